@@ -1,0 +1,224 @@
+//! The circuit breaker around the store.
+//!
+//! ```text
+//!            3 outages in a row                probe due
+//!   Closed ────────────────────▶ Open ────────────────────▶ HalfOpen (one probe under way)
+//!     ▲                            ▲                            │
+//!     │                            └──── probe failed ──────────┤
+//!     └───────────────────────────────── probe answered ────────┘
+//! ```
+//!
+//! A pure state machine: it is told the time and what happened, and says what to do. Probes are pings in tasks of their
+//! own, so no caller pays for one; a probe that never reports (its runtime was dropped) is given up after
+//! [`PROBE_GIVEN_UP`]. Pattern: Nygard, *Release It!*, 2007.
+
+use serde::Serialize;
+use std::fmt;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+/// Outages in a row that open it.
+const THRESHOLD: u32 = 3;
+/// The first probe comes this long after opening; each failed one doubles the time, up to [`PROBE_MAX`].
+const PROBE_FIRST: Duration = Duration::from_millis(100);
+const PROBE_MAX: Duration = Duration::from_millis(800);
+/// A probe that has not reported for this long counts as failed.
+const PROBE_GIVEN_UP: Duration = Duration::from_secs(2);
+
+/// Whether the store is in use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum BreakerState {
+    /// In use.
+    Closed,
+    /// Left alone after repeated outages; functions run without it.
+    Open,
+    /// Left alone, with a probe under way.
+    HalfOpen,
+}
+
+impl fmt::Display for BreakerState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Closed => "closed",
+            Self::Open => "open",
+            Self::HalfOpen => "half-open",
+        })
+    }
+}
+
+/// What a caller may do now.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    /// Use the store.
+    Use,
+    /// Leave it alone.
+    Skip,
+    /// Leave it alone, and start the probe whose turn it is.
+    SkipAndProbe,
+}
+
+/// A change that operators want to know of.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Edge {
+    Opened,
+    Closed,
+}
+
+#[derive(Debug)]
+enum State {
+    Closed { outages: u32 },
+    Open { probe_at: Duration, interval: Duration },
+    HalfOpen { since: Duration, interval: Duration },
+}
+
+#[derive(Debug)]
+pub(crate) struct Breaker {
+    /// Mirrors `state`: no lock is taken as long as all is well.
+    healthy: AtomicBool,
+    state: Mutex<State>,
+}
+
+impl Breaker {
+    pub(crate) fn new() -> Self {
+        Self { healthy: AtomicBool::new(true), state: Mutex::new(State::Closed { outages: 0 }) }
+    }
+
+    fn locked(&self) -> std::sync::MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+
+    /// Asked before each use of the store.
+    pub(crate) fn ask(&self, now: Duration) -> Verdict {
+        if self.healthy.load(Ordering::Relaxed) {
+            return Verdict::Use;
+        }
+        let mut state = self.locked();
+        match *state {
+            State::Closed { .. } => Verdict::Use,
+            State::Open { probe_at, interval } if now >= probe_at => {
+                *state = State::HalfOpen { since: now, interval };
+                Verdict::SkipAndProbe
+            }
+            State::HalfOpen { since, interval } if now >= since + PROBE_GIVEN_UP => {
+                *state = State::HalfOpen { since: now, interval };
+                Verdict::SkipAndProbe
+            }
+            State::Open { .. } | State::HalfOpen { .. } => Verdict::Skip,
+        }
+    }
+
+    /// The store answered a caller.
+    pub(crate) fn answered(&self) {
+        if self.healthy.load(Ordering::Relaxed) {
+            return;
+        }
+        let mut state = self.locked();
+        // An answer that comes in while open was sent before: it does not close what only a probe may close.
+        if let State::Closed { outages } = &mut *state {
+            *outages = 0;
+            self.healthy.store(true, Ordering::Relaxed);
+        }
+    }
+
+    /// The store failed a caller.
+    pub(crate) fn outage(&self, now: Duration) -> Option<Edge> {
+        let mut state = self.locked();
+        // What fails while open was sent before it opened, and tells nothing new.
+        let State::Closed { outages } = &mut *state else { return None };
+        *outages += 1;
+        self.healthy.store(false, Ordering::Relaxed);
+        if *outages < THRESHOLD {
+            return None;
+        }
+        *state = State::Open { probe_at: now + PROBE_FIRST, interval: PROBE_FIRST };
+        Some(Edge::Opened)
+    }
+
+    /// A probe has ended.
+    pub(crate) fn probed(&self, now: Duration, answered: bool) -> Option<Edge> {
+        let mut state = self.locked();
+        let State::HalfOpen { interval, .. } = *state else { return None };
+        if answered {
+            *state = State::Closed { outages: 0 };
+            self.healthy.store(true, Ordering::Relaxed);
+            return Some(Edge::Closed);
+        }
+        let interval = (interval * 2).min(PROBE_MAX);
+        *state = State::Open { probe_at: now + interval, interval };
+        None
+    }
+
+    pub(crate) fn state(&self) -> BreakerState {
+        match *self.locked() {
+            State::Closed { .. } => BreakerState::Closed,
+            State::Open { .. } => BreakerState::Open,
+            State::HalfOpen { .. } => BreakerState::HalfOpen,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ms(n: u64) -> Duration {
+        Duration::from_millis(n)
+    }
+
+    fn opened() -> Breaker {
+        let breaker = Breaker::new();
+        assert_eq!(breaker.outage(ms(0)), None);
+        assert_eq!(breaker.outage(ms(0)), None);
+        assert_eq!(breaker.outage(ms(0)), Some(Edge::Opened));
+        breaker
+    }
+
+    #[test]
+    fn opens_after_outages_in_a_row_only() {
+        let breaker = Breaker::new();
+        for _ in 0..10 {
+            assert_eq!(breaker.outage(ms(0)), None);
+            assert_eq!(breaker.outage(ms(0)), None);
+            breaker.answered();
+        }
+        assert_eq!(breaker.ask(ms(0)), Verdict::Use);
+        assert_eq!(breaker.state(), BreakerState::Closed);
+    }
+
+    #[test]
+    fn one_probe_at_a_time_with_growing_intervals() {
+        let breaker = opened();
+        assert_eq!(breaker.ask(ms(99)), Verdict::Skip);
+        let mut now = ms(100);
+        for interval in [200, 400, 800, 800] {
+            assert_eq!(breaker.ask(now), Verdict::SkipAndProbe);
+            assert_eq!(breaker.ask(now), Verdict::Skip);
+            assert_eq!(breaker.state(), BreakerState::HalfOpen);
+            assert_eq!(breaker.probed(now, false), None);
+            assert_eq!(breaker.ask(now + ms(interval - 1)), Verdict::Skip);
+            now += ms(interval);
+        }
+        assert_eq!(breaker.ask(now), Verdict::SkipAndProbe);
+        assert_eq!(breaker.probed(now, true), Some(Edge::Closed));
+        assert_eq!(breaker.ask(now), Verdict::Use);
+    }
+
+    #[test]
+    fn a_probe_that_never_reports_is_replaced() {
+        let breaker = opened();
+        assert_eq!(breaker.ask(ms(100)), Verdict::SkipAndProbe);
+        assert_eq!(breaker.ask(ms(2_099)), Verdict::Skip);
+        assert_eq!(breaker.ask(ms(2_100)), Verdict::SkipAndProbe);
+    }
+
+    #[test]
+    fn late_answers_and_late_outages_change_nothing() {
+        let breaker = opened();
+        breaker.answered();
+        assert_eq!(breaker.outage(ms(50)), None);
+        assert_eq!(breaker.ask(ms(99)), Verdict::Skip);
+        assert_eq!(breaker.probed(ms(99), true), None, "no probe was under way");
+    }
+}

@@ -1,0 +1,309 @@
+//! Settings of a cache, checked before anything is built.
+
+use crate::cache::Cache;
+use crate::clock::Clock;
+use crate::codec::Codec;
+use crate::engine::{Engine, Settings};
+use crate::error::BuildError;
+use crate::key::Prefix;
+use crate::site;
+use crate::store::{MemoryStore, Store};
+use crate::ttl::{Classes, MAX_TTL};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Builds a [`Cache`]: [`Cache::builder`].
+///
+/// | setting | default |
+/// |---|---|
+/// | [`redis`](Self::redis), [`store`](Self::store) | a [`MemoryStore`] |
+/// | [`memory_capacity`](Self::memory_capacity) | 64 MiB |
+/// | [`namespace`](Self::namespace), [`version`](Self::version) | `cache`, 1: keys begin with `cache:v1:` |
+/// | [`ttl_class`](Self::ttl_class) | `short` 60 s, `medium` 10 min, `long` 6 h |
+/// | [`jitter`](Self::jitter) | 0.1 |
+/// | [`codec`](Self::codec) | JSON |
+/// | [`compress_above`](Self::compress_above) | off |
+/// | [`max_value_bytes`](Self::max_value_bytes) | 1 MiB |
+/// | [`budget`](Self::budget) | 100 ms for all steps of one call on the store |
+/// | [`lease`](Self::lease) | 3 s, renewed while the load runs |
+/// | [`max_wait`](Self::max_wait) | 5 s for someone else's load |
+/// | [`load_limit`](Self::load_limit) | 64 loads at once without the store |
+///
+/// ```
+/// use cached_core::Cache;
+/// use std::time::Duration;
+///
+/// let cache = Cache::builder()
+///     .namespace("shop")
+///     .ttl_class("catalogue", Duration::from_secs(3600))
+///     .budget(Duration::from_millis(50))
+///     .build()?;
+/// # Ok::<(), cached_core::BuildError>(())
+/// ```
+#[derive(Debug, Clone)]
+#[must_use = "a builder does nothing until `build` is called"]
+pub struct CacheBuilder {
+    source: Source,
+    namespace: String,
+    version: u32,
+    classes: Classes,
+    jitter: f64,
+    codec: Codec,
+    compress_above: Option<usize>,
+    max_value_bytes: usize,
+    memory_capacity: u64,
+    budget: Duration,
+    lease: Duration,
+    max_wait: Duration,
+    load_limit: usize,
+    clock: Clock,
+    check_sites: bool,
+}
+
+#[derive(Debug, Clone)]
+enum Source {
+    Memory,
+    Redis(String),
+    Own(Arc<dyn Store>),
+}
+
+impl Default for CacheBuilder {
+    fn default() -> Self {
+        Self {
+            source: Source::Memory,
+            namespace: "cache".to_owned(),
+            version: 1,
+            classes: Classes::default(),
+            jitter: 0.1,
+            codec: Codec::Json,
+            compress_above: None,
+            max_value_bytes: 1 << 20,
+            memory_capacity: 64 << 20,
+            budget: Duration::from_millis(100),
+            lease: Duration::from_secs(3),
+            max_wait: Duration::from_secs(5),
+            load_limit: 64,
+            clock: Clock::system(),
+            check_sites: true,
+        }
+    }
+}
+
+impl CacheBuilder {
+    /// Keeps values on the Redis server at `url`: `redis://[user:password@]host[:port][/db]`, `rediss://..` (feature
+    /// `tls`) or `unix:///path[?db=n&user=..&pass=..]`. The connection is made on first use.
+    pub fn redis(self, url: impl Into<String>) -> Self {
+        Self { source: Source::Redis(url.into()), ..self }
+    }
+
+    /// Keeps values in a store of your own.
+    pub fn store(self, store: Arc<dyn Store>) -> Self {
+        Self { source: Source::Own(store), ..self }
+    }
+
+    /// Keeps values on the server that the environment variable `REDIS_URL` names; without it, in memory, and says so
+    /// in the log.
+    pub fn from_env(self) -> Self {
+        match std::env::var("REDIS_URL") {
+            Ok(url) if !url.trim().is_empty() => self.redis(url.trim()),
+            _ => {
+                tracing::info!("REDIS_URL is not set: values are cached in this process's memory");
+                Self { source: Source::Memory, ..self }
+            }
+        }
+    }
+
+    /// Most bytes that the memory store holds, keys and bookkeeping included.
+    pub fn memory_capacity(self, bytes: u64) -> Self {
+        Self { memory_capacity: bytes, ..self }
+    }
+
+    /// First part of all keys; services that share a Redis server but no values have different ones.
+    pub fn namespace(self, namespace: impl Into<String>) -> Self {
+        Self { namespace: namespace.into(), ..self }
+    }
+
+    /// Second part of all keys: a new version sees nothing that an old one stored.
+    pub fn version(self, version: u32) -> Self {
+        Self { version, ..self }
+    }
+
+    /// Adds a TTL class, or changes one: `ttl = "name"` in attributes.
+    pub fn ttl_class(mut self, name: impl Into<String>, ttl: Duration) -> Self {
+        self.classes.set(name.into(), ttl);
+        self
+    }
+
+    /// Spread of times to live, as a fraction to both sides; at least 0, below 1.
+    pub fn jitter(self, fraction: f64) -> Self {
+        Self { jitter: fraction, ..self }
+    }
+
+    /// Serializer of functions that name none.
+    pub fn codec(self, codec: Codec) -> Self {
+        Self { codec, ..self }
+    }
+
+    /// Compresses payloads of at least so many bytes with LZ4, where that makes them smaller (feature `lz4`).
+    pub fn compress_above(self, bytes: usize) -> Self {
+        Self { compress_above: Some(bytes), ..self }
+    }
+
+    /// Largest payload in bytes, expanded. Larger values are returned and not stored.
+    pub fn max_value_bytes(self, bytes: usize) -> Self {
+        Self { max_value_bytes: bytes, ..self }
+    }
+
+    /// The most by which the store may delay one call, connecting included. Waiting for someone else's load is not
+    /// part of it: see [`max_wait`](Self::max_wait).
+    pub fn budget(self, budget: Duration) -> Self {
+        Self { budget, ..self }
+    }
+
+    /// How long a load is protected after its process has died. A living one renews its lease.
+    pub fn lease(self, lease: Duration) -> Self {
+        Self { lease, ..self }
+    }
+
+    /// The longest that a call waits for the load of another, in this process or elsewhere; then it loads for itself,
+    /// without storing.
+    pub fn max_wait(self, max_wait: Duration) -> Self {
+        Self { max_wait, ..self }
+    }
+
+    /// Loads that run at once in this process while the store is out of reach; others queue.
+    pub fn load_limit(self, loads: usize) -> Self {
+        Self { load_limit: loads, ..self }
+    }
+
+    /// The clock of the memory store and the breaker: a [`Clock::manual`] in tests.
+    pub fn clock(self, clock: Clock) -> Self {
+        Self { clock, ..self }
+    }
+
+    /// Whether to check all annotated functions of the program against this cache and each other. Turn it off for a
+    /// second cache whose TTL classes are not those of the ambient one.
+    pub fn check_sites(self, check: bool) -> Self {
+        Self { check_sites: check, ..self }
+    }
+
+    /// Builds the cache. Nothing is sent yet.
+    ///
+    /// # Errors
+    /// [`BuildError::Field`] names the setting that cannot work; [`BuildError::Sites`] lists every annotated function
+    /// that names an unknown TTL class, needs a codec whose feature is off, or shares its template with a function that
+    /// stores another type.
+    pub fn build(self) -> Result<Cache, BuildError> {
+        self.check_names()?;
+        self.check_times()?;
+        self.check_sizes()?;
+        if self.check_sites {
+            let problems = site::problems(&site::all(), &self.classes);
+            if !problems.is_empty() {
+                return Err(BuildError::Sites(problems));
+            }
+        }
+        let store = self.open_store()?;
+        Ok(self.assemble(store))
+    }
+
+    fn open_store(&self) -> Result<Arc<dyn Store>, BuildError> {
+        match &self.source {
+            Source::Memory => Ok(Arc::new(MemoryStore::new(self.memory_capacity, self.clock.clone()))),
+            Source::Own(store) => Ok(Arc::clone(store)),
+            #[cfg(feature = "redis")]
+            Source::Redis(url) => Ok(Arc::new(crate::store::RedisStore::new(url)?)),
+            #[cfg(not(feature = "redis"))]
+            Source::Redis(_) => Err(BuildError::field("redis", "cached-core's feature `redis` is off")),
+        }
+    }
+
+    /// What [`Cache::memory`] builds: the defaults are known to be sound.
+    pub(crate) fn in_memory(self) -> Cache {
+        for problem in site::problems(&site::all(), &self.classes) {
+            tracing::warn!("{problem}");
+        }
+        let store = Arc::new(MemoryStore::new(self.memory_capacity, self.clock.clone()));
+        self.assemble(store)
+    }
+
+    fn assemble(self, store: Arc<dyn Store>) -> Cache {
+        let settings = Settings {
+            prefix: Prefix::new(&self.namespace, self.version),
+            classes: self.classes,
+            jitter: self.jitter,
+            codec: self.codec,
+            budget: self.budget,
+            lease: self.lease,
+            max_wait: self.max_wait,
+            max_value_bytes: self.max_value_bytes,
+            compress_above: self.compress_above.unwrap_or(usize::MAX),
+            load_limit: self.load_limit,
+        };
+        Cache::of(Engine::new(settings, store, self.clock))
+    }
+
+    fn check_names(&self) -> Result<(), BuildError> {
+        let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+        if self.namespace.is_empty() {
+            return Err(BuildError::field("namespace", "it is empty; write the service's name, such as \"shop\""));
+        }
+        if self.namespace.len() > 64 || !self.namespace.chars().all(allowed) {
+            let problem = format!("{:?} is not made of at most 64 of `A-Z a-z 0-9 - _ .`", self.namespace);
+            return Err(BuildError::field("namespace", problem));
+        }
+        if let Some(feature) = self.codec.missing_feature() {
+            return Err(BuildError::field("codec", format!("{} needs cached-core's feature `{feature}`", self.codec)));
+        }
+        if self.compress_above.is_some() && !cfg!(feature = "lz4") {
+            return Err(BuildError::field("compress_above", "compression needs cached-core's feature `lz4`"));
+        }
+        Ok(())
+    }
+
+    fn check_times(&self) -> Result<(), BuildError> {
+        let ms = Duration::from_millis;
+        let within = |field, value: Duration, from: Duration, to: Duration| {
+            if (from..=to).contains(&value) {
+                return Ok(());
+            }
+            Err(BuildError::field(field, format!("{value:?} is not between {from:?} and {to:?}")))
+        };
+        within("budget", self.budget, ms(1), ms(60_000))?;
+        within("lease", self.lease, ms(100), ms(600_000))?;
+        within("max_wait", self.max_wait, ms(1), ms(600_000))?;
+        for (name, ttl) in self.classes.iter() {
+            within("ttl_class", ttl, ms(1), MAX_TTL)
+                .map_err(|error| BuildError::field("ttl_class", format!("\"{name}\": {}", problem_of(&error))))?;
+        }
+        if !(0.0..1.0).contains(&self.jitter) {
+            return Err(BuildError::field("jitter", format!("{} is not at least 0 and below 1", self.jitter)));
+        }
+        Ok(())
+    }
+
+    fn check_sizes(&self) -> Result<(), BuildError> {
+        // Redis' own limit of a string.
+        let most = 512 << 20;
+        if !(1..=most).contains(&self.max_value_bytes) {
+            let problem = format!("{} is not between 1 and {most}", self.max_value_bytes);
+            return Err(BuildError::field("max_value_bytes", problem));
+        }
+        if self.memory_capacity < 4096 {
+            let problem = format!("{} bytes hold nothing; write at least 4096", self.memory_capacity);
+            return Err(BuildError::field("memory_capacity", problem));
+        }
+        let most = tokio::sync::Semaphore::MAX_PERMITS;
+        if !(1..=most).contains(&self.load_limit) {
+            return Err(BuildError::field("load_limit", format!("{} is not between 1 and {most}", self.load_limit)));
+        }
+        Ok(())
+    }
+}
+
+fn problem_of(error: &BuildError) -> &str {
+    match error {
+        BuildError::Field { problem, .. } => problem,
+        BuildError::Sites(_) => "",
+    }
+}

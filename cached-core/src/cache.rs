@@ -1,0 +1,230 @@
+//! The cache as users hold it.
+
+use crate::ambient;
+use crate::builder::CacheBuilder;
+use crate::engine::{Engine, SiteState, direct, shell};
+use crate::error::{BuildError, CacheError};
+use crate::outcome::{CacheValue, ResultOption, ResultValue, Shape};
+use crate::site::{Site, SiteSpec};
+use crate::stats::Stats;
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// A cache: where values are kept and how. Clones share everything.
+///
+/// # When Redis is down
+/// [`get`](Self::get) misses and [`get_or_set`](Self::get_or_set) loads, each after at most the budget, and at once when
+/// the breaker is open. [`set`](Self::set) and [`delete`](Self::delete) say what happened.
+#[derive(Clone)]
+pub struct Cache {
+    engine: Arc<Engine>,
+}
+
+impl fmt::Debug for Cache {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Cache").field("store", &self.engine.store).field("breaker", &self.engine.breaker()).finish()
+    }
+}
+
+/// What a call without an attribute wants: [`Cache::get_or_set`], [`Cache::set`].
+///
+/// ```
+/// use cached_core::Options;
+/// use std::time::Duration;
+///
+/// let options = Options::new().ttl(Duration::from_secs(60));
+/// ```
+#[derive(Debug, Clone, Copy, Default)]
+#[must_use]
+pub struct Options {
+    ttl: Option<Duration>,
+}
+
+impl Options {
+    /// The defaults: the class `medium`, with the builder's jitter.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Time to live of the value, before jitter. Zero: [`Cache::get_or_set`] does not store.
+    pub fn ttl(self, ttl: Duration) -> Self {
+        Self { ttl: Some(ttl) }
+    }
+}
+
+static GET: Site = direct_site("Cache::get");
+static SET: Site = direct_site("Cache::set");
+static GET_OR_SET: Site = direct_site("Cache::get_or_set");
+
+const fn direct_site(name: &'static str) -> Site {
+    Site::new(SiteSpec { name, ..SiteSpec::DEFAULT })
+}
+
+impl Cache {
+    pub(crate) fn of(engine: Engine) -> Self {
+        Self { engine: Arc::new(engine) }
+    }
+
+    pub(crate) fn engine(&self) -> &Arc<Engine> {
+        &self.engine
+    }
+
+    /// A cache on the Redis server at `url`, with the builder's defaults.
+    ///
+    /// Tries to connect for the time of one budget, so that the first call need not; a server that is down is no
+    /// error: the service starts, and the cache is used as soon as the server is back.
+    ///
+    /// # Errors
+    /// Those of [`CacheBuilder::build`].
+    pub async fn connect(url: impl Into<String>) -> Result<Self, BuildError> {
+        let cache = Self::builder().redis(url).build()?;
+        let engine = &cache.engine;
+        if let Err(error) = engine.noted(engine.store.ping(engine.settings.budget).await) {
+            tracing::warn!(%error, "the cache's store does not answer yet: functions run without it until it does");
+        }
+        Ok(cache)
+    }
+
+    /// Settings, to be followed by [`build`](CacheBuilder::build).
+    pub fn builder() -> CacheBuilder {
+        CacheBuilder::default()
+    }
+
+    /// A cache in this process's memory, with the builder's defaults. What the builder would refuse in annotated
+    /// functions is only logged.
+    #[must_use]
+    pub fn memory() -> Self {
+        Self::builder().in_memory()
+    }
+
+    /// A cache on the server that the environment variable `REDIS_URL` names; without it, in memory, and says so in
+    /// the log.
+    ///
+    /// # Errors
+    /// Those of [`CacheBuilder::build`].
+    pub fn from_env() -> Result<Self, BuildError> {
+        Self::builder().from_env().build()
+    }
+
+    /// Makes this the process's default, which annotated functions use that name no other. Returns the former default.
+    #[expect(clippy::must_use_candidate, reason = "called for its effect; the former default is a bonus")]
+    pub fn install(&self) -> Option<Self> {
+        ambient::install(self.clone())
+    }
+
+    /// Runs `future` with this cache as the default, whatever is installed: tests run side by side, each with its own.
+    /// Tasks spawned inside have the installed default again.
+    pub async fn scope<F: Future>(&self, future: F) -> F::Output {
+        ambient::scope(self.clone(), future).await
+    }
+
+    /// Returns the value under `key`, or the one that `load` returns and that is then stored: what
+    /// `#[redis_cached]` does, for a key rendered by hand. Callers share loads by key and type; an `Err` is never
+    /// stored.
+    ///
+    /// The key is taken as it is (escape the parts that users can choose, or let an attribute do it) and put behind the
+    /// cache's prefix: `"user:42"` is the key of `key = "user:<id>"`, and of the same entry if the types agree.
+    ///
+    /// # Errors
+    /// Those of `load`, and no others.
+    ///
+    /// ```
+    /// # tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap().block_on(async {
+    /// use cached_core::{Cache, Options};
+    ///
+    /// let cache = Cache::memory();
+    /// let load = || async { Ok::<_, std::io::Error>(String::from("Ada")) };
+    /// assert_eq!(cache.get_or_set("user:42", Options::new(), load).await.unwrap(), "Ada");
+    /// # });
+    /// ```
+    pub async fn get_or_set<T, E, F, Fut>(&self, key: impl AsRef<str>, options: Options, load: F) -> Result<T, E>
+    where
+        T: CacheValue,
+        F: FnOnce() -> Fut,
+        Fut: Future<Output = Result<T, E>>,
+    {
+        self.shared::<ResultValue<T, E>, _, _>(key.as_ref(), options, load).await
+    }
+
+    /// As [`get_or_set`](Self::get_or_set), for what may not exist: a `None` is stored for the time of the class
+    /// `short`.
+    ///
+    /// # Errors
+    /// Those of `load`, and no others.
+    pub async fn get_or_set_option<T, E, F, Fut>(
+        &self,
+        key: impl AsRef<str>,
+        options: Options,
+        load: F,
+    ) -> Result<Option<T>, E>
+    where
+        T: CacheValue,
+        F: FnOnce() -> Fut,
+        Fut: Future<Output = Result<Option<T>, E>>,
+    {
+        self.shared::<ResultOption<T, E>, _, _>(key.as_ref(), options, load).await
+    }
+
+    async fn shared<S, F, Fut>(&self, key: &str, options: Options, load: F) -> S::Return
+    where
+        S: Shape,
+        F: FnOnce() -> Fut,
+        Fut: Future<Output = S::Return>,
+    {
+        let key = self.engine.settings.prefix.literal(key);
+        let policy = match options.ttl {
+            Some(ttl) => shell::Policy::default().ttl(ttl),
+            None => shell::Policy::default(),
+        };
+        shell::get_or_load::<S, _, _>(Arc::clone(&self.engine), self.site(&GET_OR_SET), key, "", policy, load).await
+    }
+
+    /// The value under `key`, if there is one of this type; whatever stands in the way is a miss.
+    pub async fn get<T: CacheValue>(&self, key: impl AsRef<str>) -> Option<T> {
+        direct::get(&self.engine, &self.site(&GET), self.engine.settings.prefix.literal(key.as_ref())).await
+    }
+
+    /// Stores `value` under `key`, whatever stands there. Loads under way on the key are not stored over it.
+    ///
+    /// # Errors
+    /// [`CacheError`] says why the value was not stored, or that it is unknown whether it was.
+    pub async fn set<T: CacheValue>(
+        &self,
+        key: impl AsRef<str>,
+        value: &T,
+        options: Options,
+    ) -> Result<(), CacheError> {
+        let key = self.engine.settings.prefix.literal(key.as_ref());
+        direct::set(&self.engine, &self.site(&SET), key, value, options.ttl).await
+    }
+
+    /// Removes the value under `key`, if there is one. Loads under way on the key are not stored.
+    ///
+    /// # Errors
+    /// [`CacheError`] if the store could not be asked: then the old value may still stand there.
+    pub async fn delete(&self, key: impl AsRef<str>) -> Result<(), CacheError> {
+        let key = self.engine.settings.prefix.literal(key.as_ref());
+        direct::remove(&self.engine, key).await.map(drop)
+    }
+
+    /// Waits until all values that are being stored in the background are stored: before a process ends, and in tests.
+    pub async fn settled(&self) {
+        self.engine.settled().await;
+    }
+
+    /// What happened so far.
+    #[must_use]
+    pub fn stats(&self) -> Stats {
+        let sites = self.engine.sites();
+        Stats {
+            store: self.engine.store.name(),
+            breaker: self.engine.breaker(),
+            sites: sites.iter().map(|state| state.counters.snapshot(state.site)).collect(),
+        }
+    }
+
+    fn site(&self, site: &'static Site) -> Arc<SiteState> {
+        self.engine.site(site)
+    }
+}

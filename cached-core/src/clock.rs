@@ -1,0 +1,72 @@
+//! Time, injected: what expires, opens and closes asks a [`Clock`], so that tests need not sleep.
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+/// Where a cache reads the time for expiry in the memory store and for its breaker.
+///
+/// Redis expires its keys by its own clock; waiting (deadlines, back-off) uses tokio's timers.
+///
+/// ```
+/// use cached_core::{Cache, Clock, Options};
+/// use std::time::Duration;
+///
+/// # tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap().block_on(async {
+/// let clock = Clock::manual();
+/// let cache = Cache::builder().clock(clock.clone()).build().unwrap();
+/// cache.set("greeting", &"hello", Options::new().ttl(Duration::from_secs(60))).await.unwrap();
+/// assert_eq!(cache.get::<String>("greeting").await.as_deref(), Some("hello"));
+///
+/// clock.advance(Duration::from_secs(120));
+/// assert_eq!(cache.get::<String>("greeting").await, None);
+/// # });
+/// ```
+#[derive(Clone)]
+pub struct Clock {
+    start: Instant,
+    /// Nanoseconds since `start`; `None` follows the system.
+    manual: Option<Arc<AtomicU64>>,
+}
+
+impl Clock {
+    /// A clock that follows the system's monotonic time: the default.
+    #[must_use]
+    pub fn system() -> Self {
+        Self { start: Instant::now(), manual: None }
+    }
+
+    /// A clock that stands still until [`advance`](Self::advance) moves it; clones move together.
+    #[must_use]
+    pub fn manual() -> Self {
+        Self { start: Instant::now(), manual: Some(Arc::new(AtomicU64::new(0))) }
+    }
+
+    /// Moves a manual clock forward by `by`; a system clock is left as it is.
+    pub fn advance(&self, by: Duration) {
+        if let Some(nanos) = &self.manual {
+            nanos.fetch_add(u64::try_from(by.as_nanos()).unwrap_or(u64::MAX), Ordering::SeqCst);
+        }
+    }
+
+    /// The time since this clock was made.
+    pub(crate) fn now(&self) -> Duration {
+        match &self.manual {
+            None => self.start.elapsed(),
+            Some(nanos) => Duration::from_nanos(nanos.load(Ordering::SeqCst)),
+        }
+    }
+
+    /// Milliseconds since the Unix epoch, for times that other processes read. Only freshness depends on it.
+    pub(crate) fn wall_ms() -> u64 {
+        let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        u64::try_from(since_epoch.as_millis()).unwrap_or(u64::MAX)
+    }
+}
+
+impl fmt::Debug for Clock {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Clock").field("manual", &self.manual.is_some()).field("now", &self.now()).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,163 @@
+//! The read path. Works on bytes; the generic shell around it is [`shell`].
+//!
+//! # On cancellation
+//! A caller that goes away while it looks up or waits leaves nothing behind. One that goes away while it loads takes
+//! its load with it: the lease is released, and a follower takes over.
+//!
+//! # When Redis is down
+//! The steps of one call on the store share one budget; when it is used up, or the breaker is open, the function runs
+//! without the store: still one load per key in this process, and a bounded number of loads at once.
+
+pub(crate) mod direct;
+mod lookup;
+mod nesting;
+mod permit;
+pub(crate) mod shell;
+mod site_state;
+
+pub(crate) use site_state::SiteState;
+
+use crate::breaker::{Breaker, BreakerState, Edge, Verdict};
+use crate::clock::Clock;
+use crate::codec::Codec;
+use crate::envelope::Entry;
+use crate::error::StoreError;
+use crate::flight::Flights;
+use crate::key::{Key, Prefix};
+use crate::site::Site;
+use crate::store::Store;
+use crate::ttl::Classes;
+use std::collections::HashMap;
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
+use tokio::sync::Semaphore;
+
+/// Followers of a failed load that load at once. Above the bulkhead's limit: the store is well, and nobody should wait
+/// more than one further round for a source that fails.
+const LOADS_AFTER_FAILURE: usize = 256;
+/// Values being stored in the background at once; above that, callers store before they return.
+const BACKGROUND_STORES: u32 = 1024;
+/// What storing in the background and a probe may take.
+const OFF_PATH: Duration = Duration::from_secs(1);
+const PROBE_WITHIN: Duration = Duration::from_millis(500);
+
+/// What the builder decided.
+#[derive(Debug, Clone)]
+pub(crate) struct Settings {
+    pub(crate) prefix: Prefix,
+    pub(crate) classes: Classes,
+    pub(crate) jitter: f64,
+    pub(crate) codec: Codec,
+    pub(crate) budget: Duration,
+    pub(crate) lease: Duration,
+    pub(crate) max_wait: Duration,
+    pub(crate) max_value_bytes: usize,
+    pub(crate) compress_above: usize,
+    pub(crate) load_limit: usize,
+}
+
+/// Callers share a flight if they mean the same key and the same type.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+struct FlightKey {
+    key: Key,
+    fingerprint: u64,
+}
+
+#[derive(Debug)]
+pub(crate) struct Engine {
+    pub(crate) settings: Settings,
+    pub(crate) store: Arc<dyn Store>,
+    clock: Clock,
+    breaker: Breaker,
+    flights: Flights<FlightKey, Entry>,
+    /// Loads without the store.
+    bulkhead: Arc<Semaphore>,
+    after_failure: Arc<Semaphore>,
+    background: Arc<Semaphore>,
+    /// By the site's address.
+    sites: RwLock<HashMap<usize, Arc<SiteState>>>,
+}
+
+impl Engine {
+    pub(crate) fn new(settings: Settings, store: Arc<dyn Store>, clock: Clock) -> Self {
+        Self {
+            bulkhead: Arc::new(Semaphore::new(settings.load_limit)),
+            after_failure: Arc::new(Semaphore::new(LOADS_AFTER_FAILURE)),
+            background: Arc::new(Semaphore::new(BACKGROUND_STORES as usize)),
+            breaker: Breaker::new(),
+            flights: Flights::new(),
+            sites: RwLock::default(),
+            settings,
+            store,
+            clock,
+        }
+    }
+
+    fn id(&self) -> usize {
+        std::ptr::from_ref(self).addr()
+    }
+
+    /// This cache's counters and resolved policy of a site.
+    pub(crate) fn site(&self, site: &'static Site) -> Arc<SiteState> {
+        let address = std::ptr::from_ref(site).addr();
+        if let Some(state) = self.sites.read().unwrap_or_else(PoisonError::into_inner).get(&address) {
+            return Arc::clone(state);
+        }
+        let mut sites = self.sites.write().unwrap_or_else(PoisonError::into_inner);
+        let state = sites.entry(address).or_insert_with(|| Arc::new(SiteState::new(site, &self.settings)));
+        Arc::clone(state)
+    }
+
+    pub(crate) fn sites(&self) -> Vec<Arc<SiteState>> {
+        let sites = self.sites.read().unwrap_or_else(PoisonError::into_inner);
+        let mut sites: Vec<_> = sites.values().cloned().collect();
+        sites.sort_by_key(|state| (state.site.spec().file, state.site.spec().line, state.site.name()));
+        sites
+    }
+
+    pub(crate) fn breaker(&self) -> BreakerState {
+        self.breaker.state()
+    }
+
+    /// Whether the store may be used now; starts a probe if one is due.
+    pub(crate) fn may_use_store(self: &Arc<Self>) -> bool {
+        match self.breaker.ask(self.clock.now()) {
+            Verdict::Use => true,
+            Verdict::Skip => false,
+            Verdict::SkipAndProbe => {
+                let engine = Arc::clone(self);
+                tokio::spawn(async move {
+                    let answer = engine.store.ping(PROBE_WITHIN).await;
+                    let answered = answer.is_ok_and(|()| true);
+                    if engine.breaker.probed(engine.clock.now(), answered) == Some(Edge::Closed) {
+                        tracing::info!(store = engine.store.name(), "the cache's store is back: its breaker is closed");
+                    }
+                });
+                false
+            }
+        }
+    }
+
+    /// Tells the breaker how the store did.
+    pub(crate) fn noted<T>(&self, answer: Result<T, StoreError>) -> Result<T, StoreError> {
+        match &answer {
+            Err(error) if error.kind.is_outage() => {
+                if self.breaker.outage(self.clock.now()) == Some(Edge::Opened) {
+                    tracing::warn!(
+                        store = self.store.name(),
+                        %error,
+                        "the cache's store is out of reach: its breaker is open, functions run without it"
+                    );
+                }
+            }
+            _ => self.breaker.answered(),
+        }
+        answer
+    }
+
+    /// Waits until nothing is being stored in the background.
+    pub(crate) async fn settled(&self) {
+        // The semaphore is never closed.
+        let _ = self.background.acquire_many(BACKGROUND_STORES).await;
+    }
+}

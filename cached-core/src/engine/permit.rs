@@ -1,0 +1,196 @@
+//! The permission to load, and what becomes of the result.
+
+use super::lookup::Lookup;
+use super::nesting;
+use super::{Engine, FlightKey, OFF_PATH, SiteState};
+use crate::clock::Clock;
+use crate::envelope::{self, Draft, Entry, Head};
+use crate::flight::Lead;
+use crate::key::Key;
+use crate::lease::{Lease, random_id};
+use crate::stats::UnstoredReason;
+use crate::ttl::jittered;
+use bytes::Bytes;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::OwnedSemaphorePermit;
+use tokio::time::Instant;
+
+/// Permission for one load.
+#[derive(Debug)]
+pub(super) struct Permit {
+    engine: Arc<Engine>,
+    site: Arc<SiteState>,
+    key: Key,
+    fingerprint: u64,
+    kind: Kind,
+    /// Held while the load runs.
+    slot: Option<OwnedSemaphorePermit>,
+}
+
+#[derive(Debug)]
+enum Kind {
+    /// One load in all processes; stored and shared.
+    Leased(Lead<FlightKey, Entry>, Lease),
+    /// One load in this process; shared, not stored.
+    Shared(Lead<FlightKey, Entry>),
+    /// For this caller only.
+    Alone,
+}
+
+/// A value that may be stored.
+#[derive(Debug)]
+pub(super) struct Storable {
+    /// `None` stands for a `None`.
+    pub(super) payload: Option<Vec<u8>>,
+    /// Before jitter. Or why it is not to be stored: then it is only shared.
+    pub(super) ttl: Result<Duration, UnstoredReason>,
+}
+
+impl Permit {
+    pub(super) fn leased(lookup: &Lookup, lead: Lead<FlightKey, Entry>, mut lease: Lease) -> Self {
+        lease.keep_alive();
+        Self::new(lookup, Kind::Leased(lead, lease), None)
+    }
+
+    pub(super) fn shared(lookup: &Lookup, lead: Lead<FlightKey, Entry>, slot: Option<OwnedSemaphorePermit>) -> Self {
+        lookup.site.counters.bypassed.one();
+        Self::new(lookup, Kind::Shared(lead), slot)
+    }
+
+    pub(super) fn alone(lookup: &Lookup, slot: Option<OwnedSemaphorePermit>) -> Self {
+        lookup.site.counters.bypassed.one();
+        Self::new(lookup, Kind::Alone, slot)
+    }
+
+    fn new(lookup: &Lookup, kind: Kind, slot: Option<OwnedSemaphorePermit>) -> Self {
+        lookup.site.counters.loads.one();
+        Self {
+            engine: Arc::clone(&lookup.engine),
+            site: Arc::clone(&lookup.site),
+            key: Arc::clone(&lookup.key),
+            fingerprint: lookup.fingerprint,
+            kind,
+            slot,
+        }
+    }
+
+    /// Runs the load and measures it.
+    pub(super) async fn load<F: Future>(self, load: F) -> (F::Output, Finished) {
+        let step = match &self.kind {
+            Kind::Leased(lead, _) | Kind::Shared(lead) => lead.step(),
+            Kind::Alone => 0,
+        };
+        let began = Instant::now();
+        let output = nesting::inside(self.engine.id(), Arc::clone(&self.key), load).await;
+        (output, Finished { permit: self, step, load_time: began.elapsed() })
+    }
+}
+
+/// A load that has ended.
+#[derive(Debug)]
+pub(super) struct Finished {
+    permit: Permit,
+    step: u32,
+    load_time: Duration,
+}
+
+impl Finished {
+    /// Whether anybody but the caller has a use for the value, so that it is worth encoding.
+    pub(super) fn is_wanted(&self) -> bool {
+        !matches!(self.permit.kind, Kind::Alone)
+    }
+
+    /// The load failed, or its value cannot be encoded: nothing to share or to store.
+    pub(super) fn failed(self) {
+        if let Kind::Leased(lead, _) | Kind::Shared(lead) = self.permit.kind {
+            lead.failed();
+        }
+    }
+
+    pub(super) fn unstored(&self, reason: UnstoredReason) {
+        self.permit.site.counters.unstored(reason);
+    }
+
+    /// Shares the value and stores it, in the background if there is room.
+    pub(super) async fn share_and_store(self, storable: Storable) {
+        let Storable { payload, ttl } = storable;
+        let Self { permit, step, load_time } = self;
+        drop(permit.slot);
+        let entry = Entry { payload: payload.map(Bytes::from), register: None };
+        let (lead, lease, ttl) = match (permit.kind, ttl) {
+            (Kind::Leased(lead, lease), Ok(ttl)) => (lead, lease, ttl),
+            (Kind::Leased(lead, _) | Kind::Shared(lead), ttl) => {
+                permit.site.counters.unstored(ttl.err().unwrap_or(UnstoredReason::NoLease));
+                return lead.found(entry, step);
+            }
+            (Kind::Alone, _) => return permit.site.counters.unstored(UnstoredReason::NoLease),
+        };
+        let Some(stamp) = random_id() else {
+            return lead.found(entry, step);
+        };
+        #[expect(clippy::cast_possible_truncation, reason = "the low bits are as random as the others")]
+        let ttl = jittered(ttl, permit.site.jitter, stamp as u64);
+        let register = envelope::write(&Draft {
+            key: &permit.key,
+            head: Head::value(stamp),
+            codec: permit.site.codec.id(),
+            fingerprint: permit.fingerprint,
+            fresh_until_ms: Clock::wall_ms().saturating_add(u64::try_from(ttl.as_millis()).unwrap_or(u64::MAX)),
+            load_time,
+            payload: entry.payload.as_deref(),
+            compress_above: permit.engine.settings.compress_above,
+        });
+        lead.loaded(entry, step);
+        let fill = Fill { lead, lease, register, ttl, site: permit.site, key: permit.key };
+        let engine = permit.engine;
+        match Arc::clone(&engine.background).try_acquire_owned() {
+            Ok(room) => {
+                tokio::spawn(async move {
+                    fill.run(&engine, OFF_PATH).await;
+                    drop(room);
+                });
+            }
+            Err(_) => fill.run(&engine, engine.settings.budget).await,
+        }
+    }
+}
+
+/// A value on its way into the store.
+struct Fill {
+    lead: Lead<FlightKey, Entry>,
+    lease: Lease,
+    register: Bytes,
+    ttl: Duration,
+    site: Arc<SiteState>,
+    key: Key,
+}
+
+impl Fill {
+    async fn run(self, engine: &Arc<Engine>, within: Duration) {
+        let Self { lead, lease, register, ttl, site, key } = self;
+        if !engine.may_use_store() {
+            site.counters.unstored(UnstoredReason::Fault);
+            return lead.not_proved();
+        }
+        let size = register.len() as u64;
+        let answer = engine.store.fill(&key, lease.head(), register, ttl, within).await;
+        match engine.noted(answer) {
+            Ok(true) => {
+                site.counters.stored.one();
+                site.counters.bytes_written.add(size);
+                lease.forget();
+                lead.proved_current();
+            }
+            Ok(false) => {
+                site.counters.unstored(UnstoredReason::LeaseLost);
+                lease.forget();
+                lead.not_proved();
+            }
+            Err(_) => {
+                site.counters.unstored(UnstoredReason::Fault);
+                lead.not_proved();
+            }
+        }
+    }
+}

@@ -1,0 +1,71 @@
+//! A site as one cache sees it: its policy resolved, its counters, its fingerprints.
+
+use super::Settings;
+use crate::codec::Codec;
+use crate::fingerprint;
+use crate::site::Site;
+use crate::stats::Counters;
+use crate::ttl::{DEFAULT_CLASS, DEFAULT_NONE_CLASS, NoneTtl, TtlSpec};
+use serde::de::DeserializeOwned;
+use std::any::TypeId;
+use std::sync::{PoisonError, RwLock};
+use std::time::Duration;
+
+#[derive(Debug)]
+pub(crate) struct SiteState {
+    pub(crate) site: &'static Site,
+    pub(crate) counters: Counters,
+    pub(crate) codec: Codec,
+    pub(super) jitter: f64,
+    pub(super) ttl: Duration,
+    /// `None`: a `None` is not stored.
+    pub(super) none_ttl: Option<Duration>,
+    /// A generic function has one per type it is used with; most have one in all.
+    fingerprints: RwLock<Vec<(TypeId, &'static str, u64)>>,
+}
+
+impl SiteState {
+    pub(super) fn new(site: &'static Site, settings: &Settings) -> Self {
+        let spec = site.spec();
+        let class = |name: &str, otherwise: &str| {
+            settings.classes.get(name).or_else(|| {
+                tracing::warn!(site = site.name(), place = site.place(), class = name, "no such TTL class");
+                settings.classes.get(otherwise)
+            })
+        };
+        let ttl = match spec.ttl {
+            TtlSpec::Class(name) => class(name, DEFAULT_CLASS),
+            TtlSpec::Millis(ms) => Some(Duration::from_millis(ms)),
+            TtlSpec::Dynamic => settings.classes.get(DEFAULT_CLASS),
+        };
+        let none_ttl = match spec.none_ttl.unwrap_or(NoneTtl::Class(DEFAULT_NONE_CLASS)) {
+            NoneTtl::Off => None,
+            NoneTtl::Class(name) => class(name, DEFAULT_NONE_CLASS),
+            NoneTtl::Millis(ms) => Some(Duration::from_millis(ms)),
+        };
+        Self {
+            site,
+            counters: Counters::default(),
+            codec: spec.codec.unwrap_or(settings.codec),
+            jitter: spec.jitter.unwrap_or(settings.jitter),
+            ttl: ttl.unwrap_or_default(),
+            none_ttl,
+            fingerprints: RwLock::default(),
+        }
+    }
+
+    /// The fingerprint of values of type `T` at this site; made once per type and path.
+    pub(super) fn fingerprint<T: DeserializeOwned + 'static>(&self, path: &'static str) -> u64 {
+        let id = TypeId::of::<T>();
+        let known = |made: &[(TypeId, &'static str, u64)]| {
+            made.iter().find(|(ty, at, _)| *ty == id && std::ptr::eq(*at, path)).map(|(.., fingerprint)| *fingerprint)
+        };
+        if let Some(fingerprint) = known(&self.fingerprints.read().unwrap_or_else(PoisonError::into_inner)) {
+            return fingerprint;
+        }
+        let generics = fingerprint::generics(path);
+        let fingerprint = fingerprint::of::<T>(self.codec, self.site.spec().version, &generics);
+        self.fingerprints.write().unwrap_or_else(PoisonError::into_inner).push((id, path, fingerprint));
+        fingerprint
+    }
+}

@@ -1,0 +1,129 @@
+//! What can be wrong, and what to do about it.
+
+use crate::site::SiteProblem;
+use std::fmt;
+
+/// Why a cache could not be built. Nothing has been connected or installed.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum BuildError {
+    /// A setting of the builder cannot work.
+    #[error("{field}: {problem}")]
+    Field {
+        /// The builder's method that set it.
+        field: &'static str,
+        /// What is wrong and what would be right.
+        problem: String,
+    },
+    /// Annotated functions of this program do not fit this cache or each other.
+    #[error("{} of the annotated functions cannot be cached:{}", .0.len(), Listed(.0))]
+    Sites(Vec<SiteProblem>),
+}
+
+struct Listed<'a>(&'a [SiteProblem]);
+
+impl fmt::Display for Listed<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|problem| write!(f, "\n  {problem}"))
+    }
+}
+
+impl BuildError {
+    pub(crate) fn field(field: &'static str, problem: impl Into<String>) -> Self {
+        Self::Field { field, problem: problem.into() }
+    }
+}
+
+/// Why [`Cache::set`](crate::Cache::set) or [`Cache::delete`](crate::Cache::delete) did not take effect.
+///
+/// Reads never return an error: for them every fault is a miss.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum CacheError {
+    /// The store did not answer, or answered with an error. Whether the command took effect is unknown.
+    #[error("the cache's store failed: {0}")]
+    Store(#[from] StoreError),
+    /// The store has failed repeatedly and is left alone until a probe succeeds.
+    #[error("the cache's store is not in use: its breaker is open")]
+    BreakerOpen,
+    /// The operating system has no random bits to give, and without a stamp of its own no value is stored.
+    #[error("no random bits for the value's stamp")]
+    NoRandomness,
+    /// The value could not be serialized.
+    #[error("the value could not be serialized as {codec}")]
+    Encode {
+        /// The codec that refused it.
+        codec: crate::Codec,
+    },
+    /// The serialized value is larger than the builder's `max_value_bytes`.
+    #[error("the value takes {bytes} bytes, more than the {max} of `max_value_bytes`")]
+    TooLarge {
+        /// Its size in bytes.
+        bytes: usize,
+        /// The limit in bytes.
+        max: usize,
+    },
+}
+
+/// A store could not do what it was asked to.
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("{kind}: {message}")]
+pub struct StoreError {
+    /// What kind of fault it is; decides what the engine does.
+    pub kind: FaultKind,
+    /// The store's own words.
+    pub message: String,
+}
+
+impl StoreError {
+    /// An error of the given kind; `message` is for people.
+    pub fn new(kind: FaultKind, message: impl Into<String>) -> Self {
+        Self { kind, message: message.into() }
+    }
+}
+
+/// Kinds of faults of a store.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum FaultKind {
+    /// No answer within the deadline.
+    Timeout,
+    /// No connection, or it broke.
+    Disconnected,
+    /// The server refuses the user or the password.
+    Auth,
+    /// The server is loading its data set.
+    Loading,
+    /// The server is a replica that takes no writes.
+    ReadOnly,
+    /// The server's memory is full and its policy evicts nothing.
+    OutOfMemory,
+    /// Another data type stands under the key.
+    WrongType,
+    /// The server refused the command for another reason.
+    Refused,
+}
+
+impl FaultKind {
+    /// Whether the store as a whole is out of reach (which the breaker counts), not just this command or key.
+    #[must_use]
+    pub fn is_outage(self) -> bool {
+        matches!(self, Self::Timeout | Self::Disconnected | Self::Auth | Self::Loading)
+    }
+}
+
+impl fmt::Display for FaultKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Timeout => "no answer in time",
+            Self::Disconnected => "not connected",
+            Self::Auth => "user or password refused",
+            Self::Loading => "server is loading its data",
+            Self::ReadOnly => "server is read-only",
+            Self::OutOfMemory => "server is out of memory",
+            Self::WrongType => "another data type stands under the key",
+            Self::Refused => "command refused",
+        })
+    }
+}

@@ -1,0 +1,306 @@
+//! Single flight: callers of one key in one process share one lookup and one load.
+//!
+//! Knows neither stores nor values. The first caller of a key *leads*; those who come while it is under way *follow*.
+//! What a follower may share depends on when it came, since a completed write must be visible to every read that
+//! starts after it. A leader announces each of its *steps* before it takes it (a GET, the start of a load), and a
+//! follower may use a result only if it had joined before the step that produced it. The others form the next
+//! generation: one of them leads, the rest follow it. A result that was *proved current* (its FILL was accepted, so no
+//! invalidation fell between ACQUIRE and FILL) is for everyone.
+//!
+//! # On cancellation
+//! A leader that is dropped hands over: its followers wake, and one of them leads. A leader that panics or reports
+//! failure lets all of them go at once, so that they are not tried one after another.
+
+use std::collections::HashMap;
+use std::hash::{BuildHasher, Hash, RandomState};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use tokio::sync::Notify;
+
+/// More than the callers that can be inside of the table at once on common machines.
+const SHARDS: usize = 32;
+
+type Table<K, T> = HashMap<K, Arc<Flight<T>>>;
+
+/// The flights under way.
+#[derive(Debug)]
+pub(crate) struct Flights<K, T> {
+    shards: Arc<[Mutex<Table<K, T>>]>,
+    hasher: RandomState,
+}
+
+#[derive(Debug)]
+struct Flight<T> {
+    state: Mutex<State<T>>,
+    changed: Notify,
+}
+
+#[derive(Debug)]
+struct State<T> {
+    /// Steps begun so far.
+    step: u32,
+    progress: Progress<T>,
+}
+
+#[derive(Debug)]
+enum Progress<T> {
+    UnderWay,
+    /// Loaded by this step; whether it is current is not proved yet.
+    Loaded(T, u32),
+    Ended(Ending<T>),
+}
+
+/// How a flight ended.
+#[derive(Debug)]
+enum Ending<T> {
+    /// For those who had joined before the step.
+    Found(T, u32),
+    /// For everyone.
+    Current(T),
+    /// The load failed: followers load by themselves.
+    Failed,
+    /// The leader is gone, or has nothing to share: followers start over.
+    Over,
+}
+
+/// What a caller is to a flight.
+#[derive(Debug)]
+pub(crate) enum Role<K: Hash + Eq, T> {
+    Lead(Lead<K, T>),
+    Follow(Follow<T>),
+}
+
+/// What a follower gets.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Landing<T> {
+    /// A result that is current for this caller.
+    Shared(T),
+    /// The load failed: load without leading.
+    Failed,
+    /// Nothing to share: join again.
+    Again,
+}
+
+fn locked<S>(mutex: &Mutex<S>) -> MutexGuard<'_, S> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl<K: Hash + Eq + Clone, T: Clone> Flights<K, T> {
+    pub(crate) fn new() -> Self {
+        Self { shards: (0..SHARDS).map(|_| Mutex::default()).collect(), hasher: RandomState::new() }
+    }
+
+    /// Joins the flight of `key`, or starts it.
+    pub(crate) fn join(&self, key: &K) -> Role<K, T> {
+        let shard = self.shard(key);
+        let mut table = locked(&self.shards[shard]);
+        if let Some(flight) = table.get(key) {
+            let joined_at = locked(&flight.state).step;
+            return Role::Follow(Follow { flight: Arc::clone(flight), joined_at });
+        }
+        let state = Mutex::new(State { step: 0, progress: Progress::UnderWay });
+        let flight = Arc::new(Flight { state, changed: Notify::new() });
+        table.insert(key.clone(), Arc::clone(&flight));
+        Role::Lead(Lead { flight, shards: Arc::clone(&self.shards), shard, key: key.clone(), ended: false })
+    }
+
+    fn shard(&self, key: &K) -> usize {
+        #[expect(clippy::cast_possible_truncation, reason = "it is below SHARDS")]
+        let shard = (self.hasher.hash_one(key) % SHARDS as u64) as usize;
+        shard
+    }
+
+    #[cfg(test)]
+    fn len(&self) -> usize {
+        self.shards.iter().map(|shard| locked(shard).len()).sum()
+    }
+}
+
+/// The leader's part. Dropping it hands over.
+#[derive(Debug)]
+pub(crate) struct Lead<K: Hash + Eq, T> {
+    flight: Arc<Flight<T>>,
+    shards: Arc<[Mutex<Table<K, T>>]>,
+    shard: usize,
+    key: K,
+    ended: bool,
+}
+
+impl<K: Hash + Eq, T> Lead<K, T> {
+    /// Announces a step; to be called right before it is taken. Returns its number.
+    pub(crate) fn step(&self) -> u32 {
+        let mut state = locked(&self.flight.state);
+        state.step += 1;
+        state.step
+    }
+
+    /// Ends with a value found by `step`.
+    pub(crate) fn found(mut self, value: T, step: u32) {
+        self.end(Ending::Found(value, step));
+    }
+
+    /// Shares a value loaded by `step` at once with those who may use it; the flight goes on until it is proved current
+    /// or not.
+    pub(crate) fn loaded(&self, value: T, step: u32) {
+        locked(&self.flight.state).progress = Progress::Loaded(value, step);
+        self.flight.changed.notify_waiters();
+    }
+
+    /// Ends after [`loaded`](Self::loaded): the value was current when it was stored.
+    pub(crate) fn proved_current(mut self) {
+        let progress = std::mem::replace(&mut locked(&self.flight.state).progress, Progress::UnderWay);
+        match progress {
+            Progress::Loaded(value, _) => self.end(Ending::Current(value)),
+            _ => self.end(Ending::Over),
+        }
+    }
+
+    /// Ends after [`loaded`](Self::loaded): nothing was stored, so the value is for the early ones only.
+    pub(crate) fn not_proved(mut self) {
+        let progress = std::mem::replace(&mut locked(&self.flight.state).progress, Progress::UnderWay);
+        match progress {
+            Progress::Loaded(value, step) => self.end(Ending::Found(value, step)),
+            _ => self.end(Ending::Over),
+        }
+    }
+
+    /// Ends with a load that failed.
+    pub(crate) fn failed(mut self) {
+        self.end(Ending::Failed);
+    }
+
+    fn end(&mut self, ending: Ending<T>) {
+        self.ended = true;
+        // Out of the table first: whoever comes from here on starts a new flight.
+        locked(&self.shards[self.shard]).remove(&self.key);
+        locked(&self.flight.state).progress = Progress::Ended(ending);
+        self.flight.changed.notify_waiters();
+    }
+}
+
+impl<K: Hash + Eq, T> Drop for Lead<K, T> {
+    fn drop(&mut self) {
+        if !self.ended {
+            self.end(if std::thread::panicking() { Ending::Failed } else { Ending::Over });
+        }
+    }
+}
+
+/// A follower's part.
+#[derive(Debug)]
+pub(crate) struct Follow<T> {
+    flight: Arc<Flight<T>>,
+    joined_at: u32,
+}
+
+impl<T: Clone> Follow<T> {
+    /// Waits for what the flight has for this caller.
+    pub(crate) async fn landing(&self) -> Landing<T> {
+        loop {
+            let mut changed = std::pin::pin!(self.flight.changed.notified());
+            // Registered before the state is looked at, so that no change between the two is missed.
+            changed.as_mut().enable();
+            if let Some(landing) = self.landed() {
+                return landing;
+            }
+            changed.await;
+        }
+    }
+
+    fn landed(&self) -> Option<Landing<T>> {
+        match &locked(&self.flight.state).progress {
+            Progress::UnderWay => None,
+            Progress::Loaded(value, step) => (self.joined_at < *step).then(|| Landing::Shared(value.clone())),
+            Progress::Ended(Ending::Found(value, step)) if self.joined_at < *step => {
+                Some(Landing::Shared(value.clone()))
+            }
+            Progress::Ended(Ending::Current(value)) => Some(Landing::Shared(value.clone())),
+            Progress::Ended(Ending::Failed) => Some(Landing::Failed),
+            Progress::Ended(Ending::Found(..) | Ending::Over) => Some(Landing::Again),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn lead(flights: &Flights<&'static str, u8>) -> Lead<&'static str, u8> {
+        match flights.join(&"k") {
+            Role::Lead(lead) => lead,
+            Role::Follow(_) => panic!("someone leads already"),
+        }
+    }
+
+    fn follow(flights: &Flights<&'static str, u8>) -> Follow<u8> {
+        match flights.join(&"k") {
+            Role::Follow(follow) => follow,
+            Role::Lead(_) => panic!("nobody leads"),
+        }
+    }
+
+    #[test]
+    fn what_a_step_found_is_for_those_who_came_before_it() {
+        let flights = Flights::new();
+        let leader = lead(&flights);
+        let early = follow(&flights);
+        let step = leader.step();
+        let late = follow(&flights);
+        assert_eq!(early.landed(), None);
+        leader.found(7, step);
+        assert_eq!(early.landed(), Some(Landing::Shared(7)));
+        assert_eq!(late.landed(), Some(Landing::Again), "a write may have completed after the GET was sent");
+        assert_eq!(flights.len(), 0);
+    }
+
+    #[test]
+    fn a_load_is_for_latecomers_only_once_it_is_proved_current() {
+        let flights = Flights::new();
+        let leader = lead(&flights);
+        leader.step();
+        let before_the_load = follow(&flights);
+        let load = leader.step();
+        let during_the_load = follow(&flights);
+        leader.loaded(7, load);
+        assert_eq!(before_the_load.landed(), Some(Landing::Shared(7)));
+        assert_eq!(during_the_load.landed(), None);
+        let during_the_fill = follow(&flights);
+        leader.proved_current();
+        assert_eq!(during_the_load.landed(), Some(Landing::Shared(7)));
+        assert_eq!(during_the_fill.landed(), Some(Landing::Shared(7)));
+
+        let leader = lead(&flights);
+        let load = leader.step();
+        let during_the_load = follow(&flights);
+        leader.loaded(8, load);
+        leader.not_proved();
+        assert_eq!(during_the_load.landed(), Some(Landing::Again));
+    }
+
+    #[tokio::test]
+    async fn a_dropped_leader_hands_over_and_a_failed_one_lets_go() {
+        let flights = Flights::new();
+        let (leader, follower) = (lead(&flights), follow(&flights));
+        let waiting = tokio::spawn(async move { follower.landing().await });
+        tokio::task::yield_now().await;
+        drop(leader);
+        assert_eq!(waiting.await.unwrap(), Landing::Again);
+
+        let (leader, follower) = (lead(&flights), follow(&flights));
+        leader.failed();
+        assert_eq!(follower.landing().await, Landing::Failed);
+        assert_eq!(flights.len(), 0);
+    }
+
+    #[test]
+    fn a_panicking_leader_lets_go() {
+        let flights = Arc::new(Flights::new());
+        let (leader, follower) = (lead(&flights), follow(&flights));
+        let _ = std::thread::spawn(move || {
+            let _leader = leader;
+            std::panic::resume_unwind(Box::new("in a load"));
+        })
+        .join();
+        assert_eq!(follower.landed(), Some(Landing::Failed));
+        assert_eq!(flights.len(), 0);
+    }
+}

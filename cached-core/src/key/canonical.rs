@@ -1,0 +1,333 @@
+//! One text per value, for hashing.
+//!
+//! JSON with sorted map entries and no white space would do, but for four pairs that JSON writes alike and that are
+//! different arguments: `None` and `()`, `None` and `NaN`, `None` and `Some(None)`, `1.0` and `1`. So `Some(x)` is
+//! `?x`, the unit is `()`, and floats are written by Rust's `{:?}`.
+
+use serde::ser::{self, Serialize, Serializer};
+use std::fmt::{self, Display, Write as _};
+
+/// Writes `value` in its canonical form.
+///
+/// # Errors
+/// When the value's own `Serialize` fails.
+pub(super) fn to_string<T: Serialize + ?Sized>(value: &T) -> Result<String, Error> {
+    let mut out = String::new();
+    value.serialize(Canonical { out: &mut out })?;
+    Ok(out)
+}
+
+#[derive(Debug)]
+pub(super) struct Error;
+
+impl Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the value's own Serialize failed")
+    }
+}
+
+impl std::error::Error for Error {}
+
+impl ser::Error for Error {
+    fn custom<T: Display>(_: T) -> Self {
+        Self
+    }
+}
+
+struct Canonical<'a> {
+    out: &'a mut String,
+}
+
+impl Canonical<'_> {
+    fn text(self, text: &str) -> Result<(), Error> {
+        self.out.push_str(&serde_json::to_string(text).map_err(|_| Error)?);
+        Ok(())
+    }
+
+    #[expect(clippy::unnecessary_wraps, reason = "what serde's methods return")]
+    fn display(self, value: impl Display) -> Result<(), Error> {
+        let _ = write!(self.out, "{value}");
+        Ok(())
+    }
+
+    #[expect(clippy::unnecessary_wraps, reason = "what serde's methods return")]
+    fn float(self, value: impl fmt::Debug) -> Result<(), Error> {
+        let _ = write!(self.out, "{value:?}");
+        Ok(())
+    }
+}
+
+impl<'a> Canonical<'a> {
+    /// A list that ends with `close`; a variant's name, if there is one, stands in front.
+    fn list(self, variant: Option<&str>, open: char, close: &'static str) -> Result<List<'a>, Error> {
+        let out = self.out;
+        if let Some(name) = variant {
+            Canonical { out: &mut *out }.variant(name)?;
+        }
+        out.push(open);
+        Ok(List { out, close, first: true })
+    }
+
+    fn map(self, variant: Option<&str>, close: &'static str) -> Result<Map<'a>, Error> {
+        if let Some(name) = variant {
+            Canonical { out: &mut *self.out }.variant(name)?;
+        }
+        Ok(Map { out: self.out, close, entries: Vec::new() })
+    }
+
+    /// `{"Name":`
+    fn variant(self, name: &str) -> Result<(), Error> {
+        self.out.push('{');
+        Canonical { out: &mut *self.out }.text(name)?;
+        self.out.push(':');
+        Ok(())
+    }
+}
+
+macro_rules! by {
+    ($how:ident: $($name:ident($ty:ty))*) => {$(
+        fn $name(self, value: $ty) -> Result<(), Error> {
+            self.$how(value)
+        }
+    )*};
+}
+
+impl<'a> Serializer for Canonical<'a> {
+    type Ok = ();
+    type Error = Error;
+    type SerializeSeq = List<'a>;
+    type SerializeTuple = List<'a>;
+    type SerializeTupleStruct = List<'a>;
+    type SerializeTupleVariant = List<'a>;
+    type SerializeMap = Map<'a>;
+    type SerializeStruct = Map<'a>;
+    type SerializeStructVariant = Map<'a>;
+
+    by! { display: serialize_bool(bool) serialize_i8(i8) serialize_i16(i16) serialize_i32(i32) serialize_i64(i64) serialize_i128(i128)
+    serialize_u8(u8) serialize_u16(u16) serialize_u32(u32) serialize_u64(u64) serialize_u128(u128) }
+    by! { float: serialize_f32(f32) serialize_f64(f64) }
+    by! { text: serialize_str(&str) }
+
+    fn serialize_char(self, value: char) -> Result<(), Error> {
+        self.text(value.encode_utf8(&mut [0; 4]))
+    }
+
+    fn serialize_bytes(self, value: &[u8]) -> Result<(), Error> {
+        value.serialize(self)
+    }
+
+    fn serialize_none(self) -> Result<(), Error> {
+        self.display("null")
+    }
+
+    fn serialize_some<T: Serialize + ?Sized>(self, value: &T) -> Result<(), Error> {
+        self.out.push('?');
+        value.serialize(self)
+    }
+
+    fn serialize_unit(self) -> Result<(), Error> {
+        self.display("()")
+    }
+
+    fn serialize_unit_struct(self, _: &'static str) -> Result<(), Error> {
+        self.serialize_unit()
+    }
+
+    fn serialize_unit_variant(self, _: &'static str, _: u32, variant: &'static str) -> Result<(), Error> {
+        self.text(variant)
+    }
+
+    fn serialize_newtype_struct<T: Serialize + ?Sized>(self, _: &'static str, value: &T) -> Result<(), Error> {
+        value.serialize(self)
+    }
+
+    fn serialize_newtype_variant<T: Serialize + ?Sized>(
+        self,
+        _: &'static str,
+        _: u32,
+        variant: &'static str,
+        value: &T,
+    ) -> Result<(), Error> {
+        Canonical { out: &mut *self.out }.variant(variant)?;
+        value.serialize(Canonical { out: &mut *self.out })?;
+        self.out.push('}');
+        Ok(())
+    }
+
+    fn serialize_seq(self, _: Option<usize>) -> Result<List<'a>, Error> {
+        self.list(None, '[', "]")
+    }
+
+    fn serialize_tuple(self, _: usize) -> Result<List<'a>, Error> {
+        self.list(None, '[', "]")
+    }
+
+    fn serialize_tuple_struct(self, _: &'static str, _: usize) -> Result<List<'a>, Error> {
+        self.list(None, '[', "]")
+    }
+
+    fn serialize_tuple_variant(self, _: &'static str, _: u32, name: &'static str, _: usize) -> Result<List<'a>, Error> {
+        self.list(Some(name), '[', "]}")
+    }
+
+    fn serialize_map(self, _: Option<usize>) -> Result<Map<'a>, Error> {
+        self.map(None, "}")
+    }
+
+    fn serialize_struct(self, _: &'static str, _: usize) -> Result<Map<'a>, Error> {
+        self.map(None, "}")
+    }
+
+    fn serialize_struct_variant(self, _: &'static str, _: u32, name: &'static str, _: usize) -> Result<Map<'a>, Error> {
+        self.map(Some(name), "}}")
+    }
+}
+
+pub(super) struct List<'a> {
+    out: &'a mut String,
+    close: &'static str,
+    first: bool,
+}
+
+impl List<'_> {
+    fn item<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Error> {
+        if !std::mem::take(&mut self.first) {
+            self.out.push(',');
+        }
+        value.serialize(Canonical { out: self.out })
+    }
+
+    fn close(self) {
+        self.out.push_str(self.close);
+    }
+}
+
+macro_rules! list {
+    ($($trait:ident::$item:ident)*) => {$(
+        impl ser::$trait for List<'_> {
+            type Ok = ();
+            type Error = Error;
+
+            fn $item<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Error> {
+                self.item(value)
+            }
+
+            fn end(self) -> Result<(), Error> {
+                self.close();
+                Ok(())
+            }
+        }
+    )*};
+}
+list! { SerializeSeq::serialize_element SerializeTuple::serialize_element SerializeTupleStruct::serialize_field SerializeTupleVariant::serialize_field }
+
+/// Entries are kept until the end, so that a `HashMap`'s order does not matter.
+pub(super) struct Map<'a> {
+    out: &'a mut String,
+    close: &'static str,
+    entries: Vec<(String, String)>,
+}
+
+impl Map<'_> {
+    fn close(mut self) {
+        self.entries.sort_unstable();
+        self.out.push('{');
+        for (i, (key, value)) in self.entries.iter().enumerate() {
+            let comma = if i > 0 { "," } else { "" };
+            let _ = write!(self.out, "{comma}{key}:{value}");
+        }
+        self.out.push_str(self.close);
+    }
+}
+
+impl ser::SerializeMap for Map<'_> {
+    type Ok = ();
+    type Error = Error;
+
+    fn serialize_key<T: Serialize + ?Sized>(&mut self, key: &T) -> Result<(), Error> {
+        self.entries.push((to_string(key)?, String::new()));
+        Ok(())
+    }
+
+    fn serialize_value<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Error> {
+        let entry = self.entries.last_mut().ok_or(Error)?;
+        entry.1 = to_string(value)?;
+        Ok(())
+    }
+
+    fn end(self) -> Result<(), Error> {
+        self.close();
+        Ok(())
+    }
+}
+
+macro_rules! fields {
+    ($($trait:ident)*) => {$(
+        impl ser::$trait for Map<'_> {
+            type Ok = ();
+            type Error = Error;
+
+            fn serialize_field<T: Serialize + ?Sized>(&mut self, key: &'static str, value: &T) -> Result<(), Error> {
+                self.entries.push((to_string(key)?, to_string(value)?));
+                Ok(())
+            }
+
+            fn end(self) -> Result<(), Error> {
+                self.close();
+                Ok(())
+            }
+        }
+    )*};
+}
+fields! { SerializeStruct SerializeStructVariant }
+
+#[cfg(test)]
+mod tests {
+    use super::to_string;
+    use serde::Serialize;
+    use std::collections::HashMap;
+
+    #[derive(Serialize)]
+    enum Query {
+        All,
+        By { field: String, limit: Option<u8> },
+        Pair(u8, f64),
+    }
+
+    #[test]
+    fn reads_like_json() {
+        let by = Query::By { field: "na\"me".into(), limit: Some(3) };
+        assert_eq!(
+            to_string(&(Query::All, by, Query::Pair(1, 2.0), "x", ())).unwrap(),
+            r#"["All",{"By":{"field":"na\"me","limit":?3}},{"Pair":[1,2.0]},"x",()]"#
+        );
+    }
+
+    #[test]
+    fn maps_are_sorted() {
+        let map: HashMap<u32, &str> = (0..100).map(|i| (i, "v")).collect();
+        let sorted: std::collections::BTreeMap<String, &str> = map.iter().map(|(k, v)| (k.to_string(), *v)).collect();
+        let text = to_string(&map).unwrap();
+        assert_eq!(text, to_string(&map.clone().into_iter().collect::<HashMap<_, _>>()).unwrap());
+        assert_eq!(text.matches(':').count(), sorted.len());
+    }
+
+    #[test]
+    fn what_json_confuses_stays_apart() {
+        let texts = [
+            to_string(&None::<Option<u8>>).unwrap(),
+            to_string(&Some(None::<u8>)).unwrap(),
+            to_string(&Some(Some(1u8))).unwrap(),
+            to_string(&()).unwrap(),
+            to_string(&f64::NAN).unwrap(),
+            to_string(&1).unwrap(),
+            to_string(&1.0).unwrap(),
+            to_string(&"1").unwrap(),
+            to_string(&"").unwrap(),
+            to_string(&[(); 0]).unwrap(),
+        ];
+        for (i, a) in texts.iter().enumerate() {
+            assert!(texts[i + 1..].iter().all(|b| a != b), "{a} stands for two values");
+        }
+    }
+}

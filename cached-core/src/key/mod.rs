@@ -1,0 +1,37 @@
+//! Keys: what makes two calls the same call.
+//!
+//! A key in Redis is `<namespace>:v<N>:<rendered template>`. A template is literal text with segments in between; every
+//! segment is rendered by its type ([`KeySegment`]) and escaped, so that no argument can reach over its own borders.
+//!
+//! | limit | what happens above it |
+//! |---|---|
+//! | 64 bytes per segment | the segment becomes `#` and the SHA-256 of its text |
+//! | 512 bytes per key | all after the prefix becomes `#` and its SHA-256; a `{hash tag}` of the template stays in front |
+
+mod canonical;
+mod segment;
+mod template;
+
+pub use segment::{KeySegment, SegmentWriter};
+pub(crate) use template::{Key, Prefix};
+pub use template::{Hashed, Piece, TypeName};
+
+use sha2::{Digest, Sha256};
+use std::fmt::Write as _;
+
+/// Longest rendered segment in bytes; a longer one is replaced by its hash.
+const MAX_SEGMENT: usize = 64;
+/// Longest key in bytes; of a longer one all behind the prefix is replaced by its hash.
+const MAX_KEY: usize = 512;
+
+/// Appends the SHA-256 of `bytes` in hexadecimal. `domain` keeps hashes made for different purposes apart.
+fn push_sha256(out: &mut String, domain: &str, bytes: &[u8]) {
+    let mut hasher = Sha256::new();
+    hasher.update(domain.as_bytes());
+    hasher.update([0]);
+    hasher.update(bytes);
+    for byte in hasher.finalize() {
+        // Writing to a `String` cannot fail.
+        let _ = write!(out, "{byte:02x}");
+    }
+}

@@ -1,0 +1,201 @@
+//! Renders a template with its segments into one key.
+
+use super::segment::{KeySegment, SegmentWriter};
+use super::{MAX_KEY, MAX_SEGMENT, canonical, push_sha256};
+use std::fmt::Debug;
+use std::marker::PhantomData;
+use std::sync::Arc;
+
+/// A key as it stands in Redis, prefix included.
+pub(crate) type Key = Arc<str>;
+
+/// One piece of a template, as the attribute parsed it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Piece {
+    /// Text that stands in every key.
+    Literal(&'static str),
+    /// `<name>`: one segment.
+    Segment(&'static str),
+    /// `<name:hash>`: one segment, hashed whatever its length.
+    Hash(&'static str),
+    /// `<*>`: all arguments, hashed.
+    All,
+    /// The path of the function: what a key without template begins with.
+    Path,
+}
+
+impl Piece {
+    /// Whether the two render alike for like arguments; the names of arguments do not matter.
+    pub(crate) fn renders_like(self, other: Self) -> bool {
+        match (self, other) {
+            (Self::Segment(_), Self::Segment(_)) | (Self::Hash(_), Self::Hash(_)) => true,
+            (a, b) => a == b,
+        }
+    }
+}
+
+/// What stands in front of every key of one cache: `<namespace>:v<N>:`.
+#[derive(Debug, Clone)]
+pub(crate) struct Prefix(Arc<str>);
+
+impl Prefix {
+    pub(crate) fn new(namespace: &str, version: u32) -> Self {
+        Self(format!("{namespace}:v{version}:").into())
+    }
+
+    /// Renders one call's key, or `None` if an argument has no form (its `Serialize` failed).
+    pub(crate) fn render(&self, template: &[Piece], path: &str, segments: &[&dyn KeySegment]) -> Option<Key> {
+        let mut out = String::with_capacity(self.0.len() + 64);
+        out.push_str(&self.0);
+        let mut segments = segments.iter();
+        for piece in template {
+            match piece {
+                Piece::Literal(text) => out.push_str(text),
+                Piece::Path => push_path(&mut out, path),
+                Piece::Segment(_) | Piece::Hash(_) | Piece::All => push_segment(&mut out, *segments.next()?)?,
+            }
+        }
+        Some(self.bounded(out))
+    }
+
+    /// The key of a caller who renders by hand, as in `cache.get("user:42")`. Control characters are escaped.
+    pub(crate) fn literal(&self, text: &str) -> Key {
+        let mut out = String::with_capacity(self.0.len() + text.len());
+        out.push_str(&self.0);
+        for c in text.chars() {
+            if c.is_ascii_control() {
+                out.extend(format!("%{:02X}", u32::from(c)).chars());
+            } else {
+                out.push(c);
+            }
+        }
+        self.bounded(out)
+    }
+
+    fn bounded(&self, mut key: String) -> Key {
+        if key.len() > MAX_KEY {
+            let rendered = key.split_off(self.0.len());
+            if let Some(tag) = hash_tag(&rendered) {
+                key.push_str(tag);
+            }
+            key.push('#');
+            push_sha256(&mut key, "key", rendered.as_bytes());
+        }
+        key.into()
+    }
+}
+
+fn push_segment(out: &mut String, segment: &dyn KeySegment) -> Option<()> {
+    let start = out.len();
+    let mut failed = false;
+    segment.write(&mut SegmentWriter::new(out, &mut failed));
+    if out.len() - start > MAX_SEGMENT && !out[start..].starts_with('@') {
+        let long = out.split_off(start);
+        out.push('#');
+        push_sha256(out, "segment", long.as_bytes());
+    }
+    (!failed).then_some(())
+}
+
+/// `shop::repo::UserRepo<Pg>::find::{{closure}}` → `shop.repo.UserRepo<Pg>.find`, hashed if it is long.
+fn push_path(out: &mut String, path: &str) {
+    let mut path = path;
+    while let Some(outer) = path.strip_suffix("::{{closure}}") {
+        path = outer;
+    }
+    let start = out.len();
+    SegmentWriter::new(out, &mut false).text(&path.replace("::", "."));
+    if out.len() - start > 2 * MAX_SEGMENT {
+        let long = out.split_off(start);
+        out.push('#');
+        push_sha256(out, "path", long.as_bytes());
+    }
+}
+
+/// The `{tag}` by which Redis Cluster places the key, if the template carries one of moderate length.
+fn hash_tag(rendered: &str) -> Option<&str> {
+    let open = rendered.find('{')?;
+    let close = open + rendered[open..].find('}')?;
+    (close > open + 1 && close - open <= 2 * MAX_SEGMENT).then(|| &rendered[open..=close])
+}
+
+/// A segment made of the hash of a value: `<name:hash>` and `<*>`.
+///
+/// The value is written as canonical JSON (map entries sorted, no white space; what JSON cannot tell apart, such as
+/// `None` and `Some(None)`, made distinct) and replaced by its SHA-256.
+#[derive(Debug)]
+pub struct Hashed<'a, T: ?Sized>(pub &'a T);
+
+impl<T: serde::Serialize + ?Sized> KeySegment for Hashed<'_, T> {
+    fn write(&self, out: &mut SegmentWriter<'_>) {
+        match canonical::to_string(self.0) {
+            Ok(text) => {
+                out.raw().push('@');
+                push_sha256(out.raw(), "hash", text.as_bytes());
+            }
+            Err(_) => out.fail(),
+        }
+    }
+}
+
+/// A segment made of the name of a type: `<T>`.
+#[derive(Debug)]
+pub struct TypeName<T: ?Sized>(PhantomData<fn(&T)>);
+
+impl<T: ?Sized> TypeName<T> {
+    /// The only value.
+    pub const NEW: Self = Self(PhantomData);
+}
+
+impl<T: ?Sized> KeySegment for TypeName<T> {
+    fn write(&self, out: &mut SegmentWriter<'_>) {
+        out.text(&std::any::type_name::<T>().replace("::", "."));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn render(template: &[Piece], segments: &[&dyn KeySegment]) -> String {
+        Prefix::new("shop", 1).render(template, "a::b::{{closure}}::{{closure}}", segments).unwrap().to_string()
+    }
+
+    #[test]
+    fn readable_where_it_can_be() {
+        let template = [Piece::Literal("user:"), Piece::Segment("id"), Piece::Literal(":"), Piece::Segment("lang")];
+        assert_eq!(render(&template, &[&42u64, &"en"]), "shop:v1:user:42:en");
+        assert_eq!(render(&template, &[&-1i8, &Some("a:b")]), "shop:v1:user:-1:a%3Ab");
+        assert_eq!(render(&template, &[&"42", &None::<&str>]), "shop:v1:user:'42:~");
+        assert_eq!(render(&template, &[&(1, "x"), &["", "y"]]), "shop:v1:user:(1,x):[',y]");
+    }
+
+    #[test]
+    fn path_of_the_function_without_the_compilers_closures() {
+        assert_eq!(render(&[Piece::Path], &[]), "shop:v1:a.b");
+    }
+
+    #[test]
+    fn long_segments_and_keys_are_hashed_and_keep_their_hash_tag() {
+        let long = "x".repeat(65);
+        let key = render(&[Piece::Segment("s")], &[&long]);
+        assert_eq!(key.len(), "shop:v1:#".len() + 64);
+        assert_ne!(key, render(&[Piece::Segment("s")], &[&"x".repeat(66)]));
+
+        let literal: &'static str = Box::leak(format!("{{tag}}:{}", "y".repeat(600)).into_boxed_str());
+        let key = render(&[Piece::Literal(literal)], &[]);
+        assert!(key.starts_with("shop:v1:{tag}#"), "{key}");
+        assert!(key.len() <= MAX_KEY);
+    }
+
+    #[test]
+    fn a_value_that_cannot_be_serialized_has_no_key() {
+        struct Broken;
+        impl serde::Serialize for Broken {
+            fn serialize<S: serde::Serializer>(&self, _: S) -> Result<S::Ok, S::Error> {
+                Err(serde::ser::Error::custom("no"))
+            }
+        }
+        assert_eq!(Prefix::new("n", 1).render(&[Piece::All], "", &[&Hashed(&Broken)]), None);
+    }
+}

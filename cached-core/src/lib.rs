@@ -1,0 +1,42 @@
+#![doc = include_str!("../../README.md")]
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
+// So that `::cached_core` means this crate here as well: in its own tests and examples.
+#[expect(unused_extern_crates, reason = "used by expansions only")]
+extern crate self as cached_core;
+
+mod ambient;
+mod breaker;
+mod builder;
+mod cache;
+mod clock;
+mod codec;
+mod engine;
+mod envelope;
+mod error;
+mod fingerprint;
+mod flight;
+mod key;
+mod lease;
+mod outcome;
+mod site;
+mod stats;
+pub mod store;
+mod ttl;
+
+#[doc(hidden)]
+#[path = "private.rs"]
+pub mod __private;
+
+pub use breaker::BreakerState;
+pub use builder::CacheBuilder;
+pub use cache::{Cache, Options};
+#[cfg(feature = "macros")]
+pub use cached_macros::{CacheKey, redis_cached};
+pub use clock::Clock;
+pub use codec::Codec;
+pub use error::{BuildError, CacheError, FaultKind, StoreError};
+pub use key::{KeySegment, SegmentWriter};
+pub use outcome::CacheValue;
+pub use site::SiteProblem;
+pub use stats::{MissReason, SiteStats, Stats, UnstoredReason};

@@ -1,0 +1,215 @@
+//! What a cached function returns, and what of it is stored.
+//!
+//! The attribute knows only tokens, and an alias hides whether a type is a `Result`. So the *type* decides: the
+//! expansion calls `.shape()` on a [`Probe`] of the return type, and method resolution tries the most specific form
+//! first (autoref specialisation).
+//!
+//! | return type | stored | not stored |
+//! |---|---|---|
+//! | `Result<Option<T>, E>` | `T`, and a `None` for its own time | `Err` |
+//! | `Result<T, E>` | `T` | `Err` |
+//! | `Option<T>` | `T`, and a `None` for its own time | |
+//! | any other `T` | `T` | |
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use std::fmt;
+use std::marker::PhantomData;
+
+/// A value that can be stored: `Serialize + DeserializeOwned + 'static`. Implemented for all that are.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be cached",
+    label = "not serializable, or it borrows",
+    note = "a cached value is stored in Redis and read back: write `#[derive(serde::Serialize, serde::Deserialize)]` on its type",
+    note = "a type that borrows cannot be read back: return an owned one"
+)]
+pub trait CacheValue: Serialize + DeserializeOwned + 'static {}
+
+impl<T: Serialize + DeserializeOwned + 'static> CacheValue for T {}
+
+/// What a load brought.
+#[derive(Debug)]
+pub enum Loaded<'a, T> {
+    /// A value, to be stored if the policy says so.
+    Some(&'a T),
+    /// There is nothing under this key; remembered for the `None`'s own time.
+    None,
+    /// The load failed; never stored.
+    Failed,
+}
+
+/// How a return type is taken apart for storing, and put together from what was stored.
+pub trait Shape: Copy {
+    /// The function's return type.
+    type Return;
+    /// What is stored of it.
+    type Item: CacheValue;
+
+    /// Looks at what the function returned.
+    fn inspect(returned: &Self::Return) -> Loaded<'_, Self::Item>;
+
+    /// Makes a return value of what was stored; `None` if this type has no room for a stored `None`.
+    fn rebuild(stored: Option<Self::Item>) -> Option<Self::Return>;
+}
+
+/// Stands for the return type `R` while its shape is looked for.
+pub struct Probe<R>(PhantomData<fn() -> R>);
+
+impl<R> Probe<R> {
+    /// The only value.
+    pub const NEW: Self = Self(PhantomData);
+}
+
+impl<R> fmt::Debug for Probe<R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Probe")
+    }
+}
+
+macro_rules! shape {
+    ($(#[$doc:meta])* $name:ident<$($param:ident),*>, $finder:ident on $depth:ty) => {
+        $(#[$doc])*
+        pub struct $name<$($param),*>(PhantomData<fn() -> ($($param,)*)>);
+
+        impl<$($param),*> Copy for $name<$($param),*> {}
+
+        impl<$($param),*> Clone for $name<$($param),*> {
+            fn clone(&self) -> Self {
+                *self
+            }
+        }
+
+        impl<$($param),*> fmt::Debug for $name<$($param),*> {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(stringify!($name))
+            }
+        }
+
+        impl<$($param),*> Default for $name<$($param),*> {
+            fn default() -> Self {
+                Self(PhantomData)
+            }
+        }
+
+        /// Finds the shape of a return type; brought into scope by the expansion only.
+        pub trait $finder {
+            /// The shape found.
+            type Found;
+
+            /// Names the shape of the probed type.
+            fn shape(&self) -> Self::Found;
+        }
+
+        impl<$($param),*> $finder for $depth {
+            type Found = $name<$($param),*>;
+
+            fn shape(&self) -> Self::Found {
+                $name::default()
+            }
+        }
+    };
+}
+
+shape!(
+    /// `Result<Option<T>, E>`.
+    ResultOption<T, E>, ShapeOfResultOption on &&&Probe<Result<Option<T>, E>>
+);
+shape!(
+    /// `Result<T, E>`.
+    ResultValue<T, E>, ShapeOfResult on &&Probe<Result<T, E>>
+);
+shape!(
+    /// `Option<T>`.
+    OptionValue<T>, ShapeOfOption on &Probe<Option<T>>
+);
+shape!(
+    /// Any other type.
+    Value<T>, ShapeOfValue on Probe<T>
+);
+
+impl<T: CacheValue, E> Shape for ResultOption<T, E> {
+    type Return = Result<Option<T>, E>;
+    type Item = T;
+
+    fn inspect(returned: &Self::Return) -> Loaded<'_, T> {
+        match returned {
+            Ok(Some(value)) => Loaded::Some(value),
+            Ok(None) => Loaded::None,
+            Err(_) => Loaded::Failed,
+        }
+    }
+
+    fn rebuild(stored: Option<T>) -> Option<Self::Return> {
+        Some(Ok(stored))
+    }
+}
+
+impl<T: CacheValue, E> Shape for ResultValue<T, E> {
+    type Return = Result<T, E>;
+    type Item = T;
+
+    fn inspect(returned: &Self::Return) -> Loaded<'_, T> {
+        returned.as_ref().map_or(Loaded::Failed, Loaded::Some)
+    }
+
+    fn rebuild(stored: Option<T>) -> Option<Self::Return> {
+        stored.map(Ok)
+    }
+}
+
+impl<T: CacheValue> Shape for OptionValue<T> {
+    type Return = Option<T>;
+    type Item = T;
+
+    fn inspect(returned: &Self::Return) -> Loaded<'_, T> {
+        returned.as_ref().map_or(Loaded::None, Loaded::Some)
+    }
+
+    fn rebuild(stored: Option<T>) -> Option<Self::Return> {
+        Some(stored)
+    }
+}
+
+impl<T: CacheValue> Shape for Value<T> {
+    type Return = T;
+    type Item = T;
+
+    fn inspect(returned: &T) -> Loaded<'_, T> {
+        Loaded::Some(returned)
+    }
+
+    fn rebuild(stored: Option<T>) -> Option<T> {
+        stored
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    type Alias<T> = Result<T, String>;
+
+    fn item<S: Shape>(_: S) -> &'static str {
+        std::any::type_name::<(S::Item, S::Return)>()
+    }
+
+    macro_rules! item_of {
+        ($ty:ty) => {
+            item((&&&&Probe::<$ty>::NEW).shape())
+        };
+    }
+
+    #[test]
+    fn the_type_decides_not_its_name() {
+        assert_eq!(item_of!(Alias<Option<u8>>), std::any::type_name::<(u8, Result<Option<u8>, String>)>());
+        assert_eq!(item_of!(Alias<u8>), std::any::type_name::<(u8, Result<u8, String>)>());
+        assert_eq!(item_of!(Option<u8>), std::any::type_name::<(u8, Option<u8>)>());
+        assert_eq!(item_of!(Vec<u8>), std::any::type_name::<(Vec<u8>, Vec<u8>)>());
+    }
+
+    #[test]
+    fn a_stored_none_does_not_become_a_value() {
+        assert!(ResultValue::<u8, ()>::rebuild(None).is_none());
+        assert_eq!(ResultOption::<u8, ()>::rebuild(None), Some(Ok(None)));
+    }
+}

@@ -1,0 +1,95 @@
+//! What generated code may call. Not public API: no part of it is covered by semantic versioning, and
+//! `cached-macros` is pinned to this very version.
+
+pub use crate::cache::Cache;
+pub use crate::codec::Codec as CodecName;
+pub use crate::engine::shell::Policy;
+pub use crate::key::{Hashed, KeySegment, Piece, TypeName};
+pub use crate::outcome::{
+    Probe, Shape, ShapeOfOption, ShapeOfResult, ShapeOfResultOption, ShapeOfValue,
+};
+pub use crate::site::{Registered, Site, SiteSpec};
+pub use crate::ttl::{NoneTtl, TtlSpec};
+pub use core::option::Option::{None, Some};
+pub use core::{file, line, module_path};
+pub use inventory;
+
+use crate::ambient;
+use crate::engine::{SiteState, shell};
+use crate::key::Key;
+use crate::stats::MissReason;
+use std::sync::Arc;
+
+/// Makes a site known before its function's first call.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __register {
+    ($site:ident) => {
+        $crate::__private::inventory::submit! { $crate::__private::Registered(&$site) }
+    };
+}
+pub use crate::__register as register;
+
+/// The path of the function whose body holds the closure, generic arguments included.
+#[must_use]
+pub fn name_of<F>(_: &F) -> &'static str {
+    std::any::type_name::<F>()
+}
+
+/// Pins the type of an `async` block that only its caller's signature tells.
+#[must_use]
+pub fn returns<R>() -> R {
+    unreachable!("stands behind `if false`")
+}
+
+/// The policy of values of a shape, so that closures know the type of their argument.
+#[must_use]
+pub fn policy<S: Shape>(_: S) -> Policy<S::Item> {
+    Policy::default()
+}
+
+/// One call: its cache and its key, or neither.
+#[derive(Debug)]
+pub struct Call {
+    cached: Option<(Cache, Arc<SiteState>, Key)>,
+    path: &'static str,
+}
+
+impl Call {
+    /// Finds the cache and renders the key.
+    #[must_use]
+    pub fn new(
+        site: &'static Site,
+        cache: Option<&Cache>,
+        path: &'static str,
+        segments: &[&dyn KeySegment],
+    ) -> Self {
+        let cached = cache.cloned().or_else(ambient::current).and_then(|cache| {
+            let state = cache.engine().site(site);
+            let key = cache.engine().settings.prefix.render(site.spec().template, path, segments);
+            if key.is_none() {
+                state.counters.miss(MissReason::Key);
+                state.counters.loads.one();
+                state.counters.bypassed.one();
+            }
+            Some((cache, state, key?))
+        });
+        // Timers and tasks are tokio's; on another runtime functions run uncached.
+        Self { cached: cached.filter(|_| tokio::runtime::Handle::try_current().is_ok()), path }
+    }
+}
+
+/// Serves the call from its cache, or runs `load`.
+pub async fn get_or_load<S, F, Fut>(call: Call, _: S, policy: Policy<S::Item>, load: F) -> S::Return
+where
+    S: Shape,
+    F: FnOnce() -> Fut,
+    Fut: Future<Output = S::Return>,
+{
+    match call.cached {
+        Some((cache, site, key)) => {
+            shell::get_or_load::<S, F, Fut>(Arc::clone(cache.engine()), site, key, call.path, policy, load).await
+        }
+        None => Box::pin(load()).await,
+    }
+}

@@ -1,0 +1,271 @@
+//! A site: one annotated function, described by a `static` and found at link time.
+
+use crate::codec::Codec;
+use crate::key::Piece;
+use crate::ttl::{Classes, NoneTtl, TtlSpec};
+use std::collections::BTreeMap;
+use std::fmt;
+
+/// What the attribute knows about one function. Names no type of the user's, so that it can stand in a generic function.
+#[derive(Debug, Clone, Copy)]
+pub struct SiteSpec {
+    /// The function's name.
+    pub name: &'static str,
+    /// Its module's path.
+    pub module: &'static str,
+    /// Its source file.
+    pub file: &'static str,
+    /// Its line there.
+    pub line: u32,
+    /// The key's template.
+    pub template: &'static [Piece],
+    /// The return type as it is written.
+    pub value: &'static str,
+    /// Time to live of a value.
+    pub ttl: TtlSpec,
+    /// Spread of the time to live; the builder's if `None`.
+    pub jitter: Option<f64>,
+    /// Time to live of a `None`.
+    pub none_ttl: Option<NoneTtl>,
+    /// Part of the fingerprint.
+    pub version: u32,
+    /// Serializer of the payload; the builder's if `None`.
+    pub codec: Option<Codec>,
+    /// Whether the function uses the ambient cache (no `cache = ..`).
+    pub ambient: bool,
+}
+
+impl SiteSpec {
+    /// What holds where the attribute says nothing.
+    pub const DEFAULT: Self = Self {
+        name: "",
+        module: "",
+        file: "",
+        line: 0,
+        template: &[],
+        value: "",
+        ttl: TtlSpec::Class(crate::ttl::DEFAULT_CLASS),
+        jitter: None,
+        none_ttl: None,
+        version: 1,
+        codec: None,
+        ambient: true,
+    };
+}
+
+/// One annotated function. Its counters live in each cache, not here.
+#[derive(Debug)]
+pub struct Site(SiteSpec);
+
+impl Site {
+    /// Made by the attribute.
+    #[must_use]
+    pub const fn new(spec: SiteSpec) -> Self {
+        Self(spec)
+    }
+
+    pub(crate) fn spec(&self) -> &SiteSpec {
+        &self.0
+    }
+
+    pub(crate) fn name(&self) -> &'static str {
+        self.0.name
+    }
+
+    /// `src/users.rs:12`
+    pub(crate) fn place(&self) -> String {
+        if self.0.file.is_empty() { String::new() } else { format!("{}:{}", self.0.file, self.0.line) }
+    }
+
+    /// The template as it was written.
+    pub(crate) fn template_text(&self) -> String {
+        self.0
+            .template
+            .iter()
+            .map(|piece| match piece {
+                Piece::Literal(text) => (*text).to_owned(),
+                Piece::Segment(name) => format!("<{name}>"),
+                Piece::Hash(name) => format!("<{name}:hash>"),
+                Piece::All => "<*>".to_owned(),
+                Piece::Path => format!("{}::{}", self.0.module, self.0.name),
+            })
+            .collect()
+    }
+
+    /// The classes it names.
+    fn classes(&self) -> impl Iterator<Item = &'static str> {
+        let ttl = if let TtlSpec::Class(class) = self.0.ttl { Some(class) } else { None };
+        let none = if let Some(NoneTtl::Class(class)) = self.0.none_ttl { Some(class) } else { None };
+        ttl.into_iter().chain(none)
+    }
+}
+
+/// Put into the link-time registry by the expansion.
+#[derive(Debug)]
+pub struct Registered(pub &'static Site);
+
+inventory::collect!(Registered);
+
+/// All annotated functions of the program.
+pub(crate) fn all() -> Vec<&'static Site> {
+    inventory::iter::<Registered>.into_iter().map(|registered| registered.0).collect()
+}
+
+/// Something wrong with an annotated function, or with two of them, found when the cache is built.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SiteProblem(String);
+
+impl fmt::Display for SiteProblem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Checks every function against the cache's classes and against each other. Pure: the registry is handed in.
+pub(crate) fn problems(sites: &[&'static Site], classes: &Classes) -> Vec<SiteProblem> {
+    let mut sites: Vec<_> = sites.iter().copied().filter(|site| site.spec().ambient).collect();
+    sites.sort_by_key(|site| (site.spec().file, site.spec().line));
+    let unknown_classes = sites.iter().flat_map(|site| site.classes().map(move |class| (site, class)));
+    let unknown_classes = unknown_classes.filter(|(_, class)| classes.get(class).is_none()).map(|(site, class)| {
+        SiteProblem(format!(
+            "{} `{}`: no TTL class \"{class}\"; there are {}; add it by `.ttl_class(\"{class}\", ..)` on the builder",
+            site.place(),
+            site.name(),
+            classes.names()
+        ))
+    });
+    let codecs = sites.iter().filter_map(|site| {
+        let codec = site.spec().codec?;
+        let feature = codec.missing_feature()?;
+        Some(SiteProblem(format!(
+            "{} `{}`: codec \"{codec}\" needs cached-core's feature `{feature}`",
+            site.place(),
+            site.name()
+        )))
+    });
+    unknown_classes.chain(codecs).chain(shared_templates(&sites)).collect()
+}
+
+/// Pairs that would store values of different types under the same keys.
+fn shared_templates(sites: &[&'static Site]) -> Vec<SiteProblem> {
+    // Only what can render alike is compared pairwise: same number of pieces and same text at the beginning.
+    let mut groups: BTreeMap<(usize, &str), Vec<&'static Site>> = BTreeMap::new();
+    for site in sites {
+        let template = site.spec().template;
+        let start = if let Some(Piece::Literal(text)) = template.first() { *text } else { "" };
+        groups.entry((template.len(), start)).or_default().push(site);
+    }
+    let mut problems = Vec::new();
+    for group in groups.values() {
+        for (i, a) in group.iter().enumerate() {
+            for b in &group[i + 1..] {
+                if clash(a.spec(), b.spec()) {
+                    problems.push(SiteProblem(format!(
+                        "{} `{}` and {} `{}` both store under \"{}\", one a `{}`, the other a `{}`: give one of them another key",
+                        a.place(),
+                        a.name(),
+                        b.place(),
+                        b.name(),
+                        a.template_text(),
+                        a.spec().value,
+                        b.spec().value
+                    )));
+                }
+            }
+        }
+    }
+    problems
+}
+
+fn clash(a: &SiteSpec, b: &SiteSpec) -> bool {
+    let by_path = a.template.contains(&Piece::Path);
+    // Two keys by path differ by module, name and impl; the impl is known only when the function runs.
+    !by_path
+        && a.template.len() == b.template.len()
+        && a.template.iter().zip(b.template).all(|(a, b)| a.renders_like(*b))
+        && stored_type(a.value) != stored_type(b.value)
+}
+
+/// The type that is stored, as far as the spelling tells: `Result<Option<m::User>, E>` → `User`.
+///
+/// Only the names count, not their paths: the same type is imported in many ways. Types that are spelled alike and are
+/// not the same are told apart by their fingerprints when they are read.
+fn stored_type(spelled: &str) -> String {
+    let mut inner = spelled.trim();
+    while let Some((outer, rest)) = inner.split_once('<') {
+        let Some(arguments) = rest.strip_suffix('>') else { break };
+        let name = outer.rsplit("::").next().unwrap_or(outer).trim();
+        if name != "Option" && !name.ends_with("Result") {
+            break;
+        }
+        inner = first_argument(arguments).trim();
+    }
+    last_names(inner)
+}
+
+/// `Option<A, B>, C` → `Option<A, B>`
+fn first_argument(arguments: &str) -> &str {
+    let mut depth = 0i32;
+    for (at, c) in arguments.char_indices() {
+        match c {
+            '<' | '(' | '[' => depth += 1,
+            '>' | ')' | ']' => depth -= 1,
+            ',' if depth == 0 => return &arguments[..at],
+            _ => {}
+        }
+    }
+    arguments
+}
+
+/// Drops the path in front of every name, and white space.
+fn last_names(ty: &str) -> String {
+    let mut out = String::new();
+    let mut word = String::new();
+    let mut chars = ty.chars().filter(|c| !c.is_whitespace()).peekable();
+    while let Some(c) = chars.next() {
+        if c == ':' && chars.peek() == Some(&':') {
+            chars.next();
+            word.clear();
+        } else if c.is_alphanumeric() || c == '_' {
+            word.push(c);
+        } else {
+            out.push_str(&word);
+            word.clear();
+            out.push(c);
+        }
+    }
+    out + &word
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const USER: &[Piece] = &[Piece::Literal("user:"), Piece::Segment("id")];
+    const USER_TOO: &[Piece] = &[Piece::Literal("user:"), Piece::Segment("user_id")];
+
+    fn site(line: u32, template: &'static [Piece], value: &'static str, ttl: &'static str) -> &'static Site {
+        let ttl = TtlSpec::Class(ttl);
+        Box::leak(Box::new(Site::new(SiteSpec { name: "f", file: "a.rs", line, template, value, ttl, ..SiteSpec::DEFAULT })))
+    }
+
+    #[test]
+    fn every_offending_site_is_listed_with_its_place() {
+        let sites = [site(3, USER, "User", "medum"), site(1, USER_TOO, "Result<Order>", "long"), site(2, &[], "u8", "x")];
+        let problems = problems(&sites, &Classes::default());
+        let text: Vec<_> = problems.iter().map(ToString::to_string).collect();
+        assert_eq!(text.len(), 3, "{text:#?}");
+        assert!(text[0].contains("a.rs:2") && text[0].contains("no TTL class \"x\""));
+        assert!(text[1].contains("a.rs:3") && text[1].contains("\"medium\""));
+        assert!(text[2].contains("a.rs:1") && text[2].contains("a.rs:3") && text[2].contains("Result<Order>"));
+    }
+
+    #[test]
+    fn the_same_type_may_share_a_template_however_it_is_spelled() {
+        for other in ["Option<User>", "Result<Option<User>, DbError>", "ApiResult<models::User>", "crate::models::User"] {
+            assert_eq!(problems(&[site(1, USER, "User", "short"), site(2, USER_TOO, other, "short")], &Classes::default()), []);
+        }
+        let differ = [site(1, USER, "Vec<a::User>", "short"), site(2, USER, "Result<Vec<Order>, E>", "short")];
+        assert_eq!(problems(&differ, &Classes::default()).len(), 1);
+    }
+}

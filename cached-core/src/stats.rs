@@ -1,0 +1,287 @@
+//! What happened, counted per annotated function.
+//!
+//! Every call ends in exactly one of three ways, so `calls = hits + coalesced + loads`: served from the store, served by
+//! another caller's load in this process, or by a load of its own.
+
+use crate::breaker::BreakerState;
+use serde::Serialize;
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+macro_rules! counted_reasons {
+    ($(#[$doc:meta])* $name:ident { $($(#[$variant_doc:meta])* $variant:ident,)* }) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+        #[serde(rename_all = "snake_case")]
+        #[non_exhaustive]
+        pub enum $name {
+            $($(#[$variant_doc])* $variant,)*
+        }
+
+        impl $name {
+            pub(crate) const ALL: &'static [Self] = &[$(Self::$variant),*];
+        }
+    };
+}
+
+counted_reasons! {
+    /// Why a lookup did not find a usable value.
+    MissReason {
+        /// Nothing stands under the key.
+        Absent,
+        /// Someone is loading the value right now.
+        Leased,
+        /// A writer is at work on the key: the value is loaded and not stored.
+        Writing,
+        /// The bytes were not written by this library.
+        Foreign,
+        /// The bytes end before their header does.
+        Truncated,
+        /// Written in another layout, by another version of this library or with a feature that is off here.
+        Version,
+        /// Written for another type, another `version`, codec or generic argument.
+        Type,
+        /// The checksum is wrong: damaged, or brought from under another key.
+        Corrupt,
+        /// The payload does not deserialize.
+        Payload,
+        /// The compressed payload would expand beyond `max_value_bytes`.
+        TooLarge,
+        /// A Redis list, hash or the like stands under the key.
+        WrongType,
+        /// The store did not answer within the budget.
+        Timeout,
+        /// The store cannot be reached.
+        Disconnected,
+        /// The store refuses user or password.
+        Auth,
+        /// The store is loading its data set.
+        Loading,
+        /// The store takes no writes, so no lease either.
+        ReadOnly,
+        /// The store's memory is full, so there is no lease.
+        OutOfMemory,
+        /// The store refused the command for another reason.
+        Refused,
+        /// The breaker is open: the store is left alone for now.
+        BreakerOpen,
+        /// The function called itself with the same key.
+        SelfCall,
+        /// The load of another caller took longer than `max_wait`.
+        WaitedTooLong,
+        /// The arguments could not be serialized into a key.
+        Key,
+    }
+}
+
+counted_reasons! {
+    /// Why a loaded value was not stored.
+    UnstoredReason {
+        /// The value is larger than `max_value_bytes`.
+        TooLarge,
+        /// `cache_if` said no, `none_ttl` is off, or the time to live is zero.
+        Policy,
+        /// The value could not be serialized.
+        Encode,
+        /// The lease was lost: invalidated meanwhile, expired or evicted.
+        LeaseLost,
+        /// The load ran without a lease: the store was out of reach, a writer at work, or a wait had ended.
+        NoLease,
+        /// The store failed while storing.
+        Fault,
+    }
+}
+
+impl From<crate::error::FaultKind> for MissReason {
+    fn from(kind: crate::error::FaultKind) -> Self {
+        use crate::error::FaultKind as F;
+        match kind {
+            F::Timeout => Self::Timeout,
+            F::Disconnected => Self::Disconnected,
+            F::Auth => Self::Auth,
+            F::Loading => Self::Loading,
+            F::ReadOnly => Self::ReadOnly,
+            F::OutOfMemory => Self::OutOfMemory,
+            F::WrongType => Self::WrongType,
+            F::Refused => Self::Refused,
+        }
+    }
+}
+
+/// A counter that only grows.
+#[derive(Debug, Default)]
+pub(crate) struct Counter(AtomicU64);
+
+impl Counter {
+    pub(crate) fn add(&self, n: u64) {
+        self.0.fetch_add(n, Ordering::Relaxed);
+    }
+
+    pub(crate) fn one(&self) {
+        self.add(1);
+    }
+
+    fn get(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+/// The live counters of one site in one cache.
+#[derive(Debug)]
+pub(crate) struct Counters {
+    pub(crate) hits: Counter,
+    pub(crate) coalesced: Counter,
+    pub(crate) loads: Counter,
+    pub(crate) load_errors: Counter,
+    pub(crate) lease_waits: Counter,
+    pub(crate) bypassed: Counter,
+    pub(crate) stored: Counter,
+    pub(crate) bytes_read: Counter,
+    pub(crate) bytes_written: Counter,
+    misses: Box<[Counter]>,
+    unstored: Box<[Counter]>,
+}
+
+impl Default for Counters {
+    fn default() -> Self {
+        let row = |len: usize| (0..len).map(|_| Counter::default()).collect();
+        Self {
+            hits: Counter::default(),
+            coalesced: Counter::default(),
+            loads: Counter::default(),
+            load_errors: Counter::default(),
+            lease_waits: Counter::default(),
+            bypassed: Counter::default(),
+            stored: Counter::default(),
+            bytes_read: Counter::default(),
+            bytes_written: Counter::default(),
+            misses: row(MissReason::ALL.len()),
+            unstored: row(UnstoredReason::ALL.len()),
+        }
+    }
+}
+
+impl Counters {
+    pub(crate) fn miss(&self, reason: MissReason) {
+        self.misses[reason as usize].one();
+    }
+
+    pub(crate) fn unstored(&self, reason: UnstoredReason) {
+        self.unstored[reason as usize].one();
+    }
+
+    pub(crate) fn snapshot(&self, site: &crate::site::Site) -> SiteStats {
+        let by_reason = |row: &[Counter], at: usize| row.get(at).map_or(0, Counter::get);
+        SiteStats {
+            site: site.name().to_owned(),
+            key: site.template_text(),
+            place: site.place(),
+            hits: self.hits.get(),
+            coalesced: self.coalesced.get(),
+            loads: self.loads.get(),
+            load_errors: self.load_errors.get(),
+            lease_waits: self.lease_waits.get(),
+            bypassed: self.bypassed.get(),
+            stored: self.stored.get(),
+            bytes_read: self.bytes_read.get(),
+            bytes_written: self.bytes_written.get(),
+            misses: nonzero(MissReason::ALL, |reason| by_reason(&self.misses, reason as usize)),
+            unstored: nonzero(UnstoredReason::ALL, |reason| by_reason(&self.unstored, reason as usize)),
+        }
+    }
+}
+
+fn nonzero<R: Copy + Ord>(all: &[R], count: impl Fn(R) -> u64) -> BTreeMap<R, u64> {
+    all.iter().map(|reason| (*reason, count(*reason))).filter(|(_, n)| *n > 0).collect()
+}
+
+/// What one annotated function did in one cache, since the cache was built.
+#[derive(Debug, Clone, Serialize)]
+#[non_exhaustive]
+pub struct SiteStats {
+    /// The function's name.
+    pub site: String,
+    /// Its key template.
+    pub key: String,
+    /// Its place in the source: `src/users.rs:12`.
+    pub place: String,
+    /// Calls answered by a stored value.
+    pub hits: u64,
+    /// Calls answered by another caller's load in this process.
+    pub coalesced: u64,
+    /// Calls that ran the function's body, bypassed ones included.
+    pub loads: u64,
+    /// Of these, the ones that returned an `Err`.
+    pub load_errors: u64,
+    /// Waits for a load in another process.
+    pub lease_waits: u64,
+    /// Loads without the store: it was out of reach, a writer at work, the function called itself, or a wait had ended.
+    pub bypassed: u64,
+    /// Values stored.
+    pub stored: u64,
+    /// Bytes of registers read as hits.
+    pub bytes_read: u64,
+    /// Bytes of registers stored.
+    pub bytes_written: u64,
+    /// Lookups that found no usable value, by reason. One call can miss more than once.
+    pub misses: BTreeMap<MissReason, u64>,
+    /// Loaded values that were not stored, by reason.
+    pub unstored: BTreeMap<UnstoredReason, u64>,
+}
+
+impl SiteStats {
+    /// Calls in all.
+    #[must_use]
+    pub fn calls(&self) -> u64 {
+        self.hits + self.coalesced + self.loads
+    }
+
+    /// The part of calls that did not run the function's body, from 0 to 1; 0 if there was no call.
+    #[must_use]
+    pub fn hit_ratio(&self) -> f64 {
+        match self.calls() {
+            0 => 0.0,
+            calls => (self.hits + self.coalesced) as f64 / calls as f64,
+        }
+    }
+}
+
+/// What a cache did since it was built: [`Cache::stats`](crate::Cache::stats).
+#[derive(Debug, Clone, Serialize)]
+#[non_exhaustive]
+pub struct Stats {
+    /// `"redis"`, `"memory"`, or the name of a store of your own.
+    pub store: &'static str,
+    /// Whether the store is in use.
+    pub breaker: BreakerState,
+    /// The functions called so far, and `cache.get(..)` and the like as sites of their own; sorted by place.
+    pub sites: Vec<SiteStats>,
+}
+
+impl Stats {
+    /// The counters of the function of that name, if it was called. Of several with one name, the first.
+    #[must_use]
+    pub fn site(&self, name: &str) -> Option<&SiteStats> {
+        self.sites.iter().find(|site| site.site == name)
+    }
+}
+
+impl fmt::Display for Stats {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "store {}, breaker {}", self.store, self.breaker)?;
+        for site in &self.sites {
+            write!(
+                f,
+                "\n{:<24} {:>8} calls  {:>5.1} % hits  {:>6} loads  {:>6} coalesced  {:>6} bypassed",
+                site.site,
+                site.calls(),
+                100.0 * site.hit_ratio(),
+                site.loads,
+                site.coalesced,
+                site.bypassed
+            )?;
+        }
+        Ok(())
+    }
+}

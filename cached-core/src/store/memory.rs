@@ -1,0 +1,219 @@
+//! Registers in this process: for development, for tests, and for services that run alone.
+//!
+//! Bounded by bytes; what exceeds the bound is evicted, least useful first (S3-FIFO, by `quick_cache`). An evicted
+//! lease is a lost lease and an evicted value a miss, just as on a Redis server with an eviction policy.
+
+use super::{Acquired, Replace, Store, StoreFuture};
+use crate::clock::Clock;
+use crate::envelope::Head;
+use bytes::Bytes;
+use quick_cache::Weighter;
+use quick_cache::sync::Cache as Map;
+use std::fmt;
+use std::future::ready;
+use std::hash::{BuildHasher, RandomState};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+/// What an entry costs beside its key and value: the map's own fields, the reference counts, the slot in the queue.
+const ENTRY_OVERHEAD: u64 = 128;
+/// A step on one key locks out steps on the keys that share its stripe. Enough that this is rare.
+const STRIPES: usize = 64;
+
+#[derive(Debug, Clone)]
+struct Held {
+    bytes: Bytes,
+    /// By the store's clock.
+    until: Duration,
+}
+
+#[derive(Clone)]
+struct Weight;
+
+impl Weighter<Arc<str>, Held> for Weight {
+    fn weight(&self, key: &Arc<str>, held: &Held) -> u64 {
+        key.len() as u64 + held.bytes.len() as u64 + ENTRY_OVERHEAD
+    }
+}
+
+/// A [`Store`] in memory.
+pub struct MemoryStore {
+    registers: Map<Arc<str>, Held, Weight>,
+    /// The map is atomic per call only; steps that compare and then write hold the key's stripe.
+    stripes: Box<[Mutex<()>]>,
+    hasher: RandomState,
+    clock: Clock,
+}
+
+impl fmt::Debug for MemoryStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MemoryStore")
+            .field("entries", &self.registers.len())
+            .field("bytes", &self.bytes())
+            .finish_non_exhaustive()
+    }
+}
+
+impl MemoryStore {
+    /// A store that holds at most `capacity` bytes, keys and bookkeeping included, and expires entries by `clock`.
+    #[must_use]
+    pub fn new(capacity: u64, clock: Clock) -> Self {
+        // An estimate that only sizes the queues; the weight is what bounds the map.
+        let entries = usize::try_from(capacity / 1024).unwrap_or(usize::MAX).clamp(16, 1 << 20);
+        Self {
+            registers: Map::with_weighter(entries, capacity, Weight),
+            stripes: (0..STRIPES).map(|_| Mutex::new(())).collect(),
+            hasher: RandomState::new(),
+            clock,
+        }
+    }
+
+    /// Bytes held now.
+    #[must_use]
+    pub fn bytes(&self) -> u64 {
+        self.registers.weight()
+    }
+
+    fn locked(&self, key: &str) -> MutexGuard<'_, ()> {
+        let stripe = self.hasher.hash_one(key) % STRIPES as u64;
+        #[expect(clippy::cast_possible_truncation, reason = "it is below STRIPES")]
+        self.stripes[stripe as usize].lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn live(&self, key: &str) -> Option<Held> {
+        self.registers.get(key).filter(|held| held.until > self.clock.now())
+    }
+
+    fn insert(&self, key: &str, bytes: &[u8], ttl: Duration) {
+        // Copied to size: a slice of a larger buffer would hold on to the whole of it, unweighed.
+        let bytes = Bytes::copy_from_slice(bytes);
+        self.registers.insert(key.into(), Held { bytes, until: self.clock.now().saturating_add(ttl) });
+    }
+
+    fn has_head(&self, key: &str, head: Head) -> bool {
+        self.live(key).is_some_and(|held| held.bytes.starts_with(head.as_bytes()))
+    }
+
+    fn acquire_now(&self, key: &str, lease: Head, ttl: Duration, replace: &Replace) -> Acquired {
+        let _step = self.locked(key);
+        if let Some(held) = self.live(key) {
+            if held.bytes == lease.as_bytes() || replace.covers(&held.bytes) {
+                // Granted again, or taken over.
+            } else if Head::is_lease(&held.bytes) {
+                return Acquired::Leased(held.until.saturating_sub(self.clock.now()));
+            } else {
+                return Acquired::Value(held.bytes);
+            }
+        }
+        self.insert(key, lease.as_bytes(), ttl);
+        Acquired::Granted
+    }
+
+    fn fill_now(&self, key: &str, expected: Head, value: &[u8], ttl: Duration) -> bool {
+        let _step = self.locked(key);
+        let filled_before = value.len() > Head::LEN && self.live(key).is_some_and(|held| held.bytes == value);
+        if !filled_before && !self.has_head(key, expected) {
+            return false;
+        }
+        self.insert(key, value, ttl);
+        // What is too large for the map is dropped by it at once.
+        self.live(key).is_some()
+    }
+}
+
+fn done<'a, T: Send + 'a>(value: T) -> StoreFuture<'a, T> {
+    Box::pin(ready(Ok(value)))
+}
+
+impl Store for MemoryStore {
+    fn name(&self) -> &'static str {
+        "memory"
+    }
+
+    fn get<'a>(&'a self, key: &'a str, _: Duration) -> StoreFuture<'a, Option<Bytes>> {
+        done(self.live(key).map(|held| held.bytes))
+    }
+
+    fn acquire<'a>(
+        &'a self,
+        key: &'a str,
+        lease: Head,
+        ttl: Duration,
+        replace: Replace,
+        _: Duration,
+    ) -> StoreFuture<'a, Acquired> {
+        done(self.acquire_now(key, lease, ttl, &replace))
+    }
+
+    fn renew<'a>(&'a self, key: &'a str, lease: Head, ttl: Duration, _: Duration) -> StoreFuture<'a, bool> {
+        let _step = self.locked(key);
+        let ours = self.has_head(key, lease);
+        if ours {
+            self.insert(key, lease.as_bytes(), ttl);
+        }
+        done(ours)
+    }
+
+    fn fill<'a>(
+        &'a self,
+        key: &'a str,
+        expected: Head,
+        value: Bytes,
+        ttl: Duration,
+        _: Duration,
+    ) -> StoreFuture<'a, bool> {
+        done(self.fill_now(key, expected, &value, ttl))
+    }
+
+    fn release<'a>(&'a self, key: &'a str, lease: Head, _: Duration) -> StoreFuture<'a, bool> {
+        let _step = self.locked(key);
+        let ours = self.has_head(key, lease);
+        if ours {
+            self.registers.remove(key);
+        }
+        done(ours)
+    }
+
+    fn put<'a>(&'a self, key: &'a str, value: Bytes, ttl: Duration, _: Duration) -> StoreFuture<'a, ()> {
+        let _step = self.locked(key);
+        self.insert(key, &value, ttl);
+        done(())
+    }
+
+    fn remove<'a>(&'a self, key: &'a str, _: Duration) -> StoreFuture<'a, bool> {
+        let _step = self.locked(key);
+        let was_live = self.live(key).is_some();
+        self.registers.remove(key);
+        done(was_live)
+    }
+
+    fn ping(&self, _: Duration) -> StoreFuture<'_, ()> {
+        done(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TTL: Duration = Duration::from_secs(1);
+
+    #[tokio::test]
+    async fn never_holds_more_bytes_than_it_may() {
+        let store = MemoryStore::new(1 << 20, Clock::system());
+        for i in 0..10_000 {
+            store.put(&format!("key:{i}"), vec![0; 1_000].into(), TTL, TTL).await.unwrap();
+            assert!(store.bytes() <= 1 << 20);
+        }
+        assert!(store.bytes() > 1 << 19, "it holds {} only", store.bytes());
+    }
+
+    #[tokio::test]
+    async fn what_is_larger_than_the_store_is_not_stored() {
+        let store = MemoryStore::new(10_000, Clock::system());
+        let lease = Head::lease(1);
+        assert_eq!(store.acquire("k", lease, TTL, Replace::Nothing, TTL).await.unwrap(), Acquired::Granted);
+        assert!(!store.fill("k", lease, vec![0; 20_000].into(), TTL, TTL).await.unwrap());
+        assert!(store.bytes() <= 10_000);
+    }
+}

@@ -1,0 +1,141 @@
+//! Where registers live.
+//!
+//! A store moves keys and bytes; it knows neither envelopes nor types. Every operation is one atomic step, and the
+//! protocol's rules (DESIGN: "one key is one register") are its contract. The suite in the repository's `tests` checks
+//! a store against that contract; run it on a store of your own.
+//!
+//! # On cancellation
+//! A dropped future may or may not have taken effect; callers treat it as unknown.
+//!
+//! # When the server is down
+//! Every operation ends within its time with a [`StoreError`]; none waits for a reconnect beyond that.
+
+mod memory;
+#[cfg(feature = "redis")]
+mod redis;
+
+pub use memory::MemoryStore;
+#[cfg(feature = "redis")]
+pub use redis::RedisStore;
+
+use crate::envelope::Head;
+use crate::error::StoreError;
+use bytes::Bytes;
+use std::fmt;
+use std::pin::Pin;
+use std::time::Duration;
+
+/// What a store's operation returns: a future that is boxed, so that stores can be wrapped and chosen at run time.
+pub type StoreFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send + 'a>>;
+
+/// What stood under the key when a lease was asked for, as far as the caller may replace it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Replace {
+    /// Only an absent register is taken.
+    Nothing,
+    /// The register that begins with these bytes, or is these bytes if they are fewer than [`Head::LEN`], is taken as
+    /// well: it was found to be unusable.
+    Unusable(Bytes),
+}
+
+impl Replace {
+    /// Marks `register` as unusable.
+    #[must_use]
+    pub fn unusable(register: &Bytes) -> Self {
+        Self::Unusable(register.slice(..register.len().min(Head::LEN)))
+    }
+
+    /// Whether `register` is the one that may be replaced.
+    #[must_use]
+    pub fn covers(&self, register: &[u8]) -> bool {
+        match self {
+            Self::Nothing => false,
+            Self::Unusable(start) if start.len() < Head::LEN => register == start,
+            Self::Unusable(start) => register.starts_with(start),
+        }
+    }
+}
+
+/// The answer to a request for a lease.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Acquired {
+    /// The lease is ours.
+    Granted,
+    /// There is a value by now.
+    Value(Bytes),
+    /// Someone else holds a lease, for at most so long.
+    Leased(Duration),
+    /// A write is in progress: load, store nothing, share nothing.
+    Writing,
+}
+
+/// Registers under keys, with the atomic steps of the protocol.
+pub trait Store: fmt::Debug + Send + Sync + 'static {
+    /// A short name for statistics and logs, such as `"redis"`.
+    fn name(&self) -> &'static str;
+
+    /// HIT: reads a register.
+    ///
+    /// # Errors
+    /// [`FaultKind::WrongType`](crate::FaultKind::WrongType) if something else stands under the key; any other fault
+    /// of the store.
+    fn get<'a>(&'a self, key: &'a str, within: Duration) -> StoreFuture<'a, Option<Bytes>>;
+
+    /// ACQUIRE: takes the lease `lease` for `ttl` unless there is a value, another lease, or a write in progress.
+    /// Asking twice with one lease grants it twice. Data of another type under the key is replaced.
+    ///
+    /// # Errors
+    /// Any fault of the store; whether the lease was taken is then unknown.
+    fn acquire<'a>(
+        &'a self,
+        key: &'a str,
+        lease: Head,
+        ttl: Duration,
+        replace: Replace,
+        within: Duration,
+    ) -> StoreFuture<'a, Acquired>;
+
+    /// Renews `lease` to `ttl` from now. `false` if it is lost.
+    ///
+    /// # Errors
+    /// Any fault of the store.
+    fn renew<'a>(&'a self, key: &'a str, lease: Head, ttl: Duration, within: Duration) -> StoreFuture<'a, bool>;
+
+    /// FILL: stores `value` for `ttl` if the register's head still is `expected`. `false` if it is not. Filling twice
+    /// with one value succeeds twice.
+    ///
+    /// # Errors
+    /// Any fault of the store; whether the value was stored is then unknown.
+    fn fill<'a>(
+        &'a self,
+        key: &'a str,
+        expected: Head,
+        value: Bytes,
+        ttl: Duration,
+        within: Duration,
+    ) -> StoreFuture<'a, bool>;
+
+    /// RELEASE: removes the register if it is `lease`.
+    ///
+    /// # Errors
+    /// Any fault of the store; the lease then ends by itself.
+    fn release<'a>(&'a self, key: &'a str, lease: Head, within: Duration) -> StoreFuture<'a, bool>;
+
+    /// Stores `value` whatever the register holds.
+    ///
+    /// # Errors
+    /// Any fault of the store; whether the value was stored is then unknown.
+    fn put<'a>(&'a self, key: &'a str, value: Bytes, ttl: Duration, within: Duration) -> StoreFuture<'a, ()>;
+
+    /// INVALIDATE: removes the register, value or lease alike. `true` if there was one.
+    ///
+    /// # Errors
+    /// Any fault of the store; whether the register was removed is then unknown.
+    fn remove<'a>(&'a self, key: &'a str, within: Duration) -> StoreFuture<'a, bool>;
+
+    /// Asks for a sign of life.
+    ///
+    /// # Errors
+    /// Any fault of the store.
+    fn ping(&self, within: Duration) -> StoreFuture<'_, ()>;
+}

@@ -1,0 +1,206 @@
+//! Registers on a Redis server.
+//!
+//! Plain commands and four small scripts (`scripts/*.lua`, sent by EVALSHA and in full when the server does not know
+//! them). One multiplexed connection, made on first use and again when it broke; see [`link`].
+//!
+//! # On cancellation
+//! A command that was sent is carried out; its answer is dropped.
+//!
+//! # When the server is down
+//! Connecting, waiting for a reconnect and the command itself share the time the caller gives. A command whose
+//! connection broke is sent once more on a new one: all of them may be carried out twice.
+
+mod fault;
+mod link;
+
+use super::{Acquired, Replace, Store, StoreFuture};
+use crate::envelope::Head;
+use crate::error::{BuildError, FaultKind, StoreError};
+use bytes::Bytes;
+use link::Link;
+use redis::{Cmd, FromRedisValue, Value};
+use std::fmt;
+use std::time::Duration;
+
+/// A [`Store`] on a Redis server.
+pub struct RedisStore {
+    link: Link,
+    acquire: Script,
+    fill: Script,
+    renew: Script,
+    release: Script,
+}
+
+/// A script and the digest by which the server knows it.
+struct Script {
+    source: &'static str,
+    digest: String,
+}
+
+impl Script {
+    fn new(source: &'static str) -> Self {
+        Self { source, digest: redis::Script::new(source).get_hash().to_owned() }
+    }
+}
+
+impl fmt::Debug for RedisStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RedisStore").field("address", &self.link.address()).finish_non_exhaustive()
+    }
+}
+
+impl RedisStore {
+    /// A store on the server at `url`; nothing is sent yet.
+    ///
+    /// # Errors
+    /// [`BuildError::Field`] if the URL cannot be understood, or is `rediss://` and the feature `tls` is off.
+    pub fn new(url: &str) -> Result<Self, BuildError> {
+        Ok(Self {
+            link: Link::new(url)?,
+            acquire: Script::new(include_str!("scripts/acquire.lua")),
+            fill: Script::new(include_str!("scripts/fill.lua")),
+            renew: Script::new(include_str!("scripts/renew.lua")),
+            release: Script::new(include_str!("scripts/release.lua")),
+        })
+    }
+
+    async fn send<T: FromRedisValue>(&self, command: &Cmd, within: Duration) -> Result<T, StoreError> {
+        let value = self.link.send(command, within).await?;
+        T::from_redis_value(value).map_err(|error| StoreError::new(FaultKind::Refused, error.to_string()))
+    }
+
+    /// Runs a script; its source travels only if the server does not know it.
+    async fn run<T: FromRedisValue>(
+        &self,
+        script: &Script,
+        arguments: impl Fn(&mut Cmd),
+        within: Duration,
+    ) -> Result<T, StoreError> {
+        let command = |name, script: &str| {
+            let mut command = redis::cmd(name);
+            command.arg(script);
+            arguments(&mut command);
+            command
+        };
+        match self.link.send(&command("EVALSHA", &script.digest), within).await {
+            Err(fault) if fault.is_unknown_script => {
+                self.send(&command("EVAL", script.source), within).await
+            }
+            answer => T::from_redis_value(answer?)
+                .map_err(|error| StoreError::new(FaultKind::Refused, error.to_string())),
+        }
+    }
+}
+
+/// The markers of writes in progress on `key`, in the same slot of a cluster.
+fn markers(key: &str) -> String {
+    let has_hash_tag = key.find('{').is_some_and(|open| key[open + 1..].find('}').is_some_and(|len| len > 0));
+    if has_hash_tag { format!("{key}:w") } else { format!("{{{key}}}:w") }
+}
+
+fn millis(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX).max(1)
+}
+
+impl Store for RedisStore {
+    fn name(&self) -> &'static str {
+        "redis"
+    }
+
+    fn get<'a>(&'a self, key: &'a str, within: Duration) -> StoreFuture<'a, Option<Bytes>> {
+        Box::pin(async move {
+            let value: Option<Vec<u8>> = self.send(redis::cmd("GET").arg(key), within).await?;
+            Ok(value.map(Bytes::from))
+        })
+    }
+
+    fn acquire<'a>(
+        &'a self,
+        key: &'a str,
+        lease: Head,
+        ttl: Duration,
+        replace: Replace,
+        within: Duration,
+    ) -> StoreFuture<'a, Acquired> {
+        Box::pin(async move {
+            let (flag, start) = match &replace {
+                Replace::Nothing => ("0", &[][..]),
+                Replace::Unusable(start) => ("1", &start[..]),
+            };
+            let arguments = |command: &mut Cmd| {
+                command.arg(2).arg(key).arg(markers(key));
+                command.arg(lease.as_bytes()).arg(millis(ttl)).arg(flag).arg(start);
+            };
+            match self.run(&self.acquire, arguments, within).await? {
+                Value::Int(0) => Ok(Acquired::Granted),
+                Value::Int(-1) => Ok(Acquired::Writing),
+                Value::Int(ms) => Ok(Acquired::Leased(Duration::from_millis(ms.unsigned_abs()))),
+                Value::BulkString(value) => Ok(Acquired::Value(value.into())),
+                other => Err(StoreError::new(FaultKind::Refused, format!("unexpected answer to ACQUIRE: {other:?}"))),
+            }
+        })
+    }
+
+    fn renew<'a>(&'a self, key: &'a str, lease: Head, ttl: Duration, within: Duration) -> StoreFuture<'a, bool> {
+        Box::pin(async move {
+            let arguments = |command: &mut Cmd| {
+                command.arg(1).arg(key).arg(lease.as_bytes()).arg(millis(ttl));
+            };
+            self.run(&self.renew, arguments, within).await
+        })
+    }
+
+    fn fill<'a>(
+        &'a self,
+        key: &'a str,
+        expected: Head,
+        value: Bytes,
+        ttl: Duration,
+        within: Duration,
+    ) -> StoreFuture<'a, bool> {
+        Box::pin(async move {
+            let arguments = |command: &mut Cmd| {
+                command.arg(1).arg(key).arg(expected.as_bytes()).arg(&value[..]).arg(millis(ttl));
+            };
+            self.run(&self.fill, arguments, within).await
+        })
+    }
+
+    fn release<'a>(&'a self, key: &'a str, lease: Head, within: Duration) -> StoreFuture<'a, bool> {
+        Box::pin(async move {
+            let arguments = |command: &mut Cmd| {
+                command.arg(1).arg(key).arg(lease.as_bytes());
+            };
+            self.run(&self.release, arguments, within).await
+        })
+    }
+
+    fn put<'a>(&'a self, key: &'a str, value: Bytes, ttl: Duration, within: Duration) -> StoreFuture<'a, ()> {
+        Box::pin(async move {
+            self.send(redis::cmd("SET").arg(key).arg(&value[..]).arg("PX").arg(millis(ttl)), within).await
+        })
+    }
+
+    fn remove<'a>(&'a self, key: &'a str, within: Duration) -> StoreFuture<'a, bool> {
+        Box::pin(async move { self.send(redis::cmd("UNLINK").arg(key), within).await })
+    }
+
+    fn ping(&self, within: Duration) -> StoreFuture<'_, ()> {
+        Box::pin(async move {
+            // A GET and not a PING: a server that is loading, or asks for a password, answers a PING all the same.
+            let _: Option<Vec<u8>> = self.send(redis::cmd("GET").arg("cached-core:ping"), within).await?;
+            Ok(())
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::markers;
+
+    #[test]
+    fn markers_stand_in_the_slot_of_their_key() {
+        assert_eq!(markers("n:v1:user:1"), "{n:v1:user:1}:w");
+        assert_eq!(markers("n:v1:{user:1}:x"), "n:v1:{user:1}:x:w");
+    }
+}

@@ -1,0 +1,25 @@
+-- KEYS: entry, markers of writes in progress
+-- ARGV: lease, lease time in ms, '1' if a register may be replaced, the first 17 bytes of that (all, if it has fewer)
+local entry = redis.pcall('GET', KEYS[1])
+local unusable = type(entry) == 'table' -- another data type
+if entry and not unusable and ARGV[3] == '1' then
+  unusable = ARGV[4] == (#ARGV[4] < 17 and entry or string.sub(entry, 1, 17))
+end
+if unusable then
+  redis.call('DEL', KEYS[1])
+  entry = false
+end
+if not entry then
+  if redis.call('EXISTS', KEYS[2]) == 1 then return -1 end
+  redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
+  return 0
+end
+if entry == ARGV[1] then
+  -- Asked again after a broken connection.
+  redis.call('PEXPIRE', KEYS[1], ARGV[2])
+  return 0
+end
+if #entry == 17 and string.sub(entry, 1, 1) == 'L' then
+  return math.max(redis.call('PTTL', KEYS[1]), 1)
+end
+return entry

@@ -1,0 +1,240 @@
+//! [`Model`] -> tokens. Cannot fail: what could go wrong cannot be written as a [`Model`].
+//!
+//! The macro stays thin. It emits one `static` that describes the function and one call; what is cached, for how long
+//! and whether, is decided by the runtime, from the real types.
+
+use proc_macro2::{Literal, Span, TokenStream};
+use quote::{ToTokens, quote, quote_spanned};
+use syn::ext::IdentExt;
+use syn::spanned::Spanned;
+use syn::{Expr, Ident};
+
+use crate::model::{Codec, Model, NoneTtl, Piece, Policy, Segment, Ttl, Value};
+use crate::paths::located_at;
+use crate::signature::regroup;
+use crate::spelling::spell;
+
+/// The function with its body behind the cache.
+// Input:
+//     async fn find(id: u64) -> Ret { body }
+// Output:
+//     async fn find(id: u64) -> Ret {
+//         static __CACHED_SITE: Site = ..;
+//         let call = ..;
+//         get_or_load(call, .., move || async move { body }).await
+//     }
+pub(crate) fn expand(model: &Model) -> TokenStream {
+    let function = &model.function;
+    let attrs = function.outer_attributes();
+    let (vis, sig) = (&function.vis, &function.sig);
+    let body = match &model.boxed {
+        None => regroup(&function.body, cached(model, &function.body.stream())),
+        Some(boxed) => {
+            let (pin, head, rest) = (&boxed.pin, &boxed.head, &boxed.rest);
+            let cached = cached(model, &quote!(#(#rest)*));
+            let mut shell = boxed.shell.clone();
+            shell.block.stmts.clear();
+            let syn::ExprAsync { attrs, async_token, capture, .. } = &shell;
+            regroup(&function.body, quote!(#pin(#(#attrs)* #async_token #capture { #(#head)* #cached })))
+        }
+    };
+    quote!(#(#attrs)* #vis #sig #body)
+}
+
+/// The statements that take the place of the user's.
+fn cached(model: &Model, stmts: &TokenStream) -> TokenStream {
+    let at = model.at();
+    let support = model.support();
+    let returns = &model.returns;
+    let site = site(model);
+    let call = call(model);
+    let policy = policy(model);
+    // The edge goes into the user's own block, which becomes the async block: wrapping the block once more would set
+    // off `unused_braces`, and without it rustc would not know what `?` converts to.
+    let edge = quote_spanned!(at=> if false { return #support::returns::<#returns>(); });
+    let body = regroup(&model.function.body, quote!(#edge #stmts));
+
+    quote_spanned! {at=>
+        #site
+        let shape = {
+            use #support::{ShapeOfOption as _, ShapeOfResult as _, ShapeOfResultOption as _, ShapeOfValue as _};
+            (&&&&#support::Probe::<#returns>::NEW).shape()
+        };
+        #policy
+        #call
+        #support::get_or_load(call, shape, policy, move || async move #body).await
+    }
+}
+
+/// The descriptor of the function. It names no type of the user's, since a `static` in a generic function is one for all
+/// its instances.
+fn site(model: &Model) -> TokenStream {
+    let at = model.at();
+    let support = model.support();
+    let name = model.function.sig.ident.unraw().to_string();
+    let template = model.key.iter().map(|piece| template(&support, piece));
+    let value = spell(model.returns.to_token_stream());
+    let settings = settings(model);
+    quote_spanned! {at=>
+        static __CACHED_SITE: #support::Site = #support::Site::new(#support::SiteSpec {
+            name: #name,
+            module: #support::module_path!(),
+            file: #support::file!(),
+            line: #support::line!(),
+            template: &[#(#template),*],
+            value: #value,
+            #settings
+            ..#support::SiteSpec::DEFAULT
+        });
+        #support::register!(__CACHED_SITE);
+    }
+}
+
+/// The fields of the descriptor whose option is given.
+fn settings(model: &Model) -> TokenStream {
+    let support = model.support();
+    let ttl = model.ttl.as_ref().map(|ttl| {
+        let spec = match ttl {
+            Ttl::Class(name) => quote!(Class(#name)),
+            Ttl::Millis(millis) => quote!(Millis(#millis)),
+            Ttl::Expr(_) | Ttl::OfValue(_) => quote!(Dynamic),
+        };
+        quote!(ttl: #support::TtlSpec::#spec,)
+    });
+    let jitter = model.jitter.map(|jitter| {
+        let jitter = Literal::f64_suffixed(jitter);
+        quote!(jitter: #support::Some(#jitter),)
+    });
+    let none_ttl = model.none_ttl.as_ref().map(|none_ttl| {
+        let spec = match none_ttl {
+            NoneTtl::Class(name) => quote!(Class(#name)),
+            NoneTtl::Millis(millis) => quote!(Millis(#millis)),
+            NoneTtl::Off => quote!(Off),
+        };
+        quote!(none_ttl: #support::Some(#support::NoneTtl::#spec),)
+    });
+    let version = model.version.map(|version| quote!(version: #version,));
+    let codec = model.codec.map(|codec| {
+        let codec = match codec {
+            Codec::Json => quote!(Json),
+            Codec::MessagePack => quote!(MessagePack),
+            Codec::Postcard => quote!(Postcard),
+        };
+        quote!(codec: #support::Some(#support::CodecName::#codec),)
+    });
+    let ambient = model.cache.as_ref().map(|_| quote!(ambient: false,));
+    quote!(#ttl #jitter #none_ttl #version #codec #ambient)
+}
+
+// Input:  "user:", <id>, <q:hash>
+// Output: Piece::Literal("user:"), Piece::Segment("id"), Piece::Hash("q")
+fn template(support: &TokenStream, piece: &Piece) -> TokenStream {
+    match piece {
+        Piece::Path => quote!(#support::Piece::Path),
+        Piece::Literal(text) => quote!(#support::Piece::Literal(#text)),
+        Piece::Segment(Segment { path, hashed: false, .. }) => quote!(#support::Piece::Segment(#path)),
+        Piece::Segment(Segment { path, hashed: true, .. }) => quote!(#support::Piece::Hash(#path)),
+        Piece::All { .. } => quote!(#support::Piece::All),
+    }
+}
+
+/// `let call`: the key of this call, and the cache to ask. Nothing of it is borrowed any more when the body runs.
+fn call(model: &Model) -> TokenStream {
+    let at = model.at();
+    let support = model.support();
+    let segments = model.key.iter().filter_map(|piece| segment(model, piece));
+    let cache = cache(model);
+    quote_spanned! {at=>
+        let call = #support::Call::new(&__CACHED_SITE, #cache, #support::name_of(&|| {}), &[#(#segments),*]);
+    }
+}
+
+/// The cache that the function names, or none. A wrong type is reported where it is named.
+fn cache(model: &Model) -> TokenStream {
+    let named = |cache: &Expr| {
+        let here = Span::mixed_site().located_at(cache.span());
+        let support = located_at(&model.support, here);
+        quote_spanned!(here=> #support::Some(&(#cache)))
+    };
+    let support = model.support();
+    let at = model.at();
+    model.cache.as_ref().map_or_else(|| quote_spanned!(at=> #support::None::<&#support::Cache>), named)
+}
+
+// Input:  <filter.lang>, <q:hash>,          <T>,                    <*>
+// Output: &filter.lang,  &Hashed(&q),       &TypeName::<T>::NEW,    &Hashed(&(&a, (&b, ())))
+fn segment(model: &Model, piece: &Piece) -> Option<TokenStream> {
+    match piece {
+        Piece::Path | Piece::Literal(_) => None,
+        Piece::Segment(segment) => {
+            let span = segment.span;
+            let support = located_at(&model.support, span);
+            let value = value(&support, segment);
+            Some(if segment.hashed { quote_spanned!(span=> &#support::Hashed(#value)) } else { value })
+        }
+        Piece::All { arguments, span } => {
+            let nested = arguments.iter().rev().fold(quote!(()), |rest, argument| {
+                let mut argument = argument.clone();
+                let span = span.unwrap_or_else(|| argument.span()).resolved_at(argument.span());
+                argument.set_span(span);
+                quote_spanned!(span=> (&#argument, #rest))
+            });
+            // Without a template, the key is the list of arguments.
+            let parameters = model.function.sig.paren_token.span.join();
+            let span = span.unwrap_or(parameters).resolved_at(Span::mixed_site());
+            let support = located_at(&model.support, span);
+            Some(quote_spanned!(span=> &#support::Hashed(&#nested)))
+        }
+    }
+}
+
+/// A reference to what a placeholder stands for.
+fn value(support: &TokenStream, segment: &Segment) -> TokenStream {
+    match &segment.value {
+        Value::Place { root, fields } => {
+            let span = root.span();
+            quote_spanned!(span=> &#root #(.#fields)*)
+        }
+        Value::Type(parameter) => {
+            let span = segment.span;
+            quote_spanned!(span=> &#support::TypeName::<#parameter>::NEW)
+        }
+        Value::Const(parameter) => {
+            let span = segment.span;
+            quote_spanned!(span=> &#parameter)
+        }
+    }
+}
+
+/// `let policy`: what the user wrote as code. The methods stand where the options do, since that is where rustc explains
+/// a wrong argument.
+fn policy(model: &Model) -> TokenStream {
+    let at = model.at();
+    let support = model.support();
+    let ttl = match &model.ttl {
+        Some(Ttl::Expr(policy)) => method("ttl", policy),
+        Some(Ttl::OfValue(policy)) => method("ttl_of", policy),
+        Some(Ttl::Class(_) | Ttl::Millis(_)) | None => TokenStream::new(),
+    };
+    let cache_if = model.cache_if.as_ref().map(|policy| method("cache_if", policy));
+    quote_spanned!(at=> let policy = #support::policy(shape) #ttl #cache_if;)
+}
+
+fn method(name: &str, policy: &Policy) -> TokenStream {
+    let name = Ident::new(name, Span::mixed_site().located_at(policy.option.span()));
+    let code = &policy.code;
+    quote!(.#name(#code))
+}
+
+impl Model {
+    /// Where generated code stands: a value that cannot be cached is then reported at the return type and not at the
+    /// attribute. Names are those of this macro, so the body does not see `call` or `policy`.
+    fn at(&self) -> Span {
+        Span::mixed_site().located_at(self.returns.span())
+    }
+
+    /// The path of the support module, located like everything else.
+    fn support(&self) -> TokenStream {
+        located_at(&self.support, self.at())
+    }
+}

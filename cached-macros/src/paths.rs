@@ -1,0 +1,26 @@
+//! The paths that generated code names, and where they stand.
+
+use proc_macro2::{Span, TokenStream};
+use quote::ToTokens;
+use syn::{Path, parse_quote_spanned};
+
+/// The runtime crate, unless `crate = path` says otherwise.
+pub(crate) fn runtime() -> Path {
+    parse_quote_spanned!(Span::mixed_site()=> ::cached_core)
+}
+
+/// The module of the runtime that only generated code may call.
+pub(crate) fn support(runtime: &Path) -> Path {
+    parse_quote_spanned!(Span::mixed_site()=> #runtime::__private)
+}
+
+/// A path somewhere else, resolved as it was. Spans that lie apart would make rustc underline all that is between them.
+pub(crate) fn located_at(path: &Path, span: Span) -> TokenStream {
+    path.to_token_stream()
+        .into_iter()
+        .map(|mut token| {
+            token.set_span(token.span().located_at(span));
+            token
+        })
+        .collect()
+}

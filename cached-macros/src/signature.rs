@@ -1,0 +1,357 @@
+//! The function under the attribute: what kind of item it is, where its `async` body is, and which names its arguments
+//! bind. Reads; judges nothing.
+
+use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
+use quote::{ToTokens, quote};
+use syn::ext::IdentExt;
+use syn::parse::{Parse, ParseStream, Parser};
+use syn::{
+    AttrStyle, Attribute, Block, Expr, ExprAsync, FnArg, GenericArgument, GenericParam, Ident, Item, Local, Pat, Path,
+    PathArguments, PathSegment, ReturnType, Signature, Stmt, Token, Type, TypeParamBound, Visibility, token,
+};
+
+/// What stands under the attribute.
+pub(crate) enum Annotated {
+    /// A function with a body.
+    Function(Box<Function>),
+    /// A function of a trait, without a body.
+    Declaration(Box<Signature>),
+    /// Anything else; the token that says what it is (`struct`, `impl`, ..).
+    Other(TokenTree),
+}
+
+/// A function whose body is still tokens.
+///
+/// Nothing here needs to understand the body, so it is not parsed: a half-typed statement is reported by rustc, in its
+/// own words, and editors keep completing inside it.
+pub(crate) struct Function {
+    /// All attributes but further ones of ours.
+    pub(crate) attrs: Vec<Attribute>,
+    /// `#![allow(..)]` and the like at the head of the body.
+    pub(crate) inner: Vec<Attribute>,
+    /// A second `#[redis_cached]`, and so on.
+    pub(crate) repeated: Vec<Attribute>,
+    pub(crate) vis: Visibility,
+    pub(crate) sig: Signature,
+    /// The body without its inner attributes.
+    pub(crate) body: Group,
+}
+
+impl Parse for Annotated {
+    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
+        let whole = input.fork();
+        let attrs = input.call(Attribute::parse_outer)?;
+        let vis: Visibility = input.parse()?;
+        let keyword = keyword(&input.fork())?;
+        let sig: Signature = match input.parse() {
+            Ok(sig) => sig,
+            // `const LIMIT: u64 = 1;` and `unsafe impl` begin like functions, too. If the item is none we know either,
+            // the fault lies in the signature.
+            Err(error) => {
+                let other = whole.parse::<Item>().is_ok();
+                whole.parse::<TokenStream>()?;
+                input.parse::<TokenStream>()?;
+                return if other { Ok(Self::Other(keyword)) } else { Err(error) };
+            }
+        };
+        if input.peek(Token![;]) {
+            input.parse::<Token![;]>()?;
+            return Ok(Self::Declaration(Box::new(sig)));
+        }
+        if !input.peek(token::Brace) {
+            return Err(input.error("expected the body of the function"));
+        }
+        let body: Group = input.parse()?;
+        let split = |input: ParseStream<'_>| Ok((input.call(Attribute::parse_inner)?, input.parse::<TokenStream>()?));
+        let (inner, stmts) = split.parse2(body.stream())?;
+        let (repeated, attrs) = attrs.into_iter().partition(is_ours);
+        let body = regroup(&body, stmts);
+        Ok(Self::Function(Box::new(Function { attrs, inner, repeated, vis, sig, body })))
+    }
+}
+
+/// The word that says what an item is: `impl` of `unsafe impl A {}`.
+fn keyword(input: ParseStream<'_>) -> syn::Result<TokenTree> {
+    let token: TokenTree = input.parse()?;
+    let is_qualifier = matches!(&token, TokenTree::Ident(word) if word == "unsafe" || word == "default");
+    if is_qualifier { keyword(input) } else { Ok(token) }
+}
+
+fn is_ours(attr: &Attribute) -> bool {
+    attr.path().segments.last().is_some_and(|last| last.ident == "redis_cached")
+}
+
+impl ToTokens for Function {
+    fn to_tokens(&self, tokens: &mut TokenStream) {
+        let Self { attrs, inner, repeated: _, vis, sig, body } = self;
+        let stmts = body.stream();
+        let body = regroup(body, quote!(#(#inner)* #stmts));
+        tokens.extend(quote!(#(#attrs)* #vis #sig #body));
+    }
+}
+
+impl Function {
+    /// The attributes of a function whose body is replaced. Inner ones move to the function, where they mean the same;
+    /// in the middle of the generated block they would be a syntax error.
+    pub(crate) fn outer_attributes(&self) -> impl Iterator<Item = Attribute> + '_ {
+        let lifted = self.inner.iter().map(|attr| Attribute { style: AttrStyle::Outer, ..attr.clone() });
+        self.attrs.iter().cloned().chain(lifted)
+    }
+
+    /// What the function evaluates to: of an `async fn`, or of the form that `#[async_trait]` leaves.
+    pub(crate) fn form(&self) -> Option<Form> {
+        if self.sig.asyncness.is_some() {
+            let returns = match &self.sig.output {
+                ReturnType::Default => None,
+                ReturnType::Type(_, ty) => Some((**ty).clone()),
+            };
+            return Some(Form { returns, boxed: None });
+        }
+        let ReturnType::Type(_, ty) = &self.sig.output else { return None };
+        let returns = boxed_output(ty)?;
+        let boxed = Boxed::find(&self.sig, self.body.stream())?;
+        Some(Form { returns: Some(returns.clone()), boxed: Some(boxed) })
+    }
+}
+
+/// A group with other content but the same delimiters, at the same place.
+pub(crate) fn regroup(group: &Group, content: TokenStream) -> Group {
+    let mut new = Group::new(Delimiter::Brace, content);
+    new.set_span(group.span());
+    new
+}
+
+/// How the function is asynchronous.
+pub(crate) struct Form {
+    /// What a call of it is awaited to; `None` if no type is written.
+    pub(crate) returns: Option<Type>,
+    /// Where the body is, if not in the function's own block.
+    pub(crate) boxed: Option<Boxed>,
+}
+
+/// The body of a function that `#[async_trait]` has been over.
+// Input:
+//     fn find(&'life0 self, id: u64, __arg2: (u64, u64)) -> Pin<Box<dyn Future<Output = Ret> + Send + 'async_trait>> {
+//         Box::pin(async move {
+//             if let Some(__ret) = None::<Ret> { return __ret; }
+//             let __self = self;
+//             let id = id;
+//             let (a, b) = { let __arg2 = __arg2; __arg2 };
+//             let __ret: Ret = { /* body */ };
+//             __ret
+//         })
+//     }
+// Output:
+//     pin:   Box::pin
+//     head:  let id = id; let (a, b) = { .. };
+//     rest:  if let Some(__ret) = .. { .. } let __self = self; let __ret: Ret = { /* body */ }; __ret
+pub(crate) struct Boxed {
+    /// `Box::pin`, as written.
+    pub(crate) pin: Expr,
+    /// The async block, emptied.
+    pub(crate) shell: ExprAsync,
+    /// Statements that only give arguments their names. They come before the cache, since the key needs these names.
+    pub(crate) head: Vec<Local>,
+    /// Everything else. `let __self = self` is here: the key and `cache = self.cache` are to find a `self` not yet moved.
+    pub(crate) rest: Vec<Stmt>,
+}
+
+impl Boxed {
+    fn find(sig: &Signature, body: TokenStream) -> Option<Self> {
+        let stmts = Block::parse_within.parse2(body).ok()?;
+        let [Stmt::Expr(Expr::Call(call), None)] = stmts.as_slice() else { return None };
+        let Expr::Path(function) = &*call.func else { return None };
+        let mut names = function.path.segments.iter().rev().map(|segment| &segment.ident);
+        if !(names.next()? == "pin" && names.next()? == "Box") {
+            return None;
+        }
+        let Some(Expr::Async(block)) = call.args.first() else { return None };
+
+        let mut shell = block.clone();
+        let mut head = Vec::new();
+        let mut rest = Vec::new();
+        let mut at_head = true;
+        for stmt in std::mem::take(&mut shell.block.stmts) {
+            match stmt {
+                Stmt::Local(local) if at_head && renamed_argument(sig, &local).is_some() => head.push(local),
+                // From here on it is the user's code, whose order matters.
+                other => {
+                    at_head &= is_return_edge(&other) || is_renamed_self(&other);
+                    rest.push(other);
+                }
+            }
+        }
+        Some(Self { pin: (*call.func).clone(), shell, head, rest })
+    }
+}
+
+/// `if let Some(__ret) = None::<Ret> { return __ret; }`, which fixes the type of the block.
+fn is_return_edge(stmt: &Stmt) -> bool {
+    let Stmt::Expr(Expr::If(stmt), _) = stmt else { return false };
+    let Expr::Let(cond) = &*stmt.cond else { return false };
+    matches!(&*cond.expr, Expr::Path(none) if none.path.segments.last().is_some_and(|last| last.ident == "None"))
+}
+
+/// `let __self = self;`.
+fn is_renamed_self(stmt: &Stmt) -> bool {
+    let Stmt::Local(Local { init: Some(init), .. }) = stmt else { return false };
+    matches!(&*init.expr, Expr::Path(value) if value.path.is_ident("self"))
+}
+
+/// The parameter that `let PAT = param;` or `let PAT = { let param = param; param };` gives its name back to.
+fn renamed_argument<'a>(sig: &Signature, local: &'a Local) -> Option<&'a Ident> {
+    let init = local.init.as_ref().filter(|init| init.diverge.is_none())?;
+    let value = match &*init.expr {
+        Expr::Block(block) => match block.block.stmts.as_slice() {
+            [Stmt::Local(_), Stmt::Expr(value, None)] => value,
+            _ => return None,
+        },
+        value => value,
+    };
+    let Expr::Path(value) = value else { return None };
+    let name = value.path.get_ident()?;
+    let is_parameter = sig.inputs.iter().any(|input| match input {
+        FnArg::Receiver(_) => false,
+        FnArg::Typed(typed) => matches!(&*typed.pat, Pat::Ident(pat) if pat.ident == *name),
+    });
+    is_parameter.then_some(name)
+}
+
+/// `T` of `Pin<Box<dyn Future<Output = T> + ..>>`.
+fn boxed_output(ty: &Type) -> Option<&Type> {
+    let boxed = first_type_argument(last_segment(ty, "Pin")?)?;
+    let Type::TraitObject(object) = first_type_argument(last_segment(boxed, "Box")?)? else { return None };
+    object.bounds.iter().find_map(|bound| {
+        let TypeParamBound::Trait(bound) = bound else { return None };
+        let future = bound.path.segments.last().filter(|last| last.ident == "Future")?;
+        let PathArguments::AngleBracketed(arguments) = &future.arguments else { return None };
+        arguments.args.iter().find_map(|argument| match argument {
+            GenericArgument::AssocType(output) if output.ident == "Output" => Some(&output.ty),
+            _ => None,
+        })
+    })
+}
+
+/// The last segment of a path, if it has this name.
+pub(crate) fn last_segment<'a>(ty: &'a Type, name: &str) -> Option<&'a PathSegment> {
+    let path: &Path = match ty {
+        Type::Path(ty) => &ty.path,
+        Type::Group(group) => return last_segment(&group.elem, name),
+        Type::Paren(paren) => return last_segment(&paren.elem, name),
+        _ => return None,
+    };
+    path.segments.last().filter(|last| last.ident == name)
+}
+
+/// `T` of `Result<T, E>`.
+pub(crate) fn first_type_argument(segment: &PathSegment) -> Option<&Type> {
+    let PathArguments::AngleBracketed(arguments) = &segment.arguments else { return None };
+    arguments.args.iter().find_map(|argument| match argument {
+        GenericArgument::Type(ty) => Some(ty),
+        _ => None,
+    })
+}
+
+/// A name that the arguments bind.
+pub(crate) struct Argument {
+    pub(crate) name: Ident,
+    /// `#[cfg]` on the parameter: whether it exists is decided after us.
+    pub(crate) cfg: Option<Attribute>,
+}
+
+/// Everything a key may name.
+pub(crate) struct Names {
+    /// The `self` token, if there is a receiver.
+    pub(crate) receiver: Option<Ident>,
+    pub(crate) arguments: Vec<Argument>,
+    pub(crate) types: Vec<Ident>,
+    pub(crate) consts: Vec<Ident>,
+}
+
+impl Names {
+    pub(crate) fn of(sig: &Signature, boxed: Option<&Boxed>) -> Self {
+        let mut names = Self { receiver: None, arguments: Vec::new(), types: Vec::new(), consts: Vec::new() };
+        for input in &sig.inputs {
+            match input {
+                FnArg::Receiver(receiver) => names.receiver = Some(Ident::new("self", receiver.self_token.span)),
+                FnArg::Typed(typed) => {
+                    let pat = boxed.and_then(|boxed| pattern_of(sig, boxed, &typed.pat)).unwrap_or(&typed.pat);
+                    let cfg = typed.attrs.iter().find(|attr| is_cfg(attr));
+                    let mut bound = Vec::new();
+                    // `_` arrives from `#[async_trait]` as `let __arg1 = __arg1;`: it still binds nothing.
+                    if !is_wildcard(&typed.pat, pat) {
+                        bindings(pat, &mut bound);
+                    }
+                    names.arguments.extend(bound.into_iter().map(|name| Argument { name, cfg: cfg.cloned() }));
+                }
+            }
+        }
+        for param in &sig.generics.params {
+            match param {
+                GenericParam::Type(param) => names.types.push(param.ident.clone()),
+                GenericParam::Const(param) => names.consts.push(param.ident.clone()),
+                GenericParam::Lifetime(_) => {}
+            }
+        }
+        names
+    }
+
+    /// The names of all arguments, as placeholders write them (`type` for `r#type`).
+    pub(crate) fn argument_names(&self) -> impl Iterator<Item = String> + '_ {
+        self.arguments.iter().map(|argument| argument.name.unraw().to_string())
+    }
+
+    pub(crate) fn argument(&self, name: &str) -> Option<&Argument> {
+        self.arguments.iter().find(|argument| argument.name.unraw() == name)
+    }
+
+    /// Type and const parameters.
+    pub(crate) fn parameters(&self) -> impl Iterator<Item = &Ident> {
+        self.types.iter().chain(&self.consts)
+    }
+}
+
+fn is_cfg(attr: &Attribute) -> bool {
+    attr.path().is_ident("cfg") || attr.path().is_ident("cfg_attr")
+}
+
+/// The pattern that the head of the boxed block gives this parameter back.
+fn pattern_of<'a>(sig: &Signature, boxed: &'a Boxed, parameter: &Pat) -> Option<&'a Pat> {
+    let Pat::Ident(parameter) = parameter else { return None };
+    boxed.head.iter().find(|local| renamed_argument(sig, local) == Some(&parameter.ident)).map(|local| &local.pat)
+}
+
+fn is_wildcard(parameter: &Pat, rebound: &Pat) -> bool {
+    match (parameter, rebound) {
+        (Pat::Ident(parameter), Pat::Ident(pat)) if !std::ptr::eq(parameter, pat) => {
+            let digits = pat.ident.to_string().strip_prefix("__arg").map(str::to_owned);
+            parameter.ident == pat.ident && digits.is_some_and(|digits| digits.parse::<u32>().is_ok())
+        }
+        _ => false,
+    }
+}
+
+/// The names a pattern binds, in order. Patterns that cannot stand in a parameter bind nothing here; rustc explains them
+/// better than we could.
+// Input:  Path((id, _)): Path<(u64, u64)>, Filter { lang, .. }: Filter
+// Output: id, lang
+fn bindings(pat: &Pat, out: &mut Vec<Ident>) {
+    match pat {
+        Pat::Ident(pat) => {
+            out.push(pat.ident.clone());
+            if let Some((_, inner)) = &pat.subpat {
+                bindings(inner, out);
+            }
+        }
+        Pat::Paren(pat) => bindings(&pat.pat, out),
+        Pat::Reference(pat) => bindings(&pat.pat, out),
+        Pat::Type(pat) => bindings(&pat.pat, out),
+        Pat::Slice(pat) => pat.elems.iter().for_each(|pat| bindings(pat, out)),
+        Pat::Struct(pat) => pat.fields.iter().for_each(|field| bindings(&field.pat, out)),
+        Pat::Tuple(pat) => pat.elems.iter().for_each(|pat| bindings(pat, out)),
+        Pat::TupleStruct(pat) => pat.elems.iter().for_each(|pat| bindings(pat, out)),
+        // Every alternative binds the same names.
+        Pat::Or(pat) => pat.cases.iter().take(1).for_each(|pat| bindings(pat, out)),
+        _ => {}
+    }
+}

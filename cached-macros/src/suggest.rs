@@ -1,0 +1,50 @@
+//! "Did you mean": the nearest name by edit distance.
+
+/// The candidate nearest to `wanted`, if one is near enough to be a slip of the pen.
+pub(crate) fn nearest<'a>(wanted: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    // A third of the letters may be wrong, but always one: `uid` means `id`, while `age` does not.
+    let tolerated = (wanted.chars().count() / 3).max(1);
+    let wanted = wanted.to_lowercase();
+    candidates
+        .into_iter()
+        .map(|candidate| (distance(&wanted, &candidate.to_lowercase()), candidate))
+        // A name of one letter is one edit away from any other; that is no similarity.
+        .filter(|&(distance, candidate)| distance <= tolerated && distance < candidate.chars().count())
+        // Of two that are equally near, the one with the same letters: `bd` is `db` rather than `id`.
+        .min_by_key(|&(distance, candidate)| (distance, candidate.chars().filter(|&c| !wanted.contains(c)).count()))
+        .map(|(_, candidate)| candidate)
+}
+
+/// "did you mean `id`? ", or nothing: messages put it before the list of what there is.
+pub(crate) fn did_you_mean<'a>(wanted: &str, candidates: impl IntoIterator<Item = &'a str>) -> String {
+    nearest(wanted, candidates).map(|name| format!("did you mean `{name}`? ")).unwrap_or_default()
+}
+
+/// The number of letters to insert, delete, replace or swap with their neighbour (optimal string alignment).
+fn distance(left: &str, right: &str) -> usize {
+    let right: Vec<char> = right.chars().collect();
+    // Two rows of the usual table back: a swap looks at the row before the previous one.
+    let mut before: Vec<usize> = Vec::new();
+    let mut previous: Vec<usize> = (0..=right.len()).collect();
+    let mut last_left = None;
+
+    for (row, l) in left.chars().enumerate() {
+        let mut current = vec![row + 1];
+        for (column, r) in right.iter().enumerate() {
+            let at = |row: &[usize], column: usize| row.get(column).copied().unwrap_or(usize::MAX - 1);
+            let replaced = at(&previous, column) + usize::from(l != *r);
+            let removed = at(&previous, column + 1) + 1;
+            let inserted = at(&current, column) + 1;
+            let mut best = replaced.min(removed).min(inserted);
+
+            let left_of_r = column.checked_sub(1).and_then(|column| right.get(column));
+            if last_left == Some(*r) && left_of_r == Some(&l) {
+                best = best.min(at(&before, column - 1) + 1);
+            }
+            current.push(best);
+        }
+        before = std::mem::replace(&mut previous, current);
+        last_left = Some(l);
+    }
+    previous.last().copied().unwrap_or(usize::MAX)
+}

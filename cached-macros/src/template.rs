@@ -1,0 +1,223 @@
+//! The language of `key`: text with placeholders.
+//!
+//! Knows text only. Whether a placeholder names something is for [`crate::validate`] to judge.
+
+use std::ops::Range;
+
+use crate::suggest::did_you_mean;
+
+/// One piece of a template, in order.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Piece {
+    /// Text that stands in the key as it is.
+    Literal(String),
+    /// `<arg>`, `<arg.field>`, `<arg:hash>`.
+    Placeholder(Placeholder),
+    /// `<*>`.
+    All,
+}
+
+/// A place in the arguments.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Placeholder {
+    /// Where it stands in the template, with its brackets.
+    pub(crate) at: Range<usize>,
+    /// The argument.
+    pub(crate) root: String,
+    /// The way from the argument to the value: names, or numbers of tuple fields.
+    pub(crate) fields: Vec<String>,
+    /// `:hash`.
+    pub(crate) hashed: bool,
+}
+
+impl Placeholder {
+    /// The path as written, without brackets and modifier.
+    pub(crate) fn path(&self) -> String {
+        let mut path = self.root.clone();
+        for field in &self.fields {
+            path.push('.');
+            path.push_str(field);
+        }
+        path
+    }
+}
+
+/// What is wrong, and where in the template.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Fault {
+    pub(crate) at: Range<usize>,
+    pub(crate) message: String,
+}
+
+impl Fault {
+    fn new(at: Range<usize>, message: impl Into<String>) -> Self {
+        Self { at, message: message.into() }
+    }
+}
+
+/// Splits a template into its pieces.
+///
+/// Stops at the first fault: after an unbalanced bracket, what follows can be read in two ways.
+// Input:  "user:<id>:<filter.lang>"
+// Output: [Literal("user:"), Placeholder(id), Literal(":"), Placeholder(filter.lang)]
+pub(crate) fn parse(template: &str) -> Result<Vec<Piece>, Fault> {
+    if template.is_empty() {
+        return Err(Fault::new(0..0, "the key is empty; write for example `key = \"user:<id>\"`"));
+    }
+    let mut pieces = Vec::new();
+    let mut literal = String::new();
+    let mut at = 0;
+    while let Some(rest) = template.get(at..).filter(|rest| !rest.is_empty()) {
+        if rest.starts_with("<<") || rest.starts_with(">>") {
+            literal.extend(rest.chars().next());
+            at += 2;
+        } else if rest.starts_with('>') {
+            return Err(Fault::new(at..at + 1, "this `>` closes nothing; write `>>` for a literal `>`"));
+        } else if let Some(inside) = rest.strip_prefix('<') {
+            let Some(length) =
+                inside.find(['<', '>']).filter(|&end| inside.get(end..).is_some_and(|end| end.starts_with('>')))
+            else {
+                let message = "this `<` is never closed; write `<<` for a literal `<`";
+                return Err(Fault::new(at..at + 1, message));
+            };
+            flush(&mut literal, &mut pieces);
+            let end = at + length + 2;
+            pieces.push(placeholder(inside.get(..length).unwrap_or_default(), at..end)?);
+            at = end;
+        } else if let Some(letter) = rest.chars().next() {
+            let end = at + letter.len_utf8();
+            if letter.is_control() {
+                return Err(Fault::new(at..end, format!("the control character {letter:?} cannot stand in a key")));
+            }
+            literal.push(letter);
+            at = end;
+        }
+    }
+    flush(&mut literal, &mut pieces);
+    hash_tag(template, &pieces)?;
+    separated(&pieces)?;
+    Ok(pieces)
+}
+
+fn flush(literal: &mut String, pieces: &mut Vec<Piece>) {
+    if !literal.is_empty() {
+        pieces.push(Piece::Literal(std::mem::take(literal)));
+    }
+}
+
+/// Reads what stands between `<` and `>`.
+fn placeholder(inside: &str, at: Range<usize>) -> Result<Piece, Fault> {
+    if inside.is_empty() {
+        return Err(Fault::new(at, "`<>` names nothing; write `<arg>`, or `<*>` for all arguments"));
+    }
+    if inside.contains(['(', ')']) {
+        let message = format!(
+            "`<{inside}>`: placeholders are arguments and their fields, not calls; \
+             pass the value as an argument, or derive `CacheKey` for its type"
+        );
+        return Err(Fault::new(at, message));
+    }
+    let (path, modifier) = match inside.split_once(':') {
+        Some((path, modifier)) => (path, Some(modifier)),
+        None => (inside, None),
+    };
+    let hashed = match modifier {
+        None => false,
+        Some("hash") => true,
+        Some(other) => {
+            let suggestion = did_you_mean(other, ["hash"]);
+            return Err(Fault::new(
+                at,
+                format!("unknown modifier `{other}`; {suggestion}write `<{path}>` or `<{path}:hash>`"),
+            ));
+        }
+    };
+    if path == "*" {
+        return if hashed { Err(Fault::new(at, "`<*>` is hashed as it is; write `<*>`")) } else { Ok(Piece::All) };
+    }
+
+    let mut names = path.split('.').map(str::to_owned);
+    let root = names.next().unwrap_or_default();
+    let fields: Vec<String> = names.collect();
+    if !is_name(&root) || !fields.iter().all(|field| is_name(field) || is_index(field)) {
+        return Err(Fault::new(at, malformed(inside)));
+    }
+    Ok(Piece::Placeholder(Placeholder { at, root, fields, hashed }))
+}
+
+fn malformed(inside: &str) -> String {
+    let tidy: String = inside.replace("r#", "").chars().filter(|letter| !letter.is_whitespace()).collect();
+    if tidy != inside && tidy.split('.').all(|name| is_name(name) || is_index(name)) {
+        return format!("`<{inside}>` is no placeholder; write `<{tidy}>`");
+    }
+    format!("`<{inside}>` is no placeholder; write `<arg>`, `<arg.field>` or `<arg:hash>`")
+}
+
+fn is_name(name: &str) -> bool {
+    let mut letters = name.chars();
+    letters.next().is_some_and(|first| first == '_' || first.is_alphabetic())
+        && letters.all(|letter| letter == '_' || letter.is_alphanumeric())
+}
+
+fn is_index(name: &str) -> bool {
+    !name.is_empty() && name.chars().all(|letter| letter.is_ascii_digit())
+}
+
+/// Redis Cluster places a key by the text between its first `{` and the next `}`. Segments escape their braces, so the
+/// braces of the literals alone decide; anything but one pair around something would place the key by accident.
+fn hash_tag(template: &str, pieces: &[Piece]) -> Result<(), Fault> {
+    let mut opened = None;
+    let mut closed = false;
+    for (index, piece) in pieces.iter().enumerate() {
+        let Piece::Literal(text) = piece else { continue };
+        for (offset, letter) in text.char_indices() {
+            let here = (index, offset);
+            match (letter, opened) {
+                ('{', None) => opened = Some(here),
+                ('{', Some(_)) => return Err(braces(template, "at most one `{hash tag}`; remove the second `{`")),
+                ('}', None) => return Err(braces(template, "this key has a `}` without a `{` before it")),
+                ('}', Some((at, start))) if at == index && start + 1 == offset => {
+                    return Err(braces(template, "the hash tag `{}` is empty; write `{tag}`"));
+                }
+                ('}', Some(_)) if closed => {
+                    return Err(braces(template, "at most one `{hash tag}`; remove the second `}`"));
+                }
+                ('}', Some(_)) => closed = true,
+                _ => {}
+            }
+        }
+    }
+    match (opened, closed) {
+        (Some(_), false) => Err(braces(template, "the hash tag is never closed; write `{tag}`")),
+        _ => Ok(()),
+    }
+}
+
+fn braces(template: &str, message: &str) -> Fault {
+    Fault::new(0..template.len(), message)
+}
+
+/// Two values that nothing separates make different calls share a key: `<a><b>` is "123" for ("1", "23") and for
+/// ("12", "3"). Values escape `:` and braces, and only these, so one of them must stand in between. A hash has a fixed
+/// length and needs no separator of its own, but it does not separate its neighbours either: they may look like it.
+fn separated(pieces: &[Piece]) -> Result<(), Fault> {
+    let mut open: Option<&Placeholder> = None;
+    for piece in pieces {
+        match piece {
+            Piece::Literal(text) if text.contains([':', '{', '}']) => open = None,
+            Piece::Placeholder(second) if !second.hashed => {
+                if let Some(first) = open {
+                    let (first_path, second_path) = (first.path(), second.path());
+                    let message = format!(
+                        "put a `:` between `<{first_path}>` and `<{second_path}>`; \
+                         otherwise two different calls could make the same key"
+                    );
+                    return Err(Fault::new(first.at.start..second.at.end, message));
+                }
+                open = Some(second);
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,87 @@
+use proc_macro2::TokenStream;
+use quote::quote;
+
+use super::messages;
+use crate::attribute::redis_cached;
+
+fn faults(args: TokenStream, item: TokenStream) -> String {
+    messages(redis_cached(args, item)).join("\n")
+}
+
+#[test]
+fn all_at_once() {
+    snapshot!(faults(
+        quote! {
+            ttl = "5 minutes", ttl = "5m", none_ttl = "0s", jitter = 1.5, version = 0, codec = "jsn",
+            cache_if = true, key = "user:<uid>:<lang>", skip(lang, bd), time_out = "5s", "positional", cache
+        },
+        quote! {
+            #[redis_cached]
+            unsafe fn find(id: u64, lang: &str, db: &Db, #[cfg(feature = "trace")] span: Span) -> Result<&str, E> {
+                todo!()
+            }
+        },
+    ));
+}
+
+#[test]
+fn one_fault_makes_one_message() {
+    let item = || {
+        quote!(
+            async fn find(id: u64, db: &Db) -> u64 {
+                1
+            }
+        )
+    };
+    let cases = [
+        // The arguments of a misspelt `skip` are not missing from the key.
+        faults(quote!(key = "user:<id>", skp(db)), item()),
+        faults(quote!(key = "user:<id>", skip = db), item()),
+        // What a misspelt placeholder meant is not missing either.
+        faults(quote!(key = "user:<idd>", skip(db)), item()),
+        faults(quote!(key = "user:<x>"), item()),
+        // An unreadable key names nothing.
+        faults(quote!(key = "user:<id"), item()),
+        faults(quote!(key = 5), item()),
+    ];
+    snapshot!(cases.join("\n"));
+}
+
+#[test]
+fn the_function_stays() {
+    let item = quote! {
+        #[doc = "Kept."]
+        #[redis_cached]
+        pub fn f(id: u64) -> u64 { #![allow(unused)] id }
+    };
+    let expansion = redis_cached(quote!(), item).to_string();
+    let kept = quote! {
+        #[doc = "Kept."]
+        pub fn f(id: u64) -> u64 { #![allow(unused)] id }
+    };
+    assert!(expansion.starts_with(&kept.to_string()), "{expansion}");
+}
+
+#[test]
+fn not_functions() {
+    let cases = [
+        quote!(
+            struct A;
+        ),
+        quote!(
+            pub(crate) enum A {}
+        ),
+        quote!(impl A {}),
+        quote!(
+            unsafe impl A for B {}
+        ),
+        quote!(
+            const A: u8 = 1;
+        ),
+        quote!(
+            async fn f(&self) -> u8;
+        ),
+    ];
+    let report: Vec<String> = cases.into_iter().map(|item| faults(quote!(), item)).collect();
+    snapshot!(report.join("\n"));
+}

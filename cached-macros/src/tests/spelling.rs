@@ -1,0 +1,23 @@
+use crate::spelling::spell;
+
+#[test]
+fn is_what_people_write() {
+    let types = [
+        "Result<Option<User>, DbError>",
+        "Vec<[u8; 4]>",
+        "&'static mut [u8]",
+        "(u8, String)",
+        "Box<dyn Fn(A, &B) -> C + Send + 'static>",
+        "<T as Trait<Item = u8>>::Output",
+        "::core::option::Option<Self>",
+        "for<'a> fn(&'a str) -> bool",
+        "[u8; {N + 1}]",
+        "Result<(), E>",
+        "*const T",
+    ];
+    for ty in types {
+        // Parsing loses the blanks, so that what comes back was put there on purpose.
+        let tokens = ty.parse().unwrap();
+        assert_eq!(spell(tokens), ty);
+    }
+}

@@ -1,0 +1,79 @@
+use crate::template::{Piece, Placeholder, parse};
+
+fn literal(text: &str) -> Piece {
+    Piece::Literal(text.to_owned())
+}
+
+fn placeholder(at: std::ops::Range<usize>, root: &str, fields: &[&str], hashed: bool) -> Piece {
+    let fields = fields.iter().map(|&field| field.to_owned()).collect();
+    Piece::Placeholder(Placeholder { at, root: root.to_owned(), fields, hashed })
+}
+
+#[test]
+fn splits() {
+    let cases = [
+        ("users", vec![literal("users")]),
+        ("user:<id>", vec![literal("user:"), placeholder(5..9, "id", &[], false)]),
+        (
+            "<a.b.0>:<q:hash>",
+            vec![placeholder(0..7, "a", &["b", "0"], false), literal(":"), placeholder(8..16, "q", &[], true)],
+        ),
+        ("<*>", vec![Piece::All]),
+        ("a<<b>>c", vec![literal("a<b>c")]),
+        ("<<<id>>>", vec![literal("<"), placeholder(2..6, "id", &[], false), literal(">")]),
+        ("ü<größe>", vec![literal("ü"), placeholder(2..11, "größe", &[], false)]),
+        ("{users}:<id>", vec![literal("{users}:"), placeholder(8..12, "id", &[], false)]),
+        (
+            "{<tenant>}<id>",
+            vec![
+                literal("{"),
+                placeholder(1..9, "tenant", &[], false),
+                literal("}"),
+                placeholder(10..14, "id", &[], false),
+            ],
+        ),
+        ("<a><b:hash>", vec![placeholder(0..3, "a", &[], false), placeholder(3..11, "b", &[], true)]),
+    ];
+    for (template, expected) in cases {
+        assert_eq!(parse(template), Ok(expected), "{template}");
+    }
+}
+
+#[test]
+fn says_what_is_wrong() {
+    let cases = [
+        "",
+        "<>",
+        "a<id",
+        "a<id<b>",
+        "id>",
+        "<id>>",
+        "<id:hsh>",
+        "<id:sha256>",
+        "<*:hash>",
+        "<user.id()>",
+        "< id >",
+        "<r#type>",
+        "<a..b>",
+        "<.a>",
+        "<1>",
+        "<a-b>",
+        "<a:hash:hash>",
+        "a\nb",
+        "{}",
+        "{a",
+        "a}",
+        "{a}{b}",
+        "{a}}",
+        "{{a}",
+        "<a><b>",
+        "<a>-<b.c>",
+        "<a><h:hash><b>",
+    ];
+    let report = cases.map(|template| {
+        let fault = parse(template).expect_err(template);
+        let marked = template.get(fault.at.clone()).unwrap_or_else(|| panic!("{template}: {fault:?}"));
+        format!("{template:?} at {marked:?}\n    {}", fault.message)
+    });
+    snapshot!(report.join("\n"));
+}

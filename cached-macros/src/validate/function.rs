@@ -1,0 +1,126 @@
+//! Rules about the function.
+
+use quote::ToTokens;
+use syn::visit::{self, Visit};
+use syn::{ReturnType, Safety, Signature, Type, TypeImplTrait, TypeReference};
+
+use crate::diagnostics::Errors;
+use crate::signature::{Annotated, Form, Function, first_type_argument, last_segment};
+
+/// The attribute on something that has no body to run on a miss.
+pub(crate) fn not_a_function(item: &Annotated, errors: &mut Errors) {
+    match item {
+        Annotated::Function(_) => {}
+        Annotated::Declaration(sig) => errors
+            .on(&sig.ident, "a declaration has no body to run on a miss; put `#[redis_cached]` on the implementation"),
+        Annotated::Other(keyword) => {
+            let what = keyword.to_string();
+            let advice = match what.as_str() {
+                "impl" | "trait" | "mod" => "put it on each function in it that is to be cached",
+                _ => "put it on the function that makes the value",
+            };
+            errors.on(keyword, format!("`#[redis_cached]` goes on an `async fn`, not on `{what}`; {advice}"));
+        }
+    }
+}
+
+/// How the function is asynchronous, and what it returns.
+pub(super) fn form(function: &Function, errors: &mut Errors) -> Option<Form> {
+    for attr in &function.repeated {
+        errors.on(attr, "`#[redis_cached]` is on this function already; remove one of the two");
+    }
+    qualifiers(&function.sig, errors);
+
+    let form = function.form();
+    match &form {
+        // `const fn` and `extern fn` cannot be async, and that has been said.
+        None if function.sig.constness.is_some() || function.sig.abi.is_some() => {}
+        None => {
+            let name = &function.sig.ident;
+            let message = format!("a cached function waits for Redis; write `async fn {name}`");
+            errors.on(function.sig.fn_token, message);
+            if matches!(function.sig.output, ReturnType::Default) {
+                no_return_type(&function.sig, errors);
+            }
+        }
+        Some(Form { returns: None, .. }) => no_return_type(&function.sig, errors),
+        Some(Form { returns: Some(ty), .. }) => return_type(ty, errors),
+    }
+    form
+}
+
+fn qualifiers(sig: &Signature, errors: &mut Errors) {
+    if let Some(constness) = &sig.constness {
+        errors.on(constness, "a `const fn` cannot wait for Redis; write `async fn`, without `const`");
+    }
+    if let Safety::Unsafe(unsafety) = &sig.safety {
+        let message = "an `unsafe fn` cannot be cached: one caller keeps its contract, and all get its value; \
+                       write a safe `async fn` around the unsafe call";
+        errors.on(unsafety, message);
+    }
+    if let Some(abi) = &sig.abi {
+        errors.on(abi, "an `extern` function cannot be async; write `async fn`, without `extern`");
+    }
+    if let Some(variadic) = &sig.variadic {
+        errors.on(variadic, "variadic arguments cannot be part of a key; pass a slice");
+    }
+}
+
+fn no_return_type(sig: &Signature, errors: &mut Errors) {
+    let message = "this function returns nothing to cache; give it a return type, such as `-> Result<T, E>`";
+    errors.on(&sig.ident, message);
+}
+
+fn return_type(ty: &Type, errors: &mut Errors) {
+    let is_unit = matches!(ty, Type::Tuple(tuple) if tuple.elems.is_empty());
+    if is_unit || matches!(ty, Type::Never(_)) {
+        let written = ty.to_token_stream();
+        errors.on(ty, format!("`{written}` is nothing to cache; return a value, such as `-> Result<T, E>`"));
+        return;
+    }
+    Unnameable { errors }.visit_type(ty);
+    Borrowed { errors }.visit_type(success(ty));
+}
+
+/// What is stored of a `Result<T, E>`. Going by the name is enough here: for an alias the whole type is looked at, and
+/// what the real type is gets decided by trait resolution in the expansion.
+fn success(ty: &Type) -> &Type {
+    last_segment(ty, "Result").and_then(first_type_argument).unwrap_or(ty)
+}
+
+/// `-> impl Trait`.
+struct Unnameable<'e> {
+    errors: &'e mut Errors,
+}
+
+impl Visit<'_> for Unnameable<'_> {
+    fn visit_type_impl_trait(&mut self, ty: &TypeImplTrait) {
+        let message = "a cached value must have a nameable type, to be read back as; write the type instead of `impl`";
+        self.errors.on(ty, message);
+    }
+}
+
+/// `-> &str`.
+struct Borrowed<'e> {
+    errors: &'e mut Errors,
+}
+
+impl<'ast> Visit<'ast> for Borrowed<'_> {
+    fn visit_type_reference(&mut self, ty: &'ast TypeReference) {
+        let owned = match &*ty.elem {
+            Type::Path(path) if path.path.is_ident("str") => "`String`".to_owned(),
+            Type::Slice(slice) => format!("`Vec<{}>`", slice.elem.to_token_stream()),
+            Type::Path(path) if path.path.get_ident().is_some() => format!("`{}`", path.to_token_stream()),
+            _ => "the value itself".to_owned(),
+        };
+        self.errors
+            .on(ty, format!("a cached value comes from elsewhere and cannot borrow; return an owned value: {owned}"));
+    }
+
+    fn visit_type(&mut self, ty: &'ast Type) {
+        // `fn(&T)` borrows nothing.
+        if !matches!(ty, Type::FnPtr(_)) {
+            visit::visit_type(self, ty);
+        }
+    }
+}

@@ -1,0 +1,77 @@
+//! The sample web app: a product catalogue whose queries are cached.
+//!
+//! `cargo run --release -p webapp`, then open <http://127.0.0.1:3000>. It keeps its cache in memory, or in Redis if
+//! `REDIS_URL` is set; stop Redis while it runs and it goes on, only slower.
+
+mod api;
+mod config;
+mod db;
+mod error;
+mod model;
+mod page;
+mod query;
+mod repository;
+#[cfg(test)]
+mod tests;
+mod timing;
+
+use crate::api::App;
+use crate::db::Seed;
+use crate::error::StartError;
+use crate::repository::Repository;
+use cached_core::Cache;
+use std::io::{self, ErrorKind};
+use std::process::ExitCode;
+use std::time::Duration;
+use tokio::net::TcpListener;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    tracing_subscriber::fmt().with_writer(io::stderr).init();
+    match run().await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            tracing::error!("{error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run() -> Result<(), StartError> {
+    // First, so that a port already in use is told at once.
+    let addr = config::addr()?;
+    let listener = TcpListener::bind(addr).await.map_err(|error| match error.kind() {
+        ErrorKind::AddrInUse => StartError::AddrInUse(addr),
+        _ => error.into(),
+    })?;
+
+    // Redis need not be there yet: the connection is made when it is first used.
+    let cache = Cache::builder().from_env().namespace("webapp").ttl_class("catalog", Duration::from_mins(5)).build()?;
+    cache.clone().install();
+
+    let directory = tempfile::tempdir()?;
+    let pool = tokio::select! {
+        pool = db::create(directory.path(), Seed::FULL) => pool?,
+        () = stop_signal() => return Ok(()),
+    };
+    let app = App { repository: Repository::new(pool.clone()), cache: cache.clone() };
+
+    let url = format!("http://{}", listener.local_addr()?);
+    tracing::info!(%url, store = cache.stats().store, "listening");
+    axum::serve(listener, api::router(app)).with_graceful_shutdown(stop_signal()).await?;
+
+    // What was loaded last may still be on its way to the store.
+    cache.settled().await;
+    pool.close().await;
+    directory.close()?;
+    tracing::info!("stopped");
+    Ok(())
+}
+
+/// Ctrl-C.
+async fn stop_signal() {
+    if let Err(error) = tokio::signal::ctrl_c().await {
+        tracing::warn!(%error, "cannot listen for Ctrl-C");
+        std::future::pending::<()>().await;
+    }
+}

@@ -1,0 +1,64 @@
+//! The cached functions. An attribute says how each of them is cached; the body is the plain query.
+
+use crate::db::CURRENT_YEAR;
+use crate::model::{Category, Product, RankBy, ReportLine, SearchPage, TopProduct, User};
+use crate::query;
+use cached_core::redis_cached;
+use sqlx::SqlitePool;
+use std::time::Duration;
+
+#[derive(Clone, Debug)]
+pub(crate) struct Repository {
+    pool: SqlitePool,
+}
+
+impl Repository {
+    pub(crate) fn new(pool: SqlitePool) -> Self {
+        Self { pool }
+    }
+
+    /// For `?cache=off`, which asks the database itself.
+    pub(crate) fn pool(&self) -> &SqlitePool {
+        &self.pool
+    }
+
+    /// That there is no such user is remembered as well, but shortly: somebody may sign up.
+    #[redis_cached(key = "user:<id>", ttl = "medium", none_ttl = "10s")]
+    pub(crate) async fn find_user(&self, id: i64) -> Result<Option<User>, sqlx::Error> {
+        query::user(&self.pool, id).await
+    }
+
+    /// The class "catalog" is set in `main.rs`, for all functions that name it.
+    #[redis_cached(key = "product:<id>", ttl = "catalog", none_ttl = "10s")]
+    pub(crate) async fn find_product(&self, id: i64) -> Result<Option<Product>, sqlx::Error> {
+        query::product(&self.pool, id).await
+    }
+
+    /// What people type is long and personal, so its hash goes into the key. Searches that find nothing are not
+    /// stored: there is no end of them.
+    #[redis_cached(
+        key = "search:<term:hash>:<page>",
+        ttl = "short",
+        cache_if = |found: &SearchPage| !found.products.is_empty(),
+    )]
+    pub(crate) async fn search_products(&self, term: &str, page: u32) -> Result<SearchPage, sqlx::Error> {
+        query::search(&self.pool, term, page).await
+    }
+
+    /// Both enums derive `CacheKey`.
+    #[redis_cached(key = "top:<category>:<by>", ttl = "catalog")]
+    pub(crate) async fn top_products(&self, category: Category, by: RankBy) -> Result<Vec<TopProduct>, sqlx::Error> {
+        query::top(&self.pool, category, by).await
+    }
+
+    /// The TTL is computed from the arguments.
+    #[redis_cached(key = "report:<year>", ttl = report_ttl(year))]
+    pub(crate) async fn sales_report(&self, year: u16) -> Result<Vec<ReportLine>, sqlx::Error> {
+        query::report(&self.pool, year).await
+    }
+}
+
+/// Years that are over do not change any more.
+fn report_ttl(year: u16) -> Duration {
+    if year < CURRENT_YEAR { Duration::from_hours(24) } else { Duration::from_mins(1) }
+}

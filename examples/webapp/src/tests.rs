@@ -1,0 +1,226 @@
+//! The router called in-process. Every test has its own small database and its own cache, so they run side by side.
+
+use crate::api::{self, App};
+use crate::db::{self, Seed};
+use crate::repository::Repository;
+use crate::timing::ELAPSED;
+use axum::body::{Body, to_bytes};
+use axum::http::{Request, StatusCode};
+use cached_core::{Cache, SiteStats};
+use serde_json::Value;
+use std::time::Duration;
+use tempfile::TempDir;
+use tower::ServiceExt;
+
+struct Fixture {
+    app: App,
+    _directory: TempDir,
+}
+
+impl Fixture {
+    async fn new() -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let seed = Seed { users: 20, products: 240, orders: 1_000 };
+        let pool = db::create(directory.path(), seed).await.unwrap();
+        let cache = Cache::builder().ttl_class("catalog", Duration::from_mins(1)).build().unwrap();
+        Self { app: App { repository: Repository::new(pool), cache }, _directory: directory }
+    }
+
+    async fn get_text(&self, path: &str) -> (StatusCode, String) {
+        let request = Request::get(path).body(Body::empty()).unwrap();
+        // The scope makes this cache the one that the cached functions use in this task.
+        let response = self.app.cache.scope(api::router(self.app.clone()).oneshot(request)).await.unwrap();
+        let data = path.starts_with("/api/") && path != "/api/stats" && path != "/api/nothing";
+        assert_eq!(response.headers().contains_key(ELAPSED), data, "{path}");
+        let status = response.status();
+        let body = to_bytes(response.into_body(), usize::MAX).await.unwrap();
+        self.app.cache.settled().await;
+        (status, String::from_utf8(body.to_vec()).unwrap())
+    }
+
+    async fn get(&self, path: &str) -> (StatusCode, Value) {
+        let (status, body) = self.get_text(path).await;
+        (status, serde_json::from_str(&body).unwrap())
+    }
+
+    /// Asserts that the answer is 200, and returns it.
+    async fn ok(&self, path: &str) -> Value {
+        let (status, body) = self.get(path).await;
+        assert_eq!(status, StatusCode::OK, "{path}: {body}");
+        body
+    }
+
+    /// Asserts that the answer is an error with this status and says something.
+    async fn refused(&self, path: &str, expected: StatusCode) {
+        let (status, body) = self.get(path).await;
+        assert_eq!(status, expected, "{path}: {body}");
+        assert!(body["error"].as_str().is_some_and(|text| !text.is_empty()), "{path}: {body}");
+    }
+
+    async fn execute(&self, sql: &str) {
+        sqlx::raw_sql(sql).execute(self.app.repository.pool()).await.unwrap();
+    }
+
+    fn site(&self, name: &str) -> SiteStats {
+        self.app.cache.stats().sites.into_iter().find(|site| site.site == name).unwrap()
+    }
+}
+
+#[tokio::test]
+async fn user() {
+    let user = Fixture::new().await.ok("/api/users/7").await;
+    assert_eq!(user["id"], 7);
+    assert_eq!(user["name"], "Hugo Adams");
+    assert!(user["orders"].as_i64().unwrap() > 0);
+    assert!(user["spent_cents"].as_i64().unwrap() > 0);
+}
+
+#[tokio::test]
+async fn product() {
+    let product = Fixture::new().await.ok("/api/products/1").await;
+    assert_eq!(product["name"], "Classic bench 1");
+    assert_eq!(product["category"], "garden");
+}
+
+#[tokio::test]
+async fn search() {
+    let fixture = Fixture::new().await;
+    let first = fixture.ok("/api/search?q=Lamp").await;
+    assert!(first["total"].as_i64().unwrap() > 0);
+    let products = first["products"].as_array().unwrap();
+    assert!(products.iter().all(|product| product["name"].as_str().unwrap().contains("lamp")));
+
+    let all = fixture.ok("/api/search?q=e&page=1").await;
+    let next = fixture.ok("/api/search?q=e&page=2").await;
+    assert_eq!(all["products"].as_array().unwrap().len(), 20);
+    assert_ne!(all["products"], next["products"]);
+
+    // A case of its own, or blanks, make no other question.
+    fixture.ok("/api/search?q=%20LAMP").await;
+    assert_eq!(fixture.site("search_products").hits, 1);
+}
+
+#[tokio::test]
+async fn top() {
+    let fixture = Fixture::new().await;
+    for (by, field) in [("revenue", "revenue_cents"), ("units", "units")] {
+        let top = fixture.ok(&format!("/api/top/books?by={by}")).await;
+        let values: Vec<i64> = top.as_array().unwrap().iter().map(|product| product[field].as_i64().unwrap()).collect();
+        assert_eq!(values.len(), 10);
+        assert!(values.is_sorted_by(|left, right| left >= right), "{by}: {values:?}");
+    }
+    // Two rankings are two entries.
+    assert_eq!(fixture.site("top_products").loads, 2);
+}
+
+#[tokio::test]
+async fn report() {
+    let report = Fixture::new().await.ok("/api/report/2024").await;
+    let lines = report.as_array().unwrap();
+    assert_eq!(lines.len(), 12 * 6);
+    assert_eq!(lines[0]["month"], 1);
+    assert_eq!(lines[0]["category"], "books");
+    assert!(!lines[0]["best_seller"].as_str().unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn stats() {
+    let fixture = Fixture::new().await;
+    fixture.ok("/api/users/1").await;
+    let stats = fixture.ok("/api/stats").await;
+    assert_eq!(stats["store"], "memory");
+    let site = stats["sites"].as_array().unwrap().iter().find(|site| site["site"] == "find_user").unwrap();
+    assert_eq!(site["key"], "user:<id>");
+    assert_eq!(site["loads"], 1);
+}
+
+#[tokio::test]
+async fn page() {
+    let (status, html) = Fixture::new().await.get_text("/").await;
+    assert_eq!(status, StatusCode::OK);
+    assert!(html.starts_with("<!doctype html>"));
+    assert!(!html.contains("http://") && !html.contains("https://"), "no external resources");
+}
+
+#[tokio::test]
+async fn unknown_is_404() {
+    let fixture = Fixture::new().await;
+    for path in ["/api/users/999999", "/api/users/-1", "/api/products/0", "/api/report/1999"] {
+        fixture.refused(path, StatusCode::NOT_FOUND).await;
+        fixture.refused(&format!("{path}?cache=off"), StatusCode::NOT_FOUND).await;
+    }
+    fixture.refused("/api/nothing", StatusCode::NOT_FOUND).await;
+}
+
+#[tokio::test]
+async fn bad_input_is_400() {
+    let fixture = Fixture::new().await;
+    let long = format!("/api/search?q={}", "x".repeat(101));
+    for path in [
+        "/api/users/abc",
+        "/api/users/1?cache=maybe",
+        "/api/products/9999999999999999999",
+        "/api/search",
+        "/api/search?q=%20",
+        "/api/search?q=lamp&page=0",
+        "/api/search?q=lamp&page=1001",
+        "/api/search?q=lamp&page=two",
+        "/api/top/weapons",
+        "/api/top/books?by=luck",
+        "/api/report/soon",
+        &long,
+    ] {
+        fixture.refused(path, StatusCode::BAD_REQUEST).await;
+    }
+}
+
+#[tokio::test]
+async fn second_call_is_served_from_the_cache() {
+    let fixture = Fixture::new().await;
+    for (path, site) in [
+        ("/api/users/1", "find_user"),
+        ("/api/products/1", "find_product"),
+        ("/api/search?q=lamp", "search_products"),
+        ("/api/top/toys", "top_products"),
+        ("/api/report/2023", "sales_report"),
+    ] {
+        let first = fixture.ok(path).await;
+        let second = fixture.ok(path).await;
+        assert_eq!(first, second);
+        let site = fixture.site(site);
+        assert_eq!((site.loads, site.hits), (1, 1), "{path}");
+    }
+}
+
+#[tokio::test]
+async fn cache_off_asks_the_database() {
+    let fixture = Fixture::new().await;
+    let before = fixture.ok("/api/users/1").await;
+    // Behind the cache's back, so that it shows who answers.
+    fixture.execute("UPDATE users SET name = 'Zoe Zimmer' WHERE id = 1").await;
+
+    assert_eq!(fixture.ok("/api/users/1").await["name"], before["name"]);
+    assert_eq!(fixture.ok("/api/users/1?cache=off").await["name"], "Zoe Zimmer");
+    assert_eq!(fixture.ok("/api/users/1?cache=on").await["name"], before["name"]);
+    assert_eq!(fixture.site("find_user").loads, 1);
+}
+
+#[tokio::test]
+async fn unknown_users_are_remembered_but_empty_searches_are_not() {
+    let fixture = Fixture::new().await;
+    for _ in 0..2 {
+        fixture.refused("/api/users/404", StatusCode::NOT_FOUND).await;
+        fixture.ok("/api/search?q=nothing-is-called-so").await;
+    }
+    assert_eq!(fixture.site("find_user").loads, 1);
+    assert_eq!(fixture.site("search_products").loads, 2);
+}
+
+#[tokio::test]
+async fn database_errors_are_500_and_never_stored() {
+    let fixture = Fixture::new().await;
+    fixture.execute("ALTER TABLE products RENAME TO hidden").await;
+    fixture.refused("/api/products/1", StatusCode::INTERNAL_SERVER_ERROR).await;
+    fixture.execute("ALTER TABLE hidden RENAME TO products").await;
+    fixture.ok("/api/products/1").await;
+}

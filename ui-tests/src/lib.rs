@@ -1,0 +1,1 @@
+//! What users of the macros are told, and what must compile. See `tests/ui.rs`.

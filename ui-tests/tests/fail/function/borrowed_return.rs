@@ -1,0 +1,15 @@
+use cached_core::redis_cached;
+
+struct DbError;
+
+#[redis_cached]
+async fn text(id: u64) -> Result<&'static str, DbError> {
+    if id == 0 { Err(DbError) } else { Ok("x") }
+}
+
+#[redis_cached(skip(ids))]
+async fn slice(ids: &[u64]) -> Option<&[u64]> {
+    Some(ids)
+}
+
+fn main() {}

@@ -1,0 +1,13 @@
+use cached_core::redis_cached;
+
+#[redis_cached(key = "user:<uid>")]
+async fn find(id: u64) -> u64 {
+    id
+}
+
+// The callers of a function with a fault are not at fault.
+async fn caller() -> u64 {
+    find(1).await
+}
+
+fn main() {}

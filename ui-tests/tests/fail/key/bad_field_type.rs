@@ -1,0 +1,12 @@
+use cached_core::redis_cached;
+
+struct Filter {
+    factor: f64,
+}
+
+#[redis_cached(key = "price:<filter.factor>")]
+async fn find(filter: Filter) -> u64 {
+    1
+}
+
+fn main() {}

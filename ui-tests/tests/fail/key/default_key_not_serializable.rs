@@ -1,0 +1,10 @@
+use cached_core::redis_cached;
+
+struct Db;
+
+#[redis_cached]
+async fn find(db: &Db, id: u64) -> u64 {
+    id
+}
+
+fn main() {}

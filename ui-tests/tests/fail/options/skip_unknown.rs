@@ -1,0 +1,8 @@
+use cached_core::redis_cached;
+
+#[redis_cached(skip(bd))]
+async fn find(id: u64, db: &str) -> u64 {
+    id + db.len() as u64
+}
+
+fn main() {}

@@ -1,0 +1,13 @@
+use cached_core::redis_cached;
+
+#[redis_cached(ttl = id * 60)]
+async fn of_arguments(id: u64) -> u64 {
+    id
+}
+
+#[redis_cached(ttl = |value: &u64| *value)]
+async fn of_value(id: u64) -> u64 {
+    id
+}
+
+fn main() {}
