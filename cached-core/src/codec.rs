@@ -58,9 +58,9 @@ impl Codec {
             Self::Json => serde_json::from_slice(bytes).map_err(|_| CodecError),
             #[cfg(feature = "msgpack")]
             Self::MessagePack => {
-                let mut reader = rmp_serde::Deserializer::from_read_ref(bytes);
-                let value = T::deserialize(&mut reader).map_err(|_| CodecError)?;
-                if reader.get_ref().is_empty() { Ok(value) } else { Err(CodecError) }
+                let mut rest = bytes;
+                let value = T::deserialize(&mut rmp_serde::Deserializer::new(&mut rest)).map_err(|_| CodecError)?;
+                if rest.is_empty() { Ok(value) } else { Err(CodecError) }
             }
             #[cfg(feature = "postcard")]
             Self::Postcard => match postcard::take_from_bytes(bytes) {

@@ -55,6 +55,13 @@ impl Head {
         Self(head)
     }
 
+    /// The head of a register; `None` if it has fewer than [`Head::LEN`] bytes or is neither lease nor value.
+    #[must_use]
+    pub fn from_bytes(register: &[u8]) -> Option<Self> {
+        let head = *register.first_chunk()?;
+        matches!(head[0], b'L' | b'V').then_some(Self(head))
+    }
+
     /// The bytes as they stand in the register.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8] {

@@ -5,9 +5,9 @@
 
 use proc_macro2::{Literal, Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
+use syn::Ident;
 use syn::ext::IdentExt;
 use syn::spanned::Spanned;
-use syn::{Expr, Ident};
 
 use crate::model::{Codec, Model, NoneTtl, Piece, Policy, Segment, Ttl, Value};
 use crate::paths::located_at;
@@ -143,22 +143,24 @@ fn call(model: &Model) -> TokenStream {
     let at = model.at();
     let support = model.support();
     let segments = model.key.iter().filter_map(|piece| segment(model, piece));
-    let cache = cache(model);
-    quote_spanned! {at=>
-        let call = #support::Call::new(&__CACHED_SITE, #cache, #support::name_of(&|| {}), &[#(#segments),*]);
-    }
-}
-
-/// The cache that the function names, or none. A wrong type is reported where it is named.
-fn cache(model: &Model) -> TokenStream {
-    let named = |cache: &Expr| {
-        let here = Span::mixed_site().located_at(cache.span());
-        let support = located_at(&model.support, here);
-        quote_spanned!(here=> #support::Some(&(#cache)))
+    let path = quote_spanned!(at=> #support::name_of(&|| {}));
+    let segments = quote_spanned!(at=> &[#(#segments),*]);
+    let Some(cache) = &model.cache else {
+        let ambient = quote_spanned!(at=> #support::None::<&#support::Cache>);
+        return quote_spanned!(at=> let call = #support::Call::new(&__CACHED_SITE, #ambient, #path, #segments););
     };
-    let support = model.support();
-    let at = model.at();
-    model.cache.as_ref().map_or_else(|| quote_spanned!(at=> #support::None::<&#support::Cache>), named)
+    // A wrong type is reported where the cache is named. The reference is bound first: as an argument,
+    // `&(if a { x } else { y })` would be expected to be a `&Cache` and not coerce to it.
+    let here = Span::mixed_site().located_at(cache.span());
+    let some = located_at(&model.support, here);
+    let binding = quote_spanned!(here=> let cache = &(#cache););
+    let named = quote_spanned!(here=> #some::Some(cache));
+    quote_spanned! {at=>
+        let call = {
+            #binding
+            #support::Call::new(&__CACHED_SITE, #named, #path, #segments)
+        };
+    }
 }
 
 // Input:  <filter.lang>, <q:hash>,          <T>,                    <*>

@@ -1,1 +1,24 @@
-//! What the tests stand on: Redis servers of their own, and a look from outside.
+//! What the tests stand on: Redis servers of their own, worker processes, and a look from outside.
+//!
+//! Nothing here is a mock. Servers listen on 127.0.0.1 only, on ports that the system says are free, in temporary
+//! directories, and are ended by their process id.
+
+mod server;
+mod worker;
+
+pub use server::{Monitor, RedisServer, free_port};
+pub use worker::{Report, Worker};
+
+use std::time::Duration;
+
+/// Waits until `condition` holds; for what another process or a background task does.
+///
+/// # Panics
+/// When it does not hold within ten seconds.
+pub async fn eventually(what: &str, mut condition: impl AsyncFnMut() -> bool) {
+    let deadline = tokio::time::Instant::now() + Duration::from_secs(10);
+    while !condition().await {
+        assert!(tokio::time::Instant::now() < deadline, "not within 10 s: {what}");
+        tokio::time::sleep(Duration::from_millis(2)).await;
+    }
+}

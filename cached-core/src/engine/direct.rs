@@ -68,10 +68,10 @@ pub(crate) async fn set<T: CacheValue>(
         payload: Some(&payload),
         compress_above: settings.compress_above,
     });
-    let size = register.len() as u64;
+    let written = register.len() as u64;
     engine.noted(engine.store.put(&key, register, ttl, settings.budget).await)?;
     site.counters.stored.one();
-    site.counters.bytes_written.add(size);
+    site.counters.bytes_written.add(written);
     Ok(())
 }
 

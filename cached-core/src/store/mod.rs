@@ -18,7 +18,7 @@ pub use memory::MemoryStore;
 #[cfg(feature = "redis")]
 pub use redis::RedisStore;
 
-use crate::envelope::Head;
+pub use crate::envelope::Head;
 use crate::error::StoreError;
 use bytes::Bytes;
 use std::fmt;

@@ -163,6 +163,9 @@ fn resolve(placeholder: &Placeholder, literal: &LitStr, names: &Names, errors: &
             return fault(errors, format!("`{root}` is a generic parameter and has no fields; write `<{root}>`"));
         }
         let is_type = names.types.contains(parameter);
+        if is_type && placeholder.hashed {
+            return fault(errors, format!("the name of a type is hashed when it is long; write `<{root}>`"));
+        }
         Some(if is_type { Value::Type(parameter.clone()) } else { Value::Const(parameter.clone()) })
     } else {
         return fault(errors, unknown("key", root, &candidates(names)));

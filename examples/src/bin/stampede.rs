@@ -2,7 +2,7 @@
 //!
 //! Without a cache, and with a naive one, every caller runs the query. Here one runs it and the others share what it
 //! finds. `cargo run -p examples --bin stampede`, or with `REDIS_URL=redis://127.0.0.1/` in front to store in Redis;
-//! then start it in two terminals at once, and there still is one load.
+//! then start it in two terminals within a few seconds, and both together load once.
 
 use cached_core::{Cache, redis_cached};
 use std::error::Error;
@@ -69,15 +69,15 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let cache = Cache::builder().from_env().namespace("stampede").build()?;
     cache.clone().install();
 
-    stampede("uncached", query_report).await?;
-
     // The key must be cold: in Redis, an earlier run may have left it.
     cache.delete("report:2025").await?;
+
+    stampede("uncached", query_report).await?;
     stampede("cached", report).await?;
     cache.settled().await;
 
-    for site in cache.stats().sites {
-        println!("\n{}: {} hits, {} loads, {} callers shared a load", site.site, site.hits, site.loads, site.coalesced);
+    if let Some(site) = cache.stats().site("report") {
+        println!("report: {} loads, {} callers shared a load, {} hits", site.loads, site.coalesced, site.hits);
     }
     Ok(())
 }

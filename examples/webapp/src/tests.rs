@@ -62,7 +62,7 @@ impl Fixture {
     }
 
     fn site(&self, name: &str) -> SiteStats {
-        self.app.cache.stats().sites.into_iter().find(|site| site.site == name).unwrap()
+        self.app.cache.stats().site(name).unwrap().clone()
     }
 }
 

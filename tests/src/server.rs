@@ -1,0 +1,210 @@
+//! A Redis server of the test's own.
+
+use futures_util::StreamExt;
+use std::fmt;
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+use tempfile::TempDir;
+
+/// A `redis-server` process; ended when dropped.
+pub struct RedisServer {
+    child: Child,
+    port: u16,
+    directory: TempDir,
+    arguments: Vec<String>,
+}
+
+impl fmt::Debug for RedisServer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RedisServer").field("port", &self.port).finish_non_exhaustive()
+    }
+}
+
+/// A port that is free now.
+///
+/// # Panics
+/// When the system has none.
+#[must_use]
+pub fn free_port() -> u16 {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).expect("no free port");
+    listener.local_addr().expect("a bound socket has an address").port()
+}
+
+impl RedisServer {
+    /// A server that answers.
+    ///
+    /// # Panics
+    /// When `redis-server` is not installed or does not start.
+    #[must_use]
+    pub fn start() -> Self {
+        Self::start_with(&[])
+    }
+
+    /// A server with further arguments, such as `["--maxmemory", "2mb"]`.
+    ///
+    /// # Panics
+    /// As [`start`](Self::start).
+    #[must_use]
+    pub fn start_with(arguments: &[&str]) -> Self {
+        let server = Self::spawned(arguments);
+        server.wait_until_listening();
+        server
+    }
+
+    /// A server that may not answer yet.
+    ///
+    /// # Panics
+    /// When `redis-server` is not installed.
+    #[must_use]
+    pub fn spawned(arguments: &[&str]) -> Self {
+        let directory = tempfile::tempdir().expect("no temporary directory");
+        let port = free_port();
+        let arguments: Vec<String> = arguments.iter().map(ToString::to_string).collect();
+        let child = spawn(port, directory.path(), &arguments);
+        Self { child, port, directory, arguments }
+    }
+
+    /// `redis://127.0.0.1:port/`
+    #[must_use]
+    pub fn url(&self) -> String {
+        format!("redis://127.0.0.1:{}/", self.port)
+    }
+
+    /// Its port.
+    #[must_use]
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// A file in its directory.
+    #[must_use]
+    pub fn file(&self, name: &str) -> PathBuf {
+        self.directory.path().join(name)
+    }
+
+    /// A connection that is not the library's.
+    ///
+    /// # Panics
+    /// When the server does not answer.
+    pub async fn connection(&self) -> redis::aio::MultiplexedConnection {
+        let client = redis::Client::open(self.url()).expect("a sound URL");
+        client.get_multiplexed_async_connection().await.expect("the server answers")
+    }
+
+    /// Sends one command from outside.
+    ///
+    /// # Panics
+    /// When the server refuses it.
+    pub async fn send<T: redis::FromRedisValue>(&self, words: &[&[u8]]) -> T {
+        let mut command = redis::Cmd::new();
+        for word in words {
+            command.arg(*word);
+        }
+        command.query_async(&mut self.connection().await).await.expect("the server takes the command")
+    }
+
+    /// Watches all commands from now on: [`Monitor::stop`] returns them.
+    ///
+    /// # Panics
+    /// When the server does not answer.
+    pub async fn monitor(&self) -> Monitor {
+        let client = redis::Client::open(self.url()).expect("a sound URL");
+        let monitor = client.get_async_monitor().await.expect("the server answers");
+        let lines = Arc::new(Mutex::new(Vec::new()));
+        let task = tokio::spawn({
+            let lines = Arc::clone(&lines);
+            async move {
+                let mut seen = monitor.into_on_message::<String>();
+                while let Some(line) = seen.next().await {
+                    lines.lock().expect("not poisoned").push(line);
+                }
+            }
+        });
+        Monitor { lines, task }
+    }
+
+    /// Ends it at once: SIGKILL.
+    ///
+    /// # Panics
+    /// When the process cannot be ended.
+    pub fn kill(&mut self) {
+        self.child.kill().expect("the server can be killed");
+        self.child.wait().expect("the server can be waited for");
+    }
+
+    /// Starts it again, empty, on the same port.
+    ///
+    /// # Panics
+    /// When it does not start.
+    pub fn restart(&mut self) {
+        self.child = spawn(self.port, self.directory.path(), &self.arguments);
+        self.wait_until_listening();
+    }
+
+    /// Freezes it: SIGSTOP. Connections stay open, nothing is answered.
+    pub fn freeze(&self) {
+        signal("-STOP", self.child.id());
+    }
+
+    /// Lets it go on: SIGCONT.
+    pub fn thaw(&self) {
+        signal("-CONT", self.child.id());
+    }
+
+    fn wait_until_listening(&self) {
+        let deadline = Instant::now() + Duration::from_secs(10);
+        while std::net::TcpStream::connect(("127.0.0.1", self.port)).is_err() {
+            assert!(Instant::now() < deadline, "redis-server does not listen on port {}", self.port);
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+}
+
+fn spawn(port: u16, directory: &Path, arguments: &[String]) -> Child {
+    Command::new("redis-server")
+        .args(["--port", &port.to_string(), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir"])
+        .arg(directory)
+        .args(["--logfile", "redis.log"])
+        .args(arguments)
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("`redis-server` cannot be started: install it (Debian: apt-get install redis-server)")
+}
+
+/// Sends a signal by the system's `kill`: the workspace forbids unsafe code, and with it the call itself.
+pub(crate) fn signal(signal: &str, pid: u32) {
+    let status = Command::new("kill").args([signal, &pid.to_string()]).status();
+    assert!(status.is_ok_and(|status| status.success()), "kill {signal} {pid}");
+}
+
+impl Drop for RedisServer {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// The commands that a server was sent since [`RedisServer::monitor`].
+#[derive(Debug)]
+pub struct Monitor {
+    lines: Arc<Mutex<Vec<String>>>,
+    task: tokio::task::JoinHandle<()>,
+}
+
+impl Monitor {
+    /// The commands that clients sent; those inside of scripts are not among them.
+    ///
+    /// # Panics
+    /// When the watching task has panicked.
+    #[must_use]
+    pub fn stop(self) -> Vec<String> {
+        self.task.abort();
+        let lines = self.lines.lock().expect("not poisoned");
+        lines.iter().filter(|line| !line.contains(" lua]")).cloned().collect()
+    }
+}

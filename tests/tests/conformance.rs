@@ -1,0 +1,208 @@
+//! The contract of `Store`, checked on every store there is.
+
+use bytes::Bytes;
+use cached_core::store::{Acquired, Head, MemoryStore, RedisStore, Replace, Store};
+use cached_core::{Clock, FaultKind};
+use std::sync::Arc;
+use std::time::Duration;
+use tests::{RedisServer, eventually};
+
+const TTL: Duration = Duration::from_secs(60);
+const WITHIN: Duration = Duration::from_secs(5);
+
+/// A store under test, and how its time goes by.
+struct Subject {
+    store: Arc<dyn Store>,
+    clock: Clock,
+    server: Option<RedisServer>,
+}
+
+impl Subject {
+    fn memory() -> Self {
+        let clock = Clock::manual();
+        Self { store: Arc::new(MemoryStore::new(1 << 20, clock.clone())), clock, server: None }
+    }
+
+    fn redis() -> Self {
+        let server = RedisServer::start();
+        let store = Arc::new(RedisStore::new(&server.url()).unwrap());
+        Self { store, clock: Clock::manual(), server: Some(server) }
+    }
+
+    async fn get(&self, key: &str) -> Option<Bytes> {
+        self.store.get(key, WITHIN).await.unwrap()
+    }
+
+    async fn acquire(&self, key: &str, lease: Head, ttl: Duration) -> Acquired {
+        self.store.acquire(key, lease, ttl, Replace::Nothing, WITHIN).await.unwrap()
+    }
+
+    async fn fill(&self, key: &str, expected: Head, value: &Bytes) -> bool {
+        self.store.fill(key, expected, value.clone(), TTL, WITHIN).await.unwrap()
+    }
+
+    async fn put(&self, key: &str, value: &[u8]) {
+        self.store.put(key, Bytes::copy_from_slice(value), TTL, WITHIN).await.unwrap();
+    }
+
+    /// Lets `time` go by and waits until the register is gone.
+    async fn expires(&self, key: &str, time: Duration) {
+        self.clock.advance(time);
+        eventually("the register expires", async || self.get(key).await.is_none()).await;
+    }
+}
+
+fn lease(id: u8) -> Head {
+    Head::from_bytes(&[&[b'L'][..], &[id; 16]].concat()).unwrap()
+}
+
+fn value(stamp: u8, payload: &str) -> (Head, Bytes) {
+    let bytes = [&[b'V'][..], &[stamp; 16], payload.as_bytes()].concat();
+    (Head::from_bytes(&bytes).unwrap(), bytes.into())
+}
+
+async fn a_register_is_absent_leased_or_a_value(on: Subject) {
+    assert_eq!(on.get("k").await, None);
+    assert_eq!(on.acquire("k", lease(1), TTL).await, Acquired::Granted);
+    assert_eq!(on.get("k").await.unwrap(), lease(1).as_bytes());
+    let (_, bytes) = value(1, "payload");
+    assert!(on.fill("k", lease(1), &bytes).await);
+    assert_eq!(on.get("k").await.unwrap(), bytes);
+    assert_eq!(on.acquire("k", lease(2), TTL).await, Acquired::Value(bytes));
+}
+
+async fn one_lease_at_a_time(on: Subject) {
+    assert_eq!(on.acquire("k", lease(1), TTL).await, Acquired::Granted);
+    let Acquired::Leased(left) = on.acquire("k", lease(2), TTL).await else { panic!("a second lease") };
+    assert!(left <= TTL && left > TTL / 2, "{left:?} are left of {TTL:?}");
+    assert_eq!(on.acquire("k", lease(1), TTL).await, Acquired::Granted, "asking again after a broken connection");
+    assert!(!on.store.release("k", lease(2), WITHIN).await.unwrap(), "someone else's lease");
+    assert!(on.store.release("k", lease(1), WITHIN).await.unwrap());
+    assert_eq!(on.acquire("k", lease(2), TTL).await, Acquired::Granted);
+}
+
+async fn a_lease_dies_with_its_holder_and_lives_while_it_is_renewed(on: Subject) {
+    let short = Duration::from_millis(80);
+    assert_eq!(on.acquire("k", lease(1), short).await, Acquired::Granted);
+    assert!(on.store.renew("k", lease(1), TTL, WITHIN).await.unwrap());
+    assert!(!on.store.renew("k", lease(2), TTL, WITHIN).await.unwrap(), "someone else's lease");
+    let Acquired::Leased(left) = on.acquire("k", lease(2), TTL).await else { panic!("the renewed lease is gone") };
+    assert!(left > short, "renewed to {left:?}");
+
+    assert_eq!(on.acquire("other", lease(3), short).await, Acquired::Granted);
+    on.expires("other", short).await;
+    let (_, bytes) = value(1, "late");
+    assert!(!on.fill("other", lease(3), &bytes).await, "its lease is over");
+    assert!(!on.store.renew("other", lease(3), TTL, WITHIN).await.unwrap());
+    assert_eq!(on.get("other").await, None);
+}
+
+async fn whatever_removes_the_register_revokes_the_fill(on: Subject) {
+    let (_, bytes) = value(1, "old");
+    assert_eq!(on.acquire("k", lease(1), TTL).await, Acquired::Granted);
+    assert!(on.store.remove("k", WITHIN).await.unwrap());
+    assert!(!on.fill("k", lease(1), &bytes).await);
+    assert_eq!(on.get("k").await, None);
+
+    // And again with another load on its way since: that one wins.
+    assert_eq!(on.acquire("k", lease(2), TTL).await, Acquired::Granted);
+    assert!(!on.fill("k", lease(1), &bytes).await);
+    let (_, new) = value(2, "new");
+    assert!(on.fill("k", lease(2), &new).await);
+    assert_eq!(on.get("k").await.unwrap(), new);
+    assert!(!on.store.remove("absent", WITHIN).await.unwrap());
+}
+
+async fn a_fill_compares_with_the_stamp_it_saw(on: Subject) {
+    let (old_head, old) = value(1, "old");
+    let (new_head, new) = value(2, "new");
+    on.put("k", &old).await;
+    assert!(on.fill("k", old_head, &new).await, "a refresh of what was seen");
+    assert!(on.fill("k", old_head, &new).await, "sent twice because of a broken connection");
+    assert!(!on.fill("k", old_head, &value(3, "newer").1).await);
+    assert!(on.fill("k", new_head, &value(3, "newer").1).await);
+}
+
+async fn an_unusable_register_is_replaced_and_no_other(on: Subject) {
+    for unusable in [&b""[..], b"x", b"Vtruncated", b"a foreign value of more than seventeen bytes"] {
+        on.put("k", unusable).await;
+        let replace = Replace::unusable(&Bytes::copy_from_slice(unusable));
+        let other = Replace::unusable(&Bytes::from_static(b"not what stands there"));
+        let kept = on.store.acquire("k", lease(9), TTL, other, WITHIN).await.unwrap();
+        assert_eq!(kept, Acquired::Value(Bytes::copy_from_slice(unusable)));
+        let taken = on.store.acquire("k", lease(1), TTL, replace.clone(), WITHIN).await.unwrap();
+        assert_eq!(taken, Acquired::Granted, "{unusable:?}");
+        let (_, good) = value(1, "good");
+        assert!(on.fill("k", lease(1), &good).await);
+        let kept = on.store.acquire("k", lease(2), TTL, replace, WITHIN).await.unwrap();
+        assert_eq!(kept, Acquired::Value(good), "a good value came in between");
+    }
+}
+
+async fn values_expire(on: Subject) {
+    let (_, bytes) = value(1, "x");
+    on.store.put("k", bytes, Duration::from_millis(50), WITHIN).await.unwrap();
+    assert!(on.get("k").await.is_some());
+    on.expires("k", Duration::from_millis(50)).await;
+}
+
+async fn any_bytes_survive(on: Subject) {
+    let all: Vec<u8> = (0..=255).collect();
+    on.put("k\u{fc}", &all).await;
+    assert_eq!(on.get("k\u{fc}").await.unwrap(), all);
+    on.store.ping(WITHIN).await.unwrap();
+}
+
+macro_rules! on_every_store {
+    ($($name:ident)*) => {
+        mod memory {
+            $(#[tokio::test]
+            async fn $name() {
+                super::$name(super::Subject::memory()).await;
+            })*
+        }
+        mod redis {
+            $(#[tokio::test]
+            async fn $name() {
+                super::$name(super::Subject::redis()).await;
+            })*
+        }
+    };
+}
+on_every_store! {
+    a_register_is_absent_leased_or_a_value
+    one_lease_at_a_time
+    a_lease_dies_with_its_holder_and_lives_while_it_is_renewed
+    whatever_removes_the_register_revokes_the_fill
+    a_fill_compares_with_the_stamp_it_saw
+    an_unusable_register_is_replaced_and_no_other
+    values_expire
+    any_bytes_survive
+}
+
+#[tokio::test]
+async fn redis_says_when_another_type_stands_under_the_key_and_replaces_it() {
+    let on = Subject::redis();
+    let server = on.server.as_ref().unwrap();
+    let _: i64 = server.send(&[b"RPUSH", b"k", b"item"]).await;
+    let error = on.store.get("k", WITHIN).await.unwrap_err();
+    assert_eq!(error.kind, FaultKind::WrongType, "{error}");
+    assert_eq!(on.acquire("k", lease(1), TTL).await, Acquired::Granted);
+}
+
+#[tokio::test]
+async fn redis_grants_no_lease_while_a_write_is_marked() {
+    let on = Subject::redis();
+    let server = on.server.as_ref().unwrap();
+    let _: i64 = server.send(&[b"ZADD", b"{n:v1:k}:w", b"99999999999999", b"writer"]).await;
+    assert_eq!(on.acquire("n:v1:k", lease(1), TTL).await, Acquired::Writing);
+    assert_eq!(on.get("n:v1:k").await, None);
+}
+
+#[tokio::test]
+async fn redis_learns_its_scripts_again() {
+    let on = Subject::redis();
+    assert_eq!(on.acquire("k", lease(1), TTL).await, Acquired::Granted);
+    let _: String = on.server.as_ref().unwrap().send(&[b"SCRIPT", b"FLUSH"]).await;
+    assert_eq!(on.acquire("k", lease(1), TTL).await, Acquired::Granted);
+}

@@ -1,0 +1,37 @@
+//! The real type decides what is cached, not its name.
+
+use cached_core::redis_cached;
+
+#[derive(Debug)]
+struct DbError;
+
+type ApiResult<T> = Result<T, DbError>;
+type Maybe<T> = Option<T>;
+type Found = ApiResult<Maybe<u64>>;
+
+#[redis_cached(cache_if = |value: &u64| *value > 0)]
+async fn alias(id: u64) -> ApiResult<u64> {
+    Ok(id)
+}
+
+#[redis_cached(cache_if = |value: &u64| *value > 0, none_ttl = "off")]
+async fn of_alias(id: u64) -> ApiResult<Maybe<u64>> {
+    Ok(Some(id))
+}
+
+#[redis_cached(cache_if = |value: &u64| *value > 0)]
+async fn without_arguments(id: u64) -> Found {
+    Err::<Maybe<u64>, _>(DbError).map(|_: Maybe<u64>| Some(id))
+}
+
+#[redis_cached(cache_if = |value: &u64| *value > 0)]
+async fn plain(id: u64) -> u64 {
+    id
+}
+
+#[redis_cached(cache_if = |value: &String| !value.is_empty())]
+async fn error_that_borrows(id: u64) -> Result<String, &'static str> {
+    if id == 0 { Err("zero") } else { Ok(id.to_string()) }
+}
+
+fn main() {}

@@ -1,0 +1,110 @@
+//! The form that `#[async_trait]` leaves: a boxed block in a function that is not async.
+
+#![deny(warnings)]
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use cached_core::redis_cached;
+
+struct Db;
+
+impl Db {
+    async fn load(&self, id: u64) -> Result<u64, String> {
+        id.checked_add(1).ok_or_else(|| "overflow".to_owned())
+    }
+}
+
+#[async_trait]
+trait Users {
+    fn tenant(&self) -> u64;
+
+    async fn find(&self, db: &Db, id: u64) -> Result<Option<u64>, String>;
+
+    async fn pair(&self, pair: (u64, u64), unused: u8) -> u64;
+
+    async fn exclusive(&mut self, id: u64) -> Option<u64>;
+
+    async fn shared(self: Arc<Self>, name: &str) -> String;
+
+    // A default method: `Self` is not sized here.
+    #[redis_cached(key = "twice:<id>")]
+    async fn twice(&self, id: u64) -> u64 {
+        self.tenant() + id * 2
+    }
+
+    async fn generic<T: Into<u64> + Send + Copy>(&self, value: T) -> u64
+    where
+        Self: Sized;
+}
+
+struct Repo {
+    tenant: u64,
+    loads: u64,
+}
+
+impl Repo {
+    const OFFSET: u64 = 1;
+}
+
+#[async_trait]
+impl Users for Repo {
+    fn tenant(&self) -> u64 {
+        self.tenant
+    }
+
+    #[redis_cached(key = "user:<self.tenant>:<id>", skip(db), ttl = "5m")]
+    async fn find(&self, db: &Db, mut id: u64) -> Result<Option<u64>, String> {
+        id += Self::OFFSET;
+        let found = db.load(id).await?;
+        if found == 0 {
+            return Ok(None);
+        }
+        Ok(Some(found + self.tenant))
+    }
+
+    #[redis_cached(key = "pair:<a>:<b>")]
+    async fn pair(&self, (a, mut b): (u64, u64), _: u8) -> u64 {
+        b += 1;
+        a + b
+    }
+
+    #[redis_cached(key = "exclusive:<self.tenant>:<id>")]
+    async fn exclusive(&mut self, id: u64) -> Option<u64> {
+        self.loads += 1;
+        Some(self.loads + id)
+    }
+
+    #[redis_cached(key = "shared:<self.tenant>:<name>")]
+    async fn shared(self: Arc<Self>, name: &str) -> String {
+        format!("{} {name}", self.tenant)
+    }
+
+    #[redis_cached(key = "generic:<T>", skip(value))]
+    async fn generic<T: Into<u64> + Send + Copy>(&self, value: T) -> u64 {
+        value.into() + self.tenant
+    }
+}
+
+#[async_trait(?Send)]
+trait Local {
+    async fn local(&self, id: u64) -> u64;
+}
+
+#[async_trait(?Send)]
+impl Local for Repo {
+    #[redis_cached]
+    async fn local(&self, id: u64) -> u64 {
+        let id = std::rc::Rc::new(id);
+        std::future::ready(()).await;
+        *id
+    }
+}
+
+fn main() {
+    fn send<T: Send>(_: T) {}
+    let repo = Repo { tenant: 1, loads: 0 };
+    send(repo.find(&Db, 1));
+    send(repo.twice(1));
+    drop(repo.local(1));
+}

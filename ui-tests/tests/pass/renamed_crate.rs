@@ -1,0 +1,41 @@
+//! The runtime under another name, by an absolute, a relative and a `crate` path.
+
+mod vendor {
+    pub mod prelude {
+        pub use cached_core as caching;
+    }
+}
+
+// As if `cached-core` were not there under its own name.
+#[allow(unused_extern_crates)]
+extern crate cached_core as renamed;
+
+use renamed::{CacheKey, redis_cached};
+use vendor::prelude::caching;
+
+#[derive(CacheKey)]
+#[cache_key(crate = crate::vendor::prelude::caching)]
+enum Scope<T> {
+    All,
+    One(T),
+}
+
+#[redis_cached(crate = ::renamed, key = "a:<id>", cache_if = |value| *value > 0)]
+async fn absolute(id: u64) -> u64 {
+    id
+}
+
+#[redis_cached(crate = caching, key = "b:<scope>")]
+async fn relative(scope: Scope<u64>) -> u64 {
+    match scope {
+        Scope::All => 0,
+        Scope::One(id) => id,
+    }
+}
+
+#[redis_cached(crate = crate::vendor::prelude::caching)]
+async fn from_the_root(id: u64) -> Option<u64> {
+    Some(id)
+}
+
+fn main() {}
