@@ -84,13 +84,12 @@ fn site(model: &Model) -> TokenStream {
             template: &[#(#template),*],
             value: #value,
             #settings
-            ..#support::SiteSpec::DEFAULT
         });
         #support::register!(__CACHED_SITE);
     }
 }
 
-/// The fields of the descriptor whose option is given.
+/// The fields of the descriptor whose option is given; the others have their defaults.
 fn settings(model: &Model) -> TokenStream {
     let support = model.support();
     let ttl = model.ttl.as_ref().map(|ttl| {
@@ -123,7 +122,10 @@ fn settings(model: &Model) -> TokenStream {
         quote!(codec: #support::Some(#support::CodecName::#codec),)
     });
     let ambient = model.cache.as_ref().map(|_| quote!(ambient: false,));
-    quote!(#ttl #jitter #none_ttl #version #codec #ambient)
+    let fields = [ttl, jitter, none_ttl, version, codec, ambient];
+    // With every field given, clippy calls the rest needless.
+    let rest = fields.iter().any(Option::is_none).then(|| quote!(..#support::SiteSpec::DEFAULT));
+    quote!(#(#fields)* #rest)
 }
 
 // Input:  "user:", <id>, <q:hash>
