@@ -6,7 +6,7 @@
 mod server;
 mod worker;
 
-pub use server::{Monitor, RedisServer, free_port};
+pub use server::{Monitor, RedisServer, client_of, free_port};
 pub use worker::{Report, Worker};
 
 use std::time::Duration;

@@ -189,6 +189,14 @@ impl Drop for RedisServer {
     }
 }
 
+const END: &str = "end of the test's watch";
+
+/// `1700000000.000000 [0 127.0.0.1:50000] "GET" "key"` → `0 127.0.0.1:50000`
+#[must_use]
+pub fn client_of(monitored: &str) -> &str {
+    monitored.split(['[', ']']).nth(1).unwrap_or_default()
+}
+
 /// The commands that a server was sent since [`RedisServer::monitor`].
 #[derive(Debug)]
 pub struct Monitor {
@@ -197,14 +205,23 @@ pub struct Monitor {
 }
 
 impl Monitor {
-    /// The commands that clients sent; those inside of scripts are not among them.
+    /// The commands that clients sent until now; those inside of scripts are not among them.
     ///
     /// # Panics
-    /// When the watching task has panicked.
-    #[must_use]
-    pub fn stop(self) -> Vec<String> {
+    /// When the server does not answer.
+    pub async fn stop(self, server: &RedisServer) -> Vec<String> {
+        let _: String = server.send(&[b"ECHO", END.as_bytes()]).await;
+        let mut seen = Vec::new();
+        crate::eventually("the monitor has seen all", async || {
+            seen.clone_from(&self.lines.lock().expect("not poisoned"));
+            seen.iter().any(|line| line.contains(END))
+        })
+        .await;
         self.task.abort();
-        let lines = self.lines.lock().expect("not poisoned");
-        lines.iter().filter(|line| !line.contains(" lua]")).cloned().collect()
+        // The last connection is the one that sent the end mark.
+        let is_end = |line: &String| line.contains(END);
+        let end_client = seen.iter().find(|line| is_end(line)).map(|line| client_of(line).to_owned());
+        seen.retain(|line| !line.contains(" lua]") && Some(client_of(line)) != end_client.as_deref());
+        seen
     }
 }

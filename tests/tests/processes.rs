@@ -1,7 +1,7 @@
 //! Several processes on one key: one load in all, and nobody waits for the dead.
 
 use std::time::{Duration, Instant};
-use tests::{RedisServer, Report, Worker};
+use tests::{RedisServer, Report, Worker, client_of};
 
 const WORKER: &str = env!("CARGO_BIN_EXE_worker");
 const KEY: &str = "the key";
@@ -14,14 +14,14 @@ fn all(reports: &[Report]) -> (u64, f64, Vec<&String>) {
     (reports.iter().map(|report| report.loads).sum(), slowest, values)
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn four_processes_with_250_callers_each_load_once() {
     let server = RedisServer::start();
     let mut workers: Vec<_> = (0..4).map(|_| Worker::start(WORKER, &server.url(), KEY, 250, 50, 3_000)).collect();
     let monitor = server.monitor().await;
     workers.iter_mut().for_each(Worker::go);
     let reports: Vec<_> = workers.iter_mut().map(Worker::report).collect();
-    let commands = monitor.stop();
+    let commands = monitor.stop(&server).await;
     let (loads, slowest_ms, values) = all(&reports);
     assert_eq!(loads, 1, "{reports:?}");
     assert_eq!(values.len(), 1, "all callers get the one value: {values:?}");
@@ -29,8 +29,7 @@ async fn four_processes_with_250_callers_each_load_once() {
 
     let mut by_process = std::collections::BTreeMap::<_, Vec<_>>::new();
     for command in &commands {
-        let client = command.split(['[', ']']).nth(1).unwrap_or_default();
-        by_process.entry(client).or_default().push(command);
+        by_process.entry(client_of(command)).or_default().push(command);
     }
     assert_eq!(by_process.len(), 4, "one connection each: {commands:#?}");
     for commands in by_process.values() {
