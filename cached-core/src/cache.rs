@@ -187,6 +187,8 @@ impl Cache {
 
     /// Stores `value` under `key`, whatever stands there. Loads under way on the key are not stored over it.
     ///
+    /// The type counts: what is stored as a `String` is read as a `String`.
+    ///
     /// # Errors
     /// [`CacheError`] says why the value was not stored, or that it is unknown whether it was.
     pub async fn set<T: CacheValue>(

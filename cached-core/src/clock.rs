@@ -16,7 +16,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 /// # tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap().block_on(async {
 /// let clock = Clock::manual();
 /// let cache = Cache::builder().clock(clock.clone()).build().unwrap();
-/// cache.set("greeting", &"hello", Options::new().ttl(Duration::from_secs(60))).await.unwrap();
+/// cache.set("greeting", &String::from("hello"), Options::new().ttl(Duration::from_secs(60))).await.unwrap();
 /// assert_eq!(cache.get::<String>("greeting").await.as_deref(), Some("hello"));
 ///
 /// clock.advance(Duration::from_secs(120));

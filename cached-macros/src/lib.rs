@@ -70,7 +70,7 @@ use proc_macro::TokenStream;
 ///
 /// ```text
 /// error: argument `lang` is not part of the key: two calls that differ only in it would share an entry; add `<lang>` to the key or name it in `skip(lang)`
-///  --> src/users.rs:12:34
+///  --> src/users.rs:12:38
 ///    |
 /// 12 | async fn find_user(db: &Db, id: u64, lang: &str) -> Result<User, DbError> {
 ///    |                                      ^^^^

@@ -144,6 +144,15 @@ impl RedisServer {
         self.wait_until_listening();
     }
 
+    /// Starts it again with other arguments, on the same port and with the data that it has saved.
+    ///
+    /// # Panics
+    /// When it does not start.
+    pub fn restart_with(&mut self, arguments: &[&str]) {
+        self.arguments = arguments.iter().map(ToString::to_string).collect();
+        self.restart();
+    }
+
     /// Freezes it: SIGSTOP. Connections stay open, nothing is answered.
     pub fn freeze(&self) {
         signal("-STOP", self.child.id());

@@ -44,6 +44,8 @@ pub(super) fn form(function: &Function, errors: &mut Errors) -> Option<Form> {
             }
         }
         Some(Form { returns: None, .. }) => no_return_type(&function.sig, errors),
+        // `#[async_trait]` writes the unit type itself; there is no token of the user's to point at.
+        Some(Form { returns: Some(ty), boxed: Some(_) }) if is_unit(ty) => no_return_type(&function.sig, errors),
         Some(Form { returns: Some(ty), .. }) => return_type(ty, errors),
     }
     form
@@ -71,9 +73,12 @@ fn no_return_type(sig: &Signature, errors: &mut Errors) {
     errors.on(&sig.ident, message);
 }
 
+fn is_unit(ty: &Type) -> bool {
+    matches!(ty, Type::Tuple(tuple) if tuple.elems.is_empty())
+}
+
 fn return_type(ty: &Type, errors: &mut Errors) {
-    let is_unit = matches!(ty, Type::Tuple(tuple) if tuple.elems.is_empty());
-    if is_unit || matches!(ty, Type::Never(_)) {
+    if is_unit(ty) || matches!(ty, Type::Never(_)) {
         let written = ty.to_token_stream();
         errors.on(ty, format!("`{written}` is nothing to cache; return a value, such as `-> Result<T, E>`"));
         return;

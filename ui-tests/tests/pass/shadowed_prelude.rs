@@ -60,8 +60,19 @@ mod shadowed {
         One(u8),
     }
 
-    #[redis_cached(key = "a:<pair>:<scope>:<call>:<id:hash>", jitter = 0.1, none_ttl = "off", codec = "json", version = 2)]
-    async fn find(pair: Pair, scope: Scope, call: u8, id: u8) -> ::core::result::Result<::core::option::Option<u8>, u8> {
+    #[redis_cached(
+        key = "a:<pair>:<scope>:<call>:<id:hash>",
+        jitter = 0.1,
+        none_ttl = "off",
+        codec = "json",
+        version = 2
+    )]
+    async fn find(
+        pair: Pair,
+        scope: Scope,
+        call: u8,
+        id: u8,
+    ) -> ::core::result::Result<::core::option::Option<u8>, u8> {
         let policy = call;
         let shape = policy;
         match (scope, pair) {

@@ -1,0 +1,12 @@
+//! Stores and reads one value on the server that its argument names; fails if it cannot.
+
+use cached_core::{Cache, Options};
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let url = std::env::args().nth(1).ok_or("usage: over_tls URL")?;
+    let cache = Cache::builder().redis(url).budget(std::time::Duration::from_secs(2)).build()?;
+    cache.set("k", &"over TLS".to_owned(), Options::new()).await?;
+    let value: Option<String> = cache.get("k").await;
+    if value.as_deref() == Some("over TLS") { Ok(()) } else { Err(format!("read {value:?}").into()) }
+}

@@ -1,0 +1,227 @@
+//! Two different calls never share an entry: P6.
+//!
+//! Lists of arguments are generated from what is likely to be confused: separators, escapes, marks, digits, empty and
+//! absent values, nested lists. Each list is rendered by a real call, and the key is read off the store that the call
+//! asks. Lists that mean the same (`Some(x)` and `x`, a `char` and a text of one letter) are the same list here.
+
+use bytes::Bytes;
+use cached_core::store::{Acquired, Head, Replace, Store, StoreFuture};
+use cached_core::{Cache, FaultKind, KeySegment, SegmentWriter, StoreError};
+use proptest::prelude::*;
+use proptest::test_runner::{Config, TestRunner};
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+/// A store that only notes the key it was asked for.
+#[derive(Debug, Default)]
+struct Notes(Mutex<String>);
+
+fn no<'a, T: Send + 'a>() -> StoreFuture<'a, T> {
+    Box::pin(std::future::ready(Err(StoreError::new(FaultKind::Refused, "it only takes notes"))))
+}
+
+impl Store for Notes {
+    fn name(&self) -> &'static str {
+        "notes"
+    }
+
+    fn get<'a>(&'a self, key: &'a str, _: Duration) -> StoreFuture<'a, Option<Bytes>> {
+        key.clone_into(&mut self.0.lock().unwrap());
+        no()
+    }
+
+    fn acquire<'a>(&'a self, _: &'a str, _: Head, _: Duration, _: Replace, _: Duration) -> StoreFuture<'a, Acquired> {
+        no()
+    }
+
+    fn renew<'a>(&'a self, _: &'a str, _: Head, _: Duration, _: Duration) -> StoreFuture<'a, bool> {
+        no()
+    }
+
+    fn fill<'a>(&'a self, _: &'a str, _: Head, _: Bytes, _: Duration, _: Duration) -> StoreFuture<'a, bool> {
+        no()
+    }
+
+    fn release<'a>(&'a self, _: &'a str, _: Head, _: Duration) -> StoreFuture<'a, bool> {
+        no()
+    }
+
+    fn put<'a>(&'a self, _: &'a str, _: Bytes, _: Duration, _: Duration) -> StoreFuture<'a, ()> {
+        no()
+    }
+
+    fn remove<'a>(&'a self, _: &'a str, _: Duration) -> StoreFuture<'a, bool> {
+        no()
+    }
+
+    fn ping(&self, _: Duration) -> StoreFuture<'_, ()> {
+        no()
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, serde::Serialize)]
+enum Argument {
+    Integer(i64),
+    Bool(bool),
+    Text(String),
+    None,
+    Some(Box<Argument>),
+    Tuple(Vec<Argument>),
+    List(Vec<Argument>),
+}
+
+impl Argument {
+    /// `Some(x)` means `x`, unless `x` is a `None` somewhere inside.
+    fn meaning(&self) -> Self {
+        match self {
+            Self::Some(inner) => match inner.meaning() {
+                none @ (Self::None | Self::Some(_)) => Self::Some(Box::new(none)),
+                other => other,
+            },
+            Self::Tuple(items) => Self::Tuple(items.iter().map(Self::meaning).collect()),
+            Self::List(items) => Self::List(items.iter().map(Self::meaning).collect()),
+            other => other.clone(),
+        }
+    }
+}
+
+/// Hands over to the library's own implementations.
+impl KeySegment for Argument {
+    fn write(&self, out: &mut SegmentWriter<'_>) {
+        match self {
+            Self::Integer(n) => n.write(out),
+            Self::Bool(b) => b.write(out),
+            Self::Text(text) => text.write(out),
+            Self::None => None::<u8>.write(out),
+            Self::Some(inner) => Some(inner).write(out),
+            Self::Tuple(items) => out.tuple(&items.iter().map(|item| item as &dyn KeySegment).collect::<Vec<_>>()),
+            Self::List(items) => items.write(out),
+        }
+    }
+}
+
+fn argument() -> impl Strategy<Value = Argument> {
+    let text = prop_oneof![
+        8 => "[:%{}(),~'#@a1\\-\\[\\]]{0,4}",
+        1 => "(true|false|-?[0-9]{1,3})",
+        1 => "[\\x00-\\x1f\\x7f\u{fc}\u{1F980} ]{0,3}",
+        1 => "[ab]{60,70}",
+    ];
+    let leaf = prop_oneof![
+        3 => (-12i64..130).prop_map(Argument::Integer),
+        1 => any::<i64>().prop_map(Argument::Integer),
+        1 => any::<bool>().prop_map(Argument::Bool),
+        8 => text.prop_map(Argument::Text),
+        1 => Just(Argument::None),
+    ];
+    leaf.prop_recursive(3, 8, 3, |inner| {
+        prop_oneof![
+            2 => inner.clone().prop_map(|inner| Argument::Some(Box::new(inner))),
+            1 => proptest::collection::vec(inner.clone(), 0..4).prop_map(Argument::Tuple),
+            1 => proptest::collection::vec(inner, 0..4).prop_map(Argument::List),
+        ]
+    })
+}
+
+#[cached_core::redis_cached(key = "f:<a>", cache = cache, skip(cache))]
+async fn one(cache: &Cache, a: &Argument) -> u8 {
+    0
+}
+
+#[cached_core::redis_cached(key = "f:<a>:<b>", cache = cache, skip(cache))]
+async fn two(cache: &Cache, a: &Argument, b: &Argument) -> u8 {
+    0
+}
+
+#[cached_core::redis_cached(key = "f:<a>:<b>:<c>", cache = cache, skip(cache))]
+async fn three(cache: &Cache, a: &Argument, b: &Argument, c: &Argument) -> u8 {
+    0
+}
+
+#[cached_core::redis_cached(key = "h:<a:hash>:<b:hash>", cache = cache, skip(cache))]
+async fn hashed(cache: &Cache, a: &Argument, b: &Argument) -> u8 {
+    0
+}
+
+#[cached_core::redis_cached(key = "all:<*>", cache = cache, skip(cache))]
+async fn all(cache: &Cache, arguments: &[Argument]) -> u8 {
+    0
+}
+
+/// Ten thousand lists; `TEST_CASES` asks for more.
+fn cases() -> u32 {
+    std::env::var("TEST_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(10_000)
+}
+
+#[test]
+fn different_arguments_never_meet() {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let notes = Arc::new(Notes::default());
+    let cache = Cache::builder().store(notes.clone()).build().unwrap();
+    let key_of = |call: std::pin::Pin<Box<dyn Future<Output = u8> + '_>>| {
+        runtime.block_on(call);
+        std::mem::take(&mut *notes.0.lock().unwrap())
+    };
+    let plain: RefCell<HashMap<String, Vec<Argument>>> = RefCell::default();
+    let hash: RefCell<HashMap<String, Vec<Argument>>> = RefCell::default();
+    let config = Config { cases: cases(), failure_persistence: None, ..Config::default() };
+    let lists = proptest::collection::vec(argument(), 1..4);
+    let checked = TestRunner::new(config).run(&lists, |list| {
+        let key = match list.as_slice() {
+            [a] => key_of(Box::pin(one(&cache, a))),
+            [a, b] => key_of(Box::pin(two(&cache, a, b))),
+            [a, b, c] => key_of(Box::pin(three(&cache, a, b, c))),
+            _ => unreachable!("one to three"),
+        };
+        prop_assert!(key.starts_with("cache:v1:f:") && key.len() <= 512, "{key}");
+        prop_assert!(!key.contains(|c: char| c.is_ascii_control() || c == '{' || c == '}'), "{key:?}");
+        let meaning: Vec<_> = list.iter().map(Argument::meaning).collect();
+        let before = plain.borrow_mut().insert(key.clone(), meaning.clone());
+        prop_assert!(before.as_ref().is_none_or(|before| *before == meaning), "{key}: {before:?} and {meaning:?}");
+
+        // A hash tells everything apart, `Some(x)` and `x` as well.
+        let mut hashes = vec![key_of(Box::pin(all(&cache, &list)))];
+        if let [a, b] = list.as_slice() {
+            hashes.push(key_of(Box::pin(hashed(&cache, a, b))));
+        }
+        for key in hashes {
+            let before = hash.borrow_mut().insert(key.clone(), list.clone());
+            prop_assert!(before.as_ref().is_none_or(|before| *before == list), "{key}: {before:?} and {list:?}");
+        }
+        Ok(())
+    });
+    checked.unwrap();
+    println!("{} lists, {} different keys", cases(), plain.borrow().len());
+}
+
+#[tokio::test]
+async fn the_pairs_that_other_libraries_confuse() {
+    let notes = Arc::new(Notes::default());
+    let cache = Cache::builder().store(notes.clone()).build().unwrap();
+    let text = |text: &str| Argument::Text(text.to_owned());
+    let mut keys = Vec::new();
+    for (a, b) in [
+        (Argument::Integer(1), text("2")),
+        (text("1"), Argument::Integer(2)),
+        (text("1"), text("2")),
+        (text("a:b"), text("c")),
+        (text("a"), text("b:c")),
+        (Argument::None, text("")),
+        (text(""), Argument::None),
+        (text("~"), text("")),
+        (Argument::List(vec![]), text("")),
+        (Argument::List(vec![text("")]), text("")),
+        (Argument::Tuple(vec![text("a"), text("b")]), text("")),
+        (text("(a,b)"), text("")),
+        (Argument::Bool(true), text("")),
+        (text("true"), text("")),
+    ] {
+        two(&cache, &a, &b).await;
+        keys.push(std::mem::take(&mut *notes.0.lock().unwrap()));
+    }
+    for (i, key) in keys.iter().enumerate() {
+        assert!(!keys[i + 1..].contains(key), "{key} stands for two calls: {keys:#?}");
+    }
+}
