@@ -177,7 +177,8 @@ impl Cache {
             Some(ttl) => shell::Policy::default().ttl(ttl),
             None => shell::Policy::default(),
         };
-        shell::get_or_load::<S, _, _>(Arc::clone(&self.engine), self.site(&GET_OR_SET), key, "", policy, load).await
+        let call = shell::Prepared::new(Arc::clone(&self.engine), self.site(&GET_OR_SET), key);
+        shell::get_or_load::<S, _, _>(call, "", policy, load).await
     }
 
     /// The value under `key`, if there is one of this type; whatever stands in the way is a miss.

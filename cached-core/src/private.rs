@@ -15,8 +15,7 @@ pub use core::{file, line, module_path};
 pub use inventory;
 
 use crate::ambient;
-use crate::engine::{SiteState, shell};
-use crate::key::Key;
+use crate::engine::shell::{self, Prepared};
 use crate::stats::MissReason;
 use std::sync::Arc;
 
@@ -48,10 +47,10 @@ pub fn policy<S: Shape>(_: S) -> Policy<S::Item> {
     Policy::default()
 }
 
-/// One call: its cache and its key, or neither.
+/// One call: prepared for its cache, or uncached.
 #[derive(Debug)]
 pub struct Call {
-    cached: Option<(Cache, Arc<SiteState>, Key)>,
+    prepared: Option<Box<Prepared>>,
     path: &'static str,
 }
 
@@ -64,18 +63,21 @@ impl Call {
         path: &'static str,
         segments: &[&dyn KeySegment],
     ) -> Self {
-        let cached = cache.cloned().or_else(ambient::current).and_then(|cache| {
-            let state = cache.engine().site(site);
-            let key = cache.engine().settings.prefix.render(site.spec().template, path, segments);
+        // Timers and tasks are tokio's; on another runtime functions run uncached.
+        let on_tokio = tokio::runtime::Handle::try_current().is_ok();
+        let cache = if on_tokio { cache.cloned().or_else(ambient::current) } else { None };
+        let prepared = cache.and_then(|cache| {
+            let engine = cache.engine();
+            let state = engine.site(site);
+            let key = engine.settings.prefix.render(site.spec().template, path, segments);
             if key.is_none() {
                 state.counters.miss(MissReason::Key);
                 state.counters.loads.one();
                 state.counters.bypassed.one();
             }
-            Some((cache, state, key?))
+            Some(Prepared::new(Arc::clone(engine), state, key?))
         });
-        // Timers and tasks are tokio's; on another runtime functions run uncached.
-        Self { cached: cached.filter(|_| tokio::runtime::Handle::try_current().is_ok()), path }
+        Self { prepared, path }
     }
 }
 
@@ -86,10 +88,8 @@ where
     F: FnOnce() -> Fut,
     Fut: Future<Output = S::Return>,
 {
-    match call.cached {
-        Some((cache, site, key)) => {
-            shell::get_or_load::<S, F, Fut>(Arc::clone(cache.engine()), site, key, call.path, policy, load).await
-        }
+    match call.prepared {
+        Some(prepared) => shell::get_or_load::<S, F, Fut>(prepared, call.path, policy, load).await,
         None => Box::pin(load()).await,
     }
 }

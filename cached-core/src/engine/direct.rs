@@ -20,7 +20,8 @@ pub(crate) async fn get<T: CacheValue>(engine: &Arc<Engine>, site: &Arc<SiteStat
         counters.miss(MissReason::BreakerOpen);
         return None;
     }
-    let mut lookup = Lookup::new(Arc::clone(engine), Arc::clone(site), key, site.fingerprint::<T>(""));
+    let mut lookup = Lookup::new(Arc::clone(engine), Arc::clone(site), key);
+    lookup.fingerprint = site.fingerprint::<T>("");
     let Entry { payload, register } = match lookup.look().await {
         Ok(Some(Register::Value(entry))) => entry,
         Ok(_) => return None,

@@ -63,7 +63,8 @@ enum Led {
 }
 
 impl Lookup {
-    pub(super) fn new(engine: Arc<Engine>, site: Arc<SiteState>, key: Key, fingerprint: u64) -> Self {
+    /// The fingerprint is still to be set.
+    pub(super) fn new(engine: Arc<Engine>, site: Arc<SiteState>, key: Key) -> Self {
         let nesting = nesting::of(engine.id(), &key);
         let max_wait = engine.settings.max_wait;
         let max_wait = if nesting == Nesting::None { max_wait } else { max_wait.min(NESTED_WAIT) };
@@ -71,7 +72,7 @@ impl Lookup {
             engine,
             site,
             key,
-            fingerprint,
+            fingerprint: 0,
             nesting,
             spent: Duration::ZERO,
             replace: Replace::Nothing,

@@ -1,12 +1,13 @@
 //! The generic shell around the engine: all that is compiled once per cached function.
 
 use super::lookup::{Lookup, Turn};
-use super::permit::{Finished, Storable};
+use super::permit::{Finished, Permit, Storable};
 use super::{Engine, SiteState};
 use crate::key::Key;
 use crate::outcome::{Loaded, Shape};
 use crate::stats::{MissReason, UnstoredReason};
 use std::fmt;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -59,11 +60,20 @@ impl<T> Policy<T> {
     }
 }
 
+/// A call that has its key and has not begun.
+#[derive(Debug)]
+pub(crate) struct Prepared(Lookup);
+
+impl Prepared {
+    /// Boxed, as all that is large in a call: a cached function's future is hardly larger than its arguments.
+    pub(crate) fn new(engine: Arc<Engine>, site: Arc<SiteState>, key: Key) -> Box<Self> {
+        Box::new(Self(Lookup::new(engine, site, key)))
+    }
+}
+
 /// Serves the call from the cache, or runs `load` and stores what it returns.
 pub(crate) async fn get_or_load<S, F, Fut>(
-    engine: Arc<Engine>,
-    site: Arc<SiteState>,
-    key: Key,
+    mut call: Box<Prepared>,
     path: &'static str,
     policy: Policy<S::Item>,
     load: F,
@@ -73,20 +83,27 @@ where
     F: FnOnce() -> Fut,
     Fut: Future<Output = S::Return>,
 {
-    let fingerprint = site.fingerprint::<S::Item>(path);
-    let mut lookup = Lookup::new(engine, site, key, fingerprint);
-    let permit = loop {
-        // Boxed: the many states of a lookup shall not make every caller's future larger.
+    let lookup = &mut call.0;
+    lookup.fingerprint = lookup.site.fingerprint::<S::Item>(path);
+    loop {
         match Box::pin(lookup.next()).await {
-            Turn::Value(entry) => match decode::<S>(&lookup, &entry) {
+            Turn::Value(entry) => match decode::<S>(lookup, &entry) {
                 Ok(value) => return value,
                 Err(reason) => lookup.reject(&entry, reason),
             },
-            Turn::Load(permit) => break permit,
+            Turn::Load(permit) => return Box::pin(load_and_store::<S, _>(lookup, permit, policy, Box::pin(load()))).await,
         }
-    };
-    let (returned, finished) = Box::pin(permit.load(load())).await;
-    if let Some((finished, storable)) = settle::<S>(&lookup, finished, &policy, &returned) {
+    }
+}
+
+async fn load_and_store<S: Shape, Fut: Future<Output = S::Return>>(
+    lookup: &Lookup,
+    permit: Permit,
+    policy: Policy<S::Item>,
+    load: Pin<Box<Fut>>,
+) -> S::Return {
+    let (returned, finished) = permit.load(load).await;
+    if let Some((finished, storable)) = settle::<S>(lookup, finished, &policy, &returned) {
         finished.share_and_store(storable).await;
     }
     returned
