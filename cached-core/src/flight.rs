@@ -4,7 +4,8 @@
 //! What a follower may share depends on when it came, since a completed write must be visible to every read that
 //! starts after it. A leader announces each of its *steps* before it takes it (a GET, the start of a load), and a
 //! follower may use a result only if it had joined before the step that produced it. The others form the next
-//! generation: one of them leads, the rest follow it. A result that was *proved current* (its FILL was accepted, so no
+//! generation: one of them leads, the rest follow it, however late they wake, since all its steps come after all of
+//! them: a thousand callers of a hot key cost two GETs, not a thousand. A result that was *proved current* (its FILL was accepted, so no
 //! invalidation fell between ACQUIRE and FILL) is for everyone.
 //!
 //! # On cancellation
@@ -13,7 +14,7 @@
 
 use std::collections::HashMap;
 use std::hash::{BuildHasher, Hash, RandomState};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use tokio::sync::Notify;
 
 /// More than the callers that can be inside of the table at once on common machines.
@@ -39,6 +40,9 @@ struct State<T> {
     /// Steps begun so far.
     step: u32,
     progress: Progress<T>,
+    /// The next generation, once one of this one's followers leads it. Weak, so that a follower which is never polled
+    /// again does not keep all generations after it alive.
+    next: Weak<Flight<T>>,
 }
 
 #[derive(Debug)]
@@ -76,8 +80,10 @@ pub(crate) enum Landing<T> {
     Shared(T),
     /// The load failed: load without leading.
     Failed,
-    /// Nothing to share: join again.
-    Again,
+    /// Found by a step that was under way when this caller came: join the next generation.
+    TooEarly(T),
+    /// The leader is gone, or could not prove its value current: join the next generation.
+    Over,
 }
 
 fn locked<S>(mutex: &Mutex<S>) -> MutexGuard<'_, S> {
@@ -91,13 +97,30 @@ impl<K: Hash + Eq + Clone, T: Clone> Flights<K, T> {
 
     /// Joins the flight of `key`, or starts it.
     pub(crate) fn join(&self, key: &K) -> Role<K, T> {
+        self.board(key, |flight| locked(&flight.state).step)
+    }
+
+    /// Joins the generation after the one that `follow` followed to its end.
+    pub(crate) fn join_next(&self, key: &K, follow: &Follow<T>) -> Role<K, T> {
+        // Whatever comes after a flight that this caller has followed began after this caller came.
+        const BEFORE_ALL_STEPS: u32 = 0;
+        let next = locked(&follow.flight.state).next.upgrade();
+        if let Some(flight) = next {
+            return Role::Follow(Follow { flight, joined_at: BEFORE_ALL_STEPS });
+        }
+        let role = self.board(key, |_| BEFORE_ALL_STEPS);
+        let (Role::Lead(Lead { flight, .. }) | Role::Follow(Follow { flight, .. })) = &role;
+        locked(&follow.flight.state).next = Arc::downgrade(flight);
+        role
+    }
+
+    fn board(&self, key: &K, joined_at: impl FnOnce(&Flight<T>) -> u32) -> Role<K, T> {
         let shard = self.shard(key);
         let mut table = locked(&self.shards[shard]);
         if let Some(flight) = table.get(key) {
-            let joined_at = locked(&flight.state).step;
-            return Role::Follow(Follow { flight: Arc::clone(flight), joined_at });
+            return Role::Follow(Follow { flight: Arc::clone(flight), joined_at: joined_at(flight) });
         }
-        let state = Mutex::new(State { step: 0, progress: Progress::UnderWay });
+        let state = Mutex::new(State { step: 0, progress: Progress::UnderWay, next: Weak::new() });
         let flight = Arc::new(Flight { state, changed: Notify::new() });
         table.insert(key.clone(), Arc::clone(&flight));
         Role::Lead(Lead { flight, shards: Arc::clone(&self.shards), shard, key: key.clone(), ended: false })
@@ -210,12 +233,13 @@ impl<T: Clone> Follow<T> {
         match &locked(&self.flight.state).progress {
             Progress::UnderWay => None,
             Progress::Loaded(value, step) => (self.joined_at < *step).then(|| Landing::Shared(value.clone())),
-            Progress::Ended(Ending::Found(value, step)) if self.joined_at < *step => {
-                Some(Landing::Shared(value.clone()))
+            Progress::Ended(Ending::Found(value, step)) => {
+                let value = value.clone();
+                Some(if self.joined_at < *step { Landing::Shared(value) } else { Landing::TooEarly(value) })
             }
             Progress::Ended(Ending::Current(value)) => Some(Landing::Shared(value.clone())),
             Progress::Ended(Ending::Failed) => Some(Landing::Failed),
-            Progress::Ended(Ending::Found(..) | Ending::Over) => Some(Landing::Again),
+            Progress::Ended(Ending::Over) => Some(Landing::Over),
         }
     }
 }
@@ -248,7 +272,7 @@ mod tests {
         assert_eq!(early.landed(), None);
         leader.found(7, step);
         assert_eq!(early.landed(), Some(Landing::Shared(7)));
-        assert_eq!(late.landed(), Some(Landing::Again), "a write may have completed after the GET was sent");
+        assert_eq!(late.landed(), Some(Landing::TooEarly(7)), "a write may have completed after the GET was sent");
         assert_eq!(flights.len(), 0);
     }
 
@@ -273,7 +297,27 @@ mod tests {
         let during_the_load = follow(&flights);
         leader.loaded(8, load);
         leader.not_proved();
-        assert_eq!(during_the_load.landed(), Some(Landing::Again));
+        assert_eq!(during_the_load.landed(), Some(Landing::TooEarly(8)));
+    }
+
+    #[test]
+    fn all_of_the_next_generation_share_however_late_they_wake() {
+        let flights = Flights::new();
+        let leader = lead(&flights);
+        let step = leader.step();
+        let late: Vec<_> = (0..3).map(|_| follow(&flights)).collect();
+        leader.found(7, step);
+
+        let Role::Lead(leader) = flights.join_next(&"k", &late[0]) else { panic!("nobody leads") };
+        let Role::Follow(second) = flights.join_next(&"k", &late[1]) else { panic!("two leaders") };
+        let step = leader.step();
+        let stranger = follow(&flights);
+        // The third wakes only now, the GET is on its way; but it was there before it was sent.
+        let Role::Follow(third) = flights.join_next(&"k", &late[2]) else { panic!("two leaders") };
+        leader.found(8, step);
+        assert_eq!(second.landed(), Some(Landing::Shared(8)));
+        assert_eq!(third.landed(), Some(Landing::Shared(8)));
+        assert_eq!(stranger.landed(), Some(Landing::TooEarly(8)));
     }
 
     #[tokio::test]
@@ -283,7 +327,7 @@ mod tests {
         let waiting = tokio::spawn(async move { follower.landing().await });
         tokio::task::yield_now().await;
         drop(leader);
-        assert_eq!(waiting.await.unwrap(), Landing::Again);
+        assert_eq!(waiting.await.unwrap(), Landing::Over);
 
         let (leader, follower) = (lead(&flights), follow(&flights));
         leader.failed();

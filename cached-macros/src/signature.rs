@@ -200,21 +200,30 @@ fn is_renamed_self(stmt: &Stmt) -> bool {
 
 /// The parameter that `let PAT = param;` or `let PAT = { let param = param; param };` gives its name back to.
 fn renamed_argument<'a>(sig: &Signature, local: &'a Local) -> Option<&'a Ident> {
-    let init = local.init.as_ref().filter(|init| init.diverge.is_none())?;
-    let value = match &*init.expr {
+    let name = match init_of(local)? {
         Expr::Block(block) => match block.block.stmts.as_slice() {
-            [Stmt::Local(_), Stmt::Expr(value, None)] => value,
+            [Stmt::Local(inner), Stmt::Expr(value, None)] => {
+                variable(value).filter(|name| init_of(inner).and_then(variable) == Some(*name))?
+            }
             _ => return None,
         },
-        value => value,
+        value => variable(value)?,
     };
-    let Expr::Path(value) = value else { return None };
-    let name = value.path.get_ident()?;
     let is_parameter = sig.inputs.iter().any(|input| match input {
         FnArg::Receiver(_) => false,
         FnArg::Typed(typed) => matches!(&*typed.pat, Pat::Ident(pat) if pat.ident == *name),
     });
     is_parameter.then_some(name)
+}
+
+fn init_of(local: &Local) -> Option<&Expr> {
+    local.init.as_ref().filter(|init| init.diverge.is_none()).map(|init| &*init.expr)
+}
+
+/// The expression, if it is nothing but a name.
+fn variable(expr: &Expr) -> Option<&Ident> {
+    let Expr::Path(path) = expr else { return None };
+    path.path.get_ident()
 }
 
 /// `T` of `Pin<Box<dyn Future<Output = T> + ..>>`.

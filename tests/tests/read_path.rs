@@ -14,21 +14,21 @@ struct Subject {
     cache: Cache,
     clock: Clock,
     loads: Arc<AtomicU64>,
-    _server: Option<RedisServer>,
+    server: Option<RedisServer>,
 }
 
 impl Subject {
     fn memory() -> Self {
         let clock = Clock::manual();
         let cache = Cache::builder().clock(clock.clone()).build().unwrap();
-        Self { cache, clock, loads: Arc::default(), _server: None }
+        Self { cache, clock, loads: Arc::default(), server: None }
     }
 
     fn redis() -> Self {
         let server = RedisServer::start();
         // Thousands of callers at once in a debug build on a busy machine are no fault of the server.
         let cache = Cache::builder().redis(server.url()).budget(Duration::from_secs(5)).build().unwrap();
-        Self { cache, clock: Clock::manual(), loads: Arc::default(), _server: Some(server) }
+        Self { cache, clock: Clock::manual(), loads: Arc::default(), server: Some(server) }
     }
 
     fn loads(&self) -> u64 {
@@ -181,6 +181,29 @@ async fn callers_at_once_load_once(on: Subject) {
     assert!(callers.join_all().await.iter().all(|value| *value == Ok(1)));
     let stats = on.stats();
     assert_eq!((stats.loads, stats.hits + stats.coalesced, stats.bypassed), (1, 199, 0));
+}
+
+async fn callers_of_a_hot_key_share_their_lookups(on: Subject) {
+    on.call("a").await.unwrap();
+    let all_here = Arc::new(Barrier::new(1_000));
+    let mut callers = JoinSet::new();
+    for _ in 0..1_000 {
+        let (cache, all_here) = (on.cache.clone(), Arc::clone(&all_here));
+        callers.spawn(async move {
+            all_here.wait().await;
+            cache.get_or_set("a", Options::new(), || async { Err::<u64, _>("a load") }).await
+        });
+    }
+    assert!(callers.join_all().await.iter().all(|value| *value == Ok(1)));
+    if let Some(server) = &on.server {
+        let commands: String = server.send(&[b"INFO", b"commandstats"]).await;
+        let gets: u32 = commands
+            .lines()
+            .find_map(|line| line.strip_prefix("cmdstat_get:calls=")?.split(',').next()?.parse().ok())
+            .unwrap();
+        assert!(gets < 100, "{gets} GETs for 1,000 callers of one key at once");
+    }
+    assert_eq!(on.stats().hits, 1_000);
 }
 
 /// 200 callers of one key; the load of the first ends as `end` says, those of the others fail.
@@ -340,6 +363,7 @@ on_every_store! {
     a_delete_during_a_load_keeps_the_loaded_value_out
     a_caller_after_a_delete_does_not_get_a_load_from_before
     callers_at_once_load_once
+    callers_of_a_hot_key_share_their_lookups
     a_load_that_fails_does_not_queue_its_followers
     a_load_that_panics_does_not_queue_its_followers
     an_aborted_leader_hands_over

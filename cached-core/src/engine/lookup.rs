@@ -86,18 +86,18 @@ impl Lookup {
         if self.nesting == Nesting::Same {
             return self.alone(MissReason::SelfCall, None);
         }
+        if self.unusable >= MAX_UNUSABLE {
+            return self.alone(MissReason::Payload, None);
+        }
+        let flight = FlightKey { key: Arc::clone(&self.key), fingerprint: self.fingerprint };
+        let mut role = self.engine.flights.join(&flight);
         loop {
-            if self.unusable >= MAX_UNUSABLE {
-                return self.alone(MissReason::Payload, None);
-            }
-            let flight = FlightKey { key: Arc::clone(&self.key), fingerprint: self.fingerprint };
-            match self.engine.flights.join(&flight) {
+            match role {
                 Role::Lead(lead) => return self.lead(lead).await,
-                Role::Follow(follow) => {
-                    if let Some(turn) = self.follow(&follow).await {
-                        return turn;
-                    }
-                }
+                Role::Follow(follow) => match self.follow(&follow).await {
+                    Some(turn) => return turn,
+                    None => role = self.engine.flights.join_next(&flight, &follow),
+                },
             }
         }
     }
@@ -124,12 +124,14 @@ impl Lookup {
                 let slot = self.slot(&self.engine.after_failure).await;
                 Some(Turn::Load(Permit::alone(self, slot)))
             }
-            Ok(Landing::Again) => {
-                // Its leader may have spent the time on the store; this call shall not spend it twice. But where it
-                // went into a load, the store was quick.
-                self.spent += began.elapsed().min(self.engine.settings.budget / 2);
+            Ok(Landing::TooEarly(entry)) => {
+                // What the leader spent on the store this call shall not spend again.
+                if entry.register.is_some() {
+                    self.spent += began.elapsed();
+                }
                 None
             }
+            Ok(Landing::Over) => None,
             Err(_) => {
                 let slot = self.slot(&self.engine.bulkhead).await;
                 Some(self.alone(MissReason::WaitedTooLong, slot))

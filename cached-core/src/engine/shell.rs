@@ -65,6 +65,7 @@ impl<T> Policy<T> {
 pub(crate) struct Prepared(Lookup);
 
 impl Prepared {
+    #[expect(clippy::unnecessary_box_returns, reason = "all callers keep it boxed")]
     /// Boxed, as all that is large in a call: a cached function's future is hardly larger than its arguments.
     pub(crate) fn new(engine: Arc<Engine>, site: Arc<SiteState>, key: Key) -> Box<Self> {
         Box::new(Self(Lookup::new(engine, site, key)))

@@ -146,6 +146,23 @@ fn async_trait() {
     ));
 }
 
+/// Code of the user's at the head of a boxed block is part of the load, even if it looks like a renamed argument.
+#[test]
+fn boxed_by_hand() {
+    snapshot!(expand(
+        &quote!(key = "x:<id>"),
+        &quote! {
+            fn find(id: u64) -> Pin<Box<dyn Future<Output = u64>>> {
+                Box::pin(async move {
+                    let doubled = { let id = id * 2; id };
+                    let id = id;
+                    id + doubled
+                })
+            }
+        }
+    ));
+}
+
 /// The body is not parsed: what rustc will complain about reaches it.
 #[test]
 fn half_typed_body() {

@@ -109,7 +109,7 @@ impl Link {
                 if connection.timeouts.fetch_add(1, Ordering::Relaxed) + 1 >= TIMEOUTS {
                     self.give_up(connection);
                 }
-                Err(Failure::Answer(Fault::new(FaultKind::Timeout, "no answer in time")))
+                Err(Failure::Answer(Fault::new(FaultKind::Timeout, "the command was sent")))
             }
         }
     }
@@ -136,7 +136,7 @@ impl Link {
                 Ok(Connected { connection, is_new: true })
             }
             Ok(Err(_)) => Err(gone()),
-            Err(_) => Err(StoreError::new(FaultKind::Timeout, "not connected in time")),
+            Err(_) => Err(StoreError::new(FaultKind::Timeout, "still connecting")),
         }
     }
 
@@ -185,6 +185,6 @@ async fn connect(client: &Client) -> Result<Connection, StoreError> {
     match tokio::time::timeout(CONNECT_WITHIN, connecting).await {
         Ok(Ok(redis)) => Ok(Connection { redis, timeouts: Arc::default() }),
         Ok(Err(error)) => Err(classify(&error)),
-        Err(_) => Err(StoreError::new(FaultKind::Timeout, "no connection in time")),
+        Err(_) => Err(StoreError::new(FaultKind::Timeout, "still connecting")),
     }
 }

@@ -1,0 +1,64 @@
+#!/usr/bin/env bash
+# All tests. `--long`: with many more generated cases. Needs a Rust toolchain; installs redis-server where it can.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+long=
+case "${1-}" in
+  "") ;;
+  --long) long=1 ;;
+  *) echo "usage: bash tests/run.sh [--long]" >&2; exit 2 ;;
+esac
+
+if ! command -v redis-server >/dev/null; then
+  echo "redis-server is missing; the tests start servers of their own."
+  if command -v apt-get >/dev/null && [ "$(id -u)" = 0 ]; then
+    apt-get update -qq
+    # Only the program: no server is to be started by the package.
+    RUNLEVEL=1 DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends redis-server >/dev/null
+  else
+    echo "Install it and start again:"
+    echo "  Debian, Ubuntu:  sudo apt-get install redis-server"
+    echo "  Fedora:          sudo dnf install redis"
+    echo "  Alpine:          sudo apk add redis"
+    echo "  macOS:           brew install redis"
+    exit 3
+  fi
+fi
+
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+status=0
+# Goes on after a failure, so that one run tells all.
+run() {
+  echo "+ $*"
+  "$@" 2>&1 | tee -a "$log" || status=1
+}
+
+# Tests that measure time have the machine to themselves: one at a time, after all others.
+timed=(--test faults --test processes)
+others=()
+for file in tests/tests/*.rs; do
+  name=$(basename "$file" .rs)
+  case " ${timed[*]} " in *" $name "*) ;; *) others+=(--test "$name") ;; esac
+done
+
+run cargo test --locked --no-fail-fast --workspace --exclude tests --exclude ui-tests
+run cargo test --locked --no-fail-fast -p cached-core --all-features --lib
+run cargo test --locked --no-fail-fast -p tests "${others[@]}"
+run cargo test --locked --no-fail-fast -p tests "${timed[@]}" -- --test-threads=1
+run cargo test --locked --no-fail-fast -p ui-tests
+if [ -n "$long" ]; then
+  run env TEST_CASES=1000000 PROPTEST_CASES=100000 cargo test --locked --no-fail-fast --release -p tests --test keys -- --nocapture
+  run env PROPTEST_CASES=1000000 cargo test --locked --no-fail-fast --release -p cached-core --all-features --lib envelope
+fi
+
+count() { grep -oE "[0-9]+ $1;" "$log" | awk '{ sum += $1 } END { print sum + 0 }'; }
+server=$(redis-server --version | grep -oE 'v=[0-9.]+' | cut -c3-)
+echo
+echo "$(count passed) tests passed: on the memory store and on real servers (redis-server $server, started and ended by the tests)."
+summary="$(count passed) passed, $(count failed) failed"
+# CI repeats it as its own last line.
+mkdir -p target && echo "$summary" >target/tests-summary
+echo "$summary"
+exit "$status"
