@@ -25,6 +25,8 @@ use std::marker::PhantomData;
 )]
 pub trait CacheValue: Serialize + DeserializeOwned + 'static {}
 
+// So that the message above is what the compiler says, and not one about each of the bounds.
+#[diagnostic::do_not_recommend]
 impl<T: Serialize + DeserializeOwned + 'static> CacheValue for T {}
 
 /// What a load brought.
