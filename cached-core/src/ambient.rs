@@ -23,10 +23,8 @@ pub(crate) async fn scope<F: Future>(cache: Cache, future: F) -> F::Output {
 /// The cache for a call made here and now. Without one, functions run uncached, and the log says so once.
 pub(crate) fn current() -> Option<Cache> {
     static WARNED: AtomicBool = AtomicBool::new(false);
-    let cache = SCOPED
-        .try_with(Clone::clone)
-        .ok()
-        .or_else(|| INSTALLED.read().unwrap_or_else(PoisonError::into_inner).clone());
+    let cache =
+        SCOPED.try_with(Clone::clone).ok().or_else(|| INSTALLED.read().unwrap_or_else(PoisonError::into_inner).clone());
     if cache.is_none() && !WARNED.swap(true, Ordering::Relaxed) {
         tracing::warn!("no cache is installed: annotated functions run uncached; call `cache.install()` at start-up");
     }

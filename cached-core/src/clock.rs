@@ -67,6 +67,9 @@ impl Clock {
 
 impl fmt::Debug for Clock {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Clock").field("manual", &self.manual.is_some()).field("now", &self.now()).finish_non_exhaustive()
+        f.debug_struct("Clock")
+            .field("manual", &self.manual.is_some())
+            .field("now", &self.now())
+            .finish_non_exhaustive()
     }
 }

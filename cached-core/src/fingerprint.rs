@@ -304,11 +304,7 @@ impl<'de> de::VariantAccess<'de> for VariantContent<'_> {
         Tracer(self.0).deserialize_tuple(len, visitor)
     }
 
-    fn struct_variant<V: Visitor<'de>>(
-        self,
-        fields: &'static [&'static str],
-        visitor: V,
-    ) -> Result<V::Value, Stop> {
+    fn struct_variant<V: Visitor<'de>>(self, fields: &'static [&'static str], visitor: V) -> Result<V::Value, Stop> {
         Tracer(self.0).deserialize_struct("", fields, visitor)
     }
 }

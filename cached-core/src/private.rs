@@ -5,9 +5,7 @@ pub use crate::cache::Cache;
 pub use crate::codec::Codec as CodecName;
 pub use crate::engine::shell::Policy;
 pub use crate::key::{Hashed, KeySegment, Piece, TypeName};
-pub use crate::outcome::{
-    Probe, Shape, ShapeOfOption, ShapeOfResult, ShapeOfResultOption, ShapeOfValue,
-};
+pub use crate::outcome::{Probe, Shape, ShapeOfOption, ShapeOfResult, ShapeOfResultOption, ShapeOfValue};
 pub use crate::site::{Registered, Site, SiteSpec};
 pub use crate::ttl::{NoneTtl, TtlSpec};
 pub use core::option::Option::{None, Some};
@@ -57,12 +55,7 @@ pub struct Call {
 impl Call {
     /// Finds the cache and renders the key.
     #[must_use]
-    pub fn new(
-        site: &'static Site,
-        cache: Option<&Cache>,
-        path: &'static str,
-        segments: &[&dyn KeySegment],
-    ) -> Self {
+    pub fn new(site: &'static Site, cache: Option<&Cache>, path: &'static str, segments: &[&dyn KeySegment]) -> Self {
         // Timers and tasks are tokio's; on another runtime functions run uncached.
         let on_tokio = tokio::runtime::Handle::try_current().is_ok();
         let cache = if on_tokio { cache.cloned().or_else(ambient::current) } else { None };

@@ -246,12 +246,21 @@ mod tests {
 
     fn site(line: u32, template: &'static [Piece], value: &'static str, ttl: &'static str) -> &'static Site {
         let ttl = TtlSpec::Class(ttl);
-        Box::leak(Box::new(Site::new(SiteSpec { name: "f", file: "a.rs", line, template, value, ttl, ..SiteSpec::DEFAULT })))
+        Box::leak(Box::new(Site::new(SiteSpec {
+            name: "f",
+            file: "a.rs",
+            line,
+            template,
+            value,
+            ttl,
+            ..SiteSpec::DEFAULT
+        })))
     }
 
     #[test]
     fn every_offending_site_is_listed_with_its_place() {
-        let sites = [site(3, USER, "User", "medum"), site(1, USER_TOO, "Result<Order>", "long"), site(2, &[], "u8", "x")];
+        let sites =
+            [site(3, USER, "User", "medum"), site(1, USER_TOO, "Result<Order>", "long"), site(2, &[], "u8", "x")];
         let problems = problems(&sites, &Classes::default());
         let text: Vec<_> = problems.iter().map(ToString::to_string).collect();
         assert_eq!(text.len(), 3, "{text:#?}");
@@ -262,8 +271,12 @@ mod tests {
 
     #[test]
     fn the_same_type_may_share_a_template_however_it_is_spelled() {
-        for other in ["Option<User>", "Result<Option<User>, DbError>", "ApiResult<models::User>", "crate::models::User"] {
-            assert_eq!(problems(&[site(1, USER, "User", "short"), site(2, USER_TOO, other, "short")], &Classes::default()), []);
+        for other in ["Option<User>", "Result<Option<User>, DbError>", "ApiResult<models::User>", "crate::models::User"]
+        {
+            assert_eq!(
+                problems(&[site(1, USER, "User", "short"), site(2, USER_TOO, other, "short")], &Classes::default()),
+                []
+            );
         }
         let differ = [site(1, USER, "Vec<a::User>", "short"), site(2, USER, "Result<Vec<Order>, E>", "short")];
         assert_eq!(problems(&differ, &Classes::default()).len(), 1);

@@ -248,9 +248,9 @@ async fn name_of<T: Entity>(id: u64) -> String {
 }
 
 #[redis_cached(key = "named:<T>:<id>")]
-async fn named<T: Entity, const N: usize>(id: u64) -> String
+async fn named<T, const N: usize>(id: u64) -> String
 where
-    T: 'static,
+    T: Entity + 'static,
 {
     format!("{}{id}{N}", T::NAME)
 }

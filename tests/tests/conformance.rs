@@ -1,4 +1,5 @@
 //! The contract of `Store`, checked on every store there is.
+#![expect(clippy::unwrap_used, reason = "in a test, a panic is the report")]
 
 use bytes::Bytes;
 use cached_core::store::{Acquired, Head, MemoryStore, RedisStore, Replace, Store};

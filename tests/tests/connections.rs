@@ -21,7 +21,8 @@ async fn tcp_with_a_database_number() {
 
 #[tokio::test]
 async fn user_and_password() {
-    let server = RedisServer::start_with(&["--user", "shop", "on", ">s3cr%t", "~cache:*", "+@all", "--user", "default", "off"]);
+    let server =
+        RedisServer::start_with(&["--user", "shop", "on", ">s3cr%t", "~cache:*", "+@all", "--user", "default", "off"]);
     works(&format!("redis://shop:s3cr%25t@127.0.0.1:{}/", server.port())).await;
 }
 
@@ -60,8 +61,16 @@ async fn tls() {
     let port = tests::free_port().to_string();
     let cert = file("cert.pem");
     let server = RedisServer::start_with(&[
-        "--tls-port", &port, "--tls-cert-file", &cert, "--tls-key-file", &file("key.pem"), "--tls-ca-cert-file", &cert,
-        "--tls-auth-clients", "no",
+        "--tls-port",
+        &port,
+        "--tls-cert-file",
+        &cert,
+        "--tls-key-file",
+        &file("key.pem"),
+        "--tls-ca-cert-file",
+        &cert,
+        "--tls-auth-clients",
+        "no",
     ]);
     let run = |trusted: &str| {
         let url = format!("rediss://127.0.0.1:{port}/");

@@ -2,6 +2,7 @@
 //!
 //! Each test breaks a real server in one way and looks at three things: the value is right, the delay is within the
 //! budget, and the statistics name the reason.
+#![expect(clippy::unwrap_used, reason = "in a test, a panic is the report")]
 
 use cached_core::{BreakerState, Cache, MissReason, Options, SiteStats, UnstoredReason};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -171,7 +172,9 @@ async fn many_callers_of_a_frozen_server_wait_side_by_side() {
     let began = Instant::now();
     for i in 0..50 {
         let cache = cache.clone();
-        callers.spawn(async move { cache.get_or_set(format!("k{i}"), Options::new(), || async { Ok::<_, String>(i) }).await });
+        callers.spawn(async move {
+            cache.get_or_set(format!("k{i}"), Options::new(), || async { Ok::<_, String>(i) }).await
+        });
     }
     assert!(callers.join_all().await.iter().all(Result::is_ok));
     assert!(began.elapsed() < BUDGET + 2 * SLACK, "{:?}", began.elapsed());
@@ -288,7 +291,8 @@ async fn a_read_only_replica() {
 #[tokio::test]
 async fn a_wrong_password() {
     let server = RedisServer::start_with(&["--requirepass", "secret"]);
-    for url in [server.url(), server.url().replace("127", ":wrong@127"), server.url().replace("127", "user:wrong@127")] {
+    for url in [server.url(), server.url().replace("127", ":wrong@127"), server.url().replace("127", "user:wrong@127")]
+    {
         let cache = cache(&url);
         bridged(&cache).await;
         assert!(stats(&cache).misses[&MissReason::Auth] >= 3, "{url}: {:?}", stats(&cache).misses);

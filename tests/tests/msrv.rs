@@ -1,5 +1,6 @@
 //! The minimal Rust version that the workspace declares is one that its dependencies support. (That the library's own
 //! code keeps to it, clippy's `incompatible_msrv` checks against the same declaration.)
+#![expect(clippy::unwrap_used, reason = "in a test, a panic is the report")]
 
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
@@ -22,10 +23,18 @@ fn version(text: &str) -> Vec<u32> {
 #[test]
 fn no_dependency_of_the_library_needs_a_newer_rust_than_it_declares() {
     let metadata = metadata();
-    let packages: BTreeMap<&str, &Value> =
-        metadata["packages"].as_array().unwrap().iter().map(|package| (package["id"].as_str().unwrap(), package)).collect();
-    let nodes: BTreeMap<&str, &Value> =
-        metadata["resolve"]["nodes"].as_array().unwrap().iter().map(|node| (node["id"].as_str().unwrap(), node)).collect();
+    let packages: BTreeMap<&str, &Value> = metadata["packages"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|package| (package["id"].as_str().unwrap(), package))
+        .collect();
+    let nodes: BTreeMap<&str, &Value> = metadata["resolve"]["nodes"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|node| (node["id"].as_str().unwrap(), node))
+        .collect();
     let core = packages.values().find(|package| package["name"] == "cached-core").unwrap();
     let declared = version(core["rust_version"].as_str().expect("cached-core declares a rust-version"));
 

@@ -1,4 +1,5 @@
 //! What a call does when all is well, and when its load does not end well. On the memory store and on Redis.
+#![expect(clippy::unwrap_used, reason = "in a test, a panic is the report")]
 
 use cached_core::{Cache, Clock, MissReason, Options, UnstoredReason};
 use std::sync::Arc;
@@ -214,7 +215,8 @@ async fn followers_of(on: &Subject, end: impl Future<Output = Result<u64, String
     let end = Arc::new(std::sync::Mutex::new(Some(end)));
     let all_here = Arc::new(Barrier::new(200));
     for _ in 0..200 {
-        let (cache, loads, end, all_here) = (cache.clone(), Arc::clone(&loads), Arc::clone(&end), Arc::clone(&all_here));
+        let (cache, loads, end, all_here) =
+            (cache.clone(), Arc::clone(&loads), Arc::clone(&end), Arc::clone(&all_here));
         callers.spawn(async move {
             all_here.wait().await;
             let load = || async {
@@ -328,7 +330,9 @@ async fn more_background_loads_than_there_is_room_are_all_stored(on: Subject) {
     let mut callers = JoinSet::new();
     for i in 0..3_000 {
         let cache = on.cache.clone();
-        callers.spawn(async move { cache.get_or_set(format!("k{i}"), Options::new(), || async { Ok::<_, String>(i) }).await });
+        callers.spawn(async move {
+            cache.get_or_set(format!("k{i}"), Options::new(), || async { Ok::<_, String>(i) }).await
+        });
     }
     assert!(callers.join_all().await.iter().all(Result::is_ok));
     on.cache.settled().await;

@@ -92,7 +92,9 @@ where
                 Ok(value) => return value,
                 Err(reason) => lookup.reject(&entry, reason),
             },
-            Turn::Load(permit) => return Box::pin(load_and_store::<S, _>(lookup, permit, policy, Box::pin(load()))).await,
+            Turn::Load(permit) => {
+                return Box::pin(load_and_store::<S, _>(lookup, permit, policy, Box::pin(load()))).await;
+            }
         }
     }
 }

@@ -13,8 +13,8 @@ mod segment;
 mod template;
 
 pub use segment::{KeySegment, SegmentWriter};
-pub(crate) use template::{Key, Prefix};
 pub use template::{Hashed, Piece, TypeName};
+pub(crate) use template::{Key, Prefix};
 
 use sha2::{Digest, Sha256};
 use std::fmt::Write as _;

@@ -83,11 +83,10 @@ impl RedisStore {
             command
         };
         match self.link.send(&command("EVALSHA", &script.digest), within).await {
-            Err(fault) if fault.is_unknown_script => {
-                self.send(&command("EVAL", script.source), within).await
+            Err(fault) if fault.is_unknown_script => self.send(&command("EVAL", script.source), within).await,
+            answer => {
+                T::from_redis_value(answer?).map_err(|error| StoreError::new(FaultKind::Refused, error.to_string()))
             }
-            answer => T::from_redis_value(answer?)
-                .map_err(|error| StoreError::new(FaultKind::Refused, error.to_string())),
         }
     }
 }
