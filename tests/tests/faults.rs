@@ -6,6 +6,7 @@
 
 use cached_core::{BreakerState, Cache, MissReason, Options, SiteStats, UnstoredReason};
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 use tests::{RedisServer, free_port};
 
@@ -160,6 +161,76 @@ async fn a_server_that_comes_after_its_clients() {
     open_breaker(&cache).await;
     server.restart();
     hits_resume(&cache).await;
+}
+
+#[tokio::test]
+async fn without_a_server_loads_are_bounded() {
+    let cache = cache(&format!("redis://127.0.0.1:{}/", free_port()));
+    open_breaker(&cache).await;
+    let (running, most) = (AtomicU64::new(0), AtomicU64::new(0));
+    let load = || async {
+        most.fetch_max(running.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
+        tokio::time::sleep(LOAD).await;
+        running.fetch_sub(1, Ordering::SeqCst);
+        Ok::<_, String>("right".to_owned())
+    };
+    let call = async |i: u32| cache.get_or_set(format!("k{i}"), Options::new(), load).await;
+    let values = futures_util::future::join_all((0..200).map(call)).await;
+    assert!(values.iter().all(Result::is_ok));
+    assert_eq!(most.into_inner(), 64, "loads at once");
+}
+
+#[tokio::test]
+async fn without_a_server_callers_share_a_load_that_begins_after_they_came() {
+    let cache = cache(&format!("redis://127.0.0.1:{}/", free_port()));
+    open_breaker(&cache).await;
+    let loads = AtomicU64::new(0);
+    let load = || async {
+        loads.fetch_add(1, Ordering::SeqCst);
+        tokio::time::sleep(LOAD).await;
+        Ok::<_, String>("right".to_owned())
+    };
+    let call = async |_| cache.get_or_set("one key", Options::new(), load).await;
+    let values = futures_util::future::join_all((0..100).map(call)).await;
+    assert!(values.iter().all(Result::is_ok));
+    assert_eq!(loads.into_inner(), 2, "the load that was under way when the others came, and one for all of them");
+}
+
+/// Collects what is logged.
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl std::io::Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn an_outage_is_two_lines_in_the_log() {
+    let log = Log::default();
+    let writer = log.clone();
+    let subscriber = tracing_subscriber::fmt().with_writer(move || writer.clone()).with_ansi(false).finish();
+    let _guard = tracing::subscriber::set_default(subscriber);
+    let mut server = RedisServer::start();
+    let cache = cache(&server.url());
+    call(&cache).await;
+    cache.settled().await;
+    server.kill();
+    open_breaker(&cache).await;
+    median_overhead(&cache).await;
+    server.restart();
+    hits_resume(&cache).await;
+    let text = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    let lines: Vec<_> = text.lines().filter(|line| line.contains("cached_core")).collect();
+    assert_eq!(lines.len(), 2, "{text}");
+    assert!(lines[0].contains("WARN") && lines[0].contains("its breaker is open"), "{text}");
+    assert!(lines[1].contains("INFO") && lines[1].contains("its breaker is closed"), "{text}");
 }
 
 #[tokio::test]

@@ -222,13 +222,11 @@ async fn followers_of(on: &Subject, end: impl Future<Output = Result<u64, String
             let load = || async {
                 loads.fetch_add(1, Ordering::SeqCst);
                 let end = end.lock().unwrap().take();
-                match end {
-                    Some(end) => end.await,
-                    None => {
-                        tokio::time::sleep(LOAD).await;
-                        Err("no database".to_owned())
-                    }
+                if let Some(end) = end {
+                    return end.await;
                 }
+                tokio::time::sleep(LOAD).await;
+                Err("no database".to_owned())
             };
             cache.get_or_set("a", Options::new(), load).await
         });
