@@ -51,9 +51,11 @@ impl Lease {
     pub(crate) async fn acquire(&mut self, replace: Replace, within: Duration) -> Result<Acquired, StoreError> {
         self.to_release = true;
         let answer = self.store.acquire(&self.key, self.head, self.time, replace, within).await;
-        if let Ok(Acquired::Value(_) | Acquired::Leased(_) | Acquired::Writing) = &answer {
-            self.to_release = false;
-        }
+        self.to_release = match &answer {
+            Ok(acquired) => *acquired == Acquired::Granted,
+            // Unknown, unless the server has said no.
+            Err(error) => error.kind.is_outage(),
+        };
         answer
     }
 
@@ -69,6 +71,12 @@ impl Lease {
                 }
             }
         }));
+    }
+
+    /// RELEASE, waited for.
+    pub(crate) async fn release(mut self, within: Duration) -> Result<(), StoreError> {
+        self.to_release = false;
+        self.store.release(&self.key, self.head, within).await.map(drop)
     }
 
     /// The register is no longer this lease: filled, or known to be lost.

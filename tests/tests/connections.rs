@@ -29,7 +29,7 @@ async fn user_and_password() {
 #[tokio::test]
 async fn a_user_who_may_only_what_the_cache_needs() {
     let rights = ["+get", "+set", "+unlink", "+evalsha", "+eval", "+pttl", "+exists", "+del", "+pexpire", "+getrange"];
-    let user = [&["--user", "cache", "on", ">pw", "~cache:*", "~{cache:*", "~cached-core:*"][..], &rights].concat();
+    let user = [&["--user", "cache", "on", ">pw", "~cache:*", "~{cache:*"][..], &rights].concat();
     let server = RedisServer::start_with(&user);
     let cache = works(&format!("redis://cache:pw@127.0.0.1:{}/", server.port())).await;
     let load = || async { Ok::<_, String>(1u8) };
@@ -80,6 +80,26 @@ async fn tls() {
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     assert_eq!(server.send::<i64>(&[b"DBSIZE"]).await, 1);
     assert!(!run("/dev/null").status.success(), "a certificate that nobody trusts");
+}
+
+/// A connection lives on the runtime that made it, and a cache may outlive that one.
+#[test]
+fn a_cache_that_outlives_its_runtime() {
+    let server = RedisServer::start();
+    let cache = Cache::builder().redis(server.url()).build().unwrap();
+    for round in 0..3u8 {
+        let runtime = tokio::runtime::Runtime::new().unwrap();
+        runtime.block_on(async {
+            cache.set("k", &round, Options::new()).await.unwrap();
+            assert_eq!(cache.get::<u8>("k").await, Some(round));
+        });
+        // With an attempt to connect still under way, in every other round.
+        if round == 1 {
+            server.freeze();
+            runtime.block_on(async { cache.delete("k").await.unwrap_err() });
+            server.thaw();
+        }
+    }
 }
 
 #[test]

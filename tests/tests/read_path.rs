@@ -95,6 +95,17 @@ async fn zero_time_to_live_means_not_stored(on: Subject) {
     assert_eq!(on.stats().unstored[&UnstoredReason::Policy], 2);
 }
 
+/// A value that is not stored gives its lease back before the next caller asks.
+async fn what_is_not_stored_does_not_hold_up_the_next_call(on: Subject) {
+    let never = Options::new().ttl(Duration::ZERO);
+    for _ in 0..20 {
+        let load = || async { Ok::<_, String>(1u64) };
+        on.cache.get_or_set("a", never, load).await.unwrap();
+    }
+    let stats = on.stats();
+    assert_eq!((stats.loads, stats.lease_waits), (20, 0), "{stats:?}");
+}
+
 async fn values_end_with_their_time_to_live(on: Subject) {
     let short = Options::new().ttl(Duration::from_millis(100));
     assert_eq!(on.call_with("a", short).await, Ok(1));
@@ -106,6 +117,7 @@ async fn values_that_are_too_large_are_returned_and_not_stored(on: Subject) {
     let load = || async { Ok::<_, String>("x".repeat(2 << 20)) };
     for _ in 0..2 {
         assert_eq!(on.cache.get_or_set("a", Options::new(), load).await.unwrap().len(), 2 << 20);
+        on.cache.settled().await;
     }
     let stats = on.stats();
     assert_eq!((stats.loads, stats.unstored[&UnstoredReason::TooLarge]), (2, 2));
@@ -359,6 +371,7 @@ on_every_store! {
     an_error_is_never_stored
     a_none_is_remembered
     zero_time_to_live_means_not_stored
+    what_is_not_stored_does_not_hold_up_the_next_call
     values_end_with_their_time_to_live
     values_that_are_too_large_are_returned_and_not_stored
     set_get_and_delete

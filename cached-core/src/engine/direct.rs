@@ -2,14 +2,11 @@
 
 use super::lookup::Lookup;
 use super::{Engine, SiteState};
-use crate::clock::Clock;
-use crate::envelope::{self, Draft, Entry, Head, Register};
+use crate::envelope::{Entry, Register};
 use crate::error::CacheError;
 use crate::key::Key;
-use crate::lease::random_id;
 use crate::outcome::CacheValue;
 use crate::stats::MissReason;
-use crate::ttl::jittered;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -24,7 +21,11 @@ pub(crate) async fn get<T: CacheValue>(engine: &Arc<Engine>, site: &Arc<SiteStat
     lookup.fingerprint = site.fingerprint::<T>("");
     let Entry { payload, register } = match lookup.look().await {
         Ok(Some(Register::Value(entry))) => entry,
-        Ok(_) => return None,
+        Ok(Some(Register::Lease)) => {
+            counters.miss(MissReason::Leased);
+            return None;
+        }
+        Ok(Some(Register::Invalid(_)) | None) => return None,
         Err(error) => {
             counters.miss(error.kind.into());
             return None;
@@ -56,19 +57,9 @@ pub(crate) async fn set<T: CacheValue>(
     if !engine.may_use_store() {
         return Err(CacheError::BreakerOpen);
     }
-    let stamp = random_id().ok_or(CacheError::NoRandomness)?;
-    #[expect(clippy::cast_possible_truncation, reason = "the low bits are as random as the others")]
-    let ttl = jittered(ttl.unwrap_or(site.ttl), site.jitter, stamp as u64);
-    let register = envelope::write(&Draft {
-        key: &key,
-        head: Head::value(stamp),
-        codec: site.codec.id(),
-        fingerprint: site.fingerprint::<T>(""),
-        fresh_until_ms: Clock::wall_ms().saturating_add(u64::try_from(ttl.as_millis()).unwrap_or(u64::MAX)),
-        load_time: Duration::ZERO,
-        payload: Some(&payload),
-        compress_above: settings.compress_above,
-    });
+    let (ttl, fingerprint) = (ttl.unwrap_or(site.ttl), site.fingerprint::<T>(""));
+    let register = site.register(settings, &key, fingerprint, Some(&payload), ttl, Duration::ZERO);
+    let (register, ttl) = register.ok_or(CacheError::NoRandomness)?;
     let written = register.len() as u64;
     engine.noted(engine.store.put(&key, register, ttl, settings.budget).await)?;
     site.counters.stored.one();

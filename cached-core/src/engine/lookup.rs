@@ -191,7 +191,6 @@ impl Lookup {
                     Register::Lease | Register::Invalid(_) => return Led::Without(MissReason::Foreign),
                 },
                 Ok((Acquired::Leased(remaining), _)) => {
-                    self.site.counters.miss(MissReason::Leased);
                     if !self.wait(waits, remaining).await {
                         return Led::Without(MissReason::WaitedTooLong);
                     }
@@ -254,8 +253,7 @@ impl Lookup {
                 self.unusable += 1;
                 self.replace = Replace::unusable(bytes);
             }
-            Register::Lease => self.site.counters.miss(MissReason::Leased),
-            Register::Value(_) => {}
+            Register::Lease | Register::Value(_) => {}
         }
         register
     }
@@ -263,6 +261,7 @@ impl Lookup {
     /// Waits before the next look at a leased register. `false` if the time for waiting is over.
     async fn wait(&self, waits: usize, lease_left: Duration) -> bool {
         if waits == 0 {
+            self.site.counters.miss(MissReason::Leased);
             self.site.counters.lease_waits.one();
         }
         let pause = POLLS[waits.min(POLLS.len() - 1)].min(lease_left.max(Duration::from_millis(1)));

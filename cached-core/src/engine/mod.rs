@@ -8,6 +8,7 @@
 //! The steps of one call on the store share one budget; when it is used up, or the breaker is open, the function runs
 //! without the store: still one load per key in this process, and a bounded number of loads at once.
 
+mod closing;
 pub(crate) mod direct;
 mod lookup;
 mod nesting;
@@ -37,8 +38,7 @@ use tokio::sync::Semaphore;
 const LOADS_AFTER_FAILURE: usize = 256;
 /// Values being stored in the background at once; above that, callers store before they return.
 const BACKGROUND_STORES: u32 = 1024;
-/// What storing in the background and a probe may take.
-const OFF_PATH: Duration = Duration::from_secs(1);
+/// What a probe may take.
 const PROBE_WITHIN: Duration = Duration::from_millis(500);
 
 /// What the builder decided.
@@ -128,7 +128,7 @@ impl Engine {
                 let engine = Arc::clone(self);
                 tokio::spawn(async move {
                     let answer = engine.store.ping(PROBE_WITHIN).await;
-                    let answered = answer.is_ok_and(|()| true);
+                    let answered = answer.is_ok();
                     if engine.breaker.probed(engine.clock.now(), answered) == Some(Edge::Closed) {
                         tracing::info!(store = engine.store.name(), "the cache's store is back: its breaker is closed");
                     }

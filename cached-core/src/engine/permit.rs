@@ -1,15 +1,14 @@
 //! The permission to load, and what becomes of the result.
 
+use super::closing::Closing;
 use super::lookup::Lookup;
 use super::nesting;
-use super::{Engine, FlightKey, OFF_PATH, SiteState};
-use crate::clock::Clock;
-use crate::envelope::{self, Draft, Entry, Head};
+use super::{Engine, FlightKey, SiteState};
+use crate::envelope::Entry;
 use crate::flight::Lead;
 use crate::key::Key;
-use crate::lease::{Lease, random_id};
+use crate::lease::Lease;
 use crate::stats::UnstoredReason;
-use crate::ttl::jittered;
 use bytes::Bytes;
 use std::sync::Arc;
 use std::time::Duration;
@@ -118,79 +117,21 @@ impl Finished {
         let Self { permit, step, load_time } = self;
         drop(permit.slot);
         let entry = Entry { payload: payload.map(Bytes::from), register: None };
-        let (lead, lease, ttl) = match (permit.kind, ttl) {
-            (Kind::Leased(lead, lease), Ok(ttl)) => (lead, lease, ttl),
-            (Kind::Leased(lead, _) | Kind::Shared(lead), ttl) => {
+        let (lead, lease) = match permit.kind {
+            Kind::Leased(lead, lease) => (lead, lease),
+            Kind::Shared(lead) => {
                 permit.site.counters.unstored(ttl.err().unwrap_or(UnstoredReason::NoLease));
                 return lead.found(entry, step);
             }
-            (Kind::Alone, _) => return permit.site.counters.unstored(UnstoredReason::NoLease),
+            Kind::Alone => return permit.site.counters.unstored(UnstoredReason::NoLease),
         };
-        let Some(stamp) = random_id() else {
-            return lead.found(entry, step);
-        };
-        #[expect(clippy::cast_possible_truncation, reason = "the low bits are as random as the others")]
-        let ttl = jittered(ttl, permit.site.jitter, stamp as u64);
-        let register = envelope::write(&Draft {
-            key: &permit.key,
-            head: Head::value(stamp),
-            codec: permit.site.codec.id(),
-            fingerprint: permit.fingerprint,
-            fresh_until_ms: Clock::wall_ms().saturating_add(u64::try_from(ttl.as_millis()).unwrap_or(u64::MAX)),
-            load_time,
-            payload: entry.payload.as_deref(),
-            compress_above: permit.engine.settings.compress_above,
+        let register = ttl.and_then(|ttl| {
+            let (site, settings) = (&permit.site, &permit.engine.settings);
+            let payload = entry.payload.as_deref();
+            site.register(settings, &permit.key, permit.fingerprint, payload, ttl, load_time)
+                .ok_or(UnstoredReason::Fault)
         });
         lead.loaded(entry, step);
-        let fill = Fill { lead, lease, register, ttl, site: permit.site, key: permit.key };
-        let engine = permit.engine;
-        match Arc::clone(&engine.background).try_acquire_owned() {
-            Ok(room) => {
-                tokio::spawn(async move {
-                    fill.run(&engine, OFF_PATH).await;
-                    drop(room);
-                });
-            }
-            Err(_) => fill.run(&engine, engine.settings.budget).await,
-        }
-    }
-}
-
-/// A value on its way into the store.
-struct Fill {
-    lead: Lead<FlightKey, Entry>,
-    lease: Lease,
-    register: Bytes,
-    ttl: Duration,
-    site: Arc<SiteState>,
-    key: Key,
-}
-
-impl Fill {
-    async fn run(self, engine: &Arc<Engine>, within: Duration) {
-        let Self { lead, lease, register, ttl, site, key } = self;
-        if !engine.may_use_store() {
-            site.counters.unstored(UnstoredReason::Fault);
-            return lead.not_proved();
-        }
-        let size = register.len() as u64;
-        let answer = engine.store.fill(&key, lease.head(), register, ttl, within).await;
-        match engine.noted(answer) {
-            Ok(true) => {
-                site.counters.stored.one();
-                site.counters.bytes_written.add(size);
-                lease.forget();
-                lead.proved_current();
-            }
-            Ok(false) => {
-                site.counters.unstored(UnstoredReason::LeaseLost);
-                lease.forget();
-                lead.not_proved();
-            }
-            Err(_) => {
-                site.counters.unstored(UnstoredReason::Fault);
-                lead.not_proved();
-            }
-        }
+        Closing { lead, lease, register, site: permit.site, key: permit.key }.start(permit.engine).await;
     }
 }

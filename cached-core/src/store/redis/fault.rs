@@ -44,7 +44,7 @@ pub(super) fn classify(error: &RedisError) -> StoreError {
 
 fn by_code(code: &str) -> Option<FaultKind> {
     Some(match code {
-        "NOAUTH" | "WRONGPASS" | "NOPERM" => FaultKind::Auth,
+        "NOAUTH" | "WRONGPASS" => FaultKind::Auth,
         "LOADING" | "MASTERDOWN" | "CLUSTERDOWN" | "BUSY" => FaultKind::Loading,
         "READONLY" => FaultKind::ReadOnly,
         "OOM" => FaultKind::OutOfMemory,

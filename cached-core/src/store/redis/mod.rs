@@ -186,9 +186,12 @@ impl Store for RedisStore {
 
     fn ping(&self, within: Duration) -> StoreFuture<'_, ()> {
         Box::pin(async move {
-            // A GET and not a PING: a server that is loading, or asks for a password, answers a PING all the same.
-            let _: Option<Vec<u8>> = self.send(redis::cmd("GET").arg("cached-core:ping"), within).await?;
-            Ok(())
+            match self.send::<String>(&redis::cmd("PING"), within).await {
+                // A server that is loading or asks for a password refuses it as well; one that only keeps this user
+                // from this command is there.
+                Err(error) if error.kind.is_outage() => Err(error),
+                Ok(_) | Err(_) => Ok(()),
+            }
         })
     }
 }

@@ -1,0 +1,76 @@
+//! The end of a lease after a load that went well: FILL, or RELEASE if the value is not to be stored.
+//!
+//! Runs in the background; the caller has its value. The flight goes on until it is done: who comes meanwhile learns
+//! whether the value was proved current, and does not run into a lease that is about to end.
+
+use super::{Engine, FlightKey, SiteState};
+use crate::envelope::Entry;
+use crate::flight::Lead;
+use crate::key::Key;
+use crate::lease::Lease;
+use crate::stats::UnstoredReason;
+use bytes::Bytes;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// What it may take in the background.
+const OFF_PATH: Duration = Duration::from_secs(1);
+
+pub(super) struct Closing {
+    pub(super) lead: Lead<FlightKey, Entry>,
+    pub(super) lease: Lease,
+    /// What to store for how long, or why nothing is stored.
+    pub(super) register: Result<(Bytes, Duration), UnstoredReason>,
+    pub(super) site: Arc<SiteState>,
+    pub(super) key: Key,
+}
+
+impl Closing {
+    /// In the background if there is room, else before the caller goes on.
+    pub(super) async fn start(self, engine: Arc<Engine>) {
+        match Arc::clone(&engine.background).try_acquire_owned() {
+            Ok(room) => {
+                tokio::spawn(async move {
+                    self.run(&engine, OFF_PATH).await;
+                    drop(room);
+                });
+            }
+            Err(_) => {
+                let within = engine.settings.budget;
+                self.run(&engine, within).await;
+            }
+        }
+    }
+
+    async fn run(self, engine: &Arc<Engine>, within: Duration) {
+        let counters = &self.site.counters;
+        let (register, ttl) = match self.register {
+            Ok(stored) if engine.may_use_store() => stored,
+            unstored => {
+                counters.unstored(unstored.err().unwrap_or(UnstoredReason::Fault));
+                // If it fails the lease runs out by itself.
+                let _ = engine.noted(self.lease.release(within).await);
+                return self.lead.not_proved();
+            }
+        };
+        let size = register.len() as u64;
+        let answer = engine.store.fill(&self.key, self.lease.head(), register, ttl, within).await;
+        match engine.noted(answer) {
+            Ok(true) => {
+                counters.stored.one();
+                counters.bytes_written.add(size);
+                self.lease.forget();
+                self.lead.proved_current();
+            }
+            Ok(false) => {
+                counters.unstored(UnstoredReason::LeaseLost);
+                self.lease.forget();
+                self.lead.not_proved();
+            }
+            Err(_) => {
+                counters.unstored(UnstoredReason::Fault);
+                self.lead.not_proved();
+            }
+        }
+    }
+}
