@@ -53,11 +53,11 @@ if [ -n "$long" ]; then
   run env PROPTEST_CASES=1000000 cargo test --locked --no-fail-fast --release -p cached-core --all-features --lib envelope
 fi
 
-count() { grep -oE "[0-9]+ $1;" "$log" | awk '{ sum += $1 } END { print sum + 0 }'; }
+read -r passed failed < <(grep -a '^test result:' "$log" | awk '{ passed += $4; failed += $6 } END { print passed + 0, failed + 0 }')
 server=$(redis-server --version | grep -oE 'v=[0-9.]+' | cut -c3-)
 echo
-echo "$(count passed) tests passed: on the memory store and on real servers (redis-server $server, started and ended by the tests)."
-summary="$(count passed) passed, $(count failed) failed"
+echo "$passed tests passed: on the memory store and on real servers (redis-server $server, started and ended by the tests)."
+summary="$passed passed, $failed failed"
 # CI repeats it as its own last line.
 mkdir -p target && echo "$summary" >target/tests-summary
 echo "$summary"
