@@ -2,7 +2,7 @@
 
 use crate::ambient;
 use crate::builder::CacheBuilder;
-use crate::engine::{Engine, SiteState, direct, shell};
+use crate::engine::{Engine, shell};
 use crate::error::{BuildError, CacheError};
 use crate::outcome::{CacheValue, ResultOption, ResultValue, Shape};
 use crate::site::{Site, SiteSpec};
@@ -55,6 +55,7 @@ impl Options {
 
 static GET: Site = direct_site("Cache::get");
 static SET: Site = direct_site("Cache::set");
+static DELETE: Site = direct_site("Cache::delete");
 static GET_OR_SET: Site = direct_site("Cache::get_or_set");
 
 const fn direct_site(name: &'static str) -> Site {
@@ -177,13 +178,13 @@ impl Cache {
             Some(ttl) => shell::Policy::default().ttl(ttl),
             None => shell::Policy::default(),
         };
-        let call = shell::Prepared::new(Arc::clone(&self.engine), self.site(&GET_OR_SET), key);
+        let call = shell::Prepared::new(&self.engine, self.engine.site(&GET_OR_SET), key);
         shell::get_or_load::<S, _, _>(call, "", policy, load).await
     }
 
     /// The value under `key`, if there is one of this type; whatever stands in the way is a miss.
     pub async fn get<T: CacheValue>(&self, key: impl AsRef<str>) -> Option<T> {
-        direct::get(&self.engine, &self.site(&GET), self.engine.settings.prefix.literal(key.as_ref())).await
+        self.engine.target::<T>(&GET, key.as_ref()).get().await
     }
 
     /// Stores `value` under `key`, whatever stands there. Loads under way on the key are not stored over it.
@@ -198,8 +199,7 @@ impl Cache {
         value: &T,
         options: Options,
     ) -> Result<(), CacheError> {
-        let key = self.engine.settings.prefix.literal(key.as_ref());
-        direct::set(&self.engine, &self.site(&SET), key, value, options.ttl).await
+        self.engine.target::<T>(&SET, key.as_ref()).set(value, options.ttl).await
     }
 
     /// Removes the value under `key`, if there is one. Loads under way on the key are not stored.
@@ -207,8 +207,7 @@ impl Cache {
     /// # Errors
     /// [`CacheError`] if the store could not be asked: then the old value may still stand there.
     pub async fn delete(&self, key: impl AsRef<str>) -> Result<(), CacheError> {
-        let key = self.engine.settings.prefix.literal(key.as_ref());
-        direct::remove(&self.engine, key).await.map(drop)
+        self.engine.target::<()>(&DELETE, key.as_ref()).remove().await.map(drop)
     }
 
     /// Waits until all values that are being stored in the background are stored: before a process ends, and in tests.
@@ -225,9 +224,5 @@ impl Cache {
             breaker: self.engine.breaker(),
             sites: sites.iter().map(|state| state.counters.snapshot(state.site)).collect(),
         }
-    }
-
-    fn site(&self, site: &'static Site) -> Arc<SiteState> {
-        self.engine.site(site)
     }
 }

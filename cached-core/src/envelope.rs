@@ -12,7 +12,7 @@
 //! The checksum (CRC-32) runs over the key and all that follows it. Damaged bytes can be perfectly good JSON, and so can
 //! bytes that a `RENAME`, a restored dump or a connection out of step brought from another key; none of them is served.
 
-use crate::stats::MissReason;
+use crate::reason::MissReason;
 use bytes::{BufMut, Bytes};
 use std::time::Duration;
 

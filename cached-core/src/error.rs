@@ -1,6 +1,5 @@
 //! What can be wrong, and what to do about it.
 
-use crate::site::SiteProblem;
 use std::fmt;
 
 /// Why a cache could not be built. Nothing has been connected or installed.
@@ -19,6 +18,11 @@ pub enum BuildError {
     #[error("{} of the annotated functions cannot be cached:{}", .0.len(), Listed(.0))]
     Sites(Vec<SiteProblem>),
 }
+
+/// Something wrong with an annotated function, or with two of them, found when the cache is built.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct SiteProblem(pub(crate) String);
 
 struct Listed<'a>(&'a [SiteProblem]);
 

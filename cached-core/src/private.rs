@@ -14,8 +14,7 @@ pub use inventory;
 
 use crate::ambient;
 use crate::engine::shell::{self, Prepared};
-use crate::stats::MissReason;
-use std::sync::Arc;
+use crate::reason::MissReason;
 
 /// Makes a site known before its function's first call.
 #[doc(hidden)]
@@ -68,7 +67,7 @@ impl Call {
                 state.counters.loads.one();
                 state.counters.bypassed.one();
             }
-            Some(Prepared::new(Arc::clone(engine), state, key?))
+            Some(Prepared::new(engine, state, key?))
         });
         Self { prepared, path }
     }

@@ -1,10 +1,10 @@
 //! A site: one annotated function, described by a `static` and found at link time.
 
 use crate::codec::Codec;
+use crate::error::SiteProblem;
 use crate::key::Piece;
 use crate::ttl::{Classes, NoneTtl, TtlSpec};
 use std::collections::BTreeMap;
-use std::fmt;
 
 /// What the attribute knows about one function. Names no type of the user's, so that it can stand in a generic function.
 #[derive(Debug, Clone, Copy)]
@@ -109,16 +109,6 @@ inventory::collect!(Registered);
 /// All annotated functions of the program.
 pub(crate) fn all() -> Vec<&'static Site> {
     inventory::iter::<Registered>.into_iter().map(|registered| registered.0).collect()
-}
-
-/// Something wrong with an annotated function, or with two of them, found when the cache is built.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SiteProblem(String);
-
-impl fmt::Display for SiteProblem {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
 }
 
 /// Checks every function against the cache's classes and against each other. Pure: the registry is handed in.

@@ -4,110 +4,11 @@
 //! another caller's load in this process, or by a load of its own.
 
 use crate::breaker::BreakerState;
+use crate::reason::{MissReason, UnstoredReason};
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
-
-macro_rules! counted_reasons {
-    ($(#[$doc:meta])* $name:ident { $($(#[$variant_doc:meta])* $variant:ident,)* }) => {
-        $(#[$doc])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
-        #[serde(rename_all = "snake_case")]
-        #[non_exhaustive]
-        pub enum $name {
-            $($(#[$variant_doc])* $variant,)*
-        }
-
-        impl $name {
-            pub(crate) const ALL: &'static [Self] = &[$(Self::$variant),*];
-        }
-    };
-}
-
-counted_reasons! {
-    /// Why a lookup did not find a usable value.
-    MissReason {
-        /// Nothing stands under the key.
-        Absent,
-        /// Someone is loading the value right now.
-        Leased,
-        /// A writer is at work on the key: the value is loaded and not stored.
-        Writing,
-        /// The bytes were not written by this library.
-        Foreign,
-        /// The bytes end before their header does.
-        Truncated,
-        /// Written in another layout, by another version of this library or with a feature that is off here.
-        Version,
-        /// Written for another type, another `version`, codec or generic argument.
-        Type,
-        /// The checksum is wrong: damaged, or brought from under another key.
-        Corrupt,
-        /// The payload does not deserialize.
-        Payload,
-        /// The compressed payload would expand beyond `max_value_bytes`.
-        TooLarge,
-        /// A Redis list, hash or the like stands under the key.
-        WrongType,
-        /// The store did not answer within the budget.
-        Timeout,
-        /// The store cannot be reached.
-        Disconnected,
-        /// The store refuses user or password.
-        Auth,
-        /// The store is loading its data set.
-        Loading,
-        /// The store takes no writes, so no lease either.
-        ReadOnly,
-        /// The store's memory is full, so there is no lease.
-        OutOfMemory,
-        /// The store refused the command for another reason.
-        Refused,
-        /// The breaker is open: the store is left alone for now.
-        BreakerOpen,
-        /// The function called itself with the same key.
-        SelfCall,
-        /// The load of another caller took longer than `max_wait`.
-        WaitedTooLong,
-        /// The arguments could not be serialized into a key.
-        Key,
-    }
-}
-
-counted_reasons! {
-    /// Why a loaded value was not stored.
-    UnstoredReason {
-        /// The value is larger than `max_value_bytes`.
-        TooLarge,
-        /// `cache_if` said no, `none_ttl` is off, or the time to live is zero.
-        Policy,
-        /// The value could not be serialized.
-        Encode,
-        /// The lease was lost: invalidated meanwhile, expired or evicted.
-        LeaseLost,
-        /// The load ran without a lease: the store was out of reach, a writer at work, or a wait had ended.
-        NoLease,
-        /// The store failed while storing.
-        Fault,
-    }
-}
-
-impl From<crate::error::FaultKind> for MissReason {
-    fn from(kind: crate::error::FaultKind) -> Self {
-        use crate::error::FaultKind as F;
-        match kind {
-            F::Timeout => Self::Timeout,
-            F::Disconnected => Self::Disconnected,
-            F::Auth => Self::Auth,
-            F::Loading => Self::Loading,
-            F::ReadOnly => Self::ReadOnly,
-            F::OutOfMemory => Self::OutOfMemory,
-            F::WrongType => Self::WrongType,
-            F::Refused => Self::Refused,
-        }
-    }
-}
 
 /// A counter that only grows.
 #[derive(Debug, Default)]

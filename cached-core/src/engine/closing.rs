@@ -3,12 +3,12 @@
 //! Runs in the background; the caller has its value. The flight goes on until it is done: who comes meanwhile learns
 //! whether the value was proved current, and does not run into a lease that is about to end.
 
-use super::{Engine, FlightKey, SiteState};
+use super::FlightKey;
+use super::target::Target;
 use crate::envelope::Entry;
 use crate::flight::Lead;
-use crate::key::Key;
 use crate::lease::Lease;
-use crate::stats::UnstoredReason;
+use crate::reason::UnstoredReason;
 use bytes::Bytes;
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,33 +17,30 @@ use std::time::Duration;
 const OFF_PATH: Duration = Duration::from_secs(1);
 
 pub(super) struct Closing {
+    pub(super) target: Target,
     pub(super) lead: Lead<FlightKey, Entry>,
     pub(super) lease: Lease,
     /// What to store for how long, or why nothing is stored.
     pub(super) register: Result<(Bytes, Duration), UnstoredReason>,
-    pub(super) site: Arc<SiteState>,
-    pub(super) key: Key,
 }
 
 impl Closing {
     /// In the background if there is room, else before the caller goes on.
-    pub(super) async fn start(self, engine: Arc<Engine>) {
-        match Arc::clone(&engine.background).try_acquire_owned() {
-            Ok(room) => {
-                tokio::spawn(async move {
-                    self.run(&engine, OFF_PATH).await;
-                    drop(room);
-                });
-            }
-            Err(_) => {
-                let within = engine.settings.budget;
-                self.run(&engine, within).await;
-            }
+    pub(super) async fn start(self) {
+        if let Ok(room) = Arc::clone(&self.target.engine.background).try_acquire_owned() {
+            tokio::spawn(async move {
+                self.run(OFF_PATH).await;
+                drop(room);
+            });
+        } else {
+            let within = self.target.engine.settings.budget;
+            self.run(within).await;
         }
     }
 
-    async fn run(self, engine: &Arc<Engine>, within: Duration) {
-        let counters = &self.site.counters;
+    async fn run(self, within: Duration) {
+        let Target { engine, site, key, .. } = &self.target;
+        let counters = &site.counters;
         let (register, ttl) = match self.register {
             Ok(stored) if engine.may_use_store() => stored,
             unstored => {
@@ -54,7 +51,7 @@ impl Closing {
             }
         };
         let size = register.len() as u64;
-        let answer = engine.store.fill(&self.key, self.lease.head(), register, ttl, within).await;
+        let answer = engine.store.fill(key, self.lease.head(), register, ttl, within).await;
         match engine.noted(answer) {
             Ok(true) => {
                 counters.stored.one();

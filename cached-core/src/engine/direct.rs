@@ -1,76 +1,81 @@
 //! Single steps for callers without an attribute: read, write, remove.
 
 use super::lookup::Lookup;
-use super::{Engine, SiteState};
+use super::target::Target;
 use crate::envelope::{Entry, Register};
 use crate::error::CacheError;
-use crate::key::Key;
 use crate::outcome::CacheValue;
-use crate::stats::MissReason;
+use crate::reason::MissReason;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Reads a value; whatever stands in the way is a counted miss.
-pub(crate) async fn get<T: CacheValue>(engine: &Arc<Engine>, site: &Arc<SiteState>, key: Key) -> Option<T> {
-    let counters = &site.counters;
-    if !engine.may_use_store() {
-        counters.miss(MissReason::BreakerOpen);
-        return None;
-    }
-    let mut lookup = Lookup::new(Arc::clone(engine), Arc::clone(site), key);
-    lookup.fingerprint = site.fingerprint::<T>("");
-    let Entry { payload, register } = match lookup.look().await {
-        Ok(Some(Register::Value(entry))) => entry,
-        Ok(Some(Register::Lease)) => {
-            counters.miss(MissReason::Leased);
-            return None;
+impl Target {
+    /// Reads the value; whatever stands in the way is a counted miss.
+    pub(crate) async fn get<T: CacheValue>(self) -> Option<T> {
+        let site = Arc::clone(&self.site);
+        match self.find().await {
+            // A `None` that was cached is an answer, too.
+            Ok(Entry { payload: None, .. }) => {
+                site.counters.hits.one();
+                None
+            }
+            Ok(Entry { payload: Some(payload), register }) => {
+                let Ok(value) = site.codec.decode(&payload) else {
+                    site.counters.miss(MissReason::Payload);
+                    return None;
+                };
+                site.counters.hits.one();
+                site.counters.bytes_read.add(register.map_or(0, |register| register.len() as u64));
+                Some(value)
+            }
+            Err(counted) => {
+                if let Some(reason) = counted {
+                    site.counters.miss(reason);
+                }
+                None
+            }
         }
-        Ok(Some(Register::Invalid(_)) | None) => return None,
-        Err(error) => {
-            counters.miss(error.kind.into());
-            return None;
+    }
+
+    /// The entry, or why there is none, if that was not counted yet.
+    async fn find(self) -> Result<Entry, Option<MissReason>> {
+        if !self.engine.may_use_store() {
+            return Err(Some(MissReason::BreakerOpen));
         }
-    };
-    let Ok(value) = site.codec.decode(&payload?) else {
-        counters.miss(MissReason::Payload);
-        return None;
-    };
-    counters.hits.one();
-    counters.bytes_read.add(register.map_or(0, |register| register.len() as u64));
-    Some(value)
-}
+        match Lookup::new(self).look().await {
+            Ok(Some(Register::Value(entry))) => Ok(entry),
+            Ok(Some(Register::Lease)) => Err(Some(MissReason::Leased)),
+            Ok(Some(Register::Invalid(_)) | None) => Err(None),
+            Err(error) => Err(Some(error.kind.into())),
+        }
+    }
 
-/// Stores a value whatever stands under the key.
-pub(crate) async fn set<T: CacheValue>(
-    engine: &Arc<Engine>,
-    site: &Arc<SiteState>,
-    key: Key,
-    value: &T,
-    ttl: Option<Duration>,
-) -> Result<(), CacheError> {
-    let settings = &engine.settings;
-    let mut payload = Vec::with_capacity(256);
-    site.codec.encode(value, &mut payload).map_err(|_| CacheError::Encode { codec: site.codec })?;
-    if payload.len() > settings.max_value_bytes {
-        return Err(CacheError::TooLarge { bytes: payload.len(), max: settings.max_value_bytes });
+    /// Stores a value whatever stands under the key.
+    pub(crate) async fn set<T: CacheValue>(self, value: &T, ttl: Option<Duration>) -> Result<(), CacheError> {
+        let (engine, site) = (&self.engine, &self.site);
+        let max = engine.settings.max_value_bytes;
+        let mut payload = Vec::with_capacity(256);
+        site.codec.encode(value, &mut payload).map_err(|_| CacheError::Encode { codec: site.codec })?;
+        if payload.len() > max {
+            return Err(CacheError::TooLarge { bytes: payload.len(), max });
+        }
+        if !engine.may_use_store() {
+            return Err(CacheError::BreakerOpen);
+        }
+        let register = self.register(Some(&payload), ttl.unwrap_or(site.ttl), Duration::ZERO);
+        let (register, ttl) = register.ok_or(CacheError::NoRandomness)?;
+        let written = register.len() as u64;
+        engine.noted(engine.store.put(&self.key, register, ttl, engine.settings.budget).await)?;
+        site.counters.stored.one();
+        site.counters.bytes_written.add(written);
+        Ok(())
     }
-    if !engine.may_use_store() {
-        return Err(CacheError::BreakerOpen);
-    }
-    let (ttl, fingerprint) = (ttl.unwrap_or(site.ttl), site.fingerprint::<T>(""));
-    let register = site.register(settings, &key, fingerprint, Some(&payload), ttl, Duration::ZERO);
-    let (register, ttl) = register.ok_or(CacheError::NoRandomness)?;
-    let written = register.len() as u64;
-    engine.noted(engine.store.put(&key, register, ttl, settings.budget).await)?;
-    site.counters.stored.one();
-    site.counters.bytes_written.add(written);
-    Ok(())
-}
 
-/// Removes whatever stands under the key.
-pub(crate) async fn remove(engine: &Arc<Engine>, key: Key) -> Result<bool, CacheError> {
-    if !engine.may_use_store() {
-        return Err(CacheError::BreakerOpen);
+    /// Removes whatever stands under the key; whether there was anything.
+    pub(crate) async fn remove(self) -> Result<bool, CacheError> {
+        if !self.engine.may_use_store() {
+            return Err(CacheError::BreakerOpen);
+        }
+        Ok(self.engine.noted(self.engine.store.remove(&self.key, self.engine.settings.budget).await)?)
     }
-    Ok(engine.noted(engine.store.remove(&key, engine.settings.budget).await)?)
 }

@@ -1,14 +1,14 @@
 //! One call's way to a value: join or lead, GET, ACQUIRE, wait, or be told to load.
 
+use super::FlightKey;
 use super::nesting::{self, Nesting};
 use super::permit::Permit;
-use super::{Engine, FlightKey, SiteState};
-use crate::envelope::{self, Entry, Expected, Register};
+use super::target::Target;
+use crate::envelope::{Entry, Register};
 use crate::error::{FaultKind, StoreError};
 use crate::flight::{Follow, Landing, Lead, Role};
-use crate::key::Key;
 use crate::lease::Lease;
-use crate::stats::MissReason;
+use crate::reason::MissReason;
 use crate::store::{Acquired, Replace};
 use bytes::Bytes;
 use std::sync::Arc;
@@ -35,10 +35,7 @@ pub(super) enum Turn {
 /// One call on its way.
 #[derive(Debug)]
 pub(super) struct Lookup {
-    pub(super) engine: Arc<Engine>,
-    pub(super) site: Arc<SiteState>,
-    pub(super) key: Key,
-    pub(super) fingerprint: u64,
+    pub(super) target: Target,
     nesting: Nesting,
     /// Time this call has spent on the store.
     spent: Duration,
@@ -63,16 +60,12 @@ enum Led {
 }
 
 impl Lookup {
-    /// The fingerprint is still to be set.
-    pub(super) fn new(engine: Arc<Engine>, site: Arc<SiteState>, key: Key) -> Self {
-        let nesting = nesting::of(engine.id(), &key);
-        let max_wait = engine.settings.max_wait;
+    pub(super) fn new(target: Target) -> Self {
+        let nesting = nesting::of(target.engine.id(), &target.key);
+        let max_wait = target.engine.settings.max_wait;
         let max_wait = if nesting == Nesting::None { max_wait } else { max_wait.min(NESTED_WAIT) };
         Self {
-            engine,
-            site,
-            key,
-            fingerprint: 0,
+            target,
             nesting,
             spent: Duration::ZERO,
             replace: Replace::Nothing,
@@ -89,14 +82,14 @@ impl Lookup {
         if self.unusable >= MAX_UNUSABLE {
             return self.alone(MissReason::Payload, None);
         }
-        let flight = FlightKey { key: Arc::clone(&self.key), fingerprint: self.fingerprint };
-        let mut role = self.engine.flights.join(&flight);
+        let flight = self.target.flight();
+        let mut role = self.target.engine.flights.join(&flight);
         loop {
             match role {
                 Role::Lead(lead) => return self.lead(lead).await,
                 Role::Follow(follow) => match self.follow(&follow).await {
                     Some(turn) => return turn,
-                    None => role = self.engine.flights.join_next(&flight, &follow),
+                    None => role = self.target.engine.flights.join_next(&flight, &follow),
                 },
             }
         }
@@ -104,7 +97,7 @@ impl Lookup {
 
     /// The value that `next` gave could not be decoded.
     pub(super) fn reject(&mut self, entry: &Entry, reason: MissReason) {
-        self.site.counters.miss(reason);
+        self.target.site.counters.miss(reason);
         match &entry.register {
             Some(register) => {
                 self.unusable += 1;
@@ -121,8 +114,8 @@ impl Lookup {
         match timeout_at(self.deadline, follow.landing()).await {
             Ok(Landing::Shared(entry)) => Some(Turn::Value(entry)),
             Ok(Landing::Failed) => {
-                let slot = self.slot(&self.engine.after_failure).await;
-                Some(Turn::Load(Permit::alone(self, slot)))
+                let slot = self.slot(&self.target.engine.after_failure).await;
+                Some(Turn::Load(Permit::alone(self.target.clone(), slot)))
             }
             Ok(Landing::TooEarly(entry)) => {
                 // What the leader spent on the store this call shall not spend again.
@@ -133,7 +126,7 @@ impl Lookup {
             }
             Ok(Landing::Over) => None,
             Err(_) => {
-                let slot = self.slot(&self.engine.bulkhead).await;
+                let slot = self.slot(&self.target.engine.bulkhead).await;
                 Some(self.alone(MissReason::WaitedTooLong, slot))
             }
         }
@@ -145,11 +138,11 @@ impl Lookup {
                 lead.found(entry.clone(), step);
                 Turn::Value(entry)
             }
-            Led::Granted(lease) => Turn::Load(Permit::leased(self, lead, lease)),
+            Led::Granted(lease) => Turn::Load(Permit::leased(self.target.clone(), lead, lease)),
             Led::Without(reason) => {
-                self.site.counters.miss(reason);
-                let slot = self.slot(&self.engine.bulkhead).await;
-                Turn::Load(Permit::shared(self, lead, slot))
+                self.target.site.counters.miss(reason);
+                let slot = self.slot(&self.target.engine.bulkhead).await;
+                Turn::Load(Permit::shared(self.target.clone(), lead, slot))
             }
             Led::Writing => {
                 lead.failed();
@@ -160,7 +153,7 @@ impl Lookup {
 
     /// GET, then ACQUIRE, then wait while someone else loads.
     async fn find_or_acquire(&mut self, lead: &LeadKey) -> Led {
-        if !self.engine.may_use_store() {
+        if !self.target.engine.may_use_store() {
             return Led::Without(MissReason::BreakerOpen);
         }
         // What was rejected need not be read again.
@@ -172,7 +165,7 @@ impl Lookup {
                 match self.look().await {
                     Ok(Some(Register::Value(entry))) => return Led::Found(entry, step),
                     Ok(Some(Register::Lease)) => {
-                        if !self.wait(waits, self.engine.settings.lease).await {
+                        if !self.wait(waits, self.target.engine.settings.lease).await {
                             return Led::Without(MissReason::WaitedTooLong);
                         }
                         waits += 1;
@@ -207,17 +200,17 @@ impl Lookup {
     /// GET.
     pub(super) async fn look(&mut self) -> Result<Option<Register>, StoreError> {
         let began = Instant::now();
-        let answer = self.engine.store.get(&self.key, self.remaining()).await;
+        let answer = self.target.engine.store.get(&self.target.key, self.remaining()).await;
         self.spent += began.elapsed();
-        match self.engine.noted(answer) {
+        match self.target.engine.noted(answer) {
             Ok(Some(bytes)) => Ok(Some(self.read(&bytes))),
             Ok(None) => {
-                self.site.counters.miss(MissReason::Absent);
+                self.target.site.counters.miss(MissReason::Absent);
                 Ok(None)
             }
             // ACQUIRE replaces it.
             Err(error) if error.kind == FaultKind::WrongType => {
-                self.site.counters.miss(MissReason::WrongType);
+                self.target.site.counters.miss(MissReason::WrongType);
                 Ok(None)
             }
             Err(error) => Err(error),
@@ -226,30 +219,22 @@ impl Lookup {
 
     /// ACQUIRE. The lease is there if it was granted, and was asked for at all.
     async fn acquire(&mut self) -> Result<(Acquired, Option<Lease>), StoreError> {
-        let (store, key) = (Arc::clone(&self.engine.store), Arc::clone(&self.key));
-        let Some(mut lease) = Lease::new(store, key, self.engine.settings.lease) else {
+        let (store, key) = (Arc::clone(&self.target.engine.store), Arc::clone(&self.target.key));
+        let Some(mut lease) = Lease::new(store, key, self.target.engine.settings.lease) else {
             return Ok((Acquired::Granted, None));
         };
         let began = Instant::now();
         let replace = std::mem::replace(&mut self.replace, Replace::Nothing);
         let answer = lease.acquire(replace, self.remaining()).await;
         self.spent += began.elapsed();
-        self.engine.noted(answer).map(|acquired| (acquired, Some(lease)))
+        self.target.engine.noted(answer).map(|acquired| (acquired, Some(lease)))
     }
 
     fn read(&mut self, bytes: &Bytes) -> Register {
-        let register = envelope::read(
-            bytes,
-            Expected {
-                key: &self.key,
-                codec: self.site.codec.id(),
-                fingerprint: self.fingerprint,
-                max_payload: self.engine.settings.max_value_bytes,
-            },
-        );
+        let register = self.target.read(bytes);
         match &register {
             Register::Invalid(reason) => {
-                self.site.counters.miss(*reason);
+                self.target.site.counters.miss(*reason);
                 self.unusable += 1;
                 self.replace = Replace::unusable(bytes);
             }
@@ -261,8 +246,8 @@ impl Lookup {
     /// Waits before the next look at a leased register. `false` if the time for waiting is over.
     async fn wait(&self, waits: usize, lease_left: Duration) -> bool {
         if waits == 0 {
-            self.site.counters.miss(MissReason::Leased);
-            self.site.counters.lease_waits.one();
+            self.target.site.counters.miss(MissReason::Leased);
+            self.target.site.counters.lease_waits.one();
         }
         let pause = POLLS[waits.min(POLLS.len() - 1)].min(lease_left.max(Duration::from_millis(1)));
         let until = Instant::now() + pause;
@@ -275,7 +260,7 @@ impl Lookup {
 
     /// What is left of the budget. Waits do not count, so a long one leaves a little for each look at the register.
     fn remaining(&self) -> Duration {
-        let budget = self.engine.settings.budget;
+        let budget = self.target.engine.settings.budget;
         budget.saturating_sub(self.spent).max(budget / 10)
     }
 
@@ -284,13 +269,13 @@ impl Lookup {
         if self.nesting != Nesting::None {
             return None;
         }
-        let until = Instant::now() + self.engine.settings.max_wait;
+        let until = Instant::now() + self.target.engine.settings.max_wait;
         // When there is no room in time, the call goes before the bound.
         timeout_at(until, Arc::clone(loads).acquire_owned()).await.ok()?.ok()
     }
 
     fn alone(&self, reason: MissReason, slot: Option<OwnedSemaphorePermit>) -> Turn {
-        self.site.counters.miss(reason);
-        Turn::Load(Permit::alone(self, slot))
+        self.target.site.counters.miss(reason);
+        Turn::Load(Permit::alone(self.target.clone(), slot))
     }
 }

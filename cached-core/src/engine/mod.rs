@@ -9,14 +9,16 @@
 //! without the store: still one load per key in this process, and a bounded number of loads at once.
 
 mod closing;
-pub(crate) mod direct;
+mod direct;
 mod lookup;
 mod nesting;
 mod permit;
 pub(crate) mod shell;
 mod site_state;
+mod target;
 
 pub(crate) use site_state::SiteState;
+pub(crate) use target::Target;
 
 use crate::breaker::{Breaker, BreakerState, Edge, Verdict};
 use crate::clock::Clock;
@@ -25,6 +27,7 @@ use crate::envelope::Entry;
 use crate::error::StoreError;
 use crate::flight::Flights;
 use crate::key::{Key, Prefix};
+use crate::outcome::CacheValue;
 use crate::site::Site;
 use crate::store::Store;
 use crate::ttl::Classes;
@@ -95,6 +98,13 @@ impl Engine {
 
     fn id(&self) -> usize {
         std::ptr::from_ref(self).addr()
+    }
+
+    /// An entry, for callers without an attribute.
+    pub(crate) fn target<T: CacheValue>(self: &Arc<Self>, site: &'static Site, key: &str) -> Target {
+        let site = self.site(site);
+        let fingerprint = site.fingerprint::<T>("");
+        Target { engine: Arc::clone(self), site, key: self.settings.prefix.literal(key), fingerprint }
     }
 
     /// This cache's counters and resolved policy of a site.

@@ -1,14 +1,12 @@
 //! The permission to load, and what becomes of the result.
 
 use super::closing::Closing;
-use super::lookup::Lookup;
-use super::nesting;
-use super::{Engine, FlightKey, SiteState};
+use super::target::Target;
+use super::{FlightKey, nesting};
 use crate::envelope::Entry;
 use crate::flight::Lead;
-use crate::key::Key;
 use crate::lease::Lease;
-use crate::stats::UnstoredReason;
+use crate::reason::UnstoredReason;
 use bytes::Bytes;
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,10 +16,7 @@ use tokio::time::Instant;
 /// Permission for one load.
 #[derive(Debug)]
 pub(super) struct Permit {
-    engine: Arc<Engine>,
-    site: Arc<SiteState>,
-    key: Key,
-    fingerprint: u64,
+    target: Target,
     kind: Kind,
     /// Held while the load runs.
     slot: Option<OwnedSemaphorePermit>,
@@ -47,31 +42,24 @@ pub(super) struct Storable {
 }
 
 impl Permit {
-    pub(super) fn leased(lookup: &Lookup, lead: Lead<FlightKey, Entry>, mut lease: Lease) -> Self {
+    pub(super) fn leased(target: Target, lead: Lead<FlightKey, Entry>, mut lease: Lease) -> Self {
         lease.keep_alive();
-        Self::new(lookup, Kind::Leased(lead, lease), None)
+        Self::new(target, Kind::Leased(lead, lease), None)
     }
 
-    pub(super) fn shared(lookup: &Lookup, lead: Lead<FlightKey, Entry>, slot: Option<OwnedSemaphorePermit>) -> Self {
-        lookup.site.counters.bypassed.one();
-        Self::new(lookup, Kind::Shared(lead), slot)
+    pub(super) fn shared(target: Target, lead: Lead<FlightKey, Entry>, slot: Option<OwnedSemaphorePermit>) -> Self {
+        target.site.counters.bypassed.one();
+        Self::new(target, Kind::Shared(lead), slot)
     }
 
-    pub(super) fn alone(lookup: &Lookup, slot: Option<OwnedSemaphorePermit>) -> Self {
-        lookup.site.counters.bypassed.one();
-        Self::new(lookup, Kind::Alone, slot)
+    pub(super) fn alone(target: Target, slot: Option<OwnedSemaphorePermit>) -> Self {
+        target.site.counters.bypassed.one();
+        Self::new(target, Kind::Alone, slot)
     }
 
-    fn new(lookup: &Lookup, kind: Kind, slot: Option<OwnedSemaphorePermit>) -> Self {
-        lookup.site.counters.loads.one();
-        Self {
-            engine: Arc::clone(&lookup.engine),
-            site: Arc::clone(&lookup.site),
-            key: Arc::clone(&lookup.key),
-            fingerprint: lookup.fingerprint,
-            kind,
-            slot,
-        }
+    fn new(target: Target, kind: Kind, slot: Option<OwnedSemaphorePermit>) -> Self {
+        target.site.counters.loads.one();
+        Self { target, kind, slot }
     }
 
     /// Runs the load and measures it.
@@ -81,7 +69,7 @@ impl Permit {
             Kind::Alone => 0,
         };
         let began = Instant::now();
-        let output = nesting::inside(self.engine.id(), Arc::clone(&self.key), load).await;
+        let output = nesting::inside(self.target.engine.id(), Arc::clone(&self.target.key), load).await;
         (output, Finished { permit: self, step, load_time: began.elapsed() })
     }
 }
@@ -108,30 +96,26 @@ impl Finished {
     }
 
     pub(super) fn unstored(&self, reason: UnstoredReason) {
-        self.permit.site.counters.unstored(reason);
+        self.permit.target.site.counters.unstored(reason);
     }
 
     /// Shares the value and stores it, in the background if there is room.
     pub(super) async fn share_and_store(self, storable: Storable) {
         let Storable { payload, ttl } = storable;
-        let Self { permit, step, load_time } = self;
-        drop(permit.slot);
+        let Self { permit: Permit { target, kind, slot }, step, load_time } = self;
+        drop(slot);
         let entry = Entry { payload: payload.map(Bytes::from), register: None };
-        let (lead, lease) = match permit.kind {
+        let (lead, lease) = match kind {
             Kind::Leased(lead, lease) => (lead, lease),
             Kind::Shared(lead) => {
-                permit.site.counters.unstored(ttl.err().unwrap_or(UnstoredReason::NoLease));
+                target.site.counters.unstored(ttl.err().unwrap_or(UnstoredReason::NoLease));
                 return lead.found(entry, step);
             }
-            Kind::Alone => return permit.site.counters.unstored(UnstoredReason::NoLease),
+            Kind::Alone => return target.site.counters.unstored(UnstoredReason::NoLease),
         };
-        let register = ttl.and_then(|ttl| {
-            let (site, settings) = (&permit.site, &permit.engine.settings);
-            let payload = entry.payload.as_deref();
-            site.register(settings, &permit.key, permit.fingerprint, payload, ttl, load_time)
-                .ok_or(UnstoredReason::Fault)
-        });
+        let register =
+            ttl.and_then(|ttl| target.register(entry.payload.as_deref(), ttl, load_time).ok_or(UnstoredReason::Fault));
         lead.loaded(entry, step);
-        Closing { lead, lease, register, site: permit.site, key: permit.key }.start(permit.engine).await;
+        Closing { target, lead, lease, register }.start().await;
     }
 }

@@ -2,10 +2,11 @@
 
 use super::lookup::{Lookup, Turn};
 use super::permit::{Finished, Permit, Storable};
+use super::target::Target;
 use super::{Engine, SiteState};
 use crate::key::Key;
 use crate::outcome::{Loaded, Shape};
-use crate::stats::{MissReason, UnstoredReason};
+use crate::reason::{MissReason, UnstoredReason};
 use std::fmt;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -65,10 +66,11 @@ impl<T> Policy<T> {
 pub(crate) struct Prepared(Lookup);
 
 impl Prepared {
-    #[expect(clippy::unnecessary_box_returns, reason = "all callers keep it boxed")]
     /// Boxed, as all that is large in a call: a cached function's future is hardly larger than its arguments.
-    pub(crate) fn new(engine: Arc<Engine>, site: Arc<SiteState>, key: Key) -> Box<Self> {
-        Box::new(Self(Lookup::new(engine, site, key)))
+    #[expect(clippy::unnecessary_box_returns, reason = "all callers keep it boxed")]
+    pub(crate) fn new(engine: &Arc<Engine>, site: Arc<SiteState>, key: Key) -> Box<Self> {
+        // What the fingerprint is made of, the type, is known only when the call begins.
+        Box::new(Self(Lookup::new(Target { engine: Arc::clone(engine), site, key, fingerprint: 0 })))
     }
 }
 
@@ -85,7 +87,7 @@ where
     Fut: Future<Output = S::Return>,
 {
     let lookup = &mut call.0;
-    lookup.fingerprint = lookup.site.fingerprint::<S::Item>(path);
+    lookup.target.fingerprint = lookup.target.site.fingerprint::<S::Item>(path);
     loop {
         match Box::pin(lookup.next()).await {
             Turn::Value(entry) => match decode::<S>(lookup, &entry) {
@@ -114,11 +116,11 @@ async fn load_and_store<S: Shape, Fut: Future<Output = S::Return>>(
 
 fn decode<S: Shape>(lookup: &Lookup, entry: &crate::envelope::Entry) -> Result<S::Return, MissReason> {
     let item = match &entry.payload {
-        Some(payload) => Some(lookup.site.codec.decode(payload).map_err(|_| MissReason::Payload)?),
+        Some(payload) => Some(lookup.target.site.codec.decode(payload).map_err(|_| MissReason::Payload)?),
         None => None,
     };
     let value = S::rebuild(item).ok_or(MissReason::Type)?;
-    let counters = &lookup.site.counters;
+    let counters = &lookup.target.site.counters;
     match &entry.register {
         Some(register) => {
             counters.hits.one();
@@ -136,7 +138,7 @@ fn settle<S: Shape>(
     policy: &Policy<S::Item>,
     returned: &S::Return,
 ) -> Option<(Finished, Storable)> {
-    let site = &lookup.site;
+    let site = &lookup.target.site;
     let loaded = S::inspect(returned);
     if let Loaded::Failed = loaded {
         site.counters.load_errors.one();
@@ -156,7 +158,7 @@ fn settle<S: Shape>(
                 finished.failed();
                 return None;
             }
-            let too_large = payload.len() > lookup.engine.settings.max_value_bytes;
+            let too_large = payload.len() > lookup.target.engine.settings.max_value_bytes;
             let ttl = if too_large { Err(UnstoredReason::TooLarge) } else { policy.ttl_for(value, site) };
             Storable { payload: Some(payload), ttl }
         }

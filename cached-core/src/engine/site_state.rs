@@ -1,15 +1,11 @@
 //! A site as one cache sees it: its policy resolved, its counters, its fingerprints.
 
 use super::Settings;
-use crate::clock::Clock;
 use crate::codec::Codec;
-use crate::envelope::{self, Draft, Head};
 use crate::fingerprint;
-use crate::lease::random_id;
 use crate::site::Site;
 use crate::stats::Counters;
-use crate::ttl::{DEFAULT_CLASS, DEFAULT_NONE_CLASS, NoneTtl, TtlSpec, jittered};
-use bytes::Bytes;
+use crate::ttl::{DEFAULT_CLASS, DEFAULT_NONE_CLASS, NoneTtl, TtlSpec};
 use serde::de::DeserializeOwned;
 use std::any::TypeId;
 use std::sync::{PoisonError, RwLock};
@@ -20,7 +16,7 @@ pub(crate) struct SiteState {
     pub(crate) site: &'static Site,
     pub(crate) counters: Counters,
     pub(crate) codec: Codec,
-    jitter: f64,
+    pub(super) jitter: f64,
     pub(super) ttl: Duration,
     /// `None`: a `None` is not stored.
     pub(super) none_ttl: Option<Duration>,
@@ -56,33 +52,6 @@ impl SiteState {
             none_ttl,
             fingerprints: RwLock::default(),
         }
-    }
-
-    /// The register of a value of this site, and how long it lives; `ttl` is before jitter, a `payload` of `None` stands
-    /// for a `None`. `None` if there are no random bits for its stamp.
-    pub(super) fn register(
-        &self,
-        settings: &Settings,
-        key: &str,
-        fingerprint: u64,
-        payload: Option<&[u8]>,
-        ttl: Duration,
-        load_time: Duration,
-    ) -> Option<(Bytes, Duration)> {
-        let stamp = random_id()?;
-        #[expect(clippy::cast_possible_truncation, reason = "the low bits are as random as the others")]
-        let ttl = jittered(ttl, self.jitter, stamp as u64);
-        let draft = Draft {
-            key,
-            head: Head::value(stamp),
-            codec: self.codec.id(),
-            fingerprint,
-            fresh_until_ms: Clock::wall_ms().saturating_add(u64::try_from(ttl.as_millis()).unwrap_or(u64::MAX)),
-            load_time,
-            payload,
-            compress_above: settings.compress_above,
-        };
-        Some((envelope::write(&draft), ttl))
     }
 
     /// The fingerprint of values of type `T` at this site; made once per type and path.

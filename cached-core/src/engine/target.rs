@@ -1,0 +1,62 @@
+//! What one call is about.
+
+use super::{Engine, FlightKey, SiteState};
+use crate::clock::Clock;
+use crate::envelope::{self, Draft, Expected, Head, Register};
+use crate::key::Key;
+use crate::lease::random_id;
+use crate::ttl::jittered;
+use bytes::Bytes;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// An entry in a cache, as one site means it.
+#[derive(Debug, Clone)]
+pub(crate) struct Target {
+    pub(super) engine: Arc<Engine>,
+    pub(super) site: Arc<SiteState>,
+    pub(super) key: Key,
+    pub(super) fingerprint: u64,
+}
+
+impl Target {
+    /// Callers share a flight if they mean the same key and the same type.
+    pub(super) fn flight(&self) -> FlightKey {
+        FlightKey { key: Arc::clone(&self.key), fingerprint: self.fingerprint }
+    }
+
+    /// Reads a register that stood under the key.
+    pub(super) fn read(&self, register: &Bytes) -> Register {
+        let expected = Expected {
+            key: &self.key,
+            codec: self.site.codec.id(),
+            fingerprint: self.fingerprint,
+            max_payload: self.engine.settings.max_value_bytes,
+        };
+        envelope::read(register, expected)
+    }
+
+    /// The register of a value, and how long it lives; `ttl` is before jitter, a `payload` of `None` stands for a
+    /// `None`. `None` if there are no random bits for its stamp.
+    pub(super) fn register(
+        &self,
+        payload: Option<&[u8]>,
+        ttl: Duration,
+        load_time: Duration,
+    ) -> Option<(Bytes, Duration)> {
+        let stamp = random_id()?;
+        #[expect(clippy::cast_possible_truncation, reason = "the low bits are as random as the others")]
+        let ttl = jittered(ttl, self.site.jitter, stamp as u64);
+        let draft = Draft {
+            key: &self.key,
+            head: Head::value(stamp),
+            codec: self.site.codec.id(),
+            fingerprint: self.fingerprint,
+            fresh_until_ms: Clock::wall_ms().saturating_add(u64::try_from(ttl.as_millis()).unwrap_or(u64::MAX)),
+            load_time,
+            payload,
+            compress_above: self.engine.settings.compress_above,
+        };
+        Some((envelope::write(&draft), ttl))
+    }
+}
