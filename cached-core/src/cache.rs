@@ -81,7 +81,9 @@ impl Cache {
     pub async fn connect(url: impl Into<String>) -> Result<Self, BuildError> {
         let cache = Self::builder().redis(url).build()?;
         let engine = &cache.engine;
-        if let Err(error) = engine.noted(engine.store.ping(engine.settings.budget).await) {
+        if engine.may_use_store()
+            && let Err(error) = engine.noted(engine.store.ping(engine.settings.budget).await)
+        {
             tracing::warn!(%error, "the cache's store does not answer yet: functions run without it until it does");
         }
         Ok(cache)
@@ -178,8 +180,10 @@ impl Cache {
             Some(ttl) => shell::Policy::default().ttl(ttl),
             None => shell::Policy::default(),
         };
-        let call = shell::Prepared::new(&self.engine, self.engine.site(&GET_OR_SET), key);
-        shell::get_or_load::<S, _, _>(call, "", policy, load).await
+        match shell::Prepared::new(&self.engine, self.engine.site(&GET_OR_SET), key) {
+            Some(call) => shell::get_or_load::<S, _, _>(call, "", policy, load).await,
+            None => load().await,
+        }
     }
 
     /// The value under `key`, if there is one of this type; whatever stands in the way is a miss.

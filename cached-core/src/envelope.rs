@@ -87,7 +87,7 @@ pub(crate) struct Entry {
 /// What a register turned out to hold.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Register {
-    Lease,
+    Lease(Head),
     Value(Entry),
     Invalid(MissReason),
 }
@@ -105,7 +105,9 @@ pub(crate) struct Expected<'a> {
 /// Reads a register.
 pub(crate) fn read(bytes: &Bytes, expected: Expected<'_>) -> Register {
     match bytes.first() {
-        Some(b'L') if Head::is_lease(bytes) => Register::Lease,
+        Some(b'L') if Head::is_lease(bytes) => {
+            Head::from_bytes(bytes).map_or(Register::Invalid(MissReason::Foreign), Register::Lease)
+        }
         Some(b'V') if bytes.len() < Head::LEN + HEADER => Register::Invalid(MissReason::Truncated),
         Some(b'V') => match read_value(bytes, expected) {
             Ok(entry) => Register::Value(entry),
@@ -269,7 +271,7 @@ mod tests {
         assert_eq!(&bytes[..Head::LEN], Head::value(42).as_bytes());
         assert_eq!(payload_of(read(&write(&draft(None)), EXPECTED)), None);
         let lease = Bytes::copy_from_slice(Head::lease(1).as_bytes());
-        assert_eq!(read(&lease, EXPECTED), Register::Lease);
+        assert_eq!(read(&lease, EXPECTED), Register::Lease(Head::lease(1)));
     }
 
     #[test]

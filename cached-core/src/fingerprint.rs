@@ -3,8 +3,11 @@
 //! A fingerprint is made from the value's type name, its shape, the codec, the attribute's `version` and the generic
 //! arguments of the function. The shape is what the type's `Deserialize` asks for when it is run against a
 //! [`Tracer`], which answers with made-up values and notes the questions: names of structs, fields and variants, kinds
-//! of numbers, `Option`s. A `Deserialize` that rejects made-up values ends the trace early; what was noted until then
-//! still counts, and it is the same in every process that runs the same code.
+//! of numbers, `Option`s.
+//!
+//! One pass follows one way down: one field of each struct, one variant of each enum, and the next pass takes the next
+//! way. So a field whose type rejects made-up values (a date, a URL) hides nothing but itself. What cannot be seen this
+//! way is the inside of such types, and items of a tuple behind one; there the attribute's `version` has to tell.
 
 use crate::codec::Codec;
 use serde::de::{self, DeserializeOwned, DeserializeSeed, Deserializer, IntoDeserializer, Visitor};
@@ -50,23 +53,33 @@ pub(crate) fn generics(path: &str) -> String {
 
 /// What the type's `Deserialize` asks for, as text.
 fn shape_of<T: DeserializeOwned>() -> String {
-    let mut trace = Trace { text: String::new(), questions: 0, depth: 0 };
+    let mut trace = Trace::default();
     if cfg!(panic = "abort") {
         return trace.text;
     }
-    // A `Deserialize` written by hand may take its input for granted; a panic there only ends the trace.
-    let _ = catch_unwind(AssertUnwindSafe(|| T::deserialize(Tracer(&mut trace)).map(drop)));
+    for _ in 0..MAX_PASSES {
+        // A `Deserialize` written by hand may take its input for granted; a panic there only ends the pass.
+        let _ = catch_unwind(AssertUnwindSafe(|| T::deserialize(Tracer(&mut trace)).map(drop)));
+        if !trace.next_way() {
+            break;
+        }
+    }
     trace.text
 }
 
-/// Bounds for types that are recursive or endless.
-const MAX_QUESTIONS: usize = 2_000;
-const MAX_DEPTH: usize = 16;
+/// Bounds for types that are very large.
+const MAX_PASSES: usize = 2_000;
+const MAX_TEXT: usize = 1 << 17;
 
+#[derive(Default)]
 struct Trace {
     text: String,
-    questions: usize,
-    depth: usize,
+    /// The way of this pass: at each fork, which of how many branches.
+    way: Vec<(usize, usize)>,
+    /// Forks passed so far in this pass.
+    forks: usize,
+    /// The named types that this pass is inside of: one that comes again is recursive.
+    inside: Vec<&'static str>,
 }
 
 struct Tracer<'a>(&'a mut Trace);
@@ -90,24 +103,47 @@ impl de::Error for Stop {
 
 impl Trace {
     fn note(&mut self, what: impl Display) -> Result<(), Stop> {
-        self.questions += 1;
-        if self.questions > MAX_QUESTIONS {
+        if self.text.len() > MAX_TEXT {
             return Err(Stop);
         }
         let _ = write!(self.text, "{what};");
         Ok(())
     }
+
+    /// Which of `branches` this pass takes.
+    fn fork(&mut self, branches: usize) -> usize {
+        if self.forks == self.way.len() {
+            self.way.push((0, branches));
+        }
+        self.forks += 1;
+        self.way[self.forks - 1].0
+    }
+
+    /// Turns to the next way; `false` if all have been gone.
+    fn next_way(&mut self) -> bool {
+        self.forks = 0;
+        self.inside.clear();
+        while let Some((branch, branches)) = self.way.pop() {
+            if branch + 1 < branches {
+                self.way.push((branch + 1, branches));
+                self.text.push('\n');
+                return true;
+            }
+        }
+        false
+    }
 }
 
 impl<'a> Tracer<'a> {
-    /// Answers inside of something; too deep inside, the trace goes no further.
-    fn inside<R>(self, answer: impl FnOnce(Tracer<'_>) -> Result<R, Stop>) -> Result<R, Stop> {
-        if self.0.depth == MAX_DEPTH {
+    /// Goes on inside of a named type, unless this pass is inside of it already.
+    fn inside<R>(self, name: &'static str, answer: impl FnOnce(Tracer<'_>) -> Result<R, Stop>) -> Result<R, Stop> {
+        self.0.note(name)?;
+        if self.0.inside.contains(&name) {
             return Err(Stop);
         }
-        self.0.depth += 1;
+        self.0.inside.push(name);
         let result = answer(Tracer(self.0));
-        self.0.depth -= 1;
+        self.0.inside.pop();
         result
     }
 
@@ -131,34 +167,31 @@ impl<'de> Deserializer<'de> for Tracer<'_> {
     scalars! {
         deserialize_any visit_unit;
         deserialize_bool visit_bool false;
-        deserialize_i8 visit_i8 0;
-        deserialize_i16 visit_i16 0;
-        deserialize_i32 visit_i32 0;
-        deserialize_i64 visit_i64 0;
-        deserialize_i128 visit_i128 0;
-        deserialize_u8 visit_u8 0;
-        deserialize_u16 visit_u16 0;
-        deserialize_u32 visit_u32 0;
-        deserialize_u64 visit_u64 0;
-        deserialize_u128 visit_u128 0;
-        deserialize_f32 visit_f32 0.0;
-        deserialize_f64 visit_f64 0.0;
+        deserialize_i8 visit_i8 1;
+        deserialize_i16 visit_i16 1;
+        deserialize_i32 visit_i32 1;
+        deserialize_i64 visit_i64 1;
+        deserialize_i128 visit_i128 1;
+        deserialize_u8 visit_u8 1;
+        deserialize_u16 visit_u16 1;
+        deserialize_u32 visit_u32 1;
+        deserialize_u64 visit_u64 1;
+        deserialize_u128 visit_u128 1;
+        deserialize_f32 visit_f32 1.0;
+        deserialize_f64 visit_f64 1.0;
         deserialize_char visit_char 'a';
-        deserialize_str visit_str "";
-        deserialize_string visit_str "";
-        deserialize_bytes visit_bytes b"";
-        deserialize_byte_buf visit_bytes b"";
+        deserialize_str visit_str "a";
+        deserialize_string visit_str "a";
+        deserialize_bytes visit_bytes b"a";
+        deserialize_byte_buf visit_bytes b"a";
         deserialize_unit visit_unit;
-        deserialize_identifier visit_str "";
+        deserialize_identifier visit_str "a";
         deserialize_ignored_any visit_unit;
     }
 
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Stop> {
         self.0.note("option")?;
-        if self.0.depth == MAX_DEPTH {
-            return visitor.visit_none();
-        }
-        self.inside(|inner| visitor.visit_some(inner))
+        visitor.visit_some(self)
     }
 
     fn deserialize_unit_struct<V: Visitor<'de>>(self, name: &'static str, visitor: V) -> Result<V::Value, Stop> {
@@ -167,21 +200,17 @@ impl<'de> Deserializer<'de> for Tracer<'_> {
     }
 
     fn deserialize_newtype_struct<V: Visitor<'de>>(self, name: &'static str, visitor: V) -> Result<V::Value, Stop> {
-        self.0.note(name)?;
-        self.inside(|inner| visitor.visit_newtype_struct(inner))
+        self.inside(name, |inner| visitor.visit_newtype_struct(inner))
     }
 
     fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Stop> {
         self.0.note("seq")?;
-        if self.0.depth == MAX_DEPTH {
-            return visitor.visit_seq(self.items(0));
-        }
-        self.inside(|inner| visitor.visit_seq(inner.items(1)))
+        visitor.visit_seq(self.items(1))
     }
 
     fn deserialize_tuple<V: Visitor<'de>>(self, len: usize, visitor: V) -> Result<V::Value, Stop> {
         self.0.note(format_args!("tuple {len}"))?;
-        self.inside(|inner| visitor.visit_seq(inner.items(len)))
+        visitor.visit_seq(self.items(len))
     }
 
     fn deserialize_tuple_struct<V: Visitor<'de>>(
@@ -190,16 +219,12 @@ impl<'de> Deserializer<'de> for Tracer<'_> {
         len: usize,
         visitor: V,
     ) -> Result<V::Value, Stop> {
-        self.0.note(format_args!("{name} {len}"))?;
-        self.inside(|inner| visitor.visit_seq(inner.items(len)))
+        self.inside(name, |inner| visitor.visit_seq(inner.items(len)))
     }
 
     fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Stop> {
         self.0.note("map")?;
-        if self.0.depth == MAX_DEPTH {
-            return visitor.visit_map(Fields { trace: self.0, names: &[], entries: 0 });
-        }
-        self.inside(|inner| visitor.visit_map(Fields { trace: inner.0, names: &[], entries: 1 }))
+        visitor.visit_map(OneEntry { trace: self.0, name: None, is_over: false })
     }
 
     fn deserialize_struct<V: Visitor<'de>>(
@@ -208,8 +233,14 @@ impl<'de> Deserializer<'de> for Tracer<'_> {
         fields: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, Stop> {
-        self.0.note(format_args!("{name} {fields:?}"))?;
-        self.inside(|inner| visitor.visit_map(Fields { trace: inner.0, names: fields, entries: fields.len() }))
+        self.0.note(format_args!("{fields:?}"))?;
+        self.inside(name, |inner| {
+            let field = fields.get(inner.0.fork(fields.len().max(1))).copied();
+            if let Some(field) = field {
+                inner.0.note(field)?;
+            }
+            visitor.visit_map(OneEntry { trace: inner.0, name: field, is_over: field.is_none() })
+        })
     }
 
     fn deserialize_enum<V: Visitor<'de>>(
@@ -218,10 +249,12 @@ impl<'de> Deserializer<'de> for Tracer<'_> {
         variants: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, Stop> {
-        self.0.note(format_args!("{name} {variants:?}"))?;
-        // One answer can be only one variant; the first stands for all, the others count by name.
-        let first = variants.first().copied().ok_or(Stop)?;
-        self.inside(|inner| visitor.visit_enum(Variant { trace: inner.0, name: first }))
+        self.0.note(format_args!("{variants:?}"))?;
+        self.inside(name, |inner| {
+            let variant = variants.get(inner.0.fork(variants.len().max(1))).copied().ok_or(Stop)?;
+            inner.0.note(variant)?;
+            visitor.visit_enum(Variant { trace: inner.0, name: variant })
+        })
     }
 }
 
@@ -243,26 +276,22 @@ impl<'de> de::SeqAccess<'de> for Items<'_> {
     }
 }
 
-/// The fields of a struct by name, or `entries` made-up entries of a map.
-struct Fields<'a> {
+/// One field of a struct, or one made-up entry of a map.
+struct OneEntry<'a> {
     trace: &'a mut Trace,
-    names: &'static [&'static str],
-    entries: usize,
+    name: Option<&'static str>,
+    is_over: bool,
 }
 
-impl<'de> de::MapAccess<'de> for Fields<'_> {
+impl<'de> de::MapAccess<'de> for OneEntry<'_> {
     type Error = Stop;
 
     fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, Stop> {
-        if self.entries == 0 {
+        if std::mem::replace(&mut self.is_over, true) {
             return Ok(None);
         }
-        self.entries -= 1;
-        match self.names.split_first() {
-            Some((name, rest)) => {
-                self.names = rest;
-                seed.deserialize((*name).into_deserializer()).map(Some)
-            }
+        match self.name {
+            Some(name) => seed.deserialize(name.into_deserializer()).map(Some),
             None => seed.deserialize(Tracer(self.trace)).map(Some),
         }
     }
@@ -336,7 +365,38 @@ mod tests {
     #[test]
     fn a_change_inside_a_field_changes_the_shape() {
         assert_ne!(shape_of::<before::User>(), shape_of::<after::User>());
-        assert_eq!(shape_of::<before::User>(), r#"User ["id", "tags"];u64;seq;string;"#);
+        assert_eq!(shape_of::<Option<u8>>(), "option;u8;");
+        let user = shape_of::<before::User>();
+        assert!(user.contains(r#"["id", "tags"];User;id;u64;"#) && user.contains("tags;seq;string;"), "{user}");
+    }
+
+    /// Each differs from the next in one place that a made-up value does not get to in a single pass.
+    #[test]
+    fn nothing_hides_behind_what_rejects_made_up_values() {
+        macro_rules! variants {
+            ($($name:ident: $ty:ty;)*) => {$(
+                mod $name {
+                    #[derive(serde::Deserialize)]
+                    #[expect(dead_code, reason = "only traced")]
+                    pub(super) struct S {
+                        address: std::net::IpAddr,
+                        tree: Option<Box<S>>,
+                        last: $ty,
+                        either: E,
+                    }
+                    #[derive(serde::Deserialize)]
+                    #[expect(dead_code, reason = "only traced")]
+                    pub(super) enum E {
+                        First(std::net::IpAddr),
+                        Second { value: $ty },
+                    }
+                }
+            )*};
+        }
+        variants! { unsigned: u32; signed: i32; }
+        let shapes = [shape_of::<unsigned::S>(), shape_of::<signed::S>()];
+        assert_ne!(shapes[0], shapes[1]);
+        assert!(shapes[0].contains("last;u32;") && shapes[0].contains("value;u32;"), "{}", shapes[0]);
     }
 
     #[derive(Deserialize)]
@@ -358,12 +418,22 @@ mod tests {
         #[serde(from = "String")]
         #[expect(dead_code, reason = "only traced")]
         struct First(char);
+        #[derive(Deserialize)]
+        #[serde(from = "String")]
+        #[expect(dead_code, reason = "only traced")]
+        struct Panics(u64);
+        impl From<String> for Panics {
+            fn from(text: String) -> Self {
+                Self(text.parse().expect("always a number"))
+            }
+        }
         impl From<String> for First {
             fn from(text: String) -> Self {
                 Self(text.chars().next().expect("never empty"))
             }
         }
         assert_eq!(shape_of::<(u8, First)>(), "tuple 2;u8;string;");
+        assert_eq!(shape_of::<(u8, Panics)>(), "tuple 2;u8;string;");
     }
 
     #[test]

@@ -5,8 +5,11 @@
 //! starts after it. A leader announces each of its *steps* before it takes it (a GET, the start of a load), and a
 //! follower may use a result only if it had joined before the step that produced it. The others form the next
 //! generation: one of them leads, the rest follow it, however late they wake, since all its steps come after all of
-//! them: a thousand callers of a hot key cost two GETs, not a thousand. A result that was *proved current* (its FILL was accepted, so no
-//! invalidation fell between ACQUIRE and FILL) is for everyone.
+//! them: a thousand callers of a hot key cost two GETs, not a thousand.
+//!
+//! A FILL is a step, too. When it was accepted, no invalidation fell between ACQUIRE and FILL: the value was current when
+//! the FILL was carried out, and is for all who had joined before it was sent. Not for those who came later: a write may
+//! have completed between the FILL and its answer.
 //!
 //! # On cancellation
 //! A leader that is dropped hands over: its followers wake, and one of them leads. A leader that panics or reports
@@ -15,6 +18,7 @@
 use std::collections::HashMap;
 use std::hash::{BuildHasher, Hash, RandomState};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::{Duration, Instant};
 use tokio::sync::Notify;
 
 /// More than the callers that can be inside of the table at once on common machines.
@@ -40,6 +44,10 @@ struct State<T> {
     /// Steps begun so far.
     step: u32,
     progress: Progress<T>,
+    /// Time spent waiting for the store, up to the step under way.
+    store_time: Duration,
+    /// Since when it is waiting for the store, if it is.
+    in_store_since: Option<Instant>,
     /// The next generation, once one of this one's followers leads it. Weak, so that a follower which is never polled
     /// again does not keep all generations after it alive.
     next: Weak<Flight<T>>,
@@ -58,11 +66,9 @@ enum Progress<T> {
 enum Ending<T> {
     /// For those who had joined before the step.
     Found(T, u32),
-    /// For everyone.
-    Current(T),
     /// The load failed: followers load by themselves.
     Failed,
-    /// The leader is gone, or has nothing to share: followers start over.
+    /// The leader is gone: followers start over.
     Over,
 }
 
@@ -80,10 +86,29 @@ pub(crate) enum Landing<T> {
     Shared(T),
     /// The load failed: load without leading.
     Failed,
-    /// Found by a step that was under way when this caller came: join the next generation.
-    TooEarly(T),
-    /// The leader is gone, or could not prove its value current: join the next generation.
-    Over,
+    /// The leader is gone, or what it found was under way when this caller came: join the next generation. With the
+    /// time that the flight spent waiting for the store.
+    Next(Duration),
+    /// Loaded, but the leader does not get to say whether the value was stored: load without leading.
+    Unsettled,
+}
+
+impl<T> Default for State<T> {
+    fn default() -> Self {
+        let (store_time, in_store_since) = (Duration::ZERO, None);
+        Self { step: 0, progress: Progress::UnderWay, store_time, in_store_since, next: Weak::new() }
+    }
+}
+
+impl<T> State<T> {
+    /// Begins a step, or none, that waits for the store or does not.
+    fn begin(&mut self, in_store: bool) {
+        let now = Instant::now();
+        if let Some(since) = self.in_store_since.take() {
+            self.store_time += now - since;
+        }
+        self.in_store_since = in_store.then_some(now);
+    }
 }
 
 fn locked<S>(mutex: &Mutex<S>) -> MutexGuard<'_, S> {
@@ -120,7 +145,7 @@ impl<K: Hash + Eq + Clone, T: Clone> Flights<K, T> {
         if let Some(flight) = table.get(key) {
             return Role::Follow(Follow { flight: Arc::clone(flight), joined_at: joined_at(flight) });
         }
-        let state = Mutex::new(State { step: 0, progress: Progress::UnderWay, next: Weak::new() });
+        let state = Mutex::new(State::default());
         let flight = Arc::new(Flight { state, changed: Notify::new() });
         table.insert(key.clone(), Arc::clone(&flight));
         Role::Lead(Lead { flight, shards: Arc::clone(&self.shards), shard, key: key.clone(), ended: false })
@@ -149,9 +174,24 @@ pub(crate) struct Lead<K: Hash + Eq, T> {
 }
 
 impl<K: Hash + Eq, T> Lead<K, T> {
-    /// Announces a step; to be called right before it is taken. Returns its number.
-    pub(crate) fn step(&self) -> u32 {
+    /// Announces a step on the store; to be called right before it is taken. Returns its number.
+    pub(crate) fn store_step(&self) -> u32 {
+        self.begin(true)
+    }
+
+    /// Announces the load; to be called right before it begins. Returns its number.
+    pub(crate) fn load_step(&self) -> u32 {
+        self.begin(false)
+    }
+
+    /// Says that the leader waits for something other than the store.
+    pub(crate) fn idle(&self) {
+        locked(&self.flight.state).begin(false);
+    }
+
+    fn begin(&self, in_store: bool) -> u32 {
         let mut state = locked(&self.flight.state);
+        state.begin(in_store);
         state.step += 1;
         state.step
     }
@@ -168,21 +208,21 @@ impl<K: Hash + Eq, T> Lead<K, T> {
         self.flight.changed.notify_waiters();
     }
 
-    /// Ends after [`loaded`](Self::loaded): the value was current when it was stored.
-    pub(crate) fn proved_current(mut self) {
-        let progress = std::mem::replace(&mut locked(&self.flight.state).progress, Progress::UnderWay);
-        match progress {
-            Progress::Loaded(value, _) => self.end(Ending::Current(value)),
-            _ => self.end(Ending::Over),
-        }
+    /// Ends after [`loaded`](Self::loaded): the value was current when `fill`, a step on the store, was carried out.
+    pub(crate) fn proved_current(self, fill: u32) {
+        self.settle(Some(fill));
     }
 
     /// Ends after [`loaded`](Self::loaded): nothing was stored, so the value is for the early ones only.
-    pub(crate) fn not_proved(mut self) {
+    pub(crate) fn not_proved(self) {
+        self.settle(None);
+    }
+
+    fn settle(mut self, proved_by: Option<u32>) {
         let progress = std::mem::replace(&mut locked(&self.flight.state).progress, Progress::UnderWay);
         match progress {
-            Progress::Loaded(value, step) => self.end(Ending::Found(value, step)),
-            _ => self.end(Ending::Over),
+            Progress::Loaded(value, step) => self.end(Ending::Found(value, proved_by.unwrap_or(step))),
+            Progress::UnderWay | Progress::Ended(_) => self.end(Ending::Over),
         }
     }
 
@@ -195,7 +235,10 @@ impl<K: Hash + Eq, T> Lead<K, T> {
         self.ended = true;
         // Out of the table first: whoever comes from here on starts a new flight.
         locked(&self.shards[self.shard]).remove(&self.key);
-        locked(&self.flight.state).progress = Progress::Ended(ending);
+        let mut state = locked(&self.flight.state);
+        state.begin(false);
+        state.progress = Progress::Ended(ending);
+        drop(state);
         self.flight.changed.notify_waiters();
     }
 }
@@ -216,8 +259,9 @@ pub(crate) struct Follow<T> {
 }
 
 impl<T: Clone> Follow<T> {
-    /// Waits for what the flight has for this caller.
-    pub(crate) async fn landing(&self) -> Landing<T> {
+    /// Waits for what the flight has for this caller. When the load is done and only its settling is left, no longer
+    /// than `settles_within`: the leader may be in a runtime that has gone idle.
+    pub(crate) async fn landing(&self, settles_within: Duration) -> Landing<T> {
         loop {
             let mut changed = std::pin::pin!(self.flight.changed.notified());
             // Registered before the state is looked at, so that no change between the two is missed.
@@ -225,21 +269,27 @@ impl<T: Clone> Follow<T> {
             if let Some(landing) = self.landed() {
                 return landing;
             }
-            changed.await;
+            if !self.is_loaded() {
+                changed.await;
+            } else if tokio::time::timeout(settles_within, changed).await.is_err() {
+                return Landing::Unsettled;
+            }
         }
     }
 
+    fn is_loaded(&self) -> bool {
+        matches!(locked(&self.flight.state).progress, Progress::Loaded(..))
+    }
+
     fn landed(&self) -> Option<Landing<T>> {
-        match &locked(&self.flight.state).progress {
-            Progress::UnderWay => None,
-            Progress::Loaded(value, step) => (self.joined_at < *step).then(|| Landing::Shared(value.clone())),
-            Progress::Ended(Ending::Found(value, step)) => {
-                let value = value.clone();
-                Some(if self.joined_at < *step { Landing::Shared(value) } else { Landing::TooEarly(value) })
+        let state = locked(&self.flight.state);
+        match &state.progress {
+            Progress::Loaded(value, step) | Progress::Ended(Ending::Found(value, step)) if self.joined_at < *step => {
+                Some(Landing::Shared(value.clone()))
             }
-            Progress::Ended(Ending::Current(value)) => Some(Landing::Shared(value.clone())),
             Progress::Ended(Ending::Failed) => Some(Landing::Failed),
-            Progress::Ended(Ending::Over) => Some(Landing::Over),
+            Progress::Ended(Ending::Found(..) | Ending::Over) => Some(Landing::Next(state.store_time)),
+            Progress::UnderWay | Progress::Loaded(..) => None,
         }
     }
 }
@@ -262,17 +312,33 @@ mod tests {
         }
     }
 
+    fn is_next(follow: &Follow<u8>) -> bool {
+        matches!(follow.landed(), Some(Landing::Next(_)))
+    }
+
+    const SOON: Duration = Duration::from_millis(20);
+
+    #[tokio::test(start_paused = true)]
+    async fn nobody_waits_long_for_a_leader_that_does_not_settle() {
+        let flights = Flights::new();
+        let leader = lead(&flights);
+        let load = leader.load_step();
+        let late = follow(&flights);
+        leader.loaded(7, load);
+        assert_eq!(late.landing(SOON).await, Landing::Unsettled);
+    }
+
     #[test]
     fn what_a_step_found_is_for_those_who_came_before_it() {
         let flights = Flights::new();
         let leader = lead(&flights);
         let early = follow(&flights);
-        let step = leader.step();
+        let step = leader.store_step();
         let late = follow(&flights);
         assert_eq!(early.landed(), None);
         leader.found(7, step);
         assert_eq!(early.landed(), Some(Landing::Shared(7)));
-        assert_eq!(late.landed(), Some(Landing::TooEarly(7)), "a write may have completed after the GET was sent");
+        assert!(is_next(&late), "a write may have completed after the GET was sent");
         assert_eq!(flights.len(), 0);
     }
 
@@ -280,58 +346,59 @@ mod tests {
     fn a_load_is_for_latecomers_only_once_it_is_proved_current() {
         let flights = Flights::new();
         let leader = lead(&flights);
-        leader.step();
+        leader.store_step();
         let before_the_load = follow(&flights);
-        let load = leader.step();
+        let load = leader.load_step();
         let during_the_load = follow(&flights);
         leader.loaded(7, load);
         assert_eq!(before_the_load.landed(), Some(Landing::Shared(7)));
         assert_eq!(during_the_load.landed(), None);
+        let fill = leader.store_step();
         let during_the_fill = follow(&flights);
-        leader.proved_current();
+        leader.proved_current(fill);
         assert_eq!(during_the_load.landed(), Some(Landing::Shared(7)));
-        assert_eq!(during_the_fill.landed(), Some(Landing::Shared(7)));
+        assert!(is_next(&during_the_fill), "a write may have completed since the FILL was carried out");
 
         let leader = lead(&flights);
-        let load = leader.step();
+        let load = leader.load_step();
         let during_the_load = follow(&flights);
         leader.loaded(8, load);
         leader.not_proved();
-        assert_eq!(during_the_load.landed(), Some(Landing::TooEarly(8)));
+        assert!(is_next(&during_the_load));
     }
 
     #[test]
     fn all_of_the_next_generation_share_however_late_they_wake() {
         let flights = Flights::new();
         let leader = lead(&flights);
-        let step = leader.step();
+        let step = leader.store_step();
         let late: Vec<_> = (0..3).map(|_| follow(&flights)).collect();
         leader.found(7, step);
 
         let Role::Lead(leader) = flights.join_next(&"k", &late[0]) else { panic!("nobody leads") };
         let Role::Follow(second) = flights.join_next(&"k", &late[1]) else { panic!("two leaders") };
-        let step = leader.step();
+        let step = leader.store_step();
         let stranger = follow(&flights);
         // The third wakes only now, the GET is on its way; but it was there before it was sent.
         let Role::Follow(third) = flights.join_next(&"k", &late[2]) else { panic!("two leaders") };
         leader.found(8, step);
         assert_eq!(second.landed(), Some(Landing::Shared(8)));
         assert_eq!(third.landed(), Some(Landing::Shared(8)));
-        assert_eq!(stranger.landed(), Some(Landing::TooEarly(8)));
+        assert!(is_next(&stranger));
     }
 
     #[tokio::test]
     async fn a_dropped_leader_hands_over_and_a_failed_one_lets_go() {
         let flights = Flights::new();
         let (leader, follower) = (lead(&flights), follow(&flights));
-        let waiting = tokio::spawn(async move { follower.landing().await });
+        let waiting = tokio::spawn(async move { follower.landing(SOON).await });
         tokio::task::yield_now().await;
         drop(leader);
-        assert_eq!(waiting.await.unwrap(), Landing::Over);
+        assert!(matches!(waiting.await.unwrap(), Landing::Next(_)));
 
         let (leader, follower) = (lead(&flights), follow(&flights));
         leader.failed();
-        assert_eq!(follower.landing().await, Landing::Failed);
+        assert_eq!(follower.landing(SOON).await, Landing::Failed);
         assert_eq!(flights.len(), 0);
     }
 

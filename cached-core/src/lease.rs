@@ -15,8 +15,11 @@ use std::time::Duration;
 use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
 
-/// What releasing and renewing may take. Nobody waits for them.
+/// What releasing may take. Nobody waits for it.
 const OFF_PATH: Duration = Duration::from_secs(1);
+
+/// A load that hangs does not keep its key to itself for ever.
+const RENEWED_FOR: Duration = Duration::from_secs(60);
 
 /// 128 random bits, which are never given out twice; `None` if the operating system has none to give.
 pub(crate) fn random_id() -> Option<u128> {
@@ -59,14 +62,17 @@ impl Lease {
         answer
     }
 
-    /// Renews the lease every third of its time until it is lost or dropped.
+    /// Renews the lease every third of its time until it is lost or dropped, or the load is no longer worth waiting for.
     pub(crate) fn keep_alive(&mut self) {
         let (store, key, head, time) = (Arc::clone(&self.store), Arc::clone(&self.key), self.head, self.time);
         self.renewal = Some(tokio::spawn(async move {
-            loop {
-                tokio::time::sleep(time / 3).await;
-                // A renewal that fails is tried again; the next two still come in time.
-                if let Ok(false) = store.renew(&key, head, time, (time / 3).min(OFF_PATH)).await {
+            let mut ticks = tokio::time::interval(time / 3);
+            ticks.tick().await;
+            let began = tokio::time::Instant::now();
+            while began.elapsed() < RENEWED_FOR {
+                ticks.tick().await;
+                // One that fails is tried again at the next tick, before the lease has run out.
+                if let Ok(false) = store.renew(&key, head, time, time / 6).await {
                     return;
                 }
             }

@@ -55,10 +55,7 @@ impl Call {
     /// Finds the cache and renders the key.
     #[must_use]
     pub fn new(site: &'static Site, cache: Option<&Cache>, path: &'static str, segments: &[&dyn KeySegment]) -> Self {
-        // Timers and tasks are tokio's; on another runtime functions run uncached.
-        let on_tokio = tokio::runtime::Handle::try_current().is_ok();
-        let cache = if on_tokio { cache.cloned().or_else(ambient::current) } else { None };
-        let prepared = cache.and_then(|cache| {
+        let prepared = cache.cloned().or_else(ambient::current).and_then(|cache| {
             let engine = cache.engine();
             let state = engine.site(site);
             let key = engine.settings.prefix.render(site.spec().template, path, segments);
@@ -67,7 +64,7 @@ impl Call {
                 state.counters.loads.one();
                 state.counters.bypassed.one();
             }
-            Some(Prepared::new(engine, state, key?))
+            Prepared::new(engine, state, key?)
         });
         Self { prepared, path }
     }

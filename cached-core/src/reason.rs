@@ -62,8 +62,10 @@ counted_reasons! {
         BreakerOpen,
         /// The function called itself with the same key.
         SelfCall,
-        /// The load of another caller took longer than `max_wait`.
+        /// The load of another caller took longer than `max_wait`, or another has begun in its place.
         WaitedTooLong,
+        /// The load of another caller failed.
+        LoadFailed,
         /// The arguments could not be serialized into a key.
         Key,
     }

@@ -173,14 +173,20 @@ fn clash(a: &SiteSpec, b: &SiteSpec) -> bool {
     !by_path
         && a.template.len() == b.template.len()
         && a.template.iter().zip(b.template).all(|(a, b)| a.renders_like(*b))
-        && stored_type(a.value) != stored_type(b.value)
+        && match (stored_type(a.value), stored_type(b.value)) {
+            (Some(a), Some(b)) => a != b,
+            // Not to be told from the spelling: fingerprints do when the values are read.
+            _ => false,
+        }
 }
 
 /// The type that is stored, as far as the spelling tells: `Result<Option<m::User>, E>` → `User`.
 ///
 /// Only the names count, not their paths: the same type is imported in many ways. Types that are spelled alike and are
 /// not the same are told apart by their fingerprints when they are read.
-fn stored_type(spelled: &str) -> String {
+///
+/// `None` if it hides behind an alias, such as `UserResult`.
+fn stored_type(spelled: &str) -> Option<String> {
     let mut inner = spelled.trim();
     while let Some((outer, rest)) = inner.split_once('<') {
         let Some(arguments) = rest.strip_suffix('>') else { break };
@@ -190,7 +196,8 @@ fn stored_type(spelled: &str) -> String {
         }
         inner = first_argument(arguments).trim();
     }
-    last_names(inner)
+    let name = last_names(inner);
+    (!name.ends_with("Result")).then_some(name)
 }
 
 /// `Option<A, B>, C` → `Option<A, B>`
@@ -261,8 +268,13 @@ mod tests {
 
     #[test]
     fn the_same_type_may_share_a_template_however_it_is_spelled() {
-        for other in ["Option<User>", "Result<Option<User>, DbError>", "ApiResult<models::User>", "crate::models::User"]
-        {
+        for other in [
+            "Option<User>",
+            "Result<Option<User>, DbError>",
+            "ApiResult<models::User>",
+            "crate::models::User",
+            "UserResult",
+        ] {
             assert_eq!(
                 problems(&[site(1, USER, "User", "short"), site(2, USER_TOO, other, "short")], &Classes::default()),
                 []

@@ -1,7 +1,7 @@
 //! What happened, counted per annotated function.
 //!
-//! Every call ends in exactly one of three ways, so `calls = hits + coalesced + loads`: served from the store, served by
-//! another caller's load in this process, or by a load of its own.
+//! Every call ends in exactly one of four ways, so `calls = hits + coalesced + loads + unserved`: served from the store,
+//! served by another caller's load in this process, by a load of its own, or (`Cache::get`, which has none) not at all.
 
 use crate::breaker::BreakerState;
 use crate::reason::{MissReason, UnstoredReason};
@@ -34,6 +34,7 @@ pub(crate) struct Counters {
     pub(crate) hits: Counter,
     pub(crate) coalesced: Counter,
     pub(crate) loads: Counter,
+    pub(crate) unserved: Counter,
     pub(crate) load_errors: Counter,
     pub(crate) lease_waits: Counter,
     pub(crate) bypassed: Counter,
@@ -51,6 +52,7 @@ impl Default for Counters {
             hits: Counter::default(),
             coalesced: Counter::default(),
             loads: Counter::default(),
+            unserved: Counter::default(),
             load_errors: Counter::default(),
             lease_waits: Counter::default(),
             bypassed: Counter::default(),
@@ -81,6 +83,7 @@ impl Counters {
             hits: self.hits.get(),
             coalesced: self.coalesced.get(),
             loads: self.loads.get(),
+            unserved: self.unserved.get(),
             load_errors: self.load_errors.get(),
             lease_waits: self.lease_waits.get(),
             bypassed: self.bypassed.get(),
@@ -113,7 +116,9 @@ pub struct SiteStats {
     pub coalesced: u64,
     /// Calls that ran the function's body, bypassed ones included.
     pub loads: u64,
-    /// Of these, the ones that returned an `Err`.
+    /// Calls that found nothing and had no function to run: those of `Cache::get`.
+    pub unserved: u64,
+    /// Loads that returned an `Err`.
     pub load_errors: u64,
     /// Waits for a load in another process.
     pub lease_waits: u64,
@@ -121,7 +126,7 @@ pub struct SiteStats {
     pub bypassed: u64,
     /// Values stored.
     pub stored: u64,
-    /// Bytes of registers read as hits.
+    /// Bytes of the values read; one that several callers share counts once.
     pub bytes_read: u64,
     /// Bytes of registers stored.
     pub bytes_written: u64,
@@ -135,7 +140,7 @@ impl SiteStats {
     /// Calls in all.
     #[must_use]
     pub fn calls(&self) -> u64 {
-        self.hits + self.coalesced + self.loads
+        self.hits + self.coalesced + self.loads + self.unserved
     }
 
     /// The part of calls that did not run the function's body, from 0 to 1; 0 if there was no call.

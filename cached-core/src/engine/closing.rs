@@ -10,11 +10,10 @@ use crate::flight::Lead;
 use crate::lease::Lease;
 use crate::reason::UnstoredReason;
 use bytes::Bytes;
+use std::future::poll_fn;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::Duration;
-
-/// What it may take in the background.
-const OFF_PATH: Duration = Duration::from_secs(1);
 
 pub(super) struct Closing {
     pub(super) target: Target,
@@ -27,20 +26,27 @@ pub(super) struct Closing {
 impl Closing {
     /// In the background if there is room, else before the caller goes on.
     pub(super) async fn start(self) {
-        if let Ok(room) = Arc::clone(&self.target.engine.background).try_acquire_owned() {
-            tokio::spawn(async move {
-                self.run(OFF_PATH).await;
-                drop(room);
-            });
-        } else {
-            let within = self.target.engine.settings.budget;
-            self.run(within).await;
+        let room = Arc::clone(&self.target.engine.background).try_acquire_owned();
+        let mut closing = Box::pin(self.run());
+        // The command is on its way at once, and a store in memory has no need of a task.
+        let is_done = poll_fn(|context| Poll::Ready(closing.as_mut().poll(context).is_ready())).await;
+        match room {
+            _ if is_done => {}
+            Ok(room) => {
+                tokio::spawn(async move {
+                    closing.await;
+                    drop(room);
+                });
+            }
+            Err(_) => closing.await,
         }
     }
 
-    async fn run(self, within: Duration) {
+    async fn run(self) {
         let Target { engine, site, key, .. } = &self.target;
         let counters = &site.counters;
+        // Those who wait to hear how it ends have the same budget.
+        let within = engine.settings.budget;
         let (register, ttl) = match self.register {
             Ok(stored) if engine.may_use_store() => stored,
             unstored => {
@@ -51,13 +57,14 @@ impl Closing {
             }
         };
         let size = register.len() as u64;
+        let fill = self.lead.store_step();
         let answer = engine.store.fill(key, self.lease.head(), register, ttl, within).await;
         match engine.noted(answer) {
             Ok(true) => {
                 counters.stored.one();
                 counters.bytes_written.add(size);
                 self.lease.forget();
-                self.lead.proved_current();
+                self.lead.proved_current(fill);
             }
             Ok(false) => {
                 counters.unstored(UnstoredReason::LeaseLost);

@@ -19,17 +19,18 @@ impl Target {
                 site.counters.hits.one();
                 None
             }
-            Ok(Entry { payload: Some(payload), register }) => {
+            Ok(Entry { payload: Some(payload), .. }) => {
                 let Ok(value) = site.codec.decode(&payload) else {
+                    site.counters.unserved.one();
                     site.counters.miss(MissReason::Payload);
                     return None;
                 };
                 site.counters.hits.one();
-                site.counters.bytes_read.add(register.map_or(0, |register| register.len() as u64));
                 Some(value)
             }
-            Err(counted) => {
-                if let Some(reason) = counted {
+            Err(uncounted) => {
+                site.counters.unserved.one();
+                if let Some(reason) = uncounted {
                     site.counters.miss(reason);
                 }
                 None
@@ -37,14 +38,14 @@ impl Target {
         }
     }
 
-    /// The entry, or why there is none, if that was not counted yet.
+    /// The entry, or why there is none if that is still to be counted.
     async fn find(self) -> Result<Entry, Option<MissReason>> {
         if !self.engine.may_use_store() {
             return Err(Some(MissReason::BreakerOpen));
         }
         match Lookup::new(self).look().await {
             Ok(Some(Register::Value(entry))) => Ok(entry),
-            Ok(Some(Register::Lease)) => Err(Some(MissReason::Leased)),
+            Ok(Some(Register::Lease(_))) => Err(Some(MissReason::Leased)),
             Ok(Some(Register::Invalid(_)) | None) => Err(None),
             Err(error) => Err(Some(error.kind.into())),
         }

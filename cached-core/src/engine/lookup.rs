@@ -1,10 +1,10 @@
 //! One call's way to a value: join or lead, GET, ACQUIRE, wait, or be told to load.
 
-use super::FlightKey;
 use super::nesting::{self, Nesting};
 use super::permit::Permit;
 use super::target::Target;
-use crate::envelope::{Entry, Register};
+use super::{Engine, FlightKey};
+use crate::envelope::{Entry, Head, Register};
 use crate::error::{FaultKind, StoreError};
 use crate::flight::{Follow, Landing, Lead, Role};
 use crate::lease::Lease;
@@ -59,6 +59,46 @@ enum Led {
     Writing,
 }
 
+/// What waiting for someone else's lease led to.
+enum Waited {
+    /// Something to go on with.
+    Found(Led),
+    /// Nothing stands under the key any more: ACQUIRE again.
+    Free,
+}
+
+/// A call's waiting for others' leases so far.
+#[derive(Default)]
+struct Waits {
+    count: usize,
+    /// Whose lease it waits for, once it was seen.
+    head: Option<Head>,
+}
+
+impl Waits {
+    /// Whether `head` is not the lease that was waited for.
+    fn is_another(&mut self, head: Head) -> bool {
+        *self.head.get_or_insert(head) != head
+    }
+}
+
+/// A step on the store under way. Callers with less patience than the budget drop it before it can time out; that the
+/// store did not answer must be noted all the same, or the breaker would never open for them.
+struct Waiting<'a> {
+    engine: &'a Arc<Engine>,
+    began: Instant,
+    answered: bool,
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        if !self.answered && self.began.elapsed() >= self.engine.settings.budget / 2 {
+            let error = StoreError::new(FaultKind::Timeout, "its caller did not wait any longer");
+            let _ = self.engine.noted(Err::<(), _>(error));
+        }
+    }
+}
+
 impl Lookup {
     pub(super) fn new(target: Target) -> Self {
         let nesting = nesting::of(target.engine.id(), &target.key);
@@ -111,21 +151,19 @@ impl Lookup {
     /// Follows the flight; `None` if it has nothing for this call.
     async fn follow(&mut self, follow: &Follow<Entry>) -> Option<Turn> {
         let began = Instant::now();
-        match timeout_at(self.deadline, follow.landing()).await {
+        let settles_within = 2 * self.target.engine.settings.budget;
+        match timeout_at(self.deadline, follow.landing(settles_within)).await {
             Ok(Landing::Shared(entry)) => Some(Turn::Value(entry)),
             Ok(Landing::Failed) => {
                 let slot = self.slot(&self.target.engine.after_failure).await;
-                Some(Turn::Load(Permit::alone(self.target.clone(), slot)))
+                Some(self.alone(MissReason::LoadFailed, slot))
             }
-            Ok(Landing::TooEarly(entry)) => {
+            Ok(Landing::Next(store_time)) => {
                 // What the leader spent on the store this call shall not spend again.
-                if entry.register.is_some() {
-                    self.spent += began.elapsed();
-                }
+                self.spent += began.elapsed().min(store_time);
                 None
             }
-            Ok(Landing::Over) => None,
-            Err(_) => {
+            Ok(Landing::Unsettled) | Err(_) => {
                 let slot = self.slot(&self.target.engine.bulkhead).await;
                 Some(self.alone(MissReason::WaitedTooLong, slot))
             }
@@ -157,39 +195,29 @@ impl Lookup {
             return Led::Without(MissReason::BreakerOpen);
         }
         // What was rejected need not be read again.
-        let mut look_first = self.replace == Replace::Nothing;
-        let mut waits = 0;
-        loop {
-            if look_first {
-                let step = lead.step();
-                match self.look().await {
-                    Ok(Some(Register::Value(entry))) => return Led::Found(entry, step),
-                    Ok(Some(Register::Lease)) => {
-                        if !self.wait(waits, self.target.engine.settings.lease).await {
-                            return Led::Without(MissReason::WaitedTooLong);
-                        }
-                        waits += 1;
-                        continue;
-                    }
-                    Ok(Some(Register::Invalid(_)) | None) => {}
-                    Err(error) => return Led::Without(error.kind.into()),
-                }
+        if self.replace == Replace::Nothing {
+            let step = lead.store_step();
+            match self.look().await {
+                Ok(Some(Register::Value(entry))) => return Led::Found(entry, step),
+                // Also of a lease: ACQUIRE tells how long it is held.
+                Ok(_) => {}
+                Err(error) => return Led::Without(error.kind.into()),
             }
-            let step = lead.step();
+        }
+        let mut waits = Waits::default();
+        loop {
+            let step = lead.store_step();
             match self.acquire().await {
                 Ok((Acquired::Granted, Some(lease))) => return Led::Granted(lease),
                 Ok((Acquired::Value(bytes), _)) => match self.read(&bytes) {
                     Register::Value(entry) => return Led::Found(entry, step),
-                    Register::Lease | Register::Invalid(_) if self.unusable < MAX_UNUSABLE => look_first = false,
-                    Register::Lease | Register::Invalid(_) => return Led::Without(MissReason::Foreign),
+                    Register::Lease(_) | Register::Invalid(_) if self.unusable < MAX_UNUSABLE => {}
+                    Register::Lease(_) | Register::Invalid(_) => return Led::Without(MissReason::Foreign),
                 },
-                Ok((Acquired::Leased(remaining), _)) => {
-                    if !self.wait(waits, remaining).await {
-                        return Led::Without(MissReason::WaitedTooLong);
-                    }
-                    waits += 1;
-                    look_first = true;
-                }
+                Ok((Acquired::Leased(left), _)) => match self.await_lease(lead, &mut waits, left).await {
+                    Waited::Found(led) => return led,
+                    Waited::Free => {}
+                },
                 Ok((Acquired::Writing, _)) => return Led::Writing,
                 Ok((Acquired::Granted, None)) => return Led::Without(MissReason::Refused),
                 Err(error) => return Led::Without(error.kind.into()),
@@ -197,12 +225,32 @@ impl Lookup {
         }
     }
 
+    /// Waits until someone else's lease has become a value, or is gone.
+    async fn await_lease(&mut self, lead: &LeadKey, waits: &mut Waits, mut left: Duration) -> Waited {
+        loop {
+            lead.idle();
+            if !self.pause(waits, left).await {
+                return Waited::Found(Led::Without(MissReason::WaitedTooLong));
+            }
+            let step = lead.store_step();
+            match self.look().await {
+                Ok(Some(Register::Value(entry))) => return Waited::Found(Led::Found(entry, step)),
+                // The load that this call waited for has failed, or was invalidated, and another one has begun: to wait
+                // for that as well would be to load one after another.
+                Ok(Some(Register::Lease(head))) if waits.is_another(head) => {
+                    return Waited::Found(Led::Without(MissReason::WaitedTooLong));
+                }
+                Ok(Some(Register::Lease(_))) => left = self.target.engine.settings.lease,
+                Ok(Some(Register::Invalid(_)) | None) => return Waited::Free,
+                Err(error) => return Waited::Found(Led::Without(error.kind.into())),
+            }
+        }
+    }
+
     /// GET.
     pub(super) async fn look(&mut self) -> Result<Option<Register>, StoreError> {
-        let began = Instant::now();
-        let answer = self.target.engine.store.get(&self.target.key, self.remaining()).await;
-        self.spent += began.elapsed();
-        match self.target.engine.noted(answer) {
+        let Target { engine, key, .. } = self.target.clone();
+        match self.on_store(engine.store.get(&key, self.remaining())).await {
             Ok(Some(bytes)) => Ok(Some(self.read(&bytes))),
             Ok(None) => {
                 self.target.site.counters.miss(MissReason::Absent);
@@ -223,11 +271,19 @@ impl Lookup {
         let Some(mut lease) = Lease::new(store, key, self.target.engine.settings.lease) else {
             return Ok((Acquired::Granted, None));
         };
-        let began = Instant::now();
         let replace = std::mem::replace(&mut self.replace, Replace::Nothing);
-        let answer = lease.acquire(replace, self.remaining()).await;
-        self.spent += began.elapsed();
-        self.target.engine.noted(answer).map(|acquired| (acquired, Some(lease)))
+        let within = self.remaining();
+        let acquired = self.on_store(lease.acquire(replace, within)).await?;
+        Ok((acquired, Some(lease)))
+    }
+
+    /// Takes a step on the store, and notes how long it took and how it ended.
+    async fn on_store<T>(&mut self, step: impl Future<Output = Result<T, StoreError>>) -> Result<T, StoreError> {
+        let mut waiting = Waiting { engine: &self.target.engine, began: Instant::now(), answered: false };
+        let answer = step.await;
+        waiting.answered = true;
+        self.spent += waiting.began.elapsed();
+        self.target.engine.noted(answer)
     }
 
     fn read(&mut self, bytes: &Bytes) -> Register {
@@ -238,18 +294,20 @@ impl Lookup {
                 self.unusable += 1;
                 self.replace = Replace::unusable(bytes);
             }
-            Register::Lease | Register::Value(_) => {}
+            Register::Value(_) => self.target.site.counters.bytes_read.add(bytes.len() as u64),
+            Register::Lease(_) => {}
         }
         register
     }
 
     /// Waits before the next look at a leased register. `false` if the time for waiting is over.
-    async fn wait(&self, waits: usize, lease_left: Duration) -> bool {
-        if waits == 0 {
+    async fn pause(&self, waits: &mut Waits, lease_left: Duration) -> bool {
+        if waits.count == 0 {
             self.target.site.counters.miss(MissReason::Leased);
             self.target.site.counters.lease_waits.one();
         }
-        let pause = POLLS[waits.min(POLLS.len() - 1)].min(lease_left.max(Duration::from_millis(1)));
+        let pause = POLLS[waits.count.min(POLLS.len() - 1)].min(lease_left.max(Duration::from_millis(1)));
+        waits.count += 1;
         let until = Instant::now() + pause;
         if until >= self.deadline {
             return false;

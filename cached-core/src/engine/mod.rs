@@ -66,6 +66,10 @@ struct FlightKey {
     fingerprint: u64,
 }
 
+fn is_on_tokio() -> bool {
+    tokio::runtime::Handle::try_current().is_ok()
+}
+
 #[derive(Debug)]
 pub(crate) struct Engine {
     pub(crate) settings: Settings,
@@ -131,6 +135,9 @@ impl Engine {
 
     /// Whether the store may be used now; starts a probe if one is due.
     pub(crate) fn may_use_store(self: &Arc<Self>) -> bool {
+        if !is_on_tokio() {
+            return false;
+        }
         match self.breaker.ask(self.clock.now()) {
             Verdict::Use => true,
             Verdict::Skip => false,

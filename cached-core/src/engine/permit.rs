@@ -25,7 +25,8 @@ pub(super) struct Permit {
 #[derive(Debug)]
 enum Kind {
     /// One load in all processes; stored and shared.
-    Leased(Lead<FlightKey, Entry>, Lease),
+    /// The lease stands first: it is released before followers wake.
+    Leased(Lease, Lead<FlightKey, Entry>),
     /// One load in this process; shared, not stored.
     Shared(Lead<FlightKey, Entry>),
     /// For this caller only.
@@ -44,7 +45,7 @@ pub(super) struct Storable {
 impl Permit {
     pub(super) fn leased(target: Target, lead: Lead<FlightKey, Entry>, mut lease: Lease) -> Self {
         lease.keep_alive();
-        Self::new(target, Kind::Leased(lead, lease), None)
+        Self::new(target, Kind::Leased(lease, lead), None)
     }
 
     pub(super) fn shared(target: Target, lead: Lead<FlightKey, Entry>, slot: Option<OwnedSemaphorePermit>) -> Self {
@@ -63,12 +64,19 @@ impl Permit {
     }
 
     /// Runs the load and measures it.
-    pub(super) async fn load<F: Future>(self, load: F) -> (F::Output, Finished) {
+    pub(super) async fn load<F, Fut>(self, load: F) -> (Fut::Output, Finished)
+    where
+        F: FnOnce() -> Fut,
+        Fut: Future,
+    {
         let step = match &self.kind {
-            Kind::Leased(lead, _) | Kind::Shared(lead) => lead.step(),
+            Kind::Leased(_, lead) | Kind::Shared(lead) => lead.load_step(),
             Kind::Alone => 0,
         };
         let began = Instant::now();
+        // Called only now: a closure may do its reading before it returns its future. Boxed, since the function's body
+        // is as large as its author made it.
+        let load = Box::pin(load());
         let output = nesting::inside(self.target.engine.id(), Arc::clone(&self.target.key), load).await;
         (output, Finished { permit: self, step, load_time: began.elapsed() })
     }
@@ -90,8 +98,13 @@ impl Finished {
 
     /// The load failed, or its value cannot be encoded: nothing to share or to store.
     pub(super) fn failed(self) {
-        if let Kind::Leased(lead, _) | Kind::Shared(lead) = self.permit.kind {
-            lead.failed();
+        match self.permit.kind {
+            Kind::Leased(lease, lead) => {
+                drop(lease);
+                lead.failed();
+            }
+            Kind::Shared(lead) => lead.failed(),
+            Kind::Alone => {}
         }
     }
 
@@ -106,7 +119,7 @@ impl Finished {
         drop(slot);
         let entry = Entry { payload: payload.map(Bytes::from), register: None };
         let (lead, lease) = match kind {
-            Kind::Leased(lead, lease) => (lead, lease),
+            Kind::Leased(lease, lead) => (lead, lease),
             Kind::Shared(lead) => {
                 target.site.counters.unstored(ttl.err().unwrap_or(UnstoredReason::NoLease));
                 return lead.found(entry, step);

@@ -3,12 +3,11 @@
 use super::lookup::{Lookup, Turn};
 use super::permit::{Finished, Permit, Storable};
 use super::target::Target;
-use super::{Engine, SiteState};
+use super::{Engine, SiteState, is_on_tokio};
 use crate::key::Key;
 use crate::outcome::{Loaded, Shape};
 use crate::reason::{MissReason, UnstoredReason};
 use std::fmt;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -67,10 +66,11 @@ pub(crate) struct Prepared(Lookup);
 
 impl Prepared {
     /// Boxed, as all that is large in a call: a cached function's future is hardly larger than its arguments.
-    #[expect(clippy::unnecessary_box_returns, reason = "all callers keep it boxed")]
-    pub(crate) fn new(engine: &Arc<Engine>, site: Arc<SiteState>, key: Key) -> Box<Self> {
+    /// `None` outside of tokio, whose timers and tasks the engine needs: there, functions run uncached.
+    pub(crate) fn new(engine: &Arc<Engine>, site: Arc<SiteState>, key: Key) -> Option<Box<Self>> {
         // What the fingerprint is made of, the type, is known only when the call begins.
-        Box::new(Self(Lookup::new(Target { engine: Arc::clone(engine), site, key, fingerprint: 0 })))
+        let target = Target { engine: Arc::clone(engine), site, key, fingerprint: 0 };
+        is_on_tokio().then(|| Box::new(Self(Lookup::new(target))))
     }
 }
 
@@ -94,19 +94,17 @@ where
                 Ok(value) => return value,
                 Err(reason) => lookup.reject(&entry, reason),
             },
-            Turn::Load(permit) => {
-                return Box::pin(load_and_store::<S, _>(lookup, permit, policy, Box::pin(load()))).await;
-            }
+            Turn::Load(permit) => return Box::pin(load_and_store::<S, _, _>(lookup, permit, policy, load)).await,
         }
     }
 }
 
-async fn load_and_store<S: Shape, Fut: Future<Output = S::Return>>(
-    lookup: &Lookup,
-    permit: Permit,
-    policy: Policy<S::Item>,
-    load: Pin<Box<Fut>>,
-) -> S::Return {
+async fn load_and_store<S, F, Fut>(lookup: &Lookup, permit: Permit, policy: Policy<S::Item>, load: F) -> S::Return
+where
+    S: Shape,
+    F: FnOnce() -> Fut,
+    Fut: Future<Output = S::Return>,
+{
     let (returned, finished) = permit.load(load).await;
     if let Some((finished, storable)) = settle::<S>(lookup, finished, &policy, &returned) {
         finished.share_and_store(storable).await;
@@ -121,12 +119,10 @@ fn decode<S: Shape>(lookup: &Lookup, entry: &crate::envelope::Entry) -> Result<S
     };
     let value = S::rebuild(item).ok_or(MissReason::Type)?;
     let counters = &lookup.target.site.counters;
-    match &entry.register {
-        Some(register) => {
-            counters.hits.one();
-            counters.bytes_read.add(register.len() as u64);
-        }
-        None => counters.coalesced.one(),
+    if entry.register.is_some() {
+        counters.hits.one();
+    } else {
+        counters.coalesced.one();
     }
     Ok(value)
 }

@@ -11,7 +11,7 @@
 //! | `Some(x)` | as `x` | `Some(None)` gains a `~`: `~~` |
 //! | tuple, struct | `(a,b)` | parentheses and commas in text are escaped |
 //! | slice | `[a,b]` | likewise |
-//! | enum variant | `Name`, `Name(a,b)` | likewise |
+//! | enum variant | `Name(a,b)` | likewise; without fields it is the text of its name, so that the two can be mixed |
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
@@ -90,7 +90,7 @@ impl<'a> SegmentWriter<'a> {
 
     /// Writes a variant of an enum: `Name`, or `Name(a,b)` if it has fields.
     pub fn variant(&mut self, name: &str, fields: &[&dyn KeySegment]) {
-        self.out.push_str(name);
+        self.text(name);
         if !fields.is_empty() {
             self.tuple(fields);
         }

@@ -58,18 +58,9 @@ impl Prefix {
         Some(self.bounded(out))
     }
 
-    /// The key of a caller who renders by hand, as in `cache.get("user:42")`. Control characters are escaped.
+    /// The key of a caller who renders by hand, as in `cache.get("user:42")`. Taken as it is.
     pub(crate) fn literal(&self, text: &str) -> Key {
-        let mut out = String::with_capacity(self.0.len() + text.len());
-        out.push_str(&self.0);
-        for c in text.chars() {
-            if c.is_ascii_control() {
-                out.extend(format!("%{:02X}", u32::from(c)).chars());
-            } else {
-                out.push(c);
-            }
-        }
-        self.bounded(out)
+        self.bounded([&self.0, text].concat())
     }
 
     fn bounded(&self, mut key: String) -> Key {
@@ -122,7 +113,8 @@ fn hash_tag(rendered: &str) -> Option<&str> {
 /// A segment made of the hash of a value: `<name:hash>` and `<*>`.
 ///
 /// The value is written as canonical JSON (map entries sorted, no white space; what JSON cannot tell apart, such as
-/// `None` and `Some(None)`, made distinct) and replaced by its SHA-256.
+/// `None` and `Some(None)`, made distinct) and replaced by its SHA-256. The items of a `HashSet` come in an order that
+/// changes from one set to the next: use a `BTreeSet`.
 #[derive(Debug)]
 pub struct Hashed<'a, T: ?Sized>(pub &'a T);
 

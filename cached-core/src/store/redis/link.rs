@@ -3,7 +3,8 @@
 //! redis-rs' own `ConnectionManager` is not used: waiting for its reconnect is not bounded by its response timeout, and
 //! a connection that only times out (a black-holed socket) is never replaced. Here every wait is bounded by the
 //! caller's time, connecting runs as a task that no caller's cancellation ends, and timeouts in a row cost a connection
-//! its place. There is no back-off: how often a server that is down is asked is decided by the breaker above.
+//! its place. There is no back-off: how often a server that is down is asked is
+//! decided by the breaker above.
 
 use super::fault::{Fault, classify, is_broken};
 use crate::error::{BuildError, FaultKind, StoreError};
@@ -30,7 +31,7 @@ pub(super) struct Link {
 
 enum State {
     Idle,
-    Connecting(watch::Receiver<Option<Result<Connection, StoreError>>>),
+    Connecting(watch::Receiver<Option<Result<Connection, StoreError>>>, Instant),
     Ready(Connection),
 }
 
@@ -62,8 +63,8 @@ impl Link {
             BuildError::field("redis", format!("{error}{missing}"))
         };
         #[cfg(feature = "tls")]
-        {
-            // Fails if the application has chosen a provider, which is just as well.
+        if url.starts_with("rediss:") && rustls::crypto::CryptoProvider::get_default().is_none() {
+            // Fails if the application chooses one at this moment, which is just as well.
             let _ = rustls::crypto::ring::default_provider().install_default();
         }
         let info = url.into_connection_info().map_err(problem)?;
@@ -120,11 +121,10 @@ impl Link {
             let mut state = locked(&self.state);
             match &*state {
                 State::Ready(connection) => return Ok(Connected { connection: connection.clone(), is_new: false }),
-                // The task that was to connect is gone, with the runtime it ran on.
-                State::Connecting(made) if made.has_changed().is_ok() || made.borrow().is_some() => made.clone(),
-                State::Idle | State::Connecting(_) => {
+                State::Connecting(made, since) if !is_abandoned(made, *since) => made.clone(),
+                State::Idle | State::Connecting(..) => {
                     let made = self.start_connecting();
-                    *state = State::Connecting(made.clone());
+                    *state = State::Connecting(made.clone(), Instant::now());
                     made
                 }
             }
@@ -161,6 +161,11 @@ impl Link {
             *state = State::Idle;
         }
     }
+}
+
+/// Whether the task that was to connect is gone with the runtime it ran on, or that runtime has gone idle.
+fn is_abandoned(made: &watch::Receiver<Option<Result<Connection, StoreError>>>, since: Instant) -> bool {
+    made.has_changed().is_err() || since.elapsed() > 2 * CONNECT_WITHIN
 }
 
 enum Failure {

@@ -20,7 +20,7 @@ use bytes::Bytes;
 use link::Link;
 use redis::{Cmd, FromRedisValue, Value};
 use std::fmt;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// A [`Store`] on a Redis server.
 pub struct RedisStore {
@@ -82,8 +82,12 @@ impl RedisStore {
             arguments(&mut command);
             command
         };
+        let began = Instant::now();
         match self.link.send(&command("EVALSHA", &script.digest), within).await {
-            Err(fault) if fault.is_unknown_script => self.send(&command("EVAL", script.source), within).await,
+            Err(fault) if fault.is_unknown_script => {
+                let left = within.saturating_sub(began.elapsed());
+                self.send(&command("EVAL", script.source), left).await
+            }
             answer => {
                 T::from_redis_value(answer?).map_err(|error| StoreError::new(FaultKind::Refused, error.to_string()))
             }
@@ -91,10 +95,11 @@ impl RedisStore {
     }
 }
 
-/// The markers of writes in progress on `key`, in the same slot of a cluster.
+/// The markers of writes in progress on `key`, in the same slot of a cluster. No template renders a key of that form: it
+/// has one pair of braces at most, and none in front of the namespace.
 fn markers(key: &str) -> String {
     let has_hash_tag = key.find('{').is_some_and(|open| key[open + 1..].find('}').is_some_and(|len| len > 0));
-    if has_hash_tag { format!("{key}:w") } else { format!("{{{key}}}:w") }
+    if has_hash_tag { format!("{key}:{{w}}") } else { format!("{{{key}}}:w") }
 }
 
 fn millis(time: Duration) -> u64 {
@@ -203,6 +208,6 @@ mod tests {
     #[test]
     fn markers_stand_in_the_slot_of_their_key() {
         assert_eq!(markers("n:v1:user:1"), "{n:v1:user:1}:w");
-        assert_eq!(markers("n:v1:{user:1}:x"), "n:v1:{user:1}:x:w");
+        assert_eq!(markers("n:v1:{user:1}:x"), "n:v1:{user:1}:x:{w}");
     }
 }

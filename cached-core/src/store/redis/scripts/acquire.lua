@@ -1,9 +1,19 @@
 -- KEYS: entry, markers of writes in progress
 -- ARGV: lease, lease time in ms, '1' if a register may be replaced, the first 17 bytes of that (all, if it has fewer)
 local entry = redis.pcall('GET', KEYS[1])
-local unusable = type(entry) == 'table' -- another data type
-if entry and not unusable and ARGV[3] == '1' then
+local unusable = false
+if type(entry) == 'table' then
+  -- Another data type is replaced; any other error is the answer.
+  if not string.find(entry.err, 'WRONGTYPE', 1, true) then return entry end
+  unusable = true
+elseif entry and ARGV[3] == '1' then
   unusable = ARGV[4] == (#ARGV[4] < 17 and entry or string.sub(entry, 1, 17))
+end
+local left = -1
+if entry and not unusable and #entry == 17 and string.sub(entry, 1, 1) == 'L' then
+  left = redis.call('PTTL', KEYS[1])
+  -- A lease without an end is nobody's.
+  unusable = left < 0
 end
 if unusable then
   redis.call('DEL', KEYS[1])
@@ -19,7 +29,5 @@ if entry == ARGV[1] then
   redis.call('PEXPIRE', KEYS[1], ARGV[2])
   return 0
 end
-if #entry == 17 and string.sub(entry, 1, 1) == 'L' then
-  return math.max(redis.call('PTTL', KEYS[1]), 1)
-end
+if left >= 0 then return math.max(left, 1) end
 return entry
