@@ -202,6 +202,9 @@ impl CacheBuilder {
             if !problems.is_empty() {
                 return Err(BuildError::Sites(problems));
             }
+            for sharing in site::sharing(&site::all()) {
+                tracing::warn!("{sharing}");
+            }
         }
         let store = self.open_store()?;
         Ok(self.assemble(store))

@@ -127,7 +127,8 @@ impl Cache {
     /// stored.
     ///
     /// The key is taken as it is (escape the parts that users can choose, or let an attribute do it) and put behind the
-    /// cache's prefix: `"user:42"` is the key of `key = "user:<id>"`, and of the same entry if the types agree.
+    /// cache's prefix. Values of annotated functions are not served here, nor the other way round, even under one key: an
+    /// entry belongs to its template. [`delete`](Self::delete) removes both.
     ///
     /// # Errors
     /// Those of `load`, and no others.

@@ -8,8 +8,11 @@ use std::fmt;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 #[non_exhaustive]
 pub enum Codec {
-    /// JSON by `serde_json`: readable in `redis-cli`, the default. `f64` survive to the last bit; `NaN` does not and
-    /// such values are loaded each time.
+    /// JSON by `serde_json`: readable in `redis-cli`, the default. `f64` survive to the last bit.
+    ///
+    /// What JSON has no form for: `NaN` and infinities, and maps whose keys are no strings or numbers (such values are
+    /// loaded each time, which the log says once); an `Option` directly inside of another within a value, whose
+    /// `Some(None)` is read back as `None`. For these take another codec.
     #[default]
     Json,
     /// MessagePack with field names by `rmp-serde` (feature `msgpack`).

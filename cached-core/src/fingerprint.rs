@@ -1,7 +1,8 @@
 //! Tells values of different types apart, and the same type before and after a change.
 //!
-//! A fingerprint is made from the value's type name, its shape, the codec, the attribute's `version` and the generic
-//! arguments of the function. The shape is what the type's `Deserialize` asks for when it is run against a
+//! A fingerprint is made from the value's type name, its shape, the codec, the attribute's `version`, the template of the
+//! key and the generic arguments of the function. With the template in it, `p:<a>:<b>` and `p:x:<b>` may render the same
+//! key and still never serve each other's values. The shape is what the type's `Deserialize` asks for when it is run against a
 //! [`Tracer`], which answers with made-up values and notes the questions: names of structs, fields and variants, kinds
 //! of numbers, `Option`s.
 //!
@@ -15,12 +16,14 @@ use sha2::{Digest, Sha256};
 use std::fmt::{self, Display, Write as _};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-/// The fingerprint of values of type `T`.
-pub(crate) fn of<T: DeserializeOwned>(codec: Codec, version: u32, generics: &str) -> u64 {
+/// The fingerprint of values of type `T`. `site` is what the attribute says about the key.
+pub(crate) fn of<T: DeserializeOwned>(codec: Codec, version: u32, site: &str, generics: &str) -> u64 {
     let mut hasher = Sha256::new();
     hasher.update(std::any::type_name::<T>());
     hasher.update([0]);
     hasher.update(shape_of::<T>());
+    hasher.update([0]);
+    hasher.update(site);
     hasher.update([0]);
     hasher.update(generics);
     hasher.update([0, codec.id()]);
@@ -437,13 +440,14 @@ mod tests {
     }
 
     #[test]
-    fn codec_version_and_generics_count() {
-        let base = of::<u8>(Codec::Json, 1, "");
-        assert_ne!(base, of::<u8>(Codec::Postcard, 1, ""));
-        assert_ne!(base, of::<u8>(Codec::Json, 2, ""));
-        assert_ne!(base, of::<u8>(Codec::Json, 1, "<u8>"));
-        assert_ne!(base, of::<u16>(Codec::Json, 1, ""));
-        assert_eq!(base, of::<u8>(Codec::Json, 1, ""));
+    fn codec_version_template_and_generics_count() {
+        let base = of::<u8>(Codec::Json, 1, "k", "");
+        assert_ne!(base, of::<u8>(Codec::Postcard, 1, "k", ""));
+        assert_ne!(base, of::<u8>(Codec::Json, 2, "k", ""));
+        assert_ne!(base, of::<u8>(Codec::Json, 1, "l", ""));
+        assert_ne!(base, of::<u8>(Codec::Json, 1, "k", "<u8>"));
+        assert_ne!(base, of::<u16>(Codec::Json, 1, "k", ""));
+        assert_eq!(base, of::<u8>(Codec::Json, 1, "k", ""));
     }
 
     #[test]

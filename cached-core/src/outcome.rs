@@ -9,7 +9,7 @@
 //! | `Result<Option<T>, E>` | `T`, and a `None` for its own time | `Err` |
 //! | `Result<T, E>` | `T` | `Err` |
 //! | `Option<T>` | `T`, and a `None` for its own time | |
-//! | any other `T` | `T` | |
+//! | any other `T` | `T` | a `T` that turns out to be a `Result` |
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -177,6 +177,11 @@ impl<T: CacheValue> Shape for Value<T> {
     type Item = T;
 
     fn inspect(returned: &T) -> Loaded<'_, T> {
+        // Behind a type parameter (`async fn f<T>() -> T`) the shape is chosen before `T` is known. Whether a `Result`
+        // there is an `Err` cannot be seen, so none is stored.
+        if std::any::type_name::<T>().starts_with("core::result::Result<") {
+            return Loaded::Failed;
+        }
         Loaded::Some(returned)
     }
 

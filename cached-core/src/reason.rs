@@ -86,6 +86,8 @@ counted_reasons! {
         NoLease,
         /// The store failed while storing.
         Fault,
+        /// Too many values were being stored already.
+        Overflow,
     }
 }
 

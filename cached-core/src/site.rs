@@ -5,6 +5,7 @@ use crate::error::SiteProblem;
 use crate::key::Piece;
 use crate::ttl::{Classes, NoneTtl, TtlSpec};
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 
 /// What the attribute knows about one function. Names no type of the user's, so that it can stand in a generic function.
 #[derive(Debug, Clone, Copy)]
@@ -111,6 +112,31 @@ pub(crate) fn all() -> Vec<&'static Site> {
     inventory::iter::<Registered>.into_iter().map(|registered| registered.0).collect()
 }
 
+/// What sets a function's entries apart from those of functions with other templates that render the same key.
+///
+/// Functions with one template share entries: the impls of a trait, say. Without a template the path tells functions
+/// apart, except for those of one name inside of one function; they are numbered.
+pub(crate) fn identity(site: &Site, all: &[&'static Site]) -> String {
+    let mut text = String::new();
+    for piece in site.0.template {
+        match piece {
+            Piece::Literal(literal) => text.push_str(literal),
+            Piece::Segment(_) => text.push_str("\0segment"),
+            Piece::Hash(_) => text.push_str("\0hash"),
+            Piece::All => text.push_str("\0all"),
+            Piece::Path => {
+                let namesakes = all.iter().map(|other| &other.0).filter(|other| {
+                    other.template == site.0.template && (other.module, other.name) == (site.0.module, site.0.name)
+                });
+                let place = (site.0.file, site.0.line);
+                let number = namesakes.filter(|other| (other.file, other.line) < place).count();
+                let _ = write!(text, "\0path{number}");
+            }
+        }
+    }
+    text
+}
+
 /// Checks every function against the cache's classes and against each other. Pure: the registry is handed in.
 pub(crate) fn problems(sites: &[&'static Site], classes: &Classes) -> Vec<SiteProblem> {
     let mut sites: Vec<_> = sites.iter().copied().filter(|site| site.spec().ambient).collect();
@@ -136,8 +162,43 @@ pub(crate) fn problems(sites: &[&'static Site], classes: &Classes) -> Vec<SitePr
     unknown_classes.chain(codecs).chain(shared_templates(&sites)).collect()
 }
 
+/// Functions of different names that share a template and, as far as the spelling tells, a type: meant or not, they
+/// answer for each other.
+pub(crate) fn sharing(sites: &[&'static Site]) -> Vec<SiteProblem> {
+    let share = |a: &SiteSpec, b: &SiteSpec| a.name != b.name && same_template(a, b) && !clash(a, b);
+    pairs(sites, share, |a, b| {
+        SiteProblem(format!(
+            "{} `{}` and {} `{}` share their entries under \"{}\"; if that is not meant, give one of them another key",
+            a.place(),
+            a.name(),
+            b.place(),
+            b.name(),
+            a.template_text()
+        ))
+    })
+}
+
 /// Pairs that would store values of different types under the same keys.
 fn shared_templates(sites: &[&'static Site]) -> Vec<SiteProblem> {
+    pairs(sites, clash, |a, b| {
+        SiteProblem(format!(
+            "{} `{}` and {} `{}` both store under \"{}\", one a `{}`, the other a `{}`: give one of them another key",
+            a.place(),
+            a.name(),
+            b.place(),
+            b.name(),
+            a.template_text(),
+            a.spec().value,
+            b.spec().value
+        ))
+    })
+}
+
+fn pairs(
+    sites: &[&'static Site],
+    is_one: impl Fn(&SiteSpec, &SiteSpec) -> bool,
+    say: impl Fn(&Site, &Site) -> SiteProblem,
+) -> Vec<SiteProblem> {
     // Only what can render alike is compared pairwise: same number of pieces and same text at the beginning.
     let mut groups: BTreeMap<(usize, &str), Vec<&'static Site>> = BTreeMap::new();
     for site in sites {
@@ -149,17 +210,8 @@ fn shared_templates(sites: &[&'static Site]) -> Vec<SiteProblem> {
     for group in groups.values() {
         for (i, a) in group.iter().enumerate() {
             for b in &group[i + 1..] {
-                if clash(a.spec(), b.spec()) {
-                    problems.push(SiteProblem(format!(
-                        "{} `{}` and {} `{}` both store under \"{}\", one a `{}`, the other a `{}`: give one of them another key",
-                        a.place(),
-                        a.name(),
-                        b.place(),
-                        b.name(),
-                        a.template_text(),
-                        a.spec().value,
-                        b.spec().value
-                    )));
+                if is_one(a.spec(), b.spec()) {
+                    problems.push(say(a, b));
                 }
             }
         }
@@ -167,12 +219,15 @@ fn shared_templates(sites: &[&'static Site]) -> Vec<SiteProblem> {
     problems
 }
 
-fn clash(a: &SiteSpec, b: &SiteSpec) -> bool {
-    let by_path = a.template.contains(&Piece::Path);
+fn same_template(a: &SiteSpec, b: &SiteSpec) -> bool {
     // Two keys by path differ by module, name and impl; the impl is known only when the function runs.
-    !by_path
+    !a.template.contains(&Piece::Path)
         && a.template.len() == b.template.len()
         && a.template.iter().zip(b.template).all(|(a, b)| a.renders_like(*b))
+}
+
+fn clash(a: &SiteSpec, b: &SiteSpec) -> bool {
+    same_template(a, b)
         && match (stored_type(a.value), stored_type(b.value)) {
             (Some(a), Some(b)) => a != b,
             // Not to be told from the spelling: fingerprints do when the values are read.
@@ -282,5 +337,16 @@ mod tests {
         }
         let differ = [site(1, USER, "Vec<a::User>", "short"), site(2, USER, "Result<Vec<Order>, E>", "short")];
         assert_eq!(problems(&differ, &Classes::default()).len(), 1);
+    }
+
+    #[test]
+    fn functions_that_answer_for_each_other_are_mentioned() {
+        let named = |name, line| {
+            let spec = SiteSpec { name, file: "a.rs", line, template: USER, value: "String", ..SiteSpec::DEFAULT };
+            &*Box::leak(Box::new(Site::new(spec)))
+        };
+        let said = sharing(&[named("name", 1), named("mail", 2)]);
+        assert!(said.len() == 1 && said[0].to_string().contains("`name` and a.rs:2 `mail`"), "{said:?}");
+        assert_eq!(sharing(&[named("find", 1), named("find", 2)]), [], "the impls of a trait");
     }
 }

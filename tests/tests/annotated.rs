@@ -428,3 +428,74 @@ async fn versions_and_codecs() {
     })
     .await;
 }
+
+#[redis_cached(key = "overlap:<a>:<b>")]
+async fn two_segments(a: &str, b: &str) -> String {
+    format!("{a}|{b}")
+}
+
+#[redis_cached(key = "overlap:x:<b>")]
+async fn one_segment(b: &str) -> String {
+    format!("x and {b}")
+}
+
+async fn namesakes(first: bool) -> u64 {
+    if first {
+        #[redis_cached]
+        async fn f(id: u64) -> u64 {
+            id + 100
+        }
+        f(1).await
+    } else {
+        #[redis_cached]
+        async fn f(id: u64) -> u64 {
+            id + 200
+        }
+        f(1).await
+    }
+}
+
+#[tokio::test]
+async fn functions_whose_keys_meet_do_not_answer_for_each_other() {
+    with_cache(async |_| {
+        for _ in 0..2 {
+            assert_eq!(two_segments("x", "y").await, "x|y");
+            assert_eq!(one_segment("y").await, "x and y");
+            assert_eq!(namesakes(true).await, 101);
+            assert_eq!(namesakes(false).await, 201);
+        }
+    })
+    .await;
+}
+
+#[redis_cached(key = "generic:<name>", skip(load))]
+async fn generic<T: cached_core::CacheValue>(name: &str, load: impl FnOnce() -> T) -> T {
+    load()
+}
+
+#[tokio::test]
+async fn an_err_behind_a_type_parameter_is_not_stored() {
+    with_cache(async |_| {
+        let error = generic::<Result<u8, String>>("x", || Err("no database".to_owned())).await;
+        assert!(error.is_err());
+        assert_eq!(generic::<Result<u8, String>>("x", || Ok(1)).await, Ok(1));
+        assert_eq!(generic::<u8>("y", || 1).await, 1);
+        assert_eq!(generic::<u8>("y", || 2).await, 1);
+    })
+    .await;
+}
+
+#[redis_cached(key = "not-send:<id>")]
+async fn error_is_not_send(id: u64) -> Result<u64, Box<dyn std::error::Error>> {
+    if id == 0 { Err("no zero".into()) } else { Ok(id) }
+}
+
+#[tokio::test]
+async fn a_future_is_send_whatever_it_returns() {
+    // As without the attribute: the value is not held across an await.
+    let task = tokio::spawn(async {
+        let outcome = error_is_not_send(0).await;
+        outcome.is_err()
+    });
+    assert!(task.await.unwrap());
+}

@@ -10,9 +10,8 @@ use crate::flight::Lead;
 use crate::lease::Lease;
 use crate::reason::UnstoredReason;
 use bytes::Bytes;
-use std::future::poll_fn;
 use std::sync::Arc;
-use std::task::Poll;
+use std::task::{Context, Waker};
 use std::time::Duration;
 
 pub(super) struct Closing {
@@ -24,21 +23,19 @@ pub(super) struct Closing {
 }
 
 impl Closing {
-    /// In the background if there is room, else before the caller goes on.
-    pub(super) async fn start(self) {
-        let room = Arc::clone(&self.target.engine.background).try_acquire_owned();
+    /// Starts it, if there is room.
+    pub(super) fn start(self) {
+        let Ok(room) = Arc::clone(&self.target.engine.background).try_acquire_owned() else {
+            return self.target.site.counters.unstored(UnstoredReason::Overflow);
+        };
         let mut closing = Box::pin(self.run());
         // The command is on its way at once, and a store in memory has no need of a task.
-        let is_done = poll_fn(|context| Poll::Ready(closing.as_mut().poll(context).is_ready())).await;
-        match room {
-            _ if is_done => {}
-            Ok(room) => {
-                tokio::spawn(async move {
-                    closing.await;
-                    drop(room);
-                });
-            }
-            Err(_) => closing.await,
+        let is_done = closing.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_ready();
+        if !is_done {
+            tokio::spawn(async move {
+                closing.await;
+                drop(room);
+            });
         }
     }
 

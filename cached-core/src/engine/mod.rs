@@ -39,8 +39,8 @@ use tokio::sync::Semaphore;
 /// Followers of a failed load that load at once. Above the bulkhead's limit: the store is well, and nobody should wait
 /// more than one further round for a source that fails.
 const LOADS_AFTER_FAILURE: usize = 256;
-/// Values being stored in the background at once; above that, callers store before they return.
-const BACKGROUND_STORES: u32 = 1024;
+/// Values being stored in the background at once; above that, values are not stored.
+const BACKGROUND_STORES: u32 = 4096;
 /// What a probe may take.
 const PROBE_WITHIN: Duration = Duration::from_millis(500);
 

@@ -112,8 +112,9 @@ impl Finished {
         self.permit.target.site.counters.unstored(reason);
     }
 
-    /// Shares the value and stores it, in the background if there is room.
-    pub(super) async fn share_and_store(self, storable: Storable) {
+    /// Shares the value and stores it, in the background. Does not wait: the caller's future would have to hold the value
+    /// meanwhile, and be `Send` only if that is.
+    pub(super) fn share_and_store(self, storable: Storable) {
         let Storable { payload, ttl } = storable;
         let Self { permit: Permit { target, kind, slot }, step, load_time } = self;
         drop(slot);
@@ -129,6 +130,6 @@ impl Finished {
         let register =
             ttl.and_then(|ttl| target.register(entry.payload.as_deref(), ttl, load_time).ok_or(UnstoredReason::Fault));
         lead.loaded(entry, step);
-        Closing { target, lead, lease, register }.start().await;
+        Closing { target, lead, lease, register }.start();
     }
 }

@@ -92,7 +92,12 @@ where
         match Box::pin(lookup.next()).await {
             Turn::Value(entry) => match decode::<S>(lookup, &entry) {
                 Ok(value) => return value,
-                Err(reason) => lookup.reject(&entry, reason),
+                Err(reason) => {
+                    if reason == MissReason::Payload {
+                        lookup.target.site.warn_of_codec("read back");
+                    }
+                    lookup.reject(&entry, reason);
+                }
             },
             Turn::Load(permit) => return Box::pin(load_and_store::<S, _, _>(lookup, permit, policy, load)).await,
         }
@@ -107,7 +112,7 @@ where
 {
     let (returned, finished) = permit.load(load).await;
     if let Some((finished, storable)) = settle::<S>(lookup, finished, &policy, &returned) {
-        finished.share_and_store(storable).await;
+        finished.share_and_store(storable);
     }
     returned
 }
@@ -150,6 +155,7 @@ fn settle<S: Shape>(
         Loaded::Some(value) => {
             let mut payload = Vec::with_capacity(256);
             if site.codec.encode(value, &mut payload).is_err() {
+                site.warn_of_codec("write");
                 finished.unstored(UnstoredReason::Encode);
                 finished.failed();
                 return None;

@@ -3,11 +3,12 @@
 use super::Settings;
 use crate::codec::Codec;
 use crate::fingerprint;
-use crate::site::Site;
+use crate::site::{self, Site};
 use crate::stats::Counters;
 use crate::ttl::{DEFAULT_CLASS, DEFAULT_NONE_CLASS, NoneTtl, TtlSpec};
 use serde::de::DeserializeOwned;
 use std::any::TypeId;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{PoisonError, RwLock};
 use std::time::Duration;
 
@@ -20,8 +21,12 @@ pub(crate) struct SiteState {
     pub(super) ttl: Duration,
     /// `None`: a `None` is not stored.
     pub(super) none_ttl: Option<Duration>,
+    /// The site's part of the fingerprints.
+    identity: String,
     /// A generic function has one per type it is used with; most have one in all.
     fingerprints: RwLock<Vec<(TypeId, &'static str, u64)>>,
+    /// Whether the log has said that values cannot be carried by the codec.
+    warned: AtomicBool,
 }
 
 impl SiteState {
@@ -50,7 +55,17 @@ impl SiteState {
             jitter: spec.jitter.unwrap_or(settings.jitter),
             ttl: ttl.unwrap_or_default(),
             none_ttl,
+            identity: site::identity(site, &site::all()),
+            warned: AtomicBool::new(false),
             fingerprints: RwLock::default(),
+        }
+    }
+
+    /// A value could not be written, or not be read back: every call will load. Said once.
+    pub(super) fn warn_of_codec(&self, what: &str) {
+        if !self.warned.swap(true, Ordering::Relaxed) {
+            let (site, place, codec) = (self.site.name(), self.site.place(), self.codec);
+            tracing::warn!(site, place, %codec, "the codec cannot {what} this function's values: they are loaded each time");
         }
     }
 
@@ -64,7 +79,7 @@ impl SiteState {
             return fingerprint;
         }
         let generics = fingerprint::generics(path);
-        let fingerprint = fingerprint::of::<T>(self.codec, self.site.spec().version, &generics);
+        let fingerprint = fingerprint::of::<T>(self.codec, self.site.spec().version, &self.identity, &generics);
         self.fingerprints.write().unwrap_or_else(PoisonError::into_inner).push((id, path, fingerprint));
         fingerprint
     }
