@@ -217,7 +217,11 @@ impl CacheBuilder {
             #[cfg(feature = "redis")]
             Source::Redis(url) => Ok(Arc::new(crate::store::RedisStore::new(url)?)),
             #[cfg(not(feature = "redis"))]
-            Source::Redis(_) => Err(BuildError::field("redis", "cached-core's feature `redis` is off")),
+            Source::Redis(url) => {
+                // Not the whole of it: it may hold a password.
+                let scheme = url.split(':').next().unwrap_or_default();
+                Err(BuildError::field("redis", format!("`{scheme}:` needs cached-core's feature `redis`")))
+            }
         }
     }
 
