@@ -13,7 +13,7 @@ use tests::{RedisServer, free_port};
 const BUDGET: Duration = Duration::from_millis(100);
 const LOAD: Duration = Duration::from_millis(20);
 /// What timers and a busy machine may add.
-const SLACK: Duration = Duration::from_millis(30);
+const SLACK: Duration = Duration::from_millis(50);
 const BACK_WITHIN: Duration = Duration::from_millis(1_500);
 const KEY: &str = "user:1";
 const RAW_KEY: &[u8] = b"cache:v1:user:1";

@@ -247,7 +247,7 @@ async fn followers_of(on: &Subject, end: impl Future<Output = Result<u64, String
     began.elapsed()
 }
 
-const LOAD: Duration = Duration::from_millis(100);
+const LOAD: Duration = Duration::from_millis(300);
 
 async fn a_load_that_fails_does_not_queue_its_followers(on: Subject) {
     let took = followers_of(&on, async {
