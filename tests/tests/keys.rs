@@ -105,7 +105,13 @@ impl KeySegment for Argument {
 
 fn argument() -> impl Strategy<Value = Argument> {
     let text = prop_oneof![
-        8 => "[:%{}(),~'#@a1\\-\\[\\]]{0,4}",
+        // Few letters, so that lists that differ only in their borders are common.
+        8 => "[:a]{0,3}",
+        3 => "(a|a:a|a:a:a)",
+        6 => "[,a]{0,3}",
+        // What other values are rendered as.
+        3 => "(\\(a\\)|\\(a,a\\)|\\[a\\]|\\(\\)|\\[\\]|~|~~|'a|'1|:|%3A|%2C|%28a%29|%25|%)",
+        4 => "[%~'#@a1\\-\\[\\]{}]{0,3}",
         1 => "(true|false|-?[0-9]{1,3})",
         1 => "[\\x00-\\x1f\\x7f\u{fc}\u{1F980} ]{0,3}",
         1 => "[ab]{60,70}",
@@ -120,8 +126,8 @@ fn argument() -> impl Strategy<Value = Argument> {
     leaf.prop_recursive(3, 8, 3, |inner| {
         prop_oneof![
             2 => inner.clone().prop_map(|inner| Argument::Some(Box::new(inner))),
-            1 => proptest::collection::vec(inner.clone(), 0..4).prop_map(Argument::Tuple),
-            1 => proptest::collection::vec(inner, 0..4).prop_map(Argument::List),
+            3 => proptest::collection::vec(inner.clone(), 0..3).prop_map(Argument::Tuple),
+            3 => proptest::collection::vec(inner, 0..3).prop_map(Argument::List),
         ]
     })
 }
