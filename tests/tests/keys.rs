@@ -107,7 +107,7 @@ fn argument() -> impl Strategy<Value = Argument> {
     let text = prop_oneof![
         // Few letters, so that lists that differ only in their borders are common.
         8 => "[:a]{0,3}",
-        3 => "(a|a:a|a:a:a)",
+        3 => "(a|a:a|a:a:a|a,a|a,a,a)",
         6 => "[,a]{0,3}",
         // What other values are rendered as.
         3 => "(\\(a\\)|\\(a,a\\)|\\[a\\]|\\(\\)|\\[\\]|~|~~|'a|'1|:|%3A|%2C|%28a%29|%25|%)",
