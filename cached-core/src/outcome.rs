@@ -1,8 +1,8 @@
 //! What a cached function returns, and what of it is stored.
 //!
 //! The attribute knows only tokens, and an alias hides whether a type is a `Result`. So the *type* decides: the
-//! expansion calls `.shape()` on a [`Probe`] of the return type, and method resolution tries the most specific form
-//! first (autoref specialisation).
+//! expansion calls `.__cached_core_shape()` on a [`Probe`] of the return type, and method resolution tries the most
+//! specific form first (autoref specialisation).
 //!
 //! | return type | stored | not stored |
 //! |---|---|---|
@@ -19,7 +19,7 @@ use std::marker::PhantomData;
 /// A value that can be stored: `Serialize + DeserializeOwned + 'static`. Implemented for all that are.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be cached",
-    label = "not serializable, or it borrows",
+    label = "needs both `serde::Serialize` and `serde::Deserialize`, and no borrowed data",
     note = "a cached value is stored in Redis and read back: write `#[derive(serde::Serialize, serde::Deserialize)]` on its type",
     note = "a type that borrows cannot be read back: return an owned one"
 )]
@@ -98,14 +98,15 @@ macro_rules! shape {
             /// The shape found.
             type Found;
 
-            /// Names the shape of the probed type.
-            fn shape(&self) -> Self::Found;
+            /// Names the shape of the probed type. Called as a method, so a blanket method of the user's with the same
+            /// name would be found first.
+            fn __cached_core_shape(&self) -> Self::Found;
         }
 
         impl<$($param),*> $finder for $depth {
             type Found = $name<$($param),*>;
 
-            fn shape(&self) -> Self::Found {
+            fn __cached_core_shape(&self) -> Self::Found {
                 $name::default()
             }
         }
@@ -202,7 +203,7 @@ mod tests {
 
     macro_rules! item_of {
         ($ty:ty) => {
-            item((&&&&Probe::<$ty>::NEW).shape())
+            item((&&&&Probe::<$ty>::NEW).__cached_core_shape())
         };
     }
 

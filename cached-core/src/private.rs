@@ -44,6 +44,49 @@ pub fn policy<S: Shape>(_: S) -> Policy<S::Item> {
     Policy::default()
 }
 
+/// What a hash can be made of: `Serialize`, with a message that knows what to do about the rest.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be hashed into the cache key",
+    label = "not `Serialize`",
+    note = "if it is not part of the call's identity (a connection, a context), leave it out by name: `skip(..)`",
+    note = "else derive `serde::Serialize`, or write a `key` template of its fields"
+)]
+pub trait HashedArgument: serde::Serialize {}
+
+// So that the message above is what the compiler says, and not one about the bound.
+#[diagnostic::do_not_recommend]
+impl<T: serde::Serialize + ?Sized> HashedArgument for T {}
+
+/// An argument on its way into a hash.
+#[derive(Debug)]
+pub struct Argument<'a, T: ?Sized>(pub &'a T);
+
+impl<'a, T: serde::Serialize + ?Sized> Argument<'a, T> {
+    /// The argument.
+    #[must_use]
+    pub fn __cached_core_hashed(self) -> &'a T {
+        self.0
+    }
+}
+
+/// What method resolution finds for an argument that is not `Serialize`. It makes the one error, and something that can
+/// be hashed: otherwise the hash of all arguments would be an error as well.
+pub trait Unhashable<T: ?Sized> {
+    /// Never to be called.
+    fn __cached_core_hashed(self) -> &'static ()
+    where
+        T: HashedArgument;
+}
+
+impl<T: ?Sized> Unhashable<T> for Argument<'_, T> {
+    fn __cached_core_hashed(self) -> &'static ()
+    where
+        T: HashedArgument,
+    {
+        &()
+    }
+}
+
 /// One call: prepared for its cache, or uncached.
 #[derive(Debug)]
 pub struct Call {

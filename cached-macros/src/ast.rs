@@ -32,6 +32,13 @@ impl<T> Setting<T> {
         }
     }
 
+    /// The option was meant to be there: rules that depend on it must not complain that it is missing.
+    pub(crate) fn not_missing(&mut self) {
+        if self.is_absent() {
+            *self = Self::Broken;
+        }
+    }
+
     pub(crate) fn is_absent(&self) -> bool {
         matches!(self, Self::Absent)
     }

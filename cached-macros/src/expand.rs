@@ -5,9 +5,9 @@
 
 use proc_macro2::{Literal, Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
-use syn::Ident;
 use syn::ext::IdentExt;
 use syn::spanned::Spanned;
+use syn::{Ident, Member};
 
 use crate::model::{Codec, Model, NoneTtl, Piece, Policy, Segment, Ttl, Value};
 use crate::paths::located_at;
@@ -58,7 +58,7 @@ fn cached(model: &Model, stmts: &TokenStream) -> TokenStream {
         #site
         let shape = {
             use #support::{ShapeOfOption as _, ShapeOfResult as _, ShapeOfResultOption as _, ShapeOfValue as _};
-            (&&&&#support::Probe::<#returns>::NEW).shape()
+            (&&&&#support::Probe::<#returns>::NEW).__cached_core_shape()
         };
         #policy
         #call
@@ -145,11 +145,15 @@ fn call(model: &Model) -> TokenStream {
     let at = model.at();
     let support = model.support();
     let segments = model.key.iter().filter_map(|piece| segment(model, piece));
+    let silence = names_underscored(model).then(|| quote_spanned!(at=> #[allow(clippy::used_underscore_binding)]));
     let path = quote_spanned!(at=> #support::name_of(&|| {}));
     let segments = quote_spanned!(at=> &[#(#segments),*]);
     let Some(cache) = &model.cache else {
         let ambient = quote_spanned!(at=> #support::None::<&#support::Cache>);
-        return quote_spanned!(at=> let call = #support::Call::new(&__CACHED_SITE, #ambient, #path, #segments););
+        return quote_spanned! {at=>
+            #silence
+            let call = #support::Call::new(&__CACHED_SITE, #ambient, #path, #segments);
+        };
     };
     // A wrong type is reported where the cache is named. The reference is bound first: as an argument,
     // `&(if a { x } else { y })` would be expected to be a `&Cache` and not coerce to it.
@@ -158,6 +162,7 @@ fn call(model: &Model) -> TokenStream {
     let binding = quote_spanned!(here=> let cache = &(#cache););
     let named = quote_spanned!(here=> #some::Some(cache));
     quote_spanned! {at=>
+        #silence
         let call = {
             #binding
             #support::Call::new(&__CACHED_SITE, #named, #path, #segments)
@@ -165,31 +170,64 @@ fn call(model: &Model) -> TokenStream {
     }
 }
 
-// Input:  <filter.lang>, <q:hash>,          <T>,                    <*>
-// Output: &filter.lang,  &Hashed(&q),       &TypeName::<T>::NEW,    &Hashed(&(&a, (&b, ())))
+/// Whether the key uses what is named as if it were unused: clippy would blame the user for our use of it.
+fn names_underscored(model: &Model) -> bool {
+    let underscored = |name: &Ident| name.unraw().to_string().starts_with('_');
+    model.key.iter().any(|piece| match piece {
+        Piece::All { arguments, .. } => arguments.iter().any(underscored),
+        Piece::Segment(Segment { value: Value::Place { root, fields }, .. }) => {
+            let named = |field: &Member| matches!(field, Member::Named(name) if underscored(name));
+            underscored(root) || fields.iter().any(named)
+        }
+        Piece::Path | Piece::Literal(_) | Piece::Segment(_) => false,
+    })
+}
+
+// Input:  <filter.lang>, <T>,                 <q:hash>,        <*>
+// Output: &filter.lang,  &TypeName::<T>::NEW, &Hashed(&{ q }), &Hashed(&{ (a, (b, ())) })
+// Where `q`, `a` and `b` stand for `Argument(&q).__cached_core_hashed()`, and so on.
 fn segment(model: &Model, piece: &Piece) -> Option<TokenStream> {
     match piece {
         Piece::Path | Piece::Literal(_) => None,
         Piece::Segment(segment) => {
-            let span = segment.span;
-            let support = located_at(&model.support, span);
-            let value = value(&support, segment);
-            Some(if segment.hashed { quote_spanned!(span=> &#support::Hashed(#value)) } else { value })
+            let value = value(&located_at(&model.support, segment.span), segment);
+            if !segment.hashed {
+                return Some(value);
+            }
+            let span = segment.span.resolved_at(Span::mixed_site());
+            let argument = argument(model, &value, span);
+            Some(hashed(model, &argument, span))
         }
         Piece::All { arguments, span } => {
-            let nested = arguments.iter().rev().fold(quote!(()), |rest, argument| {
-                let mut argument = argument.clone();
-                let span = span.unwrap_or_else(|| argument.span()).resolved_at(argument.span());
-                argument.set_span(span);
-                quote_spanned!(span=> (&#argument, #rest))
+            let nested = arguments.iter().rev().fold(quote!(()), |rest, name| {
+                let mut name = name.clone();
+                let span = span.unwrap_or_else(|| name.span()).resolved_at(name.span());
+                name.set_span(span);
+                let span = span.resolved_at(Span::mixed_site());
+                let argument = argument(model, &quote_spanned!(span=> &#name), span);
+                quote_spanned!(span=> (#argument, #rest))
             });
             // Without a template, the key is the list of arguments.
             let parameters = model.function.sig.paren_token.span.join();
             let span = span.unwrap_or(parameters).resolved_at(Span::mixed_site());
-            let support = located_at(&model.support, span);
-            Some(quote_spanned!(span=> &#support::Hashed(&#nested)))
+            Some(hashed(model, &nested, span))
         }
     }
+}
+
+/// A reference to what is hashed. What cannot be hashed is reported here, once: method resolution takes the inherent
+/// method of what is `Serialize`, and `Unhashable`'s of all else.
+fn argument(model: &Model, reference: &TokenStream, span: Span) -> TokenStream {
+    let support = located_at(&model.support, span);
+    quote_spanned!(span=> #support::Argument(#reference).__cached_core_hashed())
+}
+
+fn hashed(model: &Model, value: &TokenStream, span: Span) -> TokenStream {
+    let support = located_at(&model.support, span);
+    // At the place of the other imports: a wrong `crate = path` is reported once for each place.
+    let (at, runtime) = (model.at(), model.support());
+    let import = quote_spanned!(at=> use #runtime::Unhashable as _;);
+    quote_spanned!(span=> &#support::Hashed(&{ #import #value }))
 }
 
 /// A reference to what a placeholder stands for.

@@ -8,7 +8,8 @@ use syn::{Expr, ExprLit, Ident, Lit, LitStr, Path, Token, token};
 
 use crate::ast::{Options, Setting};
 use crate::diagnostics::{Errors, list};
-use crate::suggest::{did_you_mean, nearest};
+use crate::duration;
+use crate::suggest::option_meant;
 
 /// Every option and how it is written. Messages and suggestions come from here; a new option begins here.
 const OPTIONS: [(&str, &str); 10] = [
@@ -27,9 +28,10 @@ const OPTIONS: [(&str, &str); 10] = [
 /// Reads all options; a broken one is reported and the next one is read.
 pub(crate) fn options(tokens: TokenStream, errors: &mut Errors) -> Options {
     let mut options = Options::default();
+    let mut misspelt = Vec::new();
     let parser = |input: ParseStream<'_>| {
         while !input.is_empty() {
-            if let Err(error) = option(input, &mut options, errors) {
+            if let Err(error) = option(input, &mut options, &mut misspelt, errors) {
                 errors.push(error);
                 skip_to_comma(input)?;
             }
@@ -42,11 +44,24 @@ pub(crate) fn options(tokens: TokenStream, errors: &mut Errors) -> Options {
     if let Err(error) = parser.parse2(tokens) {
         errors.push(error);
     }
+    // Only now: the option itself may follow its misspelling.
+    for option in misspelt {
+        match option {
+            "skip" => options.skip.not_missing(),
+            "key" => options.key.not_missing(),
+            _ => {}
+        }
+    }
     options
 }
 
 /// Reads one option, up to the comma that ends it.
-fn option(input: ParseStream<'_>, options: &mut Options, errors: &mut Errors) -> syn::Result<()> {
+fn option(
+    input: ParseStream<'_>,
+    options: &mut Options,
+    misspelt: &mut Vec<&str>,
+    errors: &mut Errors,
+) -> syn::Result<()> {
     if !input.peek(Ident::peek_any) {
         return Err(positional(input));
     }
@@ -64,13 +79,9 @@ fn option(input: ParseStream<'_>, options: &mut Options, errors: &mut Errors) ->
         "crate" => read(&mut options.crate_path, name, input, errors, path),
         other => {
             let known = || OPTIONS.iter().map(|(name, _)| *name);
-            // The misspelt option was meant to be there: rules that depend on it must not complain that it is missing.
-            match nearest(other, known()) {
-                Some("skip") => options.skip = Setting::Broken,
-                Some("key") => options.key = Setting::Broken,
-                _ => {}
-            }
-            let suggestion = did_you_mean(other, known());
+            let meant = option_meant(other, known());
+            misspelt.extend(meant);
+            let suggestion = meant.map(|name| format!("did you mean `{name}`? ")).unwrap_or_default();
             let all = list(known());
             Err(syn::Error::new(name.span(), format!("unknown option `{other}`; {suggestion}options: {all}")))
         }
@@ -79,13 +90,20 @@ fn option(input: ParseStream<'_>, options: &mut Options, errors: &mut Errors) ->
 
 /// A value without a name in front of it.
 fn positional(input: ParseStream<'_>) -> syn::Error {
-    match input.parse::<LitStr>() {
-        Ok(text) => {
-            let message = format!("every option has a name; write `key = {}`", text.token());
-            syn::Error::new_spanned(text, message)
+    let here = input.fork();
+    let (value, option) = match input.parse() {
+        Ok(Lit::Str(text)) if duration::millis(&text.value()).is_ok() => (text.token(), "ttl"),
+        Ok(Lit::Str(text)) => (text.token(), "key"),
+        Ok(Lit::Int(number)) if !number.base10_digits().starts_with('-') => {
+            let digits = number.base10_digits();
+            let message = format!("every option has a name, and a duration a unit; write `ttl = \"{digits}s\"`");
+            return syn::Error::new_spanned(number, message);
         }
-        Err(_) => input.error(format!("expected an option: {}", list(OPTIONS.iter().map(|(name, _)| name)))),
-    }
+        // What has been read by now would be missing from the place of the error.
+        _ => return here.error(format!("expected an option: {}", list(OPTIONS.iter().map(|(name, _)| name)))),
+    };
+    let message = format!("every option has a name; write `{option} = {value}`");
+    syn::Error::new_spanned(value, message)
 }
 
 /// Stores a value, unless the option has been given before. The value is read in any case, so that its own faults show.

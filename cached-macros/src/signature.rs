@@ -6,7 +6,7 @@ use quote::{ToTokens, quote};
 use syn::ext::IdentExt;
 use syn::parse::{Parse, ParseStream, Parser};
 use syn::{
-    AttrStyle, Attribute, Block, Expr, ExprAsync, FnArg, GenericArgument, GenericParam, Ident, Item, Local, Pat, Path,
+    AttrStyle, Attribute, Block, Expr, ExprAsync, FnArg, GenericArgument, GenericParam, Ident, Item, Local, Pat,
     PathArguments, PathSegment, ReturnType, Signature, Stmt, Token, Type, TypeParamBound, Visibility, token,
 };
 
@@ -61,12 +61,24 @@ impl Parse for Annotated {
         if !input.peek(token::Brace) {
             return Err(input.error("expected the body of the function"));
         }
-        let body: Group = input.parse()?;
+        let TokenTree::Group(body) = input.parse()? else {
+            return Err(input.error("expected the body of the function"));
+        };
+        let body = visible(body);
         let split = |input: ParseStream<'_>| Ok((input.call(Attribute::parse_inner)?, input.parse::<TokenStream>()?));
         let (inner, stmts) = split.parse2(body.stream())?;
         let (repeated, attrs) = attrs.into_iter().partition(is_ours);
         let body = regroup(&body, stmts);
         Ok(Self::Function(Box::new(Function { attrs, inner, repeated, vis, sig, body })))
+    }
+}
+
+/// The group inside the invisible ones that `macro_rules!` puts around a `$body:block`.
+fn visible(group: Group) -> Group {
+    let mut inside = group.stream().into_iter();
+    match (group.delimiter(), inside.next(), inside.next()) {
+        (Delimiter::None, Some(TokenTree::Group(inner)), None) => visible(inner),
+        _ => group,
     }
 }
 
@@ -229,7 +241,7 @@ fn variable(expr: &Expr) -> Option<&Ident> {
 /// `T` of `Pin<Box<dyn Future<Output = T> + ..>>`.
 fn boxed_output(ty: &Type) -> Option<&Type> {
     let boxed = first_type_argument(last_segment(ty, "Pin")?)?;
-    let Type::TraitObject(object) = first_type_argument(last_segment(boxed, "Box")?)? else { return None };
+    let Type::TraitObject(object) = bare(first_type_argument(last_segment(boxed, "Box")?)?) else { return None };
     object.bounds.iter().find_map(|bound| {
         let TypeParamBound::Trait(bound) = bound else { return None };
         let future = bound.path.segments.last().filter(|last| last.ident == "Future")?;
@@ -243,13 +255,17 @@ fn boxed_output(ty: &Type) -> Option<&Type> {
 
 /// The last segment of a path, if it has this name.
 pub(crate) fn last_segment<'a>(ty: &'a Type, name: &str) -> Option<&'a PathSegment> {
-    let path: &Path = match ty {
-        Type::Path(ty) => &ty.path,
-        Type::Group(group) => return last_segment(&group.elem, name),
-        Type::Paren(paren) => return last_segment(&paren.elem, name),
-        _ => return None,
-    };
-    path.segments.last().filter(|last| last.ident == name)
+    let Type::Path(ty) = bare(ty) else { return None };
+    ty.path.segments.last().filter(|last| last.ident == name)
+}
+
+/// The type inside parentheses and the invisible groups that `macro_rules!` puts around a `$ty:ty`.
+pub(crate) fn bare(ty: &Type) -> &Type {
+    match ty {
+        Type::Group(group) => bare(&group.elem),
+        Type::Paren(paren) => bare(&paren.elem),
+        _ => ty,
+    }
 }
 
 /// `T` of `Result<T, E>`.

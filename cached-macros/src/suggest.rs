@@ -20,6 +20,20 @@ pub(crate) fn did_you_mean<'a>(wanted: &str, candidates: impl IntoIterator<Item 
     nearest(wanted, candidates).map(|name| format!("did you mean `{name}`? ")).unwrap_or_default()
 }
 
+/// What an option is called elsewhere (in `cached`, in Spring, in HTTP), and what is meant here.
+const ALIASES: [(&[&str], &str); 4] = [
+    (&["ttl_secs", "ttl_seconds", "ttl_millis", "expire", "expires", "expiry", "time", "max_age"], "ttl"),
+    (&["name", "prefix", "convert"], "key"),
+    (&["condition", "unless", "when", "result"], "cache_if"),
+    (&["option"], "none_ttl"),
+];
+
+/// The option that is meant by another name, or by a slip of the pen.
+pub(crate) fn option_meant<'a>(wanted: &str, options: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let known = ALIASES.iter().find(|(aliases, _)| aliases.contains(&wanted));
+    known.map(|(_, option)| *option).or_else(|| nearest(wanted, options))
+}
+
 /// The number of letters to insert, delete, replace or swap with their neighbour (optimal string alignment).
 fn distance(left: &str, right: &str) -> usize {
     let right: Vec<char> = right.chars().collect();

@@ -193,6 +193,18 @@ fn hash_tag(template: &str, pieces: &[Piece]) -> Result<(), Fault> {
     }
 }
 
+/// What stands between braces, as arguments do in Rust's format strings, and where. Here it is text.
+// Input:  "{users}:<id>:{lang}"
+// Output: ("users", 0..7), ("lang", 13..19)
+pub(crate) fn braced(template: &str) -> impl Iterator<Item = (&str, Range<usize>)> {
+    template.match_indices('{').filter_map(|(start, _)| {
+        let inside = template.get(start + 1..)?;
+        let (name, _) = inside.split_at_checked(inside.find(['{', '}', '<', '>'])?)?;
+        let closed = inside.get(name.len()..)?.starts_with('}');
+        closed.then(|| (name, start..start + name.len() + 2))
+    })
+}
+
 fn braces(template: &str, message: &str) -> Fault {
     Fault::new(0..template.len(), message)
 }

@@ -1,4 +1,4 @@
-use crate::suggest::{did_you_mean, nearest};
+use crate::suggest::{did_you_mean, nearest, option_meant};
 
 #[test]
 fn finds_slips_of_the_pen() {
@@ -31,4 +31,20 @@ fn prefers_the_nearest() {
     assert_eq!(nearest("bd", ["id", "db"]), Some("db"));
     assert_eq!(did_you_mean("lanf", ["land", "x"]), "did you mean `land`? ");
     assert_eq!(did_you_mean("zzz", ["land"]), "");
+}
+
+#[test]
+fn knows_names_of_other_crates() {
+    let names = ["key", "ttl", "cache_if"];
+    let cases = [
+        ("ttl_secs", Some("ttl")),
+        ("expires", Some("ttl")),
+        ("prefix", Some("key")),
+        ("condition", Some("cache_if")),
+        ("tll", Some("ttl")),
+        ("retries", None),
+    ];
+    for (wanted, expected) in cases {
+        assert_eq!(option_meant(wanted, names), expected, "{wanted}");
+    }
 }

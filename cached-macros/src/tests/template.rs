@@ -1,4 +1,4 @@
-use crate::template::{Piece, Placeholder, parse};
+use crate::template::{Piece, Placeholder, braced, parse};
 
 fn literal(text: &str) -> Piece {
     Piece::Literal(text.to_owned())
@@ -76,4 +76,12 @@ fn says_what_is_wrong() {
         format!("{template:?} at {marked:?}\n    {}", fault.message)
     });
     snapshot!(report.join("\n"));
+}
+
+#[test]
+fn finds_what_stands_in_braces() {
+    let found = |template| braced(template).collect::<Vec<_>>();
+    assert_eq!(found("{users}:<id>:{lang}"), [("users", 0..7), ("lang", 13..19)]);
+    assert_eq!(found("ü{self.größe}"), [("self.größe", 2..16)]);
+    assert_eq!(found("{<tenant>}:{a{b}:}{c"), [("b", 13..16)]);
 }

@@ -1,11 +1,11 @@
 //! Rules about the function.
 
 use quote::ToTokens;
-use syn::visit::{self, Visit};
-use syn::{ReturnType, Safety, Signature, Type, TypeImplTrait, TypeReference};
+use syn::visit::Visit;
+use syn::{ReturnType, Safety, Signature, Type, TypeImplTrait};
 
 use crate::diagnostics::Errors;
-use crate::signature::{Annotated, Form, Function, first_type_argument, last_segment};
+use crate::signature::{Annotated, Form, Function, bare, first_type_argument, last_segment};
 
 /// The attribute on something that has no body to run on a miss.
 pub(crate) fn not_a_function(item: &Annotated, errors: &mut Errors) {
@@ -74,23 +74,17 @@ fn no_return_type(sig: &Signature, errors: &mut Errors) {
 }
 
 fn is_unit(ty: &Type) -> bool {
-    matches!(ty, Type::Tuple(tuple) if tuple.elems.is_empty())
+    matches!(bare(ty), Type::Tuple(tuple) if tuple.elems.is_empty())
 }
 
 fn return_type(ty: &Type, errors: &mut Errors) {
-    if is_unit(ty) || matches!(ty, Type::Never(_)) {
+    if is_unit(ty) || matches!(bare(ty), Type::Never(_)) {
         let written = ty.to_token_stream();
         errors.on(ty, format!("`{written}` is nothing to cache; return a value, such as `-> Result<T, E>`"));
         return;
     }
     Unnameable { errors }.visit_type(ty);
-    Borrowed { errors }.visit_type(success(ty));
-}
-
-/// What is stored of a `Result<T, E>`. Going by the name is enough here: for an alias the whole type is looked at, and
-/// what the real type is gets decided by trait resolution in the expansion.
-fn success(ty: &Type) -> &Type {
-    last_segment(ty, "Result").and_then(first_type_argument).unwrap_or(ty)
+    borrowed(ty, errors);
 }
 
 /// `-> impl Trait`.
@@ -105,27 +99,37 @@ impl Visit<'_> for Unnameable<'_> {
     }
 }
 
-/// `-> &str`.
-struct Borrowed<'e> {
-    errors: &'e mut Errors,
+/// Types whose first argument is stored with them.
+const OWNERS: [&str; 4] = ["Result", "Option", "Vec", "Box"];
+
+/// `-> &str`. References are judged only where it is certain that they would be stored: of a type that only its name
+/// tells, such as `Res<u64, &str>`, the argument may be the error. What is overlooked here is for the type check.
+fn borrowed(ty: &Type, errors: &mut Errors) {
+    match bare(ty) {
+        Type::Reference(reference) => {
+            let owned = owned(&reference.elem);
+            let message =
+                format!("a cached value comes from elsewhere and cannot borrow; return an owned value: {owned}");
+            errors.on(reference, message);
+        }
+        Type::Tuple(tuple) => tuple.elems.iter().for_each(|ty| borrowed(ty, errors)),
+        Type::Array(array) => borrowed(&array.elem, errors),
+        path @ Type::Path(_) => {
+            let owner = OWNERS.iter().find_map(|owner| last_segment(path, owner));
+            if let Some(value) = owner.and_then(first_type_argument) {
+                borrowed(value, errors);
+            }
+        }
+        _ => {}
+    }
 }
 
-impl<'ast> Visit<'ast> for Borrowed<'_> {
-    fn visit_type_reference(&mut self, ty: &'ast TypeReference) {
-        let owned = match &*ty.elem {
-            Type::Path(path) if path.path.is_ident("str") => "`String`".to_owned(),
-            Type::Slice(slice) => format!("`Vec<{}>`", slice.elem.to_token_stream()),
-            Type::Path(path) if path.path.get_ident().is_some() => format!("`{}`", path.to_token_stream()),
-            _ => "the value itself".to_owned(),
-        };
-        self.errors
-            .on(ty, format!("a cached value comes from elsewhere and cannot borrow; return an owned value: {owned}"));
-    }
-
-    fn visit_type(&mut self, ty: &'ast Type) {
-        // `fn(&T)` borrows nothing.
-        if !matches!(ty, Type::FnPtr(_)) {
-            visit::visit_type(self, ty);
-        }
+/// What to return instead of a reference to this.
+fn owned(ty: &Type) -> String {
+    match bare(ty) {
+        Type::Path(path) if path.path.is_ident("str") => "`String`".to_owned(),
+        Type::Slice(slice) => format!("`Vec<{}>`", slice.elem.to_token_stream()),
+        Type::Path(path) if path.path.get_ident().is_some() => format!("`{}`", path.to_token_stream()),
+        _ => "the value itself".to_owned(),
     }
 }

@@ -82,7 +82,10 @@ fn written(
     let template = match template::parse(&literal.value()) {
         Ok(template) => template,
         Err(fault) => {
-            errors.at(span_in(literal, &fault.at), fault.message);
+            // It may be the second `{argument}` that makes no hash tag.
+            if format_style(literal, kept, names, &HashSet::new(), errors).is_empty() {
+                errors.at(span_in(literal, &fault.at), fault.message);
+            }
             return Vec::new();
         }
     };
@@ -110,9 +113,10 @@ fn written(
             }
         }
     }
-    if let Some(used) = used {
+    if let Some(mut used) = used {
         contradictions(skip, &used, errors);
         if !skip.is_broken() && !template.contains(&template::Piece::All) {
+            used.extend(format_style(literal, kept, names, &used, errors));
             missing(kept, names, &used, errors);
         }
     }
@@ -125,6 +129,32 @@ fn contradictions(skip: &Setting<Vec<Ident>>, used: &HashSet<String>, errors: &m
         let spelling = spelled(name);
         errors.on(name, format!("`{spelling}` is skipped, but `<{spelling}>` is in the key; remove one of the two"));
     }
+}
+
+/// `{id}`, as Rust's format strings have it, for an argument that is not in the key otherwise, or `{self.field}`. Returns
+/// the names of what was meant.
+fn format_style(
+    literal: &LitStr,
+    kept: &[Ident],
+    names: &Names,
+    used: &HashSet<String>,
+    errors: &mut Errors,
+) -> HashSet<String> {
+    let mut meant = HashSet::new();
+    for (path, at) in template::braced(&literal.value()) {
+        let root = path.split('.').next().unwrap_or_default();
+        // With a field it is hardly a tag; without one it may be, as in `{user}:<user>`.
+        let is_field = root != path && (names.argument(root).is_some() || root == "self" && names.receiver.is_some());
+        let is_argument = kept.iter().any(|name| spelled(name) == path) && !used.contains(path);
+        if is_field || is_argument {
+            let what = if is_field { "field" } else { "argument" };
+            let message =
+                format!("`{{{path}}}` is text here (a Redis Cluster hash tag); write `<{path}>` for the {what}");
+            errors.at(span_in(literal, &at), message);
+            meant.insert(root.to_owned());
+        }
+    }
+    meant
 }
 
 /// Neither skipped nor in the key.
@@ -168,7 +198,7 @@ fn resolve(placeholder: &Placeholder, literal: &LitStr, names: &Names, errors: &
         }
         Some(if is_type { Value::Type(parameter.clone()) } else { Value::Const(parameter.clone()) })
     } else {
-        return fault(errors, unknown("key", root, &candidates(names)));
+        return fault(errors, unknown_in_key(root, names));
     };
     let Some(value) = value else {
         return fault(errors, format!("`<{}>` names a field that cannot exist", placeholder.path()));
@@ -202,6 +232,19 @@ fn unknown(place: &str, name: &str, known: &[String]) -> String {
         [] => format!("no argument `{name}`; there is none to name in `{place}`"),
         known => format!("no argument `{name}`; {suggestion}available: {}", list(known)),
     }
+}
+
+fn unknown_in_key(root: &str, names: &Names) -> String {
+    let known = candidates(names);
+    let looks_like_type = root.starts_with(char::is_uppercase);
+    if !looks_like_type || nearest(root, known.iter().map(String::as_str)).is_some() {
+        return unknown("key", root, &known);
+    }
+    let field = if names.receiver.is_some() { ", or name a field, `<self.field>`" } else { "" };
+    format!(
+        "no argument or type parameter `{root}` of this function; \
+         a type parameter of the impl is part of the type's fingerprint already: leave it out{field}"
+    )
 }
 
 /// Everything a placeholder can name but `self`.

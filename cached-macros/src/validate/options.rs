@@ -5,8 +5,11 @@ use syn::{Expr, ExprLit, Lit, LitStr, Path, UnOp};
 use crate::ast::Setting;
 use crate::diagnostics::{Errors, list};
 use crate::model::{Codec, NoneTtl, Policy, Ttl};
+use crate::signature::Names;
 use crate::suggest::did_you_mean;
 use crate::{duration, paths};
+
+use super::closure::captures;
 
 const CODECS: [(&str, Codec); 3] =
     [("json", Codec::Json), ("msgpack", Codec::MessagePack), ("postcard", Codec::Postcard)];
@@ -17,7 +20,7 @@ pub(super) fn support(crate_path: Setting<Path>) -> Path {
 }
 
 /// `ttl = "medium"`, `"90s"`, an expression of the arguments, or a closure of the value.
-pub(super) fn ttl(setting: Setting<Expr>, errors: &mut Errors) -> Option<Ttl> {
+pub(super) fn ttl(setting: Setting<Expr>, names: &Names, errors: &mut Errors) -> Option<Ttl> {
     let Setting::Given { name: option, value: code } = setting else { return None };
     match &code {
         Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) => Some(match lifetime(text, errors)? {
@@ -35,7 +38,10 @@ pub(super) fn ttl(setting: Setting<Expr>, errors: &mut Errors) -> Option<Ttl> {
             errors.on(literal, message);
             None
         }
-        Expr::Closure(_) => Some(Ttl::OfValue(Policy { option, code })),
+        Expr::Closure(_) => {
+            captures(&option, &code, names, errors);
+            Some(Ttl::OfValue(Policy { option, code }))
+        }
         _ => Some(Ttl::Expr(Policy { option, code })),
     }
 }
@@ -103,12 +109,25 @@ pub(super) fn jitter(setting: &Setting<Expr>, errors: &mut Errors) -> Option<f64
 }
 
 /// `cache_if = |value| ..`, or a path to a function.
-pub(super) fn cache_if(setting: Setting<Expr>, errors: &mut Errors) -> Option<Policy> {
+pub(super) fn cache_if(setting: Setting<Expr>, names: &Names, errors: &mut Errors) -> Option<Policy> {
     let Setting::Given { name: option, value: code } = setting else { return None };
     if matches!(code, Expr::Closure(_) | Expr::Path(_)) {
+        captures(&option, &code, names, errors);
         return Some(Policy { option, code });
     }
     errors.on(code, "`cache_if` asks about the value; write a closure `|value: &T| ..` or the path of such a function");
+    None
+}
+
+/// `cache = self.cache`.
+pub(super) fn cache(setting: Setting<Expr>, errors: &mut Errors) -> Option<Expr> {
+    let code = setting.into_value()?;
+    if !matches!(code, Expr::Lit(_)) {
+        return Some(code);
+    }
+    let message = "`cache` takes an expression of type `&Cache`, such as `self.cache`; \
+                   the store is chosen on the builder";
+    errors.on(code, message);
     None
 }
 

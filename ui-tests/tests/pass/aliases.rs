@@ -34,4 +34,27 @@ async fn error_that_borrows(id: u64) -> Result<String, &'static str> {
     if id == 0 { Err("zero") } else { Ok(id.to_string()) }
 }
 
-fn main() {}
+/// Which argument is the value, only the alias knows.
+type Res<T, E> = Result<T, E>;
+type Flipped<E, T> = Result<T, E>;
+
+#[redis_cached(key = "literal:<id>")]
+async fn literal_error(id: u64) -> Res<u64, &'static str> {
+    if id == 0 { Err("zero") } else { Ok(id) }
+}
+
+#[redis_cached(key = "flipped:<id>")]
+async fn flipped(id: u64) -> Flipped<&'static str, u64> {
+    if id == 0 { Err("zero") } else { Ok(id) }
+}
+
+#[redis_cached(key = "std:<id>")]
+async fn standard(id: u64) -> Result<Option<u64>, &'static str> {
+    if id == 0 { Err("zero") } else { Ok(None) }
+}
+
+fn main() {
+    drop(literal_error(1));
+    drop(flipped(1));
+    drop(standard(1));
+}

@@ -59,4 +59,28 @@ pub async fn plain(id: u64) -> u64 {
     std::future::ready(id).await
 }
 
+/// What is used only in the key.
+#[redis_cached]
+pub async fn underscored(_id: u64) -> u64 {
+    std::future::ready(1).await
+}
+
+/// What is used only in the key, by name.
+#[redis_cached(key = "f:<_id>:<_name:hash>")]
+pub async fn underscored_in_key(_id: u64, _name: &str) -> u64 {
+    std::future::ready(1).await
+}
+
+/// A field and a cache.
+#[redis_cached(key = "f:<pair._left>", skip(cache), cache = cache)]
+pub async fn underscored_field(pair: &Pair, cache: &Cache) -> u64 {
+    std::future::ready(1).await
+}
+
+/// Two.
+#[derive(Debug)]
+pub struct Pair {
+    _left: u64,
+}
+
 fn main() {}

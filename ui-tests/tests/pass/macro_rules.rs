@@ -18,7 +18,46 @@ cached!(two, "two:<n>", |_: &String| std::time::Duration::from_secs(1), |_: &Str
     Ok(text)
 });
 
+// Every fragment arrives in an invisible group.
+macro_rules! whole {
+    ($vis:vis fn $name:ident($arg:ident: $arg_ty:ty) -> $ty:ty, $key:literal, $version:expr, $body:block) => {
+        #[redis_cached(key = $key, version = $version, jitter = 0.5, skip($arg))]
+        $vis async fn $name($arg: $arg_ty) -> $ty $body
+    };
+}
+
+whole!(pub fn three(id: &[u64]) -> Result<Option<usize>, String>, "three", 2, {
+    if id.is_empty() {
+        return Err("none".to_owned());
+    }
+    Ok(Some(id.len()))
+});
+
+macro_rules! nested {
+    ($name:ident, $inner:ty, $error:ty, $body:block) => {
+        whole!(fn $name(_n: $inner) -> Result<$inner, $error>, "nested", 1, $body);
+    };
+}
+
+nested!(four, (u64, u64), &'static str, { Ok((1, 2)) });
+
+struct Repo(u64);
+
+macro_rules! method {
+    ($name:ident, $t:ty, $field:expr, $body:block) => {
+        impl Repo {
+            #[redis_cached(key = "repo:<self.0>:<a>", ttl = $field)]
+            async fn $name(&self, a: $t) -> $t $body
+        }
+    };
+}
+
+method!(five, u8, std::time::Duration::from_secs(5), { 1 });
+
 fn main() {
+    drop(three(&[1]));
+    drop(four((1, 2)));
+    drop(Repo(1).five(1));
     drop(one(1));
     drop(two(1));
 }

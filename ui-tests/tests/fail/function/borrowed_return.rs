@@ -12,4 +12,9 @@ async fn slice(ids: &[u64]) -> Option<&[u64]> {
     Some(ids)
 }
 
+#[redis_cached]
+async fn nested(id: u64) -> Result<Vec<(u64, &'static str)>, &'static str> {
+    if id == 0 { Err("zero") } else { Ok(vec![(1, "x")]) }
+}
+
 fn main() {}

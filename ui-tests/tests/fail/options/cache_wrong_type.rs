@@ -1,6 +1,8 @@
 use cached_core::redis_cached;
 
-#[redis_cached(cache = "redis://localhost")]
+const URL: &str = "redis://localhost";
+
+#[redis_cached(cache = URL)]
 async fn find(id: u64) -> u64 {
     id
 }
