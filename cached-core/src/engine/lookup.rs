@@ -179,6 +179,7 @@ impl Lookup {
             Led::Granted(lease) => Turn::Load(Permit::leased(self.target.clone(), lead, lease)),
             Led::Without(reason) => {
                 self.target.site.counters.miss(reason);
+                lead.idle();
                 let slot = self.slot(&self.target.engine.bulkhead).await;
                 Turn::Load(Permit::shared(self.target.clone(), lead, slot))
             }
