@@ -143,7 +143,7 @@ impl SiteStats {
         self.hits + self.coalesced + self.loads + self.unserved
     }
 
-    /// The part of calls that did not run the function's body, from 0 to 1; 0 if there was no call.
+    /// The part of calls that a stored value or another caller's load answered, from 0 to 1; 0 if there was no call.
     #[must_use]
     pub fn hit_ratio(&self) -> f64 {
         match self.calls() {
