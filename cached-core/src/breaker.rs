@@ -89,11 +89,13 @@ impl Breaker {
         self.state.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 
-    /// Asked before each use of the store.
+    /// Closed, and no outage since the last answer. All there is to ask as long as all is well.
+    pub(crate) fn is_healthy(&self) -> bool {
+        self.healthy.load(Ordering::Relaxed)
+    }
+
+    /// Asked before each use of the store that is not healthy.
     pub(crate) fn ask(&self, now: Duration) -> Verdict {
-        if self.healthy.load(Ordering::Relaxed) {
-            return Verdict::Use;
-        }
         let mut state = self.locked();
         match *state {
             State::Closed { .. } => Verdict::Use,
@@ -111,7 +113,7 @@ impl Breaker {
 
     /// The store answered a caller.
     pub(crate) fn answered(&self) {
-        if self.healthy.load(Ordering::Relaxed) {
+        if self.is_healthy() {
             return;
         }
         let mut state = self.locked();

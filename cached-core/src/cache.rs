@@ -81,7 +81,7 @@ impl Cache {
     pub async fn connect(url: impl Into<String>) -> Result<Self, BuildError> {
         let cache = Self::builder().redis(url).build()?;
         let engine = &cache.engine;
-        if engine.may_use_store()
+        if engine.has_store()
             && let Err(error) = engine.noted(engine.store.ping(engine.settings.budget).await)
         {
             tracing::warn!(%error, "the cache's store does not answer yet: functions run without it until it does");
@@ -148,7 +148,7 @@ impl Cache {
         F: FnOnce() -> Fut,
         Fut: Future<Output = Result<T, E>>,
     {
-        self.shared::<ResultValue<T, E>, _, _>(key.as_ref(), options, load).await
+        self.shared(ResultValue::default(), key.as_ref(), options, load).await
     }
 
     /// As [`get_or_set`](Self::get_or_set), for what may not exist: a `None` is stored for the time of the class
@@ -167,10 +167,10 @@ impl Cache {
         F: FnOnce() -> Fut,
         Fut: Future<Output = Result<Option<T>, E>>,
     {
-        self.shared::<ResultOption<T, E>, _, _>(key.as_ref(), options, load).await
+        self.shared(ResultOption::default(), key.as_ref(), options, load).await
     }
 
-    async fn shared<S, F, Fut>(&self, key: &str, options: Options, load: F) -> S::Return
+    async fn shared<S, F, Fut>(&self, shape: S, key: &str, options: Options, load: F) -> S::Return
     where
         S: Shape,
         F: FnOnce() -> Fut,
@@ -181,10 +181,8 @@ impl Cache {
             Some(ttl) => shell::Policy::default().ttl(ttl),
             None => shell::Policy::default(),
         };
-        match shell::Prepared::new(&self.engine, self.engine.site(&GET_OR_SET), key) {
-            Some(call) => shell::get_or_load::<S, _, _>(call, "", policy, load).await,
-            None => load().await,
-        }
+        let call = shell::Call::of(&self.engine, self.engine.site(&GET_OR_SET), Some(key), "");
+        shell::get_or_load(call, shape, policy, load).await
     }
 
     /// The value under `key`, if there is one of this type; whatever stands in the way is a miss.

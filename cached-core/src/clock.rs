@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
 /// Where a cache reads the time for expiry in the memory store and for its breaker.
 ///
@@ -56,12 +56,6 @@ impl Clock {
             None => self.start.elapsed(),
             Some(nanos) => Duration::from_nanos(nanos.load(Ordering::SeqCst)),
         }
-    }
-
-    /// Milliseconds since the Unix epoch, for times that other processes read. Only freshness depends on it.
-    pub(crate) fn wall_ms() -> u64 {
-        let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        u64::try_from(since_epoch.as_millis()).unwrap_or(u64::MAX)
     }
 }
 

@@ -15,9 +15,11 @@
 //! A leader that is dropped hands over: its followers wake, and one of them leads. A leader that panics or reports
 //! failure lets all of them go at once, so that they are not tried one after another.
 
+use crate::sync::{Mutex, locked};
 use std::collections::HashMap;
 use std::hash::{BuildHasher, Hash, RandomState};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 use tokio::sync::Notify;
 
@@ -29,8 +31,15 @@ type Table<K, T> = HashMap<K, Arc<Flight<T>>>;
 /// The flights under way.
 #[derive(Debug)]
 pub(crate) struct Flights<K, T> {
-    shards: Arc<[Mutex<Table<K, T>>]>,
+    tables: Arc<Tables<K, T>>,
     hasher: RandomState,
+}
+
+#[derive(Debug)]
+struct Tables<K, T> {
+    shards: Box<[Mutex<Table<K, T>>]>,
+    /// Flights in all shards.
+    len: AtomicUsize,
 }
 
 #[derive(Debug)]
@@ -111,13 +120,19 @@ impl<T> State<T> {
     }
 }
 
-fn locked<S>(mutex: &Mutex<S>) -> MutexGuard<'_, S> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
 impl<K: Hash + Eq + Clone, T: Clone> Flights<K, T> {
     pub(crate) fn new() -> Self {
-        Self { shards: (0..SHARDS).map(|_| Mutex::default()).collect(), hasher: RandomState::new() }
+        let shards = (0..SHARDS).map(|_| Mutex::new(HashMap::new())).collect();
+        Self { tables: Arc::new(Tables { shards, len: AtomicUsize::new(0) }), hasher: RandomState::new() }
+    }
+
+    /// Whether a flight of this key is under way. Costs next to nothing while there is none at all. One that starts or ends
+    /// at this moment may be missed.
+    pub(crate) fn has(&self, key: impl FnOnce() -> K) -> bool {
+        self.tables.len.load(Ordering::Relaxed) > 0 && {
+            let key = key();
+            locked(&self.tables.shards[self.shard(&key)]).contains_key(&key)
+        }
     }
 
     /// Joins the flight of `key`, or starts it.
@@ -141,14 +156,15 @@ impl<K: Hash + Eq + Clone, T: Clone> Flights<K, T> {
 
     fn board(&self, key: &K, joined_at: impl FnOnce(&Flight<T>) -> u32) -> Role<K, T> {
         let shard = self.shard(key);
-        let mut table = locked(&self.shards[shard]);
+        let mut table = locked(&self.tables.shards[shard]);
         if let Some(flight) = table.get(key) {
             return Role::Follow(Follow { flight: Arc::clone(flight), joined_at: joined_at(flight) });
         }
         let state = Mutex::new(State::default());
         let flight = Arc::new(Flight { state, changed: Notify::new() });
         table.insert(key.clone(), Arc::clone(&flight));
-        Role::Lead(Lead { flight, shards: Arc::clone(&self.shards), shard, key: key.clone(), ended: false })
+        self.tables.len.fetch_add(1, Ordering::Relaxed);
+        Role::Lead(Lead { flight, tables: Arc::clone(&self.tables), shard, key: key.clone(), ended: false })
     }
 
     fn shard(&self, key: &K) -> usize {
@@ -159,7 +175,9 @@ impl<K: Hash + Eq + Clone, T: Clone> Flights<K, T> {
 
     #[cfg(test)]
     fn len(&self) -> usize {
-        self.shards.iter().map(|shard| locked(shard).len()).sum()
+        let len = self.tables.shards.iter().map(|shard| locked(shard).len()).sum();
+        assert_eq!(self.tables.len.load(Ordering::Relaxed), len);
+        len
     }
 }
 
@@ -167,7 +185,7 @@ impl<K: Hash + Eq + Clone, T: Clone> Flights<K, T> {
 #[derive(Debug)]
 pub(crate) struct Lead<K: Hash + Eq, T> {
     flight: Arc<Flight<T>>,
-    shards: Arc<[Mutex<Table<K, T>>]>,
+    tables: Arc<Tables<K, T>>,
     shard: usize,
     key: K,
     ended: bool,
@@ -234,7 +252,8 @@ impl<K: Hash + Eq, T> Lead<K, T> {
     fn end(&mut self, ending: Ending<T>) {
         self.ended = true;
         // Out of the table first: whoever comes from here on starts a new flight.
-        locked(&self.shards[self.shard]).remove(&self.key);
+        locked(&self.tables.shards[self.shard]).remove(&self.key);
+        self.tables.len.fetch_sub(1, Ordering::Relaxed);
         let mut state = locked(&self.flight.state);
         state.begin(false);
         state.progress = Progress::Ended(ending);
@@ -275,6 +294,11 @@ impl<T: Clone> Follow<T> {
                 return Landing::Unsettled;
             }
         }
+    }
+
+    /// Whether the leader waits for the store right now.
+    pub(crate) fn is_in_store(&self) -> bool {
+        locked(&self.flight.state).in_store_since.is_some()
     }
 
     fn is_loaded(&self) -> bool {

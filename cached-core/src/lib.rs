@@ -23,6 +23,7 @@ mod reason;
 mod site;
 mod stats;
 pub mod store;
+mod sync;
 mod ttl;
 
 #[doc(hidden)]

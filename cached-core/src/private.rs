@@ -3,7 +3,7 @@
 
 pub use crate::cache::Cache;
 pub use crate::codec::Codec as CodecName;
-pub use crate::engine::shell::Policy;
+pub use crate::engine::shell::{Call, Policy, get_or_load};
 pub use crate::key::{Hashed, KeySegment, Piece, TypeName};
 pub use crate::outcome::{Probe, Shape, ShapeOfOption, ShapeOfResult, ShapeOfResultOption, ShapeOfValue};
 pub use crate::site::{Registered, Site, SiteSpec};
@@ -13,8 +13,6 @@ pub use core::{file, line, module_path};
 pub use inventory;
 
 use crate::ambient;
-use crate::engine::shell::{self, Prepared};
-use crate::reason::MissReason;
 
 /// Makes a site known before its function's first call.
 #[doc(hidden)]
@@ -87,41 +85,13 @@ impl<T: ?Sized> Unhashable<T> for Argument<'_, T> {
     }
 }
 
-/// One call: prepared for its cache, or uncached.
-#[derive(Debug)]
-pub struct Call {
-    prepared: Option<Box<Prepared>>,
-    path: &'static str,
-}
-
 impl Call {
     /// Finds the cache and renders the key.
     #[must_use]
     pub fn new(site: &'static Site, cache: Option<&Cache>, path: &'static str, segments: &[&dyn KeySegment]) -> Self {
-        let prepared = cache.cloned().or_else(ambient::current).and_then(|cache| {
-            let engine = cache.engine();
-            let state = engine.site(site);
-            let key = engine.settings.prefix.render(site.spec().template, path, segments);
-            if key.is_none() {
-                state.counters.miss(MissReason::Key);
-                state.counters.loads.one();
-                state.counters.bypassed.one();
-            }
-            Prepared::new(engine, state, key?)
-        });
-        Self { prepared, path }
-    }
-}
-
-/// Serves the call from its cache, or runs `load`.
-pub async fn get_or_load<S, F, Fut>(call: Call, _: S, policy: Policy<S::Item>, load: F) -> S::Return
-where
-    S: Shape,
-    F: FnOnce() -> Fut,
-    Fut: Future<Output = S::Return>,
-{
-    match call.prepared {
-        Some(prepared) => shell::get_or_load::<S, F, Fut>(prepared, call.path, policy, load).await,
-        None => Box::pin(load()).await,
+        let Some(cache) = cache.cloned().or_else(ambient::current) else { return Self::uncached() };
+        let engine = cache.engine();
+        let key = engine.settings.prefix.render(site.spec().template, path, segments);
+        Self::of(engine, engine.site(site), key, path)
     }
 }

@@ -4,8 +4,10 @@ use crate::codec::Codec;
 use crate::error::SiteProblem;
 use crate::key::Piece;
 use crate::ttl::{Classes, NoneTtl, TtlSpec};
+use std::any::Any;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
+use std::sync::{Arc, OnceLock};
 
 /// What the attribute knows about one function. Names no type of the user's, so that it can stand in a generic function.
 #[derive(Debug, Clone, Copy)]
@@ -54,33 +56,46 @@ impl SiteSpec {
     };
 }
 
+/// What a cache knows about a site; its own business.
+type State = dyn Any + Send + Sync;
+
 /// One annotated function. Its counters live in each cache, not here.
 #[derive(Debug)]
-pub struct Site(SiteSpec);
+pub struct Site {
+    spec: SiteSpec,
+    /// Its state in the cache that called it first, by that cache's number: nearly always the only one.
+    first: OnceLock<(u64, Arc<State>)>,
+}
 
 impl Site {
     /// Made by the attribute.
     #[must_use]
     pub const fn new(spec: SiteSpec) -> Self {
-        Self(spec)
+        Self { spec, first: OnceLock::new() }
     }
 
     pub(crate) fn spec(&self) -> &SiteSpec {
-        &self.0
+        &self.spec
+    }
+
+    /// Its state in the cache of that number, which makes it if this is the first.
+    pub(crate) fn first(&self, cache: u64, make: impl FnOnce() -> Arc<State>) -> Option<&Arc<State>> {
+        let (first, state) = self.first.get_or_init(|| (cache, make()));
+        (*first == cache).then_some(state)
     }
 
     pub(crate) fn name(&self) -> &'static str {
-        self.0.name
+        self.spec.name
     }
 
     /// `src/users.rs:12`
     pub(crate) fn place(&self) -> String {
-        if self.0.file.is_empty() { String::new() } else { format!("{}:{}", self.0.file, self.0.line) }
+        if self.spec.file.is_empty() { String::new() } else { format!("{}:{}", self.spec.file, self.spec.line) }
     }
 
     /// The template as it was written.
     pub(crate) fn template_text(&self) -> String {
-        self.0
+        self.spec
             .template
             .iter()
             .map(|piece| match piece {
@@ -88,15 +103,15 @@ impl Site {
                 Piece::Segment(name) => format!("<{name}>"),
                 Piece::Hash(name) => format!("<{name}:hash>"),
                 Piece::All => "<*>".to_owned(),
-                Piece::Path => format!("{}::{}", self.0.module, self.0.name),
+                Piece::Path => format!("{}::{}", self.spec.module, self.spec.name),
             })
             .collect()
     }
 
     /// The classes it names.
     fn classes(&self) -> impl Iterator<Item = &'static str> {
-        let ttl = if let TtlSpec::Class(class) = self.0.ttl { Some(class) } else { None };
-        let none = if let Some(NoneTtl::Class(class)) = self.0.none_ttl { Some(class) } else { None };
+        let ttl = if let TtlSpec::Class(class) = self.spec.ttl { Some(class) } else { None };
+        let none = if let Some(NoneTtl::Class(class)) = self.spec.none_ttl { Some(class) } else { None };
         ttl.into_iter().chain(none)
     }
 }
@@ -118,17 +133,18 @@ pub(crate) fn all() -> Vec<&'static Site> {
 /// apart, except for those of one name inside of one function; they are numbered.
 pub(crate) fn identity(site: &Site, all: &[&'static Site]) -> String {
     let mut text = String::new();
-    for piece in site.0.template {
+    for piece in site.spec.template {
         match piece {
             Piece::Literal(literal) => text.push_str(literal),
             Piece::Segment(_) => text.push_str("\0segment"),
             Piece::Hash(_) => text.push_str("\0hash"),
             Piece::All => text.push_str("\0all"),
             Piece::Path => {
-                let namesakes = all.iter().map(|other| &other.0).filter(|other| {
-                    other.template == site.0.template && (other.module, other.name) == (site.0.module, site.0.name)
+                let namesakes = all.iter().map(|other| &other.spec).filter(|other| {
+                    other.template == site.spec.template
+                        && (other.module, other.name) == (site.spec.module, site.spec.name)
                 });
-                let place = (site.0.file, site.0.line);
+                let place = (site.spec.file, site.spec.line);
                 let number = namesakes.filter(|other| (other.file, other.line) < place).count();
                 let _ = write!(text, "\0path{number}");
             }

@@ -31,19 +31,19 @@ impl Subject {
     }
 
     async fn get(&self, key: &str) -> Option<Bytes> {
-        self.store.get(key, WITHIN).await.unwrap()
+        self.store.get(&key.into(), WITHIN).await.unwrap()
     }
 
     async fn acquire(&self, key: &str, lease: Head, ttl: Duration) -> Acquired {
-        self.store.acquire(key, lease, ttl, Replace::Nothing, WITHIN).await.unwrap()
+        self.store.acquire(&key.into(), lease, ttl, Replace::Nothing, WITHIN).await.unwrap()
     }
 
     async fn fill(&self, key: &str, expected: Head, value: &Bytes) -> bool {
-        self.store.fill(key, expected, value.clone(), TTL, WITHIN).await.unwrap()
+        self.store.fill(&key.into(), expected, value.clone(), TTL, WITHIN).await.unwrap()
     }
 
     async fn put(&self, key: &str, value: &[u8]) {
-        self.store.put(key, Bytes::copy_from_slice(value), TTL, WITHIN).await.unwrap();
+        self.store.put(&key.into(), Bytes::copy_from_slice(value), TTL, WITHIN).await.unwrap();
     }
 
     /// Lets `time` go by and waits until the register is gone.
@@ -77,16 +77,16 @@ async fn one_lease_at_a_time(on: Subject) {
     let Acquired::Leased(left) = on.acquire("k", lease(2), TTL).await else { panic!("a second lease") };
     assert!(left <= TTL && left > TTL / 2, "{left:?} are left of {TTL:?}");
     assert_eq!(on.acquire("k", lease(1), TTL).await, Acquired::Granted, "asking again after a broken connection");
-    assert!(!on.store.release("k", lease(2), WITHIN).await.unwrap(), "someone else's lease");
-    assert!(on.store.release("k", lease(1), WITHIN).await.unwrap());
+    assert!(!on.store.release(&"k".into(), lease(2), WITHIN).await.unwrap(), "someone else's lease");
+    assert!(on.store.release(&"k".into(), lease(1), WITHIN).await.unwrap());
     assert_eq!(on.acquire("k", lease(2), TTL).await, Acquired::Granted);
 }
 
 async fn a_lease_dies_with_its_holder_and_lives_while_it_is_renewed(on: Subject) {
     let short = Duration::from_millis(80);
     assert_eq!(on.acquire("k", lease(1), short).await, Acquired::Granted);
-    assert!(on.store.renew("k", lease(1), TTL, WITHIN).await.unwrap());
-    assert!(!on.store.renew("k", lease(2), TTL, WITHIN).await.unwrap(), "someone else's lease");
+    assert!(on.store.renew(&"k".into(), lease(1), TTL, WITHIN).await.unwrap());
+    assert!(!on.store.renew(&"k".into(), lease(2), TTL, WITHIN).await.unwrap(), "someone else's lease");
     let Acquired::Leased(left) = on.acquire("k", lease(2), TTL).await else { panic!("the renewed lease is gone") };
     assert!(left > short, "renewed to {left:?}");
 
@@ -94,14 +94,14 @@ async fn a_lease_dies_with_its_holder_and_lives_while_it_is_renewed(on: Subject)
     on.expires("other", short).await;
     let (_, bytes) = value(1, "late");
     assert!(!on.fill("other", lease(3), &bytes).await, "its lease is over");
-    assert!(!on.store.renew("other", lease(3), TTL, WITHIN).await.unwrap());
+    assert!(!on.store.renew(&"other".into(), lease(3), TTL, WITHIN).await.unwrap());
     assert_eq!(on.get("other").await, None);
 }
 
 async fn whatever_removes_the_register_revokes_the_fill(on: Subject) {
     let (_, bytes) = value(1, "old");
     assert_eq!(on.acquire("k", lease(1), TTL).await, Acquired::Granted);
-    assert!(on.store.remove("k", WITHIN).await.unwrap());
+    assert!(on.store.remove(&"k".into(), WITHIN).await.unwrap());
     assert!(!on.fill("k", lease(1), &bytes).await);
     assert_eq!(on.get("k").await, None);
 
@@ -111,7 +111,7 @@ async fn whatever_removes_the_register_revokes_the_fill(on: Subject) {
     let (_, new) = value(2, "new");
     assert!(on.fill("k", lease(2), &new).await);
     assert_eq!(on.get("k").await.unwrap(), new);
-    assert!(!on.store.remove("absent", WITHIN).await.unwrap());
+    assert!(!on.store.remove(&"absent".into(), WITHIN).await.unwrap());
 }
 
 async fn a_fill_compares_with_the_stamp_it_saw(on: Subject) {
@@ -129,20 +129,20 @@ async fn an_unusable_register_is_replaced_and_no_other(on: Subject) {
         on.put("k", unusable).await;
         let replace = Replace::unusable(&Bytes::copy_from_slice(unusable));
         let other = Replace::unusable(&Bytes::from_static(b"not what stands there"));
-        let kept = on.store.acquire("k", lease(9), TTL, other, WITHIN).await.unwrap();
+        let kept = on.store.acquire(&"k".into(), lease(9), TTL, other, WITHIN).await.unwrap();
         assert_eq!(kept, Acquired::Value(Bytes::copy_from_slice(unusable)));
-        let taken = on.store.acquire("k", lease(1), TTL, replace.clone(), WITHIN).await.unwrap();
+        let taken = on.store.acquire(&"k".into(), lease(1), TTL, replace.clone(), WITHIN).await.unwrap();
         assert_eq!(taken, Acquired::Granted, "{unusable:?}");
         let (_, good) = value(1, "good");
         assert!(on.fill("k", lease(1), &good).await);
-        let kept = on.store.acquire("k", lease(2), TTL, replace, WITHIN).await.unwrap();
+        let kept = on.store.acquire(&"k".into(), lease(2), TTL, replace, WITHIN).await.unwrap();
         assert_eq!(kept, Acquired::Value(good), "a good value came in between");
     }
 }
 
 async fn values_expire(on: Subject) {
     let (_, bytes) = value(1, "x");
-    on.store.put("k", bytes, Duration::from_millis(50), WITHIN).await.unwrap();
+    on.store.put(&"k".into(), bytes, Duration::from_millis(50), WITHIN).await.unwrap();
     assert!(on.get("k").await.is_some());
     on.expires("k", Duration::from_millis(50)).await;
 }
@@ -186,7 +186,7 @@ async fn redis_says_when_another_type_stands_under_the_key_and_replaces_it() {
     let on = Subject::redis();
     let server = on.server.as_ref().unwrap();
     let _: i64 = server.send(&[b"RPUSH", b"k", b"item"]).await;
-    let error = on.store.get("k", WITHIN).await.unwrap_err();
+    let error = on.store.get(&"k".into(), WITHIN).await.unwrap_err();
     assert_eq!(error.kind, FaultKind::WrongType, "{error}");
     assert_eq!(on.acquire("k", lease(1), TTL).await, Acquired::Granted);
 }

@@ -6,7 +6,7 @@
 #![expect(clippy::unwrap_used, reason = "in a test, a panic is the report")]
 
 use bytes::Bytes;
-use cached_core::store::{Acquired, Head, Replace, Store, StoreFuture};
+use cached_core::store::{Acquired, Head, Key, Replace, Store, StoreFuture};
 use cached_core::{Cache, FaultKind, KeySegment, SegmentWriter, StoreError};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
@@ -28,32 +28,32 @@ impl Store for Notes {
         "notes"
     }
 
-    fn get<'a>(&'a self, key: &'a str, _: Duration) -> StoreFuture<'a, Option<Bytes>> {
-        key.clone_into(&mut self.0.lock().unwrap());
+    fn get<'a>(&'a self, key: &'a Key, _: Duration) -> StoreFuture<'a, Option<Bytes>> {
+        (**key).clone_into(&mut self.0.lock().unwrap());
         no()
     }
 
-    fn acquire<'a>(&'a self, _: &'a str, _: Head, _: Duration, _: Replace, _: Duration) -> StoreFuture<'a, Acquired> {
+    fn acquire<'a>(&'a self, _: &'a Key, _: Head, _: Duration, _: Replace, _: Duration) -> StoreFuture<'a, Acquired> {
         no()
     }
 
-    fn renew<'a>(&'a self, _: &'a str, _: Head, _: Duration, _: Duration) -> StoreFuture<'a, bool> {
+    fn renew<'a>(&'a self, _: &'a Key, _: Head, _: Duration, _: Duration) -> StoreFuture<'a, bool> {
         no()
     }
 
-    fn fill<'a>(&'a self, _: &'a str, _: Head, _: Bytes, _: Duration, _: Duration) -> StoreFuture<'a, bool> {
+    fn fill<'a>(&'a self, _: &'a Key, _: Head, _: Bytes, _: Duration, _: Duration) -> StoreFuture<'a, bool> {
         no()
     }
 
-    fn release<'a>(&'a self, _: &'a str, _: Head, _: Duration) -> StoreFuture<'a, bool> {
+    fn release<'a>(&'a self, _: &'a Key, _: Head, _: Duration) -> StoreFuture<'a, bool> {
         no()
     }
 
-    fn put<'a>(&'a self, _: &'a str, _: Bytes, _: Duration, _: Duration) -> StoreFuture<'a, ()> {
+    fn put<'a>(&'a self, _: &'a Key, _: Bytes, _: Duration, _: Duration) -> StoreFuture<'a, ()> {
         no()
     }
 
-    fn remove<'a>(&'a self, _: &'a str, _: Duration) -> StoreFuture<'a, bool> {
+    fn remove<'a>(&'a self, _: &'a Key, _: Duration) -> StoreFuture<'a, bool> {
         no()
     }
 

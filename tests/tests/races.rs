@@ -1,7 +1,7 @@
 //! Interleavings that were found to go wrong once, each made to happen on purpose.
 
 use bytes::Bytes;
-use cached_core::store::{Acquired, Head, MemoryStore, Replace, Store, StoreFuture};
+use cached_core::store::{Acquired, Head, Key, MemoryStore, Replace, Store, StoreFuture};
 use cached_core::{BreakerState, Cache, Clock, Options};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -26,13 +26,13 @@ impl Store for LateAcknowledgement {
         "late"
     }
 
-    fn get<'a>(&'a self, key: &'a str, within: Duration) -> StoreFuture<'a, Option<Bytes>> {
+    fn get<'a>(&'a self, key: &'a Key, within: Duration) -> StoreFuture<'a, Option<Bytes>> {
         self.store.get(key, within)
     }
 
     fn acquire<'a>(
         &'a self,
-        key: &'a str,
+        key: &'a Key,
         lease: Head,
         ttl: Duration,
         replace: Replace,
@@ -41,13 +41,13 @@ impl Store for LateAcknowledgement {
         self.store.acquire(key, lease, ttl, replace, within)
     }
 
-    fn renew<'a>(&'a self, key: &'a str, lease: Head, ttl: Duration, within: Duration) -> StoreFuture<'a, bool> {
+    fn renew<'a>(&'a self, key: &'a Key, lease: Head, ttl: Duration, within: Duration) -> StoreFuture<'a, bool> {
         self.store.renew(key, lease, ttl, within)
     }
 
     fn fill<'a>(
         &'a self,
-        key: &'a str,
+        key: &'a Key,
         expected: Head,
         value: Bytes,
         ttl: Duration,
@@ -62,15 +62,15 @@ impl Store for LateAcknowledgement {
         })
     }
 
-    fn release<'a>(&'a self, key: &'a str, lease: Head, within: Duration) -> StoreFuture<'a, bool> {
+    fn release<'a>(&'a self, key: &'a Key, lease: Head, within: Duration) -> StoreFuture<'a, bool> {
         self.store.release(key, lease, within)
     }
 
-    fn put<'a>(&'a self, key: &'a str, value: Bytes, ttl: Duration, within: Duration) -> StoreFuture<'a, ()> {
+    fn put<'a>(&'a self, key: &'a Key, value: Bytes, ttl: Duration, within: Duration) -> StoreFuture<'a, ()> {
         self.store.put(key, value, ttl, within)
     }
 
-    fn remove<'a>(&'a self, key: &'a str, within: Duration) -> StoreFuture<'a, bool> {
+    fn remove<'a>(&'a self, key: &'a Key, within: Duration) -> StoreFuture<'a, bool> {
         self.store.remove(key, within)
     }
 

@@ -1,52 +1,49 @@
 //! Single steps for callers without an attribute: read, write, remove.
 
-use super::lookup::Lookup;
+use super::look::Seen;
 use super::target::Target;
-use crate::envelope::{Entry, Register};
+use crate::envelope::Entry;
 use crate::error::CacheError;
 use crate::outcome::CacheValue;
 use crate::reason::MissReason;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::time::Instant;
 
 impl Target {
     /// Reads the value; whatever stands in the way is a counted miss.
     pub(crate) async fn get<T: CacheValue>(self) -> Option<T> {
         let site = Arc::clone(&self.site);
-        match self.find().await {
-            // A `None` that was cached is an answer, too.
-            Ok(Entry { payload: None, .. }) => {
-                site.counters.hits.one();
-                None
-            }
-            Ok(Entry { payload: Some(payload), .. }) => {
-                let Ok(value) = site.codec.decode(&payload) else {
-                    site.counters.unserved.one();
-                    site.counters.miss(MissReason::Payload);
-                    return None;
-                };
-                site.counters.hits.one();
-                Some(value)
-            }
+        let decoded = match self.find().await {
+            Ok(entry) => entry.payload().map(|payload| site.codec.decode(payload)).transpose(),
             Err(uncounted) => {
                 site.counters.unserved.one();
                 if let Some(reason) = uncounted {
                     site.counters.miss(reason);
                 }
-                None
+                return None;
             }
+        };
+        if let Ok(value) = decoded {
+            site.counters.hits.one();
+            // A `None` that was cached is an answer, too.
+            return value;
         }
+        site.counters.unserved.one();
+        site.counters.miss(MissReason::Payload);
+        None
     }
 
     /// The entry, or why there is none if that is still to be counted.
     async fn find(self) -> Result<Entry, Option<MissReason>> {
-        if !self.engine.may_use_store() {
+        if !self.engine.has_store() {
             return Err(Some(MissReason::BreakerOpen));
         }
-        match Lookup::new(self).look().await {
-            Ok(Some(Register::Value(entry))) => Ok(entry),
-            Ok(Some(Register::Lease(_))) => Err(Some(MissReason::Leased)),
-            Ok(Some(Register::Invalid(_)) | None) => Err(None),
+        match self.look(self.engine.settings.budget, Instant::now()).await {
+            Ok(Seen::Value(entry)) => Ok(entry),
+            Ok(Seen::Nothing) => Err(Some(MissReason::Absent)),
+            Ok(Seen::Lease(_)) => Err(Some(MissReason::Leased)),
+            Ok(Seen::Unusable(_)) => Err(None),
             Err(error) => Err(Some(error.kind.into())),
         }
     }
@@ -60,10 +57,10 @@ impl Target {
         if payload.len() > max {
             return Err(CacheError::TooLarge { bytes: payload.len(), max });
         }
-        if !engine.may_use_store() {
+        if !engine.has_store() {
             return Err(CacheError::BreakerOpen);
         }
-        let register = self.register(Some(&payload), ttl.unwrap_or(site.ttl), Duration::ZERO);
+        let register = self.register(Some(&payload), ttl.unwrap_or(site.ttl));
         let (register, ttl) = register.ok_or(CacheError::NoRandomness)?;
         let written = register.len() as u64;
         engine.noted(engine.store.put(&self.key, register, ttl, engine.settings.budget).await)?;
@@ -74,7 +71,7 @@ impl Target {
 
     /// Removes whatever stands under the key; whether there was anything.
     pub(crate) async fn remove(self) -> Result<bool, CacheError> {
-        if !self.engine.may_use_store() {
+        if !self.engine.has_store() {
             return Err(CacheError::BreakerOpen);
         }
         Ok(self.engine.noted(self.engine.store.remove(&self.key, self.engine.settings.budget).await)?)

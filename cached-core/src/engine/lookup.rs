@@ -1,16 +1,16 @@
-//! One call's way to a value: join or lead, GET, ACQUIRE, wait, or be told to load.
+//! The way of a call whose first look did not hit: join or lead, ACQUIRE, wait, or be told to load.
 
+use super::FlightKey;
+use super::look::{Looked, Missed, Seen};
 use super::nesting::{self, Nesting};
 use super::permit::Permit;
 use super::target::Target;
-use super::{Engine, FlightKey};
-use crate::envelope::{Entry, Head, Register};
-use crate::error::{FaultKind, StoreError};
+use crate::envelope::{Entry, Head};
+use crate::error::StoreError;
 use crate::flight::{Follow, Landing, Lead, Role};
 use crate::lease::Lease;
 use crate::reason::MissReason;
 use crate::store::{Acquired, Replace};
-use bytes::Bytes;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -39,9 +39,13 @@ pub(super) struct Lookup {
     nesting: Nesting,
     /// Time this call has spent on the store.
     spent: Duration,
+    /// The first look has failed: there is no use in asking the store again.
+    without: Option<MissReason>,
     /// The register was found to be unusable and may be replaced.
     replace: Replace,
     unusable: u32,
+    /// Why the call does not hit was counted.
+    counted: bool,
     /// When waiting for others ends.
     deadline: Instant,
 }
@@ -82,36 +86,27 @@ impl Waits {
     }
 }
 
-/// A step on the store under way. Callers with less patience than the budget drop it before it can time out; that the
-/// store did not answer must be noted all the same, or the breaker would never open for them.
-struct Waiting<'a> {
-    engine: &'a Arc<Engine>,
-    began: Instant,
-    answered: bool,
-}
-
-impl Drop for Waiting<'_> {
-    fn drop(&mut self) {
-        if !self.answered && self.began.elapsed() >= self.engine.settings.budget / 2 {
-            let error = StoreError::new(FaultKind::Timeout, "its caller did not wait any longer");
-            let _ = self.engine.noted(Err::<(), _>(error));
-        }
-    }
-}
-
 impl Lookup {
-    pub(super) fn new(target: Target) -> Self {
-        let nesting = nesting::of(target.engine.id(), &target.key);
+    pub(super) fn new(target: Target, looked: Looked) -> Self {
+        let nesting = nesting::of(target.engine.id, &target.key);
         let max_wait = target.engine.settings.max_wait;
         let max_wait = if nesting == Nesting::None { max_wait } else { max_wait.min(NESTED_WAIT) };
-        Self {
+        let mut lookup = Self {
             target,
             nesting,
-            spent: Duration::ZERO,
+            spent: looked.spent,
+            without: None,
             replace: Replace::Nothing,
             unusable: 0,
+            counted: false,
             deadline: Instant::now() + max_wait,
+        };
+        match looked.missed {
+            Missed::Nothing => {}
+            Missed::Unusable(replace) => lookup.found_unusable(replace),
+            Missed::Without(reason) => lookup.without = Some(reason),
         }
+        lookup
     }
 
     /// Finds a value, or the permission to load one.
@@ -137,19 +132,30 @@ impl Lookup {
 
     /// The value that `next` gave could not be decoded.
     pub(super) fn reject(&mut self, entry: &Entry, reason: MissReason) {
-        self.target.site.counters.miss(reason);
-        match &entry.register {
-            Some(register) => {
-                self.unusable += 1;
-                self.replace = Replace::unusable(register);
-            }
+        self.target.site.rejected(reason);
+        match &entry.head {
+            Some(head) => self.found_unusable(Replace::unusable(head.as_bytes())),
             // What this very process wrote cannot be read back: there is nothing to gain from another's load.
             None => self.unusable = MAX_UNUSABLE,
         }
     }
 
+    /// What stands under the key is of no use, and was counted as that.
+    fn found_unusable(&mut self, replace: Replace) {
+        self.replace = replace;
+        self.unusable += 1;
+        self.counted = true;
+    }
+
     /// Follows the flight; `None` if it has nothing for this call.
     async fn follow(&mut self, follow: &Follow<Entry>) -> Option<Turn> {
+        // A call that has used up its budget on the store does not wait for another call's time there.
+        if let Some(reason) = self.without
+            && follow.is_in_store()
+        {
+            let slot = self.slot(&self.target.engine.bulkhead).await;
+            return Some(self.alone(reason, slot));
+        }
         let began = Instant::now();
         let settles_within = 2 * self.target.engine.settings.budget;
         match timeout_at(self.deadline, follow.landing(settles_within)).await {
@@ -190,30 +196,27 @@ impl Lookup {
         }
     }
 
-    /// GET, then ACQUIRE, then wait while someone else loads.
+    /// ACQUIRE, then wait while someone else loads.
     async fn find_or_acquire(&mut self, lead: &LeadKey) -> Led {
+        if let Some(reason) = self.without.take() {
+            return Led::Without(reason);
+        }
         if !self.target.engine.may_use_store() {
             return Led::Without(MissReason::BreakerOpen);
         }
-        // What was rejected need not be read again.
-        if self.replace == Replace::Nothing {
-            let step = lead.store_step();
-            match self.look().await {
-                Ok(Some(Register::Value(entry))) => return Led::Found(entry, step),
-                // Also of a lease: ACQUIRE tells how long it is held.
-                Ok(_) => {}
-                Err(error) => return Led::Without(error.kind.into()),
-            }
-        }
         let mut waits = Waits::default();
-        loop {
+        while self.unusable < MAX_UNUSABLE {
             let step = lead.store_step();
             match self.acquire().await {
-                Ok((Acquired::Granted, Some(lease))) => return Led::Granted(lease),
-                Ok((Acquired::Value(bytes), _)) => match self.read(&bytes) {
-                    Register::Value(entry) => return Led::Found(entry, step),
-                    Register::Lease(_) | Register::Invalid(_) if self.unusable < MAX_UNUSABLE => {}
-                    Register::Lease(_) | Register::Invalid(_) => return Led::Without(MissReason::Foreign),
+                Ok((Acquired::Granted, Some(lease))) => {
+                    self.count_miss(MissReason::Absent);
+                    return Led::Granted(lease);
+                }
+                Ok((Acquired::Value(bytes), _)) => match self.target.seen(bytes) {
+                    Seen::Value(entry) => return Led::Found(entry, step),
+                    Seen::Unusable(replace) => self.found_unusable(replace),
+                    // A store that calls a lease a value.
+                    Seen::Lease(_) | Seen::Nothing => self.unusable += 1,
                 },
                 Ok((Acquired::Leased(left), _)) => match self.await_lease(lead, &mut waits, left).await {
                     Waited::Found(led) => return led,
@@ -224,6 +227,7 @@ impl Lookup {
                 Err(error) => return Led::Without(error.kind.into()),
             }
         }
+        Led::Without(MissReason::Foreign)
     }
 
     /// Waits until someone else's lease has become a value, or is gone.
@@ -234,35 +238,24 @@ impl Lookup {
                 return Waited::Found(Led::Without(MissReason::WaitedTooLong));
             }
             let step = lead.store_step();
-            match self.look().await {
-                Ok(Some(Register::Value(entry))) => return Waited::Found(Led::Found(entry, step)),
+            let began = Instant::now();
+            let seen = self.target.look(self.remaining(), began).await;
+            self.spent += began.elapsed();
+            match seen {
+                Ok(Seen::Value(entry)) => return Waited::Found(Led::Found(entry, step)),
                 // The load that this call waited for has failed, or was invalidated, and another one has begun: to wait
                 // for that as well would be to load one after another.
-                Ok(Some(Register::Lease(head))) if waits.is_another(head) => {
+                Ok(Seen::Lease(head)) if waits.is_another(head) => {
                     return Waited::Found(Led::Without(MissReason::WaitedTooLong));
                 }
-                Ok(Some(Register::Lease(_))) => left = self.target.engine.settings.lease,
-                Ok(Some(Register::Invalid(_)) | None) => return Waited::Free,
+                Ok(Seen::Lease(_)) => left = self.target.engine.settings.lease,
+                Ok(Seen::Unusable(replace)) => {
+                    self.found_unusable(replace);
+                    return Waited::Free;
+                }
+                Ok(Seen::Nothing) => return Waited::Free,
                 Err(error) => return Waited::Found(Led::Without(error.kind.into())),
             }
-        }
-    }
-
-    /// GET.
-    pub(super) async fn look(&mut self) -> Result<Option<Register>, StoreError> {
-        let Target { engine, key, .. } = self.target.clone();
-        match self.on_store(engine.store.get(&key, self.remaining())).await {
-            Ok(Some(bytes)) => Ok(Some(self.read(&bytes))),
-            Ok(None) => {
-                self.target.site.counters.miss(MissReason::Absent);
-                Ok(None)
-            }
-            // ACQUIRE replaces it.
-            Err(error) if error.kind == FaultKind::WrongType => {
-                self.target.site.counters.miss(MissReason::WrongType);
-                Ok(None)
-            }
-            Err(error) => Err(error),
         }
     }
 
@@ -274,37 +267,16 @@ impl Lookup {
         };
         let replace = std::mem::replace(&mut self.replace, Replace::Nothing);
         let within = self.remaining();
-        let acquired = self.on_store(lease.acquire(replace, within)).await?;
-        Ok((acquired, Some(lease)))
-    }
-
-    /// Takes a step on the store, and notes how long it took and how it ended.
-    async fn on_store<T>(&mut self, step: impl Future<Output = Result<T, StoreError>>) -> Result<T, StoreError> {
-        let mut waiting = Waiting { engine: &self.target.engine, began: Instant::now(), answered: false };
-        let answer = step.await;
-        waiting.answered = true;
-        self.spent += waiting.began.elapsed();
-        self.target.engine.noted(answer)
-    }
-
-    fn read(&mut self, bytes: &Bytes) -> Register {
-        let register = self.target.read(bytes);
-        match &register {
-            Register::Invalid(reason) => {
-                self.target.site.counters.miss(*reason);
-                self.unusable += 1;
-                self.replace = Replace::unusable(bytes);
-            }
-            Register::Value(_) => self.target.site.counters.bytes_read.add(bytes.len() as u64),
-            Register::Lease(_) => {}
-        }
-        register
+        let began = Instant::now();
+        let acquired = self.target.engine.on_store(lease.acquire(replace, within), began).await;
+        self.spent += began.elapsed();
+        Ok((acquired?, Some(lease)))
     }
 
     /// Waits before the next look at a leased register. `false` if the time for waiting is over.
-    async fn pause(&self, waits: &mut Waits, lease_left: Duration) -> bool {
+    async fn pause(&mut self, waits: &mut Waits, lease_left: Duration) -> bool {
         if waits.count == 0 {
-            self.target.site.counters.miss(MissReason::Leased);
+            self.count_miss(MissReason::Leased);
             self.target.site.counters.lease_waits.one();
         }
         let pause = POLLS[waits.count.min(POLLS.len() - 1)].min(lease_left.max(Duration::from_millis(1)));
@@ -331,6 +303,13 @@ impl Lookup {
         let until = Instant::now() + self.target.engine.settings.max_wait;
         // When there is no room in time, the call goes before the bound.
         timeout_at(until, Arc::clone(loads).acquire_owned()).await.ok()?.ok()
+    }
+
+    /// Counts why the call does not hit, unless another reason was counted before.
+    fn count_miss(&mut self, reason: MissReason) {
+        if !std::mem::replace(&mut self.counted, true) {
+            self.target.site.counters.miss(reason);
+        }
     }
 
     fn alone(&self, reason: MissReason, slot: Option<OwnedSemaphorePermit>) -> Turn {

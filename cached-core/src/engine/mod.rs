@@ -10,6 +10,7 @@
 
 mod closing;
 mod direct;
+mod look;
 mod lookup;
 mod nesting;
 mod permit;
@@ -32,7 +33,8 @@ use crate::site::Site;
 use crate::store::Store;
 use crate::ttl::Classes;
 use std::collections::HashMap;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::Semaphore;
 
@@ -72,6 +74,8 @@ fn is_on_tokio() -> bool {
 
 #[derive(Debug)]
 pub(crate) struct Engine {
+    /// Tells the caches of a process apart.
+    id: u64,
     pub(crate) settings: Settings,
     pub(crate) store: Arc<dyn Store>,
     clock: Clock,
@@ -82,26 +86,24 @@ pub(crate) struct Engine {
     after_failure: Arc<Semaphore>,
     background: Arc<Semaphore>,
     /// By the site's address.
-    sites: RwLock<HashMap<usize, Arc<SiteState>>>,
+    sites: Mutex<HashMap<usize, Arc<SiteState>>>,
 }
 
 impl Engine {
     pub(crate) fn new(settings: Settings, store: Arc<dyn Store>, clock: Clock) -> Self {
+        static NEXT: AtomicU64 = AtomicU64::new(0);
         Self {
             bulkhead: Arc::new(Semaphore::new(settings.load_limit)),
             after_failure: Arc::new(Semaphore::new(LOADS_AFTER_FAILURE)),
             background: Arc::new(Semaphore::new(BACKGROUND_STORES as usize)),
             breaker: Breaker::new(),
             flights: Flights::new(),
-            sites: RwLock::default(),
+            sites: Mutex::default(),
+            id: NEXT.fetch_add(1, Ordering::Relaxed),
             settings,
             store,
             clock,
         }
-    }
-
-    fn id(&self) -> usize {
-        std::ptr::from_ref(self).addr()
     }
 
     /// An entry, for callers without an attribute.
@@ -113,17 +115,18 @@ impl Engine {
 
     /// This cache's counters and resolved policy of a site.
     pub(crate) fn site(&self, site: &'static Site) -> Arc<SiteState> {
+        let first = site.first(self.id, || self.listed(site));
+        first.and_then(|state| Arc::clone(state).downcast().ok()).unwrap_or_else(|| self.listed(site))
+    }
+
+    fn listed(&self, site: &'static Site) -> Arc<SiteState> {
         let address = std::ptr::from_ref(site).addr();
-        if let Some(state) = self.sites.read().unwrap_or_else(PoisonError::into_inner).get(&address) {
-            return Arc::clone(state);
-        }
-        let mut sites = self.sites.write().unwrap_or_else(PoisonError::into_inner);
-        let state = sites.entry(address).or_insert_with(|| Arc::new(SiteState::new(site, &self.settings)));
-        Arc::clone(state)
+        let mut sites = self.sites.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(sites.entry(address).or_insert_with(|| Arc::new(SiteState::new(site, &self.settings))))
     }
 
     pub(crate) fn sites(&self) -> Vec<Arc<SiteState>> {
-        let sites = self.sites.read().unwrap_or_else(PoisonError::into_inner);
+        let sites = self.sites.lock().unwrap_or_else(PoisonError::into_inner);
         let mut sites: Vec<_> = sites.values().cloned().collect();
         sites.sort_by_key(|state| (state.site.spec().file, state.site.spec().line, state.site.name()));
         sites
@@ -133,10 +136,15 @@ impl Engine {
         self.breaker.state()
     }
 
-    /// Whether the store may be used now; starts a probe if one is due.
-    pub(crate) fn may_use_store(self: &Arc<Self>) -> bool {
-        if !is_on_tokio() {
-            return false;
+    /// Whether the store may be used now and here.
+    pub(crate) fn has_store(self: &Arc<Self>) -> bool {
+        is_on_tokio() && self.may_use_store()
+    }
+
+    /// Whether the store may be used now; starts a probe if one is due. To be called on tokio.
+    fn may_use_store(self: &Arc<Self>) -> bool {
+        if self.breaker.is_healthy() {
+            return true;
         }
         match self.breaker.ask(self.clock.now()) {
             Verdict::Use => true,

@@ -10,7 +10,7 @@ tokio::task_local! {
 /// One key being loaded, inside of the loads of the others.
 #[derive(Debug)]
 struct Loading {
-    engine: usize,
+    engine: u64,
     key: Key,
     outer: Option<Arc<Loading>>,
 }
@@ -27,7 +27,7 @@ pub(super) enum Nesting {
 }
 
 /// Where this task stands with respect to `key` of the engine with that id.
-pub(super) fn of(engine: usize, key: &str) -> Nesting {
+pub(super) fn of(engine: u64, key: &str) -> Nesting {
     LOADING
         .try_with(|innermost| {
             let mut loading = Some(innermost);
@@ -43,7 +43,7 @@ pub(super) fn of(engine: usize, key: &str) -> Nesting {
 }
 
 /// Runs `load` as a load of `key`.
-pub(super) async fn inside<F: Future>(engine: usize, key: Key, load: F) -> F::Output {
+pub(super) async fn inside<F: Future>(engine: u64, key: Key, load: F) -> F::Output {
     let outer = LOADING.try_with(Arc::clone).ok();
     LOADING.scope(Arc::new(Loading { engine, key, outer }), load).await
 }

@@ -7,11 +7,9 @@ use crate::envelope::Entry;
 use crate::flight::Lead;
 use crate::lease::Lease;
 use crate::reason::UnstoredReason;
-use bytes::Bytes;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::OwnedSemaphorePermit;
-use tokio::time::Instant;
 
 /// Permission for one load.
 #[derive(Debug)]
@@ -63,7 +61,7 @@ impl Permit {
         Self { target, kind, slot }
     }
 
-    /// Runs the load and measures it.
+    /// Runs the load.
     pub(super) async fn load<F, Fut>(self, load: F) -> (Fut::Output, Finished)
     where
         F: FnOnce() -> Fut,
@@ -73,12 +71,11 @@ impl Permit {
             Kind::Leased(_, lead) | Kind::Shared(lead) => lead.load_step(),
             Kind::Alone => 0,
         };
-        let began = Instant::now();
         // Called only now: a closure may do its reading before it returns its future. Boxed, since the function's body
         // is as large as its author made it.
         let load = Box::pin(load());
-        let output = nesting::inside(self.target.engine.id(), Arc::clone(&self.target.key), load).await;
-        (output, Finished { permit: self, step, load_time: began.elapsed() })
+        let output = nesting::inside(self.target.engine.id, Arc::clone(&self.target.key), load).await;
+        (output, Finished { permit: self, step })
     }
 }
 
@@ -87,7 +84,6 @@ impl Permit {
 pub(super) struct Finished {
     permit: Permit,
     step: u32,
-    load_time: Duration,
 }
 
 impl Finished {
@@ -116,9 +112,9 @@ impl Finished {
     /// meanwhile, and be `Send` only if that is.
     pub(super) fn share_and_store(self, storable: Storable) {
         let Storable { payload, ttl } = storable;
-        let Self { permit: Permit { target, kind, slot }, step, load_time } = self;
+        let Self { permit: Permit { target, kind, slot }, step } = self;
         drop(slot);
-        let entry = Entry { payload: payload.map(Bytes::from), register: None };
+        let entry = Entry::loaded(payload);
         let (lead, lease) = match kind {
             Kind::Leased(lease, lead) => (lead, lease),
             Kind::Shared(lead) => {
@@ -127,8 +123,7 @@ impl Finished {
             }
             Kind::Alone => return target.site.counters.unstored(UnstoredReason::NoLease),
         };
-        let register =
-            ttl.and_then(|ttl| target.register(entry.payload.as_deref(), ttl, load_time).ok_or(UnstoredReason::Fault));
+        let register = ttl.and_then(|ttl| target.register(entry.payload(), ttl).ok_or(UnstoredReason::Fault));
         lead.loaded(entry, step);
         Closing { target, lead, lease, register }.start();
     }

@@ -1,9 +1,10 @@
 //! The generic shell around the engine: all that is compiled once per cached function.
 
 use super::lookup::{Lookup, Turn};
-use super::permit::{Finished, Permit, Storable};
+use super::permit::{Finished, Storable};
 use super::target::Target;
 use super::{Engine, SiteState, is_on_tokio};
+use crate::envelope::Entry;
 use crate::key::Key;
 use crate::outcome::{Loaded, Shape};
 use crate::reason::{MissReason, UnstoredReason};
@@ -60,75 +61,91 @@ impl<T> Policy<T> {
     }
 }
 
-/// A call that has its key and has not begun.
+/// One call: of a target, or uncached.
 #[derive(Debug)]
-pub(crate) struct Prepared(Lookup);
+pub struct Call {
+    target: Option<Target>,
+    path: &'static str,
+}
 
-impl Prepared {
-    /// Boxed, as all that is large in a call: a cached function's future is hardly larger than its arguments.
-    /// `None` outside of tokio, whose timers and tasks the engine needs: there, functions run uncached.
-    pub(crate) fn new(engine: &Arc<Engine>, site: Arc<SiteState>, key: Key) -> Option<Box<Self>> {
-        // What the fingerprint is made of, the type, is known only when the call begins.
-        let target = Target { engine: Arc::clone(engine), site, key, fingerprint: 0 };
-        is_on_tokio().then(|| Box::new(Self(Lookup::new(target))))
+impl Call {
+    /// `None` for a key stands for arguments that have no form.
+    pub(crate) fn of(engine: &Arc<Engine>, site: Arc<SiteState>, key: Option<Key>, path: &'static str) -> Self {
+        if key.is_none() {
+            site.counters.miss(MissReason::Key);
+            site.counters.loads.one();
+            site.counters.bypassed.one();
+        }
+        // Outside of tokio, whose timers and tasks the engine needs, functions run uncached.
+        let target = key.filter(|_| is_on_tokio()).map(|key| {
+            // What the fingerprint is made of, the type, is known only when the call begins.
+            Target { engine: Arc::clone(engine), site, key, fingerprint: 0 }
+        });
+        Self { target, path }
+    }
+
+    /// Without a cache.
+    pub(crate) fn uncached() -> Self {
+        Self { target: None, path: "" }
     }
 }
 
 /// Serves the call from the cache, or runs `load` and stores what it returns.
-pub(crate) async fn get_or_load<S, F, Fut>(
-    mut call: Box<Prepared>,
-    path: &'static str,
-    policy: Policy<S::Item>,
-    load: F,
-) -> S::Return
+///
+/// Not an `async fn`: that would hold its arguments twice. All that is large is boxed, and only when it is needed, so
+/// that a cached function's future is hardly larger than its arguments.
+#[expect(clippy::manual_async_fn, reason = "see above")]
+pub fn get_or_load<S, F, Fut>(call: Call, _: S, policy: Policy<S::Item>, load: F) -> impl Future<Output = S::Return>
 where
     S: Shape,
     F: FnOnce() -> Fut,
     Fut: Future<Output = S::Return>,
 {
-    let lookup = &mut call.0;
-    lookup.target.fingerprint = lookup.target.site.fingerprint::<S::Item>(path);
-    loop {
-        match Box::pin(lookup.next()).await {
-            Turn::Value(entry) => match decode::<S>(lookup, &entry) {
+    async move {
+        let Call { target: Some(mut target), path } = call else { return Box::pin(load()).await };
+        target.fingerprint = target.site.fingerprint::<S::Item>(path);
+        let looked = match target.first_look().await {
+            Ok(entry) => match decode::<S>(&target.site, &entry) {
                 Ok(value) => return value,
-                Err(reason) => {
-                    if reason == MissReason::Payload {
-                        lookup.target.site.warn_of_codec("read back");
-                    }
-                    lookup.reject(&entry, reason);
-                }
+                Err(reason) => target.rejects(&entry, reason),
             },
-            Turn::Load(permit) => return Box::pin(load_and_store::<S, _, _>(lookup, permit, policy, load)).await,
+            Err(looked) => looked,
+        };
+        Box::pin(find_or_load::<S, _, _>(Lookup::new(target, looked), policy, load)).await
+    }
+}
+
+/// What remains of a call whose first look did not hit.
+async fn find_or_load<S, F, Fut>(mut lookup: Lookup, policy: Policy<S::Item>, load: F) -> S::Return
+where
+    S: Shape,
+    F: FnOnce() -> Fut,
+    Fut: Future<Output = S::Return>,
+{
+    loop {
+        match lookup.next().await {
+            Turn::Value(entry) => match decode::<S>(&lookup.target.site, &entry) {
+                Ok(value) => return value,
+                Err(reason) => lookup.reject(&entry, reason),
+            },
+            Turn::Load(permit) => {
+                let (returned, finished) = permit.load(load).await;
+                if let Some((finished, storable)) = settle::<S>(&lookup, finished, &policy, &returned) {
+                    finished.share_and_store(storable);
+                }
+                return returned;
+            }
         }
     }
 }
 
-async fn load_and_store<S, F, Fut>(lookup: &Lookup, permit: Permit, policy: Policy<S::Item>, load: F) -> S::Return
-where
-    S: Shape,
-    F: FnOnce() -> Fut,
-    Fut: Future<Output = S::Return>,
-{
-    let (returned, finished) = permit.load(load).await;
-    if let Some((finished, storable)) = settle::<S>(lookup, finished, &policy, &returned) {
-        finished.share_and_store(storable);
-    }
-    returned
-}
-
-fn decode<S: Shape>(lookup: &Lookup, entry: &crate::envelope::Entry) -> Result<S::Return, MissReason> {
-    let item = match &entry.payload {
-        Some(payload) => Some(lookup.target.site.codec.decode(payload).map_err(|_| MissReason::Payload)?),
+fn decode<S: Shape>(site: &SiteState, entry: &Entry) -> Result<S::Return, MissReason> {
+    let item = match entry.payload() {
+        Some(payload) => Some(site.codec.decode(payload).map_err(|_| MissReason::Payload)?),
         None => None,
     };
     let value = S::rebuild(item).ok_or(MissReason::Type)?;
-    let counters = &lookup.target.site.counters;
-    if entry.register.is_some() {
-        counters.hits.one();
-    } else {
-        counters.coalesced.one();
-    }
+    site.served(entry);
     Ok(value)
 }
 

@@ -2,7 +2,9 @@
 
 use super::Settings;
 use crate::codec::Codec;
+use crate::envelope::Entry;
 use crate::fingerprint;
+use crate::reason::MissReason;
 use crate::site::{self, Site};
 use crate::stats::Counters;
 use crate::ttl::{DEFAULT_CLASS, DEFAULT_NONE_CLASS, NoneTtl, TtlSpec};
@@ -66,6 +68,20 @@ impl SiteState {
         if !self.warned.swap(true, Ordering::Relaxed) {
             let (site, place, codec) = (self.site.name(), self.site.place(), self.codec);
             tracing::warn!(site, place, %codec, "the codec cannot {what} this function's values: they are loaded each time");
+        }
+    }
+
+    /// Counts how a call was served.
+    pub(super) fn served(&self, entry: &Entry) {
+        let counters = &self.counters;
+        if entry.head.is_some() { counters.hits.one() } else { counters.coalesced.one() }
+    }
+
+    /// Counts a value that could not be decoded.
+    pub(super) fn rejected(&self, reason: MissReason) {
+        self.counters.miss(reason);
+        if reason == MissReason::Payload {
+            self.warn_of_codec("read back");
         }
     }
 

@@ -1,7 +1,6 @@
 //! What one call is about.
 
 use super::{Engine, FlightKey, SiteState};
-use crate::clock::Clock;
 use crate::envelope::{self, Draft, Expected, Head, Register};
 use crate::key::Key;
 use crate::lease::random_id;
@@ -26,7 +25,7 @@ impl Target {
     }
 
     /// Reads a register that stood under the key.
-    pub(super) fn read(&self, register: &Bytes) -> Register {
+    pub(super) fn read(&self, register: &[u8]) -> Register {
         let expected = Expected {
             key: &self.key,
             codec: self.site.codec.id(),
@@ -38,12 +37,7 @@ impl Target {
 
     /// The register of a value, and how long it lives; `ttl` is before jitter, a `payload` of `None` stands for a
     /// `None`. `None` if there are no random bits for its stamp.
-    pub(super) fn register(
-        &self,
-        payload: Option<&[u8]>,
-        ttl: Duration,
-        load_time: Duration,
-    ) -> Option<(Bytes, Duration)> {
+    pub(super) fn register(&self, payload: Option<&[u8]>, ttl: Duration) -> Option<(Bytes, Duration)> {
         let stamp = random_id()?;
         #[expect(clippy::cast_possible_truncation, reason = "the low bits are as random as the others")]
         let ttl = jittered(ttl, self.site.jitter, stamp as u64);
@@ -52,8 +46,6 @@ impl Target {
             head: Head::value(stamp),
             codec: self.site.codec.id(),
             fingerprint: self.fingerprint,
-            fresh_until_ms: Clock::wall_ms().saturating_add(u64::try_from(ttl.as_millis()).unwrap_or(u64::MAX)),
-            load_time,
             payload,
             compress_above: self.engine.settings.compress_above,
         };

@@ -13,11 +13,15 @@ mod segment;
 mod template;
 
 pub use segment::{KeySegment, SegmentWriter};
+pub(crate) use template::Prefix;
 pub use template::{Hashed, Piece, TypeName};
-pub(crate) use template::{Key, Prefix};
 
 use sha2::{Digest, Sha256};
 use std::fmt::Write as _;
+use std::sync::Arc;
+
+/// A key as it stands in the store, prefix included. Shared, so that it can be kept without a copy.
+pub type Key = Arc<str>;
 
 /// Longest rendered segment in bytes; a longer one is replaced by its hash.
 const MAX_SEGMENT: usize = 64;

@@ -1,13 +1,11 @@
 //! Renders a template with its segments into one key.
 
 use super::segment::{KeySegment, SegmentWriter};
-use super::{MAX_KEY, MAX_SEGMENT, canonical, push_sha256};
+use super::{Key, MAX_KEY, MAX_SEGMENT, canonical, push_sha256};
+use std::cell::Cell;
 use std::fmt::Debug;
 use std::marker::PhantomData;
 use std::sync::Arc;
-
-/// A key as it stands in Redis, prefix included.
-pub(crate) type Key = Arc<str>;
 
 /// One piece of a template, as the attribute parsed it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,35 +43,48 @@ impl Prefix {
 
     /// Renders one call's key, or `None` if an argument has no form (its `Serialize` failed).
     pub(crate) fn render(&self, template: &[Piece], path: &str, segments: &[&dyn KeySegment]) -> Option<Key> {
-        let mut out = String::with_capacity(self.0.len() + 64);
+        // Taken out, since what a segment is made of may render a key as well.
+        let mut out = SCRATCH.take();
+        out.clear();
         out.push_str(&self.0);
-        let mut segments = segments.iter();
-        for piece in template {
-            match piece {
-                Piece::Literal(text) => out.push_str(text),
-                Piece::Path => push_path(&mut out, path),
-                Piece::Segment(_) | Piece::Hash(_) | Piece::All => push_segment(&mut out, *segments.next()?)?,
-            }
-        }
-        Some(self.bounded(out))
+        let key = render(&mut out, template, path, segments).map(|()| self.bounded(&mut out));
+        SCRATCH.set(out);
+        key
     }
 
     /// The key of a caller who renders by hand, as in `cache.get("user:42")`. Taken as it is.
     pub(crate) fn literal(&self, text: &str) -> Key {
-        self.bounded([&self.0, text].concat())
+        self.bounded(&mut [&self.0, text].concat())
     }
 
-    fn bounded(&self, mut key: String) -> Key {
+    fn bounded(&self, key: &mut String) -> Key {
         if key.len() > MAX_KEY {
             let rendered = key.split_off(self.0.len());
             if let Some(tag) = hash_tag(&rendered) {
                 key.push_str(tag);
             }
             key.push('#');
-            push_sha256(&mut key, "key", rendered.as_bytes());
+            push_sha256(key, "key", rendered.as_bytes());
         }
-        key.into()
+        key.as_str().into()
     }
+}
+
+thread_local! {
+    /// What keys are rendered in; a finished key is copied out of it, to size.
+    static SCRATCH: Cell<String> = const { Cell::new(String::new()) };
+}
+
+fn render(out: &mut String, template: &[Piece], path: &str, segments: &[&dyn KeySegment]) -> Option<()> {
+    let mut segments = segments.iter();
+    for piece in template {
+        match piece {
+            Piece::Literal(text) => out.push_str(text),
+            Piece::Path => push_path(out, path),
+            Piece::Segment(_) | Piece::Hash(_) | Piece::All => push_segment(out, *segments.next()?)?,
+        }
+    }
+    Some(())
 }
 
 fn push_segment(out: &mut String, segment: &dyn KeySegment) -> Option<()> {

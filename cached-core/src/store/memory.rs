@@ -3,7 +3,7 @@
 //! Bounded by bytes; what exceeds the bound is evicted, least useful first (S3-FIFO, by `quick_cache`). An evicted
 //! lease is a lost lease and an evicted value a miss, just as on a Redis server with an eviction policy.
 
-use super::{Acquired, Replace, Store, StoreFuture};
+use super::{Acquired, Key, Replace, Store, StoreFuture};
 use crate::clock::Clock;
 use crate::envelope::Head;
 use bytes::Bytes;
@@ -30,15 +30,15 @@ struct Held {
 #[derive(Clone)]
 struct Weight;
 
-impl Weighter<Arc<str>, Held> for Weight {
-    fn weight(&self, key: &Arc<str>, held: &Held) -> u64 {
+impl Weighter<Key, Held> for Weight {
+    fn weight(&self, key: &Key, held: &Held) -> u64 {
         key.len() as u64 + held.bytes.len() as u64 + ENTRY_OVERHEAD
     }
 }
 
 /// A [`Store`] in memory.
 pub struct MemoryStore {
-    registers: Map<Arc<str>, Held, Weight>,
+    registers: Map<Key, Held, Weight>,
     /// The map is atomic per call only; steps that compare and then write hold the key's stripe.
     stripes: Box<[Mutex<()>]>,
     hasher: RandomState,
@@ -84,17 +84,17 @@ impl MemoryStore {
         self.registers.get(key).filter(|held| held.until > self.clock.now())
     }
 
-    fn insert(&self, key: &str, bytes: &[u8], ttl: Duration) {
+    fn insert(&self, key: &Key, bytes: &[u8], ttl: Duration) {
         // Copied to size: a slice of a larger buffer would hold on to the whole of it, unweighed.
         let bytes = Bytes::copy_from_slice(bytes);
-        self.registers.insert(key.into(), Held { bytes, until: self.clock.now().saturating_add(ttl) });
+        self.registers.insert(Arc::clone(key), Held { bytes, until: self.clock.now().saturating_add(ttl) });
     }
 
     fn has_head(&self, key: &str, head: Head) -> bool {
         self.live(key).is_some_and(|held| held.bytes.starts_with(head.as_bytes()))
     }
 
-    fn acquire_now(&self, key: &str, lease: Head, ttl: Duration, replace: &Replace) -> Acquired {
+    fn acquire_now(&self, key: &Key, lease: Head, ttl: Duration, replace: &Replace) -> Acquired {
         let _step = self.locked(key);
         if let Some(held) = self.live(key) {
             if held.bytes == lease.as_bytes() || replace.covers(&held.bytes) {
@@ -109,7 +109,7 @@ impl MemoryStore {
         Acquired::Granted
     }
 
-    fn fill_now(&self, key: &str, expected: Head, value: &[u8], ttl: Duration) -> bool {
+    fn fill_now(&self, key: &Key, expected: Head, value: &[u8], ttl: Duration) -> bool {
         let _step = self.locked(key);
         let filled_before = value.len() > Head::LEN && self.live(key).is_some_and(|held| held.bytes == value);
         if !filled_before && !self.has_head(key, expected) {
@@ -130,13 +130,13 @@ impl Store for MemoryStore {
         "memory"
     }
 
-    fn get<'a>(&'a self, key: &'a str, _: Duration) -> StoreFuture<'a, Option<Bytes>> {
+    fn get<'a>(&'a self, key: &'a Key, _: Duration) -> StoreFuture<'a, Option<Bytes>> {
         done(self.live(key).map(|held| held.bytes))
     }
 
     fn acquire<'a>(
         &'a self,
-        key: &'a str,
+        key: &'a Key,
         lease: Head,
         ttl: Duration,
         replace: Replace,
@@ -145,7 +145,7 @@ impl Store for MemoryStore {
         done(self.acquire_now(key, lease, ttl, &replace))
     }
 
-    fn renew<'a>(&'a self, key: &'a str, lease: Head, ttl: Duration, _: Duration) -> StoreFuture<'a, bool> {
+    fn renew<'a>(&'a self, key: &'a Key, lease: Head, ttl: Duration, _: Duration) -> StoreFuture<'a, bool> {
         let _step = self.locked(key);
         let ours = self.has_head(key, lease);
         if ours {
@@ -156,7 +156,7 @@ impl Store for MemoryStore {
 
     fn fill<'a>(
         &'a self,
-        key: &'a str,
+        key: &'a Key,
         expected: Head,
         value: Bytes,
         ttl: Duration,
@@ -165,7 +165,7 @@ impl Store for MemoryStore {
         done(self.fill_now(key, expected, &value, ttl))
     }
 
-    fn release<'a>(&'a self, key: &'a str, lease: Head, _: Duration) -> StoreFuture<'a, bool> {
+    fn release<'a>(&'a self, key: &'a Key, lease: Head, _: Duration) -> StoreFuture<'a, bool> {
         let _step = self.locked(key);
         let ours = self.has_head(key, lease);
         if ours {
@@ -174,13 +174,13 @@ impl Store for MemoryStore {
         done(ours)
     }
 
-    fn put<'a>(&'a self, key: &'a str, value: Bytes, ttl: Duration, _: Duration) -> StoreFuture<'a, ()> {
+    fn put<'a>(&'a self, key: &'a Key, value: Bytes, ttl: Duration, _: Duration) -> StoreFuture<'a, ()> {
         let _step = self.locked(key);
         self.insert(key, &value, ttl);
         done(())
     }
 
-    fn remove<'a>(&'a self, key: &'a str, _: Duration) -> StoreFuture<'a, bool> {
+    fn remove<'a>(&'a self, key: &'a Key, _: Duration) -> StoreFuture<'a, bool> {
         let _step = self.locked(key);
         let was_live = self.live(key).is_some();
         self.registers.remove(key);
@@ -202,7 +202,7 @@ mod tests {
     async fn never_holds_more_bytes_than_it_may() {
         let store = MemoryStore::new(1 << 20, Clock::system());
         for i in 0..10_000 {
-            store.put(&format!("key:{i}"), vec![0; 1_000].into(), TTL, TTL).await.unwrap();
+            store.put(&format!("key:{i}").into(), vec![0; 1_000].into(), TTL, TTL).await.unwrap();
             assert!(store.bytes() <= 1 << 20);
         }
         assert!(store.bytes() > 1 << 19, "it holds {} only", store.bytes());
@@ -212,8 +212,8 @@ mod tests {
     async fn what_is_larger_than_the_store_is_not_stored() {
         let store = MemoryStore::new(10_000, Clock::system());
         let lease = Head::lease(1);
-        assert_eq!(store.acquire("k", lease, TTL, Replace::Nothing, TTL).await.unwrap(), Acquired::Granted);
-        assert!(!store.fill("k", lease, vec![0; 20_000].into(), TTL, TTL).await.unwrap());
+        assert_eq!(store.acquire(&"k".into(), lease, TTL, Replace::Nothing, TTL).await.unwrap(), Acquired::Granted);
+        assert!(!store.fill(&"k".into(), lease, vec![0; 20_000].into(), TTL, TTL).await.unwrap());
         assert!(store.bytes() <= 10_000);
     }
 }

@@ -20,6 +20,7 @@ pub use redis::RedisStore;
 
 pub use crate::envelope::Head;
 use crate::error::StoreError;
+pub use crate::key::Key;
 use bytes::Bytes;
 use std::fmt;
 use std::pin::Pin;
@@ -41,8 +42,8 @@ pub enum Replace {
 impl Replace {
     /// Marks `register` as unusable.
     #[must_use]
-    pub fn unusable(register: &Bytes) -> Self {
-        Self::Unusable(register.slice(..register.len().min(Head::LEN)))
+    pub fn unusable(register: &[u8]) -> Self {
+        Self::Unusable(Bytes::copy_from_slice(&register[..register.len().min(Head::LEN)]))
     }
 
     /// Whether `register` is the one that may be replaced.
@@ -74,12 +75,12 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
     /// A short name for statistics and logs, such as `"redis"`.
     fn name(&self) -> &'static str;
 
-    /// HIT: reads a register.
+    /// HIT: reads a register as it stands at some time after the call.
     ///
     /// # Errors
     /// [`FaultKind::WrongType`](crate::FaultKind::WrongType) if something else stands under the key; any other fault
     /// of the store.
-    fn get<'a>(&'a self, key: &'a str, within: Duration) -> StoreFuture<'a, Option<Bytes>>;
+    fn get<'a>(&'a self, key: &'a Key, within: Duration) -> StoreFuture<'a, Option<Bytes>>;
 
     /// ACQUIRE: takes the lease `lease` for `ttl` unless there is a value, another lease, or a write in progress.
     /// Asking twice with one lease grants it twice. Data of another type under the key is replaced.
@@ -88,7 +89,7 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
     /// Any fault of the store; whether the lease was taken is then unknown.
     fn acquire<'a>(
         &'a self,
-        key: &'a str,
+        key: &'a Key,
         lease: Head,
         ttl: Duration,
         replace: Replace,
@@ -99,7 +100,7 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
     ///
     /// # Errors
     /// Any fault of the store.
-    fn renew<'a>(&'a self, key: &'a str, lease: Head, ttl: Duration, within: Duration) -> StoreFuture<'a, bool>;
+    fn renew<'a>(&'a self, key: &'a Key, lease: Head, ttl: Duration, within: Duration) -> StoreFuture<'a, bool>;
 
     /// FILL: stores `value` for `ttl` if the register's head still is `expected`. `false` if it is not. Filling twice
     /// with one value succeeds twice.
@@ -108,7 +109,7 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
     /// Any fault of the store; whether the value was stored is then unknown.
     fn fill<'a>(
         &'a self,
-        key: &'a str,
+        key: &'a Key,
         expected: Head,
         value: Bytes,
         ttl: Duration,
@@ -119,19 +120,19 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
     ///
     /// # Errors
     /// Any fault of the store; the lease then ends by itself.
-    fn release<'a>(&'a self, key: &'a str, lease: Head, within: Duration) -> StoreFuture<'a, bool>;
+    fn release<'a>(&'a self, key: &'a Key, lease: Head, within: Duration) -> StoreFuture<'a, bool>;
 
     /// Stores `value` whatever the register holds.
     ///
     /// # Errors
     /// Any fault of the store; whether the value was stored is then unknown.
-    fn put<'a>(&'a self, key: &'a str, value: Bytes, ttl: Duration, within: Duration) -> StoreFuture<'a, ()>;
+    fn put<'a>(&'a self, key: &'a Key, value: Bytes, ttl: Duration, within: Duration) -> StoreFuture<'a, ()>;
 
     /// INVALIDATE: removes the register, value or lease alike. `true` if there was one.
     ///
     /// # Errors
     /// Any fault of the store; whether the register was removed is then unknown.
-    fn remove<'a>(&'a self, key: &'a str, within: Duration) -> StoreFuture<'a, bool>;
+    fn remove<'a>(&'a self, key: &'a Key, within: Duration) -> StoreFuture<'a, bool>;
 
     /// Asks for a sign of life.
     ///

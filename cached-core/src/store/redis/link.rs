@@ -24,18 +24,20 @@ const TIMEOUTS: u32 = 3;
 /// Finds out within a minute that the other side has vanished.
 const KEEPALIVE: Duration = Duration::from_secs(20);
 
+#[derive(Debug)]
 pub(super) struct Link {
     client: Client,
     state: Arc<Mutex<State>>,
 }
 
+#[derive(Debug)]
 enum State {
     Idle,
     Connecting(watch::Receiver<Option<Result<Connection, StoreError>>>, Instant),
     Ready(Connection),
 }
 
-#[derive(Clone)]
+#[derive(Debug, Clone)]
 struct Connection {
     redis: MultiplexedConnection,
     /// Timeouts since the last answer. Its address is the connection's identity.
@@ -79,24 +81,22 @@ impl Link {
         self.client.get_connection_info().addr()
     }
 
-    /// Sends a command and waits for its answer, connecting first if need be, all of it within the given time.
-    pub(super) async fn send(&self, command: &Cmd, within: Duration) -> Result<Value, Fault> {
-        let deadline = Instant::now() + within;
+    /// Sends a command and waits for its answer, connecting first if need be, all of it before the deadline.
+    pub(super) async fn send(&self, command: &Cmd, deadline: Instant) -> Result<Value, Fault> {
         let unreachable = |error| Fault { error, is_unknown_script: false };
-        let connected = self.connection(deadline).await.map_err(unreachable)?;
-        match self.send_on(&connected.connection, command, deadline).await {
+        let mut connected = self.connection(deadline).await.map_err(unreachable)?;
+        match self.send_on(&mut connected.connection, command, deadline).await {
             // The server closes idle connections and restarts; neither has to be felt.
             Err(Failure::Broken(_)) if !connected.is_new => {
-                let connected = self.connection(deadline).await.map_err(unreachable)?;
-                self.send_on(&connected.connection, command, deadline).await.map_err(Failure::into_fault)
+                let mut connected = self.connection(deadline).await.map_err(unreachable)?;
+                self.send_on(&mut connected.connection, command, deadline).await.map_err(Failure::into_fault)
             }
             answer => answer.map_err(Failure::into_fault),
         }
     }
 
-    async fn send_on(&self, connection: &Connection, command: &Cmd, deadline: Instant) -> Result<Value, Failure> {
-        let mut redis = connection.redis.clone();
-        match timeout_at(deadline, redis.send_packed_command(command)).await {
+    async fn send_on(&self, connection: &mut Connection, command: &Cmd, deadline: Instant) -> Result<Value, Failure> {
+        match timeout_at(deadline, connection.redis.send_packed_command(command)).await {
             Ok(Ok(value)) => {
                 connection.timeouts.store(0, Ordering::Relaxed);
                 value.extract_error().map_err(|error| Failure::Answer(error.into()))

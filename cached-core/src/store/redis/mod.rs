@@ -1,7 +1,8 @@
 //! Registers on a Redis server.
 //!
-//! Plain commands and four small scripts (`scripts/*.lua`, sent by EVALSHA and in full when the server does not know
-//! them). One multiplexed connection, made on first use and again when it broke; see [`link`].
+//! Plain commands and four small scripts (`scripts/*.lua`, sent in full once and by EVALSHA from then on, unless the
+//! server does not know them any more). One multiplexed connection, made on first use and again when it broke; see [`link`]. Reads that come together go out together; see
+//! [`reads`].
 //!
 //! # On cancellation
 //! A command that was sent is carried out; its answer is dropped.
@@ -12,19 +13,26 @@
 
 mod fault;
 mod link;
+mod merge;
+mod reads;
 
-use super::{Acquired, Replace, Store, StoreFuture};
+use super::{Acquired, Key, Replace, Store, StoreFuture};
 use crate::envelope::Head;
 use crate::error::{BuildError, FaultKind, StoreError};
 use bytes::Bytes;
 use link::Link;
+use reads::Reads;
 use redis::{Cmd, FromRedisValue, Value};
 use std::fmt;
-use std::time::{Duration, Instant};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+use tokio::time::Instant;
 
 /// A [`Store`] on a Redis server.
 pub struct RedisStore {
-    link: Link,
+    link: Arc<Link>,
+    reads: Arc<Reads>,
     acquire: Script,
     fill: Script,
     renew: Script,
@@ -35,11 +43,13 @@ pub struct RedisStore {
 struct Script {
     source: &'static str,
     digest: String,
+    /// Whether it was sent in full by this process.
+    sent: AtomicBool,
 }
 
 impl Script {
     fn new(source: &'static str) -> Self {
-        Self { source, digest: redis::Script::new(source).get_hash().to_owned() }
+        Self { source, digest: redis::Script::new(source).get_hash().to_owned(), sent: AtomicBool::new(false) }
     }
 }
 
@@ -55,8 +65,10 @@ impl RedisStore {
     /// # Errors
     /// [`BuildError::Field`] if the URL cannot be understood, or is `rediss://` and the feature `tls` is off.
     pub fn new(url: &str) -> Result<Self, BuildError> {
+        let link = Arc::new(Link::new(url)?);
         Ok(Self {
-            link: Link::new(url)?,
+            reads: Arc::new(Reads::new(Arc::clone(&link))),
+            link,
             acquire: Script::new(include_str!("scripts/acquire.lua")),
             fill: Script::new(include_str!("scripts/fill.lua")),
             renew: Script::new(include_str!("scripts/renew.lua")),
@@ -65,7 +77,7 @@ impl RedisStore {
     }
 
     async fn send<T: FromRedisValue>(&self, command: &Cmd, within: Duration) -> Result<T, StoreError> {
-        let value = self.link.send(command, within).await?;
+        let value = self.link.send(command, Instant::now() + within).await?;
         T::from_redis_value(value).map_err(|error| StoreError::new(FaultKind::Refused, error.to_string()))
     }
 
@@ -82,16 +94,17 @@ impl RedisStore {
             arguments(&mut command);
             command
         };
-        let began = Instant::now();
-        match self.link.send(&command("EVALSHA", &script.digest), within).await {
-            Err(fault) if fault.is_unknown_script => {
-                let left = within.saturating_sub(began.elapsed());
-                self.send(&command("EVAL", script.source), left).await
+        let deadline = Instant::now() + within;
+        let in_full = || command("EVAL", script.source);
+        let answer = if script.sent.swap(true, Ordering::Relaxed) {
+            match self.link.send(&command("EVALSHA", &script.digest), deadline).await {
+                Err(fault) if fault.is_unknown_script => self.link.send(&in_full(), deadline).await,
+                answer => answer,
             }
-            answer => {
-                T::from_redis_value(answer?).map_err(|error| StoreError::new(FaultKind::Refused, error.to_string()))
-            }
-        }
+        } else {
+            self.link.send(&in_full(), deadline).await
+        };
+        T::from_redis_value(answer?).map_err(|error| StoreError::new(FaultKind::Refused, error.to_string()))
     }
 }
 
@@ -111,16 +124,13 @@ impl Store for RedisStore {
         "redis"
     }
 
-    fn get<'a>(&'a self, key: &'a str, within: Duration) -> StoreFuture<'a, Option<Bytes>> {
-        Box::pin(async move {
-            let value: Option<Vec<u8>> = self.send(redis::cmd("GET").arg(key), within).await?;
-            Ok(value.map(Bytes::from))
-        })
+    fn get<'a>(&'a self, key: &'a Key, within: Duration) -> StoreFuture<'a, Option<Bytes>> {
+        self.reads.get(key, within)
     }
 
     fn acquire<'a>(
         &'a self,
-        key: &'a str,
+        key: &'a Key,
         lease: Head,
         ttl: Duration,
         replace: Replace,
@@ -132,7 +142,7 @@ impl Store for RedisStore {
                 Replace::Unusable(start) => ("1", &start[..]),
             };
             let arguments = |command: &mut Cmd| {
-                command.arg(2).arg(key).arg(markers(key));
+                command.arg(2).arg(&**key).arg(markers(key));
                 command.arg(lease.as_bytes()).arg(millis(ttl)).arg(flag).arg(start);
             };
             match self.run(&self.acquire, arguments, within).await? {
@@ -145,10 +155,10 @@ impl Store for RedisStore {
         })
     }
 
-    fn renew<'a>(&'a self, key: &'a str, lease: Head, ttl: Duration, within: Duration) -> StoreFuture<'a, bool> {
+    fn renew<'a>(&'a self, key: &'a Key, lease: Head, ttl: Duration, within: Duration) -> StoreFuture<'a, bool> {
         Box::pin(async move {
             let arguments = |command: &mut Cmd| {
-                command.arg(1).arg(key).arg(lease.as_bytes()).arg(millis(ttl));
+                command.arg(1).arg(&**key).arg(lease.as_bytes()).arg(millis(ttl));
             };
             self.run(&self.renew, arguments, within).await
         })
@@ -156,7 +166,7 @@ impl Store for RedisStore {
 
     fn fill<'a>(
         &'a self,
-        key: &'a str,
+        key: &'a Key,
         expected: Head,
         value: Bytes,
         ttl: Duration,
@@ -164,29 +174,29 @@ impl Store for RedisStore {
     ) -> StoreFuture<'a, bool> {
         Box::pin(async move {
             let arguments = |command: &mut Cmd| {
-                command.arg(1).arg(key).arg(expected.as_bytes()).arg(&value[..]).arg(millis(ttl));
+                command.arg(1).arg(&**key).arg(expected.as_bytes()).arg(&value[..]).arg(millis(ttl));
             };
             self.run(&self.fill, arguments, within).await
         })
     }
 
-    fn release<'a>(&'a self, key: &'a str, lease: Head, within: Duration) -> StoreFuture<'a, bool> {
+    fn release<'a>(&'a self, key: &'a Key, lease: Head, within: Duration) -> StoreFuture<'a, bool> {
         Box::pin(async move {
             let arguments = |command: &mut Cmd| {
-                command.arg(1).arg(key).arg(lease.as_bytes());
+                command.arg(1).arg(&**key).arg(lease.as_bytes());
             };
             self.run(&self.release, arguments, within).await
         })
     }
 
-    fn put<'a>(&'a self, key: &'a str, value: Bytes, ttl: Duration, within: Duration) -> StoreFuture<'a, ()> {
+    fn put<'a>(&'a self, key: &'a Key, value: Bytes, ttl: Duration, within: Duration) -> StoreFuture<'a, ()> {
         Box::pin(async move {
-            self.send(redis::cmd("SET").arg(key).arg(&value[..]).arg("PX").arg(millis(ttl)), within).await
+            self.send(redis::cmd("SET").arg(&**key).arg(&value[..]).arg("PX").arg(millis(ttl)), within).await
         })
     }
 
-    fn remove<'a>(&'a self, key: &'a str, within: Duration) -> StoreFuture<'a, bool> {
-        Box::pin(async move { self.send(redis::cmd("UNLINK").arg(key), within).await })
+    fn remove<'a>(&'a self, key: &'a Key, within: Duration) -> StoreFuture<'a, bool> {
+        Box::pin(async move { self.send(redis::cmd("UNLINK").arg(&**key), within).await })
     }
 
     fn ping(&self, within: Duration) -> StoreFuture<'_, ()> {

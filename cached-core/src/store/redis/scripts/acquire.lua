@@ -1,5 +1,7 @@
 -- KEYS: entry, markers of writes in progress
 -- ARGV: lease, lease time in ms, '1' if a register may be replaced, the first 17 bytes of that (all, if it has fewer)
+-- Nearly always: nothing there, nobody writing.
+if redis.call('EXISTS', KEYS[2]) == 0 and redis.call('SET', KEYS[1], ARGV[1], 'NX', 'PX', ARGV[2]) then return 0 end
 local entry = redis.pcall('GET', KEYS[1])
 local unusable = false
 if type(entry) == 'table' then

@@ -1,0 +1,248 @@
+//! Which reads go out together. Bookkeeping only; [`reads`](super::reads) does the sending.
+//!
+//! A read that finds no other under way goes out on its own. Those that come meanwhile gather in a batch. Who opens a
+//! batch has it sent as soon as the tasks that are ready to run have had their turn: nobody waits for time to pass or
+//! for an answer to come, and the busier the process is, the more reads go out as one. Equal keys go out once. The one
+//! exception is a single key that everybody asks for: it goes out once per round trip, since more often would keep the
+//! server busy with one question.
+//!
+//! A batch is closed before it is sent. A caller so never gets an answer that was on its way when it came, which could be
+//! older than a write that had completed by then.
+//!
+//! # On cancellation
+//! A caller that goes away leaves its key in the batch. If what was to send a batch goes away, those who wait are told.
+
+use crate::store::Key;
+use crate::sync::{Mutex, locked};
+use std::collections::HashMap;
+use std::sync::{Arc, OnceLock};
+use tokio::sync::Notify;
+use tokio::time::Instant;
+
+/// Keys in one batch: the server answers it in one step, and others wait meanwhile.
+const KEYS: usize = 256;
+
+/// Reads under way. `P` is where a batch is sent from, a runtime: callers elsewhere have batches of their own, since
+/// nothing tells them whether that place still runs.
+#[derive(Debug)]
+pub(super) struct Merge<P, A> {
+    state: Mutex<State<P, A>>,
+    /// A batch that was held back may be sent now.
+    freed: Notify,
+}
+
+#[derive(Debug)]
+struct State<P, A> {
+    under_way: usize,
+    /// Keys that are being asked for on their own.
+    asked: Vec<Key>,
+    /// Batches not sent yet: one for each place, or hardly more.
+    open: Vec<Open<P, A>>,
+}
+
+/// A batch that gathers keys.
+#[derive(Debug)]
+struct Open<P, A> {
+    batch: Arc<Batch<A>>,
+    place: P,
+    keys: Vec<Key>,
+    /// Where each key stands among them.
+    at: HashMap<Key, usize>,
+    callers: usize,
+    /// Until its only key has been answered.
+    is_held: bool,
+}
+
+/// What those who wait share.
+#[derive(Debug)]
+struct Batch<A> {
+    /// `None` if it was never sent.
+    answer: OnceLock<Option<A>>,
+    answered: Notify,
+    /// By when there is an answer, whatever happens.
+    deadline: Instant,
+}
+
+/// How a read goes on.
+#[derive(Debug)]
+pub(super) enum Turn<'a, P, A> {
+    /// On its own; to be held until it is answered.
+    Alone(Alone<'a, P, A>),
+    /// As part of a batch; who opened it has to send it.
+    Together(Ticket<A>, Option<Sending<P, A>>),
+}
+
+impl<P: PartialEq, A> Merge<P, A> {
+    pub(super) fn new() -> Self {
+        let state = State { under_way: 0, asked: Vec::new(), open: Vec::new() };
+        Self { state: Mutex::new(state), freed: Notify::new() }
+    }
+
+    /// Begins a read of `key` that is made at `place` and is to be answered by `deadline`.
+    pub(super) fn enter(self: &Arc<Self>, key: &Key, place: P, deadline: Instant) -> Turn<'_, P, A> {
+        let mut state = locked(&self.state);
+        state.under_way += 1;
+        let joined = state.open.iter_mut().rev().find(|open| open.place == place && open.keys.len() < KEYS);
+        if let Some(open) = joined {
+            let ticket = open.join(key);
+            // No longer a batch of one key.
+            if ticket.at == 1 && open.is_held {
+                open.is_held = false;
+                self.freed.notify_waiters();
+            }
+            return Turn::Together(ticket, None);
+        }
+        if state.under_way == 1 {
+            state.asked.push(Arc::clone(key));
+            return Turn::Alone(Alone { merge: self, key: Arc::clone(key) });
+        }
+        let mut open = Open::new(place, deadline);
+        let ticket = open.join(key);
+        let sending = Sending { merge: Arc::clone(self), batch: Arc::clone(&open.batch), closed: None };
+        state.open.push(open);
+        Turn::Together(ticket, Some(sending))
+    }
+}
+
+impl<P, A> Merge<P, A> {
+    /// So many reads have ended, among them that of a key asked for on its own.
+    fn ended(&self, reads: usize, asked: Option<&Key>) {
+        let mut state = locked(&self.state);
+        state.under_way -= reads;
+        if let Some(at) = asked.and_then(|key| state.asked.iter().position(|asked| asked == key)) {
+            state.asked.swap_remove(at);
+            drop(state);
+            self.freed.notify_waiters();
+        }
+    }
+}
+
+impl<P, A> Open<P, A> {
+    fn new(place: P, deadline: Instant) -> Self {
+        let batch = Arc::new(Batch { answer: OnceLock::new(), answered: Notify::new(), deadline });
+        Self { batch, place, keys: Vec::with_capacity(32), at: HashMap::with_capacity(32), callers: 0, is_held: false }
+    }
+
+    fn join(&mut self, key: &Key) -> Ticket<A> {
+        self.callers += 1;
+        let at = *self.at.entry(Arc::clone(key)).or_insert_with(|| {
+            self.keys.push(Arc::clone(key));
+            self.keys.len() - 1
+        });
+        Ticket { batch: Arc::clone(&self.batch), at }
+    }
+}
+
+/// A read on its own, under way until this is dropped.
+#[derive(Debug)]
+pub(super) struct Alone<'a, P, A> {
+    merge: &'a Merge<P, A>,
+    key: Key,
+}
+
+impl<P, A> Drop for Alone<'_, P, A> {
+    fn drop(&mut self) {
+        self.merge.ended(1, Some(&self.key));
+    }
+}
+
+/// A caller's place in a batch.
+#[derive(Debug)]
+pub(super) struct Ticket<A> {
+    batch: Arc<Batch<A>>,
+    /// Its key's position in the batch and in the answer.
+    pub(super) at: usize,
+}
+
+impl<A> Ticket<A> {
+    /// By when there is an answer, if the place that sends the batch runs.
+    pub(super) fn deadline(&self) -> Instant {
+        self.batch.deadline
+    }
+
+    /// Waits for the batch's answer; `None` if it was not sent.
+    pub(super) async fn answer(&self) -> Option<&A> {
+        loop {
+            let mut answered = std::pin::pin!(self.batch.answered.notified());
+            // Registered before the answer is looked for, so that none is missed in between.
+            answered.as_mut().enable();
+            if let Some(answer) = self.batch.answer.get() {
+                return answer.as_ref();
+            }
+            answered.await;
+        }
+    }
+}
+
+/// The duty to send a batch. Dropping it tells those who wait that nothing will come.
+#[derive(Debug)]
+pub(super) struct Sending<P, A> {
+    merge: Arc<Merge<P, A>>,
+    batch: Arc<Batch<A>>,
+    closed: Option<Closed>,
+}
+
+#[derive(Debug)]
+struct Closed {
+    callers: usize,
+    /// The key, if there is only one.
+    asked: Option<Key>,
+}
+
+impl<P, A> Sending<P, A> {
+    pub(super) fn deadline(&self) -> Instant {
+        self.batch.deadline
+    }
+
+    /// Closes the batch, as soon as it may be sent; its keys are now to be sent.
+    pub(super) async fn close(&mut self) -> Vec<Key> {
+        let merge = Arc::clone(&self.merge);
+        loop {
+            let mut freed = std::pin::pin!(merge.freed.notified());
+            // Registered before the state is looked at, so that nothing is missed in between.
+            freed.as_mut().enable();
+            if let Some(keys) = self.close_now(true) {
+                return keys;
+            }
+            freed.await;
+        }
+    }
+
+    /// `None` if the batch is to be held back.
+    fn close_now(&mut self, may_hold: bool) -> Option<Vec<Key>> {
+        let mut state = locked(&self.merge.state);
+        let at = state.open.iter().position(|open| Arc::ptr_eq(&open.batch, &self.batch))?;
+        let asked = if let [key] = &state.open[at].keys[..] { Some(Arc::clone(key)) } else { None };
+        if may_hold && asked.as_ref().is_some_and(|key| state.asked.contains(key)) {
+            state.open[at].is_held = true;
+            return None;
+        }
+        let open = state.open.remove(at);
+        state.asked.extend(asked.clone());
+        self.closed = Some(Closed { callers: open.callers, asked });
+        Some(open.keys)
+    }
+
+    /// Gives those who wait their answer.
+    pub(super) fn answer(mut self, answer: A) {
+        self.end(Some(answer));
+    }
+
+    fn end(&mut self, answer: Option<A>) {
+        if self.closed.is_none() {
+            self.close_now(false);
+        }
+        if let Some(closed) = self.closed.take()
+            && self.batch.answer.set(answer).is_ok()
+        {
+            self.merge.ended(closed.callers, closed.asked.as_ref());
+            self.batch.answered.notify_waiters();
+        }
+    }
+}
+
+impl<P, A> Drop for Sending<P, A> {
+    fn drop(&mut self) {
+        self.end(None);
+    }
+}

@@ -1,0 +1,178 @@
+//! Reads: GET, or MGET for those that come while others are under way; see [`merge`](super::merge).
+//!
+//! # On cancellation
+//! What was sent is answered; the answer to a caller that is gone is dropped.
+//!
+//! # When the server is down
+//! A batch fails as a whole, for each caller within its own time.
+
+use super::link::Link;
+use super::merge::{Merge, Sending, Ticket, Turn};
+use crate::error::{FaultKind, StoreError};
+use crate::store::{Key, StoreFuture};
+use bytes::Bytes;
+use redis::{Cmd, Value};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::Duration;
+use tokio::runtime::{Handle, Id};
+use tokio::time::{Instant, timeout_at};
+
+/// Registers that are larger on average are read one by one: what a command costs does not matter beside them, and the
+/// first of a batch would be kept waiting for the last.
+const LARGE: usize = 8 * 1024;
+
+/// The registers of a batch by the position of their key, or why there are none.
+type Answer = Result<Registers, Unread>;
+
+/// Registers side by side in one buffer. The client allocates each in the thread that reads the socket; freed one by
+/// one in the threads of the callers, they would have the allocator's locks fought over.
+#[derive(Debug)]
+struct Registers {
+    bytes: Bytes,
+    /// Where each begins and ends; `None` for an absent one.
+    spans: Vec<Option<(usize, usize)>>,
+}
+
+impl Registers {
+    fn of(values: Vec<Value>) -> Result<Self, StoreError> {
+        let values: Vec<_> = values.into_iter().map(register).collect::<Result<_, _>>()?;
+        let mut bytes = Vec::with_capacity(values.iter().flatten().map(Vec::len).sum());
+        let append = |value: Option<Vec<u8>>| {
+            let from = bytes.len();
+            bytes.extend_from_slice(&value?);
+            Some((from, bytes.len()))
+        };
+        let spans = values.into_iter().map(append).collect();
+        Ok(Self { bytes: bytes.into(), spans })
+    }
+
+    fn get(&self, at: usize) -> Option<Bytes> {
+        let (from, to) = (*self.spans.get(at)?)?;
+        Some(self.bytes.slice(from..to))
+    }
+}
+
+#[derive(Debug, Clone)]
+enum Unread {
+    Fault(StoreError),
+    /// The server does not take the batch as such: each caller is to ask for its own key.
+    Refused,
+}
+
+#[derive(Debug)]
+pub(super) struct Reads {
+    link: Arc<Link>,
+    merge: Arc<Merge<Id, Answer>>,
+    /// The server refused MGET: a proxy, a cluster's node, a user without the right.
+    refused: AtomicBool,
+    /// Running mean of the registers' bytes.
+    mean_bytes: AtomicUsize,
+}
+
+impl Reads {
+    pub(super) fn new(link: Arc<Link>) -> Self {
+        let (refused, mean_bytes) = (AtomicBool::new(false), AtomicUsize::new(0));
+        Self { link, merge: Arc::new(Merge::new()), refused, mean_bytes }
+    }
+
+    /// Enters at once, so that the future is no larger than its way needs.
+    pub(super) fn get<'a>(self: &'a Arc<Self>, key: &'a Key, within: Duration) -> StoreFuture<'a, Option<Bytes>> {
+        let deadline = Instant::now() + within;
+        if self.refused.load(Ordering::Relaxed) || self.mean_bytes.load(Ordering::Relaxed) > LARGE {
+            return Box::pin(self.get_alone(key, deadline));
+        }
+        match self.merge.enter(key, Handle::current().id(), deadline) {
+            Turn::Alone(under_way) => Box::pin(async move {
+                let _under_way = under_way;
+                self.get_alone(key, deadline).await
+            }),
+            Turn::Together(ticket, sending) => {
+                if let Some(sending) = sending {
+                    tokio::spawn(Arc::clone(self).send(sending));
+                }
+                Box::pin(self.get_together(key, ticket, deadline))
+            }
+        }
+    }
+
+    async fn get_together(
+        &self,
+        key: &Key,
+        ticket: Ticket<Answer>,
+        deadline: Instant,
+    ) -> Result<Option<Bytes>, StoreError> {
+        match answered(&ticket, deadline).await? {
+            Ok(registers) => Ok(registers.get(ticket.at)),
+            Err(Unread::Fault(error)) => Err(error.clone()),
+            Err(Unread::Refused) => Box::pin(self.get_alone(key, deadline)).await,
+        }
+    }
+
+    async fn get_alone(&self, key: &Key, deadline: Instant) -> Result<Option<Bytes>, StoreError> {
+        let mut command = Cmd::with_capacity(2, 3 + key.len());
+        command.arg("GET").arg(&**key);
+        let register = register(self.link.send(&command, deadline).await?)?;
+        if let Some(register) = &register {
+            self.weigh(register.len());
+        }
+        Ok(register.map(Bytes::from))
+    }
+
+    /// Sends a batch, having let all tasks that are ready to run get in.
+    async fn send(self: Arc<Self>, mut sending: Sending<Id, Answer>) {
+        tokio::task::yield_now().await;
+        let keys = sending.close().await;
+        let mut command = Cmd::with_capacity(1 + keys.len(), keys.iter().map(|key| key.len()).sum::<usize>() + 4);
+        command.arg("MGET");
+        for key in &keys {
+            command.arg(&**key);
+        }
+        let answer = match self.link.send(&command, sending.deadline()).await {
+            Ok(Value::Array(values)) if values.len() == keys.len() => Registers::of(values).map_err(Unread::Fault),
+            Ok(other) => Err(Unread::Fault(unexpected(&other))),
+            Err(fault) if fault.error.kind == FaultKind::Refused => {
+                tracing::warn!(error = %fault.error, "the server refuses MGET: values are read one by one");
+                self.refused.store(true, Ordering::Relaxed);
+                Err(Unread::Refused)
+            }
+            Err(fault) => Err(Unread::Fault(fault.error)),
+        };
+        if let Ok(registers) = &answer
+            && let Some(mean) = registers.bytes.len().checked_div(registers.spans.iter().flatten().count())
+        {
+            self.weigh(mean);
+        }
+        sending.answer(answer);
+    }
+
+    /// Not exact when threads race, and need not be.
+    fn weigh(&self, bytes: usize) {
+        let mean = self.mean_bytes.load(Ordering::Relaxed);
+        self.mean_bytes.store(mean - mean / 8 + bytes / 8, Ordering::Relaxed);
+    }
+}
+
+/// The batch's answer. It comes by the batch's deadline; only who has less time needs a timer of its own.
+async fn answered(ticket: &Ticket<Answer>, deadline: Instant) -> Result<&Answer, StoreError> {
+    let answer = if ticket.deadline() <= deadline {
+        ticket.answer().await
+    } else {
+        timeout_at(deadline, ticket.answer())
+            .await
+            .map_err(|_| StoreError::new(FaultKind::Timeout, "waiting for a merged read"))?
+    };
+    answer.ok_or_else(|| StoreError::new(FaultKind::Disconnected, "the runtime that was to read is gone"))
+}
+
+fn register(value: Value) -> Result<Option<Vec<u8>>, StoreError> {
+    match value {
+        Value::Nil => Ok(None),
+        Value::BulkString(register) => Ok(Some(register)),
+        other => Err(unexpected(&other)),
+    }
+}
+
+fn unexpected(answer: &Value) -> StoreError {
+    StoreError::new(FaultKind::Refused, format!("unexpected answer to a read: {answer:?}"))
+}
