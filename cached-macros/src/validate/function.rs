@@ -6,6 +6,7 @@ use syn::{ReturnType, Safety, Signature, Type, TypeImplTrait};
 
 use crate::diagnostics::Errors;
 use crate::signature::{Annotated, Form, Function, bare, first_type_argument, last_segment};
+use crate::spelling::spell;
 
 /// The attribute on something that has no body to run on a miss.
 pub(crate) fn not_a_function(item: &Annotated, errors: &mut Errors) {
@@ -60,11 +61,9 @@ fn qualifiers(sig: &Signature, errors: &mut Errors) {
                        write a safe `async fn` around the unsafe call";
         errors.on(unsafety, message);
     }
+    // Variadic functions are all `extern`.
     if let Some(abi) = &sig.abi {
         errors.on(abi, "an `extern` function cannot be async; write `async fn`, without `extern`");
-    }
-    if let Some(variadic) = &sig.variadic {
-        errors.on(variadic, "variadic arguments cannot be part of a key; pass a slice");
     }
 }
 
@@ -128,8 +127,8 @@ fn borrowed(ty: &Type, errors: &mut Errors) {
 fn owned(ty: &Type) -> String {
     match bare(ty) {
         Type::Path(path) if path.path.is_ident("str") => "`String`".to_owned(),
-        Type::Slice(slice) => format!("`Vec<{}>`", slice.elem.to_token_stream()),
-        Type::Path(path) if path.path.get_ident().is_some() => format!("`{}`", path.to_token_stream()),
+        Type::Slice(slice) => format!("`Vec<{}>`", spell(slice.elem.to_token_stream())),
+        Type::Path(_) | Type::Tuple(_) | Type::Array(_) => format!("`{}`", spell(ty.to_token_stream())),
         _ => "the value itself".to_owned(),
     }
 }
