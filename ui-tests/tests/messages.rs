@@ -83,3 +83,52 @@ fn every_message_has_a_case() {
     assert!(count > 60, "only {count} messages were found");
     assert!(untold.is_empty(), "no case under tests/fail for\n{}", untold.join("\n"));
 }
+
+/// What cargo prints for the case, compiled as a project of the user's own.
+fn as_cargo_prints(case: &Path) -> String {
+    let stem = case.file_stem().unwrap().display().to_string();
+    let told = fs::read_to_string(case).unwrap();
+    let told = told.replace(&format!("tests/fail/newcomer/{stem}.rs"), "src/main.rs").replace("$WORKSPACE", "..");
+    let code = told.strip_prefix("error[").and_then(|rest| rest.split_once(']')).map(|(code, _)| code);
+    let explain = code.map(|code| format!("For more information about this error, try `rustc --explain {code}`.\n"));
+    let explain = explain.unwrap_or_default();
+    let told = told.trim_end();
+    format!("{told}\n\n{explain}error: could not compile `app` (bin \"app\") due to 1 previous error\n")
+}
+
+/// CONTRIBUTING.md shows the messages that matter most; it shows them as they are. `TRYBUILD=overwrite` puts them there.
+#[test]
+fn the_guide_shows_what_newcomers_see() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let guide = root.join("../CONTRIBUTING.md");
+    let mut text = fs::read_to_string(&guide).unwrap();
+    let cases = files(&root.join("tests/fail/newcomer"), "stderr");
+    assert_eq!(cases.len(), 5);
+    for case in cases {
+        let opening = format!("<!-- {} -->\n```text\n", case.file_stem().unwrap().display());
+        let start = text.find(&opening).unwrap_or_else(|| panic!("CONTRIBUTING.md has no {opening}")) + opening.len();
+        let length = text[start..].find("```").unwrap();
+        text.replace_range(start..start + length, &as_cargo_prints(&case));
+    }
+    if std::env::var_os("TRYBUILD").is_some_and(|value| value == "overwrite") {
+        fs::write(&guide, &text).unwrap();
+    }
+    assert!(text == fs::read_to_string(&guide).unwrap(), "CONTRIBUTING.md is behind: run with TRYBUILD=overwrite");
+}
+
+#[test]
+fn the_table_of_cases_names_files_that_exist() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let table = fs::read_to_string(root.join("README.md")).unwrap();
+    let named = table.split('`').filter(|text| {
+        let extension = Path::new(text).extension();
+        extension.is_some_and(|extension| extension == "rs") && text.contains('/')
+    });
+    let mut count = 0;
+    for name in named {
+        count += 1;
+        let exists = [root.join("tests").join(name), root.join("..").join(name), root.join(name)];
+        assert!(exists.iter().any(|path| path.exists()), "{name}");
+    }
+    assert!(count > 60, "only {count} files are named");
+}
