@@ -60,4 +60,16 @@ where
     object(map(name))
 }
 
+type Wrapped<'s, T> = Result<T, &'s str>;
+
+#[redis_cached(key = "g:<name>")]
+async fn of_static(name: &str) -> Wrapped<'static, String> {
+    if name.is_empty() { Err("empty") } else { Ok(name.to_owned()) }
+}
+
+#[redis_cached(key = "h:<name>")]
+async fn error_that_borrows(name: &str) -> Result<u64, Cow<'_, str>> {
+    name.parse().map_err(|_| Cow::Borrowed(name))
+}
+
 fn main() {}
