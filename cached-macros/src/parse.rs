@@ -118,6 +118,7 @@ fn read<T>(
     if repeated {
         errors.on(&name, format!("`{name}` is given twice; remove one of the two"));
     }
+    let written = input.fork();
     match value(input, &name) {
         Ok(value) if !repeated => *setting = Setting::Given { name, value },
         Ok(_) => {}
@@ -125,7 +126,7 @@ fn read<T>(
             if !repeated {
                 *setting = Setting::Broken;
             }
-            return Err(error);
+            return Err(unfinished(error, &name, &written));
         }
     }
     if input.is_empty() || input.peek(Token![,]) {
@@ -133,6 +134,23 @@ fn read<T>(
     } else {
         Err(input.error("expected `,` before the next option"))
     }
+}
+
+/// What ends too early is reported by `syn` at the whole attribute, since there is no token to point at. The ones that
+/// are there say more: `ttl = self.` is how an option looks while it is being typed.
+fn unfinished(error: syn::Error, name: &Ident, written: ParseStream<'_>) -> syn::Error {
+    if !error.to_string().starts_with("unexpected end") {
+        return error;
+    }
+    let mut tokens = TokenStream::from(TokenTree::Ident(name.clone()));
+    while let Ok(token) = written.parse::<TokenTree>() {
+        if matches!(&token, TokenTree::Punct(punct) if punct.as_char() == ',') {
+            break;
+        }
+        tokens.extend([token]);
+    }
+    let message = format!("the value of `{name}` is not finished; write for example `{}`", example(name));
+    syn::Error::new_spanned(tokens, message)
 }
 
 /// `= expr`.

@@ -146,8 +146,9 @@ fn placeholder(inside: &str, at: Range<usize>) -> Result<Piece, Fault> {
 }
 
 fn malformed(inside: &str) -> String {
-    let tidy: String = inside.replace("r#", "").chars().filter(|letter| !letter.is_whitespace()).collect();
-    if tidy != inside && tidy.split('.').all(|name| is_name(name) || is_index(name)) {
+    let names: Vec<&str> = inside.split('.').map(str::trim).map(|name| name.trim_start_matches("r#")).collect();
+    let tidy = names.join(".");
+    if tidy != inside && names.iter().all(|name| is_name(name) || is_index(name)) {
         return format!("`<{inside}>` is no placeholder; write `<{tidy}>`");
     }
     format!("`<{inside}>` is no placeholder; write `<arg>`, `<arg.field>` or `<arg:hash>`")

@@ -85,3 +85,56 @@ fn not_functions() {
     let report: Vec<String> = cases.into_iter().map(|item| faults(quote!(), item)).collect();
     snapshot!(report.join("\n"));
 }
+
+/// While an attribute is being typed, editors must find the function under it, its unfinished body included.
+#[test]
+fn unfinished() {
+    let item = || quote!(pub async fn find(&self, id: u64) -> Result<User, E> { let user = self.db. ; user. });
+    let attributes = [
+        quote!(key =),
+        quote!(key = "user:<"),
+        quote!(key = "user:<self."),
+        quote!(key = "user:<self.>"),
+        quote!(key = "user:<id>", t),
+        quote!(key = "user:<id>", ttl),
+        quote!(key = "user:<id>", ttl = self.),
+        quote!(key = "user:<id>", ttl = |user: &User|),
+        quote!(key = "user:<id>", cache_if = |),
+        quote!(key = "user:<id>", skip),
+        quote!(key = "user:<id>", skip(d)),
+        quote!(key = "user:<id>", crate = ::),
+        quote!(key = "user:<id>",,),
+        quote!(=),
+    ];
+    let report = attributes.map(|attribute| {
+        let expansion = redis_cached(attribute.clone(), item());
+        let text = expansion.to_string();
+        assert!(text.starts_with(&item().to_string()), "{text}");
+        assert!(!text.contains("__CACHED_SITE"), "{text}");
+        format!("#[redis_cached({attribute})]\n    {}", messages(expansion).join("\n    "))
+    });
+    snapshot!(report.join("\n"));
+}
+
+/// A signature that is no signature yet comes back as it was.
+#[test]
+fn unfinished_signatures() {
+    let items = [
+        quote!(async fn find(id: ) -> u64 { 1 }),
+        quote!(async fn find(id) -> u64 { 1 }),
+        quote!(async fn find(id: u64) -> { 1 }),
+        quote!(async fn find(id: u64, ) -> Result<u64, { 1 }),
+        quote!(
+            async fn find<T>(id: u64) -> u64 where {
+                1
+            }
+        ),
+        quote!(async fn find(&self, id: u64) -> u64),
+        quote!(async fn),
+        quote!(pub),
+    ];
+    for item in items {
+        let text = redis_cached(quote!(key = "user:<id>"), item.clone()).to_string();
+        assert!(text.starts_with(&item.to_string()) || text.contains("__CACHED_SITE"), "{text}");
+    }
+}

@@ -2,10 +2,11 @@
 
 use quote::ToTokens;
 use syn::visit::Visit;
-use syn::{ReturnType, Safety, Signature, Type, TypeImplTrait};
+use syn::{GenericArgument, PathArguments, ReturnType, Safety, Signature, Type, TypeImplTrait};
 
 use crate::diagnostics::Errors;
 use crate::signature::{Annotated, Form, Function, bare, first_type_argument, last_segment};
+use crate::spelling::spell;
 
 /// The attribute on something that has no body to run on a miss.
 pub(crate) fn not_a_function(item: &Annotated, errors: &mut Errors) {
@@ -60,11 +61,9 @@ fn qualifiers(sig: &Signature, errors: &mut Errors) {
                        write a safe `async fn` around the unsafe call";
         errors.on(unsafety, message);
     }
+    // Variadic functions are all `extern`.
     if let Some(abi) = &sig.abi {
         errors.on(abi, "an `extern` function cannot be async; write `async fn`, without `extern`");
-    }
-    if let Some(variadic) = &sig.variadic {
-        errors.on(variadic, "variadic arguments cannot be part of a key; pass a slice");
     }
 }
 
@@ -84,7 +83,7 @@ fn return_type(ty: &Type, errors: &mut Errors) {
         return;
     }
     Unnameable { errors }.visit_type(ty);
-    borrowed(ty, errors);
+    borrowed(ty, false, errors);
 }
 
 /// `-> impl Trait`.
@@ -102,9 +101,9 @@ impl Visit<'_> for Unnameable<'_> {
 /// Types whose first argument is stored with them.
 const OWNERS: [&str; 4] = ["Result", "Option", "Vec", "Box"];
 
-/// `-> &str`. References are judged only where it is certain that they would be stored: of a type that only its name
-/// tells, such as `Res<u64, &str>`, the argument may be the error. What is overlooked here is for the type check.
-fn borrowed(ty: &Type, errors: &mut Errors) {
+/// `-> &str`, `-> Name<'_>`. Borrowing is judged only where it is certain that it would be stored: of a type that only
+/// its name tells, such as `Res<u64, &str>`, the argument may be the error. What is overlooked here is for the type check.
+fn borrowed(ty: &Type, is_value: bool, errors: &mut Errors) {
     match bare(ty) {
         Type::Reference(reference) => {
             let owned = owned(&reference.elem);
@@ -112,24 +111,41 @@ fn borrowed(ty: &Type, errors: &mut Errors) {
                 format!("a cached value comes from elsewhere and cannot borrow; return an owned value: {owned}");
             errors.on(reference, message);
         }
-        Type::Tuple(tuple) => tuple.elems.iter().for_each(|ty| borrowed(ty, errors)),
-        Type::Array(array) => borrowed(&array.elem, errors),
+        Type::Tuple(tuple) => tuple.elems.iter().for_each(|ty| borrowed(ty, true, errors)),
+        Type::Array(array) => borrowed(&array.elem, true, errors),
         path @ Type::Path(_) => {
             let owner = OWNERS.iter().find_map(|owner| last_segment(path, owner));
             if let Some(value) = owner.and_then(first_type_argument) {
-                borrowed(value, errors);
+                borrowed(value, true, errors);
+            } else if owner.is_none() && names_lifetime(path) {
+                // An alias may hide a `Result` whose error borrows, which is fine. Written out, it is seen to be.
+                let but = if is_value { "" } else { "; if only its error borrows, write the `Result<T, E>` out" };
+                let message =
+                    format!("a cached value comes from elsewhere and cannot borrow; return an owned type{but}");
+                errors.on(path, message);
             }
         }
         _ => {}
     }
 }
 
+/// `Name<'_>`: the last segment has a lifetime among its arguments, other than `'static`.
+fn names_lifetime(ty: &Type) -> bool {
+    let Type::Path(ty) = ty else { return false };
+    let Some(PathArguments::AngleBracketed(arguments)) = ty.path.segments.last().map(|last| &last.arguments) else {
+        return false;
+    };
+    let borrows =
+        |argument: &GenericArgument| matches!(argument, GenericArgument::Lifetime(name) if name.ident != "static");
+    arguments.args.iter().any(borrows)
+}
+
 /// What to return instead of a reference to this.
 fn owned(ty: &Type) -> String {
     match bare(ty) {
         Type::Path(path) if path.path.is_ident("str") => "`String`".to_owned(),
-        Type::Slice(slice) => format!("`Vec<{}>`", slice.elem.to_token_stream()),
-        Type::Path(path) if path.path.get_ident().is_some() => format!("`{}`", path.to_token_stream()),
+        Type::Slice(slice) => format!("`Vec<{}>`", spell(slice.elem.to_token_stream())),
+        Type::Path(_) | Type::Tuple(_) | Type::Array(_) => format!("`{}`", spell(ty.to_token_stream())),
         _ => "the value itself".to_owned(),
     }
 }

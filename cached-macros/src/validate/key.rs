@@ -229,7 +229,7 @@ fn member(field: &str, span: Span) -> Option<Member> {
 fn unknown(place: &str, name: &str, known: &[String]) -> String {
     let suggestion = did_you_mean(name, known.iter().map(String::as_str));
     match known {
-        [] => format!("no argument `{name}`; there is none to name in `{place}`"),
+        [] => format!("no argument `{name}`: the function has none to name in `{place}`; remove it"),
         known => format!("no argument `{name}`; {suggestion}available: {}", list(known)),
     }
 }

@@ -34,4 +34,42 @@ async fn slices(ids: &[u64], names: &[String]) -> usize {
     ids.len() + names.len()
 }
 
+struct Reader<'r> {
+    source: &'r str,
+}
+
+impl<'r> Reader<'r> {
+    #[redis_cached(key = "d:<self.source>:<name>")]
+    async fn of_impl(&self, name: &'r str) -> Result<String, &'r str> {
+        if name.is_empty() { Err(self.source) } else { Ok(name.to_owned()) }
+    }
+}
+
+impl Reader<'_> {
+    #[redis_cached(key = "e:<self.source>")]
+    async fn elided_in_impl<'a>(&'a mut self, _: &'a str) -> Option<u64> {
+        self.source.parse().ok()
+    }
+}
+
+#[redis_cached(key = "f:<name>", skip(map, object))]
+async fn higher_ranked<F>(name: &str, map: F, object: &(dyn Fn(&str) -> String + Sync)) -> String
+where
+    F: for<'a> Fn(&'a str) -> &'a str,
+{
+    object(map(name))
+}
+
+type Wrapped<'s, T> = Result<T, &'s str>;
+
+#[redis_cached(key = "g:<name>")]
+async fn of_static(name: &str) -> Wrapped<'static, String> {
+    if name.is_empty() { Err("empty") } else { Ok(name.to_owned()) }
+}
+
+#[redis_cached(key = "h:<name>")]
+async fn error_that_borrows(name: &str) -> Result<u64, Cow<'_, str>> {
+    name.parse().map_err(|_| Cow::Borrowed(name))
+}
+
 fn main() {}

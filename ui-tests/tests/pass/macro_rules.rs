@@ -54,7 +54,43 @@ macro_rules! method {
 
 method!(five, u8, std::time::Duration::from_secs(5), { 1 });
 
+// Everything comes from the macro, the names of the arguments and the template included.
+macro_rules! all_of_it {
+    ($($name:ident)*) => {
+        $(
+            #[redis_cached(key = "all:<id>:<page.0>", skip(db))]
+            async fn $name(db: &str, id: u64, page: (u64,)) -> Result<u64, String> {
+                if db.is_empty() {
+                    return Err(db.to_owned());
+                }
+                Ok(id + page.0)
+            }
+        )*
+    };
+}
+
+all_of_it!(six seven);
+
+// The attribute itself is handed through.
+macro_rules! attributes {
+    ($(#[$attribute:meta])* async fn $($function:tt)*) => {
+        $(#[$attribute])*
+        async fn $($function)*
+    };
+}
+
+attributes! {
+    /// Kept.
+    #[redis_cached(key = "eight:<id>", ttl = "5m")]
+    async fn eight(id: u64) -> u64 {
+        id
+    }
+}
+
 fn main() {
+    drop(six("", 1, (1,)));
+    drop(seven("", 1, (1,)));
+    drop(eight(1));
     drop(three(&[1]));
     drop(four((1, 2)));
     drop(Repo(1).five(1));

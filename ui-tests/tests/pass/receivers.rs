@@ -50,6 +50,38 @@ impl Repo {
         self.loads
     }
 
+    #[redis_cached(key = "h:<self.tenant>")]
+    async fn by_rc(self: Rc<Self>) -> u64 {
+        self.loads
+    }
+
+    #[redis_cached(key = "i:<self.tenant>")]
+    async fn by_box(mut self: Box<Self>) -> u64 {
+        self.loads += 1;
+        self.loads
+    }
+
+    #[redis_cached(key = "j:<self.tenant>")]
+    async fn by_pinned_box(self: Pin<Box<Self>>) -> u64 {
+        self.loads
+    }
+
+    #[redis_cached(key = "k:<self.tenant>")]
+    async fn by_mutable_pin(mut self: Pin<&mut Self>) -> u64 {
+        self.loads += 1;
+        self.loads
+    }
+
+    #[redis_cached(key = "l:<self.tenant>:<id>")]
+    async fn by_named_reference<'a>(&'a self, id: &'a u64) -> u64 {
+        self.loads + id
+    }
+
+    #[redis_cached(key = "m:<self.tenant>")]
+    async fn by_written_type(self: &Self) -> u64 {
+        self.loads
+    }
+
     #[redis_cached]
     async fn without(id: u64) -> u64 {
         Self::offset() + id

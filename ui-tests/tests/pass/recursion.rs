@@ -22,8 +22,19 @@ impl Tree {
     }
 }
 
+#[redis_cached]
+async fn is_even(n: u64) -> bool {
+    if n == 0 { true } else { is_odd(n - 1).await }
+}
+
+#[redis_cached]
+async fn is_odd(n: u64) -> bool {
+    if n == 0 { false } else { is_even(n - 1).await }
+}
+
 fn main() {
     fn send<T: Send>(_: T) {}
     send(Tree.depth(3));
     send(fibonacci(3));
+    send(is_even(3));
 }

@@ -8,4 +8,8 @@ struct Unknown(u64);
 #[cache_key(crate = "cached_core")]
 struct Text(u64);
 
+#[derive(CacheKey)]
+#[cache_key(crate = ::cached_core, crate = ::cached_core)]
+struct Twice(u64);
+
 fn main() {}

@@ -17,4 +17,14 @@ async fn nested(id: u64) -> Result<Vec<(u64, &'static str)>, &'static str> {
     if id == 0 { Err("zero") } else { Ok(vec![(1, "x")]) }
 }
 
+#[redis_cached(skip(pair))]
+async fn tuple(pair: &(u8, u8)) -> &(u8, u8) {
+    pair
+}
+
+#[redis_cached(skip(object))]
+async fn object(object: &dyn ToString) -> &dyn ToString {
+    object
+}
+
 fn main() {}

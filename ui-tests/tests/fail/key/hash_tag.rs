@@ -15,4 +15,14 @@ async fn two(id: u64) -> u64 {
     id
 }
 
+#[redis_cached(key = "users}:<id>")]
+async fn not_open(id: u64) -> u64 {
+    id
+}
+
+#[redis_cached(key = "{users}}:<id>")]
+async fn closed_twice(id: u64) -> u64 {
+    id
+}
+
 fn main() {}

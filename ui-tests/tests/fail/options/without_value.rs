@@ -15,4 +15,9 @@ async fn parentheses(id: u64) -> u64 {
     id
 }
 
+#[redis_cached(cache_if, cache, jitter, none_ttl, version, codec, crate, key)]
+async fn all(id: u64) -> u64 {
+    id
+}
+
 fn main() {}

@@ -2,8 +2,11 @@ use cached_core::redis_cached;
 
 use std::borrow::Cow;
 
+type Res<T> = Result<T, String>;
+
+// Which argument of an alias is stored, only rustc knows.
 #[redis_cached(key = "name:<name>")]
-async fn find(name: &str) -> Result<Cow<'_, str>, String> {
+async fn find(name: &str) -> Res<Cow<'_, str>> {
     Ok(Cow::Borrowed(name))
 }
 

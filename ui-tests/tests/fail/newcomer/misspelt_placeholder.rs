@@ -1,0 +1,11 @@
+use cached_core::redis_cached;
+
+#[derive(serde::Serialize, serde::Deserialize)]
+struct User;
+
+#[redis_cached(key = "user:<user_idd>")]
+async fn find_user(user_id: u64) -> Result<User, String> {
+    Err(format!("{user_id}"))
+}
+
+fn main() {}

@@ -1,0 +1,11 @@
+use cached_core::redis_cached;
+
+#[derive(serde::Serialize, serde::Deserialize)]
+struct User;
+
+#[redis_cached(key = "user:<id>", ttl_secs = 300)]
+async fn find_user(id: u64) -> Result<User, String> {
+    Err(format!("{id}"))
+}
+
+fn main() {}

@@ -1,0 +1,134 @@
+//! Every message that the macros can give is in a `.stderr` file: what users are told is what somebody has read.
+#![expect(clippy::unwrap_used, reason = "in a test, a panic is the report")]
+
+use proc_macro2::{TokenStream, TokenTree};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// Said for completeness: nothing that rustc hands over leads there.
+const NEVER_SEEN: [&str; 2] = [
+    // rustc's own parser reports it first.
+    "expected the body of the function",
+    // What begins without a digit is read as a class.
+    "not a duration; write for example `90s`, `5m` or `1h30m`",
+];
+
+/// Files with this ending below a folder.
+fn files(folder: &Path, ending: &str) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            found.extend(files(&path, ending));
+        } else if path.extension().is_some_and(|extension| extension == ending) {
+            found.push(path);
+        }
+    }
+    found.sort();
+    found
+}
+
+/// The texts in code, those of doc comments and of tables of examples left out: a message is a sentence.
+fn sentences(tokens: TokenStream, out: &mut Vec<String>) {
+    let mut documents = false;
+    for token in tokens {
+        match token {
+            TokenTree::Group(group) if !documents => sentences(group.stream(), out),
+            // `#[doc = ".."]`, `#![doc = ".."]`
+            TokenTree::Group(_) => documents = false,
+            TokenTree::Punct(punct) => documents = punct.as_char() == '#' || documents && punct.as_char() == '!',
+            TokenTree::Literal(literal) => {
+                if let Ok(text) = syn::parse_str::<syn::LitStr>(&literal.to_string()) {
+                    let text = text.value();
+                    out.extend((text.split_whitespace().count() >= 3).then_some(text));
+                }
+            }
+            TokenTree::Ident(_) => {}
+        }
+    }
+}
+
+/// The longest part of a format string that stands in every message made from it.
+fn fixed_part(format: &str) -> String {
+    let format = format.replace("{{", "\0").replace("}}", "\u{1}");
+    let mut parts = Vec::new();
+    for (index, part) in format.split('{').enumerate() {
+        let fixed = if index == 0 { part } else { part.split_once('}').map_or(part, |(_, fixed)| fixed) };
+        parts.push(fixed.replace('\0', "{").replace('\u{1}', "}"));
+    }
+    parts.into_iter().max_by_key(String::len).unwrap_or_default()
+}
+
+#[test]
+fn every_message_has_a_case() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let told: String =
+        files(&root.join("tests/fail"), "stderr").iter().map(|path| fs::read_to_string(path).unwrap()).collect();
+    let mut untold = Vec::new();
+    let mut count = 0;
+    for path in files(&root.join("../cached-macros/src"), "rs") {
+        if path.components().any(|part| part.as_os_str() == "tests") {
+            continue;
+        }
+        let mut found = Vec::new();
+        sentences(fs::read_to_string(&path).unwrap().parse().unwrap(), &mut found);
+        count += found.len();
+        untold.extend(
+            found
+                .into_iter()
+                .filter(|text| !NEVER_SEEN.contains(&text.as_str()) && !told.contains(fixed_part(text).trim()))
+                .map(|text| format!("{}: {text}", path.file_name().unwrap().display())),
+        );
+    }
+    assert!(count > 60, "only {count} messages were found");
+    assert!(untold.is_empty(), "no case under tests/fail for\n{}", untold.join("\n"));
+}
+
+/// What cargo prints for the case, compiled as a project of the user's own.
+fn as_cargo_prints(case: &Path) -> String {
+    let stem = case.file_stem().unwrap().display().to_string();
+    let told = fs::read_to_string(case).unwrap();
+    let told = told.replace(&format!("tests/fail/newcomer/{stem}.rs"), "src/main.rs").replace("$WORKSPACE", "..");
+    let code = told.strip_prefix("error[").and_then(|rest| rest.split_once(']')).map(|(code, _)| code);
+    let explain = code.map(|code| format!("For more information about this error, try `rustc --explain {code}`.\n"));
+    let explain = explain.unwrap_or_default();
+    let told = told.trim_end();
+    format!("{told}\n\n{explain}error: could not compile `app` (bin \"app\") due to 1 previous error\n")
+}
+
+/// CONTRIBUTING.md shows the messages that matter most; it shows them as they are. `TRYBUILD=overwrite` puts them there.
+#[test]
+fn the_guide_shows_what_newcomers_see() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let guide = root.join("../CONTRIBUTING.md");
+    let mut text = fs::read_to_string(&guide).unwrap();
+    let cases = files(&root.join("tests/fail/newcomer"), "stderr");
+    assert_eq!(cases.len(), 5);
+    for case in cases {
+        let opening = format!("<!-- {} -->\n```text\n", case.file_stem().unwrap().display());
+        let start = text.find(&opening).unwrap_or_else(|| panic!("CONTRIBUTING.md has no {opening}")) + opening.len();
+        let length = text[start..].find("```").unwrap();
+        text.replace_range(start..start + length, &as_cargo_prints(&case));
+    }
+    if std::env::var_os("TRYBUILD").is_some_and(|value| value == "overwrite") {
+        fs::write(&guide, &text).unwrap();
+    }
+    assert!(text == fs::read_to_string(&guide).unwrap(), "CONTRIBUTING.md is behind: run with TRYBUILD=overwrite");
+}
+
+#[test]
+fn the_table_of_cases_names_files_that_exist() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let table = fs::read_to_string(root.join("README.md")).unwrap();
+    let named = table.split('`').filter(|text| {
+        let extension = Path::new(text).extension();
+        extension.is_some_and(|extension| extension == "rs") && text.contains('/')
+    });
+    let mut count = 0;
+    for name in named {
+        count += 1;
+        let exists = [root.join("tests").join(name), root.join("..").join(name), root.join(name)];
+        assert!(exists.iter().any(|path| path.exists()), "{name}");
+    }
+    assert!(count > 60, "only {count} files are named");
+}

@@ -1,0 +1,81 @@
+//! Attributes stay on the function, mean what they meant, and `#[expect]` is fulfilled by the user's code alone.
+
+#![deny(warnings, clippy::pedantic, clippy::allow_attributes_without_reason)]
+
+use cached_core::redis_cached;
+
+/// Absent together with its function: neither the attribute nor its arguments are looked at.
+#[cfg(any())]
+#[redis_cached(key = "no such <argument>")]
+async fn absent_above(argument: NoSuchType) -> NoSuchType {
+    argument
+}
+
+/// `#[cfg]` below reaches us unevaluated, and goes on.
+#[redis_cached(key = "below:<id>")]
+#[cfg(any())]
+async fn absent_below(id: NoSuchType) -> NoSuchType {
+    id
+}
+
+#[cfg(all())]
+#[redis_cached(key = "present:<id>")]
+#[cfg_attr(all(), must_use)]
+#[cfg_attr(any(), no_such_attribute)]
+async fn present(id: u64) -> u64 {
+    id
+}
+
+#[deprecated(since = "1.0.0", note = "kept")]
+#[redis_cached]
+async fn deprecated_above(id: u64) -> u64 {
+    id
+}
+
+#[redis_cached]
+#[expect(unused_variables, reason = "fulfilled by `unused` and by nothing of ours")]
+async fn expected_below(id: u64) -> u64 {
+    let unused = 1;
+    id
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "fulfilled by `name`")]
+#[redis_cached(key = "name:<name>")]
+async fn expected_above(name: String) -> usize {
+    name.len()
+}
+
+#[redis_cached]
+async fn expected_inside(id: u64) -> u64 {
+    #![expect(unused_mut, reason = "fulfilled by `copy`")]
+    let mut copy = id;
+    #[expect(clippy::let_and_return, reason = "on a statement")]
+    let twice = copy * 2;
+    twice
+}
+
+#[allow(unused_variables, reason = "on a parameter, too")]
+#[redis_cached(key = "parameter:<id>", skip(unused))]
+async fn on_parameters(#[allow(unused_mut, reason = "kept")] mut id: u64, #[cfg(all())] unused: u64) -> u64 {
+    id
+}
+
+#[redis_cached(key = "cold:<id>")]
+#[cold]
+#[inline(never)]
+#[doc(hidden)]
+#[doc(alias = "kept")]
+pub(crate) async fn many(id: u64) -> u64 {
+    id
+}
+
+fn main() {
+    drop(present(1));
+    #[expect(deprecated, reason = "the function is")]
+    drop(deprecated_above(1));
+    drop(expected_below(1));
+    drop(expected_above(String::new()));
+    drop(expected_inside(1));
+    drop(on_parameters(1, 2));
+    drop(many(1));
+}
