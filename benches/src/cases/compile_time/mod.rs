@@ -28,7 +28,10 @@ pub(super) fn run(bench: &str, scale: &Scale) -> Vec<Line> {
         for turn in order(Variant::ALL.len(), round) {
             match project.build(Variant::ALL[turn]) {
                 Ok(_) if round == 0 => {}
-                Ok(elapsed) => seconds[turn].push(elapsed.as_secs_f64()),
+                Ok(elapsed) => {
+                    eprintln!("{bench}: {:.2} s {}", elapsed.as_secs_f64(), Variant::ALL[turn].name());
+                    seconds[turn].push(elapsed.as_secs_f64());
+                }
                 Err(problem) => {
                     eprintln!("{bench}: {problem}");
                     return Vec::new();
