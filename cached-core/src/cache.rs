@@ -182,7 +182,13 @@ impl Cache {
             None => shell::Policy::default(),
         };
         let call = shell::Call::of(&self.engine, self.engine.site(&GET_OR_SET), Some(key), "");
-        shell::get_or_load(call, shape, policy, load).await
+        let mut loading = match shell::look(call, shape).await {
+            Ok(value) => return value,
+            Err(loading) => loading,
+        };
+        // Called only now: a closure may do its reading before it returns its future.
+        let returned = loading.run(load()).await;
+        loading.settle(shape, &policy, returned)
     }
 
     /// The value under `key`, if there is one of this type; whatever stands in the way is a miss.

@@ -3,12 +3,13 @@
 
 pub use crate::cache::Cache;
 pub use crate::codec::Codec as CodecName;
-pub use crate::engine::shell::{Call, Policy, get_or_load};
+pub use crate::engine::shell::{Call, Policy, look};
 pub use crate::key::{Hashed, KeySegment, Piece, TypeName};
 pub use crate::outcome::{Probe, Shape, ShapeOfOption, ShapeOfResult, ShapeOfResultOption, ShapeOfValue};
 pub use crate::site::{Registered, Site, SiteSpec};
 pub use crate::ttl::{NoneTtl, TtlSpec};
 pub use core::option::Option::{None, Some};
+pub use core::result::Result::{Err, Ok};
 pub use core::{file, line, module_path};
 pub use inventory;
 

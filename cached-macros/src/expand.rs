@@ -20,8 +20,9 @@ use crate::spelling::spell;
 // Output:
 //     async fn find(id: u64) -> Ret {
 //         static __CACHED_SITE: Site = ..;
-//         let call = ..;
-//         get_or_load(call, .., move || async move { body }).await
+//         let mut load = match look(call, ..).await { Ok(value) => return value, Err(load) => load };
+//         let returned = load.run(async move { body }).await;
+//         load.settle(.., returned)
 //     }
 pub(crate) fn expand(model: &Model) -> TokenStream {
     let function = &model.function;
@@ -60,9 +61,14 @@ fn cached(model: &Model, stmts: &TokenStream) -> TokenStream {
             use #support::{ShapeOfOption as _, ShapeOfResult as _, ShapeOfResultOption as _, ShapeOfValue as _};
             (&&&&#support::Probe::<#returns>::NEW).__cached_core_shape()
         };
-        #policy
         #call
-        #support::get_or_load(call, shape, policy, move || async move #body).await
+        let mut load = match #support::look(call, shape).await {
+            #support::Ok(value) => return value,
+            #support::Err(load) => load,
+        };
+        #policy
+        let returned = load.run(async move #body).await;
+        load.settle(shape, &policy, returned)
     }
 }
 

@@ -1,15 +1,18 @@
 //! Which keys this task is loading: a cached function may call itself, or another that calls it back.
 
 use crate::key::Key;
+use std::cell::RefCell;
 use std::sync::Arc;
 
-tokio::task_local! {
-    static LOADING: Arc<Loading>;
+thread_local! {
+    /// The innermost load of the task that is being polled. Not a `task_local!`: its future would be compiled once more
+    /// for every cached function.
+    static LOADING: RefCell<Option<Arc<Loading>>> = const { RefCell::new(None) };
 }
 
 /// One key being loaded, inside of the loads of the others.
 #[derive(Debug)]
-struct Loading {
+pub(crate) struct Loading {
     engine: u64,
     key: Key,
     outer: Option<Arc<Loading>>,
@@ -28,22 +31,47 @@ pub(super) enum Nesting {
 
 /// Where this task stands with respect to `key` of the engine with that id.
 pub(super) fn of(engine: u64, key: &str) -> Nesting {
-    LOADING
-        .try_with(|innermost| {
-            let mut loading = Some(innermost);
-            while let Some(at) = loading {
-                if at.engine == engine && *at.key == *key {
-                    return Nesting::Same;
-                }
-                loading = at.outer.as_ref();
-            }
-            Nesting::Other
-        })
-        .unwrap_or(Nesting::None)
+    let Some(innermost) = innermost() else { return Nesting::None };
+    let mut loading = Some(&innermost);
+    while let Some(at) = loading {
+        if at.engine == engine && *at.key == *key {
+            return Nesting::Same;
+        }
+        loading = at.outer.as_ref();
+    }
+    Nesting::Other
 }
 
-/// Runs `load` as a load of `key`.
-pub(super) async fn inside<F: Future>(engine: u64, key: Key, load: F) -> F::Output {
-    let outer = LOADING.try_with(Arc::clone).ok();
-    LOADING.scope(Arc::new(Loading { engine, key, outer }), load).await
+/// A load of `key`, inside of the loads that this task is in.
+pub(super) fn loading(engine: u64, key: Key) -> Arc<Loading> {
+    Arc::new(Loading { engine, key, outer: innermost() })
+}
+
+/// Makes `loading` the innermost load until this is dropped: while it is polled once. Without one, all stays as it is.
+pub(crate) fn enter(loading: &mut Option<Arc<Loading>>) -> Entered<'_> {
+    if loading.is_none() {
+        return Entered(None);
+    }
+    swap(loading);
+    Entered(Some(loading))
+}
+
+/// Being inside of a load. Puts the outer one back, also when the poll panics.
+#[derive(Debug)]
+pub(crate) struct Entered<'a>(Option<&'a mut Option<Arc<Loading>>>);
+
+impl Drop for Entered<'_> {
+    fn drop(&mut self) {
+        if let Some(loading) = self.0.as_deref_mut() {
+            swap(loading);
+        }
+    }
+}
+
+fn innermost() -> Option<Arc<Loading>> {
+    LOADING.with_borrow(Option::clone)
+}
+
+fn swap(loading: &mut Option<Arc<Loading>>) {
+    LOADING.with_borrow_mut(|innermost| std::mem::swap(innermost, loading));
 }

@@ -1,8 +1,9 @@
 //! The permission to load, and what becomes of the result.
 
 use super::closing::Closing;
+use super::nesting::{self, Loading};
 use super::target::Target;
-use super::{FlightKey, nesting};
+use super::{Engine, FlightKey, SiteState};
 use crate::envelope::Entry;
 use crate::flight::Lead;
 use crate::lease::Lease;
@@ -61,32 +62,37 @@ impl Permit {
         Self { target, kind, slot }
     }
 
-    /// Runs the load.
-    pub(super) async fn load<F, Fut>(self, load: F) -> (Fut::Output, Finished)
-    where
-        F: FnOnce() -> Fut,
-        Fut: Future,
-    {
+    /// The load begins.
+    pub(super) fn begin(self) -> Begun {
         let step = match &self.kind {
             Kind::Leased(_, lead) | Kind::Shared(lead) => lead.load_step(),
             Kind::Alone => 0,
         };
-        // Called only now: a closure may do its reading before it returns its future. Boxed, since the function's body
-        // is as large as its author made it.
-        let load = Box::pin(load());
-        let output = nesting::inside(self.target.engine.id, Arc::clone(&self.target.key), load).await;
-        (output, Finished { permit: self, step })
+        Begun { permit: self, step }
     }
 }
 
-/// A load that has ended.
+/// A load that has begun. Dropped before it has ended, it leaves nothing behind.
 #[derive(Debug)]
-pub(super) struct Finished {
+pub(super) struct Begun {
     permit: Permit,
     step: u32,
 }
 
-impl Finished {
+impl Begun {
+    /// What tells calls from inside of the load that they are.
+    pub(super) fn loading(&self) -> Arc<Loading> {
+        nesting::loading(self.permit.target.engine.id, Arc::clone(&self.permit.target.key))
+    }
+
+    pub(super) fn engine(&self) -> &Engine {
+        &self.permit.target.engine
+    }
+
+    pub(super) fn site(&self) -> &SiteState {
+        &self.permit.target.site
+    }
+
     /// Whether anybody but the caller has a use for the value, so that it is worth encoding.
     pub(super) fn is_wanted(&self) -> bool {
         !matches!(self.permit.kind, Kind::Alone)
@@ -105,7 +111,7 @@ impl Finished {
     }
 
     pub(super) fn unstored(&self, reason: UnstoredReason) {
-        self.permit.target.site.counters.unstored(reason);
+        self.site().counters.unstored(reason);
     }
 
     /// Shares the value and stores it, in the background. Does not wait: the caller's future would have to hold the value

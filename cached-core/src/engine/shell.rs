@@ -1,7 +1,8 @@
-//! The generic shell around the engine: all that is compiled once per cached function.
+//! The generic shell around the engine: compiled once per return type, and [`Running`] once per cached function.
 
 use super::lookup::{Lookup, Turn};
-use super::permit::{Finished, Storable};
+use super::nesting::{self, Loading};
+use super::permit::{Begun, Permit, Storable};
 use super::target::Target;
 use super::{Engine, SiteState, is_on_tokio};
 use crate::envelope::Entry;
@@ -9,7 +10,9 @@ use crate::key::Key;
 use crate::outcome::{Loaded, Shape};
 use crate::reason::{MissReason, UnstoredReason};
 use std::fmt;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 /// What an attribute (or [`Options`](crate::Options)) says about storing, where it takes the value's type.
@@ -90,52 +93,86 @@ impl Call {
     }
 }
 
-/// Serves the call from the cache, or runs `load` and stores what it returns.
+/// Looks for the call's value: in the store, or with another call of this process. If there is none, it is for the caller
+/// to load it.
+///
+/// # Errors
+/// None: an `Err` is the load to be run.
 ///
 /// Not an `async fn`: that would hold its arguments twice. All that is large is boxed, and only when it is needed, so
 /// that a cached function's future is hardly larger than its arguments.
 #[expect(clippy::manual_async_fn, reason = "see above")]
-pub fn get_or_load<S, F, Fut>(call: Call, _: S, policy: Policy<S::Item>, load: F) -> impl Future<Output = S::Return>
-where
-    S: Shape,
-    F: FnOnce() -> Fut,
-    Fut: Future<Output = S::Return>,
-{
+pub fn look<S: Shape>(call: Call, _: S) -> impl Future<Output = Result<S::Return, Load>> {
     async move {
-        let Call { target: Some(mut target), path } = call else { return Box::pin(load()).await };
+        let Call { target: Some(mut target), path } = call else { return Err(Load::uncached()) };
         target.fingerprint = target.site.fingerprint::<S::Item>(path);
         let looked = match target.first_look().await {
             Ok(entry) => match decode::<S>(&target.site, &entry) {
-                Ok(value) => return value,
+                Ok(value) => return Ok(value),
                 Err(reason) => target.rejects(&entry, reason),
             },
             Err(looked) => looked,
         };
-        Box::pin(find_or_load::<S, _, _>(Lookup::new(target, looked), policy, load)).await
+        let mut lookup = Box::new(Lookup::new(target, looked));
+        loop {
+            match Box::pin(lookup.next()).await {
+                Turn::Value(entry) => match decode::<S>(&lookup.target.site, &entry) {
+                    Ok(value) => return Ok(value),
+                    Err(reason) => lookup.reject(&entry, reason),
+                },
+                Turn::Load(permit) => return Err(Load::permitted(permit)),
+            }
+        }
     }
 }
 
-/// What remains of a call whose first look did not hit.
-async fn find_or_load<S, F, Fut>(mut lookup: Lookup, policy: Policy<S::Item>, load: F) -> S::Return
-where
-    S: Shape,
-    F: FnOnce() -> Fut,
-    Fut: Future<Output = S::Return>,
-{
-    loop {
-        match lookup.next().await {
-            Turn::Value(entry) => match decode::<S>(&lookup.target.site, &entry) {
-                Ok(value) => return value,
-                Err(reason) => lookup.reject(&entry, reason),
-            },
-            Turn::Load(permit) => {
-                let (returned, finished) = permit.load(load).await;
-                if let Some((finished, storable)) = settle::<S>(&lookup, finished, &policy, &returned) {
-                    finished.share_and_store(storable);
-                }
-                return returned;
-            }
+/// A load that has begun: to be run, and then settled. Dropped before that, it leaves nothing behind.
+#[derive(Debug)]
+pub struct Load {
+    /// `None` without a cache.
+    begun: Option<Box<Begun>>,
+    loading: Option<Arc<Loading>>,
+}
+
+impl Load {
+    fn uncached() -> Self {
+        Self { begun: None, loading: None }
+    }
+
+    fn permitted(permit: Permit) -> Self {
+        let begun = Box::new(permit.begin());
+        Self { loading: Some(begun.loading()), begun: Some(begun) }
+    }
+
+    /// Runs the function's body. What it calls knows that it is called from inside of this load.
+    pub fn run<F: Future>(&mut self, body: F) -> Running<F> {
+        Running { body: Box::pin(body), loading: self.loading.take() }
+    }
+
+    /// Shares and stores what the body returned, in the background, and returns it.
+    pub fn settle<S: Shape>(self, _: S, policy: &Policy<S::Item>, returned: S::Return) -> S::Return {
+        if let Some(begun) = self.begun {
+            settle::<S>(*begun, policy, &returned);
         }
+        returned
+    }
+}
+
+/// A body being run. All of the engine that is compiled once per cached function; hence so little. Boxed, since the
+/// body is as large as its author made it.
+#[derive(Debug)]
+pub struct Running<F> {
+    body: Pin<Box<F>>,
+    loading: Option<Arc<Loading>>,
+}
+
+impl<F: Future> Future for Running<F> {
+    type Output = F::Output;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<F::Output> {
+        let Self { body, loading } = &mut *self;
+        let _inside = nesting::enter(loading);
+        body.as_mut().poll(context)
     }
 }
 
@@ -149,39 +186,30 @@ fn decode<S: Shape>(site: &SiteState, entry: &Entry) -> Result<S::Return, MissRe
     Ok(value)
 }
 
-/// What is to be shared and stored of a load, if anything is.
-fn settle<S: Shape>(
-    lookup: &Lookup,
-    finished: Finished,
-    policy: &Policy<S::Item>,
-    returned: &S::Return,
-) -> Option<(Finished, Storable)> {
-    let site = &lookup.target.site;
+/// Shares and stores what there is of a load to be shared and stored.
+fn settle<S: Shape>(begun: Begun, policy: &Policy<S::Item>, returned: &S::Return) {
+    let site = begun.site();
     let loaded = S::inspect(returned);
     if let Loaded::Failed = loaded {
         site.counters.load_errors.one();
-        finished.failed();
-        return None;
+        return begun.failed();
     }
-    if !finished.is_wanted() {
-        finished.unstored(UnstoredReason::NoLease);
-        return None;
+    if !begun.is_wanted() {
+        return begun.unstored(UnstoredReason::NoLease);
     }
     let storable = match loaded {
-        Loaded::None => Storable { payload: None, ttl: site.none_ttl.ok_or(UnstoredReason::Policy) },
         Loaded::Some(value) => {
             let mut payload = Vec::with_capacity(256);
             if site.codec.encode(value, &mut payload).is_err() {
                 site.warn_of_codec("write");
-                finished.unstored(UnstoredReason::Encode);
-                finished.failed();
-                return None;
+                begun.unstored(UnstoredReason::Encode);
+                return begun.failed();
             }
-            let too_large = payload.len() > lookup.target.engine.settings.max_value_bytes;
+            let too_large = payload.len() > begun.engine().settings.max_value_bytes;
             let ttl = if too_large { Err(UnstoredReason::TooLarge) } else { policy.ttl_for(value, site) };
             Storable { payload: Some(payload), ttl }
         }
-        Loaded::Failed => return None,
+        Loaded::None | Loaded::Failed => Storable { payload: None, ttl: site.none_ttl.ok_or(UnstoredReason::Policy) },
     };
-    Some((finished, storable))
+    begun.share_and_store(storable);
 }

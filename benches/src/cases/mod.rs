@@ -1,0 +1,83 @@
+//! What is measured: one file each.
+
+mod allocations;
+mod compile_time;
+mod entry_bytes;
+mod fill;
+mod future_size;
+mod hits;
+mod hung;
+mod stampede;
+
+use crate::options::Scale;
+use crate::report::Line;
+use crate::server::RedisServer;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Case {
+    HitSequential,
+    Hit64,
+    Hit256,
+    HitHot,
+    ColdFill,
+    Stampede,
+    RedisHung,
+    Allocations,
+    FutureSize,
+    EntryBytes,
+    CompileTime,
+}
+
+impl Case {
+    pub(crate) const ALL: [Self; 11] = [
+        Self::HitSequential,
+        Self::Hit64,
+        Self::Hit256,
+        Self::HitHot,
+        Self::ColdFill,
+        Self::Stampede,
+        Self::RedisHung,
+        Self::Allocations,
+        Self::FutureSize,
+        Self::EntryBytes,
+        Self::CompileTime,
+    ];
+
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::HitSequential => "hit-sequential",
+            Self::Hit64 => "hit-64",
+            Self::Hit256 => "hit-256",
+            Self::HitHot => "hit-hot",
+            Self::ColdFill => "cold-fill",
+            Self::Stampede => "stampede",
+            Self::RedisHung => "redis-hung",
+            Self::Allocations => "allocations",
+            Self::FutureSize => "future-size",
+            Self::EntryBytes => "entry-bytes",
+            Self::CompileTime => "compile-time",
+        }
+    }
+
+    pub(crate) fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|case| case.name() == name)
+    }
+
+    /// `server` is one for the whole run: some subjects keep their connection in a `static`.
+    pub(crate) async fn run(self, server: &RedisServer, scale: &Scale) -> Vec<Line> {
+        let name = self.name();
+        match self {
+            Self::HitSequential => hits::run(name, server, 1, hits::KEYS, scale).await,
+            Self::Hit64 => hits::run(name, server, 64, hits::KEYS, scale).await,
+            Self::Hit256 => hits::run(name, server, 256, hits::KEYS, scale).await,
+            Self::HitHot => hits::run(name, server, 64, 1, scale).await,
+            Self::ColdFill => fill::run(name, server, scale).await,
+            Self::Stampede => stampede::run(name, server, scale).await,
+            Self::RedisHung => hung::run(name, server, scale).await,
+            Self::Allocations => allocations::run(name, server, scale).await,
+            Self::EntryBytes => entry_bytes::run(name, server).await,
+            Self::FutureSize => future_size::run(name),
+            Self::CompileTime => compile_time::run(name, scale),
+        }
+    }
+}

@@ -1,0 +1,155 @@
+//! What our figures are to be.
+
+use crate::report::Line;
+use crate::subjects::OURS;
+
+pub(crate) const HITS: &str = "hits/s";
+pub(crate) const LATENCY: &str = "µs per hit";
+pub(crate) const FILLS: &str = "fills/s";
+pub(crate) const LOADS: &str = "loads of 1,000 calls";
+pub(crate) const SLOWEST: &str = "ms, slowest caller";
+pub(crate) const HUNG_FIRST: &str = "ms, slowest of the first calls";
+pub(crate) const HUNG_AFTER: &str = "ms, median of the calls after";
+pub(crate) const ALLOCATIONS: &str = "allocations per hit";
+pub(crate) const BEYOND_VALUE: &str = "allocations per hit beyond the value";
+pub(crate) const BEYOND_VALUE_MEMORY: &str = "allocations per hit beyond the value, in memory";
+pub(crate) const FUTURE: &str = "bytes of the future";
+pub(crate) const ENTRY: &str = "bytes in Redis";
+pub(crate) const COMPILE: &str = "ms per function";
+
+/// What is compared with the bound.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Of {
+    Value,
+    Ratio,
+}
+
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Bound {
+    AtMost(f64),
+    AtLeast(f64),
+}
+
+/// A bound on one of our figures.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Target {
+    pub(crate) bench: &'static str,
+    pub(crate) unit: &'static str,
+    pub(crate) of: Of,
+    pub(crate) bound: Bound,
+    /// What stands in the way where it is missed.
+    pub(crate) limit: &'static str,
+}
+
+const fn target(bench: &'static str, unit: &'static str, of: Of, bound: Bound, limit: &'static str) -> Target {
+    Target { bench, unit, of, bound, limit }
+}
+
+use Bound::{AtLeast, AtMost};
+
+pub(crate) const TARGETS: &[Target] = &[
+    target(
+        "hit-sequential",
+        LATENCY,
+        Of::Ratio,
+        AtMost(1.03),
+        "a hit is one round trip, as by hand; what is beyond it is the key, the flight that callers of one key share, \
+         the check of the entry, and a timer for the budget",
+    ),
+    target(
+        "hit-64",
+        HITS,
+        Of::Ratio,
+        AtLeast(1.3),
+        "one GET per hit is what the hand-written call sends too; to be faster than it, callers of different keys have \
+         to share commands",
+    ),
+    target(
+        "hit-256",
+        HITS,
+        Of::Ratio,
+        AtLeast(1.6),
+        "as `hit-64`: with more callers the server's and the connection's time per command is all that counts",
+    ),
+    target(
+        "hit-hot",
+        HITS,
+        Of::Ratio,
+        AtLeast(3.0),
+        "who joins while a GET is under way may only use the next one, so there are two GETs per round of callers; \
+         waking each of them is a trip through the runtime",
+    ),
+    target(
+        "cold-fill",
+        FILLS,
+        Of::Ratio,
+        AtLeast(0.75),
+        "a fill takes GET, ACQUIRE and FILL where the hand-written call takes GET and SET, and the latter two are scripts",
+    ),
+    target("stampede", LOADS, Of::Value, AtMost(1.0), "one load is the promise"),
+    target(
+        "redis-hung",
+        HUNG_FIRST,
+        Of::Value,
+        AtMost(110.0),
+        "the budget of 100 ms, the load of 1 ms, and the granularity of timers",
+    ),
+    target("redis-hung", HUNG_AFTER, Of::Value, AtMost(3.0), "the load of 1 ms, and the granularity of timers"),
+    target(
+        "allocations",
+        BEYOND_VALUE,
+        Of::Value,
+        AtMost(4.0),
+        "redis-rs alone makes most of what the floor makes: the command, the answer, and the channel between caller and \
+         connection",
+    ),
+    target(
+        "allocations",
+        BEYOND_VALUE_MEMORY,
+        Of::Value,
+        AtMost(4.0),
+        "the key, the boxed call, the flight and its table",
+    ),
+    target("future-size", FUTURE, Of::Value, AtMost(399.0), "arguments and the prepared call; the body is boxed"),
+    target("entry-bytes", ENTRY, Of::Value, AtMost(432.0), "42 bytes of header, rounded up by the server's allocator"),
+    target(
+        "compile-time",
+        COMPILE,
+        Of::Value,
+        AtMost(8.0),
+        "the generic shell is compiled once per function, and each brings a boxed load of its own",
+    ),
+];
+
+impl Target {
+    pub(crate) fn is_about(&self, line: &Line) -> bool {
+        line.subject == OURS && line.bench == self.bench && line.unit == self.unit
+    }
+
+    /// `None` if the line has no ratio.
+    pub(crate) fn is_met_by(&self, line: &Line) -> Option<bool> {
+        let figure = match self.of {
+            Of::Value => line.value,
+            Of::Ratio => line.ratio_to_floor?,
+        };
+        Some(match self.bound {
+            Bound::AtMost(most) => figure <= most,
+            Bound::AtLeast(least) => figure >= least,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bounds_are_inclusive_and_of_what_they_say() {
+        let target = target("b", "u", Of::Ratio, AtMost(1.5), "");
+        let line = |ratio| Line::new("b", OURS, 100.0, "u", ratio);
+        assert_eq!(target.is_met_by(&line(Some(1.5))), Some(true));
+        assert_eq!(target.is_met_by(&line(Some(1.6))), Some(false));
+        assert_eq!(target.is_met_by(&line(None)), None);
+        assert!(!target.is_about(&Line::new("b", "floor", 1.0, "u", None)));
+    }
+}
