@@ -46,11 +46,12 @@ for target in "${targets[@]}"; do
   if ! "$target_dir/$host/release/$target" -max_total_time="$seconds" -artifact_prefix="artifacts/$target/" \
     -timeout=10 -rss_limit_mb=1024 -print_final_stats=1 "$corpus" "seeds/$target" >"$log" 2>&1; then
     status=1
-    tail -n 40 "$log"
+    # What was not so; or, if it did not panic, libFuzzer's own words (a time-out, too much memory).
+    grep -aA 6 panicked "$log" || tail -n 40 "$log"
     echo "$target: FAILED; the input is in fuzz/artifacts/$target; again by: $target_dir/$host/release/$target <file>"
   fi
   runs=$(sed -n 's/^stat::number_of_executed_units: *//p' "$log")
-  last=$(grep -aoE 'cov: [0-9]+ ft: [0-9]+ corp: [0-9]+' "$log" | tail -n 1)
+  last=$(grep -aoE 'cov: [0-9]+ ft: [0-9]+ corp: [0-9]+' "$log" | tail -n 1 || true)
   echo "$target: ${runs:-no} executions, ${last:-no coverage}"
   rm -f "$log"
 done
