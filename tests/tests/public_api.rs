@@ -47,7 +47,8 @@ fn listing() -> String {
         "this is not the pinned toolchain; when that changes, take the version of `public-api` that reads its format"
     );
     let api = Builder::from_rustdoc_json(json).omit_blanket_impls(true).omit_auto_trait_impls(true).build().unwrap();
-    api.items().map(|item| format!("{item}\n")).collect()
+    let lines: Vec<_> = api.items().map(ToString::to_string).collect();
+    lines.join("\n") + "\n"
 }
 
 /// The crates that paths in the listing begin with.
