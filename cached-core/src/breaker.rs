@@ -26,7 +26,15 @@ const PROBE_MAX: Duration = Duration::from_millis(800);
 /// A probe that has not reported for this long counts as failed.
 const PROBE_GIVEN_UP: Duration = Duration::from_secs(2);
 
-/// Whether the store is in use.
+/// Whether the store is in use: the state of a cache's circuit breaker.
+///
+/// ```
+/// use cached_core::{BreakerState, Cache};
+///
+/// let cache = Cache::memory();
+/// assert_eq!(cache.stats().breaker, BreakerState::Closed);
+/// assert_eq!(BreakerState::HalfOpen.to_string(), "half-open");
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum BreakerState {

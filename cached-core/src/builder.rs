@@ -91,18 +91,41 @@ impl Default for CacheBuilder {
 
 impl CacheBuilder {
     /// Keeps values on the Redis server at `url`: `redis://[user:password@]host[:port][/db]`, `rediss://..` (feature
-    /// `tls`) or `unix:///path[?db=n&user=..&pass=..]`. The connection is made on first use.
+    /// `tls`) or `unix:///path[?db=n&user=..&pass=..]`. The connection is made on first use; that the URL makes sense is
+    /// checked by [`build`](Self::build).
+    ///
+    /// ```
+    /// # #[cfg(feature = "redis")]
+    /// let cache = cached_core::Cache::builder().redis("redis://cache.internal:6379/0").build()?;
+    /// # Ok::<(), cached_core::BuildError>(())
+    /// ```
     pub fn redis(self, url: impl Into<String>) -> Self {
         Self { source: Source::Redis(url.into()), ..self }
     }
 
-    /// Keeps values in a store of your own.
+    /// Keeps values in a store of your own, or in one that several caches share.
+    ///
+    /// ```
+    /// use cached_core::store::MemoryStore;
+    /// use cached_core::{Cache, Clock};
+    /// use std::sync::Arc;
+    ///
+    /// let store = Arc::new(MemoryStore::new(16 << 20, Clock::system()));
+    /// let users = Cache::builder().store(store.clone()).namespace("users").build()?;
+    /// let orders = Cache::builder().store(store).namespace("orders").build()?;
+    /// # Ok::<(), cached_core::BuildError>(())
+    /// ```
     pub fn store(self, store: Arc<dyn Store>) -> Self {
         Self { source: Source::Own(store), ..self }
     }
 
     /// Keeps values on the server that the environment variable `REDIS_URL` names; without it, in memory, and says so
     /// in the log.
+    ///
+    /// ```no_run
+    /// let cache = cached_core::Cache::builder().namespace("shop").from_env().build()?;
+    /// # Ok::<(), cached_core::BuildError>(())
+    /// ```
     pub fn from_env(self) -> Self {
         match std::env::var("REDIS_URL") {
             Ok(url) if !url.trim().is_empty() => self.redis(url.trim()),
@@ -113,86 +136,195 @@ impl CacheBuilder {
         }
     }
 
-    /// Most bytes that the memory store holds, keys and bookkeeping included.
+    /// Most bytes that the memory store holds, keys and bookkeeping (128 bytes per entry) included; at least 4096. What
+    /// is used least goes first. No other store looks at it.
+    ///
+    /// ```
+    /// let cache = cached_core::Cache::builder().memory_capacity(256 << 20).build()?; // 256 MiB
+    /// # Ok::<(), cached_core::BuildError>(())
+    /// ```
     pub fn memory_capacity(self, bytes: u64) -> Self {
         Self { memory_capacity: bytes, ..self }
     }
 
-    /// First part of all keys; services that share a Redis server but no values have different ones.
+    /// First part of all keys; services that share a Redis server but no values have different ones. 1 to 64 of
+    /// `A-Z a-z 0-9 - _ .`
+    ///
+    /// ```
+    /// // Keys begin with `shop:v1:`.
+    /// let cache = cached_core::Cache::builder().namespace("shop").build()?;
+    /// # Ok::<(), cached_core::BuildError>(())
+    /// ```
     pub fn namespace(self, namespace: impl Into<String>) -> Self {
         Self { namespace: namespace.into(), ..self }
     }
 
-    /// Second part of all keys: a new version sees nothing that an old one stored.
+    /// Second part of all keys: a new version sees nothing that an old one stored. What the old one stored stays until
+    /// its time to live is over.
+    ///
+    /// ```
+    /// // Keys begin with `cache:v2:`.
+    /// let cache = cached_core::Cache::builder().version(2).build()?;
+    /// # Ok::<(), cached_core::BuildError>(())
+    /// ```
     pub fn version(self, version: u32) -> Self {
         Self { version, ..self }
     }
 
-    /// Adds a TTL class, or changes one: `ttl = "name"` in attributes.
+    /// Adds a TTL class, or changes one: `ttl = "name"` in attributes. From 1 ms to 365 days.
+    ///
+    /// ```
+    /// use cached_core::Cache;
+    /// use std::time::Duration;
+    ///
+    /// let cache = Cache::builder()
+    ///     .ttl_class("medium", Duration::from_secs(300))       // instead of 10 min
+    ///     .ttl_class("catalogue", Duration::from_secs(3600))   // `ttl = "catalogue"`
+    ///     .build()?;
+    /// # Ok::<(), cached_core::BuildError>(())
+    /// ```
     pub fn ttl_class(mut self, name: impl Into<String>, ttl: Duration) -> Self {
         self.classes.set(name.into(), ttl);
         self
     }
 
-    /// Spread of times to live, as a fraction to both sides; at least 0, below 1.
+    /// Spread of times to live, as a fraction to both sides; at least 0, below 1. What was stored together then does
+    /// not expire together.
+    ///
+    /// ```
+    /// // A time to live of 10 min becomes one between 8 and 12 min.
+    /// let cache = cached_core::Cache::builder().jitter(0.2).build()?;
+    /// # Ok::<(), cached_core::BuildError>(())
+    /// ```
     pub fn jitter(self, fraction: f64) -> Self {
         Self { jitter: fraction, ..self }
     }
 
-    /// Serializer of functions that name none.
+    /// Serializer of functions that name none, and of [`Cache::set`] and the like.
+    ///
+    /// ```
+    /// use cached_core::{Cache, Codec};
+    ///
+    /// let cache = Cache::builder().codec(Codec::Json).build()?;
+    /// # Ok::<(), cached_core::BuildError>(())
+    /// ```
     pub fn codec(self, codec: Codec) -> Self {
         Self { codec, ..self }
     }
 
-    /// Compresses payloads of at least so many bytes with LZ4, where that makes them smaller (feature `lz4`).
+    /// Compresses payloads of at least so many bytes with LZ4, where that makes them smaller (feature `lz4`). Readers
+    /// need the feature, not the setting.
+    ///
+    /// ```
+    /// # #[cfg(feature = "lz4")]
+    /// let cache = cached_core::Cache::builder().compress_above(4096).build()?;
+    /// # Ok::<(), cached_core::BuildError>(())
+    /// ```
     pub fn compress_above(self, bytes: usize) -> Self {
         Self { compress_above: Some(bytes), ..self }
     }
 
-    /// Largest payload in bytes, expanded. Larger values are returned and not stored.
+    /// Largest payload in bytes, expanded: from 1 to 512 MiB. Larger values are returned and not stored
+    /// ([`UnstoredReason::TooLarge`](crate::UnstoredReason::TooLarge)); [`Cache::set`] returns an error for them.
+    ///
+    /// ```
+    /// let cache = cached_core::Cache::builder().max_value_bytes(64 << 10).build()?; // 64 KiB
+    /// # Ok::<(), cached_core::BuildError>(())
+    /// ```
     pub fn max_value_bytes(self, bytes: usize) -> Self {
         Self { max_value_bytes: bytes, ..self }
     }
 
-    /// The most by which the store may delay one call, connecting included. Waiting for someone else's load is not
-    /// part of it: see [`max_wait`](Self::max_wait).
+    /// The most by which the store may delay one call, connecting included: from 1 ms to 60 s. Waiting for someone
+    /// else's load is not part of it: see [`max_wait`](Self::max_wait).
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// let cache = cached_core::Cache::builder().budget(Duration::from_millis(50)).build()?;
+    /// # Ok::<(), cached_core::BuildError>(())
+    /// ```
     pub fn budget(self, budget: Duration) -> Self {
         Self { budget, ..self }
     }
 
-    /// How long a load is protected after its process has died. A living one renews its lease.
+    /// How long a load is protected after its process has died: from 100 ms to 600 s. A living one renews its lease, so
+    /// loads may take longer than this.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// let cache = cached_core::Cache::builder().lease(Duration::from_secs(10)).build()?;
+    /// # Ok::<(), cached_core::BuildError>(())
+    /// ```
     pub fn lease(self, lease: Duration) -> Self {
         Self { lease, ..self }
     }
 
-    /// The longest that a call waits for the load of another, in this process or elsewhere; then it loads for itself,
-    /// without storing.
+    /// The longest that a call waits for the load of another, in this process or elsewhere: from 1 ms to 600 s. Then it
+    /// loads for itself, without storing.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// let cache = cached_core::Cache::builder().max_wait(Duration::from_secs(1)).build()?;
+    /// # Ok::<(), cached_core::BuildError>(())
+    /// ```
     pub fn max_wait(self, max_wait: Duration) -> Self {
         Self { max_wait, ..self }
     }
 
-    /// Loads that run at once in this process while the store is out of reach; others queue.
+    /// Loads that run at once in this process while the store is out of reach, at least 1; others queue. Protects the
+    /// database when every call suddenly needs it.
+    ///
+    /// ```
+    /// // As many as the connection pool of the database has connections.
+    /// let cache = cached_core::Cache::builder().load_limit(20).build()?;
+    /// # Ok::<(), cached_core::BuildError>(())
+    /// ```
     pub fn load_limit(self, loads: usize) -> Self {
         Self { load_limit: loads, ..self }
     }
 
     /// The clock of the memory store and the breaker: a [`Clock::manual`] in tests.
+    ///
+    /// ```
+    /// use cached_core::{Cache, Clock};
+    ///
+    /// let clock = Clock::manual();
+    /// let cache = Cache::builder().clock(clock.clone()).build()?;
+    /// # Ok::<(), cached_core::BuildError>(())
+    /// ```
     pub fn clock(self, clock: Clock) -> Self {
         Self { clock, ..self }
     }
 
-    /// Whether to check all annotated functions of the program against this cache and each other. Turn it off for a
-    /// second cache whose TTL classes are not those of the ambient one.
+    /// Whether to check all annotated functions of the program against this cache and each other; `true` by default.
+    /// Turn it off for a second cache whose TTL classes are not those of the ambient one.
+    ///
+    /// ```
+    /// // For functions with `cache = sessions`, which name no class.
+    /// let sessions = cached_core::Cache::builder().namespace("sessions").check_sites(false).build()?;
+    /// # Ok::<(), cached_core::BuildError>(())
+    /// ```
     pub fn check_sites(self, check: bool) -> Self {
         Self { check_sites: check, ..self }
     }
 
-    /// Builds the cache. Nothing is sent yet.
+    /// Builds the cache. Nothing is sent yet: a server that is down is no error.
     ///
     /// # Errors
     /// [`BuildError::Field`] names the setting that cannot work; [`BuildError::Sites`] lists every annotated function
     /// that names an unknown TTL class, needs a codec whose feature is off, or shares its template with a function that
     /// stores another type.
+    ///
+    /// ```
+    /// use cached_core::{BuildError, Cache};
+    ///
+    /// let error = Cache::builder().jitter(1.5).build().unwrap_err();
+    /// assert!(matches!(error, BuildError::Field { field: "jitter", .. }));
+    /// assert_eq!(error.to_string(), "jitter: 1.5 is not at least 0 and below 1");
+    /// ```
     pub fn build(self) -> Result<Cache, BuildError> {
         self.check_names()?;
         self.check_times()?;

@@ -13,9 +13,25 @@ use std::time::Duration;
 
 /// A cache: where values are kept and how. Clones share everything.
 ///
+/// Annotated functions use the [`install`](Self::install)ed one, or that of the [`scope`](Self::scope) around them;
+/// [`get_or_set`](Self::get_or_set) and the like are for calls without an attribute.
+///
 /// # When Redis is down
 /// [`get`](Self::get) misses and [`get_or_set`](Self::get_or_set) loads, each after at most the budget, and at once when
 /// the breaker is open. [`set`](Self::set) and [`delete`](Self::delete) say what happened.
+///
+/// ```
+/// use cached_core::{Cache, Options};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// let cache = Cache::memory();
+/// cache.set("user:42", &String::from("Ada"), Options::new()).await.unwrap();
+/// assert_eq!(cache.get::<String>("user:42").await.as_deref(), Some("Ada"));
+/// cache.delete("user:42").await.unwrap();
+/// assert_eq!(cache.get::<String>("user:42").await, None);
+/// # }
+/// ```
 #[derive(Clone)]
 pub struct Cache {
     engine: Arc<Engine>,
@@ -43,11 +59,22 @@ pub struct Options {
 
 impl Options {
     /// The defaults: the class `medium`, with the builder's jitter.
+    ///
+    /// ```
+    /// let options = cached_core::Options::new();
+    /// ```
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Time to live of the value, before jitter. Zero: [`Cache::get_or_set`] does not store.
+    /// Time to live of the value, before jitter; what is longer than 365 days is cut to them. Zero:
+    /// [`Cache::get_or_set`] does not store.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// let options = cached_core::Options::new().ttl(Duration::from_secs(90));
+    /// ```
     pub fn ttl(self, ttl: Duration) -> Self {
         Self { ttl: Some(ttl) }
     }
@@ -78,6 +105,14 @@ impl Cache {
     ///
     /// # Errors
     /// Those of [`CacheBuilder::build`].
+    ///
+    /// ```no_run
+    /// # async fn run() -> Result<(), cached_core::BuildError> {
+    /// let cache = cached_core::Cache::connect("redis://127.0.0.1/").await?;
+    /// cache.install();
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn connect(url: impl Into<String>) -> Result<Self, BuildError> {
         let cache = Self::builder().redis(url).build()?;
         let engine = &cache.engine;
@@ -90,12 +125,22 @@ impl Cache {
     }
 
     /// Settings, to be followed by [`build`](CacheBuilder::build).
+    ///
+    /// ```
+    /// let cache = cached_core::Cache::builder().namespace("shop").build()?;
+    /// # Ok::<(), cached_core::BuildError>(())
+    /// ```
     pub fn builder() -> CacheBuilder {
         CacheBuilder::default()
     }
 
     /// A cache in this process's memory, with the builder's defaults. What the builder would refuse in annotated
     /// functions is only logged.
+    ///
+    /// ```
+    /// let cache = cached_core::Cache::memory();
+    /// assert_eq!(cache.stats().store, "memory");
+    /// ```
     #[must_use]
     pub fn memory() -> Self {
         Self::builder().in_memory()
@@ -106,18 +151,46 @@ impl Cache {
     ///
     /// # Errors
     /// Those of [`CacheBuilder::build`].
+    ///
+    /// ```no_run
+    /// cached_core::Cache::from_env()?.install();
+    /// # Ok::<(), cached_core::BuildError>(())
+    /// ```
     pub fn from_env() -> Result<Self, BuildError> {
         Self::builder().from_env().build()
     }
 
     /// Makes this the process's default, which annotated functions use that name no other. Returns the former default.
+    ///
+    /// ```
+    /// use cached_core::Cache;
+    ///
+    /// let former = Cache::memory().install();
+    /// assert!(former.is_none());
+    /// ```
     #[expect(clippy::must_use_candidate, reason = "called for its effect; the former default is a bonus")]
     pub fn install(&self) -> Option<Self> {
         ambient::install(self.clone())
     }
 
-    /// Runs `future` with this cache as the default, whatever is installed: tests run side by side, each with its own.
-    /// Tasks spawned inside have the installed default again.
+    /// Runs `future` with this cache as the default, whatever is installed, and returns what it returns: tests run side
+    /// by side, each with its own. Tasks spawned inside have the installed default again.
+    ///
+    /// ```
+    /// use cached_core::{Cache, redis_cached};
+    ///
+    /// #[redis_cached(key = "square:<n>")]
+    /// async fn square(n: u64) -> u64 {
+    ///     n * n
+    /// }
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let cache = Cache::memory();
+    /// assert_eq!(cache.scope(square(4)).await, 16);
+    /// assert_eq!(cache.stats().site("square").unwrap().loads, 1);
+    /// # }
+    /// ```
     pub async fn scope<F: Future>(&self, future: F) -> F::Output {
         ambient::scope(self.clone(), future).await
     }
@@ -156,6 +229,22 @@ impl Cache {
     ///
     /// # Errors
     /// Those of `load`, and no others.
+    ///
+    /// ```
+    /// use cached_core::{Cache, Options};
+    /// use std::io::Error;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let cache = Cache::memory();
+    /// let nobody = || async { Ok::<Option<String>, Error>(None) };
+    /// assert_eq!(cache.get_or_set_option("user:7", Options::new(), nobody).await.unwrap(), None);
+    /// cache.settled().await;
+    ///
+    /// let not_asked = || async { Err::<Option<String>, Error>(Error::other("the database was asked again")) };
+    /// assert_eq!(cache.get_or_set_option("user:7", Options::new(), not_asked).await.unwrap(), None);
+    /// # }
+    /// ```
     pub async fn get_or_set_option<T, E, F, Fut>(
         &self,
         key: impl AsRef<str>,
@@ -191,17 +280,43 @@ impl Cache {
         loading.settle(shape, &policy, returned)
     }
 
-    /// The value under `key`, if there is one of this type; whatever stands in the way is a miss.
+    /// The value under `key`, if there is one of this type; whatever stands in the way is a miss, which
+    /// [`stats`](Self::stats) counts by reason.
+    ///
+    /// ```
+    /// use cached_core::{Cache, Options};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let cache = Cache::memory();
+    /// cache.set("answer", &42_u64, Options::new()).await.unwrap();
+    /// assert_eq!(cache.get::<u64>("answer").await, Some(42));
+    /// assert_eq!(cache.get::<String>("answer").await, None, "there is none of this type");
+    /// # }
+    /// ```
     pub async fn get<T: CacheValue>(&self, key: impl AsRef<str>) -> Option<T> {
         self.engine.target::<T>(&GET, key.as_ref()).get().await
     }
 
-    /// Stores `value` under `key`, whatever stands there. Loads under way on the key are not stored over it.
+    /// Stores `value` under `key`, whatever stands there, for the time to live of `options`. Loads under way on the key
+    /// are not stored over it.
     ///
     /// The type counts: what is stored as a `String` is read as a `String`.
     ///
     /// # Errors
     /// [`CacheError`] says why the value was not stored, or that it is unknown whether it was.
+    ///
+    /// ```
+    /// use cached_core::{Cache, Options};
+    /// use std::time::Duration;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let cache = Cache::memory();
+    /// let for_a_minute = Options::new().ttl(Duration::from_secs(60));
+    /// cache.set("greeting", &String::from("hello"), for_a_minute).await.unwrap();
+    /// # }
+    /// ```
     pub async fn set<T: CacheValue>(
         &self,
         key: impl AsRef<str>,
@@ -215,16 +330,53 @@ impl Cache {
     ///
     /// # Errors
     /// [`CacheError`] if the store could not be asked: then the old value may still stand there.
+    ///
+    /// ```
+    /// use cached_core::Cache;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let cache = Cache::memory();
+    /// // After the user was changed in the database:
+    /// if let Err(error) = cache.delete("user:42").await {
+    ///     eprintln!("the old user may be served until its time to live is over: {error}");
+    /// }
+    /// # }
+    /// ```
     pub async fn delete(&self, key: impl AsRef<str>) -> Result<(), CacheError> {
         self.engine.target::<()>(&DELETE, key.as_ref()).remove().await.map(drop)
     }
 
     /// Waits until all values that are being stored in the background are stored: before a process ends, and in tests.
+    ///
+    /// ```
+    /// use cached_core::{Cache, Options};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let cache = Cache::memory();
+    /// cache.get_or_set("answer", Options::new(), || async { Ok::<u64, ()>(42) }).await.unwrap();
+    /// cache.settled().await;
+    /// assert_eq!(cache.get::<u64>("answer").await, Some(42));
+    /// # }
+    /// ```
     pub async fn settled(&self) {
         self.engine.settled().await;
     }
 
-    /// What happened so far.
+    /// What happened since the cache was built: the counters of every function, and the state of the breaker.
+    ///
+    /// ```
+    /// use cached_core::Cache;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let cache = Cache::memory();
+    /// cache.get::<u64>("answer").await;
+    /// println!("{}", cache.stats()); // one line per function
+    /// assert_eq!(cache.stats().site("Cache::get").unwrap().unserved, 1);
+    /// # }
+    /// ```
     #[must_use]
     pub fn stats(&self) -> Stats {
         let sites = self.engine.sites();

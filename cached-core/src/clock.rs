@@ -32,18 +32,33 @@ pub struct Clock {
 
 impl Clock {
     /// A clock that follows the system's monotonic time: the default.
+    ///
+    /// ```
+    /// let clock = cached_core::Clock::system();
+    /// ```
     #[must_use]
     pub fn system() -> Self {
         Self { start: Instant::now(), manual: None }
     }
 
     /// A clock that stands still until [`advance`](Self::advance) moves it; clones move together.
+    ///
+    /// ```
+    /// let clock = cached_core::Clock::manual();
+    /// let cache = cached_core::Cache::builder().clock(clock.clone()).build()?;
+    /// # Ok::<(), cached_core::BuildError>(())
+    /// ```
     #[must_use]
     pub fn manual() -> Self {
         Self { start: Instant::now(), manual: Some(Arc::new(AtomicU64::new(0))) }
     }
 
     /// Moves a manual clock forward by `by`; a system clock is left as it is.
+    ///
+    /// ```
+    /// let clock = cached_core::Clock::manual();
+    /// clock.advance(std::time::Duration::from_secs(3600));
+    /// ```
     pub fn advance(&self, by: Duration) {
         if let Some(nanos) = &self.manual {
             nanos.fetch_add(u64::try_from(by.as_nanos()).unwrap_or(u64::MAX), Ordering::SeqCst);

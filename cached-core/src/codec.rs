@@ -5,6 +5,14 @@ use serde::de::DeserializeOwned;
 use std::fmt;
 
 /// How values are written.
+///
+/// ```
+/// use cached_core::{Cache, Codec};
+///
+/// let cache = Cache::builder().codec(Codec::default()).build()?;
+/// assert_eq!(Codec::default().to_string(), "json"); // as in `codec = "json"`
+/// # Ok::<(), cached_core::BuildError>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 #[non_exhaustive]
 pub enum Codec {

@@ -32,7 +32,16 @@ const FLAG_NONE: u8 = 0x10;
 /// The payload is LZ4 with its expanded size in front.
 const FLAG_LZ4: u8 = 0x20;
 
-/// The first 17 bytes of a register: what every comparison in the protocol compares.
+/// The first 17 bytes of a register: what every comparison in the protocol compares. One letter, `L` for a lease and `V`
+/// for a value, and 128 random bits.
+///
+/// ```
+/// use cached_core::store::Head;
+///
+/// let register = b"V0123456789abcdef and then the rest of the value";
+/// let head = Head::from_bytes(register).unwrap();
+/// assert_eq!(head.as_bytes(), &register[..Head::LEN]);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Head([u8; Self::LEN]);
 
@@ -57,19 +66,39 @@ impl Head {
     }
 
     /// The head of a register; `None` if it has fewer than [`Head::LEN`] bytes or is neither lease nor value.
+    ///
+    /// ```
+    /// use cached_core::store::Head;
+    ///
+    /// assert!(Head::from_bytes(b"V0123").is_none());
+    /// assert!(Head::from_bytes(b"an entry of some other program").is_none());
+    /// ```
     #[must_use]
     pub fn from_bytes(register: &[u8]) -> Option<Self> {
         let head = *register.first_chunk()?;
         matches!(head[0], b'L' | b'V').then_some(Self(head))
     }
 
-    /// The bytes as they stand in the register.
+    /// The bytes as they stand in the register, [`Head::LEN`] of them.
+    ///
+    /// ```
+    /// use cached_core::store::Head;
+    ///
+    /// assert_eq!(Head::from_bytes(b"L0123456789abcdef").unwrap().as_bytes(), b"L0123456789abcdef");
+    /// ```
     #[must_use]
     pub fn as_bytes(&self) -> &[u8] {
         &self.0
     }
 
     /// Whether `register` is a lease (anyone's), not a value.
+    ///
+    /// ```
+    /// use cached_core::store::Head;
+    ///
+    /// assert!(Head::is_lease(b"L0123456789abcdef"));
+    /// assert!(!Head::is_lease(b"V0123456789abcdef and then the rest of the value"));
+    /// ```
     #[must_use]
     pub fn is_lease(register: &[u8]) -> bool {
         register.len() == Self::LEN && register[0] == b'L'

@@ -3,6 +3,17 @@
 use std::fmt;
 
 /// Why a cache could not be built. Nothing has been connected or installed.
+///
+/// Its text says what is wrong and what would be right, for all annotated functions at once.
+///
+/// ```
+/// use cached_core::{BuildError, Cache};
+///
+/// match Cache::builder().namespace("my shop").build() {
+///     Err(BuildError::Field { field, problem }) => assert!(field == "namespace" && problem.contains("my shop")),
+///     other => panic!("{other:?}"),
+/// }
+/// ```
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum BuildError {
@@ -19,7 +30,18 @@ pub enum BuildError {
     Sites(Vec<SiteProblem>),
 }
 
-/// Something wrong with an annotated function, or with two of them, found when the cache is built.
+/// Something wrong with an annotated function, or with two of them, found when the cache is built. Its text names their
+/// places in the source.
+///
+/// ```
+/// use cached_core::{BuildError, Cache};
+///
+/// if let Err(BuildError::Sites(problems)) = Cache::builder().build() {
+///     for problem in problems {
+///         eprintln!("{problem}"); // src/users.rs:12 `find_user`: no TTL class "medum"; there are ..
+///     }
+/// }
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct SiteProblem(pub(crate) String);
@@ -41,6 +63,20 @@ impl BuildError {
 /// Why [`Cache::set`](crate::Cache::set) or [`Cache::delete`](crate::Cache::delete) did not take effect.
 ///
 /// Reads never return an error: for them every fault is a miss.
+///
+/// ```
+/// use cached_core::{Cache, CacheError, Options};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// let cache = Cache::builder().max_value_bytes(10).build().unwrap();
+/// let text = String::from("more than ten bytes");
+/// match cache.set("text", &text, Options::new()).await {
+///     Err(CacheError::TooLarge { bytes: 21, max: 10 }) => {} // with the quotes that JSON adds
+///     other => panic!("{other:?}"),
+/// }
+/// # }
+/// ```
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum CacheError {
@@ -70,6 +106,13 @@ pub enum CacheError {
 }
 
 /// A store could not do what it was asked to.
+///
+/// ```
+/// use cached_core::{FaultKind, StoreError};
+///
+/// let error = StoreError::new(FaultKind::OutOfMemory, "OOM command not allowed");
+/// assert_eq!(error.to_string(), "server is out of memory: OOM command not allowed");
+/// ```
 #[derive(Debug, Clone, thiserror::Error)]
 #[error("{kind}: {message}")]
 pub struct StoreError {
@@ -80,13 +123,26 @@ pub struct StoreError {
 }
 
 impl StoreError {
-    /// An error of the given kind; `message` is for people.
+    /// An error of the given kind; `message` is for people. For stores of your own.
+    ///
+    /// ```
+    /// use cached_core::{FaultKind, StoreError};
+    ///
+    /// let error = StoreError::new(FaultKind::Timeout, "no answer in 100 ms");
+    /// assert!(error.kind.is_outage());
+    /// ```
     pub fn new(kind: FaultKind, message: impl Into<String>) -> Self {
         Self { kind, message: message.into() }
     }
 }
 
 /// Kinds of faults of a store.
+///
+/// ```
+/// use cached_core::FaultKind;
+///
+/// assert_eq!(FaultKind::ReadOnly.to_string(), "server is read-only");
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -111,6 +167,13 @@ pub enum FaultKind {
 
 impl FaultKind {
     /// Whether the store as a whole is out of reach (which the breaker counts), not just this command or key.
+    ///
+    /// ```
+    /// use cached_core::FaultKind;
+    ///
+    /// assert!(FaultKind::Disconnected.is_outage());
+    /// assert!(!FaultKind::WrongType.is_outage());
+    /// ```
     #[must_use]
     pub fn is_outage(self) -> bool {
         matches!(self, Self::Timeout | Self::Disconnected | Self::Auth | Self::Loading)

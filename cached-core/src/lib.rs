@@ -29,6 +29,9 @@ mod ttl;
 #[doc(hidden)]
 #[path = "private.rs"]
 pub mod __private;
+#[cfg(fuzzing)]
+#[doc(hidden)]
+pub mod fuzzing;
 
 pub use breaker::BreakerState;
 pub use builder::CacheBuilder;

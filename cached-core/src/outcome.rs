@@ -17,6 +17,18 @@ use std::fmt;
 use std::marker::PhantomData;
 
 /// A value that can be stored: `Serialize + DeserializeOwned + 'static`. Implemented for all that are.
+///
+/// ```
+/// use cached_core::{Cache, CacheValue, Options};
+///
+/// async fn remember<T: CacheValue>(cache: &Cache, value: &T) -> bool {
+///     cache.set("last", value, Options::new()).await.is_ok()
+/// }
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// assert!(remember(&Cache::memory(), &vec![1, 2, 3]).await);
+/// # }
+/// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be cached",
     label = "needs both `serde::Serialize` and `serde::Deserialize`, and no borrowed data",

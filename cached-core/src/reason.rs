@@ -20,7 +20,18 @@ macro_rules! counted_reasons {
 }
 
 counted_reasons! {
-    /// Why a lookup did not find a usable value.
+    /// Why a lookup did not find a usable value. Serializes in snake case: `"breaker_open"`.
+    ///
+    /// ```
+    /// use cached_core::{Cache, MissReason};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let cache = Cache::memory();
+    /// cache.get::<u64>("answer").await;
+    /// assert_eq!(cache.stats().site("Cache::get").unwrap().misses[&MissReason::Absent], 1);
+    /// # }
+    /// ```
     MissReason {
         /// Nothing stands under the key.
         Absent,
@@ -72,7 +83,22 @@ counted_reasons! {
 }
 
 counted_reasons! {
-    /// Why a loaded value was not stored.
+    /// Why a loaded value was not stored. Serializes in snake case: `"lease_lost"`.
+    ///
+    /// ```
+    /// use cached_core::{Cache, Options, UnstoredReason};
+    /// use std::time::Duration;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let cache = Cache::memory();
+    /// let not_stored = Options::new().ttl(Duration::ZERO);
+    /// cache.get_or_set("answer", not_stored, || async { Ok::<u64, ()>(42) }).await.unwrap();
+    /// cache.settled().await;
+    /// let stats = cache.stats();
+    /// assert_eq!(stats.site("Cache::get_or_set").unwrap().unstored[&UnstoredReason::Policy], 1);
+    /// # }
+    /// ```
     UnstoredReason {
         /// The value is larger than `max_value_bytes`.
         TooLarge,

@@ -101,6 +101,26 @@ fn nonzero<R: Copy + Ord>(all: &[R], count: impl Fn(R) -> u64) -> BTreeMap<R, u6
 }
 
 /// What one annotated function did in one cache, since the cache was built.
+///
+/// Every call ends in exactly one of four ways: `calls() = hits + coalesced + loads + unserved`. Serializes to a map of its
+/// fields; the fields are read, not made, outside of this crate.
+///
+/// ```
+/// use cached_core::{Cache, MissReason, Options};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// let cache = Cache::memory();
+/// for _ in 0..2 {
+///     cache.get_or_set("answer", Options::new(), || async { Ok::<u64, ()>(42) }).await.unwrap();
+///     cache.settled().await;
+/// }
+/// let stats = cache.stats();
+/// let site = stats.site("Cache::get_or_set").unwrap();
+/// assert_eq!((site.calls(), site.hits, site.loads), (2, 1, 1));
+/// assert_eq!(site.misses[&MissReason::Absent], 1);
+/// # }
+/// ```
 #[derive(Debug, Clone, Serialize)]
 #[non_exhaustive]
 pub struct SiteStats {
@@ -138,12 +158,24 @@ pub struct SiteStats {
 
 impl SiteStats {
     /// Calls in all.
+    ///
+    /// ```
+    /// # fn log(site: &cached_core::SiteStats) {
+    /// println!("{}: {} calls", site.site, site.calls());
+    /// # }
+    /// ```
     #[must_use]
     pub fn calls(&self) -> u64 {
         self.hits + self.coalesced + self.loads + self.unserved
     }
 
     /// The part of calls that a stored value or another caller's load answered, from 0 to 1; 0 if there was no call.
+    ///
+    /// ```
+    /// # fn log(site: &cached_core::SiteStats) {
+    /// println!("{}: {:.1} % hits", site.site, 100.0 * site.hit_ratio());
+    /// # }
+    /// ```
     #[must_use]
     pub fn hit_ratio(&self) -> f64 {
         match self.calls() {
@@ -154,6 +186,13 @@ impl SiteStats {
 }
 
 /// What a cache did since it was built: [`Cache::stats`](crate::Cache::stats).
+///
+/// Displayed, it is one line per function; serialized, it is for a metrics endpoint.
+///
+/// ```
+/// let stats = cached_core::Cache::memory().stats();
+/// assert_eq!(stats.to_string(), "store memory, breaker closed");
+/// ```
 #[derive(Debug, Clone, Serialize)]
 #[non_exhaustive]
 pub struct Stats {
@@ -167,6 +206,11 @@ pub struct Stats {
 
 impl Stats {
     /// The counters of the function of that name, if it was called. Of several with one name, the first.
+    ///
+    /// ```
+    /// let stats = cached_core::Cache::memory().stats();
+    /// assert!(stats.site("find_user").is_none(), "not called yet");
+    /// ```
     #[must_use]
     pub fn site(&self, name: &str) -> Option<&SiteStats> {
         self.sites.iter().find(|site| site.site == name)

@@ -11,14 +11,14 @@ use std::fmt::{self, Display, Write as _};
 ///
 /// # Errors
 /// When the value's own `Serialize` fails.
-pub(super) fn to_string<T: Serialize + ?Sized>(value: &T) -> Result<String, Error> {
+pub(crate) fn to_string<T: Serialize + ?Sized>(value: &T) -> Result<String, Error> {
     let mut out = String::new();
     value.serialize(Canonical { out: &mut out })?;
     Ok(out)
 }
 
 #[derive(Debug)]
-pub(super) struct Error;
+pub(crate) struct Error;
 
 impl Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -12,6 +12,8 @@ mod canonical;
 mod segment;
 mod template;
 
+#[cfg(fuzzing)]
+pub(crate) use canonical::to_string as canonical_text;
 pub use segment::{KeySegment, SegmentWriter};
 pub(crate) use template::Prefix;
 pub use template::{Hashed, Piece, TypeName};
@@ -24,9 +26,9 @@ use std::sync::Arc;
 pub type Key = Arc<str>;
 
 /// Longest rendered segment in bytes; a longer one is replaced by its hash.
-const MAX_SEGMENT: usize = 64;
+pub(crate) const MAX_SEGMENT: usize = 64;
 /// Longest key in bytes; of a longer one all behind the prefix is replaced by its hash.
-const MAX_KEY: usize = 512;
+pub(crate) const MAX_KEY: usize = 512;
 
 /// Appends the SHA-256 of `bytes` in hexadecimal. `domain` keeps hashes made for different purposes apart.
 fn push_sha256(out: &mut String, domain: &str, bytes: &[u8]) {

@@ -43,11 +43,24 @@ use std::sync::Arc;
     note = "floats cannot: round to an integer first, or use `<name:hash>`"
 )]
 pub trait KeySegment {
-    /// Writes `self` in a form that no other value of any kind has.
+    /// Writes `self` in a form that no other value of any kind has. Exactly one of the writer's methods, or the `write` of
+    /// one other value, is called once: two in a row would make `(1, 23)` and `(12, 3)` alike; write a tuple instead.
     fn write(&self, out: &mut SegmentWriter<'_>);
 }
 
 /// Takes the parts of a segment and escapes them; what [`KeySegment::write`] writes to.
+///
+/// ```
+/// use cached_core::{KeySegment, SegmentWriter};
+///
+/// struct Page { from: u64, to: u64 }
+///
+/// impl KeySegment for Page {
+///     fn write(&self, out: &mut SegmentWriter<'_>) {
+///         out.tuple(&[&self.from, &self.to]); // `(1,20)`
+///     }
+/// }
+/// ```
 #[derive(Debug)]
 pub struct SegmentWriter<'a> {
     out: &'a mut String,
@@ -60,6 +73,17 @@ impl<'a> SegmentWriter<'a> {
     }
 
     /// Writes an integer: digits, with a `-` in front of a negative one.
+    ///
+    /// ```
+    /// # use cached_core::{KeySegment, SegmentWriter};
+    /// struct Cents(i64);
+    ///
+    /// impl KeySegment for Cents {
+    ///     fn write(&self, out: &mut SegmentWriter<'_>) {
+    ///         out.integer(self.0);
+    ///     }
+    /// }
+    /// ```
     pub fn integer(&mut self, value: impl Into<i128>) {
         let _ = write!(self.out, "{}", value.into());
     }
@@ -69,6 +93,17 @@ impl<'a> SegmentWriter<'a> {
     }
 
     /// Writes text: escaped, and marked where it would look like something else.
+    ///
+    /// ```
+    /// # use cached_core::{KeySegment, SegmentWriter};
+    /// struct Locale { language: &'static str }
+    ///
+    /// impl KeySegment for Locale {
+    ///     fn write(&self, out: &mut SegmentWriter<'_>) {
+    ///         out.text(self.language);
+    ///     }
+    /// }
+    /// ```
     pub fn text(&mut self, text: &str) {
         if needs_mark(text) {
             self.out.push('\'');
@@ -84,11 +119,36 @@ impl<'a> SegmentWriter<'a> {
     }
 
     /// Writes several values as one: `(a,b)`.
+    ///
+    /// ```
+    /// # use cached_core::{KeySegment, SegmentWriter};
+    /// struct Point { x: i32, y: i32 }
+    ///
+    /// impl KeySegment for Point {
+    ///     fn write(&self, out: &mut SegmentWriter<'_>) {
+    ///         out.tuple(&[&self.x, &self.y]);
+    ///     }
+    /// }
+    /// ```
     pub fn tuple(&mut self, items: &[&dyn KeySegment]) {
         self.list('(', items.iter().copied(), ')');
     }
 
     /// Writes a variant of an enum: `Name`, or `Name(a,b)` if it has fields.
+    ///
+    /// ```
+    /// # use cached_core::{KeySegment, SegmentWriter};
+    /// enum Scope { All, Of(u64) }
+    ///
+    /// impl KeySegment for Scope {
+    ///     fn write(&self, out: &mut SegmentWriter<'_>) {
+    ///         match self {
+    ///             Self::All => out.variant("All", &[]),
+    ///             Self::Of(id) => out.variant("Of", &[id]),
+    ///         }
+    ///     }
+    /// }
+    /// ```
     pub fn variant(&mut self, name: &str, fields: &[&dyn KeySegment]) {
         self.text(name);
         if !fields.is_empty() {

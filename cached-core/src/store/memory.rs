@@ -36,7 +36,16 @@ impl Weighter<Key, Held> for Weight {
     }
 }
 
-/// A [`Store`] in memory.
+/// A [`Store`] in memory. A cache without any other store makes one for itself.
+///
+/// ```
+/// use cached_core::store::MemoryStore;
+/// use cached_core::{Cache, Clock};
+/// use std::sync::Arc;
+///
+/// let cache = Cache::builder().store(Arc::new(MemoryStore::new(64 << 20, Clock::system()))).build()?;
+/// # Ok::<(), cached_core::BuildError>(())
+/// ```
 pub struct MemoryStore {
     registers: Map<Key, Held, Weight>,
     /// The map is atomic per call only; steps that compare and then write hold the key's stripe.
@@ -55,7 +64,15 @@ impl fmt::Debug for MemoryStore {
 }
 
 impl MemoryStore {
-    /// A store that holds at most `capacity` bytes, keys and bookkeeping included, and expires entries by `clock`.
+    /// A store that holds at most `capacity` bytes, keys and bookkeeping (128 bytes per entry) included, and expires
+    /// entries by `clock`.
+    ///
+    /// ```
+    /// use cached_core::Clock;
+    /// use cached_core::store::MemoryStore;
+    ///
+    /// let store = MemoryStore::new(64 << 20, Clock::system()); // 64 MiB
+    /// ```
     #[must_use]
     pub fn new(capacity: u64, clock: Clock) -> Self {
         // An estimate that only sizes the queues; the weight is what bounds the map.
@@ -68,7 +85,14 @@ impl MemoryStore {
         }
     }
 
-    /// Bytes held now.
+    /// Bytes held now, keys and bookkeeping included; expired entries count until they are replaced or evicted.
+    ///
+    /// ```
+    /// use cached_core::Clock;
+    /// use cached_core::store::MemoryStore;
+    ///
+    /// assert_eq!(MemoryStore::new(1 << 20, Clock::system()).bytes(), 0);
+    /// ```
     #[must_use]
     pub fn bytes(&self) -> u64 {
         self.registers.weight()

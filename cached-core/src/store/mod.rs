@@ -1,8 +1,15 @@
 //! Where registers live.
 //!
 //! A store moves keys and bytes; it knows neither envelopes nor types. Every operation is one atomic step, and the
-//! protocol's rules (DESIGN: "one key is one register") are its contract. The suite in the repository's `tests` checks
-//! a store against that contract; run it on a store of your own.
+//! protocol's rules are its contract: under one key stands one register, which holds a lease or a value, and each step
+//! compares and changes it at once. The suite `tests/tests/conformance.rs` in the repository checks a store against that
+//! contract; run it on a store of your own.
+//!
+//! | | |
+//! |---|---|
+//! | [`RedisStore`] | a Redis server: what [`Cache::connect`](crate::Cache::connect) uses |
+//! | [`MemoryStore`] | this process's memory: what [`Cache::memory`](crate::Cache::memory) uses |
+//! | [`Store`] | what a store of your own has to do |
 //!
 //! # On cancellation
 //! A dropped future may or may not have taken effect; callers treat it as unknown.
@@ -27,9 +34,27 @@ use std::pin::Pin;
 use std::time::Duration;
 
 /// What a store's operation returns: a future that is boxed, so that stores can be wrapped and chosen at run time.
+///
+/// ```
+/// use cached_core::store::StoreFuture;
+///
+/// fn no_more<'a>() -> StoreFuture<'a, bool> {
+///     Box::pin(async { Ok(false) })
+/// }
+/// ```
 pub type StoreFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send + 'a>>;
 
 /// What stood under the key when a lease was asked for, as far as the caller may replace it.
+///
+/// ```
+/// use bytes::Bytes;
+/// use cached_core::store::Replace;
+///
+/// let damaged = Bytes::from_static(b"damaged");
+/// assert!(Replace::unusable(&damaged).covers(b"damaged"));
+/// assert!(!Replace::unusable(&damaged).covers(b"replaced meanwhile"));
+/// assert!(!Replace::Nothing.covers(b"damaged"));
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Replace {
     /// Only an absent register is taken.
@@ -40,13 +65,27 @@ pub enum Replace {
 }
 
 impl Replace {
-    /// Marks `register` as unusable.
+    /// Marks `register` as unusable: as a whole if it is shorter than a head, else by its head.
+    ///
+    /// ```
+    /// use bytes::Bytes;
+    /// use cached_core::store::{Head, Replace};
+    ///
+    /// let register = Bytes::from(vec![b'V'; 40]);
+    /// assert_eq!(Replace::unusable(&register), Replace::Unusable(register.slice(..Head::LEN)));
+    /// ```
     #[must_use]
     pub fn unusable(register: &[u8]) -> Self {
         Self::Unusable(Bytes::copy_from_slice(&register[..register.len().min(Head::LEN)]))
     }
 
     /// Whether `register` is the one that may be replaced.
+    ///
+    /// ```
+    /// use cached_core::store::Replace;
+    ///
+    /// assert!(!Replace::Nothing.covers(b"anything"));
+    /// ```
     #[must_use]
     pub fn covers(&self, register: &[u8]) -> bool {
         match self {
@@ -57,7 +96,21 @@ impl Replace {
     }
 }
 
-/// The answer to a request for a lease.
+/// The answer to a request for a lease: [`Store::acquire`].
+///
+/// ```
+/// use cached_core::store::Acquired;
+///
+/// fn who_loads(answer: &Acquired) -> &'static str {
+///     match answer {
+///         Acquired::Granted => "this caller, and stores",
+///         Acquired::Value(_) => "nobody",
+///         Acquired::Leased(_) => "someone else",
+///         Acquired::Writing => "this caller, without storing",
+///     }
+/// }
+/// assert_eq!(who_loads(&Acquired::Granted), "this caller, and stores");
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Acquired {
     /// The lease is ours.
@@ -71,11 +124,30 @@ pub enum Acquired {
 }
 
 /// Registers under keys, with the atomic steps of the protocol.
+///
+/// In all of them `key` is at most 512 bytes long, `ttl` is counted from now (one below a millisecond as a millisecond),
+/// and `within` is the most time that the answer may take, connecting included.
+///
+/// ```
+/// use cached_core::store::{MemoryStore, Store};
+/// use cached_core::Clock;
+/// use std::time::Duration;
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), cached_core::StoreError> {
+/// let within = Duration::from_millis(100);
+/// let store = MemoryStore::new(1 << 20, Clock::system());
+/// store.put("key", "bytes".into(), Duration::from_secs(60), within).await?;
+/// assert_eq!(store.get("key", within).await?.as_deref(), Some(&b"bytes"[..]));
+/// assert!(store.remove("key", within).await?);
+/// # Ok(())
+/// # }
+/// ```
 pub trait Store: fmt::Debug + Send + Sync + 'static {
     /// A short name for statistics and logs, such as `"redis"`.
     fn name(&self) -> &'static str;
 
-    /// HIT: reads a register as it stands at some time after the call.
+    /// HIT: reads a register as it stands at some time after the call; `None` if there is none.
     ///
     /// # Errors
     /// [`FaultKind::WrongType`](crate::FaultKind::WrongType) if something else stands under the key; any other fault
@@ -137,6 +209,6 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
     /// Asks for a sign of life.
     ///
     /// # Errors
-    /// Any fault of the store.
+    /// A fault that [is an outage](crate::FaultKind::is_outage): the store is out of reach.
     fn ping(&self, within: Duration) -> StoreFuture<'_, ()>;
 }

@@ -29,7 +29,16 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// A [`Store`] on a Redis server.
+/// A [`Store`] on a Redis server. One multiplexed connection, made on first use and again whenever it broke.
+///
+/// ```
+/// use cached_core::Cache;
+/// use cached_core::store::RedisStore;
+/// use std::sync::Arc;
+///
+/// let cache = Cache::builder().store(Arc::new(RedisStore::new("redis://127.0.0.1/")?)).build()?;
+/// # Ok::<(), cached_core::BuildError>(())
+/// ```
 pub struct RedisStore {
     link: Arc<Link>,
     reads: Arc<Reads>,
@@ -60,10 +69,18 @@ impl fmt::Debug for RedisStore {
 }
 
 impl RedisStore {
-    /// A store on the server at `url`; nothing is sent yet.
+    /// A store on the server at `url`, which is of a form that [`CacheBuilder::redis`](crate::CacheBuilder::redis) takes;
+    /// nothing is sent yet.
     ///
     /// # Errors
     /// [`BuildError::Field`] if the URL cannot be understood, or is `rediss://` and the feature `tls` is off.
+    ///
+    /// ```
+    /// use cached_core::store::RedisStore;
+    ///
+    /// assert!(RedisStore::new("redis://127.0.0.1/0").is_ok());
+    /// assert!(RedisStore::new("http://127.0.0.1/").is_err());
+    /// ```
     pub fn new(url: &str) -> Result<Self, BuildError> {
         let link = Arc::new(Link::new(url)?);
         Ok(Self {

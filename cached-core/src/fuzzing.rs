@@ -1,0 +1,78 @@
+//! The way in for the targets in the repository's `fuzz/`. Compiled by `--cfg fuzzing` only; not part of the API.
+
+use crate::envelope::{self, Draft, Expected, Found, Head, Register};
+use crate::key::{self, Prefix};
+use crate::reason::MissReason;
+use bytes::Bytes;
+
+pub use crate::key::{Hashed, Piece};
+
+/// Longest key in bytes.
+pub const MAX_KEY: usize = key::MAX_KEY;
+/// Longest rendered segment in bytes.
+pub const MAX_SEGMENT: usize = key::MAX_SEGMENT;
+
+/// What a value is written with and has to be read with.
+#[derive(Debug, Clone, Copy)]
+pub struct Identity<'a> {
+    /// The key it stands under.
+    pub key: &'a str,
+    /// The codec's number, at most 15.
+    pub codec: u8,
+    /// The type's fingerprint.
+    pub fingerprint: u64,
+}
+
+/// What a register turned out to hold.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Read {
+    /// A lease.
+    Lease,
+    /// A payload; `None` for a `None`.
+    Value(Option<Bytes>),
+    /// Neither.
+    Invalid(MissReason),
+}
+
+/// Writes a register whose stamp is `stamp`, compressed from `compress_above` bytes on.
+#[must_use]
+pub fn write(of: Identity<'_>, stamp: u128, payload: Option<&[u8]>, compress_above: usize) -> Bytes {
+    envelope::write(&Draft {
+        key: of.key,
+        head: Head::value(stamp),
+        codec: of.codec,
+        fingerprint: of.fingerprint,
+        payload,
+        compress_above,
+    })
+}
+
+/// Reads a register; a compressed payload may expand to `max_payload` bytes.
+#[must_use]
+pub fn read(register: &Bytes, of: Identity<'_>, max_payload: usize) -> Read {
+    let expected = Expected { key: of.key, codec: of.codec, fingerprint: of.fingerprint, max_payload };
+    match envelope::read(register, expected) {
+        Register::Lease(_) => Read::Lease,
+        Register::Value(Found::At(from)) => Read::Value(Some(register.slice(from..))),
+        Register::Value(Found::Expanded(payload)) => Read::Value(Some(payload)),
+        Register::Value(Found::None) => Read::Value(None),
+        Register::Invalid(reason) => Read::Invalid(reason),
+    }
+}
+
+/// Renders the key of one call.
+#[must_use]
+pub fn render(
+    namespace: &str,
+    version: u32,
+    template: &[Piece],
+    segments: &[&dyn crate::KeySegment],
+) -> Option<String> {
+    Prefix::new(namespace, version).render(template, "module::function", segments).map(|key| key.to_string())
+}
+
+/// The text of which a hash in a key is made.
+#[must_use]
+pub fn canonical<T: serde::Serialize + ?Sized>(value: &T) -> Option<String> {
+    key::canonical_text(value).ok()
+}

@@ -1,0 +1,182 @@
+//! What stands under a key, read: any bytes have an answer, reading allocates no more than it may, what was written is
+//! read back, and nothing else is ever served in its place.
+#![no_main]
+
+use arbitrary::Arbitrary;
+use bytes::Bytes;
+use cached_core::fuzzing::{Identity, Read, read, write};
+use libfuzzer_sys::fuzz_target;
+use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
+use std::alloc::System;
+
+#[global_allocator]
+static ALLOCATED: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
+
+/// Length of the head: kind and stamp. The stamp is no part of the value; damaged, it costs a comparison.
+const HEAD: usize = 17;
+/// Two bytes of it; all of it is in the checksum.
+const FINGERPRINT: std::ops::Range<usize> = HEAD + 1..HEAD + 3;
+const CHECKSUM: std::ops::Range<usize> = HEAD + 3..HEAD + 7;
+const HEADER_END: usize = CHECKSUM.end;
+/// Reference counts and the like, beside the payload.
+const BOOKKEEPING: usize = 256;
+
+#[derive(Arbitrary, Debug)]
+enum Input<'a> {
+    /// Bytes from anywhere.
+    Foreign { key: &'a str, codec: u8, fingerprint: u64, max_payload: u16, register: &'a [u8] },
+    /// Anything behind a header and a checksum that are right: what the fuzzer would not find by itself.
+    Forged { key: &'a str, kind: u8, fingerprint: u64, max_payload: u16, rest: &'a [u8] },
+    /// What was written, whole and then damaged.
+    Written {
+        key: &'a str,
+        other_key: &'a str,
+        codec: u8,
+        fingerprint: u64,
+        stamp: u128,
+        payload: Option<&'a [u8]>,
+        /// Makes payloads that compress.
+        repeat: u8,
+        compress_above: u16,
+        damage: Damage<'a>,
+    },
+}
+
+#[derive(Arbitrary, Debug)]
+enum Damage<'a> {
+    /// Up to three bits, anywhere.
+    Bits([u16; 3]),
+    /// Up to 32 bits in a row.
+    Burst {
+        at: u16,
+        mask: u32,
+    },
+    Cut(u16),
+    Append(&'a [u8]),
+    Overwrite {
+        at: u16,
+        with: &'a [u8],
+    },
+}
+
+fuzz_target!(|input: Input<'_>| {
+    match input {
+        Input::Foreign { key, codec, fingerprint, max_payload, register } => {
+            let of = Identity { key, codec: codec & 0x0f, fingerprint };
+            checked(&Bytes::copy_from_slice(register), of, max_payload.into());
+        }
+        Input::Forged { key, kind, fingerprint, max_payload, rest } => {
+            let mut register = vec![b'V'; HEADER_END];
+            register[HEAD] = kind;
+            register[FINGERPRINT].copy_from_slice(&fingerprint.to_le_bytes()[..2]);
+            register.extend_from_slice(rest);
+            let of = Identity { key, codec: kind & 0x0f, fingerprint };
+            let sum = checksum(of, &register);
+            register[CHECKSUM].copy_from_slice(&sum.to_le_bytes());
+            checked(&register.into(), of, max_payload.into());
+        }
+        Input::Written { key, other_key, codec, fingerprint, stamp, payload, repeat, compress_above, damage } => {
+            let of = Identity { key, codec: codec & 0x0f, fingerprint };
+            let payload = payload.map(|bytes| bytes.repeat(1 + usize::from(repeat)));
+            let register = write(of, stamp, payload.as_deref(), compress_above.into());
+            let max = payload.as_ref().map_or(0, Vec::len);
+            assert_eq!(checked(&register, of, max), Read::Value(payload.clone().map(Bytes::from)));
+
+            refused(&register, Identity { fingerprint: fingerprint ^ 1, ..of }, max);
+            // Not among the bytes that are stored of it.
+            refused(&register, Identity { fingerprint: fingerprint ^ (1 << 40), ..of }, max);
+            refused(&register, Identity { codec: of.codec ^ 1, ..of }, max);
+            let other = Identity { key: other_key, ..of };
+            if checksum(other, &register) != checksum(of, &register) {
+                refused(&register, other, max);
+            }
+            damaged(&register, of, max, &damage);
+        }
+    }
+});
+
+/// Reads, within the bound of memory, and checks an answer that is a value against the description of the format.
+fn checked(register: &Bytes, of: Identity<'_>, max_payload: usize) -> Read {
+    let region = Region::new(ALLOCATED);
+    let answer = read(register, of, max_payload);
+    let allocated = region.change().bytes_allocated;
+    assert!(allocated <= max_payload + BOOKKEEPING, "{allocated} bytes for a payload of at most {max_payload}");
+    if let Read::Value(payload) = &answer {
+        assert_eq!(payload.as_deref(), described(register, of, max_payload).as_deref());
+    }
+    answer
+}
+
+/// The payload of a register that has to be good.
+fn described(register: &[u8], of: Identity<'_>, max_payload: usize) -> Option<Vec<u8>> {
+    assert_eq!(register[0], b'V');
+    assert_eq!(register[CHECKSUM], checksum(of, register).to_le_bytes());
+    assert_eq!(register[FINGERPRINT], of.fingerprint.to_le_bytes()[..2]);
+    assert_eq!(register[HEAD] & 0x0f, of.codec);
+    let payload = &register[HEADER_END..];
+    match register[HEAD] & 0xf0 {
+        0x00 => Some(payload.to_vec()),
+        0x10 => None,
+        0x20 => {
+            let (size, block) = payload.split_first_chunk().expect("the size in front");
+            let size = u32::from_le_bytes(*size) as usize;
+            assert!(size <= max_payload, "{size} bytes");
+            let expanded = lz4_flex::block::decompress(block, size).expect("LZ4");
+            assert_eq!(expanded.len(), size);
+            Some(expanded)
+        }
+        flags => panic!("a value with the flags {flags:#x}"),
+    }
+}
+
+fn checksum(of: Identity<'_>, register: &[u8]) -> u32 {
+    let fingerprint = of.fingerprint.to_le_bytes();
+    crc32fast::hash(&[of.key.as_bytes(), &[0, register[HEAD]], &fingerprint, &register[HEADER_END..]].concat())
+}
+
+fn refused(register: &Bytes, of: Identity<'_>, max_payload: usize) {
+    let answer = checked(register, of, max_payload);
+    assert!(matches!(answer, Read::Invalid(_)), "{answer:?} for {of:?}");
+}
+
+/// Whatever of it is no longer as it was written, it is not served.
+fn damaged(whole: &Bytes, of: Identity<'_>, max_payload: usize, damage: &Damage<'_>) {
+    let mut bytes = whole.to_vec();
+    // What a CRC-32 is sure to notice; of other damage one in 2^32 passes.
+    let mut sure = false;
+    match *damage {
+        Damage::Bits(places) => {
+            for place in places {
+                let bit = usize::from(place) % (bytes.len() * 8);
+                bytes[bit / 8] ^= 1 << (bit % 8);
+            }
+            // Three bits for certain up to this length.
+            sure = bytes.len() + of.key.len() < 11_000;
+        }
+        Damage::Burst { at, mask } => {
+            let room = bytes.len() - CHECKSUM.start - 3;
+            let at = CHECKSUM.start + usize::from(at) % room;
+            for (byte, mask) in bytes[at..].iter_mut().zip(mask.to_le_bytes()) {
+                *byte ^= mask;
+            }
+            // Not if it runs over from the checksum into what that checks.
+            sure = at >= CHECKSUM.end;
+        }
+        Damage::Cut(to) => bytes.truncate(usize::from(to) % whole.len()),
+        Damage::Append(more) => bytes.extend_from_slice(more),
+        Damage::Overwrite { at, with } => {
+            let at = usize::from(at) % bytes.len();
+            for (byte, new) in bytes[at..].iter_mut().zip(with) {
+                *byte = *new;
+            }
+        }
+    }
+    let is_whole = bytes.get(HEAD..) == whole.get(HEAD..) && bytes[..1] == whole[..1];
+    let passes = bytes.len() >= HEADER_END && checksum(of, &bytes).to_le_bytes() == bytes[CHECKSUM];
+    let answer = checked(&bytes.into(), of, max_payload);
+    if is_whole {
+        assert_eq!(answer, checked(whole, of, max_payload));
+    } else if sure || !passes {
+        assert!(!matches!(answer, Read::Value(_)), "damaged, and served: {answer:?}");
+    }
+}
