@@ -12,6 +12,7 @@ use crate::error::{FaultKind, StoreError};
 use crate::store::{Key, StoreFuture};
 use bytes::Bytes;
 use redis::{Cmd, Value};
+use std::cell::Cell;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
@@ -21,6 +22,11 @@ use tokio::time::{Instant, timeout_at};
 /// Registers that are larger on average are read one by one: what a command costs does not matter beside them, and the
 /// first of a batch would be kept waiting for the last.
 const LARGE: usize = 8 * 1024;
+
+thread_local! {
+    /// The last GET of this thread: its buffers serve the next.
+    static COMMAND: Cell<Cmd> = Cell::new(Cmd::new());
+}
 
 /// The registers of a batch by the position of their key, or why there are none.
 type Answer = Result<Registers, Unread>;
@@ -110,9 +116,12 @@ impl Reads {
     }
 
     async fn get_alone(&self, key: &Key, deadline: Instant) -> Result<Option<Bytes>, StoreError> {
-        let mut command = Cmd::with_capacity(2, 3 + key.len());
+        let mut command = COMMAND.take();
+        command.clear();
         command.arg("GET").arg(&**key);
-        let register = register(self.link.send(&command, deadline).await?)?;
+        let answer = self.link.send(&command, deadline).await;
+        COMMAND.set(command);
+        let register = register(answer?)?;
         if let Some(register) = &register {
             self.weigh(register.len());
         }
