@@ -94,8 +94,8 @@ impl Cache {
         Self { engine: Arc::new(engine) }
     }
 
-    pub(crate) fn engine(&self) -> &Arc<Engine> {
-        &self.engine
+    pub(crate) fn into_engine(self) -> Arc<Engine> {
+        self.engine
     }
 
     /// A cache on the Redis server at `url`, with the builder's defaults.
@@ -270,7 +270,7 @@ impl Cache {
             Some(ttl) => shell::Policy::default().ttl(ttl),
             None => shell::Policy::default(),
         };
-        let call = shell::Call::of(&self.engine, self.engine.site(&GET_OR_SET), Some(key), "");
+        let call = shell::Call::of(Arc::clone(&self.engine), self.engine.site(&GET_OR_SET), Some(key), "");
         let mut loading = match shell::look(call, shape).await {
             Ok(value) => return value,
             Err(loading) => loading,

@@ -32,7 +32,7 @@ pub(crate) fn random_id() -> Option<u128> {
 pub(crate) struct Lease {
     store: Arc<dyn Store>,
     key: Key,
-    head: Head,
+    id: u128,
     time: Duration,
     /// Whether the register may still be ours: from the moment ACQUIRE is sent.
     to_release: bool,
@@ -42,18 +42,24 @@ pub(crate) struct Lease {
 impl Lease {
     /// A lease that was not asked for yet; `None` if there are no random bits.
     pub(crate) fn new(store: Arc<dyn Store>, key: Key, time: Duration) -> Option<Self> {
-        let head = Head::lease(random_id()?);
-        Some(Self { store, key, head, time, to_release: false, renewal: None })
+        let id = random_id()?;
+        Some(Self { store, key, id, time, to_release: false, renewal: None })
     }
 
+    /// Its 128 random bits.
+    pub(crate) fn id(&self) -> u128 {
+        self.id
+    }
+
+    /// The register while it is this lease.
     pub(crate) fn head(&self) -> Head {
-        self.head
+        Head::lease(self.id)
     }
 
     /// ACQUIRE.
     pub(crate) async fn acquire(&mut self, replace: Replace, within: Duration) -> Result<Acquired, StoreError> {
         self.to_release = true;
-        let answer = self.store.acquire(&self.key, self.head, self.time, replace, within).await;
+        let answer = self.store.acquire(&self.key, self.head(), self.time, replace, within).await;
         self.to_release = match &answer {
             Ok(acquired) => *acquired == Acquired::Granted,
             // Unknown, unless the server has said no.
@@ -64,7 +70,7 @@ impl Lease {
 
     /// Renews the lease every third of its time until it is lost or dropped, or the load is no longer worth waiting for.
     pub(crate) fn keep_alive(&mut self) {
-        let (store, key, head, time) = (Arc::clone(&self.store), Arc::clone(&self.key), self.head, self.time);
+        let (store, key, head, time) = (Arc::clone(&self.store), Arc::clone(&self.key), self.head(), self.time);
         self.renewal = Some(tokio::spawn(async move {
             let mut ticks = tokio::time::interval(time / 3);
             ticks.tick().await;
@@ -82,7 +88,7 @@ impl Lease {
     /// RELEASE, waited for.
     pub(crate) async fn release(mut self, within: Duration) -> Result<(), StoreError> {
         self.to_release = false;
-        self.store.release(&self.key, self.head, within).await.map(drop)
+        self.store.release(&self.key, self.head(), within).await.map(drop)
     }
 
     /// The register is no longer this lease: filled, or known to be lost.
@@ -99,7 +105,7 @@ impl Drop for Lease {
         if !self.to_release {
             return;
         }
-        let (store, key, head) = (Arc::clone(&self.store), Arc::clone(&self.key), self.head);
+        let (store, key, head) = (Arc::clone(&self.store), Arc::clone(&self.key), self.head());
         if let Ok(runtime) = Handle::try_current() {
             runtime.spawn(async move {
                 // If it fails the lease runs out by itself.

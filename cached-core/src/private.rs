@@ -91,8 +91,9 @@ impl Call {
     #[must_use]
     pub fn new(site: &'static Site, cache: Option<&Cache>, path: &'static str, segments: &[&dyn KeySegment]) -> Self {
         let Some(cache) = cache.cloned().or_else(ambient::current) else { return Self::uncached() };
-        let engine = cache.engine();
+        let engine = cache.into_engine();
         let key = engine.settings.prefix.render(site.spec().template, path, segments);
-        Self::of(engine, engine.site(site), key, path)
+        let site = engine.site(site);
+        Self::of(engine, site, key, path)
     }
 }

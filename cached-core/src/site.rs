@@ -79,9 +79,9 @@ impl Site {
     }
 
     /// Its state in the cache of that number, which makes it if this is the first.
-    pub(crate) fn first(&self, cache: u64, make: impl FnOnce() -> Arc<State>) -> Option<&Arc<State>> {
+    pub(crate) fn first(&self, cache: u64, make: impl FnOnce() -> Arc<State>) -> Option<&State> {
         let (first, state) = self.first.get_or_init(|| (cache, make()));
-        (*first == cache).then_some(state)
+        (*first == cache).then_some(&**state)
     }
 
     pub(crate) fn name(&self) -> &'static str {

@@ -4,16 +4,16 @@ use super::look::Seen;
 use super::target::Target;
 use crate::envelope::Entry;
 use crate::error::CacheError;
+use crate::lease::random_id;
 use crate::outcome::CacheValue;
 use crate::reason::MissReason;
-use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::Instant;
 
 impl Target {
     /// Reads the value; whatever stands in the way is a counted miss.
     pub(crate) async fn get<T: CacheValue>(self) -> Option<T> {
-        let site = Arc::clone(&self.site);
+        let site = self.site.clone();
         let decoded = match self.find().await {
             Ok(entry) => entry.payload().map(|payload| site.codec.decode(payload)).transpose(),
             Err(uncounted) => {
@@ -60,8 +60,8 @@ impl Target {
         if !engine.has_store() {
             return Err(CacheError::BreakerOpen);
         }
-        let register = self.register(Some(&payload), ttl.unwrap_or(site.ttl));
-        let (register, ttl) = register.ok_or(CacheError::NoRandomness)?;
+        let stamp = random_id().ok_or(CacheError::NoRandomness)?;
+        let (register, ttl) = self.register(Some(&payload), ttl.unwrap_or(site.ttl), stamp);
         let written = register.len() as u64;
         engine.noted(engine.store.put(&self.key, register, ttl, engine.settings.budget).await)?;
         site.counters.stored.one();

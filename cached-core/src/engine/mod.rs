@@ -18,7 +18,7 @@ pub(crate) mod shell;
 mod site_state;
 mod target;
 
-pub(crate) use site_state::SiteState;
+pub(crate) use site_state::{SiteRef, SiteState};
 pub(crate) use target::Target;
 
 use crate::breaker::{Breaker, BreakerState, Edge, Verdict};
@@ -69,7 +69,8 @@ struct FlightKey {
 }
 
 fn is_on_tokio() -> bool {
-    tokio::runtime::Handle::try_current().is_ok()
+    // To ask for the task first costs less: it takes no handle.
+    tokio::task::try_id().is_some() || tokio::runtime::Handle::try_current().is_ok()
 }
 
 #[derive(Debug)]
@@ -114,9 +115,12 @@ impl Engine {
     }
 
     /// This cache's counters and resolved policy of a site.
-    pub(crate) fn site(&self, site: &'static Site) -> Arc<SiteState> {
+    pub(crate) fn site(&self, site: &'static Site) -> SiteRef {
         let first = site.first(self.id, || self.listed(site));
-        first.and_then(|state| Arc::clone(state).downcast().ok()).unwrap_or_else(|| self.listed(site))
+        match first.and_then(|state| state.downcast_ref()) {
+            Some(state) => SiteRef::First(state),
+            None => SiteRef::Other(self.listed(site)),
+        }
     }
 
     fn listed(&self, site: &'static Site) -> Arc<SiteState> {

@@ -42,8 +42,7 @@ pub(super) struct Storable {
 }
 
 impl Permit {
-    pub(super) fn leased(target: Target, lead: Lead<FlightKey, Entry>, mut lease: Lease) -> Self {
-        lease.keep_alive();
+    pub(super) fn leased(target: Target, lead: Lead<FlightKey, Entry>, lease: Lease) -> Self {
         Self::new(target, Kind::Leased(lease, lead), None)
     }
 
@@ -83,6 +82,13 @@ impl Begun {
     /// What tells calls from inside of the load that they are.
     pub(super) fn loading(&self) -> Arc<Loading> {
         nesting::loading(self.permit.target.engine.id, Arc::clone(&self.permit.target.key))
+    }
+
+    /// The load takes time: its lease has to be renewed.
+    pub(super) fn keep_alive(&mut self) {
+        if let Kind::Leased(lease, _) = &mut self.permit.kind {
+            lease.keep_alive();
+        }
     }
 
     pub(super) fn engine(&self) -> &Engine {
@@ -129,7 +135,8 @@ impl Begun {
             }
             Kind::Alone => return target.site.counters.unstored(UnstoredReason::NoLease),
         };
-        let register = ttl.and_then(|ttl| target.register(entry.payload(), ttl).ok_or(UnstoredReason::Fault));
+        // A lease is filled once at most, so its random bits serve the value as well.
+        let register = ttl.map(|ttl| target.register(entry.payload(), ttl, lease.id()));
         lead.loaded(entry, step);
         Closing { target, lead, lease, register }.start();
     }

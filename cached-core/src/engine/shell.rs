@@ -4,7 +4,7 @@ use super::lookup::{Lookup, Turn};
 use super::nesting::{self, Loading};
 use super::permit::{Begun, Permit, Storable};
 use super::target::Target;
-use super::{Engine, SiteState, is_on_tokio};
+use super::{Engine, SiteRef, SiteState, is_on_tokio};
 use crate::envelope::Entry;
 use crate::key::Key;
 use crate::outcome::{Loaded, Shape};
@@ -73,7 +73,7 @@ pub struct Call {
 
 impl Call {
     /// `None` for a key stands for arguments that have no form.
-    pub(crate) fn of(engine: &Arc<Engine>, site: Arc<SiteState>, key: Option<Key>, path: &'static str) -> Self {
+    pub(crate) fn of(engine: Arc<Engine>, site: SiteRef, key: Option<Key>, path: &'static str) -> Self {
         if key.is_none() {
             site.counters.miss(MissReason::Key);
             site.counters.loads.one();
@@ -82,7 +82,7 @@ impl Call {
         // Outside of tokio, whose timers and tasks the engine needs, functions run uncached.
         let target = key.filter(|_| is_on_tokio()).map(|key| {
             // What the fingerprint is made of, the type, is known only when the call begins.
-            Target { engine: Arc::clone(engine), site, key, fingerprint: 0 }
+            Target { engine, site, key, fingerprint: 0 }
         });
         Self { target, path }
     }
@@ -145,8 +145,8 @@ impl Load {
     }
 
     /// Runs the function's body. What it calls knows that it is called from inside of this load.
-    pub fn run<F: Future>(&mut self, body: F) -> Running<F> {
-        Running { body: Box::pin(body), loading: self.loading.take() }
+    pub fn run<F: Future>(&mut self, body: F) -> Running<'_, F> {
+        Running { body: Box::pin(body), loading: self.loading.take(), to_keep: self.begun.as_deref_mut() }
     }
 
     /// Shares and stores what the body returned, in the background, and returns it.
@@ -161,18 +161,27 @@ impl Load {
 /// A body being run. All of the engine that is compiled once per cached function; hence so little. Boxed, since the
 /// body is as large as its author made it.
 #[derive(Debug)]
-pub struct Running<F> {
+pub struct Running<'a, F> {
     body: Pin<Box<F>>,
     loading: Option<Arc<Loading>>,
+    /// Until it turns out that the body takes time: its lease is to be renewed from then on.
+    to_keep: Option<&'a mut Begun>,
 }
 
-impl<F: Future> Future for Running<F> {
+impl<F: Future> Future for Running<'_, F> {
     type Output = F::Output;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<F::Output> {
-        let Self { body, loading } = &mut *self;
-        let _inside = nesting::enter(loading);
-        body.as_mut().poll(context)
+        let Self { body, loading, to_keep } = &mut *self;
+        let inside = nesting::enter(loading);
+        let polled = body.as_mut().poll(context);
+        drop(inside);
+        if polled.is_pending()
+            && let Some(begun) = to_keep.take()
+        {
+            begun.keep_alive();
+        }
+        polled
     }
 }
 

@@ -10,8 +10,9 @@ use crate::stats::Counters;
 use crate::ttl::{DEFAULT_CLASS, DEFAULT_NONE_CLASS, NoneTtl, TtlSpec};
 use serde::de::DeserializeOwned;
 use std::any::TypeId;
+use std::ops::Deref;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{PoisonError, RwLock};
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 #[derive(Debug)]
@@ -29,6 +30,25 @@ pub(crate) struct SiteState {
     fingerprints: RwLock<Vec<(TypeId, &'static str, u64)>>,
     /// Whether the log has said that values cannot be carried by the codec.
     warned: AtomicBool,
+}
+
+/// A site's state as a call holds it. That in the first cache lives as long as the process: counting those who hold it
+/// would only be something for threads to fight over.
+#[derive(Debug, Clone)]
+pub(crate) enum SiteRef {
+    First(&'static SiteState),
+    Other(Arc<SiteState>),
+}
+
+impl Deref for SiteRef {
+    type Target = SiteState;
+
+    fn deref(&self) -> &SiteState {
+        match self {
+            Self::First(state) => state,
+            Self::Other(state) => state,
+        }
+    }
 }
 
 impl SiteState {

@@ -1,9 +1,8 @@
 //! What one call is about.
 
-use super::{Engine, FlightKey, SiteState};
+use super::{Engine, FlightKey, SiteRef};
 use crate::envelope::{self, Draft, Expected, Head, Register};
 use crate::key::Key;
-use crate::lease::random_id;
 use crate::ttl::jittered;
 use bytes::Bytes;
 use std::sync::Arc;
@@ -13,7 +12,7 @@ use std::time::Duration;
 #[derive(Debug, Clone)]
 pub(crate) struct Target {
     pub(super) engine: Arc<Engine>,
-    pub(super) site: Arc<SiteState>,
+    pub(super) site: SiteRef,
     pub(super) key: Key,
     pub(super) fingerprint: u64,
 }
@@ -35,10 +34,9 @@ impl Target {
         envelope::read(register, expected)
     }
 
-    /// The register of a value, and how long it lives; `ttl` is before jitter, a `payload` of `None` stands for a
-    /// `None`. `None` if there are no random bits for its stamp.
-    pub(super) fn register(&self, payload: Option<&[u8]>, ttl: Duration) -> Option<(Bytes, Duration)> {
-        let stamp = random_id()?;
+    /// The register of a value stamped with 128 bits that are never used again, and how long it lives; `ttl` is before
+    /// jitter, a `payload` of `None` stands for a `None`.
+    pub(super) fn register(&self, payload: Option<&[u8]>, ttl: Duration, stamp: u128) -> (Bytes, Duration) {
         #[expect(clippy::cast_possible_truncation, reason = "the low bits are as random as the others")]
         let ttl = jittered(ttl, self.site.jitter, stamp as u64);
         let draft = Draft {
@@ -49,6 +47,6 @@ impl Target {
             payload,
             compress_above: self.engine.settings.compress_above,
         };
-        Some((envelope::write(&draft), ttl))
+        (envelope::write(&draft), ttl)
     }
 }

@@ -4,6 +4,7 @@ use crate::error::{FaultKind, StoreError};
 use redis::{ErrorKind, RedisError, ServerErrorKind};
 
 /// Why a command has no answer that is of use.
+#[derive(Debug, Clone)]
 pub(super) struct Fault {
     pub(super) error: StoreError,
     /// The server asks for the script's source.

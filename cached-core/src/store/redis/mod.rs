@@ -1,8 +1,7 @@
 //! Registers on a Redis server.
 //!
-//! Plain commands and four small scripts (`scripts/*.lua`, sent in full once and by EVALSHA from then on, unless the
-//! server does not know them any more). One multiplexed connection, made on first use and again when it broke; see [`link`]. Reads that come together go out together; see
-//! [`reads`].
+//! Plain commands and four small scripts (`scripts/*.lua`). One multiplexed connection, made on first use and again when it broke; see [`link`]. What comes together goes out together; see
+//! [`reads`] and [`steps`].
 //!
 //! # On cancellation
 //! A command that was sent is carried out; its answer is dropped.
@@ -15,6 +14,8 @@ mod fault;
 mod link;
 mod merge;
 mod reads;
+mod script;
+mod steps;
 
 use super::{Acquired, Key, Replace, Store, StoreFuture};
 use crate::envelope::Head;
@@ -23,43 +24,21 @@ use bytes::Bytes;
 use link::Link;
 use reads::Reads;
 use redis::{Cmd, FromRedisValue, Value};
+use script::Script;
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
+use steps::{Step, Steps};
 use tokio::time::Instant;
 
-/// A [`Store`] on a Redis server. One multiplexed connection, made on first use and again whenever it broke.
-///
-/// ```
-/// use cached_core::Cache;
-/// use cached_core::store::RedisStore;
-/// use std::sync::Arc;
-///
-/// let cache = Cache::builder().store(Arc::new(RedisStore::new("redis://127.0.0.1/")?)).build()?;
-/// # Ok::<(), cached_core::BuildError>(())
-/// ```
+/// A [`Store`] on a Redis server.
 pub struct RedisStore {
     link: Arc<Link>,
     reads: Arc<Reads>,
-    acquire: Script,
-    fill: Script,
+    acquire: Arc<Steps<Acquire>>,
+    fill: Arc<Steps<Fill>>,
     renew: Script,
     release: Script,
-}
-
-/// A script and the digest by which the server knows it.
-struct Script {
-    source: &'static str,
-    digest: String,
-    /// Whether it was sent in full by this process.
-    sent: AtomicBool,
-}
-
-impl Script {
-    fn new(source: &'static str) -> Self {
-        Self { source, digest: redis::Script::new(source).get_hash().to_owned(), sent: AtomicBool::new(false) }
-    }
 }
 
 impl fmt::Debug for RedisStore {
@@ -85,43 +64,70 @@ impl RedisStore {
         let link = Arc::new(Link::new(url)?);
         Ok(Self {
             reads: Arc::new(Reads::new(Arc::clone(&link))),
-            link,
-            acquire: Script::new(include_str!("scripts/acquire.lua")),
-            fill: Script::new(include_str!("scripts/fill.lua")),
+            acquire: Arc::new(Steps::new(Arc::clone(&link), include_str!("scripts/acquire.lua"))),
+            fill: Arc::new(Steps::new(Arc::clone(&link), include_str!("scripts/fill.lua"))),
             renew: Script::new(include_str!("scripts/renew.lua")),
             release: Script::new(include_str!("scripts/release.lua")),
+            link,
         })
     }
 
     async fn send<T: FromRedisValue>(&self, command: &Cmd, within: Duration) -> Result<T, StoreError> {
-        let value = self.link.send(command, Instant::now() + within).await?;
-        T::from_redis_value(value).map_err(|error| StoreError::new(FaultKind::Refused, error.to_string()))
+        answer(self.link.send(command, Instant::now() + within).await?)
     }
 
-    /// Runs a script; its source travels only if the server does not know it.
-    async fn run<T: FromRedisValue>(
-        &self,
-        script: &Script,
-        arguments: impl Fn(&mut Cmd),
-        within: Duration,
-    ) -> Result<T, StoreError> {
-        let command = |name, script: &str| {
-            let mut command = redis::cmd(name);
-            command.arg(script);
-            arguments(&mut command);
-            command
+    async fn run(&self, script: &Script, arguments: impl Fn(&mut Cmd), within: Duration) -> Result<bool, StoreError> {
+        answer(script.run(&self.link, arguments, Instant::now() + within).await?)
+    }
+}
+
+fn answer<T: FromRedisValue>(value: Value) -> Result<T, StoreError> {
+    T::from_redis_value(value).map_err(|error| StoreError::new(FaultKind::Refused, error.to_string()))
+}
+
+/// ACQUIRE, as its script takes it.
+#[derive(Debug)]
+struct Acquire {
+    key: Key,
+    lease: Head,
+    ttl: Duration,
+    replace: Replace,
+}
+
+impl Step for Acquire {
+    const KEYS: usize = 2;
+
+    fn keys(&self, command: &mut Cmd) {
+        command.arg(&*self.key).arg(markers(&self.key));
+    }
+
+    fn arguments(&self, command: &mut Cmd) {
+        let (flag, start) = match &self.replace {
+            Replace::Nothing => ("0", &[][..]),
+            Replace::Unusable(start) => ("1", &start[..]),
         };
-        let deadline = Instant::now() + within;
-        let in_full = || command("EVAL", script.source);
-        let answer = if script.sent.swap(true, Ordering::Relaxed) {
-            match self.link.send(&command("EVALSHA", &script.digest), deadline).await {
-                Err(fault) if fault.is_unknown_script => self.link.send(&in_full(), deadline).await,
-                answer => answer,
-            }
-        } else {
-            self.link.send(&in_full(), deadline).await
-        };
-        T::from_redis_value(answer?).map_err(|error| StoreError::new(FaultKind::Refused, error.to_string()))
+        command.arg(self.lease.as_bytes()).arg(millis(self.ttl)).arg(flag).arg(start);
+    }
+}
+
+/// FILL, as its script takes it.
+#[derive(Debug)]
+struct Fill {
+    key: Key,
+    expected: Head,
+    value: Bytes,
+    ttl: Duration,
+}
+
+impl Step for Fill {
+    const KEYS: usize = 1;
+
+    fn keys(&self, command: &mut Cmd) {
+        command.arg(&*self.key);
+    }
+
+    fn arguments(&self, command: &mut Cmd) {
+        command.arg(self.expected.as_bytes()).arg(&self.value[..]).arg(millis(self.ttl));
     }
 }
 
@@ -154,15 +160,8 @@ impl Store for RedisStore {
         within: Duration,
     ) -> StoreFuture<'a, Acquired> {
         Box::pin(async move {
-            let (flag, start) = match &replace {
-                Replace::Nothing => ("0", &[][..]),
-                Replace::Unusable(start) => ("1", &start[..]),
-            };
-            let arguments = |command: &mut Cmd| {
-                command.arg(2).arg(&**key).arg(markers(key));
-                command.arg(lease.as_bytes()).arg(millis(ttl)).arg(flag).arg(start);
-            };
-            match self.run(&self.acquire, arguments, within).await? {
+            let step = Acquire { key: Arc::clone(key), lease, ttl, replace };
+            match self.acquire.take(step, Instant::now() + within).await? {
                 Value::Int(0) => Ok(Acquired::Granted),
                 Value::Int(-1) => Ok(Acquired::Writing),
                 Value::Int(ms) => Ok(Acquired::Leased(Duration::from_millis(ms.unsigned_abs()))),
@@ -190,10 +189,8 @@ impl Store for RedisStore {
         within: Duration,
     ) -> StoreFuture<'a, bool> {
         Box::pin(async move {
-            let arguments = |command: &mut Cmd| {
-                command.arg(1).arg(&**key).arg(expected.as_bytes()).arg(&value[..]).arg(millis(ttl));
-            };
-            self.run(&self.fill, arguments, within).await
+            let step = Fill { key: Arc::clone(key), expected, value, ttl };
+            answer(self.fill.take(step, Instant::now() + within).await?)
         })
     }
 

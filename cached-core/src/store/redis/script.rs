@@ -1,0 +1,45 @@
+//! Lua on the server: sent in full once, and by its digest from then on.
+
+use super::fault::Fault;
+use super::link::Link;
+use redis::{Cmd, Value};
+use std::sync::atomic::{AtomicBool, Ordering};
+use tokio::time::Instant;
+
+/// A script and the digest by which the server knows it.
+#[derive(Debug)]
+pub(super) struct Script {
+    source: &'static str,
+    digest: String,
+    /// Whether this process has sent it in full.
+    sent: AtomicBool,
+}
+
+impl Script {
+    pub(super) fn new(source: &'static str) -> Self {
+        Self { source, digest: redis::Script::new(source).get_hash().to_owned(), sent: AtomicBool::new(false) }
+    }
+
+    /// Runs it; `arguments` adds the number of keys, the keys and the arguments.
+    pub(super) async fn run(
+        &self,
+        link: &Link,
+        arguments: impl Fn(&mut Cmd),
+        deadline: Instant,
+    ) -> Result<Value, Fault> {
+        let command = |name, script: &str| {
+            let mut command = redis::cmd(name);
+            command.arg(script);
+            arguments(&mut command);
+            command
+        };
+        if self.sent.swap(true, Ordering::Relaxed) {
+            match link.send(&command("EVALSHA", &self.digest), deadline).await {
+                // Restarted, or flushed.
+                Err(fault) if fault.is_unknown_script => {}
+                answer => return answer,
+            }
+        }
+        link.send(&command("EVAL", self.source), deadline).await
+    }
+}
