@@ -43,8 +43,8 @@ use std::sync::Arc;
     note = "floats cannot: round to an integer first, or use `<name:hash>`"
 )]
 pub trait KeySegment {
-    /// Writes `self` in a form that no other value of any kind has. Exactly one of the writer's methods, or the `write` of
-    /// one other value, is called once: two in a row would make `(1, 23)` and `(12, 3)` alike; write a tuple instead.
+    /// Writes `self` in a form that no other value of any kind has, by the writer's methods or by the `write` of other
+    /// values. Several in a row are kept apart by commas; an empty one has no form of its own, so call at least one.
     fn write(&self, out: &mut SegmentWriter<'_>);
 }
 
@@ -64,12 +64,23 @@ pub trait KeySegment {
 #[derive(Debug)]
 pub struct SegmentWriter<'a> {
     out: &'a mut String,
+    /// Where the next part begins if nothing stands in front of it.
+    start: usize,
     failed: &'a mut bool,
 }
 
 impl<'a> SegmentWriter<'a> {
     pub(super) fn new(out: &'a mut String, failed: &'a mut bool) -> Self {
-        Self { out, failed }
+        Self { start: out.len(), out, failed }
+    }
+
+    /// Begins a part, apart from one in front of it: else `1` and `23` would read like `12` and `3`.
+    pub(super) fn part(&mut self) -> &mut String {
+        if self.out.len() > self.start {
+            self.out.push(',');
+        }
+        self.start = self.out.len();
+        self.out
     }
 
     /// Writes an integer: digits, with a `-` in front of a negative one.
@@ -85,11 +96,11 @@ impl<'a> SegmentWriter<'a> {
     /// }
     /// ```
     pub fn integer(&mut self, value: impl Into<i128>) {
-        let _ = write!(self.out, "{}", value.into());
+        let _ = write!(self.part(), "{}", value.into());
     }
 
     fn unsigned(&mut self, value: u128) {
-        let _ = write!(self.out, "{value}");
+        let _ = write!(self.part(), "{value}");
     }
 
     /// Writes text: escaped, and marked where it would look like something else.
@@ -105,6 +116,7 @@ impl<'a> SegmentWriter<'a> {
     /// }
     /// ```
     pub fn text(&mut self, text: &str) {
+        self.part();
         if needs_mark(text) {
             self.out.push('\'');
         }
@@ -131,6 +143,7 @@ impl<'a> SegmentWriter<'a> {
     /// }
     /// ```
     pub fn tuple(&mut self, items: &[&dyn KeySegment]) {
+        self.part();
         self.list('(', items.iter().copied(), ')');
     }
 
@@ -152,7 +165,7 @@ impl<'a> SegmentWriter<'a> {
     pub fn variant(&mut self, name: &str, fields: &[&dyn KeySegment]) {
         self.text(name);
         if !fields.is_empty() {
-            self.tuple(fields);
+            self.list('(', fields.iter().copied(), ')');
         }
     }
 
@@ -162,6 +175,7 @@ impl<'a> SegmentWriter<'a> {
             if i > 0 {
                 self.out.push(',');
             }
+            self.start = self.out.len();
             item.write(self);
         }
         self.out.push(close);
@@ -192,14 +206,20 @@ macro_rules! integers {
                 out.integer(*self);
             }
         }
+    )*};
+}
+integers!(u8, u16, u32, u64, i8, i16, i32, i64, i128);
+
+macro_rules! nonzero {
+    ($($ty:ty),*) => {$(
         impl KeySegment for std::num::NonZero<$ty> {
             fn write(&self, out: &mut SegmentWriter<'_>) {
-                out.integer(self.get());
+                self.get().write(out);
             }
         }
     )*};
 }
-integers!(u8, u16, u32, u64, i8, i16, i32, i64, i128);
+nonzero!(u8, u16, u32, u64, u128, usize, i8, i16, i32, i64, i128, isize);
 
 impl KeySegment for u128 {
     fn write(&self, out: &mut SegmentWriter<'_>) {
@@ -221,7 +241,7 @@ impl KeySegment for isize {
 
 impl KeySegment for bool {
     fn write(&self, out: &mut SegmentWriter<'_>) {
-        out.raw().push_str(if *self { "true" } else { "false" });
+        out.part().push_str(if *self { "true" } else { "false" });
     }
 }
 
@@ -246,9 +266,9 @@ impl KeySegment for String {
 impl<T: KeySegment> KeySegment for Option<T> {
     fn write(&self, out: &mut SegmentWriter<'_>) {
         match self {
-            None => out.raw().push('~'),
+            None => out.part().push('~'),
             Some(value) => {
-                let start = out.raw().len();
+                let start = out.part().len();
                 value.write(out);
                 if out.raw()[start..].starts_with('~') {
                     out.raw().insert(start, '~');
@@ -260,6 +280,7 @@ impl<T: KeySegment> KeySegment for Option<T> {
 
 impl<T: KeySegment> KeySegment for [T] {
     fn write(&self, out: &mut SegmentWriter<'_>) {
+        out.part();
         out.list('[', self.iter().map(|item| item as &dyn KeySegment), ']');
     }
 }
@@ -311,6 +332,6 @@ impl KeySegment for () {
 #[cfg(feature = "uuid")]
 impl KeySegment for uuid::Uuid {
     fn write(&self, out: &mut SegmentWriter<'_>) {
-        out.raw().push_str(self.hyphenated().encode_lower(&mut uuid::Uuid::encode_buffer()));
+        out.part().push_str(self.hyphenated().encode_lower(&mut uuid::Uuid::encode_buffer()));
     }
 }

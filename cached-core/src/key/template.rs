@@ -133,7 +133,7 @@ impl<T: serde::Serialize + ?Sized> KeySegment for Hashed<'_, T> {
     fn write(&self, out: &mut SegmentWriter<'_>) {
         match canonical::to_string(self.0) {
             Ok(text) => {
-                out.raw().push('@');
+                out.part().push('@');
                 push_sha256(out.raw(), "hash", text.as_bytes());
             }
             Err(_) => out.fail(),
@@ -171,6 +171,27 @@ mod tests {
         assert_eq!(render(&template, &[&-1i8, &Some("a:b")]), "shop:v1:user:-1:a%3Ab");
         assert_eq!(render(&template, &[&"42", &None::<&str>]), "shop:v1:user:'42:~");
         assert_eq!(render(&template, &[&(1, "x"), &["", "y"]]), "shop:v1:user:(1,x):[',y]");
+    }
+
+    #[test]
+    fn parts_that_are_written_in_a_row_are_kept_apart() {
+        struct InARow(Option<u8>, u64);
+        impl KeySegment for InARow {
+            fn write(&self, out: &mut SegmentWriter<'_>) {
+                self.0.write(out);
+                out.integer(self.1);
+                out.variant("V", &[&self.1]);
+                [1u8].as_slice().write(out);
+            }
+        }
+        let template = [Piece::Segment("a"), Piece::Literal(":"), Piece::Segment("b")];
+        assert_eq!(
+            render(&template, &[&InARow(Some(1), 23), &(InARow(None, 3), 12u8)]),
+            "shop:v1:1,23,V(23),[1]:(~,3,V(3),[1],12)"
+        );
+        assert_eq!(render(&template, &[&Some(Some(None::<u8>)), &Some(Some(1u8))]), "shop:v1:~~~:1");
+        let zero = std::num::NonZero::new(7usize).unwrap();
+        assert_eq!(render(&[Piece::Segment("n")], &[&zero]), "shop:v1:7");
     }
 
     #[test]

@@ -1,0 +1,178 @@
+//! What comes together goes out together: fewer commands, the same answers.
+#![expect(clippy::unwrap_used, reason = "in a test, a panic is the report")]
+
+use cached_core::{Cache, MissReason, Options, SiteStats};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+use tests::RedisServer;
+use tokio::task::JoinSet;
+
+const CALLERS: u64 = 300;
+
+struct Subject {
+    server: RedisServer,
+    cache: Cache,
+    loads: Arc<AtomicU64>,
+}
+
+impl Subject {
+    fn on(server: RedisServer) -> Self {
+        // Hundreds of callers at once in a debug build on a busy machine are no fault of the server.
+        let cache = Cache::builder().redis(server.url()).budget(Duration::from_secs(5)).build().unwrap();
+        Self { server, cache, loads: Arc::default() }
+    }
+
+    /// So many callers at once, each of a key of its own; each gets the value of its key.
+    async fn callers(&self, callers: u64) {
+        let mut tasks = JoinSet::new();
+        for id in 0..callers {
+            let (cache, loads) = (self.cache.clone(), Arc::clone(&self.loads));
+            tasks.spawn(async move {
+                let load = || async {
+                    loads.fetch_add(1, Ordering::SeqCst);
+                    Ok::<_, String>(format!("value {id}"))
+                };
+                let value = cache.get_or_set(format!("user:{id}"), Options::new(), load).await;
+                assert_eq!(value.unwrap(), format!("value {id}"));
+            });
+        }
+        tasks.join_all().await;
+        self.cache.settled().await;
+    }
+
+    fn loads(&self) -> u64 {
+        self.loads.swap(0, Ordering::SeqCst)
+    }
+
+    fn stats(&self) -> SiteStats {
+        self.cache.stats().site("Cache::get_or_set").unwrap().clone()
+    }
+
+    /// How often the server was sent a command since it was last asked.
+    async fn calls(&self, command: &str) -> u64 {
+        let info: String = self.server.send(&[b"INFO", b"commandstats"]).await;
+        let line = info.lines().find(|line| line.starts_with(&format!("cmdstat_{command}:calls=")));
+        line.map_or(0, |line| line.split(['=', ',']).nth(1).unwrap().parse().unwrap())
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn many_callers_need_few_commands() {
+    let on = Subject::on(RedisServer::start());
+    on.callers(CALLERS).await;
+    assert_eq!(on.loads(), CALLERS);
+    on.callers(CALLERS).await;
+    assert_eq!(on.loads(), 0, "{:?}", on.stats());
+    let (reads, steps) = (on.calls("get").await + on.calls("mget").await, on.calls("evalsha").await);
+    assert!(reads < CALLERS, "{reads} commands for {} reads", 2 * CALLERS);
+    assert!(steps < CALLERS, "{steps} commands for {} steps", 2 * CALLERS);
+}
+
+#[tokio::test]
+async fn more_callers_than_one_command_takes() {
+    let on = Subject::on(RedisServer::start());
+    for _ in 0..2 {
+        on.callers(1_000).await;
+    }
+    assert_eq!(on.loads(), 1_000);
+    assert!(on.calls("mget").await >= 2, "a command asks for no more than 256 keys");
+}
+
+#[tokio::test]
+async fn callers_of_one_key_ask_once() {
+    let on = Subject::on(RedisServer::start());
+    on.callers(1).await;
+    let before = on.calls("get").await + on.calls("mget").await;
+    let load = || async { Err::<String, _>("not cached") };
+    let calls = (0..CALLERS).map(|_| on.cache.get_or_set("user:0", Options::new(), load));
+    for value in futures_in_one_task(calls).await {
+        assert_eq!(value.unwrap(), "value 0");
+    }
+    let reads = on.calls("get").await + on.calls("mget").await - before;
+    assert!(reads <= 2, "{reads} reads of one key");
+}
+
+/// Polls all of them in one task, as `join_all` does.
+async fn futures_in_one_task<F: Future>(futures: impl Iterator<Item = F>) -> Vec<F::Output> {
+    let mut futures: Vec<_> = futures.map(|future| (Box::pin(future), None)).collect();
+    std::future::poll_fn(|context| {
+        let mut pending = false;
+        for (future, output) in &mut futures {
+            if output.is_none() {
+                match future.as_mut().poll(context) {
+                    std::task::Poll::Ready(value) => *output = Some(value),
+                    std::task::Poll::Pending => pending = true,
+                }
+            }
+        }
+        if pending { std::task::Poll::Pending } else { std::task::Poll::Ready(()) }
+    })
+    .await;
+    futures.into_iter().filter_map(|(_, output)| output).collect()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn another_type_under_one_of_the_keys_is_that_keys_own_matter() {
+    let on = Subject::on(RedisServer::start());
+    on.callers(CALLERS).await;
+    on.loads();
+    let _: i64 = on.server.send(&[b"DEL", b"cache:v1:user:7"]).await;
+    let _: i64 = on.server.send(&[b"LPUSH", b"cache:v1:user:7", b"x"]).await;
+    on.callers(CALLERS).await;
+    assert_eq!(on.loads(), 1);
+    on.callers(CALLERS).await;
+    assert_eq!(on.loads(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_user_who_may_not_mget_is_served_all_the_same() {
+    let server = RedisServer::start();
+    let _: () = server.send(&[b"ACL", b"SETUSER", b"default", b"-mget"]).await;
+    let on = Subject::on(server);
+    on.callers(CALLERS).await;
+    on.loads();
+    on.callers(CALLERS).await;
+    assert_eq!(on.loads(), 0, "{:?}", on.stats());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_node_of_a_cluster_is_asked_key_by_key() {
+    let server = RedisServer::start_with(&["--cluster-enabled", "yes"]);
+    let _: () = server.send(&[b"CLUSTER", b"ADDSLOTSRANGE", b"0", b"16383"]).await;
+    tests::eventually("the cluster is up", async || {
+        let info: String = server.send(&[b"CLUSTER", b"INFO"]).await;
+        info.contains("cluster_state:ok")
+    })
+    .await;
+    let on = Subject::on(server);
+    for _ in 0..2 {
+        on.callers(CALLERS).await;
+    }
+    assert_eq!(on.loads(), CALLERS, "{:?}", on.stats());
+    assert_eq!(on.stats().stored, CALLERS);
+    assert_eq!(on.stats().misses.keys().copied().collect::<Vec<_>>(), [MissReason::Absent]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_caller_in_another_runtime_does_not_wait_for_one_that_stands_still() {
+    let on = Subject::on(RedisServer::start());
+    on.callers(CALLERS).await;
+    on.loads();
+    // A runtime that is polled once and never again, with callers in the middle of their calls.
+    let still = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let cache = on.cache.clone();
+    let still = std::thread::spawn(move || {
+        for id in 0..10 {
+            let cache = cache.clone();
+            still.spawn(async move { cache.get::<String>(format!("user:{id}")).await });
+        }
+        still.block_on(tokio::task::yield_now());
+        still
+    })
+    .join()
+    .unwrap();
+    tokio::time::timeout(Duration::from_secs(3), on.callers(CALLERS)).await.expect("nobody waits for it");
+    assert_eq!(on.loads(), 0);
+    still.shutdown_background();
+}
