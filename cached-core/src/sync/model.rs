@@ -38,7 +38,7 @@ fn others_may_run() {
 /// Runs `scenario` over and over: with random choices, and with few changes of turn at random places, which finds other
 /// faults. `MODEL_RUNS` says how often. A failure prints what `shuttle::replay` takes.
 pub(crate) fn check(scenario: impl Fn() + Clone + Send + Sync + 'static) {
-    const RUNS: usize = 1_000;
+    const RUNS: usize = 2_000;
     const TURNS: usize = 3;
     let runs = std::env::var("MODEL_RUNS").map_or(RUNS, |runs| runs.parse().expect("MODEL_RUNS is a number"));
     run(RandomScheduler::new(runs), scenario.clone());
