@@ -15,13 +15,15 @@
 //! A leader that is dropped hands over: its followers wake, and one of them leads. A leader that panics or reports
 //! failure lets all of them go at once, so that they are not tried one after another.
 
-use crate::sync::{Mutex, locked};
+use crate::sync::{AtomicUsize, Mutex, Notify, locked};
 use std::collections::HashMap;
 use std::hash::{BuildHasher, Hash, RandomState};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
-use tokio::sync::Notify;
+
+#[cfg(all(test, shuttle))]
+mod model;
 
 /// More than the callers that can be inside of the table at once on common machines.
 const SHARDS: usize = 32;
@@ -318,7 +320,7 @@ impl<T: Clone> Follow<T> {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, not(shuttle)))]
 mod tests {
     use super::*;
 

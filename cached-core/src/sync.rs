@@ -1,11 +1,17 @@
-//! The locks of what is hand-made and concurrent (single flight, merged reads): the standard library's, or in model
-//! checks those of a scheduler that tries interleavings (`RUSTFLAGS="--cfg shuttle"`).
+//! What is hand-made and concurrent (single flight, merged reads) stands on: the locks and atomics of the standard
+//! library and the wakers of tokio, or in model checks those of a scheduler that tries interleavings (`.ci/model`).
 
-#[cfg(not(shuttle))]
-pub(crate) use std::sync::{Mutex, MutexGuard};
+#[cfg(all(test, shuttle))]
+pub(crate) mod model;
 
-#[cfg(shuttle)]
-pub(crate) use shuttle::sync::{Mutex, MutexGuard};
+#[cfg(all(test, shuttle))]
+pub(crate) use model::Notify;
+#[cfg(all(test, shuttle))]
+pub(crate) use shuttle::sync::{Mutex, MutexGuard, atomic::AtomicUsize};
+#[cfg(not(all(test, shuttle)))]
+pub(crate) use std::sync::{Mutex, MutexGuard, atomic::AtomicUsize};
+#[cfg(not(all(test, shuttle)))]
+pub(crate) use tokio::sync::Notify;
 
 /// Locks; a panic elsewhere while the lock was held does not matter, since no invariant spans the lock.
 pub(crate) fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

@@ -13,14 +13,22 @@
 //! A caller that goes away leaves its key in the batch. If what was to send a batch goes away, those who wait are told.
 
 use crate::store::Key;
-use crate::sync::{Mutex, locked};
+use crate::sync::{Mutex, Notify, locked};
 use std::collections::HashMap;
 use std::sync::{Arc, OnceLock};
-use tokio::sync::Notify;
 use tokio::time::Instant;
 
+#[cfg(all(test, shuttle))]
+mod model;
+#[cfg(all(test, not(shuttle)))]
+mod tests;
+
 /// Keys in one batch: the server answers it in one step, and others wait meanwhile.
+#[cfg(not(all(test, shuttle)))]
 const KEYS: usize = 256;
+/// So that few callers fill a batch.
+#[cfg(all(test, shuttle))]
+const KEYS: usize = 2;
 
 /// Reads under way. `P` is where a batch is sent from, a runtime: callers elsewhere have batches of their own, since
 /// nothing tells them whether that place still runs.

@@ -1,0 +1,262 @@
+//! Single flight in many interleavings, see [`check`].
+//!
+//! A number stands for the store and what is behind it. A write adds one, and is complete at once, which is the hardest
+//! case: whoever calls from then on must not get less.
+
+use super::*;
+use crate::sync::model::{check, check_all};
+use shuttle::future::{block_on, spawn};
+use shuttle::sync::atomic::AtomicU32;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::sync::atomic::{AtomicUsize as Count, Ordering::SeqCst};
+
+const KEY: u8 = 7;
+/// Never over in a model.
+const SETTLES_WITHIN: Duration = Duration::from_secs(1);
+
+/// How a leader goes on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Way {
+    /// A GET.
+    Get,
+    /// Waits for another process: two GETs.
+    Wait,
+    /// Loads without a lease: shared, not stored.
+    Share,
+    /// ACQUIRE, load, FILL.
+    Fill,
+    /// Goes away while its FILL is under way.
+    LeaveFill,
+    /// Goes away while its GET is under way.
+    Leave,
+    Fail,
+    Panic,
+}
+
+struct World {
+    flights: Flights<u8, u32>,
+    register: AtomicU32,
+    leading: Count,
+    /// Leaders that went away.
+    left: Count,
+}
+
+impl World {
+    fn new() -> Arc<Self> {
+        let (leading, left) = (Count::new(0), Count::new(0));
+        Arc::new(Self { flights: Flights::new(), register: AtomicU32::new(0), leading, left })
+    }
+
+    fn read(&self) -> u32 {
+        self.register.load(SeqCst)
+    }
+
+    fn write(&self) {
+        self.register.fetch_add(1, SeqCst);
+    }
+
+    /// One call; what it got is as new as the call.
+    async fn call(self: Arc<Self>, way: Way) {
+        let at_least = self.read();
+        let role = self.flights.join(&KEY);
+        if let Some(got) = self.go(role, way).await {
+            assert!(got >= at_least, "{got} was written over by {at_least} before the call");
+        }
+    }
+
+    /// `None` if it goes away without anything.
+    async fn go(&self, mut role: Role<u8, u32>, way: Way) -> Option<u32> {
+        let mut nexts = 0;
+        loop {
+            let follow = match role {
+                Role::Lead(lead) => return self.lead(lead, way),
+                Role::Follow(follow) => follow,
+            };
+            match follow.landing(SETTLES_WITHIN).await {
+                Landing::Shared(got) => return Some(got),
+                Landing::Failed => return Some(self.read()),
+                Landing::Unsettled => panic!("no time passes"),
+                Landing::Next(_) => nexts += 1,
+            }
+            // Whatever the next flight finds is for all who followed this one.
+            assert!(nexts <= 1 + self.left.load(SeqCst), "sent on {nexts} times");
+            role = self.flights.join_next(&KEY, &follow);
+        }
+    }
+
+    fn lead(&self, lead: Lead<u8, u32>, way: Way) -> Option<u32> {
+        assert_eq!(self.leading.fetch_add(1, SeqCst), 0, "two lead at once");
+        assert!(self.flights.has(|| KEY));
+        let ends = |lead| {
+            self.leading.fetch_sub(1, SeqCst);
+            lead
+        };
+        let leaves = |lead| {
+            self.left.fetch_add(1, SeqCst);
+            ends(lead)
+        };
+        match way {
+            Way::Get => {
+                let step = lead.store_step();
+                let found = self.read();
+                ends(lead).found(found, step);
+                Some(found)
+            }
+            Way::Wait => {
+                lead.store_step();
+                self.read();
+                lead.idle();
+                self.lead_again(lead, ends)
+            }
+            Way::Share => {
+                let load = lead.load_step();
+                let loaded = self.read();
+                ends(lead).found(loaded, load);
+                Some(loaded)
+            }
+            Way::Fill | Way::LeaveFill => {
+                lead.store_step();
+                // Whatever is written from here on breaks the lease.
+                let leased = self.read();
+                let load = lead.load_step();
+                let loaded = self.read();
+                lead.loaded(loaded, load);
+                let fill = lead.store_step();
+                let is_accepted = self.read() == leased;
+                match (way, is_accepted) {
+                    (Way::LeaveFill, _) => drop(leaves(lead)),
+                    (_, true) => ends(lead).proved_current(fill),
+                    (_, false) => ends(lead).not_proved(),
+                }
+                Some(loaded)
+            }
+            Way::Leave => {
+                lead.store_step();
+                self.read();
+                drop(leaves(lead));
+                None
+            }
+            Way::Fail => {
+                lead.load_step();
+                self.read();
+                ends(lead).failed();
+                None
+            }
+            Way::Panic => {
+                lead.load_step();
+                let panicked = catch_unwind(AssertUnwindSafe(|| {
+                    let _lead = ends(lead);
+                    // Without a message; and the scheduler takes it for none of its own.
+                    resume_unwind(Box::new("in a load"));
+                }));
+                assert!(panicked.is_err());
+                None
+            }
+        }
+    }
+
+    fn lead_again(&self, lead: Lead<u8, u32>, ends: impl Fn(Lead<u8, u32>) -> Lead<u8, u32>) -> Option<u32> {
+        let step = lead.store_step();
+        let found = self.read();
+        ends(lead).found(found, step);
+        Some(found)
+    }
+
+    fn is_at_rest(&self) {
+        assert_eq!(self.flights.len(), 0);
+        assert!(!self.flights.has(|| KEY));
+        assert_eq!(self.leading.load(SeqCst), 0);
+    }
+}
+
+/// Calls at once, each with what it does should it lead, and writes meanwhile.
+fn calls(ways: &'static [Way], writes: usize) {
+    check(move || {
+        let world = World::new();
+        let callers: Vec<_> = ways.iter().map(|way| spawn(Arc::clone(&world).call(*way))).collect();
+        for _ in 0..writes {
+            world.write();
+        }
+        for caller in callers {
+            block_on(caller).unwrap();
+        }
+        world.is_at_rest();
+    });
+}
+
+#[test]
+fn what_a_get_finds() {
+    calls(&[Way::Get; 4], 3);
+}
+
+#[test]
+fn what_the_last_of_several_gets_finds() {
+    calls(&[Way::Wait; 3], 3);
+}
+
+#[test]
+fn what_is_loaded_without_a_lease() {
+    calls(&[Way::Share, Way::Share, Way::Get, Way::Get], 3);
+}
+
+#[test]
+fn what_is_loaded_under_a_lease() {
+    calls(&[Way::Fill; 3], 2);
+}
+
+#[test]
+fn after_leaders_that_go_away() {
+    calls(&[Way::Leave, Way::LeaveFill, Way::Get, Way::LeaveFill], 2);
+}
+
+#[test]
+fn after_leaders_that_fail() {
+    calls(&[Way::Fail, Way::Get, Way::Fail, Way::Fill], 2);
+}
+
+#[test]
+fn after_a_leader_that_panics() {
+    calls(&[Way::Panic, Way::Get, Way::Get], 1);
+}
+
+#[test]
+fn followers_that_go_away() {
+    check(|| {
+        let world = World::new();
+        let callers = [Way::Get, Way::Fill, Way::Get].map(|way| spawn(Arc::clone(&world).call(way)));
+        world.write();
+        callers[1].abort();
+        for caller in callers {
+            // `Err` if it was aborted.
+            let _ = block_on(caller);
+        }
+        world.is_at_rest();
+    });
+}
+
+/// However a flight ends, and in whatever moment its follower is.
+#[test]
+fn a_follower_wakes_in_each_way_there_is() {
+    type End = fn(Lead<u8, u32>, u32);
+    const NEXT: Landing<u32> = Landing::Next(Duration::ZERO);
+    let ends: [(End, &[Landing<u32>]); 4] = [
+        (|lead, step| lead.found(1, step), &[Landing::Shared(1)]),
+        // The leader is gone right afterwards; who looks only then has nothing.
+        (|lead, step| lead.loaded(1, step), &[Landing::Shared(1), NEXT]),
+        (|lead, _| lead.failed(), &[Landing::Failed]),
+        (|lead, _| drop(lead), &[NEXT]),
+    ];
+    for (end, landings) in ends {
+        let runs = check_all(move || {
+            let flights = Flights::new();
+            let Role::Lead(lead) = flights.join(&KEY) else { panic!("someone leads already") };
+            let Role::Follow(follow) = flights.join(&KEY) else { panic!("nobody leads") };
+            let step = lead.load_step();
+            let follower = spawn(async move { follow.landing(SETTLES_WITHIN).await });
+            end(lead, step);
+            let landing = block_on(follower).unwrap();
+            assert!(landings.contains(&landing), "{landing:?}");
+        });
+        assert!(runs > 1_000, "{runs} runs");
+    }
+}

@@ -1,0 +1,234 @@
+//! Merged reads in many interleavings, see [`check`].
+//!
+//! A number stands for the server. A write adds one, and is complete at once, which is the hardest case: whoever comes
+//! from then on must not get less.
+
+use super::*;
+use crate::sync::model::{check, check_all};
+use shuttle::future::{JoinHandle, block_on, spawn, yield_now};
+use shuttle::sync::atomic::AtomicU32;
+use std::collections::HashSet;
+use std::sync::Mutex as Free;
+use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
+
+/// Where a read is made.
+type Place = u8;
+
+/// What the server sent back for a batch.
+#[derive(Debug)]
+struct Sent {
+    keys: Vec<Key>,
+    place: Place,
+    version: u32,
+}
+
+/// What becomes of a batch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Fate {
+    Answered,
+    /// What was to send it goes away before it is closed.
+    NotClosed,
+    /// Afterwards.
+    NotSent,
+}
+
+struct World {
+    merge: Arc<Merge<Place, Sent>>,
+    version: AtomicU32,
+    fate: Fate,
+    /// Whether some batches are not sent.
+    is_lossy: AtomicBool,
+    /// Keys that the server is asked for on their own. Outside of what is modelled, as are the senders.
+    asked: Free<HashSet<Key>>,
+    senders: Free<Vec<JoinHandle<()>>>,
+}
+
+impl World {
+    fn new(fate: Fate) -> Arc<Self> {
+        let is_lossy = AtomicBool::new(fate != Fate::Answered);
+        let (asked, senders) = (Free::default(), Free::default());
+        Arc::new(Self { merge: Arc::new(Merge::new()), version: AtomicU32::new(0), fate, is_lossy, asked, senders })
+    }
+
+    fn enter(&self, key: &Key, place: Place) -> Turn<'_, Place, Sent> {
+        self.merge.enter(key, place, Instant::now())
+    }
+
+    fn write(&self) {
+        self.version.fetch_add(1, SeqCst);
+    }
+
+    /// Asks for a key on its own, until what this returns is dropped.
+    fn ask(&self, key: &Key) -> Asking<'_> {
+        assert!(self.asked.lock().unwrap().insert(Arc::clone(key)), "{key} is being asked for already");
+        Asking { world: self, key: Arc::clone(key) }
+    }
+
+    /// One read; its answer is as new as the read, and that of its key.
+    async fn read(self: Arc<Self>, key: &'static str, place: Place) {
+        let key = Key::from(key);
+        let at_least = self.version.load(SeqCst);
+        match self.enter(&key, place) {
+            Turn::Alone(_alone) => {
+                let _asking = self.ask(&key);
+                yield_now().await;
+            }
+            Turn::Together(ticket, sending) => {
+                if let Some(sending) = sending {
+                    let sender = spawn(Arc::clone(&self).send(sending, place));
+                    self.senders.lock().unwrap().push(sender);
+                }
+                match ticket.answer().await {
+                    Some(sent) => {
+                        assert!(sent.version >= at_least, "{} was written over by {at_least}", sent.version);
+                        assert_eq!(sent.keys[ticket.at], key);
+                        assert_eq!(sent.place, place);
+                    }
+                    None => assert!(self.is_lossy.load(SeqCst), "a batch that was sent has no answer"),
+                }
+            }
+        }
+    }
+
+    async fn send(self: Arc<Self>, mut sending: Sending<Place, Sent>, place: Place) {
+        yield_now().await;
+        if self.fate == Fate::NotClosed {
+            return drop(sending);
+        }
+        let keys = sending.close().await;
+        assert!((1..=KEYS).contains(&keys.len()), "{keys:?}");
+        assert_eq!(keys.iter().collect::<HashSet<_>>().len(), keys.len(), "{keys:?}");
+        let asking = if let [key] = &keys[..] { Some(self.ask(key)) } else { None };
+        let version = self.version.load(SeqCst);
+        yield_now().await;
+        drop(asking);
+        if self.fate == Fate::Answered {
+            sending.answer(Sent { keys, place, version });
+        }
+    }
+
+    /// Waits for all that was begun; nothing is left.
+    fn come_to_rest(&self, readers: impl IntoIterator<Item = JoinHandle<()>>) {
+        for reader in readers {
+            // `Err` if it was aborted.
+            let _ = block_on(reader);
+        }
+        for sender in std::mem::take(&mut *self.senders.lock().unwrap()) {
+            let _ = block_on(sender);
+        }
+        let state = locked(&self.merge.state);
+        assert_eq!(state.under_way, 0);
+        assert!(state.asked.is_empty(), "{:?}", state.asked);
+        assert!(state.open.is_empty(), "{:?}", state.open);
+        drop(state);
+        assert!(self.asked.lock().unwrap().is_empty());
+    }
+}
+
+/// A question for one key that is under way.
+struct Asking<'a> {
+    world: &'a World,
+    key: Key,
+}
+
+impl Drop for Asking<'_> {
+    fn drop(&mut self) {
+        assert!(self.world.asked.lock().unwrap().remove(&self.key));
+    }
+}
+
+/// Reads at once, and writes meanwhile.
+fn reads(reads: &'static [(&'static str, Place)], writes: usize, fate: Fate) {
+    check(move || {
+        let world = World::new(fate);
+        let readers: Vec<_> = reads.iter().map(|(key, place)| spawn(Arc::clone(&world).read(key, *place))).collect();
+        for _ in 0..writes {
+            world.write();
+        }
+        world.come_to_rest(readers);
+    });
+}
+
+#[test]
+fn one_key_that_all_ask_for() {
+    reads(&[("a", 1); 5], 3, Fate::Answered);
+}
+
+#[test]
+fn two_keys() {
+    reads(&[("a", 1), ("b", 1), ("a", 1), ("b", 1)], 3, Fate::Answered);
+}
+
+#[test]
+fn more_keys_than_a_batch_holds() {
+    reads(&[("a", 1), ("b", 1), ("c", 1), ("d", 1), ("e", 1)], 2, Fate::Answered);
+}
+
+#[test]
+fn one_key_at_several_places() {
+    reads(&[("a", 1), ("a", 1), ("a", 2), ("a", 3), ("a", 2)], 2, Fate::Answered);
+}
+
+#[test]
+fn batches_that_are_not_closed() {
+    reads(&[("a", 1), ("a", 1), ("a", 2), ("b", 1)], 1, Fate::NotClosed);
+}
+
+#[test]
+fn batches_that_are_not_sent() {
+    reads(&[("a", 1), ("a", 1), ("a", 2), ("b", 1)], 1, Fate::NotSent);
+}
+
+/// At whatever point they are: not closed yet, held back, sent.
+#[test]
+fn senders_and_readers_that_are_ended() {
+    check(|| {
+        let world = World::new(Fate::Answered);
+        let readers = [("a", 1), ("a", 1), ("a", 2), ("b", 2)].map(|(key, at)| spawn(Arc::clone(&world).read(key, at)));
+        block_on(yield_now());
+        world.is_lossy.store(true, SeqCst);
+        let sender = world.senders.lock().unwrap().pop();
+        if let Some(sender) = sender {
+            sender.abort();
+            let _ = block_on(sender);
+        }
+        readers[1].abort();
+        world.come_to_rest(readers);
+    });
+}
+
+/// A read on its own, and a batch of the same key.
+macro_rules! held_back {
+    ($world:ident, $alone:ident, $ticket:ident) => {
+        let $world = World::new(Fate::Answered);
+        let key = Key::from("a");
+        let Turn::Alone($alone) = $world.enter(&key, 1) else { panic!("a read is under way") };
+        let Turn::Together($ticket, Some(sending)) = $world.enter(&key, 1) else { panic!("not a new batch") };
+        let sender = spawn(Arc::clone(&$world).send(sending, 1));
+        $world.senders.lock().unwrap().push(sender);
+    };
+}
+
+#[test]
+fn a_batch_that_is_held_back_goes_once_its_key_is_answered() {
+    let runs = check_all(|| {
+        held_back!(world, alone, ticket);
+        drop(alone);
+        assert!(block_on(ticket.answer()).is_some());
+        world.come_to_rest([]);
+    });
+    assert!(runs > 1_000, "{runs} runs");
+}
+
+#[test]
+fn a_batch_that_is_held_back_goes_once_it_has_another_key() {
+    check(|| {
+        held_back!(world, alone, ticket);
+        let Turn::Together(another, None) = world.enter(&"b".into(), 1) else { panic!("a batch is open") };
+        for ticket in [ticket, another] {
+            assert!(block_on(ticket.answer()).is_some_and(|sent| sent.keys.len() == 2));
+        }
+        drop(alone);
+        world.come_to_rest([]);
+    });
+}

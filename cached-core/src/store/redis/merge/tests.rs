@@ -1,0 +1,213 @@
+use super::*;
+use std::pin::pin;
+use std::time::Duration;
+use tokio::time::timeout;
+
+type Reads = Arc<Merge<u8, u8>>;
+type Opened = (Ticket<u8>, Sending<u8, u8>);
+
+const HERE: u8 = 1;
+const ELSEWHERE: u8 = 2;
+
+fn reads() -> Reads {
+    Arc::new(Merge::new())
+}
+
+fn enter<'a>(reads: &'a Reads, key: &str, place: u8) -> Turn<'a, u8, u8> {
+    reads.enter(&key.into(), place, Instant::now())
+}
+
+fn alone<'a>(reads: &'a Reads, key: &str) -> Alone<'a, u8, u8> {
+    match enter(reads, key, HERE) {
+        Turn::Alone(alone) => alone,
+        Turn::Together(..) => panic!("it is not alone"),
+    }
+}
+
+fn opens(reads: &Reads, key: &str, place: u8) -> Opened {
+    match enter(reads, key, place) {
+        Turn::Together(ticket, Some(sending)) => (ticket, sending),
+        other => panic!("no new batch: {other:?}"),
+    }
+}
+
+fn joins(reads: &Reads, key: &str, place: u8) -> Ticket<u8> {
+    match enter(reads, key, place) {
+        Turn::Together(ticket, None) => ticket,
+        other => panic!("it joins none: {other:?}"),
+    }
+}
+
+/// A batch that may be closed.
+async fn closed(sending: &mut Sending<u8, u8>) -> Vec<Key> {
+    timeout(Duration::from_secs(1), sending.close()).await.expect("it is held back")
+}
+
+async fn is_held(sending: &mut Sending<u8, u8>) -> bool {
+    timeout(Duration::ZERO, sending.close()).await.is_err()
+}
+
+fn is_at_rest(reads: &Reads) -> bool {
+    let state = locked(&reads.state);
+    state.under_way == 0 && state.asked.is_empty() && state.open.is_empty()
+}
+
+fn keys<const N: usize>(keys: [&str; N]) -> Vec<Key> {
+    keys.map(Key::from).to_vec()
+}
+
+#[test]
+fn a_read_that_finds_no_other_goes_on_its_own() {
+    let reads = reads();
+    let first = alone(&reads, "a");
+    assert!(!is_at_rest(&reads));
+    drop(first);
+    assert!(is_at_rest(&reads));
+    drop(alone(&reads, "a"));
+    assert!(is_at_rest(&reads));
+}
+
+#[tokio::test(start_paused = true)]
+async fn those_that_come_meanwhile_gather_and_equal_keys_go_once() {
+    let reads = reads();
+    let _first = alone(&reads, "x");
+    let (a, mut sending) = opens(&reads, "a", HERE);
+    let (b, again) = (joins(&reads, "b", HERE), joins(&reads, "a", HERE));
+    assert_eq!(closed(&mut sending).await, keys(["a", "b"]));
+    assert_eq!([a.at, b.at, again.at], [0, 1, 0]);
+    sending.answer(7);
+    for ticket in [a, b, again] {
+        assert_eq!(ticket.answer().await, Some(&7));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_comes_after_a_batch_was_closed_opens_the_next() {
+    let reads = reads();
+    let first = alone(&reads, "x");
+    let (early, mut sending) = opens(&reads, "a", HERE);
+    closed(&mut sending).await;
+    let (late, next) = opens(&reads, "b", HERE);
+    sending.answer(7);
+    assert_eq!(early.answer().await, Some(&7));
+    assert!(timeout(Duration::ZERO, late.answer()).await.is_err(), "it got what was asked for before it came");
+    next.answer(8);
+    assert_eq!(late.answer().await, Some(&8));
+    drop(first);
+    assert!(is_at_rest(&reads));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_batch_holds_so_many_keys() {
+    let reads = reads();
+    let first = alone(&reads, "x");
+    let (_, mut full) = opens(&reads, "0", HERE);
+    for key in 1..KEYS {
+        assert_eq!(joins(&reads, &key.to_string(), HERE).at, key);
+    }
+    let (_, mut next) = opens(&reads, "one more", HERE);
+    // Even one that the full batch has: it is not looked through.
+    assert_eq!(joins(&reads, "0", HERE).at, 1);
+    assert_eq!(closed(&mut full).await.len(), 256);
+    assert_eq!(closed(&mut next).await, keys(["one more", "0"]));
+    drop((first, full, next));
+    assert!(is_at_rest(&reads));
+}
+
+#[tokio::test(start_paused = true)]
+async fn each_place_has_batches_of_its_own() {
+    let reads = reads();
+    let first = alone(&reads, "x");
+    let (_, mut here) = opens(&reads, "a", HERE);
+    let (_, mut elsewhere) = opens(&reads, "b", ELSEWHERE);
+    assert_eq!(joins(&reads, "c", HERE).at, 1);
+    assert_eq!(joins(&reads, "d", ELSEWHERE).at, 1);
+    assert_eq!(closed(&mut here).await, keys(["a", "c"]));
+    assert_eq!(closed(&mut elsewhere).await, keys(["b", "d"]));
+    drop((first, here, elsewhere));
+    assert!(is_at_rest(&reads));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_key_that_is_being_asked_for_goes_once_that_is_answered() {
+    let reads = reads();
+    let first = alone(&reads, "a");
+    let (_, mut second) = opens(&reads, "a", HERE);
+    assert_eq!(joins(&reads, "a", HERE).at, 0);
+    assert!(is_held(&mut second).await);
+    {
+        let mut closing = pin!(second.close());
+        assert!(timeout(Duration::ZERO, &mut closing).await.is_err());
+        drop(first);
+        assert_eq!(timeout(Duration::ZERO, closing).await, Ok(keys(["a"])));
+    }
+    // By a batch as well.
+    let (_, mut third) = opens(&reads, "a", HERE);
+    assert!(is_held(&mut third).await);
+    second.answer(7);
+    assert_eq!(closed(&mut third).await, keys(["a"]));
+    third.answer(8);
+    assert!(is_at_rest(&reads));
+}
+
+#[tokio::test(start_paused = true)]
+async fn another_key_is_not_held_back_and_frees_a_batch_that_is() {
+    let reads = reads();
+    let _first = alone(&reads, "a");
+    let (_, mut elsewhere) = opens(&reads, "b", ELSEWHERE);
+    assert_eq!(closed(&mut elsewhere).await, keys(["b"]));
+
+    let (_, mut held) = opens(&reads, "a", HERE);
+    let mut closing = pin!(held.close());
+    assert!(timeout(Duration::ZERO, &mut closing).await.is_err());
+    assert_eq!(joins(&reads, "c", HERE).at, 1);
+    assert_eq!(timeout(Duration::ZERO, closing).await, Ok(keys(["a", "c"])));
+}
+
+#[tokio::test(start_paused = true)]
+async fn those_who_wait_are_told_when_nothing_will_come() {
+    let reads = reads();
+    let first = alone(&reads, "a");
+    let (open, sending) = opens(&reads, "b", HERE);
+    drop(sending);
+    assert_eq!(open.answer().await, None);
+
+    let (held, mut sending) = opens(&reads, "a", HERE);
+    assert!(is_held(&mut sending).await);
+    drop(sending);
+    assert_eq!(held.answer().await, None);
+    // The first is under way still.
+    let (_, mut sending) = opens(&reads, "a", HERE);
+    assert!(is_held(&mut sending).await);
+    drop((first, sending));
+    assert!(is_at_rest(&reads));
+
+    let _first = alone(&reads, "x");
+    let (sent, mut sending) = opens(&reads, "a", HERE);
+    closed(&mut sending).await;
+    drop(sending);
+    assert_eq!(sent.answer().await, None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_caller_that_goes_away_leaves_its_key() {
+    let reads = reads();
+    let _first = alone(&reads, "x");
+    let (gone, mut sending) = opens(&reads, "a", HERE);
+    drop(gone);
+    let stays = joins(&reads, "b", HERE);
+    assert_eq!(closed(&mut sending).await, keys(["a", "b"]));
+    sending.answer(7);
+    assert_eq!((stays.at, stays.answer().await), (1, Some(&7)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_batch_is_due_when_its_first_caller_is() {
+    let reads = reads();
+    let _first = alone(&reads, "x");
+    let soon = Instant::now() + Duration::from_millis(5);
+    let Turn::Together(first, Some(sending)) = reads.enter(&"a".into(), HERE, soon) else { panic!("a batch is open") };
+    let later = soon + Duration::from_millis(5);
+    let Turn::Together(second, None) = reads.enter(&"b".into(), HERE, later) else { panic!("no batch is open") };
+    assert_eq!([first.deadline(), second.deadline(), sending.deadline()], [soon; 3]);
+}
