@@ -314,3 +314,6 @@ impl KeySegment for uuid::Uuid {
         out.raw().push_str(self.hyphenated().encode_lower(&mut uuid::Uuid::encode_buffer()));
     }
 }
+
+#[cfg(test)]
+mod tests;
