@@ -34,6 +34,7 @@ fn every_mismatch_has_its_reason() {
     assert_eq!(reason(b"", EXPECTED), MissReason::Foreign);
     assert_eq!(reason(b"hello", EXPECTED), MissReason::Foreign);
     assert_eq!(reason(b"Lxx", EXPECTED), MissReason::Foreign);
+    assert_eq!(reason(b"L0123456789abcdef and more", EXPECTED), MissReason::Foreign);
     assert_eq!(reason(&good[..PAYLOAD - 1], EXPECTED), MissReason::Truncated);
     assert_eq!(reason(&good[..PAYLOAD], EXPECTED), MissReason::Corrupt);
     assert_eq!(reason(&good, Expected { fingerprint: 8, ..EXPECTED }), MissReason::Type);

@@ -65,11 +65,16 @@ async fn an_outage_is_two_lines() {
     let said = messages.take();
     assert!(said.len() == 1 && said[0].starts_with("WARN the cache's store is out of reach"), "{said:?}");
 
-    on.store.plan(Step::Ping, [Act::Fails(FaultKind::Timeout)]);
-    for _ in 0..5 {
+    let probe = async || {
         on.clock.advance(ms(800));
         on.call(1, AT_ONCE).await;
         tasks().await;
+    };
+    on.store.plan(Step::Ping, [Act::Fails(FaultKind::Timeout)]);
+    probe().await;
+    assert_eq!(messages.take(), Vec::<String>::new(), "it is still out of reach");
+    for _ in 0..3 {
+        probe().await;
     }
     let said = messages.take();
     assert!(said.len() == 1 && said[0].starts_with("INFO the cache's store is back"), "{said:?}");

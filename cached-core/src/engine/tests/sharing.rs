@@ -25,7 +25,7 @@ async fn a_load_that_fails_lets_them_load_side_by_side() {
     for _ in 0..9 {
         calls.push(on.calling(Err(()), ms(50)).await);
     }
-    let (_, took) = timed(async {
+    let ((), took) = timed(async {
         for call in calls {
             assert_eq!(call.await.unwrap(), Err(()));
         }
@@ -88,26 +88,41 @@ async fn others_are_waited_for_no_longer_than_max_wait() {
 
 #[tokio::test(start_paused = true)]
 async fn without_the_store_they_share_all_the_same() {
+    let on = Subject::with(|builder| builder.load_limit(1));
+    on.open_breaker().await;
+    let cache = on.cache.clone();
+    let in_the_way = tokio::spawn(async move {
+        let load = || async {
+            sleep(ms(50)).await;
+            Ok::<_, ()>(0)
+        };
+        cache.get_or_set("another", Options::new(), load).await
+    });
+    tasks().await;
+    // Both come before the load begins, which has to wait for room.
+    let calls = [on.calling(Ok(1), ms(10)).await, on.calling(Ok(2), ms(10)).await];
+    in_the_way.await.unwrap().unwrap();
+    let ((), took) = timed(async {
+        for call in calls {
+            assert_eq!(call.await.unwrap(), Ok(1));
+        }
+    })
+    .await;
+    assert_eq!(took, ms(10));
+    let stats = on.stats();
+    assert_eq!((stats.loads, stats.bypassed, stats.coalesced), (2, 2, 1));
+    assert_eq!(on.misses(), [(MissReason::BreakerOpen, 2)]);
+    assert_eq!(on.unstored(), [(UnstoredReason::NoLease, 2)]);
+    assert_eq!(on.store.count(Step::Get), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn without_the_store_there_may_be_another_reason_not_to_store() {
     let on = Subject::new();
     on.open_breaker().await;
-    let first = on.calling(Ok(1), ms(50)).await;
-    sleep(ms(1)).await;
-    assert_eq!(first.await.unwrap(), Ok(1));
-    assert_eq!(on.misses(), [(MissReason::BreakerOpen, 1)]);
-    assert_eq!(on.unstored(), [(UnstoredReason::NoLease, 1)]);
-    assert_eq!(on.store.count(Step::Get), 0);
-
-    // Two that come before the load begins.
-    let on = Subject::new();
-    on.store.plan(Step::Get, [Act::Late(ms(10)), Act::Late(ms(10))]);
-    on.store.plan(Step::Acquire, [Act::Late(ms(10)), Act::Well]);
-    on.store.answer_acquire(Acquired::Value(Bytes::from_static(b"")));
-    on.store.plan(Step::Acquire, [Act::Fails(FaultKind::Refused)]);
-    let calls = [on.calling(Ok(1), ms(50)).await, on.calling(Ok(2), ms(50)).await];
-    for call in calls {
-        assert_eq!(call.await.unwrap(), Ok(1));
-    }
-    assert_eq!((on.stats().loads, on.stats().coalesced), (1, 1));
+    let load = || async { Ok::<_, ()>(1) };
+    on.cache.get_or_set("k", Options::new().ttl(AT_ONCE), load).await.unwrap();
+    assert_eq!(on.unstored(), [(UnstoredReason::Policy, 1)]);
 }
 
 #[tokio::test(start_paused = true)]

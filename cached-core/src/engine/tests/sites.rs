@@ -26,8 +26,8 @@ async fn each_cache_has_its_own_counters_of_a_site() {
 #[tokio::test]
 async fn sites_are_listed_by_their_place() {
     let on = Subject::new();
-    for (file, line, name) in [("b", 1, "d"), ("a", 10, "c"), ("a", 2, "b"), ("a", 2, "a")] {
-        on.engine().site(site(SiteSpec { file, line, name, ..SiteSpec::DEFAULT }));
+    for (name, file, line) in [("d", "b", 1), ("c", "a", 10), ("b", "a", 2), ("a", "a", 2)] {
+        on.engine().site(site(SiteSpec { name, file, line, ..SiteSpec::DEFAULT }));
     }
     let names: Vec<_> = on.cache.stats().sites.into_iter().map(|site| site.site).collect();
     assert_eq!(names, ["a", "b", "c", "d"]);
