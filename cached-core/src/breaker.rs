@@ -216,6 +216,33 @@ mod tests {
     }
 
     #[test]
+    fn it_is_healthy_while_it_is_closed_and_the_last_answer_was_one() {
+        let breaker = Breaker::new();
+        assert!(breaker.is_healthy());
+        breaker.outage(ms(0));
+        assert!(!breaker.is_healthy());
+        assert_eq!(breaker.ask(ms(0)), Verdict::Use);
+        breaker.answered();
+        assert!(breaker.is_healthy());
+        let breaker = opened();
+        breaker.answered();
+        assert!(!breaker.is_healthy());
+        breaker.ask(ms(100));
+        breaker.probed(ms(100), true);
+        assert!(breaker.is_healthy());
+    }
+
+    #[test]
+    fn states_have_names() {
+        let breaker = Breaker::new();
+        assert_eq!(breaker.state().to_string(), "closed");
+        let breaker = opened();
+        assert_eq!(breaker.state().to_string(), "open");
+        breaker.ask(ms(100));
+        assert_eq!(breaker.state().to_string(), "half-open");
+    }
+
+    #[test]
     fn a_probe_that_never_reports_is_replaced() {
         let breaker = opened();
         assert_eq!(breaker.ask(ms(100)), Verdict::SkipAndProbe);

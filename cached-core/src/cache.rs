@@ -82,8 +82,8 @@ impl Options {
 
 static GET: Site = direct_site("Cache::get");
 static SET: Site = direct_site("Cache::set");
-static DELETE: Site = direct_site("Cache::delete");
-static GET_OR_SET: Site = direct_site("Cache::get_or_set");
+pub(crate) static DELETE: Site = direct_site("Cache::delete");
+pub(crate) static GET_OR_SET: Site = direct_site("Cache::get_or_set");
 
 const fn direct_site(name: &'static str) -> Site {
     Site::new(SiteSpec { name, ..SiteSpec::DEFAULT })
@@ -92,6 +92,11 @@ const fn direct_site(name: &'static str) -> Site {
 impl Cache {
     pub(crate) fn of(engine: Engine) -> Self {
         Self { engine: Arc::new(engine) }
+    }
+
+    #[cfg(test)]
+    pub(crate) fn engine(&self) -> &Arc<Engine> {
+        &self.engine
     }
 
     pub(crate) fn into_engine(self) -> Arc<Engine> {

@@ -20,7 +20,8 @@ use std::collections::HashMap;
 use std::hash::{BuildHasher, Hash, RandomState};
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Weak};
-use std::time::{Duration, Instant};
+use std::time::Duration;
+use tokio::time::Instant;
 
 #[cfg(all(test, shuttle))]
 mod model;
@@ -342,7 +343,11 @@ mod tests {
         matches!(follow.landed(), Some(Landing::Next(_)))
     }
 
-    const SOON: Duration = Duration::from_millis(20);
+    const fn ms(n: u64) -> Duration {
+        Duration::from_millis(n)
+    }
+
+    const SOON: Duration = ms(20);
 
     #[tokio::test(start_paused = true)]
     async fn nobody_waits_long_for_a_leader_that_does_not_settle() {
@@ -411,6 +416,86 @@ mod tests {
         assert_eq!(second.landed(), Some(Landing::Shared(8)));
         assert_eq!(third.landed(), Some(Landing::Shared(8)));
         assert!(is_next(&stranger));
+    }
+
+    #[test]
+    fn a_flight_is_there_from_its_start_to_its_end() {
+        let flights = Flights::new();
+        assert!(!flights.has(|| unreachable!("nobody asks for the key while there are no flights")));
+        let leader = lead(&flights);
+        assert!(flights.has(|| "k"));
+        assert!(!flights.has(|| "another"));
+        drop(leader);
+        assert!(!flights.has(|| "k"));
+        assert_eq!(flights.len(), 0);
+    }
+
+    #[test]
+    fn keys_are_spread_over_the_shards() {
+        let flights = Flights::<u32, ()>::new();
+        let leaders: Vec<_> = (0..1_000).map(|key| flights.join(&key)).collect();
+        assert!(flights.tables.shards.iter().all(|shard| !locked(shard).is_empty()));
+        assert_eq!(flights.len(), 1_000);
+        drop(leaders);
+        assert_eq!(flights.len(), 0);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_time_spent_on_the_store_is_that_of_the_steps_there() {
+        const PASSED: [Duration; 5] = [ms(1), ms(10), ms(100), ms(1_000), ms(10_000)];
+        let flights = Flights::new();
+        let leader = lead(&flights);
+        let follower = follow(&flights);
+        assert!(!follower.is_in_store());
+        tokio::time::advance(PASSED[0]).await;
+        leader.store_step();
+        assert!(follower.is_in_store());
+        tokio::time::advance(PASSED[1]).await;
+        leader.idle();
+        assert!(!follower.is_in_store());
+        tokio::time::advance(PASSED[2]).await;
+        leader.store_step();
+        tokio::time::advance(PASSED[3]).await;
+        leader.load_step();
+        assert!(!follower.is_in_store());
+        tokio::time::advance(PASSED[4]).await;
+        drop(leader);
+        assert_eq!(follower.landed(), Some(Landing::Next(PASSED[1] + PASSED[3])));
+    }
+
+    #[test]
+    fn to_idle_is_no_step() {
+        let flights = Flights::new();
+        let leader = lead(&flights);
+        let step = leader.store_step();
+        leader.idle();
+        assert_eq!(leader.load_step(), step + 1);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_follower_hears_of_a_load_before_it_is_settled() {
+        let flights = Flights::new();
+        let leader = lead(&flights);
+        let early = follow(&flights);
+        let load = leader.load_step();
+        let during = follow(&flights);
+        let (early, during) = (
+            tokio::spawn(async move { early.landing(SOON).await }),
+            tokio::spawn(async move { during.landing(SOON).await }),
+        );
+        tokio::task::yield_now().await;
+        leader.loaded(7, load);
+        assert_eq!(early.await.unwrap(), Landing::Shared(7));
+        leader.proved_current(load + 1);
+        assert_eq!(during.await.unwrap(), Landing::Shared(7));
+    }
+
+    #[test]
+    fn settling_what_was_never_loaded_hands_over() {
+        let flights = Flights::new();
+        let (leader, follower) = (lead(&flights), follow(&flights));
+        leader.not_proved();
+        assert!(is_next(&follower));
     }
 
     #[tokio::test]

@@ -190,3 +190,6 @@ impl Engine {
         let _ = self.background.acquire_many(BACKGROUND_STORES).await;
     }
 }
+
+#[cfg(test)]
+mod tests;

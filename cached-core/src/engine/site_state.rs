@@ -25,9 +25,9 @@ pub(crate) struct SiteState {
     /// `None`: a `None` is not stored.
     pub(super) none_ttl: Option<Duration>,
     /// The site's part of the fingerprints.
-    identity: String,
+    pub(super) identity: String,
     /// A generic function has one per type it is used with; most have one in all.
-    fingerprints: RwLock<Vec<(TypeId, &'static str, u64)>>,
+    pub(super) fingerprints: RwLock<Vec<(TypeId, &'static str, u64)>>,
     /// Whether the log has said that values cannot be carried by the codec.
     warned: AtomicBool,
 }

@@ -284,7 +284,7 @@ fields! { SerializeStruct SerializeStructVariant }
 #[cfg(test)]
 mod tests {
     use super::to_string;
-    use serde::Serialize;
+    use serde::{Serialize, Serializer};
     use std::collections::HashMap;
 
     #[derive(Serialize)]
@@ -301,6 +301,58 @@ mod tests {
             to_string(&(Query::All, by, Query::Pair(1, 2.0), "x", ())).unwrap(),
             r#"["All",{"By":{"field":"na\"me","limit":?3}},{"Pair":[1,2.0]},"x",()]"#
         );
+    }
+
+    struct Bytes(&'static [u8]);
+
+    impl Serialize for Bytes {
+        fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+            serializer.serialize_bytes(self.0)
+        }
+    }
+
+    #[derive(Serialize)]
+    struct Unit;
+    #[derive(Serialize)]
+    struct Newtype(u8);
+    #[derive(Serialize)]
+    struct Pair(bool, char);
+    #[derive(Serialize)]
+    struct Record {
+        b: (),
+        a: Vec<i8>,
+    }
+    #[derive(Serialize)]
+    enum Choice {
+        Newtype(Option<u8>),
+        Record { b: u8, a: u8 },
+    }
+
+    #[test]
+    fn every_kind_of_value_has_its_form() {
+        assert_eq!(to_string(&'"').unwrap(), r#""\"""#);
+        assert_eq!(to_string(&Bytes(&[1, 255])).unwrap(), "[1,255]");
+        assert_eq!(to_string(&Unit).unwrap(), "()");
+        assert_eq!(to_string(&Newtype(7)).unwrap(), "7");
+        assert_eq!(to_string(&Pair(true, 'x')).unwrap(), r#"[true,"x"]"#);
+        assert_eq!(to_string(&Record { b: (), a: vec![-1, 2] }).unwrap(), r#"{"a":[-1,2],"b":()}"#);
+        assert_eq!(to_string(&Choice::Newtype(None)).unwrap(), r#"{"Newtype":null}"#);
+        assert_eq!(to_string(&Choice::Record { b: 1, a: 2 }).unwrap(), r#"{"Record":{"a":2,"b":1}}"#);
+        assert_eq!(to_string(&HashMap::from([((1, 2), 1.5)])).unwrap(), "{[1,2]:1.5}");
+    }
+
+    #[test]
+    fn a_value_without_a_form_says_so() {
+        struct ValueBeforeKey;
+        impl Serialize for ValueBeforeKey {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                let mut map = serializer.serialize_map(None)?;
+                serde::ser::SerializeMap::serialize_value(&mut map, &1)?;
+                serde::ser::SerializeMap::end(map)
+            }
+        }
+        let error = to_string(&[ValueBeforeKey]).unwrap_err();
+        assert_eq!(error.to_string(), "the value's own Serialize failed");
     }
 
     #[test]

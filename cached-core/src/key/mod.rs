@@ -41,3 +41,14 @@ fn push_sha256(out: &mut String, domain: &str, bytes: &[u8]) {
         let _ = write!(out, "{byte:02x}");
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn a_hash_is_that_of_its_purpose_and_the_bytes() {
+        let mut out = String::from("#");
+        super::push_sha256(&mut out, "key", b"abc");
+        // printf 'key\0abc' | sha256sum
+        assert_eq!(out, "#2128517b6e80ec3a6bd649a475aa3b94f2963691a4ba37c68340c4eafdb5c03b");
+    }
+}

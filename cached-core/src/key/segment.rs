@@ -335,3 +335,6 @@ impl KeySegment for uuid::Uuid {
         out.part().push_str(self.hyphenated().encode_lower(&mut uuid::Uuid::encode_buffer()));
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -212,6 +212,59 @@ mod tests {
         assert!(key.len() <= MAX_KEY);
     }
 
+    fn literal(text: &str) -> [Piece; 1] {
+        [Piece::Literal(Box::leak(text.to_owned().into_boxed_str()))]
+    }
+
+    #[test]
+    fn limits_are_the_last_that_fits() {
+        let segment = |len: usize| render(&[Piece::Segment("s")], &[&"x".repeat(len)]);
+        assert_eq!(segment(64), format!("shop:v1:{}", "x".repeat(64)));
+        assert!(segment(65).starts_with("shop:v1:#"));
+
+        let fits = "x".repeat(MAX_KEY - "shop:v1:".len());
+        assert_eq!(render(&literal(&fits), &[]), format!("shop:v1:{fits}"));
+        assert!(render(&literal(&(fits.clone() + "x")), &[]).starts_with("shop:v1:#"));
+        let prefix = Prefix::new("shop", 1);
+        assert_eq!(&*prefix.literal(&fits), format!("shop:v1:{fits}"));
+        assert_eq!(*prefix.literal(&(fits.clone() + "x")), *render(&literal(&(fits + "x")), &[]));
+
+        let path = |len: usize| prefix.render(&[Piece::Path], &"p".repeat(len), &[]).unwrap();
+        assert_eq!(&*path(128), format!("shop:v1:{}", "p".repeat(128)));
+        assert_eq!(path(129).len(), "shop:v1:#".len() + 64);
+        assert_ne!(path(129), path(130));
+    }
+
+    #[test]
+    fn a_hash_tag_is_kept_if_it_is_one_and_not_too_long() {
+        let rest = "y".repeat(600);
+        let key = |start: &str| render(&literal(&format!("{start}{rest}")), &[]);
+        assert!(key("a:{tag}:}").starts_with("shop:v1:{tag}#"));
+        assert!(key("{t}").starts_with("shop:v1:{t}#"));
+        assert!(key("}{t}").starts_with("shop:v1:{t}#"));
+        assert!(key("{}{t}").starts_with("shop:v1:#"), "Redis takes the first pair, and an empty one is none");
+        assert!(key("{tag").starts_with("shop:v1:#"));
+        let tag = format!("{{{}}}", "t".repeat(127));
+        assert!(key(&format!("user:{tag}")).starts_with(&format!("shop:v1:{tag}#")));
+        let tag = format!("{{{}}}", "t".repeat(128));
+        assert!(key(&format!("user:{tag}")).starts_with("shop:v1:#"));
+    }
+
+    #[test]
+    fn hashes_are_hashed_once_and_names_of_types_are_text() {
+        let hashed = render(&[Piece::Hash("x")], &[&Hashed(&1)]);
+        assert_eq!(hashed.len(), "shop:v1:@".len() + 64);
+        assert!(hashed.starts_with("shop:v1:@"), "{hashed}");
+        assert_ne!(hashed, render(&[Piece::Hash("x")], &[&Hashed(&2)]));
+        assert_eq!(render(&[Piece::Segment("T")], &[&TypeName::<Option<u8>>::NEW]), "shop:v1:core.option.Option<u8>");
+    }
+
+    #[test]
+    fn a_template_with_more_segments_than_arguments_has_no_key() {
+        let template = [Piece::Segment("a"), Piece::Segment("b")];
+        assert_eq!(Prefix::new("n", 1).render(&template, "", &[&1]), None);
+    }
+
     #[test]
     fn a_value_that_cannot_be_serialized_has_no_key() {
         struct Broken;

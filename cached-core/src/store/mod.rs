@@ -20,6 +20,8 @@
 mod memory;
 #[cfg(feature = "redis")]
 mod redis;
+#[cfg(test)]
+pub(crate) mod scripted;
 
 pub use memory::MemoryStore;
 #[cfg(feature = "redis")]

@@ -1,0 +1,78 @@
+//! What becomes of a loaded value.
+
+use super::*;
+
+#[tokio::test(start_paused = true)]
+async fn a_slow_store_does_not_hold_up_the_caller() {
+    let on = Subject::new();
+    on.store.plan(Step::Fill, [Act::Late(ms(80))]);
+    let (_, took) = timed(on.call(1, AT_ONCE)).await;
+    assert_eq!((took, on.stats().stored), (AT_ONCE, 0));
+    let ((), took) = timed(on.cache.settled()).await;
+    assert_eq!((took, on.stats().stored), (ms(80), 1));
+    assert_eq!(on.store.taken(Step::Fill)[0].within, BUDGET);
+    assert_eq!(on.call(2, AT_ONCE).await, 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_value_proved_current_is_for_those_who_came_during_the_load() {
+    let on = Subject::new();
+    on.store.plan(Step::Fill, [Act::Late(ms(80))]);
+    let leader = on.calling(Ok(1), ms(50)).await;
+    let follower = on.calling(Ok(2), ms(50)).await;
+    assert_eq!(leader.await.unwrap(), Ok(1));
+    let (value, took) = timed(follower).await;
+    assert_eq!((value.unwrap(), took), (Ok(1), ms(80)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_lease_that_was_lost_keeps_the_value_out() {
+    let on = Subject::new();
+    let leader = on.calling(Ok(1), ms(50)).await;
+    let follower = on.calling(Ok(2), AT_ONCE).await;
+    on.cache.delete("k").await.unwrap();
+    assert_eq!(leader.await.unwrap(), Ok(1));
+    assert_eq!(follower.await.unwrap(), Ok(2), "the value may be from before the write");
+    assert_eq!(on.unstored(), [(UnstoredReason::LeaseLost, 1)]);
+    assert_eq!(on.stats().stored, 1);
+    tasks().await;
+    assert_eq!(on.store.count(Step::Release), 0, "there is nothing left to release");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_fill_that_fails_is_counted_and_noted() {
+    let on = Subject::new();
+    on.store.plan(Step::Fill, [Act::Fails(FaultKind::Timeout)]);
+    on.call(1, AT_ONCE).await;
+    assert_eq!(on.unstored(), [(UnstoredReason::Fault, 1)]);
+    assert_eq!(on.stats().stored, 0);
+    assert!(!on.engine().breaker.is_healthy());
+    tasks().await;
+    assert_eq!(on.register().await, None, "the lease is released");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_store_out_of_use_by_the_end_of_the_load_is_left_alone() {
+    let on = Subject::new();
+    let call = on.calling(Ok(1), ms(50)).await;
+    on.open_breaker().await;
+    assert_eq!(call.await.unwrap(), Ok(1));
+    assert_eq!(on.unstored(), [(UnstoredReason::Fault, 1)]);
+    assert_eq!(on.store.count(Step::Fill), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_there_is_no_room_for_is_not_stored() {
+    let on = Subject::new();
+    let room = Arc::clone(&on.engine().background);
+    let all = room.available_permits();
+    assert_eq!(all, 4096);
+    let taken = room.acquire_many(u32::try_from(all).unwrap()).await.unwrap();
+    assert_eq!(on.call(1, AT_ONCE).await, 1);
+    assert_eq!(on.unstored(), [(UnstoredReason::Overflow, 1)]);
+    drop(taken);
+    tasks().await;
+    assert_eq!(on.register().await, None, "the lease is released");
+    assert_eq!(on.call(2, AT_ONCE).await, 2);
+    assert_eq!(on.call(3, AT_ONCE).await, 2);
+}

@@ -1,0 +1,91 @@
+//! Single steps.
+
+use super::*;
+use crate::CacheError;
+use crate::cache::DELETE;
+use std::collections::HashMap;
+
+async fn get(on: &Subject) -> Option<u64> {
+    on.cache.get("k").await
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_set_is_got_until_it_is_removed() {
+    let on = Subject::new();
+    on.cache.set("k", &7_u64, Options::new()).await.unwrap();
+    assert_eq!(get(&on).await, Some(7));
+    let size = on.register().await.unwrap().len() as u64;
+    let set = on.stats_of("Cache::set");
+    assert_eq!((set.stored, set.bytes_written), (1, size));
+    let remove = async || on.engine().target::<()>(&DELETE, "k").remove().await.unwrap();
+    assert!(remove().await);
+    assert!(!remove().await);
+    assert_eq!(get(&on).await, None);
+    let stats = on.stats_of("Cache::get");
+    assert_eq!((stats.hits, stats.unserved, stats.bytes_read), (1, 1, size));
+    assert_eq!(stats.misses.into_iter().collect::<Vec<_>>(), [(MissReason::Absent, 1)]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_value_is_set_for_its_time_to_live() {
+    let on = Subject::new();
+    on.cache.set("k", &7_u64, Options::new()).await.unwrap();
+    on.clock.advance(Duration::from_secs(599));
+    assert_eq!(get(&on).await, Some(7));
+    on.cache.set("k", &8_u64, Options::new().ttl(Duration::from_secs(5))).await.unwrap();
+    on.clock.advance(Duration::from_secs(4));
+    assert_eq!(get(&on).await, Some(8));
+    on.clock.advance(Duration::from_secs(1));
+    assert_eq!(get(&on).await, None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stored_none_is_a_hit() {
+    let on = Subject::new();
+    let nothing = || async { Ok::<Option<u64>, ()>(None) };
+    on.cache.get_or_set_option("k", Options::new(), nothing).await.unwrap();
+    assert_eq!(get(&on).await, None);
+    let stats = on.stats_of("Cache::get");
+    assert_eq!((stats.hits, stats.unserved), (1, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn whatever_stands_in_the_way_is_one_miss() {
+    let on = Subject::new();
+    let missed = async |unserved, reason| {
+        assert_eq!(get(&on).await, None);
+        let stats = on.stats_of("Cache::get");
+        assert_eq!((stats.hits, stats.unserved), (0, unserved));
+        assert_eq!(stats.misses[&reason], 1, "{reason:?}");
+        assert_eq!(stats.misses.values().sum::<u64>(), unserved);
+    };
+    on.plant_lease(9, Duration::from_secs(60)).await;
+    missed(1, MissReason::Leased).await;
+    on.plant(b"garbage").await;
+    missed(2, MissReason::Foreign).await;
+    on.plant(&on.register_of(b"text")).await;
+    missed(3, MissReason::Payload).await;
+    on.store.plan(Step::Get, [Act::Silent]);
+    missed(4, MissReason::Timeout).await;
+    on.open_breaker().await;
+    missed(5, MissReason::BreakerOpen).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn set_says_why_it_did_not() {
+    let on = Subject::with(|builder| builder.max_value_bytes(10));
+    let set = async |text: &str| on.cache.set("k", &text.to_owned(), Options::new()).await;
+    // With the quotes that JSON adds.
+    set("12345678").await.unwrap();
+    assert!(matches!(set("123456789").await, Err(CacheError::TooLarge { bytes: 11, max: 10 })));
+    let no_key = on.cache.set("k", &HashMap::from([((1, 2), 3)]), Options::new()).await;
+    assert!(matches!(no_key, Err(CacheError::Encode { .. })));
+    on.store.plan(Step::Put, [Act::Fails(FaultKind::Timeout)]);
+    assert!(matches!(set("1").await, Err(CacheError::Store(_))));
+    assert!(!on.engine().breaker.is_healthy());
+    on.cache.get::<String>("k").await;
+    on.open_breaker().await;
+    assert!(matches!(set("1").await, Err(CacheError::BreakerOpen)));
+    assert!(matches!(on.cache.delete("k").await, Err(CacheError::BreakerOpen)));
+    assert_eq!(on.stats_of("Cache::set").stored, 1);
+}

@@ -1,0 +1,97 @@
+//! What operators are told.
+
+use super::*;
+use crate::engine::SiteState;
+use crate::site::{Site, SiteSpec};
+use std::fmt::{Debug, Write as _};
+use std::sync::Mutex;
+use tracing::field::{Field, Visit};
+use tracing::span::{Attributes, Id, Record};
+use tracing::{Event, Metadata, Subscriber};
+
+/// The messages of this thread.
+#[derive(Clone, Default)]
+struct Messages(Arc<Mutex<Vec<String>>>);
+
+impl Messages {
+    fn take(&self) -> Vec<String> {
+        std::mem::take(&mut self.0.lock().unwrap())
+    }
+}
+
+struct Message(String);
+
+impl Visit for Message {
+    fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
+        if field.name() == "message" {
+            let _ = write!(self.0, "{value:?}");
+        }
+    }
+}
+
+impl Subscriber for Messages {
+    fn enabled(&self, _: &Metadata<'_>) -> bool {
+        true
+    }
+
+    fn new_span(&self, _: &Attributes<'_>) -> Id {
+        Id::from_u64(1)
+    }
+
+    fn record(&self, _: &Id, _: &Record<'_>) {}
+
+    fn record_follows_from(&self, _: &Id, _: &Id) {}
+
+    fn event(&self, event: &Event<'_>) {
+        let mut message = Message(event.metadata().level().to_string() + " ");
+        event.record(&mut message);
+        if event.metadata().target().starts_with("cached_core") {
+            self.0.lock().unwrap().push(message.0);
+        }
+    }
+
+    fn enter(&self, _: &Id) {}
+
+    fn exit(&self, _: &Id) {}
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_outage_is_two_lines() {
+    let messages = Messages::default();
+    let _caught = tracing::subscriber::set_default(messages.clone());
+    let on = Subject::new();
+    messages.take();
+    on.open_breaker().await;
+    let said = messages.take();
+    assert!(said.len() == 1 && said[0].starts_with("WARN the cache's store is out of reach"), "{said:?}");
+
+    let probe = async || {
+        on.clock.advance(ms(800));
+        on.call(1, AT_ONCE).await;
+        tasks().await;
+    };
+    on.store.plan(Step::Ping, [Act::Fails(FaultKind::Timeout)]);
+    probe().await;
+    assert_eq!(messages.take(), Vec::<String>::new(), "it is still out of reach");
+    for _ in 0..3 {
+        probe().await;
+    }
+    let said = messages.take();
+    assert!(said.len() == 1 && said[0].starts_with("INFO the cache's store is back"), "{said:?}");
+}
+
+#[tokio::test]
+async fn a_codec_that_does_not_fit_is_mentioned_once() {
+    let messages = Messages::default();
+    let _caught = tracing::subscriber::set_default(messages.clone());
+    let on = Subject::new();
+    let site: &Site = Box::leak(Box::new(Site::new(SiteSpec { name: "f", ..SiteSpec::DEFAULT })));
+    let state = SiteState::new(site, &on.engine().settings);
+    messages.take();
+    state.rejected(MissReason::Type);
+    assert_eq!(messages.take(), Vec::<String>::new());
+    state.rejected(MissReason::Payload);
+    state.rejected(MissReason::Payload);
+    let said = messages.take();
+    assert!(said.len() == 1 && said[0].contains("cannot read back this function's values"), "{said:?}");
+}

@@ -1,0 +1,157 @@
+//! The engine on a store whose steps are planned, on paused time. What they promise to users is tested on real servers, in
+//! the package `tests`; here is shown, fast and to the millisecond, that each decision is made as it is meant.
+
+mod closing;
+mod direct;
+mod hits;
+mod logs;
+mod nesting;
+mod outages;
+mod sharing;
+mod sites;
+mod unusable;
+mod waits;
+
+use super::Engine;
+use crate::builder::CacheBuilder;
+use crate::clock::Clock;
+use crate::envelope::{self, Draft, Head};
+use crate::error::FaultKind;
+use crate::fingerprint;
+use crate::key::Key;
+use crate::store::scripted::{Act, Scripted, Step};
+use crate::store::{Acquired, Replace, Store};
+use crate::{Cache, MissReason, Options, SiteStats, UnstoredReason};
+use bytes::Bytes;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::task::JoinHandle;
+use tokio::time::{Instant, sleep};
+
+const fn ms(n: u64) -> Duration {
+    Duration::from_millis(n)
+}
+
+const BUDGET: Duration = ms(100);
+const AT_ONCE: Duration = Duration::ZERO;
+
+/// A cache, its store and its clock. The paused time of tokio is another one.
+#[derive(Debug, Clone)]
+struct Subject {
+    cache: Cache,
+    store: Arc<Scripted>,
+    clock: Clock,
+}
+
+impl Subject {
+    fn new() -> Self {
+        Self::with(|builder| builder)
+    }
+
+    fn with(settings: impl FnOnce(CacheBuilder) -> CacheBuilder) -> Self {
+        let clock = Clock::manual();
+        let store = Scripted::new(clock.clone());
+        let builder = Cache::builder().store(Arc::clone(&store) as _).clock(clock.clone()).jitter(0.0);
+        let cache = settings(builder.budget(BUDGET)).build().unwrap();
+        Self { cache, store, clock }
+    }
+
+    fn engine(&self) -> &Arc<Engine> {
+        self.cache.engine()
+    }
+
+    fn key(&self) -> Key {
+        self.engine().settings.prefix.literal("k")
+    }
+
+    /// A call for "k" whose load takes `takes` and returns `value`; the value it was given.
+    async fn call(&self, value: u64, takes: Duration) -> u64 {
+        self.try_call(Ok(value), takes).await.unwrap()
+    }
+
+    async fn try_call(&self, result: Result<u64, ()>, takes: Duration) -> Result<u64, ()> {
+        let load = || async move {
+            if takes > Duration::ZERO {
+                sleep(takes).await;
+            }
+            result
+        };
+        self.cache.get_or_set("k", Options::new(), load).await
+    }
+
+    /// The call as a task that has come as far as it can without any time passing.
+    async fn calling(&self, result: Result<u64, ()>, takes: Duration) -> JoinHandle<Result<u64, ()>> {
+        let subject = self.clone();
+        let call = tokio::spawn(async move { subject.try_call(result, takes).await });
+        tasks().await;
+        call
+    }
+
+    fn stats(&self) -> SiteStats {
+        self.stats_of("Cache::get_or_set")
+    }
+
+    fn stats_of(&self, site: &str) -> SiteStats {
+        self.cache.stats().site(site).expect("it was called").clone()
+    }
+
+    fn misses(&self) -> Vec<(MissReason, u64)> {
+        self.stats().misses.into_iter().collect()
+    }
+
+    fn unstored(&self) -> Vec<(UnstoredReason, u64)> {
+        self.stats().unstored.into_iter().collect()
+    }
+
+    /// What stands under "k" without anybody's looking at it.
+    async fn register(&self) -> Option<Bytes> {
+        self.store.memory.get(&self.key(), BUDGET).await.unwrap()
+    }
+
+    async fn plant(&self, register: &[u8]) {
+        let register = Bytes::copy_from_slice(register);
+        self.store.memory.put(&self.key(), register, Duration::from_secs(60), BUDGET).await.unwrap();
+    }
+
+    /// A lease as another process would hold it.
+    async fn plant_lease(&self, id: u128, ttl: Duration) {
+        let (memory, key) = (&self.store.memory, self.key());
+        memory.remove(&key, BUDGET).await.unwrap();
+        let answer = memory.acquire(&key, Head::lease(id), ttl, Replace::Nothing, BUDGET).await;
+        assert_eq!(answer.unwrap(), Acquired::Granted);
+    }
+
+    /// A sound register of a `u64` that another process stored, whose payload is `payload`.
+    fn register_of(&self, payload: &[u8]) -> Bytes {
+        let site = self.engine().site(&crate::cache::GET_OR_SET);
+        envelope::write(&Draft {
+            key: &self.key(),
+            head: Head::value(77),
+            codec: 0,
+            fingerprint: site.fingerprint::<u64>(""),
+            payload: Some(payload),
+            compress_above: usize::MAX,
+        })
+    }
+
+    /// Three calls that fail for want of an answer.
+    async fn open_breaker(&self) {
+        for _ in 0..3 {
+            self.store.plan(Step::Remove, [Act::Fails(FaultKind::Disconnected)]);
+            self.cache.delete("another").await.unwrap_err();
+        }
+        assert_eq!(self.engine().breaker(), crate::BreakerState::Open);
+    }
+}
+
+/// Runs the tasks that can go on without any time passing.
+async fn tasks() {
+    for _ in 0..20 {
+        tokio::task::yield_now().await;
+    }
+}
+
+async fn timed<T>(call: impl Future<Output = T>) -> (T, Duration) {
+    let began = Instant::now();
+    (call.await, began.elapsed())
+}

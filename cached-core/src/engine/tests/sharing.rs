@@ -1,0 +1,159 @@
+//! Callers of one key in one process.
+
+use super::*;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use tokio::task::JoinSet;
+
+#[tokio::test(start_paused = true)]
+async fn they_share_one_load() {
+    let on = Subject::new();
+    let first = on.calling(Ok(1), ms(50)).await;
+    let others = [on.calling(Ok(2), ms(50)).await, on.calling(Ok(3), ms(50)).await];
+    assert_eq!(first.await.unwrap(), Ok(1));
+    for other in others {
+        assert_eq!(other.await.unwrap(), Ok(1));
+    }
+    let stats = on.stats();
+    assert_eq!((stats.loads, stats.coalesced, stats.hits, stats.calls()), (1, 2, 0, 3));
+    assert_eq!(on.store.count(Step::Get), 1, "the others do not even look");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_load_that_fails_lets_them_load_side_by_side() {
+    let on = Subject::new();
+    let mut calls = vec![on.calling(Err(()), ms(50)).await];
+    for _ in 0..9 {
+        calls.push(on.calling(Err(()), ms(50)).await);
+    }
+    let ((), took) = timed(async {
+        for call in calls {
+            assert_eq!(call.await.unwrap(), Err(()));
+        }
+    })
+    .await;
+    assert_eq!(took, ms(100));
+    let stats = on.stats();
+    assert_eq!((stats.loads, stats.load_errors, stats.bypassed), (10, 10, 9));
+    assert_eq!(on.misses(), [(MissReason::Absent, 1), (MissReason::LoadFailed, 9)]);
+    assert_eq!(on.register().await, None, "the lease is released");
+    assert_eq!(on.unstored(), []);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_leader_that_goes_away_is_replaced_and_its_time_on_the_store_counts() {
+    let on = Subject::new();
+    on.store.plan(Step::Acquire, [Act::Late(ms(60))]);
+    let leader = on.calling(Ok(1), ms(50)).await;
+    let follower = on.calling(Ok(2), ms(50)).await;
+    sleep(ms(70)).await;
+    leader.abort();
+    assert_eq!(follower.await.unwrap(), Ok(2));
+    assert_eq!(on.store.taken(Step::Acquire)[1].within, ms(40));
+    assert_eq!(on.stats().stored, 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_writer_at_work_lets_each_load_for_itself() {
+    let on = Subject::new();
+    on.store.answer_acquire(Acquired::Writing);
+    assert_eq!(on.call(1, AT_ONCE).await, 1);
+    assert_eq!(on.misses(), [(MissReason::Writing, 1)]);
+    assert_eq!(on.unstored(), [(UnstoredReason::NoLease, 1)]);
+    assert_eq!((on.stats().bypassed, on.register().await), (1, None));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_leader_that_does_not_settle_is_not_waited_for() {
+    let on = Subject::new();
+    // As if its runtime had gone idle.
+    on.store.plan(Step::Fill, [Act::LateAnswer(Duration::from_secs(60))]);
+    let leader = on.calling(Ok(1), ms(50)).await;
+    // The load has begun already: this one may share the value only once it is proved current.
+    let follower = on.calling(Ok(2), ms(7)).await;
+    assert_eq!(leader.await.unwrap(), Ok(1));
+    let (value, took) = timed(follower).await;
+    assert_eq!((value.unwrap(), took), (Ok(2), 2 * BUDGET + ms(7)));
+    assert_eq!(on.stats().misses[&MissReason::WaitedTooLong], 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn others_are_waited_for_no_longer_than_max_wait() {
+    let on = Subject::with(|builder| builder.max_wait(ms(300)));
+    let leader = on.calling(Ok(1), ms(5_000)).await;
+    let (value, took) = timed(on.call(2, ms(7))).await;
+    assert_eq!((value, took), (2, ms(307)));
+    assert_eq!(leader.await.unwrap(), Ok(1));
+    assert_eq!(on.misses(), [(MissReason::Absent, 1), (MissReason::WaitedTooLong, 1)]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn without_the_store_they_share_all_the_same() {
+    let on = Subject::with(|builder| builder.load_limit(1));
+    on.open_breaker().await;
+    let cache = on.cache.clone();
+    let in_the_way = tokio::spawn(async move {
+        let load = || async {
+            sleep(ms(50)).await;
+            Ok::<_, ()>(0)
+        };
+        cache.get_or_set("another", Options::new(), load).await
+    });
+    tasks().await;
+    // Both come before the load begins, which has to wait for room.
+    let calls = [on.calling(Ok(1), ms(10)).await, on.calling(Ok(2), ms(10)).await];
+    in_the_way.await.unwrap().unwrap();
+    let ((), took) = timed(async {
+        for call in calls {
+            assert_eq!(call.await.unwrap(), Ok(1));
+        }
+    })
+    .await;
+    assert_eq!(took, ms(10));
+    let stats = on.stats();
+    assert_eq!((stats.loads, stats.bypassed, stats.coalesced), (2, 2, 1));
+    assert_eq!(on.misses(), [(MissReason::BreakerOpen, 2)]);
+    assert_eq!(on.unstored(), [(UnstoredReason::NoLease, 2)]);
+    assert_eq!(on.store.count(Step::Get), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn without_the_store_there_may_be_another_reason_not_to_store() {
+    let on = Subject::new();
+    on.open_breaker().await;
+    let load = || async { Ok::<_, ()>(1) };
+    on.cache.get_or_set("k", Options::new().ttl(AT_ONCE), load).await.unwrap();
+    assert_eq!(on.unstored(), [(UnstoredReason::Policy, 1)]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn loads_without_the_store_are_bounded() {
+    let on = Subject::with(|builder| builder.load_limit(2));
+    on.open_breaker().await;
+    let (now, most) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+    let mut calls = JoinSet::new();
+    for i in 0..6 {
+        let (cache, now, most) = (on.cache.clone(), Arc::clone(&now), Arc::clone(&most));
+        calls.spawn(async move {
+            let load = || async move {
+                most.fetch_max(now.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
+                sleep(ms(100)).await;
+                now.fetch_sub(1, Ordering::SeqCst);
+                Ok::<_, ()>(i)
+            };
+            cache.get_or_set(format!("{i}"), Options::new(), load).await
+        });
+    }
+    let (_, took) = timed(calls.join_all()).await;
+    assert_eq!((most.load(Ordering::SeqCst), took), (2, ms(300)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn for_room_a_load_waits_no_longer_than_max_wait() {
+    let on = Subject::with(|builder| builder.load_limit(1).max_wait(ms(300)));
+    on.open_breaker().await;
+    let first = on.calling(Ok(1), ms(5_000)).await;
+    let load = || async { Ok::<_, ()>(2) };
+    let (value, took) = timed(on.cache.get_or_set("another", Options::new(), load)).await;
+    assert_eq!((value, took), (Ok(2), ms(300)));
+    first.abort();
+}

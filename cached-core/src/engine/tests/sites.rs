@@ -1,0 +1,91 @@
+//! What a cache knows of the functions that use it.
+
+use super::*;
+use crate::codec::Codec;
+use crate::engine::SiteState;
+use crate::site::{Site, SiteSpec};
+use crate::ttl::{NoneTtl, TtlSpec};
+
+fn site(spec: SiteSpec) -> &'static Site {
+    Box::leak(Box::new(Site::new(spec)))
+}
+
+#[tokio::test]
+async fn each_cache_has_its_own_counters_of_a_site() {
+    let (first, second) = (Subject::new(), Subject::new());
+    let site = site(SiteSpec { name: "f", ..SiteSpec::DEFAULT });
+    for on in [&first, &second] {
+        let state = on.engine().site(site);
+        assert!(std::ptr::from_ref(&*state) == std::ptr::from_ref(&*on.engine().site(site)));
+        assert!(std::ptr::eq(state.site, site));
+        state.counters.loads.one();
+        assert_eq!(on.stats_of("f").loads, 1);
+    }
+}
+
+#[tokio::test]
+async fn sites_are_listed_by_their_place() {
+    let on = Subject::new();
+    for (name, file, line) in [("d", "b", 1), ("c", "a", 10), ("b", "a", 2), ("a", "a", 2)] {
+        on.engine().site(site(SiteSpec { name, file, line, ..SiteSpec::DEFAULT }));
+    }
+    let names: Vec<_> = on.cache.stats().sites.into_iter().map(|site| site.site).collect();
+    assert_eq!(names, ["a", "b", "c", "d"]);
+}
+
+fn state(on: &Subject, spec: SiteSpec) -> SiteState {
+    SiteState::new(site(spec), &on.engine().settings)
+}
+
+#[tokio::test]
+async fn what_a_site_leaves_open_the_cache_decides() {
+    let on = Subject::with(|builder| builder.jitter(0.3).ttl_class("own", Duration::from_secs(7)));
+    let secs = Duration::from_secs;
+    let unsaid = state(&on, SiteSpec::DEFAULT);
+    assert_eq!((unsaid.ttl, unsaid.none_ttl, unsaid.codec), (secs(600), Some(secs(60)), Codec::Json));
+    assert!((unsaid.jitter - 0.3).abs() < f64::EPSILON);
+
+    let said = state(&on, SiteSpec { jitter: Some(0.5), codec: Some(Codec::Postcard), ..SiteSpec::DEFAULT });
+    assert_eq!(said.codec, Codec::Postcard);
+    assert!((said.jitter - 0.5).abs() < f64::EPSILON);
+
+    let ttl = |ttl| state(&on, SiteSpec { ttl, ..SiteSpec::DEFAULT }).ttl;
+    assert_eq!(ttl(TtlSpec::Class("own")), secs(7));
+    assert_eq!(ttl(TtlSpec::Class("unknown")), secs(600));
+    assert_eq!(ttl(TtlSpec::Millis(5)), ms(5));
+    assert_eq!(ttl(TtlSpec::Dynamic), secs(600));
+
+    let none = |none_ttl| state(&on, SiteSpec { none_ttl: Some(none_ttl), ..SiteSpec::DEFAULT }).none_ttl;
+    assert_eq!(none(NoneTtl::Class("own")), Some(secs(7)));
+    assert_eq!(none(NoneTtl::Class("unknown")), Some(secs(60)));
+    assert_eq!(none(NoneTtl::Millis(5)), Some(ms(5)));
+    assert_eq!(none(NoneTtl::Off), None);
+}
+
+#[tokio::test]
+async fn a_fingerprint_is_that_of_the_type_and_the_generic_arguments() {
+    let on = Subject::new();
+    let state = state(&on, SiteSpec::DEFAULT);
+    let (one, other) = ("shop::find<A>", "shop::find<B>");
+    let all = [state.fingerprint::<u64>(one), state.fingerprint::<u64>(other), state.fingerprint::<String>(one)];
+    let of = |path| fingerprint::of::<u64>(Codec::Json, 1, &state.identity, &fingerprint::generics(path));
+    assert_eq!(all[0], of(one));
+    assert_eq!(all[1], of(other));
+    assert!(all[0] != all[1] && all[0] != all[2] && all[1] != all[2]);
+    let again = [state.fingerprint::<u64>(one), state.fingerprint::<u64>(other), state.fingerprint::<String>(one)];
+    assert_eq!(all, again);
+    assert_eq!(state.fingerprints.read().unwrap().len(), 3, "made once each");
+}
+
+#[tokio::test]
+async fn a_none_that_is_not_to_be_stored_is_not() {
+    use crate::engine::shell::{Call, Policy, look};
+    use crate::outcome::OptionValue;
+    let on = Subject::new();
+    let site = site(SiteSpec { name: "f", none_ttl: Some(NoneTtl::Off), ..SiteSpec::DEFAULT });
+    let call = Call::of(Arc::clone(on.engine()), on.engine().site(site), Some(on.key()), "");
+    let mut load = look(call, OptionValue::<u64>::default()).await.unwrap_err();
+    let returned = load.run(async { None::<u64> }).await;
+    assert_eq!(load.settle(OptionValue::default(), &Policy::default(), returned), None);
+    assert_eq!(on.stats_of("f").unstored[&UnstoredReason::Policy], 1);
+}

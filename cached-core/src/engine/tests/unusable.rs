@@ -1,0 +1,108 @@
+//! What stands under a key and cannot be used.
+
+use super::*;
+use std::collections::HashMap;
+
+#[tokio::test(start_paused = true)]
+async fn it_is_counted_once_and_replaced() {
+    let cases: [(&[u8], _); 3] = [
+        (b"an entry of some other program", MissReason::Foreign),
+        (b"short", MissReason::Foreign),
+        (b"V0123456789abcdef", MissReason::Truncated),
+    ];
+    for (register, reason) in cases {
+        let on = Subject::new();
+        on.plant(register).await;
+        assert_eq!(on.call(1, AT_ONCE).await, 1);
+        assert_eq!(on.misses(), [(reason, 1)]);
+        assert_eq!(on.call(2, AT_ONCE).await, 1);
+        assert_eq!(on.stats().stored, 1);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn data_of_another_type_is_no_outage() {
+    let on = Subject::new();
+    on.store.plan(Step::Get, [Act::Fails(FaultKind::WrongType)]);
+    on.call(1, AT_ONCE).await;
+    assert_eq!(on.misses(), [(MissReason::WrongType, 1)]);
+    assert_eq!((on.store.count(Step::Acquire), on.stats().stored), (1, 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_payload_that_does_not_decode_is_replaced() {
+    let on = Subject::new();
+    on.plant(&on.register_of(b"text")).await;
+    assert_eq!(on.call(1, AT_ONCE).await, 1);
+    assert_eq!(on.misses(), [(MissReason::Payload, 1)]);
+    assert_eq!(on.call(2, AT_ONCE).await, 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_value_that_its_own_process_cannot_read_back_is_loaded_by_each() {
+    let on = Subject::new();
+    let ask = async || {
+        let load = || async {
+            sleep(ms(10)).await;
+            // JSON writes it as `null`.
+            Ok::<_, ()>(f64::NAN)
+        };
+        on.cache.get_or_set("k", Options::new(), load).await.unwrap()
+    };
+    let ((first, second), took) = timed(async { tokio::join!(ask(), ask()) }).await;
+    assert!(first.is_nan() && second.is_nan());
+    assert_eq!(took, ms(20));
+    let stats = on.stats();
+    assert_eq!((stats.loads, stats.bypassed, stats.coalesced), (2, 1, 0));
+    // Once for what it was given, and once for the reason that it runs without a lease.
+    assert_eq!(stats.misses[&MissReason::Payload], 2);
+    assert_eq!(on.unstored(), [(UnstoredReason::NoLease, 1)]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_key_whose_payloads_never_decode_is_given_up() {
+    let on = Subject::new();
+    for _ in 0..5 {
+        on.store.answer_acquire(Acquired::Value(on.register_of(b"text")));
+    }
+    assert_eq!(on.call(1, AT_ONCE).await, 1);
+    assert_eq!(on.store.count(Step::Acquire), 3);
+    assert_eq!(on.misses(), [(MissReason::Payload, 4)]);
+    assert_eq!(on.stats().bypassed, 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_key_that_never_holds_anything_usable_is_given_up() {
+    let lease = Bytes::copy_from_slice(Head::lease(1).as_bytes());
+    // A lease that a store calls a value is not counted as foreign, beside the reason for the load.
+    for (register, counted) in [(Bytes::from_static(b"garbage"), 4), (lease, 1)] {
+        let on = Subject::new();
+        for _ in 0..5 {
+            on.store.answer_acquire(Acquired::Value(register.clone()));
+        }
+        assert_eq!(on.call(1, AT_ONCE).await, 1);
+        assert_eq!(on.store.count(Step::Acquire), 3);
+        assert_eq!(on.misses(), [(MissReason::Foreign, counted)]);
+        assert_eq!(on.unstored(), [(UnstoredReason::NoLease, 1)]);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_cannot_be_encoded_is_returned_and_shared_with_nobody() {
+    let on = Subject::new();
+    let ask = async || {
+        let load = || async {
+            sleep(ms(10)).await;
+            // No key of a JSON object.
+            Ok::<_, ()>(HashMap::from([((1, 2), 3)]))
+        };
+        on.cache.get_or_set("k", Options::new(), load).await.unwrap()
+    };
+    let ((first, second), took) = timed(async { tokio::join!(ask(), ask()) }).await;
+    assert_eq!((&first[&(1, 2)], &second[&(1, 2)]), (&3, &3));
+    assert_eq!(took, ms(20));
+    assert_eq!(on.misses(), [(MissReason::Absent, 1), (MissReason::LoadFailed, 1)]);
+    // The second runs without a lease, and nobody wants its value: it is not even encoded.
+    assert_eq!(on.unstored(), [(UnstoredReason::Encode, 1), (UnstoredReason::NoLease, 1)]);
+    assert_eq!(on.stats().load_errors, 0);
+}

@@ -1,0 +1,113 @@
+//! Waiting for the lease of another process.
+
+use super::*;
+
+/// The times at which the register was looked at.
+fn looks(on: &Subject) -> Vec<u64> {
+    on.store.taken(Step::Get).iter().map(|get| u64::try_from(get.at.as_millis()).unwrap()).collect()
+}
+
+const LONG: Duration = Duration::from_secs(3600);
+
+#[tokio::test(start_paused = true)]
+async fn it_ends_with_the_value() {
+    let on = Subject::new();
+    on.plant_lease(9, LONG).await;
+    let call = on.calling(Ok(1), AT_ONCE).await;
+    sleep(ms(80)).await;
+    on.plant(&on.register_of(b"7")).await;
+    assert_eq!(call.await.unwrap(), Ok(7));
+    assert_eq!(looks(&on), [0, 15, 35, 60, 85]);
+    let stats = on.stats();
+    assert_eq!((stats.hits, stats.loads, stats.lease_waits), (1, 0, 1));
+    assert_eq!(on.misses(), [(MissReason::Leased, 1)]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_lease_is_taken_over_when_it_is_free() {
+    let on = Subject::new();
+    on.plant_lease(9, LONG).await;
+    let call = on.calling(Ok(1), AT_ONCE).await;
+    on.store.memory.remove(&on.key(), BUDGET).await.unwrap();
+    assert_eq!(call.await.unwrap(), Ok(1));
+    assert_eq!(looks(&on), [0, 15]);
+    assert_eq!((on.store.count(Step::Acquire), on.stats().stored), (2, 1));
+    assert_eq!(on.misses(), [(MissReason::Leased, 1)], "why it did not hit is counted once");
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_load_is_waited_for_and_not_the_next() {
+    let on = Subject::new();
+    on.plant_lease(9, LONG).await;
+    let call = on.calling(Ok(1), AT_ONCE).await;
+    sleep(ms(20)).await;
+    on.plant_lease(10, LONG).await;
+    assert_eq!(call.await.unwrap(), Ok(1));
+    assert_eq!(looks(&on), [0, 15, 35]);
+    assert_eq!(on.misses(), [(MissReason::Leased, 1), (MissReason::WaitedTooLong, 1)]);
+    assert_eq!((on.stats().bypassed, on.unstored()), (1, vec![(UnstoredReason::NoLease, 1)]));
+}
+
+#[tokio::test(start_paused = true)]
+async fn it_has_an_end() {
+    for (max_wait, until) in [(60, 35), (61, 60)] {
+        let on = Subject::with(|builder| builder.max_wait(ms(max_wait)));
+        on.plant_lease(9, LONG).await;
+        let (value, took) = timed(on.call(1, AT_ONCE)).await;
+        assert_eq!((value, took), (1, ms(until)), "at most {max_wait} ms");
+        assert_eq!(on.misses(), [(MissReason::Leased, 1), (MissReason::WaitedTooLong, 1)]);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn it_is_no_longer_than_the_lease() {
+    for (left, looked) in [(ms(5), 5), (AT_ONCE, 1)] {
+        let on = Subject::new();
+        on.store.answer_acquire(Acquired::Leased(left));
+        on.call(1, AT_ONCE).await;
+        assert_eq!(looks(&on), [0, looked]);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_unusable_at_its_end_is_replaced() {
+    let on = Subject::new();
+    on.plant_lease(9, LONG).await;
+    let call = on.calling(Ok(1), AT_ONCE).await;
+    on.plant(b"garbage").await;
+    assert_eq!(call.await.unwrap(), Ok(1));
+    assert_eq!(on.misses(), [(MissReason::Leased, 1), (MissReason::Foreign, 1)]);
+    assert_eq!(on.stats().stored, 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_store_that_fails_meanwhile_is_not_asked_again() {
+    let on = Subject::new();
+    on.plant_lease(9, LONG).await;
+    on.store.plan(Step::Get, [Act::Well, Act::Fails(FaultKind::Refused)]);
+    assert_eq!(on.call(1, AT_ONCE).await, 1);
+    assert_eq!(on.misses(), [(MissReason::Leased, 1), (MissReason::Refused, 1)]);
+    assert_eq!((on.store.count(Step::Acquire), on.stats().bypassed), (1, 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_looks_share_one_budget_and_the_pauses_cost_none() {
+    let on = Subject::new();
+    on.plant_lease(9, LONG).await;
+    on.store.plan(Step::Get, [Act::Late(ms(20)), Act::Late(ms(25)), Act::Late(ms(30)), Act::Well]);
+    on.store.plan(Step::Acquire, [Act::Late(ms(10))]);
+    let call = on.calling(Ok(1), AT_ONCE).await;
+    sleep(ms(180)).await;
+    call.abort();
+    let within = |step| on.store.taken(step).iter().map(|taken| taken.within.as_millis()).collect::<Vec<_>>();
+    assert_eq!(within(Step::Acquire), [80]);
+    assert_eq!(within(Step::Get)[..5], [100, 70, 45, 15, 15]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_used_up_budget_leaves_a_little() {
+    let on = Subject::new();
+    on.store.plan(Step::Get, [Act::Late(ms(95))]);
+    on.call(1, AT_ONCE).await;
+    assert_eq!(on.store.taken(Step::Acquire)[0].within, ms(10));
+}

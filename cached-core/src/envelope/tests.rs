@@ -1,0 +1,159 @@
+use super::*;
+use proptest::prelude::*;
+
+const EXPECTED: Expected<'static> = Expected { key: "n:v1:k", codec: 0, fingerprint: 7, max_payload: 1 << 20 };
+
+fn draft(payload: Option<&[u8]>) -> Draft<'_> {
+    Draft { key: "n:v1:k", head: Head::value(42), codec: 0, fingerprint: 7, payload, compress_above: 1_000 }
+}
+
+fn payload_of(register: &Bytes) -> Option<Vec<u8>> {
+    match read(register, EXPECTED) {
+        Register::Value(found) => Entry::found(register.clone(), found).payload().map(<[u8]>::to_vec),
+        other => panic!("not a value: {other:?}"),
+    }
+}
+
+#[test]
+fn what_was_written_is_read() {
+    let bytes = write(&draft(Some(b"{\"a\":1}")));
+    assert_eq!(payload_of(&bytes).unwrap(), b"{\"a\":1}");
+    assert_eq!(&bytes[..Head::LEN], Head::value(42).as_bytes());
+    assert_eq!(payload_of(&write(&draft(None))), None);
+    let lease = Bytes::copy_from_slice(Head::lease(1).as_bytes());
+    assert_eq!(read(&lease, EXPECTED), Register::Lease(Head::lease(1)));
+}
+
+#[test]
+fn every_mismatch_has_its_reason() {
+    let good = write(&draft(Some(b"1")));
+    let reason = |bytes: &[u8], expected| match read(bytes, expected) {
+        Register::Invalid(reason) => reason,
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(reason(b"", EXPECTED), MissReason::Foreign);
+    assert_eq!(reason(b"hello", EXPECTED), MissReason::Foreign);
+    assert_eq!(reason(b"Lxx", EXPECTED), MissReason::Foreign);
+    assert_eq!(reason(b"L0123456789abcdef and more", EXPECTED), MissReason::Foreign);
+    assert_eq!(reason(&good[..PAYLOAD - 1], EXPECTED), MissReason::Truncated);
+    assert_eq!(reason(&good[..PAYLOAD], EXPECTED), MissReason::Corrupt);
+    assert_eq!(reason(&good, Expected { fingerprint: 8, ..EXPECTED }), MissReason::Type);
+    assert_eq!(reason(&good, Expected { codec: 1, ..EXPECTED }), MissReason::Type);
+    assert_eq!(reason(&good, Expected { key: "n:v1:other", ..EXPECTED }), MissReason::Corrupt);
+    // All but two bytes of the fingerprint are in the check only.
+    assert_eq!(reason(&good, Expected { fingerprint: 7 + (1 << 16), ..EXPECTED }), MissReason::Corrupt);
+    let mut other_version = good.to_vec();
+    other_version[Head::LEN] |= 0x80;
+    assert_eq!(reason(&other_version, EXPECTED), MissReason::Version);
+}
+
+#[test]
+fn no_flipped_bit_behind_the_stamp_goes_unseen() {
+    let good = write(&draft(Some(b"{\"price\":100}")));
+    for bit in (Head::LEN * 8)..(good.len() * 8) {
+        let mut bytes = good.to_vec();
+        bytes[bit / 8] ^= 1 << (bit % 8);
+        assert!(matches!(read(&bytes, EXPECTED), Register::Invalid(_)), "bit {bit}");
+    }
+}
+
+#[cfg(feature = "lz4")]
+#[test]
+fn compression_is_bounded_on_the_way_back() {
+    let plain = vec![b'a'; 100_000];
+    let bytes = write(&draft(Some(&plain)));
+    assert!(bytes.len() < 2_000);
+    assert_eq!(payload_of(&bytes).unwrap(), plain);
+    let narrow = Expected { max_payload: 99_999, ..EXPECTED };
+    assert_eq!(read(&bytes, narrow), Register::Invalid(MissReason::TooLarge));
+}
+
+#[test]
+fn a_head_is_that_of_a_lease_or_a_value() {
+    let lease = Head::lease(0x0102);
+    assert_eq!(lease.as_bytes(), b"L\x02\x01\0\0\0\0\0\0\0\0\0\0\0\0\0\0");
+    assert_eq!(Head::from_bytes(lease.as_bytes()), Some(lease));
+    assert_eq!(Head::from_bytes(b"V0123456789abcdef and more").unwrap().as_bytes(), b"V0123456789abcdef");
+    assert_eq!(Head::from_bytes(b"V0123456789abcde"), None, "one byte short");
+    assert_eq!(Head::from_bytes(b"X0123456789abcdef"), None);
+    assert!(Head::is_lease(lease.as_bytes()));
+    assert!(!Head::is_lease(Head::value(1).as_bytes()));
+    assert!(!Head::is_lease(b"L0123456789abcdef and more"));
+}
+
+#[test]
+fn an_entry_knows_what_it_was_read_from() {
+    let register = write(&draft(Some(b"1")));
+    let found = |register: &Bytes| match read(register, EXPECTED) {
+        Register::Value(found) => Entry::found(register.clone(), found),
+        other => panic!("not a value: {other:?}"),
+    };
+    assert_eq!(found(&register).head, Some(Head::value(42)));
+    let loaded = Entry::loaded(Some(b"1".to_vec()));
+    assert_eq!((loaded.payload(), loaded.head), (Some(&b"1"[..]), None));
+    assert_eq!(Entry::loaded(None).payload(), None);
+}
+
+#[test]
+fn every_codec_is_told_from_the_flags() {
+    for codec in 0..=CODEC_MASK {
+        for payload in [None, Some(&b"1"[..]), Some(&[b'a'; 2_000])] {
+            let bytes = write(&Draft { codec, ..draft(payload) });
+            let Register::Value(found) = read(&bytes, Expected { codec, ..EXPECTED }) else { panic!("{codec}") };
+            assert_eq!(Entry::found(bytes, found).payload(), payload);
+        }
+    }
+}
+
+#[test]
+fn a_value_may_be_empty() {
+    assert_eq!(payload_of(&write(&draft(Some(b"")))).unwrap(), b"");
+}
+
+#[test]
+fn two_flags_at_once_are_another_version() {
+    let mut bytes = write(&draft(None)).to_vec();
+    bytes[Head::LEN] = FLAG_NONE | FLAG_LZ4;
+    assert_eq!(read(&bytes, EXPECTED), Register::Invalid(MissReason::Version));
+}
+
+#[cfg(feature = "lz4")]
+#[test]
+fn what_is_compressed_is_large_enough_and_becomes_smaller() {
+    let is_compressed = |payload: &[u8]| write(&draft(Some(payload)))[Head::LEN] == FLAG_LZ4;
+    assert!(!is_compressed(&[b'a'; 999]));
+    assert!(is_compressed(&[b'a'; 1_000]));
+
+    // Longer and longer runs behind bytes that do not repeat, until the compressed form has just the size of the plain.
+    let with_run = |run: usize| (0..=255).chain(std::iter::repeat_n(255, run)).collect::<Vec<u8>>();
+    let gain = |plain: &[u8]| plain.len().cmp(&lz4_flex::block::compress_prepend_size(plain).len());
+    let plain = (0..100).map(with_run).find(|plain| gain(plain).is_eq()).expect("a run of that length");
+    assert_eq!(compress(&plain, 0).0, 0, "nothing is gained");
+    let plain = (0..100).map(with_run).find(|plain| gain(plain).is_gt()).expect("a run of that length");
+    assert_eq!(compress(&plain, 0).0, FLAG_LZ4);
+}
+
+#[cfg(feature = "lz4")]
+#[test]
+fn what_expands_has_the_size_it_announces() {
+    let compressed = lz4_flex::block::compress_prepend_size(&[b'a'; 1_000]);
+    assert_eq!(expand(&compressed, 1_000).unwrap(), vec![b'a'; 1_000]);
+    assert_eq!(expand(&compressed, 999), Err(MissReason::TooLarge));
+    for announced in [0_u32, 999, 1_001] {
+        let forged = [&announced.to_le_bytes(), &compressed[4..]].concat();
+        assert_eq!(expand(&forged, 2_000), Err(MissReason::Corrupt), "{announced}");
+    }
+    assert_eq!(expand(&compressed[..3], 1_000), Err(MissReason::Corrupt));
+}
+
+proptest! {
+    #[test]
+    fn any_bytes_give_an_answer(bytes in proptest::collection::vec(any::<u8>(), 0..200), kind in 0..3) {
+        let mut bytes = bytes;
+        if let (Some(first), 1..) = (bytes.first_mut(), kind) {
+            *first = if kind == 1 { b'V' } else { b'L' };
+        }
+        let is_value = matches!(read(&bytes, EXPECTED), Register::Value(_));
+        prop_assert!(!is_value);
+    }
+}

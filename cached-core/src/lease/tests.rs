@@ -1,0 +1,154 @@
+use super::*;
+use crate::clock::Clock;
+use crate::error::FaultKind;
+use crate::store::scripted::{Act, Scripted, Step};
+use tokio::time::advance;
+
+const TIME: Duration = Duration::from_secs(3);
+const WITHIN: Duration = Duration::from_millis(100);
+
+fn key() -> Key {
+    "k".into()
+}
+
+fn lease(store: &Arc<Scripted>) -> Lease {
+    Lease::new(Arc::clone(store) as _, key(), TIME).unwrap()
+}
+
+async fn acquired(store: &Arc<Scripted>) -> Lease {
+    let mut lease = lease(store);
+    assert_eq!(lease.acquire(Replace::Nothing, WITHIN).await.unwrap(), Acquired::Granted);
+    lease
+}
+
+async fn holder(store: &Scripted) -> Option<Head> {
+    let register = store.memory.get(&key(), WITHIN).await.unwrap()?;
+    Head::from_bytes(&register)
+}
+
+/// Runs the tasks that can go on.
+async fn tasks() {
+    for _ in 0..10 {
+        tokio::task::yield_now().await;
+    }
+}
+
+#[test]
+fn ids_do_not_repeat() {
+    let ids: std::collections::HashSet<_> = (0..100).map(|_| random_id().unwrap()).collect();
+    assert_eq!(ids.len(), 100);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_dropped_lease_is_released() {
+    let store = Scripted::new(Clock::manual());
+    let lease = acquired(&store).await;
+    assert_eq!(holder(&store).await, Some(lease.head()));
+    drop(lease);
+    tasks().await;
+    assert_eq!(holder(&store).await, None);
+    assert_eq!(store.taken(Step::Release)[0].within, OFF_PATH);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_lease_is_released_once_and_not_at_all_when_there_is_nothing_to_release() {
+    let store = Scripted::new(Clock::manual());
+    drop(lease(&store));
+    tasks().await;
+    assert_eq!(store.count(Step::Release), 0, "it was never asked for");
+
+    acquired(&store).await.release(WITHIN).await.unwrap();
+    assert_eq!(holder(&store).await, None, "when `release` returns, it is released");
+    tasks().await;
+    assert_eq!(store.count(Step::Release), 1);
+
+    acquired(&store).await.forget();
+    tasks().await;
+    assert_eq!(store.count(Step::Release), 1);
+    assert!(holder(&store).await.is_some());
+
+    let mut other = lease(&store);
+    assert!(matches!(other.acquire(Replace::Nothing, WITHIN).await.unwrap(), Acquired::Leased(_)));
+    drop(other);
+    tasks().await;
+    assert_eq!(store.count(Step::Release), 1, "it is somebody else's");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_lease_of_which_nothing_is_known_is_released() {
+    for (kind, released) in [(FaultKind::Timeout, 1), (FaultKind::Disconnected, 1), (FaultKind::OutOfMemory, 0)] {
+        let store = Scripted::new(Clock::manual());
+        store.plan(Step::Acquire, [Act::Fails(kind)]);
+        let mut lease = lease(&store);
+        lease.acquire(Replace::Nothing, WITHIN).await.unwrap_err();
+        drop(lease);
+        tasks().await;
+        assert_eq!(store.count(Step::Release), released, "{kind}");
+    }
+
+    let store = Scripted::new(Clock::manual());
+    store.plan(Step::Acquire, [Act::LateAnswer(WITHIN)]);
+    let mut lease = lease(&store);
+    // Dropped while the answer is awaited.
+    tokio::time::timeout(WITHIN / 2, lease.acquire(Replace::Nothing, WITHIN)).await.unwrap_err();
+    drop(lease);
+    tasks().await;
+    assert_eq!(holder(&store).await, None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_lease_is_renewed_every_third_of_its_time() {
+    let clock = Clock::manual();
+    let store = Scripted::new(clock.clone());
+    let mut lease = acquired(&store).await;
+    lease.keep_alive();
+    tasks().await;
+    assert_eq!(store.count(Step::Renew), 0, "it is fresh");
+    for _ in 0..30 {
+        clock.advance(TIME / 3);
+        advance(TIME / 3).await;
+        tasks().await;
+        assert_eq!(holder(&store).await, Some(lease.head()));
+    }
+    let renewals = store.taken(Step::Renew);
+    let times: Vec<_> = renewals.iter().map(|renewal| renewal.at).collect();
+    assert_eq!(times, (1..=30).map(Duration::from_secs).collect::<Vec<_>>());
+    assert!(renewals.iter().all(|renewal| renewal.within == TIME / 6));
+
+    drop(lease);
+    advance(TIME).await;
+    tasks().await;
+    assert_eq!(store.count(Step::Renew), 30, "nobody needs it any more");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_renewal_that_fails_is_tried_again_and_one_that_is_refused_is_the_last() {
+    let store = Scripted::new(Clock::manual());
+    let mut lease = acquired(&store).await;
+    lease.keep_alive();
+    store.plan(Step::Renew, [Act::Fails(FaultKind::Timeout)]);
+    tokio::time::sleep(TIME + WITHIN).await;
+    assert_eq!(store.count(Step::Renew), 3);
+    store.memory.remove(&key(), WITHIN).await.unwrap();
+    tokio::time::sleep(TIME + WITHIN).await;
+    assert_eq!(store.count(Step::Renew), 4);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_load_that_hangs_loses_its_lease() {
+    let store = Scripted::new(Clock::manual());
+    let mut lease = acquired(&store).await;
+    lease.keep_alive();
+    tokio::time::sleep(3 * RENEWED_FOR).await;
+    assert_eq!(store.count(Step::Renew), 60);
+}
+
+#[test]
+fn without_a_runtime_a_lease_runs_out_by_itself() {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+    let store = Scripted::new(Clock::manual());
+    let lease = runtime.block_on(acquired(&store));
+    drop(lease);
+    runtime.block_on(tasks());
+    assert_eq!(store.count(Step::Release), 0);
+}

@@ -1,0 +1,172 @@
+//! A store in memory for the crate's own tests, whose steps can be made to be late, to fail or never to answer.
+
+use super::{Acquired, Head, Key, MemoryStore, Replace, Store, StoreFuture};
+use crate::clock::Clock;
+use crate::error::{FaultKind, StoreError};
+use bytes::Bytes;
+use std::collections::{HashMap, VecDeque};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+use tokio::time::{Instant, sleep};
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Step {
+    Get,
+    Acquire,
+    Renew,
+    Fill,
+    Release,
+    Put,
+    Remove,
+    Ping,
+}
+
+/// What happens to a step.
+#[derive(Debug, Clone)]
+pub(crate) enum Act {
+    /// It succeeds at once, as all do that nothing is planned for.
+    Well,
+    /// It is carried out so much later.
+    Late(Duration),
+    /// It is carried out at once, and answered so much later.
+    LateAnswer(Duration),
+    Fails(FaultKind),
+    /// Nothing happens until its time is over.
+    Silent,
+}
+
+/// A step that was taken: when, counted from the making of the store, and within what time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Taken {
+    pub(crate) step: Step,
+    pub(crate) at: Duration,
+    pub(crate) within: Duration,
+}
+
+#[derive(Debug)]
+pub(crate) struct Scripted {
+    pub(crate) memory: MemoryStore,
+    planned: Mutex<HashMap<Step, VecDeque<Act>>>,
+    /// What the next ACQUIREs are answered, whatever the memory holds.
+    answers: Mutex<VecDeque<Acquired>>,
+    taken: Mutex<Vec<Taken>>,
+    made: Instant,
+}
+
+impl Scripted {
+    /// To be made on tokio, best with its time paused.
+    pub(crate) fn new(clock: Clock) -> Arc<Self> {
+        let memory = MemoryStore::new(1 << 24, clock);
+        let (planned, answers, taken) = (Mutex::default(), Mutex::default(), Mutex::default());
+        Arc::new(Self { memory, planned, answers, taken, made: Instant::now() })
+    }
+
+    /// The next ACQUIRE that succeeds is answered by this, without a look at the memory.
+    pub(crate) fn answer_acquire(&self, answer: Acquired) {
+        self.answers.lock().unwrap_or_else(PoisonError::into_inner).push_back(answer);
+    }
+
+    /// What is to happen to the next steps of this kind, one after another, behind what is planned already.
+    pub(crate) fn plan(&self, step: Step, acts: impl IntoIterator<Item = Act>) {
+        let mut planned = self.planned.lock().unwrap_or_else(PoisonError::into_inner);
+        planned.entry(step).or_default().extend(acts);
+    }
+
+    /// The steps of this kind taken so far.
+    pub(crate) fn taken(&self, step: Step) -> Vec<Taken> {
+        let taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
+        taken.iter().filter(|taken| taken.step == step).copied().collect()
+    }
+
+    pub(crate) fn count(&self, step: Step) -> usize {
+        self.taken(step).len()
+    }
+
+    fn next(&self, step: Step, within: Duration) -> Act {
+        let at = self.made.elapsed();
+        self.taken.lock().unwrap_or_else(PoisonError::into_inner).push(Taken { step, at, within });
+        let mut planned = self.planned.lock().unwrap_or_else(PoisonError::into_inner);
+        planned.get_mut(&step).and_then(VecDeque::pop_front).unwrap_or(Act::Well)
+    }
+
+    async fn take<'a, T>(
+        &'a self,
+        step: Step,
+        within: Duration,
+        carry_out: impl FnOnce() -> StoreFuture<'a, T>,
+    ) -> Result<T, StoreError> {
+        match self.next(step, within) {
+            Act::Well => carry_out().await,
+            Act::Late(by) => {
+                sleep(by).await;
+                carry_out().await
+            }
+            Act::LateAnswer(by) => {
+                let answer = carry_out().await;
+                sleep(by).await;
+                answer
+            }
+            Act::Fails(kind) => Err(StoreError::new(kind, "as planned")),
+            Act::Silent => {
+                sleep(within).await;
+                Err(StoreError::new(FaultKind::Timeout, "as planned"))
+            }
+        }
+    }
+}
+
+impl Store for Scripted {
+    fn name(&self) -> &'static str {
+        "scripted"
+    }
+
+    fn get<'a>(&'a self, key: &'a Key, within: Duration) -> StoreFuture<'a, Option<Bytes>> {
+        Box::pin(self.take(Step::Get, within, move || self.memory.get(key, within)))
+    }
+
+    fn acquire<'a>(
+        &'a self,
+        key: &'a Key,
+        lease: Head,
+        ttl: Duration,
+        replace: Replace,
+        within: Duration,
+    ) -> StoreFuture<'a, Acquired> {
+        let answer = self.answers.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
+        Box::pin(self.take(Step::Acquire, within, move || match answer {
+            Some(answer) => Box::pin(std::future::ready(Ok(answer))),
+            None => self.memory.acquire(key, lease, ttl, replace, within),
+        }))
+    }
+
+    fn renew<'a>(&'a self, key: &'a Key, lease: Head, ttl: Duration, within: Duration) -> StoreFuture<'a, bool> {
+        Box::pin(self.take(Step::Renew, within, move || self.memory.renew(key, lease, ttl, within)))
+    }
+
+    fn fill<'a>(
+        &'a self,
+        key: &'a Key,
+        expected: Head,
+        value: Bytes,
+        ttl: Duration,
+        within: Duration,
+    ) -> StoreFuture<'a, bool> {
+        Box::pin(self.take(Step::Fill, within, move || self.memory.fill(key, expected, value, ttl, within)))
+    }
+
+    fn release<'a>(&'a self, key: &'a Key, lease: Head, within: Duration) -> StoreFuture<'a, bool> {
+        Box::pin(self.take(Step::Release, within, move || self.memory.release(key, lease, within)))
+    }
+
+    fn put<'a>(&'a self, key: &'a Key, value: Bytes, ttl: Duration, within: Duration) -> StoreFuture<'a, ()> {
+        Box::pin(self.take(Step::Put, within, move || self.memory.put(key, value, ttl, within)))
+    }
+
+    fn remove<'a>(&'a self, key: &'a Key, within: Duration) -> StoreFuture<'a, bool> {
+        Box::pin(self.take(Step::Remove, within, move || self.memory.remove(key, within)))
+    }
+
+    fn ping(&self, within: Duration) -> StoreFuture<'_, ()> {
+        Box::pin(self.take(Step::Ping, within, move || self.memory.ping(within)))
+    }
+}
