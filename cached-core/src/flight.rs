@@ -398,7 +398,7 @@ mod tests {
         let flights = Flights::new();
         let leader = lead(&flights);
         let step = leader.store_step();
-        let late: Vec<_> = (0..3).map(|_| follow(&flights)).collect();
+        let late: Vec<_> = (0..4).map(|_| follow(&flights)).collect();
         leader.found(7, step);
 
         let Role::Lead(leader) = flights.join_next(&"k", &late[0]) else { panic!("nobody leads") };
@@ -411,6 +411,9 @@ mod tests {
         assert_eq!(second.landed(), Some(Landing::Shared(8)));
         assert_eq!(third.landed(), Some(Landing::Shared(8)));
         assert!(is_next(&stranger));
+        // The fourth wakes when that is over as well.
+        let Role::Follow(fourth) = flights.join_next(&"k", &late[3]) else { panic!("it starts another flight") };
+        assert_eq!(fourth.landed(), Some(Landing::Shared(8)));
     }
 
     #[tokio::test]

@@ -5,7 +5,9 @@
 
 use shuttle::scheduler::{DfsScheduler, PctScheduler, RandomScheduler, Scheduler};
 use shuttle::{Config, Runner};
+use std::sync::LazyLock;
 use std::time::Duration;
+use tokio::runtime::{Builder, Runtime};
 use tokio::sync::futures::Notified;
 
 /// Tokio's. Each of its operations is one step here, since no other task runs meanwhile; but others may run before and
@@ -35,6 +37,10 @@ fn others_may_run() {
     shuttle::thread::sleep(Duration::ZERO);
 }
 
+/// Timers need a runtime to register with. It is never run, so that none goes off, and never dropped, which would wake the
+/// tasks of runs that have failed.
+static TIMERS: LazyLock<Runtime> = LazyLock::new(|| Builder::new_current_thread().enable_time().build().unwrap());
+
 /// Runs `scenario` over and over: with random choices, and with few changes of turn at random places, which finds other
 /// faults. `MODEL_RUNS` says how often. A failure prints what `shuttle::replay` takes.
 pub(crate) fn check(scenario: impl Fn() + Clone + Send + Sync + 'static) {
@@ -51,8 +57,6 @@ pub(crate) fn check_all(scenario: impl Fn() + Send + Sync + 'static) -> usize {
 }
 
 fn run(scheduler: impl Scheduler + 'static, scenario: impl Fn() + Send + Sync + 'static) -> usize {
-    // Timers need a runtime to register with. It is never run, so that none goes off.
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
-    let _entered = runtime.enter();
+    let _entered = TIMERS.enter();
     Runner::new(scheduler, Config::default()).run(scenario)
 }
