@@ -15,7 +15,7 @@
 //! A leader that is dropped hands over: its followers wake, and one of them leads. A leader that panics or reports
 //! failure lets all of them go at once, so that they are not tried one after another.
 
-use crate::sync::{AtomicUsize, Mutex, Notify, locked};
+use crate::sync::{AtomicUsize, Mutex, Notify, locked, timeout};
 use std::collections::HashMap;
 use std::hash::{BuildHasher, Hash, RandomState};
 use std::sync::atomic::Ordering;
@@ -292,7 +292,7 @@ impl<T: Clone> Follow<T> {
             }
             if !self.is_loaded() {
                 changed.await;
-            } else if tokio::time::timeout(settles_within, changed).await.is_err() {
+            } else if timeout(settles_within, changed).await.is_err() {
                 return Landing::Unsettled;
             }
         }

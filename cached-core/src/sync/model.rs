@@ -1,13 +1,12 @@
 //! What model checks have in common. All tasks of one run take turns in one thread; the scheduler chooses whose turn it
 //! is wherever a task is about to take a lock, to let go of one, or to touch an atomic, and wherever it waits.
 //!
-//! No time passes: what waits for a timer waits forever. A task that nobody wakes is so found as a deadlock.
+//! No time passes. A task that nobody wakes is so found as a deadlock.
 
 use shuttle::scheduler::{DfsScheduler, PctScheduler, RandomScheduler, Scheduler};
 use shuttle::{Config, Runner};
-use std::sync::LazyLock;
+use std::convert::Infallible;
 use std::time::Duration;
-use tokio::runtime::{Builder, Runtime};
 use tokio::sync::futures::Notified;
 
 /// Tokio's. Each of its operations is one step here, since no other task runs meanwhile; but others may run before and
@@ -32,14 +31,15 @@ impl Notify {
     }
 }
 
+/// One that is never over. Tokio's needs a runtime, whose list of timers does not survive the tasks of a failed run.
+pub(crate) async fn timeout<F: Future>(_: Duration, future: F) -> Result<F::Output, Infallible> {
+    Ok(future.await)
+}
+
 /// A point at which the scheduler chooses.
 fn others_may_run() {
     shuttle::thread::sleep(Duration::ZERO);
 }
-
-/// Timers need a runtime to register with. It is never run, so that none goes off, and never dropped, which would wake the
-/// tasks of runs that have failed.
-static TIMERS: LazyLock<Runtime> = LazyLock::new(|| Builder::new_current_thread().enable_time().build().unwrap());
 
 /// Runs `scenario` over and over: with random choices, and with few changes of turn at random places, which finds other
 /// faults. `MODEL_RUNS` says how often. A failure prints what `shuttle::replay` takes.
@@ -57,6 +57,5 @@ pub(crate) fn check_all(scenario: impl Fn() + Send + Sync + 'static) -> usize {
 }
 
 fn run(scheduler: impl Scheduler + 'static, scenario: impl Fn() + Send + Sync + 'static) -> usize {
-    let _entered = TIMERS.enter();
     Runner::new(scheduler, Config::default()).run(scenario)
 }
