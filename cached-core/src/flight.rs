@@ -15,7 +15,7 @@
 //! A leader that is dropped hands over: its followers wake, and one of them leads. A leader that panics or reports
 //! failure lets all of them go at once, so that they are not tried one after another.
 
-use crate::sync::{AtomicUsize, Mutex, Notify, locked};
+use crate::sync::{AtomicUsize, Mutex, Notify, locked, timeout};
 use std::collections::HashMap;
 use std::hash::{BuildHasher, Hash, RandomState};
 use std::sync::atomic::Ordering;
@@ -293,7 +293,7 @@ impl<T: Clone> Follow<T> {
             }
             if !self.is_loaded() {
                 changed.await;
-            } else if tokio::time::timeout(settles_within, changed).await.is_err() {
+            } else if timeout(settles_within, changed).await.is_err() {
                 return Landing::Unsettled;
             }
         }
@@ -403,7 +403,7 @@ mod tests {
         let flights = Flights::new();
         let leader = lead(&flights);
         let step = leader.store_step();
-        let late: Vec<_> = (0..3).map(|_| follow(&flights)).collect();
+        let late: Vec<_> = (0..4).map(|_| follow(&flights)).collect();
         leader.found(7, step);
 
         let Role::Lead(leader) = flights.join_next(&"k", &late[0]) else { panic!("nobody leads") };
@@ -416,6 +416,9 @@ mod tests {
         assert_eq!(second.landed(), Some(Landing::Shared(8)));
         assert_eq!(third.landed(), Some(Landing::Shared(8)));
         assert!(is_next(&stranger));
+        // The fourth wakes when that is over as well.
+        let Role::Follow(fourth) = flights.join_next(&"k", &late[3]) else { panic!("it starts another flight") };
+        assert_eq!(fourth.landed(), Some(Landing::Shared(8)));
     }
 
     #[test]

@@ -2,6 +2,7 @@
 //!
 //! A number stands for the server. A write adds one, and is complete at once, which is the hardest case: whoever comes
 //! from then on must not get less.
+#![expect(clippy::unwrap_used, reason = "in a test, a panic is the report")]
 
 use super::*;
 use crate::sync::model::{check, check_all};
