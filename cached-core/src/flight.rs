@@ -391,10 +391,12 @@ mod tests {
         assert!(is_next(&during_the_fill), "a write may have completed since the FILL was carried out");
 
         let leader = lead(&flights);
+        let before_the_load = follow(&flights);
         let load = leader.load_step();
         let during_the_load = follow(&flights);
         leader.loaded(8, load);
         leader.not_proved();
+        assert_eq!(before_the_load.landed(), Some(Landing::Shared(8)), "however late it looks");
         assert!(is_next(&during_the_load));
     }
 
