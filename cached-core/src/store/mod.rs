@@ -131,17 +131,17 @@ pub enum Acquired {
 /// and `within` is the most time that the answer may take, connecting included.
 ///
 /// ```
-/// use cached_core::store::{MemoryStore, Store};
+/// use cached_core::store::{Key, MemoryStore, Store};
 /// use cached_core::Clock;
 /// use std::time::Duration;
 ///
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), cached_core::StoreError> {
-/// let within = Duration::from_millis(100);
+/// let (key, within) = (Key::from("key"), Duration::from_millis(100));
 /// let store = MemoryStore::new(1 << 20, Clock::system());
-/// store.put("key", "bytes".into(), Duration::from_secs(60), within).await?;
-/// assert_eq!(store.get("key", within).await?.as_deref(), Some(&b"bytes"[..]));
-/// assert!(store.remove("key", within).await?);
+/// store.put(&key, "bytes".into(), Duration::from_secs(60), within).await?;
+/// assert_eq!(store.get(&key, within).await?.as_deref(), Some(&b"bytes"[..]));
+/// assert!(store.remove(&key, within).await?);
 /// # Ok(())
 /// # }
 /// ```
