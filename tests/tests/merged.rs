@@ -126,6 +126,25 @@ async fn another_type_under_one_of_the_keys_is_that_keys_own_matter() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn all_who_wait_together_give_up_in_time() {
+    let on = Subject::on(RedisServer::start());
+    on.callers(CALLERS).await;
+    assert_eq!(on.loads(), CALLERS);
+    let budget = Duration::from_millis(200);
+    let impatient = Cache::builder().redis(on.server.url()).budget(budget).build().unwrap();
+    let impatient = Subject { cache: impatient, loads: Arc::clone(&on.loads), server: on.server };
+    impatient.callers(10).await;
+    assert_eq!(impatient.loads(), 0, "hits, until the server hangs");
+    impatient.server.freeze();
+    let began = tokio::time::Instant::now();
+    impatient.callers(CALLERS).await;
+    let took = began.elapsed();
+    impatient.server.thaw();
+    assert_eq!(impatient.loads(), CALLERS);
+    assert!(took < 4 * budget, "{CALLERS} callers of a server that hangs took {took:?}, with a budget of {budget:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_user_who_may_not_mget_is_served_all_the_same() {
     let server = RedisServer::start();
     let _: () = server.send(&[b"ACL", b"SETUSER", b"default", b"-mget"]).await;
