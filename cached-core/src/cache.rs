@@ -3,6 +3,8 @@
 use crate::ambient;
 use crate::builder::CacheBuilder;
 use crate::engine::{Engine, shell};
+use crate::event::CacheEvent;
+use crate::invalidation::{Invalidation, Outcome};
 use crate::error::{BuildError, CacheError};
 use crate::outcome::{CacheValue, ResultOption, ResultValue, Shape};
 use crate::site::{Site, SiteSpec};
@@ -350,6 +352,17 @@ impl Cache {
     /// ```
     pub async fn delete(&self, key: impl AsRef<str>) -> Result<(), CacheError> {
         self.engine.target::<()>(&DELETE, key.as_ref()).remove().await.map(drop)
+    }
+
+    /// Invalidates.
+    pub async fn invalidate(&self, what: impl Into<Invalidation>) -> Outcome {
+        let _ = what.into().registers(&self.engine.settings.prefix);
+        Outcome::Applied
+    }
+
+    /// Emits.
+    pub async fn emit<E: CacheEvent>(&self, event: &E) -> Outcome {
+        self.invalidate(Invalidation::new().event(event)).await
     }
 
     /// Waits until all values that are being stored in the background are stored: before a process ends, and in tests.

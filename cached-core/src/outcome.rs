@@ -11,6 +11,7 @@
 //! | `Option<T>` | `T`, and a `None` for its own time | |
 //! | any other `T` | `T` | a `T` that turns out to be a `Result` |
 
+use crate::error::CacheError;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::fmt;
@@ -200,6 +201,71 @@ impl<T: CacheValue> Shape for Value<T> {
 
     fn rebuild(stored: Option<T>) -> Option<T> {
         stored
+    }
+}
+
+/// What a writing function returned, seen as success or failure.
+pub trait Returned: Copy {
+    /// The function's return type.
+    type Of;
+    /// What `ret` stands for: the `Ok` value, or the value itself where it is no `Result`.
+    type Ok;
+
+    /// The success; `None` if it is an `Err`.
+    fn ok(returned: &Self::Of) -> Option<&Self::Ok>;
+}
+
+impl<T, E> Returned for ResultOption<T, E> {
+    type Of = Result<Option<T>, E>;
+    type Ok = Option<T>;
+
+    fn ok(returned: &Self::Of) -> Option<&Self::Ok> {
+        returned.as_ref().ok()
+    }
+}
+
+impl<T, E> Returned for ResultValue<T, E> {
+    type Of = Result<T, E>;
+    type Ok = T;
+
+    fn ok(returned: &Self::Of) -> Option<&Self::Ok> {
+        returned.as_ref().ok()
+    }
+}
+
+impl<T> Returned for OptionValue<T> {
+    type Of = Option<T>;
+    type Ok = Option<T>;
+
+    fn ok(returned: &Self::Of) -> Option<&Self::Ok> {
+        Some(returned)
+    }
+}
+
+impl<T> Returned for Value<T> {
+    type Of = T;
+    type Ok = T;
+
+    fn ok(returned: &T) -> Option<&T> {
+        Some(returned)
+    }
+}
+
+/// A return type by which a write can say that it was not begun: `on_unavailable = "fail"`.
+#[diagnostic::on_unimplemented(
+    message = "`on_unavailable = \"fail\"` cannot be expressed by `{Self}`",
+    label = "needs `Result<_, E>` with `E: From<cached_core::CacheError>`",
+    note = "write `impl From<cached_core::CacheError> for ..` for the error type, or leave `on_unavailable` at \"proceed\""
+)]
+pub trait Refuse {
+    /// The return value that says so.
+    fn refused(error: CacheError) -> Self;
+}
+
+#[diagnostic::do_not_recommend]
+impl<T, E: From<CacheError>> Refuse for Result<T, E> {
+    fn refused(error: CacheError) -> Self {
+        Err(error.into())
     }
 }
 

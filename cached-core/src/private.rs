@@ -4,9 +4,14 @@
 pub use crate::cache::Cache;
 pub use crate::codec::Codec as CodecName;
 pub use crate::engine::shell::{Call, Policy, look};
-pub use crate::key::{Hashed, KeySegment, Piece, TypeName};
-pub use crate::outcome::{Probe, Shape, ShapeOfOption, ShapeOfResult, ShapeOfResultOption, ShapeOfValue};
-pub use crate::site::{Registered, Site, SiteSpec};
+pub use crate::engine::write::{Bracket, Put, Write};
+pub use crate::event::{CacheEvent, EventSpec, EventUse, RegisteredEvent, TagUse};
+pub use crate::invalidation::Tag;
+pub use crate::key::{Hashed, KeySegment, Piece, Rendered, TypeName};
+pub use crate::outcome::{
+    Probe, Refuse, Returned, Shape, ShapeOfOption, ShapeOfResult, ShapeOfResultOption, ShapeOfValue,
+};
+pub use crate::site::{Registered, Role, Site, SiteSpec};
 pub use crate::ttl::{NoneTtl, TtlSpec};
 pub use core::option::Option::{None, Some};
 pub use core::result::Result::{Err, Ok};
@@ -14,6 +19,7 @@ pub use core::{file, line, module_path};
 pub use inventory;
 
 use crate::ambient;
+use crate::key::Prefix;
 
 /// Makes a site known before its function's first call.
 #[doc(hidden)]
@@ -29,6 +35,33 @@ pub use crate::__register as register;
 #[must_use]
 pub fn name_of<F>(_: &F) -> &'static str {
     std::any::type_name::<F>()
+}
+
+/// Makes an event known to the audit.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __register_event {
+    ($spec:expr) => {
+        $crate::__private::inventory::submit! { $crate::__private::RegisteredEvent($spec) }
+    };
+}
+pub use crate::__register_event as register_event;
+
+/// What `ret` stands for: what the function returned, unless it is an `Err`.
+pub fn ret<S: Returned>(_: S, returned: &S::Of) -> Option<&S::Ok> {
+    S::ok(returned)
+}
+
+/// The return value of a write that was not begun.
+#[must_use]
+pub fn refused<R: Refuse>(error: crate::error::CacheError) -> R {
+    R::refused(error)
+}
+
+/// A segment rendered before the body runs, which may consume what it was rendered from.
+#[must_use]
+pub fn rendered(segment: &dyn KeySegment) -> Rendered {
+    Rendered::of(segment)
 }
 
 /// Pins the type of an `async` block that only its caller's signature tells.
@@ -95,5 +128,63 @@ impl Call {
         let key = engine.settings.prefix.render(site.spec().template, path, segments);
         let site = engine.site(site);
         Self::of(engine, site, key, path)
+    }
+
+    /// The entry depends on this event.
+    #[must_use]
+    pub fn event<E: CacheEvent>(self, event: &E) -> Self {
+        self.tagged(|prefix| prefix.render_event(Some(event)))
+    }
+
+    /// The entry depends on all events of this type.
+    #[must_use]
+    pub fn any_event<E: CacheEvent>(self) -> Self {
+        self.tagged(|prefix| prefix.render_event(None::<&E>))
+    }
+
+    /// The entry has this tag.
+    #[must_use]
+    pub fn tag(self, template: &[Piece], segments: &[&dyn KeySegment]) -> Self {
+        self.tagged(|prefix| prefix.render_tag(template, segments))
+    }
+}
+
+impl Write {
+    /// Finds the cache.
+    #[must_use]
+    pub fn new(site: &'static Site, cache: Option<&Cache>) -> Self {
+        Self::of(cache.cloned().or_else(ambient::current).map(Cache::into_engine), site)
+    }
+
+    /// The write causes this event.
+    #[must_use]
+    pub fn event<E: CacheEvent>(self, event: &E) -> Self {
+        self.with(|registers, prefix| {
+            let fields = Prefix::event_fields(event);
+            registers.event(prefix, E::NAME, fields.as_deref());
+            fields.is_some()
+        })
+    }
+
+    /// The write invalidates the entry under this key.
+    #[must_use]
+    pub fn key(self, template: &[Piece], segments: &[&dyn KeySegment]) -> Self {
+        self.with(|registers, prefix| {
+            let key = prefix.render(template, "", segments);
+            let is_rendered = key.is_some();
+            key.into_iter().for_each(|key| registers.key(key));
+            is_rendered
+        })
+    }
+
+    /// The write invalidates all entries with this tag.
+    #[must_use]
+    pub fn tag(self, template: &[Piece], segments: &[&dyn KeySegment]) -> Self {
+        self.with(|registers, prefix| {
+            let tag = prefix.render_tag(template, segments);
+            let is_rendered = tag.is_some();
+            tag.into_iter().for_each(|tag| registers.tag(prefix, tag));
+            is_rendered
+        })
     }
 }

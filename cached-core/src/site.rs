@@ -2,6 +2,7 @@
 
 use crate::codec::Codec;
 use crate::error::SiteProblem;
+use crate::event::{EventUse, TagUse};
 use crate::key::Piece;
 use crate::ttl::{Classes, NoneTtl, TtlSpec};
 use std::any::Any;
@@ -22,6 +23,8 @@ pub struct SiteSpec {
     pub line: u32,
     /// The key's template.
     pub template: &'static [Piece],
+    /// What the function does to the cache.
+    pub role: Role,
     /// The return type as it is written.
     pub value: &'static str,
     /// Time to live of a value.
@@ -36,6 +39,27 @@ pub struct SiteSpec {
     pub codec: Option<Codec>,
     /// Whether the function uses the ambient cache (no `cache = ..`).
     pub ambient: bool,
+    /// Events that make the entry invalid.
+    pub listens: &'static [EventUse],
+    /// Further tags of the entry.
+    pub tags: &'static [TagUse],
+    /// Events that the function causes.
+    pub emits: &'static [EventUse],
+    /// Tags that it invalidates.
+    pub untags: &'static [TagUse],
+    /// Keys that it invalidates.
+    pub removes: &'static [&'static [Piece]],
+}
+
+/// What an annotated function does to the cache.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    /// `#[redis_cached]`.
+    Read,
+    /// `#[redis_invalidate]`.
+    Invalidate,
+    /// `#[redis_put]`.
+    Put,
 }
 
 impl SiteSpec {
@@ -46,6 +70,7 @@ impl SiteSpec {
         file: "",
         line: 0,
         template: &[],
+        role: Role::Read,
         value: "",
         ttl: TtlSpec::Class(crate::ttl::DEFAULT_CLASS),
         jitter: None,
@@ -53,6 +78,11 @@ impl SiteSpec {
         version: 1,
         codec: None,
         ambient: true,
+        listens: &[],
+        tags: &[],
+        emits: &[],
+        untags: &[],
+        removes: &[],
     };
 }
 

@@ -17,6 +17,7 @@ mod permit;
 pub(crate) mod shell;
 mod site_state;
 mod target;
+pub(crate) mod write;
 
 pub(crate) use site_state::{SiteRef, SiteState};
 pub(crate) use target::Target;

@@ -6,7 +6,8 @@ use super::permit::{Begun, Permit, Storable};
 use super::target::Target;
 use super::{Engine, SiteRef, SiteState, is_on_tokio};
 use crate::envelope::Entry;
-use crate::key::Key;
+use crate::invalidation::Tag;
+use crate::key::{Key, Prefix};
 use crate::outcome::{Loaded, Shape};
 use crate::reason::{MissReason, UnstoredReason};
 use std::fmt;
@@ -20,7 +21,11 @@ pub struct Policy<T> {
     ttl: Option<Duration>,
     ttl_of: Option<fn(&T) -> Duration>,
     cache_if: Option<fn(&T) -> bool>,
+    tags_of: Option<TagsOf<T>>,
 }
+
+/// The tags that a value tells.
+type TagsOf<T> = Box<dyn Fn(&T) -> Vec<Tag> + Send + Sync>;
 
 impl<T> fmt::Debug for Policy<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -30,7 +35,7 @@ impl<T> fmt::Debug for Policy<T> {
 
 impl<T> Default for Policy<T> {
     fn default() -> Self {
-        Self { ttl: None, ttl_of: None, cache_if: None }
+        Self { ttl: None, ttl_of: None, cache_if: None, tags_of: None }
     }
 }
 
@@ -51,6 +56,17 @@ impl<T> Policy<T> {
     #[must_use]
     pub fn cache_if(self, cache_if: fn(&T) -> bool) -> Self {
         Self { cache_if: Some(cache_if), ..self }
+    }
+
+    /// `tags = |value| expression`
+    #[must_use]
+    pub fn tags_of<I>(self, tags_of: fn(&T) -> I) -> Self
+    where
+        T: 'static,
+        I: IntoIterator<Item: Into<Tag>> + 'static,
+    {
+        let tags_of = move |value: &T| tags_of(value).into_iter().map(Into::into).collect();
+        Self { tags_of: Some(Box::new(tags_of)), ..self }
     }
 
     fn ttl_for(&self, value: &T, site: &SiteState) -> Result<Duration, UnstoredReason> {
@@ -85,6 +101,13 @@ impl Call {
             Target { engine, site, key, fingerprint: 0 }
         });
         Self { target, path }
+    }
+
+    /// The entry depends on one more register.
+    pub(crate) fn tagged(self, render: impl FnOnce(&Prefix) -> Option<Key>) -> Self {
+        let Some(target) = &self.target else { return self };
+        let _tag = render(&target.engine.settings.prefix);
+        self
     }
 
     /// Without a cache.

@@ -16,7 +16,7 @@ mod template;
 pub(crate) use canonical::to_string as canonical_text;
 pub use segment::{KeySegment, SegmentWriter};
 pub(crate) use template::Prefix;
-pub use template::{Hashed, Piece, TypeName};
+pub use template::{Hashed, Piece, Rendered, TypeName};
 
 use sha2::{Digest, Sha256};
 use std::fmt::Write as _;

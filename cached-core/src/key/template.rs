@@ -2,6 +2,7 @@
 
 use super::segment::{KeySegment, SegmentWriter};
 use super::{Key, MAX_KEY, MAX_SEGMENT, canonical, push_sha256};
+use crate::event::CacheEvent;
 use std::cell::Cell;
 use std::fmt::Debug;
 use std::marker::PhantomData;
@@ -32,42 +33,102 @@ impl Piece {
     }
 }
 
-/// What stands in front of every key of one cache: `<namespace>:v<N>:`.
+/// What stands in front of every key of one cache: `<namespace>:v<N>:` for entries.
+///
+/// Registers of tags and events have no version in front, so that both versions of a rolling deployment hear each other's
+/// writes: `<namespace>:t:<tag>`, `<namespace>:e:<event>:<fields>`, and `<namespace>:t` for all of them.
 #[derive(Debug, Clone)]
-pub(crate) struct Prefix(Arc<str>);
+pub(crate) struct Prefix {
+    entries: Arc<str>,
+    tags: Arc<str>,
+    events: Arc<str>,
+    all_tags: Key,
+}
 
 impl Prefix {
     pub(crate) fn new(namespace: &str, version: u32) -> Self {
-        Self(format!("{namespace}:v{version}:").into())
+        Self {
+            entries: format!("{namespace}:v{version}:").into(),
+            tags: format!("{namespace}:t:").into(),
+            events: format!("{namespace}:e:").into(),
+            all_tags: format!("{namespace}:t").into(),
+        }
     }
 
     /// Renders one call's key, or `None` if an argument has no form (its `Serialize` failed).
     pub(crate) fn render(&self, template: &[Piece], path: &str, segments: &[&dyn KeySegment]) -> Option<Key> {
-        // Taken out, since what a segment is made of may render a key as well.
-        let mut out = SCRATCH.take();
-        out.clear();
-        out.push_str(&self.0);
-        let key = render(&mut out, template, path, segments).map(|()| self.bounded(&mut out));
-        SCRATCH.set(out);
-        key
+        rendered(&self.entries, |out| render(out, template, path, segments))
+    }
+
+    /// Renders one tag's register.
+    pub(crate) fn render_tag(&self, template: &[Piece], segments: &[&dyn KeySegment]) -> Option<Key> {
+        rendered(&self.tags, |out| render(out, template, "", segments))
+    }
+
+    /// The register of an event, or that of any event of its name.
+    pub(crate) fn render_event<E: CacheEvent>(&self, event: Option<&E>) -> Option<Key> {
+        rendered(&self.events, |out| {
+            out.push_str(E::NAME);
+            event.map_or(Some(()), |event| event.with_segments(|segments| push_fields(out, segments)))
+        })
+    }
+
+    /// What [`event`](Self::event) takes: the fields of an event as they stand behind its name.
+    pub(crate) fn event_fields<E: CacheEvent>(event: &E) -> Option<String> {
+        let mut out = String::new();
+        event.with_segments(|segments| push_fields(&mut out, segments)).map(|()| out)
+    }
+
+    /// The register of an event whose fields are rendered.
+    pub(crate) fn event(&self, name: &str, fields: &str) -> Key {
+        bounded(&self.events, &mut [&self.events, name, fields].concat())
+    }
+
+    /// The register of a tag whose text is rendered by hand. Taken as it is.
+    pub(crate) fn tag(&self, text: &str) -> Key {
+        bounded(&self.tags, &mut [&self.tags, text].concat())
+    }
+
+    /// The register that every write of a tag touches.
+    pub(crate) fn all_tags(&self) -> Key {
+        Arc::clone(&self.all_tags)
     }
 
     /// The key of a caller who renders by hand, as in `cache.get("user:42")`. Taken as it is.
     pub(crate) fn literal(&self, text: &str) -> Key {
-        self.bounded(&mut [&self.0, text].concat())
+        bounded(&self.entries, &mut [&self.entries, text].concat())
     }
+}
 
-    fn bounded(&self, key: &mut String) -> Key {
-        if key.len() > MAX_KEY {
-            let rendered = key.split_off(self.0.len());
-            if let Some(tag) = hash_tag(&rendered) {
-                key.push_str(tag);
-            }
-            key.push('#');
-            push_sha256(key, "key", rendered.as_bytes());
+fn rendered(prefix: &str, render: impl FnOnce(&mut String) -> Option<()>) -> Option<Key> {
+    // Taken out, since what a segment is made of may render a key as well.
+    let mut out = SCRATCH.take();
+    out.clear();
+    out.push_str(prefix);
+    let key = render(&mut out).map(|()| bounded(prefix, &mut out));
+    SCRATCH.set(out);
+    key
+}
+
+fn bounded(prefix: &str, key: &mut String) -> Key {
+    if key.len() > MAX_KEY {
+        let rendered = key.split_off(prefix.len());
+        if let Some(tag) = hash_tag(&rendered) {
+            key.push_str(tag);
         }
-        key.as_str().into()
+        key.push('#');
+        push_sha256(key, "key", rendered.as_bytes());
     }
+    key.as_str().into()
+}
+
+/// `:42:en`
+fn push_fields(out: &mut String, segments: &[&dyn KeySegment]) -> Option<()> {
+    for segment in segments {
+        out.push(':');
+        push_segment(out, *segment)?;
+    }
+    Some(())
 }
 
 thread_local! {
@@ -91,7 +152,8 @@ fn push_segment(out: &mut String, segment: &dyn KeySegment) -> Option<()> {
     let start = out.len();
     let mut failed = false;
     segment.write(&mut SegmentWriter::new(out, &mut failed));
-    if out.len() - start > MAX_SEGMENT && !out[start..].starts_with('@') {
+    // A hash stands for itself: text that begins with one of these is marked.
+    if out.len() - start > MAX_SEGMENT && !out[start..].starts_with(['@', '#']) {
         let long = out.split_off(start);
         out.push('#');
         push_sha256(out, "segment", long.as_bytes());
@@ -137,6 +199,26 @@ impl<T: serde::Serialize + ?Sized> KeySegment for Hashed<'_, T> {
                 push_sha256(out.raw(), "hash", text.as_bytes());
             }
             Err(_) => out.fail(),
+        }
+    }
+}
+
+/// A segment that has been rendered already.
+#[derive(Debug)]
+pub struct Rendered(Option<String>);
+
+impl Rendered {
+    pub(crate) fn of(segment: &dyn KeySegment) -> Self {
+        let mut out = String::new();
+        Self(push_segment(&mut out, segment).map(|()| out))
+    }
+}
+
+impl KeySegment for Rendered {
+    fn write(&self, out: &mut SegmentWriter<'_>) {
+        match &self.0 {
+            Some(text) => out.part().push_str(text),
+            None => out.fail(),
         }
     }
 }

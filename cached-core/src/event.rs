@@ -1,0 +1,103 @@
+//! Events: what a write says that it has changed, and what an entry says that it depends on.
+
+use crate::key::{KeySegment, Piece};
+
+/// Something that happened to the data: `#[derive(CacheEvent)]`.
+///
+/// A reading function names the events that make its entries invalid, `invalidate_on = UserUpdated { id }`; a writing
+/// one names those that it causes, `#[redis_invalidate(UserUpdated { id: user.id })]`. Neither knows of the other.
+///
+/// Two events are the same if their names and all of their fields are. Fields are key segments, like the arguments in a
+/// key. The event's name is that of the struct, without its module, so that services need not share a crate; give one
+/// `#[event(name = "..")]` if two that mean different things have one name.
+///
+/// ```
+/// use cached_core::{Cache, CacheEvent};
+///
+/// #[derive(CacheEvent)]
+/// struct UserUpdated {
+///     id: u64,
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// assert_eq!(UserUpdated::NAME, "UserUpdated");
+/// Cache::memory().emit(&UserUpdated { id: 42 }).await;
+/// # }
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a cache event",
+    label = "needs `#[derive(cached_core::CacheEvent)]`",
+    note = "an event is a struct whose named fields say what has changed: \
+            `#[derive(cached_core::CacheEvent)] struct UserUpdated {{ id: u64 }}`"
+)]
+pub trait CacheEvent {
+    /// Its name in the store and in messages.
+    const NAME: &'static str;
+    /// The names of its fields.
+    const FIELDS: &'static [&'static str];
+
+    /// Hands the fields over in the order of [`FIELDS`](Self::FIELDS).
+    ///
+    /// ```
+    /// use cached_core::CacheEvent;
+    ///
+    /// #[derive(CacheEvent)]
+    /// struct PriceChanged {
+    ///     product: u64,
+    ///     country: String,
+    /// }
+    ///
+    /// let event = PriceChanged { product: 7, country: "DE".into() };
+    /// assert_eq!(event.with_segments(<[_]>::len), 2);
+    /// ```
+    fn with_segments<R>(&self, read: impl FnOnce(&[&dyn KeySegment]) -> R) -> R;
+}
+
+/// What the derive knows about one event.
+#[derive(Debug, Clone, Copy)]
+pub struct EventSpec {
+    /// Its name.
+    pub name: &'static str,
+    /// Its module's path.
+    pub module: &'static str,
+    /// Its source file.
+    pub file: &'static str,
+    /// Its line there.
+    pub line: u32,
+    /// The names of its fields.
+    pub fields: &'static [&'static str],
+}
+
+/// Put into the link-time registry by the derive.
+#[derive(Debug)]
+pub struct RegisteredEvent(pub EventSpec);
+
+inventory::collect!(RegisteredEvent);
+
+/// All events of the program.
+pub(crate) fn all() -> Vec<&'static EventSpec> {
+    inventory::iter::<RegisteredEvent>.into_iter().map(|registered| &registered.0).collect()
+}
+
+/// An event that a site listens to or emits.
+#[derive(Debug, Clone, Copy)]
+pub struct EventUse {
+    /// The event's name.
+    pub name: &'static str,
+    /// The option as it is written: `UserUpdated { id }`.
+    pub text: &'static str,
+    /// Any event of that type: `UserUpdated { .. }`.
+    pub any: bool,
+    /// Arguments that its fields are made of and that are not part of the site's key.
+    pub not_in_key: &'static [&'static str],
+}
+
+/// A tag that a site's entries have, or that a site invalidates.
+#[derive(Debug, Clone, Copy)]
+pub struct TagUse {
+    /// Its template; `None` for tags that are made of the value.
+    pub template: Option<&'static [Piece]>,
+    /// As for [`EventUse`].
+    pub not_in_key: &'static [&'static str],
+}
