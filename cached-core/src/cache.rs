@@ -3,9 +3,9 @@
 use crate::ambient;
 use crate::builder::CacheBuilder;
 use crate::engine::{Engine, shell};
+use crate::error::{BuildError, CacheError};
 use crate::event::CacheEvent;
 use crate::invalidation::{Invalidation, Outcome};
-use crate::error::{BuildError, CacheError};
 use crate::outcome::{CacheValue, ResultOption, ResultValue, Shape};
 use crate::site::{Site, SiteSpec};
 use crate::stats::Stats;

@@ -24,6 +24,15 @@ const TIMEOUTS: u32 = 3;
 /// Finds out within a minute that the other side has vanished.
 const KEEPALIVE: Duration = Duration::from_secs(20);
 
+/// Whether a command may reach the server twice.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Copies {
+    /// Sent again when its connection broke: a copy that is carried out late does no harm.
+    Harmless,
+    /// Sent once: it brings a fresh identity, and a late copy would bring that back after an invalidation has ended it.
+    Never,
+}
+
 #[derive(Debug)]
 pub(super) struct Link {
     client: Client,
@@ -82,12 +91,12 @@ impl Link {
     }
 
     /// Sends a command and waits for its answer, connecting first if need be, all of it before the deadline.
-    pub(super) async fn send(&self, command: &Cmd, deadline: Instant) -> Result<Value, Fault> {
+    pub(super) async fn send(&self, command: &Cmd, copies: Copies, deadline: Instant) -> Result<Value, Fault> {
         let unreachable = |error| Fault { error, is_unknown_script: false };
         let mut connected = self.connection(deadline).await.map_err(unreachable)?;
         match self.send_on(&mut connected.connection, command, deadline).await {
             // The server closes idle connections and restarts; neither has to be felt.
-            Err(Failure::Broken(_)) if !connected.is_new => {
+            Err(Failure::Broken(_)) if !connected.is_new && copies == Copies::Harmless => {
                 let mut connected = self.connection(deadline).await.map_err(unreachable)?;
                 self.send_on(&mut connected.connection, command, deadline).await.map_err(Failure::into_fault)
             }

@@ -86,26 +86,28 @@ impl<P: PartialEq, A> Merge<P, A> {
         Self { state: Mutex::new(state), freed: Notify::new() }
     }
 
-    /// Begins a read of `key` that is made at `place` and is to be answered by `deadline`.
-    pub(super) fn enter(self: &Arc<Self>, key: &Key, place: P, deadline: Instant) -> Turn<'_, P, A> {
+    /// Begins a read of `keys` that is made at `place` and is to be answered by `deadline`. One caller's keys are always in
+    /// one batch.
+    pub(super) fn enter(self: &Arc<Self>, keys: &[Key], place: P, deadline: Instant) -> Turn<'_, P, A> {
         let mut state = locked(&self.state);
         state.under_way += 1;
-        let joined = state.open.iter_mut().rev().find(|open| open.place == place && open.keys.len() < KEYS);
+        let has_room = |open: &Open<P, A>| open.keys.len() + keys.len() <= KEYS;
+        let joined = state.open.iter_mut().rev().find(|open| open.place == place && has_room(open));
         if let Some(open) = joined {
-            let ticket = open.join(key);
-            // No longer a batch of one key.
-            if ticket.at == 1 && open.is_held {
+            let ticket = open.join(keys);
+            if open.is_held && open.keys.len() > 1 {
                 open.is_held = false;
                 self.freed.notify_waiters();
             }
             return Turn::Together(ticket, None);
         }
         if state.under_way == 1 {
-            state.asked.push(Arc::clone(key));
-            return Turn::Alone(Alone { merge: self, key: Arc::clone(key) });
+            let key = if let [key] = keys { Some(Arc::clone(key)) } else { None };
+            state.asked.extend(key.clone());
+            return Turn::Alone(Alone { merge: self, key });
         }
         let mut open = Open::new(place, deadline);
-        let ticket = open.join(key);
+        let ticket = open.join(keys);
         let sending = Sending { merge: Arc::clone(self), batch: Arc::clone(&open.batch), closed: None };
         state.open.push(open);
         Turn::Together(ticket, Some(sending))
@@ -131,13 +133,16 @@ impl<P, A> Open<P, A> {
         Self { batch, place, keys: Vec::with_capacity(32), at: HashMap::with_capacity(32), callers: 0, is_held: false }
     }
 
-    fn join(&mut self, key: &Key) -> Ticket<A> {
+    fn join(&mut self, keys: &[Key]) -> Ticket<A> {
         self.callers += 1;
-        let at = *self.at.entry(Arc::clone(key)).or_insert_with(|| {
-            self.keys.push(Arc::clone(key));
-            self.keys.len() - 1
+        let mut positions = keys.iter().map(|key| {
+            *self.at.entry(Arc::clone(key)).or_insert_with(|| {
+                self.keys.push(Arc::clone(key));
+                self.keys.len() - 1
+            })
         });
-        Ticket { batch: Arc::clone(&self.batch), at }
+        let at = positions.next().unwrap_or_default();
+        Ticket { at, more: positions.collect(), batch: Arc::clone(&self.batch) }
     }
 }
 
@@ -145,12 +150,13 @@ impl<P, A> Open<P, A> {
 #[derive(Debug)]
 pub(super) struct Alone<'a, P, A> {
     merge: &'a Merge<P, A>,
-    key: Key,
+    /// `None` if it asks for several.
+    key: Option<Key>,
 }
 
 impl<P, A> Drop for Alone<'_, P, A> {
     fn drop(&mut self) {
-        self.merge.ended(1, Some(&self.key));
+        self.merge.ended(1, self.key.as_ref());
     }
 }
 
@@ -158,8 +164,10 @@ impl<P, A> Drop for Alone<'_, P, A> {
 #[derive(Debug)]
 pub(super) struct Ticket<A> {
     batch: Arc<Batch<A>>,
-    /// Its key's position in the batch and in the answer.
+    /// Its (first) key's position in the batch and in the answer.
     pub(super) at: usize,
+    /// Those of its further keys.
+    pub(super) more: Vec<usize>,
 }
 
 impl<A> Ticket<A> {

@@ -52,7 +52,7 @@ impl World {
     }
 
     fn enter(&self, key: &Key, place: Place) -> Turn<'_, Place, Sent> {
-        self.merge.enter(key, place, Instant::now())
+        self.merge.enter(std::slice::from_ref(key), place, Instant::now())
     }
 
     fn write(&self) {

@@ -14,7 +14,7 @@ fn reads() -> Reads {
 }
 
 fn enter<'a>(reads: &'a Reads, key: &str, place: u8) -> Turn<'a, u8, u8> {
-    reads.enter(&key.into(), place, Instant::now())
+    reads.enter(&[key.into()], place, Instant::now())
 }
 
 fn alone<'a>(reads: &'a Reads, key: &str) -> Alone<'a, u8, u8> {
