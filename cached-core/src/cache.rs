@@ -4,8 +4,6 @@ use crate::ambient;
 use crate::builder::CacheBuilder;
 use crate::engine::{Engine, shell};
 use crate::error::{BuildError, CacheError};
-use crate::event::CacheEvent;
-use crate::invalidation::{Invalidation, Outcome};
 use crate::outcome::{CacheValue, ResultOption, ResultValue, Shape};
 use crate::site::{Site, SiteSpec};
 use crate::stats::Stats;
@@ -96,7 +94,6 @@ impl Cache {
         Self { engine: Arc::new(engine) }
     }
 
-    #[cfg(test)]
     pub(crate) fn engine(&self) -> &Arc<Engine> {
         &self.engine
     }
@@ -354,17 +351,6 @@ impl Cache {
         self.engine.target::<()>(&DELETE, key.as_ref()).remove().await.map(drop)
     }
 
-    /// Invalidates.
-    pub async fn invalidate(&self, what: impl Into<Invalidation>) -> Outcome {
-        let _ = what.into().registers(&self.engine.settings.prefix);
-        Outcome::Applied
-    }
-
-    /// Emits.
-    pub async fn emit<E: CacheEvent>(&self, event: &E) -> Outcome {
-        self.invalidate(Invalidation::new().event(event)).await
-    }
-
     /// Waits until all values that are being stored in the background are stored: before a process ends, and in tests.
     ///
     /// ```
@@ -401,6 +387,7 @@ impl Cache {
         Stats {
             store: self.engine.store.name(),
             breaker: self.engine.breaker(),
+            pending: self.engine.pending.len(),
             sites: sites.iter().map(|state| state.counters.snapshot(state.site)).collect(),
         }
     }

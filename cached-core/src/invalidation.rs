@@ -137,9 +137,8 @@ impl Invalidation {
         self.items.is_empty()
     }
 
-    /// The registers that stand for it in a cache: none twice.
-    pub(crate) fn registers(&self, prefix: &Prefix) -> Vec<Key> {
-        let mut registers = Registers::default();
+    /// Adds the registers that stand for it in a cache.
+    pub(crate) fn add_to(&self, registers: &mut Registers, prefix: &Prefix) {
         for item in &self.items {
             match item {
                 Item::Key(key) => registers.key(prefix.literal(key)),
@@ -147,7 +146,6 @@ impl Invalidation {
                 Item::Event(name, fields) => registers.event(prefix, name, fields.as_deref()),
             }
         }
-        registers.into_keys()
     }
 }
 
@@ -178,8 +176,8 @@ impl Registers {
         }
     }
 
-    pub(crate) fn into_keys(self) -> Vec<Key> {
-        self.0
+    pub(crate) fn keys(&self) -> &[Key] {
+        &self.0
     }
 }
 

@@ -27,6 +27,7 @@ mod stats;
 pub mod store;
 mod sync;
 mod ttl;
+mod writes;
 
 #[doc(hidden)]
 #[path = "private.rs"]
@@ -49,3 +50,4 @@ pub use key::{KeySegment, SegmentWriter};
 pub use outcome::CacheValue;
 pub use reason::{MissReason, UnstoredReason};
 pub use stats::{SiteStats, Stats};
+pub use writes::Deferred;

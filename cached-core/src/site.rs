@@ -164,23 +164,39 @@ pub(crate) fn all() -> Vec<&'static Site> {
 pub(crate) fn identity(site: &Site, all: &[&'static Site]) -> String {
     let mut text = String::new();
     for piece in site.spec.template {
-        match piece {
-            Piece::Literal(literal) => text.push_str(literal),
-            Piece::Segment(_) => text.push_str("\0segment"),
-            Piece::Hash(_) => text.push_str("\0hash"),
-            Piece::All => text.push_str("\0all"),
-            Piece::Path => {
-                let namesakes = all.iter().map(|other| &other.spec).filter(|other| {
-                    other.template == site.spec.template
-                        && (other.module, other.name) == (site.spec.module, site.spec.name)
-                });
-                let place = (site.spec.file, site.spec.line);
-                let number = namesakes.filter(|other| (other.file, other.line) < place).count();
-                let _ = write!(text, "\0path{number}");
-            }
+        if *piece == Piece::Path {
+            let namesakes = all.iter().map(|other| &other.spec).filter(|other| {
+                other.template == site.spec.template && (other.module, other.name) == (site.spec.module, site.spec.name)
+            });
+            let place = (site.spec.file, site.spec.line);
+            let number = namesakes.filter(|other| (other.file, other.line) < place).count();
+            let _ = write!(text, "\0path{number}");
+        } else {
+            push_piece(&mut text, *piece);
+        }
+    }
+    // Entries record their tags by position: with other tags they are other entries.
+    for event in site.spec.listens {
+        let _ = write!(text, "\0event{}{}", event.name, if event.any { "\0any" } else { "" });
+    }
+    for tag in site.spec.tags {
+        text.push_str("\0tag");
+        match tag.template {
+            Some(template) => template.iter().for_each(|piece| push_piece(&mut text, *piece)),
+            None => text.push_str("\0value"),
         }
     }
     text
+}
+
+fn push_piece(text: &mut String, piece: Piece) {
+    match piece {
+        Piece::Literal(literal) => text.push_str(literal),
+        Piece::Segment(_) => text.push_str("\0segment"),
+        Piece::Hash(_) => text.push_str("\0hash"),
+        Piece::All => text.push_str("\0all"),
+        Piece::Path => text.push_str("\0path"),
+    }
 }
 
 /// Checks every function against the cache's classes and against each other. Pure: the registry is handed in.

@@ -1,8 +1,10 @@
 //! Single steps for callers without an attribute: read, write, remove.
 
+use super::is_on_tokio;
 use super::look::Seen;
 use super::target::Target;
 use crate::envelope::Entry;
+use crate::envelope::tags::Recorded;
 use crate::error::CacheError;
 use crate::lease::random_id;
 use crate::outcome::CacheValue;
@@ -36,9 +38,10 @@ impl Target {
 
     /// The entry, or why there is none if that is still to be counted.
     async fn find(self) -> Result<Entry, Option<MissReason>> {
-        if !self.engine.has_store() {
+        if !is_on_tokio() {
             return Err(Some(MissReason::BreakerOpen));
         }
+        self.may_look().map_err(Some)?;
         match self.look(self.engine.settings.budget, Instant::now()).await {
             Ok(Seen::Value(entry)) => Ok(entry),
             Ok(Seen::Nothing) => Err(Some(MissReason::Absent)),
@@ -61,7 +64,7 @@ impl Target {
             return Err(CacheError::BreakerOpen);
         }
         let stamp = random_id().ok_or(CacheError::NoRandomness)?;
-        let (register, ttl) = self.register(Some(&payload), ttl.unwrap_or(site.ttl), stamp);
+        let (register, ttl) = self.register(Some(&payload), &Recorded::NONE, ttl.unwrap_or(site.ttl), stamp);
         let written = register.len() as u64;
         engine.noted(engine.store.put(&self.key, register, ttl, engine.settings.budget).await)?;
         site.counters.stored.one();

@@ -3,8 +3,11 @@ use proptest::prelude::*;
 
 const EXPECTED: Expected<'static> = Expected { key: "n:v1:k", codec: 0, fingerprint: 7, max_payload: 1 << 20 };
 
+const UNTAGGED: &Recorded = &Recorded::NONE;
+
 fn draft(payload: Option<&[u8]>) -> Draft<'_> {
-    Draft { key: "n:v1:k", head: Head::value(42), codec: 0, fingerprint: 7, payload, compress_above: 1_000 }
+    let (key, head) = ("n:v1:k", Head::value(42));
+    Draft { key, head, codec: 0, fingerprint: 7, payload, recorded: UNTAGGED, compress_above: 1_000 }
 }
 
 fn payload_of(register: &Bytes) -> Option<Vec<u8>> {
@@ -108,6 +111,22 @@ fn every_codec_is_told_from_the_flags() {
 #[test]
 fn a_value_may_be_empty() {
     assert_eq!(payload_of(&write(&draft(Some(b"")))).unwrap(), b"");
+}
+
+#[test]
+fn tags_stand_in_front_of_any_payload_and_are_checked_with_it() {
+    let recorded = Recorded::new(&[Head::value(1)], [("author:7".into(), Head::value(2))]);
+    for payload in [None, Some(&b"1"[..]), Some(&[b'a'; 2_000])] {
+        let bytes = write(&Draft { recorded: &recorded, ..draft(payload) });
+        let Register::Value(found) = read(&bytes, EXPECTED) else { panic!("not a value") };
+        assert_eq!(found.recorded, recorded);
+        assert_eq!(Entry::found(bytes.clone(), found).payload(), payload);
+        for at in Head::LEN..bytes.len() {
+            let mut bytes = bytes.to_vec();
+            bytes[at] ^= 1;
+            assert!(matches!(read(&bytes, EXPECTED), Register::Invalid(_)), "byte {at}");
+        }
+    }
 }
 
 #[test]

@@ -89,6 +89,16 @@ impl Prefix {
         bounded(&self.tags, &mut [&self.tags, text].concat())
     }
 
+    /// What all registers of the namespace begin with, whatever their version.
+    pub(crate) fn namespace(&self) -> &str {
+        self.tags.trim_end_matches("t:")
+    }
+
+    /// What all entries begin with.
+    pub(crate) fn entries(&self) -> &str {
+        &self.entries
+    }
+
     /// The register that every write of a tag touches.
     pub(crate) fn all_tags(&self) -> Key {
         Arc::clone(&self.all_tags)

@@ -1,0 +1,158 @@
+//! What a value depends on: the stamps of its tags, as they were before it was loaded.
+//!
+//! ```text
+//! n[1] stamp[16]*n | m[1] (length[1] name stamp[16])*m
+//! ```
+//!
+//! The first `n` are tags that a call tells, in the order in which the site names them. The others only the value tells, so
+//! their names stand there as well.
+
+use super::Head;
+use crate::reason::MissReason;
+use bytes::BufMut;
+
+/// Length of a stamp.
+const STAMP: usize = 16;
+/// Most tags of either kind.
+pub(crate) const MAX_TAGS: usize = 64;
+/// Longest name: what is longer in the store is a hash.
+pub(crate) const MAX_NAME: usize = 255;
+
+type Stamp = [u8; STAMP];
+
+/// Tags and their stamps, as a register records them.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Recorded {
+    stamps: Vec<Stamp>,
+    /// Tags that only the value tells: by the text that [`Prefix::tag`](crate::key::Prefix::tag) takes.
+    named: Vec<(Box<str>, Stamp)>,
+}
+
+impl Recorded {
+    pub(crate) const NONE: Self = Self { stamps: Vec::new(), named: Vec::new() };
+
+    pub(crate) fn new(stamps: &[Head], named: impl IntoIterator<Item = (Box<str>, Head)>) -> Self {
+        let stamps = stamps.iter().map(stamp_of).collect();
+        Self { stamps, named: named.into_iter().map(|(name, head)| (name, stamp_of(&head))).collect() }
+    }
+
+    /// The names of the tags that only the value tells.
+    pub(crate) fn names(&self) -> impl ExactSizeIterator<Item = &str> {
+        self.named.iter().map(|(name, _)| &**name)
+    }
+
+    /// Whether the tags that the call tells have these registers now.
+    pub(crate) fn holds<'a>(&self, now: impl ExactSizeIterator<Item = Option<&'a [u8]>>) -> bool {
+        all_are(self.stamps.iter(), now)
+    }
+
+    /// Whether the tags that only the value tells have these registers now.
+    pub(crate) fn holds_named<'a>(&self, now: impl ExactSizeIterator<Item = Option<&'a [u8]>>) -> bool {
+        all_are(self.named.iter().map(|(_, stamp)| stamp), now)
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.stamps.is_empty() && self.named.is_empty()
+    }
+
+    pub(super) fn write(&self, out: &mut Vec<u8>) {
+        // Neither is more than MAX_TAGS, no name longer than MAX_NAME.
+        let byte = |number: usize| u8::try_from(number).unwrap_or(u8::MAX);
+        out.put_u8(byte(self.stamps.len()));
+        self.stamps.iter().for_each(|stamp| out.put_slice(stamp));
+        out.put_u8(byte(self.named.len()));
+        for (name, stamp) in &self.named {
+            out.put_u8(byte(name.len()));
+            out.put_slice(name.as_bytes());
+            out.put_slice(stamp);
+        }
+    }
+
+    pub(super) fn len(&self) -> usize {
+        let named: usize = self.named.iter().map(|(name, _)| 1 + name.len() + STAMP).sum();
+        2 + self.stamps.len() * STAMP + named
+    }
+
+    /// Reads the section at the start of `bytes`; with what stands behind it.
+    pub(super) fn read(mut bytes: &[u8]) -> Result<(Self, &[u8]), MissReason> {
+        let stamps = (0..number(&mut bytes)?).map(|_| stamp(&mut bytes)).collect::<Result<_, _>>()?;
+        let named = (0..number(&mut bytes)?)
+            .map(|_| {
+                let len = number(&mut bytes)?;
+                let name = std::str::from_utf8(take(&mut bytes, len)?).map_err(|_| MissReason::Corrupt)?;
+                Ok::<_, MissReason>((name.into(), stamp(&mut bytes)?))
+            })
+            .collect::<Result<_, _>>()?;
+        Ok((Self { stamps, named }, bytes))
+    }
+}
+
+fn all_are<'a, 'b>(
+    recorded: impl ExactSizeIterator<Item = &'a Stamp>,
+    now: impl ExactSizeIterator<Item = Option<&'b [u8]>>,
+) -> bool {
+    recorded.len() == now.len()
+        && recorded.zip(now).all(|(recorded, now)| {
+            now.is_some_and(|now| now.len() == Head::LEN && now[0] == b'V' && now[1..] == *recorded)
+        })
+}
+
+fn stamp_of(head: &Head) -> Stamp {
+    let mut stamp = [0; STAMP];
+    stamp.copy_from_slice(&head.as_bytes()[1..]);
+    stamp
+}
+
+fn take<'a>(bytes: &mut &'a [u8], len: usize) -> Result<&'a [u8], MissReason> {
+    let (taken, rest) = bytes.split_at_checked(len).ok_or(MissReason::Truncated)?;
+    *bytes = rest;
+    Ok(taken)
+}
+
+fn number(bytes: &mut &[u8]) -> Result<usize, MissReason> {
+    Ok(usize::from(take(bytes, 1)?[0]))
+}
+
+fn stamp(bytes: &mut &[u8]) -> Result<Stamp, MissReason> {
+    let mut stamp = [0; STAMP];
+    stamp.copy_from_slice(take(bytes, STAMP)?);
+    Ok(stamp)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn recorded() -> Recorded {
+        Recorded::new(&[Head::value(1), Head::value(2)], [("author:7".into(), Head::value(3))])
+    }
+
+    #[test]
+    fn what_is_written_is_read() {
+        for recorded in [Recorded::default(), recorded()] {
+            let mut bytes = Vec::new();
+            recorded.write(&mut bytes);
+            assert_eq!(bytes.len(), recorded.len());
+            bytes.extend(b"payload");
+            assert_eq!(Recorded::read(&bytes), Ok((recorded.clone(), &b"payload"[..])));
+            for cut in 0..recorded.len() {
+                assert_eq!(Recorded::read(&bytes[..cut]), Err(MissReason::Truncated));
+            }
+        }
+    }
+
+    #[test]
+    fn only_the_very_stamps_hold() {
+        let heads = [1, 2].map(Head::value);
+        let now = |heads: [Option<&'static [u8]>; 2]| recorded().holds(heads.into_iter());
+        let [one, two] = heads.map(|head| &*Vec::leak(head.as_bytes().to_vec()));
+        assert!(now([Some(one), Some(two)]));
+        assert!(!now([Some(two), Some(one)]), "each its own");
+        assert!(!now([Some(one), None]), "missing means invalid");
+        assert!(!now([Some(one), Some(&two[..16])]));
+        let lease = Vec::leak(Head::lease(2).as_bytes().to_vec());
+        assert!(!now([Some(one), Some(lease)]), "a writer's token");
+        assert!(!recorded().holds([Some(one)].into_iter()), "a site that names fewer");
+        assert!(!recorded().holds_named([None].into_iter()));
+    }
+}
