@@ -137,6 +137,16 @@ impl Invalidation {
         self.items.is_empty()
     }
 
+    /// The registers that an entry depends on which depends on these tags and events; `None` for what has no form.
+    pub(crate) fn tags(&self, prefix: &Prefix) -> Vec<Option<Key>> {
+        let tag = |item: &Item| match item {
+            Item::Key(_) => None,
+            Item::Tag(tag) => Some(prefix.tag(tag.text())),
+            Item::Event(name, fields) => fields.as_ref().map(|fields| prefix.event(name, fields)),
+        };
+        self.items.iter().map(tag).collect()
+    }
+
     /// Adds the registers that stand for it in a cache.
     pub(crate) fn add_to(&self, registers: &mut Registers, prefix: &Prefix) {
         for item in &self.items {

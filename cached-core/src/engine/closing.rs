@@ -9,7 +9,7 @@
 use super::FlightKey;
 use super::both::both;
 use super::target::Target;
-use crate::envelope::tags::{MAX_NAME, MAX_TAGS, Recorded};
+use crate::envelope::tags::MAX_TAGS;
 use crate::envelope::{Entry, Head};
 use crate::error::StoreError;
 use crate::flight::Lead;
@@ -63,6 +63,7 @@ impl Closing {
 
     async fn run(self) {
         let register = match self.ttl {
+            Ok(_) if self.target.tags().len() > MAX_TAGS => Err(UnstoredReason::Tags),
             Ok(ttl) if self.names.is_empty() && !self.target.site.names_tags => {
                 Ok(self.register(self.target.tags().to_vec(), Vec::new(), ttl))
             }
@@ -80,7 +81,7 @@ impl Closing {
     async fn named(&self, ttl: Duration) -> Result<Register, UnstoredReason> {
         let Target { engine, site, .. } = &self.target;
         let prefix = &engine.settings.prefix;
-        if self.names.len() > MAX_TAGS || self.names.iter().any(|tag| tag.text().len() > MAX_NAME) {
+        if self.names.len() > MAX_TAGS {
             return Err(UnstoredReason::Tags);
         }
         let mut keys: Vec<Key> = self.names.iter().map(|tag| prefix.tag(tag.text())).collect();
@@ -97,14 +98,14 @@ impl Closing {
             return Err(UnstoredReason::Tags);
         }
         keys.pop();
-        let named = self.names.iter().map(|tag| Box::from(tag.text())).zip(stamps).collect();
+        let named = keys.iter().map(|key| Box::from(prefix.name_of(key))).zip(stamps).collect();
         Ok(self.register(self.target.tags().iter().cloned().chain(keys).collect(), named, ttl))
     }
 
     fn register(&self, tags: Vec<Key>, named: Vec<(Box<str>, Head)>, ttl: Duration) -> Register {
         let told = &self.stamps[..self.stamps.len().min(self.target.tags().len())];
         let stamps = told.iter().copied().chain(named.iter().map(|(_, stamp)| *stamp)).collect();
-        let recorded = Recorded::new(told, named);
+        let recorded = self.target.recorded(told, named);
         // A lease is filled once at most, so its random bits serve the value as well.
         let (bytes, ttl) = self.target.register(self.entry.payload(), &recorded, ttl, self.lease.id());
         Register { bytes, ttl, tags, stamps }

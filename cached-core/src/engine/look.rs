@@ -146,24 +146,47 @@ impl Target {
         let mut registers = registers.into_iter();
         let Some(register) = registers.next().flatten() else { return Ok(Seen::Nothing) };
         let tags: Vec<_> = registers.collect();
-        match self.seen(register, tags.iter().map(Option::as_deref)) {
+        let positional = if self.site.names_all { &[] } else { &tags[..] };
+        match self.seen(register, positional.iter().map(Option::as_deref)) {
             Checked::Seen(seen) => Ok(seen),
-            Checked::Named(named) => self.look_at_named(*named, within).await,
+            Checked::Named(named) => match self.told(&named, &tags).filter(|_| self.site.names_all) {
+                Some(holds) => Ok(self.judged(*named, holds)),
+                None => self.look_at_named(*named, within).await,
+            },
+        }
+    }
+
+    /// Whether the entry's tags hold, if these registers of the tags that the call tells suffice to know.
+    fn told(&self, named: &Named, now: &[Option<Bytes>]) -> Option<bool> {
+        let prefix = &self.engine.settings.prefix;
+        let mut registers = Vec::with_capacity(now.len());
+        for name in named.found.recorded.names() {
+            let at = self.tags().iter().position(|tag| prefix.name_of(tag) == name)?;
+            registers.push(now.get(at)?.as_deref());
+        }
+        // Stored by a caller that did not tell all of them, it would outlive the others.
+        let is_complete = registers.len() >= self.tags().len();
+        Some(is_complete && named.found.recorded.holds_named(registers.into_iter()))
+    }
+
+    fn judged(&self, named: Named, holds: bool) -> Seen {
+        if holds {
+            self.valid(named.register, named.found)
+        } else {
+            self.unusable(MissReason::Invalidated, &named.register)
         }
     }
 
     /// Reads the tags of which only the value tells.
     pub(super) async fn look_at_named(&self, named: Named, within: Duration) -> Result<Seen, StoreError> {
         let prefix = &self.engine.settings.prefix;
-        let tags: Vec<Key> = named.found.recorded.names().map(|name| prefix.tag(name)).collect();
+        let tags: Vec<Key> = named.found.recorded.names().map(|name| prefix.register(name)).collect();
         if self.engine.pending.covers(tags.iter()) {
             return Ok(self.unusable(MissReason::Pending, &named.register));
         }
         let registers = self.engine.on_store(self.engine.store.get_all(&tags, within), Instant::now()).await?;
-        if !named.found.recorded.holds_named(registers.iter().map(Option::as_deref)) {
-            return Ok(self.unusable(MissReason::Invalidated, &named.register));
-        }
-        Ok(self.valid(named.register, named.found))
+        let holds = named.found.recorded.holds_named(registers.iter().map(Option::as_deref));
+        Ok(self.judged(named, holds && (!self.site.names_all || self.tags().iter().all(|told| tags.contains(told)))))
     }
 
     /// Reads and counts a register that stood under the key while the tags that the call tells had these registers.

@@ -255,7 +255,8 @@ impl Lookup {
     async fn see(&self, register: Bytes, stamps: Option<&[Head]>) -> Result<Seen, StoreError> {
         let stamps = stamps.unwrap_or_default();
         // The register of all tags may stand behind them.
-        let stamps = &stamps[..stamps.len().min(self.target.tags().len())];
+        let told = if self.target.site.names_all { 0 } else { self.target.tags().len() };
+        let stamps = &stamps[..stamps.len().min(told)];
         match self.target.seen(register, stamps.iter().map(|stamp| Some(&stamp.as_bytes()[..]))) {
             Checked::Seen(seen) => Ok(seen),
             Checked::Named(named) => self.target.look_at_named(*named, self.remaining()).await,

@@ -10,7 +10,7 @@ use super::shell::Policy;
 use super::target::Target;
 use super::write::Scope;
 use crate::envelope::Head;
-use crate::envelope::tags::{MAX_NAME, MAX_TAGS, Recorded};
+use crate::envelope::tags::MAX_TAGS;
 use crate::invalidation::Tag;
 use crate::key::Key;
 use crate::lease::random_id;
@@ -108,8 +108,7 @@ impl Draft {
         encoded
             .and_then(|(payload, ttl)| {
                 let names = policy.names(value);
-                let fits = names.len() <= MAX_TAGS && names.iter().all(|tag| tag.text().len() <= MAX_NAME);
-                if fits { Ok(Value { payload, ttl, names }) } else { Err(UnstoredReason::Tags) }
+                if names.len() <= MAX_TAGS { Ok(Value { payload, ttl, names }) } else { Err(UnstoredReason::Tags) }
             })
             .map_err(|reason| site.counters.unstored(reason))
             .ok()
@@ -166,8 +165,9 @@ impl Draft {
     fn register(&self, value: Value, named: Vec<Head>, writer: Head, fresh: Head) -> (Bytes, Duration) {
         let told = &self.stamps[..self.stamps.len().min(self.target.tags().len())];
         let told: Vec<Head> = told.iter().map(|stamp| stamp.unwrap_or(fresh)).collect();
-        let named = value.names.iter().map(|tag| Box::from(tag.text())).zip(named);
-        let recorded = Recorded::new(&told, named);
+        let prefix = &self.target.engine.settings.prefix;
+        let name = |tag: &Tag| Box::from(prefix.name_of(&prefix.tag(tag.text())));
+        let recorded = self.target.recorded(&told, value.names.iter().map(name).zip(named).collect());
         // A writer puts once at most, so its random bits serve the value as well.
         self.target.register(Some(&value.payload), &recorded, value.ttl, writer.id())
     }

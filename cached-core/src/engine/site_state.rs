@@ -31,6 +31,8 @@ pub(crate) struct SiteState {
     pub(super) tag_time: Duration,
     /// Values tell tags that the call does not.
     pub(super) names_tags: bool,
+    /// Entries record all of their tags by name, since who reads them may not tell any.
+    pub(super) names_all: bool,
     /// The site's part of the fingerprints.
     pub(super) identity: String,
     /// A generic function has one per type it is used with; most have one in all.
@@ -86,6 +88,7 @@ impl SiteState {
             tag_time: (4 * ttl.unwrap_or_default().min(MAX_TTL)).max(TAG_TIME).min(MAX_TTL),
             none_ttl,
             names_tags: spec.tags.iter().any(|tag| tag.template.is_none()),
+            names_all: spec.template.is_empty(),
             identity: site::identity(site, &site::all()),
             warned: AtomicBool::new(false),
             fingerprints: RwLock::default(),

@@ -52,6 +52,11 @@ impl Target {
         self.tagged.push(tag);
     }
 
+    pub(crate) fn with_tags(mut self, tags: impl Iterator<Item = Key>) -> Self {
+        tags.for_each(|tag| self.depends_on(tag));
+        self
+    }
+
     /// The tags that the call tells.
     pub(super) fn tags(&self) -> &[Key] {
         self.tagged.get(1..).unwrap_or_default()
@@ -62,6 +67,16 @@ impl Target {
     pub(super) fn load_tags(&self) -> Vec<Key> {
         let all_tags = self.site.names_tags.then(|| self.engine.settings.prefix.all_tags());
         self.tags().iter().cloned().chain(all_tags).collect()
+    }
+
+    /// What an entry records: the stamps of the tags that the call tells, and of those that only the value does.
+    pub(super) fn recorded(&self, told: &[Head], mut named: Vec<(Box<str>, Head)>) -> Recorded {
+        if !self.site.names_all {
+            return Recorded::new(told, named);
+        }
+        let prefix = &self.engine.settings.prefix;
+        named.extend(self.tags().iter().map(|tag| Box::from(prefix.name_of(tag))).zip(told.iter().copied()));
+        Recorded::new(&[], named)
     }
 
     /// Whether an invalidation of this process has not been applied yet that is about this entry.

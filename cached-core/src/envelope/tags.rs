@@ -1,7 +1,7 @@
 //! What a value depends on: the stamps of its tags, as they were before it was loaded.
 //!
 //! ```text
-//! n[1] stamp[16]*n | m[1] (length[1] name stamp[16])*m
+//! n[1] stamp[16]*n | m[1] (length[2] name stamp[16])*m
 //! ```
 //!
 //! The first `n` are tags that a call tells, in the order in which the site names them. The others only the value tells, so
@@ -15,8 +15,6 @@ use bytes::BufMut;
 const STAMP: usize = 16;
 /// Most tags of either kind.
 pub(crate) const MAX_TAGS: usize = 64;
-/// Longest name: what is longer in the store is a hash.
-pub(crate) const MAX_NAME: usize = 255;
 
 type Stamp = [u8; STAMP];
 
@@ -24,11 +22,12 @@ type Stamp = [u8; STAMP];
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Recorded {
     stamps: Vec<Stamp>,
-    /// Tags that only the value tells: by the text that [`Prefix::tag`](crate::key::Prefix::tag) takes.
+    /// Tags that only the value tells: by the names that [`Prefix::register`](crate::key::Prefix::register) takes.
     named: Vec<(Box<str>, Stamp)>,
 }
 
 impl Recorded {
+    #[cfg(any(test, fuzzing))]
     pub(crate) const NONE: Self = Self { stamps: Vec::new(), named: Vec::new() };
 
     pub(crate) fn new(stamps: &[Head], named: impl IntoIterator<Item = (Box<str>, Head)>) -> Self {
@@ -56,20 +55,20 @@ impl Recorded {
     }
 
     pub(super) fn write(&self, out: &mut Vec<u8>) {
-        // Neither is more than MAX_TAGS, no name longer than MAX_NAME.
+        // Neither is more than MAX_TAGS; no name is longer than a key.
         let byte = |number: usize| u8::try_from(number).unwrap_or(u8::MAX);
         out.put_u8(byte(self.stamps.len()));
         self.stamps.iter().for_each(|stamp| out.put_slice(stamp));
         out.put_u8(byte(self.named.len()));
         for (name, stamp) in &self.named {
-            out.put_u8(byte(name.len()));
+            out.put_u16_le(u16::try_from(name.len()).unwrap_or(u16::MAX));
             out.put_slice(name.as_bytes());
             out.put_slice(stamp);
         }
     }
 
     pub(super) fn len(&self) -> usize {
-        let named: usize = self.named.iter().map(|(name, _)| 1 + name.len() + STAMP).sum();
+        let named: usize = self.named.iter().map(|(name, _)| 2 + name.len() + STAMP).sum();
         2 + self.stamps.len() * STAMP + named
     }
 
@@ -78,7 +77,7 @@ impl Recorded {
         let stamps = (0..number(&mut bytes)?).map(|_| stamp(&mut bytes)).collect::<Result<_, _>>()?;
         let named = (0..number(&mut bytes)?)
             .map(|_| {
-                let len = number(&mut bytes)?;
+                let len = number(&mut bytes)? + (number(&mut bytes)? << 8);
                 let name = std::str::from_utf8(take(&mut bytes, len)?).map_err(|_| MissReason::Corrupt)?;
                 Ok::<_, MissReason>((name.into(), stamp(&mut bytes)?))
             })
@@ -124,7 +123,7 @@ mod tests {
     use super::*;
 
     fn recorded() -> Recorded {
-        Recorded::new(&[Head::value(1), Head::value(2)], [("author:7".into(), Head::value(3))])
+        Recorded::new(&[Head::value(1), Head::value(2)], [("t:author:7".into(), Head::value(3))])
     }
 
     #[test]

@@ -115,7 +115,7 @@ fn a_value_may_be_empty() {
 
 #[test]
 fn tags_stand_in_front_of_any_payload_and_are_checked_with_it() {
-    let recorded = Recorded::new(&[Head::value(1)], [("author:7".into(), Head::value(2))]);
+    let recorded = Recorded::new(&[Head::value(1)], [("t:author:7".into(), Head::value(2))]);
     for payload in [None, Some(&b"1"[..]), Some(&[b'a'; 2_000])] {
         let bytes = write(&Draft { recorded: &recorded, ..draft(payload) });
         let Register::Value(found) = read(&bytes, EXPECTED) else { panic!("not a value") };

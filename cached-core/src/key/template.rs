@@ -94,6 +94,16 @@ impl Prefix {
         self.tags.trim_end_matches("t:")
     }
 
+    /// The name of a tag's or event's register: its key without the namespace.
+    pub(crate) fn name_of<'a>(&self, register: &'a str) -> &'a str {
+        register.strip_prefix(self.namespace()).unwrap_or(register)
+    }
+
+    /// The register of that name.
+    pub(crate) fn register(&self, name: &str) -> Key {
+        [self.namespace(), name].concat().into()
+    }
+
     /// What all entries begin with.
     pub(crate) fn entries(&self) -> &str {
         &self.entries

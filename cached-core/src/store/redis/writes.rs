@@ -81,6 +81,7 @@ impl Writes {
         token: bool,
         deadline: Instant,
     ) -> Result<(), StoreError> {
+        self.link.removes(keys.iter());
         let call = async |keys: &[Key]| {
             let arguments = |command: &mut Cmd| {
                 pairs(command, keys.iter());
@@ -99,6 +100,7 @@ impl Writes {
     }
 
     pub(super) async fn end(&self, writer: Head, written: &[Written], deadline: Instant) -> Result<bool, StoreError> {
+        self.link.removes(written.iter().map(|written| &written.key));
         let call = async |written: &[Written], puts: bool| {
             let arguments = |command: &mut Cmd| {
                 pairs(command, written.iter().map(|written| &written.key));
@@ -122,6 +124,11 @@ impl Writes {
     }
 
     pub(super) async fn remove_all(&self, keys: &[Key], deadline: Instant) -> Result<(), StoreError> {
+        self.link.removes(keys.iter());
+        self.unlink(keys, deadline).await
+    }
+
+    async fn unlink(&self, keys: &[Key], deadline: Instant) -> Result<(), StoreError> {
         let call = async |keys: &[Key]| {
             let mut command = redis::cmd("UNLINK");
             for key in keys {
@@ -146,7 +153,7 @@ impl Writes {
         let (next, keys): (u64, Vec<String>) = answer(self.link.send(&scan, Copies::Harmless, deadline).await?)?;
         let keys: Vec<Key> = keys.into_iter().map(Key::from).collect();
         if !keys.is_empty() {
-            self.remove_all(&keys, deadline).await?;
+            self.unlink(&keys, deadline).await?;
         }
         Ok(Swept { next: (next != 0).then_some(next), removed: keys.len() as u64 })
     }
