@@ -6,6 +6,7 @@
 extern crate self as cached_core;
 
 mod ambient;
+mod audit;
 mod breaker;
 mod builder;
 mod cache;
@@ -36,6 +37,7 @@ pub mod __private;
 #[doc(hidden)]
 pub mod fuzzing;
 
+pub use audit::{Audit, AuditOptions, Finding, FindingKind, audit};
 pub use breaker::BreakerState;
 pub use builder::CacheBuilder;
 pub use cache::{Cache, Options};
