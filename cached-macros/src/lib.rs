@@ -3,7 +3,7 @@
 
 mod ast;
 mod attribute;
-mod derive_key;
+mod derive;
 mod diagnostics;
 mod duration;
 mod expand;
@@ -131,7 +131,37 @@ pub fn redis_cached(args: TokenStream, item: TokenStream) -> TokenStream {
 /// `#[cache_key(crate = path)]` names `cached-core` if it is renamed or re-exported.
 #[proc_macro_derive(CacheKey, attributes(cache_key))]
 pub fn derive_cache_key(input: TokenStream) -> TokenStream {
-    traced(derive_key::derive(input.into())).into()
+    traced(derive::cache_key(input.into())).into()
+}
+
+/// Makes a struct an event: something that has happened to the data, which entries depend on and writes cause.
+///
+/// ```ignore (cached-core depends on this crate)
+/// #[derive(CacheEvent)]
+/// struct UserUpdated {
+///     id: u64,
+/// }
+///
+/// #[derive(CacheEvent)]
+/// struct CatalogueReloaded;
+///
+/// #[redis_cached(key = "user:<id>", invalidate_on = UserUpdated { id })]
+/// async fn find_user(id: u64) -> Result<User, DbError> { .. }
+///
+/// #[redis_invalidate(UserUpdated { id: user.id })]
+/// async fn update_user(user: &User) -> Result<(), DbError> { .. }
+/// ```
+///
+/// Its fields have names and are key segments, which floats are not; for type parameters the bound is added. Two events
+/// are the same if their names and all their fields are.
+///
+/// | option | meaning | default |
+/// |---|---|---|
+/// | `#[event(name = "user_updated")]` | its name in the store: 1 to 64 of the letters `A-Z a-z 0-9 _ - .` | the name of the struct |
+/// | `#[event(crate = path)]` | the path of `cached-core`, if it is renamed or re-exported | `::cached_core` |
+#[proc_macro_derive(CacheEvent, attributes(event))]
+pub fn derive_cache_event(input: TokenStream) -> TokenStream {
+    traced(derive::cache_event(input.into())).into()
 }
 
 /// With `CACHED_DEBUG=1` in the environment of the compiler, expansions go to stderr.
