@@ -4,8 +4,8 @@ use proc_macro2::{Ident, Span, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::spanned::Spanned;
 
-use super::{event, is_underscored, segment};
-use crate::model::{Entry, Event, Frame, Policy, Ttl};
+use super::{Silence, event, segment};
+use crate::model::{Entry, Frame, Policy, Ttl};
 use crate::paths::located_at;
 
 // Output:
@@ -17,7 +17,7 @@ pub(super) fn read(frame: &Frame, entry: &Entry, body: &TokenStream) -> TokenStr
     let at = frame.at();
     let support = frame.support();
     let shape = frame.shape();
-    let silence = frame.silence(uses_underscored(entry));
+    let silence = frame.silence(&silence(entry));
     let call = with_cache(frame, &[&|cache| call(frame, entry, cache)]);
     let policy = policy(frame, entry);
     quote_spanned! {at=>
@@ -82,15 +82,9 @@ fn all(at: Span, make: &[&dyn Fn(&TokenStream) -> TokenStream], cache: &TokenStr
     }
 }
 
-/// Whether anything that is made of the arguments uses what is named as if it were unused.
-pub(super) fn uses_underscored(entry: &Entry) -> bool {
-    segment::uses_underscored(&entry.key)
-        || entry.tags.iter().any(|tag| segment::uses_underscored(&tag.pieces))
-        || events_use_underscored(&entry.listens)
-}
-
-pub(super) fn events_use_underscored(events: &[Event]) -> bool {
-    events.iter().any(|event| event.uses.iter().any(is_underscored))
+/// Why the statement that makes the call needs silence.
+pub(super) fn silence(entry: &Entry) -> Silence {
+    Silence::default().and_pieces(&entry.key).and_templates(&entry.tags).and_events(&entry.listens)
 }
 
 /// `let policy`: what the user wrote as code. The methods stand where the options do, since that is where rustc explains

@@ -3,9 +3,9 @@
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
 
-use super::read::{call, events_use_underscored, policy, uses_underscored, with_cache};
-use super::{event, segment};
-use crate::model::{Entry, Event, EventField, EventFields, Frame, Invalidated, Piece, Template, Unavailable};
+use super::read::{call, policy, silence, with_cache};
+use super::{Silence, event, segment};
+use crate::model::{Entry, Event, EventField, EventFields, Frame, Invalidated, Template, Unavailable};
 
 // Output:
 //     let write = Write::new(&__CACHED_SITE, ..).event(&UserUpdated { id: user.id }).key(&[..], &[&id]);
@@ -69,7 +69,7 @@ pub(super) fn put(
     let at = frame.at();
     let support = frame.support();
     let shape = frame.shape();
-    let silence = frame.silence(uses_underscored(entry) || events_use_underscored(emits));
+    let silence = frame.silence(&silence(entry).and_events(emits));
     let write = |cache: &TokenStream| {
         let events = emits.iter().map(|event| event::call(frame, event));
         quote_spanned!(at=> #support::Write::new(&__CACHED_SITE, #cache) #(#events)*)
@@ -93,10 +93,8 @@ pub(super) fn put(
 fn write(frame: &Frame, what: &Invalidated) -> TokenStream {
     let at = frame.at();
     let support = frame.support();
-    let templates = || what.keys.iter().chain(&what.tags);
-    let is_underscored =
-        events_use_underscored(&what.events) || templates().any(|template| segment::uses_underscored(&template.pieces));
-    let silence = frame.silence(is_underscored);
+    let reasons = Silence::default().and_templates(&what.keys).and_templates(&what.tags).and_events(&what.events);
+    let silence = frame.silence(&reasons);
     let write = |cache: &TokenStream| {
         let events = what.events.iter().filter(|event| event.ret().is_none()).map(|event| event::call(frame, event));
         let keys = methods(frame, "key", &what.keys);
@@ -168,9 +166,10 @@ fn late_event(frame: &Frame, event: &Event, ret: &Ident, index: usize) -> Late {
     let EventFields::Named { fields, .. } = &event.fields else {
         return Late { before: TokenStream::new(), then: TokenStream::new() };
     };
+    let silence = frame.silence(&Silence::default().and_events(std::slice::from_ref(event)));
     let known = fields.iter().enumerate().filter(|(_, field)| field.ret.is_none()).map(|(field, written)| {
         let (local, value) = (local(field), event::value(frame, written));
-        quote_spanned!(at=> let #local = #value;)
+        quote_spanned!(at=> #silence let #local = #value;)
     });
     let before = quote!(#(#known)*);
     let value = |index: usize, field: &EventField| {
@@ -200,7 +199,7 @@ fn late_template(frame: &Frame, method: &str, template: &Template, index: usize)
             continue;
         }
         let local = format_ident!("{method}{index}_{place}", span = at);
-        let silence = frame.silence(segment::uses_underscored(std::slice::from_ref::<Piece>(piece)));
+        let silence = frame.silence(&Silence::default().and_pieces(std::slice::from_ref(piece)));
         before.extend(quote_spanned!(at=> #silence let #local = #support::rendered(#value);));
         segments.push(quote_spanned!(at=> &#local));
     }
