@@ -7,10 +7,12 @@ mod row;
 mod server;
 mod store;
 mod worker;
+mod writer;
 
 pub use row::{HeldRead, Row, RowChanged, patient_cache};
 pub use server::{Monitor, RedisServer, client_of, free_port};
 pub use worker::{Report, Worker};
+pub use writer::Writer;
 
 use std::time::Duration;
 
