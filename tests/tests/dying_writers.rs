@@ -70,7 +70,9 @@ async fn a_writer_killed_between_commit_and_end() {
     // An entry, or a load that began before BEGIN.
     for (row, n) in world.rows.iter().zip(0..) {
         match n % 4 {
-            0 | 1 => drop(row.read_and_store(&world.here).await),
+            0 | 1 => {
+                row.read_and_store(&world.here).await;
+            }
             2 => held.push(row.hold(&world.there).await),
             _ => {}
         }
