@@ -42,7 +42,7 @@ pub use breaker::BreakerState;
 pub use builder::CacheBuilder;
 pub use cache::{Cache, Options};
 #[cfg(feature = "macros")]
-pub use cached_macros::{CacheKey, redis_cached};
+pub use cached_macros::{CacheEvent, CacheKey, redis_cached, redis_invalidate, redis_put};
 pub use clock::Clock;
 pub use codec::Codec;
 pub use error::{BuildError, CacheError, FaultKind, SiteProblem, StoreError};

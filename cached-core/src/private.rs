@@ -14,9 +14,11 @@ pub use crate::outcome::{
 };
 pub use crate::site::{Registered, Role, Site, SiteSpec};
 pub use crate::ttl::{NoneTtl, TtlSpec};
+pub use core::clone::Clone;
+pub use core::ops::FnOnce;
 pub use core::option::Option::{None, Some};
 pub use core::result::Result::{Err, Ok};
-pub use core::{file, line, module_path};
+pub use core::{file, line, module_path, primitive};
 pub use inventory;
 
 use crate::ambient;

@@ -1,6 +1,6 @@
-//! What the user wrote between the parentheses of the attribute.
+//! What the user wrote between the parentheses of an attribute.
 
-use syn::{Expr, Ident, LitStr, Path};
+use syn::{Expr, ExprStruct, Ident, LitStr, Path};
 
 /// One option: left out, given, or given in a form that has already been reported.
 ///
@@ -48,17 +48,50 @@ impl<T> Setting<T> {
     }
 }
 
-/// All options of `#[redis_cached(..)]`.
+/// An option that may be given more than once, or values that stand without a name.
+pub(crate) struct Many<T>(pub(crate) Vec<T>);
+
+impl<T> Default for Many<T> {
+    fn default() -> Self {
+        Self(Vec::new())
+    }
+}
+
+/// `UserUpdated { id: user.id }`, as an expression is read.
+pub(crate) enum Event {
+    /// `CatalogueReloaded`
+    Unit(Path),
+    /// `UserUpdated { id }`, `UserUpdated { .. }`
+    Fields(ExprStruct),
+}
+
+/// `tags = ["tenant:<tenant>", |user: &User| ..]`
+pub(crate) struct Tags {
+    pub(crate) templates: Vec<LitStr>,
+    /// Closures, and paths of functions.
+    pub(crate) of_value: Vec<Expr>,
+}
+
+/// The options of all attributes; which of them one attribute has is for [`crate::parse`] to know.
 #[derive(Default)]
 pub(crate) struct Options {
+    /// Events without a name in front: what a write causes.
+    pub(crate) emits: Many<Event>,
     pub(crate) key: Setting<LitStr>,
+    /// The `key`s of `#[redis_invalidate]`.
+    pub(crate) removes: Many<LitStr>,
+    pub(crate) tag: Many<LitStr>,
     pub(crate) skip: Setting<Vec<Ident>>,
     pub(crate) ttl: Setting<Expr>,
     pub(crate) jitter: Setting<Expr>,
     pub(crate) none_ttl: Setting<LitStr>,
     pub(crate) cache_if: Setting<Expr>,
+    pub(crate) invalidate_on: Setting<Vec<Event>>,
+    pub(crate) tags: Setting<Tags>,
     pub(crate) version: Setting<Expr>,
     pub(crate) codec: Setting<LitStr>,
+    pub(crate) mode: Setting<LitStr>,
+    pub(crate) on_unavailable: Setting<LitStr>,
     pub(crate) cache: Setting<Expr>,
     pub(crate) crate_path: Setting<Path>,
 }

@@ -3,7 +3,7 @@
 
 mod ast;
 mod attribute;
-mod derive_key;
+mod derive;
 mod diagnostics;
 mod duration;
 mod expand;
@@ -11,6 +11,7 @@ mod fallback;
 mod model;
 mod parse;
 mod paths;
+mod role;
 mod signature;
 mod spelling;
 mod suggest;
@@ -20,6 +21,8 @@ mod tests;
 mod validate;
 
 use proc_macro::TokenStream;
+
+use role::Role;
 
 /// Puts an async function behind the cache: on a hit its body does not run, on a miss the value it returns is stored.
 ///
@@ -45,6 +48,8 @@ use proc_macro::TokenStream;
 /// | `jitter = 0.1` | spread of the TTL, as a fraction: from 0.0 up to, but not including, 1.0 | 0.1 |
 /// | `none_ttl = "short"` | how long a `None` lives: a class, a duration, or `"off"` | `"short"` |
 /// | `cache_if = \|value\| ..` | a closure or the path of a function; stores the value only if it returns `true` | stores always |
+/// | `invalidate_on = UserUpdated { id }` | events that make the entry invalid, one or a list, see below | none |
+/// | `tags = "tenant:<tenant>"` | further tags of the entry, see below | none |
 /// | `version = 2` | part of the type's fingerprint; raise it when the meaning of a value changes and its type does not | 1 |
 /// | `codec = "json"` | the serializer: `"json"`, `"msgpack"` or `"postcard"` | the builder's |
 /// | `cache = self.cache` | an expression for the cache to use | the ambient one |
@@ -86,6 +91,25 @@ use proc_macro::TokenStream;
 /// - An expression of the arguments, of type `Duration`: `ttl = config.user_ttl`.
 /// - A closure of the stored value: `ttl = |user: &User| user.session_length()`. It cannot capture arguments.
 ///
+/// # Events and tags
+///
+/// An event ([`CacheEvent`](macro@CacheEvent)) is what writes cause and reads listen to; neither knows of the other.
+///
+/// | option | the entry is invalid after |
+/// |---|---|
+/// | `invalidate_on = UserUpdated { id }` | that event of this `id`: the argument, cloned |
+/// | `invalidate_on = UserUpdated { id: order.user_id }` | that of any expression of the arguments |
+/// | `invalidate_on = UserUpdated { .. }` | any event of that type |
+/// | `invalidate_on = CatalogueReloaded` | an event without fields |
+/// | `invalidate_on = [UserUpdated { id }, CatalogueReloaded]` | each of these |
+/// | `tags = "tenant:<tenant>"` | a write of the tag `tenant:7` |
+/// | `tags = ["tenant:<tenant>", "all-users"]` | a write of one of them |
+/// | `tags = \|user: &User\| [format!("author:{}", user.author)]` | a write of a tag that only the value tells; a closure or the path of a function |
+/// | `tags = ["tenant:<tenant>", \|user: &User\| ..]` | both |
+///
+/// Fields and tags are evaluated on every call, hits included. A tag's template is written like that of a key, but need
+/// not name every argument, and has neither `<*>` nor a hash tag.
+///
 /// # With other attributes
 ///
 /// Of two attributes the upper one expands first and becomes the *inner* layer:
@@ -110,7 +134,88 @@ use proc_macro::TokenStream;
 /// closure. `CACHED_DEBUG=1 cargo check` prints the expansions to stderr.
 #[proc_macro_attribute]
 pub fn redis_cached(args: TokenStream, item: TokenStream) -> TokenStream {
-    traced(attribute::redis_cached(args.into(), item.into())).into()
+    traced(attribute::attribute(Role::Read, args.into(), item.into())).into()
+}
+
+/// Puts an async function that changes data into a bracket: what it names is invalid before its body begins, cannot be
+/// stored anew while it runs, and is invalid once more when it has ended.
+///
+/// ```ignore (cached-core depends on this crate)
+/// #[redis_invalidate(UserUpdated { id: user.id })]
+/// async fn update_user(&self, user: &User) -> Result<(), DbError> {
+///     self.db.execute("UPDATE ..", user).await
+/// }
+///
+/// #[redis_invalidate(OrderPlaced { user, order: ret.id }, mode = "after")]
+/// async fn place_order(user: u64, cart: Cart) -> Result<Order, DbError> { .. }
+/// ```
+///
+/// Works on the same functions as [`macro@redis_cached`], and on those that return nothing, a reference or an `impl
+/// Trait`. What the function returns is returned as it is.
+///
+/// # Options
+///
+/// At least one event, key or tag; of each as many as there are.
+///
+/// | option | meaning | default |
+/// |---|---|---|
+/// | `UserUpdated { id: user.id }` | an event that this function causes; all its fields are named | none |
+/// | `key = "user:<id>"` | a key that it makes invalid, written as the function that reads has it | none |
+/// | `tag = "tenant:<tenant>"` | a tag whose entries it makes invalid | none |
+/// | `mode = "bracket"` | when the cache is told: before and after the body (`"bracket"`), or only `"after"` | `"bracket"` |
+/// | `on_unavailable = "proceed"` | what becomes of the function when the bracket cannot be opened, see below | `"proceed"` |
+/// | `cache = self.cache` | an expression for the cache to use | the ambient one |
+/// | `crate = path` | the path of `cached-core`, if it is renamed or re-exported | `::cached_core` |
+///
+/// Fields are expressions of the arguments; `{ id }` stands for the argument of that name, cloned. Templates are those of
+/// [`macro@redis_cached`], without `<*>`; they need not name every argument.
+///
+/// # After, and `ret`
+///
+/// With `mode = "after"` nothing is said before the body runs, which saves a round trip. If the process dies between the
+/// commit and the invalidation, old values stay until they expire: prefer the bracket where that matters.
+///
+/// In return, `ret` may stand in fields and templates: the value that the function returned, that in its `Ok` if it is a
+/// `Result`, by reference. All else is evaluated before the body, which may consume its arguments. After an `Err`, what
+/// needs `ret` is left out and the rest is applied: whether a failed write has changed anything nobody knows. Of an
+/// argument named `ret`, the argument is meant.
+///
+/// # When Redis is away
+///
+/// With `"proceed"` the body runs all the same, and what it makes invalid is queued. With `"fail"` it does not run; the
+/// function must return a `Result` whose error is `From<CacheError>`. A bracket that was opened is closed in any case.
+#[proc_macro_attribute]
+pub fn redis_invalidate(args: TokenStream, item: TokenStream) -> TokenStream {
+    traced(attribute::attribute(Role::Invalidate, args.into(), item.into())).into()
+}
+
+/// Stores what an async function that changes data returns, as the entry of a key: write-through.
+///
+/// ```ignore (cached-core depends on this crate)
+/// #[redis_put(key = "user:<id>", ttl = "medium", UserUpdated { id })]
+/// async fn rename_user(&self, id: u64, name: String) -> Result<User, DbError> {
+///     self.db.query("UPDATE .. RETURNING ..", id, name).await
+/// }
+/// ```
+///
+/// The function runs on every call, in a bracket as under [`macro@redis_invalidate`]. If no other write of the entry
+/// overlapped, what it returned is stored, else removed; an `Err` is never stored. It may return what
+/// [`macro@redis_cached`] may; the function that reads must have the same key and store the same type, with the same
+/// `version` and `codec`.
+///
+/// # Options
+///
+/// | option | meaning | default |
+/// |---|---|---|
+/// | `key = "user:<id>"` | the key, written as the function that reads has it; need not name every argument | |
+/// | `UserUpdated { id }` | an event that this function causes, for other entries; as many as there are | none |
+/// | `ttl`, `jitter`, `none_ttl`, `cache_if`, `version`, `codec`, `invalidate_on`, `tags` | as for [`macro@redis_cached`] | |
+/// | `on_unavailable = "proceed"` | as for [`macro@redis_invalidate`] | `"proceed"` |
+/// | `cache = self.cache` | an expression for the cache to use | the ambient one |
+/// | `crate = path` | the path of `cached-core`, if it is renamed or re-exported | `::cached_core` |
+#[proc_macro_attribute]
+pub fn redis_put(args: TokenStream, item: TokenStream) -> TokenStream {
+    traced(attribute::attribute(Role::Put, args.into(), item.into())).into()
 }
 
 /// Makes a struct or an enum usable as a segment of a key.
@@ -131,7 +236,37 @@ pub fn redis_cached(args: TokenStream, item: TokenStream) -> TokenStream {
 /// `#[cache_key(crate = path)]` names `cached-core` if it is renamed or re-exported.
 #[proc_macro_derive(CacheKey, attributes(cache_key))]
 pub fn derive_cache_key(input: TokenStream) -> TokenStream {
-    traced(derive_key::derive(input.into())).into()
+    traced(derive::cache_key(input.into())).into()
+}
+
+/// Makes a struct an event: something that has happened to the data, which entries depend on and writes cause.
+///
+/// ```ignore (cached-core depends on this crate)
+/// #[derive(CacheEvent)]
+/// struct UserUpdated {
+///     id: u64,
+/// }
+///
+/// #[derive(CacheEvent)]
+/// struct CatalogueReloaded;
+///
+/// #[redis_cached(key = "user:<id>", invalidate_on = UserUpdated { id })]
+/// async fn find_user(id: u64) -> Result<User, DbError> { .. }
+///
+/// #[redis_invalidate(UserUpdated { id: user.id })]
+/// async fn update_user(user: &User) -> Result<(), DbError> { .. }
+/// ```
+///
+/// Its fields have names and are key segments, which floats are not; for type parameters the bound is added. Two events
+/// are the same if their names and all their fields are.
+///
+/// | option | meaning | default |
+/// |---|---|---|
+/// | `#[event(name = "user_updated")]` | its name in the store: 1 to 64 of the letters `A-Z a-z 0-9 _ - .` | the name of the struct |
+/// | `#[event(crate = path)]` | the path of `cached-core`, if it is renamed or re-exported | `::cached_core` |
+#[proc_macro_derive(CacheEvent, attributes(event))]
+pub fn derive_cache_event(input: TokenStream) -> TokenStream {
+    traced(derive::cache_event(input.into())).into()
 }
 
 /// With `CACHED_DEBUG=1` in the environment of the compiler, expansions go to stderr.

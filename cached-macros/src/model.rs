@@ -1,31 +1,112 @@
 //! What will be generated. A [`Model`] only comes out of [`crate::validate`], so that generating cannot fail.
 
 use proc_macro2::Span;
-use syn::{Expr, Ident, Member, Path, Type};
+use syn::{Expr, Ident, Member, Path, Type, token};
 
 use crate::signature::{Boxed, Function};
 
-/// A cached function.
+/// A function and what its attribute makes of it.
 pub(crate) struct Model {
+    pub(crate) frame: Frame,
+    pub(crate) action: Action,
+}
+
+/// What all attributes need of a function.
+pub(crate) struct Frame {
     /// The module that generated code may call: `::cached_core::__private`.
     pub(crate) support: Path,
     /// The function; its body still as written.
     pub(crate) function: Function,
     /// Where the body is, if `#[async_trait]` has moved it.
     pub(crate) boxed: Option<Boxed>,
-    /// What a call is awaited to.
+    /// What a call is awaited to; `_` stands for what has no name.
     pub(crate) returns: Type,
+    pub(crate) cache: Option<Expr>,
+}
+
+/// What happens around the body.
+pub(crate) enum Action {
+    /// On a hit, it does not run.
+    Read(Entry),
+    /// It is between BEGIN and END.
+    Bracket { what: Invalidated, unavailable: Unavailable },
+    /// It is followed by the invalidation.
+    After(Invalidated),
+    /// It is between BEGIN and END, and its value is stored.
+    Put { entry: Entry, emits: Vec<Event>, unavailable: Unavailable },
+}
+
+/// What a function stores.
+pub(crate) struct Entry {
     pub(crate) key: Vec<Piece>,
+    pub(crate) listens: Vec<Event>,
+    pub(crate) tags: Vec<Template>,
+    pub(crate) tags_of: Option<Policy>,
     pub(crate) ttl: Option<Ttl>,
     pub(crate) jitter: Option<f64>,
     pub(crate) none_ttl: Option<NoneTtl>,
     pub(crate) version: Option<u32>,
     pub(crate) codec: Option<Codec>,
     pub(crate) cache_if: Option<Policy>,
-    pub(crate) cache: Option<Expr>,
 }
 
-/// A piece of the key.
+/// What a function makes invalid.
+pub(crate) struct Invalidated {
+    pub(crate) events: Vec<Event>,
+    pub(crate) keys: Vec<Template>,
+    pub(crate) tags: Vec<Template>,
+}
+
+/// What becomes of a write whose bracket cannot be opened.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Unavailable {
+    Proceed,
+    Fail,
+}
+
+/// An event that is listened to or caused.
+pub(crate) struct Event {
+    pub(crate) path: Path,
+    pub(crate) fields: EventFields,
+    /// As it is written.
+    pub(crate) text: String,
+    /// The arguments that its fields are made of.
+    pub(crate) uses: Vec<Ident>,
+    /// Those of them that two calls with the same key may differ in.
+    pub(crate) not_in_key: Vec<String>,
+}
+
+pub(crate) enum EventFields {
+    /// `CatalogueReloaded`
+    Unit,
+    /// `UserUpdated { .. }`
+    Any,
+    /// `UserUpdated { id }`
+    Named { brace: token::Brace, fields: Vec<EventField> },
+}
+
+/// `id`, `id: user.id`
+pub(crate) struct EventField {
+    pub(crate) member: Member,
+    pub(crate) value: FieldValue,
+    /// `ret`, as it is written here, if it is.
+    pub(crate) ret: Option<Ident>,
+}
+
+pub(crate) enum FieldValue {
+    /// The argument of the field's name.
+    Argument(Ident),
+    Code(Expr),
+}
+
+/// The template of a tag, or of a key that is removed.
+pub(crate) struct Template {
+    pub(crate) pieces: Vec<Piece>,
+    /// As for [`Event`].
+    pub(crate) not_in_key: Vec<String>,
+}
+
+/// A piece of a template.
 pub(crate) enum Piece {
     /// The path of the function.
     Path,
@@ -39,7 +120,7 @@ pub(crate) enum Piece {
     },
 }
 
-/// A value in the key.
+/// A value in a template.
 pub(crate) struct Segment {
     /// The placeholder as written, without brackets and modifier.
     pub(crate) path: String,
@@ -53,6 +134,8 @@ pub(crate) struct Segment {
 pub(crate) enum Value {
     /// An argument, or `self`, and the way to one of its fields.
     Place { root: Ident, fields: Vec<Member> },
+    /// `ret` and the way to one of its fields.
+    Returned { fields: Vec<Member> },
     /// A type parameter.
     Type(Ident),
     /// A const parameter.
@@ -89,4 +172,35 @@ pub(crate) struct Policy {
     /// The option's name as written; a wrong type is explained there.
     pub(crate) option: Ident,
     pub(crate) code: Expr,
+}
+
+impl Invalidated {
+    /// Whether something of it is made of what the function returns.
+    pub(crate) fn uses_ret(&self) -> bool {
+        self.events.iter().any(|event| event.ret().is_some())
+            || self.keys.iter().chain(&self.tags).any(Template::uses_ret)
+    }
+}
+
+impl Event {
+    /// `ret`, as it is written in one of the fields.
+    pub(crate) fn ret(&self) -> Option<&Ident> {
+        match &self.fields {
+            EventFields::Unit | EventFields::Any => None,
+            EventFields::Named { fields, .. } => fields.iter().find_map(|field| field.ret.as_ref()),
+        }
+    }
+}
+
+impl Template {
+    /// Whether it is made of what the function returns.
+    pub(crate) fn uses_ret(&self) -> bool {
+        self.pieces.iter().any(Piece::uses_ret)
+    }
+}
+
+impl Piece {
+    pub(crate) fn uses_ret(&self) -> bool {
+        matches!(self, Self::Segment(Segment { value: Value::Returned { .. }, .. }))
+    }
 }

@@ -10,6 +10,8 @@ use syn::{
     PathArguments, PathSegment, ReturnType, Signature, Stmt, Token, Type, TypeParamBound, Visibility, token,
 };
 
+use crate::role::Role;
+
 /// What stands under the attribute.
 pub(crate) enum Annotated {
     /// A function with a body.
@@ -29,8 +31,8 @@ pub(crate) struct Function {
     pub(crate) attrs: Vec<Attribute>,
     /// `#![allow(..)]` and the like at the head of the body.
     pub(crate) inner: Vec<Attribute>,
-    /// A second `#[redis_cached]`, and so on.
-    pub(crate) repeated: Vec<Attribute>,
+    /// A second `#[redis_cached]`, a `#[redis_put]` below it, and so on.
+    pub(crate) others: Vec<(Role, Attribute)>,
     pub(crate) vis: Visibility,
     pub(crate) sig: Signature,
     /// The body without its inner attributes.
@@ -67,9 +69,10 @@ impl Parse for Annotated {
         let body = visible(body);
         let split = |input: ParseStream<'_>| Ok((input.call(Attribute::parse_inner)?, input.parse::<TokenStream>()?));
         let (inner, stmts) = split.parse2(body.stream())?;
-        let (repeated, attrs) = attrs.into_iter().partition(is_ours);
+        let (ours, attrs): (Vec<_>, _) = attrs.into_iter().partition(|attr| Role::of(attr).is_some());
+        let others = ours.into_iter().filter_map(|attr| Some((Role::of(&attr)?, attr))).collect();
         let body = regroup(&body, stmts);
-        Ok(Self::Function(Box::new(Function { attrs, inner, repeated, vis, sig, body })))
+        Ok(Self::Function(Box::new(Function { attrs, inner, others, vis, sig, body })))
     }
 }
 
@@ -89,13 +92,9 @@ fn keyword(input: ParseStream<'_>) -> syn::Result<TokenTree> {
     if is_qualifier { keyword(input) } else { Ok(token) }
 }
 
-fn is_ours(attr: &Attribute) -> bool {
-    attr.path().segments.last().is_some_and(|last| last.ident == "redis_cached")
-}
-
 impl ToTokens for Function {
     fn to_tokens(&self, tokens: &mut TokenStream) {
-        let Self { attrs, inner, repeated: _, vis, sig, body } = self;
+        let Self { attrs, inner, others: _, vis, sig, body } = self;
         let stmts = body.stream();
         let body = regroup(body, quote!(#(#inner)* #stmts));
         tokens.extend(quote!(#(#attrs)* #vis #sig #body));

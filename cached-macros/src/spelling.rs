@@ -1,6 +1,10 @@
-//! A type as people write it, from its tokens.
+//! Types and events as people write them, from their tokens.
 
 use proc_macro2::{Delimiter, Spacing, TokenStream, TokenTree};
+use quote::ToTokens;
+use syn::FieldValue;
+
+use crate::ast::Event;
 
 /// Renders tokens without the blanks that `TokenStream::to_string` puts between them.
 ///
@@ -11,6 +15,26 @@ pub(crate) fn spell(tokens: TokenStream) -> String {
     let mut text = String::new();
     write(tokens, &mut text);
     text
+}
+
+/// An event as it is written in an attribute.
+// Input:  UserUpdated { id : user . id , .. }
+// Output: "UserUpdated { id: user.id, .. }"
+pub(crate) fn spell_event(event: &Event) -> String {
+    let event = match event {
+        Event::Unit(path) => return spell(path.to_token_stream()),
+        Event::Fields(event) => event,
+    };
+    let field = |field: &FieldValue| match field.colon_token {
+        Some(_) => format!("{}: {}", spell(field.member.to_token_stream()), spell(field.expr.to_token_stream())),
+        None => spell(field.member.to_token_stream()),
+    };
+    let mut fields: Vec<String> = event.fields.iter().map(field).collect();
+    if event.dot2_token.is_some() {
+        fields.push(format!("..{}", event.rest.as_ref().map(|rest| spell(rest.to_token_stream())).unwrap_or_default()));
+    }
+    let path = spell(event.path.to_token_stream());
+    if fields.is_empty() { format!("{path} {{}}") } else { format!("{path} {{ {} }}", fields.join(", ")) }
 }
 
 fn write(tokens: TokenStream, out: &mut String) {

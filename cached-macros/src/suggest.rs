@@ -21,17 +21,22 @@ pub(crate) fn did_you_mean<'a>(wanted: &str, candidates: impl IntoIterator<Item 
 }
 
 /// What an option is called elsewhere (in `cached`, in Spring, in HTTP), and what is meant here.
-const ALIASES: [(&[&str], &str); 4] = [
+const ALIASES: [(&[&str], &str); 8] = [
     (&["ttl_secs", "ttl_seconds", "ttl_millis", "expire", "expires", "expiry", "time", "max_age"], "ttl"),
     (&["name", "prefix", "convert"], "key"),
     (&["condition", "unless", "when", "result"], "cache_if"),
     (&["option"], "none_ttl"),
+    (&["on", "event", "events", "listen", "listens", "invalidated_by", "depends_on", "evict_on"], "invalidate_on"),
+    (&["tag", "label", "labels"], "tags"),
+    (&["label", "labels"], "tag"),
+    (&["on_error", "on_failure", "if_unavailable", "fail"], "on_unavailable"),
 ];
 
 /// The option that is meant by another name, or by a slip of the pen.
 pub(crate) fn option_meant<'a>(wanted: &str, options: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let known = ALIASES.iter().find(|(aliases, _)| aliases.contains(&wanted));
-    known.map(|(_, option)| *option).or_else(|| nearest(wanted, options))
+    let options: Vec<&str> = options.into_iter().collect();
+    let mut known = ALIASES.iter().filter(|(aliases, _)| aliases.contains(&wanted)).map(|(_, option)| *option);
+    known.find(|option| options.contains(option)).or_else(|| nearest(wanted, options))
 }
 
 /// The number of letters to insert, delete, replace or swap with their neighbour (optimal string alignment).

@@ -1,4 +1,4 @@
-//! The language of `key`: text with placeholders.
+//! The language of `key` and `tags`: text with placeholders.
 //!
 //! Knows text only. Whether a placeholder names something is for [`crate::validate`] to judge.
 
@@ -55,7 +55,23 @@ impl Fault {
     }
 }
 
-/// Splits a template into its pieces.
+/// What a template is for.
+#[derive(Clone, Copy)]
+enum Kind {
+    Key,
+    Tag,
+}
+
+impl Kind {
+    fn noun(self) -> &'static str {
+        match self {
+            Self::Key => "key",
+            Self::Tag => "tag",
+        }
+    }
+}
+
+/// Splits a key's template into its pieces.
 ///
 /// Stops at the first fault: after an unbalanced bracket, what follows can be read in two ways.
 // Input:  "user:<id>:<filter.lang>"
@@ -64,6 +80,35 @@ pub(crate) fn parse(template: &str) -> Result<Vec<Piece>, Fault> {
     if template.is_empty() {
         return Err(Fault::new(0..0, "the key is empty; write for example `key = \"user:<id>\"`"));
     }
+    let pieces = split(template, Kind::Key)?;
+    hash_tag(template, &pieces)?;
+    separated(&pieces, Kind::Key)?;
+    Ok(pieces)
+}
+
+/// Splits a tag's template: a tag names what many calls have in common, and stands on a node of its own.
+pub(crate) fn parse_tag(template: &str) -> Result<Vec<Piece>, Fault> {
+    if template.is_empty() {
+        return Err(Fault::new(0..0, "the tag is empty; write for example `\"tenant:<tenant>\"`"));
+    }
+    let pieces = split(template, Kind::Tag)?;
+    let braced = |piece: &Piece| matches!(piece, Piece::Literal(text) if text.contains(['{', '}']));
+    if pieces.iter().any(braced) {
+        return Err(braces(
+            template,
+            "a tag has no `{hash tag}`, since no other key shares its node; remove the braces",
+        ));
+    }
+    if pieces.contains(&Piece::All) {
+        let message = "a tag is what many calls have in common, and `<*>` is what tells one from all others; \
+                       name one argument, `<arg>`";
+        return Err(Fault::new(0..template.len(), message));
+    }
+    separated(&pieces, Kind::Tag)?;
+    Ok(pieces)
+}
+
+fn split(template: &str, kind: Kind) -> Result<Vec<Piece>, Fault> {
     let mut pieces = Vec::new();
     let mut literal = String::new();
     let mut at = 0;
@@ -87,15 +132,14 @@ pub(crate) fn parse(template: &str) -> Result<Vec<Piece>, Fault> {
         } else if let Some(letter) = rest.chars().next() {
             let end = at + letter.len_utf8();
             if letter.is_control() {
-                return Err(Fault::new(at..end, format!("the control character {letter:?} cannot stand in a key")));
+                let noun = kind.noun();
+                return Err(Fault::new(at..end, format!("the control character {letter:?} cannot stand in a {noun}")));
             }
             literal.push(letter);
             at = end;
         }
     }
     flush(&mut literal, &mut pieces);
-    hash_tag(template, &pieces)?;
-    separated(&pieces)?;
     Ok(pieces)
 }
 
@@ -213,7 +257,7 @@ fn braces(template: &str, message: &str) -> Fault {
 /// Two values that nothing separates make different calls share a key: `<a><b>` is "123" for ("1", "23") and for
 /// ("12", "3"). Values escape `:` and braces, and only these, so one of them must stand in between. A hash has a fixed
 /// length and needs no separator of its own, but it does not separate its neighbours either: they may look like it.
-fn separated(pieces: &[Piece]) -> Result<(), Fault> {
+fn separated(pieces: &[Piece], kind: Kind) -> Result<(), Fault> {
     let mut open: Option<&Placeholder> = None;
     for piece in pieces {
         match piece {
@@ -221,9 +265,10 @@ fn separated(pieces: &[Piece]) -> Result<(), Fault> {
             Piece::Placeholder(second) if !second.hashed => {
                 if let Some(first) = open {
                     let (first_path, second_path) = (first.path(), second.path());
+                    let noun = kind.noun();
                     let message = format!(
                         "put a `:` between `<{first_path}>` and `<{second_path}>`; \
-                         otherwise two different calls could make the same key"
+                         otherwise two different calls could make the same {noun}"
                     );
                     return Err(Fault::new(first.at.start..second.at.end, message));
                 }

@@ -1,8 +1,7 @@
 use proc_macro2::TokenStream;
 use quote::quote;
 
-use super::side_by_side;
-use crate::attribute::redis_cached;
+use super::{redis_cached, side_by_side};
 
 fn expand(args: &TokenStream, item: &TokenStream) -> String {
     let expansion = redis_cached(args.clone(), item.clone());

@@ -2,10 +2,10 @@ use proc_macro2::TokenStream;
 use quote::quote;
 
 use super::{messages, side_by_side};
-use crate::derive_key::derive;
+use crate::derive::{cache_event, cache_key};
 
 fn expand(input: &TokenStream) -> String {
-    let expansion = derive(input.clone());
+    let expansion = cache_key(input.clone());
     side_by_side(&quote!(#[derive(CacheKey)] #input), &expansion)
 }
 
@@ -44,16 +44,65 @@ fn enums() {
 
 #[test]
 fn faults() {
-    let union = messages(derive(quote!(
+    let union = messages(cache_key(quote!(
         union Bits {
             int: u32,
             float: f32,
         }
     )));
-    let options = messages(derive(quote! {
+    let options = messages(cache_key(quote! {
         #[cache_key(krate = x)]
         #[cache_key(crate = "x")]
         struct A;
     }));
     snapshot!([union, options].concat().join("\n"));
+}
+
+#[test]
+fn events() {
+    let expand = |input: TokenStream| side_by_side(&quote!(#[derive(CacheEvent)] #input), &cache_event(input.clone()));
+    let unit = expand(quote!(
+        struct CatalogueReloaded;
+    ));
+    let named = expand(quote! {
+        #[event(name = "price-changed", crate = ::renamed)]
+        struct PriceChanged<'a, T: Clone> {
+            country: &'a str,
+            r#type: T,
+        }
+    });
+    snapshot!([unit, named].join("\n"));
+}
+
+#[test]
+fn faults_of_events() {
+    let cases = [
+        quote!(
+            struct UserId(u64);
+        ),
+        quote!(
+            struct Moved(u64, Vec<u8>);
+        ),
+        quote!(
+            struct Empty();
+        ),
+        quote!(
+            enum Change {
+                Updated { id: u64 },
+                Deleted,
+            }
+        ),
+        quote!(
+            union Bits {
+                int: u32,
+            }
+        ),
+        quote!(
+            #[event(name = "user updated", name = "twice", nam = "x")]
+            #[event(name = 5)]
+            struct Named;
+        ),
+    ];
+    let report: Vec<String> = cases.into_iter().flat_map(|case| messages(cache_event(case))).collect();
+    snapshot!(report.join("\n"));
 }

@@ -1,8 +1,7 @@
 use proc_macro2::TokenStream;
 use quote::quote;
 
-use super::messages;
-use crate::attribute::redis_cached;
+use super::{messages, redis_cached};
 
 fn faults(args: TokenStream, item: TokenStream) -> String {
     messages(redis_cached(args, item)).join("\n")

@@ -19,6 +19,13 @@ mod template;
 
 use proc_macro2::TokenStream;
 
+use crate::attribute::attribute;
+use crate::role::Role;
+
+fn redis_cached(args: TokenStream, item: TokenStream) -> TokenStream {
+    attribute(Role::Read, args, item)
+}
+
 /// Input and output as one text, both pretty-printed.
 fn side_by_side(input: &TokenStream, expansion: &TokenStream) -> String {
     format!("// Input\n{}\n// Output\n{}", pretty(input), pretty(expansion))

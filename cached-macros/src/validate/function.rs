@@ -2,35 +2,41 @@
 
 use quote::ToTokens;
 use syn::visit::Visit;
-use syn::{GenericArgument, PathArguments, ReturnType, Safety, Signature, Type, TypeImplTrait};
+use syn::{GenericArgument, PathArguments, ReturnType, Safety, Signature, Type, TypeImplTrait, parse_quote_spanned};
 
 use crate::diagnostics::Errors;
+use crate::role::Role;
 use crate::signature::{Annotated, Form, Function, bare, first_type_argument, last_segment};
 use crate::spelling::spell;
 
-/// The attribute on something that has no body to run on a miss.
-pub(crate) fn not_a_function(item: &Annotated, errors: &mut Errors) {
+/// The attribute on something that has no body.
+pub(crate) fn not_a_function(role: Role, item: &Annotated, errors: &mut Errors) {
     match item {
         Annotated::Function(_) => {}
-        Annotated::Declaration(sig) => errors
+        Annotated::Declaration(sig) if role == Role::Read => errors
             .on(&sig.ident, "a declaration has no body to run on a miss; put `#[redis_cached]` on the implementation"),
+        Annotated::Declaration(sig) => {
+            errors.on(&sig.ident, format!("a declaration writes nothing; put {role} on the implementation"));
+        }
         Annotated::Other(keyword) => {
             let what = keyword.to_string();
-            let advice = match what.as_str() {
-                "impl" | "trait" | "mod" => "put it on each function in it that is to be cached",
-                _ => "put it on the function that makes the value",
+            let advice = match (what.as_str(), role) {
+                ("impl" | "trait" | "mod", Role::Read) => "put it on each function in it that is to be cached",
+                ("impl" | "trait" | "mod", _) => "put it on each function in it that writes",
+                (_, Role::Read) => "put it on the function that makes the value",
+                _ => "put it on the function that writes",
             };
-            errors.on(keyword, format!("`#[redis_cached]` goes on an `async fn`, not on `{what}`; {advice}"));
+            errors.on(keyword, format!("{role} goes on an `async fn`, not on `{what}`; {advice}"));
         }
     }
 }
 
 /// How the function is asynchronous, and what it returns.
-pub(super) fn form(function: &Function, errors: &mut Errors) -> Option<Form> {
-    for attr in &function.repeated {
-        errors.on(attr, "`#[redis_cached]` is on this function already; remove one of the two");
+pub(super) fn form(role: Role, function: &Function, errors: &mut Errors) -> Option<Form> {
+    for (other, attr) in &function.others {
+        errors.on(attr, second(role, *other));
     }
-    qualifiers(&function.sig, errors);
+    qualifiers(role, &function.sig, errors);
 
     let form = function.form();
     match &form {
@@ -38,10 +44,18 @@ pub(super) fn form(function: &Function, errors: &mut Errors) -> Option<Form> {
         None if function.sig.constness.is_some() || function.sig.abi.is_some() => {}
         None => {
             let name = &function.sig.ident;
-            let message = format!("a cached function waits for Redis; write `async fn {name}`");
-            errors.on(function.sig.fn_token, message);
-            if matches!(function.sig.output, ReturnType::Default) {
+            let subject =
+                if role == Role::Read { "a cached function".to_owned() } else { format!("a function under {role}") };
+            errors.on(function.sig.fn_token, format!("{subject} waits for Redis; write `async fn {name}`"));
+            if matches!(function.sig.output, ReturnType::Default) && role != Role::Invalidate {
                 no_return_type(&function.sig, errors);
+            }
+        }
+        Some(form) if role == Role::Invalidate => {
+            if let Some(ty @ Type::Never(_)) = form.returns.as_ref().map(bare) {
+                let message = "a write ends when its function returns, and this one never does; \
+                               put the attribute on the function that does one write";
+                errors.on(ty, message);
             }
         }
         Some(Form { returns: None, .. }) => no_return_type(&function.sig, errors),
@@ -52,11 +66,31 @@ pub(super) fn form(function: &Function, errors: &mut Errors) -> Option<Form> {
     form
 }
 
-fn qualifiers(sig: &Signature, errors: &mut Errors) {
+/// A further attribute of ours.
+fn second(role: Role, other: Role) -> String {
+    match (role, other) {
+        (Role::Invalidate, Role::Invalidate) => {
+            "`#[redis_invalidate]` is on this function already; one takes any number of events, keys and tags: \
+             write them into one"
+                .to_owned()
+        }
+        _ if role == other => format!("{role} is on this function already; remove one of the two"),
+        (Role::Read, _) | (_, Role::Read) => {
+            "`#[redis_cached]` is for functions that read: on a hit they do not run, and would write nothing; \
+             write two functions"
+                .to_owned()
+        }
+        _ => "`#[redis_put]` makes other entries invalid as well; \
+              write the events into it, `#[redis_put(UserUpdated { id }, key = ..)]`, and remove `#[redis_invalidate]`"
+            .to_owned(),
+    }
+}
+
+fn qualifiers(role: Role, sig: &Signature, errors: &mut Errors) {
     if let Some(constness) = &sig.constness {
         errors.on(constness, "a `const fn` cannot wait for Redis; write `async fn`, without `const`");
     }
-    if let Safety::Unsafe(unsafety) = &sig.safety {
+    if let (Safety::Unsafe(unsafety), Role::Read) = (&sig.safety, role) {
         let message = "an `unsafe fn` cannot be cached: one caller keeps its contract, and all get its value; \
                        write a safe `async fn` around the unsafe call";
         errors.on(unsafety, message);
@@ -64,6 +98,60 @@ fn qualifiers(sig: &Signature, errors: &mut Errors) {
     // Variadic functions are all `extern`.
     if let Some(abi) = &sig.abi {
         errors.on(abi, "an `extern` function cannot be async; write `async fn`, without `extern`");
+    }
+}
+
+/// What the body is to evaluate to, with `_` for what has no name. Without a return type, that is the unit type, which
+/// then stands at the function's name.
+pub(super) fn returns(sig: &Signature, written: Option<Type>) -> Type {
+    let span = sig.ident.span();
+    let mut ty = written.unwrap_or_else(|| parse_quote_spanned!(span=> ()));
+    infer_unnameable(&mut ty);
+    ty
+}
+
+// Input:  Result<impl IntoResponse, E>
+// Output: Result<_, E>
+fn infer_unnameable(ty: &mut Type) {
+    match ty {
+        Type::ImplTrait(unnameable) => {
+            let span = unnameable.impl_token.span;
+            *ty = parse_quote_spanned!(span=> _);
+        }
+        Type::Group(group) => infer_unnameable(&mut group.elem),
+        Type::Paren(paren) => infer_unnameable(&mut paren.elem),
+        Type::Tuple(tuple) => tuple.elems.iter_mut().for_each(infer_unnameable),
+        Type::Path(path) => {
+            for segment in &mut path.path.segments {
+                let PathArguments::AngleBracketed(arguments) = &mut segment.arguments else { continue };
+                for argument in &mut arguments.args {
+                    if let GenericArgument::Type(ty) = argument {
+                        infer_unnameable(ty);
+                    }
+                }
+            }
+        }
+        _ => {}
+    }
+}
+
+/// `on_unavailable = "fail"` without a return value that could say so.
+pub(super) fn refusable(form: &Form, sig: &Signature, errors: &mut Errors) {
+    if form.returns.as_ref().is_none_or(is_unit) {
+        let message = "`on_unavailable = \"fail\"` is told by the return value, and this function has none; \
+                       give it the type `Result<(), E>`, with `E: From<cached_core::CacheError>`";
+        errors.on(&sig.ident, message);
+    }
+}
+
+/// `ret` of a type that has no name.
+pub(super) fn nameable(form: &Form, errors: &mut Errors) {
+    if let Some(ty) = &form.returns {
+        Unnameable {
+            errors,
+            message: "`ret` is made of the return type, so that must be nameable; write the type instead of `impl`",
+        }
+        .visit_type(ty);
     }
 }
 
@@ -82,19 +170,20 @@ fn return_type(ty: &Type, errors: &mut Errors) {
         errors.on(ty, format!("`{written}` is nothing to cache; return a value, such as `-> Result<T, E>`"));
         return;
     }
-    Unnameable { errors }.visit_type(ty);
+    let message = "a cached value must have a nameable type, to be read back as; write the type instead of `impl`";
+    Unnameable { errors, message }.visit_type(ty);
     borrowed(ty, false, errors);
 }
 
 /// `-> impl Trait`.
 struct Unnameable<'e> {
     errors: &'e mut Errors,
+    message: &'static str,
 }
 
 impl Visit<'_> for Unnameable<'_> {
     fn visit_type_impl_trait(&mut self, ty: &TypeImplTrait) {
-        let message = "a cached value must have a nameable type, to be read back as; write the type instead of `impl`";
-        self.errors.on(ty, message);
+        self.errors.on(ty, self.message);
     }
 }
 

@@ -1,36 +1,131 @@
 //! Options and function -> [`Model`]. The only phase that reports broken rules; one file for each thing they are about.
 
 mod closure;
+mod event;
 mod function;
 mod key;
+mod mentions;
 mod options;
+mod scope;
+mod template;
+mod write;
 
-use crate::ast::Options;
+use std::mem::take;
+
+use proc_macro2::Span;
+use syn::LitStr;
+
+use self::event::Purpose;
+use self::scope::{Scope, spelled};
+use self::template::InKey;
+use self::write::Mode;
+use crate::ast::{Options, Setting};
 use crate::diagnostics::Errors;
-use crate::model::Model;
-use crate::signature::{Function, Names};
+use crate::model::{Action, Entry, Frame, Model, Piece, Unavailable};
+use crate::role::Role;
+use crate::signature::{Form, Function, Names};
 
 pub(crate) use function::not_a_function;
 
 /// Judges everything, so that all faults show at once; gives the function back if there are any.
-pub(crate) fn model(options: Options, function: Box<Function>, errors: &mut Errors) -> Result<Model, Box<Function>> {
-    let form = function::form(&function, errors);
+pub(crate) fn model(
+    role: Role,
+    mut options: Options,
+    function: Box<Function>,
+    errors: &mut Errors,
+) -> Result<Model, Box<Function>> {
+    let is_readable = errors.is_empty();
+    let form = function::form(role, &function, errors);
     let names = Names::of(&function.sig, form.as_ref().and_then(|form| form.boxed.as_ref()));
-    let key = key::pieces(&options.key, &options.skip, &names, errors);
+    let item = Item { function: &function, form: form.as_ref(), names: &names };
+    let action = match role {
+        Role::Read => read(&mut options, &names, errors),
+        Role::Invalidate => invalidate(&mut options, is_readable, &item, errors),
+        Role::Put => put(&mut options, &item, errors),
+    };
     let support = options::support(options.crate_path);
-    let ttl = options::ttl(options.ttl, &names, errors);
-    let jitter = options::jitter(&options.jitter, errors);
-    let none_ttl = options::none_ttl(&options.none_ttl, errors);
-    let cache_if = options::cache_if(options.cache_if, &names, errors);
-    let version = options::version(&options.version, errors);
-    let codec = options::codec(&options.codec, errors);
     let cache = options::cache(options.cache, errors);
 
-    match form.and_then(|form| Some((form.returns?, form.boxed))) {
-        Some((returns, boxed)) if errors.is_empty() => {
-            let function = *function;
-            Ok(Model { support, function, boxed, returns, key, ttl, jitter, none_ttl, version, codec, cache_if, cache })
+    match form {
+        Some(Form { returns, boxed }) if errors.is_empty() && (returns.is_some() || role == Role::Invalidate) => {
+            let returns = function::returns(&function.sig, returns);
+            Ok(Model { frame: Frame { support, function: *function, boxed, returns, cache }, action })
         }
         _ => Err(function),
+    }
+}
+
+/// A function, and what is known of it.
+struct Item<'a> {
+    function: &'a Function,
+    form: Option<&'a Form>,
+    names: &'a Names,
+}
+
+fn read(options: &mut Options, names: &Names, errors: &mut Errors) -> Action {
+    let scope = Scope::of_entry(Role::Read, names);
+    let key = key::pieces(&options.key, &options.skip, &scope, errors);
+    Action::Read(entry(options, key, &scope, errors))
+}
+
+fn put(options: &mut Options, item: &Item<'_>, errors: &mut Errors) -> Action {
+    let scope = Scope::of_entry(Role::Put, item.names);
+    if options.key.is_absent() {
+        let message = "under which key is the value stored? write that of the function that reads it: \
+                       `#[redis_put(key = \"user:<id>\")]`";
+        errors.at(Span::call_site(), message);
+    }
+    let key = options.key.value().and_then(|key| template::key(key, &scope, errors));
+    let entry = entry(options, key.map(|key| key.pieces).unwrap_or_default(), &scope, errors);
+    let emits = write::events(&mut options.emits, &scope, errors);
+    let unavailable = unavailable(take(&mut options.on_unavailable), item, errors);
+    Action::Put { entry, emits, unavailable: unavailable.into_value().unwrap_or(Unavailable::Proceed) }
+}
+
+fn invalidate(options: &mut Options, is_readable: bool, item: &Item<'_>, errors: &mut Errors) -> Action {
+    let mode = write::mode(take(&mut options.mode), errors);
+    let scope = Scope::of_invalidation(&mode, item.names);
+    let what = write::invalidated(options, is_readable, &scope, errors);
+    if let (true, Some(form)) = (what.uses_ret(), item.form) {
+        function::nameable(form, errors);
+    }
+    let unavailable = unavailable(take(&mut options.on_unavailable), item, errors);
+    write::too_late(&mode, &unavailable, errors);
+    match mode.into_value() {
+        Some(Mode::After) => Action::After(what),
+        Some(Mode::Bracket) | None => {
+            Action::Bracket { what, unavailable: unavailable.into_value().unwrap_or(Unavailable::Proceed) }
+        }
+    }
+}
+
+/// `on_unavailable = "fail"`, and whether the function can say so.
+fn unavailable(setting: Setting<LitStr>, item: &Item<'_>, errors: &mut Errors) -> Setting<Unavailable> {
+    let unavailable = write::unavailable(setting, errors);
+    if let (Some(Unavailable::Fail), Some(form)) = (unavailable.value(), item.form) {
+        function::refusable(form, &item.function.sig, errors);
+    }
+    unavailable
+}
+
+/// What is stored, under this key.
+fn entry(options: &mut Options, key: Vec<Piece>, scope: &Scope<'_>, errors: &mut Errors) -> Entry {
+    let names = scope.names;
+    let in_key: InKey = Some(template::arguments(&key).iter().map(spelled).collect());
+    let listens = take(&mut options.invalidate_on).into_value().unwrap_or_default();
+    let listens =
+        listens.into_iter().filter_map(|event| event::event(event, Purpose::Listen, scope, &in_key, errors)).collect();
+    let (tags, tags_of) = options::tags(take(&mut options.tags), scope, &in_key, errors);
+    Entry {
+        ttl: options::ttl(take(&mut options.ttl), names, errors),
+        jitter: options::jitter(&options.jitter, errors),
+        none_ttl: options::none_ttl(&options.none_ttl, errors),
+        cache_if: options::cache_if(take(&mut options.cache_if), names, errors),
+        version: options::version(&options.version, errors),
+        codec: options::codec(&options.codec, errors),
+        key,
+        listens,
+        tags,
+        tags_of,
     }
 }

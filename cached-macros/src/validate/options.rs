@@ -2,14 +2,16 @@
 
 use syn::{Expr, ExprLit, Lit, LitStr, Path, UnOp};
 
-use crate::ast::Setting;
+use crate::ast::{Setting, Tags};
 use crate::diagnostics::{Errors, list};
-use crate::model::{Codec, NoneTtl, Policy, Ttl};
+use crate::model::{Codec, NoneTtl, Policy, Template, Ttl};
 use crate::signature::Names;
 use crate::suggest::did_you_mean;
 use crate::{duration, paths};
 
 use super::closure::captures;
+use super::scope::Scope;
+use super::template::{self, InKey};
 
 const CODECS: [(&str, Codec); 3] =
     [("json", Codec::Json), ("msgpack", Codec::MessagePack), ("postcard", Codec::Postcard)];
@@ -117,6 +119,31 @@ pub(super) fn cache_if(setting: Setting<Expr>, names: &Names, errors: &mut Error
     }
     errors.on(code, "`cache_if` asks about the value; write a closure `|value: &T| ..` or the path of such a function");
     None
+}
+
+/// `tags = ["tenant:<tenant>", |user: &User| ..]`
+pub(super) fn tags(
+    setting: Setting<Tags>,
+    scope: &Scope<'_>,
+    in_key: &InKey,
+    errors: &mut Errors,
+) -> (Vec<Template>, Option<Policy>) {
+    let Setting::Given { name: option, value: Tags { templates, of_value } } = setting else {
+        return (Vec::new(), None);
+    };
+    let templates: Vec<Template> =
+        templates.iter().filter_map(|literal| template::tag(literal, "tags", scope, in_key, errors)).collect();
+    let mut of_value = of_value.into_iter();
+    let code = of_value.next();
+    for second in of_value {
+        let message = "one closure makes any number of tags; write `|value: &T| [a, b]` for both";
+        errors.on(second, message);
+    }
+    let tags_of = code.map(|code| {
+        captures(&option, &code, scope.names, errors);
+        Policy { option, code }
+    });
+    (templates, tags_of)
 }
 
 /// `cache = self.cache`.

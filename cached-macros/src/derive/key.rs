@@ -1,13 +1,13 @@
 //! `#[derive(CacheKey)]`: a struct or enum as a segment of a key.
 
 use proc_macro2::{Span, TokenStream};
-use quote::{ToTokens, format_ident, quote, quote_spanned};
+use quote::{format_ident, quote, quote_spanned};
 use syn::ext::IdentExt;
-use syn::spanned::Spanned;
-use syn::{Data, DataEnum, DeriveInput, Field, Fields, Generics, Index, Member, Path, Token, Variant, parse_quote};
+use syn::{Data, DataEnum, DeriveInput, Fields, Index, Member, Path, Variant};
 
+use super::{Options, at_type, bounded};
 use crate::diagnostics::Errors;
-use crate::paths::{self, located_at};
+use crate::paths::located_at;
 
 /// Expands the derive; on any fault, into the faults.
 pub(crate) fn derive(input: TokenStream) -> TokenStream {
@@ -16,7 +16,7 @@ pub(crate) fn derive(input: TokenStream) -> TokenStream {
         Ok(input) => input,
         Err(error) => return error.into_compile_error(),
     };
-    let krate = crate_path(&input, &mut errors);
+    let krate = Options::of(&input, "cache_key", &["crate"], &mut errors).krate;
     let body = match &input.data {
         Data::Struct(data) => fields_of_struct(&krate, &data.fields),
         Data::Enum(data) => variants(data),
@@ -56,17 +56,6 @@ fn implementation(krate: &Path, input: &DeriveInput, body: &TokenStream) -> Toke
             }
         }
     }
-}
-
-/// `T: KeySegment` for every type parameter.
-fn bounded(krate: &Path, mut generics: Generics) -> Generics {
-    let params: Vec<_> = generics.type_params().map(|param| param.ident.clone()).collect();
-    if !params.is_empty() {
-        let predicates = &mut generics.make_where_clause().predicates;
-        predicates
-            .extend(params.iter().map(|param| -> syn::WherePredicate { parse_quote!(#param: #krate::KeySegment) }));
-    }
-    generics
 }
 
 /// A struct around one value is written like that value; any other like a tuple.
@@ -126,34 +115,4 @@ fn variant(variant: &Variant) -> TokenStream {
         }
     };
     quote_spanned!(site=> Self::#ident #pattern => out.variant(#name, &[#(#bindings),*]),)
-}
-
-/// Names of this macro, at the type of the field: a float is reported there.
-fn at_type(field: &Field) -> Span {
-    Span::mixed_site().located_at(field.ty.span())
-}
-
-/// `#[cache_key(crate = path)]`.
-fn crate_path(input: &DeriveInput, errors: &mut Errors) -> Path {
-    let mut found = None;
-    for attr in input.attrs.iter().filter(|attr| attr.path().is_ident("cache_key")) {
-        let parsed = attr.parse_nested_meta(|meta| {
-            if !meta.path.is_ident("crate") {
-                let name = meta.path.to_token_stream();
-                return Err(meta.error(format!("unknown option `{name}`; options: `crate`")));
-            }
-            if found.is_some() {
-                return Err(meta.error("`crate` is given twice; remove one of the two"));
-            }
-            if !meta.input.peek(Token![=]) || meta.input.peek2(syn::LitStr) {
-                return Err(meta.error("`crate` takes a path, without quotes; write `crate = ::cached_core`"));
-            }
-            found = Some(meta.value()?.call(Path::parse_mod_style)?);
-            Ok(())
-        });
-        if let Err(error) = parsed {
-            errors.push(error);
-        }
-    }
-    found.unwrap_or_else(paths::runtime)
 }

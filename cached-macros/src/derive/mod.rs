@@ -1,0 +1,97 @@
+//! `#[derive(CacheKey)]` and `#[derive(CacheEvent)]`.
+
+mod event;
+mod key;
+
+pub(crate) use event::derive as cache_event;
+pub(crate) use key::derive as cache_key;
+
+use proc_macro2::Span;
+use quote::ToTokens;
+use syn::meta::ParseNestedMeta;
+use syn::spanned::Spanned;
+use syn::{DeriveInput, Field, Generics, LitStr, Path, Token, parse_quote};
+
+use crate::ast::Setting;
+use crate::diagnostics::{Errors, list};
+use crate::paths;
+
+/// What stands in `#[cache_key(..)]` and `#[event(..)]`.
+struct Options {
+    /// `crate = path`.
+    krate: Path,
+    /// `name = ".."`; of events only.
+    name: Setting<LitStr>,
+}
+
+impl Options {
+    /// Reads the attributes of this name; `known` are the options that they may have.
+    fn of(input: &DeriveInput, attribute: &str, known: &[&str], errors: &mut Errors) -> Self {
+        let mut krate = Setting::Absent;
+        let mut name = Setting::Absent;
+        for attr in input.attrs.iter().filter(|attr| attr.path().is_ident(attribute)) {
+            let parsed = attr.parse_nested_meta(|meta| match meta.path.get_ident() {
+                Some(option) if known.iter().any(|known| option == known) => {
+                    if option == "crate" {
+                        read(&mut krate, &meta, crate_path)
+                    } else {
+                        read(&mut name, &meta, text)
+                    }
+                }
+                _ => {
+                    let written = meta.path.to_token_stream();
+                    Err(meta.error(format!("unknown option `{written}`; options: {}", list(known))))
+                }
+            });
+            if let Err(error) = parsed {
+                errors.push(error);
+            }
+        }
+        Self { krate: krate.into_value().unwrap_or_else(paths::runtime), name }
+    }
+}
+
+fn read<T>(
+    setting: &mut Setting<T>,
+    meta: &ParseNestedMeta<'_>,
+    value: fn(&ParseNestedMeta<'_>) -> syn::Result<T>,
+) -> syn::Result<()> {
+    let Some(name) = meta.path.get_ident().cloned() else { return Ok(()) };
+    if !setting.is_absent() {
+        return Err(meta.error(format!("`{name}` is given twice; remove one of the two")));
+    }
+    // What is wrong with it is said once.
+    *setting = Setting::Broken;
+    *setting = Setting::Given { value: value(meta)?, name };
+    Ok(())
+}
+
+fn crate_path(meta: &ParseNestedMeta<'_>) -> syn::Result<Path> {
+    if !meta.input.peek(Token![=]) || meta.input.peek2(LitStr) {
+        return Err(meta.error("`crate` takes a path, without quotes; write `crate = ::cached_core`"));
+    }
+    meta.value()?.call(Path::parse_mod_style)
+}
+
+fn text(meta: &ParseNestedMeta<'_>) -> syn::Result<LitStr> {
+    if !meta.input.peek(Token![=]) || !meta.input.peek2(LitStr) {
+        return Err(meta.error("`name` takes a string literal; write `name = \"user_updated\"`"));
+    }
+    meta.value()?.parse()
+}
+
+/// `T: KeySegment` for every type parameter.
+fn bounded(krate: &Path, mut generics: Generics) -> Generics {
+    let params: Vec<_> = generics.type_params().map(|param| param.ident.clone()).collect();
+    if !params.is_empty() {
+        let predicates = &mut generics.make_where_clause().predicates;
+        predicates
+            .extend(params.iter().map(|param| -> syn::WherePredicate { parse_quote!(#param: #krate::KeySegment) }));
+    }
+    generics
+}
+
+/// Names of this macro, at the type of the field: a float is reported there.
+fn at_type(field: &Field) -> Span {
+    Span::mixed_site().located_at(field.ty.span())
+}

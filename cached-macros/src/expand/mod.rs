@@ -1,0 +1,114 @@
+//! [`Model`] -> tokens. Cannot fail: what could go wrong cannot be written as a [`Model`].
+//!
+//! The macros stay thin. They emit one `static` that describes the function and one call; what is cached, for how long,
+//! whether, and what a write does about it, is decided by the runtime, from the real types.
+
+mod event;
+mod read;
+mod segment;
+mod site;
+mod write;
+
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{quote, quote_spanned};
+use syn::ext::IdentExt;
+use syn::spanned::Spanned;
+
+use crate::model::{Action, Frame, Model};
+use crate::paths::located_at;
+use crate::signature::regroup;
+
+/// The function with its attribute's doing around its body.
+// Input:
+//     async fn find(id: u64) -> Ret { body }
+// Output:
+//     async fn find(id: u64) -> Ret {
+//         static __CACHED_SITE: Site = ..;
+//         .. async move { body } ..
+//     }
+pub(crate) fn expand(model: &Model) -> TokenStream {
+    let frame = &model.frame;
+    let function = &frame.function;
+    let attrs = function.outer_attributes();
+    let (vis, sig) = (&function.vis, &function.sig);
+    let body = match &frame.boxed {
+        None => regroup(&function.body, statements(model, &function.body.stream())),
+        Some(boxed) => {
+            let (pin, head, rest) = (&boxed.pin, &boxed.head, &boxed.rest);
+            let statements = statements(model, &quote!(#(#rest)*));
+            let mut shell = boxed.shell.clone();
+            shell.block.stmts.clear();
+            let syn::ExprAsync { attrs, async_token, capture, .. } = &shell;
+            regroup(&function.body, quote!(#pin(#(#attrs)* #async_token #capture { #(#head)* #statements })))
+        }
+    };
+    quote!(#(#attrs)* #vis #sig #body)
+}
+
+/// The statements that take the place of the user's.
+fn statements(model: &Model, stmts: &TokenStream) -> TokenStream {
+    let frame = &model.frame;
+    let site = site::site(frame, &model.action);
+    let body = frame.body(stmts);
+    let around = match &model.action {
+        Action::Read(entry) => read::read(frame, entry, &body),
+        Action::Bracket { what, unavailable } => write::bracket(frame, what, *unavailable, &body),
+        Action::After(what) => write::after(frame, what, &body),
+        Action::Put { entry, emits, unavailable } => write::put(frame, entry, emits, *unavailable, &body),
+    };
+    quote!(#site #around)
+}
+
+impl Frame {
+    /// Where generated code stands: a value that cannot be cached is then reported at the return type and not at the
+    /// attribute. Names are those of this macro, so the body does not see `call` or `policy`.
+    fn at(&self) -> Span {
+        Span::mixed_site().located_at(self.returns.span())
+    }
+
+    /// The path of the support module, located like everything else.
+    fn support(&self) -> TokenStream {
+        self.support_at(self.at())
+    }
+
+    /// The same elsewhere.
+    fn support_at(&self, span: Span) -> TokenStream {
+        located_at(&self.support, span)
+    }
+
+    /// The user's body as an async block.
+    fn body(&self, stmts: &TokenStream) -> TokenStream {
+        let at = self.at();
+        let support = self.support();
+        let returns = &self.returns;
+        // The edge goes into the user's own block, which becomes the async block: wrapping the block once more would set
+        // off `unused_braces`, and without it rustc would not know what `?` converts to.
+        let edge = quote_spanned!(at=> if false { return #support::returns::<#returns>(); });
+        let body = regroup(&self.function.body, quote!(#edge #stmts));
+        quote_spanned!(at=> async move #body)
+    }
+
+    /// `let shape`: how the return type is taken apart.
+    fn shape(&self) -> TokenStream {
+        let at = self.at();
+        let support = self.support();
+        let returns = &self.returns;
+        quote_spanned! {at=>
+            let shape = {
+                use #support::{ShapeOfOption as _, ShapeOfResult as _, ShapeOfResultOption as _, ShapeOfValue as _};
+                (&&&&#support::Probe::<#returns>::NEW).__cached_core_shape()
+            };
+        }
+    }
+
+    /// What stands in front of a statement that uses what is named as if it were unused: clippy would blame the user for
+    /// our use of it.
+    fn silence(&self, is_underscored: bool) -> Option<TokenStream> {
+        let at = self.at();
+        is_underscored.then(|| quote_spanned!(at=> #[allow(clippy::used_underscore_binding)]))
+    }
+}
+
+fn is_underscored(name: &Ident) -> bool {
+    name.unraw().to_string().starts_with('_')
+}

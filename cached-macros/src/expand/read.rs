@@ -1,0 +1,115 @@
+//! `#[redis_cached]`, and what it has in common with `#[redis_put]`.
+
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{quote, quote_spanned};
+use syn::spanned::Spanned;
+
+use super::{event, is_underscored, segment};
+use crate::model::{Entry, Event, Frame, Policy, Ttl};
+use crate::paths::located_at;
+
+// Output:
+//     let call = Call::new(&__CACHED_SITE, .., &[&id]).event(&UserUpdated { id: Clone::clone(&id) });
+//     let mut load = match look(call, ..).await { Ok(value) => return value, Err(load) => load };
+//     let returned = load.run(async move { body }).await;
+//     load.settle(.., returned)
+pub(super) fn read(frame: &Frame, entry: &Entry, body: &TokenStream) -> TokenStream {
+    let at = frame.at();
+    let support = frame.support();
+    let shape = frame.shape();
+    let silence = frame.silence(uses_underscored(entry));
+    let call = with_cache(frame, &[&|cache| call(frame, entry, cache)]);
+    let policy = policy(frame, entry);
+    quote_spanned! {at=>
+        #shape
+        #silence
+        let call = #call;
+        let mut load = match #support::look(call, shape).await {
+            #support::Ok(value) => return value,
+            #support::Err(load) => load,
+        };
+        #policy
+        let returned = load.run(#body).await;
+        load.settle(shape, &policy, returned)
+    }
+}
+
+/// The key of this call, what its entry depends on, and the cache to ask. Nothing of it is borrowed any more when the
+/// body runs.
+pub(super) fn call(frame: &Frame, entry: &Entry, cache: &TokenStream) -> TokenStream {
+    let at = frame.at();
+    let support = frame.support();
+    let segments = segment::segments(frame, &entry.key);
+    let path = quote_spanned!(at=> #support::name_of(&|| {}));
+    let events = entry.listens.iter().map(|event| event::call(frame, event));
+    let tags = entry.tags.iter().map(|tag| {
+        let tag = segment::template(frame, tag);
+        quote_spanned!(at=> .tag(#tag))
+    });
+    quote_spanned!(at=> #support::Call::new(&__CACHED_SITE, #cache, #path, #segments) #(#events)* #(#tags)*)
+}
+
+/// What `make` makes of the cache; several become a tuple.
+// Output: Call::new(.., None::<&Cache>, ..)
+// Or:     { let cache = &(self.cache); Call::new(.., Some(cache), ..) }
+pub(super) fn with_cache(frame: &Frame, make: &[&dyn Fn(&TokenStream) -> TokenStream]) -> TokenStream {
+    let at = frame.at();
+    let Some(cache) = &frame.cache else {
+        let support = frame.support();
+        return all(at, make, &quote_spanned!(at=> #support::None::<&#support::Cache>));
+    };
+    // A wrong type is reported where the cache is named. The reference is bound first: as an argument,
+    // `&(if a { x } else { y })` would be expected to be a `&Cache` and not coerce to it.
+    let here = Span::mixed_site().located_at(cache.span());
+    let support = located_at(&frame.support, here);
+    let binding = quote_spanned!(here=> let cache = &(#cache););
+    if let [_] = make {
+        let made = all(at, make, &quote_spanned!(here=> #support::Some(cache)));
+        return quote_spanned!(at=> { #binding #made });
+    }
+    let named = quote_spanned!(here=> let cache = #support::Some::<&#support::Cache>(cache););
+    let made = all(at, make, &quote_spanned!(at=> cache));
+    quote_spanned!(at=> { #binding #named #made })
+}
+
+fn all(at: Span, make: &[&dyn Fn(&TokenStream) -> TokenStream], cache: &TokenStream) -> TokenStream {
+    match make {
+        [make] => make(cache),
+        several => {
+            let made = several.iter().map(|make| make(cache));
+            quote_spanned!(at=> (#(#made),*))
+        }
+    }
+}
+
+/// Whether anything that is made of the arguments uses what is named as if it were unused.
+pub(super) fn uses_underscored(entry: &Entry) -> bool {
+    segment::uses_underscored(&entry.key)
+        || entry.tags.iter().any(|tag| segment::uses_underscored(&tag.pieces))
+        || events_use_underscored(&entry.listens)
+}
+
+pub(super) fn events_use_underscored(events: &[Event]) -> bool {
+    events.iter().any(|event| event.uses.iter().any(is_underscored))
+}
+
+/// `let policy`: what the user wrote as code. The methods stand where the options do, since that is where rustc explains
+/// a wrong argument.
+pub(super) fn policy(frame: &Frame, entry: &Entry) -> TokenStream {
+    let at = frame.at();
+    let support = frame.support();
+    let ttl = match &entry.ttl {
+        Some(Ttl::Expr(policy)) => method("ttl", policy),
+        Some(Ttl::OfValue(policy)) => method("ttl_of", policy),
+        Some(Ttl::Class(_) | Ttl::Millis(_)) | None => TokenStream::new(),
+    };
+    let cache_if = entry.cache_if.as_ref().map(|policy| method("cache_if", policy));
+    let tags_of = entry.tags_of.as_ref().map(|policy| method("tags_of", policy));
+    quote_spanned!(at=> let policy = #support::policy(shape) #ttl #cache_if #tags_of;)
+}
+
+fn method(name: &str, policy: &Policy) -> TokenStream {
+    let name = Ident::new(name, Span::mixed_site().located_at(policy.option.span()));
+    let code = &policy.code;
+    quote!(.#name(#code))
+}

@@ -1,0 +1,125 @@
+//! The descriptor of a function.
+
+use proc_macro2::{Literal, TokenStream};
+use quote::{ToTokens, quote, quote_spanned};
+use syn::ext::IdentExt;
+
+use super::{event, segment};
+use crate::model::{Action, Codec, Entry, Event, Frame, Invalidated, NoneTtl, Template, Ttl};
+use crate::spelling::spell;
+
+/// The descriptor. Of the user's types it names events only, since a `static` in a generic function is one for all its
+/// instances. Fields whose option is not given have their defaults.
+pub(super) fn site(frame: &Frame, action: &Action) -> TokenStream {
+    let at = frame.at();
+    let support = frame.support();
+    let name = frame.function.sig.ident.unraw().to_string();
+    let fields = match action {
+        Action::Read(entry) => entry_fields(frame, entry),
+        Action::Bracket { what, .. } | Action::After(what) => invalidated_fields(frame, what),
+        Action::Put { entry, emits, .. } => {
+            let (entry, emits) = (entry_fields(frame, entry), events(frame, "emits", emits));
+            quote!(role: #support::Role::Put, #entry #emits)
+        }
+    };
+    let ambient = frame.cache.as_ref().map(|_| quote!(ambient: false,));
+    // An event may borrow, and is named without its lifetimes here.
+    let silence = names_events(action).then(|| quote_spanned!(at=> #[allow(elided_lifetimes_in_paths)]));
+    quote_spanned! {at=>
+        #silence
+        static __CACHED_SITE: #support::Site = #support::Site::new(#support::SiteSpec {
+            name: #name,
+            module: #support::module_path!(),
+            file: #support::file!(),
+            line: #support::line!(),
+            #fields
+            #ambient
+            ..#support::SiteSpec::DEFAULT
+        });
+        #support::register!(__CACHED_SITE);
+    }
+}
+
+fn names_events(action: &Action) -> bool {
+    match action {
+        Action::Read(entry) => !entry.listens.is_empty(),
+        Action::Bracket { what, .. } | Action::After(what) => !what.events.is_empty(),
+        Action::Put { entry, emits, .. } => !entry.listens.is_empty() || !emits.is_empty(),
+    }
+}
+
+/// What is stored, and how.
+fn entry_fields(frame: &Frame, entry: &Entry) -> TokenStream {
+    let template = segment::pieces(frame, &entry.key);
+    let value = spell(frame.returns.to_token_stream());
+    let settings = settings(frame, entry);
+    let listens = events(frame, "listens", &entry.listens);
+    let tags = tags_of_entry(frame, entry);
+    quote!(template: #template, value: #value, #settings #listens #tags)
+}
+
+fn settings(frame: &Frame, entry: &Entry) -> TokenStream {
+    let support = frame.support();
+    let ttl = entry.ttl.as_ref().map(|ttl| {
+        let spec = match ttl {
+            Ttl::Class(name) => quote!(Class(#name)),
+            Ttl::Millis(millis) => quote!(Millis(#millis)),
+            Ttl::Expr(_) | Ttl::OfValue(_) => quote!(Dynamic),
+        };
+        quote!(ttl: #support::TtlSpec::#spec,)
+    });
+    let jitter = entry.jitter.map(|jitter| {
+        let jitter = Literal::f64_suffixed(jitter);
+        quote!(jitter: #support::Some(#jitter),)
+    });
+    let none_ttl = entry.none_ttl.as_ref().map(|none_ttl| {
+        let spec = match none_ttl {
+            NoneTtl::Class(name) => quote!(Class(#name)),
+            NoneTtl::Millis(millis) => quote!(Millis(#millis)),
+            NoneTtl::Off => quote!(Off),
+        };
+        quote!(none_ttl: #support::Some(#support::NoneTtl::#spec),)
+    });
+    let version = entry.version.map(|version| quote!(version: #version,));
+    let codec = entry.codec.map(|codec| {
+        let codec = match codec {
+            Codec::Json => quote!(Json),
+            Codec::MessagePack => quote!(MessagePack),
+            Codec::Postcard => quote!(Postcard),
+        };
+        quote!(codec: #support::Some(#support::CodecName::#codec),)
+    });
+    quote!(#ttl #jitter #none_ttl #version #codec)
+}
+
+fn invalidated_fields(frame: &Frame, what: &Invalidated) -> TokenStream {
+    let support = frame.support();
+    let emits = events(frame, "emits", &what.events);
+    let untags = what.tags.iter().map(|tag| tag_use(frame, tag));
+    let untags = (!what.tags.is_empty()).then(|| quote!(untags: &[#(#untags),*],));
+    let removes = what.keys.iter().map(|key| segment::pieces(frame, &key.pieces));
+    let removes = (!what.keys.is_empty()).then(|| quote!(removes: &[#(#removes),*],));
+    quote!(role: #support::Role::Invalidate, #emits #untags #removes)
+}
+
+/// A field that lists events, if there are any.
+fn events(frame: &Frame, field: &str, events: &[Event]) -> Option<TokenStream> {
+    let field = proc_macro2::Ident::new(field, frame.at());
+    let uses = events.iter().map(|event| event::described(frame, event));
+    (!events.is_empty()).then(|| quote!(#field: &[#(#uses),*],))
+}
+
+/// The entry's tags; those that a closure makes have no template.
+fn tags_of_entry(frame: &Frame, entry: &Entry) -> Option<TokenStream> {
+    let support = frame.support();
+    let of_value = entry.tags_of.as_ref();
+    let of_value = of_value.map(|_| quote!(#support::TagUse { template: #support::None, not_in_key: &[] }));
+    let tags: Vec<TokenStream> = entry.tags.iter().map(|tag| tag_use(frame, tag)).chain(of_value).collect();
+    (!tags.is_empty()).then(|| quote!(tags: &[#(#tags),*],))
+}
+
+fn tag_use(frame: &Frame, tag: &Template) -> TokenStream {
+    let support = frame.support();
+    let (template, not_in_key) = (segment::pieces(frame, &tag.pieces), &tag.not_in_key);
+    quote!(#support::TagUse { template: #support::Some(#template), not_in_key: &[#(#not_in_key),*] })
+}

@@ -1,0 +1,224 @@
+//! `#[redis_invalidate]` and `#[redis_put]`.
+
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{format_ident, quote, quote_spanned};
+
+use super::read::{call, events_use_underscored, policy, uses_underscored, with_cache};
+use super::{event, segment};
+use crate::model::{Entry, Event, EventField, EventFields, Frame, Invalidated, Piece, Template, Unavailable};
+
+// Output:
+//     let write = Write::new(&__CACHED_SITE, ..).event(&UserUpdated { id: user.id }).key(&[..], &[&id]);
+//     let write = write.begin().await;
+//     let returned = async move { body }.await;
+//     write.end().await;
+//     returned
+pub(super) fn bracket(frame: &Frame, what: &Invalidated, unavailable: Unavailable, body: &TokenStream) -> TokenStream {
+    let at = frame.at();
+    let write = write(frame, what);
+    let begin = begin(frame, "write", "begin", &TokenStream::new(), unavailable);
+    quote_spanned! {at=>
+        #write
+        #begin
+        let returned = #body.await;
+        write.end().await;
+        returned
+    }
+}
+
+// Output:
+//     let write = Write::new(&__CACHED_SITE, ..).key(&[..], &[&id]);
+//     let of_order0 = user.id;
+//     let returned = async move { body }.await;
+//     let write = match ret(shape, &returned) {
+//         Some(ret) => write.event(&OrderPlaced { user: of_order0, order: ret.id }),
+//         None => write,
+//     };
+//     write.apply().await;
+//     returned
+pub(super) fn after(frame: &Frame, what: &Invalidated, body: &TokenStream) -> TokenStream {
+    let at = frame.at();
+    let write = write(frame, what);
+    let (shape, late) = if what.uses_ret() { (Some(frame.shape()), late(frame, what)) } else { (None, Vec::new()) };
+    let before = late.iter().map(|late| &late.before);
+    let then = late.iter().map(|late| &late.then);
+    quote_spanned! {at=>
+        #write
+        #(#before)*
+        let returned = #body.await;
+        #shape
+        #(#then)*
+        write.apply().await;
+        returned
+    }
+}
+
+// Output:
+//     let (call, write) = (Call::new(..), Write::new(..).event(..));
+//     let policy = ..;
+//     let put = write.begin_put(call, shape).await;
+//     let returned = async move { body }.await;
+//     put.settle(shape, &policy, returned).await
+pub(super) fn put(
+    frame: &Frame,
+    entry: &Entry,
+    emits: &[Event],
+    unavailable: Unavailable,
+    body: &TokenStream,
+) -> TokenStream {
+    let at = frame.at();
+    let support = frame.support();
+    let shape = frame.shape();
+    let silence = frame.silence(uses_underscored(entry) || events_use_underscored(emits));
+    let write = |cache: &TokenStream| {
+        let events = emits.iter().map(|event| event::call(frame, event));
+        quote_spanned!(at=> #support::Write::new(&__CACHED_SITE, #cache) #(#events)*)
+    };
+    let both = with_cache(frame, &[&|cache| call(frame, entry, cache), &write]);
+    // Before the body, which may consume what the expressions in it are made of.
+    let policy = policy(frame, entry);
+    let begin = begin(frame, "put", "begin_put", &quote_spanned!(at=> call, shape), unavailable);
+    quote_spanned! {at=>
+        #shape
+        #silence
+        let (call, write) = #both;
+        #policy
+        #begin
+        let returned = #body.await;
+        put.settle(shape, &policy, returned).await
+    }
+}
+
+/// `let write`: all that is known before the body runs.
+fn write(frame: &Frame, what: &Invalidated) -> TokenStream {
+    let at = frame.at();
+    let support = frame.support();
+    let templates = || what.keys.iter().chain(&what.tags);
+    let is_underscored =
+        events_use_underscored(&what.events) || templates().any(|template| segment::uses_underscored(&template.pieces));
+    let silence = frame.silence(is_underscored);
+    let write = |cache: &TokenStream| {
+        let events = what.events.iter().filter(|event| event.ret().is_none()).map(|event| event::call(frame, event));
+        let keys = methods(frame, "key", &what.keys);
+        let tags = methods(frame, "tag", &what.tags);
+        quote_spanned!(at=> #support::Write::new(&__CACHED_SITE, #cache) #(#events)* #(#keys)* #(#tags)*)
+    };
+    let write = with_cache(frame, &[&write]);
+    quote_spanned! {at=>
+        #silence
+        let write = #write;
+    }
+}
+
+/// `.key(&["user:", <id>], &[&id])`
+fn methods(frame: &Frame, name: &str, templates: &[Template]) -> Vec<TokenStream> {
+    let at = frame.at();
+    let name = Ident::new(name, at);
+    let known = templates.iter().filter(|template| !template.uses_ret());
+    known
+        .map(|template| {
+            let template = segment::template(frame, template);
+            quote_spanned!(at=> .#name(#template))
+        })
+        .collect()
+}
+
+/// `let put = write.begin_put(call, shape).await;`, or the function ends here.
+fn begin(frame: &Frame, bound: &str, method: &str, arguments: &TokenStream, unavailable: Unavailable) -> TokenStream {
+    let at = frame.at();
+    let bound = Ident::new(bound, at);
+    if unavailable == Unavailable::Proceed {
+        let method = Ident::new(method, at);
+        return quote_spanned!(at=> let #bound = write.#method(#arguments).await;);
+    }
+    let support = frame.support();
+    let method = format_ident!("{method}_or_fail", span = at);
+    let returns = &frame.returns;
+    quote_spanned! {at=>
+        let #bound = match write.#method(#arguments).await {
+            #support::Ok(#bound) => #bound,
+            #support::Err(error) => return #support::refused::<#returns>(error),
+        };
+    }
+}
+
+/// Something that is made of what the function returned.
+struct Late {
+    /// What of it is known before the body runs.
+    before: TokenStream,
+    then: TokenStream,
+}
+
+fn late(frame: &Frame, what: &Invalidated) -> Vec<Late> {
+    let events = what.events.iter().filter_map(|event| Some((event, event.ret()?))).enumerate();
+    let events = events.map(|(index, (event, ret))| late_event(frame, event, ret, index));
+    let keys = what.keys.iter().map(|template| ("key", template));
+    let tags = what.tags.iter().map(|template| ("tag", template));
+    let templates = keys.chain(tags).filter(|(_, template)| template.uses_ret()).enumerate();
+    let templates = templates.map(|(index, (method, template))| late_template(frame, method, template, index));
+    events.chain(templates).collect()
+}
+
+// Input:  OrderPlaced { user: user.id, order: ret.id }
+// Before: let event0_0 = user.id;
+// Then:   .event(&OrderPlaced { user: event0_0, order: ret.id })
+fn late_event(frame: &Frame, event: &Event, ret: &Ident, index: usize) -> Late {
+    let at = frame.at();
+    let local = |field: usize| format_ident!("event{index}_{field}", span = at);
+    let EventFields::Named { fields, .. } = &event.fields else {
+        return Late { before: TokenStream::new(), then: TokenStream::new() };
+    };
+    let known = fields.iter().enumerate().filter(|(_, field)| field.ret.is_none()).map(|(field, written)| {
+        let (local, value) = (local(field), event::value(frame, written));
+        quote_spanned!(at=> let #local = #value;)
+    });
+    let before = quote!(#(#known)*);
+    let value = |index: usize, field: &EventField| {
+        if field.ret.is_some() {
+            return event::value(frame, field);
+        }
+        let local = local(index);
+        quote!(#local)
+    };
+    // The user's `ret`: it must be bound as it is written.
+    let then = then(frame, ret, &event::named(event, value));
+    Late { before, then }
+}
+
+// Input:  "order:<user.id>:<ret.id>"
+// Before: let key0_1 = rendered(&user.id);
+// Then:   .key(&[..], &[&key0_1, &ret.id])
+fn late_template(frame: &Frame, method: &str, template: &Template, index: usize) -> Late {
+    let at = frame.at();
+    let support = frame.support();
+    let mut before = TokenStream::new();
+    let mut segments = Vec::new();
+    for (place, piece) in template.pieces.iter().enumerate() {
+        let Some(value) = segment::segment(frame, piece) else { continue };
+        if piece.uses_ret() {
+            segments.push(value);
+            continue;
+        }
+        let local = format_ident!("{method}{index}_{place}", span = at);
+        let silence = frame.silence(segment::uses_underscored(std::slice::from_ref::<Piece>(piece)));
+        before.extend(quote_spanned!(at=> #silence let #local = #support::rendered(#value);));
+        segments.push(quote_spanned!(at=> &#local));
+    }
+    let pieces = segment::pieces(frame, &template.pieces);
+    let name = Ident::new(method, at);
+    let ret = Ident::new("ret", Span::mixed_site());
+    let then = then(frame, &ret, &quote_spanned!(at=> .#name(#pieces, &[#(#segments),*])));
+    Late { before, then }
+}
+
+/// Adds to the write what is made of `ret`, unless the function failed.
+fn then(frame: &Frame, ret: &Ident, add: &TokenStream) -> TokenStream {
+    let at = frame.at();
+    let support = frame.support();
+    quote_spanned! {at=>
+        let write = match #support::ret(shape, &returned) {
+            #support::Some(#ret) => write #add,
+            #support::None => write,
+        };
+    }
+}

@@ -1,0 +1,85 @@
+//! Events: `UserUpdated { id: user.id }`, `CatalogueReloaded`, `UserUpdated { .. }`.
+
+use quote::ToTokens;
+use syn::ext::IdentExt;
+use syn::parse::ParseStream;
+use syn::{Expr, ExprCall, ExprLit, Ident, Lit, Token, token};
+
+use super::value::{expression, one_or_list, ungroup};
+use crate::ast::Event;
+use crate::spelling::spell;
+
+/// `= UserUpdated { id }`, `= [UserUpdated { id }, CatalogueReloaded]`.
+pub(super) fn events(input: ParseStream<'_>, name: &Ident) -> syn::Result<Vec<Event>> {
+    let written = expression(input, name)?;
+    match &written {
+        Expr::Array(list) if list.elems.is_empty() => {
+            let message = format!("`{name}` names no event; write `{name} = UserUpdated {{ id }}`, or remove it");
+            Err(syn::Error::new_spanned(list, message))
+        }
+        Expr::Tuple(list) => {
+            let message = format!("several events stand in brackets; write `{name} = [A {{ id }}, B {{ id }}]`");
+            Err(syn::Error::new_spanned(list, message))
+        }
+        _ => one_or_list(written).into_iter().map(event).collect(),
+    }
+}
+
+/// Whether an event stands here, and not the name of an option.
+pub(super) fn is_ahead(input: ParseStream<'_>) -> bool {
+    if input.peek(token::Bracket) || input.peek(Token![::]) {
+        return true;
+    }
+    let ahead = input.fork();
+    let Ok(name) = ahead.call(Ident::parse_any) else { return false };
+    if ahead.peek(token::Brace) || ahead.peek(Token![::]) {
+        return true;
+    }
+    // `UserUpdated`, `UserUpdated(id)`; a lower-case word is an option whose value is missing.
+    name.unraw().to_string().starts_with(char::is_uppercase) && !ahead.peek(Token![=])
+}
+
+/// An event without a name in front.
+pub(super) fn positional(input: ParseStream<'_>) -> syn::Result<Event> {
+    match ungroup(input.parse()?) {
+        Expr::Array(list) => {
+            let message = "events stand one after the other, without brackets; write `A { id }, B { id }`";
+            Err(syn::Error::new_spanned(list, message))
+        }
+        other => event(other),
+    }
+}
+
+fn event(written: Expr) -> syn::Result<Event> {
+    let message = match &written {
+        Expr::Path(unit) if unit.qself.is_none() => return Ok(Event::Unit(unit.path.clone())),
+        Expr::Struct(event) if event.qself.is_none() => return Ok(Event::Fields(event.clone())),
+        Expr::Call(call) => called(call),
+        Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) => {
+            let name = text.value();
+            let name = if syn::parse_str::<Ident>(&name).is_ok() { name } else { "UserUpdated".to_owned() };
+            format!("an event is a struct, not a text; write `{name} {{ id }}`")
+        }
+        _ => "an event is written like a struct: `UserUpdated { id: user.id }`, or `CatalogueReloaded` if it has no \
+              fields"
+            .to_owned(),
+    };
+    Err(syn::Error::new_spanned(written, message))
+}
+
+/// `UserUpdated(id)`
+fn called(call: &ExprCall) -> String {
+    let name = spell(call.func.to_token_stream());
+    let arguments: Vec<String> = call
+        .args
+        .iter()
+        .map(|argument| match argument {
+            Expr::Path(variable) if variable.path.get_ident().is_some() => spell(variable.to_token_stream()),
+            other => format!("..: {}", spell(other.to_token_stream())),
+        })
+        .collect();
+    if arguments.is_empty() {
+        return format!("an event without fields is its name alone; write `{name}`");
+    }
+    format!("the fields of an event have names; write `{name} {{ {} }}`", arguments.join(", "))
+}

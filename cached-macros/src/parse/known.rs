@@ -1,0 +1,83 @@
+//! Which attribute has which options, and what to say of the others.
+
+use proc_macro2::Ident;
+
+use crate::diagnostics::list;
+use crate::role::Role::{self, Invalidate, Put, Read};
+use crate::suggest::option_meant;
+
+/// Every option, how it is written, and who has it. Messages and suggestions come from here; a new option begins here.
+const OPTIONS: [(&str, &str, &[Role]); 16] = [
+    ("key", "key = \"user:<id>\"", &[Read, Invalidate, Put]),
+    ("tag", "tag = \"tenant:<tenant>\"", &[Invalidate]),
+    ("skip", "skip(db)", &[Read]),
+    ("ttl", "ttl = \"5m\"", &[Read, Put]),
+    ("jitter", "jitter = 0.1", &[Read, Put]),
+    ("none_ttl", "none_ttl = \"30s\"", &[Read, Put]),
+    ("cache_if", "cache_if = |value| value.is_final", &[Read, Put]),
+    ("invalidate_on", "invalidate_on = UserUpdated { id }", &[Read, Put]),
+    ("tags", "tags = \"tenant:<tenant>\"", &[Read, Put]),
+    ("version", "version = 2", &[Read, Put]),
+    ("codec", "codec = \"json\"", &[Read, Put]),
+    ("mode", "mode = \"after\"", &[Invalidate]),
+    ("on_unavailable", "on_unavailable = \"fail\"", &[Invalidate, Put]),
+    ("cache", "cache = self.cache", &[Read, Invalidate, Put]),
+    ("crate", "crate = ::cached_core", &[Read, Invalidate, Put]),
+    // Not an option, but what stands where one does.
+    ("event", "UserUpdated { id }", &[]),
+];
+
+/// The options of an attribute.
+pub(super) fn names(role: Role) -> impl Iterator<Item = &'static str> {
+    OPTIONS.iter().filter(move |(_, _, roles)| roles.contains(&role)).map(|(name, ..)| *name)
+}
+
+/// Whether the attribute has this option.
+pub(super) fn has(role: Role, name: &str) -> bool {
+    names(role).any(|known| known == name)
+}
+
+/// How the option is written.
+pub(super) fn example(name: &Ident) -> &'static str {
+    OPTIONS.iter().find(|(option, ..)| name == option).map_or("", |(_, example, _)| example)
+}
+
+/// Other names for what stands in a write without a name.
+const EVENTS: [&str; 9] =
+    ["on", "event", "events", "emit", "emits", "causes", "invalidate", "invalidates", "invalidate_on"];
+
+/// An option that the attribute does not have: what to say of it, and which one is meant.
+pub(super) fn unknown(role: Role, wanted: &str) -> (String, Option<&'static str>) {
+    if role.is_write() && EVENTS.contains(&wanted) {
+        let name = role.name();
+        let message = format!("events stand without a name in front; write `#[{name}(UserUpdated {{ id }})]`");
+        return (message, None);
+    }
+    if let Some(message) = of_another(role, wanted) {
+        return (message, None);
+    }
+    let meant = option_meant(wanted, names(role));
+    let suggestion = meant.map(|name| format!("did you mean `{name}`? ")).unwrap_or_default();
+    (format!("unknown option `{wanted}`; {suggestion}options: {}", list(names(role))), meant)
+}
+
+/// An option that only another attribute has, unless this one has a similar one.
+fn of_another(role: Role, wanted: &str) -> Option<String> {
+    Some(match (role, wanted) {
+        (Read, "mode" | "on_unavailable") => {
+            format!("`{wanted}` is about writes; remove it, or write `#[redis_invalidate]` if this function writes")
+        }
+        (Invalidate | Put, "skip") => {
+            "`skip` is for `#[redis_cached]`: the key of a write need not name every argument; remove it".to_owned()
+        }
+        (Invalidate, wanted) if wanted != "tags" && has(Put, wanted) => format!(
+            "`{wanted}` is about what is stored, and `#[redis_invalidate]` stores nothing; \
+             remove it, or write `#[redis_put]` to store what this function returns"
+        ),
+        (Put, "mode") => "`mode` is for `#[redis_invalidate]`: a put is always a bracket; remove it".to_owned(),
+        (Put, "tag") => "`tag` is for `#[redis_invalidate]`; write `tags` for those of the entry, \
+                         or an event for what else this write makes invalid"
+            .to_owned(),
+        _ => return None,
+    })
+}

@@ -1,0 +1,194 @@
+//! Tokens of an attribute -> [`Options`]. Answers one question only: can this attribute be read?
+
+mod event;
+mod known;
+mod value;
+
+use proc_macro2::{TokenStream, TokenTree};
+use syn::ext::IdentExt;
+use syn::parse::{ParseStream, Parser};
+use syn::{Ident, Lit, Token};
+
+use crate::ast::{Event, Many, Options, Setting};
+use crate::diagnostics::{Errors, list};
+use crate::duration;
+use crate::role::Role;
+use crate::spelling::spell_event;
+
+/// Reads all options; a broken one is reported and the next one is read.
+pub(crate) fn options(role: Role, tokens: TokenStream, errors: &mut Errors) -> Options {
+    let mut reader = Reader { role, options: Options::default(), misspelt: Vec::new(), errors };
+    let parser = |input: ParseStream<'_>| {
+        while !input.is_empty() {
+            if let Err(error) = reader.option(input) {
+                reader.errors.push(error);
+                skip_to_comma(input)?;
+            }
+            if !input.is_empty() {
+                input.parse::<Token![,]>()?;
+            }
+        }
+        Ok(())
+    };
+    if let Err(error) = parser.parse2(tokens) {
+        reader.errors.push(error);
+    }
+    let Reader { mut options, misspelt, .. } = reader;
+    // Only now: the option itself may follow its misspelling.
+    for option in misspelt {
+        match option {
+            "skip" => options.skip.not_missing(),
+            "key" => options.key.not_missing(),
+            "mode" => options.mode.not_missing(),
+            _ => {}
+        }
+    }
+    options
+}
+
+/// What has been read of one attribute.
+struct Reader<'e> {
+    role: Role,
+    options: Options,
+    /// What unknown options mean.
+    misspelt: Vec<&'static str>,
+    errors: &'e mut Errors,
+}
+
+impl Reader<'_> {
+    /// Reads one option, up to the comma that ends it.
+    fn option(&mut self, input: ParseStream<'_>) -> syn::Result<()> {
+        let (role, options) = (self.role, &mut self.options);
+        if event::is_ahead(input) {
+            let event = positional_event(role, input)?;
+            options.emits.0.push(event);
+            return ends(input);
+        }
+        if !input.peek(Ident::peek_any) {
+            return Err(positional(role, input));
+        }
+        let name = input.call(Ident::parse_any)?;
+        let spelled = name.to_string();
+        if !known::has(role, &spelled) {
+            let (message, meant) = known::unknown(role, &spelled);
+            self.misspelt.extend(meant);
+            return Err(syn::Error::new(name.span(), message));
+        }
+        let mut slot = Slot { name, input, errors: self.errors };
+        match spelled.as_str() {
+            "key" if role == Role::Invalidate => slot.add(&mut options.removes, value::one_text),
+            "key" => slot.read(&mut options.key, value::text),
+            "tag" => slot.add(&mut options.tag, value::one_text),
+            "skip" => slot.read(&mut options.skip, value::names),
+            "ttl" => slot.read(&mut options.ttl, value::expression),
+            "jitter" => slot.read(&mut options.jitter, value::expression),
+            "none_ttl" => slot.read(&mut options.none_ttl, value::text),
+            "cache_if" => slot.read(&mut options.cache_if, value::expression),
+            "invalidate_on" => slot.read(&mut options.invalidate_on, event::events),
+            "tags" => slot.read(&mut options.tags, value::tags),
+            "version" => slot.read(&mut options.version, value::expression),
+            "codec" => slot.read(&mut options.codec, value::text),
+            "mode" => slot.read(&mut options.mode, value::text),
+            "on_unavailable" => slot.read(&mut options.on_unavailable, value::text),
+            "cache" => slot.read(&mut options.cache, value::expression),
+            _ => slot.read(&mut options.crate_path, value::path),
+        }
+    }
+}
+
+/// Where the value of an option stands.
+struct Slot<'a, 'e> {
+    name: Ident,
+    input: ParseStream<'a>,
+    errors: &'e mut Errors,
+}
+
+/// Reads the value of an option.
+type Read<T> = fn(ParseStream<'_>, &Ident) -> syn::Result<T>;
+
+impl Slot<'_, '_> {
+    /// Stores a value, unless the option has been given before. The value is read in any case, so that its own faults
+    /// show.
+    fn read<T>(&mut self, setting: &mut Setting<T>, value: Read<T>) -> syn::Result<()> {
+        let name = self.name.clone();
+        let repeated = !setting.is_absent();
+        if repeated {
+            self.errors.on(&name, format!("`{name}` is given twice; remove one of the two"));
+        }
+        let read = self.value(value);
+        if !repeated {
+            *setting = Setting::Broken;
+        }
+        let value = read?;
+        if !repeated {
+            *setting = Setting::Given { name, value };
+        }
+        ends(self.input)
+    }
+
+    /// Stores one more value.
+    fn add<T>(&mut self, values: &mut Many<T>, value: Read<T>) -> syn::Result<()> {
+        values.0.push(self.value(value)?);
+        ends(self.input)
+    }
+
+    fn value<T>(&self, value: Read<T>) -> syn::Result<T> {
+        let written = self.input.fork();
+        value(self.input, &self.name).map_err(|error| value::unfinished(error, &self.name, &written))
+    }
+}
+
+/// After a value comes a comma, or nothing.
+fn ends(input: ParseStream<'_>) -> syn::Result<()> {
+    if input.is_empty() || input.peek(Token![,]) {
+        Ok(())
+    } else {
+        Err(input.error("expected `,` before the next option"))
+    }
+}
+
+/// An event without a name in front: what a write causes. A function that reads names what it listens to.
+fn positional_event(role: Role, input: ParseStream<'_>) -> syn::Result<Event> {
+    let written = input.fork();
+    let event = event::positional(input)?;
+    if role.is_write() {
+        return Ok(event);
+    }
+    let mut tokens = TokenStream::new();
+    while !written.is_empty() && !written.peek(Token![,]) {
+        tokens.extend([written.parse::<TokenTree>()?]);
+    }
+    let event = spell_event(&event);
+    let message =
+        format!("a cached function says what makes its entry invalid by an option; write `invalidate_on = {event}`");
+    Err(syn::Error::new_spanned(tokens, message))
+}
+
+/// A value without a name in front of it.
+fn positional(role: Role, input: ParseStream<'_>) -> syn::Error {
+    let here = input.fork();
+    let has_ttl = known::has(role, "ttl");
+    let (value, option) = match input.parse() {
+        Ok(Lit::Str(text)) if has_ttl && duration::millis(&text.value()).is_ok() => (text.token(), "ttl"),
+        Ok(Lit::Str(text)) => (text.token(), "key"),
+        Ok(Lit::Int(number)) if has_ttl && !number.base10_digits().starts_with('-') => {
+            let digits = number.base10_digits();
+            let message = format!("every option has a name, and a duration a unit; write `ttl = \"{digits}s\"`");
+            return syn::Error::new_spanned(number, message);
+        }
+        // What has been read by now would be missing from the place of the error.
+        _ => {
+            let event = if role.is_write() { "an event or " } else { "" };
+            return here.error(format!("expected {event}an option: {}", list(known::names(role))));
+        }
+    };
+    let message = format!("every option has a name; write `{option} = {value}`");
+    syn::Error::new_spanned(value, message)
+}
+
+fn skip_to_comma(input: ParseStream<'_>) -> syn::Result<()> {
+    while !input.is_empty() && !input.peek(Token![,]) {
+        input.parse::<TokenTree>()?;
+    }
+    Ok(())
+}

@@ -1,0 +1,137 @@
+//! What stands behind the name of an option.
+
+use proc_macro2::{TokenStream, TokenTree};
+use syn::ext::IdentExt;
+use syn::parse::ParseStream;
+use syn::punctuated::Punctuated;
+use syn::{Expr, ExprLit, Ident, Lit, LitStr, Path, Token, token};
+
+use super::known::example;
+use crate::ast::Tags;
+
+/// `= expr`.
+pub(super) fn expression(input: ParseStream<'_>, name: &Ident) -> syn::Result<Expr> {
+    equals(input, name)?;
+    input.parse().map(ungroup)
+}
+
+/// `= "text"`.
+pub(super) fn text(input: ParseStream<'_>, name: &Ident) -> syn::Result<LitStr> {
+    string(expression(input, name)?, name)
+}
+
+/// `= "text"`, of an option that may be repeated.
+pub(super) fn one_text(input: ParseStream<'_>, name: &Ident) -> syn::Result<LitStr> {
+    match expression(input, name)? {
+        Expr::Array(list) => {
+            let message =
+                format!("one `{name}` is one text; for several, repeat it: `{name} = \"..\", {name} = \"..\"`");
+            Err(syn::Error::new_spanned(list, message))
+        }
+        other => string(other, name),
+    }
+}
+
+fn string(value: Expr, name: &Ident) -> syn::Result<LitStr> {
+    match value {
+        Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) => Ok(text),
+        other => {
+            let message = format!("`{name}` takes a string literal; write `{}`", example(name));
+            Err(syn::Error::new_spanned(other, message))
+        }
+    }
+}
+
+/// `= ::path::to::the_crate`.
+pub(super) fn path(input: ParseStream<'_>, name: &Ident) -> syn::Result<Path> {
+    equals(input, name)?;
+    if input.peek(syn::LitStr) {
+        let message = format!("`{name}` takes a path, without quotes; write `{}`", example(name));
+        return Err(input.error(message));
+    }
+    input.call(Path::parse_mod_style)
+}
+
+/// `(a, b)`.
+pub(super) fn names(input: ParseStream<'_>, name: &Ident) -> syn::Result<Vec<Ident>> {
+    if !input.peek(token::Paren) {
+        let message = format!("`{name}` lists arguments in parentheses; write `{}`", example(name));
+        return Err(syn::Error::new(name.span(), message));
+    }
+    let content;
+    syn::parenthesized!(content in input);
+    match Punctuated::<Ident, Token![,]>::parse_terminated_with(&content, Ident::parse_any) {
+        Ok(names) => Ok(names.into_iter().collect()),
+        Err(error) => {
+            // What is left of the parentheses would be reported as well.
+            content.parse::<TokenStream>()?;
+            let message = format!("`{name}` lists names of arguments; write `{}`", example(name));
+            Err(syn::Error::new(error.span(), message))
+        }
+    }
+}
+
+/// `= "tenant:<tenant>"`, `= ["tenant:<tenant>", |user: &User| ..]`, `= |user: &User| ..`
+pub(super) fn tags(input: ParseStream<'_>, name: &Ident) -> syn::Result<Tags> {
+    let mut tags = Tags { templates: Vec::new(), of_value: Vec::new() };
+    for tag in one_or_list(expression(input, name)?) {
+        match tag {
+            Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) => tags.templates.push(text),
+            tag @ (Expr::Closure(_) | Expr::Path(_)) => tags.of_value.push(tag),
+            other => {
+                let message = format!(
+                    "a tag is a string literal, or a closure of the value that makes several; \
+                     write `{}` or `tags = |value: &T| ..`",
+                    example(name)
+                );
+                return Err(syn::Error::new_spanned(other, message));
+            }
+        }
+    }
+    Ok(tags)
+}
+
+/// The elements of `[a, b]`; any other expression is one.
+pub(super) fn one_or_list(expr: Expr) -> Vec<Expr> {
+    match expr {
+        Expr::Array(list) => list.elems.into_iter().map(ungroup).collect(),
+        one => vec![one],
+    }
+}
+
+/// The `=` and something after it.
+fn equals(input: ParseStream<'_>, name: &Ident) -> syn::Result<()> {
+    let written = input.peek(Token![=]) && !input.peek(Token![==]);
+    if written {
+        input.parse::<Token![=]>()?;
+    }
+    if !written || input.is_empty() || input.peek(Token![,]) {
+        return Err(syn::Error::new(name.span(), format!("`{name}` needs a value; write `{}`", example(name))));
+    }
+    Ok(())
+}
+
+/// What ends too early is reported by `syn` at the whole attribute, since there is no token to point at. The ones that
+/// are there say more: `ttl = self.` is how an option looks while it is being typed.
+pub(super) fn unfinished(error: syn::Error, name: &Ident, written: ParseStream<'_>) -> syn::Error {
+    if !error.to_string().starts_with("unexpected end") {
+        return error;
+    }
+    let mut tokens = TokenStream::from(TokenTree::Ident(name.clone()));
+    while let Ok(token) = written.parse::<TokenTree>() {
+        if matches!(&token, TokenTree::Punct(punct) if punct.as_char() == ',') {
+            break;
+        }
+        tokens.extend([token]);
+    }
+    let message = format!("the value of `{name}` is not finished; write for example `{}`", example(name));
+    syn::Error::new_spanned(tokens, message)
+}
+
+/// `macro_rules!` hands its fragments over in invisible groups; the literal or closure inside is meant.
+pub(super) fn ungroup(expr: Expr) -> Expr {
+    match expr {
+        Expr::Group(group) => ungroup(*group.expr),
+        other => other,
+    }
+}

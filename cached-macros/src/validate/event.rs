@@ -1,0 +1,126 @@
+//! Rules about events. Whether the struct exists, has these fields, and is an event, rustc knows.
+
+use proc_macro2::Ident;
+use quote::quote;
+use syn::{ExprStruct, FieldValue as Written, Member};
+
+use super::mentions;
+use super::scope::{Scope, spelled};
+use super::template::{InKey, not_in_key};
+use crate::ast;
+use crate::diagnostics::{Errors, list};
+use crate::model::{Event, EventField, EventFields, FieldValue};
+use crate::spelling::spell_event;
+use crate::suggest::did_you_mean;
+
+/// What an event is named for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Purpose {
+    Listen,
+    Emit,
+}
+
+/// One event.
+pub(super) fn event(
+    written: ast::Event,
+    purpose: Purpose,
+    scope: &Scope<'_>,
+    in_key: &InKey,
+    errors: &mut Errors,
+) -> Option<Event> {
+    let text = spell_event(&written);
+    let (path, fields) = match written {
+        ast::Event::Unit(path) => (path, EventFields::Unit),
+        ast::Event::Fields(event) => {
+            let path = event.path.clone();
+            (path, fields(event, purpose, scope, errors)?)
+        }
+    };
+    let mentioned: Vec<Ident> = match &fields {
+        EventFields::Unit | EventFields::Any => Vec::new(),
+        EventFields::Named { fields, .. } => fields.iter().flat_map(|field| mentioned(&field.value)).collect(),
+    };
+    let uses = scope.arguments(&mentioned);
+    let not_in_key = not_in_key(&uses, in_key);
+    Some(Event { path, fields, text, uses, not_in_key })
+}
+
+fn fields(event: ExprStruct, purpose: Purpose, scope: &Scope<'_>, errors: &mut Errors) -> Option<EventFields> {
+    if let Some(dots) = event.dot2_token {
+        let rest = &event.rest;
+        let is_any = event.fields.is_empty() && rest.is_none();
+        if is_any && purpose == Purpose::Listen {
+            return Some(EventFields::Any);
+        }
+        let message = match purpose {
+            Purpose::Listen => {
+                "an event is named by all of its fields, or by none; \
+                 write each of them, or `{ .. }` alone for any event of that type"
+            }
+            Purpose::Emit if is_any => {
+                "a write says what it has changed; write the fields: `{ id: user.id }`. \
+                 `{ .. }` is for those who listen to any"
+            }
+            Purpose::Emit => "a write says what it has changed; write each field of the event, without `..`",
+        };
+        errors.on(quote!(#dots #rest), message);
+        return None;
+    }
+    let mut complete = true;
+    let mut fields = Vec::new();
+    for written in event.fields {
+        match field(written, scope, errors) {
+            Some(field) => fields.push(field),
+            None => complete = false,
+        }
+    }
+    complete.then_some(EventFields::Named { brace: event.brace_token, fields })
+}
+
+fn field(written: Written, scope: &Scope<'_>, errors: &mut Errors) -> Option<EventField> {
+    let Written { member, colon_token, expr, .. } = written;
+    let value = match (&member, colon_token) {
+        (Member::Named(name), None) => FieldValue::Argument(name.clone()),
+        _ => FieldValue::Code(expr),
+    };
+    let ret = mentioned(&value).into_iter().find(|name| scope.is_ret(&spelled(name)));
+    if let Some(ret) = &ret
+        && !scope.may_use_ret(ret.span(), errors)
+    {
+        return None;
+    }
+    if let FieldValue::Argument(name) = &value
+        && ret.is_none()
+        && !is_known(name, scope)
+    {
+        errors.on(name, not_an_argument(&spelled(name), scope));
+        return None;
+    }
+    Some(EventField { member, value, ret })
+}
+
+fn is_known(name: &Ident, scope: &Scope<'_>) -> bool {
+    scope.candidates().contains(&spelled(name))
+}
+
+/// `{ id }` where no argument is called `id`.
+fn not_an_argument(name: &str, scope: &Scope<'_>) -> String {
+    let known = scope.candidates();
+    let known: Vec<&str> =
+        known.iter().map(String::as_str).chain(scope.names.receiver.as_ref().map(|_| "self")).collect();
+    let suggestion = did_you_mean(name, known.iter().copied());
+    if known.is_empty() {
+        return format!("no argument `{name}`: the function has none; write `{name}: ..` with the value of the field");
+    }
+    format!(
+        "no argument `{name}`; {suggestion}write `{name}: ..` with the value of the field; available: {}",
+        list(known)
+    )
+}
+
+fn mentioned(value: &FieldValue) -> Vec<Ident> {
+    match value {
+        FieldValue::Argument(name) => vec![name.clone()],
+        FieldValue::Code(code) => mentions::values_and_macros(code),
+    }
+}

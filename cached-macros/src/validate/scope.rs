@@ -1,0 +1,108 @@
+//! What templates and events may name.
+
+use proc_macro2::Span;
+use syn::Ident;
+use syn::ext::IdentExt;
+
+use crate::ast::Setting;
+use crate::diagnostics::{Errors, list};
+use crate::role::Role;
+use crate::signature::Names;
+use crate::suggest::did_you_mean;
+
+use super::write::Mode;
+
+/// The names of the function, and `ret`.
+pub(super) struct Scope<'a> {
+    pub(super) names: &'a Names,
+    ret: Ret,
+}
+
+/// What the word `ret` is, unless it is the name of an argument.
+enum Ret {
+    /// A name like others.
+    Nothing,
+    /// What the function returned.
+    Returned,
+    /// What the function returns, but too late: why, and what to write instead.
+    Later(&'static str),
+}
+
+impl<'a> Scope<'a> {
+    /// The names in `#[redis_cached]` and `#[redis_put]`.
+    pub(super) fn of_entry(role: Role, names: &'a Names) -> Self {
+        let ret = if role == Role::Put {
+            Ret::Later(
+                "`ret` is what the function returns, and keys, tags and events of a put are needed before it runs; \
+                 name arguments, or write `#[redis_invalidate(.., mode = \"after\")]`",
+            )
+        } else {
+            Ret::Nothing
+        };
+        Self { names, ret }
+    }
+
+    /// The names in `#[redis_invalidate]`.
+    pub(super) fn of_invalidation(mode: &Setting<Mode>, names: &'a Names) -> Self {
+        let ret = match mode.value() {
+            None if mode.is_broken() => Ret::Returned,
+            Some(Mode::After) => Ret::Returned,
+            Some(Mode::Bracket) | None => Ret::Later(
+                "`ret` is what the function returns, and a bracket is opened before it runs; write `mode = \"after\"`",
+            ),
+        };
+        Self { names, ret }
+    }
+
+    /// Whether the name is this word.
+    pub(super) fn is_ret(&self, name: &str) -> bool {
+        name == "ret" && !matches!(self.ret, Ret::Nothing) && self.names.argument("ret").is_none()
+    }
+
+    /// Reports the word where it comes too early.
+    pub(super) fn may_use_ret(&self, at: Span, errors: &mut Errors) -> bool {
+        if let Ret::Later(message) = self.ret {
+            errors.at(at, message);
+            return false;
+        }
+        true
+    }
+
+    /// The arguments among these names, once each.
+    pub(super) fn arguments<'n>(&self, names: impl IntoIterator<Item = &'n Ident>) -> Vec<Ident> {
+        let mut found: Vec<Ident> = Vec::new();
+        for name in names {
+            if self.names.argument(&spelled(name)).is_some() && !found.contains(name) {
+                found.push(name.clone());
+            }
+        }
+        found
+    }
+
+    /// Everything a placeholder can name but `self` and `ret`.
+    pub(super) fn candidates(&self) -> Vec<String> {
+        self.names.argument_names().chain(self.names.parameters().map(spelled)).collect()
+    }
+
+    /// "; available: ..", or nothing.
+    pub(super) fn available(&self) -> String {
+        match self.candidates().as_slice() {
+            [] => String::new(),
+            candidates => format!("; available: {}", list(candidates)),
+        }
+    }
+}
+
+/// A name that is no argument; `place` is where it stands.
+pub(super) fn unknown(place: &str, name: &str, known: &[String]) -> String {
+    let suggestion = did_you_mean(name, known.iter().map(String::as_str));
+    match known {
+        [] => format!("no argument `{name}`: the function has none to name in `{place}`; remove it"),
+        known => format!("no argument `{name}`; {suggestion}available: {}", list(known)),
+    }
+}
+
+/// A name as templates write it: `type` for `r#type`.
+pub(super) fn spelled(name: &Ident) -> String {
+    name.unraw().to_string()
+}

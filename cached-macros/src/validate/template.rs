@@ -1,0 +1,242 @@
+//! Rules about templates: every placeholder names something.
+
+use std::collections::HashSet;
+use std::ops::Range;
+
+use proc_macro2::Span;
+use syn::{Ident, Index, LitStr, Member};
+
+use super::scope::{Scope, spelled, unknown};
+use crate::diagnostics::Errors;
+use crate::model::{Piece, Segment, Template, Value};
+use crate::suggest::nearest;
+use crate::template::{self, Placeholder};
+
+/// The arguments that the key depends on; `None` where there is no key.
+pub(super) type InKey = Option<HashSet<String>>;
+
+/// The template of a tag; `option` is where it stands.
+pub(super) fn tag(
+    literal: &LitStr,
+    option: &str,
+    scope: &Scope<'_>,
+    in_key: &InKey,
+    errors: &mut Errors,
+) -> Option<Template> {
+    let split = match template::parse_tag(&literal.value()) {
+        Ok(split) => split,
+        Err(fault) => {
+            if format_style(literal, |_| true, scope, Braces::Text, errors).is_empty() {
+                errors.at(span_in(literal, &fault.at), fault.message);
+            }
+            return None;
+        }
+    };
+    let pieces = resolved(&split, literal, option, scope, errors)?;
+    let used = arguments(&pieces);
+    Some(Template { not_in_key: not_in_key(&used, in_key), pieces })
+}
+
+/// The template of a key that a write removes or stores. It need not name every argument.
+pub(super) fn key(literal: &LitStr, scope: &Scope<'_>, errors: &mut Errors) -> Option<Template> {
+    let split = match template::parse(&literal.value()) {
+        Ok(split) => split,
+        Err(fault) => {
+            if format_style(literal, |_| true, scope, Braces::Tag, errors).is_empty() {
+                errors.at(span_in(literal, &fault.at), fault.message);
+            }
+            return None;
+        }
+    };
+    if split.contains(&template::Piece::All) {
+        let message = "`<*>` in a key is a hash of the arguments of the function that reads, and this one has its own; \
+                       name the argument, `<id>`, here and there, or name an event";
+        errors.on(literal, message);
+        return None;
+    }
+    let pieces = resolved(&split, literal, "key", scope, errors)?;
+    let used: HashSet<String> = arguments(&pieces).iter().map(spelled).collect();
+    format_style(literal, |name| !used.contains(name), scope, Braces::Tag, errors);
+    Some(Template { pieces, not_in_key: Vec::new() })
+}
+
+fn resolved(
+    split: &[template::Piece],
+    literal: &LitStr,
+    option: &str,
+    scope: &Scope<'_>,
+    errors: &mut Errors,
+) -> Option<Vec<Piece>> {
+    let mut pieces = Some(Vec::new());
+    for piece in split {
+        let resolved = match piece {
+            template::Piece::Literal(text) => Some(Piece::Literal(text.clone())),
+            template::Piece::Placeholder(placeholder) => {
+                resolve(placeholder, literal, option, scope, errors).map(Piece::Segment)
+            }
+            template::Piece::All => None,
+        };
+        pieces = pieces.zip(resolved).map(|(mut pieces, piece)| {
+            pieces.push(piece);
+            pieces
+        });
+    }
+    pieces
+}
+
+/// The arguments that these pieces are made of.
+pub(super) fn arguments(pieces: &[Piece]) -> Vec<Ident> {
+    let mut found = Vec::new();
+    for piece in pieces {
+        match piece {
+            Piece::All { arguments, .. } => found.extend(arguments.iter().cloned()),
+            Piece::Segment(Segment { value: Value::Place { root, .. }, .. }) if *root != "self" => {
+                found.push(root.clone());
+            }
+            Piece::Path | Piece::Literal(_) | Piece::Segment(_) => {}
+        }
+    }
+    found
+}
+
+/// Those arguments that two calls with the same key may differ in.
+pub(super) fn not_in_key(used: &[Ident], in_key: &InKey) -> Vec<String> {
+    let Some(in_key) = in_key else { return Vec::new() };
+    let mut found: Vec<String> = Vec::new();
+    for name in used.iter().map(spelled).filter(|name| !in_key.contains(name)) {
+        if !found.contains(&name) {
+            found.push(name);
+        }
+    }
+    found
+}
+
+/// What braces are in a template.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Braces {
+    /// Around a hash tag.
+    Tag,
+    Text,
+}
+
+/// `{id}`, as Rust's format strings have it, for an argument that could be meant, or `{self.field}`. Returns the names of
+/// what was meant.
+pub(super) fn format_style(
+    literal: &LitStr,
+    is_meant: impl Fn(&str) -> bool,
+    scope: &Scope<'_>,
+    braces: Braces,
+    errors: &mut Errors,
+) -> HashSet<String> {
+    let names = scope.names;
+    let mut meant = HashSet::new();
+    for (path, at) in template::braced(&literal.value()) {
+        let root = path.split('.').next().unwrap_or_default();
+        // With a field it is hardly a tag; without one it may be, as in `{user}:<user>`.
+        let is_field = root != path && (names.argument(root).is_some() || root == "self" && names.receiver.is_some());
+        let is_argument = names.argument(path).is_some() && is_meant(path);
+        if is_field || is_argument {
+            let what = if is_field { "field" } else { "argument" };
+            let text = if braces == Braces::Tag { "text here (a Redis Cluster hash tag)" } else { "text here" };
+            errors.at(span_in(literal, &at), format!("`{{{path}}}` is {text}; write `<{path}>` for the {what}"));
+            meant.insert(root.to_owned());
+        }
+    }
+    meant
+}
+
+/// What a placeholder stands for.
+pub(super) fn resolve(
+    placeholder: &Placeholder,
+    literal: &LitStr,
+    option: &str,
+    scope: &Scope<'_>,
+    errors: &mut Errors,
+) -> Option<Segment> {
+    let span = span_in(literal, &placeholder.at);
+    let names = scope.names;
+    let root = placeholder.root.as_str();
+    let fault = |errors: &mut Errors, message: String| {
+        errors.at(span, message);
+        None
+    };
+
+    let value = if scope.is_ret(root) {
+        if !scope.may_use_ret(span, errors) {
+            return None;
+        }
+        let span = span.resolved_at(Span::mixed_site());
+        members(placeholder, span).map(|fields| Value::Returned { fields })
+    } else if root == "self" {
+        match &names.receiver {
+            Some(receiver) => place(receiver, placeholder, span),
+            None => {
+                return fault(errors, format!("no `self` here: the function is no method{}", scope.available()));
+            }
+        }
+    } else if let Some(argument) = names.argument(root) {
+        place(&argument.name, placeholder, span)
+    } else if let Some(parameter) = names.parameters().find(|parameter| **parameter == root) {
+        if !placeholder.fields.is_empty() {
+            return fault(errors, format!("`{root}` is a generic parameter and has no fields; write `<{root}>`"));
+        }
+        let is_type = names.types.contains(parameter);
+        if is_type && placeholder.hashed {
+            return fault(errors, format!("the name of a type is hashed when it is long; write `<{root}>`"));
+        }
+        Some(if is_type { Value::Type(parameter.clone()) } else { Value::Const(parameter.clone()) })
+    } else {
+        return fault(errors, unknown_placeholder(option, root, scope));
+    };
+    let Some(value) = value else {
+        return fault(errors, format!("`<{}>` names a field that cannot exist", placeholder.path()));
+    };
+    Some(Segment { path: placeholder.path(), value, hashed: placeholder.hashed, span })
+}
+
+/// `<arg.field.0>`. The tokens are resolved like the parameter itself, but located in the template, so that a type that
+/// cannot be a segment is reported inside the attribute.
+fn place(root: &Ident, placeholder: &Placeholder, span: Span) -> Option<Value> {
+    let span = span.resolved_at(root.span());
+    let fields = members(placeholder, span)?;
+    let mut root = root.clone();
+    root.set_span(span);
+    Some(Value::Place { root, fields })
+}
+
+fn members(placeholder: &Placeholder, span: Span) -> Option<Vec<Member>> {
+    placeholder.fields.iter().map(|field| member(field, span)).collect()
+}
+
+fn member(field: &str, span: Span) -> Option<Member> {
+    if field.starts_with(|first: char| first.is_ascii_digit()) {
+        return Some(Member::Unnamed(Index { index: field.parse().ok()?, span }));
+    }
+    let plain = syn::parse_str::<Ident>(field);
+    let mut name = plain.or_else(|_| syn::parse_str::<Ident>(&format!("r#{field}"))).ok()?;
+    name.set_span(span);
+    Some(Member::Named(name))
+}
+
+fn unknown_placeholder(option: &str, root: &str, scope: &Scope<'_>) -> String {
+    let known = scope.candidates();
+    let looks_like_type = root.starts_with(char::is_uppercase);
+    if !looks_like_type || nearest(root, known.iter().map(String::as_str)).is_some() {
+        return unknown(option, root, &known);
+    }
+    let field = if scope.names.receiver.is_some() { ", or name a field, `<self.field>`" } else { "" };
+    format!(
+        "no argument or type parameter `{root}` of this function; \
+         a type parameter of the impl is part of the type's fingerprint already: leave it out{field}"
+    )
+}
+
+/// A part of a string literal, as far as the compiler lets us point at it; on stable that is the whole literal.
+pub(super) fn span_in(literal: &LitStr, part: &Range<usize>) -> Span {
+    let token = literal.token();
+    // With escapes, positions in the value are not positions in the source.
+    let is_plain = token.to_string() == format!("\"{}\"", literal.value());
+    let opening_quote = 1;
+    let exact = token.subspan(part.start + opening_quote..part.end + opening_quote);
+    exact.filter(|_| is_plain).unwrap_or_else(|| literal.span())
+}

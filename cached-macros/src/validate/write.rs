@@ -1,0 +1,93 @@
+//! Rules of `#[redis_invalidate]` and `#[redis_put]`.
+
+use proc_macro2::Span;
+use syn::LitStr;
+
+use super::event::{self, Purpose};
+use super::scope::Scope;
+use super::template;
+use crate::ast::{self, Many, Options, Setting};
+use crate::diagnostics::{Errors, list};
+use crate::model::{Event, Invalidated, Template, Unavailable};
+use crate::suggest::did_you_mean;
+
+/// When the cache is told.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Mode {
+    Bracket,
+    After,
+}
+
+const MODES: [(&str, Mode); 2] = [("bracket", Mode::Bracket), ("after", Mode::After)];
+const UNAVAILABLE: [(&str, Unavailable); 2] = [("proceed", Unavailable::Proceed), ("fail", Unavailable::Fail)];
+
+/// `mode = "after"`
+pub(super) fn mode(setting: Setting<LitStr>, errors: &mut Errors) -> Setting<Mode> {
+    one_of(setting, &MODES, errors)
+}
+
+/// `on_unavailable = "fail"`
+pub(super) fn unavailable(setting: Setting<LitStr>, errors: &mut Errors) -> Setting<Unavailable> {
+    one_of(setting, &UNAVAILABLE, errors)
+}
+
+fn one_of<T: Copy>(setting: Setting<LitStr>, known: &[(&str, T)], errors: &mut Errors) -> Setting<T> {
+    let (name, text) = match setting {
+        Setting::Given { name, value } => (name, value),
+        Setting::Absent => return Setting::Absent,
+        Setting::Broken => return Setting::Broken,
+    };
+    let written = text.value();
+    if let Some((_, value)) = known.iter().find(|(known, _)| *known == written) {
+        return Setting::Given { name, value: *value };
+    }
+    let known = || known.iter().map(|(known, _)| *known);
+    let suggestion = did_you_mean(&written, known());
+    errors.on(
+        text,
+        format!("`{name}` is one of {}, not {written:?}; {suggestion}", list(known())).trim_end_matches("; "),
+    );
+    Setting::Broken
+}
+
+/// Both `mode = "after"` and `on_unavailable = "fail"`.
+pub(super) fn too_late(mode: &Setting<Mode>, unavailable: &Setting<Unavailable>, errors: &mut Errors) {
+    if let (Some(Mode::After), Setting::Given { name, value: Unavailable::Fail }) = (mode.value(), unavailable) {
+        let message = "whether the cache is available is asked before the write, and `mode = \"after\"` asks nothing \
+                       before it; remove one of the two";
+        errors.on(name, message);
+    }
+}
+
+/// What a write makes invalid, besides the entry that it puts.
+pub(super) fn events(written: &mut Many<ast::Event>, scope: &Scope<'_>, errors: &mut Errors) -> Vec<Event> {
+    let written = std::mem::take(written).0;
+    written.into_iter().filter_map(|written| event::event(written, Purpose::Emit, scope, &None, errors)).collect()
+}
+
+/// Everything that `#[redis_invalidate]` names.
+pub(super) fn invalidated(
+    options: &mut Options,
+    is_readable: bool,
+    scope: &Scope<'_>,
+    errors: &mut Errors,
+) -> Invalidated {
+    let is_nothing = options.emits.0.is_empty() && options.removes.0.is_empty() && options.tag.0.is_empty();
+    // What could not be read may have been what is missing.
+    if is_nothing && is_readable {
+        let message = "what does this function change? name an event, a key or a tag; \
+                       write for example `#[redis_invalidate(UserUpdated { id: user.id })]`";
+        errors.at(Span::call_site(), message);
+    }
+    let keys = templates(&options.removes, errors, |key, errors| template::key(key, scope, errors));
+    let tags = templates(&options.tag, errors, |tag, errors| template::tag(tag, "tag", scope, &None, errors));
+    Invalidated { events: events(&mut options.emits, scope, errors), keys, tags }
+}
+
+fn templates(
+    written: &Many<LitStr>,
+    errors: &mut Errors,
+    read: impl Fn(&LitStr, &mut Errors) -> Option<Template>,
+) -> Vec<Template> {
+    written.0.iter().filter_map(|literal| read(literal, errors)).collect()
+}

@@ -1,0 +1,157 @@
+//! Events: every way to derive one, to listen to one and to cause one.
+
+#![deny(warnings)]
+
+use cached_core::{CacheEvent, redis_cached, redis_invalidate};
+
+#[derive(CacheEvent)]
+struct UserUpdated {
+    id: u64,
+}
+
+#[derive(CacheEvent)]
+struct CatalogueReloaded;
+
+#[derive(CacheEvent)]
+#[event(name = "product.price-changed")]
+struct PriceChanged {
+    product: u64,
+    country: String,
+}
+
+// It borrows.
+#[derive(CacheEvent)]
+struct Renamed<'a> {
+    name: &'a str,
+}
+
+// Generic; named with its type.
+#[derive(CacheEvent)]
+struct Moved<T, const N: usize>
+where
+    T: Copy,
+{
+    from: T,
+    r#type: [u8; 4],
+}
+
+#[derive(CacheEvent)]
+struct Empty {}
+
+mod events {
+    #[derive(cached_core::CacheEvent)]
+    pub struct Deleted {
+        pub id: u64,
+    }
+}
+
+use events::Deleted as Gone;
+
+type Alias = events::Deleted;
+
+struct User {
+    id: u64,
+    name: String,
+}
+
+#[redis_cached(key = "a:<id>", invalidate_on = UserUpdated { id })]
+async fn shorthand(id: u64) -> u64 {
+    id
+}
+
+// A field takes what can be cloned to its type.
+#[redis_cached(key = "b:<id>", invalidate_on = UserUpdated { id })]
+async fn reference(id: &u64) -> u64 {
+    *id
+}
+
+#[redis_cached(key = "c:<user.id>", invalidate_on = UserUpdated { id: user.id })]
+async fn field(user: &User) -> u64 {
+    user.id
+}
+
+#[redis_cached(key = "d", invalidate_on = CatalogueReloaded)]
+async fn unit() -> u64 {
+    1
+}
+
+#[redis_cached(key = "e", invalidate_on = [CatalogueReloaded, UserUpdated { .. }, Empty {}, Gone { .. }, Alias { id: 1 }])]
+async fn list() -> u64 {
+    1
+}
+
+#[redis_cached(
+    key = "f:<product>:<country>",
+    invalidate_on = [
+        PriceChanged { product, country: country.to_owned() },
+        PriceChanged { product: product + 1, country: format!("{country}-{}", product) },
+        events::Deleted { id: product },
+        ::cached_core_events::Absolute { id: if product > 1 { 1 } else { 2 } },
+    ],
+)]
+async fn paths(product: u64, country: &str) -> String {
+    format!("{product}{country}")
+}
+
+// A dependency under a name of its own.
+extern crate self as cached_core_events;
+
+#[derive(CacheEvent)]
+pub struct Absolute {
+    id: u64,
+}
+
+#[redis_cached(key = "g:<name>", invalidate_on = [Renamed { name }, Renamed { .. }])]
+async fn borrowing(name: &str) -> String {
+    name.to_owned()
+}
+
+#[redis_cached(key = "h:<from>", invalidate_on = [Moved::<u64, 1> { from, r#type: *b"moon" }, Moved::<u8, 2> { .. }])]
+async fn generic(from: u64) -> u64 {
+    from
+}
+
+#[redis_cached(key = "i:<T>:<name>", invalidate_on = Renamed { name: name.as_ref() })]
+async fn in_generic<T: AsRef<str> + cached_core::KeySegment>(name: T) -> String {
+    name.as_ref().to_owned()
+}
+
+// What the event is made of is there when the body runs.
+#[redis_cached(key = "j:<user.id>:<user.name>", invalidate_on = [UserUpdated { id: user.id }, Renamed { name: &user.name }])]
+async fn consumes(user: User) -> String {
+    user.name
+}
+
+struct Repo {
+    tenant: u64,
+}
+
+impl Repo {
+    #[redis_cached(key = "k:<self.tenant>", invalidate_on = UserUpdated { id: self.tenant })]
+    async fn method(&self) -> u64 {
+        self.tenant
+    }
+
+}
+
+#[redis_invalidate(
+    UserUpdated { id: user.id },
+    CatalogueReloaded,
+    Empty {},
+    events::Deleted { id: user.id },
+    Gone { id: 1 },
+    Moved::<u64, 3> { from: 1, r#type: [0; 4] },
+    Renamed { name: &user.name },
+)]
+async fn emits(user: &User) {
+    drop(user.name.clone());
+}
+
+fn main() {
+    assert_eq!(UserUpdated::NAME, "UserUpdated");
+    assert_eq!(PriceChanged::NAME, "product.price-changed");
+    assert_eq!(PriceChanged::FIELDS, ["product", "country"]);
+    assert_eq!(Moved::<u64, 1>::FIELDS, ["from", "type"]);
+    assert_eq!(Empty {}.with_segments(|segments| segments.len()), 0);
+    assert_eq!(Renamed { name: "a" }.with_segments(|segments| segments.len()), 1);
+}
