@@ -23,7 +23,6 @@ const TTL_LIMIT: Duration = Duration::from_secs(15 * 60);
 /// ```
 /// cached_core::audit().assert_clean();
 /// ```
-#[must_use]
 pub fn audit() -> Audit {
     AuditOptions::new().audit()
 }
@@ -101,7 +100,6 @@ impl AuditOptions {
     /// let audit = cached_core::AuditOptions::new().audit();
     /// println!("{audit}");
     /// ```
-    #[must_use]
     pub fn audit(&self) -> Audit {
         self.of(&site::all(), &event::all())
     }

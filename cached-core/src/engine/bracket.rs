@@ -48,8 +48,8 @@ impl Bracket {
     }
 
     /// BEGIN. With `token`, so that a value can be put at the end.
-    pub(super) async fn begin(scope: Scope, token: bool) -> Result<Self, Unbegun> {
-        let fails = |scope, writer, spent, error| Err(Unbegun { scope, writer, spent, error });
+    pub(super) async fn begin(scope: Scope, token: bool) -> Result<Self, Box<Unbegun>> {
+        let fails = |scope, writer, spent, error| Err(Box::new(Unbegun { scope, writer, spent, error }));
         if !is_on_tokio() || !scope.engine.may_use_store() {
             return fails(scope, None, Duration::ZERO, CacheError::BreakerOpen);
         }
@@ -91,8 +91,8 @@ impl Bracket {
 
 impl Unbegun {
     /// The write goes ahead without its markers.
-    pub(super) fn go_ahead(self) -> Bracket {
-        let Self { scope, writer, spent, error } = self;
+    pub(super) fn go_ahead(self: Box<Self>) -> Bracket {
+        let Self { scope, writer, spent, error } = *self;
         let (site, place) = (scope.site.site.name(), scope.site.site.place());
         tracing::warn!(site, place, %error, "a write goes ahead without its bracket");
         scope.site.counters.unbracketed.one();
@@ -102,8 +102,8 @@ impl Unbegun {
     }
 
     /// The write is not made.
-    pub(super) fn refuse(self) -> CacheError {
-        let Self { mut scope, error, .. } = self;
+    pub(super) fn refuse(self: Box<Self>) -> CacheError {
+        let Self { mut scope, error, .. } = *self;
         scope.site.counters.refused.one();
         scope.close();
         error

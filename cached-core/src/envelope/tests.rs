@@ -3,11 +3,11 @@ use proptest::prelude::*;
 
 const EXPECTED: Expected<'static> = Expected { key: "n:v1:k", codec: 0, fingerprint: 7, max_payload: 1 << 20 };
 
-const UNTAGGED: &Recorded = &Recorded::NONE;
+static UNTAGGED: Recorded = Recorded::NONE;
 
 fn draft(payload: Option<&[u8]>) -> Draft<'_> {
     let (key, head) = ("n:v1:k", Head::value(42));
-    Draft { key, head, codec: 0, fingerprint: 7, payload, recorded: UNTAGGED, compress_above: 1_000 }
+    Draft { key, head, codec: 0, fingerprint: 7, payload, recorded: &UNTAGGED, compress_above: 1_000 }
 }
 
 fn payload_of(register: &Bytes) -> Option<Vec<u8>> {
