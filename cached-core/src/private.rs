@@ -174,9 +174,7 @@ impl Write {
     pub fn key(self, template: &[Piece], segments: &[&dyn KeySegment]) -> Self {
         self.with(|registers, prefix| {
             let key = prefix.render(template, "", segments);
-            let is_rendered = key.is_some();
-            key.into_iter().for_each(|key| registers.key(key));
-            is_rendered
+            key.map(|key| registers.key(key)).is_some()
         })
     }
 
@@ -185,9 +183,7 @@ impl Write {
     pub fn tag(self, template: &[Piece], segments: &[&dyn KeySegment]) -> Self {
         self.with(|registers, prefix| {
             let tag = prefix.render_tag(template, segments);
-            let is_rendered = tag.is_some();
-            tag.into_iter().for_each(|tag| registers.tag(prefix, tag));
-            is_rendered
+            tag.map(|tag| registers.tag(prefix, tag)).is_some()
         })
     }
 }

@@ -35,7 +35,7 @@ struct Open {
 /// A write whose BEGIN failed.
 #[derive(Debug)]
 pub(super) struct Unbegun {
-    scope: Scope,
+    scope: Box<Scope>,
     /// Of a BEGIN that may take effect yet; `None` if none was sent.
     writer: Option<Head>,
     spent: Duration,
@@ -48,8 +48,8 @@ impl Bracket {
     }
 
     /// BEGIN. With `token`, so that a value can be put at the end.
-    pub(super) async fn begin(scope: Scope, token: bool) -> Result<Self, Box<Unbegun>> {
-        let fails = |scope, writer, spent, error| Err(Box::new(Unbegun { scope, writer, spent, error }));
+    pub(super) async fn begin(scope: Scope, token: bool) -> Result<Self, Unbegun> {
+        let fails = |scope, writer, spent, error| Err(Unbegun { scope: Box::new(scope), writer, spent, error });
         if !is_on_tokio() || !scope.engine.may_use_store() {
             return fails(scope, None, Duration::ZERO, CacheError::BreakerOpen);
         }
@@ -91,19 +91,19 @@ impl Bracket {
 
 impl Unbegun {
     /// The write goes ahead without its markers.
-    pub(super) fn go_ahead(self: Box<Self>) -> Bracket {
-        let Self { scope, writer, spent, error } = *self;
+    pub(super) fn go_ahead(self) -> Bracket {
+        let Self { scope, writer, spent, error } = self;
         let (site, place) = (scope.site.site.name(), scope.site.site.place());
         tracing::warn!(site, place, %error, "a write goes ahead without its bracket");
         scope.site.counters.unbracketed.one();
         // Any other writer's END would do as well; this one also ends a BEGIN that takes effect late.
         let writer = writer.or_else(|| random_id().map(Head::lease)).unwrap_or_else(|| Head::lease(0));
-        Bracket { open: Some(Open { scope, writer, extension: Extension::none(), spent }) }
+        Bracket { open: Some(Open { scope: *scope, writer, extension: Extension::none(), spent }) }
     }
 
     /// The write is not made.
-    pub(super) fn refuse(self: Box<Self>) -> CacheError {
-        let Self { mut scope, error, .. } = *self;
+    pub(super) fn refuse(self) -> CacheError {
+        let Self { mut scope, error, .. } = self;
         scope.site.counters.refused.one();
         scope.close();
         error

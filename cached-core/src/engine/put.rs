@@ -51,13 +51,13 @@ impl Put {
     }
 
     /// The entry is only removed.
-    pub(super) fn unbegun(bracket: Bracket, target: Target) -> Self {
+    pub(super) fn unbegun(bracket: Bracket, target: &Target) -> Self {
         target.site.counters.unstored(UnstoredReason::NoLease);
         Self { bracket, draft: None }
     }
 
     /// BEGIN, and side by side TAG for what the entry depends on beside this write.
-    pub(super) async fn begin(mut scope: Scope, target: Target) -> Result<Self, (Box<Unbegun>, Target)> {
+    pub(super) async fn begin(mut scope: Scope, target: Target) -> Result<Self, (Unbegun, Target)> {
         scope.registers.key(Key::clone(&target.key));
         let own = scope.keys().to_vec();
         let tags = target.load_tags();
@@ -131,7 +131,7 @@ impl Draft {
         let mut size = 0;
         let (_, was_put) = bracket
             .end_with(|writer| {
-                let (register, ttl) = self.register(value, stamps, writer, fresh);
+                let (register, ttl) = self.register(&value, stamps, writer, fresh);
                 size = register.len() as u64;
                 self.written(register, ttl, fresh)
             })
@@ -168,7 +168,7 @@ impl Draft {
         Some(stamps)
     }
 
-    fn register(&self, value: Value, named: Vec<Head>, writer: Head, fresh: Head) -> (Bytes, Duration) {
+    fn register(&self, value: &Value, named: Vec<Head>, writer: Head, fresh: Head) -> (Bytes, Duration) {
         let told = &self.stamps[..self.stamps.len().min(self.target.tags().len())];
         let told: Vec<Head> = told.iter().map(|stamp| stamp.unwrap_or(fresh)).collect();
         let prefix = &self.target.engine.settings.prefix;

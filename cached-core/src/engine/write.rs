@@ -66,7 +66,7 @@ impl Write {
     /// BEGIN, waited for; if it fails the write goes ahead without.
     pub async fn begin(self) -> Bracket {
         let Some(scope) = self.scope else { return Bracket::none() };
-        Bracket::begin(scope, false).await.unwrap_or_else(|unbegun| unbegun.go_ahead())
+        Bracket::begin(scope, false).await.unwrap_or_else(Unbegun::go_ahead)
     }
 
     /// BEGIN, waited for.
@@ -83,7 +83,7 @@ impl Write {
         let (Some(scope), Some((target, path))) = (self.scope, call.into_target()) else { return Put::none() };
         Put::begin(scope, target.of_type(shape, path))
             .await
-            .unwrap_or_else(|(unbegun, target)| Put::unbegun(unbegun.go_ahead(), target))
+            .unwrap_or_else(|(unbegun, target)| Put::unbegun(unbegun.go_ahead(), &target))
     }
 
     /// BEGIN of a write whose value is to be stored as the entry of `call`.
