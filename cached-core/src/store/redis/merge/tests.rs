@@ -206,8 +206,8 @@ async fn a_batch_is_due_when_its_first_caller_is() {
     let reads = reads();
     let _first = alone(&reads, "x");
     let soon = Instant::now() + Duration::from_millis(5);
-    let Turn::Together(first, Some(sending)) = reads.enter(&"a".into(), HERE, soon) else { panic!("a batch is open") };
+    let Turn::Together(first, Some(sending)) = reads.enter(&keys(["a"]), HERE, soon) else { panic!("a batch is open") };
     let later = soon + Duration::from_millis(5);
-    let Turn::Together(second, None) = reads.enter(&"b".into(), HERE, later) else { panic!("no batch is open") };
+    let Turn::Together(second, None) = reads.enter(&keys(["b"]), HERE, later) else { panic!("no batch is open") };
     assert_eq!([first.deadline(), second.deadline(), sending.deadline()], [soon; 3]);
 }
