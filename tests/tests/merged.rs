@@ -157,14 +157,7 @@ async fn a_user_who_may_not_mget_is_served_all_the_same() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_node_of_a_cluster_is_asked_key_by_key() {
-    let server = RedisServer::start_with(&["--cluster-enabled", "yes"]);
-    let _: () = server.send(&[b"CLUSTER", b"ADDSLOTSRANGE", b"0", b"16383"]).await;
-    tests::eventually("the cluster is up", async || {
-        let info: String = server.send(&[b"CLUSTER", b"INFO"]).await;
-        info.contains("cluster_state:ok")
-    })
-    .await;
-    let on = Subject::on(server);
+    let on = Subject::on(RedisServer::cluster_node().await);
     for _ in 0..2 {
         on.callers(CALLERS).await;
     }

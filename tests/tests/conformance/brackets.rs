@@ -1,8 +1,7 @@
 //! BEGIN and END: while a write is in progress, nobody stores what it may make old.
 
 use crate::{Subject, TTL, lease, value};
-use cached_core::store::Acquired;
-use cached_core::store::Head;
+use cached_core::store::{Acquired, Head, Replace};
 use std::time::Duration;
 
 /// Long enough for a few steps on a busy machine.
@@ -152,6 +151,16 @@ async fn loads_in_flight_do_not_store(on: Subject) {
     assert_eq!(on.get("refreshed").await, None);
 }
 
+/// Removed, so that nobody comes across it again, and not replaced.
+async fn an_unusable_register_gives_no_lease_either(on: Subject) {
+    on.begin(writer(1), &["k"], TTL).await;
+    on.put("k", b"damaged").await;
+    let replace = Replace::unusable(b"damaged");
+    let answer = on.store.acquire(&"k".into(), lease(1), TTL, replace, TTL).await.unwrap();
+    assert_eq!(answer, Acquired::Writing);
+    assert_eq!(on.get("k").await, None);
+}
+
 on_every_store! {
     begin_removes_what_stands_there_and_keeps_leases_off
     what_removes_registers_leaves_markers
@@ -164,4 +173,5 @@ on_every_store! {
     a_marker_that_was_lost_beside_anothers_is_begun_again
     end_removes_whatever_came_meanwhile
     loads_in_flight_do_not_store
+    an_unusable_register_gives_no_lease_either
 }

@@ -6,14 +6,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 /// A prefix, and a key of others that it would take as well if it were a pattern.
-const NOT_PATTERNS: [(&str, &str); 6] = [
-    ("n*:", "nnn:1"),
-    ("n?:", "nx:1"),
-    ("n[ab]:", "na:1"),
-    ("n[^a]:", "nb:1"),
-    ("n[a-c]:", "nb:1"),
-    ("n\\*:", "n*:1"),
-];
+const NOT_PATTERNS: [(&str, &str); 6] =
+    [("n*:", "nnn:1"), ("n?:", "nx:1"), ("n[ab]:", "na:1"), ("n[^a]:", "nb:1"), ("n[a-c]:", "nb:1"), ("n\\*:", "n*:1")];
 
 async fn a_prefix_is_text(on: Subject) {
     for (prefix, others) in NOT_PATTERNS {

@@ -224,7 +224,11 @@ impl Store for RedisStore {
     }
 
     fn remove_all<'a>(&'a self, keys: &'a [Key], within: Duration) -> StoreFuture<'a, ()> {
-        Box::pin(self.writes.remove_all(keys, Instant::now() + within))
+        let deadline = Instant::now() + within;
+        Box::pin(async move {
+            let keys: Vec<&[u8]> = keys.iter().map(|key| key.as_bytes()).collect();
+            self.writes.remove_all(&keys, deadline).await.map(drop)
+        })
     }
 
     fn tag<'a>(
