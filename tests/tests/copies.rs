@@ -71,6 +71,18 @@ async fn a_tag_is_created_once() {
     on.is_sent_once(async |key| on.store.tag(std::slice::from_ref(key), head(b'V', 1), TTL, WITHIN).await).await;
 }
 
+/// A late copy would give it anew, and with it the right to put a value that others have written over since.
+#[tokio::test]
+async fn a_token_is_given_once() {
+    let on = Subject::new().await;
+    let writer = head(b'L', 9);
+    on.is_sent_once(async |key| on.store.begin(writer, std::slice::from_ref(key), TTL, true, WITHIN).await).await;
+    // To try again without it extends the one that has come about after all.
+    let key = Key::from("a-certain-key");
+    on.store.begin(writer, std::slice::from_ref(&key), TTL, false, WITHIN).await.unwrap();
+    assert_eq!(on.store.get(&key, WITHIN).await.unwrap().unwrap(), writer.as_bytes());
+}
+
 #[tokio::test]
 async fn reads_are_sent_again() {
     let on = Subject::new().await;

@@ -1,8 +1,9 @@
 //! What can be wrong with a server: the steps do what they can.
 
 use crate::{Subject, TTL, WITHIN, all, lease, value};
-use cached_core::store::{Acquired, Head, Key, Store};
+use cached_core::store::{Acquired, Head, Key, RedisStore, Store, Written};
 use cached_core::{FaultKind, StoreError};
+use std::sync::Arc;
 use tests::RedisServer;
 
 fn writer(id: u8) -> Head {
@@ -77,7 +78,7 @@ async fn the_first_step_in_several_slots_is_taken_as_well() {
     let (_, new) = value(2, "new");
     let server = RedisServer::cluster_node().await;
     let on = async || {
-        let store = cached_core::store::RedisStore::new(&server.url()).unwrap();
+        let store = RedisStore::new(&server.url()).unwrap();
         store.put(&"a".into(), new.clone(), TTL, WITHIN).await.unwrap();
         store
     };
@@ -87,7 +88,7 @@ async fn the_first_step_in_several_slots_is_taken_as_well() {
     assert!(!is_there("a").await);
     on().await.begin(writer(1), &keys, TTL, false, WITHIN).await.unwrap();
     assert!(!is_there("a").await && is_there("{a}:w").await && is_there("{b}:w").await);
-    let written = keys.iter().map(|key| cached_core::store::Written { key: Key::clone(key), put: None });
+    let written = keys.iter().map(|key| Written { key: Key::clone(key), put: None });
     let written: Vec<_> = written.collect();
     assert!(!on().await.end(writer(1), &written, WITHIN).await.unwrap());
     assert!(!is_there("a").await && !is_there("{a}:w").await && !is_there("{b}:w").await);
@@ -205,4 +206,22 @@ async fn after_nothing_was_asked_for_several_are_still_asked_for_at_once() {
     assert_eq!(on.get_all(&["a", "b"]).await, [None, None]);
     on.remove_all(&["a", "b"]).await;
     assert_eq!(monitor.stop(on.server()).await.len(), 2);
+}
+
+#[tokio::test]
+async fn a_user_who_may_only_what_writes_need() {
+    let rights = "+get +mget +set +unlink +eval +evalsha +exists +del +pttl +pexpire +pexpireat +getrange +time \
+                  +zadd +zrem +zscore +zrange +zremrangebyscore +scan";
+    let user = ["--user", "writer", "on", ">pw", "~n:*", "~{n:*"].into_iter().chain(rights.split_ascii_whitespace());
+    let server = RedisServer::start_with(&user.collect::<Vec<_>>());
+    let store = RedisStore::new(&format!("redis://writer:pw@127.0.0.1:{}/", server.port())).unwrap();
+    let on = Subject { store: Arc::new(store), ..Subject::on(server) };
+    let (_, new) = value(2, "new");
+    assert!(on.tag(&["n:t", "n:u"], value(1, "").0).await.is_some());
+    on.begin_with_token(writer(1), &["n:k", "n:t"], TTL).await;
+    assert_eq!(on.acquire("n:k", lease(1), TTL).await, Acquired::Writing);
+    assert!(on.end_with(writer(1), &[("n:k", Some(&new)), ("n:t", None)]).await);
+    assert_eq!(on.get_all(&["n:k", "n:t"]).await, [Some(new), None]);
+    on.remove_all(&["n:t", "n:u"]).await;
+    assert_eq!(on.sweep("n:").await, 1);
 }

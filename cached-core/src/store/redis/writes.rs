@@ -82,8 +82,10 @@ impl Writes {
             pairs(command, keys.iter());
             command.arg(writer.as_bytes()).arg(millis(marker)).arg(u8::from(token));
         };
-        // A late copy is a marker that nobody ends: it runs out.
-        self.take(How::Script(&self.begin, Copies::Harmless), keys, arguments, deadline).await.map(drop)
+        // A late copy is a marker that nobody ends: it runs out. A token is a right, and comes back with such a copy: it
+        // would let one of END put what others have written over since.
+        let copies = if token { Copies::Never } else { Copies::Harmless };
+        self.take(How::Script(&self.begin, copies), keys, arguments, deadline).await.map(drop)
     }
 
     pub(super) async fn end(&self, writer: Head, written: &[Written], deadline: Instant) -> Result<bool, StoreError> {

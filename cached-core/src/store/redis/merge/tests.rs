@@ -17,6 +17,29 @@ fn enter<'a>(reads: &'a Reads, key: &str, place: u8) -> Turn<'a, u8, u8> {
     reads.enter(&[key.into()], place, Instant::now())
 }
 
+fn together<const N: usize>(reads: &Reads, asked: [&str; N]) -> (Ticket<u8>, Option<Sending<u8, u8>>) {
+    match reads.enter(&keys(asked), HERE, Instant::now()) {
+        Turn::Together(ticket, sending) => (ticket, sending),
+        Turn::Alone(_) => panic!("it is alone"),
+    }
+}
+
+fn opens_with<const N: usize>(reads: &Reads, asked: [&str; N]) -> Opened {
+    let (ticket, sending) = together(reads, asked);
+    (ticket, sending.expect("no new batch"))
+}
+
+fn joins_with<const N: usize>(reads: &Reads, asked: [&str; N]) -> Ticket<u8> {
+    let (ticket, sending) = together(reads, asked);
+    assert!(sending.is_none(), "it joins none");
+    ticket
+}
+
+/// Where the keys of a caller stand.
+fn positions(ticket: &Ticket<u8>) -> Vec<usize> {
+    [&[ticket.at], &ticket.more[..]].concat()
+}
+
 fn alone<'a>(reads: &'a Reads, key: &str) -> Alone<'a, u8, u8> {
     match enter(reads, key, HERE) {
         Turn::Alone(alone) => alone,
@@ -210,4 +233,109 @@ async fn a_batch_is_due_when_its_first_caller_is() {
     let later = soon + Duration::from_millis(5);
     let Turn::Together(second, None) = reads.enter(&keys(["b"]), HERE, later) else { panic!("no batch is open") };
     assert_eq!([first.deadline(), second.deadline(), sending.deadline()], [soon; 3]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_caller_with_several_keys_gets_all_of_them_from_one_batch() {
+    let reads = reads();
+    let _first = alone(&reads, "x");
+    let (abc, mut sending) = opens_with(&reads, ["a", "b", "c"]);
+    let cad = joins_with(&reads, ["c", "a", "d"]);
+    let b = joins(&reads, "b", HERE);
+    let (twice, again) = (joins_with(&reads, ["e", "d", "e"]), joins_with(&reads, ["x", "a"]));
+    assert_eq!(closed(&mut sending).await, keys(["a", "b", "c", "d", "e", "x"]));
+    assert_eq!(positions(&abc), [0, 1, 2]);
+    assert_eq!(positions(&cad), [2, 0, 3]);
+    assert_eq!(positions(&b), [1]);
+    assert_eq!(positions(&twice), [4, 3, 4]);
+    assert_eq!(positions(&again), [5, 0]);
+    sending.answer(7);
+    for ticket in [abc, cad, b, twice, again] {
+        assert_eq!(ticket.answer().await, Some(&7));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_caller_with_several_keys_is_one_read_under_way() {
+    let reads = reads();
+    let Turn::Alone(several) = reads.enter(&keys(["a", "b"]), HERE, Instant::now()) else { panic!("it is alone") };
+    // Not asked for on their own: the next goes at once.
+    let (_, mut next) = opens(&reads, "a", HERE);
+    assert_eq!(closed(&mut next).await, keys(["a"]));
+    drop(several);
+    assert!(!is_at_rest(&reads));
+    next.answer(7);
+    assert!(is_at_rest(&reads));
+
+    let first = alone(&reads, "x");
+    let (_, sending) = opens_with(&reads, ["a", "b", "c"]);
+    joins_with(&reads, ["d", "e"]);
+    sending.answer(7);
+    drop(first);
+    assert!(is_at_rest(&reads));
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_has_more_keys_than_there_is_room_for_opens_the_next_batch() {
+    let reads = reads();
+    let first = alone(&reads, "x");
+    let (_, mut full) = opens(&reads, "0", HERE);
+    for key in 1..KEYS - 2 {
+        joins(&reads, &key.to_string(), HERE);
+    }
+    let (three, mut next) = opens_with(&reads, ["a", "b", "c"]);
+    assert_eq!(positions(&three), [0, 1, 2]);
+    // The next is looked at first; the one before has room for two still.
+    assert_eq!(positions(&joins_with(&reads, ["d", "e"])), [3, 4]);
+    assert_eq!(closed(&mut next).await, keys(["a", "b", "c", "d", "e"]));
+    assert_eq!(positions(&joins_with(&reads, ["f", "g"])), [KEYS - 2, KEYS - 1]);
+    assert_eq!(closed(&mut full).await.len(), KEYS);
+
+    // One who alone has more than that is not divided.
+    let many: Vec<Key> = (0..=KEYS).map(|key| key.to_string().into()).collect();
+    let Turn::Together(all, Some(mut sending)) = reads.enter(&many, HERE, Instant::now()) else { panic!("no batch") };
+    let (_, mut after) = opens(&reads, "0", HERE);
+    assert_eq!(positions(&all), (0..=KEYS).collect::<Vec<_>>());
+    assert_eq!(closed(&mut sending).await, many);
+    assert_eq!(closed(&mut after).await, keys(["0"]));
+    drop((first, full, next, sending, after));
+    assert!(is_at_rest(&reads));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_caller_with_another_key_among_several_frees_a_batch_that_is_held() {
+    let reads = reads();
+    let first = alone(&reads, "a");
+    let (_, mut held) = opens(&reads, "a", HERE);
+    let mut closing = pin!(held.close());
+    assert!(timeout(Duration::ZERO, &mut closing).await.is_err());
+    // The same key twice is one key.
+    assert_eq!(positions(&joins_with(&reads, ["a", "a"])), [0, 0]);
+    assert!(timeout(Duration::ZERO, &mut closing).await.is_err());
+    assert_eq!(positions(&joins_with(&reads, ["a", "c"])), [0, 1]);
+    assert_eq!(timeout(Duration::ZERO, closing).await, Ok(keys(["a", "c"])));
+
+    // Several from the beginning are not held at all.
+    let (_, mut several) = opens_with(&reads, ["a", "b"]);
+    assert_eq!(closed(&mut several).await, keys(["a", "b"]));
+    drop((first, held, several));
+    assert!(is_at_rest(&reads));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_caller_with_several_keys_that_goes_away_leaves_them() {
+    let reads = reads();
+    let first = alone(&reads, "x");
+    let (gone, mut sending) = opens_with(&reads, ["a", "b"]);
+    drop(gone);
+    let stays = joins_with(&reads, ["c", "b"]);
+    assert_eq!(closed(&mut sending).await, keys(["a", "b", "c"]));
+    sending.answer(7);
+    assert_eq!((positions(&stays), stays.answer().await), (vec![2, 1], Some(&7)));
+
+    let (told, sending) = opens_with(&reads, ["a", "b"]);
+    drop(sending);
+    assert_eq!(told.answer().await, None);
+    drop(first);
+    assert!(is_at_rest(&reads));
 }
