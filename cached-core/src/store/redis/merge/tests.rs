@@ -318,8 +318,7 @@ async fn a_caller_with_another_key_among_several_frees_a_batch_that_is_held() {
     // Several from the beginning are not held at all.
     let (_, mut several) = opens_with(&reads, ["a", "b"]);
     assert_eq!(closed(&mut several).await, keys(["a", "b"]));
-    drop((first, held, several));
-    assert!(is_at_rest(&reads));
+    drop((first, several));
 }
 
 #[tokio::test(start_paused = true)]
