@@ -75,8 +75,8 @@ async fn pass(mut client: TcpStream, mut server: TcpStream, cut: &Cut) -> std::i
                 let read = read?;
                 server.write_all(&asked[..read]).await?;
                 if is_cut(cut, &asked[..read]) {
-                    server.read(&mut answered).await?;
-                    return Ok(());
+                    // It has been carried out when there is an answer.
+                    return server.read(&mut answered).await.map(drop);
                 }
                 if read == 0 {
                     return Ok(());
