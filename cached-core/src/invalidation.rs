@@ -137,9 +137,18 @@ impl Invalidation {
         self.items.is_empty()
     }
 
-    /// The registers that stand for it in a cache: none twice.
-    pub(crate) fn registers(&self, prefix: &Prefix) -> Vec<Key> {
-        let mut registers = Registers::default();
+    /// The registers that an entry depends on which depends on these tags and events; `None` for what has no form.
+    pub(crate) fn tags(&self, prefix: &Prefix) -> Vec<Option<Key>> {
+        let tag = |item: &Item| match item {
+            Item::Key(_) => None,
+            Item::Tag(tag) => Some(prefix.tag(tag.text())),
+            Item::Event(name, fields) => fields.as_ref().map(|fields| prefix.event(name, fields)),
+        };
+        self.items.iter().map(tag).collect()
+    }
+
+    /// Adds the registers that stand for it in a cache.
+    pub(crate) fn add_to(&self, registers: &mut Registers, prefix: &Prefix) {
         for item in &self.items {
             match item {
                 Item::Key(key) => registers.key(prefix.literal(key)),
@@ -147,7 +156,6 @@ impl Invalidation {
                 Item::Event(name, fields) => registers.event(prefix, name, fields.as_deref()),
             }
         }
-        registers.into_keys()
     }
 }
 
@@ -178,8 +186,8 @@ impl Registers {
         }
     }
 
-    pub(crate) fn into_keys(self) -> Vec<Key> {
-        self.0
+    pub(crate) fn keys(&self) -> &[Key] {
+        &self.0
     }
 }
 

@@ -4,7 +4,8 @@
 pub use crate::cache::Cache;
 pub use crate::codec::Codec as CodecName;
 pub use crate::engine::shell::{Call, Policy, look};
-pub use crate::engine::write::{Bracket, Put, Write};
+pub use crate::engine::write::Write;
+pub use crate::engine::{Bracket, Put};
 pub use crate::event::{CacheEvent, EventSpec, EventUse, RegisteredEvent, TagUse};
 pub use crate::invalidation::Tag;
 pub use crate::key::{Hashed, KeySegment, Piece, Rendered, TypeName};

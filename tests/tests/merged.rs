@@ -79,7 +79,7 @@ async fn more_callers_than_one_command_takes() {
         on.callers(1_000).await;
     }
     assert_eq!(on.loads(), 1_000);
-    assert!(on.calls("mget").await >= 2, "a command asks for no more than 256 keys");
+    assert!(on.calls("mget").await >= 2, "a command asks for no more than 512 keys");
 }
 
 #[tokio::test]
@@ -233,7 +233,7 @@ async fn callers_of_several_keys_share_commands_and_keys() {
     assert!(all < 1_200, "4,000 keys of which 1,012 differ, and {all} asked for");
     for mut keys in asked {
         let many = keys.len();
-        assert!(many <= 256, "{many} keys in one command");
+        assert!(many <= 512, "{many} keys in one command");
         keys.sort();
         keys.dedup();
         assert_eq!(keys.len(), many, "some are asked for twice in one command");

@@ -130,6 +130,7 @@ impl Subject {
             codec: 0,
             fingerprint: site.fingerprint::<u64>(""),
             payload: Some(payload),
+            recorded: &crate::envelope::tags::Recorded::NONE,
             compress_above: usize::MAX,
         })
     }

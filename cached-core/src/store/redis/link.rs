@@ -7,7 +7,9 @@
 //! decided by the breaker above.
 
 use super::fault::{Fault, classify, is_broken};
+use super::recent::Recent;
 use crate::error::{BuildError, FaultKind, StoreError};
+use crate::store::Key;
 use redis::aio::MultiplexedConnection;
 use redis::io::tcp::{TcpSettings, socket2::TcpKeepalive};
 use redis::{AsyncConnectionConfig, Client, Cmd, ConnectionAddr, IntoConnectionInfo, Value};
@@ -33,10 +35,14 @@ pub(super) enum Copies {
     Never,
 }
 
+/// Removals in one pipeline.
+const REMOVED_AT_ONCE: usize = 1000;
+
 #[derive(Debug)]
 pub(super) struct Link {
     client: Client,
     state: Arc<Mutex<State>>,
+    recent: Arc<Recent>,
 }
 
 #[derive(Debug)]
@@ -82,12 +88,17 @@ impl Link {
         let tcp = TcpSettings::default().set_nodelay(true).set_keepalive(TcpKeepalive::new().with_time(KEEPALIVE));
         let settings = info.redis_settings().clone().set_skip_set_lib_name();
         let client = Client::open(info.set_tcp_settings(tcp).set_redis_settings(settings)).map_err(problem)?;
-        Ok(Self { client, state: Arc::new(Mutex::new(State::Idle)) })
+        Ok(Self { client, state: Arc::new(Mutex::new(State::Idle)), recent: Arc::default() })
     }
 
     /// Host and port or the socket's path; no user and no password.
     pub(super) fn address(&self) -> &ConnectionAddr {
         self.client.get_connection_info().addr()
+    }
+
+    /// Tells that keys are about to be removed.
+    pub(super) fn removes<'a>(&self, keys: impl Iterator<Item = &'a Key>) {
+        self.recent.note(keys, Instant::now());
     }
 
     /// Sends a command and waits for its answer, connecting first if need be, all of it before the deadline.
@@ -152,9 +163,9 @@ impl Link {
     /// Connects in a task of its own, which goes on when the caller's time is over.
     fn start_connecting(&self) -> watch::Receiver<Option<Result<Connection, StoreError>>> {
         let (tell, made) = watch::channel(None);
-        let (client, state) = (self.client.clone(), Arc::clone(&self.state));
+        let (client, state, recent) = (self.client.clone(), Arc::clone(&self.state), Arc::clone(&self.recent));
         tokio::spawn(async move {
-            let result = connect(&client).await;
+            let result = connect(&client, &recent).await;
             *locked(&state) = match &result {
                 Ok(connection) => State::Ready(connection.clone()),
                 Err(_) => State::Idle,
@@ -192,13 +203,37 @@ impl Failure {
     }
 }
 
-async fn connect(client: &Client) -> Result<Connection, StoreError> {
+async fn connect(client: &Client, recent: &Recent) -> Result<Connection, StoreError> {
     // No timeout of redis-rs' own: each command has its caller's.
     let config = AsyncConnectionConfig::new().set_connection_timeout(None).set_response_timeout(None);
-    let connecting = client.get_multiplexed_async_connection_with_config(&config);
+    let connecting = async {
+        let mut redis = client.get_multiplexed_async_connection_with_config(&config).await?;
+        remove_again(&mut redis, &recent.keys(Instant::now())).await?;
+        Ok(redis)
+    };
     match tokio::time::timeout(CONNECT_WITHIN, connecting).await {
         Ok(Ok(redis)) => Ok(Connection { redis, timeouts: Arc::default() }),
         Ok(Err(error)) => Err(classify(&error)),
         Err(_) => Err(StoreError::new(FaultKind::Timeout, "still connecting")),
     }
+}
+
+/// Before the connection is of use to anybody.
+async fn remove_again(redis: &mut MultiplexedConnection, keys: &[Key]) -> Result<(), redis::RedisError> {
+    for keys in keys.chunks(REMOVED_AT_ONCE) {
+        let mut pipeline = redis::pipe();
+        // One by one, since a cluster's node takes no others.
+        for key in keys {
+            pipeline.cmd("UNLINK").arg(&**key).ignore();
+        }
+        for answer in redis.send_packed_commands(&pipeline, 0, keys.len()).await? {
+            match answer.extract_error() {
+                // A server that loads its data has not removed it, and will have it in a moment.
+                Err(error) if classify(&error).kind.is_outage() => return Err(error),
+                // What this user may not remove, or another node holds, was not removed the first time either.
+                Ok(_) | Err(_) => {}
+            }
+        }
+    }
+    Ok(())
 }

@@ -3,6 +3,8 @@
 //! Plain commands and small scripts (`scripts/*.lua`). One multiplexed connection, made on first use and again when it broke; see [`link`]. What comes together goes out together; see
 //! [`reads`] and [`steps`].
 //!
+//! What was removed within the last minute is removed again on every new connection; see [`recent`].
+//!
 //! # On cancellation
 //! A command that was sent is carried out; its answer is dropped.
 //!
@@ -14,6 +16,7 @@ mod fault;
 mod link;
 mod merge;
 mod reads;
+mod recent;
 mod script;
 mod steps;
 mod writes;
@@ -216,7 +219,10 @@ impl Store for RedisStore {
     }
 
     fn remove<'a>(&'a self, key: &'a Key, within: Duration) -> StoreFuture<'a, bool> {
-        Box::pin(async move { self.send(redis::cmd("UNLINK").arg(&**key), within).await })
+        Box::pin(async move {
+            self.link.removes(std::iter::once(key));
+            self.send(redis::cmd("UNLINK").arg(&**key), within).await
+        })
     }
 
     fn get_all<'a>(&'a self, keys: &'a [Key], within: Duration) -> StoreFuture<'a, Vec<Option<Bytes>>> {
@@ -224,11 +230,7 @@ impl Store for RedisStore {
     }
 
     fn remove_all<'a>(&'a self, keys: &'a [Key], within: Duration) -> StoreFuture<'a, ()> {
-        let deadline = Instant::now() + within;
-        Box::pin(async move {
-            let keys: Vec<&[u8]> = keys.iter().map(|key| key.as_bytes()).collect();
-            self.writes.remove_all(&keys, deadline).await.map(drop)
-        })
+        Box::pin(self.writes.remove_all(keys, Instant::now() + within))
     }
 
     fn tag<'a>(

@@ -127,8 +127,7 @@ impl Reads {
                     tokio::spawn(Arc::clone(self).send(sending));
                 }
                 Box::pin(async move {
-                    let positions = std::iter::once(ticket.at).chain(ticket.more.iter().copied());
-                    self.all_of(answered(&ticket, deadline).await?.as_ref(), positions, keys, deadline).await
+                    self.all_of(answered(&ticket, deadline).await?.as_ref(), ticket.positions(), keys, deadline).await
                 })
             }
         }
@@ -175,7 +174,7 @@ impl Reads {
         deadline: Instant,
     ) -> Result<Option<Bytes>, StoreError> {
         match answered(&ticket, deadline).await? {
-            Ok(registers) => Ok(registers.get(ticket.at)),
+            Ok(registers) => Ok(ticket.positions().next().and_then(|at| registers.get(at))),
             Err(Unread::Fault(error)) => Err(error.clone()),
             Err(Unread::Refused) => Box::pin(self.get_alone(key, deadline)).await,
         }

@@ -78,17 +78,25 @@ impl Writes {
         token: bool,
         deadline: Instant,
     ) -> Result<(), StoreError> {
-        let arguments = |command: &mut Cmd, keys: &[Key]| {
-            pairs(command, keys.iter());
-            command.arg(writer.as_bytes()).arg(millis(marker)).arg(u8::from(token));
+        self.link.removes(keys.iter());
+        let begin = async |token: bool, copies| {
+            let arguments = |command: &mut Cmd, keys: &[Key]| {
+                pairs(command, keys.iter());
+                command.arg(writer.as_bytes()).arg(millis(marker)).arg(u8::from(token));
+            };
+            self.take(How::Script(&self.begin, copies), keys, arguments, deadline).await
         };
-        // A late copy is a marker that nobody ends: it runs out. A token is a right, and comes back with such a copy: it
-        // would let one of END put what others have written over since.
-        let copies = if token { Copies::Never } else { Copies::Harmless };
-        self.take(How::Script(&self.begin, copies), keys, arguments, deadline).await.map(drop)
+        // A late copy is a marker that nobody ends: it runs out. A token is a right, which such a copy would bring back: a
+        // late copy of END would then put what others have written over since.
+        match begin(token, if token { Copies::Never } else { Copies::Harmless }).await {
+            Err(error) if token && error.kind == FaultKind::Disconnected => begin(false, Copies::Harmless).await,
+            begun => begun,
+        }
+        .map(drop)
     }
 
     pub(super) async fn end(&self, writer: Head, written: &[Written], deadline: Instant) -> Result<bool, StoreError> {
+        self.link.removes(written.iter().map(|written| &written.key));
         let arguments = |command: &mut Cmd, part: &[Written]| {
             pairs(command, part.iter().map(|written| &written.key));
             command.arg(writer.as_bytes());
@@ -104,8 +112,14 @@ impl Writes {
         Ok(answers.contains(&Value::Int(1)))
     }
 
+    pub(super) async fn remove_all(&self, keys: &[Key], deadline: Instant) -> Result<(), StoreError> {
+        self.link.removes(keys.iter());
+        let keys: Vec<&[u8]> = keys.iter().map(|key| key.as_bytes()).collect();
+        self.unlink(&keys, deadline).await.map(drop)
+    }
+
     /// How many there were.
-    pub(super) async fn remove_all<K: AsRef<[u8]>>(&self, keys: &[K], deadline: Instant) -> Result<u64, StoreError> {
+    async fn unlink<K: AsRef<[u8]>>(&self, keys: &[K], deadline: Instant) -> Result<u64, StoreError> {
         let arguments = |command: &mut Cmd, keys: &[K]| {
             for key in keys {
                 command.arg(key.as_ref());
@@ -122,7 +136,7 @@ impl Writes {
         scan.arg("TYPE").arg("string");
         // Bytes: other programs' keys need not be text.
         let (next, keys): (u64, Vec<Vec<u8>>) = answer(self.link.send(&scan, Copies::Harmless, deadline).await?)?;
-        let removed = self.remove_all(&keys, deadline).await?;
+        let removed = self.unlink(&keys, deadline).await?;
         Ok(Swept { next: (next != 0).then_some(next), removed })
     }
 

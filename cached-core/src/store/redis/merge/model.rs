@@ -90,8 +90,8 @@ impl World {
                 match ticket.answer().await {
                     Some(sent) => {
                         assert!(sent.version >= at_least, "{} was written over by {at_least}", sent.version);
-                        let positions = std::iter::once(&ticket.at).chain(&ticket.more);
-                        assert!(positions.map(|at| &sent.keys[*at]).eq(&keys), "{ticket:?} of {keys:?} in {sent:?}");
+                        let found = ticket.positions().map(|at| &sent.keys[at]);
+                        assert!(found.eq(&keys), "{:?} of {keys:?} in {sent:?}", ticket.positions);
                         assert_eq!(sent.place, place);
                     }
                     None => assert!(self.is_lossy.load(SeqCst), "a batch that was sent has no answer"),

@@ -35,9 +35,14 @@ fn joins_with<const N: usize>(reads: &Reads, asked: [&str; N]) -> Ticket<u8> {
     ticket
 }
 
+/// Where the key of a caller stands.
+fn at(ticket: &Ticket<u8>) -> usize {
+    ticket.positions().next().expect("it has a key")
+}
+
 /// Where the keys of a caller stand.
 fn positions(ticket: &Ticket<u8>) -> Vec<usize> {
-    [&[ticket.at], &ticket.more[..]].concat()
+    ticket.positions().collect()
 }
 
 fn alone<'a>(reads: &'a Reads, key: &str) -> Alone<'a, u8, u8> {
@@ -97,7 +102,7 @@ async fn those_that_come_meanwhile_gather_and_equal_keys_go_once() {
     let (a, mut sending) = opens(&reads, "a", HERE);
     let (b, again) = (joins(&reads, "b", HERE), joins(&reads, "a", HERE));
     assert_eq!(closed(&mut sending).await, keys(["a", "b"]));
-    assert_eq!([a.at, b.at, again.at], [0, 1, 0]);
+    assert_eq!([&a, &b, &again].map(at), [0, 1, 0]);
     sending.answer(7);
     for ticket in [a, b, again] {
         assert_eq!(ticket.answer().await, Some(&7));
@@ -126,12 +131,12 @@ async fn a_batch_holds_so_many_keys() {
     let first = alone(&reads, "x");
     let (_, mut full) = opens(&reads, "0", HERE);
     for key in 1..KEYS {
-        assert_eq!(joins(&reads, &key.to_string(), HERE).at, key);
+        assert_eq!(at(&joins(&reads, &key.to_string(), HERE)), key);
     }
     let (_, mut next) = opens(&reads, "one more", HERE);
     // Even one that the full batch has: it is not looked through.
-    assert_eq!(joins(&reads, "0", HERE).at, 1);
-    assert_eq!(closed(&mut full).await.len(), 256);
+    assert_eq!(at(&joins(&reads, "0", HERE)), 1);
+    assert_eq!(closed(&mut full).await.len(), 512);
     assert_eq!(closed(&mut next).await, keys(["one more", "0"]));
     drop((first, full, next));
     assert!(is_at_rest(&reads));
@@ -143,8 +148,8 @@ async fn each_place_has_batches_of_its_own() {
     let first = alone(&reads, "x");
     let (_, mut here) = opens(&reads, "a", HERE);
     let (_, mut elsewhere) = opens(&reads, "b", ELSEWHERE);
-    assert_eq!(joins(&reads, "c", HERE).at, 1);
-    assert_eq!(joins(&reads, "d", ELSEWHERE).at, 1);
+    assert_eq!(at(&joins(&reads, "c", HERE)), 1);
+    assert_eq!(at(&joins(&reads, "d", ELSEWHERE)), 1);
     assert_eq!(closed(&mut here).await, keys(["a", "c"]));
     assert_eq!(closed(&mut elsewhere).await, keys(["b", "d"]));
     drop((first, here, elsewhere));
@@ -156,7 +161,7 @@ async fn a_key_that_is_being_asked_for_goes_once_that_is_answered() {
     let reads = reads();
     let first = alone(&reads, "a");
     let (_, mut second) = opens(&reads, "a", HERE);
-    assert_eq!(joins(&reads, "a", HERE).at, 0);
+    assert_eq!(at(&joins(&reads, "a", HERE)), 0);
     assert!(is_held(&mut second).await);
     {
         let mut closing = pin!(second.close());
@@ -183,7 +188,7 @@ async fn another_key_is_not_held_back_and_frees_a_batch_that_is() {
     let (_, mut held) = opens(&reads, "a", HERE);
     let mut closing = pin!(held.close());
     assert!(timeout(Duration::ZERO, &mut closing).await.is_err());
-    assert_eq!(joins(&reads, "c", HERE).at, 1);
+    assert_eq!(at(&joins(&reads, "c", HERE)), 1);
     assert_eq!(timeout(Duration::ZERO, closing).await, Ok(keys(["a", "c"])));
 }
 
@@ -221,7 +226,7 @@ async fn a_caller_that_goes_away_leaves_its_key() {
     let stays = joins(&reads, "b", HERE);
     assert_eq!(closed(&mut sending).await, keys(["a", "b"]));
     sending.answer(7);
-    assert_eq!((stays.at, stays.answer().await), (1, Some(&7)));
+    assert_eq!((at(&stays), stays.answer().await), (1, Some(&7)));
 }
 
 #[tokio::test(start_paused = true)]
