@@ -32,15 +32,19 @@ async fn writes_need_no_memory() {
     on.begin_with_token(writer(1), &["a"], TTL).await;
     assert_eq!(on.get("a").await.unwrap(), writer(1).as_bytes(), "begun again, to extend");
     on.begin_with_token(writer(2), &["b", "absent"], TTL).await;
+    for _ in 0..2 {
+        on.begin(writer(3), &["without a token"], TTL).await;
+    }
     assert_eq!(on.acquire("absent", lease(1), TTL).await, Acquired::Writing);
     assert!(on.end_with(writer(1), &[("a", Some(&new))]).await);
     assert_eq!(on.get("a").await.unwrap(), new);
     on.end(writer(2), &["b", "absent"]).await;
+    on.end(writer(3), &["without a token"]).await;
     assert!(on.remove("a").await);
     on.remove_all(&["b"]).await;
     assert_eq!(on.sweep("c").await, 1);
     assert_eq!(on.get_all(&keys).await, [None, None, None]);
-    let marked: i64 = on.server().send(&[b"EXISTS", b"{a}:w", b"{b}:w", b"{absent}:w"]).await;
+    let marked: i64 = on.server().send(&[b"EXISTS", b"{a}:w", b"{b}:w", b"{absent}:w", b"{without a token}:w"]).await;
     assert_eq!(marked, 0);
 }
 
