@@ -141,6 +141,16 @@ async fn begin_repeated_extends_the_token(on: Subject) {
     }
 }
 
+/// It is not the writer's, and lasts as long as its own time says.
+async fn begin_repeated_leaves_what_was_put_meanwhile(on: Subject) {
+    let (_, other) = value(1, "set by hand");
+    on.begin_with_token(writer(1), &["k"], TTL).await;
+    on.put("k", &other).await;
+    on.begin(writer(1), &["k"], SHORT).await;
+    on.pass(SHORT).await;
+    assert_eq!(on.get("k").await, Some(other));
+}
+
 async fn a_token_that_was_taken_away_does_not_come_back(on: Subject) {
     let (_, new) = value(1, "new");
     on.begin_with_token(writer(1), &["k"], TTL).await;
@@ -198,6 +208,7 @@ on_every_store! {
     a_load_does_not_take_the_token
     end_repeated_is_harmless
     begin_repeated_extends_the_token
+    begin_repeated_leaves_what_was_put_meanwhile
     a_token_that_was_taken_away_does_not_come_back
     a_token_ends_with_its_marker
     several_are_put_together_or_not_at_all
