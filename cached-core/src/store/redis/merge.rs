@@ -29,7 +29,7 @@ mod tests;
 const KEYS: usize = 512;
 /// So that few callers fill a batch.
 #[cfg(all(test, shuttle))]
-const KEYS: usize = 2;
+const KEYS: usize = 3;
 
 /// Reads under way. `P` is where a batch is sent from, a runtime: callers elsewhere have batches of their own, since
 /// nothing tells them whether that place still runs.

@@ -13,6 +13,7 @@ use crate::store::{Key, StoreFuture};
 use bytes::Bytes;
 use redis::{Cmd, Value};
 use std::cell::Cell;
+use std::future::ready;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
@@ -109,6 +110,9 @@ impl Reads {
         within: Duration,
     ) -> StoreFuture<'a, Vec<Option<Bytes>>> {
         let deadline = Instant::now() + within;
+        if keys.is_empty() {
+            return Box::pin(ready(Ok(Vec::new())));
+        }
         if self.refused.load(Ordering::Relaxed) {
             return Box::pin(Arc::clone(self).get_each(keys, deadline));
         }
