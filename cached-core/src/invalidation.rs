@@ -172,15 +172,20 @@ impl Invalidation {
         self.items.iter().map(tag).collect()
     }
 
-    /// Adds the registers that stand for it in a cache.
-    pub(crate) fn add_to(&self, registers: &mut Registers, prefix: &Prefix) {
+    /// Adds the registers that stand for it in a cache; `false` if something of it has no form.
+    pub(crate) fn add_to(&self, registers: &mut Registers, prefix: &Prefix) -> bool {
+        let mut is_whole = true;
         for item in &self.items {
             match item {
                 Item::Key(key) => registers.key(prefix.literal(key)),
                 Item::Tag(Tag(Depends::Text(text))) => registers.tag(prefix, prefix.tag(text)),
-                Item::Tag(Tag(Depends::Event(name, fields))) => registers.event(prefix, name, fields.as_deref()),
+                Item::Tag(Tag(Depends::Event(name, fields))) => {
+                    registers.event(prefix, name, fields.as_deref());
+                    is_whole &= fields.is_some();
+                }
             }
         }
+        is_whole
     }
 }
 

@@ -9,8 +9,10 @@ mod nesting;
 mod outages;
 mod sharing;
 mod sites;
+mod tagged;
 mod unusable;
 mod waits;
+mod writes;
 
 use super::Engine;
 use crate::builder::CacheBuilder;
