@@ -120,6 +120,7 @@ async fn both_ends_of_a_bracket_share_one_budget() {
     let ((_, outcome), took) = timed(on.cache.write(what(), async {})).await;
     assert_eq!((outcome, took), (Outcome::Queued, BUDGET));
 
+    let on = Subject::new();
     on.store.plan(Step::Begin, [Act::Silent]);
     on.store.plan(Step::End, [Act::Silent]);
     let (_, took) = timed(on.cache.write(what(), async {})).await;
