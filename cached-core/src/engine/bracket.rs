@@ -62,7 +62,7 @@ impl Bracket {
         if let Err(error) = begun {
             return fails(scope, Some(writer), spent, error.into());
         }
-        let extension = Extension::start(engine, writer, scope.keys().to_vec(), token);
+        let extension = Extension::start(engine, writer, scope.keys().to_vec());
         Ok(Self { open: Some(Open { scope, writer, extension, spent }) })
     }
 
@@ -119,7 +119,7 @@ impl Extension {
         Self(None)
     }
 
-    fn start(engine: &Arc<Engine>, writer: Head, keys: Vec<Key>, token: bool) -> Self {
+    fn start(engine: &Arc<Engine>, writer: Head, keys: Vec<Key>) -> Self {
         let (store, marker) = (Arc::clone(&engine.store), engine.settings.marker);
         Self(Some(tokio::spawn(async move {
             let began = Instant::now();
@@ -127,8 +127,9 @@ impl Extension {
             ticks.tick().await;
             while began.elapsed() < EXTENDED_FOR {
                 ticks.tick().await;
-                // One that fails is tried again at the next tick, before the markers have run out.
-                if let Err(error) = store.begin(writer, &keys, marker, token, marker / 6).await {
+                // One that fails is tried again at the next tick, before the markers have run out. Never with the token: when
+                // the markers are lost, another write may have come and gone, and the token must not come back.
+                if let Err(error) = store.begin(writer, &keys, marker, false, marker / 6).await {
                     tracing::debug!(%error, "the markers of a write could not be extended");
                 }
             }

@@ -90,7 +90,7 @@ async fn a_write_in_progress_on_a_tag_keeps_loads_from_being_stored() {
     tasks().await;
     assert_eq!((on.stats().stored, on.register().await), (0, None), "and the lease is released");
     assert_eq!(on.misses(), [(MissReason::Writing, 1)]);
-    write.await.unwrap();
+    assert_eq!(write.await.unwrap().1, Outcome::Applied);
 }
 
 #[tokio::test(start_paused = true)]

@@ -117,7 +117,7 @@ async fn both_ends_of_a_bracket_share_one_budget() {
     let on = Subject::new();
     on.store.plan(Step::Begin, [Act::Late(ms(60))]);
     on.store.plan(Step::End, [Act::Silent]);
-    let ((_, outcome), took) = timed(on.cache.write(what(), async {})).await;
+    let (((), outcome), took) = timed(on.cache.write(what(), async {})).await;
     assert_eq!((outcome, took), (Outcome::Queued, BUDGET));
 
     let on = Subject::new();
@@ -132,7 +132,7 @@ async fn with_an_open_breaker_nothing_is_waited_for() {
     let on = Subject::new();
     on.open_breaker().await;
     on.store.plan(Step::RemoveAll, [Act::Fails(FaultKind::Disconnected)]);
-    let ((_, outcome), took) = timed(on.cache.write(what(), async {})).await;
+    let (((), outcome), took) = timed(on.cache.write(what(), async {})).await;
     assert_eq!((outcome, took), (Outcome::Queued, AT_ONCE));
     assert_eq!((on.store.count(Step::Begin), on.store.count(Step::End)), (0, 0));
     assert_eq!(on.stats_of("Cache::write").unbracketed, 1);
@@ -173,7 +173,7 @@ async fn a_load_under_way_is_not_stored_once_an_invalidation_is_queued() {
 async fn a_queue_whose_end_removes_the_marker_as_well() {
     let on = Subject::new();
     on.store.plan(Step::End, [Act::Fails(FaultKind::ReadOnly)]);
-    let (_, outcome) = on.cache.write(what(), async {}).await;
+    let ((), outcome) = on.cache.write(what(), async {}).await;
     assert_eq!(outcome, Outcome::Queued);
     assert!(on.is_marked().await);
     assert!(on.cache.drained(ms(1_000)).await);
