@@ -80,7 +80,8 @@ impl World<'_> {
                 if needs_proof && loader.proved.is_none() {
                     actions.push(Action::TagsAgain(task));
                 }
-                if loader.filled == Some(false) || loader.filled.is_some() && (!needs_proof || loader.proved.is_some()) {
+                if loader.filled == Some(false) || loader.filled.is_some() && (!needs_proof || loader.proved.is_some())
+                {
                     actions.push(Action::Answer(task));
                 }
             }

@@ -23,7 +23,7 @@ mod write;
 
 pub use action::{Action, Register, Task};
 pub use coverage::{Coverage, Event};
-pub use scenario::{Scenario, Verdict, scenarios};
+pub use scenario::{Scenario, Size, Verdict, scenario, scenarios};
 pub use state::State;
 pub use variant::{Flaw, Plan, Tags, Variant, Way};
 
@@ -75,7 +75,7 @@ pub fn narrate(variant: &Variant, rule: Rule, run: &[Action]) -> Vec<String> {
     let mut lines = Vec::with_capacity(run.len());
     for action in run {
         state = protocol.next_state(&state, *action).unwrap_or(state);
-        lines.push(format!("{action:<50} {}", state.brief()));
+        lines.push(format!("{:<56}{}", action.to_string(), state.brief()));
     }
     lines
 }

@@ -122,8 +122,7 @@ impl World<'_> {
                 self.delete(register);
             }
             if plan.way == Way::Put && markers == 0 {
-                self.state.cells[register] =
-                    if own { Cell::Token(bit) } else { Cell::Lease(self.state.fresh()) };
+                self.state.cells[register] = if own { Cell::Token(bit) } else { Cell::Lease(self.state.fresh()) };
             }
             if marked[register] {
                 self.state.markers[register] |= if self.variant.has(Flaw::SharedMarker) { 1 } else { bit };

@@ -197,11 +197,8 @@ pub struct State {
 impl State {
     pub(super) fn new(variant: &Variant) -> Self {
         let readers = variant.reads.map(|left| Reader { left, ..Reader::default() });
-        let left = Left {
-            tag_evictions: variant.tag_evictions,
-            restarts: u8::from(variant.restarts),
-            breaks: variant.breaks,
-        };
+        let left =
+            Left { tag_evictions: variant.tag_evictions, restarts: u8::from(variant.restarts), breaks: variant.breaks };
         let mut writers = [Writer::default(); WRITERS];
         for (writer, plan) in writers.iter_mut().zip(&variant.writers) {
             if plan.is_none() {

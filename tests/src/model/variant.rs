@@ -105,8 +105,8 @@ pub struct Variant {
     pub tags: Tags,
     /// The writers.
     pub writers: [Option<Plan>; WRITERS],
-    /// Writers may crash, with their commit under way.
-    pub crashes: bool,
+    /// Which writers may crash, with their commit under way.
+    pub crashes: [bool; WRITERS],
     /// Assumption M does not hold: a commit may come after its marker's end.
     pub late_commits: bool,
     /// A bracketed write counts as complete at its commit.
@@ -133,7 +133,7 @@ impl Variant {
             refreshes: false,
             tags: Tags::None,
             writers,
-            crashes: false,
+            crashes: [false; WRITERS],
             late_commits: false,
             complete_at_commit: false,
             begins_again: false,

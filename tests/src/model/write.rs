@@ -34,7 +34,7 @@ impl World<'_> {
                 actions.extend((self.state.left.breaks > 0).then_some(Action::BreakWrite(number)));
             }
             let is_at_work = matches!(writer.step, Wrote::Begun | Wrote::Committed | Wrote::Half);
-            actions.extend((self.variant.crashes && is_at_work).then_some(Action::Crash(number)));
+            actions.extend((self.variant.crashes[index] && is_at_work).then_some(Action::Crash(number)));
         }
     }
 
