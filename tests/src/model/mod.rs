@@ -54,7 +54,7 @@ pub struct Found {
 #[must_use]
 pub fn search(variant: &Variant, rule: Rule) -> Found {
     let coverage = Arc::new(Coverage::default());
-    let protocol = Protocol { variant: variant.clone(), rule, coverage: Arc::clone(&coverage) };
+    let protocol = Protocol { variant: *variant, rule, coverage: Arc::clone(&coverage) };
     // One thread: with more, a run that is found is not always a shortest one.
     let checker = protocol.checker().spawn_bfs().join();
     let counterexample = checker.discovery(HOLDS).map(stateright::Path::into_actions);
@@ -70,7 +70,7 @@ pub fn counterexample(variant: &Variant) -> Vec<Action> {
 /// What each step of a run left behind, line by line.
 #[must_use]
 pub fn narrate(variant: &Variant, rule: Rule, run: &[Action]) -> Vec<String> {
-    let protocol = Protocol { variant: variant.clone(), rule, coverage: Arc::default() };
+    let protocol = Protocol { variant: *variant, rule, coverage: Arc::default() };
     let mut state = State::new(variant);
     let mut lines = Vec::with_capacity(run.len());
     for action in run {

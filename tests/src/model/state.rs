@@ -222,16 +222,15 @@ impl State {
 
     /// Database, registers and markers in one line.
     pub(super) fn brief(&self) -> String {
-        let mut line = format!("database v{}", self.version);
+        let mut parts = vec![format!("database v{}", self.version)];
         for (name, register) in [("entry", E), ("tag", T), ("namespace", U), ("lock", S)] {
             if self.cells[register] != Cell::Nothing {
-                line += &format!("  {name} {}", self.cells[register].brief());
+                parts.push(format!("{name}: {}", self.cells[register].brief()));
             }
-            if register < S && self.markers[register] != 0 {
-                line += &format!("  {name}:w {:02b}", self.markers[register]);
-            }
+            let is_marked = |writer: &usize| register < S && self.markers[register] & (1 << writer) != 0;
+            parts.extend((0..WRITERS).filter(is_marked).map(|writer| format!("{name}: marker {writer}")));
         }
-        line
+        parts.join(", ")
     }
 
     /// An id that was never used.

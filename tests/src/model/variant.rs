@@ -93,7 +93,7 @@ pub enum Flaw {
 
 /// One scenario.
 #[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own")]
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Variant {
     /// How many reads each reader does.
     pub reads: [u8; READERS],

@@ -17,7 +17,6 @@ impl World<'_> {
             }
             match (writer.step, plan.way) {
                 (Wrote::Nothing, Way::Bracket | Way::Put) => actions.push(Action::Begin(number)),
-                (Wrote::Nothing, Way::DoubleDelete) => actions.push(Action::Unlink(number)),
                 (Wrote::Begun, Way::Bracket | Way::Put) => {
                     if self.variant.begins_again && !writer.again {
                         actions.push(Action::Begin(number));
@@ -27,7 +26,9 @@ impl World<'_> {
                     }
                 }
                 (Wrote::Committed, Way::Bracket | Way::Put) => actions.push(Action::End(number)),
-                (Wrote::Committed | Wrote::Half, _) => actions.push(Action::Unlink(number)),
+                (Wrote::Nothing, Way::DoubleDelete) | (Wrote::Committed | Wrote::Half, _) => {
+                    actions.push(Action::Unlink(number));
+                }
                 _ => {}
             }
             if writer.step != Wrote::Done && (writer.step != Wrote::Nothing || plan.is_bracket()) {

@@ -14,9 +14,10 @@ fn holding() -> Vec<Scenario> {
     vec![
         Scenario::new("d1", "bracket", BOTH, bracket()),
         Scenario::new("d2", "d1, writers crash", BOTH, crash(bracket())),
-        Scenario::new("d2_again", "d2, BEGIN is repeated", BOTH, Variant { begins_again: true, ..crash(bracket()) }),
+        Scenario::new("d2_again", "d2, BEGIN is repeated", BOTH, Variant { begins_again: true, ..crash(bracket()) })
+            .large(),
         Scenario::new("d2_three", "d2 with three readers", BOTH, Variant { reads: [2; 3], ..crash(bracket()) }).huge(),
-        Scenario::new("d3", "d2, refresh and shared loads", BOTH, shared()),
+        Scenario::new("d3", "d2, refresh and shared loads", BOTH, shared()).of([2, 1, 0]),
         Scenario::new(
             "d4",
             "d2, a write is complete at its commit",

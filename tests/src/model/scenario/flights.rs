@@ -1,7 +1,7 @@
 //! Callers of one process share.
 
 use super::super::variant::{Flaw, Tags, Variant, Way};
-use super::{BOTH, BROKEN, FRESH, Scenario, crash, entry, flaw, tag, tag_and_entry};
+use super::{BOTH, BROKEN, FRESH, Scenario, crash, entry, flaw, one_tag, tag, tag_and_entry};
 
 fn shared(variant: Variant) -> Variant {
     Variant { shares: true, ..variant }
@@ -15,8 +15,9 @@ fn holding() -> Vec<Scenario> {
     let of_value = |variant| Variant { tags: Tags::FromValue, ..variant };
     vec![
         Scenario::new("flight", "two callers share", FRESH, shared(entry(Way::Plain))),
-        Scenario::new("flight_bracket", "flight, bracket, writers crash", BOTH, shared(crash(entry(Way::Bracket)))),
-        Scenario::new("flight_put", "flight, writers put and crash", BOTH, shared(crash(entry(Way::Put)))),
+        Scenario::new("flight_bracket", "flight, bracket, writers crash", BOTH, shared(crash(entry(Way::Bracket))))
+            .large(),
+        Scenario::new("flight_put", "flight, writers put and crash", BOTH, shared(crash(entry(Way::Put)))).large(),
         Scenario::new("flight_tags", "flight, with a tag", FRESH, shared(tag_and_entry(Way::Plain))),
         Scenario::new(
             "flight_tags_three",
@@ -61,7 +62,7 @@ fn broken() -> Vec<Scenario> {
             "flight_tags, ACQUIRE is announced again, TAG is not sent again",
             BROKEN,
             // What is found is another process's value.
-            Variant { reads: [1; 3], ..flaw(Flaw::KeptTag, shared(tag(Way::Plain))) },
+            Variant { reads: [1; 3], ..flaw(Flaw::KeptTag, shared(one_tag(Way::Plain))) },
         ),
     ]
 }

@@ -1,7 +1,7 @@
 //! Commands that were on their way when their connection broke, and are carried out at any time later.
 
 use super::super::variant::{Flaw, Plan, Tags, Variant, Way};
-use super::{BOTH, BROKEN, FRESH, Scenario, crash, entry, flaw, tag, tag_and_entry};
+use super::{BOTH, BROKEN, FRESH, Scenario, crash, entry, flaw, one_tag, tag_and_entry};
 
 fn late(breaks: u8, variant: Variant) -> Variant {
     Variant { breaks, ..variant }
@@ -15,19 +15,21 @@ fn holding() -> Vec<Scenario> {
     let both = [Some(Plan::both(Way::Put)), Some(Plan::tag(Way::Bracket))];
     vec![
         Scenario::new("late", "c1, a command is carried out late", FRESH, late(1, entry(Way::Plain))),
-        Scenario::new("late_twice", "c1, two commands are", FRESH, late(2, entry(Way::Plain))),
+        Scenario::new("late_twice", "c1, two commands are", FRESH, late(2, entry(Way::Plain))).large(),
         Scenario::new(
             "late_refresh",
             "c6, a command is carried out late",
             FRESH,
             Variant { refreshes: true, ..late(1, entry(Way::Plain)) },
-        ),
+        )
+        .large(),
         Scenario::new(
             "late_flight",
             "flight, a command is carried out late",
             FRESH,
             Variant { shares: true, ..late(1, entry(Way::Plain)) },
-        ),
+        )
+        .large(),
         Scenario::new("late_bracket", "d2, a command is carried out late", BOTH, late(1, crash(entry(Way::Bracket))))
             .large(),
         Scenario::new("late_tags", "t3, a command is carried out late", FRESH, late(1, tag_and_entry(Way::Plain)))
@@ -35,9 +37,9 @@ fn holding() -> Vec<Scenario> {
         Scenario::new("late_put", "put, two commands are carried out late", BOTH, late(2, entry(Way::Put))).large(),
         Scenario::new(
             "late_put_again",
-            "put_again, a command is carried out late",
+            "put, BEGIN is repeated, a command is carried out late",
             BOTH,
-            Variant { begins_again: true, ..late(1, crash(entry(Way::Put))) },
+            Variant { begins_again: true, ..late(1, entry(Way::Put)) },
         )
         .large(),
         Scenario::new(
@@ -62,7 +64,7 @@ fn broken() -> Vec<Scenario> {
             "resend_same_tag",
             "late_tags, TAG is sent again with the same stamp",
             BROKEN,
-            flaw(Flaw::SameId, late(1, tag(Way::Plain))),
+            flaw(Flaw::SameId, late(1, one_tag(Way::Plain))),
         ),
         Scenario::new(
             "put_token_again",

@@ -24,8 +24,8 @@ pub enum Verdict {
 pub enum Size {
     /// Few enough for every run of the tests.
     Small,
-    /// The tests search it with one read of each of two readers; the long run as it is.
-    Large,
+    /// Every run of the tests searches it with so many reads of each reader; the long run as it is.
+    Large([u8; 3]),
     /// For the long run only.
     Huge,
 }
@@ -75,7 +75,14 @@ impl Scenario {
     }
 
     fn large(self) -> Self {
-        Self { size: Size::Large, ..self }
+        // As many as it takes for reads to go back in time, where they can.
+        let reads = if self.linearizable == Verdict::Holds { [1, 1, 0] } else { [2, 1, 0] };
+        Self { size: Size::Large(reads), ..self }
+    }
+
+    /// A refresh takes a read more.
+    fn of(self, reads: [u8; 3]) -> Self {
+        Self { size: Size::Large(reads), ..self }
     }
 
     fn huge(self) -> Self {
@@ -85,8 +92,8 @@ impl Scenario {
     /// What every run of the tests searches.
     #[must_use]
     pub fn in_short(&self) -> Variant {
-        let reads = if self.size == Size::Large { [1, 1, 0] } else { self.variant.reads };
-        Variant { reads, ..self.variant.clone() }
+        let reads = if let Size::Large(reads) = self.size { reads } else { self.variant.reads };
+        Variant { reads, ..self.variant }
     }
 
     /// What has to happen in some run: else the rule holds for want of anything that could break it.
@@ -113,6 +120,11 @@ fn entry(way: Way) -> Variant {
 
 fn tag(way: Way) -> Variant {
     Variant { tags: Tags::Known, ..Variant::new([Some(Plan::tag(way)); 2]) }
+}
+
+/// One writer is enough for some faults.
+fn one_tag(way: Way) -> Variant {
+    Variant { writers: [Some(Plan::tag(way)), None], ..tag(way) }
 }
 
 fn tag_and_entry(way: Way) -> Variant {

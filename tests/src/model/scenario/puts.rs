@@ -22,8 +22,10 @@ fn entries() -> Vec<Scenario> {
             "put_crash, BEGIN is repeated",
             BOTH,
             Variant { begins_again: true, ..crash(two()) },
-        ),
-        Scenario::new("put_refresh", "put_crash, and refresh", BOTH, Variant { refreshes: true, ..crash(two()) }),
+        )
+        .large(),
+        Scenario::new("put_refresh", "put_crash, and refresh", BOTH, Variant { refreshes: true, ..crash(two()) })
+            .of([2, 1, 0]),
         Scenario::new(
             "put_plain",
             "one puts and may crash, one is plain",
@@ -75,6 +77,7 @@ fn tags() -> Vec<Scenario> {
             "one puts an entry with a tag, one writes the tag and is plain",
             FRESH,
             with_tag([entry, Plan::tag(Way::Plain)]),
-        ),
+        )
+        .large(),
     ]
 }

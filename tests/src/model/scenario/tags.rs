@@ -1,7 +1,7 @@
 //! Entries with a tag, known before the load or from the value only.
 
 use super::super::variant::{Flaw, Tags, Variant, Way};
-use super::{BOTH, BROKEN, FRESH, Scenario, crash, flaw, tag, tag_and_entry};
+use super::{BOTH, BROKEN, FRESH, Scenario, crash, flaw, one_tag, tag, tag_and_entry};
 
 pub(super) fn all() -> Vec<Scenario> {
     [known(), from_value()].concat()
@@ -12,7 +12,7 @@ fn known() -> Vec<Scenario> {
     vec![
         Scenario::new("t1", "tags are counters, never lost", FRESH, flaw(Flaw::TagCounter, tag(Way::Plain))),
         Scenario::new("t2", "t1, evicted", BROKEN, evicted(flaw(Flaw::TagCounter, tag(Way::Plain)))),
-        Scenario::new("t3", "tags are stamps, evicted", FRESH, evicted(tag_and_entry(Way::Plain))),
+        Scenario::new("t3", "tags are stamps, evicted", FRESH, evicted(tag_and_entry(Way::Plain))).large(),
         Scenario::new(
             "t3_refresh",
             "t3, and refresh",
@@ -68,7 +68,7 @@ fn from_value() -> Vec<Scenario> {
             "value_tags_without_marker",
             "value_tags_crash, brackets do not mark the namespace",
             BROKEN,
-            flaw(Flaw::UnmarkedNamespace, crash(of_value(tag(Way::Bracket)))),
+            flaw(Flaw::UnmarkedNamespace, crash(of_value(one_tag(Way::Bracket)))),
         ),
     ]
 }
