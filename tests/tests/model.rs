@@ -1,7 +1,7 @@
 //! Every run of the protocol's model is searched: the protocol keeps its promises, and each rule that is left out breaks
 //! one.
 //!
-//! `cargo test --release -p tests --test model -- --ignored --nocapture` searches the large scenarios as well, in about three
+//! `cargo test --release -p tests --test model -- --ignored --nocapture` searches all scenarios in full, in about four
 //! minutes, and prints the table of `MODEL.md`.
 
 use std::time::Instant;
