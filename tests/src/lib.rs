@@ -3,6 +3,7 @@
 //! Nothing here is a mock. Servers listen on 127.0.0.1 only, on ports that the system says are free, in temporary
 //! directories, and are ended by their process id.
 
+pub mod model;
 mod proxy;
 mod server;
 mod worker;
