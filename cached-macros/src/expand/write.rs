@@ -180,7 +180,7 @@ fn late_event(frame: &Frame, event: &Event, ret: &Ident, index: usize) -> Late {
         quote!(#local)
     };
     // The user's `ret`: it must be bound as it is written.
-    let then = then(frame, ret, &event::named(event, value));
+    let then = then(frame, ret, &event::named(frame, event, value));
     Late { before, then }
 }
 

@@ -75,7 +75,7 @@ fn called(call: &ExprCall) -> String {
         .iter()
         .map(|argument| match argument {
             Expr::Path(variable) if variable.path.get_ident().is_some() => spell(variable.to_token_stream()),
-            other => format!("..: {}", spell(other.to_token_stream())),
+            other => format!("id: {}", spell(other.to_token_stream())),
         })
         .collect();
     if arguments.is_empty() {
