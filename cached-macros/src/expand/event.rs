@@ -9,7 +9,7 @@ use crate::model::{Event, EventField, EventFields, FieldValue, Frame};
 use crate::paths::located_at;
 
 /// What the entry depends on, or what a write causes.
-// Output: .event({ use NoEvent as _; Occurrence(&UserUpdated { id: Clone::clone(&id) }).__cached_core_event() })
+// Output: .event(Occurrence(&UserUpdated { id: Clone::clone(&id) }).__cached_core_event())
 // Or:     .any_event(<UserUpdated as CacheEvent>::NAME)
 pub(super) fn call(frame: &Frame, event: &Event) -> TokenStream {
     if let EventFields::Any = event.fields {
@@ -24,11 +24,17 @@ pub(super) fn call(frame: &Frame, event: &Event) -> TokenStream {
 pub(super) fn named(frame: &Frame, event: &Event, value: impl Fn(usize, &EventField) -> TokenStream) -> TokenStream {
     let at = at(&event.path);
     let support = located_at(&frame.support, at);
-    // At the place of the other imports: a wrong `crate = path` is reported once for each place.
-    let (imports, runtime) = (frame.at(), frame.support());
-    let import = quote_spanned!(imports=> use #runtime::NoEvent as _;);
     let literal = literal(event, value);
-    quote_spanned!(at=> .event({ #import #support::Occurrence(&#literal).__cached_core_event() }))
+    quote_spanned!(at=> .event(#support::Occurrence(&#literal).__cached_core_event()))
+}
+
+/// What has to be in scope around [`call`]s of these events.
+pub(super) fn import<'a>(frame: &Frame, events: impl IntoIterator<Item = &'a Event>) -> Option<TokenStream> {
+    let is_any = |event: &Event| matches!(event.fields, EventFields::Any);
+    // At the place of the other imports: a wrong `crate = path` is reported once for each place.
+    let (at, support) = (frame.at(), frame.support());
+    let import = || quote_spanned!(at=> use #support::NoEvent as _;);
+    events.into_iter().any(|event| !is_any(event)).then(import)
 }
 
 /// The struct. All of its tokens are the user's: what rustc says of it, it says of what was written.

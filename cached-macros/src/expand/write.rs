@@ -74,7 +74,8 @@ pub(super) fn put(
         let events = emits.iter().map(|event| event::call(frame, event));
         quote_spanned!(at=> #support::Write::new(&__CACHED_SITE, #cache) #(#events)*)
     };
-    let both = with_cache(frame, &[&|cache| call(frame, entry, cache), &write]);
+    let import = event::import(frame, entry.listens.iter().chain(emits));
+    let both = with_cache(frame, import.as_ref(), &[&|cache| call(frame, entry, cache), &write]);
     // Before the body, which may consume what the expressions in it are made of.
     let policy = policy(frame, entry);
     let begin = begin(frame, "put", "begin_put", &quote_spanned!(at=> call, shape), unavailable);
@@ -95,13 +96,14 @@ fn write(frame: &Frame, what: &Invalidated) -> TokenStream {
     let support = frame.support();
     let reasons = Silence::default().and_templates(&what.keys).and_templates(&what.tags).and_events(&what.events);
     let silence = frame.silence(&reasons);
+    let known = || what.events.iter().filter(|event| event.ret().is_none());
     let write = |cache: &TokenStream| {
-        let events = what.events.iter().filter(|event| event.ret().is_none()).map(|event| event::call(frame, event));
+        let events = known().map(|event| event::call(frame, event));
         let keys = methods(frame, "key", &what.keys);
         let tags = methods(frame, "tag", &what.tags);
         quote_spanned!(at=> #support::Write::new(&__CACHED_SITE, #cache) #(#events)* #(#keys)* #(#tags)*)
     };
-    let write = with_cache(frame, &[&write]);
+    let write = with_cache(frame, event::import(frame, known()).as_ref(), &[&write]);
     quote_spanned! {at=>
         #silence
         let write = #write;
@@ -180,7 +182,8 @@ fn late_event(frame: &Frame, event: &Event, ret: &Ident, index: usize) -> Late {
         quote!(#local)
     };
     // The user's `ret`: it must be bound as it is written.
-    let then = then(frame, ret, &event::named(frame, event, value));
+    let (import, event) = (event::import(frame, [event]), event::named(frame, event, value));
+    let then = then(frame, ret, &quote_spanned!(at=> { #import write #event }));
     Late { before, then }
 }
 
@@ -206,17 +209,17 @@ fn late_template(frame: &Frame, method: &str, template: &Template, index: usize)
     let pieces = segment::pieces(frame, &template.pieces);
     let name = Ident::new(method, at);
     let ret = Ident::new("ret", Span::mixed_site());
-    let then = then(frame, &ret, &quote_spanned!(at=> .#name(#pieces, &[#(#segments),*])));
+    let then = then(frame, &ret, &quote_spanned!(at=> write.#name(#pieces, &[#(#segments),*])));
     Late { before, then }
 }
 
-/// Adds to the write what is made of `ret`, unless the function failed.
-fn then(frame: &Frame, ret: &Ident, add: &TokenStream) -> TokenStream {
+/// The write with what is made of `ret`, unless the function failed.
+fn then(frame: &Frame, ret: &Ident, with: &TokenStream) -> TokenStream {
     let at = frame.at();
     let support = frame.support();
     quote_spanned! {at=>
         let write = match #support::ret(shape, &returned) {
-            #support::Some(#ret) => write #add,
+            #support::Some(#ret) => #with,
             #support::None => write,
         };
     }

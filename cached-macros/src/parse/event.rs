@@ -5,7 +5,7 @@ use syn::ext::IdentExt;
 use syn::parse::ParseStream;
 use syn::{Expr, ExprCall, ExprLit, Ident, Lit, Token, token};
 
-use super::value::{expression, one_or_list, ungroup};
+use super::value::{expression, one_or_list, ungroup, up_to_comma};
 use crate::ast::Event;
 use crate::spelling::spell;
 
@@ -41,7 +41,15 @@ pub(super) fn is_ahead(input: ParseStream<'_>) -> bool {
 
 /// An event without a name in front.
 pub(super) fn positional(input: ParseStream<'_>) -> syn::Result<Event> {
-    match ungroup(input.parse()?) {
+    let written = input.fork();
+    let parsed = input.parse::<Expr>().map_err(|error| {
+        if !error.to_string().starts_with("unexpected end") {
+            return error;
+        }
+        let message = "this event is not finished; write for example `UserUpdated { id: user.id }`";
+        syn::Error::new_spanned(up_to_comma(&written), message)
+    });
+    match ungroup(parsed?) {
         Expr::Array(list) => {
             let message = "events stand one after the other, without brackets; write `A { id }, B { id }`";
             Err(syn::Error::new_spanned(list, message))

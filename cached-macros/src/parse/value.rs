@@ -1,6 +1,7 @@
 //! What stands behind the name of an option.
 
 use proc_macro2::{TokenStream, TokenTree};
+use quote::quote;
 use syn::ext::IdentExt;
 use syn::parse::ParseStream;
 use syn::punctuated::Punctuated;
@@ -117,15 +118,22 @@ pub(super) fn unfinished(error: syn::Error, name: &Ident, written: ParseStream<'
     if !error.to_string().starts_with("unexpected end") {
         return error;
     }
-    let mut tokens = TokenStream::from(TokenTree::Ident(name.clone()));
+    let value = up_to_comma(written);
+    let tokens = quote!(#name #value);
+    let message = format!("the value of `{name}` is not finished; write for example `{}`", example(name));
+    syn::Error::new_spanned(tokens, message)
+}
+
+/// All tokens of a value, even of one that cannot be read.
+pub(super) fn up_to_comma(written: ParseStream<'_>) -> TokenStream {
+    let mut tokens = TokenStream::new();
     while let Ok(token) = written.parse::<TokenTree>() {
         if matches!(&token, TokenTree::Punct(punct) if punct.as_char() == ',') {
             break;
         }
         tokens.extend([token]);
     }
-    let message = format!("the value of `{name}` is not finished; write for example `{}`", example(name));
-    syn::Error::new_spanned(tokens, message)
+    tokens
 }
 
 /// `macro_rules!` hands its fragments over in invisible groups; the literal or closure inside is meant.
