@@ -5,13 +5,13 @@ use syn::ext::IdentExt;
 use syn::parse::ParseStream;
 use syn::{Expr, ExprCall, ExprLit, Ident, Lit, Token, token};
 
-use super::value::{expression, one_or_list, ungroup, up_to_comma};
+use super::value::{bare_expression, expression, one_or_list, up_to_comma};
 use crate::ast::Event;
 use crate::spelling::spell;
 
 /// `= UserUpdated { id }`, `= [UserUpdated { id }, CatalogueReloaded]`.
 pub(super) fn events(input: ParseStream<'_>, name: &Ident) -> syn::Result<Vec<Event>> {
-    let written = expression(input, name)?;
+    let written = expression(input, name).map_err(misread)?;
     match &written {
         Expr::Array(list) if list.elems.is_empty() => {
             let message = format!("`{name}` names no event; write `{name} = UserUpdated {{ id }}`, or remove it");
@@ -42,20 +42,34 @@ pub(super) fn is_ahead(input: ParseStream<'_>) -> bool {
 /// An event without a name in front.
 pub(super) fn positional(input: ParseStream<'_>) -> syn::Result<Event> {
     let written = input.fork();
-    let parsed = input.parse::<Expr>().map_err(|error| {
+    let parsed = bare_expression(input).map_err(|error| {
         if !error.to_string().starts_with("unexpected end") {
-            return error;
+            return misread(error);
         }
         let message = "this event is not finished; write for example `UserUpdated { id: user.id }`";
         syn::Error::new_spanned(up_to_comma(&written), message)
     });
-    match ungroup(parsed?) {
+    match parsed? {
         Expr::Array(list) => {
             let message = "events stand one after the other, without brackets; write `A { id }, B { id }`";
             Err(syn::Error::new_spanned(list, message))
         }
         other => event(other),
     }
+}
+
+/// What the parser of expressions says of an event, in words that say what to write.
+fn misread(error: syn::Error) -> syn::Error {
+    let message = match error.to_string().as_str() {
+        // `UserUpdated { user.id }`
+        "expected `,`" => {
+            "a field of an event is `id: user.id`; only an argument that has the name of the field stands alone: `id`"
+        }
+        // `Moved<u64> { from }`
+        "comparison operators cannot be chained" => "the types of a generic event stand behind `::`; write `Moved::<T> { from }`",
+        _ => return error,
+    };
+    syn::Error::new(error.span(), message)
 }
 
 fn event(written: Expr) -> syn::Result<Event> {

@@ -4,6 +4,7 @@ use proc_macro2::{TokenStream, TokenTree};
 use quote::quote;
 use syn::ext::IdentExt;
 use syn::parse::ParseStream;
+use syn::parse::discouraged::Speculative;
 use syn::punctuated::Punctuated;
 use syn::{Expr, ExprLit, Ident, Lit, LitStr, Path, Token, token};
 
@@ -13,7 +14,16 @@ use crate::ast::Tags;
 /// `= expr`.
 pub(super) fn expression(input: ParseStream<'_>, name: &Ident) -> syn::Result<Expr> {
     equals(input, name)?;
-    input.parse().map(ungroup)
+    bare_expression(input)
+}
+
+/// An expression. Of one that cannot be read nothing is taken: what is left inside of its brackets would be reported as
+/// well.
+pub(super) fn bare_expression(input: ParseStream<'_>) -> syn::Result<Expr> {
+    let ahead = input.fork();
+    let expr = ahead.parse()?;
+    input.advance_to(&ahead);
+    Ok(ungroup(expr))
 }
 
 /// `= "text"`.
