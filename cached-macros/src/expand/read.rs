@@ -47,7 +47,8 @@ pub(super) fn call(frame: &Frame, entry: &Entry, cache: &TokenStream) -> TokenSt
         let tag = segment::template(frame, tag);
         quote_spanned!(at=> .tag(#tag))
     });
-    quote_spanned!(at=> #support::Call::new(&__CACHED_SITE, #cache, #path, #segments) #(#events)* #(#tags)*)
+    // Events come last: their fields may consume what the templates borrow.
+    quote_spanned!(at=> #support::Call::new(&__CACHED_SITE, #cache, #path, #segments) #(#tags)* #(#events)*)
 }
 
 /// What `make` makes of the cache; several become a tuple. `import` is in scope there and nowhere else.

@@ -8,7 +8,7 @@ use super::{Silence, event, segment};
 use crate::model::{Entry, Event, EventField, EventFields, Frame, Invalidated, Template, Unavailable};
 
 // Output:
-//     let write = Write::new(&__CACHED_SITE, ..).event(&UserUpdated { id: user.id }).key(&[..], &[&id]);
+//     let write = Write::new(&__CACHED_SITE, ..).key(&[..], &[&id]).event(&UserUpdated { id: user.id });
 //     let write = write.begin().await;
 //     let returned = async move { body }.await;
 //     write.end().await;
@@ -28,10 +28,10 @@ pub(super) fn bracket(frame: &Frame, what: &Invalidated, unavailable: Unavailabl
 
 // Output:
 //     let write = Write::new(&__CACHED_SITE, ..).key(&[..], &[&id]);
-//     let of_order0 = user.id;
+//     let event0_0 = user.id;
 //     let returned = async move { body }.await;
 //     let write = match ret(shape, &returned) {
-//         Some(ret) => write.event(&OrderPlaced { user: of_order0, order: ret.id }),
+//         Some(ret) => write.event(&OrderPlaced { user: event0_0, order: ret.id }),
 //         None => write,
 //     };
 //     write.apply().await;
@@ -101,7 +101,8 @@ fn write(frame: &Frame, what: &Invalidated) -> TokenStream {
         let events = known().map(|event| event::call(frame, event));
         let keys = methods(frame, "key", &what.keys);
         let tags = methods(frame, "tag", &what.tags);
-        quote_spanned!(at=> #support::Write::new(&__CACHED_SITE, #cache) #(#events)* #(#keys)* #(#tags)*)
+        // Events come last: their fields may consume what the templates borrow.
+        quote_spanned!(at=> #support::Write::new(&__CACHED_SITE, #cache) #(#keys)* #(#tags)* #(#events)*)
     };
     let write = with_cache(frame, event::import(frame, known()).as_ref(), &[&write]);
     quote_spanned! {at=>
@@ -156,7 +157,7 @@ fn late(frame: &Frame, what: &Invalidated) -> Vec<Late> {
     let tags = what.tags.iter().map(|template| ("tag", template));
     let templates = keys.chain(tags).filter(|(_, template)| template.uses_ret()).enumerate();
     let templates = templates.map(|(index, (method, template))| late_template(frame, method, template, index));
-    events.chain(templates).collect()
+    templates.chain(events).collect()
 }
 
 // Input:  OrderPlaced { user: user.id, order: ret.id }

@@ -66,7 +66,9 @@ fn misread(error: syn::Error) -> syn::Error {
             "a field of an event is `id: user.id`; only an argument that has the name of the field stands alone: `id`"
         }
         // `Moved<u64> { from }`
-        "comparison operators cannot be chained" => "the types of a generic event stand behind `::`; write `Moved::<T> { from }`",
+        "comparison operators cannot be chained" => {
+            "the types of a generic event stand behind `::`; write `Moved::<T> { from }`"
+        }
         _ => return error,
     };
     syn::Error::new(error.span(), message)
