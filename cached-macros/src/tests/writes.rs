@@ -171,7 +171,7 @@ fn an_argument_named_ret() {
     assert!(!expansion.to_string().contains(":: ret ("), "{expansion}");
 }
 
-fn faults(role: Role, args: TokenStream) -> String {
+fn faults(role: Role, args: &TokenStream) -> String {
     let item = quote!(
         async fn write(id: u64, user: &User) -> Result<User, Error> {
             todo!()
@@ -187,17 +187,17 @@ fn faults(role: Role, args: TokenStream) -> String {
 fn one_fault_makes_one_message() {
     let cases = [
         // What is missing may be what could not be read.
-        faults(Role::Invalidate, quote!(UserUpdated { id, .. })),
-        faults(Role::Invalidate, quote!(UserUpdated(id))),
-        faults(Role::Invalidate, quote!(kye = "user:<id>")),
-        faults(Role::Invalidate, quote!(key = 5)),
-        faults(Role::Put, quote!(kye = "user:<id>")),
-        faults(Role::Put, quote!("user:<id>")),
-        faults(Role::Put, quote!(key = "user:<id")),
+        faults(Role::Invalidate, &quote!(UserUpdated { id, .. })),
+        faults(Role::Invalidate, &quote!(UserUpdated(id))),
+        faults(Role::Invalidate, &quote!(kye = "user:<id>")),
+        faults(Role::Invalidate, &quote!(key = 5)),
+        faults(Role::Put, &quote!(kye = "user:<id>")),
+        faults(Role::Put, &quote!("user:<id>")),
+        faults(Role::Put, &quote!(key = "user:<id")),
         // Whether `ret` may be used is not known, whether the write may fail neither.
-        faults(Role::Invalidate, quote!(key = "<ret.id>", mode = "aftr")),
-        faults(Role::Invalidate, quote!(key = "<ret.id>", mod = "after")),
-        faults(Role::Invalidate, quote!(key = "<id>", mode = "after", on_unavailable = "fial")),
+        faults(Role::Invalidate, &quote!(key = "<ret.id>", mode = "aftr")),
+        faults(Role::Invalidate, &quote!(key = "<ret.id>", mod = "after")),
+        faults(Role::Invalidate, &quote!(key = "<id>", mode = "after", on_unavailable = "fial")),
     ];
     snapshot!(cases.join("\n"));
 }
@@ -206,16 +206,16 @@ fn one_fault_makes_one_message() {
 #[test]
 fn unfinished() {
     let cases = [
-        faults(Role::Invalidate, quote!(UserUpdated { id: })),
-        faults(Role::Invalidate, quote!(UserUpdated { user. })),
-        faults(Role::Invalidate, quote!(events::)),
-        faults(Role::Invalidate, quote!(u)),
-        faults(Role::Invalidate, quote!(UserUpdated { id }, key)),
-        faults(Role::Invalidate, quote!(UserUpdated { id }, m)),
-        faults(Role::Put, quote!(key = "user:<id>", invalidate_on = )),
-        faults(Role::Put, quote!(key = "user:<id>", invalidate_on = [UserUpdated { id }, ::])),
-        faults(Role::Put, quote!(key = "user:<id>", tags = ["a", |user: &User|])),
-        faults(Role::Put, quote!(key = "user:<id>", Moved<u64> { id })),
+        faults(Role::Invalidate, &quote!(UserUpdated { id: })),
+        faults(Role::Invalidate, &quote!(UserUpdated { user. })),
+        faults(Role::Invalidate, &quote!(events::)),
+        faults(Role::Invalidate, &quote!(u)),
+        faults(Role::Invalidate, &quote!(UserUpdated { id }, key)),
+        faults(Role::Invalidate, &quote!(UserUpdated { id }, m)),
+        faults(Role::Put, &quote!(key = "user:<id>", invalidate_on = )),
+        faults(Role::Put, &quote!(key = "user:<id>", invalidate_on = [UserUpdated { id }, ::])),
+        faults(Role::Put, &quote!(key = "user:<id>", tags = ["a", |user: &User|])),
+        faults(Role::Put, &quote!(key = "user:<id>", Moved<u64> { id })),
     ];
     snapshot!(cases.join("\n"));
 }
