@@ -176,7 +176,8 @@ pub fn redis_cached(args: TokenStream, item: TokenStream) -> TokenStream {
 /// commit and the invalidation, old values stay until they expire: prefer the bracket where that matters.
 ///
 /// In return, `ret` may stand in fields and templates: the value that the function returned, that in its `Ok` if it is a
-/// `Result`, by reference. All else is evaluated before the body, which may consume its arguments. After an `Err`, what
+/// `Result`, by reference. All else is evaluated before the body, which may consume its arguments; an expression with
+/// `ret` in it can use only what the body leaves. After an `Err`, what
 /// needs `ret` is left out and the rest is applied: whether a failed write has changed anything nobody knows. Of an
 /// argument named `ret`, the argument is meant.
 ///

@@ -4,7 +4,7 @@ use proc_macro2::{Literal, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::ext::IdentExt;
 
-use super::{event, segment};
+use super::{Silence, event, segment};
 use crate::model::{Action, Codec, Entry, Event, Frame, Invalidated, NoneTtl, Template, Ttl};
 use crate::spelling::spell;
 
@@ -23,8 +23,7 @@ pub(super) fn site(frame: &Frame, action: &Action) -> TokenStream {
         }
     };
     let ambient = frame.cache.as_ref().map(|_| quote!(ambient: false,));
-    // An event may borrow, and is named without its lifetimes here.
-    let silence = names_events(action).then(|| quote_spanned!(at=> #[allow(elided_lifetimes_in_paths)]));
+    let silence = frame.silence(&Silence { names_types: names_events(action), ..Silence::default() });
     quote_spanned! {at=>
         #silence
         static __CACHED_SITE: #support::Site = #support::Site::new(#support::SiteSpec {

@@ -65,7 +65,9 @@ impl Reader<'_> {
             return ends(input);
         }
         if !input.peek(Ident::peek_any) {
-            return Err(positional(role, input));
+            let (error, meant) = positional(role, input);
+            self.misspelt.extend(meant);
+            return Err(error);
         }
         let name = input.call(Ident::parse_any)?;
         let spelled = name.to_string();
@@ -154,18 +156,15 @@ fn positional_event(role: Role, input: ParseStream<'_>) -> syn::Result<Event> {
     if role.is_write() {
         return Ok(event);
     }
-    let mut tokens = TokenStream::new();
-    while !written.is_empty() && !written.peek(Token![,]) {
-        tokens.extend([written.parse::<TokenTree>()?]);
-    }
+    let tokens = value::up_to_comma(&written);
     let event = spell_event(&event);
     let message =
         format!("a cached function says what makes its entry invalid by an option; write `invalidate_on = {event}`");
     Err(syn::Error::new_spanned(tokens, message))
 }
 
-/// A value without a name in front of it.
-fn positional(role: Role, input: ParseStream<'_>) -> syn::Error {
+/// A value without a name in front of it: what to say, and the option it is meant for.
+fn positional(role: Role, input: ParseStream<'_>) -> (syn::Error, Option<&'static str>) {
     let here = input.fork();
     let has_ttl = known::has(role, "ttl");
     let (value, option) = match input.parse() {
@@ -174,16 +173,17 @@ fn positional(role: Role, input: ParseStream<'_>) -> syn::Error {
         Ok(Lit::Int(number)) if has_ttl && !number.base10_digits().starts_with('-') => {
             let digits = number.base10_digits();
             let message = format!("every option has a name, and a duration a unit; write `ttl = \"{digits}s\"`");
-            return syn::Error::new_spanned(number, message);
+            return (syn::Error::new_spanned(number, message), None);
         }
         // What has been read by now would be missing from the place of the error.
         _ => {
             let event = if role.is_write() { "an event or " } else { "" };
-            return here.error(format!("expected {event}an option: {}", list(known::names(role))));
+            return (here.error(format!("expected {event}an option: {}", list(known::names(role)))), None);
         }
     };
     let message = format!("every option has a name; write `{option} = {value}`");
-    syn::Error::new_spanned(value, message)
+    // In a function that reads, `key` has a default; what is not in that is said, too.
+    (syn::Error::new_spanned(value, message), (role == Role::Put).then_some(option))
 }
 
 fn skip_to_comma(input: ParseStream<'_>) -> syn::Result<()> {
