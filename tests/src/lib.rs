@@ -5,10 +5,13 @@
 
 pub mod model;
 mod proxy;
+mod row;
 mod server;
+mod store;
 mod worker;
 
 pub use proxy::Proxy;
+pub use row::{HeldRead, Row, RowChanged, patient_cache};
 pub use server::{Monitor, RedisServer, client_of, free_port};
 pub use worker::{Report, Worker};
 
