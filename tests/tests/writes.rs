@@ -1,4 +1,5 @@
 //! Invalidations by key, tag and event through the public API, on the memory store and on a Redis server.
+#![expect(clippy::unwrap_used, reason = "in a test, a panic is the report")]
 
 use cached_core::{
     Cache, CacheError, CacheEvent, Invalidation, MissReason, Options, Outcome, SiteStats, Tag, UnstoredReason,

@@ -116,8 +116,7 @@ impl Oracle {
         let mut writes = Vec::new();
         for task in 0..TASKS {
             let at = Self::under_way_at(process, task);
-            let write =
-                UnderWay { row: self.number(at)?, version: self.number(at + 8)?, epoch: self.number(at + 16)? };
+            let write = UnderWay { row: self.number(at)?, version: self.number(at + 8)?, epoch: self.number(at + 16)? };
             if write.version > 0 {
                 writes.push(write);
             }

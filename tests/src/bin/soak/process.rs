@@ -41,7 +41,12 @@ struct Process {
     is_over: AtomicBool,
 }
 
-pub(crate) async fn run(number: u64, url: &str, directory: &Path, without: Option<Safeguard>) -> Result<(), Box<dyn Error>> {
+pub(crate) async fn run(
+    number: u64,
+    url: &str,
+    directory: &Path,
+    without: Option<Safeguard>,
+) -> Result<(), Box<dyn Error>> {
     let store = RedisStore::new(url)?;
     let store: Arc<dyn Store> = match without {
         Some(safeguard) => Arc::new(Without { store, safeguard }),

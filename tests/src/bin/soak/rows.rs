@@ -147,11 +147,7 @@ pub(crate) async fn read_plain(on: &Database<'_>, id: u64) -> Result<Row, Failur
     on_unavailable = "fail",
     cache = on.cache
 )]
-pub(crate) async fn write_in_bracket(
-    on: &Database<'_>,
-    id: u64,
-    committed: impl FnOnce(u64),
-) -> Result<Row, Failure> {
+pub(crate) async fn write_in_bracket(on: &Database<'_>, id: u64, committed: impl FnOnce(u64)) -> Result<Row, Failure> {
     on.update(id, committed).await
 }
 
