@@ -26,6 +26,7 @@ use std::time::Duration;
 /// | [`max_value_bytes`](Self::max_value_bytes) | 1 MiB |
 /// | [`budget`](Self::budget) | 100 ms for all steps of one call on the store |
 /// | [`lease`](Self::lease) | 3 s, renewed while the load runs |
+/// | [`marker`](Self::marker) | 10 s, extended while the write runs |
 /// | [`max_wait`](Self::max_wait) | 5 s for someone else's load |
 /// | [`load_limit`](Self::load_limit) | 64 loads at once without the store |
 ///
@@ -54,6 +55,7 @@ pub struct CacheBuilder {
     memory_capacity: u64,
     budget: Duration,
     lease: Duration,
+    marker: Duration,
     max_wait: Duration,
     load_limit: usize,
     clock: Clock,
@@ -81,6 +83,7 @@ impl Default for CacheBuilder {
             memory_capacity: 64 << 20,
             budget: Duration::from_millis(100),
             lease: Duration::from_secs(3),
+            marker: Duration::from_secs(10),
             max_wait: Duration::from_secs(5),
             load_limit: 64,
             clock: Clock::system(),
@@ -261,6 +264,20 @@ impl CacheBuilder {
         Self { lease, ..self }
     }
 
+    /// How long what a write was about to change is not stored after its process has died: from 1 s to 600 s. A living one
+    /// extends its marker. The commit of a transaction whose process dies must take effect within this time: let the
+    /// database bound its transactions by less.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// let cache = cached_core::Cache::builder().marker(Duration::from_secs(30)).build()?;
+    /// # Ok::<(), cached_core::BuildError>(())
+    /// ```
+    pub fn marker(self, marker: Duration) -> Self {
+        Self { marker, ..self }
+    }
+
     /// The longest that a call waits for the load of another, in this process or elsewhere: from 1 ms to 600 s. Then it
     /// loads for itself, without storing.
     ///
@@ -374,6 +391,7 @@ impl CacheBuilder {
             codec: self.codec,
             budget: self.budget,
             lease: self.lease,
+            marker: self.marker,
             max_wait: self.max_wait,
             max_value_bytes: self.max_value_bytes,
             compress_above: self.compress_above.unwrap_or(usize::MAX),
@@ -410,6 +428,7 @@ impl CacheBuilder {
         };
         within("budget", self.budget, ms(1), ms(60_000))?;
         within("lease", self.lease, ms(100), ms(600_000))?;
+        within("marker", self.marker, ms(1_000), ms(600_000))?;
         within("max_wait", self.max_wait, ms(1), ms(600_000))?;
         for (name, ttl) in self.classes.iter() {
             within("ttl_class", ttl, ms(1), MAX_TTL)

@@ -3,9 +3,9 @@
 use crate::ambient;
 use crate::builder::CacheBuilder;
 use crate::engine::{Engine, shell};
-use crate::event::CacheEvent;
-use crate::invalidation::{Invalidation, Outcome};
 use crate::error::{BuildError, CacheError};
+use crate::event::CacheEvent;
+use crate::invalidation::{Invalidation, Tag};
 use crate::outcome::{CacheValue, ResultOption, ResultValue, Shape};
 use crate::site::{Site, SiteSpec};
 use crate::stats::Stats;
@@ -53,10 +53,11 @@ impl fmt::Debug for Cache {
 ///
 /// let options = Options::new().ttl(Duration::from_secs(60));
 /// ```
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Default)]
 #[must_use]
 pub struct Options {
     ttl: Option<Duration>,
+    depends_on: Invalidation,
 }
 
 impl Options {
@@ -78,7 +79,32 @@ impl Options {
     /// let options = cached_core::Options::new().ttl(Duration::from_secs(90));
     /// ```
     pub fn ttl(self, ttl: Duration) -> Self {
-        Self { ttl: Some(ttl) }
+        Self { ttl: Some(ttl), ..self }
+    }
+
+    /// Gives the entry a tag: [`Invalidation::tag`] makes it invalid. Callers of one key give it the same tags; at most 64.
+    ///
+    /// ```
+    /// let options = cached_core::Options::new().tag("tenant:7");
+    /// ```
+    pub fn tag(self, tag: impl Into<Tag>) -> Self {
+        Self { depends_on: self.depends_on.tag(tag), ..self }
+    }
+
+    /// Makes the entry listen to an event: [`Cache::emit`] makes it invalid. Callers of one key name the same events.
+    ///
+    /// ```
+    /// use cached_core::{CacheEvent, Options};
+    ///
+    /// #[derive(CacheEvent)]
+    /// struct UserUpdated {
+    ///     id: u64,
+    /// }
+    ///
+    /// let options = Options::new().invalidate_on(&UserUpdated { id: 42 });
+    /// ```
+    pub fn invalidate_on<E: CacheEvent>(self, event: &E) -> Self {
+        Self { depends_on: self.depends_on.event(event), ..self }
     }
 }
 
@@ -96,7 +122,6 @@ impl Cache {
         Self { engine: Arc::new(engine) }
     }
 
-    #[cfg(test)]
     pub(crate) fn engine(&self) -> &Arc<Engine> {
         &self.engine
     }
@@ -277,7 +302,9 @@ impl Cache {
             Some(ttl) => shell::Policy::default().ttl(ttl),
             None => shell::Policy::default(),
         };
+        let tags = options.depends_on.tags(&self.engine.settings.prefix);
         let call = shell::Call::of(Arc::clone(&self.engine), self.engine.site(&GET_OR_SET), Some(key), "");
+        let call = tags.into_iter().fold(call, |call, tag| call.tagged(|_| tag));
         let mut loading = match shell::look(call, shape).await {
             Ok(value) => return value,
             Err(loading) => loading,
@@ -308,6 +335,9 @@ impl Cache {
     /// Stores `value` under `key`, whatever stands there, for the time to live of `options`. Loads under way on the key
     /// are not stored over it.
     ///
+    /// The value counts as made now: as the tags of `options` are at this moment. For what was read from a database before,
+    /// [`get_or_set`](Self::get_or_set) is safe against writes in between, and this is not.
+    ///
     /// The type counts: what is stored as a `String` is read as a `String`.
     ///
     /// # Errors
@@ -330,7 +360,9 @@ impl Cache {
         value: &T,
         options: Options,
     ) -> Result<(), CacheError> {
-        self.engine.target::<T>(&SET, key.as_ref()).set(value, options.ttl).await
+        let tags = options.depends_on.tags(&self.engine.settings.prefix);
+        let target = self.engine.target::<T>(&SET, key.as_ref()).with_tags(tags.into_iter().flatten());
+        target.set(value, options.ttl).await
     }
 
     /// Removes the value under `key`, if there is one. Loads under way on the key are not stored.
@@ -352,17 +384,6 @@ impl Cache {
     /// ```
     pub async fn delete(&self, key: impl AsRef<str>) -> Result<(), CacheError> {
         self.engine.target::<()>(&DELETE, key.as_ref()).remove().await.map(drop)
-    }
-
-    /// Invalidates.
-    pub async fn invalidate(&self, what: impl Into<Invalidation>) -> Outcome {
-        let _ = what.into().registers(&self.engine.settings.prefix);
-        Outcome::Applied
-    }
-
-    /// Emits.
-    pub async fn emit<E: CacheEvent>(&self, event: &E) -> Outcome {
-        self.invalidate(Invalidation::new().event(event)).await
     }
 
     /// Waits until all values that are being stored in the background are stored: before a process ends, and in tests.
@@ -401,6 +422,7 @@ impl Cache {
         Stats {
             store: self.engine.store.name(),
             breaker: self.engine.breaker(),
+            pending: self.engine.pending.len(),
             sites: sites.iter().map(|state| state.counters.snapshot(state.site)).collect(),
         }
     }

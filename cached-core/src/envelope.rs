@@ -2,22 +2,25 @@
 //!
 //! ```text
 //! lease   'L' id[16]
-//! value   'V' stamp[16] | kind[1] fingerprint[2] check[4] | payload
+//! value   'V' stamp[16] | kind[1] fingerprint[2] check[4] | tags | payload
 //! ```
 //!
 //! The first 17 bytes are the register's *head*. Numbers are little-endian. Reading is total: whatever the bytes are,
 //! the answer is a lease, a value, or the reason why it is neither.
 //!
-//! The check is a CRC-32 of the key, the kind, the whole fingerprint (8 bytes) and the payload. Damaged bytes can be
+//! The check is a CRC-32 of the key, the kind, the whole fingerprint (8 bytes) and all that follows. Damaged bytes can be
 //! perfectly good JSON, and so can bytes that a `RENAME`, a restored dump or a connection out of step brought from
 //! another key; none of them is served. Of the fingerprint 2 bytes stand there to tell another type from damage.
 //!
 //! Small on purpose: behind these 24 bytes most values stay in the size class of the server's allocator that they would
-//! have on their own. What only some sites need is to come behind the check, announced by a bit of the kind; a reader
-//! that does not know the bit takes the register for another version's.
+//! have on their own. What only some sites need comes behind the check, announced by a bit of the kind (so far: [`tags`]); a
+//! reader that does not know the bit takes the register for another version's.
+
+pub(crate) mod tags;
 
 use crate::reason::MissReason;
 use bytes::{BufMut, Bytes};
+use tags::Recorded;
 
 /// Length of what stands between head and payload.
 const HEADER: usize = 7;
@@ -31,6 +34,8 @@ const CODEC_MASK: u8 = 0x0f;
 const FLAG_NONE: u8 = 0x10;
 /// The payload is LZ4 with its expanded size in front.
 const FLAG_LZ4: u8 = 0x20;
+/// The value depends on tags, whose stamps stand in front of the payload.
+const FLAG_TAGS: u8 = 0x40;
 
 /// The first 17 bytes of a register: what every comparison in the protocol compares. One letter, `L` for a lease and `V`
 /// for a value, and 128 random bits.
@@ -57,6 +62,13 @@ impl Head {
     /// A value's head from 128 random bits.
     pub(crate) fn value(stamp: u128) -> Self {
         Self::tagged(b'V', stamp)
+    }
+
+    /// Its 128 random bits.
+    pub(crate) fn id(&self) -> u128 {
+        let mut id = [0; 16];
+        id.copy_from_slice(&self.0[1..]);
+        u128::from_le_bytes(id)
     }
 
     fn tagged(kind: u8, id: u128) -> Self {
@@ -130,10 +142,10 @@ impl Entry {
     /// The value that was found in `register`.
     pub(crate) fn found(register: Bytes, found: Found) -> Self {
         let head = Head::from_bytes(&register);
-        let payload = match found {
-            Found::At(from) => Some(Payload { bytes: register, from }),
-            Found::Expanded(bytes) => Some(Payload { bytes, from: 0 }),
-            Found::None => None,
+        let payload = match found.payload {
+            Place::At(from) => Some(Payload { bytes: register, from }),
+            Place::Expanded(bytes) => Some(Payload { bytes, from: 0 }),
+            Place::None => None,
         };
         Self { payload, head }
     }
@@ -152,9 +164,17 @@ pub(crate) enum Register {
     Invalid(MissReason),
 }
 
-/// Where the payload of a register stands that was found to be sound.
+/// A register that was found to be sound.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Found {
+pub(crate) struct Found {
+    pub(crate) payload: Place,
+    /// What has to be the same still.
+    pub(crate) recorded: Recorded,
+}
+
+/// Where its payload stands.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Place {
     At(usize),
     /// It was compressed.
     Expanded(Bytes),
@@ -172,7 +192,7 @@ pub(crate) struct Expected<'a> {
 }
 
 /// Reads a register.
-pub(crate) fn read(bytes: &[u8], expected: Expected<'_>) -> Register {
+pub(crate) fn read(bytes: &Bytes, expected: Expected<'_>) -> Register {
     match bytes.first() {
         Some(b'L') if Head::is_lease(bytes) => {
             Head::from_bytes(bytes).map_or(Register::Invalid(MissReason::Foreign), Register::Lease)
@@ -186,24 +206,27 @@ pub(crate) fn read(bytes: &[u8], expected: Expected<'_>) -> Register {
     }
 }
 
-fn read_value(bytes: &[u8], expected: Expected<'_>) -> Result<Found, MissReason> {
+fn read_value(bytes: &Bytes, expected: Expected<'_>) -> Result<Found, MissReason> {
     let kind = bytes[Head::LEN];
     let (flags, codec) = (kind & !CODEC_MASK, kind & CODEC_MASK);
+    let (is_tagged, flags) = (flags & FLAG_TAGS != 0, flags & !FLAG_TAGS);
     if ![0, FLAG_NONE, FLAG_LZ4].contains(&flags) {
         return Err(MissReason::Version);
     }
     if codec != expected.codec || bytes[Head::LEN + 1..CHECK] != expected.fingerprint.to_le_bytes()[..2] {
         return Err(MissReason::Type);
     }
-    let payload = &bytes[PAYLOAD..];
-    if bytes[CHECK..PAYLOAD] != check(expected.key, kind, expected.fingerprint, payload).to_le_bytes() {
+    let rest = &bytes[PAYLOAD..];
+    if bytes[CHECK..PAYLOAD] != check(expected.key, kind, expected.fingerprint, rest).to_le_bytes() {
         return Err(MissReason::Corrupt);
     }
-    Ok(match flags {
-        FLAG_NONE => Found::None,
-        FLAG_LZ4 => Found::Expanded(expand(payload, expected.max_payload)?),
-        _ => Found::At(PAYLOAD),
-    })
+    let (recorded, from) = if is_tagged { Recorded::read(bytes, PAYLOAD)? } else { (Recorded::default(), PAYLOAD) };
+    let payload = match flags {
+        FLAG_NONE => Place::None,
+        FLAG_LZ4 => Place::Expanded(expand(&bytes[from..], expected.max_payload)?),
+        _ => Place::At(from),
+    };
+    Ok(Found { payload, recorded })
 }
 
 /// What a register is made of.
@@ -214,6 +237,7 @@ pub(crate) struct Draft<'a> {
     pub(crate) codec: u8,
     pub(crate) fingerprint: u64,
     pub(crate) payload: Option<&'a [u8]>,
+    pub(crate) recorded: &'a Recorded,
     /// Compress payloads of at least so many bytes, if that makes them smaller.
     pub(crate) compress_above: usize,
 }
@@ -224,22 +248,29 @@ pub(crate) fn write(draft: &Draft<'_>) -> Bytes {
         None => (FLAG_NONE, Packed::Plain(&[])),
         Some(plain) => compress(plain, draft.compress_above),
     };
-    let (kind, payload) = (flags | draft.codec, payload.as_slice());
-    let mut out = Vec::with_capacity(PAYLOAD + payload.len());
+    let is_tagged = !draft.recorded.is_empty();
+    let (kind, payload) = (flags | draft.codec | if is_tagged { FLAG_TAGS } else { 0 }, payload.as_slice());
+    let mut out = Vec::with_capacity(PAYLOAD + if is_tagged { draft.recorded.len() } else { 0 } + payload.len());
     out.put_slice(draft.head.as_bytes());
     out.put_u8(kind);
     out.put_slice(&draft.fingerprint.to_le_bytes()[..2]);
-    out.put_u32_le(check(draft.key, kind, draft.fingerprint, payload));
+    // The check, once all that it covers stands there.
+    out.put_u32_le(0);
+    if is_tagged {
+        draft.recorded.write(&mut out);
+    }
     out.put_slice(payload);
+    let check = check(draft.key, kind, draft.fingerprint, &out[PAYLOAD..]);
+    out[CHECK..PAYLOAD].copy_from_slice(&check.to_le_bytes());
     out.into()
 }
 
-fn check(key: &str, kind: u8, fingerprint: u64, payload: &[u8]) -> u32 {
+fn check(key: &str, kind: u8, fingerprint: u64, rest: &[u8]) -> u32 {
     let mut crc = crc32fast::Hasher::new();
     crc.update(key.as_bytes());
     crc.update(&[0, kind]);
     crc.update(&fingerprint.to_le_bytes());
-    crc.update(payload);
+    crc.update(rest);
     crc.finalize()
 }
 

@@ -86,9 +86,18 @@ pub enum CacheError {
     /// The store has failed repeatedly and is left alone until a probe succeeds.
     #[error("the cache's store is not in use: its breaker is open")]
     BreakerOpen,
+    /// A write is in progress on one of the value's tags: what was made before it would be stored as if it were made after.
+    #[error("a write is in progress on one of the value's tags")]
+    Writing,
     /// The operating system has no random bits to give, and without a stamp of its own no value is stored.
     #[error("no random bits for the value's stamp")]
     NoRandomness,
+    /// A value may have so many tags and events, and no more.
+    #[error("more than {max} tags and events")]
+    TooManyTags {
+        /// The limit.
+        max: usize,
+    },
     /// The value could not be serialized.
     #[error("the value could not be serialized as {codec}")]
     Encode {

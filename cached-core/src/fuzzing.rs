@@ -1,6 +1,7 @@
 //! The way in for the targets in the repository's `fuzz/`. Compiled by `--cfg fuzzing` only; not part of the API.
 
-use crate::envelope::{self, Draft, Expected, Found, Head, Register};
+use crate::envelope::tags::Recorded;
+use crate::envelope::{self, Draft, Expected, Head, Place, Register};
 use crate::key::{self, Prefix};
 use crate::reason::MissReason;
 use bytes::Bytes;
@@ -43,6 +44,7 @@ pub fn write(of: Identity<'_>, stamp: u128, payload: Option<&[u8]>, compress_abo
         codec: of.codec,
         fingerprint: of.fingerprint,
         payload,
+        recorded: &Recorded::NONE,
         compress_above,
     })
 }
@@ -53,9 +55,11 @@ pub fn read(register: &Bytes, of: Identity<'_>, max_payload: usize) -> Read {
     let expected = Expected { key: of.key, codec: of.codec, fingerprint: of.fingerprint, max_payload };
     match envelope::read(register, expected) {
         Register::Lease(_) => Read::Lease,
-        Register::Value(Found::At(from)) => Read::Value(Some(register.slice(from..))),
-        Register::Value(Found::Expanded(payload)) => Read::Value(Some(payload)),
-        Register::Value(Found::None) => Read::Value(None),
+        Register::Value(found) => Read::Value(match found.payload {
+            Place::At(from) => Some(register.slice(from..)),
+            Place::Expanded(payload) => Some(payload),
+            Place::None => None,
+        }),
         Register::Invalid(reason) => Read::Invalid(reason),
     }
 }

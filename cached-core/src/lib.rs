@@ -6,6 +6,7 @@
 extern crate self as cached_core;
 
 mod ambient;
+mod audit;
 mod breaker;
 mod builder;
 mod cache;
@@ -27,6 +28,7 @@ mod stats;
 pub mod store;
 mod sync;
 mod ttl;
+mod writes;
 
 #[doc(hidden)]
 #[path = "private.rs"]
@@ -35,6 +37,7 @@ pub mod __private;
 #[doc(hidden)]
 pub mod fuzzing;
 
+pub use audit::{Audit, AuditOptions, Finding, FindingKind, audit};
 pub use breaker::BreakerState;
 pub use builder::CacheBuilder;
 pub use cache::{Cache, Options};
@@ -49,3 +52,4 @@ pub use key::{KeySegment, SegmentWriter};
 pub use outcome::CacheValue;
 pub use reason::{MissReason, UnstoredReason};
 pub use stats::{SiteStats, Stats};
+pub use writes::Deferred;

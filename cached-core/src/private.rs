@@ -4,7 +4,8 @@
 pub use crate::cache::Cache;
 pub use crate::codec::Codec as CodecName;
 pub use crate::engine::shell::{Call, Policy, look};
-pub use crate::engine::write::{Bracket, Put, Write};
+pub use crate::engine::write::Write;
+pub use crate::engine::{Bracket, Put};
 pub use crate::event::{CacheEvent, EventSpec, EventUse, RegisteredEvent, TagUse};
 pub use crate::invalidation::Tag;
 pub use crate::key::{Hashed, KeySegment, Piece, Rendered, TypeName};
@@ -217,9 +218,7 @@ impl Write {
     pub fn key(self, template: &[Piece], segments: &[&dyn KeySegment]) -> Self {
         self.with(|registers, prefix| {
             let key = prefix.render(template, "", segments);
-            let is_rendered = key.is_some();
-            key.into_iter().for_each(|key| registers.key(key));
-            is_rendered
+            key.map(|key| registers.key(key)).is_some()
         })
     }
 
@@ -228,9 +227,7 @@ impl Write {
     pub fn tag(self, template: &[Piece], segments: &[&dyn KeySegment]) -> Self {
         self.with(|registers, prefix| {
             let tag = prefix.render_tag(template, segments);
-            let is_rendered = tag.is_some();
-            tag.into_iter().for_each(|tag| registers.tag(prefix, tag));
-            is_rendered
+            tag.map(|tag| registers.tag(prefix, tag)).is_some()
         })
     }
 }

@@ -39,6 +39,10 @@ counted_reasons! {
         Leased,
         /// A writer is at work on the key: the value is loaded and not stored.
         Writing,
+        /// A tag or an event of its has been invalidated since, or the register of one was lost.
+        Invalidated,
+        /// An invalidation of this process could not be applied yet: until it is, the store is not believed.
+        Pending,
         /// The bytes were not written by this library.
         Foreign,
         /// The bytes end before their header does.
@@ -110,6 +114,10 @@ counted_reasons! {
         LeaseLost,
         /// The load ran without a lease: the store was out of reach, a writer at work, or a wait had ended.
         NoLease,
+        /// A tag was invalidated while the value was loaded that only the value tells; or it tells more than 64.
+        Tags,
+        /// An invalidation of this process could not be applied yet.
+        Pending,
         /// The store failed while storing.
         Fault,
         /// Too many values were being stored already.

@@ -125,17 +125,7 @@ impl Site {
 
     /// The template as it was written.
     pub(crate) fn template_text(&self) -> String {
-        self.spec
-            .template
-            .iter()
-            .map(|piece| match piece {
-                Piece::Literal(text) => (*text).to_owned(),
-                Piece::Segment(name) => format!("<{name}>"),
-                Piece::Hash(name) => format!("<{name}:hash>"),
-                Piece::All => "<*>".to_owned(),
-                Piece::Path => format!("{}::{}", self.spec.module, self.spec.name),
-            })
-            .collect()
+        text_of(self.spec.template, &self.spec)
     }
 
     /// The classes it names.
@@ -144,6 +134,24 @@ impl Site {
         let none = if let Some(NoneTtl::Class(class)) = self.spec.none_ttl { Some(class) } else { None };
         ttl.into_iter().chain(none)
     }
+}
+
+/// A template as it was written at a site.
+pub(crate) fn text_of(template: &[Piece], at: &SiteSpec) -> String {
+    let text = |piece: &Piece| match piece {
+        Piece::Literal(text) => (*text).to_owned(),
+        Piece::Segment(name) => format!("<{name}>"),
+        Piece::Hash(name) => format!("<{name}:hash>"),
+        Piece::All => "<*>".to_owned(),
+        Piece::Path => format!("{}::{}", at.module, at.name),
+    };
+    template.iter().map(text).collect()
+}
+
+/// Whether two templates render alike for like arguments.
+pub(crate) fn renders_like(a: &[Piece], b: &[Piece]) -> bool {
+    // Two keys by path differ by module, name and impl; the impl is known only when the function runs.
+    !a.contains(&Piece::Path) && a.len() == b.len() && a.iter().zip(b).all(|(a, b)| a.renders_like(*b))
 }
 
 /// Put into the link-time registry by the expansion.
@@ -164,23 +172,39 @@ pub(crate) fn all() -> Vec<&'static Site> {
 pub(crate) fn identity(site: &Site, all: &[&'static Site]) -> String {
     let mut text = String::new();
     for piece in site.spec.template {
-        match piece {
-            Piece::Literal(literal) => text.push_str(literal),
-            Piece::Segment(_) => text.push_str("\0segment"),
-            Piece::Hash(_) => text.push_str("\0hash"),
-            Piece::All => text.push_str("\0all"),
-            Piece::Path => {
-                let namesakes = all.iter().map(|other| &other.spec).filter(|other| {
-                    other.template == site.spec.template
-                        && (other.module, other.name) == (site.spec.module, site.spec.name)
-                });
-                let place = (site.spec.file, site.spec.line);
-                let number = namesakes.filter(|other| (other.file, other.line) < place).count();
-                let _ = write!(text, "\0path{number}");
-            }
+        if *piece == Piece::Path {
+            let namesakes = all.iter().map(|other| &other.spec).filter(|other| {
+                other.template == site.spec.template && (other.module, other.name) == (site.spec.module, site.spec.name)
+            });
+            let place = (site.spec.file, site.spec.line);
+            let number = namesakes.filter(|other| (other.file, other.line) < place).count();
+            let _ = write!(text, "\0path{number}");
+        } else {
+            push_piece(&mut text, *piece);
+        }
+    }
+    // Entries record their tags by position: with other tags they are other entries.
+    for event in site.spec.listens {
+        let _ = write!(text, "\0event{}{}", event.name, if event.any { "\0any" } else { "" });
+    }
+    for tag in site.spec.tags {
+        text.push_str("\0tag");
+        match tag.template {
+            Some(template) => template.iter().for_each(|piece| push_piece(&mut text, *piece)),
+            None => text.push_str("\0value"),
         }
     }
     text
+}
+
+fn push_piece(text: &mut String, piece: Piece) {
+    match piece {
+        Piece::Literal(literal) => text.push_str(literal),
+        Piece::Segment(_) => text.push_str("\0segment"),
+        Piece::Hash(_) => text.push_str("\0hash"),
+        Piece::All => text.push_str("\0all"),
+        Piece::Path => text.push_str("\0path"),
+    }
 }
 
 /// Checks every function against the cache's classes and against each other. Pure: the registry is handed in.
@@ -205,13 +229,15 @@ pub(crate) fn problems(sites: &[&'static Site], classes: &Classes) -> Vec<SitePr
             site.name()
         )))
     });
-    unknown_classes.chain(codecs).chain(shared_templates(&sites)).collect()
+    unknown_classes.chain(codecs).chain(shared_templates(&sites)).chain(unread_puts(&sites)).collect()
 }
 
 /// Functions of different names that share a template and, as far as the spelling tells, a type: meant or not, they
 /// answer for each other.
 pub(crate) fn sharing(sites: &[&'static Site]) -> Vec<SiteProblem> {
-    let share = |a: &SiteSpec, b: &SiteSpec| a.name != b.name && same_template(a, b) && !clash(a, b);
+    let share = |a: &SiteSpec, b: &SiteSpec| {
+        a.name != b.name && (a.role, b.role) == (Role::Read, Role::Read) && same_template(a, b) && !clash(a, b)
+    };
     pairs(sites, share, |a, b| {
         SiteProblem(format!(
             "{} `{}` and {} `{}` share their entries under \"{}\"; if that is not meant, give one of them another key",
@@ -222,6 +248,38 @@ pub(crate) fn sharing(sites: &[&'static Site]) -> Vec<SiteProblem> {
             a.template_text()
         ))
     })
+}
+
+/// Functions that put what those who read under the same key do not take, since they depend on other events or tags, or
+/// differ in `version` or `codec`.
+fn unread_puts(sites: &[&'static Site]) -> Vec<SiteProblem> {
+    let form = |spec: &SiteSpec| (spec.version, spec.codec);
+    let is_unread = |a: &SiteSpec, b: &SiteSpec| {
+        let is_pair = [(a, b), (b, a)].iter().any(|(a, b)| a.role == Role::Put && b.role == Role::Read);
+        is_pair && same_template(a, b) && !clash(a, b) && (form(a) != form(b) || !same_tags(a, b))
+    };
+    pairs(sites, is_unread, |a, b| {
+        let (put, read) = if a.spec().role == Role::Put { (a, b) } else { (b, a) };
+        SiteProblem(format!(
+            "{} `{}` puts under \"{}\" what {} `{}` does not take: give both the same `invalidate_on`, `tags`, `version` \
+             and `codec`",
+            put.place(),
+            put.name(),
+            put.template_text(),
+            read.place(),
+            read.name()
+        ))
+    })
+}
+
+fn same_tags(a: &SiteSpec, b: &SiteSpec) -> bool {
+    let events = |spec: &SiteSpec| spec.listens.iter().map(|event| (event.name, event.any)).collect::<Vec<_>>();
+    let same = |a: &TagUse, b: &TagUse| match (a.template, b.template) {
+        (Some(a), Some(b)) => renders_like(a, b),
+        (None, None) => true,
+        _ => false,
+    };
+    events(a) == events(b) && a.tags.len() == b.tags.len() && a.tags.iter().zip(b.tags).all(|(a, b)| same(a, b))
 }
 
 /// Pairs that would store values of different types under the same keys.
@@ -265,11 +323,9 @@ fn pairs(
     problems
 }
 
+/// Whether both have entries, and the same.
 fn same_template(a: &SiteSpec, b: &SiteSpec) -> bool {
-    // Two keys by path differ by module, name and impl; the impl is known only when the function runs.
-    !a.template.contains(&Piece::Path)
-        && a.template.len() == b.template.len()
-        && a.template.iter().zip(b.template).all(|(a, b)| a.renders_like(*b))
+    a.role != Role::Invalidate && b.role != Role::Invalidate && renders_like(a.template, b.template)
 }
 
 fn clash(a: &SiteSpec, b: &SiteSpec) -> bool {

@@ -4,6 +4,7 @@
 //! served by another caller's load in this process, by a load of its own, or (`Cache::get`, which has none) not at all.
 
 use crate::breaker::BreakerState;
+use crate::invalidation::Outcome;
 use crate::reason::{MissReason, UnstoredReason};
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -39,6 +40,12 @@ pub(crate) struct Counters {
     pub(crate) lease_waits: Counter,
     pub(crate) bypassed: Counter,
     pub(crate) stored: Counter,
+    applied: Counter,
+    queued: Counter,
+    failed: Counter,
+    pub(crate) cancelled: Counter,
+    pub(crate) refused: Counter,
+    pub(crate) unbracketed: Counter,
     pub(crate) bytes_read: Counter,
     pub(crate) bytes_written: Counter,
     misses: Box<[Counter]>,
@@ -57,6 +64,12 @@ impl Default for Counters {
             lease_waits: Counter::default(),
             bypassed: Counter::default(),
             stored: Counter::default(),
+            applied: Counter::default(),
+            queued: Counter::default(),
+            failed: Counter::default(),
+            cancelled: Counter::default(),
+            refused: Counter::default(),
+            unbracketed: Counter::default(),
             bytes_read: Counter::default(),
             bytes_written: Counter::default(),
             misses: row(MissReason::ALL.len()),
@@ -68,6 +81,15 @@ impl Default for Counters {
 impl Counters {
     pub(crate) fn miss(&self, reason: MissReason) {
         self.misses[reason as usize].one();
+    }
+
+    /// What became of a write's invalidation.
+    pub(crate) fn written(&self, outcome: Outcome) {
+        match outcome {
+            Outcome::Applied => self.applied.one(),
+            Outcome::Queued => self.queued.one(),
+            Outcome::Failed => self.failed.one(),
+        }
     }
 
     pub(crate) fn unstored(&self, reason: UnstoredReason) {
@@ -88,6 +110,12 @@ impl Counters {
             lease_waits: self.lease_waits.get(),
             bypassed: self.bypassed.get(),
             stored: self.stored.get(),
+            applied: self.applied.get(),
+            queued: self.queued.get(),
+            failed: self.failed.get(),
+            cancelled: self.cancelled.get(),
+            refused: self.refused.get(),
+            unbracketed: self.unbracketed.get(),
             bytes_read: self.bytes_read.get(),
             bytes_written: self.bytes_written.get(),
             misses: nonzero(MissReason::ALL, |reason| by_reason(&self.misses, reason as usize)),
@@ -146,6 +174,18 @@ pub struct SiteStats {
     pub bypassed: u64,
     /// Values stored.
     pub stored: u64,
+    /// Writes whose invalidation was applied before they returned.
+    pub applied: u64,
+    /// Writes whose invalidation was queued.
+    pub queued: u64,
+    /// Writes whose invalidation could not be rendered, or was made outside of a tokio runtime.
+    pub failed: u64,
+    /// Writes that were dropped before they had ended; invalidated all the same.
+    pub cancelled: u64,
+    /// Writes that were not made, since their bracket could not begin: `on_unavailable = "fail"`.
+    pub refused: u64,
+    /// Writes that went ahead although their bracket could not begin; counted by how they ended as well.
+    pub unbracketed: u64,
     /// Bytes of the values read; one that several callers share counts once.
     pub bytes_read: u64,
     /// Bytes of registers stored.
@@ -200,6 +240,8 @@ pub struct Stats {
     pub store: &'static str,
     /// Whether the store is in use.
     pub breaker: BreakerState,
+    /// Registers whose invalidation is queued; `usize::MAX` for the whole namespace.
+    pub pending: usize,
     /// The functions called so far, and `cache.get(..)` and the like as sites of their own; sorted by place.
     pub sites: Vec<SiteStats>,
 }

@@ -3,9 +3,15 @@
 //! Nothing here is a mock. Servers listen on 127.0.0.1 only, on ports that the system says are free, in temporary
 //! directories, and are ended by their process id.
 
+pub mod model;
+mod proxy;
+mod row;
 mod server;
+mod store;
 mod worker;
 
+pub use proxy::Proxy;
+pub use row::{HeldRead, Row, RowChanged, patient_cache};
 pub use server::{Monitor, RedisServer, client_of, free_port};
 pub use worker::{Report, Worker};
 

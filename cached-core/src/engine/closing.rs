@@ -2,12 +2,20 @@
 //!
 //! Runs in the background; the caller has its value. The flight goes on until it is done: who comes meanwhile learns
 //! whether the value was proved current, and does not run into a lease that is about to end.
+//!
+//! An accepted FILL proves that the *key* was not invalidated since the lease was given. About tags it says nothing, so they
+//! are read once more, in a step that begins when FILL does.
 
 use super::FlightKey;
+use super::both::both;
 use super::target::Target;
-use crate::envelope::Entry;
+use crate::envelope::tags::MAX_TAGS;
+use crate::envelope::{Entry, Head};
+use crate::error::StoreError;
 use crate::flight::Lead;
-use crate::lease::Lease;
+use crate::invalidation::Tag;
+use crate::key::Key;
+use crate::lease::{Lease, random_id};
 use crate::reason::UnstoredReason;
 use bytes::Bytes;
 use std::sync::Arc;
@@ -18,8 +26,22 @@ pub(super) struct Closing {
     pub(super) target: Target,
     pub(super) lead: Lead<FlightKey, Entry>,
     pub(super) lease: Lease,
-    /// What to store for how long, or why nothing is stored.
-    pub(super) register: Result<(Bytes, Duration), UnstoredReason>,
+    pub(super) entry: Entry,
+    /// How long to store it, before jitter, or why it is not stored.
+    pub(super) ttl: Result<Duration, UnstoredReason>,
+    /// Of the tags on which the load depended.
+    pub(super) stamps: Vec<Head>,
+    /// The tags that only the value tells.
+    pub(super) names: Vec<Tag>,
+}
+
+/// What FILL is to store.
+struct Register {
+    bytes: Bytes,
+    ttl: Duration,
+    /// What it depends on, and as it has to be when the value is shared with those who come late.
+    tags: Vec<Key>,
+    stamps: Vec<Head>,
 }
 
 impl Closing {
@@ -40,38 +62,107 @@ impl Closing {
     }
 
     async fn run(self) {
+        let register = match self.ttl {
+            Ok(_) if self.target.tags().len() > MAX_TAGS => Err(UnstoredReason::Tags),
+            Ok(ttl) if self.names.is_empty() && !self.target.site.names_tags => {
+                Ok(self.register(self.target.tags().to_vec(), Vec::new(), ttl))
+            }
+            Ok(ttl) => Box::pin(self.named(ttl)).await,
+            Err(reason) => Err(reason),
+        };
+        match register {
+            Ok(register) => self.fill(register).await,
+            Err(reason) => self.release(reason).await,
+        }
+    }
+
+    /// Reads the tags that only the value tells. Whether one of them was invalidated during the load tells the register of
+    /// all tags: if it still is what it was before, they are now what they were then.
+    async fn named(&self, ttl: Duration) -> Result<Register, UnstoredReason> {
+        let Target { engine, site, .. } = &self.target;
+        let prefix = &engine.settings.prefix;
+        if self.names.len() > MAX_TAGS {
+            return Err(UnstoredReason::Tags);
+        }
+        let keys: Option<Vec<Key>> = self.names.iter().map(|tag| tag.register(prefix)).collect();
+        let mut keys = keys.ok_or(UnstoredReason::Tags)?;
+        if engine.pending.covers(keys.iter()) {
+            return Err(UnstoredReason::Pending);
+        }
+        keys.push(prefix.all_tags());
+        let mut stamps = match self.tag(&keys, 2 * ttl.max(site.tag_time / 2)).await {
+            Ok(Some(stamps)) => stamps,
+            Ok(None) => return Err(UnstoredReason::Tags),
+            Err(_) => return Err(UnstoredReason::Fault),
+        };
+        if stamps.pop().as_ref() != self.stamps.last() {
+            return Err(UnstoredReason::Tags);
+        }
+        keys.pop();
+        let named = keys.iter().map(|key| Box::from(prefix.name_of(key))).zip(stamps).collect();
+        Ok(self.register(self.target.tags().iter().cloned().chain(keys).collect(), named, ttl))
+    }
+
+    fn register(&self, tags: Vec<Key>, named: Vec<(Box<str>, Head)>, ttl: Duration) -> Register {
+        let told = &self.stamps[..self.stamps.len().min(self.target.tags().len())];
+        let stamps = told.iter().copied().chain(named.iter().map(|(_, stamp)| *stamp)).collect();
+        let recorded = self.target.recorded(told, named);
+        // A lease is filled once at most, so its random bits serve the value as well.
+        let (bytes, ttl) = self.target.register(self.entry.payload(), &recorded, ttl, self.lease.id());
+        Register { bytes, ttl, tags, stamps }
+    }
+
+    async fn fill(self, register: Register) {
         let Target { engine, site, key, .. } = &self.target;
-        let counters = &site.counters;
+        let Register { bytes, ttl, tags, stamps } = register;
+        let size = bytes.len() as u64;
+        let fill = self.lead.store_step();
+        // Asked now, for all who have joined before the step.
+        if let Err(reason) = self.target.may_store() {
+            return self.release(reason).await;
+        }
         // Those who wait to hear how it ends have the same budget.
         let within = engine.settings.budget;
-        let (register, ttl) = match self.register {
-            Ok(stored) if engine.may_use_store() => stored,
-            unstored => {
-                counters.unstored(unstored.err().unwrap_or(UnstoredReason::Fault));
-                // If it fails the lease runs out by itself.
-                let _ = engine.noted(self.lease.release(within).await);
-                return self.lead.not_proved();
-            }
+        let filling = engine.store.fill(key, self.lease.head(), bytes, ttl, within);
+        let (answer, holds) = if tags.is_empty() {
+            (filling.await, true)
+        } else {
+            let (answer, now) = Box::pin(both(filling, self.tag(&tags, ttl.saturating_mul(2)))).await;
+            (answer, now.is_ok_and(|now| now.is_some_and(|now| now == stamps)))
         };
-        let size = register.len() as u64;
-        let fill = self.lead.store_step();
-        let answer = engine.store.fill(key, self.lease.head(), register, ttl, within).await;
         match engine.noted(answer) {
             Ok(true) => {
-                counters.stored.one();
-                counters.bytes_written.add(size);
+                site.counters.stored.one();
+                site.counters.bytes_written.add(size);
                 self.lease.forget();
-                self.lead.proved_current(fill);
+                if holds { self.lead.proved_current(fill) } else { self.lead.not_proved() }
             }
             Ok(false) => {
-                counters.unstored(UnstoredReason::LeaseLost);
+                site.counters.unstored(UnstoredReason::LeaseLost);
                 self.lease.forget();
                 self.lead.not_proved();
             }
             Err(_) => {
-                counters.unstored(UnstoredReason::Fault);
+                site.counters.unstored(UnstoredReason::Fault);
                 self.lead.not_proved();
             }
         }
+    }
+
+    async fn release(self, reason: UnstoredReason) {
+        let Target { engine, site, .. } = &self.target;
+        site.counters.unstored(reason);
+        if engine.may_use_store() {
+            // If it fails the lease runs out by itself.
+            let _ = engine.noted(self.lease.release(engine.settings.budget).await);
+        }
+        self.lead.not_proved();
+    }
+
+    /// TAG, which also makes the tags live longer than the entry.
+    async fn tag(&self, tags: &[Key], ttl: Duration) -> Result<Option<Vec<Head>>, StoreError> {
+        let engine = &self.target.engine;
+        let Some(fresh) = random_id() else { return Ok(None) };
+        engine.noted(engine.store.tag(tags, Head::value(fresh), ttl, engine.settings.budget).await)
     }
 }

@@ -1,8 +1,10 @@
 //! Single steps for callers without an attribute: read, write, remove.
 
+use super::is_on_tokio;
 use super::look::Seen;
 use super::target::Target;
-use crate::envelope::Entry;
+use crate::envelope::tags::MAX_TAGS;
+use crate::envelope::{Entry, Head};
 use crate::error::CacheError;
 use crate::lease::random_id;
 use crate::outcome::CacheValue;
@@ -36,9 +38,10 @@ impl Target {
 
     /// The entry, or why there is none if that is still to be counted.
     async fn find(self) -> Result<Entry, Option<MissReason>> {
-        if !self.engine.has_store() {
+        if !is_on_tokio() {
             return Err(Some(MissReason::BreakerOpen));
         }
+        self.may_look().map_err(Some)?;
         match self.look(self.engine.settings.budget, Instant::now()).await {
             Ok(Seen::Value(entry)) => Ok(entry),
             Ok(Seen::Nothing) => Err(Some(MissReason::Absent)),
@@ -61,12 +64,29 @@ impl Target {
             return Err(CacheError::BreakerOpen);
         }
         let stamp = random_id().ok_or(CacheError::NoRandomness)?;
-        let (register, ttl) = self.register(Some(&payload), ttl.unwrap_or(site.ttl), stamp);
+        let ttl = ttl.unwrap_or(site.ttl);
+        let stamps = self.stamps(ttl).await?;
+        let (register, ttl) = self.register(Some(&payload), &self.recorded(&stamps, Vec::new()), ttl, stamp);
         let written = register.len() as u64;
         engine.noted(engine.store.put(&self.key, register, ttl, engine.settings.budget).await)?;
         site.counters.stored.one();
         site.counters.bytes_written.add(written);
         Ok(())
+    }
+
+    /// The tags as they are now.
+    async fn stamps(&self, ttl: Duration) -> Result<Vec<Head>, CacheError> {
+        if self.tags().is_empty() {
+            return Ok(Vec::new());
+        }
+        if self.tags().len() > MAX_TAGS {
+            return Err(CacheError::TooManyTags { max: MAX_TAGS });
+        }
+        let engine = &self.engine;
+        let fresh = Head::value(random_id().ok_or(CacheError::NoRandomness)?);
+        let ttl = ttl.saturating_mul(3).max(self.site.tag_time);
+        let stamps = engine.store.tag(self.tags(), fresh, ttl, engine.settings.budget).await;
+        engine.noted(stamps)?.ok_or(CacheError::Writing)
     }
 
     /// Removes whatever stands under the key; whether there was anything.

@@ -2,9 +2,10 @@
 
 use super::Engine;
 use super::target::Target;
-use crate::envelope::{Entry, Head, Register};
+use crate::envelope::{Entry, Found, Head, Register};
 use crate::error::{FaultKind, StoreError};
-use crate::reason::MissReason;
+use crate::key::Key;
+use crate::reason::{MissReason, UnstoredReason};
 use crate::store::Replace;
 use bytes::Bytes;
 use std::sync::Arc;
@@ -20,6 +21,20 @@ pub(super) enum Seen {
     Lease(Head),
     /// Something that can only be replaced; counted.
     Unusable(Replace),
+}
+
+/// A register that was read.
+#[derive(Debug)]
+pub(super) enum Checked {
+    Seen(Seen),
+    /// A value, if the tags that it names are still what they were.
+    Named(Box<Named>),
+}
+
+#[derive(Debug)]
+pub(super) struct Named {
+    register: Bytes,
+    found: Found,
 }
 
 /// A call's first look that did not hit: what the rest of the call begins with.
@@ -68,8 +83,8 @@ impl Target {
         if self.engine.flights.has(|| self.flight()) {
             return Err(Looked::at_once(Missed::Nothing));
         }
-        if !self.engine.may_use_store() {
-            return Err(Looked::at_once(Missed::Without(MissReason::BreakerOpen)));
+        if let Err(reason) = self.may_look() {
+            return Err(Looked::at_once(Missed::Without(reason)));
         }
         let began = Instant::now();
         let missed = match self.look(self.engine.settings.budget, began).await {
@@ -88,10 +103,34 @@ impl Target {
         Looked::at_once(Missed::Unusable(Replace::unusable(head)))
     }
 
-    /// GET, which begins now.
+    /// Whether what the store says may be believed now. To be asked after a step was announced and before it is taken: who
+    /// joins later asks for itself.
+    pub(super) fn may_look(&self) -> Result<(), MissReason> {
+        if self.is_pending() {
+            self.engine.replay();
+            return Err(MissReason::Pending);
+        }
+        if self.engine.may_use_store() { Ok(()) } else { Err(MissReason::BreakerOpen) }
+    }
+
+    /// Whether anything may be stored now.
+    pub(super) fn may_store(&self) -> Result<(), UnstoredReason> {
+        self.may_look().map_err(|reason| match reason {
+            MissReason::Pending => UnstoredReason::Pending,
+            _ => UnstoredReason::Fault,
+        })
+    }
+
+    /// GET, which begins now; of the tags as well, if there are any.
     pub(super) async fn look(&self, within: Duration, now: Instant) -> Result<Seen, StoreError> {
+        if !self.tagged.is_empty() {
+            return Box::pin(self.look_at_all(within, now)).await;
+        }
         match self.engine.on_store(self.engine.store.get(&self.key, within), now).await {
-            Ok(Some(register)) => Ok(self.seen(register)),
+            Ok(Some(register)) => match self.seen(register, std::iter::empty()) {
+                Checked::Seen(seen) => Ok(seen),
+                Checked::Named(named) => Box::pin(self.look_at_named(*named, within)).await,
+            },
             Ok(None) => Ok(Seen::Nothing),
             Err(error) if error.kind == FaultKind::WrongType => {
                 self.site.counters.miss(MissReason::WrongType);
@@ -102,20 +141,74 @@ impl Target {
         }
     }
 
-    /// Reads and counts a register that stood under the key.
-    pub(super) fn seen(&self, register: Bytes) -> Seen {
-        let counters = &self.site.counters;
-        match self.read(&register) {
-            Register::Value(found) => {
-                counters.bytes_read.add(register.len() as u64);
-                Seen::Value(Entry::found(register, found))
-            }
-            Register::Lease(head) => Seen::Lease(head),
-            Register::Invalid(reason) => {
-                counters.miss(reason);
-                Seen::Unusable(Replace::unusable(&register))
-            }
+    async fn look_at_all(&self, within: Duration, now: Instant) -> Result<Seen, StoreError> {
+        let mut registers = self.engine.on_store(self.engine.store.get_all(&self.tagged, within), now).await?;
+        let Some((register, tags)) = registers.split_first_mut() else { return Ok(Seen::Nothing) };
+        let Some(register) = register.take() else { return Ok(Seen::Nothing) };
+        let positional = if self.site.names_all { &[] } else { &*tags };
+        match self.seen(register, positional.iter().map(Option::as_deref)) {
+            Checked::Seen(seen) => Ok(seen),
+            Checked::Named(named) => match self.told(&named, tags).filter(|_| self.site.names_all) {
+                Some(holds) => Ok(self.judged(*named, holds)),
+                None => self.look_at_named(*named, within).await,
+            },
         }
+    }
+
+    /// Whether the entry's tags hold, if these registers of the tags that the call tells suffice to know.
+    fn told(&self, named: &Named, now: &[Option<Bytes>]) -> Option<bool> {
+        let prefix = &self.engine.settings.prefix;
+        let mut registers = Vec::with_capacity(now.len());
+        for name in named.found.recorded.names() {
+            let at = self.tags().iter().position(|tag| prefix.name_of(tag) == name)?;
+            registers.push(now.get(at)?.as_deref());
+        }
+        // Stored by a caller that did not tell all of them, it would outlive the others.
+        let is_complete = registers.len() >= self.tags().len();
+        Some(is_complete && named.found.recorded.holds_named(registers.into_iter()))
+    }
+
+    fn judged(&self, named: Named, holds: bool) -> Seen {
+        if holds {
+            self.valid(named.register, named.found)
+        } else {
+            self.unusable(MissReason::Invalidated, &named.register)
+        }
+    }
+
+    /// Reads the tags of which only the value tells.
+    pub(super) async fn look_at_named(&self, named: Named, within: Duration) -> Result<Seen, StoreError> {
+        let prefix = &self.engine.settings.prefix;
+        let tags: Vec<Key> = named.found.recorded.names().map(|name| prefix.register(name)).collect();
+        if self.engine.pending.covers(tags.iter()) {
+            return Ok(self.unusable(MissReason::Pending, &named.register));
+        }
+        let registers = self.engine.on_store(self.engine.store.get_all(&tags, within), Instant::now()).await?;
+        let holds = named.found.recorded.holds_named(registers.iter().map(Option::as_deref));
+        Ok(self.judged(named, holds && (!self.site.names_all || self.tags().iter().all(|told| tags.contains(told)))))
+    }
+
+    /// Reads and counts a register that stood under the key while the tags that the call tells had these registers.
+    pub(super) fn seen<'a>(&self, register: Bytes, tags: impl ExactSizeIterator<Item = Option<&'a [u8]>>) -> Checked {
+        Checked::Seen(match self.read(&register) {
+            Register::Value(found) if !found.recorded.holds(tags) => self.unusable(MissReason::Invalidated, &register),
+            Register::Value(found) if found.recorded.names().len() > 0 => {
+                return Checked::Named(Box::new(Named { register, found }));
+            }
+            Register::Value(found) => self.valid(register, found),
+            Register::Lease(head) => Seen::Lease(head),
+            Register::Invalid(reason) => self.unusable(reason, &register),
+        })
+    }
+
+    fn valid(&self, register: Bytes, found: Found) -> Seen {
+        self.site.counters.bytes_read.add(register.len() as u64);
+        Seen::Value(Entry::found(register, found))
+    }
+
+    fn unusable(&self, reason: MissReason, register: &[u8]) -> Seen {
+        self.site.counters.miss(reason);
+        Seen::Unusable(Replace::unusable(register))
     }
 }
 

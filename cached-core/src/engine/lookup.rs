@@ -1,7 +1,8 @@
 //! The way of a call whose first look did not hit: join or lead, ACQUIRE, wait, or be told to load.
 
 use super::FlightKey;
-use super::look::{Looked, Missed, Seen};
+use super::both::both;
+use super::look::{Checked, Looked, Missed, Seen};
 use super::nesting::{self, Nesting};
 use super::permit::Permit;
 use super::target::Target;
@@ -11,6 +12,7 @@ use crate::flight::{Follow, Landing, Lead, Role};
 use crate::lease::Lease;
 use crate::reason::MissReason;
 use crate::store::{Acquired, Replace};
+use bytes::Bytes;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -55,12 +57,21 @@ type LeadKey = Lead<FlightKey, Entry>;
 /// What leading led to, before the flight is told.
 enum Led {
     Found(Entry, u32),
-    /// Load under this lease.
-    Granted(Lease),
+    /// Load under this lease; with the stamps of the tags as they are before the load.
+    Granted(Lease, Vec<Head>),
     /// Load without the store.
     Without(MissReason),
-    /// A writer is at work: load, store nothing, share nothing.
+    /// A writer is at work: load, store nothing.
     Writing,
+}
+
+/// What ACQUIRE and TAG were answered.
+struct Asked {
+    acquired: Acquired,
+    /// `None` if there are no random bits for one.
+    lease: Option<Lease>,
+    /// `None` if a writer is at work on one of the tags.
+    stamps: Option<Vec<Head>>,
 }
 
 /// What waiting for someone else's lease led to.
@@ -182,16 +193,18 @@ impl Lookup {
                 lead.found(entry.clone(), step);
                 Turn::Value(entry)
             }
-            Led::Granted(lease) => Turn::Load(Permit::leased(self.target.clone(), lead, lease)),
+            Led::Granted(lease, stamps) => Turn::Load(Permit::leased(self.target.clone(), lead, lease, stamps)),
             Led::Without(reason) => {
                 self.target.site.counters.miss(reason);
                 lead.idle();
                 let slot = self.slot(&self.target.engine.bulkhead).await;
                 Turn::Load(Permit::shared(self.target.clone(), lead, slot))
             }
+            // A load that begins after all who share it have come is as good as one of their own.
             Led::Writing => {
-                lead.failed();
-                self.alone(MissReason::Writing, None)
+                self.count_miss(MissReason::Writing);
+                lead.idle();
+                Turn::Load(Permit::shared(self.target.clone(), lead, None))
             }
         }
     }
@@ -201,33 +214,53 @@ impl Lookup {
         if let Some(reason) = self.without.take() {
             return Led::Without(reason);
         }
-        if !self.target.engine.may_use_store() {
-            return Led::Without(MissReason::BreakerOpen);
-        }
         let mut waits = Waits::default();
         while self.unusable < MAX_UNUSABLE {
             let step = lead.store_step();
-            match self.acquire().await {
-                Ok((Acquired::Granted, Some(lease))) => {
-                    self.count_miss(MissReason::Absent);
-                    return Led::Granted(lease);
-                }
-                Ok((Acquired::Value(bytes), _)) => match self.target.seen(bytes) {
-                    Seen::Value(entry) => return Led::Found(entry, step),
-                    Seen::Unusable(replace) => self.found_unusable(replace),
+            if let Err(reason) = self.target.may_look() {
+                return Led::Without(reason);
+            }
+            let asked = match self.acquire().await {
+                Ok(asked) => asked,
+                Err(error) => return Led::Without(error.kind.into()),
+            };
+            match asked.acquired {
+                Acquired::Granted => return self.granted(asked.lease, asked.stamps),
+                Acquired::Value(bytes) => match self.see(bytes, asked.stamps.as_deref()).await {
+                    Ok(Seen::Value(entry)) => return Led::Found(entry, step),
+                    Ok(Seen::Unusable(replace)) => self.found_unusable(replace),
                     // A store that calls a lease a value.
-                    Seen::Lease(_) | Seen::Nothing => self.unusable += 1,
+                    Ok(Seen::Lease(_) | Seen::Nothing) => self.unusable += 1,
+                    Err(error) => return Led::Without(error.kind.into()),
                 },
-                Ok((Acquired::Leased(left), _)) => match self.await_lease(lead, &mut waits, left).await {
+                Acquired::Leased(left) => match self.await_lease(lead, &mut waits, left).await {
                     Waited::Found(led) => return led,
                     Waited::Free => {}
                 },
-                Ok((Acquired::Writing, _)) => return Led::Writing,
-                Ok((Acquired::Granted, None)) => return Led::Without(MissReason::Refused),
-                Err(error) => return Led::Without(error.kind.into()),
+                Acquired::Writing => return Led::Writing,
             }
         }
         Led::Without(MissReason::Foreign)
+    }
+
+    /// The lease is ours, if there are random bits for one. To load for the store the tags must be known as well.
+    fn granted(&mut self, lease: Option<Lease>, stamps: Option<Vec<Head>>) -> Led {
+        let Some(lease) = lease else { return Led::Without(MissReason::Refused) };
+        let Some(stamps) = stamps else { return Led::Writing };
+        self.count_miss(MissReason::Absent);
+        Led::Granted(lease, stamps)
+    }
+
+    /// Judges a value that ACQUIRE has found by the stamps that were read along with it.
+    async fn see(&self, register: Bytes, stamps: Option<&[Head]>) -> Result<Seen, StoreError> {
+        let stamps = stamps.unwrap_or_default();
+        // The register of all tags may stand behind them.
+        let told = if self.target.site.names_all { 0 } else { self.target.tags().len() };
+        let stamps = &stamps[..stamps.len().min(told)];
+        match self.target.seen(register, stamps.iter().map(|stamp| Some(stamp.as_bytes()))) {
+            Checked::Seen(seen) => Ok(seen),
+            Checked::Named(named) => self.target.look_at_named(*named, self.remaining()).await,
+        }
     }
 
     /// Waits until someone else's lease has become a value, or is gone.
@@ -238,6 +271,9 @@ impl Lookup {
                 return Waited::Found(Led::Without(MissReason::WaitedTooLong));
             }
             let step = lead.store_step();
+            if let Err(reason) = self.target.may_look() {
+                return Waited::Found(Led::Without(reason));
+            }
             let began = Instant::now();
             let seen = self.target.look(self.remaining(), began).await;
             self.spent += began.elapsed();
@@ -259,18 +295,27 @@ impl Lookup {
         }
     }
 
-    /// ACQUIRE. The lease is there if it was granted, and was asked for at all.
-    async fn acquire(&mut self) -> Result<(Acquired, Option<Lease>), StoreError> {
-        let (store, key) = (Arc::clone(&self.target.engine.store), Arc::clone(&self.target.key));
-        let Some(mut lease) = Lease::new(store, key, self.target.engine.settings.lease) else {
-            return Ok((Acquired::Granted, None));
+    /// ACQUIRE, and side by side TAG if there are tags.
+    async fn acquire(&mut self) -> Result<Asked, StoreError> {
+        let engine = &self.target.engine;
+        let (store, key) = (Arc::clone(&engine.store), Arc::clone(&self.target.key));
+        let Some(mut lease) = Lease::new(store, key, engine.settings.lease) else {
+            return Ok(Asked { acquired: Acquired::Granted, lease: None, stamps: None });
         };
         let replace = std::mem::replace(&mut self.replace, Replace::Nothing);
         let within = self.remaining();
         let began = Instant::now();
-        let acquired = self.target.engine.on_store(lease.acquire(replace, within), began).await;
+        let tags = self.target.load_tags();
+        let fresh = Head::value(lease.id());
+        let acquire = engine.on_store(lease.acquire(replace, within), began);
+        let (acquired, stamps) = if tags.is_empty() {
+            (acquire.await, Ok(Some(Vec::new())))
+        } else {
+            let tag = engine.store.tag(&tags, fresh, self.target.site.tag_time, within);
+            Box::pin(both(acquire, engine.on_store(tag, began))).await
+        };
         self.spent += began.elapsed();
-        Ok((acquired?, Some(lease)))
+        Ok(Asked { acquired: acquired?, lease: Some(lease), stamps: stamps? })
     }
 
     /// Waits before the next look at a leased register. `false` if the time for waiting is over.

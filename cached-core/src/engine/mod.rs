@@ -8,19 +8,26 @@
 //! The steps of one call on the store share one budget; when it is used up, or the breaker is open, the function runs
 //! without the store: still one load per key in this process, and a bounded number of loads at once.
 
+mod both;
+mod bracket;
 mod closing;
 mod direct;
 mod look;
 mod lookup;
 mod nesting;
+mod pending;
 mod permit;
+mod put;
+mod replay;
 pub(crate) mod shell;
 mod site_state;
 mod target;
 pub(crate) mod write;
 
+use pending::Pending;
 pub(crate) use site_state::{SiteRef, SiteState};
 pub(crate) use target::Target;
+pub use {bracket::Bracket, put::Put};
 
 use crate::breaker::{Breaker, BreakerState, Edge, Verdict};
 use crate::clock::Clock;
@@ -37,7 +44,7 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
-use tokio::sync::Semaphore;
+use tokio::sync::{Notify, Semaphore};
 
 /// Followers of a failed load that load at once. Above the bulkhead's limit: the store is well, and nobody should wait
 /// more than one further round for a source that fails.
@@ -56,6 +63,7 @@ pub(crate) struct Settings {
     pub(crate) codec: Codec,
     pub(crate) budget: Duration,
     pub(crate) lease: Duration,
+    pub(crate) marker: Duration,
     pub(crate) max_wait: Duration,
     pub(crate) max_value_bytes: usize,
     pub(crate) compress_above: usize,
@@ -82,6 +90,9 @@ pub(crate) struct Engine {
     pub(crate) store: Arc<dyn Store>,
     clock: Clock,
     breaker: Breaker,
+    pub(crate) pending: Pending,
+    /// Nothing is pending any more.
+    drained: Notify,
     flights: Flights<FlightKey, Entry>,
     /// Loads without the store.
     bulkhead: Arc<Semaphore>,
@@ -99,6 +110,8 @@ impl Engine {
             after_failure: Arc::new(Semaphore::new(LOADS_AFTER_FAILURE)),
             background: Arc::new(Semaphore::new(BACKGROUND_STORES as usize)),
             breaker: Breaker::new(),
+            pending: Pending::default(),
+            drained: Notify::new(),
             flights: Flights::new(),
             sites: Mutex::default(),
             id: NEXT.fetch_add(1, Ordering::Relaxed),
@@ -112,7 +125,13 @@ impl Engine {
     pub(crate) fn target<T: CacheValue>(self: &Arc<Self>, site: &'static Site, key: &str) -> Target {
         let site = self.site(site);
         let fingerprint = site.fingerprint::<T>("");
-        Target { engine: Arc::clone(self), site, key: self.settings.prefix.literal(key), fingerprint }
+        Target {
+            engine: Arc::clone(self),
+            site,
+            key: self.settings.prefix.literal(key),
+            fingerprint,
+            tagged: Vec::new(),
+        }
     }
 
     /// This cache's counters and resolved policy of a site.

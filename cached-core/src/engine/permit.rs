@@ -4,8 +4,9 @@ use super::closing::Closing;
 use super::nesting::{self, Loading};
 use super::target::Target;
 use super::{Engine, FlightKey, SiteState};
-use crate::envelope::Entry;
+use crate::envelope::{Entry, Head};
 use crate::flight::Lead;
+use crate::invalidation::Tag;
 use crate::lease::Lease;
 use crate::reason::UnstoredReason;
 use std::sync::Arc;
@@ -24,8 +25,8 @@ pub(super) struct Permit {
 #[derive(Debug)]
 enum Kind {
     /// One load in all processes; stored and shared.
-    /// The lease stands first: it is released before followers wake.
-    Leased(Lease, Lead<FlightKey, Entry>),
+    /// The lease stands first: it is released before followers wake. Last, the stamps of the tags before the load.
+    Leased(Lease, Lead<FlightKey, Entry>, Vec<Head>),
     /// One load in this process; shared, not stored.
     Shared(Lead<FlightKey, Entry>),
     /// For this caller only.
@@ -39,11 +40,13 @@ pub(super) struct Storable {
     pub(super) payload: Option<Vec<u8>>,
     /// Before jitter. Or why it is not to be stored: then it is only shared.
     pub(super) ttl: Result<Duration, UnstoredReason>,
+    /// The tags that only the value tells.
+    pub(super) names: Vec<Tag>,
 }
 
 impl Permit {
-    pub(super) fn leased(target: Target, lead: Lead<FlightKey, Entry>, lease: Lease) -> Self {
-        Self::new(target, Kind::Leased(lease, lead), None)
+    pub(super) fn leased(target: Target, lead: Lead<FlightKey, Entry>, lease: Lease, stamps: Vec<Head>) -> Self {
+        Self::new(target, Kind::Leased(lease, lead, stamps), None)
     }
 
     pub(super) fn shared(target: Target, lead: Lead<FlightKey, Entry>, slot: Option<OwnedSemaphorePermit>) -> Self {
@@ -64,7 +67,7 @@ impl Permit {
     /// The load begins.
     pub(super) fn begin(self) -> Begun {
         let step = match &self.kind {
-            Kind::Leased(_, lead) | Kind::Shared(lead) => lead.load_step(),
+            Kind::Leased(_, lead, _) | Kind::Shared(lead) => lead.load_step(),
             Kind::Alone => 0,
         };
         Begun { permit: self, step }
@@ -86,7 +89,7 @@ impl Begun {
 
     /// The load takes time: its lease has to be renewed.
     pub(super) fn keep_alive(&mut self) {
-        if let Kind::Leased(lease, _) = &mut self.permit.kind {
+        if let Kind::Leased(lease, ..) = &mut self.permit.kind {
             lease.keep_alive();
         }
     }
@@ -107,7 +110,7 @@ impl Begun {
     /// The load failed, or its value cannot be encoded: nothing to share or to store.
     pub(super) fn failed(self) {
         match self.permit.kind {
-            Kind::Leased(lease, lead) => {
+            Kind::Leased(lease, lead, _) => {
                 drop(lease);
                 lead.failed();
             }
@@ -123,21 +126,19 @@ impl Begun {
     /// Shares the value and stores it, in the background. Does not wait: the caller's future would have to hold the value
     /// meanwhile, and be `Send` only if that is.
     pub(super) fn share_and_store(self, storable: Storable) {
-        let Storable { payload, ttl } = storable;
+        let Storable { payload, ttl, names } = storable;
         let Self { permit: Permit { target, kind, slot }, step } = self;
         drop(slot);
         let entry = Entry::loaded(payload);
-        let (lead, lease) = match kind {
-            Kind::Leased(lease, lead) => (lead, lease),
+        let (lead, lease, stamps) = match kind {
+            Kind::Leased(lease, lead, stamps) => (lead, lease, stamps),
             Kind::Shared(lead) => {
                 target.site.counters.unstored(ttl.err().unwrap_or(UnstoredReason::NoLease));
                 return lead.found(entry, step);
             }
             Kind::Alone => return target.site.counters.unstored(UnstoredReason::NoLease),
         };
-        // A lease is filled once at most, so its random bits serve the value as well.
-        let register = ttl.map(|ttl| target.register(entry.payload(), ttl, lease.id()));
-        lead.loaded(entry, step);
-        Closing { target, lead, lease, register }.start();
+        lead.loaded(entry.clone(), step);
+        Closing { target, lead, lease, entry, ttl, stamps, names }.start();
     }
 }

@@ -4,11 +4,11 @@ use super::lookup::{Lookup, Turn};
 use super::nesting::{self, Loading};
 use super::permit::{Begun, Permit, Storable};
 use super::target::Target;
-use super::{Engine, SiteRef, SiteState, is_on_tokio};
+use super::{Engine, Settings, SiteRef, SiteState, is_on_tokio};
 use crate::envelope::Entry;
 use crate::invalidation::Tag;
 use crate::key::{Key, Prefix};
-use crate::outcome::{Loaded, Shape};
+use crate::outcome::{CacheValue, Loaded, Shape};
 use crate::reason::{MissReason, UnstoredReason};
 use std::fmt;
 use std::pin::Pin;
@@ -69,6 +69,11 @@ impl<T> Policy<T> {
         Self { tags_of: Some(Box::new(tags_of)), ..self }
     }
 
+    /// The tags that the value tells.
+    pub(super) fn names(&self, value: &T) -> Vec<Tag> {
+        self.tags_of.as_ref().map_or_else(Vec::new, |tags_of| tags_of(value))
+    }
+
     fn ttl_for(&self, value: &T, site: &SiteState) -> Result<Duration, UnstoredReason> {
         if self.cache_if.is_some_and(|cache_if| !cache_if(value)) {
             return Err(UnstoredReason::Policy);
@@ -77,6 +82,36 @@ impl<T> Policy<T> {
             Duration::ZERO => Err(UnstoredReason::Policy),
             ttl => Ok(ttl),
         }
+    }
+}
+
+impl<T: CacheValue> Policy<T> {
+    /// The value encoded, and how long it is to be stored or why it is not. An error says that it cannot be encoded.
+    fn payload(
+        &self,
+        value: &T,
+        site: &SiteState,
+        settings: &Settings,
+    ) -> Result<(Vec<u8>, Result<Duration, UnstoredReason>), UnstoredReason> {
+        let mut payload = Vec::with_capacity(256);
+        if site.codec.encode(value, &mut payload).is_err() {
+            site.warn_of_codec("write");
+            return Err(UnstoredReason::Encode);
+        }
+        let too_large = payload.len() > settings.max_value_bytes;
+        let ttl = if too_large { Err(UnstoredReason::TooLarge) } else { self.ttl_for(value, site) };
+        Ok((payload, ttl))
+    }
+
+    /// The value encoded and its time to live before jitter, if it is to be stored.
+    pub(super) fn encoded(
+        &self,
+        value: &T,
+        site: &SiteState,
+        settings: &Settings,
+    ) -> Result<(Vec<u8>, Duration), UnstoredReason> {
+        let (payload, ttl) = self.payload(value, site, settings)?;
+        Ok((payload, ttl?))
     }
 }
 
@@ -91,23 +126,35 @@ impl Call {
     /// `None` for a key stands for arguments that have no form.
     pub(crate) fn of(engine: Arc<Engine>, site: SiteRef, key: Option<Key>, path: &'static str) -> Self {
         if key.is_none() {
-            site.counters.miss(MissReason::Key);
-            site.counters.loads.one();
-            site.counters.bypassed.one();
+            site.without_form();
         }
         // Outside of tokio, whose timers and tasks the engine needs, functions run uncached.
         let target = key.filter(|_| is_on_tokio()).map(|key| {
             // What the fingerprint is made of, the type, is known only when the call begins.
-            Target { engine, site, key, fingerprint: 0 }
+            Target { engine, site, key, fingerprint: 0, tagged: Vec::new() }
         });
         Self { target, path }
     }
 
     /// The entry depends on one more register.
-    pub(crate) fn tagged(self, render: impl FnOnce(&Prefix) -> Option<Key>) -> Self {
-        let Some(target) = &self.target else { return self };
-        let _tag = render(&target.engine.settings.prefix);
+    pub(crate) fn tagged(mut self, render: impl FnOnce(&Prefix) -> Option<Key>) -> Self {
+        let Some(target) = &mut self.target else { return self };
+        match render(&target.engine.settings.prefix) {
+            Some(tag) => target.depends_on(tag),
+            None => self.has_no_form(),
+        }
         self
+    }
+
+    /// An argument has no form: the function runs uncached.
+    fn has_no_form(&mut self) {
+        if let Some(target) = self.target.take() {
+            target.site.without_form();
+        }
+    }
+
+    pub(super) fn into_target(self) -> Option<(Target, &'static str)> {
+        Some((self.target?, self.path))
     }
 
     /// Without a cache.
@@ -125,10 +172,10 @@ impl Call {
 /// Not an `async fn`: that would hold its arguments twice. All that is large is boxed, and only when it is needed, so
 /// that a cached function's future is hardly larger than its arguments.
 #[expect(clippy::manual_async_fn, reason = "see above")]
-pub fn look<S: Shape>(call: Call, _: S) -> impl Future<Output = Result<S::Return, Load>> {
+pub fn look<S: Shape>(call: Call, shape: S) -> impl Future<Output = Result<S::Return, Load>> {
     async move {
-        let Call { target: Some(mut target), path } = call else { return Err(Load::uncached()) };
-        target.fingerprint = target.site.fingerprint::<S::Item>(path);
+        let Call { target: Some(target), path } = call else { return Err(Load::uncached()) };
+        let target = target.of_type(shape, path);
         let looked = match target.first_look().await {
             Ok(entry) => match decode::<S>(&target.site, &entry) {
                 Ok(value) => return Ok(value),
@@ -231,17 +278,15 @@ fn settle<S: Shape>(begun: Begun, policy: &Policy<S::Item>, returned: &S::Return
     }
     let storable = match loaded {
         Loaded::Some(value) => {
-            let mut payload = Vec::with_capacity(256);
-            if site.codec.encode(value, &mut payload).is_err() {
-                site.warn_of_codec("write");
+            let Ok((payload, ttl)) = policy.payload(value, site, &begun.engine().settings) else {
                 begun.unstored(UnstoredReason::Encode);
                 return begun.failed();
-            }
-            let too_large = payload.len() > begun.engine().settings.max_value_bytes;
-            let ttl = if too_large { Err(UnstoredReason::TooLarge) } else { policy.ttl_for(value, site) };
-            Storable { payload: Some(payload), ttl }
+            };
+            Storable { payload: Some(payload), ttl, names: policy.names(value) }
         }
-        Loaded::None | Loaded::Failed => Storable { payload: None, ttl: site.none_ttl.ok_or(UnstoredReason::Policy) },
+        Loaded::None | Loaded::Failed => {
+            Storable { payload: None, ttl: site.none_ttl.ok_or(UnstoredReason::Policy), names: Vec::new() }
+        }
     };
     begun.share_and_store(storable);
 }

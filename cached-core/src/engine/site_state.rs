@@ -7,13 +7,16 @@ use crate::fingerprint;
 use crate::reason::MissReason;
 use crate::site::{self, Site};
 use crate::stats::Counters;
-use crate::ttl::{DEFAULT_CLASS, DEFAULT_NONE_CLASS, NoneTtl, TtlSpec};
+use crate::ttl::{DEFAULT_CLASS, DEFAULT_NONE_CLASS, MAX_TTL, NoneTtl, TtlSpec};
 use serde::de::DeserializeOwned;
 use std::any::TypeId;
 use std::ops::Deref;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
+
+/// Tags are shared by entries of many sites, most of which live shorter than this.
+const TAG_TIME: Duration = Duration::from_secs(2 * 3600);
 
 #[derive(Debug)]
 pub(crate) struct SiteState {
@@ -24,6 +27,12 @@ pub(crate) struct SiteState {
     pub(super) ttl: Duration,
     /// `None`: a `None` is not stored.
     pub(super) none_ttl: Option<Duration>,
+    /// How long tags live at least twice, as far as is known before a load: see [`Store::tag`](crate::store::Store::tag).
+    pub(super) tag_time: Duration,
+    /// Values tell tags that the call does not.
+    pub(super) names_tags: bool,
+    /// Entries record all of their tags by name, since who reads them may not tell any.
+    pub(super) names_all: bool,
     /// The site's part of the fingerprints.
     pub(super) identity: String,
     /// A generic function has one per type it is used with; most have one in all.
@@ -76,7 +85,10 @@ impl SiteState {
             codec: spec.codec.unwrap_or(settings.codec),
             jitter: spec.jitter.unwrap_or(settings.jitter),
             ttl: ttl.unwrap_or_default(),
+            tag_time: (4 * ttl.unwrap_or_default().min(MAX_TTL)).max(TAG_TIME).min(MAX_TTL),
             none_ttl,
+            names_tags: spec.tags.iter().any(|tag| tag.template.is_none()),
+            names_all: spec.template.is_empty(),
             identity: site::identity(site, &site::all()),
             warned: AtomicBool::new(false),
             fingerprints: RwLock::default(),
@@ -89,6 +101,13 @@ impl SiteState {
             let (site, place, codec) = (self.site.name(), self.site.place(), self.codec);
             tracing::warn!(site, place, %codec, "the codec cannot {what} this function's values: they are loaded each time");
         }
+    }
+
+    /// Counts a call of which an argument has no form.
+    pub(super) fn without_form(&self) {
+        self.counters.miss(MissReason::Key);
+        self.counters.loads.one();
+        self.counters.bypassed.one();
     }
 
     /// Counts how a call was served.

@@ -1,8 +1,10 @@
 //! What one call is about.
 
 use super::{Engine, FlightKey, SiteRef};
+use crate::envelope::tags::Recorded;
 use crate::envelope::{self, Draft, Expected, Head, Register};
 use crate::key::Key;
+use crate::outcome::Shape;
 use crate::ttl::jittered;
 use bytes::Bytes;
 use std::sync::Arc;
@@ -15,6 +17,8 @@ pub(crate) struct Target {
     pub(super) site: SiteRef,
     pub(super) key: Key,
     pub(super) fingerprint: u64,
+    /// The key and, behind it, the tags that the call tells: what one look reads. Empty if there are none.
+    pub(super) tagged: Vec<Key>,
 }
 
 impl Target {
@@ -24,7 +28,7 @@ impl Target {
     }
 
     /// Reads a register that stood under the key.
-    pub(super) fn read(&self, register: &[u8]) -> Register {
+    pub(super) fn read(&self, register: &Bytes) -> Register {
         let expected = Expected {
             key: &self.key,
             codec: self.site.codec.id(),
@@ -34,9 +38,61 @@ impl Target {
         envelope::read(register, expected)
     }
 
+    /// Of values of this shape's type.
+    pub(super) fn of_type<S: Shape>(mut self, _: S, path: &'static str) -> Self {
+        self.fingerprint = self.site.fingerprint::<S::Item>(path);
+        self
+    }
+
+    /// One more register that the entry depends on.
+    pub(super) fn depends_on(&mut self, tag: Key) {
+        if self.tagged.is_empty() {
+            self.tagged.push(Arc::clone(&self.key));
+        }
+        self.tagged.push(tag);
+    }
+
+    pub(crate) fn with_tags(mut self, tags: impl Iterator<Item = Key>) -> Self {
+        tags.for_each(|tag| self.depends_on(tag));
+        self
+    }
+
+    /// The tags that the call tells.
+    pub(super) fn tags(&self) -> &[Key] {
+        self.tagged.get(1..).unwrap_or_default()
+    }
+
+    /// What a load depends on while it runs: the tags that the call tells, and the register of all tags if the value is to
+    /// tell more.
+    pub(super) fn load_tags(&self) -> Vec<Key> {
+        let all_tags = self.site.names_tags.then(|| self.engine.settings.prefix.all_tags());
+        self.tags().iter().cloned().chain(all_tags).collect()
+    }
+
+    /// What an entry records: the stamps of the tags that the call tells, and of those that only the value does.
+    pub(super) fn recorded(&self, told: &[Head], mut named: Vec<(Box<str>, Head)>) -> Recorded {
+        if !self.site.names_all {
+            return Recorded::new(told, named);
+        }
+        let prefix = &self.engine.settings.prefix;
+        named.extend(self.tags().iter().map(|tag| Box::from(prefix.name_of(tag))).zip(told.iter().copied()));
+        Recorded::new(&[], named)
+    }
+
+    /// Whether an invalidation of this process has not been applied yet that is about this entry.
+    pub(super) fn is_pending(&self) -> bool {
+        self.engine.pending.covers(std::iter::once(&self.key).chain(self.tags()))
+    }
+
     /// The register of a value stamped with 128 bits that are never used again, and how long it lives; `ttl` is before
     /// jitter, a `payload` of `None` stands for a `None`.
-    pub(super) fn register(&self, payload: Option<&[u8]>, ttl: Duration, stamp: u128) -> (Bytes, Duration) {
+    pub(super) fn register(
+        &self,
+        payload: Option<&[u8]>,
+        recorded: &Recorded,
+        ttl: Duration,
+        stamp: u128,
+    ) -> (Bytes, Duration) {
         #[expect(clippy::cast_possible_truncation, reason = "the low bits are as random as the others")]
         let ttl = jittered(ttl, self.site.jitter, stamp as u64);
         let draft = Draft {
@@ -45,6 +101,7 @@ impl Target {
             codec: self.site.codec.id(),
             fingerprint: self.fingerprint,
             payload,
+            recorded,
             compress_above: self.engine.settings.compress_above,
         };
         (envelope::write(&draft), ttl)

@@ -1,36 +1,69 @@
-//! Writes: what is invalidated, and the bracket around it. (being built)
+//! The write path: what a write invalidates, and the bracket around it.
+//!
+//! *Bracket*: BEGIN removes the registers and marks them before the write begins; while a marker lives nobody gets a lease on
+//! them. END removes them again and takes the markers away. *After*: the registers are removed when the write has
+//! completed.
+//!
+//! # On cancellation
+//! A write that is dropped may have been committed, or may be yet: its registers are removed once more, and its markers stay
+//! until they run out. That is what happens to a write whose process dies.
+//!
+//! # When Redis is down
+//! BEGIN and END share the budget of a call. A write that could not begin its bracket goes ahead without (or is refused, if its
+//! site says so); what could not be applied at its end is queued, see [`replay`](super::replay).
 
-use super::Engine;
-use super::shell::{Call, Policy};
-use crate::error::CacheError;
-use crate::invalidation::Registers;
-use crate::key::Prefix;
+use super::bracket::{Bracket, Unbegun};
+use super::put::Put;
+use super::shell::Call;
+use super::{Engine, SiteRef, is_on_tokio};
+use crate::envelope::Head;
+use crate::error::{CacheError, StoreError};
+use crate::invalidation::{Invalidation, Outcome, Registers};
+use crate::key::{Key, Prefix};
 use crate::outcome::Shape;
 use crate::site::Site;
+use crate::store::Written;
 use std::sync::Arc;
+use std::time::Duration;
+use tokio::time::Instant;
 
 /// A write on its way: what it invalidates, gathered.
 #[derive(Debug)]
 pub struct Write {
-    engine: Option<Arc<Engine>>,
-    registers: Registers,
+    /// `None` without a cache.
+    scope: Option<Scope>,
 }
 
 impl Write {
-    pub(crate) fn of(engine: Option<Arc<Engine>>, _site: &'static Site) -> Self {
-        Self { engine, registers: Registers::default() }
+    pub(crate) fn of(engine: Option<Arc<Engine>>, site: &'static Site) -> Self {
+        let scope = |engine: Arc<Engine>| {
+            let site = engine.site(site);
+            Scope { engine, site, registers: Registers::default(), is_whole: true, is_open: true }
+        };
+        Self { scope: engine.map(scope) }
     }
 
+    /// Adds what is to be invalidated; `false` says that it has no form.
     pub(crate) fn with(mut self, add: impl FnOnce(&mut Registers, &Prefix) -> bool) -> Self {
-        if let Some(engine) = &self.engine {
-            add(&mut self.registers, &engine.settings.prefix);
+        if let Some(scope) = &mut self.scope
+            && !add(&mut scope.registers, &scope.engine.settings.prefix)
+        {
+            let (site, place) = (scope.site.site.name(), scope.site.site.place());
+            tracing::error!(site, place, "what this write changes cannot be rendered, so it is not invalidated");
+            scope.is_whole = false;
         }
         self
     }
 
+    /// Adds what was gathered by hand.
+    pub(crate) fn invalidation(self, what: &Invalidation) -> Self {
+        self.with(|registers, prefix| what.add_to(registers, prefix))
+    }
+
     /// BEGIN, waited for; if it fails the write goes ahead without.
     pub async fn begin(self) -> Bracket {
-        Bracket {}
+        let Some(scope) = self.scope else { return Bracket::none() };
+        Bracket::begin(scope, false).await.unwrap_or_else(Unbegun::go_ahead)
     }
 
     /// BEGIN, waited for.
@@ -38,42 +71,121 @@ impl Write {
     /// # Errors
     /// Why there is no bracket.
     pub async fn begin_or_fail(self) -> Result<Bracket, CacheError> {
-        Ok(Bracket {})
+        let Some(scope) = self.scope else { return Ok(Bracket::none()) };
+        Bracket::begin(scope, false).await.map_err(Unbegun::refuse)
+    }
+
+    /// BEGIN of a write whose value is to be stored as the entry of `call`; if it fails the write goes ahead without.
+    pub async fn begin_put<S: Shape>(self, call: Call, shape: S) -> Put {
+        let (Some(scope), Some((target, path))) = (self.scope, call.into_target()) else { return Put::none() };
+        Put::begin(scope, target.of_type(shape, path))
+            .await
+            .unwrap_or_else(|(unbegun, target)| Put::unbegun(unbegun.go_ahead(), &target))
     }
 
     /// BEGIN of a write whose value is to be stored as the entry of `call`.
-    pub async fn begin_put<S: Shape>(self, _call: Call, _: S) -> Put {
-        Put {}
-    }
-
-    /// As [`begin_put`](Self::begin_put).
     ///
     /// # Errors
     /// Why there is no bracket.
-    pub async fn begin_put_or_fail<S: Shape>(self, _call: Call, _: S) -> Result<Put, CacheError> {
-        Ok(Put {})
+    pub async fn begin_put_or_fail<S: Shape>(self, call: Call, shape: S) -> Result<Put, CacheError> {
+        let (Some(scope), Some((target, path))) = (self.scope, call.into_target()) else { return Ok(Put::none()) };
+        Put::begin(scope, target.of_type(shape, path)).await.map_err(|(unbegun, _)| unbegun.refuse())
     }
 
     /// Invalidates, after the body has run.
-    pub async fn apply(self) {}
+    pub async fn apply(self) {
+        let _ = self.invalidate().await;
+    }
+
+    /// Invalidates.
+    pub(crate) async fn invalidate(self) -> Outcome {
+        let Some(scope) = self.scope else { return Outcome::Applied };
+        let within = scope.engine.settings.budget;
+        scope.invalidate(within).await
+    }
 }
 
-/// A write in progress.
+/// What is written, and in which cache. Dropped while it is open it is invalidated, since it may have been written.
 #[derive(Debug)]
-pub struct Bracket {}
-
-impl Bracket {
-    /// END.
-    pub async fn end(self) {}
+pub(super) struct Scope {
+    pub(super) engine: Arc<Engine>,
+    pub(super) site: SiteRef,
+    pub(super) registers: Registers,
+    /// All that is written could be rendered.
+    is_whole: bool,
+    is_open: bool,
 }
 
-/// A write in progress whose value is to be stored.
-#[derive(Debug)]
-pub struct Put {}
+impl Drop for Scope {
+    fn drop(&mut self) {
+        if self.is_open {
+            self.site.counters.cancelled.one();
+            let _ = self.engine.queue(self.registers.keys(), None);
+        }
+    }
+}
 
-impl Put {
-    /// END, with the value that was returned.
-    pub async fn settle<S: Shape>(self, _: S, _policy: &Policy<S::Item>, returned: S::Return) -> S::Return {
-        returned
+impl Scope {
+    /// Nothing was written.
+    pub(super) fn close(&mut self) {
+        self.is_open = false;
+    }
+
+    pub(super) fn keys(&self) -> &[Key] {
+        self.registers.keys()
+    }
+
+    /// Removes the registers.
+    async fn invalidate(self, within: Duration) -> Outcome {
+        if self.keys().is_empty() {
+            return self.end_with(Outcome::Applied);
+        }
+        if !self.may_ask() {
+            return self.queue(None);
+        }
+        let removal = self.engine.store.remove_all(self.keys(), within);
+        match self.engine.on_store(removal, Instant::now()).await {
+            Ok(()) => self.end_with(Outcome::Applied),
+            Err(error) => {
+                self.warn(&error);
+                self.queue(None)
+            }
+        }
+    }
+
+    /// END; with what became of the write, and whether what was to be put was put.
+    pub(super) async fn end(self, writer: Head, written: &[Written], within: Duration) -> (Outcome, bool) {
+        if !self.may_ask() {
+            return (self.queue(Some(writer)), false);
+        }
+        let end = self.engine.store.end(writer, written, within);
+        match self.engine.on_store(end, Instant::now()).await {
+            Ok(was_put) => (self.end_with(Outcome::Applied), was_put),
+            Err(error) => {
+                self.warn(&error);
+                (self.queue(Some(writer)), false)
+            }
+        }
+    }
+
+    fn may_ask(&self) -> bool {
+        is_on_tokio() && self.engine.may_use_store()
+    }
+
+    fn queue(self, writer: Option<Head>) -> Outcome {
+        let outcome = self.engine.queue(self.keys(), writer);
+        self.end_with(outcome)
+    }
+
+    fn end_with(mut self, outcome: Outcome) -> Outcome {
+        self.close();
+        let outcome = if self.is_whole { outcome } else { Outcome::Failed };
+        self.site.counters.written(outcome);
+        outcome
+    }
+
+    fn warn(&self, error: &StoreError) {
+        let (site, place) = (self.site.site.name(), self.site.site.place());
+        tracing::warn!(site, place, %error, "an invalidation is not applied yet: it is queued");
     }
 }

@@ -3,8 +3,11 @@ use proptest::prelude::*;
 
 const EXPECTED: Expected<'static> = Expected { key: "n:v1:k", codec: 0, fingerprint: 7, max_payload: 1 << 20 };
 
+static UNTAGGED: Recorded = Recorded::NONE;
+
 fn draft(payload: Option<&[u8]>) -> Draft<'_> {
-    Draft { key: "n:v1:k", head: Head::value(42), codec: 0, fingerprint: 7, payload, compress_above: 1_000 }
+    let (key, head) = ("n:v1:k", Head::value(42));
+    Draft { key, head, codec: 0, fingerprint: 7, payload, recorded: &UNTAGGED, compress_above: 1_000 }
 }
 
 fn payload_of(register: &Bytes) -> Option<Vec<u8>> {
@@ -27,7 +30,7 @@ fn what_was_written_is_read() {
 #[test]
 fn every_mismatch_has_its_reason() {
     let good = write(&draft(Some(b"1")));
-    let reason = |bytes: &[u8], expected| match read(bytes, expected) {
+    let reason = |bytes: &[u8], expected| match read(&Bytes::copy_from_slice(bytes), expected) {
         Register::Invalid(reason) => reason,
         other => panic!("{other:?}"),
     };
@@ -53,7 +56,7 @@ fn no_flipped_bit_behind_the_stamp_goes_unseen() {
     for bit in (Head::LEN * 8)..(good.len() * 8) {
         let mut bytes = good.to_vec();
         bytes[bit / 8] ^= 1 << (bit % 8);
-        assert!(matches!(read(&bytes, EXPECTED), Register::Invalid(_)), "bit {bit}");
+        assert!(matches!(read(&bytes.into(), EXPECTED), Register::Invalid(_)), "bit {bit}");
     }
 }
 
@@ -111,10 +114,26 @@ fn a_value_may_be_empty() {
 }
 
 #[test]
+fn tags_stand_in_front_of_any_payload_and_are_checked_with_it() {
+    let recorded = Recorded::new(&[Head::value(1)], [("t:author:7".into(), Head::value(2))]);
+    for payload in [None, Some(&b"1"[..]), Some(&[b'a'; 2_000])] {
+        let bytes = write(&Draft { recorded: &recorded, ..draft(payload) });
+        let Register::Value(found) = read(&bytes, EXPECTED) else { panic!("not a value") };
+        assert_eq!(found.recorded, recorded);
+        assert_eq!(Entry::found(bytes.clone(), found).payload(), payload);
+        for at in Head::LEN..bytes.len() {
+            let mut bytes = bytes.to_vec();
+            bytes[at] ^= 1;
+            assert!(matches!(read(&bytes.into(), EXPECTED), Register::Invalid(_)), "byte {at}");
+        }
+    }
+}
+
+#[test]
 fn two_flags_at_once_are_another_version() {
     let mut bytes = write(&draft(None)).to_vec();
     bytes[Head::LEN] = FLAG_NONE | FLAG_LZ4;
-    assert_eq!(read(&bytes, EXPECTED), Register::Invalid(MissReason::Version));
+    assert_eq!(read(&bytes.into(), EXPECTED), Register::Invalid(MissReason::Version));
 }
 
 #[cfg(feature = "lz4")]
@@ -153,7 +172,7 @@ proptest! {
         if let (Some(first), 1..) = (bytes.first_mut(), kind) {
             *first = if kind == 1 { b'V' } else { b'L' };
         }
-        let is_value = matches!(read(&bytes, EXPECTED), Register::Value(_));
+        let is_value = matches!(read(&bytes.into(), EXPECTED), Register::Value(_));
         prop_assert!(!is_value);
     }
 }

@@ -89,6 +89,26 @@ impl Prefix {
         bounded(&self.tags, &mut [&self.tags, text].concat())
     }
 
+    /// What all registers of the namespace begin with, whatever their version.
+    pub(crate) fn namespace(&self) -> &str {
+        self.tags.trim_end_matches("t:")
+    }
+
+    /// The name of a tag's or event's register: its key without the namespace.
+    pub(crate) fn name_of<'a>(&self, register: &'a str) -> &'a str {
+        register.strip_prefix(self.namespace()).unwrap_or(register)
+    }
+
+    /// The register of that name.
+    pub(crate) fn register(&self, name: &str) -> Key {
+        [self.namespace(), name].concat().into()
+    }
+
+    /// What all entries begin with.
+    pub(crate) fn entries(&self) -> &str {
+        &self.entries
+    }
+
     /// The register that every write of a tag touches.
     pub(crate) fn all_tags(&self) -> Key {
         Arc::clone(&self.all_tags)

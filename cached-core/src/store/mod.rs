@@ -125,7 +125,50 @@ pub enum Acquired {
     Writing,
 }
 
+/// What a write leaves under one of its keys when it ends: [`Store::end`].
+///
+/// ```
+/// use cached_core::store::{Key, Written};
+///
+/// let removed = Written { key: Key::from("key"), put: None };
+/// assert!(removed.put.is_none());
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Written {
+    /// The register.
+    pub key: Key,
+    /// What to put there for how long; `None` leaves nothing.
+    pub put: Option<(Bytes, Duration)>,
+}
+
+impl Written {
+    /// Nothing is left there.
+    pub(crate) fn nothing(key: Key) -> Self {
+        Self { key, put: None }
+    }
+}
+
+/// One stretch of a sweep: [`Store::sweep`].
+///
+/// ```
+/// use cached_core::store::Swept;
+///
+/// let last = Swept { next: None, removed: 12 };
+/// assert!(last.next.is_none());
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Swept {
+    /// Where the next stretch begins; `None` if this was the last.
+    pub next: Option<u64>,
+    /// Registers removed.
+    pub removed: u64,
+}
+
 /// Registers under keys, with the atomic steps of the protocol.
+///
+/// A *tag* is a register as well: one without payload, whose head is its generation. Beside each register stand the
+/// *markers* of the writes in progress on it; they are no registers, and nothing but BEGIN, END and their own deadlines
+/// changes them.
 ///
 /// In all of them `key` is at most 512 bytes long, `ttl` is counted from now (one below a millisecond as a millisecond),
 /// and `within` is the most time that the answer may take, connecting included.
@@ -207,6 +250,66 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
     /// # Errors
     /// Any fault of the store; whether the register was removed is then unknown.
     fn remove<'a>(&'a self, key: &'a Key, within: Duration) -> StoreFuture<'a, bool>;
+
+    /// HIT with tags: reads several registers as they stand at some time after the call, each of them at a time of its own.
+    /// Data of another type counts as none.
+    ///
+    /// # Errors
+    /// Any fault of the store.
+    fn get_all<'a>(&'a self, keys: &'a [Key], within: Duration) -> StoreFuture<'a, Vec<Option<Bytes>>>;
+
+    /// INVALIDATE of several registers.
+    ///
+    /// # Errors
+    /// Any fault of the store; which registers were removed is then unknown.
+    fn remove_all<'a>(&'a self, keys: &'a [Key], within: Duration) -> StoreFuture<'a, ()>;
+
+    /// TAG: the heads of tags, those that are absent created as `fresh`; `None` if a write is in progress on one of them.
+    /// Tags live for at least half of `ttl` from now on, new ones for `ttl`. One that is no value's head is replaced.
+    ///
+    /// `fresh` is sent once at most: a copy that arrives late would bring a generation back.
+    ///
+    /// # Errors
+    /// Any fault of the store.
+    fn tag<'a>(
+        &'a self,
+        tags: &'a [Key],
+        fresh: Head,
+        ttl: Duration,
+        within: Duration,
+    ) -> StoreFuture<'a, Option<Vec<Head>>>;
+
+    /// BEGIN: removes the registers and marks each of them as being written by `writer` for the time `marker`. While a
+    /// marker lives, no lease is given. Repeated, it extends the markers; what is lost of them is begun again.
+    ///
+    /// With `token`, `writer` itself stands in each register that nobody else is writing: until another write touches it.
+    /// So a BEGIN with it is sent once at most. To extend, leave it out: a token that stands is extended with its
+    /// marker, and one that is lost must not come back, since others may have written meanwhile.
+    ///
+    /// # Errors
+    /// Any fault of the store; whether the write is marked is then unknown.
+    fn begin<'a>(
+        &'a self,
+        writer: Head,
+        keys: &'a [Key],
+        marker: Duration,
+        token: bool,
+        within: Duration,
+    ) -> StoreFuture<'a, ()>;
+
+    /// END: removes the registers and the markers of `writer`. What is to be put is put if in all registers with something
+    /// to put the token of `writer` still stands; whether it was.
+    ///
+    /// # Errors
+    /// Any fault of the store; whether the write has ended is then unknown.
+    fn end<'a>(&'a self, writer: Head, written: &'a [Written], within: Duration) -> StoreFuture<'a, bool>;
+
+    /// Removes registers whose keys begin with `prefix`: a stretch of them at a time, beginning at `from` (`None` for the
+    /// first). When the last stretch is done, all that stood there when the first began are gone. Markers stay.
+    ///
+    /// # Errors
+    /// Any fault of the store; the stretch can be repeated.
+    fn sweep<'a>(&'a self, prefix: &'a str, from: Option<u64>, within: Duration) -> StoreFuture<'a, Swept>;
 
     /// Asks for a sign of life.
     ///

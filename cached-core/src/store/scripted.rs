@@ -1,6 +1,6 @@
 //! A store in memory for the crate's own tests, whose steps can be made to be late, to fail or never to answer.
 
-use super::{Acquired, Head, Key, MemoryStore, Replace, Store, StoreFuture};
+use super::{Acquired, Head, Key, MemoryStore, Replace, Store, StoreFuture, Swept, Written};
 use crate::clock::Clock;
 use crate::error::{FaultKind, StoreError};
 use bytes::Bytes;
@@ -18,6 +18,12 @@ pub(crate) enum Step {
     Release,
     Put,
     Remove,
+    GetAll,
+    RemoveAll,
+    Tag,
+    Begin,
+    End,
+    Sweep,
     Ping,
 }
 
@@ -164,6 +170,43 @@ impl Store for Scripted {
 
     fn remove<'a>(&'a self, key: &'a Key, within: Duration) -> StoreFuture<'a, bool> {
         Box::pin(self.take(Step::Remove, within, move || self.memory.remove(key, within)))
+    }
+
+    fn get_all<'a>(&'a self, keys: &'a [Key], within: Duration) -> StoreFuture<'a, Vec<Option<Bytes>>> {
+        Box::pin(self.take(Step::GetAll, within, move || self.memory.get_all(keys, within)))
+    }
+
+    fn remove_all<'a>(&'a self, keys: &'a [Key], within: Duration) -> StoreFuture<'a, ()> {
+        Box::pin(self.take(Step::RemoveAll, within, move || self.memory.remove_all(keys, within)))
+    }
+
+    fn tag<'a>(
+        &'a self,
+        tags: &'a [Key],
+        fresh: Head,
+        ttl: Duration,
+        within: Duration,
+    ) -> StoreFuture<'a, Option<Vec<Head>>> {
+        Box::pin(self.take(Step::Tag, within, move || self.memory.tag(tags, fresh, ttl, within)))
+    }
+
+    fn begin<'a>(
+        &'a self,
+        writer: Head,
+        keys: &'a [Key],
+        marker: Duration,
+        token: bool,
+        within: Duration,
+    ) -> StoreFuture<'a, ()> {
+        Box::pin(self.take(Step::Begin, within, move || self.memory.begin(writer, keys, marker, token, within)))
+    }
+
+    fn end<'a>(&'a self, writer: Head, written: &'a [Written], within: Duration) -> StoreFuture<'a, bool> {
+        Box::pin(self.take(Step::End, within, move || self.memory.end(writer, written, within)))
+    }
+
+    fn sweep<'a>(&'a self, prefix: &'a str, from: Option<u64>, within: Duration) -> StoreFuture<'a, Swept> {
+        Box::pin(self.take(Step::Sweep, within, move || self.memory.sweep(prefix, from, within)))
     }
 
     fn ping(&self, within: Duration) -> StoreFuture<'_, ()> {

@@ -7,10 +7,13 @@ mod hits;
 mod logs;
 mod nesting;
 mod outages;
+mod puts;
 mod sharing;
 mod sites;
+mod tagged;
 mod unusable;
 mod waits;
+mod writes;
 
 use super::Engine;
 use crate::builder::CacheBuilder;
@@ -130,6 +133,7 @@ impl Subject {
             codec: 0,
             fingerprint: site.fingerprint::<u64>(""),
             payload: Some(payload),
+            recorded: &crate::envelope::tags::Recorded::NONE,
             compress_above: usize::MAX,
         })
     }

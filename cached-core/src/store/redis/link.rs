@@ -7,7 +7,9 @@
 //! decided by the breaker above.
 
 use super::fault::{Fault, classify, is_broken};
+use super::recent::Recent;
 use crate::error::{BuildError, FaultKind, StoreError};
+use crate::store::Key;
 use redis::aio::MultiplexedConnection;
 use redis::io::tcp::{TcpSettings, socket2::TcpKeepalive};
 use redis::{AsyncConnectionConfig, Client, Cmd, ConnectionAddr, IntoConnectionInfo, Value};
@@ -24,10 +26,23 @@ const TIMEOUTS: u32 = 3;
 /// Finds out within a minute that the other side has vanished.
 const KEEPALIVE: Duration = Duration::from_secs(20);
 
+/// Whether a command may reach the server twice.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Copies {
+    /// Sent again when its connection broke: a copy that is carried out late does no harm.
+    Harmless,
+    /// Sent once: it brings a fresh identity, and a late copy would bring that back after an invalidation has ended it.
+    Never,
+}
+
+/// Removals in one pipeline.
+const REMOVED_AT_ONCE: usize = 1000;
+
 #[derive(Debug)]
 pub(super) struct Link {
     client: Client,
     state: Arc<Mutex<State>>,
+    recent: Arc<Recent>,
 }
 
 #[derive(Debug)]
@@ -73,7 +88,7 @@ impl Link {
         let tcp = TcpSettings::default().set_nodelay(true).set_keepalive(TcpKeepalive::new().with_time(KEEPALIVE));
         let settings = info.redis_settings().clone().set_skip_set_lib_name();
         let client = Client::open(info.set_tcp_settings(tcp).set_redis_settings(settings)).map_err(problem)?;
-        Ok(Self { client, state: Arc::new(Mutex::new(State::Idle)) })
+        Ok(Self { client, state: Arc::new(Mutex::new(State::Idle)), recent: Arc::default() })
     }
 
     /// Host and port or the socket's path; no user and no password.
@@ -81,13 +96,18 @@ impl Link {
         self.client.get_connection_info().addr()
     }
 
+    /// Tells that keys are about to be removed.
+    pub(super) fn removes<'a>(&self, keys: impl Iterator<Item = &'a Key>) {
+        self.recent.note(keys, Instant::now());
+    }
+
     /// Sends a command and waits for its answer, connecting first if need be, all of it before the deadline.
-    pub(super) async fn send(&self, command: &Cmd, deadline: Instant) -> Result<Value, Fault> {
+    pub(super) async fn send(&self, command: &Cmd, copies: Copies, deadline: Instant) -> Result<Value, Fault> {
         let unreachable = |error| Fault { error, is_unknown_script: false };
         let mut connected = self.connection(deadline).await.map_err(unreachable)?;
         match self.send_on(&mut connected.connection, command, deadline).await {
             // The server closes idle connections and restarts; neither has to be felt.
-            Err(Failure::Broken(_)) if !connected.is_new => {
+            Err(Failure::Broken(_)) if !connected.is_new && copies == Copies::Harmless => {
                 let mut connected = self.connection(deadline).await.map_err(unreachable)?;
                 self.send_on(&mut connected.connection, command, deadline).await.map_err(Failure::into_fault)
             }
@@ -143,9 +163,9 @@ impl Link {
     /// Connects in a task of its own, which goes on when the caller's time is over.
     fn start_connecting(&self) -> watch::Receiver<Option<Result<Connection, StoreError>>> {
         let (tell, made) = watch::channel(None);
-        let (client, state) = (self.client.clone(), Arc::clone(&self.state));
+        let (client, state, recent) = (self.client.clone(), Arc::clone(&self.state), Arc::clone(&self.recent));
         tokio::spawn(async move {
-            let result = connect(&client).await;
+            let result = connect(&client, &recent).await;
             *locked(&state) = match &result {
                 Ok(connection) => State::Ready(connection.clone()),
                 Err(_) => State::Idle,
@@ -183,13 +203,37 @@ impl Failure {
     }
 }
 
-async fn connect(client: &Client) -> Result<Connection, StoreError> {
+async fn connect(client: &Client, recent: &Recent) -> Result<Connection, StoreError> {
     // No timeout of redis-rs' own: each command has its caller's.
     let config = AsyncConnectionConfig::new().set_connection_timeout(None).set_response_timeout(None);
-    let connecting = client.get_multiplexed_async_connection_with_config(&config);
+    let connecting = async {
+        let mut redis = client.get_multiplexed_async_connection_with_config(&config).await?;
+        remove_again(&mut redis, &recent.keys(Instant::now())).await?;
+        Ok(redis)
+    };
     match tokio::time::timeout(CONNECT_WITHIN, connecting).await {
         Ok(Ok(redis)) => Ok(Connection { redis, timeouts: Arc::default() }),
         Ok(Err(error)) => Err(classify(&error)),
         Err(_) => Err(StoreError::new(FaultKind::Timeout, "still connecting")),
     }
+}
+
+/// Before the connection is of use to anybody.
+async fn remove_again(redis: &mut MultiplexedConnection, keys: &[Key]) -> Result<(), redis::RedisError> {
+    for keys in keys.chunks(REMOVED_AT_ONCE) {
+        let mut pipeline = redis::pipe();
+        // One by one, since a cluster's node takes no others.
+        for key in keys {
+            pipeline.cmd("UNLINK").arg(&**key).ignore();
+        }
+        for answer in redis.send_packed_commands(&pipeline, 0, keys.len()).await? {
+            match answer.extract_error() {
+                // A server that loads its data has not removed it, and will have it in a moment.
+                Err(error) if classify(&error).kind.is_outage() => return Err(error),
+                // What this user may not remove, or another node holds, was not removed the first time either.
+                Ok(_) | Err(_) => {}
+            }
+        }
+    }
+    Ok(())
 }

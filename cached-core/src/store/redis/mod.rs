@@ -1,27 +1,31 @@
 //! Registers on a Redis server.
 //!
-//! Plain commands and four small scripts (`scripts/*.lua`). One multiplexed connection, made on first use and again when it broke; see [`link`]. What comes together goes out together; see
+//! Plain commands and small scripts (`scripts/*.lua`). One multiplexed connection, made on first use and again when it broke; see [`link`]. What comes together goes out together; see
 //! [`reads`] and [`steps`].
+//!
+//! What was removed within the last minute is removed again on every new connection; see [`recent`].
 //!
 //! # On cancellation
 //! A command that was sent is carried out; its answer is dropped.
 //!
 //! # When the server is down
 //! Connecting, waiting for a reconnect and the command itself share the time the caller gives. A command whose
-//! connection broke is sent once more on a new one: all of them may be carried out twice.
+//! connection broke is sent once more on a new one, unless a copy that is carried out late could do harm ([`Copies`]).
 
 mod fault;
 mod link;
 mod merge;
 mod reads;
+mod recent;
 mod script;
 mod steps;
+mod writes;
 
-use super::{Acquired, Key, Replace, Store, StoreFuture};
+use super::{Acquired, Key, Replace, Store, StoreFuture, Swept, Written};
 use crate::envelope::Head;
 use crate::error::{BuildError, FaultKind, StoreError};
 use bytes::Bytes;
-use link::Link;
+use link::{Copies, Link};
 use reads::Reads;
 use redis::{Cmd, FromRedisValue, Value};
 use script::Script;
@@ -30,6 +34,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use steps::{Step, Steps};
 use tokio::time::Instant;
+use writes::Writes;
 
 /// A [`Store`] on a Redis server.
 pub struct RedisStore {
@@ -39,6 +44,7 @@ pub struct RedisStore {
     fill: Arc<Steps<Fill>>,
     renew: Script,
     release: Script,
+    writes: Writes,
 }
 
 impl fmt::Debug for RedisStore {
@@ -68,16 +74,17 @@ impl RedisStore {
             fill: Arc::new(Steps::new(Arc::clone(&link), include_str!("scripts/fill.lua"))),
             renew: Script::new(include_str!("scripts/renew.lua")),
             release: Script::new(include_str!("scripts/release.lua")),
+            writes: Writes::new(Arc::clone(&link)),
             link,
         })
     }
 
     async fn send<T: FromRedisValue>(&self, command: &Cmd, within: Duration) -> Result<T, StoreError> {
-        answer(self.link.send(command, Instant::now() + within).await?)
+        answer(self.link.send(command, Copies::Harmless, Instant::now() + within).await?)
     }
 
     async fn run(&self, script: &Script, arguments: impl Fn(&mut Cmd), within: Duration) -> Result<bool, StoreError> {
-        answer(script.run(&self.link, arguments, Instant::now() + within).await?)
+        answer(script.run(&self.link, Copies::Harmless, arguments, Instant::now() + within).await?)
     }
 }
 
@@ -96,6 +103,7 @@ struct Acquire {
 
 impl Step for Acquire {
     const KEYS: usize = 2;
+    const COPIES: Copies = Copies::Never;
 
     fn keys(&self, command: &mut Cmd) {
         command.arg(&*self.key).arg(markers(&self.key));
@@ -121,6 +129,7 @@ struct Fill {
 
 impl Step for Fill {
     const KEYS: usize = 1;
+    const COPIES: Copies = Copies::Harmless;
 
     fn keys(&self, command: &mut Cmd) {
         command.arg(&*self.key);
@@ -210,7 +219,47 @@ impl Store for RedisStore {
     }
 
     fn remove<'a>(&'a self, key: &'a Key, within: Duration) -> StoreFuture<'a, bool> {
-        Box::pin(async move { self.send(redis::cmd("UNLINK").arg(&**key), within).await })
+        Box::pin(async move {
+            self.link.removes(std::iter::once(key));
+            self.send(redis::cmd("UNLINK").arg(&**key), within).await
+        })
+    }
+
+    fn get_all<'a>(&'a self, keys: &'a [Key], within: Duration) -> StoreFuture<'a, Vec<Option<Bytes>>> {
+        self.reads.get_all(keys, within)
+    }
+
+    fn remove_all<'a>(&'a self, keys: &'a [Key], within: Duration) -> StoreFuture<'a, ()> {
+        Box::pin(self.writes.remove_all(keys, Instant::now() + within))
+    }
+
+    fn tag<'a>(
+        &'a self,
+        tags: &'a [Key],
+        fresh: Head,
+        ttl: Duration,
+        within: Duration,
+    ) -> StoreFuture<'a, Option<Vec<Head>>> {
+        Box::pin(self.writes.tag(tags, fresh, ttl, Instant::now() + within))
+    }
+
+    fn begin<'a>(
+        &'a self,
+        writer: Head,
+        keys: &'a [Key],
+        marker: Duration,
+        token: bool,
+        within: Duration,
+    ) -> StoreFuture<'a, ()> {
+        Box::pin(self.writes.begin(writer, keys, marker, token, Instant::now() + within))
+    }
+
+    fn end<'a>(&'a self, writer: Head, written: &'a [Written], within: Duration) -> StoreFuture<'a, bool> {
+        Box::pin(self.writes.end(writer, written, Instant::now() + within))
+    }
+
+    fn sweep<'a>(&'a self, prefix: &'a str, from: Option<u64>, within: Duration) -> StoreFuture<'a, Swept> {
+        Box::pin(self.writes.sweep(prefix, from, Instant::now() + within))
     }
 
     fn ping(&self, within: Duration) -> StoreFuture<'_, ()> {

@@ -6,13 +6,14 @@
 //! # When the server is down
 //! A batch fails as a whole, for each caller within its own time.
 
-use super::link::Link;
+use super::link::{Copies, Link};
 use super::merge::{Merge, Sending, Ticket, Turn};
 use crate::error::{FaultKind, StoreError};
 use crate::store::{Key, StoreFuture};
 use bytes::Bytes;
 use redis::{Cmd, Value};
 use std::cell::Cell;
+use std::future::ready;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
@@ -88,7 +89,7 @@ impl Reads {
         if self.refused.load(Ordering::Relaxed) || self.mean_bytes.load(Ordering::Relaxed) > LARGE {
             return Box::pin(self.get_alone(key, deadline));
         }
-        match self.merge.enter(key, Handle::current().id(), deadline) {
+        match self.merge.enter(std::slice::from_ref(key), Handle::current().id(), deadline) {
             Turn::Alone(under_way) => Box::pin(async move {
                 let _under_way = under_way;
                 self.get_alone(key, deadline).await
@@ -102,6 +103,70 @@ impl Reads {
         }
     }
 
+    /// As [`get`](Self::get), several at once.
+    pub(super) fn get_all<'a>(
+        self: &'a Arc<Self>,
+        keys: &'a [Key],
+        within: Duration,
+    ) -> StoreFuture<'a, Vec<Option<Bytes>>> {
+        let deadline = Instant::now() + within;
+        if keys.is_empty() {
+            return Box::pin(ready(Ok(Vec::new())));
+        }
+        if self.refused.load(Ordering::Relaxed) {
+            return Box::pin(Arc::clone(self).get_each(keys, deadline));
+        }
+        match self.merge.enter(keys, Handle::current().id(), deadline) {
+            Turn::Alone(under_way) => Box::pin(async move {
+                let _under_way = under_way;
+                let answer = self.get_at_once(keys, deadline).await;
+                self.all_of(answer.as_ref(), 0..keys.len(), keys, deadline).await
+            }),
+            Turn::Together(ticket, sending) => {
+                if let Some(sending) = sending {
+                    tokio::spawn(Arc::clone(self).send(sending));
+                }
+                Box::pin(async move {
+                    self.all_of(answered(&ticket, deadline).await?.as_ref(), ticket.positions(), keys, deadline).await
+                })
+            }
+        }
+    }
+
+    async fn all_of(
+        self: &Arc<Self>,
+        answer: Result<&Registers, &Unread>,
+        positions: impl Iterator<Item = usize> + Send,
+        keys: &[Key],
+        deadline: Instant,
+    ) -> Result<Vec<Option<Bytes>>, StoreError> {
+        match answer {
+            Ok(registers) => Ok(positions.map(|at| registers.get(at)).collect()),
+            Err(Unread::Fault(error)) => Err(error.clone()),
+            Err(Unread::Refused) => Arc::clone(self).get_each(keys, deadline).await,
+        }
+    }
+
+    /// Side by side, each on its own.
+    async fn get_each(self: Arc<Self>, keys: &[Key], deadline: Instant) -> Result<Vec<Option<Bytes>>, StoreError> {
+        let reads: Vec<_> = keys
+            .iter()
+            .map(|key| {
+                let (reads, key) = (Arc::clone(&self), Arc::clone(key));
+                tokio::spawn(async move { reads.get_alone(&key, deadline).await })
+            })
+            .collect();
+        let mut registers = Vec::with_capacity(keys.len());
+        for read in reads {
+            let gone = |_| StoreError::new(FaultKind::Disconnected, "the runtime that was to read is gone");
+            registers.push(match read.await.map_err(gone)? {
+                Err(error) if error.kind == FaultKind::WrongType => None,
+                register => register?,
+            });
+        }
+        Ok(registers)
+    }
+
     async fn get_together(
         &self,
         key: &Key,
@@ -109,7 +174,7 @@ impl Reads {
         deadline: Instant,
     ) -> Result<Option<Bytes>, StoreError> {
         match answered(&ticket, deadline).await? {
-            Ok(registers) => Ok(registers.get(ticket.at)),
+            Ok(registers) => Ok(ticket.positions().next().and_then(|at| registers.get(at))),
             Err(Unread::Fault(error)) => Err(error.clone()),
             Err(Unread::Refused) => Box::pin(self.get_alone(key, deadline)).await,
         }
@@ -119,7 +184,7 @@ impl Reads {
         let mut command = COMMAND.take();
         command.clear();
         command.arg("GET").arg(&**key);
-        let answer = self.link.send(&command, deadline).await;
+        let answer = self.link.send(&command, Copies::Harmless, deadline).await;
         COMMAND.set(command);
         let register = register(answer?)?;
         if let Some(register) = &register {
@@ -132,12 +197,18 @@ impl Reads {
     async fn send(self: Arc<Self>, mut sending: Sending<Id, Answer>) {
         tokio::task::yield_now().await;
         let keys = sending.close().await;
+        let answer = self.get_at_once(&keys, sending.deadline()).await;
+        sending.answer(answer);
+    }
+
+    /// MGET.
+    async fn get_at_once(&self, keys: &[Key], deadline: Instant) -> Answer {
         let mut command = Cmd::with_capacity(1 + keys.len(), keys.iter().map(|key| key.len()).sum::<usize>() + 4);
         command.arg("MGET");
-        for key in &keys {
+        for key in keys {
             command.arg(&**key);
         }
-        let answer = match self.link.send(&command, sending.deadline()).await {
+        let answer = match self.link.send(&command, Copies::Harmless, deadline).await {
             Ok(Value::Array(values)) if values.len() == keys.len() => Registers::of(values).map_err(Unread::Fault),
             Ok(other) => Err(Unread::Fault(unexpected(&other))),
             Err(fault) if fault.error.kind == FaultKind::Refused => {
@@ -152,7 +223,7 @@ impl Reads {
         {
             self.weigh(mean);
         }
-        sending.answer(answer);
+        answer
     }
 
     /// Not exact when threads race, and need not be.

@@ -1,7 +1,7 @@
 //! Lua on the server: sent in full once, and by its digest from then on.
 
 use super::fault::Fault;
-use super::link::Link;
+use super::link::{Copies, Link};
 use redis::{Cmd, Value};
 use std::sync::atomic::{AtomicBool, Ordering};
 use tokio::time::Instant;
@@ -24,6 +24,7 @@ impl Script {
     pub(super) async fn run(
         &self,
         link: &Link,
+        copies: Copies,
         arguments: impl Fn(&mut Cmd),
         deadline: Instant,
     ) -> Result<Value, Fault> {
@@ -34,12 +35,12 @@ impl Script {
             command
         };
         if self.sent.swap(true, Ordering::Relaxed) {
-            match link.send(&command("EVALSHA", &self.digest), deadline).await {
+            match link.send(&command("EVALSHA", &self.digest), copies, deadline).await {
                 // Restarted, or flushed.
                 Err(fault) if fault.is_unknown_script => {}
                 answer => return answer,
             }
         }
-        link.send(&command("EVAL", self.source), deadline).await
+        link.send(&command("EVAL", self.source), copies, deadline).await
     }
 }

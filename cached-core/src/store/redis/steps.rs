@@ -9,7 +9,7 @@
 //! All steps of a call fail; each caller waits no longer than its own time.
 
 use super::fault::Fault;
-use super::link::Link;
+use super::link::{Copies, Link};
 use super::script::Script;
 use crate::error::{FaultKind, StoreError};
 use crate::sync::{Mutex, locked};
@@ -29,6 +29,7 @@ const TOGETHER: usize = 64;
 pub(super) trait Step: Debug + Send + Sync + 'static {
     /// Number of keys of each.
     const KEYS: usize;
+    const COPIES: Copies;
 
     fn keys(&self, command: &mut Cmd);
 
@@ -152,7 +153,7 @@ impl<S: Step> Steps<S> {
                 step.arguments(command);
             }
         };
-        match self.script.run(&self.link, arguments, deadline).await? {
+        match self.script.run(&self.link, S::COPIES, arguments, deadline).await? {
             Value::Array(answers) if answers.len() == steps.len() => Ok(answers),
             _ => Err(Fault::new(FaultKind::Refused, "unexpected answer of a script")),
         }

@@ -33,7 +33,11 @@ local function acquire(key, markers, lease, time, replace, start)
     redis.call('PEXPIRE', key, time)
     return 0
   end
-  if left >= 0 then return math.max(left, 1) end
+  if left >= 0 then
+    -- Of a writer that is going to put a value: nobody waits for a write.
+    if redis.call('EXISTS', markers) == 1 then return -1 end
+    return math.max(left, 1)
+  end
   return entry
 end
 

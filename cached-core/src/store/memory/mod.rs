@@ -3,12 +3,16 @@
 //! Bounded by bytes; what exceeds the bound is evicted, least useful first (S3-FIFO, by `quick_cache`). An evicted
 //! lease is a lost lease and an evicted value a miss, just as on a Redis server with an eviction policy.
 
-use super::{Acquired, Key, Replace, Store, StoreFuture};
+mod markers;
+
+use super::{Acquired, Key, Replace, Store, StoreFuture, Swept, Written};
 use crate::clock::Clock;
 use crate::envelope::Head;
 use bytes::Bytes;
+use markers::Markers;
 use quick_cache::Weighter;
 use quick_cache::sync::Cache as Map;
+use std::collections::BTreeSet;
 use std::fmt;
 use std::future::ready;
 use std::hash::{BuildHasher, RandomState};
@@ -17,6 +21,8 @@ use std::time::Duration;
 
 /// What an entry costs beside its key and value: the map's own fields, the reference counts, the slot in the queue.
 const ENTRY_OVERHEAD: u64 = 128;
+/// A time to live below this is taken as this, as a Redis server counts it.
+const SHORTEST: Duration = Duration::from_millis(1);
 /// A step on one key locks out steps on the keys that share its stripe. Enough that this is rare.
 const STRIPES: usize = 64;
 
@@ -50,6 +56,7 @@ pub struct MemoryStore {
     registers: Map<Key, Held, Weight>,
     /// The map is atomic per call only; steps that compare and then write hold the key's stripe.
     stripes: Box<[Mutex<()>]>,
+    markers: Markers,
     hasher: RandomState,
     clock: Clock,
 }
@@ -80,6 +87,7 @@ impl MemoryStore {
         Self {
             registers: Map::with_weighter(entries, capacity, Weight),
             stripes: (0..STRIPES).map(|_| Mutex::new(())).collect(),
+            markers: Markers::default(),
             hasher: RandomState::new(),
             clock,
         }
@@ -99,9 +107,19 @@ impl MemoryStore {
     }
 
     fn locked(&self, key: &str) -> MutexGuard<'_, ()> {
-        let stripe = self.hasher.hash_one(key) % STRIPES as u64;
+        self.stripes[self.stripe(key)].lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Locks out steps on any of the keys; always in the same order.
+    fn all_locked<'a>(&'a self, keys: impl Iterator<Item = &'a Key>) -> Vec<MutexGuard<'a, ()>> {
+        let stripes: BTreeSet<usize> = keys.map(|key| self.stripe(key)).collect();
+        stripes.into_iter().map(|at| self.stripes[at].lock().unwrap_or_else(PoisonError::into_inner)).collect()
+    }
+
+    fn stripe(&self, key: &str) -> usize {
         #[expect(clippy::cast_possible_truncation, reason = "it is below STRIPES")]
-        self.stripes[stripe as usize].lock().unwrap_or_else(PoisonError::into_inner)
+        let stripe = (self.hasher.hash_one(key) % STRIPES as u64) as usize;
+        stripe
     }
 
     fn live(&self, key: &str) -> Option<Held> {
@@ -111,7 +129,8 @@ impl MemoryStore {
     fn insert(&self, key: &Key, bytes: &[u8], ttl: Duration) {
         // Copied to size: a slice of a larger buffer would hold on to the whole of it, unweighed.
         let bytes = Bytes::copy_from_slice(bytes);
-        self.registers.insert(Arc::clone(key), Held { bytes, until: self.clock.now().saturating_add(ttl) });
+        let until = self.clock.now().saturating_add(ttl.max(SHORTEST));
+        self.registers.insert(Arc::clone(key), Held { bytes, until });
     }
 
     fn has_head(&self, key: &str, head: Head) -> bool {
@@ -120,14 +139,20 @@ impl MemoryStore {
 
     fn acquire_now(&self, key: &Key, lease: Head, ttl: Duration, replace: &Replace) -> Acquired {
         let _step = self.locked(key);
+        let is_marked = self.markers.is_marked(key, self.clock.now());
         if let Some(held) = self.live(key) {
-            if held.bytes == lease.as_bytes() || replace.covers(&held.bytes) {
-                // Granted again, or taken over.
-            } else if Head::is_lease(&held.bytes) {
-                return Acquired::Leased(held.until.saturating_sub(self.clock.now()));
-            } else {
+            if replace.covers(&held.bytes) {
+                self.registers.remove(key);
+            } else if held.bytes == lease.as_bytes() {
+                // Granted again.
+            } else if !Head::is_lease(&held.bytes) {
                 return Acquired::Value(held.bytes);
+            } else if !is_marked {
+                return Acquired::Leased(held.until.saturating_sub(self.clock.now()));
             }
+        }
+        if is_marked {
+            return Acquired::Writing;
         }
         self.insert(key, lease.as_bytes(), ttl);
         Acquired::Granted
@@ -142,6 +167,68 @@ impl MemoryStore {
         self.insert(key, value, ttl);
         // What is too large for the map is dropped by it at once.
         self.live(key).is_some()
+    }
+}
+
+impl MemoryStore {
+    fn tag_now(&self, tags: &[Key], fresh: Head, ttl: Duration) -> Option<Vec<Head>> {
+        let _step = self.all_locked(tags.iter());
+        let now = self.clock.now();
+        if tags.iter().any(|tag| self.markers.is_marked(tag, now)) {
+            return None;
+        }
+        let stamp = |tag: &Key| match self.live(tag) {
+            Some(held) if held.bytes.len() == Head::LEN && held.bytes[0] == b'V' => {
+                if held.until < now + ttl / 2 {
+                    self.insert(tag, &held.bytes, ttl);
+                }
+                Head::from_bytes(&held.bytes).unwrap_or(fresh)
+            }
+            _ => {
+                self.insert(tag, fresh.as_bytes(), ttl);
+                fresh
+            }
+        };
+        Some(tags.iter().map(stamp).collect())
+    }
+
+    fn begin_now(&self, writer: Head, keys: &[Key], marker: Duration, token: bool) {
+        let _step = self.all_locked(keys.iter());
+        let now = self.clock.now();
+        self.markers.expire(now);
+        for key in keys {
+            if self.markers.is_marked_by(key, writer, now) {
+                if self.live(key).is_some_and(|held| held.bytes == writer.as_bytes()) {
+                    self.insert(key, writer.as_bytes(), marker);
+                }
+            } else {
+                self.registers.remove(key);
+                if token && !self.markers.is_marked(key, now) {
+                    self.insert(key, writer.as_bytes(), marker);
+                }
+            }
+            self.markers.set(key, writer, now.saturating_add(marker.max(SHORTEST)));
+        }
+    }
+
+    fn end_now(&self, writer: Head, written: &[Written]) -> bool {
+        let _step = self.all_locked(written.iter().map(|written| &written.key));
+        let is_mine = |key| self.live(key).is_some_and(|held| held.bytes == writer.as_bytes());
+        let mut puts = written.iter().filter(|written| written.put.is_some()).peekable();
+        let may_put = puts.peek().is_some() && puts.all(|written| is_mine(&written.key));
+        let mut are_put = may_put;
+        for Written { key, put } in written {
+            self.registers.remove(key);
+            if let Some((value, ttl)) = put
+                && may_put
+            {
+                self.insert(key, value, *ttl);
+                // What is too large for the map is dropped by it at once.
+                are_put &= self.live(key).is_some();
+            }
+            self.markers.remove(key, writer);
+        }
+        are_put
     }
 }
 
@@ -211,6 +298,55 @@ impl Store for MemoryStore {
         done(was_live)
     }
 
+    fn get_all<'a>(&'a self, keys: &'a [Key], _: Duration) -> StoreFuture<'a, Vec<Option<Bytes>>> {
+        done(keys.iter().map(|key| self.live(key).map(|held| held.bytes)).collect())
+    }
+
+    fn remove_all<'a>(&'a self, keys: &'a [Key], _: Duration) -> StoreFuture<'a, ()> {
+        let _step = self.all_locked(keys.iter());
+        for key in keys {
+            self.registers.remove(key);
+        }
+        done(())
+    }
+
+    fn tag<'a>(
+        &'a self,
+        tags: &'a [Key],
+        fresh: Head,
+        ttl: Duration,
+        _: Duration,
+    ) -> StoreFuture<'a, Option<Vec<Head>>> {
+        done(self.tag_now(tags, fresh, ttl))
+    }
+
+    fn begin<'a>(
+        &'a self,
+        writer: Head,
+        keys: &'a [Key],
+        marker: Duration,
+        token: bool,
+        _: Duration,
+    ) -> StoreFuture<'a, ()> {
+        self.begin_now(writer, keys, marker, token);
+        done(())
+    }
+
+    fn end<'a>(&'a self, writer: Head, written: &'a [Written], _: Duration) -> StoreFuture<'a, bool> {
+        done(self.end_now(writer, written))
+    }
+
+    fn sweep<'a>(&'a self, prefix: &'a str, _: Option<u64>, _: Duration) -> StoreFuture<'a, Swept> {
+        let keys: Vec<Key> = self.registers.iter().map(|(key, _)| key).filter(|key| key.starts_with(prefix)).collect();
+        let mut removed = 0;
+        for key in keys {
+            let _step = self.locked(&key);
+            removed += u64::from(self.live(&key).is_some());
+            self.registers.remove(&key);
+        }
+        done(Swept { next: None, removed })
+    }
+
     fn ping(&self, _: Duration) -> StoreFuture<'_, ()> {
         done(())
     }
@@ -238,6 +374,22 @@ mod tests {
         let lease = Head::lease(1);
         assert_eq!(store.acquire(&"k".into(), lease, TTL, Replace::Nothing, TTL).await.unwrap(), Acquired::Granted);
         assert!(!store.fill(&"k".into(), lease, vec![0; 20_000].into(), TTL, TTL).await.unwrap());
+        store.begin(lease, &["k".into()], TTL, true, TTL).await.unwrap();
+        let written = Written { key: "k".into(), put: Some((vec![0; 20_000].into(), TTL)) };
+        assert!(!store.end(lease, &[written], TTL).await.unwrap());
         assert!(store.bytes() <= 10_000);
+    }
+
+    #[tokio::test]
+    async fn no_time_to_live_is_none() {
+        let (store, lease) = (MemoryStore::new(10_000, Clock::manual()), Head::lease(1));
+        let acquire = async |key: &str| store.acquire(&key.into(), lease, TTL, Replace::Nothing, TTL).await.unwrap();
+        store.put(&"k".into(), "x".into(), Duration::ZERO, TTL).await.unwrap();
+        store.begin(Head::lease(9), &["written".into()], Duration::ZERO, false, TTL).await.unwrap();
+        assert_eq!(acquire("k").await, Acquired::Value("x".into()));
+        assert_eq!(acquire("written").await, Acquired::Writing);
+        store.clock.advance(SHORTEST);
+        assert_eq!(acquire("k").await, Acquired::Granted);
+        assert_eq!(acquire("written").await, Acquired::Granted);
     }
 }

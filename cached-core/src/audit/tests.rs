@@ -1,0 +1,71 @@
+use super::*;
+use crate::site::SiteSpec;
+
+const USER: &[Piece] = &[Piece::Literal("user:"), Piece::Segment("id")];
+const UPDATED: EventUse = EventUse { name: "UserUpdated", text: "UserUpdated { id }", any: false, not_in_key: &[] };
+const READ: SiteSpec = SiteSpec { name: "find", file: "a.rs", line: 1, template: USER, ..SiteSpec::DEFAULT };
+const WRITE: SiteSpec = SiteSpec { name: "update", file: "a.rs", line: 2, role: Role::Invalidate, ..SiteSpec::DEFAULT };
+const DECLARED: EventSpec = EventSpec { name: "UserUpdated", module: "a", file: "a.rs", line: 9, fields: &["id"] };
+
+fn found(specs: &[SiteSpec]) -> Vec<(FindingKind, String)> {
+    found_with(&AuditOptions::new(), specs)
+}
+
+fn found_with(options: &AuditOptions, specs: &[SiteSpec]) -> Vec<(FindingKind, String)> {
+    let sites: Vec<&'static Site> = specs.iter().map(|spec| &*Box::leak(Box::new(Site::new(*spec)))).collect();
+    let audit = options.of(&sites, &[&DECLARED]);
+    audit.findings().iter().map(|finding| (finding.kind(), finding.to_string())).collect()
+}
+
+#[test]
+fn an_event_has_two_sides() {
+    let listens = SiteSpec { listens: &[UPDATED], ..READ };
+    let emits = SiteSpec { emits: &[UPDATED], ..WRITE };
+    assert_eq!(found(&[listens, emits]), []);
+
+    let [(FindingKind::Unemitted, text)] = &found(&[listens])[..] else { panic!("nobody emits it") };
+    assert!(text.contains("`UserUpdated`") && text.contains("a.rs:1 `find`"), "{text}");
+    let [(FindingKind::Unheard, text)] = &found(&[emits])[..] else { panic!("nobody listens") };
+    assert!(text.contains("a.rs:2 `update`"), "{text}");
+    let [(FindingKind::Unused, text)] = &found(&[])[..] else { panic!("nobody uses it") };
+    assert!(text.contains("a.rs:9"), "{text}");
+}
+
+#[test]
+fn what_lives_long_is_invalidated_by_something() {
+    let declared = |spec| SiteSpec { emits: &[UPDATED], listens: &[UPDATED], ..spec };
+    let others = declared(WRITE);
+    let long = SiteSpec { ttl: TtlSpec::Class("long"), ..READ };
+    let [(FindingKind::NeverInvalidated, text)] = &found(&[long, others])[..] else { panic!("it lives for 6 h") };
+    assert!(text.contains("a.rs:1 `find`") && text.contains("21600s"), "{text}");
+    assert_eq!(found(&[SiteSpec { ttl: TtlSpec::Millis(900_000), ..READ }, others]), [], "the limit itself");
+    assert_eq!(found(&[SiteSpec { ttl: TtlSpec::Millis(900_001), ..READ }, others]).len(), 1);
+    assert_eq!(found(&[SiteSpec { listens: &[UPDATED], ..long }, others]), []);
+    let tagged = SiteSpec { tags: &[TagUse { template: None, not_in_key: &[] }], ..long };
+    assert_eq!(found(&[tagged, others]), []);
+    let removed = SiteSpec { removes: &[USER], ..others };
+    assert_eq!(found(&[long, removed]), [], "by its key");
+    let patient = AuditOptions::new().ttl_limit(Duration::from_secs(21_600));
+    assert_eq!(found_with(&patient, &[long, others]), []);
+    assert_eq!(found_with(&AuditOptions::new().allow("find"), &[long, others]), []);
+}
+
+#[test]
+fn a_key_determines_its_events() {
+    const BY_SESSION: EventUse = EventUse { not_in_key: &["session"], ..UPDATED };
+    let site = SiteSpec { listens: &[BY_SESSION], emits: &[UPDATED], ..READ };
+    let [(FindingKind::Undetermined, text)] = &found(&[site])[..] else { panic!("`session` is not in the key") };
+    assert!(text.contains("`session`"), "{text}");
+}
+
+#[test]
+fn what_is_written_is_read() {
+    const ORDER: &[Piece] = &[Piece::Literal("order:"), Piece::Segment("id")];
+    let reads = SiteSpec { listens: &[UPDATED], emits: &[UPDATED], ..READ };
+    let removes = SiteSpec { removes: &[USER, ORDER], ..WRITE };
+    let [(FindingKind::Unread, text)] = &found(&[reads, removes])[..] else { panic!("nobody reads orders") };
+    assert!(text.contains("\"order:<id>\""), "{text}");
+    let puts = SiteSpec { role: Role::Put, template: ORDER, ..WRITE };
+    assert!(matches!(&found(&[reads, puts])[..], [(FindingKind::Unread, _)]));
+    assert_eq!(found(&[reads, SiteSpec { template: USER, ..puts }]), []);
+}

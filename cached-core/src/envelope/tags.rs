@@ -1,0 +1,161 @@
+//! What a value depends on: the stamps of its tags, as they were before it was loaded.
+//!
+//! ```text
+//! n[1] stamp[16]*n | m[1] (length[2] name stamp[16])*m
+//! ```
+//!
+//! The first `n` are tags that a call tells, in the order in which the site names them. The others only the value tells, so
+//! their names stand there as well.
+
+use super::Head;
+use crate::reason::MissReason;
+use bytes::{BufMut, Bytes};
+
+/// Length of a stamp.
+const STAMP: usize = 16;
+/// Most tags of either kind.
+pub(crate) const MAX_TAGS: usize = 64;
+
+type Stamp = [u8; STAMP];
+
+/// Tags and their stamps, as a register records them.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Recorded {
+    /// One behind the other: read, they stay where they are.
+    stamps: Bytes,
+    /// Tags that only the value tells: by the names that [`Prefix::register`](crate::key::Prefix::register) takes.
+    named: Vec<(Box<str>, Stamp)>,
+}
+
+impl Recorded {
+    #[cfg(any(test, fuzzing))]
+    pub(crate) const NONE: Self = Self { stamps: Bytes::new(), named: Vec::new() };
+
+    pub(crate) fn new(stamps: &[Head], named: impl IntoIterator<Item = (Box<str>, Head)>) -> Self {
+        let stamps: Vec<u8> = stamps.iter().flat_map(stamp_of).collect();
+        Self { stamps: stamps.into(), named: named.into_iter().map(|(name, head)| (name, stamp_of(&head))).collect() }
+    }
+
+    /// The names of the tags that only the value tells.
+    pub(crate) fn names(&self) -> impl ExactSizeIterator<Item = &str> {
+        self.named.iter().map(|(name, _)| &**name)
+    }
+
+    /// Whether the tags that the call tells have these registers now.
+    pub(crate) fn holds<'a>(&self, now: impl ExactSizeIterator<Item = Option<&'a [u8]>>) -> bool {
+        all_are(self.stamps.chunks_exact(STAMP), now)
+    }
+
+    /// Whether the tags that only the value tells have these registers now.
+    pub(crate) fn holds_named<'a>(&self, now: impl ExactSizeIterator<Item = Option<&'a [u8]>>) -> bool {
+        all_are(self.named.iter().map(|(_, stamp)| &stamp[..]), now)
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.stamps.is_empty() && self.named.is_empty()
+    }
+
+    pub(super) fn write(&self, out: &mut Vec<u8>) {
+        // Neither is more than MAX_TAGS; no name is longer than a key.
+        let byte = |number: usize| u8::try_from(number).unwrap_or(u8::MAX);
+        out.put_u8(byte(self.stamps.len() / STAMP));
+        out.put_slice(&self.stamps);
+        out.put_u8(byte(self.named.len()));
+        for (name, stamp) in &self.named {
+            out.put_u16_le(u16::try_from(name.len()).unwrap_or(u16::MAX));
+            out.put_slice(name.as_bytes());
+            out.put_slice(stamp);
+        }
+    }
+
+    pub(super) fn len(&self) -> usize {
+        let named: usize = self.named.iter().map(|(name, _)| 2 + name.len() + STAMP).sum();
+        2 + self.stamps.len() + named
+    }
+
+    /// Reads the section that begins at `from`; with where it ends.
+    pub(super) fn read(register: &Bytes, from: usize) -> Result<(Self, usize), MissReason> {
+        let mut rest = register.get(from..).ok_or(MissReason::Truncated)?;
+        let count = number(&mut rest)?;
+        let stamps = register.slice_ref(take(&mut rest, count * STAMP)?);
+        let named = (0..number(&mut rest)?)
+            .map(|_| {
+                let len = number(&mut rest)? + (number(&mut rest)? << 8);
+                let name = std::str::from_utf8(take(&mut rest, len)?).map_err(|_| MissReason::Corrupt)?;
+                Ok::<_, MissReason>((name.into(), stamp(&mut rest)?))
+            })
+            .collect::<Result<_, _>>()?;
+        Ok((Self { stamps, named }, register.len() - rest.len()))
+    }
+}
+
+fn all_are<'a, 'b>(
+    recorded: impl ExactSizeIterator<Item = &'a [u8]>,
+    now: impl ExactSizeIterator<Item = Option<&'b [u8]>>,
+) -> bool {
+    recorded.len() == now.len()
+        && recorded.zip(now).all(|(recorded, now)| {
+            now.is_some_and(|now| now.len() == Head::LEN && now[0] == b'V' && now[1..] == *recorded)
+        })
+}
+
+fn stamp_of(head: &Head) -> Stamp {
+    let mut stamp = [0; STAMP];
+    stamp.copy_from_slice(&head.as_bytes()[1..]);
+    stamp
+}
+
+fn take<'a>(bytes: &mut &'a [u8], len: usize) -> Result<&'a [u8], MissReason> {
+    let (taken, rest) = bytes.split_at_checked(len).ok_or(MissReason::Truncated)?;
+    *bytes = rest;
+    Ok(taken)
+}
+
+fn number(bytes: &mut &[u8]) -> Result<usize, MissReason> {
+    Ok(usize::from(take(bytes, 1)?[0]))
+}
+
+fn stamp(bytes: &mut &[u8]) -> Result<Stamp, MissReason> {
+    let mut stamp = [0; STAMP];
+    stamp.copy_from_slice(take(bytes, STAMP)?);
+    Ok(stamp)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn recorded() -> Recorded {
+        Recorded::new(&[Head::value(1), Head::value(2)], [("t:author:7".into(), Head::value(3))])
+    }
+
+    #[test]
+    fn what_is_written_is_read() {
+        for recorded in [Recorded::default(), recorded()] {
+            let mut bytes = Vec::new();
+            recorded.write(&mut bytes);
+            assert_eq!(bytes.len(), recorded.len());
+            let bytes = Bytes::from([b"head", &bytes[..], b"payload"].concat());
+            let end = 4 + recorded.len();
+            assert_eq!(Recorded::read(&bytes, 4), Ok((recorded.clone(), end)));
+            for cut in 0..end {
+                assert_eq!(Recorded::read(&bytes.slice(..cut), 4), Err(MissReason::Truncated));
+            }
+        }
+    }
+
+    #[test]
+    fn only_the_very_stamps_hold() {
+        let heads = [1, 2].map(Head::value);
+        let now = |heads: [Option<&'static [u8]>; 2]| recorded().holds(heads.into_iter());
+        let [one, two] = heads.map(|head| &*Vec::leak(head.as_bytes().to_vec()));
+        assert!(now([Some(one), Some(two)]));
+        assert!(!now([Some(two), Some(one)]), "each its own");
+        assert!(!now([Some(one), None]), "missing means invalid");
+        assert!(!now([Some(one), Some(&two[..16])]));
+        let lease = Vec::leak(Head::lease(2).as_bytes().to_vec());
+        assert!(!now([Some(one), Some(lease)]), "a writer's token");
+        assert!(!recorded().holds([Some(one)].into_iter()), "a site that names fewer");
+        assert!(!recorded().holds_named([None].into_iter()));
+    }
+}

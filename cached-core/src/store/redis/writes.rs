@@ -1,0 +1,222 @@
+//! The steps of writes, and of tags: each takes several registers at once, as one call of a script.
+//!
+//! A cluster's node refuses a call whose registers stand in several slots; then they are taken one by one, and what was to
+//! be put is not.
+//!
+//! # On cancellation
+//! What was sent is carried out.
+//!
+//! # When the server is down
+//! Every step fails within its time; repeating it is for the caller.
+
+use super::answer;
+use super::fault::Fault;
+use super::link::{Copies, Link};
+use super::script::Script;
+use super::{markers, millis};
+use crate::envelope::Head;
+use crate::error::{FaultKind, StoreError};
+use crate::store::{Key, Swept, Written};
+use redis::{Cmd, Value};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// Keys that the server looks at in one step of a sweep: some tenths of a millisecond.
+const STRETCH: usize = 1000;
+
+#[derive(Debug)]
+pub(super) struct Writes {
+    link: Arc<Link>,
+    tag: Script,
+    begin: Script,
+    end: Script,
+    /// The server refused several registers in one call.
+    refused: AtomicBool,
+}
+
+/// What takes the registers.
+#[derive(Debug, Clone, Copy)]
+enum How<'a> {
+    Script(&'a Script, Copies),
+    Unlink,
+}
+
+impl Writes {
+    pub(super) fn new(link: Arc<Link>) -> Self {
+        Self {
+            link,
+            tag: Script::new(include_str!("scripts/tag.lua")),
+            begin: Script::new(include_str!("scripts/begin.lua")),
+            end: Script::new(include_str!("scripts/end.lua")),
+            refused: AtomicBool::new(false),
+        }
+    }
+
+    pub(super) async fn tag(
+        &self,
+        tags: &[Key],
+        fresh: Head,
+        ttl: Duration,
+        deadline: Instant,
+    ) -> Result<Option<Vec<Head>>, StoreError> {
+        let arguments = |command: &mut Cmd, tags: &[Key]| {
+            pairs(command, tags.iter());
+            command.arg(fresh.as_bytes()).arg(millis(ttl));
+        };
+        let answers = self.take(How::Script(&self.tag, Copies::Never), tags, arguments, deadline).await?;
+        let stamps: Option<Vec<_>> = answers.into_iter().map(heads).collect::<Result<_, _>>()?;
+        Ok(stamps.map(|stamps| stamps.concat()))
+    }
+
+    pub(super) async fn begin(
+        &self,
+        writer: Head,
+        keys: &[Key],
+        marker: Duration,
+        token: bool,
+        deadline: Instant,
+    ) -> Result<(), StoreError> {
+        self.link.removes(keys.iter());
+        let arguments = |command: &mut Cmd, keys: &[Key]| {
+            pairs(command, keys.iter());
+            command.arg(writer.as_bytes()).arg(millis(marker)).arg(u8::from(token));
+        };
+        // A late copy is a marker that nobody ends: it runs out. A token is a right, which such a copy would bring back: END
+        // would then put what others have written over since.
+        let copies = if token { Copies::Never } else { Copies::Harmless };
+        self.take(How::Script(&self.begin, copies), keys, arguments, deadline).await.map(drop)
+    }
+
+    pub(super) async fn end(&self, writer: Head, written: &[Written], deadline: Instant) -> Result<bool, StoreError> {
+        self.link.removes(written.iter().map(|written| &written.key));
+        let arguments = |command: &mut Cmd, part: &[Written]| {
+            pairs(command, part.iter().map(|written| &written.key));
+            command.arg(writer.as_bytes());
+            for at in part {
+                match &at.put {
+                    // One by one, there is no telling whether all of them could be put.
+                    Some((value, ttl)) if part.len() == written.len() => command.arg(&value[..]).arg(millis(*ttl)),
+                    _ => command.arg("").arg(0),
+                };
+            }
+        };
+        let answers = self.take(How::Script(&self.end, Copies::Harmless), written, arguments, deadline).await?;
+        Ok(answers.contains(&Value::Int(1)))
+    }
+
+    pub(super) async fn remove_all(&self, keys: &[Key], deadline: Instant) -> Result<(), StoreError> {
+        self.link.removes(keys.iter());
+        let keys: Vec<&[u8]> = keys.iter().map(|key| key.as_bytes()).collect();
+        self.unlink(&keys, deadline).await.map(drop)
+    }
+
+    /// How many there were.
+    async fn unlink<K: AsRef<[u8]>>(&self, keys: &[K], deadline: Instant) -> Result<u64, StoreError> {
+        let arguments = |command: &mut Cmd, keys: &[K]| {
+            for key in keys {
+                command.arg(key.as_ref());
+            }
+        };
+        let answers = self.take(How::Unlink, keys, arguments, deadline).await?;
+        answers.into_iter().map(answer::<u64>).sum()
+    }
+
+    /// Markers are sorted sets, so a sweep of strings passes them by.
+    pub(super) async fn sweep(&self, prefix: &str, from: Option<u64>, deadline: Instant) -> Result<Swept, StoreError> {
+        let mut scan = redis::cmd("SCAN");
+        scan.arg(from.unwrap_or(0)).arg("MATCH").arg(pattern(prefix)).arg("COUNT").arg(STRETCH);
+        scan.arg("TYPE").arg("string");
+        // Bytes: other programs' keys need not be text.
+        let (next, keys): (u64, Vec<Vec<u8>>) = answer(self.link.send(&scan, Copies::Harmless, deadline).await?)?;
+        let removed = self.unlink(&keys, deadline).await?;
+        Ok(Swept { next: (next != 0).then_some(next), removed })
+    }
+
+    /// Takes all in one call or, if the server refuses that, one by one.
+    async fn take<T>(
+        &self,
+        how: How<'_>,
+        all: &[T],
+        arguments: impl Fn(&mut Cmd, &[T]),
+        deadline: Instant,
+    ) -> Result<Vec<Value>, StoreError> {
+        if all.is_empty() {
+            return Ok(Vec::new());
+        }
+        if all.len() == 1 || !self.refused.load(Ordering::Relaxed) {
+            match self.call(how, |command| arguments(command, all), deadline).await {
+                Err(fault) if fault.error.kind == FaultKind::Refused && all.len() > 1 => {
+                    tracing::debug!(error = %fault.error, "the server refuses several registers in one call");
+                }
+                answer => return Ok(vec![answer?]),
+            }
+        }
+        let mut answers = Vec::with_capacity(all.len());
+        for one in all {
+            let one = std::slice::from_ref(one);
+            answers.push(self.call(how, |command| arguments(command, one), deadline).await?);
+        }
+        // Only now it is certain that their number was the reason.
+        self.refused.store(true, Ordering::Relaxed);
+        Ok(answers)
+    }
+
+    async fn call(&self, how: How<'_>, arguments: impl Fn(&mut Cmd), deadline: Instant) -> Result<Value, Fault> {
+        match how {
+            How::Script(script, copies) => script.run(&self.link, copies, arguments, deadline).await,
+            How::Unlink => {
+                let mut command = redis::cmd("UNLINK");
+                arguments(&mut command);
+                self.link.send(&command, Copies::Harmless, deadline).await
+            }
+        }
+    }
+}
+
+/// Each register and its markers.
+fn pairs<'a>(command: &mut Cmd, keys: impl ExactSizeIterator<Item = &'a Key>) {
+    command.arg(2 * keys.len());
+    for key in keys {
+        command.arg(&**key).arg(markers(key));
+    }
+}
+
+fn heads(answer: Value) -> Result<Option<Vec<Head>>, StoreError> {
+    let unexpected =
+        |answer: &Value| StoreError::new(FaultKind::Refused, format!("unexpected answer to TAG: {answer:?}"));
+    let head = |value| match value {
+        Value::BulkString(bytes) => Head::from_bytes(&bytes).ok_or_else(|| unexpected(&Value::BulkString(bytes))),
+        other => Err(unexpected(&other)),
+    };
+    match answer {
+        Value::Int(-1) => Ok(None),
+        Value::Array(stamps) => stamps.into_iter().map(head).collect::<Result<_, _>>().map(Some),
+        other => Err(unexpected(&other)),
+    }
+}
+
+/// The glob of all keys that begin with this text.
+fn pattern(prefix: &str) -> String {
+    let mut pattern = String::with_capacity(prefix.len() + 1);
+    for c in prefix.chars() {
+        if matches!(c, '*' | '?' | '[' | ']' | '\\' | '^' | '-') {
+            pattern.push('\\');
+        }
+        pattern.push(c);
+    }
+    pattern.push('*');
+    pattern
+}
+
+#[cfg(test)]
+mod tests {
+    use super::pattern;
+
+    #[test]
+    fn a_prefix_is_taken_literally() {
+        assert_eq!(pattern("shop:v1:user:"), "shop:v1:user:*");
+        assert_eq!(pattern("a*[b]?\\"), "a\\*\\[b\\]\\?\\\\*");
+    }
+}
