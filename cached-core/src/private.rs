@@ -122,6 +122,12 @@ impl<T: ?Sized> Unhashable<T> for Argument<'_, T> {
     }
 }
 
+/// The name of the event that the function takes: named by a pattern, a struct is looked up as it is where it is made.
+#[must_use]
+pub const fn name_of_event<E: CacheEvent>(_: fn(E)) -> &'static str {
+    E::NAME
+}
+
 /// An event on its way into a call.
 #[derive(Debug)]
 pub struct Occurrence<'a, E>(pub &'a E);

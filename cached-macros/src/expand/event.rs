@@ -5,12 +5,13 @@ use quote::{quote, quote_spanned};
 use syn::Path;
 use syn::spanned::Spanned;
 
+use super::is_underscored;
 use crate::model::{Event, EventField, EventFields, FieldValue, Frame};
 use crate::paths::located_at;
 
 /// What the entry depends on, or what a write causes.
 // Output: .event(Occurrence(&UserUpdated { id: Clone::clone(&id) }).__cached_core_event())
-// Or:     .any_event(<UserUpdated as CacheEvent>::NAME)
+// Or:     .any_event(name_of_event(|UserUpdated { .. }| {}))
 pub(super) fn call(frame: &Frame, event: &Event) -> TokenStream {
     if let EventFields::Any = event.fields {
         let at = at(&event.path);
@@ -37,10 +38,14 @@ pub(super) fn import<'a>(frame: &Frame, events: impl IntoIterator<Item = &'a Eve
     events.into_iter().any(|event| !is_any(event)).then(import)
 }
 
-/// The struct. All of its tokens are the user's: what rustc says of it, it says of what was written.
+/// The struct. All of its tokens are the user's: what rustc says of it, it says of what was written. One without fields
+/// has braces as well, so that rustc looks for it as it does in [`name`].
 fn literal(event: &Event, value: impl Fn(usize, &EventField) -> TokenStream) -> TokenStream {
     let path = &event.path;
-    let EventFields::Named { brace, fields } = &event.fields else { return quote!(#path) };
+    let EventFields::Named { brace, fields } = &event.fields else {
+        let at = at(path);
+        return quote_spanned!(at=> #path {});
+    };
     let fields = fields.iter().enumerate().map(|(index, field)| {
         let (member, value) = (&field.member, value(index, field));
         quote!(#member: #value)
@@ -62,6 +67,11 @@ pub(super) fn value(frame: &Frame, field: &EventField) -> TokenStream {
     }
 }
 
+/// Whether the fields are made of what is named as if it were unused.
+pub(super) fn uses_underscored(events: &[Event]) -> bool {
+    events.iter().any(|event| event.uses.iter().any(is_underscored))
+}
+
 /// What a site's descriptor says of an event. A type that is none is reported here.
 pub(super) fn described(frame: &Frame, event: &Event) -> TokenStream {
     let support = frame.support();
@@ -71,10 +81,12 @@ pub(super) fn described(frame: &Frame, event: &Event) -> TokenStream {
     quote!(#support::EventUse { name: #name, text: #text, any: #any, not_in_key: &[#(#not_in_key),*] })
 }
 
+/// The event's name, by way of a pattern: `<UserUpdated as CacheEvent>::NAME` would report a struct that does not exist a
+/// second time, in other words, and one that borrows for its missing lifetimes.
 fn name(frame: &Frame, path: &Path) -> TokenStream {
     let at = at(path);
     let support = located_at(&frame.support, at);
-    quote_spanned!(at=> <#path as #support::CacheEvent>::NAME)
+    quote_spanned!(at=> #support::name_of_event(|#path { .. }| {}))
 }
 
 /// Names of this macro, at the event.

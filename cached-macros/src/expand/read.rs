@@ -4,7 +4,7 @@ use proc_macro2::{Ident, Span, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::spanned::Spanned;
 
-use super::{Silence, event, segment};
+use super::{event, segment};
 use crate::model::{Entry, Frame, Policy, Ttl};
 use crate::paths::located_at;
 
@@ -17,7 +17,7 @@ pub(super) fn read(frame: &Frame, entry: &Entry, body: &TokenStream) -> TokenStr
     let at = frame.at();
     let support = frame.support();
     let shape = frame.shape();
-    let silence = frame.silence(&silence(entry));
+    let silence = frame.silence(uses_underscored(entry));
     let import = event::import(frame, &entry.listens);
     let call = with_cache(frame, import.as_ref(), &[&|cache| call(frame, entry, cache)]);
     let policy = policy(frame, entry);
@@ -90,9 +90,11 @@ fn all(at: Span, make: &[&dyn Fn(&TokenStream) -> TokenStream], cache: &TokenStr
     }
 }
 
-/// Why the statement that makes the call needs silence.
-pub(super) fn silence(entry: &Entry) -> Silence {
-    Silence::default().and_pieces(&entry.key).and_templates(&entry.tags).and_events(&entry.listens)
+/// Whether anything that is made of the arguments uses what is named as if it were unused.
+pub(super) fn uses_underscored(entry: &Entry) -> bool {
+    segment::uses_underscored(&entry.key)
+        || segment::templates_use_underscored(&entry.tags)
+        || event::uses_underscored(&entry.listens)
 }
 
 /// `let policy`: what the user wrote as code. The methods stand where the options do, since that is where rustc explains

@@ -3,8 +3,8 @@
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
 
-use super::read::{call, policy, silence, with_cache};
-use super::{Silence, event, segment};
+use super::read::{call, policy, uses_underscored, with_cache};
+use super::{event, segment};
 use crate::model::{Entry, Event, EventField, EventFields, Frame, Invalidated, Template, Unavailable};
 
 // Output:
@@ -69,7 +69,7 @@ pub(super) fn put(
     let at = frame.at();
     let support = frame.support();
     let shape = frame.shape();
-    let silence = frame.silence(&silence(entry).and_events(emits));
+    let silence = frame.silence(uses_underscored(entry) || event::uses_underscored(emits));
     let write = |cache: &TokenStream| {
         let events = emits.iter().map(|event| event::call(frame, event));
         quote_spanned!(at=> #support::Write::new(&__CACHED_SITE, #cache) #(#events)*)
@@ -94,8 +94,10 @@ pub(super) fn put(
 fn write(frame: &Frame, what: &Invalidated) -> TokenStream {
     let at = frame.at();
     let support = frame.support();
-    let reasons = Silence::default().and_templates(&what.keys).and_templates(&what.tags).and_events(&what.events);
-    let silence = frame.silence(&reasons);
+    let is_underscored = event::uses_underscored(&what.events)
+        || segment::templates_use_underscored(&what.keys)
+        || segment::templates_use_underscored(&what.tags);
+    let silence = frame.silence(is_underscored);
     let known = || what.events.iter().filter(|event| event.ret().is_none());
     let write = |cache: &TokenStream| {
         let events = known().map(|event| event::call(frame, event));
@@ -169,7 +171,7 @@ fn late_event(frame: &Frame, event: &Event, ret: &Ident, index: usize) -> Late {
     let EventFields::Named { fields, .. } = &event.fields else {
         return Late { before: TokenStream::new(), then: TokenStream::new() };
     };
-    let silence = frame.silence(&Silence::default().and_events(std::slice::from_ref(event)));
+    let silence = frame.silence(event::uses_underscored(std::slice::from_ref(event)));
     let known = fields.iter().enumerate().filter(|(_, field)| field.ret.is_none()).map(|(field, written)| {
         let (local, value) = (local(field), event::value(frame, written));
         quote_spanned!(at=> #silence let #local = #value;)
@@ -203,7 +205,7 @@ fn late_template(frame: &Frame, method: &str, template: &Template, index: usize)
             continue;
         }
         let local = format_ident!("{method}{index}_{place}", span = at);
-        let silence = frame.silence(&Silence::default().and_pieces(std::slice::from_ref(piece)));
+        let silence = frame.silence(segment::uses_underscored(std::slice::from_ref(piece)));
         before.extend(quote_spanned!(at=> #silence let #local = #support::rendered(#value);));
         segments.push(quote_spanned!(at=> &#local));
     }

@@ -60,7 +60,8 @@ impl Reader<'_> {
     fn option(&mut self, input: ParseStream<'_>) -> syn::Result<()> {
         let (role, options) = (self.role, &mut self.options);
         if event::is_ahead(input) {
-            let event = positional_event(role, input)?;
+            let is_listening = !options.invalidate_on.is_absent();
+            let event = positional_event(role, is_listening, input)?;
             options.emits.0.push(event);
             return ends(input);
         }
@@ -115,7 +116,12 @@ impl Slot<'_, '_> {
         let name = self.name.clone();
         let repeated = !setting.is_absent();
         if repeated {
-            self.errors.on(&name, format!("`{name}` is given twice; remove one of the two"));
+            let advice = if name == "invalidate_on" || name == "tags" {
+                format!("write one list, `{name} = [.., ..]`")
+            } else {
+                "remove one of the two".to_owned()
+            };
+            self.errors.on(&name, format!("`{name}` is given twice; {advice}"));
         }
         let read = self.value(value);
         if !repeated {
@@ -150,7 +156,7 @@ fn ends(input: ParseStream<'_>) -> syn::Result<()> {
 }
 
 /// An event without a name in front: what a write causes. A function that reads names what it listens to.
-fn positional_event(role: Role, input: ParseStream<'_>) -> syn::Result<Event> {
+fn positional_event(role: Role, is_listening: bool, input: ParseStream<'_>) -> syn::Result<Event> {
     let written = input.fork();
     let event = event::positional(input)?;
     if role.is_write() {
@@ -158,8 +164,11 @@ fn positional_event(role: Role, input: ParseStream<'_>) -> syn::Result<Event> {
     }
     let tokens = value::up_to_comma(&written);
     let event = spell_event(&event);
-    let message =
-        format!("a cached function says what makes its entry invalid by an option; write `invalidate_on = {event}`");
+    let message = if is_listening {
+        format!("several events stand in brackets; write `invalidate_on = [.., {event}]`")
+    } else {
+        format!("a cached function says what makes its entry invalid by an option; write `invalidate_on = {event}`")
+    };
     Err(syn::Error::new_spanned(tokens, message))
 }
 
