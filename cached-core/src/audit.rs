@@ -271,12 +271,12 @@ impl Audit {
 
 impl fmt::Display for Audit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} annotated functions, {} events: ", self.sites, self.events)?;
+        let plural = |n: usize, of: &str| format!("{n} {of}{}", if n == 1 { "" } else { "s" });
+        write!(f, "{}, {}: ", plural(self.sites, "annotated function"), plural(self.events, "event"))?;
         match self.findings.len() {
-            0 => write!(f, "nothing found"),
-            1 => write!(f, "1 finding"),
-            n => write!(f, "{n} findings"),
-        }?;
+            0 => f.write_str("nothing found")?,
+            n => f.write_str(&plural(n, "finding"))?,
+        }
         self.findings.iter().try_for_each(|finding| write!(f, "\n  {finding}"))
     }
 }
