@@ -50,6 +50,7 @@ run cargo test --locked --no-fail-fast -p tests "${timed[@]}" -- --test-threads=
 run cargo test --locked --no-fail-fast -p ui-tests
 if [ -n "$long" ]; then
   run env TEST_CASES=1000000 PROPTEST_CASES=100000 cargo test --locked --no-fail-fast --release -p tests --test keys -- --nocapture
+  run cargo test --locked --no-fail-fast --release -p tests --test model -- --ignored --nocapture
   run env PROPTEST_CASES=1000000 cargo test --locked --no-fail-fast --release -p cached-core --all-features --lib envelope
 fi
 

@@ -192,7 +192,7 @@ pub(crate) struct Expected<'a> {
 }
 
 /// Reads a register.
-pub(crate) fn read(bytes: &[u8], expected: Expected<'_>) -> Register {
+pub(crate) fn read(bytes: &Bytes, expected: Expected<'_>) -> Register {
     match bytes.first() {
         Some(b'L') if Head::is_lease(bytes) => {
             Head::from_bytes(bytes).map_or(Register::Invalid(MissReason::Foreign), Register::Lease)
@@ -206,7 +206,7 @@ pub(crate) fn read(bytes: &[u8], expected: Expected<'_>) -> Register {
     }
 }
 
-fn read_value(bytes: &[u8], expected: Expected<'_>) -> Result<Found, MissReason> {
+fn read_value(bytes: &Bytes, expected: Expected<'_>) -> Result<Found, MissReason> {
     let kind = bytes[Head::LEN];
     let (flags, codec) = (kind & !CODEC_MASK, kind & CODEC_MASK);
     let (is_tagged, flags) = (flags & FLAG_TAGS != 0, flags & !FLAG_TAGS);
@@ -220,11 +220,11 @@ fn read_value(bytes: &[u8], expected: Expected<'_>) -> Result<Found, MissReason>
     if bytes[CHECK..PAYLOAD] != check(expected.key, kind, expected.fingerprint, rest).to_le_bytes() {
         return Err(MissReason::Corrupt);
     }
-    let (recorded, payload) = if is_tagged { Recorded::read(rest)? } else { (Recorded::default(), rest) };
+    let (recorded, from) = if is_tagged { Recorded::read(bytes, PAYLOAD)? } else { (Recorded::default(), PAYLOAD) };
     let payload = match flags {
         FLAG_NONE => Place::None,
-        FLAG_LZ4 => Place::Expanded(expand(payload, expected.max_payload)?),
-        _ => Place::At(bytes.len() - payload.len()),
+        FLAG_LZ4 => Place::Expanded(expand(&bytes[from..], expected.max_payload)?),
+        _ => Place::At(from),
     };
     Ok(Found { payload, recorded })
 }

@@ -2,17 +2,23 @@
 
 use crate::event::CacheEvent;
 use crate::key::{Key, Prefix};
-use std::fmt;
 
-/// A free tag of entries, by its text: what `tags = ["tenant:<tenant>"]` renders to.
+/// What an entry depends on and a write invalidates: a text, or an event.
 ///
 /// ```
 /// use cached_core::Tag;
 ///
-/// assert_eq!(Tag::from("tenant:7").to_string(), "tenant:7");
+/// assert_eq!(Tag::from("tenant:7"), Tag::new(format!("tenant:{}", 7)));
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Tag(String);
+pub struct Tag(Depends);
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+enum Depends {
+    Text(String),
+    /// An event's name, and its rendered fields; `None` if one of them has no form.
+    Event(&'static str, Option<String>),
+}
 
 impl Tag {
     /// The tag of that text, which is taken as it is. As with keys, parts that users can choose are to be escaped;
@@ -25,17 +31,39 @@ impl Tag {
     /// ```
     #[must_use]
     pub fn new(text: impl Into<String>) -> Self {
-        Self(text.into())
+        Self(Depends::Text(text.into()))
     }
 
-    pub(crate) fn text(&self) -> &str {
-        &self.0
+    /// The tag of all entries that listen to the event. For tags that only the value tells:
+    ///
+    /// ```
+    /// use cached_core::{CacheEvent, Tag, redis_cached};
+    ///
+    /// #[derive(CacheEvent)]
+    /// struct ProductChanged {
+    ///     id: u64,
+    /// }
+    ///
+    /// #[redis_cached(key = "cart:<user>", tags = |products: &Vec<u64>| changes(products))]
+    /// async fn cart(user: u64) -> Vec<u64> {
+    ///     vec![1, 2, 3]
+    /// }
+    ///
+    /// fn changes(products: &[u64]) -> Vec<Tag> {
+    ///     products.iter().map(|&id| Tag::of(&ProductChanged { id })).collect()
+    /// }
+    /// ```
+    #[must_use]
+    pub fn of<E: CacheEvent>(event: &E) -> Self {
+        Self(Depends::Event(E::NAME, Prefix::event_fields(event)))
     }
-}
 
-impl fmt::Display for Tag {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+    /// The register that stands for it in a cache; `None` if it has no form.
+    pub(crate) fn register(&self, prefix: &Prefix) -> Option<Key> {
+        match &self.0 {
+            Depends::Text(text) => Some(prefix.tag(text)),
+            Depends::Event(name, fields) => fields.as_ref().map(|fields| prefix.event(name, fields)),
+        }
     }
 }
 
@@ -47,7 +75,7 @@ impl From<&str> for Tag {
 
 impl From<String> for Tag {
     fn from(text: String) -> Self {
-        Self(text)
+        Self::new(text)
     }
 }
 
@@ -74,8 +102,6 @@ pub struct Invalidation {
 enum Item {
     Key(String),
     Tag(Tag),
-    /// The rendered fields behind the name; `None` if one of them has no form.
-    Event(&'static str, Option<String>),
 }
 
 impl Invalidation {
@@ -111,7 +137,7 @@ impl Invalidation {
     /// let what = cached_core::Invalidation::new().event(&UserUpdated { id: 42 });
     /// ```
     pub fn event<E: CacheEvent>(mut self, event: &E) -> Self {
-        self.items.push(Item::Event(E::NAME, Prefix::event_fields(event)));
+        self.items.push(Item::Tag(Tag::of(event)));
         self
     }
 
@@ -141,21 +167,25 @@ impl Invalidation {
     pub(crate) fn tags(&self, prefix: &Prefix) -> Vec<Option<Key>> {
         let tag = |item: &Item| match item {
             Item::Key(_) => None,
-            Item::Tag(tag) => Some(prefix.tag(tag.text())),
-            Item::Event(name, fields) => fields.as_ref().map(|fields| prefix.event(name, fields)),
+            Item::Tag(tag) => tag.register(prefix),
         };
         self.items.iter().map(tag).collect()
     }
 
-    /// Adds the registers that stand for it in a cache.
-    pub(crate) fn add_to(&self, registers: &mut Registers, prefix: &Prefix) {
+    /// Adds the registers that stand for it in a cache; `false` if something of it has no form.
+    pub(crate) fn add_to(&self, registers: &mut Registers, prefix: &Prefix) -> bool {
+        let mut is_whole = true;
         for item in &self.items {
             match item {
                 Item::Key(key) => registers.key(prefix.literal(key)),
-                Item::Tag(tag) => registers.tag(prefix, prefix.tag(tag.text())),
-                Item::Event(name, fields) => registers.event(prefix, name, fields.as_deref()),
+                Item::Tag(Tag(Depends::Text(text))) => registers.tag(prefix, prefix.tag(text)),
+                Item::Tag(Tag(Depends::Event(name, fields))) => {
+                    registers.event(prefix, name, fields.as_deref());
+                    is_whole &= fields.is_some();
+                }
             }
         }
+        is_whole
     }
 }
 

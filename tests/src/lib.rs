@@ -3,6 +3,8 @@
 //! Nothing here is a mock. Servers listen on 127.0.0.1 only, on ports that the system says are free, in temporary
 //! directories, and are ended by their process id.
 
+pub mod model;
+mod proxy;
 mod relay;
 mod row;
 mod server;
@@ -10,6 +12,7 @@ mod store;
 mod worker;
 mod writer;
 
+pub use proxy::Proxy;
 pub use relay::Relay;
 pub use row::{HeldRead, Row, RowChanged, patient_cache};
 pub use server::{Monitor, RedisServer, client_of, free_port};

@@ -67,6 +67,20 @@ impl RedisServer {
         Self { child, port, directory, arguments }
     }
 
+    /// The only node of a cluster: all slots are its own, and it refuses commands whose keys stand in several.
+    ///
+    /// # Panics
+    /// When it does not start.
+    pub async fn cluster_node() -> Self {
+        let server = Self::start_with(&["--cluster-enabled", "yes"]);
+        let _: () = server.send(&[b"CLUSTER", b"ADDSLOTSRANGE", b"0", b"16383"]).await;
+        crate::eventually("the cluster is up", async || {
+            server.send::<String>(&[b"CLUSTER", b"INFO"]).await.contains("cluster_state:ok")
+        })
+        .await;
+        server
+    }
+
     /// `redis://127.0.0.1:port/`
     #[must_use]
     pub fn url(&self) -> String {

@@ -2,11 +2,36 @@
 #![expect(clippy::unwrap_used, reason = "in a test, a panic is the report")]
 
 use bytes::Bytes;
-use cached_core::store::{Acquired, Head, MemoryStore, RedisStore, Replace, Store};
+use cached_core::store::{Acquired, Head, Key, MemoryStore, RedisStore, Replace, Store, Swept, Written};
 use cached_core::{Clock, FaultKind};
 use std::sync::Arc;
 use std::time::Duration;
 use tests::{RedisServer, eventually};
+
+macro_rules! on_every_store {
+    ($($name:ident)*) => {
+        mod memory {
+            $(#[tokio::test]
+            async fn $name() {
+                super::$name(crate::Subject::memory()).await;
+            })*
+        }
+        mod redis {
+            $(#[tokio::test]
+            async fn $name() {
+                super::$name(crate::Subject::redis()).await;
+            })*
+        }
+    };
+}
+
+mod conformance {
+    mod brackets;
+    mod on_redis;
+    mod several;
+    mod sweeps;
+    mod tokens;
+}
 
 const TTL: Duration = Duration::from_secs(60);
 const WITHIN: Duration = Duration::from_secs(5);
@@ -25,9 +50,16 @@ impl Subject {
     }
 
     fn redis() -> Self {
-        let server = RedisServer::start();
+        Self::on(RedisServer::start())
+    }
+
+    fn on(server: RedisServer) -> Self {
         let store = Arc::new(RedisStore::new(&server.url()).unwrap());
         Self { store, clock: Clock::manual(), server: Some(server) }
+    }
+
+    fn server(&self) -> &RedisServer {
+        self.server.as_ref().expect("it is on a server")
     }
 
     async fn get(&self, key: &str) -> Option<Bytes> {
@@ -46,6 +78,64 @@ impl Subject {
         self.store.put(&key.into(), Bytes::copy_from_slice(value), TTL, WITHIN).await.unwrap();
     }
 
+    async fn get_all(&self, keys: &[&str]) -> Vec<Option<Bytes>> {
+        self.store.get_all(&all(keys), WITHIN).await.unwrap()
+    }
+
+    async fn remove(&self, key: &str) -> bool {
+        self.store.remove(&key.into(), WITHIN).await.unwrap()
+    }
+
+    async fn remove_all(&self, keys: &[&str]) {
+        self.store.remove_all(&all(keys), WITHIN).await.unwrap();
+    }
+
+    async fn tag(&self, tags: &[&str], fresh: Head) -> Option<Vec<Head>> {
+        self.store.tag(&all(tags), fresh, TTL, WITHIN).await.unwrap()
+    }
+
+    async fn begin(&self, writer: Head, keys: &[&str], marker: Duration) {
+        self.store.begin(writer, &all(keys), marker, false, WITHIN).await.unwrap();
+    }
+
+    async fn begin_with_token(&self, writer: Head, keys: &[&str], marker: Duration) {
+        self.store.begin(writer, &all(keys), marker, true, WITHIN).await.unwrap();
+    }
+
+    async fn end(&self, writer: Head, keys: &[&str]) {
+        let written: Vec<_> = keys.iter().map(|key| Written { key: Key::from(*key), put: None }).collect();
+        assert!(!self.store.end(writer, &written, WITHIN).await.unwrap(), "there was nothing to put");
+    }
+
+    /// END with something to put under each key that has a value here.
+    async fn end_with(&self, writer: Head, written: &[(&str, Option<&Bytes>)]) -> bool {
+        let put = |value: &Bytes| (value.clone(), TTL);
+        let written: Vec<_> =
+            written.iter().map(|(key, value)| Written { key: Key::from(*key), put: value.map(put) }).collect();
+        self.store.end(writer, &written, WITHIN).await.unwrap()
+    }
+
+    /// All stretches of a sweep. How many registers it removed.
+    async fn sweep(&self, prefix: &str) -> u64 {
+        let (mut from, mut all) = (None, 0);
+        loop {
+            let Swept { next, removed } = self.store.sweep(prefix, from, WITHIN).await.unwrap();
+            all += removed;
+            match next {
+                Some(next) => from = Some(next),
+                None => return all,
+            }
+        }
+    }
+
+    /// Lets so much time go by. A server's own clock cannot be moved.
+    async fn pass(&self, time: Duration) {
+        self.clock.advance(time);
+        if self.server.is_some() {
+            tokio::time::sleep(time + Duration::from_millis(5)).await;
+        }
+    }
+
     /// Lets `time` go by and waits until the register is gone.
     async fn expires(&self, key: &str, time: Duration) {
         self.clock.advance(time);
@@ -55,6 +145,10 @@ impl Subject {
 
 fn lease(id: u8) -> Head {
     Head::from_bytes(&[&[b'L'][..], &[id; 16]].concat()).unwrap()
+}
+
+fn all(keys: &[&str]) -> Vec<Key> {
+    keys.iter().map(|key| Key::from(*key)).collect()
 }
 
 fn value(stamp: u8, payload: &str) -> (Head, Bytes) {
@@ -154,22 +248,6 @@ async fn any_bytes_survive(on: Subject) {
     on.store.ping(WITHIN).await.unwrap();
 }
 
-macro_rules! on_every_store {
-    ($($name:ident)*) => {
-        mod memory {
-            $(#[tokio::test]
-            async fn $name() {
-                super::$name(super::Subject::memory()).await;
-            })*
-        }
-        mod redis {
-            $(#[tokio::test]
-            async fn $name() {
-                super::$name(super::Subject::redis()).await;
-            })*
-        }
-    };
-}
 on_every_store! {
     a_register_is_absent_leased_or_a_value
     one_lease_at_a_time

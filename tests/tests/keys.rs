@@ -6,7 +6,7 @@
 #![expect(clippy::unwrap_used, reason = "in a test, a panic is the report")]
 
 use bytes::Bytes;
-use cached_core::store::{Acquired, Head, Key, Replace, Store, StoreFuture};
+use cached_core::store::{Acquired, Head, Key, Replace, Store, StoreFuture, Swept, Written};
 use cached_core::{Cache, FaultKind, KeySegment, SegmentWriter, StoreError};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
@@ -54,6 +54,30 @@ impl Store for Notes {
     }
 
     fn remove<'a>(&'a self, _: &'a Key, _: Duration) -> StoreFuture<'a, bool> {
+        no()
+    }
+
+    fn get_all<'a>(&'a self, _: &'a [Key], _: Duration) -> StoreFuture<'a, Vec<Option<Bytes>>> {
+        no()
+    }
+
+    fn remove_all<'a>(&'a self, _: &'a [Key], _: Duration) -> StoreFuture<'a, ()> {
+        no()
+    }
+
+    fn tag<'a>(&'a self, _: &'a [Key], _: Head, _: Duration, _: Duration) -> StoreFuture<'a, Option<Vec<Head>>> {
+        no()
+    }
+
+    fn begin<'a>(&'a self, _: Head, _: &'a [Key], _: Duration, _: bool, _: Duration) -> StoreFuture<'a, ()> {
+        no()
+    }
+
+    fn end<'a>(&'a self, _: Head, _: &'a [Written], _: Duration) -> StoreFuture<'a, bool> {
+        no()
+    }
+
+    fn sweep<'a>(&'a self, _: &'a str, _: Option<u64>, _: Duration) -> StoreFuture<'a, Swept> {
         no()
     }
 

@@ -1,6 +1,8 @@
 //! What comes together goes out together: fewer commands, the same answers.
 #![expect(clippy::unwrap_used, reason = "in a test, a panic is the report")]
 
+use bytes::Bytes;
+use cached_core::store::{Key, RedisStore, Store};
 use cached_core::{Cache, MissReason, Options, SiteStats};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -9,6 +11,7 @@ use tests::RedisServer;
 use tokio::task::JoinSet;
 
 const CALLERS: u64 = 300;
+const WITHIN: Duration = Duration::from_secs(5);
 
 struct Subject {
     server: RedisServer,
@@ -76,7 +79,7 @@ async fn more_callers_than_one_command_takes() {
         on.callers(1_000).await;
     }
     assert_eq!(on.loads(), 1_000);
-    assert!(on.calls("mget").await >= 2, "a command asks for no more than 256 keys");
+    assert!(on.calls("mget").await >= 2, "a command asks for no more than 512 keys");
 }
 
 #[tokio::test]
@@ -157,14 +160,7 @@ async fn a_user_who_may_not_mget_is_served_all_the_same() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_node_of_a_cluster_is_asked_key_by_key() {
-    let server = RedisServer::start_with(&["--cluster-enabled", "yes"]);
-    let _: () = server.send(&[b"CLUSTER", b"ADDSLOTSRANGE", b"0", b"16383"]).await;
-    tests::eventually("the cluster is up", async || {
-        let info: String = server.send(&[b"CLUSTER", b"INFO"]).await;
-        info.contains("cluster_state:ok")
-    })
-    .await;
-    let on = Subject::on(server);
+    let on = Subject::on(RedisServer::cluster_node().await);
     for _ in 0..2 {
         on.callers(CALLERS).await;
     }
@@ -194,4 +190,90 @@ async fn a_caller_in_another_runtime_does_not_wait_for_one_that_stands_still() {
     tokio::time::timeout(Duration::from_secs(3), on.callers(CALLERS)).await.expect("nobody waits for it");
     assert_eq!(on.loads(), 0);
     still.shutdown_background();
+}
+
+/// Reads several registers, as a hit with tags does: one of its own, one that some share and one that all share.
+async fn several(store: Arc<RedisStore>, id: usize) {
+    let keys = [format!("own:{id}"), format!("some:{}", id % 10), "absent".to_owned(), "all".to_owned()];
+    let expected = [Some(keys[0].clone()), Some(keys[1].clone()), None, Some("all".to_owned())];
+    let keys: Vec<Key> = keys.into_iter().map(Key::from).collect();
+    let found = store.get_all(&keys, WITHIN).await.unwrap();
+    assert_eq!(found, expected.map(|value| value.map(Bytes::from)));
+}
+
+/// Each register holds its own name.
+async fn named(server: &RedisServer, callers: usize) {
+    let mut names = redis::cmd("MSET");
+    let own = (0..callers).map(|id| format!("own:{id}"));
+    for name in own.chain((0..10).map(|id| format!("some:{id}"))).chain(["all".to_owned()]) {
+        names.arg(&name).arg(&name);
+    }
+    names.query_async::<()>(&mut server.connection().await).await.unwrap();
+}
+
+/// The keys of each command that the server was sent.
+fn asked(seen: &[String], command: &str) -> Vec<Vec<String>> {
+    let words = |line: &String| line.split('"').skip(1).step_by(2).map(str::to_owned).collect::<Vec<_>>();
+    let commands = seen.iter().map(words).filter(|words| words[0] == command);
+    commands.map(|words| words[1..].to_vec()).collect()
+}
+
+#[tokio::test]
+async fn callers_of_several_keys_share_commands_and_keys() {
+    let server = RedisServer::start();
+    named(&server, 1_000).await;
+    let store = Arc::new(RedisStore::new(&server.url()).unwrap());
+    store.ping(WITHIN).await.unwrap();
+    let monitor = server.monitor().await;
+    let callers: JoinSet<_> = (0..1_000).map(|id| several(Arc::clone(&store), id)).collect();
+    callers.join_all().await;
+    let asked = asked(&monitor.stop(&server).await, "MGET");
+    assert!(asked.len() < 20, "{} commands for 1000 reads", asked.len());
+    let all: usize = asked.iter().map(Vec::len).sum();
+    assert!(all < 1_200, "4,000 keys of which 1,012 differ, and {all} asked for");
+    for mut keys in asked {
+        let many = keys.len();
+        assert!(many <= 512, "{many} keys in one command");
+        keys.sort();
+        keys.dedup();
+        assert_eq!(keys.len(), many, "some are asked for twice in one command");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn callers_of_one_key_and_of_several_share_commands() {
+    let server = RedisServer::start();
+    named(&server, 1_000).await;
+    let store = Arc::new(RedisStore::new(&server.url()).unwrap());
+    let monitor = server.monitor().await;
+    let mut callers = JoinSet::new();
+    for id in 0..1_000 {
+        let store = Arc::clone(&store);
+        callers.spawn(async move {
+            if id % 2 == 0 {
+                return several(store, id).await;
+            }
+            let key = format!("own:{id}");
+            let found = store.get(&key.as_str().into(), WITHIN).await.unwrap();
+            assert_eq!(found, Some(Bytes::from(key)));
+        });
+    }
+    callers.join_all().await;
+    let seen = monitor.stop(&server).await;
+    let commands = asked(&seen, "MGET").len() + asked(&seen, "GET").len();
+    assert!(commands < 500, "{commands} commands for 1000 reads");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn callers_of_several_keys_are_served_by_the_node_of_a_cluster() {
+    let server = RedisServer::cluster_node().await;
+    let store = Arc::new(RedisStore::new(&server.url()).unwrap());
+    for name in (0..50).map(|id| format!("own:{id}")).chain((0..10).map(|id| format!("some:{id}"))) {
+        store.put(&name.as_str().into(), name.clone().into(), Duration::from_secs(60), WITHIN).await.unwrap();
+    }
+    store.put(&"all".into(), "all".into(), Duration::from_secs(60), WITHIN).await.unwrap();
+    for _ in 0..2 {
+        let callers: JoinSet<_> = (0..50).map(|id| several(Arc::clone(&store), id)).collect();
+        callers.join_all().await;
+    }
 }

@@ -3,7 +3,7 @@
 use super::write::Scope;
 use super::{Engine, is_on_tokio};
 use crate::envelope::Head;
-use crate::error::CacheError;
+use crate::error::{CacheError, FaultKind, StoreError};
 use crate::invalidation::Outcome;
 use crate::key::Key;
 use crate::lease::random_id;
@@ -35,7 +35,7 @@ struct Open {
 /// A write whose BEGIN failed.
 #[derive(Debug)]
 pub(super) struct Unbegun {
-    scope: Scope,
+    scope: Box<Scope>,
     /// Of a BEGIN that may take effect yet; `None` if none was sent.
     writer: Option<Head>,
     spent: Duration,
@@ -49,21 +49,34 @@ impl Bracket {
 
     /// BEGIN. With `token`, so that a value can be put at the end.
     pub(super) async fn begin(scope: Scope, token: bool) -> Result<Self, Unbegun> {
-        let fails = |scope, writer, spent, error| Err(Unbegun { scope, writer, spent, error });
+        let fails = |scope, writer, spent, error| Err(Unbegun { scope: Box::new(scope), writer, spent, error });
         if !is_on_tokio() || !scope.engine.may_use_store() {
             return fails(scope, None, Duration::ZERO, CacheError::BreakerOpen);
         }
-        let Some(id) = random_id() else { return fails(scope, None, Duration::ZERO, CacheError::NoRandomness) };
-        let (engine, writer, began) = (&scope.engine, Head::lease(id), Instant::now());
-        let (marker, within) = (engine.settings.marker, engine.settings.budget);
-        let begin = engine.store.begin(writer, scope.keys(), marker, token, within);
-        let begun = engine.on_store(begin, began).await;
-        let spent = began.elapsed();
-        if let Err(error) = begun {
-            return fails(scope, Some(writer), spent, error.into());
+        let began = Instant::now();
+        let mut tried = Self::try_begin(&scope, token, began).await;
+        // An idle connection that the server has closed is not to be felt. The store sends no token twice, but this is
+        // another writer's.
+        if token && tried.as_ref().is_err_and(|(_, error)| is_disconnected(error)) {
+            tried = Self::try_begin(&scope, token, began).await;
         }
-        let extension = Extension::start(engine, writer, scope.keys().to_vec(), token);
-        Ok(Self { open: Some(Open { scope, writer, extension, spent }) })
+        let spent = began.elapsed();
+        match tried {
+            Ok(writer) => {
+                let extension = Extension::start(&scope.engine, writer, scope.keys().to_vec());
+                Ok(Self { open: Some(Open { scope, writer, extension, spent }) })
+            }
+            Err((writer, error)) => fails(scope, writer, spent, error),
+        }
+    }
+
+    async fn try_begin(scope: &Scope, token: bool, began: Instant) -> Result<Head, (Option<Head>, CacheError)> {
+        let engine = &scope.engine;
+        let writer = random_id().map(Head::lease).ok_or((None, CacheError::NoRandomness))?;
+        let within = engine.settings.budget.saturating_sub(began.elapsed());
+        let begin = engine.store.begin(writer, scope.keys(), engine.settings.marker, token, within);
+        engine.on_store(begin, began).await.map_err(|error| (Some(writer), error.into()))?;
+        Ok(writer)
     }
 
     /// END.
@@ -98,7 +111,7 @@ impl Unbegun {
         scope.site.counters.unbracketed.one();
         // Any other writer's END would do as well; this one also ends a BEGIN that takes effect late.
         let writer = writer.or_else(|| random_id().map(Head::lease)).unwrap_or_else(|| Head::lease(0));
-        Bracket { open: Some(Open { scope, writer, extension: Extension::none(), spent }) }
+        Bracket { open: Some(Open { scope: *scope, writer, extension: Extension::none(), spent }) }
     }
 
     /// The write is not made.
@@ -110,6 +123,10 @@ impl Unbegun {
     }
 }
 
+fn is_disconnected(error: &CacheError) -> bool {
+    matches!(error, CacheError::Store(StoreError { kind: FaultKind::Disconnected, .. }))
+}
+
 /// Repeats BEGIN while the write runs, until this is dropped.
 #[derive(Debug)]
 struct Extension(Option<JoinHandle<()>>);
@@ -119,7 +136,7 @@ impl Extension {
         Self(None)
     }
 
-    fn start(engine: &Arc<Engine>, writer: Head, keys: Vec<Key>, token: bool) -> Self {
+    fn start(engine: &Arc<Engine>, writer: Head, keys: Vec<Key>) -> Self {
         let (store, marker) = (Arc::clone(&engine.store), engine.settings.marker);
         Self(Some(tokio::spawn(async move {
             let began = Instant::now();
@@ -127,8 +144,9 @@ impl Extension {
             ticks.tick().await;
             while began.elapsed() < EXTENDED_FOR {
                 ticks.tick().await;
-                // One that fails is tried again at the next tick, before the markers have run out.
-                if let Err(error) = store.begin(writer, &keys, marker, token, marker / 6).await {
+                // One that fails is tried again at the next tick, before the markers have run out. Never with the token: when
+                // the markers are lost, another write may have come and gone, and the token must not come back.
+                if let Err(error) = store.begin(writer, &keys, marker, false, marker / 6).await {
                     tracing::debug!(%error, "the markers of a write could not be extended");
                 }
             }

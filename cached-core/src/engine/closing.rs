@@ -84,7 +84,8 @@ impl Closing {
         if self.names.len() > MAX_TAGS {
             return Err(UnstoredReason::Tags);
         }
-        let mut keys: Vec<Key> = self.names.iter().map(|tag| prefix.tag(tag.text())).collect();
+        let keys: Option<Vec<Key>> = self.names.iter().map(|tag| tag.register(prefix)).collect();
+        let mut keys = keys.ok_or(UnstoredReason::Tags)?;
         if engine.pending.covers(keys.iter()) {
             return Err(UnstoredReason::Pending);
         }

@@ -142,14 +142,13 @@ impl Target {
     }
 
     async fn look_at_all(&self, within: Duration, now: Instant) -> Result<Seen, StoreError> {
-        let registers = self.engine.on_store(self.engine.store.get_all(&self.tagged, within), now).await?;
-        let mut registers = registers.into_iter();
-        let Some(register) = registers.next().flatten() else { return Ok(Seen::Nothing) };
-        let tags: Vec<_> = registers.collect();
-        let positional = if self.site.names_all { &[] } else { &tags[..] };
+        let mut registers = self.engine.on_store(self.engine.store.get_all(&self.tagged, within), now).await?;
+        let Some((register, tags)) = registers.split_first_mut() else { return Ok(Seen::Nothing) };
+        let Some(register) = register.take() else { return Ok(Seen::Nothing) };
+        let positional = if self.site.names_all { &[] } else { &*tags };
         match self.seen(register, positional.iter().map(Option::as_deref)) {
             Checked::Seen(seen) => Ok(seen),
-            Checked::Named(named) => match self.told(&named, &tags).filter(|_| self.site.names_all) {
+            Checked::Named(named) => match self.told(&named, tags).filter(|_| self.site.names_all) {
                 Some(holds) => Ok(self.judged(*named, holds)),
                 None => self.look_at_named(*named, within).await,
             },

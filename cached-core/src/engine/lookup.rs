@@ -257,7 +257,7 @@ impl Lookup {
         // The register of all tags may stand behind them.
         let told = if self.target.site.names_all { 0 } else { self.target.tags().len() };
         let stamps = &stamps[..stamps.len().min(told)];
-        match self.target.seen(register, stamps.iter().map(|stamp| Some(&stamp.as_bytes()[..]))) {
+        match self.target.seen(register, stamps.iter().map(|stamp| Some(stamp.as_bytes()))) {
             Checked::Seen(seen) => Ok(seen),
             Checked::Named(named) => self.target.look_at_named(*named, self.remaining()).await,
         }

@@ -11,7 +11,6 @@ use super::target::Target;
 use super::write::Scope;
 use crate::envelope::Head;
 use crate::envelope::tags::MAX_TAGS;
-use crate::invalidation::Tag;
 use crate::key::Key;
 use crate::lease::random_id;
 use crate::outcome::{Loaded, Shape};
@@ -39,9 +38,11 @@ struct Draft {
 
 /// A value on its way.
 struct Value {
-    payload: Vec<u8>,
+    /// `None` stands for a `None`.
+    payload: Option<Vec<u8>>,
     ttl: Duration,
-    names: Vec<Tag>,
+    /// The tags that only the value tells.
+    named: Vec<Key>,
 }
 
 impl Put {
@@ -50,7 +51,7 @@ impl Put {
     }
 
     /// The entry is only removed.
-    pub(super) fn unbegun(bracket: Bracket, target: Target) -> Self {
+    pub(super) fn unbegun(bracket: Bracket, target: &Target) -> Self {
         target.site.counters.unstored(UnstoredReason::NoLease);
         Self { bracket, draft: None }
     }
@@ -103,12 +104,18 @@ impl Draft {
     /// What there is to store of what was returned.
     fn encode<S: Shape>(&self, policy: &Policy<S::Item>, returned: &S::Return) -> Option<Value> {
         let site = &self.target.site;
-        let Loaded::Some(value) = S::inspect(returned) else { return None };
+        let value = match S::inspect(returned) {
+            Loaded::Some(value) => value,
+            Loaded::None => return site.none_ttl.map(|ttl| Value { payload: None, ttl, named: Vec::new() }),
+            Loaded::Failed => return None,
+        };
         let encoded = policy.encoded(value, site, &self.target.engine.settings);
         encoded
             .and_then(|(payload, ttl)| {
-                let names = policy.names(value);
-                if names.len() <= MAX_TAGS { Ok(Value { payload, ttl, names }) } else { Err(UnstoredReason::Tags) }
+                let prefix = &self.target.engine.settings.prefix;
+                let named: Option<Vec<Key>> = policy.names(value).iter().map(|tag| tag.register(prefix)).collect();
+                let named = named.filter(|named| named.len() <= MAX_TAGS).ok_or(UnstoredReason::Tags)?;
+                Ok(Value { payload: Some(payload), ttl, named })
             })
             .map_err(|reason| site.counters.unstored(reason))
             .ok()
@@ -124,7 +131,7 @@ impl Draft {
         let mut size = 0;
         let (_, was_put) = bracket
             .end_with(|writer| {
-                let (register, ttl) = self.register(value, stamps, writer, fresh);
+                let (register, ttl) = self.register(&value, stamps, writer, fresh);
                 size = register.len() as u64;
                 self.written(register, ttl, fresh)
             })
@@ -140,18 +147,17 @@ impl Draft {
     /// The stamps of the tags that only the value tells; `None` if one of them was invalidated since the write began.
     async fn named(&self, value: &Value) -> Option<Vec<Head>> {
         let Target { engine, site, .. } = &self.target;
-        if value.names.is_empty() {
+        if value.named.is_empty() {
             return Some(Vec::new());
         }
-        let prefix = &engine.settings.prefix;
-        let mut tags: Vec<Key> = value.names.iter().map(|tag| prefix.tag(tag.text())).collect();
+        let mut tags = value.named.clone();
         if engine.pending.covers(tags.iter()) {
             return None;
         }
         let before = self.stamps.last().copied().flatten();
         // If this write invalidates tags itself, its token in the register of all tags tells instead.
         if before.is_some() {
-            tags.push(prefix.all_tags());
+            tags.push(engine.settings.prefix.all_tags());
         }
         let ttl = value.ttl.saturating_mul(2).max(site.tag_time);
         let read = engine.store.tag(&tags, Head::value(random_id()?), ttl, engine.settings.budget).await;
@@ -162,14 +168,14 @@ impl Draft {
         Some(stamps)
     }
 
-    fn register(&self, value: Value, named: Vec<Head>, writer: Head, fresh: Head) -> (Bytes, Duration) {
+    fn register(&self, value: &Value, named: Vec<Head>, writer: Head, fresh: Head) -> (Bytes, Duration) {
         let told = &self.stamps[..self.stamps.len().min(self.target.tags().len())];
         let told: Vec<Head> = told.iter().map(|stamp| stamp.unwrap_or(fresh)).collect();
         let prefix = &self.target.engine.settings.prefix;
-        let name = |tag: &Tag| Box::from(prefix.name_of(&prefix.tag(tag.text())));
-        let recorded = self.target.recorded(&told, value.names.iter().map(name).zip(named).collect());
+        let named = value.named.iter().map(|tag| Box::from(prefix.name_of(tag))).zip(named);
+        let recorded = self.target.recorded(&told, named.collect());
         // A writer puts once at most, so its random bits serve the value as well.
-        self.target.register(Some(&value.payload), &recorded, value.ttl, writer.id())
+        self.target.register(value.payload.as_deref(), &recorded, value.ttl, writer.id())
     }
 
     /// The entry, and a new stamp for each of the tags that this write invalidates and the entry depends on.

@@ -28,7 +28,7 @@ impl Target {
     }
 
     /// Reads a register that stood under the key.
-    pub(super) fn read(&self, register: &[u8]) -> Register {
+    pub(super) fn read(&self, register: &Bytes) -> Register {
         let expected = Expected {
             key: &self.key,
             codec: self.site.codec.id(),

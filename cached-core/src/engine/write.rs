@@ -38,7 +38,7 @@ impl Write {
     pub(crate) fn of(engine: Option<Arc<Engine>>, site: &'static Site) -> Self {
         let scope = |engine: Arc<Engine>| {
             let site = engine.site(site);
-            Scope { engine, site, registers: Registers::default(), is_open: true }
+            Scope { engine, site, registers: Registers::default(), is_whole: true, is_open: true }
         };
         Self { scope: engine.map(scope) }
     }
@@ -50,23 +50,20 @@ impl Write {
         {
             let (site, place) = (scope.site.site.name(), scope.site.site.place());
             tracing::error!(site, place, "what this write changes cannot be rendered, so it is not invalidated");
-            scope.note(Outcome::Failed);
+            scope.is_whole = false;
         }
         self
     }
 
     /// Adds what was gathered by hand.
     pub(crate) fn invalidation(self, what: &Invalidation) -> Self {
-        self.with(|registers, prefix| {
-            what.add_to(registers, prefix);
-            true
-        })
+        self.with(|registers, prefix| what.add_to(registers, prefix))
     }
 
     /// BEGIN, waited for; if it fails the write goes ahead without.
     pub async fn begin(self) -> Bracket {
         let Some(scope) = self.scope else { return Bracket::none() };
-        Bracket::begin(scope, false).await.unwrap_or_else(|unbegun| unbegun.go_ahead())
+        Bracket::begin(scope, false).await.unwrap_or_else(Unbegun::go_ahead)
     }
 
     /// BEGIN, waited for.
@@ -83,7 +80,7 @@ impl Write {
         let (Some(scope), Some((target, path))) = (self.scope, call.into_target()) else { return Put::none() };
         Put::begin(scope, target.of_type(shape, path))
             .await
-            .unwrap_or_else(|(unbegun, target)| Put::unbegun(unbegun.go_ahead(), target))
+            .unwrap_or_else(|(unbegun, target)| Put::unbegun(unbegun.go_ahead(), &target))
     }
 
     /// BEGIN of a write whose value is to be stored as the entry of `call`.
@@ -114,6 +111,8 @@ pub(super) struct Scope {
     pub(super) engine: Arc<Engine>,
     pub(super) site: SiteRef,
     pub(super) registers: Registers,
+    /// All that is written could be rendered.
+    is_whole: bool,
     is_open: bool,
 }
 
@@ -180,12 +179,9 @@ impl Scope {
 
     fn end_with(mut self, outcome: Outcome) -> Outcome {
         self.close();
-        self.note(outcome);
-        outcome
-    }
-
-    fn note(&self, outcome: Outcome) {
+        let outcome = if self.is_whole { outcome } else { Outcome::Failed };
         self.site.counters.written(outcome);
+        outcome
     }
 
     fn warn(&self, error: &StoreError) {

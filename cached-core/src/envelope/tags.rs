@@ -9,7 +9,7 @@
 
 use super::Head;
 use crate::reason::MissReason;
-use bytes::BufMut;
+use bytes::{BufMut, Bytes};
 
 /// Length of a stamp.
 const STAMP: usize = 16;
@@ -21,18 +21,19 @@ type Stamp = [u8; STAMP];
 /// Tags and their stamps, as a register records them.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Recorded {
-    stamps: Vec<Stamp>,
+    /// One behind the other: read, they stay where they are.
+    stamps: Bytes,
     /// Tags that only the value tells: by the names that [`Prefix::register`](crate::key::Prefix::register) takes.
     named: Vec<(Box<str>, Stamp)>,
 }
 
 impl Recorded {
     #[cfg(any(test, fuzzing))]
-    pub(crate) const NONE: Self = Self { stamps: Vec::new(), named: Vec::new() };
+    pub(crate) const NONE: Self = Self { stamps: Bytes::new(), named: Vec::new() };
 
     pub(crate) fn new(stamps: &[Head], named: impl IntoIterator<Item = (Box<str>, Head)>) -> Self {
-        let stamps = stamps.iter().map(stamp_of).collect();
-        Self { stamps, named: named.into_iter().map(|(name, head)| (name, stamp_of(&head))).collect() }
+        let stamps: Vec<u8> = stamps.iter().flat_map(stamp_of).collect();
+        Self { stamps: stamps.into(), named: named.into_iter().map(|(name, head)| (name, stamp_of(&head))).collect() }
     }
 
     /// The names of the tags that only the value tells.
@@ -42,12 +43,12 @@ impl Recorded {
 
     /// Whether the tags that the call tells have these registers now.
     pub(crate) fn holds<'a>(&self, now: impl ExactSizeIterator<Item = Option<&'a [u8]>>) -> bool {
-        all_are(self.stamps.iter(), now)
+        all_are(self.stamps.chunks_exact(STAMP), now)
     }
 
     /// Whether the tags that only the value tells have these registers now.
     pub(crate) fn holds_named<'a>(&self, now: impl ExactSizeIterator<Item = Option<&'a [u8]>>) -> bool {
-        all_are(self.named.iter().map(|(_, stamp)| stamp), now)
+        all_are(self.named.iter().map(|(_, stamp)| &stamp[..]), now)
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -57,8 +58,8 @@ impl Recorded {
     pub(super) fn write(&self, out: &mut Vec<u8>) {
         // Neither is more than MAX_TAGS; no name is longer than a key.
         let byte = |number: usize| u8::try_from(number).unwrap_or(u8::MAX);
-        out.put_u8(byte(self.stamps.len()));
-        self.stamps.iter().for_each(|stamp| out.put_slice(stamp));
+        out.put_u8(byte(self.stamps.len() / STAMP));
+        out.put_slice(&self.stamps);
         out.put_u8(byte(self.named.len()));
         for (name, stamp) in &self.named {
             out.put_u16_le(u16::try_from(name.len()).unwrap_or(u16::MAX));
@@ -69,25 +70,27 @@ impl Recorded {
 
     pub(super) fn len(&self) -> usize {
         let named: usize = self.named.iter().map(|(name, _)| 2 + name.len() + STAMP).sum();
-        2 + self.stamps.len() * STAMP + named
+        2 + self.stamps.len() + named
     }
 
-    /// Reads the section at the start of `bytes`; with what stands behind it.
-    pub(super) fn read(mut bytes: &[u8]) -> Result<(Self, &[u8]), MissReason> {
-        let stamps = (0..number(&mut bytes)?).map(|_| stamp(&mut bytes)).collect::<Result<_, _>>()?;
-        let named = (0..number(&mut bytes)?)
+    /// Reads the section that begins at `from`; with where it ends.
+    pub(super) fn read(register: &Bytes, from: usize) -> Result<(Self, usize), MissReason> {
+        let mut rest = register.get(from..).ok_or(MissReason::Truncated)?;
+        let count = number(&mut rest)?;
+        let stamps = register.slice_ref(take(&mut rest, count * STAMP)?);
+        let named = (0..number(&mut rest)?)
             .map(|_| {
-                let len = number(&mut bytes)? + (number(&mut bytes)? << 8);
-                let name = std::str::from_utf8(take(&mut bytes, len)?).map_err(|_| MissReason::Corrupt)?;
-                Ok::<_, MissReason>((name.into(), stamp(&mut bytes)?))
+                let len = number(&mut rest)? + (number(&mut rest)? << 8);
+                let name = std::str::from_utf8(take(&mut rest, len)?).map_err(|_| MissReason::Corrupt)?;
+                Ok::<_, MissReason>((name.into(), stamp(&mut rest)?))
             })
             .collect::<Result<_, _>>()?;
-        Ok((Self { stamps, named }, bytes))
+        Ok((Self { stamps, named }, register.len() - rest.len()))
     }
 }
 
 fn all_are<'a, 'b>(
-    recorded: impl ExactSizeIterator<Item = &'a Stamp>,
+    recorded: impl ExactSizeIterator<Item = &'a [u8]>,
     now: impl ExactSizeIterator<Item = Option<&'b [u8]>>,
 ) -> bool {
     recorded.len() == now.len()
@@ -132,10 +135,11 @@ mod tests {
             let mut bytes = Vec::new();
             recorded.write(&mut bytes);
             assert_eq!(bytes.len(), recorded.len());
-            bytes.extend(b"payload");
-            assert_eq!(Recorded::read(&bytes), Ok((recorded.clone(), &b"payload"[..])));
-            for cut in 0..recorded.len() {
-                assert_eq!(Recorded::read(&bytes[..cut]), Err(MissReason::Truncated));
+            let bytes = Bytes::from([b"head", &bytes[..], b"payload"].concat());
+            let end = 4 + recorded.len();
+            assert_eq!(Recorded::read(&bytes, 4), Ok((recorded.clone(), end)));
+            for cut in 0..end {
+                assert_eq!(Recorded::read(&bytes.slice(..cut), 4), Err(MissReason::Truncated));
             }
         }
     }

@@ -3,11 +3,11 @@ use proptest::prelude::*;
 
 const EXPECTED: Expected<'static> = Expected { key: "n:v1:k", codec: 0, fingerprint: 7, max_payload: 1 << 20 };
 
-const UNTAGGED: &Recorded = &Recorded::NONE;
+static UNTAGGED: Recorded = Recorded::NONE;
 
 fn draft(payload: Option<&[u8]>) -> Draft<'_> {
     let (key, head) = ("n:v1:k", Head::value(42));
-    Draft { key, head, codec: 0, fingerprint: 7, payload, recorded: UNTAGGED, compress_above: 1_000 }
+    Draft { key, head, codec: 0, fingerprint: 7, payload, recorded: &UNTAGGED, compress_above: 1_000 }
 }
 
 fn payload_of(register: &Bytes) -> Option<Vec<u8>> {
@@ -30,7 +30,7 @@ fn what_was_written_is_read() {
 #[test]
 fn every_mismatch_has_its_reason() {
     let good = write(&draft(Some(b"1")));
-    let reason = |bytes: &[u8], expected| match read(bytes, expected) {
+    let reason = |bytes: &[u8], expected| match read(&Bytes::copy_from_slice(bytes), expected) {
         Register::Invalid(reason) => reason,
         other => panic!("{other:?}"),
     };
@@ -56,7 +56,7 @@ fn no_flipped_bit_behind_the_stamp_goes_unseen() {
     for bit in (Head::LEN * 8)..(good.len() * 8) {
         let mut bytes = good.to_vec();
         bytes[bit / 8] ^= 1 << (bit % 8);
-        assert!(matches!(read(&bytes, EXPECTED), Register::Invalid(_)), "bit {bit}");
+        assert!(matches!(read(&bytes.into(), EXPECTED), Register::Invalid(_)), "bit {bit}");
     }
 }
 
@@ -124,7 +124,7 @@ fn tags_stand_in_front_of_any_payload_and_are_checked_with_it() {
         for at in Head::LEN..bytes.len() {
             let mut bytes = bytes.to_vec();
             bytes[at] ^= 1;
-            assert!(matches!(read(&bytes, EXPECTED), Register::Invalid(_)), "byte {at}");
+            assert!(matches!(read(&bytes.into(), EXPECTED), Register::Invalid(_)), "byte {at}");
         }
     }
 }
@@ -133,7 +133,7 @@ fn tags_stand_in_front_of_any_payload_and_are_checked_with_it() {
 fn two_flags_at_once_are_another_version() {
     let mut bytes = write(&draft(None)).to_vec();
     bytes[Head::LEN] = FLAG_NONE | FLAG_LZ4;
-    assert_eq!(read(&bytes, EXPECTED), Register::Invalid(MissReason::Version));
+    assert_eq!(read(&bytes.into(), EXPECTED), Register::Invalid(MissReason::Version));
 }
 
 #[cfg(feature = "lz4")]
@@ -172,7 +172,7 @@ proptest! {
         if let (Some(first), 1..) = (bytes.first_mut(), kind) {
             *first = if kind == 1 { b'V' } else { b'L' };
         }
-        let is_value = matches!(read(&bytes, EXPECTED), Register::Value(_));
+        let is_value = matches!(read(&bytes.into(), EXPECTED), Register::Value(_));
         prop_assert!(!is_value);
     }
 }

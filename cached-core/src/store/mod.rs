@@ -283,6 +283,8 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
     /// marker lives, no lease is given. Repeated, it extends the markers; what is lost of them is begun again.
     ///
     /// With `token`, `writer` itself stands in each register that nobody else is writing: until another write touches it.
+    /// So a BEGIN with it is sent once at most. To extend, leave it out: a token that stands is extended with its
+    /// marker, and one that is lost must not come back, since others may have written meanwhile.
     ///
     /// # Errors
     /// Any fault of the store; whether the write is marked is then unknown.

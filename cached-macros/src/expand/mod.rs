@@ -14,7 +14,7 @@ use quote::{quote, quote_spanned};
 use syn::ext::IdentExt;
 use syn::spanned::Spanned;
 
-use crate::model::{Action, Event, EventFields, Frame, Model, Piece, Template};
+use crate::model::{Action, Frame, Model};
 use crate::paths::located_at;
 use crate::signature::regroup;
 
@@ -101,39 +101,11 @@ impl Frame {
         }
     }
 
-    /// What stands in front of a statement for which a lint would blame the user, though the use is ours.
-    fn silence(&self, reasons: &Silence) -> Option<TokenStream> {
+    /// What stands in front of a statement that uses what is named as if it were unused: clippy would blame the user for
+    /// our use of it.
+    fn silence(&self, is_underscored: bool) -> Option<TokenStream> {
         let at = self.at();
-        let underscored = reasons.is_underscored.then(|| quote!(clippy::used_underscore_binding));
-        let elided = reasons.names_types.then(|| quote!(elided_lifetimes_in_paths));
-        let lints: Vec<TokenStream> = underscored.into_iter().chain(elided).collect();
-        (!lints.is_empty()).then(|| quote_spanned!(at=> #[allow(#(#lints),*)]))
-    }
-}
-
-/// Why a statement needs silence.
-#[derive(Default)]
-struct Silence {
-    /// It uses what is named as if it were unused.
-    is_underscored: bool,
-    /// It names the types of events. They may borrow, and are named without their lifetimes.
-    names_types: bool,
-}
-
-impl Silence {
-    fn and_pieces(mut self, pieces: &[Piece]) -> Self {
-        self.is_underscored |= segment::uses_underscored(pieces);
-        self
-    }
-
-    fn and_templates<'a>(self, templates: impl IntoIterator<Item = &'a Template>) -> Self {
-        templates.into_iter().fold(self, |silence, template| silence.and_pieces(&template.pieces))
-    }
-
-    fn and_events(mut self, events: &[Event]) -> Self {
-        self.is_underscored |= events.iter().any(|event| event.uses.iter().any(is_underscored));
-        self.names_types |= events.iter().any(|event| matches!(event.fields, EventFields::Any));
-        self
+        is_underscored.then(|| quote_spanned!(at=> #[allow(clippy::used_underscore_binding)]))
     }
 }
 

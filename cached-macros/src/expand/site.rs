@@ -4,7 +4,7 @@ use proc_macro2::{Literal, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::ext::IdentExt;
 
-use super::{Silence, event, segment};
+use super::{event, segment};
 use crate::model::{Action, Codec, Entry, Event, Frame, Invalidated, NoneTtl, Template, Ttl};
 use crate::spelling::spell;
 
@@ -23,9 +23,7 @@ pub(super) fn site(frame: &Frame, action: &Action) -> TokenStream {
         }
     };
     let ambient = frame.cache.as_ref().map(|_| quote!(ambient: false,));
-    let silence = frame.silence(&Silence { names_types: names_events(action), ..Silence::default() });
     quote_spanned! {at=>
-        #silence
         static __CACHED_SITE: #support::Site = #support::Site::new(#support::SiteSpec {
             name: #name,
             module: #support::module_path!(),
@@ -36,14 +34,6 @@ pub(super) fn site(frame: &Frame, action: &Action) -> TokenStream {
             ..#support::SiteSpec::DEFAULT
         });
         #support::register!(__CACHED_SITE);
-    }
-}
-
-fn names_events(action: &Action) -> bool {
-    match action {
-        Action::Read(entry) => !entry.listens.is_empty(),
-        Action::Bracket { what, .. } | Action::After(what) => !what.events.is_empty(),
-        Action::Put { entry, emits, .. } => !entry.listens.is_empty() || !emits.is_empty(),
     }
 }
 

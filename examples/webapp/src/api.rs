@@ -3,9 +3,9 @@
 use crate::error::ApiError;
 use crate::model::{Category, Product, RankBy, ReportLine, SearchPage, TopProduct, User};
 use crate::repository::Repository;
-use crate::{page, query, timing};
+use crate::{changes, page, query, timing};
 use axum::extract::{FromRequestParts, State};
-use axum::routing::get;
+use axum::routing::{get, post, put};
 use axum::{Json, Router, middleware};
 use cached_core::{Cache, Stats};
 use serde::Deserialize;
@@ -23,8 +23,11 @@ pub(crate) struct App {
 
 pub(crate) fn router(app: App) -> Router {
     let data = Router::new()
-        .route("/api/users/{id}", get(user))
+        .route("/api/users", post(changes::add_user))
+        .route("/api/users/{id}", get(user).put(changes::rename_user))
         .route("/api/products/{id}", get(product))
+        .route("/api/products/{id}/stock", put(changes::restock))
+        .route("/api/orders", post(changes::order))
         .route("/api/search", get(search))
         .route("/api/top/{category}", get(top))
         .route("/api/report/{year}", get(report))
@@ -40,7 +43,7 @@ pub(crate) fn router(app: App) -> Router {
 /// axum's extractors, but bad input is answered in JSON.
 #[derive(FromRequestParts)]
 #[from_request(via(axum::extract::Path), rejection(ApiError))]
-struct Path<T>(T);
+pub(crate) struct Path<T>(pub(crate) T);
 
 #[derive(FromRequestParts)]
 #[from_request(via(axum::extract::Query), rejection(ApiError))]

@@ -1,7 +1,7 @@
 //! What can go wrong: at start-up, and in a request.
 
 use axum::Json;
-use axum::extract::rejection::{PathRejection, QueryRejection};
+use axum::extract::rejection::{JsonRejection, PathRejection, QueryRejection};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
@@ -18,6 +18,10 @@ pub(crate) enum StartError {
     Cache(#[from] cached_core::BuildError),
     #[error("the database cannot be set up: {0}")]
     Database(#[from] sqlx::Error),
+    #[error("unknown arguments; without any the app runs, with `audit` it checks its annotations")]
+    Arguments,
+    #[error("the audit has findings")]
+    Audit,
     #[error(transparent)]
     Io(#[from] io::Error),
 }
@@ -36,6 +40,12 @@ pub(crate) enum ApiError {
 
 impl From<PathRejection> for ApiError {
     fn from(rejection: PathRejection) -> Self {
+        Self::BadInput(rejection.body_text())
+    }
+}
+
+impl From<JsonRejection> for ApiError {
+    fn from(rejection: JsonRejection) -> Self {
         Self::BadInput(rejection.body_text())
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! Everything cached needs `Serialize` and `Deserialize`; the same `Serialize` makes the JSON answers.
 
-use cached_core::CacheKey;
+use cached_core::{CacheEvent, CacheKey};
 use serde::{Deserialize, Serialize};
 
 /// A customer and what they bought so far.
@@ -69,4 +69,45 @@ pub(crate) struct ReportLine {
     pub(crate) buyers: i64,
     pub(crate) revenue_cents: i64,
     pub(crate) best_seller: String,
+}
+
+// What can happen to the data. Whoever reads says what makes its entry invalid, whoever writes says what it has done;
+// neither knows of the other.
+
+/// A user was added or renamed.
+#[derive(CacheEvent)]
+pub(crate) struct UserChanged {
+    pub(crate) id: i64,
+}
+
+/// A product's stock is another.
+#[derive(CacheEvent)]
+pub(crate) struct ProductChanged {
+    pub(crate) id: i64,
+}
+
+/// A user has bought something.
+#[derive(CacheEvent)]
+pub(crate) struct UserBought {
+    pub(crate) id: i64,
+}
+
+/// Something of this category was bought.
+#[derive(CacheEvent)]
+pub(crate) struct CategorySold {
+    pub(crate) category: Category,
+}
+
+/// Something was bought in this year.
+#[derive(CacheEvent)]
+pub(crate) struct YearSold {
+    pub(crate) year: u16,
+}
+
+/// What somebody wants to buy.
+#[derive(Clone, Copy, Debug, Deserialize)]
+pub(crate) struct Order {
+    pub(crate) user: i64,
+    pub(crate) product: i64,
+    pub(crate) quantity: u32,
 }

@@ -1,7 +1,7 @@
 //! The plain SQL queries. They know nothing of a cache.
 
-use crate::model::{Category, Product, RankBy, ReportLine, SearchPage, TopProduct, User};
-use sqlx::SqlitePool;
+use crate::model::{Category, Order, Product, RankBy, ReportLine, SearchPage, TopProduct, User};
+use sqlx::{SqliteConnection, SqlitePool};
 
 /// Products per page of search results.
 const PAGE_SIZE: u32 = 20;
@@ -90,4 +90,44 @@ pub(crate) async fn report(pool: &SqlitePool, year: u16) -> Result<Vec<ReportLin
         GROUP BY month, category
         ORDER BY month, category";
     sqlx::query_as(sql).bind(year).fetch_all(pool).await
+}
+
+pub(crate) async fn insert_user(pool: &SqlitePool, name: &str, country: &str) -> Result<i64, sqlx::Error> {
+    let sql = "INSERT INTO users (name, country) VALUES (?, ?) RETURNING id";
+    sqlx::query_scalar(sql).bind(name).bind(country).fetch_one(pool).await
+}
+
+/// Whether there is such a user.
+pub(crate) async fn rename_user(pool: &SqlitePool, id: i64, name: &str) -> Result<bool, sqlx::Error> {
+    let renamed = sqlx::query("UPDATE users SET name = ? WHERE id = ?").bind(name).bind(id).execute(pool).await?;
+    Ok(renamed.rows_affected() > 0)
+}
+
+/// The product as it is then.
+pub(crate) async fn restock(pool: &SqlitePool, id: i64, stock: i64) -> Result<Option<Product>, sqlx::Error> {
+    let sql = "UPDATE products SET stock = ? WHERE id = ? RETURNING id, name, category, price_cents, stock";
+    sqlx::query_as(sql).bind(stock).bind(id).fetch_optional(pool).await
+}
+
+/// The product's category, if there was enough in stock.
+pub(crate) async fn take_from_stock(
+    transaction: &mut SqliteConnection,
+    order: Order,
+) -> Result<Option<Category>, sqlx::Error> {
+    let sql = "UPDATE products SET stock = stock - ?1 WHERE id = ?2 AND stock >= ?1 RETURNING category";
+    sqlx::query_scalar(sql).bind(order.quantity).bind(order.product).fetch_optional(transaction).await
+}
+
+/// The order's number, if there is such a user.
+pub(crate) async fn insert_order(
+    transaction: &mut SqliteConnection,
+    order: Order,
+    year: u16,
+) -> Result<Option<i64>, sqlx::Error> {
+    let sql = "
+        INSERT INTO orders (user_id, product_id, quantity, ordered_on)
+        SELECT id, ?2, ?3, ?4 || '-12-31' FROM users WHERE id = ?1
+        RETURNING id";
+    let query = sqlx::query_scalar(sql).bind(order.user).bind(order.product).bind(order.quantity).bind(year);
+    query.fetch_optional(transaction).await
 }

@@ -1,9 +1,13 @@
-//! The cached functions. An attribute says how each of them is cached; the body is the plain query.
+//! The cached functions. An attribute says how each of them is cached, and what makes its entries invalid; the body is
+//! the plain query. The writes are in [`writes`](crate::writes).
 
 use crate::db::CURRENT_YEAR;
-use crate::model::{Category, Product, RankBy, ReportLine, SearchPage, TopProduct, User};
+use crate::model::{
+    Category, CategorySold, Product, ProductChanged, RankBy, ReportLine, SearchPage, TopProduct, User, UserBought,
+    UserChanged, YearSold,
+};
 use crate::query;
-use cached_core::redis_cached;
+use cached_core::{Tag, redis_cached};
 use sqlx::SqlitePool;
 use std::time::Duration;
 
@@ -23,22 +27,28 @@ impl Repository {
     }
 
     /// That there is no such user is remembered as well, but shortly: somebody may sign up.
-    #[redis_cached(key = "user:<id>", ttl = "medium", none_ttl = "10s")]
+    #[redis_cached(
+        key = "user:<id>",
+        ttl = "medium",
+        none_ttl = "10s",
+        invalidate_on = [UserChanged { id }, UserBought { id }],
+    )]
     pub(crate) async fn find_user(&self, id: i64) -> Result<Option<User>, sqlx::Error> {
         query::user(&self.pool, id).await
     }
 
     /// The class "catalog" is set in `main.rs`, for all functions that name it.
-    #[redis_cached(key = "product:<id>", ttl = "catalog", none_ttl = "10s")]
+    #[redis_cached(key = "product:<id>", ttl = "catalog", none_ttl = "10s", invalidate_on = ProductChanged { id })]
     pub(crate) async fn find_product(&self, id: i64) -> Result<Option<Product>, sqlx::Error> {
         query::product(&self.pool, id).await
     }
 
     /// What people type is long and personal, so its hash goes into the key. Searches that find nothing are not
-    /// stored: there is no end of them.
+    /// stored: there is no end of them. Which products a page depends on only the page tells.
     #[redis_cached(
         key = "search:<term:hash>:<page>",
         ttl = "short",
+        tags = |found: &SearchPage| changes_of(found),
         cache_if = |found: &SearchPage| !found.products.is_empty(),
     )]
     pub(crate) async fn search_products(&self, term: &str, page: u32) -> Result<SearchPage, sqlx::Error> {
@@ -46,16 +56,20 @@ impl Repository {
     }
 
     /// Both enums derive `CacheKey`.
-    #[redis_cached(key = "top:<category>:<by>", ttl = "catalog")]
+    #[redis_cached(key = "top:<category>:<by>", ttl = "catalog", invalidate_on = CategorySold { category })]
     pub(crate) async fn top_products(&self, category: Category, by: RankBy) -> Result<Vec<TopProduct>, sqlx::Error> {
         query::top(&self.pool, category, by).await
     }
 
     /// The TTL is computed from the arguments.
-    #[redis_cached(key = "report:<year>", ttl = report_ttl(year))]
+    #[redis_cached(key = "report:<year>", ttl = report_ttl(year), invalidate_on = YearSold { year })]
     pub(crate) async fn sales_report(&self, year: u16) -> Result<Vec<ReportLine>, sqlx::Error> {
         query::report(&self.pool, year).await
     }
+}
+
+fn changes_of(found: &SearchPage) -> Vec<Tag> {
+    found.products.iter().map(|product| Tag::of(&ProductChanged { id: product.id })).collect()
 }
 
 /// Years that are over do not change any more.

@@ -27,7 +27,12 @@ impl Fixture {
     }
 
     async fn get_text(&self, path: &str) -> (StatusCode, String) {
-        let request = Request::get(path).body(Body::empty()).unwrap();
+        self.send_text("GET", path, "").await
+    }
+
+    async fn send_text(&self, method: &str, path: &str, body: &str) -> (StatusCode, String) {
+        let request = Request::builder().method(method).uri(path).header("content-type", "application/json");
+        let request = request.body(Body::from(body.to_owned())).unwrap();
         // The scope makes this cache the one that the cached functions use in this task.
         let response = self.app.cache.scope(api::router(self.app.clone()).oneshot(request)).await.unwrap();
         let data = path.starts_with("/api/") && path != "/api/stats" && path != "/api/nothing";
@@ -41,6 +46,13 @@ impl Fixture {
     async fn get(&self, path: &str) -> (StatusCode, Value) {
         let (status, body) = self.get_text(path).await;
         (status, serde_json::from_str(&body).unwrap())
+    }
+
+    /// Sends a change and returns the answer, whose status has to be this.
+    async fn change(&self, method: &str, path: &str, body: &str, expected: StatusCode) -> Value {
+        let (status, body) = self.send_text(method, path, body).await;
+        assert_eq!(status, expected, "{method} {path}: {body}");
+        if body.is_empty() { Value::Null } else { serde_json::from_str(&body).unwrap() }
     }
 
     /// Asserts that the answer is 200, and returns it.
@@ -223,4 +235,87 @@ async fn database_errors_are_500_and_never_stored() {
     fixture.refused("/api/products/1", StatusCode::INTERNAL_SERVER_ERROR).await;
     fixture.execute("ALTER TABLE hidden RENAME TO products").await;
     fixture.ok("/api/products/1").await;
+}
+
+#[test]
+fn every_event_has_two_sides() {
+    let cache = crate::settings().build().unwrap();
+    crate::audit(&cache).assert_clean();
+}
+
+#[tokio::test]
+async fn a_new_user_is_found_even_if_somebody_asked_too_early() {
+    let fixture = Fixture::new().await;
+    fixture.refused("/api/users/21", StatusCode::NOT_FOUND).await;
+    let body = r#"{"name": "Zoe", "country": "AT"}"#;
+    assert_eq!(fixture.change("POST", "/api/users", body, StatusCode::CREATED).await["id"], 21);
+    assert_eq!(fixture.ok("/api/users/21").await["name"], "Zoe");
+}
+
+#[tokio::test]
+async fn a_renamed_user_has_the_new_name_at_once() {
+    let fixture = Fixture::new().await;
+    let (one, other) = (fixture.ok("/api/users/1").await, fixture.ok("/api/users/2").await);
+    assert_ne!(one["name"], "Zoe");
+    fixture.change("PUT", "/api/users/1", r#"{"name": "Zoe"}"#, StatusCode::NO_CONTENT).await;
+    assert_eq!(fixture.ok("/api/users/1").await["name"], "Zoe");
+    assert_eq!(fixture.ok("/api/users/2").await, other);
+    assert_eq!(fixture.site("find_user").loads, 3, "the other one is cached still");
+    fixture.change("PUT", "/api/users/404", r#"{"name": "Zoe"}"#, StatusCode::NOT_FOUND).await;
+    fixture.change("PUT", "/api/users/1", r#"{"name": " "}"#, StatusCode::BAD_REQUEST).await;
+    fixture.change("PUT", "/api/users/1", "Zoe", StatusCode::BAD_REQUEST).await;
+}
+
+#[tokio::test]
+async fn restocking_puts_the_product_and_drops_the_pages_that_show_it() {
+    let fixture = Fixture::new().await;
+    let found = fixture.ok("/api/search?q=bench").await;
+    let id = found["products"][0]["id"].as_i64().unwrap();
+    fixture.ok("/api/search?q=lamp").await;
+
+    let path = format!("/api/products/{id}/stock");
+    let product = fixture.change("PUT", &path, r#"{"stock": 1234}"#, StatusCode::OK).await;
+    assert_eq!(product["stock"], 1234);
+    assert_eq!(fixture.ok(&format!("/api/products/{id}")).await, product);
+    assert_eq!(fixture.site("find_product").loads, 0, "it was put there");
+    assert_eq!(fixture.ok("/api/search?q=bench").await["products"][0]["stock"], 1234);
+    fixture.ok("/api/search?q=lamp").await;
+    assert_eq!(fixture.site("search_products").loads, 3, "the other page is cached still");
+    fixture.change("PUT", "/api/products/0/stock", r#"{"stock": 1}"#, StatusCode::NOT_FOUND).await;
+}
+
+#[tokio::test]
+async fn an_order_shows_everywhere_once_it_is_committed() {
+    let fixture = Fixture::new().await;
+    let paths = ["/api/users/1", "/api/products/2", "/api/top/garden?by=units", "/api/report/2025"];
+    fixture.change("PUT", "/api/products/2/stock", r#"{"stock": 5000}"#, StatusCode::OK).await;
+    let mut before = Vec::new();
+    for path in paths {
+        before.push(fixture.ok(path).await);
+    }
+    let category = before[1]["category"].as_str().unwrap();
+    let top = format!("/api/top/{category}?by=units");
+    let ranked = fixture.ok(&top).await;
+
+    let body = r#"{"user": 1, "product": 2, "quantity": 4000}"#;
+    let placed = fixture.change("POST", "/api/orders", body, StatusCode::CREATED).await;
+    assert_eq!(placed["cache"], "applied");
+
+    assert_eq!(fixture.ok(paths[0]).await["orders"].as_i64(), before[0]["orders"].as_i64().map(|orders| orders + 1));
+    assert_eq!(fixture.ok(paths[1]).await["stock"], 1000);
+    assert_ne!(fixture.ok(&top).await, ranked);
+    assert_ne!(fixture.ok(paths[3]).await, before[3]);
+}
+
+#[tokio::test]
+async fn an_order_that_cannot_be_placed_changes_nothing() {
+    let fixture = Fixture::new().await;
+    let before = fixture.ok("/api/products/2").await;
+    for (user, product, quantity) in [(1, 2, 1_000_000), (404, 2, 1), (1, 404, 1)] {
+        let body = format!(r#"{{"user": {user}, "product": {product}, "quantity": {quantity}}}"#);
+        fixture.change("POST", "/api/orders", &body, StatusCode::NOT_FOUND).await;
+    }
+    let none = r#"{"user": 1, "product": 2, "quantity": 0}"#;
+    fixture.change("POST", "/api/orders", none, StatusCode::BAD_REQUEST).await;
+    assert_eq!(fixture.ok("/api/products/2?cache=off").await, before);
 }

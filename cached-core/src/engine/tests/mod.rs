@@ -7,10 +7,13 @@ mod hits;
 mod logs;
 mod nesting;
 mod outages;
+mod puts;
 mod sharing;
 mod sites;
+mod tagged;
 mod unusable;
 mod waits;
+mod writes;
 
 use super::Engine;
 use crate::builder::CacheBuilder;

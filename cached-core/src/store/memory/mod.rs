@@ -21,6 +21,8 @@ use std::time::Duration;
 
 /// What an entry costs beside its key and value: the map's own fields, the reference counts, the slot in the queue.
 const ENTRY_OVERHEAD: u64 = 128;
+/// A time to live below this is taken as this, as a Redis server counts it.
+const SHORTEST: Duration = Duration::from_millis(1);
 /// A step on one key locks out steps on the keys that share its stripe. Enough that this is rare.
 const STRIPES: usize = 64;
 
@@ -127,7 +129,8 @@ impl MemoryStore {
     fn insert(&self, key: &Key, bytes: &[u8], ttl: Duration) {
         // Copied to size: a slice of a larger buffer would hold on to the whole of it, unweighed.
         let bytes = Bytes::copy_from_slice(bytes);
-        self.registers.insert(Arc::clone(key), Held { bytes, until: self.clock.now().saturating_add(ttl) });
+        let until = self.clock.now().saturating_add(ttl.max(SHORTEST));
+        self.registers.insert(Arc::clone(key), Held { bytes, until });
     }
 
     fn has_head(&self, key: &str, head: Head) -> bool {
@@ -138,8 +141,10 @@ impl MemoryStore {
         let _step = self.locked(key);
         let is_marked = self.markers.is_marked(key, self.clock.now());
         if let Some(held) = self.live(key) {
-            if held.bytes == lease.as_bytes() || replace.covers(&held.bytes) {
-                // Granted again, or taken over.
+            if replace.covers(&held.bytes) {
+                self.registers.remove(key);
+            } else if held.bytes == lease.as_bytes() {
+                // Granted again.
             } else if !Head::is_lease(&held.bytes) {
                 return Acquired::Value(held.bytes);
             } else if !is_marked {
@@ -202,7 +207,7 @@ impl MemoryStore {
                     self.insert(key, writer.as_bytes(), marker);
                 }
             }
-            self.markers.set(key, writer, now.saturating_add(marker));
+            self.markers.set(key, writer, now.saturating_add(marker.max(SHORTEST)));
         }
     }
 
@@ -211,16 +216,19 @@ impl MemoryStore {
         let is_mine = |key| self.live(key).is_some_and(|held| held.bytes == writer.as_bytes());
         let mut puts = written.iter().filter(|written| written.put.is_some()).peekable();
         let may_put = puts.peek().is_some() && puts.all(|written| is_mine(&written.key));
+        let mut are_put = may_put;
         for Written { key, put } in written {
             self.registers.remove(key);
             if let Some((value, ttl)) = put
                 && may_put
             {
                 self.insert(key, value, *ttl);
+                // What is too large for the map is dropped by it at once.
+                are_put &= self.live(key).is_some();
             }
             self.markers.remove(key, writer);
         }
-        may_put
+        are_put
     }
 }
 
@@ -333,7 +341,8 @@ impl Store for MemoryStore {
         let mut removed = 0;
         for key in keys {
             let _step = self.locked(&key);
-            removed += u64::from(self.registers.remove(&key).is_some());
+            removed += u64::from(self.live(&key).is_some());
+            self.registers.remove(&key);
         }
         done(Swept { next: None, removed })
     }
@@ -365,6 +374,22 @@ mod tests {
         let lease = Head::lease(1);
         assert_eq!(store.acquire(&"k".into(), lease, TTL, Replace::Nothing, TTL).await.unwrap(), Acquired::Granted);
         assert!(!store.fill(&"k".into(), lease, vec![0; 20_000].into(), TTL, TTL).await.unwrap());
+        store.begin(lease, &["k".into()], TTL, true, TTL).await.unwrap();
+        let written = Written { key: "k".into(), put: Some((vec![0; 20_000].into(), TTL)) };
+        assert!(!store.end(lease, &[written], TTL).await.unwrap());
         assert!(store.bytes() <= 10_000);
+    }
+
+    #[tokio::test]
+    async fn no_time_to_live_is_none() {
+        let (store, lease) = (MemoryStore::new(10_000, Clock::manual()), Head::lease(1));
+        let acquire = async |key: &str| store.acquire(&key.into(), lease, TTL, Replace::Nothing, TTL).await.unwrap();
+        store.put(&"k".into(), "x".into(), Duration::ZERO, TTL).await.unwrap();
+        store.begin(Head::lease(9), &["written".into()], Duration::ZERO, false, TTL).await.unwrap();
+        assert_eq!(acquire("k").await, Acquired::Value("x".into()));
+        assert_eq!(acquire("written").await, Acquired::Writing);
+        store.clock.advance(SHORTEST);
+        assert_eq!(acquire("k").await, Acquired::Granted);
+        assert_eq!(acquire("written").await, Acquired::Granted);
     }
 }

@@ -15,6 +15,7 @@
 use crate::store::Key;
 use crate::sync::{Mutex, Notify, locked};
 use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::{Arc, OnceLock};
 use tokio::time::Instant;
 
@@ -25,10 +26,10 @@ mod tests;
 
 /// Keys in one batch: the server answers it in one step, and others wait meanwhile.
 #[cfg(not(all(test, shuttle)))]
-const KEYS: usize = 256;
+const KEYS: usize = 512;
 /// So that few callers fill a batch.
 #[cfg(all(test, shuttle))]
-const KEYS: usize = 2;
+const KEYS: usize = 3;
 
 /// Reads under way. `P` is where a batch is sent from, a runtime: callers elsewhere have batches of their own, since
 /// nothing tells them whether that place still runs.
@@ -55,7 +56,7 @@ struct Open<P, A> {
     place: P,
     keys: Vec<Key>,
     /// Where each key stands among them.
-    at: HashMap<Key, usize>,
+    at: HashMap<Key, usize, BuildHasherDefault<Mix>>,
     callers: usize,
     /// Until its only key has been answered.
     is_held: bool,
@@ -78,6 +79,25 @@ pub(super) enum Turn<'a, P, A> {
     Alone(Alone<'a, P, A>),
     /// As part of a batch; who opened it has to send it.
     Together(Ticket<A>, Option<Sending<P, A>>),
+}
+
+/// Hashes a key for a batch: fast, and not safe against chosen keys, of which a batch holds too few to do harm.
+/// `FxHash`, as in rustc.
+#[derive(Debug, Default)]
+struct Mix(u64);
+
+impl Hasher for Mix {
+    fn write(&mut self, bytes: &[u8]) {
+        for chunk in bytes.chunks(8) {
+            let mut word = [0; 8];
+            word[..chunk.len()].copy_from_slice(chunk);
+            self.0 = (self.0.rotate_left(5) ^ u64::from_le_bytes(word)).wrapping_mul(0x517c_c1b7_2722_0a95);
+        }
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
+    }
 }
 
 impl<P: PartialEq, A> Merge<P, A> {
@@ -130,19 +150,26 @@ impl<P, A> Merge<P, A> {
 impl<P, A> Open<P, A> {
     fn new(place: P, deadline: Instant) -> Self {
         let batch = Arc::new(Batch { answer: OnceLock::new(), answered: Notify::new(), deadline });
-        Self { batch, place, keys: Vec::with_capacity(32), at: HashMap::with_capacity(32), callers: 0, is_held: false }
+        Self {
+            batch,
+            place,
+            keys: Vec::with_capacity(32),
+            at: HashMap::with_capacity_and_hasher(32, BuildHasherDefault::default()),
+            callers: 0,
+            is_held: false,
+        }
     }
 
     fn join(&mut self, keys: &[Key]) -> Ticket<A> {
         self.callers += 1;
-        let mut positions = keys.iter().map(|key| {
-            *self.at.entry(Arc::clone(key)).or_insert_with(|| {
+        let mut positions = Positions::default();
+        for key in keys {
+            positions.push(*self.at.entry(Arc::clone(key)).or_insert_with(|| {
                 self.keys.push(Arc::clone(key));
                 self.keys.len() - 1
-            })
-        });
-        let at = positions.next().unwrap_or_default();
-        Ticket { at, more: positions.collect(), batch: Arc::clone(&self.batch) }
+            }));
+        }
+        Ticket { batch: Arc::clone(&self.batch), positions }
     }
 }
 
@@ -164,13 +191,38 @@ impl<P, A> Drop for Alone<'_, P, A> {
 #[derive(Debug)]
 pub(super) struct Ticket<A> {
     batch: Arc<Batch<A>>,
-    /// Its (first) key's position in the batch and in the answer.
-    pub(super) at: usize,
-    /// Those of its further keys.
-    pub(super) more: Vec<usize>,
+    /// Where its keys stand in the batch and in the answer.
+    positions: Positions,
+}
+
+/// A few numbers that need no allocation, and more that do.
+#[derive(Debug, Default)]
+struct Positions {
+    few: [usize; 4],
+    len: usize,
+    more: Vec<usize>,
+}
+
+impl Positions {
+    fn push(&mut self, position: usize) {
+        match self.few.get_mut(self.len) {
+            Some(place) => *place = position,
+            None => self.more.push(position),
+        }
+        self.len += 1;
+    }
+
+    fn iter(&self) -> impl Iterator<Item = usize> + '_ {
+        self.few[..self.len.min(self.few.len())].iter().chain(&self.more).copied()
+    }
 }
 
 impl<A> Ticket<A> {
+    /// Where its keys stand in the batch and in the answer, in the order in which they were given.
+    pub(super) fn positions(&self) -> impl Iterator<Item = usize> + '_ {
+        self.positions.iter()
+    }
+
     /// By when there is an answer, if the place that sends the batch runs.
     pub(super) fn deadline(&self) -> Instant {
         self.batch.deadline

@@ -13,6 +13,7 @@ use crate::store::{Key, StoreFuture};
 use bytes::Bytes;
 use redis::{Cmd, Value};
 use std::cell::Cell;
+use std::future::ready;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
@@ -109,6 +110,9 @@ impl Reads {
         within: Duration,
     ) -> StoreFuture<'a, Vec<Option<Bytes>>> {
         let deadline = Instant::now() + within;
+        if keys.is_empty() {
+            return Box::pin(ready(Ok(Vec::new())));
+        }
         if self.refused.load(Ordering::Relaxed) {
             return Box::pin(Arc::clone(self).get_each(keys, deadline));
         }
@@ -123,8 +127,7 @@ impl Reads {
                     tokio::spawn(Arc::clone(self).send(sending));
                 }
                 Box::pin(async move {
-                    let positions = std::iter::once(ticket.at).chain(ticket.more.iter().copied());
-                    self.all_of(answered(&ticket, deadline).await?.as_ref(), positions, keys, deadline).await
+                    self.all_of(answered(&ticket, deadline).await?.as_ref(), ticket.positions(), keys, deadline).await
                 })
             }
         }
@@ -171,7 +174,7 @@ impl Reads {
         deadline: Instant,
     ) -> Result<Option<Bytes>, StoreError> {
         match answered(&ticket, deadline).await? {
-            Ok(registers) => Ok(registers.get(ticket.at)),
+            Ok(registers) => Ok(ticket.positions().next().and_then(|at| registers.get(at))),
             Err(Unread::Fault(error)) => Err(error.clone()),
             Err(Unread::Refused) => Box::pin(self.get_alone(key, deadline)).await,
         }

@@ -10,6 +10,7 @@
 //! Every step fails within its time; repeating it is for the caller.
 
 use super::answer;
+use super::fault::Fault;
 use super::link::{Copies, Link};
 use super::script::Script;
 use super::{markers, millis};
@@ -35,6 +36,13 @@ pub(super) struct Writes {
     refused: AtomicBool,
 }
 
+/// What takes the registers.
+#[derive(Debug, Clone, Copy)]
+enum How<'a> {
+    Script(&'a Script, Copies),
+    Unlink,
+}
+
 impl Writes {
     pub(super) fn new(link: Arc<Link>) -> Self {
         Self {
@@ -53,24 +61,13 @@ impl Writes {
         ttl: Duration,
         deadline: Instant,
     ) -> Result<Option<Vec<Head>>, StoreError> {
-        let call = async |tags: &[Key]| {
-            let arguments = |command: &mut Cmd| {
-                pairs(command, tags.iter());
-                command.arg(fresh.as_bytes()).arg(millis(ttl));
-            };
-            heads(self.tag.run(&self.link, Copies::Never, arguments, deadline).await?)
+        let arguments = |command: &mut Cmd, tags: &[Key]| {
+            pairs(command, tags.iter());
+            command.arg(fresh.as_bytes()).arg(millis(ttl));
         };
-        if let Some(stamps) = self.at_once(tags, call).await {
-            return stamps;
-        }
-        let mut stamps = Vec::with_capacity(tags.len());
-        for tag in tags {
-            match call(std::slice::from_ref(tag)).await? {
-                Some(stamp) => stamps.extend(stamp),
-                None => return Ok(None),
-            }
-        }
-        Ok(Some(stamps))
+        let answers = self.take(How::Script(&self.tag, Copies::Never), tags, arguments, deadline).await?;
+        let stamps: Option<Vec<_>> = answers.into_iter().map(heads).collect::<Result<_, _>>()?;
+        Ok(stamps.map(|stamps| stamps.concat()))
     }
 
     pub(super) async fn begin(
@@ -82,67 +79,48 @@ impl Writes {
         deadline: Instant,
     ) -> Result<(), StoreError> {
         self.link.removes(keys.iter());
-        let call = async |keys: &[Key]| {
-            let arguments = |command: &mut Cmd| {
-                pairs(command, keys.iter());
-                command.arg(writer.as_bytes()).arg(millis(marker)).arg(u8::from(token));
-            };
-            // A late copy is a marker that nobody ends: it runs out.
-            self.begin.run(&self.link, Copies::Harmless, arguments, deadline).await.map(drop).map_err(StoreError::from)
+        let arguments = |command: &mut Cmd, keys: &[Key]| {
+            pairs(command, keys.iter());
+            command.arg(writer.as_bytes()).arg(millis(marker)).arg(u8::from(token));
         };
-        if let Some(begun) = self.at_once(keys, call).await {
-            return begun;
-        }
-        for key in keys {
-            call(std::slice::from_ref(key)).await?;
-        }
-        Ok(())
+        // A late copy is a marker that nobody ends: it runs out. A token is a right, which such a copy would bring back: END
+        // would then put what others have written over since.
+        let copies = if token { Copies::Never } else { Copies::Harmless };
+        self.take(How::Script(&self.begin, copies), keys, arguments, deadline).await.map(drop)
     }
 
     pub(super) async fn end(&self, writer: Head, written: &[Written], deadline: Instant) -> Result<bool, StoreError> {
         self.link.removes(written.iter().map(|written| &written.key));
-        let call = async |written: &[Written], puts: bool| {
-            let arguments = |command: &mut Cmd| {
-                pairs(command, written.iter().map(|written| &written.key));
-                command.arg(writer.as_bytes());
-                for written in written {
-                    match &written.put {
-                        Some((value, ttl)) if puts => command.arg(&value[..]).arg(millis(*ttl)),
-                        _ => command.arg("").arg(0),
-                    };
-                }
-            };
-            answer(self.end.run(&self.link, Copies::Harmless, arguments, deadline).await?)
+        let arguments = |command: &mut Cmd, part: &[Written]| {
+            pairs(command, part.iter().map(|written| &written.key));
+            command.arg(writer.as_bytes());
+            for at in part {
+                match &at.put {
+                    // One by one, there is no telling whether all of them could be put.
+                    Some((value, ttl)) if part.len() == written.len() => command.arg(&value[..]).arg(millis(*ttl)),
+                    _ => command.arg("").arg(0),
+                };
+            }
         };
-        if let Some(put) = self.at_once(written, async |written| call(written, true).await).await {
-            return put;
-        }
-        for written in written {
-            call(std::slice::from_ref(written), false).await?;
-        }
-        Ok(false)
+        let answers = self.take(How::Script(&self.end, Copies::Harmless), written, arguments, deadline).await?;
+        Ok(answers.contains(&Value::Int(1)))
     }
 
     pub(super) async fn remove_all(&self, keys: &[Key], deadline: Instant) -> Result<(), StoreError> {
         self.link.removes(keys.iter());
-        self.unlink(keys, deadline).await
+        let keys: Vec<&[u8]> = keys.iter().map(|key| key.as_bytes()).collect();
+        self.unlink(&keys, deadline).await.map(drop)
     }
 
-    async fn unlink(&self, keys: &[Key], deadline: Instant) -> Result<(), StoreError> {
-        let call = async |keys: &[Key]| {
-            let mut command = redis::cmd("UNLINK");
+    /// How many there were.
+    async fn unlink<K: AsRef<[u8]>>(&self, keys: &[K], deadline: Instant) -> Result<u64, StoreError> {
+        let arguments = |command: &mut Cmd, keys: &[K]| {
             for key in keys {
-                command.arg(&**key);
+                command.arg(key.as_ref());
             }
-            self.link.send(&command, Copies::Harmless, deadline).await.map(drop).map_err(StoreError::from)
         };
-        if let Some(removed) = self.at_once(keys, call).await {
-            return removed;
-        }
-        for key in keys {
-            call(std::slice::from_ref(key)).await?;
-        }
-        Ok(())
+        let answers = self.take(How::Unlink, keys, arguments, deadline).await?;
+        answers.into_iter().map(answer::<u64>).sum()
     }
 
     /// Markers are sorted sets, so a sweep of strings passes them by.
@@ -150,30 +128,49 @@ impl Writes {
         let mut scan = redis::cmd("SCAN");
         scan.arg(from.unwrap_or(0)).arg("MATCH").arg(pattern(prefix)).arg("COUNT").arg(STRETCH);
         scan.arg("TYPE").arg("string");
-        let (next, keys): (u64, Vec<String>) = answer(self.link.send(&scan, Copies::Harmless, deadline).await?)?;
-        let keys: Vec<Key> = keys.into_iter().map(Key::from).collect();
-        if !keys.is_empty() {
-            self.unlink(&keys, deadline).await?;
-        }
-        Ok(Swept { next: (next != 0).then_some(next), removed: keys.len() as u64 })
+        // Bytes: other programs' keys need not be text.
+        let (next, keys): (u64, Vec<Vec<u8>>) = answer(self.link.send(&scan, Copies::Harmless, deadline).await?)?;
+        let removed = self.unlink(&keys, deadline).await?;
+        Ok(Swept { next: (next != 0).then_some(next), removed })
     }
 
-    /// Takes all in one call; `None` if they are to be taken one by one.
-    async fn at_once<T, R>(
+    /// Takes all in one call or, if the server refuses that, one by one.
+    async fn take<T>(
         &self,
+        how: How<'_>,
         all: &[T],
-        call: impl AsyncFnOnce(&[T]) -> Result<R, StoreError>,
-    ) -> Option<Result<R, StoreError>> {
-        if all.len() > 1 && self.refused.load(Ordering::Relaxed) {
-            return None;
+        arguments: impl Fn(&mut Cmd, &[T]),
+        deadline: Instant,
+    ) -> Result<Vec<Value>, StoreError> {
+        if all.is_empty() {
+            return Ok(Vec::new());
         }
-        match call(all).await {
-            Err(error) if error.kind == FaultKind::Refused && all.len() > 1 => {
-                tracing::debug!(%error, "the server refuses several registers in one call");
-                self.refused.store(true, Ordering::Relaxed);
-                None
+        if all.len() == 1 || !self.refused.load(Ordering::Relaxed) {
+            match self.call(how, |command| arguments(command, all), deadline).await {
+                Err(fault) if fault.error.kind == FaultKind::Refused && all.len() > 1 => {
+                    tracing::debug!(error = %fault.error, "the server refuses several registers in one call");
+                }
+                answer => return Ok(vec![answer?]),
             }
-            answer => Some(answer),
+        }
+        let mut answers = Vec::with_capacity(all.len());
+        for one in all {
+            let one = std::slice::from_ref(one);
+            answers.push(self.call(how, |command| arguments(command, one), deadline).await?);
+        }
+        // Only now it is certain that their number was the reason.
+        self.refused.store(true, Ordering::Relaxed);
+        Ok(answers)
+    }
+
+    async fn call(&self, how: How<'_>, arguments: impl Fn(&mut Cmd), deadline: Instant) -> Result<Value, Fault> {
+        match how {
+            How::Script(script, copies) => script.run(&self.link, copies, arguments, deadline).await,
+            How::Unlink => {
+                let mut command = redis::cmd("UNLINK");
+                arguments(&mut command);
+                self.link.send(&command, Copies::Harmless, deadline).await
+            }
         }
     }
 }

@@ -15,6 +15,13 @@ use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 /// Where a read is made.
 type Place = u8;
 
+/// Keys of one caller, who may have more than fit.
+const MOST: usize = 4;
+
+fn keys(words: &str) -> Vec<Key> {
+    words.split(' ').map(Key::from).collect()
+}
+
 /// What the server sent back for a batch.
 #[derive(Debug)]
 struct Sent {
@@ -51,27 +58,28 @@ impl World {
         Arc::new(Self { merge: Arc::new(Merge::new()), version: AtomicU32::new(0), fate, is_lossy, asked, senders })
     }
 
-    fn enter(&self, key: &Key, place: Place) -> Turn<'_, Place, Sent> {
-        self.merge.enter(std::slice::from_ref(key), place, Instant::now())
+    fn enter(&self, keys: &[Key], place: Place) -> Turn<'_, Place, Sent> {
+        self.merge.enter(keys, place, Instant::now())
     }
 
     fn write(&self) {
         self.version.fetch_add(1, SeqCst);
     }
 
-    /// Asks for a key on its own, until what this returns is dropped.
-    fn ask(&self, key: &Key) -> Asking<'_> {
+    /// Asks for a key on its own, until what this returns is dropped; several are not on their own.
+    fn ask(&self, keys: &[Key]) -> Option<Asking<'_>> {
+        let [key] = keys else { return None };
         assert!(self.asked.lock().unwrap().insert(Arc::clone(key)), "{key} is being asked for already");
-        Asking { world: self, key: Arc::clone(key) }
+        Some(Asking { world: self, key: Arc::clone(key) })
     }
 
-    /// One read; its answer is as new as the read, and that of its key.
-    async fn read(self: Arc<Self>, key: &'static str, place: Place) {
-        let key = Key::from(key);
+    /// One read; its answer is as new as the read, and that of its keys: the words.
+    async fn read(self: Arc<Self>, words: &'static str, place: Place) {
+        let keys = keys(words);
         let at_least = self.version.load(SeqCst);
-        match self.enter(&key, place) {
+        match self.enter(&keys, place) {
             Turn::Alone(_alone) => {
-                let _asking = self.ask(&key);
+                let _asking = self.ask(&keys);
                 yield_now().await;
             }
             Turn::Together(ticket, sending) => {
@@ -82,7 +90,8 @@ impl World {
                 match ticket.answer().await {
                     Some(sent) => {
                         assert!(sent.version >= at_least, "{} was written over by {at_least}", sent.version);
-                        assert_eq!(sent.keys[ticket.at], key);
+                        let found = ticket.positions().map(|at| &sent.keys[at]);
+                        assert!(found.eq(&keys), "{:?} of {keys:?} in {sent:?}", ticket.positions);
                         assert_eq!(sent.place, place);
                     }
                     None => assert!(self.is_lossy.load(SeqCst), "a batch that was sent has no answer"),
@@ -97,9 +106,9 @@ impl World {
             return drop(sending);
         }
         let keys = sending.close().await;
-        assert!((1..=KEYS).contains(&keys.len()), "{keys:?}");
+        assert!((1..=KEYS.max(MOST)).contains(&keys.len()), "{keys:?}");
         assert_eq!(keys.iter().collect::<HashSet<_>>().len(), keys.len(), "{keys:?}");
-        let asking = if let [key] = &keys[..] { Some(self.ask(key)) } else { None };
+        let asking = self.ask(&keys);
         let version = self.version.load(SeqCst);
         yield_now().await;
         drop(asking);
@@ -202,7 +211,7 @@ fn senders_and_readers_that_are_ended() {
 macro_rules! held_back {
     ($world:ident, $alone:ident, $ticket:ident) => {
         let $world = World::new(Fate::Answered);
-        let key = Key::from("a");
+        let key = keys("a");
         let Turn::Alone($alone) = $world.enter(&key, 1) else { panic!("a read is under way") };
         let Turn::Together($ticket, Some(sending)) = $world.enter(&key, 1) else { panic!("not a new batch") };
         let sender = spawn(Arc::clone(&$world).send(sending, 1));
@@ -221,15 +230,57 @@ fn a_batch_that_is_held_back_goes_once_its_key_is_answered() {
     assert!(runs > 1_000, "{runs} runs");
 }
 
+/// By a caller with that key alone, or with the one that is held back as well.
 #[test]
 fn a_batch_that_is_held_back_goes_once_it_has_another_key() {
+    for words in ["b", "b a"] {
+        check(move || {
+            held_back!(world, alone, ticket);
+            let Turn::Together(another, None) = world.enter(&keys(words), 1) else { panic!("a batch is open") };
+            for ticket in [ticket, another] {
+                assert!(block_on(ticket.answer()).is_some_and(|sent| sent.keys.len() == 2));
+            }
+            drop(alone);
+            world.come_to_rest([]);
+        });
+    }
+}
+
+#[test]
+fn callers_with_several_keys() {
+    reads(&[("a b", 1), ("b a", 1), ("a", 1), ("b", 1), ("a a", 1)], 3, Fate::Answered);
+}
+
+#[test]
+fn callers_with_more_keys_than_a_batch_holds() {
+    reads(&[("a b c d", 1), ("c b", 1), ("d e f", 1), ("a b c d", 1)], 2, Fate::Answered);
+}
+
+#[test]
+fn callers_with_several_keys_at_several_places() {
+    reads(&[("a", 1), ("a b", 1), ("b a", 2), ("a", 2), ("b b", 3)], 2, Fate::Answered);
+}
+
+#[test]
+fn batches_of_several_keys_that_are_not_sent() {
+    reads(&[("a", 1), ("a b", 1), ("b", 1), ("b a", 2)], 1, Fate::NotSent);
+}
+
+/// As [`senders_and_readers_that_are_ended`], with several keys.
+#[test]
+fn senders_and_readers_of_several_keys_that_are_ended() {
     check(|| {
-        held_back!(world, alone, ticket);
-        let Turn::Together(another, None) = world.enter(&"b".into(), 1) else { panic!("a batch is open") };
-        for ticket in [ticket, another] {
-            assert!(block_on(ticket.answer()).is_some_and(|sent| sent.keys.len() == 2));
+        let world = World::new(Fate::Answered);
+        let all = [("a b", 1), ("b a", 1), ("a a", 2), ("b", 2), ("a", 1)];
+        let readers = all.map(|(words, at)| spawn(Arc::clone(&world).read(words, at)));
+        block_on(yield_now());
+        world.is_lossy.store(true, SeqCst);
+        let sender = world.senders.lock().unwrap().pop();
+        if let Some(sender) = sender {
+            sender.abort();
+            let _ = block_on(sender);
         }
-        drop(alone);
-        world.come_to_rest([]);
+        readers[1].abort();
+        world.come_to_rest(readers);
     });
 }

@@ -17,6 +17,34 @@ fn enter<'a>(reads: &'a Reads, key: &str, place: u8) -> Turn<'a, u8, u8> {
     reads.enter(&[key.into()], place, Instant::now())
 }
 
+fn together<const N: usize>(reads: &Reads, asked: [&str; N]) -> (Ticket<u8>, Option<Sending<u8, u8>>) {
+    match reads.enter(&keys(asked), HERE, Instant::now()) {
+        Turn::Together(ticket, sending) => (ticket, sending),
+        Turn::Alone(_) => panic!("it is alone"),
+    }
+}
+
+fn opens_with<const N: usize>(reads: &Reads, asked: [&str; N]) -> Opened {
+    let (ticket, sending) = together(reads, asked);
+    (ticket, sending.expect("no new batch"))
+}
+
+fn joins_with<const N: usize>(reads: &Reads, asked: [&str; N]) -> Ticket<u8> {
+    let (ticket, sending) = together(reads, asked);
+    assert!(sending.is_none(), "it joins none");
+    ticket
+}
+
+/// Where the key of a caller stands.
+fn at(ticket: &Ticket<u8>) -> usize {
+    ticket.positions().next().expect("it has a key")
+}
+
+/// Where the keys of a caller stand.
+fn positions(ticket: &Ticket<u8>) -> Vec<usize> {
+    ticket.positions().collect()
+}
+
 fn alone<'a>(reads: &'a Reads, key: &str) -> Alone<'a, u8, u8> {
     match enter(reads, key, HERE) {
         Turn::Alone(alone) => alone,
@@ -74,7 +102,7 @@ async fn those_that_come_meanwhile_gather_and_equal_keys_go_once() {
     let (a, mut sending) = opens(&reads, "a", HERE);
     let (b, again) = (joins(&reads, "b", HERE), joins(&reads, "a", HERE));
     assert_eq!(closed(&mut sending).await, keys(["a", "b"]));
-    assert_eq!([a.at, b.at, again.at], [0, 1, 0]);
+    assert_eq!([&a, &b, &again].map(at), [0, 1, 0]);
     sending.answer(7);
     for ticket in [a, b, again] {
         assert_eq!(ticket.answer().await, Some(&7));
@@ -103,12 +131,12 @@ async fn a_batch_holds_so_many_keys() {
     let first = alone(&reads, "x");
     let (_, mut full) = opens(&reads, "0", HERE);
     for key in 1..KEYS {
-        assert_eq!(joins(&reads, &key.to_string(), HERE).at, key);
+        assert_eq!(at(&joins(&reads, &key.to_string(), HERE)), key);
     }
     let (_, mut next) = opens(&reads, "one more", HERE);
     // Even one that the full batch has: it is not looked through.
-    assert_eq!(joins(&reads, "0", HERE).at, 1);
-    assert_eq!(closed(&mut full).await.len(), 256);
+    assert_eq!(at(&joins(&reads, "0", HERE)), 1);
+    assert_eq!(closed(&mut full).await.len(), 512);
     assert_eq!(closed(&mut next).await, keys(["one more", "0"]));
     drop((first, full, next));
     assert!(is_at_rest(&reads));
@@ -120,8 +148,8 @@ async fn each_place_has_batches_of_its_own() {
     let first = alone(&reads, "x");
     let (_, mut here) = opens(&reads, "a", HERE);
     let (_, mut elsewhere) = opens(&reads, "b", ELSEWHERE);
-    assert_eq!(joins(&reads, "c", HERE).at, 1);
-    assert_eq!(joins(&reads, "d", ELSEWHERE).at, 1);
+    assert_eq!(at(&joins(&reads, "c", HERE)), 1);
+    assert_eq!(at(&joins(&reads, "d", ELSEWHERE)), 1);
     assert_eq!(closed(&mut here).await, keys(["a", "c"]));
     assert_eq!(closed(&mut elsewhere).await, keys(["b", "d"]));
     drop((first, here, elsewhere));
@@ -133,7 +161,7 @@ async fn a_key_that_is_being_asked_for_goes_once_that_is_answered() {
     let reads = reads();
     let first = alone(&reads, "a");
     let (_, mut second) = opens(&reads, "a", HERE);
-    assert_eq!(joins(&reads, "a", HERE).at, 0);
+    assert_eq!(at(&joins(&reads, "a", HERE)), 0);
     assert!(is_held(&mut second).await);
     {
         let mut closing = pin!(second.close());
@@ -160,7 +188,7 @@ async fn another_key_is_not_held_back_and_frees_a_batch_that_is() {
     let (_, mut held) = opens(&reads, "a", HERE);
     let mut closing = pin!(held.close());
     assert!(timeout(Duration::ZERO, &mut closing).await.is_err());
-    assert_eq!(joins(&reads, "c", HERE).at, 1);
+    assert_eq!(at(&joins(&reads, "c", HERE)), 1);
     assert_eq!(timeout(Duration::ZERO, closing).await, Ok(keys(["a", "c"])));
 }
 
@@ -198,7 +226,7 @@ async fn a_caller_that_goes_away_leaves_its_key() {
     let stays = joins(&reads, "b", HERE);
     assert_eq!(closed(&mut sending).await, keys(["a", "b"]));
     sending.answer(7);
-    assert_eq!((stays.at, stays.answer().await), (1, Some(&7)));
+    assert_eq!((at(&stays), stays.answer().await), (1, Some(&7)));
 }
 
 #[tokio::test(start_paused = true)]
@@ -206,10 +234,112 @@ async fn a_batch_is_due_when_its_first_caller_is() {
     let reads = reads();
     let _first = alone(&reads, "x");
     let soon = Instant::now() + Duration::from_millis(5);
-    let Turn::Together(first, Some(sending)) = reads.enter(&["a".into()], HERE, soon) else {
-        panic!("a batch is open")
-    };
+    let Turn::Together(first, Some(sending)) = reads.enter(&keys(["a"]), HERE, soon) else { panic!("a batch is open") };
     let later = soon + Duration::from_millis(5);
-    let Turn::Together(second, None) = reads.enter(&["b".into()], HERE, later) else { panic!("no batch is open") };
+    let Turn::Together(second, None) = reads.enter(&keys(["b"]), HERE, later) else { panic!("no batch is open") };
     assert_eq!([first.deadline(), second.deadline(), sending.deadline()], [soon; 3]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_caller_with_several_keys_gets_all_of_them_from_one_batch() {
+    let reads = reads();
+    let _first = alone(&reads, "x");
+    let (abc, mut sending) = opens_with(&reads, ["a", "b", "c"]);
+    let cad = joins_with(&reads, ["c", "a", "d"]);
+    let b = joins(&reads, "b", HERE);
+    let (twice, again) = (joins_with(&reads, ["e", "d", "e"]), joins_with(&reads, ["x", "a"]));
+    assert_eq!(closed(&mut sending).await, keys(["a", "b", "c", "d", "e", "x"]));
+    assert_eq!(positions(&abc), [0, 1, 2]);
+    assert_eq!(positions(&cad), [2, 0, 3]);
+    assert_eq!(positions(&b), [1]);
+    assert_eq!(positions(&twice), [4, 3, 4]);
+    assert_eq!(positions(&again), [5, 0]);
+    sending.answer(7);
+    for ticket in [abc, cad, b, twice, again] {
+        assert_eq!(ticket.answer().await, Some(&7));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_caller_with_several_keys_is_one_read_under_way() {
+    let reads = reads();
+    let Turn::Alone(several) = reads.enter(&keys(["a", "b"]), HERE, Instant::now()) else { panic!("it is alone") };
+    // Not asked for on their own: the next goes at once.
+    let (_, mut next) = opens(&reads, "a", HERE);
+    assert_eq!(closed(&mut next).await, keys(["a"]));
+    drop(several);
+    assert!(!is_at_rest(&reads));
+    next.answer(7);
+    assert!(is_at_rest(&reads));
+
+    let first = alone(&reads, "x");
+    let (_, sending) = opens_with(&reads, ["a", "b", "c"]);
+    joins_with(&reads, ["d", "e"]);
+    sending.answer(7);
+    drop(first);
+    assert!(is_at_rest(&reads));
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_has_more_keys_than_there_is_room_for_opens_the_next_batch() {
+    let reads = reads();
+    let first = alone(&reads, "x");
+    let (_, mut full) = opens(&reads, "0", HERE);
+    for key in 1..KEYS - 2 {
+        joins(&reads, &key.to_string(), HERE);
+    }
+    let (three, mut next) = opens_with(&reads, ["a", "b", "c"]);
+    assert_eq!(positions(&three), [0, 1, 2]);
+    // The next is looked at first; the one before has room for two still.
+    assert_eq!(positions(&joins_with(&reads, ["d", "e"])), [3, 4]);
+    assert_eq!(closed(&mut next).await, keys(["a", "b", "c", "d", "e"]));
+    assert_eq!(positions(&joins_with(&reads, ["f", "g"])), [KEYS - 2, KEYS - 1]);
+    assert_eq!(closed(&mut full).await.len(), KEYS);
+
+    // One who alone has more than that is not divided.
+    let many: Vec<Key> = (0..=KEYS).map(|key| key.to_string().into()).collect();
+    let Turn::Together(all, Some(mut sending)) = reads.enter(&many, HERE, Instant::now()) else { panic!("no batch") };
+    let (_, mut after) = opens(&reads, "0", HERE);
+    assert_eq!(positions(&all), (0..=KEYS).collect::<Vec<_>>());
+    assert_eq!(closed(&mut sending).await, many);
+    assert_eq!(closed(&mut after).await, keys(["0"]));
+    drop((first, full, next, sending, after));
+    assert!(is_at_rest(&reads));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_caller_with_another_key_among_several_frees_a_batch_that_is_held() {
+    let reads = reads();
+    let first = alone(&reads, "a");
+    let (_, mut held) = opens(&reads, "a", HERE);
+    let mut closing = pin!(held.close());
+    assert!(timeout(Duration::ZERO, &mut closing).await.is_err());
+    // The same key twice is one key.
+    assert_eq!(positions(&joins_with(&reads, ["a", "a"])), [0, 0]);
+    assert!(timeout(Duration::ZERO, &mut closing).await.is_err());
+    assert_eq!(positions(&joins_with(&reads, ["a", "c"])), [0, 1]);
+    assert_eq!(timeout(Duration::ZERO, closing).await, Ok(keys(["a", "c"])));
+
+    // Several from the beginning are not held at all.
+    let (_, mut several) = opens_with(&reads, ["a", "b"]);
+    assert_eq!(closed(&mut several).await, keys(["a", "b"]));
+    drop((first, several));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_caller_with_several_keys_that_goes_away_leaves_them() {
+    let reads = reads();
+    let first = alone(&reads, "x");
+    let (gone, mut sending) = opens_with(&reads, ["a", "b"]);
+    drop(gone);
+    let stays = joins_with(&reads, ["c", "b"]);
+    assert_eq!(closed(&mut sending).await, keys(["a", "b", "c"]));
+    sending.answer(7);
+    assert_eq!((positions(&stays), stays.answer().await), (vec![2, 1], Some(&7)));
+
+    let (told, sending) = opens_with(&reads, ["a", "b"]);
+    drop(sending);
+    assert_eq!(told.answer().await, None);
+    drop(first);
+    assert!(is_at_rest(&reads));
 }

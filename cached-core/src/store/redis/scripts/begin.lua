@@ -8,8 +8,8 @@ for i = 1, #KEYS, 2 do
   -- First a command that a server without memory takes: it then takes the rest as well.
   redis.call('ZREMRANGEBYSCORE', markers, '-inf', now)
   if redis.call('ZSCORE', markers, writer) then
-    -- Again, to extend.
-    if redis.call('GETRANGE', register, 0, -1) == writer then redis.call('PEXPIRE', register, time) end
+    -- Again, to extend. Another data type is nobody's token.
+    if redis.pcall('GET', register) == writer then redis.call('PEXPIRE', register, time) end
   else
     redis.call('DEL', register)
     -- Whoever writes from here on removes the token, and with it the right to put.

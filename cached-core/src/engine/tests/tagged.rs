@@ -1,0 +1,161 @@
+//! Entries that depend on tags.
+
+use super::*;
+use crate::invalidation::{Invalidation, Outcome};
+
+fn tagged() -> Options {
+    Options::new().tag("a").tag("b")
+}
+
+fn tag(name: &str) -> Invalidation {
+    Invalidation::new().tag(name)
+}
+
+impl Subject {
+    async fn tagged_call(&self, value: u64, takes: Duration) -> u64 {
+        let load = || async move {
+            if takes > Duration::ZERO {
+                sleep(takes).await;
+            }
+            Ok::<_, ()>(value)
+        };
+        self.cache.get_or_set("k", tagged(), load).await.unwrap()
+    }
+
+    async fn tagged_calling(&self, value: u64, takes: Duration) -> JoinHandle<u64> {
+        let subject = self.clone();
+        let call = tokio::spawn(async move { subject.tagged_call(value, takes).await });
+        tasks().await;
+        call
+    }
+
+    async fn invalidated(&self, what: Invalidation) {
+        assert_eq!(self.cache.invalidate(what).await, Outcome::Applied);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_hit_is_one_step_and_a_load_two_at_a_time() {
+    let on = Subject::new();
+    on.store.plan(Step::Acquire, [Act::LateAnswer(ms(30))]);
+    on.store.plan(Step::Tag, [Act::LateAnswer(ms(40))]);
+    let (_, took) = timed(on.tagged_call(1, AT_ONCE)).await;
+    assert_eq!(took, ms(40), "side by side");
+    tasks().await;
+    let steps = |step| on.store.count(step);
+    assert_eq!((steps(Step::GetAll), steps(Step::Acquire), steps(Step::Tag)), (1, 1, 2), "the second beside FILL");
+    assert_eq!(on.tagged_call(2, AT_ONCE).await, 1);
+    assert_eq!((steps(Step::GetAll), steps(Step::Get), steps(Step::Tag)), (2, 0, 2));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_tag_invalidated_during_the_load_makes_the_entry_a_miss() {
+    let on = Subject::new();
+    let call = on.tagged_calling(1, ms(50)).await;
+    on.invalidated(tag("b")).await;
+    assert_eq!(call.await.unwrap(), 1);
+    tasks().await;
+    assert_eq!(on.tagged_call(2, AT_ONCE).await, 2);
+    assert_eq!(on.stats().misses[&MissReason::Invalidated], 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stored_value_is_not_shared_with_who_came_after_its_tag_was_invalidated() {
+    let on = Subject::new();
+    on.store.plan(Step::Fill, [Act::LateAnswer(ms(20))]);
+    let first = on.tagged_calling(1, ms(50)).await;
+    sleep(ms(20)).await;
+    on.invalidated(tag("a")).await;
+    let second = on.tagged_calling(2, ms(50)).await;
+    assert_eq!(first.await.unwrap(), 1);
+    assert_eq!(second.await.unwrap(), 2, "FILL proves nothing about tags");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_proved_value_is_shared_with_who_came_during_the_load() {
+    let on = Subject::new();
+    let first = on.tagged_calling(1, ms(50)).await;
+    let second = on.tagged_calling(2, ms(50)).await;
+    assert_eq!((first.await.unwrap(), second.await.unwrap()), (1, 1));
+    assert_eq!(on.stats().loads, 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_write_in_progress_on_a_tag_keeps_loads_from_being_stored() {
+    let on = Subject::new();
+    let cache = on.cache.clone();
+    let write = tokio::spawn(async move { cache.write(tag("b"), sleep(ms(50))).await });
+    tasks().await;
+    assert_eq!(on.tagged_call(1, AT_ONCE).await, 1);
+    tasks().await;
+    assert_eq!((on.stats().stored, on.register().await), (0, None), "and the lease is released");
+    assert_eq!(on.misses(), [(MissReason::Writing, 1)]);
+    assert_eq!(write.await.unwrap().1, Outcome::Applied);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_tag_that_is_lost_is_a_miss() {
+    let on = Subject::new();
+    on.tagged_call(1, AT_ONCE).await;
+    let lost = on.engine().settings.prefix.tag("a");
+    on.store.memory.remove(&lost, BUDGET).await.unwrap();
+    assert_eq!(on.tagged_call(2, AT_ONCE).await, 2);
+    assert_eq!(on.tagged_call(3, AT_ONCE).await, 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_tag_lives_longer_than_its_entries() {
+    let on = Subject::new();
+    let day = Duration::from_secs(86_400);
+    let call = async |value| {
+        let load = || async move { Ok::<u64, ()>(value) };
+        on.cache.get_or_set("k", tagged().ttl(30 * day), load).await.unwrap()
+    };
+    assert_eq!(call(1).await, 1);
+    for _ in 0..29 {
+        on.clock.advance(day);
+        assert_eq!(call(2).await, 1);
+    }
+    on.clock.advance(day);
+    assert_eq!(call(2).await, 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_pending_for_a_tag_is_not_believed() {
+    let on = Subject::new();
+    on.tagged_call(1, AT_ONCE).await;
+    on.store.plan(Step::RemoveAll, [Act::Fails(FaultKind::ReadOnly), Act::Fails(FaultKind::ReadOnly)]);
+    assert_eq!(on.cache.invalidate(tag("b")).await, Outcome::Queued);
+    assert_eq!(on.tagged_call(2, AT_ONCE).await, 2);
+    assert_eq!(on.cache.get::<u64>("k").await, None, "also for those who learn of the tag from the entry");
+    assert!(on.cache.drained(ms(1_000)).await);
+    assert_eq!(on.tagged_call(3, AT_ONCE).await, 3);
+    assert_eq!(on.tagged_call(4, AT_ONCE).await, 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn callers_of_one_key_with_other_tags_do_not_take_each_others_values() {
+    let on = Subject::new();
+    on.tagged_call(1, AT_ONCE).await;
+    let with = async |options: Options, value| {
+        let load = || async move { Ok::<u64, ()>(value) };
+        on.cache.get_or_set("k", options, load).await.unwrap()
+    };
+    assert_eq!(with(tagged().tag("c"), 2).await, 2, "its entry has to hear of `c`");
+    assert_eq!(with(Options::new().tag("a"), 3).await, 2, "what hears of more will do");
+    assert_eq!(with(Options::new(), 4).await, 2);
+    on.invalidated(tag("c")).await;
+    assert_eq!(with(Options::new(), 5).await, 5);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_set_with_tags_hears_of_them() {
+    let on = Subject::new();
+    on.cache.set("k", &1_u64, tagged()).await.unwrap();
+    assert_eq!(on.cache.get::<u64>("k").await, Some(1));
+    on.invalidated(tag("b")).await;
+    assert_eq!(on.cache.get::<u64>("k").await, None);
+
+    let many = (0..65).fold(Options::new(), |options, n| options.tag(format!("tag:{n}")));
+    assert!(on.cache.set("k", &1_u64, many).await.is_err());
+}

@@ -1,0 +1,133 @@
+//! The steps of the model, by stable names: plain data that can be replayed against a real store.
+
+use std::fmt;
+
+/// Who loads: a process's flight, or its refresh in the background.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Task {
+    /// The process. Where nothing is shared each reader is one, with its own number.
+    pub process: u8,
+    /// Whether this is the refresh.
+    pub refresh: bool,
+}
+
+/// A register.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Register {
+    /// The entry.
+    Entry,
+    /// The tag.
+    Tag,
+    /// The namespace.
+    Namespace,
+    /// A lease or lock in a key of its own, in broken variants.
+    Lock,
+}
+
+/// One step. Numbers are those of readers and writers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Action {
+    /// A reader's call begins with a GET of the entry, and of the tag if that is known.
+    Get(u8),
+    /// The same; it hits and starts a refresh.
+    GetAndRefresh(u8),
+    /// A reader looks at the tag of the value it found.
+    CheckTag(u8),
+    /// A reader that missed joins its process's flight, or leads one.
+    Join(u8),
+    /// A reader loads for itself, without storing.
+    LoadAlone(u8),
+    /// The next step of a flight is announced: ACQUIRE and TAG, the load, or FILL.
+    Announce(Task),
+    /// ACQUIRE.
+    Acquire(Task),
+    /// TAG of the tag, or of the namespace if tags are known from the value only.
+    Tag(Task),
+    /// A look at the tag of the value that ACQUIRE found.
+    CheckFound(Task),
+    /// No more waiting for a lease or for Redis: load without storing.
+    GiveUp(Task),
+    /// The load reads the database.
+    Select(Task),
+    /// The value reaches the leader, and those who may share it.
+    Land(Task),
+    /// TAG of the value's tag, and of the namespace, in one step.
+    TagsOfValue(Task),
+    /// FILL is carried out.
+    Fill(Task),
+    /// The tag is read again, for the proof.
+    TagsAgain(Task),
+    /// The answer to FILL arrives.
+    Answer(Task),
+    /// BEGIN.
+    Begin(u8),
+    /// A writer that puts reads the tag's stamp.
+    PutTag(u8),
+    /// The commit takes effect.
+    Commit(u8),
+    /// UNLINK.
+    Unlink(u8),
+    /// END, with the value if the writer puts.
+    End(u8),
+    /// A writer is gone. Its commit may be under way.
+    Crash(u8),
+    /// The connection breaks with ACQUIRE on its way.
+    BreakAcquire(Task),
+    /// The connection breaks with TAG on its way.
+    BreakTag(Task),
+    /// The connection breaks with FILL on its way.
+    BreakFill(Task),
+    /// The connection breaks with a writer's next command on its way; a second BEGIN once it has begun.
+    BreakWrite(u8),
+    /// The command that was on its way when the connection broke for the first or the second time is carried out.
+    Late(u8),
+    /// A writer's marker runs out.
+    Expire(Register, u8),
+    /// A register expires or is evicted.
+    Evict(Register),
+    /// Redis restarts empty.
+    Restart,
+}
+
+impl fmt::Display for Task {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", if self.refresh { "refresh" } else { "loader" }, self.process)
+    }
+}
+
+impl fmt::Display for Action {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Get(reader) => write!(f, "reader {reader}: GET"),
+            Self::GetAndRefresh(reader) => write!(f, "reader {reader}: GET, starts a refresh"),
+            Self::CheckTag(reader) => write!(f, "reader {reader}: GET of the value's tag"),
+            Self::Join(reader) => write!(f, "reader {reader}: joins or leads"),
+            Self::LoadAlone(reader) => write!(f, "reader {reader}: loads for itself"),
+            Self::Announce(task) => write!(f, "{task}: announces its next step"),
+            Self::Acquire(task) => write!(f, "{task}: ACQUIRE"),
+            Self::Tag(task) => write!(f, "{task}: TAG"),
+            Self::CheckFound(task) => write!(f, "{task}: GET of the found value's tag"),
+            Self::GiveUp(task) => write!(f, "{task}: gives up waiting"),
+            Self::Select(task) => write!(f, "{task}: SELECT"),
+            Self::Land(task) => write!(f, "{task}: hands out the value"),
+            Self::TagsOfValue(task) => write!(f, "{task}: TAG of the value's tag and the namespace"),
+            Self::Fill(task) => write!(f, "{task}: FILL"),
+            Self::TagsAgain(task) => write!(f, "{task}: reads the tag again"),
+            Self::Answer(task) => write!(f, "{task}: the answer to FILL"),
+            Self::Begin(writer) => write!(f, "writer {writer}: BEGIN"),
+            Self::PutTag(writer) => write!(f, "writer {writer}: TAG"),
+            Self::Commit(writer) => write!(f, "writer {writer}: COMMIT"),
+            Self::Unlink(writer) => write!(f, "writer {writer}: UNLINK"),
+            Self::End(writer) => write!(f, "writer {writer}: END"),
+            Self::Crash(writer) => write!(f, "writer {writer}: crashes"),
+            Self::BreakAcquire(task) => write!(f, "{task}: the connection breaks at ACQUIRE"),
+            Self::BreakTag(task) => write!(f, "{task}: the connection breaks at TAG"),
+            Self::BreakFill(task) => write!(f, "{task}: the connection breaks at FILL"),
+            Self::BreakWrite(writer) => write!(f, "writer {writer}: the connection breaks"),
+            Self::Late(number) => write!(f, "the command of broken connection {number} is carried out"),
+            Self::Expire(register, writer) => write!(f, "{register:?}: the marker of writer {writer} runs out"),
+            Self::Evict(register) => write!(f, "{register:?}: evicted"),
+            Self::Restart => f.write_str("Redis restarts empty"),
+        }
+    }
+}

@@ -1,0 +1,53 @@
+//! Counts what happens in a search: a rule that holds because nothing ever happens is worth nothing.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// What shall happen somewhere in a search.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Event {
+    /// A GET found a value that could be used.
+    Hit,
+    /// ACQUIRE found a value that could be used.
+    Found,
+    /// A value was found whose tag had changed.
+    TagChanged,
+    /// FILL stored.
+    Stored,
+    /// FILL was refused.
+    Refused,
+    /// A refresh stored.
+    Refreshed,
+    /// END stored a value.
+    Put,
+    /// END of a writer that puts stored none.
+    NotPut,
+    /// A follower used a load that was announced after it had joined.
+    SharedEarly,
+    /// A follower used a load that FILL proved.
+    SharedProved,
+    /// FILL was accepted, but the tags had changed.
+    NotProved,
+    /// A command was carried out late.
+    Late,
+    /// ACQUIRE or TAG was refused, because of a write.
+    Writing,
+}
+
+/// How many events there are.
+const EVENTS: usize = 13;
+
+/// How often what happened, over all steps of a search.
+#[derive(Debug, Default)]
+pub struct Coverage([AtomicU64; EVENTS]);
+
+impl Coverage {
+    pub(super) fn note(&self, event: Event) {
+        self.0[event as usize].fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// How often `event` happened.
+    #[must_use]
+    pub fn count(&self, event: Event) -> u64 {
+        self.0[event as usize].load(Ordering::Relaxed)
+    }
+}

@@ -1,0 +1,121 @@
+//! What goes wrong: expiry, eviction, restarts, and commands that are carried out late.
+
+use super::World;
+use super::action::{Action, Register, Task};
+use super::coverage::Event;
+use super::state::{Cell, Copied, E, S, T, U, Wrote};
+use super::variant::{Flaw, Plan, WRITERS};
+
+const REGISTERS: [(Register, usize); 4] =
+    [(Register::Entry, E), (Register::Tag, T), (Register::Namespace, U), (Register::Lock, S)];
+
+fn index(register: Register) -> usize {
+    match register {
+        Register::Entry => E,
+        Register::Tag => T,
+        Register::Namespace => U,
+        Register::Lock => S,
+    }
+}
+
+impl World<'_> {
+    pub(super) fn offer_faults(&self, actions: &mut Vec<Action>) {
+        for (register, index) in REGISTERS {
+            let is_tag = index == T || index == U;
+            if self.state.cells[index] != Cell::Nothing && (!is_tag || self.state.left.tag_evictions > 0) {
+                actions.push(Action::Evict(register));
+            }
+        }
+        for (register, index) in &REGISTERS[..=U] {
+            for (writer, number) in (0..WRITERS).zip(0_u8..) {
+                if self.state.markers[*index] & (1 << writer) != 0 && self.may_expire(writer) {
+                    actions.push(Action::Expire(*register, number));
+                }
+            }
+        }
+        if self.state.left.restarts > 0 {
+            actions.push(Action::Restart);
+        }
+        for (copied, number) in self.state.late.iter().zip(0_u8..) {
+            actions.extend(copied.map(|_| Action::Late(number)));
+        }
+    }
+
+    /// Before the commit a marker's end is of interest only if the writer can go on after it, or has crashed.
+    fn may_expire(&self, writer: usize) -> bool {
+        let this = self.state.writers[writer];
+        let begins_again = self.variant.begins_again && !this.again;
+        this.step != Wrote::Begun || this.crashed || begins_again || self.variant.late_commits
+    }
+
+    pub(super) fn expire(&mut self, register: Register, writer: usize) {
+        self.state.markers[index(register)] &= !(1 << writer);
+        let this = &mut self.state.writers[writer];
+        this.lapsed |= this.step == Wrote::Begun;
+    }
+
+    pub(super) fn evict(&mut self, register: Register) {
+        let index = index(register);
+        self.state.cells[index] = Cell::Nothing;
+        if index == T || index == U {
+            self.state.left.tag_evictions -= 1;
+        }
+    }
+
+    pub(super) fn restart(&mut self) {
+        self.state.cells = [Cell::Nothing; 4];
+        self.state.markers = [0; 3];
+        self.state.left.restarts -= 1;
+    }
+
+    fn keep(&mut self, copied: Copied) {
+        self.state.left.breaks -= 1;
+        let number = self.variant.breaks - 1 - self.state.left.breaks;
+        self.state.late[usize::from(number)] = Some(copied);
+    }
+
+    pub(super) fn break_acquire(&mut self, task: Task) {
+        let id = self.lost_id(task, 0);
+        self.keep(Copied::Acquire(id));
+    }
+
+    pub(super) fn break_tag(&mut self, task: Task) {
+        let id = self.lost_id(task, 1);
+        let register = if self.tag_before_load() == Some(U) { 2 } else { 1 };
+        self.keep(Copied::Tag(register, id));
+    }
+
+    pub(super) fn break_fill(&mut self, task: Task) {
+        let loader = *self.loader(task);
+        self.keep(Copied::Fill(loader.head, loader.value()));
+    }
+
+    pub(super) fn break_write(&mut self, writer: u8) {
+        let index = usize::from(writer);
+        let is_bracket = self.variant.writers[index].is_some_and(Plan::is_bracket);
+        self.keep(match self.state.writers[index].step {
+            Wrote::Nothing | Wrote::Begun if is_bracket => Copied::Begin(writer),
+            _ if is_bracket => Copied::End(writer),
+            _ => Copied::Unlink(writer),
+        });
+    }
+
+    pub(super) fn late(&mut self, number: usize) {
+        let Some(copied) = self.state.late[number].take() else { return };
+        self.note(Event::Late);
+        match copied {
+            Copied::Acquire(id) => {
+                self.acquire(id, 0);
+            }
+            Copied::Tag(register, id) => {
+                self.tag(usize::from(register), id);
+            }
+            Copied::Fill(head, value) => {
+                self.fill(head, value, head != value.stamp);
+            }
+            Copied::Begin(writer) => self.begin(usize::from(writer), self.variant.has(Flaw::TokenAgain)),
+            Copied::Unlink(writer) => self.unlink(usize::from(writer)),
+            Copied::End(writer) => self.end(usize::from(writer)),
+        }
+    }
+}

@@ -1,0 +1,329 @@
+//! The way from ACQUIRE to FILL, and who may share what was loaded.
+
+use super::World;
+use super::action::{Action, Task};
+use super::coverage::Event;
+use super::state::{Ask, Call, Id, Loader, Mark, Step, T, U};
+use super::variant::{Flaw, Tags};
+
+impl World<'_> {
+    pub(super) fn loader(&mut self, task: Task) -> &mut Loader {
+        &mut self.state.loaders[usize::from(task.process)][usize::from(task.refresh)]
+    }
+
+    /// Whether others of the process may follow.
+    fn is_shared(&self, task: Task) -> bool {
+        self.variant.shares && task.process == 0 && !task.refresh
+    }
+
+    /// What TAG reads before the load.
+    pub(super) fn tag_before_load(&self) -> Option<usize> {
+        match self.variant.tags {
+            Tags::Known if !self.variant.has(Flaw::TagAfterLoad) => Some(T),
+            Tags::FromValue if !self.variant.has(Flaw::NoNamespaceRegister) => Some(U),
+            _ => None,
+        }
+    }
+
+    fn mark_before_load(&self, loader: &Loader) -> Mark {
+        match self.tag_before_load() {
+            Some(T) => loader.tag,
+            Some(_) => loader.space,
+            None => Mark::Stamp(0),
+        }
+    }
+
+    fn reads_tags_after_load(&self) -> bool {
+        self.variant.tags == Tags::FromValue || self.variant.has(Flaw::TagAfterLoad)
+    }
+
+    fn needs_tags_again(&self) -> bool {
+        self.variant.tags != Tags::None && !self.variant.has(Flaw::ProofWithoutTags)
+    }
+
+    pub(super) fn offer_loads(&self, actions: &mut Vec<Action>) {
+        for (process, number) in self.state.loaders.iter().zip(0_u8..) {
+            for (loader, refresh) in process.iter().zip([false, true]) {
+                if loader.step != Step::Free {
+                    self.offer(Task { process: number, refresh }, loader, actions);
+                }
+            }
+        }
+    }
+
+    fn offer(&self, task: Task, loader: &Loader, actions: &mut Vec<Action>) {
+        let breaks = self.state.left.breaks > 0;
+        match loader.step {
+            Step::Free => {}
+            Step::Ask => actions.extend([Action::Announce(task), Action::GiveUp(task)]),
+            Step::Asked => {
+                if loader.ask == Ask::Unasked {
+                    actions.push(Action::Acquire(task));
+                    actions.extend(breaks.then_some(Action::BreakAcquire(task)));
+                }
+                if self.tag_before_load().is_some() && self.mark_before_load(loader) == Mark::Unread {
+                    actions.push(Action::Tag(task));
+                    actions.extend(breaks.then_some(Action::BreakTag(task)));
+                }
+            }
+            Step::Check => actions.push(Action::CheckFound(task)),
+            Step::Load | Step::Fill => actions.push(Action::Announce(task)),
+            Step::Loading => actions.push(Action::Select(task)),
+            Step::Landing => actions.push(Action::Land(task)),
+            Step::Tags => actions.push(Action::TagsOfValue(task)),
+            Step::Filling => {
+                if loader.filled.is_none() {
+                    actions.push(Action::Fill(task));
+                    actions.extend(breaks.then_some(Action::BreakFill(task)));
+                }
+                let needs_proof = self.is_shared(task) && self.needs_tags_again();
+                if needs_proof && loader.proved.is_none() {
+                    actions.push(Action::TagsAgain(task));
+                }
+                if loader.filled == Some(false) || loader.filled.is_some() && (!needs_proof || loader.proved.is_some())
+                {
+                    actions.push(Action::Answer(task));
+                }
+            }
+        }
+    }
+
+    /// Goes to a step: a shared one has to be announced first.
+    fn go(&mut self, task: Task, announced: Step, at_once: Step) {
+        self.loader(task).step = if self.is_shared(task) { announced } else { at_once };
+    }
+
+    /// ACQUIRE and TAG are next, or again. A value may be shared with all who came before ACQUIRE was announced, so its
+    /// tag has to be read after that, too.
+    pub(super) fn ask(&mut self, task: Task) {
+        let keeps_tag = self.variant.has(Flaw::KeptTag);
+        let loader = self.loader(task);
+        loader.ask = Ask::Unasked;
+        loader.space = Mark::Unread;
+        loader.sent = [0; 2];
+        if !keeps_tag {
+            loader.tag = Mark::Unread;
+        }
+        self.go(task, Step::Ask, Step::Asked);
+    }
+
+    pub(super) fn go_to_load(&mut self, task: Task, stores: bool) {
+        if task.refresh && !stores {
+            *self.loader(task) = Loader::default();
+            return;
+        }
+        self.loader(task).stores = stores;
+        self.go(task, Step::Load, Step::Loading);
+    }
+
+    pub(super) fn start_refresh(&mut self, process: usize, head: Id, stamp: Id) {
+        let task = Task { process: Self::number(process), refresh: true };
+        *self.loader(task) = Loader { step: Step::Asked, ask: Ask::Granted, head, stamp, ..Loader::default() };
+        self.decide(task);
+    }
+
+    pub(super) fn announce(&mut self, task: Task) {
+        for reader in 0..self.state.readers.len() {
+            if let Call::Following(joined_before) = &mut self.state.readers[reader].call {
+                *joined_before = true;
+            }
+        }
+        let loader = self.loader(task);
+        loader.step = match loader.step {
+            Step::Ask => Step::Asked,
+            Step::Load => Step::Loading,
+            _ => Step::Filling,
+        };
+    }
+
+    /// The id that a command is sent with.
+    fn id_for(&mut self, task: Task, command: usize) -> Id {
+        match self.loader(task).sent[command] {
+            0 => self.state.fresh(),
+            again => again,
+        }
+    }
+
+    /// The connection breaks with the command on its way: the id that the copy has. The second try has another one.
+    pub(super) fn lost_id(&mut self, task: Task, command: usize) -> Id {
+        let id = self.id_for(task, command);
+        if self.variant.has(Flaw::SameId) {
+            self.loader(task).sent[command] = id;
+        }
+        id
+    }
+
+    pub(super) fn send_acquire(&mut self, task: Task) {
+        let id = self.id_for(task, 0);
+        let replace = self.loader(task).replace;
+        let ask = self.acquire(id, replace);
+        let loader = self.loader(task);
+        loader.ask = ask;
+        if ask == Ask::Granted {
+            (loader.head, loader.stamp) = (id, id);
+        }
+        self.decide(task);
+    }
+
+    pub(super) fn send_tag(&mut self, task: Task) {
+        let id = self.id_for(task, 1);
+        let register = self.tag_before_load().unwrap_or(T);
+        let mark = self.tag(register, id);
+        let loader = self.loader(task);
+        if register == T {
+            loader.tag = mark;
+        } else {
+            loader.space = mark;
+        }
+        self.decide(task);
+    }
+
+    /// Goes on once enough answers are there.
+    fn decide(&mut self, task: Task) {
+        let loader = *self.loader(task);
+        let mark = self.mark_before_load(&loader);
+        if loader.ask == Ask::Writing || mark == Mark::Writing {
+            self.note(Event::Writing);
+            return self.go_to_load(task, false);
+        }
+        match loader.ask {
+            Ask::Granted if mark != Mark::Unread => self.go_to_load(task, true),
+            Ask::Leased => self.ask(task),
+            Ask::Found(value) if self.variant.tags == Tags::None => self.found(task, value.version),
+            Ask::Found(_) if self.tag_before_load() != Some(T) => self.loader(task).step = Step::Check,
+            Ask::Found(value) => match mark {
+                Mark::Stamp(tag) if tag == value.tag => self.found(task, value.version),
+                Mark::Stamp(_) => self.found_unusable(task, value.stamp),
+                Mark::Unread | Mark::Writing => {}
+            },
+            Ask::Granted | Ask::Unasked | Ask::Writing => {}
+        }
+    }
+
+    pub(super) fn check_found(&mut self, task: Task) {
+        if let Ask::Found(value) = self.loader(task).ask {
+            if self.is_current(value) {
+                self.found(task, value.version);
+            } else {
+                self.found_unusable(task, value.stamp);
+            }
+        }
+    }
+
+    fn found_unusable(&mut self, task: Task, head: Id) {
+        self.note(Event::TagChanged);
+        self.loader(task).replace = head;
+        self.ask(task);
+    }
+
+    fn found(&mut self, task: Task, version: u8) {
+        self.note(Event::Found);
+        let loader = self.loader(task);
+        loader.stores = false;
+        loader.version = version;
+        self.go_to_landing(task);
+    }
+
+    pub(super) fn select(&mut self, task: Task) {
+        if !self.variant.has(Flaw::OldSnapshot) {
+            self.loader(task).version = self.state.version;
+        }
+        self.go_to_landing(task);
+    }
+
+    fn go_to_landing(&mut self, task: Task) {
+        if self.is_shared(task) {
+            self.loader(task).step = Step::Landing;
+        } else {
+            self.land(task);
+        }
+    }
+
+    /// The value is handed out to the leader, and to those who had joined before the step that produced it.
+    pub(super) fn land(&mut self, task: Task) {
+        let loader = *self.loader(task);
+        self.hand_out(task, loader.version, self.variant.has(Flaw::ShareAnyLoad), Event::SharedEarly);
+        if !loader.stores {
+            return self.over(task);
+        }
+        if self.reads_tags_after_load() {
+            self.loader(task).step = Step::Tags;
+        } else {
+            self.go(task, Step::Fill, Step::Filling);
+        }
+    }
+
+    fn hand_out(&mut self, task: Task, version: u8, to_all: bool, event: Event) {
+        if task.refresh {
+            return;
+        }
+        for reader in 0..self.state.readers.len() {
+            if self.variant.process(reader) != usize::from(task.process) {
+                continue;
+            }
+            match &mut self.state.readers[reader].call {
+                Call::Leading => self.returns(reader, version),
+                Call::Following(joined_before) if *joined_before || to_all => {
+                    self.note(event);
+                    self.returns(reader, version);
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// The flight ends: those who still follow are the next generation.
+    fn over(&mut self, task: Task) {
+        *self.loader(task) = Loader::default();
+        if !self.is_shared(task) {
+            return;
+        }
+        for reader in &mut self.state.readers {
+            if matches!(reader.call, Call::Following(_)) {
+                reader.call = Call::Missed(0);
+            }
+        }
+    }
+
+    /// Reads the value's tag and the namespace in one step, and gives up storing if the namespace has changed.
+    pub(super) fn tags_of_value(&mut self, task: Task) {
+        let (id, id_of_space) = (self.state.fresh(), self.state.fresh());
+        let tag = self.tag(T, id);
+        let before = self.loader(task).space;
+        self.loader(task).tag = tag;
+        let is_same = self.tag_before_load() != Some(U) || self.tag(U, id_of_space) == before;
+        if tag == Mark::Writing || !is_same {
+            self.note(Event::TagChanged);
+            return self.over(task);
+        }
+        self.go(task, Step::Fill, Step::Filling);
+    }
+
+    pub(super) fn send_fill(&mut self, task: Task) {
+        let loader = *self.loader(task);
+        let filled = self.fill(loader.head, loader.value(), task.refresh);
+        self.loader(task).filled = Some(filled);
+        if !self.is_shared(task) {
+            self.over(task);
+        }
+    }
+
+    pub(super) fn tags_again(&mut self, task: Task) {
+        let value = self.loader(task).value();
+        let is_current = self.is_current(value);
+        self.loader(task).proved = Some(is_current);
+    }
+
+    /// The answer to FILL is there: the value is current for those who had joined before it was announced, if it was
+    /// accepted and the tags are the same.
+    pub(super) fn answer(&mut self, task: Task) {
+        let loader = *self.loader(task);
+        let is_proved = loader.proved == Some(true) || !self.needs_tags_again();
+        if loader.filled == Some(true) && is_proved {
+            self.hand_out(task, loader.version, self.variant.has(Flaw::ProofByAnswer), Event::SharedProved);
+        } else if loader.filled == Some(true) {
+            self.note(Event::NotProved);
+        }
+        self.over(task);
+    }
+}

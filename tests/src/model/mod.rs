@@ -1,0 +1,183 @@
+//! The protocol, as a model of which every run is searched: database, registers, markers, readers, writers, and what
+//! goes wrong between them.
+//!
+//! One entry `E` with one tag `T`, and the namespace's register `U`. Every command is one atomic step. A reader may stop for
+//! ever at any step, the entry may expire at any moment. Two properties are searched for:
+//!
+//! - *fresh*: once a write is complete, no read that starts later returns an older version. After a crash a write is complete
+//!   once all the writer's markers are gone.
+//! - *linearizable*: besides, no read that starts after another has returned is older than that.
+//!
+//! [`scenarios`] lists what is searched and what is expected, `MODEL.md` what was measured.
+
+mod action;
+mod coverage;
+mod fault;
+mod load;
+mod read;
+mod redis;
+mod scenario;
+mod state;
+mod variant;
+mod write;
+
+pub use action::{Action, Register, Task};
+pub use coverage::{Coverage, Event};
+pub use scenario::{Scenario, Size, Verdict, scenario, scenarios};
+pub use state::State;
+pub use variant::{Flaw, Plan, Tags, Variant, Way};
+
+use stateright::{Checker, Model, Property};
+use std::sync::Arc;
+
+/// What is searched for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Rule {
+    /// No read is older than a write that was complete before it.
+    Fresh,
+    /// Neither is it older than what a read before it returned.
+    Linearizable,
+}
+
+/// What a search found.
+#[derive(Debug)]
+pub struct Found {
+    /// A shortest run that breaks the rule.
+    pub counterexample: Option<Vec<Action>>,
+    /// How many states were visited.
+    pub states: usize,
+    /// What happened on the way.
+    pub coverage: Arc<Coverage>,
+}
+
+/// Searches all runs of `variant`, shortest first, until one breaks `rule`.
+#[must_use]
+pub fn search(variant: &Variant, rule: Rule) -> Found {
+    let coverage = Arc::new(Coverage::default());
+    let protocol = Protocol { variant: *variant, rule, coverage: Arc::clone(&coverage) };
+    // One thread: with more, a run that is found is not always a shortest one.
+    let checker = protocol.checker().spawn_bfs().join();
+    let counterexample = checker.discovery(HOLDS).map(stateright::Path::into_actions);
+    Found { counterexample, states: checker.unique_state_count(), coverage }
+}
+
+/// A shortest run in which a read returns data that is too old, step by step; empty if there is none.
+#[must_use]
+pub fn counterexample(variant: &Variant) -> Vec<Action> {
+    search(variant, Rule::Fresh).counterexample.unwrap_or_default()
+}
+
+/// What each step of a run left behind, line by line.
+#[must_use]
+pub fn narrate(variant: &Variant, rule: Rule, run: &[Action]) -> Vec<String> {
+    let protocol = Protocol { variant: *variant, rule, coverage: Arc::default() };
+    let mut state = State::new(variant);
+    let mut lines = Vec::with_capacity(run.len());
+    for action in run {
+        state = protocol.next_state(&state, *action).unwrap_or(state);
+        lines.push(format!("{:<56}{}", action.to_string(), state.brief()));
+    }
+    lines
+}
+
+const HOLDS: &str = "holds";
+
+struct Protocol {
+    variant: Variant,
+    rule: Rule,
+    coverage: Arc<Coverage>,
+}
+
+/// A state with the rules that it follows.
+struct World<'a> {
+    variant: &'a Variant,
+    linearizable: bool,
+    coverage: &'a Coverage,
+    state: State,
+}
+
+impl World<'_> {
+    fn note(&self, event: Event) {
+        self.coverage.note(event);
+    }
+}
+
+impl World<'_> {
+    fn number(process: usize) -> u8 {
+        u8::try_from(process).unwrap_or(u8::MAX)
+    }
+
+    fn take(&mut self, action: Action) {
+        let of = usize::from;
+        match action {
+            Action::Get(reader) => self.get(of(reader), false),
+            Action::GetAndRefresh(reader) => self.get(of(reader), true),
+            Action::CheckTag(reader) => self.check_tag(of(reader)),
+            Action::Join(reader) => self.join(of(reader)),
+            Action::LoadAlone(reader) => self.load_alone(of(reader)),
+            Action::Announce(task) => self.announce(task),
+            Action::Acquire(task) => self.send_acquire(task),
+            Action::Tag(task) => self.send_tag(task),
+            Action::CheckFound(task) => self.check_found(task),
+            Action::GiveUp(task) => self.go_to_load(task, false),
+            Action::Select(task) => self.select(task),
+            Action::Land(task) => self.land(task),
+            Action::TagsOfValue(task) => self.tags_of_value(task),
+            Action::Fill(task) => self.send_fill(task),
+            Action::TagsAgain(task) => self.tags_again(task),
+            Action::Answer(task) => self.answer(task),
+            Action::Begin(writer) => self.send_begin(of(writer)),
+            Action::PutTag(writer) => self.put_tag(of(writer)),
+            Action::Commit(writer) => self.commit(of(writer)),
+            Action::Unlink(writer) => self.send_unlink(of(writer)),
+            Action::End(writer) => self.send_end(of(writer)),
+            Action::Crash(writer) => self.crash(of(writer)),
+            Action::BreakAcquire(task) => self.break_acquire(task),
+            Action::BreakTag(task) => self.break_tag(task),
+            Action::BreakFill(task) => self.break_fill(task),
+            Action::BreakWrite(writer) => self.break_write(writer),
+            Action::Late(number) => self.late(of(number)),
+            Action::Expire(register, writer) => self.expire(register, of(writer)),
+            Action::Evict(register) => self.evict(register),
+            Action::Restart => self.restart(),
+        }
+        self.let_grace_end();
+        self.state.rename();
+    }
+}
+
+impl Protocol {
+    fn world(&self, state: &State) -> World<'_> {
+        let linearizable = self.rule == Rule::Linearizable;
+        World { variant: &self.variant, linearizable, coverage: &self.coverage, state: state.clone() }
+    }
+}
+
+impl Model for Protocol {
+    type State = State;
+    type Action = Action;
+
+    fn init_states(&self) -> Vec<State> {
+        vec![State::new(&self.variant)]
+    }
+
+    fn actions(&self, state: &State, actions: &mut Vec<Action>) {
+        if !state.is_over() {
+            let world = self.world(state);
+            world.offer_reads(actions);
+            world.offer_loads(actions);
+            world.offer_writes(actions);
+            world.offer_faults(actions);
+        }
+    }
+
+    fn next_state(&self, last: &State, action: Action) -> Option<State> {
+        let mut world = self.world(last);
+        world.take(action);
+        (world.state != *last).then_some(world.state)
+    }
+
+    fn properties(&self) -> Vec<Property<Self>> {
+        vec![Property::always(HOLDS, |_, state: &State| !state.stale)]
+    }
+}

@@ -1,0 +1,126 @@
+//! What a reading caller does.
+
+use super::World;
+use super::action::{Action, Task};
+use super::coverage::Event;
+use super::state::{Call, Cell, E, Id, Loader, Step};
+use super::variant::{Flaw, Tags};
+
+impl World<'_> {
+    pub(super) fn offer_reads(&self, actions: &mut Vec<Action>) {
+        for (reader, number) in self.state.readers.iter().zip(0_u8..) {
+            let process = self.variant.process(usize::from(number));
+            match reader.call {
+                Call::Idle if reader.left > 0 => {
+                    // Without sharing a caller's next call waits for the end of its load.
+                    if self.variant.shares || self.state.loaders[process][0].step == Step::Free {
+                        actions.push(Action::Get(number));
+                    }
+                    if self.can_refresh(process) {
+                        actions.push(Action::GetAndRefresh(number));
+                    }
+                }
+                Call::Idle => {}
+                Call::Checking(_) => actions.push(Action::CheckTag(number)),
+                Call::Missed(_) => actions.extend([Action::Join(number), Action::LoadAlone(number)]),
+                Call::Following(_) => actions.push(Action::LoadAlone(number)),
+                Call::Leading => {
+                    if !self.variant.shares && self.state.loaders[process][0].step == Step::Asked {
+                        actions.push(Action::LoadAlone(number));
+                    }
+                }
+            }
+        }
+    }
+
+    fn can_refresh(&self, process: usize) -> bool {
+        let hits = matches!(self.state.cells[E], Cell::Value(value) if self.is_current(value));
+        let [flight, refresh] = &self.state.loaders[process];
+        let is_free = refresh.step == Step::Free && (self.variant.shares || flight.step == Step::Free);
+        self.variant.refreshes && hits && is_free
+    }
+
+    /// A call begins. GET is its first step at once: a call that began earlier could ask for less only.
+    pub(super) fn get(&mut self, reader: usize, refresh: bool) {
+        let caller = &mut self.state.readers[reader];
+        caller.left -= 1;
+        caller.floor = self.state.floor;
+        match self.state.cells[E] {
+            Cell::Value(value) if refresh => {
+                self.note(Event::Hit);
+                self.returns(reader, value.version);
+                let process = self.variant.process(reader);
+                let stamp = self.state.fresh();
+                self.start_refresh(process, value.stamp, stamp);
+            }
+            // Tags that are known from the value only take another look.
+            Cell::Value(value) if self.variant.tags == Tags::FromValue => {
+                self.state.readers[reader].call = Call::Checking(value);
+            }
+            Cell::Value(value) if self.is_current(value) => {
+                self.note(Event::Hit);
+                self.returns(reader, value.version);
+            }
+            Cell::Value(value) => {
+                self.note(Event::TagChanged);
+                self.missed(reader, value.stamp);
+            }
+            _ => self.missed(reader, 0),
+        }
+    }
+
+    pub(super) fn check_tag(&mut self, reader: usize) {
+        if let Call::Checking(value) = self.state.readers[reader].call {
+            if self.is_current(value) {
+                self.note(Event::Hit);
+                self.returns(reader, value.version);
+            } else {
+                self.note(Event::TagChanged);
+                self.missed(reader, value.stamp);
+            }
+        }
+    }
+
+    fn missed(&mut self, reader: usize, unusable: Id) {
+        self.state.readers[reader].call = Call::Missed(unusable);
+        if !self.variant.shares {
+            self.join(reader);
+        }
+    }
+
+    pub(super) fn join(&mut self, reader: usize) {
+        let process = self.variant.process(reader);
+        let Call::Missed(replace) = self.state.readers[reader].call else { return };
+        if self.state.loaders[process][0].step != Step::Free {
+            self.state.readers[reader].call = Call::Following(false);
+            return;
+        }
+        self.state.readers[reader].call = Call::Leading;
+        let version = if self.variant.has(Flaw::OldSnapshot) { self.state.version } else { 0 };
+        self.state.loaders[process][0] = Loader { replace, version, ..Loader::default() };
+        let task = Task { process: Self::number(process), refresh: false };
+        if self.variant.has(Flaw::NoLease) {
+            self.go_to_load(task, true);
+        } else {
+            self.ask(task);
+        }
+    }
+
+    pub(super) fn load_alone(&mut self, reader: usize) {
+        if self.state.readers[reader].call == Call::Leading {
+            self.state.loaders[self.variant.process(reader)][0] = Loader::default();
+        }
+        self.returns(reader, self.state.version);
+    }
+
+    /// A call returns, as early as it can: so it asks the most of the reads after it.
+    pub(super) fn returns(&mut self, reader: usize, version: u8) {
+        let caller = &mut self.state.readers[reader];
+        self.state.stale |= version < caller.floor;
+        caller.call = Call::Idle;
+        caller.floor = 0;
+        if self.linearizable {
+            self.state.floor = self.state.floor.max(version);
+        }
+    }
+}

@@ -1,0 +1,140 @@
+//! What is searched, under the names of the protocol's notes, and what is expected.
+
+mod bracket;
+mod flights;
+mod late;
+mod plain;
+mod puts;
+mod tags;
+
+use super::coverage::Event;
+use super::variant::{Flaw, Plan, Tags, Variant, Way};
+
+/// What a search finds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    /// No run breaks the rule.
+    Holds,
+    /// Some run does.
+    Broken,
+}
+
+/// How many states there are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Size {
+    /// Few enough for every run of the tests.
+    Small,
+    /// Every run of the tests searches it with so many reads of each reader; the long run as it is.
+    Large([u8; 3]),
+    /// For the long run only.
+    Huge,
+}
+
+/// A variant with a name and the expected verdicts.
+#[derive(Debug, Clone)]
+pub struct Scenario {
+    /// A short name.
+    pub name: &'static str,
+    /// What it is.
+    pub what: &'static str,
+    /// What is searched.
+    pub variant: Variant,
+    /// Whether reads are fresh.
+    pub fresh: Verdict,
+    /// Whether reads are linearizable.
+    pub linearizable: Verdict,
+    /// How many states there are.
+    pub size: Size,
+}
+
+/// Never too old, and never older than what a read before returned.
+const BOTH: [Verdict; 2] = [Verdict::Holds, Verdict::Holds];
+/// Never too old, but maybe older than what a read before returned.
+const FRESH: [Verdict; 2] = [Verdict::Holds, Verdict::Broken];
+const BROKEN: [Verdict; 2] = [Verdict::Broken, Verdict::Broken];
+
+/// All scenarios.
+#[must_use]
+pub fn scenarios() -> Vec<Scenario> {
+    [plain::all(), bracket::all(), tags::all(), puts::all(), flights::all(), late::all()].concat()
+}
+
+/// The scenario of this name.
+///
+/// # Panics
+/// If there is none.
+#[must_use]
+pub fn scenario(name: &str) -> Scenario {
+    let found = scenarios().into_iter().find(|scenario| scenario.name == name);
+    found.unwrap_or_else(|| panic!("there is no scenario `{name}`"))
+}
+
+impl Scenario {
+    fn new(name: &'static str, what: &'static str, [fresh, linearizable]: [Verdict; 2], variant: Variant) -> Self {
+        Self { name, what, variant, fresh, linearizable, size: Size::Small }
+    }
+
+    fn large(self) -> Self {
+        // As many as it takes for reads to go back in time, where they can.
+        let reads = if self.linearizable == Verdict::Holds { [1, 1, 0] } else { [2, 1, 0] };
+        Self { size: Size::Large(reads), ..self }
+    }
+
+    /// A refresh takes a read more.
+    fn of(self, reads: [u8; 3]) -> Self {
+        Self { size: Size::Large(reads), ..self }
+    }
+
+    fn huge(self) -> Self {
+        Self { size: Size::Huge, ..self }
+    }
+
+    /// What every run of the tests searches.
+    #[must_use]
+    pub fn in_short(&self) -> Variant {
+        let reads = if let Size::Large(reads) = self.size { reads } else { self.variant.reads };
+        Variant { reads, ..self.variant }
+    }
+
+    /// What has to happen in some run: else the rule holds for want of anything that could break it.
+    #[must_use]
+    pub fn has_to_happen(&self) -> Vec<Event> {
+        let Variant { shares, refreshes, tags, writers, breaks, .. } = &self.variant;
+        let is = |test: fn(&Plan) -> bool| writers.iter().flatten().any(test);
+        let mut events = vec![Event::Hit, Event::Stored, Event::Refused];
+        let mut add = |condition: bool, of: &[Event]| events.extend(of.iter().filter(|_| condition));
+        add(is(|plan| plan.is_bracket()), &[Event::Writing]);
+        add(is(|plan| plan.way == Way::Put), &[Event::Put, Event::NotPut]);
+        add(*tags != Tags::None, &[Event::TagChanged]);
+        add(*refreshes, &[Event::Refreshed]);
+        add(*shares, &[Event::SharedEarly, Event::SharedProved]);
+        add(*shares && *tags != Tags::None, &[Event::NotProved]);
+        add(*breaks > 0, &[Event::Late]);
+        events
+    }
+}
+
+fn entry(way: Way) -> Variant {
+    Variant::new([Some(Plan::entry(way)); 2])
+}
+
+fn tag(way: Way) -> Variant {
+    Variant { tags: Tags::Known, ..Variant::new([Some(Plan::tag(way)); 2]) }
+}
+
+/// One writer is enough for some faults.
+fn one_tag(way: Way) -> Variant {
+    Variant { writers: [Some(Plan::tag(way)), None], ..tag(way) }
+}
+
+fn tag_and_entry(way: Way) -> Variant {
+    Variant { tags: Tags::Known, ..Variant::new([Some(Plan::tag(way)), Some(Plan::entry(way))]) }
+}
+
+fn crash(variant: Variant) -> Variant {
+    Variant { crashes: [true; 2], ..variant }
+}
+
+fn flaw(flaw: Flaw, variant: Variant) -> Variant {
+    Variant { flaw, ..variant }
+}

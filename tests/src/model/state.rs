@@ -1,0 +1,345 @@
+//! What the world looks like between two steps.
+
+use super::variant::{READERS, Variant, WRITERS};
+
+/// A unique id: of a lease, a value, or a tag's stamp. 0 is none, 1 and 2 belong to the writers, the others are fresh.
+pub(super) type Id = u8;
+
+/// The first id that is nobody's.
+const FIRST: Id = 3;
+const MAX_IDS: usize = 48;
+
+/// The entry.
+pub(super) const E: usize = 0;
+/// The tag.
+pub(super) const T: usize = 1;
+/// The namespace's register, which every write of a tag deletes as well.
+pub(super) const U: usize = 2;
+/// A lease or lock of its own, in broken variants.
+pub(super) const S: usize = 3;
+
+/// What a register holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub(super) enum Cell {
+    #[default]
+    Nothing,
+    Lease(Id),
+    /// Stands for a lease, and is a writer's own.
+    Token(u8),
+    Value(Value),
+    Stamp(Id),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub(super) struct Value {
+    pub(super) stamp: Id,
+    pub(super) version: u8,
+    /// The tag's stamp, as recorded.
+    pub(super) tag: Id,
+}
+
+/// The answer to TAG.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub(super) enum Mark {
+    #[default]
+    Unread,
+    Stamp(Id),
+    Writing,
+}
+
+/// The answer to ACQUIRE.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub(super) enum Ask {
+    #[default]
+    Unasked,
+    Granted,
+    Found(Value),
+    Writing,
+    Leased,
+}
+
+/// One reading caller.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub(super) struct Reader {
+    /// Reads still to come.
+    pub(super) left: u8,
+    /// The oldest version that the running call may return.
+    pub(super) floor: u8,
+    pub(super) call: Call,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub(super) enum Call {
+    #[default]
+    Idle,
+    /// Found a value, has to look at its tag.
+    Checking(Value),
+    /// Found nothing, or a value with this unusable head.
+    Missed(Id),
+    Leading,
+    /// Whether it joined before the latest step was announced.
+    Following(bool),
+}
+
+/// The way from ACQUIRE to FILL: of a flight, or of a refresh.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub(super) struct Loader {
+    pub(super) step: Step,
+    /// Whether the value may be stored.
+    pub(super) stores: bool,
+    /// The head that FILL expects.
+    pub(super) head: Id,
+    /// The head of the value that is loaded.
+    pub(super) stamp: Id,
+    /// The unusable value that ACQUIRE may replace.
+    pub(super) replace: Id,
+    pub(super) ask: Ask,
+    pub(super) tag: Mark,
+    /// The stamp of the namespace's register.
+    pub(super) space: Mark,
+    /// Ids of commands whose connection broke.
+    pub(super) sent: [Id; 2],
+    pub(super) version: u8,
+    /// What FILL did.
+    pub(super) filled: Option<bool>,
+    /// Whether the tag was still the same when it was read again.
+    pub(super) proved: Option<bool>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub(super) enum Step {
+    #[default]
+    Free,
+    /// ACQUIRE and TAG are to be announced.
+    Ask,
+    /// ACQUIRE and TAG are on their way.
+    Asked,
+    /// A value was found, its tag is to be looked at.
+    Check,
+    /// The load is to be announced.
+    Load,
+    Loading,
+    /// There is a value, nobody has it yet.
+    Landing,
+    /// The tags of the value are to be read.
+    Tags,
+    /// FILL is to be announced.
+    Fill,
+    Filling,
+}
+
+/// One writer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub(super) struct Writer {
+    pub(super) step: Wrote,
+    pub(super) crashed: bool,
+    /// A marker has run out before the commit.
+    pub(super) lapsed: bool,
+    /// Has sent BEGIN a second time.
+    pub(super) again: bool,
+    pub(super) version: u8,
+    /// The stamp for the value it puts.
+    pub(super) tag: Mark,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub(super) enum Wrote {
+    #[default]
+    Nothing,
+    Begun,
+    Committed,
+    /// One of two deletions is done.
+    Half,
+    Done,
+}
+
+/// A command whose connection broke: it may still be carried out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) enum Copied {
+    Acquire(Id),
+    Tag(u8, Id),
+    Fill(Id, Value),
+    Begin(u8),
+    Unlink(u8),
+    End(u8),
+}
+
+/// What may still go wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub(super) struct Left {
+    pub(super) tag_evictions: u8,
+    pub(super) restarts: u8,
+    pub(super) breaks: u8,
+}
+
+/// The world.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct State {
+    /// The version in the database.
+    pub(super) version: u8,
+    /// The oldest version that a read starting now may return.
+    pub(super) floor: u8,
+    /// A read has returned an older one.
+    pub(super) stale: bool,
+    pub(super) cells: [Cell; 4],
+    /// The writers that have a marker at the entry, the tag, the namespace.
+    pub(super) markers: [u8; 3],
+    pub(super) readers: [Reader; READERS],
+    /// Of each process: its flight, and its refresh.
+    pub(super) loaders: [[Loader; 2]; READERS],
+    pub(super) writers: [Writer; WRITERS],
+    pub(super) late: [Option<Copied>; 2],
+    pub(super) left: Left,
+    /// The next fresh id.
+    next: Id,
+}
+
+impl State {
+    pub(super) fn new(variant: &Variant) -> Self {
+        let readers = variant.reads.map(|left| Reader { left, ..Reader::default() });
+        let left =
+            Left { tag_evictions: variant.tag_evictions, restarts: u8::from(variant.restarts), breaks: variant.breaks };
+        let mut writers = [Writer::default(); WRITERS];
+        for (writer, plan) in writers.iter_mut().zip(&variant.writers) {
+            if plan.is_none() {
+                writer.step = Wrote::Done;
+            }
+        }
+        Self {
+            version: 0,
+            floor: 0,
+            stale: false,
+            cells: [Cell::Nothing; 4],
+            markers: [0; 3],
+            readers,
+            loaders: [[Loader::default(); 2]; READERS],
+            writers,
+            late: [None; 2],
+            left,
+            next: FIRST,
+        }
+    }
+
+    /// Database, registers and markers in one line.
+    pub(super) fn brief(&self) -> String {
+        let mut parts = vec![format!("database v{}", self.version)];
+        for (name, register) in [("entry", E), ("tag", T), ("namespace", U), ("lock", S)] {
+            if self.cells[register] != Cell::Nothing {
+                parts.push(format!("{name}: {}", self.cells[register].brief()));
+            }
+            let is_marked = |writer: &usize| register < S && self.markers[register] & (1 << writer) != 0;
+            parts.extend((0..WRITERS).filter(is_marked).map(|writer| format!("{name}: marker {writer}")));
+        }
+        parts.join(", ")
+    }
+
+    /// An id that was never used.
+    pub(super) fn fresh(&mut self) -> Id {
+        let id = self.next;
+        self.next += 1;
+        id
+    }
+
+    /// Nobody reads any more.
+    pub(super) fn is_over(&self) -> bool {
+        self.readers.iter().all(|reader| reader.left == 0 && reader.call == Call::Idle)
+    }
+
+    /// Gives ids new names in the order in which they stand, so that states which differ in names only are one.
+    pub(super) fn rename(&mut self) {
+        let mut names = [0; MAX_IDS];
+        let mut next = FIRST;
+        self.each_id(|id| {
+            if *id >= FIRST {
+                let name = &mut names[usize::from(*id)];
+                if *name == 0 {
+                    *name = next;
+                    next += 1;
+                }
+                *id = *name;
+            }
+        });
+        self.next = next;
+    }
+
+    fn each_id(&mut self, mut act: impl FnMut(&mut Id)) {
+        for cell in &mut self.cells {
+            match cell {
+                Cell::Lease(id) | Cell::Stamp(id) => act(id),
+                Cell::Value(value) => value.each_id(&mut act),
+                Cell::Nothing | Cell::Token(_) => {}
+            }
+        }
+        for reader in &mut self.readers {
+            match &mut reader.call {
+                Call::Checking(value) => value.each_id(&mut act),
+                Call::Missed(id) => act(id),
+                Call::Idle | Call::Leading | Call::Following(_) => {}
+            }
+        }
+        for loader in self.loaders.iter_mut().flatten().filter(|loader| loader.step != Step::Free) {
+            loader.each_id(&mut act);
+        }
+        for writer in &mut self.writers {
+            writer.tag.each_id(&mut act);
+        }
+        for copied in self.late.iter_mut().flatten() {
+            match copied {
+                Copied::Acquire(id) | Copied::Tag(_, id) => act(id),
+                Copied::Fill(id, value) => {
+                    act(id);
+                    value.each_id(&mut act);
+                }
+                Copied::Begin(_) | Copied::Unlink(_) | Copied::End(_) => {}
+            }
+        }
+    }
+}
+
+impl Cell {
+    fn brief(self) -> String {
+        match self {
+            Self::Nothing => "-".into(),
+            Self::Lease(id) => format!("lease {id}"),
+            Self::Token(bit) => format!("token {}", bit - 1),
+            Self::Value(Value { stamp, version, tag: 0 }) => format!("value {stamp} of v{version}"),
+            Self::Value(Value { stamp, version, tag }) => format!("value {stamp} of v{version} tag {tag}"),
+            Self::Stamp(id) => format!("stamp {id}"),
+        }
+    }
+}
+
+impl Value {
+    fn each_id(&mut self, act: &mut impl FnMut(&mut Id)) {
+        act(&mut self.stamp);
+        act(&mut self.tag);
+    }
+}
+
+impl Mark {
+    fn each_id(&mut self, act: &mut impl FnMut(&mut Id)) {
+        if let Self::Stamp(id) = self {
+            act(id);
+        }
+    }
+}
+
+impl Loader {
+    fn each_id(&mut self, act: &mut impl FnMut(&mut Id)) {
+        act(&mut self.head);
+        act(&mut self.stamp);
+        act(&mut self.replace);
+        if let Ask::Found(value) = &mut self.ask {
+            value.each_id(act);
+        }
+        self.tag.each_id(act);
+        self.space.each_id(act);
+        self.sent.iter_mut().for_each(act);
+    }
+
+    /// What FILL stores.
+    pub(super) fn value(&self) -> Value {
+        let tag = if let Mark::Stamp(tag) = self.tag { tag } else { 0 };
+        Value { stamp: self.stamp, version: self.version, tag }
+    }
+}

@@ -1,0 +1,186 @@
+//! What is modelled: who takes part, what may go wrong, and which rule is broken.
+
+/// At most so many readers.
+pub(super) const READERS: usize = 3;
+/// At most so many writers.
+pub(super) const WRITERS: usize = 2;
+
+/// Where the tags of a value are known from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Tags {
+    /// There are none.
+    None,
+    /// The caller knows them before the load.
+    Known,
+    /// From the loaded value only.
+    FromValue,
+}
+
+/// How a writer goes about it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Way {
+    /// Commits, then deletes.
+    Plain,
+    /// Deletes, commits, deletes.
+    DoubleDelete,
+    /// BEGIN, commit, END.
+    Bracket,
+    /// As a bracket; END stores the value.
+    Put,
+}
+
+/// What a writer does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Plan {
+    /// How.
+    pub way: Way,
+    /// Whether it invalidates the entry.
+    pub entry: bool,
+    /// Whether it invalidates the tag.
+    pub tag: bool,
+}
+
+/// The rule that is broken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Flaw {
+    /// None: this is the protocol.
+    None,
+    /// a1: no lease, SET whatever there is.
+    NoLease,
+    /// b: a lock of its own, SET whatever there is.
+    Lock,
+    /// c3: the lease has a key of its own, writers delete the value only.
+    LeaseKeyForgotten,
+    /// c4: the lease has a key of its own, writers delete the value and then the lease.
+    ValueThenLease,
+    /// c5: the lease has a key of its own, writers delete the lease and then the value. This is not broken.
+    LeaseThenValue,
+    /// c7: a refresh stores whatever there is.
+    BlindRefresh,
+    /// c8: the load reads a snapshot that is older than the lease.
+    OldSnapshot,
+    /// c9: whoever waits shares the load.
+    ShareAnyLoad,
+    /// d6: one marker for all writers.
+    SharedMarker,
+    /// d16: BEGIN does not delete.
+    NoDeleteAtBegin,
+    /// d17: ACQUIRE and TAG do not look at markers.
+    NoMarkerCheck,
+    /// d18: END does not delete.
+    NoDeleteAtEnd,
+    /// t1, t2: tags are counters.
+    TagCounter,
+    /// t4: the tag is read after the load.
+    TagAfterLoad,
+    /// A value's tags are read after the load, with nothing read before it.
+    NoNamespaceRegister,
+    /// Brackets do not mark the namespace's register.
+    UnmarkedNamespace,
+    /// FILL=1 alone is taken as a proof, whatever became of the tags.
+    ProofWithoutTags,
+    /// Who joined before the answer of FILL shares.
+    ProofByAnswer,
+    /// The tag's stamp that was read before an earlier ACQUIRE serves the next one.
+    KeptTag,
+    /// END stores when nobody else has a marker, token or not.
+    PutWithoutToken,
+    /// A late BEGIN places the writer's token again.
+    TokenAgain,
+    /// Commands are sent again with the id that they had.
+    SameId,
+}
+
+/// One scenario.
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Variant {
+    /// How many reads each reader does.
+    pub reads: [u8; READERS],
+    /// Readers 0 and 1 live in one process and share its flight. Reader 2 has a process of its own.
+    pub shares: bool,
+    /// A hit may start a refresh in the background.
+    pub refreshes: bool,
+    /// Where tags are known from.
+    pub tags: Tags,
+    /// The writers.
+    pub writers: [Option<Plan>; WRITERS],
+    /// Which writers may crash, with their commit under way.
+    pub crashes: [bool; WRITERS],
+    /// Assumption M does not hold: a commit may come after its marker's end.
+    pub late_commits: bool,
+    /// A bracketed write counts as complete at its commit.
+    pub complete_at_commit: bool,
+    /// BEGIN may be repeated before the commit.
+    pub begins_again: bool,
+    /// Redis may restart empty, once.
+    pub restarts: bool,
+    /// How often the tag's or the namespace's register may be evicted. The entry may be at any time.
+    pub tag_evictions: u8,
+    /// How many connections may break and leave a command that is carried out late, or not at all.
+    pub breaks: u8,
+    /// The rule that is broken.
+    pub flaw: Flaw,
+}
+
+impl Variant {
+    /// Two readers with two reads each, and these writers; nothing goes wrong but expiry of the entry.
+    #[must_use]
+    pub fn new(writers: [Option<Plan>; WRITERS]) -> Self {
+        Self {
+            reads: [2, 2, 0],
+            shares: false,
+            refreshes: false,
+            tags: Tags::None,
+            writers,
+            crashes: [false; WRITERS],
+            late_commits: false,
+            complete_at_commit: false,
+            begins_again: false,
+            restarts: false,
+            tag_evictions: 0,
+            breaks: 0,
+            flaw: Flaw::None,
+        }
+    }
+
+    /// The process in which a reader lives.
+    pub(super) fn process(&self, reader: usize) -> usize {
+        if self.shares && reader < 2 { 0 } else { reader }
+    }
+
+    pub(super) fn has(&self, flaw: Flaw) -> bool {
+        self.flaw == flaw
+    }
+
+    /// The registers that a writer deletes, and those that it marks.
+    pub(super) fn touched(&self, plan: Plan) -> ([bool; 3], [bool; 3]) {
+        let space = plan.tag && self.tags == Tags::FromValue && !self.has(Flaw::NoNamespaceRegister);
+        let deleted = [plan.entry, plan.tag, space];
+        (deleted, [plan.entry, plan.tag, space && !self.has(Flaw::UnmarkedNamespace)])
+    }
+}
+
+impl Plan {
+    /// Writes the entry.
+    #[must_use]
+    pub fn entry(way: Way) -> Self {
+        Self { way, entry: true, tag: false }
+    }
+
+    /// Writes what the tag stands for.
+    #[must_use]
+    pub fn tag(way: Way) -> Self {
+        Self { way, entry: false, tag: true }
+    }
+
+    /// Writes both.
+    #[must_use]
+    pub fn both(way: Way) -> Self {
+        Self { way, entry: true, tag: true }
+    }
+
+    pub(super) fn is_bracket(self) -> bool {
+        matches!(self.way, Way::Bracket | Way::Put)
+    }
+}

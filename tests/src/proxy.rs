@@ -1,0 +1,104 @@
+//! A way to a server that breaks when it is told to.
+
+use crate::RedisServer;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, PoisonError};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::{AbortHandle, JoinSet};
+
+/// Passes on what it is sent, on connections of its own; ended when dropped.
+#[derive(Debug)]
+pub struct Proxy {
+    address: SocketAddr,
+    cut_at: Cut,
+    accepting: AbortHandle,
+}
+
+type Cut = Arc<Mutex<Option<Vec<u8>>>>;
+
+impl Proxy {
+    /// A way to this server.
+    ///
+    /// # Panics
+    /// When the system has no port for it.
+    pub async fn to(server: &RedisServer) -> Self {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("no free port");
+        let address = listener.local_addr().expect("a bound socket has an address");
+        let (port, cut_at) = (server.port(), Cut::default());
+        let cut = Arc::clone(&cut_at);
+        let accepting = tokio::spawn(async move {
+            // Dropped with this task, they end.
+            let mut connections = JoinSet::new();
+            while let Ok((client, _)) = listener.accept().await {
+                let cut = Arc::clone(&cut);
+                connections.spawn(async move {
+                    if let Ok(server) = TcpStream::connect(("127.0.0.1", port)).await {
+                        // It ends when either side is gone.
+                        let _ = pass(client, server, &cut).await;
+                    }
+                });
+            }
+        });
+        Self { address, cut_at, accepting: accepting.abort_handle() }
+    }
+
+    /// `redis://127.0.0.1:port/`
+    #[must_use]
+    pub fn url(&self) -> String {
+        format!("redis://{}/", self.address)
+    }
+
+    /// Breaks the next connection that sends `text`, once: the server is told, and what it answers is dropped.
+    pub fn cut_at(&self, text: &str) {
+        *self.cut_at.lock().unwrap_or_else(PoisonError::into_inner) = Some(text.as_bytes().to_vec());
+    }
+
+    /// Whether it has been.
+    #[must_use]
+    pub fn has_cut(&self) -> bool {
+        self.cut_at.lock().unwrap_or_else(PoisonError::into_inner).is_none()
+    }
+}
+
+impl Drop for Proxy {
+    fn drop(&mut self) {
+        self.accepting.abort();
+    }
+}
+
+async fn pass(mut client: TcpStream, mut server: TcpStream, cut: &Cut) -> std::io::Result<()> {
+    let (mut asked, mut answered) = (vec![0; 1 << 16], vec![0; 1 << 16]);
+    loop {
+        tokio::select! {
+            read = client.read(&mut asked) => {
+                let read = read?;
+                server.write_all(&asked[..read]).await?;
+                if is_cut(cut, &asked[..read]) {
+                    // It has been carried out when there is an answer.
+                    return server.read(&mut answered).await.map(drop);
+                }
+                if read == 0 {
+                    return Ok(());
+                }
+            }
+            read = server.read(&mut answered) => {
+                let read = read?;
+                client.write_all(&answered[..read]).await?;
+                if read == 0 {
+                    return Ok(());
+                }
+            }
+        }
+    }
+}
+
+/// Whether it is to be cut now. A test sends one small command at a time, which comes in one piece.
+fn is_cut(cut: &Cut, asked: &[u8]) -> bool {
+    let mut cut = cut.lock().unwrap_or_else(PoisonError::into_inner);
+    let is_now = cut.as_ref().is_some_and(|text| asked.windows(text.len()).any(|window| window == text));
+    if is_now {
+        *cut = None;
+    }
+    is_now
+}

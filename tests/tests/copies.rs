@@ -1,0 +1,134 @@
+//! The connection breaks after the server was told and before its answer came: what is sent a second time, and what is
+//! not, since a copy that is carried out late would bring back what an invalidation has ended.
+#![expect(clippy::unwrap_used, reason = "in a test, a panic is the report")]
+
+use bytes::Bytes;
+use cached_core::store::{Acquired, Head, Key, RedisStore, Replace, Store, Written};
+use cached_core::{FaultKind, StoreError};
+use std::time::Duration;
+use tests::{Proxy, RedisServer};
+
+const TTL: Duration = Duration::from_secs(60);
+const WITHIN: Duration = Duration::from_secs(5);
+
+fn head(kind: u8, id: u8) -> Head {
+    Head::from_bytes(&[&[kind][..], &[id; 16]].concat()).unwrap()
+}
+
+struct Subject {
+    server: RedisServer,
+    proxy: Proxy,
+    store: RedisStore,
+}
+
+impl Subject {
+    async fn new() -> Self {
+        let server = RedisServer::start();
+        let proxy = Proxy::to(&server).await;
+        let store = RedisStore::new(&proxy.url()).unwrap();
+        Self { server, proxy, store }
+    }
+
+    /// Takes a step on a key of its own, so that the connection is there and the script known, and then on `key`, on a
+    /// connection that breaks. What the server was sent of it, without the removals with which a new connection begins,
+    /// and what came of it.
+    async fn broken<T>(
+        &self,
+        step: impl AsyncFn(&Key) -> Result<T, StoreError>,
+    ) -> (Vec<String>, Result<T, StoreError>) {
+        step(&Key::from("before")).await.unwrap();
+        let monitor = self.server.monitor().await;
+        self.proxy.cut_at("a-certain-key");
+        let answer = step(&Key::from("a-certain-key")).await;
+        assert!(self.proxy.has_cut());
+        // Whatever is late would have come before this one's answer.
+        self.store.ping(WITHIN).await.unwrap();
+        let mut seen = monitor.stop(&self.server).await;
+        seen.retain(|line| line.contains("a-certain-key"));
+        let again = seen.iter().skip(1).position(|line| line.ends_with("\"UNLINK\" \"a-certain-key\""));
+        if let Some(again) = again {
+            seen.remove(1 + again);
+        }
+        (seen, answer)
+    }
+
+    async fn is_sent_once<T: std::fmt::Debug>(&self, step: impl AsyncFn(&Key) -> Result<T, StoreError>) {
+        let (copies, answer) = self.broken(step).await;
+        assert_eq!(answer.unwrap_err().kind, FaultKind::Disconnected);
+        assert_eq!(copies.len(), 1, "{copies:?}");
+    }
+
+    async fn is_sent_again<T>(&self, step: impl AsyncFn(&Key) -> Result<T, StoreError>) -> T {
+        let (copies, answer) = self.broken(step).await;
+        assert_eq!(copies.len(), 2, "{copies:?}");
+        answer.unwrap()
+    }
+}
+
+#[tokio::test]
+async fn a_lease_is_asked_for_once() {
+    let on = Subject::new().await;
+    on.is_sent_once(async |key| on.store.acquire(key, head(b'L', 1), TTL, Replace::Nothing, WITHIN).await).await;
+    // The caller may well ask again: it knows that it has not given up.
+    let again = on.store.acquire(&"a-certain-key".into(), head(b'L', 1), TTL, Replace::Nothing, WITHIN).await;
+    assert_eq!(again.unwrap(), Acquired::Granted);
+}
+
+#[tokio::test]
+async fn a_tag_is_created_once() {
+    let on = Subject::new().await;
+    on.is_sent_once(async |key| on.store.tag(std::slice::from_ref(key), head(b'V', 1), TTL, WITHIN).await).await;
+}
+
+/// A late copy would give it anew, and with it the right to put a value that others have written over since.
+#[tokio::test]
+async fn a_token_is_given_once() {
+    let on = Subject::new().await;
+    let begin =
+        async |key: &Key, token| on.store.begin(head(b'L', 9), std::slice::from_ref(key), TTL, token, WITHIN).await;
+    on.is_sent_once(async |key| begin(key, true).await).await;
+    on.is_sent_again(async |key| begin(key, false).await).await;
+}
+
+#[tokio::test]
+async fn reads_are_sent_again() {
+    let on = Subject::new().await;
+    on.store.put(&"a-certain-key".into(), "x".into(), TTL, WITHIN).await.unwrap();
+    assert_eq!(on.is_sent_again(async |key| on.store.get(key, WITHIN).await).await, Some(Bytes::from("x")));
+    let read = async |key: &Key| on.store.get_all(&[Key::clone(key), "absent".into()], WITHIN).await;
+    assert_eq!(on.is_sent_again(read).await, [Some(Bytes::from("x")), None]);
+}
+
+#[tokio::test]
+async fn invalidations_are_sent_again() {
+    let on = Subject::new().await;
+    let was_there = on.is_sent_again(async |key| on.store.remove(key, WITHIN).await).await;
+    assert!(!was_there);
+    on.is_sent_again(async |key| on.store.remove_all(&[Key::clone(key), "absent".into()], WITHIN).await).await;
+}
+
+#[tokio::test]
+async fn the_bounds_of_a_write_are_sent_again() {
+    let on = Subject::new().await;
+    let (writer, key) = (head(b'L', 9), Key::from("a-certain-key"));
+    on.is_sent_again(async |key| on.store.begin(writer, std::slice::from_ref(key), TTL, false, WITHIN).await).await;
+    let acquire = async || on.store.acquire(&key, head(b'L', 1), TTL, Replace::Nothing, WITHIN).await.unwrap();
+    assert_eq!(acquire().await, Acquired::Writing);
+    let written = |key: &Key| [Written { key: Key::clone(key), put: None }];
+    on.is_sent_again(async |key| on.store.end(writer, &written(key), WITHIN).await).await;
+    assert_eq!(acquire().await, Acquired::Granted);
+}
+
+#[tokio::test]
+async fn what_is_repeated_without_harm_is_sent_again() {
+    let on = Subject::new().await;
+    let (lease, value) = (head(b'L', 1), Bytes::from([b'V'; 40].to_vec()));
+    for key in ["before", "a-certain-key"] {
+        on.store.acquire(&key.into(), lease, TTL, Replace::Nothing, WITHIN).await.unwrap();
+    }
+    assert!(on.is_sent_again(async |key| on.store.renew(key, lease, TTL, WITHIN).await).await);
+    let fill = async |key: &Key| on.store.fill(key, lease, value.clone(), TTL, WITHIN).await;
+    assert!(on.is_sent_again(fill).await, "filled by the first copy");
+    on.is_sent_again(async |key| on.store.put(key, value.clone(), TTL, WITHIN).await).await;
+    on.is_sent_again(async |key| on.store.release(key, lease, WITHIN).await).await;
+}
