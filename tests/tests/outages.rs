@@ -8,7 +8,7 @@ use cached_core::{Cache, Invalidation, Options, Outcome};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
-use tests::{RedisServer, Row, patient_cache};
+use tests::{RedisServer, Row, eventually, patient_cache};
 use tokio::sync::oneshot;
 
 const ROWS: u64 = 200;
@@ -33,6 +33,17 @@ async fn are_fresh(rows: &[Arc<Row>], cache: &Cache) {
     for row in rows {
         assert_eq!(row.read_and_store(cache).await, row.now(), "stale: {row:?}");
     }
+}
+
+/// With the data that it had saved.
+async fn restart(server: &mut RedisServer) {
+    server.restart();
+    let client = redis::Client::open(server.url()).unwrap();
+    eventually("it has loaded its data", async || {
+        let Ok(mut connection) = client.get_multiplexed_async_connection().await else { return false };
+        redis::cmd("DBSIZE").query_async::<u64>(&mut connection).await.is_ok()
+    })
+    .await;
 }
 
 async fn exists(server: &RedisServer, row: &Row) -> bool {
@@ -87,7 +98,7 @@ async fn what_the_server_has_forgotten_is_removed_again_before_anything_is_serve
         assert_eq!(outcome, Outcome::Applied);
     }
     server.kill();
-    server.restart();
+    restart(&mut server).await;
     assert!(exists(&server, &rows[0]).await, "it has the older data");
     are_fresh(&rows, &here).await;
     are_fresh(&rows, &patient_cache(&server.url())).await;
