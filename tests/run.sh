@@ -49,6 +49,8 @@ run cargo test --locked --no-fail-fast -p tests "${others[@]}"
 run cargo test --locked --no-fail-fast -p tests "${timed[@]}" -- --test-threads=1
 run cargo test --locked --no-fail-fast -p ui-tests
 if [ -n "$long" ]; then
+  # That the soak would notice what it is there to notice.
+  run cargo test --locked --no-fail-fast --release -p tests --test soak -- --ignored --test-threads=1
   run env TEST_CASES=1000000 PROPTEST_CASES=100000 cargo test --locked --no-fail-fast --release -p tests --test keys -- --nocapture
   run cargo test --locked --no-fail-fast --release -p tests --test model -- --ignored --nocapture
   run env PROPTEST_CASES=1000000 cargo test --locked --no-fail-fast --release -p cached-core --all-features --lib envelope

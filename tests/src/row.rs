@@ -62,7 +62,6 @@ impl Row {
     }
 
     /// The ways to invalidate it: by key, by tag, by event.
-    #[must_use]
     pub fn ways(&self) -> [Invalidation; 3] {
         [0, 1, 2].map(|n| self.way(n))
     }

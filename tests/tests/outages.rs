@@ -168,16 +168,17 @@ async fn what_is_not_applied_is_never_called_applied() {
         for _ in 0..round % 25 {
             tokio::task::yield_now().await;
         }
-        if round % 2 == 0 {
-            server.kill()
+        let is_killed = round % 2 == 0;
+        if is_killed {
+            server.kill();
         } else {
-            server.freeze()
+            server.freeze();
         }
         let outcome = write.await.unwrap();
-        if round % 2 == 0 {
-            server.restart()
+        if is_killed {
+            restart(&mut server).await;
         } else {
-            server.thaw()
+            server.thaw();
         }
         match outcome {
             Outcome::Applied => {

@@ -2,7 +2,6 @@
 //!
 //! The tests make each order of steps happen by holding loads open; nothing waits for time to pass. A read is stale if
 //! it began after a write had been reported as applied and returns an older version.
-#![expect(clippy::unwrap_used, reason = "in a test, a panic is the report")]
 
 use cached_core::store::{Acquired, Head, Key, RedisStore, Replace, Store};
 use cached_core::{Cache, Invalidation, Outcome};

@@ -19,8 +19,10 @@ pub(crate) const PROCESSES: u64 = 2;
 pub(crate) const TASKS: u64 = 4;
 
 /// For each task of each process, one for what each process had queued, one for the writes of killed processes.
-const SLOTS: u64 = 16;
-const EPOCH_AT: u64 = ROWS * SLOTS * 8;
+const SLOTS: usize = 16;
+/// Bytes of a row's slots.
+const ROW: u64 = SLOTS as u64 * 8;
+const EPOCH_AT: u64 = ROWS * ROW;
 const UNDERWAY_AT: u64 = EPOCH_AT + 8;
 const UNDERWAY: usize = 24;
 
@@ -45,7 +47,7 @@ impl Teller {
         match self {
             Self::Task(process, task) => process * TASKS + task,
             Self::Queue(process) => PROCESSES * TASKS + process,
-            Self::Parent => SLOTS - 1,
+            Self::Parent => SLOTS as u64 - 1,
         }
     }
 }
@@ -74,15 +76,15 @@ impl Oracle {
 
     /// The version that every read of the row that begins now must see.
     pub(crate) fn complete(&self, row: u64) -> io::Result<u64> {
-        let mut bytes = [0; SLOTS as usize * 8];
-        self.file.read_exact_at(&mut bytes, row * SLOTS * 8)?;
+        let mut bytes = [0; SLOTS * 8];
+        self.file.read_exact_at(&mut bytes, row * ROW)?;
         let versions = bytes.as_chunks::<8>().0.iter().map(|version| u64::from_le_bytes(*version));
         Ok(versions.max().unwrap_or_default())
     }
 
     /// The write of this version is complete.
     pub(crate) fn completed(&self, by: Teller, row: u64, version: u64) -> io::Result<()> {
-        let at = (row * SLOTS + by.slot()) * 8;
+        let at = row * ROW + by.slot() * 8;
         if self.number(at)? < version { self.file.write_all_at(&version.to_le_bytes(), at) } else { Ok(()) }
     }
 

@@ -3,7 +3,7 @@
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::time::Duration;
 
-/// A sequence of numbers: SplitMix64.
+/// A sequence of numbers: `SplitMix64`.
 #[derive(Debug)]
 pub(crate) struct Random(u64);
 

@@ -25,14 +25,14 @@ struct Worker {
 
 pub(crate) struct Workers {
     arguments: Vec<String>,
-    workers: Vec<Worker>,
+    running: Vec<Worker>,
     heard: Arc<Mutex<Heard>>,
 }
 
 impl Workers {
     /// Each is started with its number in front of these.
     pub(crate) fn new(arguments: Vec<String>) -> Self {
-        Self { arguments, workers: Vec::new(), heard: Arc::default() }
+        Self { arguments, running: Vec::new(), heard: Arc::default() }
     }
 
     pub(crate) fn start(&mut self, process: u64) -> Result<(), Box<dyn Error>> {
@@ -52,14 +52,14 @@ impl Workers {
                 }
             }
         });
-        self.workers.push(Worker { process, child, listener });
+        self.running.push(Worker { process, child, listener });
         Ok(())
     }
 
     /// SIGKILL.
     pub(crate) fn kill(&mut self, process: u64) -> Result<(), Box<dyn Error>> {
-        let at = self.workers.iter().position(|worker| worker.process == process).ok_or("no such process")?;
-        let mut worker = self.workers.swap_remove(at);
+        let at = self.running.iter().position(|worker| worker.process == process).ok_or("no such process")?;
+        let mut worker = self.running.swap_remove(at);
         worker.child.kill()?;
         worker.child.wait()?;
         worker.listener.join().map_err(|_| "the listener has panicked")?;
@@ -68,11 +68,11 @@ impl Workers {
 
     /// Lets them come to rest.
     pub(crate) fn stop(mut self) -> Result<Heard, Box<dyn Error>> {
-        for worker in &mut self.workers {
+        for worker in &mut self.running {
             drop(worker.child.stdin.take());
         }
-        let started = self.workers.len() as u64;
-        for mut worker in self.workers.drain(..) {
+        let started = self.running.len() as u64;
+        for mut worker in self.running.drain(..) {
             worker.child.wait()?;
             worker.listener.join().map_err(|_| "a listener has panicked")?;
         }
@@ -85,7 +85,7 @@ impl Workers {
 
 impl Drop for Workers {
     fn drop(&mut self) {
-        for worker in &mut self.workers {
+        for worker in &mut self.running {
             let _ = worker.child.kill();
             let _ = worker.child.wait();
         }
