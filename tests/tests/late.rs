@@ -1,10 +1,11 @@
 //! What was sent may arrive late: after its sender has given up, and after another write has completed.
 #![expect(clippy::unwrap_used, reason = "in a test, a panic is the report")]
 
-use cached_core::{Cache, Outcome, redis_put};
+use cached_core::{Cache, Invalidation, Options, Outcome, redis_put};
 use std::time::Duration;
 use tests::{RedisServer, Relay, Row, RowChanged, eventually, patient_cache};
 
+const PLAIN: &str = "plain";
 const WITHIN: Duration = Duration::from_secs(10);
 
 /// A row, a cache whose connections can be delayed, and one whose cannot.
@@ -29,14 +30,20 @@ impl World {
     /// The next version is written and its invalidation is complete; then what was held back arrives.
     async fn write_and_release(&self) {
         self.row.commit();
-        for what in self.row.ways() {
-            assert_eq!(self.other.invalidate(what).await, Outcome::Applied);
-        }
+        let what = Invalidation::new().event(&self.row.event()).key(PLAIN);
+        assert_eq!(self.other.invalidate(what).await, Outcome::Applied);
         self.relay.release_given_up().await;
         for cache in [&self.other, &self.slow, &self.other] {
-            assert_eq!(self.row.read_and_store(cache).await, self.row.now(), "stale");
+            assert_eq!(self.read_plain(cache).await, self.row.now(), "stale");
             assert_eq!(read_put(cache, 1, &self.row).await, self.row.now(), "stale");
         }
+    }
+
+    async fn read_plain(&self, cache: &Cache) -> u64 {
+        let load = async || Ok::<_, ()>(self.row.now());
+        let version = cache.get_or_set(PLAIN, Options::new(), load).await.unwrap();
+        cache.settled().await;
+        version
     }
 
     /// The connection that is held is given up for another one.
@@ -79,17 +86,21 @@ async fn the_end_of_a_put() {
     }
 }
 
+/// Of an entry that nothing protects but its own register.
 #[tokio::test]
 async fn a_fill() {
     let world = World::new().await;
-    world.row.read_and_store(&world.slow).await;
-    assert_eq!(world.slow.invalidate(world.row.way(0)).await, Outcome::Applied);
-    let held = world.row.hold(&world.slow).await;
-    world.relay.hold();
-    held.finish().await;
-    assert!(world.relay.held() > 0, "its FILL");
+    world.read_plain(&world.slow).await;
+    world.slow.delete(PLAIN).await.unwrap();
+    let load = async || {
+        let version = world.row.now();
+        world.relay.hold();
+        Ok::<_, ()>(version)
+    };
+    assert_eq!(world.slow.get_or_set(PLAIN, Options::new(), load).await, Ok(0));
+    eventually("its FILL is on its way", async || world.relay.held() > 0).await;
     // Timeouts in a row cost the connection its place.
-    assert_eq!(world.slow.invalidate(world.row.way(0)).await, Outcome::Queued);
+    assert_eq!(world.slow.invalidate(Invalidation::new().key(PLAIN)).await, Outcome::Queued);
     world.reconnects().await;
     world.write_and_release().await;
 }

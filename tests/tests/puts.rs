@@ -284,7 +284,9 @@ async fn a_put_overlapped_by_a_bracket_that_ends_after_it() {
                     older
                 })
                 .await;
-                // A load between the two ENDs, which ends after the second.
+                // Between the two ENDs nothing is stored ..
+                kind.read(&world.there, async { world.row.now() }).await;
+                // .. so there is a load, which ends after the second.
                 let load = async {
                     let older = world.row.now();
                     bracket.take().unwrap().commit_and_end().await;
