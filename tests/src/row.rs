@@ -1,6 +1,6 @@
 //! A row that is read through caches, and reads of it that a test holds open.
 
-use cached_core::{Cache, CacheEvent, KeySegment, Options};
+use cached_core::{Cache, CacheEvent, Invalidation, Options};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -8,19 +8,10 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 /// The row has changed.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, CacheEvent)]
 pub struct RowChanged {
     /// Which row.
     pub id: u64,
-}
-
-impl CacheEvent for RowChanged {
-    const NAME: &'static str = "RowChanged";
-    const FIELDS: &'static [&'static str] = &["id"];
-
-    fn with_segments<R>(&self, read: impl FnOnce(&[&dyn KeySegment]) -> R) -> R {
-        read(&[&self.id])
-    }
 }
 
 /// A cache on the server, with time enough for a slow machine: what its tests are about is order, not time.
@@ -68,6 +59,21 @@ impl Row {
     /// What its entry depends on.
     pub fn options(&self) -> Options {
         Options::new().tag(self.tag()).invalidate_on(&self.event())
+    }
+
+    /// The ways to invalidate it: by key, by tag, by event.
+    #[must_use]
+    pub fn ways(&self) -> [Invalidation; 3] {
+        [0, 1, 2].map(|n| self.way(n))
+    }
+
+    /// One of them, taken in turn.
+    pub fn way(&self, n: u64) -> Invalidation {
+        match n % 3 {
+            0 => Invalidation::new().key(self.key()),
+            1 => Invalidation::new().tag(self.tag()),
+            _ => Invalidation::new().event(&self.event()),
+        }
     }
 
     /// The version that the database has.

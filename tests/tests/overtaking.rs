@@ -51,17 +51,12 @@ fn entry_of(row: &Row) -> String {
     format!("cache:v1:{}", row.key())
 }
 
-/// The ways to invalidate a row.
-fn ways(row: &Row) -> [Invalidation; 3] {
-    [Invalidation::new().key(row.key()), Invalidation::new().tag(row.tag()), Invalidation::new().event(&row.event())]
-}
-
 #[tokio::test]
 async fn a_load_in_flight_while_its_key_its_tag_or_its_event_is_invalidated() {
     let world = World::new();
     let row = Row::new(1);
     for round in 0..ROUNDS {
-        for what in ways(&row) {
+        for what in row.ways() {
             world.forget(&row).await;
             let held = row.hold(&world.here).await;
             let version = row.commit();
@@ -79,7 +74,7 @@ async fn a_load_in_flight_while_a_bracket_opens_and_closes() {
     let world = World::new();
     let row = Row::new(1);
     for round in 0..ROUNDS {
-        for what in ways(&row) {
+        for what in row.ways() {
             world.forget(&row).await;
             let is_before = round % 2 == 0;
             let before = if is_before { Some(row.hold(&world.there).await) } else { None };
@@ -104,7 +99,7 @@ async fn a_load_that_ends_between_commit_and_end() {
     let world = World::new();
     let row = Row::new(1);
     for _ in 0..ROUNDS {
-        for what in ways(&row) {
+        for what in row.ways() {
             world.forget(&row).await;
             let held = row.hold(&world.there).await;
             let write = async {
@@ -126,7 +121,7 @@ async fn two_fills_in_flight_and_an_invalidation_between_them() {
     let world = World::new();
     let row = Row::new(1);
     for round in 0..ROUNDS {
-        for what in ways(&row) {
+        for what in row.ways() {
             world.forget(&row).await;
             let old = row.hold(&world.here).await;
             let version = row.commit();
@@ -150,7 +145,7 @@ async fn a_follower_that_joins_after_the_loads_tag_was_invalidated() {
     let world = World::new();
     let row = Row::new(1);
     for _ in 0..ROUNDS {
-        for what in ways(&row) {
+        for what in row.ways() {
             world.forget(&row).await;
             let held = row.hold(&world.here).await;
             let version = row.commit();
@@ -254,8 +249,7 @@ async fn flushall_during_a_load_and_during_a_write() {
         world.forget(&row).await;
         let held = row.hold(&world.here).await;
         flushed().await;
-        let [key, tag, event] = ways(&row);
-        let what = [key, tag, event][usize::try_from(round % 3).unwrap()].clone();
+        let what = row.way(round);
         let write = async {
             // Without its markers: a load begins and is stored before the commit.
             flushed().await;
@@ -362,7 +356,7 @@ async fn writers_that_are_cancelled() {
         } else {
             None
         };
-        let what = ways(&row)[usize::try_from(round % 3).unwrap()].clone();
+        let what = row.way(round);
         let (committed, is_committed) = tokio::sync::oneshot::channel();
         let write = tokio::spawn({
             let (cache, row) = (world.here.clone(), Arc::clone(&row));

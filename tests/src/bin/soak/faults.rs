@@ -41,7 +41,7 @@ impl Faults {
             let pause = Duration::from_millis(100) + self.random.ms(250);
             self.rest(pause).await?;
             let is_gentle = Instant::now() < self.gentle_until;
-            match self.random.below(if is_gentle { 3 } else { 10 }) {
+            match self.random.below(if is_gentle { 3 } else { 12 }) {
                 0 => self.freeze().await?,
                 1 | 2 => self.send(&["CLIENT", "KILL", "TYPE", "normal"]).await?,
                 3 => self.forget("restart").await?,

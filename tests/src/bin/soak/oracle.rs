@@ -10,7 +10,7 @@ use std::os::unix::fs::FileExt;
 use std::path::Path;
 
 /// Rows that are written all the time.
-pub(crate) const HOT: u64 = 16;
+pub(crate) const HOT: u64 = 8;
 /// Rows that are written now and then, so that what is left of a killed write stays until it is looked for.
 pub(crate) const QUIET: u64 = 64;
 pub(crate) const ROWS: u64 = HOT + QUIET;

@@ -112,7 +112,8 @@ async fn work(process: Arc<Process>, task: u64) -> Result<(), std::io::Error> {
     while !process.is_over.load(Ordering::SeqCst) {
         if random.percent(80) {
             let id = if random.percent(50) { random.below(HOT) } else { HOT + random.below(QUIET) };
-            process.read(id, random.below(3), &mut random).await?;
+            // Half of them the entry that nothing protects but its own register.
+            process.read(id, random.below(4).min(2), &mut random).await?;
         } else {
             process.write(task, &mut random).await?;
         }
@@ -142,7 +143,9 @@ impl Process {
     }
 
     async fn read(&self, id: u64, site: u64, random: &mut Random) -> Result<(), std::io::Error> {
-        let on = self.database([random.ms(1), random.ms(3)]);
+        // Now and then one that is slower than most writes: it has to lose against them.
+        let slow = if random.percent(25) { 50 } else { 3 };
+        let on = self.database([random.ms(1), random.ms(slow)]);
         let least = self.least(id)?;
         let (began, late) = (Instant::now(), self.late.load(Ordering::SeqCst));
         let read = match site {
