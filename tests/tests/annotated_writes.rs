@@ -135,6 +135,19 @@ impl Repo {
     }
 }
 
+#[async_trait]
+trait Puts {
+    async fn boxed_put(&self, id: u64) -> Option<u64>;
+}
+
+#[async_trait]
+impl Puts for Repo {
+    #[redis_put(key = "put:<self.id>:<id>", tags = ["user:<self.id>", |id: &u64| [format!("user:{id}")]])]
+    async fn boxed_put(&self, id: u64) -> Option<u64> {
+        Some(id + 1)
+    }
+}
+
 // With other tags, or in another order, it would be another entry.
 #[redis_cached(key = "put:<user>:<id>", tags = ["user:<user>", |id: &u64| [format!("user:{id}")]])]
 async fn what_was_put(user: u64, id: u64) -> Option<u64> {
@@ -157,6 +170,14 @@ async fn a_put_has_tags_of_the_arguments_and_of_the_value() {
         assert_eq!(users.0.invalidate(Invalidation::new().tag(tag)).await, Outcome::Applied);
         assert_eq!(users.0.scope(what_was_put(3, 1)).await, None);
     }
+}
+
+#[tokio::test]
+async fn a_put_below_async_trait() {
+    let users = Users::new().await;
+    users.0.scope(Repo { id: 3 }.boxed_put(1)).await;
+    users.0.settled().await;
+    assert_eq!(users.0.scope(what_was_put(3, 1)).await, Some(2));
 }
 
 /// `{ .. }` hears of each; a named event only of itself, whatever else depends on it.
