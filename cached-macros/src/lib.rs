@@ -201,8 +201,10 @@ pub fn redis_invalidate(args: TokenStream, item: TokenStream) -> TokenStream {
 ///
 /// The function runs on every call, in a bracket as under [`macro@redis_invalidate`]. If no other write of the entry
 /// overlapped, what it returned is stored, else removed; an `Err` is never stored. It may return what
-/// [`macro@redis_cached`] may; the function that reads must have the same key and store the same type, with the same
-/// `version` and `codec`.
+/// [`macro@redis_cached`] may.
+///
+/// What it stores is found by functions with the same key and type, the same `version` and `codec`, and the same
+/// `invalidate_on` and `tags` in the same order; to all others it is a miss.
 ///
 /// # Options
 ///

@@ -1,9 +1,8 @@
-//! What writes and tags cost: the commands that a server is sent.
+//! What annotated functions send: hits with tags, brackets, puts, events.
 #![expect(clippy::unwrap_used, reason = "in a test, a panic is the report")]
 
-use cached_core::{Cache, CacheEvent, Invalidation, Options, Outcome, redis_cached, redis_invalidate, redis_put};
-use std::time::{Duration, Instant};
-use tests::{RedisServer, eventually};
+use cached_core::{Cache, CacheEvent, Invalidation, Outcome, redis_cached, redis_invalidate, redis_put};
+use tests::RedisServer;
 
 #[derive(CacheEvent)]
 struct ItemChanged {
@@ -79,61 +78,4 @@ async fn an_event_is_emitted_by_one_command() {
     let cache = warm(&server).await;
     let emitted = async { assert_eq!(cache.emit(&ItemChanged { id: 7 }).await, Outcome::Applied) };
     assert_eq!(sent(&server, emitted).await, ["UNLINK"]);
-}
-
-/// The command is the same whatever the number of entries, so no clock is needed to tell that it takes no longer. What it
-/// does take is printed.
-#[tokio::test]
-async fn a_tag_is_invalidated_at_once_whatever_the_number_of_entries() {
-    let server = RedisServer::start();
-    let cache = warm(&server).await;
-    let mut commands = Vec::new();
-    for entries in [1_u64, 1_000, 100_000] {
-        let tag = format!("of-{entries}");
-        let mut filling = tokio::task::JoinSet::new();
-        for task in 0..32 {
-            let (cache, tag) = (cache.clone(), tag.clone());
-            filling.spawn(async move {
-                for id in (task..entries).step_by(32) {
-                    let load = async || Ok::<_, ()>(id);
-                    let options = Options::new().tag(tag.as_str());
-                    assert_eq!(cache.get_or_set(format!("{tag}:{id}"), options, load).await, Ok(id));
-                }
-            });
-        }
-        filling.join_all().await;
-        cache.settled().await;
-        let last = format!("{tag}:{}", entries - 1);
-        assert!(cache.get::<u64>(&last).await.is_some());
-
-        let monitor = server.monitor().await;
-        let began = Instant::now();
-        assert_eq!(cache.invalidate(Invalidation::new().tag(tag.as_str())).await, Outcome::Applied);
-        println!("{entries} entries: {:?}", began.elapsed());
-        let sent = monitor.stop(&server).await;
-        let words = |line: &String| line.matches('"').count() / 2;
-        commands.push(sent.iter().map(words).collect::<Vec<_>>());
-        assert_eq!(cache.get::<u64>(&last).await, None);
-    }
-    assert_eq!(commands, [[3], [3], [3]], "UNLINK, the tag, and the register of all tags");
-}
-
-/// A write that is not acknowledged in time costs its caller the budget and no more, and is applied when the server can.
-#[tokio::test]
-async fn a_frozen_server_costs_a_write_one_budget() {
-    let server = RedisServer::start();
-    let cache = warm(&server).await;
-    server.freeze();
-    let began = Instant::now();
-    let ((), outcome) = cache.write(Invalidation::new().key("a"), async {}).await;
-    let took = began.elapsed();
-    assert_eq!(outcome, Outcome::Queued);
-    assert!(took < Duration::from_millis(150), "{took:?}: the budget is 100 ms, and a tenth for the end");
-    assert!(cache.try_write(Invalidation::new().key("a"), async { panic!("it is refused") }).await.is_err());
-    assert_eq!(cache.invalidate(Invalidation::new().key("b")).await, Outcome::Queued);
-    assert_eq!(cache.stats().pending, 2);
-    server.thaw();
-    assert!(cache.drained(Duration::from_secs(10)).await);
-    eventually("the breaker closes", async || cache.invalidate(Invalidation::new().key("a")).await == Outcome::Applied)
-        .await;
 }
