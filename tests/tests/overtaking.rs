@@ -7,7 +7,7 @@ use cached_core::store::{Acquired, Head, Key, RedisStore, Replace, Store};
 use cached_core::{Cache, Invalidation, Outcome};
 use std::sync::Arc;
 use std::time::Duration;
-use tests::{RedisServer, Row, patient_cache};
+use tests::{RedisServer, Row, eventually, patient_cache};
 
 const ROUNDS: u64 = 200;
 const WITHIN: Duration = Duration::from_secs(5);
@@ -166,7 +166,14 @@ async fn a_load_that_outlives_its_lease() {
     for round in 0..ROUNDS {
         world.forget(&row).await;
         let slow = row.hold(&world.here).await;
-        world.forget(&row).await;
+        if round % 2 == 0 {
+            world.forget(&row).await;
+        } else {
+            let key = entry_of(&row);
+            let _: u64 = world.server.send(&[b"PEXPIRE", key.as_bytes(), b"1"]).await;
+            let is_gone = async || !world.server.send::<bool>(&[b"EXISTS", key.as_bytes()]).await;
+            eventually("the lease expires", is_gone).await;
+        }
         // Somebody has loaded it meanwhile, holds a lease on it, or nobody was there.
         let other = match round % 3 {
             0 => None,
