@@ -9,9 +9,10 @@ use tokio::time::Instant;
 
 const WITHIN: Duration = Duration::from_secs(20);
 
-/// Whether a writer's marker stands there, by the server's clock. Others' may keep the set alive that it stands in.
+/// Whether a writer's marker stands there, by the server's clock. Others' may keep the set alive that it stands in, and a key lives
+/// until its last millisecond is over.
 const IS_MARKED: &str = "local t = redis.call('TIME') local until_ms = redis.call('ZSCORE', KEYS[1], ARGV[1]) \
-    if until_ms and tonumber(until_ms) > t[1] * 1000 + math.floor(t[2] / 1000) then return 1 end return 0";
+    if until_ms and tonumber(until_ms) >= t[1] * 1000 + math.floor(t[2] / 1000) then return 1 end return 0";
 
 pub(crate) struct Foreign {
     server: RedisServer,

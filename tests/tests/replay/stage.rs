@@ -33,6 +33,7 @@ struct Call {
 /// A write under way.
 struct Write {
     plan: Plan,
+    is_begun: bool,
     task: Option<JoinHandle<(Result<u64, StoreError>, Outcome)>>,
     /// Once it is committed.
     version: Option<u64>,
@@ -91,7 +92,15 @@ impl Stage {
         let marker = if repeats { Duration::from_secs(1) } else { FOR_EVER };
         let writes = variant.writers.map(|plan| {
             let (task, version) = (None, None);
-            plan.map(|plan| Write { plan, task, version, is_crashed: false, is_lapsed: false, is_complete: false })
+            plan.map(|plan| Write {
+                plan,
+                is_begun: false,
+                task,
+                version,
+                is_crashed: false,
+                is_lapsed: false,
+                is_complete: false,
+            })
         });
         let stage = Self {
             variant: *variant,
@@ -191,7 +200,7 @@ impl Stage {
     pub(crate) fn start_write(&mut self, writer: u8) {
         let (row, tags) = (self.writer_rows[usize::from(writer)].clone(), self.variant.tags);
         if let Some(write) = &mut self.writes[usize::from(writer)]
-            && write.task.is_none()
+            && !std::mem::replace(&mut write.is_begun, true)
         {
             write.task = Some(tokio::spawn(row.write(write.plan, tags)));
         }
