@@ -10,6 +10,10 @@ mod engine;
 mod foreign;
 #[path = "replay/gate.rs"]
 mod gate;
+#[path = "replay/kept_tag.rs"]
+mod kept_tag;
+#[path = "replay/plain.rs"]
+mod plain;
 #[path = "replay/row.rs"]
 mod row;
 #[path = "replay/stage.rs"]
@@ -17,13 +21,18 @@ mod stage;
 
 use engine::Report;
 use stage::Finish;
-use tests::model::{Action, Rule, Size, Verdict, scenario, scenarios, search};
+use tests::model::{Action, Rule, Size, Variant, Verdict, scenario, scenarios, search};
 
-async fn replayed(name: &str) -> (Vec<Action>, Report) {
+/// A shortest run that breaks the rule that the scenario breaks.
+fn broken(name: &str) -> (Variant, Vec<Action>) {
     let scenario = scenario(name);
     let variant = scenario.in_short();
     let rule = if scenario.fresh == Verdict::Broken { Rule::Fresh } else { Rule::Linearizable };
-    let run = search(&variant, rule).counterexample.expect("the model breaks the rule");
+    (variant, search(&variant, rule).counterexample.expect("the model breaks the rule"))
+}
+
+async fn replayed(name: &str) -> (Vec<Action>, Report) {
+    let (variant, run) = broken(name);
     let report = engine::replay(&variant, &run).await;
     println!(
         "{name}: {:?}, {} skipped, {:?}\n  {}",
@@ -76,12 +85,29 @@ fn essential(name: &str) -> &'static [(&'static str, usize)] {
     }
 }
 
+/// The same with the store's steps alone.
+async fn check_scripts(name: &str) {
+    let (variant, run) = broken(name);
+    let player = plain::replay(&variant, &run).await;
+    println!("{name}: {:?}\n  {}", player.taken, player.log.join("\n  "));
+    assert!(player.stale.is_empty(), "{name}: {:#?}, after\n  {}", player.stale, player.log.join("\n  "));
+    let took = |kind| player.taken.get(kind).copied().unwrap_or_default();
+    let count = |is: fn(&Action) -> bool| run.iter().filter(|action| is(action)).count();
+    let ends = count(|action| matches!(action, Action::End(_)));
+    assert_eq!(took("COMMIT"), count(|action| matches!(action, Action::Commit(_))), "{name}");
+    assert_eq!(took("SELECT"), count(|action| matches!(action, Action::Select(_))), "{name}");
+    assert_eq!(took("UNLINK"), count(|action| matches!(action, Action::Unlink(_))), "{name}");
+    assert_eq!(took("BEGIN"), count(|action| matches!(action, Action::Begin(_))), "{name}");
+    assert_eq!(took("END") + took("END with a value"), ends, "{name}");
+    assert_eq!(took("late command"), count(|action| matches!(action, Action::Late(_))), "{name}");
+}
+
 macro_rules! replays {
-    ($($name:ident),* $(,)?) => {
+    ($check:path: $($name:ident),* $(,)?) => {
         $(
             #[tokio::test]
             async fn $name() {
-                check(stringify!($name)).await;
+                $check(stringify!($name)).await;
             }
         )*
 
@@ -90,6 +116,7 @@ macro_rules! replays {
 }
 
 replays!(
+    check:
     a1,
     a2,
     b,
@@ -144,11 +171,73 @@ replays!(
     put_token_again,
 );
 
+/// The runs of callers that do not share: those of one process share with the engine only.
+mod scripts {
+    use super::check_scripts;
+
+    replays!(
+        check_scripts:
+        a1,
+        a2,
+        b,
+        c1,
+        c3,
+        c4,
+        c5,
+        c6,
+        c7,
+        c8,
+        c11,
+        c14,
+        d5,
+        d6,
+        d7,
+        d8,
+        d14,
+        d15,
+        d16,
+        d17,
+        d18,
+        t1,
+        t2,
+        t3,
+        t3_refresh,
+        t4,
+        t5,
+        t6_restart,
+        value_tags,
+        value_tags_without_register,
+        value_tags_without_marker,
+        put_plain,
+        put_in_time,
+        put_restart,
+        put_without_token,
+        put_tag_plain,
+        late,
+        late_twice,
+        late_refresh,
+        late_tags,
+        resend_same_id,
+        resend_same_tag,
+        put_token_again,
+    );
+
+    pub(super) const ALL: &[&str] = REPLAYED;
+}
+
+#[tokio::test]
+async fn found_with_kept_tag_when_acquire_is_sent_again() {
+    let (finish, stale, log) = kept_tag::run().await;
+    assert!(stale.is_empty(), "{stale:#?}, after\n  {}", log.join("\n  "));
+    assert_eq!((finish.completed, finish.returned), (1, 3));
+}
+
 /// The huge ones are searched in the long run of the model only.
 #[test]
 fn every_broken_scenario_is_replayed() {
     for scenario in scenarios() {
         let is_broken = scenario.linearizable == Verdict::Broken && scenario.size != Size::Huge;
         assert_eq!(REPLAYED.contains(&scenario.name), is_broken, "{}", scenario.name);
+        assert_eq!(scripts::ALL.contains(&scenario.name), is_broken && !scenario.variant.shares, "{}", scenario.name);
     }
 }
