@@ -18,9 +18,12 @@ mod plain;
 mod row;
 #[path = "replay/stage.rs"]
 mod stage;
+#[path = "replay/wander.rs"]
+mod wander;
 
 use engine::Report;
 use stage::Finish;
+use std::sync::Arc;
 use tests::model::{Action, Rule, Size, Variant, Verdict, scenario, scenarios, search};
 
 /// A shortest run that breaks the rule that the scenario breaks.
@@ -231,6 +234,29 @@ async fn found_with_kept_tag_when_acquire_is_sent_again() {
     assert!(stale.is_empty(), "{stale:#?}, after\n  {}", log.join("\n  "));
     assert_eq!((finish.completed, finish.returned), (1, 3));
 }
+
+/// `REPLAY_SEEDS=0..10000` for more of them.
+#[tokio::test]
+async fn runs_of_chance_are_fresh() {
+    let seeds = std::env::var("REPLAY_SEEDS").unwrap_or_default();
+    let number = |text: &str| text.parse::<u64>().ok();
+    let chosen = seeds.split_once("..").and_then(|(from, to)| Some(number(from)?..number(to)?));
+    let foreign = Arc::new(foreign::Foreign::start().await);
+    let (mut reads, mut committed, mut completed) = (0, 0, 0);
+    for seed in chosen.unwrap_or(0..SEEDS) {
+        let wandered = wander::wander(&foreign, seed).await;
+        let log = wandered.log.join("\n  ");
+        assert!(wandered.stale.is_empty(), "{:#?}, after\n  {log}", wandered.stale);
+        reads += wandered.finish.returned;
+        committed += wandered.finish.committed;
+        completed += wandered.finish.completed;
+    }
+    println!("{reads} reads, {committed} commits; versions that were complete at the end add up to {completed}");
+    assert!(reads > 0 && committed > 0 && completed > 0);
+}
+
+/// Runs of chance in every run of the tests.
+const SEEDS: u64 = 60;
 
 /// The huge ones are searched in the long run of the model only.
 #[test]

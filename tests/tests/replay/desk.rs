@@ -144,11 +144,21 @@ impl Desk {
         Some(go(waiting))
     }
 
-    /// Lets the first step of anybody go who is alive.
-    pub(crate) fn take_any(&self) -> Option<(Process, Taken)> {
-        let dead = self.locked().dead.clone();
-        let waiting = self.remove(|waiting| !dead.contains(&waiting.process))?;
+    /// Lets the step at this place go, of those of the living.
+    pub(crate) fn take_at(&self, place: usize) -> Option<(Process, Taken)> {
+        let mut state = self.locked();
+        state.waiting.retain(|waiting| !waiting.turn.is_closed());
+        let mut places = (0..state.waiting.len()).filter(|at| !state.dead.contains(&state.waiting[*at].process));
+        let at = places.nth(place)?;
+        let waiting = state.waiting.remove(at)?;
         Some((waiting.process, go(waiting)))
+    }
+
+    /// How many of the living wait.
+    pub(crate) fn waiting(&self) -> usize {
+        let mut state = self.locked();
+        state.waiting.retain(|waiting| !waiting.turn.is_closed());
+        state.waiting.iter().filter(|waiting| !state.dead.contains(&waiting.process)).count()
     }
 
     /// Lets a step go that is none of the model's.

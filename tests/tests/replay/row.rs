@@ -76,7 +76,11 @@ impl Row {
             }
             Way::Bracket => self.cache.write(what(), self.commit()).await,
             Way::Put => {
-                let version = if tags == Tags::None { self.put().await } else { self.put_tagged().await };
+                let version = match tags {
+                    Tags::None => self.put().await,
+                    Tags::Known => self.put_tagged().await,
+                    Tags::FromValue => self.put_named().await,
+                };
                 // END does not fail in a replay: what could not be applied would be queued.
                 let outcome = if self.cache.stats().pending == 0 { Outcome::Applied } else { Outcome::Queued };
                 (version, outcome)
@@ -116,6 +120,11 @@ impl Row {
 
     #[redis_put(key = "row", tags = ["table"], cache = self.cache)]
     async fn put_tagged(&self) -> Result<u64, StoreError> {
+        self.commit().await
+    }
+
+    #[redis_put(key = "row", tags = |_: &u64| ["table"], cache = self.cache)]
+    async fn put_named(&self) -> Result<u64, StoreError> {
         self.commit().await
     }
 }

@@ -45,7 +45,7 @@ struct Write {
 
 pub(crate) struct Stage {
     pub(crate) variant: Variant,
-    pub(crate) foreign: Foreign,
+    pub(crate) foreign: Arc<Foreign>,
     pub(crate) desk: Arc<Desk>,
     database: Arc<AtomicU64>,
     reading: Reading,
@@ -77,7 +77,14 @@ pub(crate) fn writer_process(writer: u8) -> Process {
 
 impl Stage {
     pub(crate) async fn new(variant: &Variant, run: &[Action]) -> Self {
-        let foreign = Foreign::start().await;
+        // BEGIN is repeated after a third of that. What ends a marker in Redis is the schedule.
+        let repeats = run.iter().any(|action| matches!(action, Action::BreakWrite(_)));
+        let marker = if repeats { Duration::from_secs(1) } else { FOR_EVER };
+        Self::on(Arc::new(Foreign::start().await), variant, marker).await
+    }
+
+    /// On a server that is empty.
+    pub(crate) async fn on(foreign: Arc<Foreign>, variant: &Variant, marker: Duration) -> Self {
         let (desk, database) = (Arc::new(Desk::default()), Arc::new(AtomicU64::new(0)));
         let is_put = variant.writers.iter().flatten().any(|plan| plan.way == Way::Put);
         let reading = match variant.tags {
@@ -87,9 +94,6 @@ impl Stage {
             tags => Reading::ByHand(tags),
         };
         let row = |process, marker| Row::of(process, &foreign.url(), &database, &desk, marker);
-        // BEGIN is repeated after a third of that. What ends a marker in Redis is the schedule.
-        let repeats = run.iter().any(|action| matches!(action, Action::BreakWrite(_)));
-        let marker = if repeats { Duration::from_secs(1) } else { FOR_EVER };
         let writes = variant.writers.map(|plan| {
             let (task, version) = (None, None);
             plan.map(|plan| Write {
@@ -139,6 +143,18 @@ impl Stage {
     /// Whatever went wrong, with all that was done until then.
     pub(crate) fn fails(&self, why: &str) -> ! {
         panic!("{why}, after\n  {}", self.log.join("\n  "))
+    }
+
+    /// Takes the step at this place among those that wait; whose it was, its name, and its answer.
+    pub(crate) async fn take_at(&mut self, place: usize) -> Option<(Process, &'static str, oneshot::Sender<()>)> {
+        let (process, taken) = self.desk.take_at(place)?;
+        let is_commit = matches!(taken.command, Command::Commit);
+        let name = name(&taken.command);
+        self.carried_out(taken.carried_out).await;
+        if is_commit {
+            self.committed(u8::try_from(process.saturating_sub(WRITERS)).unwrap_or_default());
+        }
+        Some((process, name, taken.answer))
     }
 
     /// Waits until everybody waits for the stage. Nothing of the implementation is on its way to the server meanwhile, so
@@ -211,6 +227,11 @@ impl Stage {
         if let Some(write) = &mut self.writes[usize::from(writer)] {
             write.is_crashed = true;
         }
+    }
+
+    /// Whether the writer has begun and not committed yet.
+    pub(crate) fn may_commit(&self, writer: u8) -> bool {
+        self.writes[usize::from(writer)].as_ref().is_some_and(|write| write.is_begun && write.version.is_none())
     }
 
     pub(crate) fn is_crashed(&self, writer: u8) -> bool {
@@ -331,14 +352,9 @@ impl Stage {
         let mut polls = 0;
         loop {
             self.collect().await;
-            if let Some((process, taken)) = self.desk.take_any() {
-                polls = if self.desk.waits_for_lease(process) && is_get(&taken.command) { polls + 1 } else { 0 };
-                self.log.push(format!("    process {process}: {}", name(&taken.command)));
-                let is_commit = matches!(taken.command, Command::Commit);
-                self.carried_out(taken.carried_out).await;
-                if is_commit && process >= WRITERS {
-                    self.committed(u8::try_from(process - WRITERS).unwrap_or_default());
-                }
+            if let Some((process, name, _)) = self.take_at(0).await {
+                polls = if self.desk.waits_for_lease(process) && name.starts_with("GET") { polls + 1 } else { 0 };
+                self.log.push(format!("    process {process}: {name}"));
                 // All that is left is to wait for a lease of a holder that is gone.
                 if polls > 5 && self.foreign.evict(super::row::ENTRY).await {
                     self.log.push("    the lease runs out".into());
