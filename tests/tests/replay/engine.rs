@@ -176,7 +176,7 @@ impl Director {
                 }
             }
             Action::BreakAcquire(task) => {
-                self.break_off(task, |command| matches!(command, Command::Acquire { .. })).await
+                self.break_off(task, |command| matches!(command, Command::Acquire { .. })).await;
             }
             Action::BreakTag(task) => self.break_off(task, |command| matches!(command, Command::Tag { .. })).await,
             Action::BreakFill(task) => {

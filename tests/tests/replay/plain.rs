@@ -55,6 +55,7 @@ struct Loader {
 }
 
 #[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 struct Writer {
     plan: Plan,
     name: Head,

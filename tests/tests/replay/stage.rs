@@ -31,6 +31,7 @@ struct Call {
 }
 
 /// A write under way.
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 struct Write {
     plan: Plan,
     is_begun: bool,
