@@ -27,7 +27,12 @@ fn markers(register: &str) -> String {
 impl Foreign {
     pub(crate) async fn start() -> Self {
         let server = RedisServer::start();
-        let (connection, store) = (server.connection().await, RedisStore::new(&server.url()).expect("a sound URL"));
+        let store = RedisStore::new(&server.url()).expect("a sound URL");
+        let client = redis::Client::open(server.url()).expect("a sound URL");
+        // As patient as the others: a busy machine is no fault.
+        let patient = redis::AsyncConnectionConfig::new().set_response_timeout(Some(WITHIN));
+        let connection = client.get_multiplexed_async_connection_with_config(&patient).await;
+        let connection = connection.expect("the server answers");
         store.ping(WITHIN).await.expect("the server answers");
         Self { server, connection, store }
     }
