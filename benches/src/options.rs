@@ -12,6 +12,9 @@ cases:
   hit-64          64 tasks over 1,000 keys
   hit-256         256 tasks over 1,000 keys
   hit-hot         64 tasks on one key
+  hit-tags        one task, entries with two tags; the floor is ours without
+  hit-64-tags     the same, 64 tasks
+  invalidation    of a tag that 1, 1,000 and 100,000 entries have
   cold-fill       64 tasks fill cold keys
   stampede        1,000 callers of one cold key whose load takes 50 ms
   redis-hung      a server that has stopped answering, and a load of 1 ms

@@ -15,6 +15,10 @@ pub(crate) const BEYOND_VALUE: &str = "allocations per hit beyond the value";
 pub(crate) const BEYOND_VALUE_MEMORY: &str = "allocations per hit beyond the value, in memory";
 pub(crate) const FUTURE: &str = "bytes of the future";
 pub(crate) const ENTRY: &str = "bytes in Redis";
+pub(crate) const REGISTER: &str = "bytes of an event's register in Redis";
+/// Entries under a tag, and the unit of the time that its invalidation takes.
+pub(crate) const INVALIDATION: [(u64, &str); 3] =
+    [(1, "µs, 1 entry"), (1_000, "µs, 1,000 entries"), (100_000, "µs, 100,000 entries")];
 pub(crate) const COMPILE: &str = "ms per function";
 
 /// What is compared with the bound.
@@ -79,6 +83,16 @@ pub(crate) const TARGETS: &[Target] = &[
         "one GET serves a whole round of callers, and each of them decodes its own copy: 64 wake-ups and 64 decodings on \
          two cores, which stand idle while the next GET is under way",
     ),
+    target("hit-tags", HITS, Of::Ratio, AtLeast(0.8), "two registers more in the same command"),
+    target(
+        "hit-64-tags",
+        HITS,
+        Of::Ratio,
+        AtLeast(0.8),
+        "each tag is one more key in a shared command: to send, to look up, to parse, to compare. Without tags a hit is hardly \
+         more than that either",
+    ),
+    target("invalidation", INVALIDATION[2].1, Of::Ratio, AtMost(1.5), "one command, whatever the number of entries"),
     target(
         "cold-fill",
         FILLS,
@@ -113,6 +127,7 @@ pub(crate) const TARGETS: &[Target] = &[
         AtMost(432.0),
         "24 bytes in front of the value, rounded up by the server's allocator",
     ),
+    target("entry-bytes", REGISTER, Of::Value, AtMost(120.0), "its key, 17 bytes and the server's own fields"),
     target(
         "compile-time",
         COMPILE,

@@ -20,7 +20,7 @@ const TTL_LIMIT: Duration = Duration::from_secs(15 * 60);
 ///
 /// For a test suite one line will do:
 ///
-/// ```
+/// ```standalone_crate
 /// cached_core::audit().assert_clean();
 /// ```
 pub fn audit() -> Audit {
@@ -29,7 +29,7 @@ pub fn audit() -> Audit {
 
 /// What an audit takes for granted.
 ///
-/// ```
+/// ```standalone_crate
 /// use cached_core::AuditOptions;
 /// use std::time::Duration;
 ///
@@ -56,7 +56,7 @@ impl Default for AuditOptions {
 impl AuditOptions {
     /// The defaults: a limit of 15 minutes, the TTL classes that every cache has, nothing allowed.
     ///
-    /// ```
+    /// ```standalone_crate
     /// let options = cached_core::AuditOptions::new();
     /// ```
     pub fn new() -> Self {
@@ -65,7 +65,7 @@ impl AuditOptions {
 
     /// The longest time to live of a value that nothing invalidates.
     ///
-    /// ```
+    /// ```standalone_crate
     /// use std::time::Duration;
     ///
     /// let options = cached_core::AuditOptions::new().ttl_limit(Duration::from_secs(60));
@@ -76,7 +76,7 @@ impl AuditOptions {
 
     /// The TTL classes of this cache.
     ///
-    /// ```
+    /// ```standalone_crate
     /// let options = cached_core::AuditOptions::new().classes_of(&cached_core::Cache::memory());
     /// ```
     pub fn classes_of(self, cache: &Cache) -> Self {
@@ -86,7 +86,7 @@ impl AuditOptions {
     /// Says that all is well with the function or the event of this name: it is not meant to be invalidated, say, or is
     /// emitted by hand, which the registry cannot know.
     ///
-    /// ```
+    /// ```standalone_crate
     /// let options = cached_core::AuditOptions::new().allow("search_products");
     /// ```
     pub fn allow(mut self, name: impl Into<String>) -> Self {
@@ -96,7 +96,7 @@ impl AuditOptions {
 
     /// Audits all annotated functions and events of the program.
     ///
-    /// ```
+    /// ```standalone_crate
     /// let audit = cached_core::AuditOptions::new().audit();
     /// println!("{audit}");
     /// ```
@@ -220,7 +220,7 @@ fn list(sites: &[&'static Site]) -> String {
 
 /// What an audit found. Displayed, one line for each finding.
 ///
-/// ```
+/// ```standalone_crate
 /// let audit = cached_core::audit();
 /// assert!(audit.is_clean(), "{audit}");
 /// ```
@@ -235,7 +235,7 @@ pub struct Audit {
 impl Audit {
     /// Whether there is nothing to complain about.
     ///
-    /// ```
+    /// ```standalone_crate
     /// assert!(cached_core::audit().is_clean());
     /// ```
     #[must_use]
@@ -245,7 +245,7 @@ impl Audit {
 
     /// What was found, in the order of the source.
     ///
-    /// ```
+    /// ```standalone_crate
     /// for finding in cached_core::audit().findings() {
     ///     println!("{:?}: {finding}", finding.kind());
     /// }
@@ -260,7 +260,7 @@ impl Audit {
     /// # Panics
     /// With all findings, if there are any.
     ///
-    /// ```
+    /// ```standalone_crate
     /// cached_core::audit().assert_clean();
     /// ```
     #[track_caller]
@@ -271,19 +271,19 @@ impl Audit {
 
 impl fmt::Display for Audit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} annotated functions, {} events: ", self.sites, self.events)?;
+        let plural = |n: usize, of: &str| format!("{n} {of}{}", if n == 1 { "" } else { "s" });
+        write!(f, "{}, {}: ", plural(self.sites, "annotated function"), plural(self.events, "event"))?;
         match self.findings.len() {
-            0 => write!(f, "nothing found"),
-            1 => write!(f, "1 finding"),
-            n => write!(f, "{n} findings"),
-        }?;
+            0 => f.write_str("nothing found")?,
+            n => f.write_str(&plural(n, "finding"))?,
+        }
         self.findings.iter().try_for_each(|finding| write!(f, "\n  {finding}"))
     }
 }
 
 /// Something that is likely to be a mistake. Its text says what, where, and what to do.
 ///
-/// ```
+/// ```standalone_crate
 /// use cached_core::FindingKind;
 ///
 /// let audit = cached_core::audit();
@@ -300,7 +300,7 @@ pub struct Finding {
 impl Finding {
     /// What kind of mistake it is.
     ///
-    /// ```
+    /// ```standalone_crate
     /// let kinds: Vec<_> = cached_core::audit().findings().iter().map(|finding| finding.kind()).collect();
     /// ```
     #[must_use]
@@ -317,7 +317,7 @@ impl fmt::Display for Finding {
 
 /// Kinds of findings.
 ///
-/// ```
+/// ```standalone_crate
 /// assert_eq!(format!("{:?}", cached_core::FindingKind::Unemitted), "Unemitted");
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

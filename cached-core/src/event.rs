@@ -49,7 +49,7 @@ pub trait CacheEvent {
     /// }
     ///
     /// let event = PriceChanged { product: 7, country: "DE".into() };
-    /// assert_eq!(event.with_segments(<[_]>::len), 2);
+    /// assert_eq!(event.with_segments(|fields| fields.len()), 2);
     /// ```
     fn with_segments<R>(&self, read: impl FnOnce(&[&dyn KeySegment]) -> R) -> R;
 }

@@ -37,7 +37,9 @@ pub(crate) fn of<T: DeserializeOwned>(codec: Codec, version: u32, site: &str, ge
 pub(crate) fn generics(path: &str) -> String {
     // The angle brackets of `<Repo as Trait>::find` and, in another module than the type's, of `a::<impl Repo>::find` name
     // an impl, no argument, unless there are more inside.
-    let path = &path.strip_prefix('<').unwrap_or(path).replace("<impl ", "");
+    let path = path.strip_prefix('<').unwrap_or(path).replace("<impl ", "");
+    // Lifetimes tell no values apart. `#[async_trait]` gives every function some: `<Repo as Users>::find<'_, '_>`.
+    let path = path.replace("'_, ", "").replace("<'_>", "");
     let mut depth = 0u32;
     let mut out = String::new();
     let mut before = ' ';
@@ -457,6 +459,8 @@ mod tests {
         assert_eq!(generics("<a::P as a::Tr>::e"), "");
         assert_eq!(generics("<a::Repo<u8> as a::Tr>::e"), "<u8>");
         assert_eq!(generics("a::P::d"), "");
+        assert_eq!(generics("<a::P as a::Tr>::e<'_, '_>::{{closure}}"), "");
+        assert_eq!(generics("a::P<'_>::e<'_, u8>"), "<u8>");
         assert_eq!(generics("a::writes::<impl a::P>::d"), "");
         assert_eq!(generics("a::writes::<impl a::Repo<u8>>::d<3>"), "<u8><3>");
     }

@@ -30,6 +30,9 @@ mod sync;
 mod ttl;
 mod writes;
 
+#[doc = include_str!("../GUARANTEES.md")]
+pub mod guarantees {}
+
 #[doc(hidden)]
 #[path = "private.rs"]
 pub mod __private;

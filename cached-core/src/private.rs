@@ -122,6 +122,50 @@ impl<T: ?Sized> Unhashable<T> for Argument<'_, T> {
     }
 }
 
+/// The name of the event that the function takes: named by a pattern, a struct is looked up as it is where it is made.
+#[must_use]
+pub const fn name_of_event<E: CacheEvent>(_: fn(E)) -> &'static str {
+    E::NAME
+}
+
+/// An event on its way into a call.
+#[derive(Debug)]
+pub struct Occurrence<'a, E>(pub &'a E);
+
+impl<'a, E: CacheEvent> Occurrence<'a, E> {
+    /// The event.
+    #[must_use]
+    pub fn __cached_core_event(self) -> &'a E {
+        self.0
+    }
+}
+
+/// What method resolution finds for what is no event: that has been said where the site's descriptor names it, and would
+/// be said again.
+pub trait NoEvent {
+    /// Never to be called.
+    fn __cached_core_event(self) -> &'static Nothing;
+}
+
+impl<E> NoEvent for Occurrence<'_, E> {
+    fn __cached_core_event(self) -> &'static Nothing {
+        &Nothing
+    }
+}
+
+/// An event that never occurs.
+#[derive(Debug)]
+pub struct Nothing;
+
+impl CacheEvent for Nothing {
+    const NAME: &'static str = "";
+    const FIELDS: &'static [&'static str] = &[];
+
+    fn with_segments<R>(&self, read: impl FnOnce(&[&dyn KeySegment]) -> R) -> R {
+        read(&[])
+    }
+}
+
 impl Call {
     /// Finds the cache and renders the key.
     #[must_use]
@@ -139,10 +183,10 @@ impl Call {
         self.tagged(|prefix| prefix.render_event(Some(event)))
     }
 
-    /// The entry depends on all events of this type.
+    /// The entry depends on all events of this name.
     #[must_use]
-    pub fn any_event<E: CacheEvent>(self) -> Self {
-        self.tagged(|prefix| prefix.render_event(None::<&E>))
+    pub fn any_event(self, name: &'static str) -> Self {
+        self.tagged(|prefix| Some(prefix.event(name, "")))
     }
 
     /// The entry has this tag.

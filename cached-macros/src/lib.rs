@@ -176,7 +176,8 @@ pub fn redis_cached(args: TokenStream, item: TokenStream) -> TokenStream {
 /// commit and the invalidation, old values stay until they expire: prefer the bracket where that matters.
 ///
 /// In return, `ret` may stand in fields and templates: the value that the function returned, that in its `Ok` if it is a
-/// `Result`, by reference. All else is evaluated before the body, which may consume its arguments. After an `Err`, what
+/// `Result`, by reference. All else is evaluated before the body, which may consume its arguments; an expression with
+/// `ret` in it can use only what the body leaves. After an `Err`, what
 /// needs `ret` is left out and the rest is applied: whether a failed write has changed anything nobody knows. Of an
 /// argument named `ret`, the argument is meant.
 ///
@@ -200,8 +201,10 @@ pub fn redis_invalidate(args: TokenStream, item: TokenStream) -> TokenStream {
 ///
 /// The function runs on every call, in a bracket as under [`macro@redis_invalidate`]. If no other write of the entry
 /// overlapped, what it returned is stored, else removed; an `Err` is never stored. It may return what
-/// [`macro@redis_cached`] may; the function that reads must have the same key and store the same type, with the same
-/// `version` and `codec`.
+/// [`macro@redis_cached`] may.
+///
+/// What it stores is found by functions with the same key and type, the same `version` and `codec`, and the same
+/// `invalidate_on` and `tags` in the same order; to all others it is a miss.
 ///
 /// # Options
 ///

@@ -10,7 +10,7 @@ mod suggest;
 mod template;
 
 use libfuzzer_sys::fuzz_target;
-use template::{Piece, Placeholder, braced, parse};
+use template::{Piece, Placeholder, braced, parse, parse_tag};
 
 fuzz_target!(|template: &str| {
     match parse(template) {
@@ -25,6 +25,11 @@ fuzz_target!(|template: &str| {
             no_values_meet(&pieces);
             one_hash_tag(&pieces);
         }
+    }
+    match parse_tag(template) {
+        Err(fault) => assert!(template.get(fault.at.clone()).is_some(), "{fault:?} points beside the text"),
+        // A tag is what a key may be, and less.
+        Ok(pieces) => assert_eq!(Ok(pieces), parse(template)),
     }
     for (name, at) in braced(template) {
         assert_eq!(template.get(at), Some(format!("{{{name}}}").as_str()));

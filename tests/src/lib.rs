@@ -5,12 +5,19 @@
 
 pub mod model;
 mod proxy;
+mod relay;
+mod row;
 mod server;
+mod store;
 mod worker;
+mod writer;
 
 pub use proxy::Proxy;
+pub use relay::Relay;
+pub use row::{HeldRead, Row, RowChanged, patient_cache};
 pub use server::{Monitor, RedisServer, client_of, free_port};
 pub use worker::{Report, Worker};
+pub use writer::Writer;
 
 use std::time::Duration;
 

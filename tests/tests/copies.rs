@@ -84,14 +84,10 @@ async fn a_tag_is_created_once() {
 #[tokio::test]
 async fn a_token_is_given_once() {
     let on = Subject::new().await;
-    let writer = head(b'L', 9);
-    let begin = async |key: &Key| on.store.begin(writer, std::slice::from_ref(key), TTL, true, WITHIN).await;
-    let (copies, answer) = on.broken(begin).await;
-    answer.unwrap();
-    let [first, second] = &copies[..] else { panic!("{copies:?}") };
-    assert!(first.ends_with("\"1\"") && second.ends_with("\"0\""), "{copies:?}");
-    let acquire = on.store.acquire(&"a-certain-key".into(), head(b'L', 1), TTL, Replace::Nothing, WITHIN).await;
-    assert_eq!(acquire.unwrap(), Acquired::Writing);
+    let begin =
+        async |key: &Key, token| on.store.begin(head(b'L', 9), std::slice::from_ref(key), TTL, token, WITHIN).await;
+    on.is_sent_once(async |key| begin(key, true).await).await;
+    on.is_sent_again(async |key| begin(key, false).await).await;
 }
 
 #[tokio::test]

@@ -1,7 +1,7 @@
 //! Interleavings that were found to go wrong once, each made to happen on purpose.
 
 use bytes::Bytes;
-use cached_core::store::{Acquired, Head, Key, MemoryStore, Replace, Store, StoreFuture};
+use cached_core::store::{Acquired, Head, Key, MemoryStore, Replace, Store, StoreFuture, Swept, Written};
 use cached_core::{BreakerState, Cache, Clock, Options};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -22,28 +22,7 @@ struct LateAcknowledgement {
 }
 
 impl Store for LateAcknowledgement {
-    fn name(&self) -> &'static str {
-        "late"
-    }
-
-    fn get<'a>(&'a self, key: &'a Key, within: Duration) -> StoreFuture<'a, Option<Bytes>> {
-        self.store.get(key, within)
-    }
-
-    fn acquire<'a>(
-        &'a self,
-        key: &'a Key,
-        lease: Head,
-        ttl: Duration,
-        replace: Replace,
-        within: Duration,
-    ) -> StoreFuture<'a, Acquired> {
-        self.store.acquire(key, lease, ttl, replace, within)
-    }
-
-    fn renew<'a>(&'a self, key: &'a Key, lease: Head, ttl: Duration, within: Duration) -> StoreFuture<'a, bool> {
-        self.store.renew(key, lease, ttl, within)
-    }
+    tests::forward!(store: name, get, acquire, renew, release, put, remove, get_all, remove_all, tag, begin, end, sweep, ping);
 
     fn fill<'a>(
         &'a self,
@@ -60,22 +39,6 @@ impl Store for LateAcknowledgement {
             tokio::time::sleep(ms(50)).await;
             filled
         })
-    }
-
-    fn release<'a>(&'a self, key: &'a Key, lease: Head, within: Duration) -> StoreFuture<'a, bool> {
-        self.store.release(key, lease, within)
-    }
-
-    fn put<'a>(&'a self, key: &'a Key, value: Bytes, ttl: Duration, within: Duration) -> StoreFuture<'a, ()> {
-        self.store.put(key, value, ttl, within)
-    }
-
-    fn remove<'a>(&'a self, key: &'a Key, within: Duration) -> StoreFuture<'a, bool> {
-        self.store.remove(key, within)
-    }
-
-    fn ping(&self, within: Duration) -> StoreFuture<'_, ()> {
-        self.store.ping(within)
     }
 }
 

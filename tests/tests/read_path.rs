@@ -90,8 +90,8 @@ async fn a_none_is_remembered(on: Subject) {
 
 async fn zero_time_to_live_means_not_stored(on: Subject) {
     let never = Options::new().ttl(Duration::ZERO);
-    assert_eq!(on.call_with("a", never).await, Ok(1));
-    assert_eq!(on.call_with("a", never).await, Ok(2));
+    assert_eq!(on.call_with("a", never.clone()).await, Ok(1));
+    assert_eq!(on.call_with("a", never.clone()).await, Ok(2));
     assert_eq!(on.stats().unstored[&UnstoredReason::Policy], 2);
 }
 
@@ -100,7 +100,7 @@ async fn what_is_not_stored_does_not_hold_up_the_next_call(on: Subject) {
     let never = Options::new().ttl(Duration::ZERO);
     for _ in 0..20 {
         let load = || async { Ok::<_, String>(1u64) };
-        on.cache.get_or_set("a", never, load).await.unwrap();
+        on.cache.get_or_set("a", never.clone(), load).await.unwrap();
     }
     let stats = on.stats();
     assert_eq!((stats.loads, stats.lease_waits), (20, 0), "{stats:?}");
@@ -108,9 +108,9 @@ async fn what_is_not_stored_does_not_hold_up_the_next_call(on: Subject) {
 
 async fn values_end_with_their_time_to_live(on: Subject) {
     let short = Options::new().ttl(Duration::from_millis(100));
-    assert_eq!(on.call_with("a", short).await, Ok(1));
+    assert_eq!(on.call_with("a", short.clone()).await, Ok(1));
     on.clock.advance(Duration::from_millis(111));
-    eventually("the value expires", async || on.call_with("a", short).await == Ok(2)).await;
+    eventually("the value expires", async || on.call_with("a", short.clone()).await == Ok(2)).await;
 }
 
 async fn values_that_are_too_large_are_returned_and_not_stored(on: Subject) {

@@ -1,4 +1,5 @@
 //! Invalidations by key, tag and event through the public API, on the memory store and on a Redis server.
+#![expect(clippy::unwrap_used, reason = "in a test, a panic is the report")]
 
 use cached_core::{
     Cache, CacheError, CacheEvent, Invalidation, MissReason, Options, Outcome, SiteStats, Tag, UnstoredReason,
@@ -265,18 +266,19 @@ async fn tags_that_only_the_value_tells() {
     .await;
 }
 
+/// While the body runs, a write of the tag completes that only the value tells.
+#[redis_cached(key = "slow", skip(cache, text), tags = |text: &String| [format!("text:{text}")], cache = cache)]
+async fn slow(cache: &Cache, text: &str) -> String {
+    let outcome = cache.invalidate(Invalidation::new().tag("text:a")).await;
+    assert_eq!(outcome, Outcome::Applied);
+    text.to_owned()
+}
+
 #[tokio::test]
 async fn a_tag_invalidated_during_the_load_that_tells_it_keeps_the_value_out() {
     on_both(async |posts| {
         posts.write(0, 7, "a");
         let cache = &posts.cache;
-        // The body runs, and meanwhile another write of a tag completes.
-        #[redis_cached(key = "slow", skip(cache, text), tags = |text: &String| [format!("text:{text}")], cache = cache)]
-        async fn slow(cache: &Cache, text: &str) -> String {
-            let outcome = cache.invalidate(Invalidation::new().tag("text:a")).await;
-            assert_eq!(outcome, Outcome::Applied);
-            text.to_owned()
-        }
         slow(cache, "a").await;
         cache.settled().await;
         assert_eq!(posts.site("slow").unstored[&UnstoredReason::Tags], 1);

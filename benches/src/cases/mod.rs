@@ -8,6 +8,7 @@ mod future_size;
 mod hits;
 mod hung;
 mod stampede;
+mod tags;
 
 use crate::options::Scale;
 use crate::report::Line;
@@ -19,6 +20,9 @@ pub(crate) enum Case {
     Hit64,
     Hit256,
     HitHot,
+    HitTags,
+    Hit64Tags,
+    Invalidation,
     ColdFill,
     Stampede,
     RedisHung,
@@ -29,11 +33,14 @@ pub(crate) enum Case {
 }
 
 impl Case {
-    pub(crate) const ALL: [Self; 11] = [
+    pub(crate) const ALL: [Self; 14] = [
         Self::HitSequential,
         Self::Hit64,
         Self::Hit256,
         Self::HitHot,
+        Self::HitTags,
+        Self::Hit64Tags,
+        Self::Invalidation,
         Self::ColdFill,
         Self::Stampede,
         Self::RedisHung,
@@ -49,6 +56,9 @@ impl Case {
             Self::Hit64 => "hit-64",
             Self::Hit256 => "hit-256",
             Self::HitHot => "hit-hot",
+            Self::HitTags => "hit-tags",
+            Self::Hit64Tags => "hit-64-tags",
+            Self::Invalidation => "invalidation",
             Self::ColdFill => "cold-fill",
             Self::Stampede => "stampede",
             Self::RedisHung => "redis-hung",
@@ -71,11 +81,18 @@ impl Case {
             Self::Hit64 => hits::run(name, server, 64, hits::KEYS, scale).await,
             Self::Hit256 => hits::run(name, server, 256, hits::KEYS, scale).await,
             Self::HitHot => hits::run(name, server, 64, 1, scale).await,
+            Self::HitTags => tags::hits(name, server, 1, scale).await,
+            Self::Hit64Tags => tags::hits(name, server, 64, scale).await,
+            Self::Invalidation => tags::invalidation(name, server, scale).await,
             Self::ColdFill => fill::run(name, server, scale).await,
             Self::Stampede => stampede::run(name, server, scale).await,
             Self::RedisHung => hung::run(name, server, scale).await,
             Self::Allocations => allocations::run(name, server, scale).await,
-            Self::EntryBytes => entry_bytes::run(name, server).await,
+            Self::EntryBytes => {
+                let mut lines = entry_bytes::run(name, server).await;
+                lines.push(tags::register(name, server).await);
+                lines
+            }
             Self::FutureSize => future_size::run(name),
             Self::CompileTime => compile_time::run(name, scale),
         }

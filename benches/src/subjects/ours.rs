@@ -32,6 +32,10 @@ impl Ours {
         Self { cache }
     }
 
+    pub(crate) fn cache(&self) -> Cache {
+        self.cache.clone()
+    }
+
     /// Waits until the cache uses its store again.
     pub(crate) async fn recovered(&self) {
         while self.cache.stats().breaker != BreakerState::Closed {

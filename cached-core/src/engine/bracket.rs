@@ -3,7 +3,7 @@
 use super::write::Scope;
 use super::{Engine, is_on_tokio};
 use crate::envelope::Head;
-use crate::error::CacheError;
+use crate::error::{CacheError, FaultKind, StoreError};
 use crate::invalidation::Outcome;
 use crate::key::Key;
 use crate::lease::random_id;
@@ -53,17 +53,30 @@ impl Bracket {
         if !is_on_tokio() || !scope.engine.may_use_store() {
             return fails(scope, None, Duration::ZERO, CacheError::BreakerOpen);
         }
-        let Some(id) = random_id() else { return fails(scope, None, Duration::ZERO, CacheError::NoRandomness) };
-        let (engine, writer, began) = (&scope.engine, Head::lease(id), Instant::now());
-        let (marker, within) = (engine.settings.marker, engine.settings.budget);
-        let begin = engine.store.begin(writer, scope.keys(), marker, token, within);
-        let begun = engine.on_store(begin, began).await;
-        let spent = began.elapsed();
-        if let Err(error) = begun {
-            return fails(scope, Some(writer), spent, error.into());
+        let began = Instant::now();
+        let mut tried = Self::try_begin(&scope, token, began).await;
+        // An idle connection that the server has closed is not to be felt. The store sends no token twice, but this is
+        // another writer's.
+        if token && tried.as_ref().is_err_and(|(_, error)| is_disconnected(error)) {
+            tried = Self::try_begin(&scope, token, began).await;
         }
-        let extension = Extension::start(engine, writer, scope.keys().to_vec());
-        Ok(Self { open: Some(Open { scope, writer, extension, spent }) })
+        let spent = began.elapsed();
+        match tried {
+            Ok(writer) => {
+                let extension = Extension::start(&scope.engine, writer, scope.keys().to_vec());
+                Ok(Self { open: Some(Open { scope, writer, extension, spent }) })
+            }
+            Err((writer, error)) => fails(scope, writer, spent, error),
+        }
+    }
+
+    async fn try_begin(scope: &Scope, token: bool, began: Instant) -> Result<Head, (Option<Head>, CacheError)> {
+        let engine = &scope.engine;
+        let writer = random_id().map(Head::lease).ok_or((None, CacheError::NoRandomness))?;
+        let within = engine.settings.budget.saturating_sub(began.elapsed());
+        let begin = engine.store.begin(writer, scope.keys(), engine.settings.marker, token, within);
+        engine.on_store(begin, began).await.map_err(|error| (Some(writer), error.into()))?;
+        Ok(writer)
     }
 
     /// END.
@@ -108,6 +121,10 @@ impl Unbegun {
         scope.close();
         error
     }
+}
+
+fn is_disconnected(error: &CacheError) -> bool {
+    matches!(error, CacheError::Store(StoreError { kind: FaultKind::Disconnected, .. }))
 }
 
 /// Repeats BEGIN while the write runs, until this is dropped.

@@ -283,7 +283,7 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
     /// marker lives, no lease is given. Repeated, it extends the markers; what is lost of them is begun again.
     ///
     /// With `token`, `writer` itself stands in each register that nobody else is writing: until another write touches it.
-    /// It is sent once at most, and tried again without. To extend, leave it out: a token that stands is extended with its
+    /// So a BEGIN with it is sent once at most. To extend, leave it out: a token that stands is extended with its
     /// marker, and one that is lost must not come back, since others may have written meanwhile.
     ///
     /// # Errors

@@ -4,8 +4,8 @@ use proc_macro2::{Ident, Span, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::spanned::Spanned;
 
-use super::{event, is_underscored, segment};
-use crate::model::{Entry, Event, Frame, Policy, Ttl};
+use super::{event, segment};
+use crate::model::{Entry, Frame, Policy, Ttl};
 use crate::paths::located_at;
 
 // Output:
@@ -18,7 +18,8 @@ pub(super) fn read(frame: &Frame, entry: &Entry, body: &TokenStream) -> TokenStr
     let support = frame.support();
     let shape = frame.shape();
     let silence = frame.silence(uses_underscored(entry));
-    let call = with_cache(frame, &[&|cache| call(frame, entry, cache)]);
+    let import = event::import(frame, &entry.listens);
+    let call = with_cache(frame, import.as_ref(), &[&|cache| call(frame, entry, cache)]);
     let policy = policy(frame, entry);
     quote_spanned! {at=>
         #shape
@@ -46,17 +47,23 @@ pub(super) fn call(frame: &Frame, entry: &Entry, cache: &TokenStream) -> TokenSt
         let tag = segment::template(frame, tag);
         quote_spanned!(at=> .tag(#tag))
     });
-    quote_spanned!(at=> #support::Call::new(&__CACHED_SITE, #cache, #path, #segments) #(#events)* #(#tags)*)
+    // Events come last: their fields may consume what the templates borrow.
+    quote_spanned!(at=> #support::Call::new(&__CACHED_SITE, #cache, #path, #segments) #(#tags)* #(#events)*)
 }
 
-/// What `make` makes of the cache; several become a tuple.
+/// What `make` makes of the cache; several become a tuple. `import` is in scope there and nowhere else.
 // Output: Call::new(.., None::<&Cache>, ..)
-// Or:     { let cache = &(self.cache); Call::new(.., Some(cache), ..) }
-pub(super) fn with_cache(frame: &Frame, make: &[&dyn Fn(&TokenStream) -> TokenStream]) -> TokenStream {
+// Or:     { use NoEvent as _; let cache = &(self.cache); Call::new(.., Some(cache), ..) }
+pub(super) fn with_cache(
+    frame: &Frame,
+    import: Option<&TokenStream>,
+    make: &[&dyn Fn(&TokenStream) -> TokenStream],
+) -> TokenStream {
     let at = frame.at();
     let Some(cache) = &frame.cache else {
         let support = frame.support();
-        return all(at, make, &quote_spanned!(at=> #support::None::<&#support::Cache>));
+        let made = all(at, make, &quote_spanned!(at=> #support::None::<&#support::Cache>));
+        return if import.is_some() { quote_spanned!(at=> { #import #made }) } else { made };
     };
     // A wrong type is reported where the cache is named. The reference is bound first: as an argument,
     // `&(if a { x } else { y })` would be expected to be a `&Cache` and not coerce to it.
@@ -65,11 +72,12 @@ pub(super) fn with_cache(frame: &Frame, make: &[&dyn Fn(&TokenStream) -> TokenSt
     let binding = quote_spanned!(here=> let cache = &(#cache););
     if let [_] = make {
         let made = all(at, make, &quote_spanned!(here=> #support::Some(cache)));
-        return quote_spanned!(at=> { #binding #made });
+        return quote_spanned!(at=> { #import #binding #made });
     }
+    // Named twice, but wrong only once.
     let named = quote_spanned!(here=> let cache = #support::Some::<&#support::Cache>(cache););
     let made = all(at, make, &quote_spanned!(at=> cache));
-    quote_spanned!(at=> { #binding #named #made })
+    quote_spanned!(at=> { #import #binding #named #made })
 }
 
 fn all(at: Span, make: &[&dyn Fn(&TokenStream) -> TokenStream], cache: &TokenStream) -> TokenStream {
@@ -85,12 +93,8 @@ fn all(at: Span, make: &[&dyn Fn(&TokenStream) -> TokenStream], cache: &TokenStr
 /// Whether anything that is made of the arguments uses what is named as if it were unused.
 pub(super) fn uses_underscored(entry: &Entry) -> bool {
     segment::uses_underscored(&entry.key)
-        || entry.tags.iter().any(|tag| segment::uses_underscored(&tag.pieces))
-        || events_use_underscored(&entry.listens)
-}
-
-pub(super) fn events_use_underscored(events: &[Event]) -> bool {
-    events.iter().any(|event| event.uses.iter().any(is_underscored))
+        || segment::templates_use_underscored(&entry.tags)
+        || event::uses_underscored(&entry.listens)
 }
 
 /// `let policy`: what the user wrote as code. The methods stand where the options do, since that is where rustc explains

@@ -47,6 +47,10 @@ pub(super) fn uses_underscored(pieces: &[Piece]) -> bool {
     })
 }
 
+pub(super) fn templates_use_underscored(templates: &[Template]) -> bool {
+    templates.iter().any(|template| uses_underscored(&template.pieces))
+}
+
 // Input:  <filter.lang>, <T>,                 <q:hash>,        <*>
 // Output: &filter.lang,  &TypeName::<T>::NEW, &Hashed(&{ q }), &Hashed(&{ (a, (b, ())) })
 // Where `q`, `a` and `b` stand for `Argument(&q).__cached_core_hashed()`, and so on.

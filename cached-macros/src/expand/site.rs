@@ -23,10 +23,7 @@ pub(super) fn site(frame: &Frame, action: &Action) -> TokenStream {
         }
     };
     let ambient = frame.cache.as_ref().map(|_| quote!(ambient: false,));
-    // An event may borrow, and is named without its lifetimes here.
-    let silence = names_events(action).then(|| quote_spanned!(at=> #[allow(elided_lifetimes_in_paths)]));
     quote_spanned! {at=>
-        #silence
         static __CACHED_SITE: #support::Site = #support::Site::new(#support::SiteSpec {
             name: #name,
             module: #support::module_path!(),
@@ -37,14 +34,6 @@ pub(super) fn site(frame: &Frame, action: &Action) -> TokenStream {
             ..#support::SiteSpec::DEFAULT
         });
         #support::register!(__CACHED_SITE);
-    }
-}
-
-fn names_events(action: &Action) -> bool {
-    match action {
-        Action::Read(entry) => !entry.listens.is_empty(),
-        Action::Bracket { what, .. } | Action::After(what) => !what.events.is_empty(),
-        Action::Put { entry, emits, .. } => !entry.listens.is_empty() || !emits.is_empty(),
     }
 }
 

@@ -3,12 +3,12 @@
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
 
-use super::read::{call, events_use_underscored, policy, uses_underscored, with_cache};
+use super::read::{call, policy, uses_underscored, with_cache};
 use super::{event, segment};
-use crate::model::{Entry, Event, EventField, EventFields, Frame, Invalidated, Piece, Template, Unavailable};
+use crate::model::{Entry, Event, EventField, EventFields, Frame, Invalidated, Template, Unavailable};
 
 // Output:
-//     let write = Write::new(&__CACHED_SITE, ..).event(&UserUpdated { id: user.id }).key(&[..], &[&id]);
+//     let write = Write::new(&__CACHED_SITE, ..).key(&[..], &[&id]).event(&UserUpdated { id: user.id });
 //     let write = write.begin().await;
 //     let returned = async move { body }.await;
 //     write.end().await;
@@ -28,10 +28,10 @@ pub(super) fn bracket(frame: &Frame, what: &Invalidated, unavailable: Unavailabl
 
 // Output:
 //     let write = Write::new(&__CACHED_SITE, ..).key(&[..], &[&id]);
-//     let of_order0 = user.id;
+//     let event0_0 = user.id;
 //     let returned = async move { body }.await;
 //     let write = match ret(shape, &returned) {
-//         Some(ret) => write.event(&OrderPlaced { user: of_order0, order: ret.id }),
+//         Some(ret) => write.event(&OrderPlaced { user: event0_0, order: ret.id }),
 //         None => write,
 //     };
 //     write.apply().await;
@@ -69,12 +69,13 @@ pub(super) fn put(
     let at = frame.at();
     let support = frame.support();
     let shape = frame.shape();
-    let silence = frame.silence(uses_underscored(entry) || events_use_underscored(emits));
+    let silence = frame.silence(uses_underscored(entry) || event::uses_underscored(emits));
     let write = |cache: &TokenStream| {
         let events = emits.iter().map(|event| event::call(frame, event));
         quote_spanned!(at=> #support::Write::new(&__CACHED_SITE, #cache) #(#events)*)
     };
-    let both = with_cache(frame, &[&|cache| call(frame, entry, cache), &write]);
+    let import = event::import(frame, entry.listens.iter().chain(emits));
+    let both = with_cache(frame, import.as_ref(), &[&|cache| call(frame, entry, cache), &write]);
     // Before the body, which may consume what the expressions in it are made of.
     let policy = policy(frame, entry);
     let begin = begin(frame, "put", "begin_put", &quote_spanned!(at=> call, shape), unavailable);
@@ -93,17 +94,19 @@ pub(super) fn put(
 fn write(frame: &Frame, what: &Invalidated) -> TokenStream {
     let at = frame.at();
     let support = frame.support();
-    let templates = || what.keys.iter().chain(&what.tags);
-    let is_underscored =
-        events_use_underscored(&what.events) || templates().any(|template| segment::uses_underscored(&template.pieces));
+    let is_underscored = event::uses_underscored(&what.events)
+        || segment::templates_use_underscored(&what.keys)
+        || segment::templates_use_underscored(&what.tags);
     let silence = frame.silence(is_underscored);
+    let known = || what.events.iter().filter(|event| event.ret().is_none());
     let write = |cache: &TokenStream| {
-        let events = what.events.iter().filter(|event| event.ret().is_none()).map(|event| event::call(frame, event));
+        let events = known().map(|event| event::call(frame, event));
         let keys = methods(frame, "key", &what.keys);
         let tags = methods(frame, "tag", &what.tags);
-        quote_spanned!(at=> #support::Write::new(&__CACHED_SITE, #cache) #(#events)* #(#keys)* #(#tags)*)
+        // Events come last: their fields may consume what the templates borrow.
+        quote_spanned!(at=> #support::Write::new(&__CACHED_SITE, #cache) #(#keys)* #(#tags)* #(#events)*)
     };
-    let write = with_cache(frame, &[&write]);
+    let write = with_cache(frame, event::import(frame, known()).as_ref(), &[&write]);
     quote_spanned! {at=>
         #silence
         let write = #write;
@@ -156,7 +159,7 @@ fn late(frame: &Frame, what: &Invalidated) -> Vec<Late> {
     let tags = what.tags.iter().map(|template| ("tag", template));
     let templates = keys.chain(tags).filter(|(_, template)| template.uses_ret()).enumerate();
     let templates = templates.map(|(index, (method, template))| late_template(frame, method, template, index));
-    events.chain(templates).collect()
+    templates.chain(events).collect()
 }
 
 // Input:  OrderPlaced { user: user.id, order: ret.id }
@@ -168,9 +171,10 @@ fn late_event(frame: &Frame, event: &Event, ret: &Ident, index: usize) -> Late {
     let EventFields::Named { fields, .. } = &event.fields else {
         return Late { before: TokenStream::new(), then: TokenStream::new() };
     };
+    let silence = frame.silence(event::uses_underscored(std::slice::from_ref(event)));
     let known = fields.iter().enumerate().filter(|(_, field)| field.ret.is_none()).map(|(field, written)| {
         let (local, value) = (local(field), event::value(frame, written));
-        quote_spanned!(at=> let #local = #value;)
+        quote_spanned!(at=> #silence let #local = #value;)
     });
     let before = quote!(#(#known)*);
     let value = |index: usize, field: &EventField| {
@@ -181,7 +185,8 @@ fn late_event(frame: &Frame, event: &Event, ret: &Ident, index: usize) -> Late {
         quote!(#local)
     };
     // The user's `ret`: it must be bound as it is written.
-    let then = then(frame, ret, &event::named(event, value));
+    let (import, event) = (event::import(frame, [event]), event::named(frame, event, value));
+    let then = then(frame, ret, &quote_spanned!(at=> { #import write #event }));
     Late { before, then }
 }
 
@@ -200,24 +205,24 @@ fn late_template(frame: &Frame, method: &str, template: &Template, index: usize)
             continue;
         }
         let local = format_ident!("{method}{index}_{place}", span = at);
-        let silence = frame.silence(segment::uses_underscored(std::slice::from_ref::<Piece>(piece)));
+        let silence = frame.silence(segment::uses_underscored(std::slice::from_ref(piece)));
         before.extend(quote_spanned!(at=> #silence let #local = #support::rendered(#value);));
         segments.push(quote_spanned!(at=> &#local));
     }
     let pieces = segment::pieces(frame, &template.pieces);
     let name = Ident::new(method, at);
     let ret = Ident::new("ret", Span::mixed_site());
-    let then = then(frame, &ret, &quote_spanned!(at=> .#name(#pieces, &[#(#segments),*])));
+    let then = then(frame, &ret, &quote_spanned!(at=> write.#name(#pieces, &[#(#segments),*])));
     Late { before, then }
 }
 
-/// Adds to the write what is made of `ret`, unless the function failed.
-fn then(frame: &Frame, ret: &Ident, add: &TokenStream) -> TokenStream {
+/// The write with what is made of `ret`, unless the function failed.
+fn then(frame: &Frame, ret: &Ident, with: &TokenStream) -> TokenStream {
     let at = frame.at();
     let support = frame.support();
     quote_spanned! {at=>
         let write = match #support::ret(shape, &returned) {
-            #support::Some(#ret) => write #add,
+            #support::Some(#ret) => #with,
             #support::None => write,
         };
     }

@@ -5,13 +5,13 @@ use syn::ext::IdentExt;
 use syn::parse::ParseStream;
 use syn::{Expr, ExprCall, ExprLit, Ident, Lit, Token, token};
 
-use super::value::{expression, one_or_list, ungroup};
+use super::value::{bare_expression, expression, one_or_list, up_to_comma};
 use crate::ast::Event;
 use crate::spelling::spell;
 
 /// `= UserUpdated { id }`, `= [UserUpdated { id }, CatalogueReloaded]`.
 pub(super) fn events(input: ParseStream<'_>, name: &Ident) -> syn::Result<Vec<Event>> {
-    let written = expression(input, name)?;
+    let written = expression(input, name).map_err(misread)?;
     match &written {
         Expr::Array(list) if list.elems.is_empty() => {
             let message = format!("`{name}` names no event; write `{name} = UserUpdated {{ id }}`, or remove it");
@@ -41,13 +41,37 @@ pub(super) fn is_ahead(input: ParseStream<'_>) -> bool {
 
 /// An event without a name in front.
 pub(super) fn positional(input: ParseStream<'_>) -> syn::Result<Event> {
-    match ungroup(input.parse()?) {
+    let written = input.fork();
+    let parsed = bare_expression(input).map_err(|error| {
+        if !error.to_string().starts_with("unexpected end") {
+            return misread(error);
+        }
+        let message = "this event is not finished; write for example `UserUpdated { id: user.id }`";
+        syn::Error::new_spanned(up_to_comma(&written), message)
+    });
+    match parsed? {
         Expr::Array(list) => {
             let message = "events stand one after the other, without brackets; write `A { id }, B { id }`";
             Err(syn::Error::new_spanned(list, message))
         }
         other => event(other),
     }
+}
+
+/// What the parser of expressions says of an event, in words that say what to write.
+fn misread(error: syn::Error) -> syn::Error {
+    let message = match error.to_string().as_str() {
+        // `UserUpdated { user.id }`
+        "expected `,`" => {
+            "a field of an event is `id: user.id`; only an argument that has the name of the field stands alone: `id`"
+        }
+        // `Moved<u64> { from }`
+        "comparison operators cannot be chained" => {
+            "the types of a generic event stand behind `::`; write `Moved::<T> { from }`"
+        }
+        _ => return error,
+    };
+    syn::Error::new(error.span(), message)
 }
 
 fn event(written: Expr) -> syn::Result<Event> {
@@ -75,7 +99,7 @@ fn called(call: &ExprCall) -> String {
         .iter()
         .map(|argument| match argument {
             Expr::Path(variable) if variable.path.get_ident().is_some() => spell(variable.to_token_stream()),
-            other => format!("..: {}", spell(other.to_token_stream())),
+            other => format!("id: {}", spell(other.to_token_stream())),
         })
         .collect();
     if arguments.is_empty() {

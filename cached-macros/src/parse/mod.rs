@@ -60,12 +60,15 @@ impl Reader<'_> {
     fn option(&mut self, input: ParseStream<'_>) -> syn::Result<()> {
         let (role, options) = (self.role, &mut self.options);
         if event::is_ahead(input) {
-            let event = positional_event(role, input)?;
+            let is_listening = !options.invalidate_on.is_absent();
+            let event = positional_event(role, is_listening, input)?;
             options.emits.0.push(event);
             return ends(input);
         }
         if !input.peek(Ident::peek_any) {
-            return Err(positional(role, input));
+            let (error, meant) = positional(role, input);
+            self.misspelt.extend(meant);
+            return Err(error);
         }
         let name = input.call(Ident::parse_any)?;
         let spelled = name.to_string();
@@ -113,7 +116,12 @@ impl Slot<'_, '_> {
         let name = self.name.clone();
         let repeated = !setting.is_absent();
         if repeated {
-            self.errors.on(&name, format!("`{name}` is given twice; remove one of the two"));
+            let advice = if name == "invalidate_on" || name == "tags" {
+                format!("write one list, `{name} = [.., ..]`")
+            } else {
+                "remove one of the two".to_owned()
+            };
+            self.errors.on(&name, format!("`{name}` is given twice; {advice}"));
         }
         let read = self.value(value);
         if !repeated {
@@ -148,24 +156,24 @@ fn ends(input: ParseStream<'_>) -> syn::Result<()> {
 }
 
 /// An event without a name in front: what a write causes. A function that reads names what it listens to.
-fn positional_event(role: Role, input: ParseStream<'_>) -> syn::Result<Event> {
+fn positional_event(role: Role, is_listening: bool, input: ParseStream<'_>) -> syn::Result<Event> {
     let written = input.fork();
     let event = event::positional(input)?;
     if role.is_write() {
         return Ok(event);
     }
-    let mut tokens = TokenStream::new();
-    while !written.is_empty() && !written.peek(Token![,]) {
-        tokens.extend([written.parse::<TokenTree>()?]);
-    }
+    let tokens = value::up_to_comma(&written);
     let event = spell_event(&event);
-    let message =
-        format!("a cached function says what makes its entry invalid by an option; write `invalidate_on = {event}`");
+    let message = if is_listening {
+        format!("several events stand in brackets; write `invalidate_on = [.., {event}]`")
+    } else {
+        format!("a cached function says what makes its entry invalid by an option; write `invalidate_on = {event}`")
+    };
     Err(syn::Error::new_spanned(tokens, message))
 }
 
-/// A value without a name in front of it.
-fn positional(role: Role, input: ParseStream<'_>) -> syn::Error {
+/// A value without a name in front of it: what to say, and the option it is meant for.
+fn positional(role: Role, input: ParseStream<'_>) -> (syn::Error, Option<&'static str>) {
     let here = input.fork();
     let has_ttl = known::has(role, "ttl");
     let (value, option) = match input.parse() {
@@ -174,16 +182,17 @@ fn positional(role: Role, input: ParseStream<'_>) -> syn::Error {
         Ok(Lit::Int(number)) if has_ttl && !number.base10_digits().starts_with('-') => {
             let digits = number.base10_digits();
             let message = format!("every option has a name, and a duration a unit; write `ttl = \"{digits}s\"`");
-            return syn::Error::new_spanned(number, message);
+            return (syn::Error::new_spanned(number, message), None);
         }
         // What has been read by now would be missing from the place of the error.
         _ => {
             let event = if role.is_write() { "an event or " } else { "" };
-            return here.error(format!("expected {event}an option: {}", list(known::names(role))));
+            return (here.error(format!("expected {event}an option: {}", list(known::names(role)))), None);
         }
     };
     let message = format!("every option has a name; write `{option} = {value}`");
-    syn::Error::new_spanned(value, message)
+    // In a function that reads, `key` has a default; what is not in that is said, too.
+    (syn::Error::new_spanned(value, message), (role == Role::Put).then_some(option))
 }
 
 fn skip_to_comma(input: ParseStream<'_>) -> syn::Result<()> {

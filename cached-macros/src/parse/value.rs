@@ -1,8 +1,10 @@
 //! What stands behind the name of an option.
 
 use proc_macro2::{TokenStream, TokenTree};
+use quote::quote;
 use syn::ext::IdentExt;
 use syn::parse::ParseStream;
+use syn::parse::discouraged::Speculative;
 use syn::punctuated::Punctuated;
 use syn::{Expr, ExprLit, Ident, Lit, LitStr, Path, Token, token};
 
@@ -12,7 +14,16 @@ use crate::ast::Tags;
 /// `= expr`.
 pub(super) fn expression(input: ParseStream<'_>, name: &Ident) -> syn::Result<Expr> {
     equals(input, name)?;
-    input.parse().map(ungroup)
+    bare_expression(input)
+}
+
+/// An expression. Of one that cannot be read nothing is taken: what is left inside of its brackets would be reported as
+/// well.
+pub(super) fn bare_expression(input: ParseStream<'_>) -> syn::Result<Expr> {
+    let ahead = input.fork();
+    let expr = ahead.parse()?;
+    input.advance_to(&ahead);
+    Ok(ungroup(expr))
 }
 
 /// `= "text"`.
@@ -117,15 +128,22 @@ pub(super) fn unfinished(error: syn::Error, name: &Ident, written: ParseStream<'
     if !error.to_string().starts_with("unexpected end") {
         return error;
     }
-    let mut tokens = TokenStream::from(TokenTree::Ident(name.clone()));
+    let value = up_to_comma(written);
+    let tokens = quote!(#name #value);
+    let message = format!("the value of `{name}` is not finished; write for example `{}`", example(name));
+    syn::Error::new_spanned(tokens, message)
+}
+
+/// All tokens of a value, even of one that cannot be read.
+pub(super) fn up_to_comma(written: ParseStream<'_>) -> TokenStream {
+    let mut tokens = TokenStream::new();
     while let Ok(token) = written.parse::<TokenTree>() {
         if matches!(&token, TokenTree::Punct(punct) if punct.as_char() == ',') {
             break;
         }
         tokens.extend([token]);
     }
-    let message = format!("the value of `{name}` is not finished; write for example `{}`", example(name));
-    syn::Error::new_spanned(tokens, message)
+    tokens
 }
 
 /// `macro_rules!` hands its fragments over in invisible groups; the literal or closure inside is meant.

@@ -16,6 +16,7 @@ mod errors;
 mod spelling;
 mod suggest;
 mod template;
+mod writes;
 
 use proc_macro2::TokenStream;
 

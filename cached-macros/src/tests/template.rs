@@ -1,4 +1,4 @@
-use crate::template::{Piece, Placeholder, braced, parse};
+use crate::template::{Piece, Placeholder, braced, parse, parse_tag};
 
 fn literal(text: &str) -> Piece {
     Piece::Literal(text.to_owned())
@@ -84,4 +84,15 @@ fn finds_what_stands_in_braces() {
     assert_eq!(found("{users}:<id>:{lang}"), [("users", 0..7), ("lang", 13..19)]);
     assert_eq!(found("ü{self.größe}"), [("self.größe", 2..16)]);
     assert_eq!(found("{<tenant>}:{a{b}:}{c"), [("b", 13..16)]);
+}
+
+#[test]
+fn tags_are_for_many_and_stand_alone() {
+    assert_eq!(parse_tag("tenant:<id>"), Ok(vec![literal("tenant:"), placeholder(7..11, "id", &[], false)]));
+    assert_eq!(parse_tag("all"), Ok(vec![literal("all")]));
+    let report = ["", "{users}", "user:<*>", "<a><b>", "a\nb", "<a"].map(|template| {
+        let fault = parse_tag(template).expect_err(template);
+        format!("{template:?}\n    {}", fault.message)
+    });
+    snapshot!(report.join("\n"));
 }

@@ -11,7 +11,7 @@ use crate::ast;
 use crate::diagnostics::{Errors, list};
 use crate::model::{Event, EventField, EventFields, FieldValue};
 use crate::spelling::spell_event;
-use crate::suggest::did_you_mean;
+use crate::suggest::nearest;
 
 /// What an event is named for.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -105,17 +105,14 @@ fn is_known(name: &Ident, scope: &Scope<'_>) -> bool {
 
 /// `{ id }` where no argument is called `id`.
 fn not_an_argument(name: &str, scope: &Scope<'_>) -> String {
-    let known = scope.candidates();
-    let known: Vec<&str> =
-        known.iter().map(String::as_str).chain(scope.names.receiver.as_ref().map(|_| "self")).collect();
-    let suggestion = did_you_mean(name, known.iter().copied());
-    if known.is_empty() {
+    let arguments: Vec<String> = scope.names.argument_names().collect();
+    let receiver = scope.names.receiver.as_ref().map(|_| "self");
+    let known: Vec<&str> = arguments.iter().map(String::as_str).chain(receiver).collect();
+    let Some(first) = known.first() else {
         return format!("no argument `{name}`: the function has none; write `{name}: ..` with the value of the field");
-    }
-    format!(
-        "no argument `{name}`; {suggestion}write `{name}: ..` with the value of the field; available: {}",
-        list(known)
-    )
+    };
+    let value = nearest(name, known.iter().copied()).map_or_else(|| format!("{first}.{name}"), str::to_owned);
+    format!("no argument `{name}`; write for example `{name}: {value}`; available: {}", list(known))
 }
 
 fn mentioned(value: &FieldValue) -> Vec<Ident> {

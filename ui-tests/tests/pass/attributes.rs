@@ -2,7 +2,7 @@
 
 #![deny(warnings, clippy::pedantic, clippy::allow_attributes_without_reason)]
 
-use cached_core::redis_cached;
+use cached_core::{CacheEvent, redis_cached, redis_invalidate, redis_put};
 
 /// Absent together with its function: neither the attribute nor its arguments are looked at.
 #[cfg(any())]
@@ -69,7 +69,42 @@ pub(crate) async fn many(id: u64) -> u64 {
     id
 }
 
+#[derive(CacheEvent)]
+struct Updated {
+    id: u64,
+}
+
+#[cfg(any())]
+#[redis_invalidate(no such = option)]
+async fn absent_write(argument: NoSuchType) {}
+
+#[redis_invalidate(Updated { id })]
+#[must_use]
+#[cfg_attr(any(), no_such_attribute)]
+async fn write(id: u64) -> u64 {
+    id
+}
+
+#[redis_invalidate(Updated { id: *ret }, mode = "after")]
+#[expect(unused_variables, reason = "fulfilled by `unused` and by nothing of ours")]
+async fn expected_in_a_write(id: u64, #[cfg(all())] other: u64) -> u64 {
+    #![expect(unused_mut, reason = "fulfilled by `copy`")]
+    let mut copy = id;
+    let unused = 1;
+    copy
+}
+
+#[deprecated(since = "1.0.0", note = "kept")]
+#[redis_put(Updated { id }, key = "put:<id>")]
+async fn deprecated_put(id: u64) -> u64 {
+    id
+}
+
 fn main() {
+    drop(write(1));
+    drop(expected_in_a_write(1, 2));
+    #[expect(deprecated, reason = "the function is")]
+    drop(deprecated_put(1));
     drop(present(1));
     #[expect(deprecated, reason = "the function is")]
     drop(deprecated_above(1));

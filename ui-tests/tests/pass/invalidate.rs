@@ -19,6 +19,17 @@ struct OrderPlaced {
     order: u64,
 }
 
+#[derive(CacheEvent)]
+struct Renamed {
+    name: String,
+}
+
+#[derive(CacheEvent)]
+struct Both {
+    name: String,
+    ret: String,
+}
+
 #[derive(Debug)]
 struct User {
     id: u64,
@@ -136,6 +147,15 @@ async fn moved(user: User, lines: Vec<u64>) -> Result<Order, Fault> {
 async fn mixed(user: u64, tenant: String) -> Result<Order, Fault> {
     drop(tenant);
     Ok(Order { id: user, lines: vec![] })
+}
+
+// A field may consume what templates only look at.
+#[redis_invalidate(Renamed { name }, Renamed { name: name }, key = "user:<name>", tag = "<name:hash>")]
+async fn consumed_by_the_event(name: String) {}
+
+#[redis_invalidate(Renamed { name: name + ret }, Both { name, ret: ret.clone() }, key = "<name>:<ret>", mode = "after")]
+async fn consumed_after(name: String) -> String {
+    String::new()
 }
 
 #[redis_invalidate(UserUpdated { id: *ret }, key = "n:<ret>", mode = "after")]

@@ -1,12 +1,13 @@
 //! The expansion is silent where everything is denied. Also a test target, so that clippy sees it.
 
 #![deny(warnings, clippy::all, clippy::pedantic, clippy::nursery, missing_docs, unreachable_pub, single_use_lifetimes)]
+#![deny(rust_2018_idioms)]
 #![deny(trivial_casts, unused_qualifications, unused_lifetimes, let_underscore_drop, missing_debug_implementations)]
 #![forbid(unsafe_code)]
 
 use std::time::Duration;
 
-use cached_core::{Cache, CacheKey, redis_cached};
+use cached_core::{Cache, CacheError, CacheEvent, CacheKey, redis_cached, redis_invalidate, redis_put};
 
 /// A key.
 #[derive(Debug, Clone, Copy, CacheKey, serde::Serialize)]
@@ -81,6 +82,129 @@ pub async fn underscored_field(pair: &Pair, cache: &Cache) -> u64 {
 #[derive(Debug)]
 pub struct Pair {
     _left: u64,
+}
+
+/// An event.
+#[derive(Debug, Clone, Copy, CacheEvent)]
+pub struct Updated {
+    /// Of what.
+    pub id: u64,
+    /// Why.
+    pub scope: Scope,
+}
+
+/// One that borrows.
+#[derive(Debug, CacheEvent)]
+pub struct Renamed<'a> {
+    /// To what.
+    pub name: &'a str,
+}
+
+/// One that borrows and does not.
+#[derive(Debug, CacheEvent)]
+pub struct Both<'a> {
+    /// Of what.
+    pub id: u64,
+    /// To what.
+    pub name: &'a str,
+}
+
+/// One without fields.
+#[derive(Debug, CacheEvent)]
+pub struct Reloaded;
+
+/// What listens.
+#[redis_cached(
+    key = "g:<id>",
+    skip(_name),
+    invalidate_on = [Updated { id, scope: Scope::One(id) }, Renamed { name: _name }, Renamed { .. }, Reloaded],
+    tags = ["tenant:<id>", "<_name>", |value: &u64| [value.to_string()]]
+)]
+pub async fn listens(id: u64, _name: &str) -> u64 {
+    std::future::ready(id).await
+}
+
+impl Service {
+    /// A bracket with everything.
+    ///
+    /// # Errors
+    ///
+    /// Never.
+    #[redis_invalidate(
+        Updated { id, scope },
+        Renamed { name: _name },
+        Reloaded,
+        key = "user:<id>:<_name:hash>",
+        tag = "tenant:<self.tenant>",
+        on_unavailable = "fail",
+        cache = self.cache
+    )]
+    pub async fn write(&self, id: u64, scope: Scope, _name: &str) -> Result<u64, CacheError> {
+        std::future::ready(()).await;
+        Ok(id)
+    }
+
+    /// What is known after.
+    ///
+    /// # Errors
+    ///
+    /// Never.
+    #[redis_invalidate(
+        Updated { id: *ret, scope },
+        Both { id: *ret, name: _name },
+        Renamed { name: _name },
+        key = "user:<ret>:<_name>:<_name:hash>",
+        tag = "all",
+        mode = "after"
+    )]
+    pub async fn write_after(&self, scope: Scope, _name: &str) -> Result<u64, String> {
+        std::future::ready(()).await;
+        Ok(self.tenant)
+    }
+
+    /// A put with everything.
+    ///
+    /// # Errors
+    ///
+    /// Never.
+    #[redis_put(
+        Updated { id, scope },
+        Renamed { name: _name },
+        key = "user:<id>:<_name>",
+        ttl = Duration::from_secs(id),
+        tags = ["tenant:<self.tenant>", |value: &String| [value.clone()]],
+        invalidate_on = Updated { .. },
+        on_unavailable = "fail",
+        cache = self.cache
+    )]
+    pub async fn put(&self, id: u64, scope: Scope, _name: &str) -> Result<Option<String>, CacheError> {
+        std::future::ready(()).await;
+        Ok(Some(id.to_string()))
+    }
+}
+
+/// Nothing.
+#[redis_invalidate(Reloaded)]
+pub async fn returns_nothing() {
+    std::future::ready(()).await;
+}
+
+/// Nothing, after.
+#[redis_invalidate(Reloaded, mode = "after")]
+pub async fn returns_nothing_after(id: u64) {
+    std::future::ready(id).await;
+}
+
+/// Panics.
+#[redis_invalidate(Reloaded)]
+pub async fn panics(id: u64) -> u64 {
+    unreachable!("{id}")
+}
+
+/// Plain.
+#[redis_put(key = "h:<id>")]
+pub async fn plain_put(id: u64) -> u64 {
+    std::future::ready(id).await
 }
 
 fn main() {}

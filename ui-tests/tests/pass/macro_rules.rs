@@ -1,6 +1,6 @@
 //! Under `macro_rules!`, with fragments as values.
 
-use cached_core::redis_cached;
+use cached_core::{CacheEvent, redis_cached, redis_invalidate, redis_put};
 
 macro_rules! cached {
     ($name:ident, $key:literal, $ttl:expr, $check:expr, $ty:ty, |$arg:ident| $body:expr) => {
@@ -87,7 +87,75 @@ attributes! {
     }
 }
 
+mod events {
+    #[derive(cached_core::CacheEvent)]
+    pub struct Reloaded;
+}
+
+macro_rules! event {
+    ($name:ident { $($field:ident: $ty:ty),* }) => {
+        #[derive(CacheEvent)]
+        struct $name {
+            $($field: $ty),*
+        }
+    };
+}
+
+event!(Updated { id: u64 });
+event!(Pair { left: u64, right: u64 });
+
+// Events as fragments of every kind.
+macro_rules! writes {
+    ($name:ident, $event:expr, $unit:path, $ty:ident, $field:ident, $value:expr, $key:literal, $mode:expr, |$arg:ident| $body:block) => {
+        #[redis_invalidate($event, $unit, $ty { $field: $value }, $ty { $field: $arg }, key = $key, mode = $mode)]
+        async fn $name($arg: u64) -> u64 $body
+    };
+}
+
+writes!(nine, Updated { id: 1 }, events::Reloaded, Updated, id, 2 + 3, "nine:<n>", "after", |n| { n + 1 });
+
+macro_rules! listens {
+    ($name:ident, $event:expr, $tag:literal, $tags_of:expr, |$arg:ident| $body:block) => {
+        #[redis_cached(key = "listens:<id>", invalidate_on = [$event, $crate::events::Reloaded, Updated { id }],
+            tags = [$tag, $tags_of], skip($arg))]
+        async fn $name($arg: u64, id: u64) -> u64 $body
+
+        #[redis_cached(key = "listens", invalidate_on = $event, tags = $tag, skip($arg))]
+        async fn any($arg: u64) -> u64 $body
+    };
+}
+
+listens!(ten, Updated { .. }, "<n>", |value: &u64| [value.to_string()], |n| { n });
+
+// `ret` may come from the macro, and from where it is used.
+macro_rules! returned {
+    ($name:ident, $value:expr) => {
+        #[redis_invalidate(Updated { id: *ret }, Pair { left: id, right: $value }, key = "<ret>", mode = "after")]
+        async fn $name(id: u64) -> Result<u64, String> {
+            Ok(id)
+        }
+    };
+}
+
+returned!(eleven, *ret + 1);
+
+macro_rules! puts {
+    ($name:ident, $key:literal, $event:expr, $ty:ty, $ttl:expr, |$arg:ident| $body:expr) => {
+        #[redis_put($event, key = $key, ttl = $ttl)]
+        async fn $name($arg: u64) -> $ty {
+            $body
+        }
+    };
+}
+
+puts!(twelve, "twelve:<n>", Updated { id: n }, Option<u64>, std::time::Duration::from_secs(n), |n| Some(n));
+
 fn main() {
+    drop(nine(1));
+    drop(ten(1, 2));
+    drop(any(1));
+    drop(eleven(1));
+    drop(twelve(1));
     drop(six("", 1, (1,)));
     drop(seven("", 1, (1,)));
     drop(eight(1));

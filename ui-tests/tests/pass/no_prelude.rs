@@ -3,7 +3,7 @@
 #![deny(warnings)]
 #![no_implicit_prelude]
 
-use ::cached_core::{CacheKey, redis_cached};
+use ::cached_core::{CacheEvent, CacheKey, redis_cached, redis_invalidate, redis_put};
 use ::core::option::Option;
 use ::core::result::Result;
 
@@ -31,7 +31,33 @@ async fn default_key(cache: &::cached_core::Cache, id: u64) -> u64 {
     id
 }
 
+#[derive(CacheEvent)]
+struct Updated {
+    id: u64,
+}
+
+#[derive(CacheEvent)]
+struct Reloaded;
+
+#[redis_cached(key = "b:<id>", invalidate_on = [Updated { id }, Updated { .. }, Reloaded], tags = "<id>")]
+async fn listens(id: u64) -> u64 {
+    id
+}
+
+#[redis_invalidate(Updated { id: *ret }, Updated { id }, key = "<id:hash>:<ret>", tag = "<id>", mode = "after")]
+async fn after(id: u64) -> u64 {
+    id
+}
+
+#[redis_put(Updated { id }, Reloaded, key = "b:<id>", on_unavailable = "fail")]
+async fn put(id: u64) -> Result<u64, ::cached_core::CacheError> {
+    Result::Ok(id)
+}
+
 fn main() {
+    let _ = listens;
+    let _ = after;
+    let _ = put;
     ::core::mem::drop(find(Page { from: 1, to: 2 }, 1));
     let _ = default_key;
 }

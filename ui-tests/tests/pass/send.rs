@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use cached_core::redis_cached;
+use cached_core::{CacheEvent, redis_cached, redis_invalidate, redis_put};
 
 struct Filter {
     lang: String,
@@ -22,8 +22,60 @@ async fn before(id: u64) -> usize {
     length
 }
 
+#[derive(CacheEvent)]
+struct Updated {
+    id: u64,
+    lang: String,
+}
+
+// What an event is made of is gone before the first await, too.
+#[redis_cached(key = "c:<id>", invalidate_on = Updated { id, lang: Rc::new(id).to_string() }, tags = "<id>")]
+async fn listens(id: u64) -> u64 {
+    std::future::ready(id).await
+}
+
+#[redis_invalidate(Updated { id, lang: Rc::new(id).to_string() }, key = "c:<id:hash>", tag = "<filter.lang>")]
+async fn bracket(id: u64, filter: &Filter) -> Result<u64, String> {
+    std::future::ready(()).await;
+    Ok(id + filter.lang.len() as u64)
+}
+
+#[redis_invalidate(Updated { id: *ret, lang: Rc::new(id).to_string() }, key = "c:<id>:<ret:hash>", mode = "after")]
+async fn after(id: u64, filter: Filter) -> Result<u64, String> {
+    std::future::ready(()).await;
+    Ok(id + filter.lang.len() as u64)
+}
+
+#[redis_put(
+    Updated { id, lang: Rc::new(id).to_string() },
+    key = "c:<id>",
+    ttl = std::time::Duration::from_secs(*Rc::new(id)),
+    tags = |value: &u64| [value.to_string()],
+    on_unavailable = "fail"
+)]
+async fn put(id: u64) -> Result<u64, Fault> {
+    std::future::ready(()).await;
+    Ok(id)
+}
+
+struct Fault;
+
+impl From<cached_core::CacheError> for Fault {
+    fn from(_: cached_core::CacheError) -> Self {
+        Self
+    }
+}
+
 fn main() {
+    let filter = Filter { lang: String::new() };
+    check(listens(1));
+    check(bracket(1, &filter));
+    check(after(1, filter));
+    check(put(1));
+
     fn send<T: Send>(_: T) {}
     send(find(1, &Filter { lang: String::new() }));
     send(before(1));
 }
+
+fn check<T: Send>(_: T) {}

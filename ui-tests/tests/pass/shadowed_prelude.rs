@@ -4,7 +4,7 @@
 #![allow(dead_code, non_camel_case_types)]
 
 mod shadowed {
-    use cached_core::{CacheKey, redis_cached};
+    use cached_core::{CacheEvent, CacheKey, redis_cached, redis_invalidate, redis_put};
 
     mod core {}
     mod std {}
@@ -27,6 +27,8 @@ mod shadowed {
     trait Fn {}
     trait FnOnce {}
     trait Copy {}
+    trait Clone {}
+    trait KeySegment {}
     trait Shape {}
 
     #[allow(unused_macros)]
@@ -84,6 +86,45 @@ mod shadowed {
     #[redis_cached]
     async fn default_key(load: u8) -> u8 {
         load
+    }
+
+    #[derive(CacheEvent)]
+    struct Updated {
+        id: u8,
+        read: u8,
+    }
+
+    #[derive(CacheEvent)]
+    struct Reloaded;
+
+    #[redis_cached(
+        key = "b:<id>:<read>",
+        invalidate_on = [Updated { id, read }, Reloaded, Updated { .. }],
+        tags = ["<id>", |value: &u8| [::std::format!("{value}")]]
+    )]
+    async fn listens(id: u8, read: u8) -> u8 {
+        id + read
+    }
+
+    #[redis_invalidate(Updated { id, read: write }, Reloaded, key = "c:<id:hash>", tag = "<write>", on_unavailable = "fail")]
+    async fn bracket(id: u8, write: u8) -> ::core::result::Result<u8, ::cached_core::CacheError> {
+        let returned = id + write;
+        ::core::result::Result::Ok(returned)
+    }
+
+    #[redis_invalidate(Updated { id: *ret, read: returned }, key = "d:<ret>:<returned>", mode = "after")]
+    async fn after(returned: u8) -> u8 {
+        returned
+    }
+
+    #[redis_invalidate(Reloaded)]
+    async fn nothing(write: u8) {
+        let _ = write;
+    }
+
+    #[redis_put(key = "e:<put>", Updated { id: put, read: 1 })]
+    async fn put(put: u8) -> ::core::option::Option<u8> {
+        ::core::option::Option::Some(put)
     }
 }
 

@@ -7,6 +7,7 @@ mod hits;
 mod logs;
 mod nesting;
 mod outages;
+mod puts;
 mod sharing;
 mod sites;
 mod tagged;

@@ -74,3 +74,33 @@ fn live(markers: &mut HashMap<Key, Vec<Marker>>, key: &Key, now: Duration) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    #[test]
+    fn a_writer_has_one_marker_until_its_last_deadline() {
+        let (markers, key, writer) = (Markers::default(), Key::from("k"), Head::lease(1));
+        markers.set(&key, writer, SECOND);
+        markers.set(&key, writer, 2 * SECOND);
+        assert_eq!(markers.locked()[&key].len(), 1);
+        assert!(markers.is_marked_by(&key, writer, SECOND));
+        assert!(!markers.is_marked_by(&key, Head::lease(2), SECOND));
+        assert!(!markers.is_marked_by(&key, writer, 2 * SECOND));
+    }
+
+    /// Those of writers that never end, on keys that nobody asks for.
+    #[test]
+    fn what_is_over_takes_no_memory() {
+        let markers = Markers::default();
+        markers.set(&"a".into(), Head::lease(1), SECOND);
+        markers.set(&"b".into(), Head::lease(1), SECOND);
+        markers.set(&"b".into(), Head::lease(2), 2 * SECOND);
+        markers.expire(SECOND);
+        assert!(!markers.locked().contains_key("a"));
+        assert_eq!(markers.locked()["b"].len(), 1);
+    }
+}

@@ -79,20 +79,14 @@ impl Writes {
         deadline: Instant,
     ) -> Result<(), StoreError> {
         self.link.removes(keys.iter());
-        let begin = async |token: bool, copies| {
-            let arguments = |command: &mut Cmd, keys: &[Key]| {
-                pairs(command, keys.iter());
-                command.arg(writer.as_bytes()).arg(millis(marker)).arg(u8::from(token));
-            };
-            self.take(How::Script(&self.begin, copies), keys, arguments, deadline).await
+        let arguments = |command: &mut Cmd, keys: &[Key]| {
+            pairs(command, keys.iter());
+            command.arg(writer.as_bytes()).arg(millis(marker)).arg(u8::from(token));
         };
-        // A late copy is a marker that nobody ends: it runs out. A token is a right, which such a copy would bring back: a
-        // late copy of END would then put what others have written over since.
-        match begin(token, if token { Copies::Never } else { Copies::Harmless }).await {
-            Err(error) if token && error.kind == FaultKind::Disconnected => begin(false, Copies::Harmless).await,
-            begun => begun,
-        }
-        .map(drop)
+        // A late copy is a marker that nobody ends: it runs out. A token is a right, which such a copy would bring back: END
+        // would then put what others have written over since.
+        let copies = if token { Copies::Never } else { Copies::Harmless };
+        self.take(How::Script(&self.begin, copies), keys, arguments, deadline).await.map(drop)
     }
 
     pub(super) async fn end(&self, writer: Head, written: &[Written], deadline: Instant) -> Result<bool, StoreError> {

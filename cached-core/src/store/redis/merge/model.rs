@@ -253,7 +253,7 @@ fn callers_with_several_keys() {
 
 #[test]
 fn callers_with_more_keys_than_a_batch_holds() {
-    reads(&[("a b c d", 1), ("c b", 1), ("a d", 1), ("a b c d", 1)], 2, Fate::Answered);
+    reads(&[("a b c d", 1), ("c b", 1), ("d e f", 1), ("a b c d", 1)], 2, Fate::Answered);
 }
 
 #[test]

@@ -1,0 +1,100 @@
+//! Write-through: stored unless another write overlapped.
+
+use super::*;
+use crate::invalidation::{Invalidation, Outcome};
+use crate::{redis_cached, redis_put};
+
+#[redis_cached(key = "k", skip(on, value), cache = on.cache)]
+async fn find(on: &Subject, value: u64) -> u64 {
+    let _ = on;
+    value
+}
+
+#[redis_put(key = "k", cache = on.cache)]
+async fn put(on: &Subject, value: u64, takes: Duration) -> u64 {
+    let _ = on;
+    if takes > Duration::ZERO {
+        sleep(takes).await;
+    }
+    value
+}
+
+impl Subject {
+    /// A put as a task that has come as far as it can without any time passing.
+    async fn putting(&self, value: u64, takes: Duration) -> JoinHandle<u64> {
+        let subject = self.clone();
+        let putting = tokio::spawn(async move { put(&subject, value, takes).await });
+        tasks().await;
+        putting
+    }
+
+    fn put_stats(&self) -> (u64, Vec<(UnstoredReason, u64)>) {
+        let stats = self.stats_of("put");
+        (stats.stored, stats.unstored.into_iter().collect())
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_put_is_found() {
+    let on = Subject::new();
+    assert_eq!(put(&on, 1, AT_ONCE).await, 1);
+    assert_eq!(find(&on, 2).await, 1);
+    assert_eq!((on.store.count(Step::Begin), on.store.count(Step::End), on.store.count(Step::Tag)), (1, 1, 0));
+    assert_eq!(on.put_stats(), (1, vec![]));
+}
+
+#[tokio::test(start_paused = true)]
+async fn of_two_that_overlap_neither_is_stored() {
+    let on = Subject::new();
+    let (first, second) = (on.putting(1, ms(50)).await, on.putting(2, ms(20)).await);
+    assert_eq!((first.await.unwrap(), second.await.unwrap()), (1, 2));
+    assert_eq!(on.register().await, None);
+    assert_eq!(on.put_stats(), (0, vec![(UnstoredReason::LeaseLost, 2)]));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_invalidation_in_between_keeps_it_out() {
+    let on = Subject::new();
+    let putting = on.putting(1, ms(50)).await;
+    assert_eq!(on.cache.invalidate(Invalidation::new().key("k")).await, Outcome::Applied);
+    assert_eq!(putting.await.unwrap(), 1);
+    assert_eq!(find(&on, 2).await, 2);
+}
+
+/// The model's `put_token_again`.
+#[tokio::test(start_paused = true)]
+async fn a_token_that_is_lost_does_not_come_back() {
+    let on = Subject::new();
+    let marker = Duration::from_secs(10);
+    // Its marker runs out before it is extended.
+    on.store.plan(Step::Begin, [Act::Well, Act::Fails(FaultKind::ReadOnly), Act::Fails(FaultKind::ReadOnly)]);
+    let putting = on.putting(1, marker + ms(1_000)).await;
+    on.clock.advance(marker);
+    sleep(marker * 2 / 3 + ms(1)).await;
+    assert_eq!(on.store.count(Step::Begin), 3);
+    let ((), outcome) = on.cache.write(Invalidation::new().key("k"), async {}).await;
+    assert_eq!(outcome, Outcome::Applied, "another write has come and gone");
+    assert_eq!(putting.await.unwrap(), 1);
+    assert!(on.store.count(Step::Begin) > 4, "it was extended once more");
+    assert_eq!(on.register().await, None);
+    assert_eq!(on.put_stats(), (0, vec![(UnstoredReason::LeaseLost, 1)]));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_broken_connection_is_not_felt() {
+    let on = Subject::new();
+    on.store.plan(Step::Begin, [Act::Fails(FaultKind::Disconnected)]);
+    assert_eq!(put(&on, 1, AT_ONCE).await, 1);
+    assert_eq!(find(&on, 2).await, 1);
+    assert_eq!(on.stats_of("put").unbracketed, 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn without_its_bracket_it_is_only_removed() {
+    let on = Subject::new();
+    find(&on, 1).await;
+    on.store.plan(Step::Begin, [Act::Fails(FaultKind::ReadOnly)]);
+    assert_eq!(put(&on, 2, AT_ONCE).await, 2);
+    assert_eq!(on.register().await, None);
+    assert_eq!(on.put_stats(), (0, vec![(UnstoredReason::NoLease, 1)]));
+}

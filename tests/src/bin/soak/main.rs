@@ -1,0 +1,113 @@
+//! The soak: two processes read and write versioned rows through the attributes while the server and the processes
+//! themselves fail, and no read may be older than a write that was complete when it began.
+
+mod faults;
+mod oracle;
+mod process;
+mod random;
+mod rows;
+mod said;
+mod without;
+mod workers;
+
+use oracle::Oracle;
+use std::error::Error;
+use std::path::Path;
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+use tests::RedisServer;
+use without::Safeguard;
+
+const HELP: &str = "\
+soak [--seconds N] [--without lease|bracket|fence]
+
+Two processes with four tasks each read and write rows in SQLite through `redis_cached`, `redis_invalidate` (bracket and
+after) and `redis_put`, while a redis-server of their own is frozen, killed and started empty, flushed, evicted, robbed of
+keys and of its connections, and the processes are killed between commit and END and started again.
+
+Last line: reads=N writes=N faults=N stale=0 errors=0 over_budget=0
+Exit code: 0 if the last three are 0, else 1.
+
+stale        reads that returned an older version than that of a write which was complete when they began. Complete is a
+             write whose invalidation was Applied; for the process that wrote it also one that was Queued, and for all
+             once the queue was drained; the write of a killed process when its marker's time (1 s) is over, unless the
+             server lost its markers meanwhile (restart, FLUSHALL, eviction).
+errors       reads and writes that failed, invalidations that ended as Failed or not at all, queues that did not drain.
+             Writes that are refused because their bracket cannot begin are none.
+over_budget  calls that took longer, beside the function's own work, than the budget (100 ms, and a tenth of it for the
+             last step), for reads twice `max_wait` (50 ms: for another's load, for room among the loads without a
+             store), 100 ms for the scheduler, and what a timer of the same process was late meanwhile.
+
+--seconds    how long faults go on (60)
+--without    leaves a safeguard out, by a store around the real one; stale must then not be 0:
+             lease    the lease stands beside the register, where no invalidation revokes it
+             bracket  BEGIN does nothing
+             fence    FILL stores whatever the register holds
+";
+
+enum Task {
+    Help,
+    Soak { seconds: u64, without: Option<String> },
+    Process { number: u64, url: String, directory: String, without: Option<Safeguard> },
+}
+
+fn parse(arguments: &[String]) -> Result<Task, String> {
+    if let [flag, number, url, directory, without @ ..] = arguments
+        && flag == "--process"
+    {
+        let number = number.parse().map_err(|_| "not a number")?;
+        let without = without.first().and_then(|name| Safeguard::named(name));
+        return Ok(Task::Process { number, url: url.clone(), directory: directory.clone(), without });
+    }
+    let (mut seconds, mut without) = (60, None);
+    for pair in arguments.chunks(2) {
+        match pair {
+            [flag, value] if flag == "--seconds" => seconds = value.parse().map_err(|_| "--seconds takes a number")?,
+            [flag, value] if flag == "--without" && Safeguard::named(value).is_some() => without = Some(value.clone()),
+            [flag, ..] if flag == "--help" => return Ok(Task::Help),
+            _ => return Err(HELP.to_owned()),
+        }
+    }
+    Ok(Task::Soak { seconds, without })
+}
+
+async fn soak(seconds: u64, without: Option<String>) -> Result<bool, Box<dyn Error>> {
+    let directory = tempfile::tempdir()?;
+    let path = |name: &str| directory.path().join(name);
+    let pool = rows::open(&path("rows.db")).await?;
+    rows::create(&pool, oracle::ROWS).await?;
+    let server = RedisServer::start();
+    let arguments = [server.url(), directory.path().display().to_string()].into_iter().chain(without).collect();
+    let mut workers = workers::Workers::new(arguments);
+    let mut faults = faults::Faults::new(server, Oracle::open(&path("oracle"))?);
+    for process in 0..oracle::PROCESSES {
+        workers.start(process)?;
+    }
+    faults.run(&mut workers, Instant::now() + Duration::from_secs(seconds)).await?;
+    let heard = tokio::task::spawn_blocking(move || workers.stop().map_err(|error| error.to_string())).await??;
+    let counts = heard.counts;
+    println!(
+        "{} hits, {} writes queued, {} refused, {} cancelled",
+        counts.hits, counts.queued, counts.refused, counts.cancelled
+    );
+    println!(
+        "reads={} writes={} faults={} stale={} errors={} over_budget={}",
+        counts.reads, counts.writes, faults.count, heard.stale, heard.errors, heard.over_budget
+    );
+    Ok(heard.stale == 0 && heard.errors == 0 && heard.over_budget == 0)
+}
+
+#[tokio::main]
+async fn main() -> Result<ExitCode, Box<dyn Error>> {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    match parse(&arguments)? {
+        Task::Help => print!("{HELP}"),
+        Task::Process { number, url, directory, without } => {
+            process::run(number, &url, Path::new(&directory), without).await?;
+        }
+        Task::Soak { seconds, without } => {
+            return Ok(if soak(seconds, without).await? { ExitCode::SUCCESS } else { ExitCode::FAILURE });
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,135 @@
+//! What a read must see at least: for each row the highest version of a write that is complete, in a file that all
+//! processes map by position.
+//!
+//! Each slot has one writer, is eight bytes long and lies within a page, so that it is read as a whole. Who reads a slot
+//! after its writer has returned sees what was written: there is one page cache.
+
+use std::fs::{File, OpenOptions};
+use std::io;
+use std::os::unix::fs::FileExt;
+use std::path::Path;
+
+/// Rows that are written all the time.
+pub(crate) const HOT: u64 = 8;
+/// Rows that are written now and then, so that what is left of a killed write stays until it is looked for.
+pub(crate) const QUIET: u64 = 64;
+pub(crate) const ROWS: u64 = HOT + QUIET;
+
+pub(crate) const PROCESSES: u64 = 2;
+pub(crate) const TASKS: u64 = 4;
+
+/// For each task of each process, one for what each process had queued, one for the writes of killed processes.
+const SLOTS: u64 = 16;
+const EPOCH_AT: u64 = ROWS * SLOTS * 8;
+const UNDERWAY_AT: u64 = EPOCH_AT + 8;
+const UNDERWAY: usize = 24;
+
+#[derive(Debug)]
+pub(crate) struct Oracle {
+    file: File,
+}
+
+/// Who says that a write is complete.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Teller {
+    /// The task that wrote.
+    Task(u64, u64),
+    /// The process that had queued it, when the queue is empty.
+    Queue(u64),
+    /// The parent: the writer is dead and its marker's time is over.
+    Parent,
+}
+
+impl Teller {
+    fn slot(self) -> u64 {
+        match self {
+            Self::Task(process, task) => process * TASKS + task,
+            Self::Queue(process) => PROCESSES * TASKS + process,
+            Self::Parent => SLOTS - 1,
+        }
+    }
+}
+
+/// A write that has been committed in its bracket and has not ended yet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct UnderWay {
+    pub(crate) row: u64,
+    pub(crate) version: u64,
+    /// Of the server's memory when the write began.
+    pub(crate) epoch: u64,
+}
+
+impl Oracle {
+    pub(crate) fn open(path: &Path) -> io::Result<Self> {
+        let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path)?;
+        file.set_len(UNDERWAY_AT + PROCESSES * TASKS * UNDERWAY as u64)?;
+        Ok(Self { file })
+    }
+
+    fn number(&self, at: u64) -> io::Result<u64> {
+        let mut bytes = [0; 8];
+        self.file.read_exact_at(&mut bytes, at)?;
+        Ok(u64::from_le_bytes(bytes))
+    }
+
+    /// The version that every read of the row that begins now must see.
+    pub(crate) fn complete(&self, row: u64) -> io::Result<u64> {
+        let mut bytes = [0; SLOTS as usize * 8];
+        self.file.read_exact_at(&mut bytes, row * SLOTS * 8)?;
+        let versions = bytes.as_chunks::<8>().0.iter().map(|version| u64::from_le_bytes(*version));
+        Ok(versions.max().unwrap_or_default())
+    }
+
+    /// The write of this version is complete.
+    pub(crate) fn completed(&self, by: Teller, row: u64, version: u64) -> io::Result<()> {
+        let at = (row * SLOTS + by.slot()) * 8;
+        if self.number(at)? < version { self.file.write_all_at(&version.to_le_bytes(), at) } else { Ok(()) }
+    }
+
+    /// Changes whenever the server may lose markers: odd meanwhile.
+    pub(crate) fn epoch(&self) -> io::Result<u64> {
+        self.number(EPOCH_AT)
+    }
+
+    /// To be called before the server may lose markers, and after.
+    pub(crate) fn next_epoch(&self) -> io::Result<()> {
+        self.file.write_all_at(&(self.epoch()? + 1).to_le_bytes(), EPOCH_AT)
+    }
+
+    fn under_way_at(process: u64, task: u64) -> u64 {
+        UNDERWAY_AT + (process * TASKS + task) * UNDERWAY as u64
+    }
+
+    /// What a task has committed and not ended, or nothing.
+    pub(crate) fn set_under_way(&self, process: u64, task: u64, write: Option<UnderWay>) -> io::Result<()> {
+        let mut bytes = [0; UNDERWAY];
+        if let Some(UnderWay { row, version, epoch }) = write {
+            bytes[..8].copy_from_slice(&row.to_le_bytes());
+            bytes[8..16].copy_from_slice(&version.to_le_bytes());
+            bytes[16..].copy_from_slice(&epoch.to_le_bytes());
+        }
+        self.file.write_all_at(&bytes, Self::under_way_at(process, task))
+    }
+
+    /// What the tasks of a process have committed and not ended.
+    pub(crate) fn under_way(&self, process: u64) -> io::Result<Vec<UnderWay>> {
+        let mut writes = Vec::new();
+        for task in 0..TASKS {
+            let at = Self::under_way_at(process, task);
+            let write = UnderWay { row: self.number(at)?, version: self.number(at + 8)?, epoch: self.number(at + 16)? };
+            if write.version > 0 {
+                writes.push(write);
+            }
+        }
+        Ok(writes)
+    }
+
+    /// Takes it, after the process has died.
+    pub(crate) fn take_under_way(&self, process: u64) -> io::Result<Vec<UnderWay>> {
+        let writes = self.under_way(process)?;
+        for task in 0..TASKS {
+            self.set_under_way(process, task, None)?;
+        }
+        Ok(writes)
+    }
+}

@@ -1,0 +1,45 @@
+//! The chapter on guarantees names a test for each of them: they exist.
+#![expect(clippy::unwrap_used, reason = "in a test, a panic is the report")]
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// The sources of an integration test: its file, and those in a folder of its name.
+fn sources(tests: &Path) -> BTreeMap<String, String> {
+    let mut sources: BTreeMap<String, String> = BTreeMap::new();
+    let mut read = |name: String, path: PathBuf| {
+        sources.entry(name).or_default().push_str(&fs::read_to_string(path).unwrap());
+    };
+    for entry in fs::read_dir(tests).unwrap().map(|entry| entry.unwrap().path()) {
+        let name = entry.file_stem().unwrap().to_string_lossy().into_owned();
+        if entry.is_dir() {
+            for part in fs::read_dir(&entry).unwrap() {
+                read(name.clone(), part.unwrap().path());
+            }
+        } else {
+            read(name, entry);
+        }
+    }
+    sources
+}
+
+#[test]
+fn every_test_that_the_chapter_names_exists() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let chapter = fs::read_to_string(root.join("../cached-core/GUARANTEES.md")).unwrap();
+    let sources = sources(&root.join("tests"));
+    let named: Vec<_> = chapter.split('`').skip(1).step_by(2).filter_map(|code| code.split_once("::")).collect();
+    let named: Vec<_> =
+        named.into_iter().filter(|(file, _)| file.chars().all(|c| c.is_ascii_lowercase() || c == '_')).collect();
+    assert!(named.len() > 30, "the chapter names tests: {named:?}");
+    let is_there = |(file, test): &(&str, &str)| {
+        sources.get(*file).is_some_and(|source| {
+            source.contains(&format!("fn {test}("))
+                || source.contains(&format!("{test},"))
+                || source.contains(&format!(" {test}\n"))
+        })
+    };
+    let missing: Vec<_> = named.iter().filter(|named| !is_there(named)).collect();
+    assert!(missing.is_empty(), "not there: {missing:#?}");
+}

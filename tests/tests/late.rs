@@ -1,0 +1,95 @@
+//! What was sent may arrive late: after its sender has given up, and after another write has completed.
+#![expect(clippy::unwrap_used, reason = "in a test, a panic is the report")]
+
+use cached_core::{Cache, Outcome, redis_put};
+use std::time::Duration;
+use tests::{RedisServer, Relay, Row, RowChanged, eventually, patient_cache};
+
+const WITHIN: Duration = Duration::from_secs(10);
+
+/// A row, a cache whose connections can be delayed, and one whose cannot.
+struct World {
+    _server: RedisServer,
+    relay: Relay,
+    slow: Cache,
+    other: Cache,
+    row: std::sync::Arc<Row>,
+}
+
+impl World {
+    async fn new() -> Self {
+        let server = RedisServer::start();
+        let relay = Relay::start(server.port()).await;
+        let slow = Cache::builder().redis(relay.url()).budget(Duration::from_millis(100));
+        let slow = slow.marker(Duration::from_secs(1)).lease(Duration::from_secs(60)).build().unwrap();
+        let other = patient_cache(&server.url());
+        Self { _server: server, relay, slow, other, row: Row::new(1) }
+    }
+
+    /// The next version is written and its invalidation is complete; then what was held back arrives.
+    async fn write_and_release(&self) {
+        self.row.commit();
+        for what in self.row.ways() {
+            assert_eq!(self.other.invalidate(what).await, Outcome::Applied);
+        }
+        self.relay.release_given_up().await;
+        for cache in [&self.other, &self.slow, &self.other] {
+            assert_eq!(self.row.read_and_store(cache).await, self.row.now(), "stale");
+            assert_eq!(read_put(cache, 1, &self.row).await, self.row.now(), "stale");
+        }
+    }
+
+    /// The connection that is held is given up for another one.
+    async fn reconnects(&self) {
+        assert!(self.slow.drained(WITHIN).await);
+        eventually("it has another connection", async || self.slow.get::<u64>("anything").await.is_none()).await;
+    }
+}
+
+#[cached_core::redis_cached(key = "put:<id>", skip(cache, row), invalidate_on = RowChanged { id }, cache = cache)]
+async fn read_put(cache: &Cache, id: u64, row: &Row) -> u64 {
+    row.now()
+}
+
+#[redis_put(key = "put:<id>", RowChanged { id }, invalidate_on = RowChanged { id }, cache = cache)]
+async fn put(cache: &Cache, id: u64, row: &Row, relay: Option<&Relay>, is_extended: bool) -> u64 {
+    let version = row.commit();
+    if let Some(relay) = relay {
+        relay.hold();
+        if is_extended {
+            eventually("its bracket is extended", async || relay.held() > 0).await;
+            // With END there are three timeouts in a row: what is repeated goes out on another connection.
+            assert_eq!(tokio::join!(cache.get::<u64>("one"), cache.get::<u64>("another")), (None, None));
+        }
+    }
+    version
+}
+
+/// END alone, and behind a BEGIN that extends: that must not bring the right to put back.
+#[tokio::test]
+async fn the_end_of_a_put() {
+    for is_extended in [false, true] {
+        let world = World::new().await;
+        // The server knows the scripts from here on.
+        put(&world.slow, 1, &world.row, None, false).await;
+        put(&world.slow, 1, &world.row, Some(&world.relay), is_extended).await;
+        assert_eq!(world.slow.stats().site("put").unwrap().queued, 1);
+        world.reconnects().await;
+        world.write_and_release().await;
+    }
+}
+
+#[tokio::test]
+async fn a_fill() {
+    let world = World::new().await;
+    world.row.read_and_store(&world.slow).await;
+    assert_eq!(world.slow.invalidate(world.row.way(0)).await, Outcome::Applied);
+    let held = world.row.hold(&world.slow).await;
+    world.relay.hold();
+    held.finish().await;
+    assert!(world.relay.held() > 0, "its FILL");
+    // Timeouts in a row cost the connection its place.
+    assert_eq!(world.slow.invalidate(world.row.way(0)).await, Outcome::Queued);
+    world.reconnects().await;
+    world.write_and_release().await;
+}

@@ -1,0 +1,391 @@
+//! What was invalidated stays so, whatever was on its way: P2 on a real server.
+//!
+//! The tests make each order of steps happen by holding loads open; nothing waits for time to pass. A read is stale if
+//! it began after a write had been reported as applied and returns an older version.
+#![expect(clippy::unwrap_used, reason = "in a test, a panic is the report")]
+
+use cached_core::store::{Acquired, Head, Key, RedisStore, Replace, Store};
+use cached_core::{Cache, Invalidation, Outcome};
+use std::sync::Arc;
+use std::time::Duration;
+use tests::{RedisServer, Row, patient_cache};
+
+const ROUNDS: u64 = 200;
+const WITHIN: Duration = Duration::from_secs(5);
+const TTL: Duration = Duration::from_secs(60);
+
+/// A server, and two caches on it with connections, flights and queues of their own: as two processes have them.
+struct World {
+    server: RedisServer,
+    here: Cache,
+    there: Cache,
+}
+
+impl World {
+    fn new() -> Self {
+        let server = RedisServer::start();
+        let (here, there) = (patient_cache(&server.url()), patient_cache(&server.url()));
+        Self { server, here, there }
+    }
+
+    /// No read gets an older version, wherever it is made and in whatever order.
+    async fn is_fresh(&self, row: &Row, version: u64) {
+        for cache in [&self.here, &self.there, &self.here] {
+            let read = row.read_and_store(cache).await;
+            assert!(read >= version, "stale: version {read} of row {row:?} after {version} was complete");
+        }
+    }
+
+    /// The next read of it loads.
+    async fn forget(&self, row: &Row) {
+        self.delete(&entry_of(row)).await;
+    }
+
+    /// From outside of the library.
+    async fn delete(&self, key: &str) {
+        let _: u64 = self.server.send(&[b"DEL", key.as_bytes()]).await;
+    }
+}
+
+fn entry_of(row: &Row) -> String {
+    format!("cache:v1:{}", row.key())
+}
+
+#[tokio::test]
+async fn a_load_in_flight_while_its_key_its_tag_or_its_event_is_invalidated() {
+    let world = World::new();
+    let row = Row::new(1);
+    for round in 0..ROUNDS {
+        for what in row.ways() {
+            world.forget(&row).await;
+            let held = row.hold(&world.here).await;
+            let version = row.commit();
+            // By another process, every other time.
+            let writer = if round % 2 == 0 { &world.here } else { &world.there };
+            assert_eq!(writer.invalidate(what).await, Outcome::Applied);
+            assert_eq!(held.finish().await, version - 1);
+            world.is_fresh(&row, version).await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_load_in_flight_while_a_bracket_opens_and_closes() {
+    let world = World::new();
+    let row = Row::new(1);
+    for round in 0..ROUNDS {
+        for what in row.ways() {
+            world.forget(&row).await;
+            let is_before = round % 2 == 0;
+            let before = if is_before { Some(row.hold(&world.there).await) } else { None };
+            let write = async {
+                // Between BEGIN and the commit.
+                let inside = if is_before { None } else { Some(row.hold(&world.here).await) };
+                (row.commit(), inside)
+            };
+            let ((version, inside), outcome) = world.here.write(what, write).await;
+            assert_eq!(outcome, Outcome::Applied);
+            if let Some(held) = before.or(inside) {
+                held.finish().await;
+            }
+            world.is_fresh(&row, version).await;
+        }
+    }
+}
+
+/// What a load that is held before the commit stores between commit and END is gone with END.
+#[tokio::test]
+async fn a_load_that_ends_between_commit_and_end() {
+    let world = World::new();
+    let row = Row::new(1);
+    for _ in 0..ROUNDS {
+        for what in row.ways() {
+            world.forget(&row).await;
+            let held = row.hold(&world.there).await;
+            let write = async {
+                let version = row.commit();
+                held.finish().await;
+                // Linearizable: what is committed is seen before END.
+                world.is_fresh(&row, version).await;
+                version
+            };
+            let (version, outcome) = world.here.write(what, write).await;
+            assert_eq!(outcome, Outcome::Applied);
+            world.is_fresh(&row, version).await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn two_fills_in_flight_and_an_invalidation_between_them() {
+    let world = World::new();
+    let row = Row::new(1);
+    for round in 0..ROUNDS {
+        for what in row.ways() {
+            world.forget(&row).await;
+            let old = row.hold(&world.here).await;
+            let version = row.commit();
+            assert_eq!(world.there.invalidate(what.key(row.key())).await, Outcome::Applied);
+            let new = row.hold(&world.there).await;
+            if round % 2 == 0 {
+                old.finish().await;
+                new.finish().await;
+            } else {
+                new.finish().await;
+                old.finish().await;
+            }
+            world.is_fresh(&row, version).await;
+        }
+    }
+}
+
+/// Its FILL is accepted, since the key was not touched; that proves nothing about tags.
+#[tokio::test]
+async fn a_follower_that_joins_after_the_loads_tag_was_invalidated() {
+    let world = World::new();
+    let row = Row::new(1);
+    for _ in 0..ROUNDS {
+        for what in row.ways() {
+            world.forget(&row).await;
+            let held = row.hold(&world.here).await;
+            let version = row.commit();
+            assert_eq!(world.there.invalidate(what).await, Outcome::Applied);
+            let follower = row.begin_read(&world.here).await;
+            assert!(!follower.is_finished(), "it follows the load");
+            held.finish().await;
+            assert_eq!(follower.await.unwrap(), version, "it shared a load that began before it came");
+            world.is_fresh(&row, version).await;
+        }
+    }
+}
+
+/// A load that renews its lease and has lost it all the same: to eviction, to an expiry, or to a foreign `DEL`.
+#[tokio::test]
+async fn a_load_that_outlives_its_lease() {
+    let world = World::new();
+    let row = Row::new(1);
+    for round in 0..ROUNDS {
+        world.forget(&row).await;
+        let slow = row.hold(&world.here).await;
+        world.forget(&row).await;
+        // Somebody has loaded it meanwhile, holds a lease on it, or nobody was there.
+        let other = match round % 3 {
+            0 => None,
+            1 => Some(row.hold(&world.there).await),
+            _ => {
+                row.read_and_store(&world.there).await;
+                None
+            }
+        };
+        let version = row.commit();
+        assert_eq!(world.there.invalidate(Invalidation::new().key(row.key())).await, Outcome::Applied);
+        slow.finish().await;
+        if let Some(other) = other {
+            other.finish().await;
+        }
+        world.is_fresh(&row, version).await;
+    }
+}
+
+/// Any program that removes the key has invalidated it.
+#[tokio::test]
+async fn a_plain_del_from_outside_during_a_load() {
+    let world = World::new();
+    let row = Row::new(1);
+    for round in 0..ROUNDS {
+        world.forget(&row).await;
+        let held = row.hold(&world.here).await;
+        let version = row.commit();
+        if round % 2 == 0 {
+            world.forget(&row).await;
+        } else {
+            // Of a register that does not know the load's stamps any more, too.
+            world.delete(&format!("cache:t:{}", row.tag())).await;
+        }
+        held.finish().await;
+        world.is_fresh(&row, version).await;
+    }
+}
+
+#[tokio::test]
+async fn a_tag_that_was_evicted() {
+    let world = World::new();
+    let row = Row::new(1);
+    let tag = format!("cache:t:{}", row.tag());
+    for round in 0..ROUNDS {
+        world.forget(&row).await;
+        // An entry that nothing happens to but that its tag is lost, invalidated and made again.
+        row.read_and_store(&world.here).await;
+        world.delete(&tag).await;
+        if round % 2 == 0 {
+            // Made again, by the load of another entry, before it is invalidated.
+            world.there.get_or_set("other", row.options(), async || Ok::<_, ()>(0_u64)).await.unwrap();
+            world.there.settled().await;
+        }
+        let version = row.commit();
+        assert_eq!(world.there.invalidate(Invalidation::new().tag(row.tag())).await, Outcome::Applied);
+        world.there.get_or_set("another", row.options(), async || Ok::<_, ()>(0_u64)).await.unwrap();
+        world.there.settled().await;
+        world.is_fresh(&row, version).await;
+        // The same during a load.
+        world.forget(&row).await;
+        let held = row.hold(&world.here).await;
+        world.delete(&tag).await;
+        let version = row.commit();
+        assert_eq!(world.there.invalidate(Invalidation::new().tag(row.tag())).await, Outcome::Applied);
+        held.finish().await;
+        world.is_fresh(&row, version).await;
+    }
+}
+
+#[tokio::test]
+async fn flushall_during_a_load_and_during_a_write() {
+    let world = World::new();
+    let row = Row::new(1);
+    for round in 0..ROUNDS {
+        let flushed = async || {
+            let _: () = world.server.send(&[b"FLUSHALL"]).await;
+        };
+        world.forget(&row).await;
+        let held = row.hold(&world.here).await;
+        flushed().await;
+        let what = row.way(round);
+        let write = async {
+            // Without its markers: a load begins and is stored before the commit.
+            flushed().await;
+            row.read_and_store(&world.there).await;
+            row.commit()
+        };
+        let (version, outcome) = world.there.write(what, write).await;
+        assert_eq!(outcome, Outcome::Applied);
+        held.finish().await;
+        world.is_fresh(&row, version).await;
+    }
+}
+
+/// A refresh in the background stores over the value it was made to replace, and over nothing else.
+#[tokio::test]
+async fn a_refresh_in_flight() {
+    let server = RedisServer::start();
+    let (store, writer) = (RedisStore::new(&server.url()).unwrap(), RedisStore::new(&server.url()).unwrap());
+    let key = Key::from("cache:v1:row");
+    for round in 0..ROUNDS {
+        let value = |n: u64| {
+            let id = u128::from(round * 4 + n).to_le_bytes();
+            [&b"V"[..], &id, b"payload"].concat()
+        };
+        let head = |bytes: &[u8]| Head::from_bytes(bytes).unwrap();
+        let fill =
+            async |expected: &[u8], n| store.fill(&key, head(expected), value(n).into(), TTL, WITHIN).await.unwrap();
+        store.put(&key, value(0).into(), TTL, WITHIN).await.unwrap();
+        // The refresh reads the database here. Then:
+        match round % 4 {
+            0 => drop(writer.remove(&key, WITHIN).await.unwrap()),
+            1 => {
+                let marker = head(&[&b"L"[..], &[7; 16]].concat());
+                writer.begin(marker, std::slice::from_ref(&key), TTL, false, WITHIN).await.unwrap();
+                assert!(!fill(&value(0), 1).await, "between BEGIN and END");
+                let nothing = cached_core::store::Written { key: key.clone(), put: None };
+                writer.end(marker, &[nothing], WITHIN).await.unwrap();
+            }
+            2 => {
+                writer.remove(&key, WITHIN).await.unwrap();
+                let lease = head(&[&b"L"[..], &round.to_le_bytes(), &[8; 8]].concat());
+                assert_eq!(
+                    writer.acquire(&key, lease, TTL, Replace::Nothing, WITHIN).await.unwrap(),
+                    Acquired::Granted
+                );
+                assert!(!fill(&value(0), 1).await, "over the lease of a load that began later");
+                assert!(writer.fill(&key, lease, value(2).into(), TTL, WITHIN).await.unwrap());
+            }
+            _ => assert!(fill(&value(0), 3).await, "another refresh was faster"),
+        }
+        assert!(!fill(&value(0), 1).await, "the refresh stored over what came after it had begun");
+    }
+}
+
+#[tokio::test]
+async fn sweeps_while_loads_are_in_flight() {
+    let world = World::new();
+    let rows: Vec<Arc<Row>> = (0..ROUNDS).map(Row::new).collect();
+    // So that one stretch is not all there is.
+    let mut many = redis::pipe();
+    for i in 0..5_000 {
+        many.set(format!("cache:v1:other:{i}"), "x").ignore();
+    }
+    let _: () = many.query_async(&mut world.server.connection().await).await.unwrap();
+    for flushes in [true, false] {
+        let mut held = Vec::new();
+        for row in &rows {
+            // One has an entry, the next a load in flight.
+            if row.now() == 0 && held.len() % 2 == 0 {
+                row.read_and_store(&world.here).await;
+                world.forget(row).await;
+            }
+            held.push(row.hold(&world.here).await);
+        }
+        for row in &rows {
+            row.commit();
+        }
+        let removed = if flushes {
+            world.there.flush_namespace(|_| ()).await.unwrap()
+        } else {
+            world.there.delete_matching("row:", |_| ()).await.unwrap()
+        };
+        assert!(removed >= ROUNDS, "{removed} removed");
+        for (row, held) in rows.iter().zip(held) {
+            held.finish().await;
+            world.is_fresh(row, row.now()).await;
+        }
+        // For the second pass.
+        world.there.delete_matching("row:", |_| ()).await.unwrap();
+    }
+}
+
+/// A write that is dropped after its commit, or in mid-END.
+#[tokio::test]
+async fn writers_that_are_cancelled() {
+    let world = World::new();
+    let row = Row::new(1);
+    for round in 0..ROUNDS {
+        world.forget(&row).await;
+        row.read_and_store(&world.there).await;
+        let held = if round % 2 == 0 {
+            world.forget(&row).await;
+            Some(row.hold(&world.there).await)
+        } else {
+            None
+        };
+        let what = row.way(round);
+        let (committed, is_committed) = tokio::sync::oneshot::channel();
+        let write = tokio::spawn({
+            let (cache, row) = (world.here.clone(), Arc::clone(&row));
+            async move {
+                if round % 4 < 2 {
+                    // Never ends.
+                    let body = async { std::future::pending::<()>().await };
+                    let body = async {
+                        committed.send(row.commit()).unwrap();
+                        body.await;
+                    };
+                    let _ = cache.write(what, body).await;
+                } else {
+                    committed.send(row.commit()).unwrap();
+                    let _ = cache.invalidate(what).await;
+                }
+            }
+        });
+        let version = is_committed.await.unwrap();
+        write.abort();
+        let _ = write.await;
+        // In the writer's process at once, everywhere when what it queued is applied.
+        assert!(row.read(&world.here).await >= version, "round {round}");
+        assert!(world.here.drained(WITHIN).await);
+        if let Some(held) = held {
+            held.finish().await;
+        }
+        world.is_fresh(&row, version).await;
+        // Markers of dropped writes stand for their time, and nothing is stored meanwhile.
+        let _: () = world.server.send(&[b"FLUSHALL"]).await;
+    }
+}
