@@ -77,8 +77,6 @@ struct State {
     writers: HashMap<Process, Head>,
     /// Processes that wait for another's lease.
     leased: HashSet<Process>,
-    /// Processes whose BEGIN goes out again without its token, as the store does after a broken connection.
-    resent: HashSet<Process>,
 }
 
 #[derive(Default)]
@@ -152,6 +150,26 @@ impl Desk {
         let at = places.nth(place)?;
         let waiting = state.waiting.remove(at)?;
         Some((waiting.process, go(waiting)))
+    }
+
+    /// The connection breaks at the step at this place: what was on its way. What may be sent twice goes on waiting, to be sent
+    /// again; the others get an error.
+    pub(crate) fn break_at(&self, place: usize, error: StoreError) -> Option<Command> {
+        let mut state = self.locked();
+        let mut places = (0..state.waiting.len()).filter(|at| !state.dead.contains(&state.waiting[*at].process));
+        let at = places.nth(place)?;
+        let command = state.waiting[at].command.clone();
+        match command {
+            Command::Acquire { .. } | Command::Tag { .. } | Command::Begin { token: true, .. } => {
+                let waiting = state.waiting.remove(at)?;
+                let _ = waiting.turn.send(Turn::Fail(error));
+                Some(command)
+            }
+            Command::Fill { .. } | Command::RemoveAll { .. } | Command::Begin { .. } | Command::End { .. } => {
+                Some(command)
+            }
+            Command::Get | Command::GetAll | Command::Select | Command::Commit | Command::Aside => None,
+        }
     }
 
     /// How many of the living wait.
@@ -237,14 +255,6 @@ impl Desk {
     /// Whether the process waits for another's lease: it comes back after a pause.
     pub(crate) fn waits_for_lease(&self, process: Process) -> bool {
         self.locked().leased.contains(&process)
-    }
-
-    pub(crate) fn resend_without_token(&self, process: Process) {
-        self.locked().resent.insert(process);
-    }
-
-    pub(crate) fn may_send_token(&self, process: Process) -> bool {
-        !self.locked().resent.contains(&process)
     }
 }
 

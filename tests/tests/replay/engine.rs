@@ -23,7 +23,7 @@
 //! | crashes | no step of this process is carried out any more; its commit is still made |
 //! | the connection breaks at ACQUIRE, TAG | the command is kept, its sender gets an error: neither is sent twice |
 //! | the connection breaks at FILL, UNLINK, END | the command is kept, and sent again |
-//! | the connection breaks at BEGIN | the command is kept, and sent again without its token; once begun, what is kept is the BEGIN that extends the markers, as the engine sends it |
+//! | the connection breaks at BEGIN | the command is kept, its sender gets an error: who puts begins again by another name; once begun, what is kept is the BEGIN that extends the markers, as the engine sends it |
 //! | the command is carried out | it is, on another connection |
 //! | a marker runs out | it does, shortened by another hand; nothing if the writer has none there (in `d6` the marker is another's) |
 //! | evicted | DEL by another hand; nothing for a lock |
@@ -294,8 +294,9 @@ impl Director {
         if self.stage.desk.peek(process, is_last).is_some() {
             self.keep_copy(process, is_last).await;
         } else if self.stage.desk.peek(process, is_begin).is_some() {
-            self.keep_copy(process, is_begin).await;
-            self.stage.desk.resend_without_token(process);
+            let lost = self.stage.desk.fail(process, broken(), is_begin);
+            self.took("break");
+            self.stage.late.push(lost);
         } else if self.stage.desk.peek(process, is_commit).is_some() {
             // What extends the markers comes after a third of their time.
             self.stage.await_step(process, is_begin).await;

@@ -125,11 +125,7 @@ impl Store for Gate {
     ) -> StoreFuture<'a, ()> {
         self.desk.note_writer(self.process, writer);
         let command = Command::Begin { writer, keys: keys.to_vec(), token };
-        let run = async move {
-            let token = token && self.desk.may_send_token(self.process);
-            self.store.begin(writer, keys, FOR_EVER, token, within).await
-        };
-        self.pass(command, Box::pin(run))
+        self.pass(command, Box::pin(async move { self.store.begin(writer, keys, FOR_EVER, token, within).await }))
     }
 
     fn end<'a>(&'a self, writer: Head, written: &'a [Written], within: Duration) -> StoreFuture<'a, bool> {

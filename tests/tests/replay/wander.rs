@@ -8,7 +8,8 @@ use super::desk::Command;
 use super::foreign::Foreign;
 use super::gate::FOR_EVER;
 use super::row::{ENTRY, NAMESPACE, TAG};
-use super::stage::{Finish, Stage, writer_process};
+use super::stage::{Finish, Stage, name, writer_process};
+use cached_core::{FaultKind, StoreError};
 use std::sync::Arc;
 use std::time::Duration;
 use tests::model::{Plan, Tags, Variant, Way};
@@ -18,6 +19,8 @@ use tokio::time::timeout;
 /// Turns of a run before it is led to its end.
 const TURNS: usize = 70;
 const READS: usize = 8;
+/// Too few for the breaker.
+const BREAKS: usize = 2;
 
 /// Marsaglia's xorshift: the same run for the same seed.
 struct Chance(u64);
@@ -113,7 +116,8 @@ impl Wanderer {
                 }
             }
             28..36 => self.misfortune().await,
-            36..40 => {
+            36..38 => self.connection().await,
+            38..42 => {
                 // Who waits for a lease comes back by itself.
                 let entered = self.stage.desk.entered();
                 let _ = timeout(Duration::from_millis(30), self.stage.desk.another(entered)).await;
@@ -133,6 +137,25 @@ impl Wanderer {
             self.says(format!("process {process}: {name}{}", if is_held { ", its answer is late" } else { "" }));
             if is_held {
                 self.held.push(answer);
+            }
+        }
+    }
+
+    /// A connection breaks, or what was on its way then arrives.
+    async fn connection(&mut self) {
+        let (waiting, late) = (self.stage.desk.waiting(), self.stage.late.len());
+        if late < BREAKS && waiting > 0 {
+            let at = self.chance.below(waiting);
+            let error = StoreError::new(FaultKind::Disconnected, "the connection broke");
+            if let Some(command) = self.stage.desk.break_at(at, error) {
+                self.says(format!("the connection breaks at {}", name(&command)));
+                self.stage.late.push(Some(command));
+            }
+        } else if late > 0 {
+            let at = self.chance.below(late);
+            if let Some(command) = self.stage.late[at].take() {
+                self.says(format!("the {} of a broken connection is carried out", name(&command)));
+                self.stage.foreign.carry_out(command).await;
             }
         }
     }
