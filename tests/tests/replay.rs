@@ -22,9 +22,10 @@ mod stage;
 mod wander;
 
 use engine::Report;
-use stage::Finish;
+use row::Reading;
+use stage::{Finish, readings};
 use std::sync::Arc;
-use tests::model::{Action, Rule, Size, Variant, Verdict, scenario, scenarios, search};
+use tests::model::{Action, Rule, Size, Tags, Variant, Verdict, scenario, scenarios, search};
 
 /// A shortest run that breaks the rule that the scenario breaks.
 fn broken(name: &str) -> (Variant, Vec<Action>) {
@@ -34,21 +35,18 @@ fn broken(name: &str) -> (Variant, Vec<Action>) {
     (variant, search(&variant, rule).counterexample.expect("the model breaks the rule"))
 }
 
-async fn replayed(name: &str) -> (Vec<Action>, Report) {
+/// Replays it with each way in which the readers' function may be written.
+async fn check(name: &str) {
     let (variant, run) = broken(name);
-    let report = engine::replay(&variant, &run).await;
-    println!(
-        "{name}: {:?}, {} skipped, {:?}\n  {}",
-        report.taken,
-        report.skipped,
-        report.finish,
-        report.log.join("\n  ")
-    );
-    (run, report)
+    for reading in readings(&variant) {
+        let report = engine::replay(&variant, &run, reading).await;
+        let Report { taken, skipped, finish, log, .. } = &report;
+        println!("{name} {reading:?}: {taken:?}, {skipped} skipped, {finish:?}\n  {}", log.join("\n  "));
+        judge(name, &run, &report);
+    }
 }
 
-async fn check(name: &str) {
-    let (run, report) = replayed(name).await;
+fn judge(name: &str, run: &[Action], report: &Report) {
     assert!(report.stale.is_empty(), "{name}: {:#?}, after\n  {}", report.stale, report.log.join("\n  "));
     let count = |is: fn(&Action) -> bool| run.iter().filter(|action| is(action)).count();
     // No replay is empty: every call is made and returns, every load and every commit is made in its turn.
@@ -230,9 +228,11 @@ mod scripts {
 
 #[tokio::test]
 async fn found_with_kept_tag_when_acquire_is_sent_again() {
-    let (finish, stale, log) = kept_tag::run().await;
-    assert!(stale.is_empty(), "{stale:#?}, after\n  {}", log.join("\n  "));
-    assert_eq!((finish.completed, finish.returned), (1, 3));
+    for reading in [Reading::ByHand(Tags::Known), Reading::Annotated(Tags::Known)] {
+        let (finish, stale, log) = kept_tag::run(reading).await;
+        assert!(stale.is_empty(), "{stale:#?}, after\n  {}", log.join("\n  "));
+        assert_eq!((finish.completed, finish.returned), (1, 3));
+    }
 }
 
 /// `REPLAY_SEEDS=0..10000` for more of them.

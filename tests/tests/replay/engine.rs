@@ -30,7 +30,7 @@
 //! | Redis restarts empty | FLUSHALL, and the scripts are forgotten |
 
 use super::desk::{Command, Process};
-use super::row::{ENTRY, NAMESPACE, TAG};
+use super::row::{ENTRY, NAMESPACE, Reading, TAG};
 use super::stage::{Finish, Stage, is_get, name, process_of, writer_process};
 use cached_core::{FaultKind, StoreError};
 use std::collections::BTreeMap;
@@ -55,8 +55,9 @@ impl Report {
 }
 
 /// Replays a run of the model against the engine.
-pub(crate) async fn replay(variant: &Variant, run: &[Action]) -> Report {
+pub(crate) async fn replay(variant: &Variant, run: &[Action], reading: Reading) -> Report {
     let mut director = Director { stage: Stage::new(variant, run).await, taken: BTreeMap::new(), skipped: 0 };
+    director.stage.reading = reading;
     for action in run {
         director.stage.log.push(action.to_string());
         let before = director.taken.clone();

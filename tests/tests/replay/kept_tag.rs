@@ -6,7 +6,7 @@
 
 use super::desk::Command;
 use super::gate::FOR_EVER;
-use super::row::ENTRY;
+use super::row::{ENTRY, Reading};
 use super::stage::{Finish, Stage, is_get, writer_process};
 use cached_core::store::{Acquired, Head, Replace, Store};
 use std::time::Duration;
@@ -31,8 +31,9 @@ impl Stage {
     }
 }
 
-pub(crate) async fn run() -> (Finish, Vec<String>, Vec<String>) {
+pub(crate) async fn run(reading: Reading) -> (Finish, Vec<String>, Vec<String>) {
     let mut stage = Stage::new(&scenario("found_with_kept_tag").variant, &[]).await;
+    stage.reading = reading;
     let foreign = Head::from_bytes(&[b'L'; Head::LEN]).expect("a lease");
     let within = Duration::from_secs(20);
     let leased = stage.foreign.store.acquire(&ENTRY.into(), foreign, FOR_EVER, Replace::Nothing, within).await;

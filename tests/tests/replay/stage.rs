@@ -49,7 +49,7 @@ pub(crate) struct Stage {
     pub(crate) foreign: Arc<Foreign>,
     pub(crate) desk: Arc<Desk>,
     database: Arc<AtomicU64>,
-    reading: Reading,
+    pub(crate) reading: Reading,
     /// A cache for each reader's process.
     rows: Vec<Row>,
     writer_rows: Vec<Row>,
@@ -66,6 +66,17 @@ pub(crate) struct Stage {
     pub(crate) log: Vec<String>,
     pub(crate) stale: Vec<String>,
     returned: usize,
+}
+
+/// The ways in which readers may be written, for these writers.
+pub(crate) fn readings(variant: &Variant) -> Vec<Reading> {
+    let is_put = variant.writers.iter().flatten().any(|plan| plan.way == Way::Put);
+    match variant.tags {
+        Tags::FromValue => vec![Reading::Annotated(Tags::FromValue)],
+        // So that both mean the same type of entry.
+        tags if is_put => vec![Reading::Annotated(tags)],
+        tags => vec![Reading::ByHand(tags), Reading::Annotated(tags)],
+    }
 }
 
 pub(crate) fn process_of(variant: &Variant, reader: u8) -> Process {
@@ -87,13 +98,7 @@ impl Stage {
     /// On a server that is empty.
     pub(crate) async fn on(foreign: Arc<Foreign>, variant: &Variant, marker: Duration) -> Self {
         let (desk, database) = (Arc::new(Desk::default()), Arc::new(AtomicU64::new(0)));
-        let is_put = variant.writers.iter().flatten().any(|plan| plan.way == Way::Put);
-        let reading = match variant.tags {
-            Tags::FromValue => Reading::Annotated(Tags::FromValue),
-            // So that both mean the same type of entry.
-            tags if is_put => Reading::Annotated(tags),
-            tags => Reading::ByHand(tags),
-        };
+        let reading = readings(variant)[0];
         let row = |process, marker| Row::of(process, &foreign.url(), &database, &desk, marker);
         let writes = variant.writers.map(|plan| {
             let (task, version) = (None, None);
@@ -390,6 +395,10 @@ impl Stage {
             }
         }
         self.collect().await;
+        // Nobody is under way: a lease that stands there came late, and runs out.
+        if self.foreign.register(super::row::ENTRY).await.first() == Some(&b'L') {
+            self.foreign.evict(super::row::ENTRY).await;
+        }
         self.desk.open();
         let floor = self.completed;
         let mut last = 0;

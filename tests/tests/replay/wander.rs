@@ -8,7 +8,7 @@ use super::desk::Command;
 use super::foreign::Foreign;
 use super::gate::FOR_EVER;
 use super::row::{ENTRY, NAMESPACE, TAG};
-use super::stage::{Finish, Stage, name, writer_process};
+use super::stage::{Finish, Stage, name, readings, writer_process};
 use cached_core::{FaultKind, StoreError};
 use std::sync::Arc;
 use std::time::Duration;
@@ -72,7 +72,8 @@ pub(crate) async fn wander(foreign: &Arc<Foreign>, seed: u64) -> Wandered {
     let mut chance = Chance(seed.wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1);
     let variant = variant(&mut chance);
     let mut stage = Stage::on(Arc::clone(foreign), &variant, FOR_EVER).await;
-    stage.log.push(format!("seed {seed}: {variant:?}"));
+    stage.reading = chance.of(&readings(&variant));
+    stage.log.push(format!("seed {seed}: {variant:?}, {:?}", stage.reading));
     let mut wanderer = Wanderer { stage, chance, reads: 0, held: Vec::new() };
     for _ in 0..TURNS {
         wanderer.turn().await;
