@@ -1,0 +1,269 @@
+//! The runs in which the model breaks its rules, replayed on the implementation and a real server: there they must end well.
+//!
+//! What each step of the model becomes is told in `replay/engine.rs`.
+
+#[path = "replay/desk.rs"]
+mod desk;
+#[path = "replay/engine.rs"]
+mod engine;
+#[path = "replay/foreign.rs"]
+mod foreign;
+#[path = "replay/gate.rs"]
+mod gate;
+#[path = "replay/kept_tag.rs"]
+mod kept_tag;
+#[path = "replay/plain.rs"]
+mod plain;
+#[path = "replay/row.rs"]
+mod row;
+#[path = "replay/stage.rs"]
+mod stage;
+#[path = "replay/wander.rs"]
+mod wander;
+
+use engine::Report;
+use row::Reading;
+use stage::{Finish, readings};
+use std::sync::Arc;
+use tests::model::{Action, Rule, Size, Tags, Variant, Verdict, scenario, scenarios, search};
+
+/// A shortest run that breaks the rule that the scenario breaks.
+fn broken(name: &str) -> (Variant, Vec<Action>) {
+    let scenario = scenario(name);
+    let variant = scenario.in_short();
+    let rule = if scenario.fresh == Verdict::Broken { Rule::Fresh } else { Rule::Linearizable };
+    (variant, search(&variant, rule).counterexample.expect("the model breaks the rule"))
+}
+
+/// Replays it with each way in which the readers' function may be written.
+async fn check(name: &str) {
+    let (variant, run) = broken(name);
+    for reading in readings(&variant) {
+        let report = engine::replay(&variant, &run, reading).await;
+        let Report { taken, skipped, finish, log, .. } = &report;
+        println!("{name} {reading:?}: {taken:?}, {skipped} skipped, {finish:?}\n  {}", log.join("\n  "));
+        judge(name, &run, &report);
+    }
+}
+
+fn judge(name: &str, run: &[Action], report: &Report) {
+    assert!(report.stale.is_empty(), "{name}: {:#?}, after\n  {}", report.stale, report.log.join("\n  "));
+    let count = |is: fn(&Action) -> bool| run.iter().filter(|action| is(action)).count();
+    // No replay is empty: every call is made and returns, every load and every commit is made in its turn.
+    let calls = count(|action| matches!(action, Action::Get(_) | Action::GetAndRefresh(_)));
+    assert_eq!((report.took("call"), report.finish.returned), (calls, calls), "{name}");
+    assert_eq!(report.took("COMMIT"), count(|action| matches!(action, Action::Commit(_))), "{name}");
+    let selects = count(|action| matches!(action, Action::Select(task) if !task.refresh));
+    assert_eq!(report.took("SELECT"), selects, "{name}");
+    for (kind, least) in essential(name) {
+        assert!(report.took(kind) >= *least, "{name}: {kind} {} times", report.took(kind));
+    }
+    // Whatever is committed is promised to be seen, but for what is beyond the protocol.
+    let Finish { last, committed, completed, .. } = report.finish;
+    assert_eq!(completed == committed, !BEYOND.contains(&name), "{name}: v{completed} of v{committed} is complete");
+    assert!(last >= completed, "{name}");
+    if BEYOND.contains(&name) {
+        assert!(last < committed, "{name}: more was kept than is promised, so it should be");
+    }
+}
+
+/// A writer that crashes with its commit under way: a plain one, and a bracket whose marker is gone before the commit.
+/// These are limits of the protocol, which the implementation has as well.
+const BEYOND: &[&str] = &["c11", "d8", "d15", "t5"];
+
+/// What has to happen in the new holes' replays, or they would show nothing.
+fn essential(name: &str) -> &'static [(&'static str, usize)] {
+    match name {
+        "fill_proof_without_tags" => &[("landing", 1), ("UNLINK", 1), ("FILL", 1), ("TAG", 2), ("answer", 1)],
+        "fill_proof_by_answer" => &[("landing", 1), ("FILL", 1), ("UNLINK", 1), ("answer", 1)],
+        "found_with_kept_tag" => &[("ACQUIRE", 2), ("TAG", 2), ("FILL", 1), ("UNLINK", 1), ("GET with tags", 3)],
+        "put_without_token" => &[("BEGIN", 2), ("END", 2)],
+        "put_token_again" => &[("BEGIN", 2), ("break", 1), ("expiry", 1), ("late command", 1), ("END", 2)],
+        "resend_same_id" | "resend_same_tag" => &[("break", 1), ("UNLINK", 1), ("late command", 1)],
+        "value_tags_without_register" => &[("ACQUIRE", 1), ("UNLINK", 1), ("TAG", 2)],
+        "value_tags_without_marker" => &[("ACQUIRE", 1), ("BEGIN", 1), ("TAG", 1), ("crash", 1), ("expiry", 2)],
+        _ => &[],
+    }
+}
+
+/// The same with the store's steps alone.
+async fn check_scripts(name: &str) {
+    let (variant, run) = broken(name);
+    let player = plain::replay(&variant, &run).await;
+    println!("{name}: {:?}\n  {}", player.taken, player.log.join("\n  "));
+    assert!(player.stale.is_empty(), "{name}: {:#?}, after\n  {}", player.stale, player.log.join("\n  "));
+    let took = |kind| player.taken.get(kind).copied().unwrap_or_default();
+    let count = |is: fn(&Action) -> bool| run.iter().filter(|action| is(action)).count();
+    let ends = count(|action| matches!(action, Action::End(_)));
+    assert_eq!(took("COMMIT"), count(|action| matches!(action, Action::Commit(_))), "{name}");
+    assert_eq!(took("SELECT"), count(|action| matches!(action, Action::Select(_))), "{name}");
+    assert_eq!(took("UNLINK"), count(|action| matches!(action, Action::Unlink(_))), "{name}");
+    assert_eq!(took("BEGIN"), count(|action| matches!(action, Action::Begin(_))), "{name}");
+    assert_eq!(took("END") + took("END with a value"), ends, "{name}");
+    assert_eq!(took("late command"), count(|action| matches!(action, Action::Late(_))), "{name}");
+}
+
+macro_rules! replays {
+    ($check:path: $($name:ident),* $(,)?) => {
+        $(
+            #[tokio::test]
+            async fn $name() {
+                $check(stringify!($name)).await;
+            }
+        )*
+
+        const REPLAYED: &[&str] = &[$(stringify!($name)),*];
+    };
+}
+
+replays!(
+    check:
+    a1,
+    a2,
+    b,
+    c1,
+    c3,
+    c4,
+    c5,
+    c6,
+    c7,
+    c8,
+    c9,
+    c10,
+    c11,
+    c14,
+    d5,
+    d6,
+    d7,
+    d8,
+    d14,
+    d15,
+    d16,
+    d17,
+    d18,
+    t1,
+    t2,
+    t3,
+    t3_refresh,
+    t4,
+    t5,
+    t6_restart,
+    value_tags,
+    value_tags_without_register,
+    value_tags_without_marker,
+    put_plain,
+    put_in_time,
+    put_restart,
+    put_without_token,
+    put_tag_plain,
+    flight,
+    flight_tags,
+    flight_value_tags,
+    fill_proof_without_tags,
+    fill_proof_by_answer,
+    found_with_kept_tag,
+    late,
+    late_twice,
+    late_refresh,
+    late_flight,
+    late_tags,
+    resend_same_id,
+    resend_same_tag,
+    put_token_again,
+);
+
+/// The runs of callers that do not share: those of one process share with the engine only.
+mod scripts {
+    use super::check_scripts;
+
+    replays!(
+        check_scripts:
+        a1,
+        a2,
+        b,
+        c1,
+        c3,
+        c4,
+        c5,
+        c6,
+        c7,
+        c8,
+        c11,
+        c14,
+        d5,
+        d6,
+        d7,
+        d8,
+        d14,
+        d15,
+        d16,
+        d17,
+        d18,
+        t1,
+        t2,
+        t3,
+        t3_refresh,
+        t4,
+        t5,
+        t6_restart,
+        value_tags,
+        value_tags_without_register,
+        value_tags_without_marker,
+        put_plain,
+        put_in_time,
+        put_restart,
+        put_without_token,
+        put_tag_plain,
+        late,
+        late_twice,
+        late_refresh,
+        late_tags,
+        resend_same_id,
+        resend_same_tag,
+        put_token_again,
+    );
+
+    pub(super) const ALL: &[&str] = REPLAYED;
+}
+
+#[tokio::test]
+async fn found_with_kept_tag_when_acquire_is_sent_again() {
+    for reading in [Reading::ByHand(Tags::Known), Reading::Annotated(Tags::Known)] {
+        let (finish, stale, log) = kept_tag::run(reading).await;
+        assert!(stale.is_empty(), "{stale:#?}, after\n  {}", log.join("\n  "));
+        assert_eq!((finish.completed, finish.returned), (1, 3));
+    }
+}
+
+/// `REPLAY_SEEDS=0..10000` for more of them.
+#[tokio::test]
+async fn runs_of_chance_are_fresh() {
+    let seeds = std::env::var("REPLAY_SEEDS").unwrap_or_default();
+    let number = |text: &str| text.parse::<u64>().ok();
+    let chosen = seeds.split_once("..").and_then(|(from, to)| Some(number(from)?..number(to)?));
+    let foreign = Arc::new(foreign::Foreign::start().await);
+    let (mut reads, mut committed, mut completed) = (0, 0, 0);
+    for seed in chosen.unwrap_or(0..SEEDS) {
+        let wandered = wander::wander(&foreign, seed).await;
+        let log = wandered.log.join("\n  ");
+        assert!(wandered.stale.is_empty(), "{:#?}, after\n  {log}", wandered.stale);
+        reads += wandered.finish.returned;
+        committed += wandered.finish.committed;
+        completed += wandered.finish.completed;
+    }
+    println!("{reads} reads, {committed} commits; versions that were complete at the end add up to {completed}");
+    assert!(reads > 0 && committed > 0 && completed > 0);
+}
+
+/// Runs of chance in every run of the tests.
+const SEEDS: u64 = 60;
+
+/// The huge ones are searched in the long run of the model only.
+#[test]
+fn every_broken_scenario_is_replayed() {
+    for scenario in scenarios() {
+        let is_broken = scenario.linearizable == Verdict::Broken && scenario.size != Size::Huge;
+        assert_eq!(REPLAYED.contains(&scenario.name), is_broken, "{}", scenario.name);
+        assert_eq!(scripts::ALL.contains(&scenario.name), is_broken && !scenario.variant.shares, "{}", scenario.name);
+    }
+}

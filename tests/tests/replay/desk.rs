@@ -1,0 +1,266 @@
+//! Where every step of the implementation waits for its turn, and its answer for permission to return.
+
+use bytes::Bytes;
+use cached_core::StoreError;
+use cached_core::store::{Head, Key, Replace, Written};
+use std::collections::{HashMap, HashSet, VecDeque};
+use std::future::pending;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+use tokio::sync::{Notify, oneshot};
+
+/// A cache of its own: a reader's (readers that share have one), or a writer's.
+pub(crate) type Process = usize;
+
+/// What a step is, with all that it takes to carry it out once more.
+#[derive(Debug, Clone)]
+pub(crate) enum Command {
+    Get,
+    GetAll,
+    Acquire {
+        key: Key,
+        lease: Head,
+        ttl: Duration,
+        replace: Replace,
+    },
+    Tag {
+        tags: Vec<Key>,
+        fresh: Head,
+        ttl: Duration,
+    },
+    Fill {
+        key: Key,
+        expected: Head,
+        value: Bytes,
+        ttl: Duration,
+    },
+    RemoveAll {
+        keys: Vec<Key>,
+    },
+    Begin {
+        writer: Head,
+        keys: Vec<Key>,
+        token: bool,
+    },
+    End {
+        writer: Head,
+        written: Vec<Written>,
+    },
+    /// The load reads the database.
+    Select,
+    Commit,
+    /// No step of the model: RELEASE and the like.
+    Aside,
+}
+
+/// What the stage says to a step.
+enum Turn {
+    Go { carried_out: oneshot::Sender<()>, answer: oneshot::Receiver<()> },
+    Fail(StoreError),
+}
+
+struct Waiting {
+    process: Process,
+    command: Command,
+    turn: oneshot::Sender<Turn>,
+}
+
+#[derive(Default)]
+struct State {
+    waiting: VecDeque<Waiting>,
+    /// How many steps have come so far.
+    entered: u64,
+    /// Everybody may pass but the dead.
+    is_open: bool,
+    dead: HashSet<Process>,
+    /// By whose name a process writes.
+    writers: HashMap<Process, Head>,
+    /// Processes that wait for another's lease.
+    leased: HashSet<Process>,
+}
+
+#[derive(Default)]
+pub(crate) struct Desk {
+    state: Mutex<State>,
+    changed: Notify,
+}
+
+impl std::fmt::Debug for Desk {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Desk")
+    }
+}
+
+/// A step that was carried out. Its answer is held until this is dropped.
+pub(crate) struct Taken {
+    pub(crate) command: Command,
+    pub(crate) carried_out: oneshot::Receiver<()>,
+    /// Its end releases the answer.
+    pub(crate) answer: oneshot::Sender<()>,
+}
+
+impl Desk {
+    fn locked(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Waits for its turn, runs, and returns when it may.
+    pub(crate) async fn pass<T>(
+        &self,
+        process: Process,
+        command: Command,
+        run: impl Future<Output = Result<T, StoreError>>,
+    ) -> Result<T, StoreError> {
+        let turn = {
+            let mut state = self.locked();
+            state.entered += 1;
+            (!state.is_open || state.dead.contains(&process)).then(|| {
+                let (turn, receiver) = oneshot::channel();
+                state.waiting.push_back(Waiting { process, command, turn });
+                receiver
+            })
+        };
+        self.changed.notify_waiters();
+        let Some(turn) = turn else { return run.await };
+        match turn.await {
+            Ok(Turn::Go { carried_out, answer }) => {
+                let answered = run.await;
+                let _ = carried_out.send(());
+                // It may return when the other end is gone.
+                let _ = answer.await;
+                answered
+            }
+            Ok(Turn::Fail(error)) => Err(error),
+            // The run is over.
+            Err(_) => pending().await,
+        }
+    }
+
+    /// Lets the first step of this kind go, if one waits.
+    pub(crate) fn take(&self, process: Process, is: impl Fn(&Command) -> bool) -> Option<Taken> {
+        let waiting = self.remove(|waiting| waiting.process == process && is(&waiting.command))?;
+        Some(go(waiting))
+    }
+
+    /// Lets the step at this place go, of those of the living.
+    pub(crate) fn take_at(&self, place: usize) -> Option<(Process, Taken)> {
+        let mut state = self.locked();
+        state.waiting.retain(|waiting| !waiting.turn.is_closed());
+        let mut places = (0..state.waiting.len()).filter(|at| !state.dead.contains(&state.waiting[*at].process));
+        let at = places.nth(place)?;
+        let waiting = state.waiting.remove(at)?;
+        Some((waiting.process, go(waiting)))
+    }
+
+    /// The connection breaks at the step at this place: what was on its way. What may be sent twice goes on waiting, to be sent
+    /// again; the others get an error.
+    pub(crate) fn break_at(&self, place: usize, error: StoreError) -> Option<Command> {
+        let mut state = self.locked();
+        let mut places = (0..state.waiting.len()).filter(|at| !state.dead.contains(&state.waiting[*at].process));
+        let at = places.nth(place)?;
+        let command = state.waiting[at].command.clone();
+        match command {
+            Command::Acquire { .. } | Command::Tag { .. } | Command::Begin { token: true, .. } => {
+                let waiting = state.waiting.remove(at)?;
+                let _ = waiting.turn.send(Turn::Fail(error));
+                Some(command)
+            }
+            Command::Fill { .. } | Command::RemoveAll { .. } | Command::Begin { .. } | Command::End { .. } => {
+                Some(command)
+            }
+            Command::Get | Command::GetAll | Command::Select | Command::Commit | Command::Aside => None,
+        }
+    }
+
+    /// How many of the living wait.
+    pub(crate) fn waiting(&self) -> usize {
+        let mut state = self.locked();
+        state.waiting.retain(|waiting| !waiting.turn.is_closed());
+        state.waiting.iter().filter(|waiting| !state.dead.contains(&waiting.process)).count()
+    }
+
+    /// Lets a step go that is none of the model's.
+    pub(crate) fn take_aside(&self) -> Option<Taken> {
+        let dead = self.locked().dead.clone();
+        let is_aside =
+            |waiting: &Waiting| matches!(waiting.command, Command::Aside) && !dead.contains(&waiting.process);
+        Some(go(self.remove(is_aside)?))
+    }
+
+    /// Answers the first step of this kind with a fault. What it would have done.
+    pub(crate) fn fail(&self, process: Process, error: StoreError, is: impl Fn(&Command) -> bool) -> Option<Command> {
+        let waiting = self.remove(|waiting| waiting.process == process && is(&waiting.command))?;
+        let _ = waiting.turn.send(Turn::Fail(error));
+        Some(waiting.command)
+    }
+
+    /// The first step of this kind, which goes on waiting.
+    pub(crate) fn peek(&self, process: Process, is: impl Fn(&Command) -> bool) -> Option<Command> {
+        let state = self.locked();
+        let mut waiting = state.waiting.iter().filter(|waiting| !waiting.turn.is_closed());
+        Some(waiting.find(|waiting| waiting.process == process && is(&waiting.command))?.command.clone())
+    }
+
+    fn remove(&self, is: impl Fn(&Waiting) -> bool) -> Option<Waiting> {
+        let mut state = self.locked();
+        // Those whose callers are gone are no steps any more.
+        state.waiting.retain(|waiting| !waiting.turn.is_closed());
+        let at = state.waiting.iter().position(is)?;
+        state.waiting.remove(at)
+    }
+
+    /// How many steps have come so far.
+    pub(crate) fn entered(&self) -> u64 {
+        self.locked().entered
+    }
+
+    /// Waits until another step comes than the first `entered`.
+    pub(crate) async fn another(&self, entered: u64) {
+        loop {
+            let mut changed = std::pin::pin!(self.changed.notified());
+            changed.as_mut().enable();
+            if self.entered() > entered {
+                return;
+            }
+            changed.await;
+        }
+    }
+
+    /// From here on nobody waits any more.
+    pub(crate) fn open(&self) {
+        self.locked().is_open = true;
+    }
+
+    pub(crate) fn kill(&self, process: Process) {
+        self.locked().dead.insert(process);
+    }
+
+    pub(crate) fn note_writer(&self, process: Process, writer: Head) {
+        self.locked().writers.insert(process, writer);
+    }
+
+    pub(crate) fn writer(&self, process: Process) -> Option<Head> {
+        self.locked().writers.get(&process).copied()
+    }
+
+    pub(crate) fn note_lease(&self, process: Process, is_anothers: bool) {
+        let mut state = self.locked();
+        if is_anothers {
+            state.leased.insert(process)
+        } else {
+            state.leased.remove(&process)
+        };
+    }
+
+    /// Whether the process waits for another's lease: it comes back after a pause.
+    pub(crate) fn waits_for_lease(&self, process: Process) -> bool {
+        self.locked().leased.contains(&process)
+    }
+}
+
+fn go(waiting: Waiting) -> Taken {
+    let (carried_out, is_carried_out) = oneshot::channel();
+    let (answer, may_answer) = oneshot::channel();
+    let _ = waiting.turn.send(Turn::Go { carried_out, answer: may_answer });
+    Taken { command: waiting.command, carried_out: is_carried_out, answer }
+}

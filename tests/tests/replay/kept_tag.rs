@@ -1,0 +1,71 @@
+//! The hole `found_with_kept_tag` on the way on which the engine sends ACQUIRE twice in one call.
+//!
+//! In the model's own run the leader looks with a GET after its wait, which reads the tags as well. ACQUIRE is sent again if
+//! that look finds nothing. What the second one finds may be shared with callers who have joined since the first, so the
+//! stamps that came with the first must not judge it.
+
+use super::desk::Command;
+use super::gate::FOR_EVER;
+use super::row::{ENTRY, Reading};
+use super::stage::{Finish, Stage, is_get, writer_process};
+use cached_core::store::{Acquired, Head, Replace, Store};
+use std::time::Duration;
+use tests::model::scenario;
+
+fn is_acquire(command: &Command) -> bool {
+    matches!(command, Command::Acquire { .. })
+}
+
+fn is_tag(command: &Command) -> bool {
+    matches!(command, Command::Tag { .. })
+}
+
+impl Stage {
+    /// Takes a step that has to be there.
+    async fn must_take(&mut self, process: usize, what: &str, is: impl Fn(&Command) -> bool) {
+        self.log.push(format!("process {process}: {what}"));
+        match self.take(process, is).await {
+            Some(taken) => drop(taken.answer),
+            None => self.fails("there is no such step"),
+        }
+    }
+}
+
+pub(crate) async fn run(reading: Reading) -> (Finish, Vec<String>, Vec<String>) {
+    let mut stage = Stage::new(&scenario("found_with_kept_tag").variant, &[]).await;
+    stage.reading = reading;
+    let foreign = Head::from_bytes(&[b'L'; Head::LEN]).expect("a lease");
+    let within = Duration::from_secs(20);
+    let leased = stage.foreign.store.acquire(&ENTRY.into(), foreign, FOR_EVER, Replace::Nothing, within).await;
+    assert_eq!(leased.expect("ACQUIRE"), Acquired::Granted);
+
+    stage.start_read(0);
+    stage.must_take(0, "GET", is_get).await;
+    stage.must_take(0, "ACQUIRE, which finds a lease", is_acquire).await;
+    stage.must_take(0, "TAG", is_tag).await;
+    assert!(stage.foreign.evict(ENTRY).await, "the lease runs out");
+    stage.await_step(0, is_get).await;
+    let held = stage.take(0, is_get).await.expect("the look after the wait, which finds nothing");
+
+    stage.start_read(2);
+    stage.must_take(2, "GET", is_get).await;
+    stage.must_take(2, "ACQUIRE", is_acquire).await;
+    stage.must_take(2, "TAG", is_tag).await;
+    stage.must_take(2, "SELECT", |command| matches!(command, Command::Select)).await;
+    stage.must_take(2, "FILL", |command| matches!(command, Command::Fill { .. })).await;
+    stage.must_take(2, "TAG beside FILL", is_tag).await;
+
+    stage.start_write(0);
+    stage.must_take(writer_process(0), "COMMIT", |command| matches!(command, Command::Commit)).await;
+    stage.committed(0);
+    stage.must_take(writer_process(0), "UNLINK", |command| matches!(command, Command::RemoveAll { .. })).await;
+    stage.collect().await;
+
+    stage.start_read(1);
+    stage.settle().await;
+    stage.log.push("reader 1 joins, and the answer to the look arrives".into());
+    drop(held.answer);
+    stage.must_take(0, "ACQUIRE again, which finds the value", is_acquire).await;
+    let finish = stage.finish().await;
+    (finish, stage.stale, stage.log)
+}
