@@ -383,19 +383,27 @@ async fn writers_that_are_cancelled() {
     }
 }
 
-/// Before it was sent: the connection is only being made. It is sent all the same.
+/// Before the answer has come that it was refused: nobody but the cache knows of it then.
 #[tokio::test]
 async fn invalidations_that_are_dropped() {
     let world = World::new();
-    for round in 0..ROUNDS {
-        let row = Row::new(round);
-        row.read_and_store(&world.there).await;
-        let writer = patient_cache(&world.server.url());
-        let version = row.commit();
-        assert_eq!(writer.invalidate(row.way(round)).now_or_never(), None);
+    let rows: Vec<Arc<Row>> = (0..ROUNDS).map(Row::new).collect();
+    let replicas = async |number: &[u8]| {
+        let _: () = world.server.send(&[b"CONFIG", b"SET", b"min-replicas-to-write", number]).await;
+    };
+    for row in &rows {
+        row.read_and_store(&world.here).await;
+    }
+    replicas(b"1").await;
+    for (row, n) in rows.iter().zip(0..) {
+        row.commit();
+        assert_eq!(world.here.invalidate(row.way(n)).now_or_never(), None);
         // In the writer's process at once, everywhere when what it queued is applied.
-        assert_eq!(row.read(&writer).await, version);
-        assert!(writer.drained(WITHIN).await);
-        world.is_fresh(&row, version).await;
+        assert_eq!(row.read(&world.here).await, row.now());
+    }
+    replicas(b"0").await;
+    assert!(world.here.drained(WITHIN).await);
+    for row in &rows {
+        world.is_fresh(row, row.now()).await;
     }
 }
