@@ -198,8 +198,12 @@ async fn what_is_not_applied_is_never_called_applied() {
 
 #[tokio::test]
 async fn too_many_become_a_flush_of_the_namespace() {
-    let mut server = RedisServer::start();
+    let mut server = RedisServer::start_with(&DURABLE);
     let here = patient_cache(&server.url());
+    let other = Cache::builder().redis(server.url()).namespace("other").build().unwrap();
+    for cache in [&here, &other] {
+        cache.set("row", &0_u64, Options::new()).await.unwrap();
+    }
     server.kill();
     let most = 100_000_u64;
     let keys = |from: u64| (from..from + 500).fold(Invalidation::new(), |what, n| what.key(format!("key:{n}")));
@@ -210,16 +214,41 @@ async fn too_many_become_a_flush_of_the_namespace() {
     assert_eq!(here.invalidate(Invalidation::new().key("one more")).await, Outcome::Queued);
     assert_eq!(here.stats().pending, usize::MAX);
 
-    server.restart();
-    let entry = Cache::builder().redis(server.url()).build().unwrap();
-    let other = Cache::builder().redis(server.url()).namespace("other").build().unwrap();
-    for cache in [&entry, &other] {
-        cache.set("row", &0_u64, Options::new()).await.unwrap();
-    }
+    restart(&mut server).await;
     let load = async || Ok::<_, ()>(1_u64);
-    assert_eq!(here.get_or_set("any", Options::new(), load).await, Ok(1), "nothing of the namespace is believed");
+    assert_eq!(here.get_or_set("row", Options::new(), load).await, Ok(1), "nothing of the namespace is believed");
     assert!(here.drained(WITHIN).await);
-    assert_eq!((entry.get::<u64>("row").await, other.get::<u64>("row").await), (None, Some(0)));
+    assert_eq!(patient_cache(&server.url()).get::<u64>("row").await, None);
+    eventually("the other namespace is left alone", async || other.get("row").await == Some(0_u64)).await;
+}
+
+/// It can be read, so the old values are there for whoever asks; and the connection stays.
+#[tokio::test]
+async fn a_server_that_refuses_to_be_written() {
+    let server = RedisServer::start();
+    let (here, rows) = (patient_cache(&server.url()), rows());
+    store(&rows, &here).await;
+    let replicas = async |number: &[u8]| {
+        let _: () = server.send(&[b"CONFIG", b"SET", b"min-replicas-to-write", number]).await;
+    };
+    replicas(b"1").await;
+    for (row, n) in rows.iter().zip(0..) {
+        row.commit();
+        let outcome = match n % 4 {
+            0 => here.write(row.way(n), async {}).await.1,
+            _ => here.invalidate(row.way(n)).await,
+        };
+        assert_eq!(outcome, Outcome::Queued);
+    }
+    assert!(exists(&server, &rows[0]).await);
+    are_fresh(&rows, &here).await;
+    assert!(!here.drained(Duration::ZERO).await);
+    replicas(b"0").await;
+    while here.stats().pending > 0 {
+        are_fresh(&rows, &here).await;
+    }
+    are_fresh(&rows, &patient_cache(&server.url())).await;
+    are_fresh(&rows, &here).await;
 }
 
 #[tokio::test]

@@ -5,6 +5,7 @@
 
 use cached_core::store::{Acquired, Head, Key, RedisStore, Replace, Store};
 use cached_core::{Cache, Invalidation, Outcome};
+use futures_util::FutureExt;
 use std::sync::Arc;
 use std::time::Duration;
 use tests::{RedisServer, Row, eventually, patient_cache};
@@ -348,50 +349,61 @@ async fn sweeps_while_loads_are_in_flight() {
     }
 }
 
-/// A write that is dropped after its commit, or in mid-END.
+/// A write that is dropped after its commit. Its markers stand for their time, and nothing is stored meanwhile.
 #[tokio::test]
 async fn writers_that_are_cancelled() {
     let world = World::new();
-    let row = Row::new(1);
     for round in 0..ROUNDS {
-        world.forget(&row).await;
-        row.read_and_store(&world.there).await;
+        let row = Row::new(round);
         let held = if round % 2 == 0 {
-            world.forget(&row).await;
             Some(row.hold(&world.there).await)
         } else {
+            row.read_and_store(&world.there).await;
             None
         };
-        let what = row.way(round);
         let (committed, is_committed) = tokio::sync::oneshot::channel();
         let write = tokio::spawn({
             let (cache, row) = (world.here.clone(), Arc::clone(&row));
             async move {
-                if round % 4 < 2 {
-                    // Never ends.
-                    let body = async { std::future::pending::<()>().await };
-                    let body = async {
-                        committed.send(row.commit()).unwrap();
-                        body.await;
-                    };
-                    let _ = cache.write(what, body).await;
-                } else {
+                let body = async {
                     committed.send(row.commit()).unwrap();
-                    let _ = cache.invalidate(what).await;
-                }
+                    std::future::pending::<()>().await;
+                };
+                cache.write(row.way(round), body).await.1
             }
         });
         let version = is_committed.await.unwrap();
         write.abort();
-        let _ = write.await;
-        // In the writer's process at once, everywhere when what it queued is applied.
-        assert!(row.read(&world.here).await >= version, "round {round}");
+        assert!(write.await.unwrap_err().is_cancelled());
         assert!(world.here.drained(WITHIN).await);
         if let Some(held) = held {
             held.finish().await;
         }
         world.is_fresh(&row, version).await;
-        // Markers of dropped writes stand for their time, and nothing is stored meanwhile.
-        let _: () = world.server.send(&[b"FLUSHALL"]).await;
+    }
+}
+
+/// Before the answer has come that it was refused: nobody but the cache knows of it then.
+#[tokio::test]
+async fn invalidations_that_are_dropped() {
+    let world = World::new();
+    let rows: Vec<Arc<Row>> = (0..ROUNDS).map(Row::new).collect();
+    let replicas = async |number: &[u8]| {
+        let _: () = world.server.send(&[b"CONFIG", b"SET", b"min-replicas-to-write", number]).await;
+    };
+    for row in &rows {
+        row.read_and_store(&world.here).await;
+    }
+    replicas(b"1").await;
+    for (row, n) in rows.iter().zip(0..) {
+        row.commit();
+        assert_eq!(world.here.invalidate(row.way(n)).now_or_never(), None);
+        // In the writer's process at once, everywhere when what it queued is applied.
+        assert_eq!(row.read(&world.here).await, row.now());
+    }
+    replicas(b"0").await;
+    assert!(world.here.drained(WITHIN).await);
+    for row in &rows {
+        world.is_fresh(row, row.now()).await;
     }
 }
