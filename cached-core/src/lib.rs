@@ -2,7 +2,7 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 // So that `::cached_core` means this crate here as well: in its own tests and examples.
-#[expect(unused_extern_crates, reason = "used by expansions only")]
+#[cfg_attr(not(test), expect(unused_extern_crates, reason = "used by expansions only"))]
 extern crate self as cached_core;
 
 mod ambient;
