@@ -338,6 +338,9 @@ impl Cache {
     /// The value counts as made now: as the tags of `options` are at this moment. For what was read from a database before,
     /// [`get_or_set`](Self::get_or_set) is safe against writes in between, and this is not.
     ///
+    /// Nothing is compared, so a `set` that was given up ([`CacheError::Store`]), or repeated because its connection broke,
+    /// may still arrive at the server, after an invalidation as well. `#[redis_put]` and [`get_or_set`](Self::get_or_set) know no such thing.
+    ///
     /// The type counts: what is stored as a `String` is read as a `String`.
     ///
     /// # Errors

@@ -2,6 +2,7 @@
 
 use crate::event::CacheEvent;
 use crate::key::{Key, Prefix};
+use std::collections::HashSet;
 
 /// What an entry depends on and a write invalidates: a text, or an event.
 ///
@@ -189,14 +190,29 @@ impl Invalidation {
     }
 }
 
-/// The registers that a write touches.
+/// Up to so many keys are compared with each other; beyond, a set is kept of them.
+const FEW: usize = 16;
+
+/// The registers that a write touches, none twice.
 #[derive(Debug, Default)]
-pub(crate) struct Registers(Vec<Key>);
+pub(crate) struct Registers {
+    keys: Vec<Key>,
+    /// All of them, once they are more than a few.
+    seen: HashSet<Key>,
+}
 
 impl Registers {
     pub(crate) fn key(&mut self, key: Key) {
-        if !self.0.contains(&key) {
-            self.0.push(key);
+        let is_new = if self.keys.len() < FEW {
+            !self.keys.contains(&key)
+        } else {
+            if self.seen.is_empty() {
+                self.seen.extend(self.keys.iter().cloned());
+            }
+            self.seen.insert(Key::clone(&key))
+        };
+        if is_new {
+            self.keys.push(key);
         }
     }
 
@@ -217,7 +233,7 @@ impl Registers {
     }
 
     pub(crate) fn keys(&self) -> &[Key] {
-        &self.0
+        &self.keys
     }
 }
 
@@ -249,4 +265,21 @@ pub enum Outcome {
     Queued,
     /// It could neither be applied nor queued: there is no tokio runtime here to do it.
     Failed,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_register_is_touched_twice_however_many_there_are() {
+        let mut registers = Registers::default();
+        for _ in 0..2 {
+            for n in 0..3 * FEW {
+                registers.key(n.to_string().into());
+            }
+        }
+        let expected: Vec<Key> = (0..3 * FEW).map(|n| n.to_string().into()).collect();
+        assert_eq!(registers.keys(), expected);
+    }
 }

@@ -239,10 +239,10 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
     /// Any fault of the store; the lease then ends by itself.
     fn release<'a>(&'a self, key: &'a Key, lease: Head, within: Duration) -> StoreFuture<'a, bool>;
 
-    /// Stores `value` whatever the register holds.
+    /// Stores `value` whatever the register holds: also one that was written while this was on its way.
     ///
     /// # Errors
-    /// Any fault of the store; whether the value was stored is then unknown.
+    /// Any fault of the store; whether the value was stored, or will be, is then unknown.
     fn put<'a>(&'a self, key: &'a Key, value: Bytes, ttl: Duration, within: Duration) -> StoreFuture<'a, ()>;
 
     /// INVALIDATE: removes the register, value or lease alike. `true` if there was one.
