@@ -263,7 +263,7 @@ pub enum Outcome {
     /// The store could not be asked. It will be, until it answers; meanwhile this process neither reads nor stores what
     /// the invalidation is about. Other processes may still read it.
     Queued,
-    /// It could neither be applied nor queued: there is no tokio runtime here to do it.
+    /// There is no tokio runtime here to apply it, or a part of it has no form: a hashed value that does not serialize.
     Failed,
 }
 
