@@ -35,16 +35,47 @@ pub enum Read {
     Invalid(MissReason),
 }
 
+/// Most tags of either kind.
+pub const MAX_TAGS: usize = crate::envelope::tags::MAX_TAGS;
+
+/// The tags of a value and their stamps.
+#[derive(Debug, Clone, Copy)]
+pub struct Tags<'a> {
+    /// Of those that a call tells; at most [`MAX_TAGS`].
+    pub told: &'a [u128],
+    /// Those that only the value tells; at most [`MAX_TAGS`].
+    pub named: &'a [(&'a str, u128)],
+}
+
+impl Tags<'_> {
+    fn recorded(self) -> Recorded {
+        let told: Vec<_> = self.told.iter().copied().map(Head::value).collect();
+        Recorded::new(&told, self.named.iter().map(|(name, stamp)| (Box::from(*name), Head::value(*stamp))))
+    }
+
+    /// Whether a register that can be read records just these.
+    #[must_use]
+    pub fn are_recorded(self, register: &Bytes, of: Identity<'_>, max_payload: usize) -> bool {
+        let expected = Expected { key: of.key, codec: of.codec, fingerprint: of.fingerprint, max_payload };
+        let Register::Value(found) = envelope::read(register, expected) else { return false };
+        let told: Vec<_> = self.told.iter().copied().map(Head::value).collect();
+        let named: Vec<_> = self.named.iter().map(|(_, stamp)| Head::value(*stamp)).collect();
+        found.recorded.holds(told.iter().map(|head| Some(head.as_bytes())))
+            && found.recorded.holds_named(named.iter().map(|head| Some(head.as_bytes())))
+            && found.recorded.names().eq(self.named.iter().map(|(name, _)| *name))
+    }
+}
+
 /// Writes a register whose stamp is `stamp`, compressed from `compress_above` bytes on.
 #[must_use]
-pub fn write(of: Identity<'_>, stamp: u128, payload: Option<&[u8]>, compress_above: usize) -> Bytes {
+pub fn write(of: Identity<'_>, stamp: u128, payload: Option<&[u8]>, tags: Tags<'_>, compress_above: usize) -> Bytes {
     envelope::write(&Draft {
         key: of.key,
         head: Head::value(stamp),
         codec: of.codec,
         fingerprint: of.fingerprint,
         payload,
-        recorded: &Recorded::NONE,
+        recorded: &tags.recorded(),
         compress_above,
     })
 }

@@ -4,7 +4,7 @@
 
 use arbitrary::Arbitrary;
 use bytes::Bytes;
-use cached_core::fuzzing::{Identity, Read, read, write};
+use cached_core::fuzzing::{Identity, MAX_TAGS, Read, Tags, read, write};
 use libfuzzer_sys::fuzz_target;
 use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
 use std::alloc::System;
@@ -20,6 +20,8 @@ const CHECKSUM: std::ops::Range<usize> = HEAD + 3..HEAD + 7;
 const HEADER_END: usize = CHECKSUM.end;
 /// Reference counts and the like, beside the payload.
 const BOOKKEEPING: usize = 256;
+/// What a named tag takes beside its name, twice while their list grows.
+const NAMED: usize = 64;
 
 #[derive(Arbitrary, Debug)]
 enum Input<'a> {
@@ -35,6 +37,8 @@ enum Input<'a> {
         fingerprint: u64,
         stamp: u128,
         payload: Option<&'a [u8]>,
+        told: Vec<u128>,
+        named: Vec<(&'a str, u128)>,
         /// Makes payloads that compress.
         repeat: u8,
         compress_above: u16,
@@ -75,12 +79,28 @@ fuzz_target!(|input: Input<'_>| {
             register[CHECKSUM].copy_from_slice(&sum.to_le_bytes());
             checked(&register.into(), of, max_payload.into());
         }
-        Input::Written { key, other_key, codec, fingerprint, stamp, payload, repeat, compress_above, damage } => {
+        Input::Written {
+            key,
+            other_key,
+            codec,
+            fingerprint,
+            stamp,
+            payload,
+            told,
+            named,
+            repeat,
+            compress_above,
+            damage,
+        } => {
             let of = Identity { key, codec: codec & 0x0f, fingerprint };
             let payload = payload.map(|bytes| bytes.repeat(1 + usize::from(repeat)));
-            let register = write(of, stamp, payload.as_deref(), compress_above.into());
+            // No name is longer than a key.
+            let named: Vec<_> = named.into_iter().filter(|(name, _)| name.len() <= 512).take(MAX_TAGS).collect();
+            let tags = Tags { told: &told[..told.len().min(MAX_TAGS)], named: &named };
+            let register = write(of, stamp, payload.as_deref(), tags, compress_above.into());
             let max = payload.as_ref().map_or(0, Vec::len);
             assert_eq!(checked(&register, of, max), Read::Value(payload.clone().map(Bytes::from)));
+            assert!(tags.are_recorded(&register, of, max));
 
             refused(&register, Identity { fingerprint: fingerprint ^ 1, ..of }, max);
             // Not among the bytes that are stored of it.
@@ -100,7 +120,9 @@ fn checked(register: &Bytes, of: Identity<'_>, max_payload: usize) -> Read {
     let region = Region::new(ALLOCATED);
     let answer = read(register, of, max_payload);
     let allocated = region.change().bytes_allocated;
-    assert!(allocated <= max_payload + BOOKKEEPING, "{allocated} bytes for a payload of at most {max_payload}");
+    let names = if is_tagged(register) { register.len() + usize::from(u8::MAX) * NAMED } else { 0 };
+    let most = max_payload + BOOKKEEPING + names;
+    assert!(allocated <= most, "{allocated} bytes for a payload of at most {max_payload}");
     if let Read::Value(payload) = &answer {
         assert_eq!(payload.as_deref(), described(register, of, max_payload).as_deref());
     }
@@ -113,8 +135,11 @@ fn described(register: &[u8], of: Identity<'_>, max_payload: usize) -> Option<Ve
     assert_eq!(register[CHECKSUM], checksum(of, register).to_le_bytes());
     assert_eq!(register[FINGERPRINT], of.fingerprint.to_le_bytes()[..2]);
     assert_eq!(register[HEAD] & 0x0f, of.codec);
-    let payload = &register[HEADER_END..];
-    match register[HEAD] & 0xf0 {
+    let mut payload = &register[HEADER_END..];
+    if is_tagged(register) {
+        payload = behind_tags(payload).expect("sound tags");
+    }
+    match register[HEAD] & 0xb0 {
         0x00 => Some(payload.to_vec()),
         0x10 => None,
         0x20 => {
@@ -127,6 +152,23 @@ fn described(register: &[u8], of: Identity<'_>, max_payload: usize) -> Option<Ve
         }
         flags => panic!("a value with the flags {flags:#x}"),
     }
+}
+
+fn is_tagged(register: &[u8]) -> bool {
+    register.get(HEAD).is_some_and(|kind| kind & 0x40 != 0)
+}
+
+/// `n stamp*n | m (length[2] name stamp)*m`, and what stands behind that.
+fn behind_tags(section: &[u8]) -> Option<&[u8]> {
+    let (told, rest) = section.split_first()?;
+    let (named, mut rest) = rest.get(16 * usize::from(*told)..)?.split_first()?;
+    for _ in 0..*named {
+        let (length, name) = rest.split_first_chunk()?;
+        let length = usize::from(u16::from_le_bytes(*length));
+        std::str::from_utf8(name.get(..length)?).ok()?;
+        rest = name.get(length + 16..)?;
+    }
+    Some(rest)
 }
 
 fn checksum(of: Identity<'_>, register: &[u8]) -> u32 {

@@ -28,7 +28,7 @@ pub(crate) struct Recorded {
 }
 
 impl Recorded {
-    #[cfg(any(test, fuzzing))]
+    #[cfg(test)]
     pub(crate) const NONE: Self = Self { stamps: Bytes::new(), named: Vec::new() };
 
     pub(crate) fn new(stamps: &[Head], named: impl IntoIterator<Item = (Box<str>, Head)>) -> Self {
