@@ -1,7 +1,7 @@
 //! One look at a register: the whole way of a call that hits.
 
 use super::Engine;
-use super::target::Target;
+use super::target::{Tagged, Target};
 use crate::envelope::{Entry, Found, Head, Register};
 use crate::error::{FaultKind, StoreError};
 use crate::key::Key;
@@ -123,8 +123,8 @@ impl Target {
 
     /// GET, which begins now; of the tags as well, if there are any.
     pub(super) async fn look(&self, within: Duration, now: Instant) -> Result<Seen, StoreError> {
-        if !self.tagged.is_empty() {
-            return Box::pin(self.look_at_all(within, now)).await;
+        if let Some(tagged) = &self.tagged {
+            return Box::pin(self.look_at_all(tagged, within, now)).await;
         }
         match self.engine.on_store(self.engine.store.get(&self.key, within), now).await {
             Ok(Some(register)) => match self.seen(register, std::iter::empty()) {
@@ -141,8 +141,8 @@ impl Target {
         }
     }
 
-    async fn look_at_all(&self, within: Duration, now: Instant) -> Result<Seen, StoreError> {
-        let mut registers = self.engine.on_store(self.engine.store.get_all(&self.tagged, within), now).await?;
+    async fn look_at_all(&self, tagged: &Tagged, within: Duration, now: Instant) -> Result<Seen, StoreError> {
+        let mut registers = self.engine.on_store(self.engine.store.get_all(&tagged.keys, within), now).await?;
         let Some((register, tags)) = registers.split_first_mut() else { return Ok(Seen::Nothing) };
         let Some(register) = register.take() else { return Ok(Seen::Nothing) };
         let positional = if self.site.names_all { &[] } else { &*tags };

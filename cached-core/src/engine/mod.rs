@@ -125,13 +125,7 @@ impl Engine {
     pub(crate) fn target<T: CacheValue>(self: &Arc<Self>, site: &'static Site, key: &str) -> Target {
         let site = self.site(site);
         let fingerprint = site.fingerprint::<T>("");
-        Target {
-            engine: Arc::clone(self),
-            site,
-            key: self.settings.prefix.literal(key),
-            fingerprint,
-            tagged: Vec::new(),
-        }
+        Target { engine: Arc::clone(self), site, key: self.settings.prefix.literal(key), fingerprint, tagged: None }
     }
 
     /// This cache's counters and resolved policy of a site.

@@ -131,7 +131,7 @@ impl Call {
         // Outside of tokio, whose timers and tasks the engine needs, functions run uncached.
         let target = key.filter(|_| is_on_tokio()).map(|key| {
             // What the fingerprint is made of, the type, is known only when the call begins.
-            Target { engine, site, key, fingerprint: 0, tagged: Vec::new() }
+            Target { engine, site, key, fingerprint: 0, tagged: None }
         });
         Self { target, path }
     }
@@ -153,8 +153,11 @@ impl Call {
         }
     }
 
-    pub(super) fn into_target(self) -> Option<(Target, &'static str)> {
-        Some((self.target?, self.path))
+    /// What the call is about, as values of this shape's type.
+    pub(super) fn into_target<S: Shape>(self, shape: S) -> Option<Target> {
+        let mut target = self.target?;
+        target.set_type(shape, self.path);
+        Some(target)
     }
 
     /// Without a cache.
@@ -174,8 +177,9 @@ impl Call {
 #[expect(clippy::manual_async_fn, reason = "see above")]
 pub fn look<S: Shape>(call: Call, shape: S) -> impl Future<Output = Result<S::Return, Load>> {
     async move {
-        let Call { target: Some(target), path } = call else { return Err(Load::uncached()) };
-        let target = target.of_type(shape, path);
+        let Call { target: Some(mut target), path } = call else { return Err(Load::uncached()) };
+        // In place: moved, it would stand in the future twice.
+        target.set_type(shape, path);
         let looked = match target.first_look().await {
             Ok(entry) => match decode::<S>(&target.site, &entry) {
                 Ok(value) => return Ok(value),

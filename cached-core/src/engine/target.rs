@@ -17,8 +17,15 @@ pub(crate) struct Target {
     pub(super) site: SiteRef,
     pub(super) key: Key,
     pub(super) fingerprint: u64,
-    /// The key and, behind it, the tags that the call tells: what one look reads. Empty if there are none.
-    pub(super) tagged: Vec<Key>,
+    /// `None` if the call tells no tags. Boxed, since every call's future holds a target, and few have tags.
+    pub(super) tagged: Option<Box<Tagged>>,
+}
+
+/// What one look reads.
+#[derive(Debug, Clone)]
+pub(crate) struct Tagged {
+    /// The key and, behind it, the tags that the call tells.
+    pub(super) keys: Vec<Key>,
 }
 
 impl Target {
@@ -38,18 +45,16 @@ impl Target {
         envelope::read(register, expected)
     }
 
-    /// Of values of this shape's type.
-    pub(super) fn of_type<S: Shape>(mut self, _: S, path: &'static str) -> Self {
+    /// Says that it is about values of this shape's type.
+    pub(super) fn set_type<S: Shape>(&mut self, _: S, path: &'static str) {
         self.fingerprint = self.site.fingerprint::<S::Item>(path);
-        self
     }
 
     /// One more register that the entry depends on.
     pub(super) fn depends_on(&mut self, tag: Key) {
-        if self.tagged.is_empty() {
-            self.tagged.push(Arc::clone(&self.key));
-        }
-        self.tagged.push(tag);
+        let key = &self.key;
+        let tagged = self.tagged.get_or_insert_with(|| Box::new(Tagged { keys: vec![Arc::clone(key)] }));
+        tagged.keys.push(tag);
     }
 
     pub(crate) fn with_tags(mut self, tags: impl Iterator<Item = Key>) -> Self {
@@ -59,7 +64,7 @@ impl Target {
 
     /// The tags that the call tells.
     pub(super) fn tags(&self) -> &[Key] {
-        self.tagged.get(1..).unwrap_or_default()
+        self.tagged.as_ref().and_then(|tagged| tagged.keys.get(1..)).unwrap_or_default()
     }
 
     /// What a load depends on while it runs: the tags that the call tells, and the register of all tags if the value is to

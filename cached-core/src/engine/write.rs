@@ -77,10 +77,8 @@ impl Write {
 
     /// BEGIN of a write whose value is to be stored as the entry of `call`; if it fails the write goes ahead without.
     pub async fn begin_put<S: Shape>(self, call: Call, shape: S) -> Put {
-        let (Some(scope), Some((target, path))) = (self.scope, call.into_target()) else { return Put::none() };
-        Put::begin(scope, target.of_type(shape, path))
-            .await
-            .unwrap_or_else(|(unbegun, target)| Put::unbegun(unbegun.go_ahead(), &target))
+        let (Some(scope), Some(target)) = (self.scope, call.into_target(shape)) else { return Put::none() };
+        Put::begin(scope, target).await.unwrap_or_else(|(unbegun, target)| Put::unbegun(unbegun.go_ahead(), &target))
     }
 
     /// BEGIN of a write whose value is to be stored as the entry of `call`.
@@ -88,8 +86,8 @@ impl Write {
     /// # Errors
     /// Why there is no bracket.
     pub async fn begin_put_or_fail<S: Shape>(self, call: Call, shape: S) -> Result<Put, CacheError> {
-        let (Some(scope), Some((target, path))) = (self.scope, call.into_target()) else { return Ok(Put::none()) };
-        Put::begin(scope, target.of_type(shape, path)).await.map_err(|(unbegun, _)| unbegun.refuse())
+        let (Some(scope), Some(target)) = (self.scope, call.into_target(shape)) else { return Ok(Put::none()) };
+        Put::begin(scope, target).await.map_err(|(unbegun, _)| unbegun.refuse())
     }
 
     /// Invalidates, after the body has run.
