@@ -121,21 +121,38 @@ impl Target {
         })
     }
 
-    /// GET, which begins now; of the tags as well, if there are any.
+    /// GET, which begins now; of the tags as well, if there are any. What has to do with tags is boxed, since every call's
+    /// future holds this one.
     pub(super) async fn look(&self, within: Duration, now: Instant) -> Result<Seen, StoreError> {
-        if let Some(tagged) = &self.tagged {
-            return Box::pin(self.look_at_all(tagged, within, now)).await;
+        if self.tagged.is_some() || self.site.names_tags || self.site.names_all {
+            return Box::pin(self.look_at_tags(within, now)).await;
         }
-        match self.engine.on_store(self.engine.store.get(&self.key, within), now).await {
-            Ok(Some(register)) => match self.seen(register, std::iter::empty()) {
-                Checked::Seen(seen) => Ok(seen),
-                Checked::Named(named) => Box::pin(self.look_at_named(*named, within)).await,
-            },
-            Ok(None) => Ok(Seen::Nothing),
+        match self.got(self.engine.on_store(self.engine.store.get(&self.key, within), now).await)? {
+            Checked::Seen(seen) => Ok(seen),
+            // Another site's: this one's values name none.
+            Checked::Named(named) => Ok(self.unusable(MissReason::Type, &named.register)),
+        }
+    }
+
+    async fn look_at_tags(&self, within: Duration, now: Instant) -> Result<Seen, StoreError> {
+        if let Some(tagged) = &self.tagged {
+            return self.look_at_all(tagged, within, now).await;
+        }
+        match self.got(self.engine.on_store(self.engine.store.get(&self.key, within), now).await)? {
+            Checked::Seen(seen) => Ok(seen),
+            Checked::Named(named) => self.look_at_named(*named, within).await,
+        }
+    }
+
+    /// Judges the answer to a GET of the key alone.
+    fn got(&self, answer: Result<Option<Bytes>, StoreError>) -> Result<Checked, StoreError> {
+        match answer {
+            Ok(Some(register)) => Ok(self.seen(register, std::iter::empty())),
+            Ok(None) => Ok(Checked::Seen(Seen::Nothing)),
             Err(error) if error.kind == FaultKind::WrongType => {
                 self.site.counters.miss(MissReason::WrongType);
                 // ACQUIRE replaces it unasked.
-                Ok(Seen::Unusable(Replace::Nothing))
+                Ok(Checked::Seen(Seen::Unusable(Replace::Nothing)))
             }
             Err(error) => Err(error),
         }
