@@ -140,7 +140,7 @@ impl Target {
         }
         match self.got(self.engine.on_store(self.engine.store.get(&self.key, within), now).await)? {
             Checked::Seen(seen) => Ok(seen),
-            Checked::Named(named) => self.look_at_named(*named, within).await,
+            Checked::Named(named) => self.look_at_named(*named, within.saturating_sub(now.elapsed())).await,
         }
     }
 
@@ -167,7 +167,7 @@ impl Target {
             Checked::Seen(seen) => Ok(seen),
             Checked::Named(named) => match self.told(&named, tags).filter(|_| self.site.names_all) {
                 Some(holds) => Ok(self.judged(*named, holds)),
-                None => self.look_at_named(*named, within).await,
+                None => self.look_at_named(*named, within.saturating_sub(now.elapsed())).await,
             },
         }
     }

@@ -252,14 +252,19 @@ impl Lookup {
     }
 
     /// Judges a value that ACQUIRE has found by the stamps that were read along with it.
-    async fn see(&self, register: Bytes, stamps: Option<&[Head]>) -> Result<Seen, StoreError> {
+    async fn see(&mut self, register: Bytes, stamps: Option<&[Head]>) -> Result<Seen, StoreError> {
         let stamps = stamps.unwrap_or_default();
         // The register of all tags may stand behind them.
         let told = if self.target.site.names_all { 0 } else { self.target.tags().len() };
         let stamps = &stamps[..stamps.len().min(told)];
         match self.target.seen(register, stamps.iter().map(|stamp| Some(stamp.as_bytes()))) {
             Checked::Seen(seen) => Ok(seen),
-            Checked::Named(named) => self.target.look_at_named(*named, self.remaining()).await,
+            Checked::Named(named) => {
+                let began = Instant::now();
+                let seen = self.target.look_at_named(*named, self.remaining()).await;
+                self.spent += began.elapsed();
+                seen
+            }
         }
     }
 

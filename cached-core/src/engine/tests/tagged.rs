@@ -159,3 +159,13 @@ async fn what_was_set_with_tags_hears_of_them() {
     let many = (0..65).fold(Options::new(), |options, n| options.tag(format!("tag:{n}")));
     assert!(on.cache.set("k", &1_u64, many).await.is_err());
 }
+
+#[tokio::test(start_paused = true)]
+async fn tags_that_only_the_entry_tells_are_read_within_the_same_budget() {
+    let on = Subject::new();
+    on.tagged_call(1, AT_ONCE).await;
+    on.store.plan(Step::Get, [Act::LateAnswer(ms(60))]);
+    on.store.plan(Step::GetAll, [Act::Silent]);
+    let (value, took) = timed(on.cache.get::<u64>("k")).await;
+    assert_eq!((value, took), (None, BUDGET));
+}
