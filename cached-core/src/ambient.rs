@@ -2,9 +2,13 @@
 
 use crate::cache::Cache;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{PoisonError, RwLock};
+use std::sync::{OnceLock, PoisonError, RwLock};
 
-static INSTALLED: RwLock<Option<Cache>> = RwLock::new(None);
+/// The cache that was installed first, which in most processes is the only one ever: read without a lock.
+static FIRST: OnceLock<Cache> = OnceLock::new();
+/// The installed one, if another has taken the place of the first.
+static LATER: RwLock<Option<Cache>> = RwLock::new(None);
+static HAS_LATER: AtomicBool = AtomicBool::new(false);
 
 tokio::task_local! {
     static SCOPED: Cache;
@@ -12,7 +16,13 @@ tokio::task_local! {
 
 /// Makes `cache` the process default; returns the former one.
 pub(crate) fn install(cache: Cache) -> Option<Cache> {
-    INSTALLED.write().unwrap_or_else(PoisonError::into_inner).replace(cache)
+    let mut later = LATER.write().unwrap_or_else(PoisonError::into_inner);
+    if FIRST.get().is_none() && FIRST.set(cache.clone()).is_ok() {
+        return None;
+    }
+    let former = later.replace(cache).or_else(|| FIRST.get().cloned());
+    HAS_LATER.store(true, Ordering::Release);
+    former
 }
 
 /// Runs `future` with `cache` as its default.
@@ -20,13 +30,32 @@ pub(crate) async fn scope<F: Future>(cache: Cache, future: F) -> F::Output {
     SCOPED.scope(cache, future).await
 }
 
-/// The cache for a call made here and now. Without one, functions run uncached, and the log says so once.
+/// The cache of the scope that this task is in.
+pub(crate) fn scoped() -> Option<Cache> {
+    SCOPED.try_with(Clone::clone).ok()
+}
+
+/// The cache for a call made here and now.
 pub(crate) fn current() -> Option<Cache> {
+    with_current(|cache| cache.cloned())
+}
+
+/// As [`current`], without a copy. Without a cache functions run uncached, and the log says so once.
+pub(crate) fn with_current<R>(read: impl FnOnce(Option<&Cache>) -> R) -> R {
     static WARNED: AtomicBool = AtomicBool::new(false);
-    let cache =
-        SCOPED.try_with(Clone::clone).ok().or_else(|| INSTALLED.read().unwrap_or_else(PoisonError::into_inner).clone());
-    if cache.is_none() && !WARNED.swap(true, Ordering::Relaxed) {
+    let mut read = Some(read);
+    let scoped = SCOPED.try_with(|cache| read.take().map(|read| read(Some(cache))));
+    if let Ok(Some(answer)) = scoped {
+        return answer;
+    }
+    let Some(read) = read else { unreachable!("it was called in the scope only") };
+    if HAS_LATER.load(Ordering::Acquire) {
+        let later = LATER.read().unwrap_or_else(PoisonError::into_inner).clone();
+        return read(later.as_ref());
+    }
+    let first = FIRST.get();
+    if first.is_none() && !WARNED.swap(true, Ordering::Relaxed) {
         tracing::warn!("no cache is installed: annotated functions run uncached; call `cache.install()` at start-up");
     }
-    cache
+    read(first)
 }

@@ -6,6 +6,7 @@ use crate::codec::Codec;
 use crate::engine::{Engine, Settings};
 use crate::error::BuildError;
 use crate::key::Prefix;
+use crate::near::NearSettings;
 use crate::site;
 use crate::store::{MemoryStore, Store};
 use crate::ttl::{Classes, MAX_TTL};
@@ -29,6 +30,9 @@ use std::time::Duration;
 /// | [`marker`](Self::marker) | 10 s, extended while the write runs |
 /// | [`max_wait`](Self::max_wait) | 5 s for someone else's load |
 /// | [`load_limit`](Self::load_limit) | 64 loads at once without the store |
+/// | [`local`](Self::local) | no near cache, but for functions that say so |
+/// | [`local_capacity`](Self::local_capacity) | 32 MiB |
+/// | [`heartbeat`](Self::heartbeat) | 2 s |
 ///
 /// ```
 /// use cached_core::Cache;
@@ -58,6 +62,7 @@ pub struct CacheBuilder {
     marker: Duration,
     max_wait: Duration,
     load_limit: usize,
+    near: NearSettings,
     clock: Clock,
     check_sites: bool,
 }
@@ -86,6 +91,7 @@ impl Default for CacheBuilder {
             marker: Duration::from_secs(10),
             max_wait: Duration::from_secs(5),
             load_limit: 64,
+            near: NearSettings { time: None, capacity: 32 << 20, heartbeat: Duration::from_secs(2) },
             clock: Clock::system(),
             check_sites: true,
         }
@@ -303,6 +309,52 @@ impl CacheBuilder {
         Self { load_limit: loads, ..self }
     }
 
+    /// Keeps values in this process as well, for so long at most: the near cache. What `local = "30s"` says for one function
+    /// this says for all that say nothing and whose values can be kept (an `Arc<T>`, or anything else that is `Clone + Send +
+    /// Sync`). From 1 ms to 365 days.
+    ///
+    /// A near hit takes some nanoseconds. Redis tells of every change, so it lags behind one by the way of a message; while
+    /// there is no contact the near cache is not used. A server without RESP3 (before Redis 6) has none, and the log says
+    /// so.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// let cache = cached_core::Cache::builder().local(Duration::from_secs(30)).build()?;
+    /// # Ok::<(), cached_core::BuildError>(())
+    /// ```
+    pub fn local(mut self, time: Duration) -> Self {
+        self.near.time = Some(time);
+        self
+    }
+
+    /// Most bytes that the near cache holds: keys, values as they are encoded, and bookkeeping (192 bytes per entry); at least
+    /// 4096. What is used least goes first. Decoded, a value may take more memory than encoded.
+    ///
+    /// ```
+    /// let cache = cached_core::Cache::builder().local_capacity(256 << 20).build()?; // 256 MiB
+    /// # Ok::<(), cached_core::BuildError>(())
+    /// ```
+    pub fn local_capacity(mut self, bytes: u64) -> Self {
+        self.near.capacity = bytes;
+        self
+    }
+
+    /// After how long without a sign of life of the server the near cache is not used any more: from 10 ms to 60 s. When
+    /// the network swallows messages, a near hit can be older than a write by so much and no more. The server is asked for a
+    /// sign of life twice as often.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// let cache = cached_core::Cache::builder().heartbeat(Duration::from_millis(500)).build()?;
+    /// # Ok::<(), cached_core::BuildError>(())
+    /// ```
+    pub fn heartbeat(mut self, heartbeat: Duration) -> Self {
+        self.near.heartbeat = heartbeat;
+        self
+    }
+
     /// The clock of the memory store and the breaker: a [`Clock::manual`] in tests.
     ///
     /// ```
@@ -396,6 +448,7 @@ impl CacheBuilder {
             max_value_bytes: self.max_value_bytes,
             compress_above: self.compress_above.unwrap_or(usize::MAX),
             load_limit: self.load_limit,
+            near: self.near,
         };
         Cache::of(Engine::new(settings, store, self.clock))
     }
@@ -430,6 +483,10 @@ impl CacheBuilder {
         within("lease", self.lease, ms(100), ms(600_000))?;
         within("marker", self.marker, ms(1_000), ms(600_000))?;
         within("max_wait", self.max_wait, ms(1), ms(600_000))?;
+        within("heartbeat", self.near.heartbeat, ms(10), ms(60_000))?;
+        if let Some(time) = self.near.time {
+            within("local", time, ms(1), MAX_TTL)?;
+        }
         for (name, ttl) in self.classes.iter() {
             within("ttl_class", ttl, ms(1), MAX_TTL)
                 .map_err(|error| BuildError::field("ttl_class", format!("\"{name}\": {}", problem_of(&error))))?;
@@ -446,6 +503,10 @@ impl CacheBuilder {
         if !(1..=most).contains(&self.max_value_bytes) {
             let problem = format!("{} is not between 1 and {most}", self.max_value_bytes);
             return Err(BuildError::field("max_value_bytes", problem));
+        }
+        if self.near.capacity < 4096 {
+            let problem = format!("{} bytes hold nothing; write at least 4096", self.near.capacity);
+            return Err(BuildError::field("local_capacity", problem));
         }
         if self.memory_capacity < 4096 {
             let problem = format!("{} bytes hold nothing; write at least 4096", self.memory_capacity);

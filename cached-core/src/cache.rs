@@ -6,6 +6,8 @@ use crate::engine::{Engine, shell};
 use crate::error::{BuildError, CacheError};
 use crate::event::CacheEvent;
 use crate::invalidation::{Invalidation, Tag};
+use crate::near::Near;
+use crate::near::keep::Unkept;
 use crate::outcome::{CacheValue, ResultOption, ResultValue, Shape};
 use crate::site::{Site, SiteSpec};
 use crate::stats::Stats;
@@ -305,7 +307,7 @@ impl Cache {
         let tags = options.depends_on.tags(&self.engine.settings.prefix);
         let call = shell::Call::of(Arc::clone(&self.engine), self.engine.site(&GET_OR_SET), Some(key), "");
         let call = tags.into_iter().fold(call, |call, tag| call.tagged(|_| tag));
-        let mut loading = match shell::look(call, shape).await {
+        let mut loading = match shell::look(call, shape, Unkept).await {
             Ok(value) => return value,
             Err(loading) => loading,
         };
@@ -426,7 +428,8 @@ impl Cache {
             store: self.engine.store.name(),
             breaker: self.engine.breaker(),
             pending: self.engine.pending.len(),
-            sites: sites.iter().map(|state| state.counters.snapshot(state.site)).collect(),
+            near: self.engine.near_in_use().map(Near::stats),
+            sites: sites.iter().map(|state| state.stats()).collect(),
         }
     }
 }

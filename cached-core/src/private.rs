@@ -3,16 +3,17 @@
 
 pub use crate::cache::Cache;
 pub use crate::codec::Codec as CodecName;
-pub use crate::engine::shell::{Call, Policy, look};
+pub use crate::engine::shell::{Call, Policy, look, near};
 pub use crate::engine::write::Write;
 pub use crate::engine::{Bracket, Put};
 pub use crate::event::{CacheEvent, EventSpec, EventUse, RegisteredEvent, TagUse};
 pub use crate::invalidation::Tag;
 pub use crate::key::{Hashed, KeySegment, Piece, Rendered, TypeName};
+pub use crate::near::keep::{Keep, KeepCloned, KeepNone, KeepRefused, KeepShared, NearValue, Unkept, Values};
 pub use crate::outcome::{
     Probe, Refuse, Returned, Shape, ShapeOfOption, ShapeOfResult, ShapeOfResultOption, ShapeOfValue,
 };
-pub use crate::site::{Registered, Role, Site, SiteSpec};
+pub use crate::site::{Freshness, Local, Registered, Role, Site, SiteSpec};
 pub use crate::ttl::{NoneTtl, TtlSpec};
 pub use core::clone::Clone;
 pub use core::ops::FnOnce;

@@ -1,12 +1,11 @@
 //! Why something did not happen, in words that are counted.
 
 use crate::error::FaultKind;
-use serde::Serialize;
 
 macro_rules! counted_reasons {
     ($(#[$doc:meta])* $name:ident { $($(#[$variant_doc:meta])* $variant:ident,)* }) => {
         $(#[$doc])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize)]
         #[serde(rename_all = "snake_case")]
         #[non_exhaustive]
         pub enum $name {
@@ -18,6 +17,7 @@ macro_rules! counted_reasons {
         }
     };
 }
+pub(crate) use counted_reasons;
 
 counted_reasons! {
     /// Why a lookup did not find a usable value. Serializes in snake case: `"breaker_open"`.

@@ -37,6 +37,12 @@ pub struct SiteSpec {
     pub version: u32,
     /// Serializer of the payload; the builder's if `None`.
     pub codec: Option<Codec>,
+    /// Near cache; the builder's if `None`.
+    pub local: Option<Local>,
+    /// Near hits go on while the store is out of contact.
+    pub serves_in_gap: bool,
+    /// What happens when a value's time is over, and before.
+    pub fresh: Freshness,
     /// Whether the function uses the ambient cache (no `cache = ..`).
     pub ambient: bool,
     /// Events that make the entry invalid.
@@ -49,6 +55,44 @@ pub struct SiteSpec {
     pub untags: &'static [TagUse],
     /// Keys that it invalidates.
     pub removes: &'static [&'static [Piece]],
+}
+
+/// What an attribute says about the near cache.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Local {
+    /// `local = "off"`
+    Off,
+    /// `local = "30s"`, in milliseconds.
+    Millis(u64),
+}
+
+/// What an attribute says about the time around the end of a value's time to live. Times are in milliseconds.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Freshness {
+    /// `stale_while_revalidate`: how long after its end a value is served while one caller loads a new one.
+    pub revalidate_ms: Option<u64>,
+    /// `stale_if_error`: how long after its end a value is served when the load fails.
+    pub if_error_ms: Option<u64>,
+    /// `refresh_ahead`: β of XFetch.
+    pub ahead: Option<f64>,
+    /// `refresh = "background"`
+    pub background: bool,
+    /// `spawn`
+    pub spawn: bool,
+    /// `load_timeout`
+    pub load_timeout_ms: Option<u64>,
+}
+
+impl Freshness {
+    /// Nothing of it.
+    pub const NONE: Self = Self {
+        revalidate_ms: None,
+        if_error_ms: None,
+        ahead: None,
+        background: false,
+        spawn: false,
+        load_timeout_ms: None,
+    };
 }
 
 /// What an annotated function does to the cache.
@@ -77,6 +121,9 @@ impl SiteSpec {
         none_ttl: None,
         version: 1,
         codec: None,
+        local: None,
+        serves_in_gap: false,
+        fresh: Freshness::NONE,
         ambient: true,
         listens: &[],
         tags: &[],

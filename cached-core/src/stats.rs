@@ -1,10 +1,12 @@
 //! What happened, counted per annotated function.
 //!
-//! Every call ends in exactly one of four ways, so `calls = hits + coalesced + loads + unserved`: served from the store,
-//! served by another caller's load in this process, by a load of its own, or (`Cache::get`, which has none) not at all.
+//! Every call ends in exactly one of five ways, so `calls = near_hits + hits + coalesced + loads + unserved`: served from the
+//! near cache, from the store, by another caller's load in this process, by a load of its own, or (`Cache::get`, which has
+//! none) not at all.
 
 use crate::breaker::BreakerState;
 use crate::invalidation::Outcome;
+use crate::near::NearStats;
 use crate::reason::{MissReason, UnstoredReason};
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -24,8 +26,37 @@ impl Counter {
         self.add(1);
     }
 
-    fn get(&self) -> u64 {
+    pub(crate) fn get(&self) -> u64 {
         self.0.load(Ordering::Relaxed)
+    }
+}
+
+/// A counter for what happens in many threads at once: each adds to a part of its own.
+#[derive(Debug, Default)]
+pub(crate) struct Striped([Padded; 8]);
+
+/// On a cache line of its own.
+#[derive(Debug, Default)]
+#[repr(align(128))]
+struct Padded(Counter);
+
+thread_local! {
+    /// Which part is this thread's.
+    static STRIPE: usize = {
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        #[expect(clippy::cast_possible_truncation, reason = "it is below 8")]
+        let stripe = (NEXT.fetch_add(1, Ordering::Relaxed) % 8) as usize;
+        stripe
+    };
+}
+
+impl Striped {
+    pub(crate) fn one(&self) {
+        self.0[STRIPE.with(|stripe| *stripe)].0.one();
+    }
+
+    pub(crate) fn get(&self) -> u64 {
+        self.0.iter().map(|part| part.0.get()).sum()
     }
 }
 
@@ -96,12 +127,13 @@ impl Counters {
         self.unstored[reason as usize].one();
     }
 
-    pub(crate) fn snapshot(&self, site: &crate::site::Site) -> SiteStats {
+    pub(crate) fn snapshot(&self, site: &crate::site::Site, near_hits: u64) -> SiteStats {
         let by_reason = |row: &[Counter], at: usize| row.get(at).map_or(0, Counter::get);
         SiteStats {
             site: site.name().to_owned(),
             key: site.template_text(),
             place: site.place(),
+            near_hits,
             hits: self.hits.get(),
             coalesced: self.coalesced.get(),
             loads: self.loads.get(),
@@ -124,13 +156,13 @@ impl Counters {
     }
 }
 
-fn nonzero<R: Copy + Ord>(all: &[R], count: impl Fn(R) -> u64) -> BTreeMap<R, u64> {
+pub(crate) fn nonzero<R: Copy + Ord>(all: &[R], count: impl Fn(R) -> u64) -> BTreeMap<R, u64> {
     all.iter().map(|reason| (*reason, count(*reason))).filter(|(_, n)| *n > 0).collect()
 }
 
 /// What one annotated function did in one cache, since the cache was built.
 ///
-/// Every call ends in exactly one of four ways: `calls() = hits + coalesced + loads + unserved`. Serializes to a map of its
+/// Every call ends in exactly one of five ways: `calls() = near_hits + hits + coalesced + loads + unserved`. Serializes to a map of its
 /// fields; the fields are read, not made, outside of this crate.
 ///
 /// ```
@@ -158,6 +190,8 @@ pub struct SiteStats {
     pub key: String,
     /// Its place in the source: `src/users.rs:12`.
     pub place: String,
+    /// Calls answered by the near cache.
+    pub near_hits: u64,
     /// Calls answered by a stored value.
     pub hits: u64,
     /// Calls answered by another caller's load in this process.
@@ -206,7 +240,7 @@ impl SiteStats {
     /// ```
     #[must_use]
     pub fn calls(&self) -> u64 {
-        self.hits + self.coalesced + self.loads + self.unserved
+        self.near_hits + self.hits + self.coalesced + self.loads + self.unserved
     }
 
     /// The part of calls that a stored value or another caller's load answered, from 0 to 1; 0 if there was no call.
@@ -220,7 +254,7 @@ impl SiteStats {
     pub fn hit_ratio(&self) -> f64 {
         match self.calls() {
             0 => 0.0,
-            calls => (self.hits + self.coalesced) as f64 / calls as f64,
+            calls => (self.near_hits + self.hits + self.coalesced) as f64 / calls as f64,
         }
     }
 }
@@ -242,6 +276,8 @@ pub struct Stats {
     pub breaker: BreakerState,
     /// Registers whose invalidation is queued; `usize::MAX` for the whole namespace.
     pub pending: usize,
+    /// The near cache; `None` if no function that was called uses it.
+    pub near: Option<NearStats>,
     /// The functions called so far, and `cache.get(..)` and the like as sites of their own; sorted by place.
     pub sites: Vec<SiteStats>,
 }

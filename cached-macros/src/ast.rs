@@ -90,6 +90,8 @@ pub(crate) struct Options {
     pub(crate) tags: Setting<Tags>,
     pub(crate) version: Setting<Expr>,
     pub(crate) codec: Setting<LitStr>,
+    pub(crate) local: Setting<LitStr>,
+    pub(crate) on_gap: Setting<LitStr>,
     pub(crate) mode: Setting<LitStr>,
     pub(crate) on_unavailable: Setting<LitStr>,
     pub(crate) cache: Setting<Expr>,

@@ -48,6 +48,9 @@ pub(crate) struct Entry {
     pub(crate) version: Option<u32>,
     pub(crate) codec: Option<Codec>,
     pub(crate) cache_if: Option<Policy>,
+    pub(crate) local: Option<Local>,
+    /// `on_gap = "serve"`
+    pub(crate) serves_in_gap: bool,
 }
 
 /// What a function makes invalid.
@@ -157,6 +160,13 @@ pub(crate) enum NoneTtl {
     Class(String),
     Millis(u64),
     Off,
+}
+
+/// The near cache of a function.
+pub(crate) enum Local {
+    Off,
+    /// For so many milliseconds at most. With the option's name as written: values that cannot be kept are reported there.
+    Millis(u64, Ident),
 }
 
 /// The serializer of the payload.

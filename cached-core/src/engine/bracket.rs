@@ -75,7 +75,9 @@ impl Bracket {
         let writer = random_id().map(Head::lease).ok_or((None, CacheError::NoRandomness))?;
         let within = engine.settings.budget.saturating_sub(began.elapsed());
         let begin = engine.store.begin(writer, scope.keys(), engine.settings.marker, token, within);
-        engine.on_store(begin, began).await.map_err(|error| (Some(writer), error.into()))?;
+        let begun = engine.on_store(begin, began).await;
+        engine.wrote(scope.keys());
+        begun.map_err(|error| (Some(writer), error.into()))?;
         Ok(writer)
     }
 

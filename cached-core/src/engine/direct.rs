@@ -68,7 +68,9 @@ impl Target {
         let stamps = self.stamps(ttl).await?;
         let (register, ttl) = self.register(Some(&payload), &self.recorded(&stamps, Vec::new()), ttl, stamp);
         let written = register.len() as u64;
-        engine.noted(engine.store.put(&self.key, register, ttl, engine.settings.budget).await)?;
+        let put = engine.noted(engine.store.put(&self.key, register, ttl, engine.settings.budget).await);
+        engine.wrote([&self.key]);
+        put?;
         site.counters.stored.one();
         site.counters.bytes_written.add(written);
         Ok(())
@@ -94,6 +96,8 @@ impl Target {
         if !self.engine.has_store() {
             return Err(CacheError::BreakerOpen);
         }
-        Ok(self.engine.noted(self.engine.store.remove(&self.key, self.engine.settings.budget).await)?)
+        let removed = self.engine.noted(self.engine.store.remove(&self.key, self.engine.settings.budget).await);
+        self.engine.wrote([&self.key]);
+        Ok(removed?)
     }
 }

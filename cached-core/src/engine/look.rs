@@ -1,6 +1,7 @@
 //! One look at a register: the whole way of a call that hits.
 
 use super::Engine;
+use super::look_near::Slot;
 use super::target::{Tagged, Target};
 use crate::envelope::{Entry, Found, Head, Register};
 use crate::error::{FaultKind, StoreError};
@@ -79,7 +80,7 @@ impl Drop for Waiting<'_> {
 
 impl Target {
     /// Looks for a value before anything else is done.
-    pub(super) async fn first_look(&self) -> Result<Entry, Looked> {
+    pub(super) async fn first_look(&self) -> Result<(Entry, Option<Box<Slot>>), Looked> {
         if self.engine.flights.has(|| self.flight()) {
             return Err(Looked::at_once(Missed::Nothing));
         }
@@ -87,13 +88,24 @@ impl Target {
             return Err(Looked::at_once(Missed::Without(reason)));
         }
         let began = Instant::now();
-        let missed = match self.look(self.engine.settings.budget, began).await {
-            Ok(Seen::Value(entry)) => return Ok(entry),
+        let near = if self.site.local.is_some() { self.try_near(began).await } else { None };
+        let (seen, slot) = match near {
+            Some((seen, slot)) => (Ok(seen), slot),
+            None => (self.look(self.engine.settings.budget.saturating_sub(began.elapsed()), began).await, None),
+        };
+        let missed = match seen {
+            Ok(Seen::Value(entry)) => return Ok((entry, slot)),
             Ok(Seen::Nothing | Seen::Lease(_)) => Missed::Nothing,
             Ok(Seen::Unusable(replace)) => Missed::Unusable(replace),
             Err(error) => Missed::Without(error.kind.into()),
         };
         Err(Looked { spent: began.elapsed(), missed })
+    }
+
+    /// A look that can be kept. When it fails, the store is asked in the common way: the connection that tells of changes may
+    /// be broken while the other is not.
+    async fn try_near(&self, began: Instant) -> Option<(Seen, Option<Box<Slot>>)> {
+        Box::pin(self.look_near(self.engine.settings.budget / 2, began)).await.ok().flatten()
     }
 
     /// The value that the first look found could not be decoded.
@@ -195,14 +207,24 @@ impl Target {
 
     /// Reads the tags of which only the value tells.
     pub(super) async fn look_at_named(&self, named: Named, within: Duration) -> Result<Seen, StoreError> {
-        let prefix = &self.engine.settings.prefix;
-        let tags: Vec<Key> = named.found.recorded.names().map(|name| prefix.register(name)).collect();
-        if self.engine.pending.covers(tags.iter()) {
-            return Ok(self.unusable(MissReason::Pending, &named.register));
-        }
+        let tags = self.named_tags(&named);
         let registers = self.engine.on_store(self.engine.store.get_all(&tags, within), Instant::now()).await?;
+        Ok(self.judge_named(named, &tags, &registers))
+    }
+
+    /// The registers of the tags of which only the value tells.
+    pub(super) fn named_tags(&self, named: &Named) -> Vec<Key> {
+        let prefix = &self.engine.settings.prefix;
+        named.found.recorded.names().map(|name| prefix.register(name)).collect()
+    }
+
+    /// Judges a value by the registers of the tags that it names.
+    pub(super) fn judge_named(&self, named: Named, tags: &[Key], registers: &[Option<Bytes>]) -> Seen {
+        if self.engine.pending.covers(tags.iter()) {
+            return self.unusable(MissReason::Pending, &named.register);
+        }
         let holds = named.found.recorded.holds_named(registers.iter().map(Option::as_deref));
-        Ok(self.judged(named, holds && (!self.site.names_all || self.tags().iter().all(|told| tags.contains(told)))))
+        self.judged(named, holds && (!self.site.names_all || self.tags().iter().all(|told| tags.contains(told))))
     }
 
     /// Reads and counts a register that stood under the key while the tags that the call tells had these registers.

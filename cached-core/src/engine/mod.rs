@@ -13,6 +13,7 @@ mod bracket;
 mod closing;
 mod direct;
 mod look;
+mod look_near;
 mod lookup;
 mod nesting;
 mod pending;
@@ -36,13 +37,14 @@ use crate::envelope::Entry;
 use crate::error::StoreError;
 use crate::flight::Flights;
 use crate::key::{Key, Prefix};
+use crate::near::{Near, NearSettings};
 use crate::outcome::CacheValue;
 use crate::site::Site;
 use crate::store::Store;
 use crate::ttl::Classes;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
 use std::time::Duration;
 use tokio::sync::{Notify, Semaphore};
 
@@ -68,6 +70,7 @@ pub(crate) struct Settings {
     pub(crate) max_value_bytes: usize,
     pub(crate) compress_above: usize,
     pub(crate) load_limit: usize,
+    pub(crate) near: NearSettings,
 }
 
 /// Callers share a flight if they mean the same key and the same type.
@@ -98,6 +101,8 @@ pub(crate) struct Engine {
     bulkhead: Arc<Semaphore>,
     after_failure: Arc<Semaphore>,
     background: Arc<Semaphore>,
+    /// Made when the first function wants it.
+    near: OnceLock<Arc<Near>>,
     /// By the site's address.
     sites: Mutex<HashMap<usize, Arc<SiteState>>>,
 }
@@ -113,6 +118,7 @@ impl Engine {
             pending: Pending::default(),
             drained: Notify::new(),
             flights: Flights::new(),
+            near: OnceLock::new(),
             sites: Mutex::default(),
             id: NEXT.fetch_add(1, Ordering::Relaxed),
             settings,
@@ -140,7 +146,32 @@ impl Engine {
     fn listed(&self, site: &'static Site) -> Arc<SiteState> {
         let address = std::ptr::from_ref(site).addr();
         let mut sites = self.sites.lock().unwrap_or_else(PoisonError::into_inner);
-        Arc::clone(sites.entry(address).or_insert_with(|| Arc::new(SiteState::new(site, &self.settings))))
+        Arc::clone(
+            sites.entry(address).or_insert_with(|| Arc::new(SiteState::new(site, &self.settings, || self.near()))),
+        )
+    }
+
+    /// The near cache.
+    fn near(&self) -> Arc<Near> {
+        let near = self.near.get_or_init(|| {
+            let near = Arc::new(Near::new(&self.settings.near, self.clock.clone()));
+            let watcher: Weak<Near> = Arc::downgrade(&near);
+            self.store.watch(watcher);
+            near
+        });
+        Arc::clone(near)
+    }
+
+    /// The near cache, if any function has wanted one.
+    pub(crate) fn near_in_use(&self) -> Option<&Near> {
+        self.near.get().map(|near| &**near)
+    }
+
+    /// This process has written these registers: what it keeps of them is dropped before the write returns.
+    pub(crate) fn wrote<'a>(&self, keys: impl IntoIterator<Item = &'a Key>) {
+        if let Some(near) = self.near_in_use() {
+            near.wrote(keys);
+        }
     }
 
     pub(crate) fn sites(&self) -> Vec<Arc<SiteState>> {

@@ -45,6 +45,7 @@ impl Engine {
     /// Remembers an invalidation that could not be applied, and applies it as soon as the store takes it.
     pub(super) fn queue(self: &Arc<Self>, keys: &[Key], writer: Option<Head>) -> Outcome {
         self.pending.add(keys, writer);
+        self.wrote(keys);
         if !is_on_tokio() {
             return Outcome::Failed;
         }
@@ -102,15 +103,23 @@ impl Engine {
         mut progress: impl FnMut(u64),
     ) -> Result<u64, StoreError> {
         let (mut from, mut removed) = (None, 0);
-        loop {
-            let swept = self.store.sweep(prefix, from, within).await?;
-            removed += swept.removed;
-            progress(removed);
-            match swept.next {
-                Some(next) => from = Some(next),
-                None => return Ok(removed),
+        let swept = loop {
+            match self.store.sweep(prefix, from, within).await {
+                Ok(swept) => {
+                    removed += swept.removed;
+                    progress(removed);
+                    match swept.next {
+                        Some(next) => from = Some(next),
+                        None => break Ok(removed),
+                    }
+                }
+                Err(error) => break Err(error),
             }
+        };
+        if let Some(near) = self.near_in_use() {
+            near.flush();
         }
+        swept
     }
 }
 

@@ -1,15 +1,21 @@
 //! The generic shell around the engine: compiled once per return type, and [`Running`] once per cached function.
 
+use super::look_near::Slot;
 use super::lookup::{Lookup, Turn};
 use super::nesting::{self, Loading};
 use super::permit::{Begun, Permit, Storable};
+use super::site_state::LocalPolicy;
 use super::target::Target;
 use super::{Engine, Settings, SiteRef, SiteState, is_on_tokio};
+use crate::ambient;
+use crate::cache::Cache;
 use crate::envelope::Entry;
 use crate::invalidation::Tag;
-use crate::key::{Key, Prefix};
+use crate::key::{Key, KeySegment, Prefix};
+use crate::near::keep::Keep;
 use crate::outcome::{CacheValue, Loaded, Shape};
 use crate::reason::{MissReason, UnstoredReason};
+use crate::site::Site;
 use std::fmt;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -153,6 +159,19 @@ impl Call {
         }
     }
 
+    /// As [`near`], of a call that tells tags.
+    ///
+    /// # Errors
+    /// None: an `Err` is the call that the near cache did not answer.
+    pub fn near<S: Shape, K: Keep<S::Item>>(self, _: S, _: K) -> Result<S::Return, Self> {
+        let near = |target: &Target| {
+            let local = target.site.local.as_ref()?;
+            let fingerprint = target.site.fingerprint::<S::Item>(self.path);
+            local.value::<S, K>(&target.key, fingerprint, target.tags())
+        };
+        self.target.as_ref().and_then(near).ok_or(self)
+    }
+
     /// What the call is about, as values of this shape's type.
     pub(super) fn into_target<S: Shape>(self, shape: S) -> Option<Target> {
         let mut target = self.target?;
@@ -166,6 +185,48 @@ impl Call {
     }
 }
 
+/// Looks into the near cache, without waiting for anything. An `Err` is the call that it did not answer.
+///
+/// # Errors
+/// None, see above.
+pub fn near<S: Shape, K: Keep<S::Item>>(
+    site: &'static Site,
+    cache: Option<&Cache>,
+    path: &'static str,
+    segments: &[&dyn KeySegment],
+    _: S,
+    _: K,
+) -> Result<S::Return, Call> {
+    let of_cache = |cache: Option<&Cache>| {
+        let Some(engine) = cache.map(Cache::engine) else { return Err(Call::uncached()) };
+        let state = engine.site(site);
+        let found = engine.settings.prefix.with_rendered(site.spec().template, path, segments, |key| {
+            let Some(local) = &state.local else { return Err(Key::from(key)) };
+            let fingerprint = state.fingerprint::<S::Item>(path);
+            local.value::<S, K>(key, fingerprint, &[]).ok_or_else(|| Key::from(key))
+        });
+        match found {
+            Some(Ok(value)) => Ok(value),
+            Some(Err(key)) => Err(Call::of(Arc::clone(engine), state, Some(key), path)),
+            None => Err(Call::of(Arc::clone(engine), state, None, path)),
+        }
+    };
+    if cache.is_some() { of_cache(cache) } else { ambient::with_current(of_cache) }
+}
+
+impl LocalPolicy {
+    fn value<S: Shape, K: Keep<S::Item>>(&self, key: &str, fingerprint: u64, tags: &[Key]) -> Option<S::Return> {
+        let kept = self.near.get(key, fingerprint, tags, self.serves_in_gap)?;
+        let item = match kept {
+            Some(kept) => Some(K::give(kept)?),
+            None => None,
+        };
+        let value = S::rebuild(item)?;
+        self.hits.one();
+        Some(value)
+    }
+}
+
 /// Looks for the call's value: in the store, or with another call of this process. If there is none, it is for the caller
 /// to load it.
 ///
@@ -175,13 +236,13 @@ impl Call {
 /// Not an `async fn`: that would hold its arguments twice. All that is large is boxed, and only when it is needed, so
 /// that a cached function's future is hardly larger than its arguments.
 #[expect(clippy::manual_async_fn, reason = "see above")]
-pub fn look<S: Shape>(call: Call, shape: S) -> impl Future<Output = Result<S::Return, Load>> {
+pub fn look<S: Shape, K: Keep<S::Item>>(call: Call, shape: S, _: K) -> impl Future<Output = Result<S::Return, Load>> {
     async move {
         let Call { target: Some(mut target), path } = call else { return Err(Load::uncached()) };
         // In place: moved, it would stand in the future twice.
         target.set_type(shape, path);
         let looked = match target.first_look().await {
-            Ok(entry) => match decode::<S>(&target.site, &entry) {
+            Ok((entry, slot)) => match decode::<S, K>(&target.site, &entry, slot) {
                 Ok(value) => return Ok(value),
                 Err(reason) => target.rejects(&entry, reason),
             },
@@ -190,7 +251,7 @@ pub fn look<S: Shape>(call: Call, shape: S) -> impl Future<Output = Result<S::Re
         let mut lookup = Box::new(Lookup::new(target, looked));
         loop {
             match Box::pin(lookup.next()).await {
-                Turn::Value(entry) => match decode::<S>(&lookup.target.site, &entry) {
+                Turn::Value(entry) => match decode::<S, K>(&lookup.target.site, &entry, None) {
                     Ok(value) => return Ok(value),
                     Err(reason) => lookup.reject(&entry, reason),
                 },
@@ -259,11 +320,25 @@ impl<F: Future> Future for Running<'_, F> {
     }
 }
 
-fn decode<S: Shape>(site: &SiteState, entry: &Entry) -> Result<S::Return, MissReason> {
+fn decode<S: Shape, K: Keep<S::Item>>(
+    site: &SiteState,
+    entry: &Entry,
+    slot: Option<Box<Slot>>,
+) -> Result<S::Return, MissReason> {
     let item = match entry.payload() {
         Some(payload) => Some(site.codec.decode(payload).map_err(|_| MissReason::Payload)?),
         None => None,
     };
+    if let Some(slot) = slot {
+        match &item {
+            None => slot.keep(None),
+            Some(item) => {
+                if let Some(kept) = K::keep(item) {
+                    slot.keep(Some(kept));
+                }
+            }
+        }
+    }
     let value = S::rebuild(item).ok_or(MissReason::Type)?;
     site.served(entry);
     Ok(value)

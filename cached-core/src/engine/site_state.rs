@@ -4,15 +4,16 @@ use super::Settings;
 use crate::codec::Codec;
 use crate::envelope::Entry;
 use crate::fingerprint;
+use crate::near::Near;
 use crate::reason::MissReason;
-use crate::site::{self, Site};
-use crate::stats::Counters;
+use crate::site::{self, Local, Role, Site};
+use crate::stats::{Counters, SiteStats, Striped};
 use crate::ttl::{DEFAULT_CLASS, DEFAULT_NONE_CLASS, MAX_TTL, NoneTtl, TtlSpec};
 use serde::de::DeserializeOwned;
 use std::any::TypeId;
 use std::ops::Deref;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 use std::time::Duration;
 
 /// Tags are shared by entries of many sites, most of which live shorter than this.
@@ -33,12 +34,24 @@ pub(crate) struct SiteState {
     pub(super) names_tags: bool,
     /// Entries record all of their tags by name, since who reads them may not tell any.
     pub(super) names_all: bool,
+    /// The near cache, if the site uses it.
+    pub(super) local: Option<LocalPolicy>,
     /// The site's part of the fingerprints.
     pub(super) identity: String,
     /// A generic function has one per type it is used with; most have one in all.
+    first_fingerprint: OnceLock<(TypeId, &'static str, u64)>,
     pub(super) fingerprints: RwLock<Vec<(TypeId, &'static str, u64)>>,
     /// Whether the log has said that values cannot be carried by the codec.
     warned: AtomicBool,
+}
+
+/// How a site uses the near cache.
+#[derive(Debug)]
+pub(super) struct LocalPolicy {
+    pub(super) time: Duration,
+    pub(super) serves_in_gap: bool,
+    pub(super) near: Arc<Near>,
+    pub(super) hits: Striped,
 }
 
 /// A site's state as a call holds it. That in the first cache lives as long as the process: counting those who hold it
@@ -61,7 +74,7 @@ impl Deref for SiteRef {
 }
 
 impl SiteState {
-    pub(super) fn new(site: &'static Site, settings: &Settings) -> Self {
+    pub(super) fn new(site: &'static Site, settings: &Settings, near: impl FnOnce() -> Arc<Near>) -> Self {
         let spec = site.spec();
         let class = |name: &str, otherwise: &str| {
             settings.classes.get(name).or_else(|| {
@@ -79,7 +92,20 @@ impl SiteState {
             NoneTtl::Class(name) => class(name, DEFAULT_NONE_CLASS),
             NoneTtl::Millis(ms) => Some(Duration::from_millis(ms)),
         };
+        let local = match spec.local {
+            Some(Local::Off) => None,
+            Some(Local::Millis(ms)) => Some(Duration::from_millis(ms)),
+            None => settings.near.time,
+        };
+        // Without a template it is not a function's, and its values' type is not known to be one that can be kept.
+        let local = local.filter(|_| spec.role == Role::Read && !spec.template.is_empty());
         Self {
+            local: local.map(|time| LocalPolicy {
+                time,
+                serves_in_gap: spec.serves_in_gap,
+                near: near(),
+                hits: Striped::default(),
+            }),
             site,
             counters: Counters::default(),
             codec: spec.codec.unwrap_or(settings.codec),
@@ -91,8 +117,14 @@ impl SiteState {
             names_all: spec.template.is_empty(),
             identity: site::identity(site, &site::all()),
             warned: AtomicBool::new(false),
+            first_fingerprint: OnceLock::new(),
             fingerprints: RwLock::default(),
         }
+    }
+
+    pub(crate) fn stats(&self) -> SiteStats {
+        let near_hits = self.local.as_ref().map_or(0, |local| local.hits.get());
+        self.counters.snapshot(self.site, near_hits)
     }
 
     /// A value could not be written, or not be read back: every call will load. Said once.
@@ -127,14 +159,19 @@ impl SiteState {
     /// The fingerprint of values of type `T` at this site; made once per type and path.
     pub(super) fn fingerprint<T: DeserializeOwned + 'static>(&self, path: &'static str) -> u64 {
         let id = TypeId::of::<T>();
-        let known = |made: &[(TypeId, &'static str, u64)]| {
-            made.iter().find(|(ty, at, _)| *ty == id && std::ptr::eq(*at, path)).map(|(.., fingerprint)| *fingerprint)
-        };
+        let is_it = |(ty, at, _): &(TypeId, &'static str, u64)| *ty == id && std::ptr::eq(*at, path);
+        if let Some(first @ (.., fingerprint)) = self.first_fingerprint.get()
+            && is_it(first)
+        {
+            return *fingerprint;
+        }
+        let known = |made: &[(TypeId, &'static str, u64)]| made.iter().find(|one| is_it(one)).map(|one| one.2);
         if let Some(fingerprint) = known(&self.fingerprints.read().unwrap_or_else(PoisonError::into_inner)) {
             return fingerprint;
         }
         let generics = fingerprint::generics(path);
         let fingerprint = fingerprint::of::<T>(self.codec, self.site.spec().version, &self.identity, &generics);
+        let _ = self.first_fingerprint.set((id, path, fingerprint));
         self.fingerprints.write().unwrap_or_else(PoisonError::into_inner).push((id, path, fingerprint));
         fingerprint
     }

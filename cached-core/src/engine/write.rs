@@ -177,6 +177,7 @@ impl Scope {
 
     fn end_with(mut self, outcome: Outcome) -> Outcome {
         self.close();
+        self.engine.wrote(self.keys());
         let outcome = if self.is_whole { outcome } else { Outcome::Failed };
         self.site.counters.written(outcome);
         outcome

@@ -60,6 +60,17 @@ impl Prefix {
         rendered(&self.entries, |out| render(out, template, path, segments))
     }
 
+    /// As [`render`](Self::render), without a copy: gives the key to `read`.
+    pub(crate) fn with_rendered<R>(
+        &self,
+        template: &[Piece],
+        path: &str,
+        segments: &[&dyn KeySegment],
+        read: impl FnOnce(&str) -> R,
+    ) -> Option<R> {
+        with_rendered(&self.entries, |out| render(out, template, path, segments), read)
+    }
+
     /// Renders one tag's register.
     pub(crate) fn render_tag(&self, template: &[Piece], segments: &[&dyn KeySegment]) -> Option<Key> {
         rendered(&self.tags, |out| render(out, template, "", segments))
@@ -121,16 +132,32 @@ impl Prefix {
 }
 
 fn rendered(prefix: &str, render: impl FnOnce(&mut String) -> Option<()>) -> Option<Key> {
+    with_rendered(prefix, render, |key| Key::from(key))
+}
+
+fn with_rendered<R>(
+    prefix: &str,
+    render: impl FnOnce(&mut String) -> Option<()>,
+    read: impl FnOnce(&str) -> R,
+) -> Option<R> {
     // Taken out, since what a segment is made of may render a key as well.
     let mut out = SCRATCH.take();
     out.clear();
     out.push_str(prefix);
-    let key = render(&mut out).map(|()| bounded(prefix, &mut out));
+    let read = render(&mut out).map(|()| {
+        bound(prefix, &mut out);
+        read(&out)
+    });
     SCRATCH.set(out);
-    key
+    read
 }
 
 fn bounded(prefix: &str, key: &mut String) -> Key {
+    bound(prefix, key);
+    key.as_str().into()
+}
+
+fn bound(prefix: &str, key: &mut String) {
     if key.len() > MAX_KEY {
         let rendered = key.split_off(prefix.len());
         if let Some(tag) = hash_tag(&rendered) {
@@ -139,7 +166,6 @@ fn bounded(prefix: &str, key: &mut String) -> Key {
         key.push('#');
         push_sha256(key, "key", rendered.as_bytes());
     }
-    key.as_str().into()
 }
 
 /// `:42:en`

@@ -33,6 +33,7 @@ pub use crate::key::Key;
 use bytes::Bytes;
 use std::fmt;
 use std::pin::Pin;
+use std::sync::Weak;
 use std::time::Duration;
 
 /// What a store's operation returns: a future that is boxed, so that stores can be wrapped and chosen at run time.
@@ -148,6 +149,38 @@ impl Written {
     }
 }
 
+/// Is told by a [`Store`] what has happened to registers that were read by [`Store::get_watched`]. Called from the thread that
+/// hears of it, so none of these may wait.
+pub trait Watcher: fmt::Debug + Send + Sync {
+    /// The register has changed, or may have. Told at least once for every change after a watched read, before any
+    /// [`confirmed`](Self::confirmed) that covers it.
+    fn changed(&self, key: &str);
+
+    /// Any register may have changed.
+    fn all_changed(&self);
+
+    /// From now on changes may not be told.
+    fn lost(&self);
+
+    /// Contact is back: what is read from now on is watched, and nothing that was read before.
+    fn regained(&self);
+
+    /// All changes up to a moment so long ago have been told.
+    fn confirmed(&self, age: Duration);
+
+    /// For how long one confirmation is good: they should come at least twice as often.
+    fn heartbeat(&self) -> Duration;
+}
+
+/// What [`Store::get_watched`] has read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Watched {
+    /// The registers.
+    pub registers: Vec<Option<Bytes>>,
+    /// How long they live, for as many of the first as was asked; zero for what is absent.
+    pub lives: Vec<Duration>,
+}
+
 /// One stretch of a sweep: [`Store::sweep`].
 ///
 /// ```
@@ -257,6 +290,22 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
     /// # Errors
     /// Any fault of the store.
     fn get_all<'a>(&'a self, keys: &'a [Key], within: Duration) -> StoreFuture<'a, Vec<Option<Bytes>>>;
+
+    /// Tells `watcher` from now on what happens to the registers that [`get_watched`](Self::get_watched) reads, until it is
+    /// dropped. A store that cannot do so, as by default, ignores it.
+    fn watch(&self, watcher: Weak<dyn Watcher>) {
+        let _ = watcher;
+    }
+
+    /// As [`get_all`](Self::get_all), of registers whose every change from then on is told to the watchers; and how long the
+    /// first `timed` of them live. `None` if changes are not told, or not at this moment.
+    ///
+    /// # Errors
+    /// Any fault of the store.
+    fn get_watched<'a>(&'a self, keys: &'a [Key], timed: usize, within: Duration) -> StoreFuture<'a, Option<Watched>> {
+        let _ = (keys, timed, within);
+        Box::pin(std::future::ready(Ok(None)))
+    }
 
     /// INVALIDATE of several registers.
     ///

@@ -5,11 +5,11 @@ use quote::{quote, quote_spanned};
 use syn::spanned::Spanned;
 
 use super::{event, segment};
-use crate::model::{Entry, Frame, Policy, Ttl};
+use crate::model::{Entry, Frame, Local, Policy, Ttl};
 use crate::paths::located_at;
 
 // Output:
-//     let call = Call::new(&__CACHED_SITE, .., &[&id]).event(&UserUpdated { id: Clone::clone(&id) });
+//     let call = match near(&__CACHED_SITE, .., &[&id], ..) { Ok(value) => return value, Err(call) => call };
 //     let mut load = match look(call, ..).await { Ok(value) => return value, Err(load) => load };
 //     let returned = load.run(async move { body }).await;
 //     load.settle(.., returned)
@@ -19,13 +19,18 @@ pub(super) fn read(frame: &Frame, entry: &Entry, body: &TokenStream) -> TokenStr
     let shape = frame.shape();
     let silence = frame.silence(uses_underscored(entry));
     let import = event::import(frame, &entry.listens);
-    let call = with_cache(frame, import.as_ref(), &[&|cache| call(frame, entry, cache)]);
+    let keep = keep(frame, entry);
+    let call = with_cache(frame, import.as_ref(), &[&|cache| call_or_near(frame, entry, cache)]);
     let policy = policy(frame, entry);
     quote_spanned! {at=>
         #shape
+        #keep
         #silence
-        let call = #call;
-        let mut load = match #support::look(call, shape).await {
+        let call = match #call {
+            #support::Ok(value) => return value,
+            #support::Err(call) => call,
+        };
+        let mut load = match #support::look(call, shape, keep).await {
             #support::Ok(value) => return value,
             #support::Err(load) => load,
         };
@@ -33,6 +38,43 @@ pub(super) fn read(frame: &Frame, entry: &Entry, body: &TokenStream) -> TokenStr
         let returned = load.run(#body).await;
         load.settle(shape, &policy, returned)
     }
+}
+
+/// `let keep`: how the near cache keeps the values.
+fn keep(frame: &Frame, entry: &Entry) -> TokenStream {
+    let at = frame.at();
+    let support = frame.support();
+    let call = |at: Span, last: TokenStream| {
+        let support = frame.support_at(at);
+        quote_spanned! {at=>
+            let keep = {
+                use #support::{KeepCloned as _, KeepShared as _, #last as _};
+                (&&&#support::Values::of(shape)).__cached_core_keep()
+            };
+        }
+    };
+    match &entry.local {
+        Some(Local::Off) => quote_spanned!(at=> let keep = #support::Unkept;),
+        // What cannot be kept is reported where it is asked for.
+        Some(Local::Millis(_, option)) => call(Span::mixed_site().located_at(option.span()), quote!(KeepRefused)),
+        None => call(at, quote!(KeepNone)),
+    }
+}
+
+/// The call, unless the near cache answers it.
+// Output: near(&__CACHED_SITE, .., &[&id], shape, keep)
+// Or:     Call::new(&__CACHED_SITE, .., &[&id]).tag(..).event(..).near(shape, keep)
+fn call_or_near(frame: &Frame, entry: &Entry, cache: &TokenStream) -> TokenStream {
+    let at = frame.at();
+    let support = frame.support();
+    if entry.listens.is_empty() && entry.tags.is_empty() {
+        let segments = segment::segments(frame, &entry.key);
+        return quote_spanned! {at=>
+            #support::near(&__CACHED_SITE, #cache, #support::name_of(&|| {}), #segments, shape, keep)
+        };
+    }
+    let call = call(frame, entry, cache);
+    quote_spanned!(at=> #call.near(shape, keep))
 }
 
 /// The key of this call, what its entry depends on, and the cache to ask. Nothing of it is borrowed any more when the

@@ -5,7 +5,7 @@ use quote::{ToTokens, quote, quote_spanned};
 use syn::ext::IdentExt;
 
 use super::{event, segment};
-use crate::model::{Action, Codec, Entry, Event, Frame, Invalidated, NoneTtl, Template, Ttl};
+use crate::model::{Action, Codec, Entry, Event, Frame, Invalidated, Local, NoneTtl, Template, Ttl};
 use crate::spelling::spell;
 
 /// The descriptor. Of the user's types it names events only, since a `static` in a generic function is one for all its
@@ -78,7 +78,15 @@ fn settings(frame: &Frame, entry: &Entry) -> TokenStream {
         };
         quote!(codec: #support::Some(#support::CodecName::#codec),)
     });
-    quote!(#ttl #jitter #none_ttl #version #codec)
+    let local = entry.local.as_ref().map(|local| {
+        let local = match local {
+            Local::Off => quote!(Off),
+            Local::Millis(millis, _) => quote!(Millis(#millis)),
+        };
+        quote!(local: #support::Some(#support::Local::#local),)
+    });
+    let in_gap = entry.serves_in_gap.then(|| quote!(serves_in_gap: true,));
+    quote!(#ttl #jitter #none_ttl #version #codec #local #in_gap)
 }
 
 fn invalidated_fields(frame: &Frame, what: &Invalidated) -> TokenStream {

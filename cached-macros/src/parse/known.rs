@@ -7,7 +7,7 @@ use crate::role::Role::{self, Invalidate, Put, Read};
 use crate::suggest::option_meant;
 
 /// Every option, how it is written, and who has it. Messages and suggestions come from here; a new option begins here.
-const OPTIONS: [(&str, &str, &[Role]); 16] = [
+const OPTIONS: [(&str, &str, &[Role]); 18] = [
     ("key", "key = \"user:<id>\"", &[Read, Invalidate, Put]),
     ("tag", "tag = \"tenant:<tenant>\"", &[Invalidate]),
     ("skip", "skip(db)", &[Read]),
@@ -19,6 +19,8 @@ const OPTIONS: [(&str, &str, &[Role]); 16] = [
     ("tags", "tags = \"tenant:<tenant>\"", &[Read, Put]),
     ("version", "version = 2", &[Read, Put]),
     ("codec", "codec = \"json\"", &[Read, Put]),
+    ("local", "local = \"30s\"", &[Read]),
+    ("on_gap", "on_gap = \"serve\"", &[Read]),
     ("mode", "mode = \"after\"", &[Invalidate]),
     ("on_unavailable", "on_unavailable = \"fail\"", &[Invalidate, Put]),
     ("cache", "cache = self.cache", &[Read, Invalidate, Put]),
@@ -69,6 +71,11 @@ fn of_another(role: Role, wanted: &str) -> Option<String> {
         }
         (Invalidate | Put, "skip") => {
             "`skip` is for `#[redis_cached]`: the key of a write need not name every argument; remove it".to_owned()
+        }
+        (Invalidate | Put, "local" | "on_gap") => {
+            format!(
+                "`{wanted}` is for `#[redis_cached]`: the near cache keeps what was read, never what this process writes; remove it"
+            )
         }
         (Invalidate, wanted) if wanted != "tags" && has(Put, wanted) => format!(
             "`{wanted}` is about what is stored, and `#[redis_invalidate]` stores nothing; \

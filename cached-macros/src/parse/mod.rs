@@ -91,6 +91,8 @@ impl Reader<'_> {
             "tags" => slot.read(&mut options.tags, value::tags),
             "version" => slot.read(&mut options.version, value::expression),
             "codec" => slot.read(&mut options.codec, value::text),
+            "local" => slot.read(&mut options.local, value::text),
+            "on_gap" => slot.read(&mut options.on_gap, value::text),
             "mode" => slot.read(&mut options.mode, value::text),
             "on_unavailable" => slot.read(&mut options.on_unavailable, value::text),
             "cache" => slot.read(&mut options.cache, value::expression),

@@ -5,6 +5,7 @@ mod event;
 mod function;
 mod key;
 mod mentions;
+mod near;
 mod options;
 mod scope;
 mod template;
@@ -123,6 +124,8 @@ fn entry(options: &mut Options, key: Vec<Piece>, scope: &Scope<'_>, errors: &mut
         cache_if: options::cache_if(take(&mut options.cache_if), names, errors),
         version: options::version(&options.version, errors),
         codec: options::codec(&options.codec, errors),
+        local: near::local(take(&mut options.local), errors),
+        serves_in_gap: near::serves_in_gap(&options.on_gap, errors),
         key,
         listens,
         tags,

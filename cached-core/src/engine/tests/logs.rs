@@ -86,7 +86,7 @@ async fn a_codec_that_does_not_fit_is_mentioned_once() {
     let _caught = tracing::subscriber::set_default(messages.clone());
     let on = Subject::new();
     let site: &Site = Box::leak(Box::new(Site::new(SiteSpec { name: "f", ..SiteSpec::DEFAULT })));
-    let state = SiteState::new(site, &on.engine().settings);
+    let state = SiteState::new(site, &on.engine().settings, || on.engine().near());
     messages.take();
     state.rejected(MissReason::Type);
     assert_eq!(messages.take(), Vec::<String>::new());

@@ -3,6 +3,7 @@
 use super::*;
 use crate::codec::Codec;
 use crate::engine::SiteState;
+use crate::near::keep::Unkept;
 use crate::site::{Site, SiteSpec};
 use crate::ttl::{NoneTtl, TtlSpec};
 
@@ -34,7 +35,7 @@ async fn sites_are_listed_by_their_place() {
 }
 
 fn state(on: &Subject, spec: SiteSpec) -> SiteState {
-    SiteState::new(site(spec), &on.engine().settings)
+    SiteState::new(site(spec), &on.engine().settings, || on.engine().near())
 }
 
 #[tokio::test]
@@ -84,7 +85,7 @@ async fn a_none_that_is_not_to_be_stored_is_not() {
     let on = Subject::new();
     let site = site(SiteSpec { name: "f", none_ttl: Some(NoneTtl::Off), ..SiteSpec::DEFAULT });
     let call = Call::of(Arc::clone(on.engine()), on.engine().site(site), Some(on.key()), "");
-    let mut load = look(call, OptionValue::<u64>::default()).await.unwrap_err();
+    let mut load = look(call, OptionValue::<u64>::default(), Unkept).await.unwrap_err();
     let returned = load.run(async { None::<u64> }).await;
     assert_eq!(load.settle(OptionValue::default(), &Policy::default(), returned), None);
     assert_eq!(on.stats_of("f").unstored[&UnstoredReason::Policy], 1);

@@ -1,0 +1,76 @@
+//! A first look that keeps what it finds in the near cache.
+
+use super::look::{Checked, Seen};
+use super::target::Target;
+use crate::envelope::Entry;
+use crate::error::StoreError;
+use crate::key::Key;
+use crate::near::{Keeping, Kept, Near, Reservation};
+use crate::store::Watched;
+use std::slice;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// The place in the near cache of a value that was read, until it is decoded.
+#[derive(Debug)]
+pub(super) struct Slot {
+    near: Arc<Near>,
+    key: Key,
+    reservation: Reservation,
+    fingerprint: u64,
+    keeping: Keeping,
+}
+
+impl Slot {
+    /// Keeps the decoded value; `None` stands for a `None`.
+    pub(super) fn keep(self, value: Option<Kept>) {
+        self.near.keep(&self.key, self.reservation, value, self.fingerprint, self.keeping);
+    }
+}
+
+impl Target {
+    /// The registers that one look reads: the key and, behind it, the tags that the call tells.
+    pub(super) fn keys(&self) -> &[Key] {
+        self.tagged.as_ref().map_or(slice::from_ref(&self.key), |tagged| &tagged.keys)
+    }
+
+    /// As [`look`](Self::look), so that the value can be kept; `None` if the store does not tell of changes now.
+    pub(super) async fn look_near(
+        &self,
+        within: Duration,
+        now: Instant,
+    ) -> Result<Option<(Seen, Option<Box<Slot>>)>, StoreError> {
+        let Some(local) = &self.site.local else { return Ok(None) };
+        let (near, keys) = (&local.near, self.keys());
+        let Some(mut reservation) = near.reserve(keys) else { return Ok(None) };
+        let watched = self.engine.store.get_watched(keys, 1, within);
+        let Some(watched) = self.engine.on_store(watched, now).await? else { return Ok(None) };
+        let Watched { registers, lives } = watched;
+        let mut registers = registers.into_iter();
+        let Some(register) = registers.next().flatten() else { return Ok(Some((Seen::Nothing, None))) };
+        let bytes = register.len();
+        let tags: Vec<_> = registers.collect();
+        let seen = match self.seen(register, tags.iter().map(Option::as_deref)) {
+            Checked::Seen(seen) => seen,
+            Checked::Named(named) => {
+                let tags = self.named_tags(&named);
+                reservation.extend(near, &tags);
+                let within = within.saturating_sub(now.elapsed());
+                let watched = self.engine.store.get_watched(&tags, 0, within);
+                match self.engine.on_store(watched, Instant::now()).await? {
+                    Some(watched) => self.judge_named(*named, &tags, &watched.registers),
+                    None => return Ok(None),
+                }
+            }
+        };
+        let life = lives.first().copied().unwrap_or_default();
+        let slot = |_: &Entry| {
+            let keeping = Keeping { time: local.time.min(life), bytes };
+            let (near, key) = (Arc::clone(near), Key::clone(&self.key));
+            Box::new(Slot { near, key, reservation, fingerprint: self.fingerprint, keeping })
+        };
+        let slot = if let Seen::Value(entry) = &seen { Some(slot(entry)) } else { None };
+        Ok(Some((seen, slot)))
+    }
+}

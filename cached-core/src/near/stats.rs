@@ -1,0 +1,75 @@
+//! What the near cache did, and what it holds.
+
+use crate::stats::{Counter, nonzero};
+use serde::Serialize;
+use std::collections::BTreeMap;
+
+crate::reason::counted_reasons! {
+    /// Why a value left the near cache before it was replaced. Serializes in snake case.
+    ///
+    /// ```
+    /// use cached_core::DropReason;
+    ///
+    /// assert_eq!(serde_json::to_string(&DropReason::Changed).unwrap(), "\"changed\"");
+    /// ```
+    DropReason {
+        /// The store told that the entry has changed, or one of its tags.
+        Changed,
+        /// This process has written it.
+        Written,
+        /// All entries may have changed: `FLUSHALL`, `flush_namespace` and the like.
+        Flushed,
+        /// Contact with the store was lost, so that changes may have been missed.
+        Gap,
+        /// Its time was over.
+        Expired,
+        /// There was no room for it.
+        Evicted,
+    }
+}
+
+/// The live counters.
+#[derive(Debug)]
+pub(crate) struct Counts {
+    drops: Box<[Counter]>,
+    overtaken: Counter,
+}
+
+impl Default for Counts {
+    fn default() -> Self {
+        Self { drops: DropReason::ALL.iter().map(|_| Counter::default()).collect(), overtaken: Counter::default() }
+    }
+}
+
+impl Counts {
+    pub(super) fn dropped(&self, reason: DropReason, n: u64) {
+        self.drops[reason as usize].add(n);
+    }
+
+    pub(super) fn overtaken(&self) {
+        self.overtaken.one();
+    }
+
+    pub(super) fn snapshot(&self, coherent: bool, entries: u64, bytes: u64, capacity: u64) -> NearStats {
+        let drops = nonzero(DropReason::ALL, |reason| self.drops[reason as usize].get());
+        NearStats { coherent, entries, bytes, capacity, overtaken: self.overtaken.get(), drops }
+    }
+}
+
+/// The state of the near cache: [`Stats::near`](crate::Stats::near).
+#[derive(Debug, Clone, Serialize)]
+#[non_exhaustive]
+pub struct NearStats {
+    /// Whether the store tells of all changes at this moment. While it does not, calls go to the store.
+    pub coherent: bool,
+    /// Values held, those that are no longer served included until they are replaced.
+    pub entries: u64,
+    /// Their weight in bytes: keys, encoded values and bookkeeping.
+    pub bytes: u64,
+    /// The most that `bytes` may be.
+    pub capacity: u64,
+    /// Values that were read and not kept, since one of their registers changed meanwhile.
+    pub overtaken: u64,
+    /// Values dropped, by reason.
+    pub drops: BTreeMap<DropReason, u64>,
+}
