@@ -19,6 +19,8 @@ pub(crate) const REGISTER: &str = "bytes of an event's register in Redis";
 /// Entries under a tag, and the unit of the time that its invalidation takes.
 pub(crate) const INVALIDATION: [(u64, &str); 3] =
     [(1, "µs, 1 entry"), (1_000, "µs, 1,000 entries"), (100_000, "µs, 100,000 entries")];
+pub(crate) const NEAR: &str = "ns per hit";
+pub(crate) const NEAR_ALLOCATIONS: &str = "allocations per near hit";
 pub(crate) const COMPILE: &str = "ms per function";
 
 /// What is compared with the bound.
@@ -92,6 +94,16 @@ pub(crate) const TARGETS: &[Target] = &[
         "each tag is one more key in a shared command: to send, to look up, to parse, to compare. Without tags a hit is hardly \
          more than that either",
     ),
+    target(
+        "near-hit",
+        NEAR,
+        Of::Ratio,
+        AtMost(3.0),
+        "the bare engine is asked by a number; here the key is rendered and compared, the clock is read, a call is counted, and it \
+         is asked whether anything has changed",
+    ),
+    target("near-hit", NEAR_ALLOCATIONS, Of::Value, AtMost(0.0), "the key is rendered in a buffer of the thread"),
+    target("near-hit-2", NEAR, Of::Ratio, AtMost(3.0), "as `near-hit`"),
     target("invalidation", INVALIDATION[2].1, Of::Ratio, AtMost(1.5), "one command, whatever the number of entries"),
     target(
         "cold-fill",

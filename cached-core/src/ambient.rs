@@ -41,6 +41,7 @@ pub(crate) fn current() -> Option<Cache> {
 }
 
 /// As [`current`], without a copy. Without a cache functions run uncached, and the log says so once.
+#[inline]
 pub(crate) fn with_current<R>(read: impl FnOnce(Option<&Cache>) -> R) -> R {
     static WARNED: AtomicBool = AtomicBool::new(false);
     let mut read = Some(read);

@@ -69,6 +69,7 @@ impl Clock {
 
     /// The time since this clock was made, in nanoseconds, as of some milliseconds ago at most. For what is asked at every hit
     /// of the near cache: it takes a quarter of the time of [`now`](Self::now).
+    #[inline]
     pub(crate) fn coarse(&self) -> u64 {
         match &self.manual {
             None => coarsetime::Instant::now().duration_since(self.coarse).as_nanos(),

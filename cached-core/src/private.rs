@@ -3,7 +3,8 @@
 
 pub use crate::cache::Cache;
 pub use crate::codec::Codec as CodecName;
-pub use crate::engine::shell::{Call, Policy, look, near};
+pub use crate::engine::shell::{Call, Policy, look};
+pub use crate::engine::shell_near::near;
 pub use crate::engine::write::Write;
 pub use crate::engine::{Bracket, Put};
 pub use crate::event::{CacheEvent, EventSpec, EventUse, RegisteredEvent, TagUse};
@@ -171,6 +172,15 @@ impl Call {
     /// Finds the cache and renders the key.
     #[must_use]
     pub fn new(site: &'static Site, cache: Option<&Cache>, path: &'static str, segments: &[&dyn KeySegment]) -> Self {
+        Self::rendered(site, cache, path, segments)
+    }
+
+    pub(crate) fn rendered(
+        site: &'static Site,
+        cache: Option<&Cache>,
+        path: &'static str,
+        segments: &[&dyn KeySegment],
+    ) -> Self {
         let Some(cache) = cache.cloned().or_else(ambient::current) else { return Self::uncached() };
         let engine = cache.into_engine();
         let key = engine.settings.prefix.render(site.spec().template, path, segments);

@@ -156,6 +156,7 @@ impl Site {
     }
 
     /// Its state in the cache of that number, which makes it if this is the first.
+    #[inline]
     pub(crate) fn first(&self, cache: u64, make: impl FnOnce() -> Arc<State>) -> Option<&State> {
         let (first, state) = self.first.get_or_init(|| (cache, make()));
         (*first == cache).then_some(&**state)

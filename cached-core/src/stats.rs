@@ -18,6 +18,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 pub(crate) struct Counter(AtomicU64);
 
 impl Counter {
+    #[inline]
     pub(crate) fn add(&self, n: u64) {
         self.0.fetch_add(n, Ordering::Relaxed);
     }
@@ -51,6 +52,7 @@ thread_local! {
 }
 
 impl Striped {
+    #[inline]
     pub(crate) fn one(&self) {
         self.0[STRIPE.with(|stripe| *stripe)].0.one();
     }

@@ -7,6 +7,7 @@ mod fill;
 mod future_size;
 mod hits;
 mod hung;
+mod near;
 mod stampede;
 mod tags;
 
@@ -22,6 +23,8 @@ pub(crate) enum Case {
     HitHot,
     HitTags,
     Hit64Tags,
+    NearHit,
+    NearHit2,
     Invalidation,
     ColdFill,
     Stampede,
@@ -33,13 +36,15 @@ pub(crate) enum Case {
 }
 
 impl Case {
-    pub(crate) const ALL: [Self; 14] = [
+    pub(crate) const ALL: [Self; 16] = [
         Self::HitSequential,
         Self::Hit64,
         Self::Hit256,
         Self::HitHot,
         Self::HitTags,
         Self::Hit64Tags,
+        Self::NearHit,
+        Self::NearHit2,
         Self::Invalidation,
         Self::ColdFill,
         Self::Stampede,
@@ -58,6 +63,8 @@ impl Case {
             Self::HitHot => "hit-hot",
             Self::HitTags => "hit-tags",
             Self::Hit64Tags => "hit-64-tags",
+            Self::NearHit => "near-hit",
+            Self::NearHit2 => "near-hit-2",
             Self::Invalidation => "invalidation",
             Self::ColdFill => "cold-fill",
             Self::Stampede => "stampede",
@@ -83,6 +90,8 @@ impl Case {
             Self::HitHot => hits::run(name, server, 64, 1, scale).await,
             Self::HitTags => tags::hits(name, server, 1, scale).await,
             Self::Hit64Tags => tags::hits(name, server, 64, scale).await,
+            Self::NearHit => near::run(name, server, 1, scale).await,
+            Self::NearHit2 => near::run(name, server, 2, scale).await,
             Self::Invalidation => tags::invalidation(name, server, scale).await,
             Self::ColdFill => fill::run(name, server, scale).await,
             Self::Stampede => stampede::run(name, server, scale).await,

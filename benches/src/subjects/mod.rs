@@ -5,6 +5,7 @@ mod contender;
 mod floor;
 mod hitbox;
 mod memoized;
+pub(crate) mod near;
 mod ours;
 
 pub(crate) use contender::{Contender, Hits};

@@ -5,7 +5,8 @@ use super::target::Target;
 use crate::envelope::Entry;
 use crate::error::StoreError;
 use crate::key::Key;
-use crate::near::{Keeping, Kept, Near, Reservation};
+use crate::near::{Asked, Keeping, Kept, Near, Reservation, Words};
+use crate::site::Site;
 use crate::store::Watched;
 use std::slice;
 use std::sync::Arc;
@@ -17,6 +18,8 @@ use tokio::time::Instant;
 pub(super) struct Slot {
     near: Arc<Near>,
     key: Key,
+    site: &'static Site,
+    words: Option<Words>,
     reservation: Reservation,
     fingerprint: u64,
     keeping: Keeping,
@@ -25,7 +28,8 @@ pub(super) struct Slot {
 impl Slot {
     /// Keeps the decoded value; `None` stands for a `None`.
     pub(super) fn keep(self, value: Option<Kept>) {
-        self.near.keep(&self.key, self.reservation, value, self.fingerprint, self.keeping);
+        let asked = Asked::new(self.fingerprint, self.site, self.words, &self.key);
+        self.near.keep(asked, self.reservation, value, self.keeping);
     }
 }
 
@@ -49,7 +53,7 @@ impl Target {
         let Watched { registers, lives } = watched;
         let mut registers = registers.into_iter();
         let Some(register) = registers.next().flatten() else { return Ok(Some((Seen::Nothing, None))) };
-        let bytes = register.len();
+        let bytes = self.key.len() + register.len();
         let tags: Vec<_> = registers.collect();
         let seen = match self.seen(register, tags.iter().map(Option::as_deref)) {
             Checked::Seen(seen) => seen,
@@ -67,8 +71,9 @@ impl Target {
         let life = lives.first().copied().unwrap_or_default();
         let slot = |_: &Entry| {
             let keeping = Keeping { time: local.time.min(life), bytes };
-            let (near, key) = (Arc::clone(near), Key::clone(&self.key));
-            Box::new(Slot { near, key, reservation, fingerprint: self.fingerprint, keeping })
+            let (near, key, site) = (Arc::clone(near), Key::clone(&self.key), self.site.site);
+            let words = self.words.as_deref().copied();
+            Box::new(Slot { near, key, site, words, reservation, fingerprint: self.fingerprint, keeping })
         };
         let slot = if let Seen::Value(entry) = &seen { Some(slot(entry)) } else { None };
         Ok(Some((seen, slot)))

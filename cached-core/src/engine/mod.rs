@@ -21,6 +21,7 @@ mod permit;
 mod put;
 mod replay;
 pub(crate) mod shell;
+pub(crate) mod shell_near;
 mod site_state;
 mod target;
 pub(crate) mod write;
@@ -131,10 +132,18 @@ impl Engine {
     pub(crate) fn target<T: CacheValue>(self: &Arc<Self>, site: &'static Site, key: &str) -> Target {
         let site = self.site(site);
         let fingerprint = site.fingerprint::<T>("");
-        Target { engine: Arc::clone(self), site, key: self.settings.prefix.literal(key), fingerprint, tagged: None }
+        Target {
+            engine: Arc::clone(self),
+            site,
+            key: self.settings.prefix.literal(key),
+            fingerprint,
+            words: None,
+            tagged: None,
+        }
     }
 
     /// This cache's counters and resolved policy of a site.
+    #[inline]
     pub(crate) fn site(&self, site: &'static Site) -> SiteRef {
         let first = site.first(self.id, || self.listed(site));
         match first.and_then(|state| state.downcast_ref()) {

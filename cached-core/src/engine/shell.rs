@@ -4,18 +4,14 @@ use super::look_near::Slot;
 use super::lookup::{Lookup, Turn};
 use super::nesting::{self, Loading};
 use super::permit::{Begun, Permit, Storable};
-use super::site_state::LocalPolicy;
 use super::target::Target;
 use super::{Engine, Settings, SiteRef, SiteState, is_on_tokio};
-use crate::ambient;
-use crate::cache::Cache;
 use crate::envelope::Entry;
 use crate::invalidation::Tag;
-use crate::key::{Key, KeySegment, Prefix};
+use crate::key::{Key, Prefix};
 use crate::near::keep::Keep;
 use crate::outcome::{CacheValue, Loaded, Shape};
 use crate::reason::{MissReason, UnstoredReason};
-use crate::site::Site;
 use std::fmt;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -124,8 +120,8 @@ impl<T: CacheValue> Policy<T> {
 /// One call: of a target, or uncached.
 #[derive(Debug)]
 pub struct Call {
-    target: Option<Target>,
-    path: &'static str,
+    pub(super) target: Option<Target>,
+    pub(super) path: &'static str,
 }
 
 impl Call {
@@ -137,7 +133,7 @@ impl Call {
         // Outside of tokio, whose timers and tasks the engine needs, functions run uncached.
         let target = key.filter(|_| is_on_tokio()).map(|key| {
             // What the fingerprint is made of, the type, is known only when the call begins.
-            Target { engine, site, key, fingerprint: 0, tagged: None }
+            Target { engine, site, key, fingerprint: 0, words: None, tagged: None }
         });
         Self { target, path }
     }
@@ -159,19 +155,6 @@ impl Call {
         }
     }
 
-    /// As [`near`], of a call that tells tags.
-    ///
-    /// # Errors
-    /// None: an `Err` is the call that the near cache did not answer.
-    pub fn near<S: Shape, K: Keep<S::Item>>(self, _: S, _: K) -> Result<S::Return, Self> {
-        let near = |target: &Target| {
-            let local = target.site.local.as_ref()?;
-            let fingerprint = target.site.fingerprint::<S::Item>(self.path);
-            local.value::<S, K>(&target.key, fingerprint, target.tags())
-        };
-        self.target.as_ref().and_then(near).ok_or(self)
-    }
-
     /// What the call is about, as values of this shape's type.
     pub(super) fn into_target<S: Shape>(self, shape: S) -> Option<Target> {
         let mut target = self.target?;
@@ -182,48 +165,6 @@ impl Call {
     /// Without a cache.
     pub(crate) fn uncached() -> Self {
         Self { target: None, path: "" }
-    }
-}
-
-/// Looks into the near cache, without waiting for anything. An `Err` is the call that it did not answer.
-///
-/// # Errors
-/// None, see above.
-pub fn near<S: Shape, K: Keep<S::Item>>(
-    site: &'static Site,
-    cache: Option<&Cache>,
-    path: &'static str,
-    segments: &[&dyn KeySegment],
-    _: S,
-    _: K,
-) -> Result<S::Return, Call> {
-    let of_cache = |cache: Option<&Cache>| {
-        let Some(engine) = cache.map(Cache::engine) else { return Err(Call::uncached()) };
-        let state = engine.site(site);
-        let found = engine.settings.prefix.with_rendered(site.spec().template, path, segments, |key| {
-            let Some(local) = &state.local else { return Err(Key::from(key)) };
-            let fingerprint = state.fingerprint::<S::Item>(path);
-            local.value::<S, K>(key, fingerprint, &[]).ok_or_else(|| Key::from(key))
-        });
-        match found {
-            Some(Ok(value)) => Ok(value),
-            Some(Err(key)) => Err(Call::of(Arc::clone(engine), state, Some(key), path)),
-            None => Err(Call::of(Arc::clone(engine), state, None, path)),
-        }
-    };
-    if cache.is_some() { of_cache(cache) } else { ambient::with_current(of_cache) }
-}
-
-impl LocalPolicy {
-    fn value<S: Shape, K: Keep<S::Item>>(&self, key: &str, fingerprint: u64, tags: &[Key]) -> Option<S::Return> {
-        let kept = self.near.get(key, fingerprint, tags, self.serves_in_gap)?;
-        let item = match kept {
-            Some(kept) => Some(K::give(kept)?),
-            None => None,
-        };
-        let value = S::rebuild(item)?;
-        self.hits.one();
-        Some(value)
     }
 }
 

@@ -4,7 +4,7 @@ use super::Settings;
 use crate::codec::Codec;
 use crate::envelope::Entry;
 use crate::fingerprint;
-use crate::near::Near;
+use crate::near::{Near, may_be_words};
 use crate::reason::MissReason;
 use crate::site::{self, Local, Role, Site};
 use crate::stats::{Counters, SiteStats, Striped};
@@ -50,6 +50,8 @@ pub(crate) struct SiteState {
 pub(super) struct LocalPolicy {
     pub(super) time: Duration,
     pub(super) serves_in_gap: bool,
+    /// Integers can stand for its keys.
+    pub(super) has_words: bool,
     pub(super) near: Arc<Near>,
     pub(super) hits: Striped,
 }
@@ -103,6 +105,7 @@ impl SiteState {
             local: local.map(|time| LocalPolicy {
                 time,
                 serves_in_gap: spec.serves_in_gap,
+                has_words: may_be_words(spec.template),
                 near: near(),
                 hits: Striped::default(),
             }),
@@ -157,6 +160,7 @@ impl SiteState {
     }
 
     /// The fingerprint of values of type `T` at this site; made once per type and path.
+    #[inline]
     pub(super) fn fingerprint<T: DeserializeOwned + 'static>(&self, path: &'static str) -> u64 {
         let id = TypeId::of::<T>();
         let is_it = |(ty, at, _): &(TypeId, &'static str, u64)| *ty == id && std::ptr::eq(*at, path);

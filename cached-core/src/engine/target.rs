@@ -4,6 +4,7 @@ use super::{Engine, FlightKey, SiteRef};
 use crate::envelope::tags::Recorded;
 use crate::envelope::{self, Draft, Expected, Head, Register};
 use crate::key::Key;
+use crate::near::Words;
 use crate::outcome::Shape;
 use crate::ttl::jittered;
 use bytes::Bytes;
@@ -17,6 +18,8 @@ pub(crate) struct Target {
     pub(super) site: SiteRef,
     pub(super) key: Key,
     pub(super) fingerprint: u64,
+    /// What stands for the key in the near cache. Boxed: most calls have none.
+    pub(super) words: Option<Box<Words>>,
     /// `None` if the call tells no tags. Boxed, since every call's future holds a target, and few have tags.
     pub(super) tagged: Option<Box<Tagged>>,
 }

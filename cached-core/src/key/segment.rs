@@ -46,6 +46,12 @@ pub trait KeySegment {
     /// Writes `self` in a form that no other value of any kind has, by the writer's methods or by the `write` of other
     /// values. Several in a row are kept apart by commas; an empty one has no form of its own, so call at least one.
     fn write(&self, out: &mut SegmentWriter<'_>);
+
+    /// The value, if it is an integer that is written as one: what the near cache looks up instead of the text.
+    #[doc(hidden)]
+    fn __word(&self) -> Option<i64> {
+        None
+    }
 }
 
 /// Takes the parts of a segment and escapes them; what [`KeySegment::write`] writes to.
@@ -210,16 +216,40 @@ macro_rules! integers {
             fn write(&self, out: &mut SegmentWriter<'_>) {
                 out.integer(*self);
             }
+
+            fn __word(&self) -> Option<i64> {
+                Some(i64::from(*self))
+            }
         }
     )*};
 }
-integers!(u8, u16, u32, u64, i8, i16, i32, i64, i128);
+integers!(u8, u16, u32, i8, i16, i32, i64);
+
+impl KeySegment for u64 {
+    fn write(&self, out: &mut SegmentWriter<'_>) {
+        out.integer(*self);
+    }
+
+    fn __word(&self) -> Option<i64> {
+        i64::try_from(*self).ok()
+    }
+}
+
+impl KeySegment for i128 {
+    fn write(&self, out: &mut SegmentWriter<'_>) {
+        out.integer(*self);
+    }
+}
 
 macro_rules! nonzero {
     ($($ty:ty),*) => {$(
         impl KeySegment for std::num::NonZero<$ty> {
             fn write(&self, out: &mut SegmentWriter<'_>) {
                 self.get().write(out);
+            }
+
+            fn __word(&self) -> Option<i64> {
+                self.get().__word()
             }
         }
     )*};
@@ -236,11 +266,19 @@ impl KeySegment for usize {
     fn write(&self, out: &mut SegmentWriter<'_>) {
         (*self as u64).write(out);
     }
+
+    fn __word(&self) -> Option<i64> {
+        i64::try_from(*self).ok()
+    }
 }
 
 impl KeySegment for isize {
     fn write(&self, out: &mut SegmentWriter<'_>) {
         (*self as i64).write(out);
+    }
+
+    fn __word(&self) -> Option<i64> {
+        i64::try_from(*self).ok()
     }
 }
 
@@ -295,6 +333,10 @@ macro_rules! transparent {
         impl<$($generics)*> KeySegment for $ty {
             fn write(&self, out: &mut SegmentWriter<'_>) {
                 (**self).write(out);
+            }
+
+            fn __word(&self) -> Option<i64> {
+                (**self).__word()
             }
         }
     )*};

@@ -50,6 +50,7 @@ impl Marks {
     }
 
     /// Whether the register has not changed since.
+    #[inline]
     pub(super) fn holds(&self, mark: Mark) -> bool {
         self.changes[mark.group as usize].load(Ordering::SeqCst) == mark.changes
     }

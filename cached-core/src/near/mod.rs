@@ -19,8 +19,10 @@
 
 pub(crate) mod keep;
 mod marks;
+mod name;
 mod stats;
 
+pub(crate) use name::{Asked, Words, may_be_words, words};
 pub(crate) use stats::Counts;
 pub use stats::{DropReason, NearStats};
 
@@ -28,16 +30,19 @@ use crate::clock::Clock;
 use crate::key::Key;
 use crate::store::Watcher;
 use marks::{Mark, Marks};
+use name::Name;
 use quick_cache::sync::{Cache as Map, DefaultLifecycle};
 use quick_cache::{DefaultHashBuilder, Lifecycle, Weighter};
 use std::any::Any;
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::time::Duration;
 
 /// What an entry costs beside its key and value: the map's own fields, reference counts, marks.
 const ENTRY_OVERHEAD: u64 = 192;
+/// What each of its tags costs.
+const TAG_OVERHEAD: u64 = 96;
 /// How often contact is confirmed within the time for which a confirmation is good.
 pub(crate) const BEATS: u32 = 2;
 
@@ -55,33 +60,32 @@ pub(crate) struct NearSettings {
     pub(crate) heartbeat: Duration,
 }
 
+/// Cloned for every hit, so it is kept small.
 #[derive(Debug, Clone)]
 struct Held {
     /// `None` stands for a `None` that was cached.
     value: Option<Kept>,
-    /// Of the type and site; another's is none.
-    fingerprint: u64,
     /// By the clock, in nanoseconds.
     until: u64,
     mark: Mark,
     epoch: Epoch,
-    /// Of the tags that it depends on.
-    tags: Option<Arc<[(Key, Mark)]>>,
     weight: u32,
+    /// Of the tags that it depends on.
+    tags: Option<Arc<Vec<(Key, Mark)>>>,
 }
 
 /// Changes of all registers at once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Epoch {
-    flushes: u64,
-    gaps: u64,
+    flushes: u32,
+    gaps: u32,
 }
 
 #[derive(Debug, Clone)]
 struct Weight;
 
-impl Weighter<Key, Held> for Weight {
-    fn weight(&self, _: &Key, held: &Held) -> u64 {
+impl Weighter<Name, Held> for Weight {
+    fn weight(&self, _: &Name, held: &Held) -> u64 {
         u64::from(held.weight)
     }
 }
@@ -90,10 +94,10 @@ impl Weighter<Key, Held> for Weight {
 #[derive(Debug, Clone)]
 struct Evictions(Arc<Counts>);
 
-impl Lifecycle<Key, Held> for Evictions {
-    type RequestState = <DefaultLifecycle<Key, Held> as Lifecycle<Key, Held>>::RequestState;
+impl Lifecycle<Name, Held> for Evictions {
+    type RequestState = <DefaultLifecycle<Name, Held> as Lifecycle<Name, Held>>::RequestState;
 
-    fn on_evict(&self, _: &mut Self::RequestState, _: Key, _: Held) {
+    fn on_evict(&self, _: &mut Self::RequestState, _: Name, _: Held) {
         self.0.dropped(DropReason::Evicted, 1);
     }
 }
@@ -107,10 +111,10 @@ pub(crate) struct Reservation {
 }
 
 pub(crate) struct Near {
-    map: Map<Key, Held, Weight, DefaultHashBuilder, Evictions>,
+    map: Map<Name, Held, Weight, DefaultHashBuilder, Evictions>,
     marks: Marks,
-    flushes: AtomicU64,
-    gaps: AtomicU64,
+    flushes: AtomicU32,
+    gaps: AtomicU32,
     /// Until when the last confirmation is good, by the clock, in nanoseconds.
     contact_until: AtomicU64,
     heartbeat: Duration,
@@ -133,8 +137,8 @@ impl Near {
         Self {
             map: Map::with(entries, settings.capacity, Weight, DefaultHashBuilder::default(), evictions),
             marks: Marks::new(),
-            flushes: AtomicU64::new(0),
-            gaps: AtomicU64::new(0),
+            flushes: AtomicU32::new(0),
+            gaps: AtomicU32::new(0),
             contact_until: AtomicU64::new(0),
             heartbeat: settings.heartbeat,
             clock,
@@ -151,51 +155,51 @@ impl Near {
         self.is_in_contact(self.clock.coarse())
     }
 
+    #[inline]
     fn is_in_contact(&self, now: u64) -> bool {
         now < self.contact_until.load(Ordering::SeqCst)
     }
 
-    /// The value that is kept under `key` for this fingerprint and these tags, if it may be served. `through_gaps` is `on_gap =
-    /// "serve"`.
-    pub(crate) fn get(&self, key: &str, fingerprint: u64, tags: &[Key], through_gaps: bool) -> Option<Option<Kept>> {
-        let held = self.map.get(key)?;
-        if held.fingerprint != fingerprint || !held.has_tags(tags) {
+    /// The value that is kept under this name for these tags, if it may be served. `through_gaps` is `on_gap = "serve"`.
+    #[inline]
+    pub(crate) fn get(&self, asked: Asked<'_>, tags: &[Key], through_gaps: bool) -> Option<Option<Kept>> {
+        let held = self.map.get(&asked)?;
+        if !held.has_tags(tags) {
             return None;
         }
-        let now = self.clock.coarse();
-        if let Some(reason) = self.fault(&held, now, through_gaps) {
-            // What cannot be served before contact is back may be served after it, if there was no gap.
-            if let Some(reason) = reason {
-                self.drop_if(key, held.mark, reason);
+        match self.fault(&held, self.clock.coarse(), through_gaps) {
+            None => Some(held.value),
+            // What cannot be served while there is no contact may be after it, if nothing was missed.
+            Some(Fault::NoContact) => None,
+            Some(Fault::Over(reason)) => {
+                if self.map.remove_if(&asked, |now| now.mark == held.mark && now.until == held.until).is_some() {
+                    self.counts.dropped(reason, 1);
+                }
+                None
             }
-            return None;
         }
-        Some(held.value)
     }
 
-    /// Why a value may not be served, and is to be dropped if there is a reason to be counted.
-    fn fault(&self, held: &Held, now: u64, through_gaps: bool) -> Option<Option<DropReason>> {
+    /// Why a value may not be served.
+    #[inline]
+    fn fault(&self, held: &Held, now: u64, through_gaps: bool) -> Option<Fault> {
+        let is_changed = |held: &Held| {
+            let mut tags = held.tags.iter().flat_map(|tags| tags.iter());
+            !self.marks.holds(held.mark) || tags.any(|(_, mark)| !self.marks.holds(*mark))
+        };
         if now >= held.until {
-            return Some(Some(DropReason::Expired));
+            return Some(Fault::Over(DropReason::Expired));
+        }
+        if is_changed(held) {
+            return Some(Fault::Over(DropReason::Changed));
         }
         if held.epoch.flushes != self.flushes.load(Ordering::SeqCst) {
-            return Some(Some(DropReason::Flushed));
-        }
-        if !self.marks.holds(held.mark)
-            || held.tags.iter().flat_map(|tags| tags.iter()).any(|(_, mark)| !self.marks.holds(*mark))
-        {
-            return Some(Some(DropReason::Changed));
+            return Some(Fault::Over(DropReason::Flushed));
         }
         if !self.is_in_contact(now) {
-            return (!through_gaps).then_some(None);
+            return (!through_gaps).then_some(Fault::NoContact);
         }
-        (held.epoch.gaps != self.gaps.load(Ordering::SeqCst)).then_some(Some(DropReason::Gap))
-    }
-
-    fn drop_if(&self, key: &str, mark: Mark, reason: DropReason) {
-        if self.map.remove_if(key, |held| held.mark == mark).is_some() {
-            self.counts.dropped(reason, 1);
-        }
+        (held.epoch.gaps != self.gaps.load(Ordering::SeqCst)).then_some(Fault::Over(DropReason::Gap))
     }
 
     /// To be called before a value is read that depends on these registers, its own first.
@@ -207,23 +211,15 @@ impl Near {
     }
 
     /// Keeps a value that was read after its reservation, for so long at most.
-    pub(crate) fn keep(
-        &self,
-        key: &Key,
-        reservation: Reservation,
-        value: Option<Kept>,
-        fingerprint: u64,
-        kept: Keeping,
-    ) {
+    pub(crate) fn keep(&self, asked: Asked<'_>, reservation: Reservation, value: Option<Kept>, kept: Keeping) {
         let Reservation { mark, tags, epoch } = reservation;
         let now = self.clock.coarse();
         let until = now.saturating_add(nanos(kept.time));
-        let weight = key.len() as u64 + kept.bytes as u64 + ENTRY_OVERHEAD + 96 * tags.len() as u64;
-        let tags = (!tags.is_empty()).then(|| tags.into());
-        let weight = u32::try_from(weight).unwrap_or(u32::MAX);
-        let held = Held { value, fingerprint, until, mark, epoch, tags, weight };
+        let weight = kept.bytes as u64 + ENTRY_OVERHEAD + TAG_OVERHEAD * tags.len() as u64;
+        let tags = (!tags.is_empty()).then(|| Arc::new(tags));
+        let held = Held { value, until, mark, epoch, weight: u32::try_from(weight).unwrap_or(u32::MAX), tags };
         if self.fault(&held, now, true).is_none() && epoch == self.epoch() {
-            self.map.insert(Key::clone(key), held);
+            self.map.insert(asked.name(), held);
         } else {
             self.counts.overtaken();
         }
@@ -231,16 +227,7 @@ impl Near {
 
     /// This process has written these registers, and the store has acknowledged it (or never will).
     pub(crate) fn wrote<'a>(&self, keys: impl IntoIterator<Item = &'a Key>) {
-        for key in keys {
-            self.change(key, DropReason::Written);
-        }
-    }
-
-    fn change(&self, key: &str, reason: DropReason) {
-        self.marks.change(key);
-        if self.map.remove(key).is_some() {
-            self.counts.dropped(reason, 1);
-        }
+        keys.into_iter().for_each(|key| self.marks.change(key));
     }
 
     /// Any register may have changed.
@@ -262,7 +249,7 @@ impl Near {
 
 impl Watcher for Near {
     fn changed(&self, key: &str) {
-        self.change(key, DropReason::Changed);
+        self.marks.change(key);
     }
 
     fn all_changed(&self) {
@@ -291,17 +278,27 @@ impl Watcher for Near {
     }
 }
 
+/// Why a value may not be served.
+#[derive(Debug)]
+enum Fault {
+    /// Never again.
+    Over(DropReason),
+    /// Not now.
+    NoContact,
+}
+
 /// How a value is to be kept.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Keeping {
     /// At most.
     pub(crate) time: Duration,
-    /// Of the encoded value.
+    /// Of the key and the encoded value.
     pub(crate) bytes: usize,
 }
 
 impl Held {
     /// Whether these are the tags that it depends on, as far as its caller tells them.
+    #[inline]
     fn has_tags(&self, told: &[Key]) -> bool {
         match &self.tags {
             None => told.is_empty(),

@@ -13,10 +13,8 @@ crate::reason::counted_reasons! {
     /// assert_eq!(serde_json::to_string(&DropReason::Changed).unwrap(), "\"changed\"");
     /// ```
     DropReason {
-        /// The store told that the entry has changed, or one of its tags.
+        /// The entry has changed, or one of its tags: this process has written it, or was told.
         Changed,
-        /// This process has written it.
-        Written,
         /// All entries may have changed: `FLUSHALL`, `flush_namespace` and the like.
         Flushed,
         /// Contact with the store was lost, so that changes may have been missed.
@@ -70,6 +68,6 @@ pub struct NearStats {
     pub capacity: u64,
     /// Values that were read and not kept, since one of their registers changed meanwhile.
     pub overtaken: u64,
-    /// Values dropped, by reason.
+    /// Values dropped, by reason. One that has changed is dropped when it is asked for next, or evicted.
     pub drops: BTreeMap<DropReason, u64>,
 }

@@ -17,8 +17,12 @@ pub(crate) fn derive(input: TokenStream) -> TokenStream {
         Err(error) => return error.into_compile_error(),
     };
     let krate = Options::of(&input, "cache_key", &["crate"], &mut errors).krate;
+    let mut word = TokenStream::new();
     let body = match &input.data {
-        Data::Struct(data) => fields_of_struct(&krate, &data.fields),
+        Data::Struct(data) => {
+            word = word_of_struct(&krate, &data.fields);
+            fields_of_struct(&krate, &data.fields)
+        }
         Data::Enum(data) => variants(data),
         Data::Union(data) => {
             let message = "a union does not know which of its fields holds; derive `CacheKey` for a struct or an enum";
@@ -27,7 +31,7 @@ pub(crate) fn derive(input: TokenStream) -> TokenStream {
         }
     };
     // On error the impl is emitted all the same: its absence would be reported once more wherever the type is used.
-    let implementation = implementation(&krate, &input, &body);
+    let implementation = implementation(&krate, &input, &body, &word);
     let errors = errors.into_compile_errors();
     quote!(#implementation #errors)
 }
@@ -43,7 +47,7 @@ pub(crate) fn derive(input: TokenStream) -> TokenStream {
 //             }
 //         }
 //     }
-fn implementation(krate: &Path, input: &DeriveInput, body: &TokenStream) -> TokenStream {
+fn implementation(krate: &Path, input: &DeriveInput, body: &TokenStream, word: &TokenStream) -> TokenStream {
     let name = &input.ident;
     let generics = bounded(krate, input.generics.clone());
     let (impl_generics, type_generics, where_clause) = generics.split_for_impl();
@@ -54,6 +58,21 @@ fn implementation(krate: &Path, input: &DeriveInput, body: &TokenStream) -> Toke
             fn write(&self, out: &mut #krate::SegmentWriter<'_>) {
                 #body
             }
+            #word
+        }
+    }
+}
+
+/// A struct around an integer is one to the near cache as well.
+fn word_of_struct(krate: &Path, fields: &Fields) -> TokenStream {
+    let mut only = fields.iter();
+    let (Some(field), None) = (only.next(), only.next()) else { return TokenStream::new() };
+    // Whatever is wrong with the field's type is reported where it is written.
+    let site = Span::mixed_site();
+    let member = field.ident.clone().map_or(Member::Unnamed(Index { index: 0, span: site }), Member::Named);
+    quote_spanned! {site=>
+        fn __word(&self) -> ::core::option::Option<::core::primitive::i64> {
+            #krate::KeySegment::__word(&self.#member)
         }
     }
 }

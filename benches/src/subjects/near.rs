@@ -1,0 +1,186 @@
+//! Who answers from this process's memory with a value that is shared: `Arc<User>`.
+//!
+//! The floor is the engine that our near cache stands on, asked by its number: no key to be rendered, nothing that could make the
+//! value invalid, no time that could be over.
+
+use super::{FLOOR, OURS};
+use crate::user::{User, load};
+use cached::macros::concurrent_cached;
+use cached_core::{Cache, redis_cached};
+use hitbox::concurrency::BroadcastConcurrencyManager;
+use hitbox::policy::{ConcurrencyLimit, PolicyConfig};
+use hitbox_moka::MokaBackend;
+use std::convert::Infallible;
+use std::hint::black_box;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use tokio::task::JoinSet;
+
+const CAPACITY: u64 = 10_000;
+/// Calls between two looks at the clock.
+const STRETCH: u64 = 1_000;
+
+/// A way to have a value in this process.
+pub(crate) trait NearSubject: Clone + Send + Sync + 'static {
+    const NAME: &'static str;
+
+    /// The value, loaded if it is not there.
+    fn find(&self, id: u64) -> impl Future<Output = Arc<User>> + Send;
+}
+
+/// Nanoseconds per hit, of as many tasks as are given, each over all keys, for so long.
+pub(crate) async fn nanos<S: NearSubject>(subject: &S, first: u64, keys: u64, tasks: u64, time: Duration) -> f64 {
+    let mut calling = JoinSet::new();
+    for task in 0..tasks {
+        let subject = subject.clone();
+        calling.spawn(async move {
+            let (mut calls, mut id) = (0u64, task * keys / 2);
+            let began = Instant::now();
+            while began.elapsed() < time {
+                for _ in 0..STRETCH {
+                    black_box(subject.find(black_box(first + id % keys)).await);
+                    id += 1;
+                }
+                calls += STRETCH;
+            }
+            began.elapsed().as_nanos() as f64 / calls as f64
+        });
+    }
+    let each = calling.join_all().await;
+    each.iter().sum::<f64>() / each.len() as f64
+}
+
+#[redis_cached(key = "near:<id>", ttl = "long", local = "10m")]
+async fn find_user(id: u64) -> Arc<User> {
+    Arc::new(load(id).await)
+}
+
+/// Ours, over Redis; its server watches.
+#[derive(Debug, Clone)]
+pub(crate) struct OursNear {
+    cache: Cache,
+}
+
+impl OursNear {
+    /// Also makes it the process's default.
+    pub(crate) fn connect(url: &str) -> Self {
+        let cache = Cache::builder().namespace("near").redis(url).build().expect("the defaults are sound");
+        cache.install();
+        Self { cache }
+    }
+
+    /// Calls that were not answered by the near cache so far.
+    pub(crate) fn others(&self) -> u64 {
+        self.cache.stats().site("find_user").map_or(0, |site| site.calls() - site.near_hits)
+    }
+
+    /// Waits until all keys are held.
+    pub(crate) async fn warm(&self, first: u64, keys: u64) {
+        loop {
+            let before = self.others();
+            for id in first..first + keys {
+                find_user(id).await;
+            }
+            self.cache.settled().await;
+            if self.others() == before {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
+}
+
+impl NearSubject for OursNear {
+    const NAME: &'static str = OURS;
+
+    fn find(&self, id: u64) -> impl Future<Output = Arc<User>> + Send {
+        find_user(id)
+    }
+}
+
+/// `quick_cache` and nothing else.
+#[derive(Clone)]
+pub(crate) struct Bare(Arc<quick_cache::sync::Cache<u64, Arc<User>>>);
+
+impl Bare {
+    pub(crate) fn new() -> Self {
+        Self(Arc::new(quick_cache::sync::Cache::new(CAPACITY as usize)))
+    }
+}
+
+impl NearSubject for Bare {
+    const NAME: &'static str = FLOOR;
+
+    async fn find(&self, id: u64) -> Arc<User> {
+        if let Some(user) = self.0.get(&id) {
+            return user;
+        }
+        let user = Arc::new(load(id).await);
+        self.0.insert(id, Arc::clone(&user));
+        user
+    }
+}
+
+/// `moka::future`.
+#[derive(Clone)]
+pub(crate) struct Moka(moka::future::Cache<u64, Arc<User>>);
+
+impl Moka {
+    pub(crate) fn new() -> Self {
+        Self(moka::future::Cache::new(CAPACITY))
+    }
+}
+
+impl NearSubject for Moka {
+    const NAME: &'static str = "moka";
+
+    async fn find(&self, id: u64) -> Arc<User> {
+        self.0.get_with(id, async { Arc::new(load(id).await) }).await
+    }
+}
+
+#[concurrent_cached(max_size = 10_000)]
+async fn find_sharded(id: u64) -> Arc<User> {
+    Arc::new(load(id).await)
+}
+
+/// The crate `cached`, in memory: its sharded store.
+#[derive(Debug, Clone)]
+pub(crate) struct Sharded;
+
+impl NearSubject for Sharded {
+    const NAME: &'static str = "cached";
+
+    fn find(&self, id: u64) -> impl Future<Output = Arc<User>> + Send {
+        find_sharded(id)
+    }
+}
+
+type Found = Result<User, Infallible>;
+
+#[hitbox_fn::cached(prefix = "user")]
+async fn find_boxed(id: u64) -> Found {
+    Ok(load(id).await)
+}
+
+/// `hitbox-fn` over `hitbox-moka`: it holds values as bytes, and has no `Arc` to give.
+#[derive(Clone)]
+pub(crate) struct HitboxMoka(hitbox_fn::Cache<MokaBackend, BroadcastConcurrencyManager<Found>>);
+
+impl HitboxMoka {
+    pub(crate) fn new() -> Self {
+        let backend = MokaBackend::builder().max_entries(CAPACITY).build();
+        let one_load = ConcurrencyLimit::new(1).expect("1 is in its range");
+        let policy = PolicyConfig::builder().ttl(Duration::from_secs(600)).concurrency(one_load).build();
+        let manager = BroadcastConcurrencyManager::new();
+        Self(hitbox_fn::Cache::builder().backend(backend).policy(policy).concurrency_manager(manager).build())
+    }
+}
+
+impl NearSubject for HitboxMoka {
+    const NAME: &'static str = "hitbox";
+
+    async fn find(&self, id: u64) -> Arc<User> {
+        Arc::new(find_boxed(id).cache(&self.0).await.expect("it cannot fail"))
+    }
+}

@@ -1,0 +1,118 @@
+//! The near cache as generated code asks it: before anything else, and without waiting.
+
+use super::shell::Call;
+use super::site_state::LocalPolicy;
+use super::target::Target;
+use super::{Engine, SiteRef};
+use crate::ambient;
+use crate::cache::Cache;
+use crate::key::{Key, KeySegment};
+use crate::near::keep::Keep;
+use crate::near::{Asked, Kept, words};
+use crate::outcome::Shape;
+use crate::site::Site;
+use std::sync::Arc;
+
+/// One call, as generated code describes it.
+#[derive(Clone, Copy)]
+struct Asking<'a> {
+    site: &'static Site,
+    path: &'static str,
+    segments: &'a [&'a dyn KeySegment],
+    /// The fingerprint of the values' type at a site.
+    fingerprint: fn(&SiteRef, &'static str) -> u64,
+}
+
+/// Looks into the near cache. An `Err` is the call that it did not answer.
+///
+/// # Errors
+/// None, see above.
+#[inline]
+pub fn near<S: Shape, K: Keep<S::Item>>(
+    site: &'static Site,
+    cache: Option<&Cache>,
+    path: &'static str,
+    segments: &[&dyn KeySegment],
+    _: S,
+    _: K,
+) -> Result<S::Return, Call> {
+    let fingerprint = |site: &SiteRef, path| site.fingerprint::<S::Item>(path);
+    let kept = kept(Asking { site, path, segments, fingerprint }, cache)?;
+    given::<S, K>(kept).ok_or_else(|| Call::rendered(site, cache, path, segments))
+}
+
+/// All of [`near`] that does not depend on the type.
+fn kept(asking: Asking<'_>, cache: Option<&Cache>) -> Result<Option<Kept>, Call> {
+    match cache {
+        Some(cache) => kept_in(asking, cache.engine()),
+        None => ambient::with_current(|cache| match cache {
+            Some(cache) => kept_in(asking, cache.engine()),
+            None => Err(Call::uncached()),
+        }),
+    }
+}
+
+#[inline]
+fn kept_in(asking: Asking<'_>, engine: &Arc<Engine>) -> Result<Option<Kept>, Call> {
+    let Asking { site, path, segments, fingerprint } = asking;
+    let state = engine.site(site);
+    let Some(local) = &state.local else {
+        let key = engine.settings.prefix.render(site.spec().template, path, segments);
+        return Err(Call::of(Arc::clone(engine), state, key, path));
+    };
+    let fingerprint = fingerprint(&state, path);
+    let words = if local.has_words { words(segments) } else { None };
+    if words.is_some()
+        && let Some(kept) = local.kept(Asked::new(fingerprint, site, words, ""), &[])
+    {
+        return Ok(kept);
+    }
+    let found = engine.settings.prefix.with_rendered(site.spec().template, path, segments, |key| {
+        let kept = if words.is_none() { local.kept(Asked::new(fingerprint, site, None, key), &[]) } else { None };
+        kept.ok_or_else(|| Key::from(key))
+    });
+    let key = match found {
+        Some(Ok(kept)) => return Ok(kept),
+        Some(Err(key)) => Some(key),
+        None => None,
+    };
+    let mut call = Call::of(Arc::clone(engine), state, key, path);
+    if let Some(target) = &mut call.target {
+        target.words = words.map(Box::new);
+    }
+    Err(call)
+}
+
+impl LocalPolicy {
+    #[inline]
+    fn kept(&self, asked: Asked<'_>, tags: &[Key]) -> Option<Option<Kept>> {
+        let kept = self.near.get(asked, tags, self.serves_in_gap)?;
+        self.hits.one();
+        Some(kept)
+    }
+}
+
+/// The return value that was kept; `None` if it is of another type, which its name rules out.
+#[inline]
+fn given<S: Shape, K: Keep<S::Item>>(kept: Option<Kept>) -> Option<S::Return> {
+    let item = match kept {
+        Some(kept) => Some(K::give(kept)?),
+        None => None,
+    };
+    S::rebuild(item)
+}
+
+impl Call {
+    /// As [`near`], of a call that tells tags.
+    ///
+    /// # Errors
+    /// None: an `Err` is the call that the near cache did not answer.
+    pub fn near<S: Shape, K: Keep<S::Item>>(self, _: S, _: K) -> Result<S::Return, Self> {
+        let kept = |target: &Target| {
+            let local = target.site.local.as_ref()?;
+            let fingerprint = target.site.fingerprint::<S::Item>(self.path);
+            local.kept(Asked::new(fingerprint, target.site.site, None, &target.key), target.tags())
+        };
+        self.target.as_ref().and_then(kept).and_then(given::<S, K>).ok_or(self)
+    }
+}
