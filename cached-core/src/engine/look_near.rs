@@ -48,8 +48,7 @@ impl Target {
         let Some(local) = &self.site.local else { return Ok(None) };
         let (near, keys) = (&local.near, self.keys());
         let Some(mut reservation) = near.reserve(keys) else { return Ok(None) };
-        let watched = self.engine.store.get_watched(keys, 1, within);
-        let Some(watched) = self.engine.on_store(watched, now).await? else { return Ok(None) };
+        let Some(watched) = self.watched(keys, 1, within).await? else { return Ok(None) };
         let Watched { registers, lives } = watched;
         let mut registers = registers.into_iter();
         let Some(register) = registers.next().flatten() else { return Ok(Some((Seen::Nothing, None))) };
@@ -61,8 +60,7 @@ impl Target {
                 let tags = self.named_tags(&named);
                 reservation.extend(near, &tags);
                 let within = within.saturating_sub(now.elapsed());
-                let watched = self.engine.store.get_watched(&tags, 0, within);
-                match self.engine.on_store(watched, Instant::now()).await? {
+                match self.watched(&tags, 0, within).await? {
                     Some(watched) => self.judge_named(*named, &tags, &watched.registers),
                     None => return Ok(None),
                 }
@@ -77,5 +75,12 @@ impl Target {
         };
         let slot = if let Seen::Value(entry) = &seen { Some(slot(entry)) } else { None };
         Ok(Some((seen, slot)))
+    }
+
+    /// Only an answer is noted. That the connection which tells of changes is away does not say that the store is, nor that it is
+    /// there.
+    async fn watched(&self, keys: &[Key], timed: usize, within: Duration) -> Result<Option<Watched>, StoreError> {
+        let watched = self.engine.store.get_watched(keys, timed, within).await;
+        if let Ok(Some(_)) = &watched { self.engine.noted(watched) } else { watched }
     }
 }

@@ -37,7 +37,7 @@ use std::any::Any;
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// What an entry costs beside its key and value: the map's own fields, reference counts, marks.
 const ENTRY_OVERHEAD: u64 = 192;
@@ -267,9 +267,10 @@ impl Watcher for Near {
         self.clear(DropReason::Gap);
     }
 
-    fn confirmed(&self, age: Duration) {
+    fn confirmed(&self, asked: Instant) {
+        // In this order: should the process stand still in between, the confirmation is good for less time, not for more.
         let now = self.clock.coarse();
-        let until = now.saturating_add(nanos(self.heartbeat)).saturating_sub(nanos(age));
+        let until = now.saturating_add(nanos(self.heartbeat)).saturating_sub(nanos(asked.elapsed()));
         self.contact_until.fetch_max(until, Ordering::SeqCst);
     }
 

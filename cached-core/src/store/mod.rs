@@ -22,6 +22,7 @@ mod memory;
 mod redis;
 #[cfg(test)]
 pub(crate) mod scripted;
+mod watchers;
 
 pub use memory::MemoryStore;
 #[cfg(feature = "redis")]
@@ -34,7 +35,7 @@ use bytes::Bytes;
 use std::fmt;
 use std::pin::Pin;
 use std::sync::Weak;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// What a store's operation returns: a future that is boxed, so that stores can be wrapped and chosen at run time.
 ///
@@ -165,8 +166,9 @@ pub trait Watcher: fmt::Debug + Send + Sync {
     /// Contact is back: what is read from now on is watched, and nothing that was read before.
     fn regained(&self);
 
-    /// All changes up to a moment so long ago have been told.
-    fn confirmed(&self, age: Duration);
+    /// All changes up to this moment have been told. A moment and not an age: it stays what it is however long this process
+    /// stands still before it hears of it.
+    fn confirmed(&self, asked: Instant);
 
     /// For how long one confirmation is good: they should come at least twice as often.
     fn heartbeat(&self) -> Duration;

@@ -2,10 +2,13 @@
 //!
 //! Bounded by bytes; what exceeds the bound is evicted, least useful first (S3-FIFO, by `quick_cache`). An evicted
 //! lease is a lost lease and an evicted value a miss, just as on a Redis server with an eviction policy.
+//!
+//! Watchers are told of every change behind it, before the step that made it returns: what is evicted or expires does not change.
 
 mod markers;
 
-use super::{Acquired, Key, Replace, Store, StoreFuture, Swept, Written};
+use super::watchers::Watchers;
+use super::{Acquired, Key, Replace, Store, StoreFuture, Swept, Watched, Watcher, Written};
 use crate::clock::Clock;
 use crate::envelope::Head;
 use bytes::Bytes;
@@ -16,8 +19,8 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::future::ready;
 use std::hash::{BuildHasher, RandomState};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::{Duration, Instant};
 
 /// What an entry costs beside its key and value: the map's own fields, the reference counts, the slot in the queue.
 const ENTRY_OVERHEAD: u64 = 128;
@@ -59,6 +62,7 @@ pub struct MemoryStore {
     markers: Markers,
     hasher: RandomState,
     clock: Clock,
+    watchers: Watchers,
 }
 
 impl fmt::Debug for MemoryStore {
@@ -90,6 +94,7 @@ impl MemoryStore {
             markers: Markers::default(),
             hasher: RandomState::new(),
             clock,
+            watchers: Watchers::default(),
         }
     }
 
@@ -111,7 +116,7 @@ impl MemoryStore {
     }
 
     /// Locks out steps on any of the keys; always in the same order.
-    fn all_locked<'a>(&'a self, keys: impl Iterator<Item = &'a Key>) -> Vec<MutexGuard<'a, ()>> {
+    fn all_locked<'a>(&self, keys: impl Iterator<Item = &'a Key>) -> Vec<MutexGuard<'_, ()>> {
         let stripes: BTreeSet<usize> = keys.map(|key| self.stripe(key)).collect();
         stripes.into_iter().map(|at| self.stripes[at].lock().unwrap_or_else(PoisonError::into_inner)).collect()
     }
@@ -133,12 +138,37 @@ impl MemoryStore {
         self.registers.insert(Arc::clone(key), Held { bytes, until });
     }
 
+    /// Tells that these registers may have changed. Not while they are locked: a watcher may do as it likes.
+    fn changed<'a>(&self, keys: impl IntoIterator<Item = &'a Key>) {
+        if self.watchers.any() {
+            for key in keys {
+                self.watchers.each(|watcher| watcher.changed(key));
+            }
+        }
+    }
+
+    /// Takes a step on one key, which may change it.
+    fn step<T>(&self, key: &Key, take: impl FnOnce() -> T) -> T {
+        let answer = self.step_on(key, take);
+        self.changed([key]);
+        answer
+    }
+
+    fn step_on<T>(&self, key: &str, take: impl FnOnce() -> T) -> T {
+        let _step = self.locked(key);
+        take()
+    }
+
+    fn step_on_all<'a, T>(&self, keys: impl Iterator<Item = &'a Key>, take: impl FnOnce() -> T) -> T {
+        let _step = self.all_locked(keys);
+        take()
+    }
+
     fn has_head(&self, key: &str, head: Head) -> bool {
         self.live(key).is_some_and(|held| held.bytes.starts_with(head.as_bytes()))
     }
 
     fn acquire_now(&self, key: &Key, lease: Head, ttl: Duration, replace: &Replace) -> Acquired {
-        let _step = self.locked(key);
         let is_marked = self.markers.is_marked(key, self.clock.now());
         if let Some(held) = self.live(key) {
             if replace.covers(&held.bytes) {
@@ -158,8 +188,13 @@ impl MemoryStore {
         Acquired::Granted
     }
 
+    fn remove_now(&self, key: &Key) -> bool {
+        let was_live = self.live(key).is_some();
+        self.registers.remove(key);
+        was_live
+    }
+
     fn fill_now(&self, key: &Key, expected: Head, value: &[u8], ttl: Duration) -> bool {
-        let _step = self.locked(key);
         let filled_before = value.len() > Head::LEN && self.live(key).is_some_and(|held| held.bytes == value);
         if !filled_before && !self.has_head(key, expected) {
             return false;
@@ -172,7 +207,6 @@ impl MemoryStore {
 
 impl MemoryStore {
     fn tag_now(&self, tags: &[Key], fresh: Head, ttl: Duration) -> Option<Vec<Head>> {
-        let _step = self.all_locked(tags.iter());
         let now = self.clock.now();
         if tags.iter().any(|tag| self.markers.is_marked(tag, now)) {
             return None;
@@ -193,7 +227,6 @@ impl MemoryStore {
     }
 
     fn begin_now(&self, writer: Head, keys: &[Key], marker: Duration, token: bool) {
-        let _step = self.all_locked(keys.iter());
         let now = self.clock.now();
         self.markers.expire(now);
         for key in keys {
@@ -212,7 +245,6 @@ impl MemoryStore {
     }
 
     fn end_now(&self, writer: Head, written: &[Written]) -> bool {
-        let _step = self.all_locked(written.iter().map(|written| &written.key));
         let is_mine = |key| self.live(key).is_some_and(|held| held.bytes == writer.as_bytes());
         let mut puts = written.iter().filter(|written| written.put.is_some()).peekable();
         let may_put = puts.peek().is_some() && puts.all(|written| is_mine(&written.key));
@@ -253,10 +285,15 @@ impl Store for MemoryStore {
         replace: Replace,
         _: Duration,
     ) -> StoreFuture<'a, Acquired> {
-        done(self.acquire_now(key, lease, ttl, &replace))
+        let acquired = self.step_on(key, || self.acquire_now(key, lease, ttl, &replace));
+        if matches!(acquired, Acquired::Granted | Acquired::Writing) {
+            self.changed([key]);
+        }
+        done(acquired)
     }
 
     fn renew<'a>(&'a self, key: &'a Key, lease: Head, ttl: Duration, _: Duration) -> StoreFuture<'a, bool> {
+        // No change: the register holds what it held.
         let _step = self.locked(key);
         let ours = self.has_head(key, lease);
         if ours {
@@ -273,40 +310,58 @@ impl Store for MemoryStore {
         ttl: Duration,
         _: Duration,
     ) -> StoreFuture<'a, bool> {
-        done(self.fill_now(key, expected, &value, ttl))
+        done(self.step(key, || self.fill_now(key, expected, &value, ttl)))
     }
 
     fn release<'a>(&'a self, key: &'a Key, lease: Head, _: Duration) -> StoreFuture<'a, bool> {
-        let _step = self.locked(key);
-        let ours = self.has_head(key, lease);
+        let ours = self.step_on(key, || self.has_head(key, lease) && self.remove_now(key));
         if ours {
-            self.registers.remove(key);
+            self.changed([key]);
         }
         done(ours)
     }
 
     fn put<'a>(&'a self, key: &'a Key, value: Bytes, ttl: Duration, _: Duration) -> StoreFuture<'a, ()> {
-        let _step = self.locked(key);
-        self.insert(key, &value, ttl);
+        self.step(key, || self.insert(key, &value, ttl));
         done(())
     }
 
     fn remove<'a>(&'a self, key: &'a Key, _: Duration) -> StoreFuture<'a, bool> {
-        let _step = self.locked(key);
-        let was_live = self.live(key).is_some();
-        self.registers.remove(key);
-        done(was_live)
+        done(self.step(key, || self.remove_now(key)))
     }
 
     fn get_all<'a>(&'a self, keys: &'a [Key], _: Duration) -> StoreFuture<'a, Vec<Option<Bytes>>> {
         done(keys.iter().map(|key| self.live(key).map(|held| held.bytes)).collect())
     }
 
-    fn remove_all<'a>(&'a self, keys: &'a [Key], _: Duration) -> StoreFuture<'a, ()> {
-        let _step = self.all_locked(keys.iter());
-        for key in keys {
-            self.registers.remove(key);
+    fn watch(&self, watcher: Weak<dyn Watcher>) {
+        self.watchers.add(Weak::clone(&watcher));
+        if let Some(watcher) = watcher.upgrade() {
+            watcher.regained();
         }
+    }
+
+    /// Always in contact: what has changed has been told, but by steps that are still under way.
+    fn get_watched<'a>(&'a self, keys: &'a [Key], timed: usize, _: Duration) -> StoreFuture<'a, Option<Watched>> {
+        if !self.watchers.any() {
+            return done(None);
+        }
+        let asked = Instant::now();
+        let held: Vec<_> = keys.iter().map(|key| self.live(key)).collect();
+        self.watchers.each(|watcher| watcher.confirmed(asked));
+        let now = self.clock.now();
+        let life = |held: &Option<Held>| held.as_ref().map_or(Duration::ZERO, |held| held.until.saturating_sub(now));
+        let lives = held.iter().take(timed).map(life).collect();
+        done(Some(Watched { registers: held.into_iter().map(|held| Some(held?.bytes)).collect(), lives }))
+    }
+
+    fn remove_all<'a>(&'a self, keys: &'a [Key], _: Duration) -> StoreFuture<'a, ()> {
+        self.step_on_all(keys.iter(), || {
+            for key in keys {
+                self.registers.remove(key);
+            }
+        });
+        self.changed(keys);
         done(())
     }
 
@@ -317,7 +372,10 @@ impl Store for MemoryStore {
         ttl: Duration,
         _: Duration,
     ) -> StoreFuture<'a, Option<Vec<Head>>> {
-        done(self.tag_now(tags, fresh, ttl))
+        let stamps = self.step_on_all(tags.iter(), || self.tag_now(tags, fresh, ttl));
+        let created = tags.iter().zip(stamps.iter().flatten()).filter(|(_, stamp)| **stamp == fresh);
+        self.changed(created.map(|(tag, _)| tag));
+        done(stamps)
     }
 
     fn begin<'a>(
@@ -328,21 +386,23 @@ impl Store for MemoryStore {
         token: bool,
         _: Duration,
     ) -> StoreFuture<'a, ()> {
-        self.begin_now(writer, keys, marker, token);
+        self.step_on_all(keys.iter(), || self.begin_now(writer, keys, marker, token));
+        self.changed(keys);
         done(())
     }
 
     fn end<'a>(&'a self, writer: Head, written: &'a [Written], _: Duration) -> StoreFuture<'a, bool> {
-        done(self.end_now(writer, written))
+        let keys = written.iter().map(|written| &written.key);
+        let are_put = self.step_on_all(keys.clone(), || self.end_now(writer, written));
+        self.changed(keys);
+        done(are_put)
     }
 
     fn sweep<'a>(&'a self, prefix: &'a str, _: Option<u64>, _: Duration) -> StoreFuture<'a, Swept> {
         let keys: Vec<Key> = self.registers.iter().map(|(key, _)| key).filter(|key| key.starts_with(prefix)).collect();
         let mut removed = 0;
         for key in keys {
-            let _step = self.locked(&key);
-            removed += u64::from(self.live(&key).is_some());
-            self.registers.remove(&key);
+            removed += u64::from(self.step(&key, || self.remove_now(&key)));
         }
         done(Swept { next: None, removed })
     }

@@ -12,15 +12,17 @@ use crate::error::{BuildError, FaultKind, StoreError};
 use crate::store::Key;
 use redis::aio::MultiplexedConnection;
 use redis::io::tcp::{TcpSettings, socket2::TcpKeepalive};
-use redis::{AsyncConnectionConfig, Client, Cmd, ConnectionAddr, IntoConnectionInfo, Value};
+use redis::{
+    AsyncConnectionConfig, Client, Cmd, ConnectionAddr, IntoConnectionInfo, ProtocolVersion, RedisError, Value,
+};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::sync::watch;
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Instant, timeout, timeout_at};
 
 /// Bounds a connection attempt, handshake included. Callers wait for it no longer than their own time.
-const CONNECT_WITHIN: Duration = Duration::from_secs(1);
+pub(super) const CONNECT_WITHIN: Duration = Duration::from_secs(1);
 /// Timeouts in a row after which a connection is given up.
 const TIMEOUTS: u32 = 3;
 /// Finds out within a minute that the other side has vanished.
@@ -71,7 +73,7 @@ fn locked(state: &Mutex<State>) -> MutexGuard<'_, State> {
 
 impl Link {
     pub(super) fn new(url: &str) -> Result<Self, BuildError> {
-        let problem = |error: redis::RedisError| {
+        let problem = |error: RedisError| {
             let missing = if url.starts_with("rediss:") && !cfg!(feature = "tls") {
                 "; `rediss://` needs cached-core's feature `tls`"
             } else {
@@ -89,6 +91,17 @@ impl Link {
         let settings = info.redis_settings().clone().set_skip_set_lib_name();
         let client = Client::open(info.set_tcp_settings(tcp).set_redis_settings(settings)).map_err(problem)?;
         Ok(Self { client, state: Arc::new(Mutex::new(State::Idle)), recent: Arc::default() })
+    }
+
+    /// For a connection beside this one, on which the server speaks unasked.
+    pub(super) fn client_of_pushes(&self) -> Result<Client, BuildError> {
+        let info = self.client.get_connection_info().clone();
+        let settings = info.redis_settings().clone().set_protocol(ProtocolVersion::RESP3);
+        Client::open(info.set_redis_settings(settings)).map_err(|error| BuildError::field("redis", error.to_string()))
+    }
+
+    pub(super) fn recent(&self) -> &Arc<Recent> {
+        &self.recent
     }
 
     /// Host and port or the socket's path; no user and no password.
@@ -204,22 +217,31 @@ impl Failure {
 }
 
 async fn connect(client: &Client, recent: &Recent) -> Result<Connection, StoreError> {
-    // No timeout of redis-rs' own: each command has its caller's.
-    let config = AsyncConnectionConfig::new().set_connection_timeout(None).set_response_timeout(None);
-    let connecting = async {
-        let mut redis = client.get_multiplexed_async_connection_with_config(&config).await?;
-        remove_again(&mut redis, &recent.keys(Instant::now())).await?;
-        Ok(redis)
-    };
-    match tokio::time::timeout(CONNECT_WITHIN, connecting).await {
+    match timeout(CONNECT_WITHIN, open(client, recent, &settings())).await {
         Ok(Ok(redis)) => Ok(Connection { redis, timeouts: Arc::default() }),
         Ok(Err(error)) => Err(classify(&error)),
         Err(_) => Err(StoreError::new(FaultKind::Timeout, "still connecting")),
     }
 }
 
+/// No timeout of redis-rs' own: each command has its caller's.
+pub(super) fn settings() -> AsyncConnectionConfig {
+    AsyncConnectionConfig::new().set_connection_timeout(None).set_response_timeout(None)
+}
+
+/// A connection that is of use: what was removed lately is removed again.
+pub(super) async fn open(
+    client: &Client,
+    recent: &Recent,
+    settings: &AsyncConnectionConfig,
+) -> Result<MultiplexedConnection, RedisError> {
+    let mut redis = client.get_multiplexed_async_connection_with_config(settings).await?;
+    remove_again(&mut redis, &recent.keys(Instant::now())).await?;
+    Ok(redis)
+}
+
 /// Before the connection is of use to anybody.
-async fn remove_again(redis: &mut MultiplexedConnection, keys: &[Key]) -> Result<(), redis::RedisError> {
+async fn remove_again(redis: &mut MultiplexedConnection, keys: &[Key]) -> Result<(), RedisError> {
     for keys in keys.chunks(REMOVED_AT_ONCE) {
         let mut pipeline = redis::pipe();
         // One by one, since a cluster's node takes no others.

@@ -3,6 +3,8 @@
 //! Plain commands and small scripts (`scripts/*.lua`). One multiplexed connection, made on first use and again when it broke; see [`link`]. What comes together goes out together; see
 //! [`reads`] and [`steps`].
 //!
+//! Beside it stands a second one on which the server tells of changes, for the near cache; see [`tracking`].
+//!
 //! What was removed within the last minute is removed again on every new connection; see [`recent`].
 //!
 //! # On cancellation
@@ -19,9 +21,10 @@ mod reads;
 mod recent;
 mod script;
 mod steps;
+mod tracking;
 mod writes;
 
-use super::{Acquired, Key, Replace, Store, StoreFuture, Swept, Written};
+use super::{Acquired, Key, Replace, Store, StoreFuture, Swept, Watched, Watcher, Written};
 use crate::envelope::Head;
 use crate::error::{BuildError, FaultKind, StoreError};
 use bytes::Bytes;
@@ -30,16 +33,18 @@ use reads::Reads;
 use redis::{Cmd, FromRedisValue, Value};
 use script::Script;
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 use steps::{Step, Steps};
 use tokio::time::Instant;
+use tracking::Tracking;
 use writes::Writes;
 
 /// A [`Store`] on a Redis server.
 pub struct RedisStore {
     link: Arc<Link>,
     reads: Arc<Reads>,
+    tracking: Tracking,
     acquire: Arc<Steps<Acquire>>,
     fill: Arc<Steps<Fill>>,
     renew: Script,
@@ -69,6 +74,7 @@ impl RedisStore {
     pub fn new(url: &str) -> Result<Self, BuildError> {
         let link = Arc::new(Link::new(url)?);
         Ok(Self {
+            tracking: Tracking::new(link.client_of_pushes()?, Arc::clone(link.recent())),
             reads: Arc::new(Reads::new(Arc::clone(&link))),
             acquire: Arc::new(Steps::new(Arc::clone(&link), include_str!("scripts/acquire.lua"))),
             fill: Arc::new(Steps::new(Arc::clone(&link), include_str!("scripts/fill.lua"))),
@@ -227,6 +233,14 @@ impl Store for RedisStore {
 
     fn get_all<'a>(&'a self, keys: &'a [Key], within: Duration) -> StoreFuture<'a, Vec<Option<Bytes>>> {
         self.reads.get_all(keys, within)
+    }
+
+    fn watch(&self, watcher: Weak<dyn Watcher>) {
+        self.tracking.watch(&watcher);
+    }
+
+    fn get_watched<'a>(&'a self, keys: &'a [Key], timed: usize, within: Duration) -> StoreFuture<'a, Option<Watched>> {
+        Box::pin(self.tracking.get_watched(keys, timed, Instant::now() + within))
     }
 
     fn remove_all<'a>(&'a self, keys: &'a [Key], within: Duration) -> StoreFuture<'a, ()> {

@@ -245,7 +245,7 @@ async fn answered(ticket: &Ticket<Answer>, deadline: Instant) -> Result<&Answer,
     answer.ok_or_else(|| StoreError::new(FaultKind::Disconnected, "the runtime that was to read is gone"))
 }
 
-fn register(value: Value) -> Result<Option<Vec<u8>>, StoreError> {
+pub(super) fn register(value: Value) -> Result<Option<Vec<u8>>, StoreError> {
     match value {
         Value::Nil => Ok(None),
         Value::BulkString(register) => Ok(Some(register)),
@@ -253,6 +253,6 @@ fn register(value: Value) -> Result<Option<Vec<u8>>, StoreError> {
     }
 }
 
-fn unexpected(answer: &Value) -> StoreError {
+pub(super) fn unexpected(answer: &Value) -> StoreError {
     StoreError::new(FaultKind::Refused, format!("unexpected answer to a read: {answer:?}"))
 }

@@ -1,0 +1,161 @@
+//! The connection on which the server tells of changes: what the near cache reads by.
+//!
+//! `CLIENT TRACKING ON` as it is by default: the server remembers which keys were read here and tells once when one of them has
+//! changed, however it did: written, removed, expired, evicted, or forgotten since its table of such keys is full. Made when it
+//! is first wanted, by a task that no caller waits for; see [`keeper`]. Nothing is ever written here: the change that a connection
+//! makes itself ends its own registration.
+//!
+//! `SWAPDB` is not told by the server.
+//!
+//! # On cancellation
+//! As with any read. Whoever gives up an answer that is overdue leaves the connection in doubt: it is not read on until the server
+//! has given a sign of life.
+//!
+//! # When the server is down
+//! Nothing is read here and nothing waits; [`keeper`] connects again. A server that knows no RESP3 or no tracking, or does not grant
+//! it to this user, is asked once a minute.
+
+mod contact;
+mod keeper;
+mod news;
+mod reading;
+
+use super::recent::Recent;
+use crate::error::{FaultKind, StoreError};
+use crate::store::{Key, Watched, Watcher};
+use crate::sync::{Mutex, locked};
+use contact::{Contact, Entry};
+use keeper::Shared;
+use reading::{Unread, read};
+use redis::Client;
+use redis::aio::MultiplexedConnection;
+use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Weak};
+use tokio::sync::Notify;
+use tokio::time::{Instant, timeout_at};
+
+/// Keys read in one go.
+const AT_ONCE: usize = 512;
+
+#[derive(Debug)]
+pub(super) struct Tracking {
+    shared: Arc<Shared>,
+    /// The server refused MGET: a cluster's node, a user without the right.
+    refuses_several: AtomicBool,
+}
+
+/// The connection itself.
+#[derive(Debug, Clone)]
+struct Line {
+    redis: MultiplexedConnection,
+    /// For its keeper: the line has ended, or a sign of life is wanted now.
+    wake: Arc<Notify>,
+}
+
+/// A read under way. Left without an answer after half of its time or more, it leaves the line in doubt.
+struct Waiting<'a> {
+    shared: &'a Shared,
+    number: u64,
+    overdue: Instant,
+    is_answered: bool,
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        if !self.is_answered && Instant::now() >= self.overdue {
+            let line = locked(&self.shared.contact).doubted(self.number);
+            if let Some(line) = line {
+                line.wake.notify_one();
+            }
+        }
+    }
+}
+
+impl Tracking {
+    /// Nothing is sent yet. The client is to speak RESP3.
+    pub(super) fn new(client: Client, recent: Arc<Recent>) -> Self {
+        let (watchers, contact) = (Arc::default(), Mutex::new(Contact::new()));
+        let shared = Arc::new(Shared { client, recent, watchers, contact, has_warned: AtomicBool::new(false) });
+        Self { shared, refuses_several: AtomicBool::new(false) }
+    }
+
+    pub(super) fn watch(&self, watcher: &Weak<dyn Watcher>) {
+        let contact = locked(&self.shared.contact);
+        self.shared.watchers.add(Weak::clone(watcher));
+        if let Some(line) = contact.line()
+            && let Some(watcher) = watcher.upgrade()
+        {
+            watcher.regained();
+            line.wake.notify_one();
+        }
+    }
+
+    /// The line, if it may be read on now; if nobody keeps one, a task that does is started.
+    fn enter(&self) -> Option<(u64, Line)> {
+        let heartbeat = self.shared.watchers.heartbeat()?;
+        let mut start = None;
+        let mut read = None;
+        self.shared.lose(|contact| match contact.enter(std::time::Instant::now(), heartbeat) {
+            Entry::Read(number, line) => {
+                read = Some((number, line));
+                None
+            }
+            Entry::Not => None,
+            Entry::Start(keeper, lost) => {
+                start = Some(keeper);
+                lost
+            }
+        });
+        if let Some(keeper) = start {
+            tokio::spawn(keeper::keep(Arc::clone(&self.shared), keeper));
+        }
+        read
+    }
+
+    pub(super) async fn get_watched(
+        &self,
+        keys: &[Key],
+        timed: usize,
+        deadline: Instant,
+    ) -> Result<Option<Watched>, StoreError> {
+        let Some((number, mut line)) = self.enter() else { return Ok(None) };
+        let shared = &*self.shared;
+        let now = Instant::now();
+        let overdue = now + deadline.saturating_duration_since(now) / 2;
+        let mut waiting = Waiting { shared, number, overdue, is_answered: true };
+        let mut all = Watched { registers: Vec::with_capacity(keys.len()), lives: Vec::new() };
+        for (at, keys) in keys.chunks(AT_ONCE).enumerate() {
+            let timed = timed.saturating_sub(at * AT_ONCE);
+            waiting.is_answered = false;
+            let reading = read(&mut line.redis, keys, timed, &self.refuses_several);
+            // The line stays in doubt.
+            let Ok(answer) = timeout_at(deadline, reading).await else {
+                return Err(StoreError::new(FaultKind::Timeout, "a watched read was sent"));
+            };
+            waiting.is_answered = true;
+            match answer {
+                Ok(mut some) => {
+                    all.registers.append(&mut some.registers);
+                    all.lives.append(&mut some.lives);
+                }
+                Err(Unread::Broken) => {
+                    shared.ended(number);
+                    return Ok(None);
+                }
+                Err(Unread::Untimed(error)) => {
+                    shared.lose(|contact| contact.unusable(number, std::time::Instant::now()));
+                    shared.warn(&error);
+                    return Ok(None);
+                }
+                Err(Unread::Fault(error)) => return Err(error),
+            }
+        }
+        Ok(Some(all))
+    }
+}
+
+impl Drop for Tracking {
+    fn drop(&mut self) {
+        self.shared.lose(Contact::closed);
+    }
+}

@@ -1,0 +1,278 @@
+//! Whose turn it is to keep the connection, and whether it may be read on: decided here, done by [`keeper`](super::keeper).
+//!
+//! ```text
+//!            enter                    stands
+//!   Idle ───────────▶ Connecting ───────────────▶ Standing
+//!    ▲                 │  ▲  │                        │
+//!    │ leaves          │  │  │ refused                │ ended
+//!    └─────────────────┘  │  ▼                        │
+//!            enter, later │ Refused                   │
+//!                         └───────────────────────────┘
+//! ```
+//!
+//! One task at a time is in charge: the keeper. It may be gone with the runtime that it ran on, or that runtime may stand still;
+//! whoever comes to read then makes another one on a runtime that is alive, and the former finds out that it has been replaced.
+
+use crate::store::redis::link::CONNECT_WITHIN;
+use std::time::{Duration, Instant};
+
+/// A keeper that connects gives a sign at least this often: an attempt and the pause behind it take half of it.
+const SILENT: Duration = CONNECT_WITHIN.saturating_mul(4);
+/// A server that knows no tracking is asked again after so long.
+const REFUSED: Duration = Duration::from_secs(60);
+/// Heartbeats without a confirmation after which the keeper is taken to be gone; after one it gives up the connection itself.
+const MISSED: u32 = 2;
+
+/// The state. `L` is the line: the connection itself.
+#[derive(Debug)]
+pub(super) struct Contact<L> {
+    /// The number of the keeper in charge.
+    keeper: u64,
+    /// Of the last line.
+    lines: u64,
+    phase: Phase<L>,
+}
+
+#[derive(Debug)]
+enum Phase<L> {
+    Idle,
+    Connecting { sign: Instant },
+    Standing(Standing<L>),
+    Refused { since: Instant },
+}
+
+/// A line that may be read on.
+#[derive(Debug)]
+struct Standing<L> {
+    number: u64,
+    line: L,
+    /// When the last question was asked that has been answered, or when the line was made.
+    confirmed: Instant,
+    /// An answer is overdue.
+    is_doubted: bool,
+}
+
+/// What a reader finds.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Entry<L> {
+    Read(u64, L),
+    /// Not now.
+    Not,
+    /// Not now, and the reader is to start this keeper. With a line, if one has been lost just now.
+    Start(u64, Option<L>),
+}
+
+impl<L: Clone> Contact<L> {
+    pub(super) fn new() -> Self {
+        Self { keeper: 0, lines: 0, phase: Phase::Idle }
+    }
+
+    /// Somebody comes to read.
+    pub(super) fn enter(&mut self, now: Instant, heartbeat: Duration) -> Entry<L> {
+        let since = |at: Instant| now.saturating_duration_since(at);
+        let is_abandoned = match &self.phase {
+            Phase::Idle => true,
+            Phase::Connecting { sign } => since(*sign) > SILENT,
+            Phase::Refused { since: at } => since(*at) > REFUSED,
+            Phase::Standing(standing) if since(standing.confirmed) > heartbeat * MISSED => true,
+            Phase::Standing(standing) if standing.is_doubted || since(standing.confirmed) > heartbeat => false,
+            Phase::Standing(standing) => return Entry::Read(standing.number, standing.line.clone()),
+        };
+        if !is_abandoned {
+            return Entry::Not;
+        }
+        self.keeper += 1;
+        Entry::Start(self.keeper, self.connecting(now))
+    }
+
+    /// A new attempt of this keeper, with the number of the line that it is to make; `None` if it is not in charge any more.
+    pub(super) fn attempt(&mut self, keeper: u64, now: Instant) -> Option<u64> {
+        if self.keeper != keeper || matches!(self.phase, Phase::Refused { .. }) {
+            return None;
+        }
+        self.connecting(now);
+        self.lines += 1;
+        Some(self.lines)
+    }
+
+    /// The line is there. `false` if its keeper is not in charge any more.
+    pub(super) fn stands(&mut self, keeper: u64, number: u64, line: L, now: Instant) -> bool {
+        if self.keeper != keeper {
+            return false;
+        }
+        self.phase = Phase::Standing(Standing { number, line, confirmed: now, is_doubted: false });
+        true
+    }
+
+    fn standing(&mut self, number: u64) -> Option<&mut Standing<L>> {
+        match &mut self.phase {
+            Phase::Standing(standing) if standing.number == number => Some(standing),
+            _ => None,
+        }
+    }
+
+    /// The line that stands, whichever it is.
+    pub(super) fn line(&self) -> Option<&L> {
+        match &self.phase {
+            Phase::Standing(standing) => Some(&standing.line),
+            _ => None,
+        }
+    }
+
+    /// A question asked at this moment has been answered on the line. `false` if it does not stand any more.
+    pub(super) fn confirmed(&mut self, number: u64, asked: Instant) -> bool {
+        let standing = self.standing(number);
+        if let Some(standing) = standing {
+            standing.confirmed = asked;
+            standing.is_doubted = false;
+            return true;
+        }
+        false
+    }
+
+    /// An answer is overdue: nobody reads on the line until it is confirmed. The line, if it stands.
+    pub(super) fn doubted(&mut self, number: u64) -> Option<L> {
+        let standing = self.standing(number)?;
+        standing.is_doubted = true;
+        Some(standing.line.clone())
+    }
+
+    /// The line has ended: nobody reads on it any more. The line, if it stood.
+    pub(super) fn ended(&mut self, number: u64, now: Instant) -> Option<L> {
+        self.standing(number)?;
+        self.connecting(now)
+    }
+
+    /// The server does not do this. `false` if the keeper is not in charge any more.
+    pub(super) fn refused(&mut self, keeper: u64, now: Instant) -> bool {
+        let is_in_charge = self.keeper == keeper;
+        if is_in_charge {
+            self.phase = Phase::Refused { since: now };
+        }
+        is_in_charge
+    }
+
+    /// Nothing that is read on the line can be kept: this user may not ask what is needed. The line, if it stood.
+    pub(super) fn unusable(&mut self, number: u64, now: Instant) -> Option<L> {
+        self.standing(number)?;
+        self.replaced(Phase::Refused { since: now })
+    }
+
+    /// The keeper goes, and leaves what it has not told. With the line, if one stands.
+    pub(super) fn leaves(&mut self, keeper: u64) -> Option<L> {
+        if self.keeper != keeper || matches!(self.phase, Phase::Refused { .. }) {
+            return None;
+        }
+        self.replaced(Phase::Idle)
+    }
+
+    /// Nobody is in charge any more.
+    pub(super) fn closed(&mut self) -> Option<L> {
+        self.keeper += 1;
+        self.replaced(Phase::Idle)
+    }
+
+    fn connecting(&mut self, now: Instant) -> Option<L> {
+        self.replaced(Phase::Connecting { sign: now })
+    }
+
+    fn replaced(&mut self, phase: Phase<L>) -> Option<L> {
+        match std::mem::replace(&mut self.phase, phase) {
+            Phase::Standing(standing) => Some(standing.line),
+            _ => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HEARTBEAT: Duration = Duration::from_secs(2);
+
+    struct Time(Instant);
+
+    impl Time {
+        fn at(&self, seconds: u64) -> Instant {
+            self.0 + Duration::from_secs(seconds)
+        }
+    }
+
+    /// A line that stands since second 0, kept by the first keeper.
+    fn standing() -> (Contact<&'static str>, Time) {
+        let (mut contact, time) = (Contact::new(), Time(Instant::now()));
+        assert_eq!(contact.enter(time.at(0), HEARTBEAT), Entry::Start(1, None));
+        assert_eq!(contact.enter(time.at(0), HEARTBEAT), Entry::Not);
+        assert_eq!(contact.attempt(1, time.at(0)), Some(1));
+        assert!(contact.stands(1, 1, "line", time.at(0)));
+        (contact, time)
+    }
+
+    #[test]
+    fn is_read_on_while_it_stands_and_is_confirmed() {
+        let (mut contact, time) = standing();
+        assert_eq!(contact.enter(time.at(2), HEARTBEAT), Entry::Read(1, "line"));
+        assert_eq!(contact.enter(time.at(3), HEARTBEAT), Entry::Not);
+        assert!(contact.confirmed(1, time.at(2)));
+        assert_eq!(contact.enter(time.at(4), HEARTBEAT), Entry::Read(1, "line"));
+        assert_eq!(contact.ended(1, time.at(4)), Some("line"));
+        assert_eq!(contact.ended(1, time.at(4)), None);
+        assert_eq!(contact.enter(time.at(4), HEARTBEAT), Entry::Not);
+        assert!(!contact.confirmed(1, time.at(4)));
+        assert_eq!(contact.attempt(1, time.at(4)), Some(2));
+        assert!(contact.stands(1, 2, "another", time.at(4)));
+        assert_eq!(contact.ended(1, time.at(4)), None, "that was the former");
+        assert_eq!(contact.enter(time.at(4), HEARTBEAT), Entry::Read(2, "another"));
+    }
+
+    #[test]
+    fn is_not_read_on_while_it_is_doubted() {
+        let (mut contact, time) = standing();
+        assert_eq!(contact.doubted(7), None);
+        assert_eq!(contact.doubted(1), Some("line"));
+        assert_eq!(contact.enter(time.at(1), HEARTBEAT), Entry::Not);
+        assert!(contact.confirmed(1, time.at(1)));
+        assert_eq!(contact.enter(time.at(1), HEARTBEAT), Entry::Read(1, "line"));
+    }
+
+    #[test]
+    fn a_keeper_that_gives_no_sign_is_replaced() {
+        let (mut contact, time) = standing();
+        assert_eq!(contact.enter(time.at(5), HEARTBEAT), Entry::Start(2, Some("line")));
+        assert_eq!(contact.attempt(1, time.at(5)), None);
+        assert!(!contact.confirmed(1, time.at(5)));
+        assert!(!contact.stands(1, 1, "line", time.at(5)));
+        assert!(!contact.refused(1, time.at(5)));
+        assert_eq!(contact.leaves(1), None);
+        assert_eq!(contact.enter(time.at(9), HEARTBEAT), Entry::Not);
+        assert_eq!(contact.enter(time.at(10), HEARTBEAT), Entry::Start(3, None));
+        assert_eq!(contact.attempt(3, time.at(14)), Some(2));
+        assert_eq!(contact.enter(time.at(18), HEARTBEAT), Entry::Not);
+    }
+
+    #[test]
+    fn a_keeper_that_goes_is_replaced_at_once() {
+        let (mut contact, time) = standing();
+        assert_eq!(contact.leaves(1), Some("line"));
+        assert_eq!(contact.enter(time.at(0), HEARTBEAT), Entry::Start(2, None));
+        assert_eq!(contact.attempt(2, time.at(0)), Some(2));
+        assert!(contact.stands(2, 2, "line", time.at(0)));
+        assert_eq!(contact.closed(), Some("line"));
+        assert_eq!(contact.attempt(2, time.at(0)), None);
+    }
+
+    #[test]
+    fn a_server_that_refuses_is_left_alone_for_a_minute() {
+        let (mut contact, time) = standing();
+        assert!(contact.refused(1, time.at(1)));
+        assert_eq!(contact.leaves(1), None);
+        assert_eq!(contact.enter(time.at(61), HEARTBEAT), Entry::Not);
+        assert_eq!(contact.enter(time.at(62), HEARTBEAT), Entry::Start(2, None));
+        assert_eq!(contact.attempt(2, time.at(62)), Some(2));
+        assert!(contact.stands(2, 2, "line", time.at(62)));
+        assert_eq!(contact.unusable(1, time.at(62)), None);
+        assert_eq!(contact.unusable(2, time.at(62)), Some("line"));
+        assert_eq!(contact.attempt(2, time.at(62)), None);
+        assert_eq!(contact.enter(time.at(100), HEARTBEAT), Entry::Not);
+    }
+}

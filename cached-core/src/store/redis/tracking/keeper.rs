@@ -1,0 +1,200 @@
+//! The task that keeps the connection: connects, asks for signs of life, and connects again.
+//!
+//! # Why an answer confirms that all changes have been told
+//! On one connection the server's bytes stay in order. Without BCAST it writes the news of a change into the connection's
+//! buffer in the same step that makes the change, so an answer to a PING comes behind the news of all changes made before the PING
+//! was taken up, and that is after it was sent. The client hands on news in the task that reads the socket, before it
+//! looks at the answers behind them. (With BCAST news are collected and written later: an answer could overtake them.)
+
+use super::contact::Contact;
+use super::{Line, news};
+use crate::error::StoreError;
+use crate::near::BEATS;
+use crate::store::redis::fault::classify;
+use crate::store::redis::link::{CONNECT_WITHIN, open, settings};
+use crate::store::redis::recent::Recent;
+use crate::store::watchers::Watchers;
+use crate::sync::{Mutex, locked};
+use crate::ttl::jittered;
+use redis::{Client, PushInfo, PushKind, RedisError};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Weak};
+use std::time::{Duration, Instant};
+use tokio::sync::Notify;
+use tokio::time::{sleep, timeout, timeout_at};
+
+/// Between two attempts: grows from one to the other.
+const PAUSES: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(1));
+
+/// What keeper, readers and the connection itself share. Watchers are told of lost and regained contact and of confirmations
+/// while the state is locked, so that they hear of them in order.
+#[derive(Debug)]
+pub(super) struct Shared {
+    pub(super) client: Client,
+    pub(super) recent: Arc<Recent>,
+    pub(super) watchers: Arc<Watchers>,
+    pub(super) contact: Mutex<Contact<Line>>,
+    /// The log has said that there is no near cache on this server.
+    pub(super) has_warned: AtomicBool,
+}
+
+/// Why there is no line.
+enum Unmade {
+    /// The server does not do this, or not for this user.
+    Refused(StoreError),
+    /// It is out of reach.
+    Away,
+}
+
+impl From<RedisError> for Unmade {
+    fn from(error: RedisError) -> Self {
+        let error = classify(&error);
+        // A server that has too many clients says so with the code of errors in general.
+        if error.kind.is_outage() || error.to_string().contains("max number of clients") {
+            Self::Away
+        } else {
+            Self::Refused(error)
+        }
+    }
+}
+
+/// Gives up its charge when the task ends, and when it is dropped with its runtime.
+struct Charge {
+    shared: Arc<Shared>,
+    keeper: u64,
+}
+
+impl Drop for Charge {
+    fn drop(&mut self) {
+        self.shared.lose(|contact| contact.leaves(self.keeper));
+    }
+}
+
+impl Shared {
+    /// Nobody reads on the line any more once `end` has taken it away; then the watchers are told.
+    pub(super) fn lose(&self, end: impl FnOnce(&mut Contact<Line>) -> Option<Line>) {
+        let line = {
+            let mut contact = locked(&self.contact);
+            let line = end(&mut contact);
+            if line.is_some() {
+                self.watchers.each(|watcher| watcher.lost());
+            }
+            line
+        };
+        // Closes the connection, unless somebody still waits for an answer on it.
+        if let Some(line) = line {
+            line.wake.notify_one();
+        }
+    }
+
+    pub(super) fn ended(&self, number: u64) {
+        self.lose(|contact| contact.ended(number, Instant::now()));
+    }
+
+    /// Said once.
+    pub(super) fn warn(&self, error: &StoreError) {
+        if !self.has_warned.swap(true, Ordering::Relaxed) {
+            tracing::warn!(
+                %error,
+                "the server does not tell of changes (needs RESP3 and CLIENT TRACKING): there is no near cache"
+            );
+        }
+    }
+}
+
+/// Keeps a connection as long as somebody watches, and this task is in charge.
+pub(super) async fn keep(shared: Arc<Shared>, keeper: u64) {
+    let charge = Charge { shared, keeper };
+    let shared = &charge.shared;
+    let mut pause = PAUSES.0;
+    while shared.watchers.heartbeat().is_some()
+        && let Some(number) = attempt(shared, keeper)
+    {
+        match timeout(CONNECT_WITHIN, connect(shared, number)).await.unwrap_or(Err(Unmade::Away)) {
+            Ok(line) => {
+                if !stands(shared, keeper, number, line.clone()) {
+                    return;
+                }
+                if beat(shared, number, line).await {
+                    pause = PAUSES.0;
+                }
+            }
+            Err(Unmade::Refused(error)) => {
+                if locked(&shared.contact).refused(keeper, Instant::now()) {
+                    shared.warn(&error);
+                }
+                return;
+            }
+            Err(Unmade::Away) => {}
+        }
+        sleep(jittered(pause, 0.5, getrandom::u64().unwrap_or_default())).await;
+        pause = (2 * pause).min(PAUSES.1);
+    }
+}
+
+fn attempt(shared: &Shared, keeper: u64) -> Option<u64> {
+    locked(&shared.contact).attempt(keeper, Instant::now())
+}
+
+async fn connect(shared: &Arc<Shared>, number: u64) -> Result<Line, Unmade> {
+    let (watchers, of) = (Arc::clone(&shared.watchers), Arc::downgrade(shared));
+    let settings = settings().set_push_sender(move |push: PushInfo| {
+        hear(&watchers, &of, number, &push);
+        Ok::<_, ()>(())
+    });
+    let mut redis = open(&shared.client, &shared.recent, &settings).await?;
+    let on = redis.send_packed_command(redis::cmd("CLIENT").arg("TRACKING").arg("ON")).await?;
+    on.extract_error()?;
+    Ok(Line { redis, wake: Arc::new(Notify::new()) })
+}
+
+/// In the task that reads the socket.
+fn hear(watchers: &Watchers, shared: &Weak<Shared>, number: u64, push: &PushInfo) {
+    match push.kind {
+        PushKind::Invalidate => news::tell(watchers, &push.data),
+        PushKind::Disconnection => {
+            if let Some(shared) = shared.upgrade() {
+                shared.ended(number);
+            }
+        }
+        _ => {}
+    }
+}
+
+/// Lets readers on the line. `false` if another keeper is in charge by now.
+fn stands(shared: &Shared, keeper: u64, number: u64, line: Line) -> bool {
+    let mut contact = locked(&shared.contact);
+    let stands = contact.stands(keeper, number, line, Instant::now());
+    if stands {
+        shared.watchers.each(|watcher| watcher.regained());
+    }
+    stands
+}
+
+/// Asks for signs of life until there is none, or the line has ended in another way. Whether there was any.
+async fn beat(shared: &Shared, number: u64, mut line: Line) -> bool {
+    let mut last = None;
+    while let Some(heartbeat) = shared.watchers.heartbeat() {
+        let asked = Instant::now();
+        let until = (last.unwrap_or(asked) + heartbeat).into();
+        // Whatever the answer is, it stands behind all news.
+        let answer = timeout_at(until, line.redis.send_packed_command(&redis::cmd("PING"))).await;
+        if !matches!(answer, Ok(Ok(_))) || !confirm(shared, number, asked) {
+            break;
+        }
+        last = Some(asked);
+        // It is over early if somebody is in doubt, and when the line has ended.
+        let _ = timeout_at((asked + heartbeat / BEATS).into(), line.wake.notified()).await;
+    }
+    shared.ended(number);
+    last.is_some()
+}
+
+fn confirm(shared: &Shared, number: u64, asked: Instant) -> bool {
+    let mut contact = locked(&shared.contact);
+    let stands = contact.confirmed(number, asked);
+    if stands {
+        shared.watchers.each(|watcher| watcher.confirmed(asked));
+    }
+    stands
+}
