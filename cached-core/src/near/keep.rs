@@ -95,7 +95,7 @@ pub trait KeepShared {
     fn __cached_core_keep(&self) -> Shared;
 }
 
-impl<T: Send + Sync + 'static, S: Shape<Item = Arc<T>>> KeepShared for &&Values<S> {
+impl<T: Send + Sync + 'static, S: Shape<Item = Arc<T>>> KeepShared for &&&Values<S> {
     fn __cached_core_keep(&self) -> Shared {
         Shared
     }
@@ -107,13 +107,30 @@ pub trait KeepCloned {
     fn __cached_core_keep(&self) -> Cloned;
 }
 
-impl<S: Shape<Item: NearValue>> KeepCloned for &Values<S> {
+impl<S: Shape<Item: NearValue>> KeepCloned for &&Values<S> {
     fn __cached_core_keep(&self) -> Cloned {
         Cloned
     }
 }
 
-/// Found last.
+/// Found next where the near cache is asked for: makes the one error, and something to go on with.
+pub trait KeepRefused<S: Shape> {
+    /// They cannot be kept.
+    fn __cached_core_keep(&self) -> Unkept
+    where
+        S::Item: NearValue;
+}
+
+impl<S: Shape> KeepRefused<S> for &Values<S> {
+    fn __cached_core_keep(&self) -> Unkept
+    where
+        S::Item: NearValue,
+    {
+        Unkept
+    }
+}
+
+/// Found last: they are not kept, or cannot even be cached, which is said elsewhere.
 pub trait KeepNone {
     /// They are not kept.
     fn __cached_core_keep(&self) -> Unkept;
@@ -121,25 +138,6 @@ pub trait KeepNone {
 
 impl<S> KeepNone for Values<S> {
     fn __cached_core_keep(&self) -> Unkept {
-        Unkept
-    }
-}
-
-/// Found last where the near cache is asked for: makes the one error, and something to go on with.
-pub trait KeepRefused<S> {
-    /// They cannot be kept.
-    fn __cached_core_keep(&self) -> Unkept
-    where
-        S: Shape,
-        S::Item: NearValue;
-}
-
-impl<S> KeepRefused<S> for Values<S> {
-    fn __cached_core_keep(&self) -> Unkept
-    where
-        S: Shape,
-        S::Item: NearValue,
-    {
         Unkept
     }
 }

@@ -67,10 +67,11 @@ fn implementation(krate: &Path, input: &DeriveInput, body: &TokenStream, word: &
 fn word_of_struct(krate: &Path, fields: &Fields) -> TokenStream {
     let mut only = fields.iter();
     let (Some(field), None) = (only.next(), only.next()) else { return TokenStream::new() };
-    // Whatever is wrong with the field's type is reported where it is written.
-    let site = Span::mixed_site();
-    let member = field.ident.clone().map_or(Member::Unnamed(Index { index: 0, span: site }), Member::Named);
-    quote_spanned! {site=>
+    // Whatever is wrong with the field's type is said once: at the same place, in the same words.
+    let span = at_type(field);
+    let krate = located_at(krate, span);
+    let member = field.ident.clone().map_or(Member::Unnamed(Index { index: 0, span }), Member::Named);
+    quote_spanned! {span=>
         fn __word(&self) -> ::core::option::Option<::core::primitive::i64> {
             #krate::KeySegment::__word(&self.#member)
         }

@@ -44,20 +44,22 @@ pub(super) fn read(frame: &Frame, entry: &Entry, body: &TokenStream) -> TokenStr
 fn keep(frame: &Frame, entry: &Entry) -> TokenStream {
     let at = frame.at();
     let support = frame.support();
-    let call = |at: Span, last: TokenStream| {
+    let call = |at: Span, refused: Option<TokenStream>| {
         let support = frame.support_at(at);
         quote_spanned! {at=>
             let keep = {
-                use #support::{KeepCloned as _, KeepShared as _, #last as _};
-                (&&&#support::Values::of(shape)).__cached_core_keep()
+                use #support::{KeepCloned as _, KeepNone as _, #refused KeepShared as _};
+                (&&&&#support::Values::of(shape)).__cached_core_keep()
             };
         }
     };
     match &entry.local {
         Some(Local::Off) => quote_spanned!(at=> let keep = #support::Unkept;),
         // What cannot be kept is reported where it is asked for.
-        Some(Local::Millis(_, option)) => call(Span::mixed_site().located_at(option.span()), quote!(KeepRefused)),
-        None => call(at, quote!(KeepNone)),
+        Some(Local::Millis(_, option)) => {
+            call(Span::mixed_site().located_at(option.span()), Some(quote!(KeepRefused as _,)))
+        }
+        None => call(at, None),
     }
 }
 
