@@ -19,7 +19,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 /// The fingerprint of values of type `T`. `site` is what the attribute says about the key.
 pub(crate) fn of<T: DeserializeOwned>(codec: Codec, version: u32, site: &str, generics: &str) -> u64 {
     let mut hasher = Sha256::new();
-    hasher.update(std::any::type_name::<T>());
+    hasher.update(stored_name(std::any::type_name::<T>()));
     hasher.update([0]);
     hasher.update(shape_of::<T>());
     hasher.update([0]);
@@ -31,6 +31,12 @@ pub(crate) fn of<T: DeserializeOwned>(codec: Codec, version: u32, site: &str, ge
     let mut first = [0; 8];
     first.copy_from_slice(&hasher.finalize()[..8]);
     u64::from_le_bytes(first)
+}
+
+/// The name of the type that is stored: an `Arc<User>` is written as a `User` is, and one function may return the one, another
+/// the other.
+fn stored_name(name: &str) -> &str {
+    name.strip_prefix("alloc::sync::Arc<").and_then(|inner| inner.strip_suffix('>')).unwrap_or(name)
 }
 
 /// The generic arguments in a path: `a::Repo<u8>::find<3>` → `<u8><3>`. What has none gives nothing.
@@ -451,6 +457,8 @@ mod tests {
         assert_ne!(base, of::<u8>(Codec::Json, 1, "k", "<u8>"));
         assert_ne!(base, of::<u16>(Codec::Json, 1, "k", ""));
         assert_eq!(base, of::<u8>(Codec::Json, 1, "k", ""));
+        assert_eq!(base, of::<std::sync::Arc<u8>>(Codec::Json, 1, "k", ""));
+        assert_ne!(base, of::<Vec<u8>>(Codec::Json, 1, "k", ""));
     }
 
     #[test]

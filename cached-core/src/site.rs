@@ -396,7 +396,8 @@ fn stored_type(spelled: &str) -> Option<String> {
     while let Some((outer, rest)) = inner.split_once('<') {
         let Some(arguments) = rest.strip_suffix('>') else { break };
         let name = outer.rsplit("::").next().unwrap_or(outer).trim();
-        if name != "Option" && !name.ends_with("Result") {
+        // What is shared is stored as what it is shared of.
+        if !matches!(name, "Option" | "Arc") && !name.ends_with("Result") {
             break;
         }
         inner = first_argument(arguments).trim();
@@ -478,6 +479,7 @@ mod tests {
             "Result<Option<User>, DbError>",
             "ApiResult<models::User>",
             "crate::models::User",
+            "Result<Option<std::sync::Arc<User>>, DbError>",
             "UserResult",
         ] {
             assert_eq!(
