@@ -163,20 +163,27 @@ impl Near {
     /// The value that is kept under this name for these tags, if it may be served. `through_gaps` is `on_gap = "serve"`.
     #[inline]
     pub(crate) fn get(&self, asked: Asked<'_>, tags: &[Key], through_gaps: bool) -> Option<Option<Kept>> {
-        let held = self.map.get(&asked)?;
+        // Looked at where it stands: to move it would take as long as to find it.
+        let mut found = self.map.get(&asked);
+        let held = found.as_mut()?;
         if !held.has_tags(tags) {
             return None;
         }
-        match self.fault(&held, self.clock.coarse(), through_gaps) {
-            None => Some(held.value),
+        match self.fault(held, self.clock.coarse(), through_gaps) {
+            None => Some(held.value.take()),
             // What cannot be served while there is no contact may be after it, if nothing was missed.
             Some(Fault::NoContact) => None,
             Some(Fault::Over(reason)) => {
-                if self.map.remove_if(&asked, |now| now.mark == held.mark && now.until == held.until).is_some() {
-                    self.counts.dropped(reason, 1);
-                }
+                self.drop_over(asked, held, reason);
                 None
             }
+        }
+    }
+
+    #[cold]
+    fn drop_over(&self, asked: Asked<'_>, held: &Held, reason: DropReason) {
+        if self.map.remove_if(&asked, |now| now.mark == held.mark && now.until == held.until).is_some() {
+            self.counts.dropped(reason, 1);
         }
     }
 

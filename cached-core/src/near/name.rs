@@ -104,11 +104,12 @@ impl Hash for Asked<'_> {
     #[inline]
     fn hash<H: Hasher>(&self, hasher: &mut H) {
         match self.form {
-            // The fingerprint is compared; hashed, it would only cost time.
+            // A single number where it can be: each further one is some nanoseconds. The fingerprint is compared only.
             AskedForm::Words(site, words) => {
-                hasher.write_usize(site);
-                hasher.write_i64(words[0]);
-                hasher.write_i64(words[1]);
+                hasher.write_u64(site as u64 ^ words[0].cast_unsigned());
+                if words[1] != 0 {
+                    hasher.write_i64(words[1]);
+                }
             }
             AskedForm::Text(key) => key.hash(hasher),
         }
