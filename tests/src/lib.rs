@@ -3,7 +3,9 @@
 //! Nothing here is a mock. Servers listen on 127.0.0.1 only, on ports that the system says are free, in temporary
 //! directories, and are ended by their process id.
 
+mod kept;
 pub mod model;
+mod network;
 mod proxy;
 mod relay;
 mod row;
@@ -12,6 +14,8 @@ mod store;
 mod worker;
 mod writer;
 
+pub use kept::{Kept, KeptChanged, KeptRows, Way};
+pub use network::{Network, Pass};
 pub use proxy::Proxy;
 pub use relay::Relay;
 pub use row::{HeldRead, Row, RowChanged, patient_cache};
