@@ -5,6 +5,7 @@
 
 mod kept;
 pub mod model;
+mod near_process;
 mod network;
 mod proxy;
 mod relay;
@@ -15,6 +16,7 @@ mod worker;
 mod writer;
 
 pub use kept::{Kept, KeptChanged, KeptRows, Way};
+pub use near_process::{NearCommand, NearEvent, NearProcess, NearSeen, microseconds};
 pub use network::{Network, Pass};
 pub use proxy::Proxy;
 pub use relay::Relay;
