@@ -8,8 +8,9 @@ use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
 use tokio::task::{AbortHandle, JoinSet};
+use tokio::time::Instant;
 
 /// What is sent on this text's connection belongs to the near cache.
 const TRACKING: &[u8] = b"TRACKING";
@@ -106,27 +107,36 @@ async fn pump(
     mut pass: watch::Receiver<Pass>,
     is_disturbed: Arc<AtomicBool>,
 ) {
-    let mut bytes = vec![0; 1 << 16];
-    while let Ok(read) = from.read(&mut bytes).await
-        && read > 0
-    {
-        // A client sends the command in one piece.
-        if bytes[..read].windows(TRACKING.len()).any(|window| window == TRACKING) {
-            is_disturbed.store(true, Ordering::SeqCst);
+    let (send, mut under_way) = mpsc::unbounded_channel::<(Instant, Vec<u8>)>();
+    let taken_up = async {
+        let mut bytes = vec![0; 1 << 16];
+        while let Ok(read) = from.read(&mut bytes).await
+            && read > 0
+        {
+            // A client sends the command in one piece.
+            if bytes[..read].windows(TRACKING.len()).any(|window| window == TRACKING) {
+                is_disturbed.store(true, Ordering::SeqCst);
+            }
+            let _ = send.send((Instant::now(), bytes[..read].to_vec()));
         }
-        if is_disturbed.load(Ordering::SeqCst) {
-            let Ok(now) = pass.wait_for(|pass| *pass != Pass::Never).await.map(|pass| *pass) else { return };
-            if let Pass::After(delay) = now {
-                tokio::time::sleep(delay).await;
+        // An end arrives like everything else.
+        drop(send);
+    };
+    let delivered = async {
+        loop {
+            let next = under_way.recv().await;
+            if is_disturbed.load(Ordering::SeqCst) {
+                let Ok(now) = pass.wait_for(|pass| *pass != Pass::Never).await.map(|pass| *pass) else { return };
+                if let (Pass::After(delay), Some((since, _))) = (now, &next) {
+                    tokio::time::sleep_until(*since + delay).await;
+                }
+            }
+            let Some((_, bytes)) = next else { break };
+            if to.write_all(&bytes).await.is_err() {
+                return;
             }
         }
-        if to.write_all(&bytes[..read]).await.is_err() {
-            return;
-        }
-    }
-    // An end arrives like everything else.
-    if is_disturbed.load(Ordering::SeqCst) {
-        let _ = pass.wait_for(|pass| *pass != Pass::Never).await;
-    }
-    let _ = to.shutdown().await;
+        let _ = to.shutdown().await;
+    };
+    tokio::join!(taken_up, delivered);
 }

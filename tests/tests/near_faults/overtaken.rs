@@ -2,14 +2,16 @@
 
 use crate::Subject;
 use cached_core::Outcome;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tests::{Pass, Way, eventually};
 
 const ROUNDS: u64 = 300;
+/// By then the news are here, however busy the machine is.
+const LAG: Duration = Duration::from_secs(2);
 
 /// An answer that is old arrives just before or just after the news of it, in one piece with them or not.
 async fn is_never_kept(on: &Subject, way: Way) {
-    let mut near = 0;
+    let (mut near, mut late) = (0, Duration::ZERO);
     for round in 0..ROUNDS {
         // The entry stands in Redis and is not kept here.
         assert_eq!(on.rows.write(&on.there, 1).await, Outcome::Applied);
@@ -23,15 +25,20 @@ async fn is_never_kept(on: &Subject, way: Way) {
             on.there.invalidate(cached_core::Invalidation::new().key(key)).await
         });
         assert_eq!(outcome, Outcome::Applied);
-        // The news are on their way for as long as the network takes.
-        tokio::time::sleep(Duration::from_millis(8)).await;
-        let before = way.near_hits(&on.here);
-        let version = on.rows.read(&on.here, way, 1).await;
-        near += way.near_hits(&on.here) - before;
-        assert_eq!(version, on.rows.now(1), "round {round} of {way:?}");
+        // The news are on their way for as long as the network takes, and then for good.
+        let (invalidated, mut is_late) = (Instant::now(), true);
+        while is_late {
+            // A near hit waits for nothing, and this runtime has one thread.
+            tokio::time::sleep(Duration::from_millis(1)).await;
+            let before = way.near_hits(&on.here);
+            let version = on.rows.read(&on.here, way, 1).await;
+            near += way.near_hits(&on.here) - before;
+            is_late = version != on.rows.now(1);
+            assert!(!is_late || invalidated.elapsed() < LAG, "version {version} in round {round} of {way:?}");
+        }
+        late = late.max(invalidated.elapsed());
     }
-    // Most rounds leave nothing that could be served; were there none that read in time, the others would say nothing.
-    eprintln!("{way:?}: {near} near hits in {ROUNDS} rounds, {:?}", on.here.stats().near);
+    eprintln!("{way:?}: {near} near hits in {ROUNDS} rounds, late by {late:?} at most, {:?}", on.here.stats().near);
 }
 
 #[tokio::test]
