@@ -3,7 +3,10 @@
 //! Nothing here is a mock. Servers listen on 127.0.0.1 only, on ports that the system says are free, in temporary
 //! directories, and are ended by their process id.
 
+mod kept;
 pub mod model;
+mod near_process;
+mod network;
 mod proxy;
 mod relay;
 mod row;
@@ -12,6 +15,9 @@ mod store;
 mod worker;
 mod writer;
 
+pub use kept::{Kept, KeptChanged, KeptRows, Way};
+pub use near_process::{NearCommand, NearEvent, NearProcess, NearSeen, microseconds};
+pub use network::{Network, Pass};
 pub use proxy::Proxy;
 pub use relay::Relay;
 pub use row::{HeldRead, Row, RowChanged, patient_cache};

@@ -35,6 +35,14 @@ macro_rules! forward {
     (@ $inner:ident get_all) => {
         $crate::forward!(@@ $inner get_all(keys: &'a [Key]) -> Vec<Option<Bytes>>);
     };
+    (@ $inner:ident watch) => {
+        fn watch(&self, watcher: std::sync::Weak<dyn cached_core::store::Watcher>) {
+            self.$inner.watch(watcher);
+        }
+    };
+    (@ $inner:ident get_watched) => {
+        $crate::forward!(@@ $inner get_watched(keys: &'a [Key], timed: usize) -> Option<cached_core::store::Watched>);
+    };
     (@ $inner:ident remove_all) => {
         $crate::forward!(@@ $inner remove_all(keys: &'a [Key]) -> ());
     };

@@ -31,6 +31,7 @@ mod conformance {
     mod several;
     mod sweeps;
     mod tokens;
+    mod watched;
 }
 
 const TTL: Duration = Duration::from_secs(60);

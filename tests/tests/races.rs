@@ -22,7 +22,7 @@ struct LateAcknowledgement {
 }
 
 impl Store for LateAcknowledgement {
-    tests::forward!(store: name, get, acquire, renew, release, put, remove, get_all, remove_all, tag, begin, end, sweep, ping);
+    tests::forward!(store: name, get, acquire, renew, release, put, remove, get_all, watch, get_watched, remove_all, tag, begin, end, sweep, ping);
 
     fn fill<'a>(
         &'a self,

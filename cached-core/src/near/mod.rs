@@ -220,6 +220,9 @@ impl Near {
     /// Keeps a value that was read after its reservation, for so long at most.
     pub(crate) fn keep(&self, asked: Asked<'_>, reservation: Reservation, value: Option<Kept>, kept: Keeping) {
         let Reservation { mark, tags, epoch } = reservation;
+        if kept.time.is_zero() {
+            return;
+        }
         let now = self.clock.coarse();
         let until = now.saturating_add(nanos(kept.time));
         let weight = kept.bytes as u64 + ENTRY_OVERHEAD + TAG_OVERHEAD * tags.len() as u64;
@@ -325,3 +328,6 @@ impl Reservation {
 fn nanos(time: Duration) -> u64 {
     u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,11 +1,11 @@
 //! A store in memory for the crate's own tests, whose steps can be made to be late, to fail or never to answer.
 
-use super::{Acquired, Head, Key, MemoryStore, Replace, Store, StoreFuture, Swept, Written};
+use super::{Acquired, Head, Key, MemoryStore, Replace, Store, StoreFuture, Swept, Watched, Watcher, Written};
 use crate::clock::Clock;
 use crate::error::{FaultKind, StoreError};
 use bytes::Bytes;
 use std::collections::{HashMap, VecDeque};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 use tokio::time::{Instant, sleep};
 
@@ -19,6 +19,7 @@ pub(crate) enum Step {
     Put,
     Remove,
     GetAll,
+    GetWatched,
     RemoveAll,
     Tag,
     Begin,
@@ -174,6 +175,14 @@ impl Store for Scripted {
 
     fn get_all<'a>(&'a self, keys: &'a [Key], within: Duration) -> StoreFuture<'a, Vec<Option<Bytes>>> {
         Box::pin(self.take(Step::GetAll, within, move || self.memory.get_all(keys, within)))
+    }
+
+    fn watch(&self, watcher: Weak<dyn Watcher>) {
+        self.memory.watch(watcher);
+    }
+
+    fn get_watched<'a>(&'a self, keys: &'a [Key], timed: usize, within: Duration) -> StoreFuture<'a, Option<Watched>> {
+        Box::pin(self.take(Step::GetWatched, within, move || self.memory.get_watched(keys, timed, within)))
     }
 
     fn remove_all<'a>(&'a self, keys: &'a [Key], within: Duration) -> StoreFuture<'a, ()> {

@@ -37,7 +37,7 @@ impl Without {
 }
 
 impl Store for Without {
-    tests::forward!(store: name, get, renew, release, put, remove, get_all, remove_all, tag, end, sweep, ping);
+    tests::forward!(store: name, get, renew, release, put, remove, get_all, watch, get_watched, remove_all, tag, end, sweep, ping);
 
     fn acquire<'a>(
         &'a self,

@@ -1,0 +1,229 @@
+use super::*;
+
+const HEARTBEAT: Duration = Duration::from_secs(2);
+const LOCAL: Duration = Duration::from_secs(30);
+const FINGERPRINT: u64 = 7;
+
+fn near(capacity: u64) -> (Near, Clock) {
+    let clock = Clock::manual();
+    let settings = NearSettings { time: None, capacity, heartbeat: HEARTBEAT };
+    let near = Near::new(&settings, clock.clone());
+    near.regained();
+    near.confirmed(Instant::now());
+    (near, clock)
+}
+
+fn kept(value: u64) -> Option<Kept> {
+    Some(Arc::new(value))
+}
+
+fn keep(near: &Near, keys: &[Key], value: u64, time: Duration) {
+    let reservation = near.reserve(keys).unwrap();
+    near.keep(&keys[0], reservation, kept(value), FINGERPRINT, Keeping { time, bytes: 8 });
+}
+
+fn get_with(near: &Near, keys: &[Key], through_gaps: bool) -> Option<u64> {
+    let value = near.get(&keys[0], FINGERPRINT, &keys[1..], through_gaps)?;
+    Some(*value.unwrap().downcast_ref::<u64>().unwrap())
+}
+
+fn get(near: &Near, keys: &[Key]) -> Option<u64> {
+    get_with(near, keys, false)
+}
+
+fn keys(names: &[&str]) -> Vec<Key> {
+    names.iter().map(|name| Key::from(*name)).collect()
+}
+
+/// One step of a read and a write that meet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Step {
+    /// The reader's.
+    Reserve,
+    Read,
+    Keep,
+    /// The writer's.
+    Write,
+    Tell,
+}
+
+/// All orders of a reader's and a writer's steps.
+fn orders() -> Vec<Vec<Step>> {
+    fn merge(reader: &[Step], writer: &[Step], begun: &mut Vec<Step>, all: &mut Vec<Vec<Step>>) {
+        if reader.is_empty() && writer.is_empty() {
+            all.push(begun.clone());
+        }
+        for (mine, other, is_reader) in [(reader, writer, true), (writer, reader, false)] {
+            if let Some((step, rest)) = mine.split_first() {
+                begun.push(*step);
+                if is_reader {
+                    merge(rest, other, begun, all)
+                } else {
+                    merge(other, rest, begun, all)
+                }
+                begun.pop();
+            }
+        }
+    }
+    let mut all = Vec::new();
+    merge(&[Step::Reserve, Step::Read, Step::Keep], &[Step::Write, Step::Tell], &mut Vec::new(), &mut all);
+    assert_eq!(all.len(), 10);
+    all
+}
+
+/// In whatever order a value is kept and the news of its change are dealt with, the old one is not served behind the news; and
+/// what was read behind them is kept.
+#[test]
+fn a_read_and_a_change_in_every_order() {
+    let tells: [(&str, fn(&Near, &Key)); 5] = [
+        ("its own", |near, _| near.changed("key")),
+        ("its tag", |near, _| near.changed("tag")),
+        ("written here", |near, key| near.wrote([key])),
+        ("all", |near, _| near.all_changed()),
+        ("a gap", |near, _| {
+            near.lost();
+            near.regained();
+            near.confirmed(Instant::now());
+        }),
+    ];
+    for (what, tell) in tells {
+        for order in orders() {
+            let ((near, _), keys) = (near(1 << 20), keys(&["key", "tag"]));
+            let (mut stored, mut reservation, mut read) = (1, None, 0);
+            for step in &order {
+                match step {
+                    Step::Reserve => reservation = near.reserve(&keys),
+                    Step::Read => read = stored,
+                    Step::Keep => {
+                        let keeping = Keeping { time: LOCAL, bytes: 8 };
+                        near.keep(&keys[0], reservation.take().unwrap(), kept(read), FINGERPRINT, keeping);
+                    }
+                    Step::Write => stored = 2,
+                    Step::Tell => tell(&near, &keys[0]),
+                }
+            }
+            let found = get(&near, &keys);
+            assert_ne!(found, Some(1), "{what}: {order:?}");
+            if order[..2] == [Step::Write, Step::Tell] {
+                assert_eq!(found, Some(2), "{what}: {order:?}");
+            }
+        }
+    }
+}
+
+/// A tag of which only the value told, reserved before it is read.
+#[test]
+fn a_tag_that_joins_later() {
+    let ((near, _), keys) = (near(1 << 20), keys(&["key", "tag"]));
+    for changes in [false, true] {
+        let mut reservation = near.reserve(&keys[..1]).unwrap();
+        reservation.extend(&near, &keys[1..]);
+        if changes {
+            near.changed("tag");
+        }
+        near.keep(&keys[0], reservation, kept(1), FINGERPRINT, Keeping { time: LOCAL, bytes: 8 });
+        assert_eq!(get(&near, &keys[..1]).is_none(), changes);
+        near.changed("key");
+    }
+}
+
+#[test]
+fn nothing_is_served_beyond_the_heartbeat() {
+    let ((near, clock), keys) = (near(1 << 20), keys(&["key"]));
+    keep(&near, &keys, 1, LOCAL);
+    clock.advance(HEARTBEAT - Duration::from_millis(200));
+    assert_eq!(get(&near, &keys), Some(1));
+    clock.advance(Duration::from_millis(200));
+    assert_eq!(get(&near, &keys), None);
+    assert!(!near.stats().coherent);
+    // There was no gap: contact is confirmed again, and what was kept is as good as before.
+    near.confirmed(Instant::now());
+    assert_eq!(get(&near, &keys), Some(1));
+    assert!(near.stats().coherent && near.stats().drops.is_empty());
+}
+
+/// A confirmation counts from when it was asked for, however late it is heard of, and a late one does not undo another.
+#[test]
+fn a_confirmation_counts_from_when_it_was_asked_for() {
+    let ((near, clock), keys) = (near(1 << 20), keys(&["key"]));
+    keep(&near, &keys, 1, LOCAL);
+    clock.advance(HEARTBEAT);
+    near.confirmed(Instant::now().checked_sub(HEARTBEAT).unwrap());
+    assert_eq!(get(&near, &keys), None);
+    near.confirmed(Instant::now().checked_sub(HEARTBEAT / 2).unwrap());
+    assert_eq!(get(&near, &keys), Some(1));
+    near.confirmed(Instant::now().checked_sub(HEARTBEAT).unwrap());
+    assert_eq!(get(&near, &keys), Some(1));
+    clock.advance(HEARTBEAT / 2);
+    assert_eq!(get(&near, &keys), None);
+}
+
+#[test]
+fn what_is_lost_is_bypassed_or_served_and_gone_when_contact_is_back() {
+    let ((near, clock), keys) = (near(1 << 20), keys(&["key"]));
+    keep(&near, &keys, 1, LOCAL);
+    near.lost();
+    assert!(!near.is_coherent());
+    assert_eq!((get(&near, &keys), get_with(&near, &keys, true)), (None, Some(1)));
+    clock.advance(LOCAL - Duration::from_secs(1));
+    assert_eq!(get_with(&near, &keys, true), Some(1));
+    // Of this process, which needs no contact to know of it.
+    near.wrote(&keys);
+    assert_eq!(get_with(&near, &keys, true), None);
+    near.regained();
+    near.confirmed(Instant::now());
+    keep(&near, &keys, 2, LOCAL);
+    near.lost();
+    clock.advance(LOCAL);
+    assert_eq!(get_with(&near, &keys, true), None, "its time is over");
+    near.regained();
+    keep(&near, &keys, 3, LOCAL);
+    near.lost();
+    near.regained();
+    near.confirmed(Instant::now());
+    assert_eq!((get(&near, &keys), get_with(&near, &keys, true)), (None, None));
+}
+
+#[test]
+fn a_value_is_kept_for_its_time() {
+    let ((near, clock), keys) = (near(1 << 20), keys(&["key"]));
+    keep(&near, &keys, 1, Duration::from_secs(1));
+    clock.advance(Duration::from_millis(999));
+    assert_eq!(get(&near, &keys), Some(1));
+    clock.advance(Duration::from_millis(1));
+    assert_eq!(get(&near, &keys), None);
+    assert_eq!(near.stats().drops[&DropReason::Expired], 1);
+    assert_eq!(near.stats().entries, 0);
+    keep(&near, &keys, 1, Duration::ZERO);
+    assert_eq!((get(&near, &keys), near.stats().entries), (None, 0));
+    assert_eq!(near.stats().overtaken, 0);
+}
+
+#[test]
+fn never_holds_more_than_it_may() {
+    let capacity = 64 << 10;
+    let (near, _) = near(capacity);
+    for n in 0..10_000 {
+        let keys = keys(&[&format!("key:{n}"), "tag"]);
+        let reservation = near.reserve(&keys).unwrap();
+        let bytes = [8, 500, 4_000, 100_000][n % 4];
+        near.keep(&keys[0], reservation, kept(1), FINGERPRINT, Keeping { time: LOCAL, bytes });
+        let stats = near.stats();
+        assert!(stats.bytes <= capacity && stats.entries * ENTRY_OVERHEAD <= stats.bytes, "{stats:?}");
+    }
+    let stats = near.stats();
+    assert!(stats.bytes > capacity / 2, "{stats:?}");
+    assert!(stats.drops[&DropReason::Evicted] > 5_000, "{stats:?}");
+}
+
+/// Another type's, another site's, or one with other tags.
+#[test]
+fn what_was_not_asked_for_is_not_served() {
+    let ((near, _), all) = (near(1 << 20), keys(&["key", "a", "b"]));
+    keep(&near, &all, 1, LOCAL);
+    assert_eq!(get(&near, &all), Some(1));
+    assert_eq!(get(&near, &all[..2]), Some(1));
+    assert!(near.get("key", FINGERPRINT + 1, &all[1..], false).is_none());
+    assert_eq!(get(&near, &keys(&["key", "b"])), None);
+    assert_eq!(get(&near, &keys(&["key", "a", "b", "c"])), None);
+}

@@ -1,0 +1,142 @@
+//! A network that stands still without saying so, and a slow one.
+
+use crate::RedisServer;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{mpsc, watch};
+use tokio::task::{AbortHandle, JoinSet};
+use tokio::time::Instant;
+
+/// What is sent on this text's connection belongs to the near cache.
+const TRACKING: &[u8] = b"TRACKING";
+
+/// What happens to the bytes of one direction.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Pass {
+    /// They arrive.
+    AtOnce,
+    /// They arrive so much later.
+    After(Duration),
+    /// None arrives; nobody is told. They do when the network goes on, as with TCP.
+    Never,
+}
+
+/// Passes on what it is sent; ended when dropped. Connections are never closed by it.
+#[derive(Debug)]
+pub struct Network {
+    address: SocketAddr,
+    up: watch::Sender<Pass>,
+    down: watch::Sender<Pass>,
+    accepting: AbortHandle,
+}
+
+impl Network {
+    /// A way to this server, on which only the connections of near caches are disturbed, from when they ask to be told of
+    /// changes.
+    ///
+    /// # Panics
+    /// When the system has no port for it.
+    pub async fn of_news_to(server: &RedisServer) -> Self {
+        Self::start(server, false).await
+    }
+
+    /// A way to this server, on which all connections are disturbed.
+    ///
+    /// # Panics
+    /// When the system has no port for it.
+    pub async fn to(server: &RedisServer) -> Self {
+        Self::start(server, true).await
+    }
+
+    async fn start(server: &RedisServer, disturbs_all: bool) -> Self {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("no free port");
+        let address = listener.local_addr().expect("a bound socket has an address");
+        let ((up, of_up), (down, of_down)) = (watch::channel(Pass::AtOnce), watch::channel(Pass::AtOnce));
+        let port = server.port();
+        let accepting = tokio::spawn(async move {
+            // Dropped with this task, they end.
+            let mut connections = JoinSet::new();
+            while let Ok((client, _)) = listener.accept().await {
+                let (of_up, of_down) = (of_up.clone(), of_down.clone());
+                connections.spawn(async move {
+                    let Ok(server) = TcpStream::connect(("127.0.0.1", port)).await else { return };
+                    let _ = (client.set_nodelay(true), server.set_nodelay(true));
+                    let is_disturbed = Arc::new(AtomicBool::new(disturbs_all));
+                    let (from_client, to_client) = client.into_split();
+                    let (from_server, to_server) = server.into_split();
+                    let up = pump(from_client, to_server, of_up, Arc::clone(&is_disturbed));
+                    let down = pump(from_server, to_client, of_down, is_disturbed);
+                    tokio::join!(up, down);
+                });
+            }
+        });
+        Self { address, up, down, accepting: accepting.abort_handle() }
+    }
+
+    /// `redis://127.0.0.1:port/`
+    #[must_use]
+    pub fn url(&self) -> String {
+        format!("redis://{}/", self.address)
+    }
+
+    /// What happens from now on to what the server is sent.
+    pub fn up(&self, pass: Pass) {
+        self.up.send_replace(pass);
+    }
+
+    /// What happens from now on to what the server sends.
+    pub fn down(&self, pass: Pass) {
+        self.down.send_replace(pass);
+    }
+}
+
+impl Drop for Network {
+    fn drop(&mut self) {
+        self.accepting.abort();
+    }
+}
+
+async fn pump(
+    mut from: OwnedReadHalf,
+    mut to: OwnedWriteHalf,
+    mut pass: watch::Receiver<Pass>,
+    is_disturbed: Arc<AtomicBool>,
+) {
+    let (send, mut under_way) = mpsc::unbounded_channel::<(Instant, Vec<u8>)>();
+    let taken_up = async {
+        let mut bytes = vec![0; 1 << 16];
+        while let Ok(read) = from.read(&mut bytes).await
+            && read > 0
+        {
+            // A client sends the command in one piece.
+            if bytes[..read].windows(TRACKING.len()).any(|window| window == TRACKING) {
+                is_disturbed.store(true, Ordering::SeqCst);
+            }
+            let _ = send.send((Instant::now(), bytes[..read].to_vec()));
+        }
+        // An end arrives like everything else.
+        drop(send);
+    };
+    let delivered = async {
+        loop {
+            let next = under_way.recv().await;
+            if is_disturbed.load(Ordering::SeqCst) {
+                let Ok(now) = pass.wait_for(|pass| *pass != Pass::Never).await.map(|pass| *pass) else { return };
+                if let (Pass::After(delay), Some((since, _))) = (now, &next) {
+                    tokio::time::sleep_until(*since + delay).await;
+                }
+            }
+            let Some((_, bytes)) = next else { break };
+            if to.write_all(&bytes).await.is_err() {
+                return;
+            }
+        }
+        let _ = to.shutdown().await;
+    };
+    tokio::join!(taken_up, delivered);
+}

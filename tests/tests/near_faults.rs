@@ -1,0 +1,274 @@
+//! The near cache while contact is lost in every way there is: off, and never older than the heartbeat.
+#![expect(clippy::unwrap_used, reason = "in a test, a panic is the report")]
+
+use cached_core::{Cache, Outcome};
+use std::time::{Duration, Instant};
+use tests::{KeptRows, Network, Pass, RedisServer, Way, eventually};
+
+mod near_faults {
+    mod gaps;
+    mod overtaken;
+    mod processes;
+}
+
+const HEARTBEAT: Duration = Duration::from_millis(300);
+const BUDGET: Duration = Duration::from_millis(100);
+/// What timers and a busy machine may add.
+const SLACK: Duration = Duration::from_millis(60);
+
+/// A cache behind a network, another one next to the server, and what stands between them.
+struct Subject {
+    server: RedisServer,
+    network: Network,
+    here: Cache,
+    there: Cache,
+    rows: KeptRows,
+    /// When each row was last written.
+    written: Vec<Option<Instant>>,
+}
+
+const ROWS: u64 = 8;
+
+impl Subject {
+    /// The network disturbs only what the near cache hears.
+    async fn new() -> Self {
+        let server = RedisServer::start();
+        let network = Network::of_news_to(&server).await;
+        Self::on(server, network)
+    }
+
+    fn on(server: RedisServer, network: Network) -> Self {
+        let cache = |url: String| Cache::builder().redis(url).heartbeat(HEARTBEAT).budget(BUDGET).build().unwrap();
+        let (here, there) = (cache(network.url()), cache(server.url()));
+        let written = vec![None; usize::try_from(ROWS).unwrap()];
+        Self { server, network, here, there, rows: KeptRows::new(8), written }
+    }
+
+    fn is_coherent(&self) -> bool {
+        self.here.stats().near.is_some_and(|near| near.coherent)
+    }
+
+    async fn warm(&self) {
+        for id in 0..ROWS {
+            self.rows.warm(&self.here, Way::Shared, id).await;
+        }
+        assert!(self.is_coherent());
+    }
+
+    /// Writes a row where all is well.
+    async fn write(&mut self, id: u64) {
+        assert_eq!(self.rows.write(&self.there, id).await, Outcome::Applied);
+        self.written[usize::try_from(id).unwrap()] = Some(Instant::now());
+    }
+
+    /// Reads a row. It may be old if it was written within the heartbeat; a call takes no longer than its budget.
+    async fn read(&self, way: Way, id: u64) -> bool {
+        let (expected, began) = (self.rows.now(id), Instant::now());
+        let hits = way.near_hits(&self.here);
+        let version = self.rows.read(&self.here, way, id).await;
+        let is_near = way.near_hits(&self.here) > hits;
+        assert!(began.elapsed() < BUDGET + SLACK, "a read took {:?}", began.elapsed());
+        let since = self.written[usize::try_from(id).unwrap()].map(|written| began - written);
+        let may_be_old = since.is_some_and(|since| since <= HEARTBEAT) && is_near;
+        assert!(version == expected || may_be_old, "version {version} of {expected}, written {since:?} ago");
+        is_near
+    }
+
+    /// Writes a row and reads all, for so long.
+    async fn go_on_for(&mut self, time: Duration) {
+        let until = Instant::now() + time;
+        let mut n = 0;
+        while Instant::now() < until {
+            n += 1;
+            if n % 10 == 1 {
+                self.write(n / 10 % ROWS).await;
+            }
+            for id in 0..ROWS {
+                self.read(Way::Shared, id).await;
+            }
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    }
+
+    /// As before the fault, without a restart of anything here.
+    async fn is_well_again(&mut self) {
+        self.warm().await;
+        for id in 0..ROWS {
+            self.write(id).await;
+            let rows = &self.rows;
+            eventually("a write is seen", async || rows.read(&self.here, Way::Shared, id).await == rows.now(id)).await;
+        }
+        self.warm().await;
+        for id in 0..ROWS {
+            assert!(self.read(Way::Shared, id).await, "the near cache answers");
+        }
+    }
+
+    /// Waits until the near cache has noticed.
+    async fn is_cut_off(&self) {
+        eventually("it is not coherent", async || !self.is_coherent()).await;
+    }
+
+    /// What the server has read since it was last asked, by GET and MGET.
+    async fn gets(&self) -> u64 {
+        let info: String = self.server.send(&[b"INFO", b"commandstats"]).await;
+        let calls = |line: &str| {
+            let calls = line.split_once("calls=")?.1.split(',').next()?;
+            calls.parse::<u64>().ok()
+        };
+        let is_read = |line: &&str| line.starts_with("cmdstat_get:") || line.starts_with("cmdstat_mget:");
+        let read = info.lines().filter(is_read).filter_map(calls).sum();
+        let _: String = self.server.send(&[b"CONFIG", b"RESETSTAT"]).await;
+        read
+    }
+
+    /// Each read is one of the server's while the near cache is not coherent.
+    async fn reads_go_to_the_server(&self) {
+        self.gets().await;
+        let (mut reads, mut near) = (0, 0);
+        for _ in 0..5 {
+            for id in 0..ROWS {
+                reads += 1;
+                near += u64::from(self.read(Way::Shared, id).await);
+            }
+        }
+        assert_eq!(near, 0);
+        let gets = self.gets().await;
+        assert!(gets >= reads, "{gets} of {reads} reads went to the server");
+    }
+}
+
+#[tokio::test]
+async fn the_connection_is_killed() {
+    let mut on = Subject::new().await;
+    on.warm().await;
+    for _ in 0..20 {
+        let clients: String = on.server.send(&[b"CLIENT", b"LIST"]).await;
+        let listener = clients.lines().find(|client| client.contains("flags=t")).map(ToOwned::to_owned);
+        let id = listener.as_deref().and_then(|client| client.split(['=', ' ']).nth(1)).unwrap_or("0");
+        // Both at the same time: the news of the write may be the last, or the first that does not arrive.
+        let mut connection = on.server.connection().await;
+        on.rows.commit(1);
+        let mut at_once = redis::pipe();
+        at_once.cmd("CLIENT").arg("KILL").arg("ID").arg(id).ignore();
+        at_once.cmd("UNLINK").arg(Way::Shared.redis_key(1)).ignore();
+        let _: () = at_once.query_async(&mut connection).await.unwrap();
+        on.written[1] = Some(Instant::now());
+        on.go_on_for(Duration::from_millis(20)).await;
+        on.warm().await;
+    }
+    on.is_well_again().await;
+}
+
+async fn stands_still(up: Pass, down: Pass) {
+    let mut on = Subject::new().await;
+    on.warm().await;
+    on.network.up(up);
+    on.network.down(down);
+    on.go_on_for(2 * HEARTBEAT).await;
+    on.is_cut_off().await;
+    on.reads_go_to_the_server().await;
+    on.go_on_for(HEARTBEAT).await;
+    on.network.up(Pass::AtOnce);
+    on.network.down(Pass::AtOnce);
+    // All that was held back arrives now, on connections that were given up as well.
+    on.go_on_for(HEARTBEAT).await;
+    on.is_well_again().await;
+}
+
+#[tokio::test]
+async fn nothing_is_heard_of_the_server() {
+    stands_still(Pass::AtOnce, Pass::Never).await;
+}
+
+#[tokio::test]
+async fn the_server_hears_nothing() {
+    stands_still(Pass::Never, Pass::AtOnce).await;
+}
+
+#[tokio::test]
+async fn nothing_passes() {
+    stands_still(Pass::Never, Pass::Never).await;
+}
+
+/// Shorter than the heartbeat: contact was not lost, the news come late.
+#[tokio::test]
+async fn a_short_stand_still_costs_nothing() {
+    let mut on = Subject::new().await;
+    on.warm().await;
+    for _ in 0..5 {
+        on.network.down(Pass::Never);
+        on.go_on_for(HEARTBEAT / 4).await;
+        on.network.down(Pass::AtOnce);
+        on.go_on_for(HEARTBEAT).await;
+    }
+    on.is_well_again().await;
+    let drops = on.here.stats().near.unwrap().drops;
+    assert!(!drops.contains_key(&cached_core::DropReason::Gap), "{drops:?}");
+}
+
+/// The function is run without the store; the near cache is not asked either.
+#[tokio::test]
+async fn the_whole_network_stands_still() {
+    let server = RedisServer::start();
+    let network = Network::to(&server).await;
+    let mut on = Subject::on(server, network);
+    on.warm().await;
+    on.network.up(Pass::Never);
+    on.network.down(Pass::Never);
+    on.go_on_for(4 * HEARTBEAT).await;
+    assert!(!on.is_coherent());
+    on.network.up(Pass::AtOnce);
+    on.network.down(Pass::AtOnce);
+    on.go_on_for(HEARTBEAT).await;
+    on.is_well_again().await;
+}
+
+async fn comes_back(durable: &[&str]) {
+    let server = RedisServer::start_with(durable);
+    let network = Network::of_news_to(&server).await;
+    let mut on = Subject::on(server, network);
+    for _ in 0..3 {
+        on.warm().await;
+        on.server.kill();
+        on.is_cut_off().await;
+        for id in 0..ROWS {
+            // By this process: what is queued is seen here at once.
+            assert_eq!(on.rows.write(&on.here, id).await, Outcome::Queued);
+            assert!(!on.read(Way::Shared, id).await);
+        }
+        on.server.restart();
+        for id in 0..ROWS {
+            on.read(Way::Shared, id).await;
+        }
+        assert!(on.here.drained(Duration::from_secs(10)).await);
+        on.is_well_again().await;
+    }
+}
+
+#[tokio::test]
+async fn the_server_comes_back_empty() {
+    comes_back(&[]).await;
+}
+
+#[tokio::test]
+async fn the_server_comes_back_with_its_data() {
+    comes_back(&["--appendonly", "yes", "--appendfsync", "always"]).await;
+}
+
+#[tokio::test]
+async fn the_server_is_frozen() {
+    let mut on = Subject::new().await;
+    on.warm().await;
+    for _ in 0..2 {
+        on.server.freeze();
+        on.is_cut_off().await;
+        for id in 0..ROWS {
+            assert_eq!(on.rows.write(&on.here, id).await, Outcome::Queued);
+            assert!(!on.read(Way::Shared, id).await);
+        }
+        on.server.thaw();
+        assert!(on.here.drained(Duration::from_secs(10)).await);
+        on.is_well_again().await;
+    }
+}
