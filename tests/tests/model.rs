@@ -133,6 +133,7 @@ scenarios!(
     bridge_bracket,
     head_after_load,
     stale_before_tags,
+    look_without_tags,
     stale_to_all,
     late,
     late_twice,

@@ -90,7 +90,8 @@ impl World<'_> {
     /// It still stands there, and TAG was answered.
     pub(super) fn stands(&mut self, task: Task, mark: Mark) {
         let loader = *self.loader(task);
-        let is_current = self.tag_before_load().is_none() || mark == Mark::Stamp(loader.hand.tag);
+        let judges_tag = self.tag_before_load().is_some() && !self.variant.has(Flaw::LookWithoutTags);
+        let is_current = !judges_tag || mark == Mark::Stamp(loader.hand.tag);
         match (is_current, task.refresh) {
             (true, _) => self.go_to_load(task, true),
             (false, true) => self.over(task),
@@ -133,7 +134,8 @@ impl World<'_> {
         let loader = &self.state.loaders[self.variant.process(reader)][0];
         let follows = matches!(caller.call, Call::Following(_));
         let shares = follows && (caller.looked || self.variant.has(Flaw::StaleToAll));
-        (shares && loader.ask == Ask::Standing && loader.hand.stamp != 0).then_some((loader.hand, Event::SharedStale))
+        let has_looked = loader.ask == Ask::Standing && loader.step != Step::Asked && loader.hand.stamp != 0;
+        (shares && has_looked).then_some((loader.hand, Event::SharedStale))
     }
 
     pub(super) fn serve(&mut self, reader: usize) {

@@ -95,6 +95,8 @@ pub enum Flaw {
     HeadAfterLoad,
     /// A value past its time is served before its tags were judged.
     StaleBeforeTags,
+    /// Another look at a value past its time judges its head only.
+    LookWithoutTags,
     /// A flight whose load fails hands the value past its time to all who follow it.
     StaleToAll,
 }

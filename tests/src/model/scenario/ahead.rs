@@ -67,6 +67,12 @@ fn broken() -> Vec<Scenario> {
             flaw(Flaw::StaleBeforeTags, bridge(one_tag(Way::Plain))),
         ),
         Scenario::new(
+            "look_without_tags",
+            "bridge_tags, the other look judges the head only",
+            BROKEN,
+            flaw(Flaw::LookWithoutTags, shared(one_tag(Way::Plain))),
+        ),
+        Scenario::new(
             "stale_to_all",
             "bridge_flight, when the load fails all who follow get the leader's value",
             BROKEN,
