@@ -4,6 +4,9 @@
 //! `cargo test --release -p tests --test model -- --ignored --nocapture` searches all scenarios in full, in about four
 //! minutes, and prints the table of `MODEL.md`.
 
+#[path = "model/near.rs"]
+mod near;
+
 use std::time::Instant;
 use tests::model::{
     Flaw, Rule, Scenario, Size, Variant, Verdict, counterexample, narrate, scenario, scenarios, search,

@@ -17,6 +17,7 @@ mod ahead;
 mod coverage;
 mod fault;
 mod load;
+pub mod near;
 mod read;
 mod redis;
 mod scenario;
