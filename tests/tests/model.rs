@@ -142,6 +142,7 @@ scenarios!(
     late_twice,
     late_refresh,
     late_flight,
+    late_bridge,
     late_bracket,
     late_tags,
     late_put,
