@@ -22,6 +22,8 @@ pub enum Register {
     Namespace,
     /// A lease or lock in a key of its own, in broken variants.
     Lock,
+    /// The ticket of whoever refreshes.
+    Ticket,
 }
 
 /// One step. Numbers are those of readers and writers.
@@ -31,6 +33,10 @@ pub enum Action {
     Get(u8),
     /// The same; it hits and starts a refresh.
     GetAndRefresh(u8),
+    /// The same; it finds a value that is past its time.
+    GetStale(u8),
+    /// A reader that has found a value past its time, or shares one, returns it.
+    Serve(u8),
     /// A reader looks at the tag of the value it found.
     CheckTag(u8),
     /// A reader that missed joins its process's flight, or leads one.
@@ -41,6 +47,10 @@ pub enum Action {
     Announce(Task),
     /// ACQUIRE.
     Acquire(Task),
+    /// ACQUIRE of the ticket.
+    Ticket(Task),
+    /// Another look at the value past its time: a GET.
+    Look(Task),
     /// TAG of the tag, or of the namespace if tags are known from the value only.
     Tag(Task),
     /// A look at the tag of the value that ACQUIRE found.
@@ -49,6 +59,8 @@ pub enum Action {
     GiveUp(Task),
     /// The load reads the database.
     Select(Task),
+    /// The load fails.
+    Fail(Task),
     /// The value reaches the leader, and those who may share it.
     Land(Task),
     /// TAG of the value's tag, and of the namespace, in one step.
@@ -100,15 +112,20 @@ impl fmt::Display for Action {
         match self {
             Self::Get(reader) => write!(f, "reader {reader}: GET"),
             Self::GetAndRefresh(reader) => write!(f, "reader {reader}: GET, starts a refresh"),
+            Self::GetStale(reader) => write!(f, "reader {reader}: GET, finds a value past its time"),
+            Self::Serve(reader) => write!(f, "reader {reader}: returns the value past its time"),
             Self::CheckTag(reader) => write!(f, "reader {reader}: GET of the value's tag"),
             Self::Join(reader) => write!(f, "reader {reader}: joins or leads"),
             Self::LoadAlone(reader) => write!(f, "reader {reader}: loads for itself"),
             Self::Announce(task) => write!(f, "{task}: announces its next step"),
             Self::Acquire(task) => write!(f, "{task}: ACQUIRE"),
+            Self::Ticket(task) => write!(f, "{task}: ACQUIRE of the ticket"),
+            Self::Look(task) => write!(f, "{task}: GET, another look"),
             Self::Tag(task) => write!(f, "{task}: TAG"),
             Self::CheckFound(task) => write!(f, "{task}: GET of the found value's tag"),
             Self::GiveUp(task) => write!(f, "{task}: gives up waiting"),
             Self::Select(task) => write!(f, "{task}: SELECT"),
+            Self::Fail(task) => write!(f, "{task}: the load fails"),
             Self::Land(task) => write!(f, "{task}: hands out the value"),
             Self::TagsOfValue(task) => write!(f, "{task}: TAG of the value's tag and the namespace"),
             Self::Fill(task) => write!(f, "{task}: FILL"),

@@ -31,10 +31,18 @@ pub enum Event {
     Late,
     /// ACQUIRE or TAG was refused, because of a write.
     Writing,
+    /// A value past its time was returned by the call that had found it.
+    ServedStale,
+    /// A follower has returned its leader's.
+    SharedStale,
+    /// Somebody else has the ticket.
+    TicketRefused,
+    /// Another look has found another value.
+    Moved,
 }
 
 /// How many events there are.
-const EVENTS: usize = 13;
+const EVENTS: usize = 17;
 
 /// How often what happened, over all steps of a search.
 #[derive(Debug, Default)]

@@ -1,13 +1,13 @@
 //! What goes wrong: expiry, eviction, restarts, and commands that are carried out late.
 
-use super::World;
 use super::action::{Action, Register, Task};
 use super::coverage::Event;
-use super::state::{Cell, Copied, E, S, T, U, Wrote};
+use super::state::{Cell, Copied, E, R, S, T, U, Wrote};
 use super::variant::{Flaw, Plan, WRITERS};
+use super::{Rule, World};
 
-const REGISTERS: [(Register, usize); 4] =
-    [(Register::Entry, E), (Register::Tag, T), (Register::Namespace, U), (Register::Lock, S)];
+const REGISTERS: [(Register, usize); 5] =
+    [(Register::Entry, E), (Register::Tag, T), (Register::Namespace, U), (Register::Lock, S), (Register::Ticket, R)];
 
 fn index(register: Register) -> usize {
     match register {
@@ -15,6 +15,7 @@ fn index(register: Register) -> usize {
         Register::Tag => T,
         Register::Namespace => U,
         Register::Lock => S,
+        Register::Ticket => R,
     }
 }
 
@@ -22,7 +23,8 @@ impl World<'_> {
     pub(super) fn offer_faults(&self, actions: &mut Vec<Action>) {
         for (register, index) in REGISTERS {
             let is_tag = index == T || index == U;
-            if self.state.cells[index] != Cell::Nothing && (!is_tag || self.state.left.tag_evictions > 0) {
+            let may_go = (!is_tag || self.state.left.tag_evictions > 0) && (index != R || self.rule != Rule::Once);
+            if self.state.cells[index] != Cell::Nothing && may_go {
                 actions.push(Action::Evict(register));
             }
         }
@@ -63,7 +65,7 @@ impl World<'_> {
     }
 
     pub(super) fn restart(&mut self) {
-        self.state.cells = [Cell::Nothing; 4];
+        self.state.cells = [Cell::Nothing; 5];
         self.state.markers = [0; 3];
         self.state.left.restarts -= 1;
     }

@@ -1,10 +1,10 @@
 //! The way from ACQUIRE to FILL, and who may share what was loaded.
 
-use super::World;
 use super::action::{Action, Task};
 use super::coverage::Event;
-use super::state::{Ask, Call, Id, Loader, Mark, Step, T, U};
+use super::state::{Ask, Call, Cell, Id, Loader, Mark, R, Step, T, U, Value};
 use super::variant::{Flaw, Tags};
+use super::{Rule, World};
 
 impl World<'_> {
     pub(super) fn loader(&mut self, task: Task) -> &mut Loader {
@@ -55,9 +55,12 @@ impl World<'_> {
         let breaks = self.state.left.breaks > 0;
         match loader.step {
             Step::Free => {}
+            Step::Ticket => actions.push(Action::Ticket(task)),
             Step::Ask => actions.extend([Action::Announce(task), Action::GiveUp(task)]),
             Step::Asked => {
-                if loader.ask == Ask::Unasked {
+                if loader.ask == Ask::Unasked && loader.hand.stamp != 0 {
+                    actions.push(Action::Look(task));
+                } else if loader.ask == Ask::Unasked {
                     actions.push(Action::Acquire(task));
                     actions.extend(breaks.then_some(Action::BreakAcquire(task)));
                 }
@@ -68,7 +71,10 @@ impl World<'_> {
             }
             Step::Check => actions.push(Action::CheckFound(task)),
             Step::Load | Step::Fill => actions.push(Action::Announce(task)),
-            Step::Loading => actions.push(Action::Select(task)),
+            Step::Loading => {
+                actions.push(Action::Select(task));
+                actions.extend(self.may_fail(task, loader).then_some(Action::Fail(task)));
+            }
             Step::Landing => actions.push(Action::Land(task)),
             Step::Tags => actions.push(Action::TagsOfValue(task)),
             Step::Filling => {
@@ -109,9 +115,9 @@ impl World<'_> {
 
     pub(super) fn go_to_load(&mut self, task: Task, stores: bool) {
         if task.refresh && !stores {
-            *self.loader(task) = Loader::default();
-            return;
+            return self.over(task);
         }
+        self.note_load(task);
         self.loader(task).stores = stores;
         self.go(task, Step::Load, Step::Loading);
     }
@@ -123,9 +129,11 @@ impl World<'_> {
     }
 
     pub(super) fn announce(&mut self, task: Task) {
+        let looks = self.loader(task).step == Step::Ask && self.loader(task).hand.stamp != 0;
         for reader in 0..self.state.readers.len() {
             if let Call::Following(joined_before) = &mut self.state.readers[reader].call {
                 *joined_before = true;
+                self.state.readers[reader].looked |= looks;
             }
         }
         let loader = self.loader(task);
@@ -179,12 +187,16 @@ impl World<'_> {
     }
 
     /// Goes on once enough answers are there.
-    fn decide(&mut self, task: Task) {
+    pub(super) fn decide(&mut self, task: Task) {
         let loader = *self.loader(task);
         let mark = self.mark_before_load(&loader);
         if loader.ask == Ask::Writing || mark == Mark::Writing {
             self.note(Event::Writing);
+            self.loader(task).hand = Value::default();
             return self.go_to_load(task, false);
+        }
+        if self.has_moved(task) {
+            return;
         }
         match loader.ask {
             Ask::Granted if mark != Mark::Unread => self.go_to_load(task, true),
@@ -196,7 +208,9 @@ impl World<'_> {
                 Mark::Stamp(_) => self.found_unusable(task, value.stamp),
                 Mark::Unread | Mark::Writing => {}
             },
-            Ask::Granted | Ask::Unasked | Ask::Writing => {}
+            Ask::Standing if mark != Mark::Unread => self.stands(task, mark),
+            Ask::Gone => self.is_gone(task),
+            Ask::Granted | Ask::Standing | Ask::Unasked | Ask::Writing => {}
         }
     }
 
@@ -210,7 +224,7 @@ impl World<'_> {
         }
     }
 
-    fn found_unusable(&mut self, task: Task, head: Id) {
+    pub(super) fn found_unusable(&mut self, task: Task, head: Id) {
         self.note(Event::TagChanged);
         self.loader(task).replace = head;
         self.ask(task);
@@ -220,6 +234,7 @@ impl World<'_> {
         self.note(Event::Found);
         let loader = self.loader(task);
         loader.stores = false;
+        loader.hand = Value::default();
         loader.version = version;
         self.go_to_landing(task);
     }
@@ -246,7 +261,10 @@ impl World<'_> {
         if !loader.stores {
             return self.over(task);
         }
-        if self.reads_tags_after_load() {
+        if self.variant.has(Flaw::HeadAfterLoad) && loader.hand.stamp != 0 {
+            self.loader(task).step = Step::Asked;
+            self.loader(task).ask = Ask::Unasked;
+        } else if self.reads_tags_after_load() {
             self.loader(task).step = Step::Tags;
         } else {
             self.go(task, Step::Fill, Step::Filling);
@@ -254,14 +272,13 @@ impl World<'_> {
     }
 
     fn hand_out(&mut self, task: Task, version: u8, to_all: bool, event: Event) {
-        if task.refresh {
-            return;
-        }
         for reader in 0..self.state.readers.len() {
             if self.variant.process(reader) != usize::from(task.process) {
                 continue;
             }
             match &mut self.state.readers[reader].call {
+                Call::Claiming if task.refresh => self.returns(reader, version),
+                _ if task.refresh => {}
                 Call::Leading => self.returns(reader, version),
                 Call::Following(joined_before) if *joined_before || to_all => {
                     self.note(event);
@@ -273,14 +290,18 @@ impl World<'_> {
     }
 
     /// The flight ends: those who still follow are the next generation.
-    fn over(&mut self, task: Task) {
-        *self.loader(task) = Loader::default();
+    pub(super) fn over(&mut self, task: Task) {
+        let ticket = std::mem::take(self.loader(task)).ticket;
+        if ticket != 0 && self.state.cells[R] == Cell::Lease(ticket) {
+            self.state.cells[R] = Cell::Nothing;
+        }
         if !self.is_shared(task) {
             return;
         }
         for reader in &mut self.state.readers {
             if matches!(reader.call, Call::Following(_)) {
-                reader.call = Call::Missed(0);
+                reader.call = if reader.hand.stamp == 0 { Call::Missed(0) } else { Call::Expired };
+                reader.looked = false;
             }
         }
     }
@@ -301,8 +322,11 @@ impl World<'_> {
 
     pub(super) fn send_fill(&mut self, task: Task) {
         let loader = *self.loader(task);
-        let filled = self.fill(loader.head, loader.value(), task.refresh);
+        let filled = self.fill(loader.head, loader.value(), loader.head != loader.stamp);
         self.loader(task).filled = Some(filled);
+        if filled && task.refresh && self.rule == Rule::Once {
+            self.state.refreshed = loader.head;
+        }
         if !self.is_shared(task) {
             self.over(task);
         }

@@ -8,12 +8,16 @@
 //!   once all the writer's markers are gone.
 //! - *linearizable*: besides, no read that starts after another has returned is older than that.
 //!
+//! A third one, *once*, is about the number of loads: while nobody's ticket runs out, no value is refreshed twice.
+//!
 //! [`scenarios`] lists what is searched and what is expected, `MODEL.md` what was measured.
 
 mod action;
+mod ahead;
 mod coverage;
 mod fault;
 mod load;
+pub mod near;
 mod read;
 mod redis;
 mod scenario;
@@ -37,6 +41,8 @@ pub enum Rule {
     Fresh,
     /// Neither is it older than what a read before it returned.
     Linearizable,
+    /// No two refreshes load over the same value, as long as no ticket runs out.
+    Once,
 }
 
 /// What a search found.
@@ -91,7 +97,7 @@ struct Protocol {
 /// A state with the rules that it follows.
 struct World<'a> {
     variant: &'a Variant,
-    linearizable: bool,
+    rule: Rule,
     coverage: &'a Coverage,
     state: State,
 }
@@ -112,15 +118,20 @@ impl World<'_> {
         match action {
             Action::Get(reader) => self.get(of(reader), false),
             Action::GetAndRefresh(reader) => self.get(of(reader), true),
+            Action::GetStale(reader) => self.get_stale(of(reader)),
+            Action::Serve(reader) => self.serve(of(reader)),
             Action::CheckTag(reader) => self.check_tag(of(reader)),
             Action::Join(reader) => self.join(of(reader)),
             Action::LoadAlone(reader) => self.load_alone(of(reader)),
             Action::Announce(task) => self.announce(task),
             Action::Acquire(task) => self.send_acquire(task),
+            Action::Ticket(task) => self.send_ticket(task),
+            Action::Look(task) => self.look(task),
             Action::Tag(task) => self.send_tag(task),
             Action::CheckFound(task) => self.check_found(task),
             Action::GiveUp(task) => self.go_to_load(task, false),
             Action::Select(task) => self.select(task),
+            Action::Fail(task) => self.fail(task),
             Action::Land(task) => self.land(task),
             Action::TagsOfValue(task) => self.tags_of_value(task),
             Action::Fill(task) => self.send_fill(task),
@@ -148,8 +159,7 @@ impl World<'_> {
 
 impl Protocol {
     fn world(&self, state: &State) -> World<'_> {
-        let linearizable = self.rule == Rule::Linearizable;
-        World { variant: &self.variant, linearizable, coverage: &self.coverage, state: state.clone() }
+        World { variant: &self.variant, rule: self.rule, coverage: &self.coverage, state: state.clone() }
     }
 }
 
@@ -178,6 +188,6 @@ impl Model for Protocol {
     }
 
     fn properties(&self) -> Vec<Property<Self>> {
-        vec![Property::always(HOLDS, |_, state: &State| !state.stale)]
+        vec![Property::always(HOLDS, |_, state: &State| !state.broken)]
     }
 }

@@ -1,10 +1,10 @@
 //! What a reading caller does.
 
-use super::World;
 use super::action::{Action, Task};
 use super::coverage::Event;
-use super::state::{Call, Cell, E, Id, Loader, Step};
+use super::state::{Call, Cell, E, Id, Loader, Reader, Step, Value};
 use super::variant::{Flaw, Tags};
+use super::{Rule, World};
 
 impl World<'_> {
     pub(super) fn offer_reads(&self, actions: &mut Vec<Action>) {
@@ -15,6 +15,7 @@ impl World<'_> {
                     // Without sharing a caller's next call waits for the end of its load.
                     if self.variant.shares || self.state.loaders[process][0].step == Step::Free {
                         actions.push(Action::Get(number));
+                        actions.extend(self.can_bridge().then_some(Action::GetStale(number)));
                     }
                     if self.can_refresh(process) {
                         actions.push(Action::GetAndRefresh(number));
@@ -22,7 +23,8 @@ impl World<'_> {
                 }
                 Call::Idle => {}
                 Call::Checking(_) => actions.push(Action::CheckTag(number)),
-                Call::Missed(_) => actions.extend([Action::Join(number), Action::LoadAlone(number)]),
+                Call::Missed(_) | Call::Expired => actions.extend([Action::Join(number), Action::LoadAlone(number)]),
+                Call::Claiming => {}
                 Call::Following(_) => actions.push(Action::LoadAlone(number)),
                 Call::Leading => {
                     if !self.variant.shares && self.state.loaders[process][0].step == Step::Asked {
@@ -30,11 +32,12 @@ impl World<'_> {
                     }
                 }
             }
+            actions.extend(self.may_serve(usize::from(number)).map(|_| Action::Serve(number)));
         }
     }
 
     fn can_refresh(&self, process: usize) -> bool {
-        let hits = matches!(self.state.cells[E], Cell::Value(value) if self.is_current(value));
+        let hits = self.finds_stale().is_some();
         let [flight, refresh] = &self.state.loaders[process];
         let is_free = refresh.step == Step::Free && (self.variant.shares || flight.step == Step::Free);
         self.variant.refreshes && hits && is_free
@@ -46,6 +49,10 @@ impl World<'_> {
         caller.left -= 1;
         caller.floor = self.state.floor;
         match self.state.cells[E] {
+            Cell::Value(value) if refresh && self.variant.ticket => {
+                self.note(Event::Hit);
+                self.claim(reader, value);
+            }
             Cell::Value(value) if refresh => {
                 self.note(Event::Hit);
                 self.returns(reader, value.version);
@@ -81,7 +88,7 @@ impl World<'_> {
         }
     }
 
-    fn missed(&mut self, reader: usize, unusable: Id) {
+    pub(super) fn missed(&mut self, reader: usize, unusable: Id) {
         self.state.readers[reader].call = Call::Missed(unusable);
         if !self.variant.shares {
             self.join(reader);
@@ -90,14 +97,18 @@ impl World<'_> {
 
     pub(super) fn join(&mut self, reader: usize) {
         let process = self.variant.process(reader);
-        let Call::Missed(replace) = self.state.readers[reader].call else { return };
+        let (replace, hand) = match self.state.readers[reader].call {
+            Call::Missed(replace) => (replace, Value::default()),
+            Call::Expired => (0, self.state.readers[reader].hand),
+            _ => return,
+        };
         if self.state.loaders[process][0].step != Step::Free {
             self.state.readers[reader].call = Call::Following(false);
             return;
         }
         self.state.readers[reader].call = Call::Leading;
         let version = if self.variant.has(Flaw::OldSnapshot) { self.state.version } else { 0 };
-        self.state.loaders[process][0] = Loader { replace, version, ..Loader::default() };
+        self.state.loaders[process][0] = Loader { replace, hand, version, ..Loader::default() };
         let task = Task { process: Self::number(process), refresh: false };
         if self.variant.has(Flaw::NoLease) {
             self.go_to_load(task, true);
@@ -116,10 +127,9 @@ impl World<'_> {
     /// A call returns, as early as it can: so it asks the most of the reads after it.
     pub(super) fn returns(&mut self, reader: usize, version: u8) {
         let caller = &mut self.state.readers[reader];
-        self.state.stale |= version < caller.floor;
-        caller.call = Call::Idle;
-        caller.floor = 0;
-        if self.linearizable {
+        self.state.broken |= version < caller.floor && self.rule != Rule::Once;
+        *caller = Reader { left: caller.left, ..Reader::default() };
+        if self.rule == Rule::Linearizable {
             self.state.floor = self.state.floor.max(version);
         }
     }

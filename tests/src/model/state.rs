@@ -17,6 +17,8 @@ pub(super) const T: usize = 1;
 pub(super) const U: usize = 2;
 /// A lease or lock of its own, in broken variants.
 pub(super) const S: usize = 3;
+/// The ticket of whoever refreshes.
+pub(super) const R: usize = 4;
 
 /// What a register holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
@@ -56,6 +58,10 @@ pub(super) enum Ask {
     Found(Value),
     Writing,
     Leased,
+    /// Another look has found the value past its time where it was.
+    Standing,
+    /// Another look has found no value.
+    Gone,
 }
 
 /// One reading caller.
@@ -66,6 +72,10 @@ pub(super) struct Reader {
     /// The oldest version that the running call may return.
     pub(super) floor: u8,
     pub(super) call: Call,
+    /// The value past its time that it has found itself.
+    pub(super) hand: Value,
+    /// It follows since before its leader's other look at such a value was announced.
+    pub(super) looked: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
@@ -76,6 +86,10 @@ pub(super) enum Call {
     Checking(Value),
     /// Found nothing, or a value with this unusable head.
     Missed(Id),
+    /// Found a value past its time, which is to be loaded over.
+    Expired,
+    /// The same, and a refresh does so.
+    Claiming,
     Leading,
     /// Whether it joined before the latest step was announced.
     Following(bool),
@@ -97,6 +111,10 @@ pub(super) struct Loader {
     pub(super) tag: Mark,
     /// The stamp of the namespace's register.
     pub(super) space: Mark,
+    /// The value past its time that is loaded over.
+    pub(super) hand: Value,
+    /// The lease on the ticket.
+    pub(super) ticket: Id,
     /// Ids of commands whose connection broke.
     pub(super) sent: [Id; 2],
     pub(super) version: u8,
@@ -110,6 +128,8 @@ pub(super) struct Loader {
 pub(super) enum Step {
     #[default]
     Free,
+    /// The ticket is to be asked for.
+    Ticket,
     /// ACQUIRE and TAG are to be announced.
     Ask,
     /// ACQUIRE and TAG are on their way.
@@ -179,9 +199,9 @@ pub struct State {
     pub(super) version: u8,
     /// The oldest version that a read starting now may return.
     pub(super) floor: u8,
-    /// A read has returned an older one.
-    pub(super) stale: bool,
-    pub(super) cells: [Cell; 4],
+    /// A read has returned an older one, or whatever else the rule forbids.
+    pub(super) broken: bool,
+    pub(super) cells: [Cell; 5],
     /// The writers that have a marker at the entry, the tag, the namespace.
     pub(super) markers: [u8; 3],
     pub(super) readers: [Reader; READERS],
@@ -190,6 +210,8 @@ pub struct State {
     pub(super) writers: [Writer; WRITERS],
     pub(super) late: [Option<Copied>; 2],
     pub(super) left: Left,
+    /// The head over which a refresh has stored, where that is asked for.
+    pub(super) refreshed: Id,
     /// The next fresh id.
     next: Id,
 }
@@ -208,14 +230,15 @@ impl State {
         Self {
             version: 0,
             floor: 0,
-            stale: false,
-            cells: [Cell::Nothing; 4],
+            broken: false,
+            cells: [Cell::Nothing; 5],
             markers: [0; 3],
             readers,
             loaders: [[Loader::default(); 2]; READERS],
             writers,
             late: [None; 2],
             left,
+            refreshed: 0,
             next: FIRST,
         }
     }
@@ -223,7 +246,7 @@ impl State {
     /// Database, registers and markers in one line.
     pub(super) fn brief(&self) -> String {
         let mut parts = vec![format!("database v{}", self.version)];
-        for (name, register) in [("entry", E), ("tag", T), ("namespace", U), ("lock", S)] {
+        for (name, register) in [("entry", E), ("tag", T), ("namespace", U), ("lock", S), ("ticket", R)] {
             if self.cells[register] != Cell::Nothing {
                 parts.push(format!("{name}: {}", self.cells[register].brief()));
             }
@@ -274,8 +297,9 @@ impl State {
             match &mut reader.call {
                 Call::Checking(value) => value.each_id(&mut act),
                 Call::Missed(id) => act(id),
-                Call::Idle | Call::Leading | Call::Following(_) => {}
+                Call::Idle | Call::Expired | Call::Claiming | Call::Leading | Call::Following(_) => {}
             }
+            reader.hand.each_id(&mut act);
         }
         for loader in self.loaders.iter_mut().flatten().filter(|loader| loader.step != Step::Free) {
             loader.each_id(&mut act);
@@ -283,6 +307,7 @@ impl State {
         for writer in &mut self.writers {
             writer.tag.each_id(&mut act);
         }
+        act(&mut self.refreshed);
         for copied in self.late.iter_mut().flatten() {
             match copied {
                 Copied::Acquire(id) | Copied::Tag(_, id) => act(id),
@@ -334,6 +359,8 @@ impl Loader {
         }
         self.tag.each_id(act);
         self.space.each_id(act);
+        self.hand.each_id(act);
+        act(&mut self.ticket);
         self.sent.iter_mut().for_each(act);
     }
 

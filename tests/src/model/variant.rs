@@ -89,6 +89,16 @@ pub enum Flaw {
     TokenAgain,
     /// Commands are sent again with the id that they had.
     SameId,
+    /// Who has a ticket loads without another look at the value.
+    NoSecondLook,
+    /// The head that FILL expects is read after the load.
+    HeadAfterLoad,
+    /// A value past its time is served before its tags were judged.
+    StaleBeforeTags,
+    /// Another look at a value past its time judges its head only.
+    LookWithoutTags,
+    /// A flight whose load fails hands the value past its time to all who follow it.
+    StaleToAll,
 }
 
 /// One scenario.
@@ -101,6 +111,10 @@ pub struct Variant {
     pub shares: bool,
     /// A hit may start a refresh in the background.
     pub refreshes: bool,
+    /// A refresh needs the ticket, and another look at the value once it has that. Its caller waits as long as it likes.
+    pub ticket: bool,
+    /// A value that is past its time is loaded over as on a miss, and served where the load fails or takes too long.
+    pub bridges: bool,
     /// Where tags are known from.
     pub tags: Tags,
     /// The writers.
@@ -131,6 +145,8 @@ impl Variant {
             reads: [2, 2, 0],
             shares: false,
             refreshes: false,
+            ticket: false,
+            bridges: false,
             tags: Tags::None,
             writers,
             crashes: [false; WRITERS],

@@ -1,5 +1,6 @@
 //! What is searched, under the names of the protocol's notes, and what is expected.
 
+mod ahead;
 mod bracket;
 mod flights;
 mod late;
@@ -56,7 +57,7 @@ const BROKEN: [Verdict; 2] = [Verdict::Broken, Verdict::Broken];
 /// All scenarios.
 #[must_use]
 pub fn scenarios() -> Vec<Scenario> {
-    [plain::all(), bracket::all(), tags::all(), puts::all(), flights::all(), late::all()].concat()
+    [plain::all(), bracket::all(), tags::all(), puts::all(), flights::all(), ahead::all(), late::all()].concat()
 }
 
 /// The scenario of this name.
@@ -99,7 +100,7 @@ impl Scenario {
     /// What has to happen in some run: else the rule holds for want of anything that could break it.
     #[must_use]
     pub fn has_to_happen(&self) -> Vec<Event> {
-        let Variant { shares, refreshes, tags, writers, breaks, .. } = &self.variant;
+        let Variant { shares, refreshes, ticket, bridges, tags, writers, breaks, .. } = &self.variant;
         let is = |test: fn(&Plan) -> bool| writers.iter().flatten().any(test);
         let mut events = vec![Event::Hit, Event::Stored, Event::Refused];
         let mut add = |condition: bool, of: &[Event]| events.extend(of.iter().filter(|_| condition));
@@ -110,6 +111,9 @@ impl Scenario {
         add(*shares, &[Event::SharedEarly, Event::SharedProved]);
         add(*shares && *tags != Tags::None, &[Event::NotProved]);
         add(*breaks > 0, &[Event::Late]);
+        add(*ticket, &[Event::ServedStale, Event::TicketRefused, Event::Moved]);
+        add(*bridges, &[Event::ServedStale, Event::Refreshed]);
+        add(*bridges && *shares, &[Event::SharedStale]);
         events
     }
 }

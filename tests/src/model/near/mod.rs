@@ -1,0 +1,191 @@
+//! The near cache, as a model of its own: one entry with one tag in the store, the server's table of who has read what, the
+//! connection on which answers and news of changes come, and one process that keeps a copy.
+//!
+//! What is in the store at any time is right: that is the other model's. Here a copy of it is *stale* once one of its registers has
+//! changed. Three properties are searched for, of every copy that a call would get:
+//!
+//! - *told*: if it is stale, news of it are under way, or came to nothing with contact confirmed only up to before the change: then
+//!   it ends with the heartbeat;
+//! - *bounded*: if it is stale, contact is confirmed only up to before the change. So it ends with the heartbeat, whatever
+//!   becomes of the news;
+//! - *own*: it is not older than a write of this process that has returned.
+//!
+//! Time is not modelled: "confirmed up to a change" stands for "confirmed up to its time". [`life`] is about time.
+
+mod action;
+pub mod life;
+mod scenario;
+mod state;
+mod step;
+mod variant;
+
+pub use action::{Action, Register};
+pub use scenario::{Scenario, scenario, scenarios};
+pub use variant::{Flaw, Order, Tag, Variant};
+
+use state::{Own, State};
+use stateright::{Checker, Model, Property};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// What is searched for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Rule {
+    /// News of what makes a copy stale are under way, or it ends with the heartbeat.
+    Told,
+    /// A stale copy ends with the heartbeat.
+    Bounded,
+    /// What this process has written is seen at once.
+    Own,
+}
+
+/// What shall happen somewhere in a search.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Event {
+    /// A value was kept.
+    Kept,
+    /// A value was not, since something had changed meanwhile.
+    Overtaken,
+    /// A copy was dropped, since its register had changed.
+    Dropped,
+    /// A copy was dropped, since contact had been lost.
+    Gap,
+    /// Contact was confirmed.
+    Confirmed,
+    /// A call would get a copy that is stale.
+    Stale,
+}
+
+/// What a search found.
+#[derive(Debug)]
+pub struct Found {
+    /// A shortest run that breaks the rule.
+    pub counterexample: Option<Vec<Action>>,
+    /// How many states were visited.
+    pub states: usize,
+    happened: Arc<Happened>,
+}
+
+type Happened = [AtomicBool; 6];
+
+impl Found {
+    /// Whether it happened in some run.
+    #[must_use]
+    pub fn happened(&self, event: Event) -> bool {
+        self.happened[event as usize].load(Ordering::Relaxed)
+    }
+}
+
+/// Searches all runs of `variant`, shortest first, until one breaks `rule`.
+#[must_use]
+pub fn search(variant: &Variant, rule: Rule) -> Found {
+    let happened = Arc::new(Happened::default());
+    let near = NearCache { variant: *variant, rule, happened: Arc::clone(&happened) };
+    let checker = near.checker().spawn_bfs().join();
+    let counterexample = checker.discovery(HOLDS).map(stateright::Path::into_actions);
+    Found { counterexample, states: checker.unique_state_count(), happened }
+}
+
+/// What each step of a run left behind, line by line.
+#[must_use]
+pub fn narrate(variant: &Variant, run: &[Action]) -> Vec<String> {
+    let near = NearCache { variant: *variant, rule: Rule::Told, happened: Arc::default() };
+    let mut state = State::new(variant);
+    let mut lines = Vec::with_capacity(run.len());
+    for action in run {
+        state = near.next_state(&state, *action).unwrap_or(state);
+        lines.push(format!("{:<56}{}", action.to_string(), state.brief(variant)));
+    }
+    lines
+}
+
+const HOLDS: &str = "holds";
+
+struct NearCache {
+    variant: Variant,
+    rule: Rule,
+    happened: Arc<Happened>,
+}
+
+/// A state with the rules that it follows.
+struct World<'a> {
+    variant: &'a Variant,
+    happened: &'a Happened,
+    state: State,
+}
+
+impl World<'_> {
+    fn note(&self, event: Event) {
+        self.happened[event as usize].store(true, Ordering::Relaxed);
+    }
+
+    fn take(&mut self, action: Action) {
+        match action {
+            Action::Reserve(read) => self.reserve(read),
+            Action::Get(read) => self.get(read),
+            Action::ReserveTag(read) => self.reserve_tag(read),
+            Action::GetTag(read) => self.get_tag(read),
+            Action::Change(register) => {
+                self.state.left -= 1;
+                self.change(if register == Register::Entry { 1 << state::E } else { 1 << state::T });
+            }
+            Action::Flush => {
+                self.state.flushes -= 1;
+                self.change(state::ALL);
+            }
+            Action::Deal(connection, at) => self.deal(connection, at),
+            Action::OwnFill => self.own_fill(),
+            Action::OwnSend => self.own_send(),
+            Action::OwnWrite => self.own_write(),
+            Action::OwnReturn => self.own_return(),
+            Action::Ping => self.send_ping(),
+            Action::Pong => self.pong(),
+            Action::Break(left) => self.break_first(left),
+            Action::GiveUp => self.give_up(),
+            Action::Connect => self.connect(),
+            Action::Track => self.state.connections[1].tracks = true,
+            Action::Regain => self.regain(),
+        }
+    }
+}
+
+impl NearCache {
+    fn world(&self, state: &State) -> World<'_> {
+        World { variant: &self.variant, happened: &self.happened, state: state.clone() }
+    }
+
+    fn holds(&self, state: &State) -> bool {
+        let Some(copy) = state.served(&self.variant) else { return true };
+        let Some((first, registers)) = state.missed(&self.variant, &copy) else { return true };
+        self.world(state).note(Event::Stale);
+        let ends = state.confirmed.is_some_and(|up_to| up_to < first);
+        match self.rule {
+            Rule::Told => ends || state.is_told(registers),
+            Rule::Bounded => ends,
+            Rule::Own => !matches!(state.own, Own::Returned(change) if copy.at[state::E] < change),
+        }
+    }
+}
+
+impl Model for NearCache {
+    type State = State;
+    type Action = Action;
+
+    fn init_states(&self) -> Vec<State> {
+        vec![State::new(&self.variant)]
+    }
+
+    fn actions(&self, state: &State, actions: &mut Vec<Action>) {
+        self.world(state).offer(actions);
+    }
+
+    fn next_state(&self, last: &State, action: Action) -> Option<State> {
+        let mut world = self.world(last);
+        world.take(action);
+        (world.state != *last).then_some(world.state)
+    }
+
+    fn properties(&self) -> Vec<Property<Self>> {
+        vec![Property::always(HOLDS, |near: &Self, state: &State| near.holds(state))]
+    }
+}

@@ -1,0 +1,176 @@
+//! What the store, the wires and the client hold between two steps.
+
+use super::variant::{Tag, Variant};
+
+/// At most so many reads.
+pub(super) const READS: usize = 2;
+/// At most so many changes of a register.
+const CHANGES: usize = 5;
+
+/// The entry, as an index and as a bit.
+pub(super) const E: usize = 0;
+/// The tag.
+pub(super) const T: usize = 1;
+/// All registers.
+pub(super) const ALL: u8 = 0b11;
+
+/// What the server sends, in this order on each connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) enum Message {
+    /// To a read's GET.
+    Answer(u8),
+    /// These registers have changed.
+    News(u8),
+    /// To a PING that was sent when so many changes were made.
+    Pong(u8),
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
+pub(super) struct Connection {
+    pub(super) stands: bool,
+    /// CLIENT TRACKING ON was carried out.
+    pub(super) tracks: bool,
+    /// The client has given it up: its news are not dealt with any more.
+    pub(super) is_over: bool,
+    /// The server's table: the registers of which it tells the next change.
+    pub(super) told: u8,
+    pub(super) wire: Vec<Message>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub(super) enum Step {
+    #[default]
+    Nothing,
+    Reserved,
+    /// GET is carried out.
+    Asked,
+    /// The value is there, and tells of a tag.
+    Named,
+    TagReserved,
+    TagAsked,
+    Done,
+}
+
+/// A read that will be kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub(super) struct Read {
+    pub(super) step: Step,
+    pub(super) connection: u8,
+    pub(super) copy: Copied,
+}
+
+/// A value with what it has to outlive.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub(super) struct Copied {
+    /// How many changes had been made when the entry was read, and the tag.
+    pub(super) at: [u8; 2],
+    /// The counters of both, as reserved.
+    pub(super) marks: [u8; 2],
+    pub(super) epoch: u8,
+}
+
+/// The write of this process.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub(super) enum Own {
+    #[default]
+    Nothing,
+    Sent,
+    /// It was this change.
+    Written(u8),
+    /// The same, and it has returned.
+    Returned(u8),
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(super) struct State {
+    /// Which registers each change has changed.
+    pub(super) log: [u8; CHANGES],
+    pub(super) changes: u8,
+    /// Changes that other processes may still make.
+    pub(super) left: u8,
+    pub(super) flushes: u8,
+    pub(super) own: Own,
+    pub(super) connections: [Connection; 2],
+    /// The connection on which reads go out.
+    pub(super) in_use: Option<u8>,
+    pub(super) reads: [Read; READS],
+    pub(super) marks: [u8; 2],
+    pub(super) epoch: u8,
+    /// Up to which change all were told, as far as the client knows; `None` out of contact.
+    pub(super) confirmed: Option<u8>,
+    /// PINGs that may still be sent.
+    pub(super) pings: u8,
+    /// The one under way: its connection, and how many changes had been made when it was sent.
+    pub(super) ping: Option<(u8, u8)>,
+    pub(super) copy: Option<Copied>,
+}
+
+impl State {
+    pub(super) fn new(variant: &Variant) -> Self {
+        let first = Connection { stands: true, tracks: true, ..Connection::default() };
+        Self {
+            log: [0; CHANGES],
+            changes: 0,
+            left: variant.changes,
+            flushes: u8::from(variant.flushes),
+            own: Own::Nothing,
+            connections: [first, Connection::default()],
+            in_use: Some(0),
+            reads: [Read::default(); READS],
+            marks: [0; 2],
+            epoch: 0,
+            confirmed: (variant.pings == 0).then_some(u8::MAX),
+            pings: variant.pings,
+            ping: None,
+            copy: None,
+        }
+    }
+
+    /// The copy, if a call would get it now.
+    pub(super) fn served(&self, variant: &Variant) -> Option<Copied> {
+        let copy = self.copy.filter(|copy| copy.marks == self.marks)?;
+        let may_be_served = match self.confirmed {
+            Some(_) => copy.epoch == self.epoch,
+            None => variant.serves_in_gap,
+        };
+        may_be_served.then_some(copy)
+    }
+
+    /// The first change that a copy has missed, and the registers of which it has missed one.
+    pub(super) fn missed(&self, variant: &Variant, copy: &Copied) -> Option<(u8, u8)> {
+        let registers = if variant.tag == Tag::None { 1 << E } else { ALL };
+        let mut first = None;
+        let mut missed = 0;
+        for (change, number) in self.log.iter().zip(1..=self.changes) {
+            for register in [E, T] {
+                if change & registers & (1 << register) != 0 && number > copy.at[register] {
+                    first = first.or(Some(number));
+                    missed |= 1 << register;
+                }
+            }
+        }
+        first.map(|first| (first, missed))
+    }
+
+    /// Whether news of one of these registers are under way.
+    pub(super) fn is_told(&self, registers: u8) -> bool {
+        let mut messages = self.connections.iter().flat_map(|connection| &connection.wire);
+        messages.any(|message| matches!(message, Message::News(of) if of & registers != 0))
+    }
+
+    pub(super) fn brief(&self, variant: &Variant) -> String {
+        let copy = match (self.copy, self.served(variant)) {
+            (None, _) => "-".to_owned(),
+            (Some(copy), served) => {
+                let missed = self.missed(variant, &copy).map_or("", |_| ", stale");
+                format!("as of change {}{missed}{}", copy.at[E], if served.is_some() { "" } else { ", not served" })
+            }
+        };
+        let confirmed = match self.confirmed {
+            None => "out of contact".to_owned(),
+            Some(u8::MAX) => String::new(),
+            Some(up_to) => format!("confirmed up to change {up_to}"),
+        };
+        format!("{} changes, copy: {copy}  {confirmed}", self.changes)
+    }
+}
