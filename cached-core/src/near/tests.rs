@@ -1,8 +1,15 @@
 use super::*;
+use crate::site::{Site, SiteSpec};
 
 const HEARTBEAT: Duration = Duration::from_secs(2);
 const LOCAL: Duration = Duration::from_secs(30);
 const FINGERPRINT: u64 = 7;
+
+static SITE: Site = Site::new(SiteSpec::DEFAULT);
+
+fn asked(key: &str) -> Asked<'_> {
+    Asked::new(FINGERPRINT, &SITE, None, key)
+}
 
 fn near(capacity: u64) -> (Near, Clock) {
     let clock = Clock::manual();
@@ -19,11 +26,11 @@ fn kept(value: u64) -> Option<Kept> {
 
 fn keep(near: &Near, keys: &[Key], value: u64, time: Duration) {
     let reservation = near.reserve(keys).unwrap();
-    near.keep(&keys[0], reservation, kept(value), FINGERPRINT, Keeping { time, bytes: 8 });
+    near.keep(asked(&keys[0]), reservation, kept(value), Keeping { time, bytes: 8 });
 }
 
 fn get_with(near: &Near, keys: &[Key], through_gaps: bool) -> Option<u64> {
-    let value = near.get(&keys[0], FINGERPRINT, &keys[1..], through_gaps)?;
+    let value = near.get(asked(&keys[0]), &keys[1..], through_gaps)?;
     Some(*value.unwrap().downcast_ref::<u64>().unwrap())
 }
 
@@ -96,7 +103,7 @@ fn a_read_and_a_change_in_every_order() {
                     Step::Read => read = stored,
                     Step::Keep => {
                         let keeping = Keeping { time: LOCAL, bytes: 8 };
-                        near.keep(&keys[0], reservation.take().unwrap(), kept(read), FINGERPRINT, keeping);
+                        near.keep(asked(&keys[0]), reservation.take().unwrap(), kept(read), keeping);
                     }
                     Step::Write => stored = 2,
                     Step::Tell => tell(&near, &keys[0]),
@@ -121,7 +128,7 @@ fn a_tag_that_joins_later() {
         if changes {
             near.changed("tag");
         }
-        near.keep(&keys[0], reservation, kept(1), FINGERPRINT, Keeping { time: LOCAL, bytes: 8 });
+        near.keep(asked(&keys[0]), reservation, kept(1), Keeping { time: LOCAL, bytes: 8 });
         assert_eq!(get(&near, &keys[..1]).is_none(), changes);
         near.changed("key");
     }
@@ -207,7 +214,7 @@ fn never_holds_more_than_it_may() {
         let keys = keys(&[&format!("key:{n}"), "tag"]);
         let reservation = near.reserve(&keys).unwrap();
         let bytes = [8, 500, 4_000, 100_000][n % 4];
-        near.keep(&keys[0], reservation, kept(1), FINGERPRINT, Keeping { time: LOCAL, bytes });
+        near.keep(asked(&keys[0]), reservation, kept(1), Keeping { time: LOCAL, bytes });
         let stats = near.stats();
         assert!(stats.bytes <= capacity && stats.entries * ENTRY_OVERHEAD <= stats.bytes, "{stats:?}");
     }
@@ -223,7 +230,7 @@ fn what_was_not_asked_for_is_not_served() {
     keep(&near, &all, 1, LOCAL);
     assert_eq!(get(&near, &all), Some(1));
     assert_eq!(get(&near, &all[..2]), Some(1));
-    assert!(near.get("key", FINGERPRINT + 1, &all[1..], false).is_none());
+    assert!(near.get(Asked::new(FINGERPRINT + 1, &SITE, None, "key"), &all[1..], false).is_none());
     assert_eq!(get(&near, &keys(&["key", "b"])), None);
     assert_eq!(get(&near, &keys(&["key", "a", "b", "c"])), None);
 }
