@@ -181,15 +181,17 @@ async fn what_it_did_is_counted(on: Subject) {
     on.there.delete(Way::Shared.key(1)).await.unwrap();
     on.here.delete(Way::Shared.key(2)).await.unwrap();
     let drops = |reason| on.here.stats().near.unwrap().drops.get(&reason).copied().unwrap_or_default();
-    // The store tells of its own write as well, and may do so before it is acknowledged.
-    eventually("both are dropped", async || drops(DropReason::Changed) + drops(DropReason::Written) == 2).await;
-    assert!(drops(DropReason::Changed) > 0);
-    let near = on.here.stats().near.unwrap();
-    assert_eq!(near.entries, 1, "{near:?}");
+    // What has changed is dropped when it is asked for.
+    eventually("both are dropped", async || {
+        on.read(Way::Shared, 1).await;
+        on.read(Way::Shared, 2).await;
+        drops(DropReason::Changed) == 2
+    })
+    .await;
     on.here.flush_namespace(drop).await.unwrap();
     let near = on.here.stats().near.unwrap();
     assert_eq!((near.entries, near.bytes), (0, 0), "{near:?}");
-    assert_eq!(near.drops.values().sum::<u64>(), 3, "{near:?}");
+    assert!(near.drops.values().sum::<u64>() >= 3, "{near:?}");
     assert!(near.coherent);
 }
 

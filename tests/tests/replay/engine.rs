@@ -332,6 +332,6 @@ fn key_of(register: Register) -> Option<&'static str> {
         Register::Entry => Some(ENTRY),
         Register::Tag => Some(TAG),
         Register::Namespace => Some(NAMESPACE),
-        Register::Lock => None,
+        Register::Lock | Register::Ticket => None,
     }
 }

@@ -458,6 +458,6 @@ fn registers(register: Register) -> &'static [&'static str] {
         Register::Entry => &[ENTRY],
         Register::Tag => &[TAG, NAMESPACE],
         Register::Namespace => &[NAMESPACE],
-        Register::Lock => &[],
+        Register::Lock | Register::Ticket => &[],
     }
 }
