@@ -54,7 +54,34 @@ impl Counts {
     }
 }
 
-/// The state of the near cache: [`Stats::near`](crate::Stats::near).
+/// The state of the near cache: [`Stats::near`](crate::Stats::near). A gauge for a metrics endpoint; serializes to a map of its
+/// fields.
+///
+/// ```
+/// use cached_core::{Cache, redis_cached};
+/// use std::sync::Arc;
+///
+/// #[redis_cached(key = "square:<n>", local = "30s")]
+/// async fn square(n: u64) -> Arc<u64> {
+///     Arc::new(n * n)
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// let cache = Cache::memory();
+/// cache.scope(async {
+///     for _ in 0..3 {
+///         assert_eq!(*square(4).await, 16); // loaded, read, kept
+///         cache.settled().await;
+///     }
+/// })
+/// .await;
+/// let stats = cache.stats();
+/// assert_eq!(stats.site("square").unwrap().near_hits, 1);
+/// let near = stats.near.unwrap();
+/// assert!(near.coherent && near.entries == 1 && near.bytes <= near.capacity);
+/// # }
+/// ```
 #[derive(Debug, Clone, Serialize)]
 #[non_exhaustive]
 pub struct NearStats {

@@ -152,6 +152,42 @@ impl Written {
 
 /// Is told by a [`Store`] what has happened to registers that were read by [`Store::get_watched`]. Called from the thread that
 /// hears of it, so none of these may wait.
+///
+/// ```
+/// use cached_core::Clock;
+/// use cached_core::store::{Key, MemoryStore, Store, Watcher};
+/// use std::sync::atomic::{AtomicU64, Ordering};
+/// use std::sync::{Arc, Weak};
+/// use std::time::{Duration, Instant};
+///
+/// #[derive(Debug, Default)]
+/// struct Changes(AtomicU64);
+///
+/// impl Watcher for Changes {
+///     fn changed(&self, _: &str) {
+///         self.0.fetch_add(1, Ordering::SeqCst);
+///     }
+///     fn all_changed(&self) {}
+///     fn lost(&self) {}
+///     fn regained(&self) {}
+///     fn confirmed(&self, _: Instant) {}
+///     fn heartbeat(&self) -> Duration {
+///         Duration::from_secs(2)
+///     }
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), cached_core::StoreError> {
+/// let (store, changes) = (MemoryStore::new(1 << 20, Clock::system()), Arc::new(Changes::default()));
+/// let watcher: Weak<Changes> = Arc::downgrade(&changes);
+/// store.watch(watcher);
+/// let (key, within) = (Key::from("key"), Duration::from_millis(100));
+/// store.get_watched(&[key.clone()], 1, within).await?;
+/// store.put(&key, "bytes".into(), Duration::from_secs(60), within).await?;
+/// assert_eq!(changes.0.load(Ordering::SeqCst), 1);
+/// # Ok(())
+/// # }
+/// ```
 pub trait Watcher: fmt::Debug + Send + Sync {
     /// The register has changed, or may have. Told at least once for every change after a watched read, before any
     /// [`confirmed`](Self::confirmed) that covers it.
@@ -175,6 +211,14 @@ pub trait Watcher: fmt::Debug + Send + Sync {
 }
 
 /// What [`Store::get_watched`] has read.
+///
+/// ```
+/// use cached_core::store::Watched;
+/// use std::time::Duration;
+///
+/// let nothing = Watched { registers: vec![None], lives: vec![Duration::ZERO] };
+/// assert!(nothing.registers[0].is_none());
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Watched {
     /// The registers.
