@@ -133,6 +133,7 @@ impl Subject {
             codec: 0,
             fingerprint: site.fingerprint::<u64>(""),
             payload: Some(payload),
+            times: None,
             recorded: &crate::envelope::tags::Recorded::NONE,
             compress_above: usize::MAX,
         })
