@@ -3,6 +3,7 @@
 
 mod closing;
 mod direct;
+mod fresh;
 mod hits;
 mod logs;
 mod nesting;
