@@ -113,13 +113,11 @@ where
     if let (Some((site, entry)), Some(patience)) = (instead, fresh.load_timeout)
         && let Some(value) = spare::<S>(&site, &entry)
     {
-        return match in_time(&mut task, patience).await {
-            Some(returned) => returned,
-            None => {
-                site.count_stale(&entry);
-                value
-            }
-        };
+        if let Some(returned) = in_time(&mut task, patience).await {
+            return returned;
+        }
+        site.count_stale(&entry);
+        return value;
     }
     returned_by(task.await).await
 }

@@ -6,7 +6,7 @@
 //!                  |        Spare: stale_if_error ..   |
 //! ```
 //!
-//! Early is XFetch: a call renews the value ahead of its end with a probability that grows towards it, sooner for what takes
+//! Early is `XFetch`: a call renews the value ahead of its end with a probability that grows towards it, sooner for what takes
 //! long to load (Vattani, Chierichetti, Lowenstein: *Optimal Probabilistic Cache Stampede Prevention*, VLDB 2015).
 
 use crate::envelope::Age;

@@ -105,8 +105,7 @@ impl Permit {
     /// The load begins.
     pub(super) fn begin(self) -> Begun {
         let step = match &self.kind {
-            Kind::Leased(_, lead, _) | Kind::Shared(lead) => lead.load_step(),
-            Kind::Renewing(_, Some(lead), _) => lead.load_step(),
+            Kind::Leased(_, lead, _) | Kind::Shared(lead) | Kind::Renewing(_, Some(lead), _) => lead.load_step(),
             Kind::Renewing(_, None, _) | Kind::Claimed(_) | Kind::Alone => 0,
         };
         Begun { permit: self, step, began: Instant::now() }

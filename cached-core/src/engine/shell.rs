@@ -325,36 +325,39 @@ async fn renew<S: Shape>(target: &Target, entry: Entry, due: Box<super::renew::D
 /// Shares and stores what there is of a load to be shared and stored; returns what is to be served instead of it.
 fn settle<S: Shape>(begun: Begun, policy: &Policy<S::Item>, returned: &S::Return) -> Option<S::Return> {
     let site = begun.site();
-    let loaded = S::inspect(returned);
-    if let Loaded::Failed = loaded {
-        site.counters.load_errors.one();
-        let instead = begun.spare().and_then(|entry| {
-            site.count_stale(entry);
-            spare::<S>(site, entry)
-        });
-        begun.failed();
-        return instead;
-    }
-    settle_value(begun, policy, loaded);
+    let value = match S::inspect(returned) {
+        Loaded::Some(value) => Some(value),
+        Loaded::None => None,
+        Loaded::Failed => {
+            site.counters.load_errors.one();
+            let instead = begun.spare().and_then(|entry| {
+                let value = spare::<S>(site, entry)?;
+                site.count_stale(entry);
+                Some(value)
+            });
+            begun.failed();
+            return instead;
+        }
+    };
+    settle_value(begun, policy, value);
     None
 }
 
-fn settle_value<T: CacheValue>(begun: Begun, policy: &Policy<T>, loaded: Loaded<'_, T>) {
+/// `None` stands for a `None`.
+fn settle_value<T: CacheValue>(begun: Begun, policy: &Policy<T>, value: Option<&T>) {
     let site = begun.site();
     if !begun.is_wanted() {
         return begun.unstored(UnstoredReason::NoLease);
     }
-    let storable = match loaded {
-        Loaded::Some(value) => {
+    let storable = match value {
+        Some(value) => {
             let Ok((payload, ttl)) = policy.payload(value, site, &begun.engine().settings) else {
                 begun.unstored(UnstoredReason::Encode);
                 return begun.failed();
             };
             Storable { payload: Some(payload), ttl, names: policy.names(value) }
         }
-        Loaded::None | Loaded::Failed => {
-            Storable { payload: None, ttl: site.none_ttl.ok_or(UnstoredReason::Policy), names: Vec::new() }
-        }
+        None => Storable { payload: None, ttl: site.none_ttl.ok_or(UnstoredReason::Policy), names: Vec::new() },
     };
     begun.share_and_store(storable);
 }

@@ -57,7 +57,7 @@ pub(super) struct LocalPolicy {
     pub(super) serves_in_gap: bool,
     /// Integers can stand for its keys.
     pub(super) has_words: bool,
-    /// β of XFetch.
+    /// β of `XFetch`.
     pub(super) ahead: Option<f64>,
     pub(super) near: Arc<Near>,
     pub(super) hits: Striped,
@@ -161,11 +161,8 @@ impl SiteState {
     /// Counts how a call was served.
     pub(super) fn served(&self, entry: &Entry) {
         let counters = &self.counters;
-        if entry.head.is_some() {
-            counters.hits.one()
-        } else {
-            counters.coalesced.one()
-        }
+        let served = if entry.head.is_some() { &counters.hits } else { &counters.coalesced };
+        served.one();
         self.count_stale(entry);
     }
 
