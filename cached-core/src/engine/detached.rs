@@ -12,6 +12,9 @@
 use super::shell::{Load, Policy, spare};
 use crate::ambient;
 use crate::outcome::Shape;
+use std::borrow::Borrow;
+use std::fmt;
+use std::marker::PhantomData;
 use std::panic::resume_unwind;
 use std::pin::Pin;
 use std::time::Duration;
@@ -38,10 +41,29 @@ impl<T: Send + 'static> Moved for T {}
     note = "`spawn` and `refresh = \"background\"` run the load as a task of its own, which may outlive the call: what the call borrows is cloned for it",
     note = "write `#[derive(Clone)]` on the type, with what is costly to clone in an `Arc`; or take an `Arc` of it (`self: Arc<Self>`), or leave the option out"
 )]
-pub trait Borrowed: ToOwned<Owned: Send> + Sync + 'static {}
+pub trait Borrowed: 'static {
+    /// The clone.
+    type Owned: Send + 'static;
+
+    /// Clones it.
+    fn own(&self) -> Self::Owned;
+
+    /// The clone, borrowed.
+    fn lend(owned: &Self::Owned) -> &Self;
+}
 
 #[diagnostic::do_not_recommend]
-impl<T: ToOwned<Owned: Send> + Sync + ?Sized + 'static> Borrowed for T {}
+impl<T: ToOwned<Owned: Send + 'static> + Sync + ?Sized + 'static> Borrowed for T {
+    type Owned = T::Owned;
+
+    fn own(&self) -> T::Owned {
+        self.to_owned()
+    }
+
+    fn lend(owned: &T::Owned) -> &T {
+        owned.borrow()
+    }
+}
 
 /// What a function with `spawn` or `refresh = "background"` must return.
 #[diagnostic::on_unimplemented(
@@ -55,28 +77,64 @@ pub trait Returns: Send + 'static {}
 #[diagnostic::do_not_recommend]
 impl<T: Send + 'static> Returns for T {}
 
-/// What a call borrows, cloned for its load.
+/// What a call borrows, on its way into a task.
 #[derive(Debug)]
-pub struct Owned<T: ToOwned + ?Sized>(T::Owned);
+pub struct Borrowing<'a, T: ?Sized>(pub &'a T);
 
-impl<T: Borrowed + ?Sized> Owned<T> {
+impl<T: Borrowed + ?Sized> Borrowing<'_, T> {
     /// Clones it.
     #[must_use]
-    pub fn of(borrowed: &T) -> Self {
-        Self(borrowed.to_owned())
+    pub fn __cached_core_own(self) -> Owned<T> {
+        Owned(self.0.own())
     }
+}
 
+/// What a call borrows, cloned for its load.
+pub struct Owned<T: Borrowed + ?Sized>(T::Owned);
+
+impl<T: Borrowed + ?Sized> fmt::Debug for Owned<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Owned")
+    }
+}
+
+impl<T: Borrowed + ?Sized> Owned<T> {
     /// As the body takes it.
     pub fn __cached_core_lend(&self) -> &T {
-        std::borrow::Borrow::borrow(&self.0)
+        T::lend(&self.0)
+    }
+}
+
+/// What method resolution finds for what cannot be cloned: makes the one error, and something to go on with.
+pub trait Unclonable<T: ?Sized> {
+    /// Never to be called.
+    fn __cached_core_own(self) -> Unowned<T>
+    where
+        T: Borrowed;
+}
+
+impl<T: ?Sized> Unclonable<T> for Borrowing<'_, T> {
+    fn __cached_core_own(self) -> Unowned<T>
+    where
+        T: Borrowed,
+    {
+        Unowned(PhantomData)
+    }
+}
+
+/// Stands for a clone that there is not.
+#[derive(Debug)]
+pub struct Unowned<T: ?Sized>(PhantomData<fn() -> T>);
+
+impl<T: ?Sized> Unowned<T> {
+    /// Never to be called.
+    pub fn __cached_core_lend(&self) -> &T {
+        unreachable!("it does not compile")
     }
 }
 
 /// Asks of an argument that it can be moved into a task.
 pub fn moved<T: Moved>(_: &T) {}
-
-/// Asks of a return type that a task can return it.
-pub fn returned<S: Shape<Return: Returns>>(_: S) {}
 
 type Body<R> = Pin<Box<dyn Future<Output = R> + Send>>;
 

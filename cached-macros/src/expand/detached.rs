@@ -14,14 +14,13 @@ const SELF: &str = "__cached_self";
 // Input:  &self, db: &Db, id: u64
 // Output:
 //     {
-//         returned(shape);
-//         let __cached_self = Owned::of(self);
-//         let db = Owned::of(db);
+//         let __cached_self = Borrowing(self).own();
+//         let db = Borrowing(db).own();
 //         moved(&id);
 //         async move { let __cached_self = __cached_self.lend(); let db = db.lend(); body }
 //     }
 pub(super) fn body(frame: &Frame, detached: &Detached, stmts: &TokenStream) -> TokenStream {
-    let (at, support) = (frame.at(), frame.support());
+    let at = frame.at();
     let mut taken: Vec<TokenStream> = detached.taken.iter().map(|argument| take(frame, argument)).collect();
     let borrowed = detached.taken.iter().filter(|argument| argument.is_borrowed);
     let mut lent: Vec<TokenStream> = borrowed.map(|argument| lend(&argument.name, &argument.cfg)).collect();
@@ -30,8 +29,7 @@ pub(super) fn body(frame: &Frame, detached: &Detached, stmts: &TokenStream) -> T
         let support = frame.support_at(name.span());
         if *is_borrowed {
             let clone = Ident::new(SELF, name.span());
-            let here = here(name);
-            taken.push(quote_spanned!(here=> let #clone = #support::Owned::of(#name);));
+            taken.push(clone_of(&support, &clone, name));
             lent.push(lend(&clone, &[]));
             stmts = receiver::replaced(stmts, SELF);
         } else {
@@ -41,7 +39,6 @@ pub(super) fn body(frame: &Frame, detached: &Detached, stmts: &TokenStream) -> T
     let body = frame.body(&quote!(#(#lent)* #stmts));
     quote_spanned! {at=>
         {
-            #support::returned(shape);
             #(#taken)*
             #body
         }
@@ -57,12 +54,18 @@ fn take(frame: &Frame, argument: &Taken) -> TokenStream {
     let Taken { name, is_borrowed, cfg } = argument;
     let here = here(name);
     let support = located_at(&frame.support, here);
-    let taken = if *is_borrowed {
-        quote_spanned!(here=> let #name = #support::Owned::of(#name);)
-    } else {
-        check(&support, name)
-    };
+    let taken = if *is_borrowed { clone_of(&support, name, name) } else { check(&support, name) };
     quote_spanned!(here=> #(#cfg)* #[allow(unused_variables, clippy::used_underscore_binding)] #taken)
+}
+
+fn clone_of(support: &TokenStream, clone: &Ident, name: &Ident) -> TokenStream {
+    let here = here(name);
+    quote_spanned! {here=>
+        let #clone = {
+            use #support::Unclonable as _;
+            #support::Borrowing(#name).__cached_core_own()
+        };
+    }
 }
 
 fn check(support: &TokenStream, name: &Ident) -> TokenStream {

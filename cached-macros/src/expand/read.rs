@@ -36,7 +36,7 @@ pub(super) fn read(frame: &Frame, entry: &Entry, stmts: &TokenStream) -> TokenSt
 
 // Output, of a load that may be a task:
 //     let load = match look(call, ..).await { Ok(value) => return value, Err(load) => load };
-//     let body = { let db = Owned::of(db); async move { let db = db.lend(); body } };
+//     let body = { let db = Borrowing(db).own(); async move { let db = db.lend(); body } };
 //     load.detach(.., body).await
 fn load(frame: &Frame, entry: &Entry, stmts: &TokenStream) -> TokenStream {
     let at = frame.at();
@@ -57,7 +57,7 @@ fn load(frame: &Frame, entry: &Entry, stmts: &TokenStream) -> TokenStream {
     let body = detached::body(frame, detached, stmts);
     // A body that cannot be a task is reported where that is asked for.
     let option = Span::mixed_site().located_at(detached.option.span());
-    let task = quote_spanned!(option=> load.detach(shape, policy, body));
+    let task = quote_spanned!(option=> load.detach(shape, policy, body).await);
     quote_spanned! {at=>
         let load = match #support::look(call, shape, keep).await {
             #support::Ok(value) => return value,
@@ -65,7 +65,7 @@ fn load(frame: &Frame, entry: &Entry, stmts: &TokenStream) -> TokenStream {
         };
         #policy
         let body = #body;
-        #task.await
+        #task
     }
 }
 
