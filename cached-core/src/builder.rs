@@ -33,6 +33,7 @@ use std::time::Duration;
 /// | [`local`](Self::local) | no near cache, but for functions that say so |
 /// | [`local_capacity`](Self::local_capacity) | 32 MiB |
 /// | [`heartbeat`](Self::heartbeat) | 2 s |
+/// | [`throttle`](Self::throttle) | 5 s between attempts to renew a value whose load fails |
 ///
 /// ```
 /// use cached_core::Cache;
@@ -63,6 +64,7 @@ pub struct CacheBuilder {
     max_wait: Duration,
     load_limit: usize,
     near: NearSettings,
+    throttle: Duration,
     clock: Clock,
     check_sites: bool,
 }
@@ -92,6 +94,7 @@ impl Default for CacheBuilder {
             max_wait: Duration::from_secs(5),
             load_limit: 64,
             near: NearSettings { time: None, capacity: 32 << 20, heartbeat: Duration::from_secs(2) },
+            throttle: Duration::from_secs(5),
             clock: Clock::system(),
             check_sites: true,
         }
@@ -355,6 +358,19 @@ impl CacheBuilder {
         self
     }
 
+    /// How long a value whose load has failed is left alone: until then all processes serve it as it is, if they may
+    /// (`stale_while_revalidate`, `stale_if_error`), and none asks the source again. From 1 ms to 1 h.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// let cache = cached_core::Cache::builder().throttle(Duration::from_secs(1)).build()?;
+    /// # Ok::<(), cached_core::BuildError>(())
+    /// ```
+    pub fn throttle(self, throttle: Duration) -> Self {
+        Self { throttle, ..self }
+    }
+
     /// The clock of the memory store and the breaker: a [`Clock::manual`] in tests.
     ///
     /// ```
@@ -449,6 +465,7 @@ impl CacheBuilder {
             compress_above: self.compress_above.unwrap_or(usize::MAX),
             load_limit: self.load_limit,
             near: self.near,
+            throttle: self.throttle,
         };
         Cache::of(Engine::new(settings, store, self.clock))
     }
@@ -483,6 +500,7 @@ impl CacheBuilder {
         within("lease", self.lease, ms(100), ms(600_000))?;
         within("marker", self.marker, ms(1_000), ms(600_000))?;
         within("max_wait", self.max_wait, ms(1), ms(600_000))?;
+        within("throttle", self.throttle, ms(1), ms(3_600_000))?;
         within("heartbeat", self.near.heartbeat, ms(10), ms(60_000))?;
         if let Some(time) = self.near.time {
             within("local", time, ms(1), MAX_TTL)?;

@@ -3,11 +3,12 @@
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 /// Where a cache reads the time for expiry in the memory store and for its breaker.
 ///
-/// Redis expires its keys by its own clock; waiting (deadlines, back-off) uses tokio's timers.
+/// Whether a value is stale (`stale_while_revalidate` and the like) is judged by the wall time, so that processes agree; a
+/// manual clock has one of its own. Redis expires its keys by its own clock; waiting (deadlines, back-off) uses tokio's timers.
 ///
 /// ```
 /// use cached_core::{Cache, Clock, Options};
@@ -74,6 +75,17 @@ impl Clock {
         match &self.manual {
             None => coarsetime::Instant::now().duration_since(self.coarse).as_nanos(),
             Some(nanos) => nanos.load(Ordering::SeqCst),
+        }
+    }
+
+    /// Milliseconds since 1970, as other processes have them too. Of a manual clock, since it was made in 2020.
+    pub(crate) fn wall(&self) -> u64 {
+        const MANUAL_EPOCH: u64 = 1_577_836_800_000;
+        let millis = |time: Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
+        match &self.manual {
+            // Before 1970 nothing is ever stale.
+            None => SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, millis),
+            Some(_) => MANUAL_EPOCH.saturating_add(millis(self.now())),
         }
     }
 

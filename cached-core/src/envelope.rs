@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! lease   'L' id[16]
-//! value   'V' stamp[16] | kind[1] fingerprint[2] check[4] | tags | payload
+//! value   'V' stamp[16] | kind[1] fingerprint[2] check[4] | times | tags | payload
 //! ```
 //!
 //! The first 17 bytes are the register's *head*. Numbers are little-endian. Reading is total: whatever the bytes are,
@@ -13,14 +13,16 @@
 //! another key; none of them is served. Of the fingerprint 2 bytes stand there to tell another type from damage.
 //!
 //! Small on purpose: behind these 24 bytes most values stay in the size class of the server's allocator that they would
-//! have on their own. What only some sites need comes behind the check, announced by a bit of the kind (so far: [`tags`]); a
+//! have on their own. What only some sites need comes behind the check, announced by a bit of the kind ([`times`], [`tags`]); a
 //! reader that does not know the bit takes the register for another version's.
 
 pub(crate) mod tags;
+pub(crate) mod times;
 
 use crate::reason::MissReason;
 use bytes::{BufMut, Bytes};
 use tags::Recorded;
+use times::Times;
 
 /// Length of what stands between head and payload.
 const HEADER: usize = 7;
@@ -36,6 +38,8 @@ const FLAG_NONE: u8 = 0x10;
 const FLAG_LZ4: u8 = 0x20;
 /// The value depends on tags, whose stamps stand in front of the payload.
 const FLAG_TAGS: u8 = 0x40;
+/// The value has a time after which it is stale, which stands behind the check.
+const FLAG_TIMES: u8 = 0x80;
 
 /// The first 17 bytes of a register: what every comparison in the protocol compares. One letter, `L` for a lease and `V`
 /// for a value, and 128 random bits.
@@ -117,6 +121,26 @@ impl Head {
     }
 }
 
+/// Where a value stands in its time, for the site that read it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Age {
+    /// To be served.
+    Fresh,
+    /// Fresh, and to be renewed ahead of its end.
+    Early,
+    /// Past its end: to be served, and to be renewed.
+    Stale,
+    /// Past its end: to be served only if a load fails.
+    Spare,
+}
+
+impl Age {
+    /// Whether its time is over.
+    pub(crate) fn is_over(self) -> bool {
+        matches!(self, Self::Stale | Self::Spare)
+    }
+}
+
 /// A value that is not decoded yet.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Entry {
@@ -124,6 +148,7 @@ pub(crate) struct Entry {
     payload: Option<Payload>,
     /// The head of the register it was read from; `None` if it was loaded in this process.
     pub(crate) head: Option<Head>,
+    pub(crate) age: Age,
 }
 
 /// The payload where it came from: cut out, it would cost an allocation.
@@ -136,18 +161,18 @@ struct Payload {
 impl Entry {
     /// A value that this process has just encoded.
     pub(crate) fn loaded(payload: Option<Vec<u8>>) -> Self {
-        Self { payload: payload.map(|plain| Payload { bytes: plain.into(), from: 0 }), head: None }
+        Self { payload: payload.map(|plain| Payload { bytes: plain.into(), from: 0 }), head: None, age: Age::Fresh }
     }
 
     /// The value that was found in `register`.
-    pub(crate) fn found(register: Bytes, found: Found) -> Self {
+    pub(crate) fn found(register: Bytes, found: Found, age: Age) -> Self {
         let head = Head::from_bytes(&register);
         let payload = match found.payload {
             Place::At(from) => Some(Payload { bytes: register, from }),
             Place::Expanded(bytes) => Some(Payload { bytes, from: 0 }),
             Place::None => None,
         };
-        Self { payload, head }
+        Self { payload, head, age }
     }
 
     /// The encoded value; `None` stands for a `None`.
@@ -168,6 +193,8 @@ pub(crate) enum Register {
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Found {
     pub(crate) payload: Place,
+    /// `None`: fresh for as long as it is there.
+    pub(crate) times: Option<Times>,
     /// What has to be the same still.
     pub(crate) recorded: Recorded,
 }
@@ -209,7 +236,8 @@ pub(crate) fn read(bytes: &Bytes, expected: Expected<'_>) -> Register {
 fn read_value(bytes: &Bytes, expected: Expected<'_>) -> Result<Found, MissReason> {
     let kind = bytes[Head::LEN];
     let (flags, codec) = (kind & !CODEC_MASK, kind & CODEC_MASK);
-    let (is_tagged, flags) = (flags & FLAG_TAGS != 0, flags & !FLAG_TAGS);
+    let (is_tagged, is_timed) = (flags & FLAG_TAGS != 0, flags & FLAG_TIMES != 0);
+    let flags = flags & !(FLAG_TAGS | FLAG_TIMES);
     if ![0, FLAG_NONE, FLAG_LZ4].contains(&flags) {
         return Err(MissReason::Version);
     }
@@ -220,13 +248,15 @@ fn read_value(bytes: &Bytes, expected: Expected<'_>) -> Result<Found, MissReason
     if bytes[CHECK..PAYLOAD] != check(expected.key, kind, expected.fingerprint, rest).to_le_bytes() {
         return Err(MissReason::Corrupt);
     }
-    let (recorded, from) = if is_tagged { Recorded::read(bytes, PAYLOAD)? } else { (Recorded::default(), PAYLOAD) };
+    let times = if is_timed { Some(Times::read(rest)?) } else { None };
+    let from = if is_timed { PAYLOAD + Times::LEN } else { PAYLOAD };
+    let (recorded, from) = if is_tagged { Recorded::read(bytes, from)? } else { (Recorded::default(), from) };
     let payload = match flags {
         FLAG_NONE => Place::None,
         FLAG_LZ4 => Place::Expanded(expand(&bytes[from..], expected.max_payload)?),
         _ => Place::At(from),
     };
-    Ok(Found { payload, recorded })
+    Ok(Found { payload, times, recorded })
 }
 
 /// What a register is made of.
@@ -237,6 +267,7 @@ pub(crate) struct Draft<'a> {
     pub(crate) codec: u8,
     pub(crate) fingerprint: u64,
     pub(crate) payload: Option<&'a [u8]>,
+    pub(crate) times: Option<Times>,
     pub(crate) recorded: &'a Recorded,
     /// Compress payloads of at least so many bytes, if that makes them smaller.
     pub(crate) compress_above: usize,
@@ -249,13 +280,20 @@ pub(crate) fn write(draft: &Draft<'_>) -> Bytes {
         Some(plain) => compress(plain, draft.compress_above),
     };
     let is_tagged = !draft.recorded.is_empty();
-    let (kind, payload) = (flags | draft.codec | if is_tagged { FLAG_TAGS } else { 0 }, payload.as_slice());
-    let mut out = Vec::with_capacity(PAYLOAD + if is_tagged { draft.recorded.len() } else { 0 } + payload.len());
+    let tags = if is_tagged { FLAG_TAGS } else { 0 };
+    let timed = if draft.times.is_some() { FLAG_TIMES } else { 0 };
+    let (kind, payload) = (flags | draft.codec | tags | timed, payload.as_slice());
+    let times_len = draft.times.map_or(0, |_| Times::LEN);
+    let tags_len = if is_tagged { draft.recorded.len() } else { 0 };
+    let mut out = Vec::with_capacity(PAYLOAD + times_len + tags_len + payload.len());
     out.put_slice(draft.head.as_bytes());
     out.put_u8(kind);
     out.put_slice(&draft.fingerprint.to_le_bytes()[..2]);
     // The check, once all that it covers stands there.
     out.put_u32_le(0);
+    if let Some(times) = draft.times {
+        times.write(&mut out);
+    }
     if is_tagged {
         draft.recorded.write(&mut out);
     }
@@ -263,6 +301,15 @@ pub(crate) fn write(draft: &Draft<'_>) -> Bytes {
     let check = check(draft.key, kind, draft.fingerprint, &out[PAYLOAD..]);
     out[CHECK..PAYLOAD].copy_from_slice(&check.to_le_bytes());
     out.into()
+}
+
+/// The times that a register has, if it turns out to be sound.
+pub(crate) fn times(register: &[u8]) -> Option<Times> {
+    let kind = register.get(Head::LEN)?;
+    if kind & FLAG_TIMES == 0 {
+        return None;
+    }
+    Times::read(register.get(PAYLOAD..)?).ok()
 }
 
 fn check(key: &str, kind: u8, fingerprint: u64, rest: &[u8]) -> u32 {

@@ -1,6 +1,7 @@
 //! The way in for the targets in the repository's `fuzz/`. Compiled by `--cfg fuzzing` only; not part of the API.
 
 use crate::envelope::tags::Recorded;
+use crate::envelope::times::Times;
 use crate::envelope::{self, Draft, Expected, Head, Place, Register};
 use crate::key::{self, Prefix};
 use crate::reason::MissReason;
@@ -66,15 +67,35 @@ impl Tags<'_> {
     }
 }
 
+/// When a value is stale, in milliseconds since 1970, and how long it took to load, in microseconds.
+pub type TimesOf = Option<(u64, u32)>;
+
+/// The times of a register that can be read.
+#[must_use]
+pub fn times(register: &Bytes, of: Identity<'_>, max_payload: usize) -> TimesOf {
+    let expected = Expected { key: of.key, codec: of.codec, fingerprint: of.fingerprint, max_payload };
+    let Register::Value(found) = envelope::read(register, expected) else { return None };
+    assert_eq!(found.times, envelope::times(register));
+    found.times.map(|times| (times.fresh_until, times.load_time))
+}
+
 /// Writes a register whose stamp is `stamp`, compressed from `compress_above` bytes on.
 #[must_use]
-pub fn write(of: Identity<'_>, stamp: u128, payload: Option<&[u8]>, tags: Tags<'_>, compress_above: usize) -> Bytes {
+pub fn write(
+    of: Identity<'_>,
+    stamp: u128,
+    payload: Option<&[u8]>,
+    times: TimesOf,
+    tags: Tags<'_>,
+    compress_above: usize,
+) -> Bytes {
     envelope::write(&Draft {
         key: of.key,
         head: Head::value(stamp),
         codec: of.codec,
         fingerprint: of.fingerprint,
         payload,
+        times: times.map(|(fresh_until, load_time)| Times { fresh_until, load_time }),
         recorded: &tags.recorded(),
         compress_above,
     })

@@ -3,6 +3,7 @@
 
 pub use crate::cache::Cache;
 pub use crate::codec::Codec as CodecName;
+pub use crate::engine::detached::{Borrowed, Borrowing, Moved, Owned, Returns, Unclonable, moved};
 pub use crate::engine::shell::{Call, Policy, look};
 pub use crate::engine::shell_near::near;
 pub use crate::engine::write::Write;

@@ -41,6 +41,8 @@ counted_reasons! {
         Writing,
         /// A tag or an event of its has been invalidated since, or the register of one was lost.
         Invalidated,
+        /// Its time is over, and this function does not serve it any more, or only if the load fails.
+        Stale,
         /// An invalidation of this process could not be applied yet: until it is, the store is not believed.
         Pending,
         /// The bytes were not written by this library.

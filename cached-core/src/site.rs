@@ -73,7 +73,7 @@ pub struct Freshness {
     pub revalidate_ms: Option<u64>,
     /// `stale_if_error`: how long after its end a value is served when the load fails.
     pub if_error_ms: Option<u64>,
-    /// `refresh_ahead`: β of XFetch.
+    /// `refresh_ahead`: β of `XFetch`.
     pub ahead: Option<f64>,
     /// `refresh = "background"`
     pub background: bool,

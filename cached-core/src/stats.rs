@@ -73,6 +73,8 @@ pub(crate) struct Counters {
     pub(crate) lease_waits: Counter,
     pub(crate) bypassed: Counter,
     pub(crate) stored: Counter,
+    pub(crate) stale: Counter,
+    pub(crate) refreshes: Counter,
     applied: Counter,
     queued: Counter,
     failed: Counter,
@@ -97,6 +99,8 @@ impl Default for Counters {
             lease_waits: Counter::default(),
             bypassed: Counter::default(),
             stored: Counter::default(),
+            stale: Counter::default(),
+            refreshes: Counter::default(),
             applied: Counter::default(),
             queued: Counter::default(),
             failed: Counter::default(),
@@ -144,6 +148,8 @@ impl Counters {
             lease_waits: self.lease_waits.get(),
             bypassed: self.bypassed.get(),
             stored: self.stored.get(),
+            stale: self.stale.get(),
+            refreshes: self.refreshes.get(),
             applied: self.applied.get(),
             queued: self.queued.get(),
             failed: self.failed.get(),
@@ -210,6 +216,12 @@ pub struct SiteStats {
     pub bypassed: u64,
     /// Values stored.
     pub stored: u64,
+    /// Calls answered by a value whose time was over. They are among the hits; or among the loads, if their own load failed or
+    /// took longer than `load_timeout`.
+    pub stale: u64,
+    /// Loads to renew a value, before or after its time was over: by a call, which is among the loads; or in the background,
+    /// which is no call.
+    pub refreshes: u64,
     /// Writes whose invalidation was applied before they returned.
     pub applied: u64,
     /// Writes whose invalidation was queued.

@@ -92,6 +92,13 @@ pub(crate) struct Options {
     pub(crate) codec: Setting<LitStr>,
     pub(crate) local: Setting<LitStr>,
     pub(crate) on_gap: Setting<LitStr>,
+    pub(crate) stale_while_revalidate: Setting<LitStr>,
+    pub(crate) stale_if_error: Setting<LitStr>,
+    /// With β, if that is given.
+    pub(crate) refresh_ahead: Setting<Option<Expr>>,
+    pub(crate) refresh: Setting<LitStr>,
+    pub(crate) spawn: Setting<()>,
+    pub(crate) load_timeout: Setting<LitStr>,
     pub(crate) mode: Setting<LitStr>,
     pub(crate) on_unavailable: Setting<LitStr>,
     pub(crate) cache: Setting<Expr>,

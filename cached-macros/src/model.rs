@@ -1,7 +1,7 @@
 //! What will be generated. A [`Model`] only comes out of [`crate::validate`], so that generating cannot fail.
 
 use proc_macro2::Span;
-use syn::{Expr, Ident, Member, Path, Type, token};
+use syn::{Attribute, Expr, Ident, Member, Path, Type, token};
 
 use crate::signature::{Boxed, Function};
 
@@ -51,6 +51,9 @@ pub(crate) struct Entry {
     pub(crate) local: Option<Local>,
     /// `on_gap = "serve"`
     pub(crate) serves_in_gap: bool,
+    pub(crate) fresh: Option<Freshness>,
+    /// Given if a load may be a task.
+    pub(crate) detached: Option<Detached>,
 }
 
 /// What a function makes invalid.
@@ -167,6 +170,37 @@ pub(crate) enum Local {
     Off,
     /// For so many milliseconds at most. With the option's name as written: values that cannot be kept are reported there.
     Millis(u64, Ident),
+}
+
+/// What happens when a value's time is over, and before. Times are in milliseconds.
+#[derive(Default, PartialEq)]
+pub(crate) struct Freshness {
+    pub(crate) revalidate: Option<u64>,
+    pub(crate) if_error: Option<u64>,
+    /// β
+    pub(crate) ahead: Option<f64>,
+    /// `refresh = "background"`
+    pub(crate) background: bool,
+    pub(crate) spawn: bool,
+    pub(crate) load_timeout: Option<u64>,
+}
+
+/// A body that becomes a task: what it takes along.
+pub(crate) struct Detached {
+    /// The option that asks for it, as written.
+    pub(crate) option: Ident,
+    /// `self`, and whether it is borrowed.
+    pub(crate) receiver: Option<(Ident, bool)>,
+    pub(crate) taken: Vec<Taken>,
+}
+
+/// An argument.
+pub(crate) struct Taken {
+    pub(crate) name: Ident,
+    /// It is cloned, else moved.
+    pub(crate) is_borrowed: bool,
+    /// `#[cfg]` on it.
+    pub(crate) cfg: Vec<Attribute>,
 }
 
 /// The serializer of the payload.

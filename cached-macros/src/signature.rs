@@ -335,6 +335,30 @@ impl Names {
     }
 }
 
+/// A parameter that is no receiver.
+pub(crate) struct Parameter<'a> {
+    /// As it is in the user's code, before `#[async_trait]`.
+    pub(crate) pat: &'a Pat,
+    pub(crate) ty: &'a Type,
+    /// The names that it binds.
+    pub(crate) names: Vec<Ident>,
+    pub(crate) cfg: Vec<Attribute>,
+}
+
+/// The parameters, without the receiver.
+pub(crate) fn parameters<'a>(sig: &'a Signature, boxed: Option<&'a Boxed>) -> impl Iterator<Item = Parameter<'a>> {
+    sig.inputs.iter().filter_map(move |input| {
+        let FnArg::Typed(typed) = input else { return None };
+        let pat = boxed.and_then(|boxed| pattern_of(sig, boxed, &typed.pat)).unwrap_or(&typed.pat);
+        let mut names = Vec::new();
+        if !is_wildcard(&typed.pat, pat) {
+            bindings(pat, &mut names);
+        }
+        let cfg = typed.attrs.iter().filter(|attr| is_cfg(attr)).cloned().collect();
+        Some(Parameter { pat, ty: &typed.ty, names, cfg })
+    })
+}
+
 fn is_cfg(attr: &Attribute) -> bool {
     attr.path().is_ident("cfg") || attr.path().is_ident("cfg_attr")
 }

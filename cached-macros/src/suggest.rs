@@ -21,7 +21,7 @@ pub(crate) fn did_you_mean<'a>(wanted: &str, candidates: impl IntoIterator<Item 
 }
 
 /// What an option is called elsewhere (in `cached`, in Spring, in HTTP), and what is meant here.
-const ALIASES: [(&[&str], &str); 8] = [
+const ALIASES: [(&[&str], &str); 13] = [
     (&["ttl_secs", "ttl_seconds", "ttl_millis", "expire", "expires", "expiry", "time", "max_age"], "ttl"),
     (&["name", "prefix", "convert"], "key"),
     (&["condition", "unless", "when", "result"], "cache_if"),
@@ -29,6 +29,11 @@ const ALIASES: [(&[&str], &str); 8] = [
     (&["on", "event", "events", "listen", "listens", "invalidated_by", "depends_on", "evict_on"], "invalidate_on"),
     (&["tag", "label", "labels"], "tags"),
     (&["label", "labels"], "tag"),
+    (&["swr", "stale", "revalidate", "grace"], "stale_while_revalidate"),
+    (&["sie", "if_error", "on_error", "serve_stale", "fail_safe"], "stale_if_error"),
+    (&["xfetch", "early", "beta", "ahead", "eager"], "refresh_ahead"),
+    (&["task", "detach", "detached"], "spawn"),
+    (&["timeout", "soft_timeout"], "load_timeout"),
     (&["on_error", "on_failure", "if_unavailable", "fail"], "on_unavailable"),
 ];
 

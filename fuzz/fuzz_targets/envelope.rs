@@ -4,7 +4,7 @@
 
 use arbitrary::Arbitrary;
 use bytes::Bytes;
-use cached_core::fuzzing::{Identity, MAX_TAGS, Read, Tags, read, write};
+use cached_core::fuzzing::{Identity, MAX_TAGS, Read, Tags, read, times, write};
 use libfuzzer_sys::fuzz_target;
 use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
 use std::alloc::System;
@@ -37,6 +37,7 @@ enum Input<'a> {
         fingerprint: u64,
         stamp: u128,
         payload: Option<&'a [u8]>,
+        fresh: Option<(u64, u32)>,
         told: Vec<u128>,
         named: Vec<(&'a str, u128)>,
         /// Makes payloads that compress.
@@ -86,6 +87,7 @@ fuzz_target!(|input: Input<'_>| {
             fingerprint,
             stamp,
             payload,
+            fresh,
             told,
             named,
             repeat,
@@ -97,10 +99,11 @@ fuzz_target!(|input: Input<'_>| {
             // No name is longer than a key.
             let named: Vec<_> = named.into_iter().filter(|(name, _)| name.len() <= 512).take(MAX_TAGS).collect();
             let tags = Tags { told: &told[..told.len().min(MAX_TAGS)], named: &named };
-            let register = write(of, stamp, payload.as_deref(), tags, compress_above.into());
+            let register = write(of, stamp, payload.as_deref(), fresh, tags, compress_above.into());
             let max = payload.as_ref().map_or(0, Vec::len);
             assert_eq!(checked(&register, of, max), Read::Value(payload.clone().map(Bytes::from)));
             assert!(tags.are_recorded(&register, of, max));
+            assert_eq!(times(&register, of, max), fresh);
 
             refused(&register, Identity { fingerprint: fingerprint ^ 1, ..of }, max);
             // Not among the bytes that are stored of it.
@@ -136,10 +139,14 @@ fn described(register: &[u8], of: Identity<'_>, max_payload: usize) -> Option<Ve
     assert_eq!(register[FINGERPRINT], of.fingerprint.to_le_bytes()[..2]);
     assert_eq!(register[HEAD] & 0x0f, of.codec);
     let mut payload = &register[HEADER_END..];
+    if register[HEAD] & 0x80 != 0 {
+        // Until when it is fresh, and how long it took to load.
+        payload = payload.get(12..).expect("both times");
+    }
     if is_tagged(register) {
         payload = behind_tags(payload).expect("sound tags");
     }
-    match register[HEAD] & 0xb0 {
+    match register[HEAD] & 0x30 {
         0x00 => Some(payload.to_vec()),
         0x10 => None,
         0x20 => {

@@ -1,4 +1,4 @@
-//! The end of a lease after a load that went well: FILL, or RELEASE if the value is not to be stored.
+//! The end of a lease (or of a ticket: then FILL is over the value that it was given for) after a load that went well: FILL, or RELEASE if the value is not to be stored.
 //!
 //! Runs in the background; the caller has its value. The flight goes on until it is done: who comes meanwhile learns
 //! whether the value was proved current, and does not run into a lease that is about to end.
@@ -6,9 +6,10 @@
 //! An accepted FILL proves that the *key* was not invalidated since the lease was given. About tags it says nothing, so they
 //! are read once more, in a step that begins when FILL does.
 
-use super::FlightKey;
 use super::both::both;
+use super::claims::Claim;
 use super::target::Target;
+use super::{Engine, FlightKey};
 use crate::envelope::tags::MAX_TAGS;
 use crate::envelope::{Entry, Head};
 use crate::error::StoreError;
@@ -24,8 +25,12 @@ use std::time::Duration;
 
 pub(super) struct Closing {
     pub(super) target: Target,
-    pub(super) lead: Lead<FlightKey, Entry>,
+    /// `None` if nobody waits for the load.
+    pub(super) lead: Option<Lead<FlightKey, Entry>>,
+    /// The lease, or the ticket's.
     pub(super) lease: Lease,
+    /// The head of the value that was renewed.
+    pub(super) over: Option<Head>,
     pub(super) entry: Entry,
     /// How long to store it, before jitter, or why it is not stored.
     pub(super) ttl: Result<Duration, UnstoredReason>,
@@ -33,6 +38,9 @@ pub(super) struct Closing {
     pub(super) stamps: Vec<Head>,
     /// The tags that only the value tells.
     pub(super) names: Vec<Tag>,
+    pub(super) load_time: Duration,
+    /// Held until it is over.
+    pub(super) claim: Option<Claim>,
 }
 
 /// What FILL is to store.
@@ -47,17 +55,9 @@ struct Register {
 impl Closing {
     /// Starts it, if there is room.
     pub(super) fn start(self) {
-        let Ok(room) = Arc::clone(&self.target.engine.background).try_acquire_owned() else {
-            return self.target.site.counters.unstored(UnstoredReason::Overflow);
-        };
-        let mut closing = Box::pin(self.run());
-        // The command is on its way at once, and a store in memory has no need of a task.
-        let is_done = closing.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_ready();
-        if !is_done {
-            tokio::spawn(async move {
-                closing.await;
-                drop(room);
-            });
+        let (engine, site) = (Arc::clone(&self.target.engine), self.target.site.clone());
+        if !start(&engine, self.run()) {
+            site.counters.unstored(UnstoredReason::Overflow);
         }
     }
 
@@ -90,7 +90,8 @@ impl Closing {
             return Err(UnstoredReason::Pending);
         }
         keys.push(prefix.all_tags());
-        let mut stamps = match self.tag(&keys, 2 * ttl.max(site.tag_time / 2)).await {
+        let life = ttl.saturating_add(site.window);
+        let mut stamps = match self.tag(&keys, 2 * life.max(site.tag_time / 2)).await {
             Ok(Some(stamps)) => stamps,
             Ok(None) => return Err(UnstoredReason::Tags),
             Err(_) => return Err(UnstoredReason::Fault),
@@ -107,8 +108,9 @@ impl Closing {
         let told = &self.stamps[..self.stamps.len().min(self.target.tags().len())];
         let stamps = told.iter().copied().chain(named.iter().map(|(_, stamp)| *stamp)).collect();
         let recorded = self.target.recorded(told, named);
-        // A lease is filled once at most, so its random bits serve the value as well.
-        let (bytes, ttl) = self.target.register(self.entry.payload(), &recorded, ttl, self.lease.id());
+        // A lease is filled once at most (and nothing over its ticket twice), so its random bits serve the value as well.
+        let stamp = self.lease.id();
+        let (bytes, ttl) = self.target.register(self.entry.payload(), &recorded, ttl, stamp, self.load_time);
         Register { bytes, ttl, tags, stamps }
     }
 
@@ -116,37 +118,44 @@ impl Closing {
         let Target { engine, site, key, .. } = &self.target;
         let Register { bytes, ttl, tags, stamps } = register;
         let size = bytes.len() as u64;
-        let fill = self.lead.store_step();
+        let fill = self.lead.as_ref().map(Lead::store_step);
         // Asked now, for all who have joined before the step.
         if let Err(reason) = self.target.may_store() {
             return self.release(reason).await;
         }
         // Those who wait to hear how it ends have the same budget.
         let within = engine.settings.budget;
-        let filling = engine.store.fill(key, self.lease.head(), bytes, ttl, within);
+        let expected = self.over.unwrap_or_else(|| self.lease.head());
+        let filling = engine.store.fill(key, expected, bytes, ttl, within);
         let (answer, holds) = if tags.is_empty() {
             (filling.await, true)
         } else {
             let (answer, now) = Box::pin(both(filling, self.tag(&tags, ttl.saturating_mul(2)))).await;
             (answer, now.is_ok_and(|now| now.is_some_and(|now| now == stamps)))
         };
-        match engine.noted(answer) {
+        let answer = engine.noted(answer);
+        match answer {
             Ok(true) => {
                 site.counters.stored.one();
                 site.counters.bytes_written.add(size);
-                self.lease.forget();
-                if holds { self.lead.proved_current(fill) } else { self.lead.not_proved() }
             }
-            Ok(false) => {
-                site.counters.unstored(UnstoredReason::LeaseLost);
-                self.lease.forget();
-                self.lead.not_proved();
-            }
-            Err(_) => {
-                site.counters.unstored(UnstoredReason::Fault);
-                self.lead.not_proved();
-            }
+            Ok(false) => site.counters.unstored(UnstoredReason::LeaseLost),
+            Err(_) => site.counters.unstored(UnstoredReason::Fault),
         }
+        let is_stored = matches!(answer, Ok(true));
+        if self.over.is_some() {
+            // What this process keeps of the former value is older than what this call returns.
+            engine.wrote([key]);
+            let _ = engine.noted(self.lease.release(within).await);
+        } else if answer.is_ok() {
+            self.lease.forget();
+        }
+        match (self.lead, fill) {
+            (Some(lead), Some(fill)) if is_stored && holds => lead.proved_current(fill),
+            (Some(lead), _) => lead.not_proved(),
+            (None, _) => {}
+        }
+        drop(self.claim);
     }
 
     async fn release(self, reason: UnstoredReason) {
@@ -156,7 +165,9 @@ impl Closing {
             // If it fails the lease runs out by itself.
             let _ = engine.noted(self.lease.release(engine.settings.budget).await);
         }
-        self.lead.not_proved();
+        if let Some(lead) = self.lead {
+            lead.not_proved();
+        }
     }
 
     /// TAG, which also makes the tags live longer than the entry.
@@ -165,4 +176,19 @@ impl Closing {
         let Some(fresh) = random_id() else { return Ok(None) };
         engine.noted(engine.store.tag(tags, Head::value(fresh), ttl, engine.settings.budget).await)
     }
+}
+
+/// Runs what ends a load in the background, if there is room: else it is dropped, and `false`.
+pub(super) fn start(engine: &Engine, ending: impl Future<Output = ()> + Send + 'static) -> bool {
+    let Ok(room) = Arc::clone(&engine.background).try_acquire_owned() else { return false };
+    let mut ending = Box::pin(ending);
+    // The command is on its way at once, and a store in memory has no need of a task.
+    let is_done = ending.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_ready();
+    if !is_done {
+        tokio::spawn(async move {
+            ending.await;
+            drop(room);
+        });
+    }
+    true
 }

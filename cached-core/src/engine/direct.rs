@@ -46,6 +46,8 @@ impl Target {
             Ok(Seen::Value(entry)) => Ok(entry),
             Ok(Seen::Nothing) => Err(Some(MissReason::Absent)),
             Ok(Seen::Lease(_)) => Err(Some(MissReason::Leased)),
+            // These sites keep no value past its end.
+            Ok(Seen::Spare(_)) => Err(Some(MissReason::Stale)),
             Ok(Seen::Unusable(_)) => Err(None),
             Err(error) => Err(Some(error.kind.into())),
         }
@@ -66,7 +68,8 @@ impl Target {
         let stamp = random_id().ok_or(CacheError::NoRandomness)?;
         let ttl = ttl.unwrap_or(site.ttl);
         let stamps = self.stamps(ttl).await?;
-        let (register, ttl) = self.register(Some(&payload), &self.recorded(&stamps, Vec::new()), ttl, stamp);
+        let (register, ttl) =
+            self.register(Some(&payload), &self.recorded(&stamps, Vec::new()), ttl, stamp, Duration::ZERO);
         let written = register.len() as u64;
         let put = engine.noted(engine.store.put(&self.key, register, ttl, engine.settings.budget).await);
         engine.wrote([&self.key]);

@@ -2,8 +2,9 @@
 
 use super::Engine;
 use super::look_near::Slot;
+use super::renew::Due;
 use super::target::{Tagged, Target};
-use crate::envelope::{Entry, Found, Head, Register};
+use crate::envelope::{Age, Entry, Found, Head, Register};
 use crate::error::{FaultKind, StoreError};
 use crate::key::Key;
 use crate::reason::{MissReason, UnstoredReason};
@@ -17,6 +18,8 @@ use tokio::time::Instant;
 #[derive(Debug)]
 pub(super) enum Seen {
     Value(Entry),
+    /// A value past its end that is served only if the load fails.
+    Spare(Box<Entry>),
     Nothing,
     /// Someone is loading it.
     Lease(Head),
@@ -38,6 +41,16 @@ pub(super) struct Named {
     found: Found,
 }
 
+/// A call's first look that hit.
+#[derive(Debug)]
+pub(super) struct Hit {
+    pub(super) entry: Entry,
+    /// Its place in the near cache.
+    pub(super) slot: Option<Box<Slot>>,
+    /// This call is the one to renew the value.
+    pub(super) due: Option<Box<Due>>,
+}
+
 /// A call's first look that did not hit: what the rest of the call begins with.
 #[derive(Debug)]
 pub(super) struct Looked {
@@ -51,6 +64,8 @@ pub(super) enum Missed {
     /// Nothing there, or a lease. Or not looked at, since another call of this process is about to know better.
     Nothing,
     Unusable(Replace),
+    /// A value that is served only if the load fails.
+    Spare(Box<Entry>),
     /// The store is out of use.
     Without(MissReason),
 }
@@ -79,8 +94,8 @@ impl Drop for Waiting<'_> {
 }
 
 impl Target {
-    /// Looks for a value before anything else is done.
-    pub(super) async fn first_look(&self) -> Result<(Entry, Option<Box<Slot>>), Looked> {
+    /// Looks for a value before anything else is done. `early`: the near cache has one that is to be renewed.
+    pub(super) async fn first_look(&self, early: bool) -> Result<Hit, Looked> {
         if self.engine.flights.has(|| self.flight()) {
             return Err(Looked::at_once(Missed::Nothing));
         }
@@ -94,7 +109,16 @@ impl Target {
             None => (self.look(self.engine.settings.budget.saturating_sub(began.elapsed()), began).await, None),
         };
         let missed = match seen {
-            Ok(Seen::Value(entry)) => return Ok((entry, slot)),
+            Ok(Seen::Value(mut entry)) => {
+                if early && entry.age == Age::Fresh {
+                    entry.age = Age::Early;
+                }
+                let due = if entry.age == Age::Fresh { None } else { self.due(began) };
+                return Ok(Hit { entry, slot, due });
+            }
+            // Someone has tried a moment ago.
+            Ok(Seen::Spare(entry)) if self.is_barred() => return Ok(Hit { entry: *entry, slot: None, due: None }),
+            Ok(Seen::Spare(entry)) => Missed::Spare(entry),
             Ok(Seen::Nothing | Seen::Lease(_)) => Missed::Nothing,
             Ok(Seen::Unusable(replace)) => Missed::Unusable(replace),
             Err(error) => Missed::Without(error.kind.into()),
@@ -241,8 +265,20 @@ impl Target {
     }
 
     fn valid(&self, register: Bytes, found: Found) -> Seen {
+        let Some(age) = self.age(&found) else { return self.unusable(MissReason::Stale, &register) };
         self.site.counters.bytes_read.add(register.len() as u64);
-        Seen::Value(Entry::found(register, found))
+        let entry = Entry::found(register, found, age);
+        if age == Age::Spare { Seen::Spare(Box::new(entry)) } else { Seen::Value(entry) }
+    }
+
+    /// Where a value stands in its time; `None` if that is over, for this site.
+    fn age(&self, found: &Found) -> Option<Age> {
+        let Some(times) = found.times else { return Some(Age::Fresh) };
+        let now = self.engine.clock.wall();
+        match &self.site.fresh {
+            Some(policy) => policy.age(times, now, if policy.ahead.is_some() { fastrand::f64() } else { 0.0 }),
+            None => (now < times.fresh_until).then_some(Age::Fresh),
+        }
     }
 
     fn unusable(&self, reason: MissReason, register: &[u8]) -> Seen {

@@ -2,7 +2,7 @@
 
 use super::look::{Checked, Seen};
 use super::target::Target;
-use crate::envelope::Entry;
+use crate::envelope;
 use crate::error::StoreError;
 use crate::key::Key;
 use crate::near::{Asked, Keeping, Kept, Near, Reservation, Words};
@@ -53,6 +53,7 @@ impl Target {
         let mut registers = registers.into_iter();
         let Some(register) = registers.next().flatten() else { return Ok(Some((Seen::Nothing, None))) };
         let bytes = self.key.len() + register.len();
+        let times = envelope::times(&register);
         let tags: Vec<_> = registers.collect();
         let seen = match self.seen(register, tags.iter().map(Option::as_deref)) {
             Checked::Seen(seen) => seen,
@@ -67,13 +68,17 @@ impl Target {
             }
         };
         let life = lives.first().copied().unwrap_or_default();
-        let slot = |_: &Entry| {
-            let keeping = Keeping { time: local.time.min(life), bytes };
+        let slot = || {
+            let fresh = times.map(|times| (times.left(self.engine.clock.wall()), times.load_time));
+            let time = local.time.min(life).min(fresh.map_or(Duration::MAX, |(left, _)| left));
+            let keeping = Keeping { time, bytes, fresh };
             let (near, key, site) = (Arc::clone(near), Key::clone(&self.key), self.site.site);
             let words = self.words.as_deref().copied();
             Box::new(Slot { near, key, site, words, reservation, fingerprint: self.fingerprint, keeping })
         };
-        let slot = if let Seen::Value(entry) = &seen { Some(slot(entry)) } else { None };
+        // What is past its end is not kept: it is to be renewed.
+        let is_kept = matches!(&seen, Seen::Value(entry) if !entry.age.is_over());
+        let slot = is_kept.then(slot);
         Ok(Some((seen, slot)))
     }
 

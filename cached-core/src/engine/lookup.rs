@@ -6,6 +6,7 @@ use super::look::{Checked, Looked, Missed, Seen};
 use super::nesting::{self, Nesting};
 use super::permit::Permit;
 use super::target::Target;
+use super::ticket::{Asked as AskedTicket, Ticket};
 use crate::envelope::{Entry, Head};
 use crate::error::StoreError;
 use crate::flight::{Follow, Landing, Lead, Role};
@@ -45,6 +46,8 @@ pub(super) struct Lookup {
     without: Option<MissReason>,
     /// The register was found to be unusable and may be replaced.
     replace: Replace,
+    /// A value past its end, to be served if the load fails.
+    spare: Option<Box<Entry>>,
     unusable: u32,
     /// Why the call does not hit was counted.
     counted: bool,
@@ -59,6 +62,8 @@ enum Led {
     Found(Entry, u32),
     /// Load under this lease; with the stamps of the tags as they are before the load.
     Granted(Lease, Vec<Head>),
+    /// Load under this ticket, over this value.
+    Renewing(Box<Ticket>, Entry),
     /// Load without the store.
     Without(MissReason),
     /// A writer is at work: load, store nothing.
@@ -108,6 +113,7 @@ impl Lookup {
             spent: looked.spent,
             without: None,
             replace: Replace::Nothing,
+            spare: None,
             unusable: 0,
             counted: false,
             deadline: Instant::now() + max_wait,
@@ -115,6 +121,10 @@ impl Lookup {
         match looked.missed {
             Missed::Nothing => {}
             Missed::Unusable(replace) => lookup.found_unusable(replace),
+            Missed::Spare(entry) => {
+                lookup.count_miss(MissReason::Stale);
+                lookup.spare = Some(entry);
+            }
             Missed::Without(reason) => lookup.without = Some(reason),
         }
         lookup
@@ -169,9 +179,18 @@ impl Lookup {
         }
         let began = Instant::now();
         let settles_within = 2 * self.target.engine.settings.budget;
+        if let Some(patience) = self.patience(began)
+            && timeout_at(patience, follow.landing(settles_within)).await.is_err()
+            && let Some(entry) = self.past_its_end().await
+        {
+            return Some(Turn::Value(entry));
+        }
         match timeout_at(self.deadline, follow.landing(settles_within)).await {
             Ok(Landing::Shared(entry)) => Some(Turn::Value(entry)),
             Ok(Landing::Failed) => {
+                if let Some(entry) = self.past_its_end().await {
+                    return Some(Turn::Value(entry));
+                }
                 let slot = self.slot(&self.target.engine.after_failure).await;
                 Some(self.alone(MissReason::LoadFailed, slot))
             }
@@ -181,6 +200,9 @@ impl Lookup {
                 None
             }
             Ok(Landing::Unsettled) | Err(_) => {
+                if let Some(entry) = self.past_its_end().await {
+                    return Some(Turn::Value(entry));
+                }
                 let slot = self.slot(&self.target.engine.bulkhead).await;
                 Some(self.alone(MissReason::WaitedTooLong, slot))
             }
@@ -194,11 +216,16 @@ impl Lookup {
                 Turn::Value(entry)
             }
             Led::Granted(lease, stamps) => Turn::Load(Permit::leased(self.target.clone(), lead, lease, stamps)),
+            Led::Renewing(ticket, entry) => {
+                let permit = Permit::renewing(self.target.clone(), ticket, Some(lead), None, entry);
+                permit.count_as_load();
+                Turn::Load(permit)
+            }
             Led::Without(reason) => {
                 self.target.site.counters.miss(reason);
                 lead.idle();
                 let slot = self.slot(&self.target.engine.bulkhead).await;
-                Turn::Load(Permit::shared(self.target.clone(), lead, slot))
+                Turn::Load(Permit::shared(self.target.clone(), lead, slot).or_spare(self.spare.take()))
             }
             // A load that begins after all who share it have come is as good as one of their own.
             Led::Writing => {
@@ -216,6 +243,9 @@ impl Lookup {
         }
         let mut waits = Waits::default();
         while self.unusable < MAX_UNUSABLE {
+            if let Some(led) = self.find_or_renew(lead, &mut waits).await {
+                return led;
+            }
             let step = lead.store_step();
             if let Err(reason) = self.target.may_look() {
                 return Led::Without(reason);
@@ -228,6 +258,8 @@ impl Lookup {
                 Acquired::Granted => return self.granted(asked.lease, asked.stamps),
                 Acquired::Value(bytes) => match self.see(bytes, asked.stamps.as_deref()).await {
                     Ok(Seen::Value(entry)) => return Led::Found(entry, step),
+                    Ok(Seen::Spare(entry)) if self.target.is_barred() => return Led::Found(*entry, step),
+                    Ok(Seen::Spare(entry)) => self.spare = Some(entry),
                     Ok(Seen::Unusable(replace)) => self.found_unusable(replace),
                     // A store that calls a lease a value.
                     Ok(Seen::Lease(_) | Seen::Nothing) => self.unusable += 1,
@@ -284,6 +316,10 @@ impl Lookup {
             self.spent += began.elapsed();
             match seen {
                 Ok(Seen::Value(entry)) => return Waited::Found(Led::Found(entry, step)),
+                Ok(Seen::Spare(entry)) => {
+                    self.spare = Some(entry);
+                    return Waited::Free;
+                }
                 // The load that this call waited for has failed, or was invalidated, and another one has begun: to wait
                 // for that as well would be to load one after another.
                 Ok(Seen::Lease(head)) if waits.is_another(head) => {
@@ -298,6 +334,85 @@ impl Lookup {
                 Err(error) => return Waited::Found(Led::Without(error.kind.into())),
             }
         }
+    }
+
+    /// For a value past its end: asks for the ticket to renew it, and waits while someone else has that. `None` if there is
+    /// no such value, or no more.
+    async fn find_or_renew(&mut self, lead: &LeadKey, waits: &mut Waits) -> Option<Led> {
+        let patience = self.patience(Instant::now());
+        while let Some(entry) = self.spare.as_deref() {
+            let step = lead.store_step();
+            if let Err(reason) = self.target.may_look() {
+                return Some(Led::Without(reason));
+            }
+            let began = Instant::now();
+            let asked = Box::pin(self.target.ask_ticket(entry, self.remaining())).await;
+            self.spent += began.elapsed();
+            match asked {
+                AskedTicket::Granted(ticket, entry) => return Some(Led::Renewing(ticket, entry)),
+                AskedTicket::Newer(entry) => return Some(Led::Found(entry, step)),
+                AskedTicket::Gone(replace) => (self.spare, self.replace) = (None, replace),
+                AskedTicket::Elsewhere(left) => {
+                    lead.idle();
+                    let has_patience = patience.is_none_or(|patience| Instant::now() < patience);
+                    if !has_patience || !self.pause(waits, left).await {
+                        return self.as_it_is(lead).await;
+                    }
+                }
+                AskedTicket::Throttled(left) => {
+                    let engine = &self.target.engine;
+                    let now = engine.clock.now();
+                    engine.claims.bar(&self.target.key, now, now + left);
+                    return self.as_it_is(lead).await;
+                }
+                AskedTicket::Fault(error) => return Some(Led::Without(error.kind.into())),
+            }
+        }
+        None
+    }
+
+    /// The value past its end, for all who have come by now; `None` if it is gone.
+    async fn as_it_is(&mut self, lead: &LeadKey) -> Option<Led> {
+        let step = lead.store_step();
+        if let Err(reason) = self.target.may_look() {
+            return Some(Led::Without(reason));
+        }
+        let began = Instant::now();
+        let seen = self.target.look(self.remaining(), began).await;
+        self.spent += began.elapsed();
+        match seen {
+            Ok(Seen::Value(entry)) => return Some(Led::Found(entry, step)),
+            Ok(Seen::Spare(entry)) => return Some(Led::Found(*entry, step)),
+            Ok(Seen::Unusable(replace)) => self.found_unusable(replace),
+            Ok(Seen::Nothing | Seen::Lease(_)) => {}
+            Err(error) => return Some(Led::Without(error.kind.into())),
+        }
+        self.spare = None;
+        None
+    }
+
+    /// A value past its end that another call has not been able to renew.
+    async fn past_its_end(&mut self) -> Option<Entry> {
+        self.target.site.fresh.filter(|fresh| !fresh.window().is_zero())?;
+        if self.without.is_some() || self.target.may_look().is_err() {
+            return self.spare.take().map(|entry| *entry);
+        }
+        let began = Instant::now();
+        let seen = self.target.look(self.remaining(), began).await;
+        self.spent += began.elapsed();
+        match seen {
+            Ok(Seen::Value(entry)) => Some(entry),
+            Ok(Seen::Spare(entry)) => Some(*entry),
+            Ok(Seen::Nothing | Seen::Lease(_) | Seen::Unusable(_)) => None,
+            // It was there when this call began.
+            Err(_) => self.spare.take().map(|entry| *entry),
+        }
+    }
+
+    /// Until when a call waits for a load before it takes a value past its end.
+    fn patience(&self, began: Instant) -> Option<Instant> {
+        let timeout = self.target.site.fresh?.load_timeout?;
+        Some(began + timeout).filter(|patience| *patience < self.deadline)
     }
 
     /// ACQUIRE, and side by side TAG if there are tags.

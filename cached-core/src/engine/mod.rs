@@ -2,7 +2,7 @@
 //!
 //! # On cancellation
 //! A caller that goes away while it looks up or waits leaves nothing behind. One that goes away while it loads takes
-//! its load with it: the lease is released, and a follower takes over.
+//! its load with it: the lease is released, and a follower takes over. With `spawn` the load goes on without its caller.
 //!
 //! # When Redis is down
 //! The steps of one call on the store share one budget; when it is used up, or the breaker is open, the function runs
@@ -10,8 +10,11 @@
 
 mod both;
 mod bracket;
+mod claims;
 mod closing;
+pub(crate) mod detached;
 mod direct;
+mod freshness;
 mod look;
 mod look_near;
 mod lookup;
@@ -19,13 +22,16 @@ mod nesting;
 mod pending;
 mod permit;
 mod put;
+mod renew;
 mod replay;
 pub(crate) mod shell;
 pub(crate) mod shell_near;
 mod site_state;
 mod target;
+mod ticket;
 pub(crate) mod write;
 
+use claims::Claims;
 use pending::Pending;
 pub(crate) use site_state::{SiteRef, SiteState};
 pub(crate) use target::Target;
@@ -72,6 +78,7 @@ pub(crate) struct Settings {
     pub(crate) compress_above: usize,
     pub(crate) load_limit: usize,
     pub(crate) near: NearSettings,
+    pub(crate) throttle: Duration,
 }
 
 /// Callers share a flight if they mean the same key and the same type.
@@ -98,6 +105,8 @@ pub(crate) struct Engine {
     /// Nothing is pending any more.
     drained: Notify,
     flights: Flights<FlightKey, Entry>,
+    /// Who renews which values.
+    claims: Arc<Claims>,
     /// Loads without the store.
     bulkhead: Arc<Semaphore>,
     after_failure: Arc<Semaphore>,
@@ -119,6 +128,7 @@ impl Engine {
             pending: Pending::default(),
             drained: Notify::new(),
             flights: Flights::new(),
+            claims: Arc::default(),
             near: OnceLock::new(),
             sites: Mutex::default(),
             id: NEXT.fetch_add(1, Ordering::Relaxed),

@@ -1,9 +1,12 @@
 //! The permission to load, and what becomes of the result.
 
-use super::closing::Closing;
+use super::claims::Claim;
+use super::closing::{Closing, start};
 use super::nesting::{self, Loading};
+use super::renew::Due;
 use super::target::Target;
-use super::{Engine, FlightKey, SiteState};
+use super::ticket::Ticket;
+use super::{Engine, FlightKey, SiteRef, SiteState};
 use crate::envelope::{Entry, Head};
 use crate::flight::Lead;
 use crate::invalidation::Tag;
@@ -12,6 +15,7 @@ use crate::reason::UnstoredReason;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::OwnedSemaphorePermit;
+use tokio::time::Instant;
 
 /// Permission for one load.
 #[derive(Debug)]
@@ -20,6 +24,8 @@ pub(super) struct Permit {
     kind: Kind,
     /// Held while the load runs.
     slot: Option<OwnedSemaphorePermit>,
+    /// A value that may be returned if the load fails or takes too long.
+    spare: Option<Box<Entry>>,
 }
 
 #[derive(Debug)]
@@ -27,6 +33,11 @@ enum Kind {
     /// One load in all processes; stored and shared.
     /// The lease stands first: it is released before followers wake. Last, the stamps of the tags before the load.
     Leased(Lease, Lead<FlightKey, Entry>, Vec<Head>),
+    /// One load in all processes, over a value that is still there. With a lead, if callers wait for it; with a claim, if
+    /// they are served meanwhile.
+    Renewing(Box<Ticket>, Option<Lead<FlightKey, Entry>>, Option<Claim>),
+    /// As that, before other processes were asked: in the background.
+    Claimed(Box<Due>),
     /// One load in this process; shared, not stored.
     Shared(Lead<FlightKey, Entry>),
     /// For this caller only.
@@ -49,6 +60,33 @@ impl Permit {
         Self::new(target, Kind::Leased(lease, lead, stamps), None)
     }
 
+    /// For the value `spare`, which is served if the load fails.
+    pub(super) fn renewing(
+        target: Target,
+        ticket: Box<Ticket>,
+        lead: Option<Lead<FlightKey, Entry>>,
+        claim: Option<Claim>,
+        spare: Entry,
+    ) -> Self {
+        target.site.counters.refreshes.one();
+        Self { target, kind: Kind::Renewing(ticket, lead, claim), slot: None, spare: Some(Box::new(spare)) }
+    }
+
+    /// For the value `spare`, which the call is served at once.
+    pub(super) fn claimed(target: Target, spare: Entry, due: Due) -> Self {
+        Self { target, kind: Kind::Claimed(Box::new(due)), slot: None, spare: Some(Box::new(spare)) }
+    }
+
+    /// With a value that is served if the load fails.
+    pub(super) fn or_spare(self, spare: Option<Box<Entry>>) -> Self {
+        Self { spare, ..self }
+    }
+
+    /// The load is one of a call's, not one in the background.
+    pub(super) fn count_as_load(&self) {
+        self.target.site.counters.loads.one();
+    }
+
     pub(super) fn shared(target: Target, lead: Lead<FlightKey, Entry>, slot: Option<OwnedSemaphorePermit>) -> Self {
         target.site.counters.bypassed.one();
         Self::new(target, Kind::Shared(lead), slot)
@@ -61,16 +99,16 @@ impl Permit {
 
     fn new(target: Target, kind: Kind, slot: Option<OwnedSemaphorePermit>) -> Self {
         target.site.counters.loads.one();
-        Self { target, kind, slot }
+        Self { target, kind, slot, spare: None }
     }
 
     /// The load begins.
     pub(super) fn begin(self) -> Begun {
         let step = match &self.kind {
-            Kind::Leased(_, lead, _) | Kind::Shared(lead) => lead.load_step(),
-            Kind::Alone => 0,
+            Kind::Leased(_, lead, _) | Kind::Shared(lead) | Kind::Renewing(_, Some(lead), _) => lead.load_step(),
+            Kind::Renewing(_, None, _) | Kind::Claimed(_) | Kind::Alone => 0,
         };
-        Begun { permit: self, step }
+        Begun { permit: self, step, began: Instant::now() }
     }
 }
 
@@ -79,6 +117,7 @@ impl Permit {
 pub(super) struct Begun {
     permit: Permit,
     step: u32,
+    began: Instant,
 }
 
 impl Begun {
@@ -89,8 +128,10 @@ impl Begun {
 
     /// The load takes time: its lease has to be renewed.
     pub(super) fn keep_alive(&mut self) {
-        if let Kind::Leased(lease, ..) = &mut self.permit.kind {
-            lease.keep_alive();
+        match &mut self.permit.kind {
+            Kind::Leased(lease, ..) => lease.keep_alive(),
+            Kind::Renewing(ticket, ..) => ticket.lease.keep_alive(),
+            Kind::Claimed(_) | Kind::Shared(_) | Kind::Alone => {}
         }
     }
 
@@ -100,6 +141,27 @@ impl Begun {
 
     pub(super) fn site(&self) -> &SiteState {
         &self.permit.target.site
+    }
+
+    /// A value that may be returned if the load fails or takes too long.
+    pub(super) fn spare(&self) -> Option<&Entry> {
+        self.permit.spare.as_deref()
+    }
+
+    /// Whether other processes are still to be asked: the call is served its spare value at once.
+    pub(super) fn is_claimed(&self) -> bool {
+        matches!(self.permit.kind, Kind::Claimed(_))
+    }
+
+    /// Asks the other processes; `None` if there is nothing to be loaded.
+    pub(super) async fn granted(self) -> Option<Self> {
+        let Permit { target, kind, spare, .. } = self.permit;
+        let (Kind::Claimed(due), Some(spare)) = (kind, spare) else { return None };
+        target.granted(*spare, *due).await.ok().map(Permit::begin)
+    }
+
+    pub(super) fn site_ref(&self) -> SiteRef {
+        self.permit.target.site.clone()
     }
 
     /// Whether anybody but the caller has a use for the value, so that it is worth encoding.
@@ -114,8 +176,11 @@ impl Begun {
                 drop(lease);
                 lead.failed();
             }
+            Kind::Renewing(ticket, lead, claim) => {
+                Failed { target: self.permit.target, ticket: *ticket, lead, claim }.start();
+            }
             Kind::Shared(lead) => lead.failed(),
-            Kind::Alone => {}
+            Kind::Claimed(_) | Kind::Alone => {}
         }
     }
 
@@ -127,18 +192,54 @@ impl Begun {
     /// meanwhile, and be `Send` only if that is.
     pub(super) fn share_and_store(self, storable: Storable) {
         let Storable { payload, ttl, names } = storable;
-        let Self { permit: Permit { target, kind, slot }, step } = self;
+        let Self { permit: Permit { target, kind, slot, .. }, step, began } = self;
         drop(slot);
+        let load_time = began.elapsed();
         let entry = Entry::loaded(payload);
-        let (lead, lease, stamps) = match kind {
-            Kind::Leased(lease, lead, stamps) => (lead, lease, stamps),
+        let (lead, lease, stamps, over, claim) = match kind {
+            Kind::Leased(lease, lead, stamps) => (Some(lead), lease, stamps, None, None),
+            Kind::Renewing(ticket, lead, claim) => {
+                let Ticket { lease, over, stamps } = *ticket;
+                (lead, lease, stamps, Some(over), claim)
+            }
             Kind::Shared(lead) => {
                 target.site.counters.unstored(ttl.err().unwrap_or(UnstoredReason::NoLease));
                 return lead.found(entry, step);
             }
-            Kind::Alone => return target.site.counters.unstored(UnstoredReason::NoLease),
+            Kind::Claimed(_) | Kind::Alone => return target.site.counters.unstored(UnstoredReason::NoLease),
         };
-        lead.loaded(entry.clone(), step);
-        Closing { target, lead, lease, entry, ttl, stamps, names }.start();
+        if let Some(lead) = &lead {
+            lead.loaded(entry.clone(), step);
+        }
+        Closing { target, lead, lease, over, entry, ttl, stamps, names, load_time, claim }.start();
+    }
+}
+
+/// The end of a load that has failed, over a value that is still there.
+struct Failed {
+    target: Target,
+    ticket: Ticket,
+    lead: Option<Lead<FlightKey, Entry>>,
+    claim: Option<Claim>,
+}
+
+impl Failed {
+    /// Bars the value here at once, and everywhere in the background; then followers hear of it, who are to find it barred.
+    fn start(self) {
+        let Self { target, ticket, lead, claim } = self;
+        let engine = Arc::clone(&target.engine);
+        let now = engine.clock.now();
+        let until = now + engine.settings.throttle;
+        match claim {
+            Some(claim) => claim.bar(until),
+            None => engine.claims.bar(&target.key, now, until),
+        }
+        // Without room the ticket is released, and the next attempt may come from another process.
+        start(&engine, async move {
+            ticket.throttle(&target).await;
+            if let Some(lead) = lead {
+                lead.failed();
+            }
+        });
     }
 }

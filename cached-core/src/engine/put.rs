@@ -175,7 +175,7 @@ impl Draft {
         let named = value.named.iter().map(|tag| Box::from(prefix.name_of(tag))).zip(named);
         let recorded = self.target.recorded(&told, named.collect());
         // A writer puts once at most, so its random bits serve the value as well.
-        self.target.register(value.payload.as_deref(), &recorded, value.ttl, writer.id())
+        self.target.register(value.payload.as_deref(), &recorded, value.ttl, writer.id(), Duration::ZERO)
     }
 
     /// The entry, and a new stamp for each of the tags that this write invalidates and the entry depends on.

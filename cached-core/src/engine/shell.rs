@@ -1,5 +1,6 @@
 //! The generic shell around the engine: compiled once per return type, and [`Running`] once per cached function.
 
+use super::look::{Hit, Looked};
 use super::look_near::Slot;
 use super::lookup::{Lookup, Turn};
 use super::nesting::{self, Loading};
@@ -9,7 +10,7 @@ use super::{Engine, Settings, SiteRef, SiteState, is_on_tokio};
 use crate::envelope::Entry;
 use crate::invalidation::Tag;
 use crate::key::{Key, Prefix};
-use crate::near::keep::Keep;
+use crate::near::keep::{Keep, Unkept};
 use crate::outcome::{CacheValue, Loaded, Shape};
 use crate::reason::{MissReason, UnstoredReason};
 use std::fmt;
@@ -122,6 +123,8 @@ impl<T: CacheValue> Policy<T> {
 pub struct Call {
     pub(super) target: Option<Target>,
     pub(super) path: &'static str,
+    /// The near cache has a value, which is to be renewed.
+    pub(super) early: bool,
 }
 
 impl Call {
@@ -135,7 +138,7 @@ impl Call {
             // What the fingerprint is made of, the type, is known only when the call begins.
             Target { engine, site, key, fingerprint: 0, words: None, tagged: None }
         });
-        Self { target, path }
+        Self { target, path, early: false }
     }
 
     /// The entry depends on one more register.
@@ -164,7 +167,7 @@ impl Call {
 
     /// Without a cache.
     pub(crate) fn uncached() -> Self {
-        Self { target: None, path: "" }
+        Self { target: None, path: "", early: false }
     }
 }
 
@@ -179,13 +182,18 @@ impl Call {
 #[expect(clippy::manual_async_fn, reason = "see above")]
 pub fn look<S: Shape, K: Keep<S::Item>>(call: Call, shape: S, _: K) -> impl Future<Output = Result<S::Return, Load>> {
     async move {
-        let Call { target: Some(mut target), path } = call else { return Err(Load::uncached()) };
+        let Call { target: Some(mut target), path, early } = call else { return Err(Load::uncached()) };
         // In place: moved, it would stand in the future twice.
         target.set_type(shape, path);
-        let looked = match target.first_look().await {
-            Ok((entry, slot)) => match decode::<S, K>(&target.site, &entry, slot) {
+        let looked = match target.first_look(early).await {
+            Ok(Hit { entry, slot, due: None }) => match decode::<S, K>(&target.site, &entry, slot) {
                 Ok(value) => return Ok(value),
                 Err(reason) => target.rejects(&entry, reason),
+            },
+            Ok(Hit { entry, due: Some(due), .. }) => match Box::pin(renew::<S>(&target, entry, due)).await {
+                Ok(value) => return Ok(value),
+                Err(Due::Load(load)) => return Err(load),
+                Err(Due::Looked(looked)) => looked,
             },
             Err(looked) => looked,
         };
@@ -206,7 +214,7 @@ pub fn look<S: Shape, K: Keep<S::Item>>(call: Call, shape: S, _: K) -> impl Futu
 #[derive(Debug)]
 pub struct Load {
     /// `None` without a cache.
-    begun: Option<Box<Begun>>,
+    pub(super) begun: Option<Box<Begun>>,
     loading: Option<Arc<Loading>>,
 }
 
@@ -216,7 +224,11 @@ impl Load {
     }
 
     fn permitted(permit: Permit) -> Self {
-        let begun = Box::new(permit.begin());
+        Self::begun(permit.begin())
+    }
+
+    pub(super) fn begun(begun: Begun) -> Self {
+        let begun = Box::new(begun);
         Self { loading: Some(begun.loading()), begun: Some(begun) }
     }
 
@@ -225,12 +237,11 @@ impl Load {
         Running { body: Box::pin(body), loading: self.loading.take(), to_keep: self.begun.as_deref_mut() }
     }
 
-    /// Shares and stores what the body returned, in the background, and returns it.
+    /// Shares and stores what the body returned, in the background, and returns it. If it has failed, a value past its end is
+    /// returned in its place, where there is one that may be.
     pub fn settle<S: Shape>(self, _: S, policy: &Policy<S::Item>, returned: S::Return) -> S::Return {
-        if let Some(begun) = self.begun {
-            settle::<S>(*begun, policy, &returned);
-        }
-        returned
+        let spare = self.begun.and_then(|begun| settle::<S>(*begun, policy, &returned));
+        spare.unwrap_or(returned)
     }
 }
 
@@ -266,10 +277,7 @@ fn decode<S: Shape, K: Keep<S::Item>>(
     entry: &Entry,
     slot: Option<Box<Slot>>,
 ) -> Result<S::Return, MissReason> {
-    let item = match entry.payload() {
-        Some(payload) => Some(site.codec.decode(payload).map_err(|_| MissReason::Payload)?),
-        None => None,
-    };
+    let item = item::<S>(site, entry)?;
     if let Some(slot) = slot {
         match &item {
             None => slot.keep(None),
@@ -285,28 +293,71 @@ fn decode<S: Shape, K: Keep<S::Item>>(
     Ok(value)
 }
 
-/// Shares and stores what there is of a load to be shared and stored.
-fn settle<S: Shape>(begun: Begun, policy: &Policy<S::Item>, returned: &S::Return) {
-    let site = begun.site();
-    let loaded = S::inspect(returned);
-    if let Loaded::Failed = loaded {
-        site.counters.load_errors.one();
-        return begun.failed();
+fn item<S: Shape>(site: &SiteState, entry: &Entry) -> Result<Option<S::Item>, MissReason> {
+    entry.payload().map(|payload| site.codec.decode(payload)).transpose().map_err(|_| MissReason::Payload)
+}
+
+/// A value that takes the place of a load's.
+pub(super) fn spare<S: Shape>(site: &SiteState, entry: &Entry) -> Option<S::Return> {
+    S::rebuild(item::<S>(site, entry).ok()?)
+}
+
+/// What a call is left with that was to renew a value.
+enum Due {
+    Load(Load),
+    /// The value is of no use.
+    Looked(Looked),
+}
+
+/// Renews `entry`, or is served it all the same.
+async fn renew<S: Shape>(target: &Target, entry: Entry, due: Box<super::renew::Due>) -> Result<S::Return, Due> {
+    // Not kept, as the call's future would have to hold it; but what takes its place in an emergency must be readable.
+    if spare::<S>(&target.site, &entry).is_none() {
+        return Err(Due::Looked(target.rejects(&entry, MissReason::Payload)));
     }
+    match target.renew(entry, *due).await {
+        Turn::Value(entry) => decode::<S, Unkept>(&target.site, &entry, None)
+            .map_err(|reason| Due::Looked(target.rejects(&entry, reason))),
+        Turn::Load(permit) => Err(Due::Load(Load::permitted(permit))),
+    }
+}
+
+/// Shares and stores what there is of a load to be shared and stored; returns what is to be served instead of it.
+fn settle<S: Shape>(begun: Begun, policy: &Policy<S::Item>, returned: &S::Return) -> Option<S::Return> {
+    let site = begun.site();
+    let value = match S::inspect(returned) {
+        Loaded::Some(value) => Some(value),
+        Loaded::None => None,
+        Loaded::Failed => {
+            site.counters.load_errors.one();
+            let instead = begun.spare().and_then(|entry| {
+                let value = spare::<S>(site, entry)?;
+                site.count_stale(entry);
+                Some(value)
+            });
+            begun.failed();
+            return instead;
+        }
+    };
+    settle_value(begun, policy, value);
+    None
+}
+
+/// `None` stands for a `None`.
+fn settle_value<T: CacheValue>(begun: Begun, policy: &Policy<T>, value: Option<&T>) {
+    let site = begun.site();
     if !begun.is_wanted() {
         return begun.unstored(UnstoredReason::NoLease);
     }
-    let storable = match loaded {
-        Loaded::Some(value) => {
+    let storable = match value {
+        Some(value) => {
             let Ok((payload, ttl)) = policy.payload(value, site, &begun.engine().settings) else {
                 begun.unstored(UnstoredReason::Encode);
                 return begun.failed();
             };
             Storable { payload: Some(payload), ttl, names: policy.names(value) }
         }
-        Loaded::None | Loaded::Failed => {
-            Storable { payload: None, ttl: site.none_ttl.ok_or(UnstoredReason::Policy), names: Vec::new() }
-        }
+        None => Storable { payload: None, ttl: site.none_ttl.ok_or(UnstoredReason::Policy), names: Vec::new() },
     };
     begun.share_and_store(storable);
 }

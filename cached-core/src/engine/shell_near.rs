@@ -1,5 +1,6 @@
 //! The near cache as generated code asks it: before anything else, and without waiting.
 
+use super::freshness::lead;
 use super::shell::Call;
 use super::site_state::LocalPolicy;
 use super::target::Target;
@@ -62,14 +63,21 @@ fn kept_in(asking: Asking<'_>, engine: &Arc<Engine>) -> Result<Option<Kept>, Cal
     };
     let fingerprint = fingerprint(&state, path);
     let words = if local.has_words { words(segments) } else { None };
-    if words.is_some()
-        && let Some(kept) = local.kept(Asked::new(fingerprint, site, words, ""), &[])
-    {
-        return Ok(kept);
+    let mut early = false;
+    if words.is_some() {
+        match local.kept(Asked::new(fingerprint, site, words, ""), &[]) {
+            Ok(kept) => return Ok(kept),
+            Err(is_early) => early = is_early,
+        }
     }
     let found = engine.settings.prefix.with_rendered(site.spec().template, path, segments, |key| {
-        let kept = if words.is_none() { local.kept(Asked::new(fingerprint, site, None, key), &[]) } else { None };
-        kept.ok_or_else(|| Key::from(key))
+        if words.is_none() {
+            match local.kept(Asked::new(fingerprint, site, None, key), &[]) {
+                Ok(kept) => return Ok(kept),
+                Err(is_early) => early = is_early,
+            }
+        }
+        Err(Key::from(key))
     });
     let key = match found {
         Some(Ok(kept)) => return Ok(kept),
@@ -77,6 +85,7 @@ fn kept_in(asking: Asking<'_>, engine: &Arc<Engine>) -> Result<Option<Kept>, Cal
         None => None,
     };
     let mut call = Call::of(Arc::clone(engine), state, key, path);
+    call.early = early;
     if let Some(target) = &mut call.target {
         target.words = words.map(Box::new);
     }
@@ -84,11 +93,17 @@ fn kept_in(asking: Asking<'_>, engine: &Arc<Engine>) -> Result<Option<Kept>, Cal
 }
 
 impl LocalPolicy {
+    /// The value to be served. An error says whether there is one, which is to be renewed.
     #[inline]
-    fn kept(&self, asked: Asked<'_>, tags: &[Key]) -> Option<Option<Kept>> {
-        let kept = self.near.get(asked, tags, self.serves_in_gap)?;
+    fn kept(&self, asked: Asked<'_>, tags: &[Key]) -> Result<Option<Kept>, bool> {
+        if let Some(beta) = self.ahead
+            && self.near.is_early(&asked, |load_time| lead(load_time, beta, fastrand::f64()))
+        {
+            return Err(true);
+        }
+        let kept = self.near.get(asked, tags, self.serves_in_gap).ok_or(false)?;
         self.hits.one();
-        Some(kept)
+        Ok(kept)
     }
 }
 
@@ -107,12 +122,18 @@ impl Call {
     ///
     /// # Errors
     /// None: an `Err` is the call that the near cache did not answer.
-    pub fn near<S: Shape, K: Keep<S::Item>>(self, _: S, _: K) -> Result<S::Return, Self> {
+    pub fn near<S: Shape, K: Keep<S::Item>>(mut self, _: S, _: K) -> Result<S::Return, Self> {
         let kept = |target: &Target| {
-            let local = target.site.local.as_ref()?;
+            let local = target.site.local.as_ref().ok_or(false)?;
             let fingerprint = target.site.fingerprint::<S::Item>(self.path);
             local.kept(Asked::new(fingerprint, target.site.site, None, &target.key), target.tags())
         };
-        self.target.as_ref().and_then(kept).and_then(given::<S, K>).ok_or(self)
+        match self.target.as_ref().ok_or(false).and_then(kept) {
+            Ok(kept) => given::<S, K>(kept).ok_or(self),
+            Err(early) => {
+                self.early = early;
+                Err(self)
+            }
+        }
     }
 }

@@ -1,12 +1,13 @@
 //! A site as one cache sees it: its policy resolved, its counters, its fingerprints.
 
 use super::Settings;
+use super::freshness::FreshPolicy;
 use crate::codec::Codec;
 use crate::envelope::Entry;
 use crate::fingerprint;
 use crate::near::{Near, may_be_words};
 use crate::reason::MissReason;
-use crate::site::{self, Local, Role, Site};
+use crate::site::{self, Freshness, Local, Role, Site};
 use crate::stats::{Counters, SiteStats, Striped};
 use crate::ttl::{DEFAULT_CLASS, DEFAULT_NONE_CLASS, MAX_TTL, NoneTtl, TtlSpec};
 use serde::de::DeserializeOwned;
@@ -34,6 +35,10 @@ pub(crate) struct SiteState {
     pub(super) names_tags: bool,
     /// Entries record all of their tags by name, since who reads them may not tell any.
     pub(super) names_all: bool,
+    /// What is done about values near or past their end; `None`: a value that is past its end is of no use.
+    pub(super) fresh: Option<FreshPolicy>,
+    /// How long values are kept past their end.
+    pub(super) window: Duration,
     /// The near cache, if the site uses it.
     pub(super) local: Option<LocalPolicy>,
     /// The site's part of the fingerprints.
@@ -52,6 +57,8 @@ pub(super) struct LocalPolicy {
     pub(super) serves_in_gap: bool,
     /// Integers can stand for its keys.
     pub(super) has_words: bool,
+    /// β of `XFetch`.
+    pub(super) ahead: Option<f64>,
     pub(super) near: Arc<Near>,
     pub(super) hits: Striped,
 }
@@ -101,11 +108,17 @@ impl SiteState {
         };
         // Without a template it is not a function's, and its values' type is not known to be one that can be kept.
         let local = local.filter(|_| spec.role == Role::Read && !spec.template.is_empty());
+        let fresh = (spec.fresh != Freshness::NONE).then(|| FreshPolicy::of(&spec.fresh));
+        let window = fresh.map_or(Duration::ZERO, |fresh| fresh.window());
+        let longest = ttl.unwrap_or_default().saturating_add(window);
         Self {
+            fresh,
+            window,
             local: local.map(|time| LocalPolicy {
                 time,
                 serves_in_gap: spec.serves_in_gap,
                 has_words: may_be_words(spec.template),
+                ahead: spec.fresh.ahead,
                 near: near(),
                 hits: Striped::default(),
             }),
@@ -114,7 +127,7 @@ impl SiteState {
             codec: spec.codec.unwrap_or(settings.codec),
             jitter: spec.jitter.unwrap_or(settings.jitter),
             ttl: ttl.unwrap_or_default(),
-            tag_time: (4 * ttl.unwrap_or_default().min(MAX_TTL)).max(TAG_TIME).min(MAX_TTL),
+            tag_time: (4 * longest.min(MAX_TTL)).max(TAG_TIME).min(MAX_TTL),
             none_ttl,
             names_tags: spec.tags.iter().any(|tag| tag.template.is_none()),
             names_all: spec.template.is_empty(),
@@ -148,7 +161,16 @@ impl SiteState {
     /// Counts how a call was served.
     pub(super) fn served(&self, entry: &Entry) {
         let counters = &self.counters;
-        if entry.head.is_some() { counters.hits.one() } else { counters.coalesced.one() }
+        let served = if entry.head.is_some() { &counters.hits } else { &counters.coalesced };
+        served.one();
+        self.count_stale(entry);
+    }
+
+    /// Counts a call that was answered by a value past its end.
+    pub(super) fn count_stale(&self, entry: &Entry) {
+        if entry.age.is_over() {
+            self.counters.stale.one();
+        }
     }
 
     /// Counts a value that could not be decoded.

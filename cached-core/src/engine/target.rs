@@ -2,11 +2,12 @@
 
 use super::{Engine, FlightKey, SiteRef};
 use crate::envelope::tags::Recorded;
+use crate::envelope::times::Times;
 use crate::envelope::{self, Draft, Expected, Head, Register};
 use crate::key::Key;
 use crate::near::Words;
 use crate::outcome::Shape;
-use crate::ttl::jittered;
+use crate::ttl::{MAX_TTL, jittered};
 use bytes::Bytes;
 use std::sync::Arc;
 use std::time::Duration;
@@ -93,25 +94,29 @@ impl Target {
     }
 
     /// The register of a value stamped with 128 bits that are never used again, and how long it lives; `ttl` is before
-    /// jitter, a `payload` of `None` stands for a `None`.
+    /// jitter and does without the time that a value is kept past its end, a `payload` of `None` stands for a `None`.
     pub(super) fn register(
         &self,
         payload: Option<&[u8]>,
         recorded: &Recorded,
         ttl: Duration,
         stamp: u128,
+        load_time: Duration,
     ) -> (Bytes, Duration) {
         #[expect(clippy::cast_possible_truncation, reason = "the low bits are as random as the others")]
         let ttl = jittered(ttl, self.site.jitter, stamp as u64);
+        let is_timed = self.site.fresh.is_some_and(|fresh| fresh.is_timed());
+        let times = is_timed.then(|| Times::new(self.engine.clock.wall(), ttl, load_time));
         let draft = Draft {
             key: &self.key,
             head: Head::value(stamp),
             codec: self.site.codec.id(),
             fingerprint: self.fingerprint,
             payload,
+            times,
             recorded,
             compress_above: self.engine.settings.compress_above,
         };
-        (envelope::write(&draft), ttl)
+        (envelope::write(&draft), ttl.saturating_add(self.site.window).min(MAX_TTL))
     }
 }

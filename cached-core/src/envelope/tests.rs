@@ -7,12 +7,12 @@ static UNTAGGED: Recorded = Recorded::NONE;
 
 fn draft(payload: Option<&[u8]>) -> Draft<'_> {
     let (key, head) = ("n:v1:k", Head::value(42));
-    Draft { key, head, codec: 0, fingerprint: 7, payload, recorded: &UNTAGGED, compress_above: 1_000 }
+    Draft { key, head, codec: 0, fingerprint: 7, payload, times: None, recorded: &UNTAGGED, compress_above: 1_000 }
 }
 
 fn payload_of(register: &Bytes) -> Option<Vec<u8>> {
     match read(register, EXPECTED) {
-        Register::Value(found) => Entry::found(register.clone(), found).payload().map(<[u8]>::to_vec),
+        Register::Value(found) => Entry::found(register.clone(), found, Age::Fresh).payload().map(<[u8]>::to_vec),
         other => panic!("not a value: {other:?}"),
     }
 }
@@ -46,7 +46,7 @@ fn every_mismatch_has_its_reason() {
     // All but two bytes of the fingerprint are in the check only.
     assert_eq!(reason(&good, Expected { fingerprint: 7 + (1 << 16), ..EXPECTED }), MissReason::Corrupt);
     let mut other_version = good.to_vec();
-    other_version[Head::LEN] |= 0x80;
+    other_version[Head::LEN] |= FLAG_NONE | FLAG_LZ4;
     assert_eq!(reason(&other_version, EXPECTED), MissReason::Version);
 }
 
@@ -88,7 +88,7 @@ fn a_head_is_that_of_a_lease_or_a_value() {
 fn an_entry_knows_what_it_was_read_from() {
     let register = write(&draft(Some(b"1")));
     let found = |register: &Bytes| match read(register, EXPECTED) {
-        Register::Value(found) => Entry::found(register.clone(), found),
+        Register::Value(found) => Entry::found(register.clone(), found, Age::Fresh),
         other => panic!("not a value: {other:?}"),
     };
     assert_eq!(found(&register).head, Some(Head::value(42)));
@@ -103,7 +103,7 @@ fn every_codec_is_told_from_the_flags() {
         for payload in [None, Some(&b"1"[..]), Some(&[b'a'; 2_000])] {
             let bytes = write(&Draft { codec, ..draft(payload) });
             let Register::Value(found) = read(&bytes, Expected { codec, ..EXPECTED }) else { panic!("{codec}") };
-            assert_eq!(Entry::found(bytes, found).payload(), payload);
+            assert_eq!(Entry::found(bytes, found, Age::Fresh).payload(), payload);
         }
     }
 }
@@ -120,12 +120,44 @@ fn tags_stand_in_front_of_any_payload_and_are_checked_with_it() {
         let bytes = write(&Draft { recorded: &recorded, ..draft(payload) });
         let Register::Value(found) = read(&bytes, EXPECTED) else { panic!("not a value") };
         assert_eq!(found.recorded, recorded);
-        assert_eq!(Entry::found(bytes.clone(), found).payload(), payload);
+        assert_eq!(Entry::found(bytes.clone(), found, Age::Fresh).payload(), payload);
         for at in Head::LEN..bytes.len() {
             let mut bytes = bytes.to_vec();
             bytes[at] ^= 1;
             assert!(matches!(read(&bytes.into(), EXPECTED), Register::Invalid(_)), "byte {at}");
         }
+    }
+}
+
+#[test]
+fn times_stand_in_front_of_tags_and_are_checked_with_them() {
+    let times = Times { fresh_until: 1_600_000_000_123, load_time: u32::MAX };
+    let tagged = Recorded::new(&[Head::value(1)], [("t:author:7".into(), Head::value(2))]);
+    for recorded in [&UNTAGGED, &tagged] {
+        for payload in [None, Some(&b"1"[..]), Some(&[b'a'; 2_000])] {
+            let bytes = write(&Draft { recorded, times: Some(times), ..draft(payload) });
+            let Register::Value(found) = read(&bytes, EXPECTED) else { panic!("not a value") };
+            assert_eq!((found.times, &found.recorded), (Some(times), recorded));
+            assert_eq!(super::times(&bytes), Some(times));
+            assert_eq!(Entry::found(bytes.clone(), found, Age::Fresh).payload(), payload);
+            for at in Head::LEN..bytes.len() {
+                let mut bytes = bytes.to_vec();
+                bytes[at] ^= 1;
+                assert!(matches!(read(&bytes.into(), EXPECTED), Register::Invalid(_)), "byte {at}");
+            }
+        }
+    }
+    assert_eq!(super::times(&write(&draft(Some(b"1")))), None);
+}
+
+#[test]
+fn times_that_are_cut_off_are_no_times() {
+    // A check that is right, over fewer bytes than the kind announces.
+    for len in 0..Times::LEN {
+        let rest = vec![0; len];
+        let sum = check(EXPECTED.key, FLAG_TIMES, EXPECTED.fingerprint, &rest).to_le_bytes();
+        let bytes = [Head::value(1).as_bytes(), &[FLAG_TIMES], &7u16.to_le_bytes(), &sum, &rest].concat();
+        assert_eq!(read(&bytes.into(), EXPECTED), Register::Invalid(MissReason::Truncated));
     }
 }
 

@@ -43,6 +43,7 @@ pub(crate) struct Prefix {
     tags: Arc<str>,
     events: Arc<str>,
     all_tags: Key,
+    tickets: Arc<str>,
 }
 
 impl Prefix {
@@ -52,6 +53,7 @@ impl Prefix {
             tags: format!("{namespace}:t:").into(),
             events: format!("{namespace}:e:").into(),
             all_tags: format!("{namespace}:t").into(),
+            tickets: format!("{namespace}:r:").into(),
         }
     }
 
@@ -118,6 +120,12 @@ impl Prefix {
     /// What all entries begin with.
     pub(crate) fn entries(&self) -> &str {
         &self.entries
+    }
+
+    /// The register in which those who renew the entry under `key` agree on one of them. No part of any version's entries,
+    /// so that a sweep of these does not remove it; to remove it does no harm.
+    pub(crate) fn ticket(&self, key: &Key) -> Key {
+        bounded(&self.tickets, &mut [&self.tickets, self.name_of(key)].concat())
     }
 
     /// The register that every write of a tag touches.

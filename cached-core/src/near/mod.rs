@@ -67,6 +67,10 @@ struct Held {
     value: Option<Kept>,
     /// By the clock, in nanoseconds.
     until: u64,
+    /// When it is stale, if it took any time to load.
+    end: u64,
+    /// In microseconds; 0 if it tells nothing of the kind.
+    load_time: u32,
     mark: Mark,
     epoch: Epoch,
     weight: u32,
@@ -187,6 +191,15 @@ impl Near {
         }
     }
 
+    /// Whether the value that is kept under this name is to be renewed ahead of its end, if `lead` (in seconds) of its load
+    /// time says so.
+    pub(crate) fn is_early(&self, asked: &Asked<'_>, lead: impl FnOnce(u32) -> f64) -> bool {
+        self.map.get(asked).is_some_and(|held| {
+            let left = Duration::from_nanos(held.end.saturating_sub(self.clock.coarse()));
+            held.load_time > 0 && left.as_secs_f64() <= lead(held.load_time)
+        })
+    }
+
     /// Why a value may not be served.
     #[inline]
     fn fault(&self, held: &Held, now: u64, through_gaps: bool) -> Option<Fault> {
@@ -227,7 +240,10 @@ impl Near {
         let until = now.saturating_add(nanos(kept.time));
         let weight = kept.bytes as u64 + ENTRY_OVERHEAD + TAG_OVERHEAD * tags.len() as u64;
         let tags = (!tags.is_empty()).then(|| Arc::new(tags));
-        let held = Held { value, until, mark, epoch, weight: u32::try_from(weight).unwrap_or(u32::MAX), tags };
+        let weight = u32::try_from(weight).unwrap_or(u32::MAX);
+        let (left, load_time) = kept.fresh.unwrap_or_default();
+        let end = now.saturating_add(nanos(left));
+        let held = Held { value, until, end, load_time, mark, epoch, weight, tags };
         if self.fault(&held, now, true).is_none() && epoch == self.epoch() {
             self.map.insert(asked.name(), held);
         } else {
@@ -305,6 +321,8 @@ pub(crate) struct Keeping {
     pub(crate) time: Duration,
     /// Of the key and the encoded value.
     pub(crate) bytes: usize,
+    /// How long it is fresh, and how long it took to load.
+    pub(crate) fresh: Option<(Duration, u32)>,
 }
 
 impl Held {

@@ -26,7 +26,7 @@ fn kept(value: u64) -> Option<Kept> {
 
 fn keep(near: &Near, keys: &[Key], value: u64, time: Duration) {
     let reservation = near.reserve(keys).unwrap();
-    near.keep(asked(&keys[0]), reservation, kept(value), Keeping { time, bytes: 8 });
+    near.keep(asked(&keys[0]), reservation, kept(value), Keeping { time, bytes: 8, fresh: None });
 }
 
 fn get_with(near: &Near, keys: &[Key], through_gaps: bool) -> Option<u64> {
@@ -102,7 +102,7 @@ fn a_read_and_a_change_in_every_order() {
                     Step::Reserve => reservation = near.reserve(&keys),
                     Step::Read => read = stored,
                     Step::Keep => {
-                        let keeping = Keeping { time: LOCAL, bytes: 8 };
+                        let keeping = Keeping { time: LOCAL, bytes: 8, fresh: None };
                         near.keep(asked(&keys[0]), reservation.take().unwrap(), kept(read), keeping);
                     }
                     Step::Write => stored = 2,
@@ -128,7 +128,7 @@ fn a_tag_that_joins_later() {
         if changes {
             near.changed("tag");
         }
-        near.keep(asked(&keys[0]), reservation, kept(1), Keeping { time: LOCAL, bytes: 8 });
+        near.keep(asked(&keys[0]), reservation, kept(1), Keeping { time: LOCAL, bytes: 8, fresh: None });
         assert_eq!(get(&near, &keys[..1]).is_none(), changes);
         near.changed("key");
     }
@@ -214,7 +214,7 @@ fn never_holds_more_than_it_may() {
         let keys = keys(&[&format!("key:{n}"), "tag"]);
         let reservation = near.reserve(&keys).unwrap();
         let bytes = [8, 500, 4_000, 100_000][n % 4];
-        near.keep(asked(&keys[0]), reservation, kept(1), Keeping { time: LOCAL, bytes });
+        near.keep(asked(&keys[0]), reservation, kept(1), Keeping { time: LOCAL, bytes, fresh: None });
         let stats = near.stats();
         assert!(stats.bytes <= capacity && stats.entries * ENTRY_OVERHEAD <= stats.bytes, "{stats:?}");
     }

@@ -3,8 +3,10 @@
 //! The macros stay thin. They emit one `static` that describes the function and one call; what is cached, for how long,
 //! whether, and what a write does about it, is decided by the runtime, from the real types.
 
+mod detached;
 mod event;
 mod read;
+mod receiver;
 mod segment;
 mod site;
 mod write;
@@ -49,12 +51,12 @@ pub(crate) fn expand(model: &Model) -> TokenStream {
 fn statements(model: &Model, stmts: &TokenStream) -> TokenStream {
     let frame = &model.frame;
     let site = site::site(frame, &model.action);
-    let body = frame.body(stmts);
+    let body = || frame.body(stmts);
     let around = match &model.action {
-        Action::Read(entry) => read::read(frame, entry, &body),
-        Action::Bracket { what, unavailable } => write::bracket(frame, what, *unavailable, &body),
-        Action::After(what) => write::after(frame, what, &body),
-        Action::Put { entry, emits, unavailable } => write::put(frame, entry, emits, *unavailable, &body),
+        Action::Read(entry) => read::read(frame, entry, stmts),
+        Action::Bracket { what, unavailable } => write::bracket(frame, what, *unavailable, &body()),
+        Action::After(what) => write::after(frame, what, &body()),
+        Action::Put { entry, emits, unavailable } => write::put(frame, entry, emits, *unavailable, &body()),
     };
     quote!(#site #around)
 }

@@ -4,7 +4,7 @@ use proc_macro2::{Ident, Span, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::spanned::Spanned;
 
-use super::{event, segment};
+use super::{detached, event, segment};
 use crate::model::{Entry, Frame, Local, Policy, Ttl};
 use crate::paths::located_at;
 
@@ -13,7 +13,7 @@ use crate::paths::located_at;
 //     let mut load = match look(call, ..).await { Ok(value) => return value, Err(load) => load };
 //     let returned = load.run(async move { body }).await;
 //     load.settle(.., returned)
-pub(super) fn read(frame: &Frame, entry: &Entry, body: &TokenStream) -> TokenStream {
+pub(super) fn read(frame: &Frame, entry: &Entry, stmts: &TokenStream) -> TokenStream {
     let at = frame.at();
     let support = frame.support();
     let shape = frame.shape();
@@ -21,7 +21,7 @@ pub(super) fn read(frame: &Frame, entry: &Entry, body: &TokenStream) -> TokenStr
     let import = event::import(frame, &entry.listens);
     let keep = keep(frame, entry);
     let call = with_cache(frame, import.as_ref(), &[&|cache| call_or_near(frame, entry, cache)]);
-    let policy = policy(frame, entry);
+    let load = load(frame, entry, stmts);
     quote_spanned! {at=>
         #shape
         #keep
@@ -30,13 +30,42 @@ pub(super) fn read(frame: &Frame, entry: &Entry, body: &TokenStream) -> TokenStr
             #support::Ok(value) => return value,
             #support::Err(call) => call,
         };
-        let mut load = match #support::look(call, shape, keep).await {
+        #load
+    }
+}
+
+// Output, of a load that may be a task:
+//     let load = match look(call, ..).await { Ok(value) => return value, Err(load) => load };
+//     let body = { let db = Borrowing(db).own(); async move { let db = db.lend(); body } };
+//     load.detach(.., body).await
+fn load(frame: &Frame, entry: &Entry, stmts: &TokenStream) -> TokenStream {
+    let at = frame.at();
+    let support = frame.support();
+    let policy = policy(frame, entry);
+    let Some(detached) = &entry.detached else {
+        let body = frame.body(stmts);
+        return quote_spanned! {at=>
+            let mut load = match #support::look(call, shape, keep).await {
+                #support::Ok(value) => return value,
+                #support::Err(load) => load,
+            };
+            #policy
+            let returned = load.run(#body).await;
+            load.settle(shape, &policy, returned)
+        };
+    };
+    let body = detached::body(frame, detached, stmts);
+    // A body that cannot be a task is reported where that is asked for.
+    let option = Span::mixed_site().located_at(detached.option.span());
+    let task = quote_spanned!(option=> load.detach(shape, policy, body).await);
+    quote_spanned! {at=>
+        let load = match #support::look(call, shape, keep).await {
             #support::Ok(value) => return value,
             #support::Err(load) => load,
         };
         #policy
-        let returned = load.run(#body).await;
-        load.settle(shape, &policy, returned)
+        let body = #body;
+        #task
     }
 }
 

@@ -5,7 +5,7 @@ use quote::{ToTokens, quote, quote_spanned};
 use syn::ext::IdentExt;
 
 use super::{event, segment};
-use crate::model::{Action, Codec, Entry, Event, Frame, Invalidated, Local, NoneTtl, Template, Ttl};
+use crate::model::{Action, Codec, Entry, Event, Frame, Freshness, Invalidated, Local, NoneTtl, Template, Ttl};
 use crate::spelling::spell;
 
 /// The descriptor. Of the user's types it names events only, since a `static` in a generic function is one for all its
@@ -86,7 +86,28 @@ fn settings(frame: &Frame, entry: &Entry) -> TokenStream {
         quote!(local: #support::Some(#support::Local::#local),)
     });
     let in_gap = entry.serves_in_gap.then(|| quote!(serves_in_gap: true,));
-    quote!(#ttl #jitter #none_ttl #version #codec #local #in_gap)
+    let fresh = entry.fresh.as_ref().map(|fresh| freshness(frame, fresh));
+    quote!(#ttl #jitter #none_ttl #version #codec #local #in_gap #fresh)
+}
+
+fn freshness(frame: &Frame, fresh: &Freshness) -> TokenStream {
+    let support = frame.support();
+    let millis = |name: TokenStream, millis: Option<u64>| millis.map(|millis| quote!(#name: #support::Some(#millis),));
+    let revalidate = millis(quote!(revalidate_ms), fresh.revalidate);
+    let if_error = millis(quote!(if_error_ms), fresh.if_error);
+    let ahead = fresh.ahead.map(|beta| {
+        let beta = Literal::f64_suffixed(beta);
+        quote!(ahead: #support::Some(#beta),)
+    });
+    let background = fresh.background.then(|| quote!(background: true,));
+    let spawn = fresh.spawn.then(|| quote!(spawn: true,));
+    let load_timeout = millis(quote!(load_timeout_ms), fresh.load_timeout);
+    quote! {
+        fresh: #support::Freshness {
+            #revalidate #if_error #ahead #background #spawn #load_timeout
+            ..#support::Freshness::NONE
+        },
+    }
 }
 
 fn invalidated_fields(frame: &Frame, what: &Invalidated) -> TokenStream {

@@ -7,7 +7,7 @@ use crate::role::Role::{self, Invalidate, Put, Read};
 use crate::suggest::option_meant;
 
 /// Every option, how it is written, and who has it. Messages and suggestions come from here; a new option begins here.
-const OPTIONS: [(&str, &str, &[Role]); 18] = [
+const OPTIONS: [(&str, &str, &[Role]); 24] = [
     ("key", "key = \"user:<id>\"", &[Read, Invalidate, Put]),
     ("tag", "tag = \"tenant:<tenant>\"", &[Invalidate]),
     ("skip", "skip(db)", &[Read]),
@@ -21,6 +21,12 @@ const OPTIONS: [(&str, &str, &[Role]); 18] = [
     ("codec", "codec = \"json\"", &[Read, Put]),
     ("local", "local = \"30s\"", &[Read]),
     ("on_gap", "on_gap = \"serve\"", &[Read]),
+    ("stale_while_revalidate", "stale_while_revalidate = \"5m\"", &[Read]),
+    ("stale_if_error", "stale_if_error = \"1h\"", &[Read]),
+    ("refresh_ahead", "refresh_ahead = 1.5", &[Read]),
+    ("refresh", "refresh = \"background\"", &[Read]),
+    ("spawn", "spawn", &[Read]),
+    ("load_timeout", "load_timeout = \"200ms\"", &[Read]),
     ("mode", "mode = \"after\"", &[Invalidate]),
     ("on_unavailable", "on_unavailable = \"fail\"", &[Invalidate, Put]),
     ("cache", "cache = self.cache", &[Read, Invalidate, Put]),
@@ -76,6 +82,12 @@ fn of_another(role: Role, wanted: &str) -> Option<String> {
             format!(
                 "`{wanted}` is for `#[redis_cached]`: the near cache keeps what was read, never what this process writes; remove it"
             )
+        }
+        (
+            Invalidate | Put,
+            "stale_while_revalidate" | "stale_if_error" | "refresh_ahead" | "refresh" | "spawn" | "load_timeout",
+        ) => {
+            format!("`{wanted}` is for `#[redis_cached]`: a write runs on every call and serves nothing old; remove it")
         }
         (Invalidate, wanted) if wanted != "tags" && has(Put, wanted) => format!(
             "`{wanted}` is about what is stored, and `#[redis_invalidate]` stores nothing; \

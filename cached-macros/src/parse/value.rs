@@ -17,6 +17,20 @@ pub(super) fn expression(input: ParseStream<'_>, name: &Ident) -> syn::Result<Ex
     bare_expression(input)
 }
 
+/// `= expr`, or nothing.
+pub(super) fn optional(input: ParseStream<'_>, name: &Ident) -> syn::Result<Option<Expr>> {
+    if input.is_empty() || input.peek(Token![,]) { Ok(None) } else { expression(input, name).map(Some) }
+}
+
+/// Nothing: the name says it.
+pub(super) fn flag(input: ParseStream<'_>, name: &Ident) -> syn::Result<()> {
+    if input.is_empty() || input.peek(Token![,]) {
+        return Ok(());
+    }
+    let value = up_to_comma(input);
+    Err(syn::Error::new_spanned(value, format!("`{name}` takes no value; write `{name}`, or leave it out")))
+}
+
 /// An expression. Of one that cannot be read nothing is taken: what is left inside of its brackets would be reported as
 /// well.
 pub(super) fn bare_expression(input: ParseStream<'_>) -> syn::Result<Expr> {

@@ -1,7 +1,9 @@
 //! Options and function -> [`Model`]. The only phase that reports broken rules; one file for each thing they are about.
 
 mod closure;
+mod detached;
 mod event;
+mod freshness;
 mod function;
 mod key;
 mod mentions;
@@ -40,7 +42,7 @@ pub(crate) fn model(
     let names = Names::of(&function.sig, form.as_ref().and_then(|form| form.boxed.as_ref()));
     let item = Item { function: &function, form: form.as_ref(), names: &names };
     let action = match role {
-        Role::Read => read(&mut options, &names, errors),
+        Role::Read => read(&mut options, &item, errors),
         Role::Invalidate => invalidate(&mut options, is_readable, &item, errors),
         Role::Put => put(&mut options, &item, errors),
     };
@@ -63,10 +65,12 @@ struct Item<'a> {
     names: &'a Names,
 }
 
-fn read(options: &mut Options, names: &Names, errors: &mut Errors) -> Action {
-    let scope = Scope::of_entry(Role::Read, names);
+fn read(options: &mut Options, item: &Item<'_>, errors: &mut Errors) -> Action {
+    let scope = Scope::of_entry(Role::Read, item.names);
     let key = key::pieces(&options.key, &options.skip, &scope, errors);
-    Action::Read(entry(options, key, &scope, errors))
+    let option = detached::option(options);
+    let detached = option.map(|option| detached::taken(option, &item.function.sig, item.form, errors));
+    Action::Read(Entry { detached, ..entry(options, key, &scope, errors) })
 }
 
 fn put(options: &mut Options, item: &Item<'_>, errors: &mut Errors) -> Action {
@@ -117,8 +121,12 @@ fn entry(options: &mut Options, key: Vec<Piece>, scope: &Scope<'_>, errors: &mut
     let listens =
         listens.into_iter().filter_map(|event| event::event(event, Purpose::Listen, scope, &in_key, errors)).collect();
     let (tags, tags_of) = options::tags(take(&mut options.tags), scope, &in_key, errors);
+    let ttl = options::ttl(take(&mut options.ttl), names, errors);
+    let fresh = freshness::freshness(options, ttl.as_ref(), errors);
     Entry {
-        ttl: options::ttl(take(&mut options.ttl), names, errors),
+        ttl,
+        fresh,
+        detached: None,
         jitter: options::jitter(&options.jitter, errors),
         none_ttl: options::none_ttl(&options.none_ttl, errors),
         cache_if: options::cache_if(take(&mut options.cache_if), names, errors),

@@ -3,6 +3,7 @@
 
 mod closing;
 mod direct;
+mod fresh;
 mod hits;
 mod logs;
 mod nesting;
@@ -133,6 +134,7 @@ impl Subject {
             codec: 0,
             fingerprint: site.fingerprint::<u64>(""),
             payload: Some(payload),
+            times: None,
             recorded: &crate::envelope::tags::Recorded::NONE,
             compress_above: usize::MAX,
         })

@@ -1,0 +1,74 @@
+//! A value is renewed by one call, in the foreground or in the background, while all others are served what there is.
+//!
+//! # On cancellation
+//! A call that renews and goes away gives claim and ticket back: the next one that finds the value takes over.
+
+use super::claims::Claim;
+use super::lookup::Turn;
+use super::nesting::{self, Nesting};
+use super::permit::Permit;
+use super::target::Target;
+use super::ticket::{AFTER_FAULT, Asked};
+use crate::envelope::Entry;
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// This call is the one to renew the value that it has found.
+#[derive(Debug)]
+pub(super) struct Due {
+    claim: Claim,
+    /// Time that the call has spent on the store.
+    spent: Duration,
+}
+
+impl Target {
+    /// Whether this call is to renew what it has found.
+    pub(super) fn due(&self, began: Instant) -> Option<Box<Due>> {
+        self.site.fresh.as_ref()?;
+        // Inside of a load of this very key there is no need of another.
+        if nesting::of(self.engine.id, &self.key) == Nesting::Same {
+            return None;
+        }
+        let engine = &self.engine;
+        let claim = engine.claims.claim(&self.key, engine.clock.now(), engine.settings.throttle)?;
+        Some(Box::new(Due { claim, spent: began.elapsed() }))
+    }
+
+    /// Whether a load has failed a moment ago, or someone else is at it.
+    pub(super) fn is_barred(&self) -> bool {
+        self.engine.claims.is_barred(&self.key, self.engine.clock.now())
+    }
+
+    /// What the call that is to renew `entry` does: load, or be served all the same.
+    pub(super) async fn renew(&self, entry: Entry, due: Due) -> Turn {
+        if self.site.fresh.is_some_and(|fresh| fresh.in_background) {
+            return Turn::Load(Permit::claimed(self.clone(), entry, due));
+        }
+        match self.granted(entry, due).await {
+            Ok(permit) => {
+                permit.count_as_load();
+                Turn::Load(permit)
+            }
+            Err(entry) => Turn::Value(entry),
+        }
+    }
+
+    /// The permission to renew `entry`; or the value to be served, if there is none.
+    pub(super) async fn granted(&self, entry: Entry, due: Due) -> Result<Permit, Entry> {
+        let Due { claim, spent } = due;
+        let (engine, budget) = (&self.engine, self.engine.settings.budget);
+        let asked = self.ask_ticket(&entry, budget.saturating_sub(spent).max(budget / 10)).await;
+        let (time, entry) = match asked {
+            Asked::Granted(ticket, entry) => {
+                return Ok(Permit::renewing(self.clone(), ticket, None, Some(claim), entry));
+            }
+            Asked::Newer(newer) => return Err(newer),
+            // It was there when this call began.
+            Asked::Gone(_) => return Err(entry),
+            Asked::Elsewhere(left) | Asked::Throttled(left) => (left, entry),
+            Asked::Fault(_) => (AFTER_FAULT, entry),
+        };
+        claim.bar(engine.clock.now() + time);
+        Err(entry)
+    }
+}

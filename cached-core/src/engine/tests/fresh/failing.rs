@@ -1,0 +1,90 @@
+//! Loads that fail: the value that is there is served, and the source is left alone for a while.
+
+use super::*;
+
+#[tokio::test(start_paused = true)]
+async fn the_claimant_is_served_what_there_is() {
+    let (on, function) = (Subject::throttled(), Function::new(REVALIDATE));
+    function.stale(&on, 1).await;
+    for _ in 0..3 {
+        assert_eq!(function.call(&on, failed(), AT_ONCE).await, Ok(1));
+        on.cache.settled().await;
+    }
+    let stats = on.of_function();
+    assert_eq!((function.loads(), stats.load_errors, stats.stale), (1, 1, 3));
+    assert_eq!((stats.loads, stats.hits, stats.calls()), (2, 2, 4), "a load that failed is a load");
+    on.clock.advance(THROTTLE);
+    assert_eq!(function.call(&on, Ok(2), AT_ONCE).await, Ok(2));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_source_that_is_down_for_a_minute_is_bridged() {
+    let (on, function) = (Subject::throttled(), Function::new(IF_ERROR));
+    let other = on.another();
+    function.stale(&on, 1).await;
+    let acquires = on.store.count(Step::Acquire);
+    let mut calls = 0;
+    for _ in 0..600 {
+        for on in [&on, &other] {
+            assert_eq!(function.call(on, failed(), AT_ONCE).await, Ok(1), "no error reaches a caller");
+            on.cache.settled().await;
+            calls += 1;
+        }
+        on.clock.advance(ms(100));
+    }
+    assert_eq!(calls, 1_200);
+    assert_eq!(function.loads(), 12, "one attempt in each of twelve intervals, whichever process");
+    assert!(on.store.count(Step::Acquire) - acquires <= 2 * 12, "all others cost one GET");
+    // The minute and the window are over.
+    assert_eq!(function.call(&on, failed(), AT_ONCE).await, failed());
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_other_process_hears_of_it_through_the_ticket() {
+    let (on, function) = (Subject::throttled(), Function::new(REVALIDATE));
+    let other = on.another();
+    function.stale(&on, 1).await;
+    assert_eq!(function.call(&on, failed(), AT_ONCE).await, Ok(1));
+    on.cache.settled().await;
+    on.clock.advance(ms(4_999));
+    assert_eq!(function.call(&other, Ok(2), AT_ONCE).await, Ok(1), "throttled");
+    on.clock.advance(ms(1));
+    assert_eq!(function.call(&other, Ok(2), AT_ONCE).await, Ok(2));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_throttle_that_cannot_be_stored_holds_here() {
+    let (on, function) = (Subject::throttled(), Function::new(REVALIDATE));
+    let other = on.another();
+    function.stale(&on, 1).await;
+    on.store.plan(Step::Fill, [Act::Fails(FaultKind::OutOfMemory)]);
+    assert_eq!(function.call(&on, failed(), AT_ONCE).await, Ok(1));
+    on.cache.settled().await;
+    assert_eq!(function.call(&on, Ok(2), AT_ONCE).await, Ok(1));
+    tasks().await;
+    assert_eq!(function.call(&other, Ok(3), AT_ONCE).await, Ok(3), "the ticket was given back");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_load_that_panics_is_not_repeated_at_once() {
+    let (on, function) = (Subject::throttled(), Function::new(REVALIDATE));
+    function.stale(&on, 1).await;
+    let (panicking, subject) = (function.clone(), on.clone());
+    let call = tokio::spawn(async move { panicking.call_with(&subject, async { panic!("as planned") }).await });
+    assert!(call.await.unwrap_err().is_panic());
+    tasks().await;
+    assert_eq!(on.ticket().await, None);
+    assert_eq!(function.call(&on, Ok(2), AT_ONCE).await, Ok(1));
+    on.clock.advance(THROTTLE);
+    assert_eq!(function.call(&on, Ok(2), AT_ONCE).await, Ok(2));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_invalidated_is_not_served_when_the_load_fails() {
+    for fresh in [REVALIDATE, IF_ERROR] {
+        let (on, function) = (Subject::throttled(), Function::new(fresh));
+        function.stale(&on, 1).await;
+        on.cache.delete("k").await.unwrap();
+        assert_eq!(function.call(&on, failed(), AT_ONCE).await, failed());
+    }
+}

@@ -1,0 +1,133 @@
+//! Values near and past their end: who renews them, and what everybody else is served.
+
+mod background;
+mod failing;
+mod renewing;
+mod spare;
+mod two_processes;
+
+use super::*;
+use crate::engine::shell::{Call, Policy, look};
+use crate::key::Piece;
+use crate::near::keep::Unkept;
+use crate::outcome::ResultValue;
+use crate::site::{Freshness, Site, SiteSpec};
+use crate::ttl::TtlSpec;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+type Returned = Result<u64, String>;
+
+const TTL: Duration = Duration::from_secs(10);
+const WINDOW: Duration = Duration::from_secs(60);
+const THROTTLE: Duration = Duration::from_secs(5);
+
+const REVALIDATE: Freshness = Freshness { revalidate_ms: Some(60_000), ..Freshness::NONE };
+const BACKGROUND: Freshness = Freshness { background: true, ..REVALIDATE };
+const IF_ERROR: Freshness = Freshness { if_error_ms: Some(60_000), ..Freshness::NONE };
+
+/// An annotated function of the key "k", as the attribute expands it. Counts how often its body runs.
+#[derive(Debug, Clone)]
+struct Function {
+    site: &'static Site,
+    fresh: Freshness,
+    loads: Arc<AtomicU64>,
+}
+
+impl Function {
+    fn new(fresh: Freshness) -> Self {
+        let spec = SiteSpec {
+            name: "f",
+            template: &[Piece::Literal("k")],
+            ttl: TtlSpec::Millis(10_000),
+            fresh,
+            ..SiteSpec::DEFAULT
+        };
+        Self { site: Box::leak(Box::new(Site::new(spec))), fresh, loads: Arc::default() }
+    }
+
+    fn loads(&self) -> u64 {
+        self.loads.load(Ordering::SeqCst)
+    }
+
+    /// A call whose load takes so long.
+    async fn call(&self, on: &Subject, result: Returned, takes: Duration) -> Returned {
+        self.call_with(on, async move {
+            if takes > Duration::ZERO {
+                sleep(takes).await;
+            }
+            result
+        })
+        .await
+    }
+
+    async fn call_with(&self, on: &Subject, body: impl Future<Output = Returned> + Send + 'static) -> Returned {
+        let shape = ResultValue::<u64, String>::default();
+        let call = Call::new(self.site, Some(&on.cache), "", &[]);
+        let mut load = match look(call, shape, Unkept).await {
+            Ok(returned) => return returned,
+            Err(load) => load,
+        };
+        let loads = Arc::clone(&self.loads);
+        let body = async move {
+            loads.fetch_add(1, Ordering::SeqCst);
+            body.await
+        };
+        if self.fresh.spawn || self.fresh.background {
+            return load.detach(shape, Policy::default(), body).await;
+        }
+        let returned = load.run(body).await;
+        load.settle(shape, &Policy::default(), returned)
+    }
+
+    /// A call as a task that has come as far as it can without any time passing.
+    async fn calling(&self, on: &Subject, result: Returned, takes: Duration) -> JoinHandle<Returned> {
+        let (function, on) = (self.clone(), on.clone());
+        let call = tokio::spawn(async move { function.call(&on, result, takes).await });
+        tasks().await;
+        call
+    }
+
+    /// A value that was stored and is past its end.
+    async fn stale(&self, on: &Subject, value: u64) {
+        assert_eq!(self.call(on, Ok(value), AT_ONCE).await, Ok(value));
+        on.cache.settled().await;
+        self.loads.store(0, Ordering::SeqCst);
+        on.clock.advance(TTL);
+    }
+}
+
+fn failed() -> Returned {
+    Err("the source is down".to_owned())
+}
+
+impl Subject {
+    fn throttled() -> Self {
+        Self::with(|builder| builder.throttle(THROTTLE))
+    }
+
+    /// Another process on the same store.
+    fn another(&self) -> Self {
+        let builder = Cache::builder().store(Arc::clone(&self.store) as _).clock(self.clock.clone()).jitter(0.0);
+        let cache = builder.budget(BUDGET).throttle(THROTTLE).build().unwrap();
+        Self { cache, ..self.clone() }
+    }
+
+    fn ticket_key(&self) -> Key {
+        self.engine().settings.prefix.ticket(&self.key())
+    }
+
+    async fn ticket(&self) -> Option<Bytes> {
+        self.store.memory.get(&self.ticket_key(), BUDGET).await.unwrap()
+    }
+
+    /// A ticket as another process would hold it.
+    async fn plant_ticket(&self, time: Duration) {
+        let (memory, key) = (&self.store.memory, self.ticket_key());
+        let answer = memory.acquire(&key, Head::lease(9), time, Replace::Nothing, BUDGET).await;
+        assert_eq!(answer.unwrap(), Acquired::Granted);
+    }
+
+    fn of_function(&self) -> SiteStats {
+        self.stats_of("f")
+    }
+}

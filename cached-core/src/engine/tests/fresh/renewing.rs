@@ -1,0 +1,191 @@
+//! `stale_while_revalidate` in the foreground: the claimant pays.
+
+use super::*;
+
+#[tokio::test(start_paused = true)]
+async fn without_a_window_it_ends_when_it_ends() {
+    let (on, function) = (Subject::new(), Function::new(Freshness::NONE));
+    function.stale(&on, 1).await;
+    assert_eq!(function.call(&on, Ok(2), AT_ONCE).await, Ok(2));
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_call_renews_and_the_others_are_served() {
+    let (on, function) = (Subject::new(), Function::new(REVALIDATE));
+    function.stale(&on, 1).await;
+    let claimant = function.calling(&on, Ok(2), ms(500)).await;
+    let (gets, acquires) = (on.store.count(Step::Get), on.store.count(Step::Acquire));
+    for _ in 0..10 {
+        assert_eq!(timed(function.call(&on, Ok(9), AT_ONCE)).await, (Ok(1), AT_ONCE));
+    }
+    assert_eq!(on.store.count(Step::Get) - gets, 10, "one GET each");
+    assert_eq!(on.store.count(Step::Acquire), acquires, "and nothing more");
+    assert_eq!(claimant.await.unwrap(), Ok(2));
+    on.cache.settled().await;
+    assert_eq!(on.ticket().await, None, "the ticket is given back");
+    assert_eq!(function.call(&on, Ok(9), AT_ONCE).await, Ok(2));
+    assert_eq!(function.loads(), 1);
+    let stats = on.of_function();
+    assert_eq!((stats.hits, stats.stale, stats.loads, stats.refreshes, stats.stored), (11, 10, 2, 1, 2));
+    assert_eq!(stats.calls(), 13);
+}
+
+#[tokio::test(start_paused = true)]
+async fn when_the_window_is_over_it_is_a_miss() {
+    let (on, function) = (Subject::new(), Function::new(REVALIDATE));
+    function.stale(&on, 1).await;
+    on.clock.advance(ms(59_999));
+    let claimant = function.calling(&on, Ok(2), ms(500)).await;
+    assert_eq!(function.call(&on, Ok(9), AT_ONCE).await, Ok(1));
+    claimant.abort();
+    on.clock.advance(ms(1));
+    assert_eq!(function.call(&on, Ok(3), AT_ONCE).await, Ok(3));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_renewed_lives_on_from_then() {
+    let (on, function) = (Subject::new(), Function::new(REVALIDATE));
+    function.stale(&on, 1).await;
+    assert_eq!(function.call(&on, Ok(2), AT_ONCE).await, Ok(2));
+    on.cache.settled().await;
+    on.clock.advance(ms(9_999));
+    assert_eq!(function.call(&on, Ok(3), AT_ONCE).await, Ok(2));
+    on.clock.advance(ms(1));
+    assert_eq!(function.call(&on, Ok(3), AT_ONCE).await, Ok(3));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_claimant_that_goes_away_leaves_nothing_behind() {
+    let (on, function) = (Subject::new(), Function::new(REVALIDATE));
+    function.stale(&on, 1).await;
+    let claimant = function.calling(&on, Ok(2), ms(500)).await;
+    assert!(on.ticket().await.is_some());
+    claimant.abort();
+    tasks().await;
+    assert_eq!(on.ticket().await, None);
+    assert_eq!(function.call(&on, Ok(3), AT_ONCE).await, Ok(3), "the next one takes over");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_invalidated_meanwhile_is_not_revived() {
+    let (on, function) = (Subject::new(), Function::new(REVALIDATE));
+    function.stale(&on, 1).await;
+    let claimant = function.calling(&on, Ok(2), ms(500)).await;
+    on.cache.delete("k").await.unwrap();
+    assert_eq!(claimant.await.unwrap(), Ok(2), "what it has loaded is its own");
+    on.cache.settled().await;
+    assert_eq!(on.register().await, None);
+    assert_eq!(function.call(&on, Ok(3), AT_ONCE).await, Ok(3));
+    assert_eq!(on.of_function().unstored[&UnstoredReason::LeaseLost], 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_fill_that_is_late_does_not_overwrite_what_came_after_it() {
+    let (on, function) = (Subject::new(), Function::new(REVALIDATE));
+    function.stale(&on, 1).await;
+    on.store.plan(Step::Fill, [Act::Late(ms(90))]);
+    assert_eq!(function.call(&on, Ok(2), AT_ONCE).await, Ok(2));
+    on.cache.delete("k").await.unwrap();
+    assert_eq!(function.call(&on, Ok(3), AT_ONCE).await, Ok(3));
+    on.cache.settled().await;
+    assert_eq!(function.call(&on, Ok(9), AT_ONCE).await, Ok(3));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_store_that_gives_no_ticket_costs_nobody_anything_for_a_while() {
+    let (on, function) = (Subject::new(), Function::new(REVALIDATE));
+    function.stale(&on, 1).await;
+    on.store.plan(Step::Acquire, [Act::Fails(FaultKind::OutOfMemory)]);
+    for _ in 0..5 {
+        assert_eq!(function.call(&on, Ok(2), AT_ONCE).await, Ok(1));
+    }
+    assert_eq!(on.store.count(Step::Acquire), 2, "that of the first load, and one for the ticket");
+    on.clock.advance(Duration::from_secs(1));
+    assert_eq!(function.call(&on, Ok(2), AT_ONCE).await, Ok(2));
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_store_goes_away_between_ticket_and_fill() {
+    let (on, function) = (Subject::new(), Function::new(REVALIDATE));
+    function.stale(&on, 1).await;
+    on.store.plan(Step::Get, [Act::Well, Act::Fails(FaultKind::Disconnected)]);
+    assert_eq!(function.call(&on, Ok(2), AT_ONCE).await, Ok(1), "the second look failed: no load");
+    tasks().await;
+    assert_eq!(on.ticket().await, None);
+    on.clock.advance(Duration::from_secs(1));
+    on.store.plan(Step::Fill, [Act::Fails(FaultKind::Disconnected)]);
+    assert_eq!(function.call(&on, Ok(2), AT_ONCE).await, Ok(2), "stored or not");
+    on.cache.settled().await;
+    assert_eq!(on.of_function().unstored[&UnstoredReason::Fault], 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_ticket_that_is_none_is_replaced() {
+    for garbage in [&b""[..], b"x", b"V", b"V0123456789abcdef", b"L0123456789abcdef and more", &[b'V'; 26]] {
+        let (on, function) = (Subject::new(), Function::new(REVALIDATE));
+        function.stale(&on, 1).await;
+        let register = Bytes::copy_from_slice(garbage);
+        on.store.memory.put(&on.ticket_key(), register, WINDOW, BUDGET).await.unwrap();
+        assert_eq!(function.call(&on, Ok(2), AT_ONCE).await, Ok(2), "{garbage:?}");
+        on.cache.settled().await;
+        assert_eq!(on.ticket().await, None);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_none_has_the_same_windows() {
+    use crate::outcome::OptionValue;
+    let (on, function) = (Subject::new(), Function::new(REVALIDATE));
+    let shape = OptionValue::<u64>::default();
+    let call = async |found: Option<u64>| {
+        let call = Call::new(function.site, Some(&on.cache), "", &[]);
+        let mut load = match look(call, shape, Unkept).await {
+            Ok(returned) => return (returned, false),
+            Err(load) => load,
+        };
+        let returned = load.run(async move { found }).await;
+        let returned = load.settle(shape, &Policy::default(), returned);
+        on.cache.settled().await;
+        (returned, true)
+    };
+    assert_eq!(call(None).await, (None, true));
+    on.clock.advance(Duration::from_secs(59));
+    assert_eq!(call(Some(1)).await, (None, false));
+    on.clock.advance(Duration::from_secs(1));
+    on.plant_ticket(THROTTLE).await;
+    assert_eq!(call(Some(1)).await, (None, false), "stale, and someone else is at it");
+    on.clock.advance(THROTTLE);
+    assert_eq!(call(Some(1)).await, (Some(1), true));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_ahead_of_the_end_renews() {
+    // So large a β that every call does.
+    let ahead = Freshness { ahead: Some(1e12), ..Freshness::NONE };
+    let (on, function) = (Subject::new(), Function::new(ahead));
+    assert_eq!(function.call(&on, Ok(1), ms(10)).await, Ok(1));
+    on.cache.settled().await;
+    assert_eq!(function.call(&on, Ok(2), ms(10)).await, Ok(2));
+    on.cache.settled().await;
+    let stats = on.of_function();
+    assert_eq!((stats.loads, stats.refreshes, stats.stale), (2, 1, 0));
+    on.clock.advance(TTL);
+    assert_eq!(function.call(&on, Ok(3), ms(10)).await, Ok(3), "there is no window behind it");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_function_that_keeps_nothing_past_its_end_shares_the_key() {
+    let (on, with, without) = (Subject::new(), Function::new(REVALIDATE), Function::new(Freshness::NONE));
+    with.stale(&on, 1).await;
+    let renewing = with.calling(&on, Ok(2), ms(500)).await;
+    assert_eq!(without.call(&on, Ok(3), AT_ONCE).await, Ok(3), "stale is stale for it");
+    on.cache.settled().await;
+    assert_eq!(renewing.await.unwrap(), Ok(2));
+    on.cache.settled().await;
+    // What the other has stored has no times, and stands.
+    for function in [&with, &without] {
+        assert_eq!(function.call(&on, Ok(9), AT_ONCE).await, Ok(3));
+    }
+    on.clock.advance(TTL);
+    assert_eq!(with.call(&on, Ok(4), AT_ONCE).await, Ok(4));
+}

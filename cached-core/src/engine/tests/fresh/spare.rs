@@ -1,0 +1,143 @@
+//! `stale_if_error`: callers wait for the load as on a miss, and have the old value in hand.
+
+use super::*;
+
+#[tokio::test(start_paused = true)]
+async fn callers_wait_for_one_load() {
+    let (on, function) = (Subject::new(), Function::new(IF_ERROR));
+    function.stale(&on, 1).await;
+    let leader = function.calling(&on, Ok(2), ms(500)).await;
+    let mut followers = Vec::new();
+    for _ in 0..20 {
+        followers.push(function.calling(&on, Ok(9), AT_ONCE).await);
+    }
+    assert!(on.register().await.is_some(), "the old value stays meanwhile");
+    assert_eq!(leader.await.unwrap(), Ok(2));
+    for follower in followers {
+        assert_eq!(follower.await.unwrap(), Ok(2));
+    }
+    on.cache.settled().await;
+    assert_eq!(function.loads(), 1);
+    assert_eq!(on.ticket().await, None);
+    let stats = on.of_function();
+    assert_eq!((stats.loads, stats.coalesced, stats.stale, stats.refreshes), (2, 20, 0, 1));
+    assert_eq!(stats.misses[&MissReason::Stale], 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn when_it_fails_all_of_them_are_served_the_old_value() {
+    let (on, function) = (Subject::throttled(), Function::new(IF_ERROR));
+    function.stale(&on, 1).await;
+    let leader = function.calling(&on, failed(), ms(500)).await;
+    let mut followers = Vec::new();
+    for _ in 0..20 {
+        followers.push(function.calling(&on, failed(), AT_ONCE).await);
+    }
+    assert_eq!(leader.await.unwrap(), Ok(1));
+    for follower in followers {
+        assert_eq!(follower.await.unwrap(), Ok(1));
+    }
+    assert_eq!(function.loads(), 1);
+    let stats = on.of_function();
+    assert_eq!((stats.stale, stats.load_errors, stats.hits), (21, 1, 20));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_leader_that_goes_away_hands_over() {
+    let (on, function) = (Subject::new(), Function::new(IF_ERROR));
+    function.stale(&on, 1).await;
+    let leader = function.calling(&on, Ok(2), ms(500)).await;
+    let follower = function.calling(&on, Ok(3), AT_ONCE).await;
+    leader.abort();
+    assert_eq!(follower.await.unwrap(), Ok(3));
+    on.cache.settled().await;
+    assert_eq!((function.loads(), on.ticket().await), (2, None));
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_load_of_another_process_is_waited_for() {
+    let (on, function) = (Subject::new(), Function::new(IF_ERROR));
+    let other = on.another();
+    function.stale(&on, 1).await;
+    let loading = function.calling(&on, Ok(2), ms(200)).await;
+    let (value, took) = timed(function.call(&other, Ok(9), AT_ONCE)).await;
+    assert_eq!(value, Ok(2));
+    assert!(took >= ms(200) && took < ms(230), "{took:?}");
+    assert_eq!(loading.await.unwrap(), Ok(2));
+    assert_eq!(function.loads(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn when_that_fails_it_is_not_tried_here_again() {
+    let (on, function) = (Subject::throttled(), Function::new(IF_ERROR));
+    let other = on.another();
+    function.stale(&on, 1).await;
+    let loading = function.calling(&on, failed(), ms(200)).await;
+    let mut waiting = Vec::new();
+    for _ in 0..5 {
+        waiting.push(function.calling(&other, failed(), AT_ONCE).await);
+    }
+    for call in waiting {
+        assert_eq!(call.await.unwrap(), Ok(1));
+    }
+    assert_eq!(loading.await.unwrap(), Ok(1));
+    assert_eq!(function.loads(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_ticket_of_the_dead_is_waited_for_no_longer_than_anything() {
+    let (on, function) = (Subject::with(|builder| builder.max_wait(ms(300))), Function::new(IF_ERROR));
+    function.stale(&on, 1).await;
+    on.plant_ticket(Duration::from_secs(3600)).await;
+    let (value, took) = timed(function.call(&on, Ok(2), AT_ONCE)).await;
+    assert_eq!(value, Ok(1), "the old value rather than a load more");
+    assert!(took <= ms(300), "{took:?}");
+    assert_eq!(function.loads(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn when_it_runs_out_the_next_one_loads() {
+    let (on, function) = (Subject::new(), Function::new(IF_ERROR));
+    function.stale(&on, 1).await;
+    on.plant_ticket(Duration::from_secs(3)).await;
+    let call = function.calling(&on, Ok(2), AT_ONCE).await;
+    on.clock.advance(Duration::from_secs(3));
+    assert_eq!(call.await.unwrap(), Ok(2));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_invalidated_while_it_loads_is_shared_with_nobody_who_came_later() {
+    let (on, function) = (Subject::new(), Function::new(IF_ERROR));
+    function.stale(&on, 1).await;
+    let leader = function.calling(&on, Ok(2), ms(500)).await;
+    on.cache.delete("k").await.unwrap();
+    let follower = function.calling(&on, Ok(3), AT_ONCE).await;
+    assert_eq!(leader.await.unwrap(), Ok(2));
+    assert_eq!(follower.await.unwrap(), Ok(3), "the load had begun before it came, and FILL was refused");
+    on.cache.settled().await;
+    assert_eq!(function.call(&on, Ok(9), AT_ONCE).await, Ok(3));
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_store_goes_away_before_the_ticket() {
+    let (on, function) = (Subject::new(), Function::new(IF_ERROR));
+    function.stale(&on, 1).await;
+    on.store.plan(Step::Acquire, [Act::Fails(FaultKind::Disconnected)]);
+    assert_eq!(function.call(&on, failed(), AT_ONCE).await, Ok(1), "the value in hand");
+    on.store.plan(Step::Acquire, [Act::Fails(FaultKind::Disconnected)]);
+    assert_eq!(function.call(&on, Ok(2), AT_ONCE).await, Ok(2), "loaded without the store");
+}
+
+#[tokio::test(start_paused = true)]
+async fn both_windows_follow_each_other() {
+    let both = Freshness { revalidate_ms: Some(20_000), ..IF_ERROR };
+    let (on, function) = (Subject::throttled(), Function::new(both));
+    function.stale(&on, 1).await;
+    let claimant = function.calling(&on, Ok(2), ms(500)).await;
+    assert_eq!(timed(function.call(&on, Ok(9), AT_ONCE)).await, (Ok(1), AT_ONCE), "served at once");
+    claimant.abort();
+    tasks().await;
+    on.clock.advance(Duration::from_secs(20));
+    let (value, took) = timed(function.call(&on, failed(), ms(500))).await;
+    assert_eq!((value, took), (Ok(1), ms(500)), "after the load has failed");
+}

@@ -1,0 +1,149 @@
+//! The ticket: which process renews a value that is still there.
+//!
+//! A lease on a register of its own, since the entry's holds the value that everybody else is served meanwhile. It only keeps
+//! loads few; that nothing is revived is for FILL to see, which stores only over the very value that was looked at after the
+//! ticket was given.
+//!
+//! After a load that failed the register holds a value instead, for the throttle's time: nobody tries before that is over.
+//!
+//! # On cancellation
+//! A ticket that is dropped is released.
+//!
+//! # When Redis is down
+//! There is no ticket, and the value that was found is served.
+
+use super::both::both;
+use super::look::Seen;
+use super::target::Target;
+use crate::envelope::{Entry, Head};
+use crate::error::StoreError;
+use crate::lease::{Lease, random_id};
+use crate::store::{Acquired, Replace};
+use bytes::{Bytes, BytesMut};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// How long nobody here tries again after the store has failed to give a ticket.
+pub(super) const AFTER_FAULT: Duration = Duration::from_secs(1);
+
+/// The right to load over a value that is still there.
+#[derive(Debug)]
+pub(super) struct Ticket {
+    pub(super) lease: Lease,
+    /// The head of that value.
+    pub(super) over: Head,
+    /// Of the tags, as they are before the load.
+    pub(super) stamps: Vec<Head>,
+}
+
+/// What asking for a ticket led to.
+#[derive(Debug)]
+pub(super) enum Asked {
+    /// Load; with the value as it is now.
+    Granted(Box<Ticket>, Entry),
+    /// Somebody has renewed it.
+    Newer(Entry),
+    /// It is not there any more, or of no use.
+    Gone(Replace),
+    /// Someone else is at it, for at most so long.
+    Elsewhere(Duration),
+    /// Its load has failed: nobody is to try for so long.
+    Throttled(Duration),
+    Fault(StoreError),
+}
+
+/// What ACQUIRE led to.
+enum Answer {
+    Granted(Lease),
+    Denied(Asked),
+}
+
+impl Target {
+    /// Asks for the ticket to renew `entry`, and looks at it once more.
+    pub(super) async fn ask_ticket(&self, entry: &Entry, within: Duration) -> Asked {
+        let Some(over) = entry.head else { return Asked::Gone(Replace::Nothing) };
+        let began = Instant::now();
+        let lease = match self.acquire_ticket(within).await {
+            Answer::Granted(lease) => lease,
+            Answer::Denied(asked) => return asked,
+        };
+        let now = Instant::now();
+        let within = within.saturating_sub(now - began).max(within / 10);
+        let tags = self.load_tags();
+        let look = self.look(within, now);
+        let (seen, stamps) = if tags.is_empty() {
+            (look.await, Ok(Some(Vec::new())))
+        } else {
+            let tag = self.engine.store.tag(&tags, Head::value(lease.id()), self.site.tag_time, within);
+            both(look, self.engine.on_store(tag, now)).await
+        };
+        let (seen, stamps) = match (seen, stamps) {
+            (Ok(seen), Ok(stamps)) => (seen, stamps),
+            (Err(error), _) | (_, Err(error)) => return Asked::Fault(error),
+        };
+        let entry = match seen {
+            Seen::Value(entry) => entry,
+            Seen::Spare(entry) => *entry,
+            Seen::Unusable(replace) => return Asked::Gone(replace),
+            Seen::Nothing | Seen::Lease(_) => return Asked::Gone(Replace::Nothing),
+        };
+        match stamps {
+            _ if entry.head != Some(over) => Asked::Newer(entry),
+            Some(stamps) => Asked::Granted(Box::new(Ticket { lease, over, stamps }), entry),
+            // A writer is at work on one of the tags: what is loaded now could not be stored.
+            None => Asked::Gone(Replace::Nothing),
+        }
+    }
+
+    async fn acquire_ticket(&self, within: Duration) -> Answer {
+        let engine = &self.engine;
+        let mut replace = Replace::Nothing;
+        // Twice: what is neither a ticket nor a throttle is replaced.
+        for _ in 0..2 {
+            let (store, key) = (Arc::clone(&engine.store), engine.settings.prefix.ticket(&self.key));
+            let Some(mut lease) = Lease::new(store, key, engine.settings.lease) else { break };
+            let acquire = lease.acquire(std::mem::replace(&mut replace, Replace::Nothing), within);
+            match engine.on_store(acquire, Instant::now()).await {
+                Ok(Acquired::Granted) => return Answer::Granted(lease),
+                Ok(Acquired::Leased(left)) => return Answer::Denied(Asked::Elsewhere(left)),
+                Ok(Acquired::Value(register)) => match self.throttled_for(&register) {
+                    Some(left) => return Answer::Denied(Asked::Throttled(left)),
+                    None => replace = Replace::unusable(&register),
+                },
+                // Nobody writes tickets.
+                Ok(Acquired::Writing) => break,
+                Err(error) => return Answer::Denied(Asked::Fault(error)),
+            }
+        }
+        Answer::Denied(Asked::Elsewhere(AFTER_FAULT))
+    }
+
+    /// How long the throttle in this register lasts; `None` if it is none. Clocks of processes may differ, so never longer
+    /// than one that begins now.
+    fn throttled_for(&self, register: &Bytes) -> Option<Duration> {
+        let (head, until) = register.split_at_checked(Head::LEN)?;
+        Head::from_bytes(head).filter(|_| head[0] == b'V')?;
+        let until = u64::from_le_bytes(until.try_into().ok()?);
+        let left = Duration::from_millis(until.saturating_sub(self.engine.clock.wall()));
+        Some(left.clamp(Duration::from_millis(1), self.engine.settings.throttle))
+    }
+}
+
+impl Ticket {
+    /// The load has failed: nobody is to try before the throttle's time is over.
+    pub(super) async fn throttle(self, target: &Target) {
+        let Some(stamp) = random_id() else { return };
+        let engine = &target.engine;
+        let time = engine.settings.throttle;
+        let until = engine.clock.wall().saturating_add(u64::try_from(time.as_millis()).unwrap_or(u64::MAX));
+        let mut register = BytesMut::from(Head::value(stamp).as_bytes());
+        register.extend_from_slice(&until.to_le_bytes());
+        let key = engine.settings.prefix.ticket(&target.key);
+        let fill = engine.store.fill(&key, self.lease.head(), register.freeze(), time, engine.settings.budget);
+        if engine.noted(fill.await).is_ok() {
+            // Filled, or lost before.
+            self.lease.forget();
+        }
+    }
+}

@@ -1,0 +1,118 @@
+//! `self` in a body under another name: there is no way to give `self` another value.
+//!
+//! Tokens are replaced, as `async_trait` does inside of macros: the body may be half typed, and what a macro makes of its
+//! arguments is not known.
+
+use proc_macro2::{Delimiter, Group, Ident, TokenStream, TokenTree};
+
+/// The same tokens, with `name` for every `self` that is a value of this function's.
+// Input:  let user = self.db.find(id); use self::rows::{self}; fn nested(this: &Self) { }
+// Output: let user = __cached_self.db.find(id); use self::rows::{self}; fn nested(this: &Self) { }
+pub(super) fn replaced(tokens: TokenStream, name: &str) -> TokenStream {
+    let mut out = Vec::new();
+    let mut tokens = tokens.into_iter().peekable();
+    // Inside of a nested item, up to its end: the block or the semicolon.
+    let mut item = None;
+    while let Some(token) = tokens.next() {
+        let before = out.last();
+        if item.is_none() {
+            item = Item::begins(&token, before, tokens.peek());
+        }
+        let is_end = item.is_some_and(|item| item.ends(&token));
+        let replaced = match token {
+            token if item.is_some() => token,
+            TokenTree::Ident(word) if word == "self" && !is_path(before, tokens.peek()) => {
+                TokenTree::Ident(Ident::new(name, word.span()))
+            }
+            TokenTree::Group(group) => {
+                let mut inside = Group::new(group.delimiter(), replaced(group.stream(), name));
+                inside.set_span(group.span());
+                TokenTree::Group(inside)
+            }
+            other => other,
+        };
+        if is_end {
+            item = None;
+        }
+        out.push(replaced);
+    }
+    out.into_iter().collect()
+}
+
+/// `self::rows`, and `$self` of a nested `macro_rules!`.
+fn is_path(before: Option<&TokenTree>, next: Option<&TokenTree>) -> bool {
+    is_punct(before, '$') || is_punct(next, ':') && matches!(next, Some(TokenTree::Punct(colon)) if is_joint(colon))
+}
+
+fn is_joint(punct: &proc_macro2::Punct) -> bool {
+    punct.spacing() == proc_macro2::Spacing::Joint
+}
+
+fn is_punct(token: Option<&TokenTree>, which: char) -> bool {
+    matches!(token, Some(TokenTree::Punct(punct)) if punct.as_char() == which)
+}
+
+/// A nested item, whose `self` is its own.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Item {
+    /// `fn f(&self) { .. }`, `impl`, `trait`
+    Block,
+    /// `use a::{self};`
+    Line,
+}
+
+impl Item {
+    fn begins(token: &TokenTree, before: Option<&TokenTree>, next: Option<&TokenTree>) -> Option<Self> {
+        let TokenTree::Ident(word) = token else { return None };
+        let is_named = matches!(next, Some(TokenTree::Ident(_)));
+        match word.to_string().as_str() {
+            // Not the type `fn(u64)`.
+            "fn" | "trait" if is_named => Some(Self::Block),
+            "impl" if !is_punct(before, ':') && !is_punct(before, '<') && !is_punct(before, '&') => Some(Self::Block),
+            "use" => Some(Self::Line),
+            _ => None,
+        }
+    }
+
+    fn ends(self, token: &TokenTree) -> bool {
+        match (self, token) {
+            (Self::Block, TokenTree::Group(group)) => group.delimiter() == Delimiter::Brace,
+            (_, TokenTree::Punct(punct)) => punct.as_char() == ';',
+            _ => false,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn replaced_in(tokens: &str) -> String {
+        replaced(tokens.parse().unwrap(), "me").to_string()
+    }
+
+    fn same(tokens: &str) -> String {
+        tokens.parse::<TokenStream>().unwrap().to_string()
+    }
+
+    #[test]
+    fn values_are_replaced_and_all_else_is_not() {
+        for (body, expected) in [
+            ("self.db.find(self.id)", "me.db.find(me.id)"),
+            ("let a = [self, { &self }]; a", "let a = [me, { &me }]; a"),
+            ("println!(\"{}\", self.id)", "println!(\"{}\", me.id)"),
+            ("self::rows(self)", "self::rows(me)"),
+            ("use a::{self, b}; self", "use a::{self, b}; me"),
+            ("fn f(self) { self } self", "fn f(self) { self } me"),
+            ("impl A for B { fn f(self) { self } } self", "impl A for B { fn f(self) { self } } me"),
+            ("trait A { fn f(self); } self", "trait A { fn f(self); } me"),
+            ("let f: fn(u64) = self.f; self", "let f: fn(u64) = me.f; me"),
+            ("$self self", "$self me"),
+            ("if a { self } else { Self::new(self) }", "if a { me } else { Self::new(me) }"),
+            ("let this: Self = self;", "let this: Self = me;"),
+            ("x ? self : self", "x ? me : me"),
+        ] {
+            assert_eq!(replaced_in(body), same(expected));
+        }
+    }
+}

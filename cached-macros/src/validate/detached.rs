@@ -1,0 +1,111 @@
+//! What a body takes along that becomes a task: what the call owns is moved, what it borrows is cloned.
+
+use proc_macro2::Ident;
+use syn::visit::{self, Visit};
+use syn::{
+    FnArg, Lifetime, ParenthesizedGenericArguments, Pat, ReceiverKind, Signature, Token, Type, TypeFnPtr, TypeReference,
+};
+
+use crate::ast::{Options, Setting};
+use crate::diagnostics::Errors;
+use crate::model::{Detached, Taken};
+use crate::signature::{Form, Parameter, bare, parameters};
+
+/// The option that makes loads tasks.
+pub(super) fn option(options: &Options) -> Option<Ident> {
+    match (&options.spawn, &options.refresh) {
+        (Setting::Given { name, .. }, _) => Some(name.clone()),
+        (_, Setting::Given { name, value }) if value.value() == "background" => Some(name.clone()),
+        _ => None,
+    }
+}
+
+pub(super) fn taken(option: Ident, sig: &Signature, form: Option<&Form>, errors: &mut Errors) -> Detached {
+    let mut detached = Detached { option, receiver: None, taken: Vec::new() };
+    if let Some(FnArg::Receiver(receiver)) = sig.inputs.first() {
+        let name = Ident::new("self", receiver.self_token.span);
+        let is_borrowed = match &receiver.kind {
+            ReceiverKind::Reference(_, _, mutability) => {
+                exclusive(mutability.as_ref(), &detached.option, "`self`", errors);
+                true
+            }
+            ReceiverKind::Typed(_, ty) => match bare(ty) {
+                Type::Reference(reference) => {
+                    exclusive(reference.mutability.as_ref(), &detached.option, "`self`", errors);
+                    true
+                }
+                _ => false,
+            },
+            _ => false,
+        };
+        detached.receiver = Some((name, is_borrowed));
+    }
+    for parameter in parameters(sig, form.and_then(|form| form.boxed.as_ref())) {
+        let is_borrowed = borrowed(&parameter, &detached.option, errors);
+        let Parameter { names, cfg, .. } = parameter;
+        detached.taken.extend(names.into_iter().map(|name| Taken { name, is_borrowed, cfg: cfg.clone() }));
+    }
+    detached
+}
+
+/// Whether the argument is a reference; reports what cannot be taken along.
+fn borrowed(parameter: &Parameter<'_>, option: &Ident, errors: &mut Errors) -> bool {
+    let (ty, is_borrowed) = match bare(parameter.ty) {
+        Type::Reference(reference) => {
+            exclusive(reference.mutability.as_ref(), option, "this argument", errors);
+            if !matches!(parameter.pat, Pat::Ident(_) | Pat::Wild(_)) && !parameter.names.is_empty() {
+                let message = format!(
+                    "`{option}` clones what is borrowed, as a whole; name the argument and take it apart in the body"
+                );
+                errors.on(parameter.pat, message);
+            }
+            (&*reference.elem, true)
+        }
+        ty => (ty, false),
+    };
+    let mut inside = Inside { found: None };
+    inside.visit_type(ty);
+    if let (Some(name), false) = (inside.found, parameter.names.is_empty()) {
+        let message = format!(
+            "`{option}` runs the load as a task of its own, which may outlive what is borrowed here (`{name}`); \
+             take an owned value"
+        );
+        errors.on(parameter.ty, message);
+    }
+    is_borrowed
+}
+
+/// `&mut T`.
+fn exclusive(mutability: Option<&Token![mut]>, option: &Ident, what: &str, errors: &mut Errors) {
+    if let Some(mutability) = mutability {
+        let message = format!(
+            "`{option}` runs the load as a task of its own, which cannot borrow {what} mutably; \
+             take it by `&`, or in an `Arc<Mutex<..>>`"
+        );
+        errors.on(mutability, message);
+    }
+}
+
+/// A borrow inside of a type. What its name does not tell is left to rustc.
+struct Inside {
+    found: Option<String>,
+}
+
+impl<'a> Visit<'a> for Inside {
+    fn visit_type_reference(&mut self, ty: &'a TypeReference) {
+        if ty.lifetime.as_ref().is_none_or(|lifetime| lifetime.ident != "static") {
+            self.found.get_or_insert_with(|| "&".to_owned());
+        }
+        visit::visit_type_reference(self, ty);
+    }
+
+    fn visit_lifetime(&mut self, lifetime: &'a Lifetime) {
+        if lifetime.ident != "static" {
+            self.found.get_or_insert_with(|| lifetime.to_string());
+        }
+    }
+
+    // What a function takes is not borrowed here.
+    fn visit_type_fn_ptr(&mut self, _: &'a TypeFnPtr) {}
+    fn visit_parenthesized_generic_arguments(&mut self, _: &'a ParenthesizedGenericArguments) {}
+}
