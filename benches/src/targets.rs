@@ -21,6 +21,8 @@ pub(crate) const INVALIDATION: [(u64, &str); 3] =
     [(1, "µs, 1 entry"), (1_000, "µs, 1,000 entries"), (100_000, "µs, 100,000 entries")];
 pub(crate) const NEAR: &str = "ns per hit";
 pub(crate) const NEAR_ALLOCATIONS: &str = "allocations per near hit";
+pub(crate) const WAKE_UP: &str = "ms from the end of the load, told by the server";
+pub(crate) const WAKE_UP_POLLED: &str = "ms from the end of the load, asked for";
 pub(crate) const COMPILE: &str = "ms per function";
 
 /// What is compared with the bound.
@@ -104,6 +106,14 @@ pub(crate) const TARGETS: &[Target] = &[
     ),
     target("near-hit", NEAR_ALLOCATIONS, Of::Value, AtMost(0.0), "the key is rendered in a buffer of the thread"),
     target("near-hit-2", NEAR, Of::Ratio, AtMost(3.0), "as `near-hit`"),
+    target("wake-up", WAKE_UP, Of::Value, AtMost(2.0), "the FILL, the server's message, and the GET that it leads to"),
+    target(
+        "wake-up",
+        WAKE_UP_POLLED,
+        Of::Value,
+        AtMost(15.0),
+        "half of the time between two looks, which is 15 to 25 ms",
+    ),
     target("invalidation", INVALIDATION[2].1, Of::Ratio, AtMost(1.5), "one command, whatever the number of entries"),
     target(
         "cold-fill",

@@ -10,6 +10,7 @@ mod hung;
 mod near;
 mod stampede;
 mod tags;
+mod wake_up;
 
 use crate::options::Scale;
 use crate::report::Line;
@@ -25,6 +26,7 @@ pub(crate) enum Case {
     Hit64Tags,
     NearHit,
     NearHit2,
+    WakeUp,
     Invalidation,
     ColdFill,
     Stampede,
@@ -36,7 +38,7 @@ pub(crate) enum Case {
 }
 
 impl Case {
-    pub(crate) const ALL: [Self; 16] = [
+    pub(crate) const ALL: [Self; 17] = [
         Self::HitSequential,
         Self::Hit64,
         Self::Hit256,
@@ -45,6 +47,7 @@ impl Case {
         Self::Hit64Tags,
         Self::NearHit,
         Self::NearHit2,
+        Self::WakeUp,
         Self::Invalidation,
         Self::ColdFill,
         Self::Stampede,
@@ -65,6 +68,7 @@ impl Case {
             Self::Hit64Tags => "hit-64-tags",
             Self::NearHit => "near-hit",
             Self::NearHit2 => "near-hit-2",
+            Self::WakeUp => "wake-up",
             Self::Invalidation => "invalidation",
             Self::ColdFill => "cold-fill",
             Self::Stampede => "stampede",
@@ -92,6 +96,7 @@ impl Case {
             Self::Hit64Tags => tags::hits(name, server, 64, scale).await,
             Self::NearHit => near::run(name, server, 1, scale).await,
             Self::NearHit2 => near::run(name, server, 2, scale).await,
+            Self::WakeUp => wake_up::run(name, server, scale).await,
             Self::Invalidation => tags::invalidation(name, server, scale).await,
             Self::ColdFill => fill::run(name, server, scale).await,
             Self::Stampede => stampede::run(name, server, scale).await,
