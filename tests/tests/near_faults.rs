@@ -1,7 +1,7 @@
 //! The near cache while contact is lost in every way there is: off, and never older than the heartbeat.
 #![expect(clippy::unwrap_used, reason = "in a test, a panic is the report")]
 
-use cached_core::{Cache, Outcome};
+use cached_core::{BreakerState, Cache, Outcome};
 use std::time::{Duration, Instant};
 use tests::{KeptRows, Network, Pass, RedisServer, Way, eventually};
 
@@ -189,6 +189,67 @@ async fn the_server_hears_nothing() {
 #[tokio::test]
 async fn nothing_passes() {
     stands_still(Pass::Never, Pass::Never).await;
+}
+
+/// The connection as such is lost, and nobody ever says so.
+#[tokio::test]
+async fn the_connection_is_forgotten() {
+    let mut on = Subject::new().await;
+    for _ in 0..3 {
+        on.warm().await;
+        on.network.forget();
+        on.go_on_for(2 * HEARTBEAT).await;
+        on.is_well_again().await;
+    }
+}
+
+/// One call pays for an answer that is overdue. From then on nobody asks there, until there is a sign of life.
+#[tokio::test]
+async fn an_overdue_answer_costs_one_call_its_time() {
+    let on = Subject::new().await;
+    on.warm().await;
+    for id in 0..ROWS {
+        on.rows.read(&on.there, Way::Cloned, id).await;
+    }
+    on.there.settled().await;
+    on.network.down(Pass::Never);
+    let mut slow = 0;
+    for id in 0..ROWS {
+        let began = Instant::now();
+        assert_eq!(on.rows.read(&on.here, Way::Cloned, id).await, 0);
+        slow += u64::from(began.elapsed() >= BUDGET / 2);
+    }
+    assert_eq!(slow, 1);
+    assert_eq!(Way::Cloned.stats(&on.here).hits, ROWS, "all were read from the store, in the common way");
+    assert_eq!(on.here.stats().breaker, BreakerState::Closed);
+    assert!(on.read(Way::Shared, 1).await, "what is kept is served as long as the last sign of life is good");
+    // It was a short stand-still: there is no need of another connection.
+    on.network.down(Pass::AtOnce);
+    on.rows.warm(&on.here, Way::Cloned, 1).await;
+    assert!(on.here.stats().near.unwrap().drops.is_empty());
+}
+
+/// The server is back with what it had saved before: it does not know of removals that it had acknowledged. Nobody but the near
+/// cache has a connection to the new one yet.
+#[tokio::test]
+async fn what_the_server_has_forgotten_is_removed_again_before_anything_is_read() {
+    let mut on = Subject::new().await;
+    on.warm().await;
+    let exists = async |on: &Subject| on.server.send::<bool>(&[b"EXISTS", Way::Shared.redis_key(1).as_bytes()]).await;
+    let _: () = on.server.send(&[b"SAVE"]).await;
+    assert_eq!(on.rows.write(&on.here, 1).await, Outcome::Applied);
+    on.server.kill();
+    on.is_cut_off().await;
+    on.server.restart();
+    eventually("there is contact", async || {
+        let clients: String = on.server.send(&[b"CLIENT", b"LIST"]).await;
+        clients.contains("flags=t")
+    })
+    .await;
+    assert!(!exists(&on).await);
+    assert!(on.server.send::<bool>(&[b"EXISTS", Way::Shared.redis_key(2).as_bytes()]).await, "it has the older data");
+    assert_eq!(on.rows.read(&on.here, Way::Shared, 1).await, 1);
+    on.is_well_again().await;
 }
 
 /// Shorter than the heartbeat: contact was not lost, the news come late.

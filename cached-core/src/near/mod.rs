@@ -43,8 +43,6 @@ use std::time::{Duration, Instant};
 const ENTRY_OVERHEAD: u64 = 192;
 /// What each of its tags costs.
 const TAG_OVERHEAD: u64 = 96;
-/// How often contact is confirmed within the time for which a confirmation is good.
-pub(crate) const BEATS: u32 = 2;
 
 /// A value as it is kept: shared, and of a type that its readers know.
 pub(crate) type Kept = Arc<dyn Any + Send + Sync>;

@@ -233,4 +233,5 @@ fn what_was_not_asked_for_is_not_served() {
     assert!(near.get(Asked::new(FINGERPRINT + 1, &SITE, None, "key"), &all[1..], false).is_none());
     assert_eq!(get(&near, &keys(&["key", "b"])), None);
     assert_eq!(get(&near, &keys(&["key", "a", "b", "c"])), None);
+    assert!(near.get(Asked::new(FINGERPRINT, &SITE, Some([1, 0]), "key"), &all[1..], false).is_none());
 }

@@ -9,7 +9,6 @@
 use super::contact::Contact;
 use super::{Line, news};
 use crate::error::StoreError;
-use crate::near::BEATS;
 use crate::store::redis::fault::classify;
 use crate::store::redis::link::{CONNECT_WITHIN, open, settings};
 use crate::store::redis::recent::Recent;
@@ -23,6 +22,8 @@ use std::time::{Duration, Instant};
 use tokio::sync::Notify;
 use tokio::time::{sleep, timeout, timeout_at};
 
+/// How often contact is confirmed within the time for which a confirmation is good.
+const BEATS: u32 = 2;
 /// Between two attempts: grows from one to the other.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(1));
 
