@@ -9,6 +9,7 @@ mod near_faults {
     mod gaps;
     mod overtaken;
     mod processes;
+    mod wakes;
 }
 
 const HEARTBEAT: Duration = Duration::from_millis(300);
