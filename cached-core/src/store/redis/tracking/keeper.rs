@@ -16,7 +16,6 @@ use crate::store::watchers::Watchers;
 use crate::sync::{Mutex, locked};
 use crate::ttl::jittered;
 use redis::{Client, PushInfo, PushKind, RedisError};
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 use tokio::sync::Notify;
@@ -35,8 +34,6 @@ pub(super) struct Shared {
     pub(super) recent: Arc<Recent>,
     pub(super) watchers: Arc<Watchers>,
     pub(super) contact: Mutex<Contact<Line>>,
-    /// The log has said that there is no near cache on this server.
-    pub(super) has_warned: AtomicBool,
 }
 
 /// Why there is no line.
@@ -94,7 +91,7 @@ impl Shared {
 
     /// Said once.
     pub(super) fn warn(&self, error: &StoreError) {
-        if !self.has_warned.swap(true, Ordering::Relaxed) {
+        if locked(&self.contact).is_first_refusal() {
             tracing::warn!(
                 %error,
                 "the server does not tell of changes (needs RESP3 and CLIENT TRACKING): there is no near cache"
