@@ -3,7 +3,7 @@
 use crate::RedisServer;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
@@ -32,6 +32,8 @@ pub struct Network {
     address: SocketAddr,
     up: watch::Sender<Pass>,
     down: watch::Sender<Pass>,
+    /// Connections that were made before the last of so many cuts are forgotten.
+    forgotten: Arc<AtomicU64>,
     accepting: AbortHandle,
 }
 
@@ -57,25 +59,30 @@ impl Network {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("no free port");
         let address = listener.local_addr().expect("a bound socket has an address");
         let ((up, of_up), (down, of_down)) = (watch::channel(Pass::AtOnce), watch::channel(Pass::AtOnce));
-        let port = server.port();
+        let forgotten = Arc::new(AtomicU64::new(0));
+        let (port, cuts) = (server.port(), Arc::clone(&forgotten));
         let accepting = tokio::spawn(async move {
             // Dropped with this task, they end.
             let mut connections = JoinSet::new();
             while let Ok((client, _)) = listener.accept().await {
                 let (of_up, of_down) = (of_up.clone(), of_down.clone());
+                let made = Made {
+                    cuts: Arc::clone(&cuts),
+                    at: cuts.load(Ordering::SeqCst),
+                    is_disturbed: Arc::new(AtomicBool::new(disturbs_all)),
+                };
                 connections.spawn(async move {
                     let Ok(server) = TcpStream::connect(("127.0.0.1", port)).await else { return };
                     let _ = (client.set_nodelay(true), server.set_nodelay(true));
-                    let is_disturbed = Arc::new(AtomicBool::new(disturbs_all));
                     let (from_client, to_client) = client.into_split();
                     let (from_server, to_server) = server.into_split();
-                    let up = pump(from_client, to_server, of_up, Arc::clone(&is_disturbed));
-                    let down = pump(from_server, to_client, of_down, is_disturbed);
+                    let up = pump(from_client, to_server, of_up, made.clone());
+                    let down = pump(from_server, to_client, of_down, made);
                     tokio::join!(up, down);
                 });
             }
         });
-        Self { address, up, down, accepting: accepting.abort_handle() }
+        Self { address, up, down, forgotten, accepting: accepting.abort_handle() }
     }
 
     /// `redis://127.0.0.1:port/`
@@ -87,6 +94,12 @@ impl Network {
     /// What happens from now on to what the server is sent.
     pub fn up(&self, pass: Pass) {
         self.up.send_replace(pass);
+    }
+
+    /// What is sent on the connections that there are arrives no more, for good, and nobody is told; others are not touched. As
+    /// with a firewall that has been restarted.
+    pub fn forget(&self) {
+        self.forgotten.fetch_add(1, Ordering::SeqCst);
     }
 
     /// What happens from now on to what the server sends.
@@ -101,12 +114,25 @@ impl Drop for Network {
     }
 }
 
-async fn pump(
-    mut from: OwnedReadHalf,
-    mut to: OwnedWriteHalf,
-    mut pass: watch::Receiver<Pass>,
+/// A connection.
+#[derive(Debug, Clone)]
+struct Made {
+    cuts: Arc<AtomicU64>,
+    at: u64,
     is_disturbed: Arc<AtomicBool>,
-) {
+}
+
+impl Made {
+    fn is_disturbed(&self) -> bool {
+        self.is_disturbed.load(Ordering::SeqCst)
+    }
+
+    fn is_forgotten(&self) -> bool {
+        self.is_disturbed() && self.cuts.load(Ordering::SeqCst) != self.at
+    }
+}
+
+async fn pump(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, mut pass: watch::Receiver<Pass>, made: Made) {
     let (send, mut under_way) = mpsc::unbounded_channel::<(Instant, Vec<u8>)>();
     let taken_up = async {
         let mut bytes = vec![0; 1 << 16];
@@ -115,7 +141,7 @@ async fn pump(
         {
             // A client sends the command in one piece.
             if bytes[..read].windows(TRACKING.len()).any(|window| window == TRACKING) {
-                is_disturbed.store(true, Ordering::SeqCst);
+                made.is_disturbed.store(true, Ordering::SeqCst);
             }
             let _ = send.send((Instant::now(), bytes[..read].to_vec()));
         }
@@ -125,11 +151,14 @@ async fn pump(
     let delivered = async {
         loop {
             let next = under_way.recv().await;
-            if is_disturbed.load(Ordering::SeqCst) {
+            if made.is_disturbed() {
                 let Ok(now) = pass.wait_for(|pass| *pass != Pass::Never).await.map(|pass| *pass) else { return };
                 if let (Pass::After(delay), Some((since, _))) = (now, &next) {
                     tokio::time::sleep_until(*since + delay).await;
                 }
+            }
+            if made.is_forgotten() {
+                std::future::pending::<()>().await;
             }
             let Some((_, bytes)) = next else { break };
             if to.write_all(&bytes).await.is_err() {

@@ -78,7 +78,7 @@ async fn tls() {
     };
     let output = run(&cert);
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    assert_eq!(server.send::<i64>(&[b"DBSIZE"]).await, 1);
+    assert_eq!(server.send::<i64>(&[b"DBSIZE"]).await, 2);
     assert!(!run("/dev/null").status.success(), "a certificate that nobody trusts");
 }
 

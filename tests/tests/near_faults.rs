@@ -1,7 +1,7 @@
 //! The near cache while contact is lost in every way there is: off, and never older than the heartbeat.
 #![expect(clippy::unwrap_used, reason = "in a test, a panic is the report")]
 
-use cached_core::{Cache, Outcome};
+use cached_core::{BreakerState, Cache, Outcome};
 use std::time::{Duration, Instant};
 use tests::{KeptRows, Network, Pass, RedisServer, Way, eventually};
 
@@ -9,12 +9,16 @@ mod near_faults {
     mod gaps;
     mod overtaken;
     mod processes;
+    mod wakes;
 }
 
 const HEARTBEAT: Duration = Duration::from_millis(300);
 const BUDGET: Duration = Duration::from_millis(100);
 /// What timers and a busy machine may add.
 const SLACK: Duration = Duration::from_millis(60);
+
+/// The near cache's clock may be late by so much.
+const TICK: Duration = Duration::from_millis(5);
 
 /// A cache behind a network, another one next to the server, and what stands between them.
 struct Subject {
@@ -69,7 +73,7 @@ impl Subject {
         let is_near = way.near_hits(&self.here) > hits;
         assert!(began.elapsed() < BUDGET + SLACK, "a read took {:?}", began.elapsed());
         let since = self.written[usize::try_from(id).unwrap()].map(|written| began - written);
-        let may_be_old = since.is_some_and(|since| since <= HEARTBEAT) && is_near;
+        let may_be_old = since.is_some_and(|since| since <= HEARTBEAT + TICK) && is_near;
         assert!(version == expected || may_be_old, "version {version} of {expected}, written {since:?} ago");
         is_near
     }
@@ -189,6 +193,97 @@ async fn the_server_hears_nothing() {
 #[tokio::test]
 async fn nothing_passes() {
     stands_still(Pass::Never, Pass::Never).await;
+}
+
+/// The connection as such is lost, and nobody ever says so.
+#[tokio::test]
+async fn the_connection_is_forgotten() {
+    let mut on = Subject::new().await;
+    for _ in 0..3 {
+        on.warm().await;
+        on.network.forget();
+        on.go_on_for(2 * HEARTBEAT).await;
+        on.is_well_again().await;
+    }
+}
+
+/// One call pays for an answer that is overdue. From then on nobody asks there, until there is a sign of life.
+#[tokio::test]
+async fn an_overdue_answer_costs_one_call_its_time() {
+    let on = Subject::new().await;
+    on.warm().await;
+    for id in 0..ROWS {
+        on.rows.read(&on.there, Way::Cloned, id).await;
+    }
+    on.there.settled().await;
+    on.network.down(Pass::Never);
+    let mut slow = 0;
+    for id in 0..ROWS {
+        let began = Instant::now();
+        assert_eq!(on.rows.read(&on.here, Way::Cloned, id).await, 0);
+        slow += u64::from(began.elapsed() >= BUDGET / 2);
+    }
+    assert_eq!(slow, 1);
+    assert_eq!(Way::Cloned.stats(&on.here).hits, ROWS, "all were read from the store, in the common way");
+    assert_eq!(on.here.stats().breaker, BreakerState::Closed);
+    assert!(on.read(Way::Shared, 1).await, "what is kept is served as long as the last sign of life is good");
+    // It was a short stand-still: there is no need of another connection.
+    on.network.down(Pass::AtOnce);
+    on.rows.warm(&on.here, Way::Cloned, 1).await;
+    assert!(on.here.stats().near.unwrap().drops.is_empty());
+}
+
+/// The server is back with what it had saved before: it does not know of removals that it had acknowledged. Nobody but the near
+/// cache has a connection to the new one yet.
+#[tokio::test]
+async fn what_the_server_has_forgotten_is_removed_again_before_anything_is_read() {
+    let mut on = Subject::new().await;
+    on.warm().await;
+    let exists = async |on: &Subject| on.server.send::<bool>(&[b"EXISTS", Way::Shared.redis_key(1).as_bytes()]).await;
+    let _: () = on.server.send(&[b"SAVE"]).await;
+    assert_eq!(on.rows.write(&on.here, 1).await, Outcome::Applied);
+    on.server.kill();
+    on.is_cut_off().await;
+    on.server.restart();
+    eventually("there is contact", async || {
+        let clients: String = on.server.send(&[b"CLIENT", b"LIST"]).await;
+        clients.contains("flags=t")
+    })
+    .await;
+    assert!(!exists(&on).await);
+    assert!(on.server.send::<bool>(&[b"EXISTS", Way::Shared.redis_key(2).as_bytes()]).await, "it has the older data");
+    assert_eq!(on.rows.read(&on.here, Way::Shared, 1).await, 1);
+    on.is_well_again().await;
+}
+
+/// What a sign of life says, it says of when it was asked for: much may have happened on the long way of the answer.
+#[tokio::test]
+async fn a_slow_network_stands_still() {
+    let delay = HEARTBEAT / 4;
+    let mut on = Subject::new().await;
+    let slow = Cache::builder().redis(on.network.url()).heartbeat(HEARTBEAT).budget(Duration::from_secs(2));
+    on.here = slow.build().unwrap();
+    for round in 0..8 {
+        on.network.down(Pass::After(delay));
+        on.warm().await;
+        tokio::time::sleep(Duration::from_millis(20 * round)).await;
+        for id in 0..ROWS {
+            on.write(id).await;
+        }
+        tokio::time::sleep(delay - Duration::from_millis(15)).await;
+        // The news of the writes are under way and do not arrive; a sign of life that was asked for before them may have.
+        on.network.down(Pass::Never);
+        let stopped = Instant::now();
+        let mut id = 0;
+        while stopped.elapsed() < 2 * HEARTBEAT && on.is_coherent() {
+            id = (id + 1) % ROWS;
+            let began = Instant::now();
+            let version = on.rows.read(&on.here, Way::Shared, id).await;
+            let since = began - on.written[usize::try_from(id).unwrap()].unwrap();
+            assert!(version == on.rows.now(id) || since < HEARTBEAT + TICK, "old, and written {since:?} ago");
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    }
 }
 
 /// Shorter than the heartbeat: contact was not lost, the news come late.

@@ -21,6 +21,8 @@ use tokio::time::{Instant, timeout_at};
 
 /// Waits between two looks at a register that someone else leases.
 const POLLS: [Duration; 3] = [Duration::from_millis(15), Duration::from_millis(20), Duration::from_millis(25)];
+/// As above, if the store tells of the register's change.
+const TOLD_POLL: Duration = Duration::from_millis(100);
 /// Unusable values found in a row after which a call gives the key up and loads for itself.
 const MAX_UNUSABLE: u32 = 3;
 /// Inside of a load, waiting for another could be waiting in a circle: two tasks, each loading what the other waits for.
@@ -444,14 +446,37 @@ impl Lookup {
             self.count_miss(MissReason::Leased);
             self.target.site.counters.lease_waits.one();
         }
-        let pause = POLLS[waits.count.min(POLLS.len() - 1)].min(lease_left.max(Duration::from_millis(1)));
+        let lease_left = lease_left.max(Duration::from_millis(1));
+        let pause = POLLS[waits.count.min(POLLS.len() - 1)].min(lease_left);
         waits.count += 1;
+        if let Some(is_early) = Box::pin(self.pause_until_told(lease_left)).await {
+            return is_early;
+        }
         let until = Instant::now() + pause;
         if until >= self.deadline {
             return false;
         }
         tokio::time::sleep_until(until).await;
         true
+    }
+
+    /// As [`pause`](Self::pause), but only until the register changes; `None` if nobody would tell of that.
+    async fn pause_until_told(&mut self, lease_left: Duration) -> Option<bool> {
+        let target = self.target.clone();
+        // Waits from before the look on, so that no change is missed in between.
+        let waiter = target.engine.near_in_use()?.waiter(&target.key);
+        let began = Instant::now();
+        let keys = std::slice::from_ref(&target.key);
+        let watched = target.engine.store.get_watched(keys, 0, self.remaining()).await;
+        self.spent += began.elapsed();
+        let register = watched.ok()??.registers.pop().flatten();
+        if !register.is_some_and(|register| Head::is_lease(&register)) {
+            // It has changed by now.
+            return Some(true);
+        }
+        let until = (Instant::now() + TOLD_POLL.min(lease_left)).min(self.deadline);
+        let _ = timeout_at(until, waiter.changed()).await;
+        Some(Instant::now() < self.deadline)
     }
 
     /// What is left of the budget. Waits do not count, so a long one leaves a little for each look at the register.

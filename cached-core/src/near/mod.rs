@@ -21,6 +21,7 @@ pub(crate) mod keep;
 mod marks;
 mod name;
 mod stats;
+mod waiters;
 
 pub(crate) use name::{Asked, Words, may_be_words, words};
 pub(crate) use stats::Counts;
@@ -38,13 +39,13 @@ use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
+use tokio::sync::Notify;
+use waiters::Waiters;
 
 /// What an entry costs beside its key and value: the map's own fields, reference counts, marks.
 const ENTRY_OVERHEAD: u64 = 192;
 /// What each of its tags costs.
 const TAG_OVERHEAD: u64 = 96;
-/// How often contact is confirmed within the time for which a confirmation is good.
-pub(crate) const BEATS: u32 = 2;
 
 /// A value as it is kept: shared, and of a type that its readers know.
 pub(crate) type Kept = Arc<dyn Any + Send + Sync>;
@@ -124,6 +125,28 @@ pub(crate) struct Near {
     heartbeat: Duration,
     clock: Clock,
     counts: Arc<Counts>,
+    waiters: Waiters,
+}
+
+/// Somebody who waits until a register changes, from when this is made.
+#[derive(Debug)]
+pub(crate) struct Waiter<'a> {
+    near: &'a Near,
+    key: &'a Key,
+    changed: Arc<Notify>,
+}
+
+impl Waiter<'_> {
+    /// Waits until the register has changed since this was made, or may have.
+    pub(crate) async fn changed(&self) {
+        self.changed.notified().await;
+    }
+}
+
+impl Drop for Waiter<'_> {
+    fn drop(&mut self) {
+        self.near.waiters.remove(self.key, &self.changed);
+    }
 }
 
 impl fmt::Debug for Near {
@@ -147,7 +170,13 @@ impl Near {
             heartbeat: settings.heartbeat,
             clock,
             counts,
+            waiters: Waiters::default(),
         }
+    }
+
+    /// Waits from now on until the register changes. It has to be read as a watched one then.
+    pub(crate) fn waiter<'a>(&'a self, key: &'a Key) -> Waiter<'a> {
+        Waiter { near: self, key, changed: self.waiters.add(key) }
     }
 
     fn epoch(&self) -> Epoch {
@@ -276,15 +305,18 @@ impl Near {
 impl Watcher for Near {
     fn changed(&self, key: &str) {
         self.marks.change(key);
+        self.waiters.wake(key);
     }
 
     fn all_changed(&self) {
         self.flush();
+        self.waiters.wake_all();
     }
 
     fn lost(&self) {
         self.contact_until.store(0, Ordering::SeqCst);
         self.gaps.fetch_add(1, Ordering::SeqCst);
+        self.waiters.wake_all();
         // Sites that serve through gaps still have a use for theirs: all are dropped when contact is back.
     }
 

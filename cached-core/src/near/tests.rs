@@ -233,4 +233,26 @@ fn what_was_not_asked_for_is_not_served() {
     assert!(near.get(Asked::new(FINGERPRINT + 1, &SITE, None, "key"), &all[1..], false).is_none());
     assert_eq!(get(&near, &keys(&["key", "b"])), None);
     assert_eq!(get(&near, &keys(&["key", "a", "b", "c"])), None);
+    assert!(near.get(Asked::new(FINGERPRINT, &SITE, Some([1, 0]), "key"), &all[1..], false).is_none());
+}
+
+#[tokio::test]
+async fn who_waits_is_woken_by_every_news_since() {
+    let ((near, _), keys) = (near(1 << 20), keys(&["key", "other"]));
+    let news: [(bool, fn(&Near)); 4] = [
+        (true, |near| near.changed("key")),
+        (false, |near| near.changed("other")),
+        (true, Watcher::all_changed),
+        (true, Watcher::lost),
+    ];
+    for (wakes, news) in news {
+        let waiters = [near.waiter(&keys[0]), near.waiter(&keys[0])];
+        // Before anybody has begun to wait.
+        news(&near);
+        for waiter in &waiters {
+            let woken = tokio::time::timeout(Duration::ZERO, waiter.changed()).await.is_ok();
+            assert_eq!(woken, wakes);
+        }
+    }
+    assert_eq!(format!("{:?}", near.waiters), format!("{:?}", Waiters::default()), "nobody is left behind");
 }

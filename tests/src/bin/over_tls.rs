@@ -1,4 +1,4 @@
-//! Stores and reads one value on the server that its argument names; fails if it cannot.
+//! Stores and reads a value on the server that its argument names, and one through the near cache; fails if it cannot.
 
 use cached_core::{Cache, Options};
 
@@ -8,5 +8,9 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let cache = Cache::builder().redis(url).budget(std::time::Duration::from_secs(2)).build()?;
     cache.set("k", &"over TLS".to_owned(), Options::new()).await?;
     let value: Option<String> = cache.get("k").await;
-    if value.as_deref() == Some("over TLS") { Ok(()) } else { Err(format!("read {value:?}").into()) }
+    if value.as_deref() != Some("over TLS") {
+        return Err(format!("read {value:?}").into());
+    }
+    tests::KeptRows::new(2).warm(&cache, tests::Way::Shared, 1).await;
+    Ok(())
 }

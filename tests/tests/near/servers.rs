@@ -51,6 +51,26 @@ async fn what_the_server_evicts_is_not_served() {
     on.sees(Way::Shared, 1, "its eviction is seen").await;
 }
 
+/// A server tells of what it has expired, and that may be long after: what is over is not served meanwhile.
+#[tokio::test]
+async fn what_the_server_is_late_to_expire_is_not_served() {
+    let on = Subject::on(RedisServer::start_with(&["--enable-debug-command", "yes"]));
+    let _: String = on.server().send(&[b"DEBUG", b"SET-ACTIVE-EXPIRE", b"0"]).await;
+    let ttl = Duration::from_millis(400);
+    let near_hits = || on.here.stats().site("brief").unwrap().near_hits;
+    let mut is_kept = false;
+    while !is_kept {
+        on.rows.read_brief(&on.here, 1, ttl).await;
+        on.here.settled().await;
+        let before = near_hits();
+        on.rows.read_brief(&on.here, 1, ttl).await;
+        is_kept = near_hits() > before;
+    }
+    let version = on.rows.commit(1);
+    tokio::time::sleep(ttl).await;
+    assert_eq!(on.rows.read_brief(&on.here, 1, ttl).await, version);
+}
+
 /// A server that cannot remember all keys forgets some, and tells of those as if they had changed.
 #[tokio::test]
 async fn more_keys_than_the_server_remembers() {

@@ -12,6 +12,7 @@ mod puts;
 mod sharing;
 mod sites;
 mod tagged;
+mod told;
 mod unusable;
 mod waits;
 mod writes;

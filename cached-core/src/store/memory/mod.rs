@@ -6,6 +6,8 @@
 //! Watchers are told of every change behind it, before the step that made it returns: what is evicted or expires does not change.
 
 mod markers;
+#[cfg(test)]
+mod told;
 
 use super::watchers::Watchers;
 use super::{Acquired, Key, Replace, Store, StoreFuture, Swept, Watched, Watcher, Written};

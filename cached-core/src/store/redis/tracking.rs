@@ -75,7 +75,7 @@ impl Tracking {
     /// Nothing is sent yet. The client is to speak RESP3.
     pub(super) fn new(client: Client, recent: Arc<Recent>) -> Self {
         let (watchers, contact) = (Arc::default(), Mutex::new(Contact::new()));
-        let shared = Arc::new(Shared { client, recent, watchers, contact, has_warned: AtomicBool::new(false) });
+        let shared = Arc::new(Shared { client, recent, watchers, contact });
         Self { shared, refuses_several: AtomicBool::new(false) }
     }
 

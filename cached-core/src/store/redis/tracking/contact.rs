@@ -31,6 +31,7 @@ pub(super) struct Contact<L> {
     /// Of the last line.
     lines: u64,
     phase: Phase<L>,
+    has_been_refused: bool,
 }
 
 #[derive(Debug)]
@@ -64,7 +65,7 @@ pub(super) enum Entry<L> {
 
 impl<L: Clone> Contact<L> {
     pub(super) fn new() -> Self {
-        Self { keeper: 0, lines: 0, phase: Phase::Idle }
+        Self { keeper: 0, lines: 0, phase: Phase::Idle, has_been_refused: false }
     }
 
     /// Somebody comes to read.
@@ -150,6 +151,11 @@ impl<L: Clone> Contact<L> {
             self.phase = Phase::Refused { since: now };
         }
         is_in_charge
+    }
+
+    /// Whether it is the first time that it is refused; asked each time.
+    pub(super) fn is_first_refusal(&mut self) -> bool {
+        !std::mem::replace(&mut self.has_been_refused, true)
     }
 
     /// Nothing that is read on the line can be kept: this user may not ask what is needed. The line, if it stood.
@@ -265,6 +271,7 @@ mod tests {
     fn a_server_that_refuses_is_left_alone_for_a_minute() {
         let (mut contact, time) = standing();
         assert!(contact.refused(1, time.at(1)));
+        assert!(contact.is_first_refusal());
         assert_eq!(contact.leaves(1), None);
         assert_eq!(contact.enter(time.at(61), HEARTBEAT), Entry::Not);
         assert_eq!(contact.enter(time.at(62), HEARTBEAT), Entry::Start(2, None));
@@ -272,6 +279,7 @@ mod tests {
         assert!(contact.stands(2, 2, "line", time.at(62)));
         assert_eq!(contact.unusable(1, time.at(62)), None);
         assert_eq!(contact.unusable(2, time.at(62)), Some("line"));
+        assert!(!contact.is_first_refusal());
         assert_eq!(contact.attempt(2, time.at(62)), None);
         assert_eq!(contact.enter(time.at(100), HEARTBEAT), Entry::Not);
     }

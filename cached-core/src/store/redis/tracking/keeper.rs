@@ -9,7 +9,6 @@
 use super::contact::Contact;
 use super::{Line, news};
 use crate::error::StoreError;
-use crate::near::BEATS;
 use crate::store::redis::fault::classify;
 use crate::store::redis::link::{CONNECT_WITHIN, open, settings};
 use crate::store::redis::recent::Recent;
@@ -17,12 +16,13 @@ use crate::store::watchers::Watchers;
 use crate::sync::{Mutex, locked};
 use crate::ttl::jittered;
 use redis::{Client, PushInfo, PushKind, RedisError};
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 use tokio::sync::Notify;
 use tokio::time::{sleep, timeout, timeout_at};
 
+/// How often contact is confirmed within the time for which a confirmation is good.
+const BEATS: u32 = 2;
 /// Between two attempts: grows from one to the other.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(1));
 
@@ -34,8 +34,6 @@ pub(super) struct Shared {
     pub(super) recent: Arc<Recent>,
     pub(super) watchers: Arc<Watchers>,
     pub(super) contact: Mutex<Contact<Line>>,
-    /// The log has said that there is no near cache on this server.
-    pub(super) has_warned: AtomicBool,
 }
 
 /// Why there is no line.
@@ -93,7 +91,7 @@ impl Shared {
 
     /// Said once.
     pub(super) fn warn(&self, error: &StoreError) {
-        if !self.has_warned.swap(true, Ordering::Relaxed) {
+        if locked(&self.contact).is_first_refusal() {
             tracing::warn!(
                 %error,
                 "the server does not tell of changes (needs RESP3 and CLIENT TRACKING): there is no near cache"

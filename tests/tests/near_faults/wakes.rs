@@ -1,0 +1,76 @@
+//! How soon a call goes on that waits for another process's load.
+
+use cached_core::{Cache, MissReason, Options};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+use tests::{KeptRows, Network, Pass, RedisServer, Way};
+use tokio::sync::oneshot;
+
+const ROUNDS: u64 = 60;
+
+fn cache(url: &str) -> Cache {
+    Cache::builder().redis(url).heartbeat(Duration::from_secs(1)).build().unwrap()
+}
+
+/// From the end of a load there to the end of the wait for it here: the median.
+async fn wakes_after(here: &Cache, there: &Cache) -> Duration {
+    let mut times = Vec::new();
+    for round in 0..ROUNDS {
+        let key = format!("waited-for:{round}");
+        let (tell, begun) = oneshot::channel();
+        let ended = Arc::new(Mutex::new(None));
+        let holder = tokio::spawn({
+            let (there, key, ended) = (there.clone(), key.clone(), Arc::clone(&ended));
+            async move {
+                let load = async || {
+                    tell.send(()).unwrap();
+                    tokio::time::sleep(Duration::from_micros(20_000 + 700 * round)).await;
+                    *ended.lock().unwrap() = Some(Instant::now());
+                    Ok::<_, ()>(round)
+                };
+                there.get_or_set(key, Options::new(), load).await
+            }
+        });
+        begun.await.unwrap();
+        assert_eq!(here.get_or_set(key, Options::new(), async || Err(())).await, Ok(round), "it has waited");
+        times.push(ended.lock().unwrap().unwrap().elapsed());
+        assert_eq!(holder.await.unwrap(), Ok(round));
+    }
+    times.sort();
+    let (median, longest) = (times[times.len() / 2], times[times.len() - 1]);
+    let site = here.stats().site("Cache::get_or_set").unwrap().clone();
+    eprintln!("woken after {median:?} in the median, {longest:?} at most, {} waits", site.lease_waits);
+    assert!(site.misses[&MissReason::Leased] >= ROUNDS / 2, "{site:?}");
+    assert!(longest < Duration::from_millis(250), "{longest:?}");
+    median
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_waiter_is_told_of_the_value() {
+    let server = RedisServer::start();
+    let (here, there) = (cache(&server.url()), cache(&server.url()));
+    // A function of this cache uses the near cache; the one that waits does not.
+    KeptRows::new(8).warm(&here, Way::Shared, 1).await;
+    let median = wakes_after(&here, &there).await;
+    assert!(median < Duration::from_millis(2), "{median:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_waiter_asks_where_nobody_tells() {
+    let server = RedisServer::start();
+    let (here, there) = (cache(&server.url()), cache(&server.url()));
+    let median = wakes_after(&here, &there).await;
+    assert!(median < Duration::from_millis(15), "{median:?}");
+}
+
+/// The news do not arrive: it asks from time to time.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_waiter_does_not_rely_on_being_told() {
+    let server = RedisServer::start();
+    let network = Network::of_news_to(&server).await;
+    let (here, there) = (cache(&network.url()), cache(&server.url()));
+    KeptRows::new(8).warm(&here, Way::Shared, 1).await;
+    network.down(Pass::Never);
+    let median = wakes_after(&here, &there).await;
+    assert!(median < Duration::from_millis(30), "{median:?}");
+}
