@@ -1,6 +1,6 @@
 //! Values past their end, on real servers: one renews them, everybody is served, and what was invalidated is never served.
 
-use cached_core::{Cache, CacheEvent, Invalidation, redis_cached, redis_invalidate};
+use cached_core::{Cache, CacheEvent, Invalidation, Outcome, redis_cached, redis_invalidate};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -91,7 +91,8 @@ async fn write(way: u64, cache: &Cache, source: &Source, id: u64) -> u64 {
         1 => write_with_an_event(cache, source, id).await,
         2 => {
             let version = source.commit();
-            cache.invalidate(Invalidation::new().tag(format!("group:{id}"))).await;
+            let outcome = cache.invalidate(Invalidation::new().tag(format!("group:{id}"))).await;
+            assert_eq!(outcome, Outcome::Applied);
             version
         }
         _ => {
