@@ -17,7 +17,7 @@ static BEGAN: LazyLock<Instant> = LazyLock::new(Instant::now);
 /// From here on calls may meet the end of the first value.
 const FIRST_PART: Duration = Duration::from_millis(1_000);
 /// The end of the second value is later.
-const ALL: Duration = Duration::from_millis(2_300);
+const ALL: Duration = Duration::from_millis(2_200);
 
 fn say(line: &str) {
     let mut out = std::io::stdout().lock();
