@@ -20,7 +20,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, timeout_at};
 
 /// Waits between two looks at a register that someone else leases.
-const POLLS: [Duration; 3] = [Duration::from_millis(15), Duration::from_millis(20), Duration::from_millis(25)];
+const POLLS: [Duration; 2] = [Duration::from_millis(15), Duration::from_millis(20)];
 /// As above, if the store tells of the register's change.
 const TOLD_POLL: Duration = Duration::from_millis(100);
 /// Unusable values found in a row after which a call gives the key up and loads for itself.

@@ -17,7 +17,7 @@ async fn it_ends_with_the_value() {
     sleep(ms(80)).await;
     on.plant(&on.register_of(b"7")).await;
     assert_eq!(call.await.unwrap(), Ok(7));
-    assert_eq!(looks(&on), [0, 15, 35, 60, 85]);
+    assert_eq!(looks(&on), [0, 15, 35, 55, 75, 95]);
     let stats = on.stats();
     assert_eq!((stats.hits, stats.loads, stats.lease_waits), (1, 0, 1));
     assert_eq!(on.misses(), [(MissReason::Leased, 1)]);
@@ -50,7 +50,7 @@ async fn one_load_is_waited_for_and_not_the_next() {
 
 #[tokio::test(start_paused = true)]
 async fn it_has_an_end() {
-    for (max_wait, until) in [(60, 35), (61, 60)] {
+    for (max_wait, until) in [(55, 35), (56, 55)] {
         let on = Subject::with(|builder| builder.max_wait(ms(max_wait)));
         on.plant_lease(9, LONG).await;
         let (value, took) = timed(on.call(1, AT_ONCE)).await;
