@@ -36,6 +36,7 @@ pub(crate) fn scoped() -> Option<Cache> {
 }
 
 /// The cache for a call made here and now.
+#[expect(clippy::redundant_closure_for_method_calls, reason = "the method alone is of one lifetime only")]
 pub(crate) fn current() -> Option<Cache> {
     with_current(|cache| cache.cloned())
 }

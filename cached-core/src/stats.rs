@@ -11,7 +11,7 @@ use crate::reason::{MissReason, UnstoredReason};
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 /// A counter that only grows.
 #[derive(Debug, Default)]
@@ -44,10 +44,8 @@ struct Padded(Counter);
 thread_local! {
     /// Which part is this thread's.
     static STRIPE: usize = {
-        static NEXT: AtomicU64 = AtomicU64::new(0);
-        #[expect(clippy::cast_possible_truncation, reason = "it is below 8")]
-        let stripe = (NEXT.fetch_add(1, Ordering::Relaxed) % 8) as usize;
-        stripe
+        static NEXT: AtomicUsize = AtomicUsize::new(0);
+        NEXT.fetch_add(1, Ordering::Relaxed) % 8
     };
 }
 

@@ -68,15 +68,19 @@ struct Held {
     value: Option<Kept>,
     /// By the clock, in nanoseconds.
     until: u64,
-    /// When it is stale, if it took any time to load.
-    end: u64,
-    /// In microseconds; 0 if it tells nothing of the kind.
-    load_time: u32,
     mark: Mark,
     epoch: Epoch,
     weight: u32,
-    /// Of the tags that it depends on.
-    tags: Option<Arc<Vec<(Key, Mark)>>>,
+    /// What few have.
+    more: Option<Arc<More>>,
+}
+
+#[derive(Debug)]
+struct More {
+    /// The tags that it depends on.
+    tags: Vec<(Key, Mark)>,
+    /// When it is stale, by the clock in nanoseconds, and how long it took to load, in microseconds.
+    renewal: Option<(u64, u32)>,
 }
 
 /// Changes of all registers at once.
@@ -195,6 +199,7 @@ impl Near {
 
     /// The value that is kept under this name for these tags, if it may be served. `through_gaps` is `on_gap = "serve"`.
     #[inline]
+    #[expect(clippy::option_option, reason = "a `None` that is kept is not nothing")]
     pub(crate) fn get(&self, asked: Asked<'_>, tags: &[Key], through_gaps: bool) -> Option<Option<Kept>> {
         // Looked at where it stands: to move it would take as long as to find it.
         let mut found = self.map.get(&asked);
@@ -224,8 +229,10 @@ impl Near {
     /// time says so.
     pub(crate) fn is_early(&self, asked: &Asked<'_>, lead: impl FnOnce(u32) -> f64) -> bool {
         self.map.get(asked).is_some_and(|held| {
-            let left = Duration::from_nanos(held.end.saturating_sub(self.clock.coarse()));
-            held.load_time > 0 && left.as_secs_f64() <= lead(held.load_time)
+            held.more.as_ref().and_then(|more| more.renewal).is_some_and(|(end, load_time)| {
+                let left = Duration::from_nanos(end.saturating_sub(self.clock.coarse()));
+                left.as_secs_f64() <= lead(load_time)
+            })
         })
     }
 
@@ -233,8 +240,8 @@ impl Near {
     #[inline]
     fn fault(&self, held: &Held, now: u64, through_gaps: bool) -> Option<Fault> {
         let is_changed = |held: &Held| {
-            let mut tags = held.tags.iter().flat_map(|tags| tags.iter());
-            !self.marks.holds(held.mark) || tags.any(|(_, mark)| !self.marks.holds(*mark))
+            let holds = |more: &More| more.tags.iter().all(|(_, mark)| self.marks.holds(*mark));
+            !self.marks.holds(held.mark) || !held.more.as_deref().is_none_or(holds)
         };
         if now >= held.until {
             return Some(Fault::Over(DropReason::Expired));
@@ -268,11 +275,11 @@ impl Near {
         let now = self.clock.coarse();
         let until = now.saturating_add(nanos(kept.time));
         let weight = kept.bytes as u64 + ENTRY_OVERHEAD + TAG_OVERHEAD * tags.len() as u64;
-        let tags = (!tags.is_empty()).then(|| Arc::new(tags));
         let weight = u32::try_from(weight).unwrap_or(u32::MAX);
-        let (left, load_time) = kept.fresh.unwrap_or_default();
-        let end = now.saturating_add(nanos(left));
-        let held = Held { value, until, end, load_time, mark, epoch, weight, tags };
+        let renewal = kept.fresh.filter(|(_, load_time)| *load_time > 0);
+        let renewal = renewal.map(|(left, load_time)| (now.saturating_add(nanos(left)), load_time));
+        let more = (!tags.is_empty() || renewal.is_some()).then(|| Arc::new(More { tags, renewal }));
+        let held = Held { value, until, mark, epoch, weight, more };
         if self.fault(&held, now, true).is_none() && epoch == self.epoch() {
             self.map.insert(asked.name(), held);
         } else {
@@ -361,7 +368,7 @@ impl Held {
     /// Whether these are the tags that it depends on, as far as its caller tells them.
     #[inline]
     fn has_tags(&self, told: &[Key]) -> bool {
-        match &self.tags {
+        match self.more.as_deref().map(|more| &more.tags) {
             None => told.is_empty(),
             Some(tags) => told.len() <= tags.len() && told.iter().zip(tags.iter()).all(|(told, (tag, _))| told == tag),
         }

@@ -7,6 +7,7 @@ use crate::near::keep::Unkept;
 use crate::site::{Site, SiteSpec};
 use crate::ttl::{NoneTtl, TtlSpec};
 
+#[expect(clippy::large_types_passed_by_value, reason = "made where it is passed")]
 fn site(spec: SiteSpec) -> &'static Site {
     Box::leak(Box::new(Site::new(spec)))
 }
@@ -34,6 +35,7 @@ async fn sites_are_listed_by_their_place() {
     assert_eq!(names, ["a", "b", "c", "d"]);
 }
 
+#[expect(clippy::large_types_passed_by_value, reason = "made where it is passed")]
 fn state(on: &Subject, spec: SiteSpec) -> SiteState {
     SiteState::new(site(spec), &on.engine().settings, || on.engine().near())
 }
