@@ -282,7 +282,7 @@ async fn a_slow_network_stands_still() {
         for id in 0..ROWS {
             on.write(id).await;
         }
-        tokio::time::sleep(delay - Duration::from_millis(15)).await;
+        tokio::time::sleep(delay * 4 / 5).await;
         // The news of the writes are under way and do not arrive; a sign of life that was asked for before them may have.
         on.network.down(Pass::Never);
         let stopped = Instant::now();
