@@ -39,11 +39,11 @@ async fn what_the_server_evicts_is_not_served() {
     on.rows.warm(&on.here, Way::Shared, 1).await;
     on.rows.commit(1);
     let exists = async || on.server().send::<bool>(&[b"EXISTS", Way::Shared.redis_key(1).as_bytes()]).await;
-    let mut n = 0;
+    let (mut n, filler) = (0, vec![0; 20_000]);
     eventually("it is evicted", async || {
         for _ in 0..20 {
             n += 1;
-            let _: String = on.server().send(&[b"SET", format!("filler:{n}").as_bytes(), &[0; 20_000]]).await;
+            let _: String = on.server().send(&[b"SET", format!("filler:{n}").as_bytes(), &filler]).await;
         }
         !exists().await
     })
