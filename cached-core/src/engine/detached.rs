@@ -129,7 +129,7 @@ pub struct Unowned<T: ?Sized>(PhantomData<fn() -> T>);
 impl<T: ?Sized> Unowned<T> {
     /// Never to be called.
     pub fn __cached_core_lend(&self) -> &T {
-        unreachable!("it does not compile")
+        unreachable!("it does not compile: {:?}", self.0)
     }
 }
 
