@@ -54,6 +54,12 @@ use role::Role;
 /// | `codec = "json"` | the serializer: `"json"`, `"msgpack"` or `"postcard"` | the builder's |
 /// | `local = "30s"` | the near cache: keeps values in this process as well, for so long at most; or `"off"`, see below | the builder's: off |
 /// | `on_gap = "serve"` | while Redis is out of contact, the near cache goes on (`"serve"`) or not (`"bypass"`) | `"bypass"` |
+/// | `stale_while_revalidate = "5m"` | for so long after its end a value is served, while one call renews it, see below | off |
+/// | `stale_if_error = "1h"` | for so long after its end a value is served if the load fails | off |
+/// | `refresh_ahead`, `refresh_ahead = 1.5` | a value is renewed ahead of its end, the sooner the longer it takes to load; the number is `XFetch`'s β | off |
+/// | `refresh = "background"` | the call that renews a value waits for it (`"foreground"`), or is served the one there is (`"background"`) | `"foreground"` |
+/// | `spawn` | a load runs to its end, whatever becomes of its caller | off |
+/// | `load_timeout = "200ms"` | a value past its end is returned if the load takes longer; needs `spawn` | off |
 /// | `cache = self.cache` | an expression for the cache to use | the ambient one |
 /// | `crate = path` | the path of `cached-core`, if it is renamed or re-exported | `::cached_core` |
 ///
@@ -122,6 +128,39 @@ use role::Role;
 ///
 /// `on_gap = "serve"` gives that up: while there is no contact, what is kept is served for as long as `local` says, whatever
 /// other processes write.
+///
+/// # Past its end
+///
+/// Without further options a value that has reached its `ttl` is a miss: somebody waits for a load. With them it stays in Redis
+/// for longer, and what happens depends on how long it has been past its end:
+///
+/// ```text
+/// stored            ttl                                                          the longer window is over
+/// |---- a hit ------|---- stale_while_revalidate ----|---- stale_if_error --------| a miss
+///                    served; one call renews it       callers wait for one load;
+///                                                     served if that fails
+/// ```
+///
+/// The same goes for a `None` after its `none_ttl`. **What was invalidated is never served again**, by none of these options, and
+/// what is loaded is stored only over the very value that was found: a write that completes meanwhile wins.
+///
+/// - Of all calls in all processes one renews; the others are served at once, at the cost of a hit.
+/// - With `refresh_ahead` the same happens *before* the end: the more often a value is read and the longer it takes to load, the
+///   surer it never ends. It does nothing for what is rarely read.
+/// - If a load fails, no process tries again before the builder's `throttle` (5 s) is over, and the value that is there is served
+///   without an error.
+/// - `load_timeout` returns a value past its end when its load takes too long; the load goes on.
+///
+/// ```ignore (cached-core depends on this crate)
+/// #[redis_cached(key = "rates:<currency>", ttl = "1m", stale_while_revalidate = "5m", stale_if_error = "1d", refresh = "background")]
+/// async fn rates(&self, currency: Currency) -> Result<Rates, ApiError> { .. }
+/// ```
+///
+/// With `spawn` and `refresh = "background"` a load is a task of its own, in the scope and the span of the call that began it. So
+/// that it can outlive that call, arguments taken by value are moved into it (`Send + 'static`), and what is taken by reference,
+/// `&self` too, is cloned (`Clone + Send + Sync + 'static`), when a load is due and not on a hit; the value and the error that it
+/// returns are `Send`. `self: Arc<Self>` costs no clone. In the body, `"{self}"` inside of a format string is not
+/// understood: write `"{}", self`.
 ///
 /// # With other attributes
 ///

@@ -130,7 +130,7 @@ impl<T: ?Sized> Unowned<T> {
     /// Never to be called.
     #[expect(clippy::unused_self, reason = "called as a method")]
     pub fn __cached_core_lend(&self) -> &T {
-        unreachable!("it does not compile")
+        unreachable!("it does not compile: {:?}", self.0)
     }
 }
 

@@ -6,7 +6,7 @@
 mod detached;
 mod event;
 mod read;
-mod receiver;
+pub(crate) mod receiver;
 mod segment;
 mod site;
 mod write;

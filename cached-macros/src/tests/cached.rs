@@ -145,6 +145,24 @@ fn async_trait() {
     ));
 }
 
+#[test]
+fn detached() {
+    snapshot!(expand(
+        &quote!(
+            key = "user:<id>:<a>",
+            skip(db, b),
+            stale_while_revalidate = "5m",
+            refresh = "background",
+            refresh_ahead
+        ),
+        &quote! {
+            async fn find(&self, db: &Db, id: u64, (a, b): (u8, u8)) -> Result<User, E> {
+                self.load(db, id, a, b).await
+            }
+        }
+    ));
+}
+
 /// Code of the user's at the head of a boxed block is part of the load, even if it looks like a renamed argument.
 #[test]
 fn boxed_by_hand() {

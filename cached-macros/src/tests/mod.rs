@@ -13,6 +13,7 @@ mod cached;
 mod derive;
 mod duration;
 mod errors;
+mod receiver;
 mod spelling;
 mod suggest;
 mod template;

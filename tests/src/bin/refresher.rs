@@ -50,7 +50,7 @@ async fn renewed(kind: &str, takes: Duration) -> Result<String, String> {
     load(kind, takes).await
 }
 
-#[redis_cached(key = "bridged:<kind>", skip(takes), ttl = "1200ms", jitter = 0.0, stale_if_error = "1m")]
+#[redis_cached(key = "renewed-late:<kind>", skip(takes), ttl = "1200ms", jitter = 0.0, stale_if_error = "1m")]
 async fn bridged(kind: &str, takes: Duration) -> Result<String, String> {
     load(kind, takes).await
 }

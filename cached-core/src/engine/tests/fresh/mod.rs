@@ -2,16 +2,18 @@
 
 mod background;
 mod failing;
+mod kept;
 mod renewing;
 mod spare;
 mod two_processes;
 
 use super::*;
 use crate::engine::shell::{Call, Policy, look};
+use crate::engine::shell_near::near;
 use crate::key::Piece;
-use crate::near::keep::Unkept;
+use crate::near::keep::{Cloned, Unkept};
 use crate::outcome::ResultValue;
-use crate::site::{Freshness, Site, SiteSpec};
+use crate::site::{Freshness, Local, Site, SiteSpec};
 use crate::ttl::TtlSpec;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -35,11 +37,17 @@ struct Function {
 
 impl Function {
     fn new(fresh: Freshness) -> Self {
+        Self::kept(fresh, None)
+    }
+
+    /// One whose values are kept in the near cache.
+    fn kept(fresh: Freshness, local: Option<Local>) -> Self {
         let spec = SiteSpec {
             name: "f",
             template: &[Piece::Literal("k")],
             ttl: TtlSpec::Millis(10_000),
             fresh,
+            local,
             ..SiteSpec::DEFAULT
         };
         Self { site: Box::leak(Box::new(Site::new(spec))), fresh, loads: Arc::default() }
@@ -62,8 +70,11 @@ impl Function {
 
     async fn call_with(&self, on: &Subject, body: impl Future<Output = Returned> + Send + 'static) -> Returned {
         let shape = ResultValue::<u64, String>::default();
-        let call = Call::new(self.site, Some(&on.cache), "", &[]);
-        let mut load = match look(call, shape, Unkept).await {
+        let call = match near(self.site, Some(&on.cache), "", &[], shape, Cloned) {
+            Ok(returned) => return returned,
+            Err(call) => call,
+        };
+        let mut load = match look(call, shape, Cloned).await {
             Ok(returned) => return returned,
             Err(load) => load,
         };
