@@ -143,7 +143,11 @@ async fn many_are_read(on: Subject) {
     for (n, life) in lives.iter().enumerate() {
         assert_eq!(*life > Duration::ZERO, [0, 511, 512].contains(&n), "{n}: {life:?}");
     }
-    let told = on.news_of(&recorder, "k1499", async || { on.remove("k1499").await; }).await;
+    let told = on
+        .news_of(&recorder, "k1499", async || {
+            on.remove("k1499").await;
+        })
+        .await;
     assert!(told.contains(&News::Changed("k1499".to_owned())), "{told:?}");
 }
 
