@@ -22,7 +22,7 @@ pub(crate) mod times;
 use crate::reason::MissReason;
 use bytes::{BufMut, Bytes};
 use tags::Recorded;
-use times::Times;
+pub(crate) use times::Times;
 
 /// Length of what stands between head and payload.
 const HEADER: usize = 7;

@@ -21,6 +21,7 @@ mod flight;
 mod invalidation;
 mod key;
 mod lease;
+mod many;
 mod near;
 mod outcome;
 mod reason;

@@ -3,6 +3,7 @@
 
 pub use crate::cache::Cache;
 pub use crate::codec::Codec as CodecName;
+pub use crate::engine::batch::{batch, missing, run, settle};
 pub use crate::engine::detached::{Borrowed, Borrowing, Moved, Owned, Returns, Unclonable, moved};
 pub use crate::engine::shell::{Call, Policy, look};
 pub use crate::engine::shell_near::near;
@@ -11,6 +12,7 @@ pub use crate::engine::{Bracket, Put};
 pub use crate::event::{CacheEvent, EventSpec, EventUse, RegisteredEvent, TagUse};
 pub use crate::invalidation::Tag;
 pub use crate::key::{Hashed, KeySegment, Piece, Rendered, TypeName};
+pub use crate::many::{List, ManyInResult, ManyPlain, ManyProbe, ManyRefused, one};
 pub use crate::near::keep::{Keep, KeepCloned, KeepNone, KeepRefused, KeepShared, NearValue, Unkept, Values};
 pub use crate::outcome::{
     Probe, Refuse, Returned, Shape, ShapeOfOption, ShapeOfResult, ShapeOfResultOption, ShapeOfValue,
@@ -52,6 +54,22 @@ macro_rules! __register_event {
     };
 }
 pub use crate::__register_event as register_event;
+
+/// An argument that every run of a batch's body has anew.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be cloned for each run of a batch's body",
+    label = "needs `Clone`, or to be taken by reference",
+    note = "ids that another call was loading and did not get are loaded by a second run of the body, with the same arguments"
+)]
+pub trait Again: Clone {}
+
+#[diagnostic::do_not_recommend]
+impl<T: Clone> Again for T {}
+
+/// An argument for one run of a batch's body.
+pub fn again<T: Again>(argument: &T) -> T {
+    argument.clone()
+}
 
 /// What `ret` stands for: what the function returned, unless it is an `Err`.
 pub fn ret<S: Returned>(_: S, returned: &S::Of) -> Option<&S::Ok> {

@@ -1,10 +1,13 @@
 //! A site: one annotated function, described by a `static` and found at link time.
 
+mod spelled;
+
 use crate::codec::Codec;
 use crate::error::SiteProblem;
 use crate::event::{EventUse, TagUse};
 use crate::key::Piece;
 use crate::ttl::{Classes, NoneTtl, TtlSpec};
+use spelled::stored_type;
 use std::any::Any;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -43,6 +46,8 @@ pub struct SiteSpec {
     pub serves_in_gap: bool,
     /// What happens when a value's time is over, and before.
     pub fresh: Freshness,
+    /// The function is over many ids, each of which has an entry.
+    pub batch: bool,
     /// Whether the function uses the ambient cache (no `cache = ..`).
     pub ambient: bool,
     /// Events that make the entry invalid.
@@ -124,6 +129,7 @@ impl SiteSpec {
         local: None,
         serves_in_gap: false,
         fresh: Freshness::NONE,
+        batch: false,
         ambient: true,
         listens: &[],
         tags: &[],
@@ -284,7 +290,12 @@ pub(crate) fn problems(sites: &[&'static Site], classes: &Classes) -> Vec<SitePr
 /// answer for each other.
 pub(crate) fn sharing(sites: &[&'static Site]) -> Vec<SiteProblem> {
     let share = |a: &SiteSpec, b: &SiteSpec| {
-        a.name != b.name && (a.role, b.role) == (Role::Read, Role::Read) && same_template(a, b) && !clash(a, b)
+        // That a batch shares with the single function is what it is for.
+        a.name != b.name
+            && a.batch == b.batch
+            && (a.role, b.role) == (Role::Read, Role::Read)
+            && same_template(a, b)
+            && !clash(a, b)
     };
     pairs(sites, share, |a, b| {
         SiteProblem(format!(
@@ -378,66 +389,11 @@ fn same_template(a: &SiteSpec, b: &SiteSpec) -> bool {
 
 fn clash(a: &SiteSpec, b: &SiteSpec) -> bool {
     same_template(a, b)
-        && match (stored_type(a.value), stored_type(b.value)) {
+        && match (stored_type(a), stored_type(b)) {
             (Some(a), Some(b)) => a != b,
             // Not to be told from the spelling: fingerprints do when the values are read.
             _ => false,
         }
-}
-
-/// The type that is stored, as far as the spelling tells: `Result<Option<m::User>, E>` → `User`.
-///
-/// Only the names count, not their paths: the same type is imported in many ways. Types that are spelled alike and are
-/// not the same are told apart by their fingerprints when they are read.
-///
-/// `None` if it hides behind an alias, such as `UserResult`.
-fn stored_type(spelled: &str) -> Option<String> {
-    let mut inner = spelled.trim();
-    while let Some((outer, rest)) = inner.split_once('<') {
-        let Some(arguments) = rest.strip_suffix('>') else { break };
-        let name = outer.rsplit("::").next().unwrap_or(outer).trim();
-        // What is shared is stored as what it is shared of.
-        if !matches!(name, "Option" | "Arc") && !name.ends_with("Result") {
-            break;
-        }
-        inner = first_argument(arguments).trim();
-    }
-    let name = last_names(inner);
-    (!name.ends_with("Result")).then_some(name)
-}
-
-/// `Option<A, B>, C` → `Option<A, B>`
-fn first_argument(arguments: &str) -> &str {
-    let mut depth = 0i32;
-    for (at, c) in arguments.char_indices() {
-        match c {
-            '<' | '(' | '[' => depth += 1,
-            '>' | ')' | ']' => depth -= 1,
-            ',' if depth == 0 => return &arguments[..at],
-            _ => {}
-        }
-    }
-    arguments
-}
-
-/// Drops the path in front of every name, and white space.
-fn last_names(ty: &str) -> String {
-    let mut out = String::new();
-    let mut word = String::new();
-    let mut chars = ty.chars().filter(|c| !c.is_whitespace()).peekable();
-    while let Some(c) = chars.next() {
-        if c == ':' && chars.peek() == Some(&':') {
-            chars.next();
-            word.clear();
-        } else if c.is_alphanumeric() || c == '_' {
-            word.push(c);
-        } else {
-            out.push_str(&word);
-            word.clear();
-            out.push(c);
-        }
-    }
-    out + &word
 }
 
 #[cfg(test)]
@@ -488,6 +444,27 @@ mod tests {
             );
         }
         let differ = [site(1, USER, "Vec<a::User>", "short"), site(2, USER, "Result<Vec<Order>, E>", "short")];
+        assert_eq!(problems(&differ, &Classes::default()).len(), 1);
+    }
+
+    #[test]
+    fn a_batch_stores_what_one_id_has() {
+        let batch = |line, value| {
+            let spec =
+                SiteSpec { name: "many", file: "a.rs", line, template: USER, batch: true, value, ..SiteSpec::DEFAULT };
+            &*Box::leak(Box::new(Site::new(spec)))
+        };
+        let single = site(1, USER, "Result<Option<User>, E>", "short");
+        for value in [
+            "Result<HashMap<u64, User>, E>",
+            "std::collections::BTreeMap<(u8, u8), m::User>",
+            "Vec<Option<User>>",
+            "Found<User>",
+        ] {
+            let sites = [single, batch(2, value)];
+            assert_eq!((problems(&sites, &Classes::default()), sharing(&sites)), (vec![], vec![]), "{value}");
+        }
+        let differ = [single, batch(2, "Result<HashMap<u64, Order>, E>")];
         assert_eq!(problems(&differ, &Classes::default()).len(), 1);
     }
 

@@ -63,6 +63,7 @@ impl Striped {
 /// The live counters of one site in one cache.
 #[derive(Debug)]
 pub(crate) struct Counters {
+    pub(crate) batches: Counter,
     pub(crate) hits: Counter,
     pub(crate) coalesced: Counter,
     pub(crate) loads: Counter,
@@ -89,6 +90,7 @@ impl Default for Counters {
     fn default() -> Self {
         let row = |len: usize| (0..len).map(|_| Counter::default()).collect();
         Self {
+            batches: Counter::default(),
             hits: Counter::default(),
             coalesced: Counter::default(),
             loads: Counter::default(),
@@ -137,6 +139,7 @@ impl Counters {
             site: site.name().to_owned(),
             key: site.template_text(),
             place: site.place(),
+            batches: self.batches.get(),
             near_hits,
             hits: self.hits.get(),
             coalesced: self.coalesced.get(),
@@ -196,6 +199,8 @@ pub struct SiteStats {
     pub key: String,
     /// Its place in the source: `src/users.rs:12`.
     pub place: String,
+    /// Calls for many ids at once: `batch = ids`. In the other counters each of their distinct ids is a call.
+    pub batches: u64,
     /// Calls answered by the near cache.
     pub near_hits: u64,
     /// Calls answered by a stored value.

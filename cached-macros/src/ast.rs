@@ -25,6 +25,14 @@ impl<T> Setting<T> {
         }
     }
 
+    /// The name of the option, if it is given.
+    pub(crate) fn name(&self) -> Option<&Ident> {
+        match self {
+            Self::Given { name, .. } => Some(name),
+            Self::Absent | Self::Broken => None,
+        }
+    }
+
     pub(crate) fn into_value(self) -> Option<T> {
         match self {
             Self::Given { value, .. } => Some(value),
@@ -90,6 +98,7 @@ pub(crate) struct Options {
     pub(crate) tags: Setting<Tags>,
     pub(crate) version: Setting<Expr>,
     pub(crate) codec: Setting<LitStr>,
+    pub(crate) batch: Setting<Ident>,
     pub(crate) local: Setting<LitStr>,
     pub(crate) on_gap: Setting<LitStr>,
     pub(crate) stale_while_revalidate: Setting<LitStr>,

@@ -3,7 +3,7 @@
 use proc_macro2::Span;
 use syn::{Attribute, Expr, Ident, Member, Path, Type, token};
 
-use crate::signature::{Boxed, Function};
+use crate::signature::{Argument, Boxed, Function};
 
 /// A function and what its attribute makes of it.
 pub(crate) struct Model {
@@ -28,6 +28,8 @@ pub(crate) struct Frame {
 pub(crate) enum Action {
     /// On a hit, it does not run.
     Read(Entry),
+    /// The same for each id of a list; it runs for those that are missing.
+    Batch(Entry, Box<Batch>),
     /// It is between BEGIN and END.
     Bracket { what: Invalidated, unavailable: Unavailable },
     /// It is followed by the invalidation.
@@ -54,6 +56,16 @@ pub(crate) struct Entry {
     pub(crate) fresh: Option<Freshness>,
     /// Given if a load may be a task.
     pub(crate) detached: Option<Detached>,
+}
+
+/// A function over many ids.
+pub(crate) struct Batch {
+    /// The argument that lists them.
+    pub(crate) ids: Argument,
+    /// What templates call one of them.
+    pub(crate) element: Ident,
+    /// The other arguments: the body may run again.
+    pub(crate) others: Vec<Argument>,
 }
 
 /// What a function makes invalid.
@@ -102,6 +114,8 @@ pub(crate) struct EventField {
 pub(crate) enum FieldValue {
     /// The argument of the field's name.
     Argument(Ident),
+    /// The element of a batch, which stands there by reference.
+    Element(Ident),
     Code(Expr),
 }
 

@@ -1,10 +1,11 @@
 //! The function under the attribute: what kind of item it is, where its `async` body is, and which names its arguments
 //! bind. Reads; judges nothing.
 
-use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
+use proc_macro2::{Delimiter, Group, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
 use syn::ext::IdentExt;
 use syn::parse::{Parse, ParseStream, Parser};
+use syn::spanned::Spanned;
 use syn::{
     AttrStyle, Attribute, Block, Expr, ExprAsync, FnArg, GenericArgument, GenericParam, Ident, Item, Local, Pat,
     PathArguments, PathSegment, ReturnType, Signature, Stmt, Token, Type, TypeParamBound, Visibility, token,
@@ -277,10 +278,25 @@ pub(crate) fn first_type_argument(segment: &PathSegment) -> Option<&Type> {
 }
 
 /// A name that the arguments bind.
+#[derive(Clone)]
 pub(crate) struct Argument {
     pub(crate) name: Ident,
+    /// `mut name`
+    pub(crate) is_mut: bool,
+    /// `name: &mut T`
+    pub(crate) is_mut_reference: bool,
+    /// Where its type is written.
+    pub(crate) ty: Span,
     /// `#[cfg]` on the parameter: whether it exists is decided after us.
     pub(crate) cfg: Option<Attribute>,
+}
+
+impl Argument {
+    /// One of the ids of a batch, which templates name like an argument.
+    pub(crate) fn element(name: Ident) -> Self {
+        let ty = name.span();
+        Self { name, is_mut: false, is_mut_reference: false, ty, cfg: None }
+    }
 }
 
 /// Everything a key may name.
@@ -306,7 +322,15 @@ impl Names {
                     if !is_wildcard(&typed.pat, pat) {
                         bindings(pat, &mut bound);
                     }
-                    names.arguments.extend(bound.into_iter().map(|name| Argument { name, cfg: cfg.cloned() }));
+                    // A pattern that takes it apart binds something else.
+                    let is_mut_reference = matches!(pat, Pat::Ident(_)) && is_mut_reference(&typed.ty);
+                    names.arguments.extend(bound.into_iter().map(|(name, is_mut)| Argument {
+                        name,
+                        is_mut,
+                        is_mut_reference,
+                        ty: bare(&typed.ty).span(),
+                        cfg: cfg.cloned(),
+                    }));
                 }
             }
         }
@@ -355,8 +379,13 @@ pub(crate) fn parameters<'a>(sig: &'a Signature, boxed: Option<&'a Boxed>) -> im
             bindings(pat, &mut names);
         }
         let cfg = typed.attrs.iter().filter(|attr| is_cfg(attr)).cloned().collect();
+        let names = names.into_iter().map(|(name, _)| name).collect();
         Some(Parameter { pat, ty: &typed.ty, names, cfg })
     })
+}
+
+fn is_mut_reference(ty: &Type) -> bool {
+    matches!(bare(ty), Type::Reference(reference) if reference.mutability.is_some())
 }
 
 fn is_cfg(attr: &Attribute) -> bool {
@@ -379,14 +408,14 @@ fn is_wildcard(parameter: &Pat, rebound: &Pat) -> bool {
     }
 }
 
-/// The names a pattern binds, in order. Patterns that cannot stand in a parameter bind nothing here; rustc explains them
+/// The names a pattern binds, in order, and whether they are `mut`. Patterns that cannot stand in a parameter bind nothing here; rustc explains them
 /// better than we could.
 // Input:  Path((id, _)): Path<(u64, u64)>, Filter { lang, .. }: Filter
 // Output: id, lang
-fn bindings(pat: &Pat, out: &mut Vec<Ident>) {
+fn bindings(pat: &Pat, out: &mut Vec<(Ident, bool)>) {
     match pat {
         Pat::Ident(pat) => {
-            out.push(pat.ident.clone());
+            out.push((pat.ident.clone(), pat.mutability.is_some()));
             if let Some((_, inner)) = &pat.subpat {
                 bindings(inner, out);
             }

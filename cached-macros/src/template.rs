@@ -30,6 +30,15 @@ pub(crate) struct Placeholder {
     pub(crate) hashed: bool,
 }
 
+impl Piece {
+    pub(crate) fn placeholder(&self) -> Option<&Placeholder> {
+        match self {
+            Self::Placeholder(placeholder) => Some(placeholder),
+            Self::Literal(_) | Self::All => None,
+        }
+    }
+}
+
 impl Placeholder {
     /// The path as written, without brackets and modifier.
     pub(crate) fn path(&self) -> String {

@@ -16,12 +16,16 @@ use crate::error::StoreError;
 use crate::flight::Lead;
 use crate::invalidation::Tag;
 use crate::key::Key;
-use crate::lease::{Lease, random_id};
+use crate::lease::{Lease, Renewal, random_id};
 use crate::reason::UnstoredReason;
 use bytes::Bytes;
+use futures_util::stream::{self, StreamExt};
 use std::sync::Arc;
 use std::task::{Context, Waker};
 use std::time::Duration;
+
+/// Those of a batch that run side by side.
+const AT_ONCE: usize = 256;
 
 pub(super) struct Closing {
     pub(super) target: Target,
@@ -58,6 +62,21 @@ impl Closing {
         let (engine, site) = (Arc::clone(&self.target.engine), self.target.site.clone());
         if !start(&engine, self.run()) {
             site.counters.unstored(UnstoredReason::Overflow);
+        }
+    }
+
+    /// Starts those of a batch, in one task that works through them: if there is room for as many as run side by side. Until
+    /// it has ended, `renewal` keeps their leases.
+    pub(super) fn start_all(engine: &Engine, closings: Vec<Self>, renewal: Option<Renewal>) {
+        let Some(site) = closings.first().map(|closing| closing.target.site.clone()) else { return };
+        let (len, room) = (closings.len(), closings.len().min(AT_ONCE));
+        let all = async move {
+            let mut under_way = stream::iter(closings).map(Self::run).buffer_unordered(AT_ONCE);
+            while under_way.next().await.is_some() {}
+            drop(renewal);
+        };
+        if !start_many(engine, room, all) {
+            (0..len).for_each(|_| site.counters.unstored(UnstoredReason::Overflow));
         }
     }
 
@@ -180,7 +199,13 @@ impl Closing {
 
 /// Runs what ends a load in the background, if there is room: else it is dropped, and `false`.
 pub(super) fn start(engine: &Engine, ending: impl Future<Output = ()> + Send + 'static) -> bool {
-    let Ok(room) = Arc::clone(&engine.background).try_acquire_owned() else { return false };
+    start_many(engine, 1, ending)
+}
+
+/// As [`start`], of as many as run side by side.
+fn start_many(engine: &Engine, room: usize, ending: impl Future<Output = ()> + Send + 'static) -> bool {
+    let Ok(room) = u32::try_from(room) else { return false };
+    let Ok(room) = Arc::clone(&engine.background).try_acquire_many_owned(room) else { return false };
     let mut ending = Box::pin(ending);
     // The command is on its way at once, and a store in memory has no need of a task.
     let is_done = ending.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_ready();

@@ -197,14 +197,22 @@ impl Target {
     async fn look_at_all(&self, tagged: &Tagged, within: Duration, now: Instant) -> Result<Seen, StoreError> {
         let mut registers = self.engine.on_store(self.engine.store.get_all(&tagged.keys, within), now).await?;
         let Some((register, tags)) = registers.split_first_mut() else { return Ok(Seen::Nothing) };
-        let Some(register) = register.take() else { return Ok(Seen::Nothing) };
-        let positional = if self.site.names_all { &[] } else { &*tags };
-        match self.seen(register, positional.iter().map(Option::as_deref)) {
+        match self.judge(register.take(), tags) {
             Checked::Seen(seen) => Ok(seen),
+            Checked::Named(named) => self.look_at_named(*named, within.saturating_sub(now.elapsed())).await,
+        }
+    }
+
+    /// Judges what stood under the key while the tags that the call tells had these registers.
+    pub(super) fn judge(&self, register: Option<Bytes>, tags: &[Option<Bytes>]) -> Checked {
+        let Some(register) = register else { return Checked::Seen(Seen::Nothing) };
+        let positional = if self.site.names_all { &[] } else { tags };
+        match self.seen(register, positional.iter().map(Option::as_deref)) {
             Checked::Named(named) => match self.told(&named, tags).filter(|_| self.site.names_all) {
-                Some(holds) => Ok(self.judged(*named, holds)),
-                None => self.look_at_named(*named, within.saturating_sub(now.elapsed())).await,
+                Some(holds) => Checked::Seen(self.judged(*named, holds)),
+                None => Checked::Named(named),
             },
+            seen @ Checked::Seen(_) => seen,
         }
     }
 

@@ -1,8 +1,9 @@
 //! A first look that keeps what it finds in the near cache.
 
+use super::Engine;
 use super::look::{Checked, Seen};
 use super::target::Target;
-use crate::envelope;
+use crate::envelope::{self, Entry, Times};
 use crate::error::StoreError;
 use crate::key::Key;
 use crate::near::{Asked, Keeping, Kept, Near, Reservation, Words};
@@ -23,6 +24,17 @@ pub(super) struct Slot {
     reservation: Reservation,
     fingerprint: u64,
     keeping: Keeping,
+}
+
+/// What is known of an entry that was read, beside what it holds.
+#[derive(Debug)]
+pub(super) struct Read {
+    pub(super) reservation: Reservation,
+    /// How long it lives.
+    pub(super) life: Duration,
+    /// Of the key and the register.
+    pub(super) bytes: usize,
+    pub(super) times: Option<Times>,
 }
 
 impl Slot {
@@ -48,7 +60,7 @@ impl Target {
         let Some(local) = &self.site.local else { return Ok(None) };
         let (near, keys) = (&local.near, self.keys());
         let Some(mut reservation) = near.reserve(keys) else { return Ok(None) };
-        let Some(watched) = self.watched(keys, 1, within).await? else { return Ok(None) };
+        let Some(watched) = self.engine.watched(keys, 1, within).await? else { return Ok(None) };
         let Watched { registers, lives } = watched;
         let mut registers = registers.into_iter();
         let Some(register) = registers.next().flatten() else { return Ok(Some((Seen::Nothing, None))) };
@@ -61,31 +73,41 @@ impl Target {
                 let tags = self.named_tags(&named);
                 reservation.extend(near, &tags);
                 let within = within.saturating_sub(now.elapsed());
-                match self.watched(&tags, 0, within).await? {
+                match self.engine.watched(&tags, 0, within).await? {
                     Some(watched) => self.judge_named(*named, &tags, &watched.registers),
                     None => return Ok(None),
                 }
             }
         };
         let life = lives.first().copied().unwrap_or_default();
-        let slot = || {
-            let fresh = times.map(|times| (times.left(self.engine.clock.wall()), times.load_time));
-            let time = local.time.min(life).min(fresh.map_or(Duration::MAX, |(left, _)| left));
-            let keeping = Keeping { time, bytes, fresh };
-            let (near, key, site) = (Arc::clone(near), Key::clone(&self.key), self.site.site);
-            let words = self.words.as_deref().copied();
-            Box::new(Slot { near, key, site, words, reservation, fingerprint: self.fingerprint, keeping })
-        };
-        // What is past its end is not kept: it is to be renewed.
-        let is_kept = matches!(&seen, Seen::Value(entry) if !entry.age.is_over());
-        let slot = is_kept.then(slot);
+        let read = Read { reservation, life, bytes, times };
+        let slot = if let Seen::Value(entry) = &seen { self.slot(entry, read) } else { None };
         Ok(Some((seen, slot)))
     }
 
+    /// The place of a value that was read in this way. What is past its end is not kept: it is to be renewed.
+    pub(super) fn slot(&self, entry: &Entry, read: Read) -> Option<Box<Slot>> {
+        let local = self.site.local.as_ref().filter(|_| !entry.age.is_over())?;
+        let Read { reservation, life, bytes, times } = read;
+        let fresh = times.map(|times| (times.left(self.engine.clock.wall()), times.load_time));
+        let time = local.time.min(life).min(fresh.map_or(Duration::MAX, |(left, _)| left));
+        let keeping = Keeping { time, bytes, fresh };
+        let (near, key, site) = (Arc::clone(&local.near), Key::clone(&self.key), self.site.site);
+        let words = self.words.as_deref().copied();
+        Some(Box::new(Slot { near, key, site, words, reservation, fingerprint: self.fingerprint, keeping }))
+    }
+}
+
+impl Engine {
     /// Only an answer is noted. That the connection which tells of changes is away does not say that the store is, nor that it is
     /// there.
-    async fn watched(&self, keys: &[Key], timed: usize, within: Duration) -> Result<Option<Watched>, StoreError> {
-        let watched = self.engine.store.get_watched(keys, timed, within).await;
-        if let Ok(Some(_)) = &watched { self.engine.noted(watched) } else { watched }
+    pub(super) async fn watched(
+        &self,
+        keys: &[Key],
+        timed: usize,
+        within: Duration,
+    ) -> Result<Option<Watched>, StoreError> {
+        let watched = self.store.get_watched(keys, timed, within).await;
+        if let Ok(Some(_)) = &watched { self.noted(watched) } else { watched }
     }
 }

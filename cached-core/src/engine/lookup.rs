@@ -1,10 +1,11 @@
 //! The way of a call whose first look did not hit: join or lead, ACQUIRE, wait, or be told to load.
 
 use super::FlightKey;
+use super::batch::Member;
 use super::both::both;
 use super::look::{Checked, Looked, Missed, Seen};
 use super::nesting::{self, Nesting};
-use super::permit::Permit;
+use super::permit::{Permit, Room};
 use super::target::Target;
 use super::ticket::{Asked as AskedTicket, Ticket};
 use crate::envelope::{Entry, Head};
@@ -16,7 +17,7 @@ use crate::store::{Acquired, Replace};
 use bytes::Bytes;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::Semaphore;
 use tokio::time::{Instant, timeout_at};
 
 /// Waits between two looks at a register that someone else leases.
@@ -55,6 +56,8 @@ pub(super) struct Lookup {
     counted: bool,
     /// When waiting for others ends.
     deadline: Instant,
+    /// What it shares with the others of its batch.
+    member: Option<Member>,
 }
 
 type LeadKey = Lead<FlightKey, Entry>;
@@ -119,6 +122,7 @@ impl Lookup {
             unusable: 0,
             counted: false,
             deadline: Instant::now() + max_wait,
+            member: None,
         };
         match looked.missed {
             Missed::Nothing => {}
@@ -132,13 +136,30 @@ impl Lookup {
         lookup
     }
 
+    /// As one of a batch.
+    pub(super) fn in_batch(self, member: Member) -> Self {
+        Self { member: Some(member), ..self }
+    }
+
+    /// From here on it depends on others when this lookup goes on: what its batch may load by now must not wait for it.
+    fn waits_for_others(&mut self) {
+        if let Some(member) = &mut self.member {
+            member.waits_for_others();
+        }
+    }
+
+    /// It has ended, or knows what it depends on.
+    pub(super) fn has_decided(&mut self) {
+        self.waits_for_others();
+    }
+
     /// Finds a value, or the permission to load one.
     pub(super) async fn next(&mut self) -> Turn {
         if self.nesting == Nesting::Same {
-            return self.alone(MissReason::SelfCall, None);
+            return self.alone(MissReason::SelfCall, Room::None);
         }
         if self.unusable >= MAX_UNUSABLE {
-            return self.alone(MissReason::Payload, None);
+            return self.alone(MissReason::Payload, Room::None);
         }
         let flight = self.target.flight();
         let mut role = self.target.engine.flights.join(&flight);
@@ -176,9 +197,10 @@ impl Lookup {
         if let Some(reason) = self.without
             && follow.is_in_store()
         {
-            let slot = self.slot(&self.target.engine.bulkhead).await;
-            return Some(self.alone(reason, slot));
+            let room = self.room(&self.target.engine.bulkhead).await;
+            return Some(self.alone(reason, room));
         }
+        self.waits_for_others();
         let began = Instant::now();
         let settles_within = 2 * self.target.engine.settings.budget;
         if let Some(patience) = self.patience(began)
@@ -193,8 +215,8 @@ impl Lookup {
                 if let Some(entry) = self.past_its_end().await {
                     return Some(Turn::Value(entry));
                 }
-                let slot = self.slot(&self.target.engine.after_failure).await;
-                Some(self.alone(MissReason::LoadFailed, slot))
+                let room = self.room(&self.target.engine.after_failure).await;
+                Some(self.alone(MissReason::LoadFailed, room))
             }
             Ok(Landing::Next(store_time)) => {
                 // What the leader spent on the store this call shall not spend again.
@@ -205,8 +227,8 @@ impl Lookup {
                 if let Some(entry) = self.past_its_end().await {
                     return Some(Turn::Value(entry));
                 }
-                let slot = self.slot(&self.target.engine.bulkhead).await;
-                Some(self.alone(MissReason::WaitedTooLong, slot))
+                let room = self.room(&self.target.engine.bulkhead).await;
+                Some(self.alone(MissReason::WaitedTooLong, room))
             }
         }
     }
@@ -226,14 +248,14 @@ impl Lookup {
             Led::Without(reason) => {
                 self.target.site.counters.miss(reason);
                 lead.idle();
-                let slot = self.slot(&self.target.engine.bulkhead).await;
-                Turn::Load(Permit::shared(self.target.clone(), lead, slot).or_spare(self.spare.take()))
+                let room = self.room(&self.target.engine.bulkhead).await;
+                Turn::Load(Permit::shared(self.target.clone(), lead, room).or_spare(self.spare.take()))
             }
             // A load that begins after all who share it have come is as good as one of their own.
             Led::Writing => {
                 self.count_miss(MissReason::Writing);
                 lead.idle();
-                Turn::Load(Permit::shared(self.target.clone(), lead, None))
+                Turn::Load(Permit::shared(self.target.clone(), lead, Room::None))
             }
         }
     }
@@ -421,7 +443,8 @@ impl Lookup {
     async fn acquire(&mut self) -> Result<Asked, StoreError> {
         let engine = &self.target.engine;
         let (store, key) = (Arc::clone(&engine.store), Arc::clone(&self.target.key));
-        let Some(mut lease) = Lease::new(store, key, engine.settings.lease) else {
+        let releases = self.member.as_ref().map(Member::releases);
+        let Some(mut lease) = Lease::new(store, key, engine.settings.lease, releases) else {
             return Ok(Asked { acquired: Acquired::Granted, lease: None, stamps: None });
         };
         let replace = std::mem::replace(&mut self.replace, Replace::Nothing);
@@ -449,7 +472,11 @@ impl Lookup {
         let lease_left = lease_left.max(Duration::from_millis(1));
         let pause = POLLS[waits.count.min(POLLS.len() - 1)].min(lease_left);
         waits.count += 1;
-        if let Some(is_early) = Box::pin(self.pause_until_told(lease_left)).await {
+        self.waits_for_others();
+        // In a batch, looks go out together: to wait for one message each would be more commands.
+        if self.member.is_none()
+            && let Some(is_early) = Box::pin(self.pause_until_told(lease_left)).await
+        {
             return is_early;
         }
         let until = Instant::now() + pause;
@@ -486,13 +513,19 @@ impl Lookup {
     }
 
     /// Room among the loads that are bounded. A load inside of another has its room already.
-    async fn slot(&self, loads: &Arc<Semaphore>) -> Option<OwnedSemaphorePermit> {
+    async fn room(&self, loads: &Arc<Semaphore>) -> Room {
         if self.nesting != Nesting::None {
-            return None;
+            return Room::None;
+        }
+        if self.member.is_some() {
+            return Room::Owed;
         }
         let until = Instant::now() + self.target.engine.settings.max_wait;
         // When there is no room in time, the call goes before the bound.
-        timeout_at(until, Arc::clone(loads).acquire_owned()).await.ok()?.ok()
+        match timeout_at(until, Arc::clone(loads).acquire_owned()).await {
+            Ok(Ok(room)) => Room::Taken(room),
+            Ok(Err(_)) | Err(_) => Room::None,
+        }
     }
 
     /// Counts why the call does not hit, unless another reason was counted before.
@@ -502,8 +535,8 @@ impl Lookup {
         }
     }
 
-    fn alone(&self, reason: MissReason, slot: Option<OwnedSemaphorePermit>) -> Turn {
+    fn alone(&self, reason: MissReason, room: Room) -> Turn {
         self.target.site.counters.miss(reason);
-        Turn::Load(Permit::alone(self.target.clone(), slot))
+        Turn::Load(Permit::alone(self.target.clone(), room))
     }
 }

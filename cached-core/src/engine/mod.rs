@@ -8,6 +8,7 @@
 //! The steps of one call on the store share one budget; when it is used up, or the breaker is open, the function runs
 //! without the store: still one load per key in this process, and a bounded number of loads at once.
 
+pub(crate) mod batch;
 mod both;
 mod bracket;
 mod claims;

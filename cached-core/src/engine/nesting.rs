@@ -2,6 +2,7 @@
 
 use crate::key::Key;
 use std::cell::RefCell;
+use std::collections::HashSet;
 use std::sync::Arc;
 
 thread_local! {
@@ -10,12 +11,28 @@ thread_local! {
     static LOADING: RefCell<Option<Arc<Loading>>> = const { RefCell::new(None) };
 }
 
-/// One key being loaded, inside of the loads of the others.
+/// What one load is about, inside of the loads of other keys.
 #[derive(Debug)]
 pub(crate) struct Loading {
     engine: u64,
-    key: Key,
+    keys: Keys,
     outer: Option<Arc<Loading>>,
+}
+
+#[derive(Debug)]
+enum Keys {
+    One(Key),
+    /// Those of a batch. A set, since every call from inside of the load asks for its own among them.
+    Many(HashSet<Key>),
+}
+
+impl Keys {
+    fn has(&self, key: &str) -> bool {
+        match self {
+            Self::One(one) => **one == *key,
+            Self::Many(many) => many.contains(key),
+        }
+    }
 }
 
 /// Whether this task is inside of a load, and of which.
@@ -34,7 +51,7 @@ pub(super) fn of(engine: u64, key: &str) -> Nesting {
     let Some(innermost) = innermost() else { return Nesting::None };
     let mut loading = Some(&innermost);
     while let Some(at) = loading {
-        if at.engine == engine && *at.key == *key {
+        if at.engine == engine && at.keys.has(key) {
             return Nesting::Same;
         }
         loading = at.outer.as_ref();
@@ -44,7 +61,12 @@ pub(super) fn of(engine: u64, key: &str) -> Nesting {
 
 /// A load of `key`, inside of the loads that this task is in.
 pub(super) fn loading(engine: u64, key: Key) -> Arc<Loading> {
-    Arc::new(Loading { engine, key, outer: innermost() })
+    Arc::new(Loading { engine, keys: Keys::One(key), outer: innermost() })
+}
+
+/// One load of many keys.
+pub(super) fn loading_all(engine: u64, keys: impl Iterator<Item = Key>) -> Arc<Loading> {
+    Arc::new(Loading { engine, keys: Keys::Many(keys.collect()), outer: innermost() })
 }
 
 /// Makes `loading` the innermost load until this is dropped: while it is polled once. Without one, all stays as it is.

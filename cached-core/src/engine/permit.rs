@@ -10,6 +10,7 @@ use super::{Engine, FlightKey, SiteRef, SiteState};
 use crate::envelope::{Entry, Head};
 use crate::flight::Lead;
 use crate::invalidation::Tag;
+use crate::key::Key;
 use crate::lease::Lease;
 use crate::reason::UnstoredReason;
 use std::sync::Arc;
@@ -23,9 +24,19 @@ pub(super) struct Permit {
     target: Target,
     kind: Kind,
     /// Held while the load runs.
-    slot: Option<OwnedSemaphorePermit>,
+    room: Room,
     /// A value that may be returned if the load fails or takes too long.
     spare: Option<Box<Entry>>,
+}
+
+/// Room among the loads that are bounded.
+#[derive(Debug)]
+pub(super) enum Room {
+    /// Not needed, or not to be had in time.
+    None,
+    Taken(OwnedSemaphorePermit),
+    /// Needed, and to be taken once for all loads of a batch.
+    Owed,
 }
 
 #[derive(Debug)]
@@ -57,7 +68,7 @@ pub(super) struct Storable {
 
 impl Permit {
     pub(super) fn leased(target: Target, lead: Lead<FlightKey, Entry>, lease: Lease, stamps: Vec<Head>) -> Self {
-        Self::new(target, Kind::Leased(lease, lead, stamps), None)
+        Self::new(target, Kind::Leased(lease, lead, stamps), Room::None)
     }
 
     /// For the value `spare`, which is served if the load fails.
@@ -69,12 +80,12 @@ impl Permit {
         spare: Entry,
     ) -> Self {
         target.site.counters.refreshes.one();
-        Self { target, kind: Kind::Renewing(ticket, lead, claim), slot: None, spare: Some(Box::new(spare)) }
+        Self { target, kind: Kind::Renewing(ticket, lead, claim), room: Room::None, spare: Some(Box::new(spare)) }
     }
 
     /// For the value `spare`, which the call is served at once.
     pub(super) fn claimed(target: Target, spare: Entry, due: Due) -> Self {
-        Self { target, kind: Kind::Claimed(Box::new(due)), slot: None, spare: Some(Box::new(spare)) }
+        Self { target, kind: Kind::Claimed(Box::new(due)), room: Room::None, spare: Some(Box::new(spare)) }
     }
 
     /// With a value that is served if the load fails.
@@ -87,19 +98,24 @@ impl Permit {
         self.target.site.counters.loads.one();
     }
 
-    pub(super) fn shared(target: Target, lead: Lead<FlightKey, Entry>, slot: Option<OwnedSemaphorePermit>) -> Self {
+    pub(super) fn shared(target: Target, lead: Lead<FlightKey, Entry>, room: Room) -> Self {
         target.site.counters.bypassed.one();
-        Self::new(target, Kind::Shared(lead), slot)
+        Self::new(target, Kind::Shared(lead), room)
     }
 
-    pub(super) fn alone(target: Target, slot: Option<OwnedSemaphorePermit>) -> Self {
+    pub(super) fn alone(target: Target, room: Room) -> Self {
         target.site.counters.bypassed.one();
-        Self::new(target, Kind::Alone, slot)
+        Self::new(target, Kind::Alone, room)
     }
 
-    fn new(target: Target, kind: Kind, slot: Option<OwnedSemaphorePermit>) -> Self {
+    fn new(target: Target, kind: Kind, room: Room) -> Self {
         target.site.counters.loads.one();
-        Self { target, kind, slot, spare: None }
+        Self { target, kind, room, spare: None }
+    }
+
+    /// Whether room has to be taken before the load may begin.
+    pub(super) fn owes_room(&self) -> bool {
+        matches!(self.room, Room::Owed)
     }
 
     /// The load begins.
@@ -132,6 +148,20 @@ impl Begun {
             Kind::Leased(lease, ..) => lease.keep_alive(),
             Kind::Renewing(ticket, ..) => ticket.lease.keep_alive(),
             Kind::Claimed(_) | Kind::Shared(_) | Kind::Alone => {}
+        }
+    }
+
+    /// The key that is loaded.
+    pub(super) fn key(&self) -> &Key {
+        &self.permit.target.key
+    }
+
+    /// The lease to be renewed while the load runs, if there is one.
+    pub(super) fn to_renew(&self) -> Option<(Key, Head)> {
+        match &self.permit.kind {
+            Kind::Leased(lease, ..) => Some(lease.to_renew()),
+            Kind::Renewing(ticket, ..) => Some(ticket.lease.to_renew()),
+            Kind::Claimed(_) | Kind::Shared(_) | Kind::Alone => None,
         }
     }
 
@@ -188,12 +218,14 @@ impl Begun {
         self.site().counters.unstored(reason);
     }
 
-    /// Shares the value and stores it, in the background. Does not wait: the caller's future would have to hold the value
-    /// meanwhile, and be `Send` only if that is.
-    pub(super) fn share_and_store(self, storable: Storable) {
+    /// Shares the value. With what is left to be done to store it, in the background, if anything is: who waited for that would
+    /// have to hold the value meanwhile, and be `Send` only if that is.
+    pub(super) fn share(self, storable: Storable) -> Option<Closing> {
         let Storable { payload, ttl, names } = storable;
-        let Self { permit: Permit { target, kind, slot, .. }, step, began } = self;
-        drop(slot);
+        let Self { permit: Permit { target, kind, room, .. }, step, began } = self;
+        if let Room::Taken(room) = room {
+            drop(room);
+        }
         let load_time = began.elapsed();
         let entry = Entry::loaded(payload);
         let (lead, lease, stamps, over, claim) = match kind {
@@ -204,14 +236,18 @@ impl Begun {
             }
             Kind::Shared(lead) => {
                 target.site.counters.unstored(ttl.err().unwrap_or(UnstoredReason::NoLease));
-                return lead.found(entry, step);
+                lead.found(entry, step);
+                return None;
             }
-            Kind::Claimed(_) | Kind::Alone => return target.site.counters.unstored(UnstoredReason::NoLease),
+            Kind::Claimed(_) | Kind::Alone => {
+                target.site.counters.unstored(UnstoredReason::NoLease);
+                return None;
+            }
         };
         if let Some(lead) = &lead {
             lead.loaded(entry.clone(), step);
         }
-        Closing { target, lead, lease, over, entry, ttl, stamps, names, load_time, claim }.start();
+        Some(Closing { target, lead, lease, over, entry, ttl, stamps, names, load_time, claim })
     }
 }
 

@@ -1,5 +1,6 @@
 //! The generic shell around the engine: compiled once per return type, and [`Running`] once per cached function.
 
+use super::closing::Closing;
 use super::look::{Hit, Looked};
 use super::look_near::Slot;
 use super::lookup::{Lookup, Turn};
@@ -272,7 +273,7 @@ impl<F: Future> Future for Running<'_, F> {
     }
 }
 
-fn decode<S: Shape, K: Keep<S::Item>>(
+pub(super) fn decode<S: Shape, K: Keep<S::Item>>(
     site: &SiteState,
     entry: &Entry,
     slot: Option<Box<Slot>>,
@@ -345,19 +346,28 @@ fn settle<S: Shape>(begun: Begun, policy: &Policy<S::Item>, returned: &S::Return
 
 /// `None` stands for a `None`.
 fn settle_value<T: CacheValue>(begun: Begun, policy: &Policy<T>, value: Option<&T>) {
+    if let Some(closing) = share(begun, policy, value) {
+        closing.start();
+    }
+}
+
+/// Shares the value with those who wait for it. With what is left to be done in the background.
+pub(super) fn share<T: CacheValue>(begun: Begun, policy: &Policy<T>, value: Option<&T>) -> Option<Closing> {
     let site = begun.site();
     if !begun.is_wanted() {
-        return begun.unstored(UnstoredReason::NoLease);
+        begun.unstored(UnstoredReason::NoLease);
+        return None;
     }
     let storable = match value {
         Some(value) => {
             let Ok((payload, ttl)) = policy.payload(value, site, &begun.engine().settings) else {
                 begun.unstored(UnstoredReason::Encode);
-                return begun.failed();
+                begun.failed();
+                return None;
             };
             Storable { payload: Some(payload), ttl, names: policy.names(value) }
         }
         None => Storable { payload: None, ttl: site.none_ttl.ok_or(UnstoredReason::Policy), names: Vec::new() },
     };
-    begun.share_and_store(storable);
+    begun.share(storable)
 }

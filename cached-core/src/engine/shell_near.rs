@@ -117,6 +117,15 @@ fn given<S: Shape, K: Keep<S::Item>>(kept: Option<Kept>) -> Option<S::Return> {
     S::rebuild(item)
 }
 
+impl Target {
+    /// As [`near`], of one of a batch.
+    pub(super) fn near<S: Shape, K: Keep<S::Item>>(&self) -> Option<S::Return> {
+        let local = self.site.local.as_ref()?;
+        let kept = local.kept(Asked::new(self.fingerprint, self.site.site, None, &self.key), self.tags()).ok()?;
+        given::<S, K>(kept)
+    }
+}
+
 impl Call {
     /// As [`near`], of a call that tells tags.
     ///

@@ -102,7 +102,7 @@ impl Target {
         // Twice: what is neither a ticket nor a throttle is replaced.
         for _ in 0..2 {
             let (store, key) = (Arc::clone(&engine.store), engine.settings.prefix.ticket(&self.key));
-            let Some(mut lease) = Lease::new(store, key, engine.settings.lease) else { break };
+            let Some(mut lease) = Lease::new(store, key, engine.settings.lease, None) else { break };
             let acquire = lease.acquire(std::mem::replace(&mut replace, Replace::Nothing), within);
             match engine.on_store(acquire, Instant::now()).await {
                 Ok(Acquired::Granted) => return Answer::Granted(lease),

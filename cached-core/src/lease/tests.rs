@@ -12,7 +12,7 @@ fn key() -> Key {
 }
 
 fn lease(store: &Arc<Scripted>) -> Lease {
-    Lease::new(Arc::clone(store) as _, key(), TIME).unwrap()
+    Lease::new(Arc::clone(store) as _, key(), TIME, None).unwrap()
 }
 
 async fn acquired(store: &Arc<Scripted>) -> Lease {

@@ -36,7 +36,7 @@ pub(super) fn body(frame: &Frame, detached: &Detached, stmts: &TokenStream) -> T
             taken.push(check(&support, name));
         }
     }
-    let body = frame.body(&quote!(#(#lent)* #stmts));
+    let body = frame.body(&quote!(move), &quote!(#(#lent)* #stmts));
     quote_spanned! {at=>
         {
             #(#taken)*

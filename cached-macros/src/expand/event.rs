@@ -59,6 +59,12 @@ fn literal(event: &Event, value: impl Fn(usize, &EventField) -> TokenStream) -> 
 pub(super) fn value(frame: &Frame, field: &EventField) -> TokenStream {
     match &field.value {
         FieldValue::Code(code) => quote!(#code),
+        // It is a reference already.
+        FieldValue::Element(name) => {
+            let span = Span::mixed_site().located_at(name.span());
+            let support = frame.support_at(span);
+            quote_spanned!(span=> #support::Clone::clone(#name))
+        }
         FieldValue::Argument(name) => {
             let span = Span::mixed_site().located_at(name.span());
             let support = frame.support_at(span);

@@ -3,6 +3,7 @@
 //! The macros stay thin. They emit one `static` that describes the function and one call; what is cached, for how long,
 //! whether, and what a write does about it, is decided by the runtime, from the real types.
 
+mod batch;
 mod detached;
 mod event;
 mod read;
@@ -51,9 +52,10 @@ pub(crate) fn expand(model: &Model) -> TokenStream {
 fn statements(model: &Model, stmts: &TokenStream) -> TokenStream {
     let frame = &model.frame;
     let site = site::site(frame, &model.action);
-    let body = || frame.body(stmts);
+    let body = || frame.body(&quote!(move), stmts);
     let around = match &model.action {
         Action::Read(entry) => read::read(frame, entry, stmts),
+        Action::Batch(entry, batch) => batch::batch(frame, entry, batch, stmts),
         Action::Bracket { what, unavailable } => write::bracket(frame, what, *unavailable, &body()),
         Action::After(what) => write::after(frame, what, &body()),
         Action::Put { entry, emits, unavailable } => write::put(frame, entry, emits, *unavailable, &body()),
@@ -78,8 +80,8 @@ impl Frame {
         located_at(&self.support, span)
     }
 
-    /// The user's body as an async block.
-    fn body(&self, stmts: &TokenStream) -> TokenStream {
+    /// The user's body as an async block that captures what it uses in this way.
+    fn body(&self, capture: &TokenStream, stmts: &TokenStream) -> TokenStream {
         let at = self.at();
         let support = self.support();
         let returns = &self.returns;
@@ -87,7 +89,7 @@ impl Frame {
         // off `unused_braces`, and without it rustc would not know what `?` converts to.
         let edge = quote_spanned!(at=> if false { return #support::returns::<#returns>(); });
         let body = regroup(&self.function.body, quote!(#edge #stmts));
-        quote_spanned!(at=> async move #body)
+        quote_spanned!(at=> async #capture #body)
     }
 
     /// `let shape`: how the return type is taken apart.

@@ -19,7 +19,7 @@ pub(super) fn read(frame: &Frame, entry: &Entry, stmts: &TokenStream) -> TokenSt
     let shape = frame.shape();
     let silence = frame.silence(uses_underscored(entry));
     let import = event::import(frame, &entry.listens);
-    let keep = keep(frame, entry);
+    let keep = keep(frame, entry, &quote_spanned!(at=> shape));
     let call = with_cache(frame, import.as_ref(), &[&|cache| call_or_near(frame, entry, cache)]);
     let load = load(frame, entry, stmts);
     quote_spanned! {at=>
@@ -41,9 +41,9 @@ pub(super) fn read(frame: &Frame, entry: &Entry, stmts: &TokenStream) -> TokenSt
 fn load(frame: &Frame, entry: &Entry, stmts: &TokenStream) -> TokenStream {
     let at = frame.at();
     let support = frame.support();
-    let policy = policy(frame, entry);
+    let policy = policy(frame, entry, &quote_spanned!(at=> shape));
     let Some(detached) = &entry.detached else {
-        let body = frame.body(stmts);
+        let body = frame.body(&quote!(move), stmts);
         return quote_spanned! {at=>
             let mut load = match #support::look(call, shape, keep).await {
                 #support::Ok(value) => return value,
@@ -69,8 +69,8 @@ fn load(frame: &Frame, entry: &Entry, stmts: &TokenStream) -> TokenStream {
     }
 }
 
-/// `let keep`: how the near cache keeps the values.
-fn keep(frame: &Frame, entry: &Entry) -> TokenStream {
+/// `let keep`: how the near cache keeps the values of this shape.
+pub(super) fn keep(frame: &Frame, entry: &Entry, shape: &TokenStream) -> TokenStream {
     let at = frame.at();
     let support = frame.support();
     let call = |at: Span, refused: Option<TokenStream>| {
@@ -78,7 +78,7 @@ fn keep(frame: &Frame, entry: &Entry) -> TokenStream {
         quote_spanned! {at=>
             let keep = {
                 use #support::{KeepCloned as _, KeepNone as _, #refused KeepShared as _};
-                (&&&&#support::Values::of(shape)).__cached_core_keep()
+                (&&&&#support::Values::of(#shape)).__cached_core_keep()
             };
         }
     };
@@ -113,8 +113,14 @@ fn call_or_near(frame: &Frame, entry: &Entry, cache: &TokenStream) -> TokenStrea
 pub(super) fn call(frame: &Frame, entry: &Entry, cache: &TokenStream) -> TokenStream {
     let at = frame.at();
     let support = frame.support();
+    call_from(frame, entry, cache, &quote_spanned!(at=> #support::name_of(&|| {})))
+}
+
+/// The same, with the path of the function.
+pub(super) fn call_from(frame: &Frame, entry: &Entry, cache: &TokenStream, path: &TokenStream) -> TokenStream {
+    let at = frame.at();
+    let support = frame.support();
     let segments = segment::segments(frame, &entry.key);
-    let path = quote_spanned!(at=> #support::name_of(&|| {}));
     let events = entry.listens.iter().map(|event| event::call(frame, event));
     let tags = entry.tags.iter().map(|tag| {
         let tag = segment::template(frame, tag);
@@ -172,7 +178,7 @@ pub(super) fn uses_underscored(entry: &Entry) -> bool {
 
 /// `let policy`: what the user wrote as code. The methods stand where the options do, since that is where rustc explains
 /// a wrong argument.
-pub(super) fn policy(frame: &Frame, entry: &Entry) -> TokenStream {
+pub(super) fn policy(frame: &Frame, entry: &Entry, shape: &TokenStream) -> TokenStream {
     let at = frame.at();
     let support = frame.support();
     let ttl = match &entry.ttl {
@@ -182,7 +188,7 @@ pub(super) fn policy(frame: &Frame, entry: &Entry) -> TokenStream {
     };
     let cache_if = entry.cache_if.as_ref().map(|policy| method("cache_if", policy));
     let tags_of = entry.tags_of.as_ref().map(|policy| method("tags_of", policy));
-    quote_spanned!(at=> let policy = #support::policy(shape) #ttl #cache_if #tags_of;)
+    quote_spanned!(at=> let policy = #support::policy(#shape) #ttl #cache_if #tags_of;)
 }
 
 fn method(name: &str, policy: &Policy) -> TokenStream {

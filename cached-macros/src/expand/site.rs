@@ -16,6 +16,10 @@ pub(super) fn site(frame: &Frame, action: &Action) -> TokenStream {
     let name = frame.function.sig.ident.unraw().to_string();
     let fields = match action {
         Action::Read(entry) => entry_fields(frame, entry),
+        Action::Batch(entry, _) => {
+            let entry = entry_fields(frame, entry);
+            quote!(batch: true, #entry)
+        }
         Action::Bracket { what, .. } | Action::After(what) => invalidated_fields(frame, what),
         Action::Put { entry, emits, .. } => {
             let (entry, emits) = (entry_fields(frame, entry), events(frame, "emits", emits));

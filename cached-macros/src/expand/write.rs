@@ -77,7 +77,7 @@ pub(super) fn put(
     let import = event::import(frame, entry.listens.iter().chain(emits));
     let both = with_cache(frame, import.as_ref(), &[&|cache| call(frame, entry, cache), &write]);
     // Before the body, which may consume what the expressions in it are made of.
-    let policy = policy(frame, entry);
+    let policy = policy(frame, entry, &quote_spanned!(at=> shape));
     let begin = begin(frame, "put", "begin_put", &quote_spanned!(at=> call, shape), unavailable);
     quote_spanned! {at=>
         #shape

@@ -7,7 +7,7 @@ use crate::role::Role::{self, Invalidate, Put, Read};
 use crate::suggest::option_meant;
 
 /// Every option, how it is written, and who has it. Messages and suggestions come from here; a new option begins here.
-const OPTIONS: [(&str, &str, &[Role]); 24] = [
+const OPTIONS: [(&str, &str, &[Role]); 25] = [
     ("key", "key = \"user:<id>\"", &[Read, Invalidate, Put]),
     ("tag", "tag = \"tenant:<tenant>\"", &[Invalidate]),
     ("skip", "skip(db)", &[Read]),
@@ -19,6 +19,7 @@ const OPTIONS: [(&str, &str, &[Role]); 24] = [
     ("tags", "tags = \"tenant:<tenant>\"", &[Read, Put]),
     ("version", "version = 2", &[Read, Put]),
     ("codec", "codec = \"json\"", &[Read, Put]),
+    ("batch", "batch = ids", &[Read]),
     ("local", "local = \"30s\"", &[Read]),
     ("on_gap", "on_gap = \"serve\"", &[Read]),
     ("stale_while_revalidate", "stale_while_revalidate = \"5m\"", &[Read]),
@@ -77,6 +78,11 @@ fn of_another(role: Role, wanted: &str) -> Option<String> {
         }
         (Invalidate | Put, "skip") => {
             "`skip` is for `#[redis_cached]`: the key of a write need not name every argument; remove it".to_owned()
+        }
+        (Invalidate | Put, "batch") => {
+            "`batch` is for `#[redis_cached]`: it loads what is missing of many entries, and a write is of one; \
+                                        write an event that all of them listen to, or one call for each"
+                .to_owned()
         }
         (Invalidate | Put, "local" | "on_gap") => {
             format!(

@@ -91,6 +91,7 @@ impl Reader<'_> {
             "tags" => slot.read(&mut options.tags, value::tags),
             "version" => slot.read(&mut options.version, value::expression),
             "codec" => slot.read(&mut options.codec, value::text),
+            "batch" => slot.read(&mut options.batch, value::one_name),
             "local" => slot.read(&mut options.local, value::text),
             "on_gap" => slot.read(&mut options.on_gap, value::text),
             "stale_while_revalidate" => slot.read(&mut options.stale_while_revalidate, value::text),

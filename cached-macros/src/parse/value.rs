@@ -77,6 +77,18 @@ pub(super) fn path(input: ParseStream<'_>, name: &Ident) -> syn::Result<Path> {
     input.call(Path::parse_mod_style)
 }
 
+/// `= name`.
+pub(super) fn one_name(input: ParseStream<'_>, name: &Ident) -> syn::Result<Ident> {
+    let value = expression(input, name)?;
+    if let Expr::Path(path) = &value
+        && let Some(argument) = path.path.get_ident()
+    {
+        return Ok(argument.clone());
+    }
+    let message = format!("`{name}` takes the name of an argument; write `{}`", example(name));
+    Err(syn::Error::new_spanned(value, message))
+}
+
 /// `(a, b)`.
 pub(super) fn names(input: ParseStream<'_>, name: &Ident) -> syn::Result<Vec<Ident>> {
     if !input.peek(token::Paren) {

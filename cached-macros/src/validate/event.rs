@@ -117,7 +117,7 @@ fn not_an_argument(name: &str, scope: &Scope<'_>) -> String {
 
 fn mentioned(value: &FieldValue) -> Vec<Ident> {
     match value {
-        FieldValue::Argument(name) => vec![name.clone()],
+        FieldValue::Argument(name) | FieldValue::Element(name) => vec![name.clone()],
         FieldValue::Code(code) => mentions::values_and_macros(code),
     }
 }

@@ -32,7 +32,7 @@ pub(crate) fn not_a_function(role: Role, item: &Annotated, errors: &mut Errors) 
 }
 
 /// How the function is asynchronous, and what it returns.
-pub(super) fn form(role: Role, function: &Function, errors: &mut Errors) -> Option<Form> {
+pub(super) fn form(role: Role, is_batch: bool, function: &Function, errors: &mut Errors) -> Option<Form> {
     for (other, attr) in &function.others {
         errors.on(attr, second(role, *other));
     }
@@ -61,7 +61,7 @@ pub(super) fn form(role: Role, function: &Function, errors: &mut Errors) -> Opti
         Some(Form { returns: None, .. }) => no_return_type(&function.sig, errors),
         // `#[async_trait]` writes the unit type itself; there is no token of the user's to point at.
         Some(Form { returns: Some(ty), boxed: Some(_) }) if is_unit(ty) => no_return_type(&function.sig, errors),
-        Some(Form { returns: Some(ty), .. }) => return_type(ty, errors),
+        Some(Form { returns: Some(ty), .. }) => return_type(ty, is_batch, errors),
     }
     form
 }
@@ -164,7 +164,7 @@ fn is_unit(ty: &Type) -> bool {
     matches!(bare(ty), Type::Tuple(tuple) if tuple.elems.is_empty())
 }
 
-fn return_type(ty: &Type, errors: &mut Errors) {
+fn return_type(ty: &Type, is_batch: bool, errors: &mut Errors) {
     if is_unit(ty) || matches!(bare(ty), Type::Never(_)) {
         let written = ty.to_token_stream();
         errors.on(ty, format!("`{written}` is nothing to cache; return a value, such as `-> Result<T, E>`"));
@@ -172,7 +172,10 @@ fn return_type(ty: &Type, errors: &mut Errors) {
     }
     let message = "a cached value must have a nameable type, to be read back as; write the type instead of `impl`";
     Unnameable { errors, message }.visit_type(ty);
-    borrowed(ty, false, errors);
+    // The keys of a map are ids, which may be borrowed; what the values may be, rustc knows.
+    if !is_batch {
+        borrowed(ty, false, errors);
+    }
 }
 
 /// `-> impl Trait`.

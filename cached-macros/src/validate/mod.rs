@@ -1,5 +1,6 @@
 //! Options and function -> [`Model`]. The only phase that reports broken rules; one file for each thing they are about.
 
+mod batch;
 mod closure;
 mod detached;
 mod event;
@@ -24,7 +25,7 @@ use self::template::InKey;
 use self::write::Mode;
 use crate::ast::{Options, Setting};
 use crate::diagnostics::Errors;
-use crate::model::{Action, Entry, Frame, Model, Piece, Unavailable};
+use crate::model::{Action, Batch, Entry, Frame, Model, Piece, Unavailable};
 use crate::role::Role;
 use crate::signature::{Form, Function, Names};
 
@@ -38,11 +39,12 @@ pub(crate) fn model(
     errors: &mut Errors,
 ) -> Result<Model, Box<Function>> {
     let is_readable = errors.is_empty();
-    let form = function::form(role, &function, errors);
-    let names = Names::of(&function.sig, form.as_ref().and_then(|form| form.boxed.as_ref()));
+    let form = function::form(role, !options.batch.is_absent(), &function, errors);
+    let mut names = Names::of(&function.sig, form.as_ref().and_then(|form| form.boxed.as_ref()));
+    let batch = batch::batch(&mut options, &mut names, errors);
     let item = Item { function: &function, form: form.as_ref(), names: &names };
     let action = match role {
-        Role::Read => read(&mut options, &item, errors),
+        Role::Read => read(&mut options, batch, &item, errors),
         Role::Invalidate => invalidate(&mut options, is_readable, &item, errors),
         Role::Put => put(&mut options, &item, errors),
     };
@@ -65,9 +67,14 @@ struct Item<'a> {
     names: &'a Names,
 }
 
-fn read(options: &mut Options, item: &Item<'_>, errors: &mut Errors) -> Action {
+fn read(options: &mut Options, batch: Option<Batch>, item: &Item<'_>, errors: &mut Errors) -> Action {
     let scope = Scope::of_entry(Role::Read, item.names);
     let key = key::pieces(&options.key, &options.skip, &scope, errors);
+    if let Some(batch) = batch {
+        let mut entry = entry(options, key, &scope, errors);
+        batch::of_element(&mut entry.listens, &batch.element);
+        return Action::Batch(entry, Box::new(batch));
+    }
     let option = detached::option(options);
     let detached = option.map(|option| detached::taken(option, &item.function.sig, item.form, errors));
     Action::Read(Entry { detached, ..entry(options, key, &scope, errors) })

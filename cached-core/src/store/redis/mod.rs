@@ -31,7 +31,6 @@ use bytes::Bytes;
 use link::{Copies, Link};
 use reads::Reads;
 use redis::{Cmd, FromRedisValue, Value};
-use script::Script;
 use std::fmt;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
@@ -47,8 +46,8 @@ pub struct RedisStore {
     tracking: Tracking,
     acquire: Arc<Steps<Acquire>>,
     fill: Arc<Steps<Fill>>,
-    renew: Script,
-    release: Script,
+    renew: Arc<Steps<Renew>>,
+    release: Arc<Steps<Release>>,
     writes: Writes,
 }
 
@@ -78,8 +77,8 @@ impl RedisStore {
             reads: Arc::new(Reads::new(Arc::clone(&link))),
             acquire: Arc::new(Steps::new(Arc::clone(&link), include_str!("scripts/acquire.lua"))),
             fill: Arc::new(Steps::new(Arc::clone(&link), include_str!("scripts/fill.lua"))),
-            renew: Script::new(include_str!("scripts/renew.lua")),
-            release: Script::new(include_str!("scripts/release.lua")),
+            renew: Arc::new(Steps::new(Arc::clone(&link), include_str!("scripts/renew.lua"))),
+            release: Arc::new(Steps::new(Arc::clone(&link), include_str!("scripts/release.lua"))),
             writes: Writes::new(Arc::clone(&link)),
             link,
         })
@@ -87,10 +86,6 @@ impl RedisStore {
 
     async fn send<T: FromRedisValue>(&self, command: &Cmd, within: Duration) -> Result<T, StoreError> {
         answer(self.link.send(command, Copies::Harmless, Instant::now() + within).await?)
-    }
-
-    async fn run(&self, script: &Script, arguments: impl Fn(&mut Cmd), within: Duration) -> Result<bool, StoreError> {
-        answer(script.run(&self.link, Copies::Harmless, arguments, Instant::now() + within).await?)
     }
 }
 
@@ -108,8 +103,11 @@ struct Acquire {
 }
 
 impl Step for Acquire {
-    const KEYS: usize = 2;
     const COPIES: Copies = Copies::Never;
+
+    fn count(&self) -> usize {
+        2
+    }
 
     fn keys(&self, command: &mut Cmd) {
         command.arg(&*self.key).arg(markers(&self.key));
@@ -134,8 +132,11 @@ struct Fill {
 }
 
 impl Step for Fill {
-    const KEYS: usize = 1;
     const COPIES: Copies = Copies::Harmless;
+
+    fn count(&self) -> usize {
+        1
+    }
 
     fn keys(&self, command: &mut Cmd) {
         command.arg(&*self.key);
@@ -143,6 +144,53 @@ impl Step for Fill {
 
     fn arguments(&self, command: &mut Cmd) {
         command.arg(self.expected.as_bytes()).arg(&self.value[..]).arg(millis(self.ttl));
+    }
+}
+
+/// The renewal of a lease, as its script takes it.
+#[derive(Debug)]
+struct Renew {
+    key: Key,
+    lease: Head,
+    ttl: Duration,
+}
+
+impl Step for Renew {
+    const COPIES: Copies = Copies::Harmless;
+
+    fn count(&self) -> usize {
+        1
+    }
+
+    fn keys(&self, command: &mut Cmd) {
+        command.arg(&*self.key);
+    }
+
+    fn arguments(&self, command: &mut Cmd) {
+        command.arg(self.lease.as_bytes()).arg(millis(self.ttl));
+    }
+}
+
+/// RELEASE, as its script takes it.
+#[derive(Debug)]
+struct Release {
+    key: Key,
+    lease: Head,
+}
+
+impl Step for Release {
+    const COPIES: Copies = Copies::Harmless;
+
+    fn count(&self) -> usize {
+        1
+    }
+
+    fn keys(&self, command: &mut Cmd) {
+        command.arg(&*self.key);
+    }
+
+    fn arguments(&self, command: &mut Cmd) {
+        command.arg(self.lease.as_bytes());
     }
 }
 
@@ -188,10 +236,8 @@ impl Store for RedisStore {
 
     fn renew<'a>(&'a self, key: &'a Key, lease: Head, ttl: Duration, within: Duration) -> StoreFuture<'a, bool> {
         Box::pin(async move {
-            let arguments = |command: &mut Cmd| {
-                command.arg(1).arg(&**key).arg(lease.as_bytes()).arg(millis(ttl));
-            };
-            self.run(&self.renew, arguments, within).await
+            let step = Renew { key: Arc::clone(key), lease, ttl };
+            answer(self.renew.take(step, Instant::now() + within).await?)
         })
     }
 
@@ -211,10 +257,8 @@ impl Store for RedisStore {
 
     fn release<'a>(&'a self, key: &'a Key, lease: Head, within: Duration) -> StoreFuture<'a, bool> {
         Box::pin(async move {
-            let arguments = |command: &mut Cmd| {
-                command.arg(1).arg(&**key).arg(lease.as_bytes());
-            };
-            self.run(&self.release, arguments, within).await
+            let step = Release { key: Arc::clone(key), lease };
+            answer(self.release.take(step, Instant::now() + within).await?)
         })
     }
 

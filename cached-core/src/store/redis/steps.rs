@@ -27,9 +27,10 @@ const TOGETHER: usize = 64;
 
 /// One step: what a script is told of it.
 pub(super) trait Step: Debug + Send + Sync + 'static {
-    /// Number of keys of each.
-    const KEYS: usize;
     const COPIES: Copies;
+
+    /// How many [`keys`](Self::keys) it has.
+    fn count(&self) -> usize;
 
     fn keys(&self, command: &mut Cmd);
 
@@ -145,7 +146,7 @@ impl<S: Step> Steps<S> {
 
     async fn send(&self, steps: &[S], deadline: Instant) -> Result<Vec<Value>, Fault> {
         let arguments = |command: &mut Cmd| {
-            command.arg(steps.len() * S::KEYS);
+            command.arg(steps.iter().map(Step::count).sum::<usize>());
             for step in steps {
                 step.keys(command);
             }

@@ -13,6 +13,7 @@ use super::answer;
 use super::fault::Fault;
 use super::link::{Copies, Link};
 use super::script::Script;
+use super::steps::{Step, Steps};
 use super::{markers, millis};
 use crate::envelope::Head;
 use crate::error::{FaultKind, StoreError};
@@ -29,7 +30,7 @@ const STRETCH: usize = 1000;
 #[derive(Debug)]
 pub(super) struct Writes {
     link: Arc<Link>,
-    tag: Script,
+    tag: Arc<Steps<Tag>>,
     begin: Script,
     end: Script,
     /// The server refused several registers in one call.
@@ -43,11 +44,37 @@ enum How<'a> {
     Unlink,
 }
 
+/// TAG, as its script takes it.
+#[derive(Debug)]
+struct Tag {
+    tags: Vec<Key>,
+    fresh: Head,
+    ttl: Duration,
+}
+
+impl Step for Tag {
+    const COPIES: Copies = Copies::Never;
+
+    fn count(&self) -> usize {
+        2 * self.tags.len()
+    }
+
+    fn keys(&self, command: &mut Cmd) {
+        for tag in &self.tags {
+            command.arg(&**tag).arg(markers(tag));
+        }
+    }
+
+    fn arguments(&self, command: &mut Cmd) {
+        command.arg(self.tags.len()).arg(self.fresh.as_bytes()).arg(millis(self.ttl));
+    }
+}
+
 impl Writes {
     pub(super) fn new(link: Arc<Link>) -> Self {
         Self {
+            tag: Arc::new(Steps::new(Arc::clone(&link), include_str!("scripts/tag.lua"))),
             link,
-            tag: Script::new(include_str!("scripts/tag.lua")),
             begin: Script::new(include_str!("scripts/begin.lua")),
             end: Script::new(include_str!("scripts/end.lua")),
             refused: AtomicBool::new(false),
@@ -61,13 +88,20 @@ impl Writes {
         ttl: Duration,
         deadline: Instant,
     ) -> Result<Option<Vec<Head>>, StoreError> {
-        let arguments = |command: &mut Cmd, tags: &[Key]| {
-            pairs(command, tags.iter());
-            command.arg(fresh.as_bytes()).arg(millis(ttl));
-        };
-        let answers = self.take(How::Script(&self.tag, Copies::Never), tags, arguments, deadline).await?;
-        let stamps: Option<Vec<_>> = answers.into_iter().map(heads).collect::<Result<_, _>>()?;
-        Ok(stamps.map(|stamps| stamps.concat()))
+        let step = |tags: &[Key]| self.tag.take(Tag { tags: tags.to_vec(), fresh, ttl }, deadline);
+        if tags.len() == 1 || !self.refused.load(Ordering::Relaxed) {
+            match step(tags).await {
+                Err(error) if error.kind == FaultKind::Refused && tags.len() > 1 => {}
+                answer => return heads(answer?),
+            }
+        }
+        let mut stamps = Some(Vec::with_capacity(tags.len()));
+        for one in tags {
+            let stamp = heads(step(std::slice::from_ref(one)).await?)?;
+            stamps = stamps.zip(stamp).map(|(stamps, stamp)| [stamps, stamp].concat());
+        }
+        self.refused.store(true, Ordering::Relaxed);
+        Ok(stamps)
     }
 
     pub(super) async fn begin(

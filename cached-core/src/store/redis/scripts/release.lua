@@ -1,3 +1,10 @@
--- KEYS: entry   ARGV: lease
-if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
-return redis.call('DEL', KEYS[1])
+-- For each step:
+-- KEYS: entry
+-- ARGV: lease
+local answers = {}
+for i, key in ipairs(KEYS) do
+  -- Of another data type it is lost.
+  local is_held = redis.pcall('GET', key) == ARGV[i]
+  answers[i] = is_held and redis.call('DEL', key) or 0
+end
+return answers

@@ -1,3 +1,10 @@
--- KEYS: entry   ARGV: lease, lease time in ms
-if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
-return redis.call('PEXPIRE', KEYS[1], ARGV[2])
+-- For each step:
+-- KEYS: entry
+-- ARGV: lease, lease time in ms
+local answers = {}
+for i, key in ipairs(KEYS) do
+  -- Of another data type it is lost.
+  local is_held = redis.pcall('GET', key) == ARGV[2 * i - 1]
+  answers[i] = is_held and redis.call('PEXPIRE', key, ARGV[2 * i]) or 0
+end
+return answers

@@ -1,0 +1,155 @@
+//! The read path of a batch: many keys of one site, one look at the store, one load of what is missing.
+//!
+//! What the first look does not answer goes the way of single calls, one [`Lookup`] per key, all of them side by side in one
+//! task: so a batch shares entries, flights and leases with single calls and with other batches. Only the load is one for
+//! all keys that are this batch's to load.
+//!
+//! # No deadlock
+//! Two batches with overlapping keys each hold what the other waits for. Neither ever waits in vain, since **what is held is
+//! loaded without waiting for what others hold**. From when a lookup leads a flight or has its lease until its load begins,
+//! it waits for nothing but
+//!
+//! - steps on the store of this batch's own lookups, which the budget bounds: a lookup that comes to depend on others
+//!   ([`Member::waits_for_others`]) is not waited for any more;
+//! - a load of this batch's own that is running. It waits for others only where its body calls cached functions, and in
+//!   there waits are bounded;
+//! - room among the loads that are bounded, itself bounded by the time for waiting.
+//!
+//! Lookups that wait are polled while a load runs. Those that end with a permit meanwhile are loaded next, together.
+//!
+//! # On cancellation
+//! Dropped, it hands its flights over and releases its leases, in one task.
+//!
+//! # When Redis is down
+//! All lookups begin at the same time, so their steps on the store share one budget. Then all keys are loaded by one run of
+//! the body, which takes room for one.
+
+mod look;
+mod shell;
+
+pub use shell::{batch, missing, run, settle};
+
+use super::Engine;
+use super::look::Looked;
+use super::lookup::{Lookup, Turn};
+use super::target::Target;
+use crate::envelope::Entry;
+use crate::lease::Releases;
+use crate::reason::MissReason;
+use futures_util::stream::{FuturesUnordered, StreamExt};
+use std::fmt;
+use std::future::poll_fn;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+/// What one lookup of a batch has in common with the others.
+#[derive(Debug)]
+pub(super) struct Member {
+    /// Held until it is known whether this lookup's key is the batch's to load, or depends on others.
+    deciding: Option<Arc<()>>,
+    releases: Arc<Releases>,
+}
+
+impl Member {
+    pub(super) fn waits_for_others(&mut self) {
+        self.deciding = None;
+    }
+
+    /// What releases its lease.
+    pub(super) fn releases(&self) -> Arc<Releases> {
+        Arc::clone(&self.releases)
+    }
+}
+
+/// A lookup that has ended, for now.
+struct Ended {
+    /// Which of the batch's keys it is about.
+    at: usize,
+    lookup: Box<Lookup>,
+    turn: Turn,
+}
+
+type UnderWay = Pin<Box<dyn Future<Output = Ended> + Send>>;
+
+/// The lookups of a batch.
+struct Lookups {
+    under_way: FuturesUnordered<UnderWay>,
+    ended: Vec<Ended>,
+    /// As many clones as lookups are deciding.
+    deciding: Arc<()>,
+    releases: Arc<Releases>,
+}
+
+impl fmt::Debug for Lookups {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (under_way, ended) = (self.under_way.len(), self.ended.len());
+        f.debug_struct("Lookups").field("under_way", &under_way).field("ended", &ended).finish_non_exhaustive()
+    }
+}
+
+impl Lookups {
+    fn new(engine: &Engine) -> Self {
+        Self {
+            under_way: FuturesUnordered::new(),
+            ended: Vec::new(),
+            deciding: Arc::new(()),
+            releases: Arc::new(Releases::new(Arc::clone(&engine.store))),
+        }
+    }
+
+    /// The key's first look did not hit.
+    fn start(&mut self, at: usize, target: Target, looked: Looked) {
+        let member = Member { deciding: Some(Arc::clone(&self.deciding)), releases: Arc::clone(&self.releases) };
+        self.go_on(at, Box::new(Lookup::new(target, looked).in_batch(member)));
+    }
+
+    /// The value that the lookup found could not be decoded.
+    fn reject(&mut self, at: usize, mut lookup: Box<Lookup>, entry: &Entry, reason: MissReason) {
+        lookup.reject(entry, reason);
+        self.go_on(at, lookup);
+    }
+
+    fn go_on(&mut self, at: usize, mut lookup: Box<Lookup>) {
+        self.under_way.push(Box::pin(async move {
+            let turn = lookup.next().await;
+            Ended { at, lookup, turn }
+        }));
+    }
+
+    /// Lets those go on that can.
+    fn poll(&mut self, context: &mut Context<'_>) {
+        while let Poll::Ready(Some(mut ended)) = self.under_way.poll_next_unpin(context) {
+            ended.lookup.has_decided();
+            self.ended.push(ended);
+        }
+    }
+
+    /// Whether there are lookups that may still turn out to be this batch's to load without waiting for others.
+    fn are_deciding(&self) -> bool {
+        Arc::strong_count(&self.deciding) > 1
+    }
+
+    fn is_empty(&self) -> bool {
+        self.under_way.is_empty() && self.ended.is_empty()
+    }
+
+    /// Waits until one has ended, or none is deciding any more. There have to be some.
+    async fn progress(&mut self) {
+        let were_deciding = self.are_deciding();
+        poll_fn(|context| {
+            self.poll(context);
+            let has_decided = were_deciding && !self.are_deciding();
+            if has_decided || !self.ended.is_empty() || self.under_way.is_empty() {
+                Poll::Ready(())
+            } else {
+                Poll::Pending
+            }
+        })
+        .await;
+    }
+
+    fn take_ended(&mut self) -> Vec<Ended> {
+        std::mem::take(&mut self.ended)
+    }
+}

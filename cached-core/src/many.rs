@@ -1,0 +1,439 @@
+//! What a batch takes and returns, and what of it is stored.
+//!
+//! As in [`outcome`](crate::outcome) the type decides, and method resolution finds it (autoref specialisation): here on a
+//! [`ManyProbe`] of the return type and the type of the ids.
+//!
+//! | return type, or `Ok` of a `Result` | an id that is absent |
+//! |---|---|
+//! | `HashMap<Id, T>`, `BTreeMap<Id, T>` | is not in the map |
+//! | `Vec<Option<T>>`, in the order of the ids | `None` |
+
+use crate::outcome::{CacheValue, OptionValue};
+use std::collections::{BTreeMap, HashMap};
+use std::fmt;
+use std::hash::{BuildHasher, Hash};
+use std::marker::PhantomData;
+
+/// The argument that `batch` names.
+#[diagnostic::on_unimplemented(
+    message = "`batch` names a list of ids, and `{Self}` is none",
+    label = "write `&[Id]` or `Vec<Id>`",
+    note = "the ids are cloned for each run of the body: `Id` has to be `Clone`"
+)]
+pub trait Ids {
+    /// One of them.
+    type Id: Clone;
+    /// The argument's type, for a shorter time.
+    type Lent<'l>
+    where
+        Self: 'l;
+
+    /// All of them.
+    fn all(&self) -> &[Self::Id];
+
+    /// The argument for one run of the body.
+    fn lend<'l>(ids: &'l [Self::Id]) -> Self::Lent<'l>
+    where
+        Self: 'l;
+}
+
+impl<Id: Clone> Ids for &[Id] {
+    type Id = Id;
+    type Lent<'l>
+        = &'l [Id]
+    where
+        Self: 'l;
+
+    fn all(&self) -> &[Id] {
+        self
+    }
+
+    fn lend<'l>(ids: &'l [Id]) -> &'l [Id]
+    where
+        Self: 'l,
+    {
+        ids
+    }
+}
+
+impl<Id: Clone> Ids for Vec<Id> {
+    type Id = Id;
+    type Lent<'l>
+        = Self
+    where
+        Self: 'l;
+
+    fn all(&self) -> &[Id] {
+        self
+    }
+
+    fn lend<'l>(ids: &'l [Id]) -> Self
+    where
+        Self: 'l,
+    {
+        ids.to_vec()
+    }
+}
+
+/// The argument that `batch` names, and the type of its ids: if it is no list that is an error, and all that follows from it
+/// is none.
+pub struct List<'a, I, Id> {
+    ids: &'a [Id],
+    argument: PhantomData<fn() -> I>,
+}
+
+impl<I, Id> fmt::Debug for List<'_, I, Id> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("List").field("len", &self.ids.len()).finish_non_exhaustive()
+    }
+}
+
+impl<'a> List<'a, (), ()> {
+    /// The argument.
+    #[must_use]
+    pub fn of<I: Ids>(ids: &'a I) -> List<'a, I, I::Id> {
+        List { ids: ids.all(), argument: PhantomData }
+    }
+}
+
+impl<'a, I: Ids<Id = Id>, Id> List<'a, I, Id> {
+    /// All of them.
+    #[must_use]
+    pub fn ids(&self) -> &'a [Id] {
+        self.ids
+    }
+
+    /// The argument for one run of the body.
+    #[must_use]
+    pub fn lend<'l>(&self, ids: &'l [Id]) -> I::Lent<'l>
+    where
+        I: 'l,
+    {
+        I::lend(ids)
+    }
+}
+
+/// The ids of one call.
+#[derive(Debug)]
+pub struct Asked<'a, Id> {
+    /// As they were given.
+    pub(crate) ids: &'a [Id],
+    /// Where each distinct one stands first.
+    pub(crate) firsts: Vec<usize>,
+    /// Which of the distinct ones each is.
+    pub(crate) places: Vec<usize>,
+}
+
+impl<'a, Id> Asked<'a, Id> {
+    /// A distinct one.
+    pub(crate) fn id(&self, distinct: usize) -> &'a Id {
+        &self.ids[self.firsts[distinct]]
+    }
+}
+
+/// What the body returned, by the ids that it was given.
+#[derive(Debug)]
+pub struct Divided<T> {
+    pub(crate) values: Vec<Option<T>>,
+    /// Why it cannot be told which value is of which id.
+    pub(crate) misfit: Option<String>,
+    /// Values of ids that it was not given.
+    pub(crate) strangers: usize,
+}
+
+/// A collection of values by id.
+pub trait ManyOf<Id>: Sized {
+    /// One value.
+    type Item;
+
+    /// Makes it of the values of the distinct ids.
+    fn collect(asked: &Asked<'_, Id>, values: Vec<Option<Self::Item>>) -> Self;
+
+    /// Takes it apart.
+    fn divide(self, ids: &[Id]) -> Divided<Self::Item>;
+}
+
+fn by_id<Id: Clone, T>(asked: &Asked<'_, Id>, values: Vec<Option<T>>) -> impl Iterator<Item = (Id, T)> {
+    values.into_iter().enumerate().filter_map(|(at, value)| Some((asked.id(at).clone(), value?)))
+}
+
+impl<Id: Clone + Eq + Hash, T, S: BuildHasher + Default> ManyOf<Id> for HashMap<Id, T, S> {
+    type Item = T;
+
+    fn collect(asked: &Asked<'_, Id>, values: Vec<Option<T>>) -> Self {
+        by_id(asked, values).collect()
+    }
+
+    fn divide(mut self, ids: &[Id]) -> Divided<T> {
+        let values = ids.iter().map(|id| self.remove(id)).collect();
+        Divided { values, misfit: None, strangers: self.len() }
+    }
+}
+
+impl<Id: Clone + Ord, T> ManyOf<Id> for BTreeMap<Id, T> {
+    type Item = T;
+
+    fn collect(asked: &Asked<'_, Id>, values: Vec<Option<T>>) -> Self {
+        by_id(asked, values).collect()
+    }
+
+    fn divide(mut self, ids: &[Id]) -> Divided<T> {
+        let values = ids.iter().map(|id| self.remove(id)).collect();
+        Divided { values, misfit: None, strangers: self.len() }
+    }
+}
+
+/// An id may be asked for twice: `Clone`.
+impl<Id, T: Clone> ManyOf<Id> for Vec<Option<T>> {
+    type Item = T;
+
+    fn collect(asked: &Asked<'_, Id>, mut values: Vec<Option<T>>) -> Self {
+        if asked.places.len() == values.len() {
+            return values;
+        }
+        // The last who asks for a value gets it, those before clones.
+        let mut left = vec![0_usize; values.len()];
+        asked.places.iter().for_each(|place| left[*place] += 1);
+        let mut give = |place: usize| {
+            left[place] -= 1;
+            if left[place] == 0 { values[place].take() } else { values[place].clone() }
+        };
+        asked.places.iter().map(|place| give(*place)).collect()
+    }
+
+    fn divide(mut self, ids: &[Id]) -> Divided<T> {
+        let misfit =
+            (self.len() != ids.len()).then(|| format!("{} values were returned for {} ids", self.len(), ids.len()));
+        self.resize(ids.len(), None);
+        Divided { values: self, misfit, strangers: 0 }
+    }
+}
+
+/// How a batch's return type is taken apart for storing, and put together from what was stored.
+pub trait ManyShape: Copy {
+    /// The function's return type.
+    type Return;
+    /// What its values are found by.
+    type Id: Clone;
+    /// What is stored: one for each id.
+    type Item: CacheValue;
+
+    /// Makes a return value of the values of the distinct ids.
+    fn collect(asked: &Asked<'_, Self::Id>, values: Vec<Option<Self::Item>>) -> Self::Return;
+
+    /// Takes apart what the body returned for these ids.
+    ///
+    /// # Errors
+    /// What was returned, if the load has failed.
+    fn divide(returned: Self::Return, ids: &[Self::Id]) -> Result<Divided<Self::Item>, Self::Return>;
+}
+
+/// Stands for the return type `R` of a batch over ids of type `Id` while its shape is looked for.
+pub struct ManyProbe<R, Id>(PhantomData<fn() -> (R, Id)>);
+
+impl<R, Id> ManyProbe<R, Id> {
+    /// One that returns `R` for these ids.
+    #[must_use]
+    pub fn of(_: &[Id]) -> Self {
+        Self(PhantomData)
+    }
+}
+
+impl<R, Id> fmt::Debug for ManyProbe<R, Id> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ManyProbe")
+    }
+}
+
+/// A collection as it is.
+pub struct Plain<C, Id>(PhantomData<fn() -> (C, Id)>);
+
+/// A collection in a `Result`.
+pub struct InResult<C, E, Id>(PhantomData<fn() -> Result<C, E>>, PhantomData<fn() -> Id>);
+
+macro_rules! marker {
+    ($name:ident<$($param:ident),*>) => {
+        impl<$($param),*> Copy for $name<$($param),*> {}
+
+        impl<$($param),*> Clone for $name<$($param),*> {
+            fn clone(&self) -> Self {
+                *self
+            }
+        }
+
+        impl<$($param),*> fmt::Debug for $name<$($param),*> {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(stringify!($name))
+            }
+        }
+    };
+}
+marker!(Plain<C, Id>);
+marker!(InResult<C, E, Id>);
+
+impl<Id: Clone, C: ManyOf<Id, Item: CacheValue>> ManyShape for Plain<C, Id> {
+    type Return = C;
+    type Id = Id;
+    type Item = C::Item;
+
+    fn collect(asked: &Asked<'_, Id>, values: Vec<Option<C::Item>>) -> C {
+        C::collect(asked, values)
+    }
+
+    fn divide(returned: C, ids: &[Id]) -> Result<Divided<C::Item>, C> {
+        Ok(returned.divide(ids))
+    }
+}
+
+impl<Id: Clone, E, C: ManyOf<Id, Item: CacheValue>> ManyShape for InResult<C, E, Id> {
+    type Return = Result<C, E>;
+    type Id = Id;
+    type Item = C::Item;
+
+    fn collect(asked: &Asked<'_, Id>, values: Vec<Option<C::Item>>) -> Result<C, E> {
+        Ok(C::collect(asked, values))
+    }
+
+    fn divide(returned: Result<C, E>, ids: &[Id]) -> Result<Divided<C::Item>, Result<C, E>> {
+        match returned {
+            Ok(values) => Ok(values.divide(ids)),
+            failed @ Err(_) => Err(failed),
+        }
+    }
+}
+
+/// Found first: a `Result` of a collection.
+pub trait ManyInResult {
+    /// The shape found.
+    type Found;
+
+    /// Names the shape.
+    fn __cached_core_many(&self) -> Self::Found;
+}
+
+impl<Id, E, C: ManyOf<Id>> ManyInResult for &&ManyProbe<Result<C, E>, Id> {
+    type Found = InResult<C, E, Id>;
+
+    fn __cached_core_many(&self) -> Self::Found {
+        InResult(PhantomData, PhantomData)
+    }
+}
+
+/// Found next: a collection.
+pub trait ManyPlain {
+    /// The shape found.
+    type Found;
+
+    /// Names the shape.
+    fn __cached_core_many(&self) -> Self::Found;
+}
+
+impl<Id, C: ManyOf<Id>> ManyPlain for &ManyProbe<C, Id> {
+    type Found = Plain<C, Id>;
+
+    fn __cached_core_many(&self) -> Self::Found {
+        Plain(PhantomData)
+    }
+}
+
+/// What a batch over ids of type `Id` returns.
+#[diagnostic::on_unimplemented(
+    message = "a batch over ids of type `{Id}` cannot return `{Self}`",
+    label = "write `HashMap<{Id}, T>`, `BTreeMap<{Id}, T>` or `Vec<Option<T>>`, or one of these in a `Result`",
+    note = "the keys of a map are the ids: `Eq + Hash`, or `Ord`; of a `Vec` there is one element for each id, in their order, and `T` is `Clone`, since an id may be asked for twice"
+)]
+pub trait ManyReturn<Id> {}
+
+/// Found last: makes the one error, and something to go on with.
+pub trait ManyRefused<R, Id> {
+    /// There is none.
+    fn __cached_core_many(&self) -> Refused<R, Id>
+    where
+        R: ManyReturn<Id>;
+}
+
+impl<R, Id> ManyRefused<R, Id> for ManyProbe<R, Id> {
+    fn __cached_core_many(&self) -> Refused<R, Id>
+    where
+        R: ManyReturn<Id>,
+    {
+        Refused(PhantomData)
+    }
+}
+
+/// Stands for the shape of what is no batch's return type, so that there is no second error.
+pub struct Refused<R, Id>(PhantomData<fn() -> (R, Id)>);
+marker!(Refused<R, Id>);
+
+impl<R, Id: Clone> ManyShape for Refused<R, Id> {
+    type Return = R;
+    type Id = Id;
+    type Item = ();
+
+    fn collect(_: &Asked<'_, Id>, _: Vec<Option<()>>) -> R {
+        unreachable!("does not compile")
+    }
+
+    fn divide(returned: R, _: &[Id]) -> Result<Divided<()>, R> {
+        Err(returned)
+    }
+}
+
+/// The shape of what is stored for one id: as of a function that returns an `Option`.
+#[must_use]
+pub fn one<S: ManyShape>(_: S) -> OptionValue<S::Item> {
+    OptionValue::default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn asked(ids: &[u8]) -> Asked<'_, u8> {
+        let mut asked = Asked { ids, firsts: Vec::new(), places: Vec::new() };
+        for (at, id) in ids.iter().enumerate() {
+            let place = asked.firsts.iter().position(|first| ids[*first] == *id);
+            asked.places.push(place.unwrap_or(asked.firsts.len()));
+            if place.is_none() {
+                asked.firsts.push(at);
+            }
+        }
+        asked
+    }
+
+    #[test]
+    fn a_list_has_a_value_for_each_id_in_their_order() {
+        let list = Vec::collect(&asked(&[3, 1, 3, 2, 1]), vec![Some("three"), Some("one"), None]);
+        assert_eq!(list, [Some("three"), Some("one"), Some("three"), None, Some("one")]);
+    }
+
+    #[test]
+    fn a_map_has_what_there_is() {
+        let map: BTreeMap<u8, &str> = ManyOf::collect(&asked(&[3, 1, 3]), vec![None, Some("one")]);
+        assert_eq!(map, BTreeMap::from([(1, "one")]));
+        let Divided { values, strangers, .. } = HashMap::from([(1, "one"), (9, "nine")]).divide(&[1, 2]);
+        assert_eq!((values, strangers), (vec![Some("one"), None], 1));
+    }
+
+    #[test]
+    fn a_list_of_another_length_is_not_guessed_at() {
+        let divided = ManyOf::<u8>::divide(vec![Some(1)], &[1, 2]);
+        assert!(divided.misfit.is_some() && divided.values == [Some(1), None], "{divided:?}");
+    }
+
+    #[test]
+    fn the_type_decides_not_its_name() {
+        type Found<T> = Result<HashMap<u8, T>, String>;
+        fn names<S: ManyShape>(_: S) -> &'static str {
+            std::any::type_name::<(S::Item, S::Return)>()
+        }
+        macro_rules! names_of {
+            ($ty:ty) => {
+                names((&&&ManyProbe::<$ty, u8>::of(&[1])).__cached_core_many())
+            };
+        }
+        assert_eq!(names_of!(Found<u64>), std::any::type_name::<(u64, Found<u64>)>());
+        assert_eq!(names_of!(Vec<Option<u64>>), std::any::type_name::<(u64, Vec<Option<u64>>)>());
+        assert_eq!(names_of!(BTreeMap<u8, u64>), std::any::type_name::<(u64, BTreeMap<u8, u64>)>());
+    }
+}
