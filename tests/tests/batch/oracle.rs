@@ -1,6 +1,7 @@
 //! Any mix of calls and writes against a plain map.
 
 use crate::source::{Source, User, UserUpdated, users};
+use cached_core::Outcome;
 use proptest::prelude::*;
 use std::collections::HashMap;
 
@@ -41,7 +42,7 @@ fn among(rows: &HashMap<u64, User>, ids: &[u64]) -> HashMap<u64, User> {
 
 async fn write(on: &Source, id: u64, row: Option<User>) {
     on.set(id, row);
-    on.cache.emit(&UserUpdated { id }).await;
+    assert_eq!(on.cache.emit(&UserUpdated { id }).await, Outcome::Applied);
     for kind in ["user", "near"] {
         on.cache.delete(format!("{kind}:{id}")).await.unwrap();
     }
