@@ -1,5 +1,7 @@
 //! The cache as users hold it.
 
+mod many;
+
 use crate::ambient;
 use crate::builder::CacheBuilder;
 use crate::engine::{Engine, shell};

@@ -268,6 +268,12 @@ macro_rules! marker {
         }
     };
 }
+impl<C, E, Id> Default for InResult<C, E, Id> {
+    fn default() -> Self {
+        Self(PhantomData, PhantomData)
+    }
+}
+
 marker!(Plain<C, Id>);
 marker!(InResult<C, E, Id>);
 
@@ -315,7 +321,7 @@ impl<Id, E, C: ManyOf<Id>> ManyInResult for &&ManyProbe<Result<C, E>, Id> {
     type Found = InResult<C, E, Id>;
 
     fn __cached_core_many(&self) -> Self::Found {
-        InResult(PhantomData, PhantomData)
+        InResult::default()
     }
 }
 

@@ -52,6 +52,7 @@ use role::Role;
 /// | `tags = "tenant:<tenant>"` | further tags of the entry, see below | none |
 /// | `version = 2` | part of the type's fingerprint; raise it when the meaning of a value changes and its type does not | 1 |
 /// | `codec = "json"` | the serializer: `"json"`, `"msgpack"` or `"postcard"` | the builder's |
+/// | `batch = ids` | the function is over many ids: it runs for those that are missing, see below | |
 /// | `local = "30s"` | the near cache: keeps values in this process as well, for so long at most; or `"off"`, see below | the builder's: off |
 /// | `on_gap = "serve"` | while Redis is out of contact, the near cache goes on (`"serve"`) or not (`"bypass"`) | `"bypass"` |
 /// | `stale_while_revalidate = "5m"` | for so long after its end a value is served, while one call renews it, see below | off |
@@ -161,6 +162,31 @@ use role::Role;
 /// `&self` too, is cloned (`Clone + Send + Sync + 'static`), when a load is due and not on a hit; the value and the error that it
 /// returns are `Send`. `self: Arc<Self>` costs no clone. In the body, `"{self}"` inside of a format string is not
 /// understood: write `"{}", self`.
+///
+/// # Batches
+///
+/// ```ignore (cached-core depends on this crate)
+/// #[redis_cached(key = "user:<id>", batch = ids)]
+/// async fn find_users(&self, ids: &[u64]) -> Result<HashMap<u64, User>, DbError> {
+///     self.db.query("SELECT .. WHERE id = ANY(..)", ids).await
+/// }
+/// ```
+///
+/// The body runs once, with the ids that are missing; all others are read by one command. Each id has an entry of its own: the
+/// same as that of a function over one id, `find_user(id: u64)` with this key and these options, and batches and single calls
+/// share loads that are under way. An id that is absent is remembered as a `None` is.
+///
+/// | | |
+/// |---|---|
+/// | the list | an argument of type `&[Id]` or `Vec<Id>`, where `Id` is `Clone`; may be empty, and name an id twice |
+/// | one of its ids | the name in the key that is no argument: `<id>`, `<id.tenant>`, `<id:hash>`. In tags and events too: `{ id }` clones it, and in expressions it is a reference |
+/// | the function returns | `HashMap<Id, T>`, `BTreeMap<Id, T>`, or `Vec<Option<T>>` in the order of the ids; or one of these in a `Result` |
+/// | `ttl`, `cache_if` and `tags` with a closure | are about one value |
+///
+/// When another call is loading some of the ids, this one waits for it, and loads the others meanwhile. What the other call does
+/// not bring is loaded by a second run of the body; so arguments that are no references have to be `Clone`. An `Err` is
+/// returned, and of that run nothing is stored. What is renewed ahead of its end or served past it
+/// (`stale_while_revalidate` and the like) is not for batches.
 ///
 /// # With other attributes
 ///

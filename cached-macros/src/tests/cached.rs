@@ -64,6 +64,22 @@ fn method_with_all_options() {
 }
 
 #[test]
+fn batch() {
+    snapshot!(expand(
+        &quote! {
+            key = "<self.tenant>:user:<id>:<lang>", batch = ids, skip(db), invalidate_on = UserUpdated { id },
+            tags = "user:<id>"
+        },
+        &quote! {
+            async fn find_users(&self, db: &mut Db, mut ids: Vec<u64>, lang: String) -> Result<HashMap<u64, User>, DbError> {
+                ids.sort();
+                db.find(ids, lang).await
+            }
+        }
+    ));
+}
+
+#[test]
 fn generics() {
     snapshot!(expand(
         &quote!(key = "page:<T>:<N>:<self.tenant>:<range.0>:<type>", ttl = range.1),

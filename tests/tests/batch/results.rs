@@ -1,7 +1,7 @@
 //! What a batch returns, and what it stores.
 
 use crate::source::{Source, on_both, user, users};
-use cached_core::{Cache, Clock, MissReason, UnstoredReason};
+use cached_core::{Cache, Clock, Invalidation, MissReason, Options, Outcome, UnstoredReason};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -133,6 +133,32 @@ async fn a_panic_of_the_body_leaves_nothing_behind(on: Source) {
     assert_eq!(on.asked(), [[1, 2], [1, 2]]);
 }
 
+async fn many_keys_without_an_attribute(on: Source) {
+    let cache = &on.cache;
+    let tagged = || Options::new().tag("words");
+    cache.get_or_set("one", tagged(), || async { Ok::<u64, String>(3) }).await.unwrap();
+    cache.settled().await;
+    let asked = std::cell::RefCell::new(Vec::new());
+    let load = |keys: Vec<&'static str>| {
+        asked.borrow_mut().push(keys);
+        async { Ok::<_, String>(HashMap::from([("three", 5_u64)])) }
+    };
+    let expected = HashMap::from([("one", 3), ("three", 5)]);
+    for _ in 0..2 {
+        assert_eq!(
+            cache.get_or_set_many(&["three", "one", "none", "three"], tagged(), load).await,
+            Ok(expected.clone())
+        );
+        cache.settled().await;
+    }
+    assert_eq!(*asked.borrow(), [["three", "none"]]);
+    let absent = cache.get_or_set_option("none", tagged(), || async { Ok::<Option<u64>, String>(Some(4)) }).await;
+    assert_eq!(absent, Ok(None), "the entries are the same");
+    assert_eq!(cache.invalidate(Invalidation::new().tag("words")).await, Outcome::Applied);
+    let failed = |_| async { Err::<HashMap<_, u64>, _>("no database".to_owned()) };
+    assert_eq!(cache.get_or_set_many(&["three", "one"], tagged(), failed).await, Err("no database".to_owned()));
+}
+
 on_both!(
     only_what_is_missing_is_loaded,
     duplicates_and_no_ids_at_all,
@@ -144,6 +170,7 @@ on_both!(
     policies_are_of_each_value,
     many_ids,
     a_panic_of_the_body_leaves_nothing_behind,
+    many_keys_without_an_attribute,
 );
 
 #[tokio::test]

@@ -58,7 +58,8 @@ impl Source {
     pub(crate) fn redis() -> Self {
         let server = RedisServer::start();
         // Many keys at once in a debug build on a busy machine are no fault of the server.
-        let cache = Cache::builder().redis(server.url()).budget(Duration::from_secs(5)).build().unwrap();
+        let patient = Cache::builder().redis(server.url()).budget(Duration::from_secs(5));
+        let cache = patient.lease(Duration::from_secs(30)).build().unwrap();
         Self { server: Some(server), ..Self::of(cache) }
     }
 

@@ -1,0 +1,79 @@
+//! Many keys at once, without an attribute.
+
+use super::{Cache, GET_OR_SET, Options};
+use crate::engine::batch::{batch, missing, run, settle};
+use crate::engine::shell::{Call, Policy};
+use crate::many::InResult;
+use crate::near::keep::Unkept;
+use crate::outcome::CacheValue;
+use std::collections::HashMap;
+use std::hash::Hash;
+use std::sync::Arc;
+
+impl Cache {
+    /// As [`get_or_set`](Self::get_or_set), for many keys: what `batch = ids` of `#[redis_cached]` does. One look for all of them;
+    /// `load` is called with those that are missing, and again for what other callers were loading and did not get.
+    ///
+    /// A key that `load` does not return is remembered as absent for the time of the class `short`, as by
+    /// [`get_or_set_option`](Self::get_or_set_option). The entries are those of these two.
+    ///
+    /// # Errors
+    /// Those of `load`, and no others.
+    ///
+    /// ```
+    /// use cached_core::{Cache, Options};
+    /// use std::collections::HashMap;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let cache = Cache::memory();
+    /// cache.get_or_set("word:one", Options::new(), || async { Ok::<u64, ()>(3) }).await.unwrap();
+    /// cache.settled().await;
+    ///
+    /// let load = |missing: Vec<&'static str>| async move {
+    ///     assert_eq!(missing, ["word:three"]);
+    ///     Ok::<_, ()>(HashMap::from([("word:three", 5)]))
+    /// };
+    /// let found = cache.get_or_set_many(&["word:one", "word:three"], Options::new(), load).await.unwrap();
+    /// assert_eq!(found, HashMap::from([("word:one", 3), ("word:three", 5)]));
+    /// # }
+    /// ```
+    pub async fn get_or_set_many<K, T, E, F, Fut>(
+        &self,
+        keys: &[K],
+        options: Options,
+        mut load: F,
+    ) -> Result<HashMap<K, T>, E>
+    where
+        K: AsRef<str> + Clone + Eq + Hash,
+        T: CacheValue,
+        F: FnMut(Vec<K>) -> Fut,
+        Fut: Future<Output = Result<HashMap<K, T>, E>>,
+    {
+        let tags = options.depends_on.tags(&self.engine.settings.prefix);
+        let call = |cache: &Self, key: &K| {
+            let engine = &cache.engine;
+            let key = engine.settings.prefix.literal(key.as_ref());
+            let call = Call::of(Arc::clone(engine), engine.site(&GET_OR_SET), Some(key), "");
+            tags.iter().fold(call, |call, tag| call.tagged(|_| tag.clone()))
+        };
+        let policy = match options.ttl {
+            Some(ttl) => Policy::default().ttl(ttl),
+            None => Policy::default(),
+        };
+        let shape = InResult::<HashMap<K, T>, E, K>::default();
+        let mut batch = batch(&GET_OR_SET, Some(self), shape, Unkept, keys, call);
+        loop {
+            let keys = match missing(&mut batch).await {
+                Ok(found) => return found,
+                Err(keys) => keys,
+            };
+            // Called only now: a closure may do its reading before it returns its future.
+            let loading = load(keys);
+            let returned = run(&mut batch, loading).await;
+            if let Some(failed) = settle(&mut batch, &policy, returned) {
+                return failed;
+            }
+        }
+    }
+}

@@ -1,0 +1,14 @@
+use cached_core::redis_cached;
+use std::collections::HashMap;
+
+#[redis_cached(key = "user:<id>", batch = ids, stale_while_revalidate = "5m", refresh_ahead)]
+async fn renewed(ids: &[u64]) -> HashMap<u64, u64> {
+    ids.iter().map(|id| (*id, *id)).collect()
+}
+
+#[redis_cached(key = "user:<id>", batch = ids, spawn)]
+async fn spawned(ids: &[u64]) -> HashMap<u64, u64> {
+    ids.iter().map(|id| (*id, *id)).collect()
+}
+
+fn main() {}
