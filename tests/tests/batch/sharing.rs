@@ -1,6 +1,7 @@
 //! Batches and single calls at the same time: one load for each id, and nobody waits in a circle.
 
 use crate::source::{Source, on_both, user, users};
+use cached_core::Cache;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -160,3 +161,28 @@ on_both!(
     a_body_that_asks_for_its_own_ids,
     a_stampede_of_batches,
 );
+
+/// A batch leads the wait for an id that another process loads; those who wait along do not wait for its own load as well.
+#[tokio::test]
+async fn those_who_wait_for_another_id_do_not_wait_for_the_load() {
+    let on = Source::redis();
+    // As of another process.
+    let elsewhere = Source::of(Cache::builder().redis(on.server().url()).budget(SOON).build().unwrap());
+    on.close();
+    elsewhere.close();
+    let follower = async {
+        on.loading(1).await;
+        let follower = on.find(2);
+        elsewhere.open();
+        let found = timeout(SOON, follower).await.expect("the batch is still loading the other id");
+        on.open();
+        found
+    };
+    let batch = async {
+        elsewhere.loading(1).await;
+        tokio::join!(on.find_many(&[1, 2]), follower)
+    };
+    let (there, (many, one)) = tokio::join!(elsewhere.find(2), batch);
+    assert_eq!((there, many, one), (Ok(Some(user(2))), Ok(users([1, 2])), Ok(Some(user(2)))));
+    assert_eq!((on.asked(), elsewhere.asked()), (vec![vec![1]], vec![vec![2]]));
+}
