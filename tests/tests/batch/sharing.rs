@@ -103,20 +103,24 @@ async fn overlapping_batches_load_each_id_once(on: Source) {
     }
 }
 
-/// Each holds what the other waits for until both are loading.
+/// Each holds what another waits for until all of them are loading.
 async fn batches_that_hold_what_the_other_waits_for(on: Source) {
     on.close();
-    let opener = async {
-        // Three hold an id each; then two batches wait for two of them each, and hold the rest.
-        on.loading(1).await;
-        let (a, b, ()) = tokio::join!(on.find_many(&[1, 2]), on.find_many(&[2, 3, 1]), async {
+    let third = async {
+        on.loading(2).await;
+        let opens = async {
             on.loading(3).await;
             on.open();
-        });
-        assert_eq!((a, b), (Ok(users([1, 2])), Ok(users([1, 2, 3]))));
+        };
+        tokio::join!(on.find_many(&[2, 3, 1]), opens).0
     };
-    let both = async { tokio::join!(on.find(1), opener) };
-    assert_eq!(timeout(SOON, both).await.expect("no deadlock").0, Ok(Some(user(1))));
+    let second = async {
+        on.loading(1).await;
+        tokio::join!(on.find_many(&[1, 2]), third)
+    };
+    let all = async { tokio::join!(on.find(1), second) };
+    let (first, (second, third)) = timeout(SOON, all).await.expect("no deadlock");
+    assert_eq!((first, second, third), (Ok(Some(user(1))), Ok(users([1, 2])), Ok(users([1, 2, 3]))));
     assert_eq!(on.asked(), [[1], [2], [3]]);
 }
 
