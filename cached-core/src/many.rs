@@ -75,42 +75,14 @@ impl<Id: Clone> Ids for Vec<Id> {
     }
 }
 
-/// The argument that `batch` names, and the type of its ids: if it is no list that is an error, and all that follows from it
-/// is none.
-pub struct List<'a, I, Id> {
-    ids: &'a [Id],
-    argument: PhantomData<fn() -> I>,
+/// All of them.
+pub fn ids<I: Ids>(ids: &I) -> &[I::Id] {
+    ids.all()
 }
 
-impl<I, Id> fmt::Debug for List<'_, I, Id> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("List").field("len", &self.ids.len()).finish_non_exhaustive()
-    }
-}
-
-impl<'a> List<'a, (), ()> {
-    /// The argument.
-    #[must_use]
-    pub fn of<I: Ids>(ids: &'a I) -> List<'a, I, I::Id> {
-        List { ids: ids.all(), argument: PhantomData }
-    }
-}
-
-impl<'a, I: Ids<Id = Id>, Id> List<'a, I, Id> {
-    /// All of them.
-    #[must_use]
-    pub fn ids(&self) -> &'a [Id] {
-        self.ids
-    }
-
-    /// The argument for one run of the body.
-    #[must_use]
-    pub fn lend<'l>(&self, ids: &'l [Id]) -> I::Lent<'l>
-    where
-        I: 'l,
-    {
-        I::lend(ids)
-    }
+/// The argument for one run of the body.
+pub fn lend<'l, I: Ids + 'l>(_: &I, ids: &'l [I::Id]) -> I::Lent<'l> {
+    I::lend(ids)
 }
 
 /// The ids of one call.

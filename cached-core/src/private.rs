@@ -12,7 +12,7 @@ pub use crate::engine::{Bracket, Put};
 pub use crate::event::{CacheEvent, EventSpec, EventUse, RegisteredEvent, TagUse};
 pub use crate::invalidation::Tag;
 pub use crate::key::{Hashed, KeySegment, Piece, Rendered, TypeName};
-pub use crate::many::{List, ManyInResult, ManyPlain, ManyProbe, ManyRefused, one};
+pub use crate::many::{ManyInResult, ManyPlain, ManyProbe, ManyRefused, ids, lend, one};
 pub use crate::near::keep::{Keep, KeepCloned, KeepNone, KeepRefused, KeepShared, NearValue, Unkept, Values};
 pub use crate::outcome::{
     Probe, Refuse, Returned, Shape, ShapeOfOption, ShapeOfResult, ShapeOfResultOption, ShapeOfValue,

@@ -473,7 +473,10 @@ impl Lookup {
         let pause = POLLS[waits.count.min(POLLS.len() - 1)].min(lease_left);
         waits.count += 1;
         self.waits_for_others();
-        if let Some(is_early) = Box::pin(self.pause_until_told(lease_left)).await {
+        // In a batch, looks go out together: to wait for one message each would be more commands.
+        if self.member.is_none()
+            && let Some(is_early) = Box::pin(self.pause_until_told(lease_left)).await
+        {
             return is_early;
         }
         let until = Instant::now() + pause;

@@ -26,11 +26,13 @@ pub(super) fn batch(frame: &Frame, entry: &Entry, batch: &Batch, stmts: &TokenSt
     let import = event::import(frame, &entry.listens);
     let new = read::with_cache(frame, import.as_ref(), &[&|cache| new(frame, entry, batch, cache)]);
     let policy = read::policy(frame, entry, &one);
+    let changed = batch.others.iter().chain([&batch.ids]).filter_map(is_changed);
     let again = batch.others.iter().map(|argument| again(frame, argument));
     let lend = lend(frame, &batch.ids);
     let body = frame.body(&capture(frame), stmts);
     let silence = frame.silence(read::uses_underscored(entry) || super::is_underscored(&batch.ids.name));
     quote_spanned! {at=>
+        #(#changed)*
         #shape
         let one = #support::one(shape);
         #keep
@@ -63,7 +65,7 @@ fn shape(frame: &Frame, batch: &Batch) -> TokenStream {
         let list = #ids;
         let shape = {
             use #support::{ManyInResult as _, ManyPlain as _, ManyRefused as _};
-            (&&&#support::ManyProbe::<#returns, _>::of(list.ids())).__cached_core_many()
+            (&&&#support::ManyProbe::<#returns, _>::of(list)).__cached_core_many()
         };
     }
 }
@@ -73,17 +75,17 @@ fn ids(frame: &Frame, batch: &Batch) -> TokenStream {
     let name = &batch.ids.name;
     let here = Span::mixed_site().located_at(batch.ids.ty);
     let support = frame.support_at(here);
-    quote_spanned!(here=> #support::List::of(&#name))
+    quote_spanned!(here=> #support::ids(&#name))
 }
 
-// Output: Batch::new(&__CACHED_SITE, None::<&Cache>, shape, keep, list.ids(), |each, id| Call::new(..).tag(..).event(..))
+// Output: Batch::new(&__CACHED_SITE, None::<&Cache>, shape, keep, list, |each, id| Call::new(..).tag(..).event(..))
 fn new(frame: &Frame, entry: &Entry, batch: &Batch, cache: &TokenStream) -> TokenStream {
     let at = frame.at();
     let support = frame.support();
     let element = &batch.element;
     let call = read::call_from(frame, entry, &quote_spanned!(at=> #support::Some(each)), &quote_spanned!(at=> path));
     quote_spanned! {at=>
-        #support::batch(&__CACHED_SITE, #cache, shape, keep, list.ids(), |each, #element| #call)
+        #support::batch(&__CACHED_SITE, #cache, shape, keep, list, |each, #element| #call)
     }
 }
 
@@ -114,13 +116,21 @@ fn again(frame: &Frame, argument: &Argument) -> TokenStream {
     }
 }
 
-/// The list for one run of the body.
+/// The list for one run of the body. At the same place as in [`ids`], so that what is no list is reported once.
 fn lend(frame: &Frame, ids: &Argument) -> TokenStream {
-    let at = frame.at();
-    let Argument { name, is_mut, .. } = ids;
-    let mutability = is_mut.then(|| quote_spanned!(at=> mut));
-    quote_spanned! {at=>
+    let Argument { name, is_mut, ty, .. } = ids;
+    let here = Span::mixed_site().located_at(*ty);
+    let support = frame.support_at(here);
+    let mutability = is_mut.then(|| quote_spanned!(here=> mut));
+    quote_spanned! {here=>
         #[allow(unused_variables, unused_mut, clippy::used_underscore_binding)]
-        let #mutability #name = list.lend(&loading);
+        let #mutability #name = #support::lend(&#name, &loading);
     }
+}
+
+/// What is `mut` is changed in a run of the body, which has a binding of its own.
+fn is_changed(argument: &Argument) -> Option<TokenStream> {
+    let Argument { name, is_mut, cfg, .. } = argument;
+    let here = Span::mixed_site().located_at(name.span());
+    is_mut.then(|| quote_spanned!(here=> #cfg let _ = &mut #name;))
 }

@@ -39,6 +39,14 @@ pub(super) fn batch(options: &mut Options, names: &mut Names, errors: &mut Error
             None => {}
         }
     }
+    if list.is_none() {
+        // Any of those that are named nowhere may be the list.
+        let skipped: Vec<String> = options.skip.value().into_iter().flatten().map(spelled).collect();
+        names.arguments.retain(|argument| {
+            let name = spelled(&argument.name);
+            skipped.contains(&name) || placeholders.iter().any(|placeholder| placeholder.root == name)
+        });
+    }
     // All of them, also where that has been said to be wrong: one fault makes one message.
     let others = names.arguments.clone();
     let at = list.as_ref().map_or_else(Span::call_site, |list| list.written);

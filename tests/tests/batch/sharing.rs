@@ -1,6 +1,7 @@
 //! Batches and single calls at the same time: one load for each id, and nobody waits in a circle.
 
 use crate::source::{Source, on_both, user, users};
+use cached_core::Cache;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -102,20 +103,24 @@ async fn overlapping_batches_load_each_id_once(on: Source) {
     }
 }
 
-/// Each holds what the other waits for until both are loading.
+/// Each holds what another waits for until all of them are loading.
 async fn batches_that_hold_what_the_other_waits_for(on: Source) {
     on.close();
-    let opener = async {
-        // Three hold an id each; then two batches wait for two of them each, and hold the rest.
-        on.loading(1).await;
-        let (a, b, ()) = tokio::join!(on.find_many(&[1, 2]), on.find_many(&[2, 3, 1]), async {
+    let third = async {
+        on.loading(2).await;
+        let opens = async {
             on.loading(3).await;
             on.open();
-        });
-        assert_eq!((a, b), (Ok(users([1, 2])), Ok(users([1, 2, 3]))));
+        };
+        tokio::join!(on.find_many(&[2, 3, 1]), opens).0
     };
-    let both = async { tokio::join!(on.find(1), opener) };
-    assert_eq!(timeout(SOON, both).await.expect("no deadlock").0, Ok(Some(user(1))));
+    let second = async {
+        on.loading(1).await;
+        tokio::join!(on.find_many(&[1, 2]), third)
+    };
+    let all = async { tokio::join!(on.find(1), second) };
+    let (first, (second, third)) = timeout(SOON, all).await.expect("no deadlock");
+    assert_eq!((first, second, third), (Ok(Some(user(1))), Ok(users([1, 2])), Ok(users([1, 2, 3]))));
     assert_eq!(on.asked(), [[1], [2], [3]]);
 }
 
@@ -160,3 +165,28 @@ on_both!(
     a_body_that_asks_for_its_own_ids,
     a_stampede_of_batches,
 );
+
+/// A batch leads the wait for an id that another process loads; those who wait along do not wait for its own load as well.
+#[tokio::test]
+async fn those_who_wait_for_another_id_do_not_wait_for_the_load() {
+    let on = Source::redis();
+    // As of another process.
+    let elsewhere = Source::of(Cache::builder().redis(on.server().url()).budget(SOON).build().unwrap());
+    on.close();
+    elsewhere.close();
+    let follower = async {
+        on.loading(1).await;
+        let follower = on.find(2);
+        elsewhere.open();
+        let found = timeout(SOON, follower).await.expect("the batch is still loading the other id");
+        on.open();
+        found
+    };
+    let batch = async {
+        elsewhere.loading(1).await;
+        tokio::join!(on.find_many(&[1, 2]), follower)
+    };
+    let (there, (many, one)) = tokio::join!(elsewhere.find(2), batch);
+    assert_eq!((there, many, one), (Ok(Some(user(2))), Ok(users([1, 2])), Ok(Some(user(2)))));
+    assert_eq!((on.asked(), elsewhere.asked()), (vec![vec![1]], vec![vec![2]]));
+}

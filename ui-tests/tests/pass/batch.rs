@@ -92,7 +92,7 @@ impl<T: Clone + Send + Sync> Repo<T> {
         Ok(ids.iter().map(|id| (*id, User { id: *id, name: String::new() })).collect())
     }
 
-    #[redis_cached(key = "mut:<id>", batch = ids, cache = self.cache)]
+    #[redis_cached(key = "mut:<id>", batch = ids, cache = self.cache, skip(seen))]
     async fn exclusive(&mut self, ids: &[u64], seen: &mut Vec<u64>) -> HashMap<u64, u64> {
         self.runs += 1;
         seen.extend(ids);
@@ -129,7 +129,7 @@ async fn patterns((a, _): (u64, u64), name: String, _unused: u8, ids: &[u64]) ->
 
 fn is_send<T: Send>(_: T) {}
 
-#[tokio::main]
+#[tokio::main(flavor = "current_thread")]
 async fn main() {
     let mut repo = Repo { cache: Cache::memory(), value: 1_u8, runs: 0 };
     let scope = repo.cache.clone();
