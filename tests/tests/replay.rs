@@ -50,7 +50,7 @@ fn judge(name: &str, run: &[Action], report: &Report) {
     assert!(report.stale.is_empty(), "{name}: {:#?}, after\n  {}", report.stale, report.log.join("\n  "));
     let count = |is: fn(&Action) -> bool| run.iter().filter(|action| is(action)).count();
     // No replay is empty: every call is made and returns, every load and every commit is made in its turn.
-    let calls = count(|action| matches!(action, Action::Get(_) | Action::GetAndRefresh(_)));
+    let calls = count(|action| matches!(action, Action::Get(_) | Action::GetStale(_) | Action::GetAndRefresh(_)));
     assert_eq!((report.took("call"), report.finish.returned), (calls, calls), "{name}");
     assert_eq!(report.took("COMMIT"), count(|action| matches!(action, Action::Commit(_))), "{name}");
     let selects = count(|action| matches!(action, Action::Select(task) if !task.refresh));
@@ -214,9 +214,15 @@ mod scripts {
         put_restart,
         put_without_token,
         put_tag_plain,
+        ticket,
+        ticket_tags,
+        bridge,
+        head_after_load,
+        stale_before_tags,
         late,
         late_twice,
         late_refresh,
+        late_bridge,
         late_tags,
         resend_same_id,
         resend_same_tag,
@@ -263,7 +269,9 @@ const SEEDS: u64 = 60;
 fn every_broken_scenario_is_replayed() {
     for scenario in scenarios() {
         let is_broken = scenario.linearizable == Verdict::Broken && scenario.size != Size::Huge;
-        assert_eq!(REPLAYED.contains(&scenario.name), is_broken, "{}", scenario.name);
+        // The engine has none of the gates that values past their time would need here.
+        let is_ahead = scenario.variant.ticket || scenario.variant.bridges;
+        assert_eq!(REPLAYED.contains(&scenario.name), is_broken && !is_ahead, "{}", scenario.name);
         assert_eq!(scripts::ALL.contains(&scenario.name), is_broken && !scenario.variant.shares, "{}", scenario.name);
     }
 }

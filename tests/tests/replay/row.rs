@@ -13,6 +13,7 @@ use tests::model::{Plan, Tags, Way};
 pub(crate) const ENTRY: &str = "cache:v1:row";
 pub(crate) const TAG: &str = "cache:t:table";
 pub(crate) const NAMESPACE: &str = "cache:t";
+pub(crate) const TICKET: &str = "cache:r:row";
 
 /// How the readers' function is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
