@@ -27,7 +27,7 @@ fn tickets() -> Vec<Scenario> {
     vec![
         Scenario::new("ticket", "c6, a refresh needs a ticket and looks again", FRESH, ticket(entry(Way::Plain)))
             .large(),
-        Scenario::new("ticket_tags", "ticket, with a tag", FRESH, ticket(tag_and_entry(Way::Plain))).large(),
+        Scenario::new("ticket_tags", "ticket, with a tag", FRESH, ticket(tag_and_entry(Way::Plain))).huge(),
         Scenario::new("ticket_bracket", "ticket, bracket, writers crash", BOTH, ticket(crash(entry(Way::Bracket))))
             .of([2, 1, 0]),
         Scenario::new("ticket_put", "ticket, writers put and crash", BOTH, ticket(crash(entry(Way::Put)))).huge(),
