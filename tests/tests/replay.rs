@@ -12,6 +12,8 @@ mod foreign;
 mod gate;
 #[path = "replay/kept_tag.rs"]
 mod kept_tag;
+#[path = "replay/past_its_time.rs"]
+mod past_its_time;
 #[path = "replay/plain.rs"]
 mod plain;
 #[path = "replay/row.rs"]
@@ -237,6 +239,15 @@ async fn found_with_kept_tag_when_acquire_is_sent_again() {
         assert!(stale.is_empty(), "{stale:#?}, after\n  {}", log.join("\n  "));
         assert_eq!((finish.completed, finish.returned), (1, 3));
     }
+}
+
+/// What the leader has read is not for those who have come since: each looks for itself.
+#[tokio::test]
+async fn stale_to_all() {
+    let (finish, stale, log) = past_its_time::run().await;
+    assert!(stale.is_empty(), "{stale:#?}, after\n  {}", log.join("\n  "));
+    assert!(log.iter().any(|line| line.contains("reader 0 returned v0, at least v0")), "{log:#?}");
+    assert_eq!((finish.completed, finish.returned), (1, 3), "{log:#?}");
 }
 
 /// `REPLAY_SEEDS=0..10000` for more of them.
