@@ -1,7 +1,7 @@
 //! Every run of the protocol's model is searched: the protocol keeps its promises, and each rule that is left out breaks
 //! one.
 //!
-//! `cargo test --release -p tests --test model -- --ignored --nocapture` searches all scenarios in full, in about four
+//! `cargo test --release -p tests --test model -- --ignored --nocapture` searches all scenarios in full, in about six
 //! minutes, and prints the table of `MODEL.md`.
 
 #[path = "model/near.rs"]
