@@ -128,7 +128,6 @@ scenarios!(
     fill_proof_by_answer,
     found_with_kept_tag,
     ticket,
-    ticket_bracket,
     bridge,
     bridge_flight,
     bridge_tags,

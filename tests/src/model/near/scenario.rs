@@ -147,8 +147,8 @@ fn contact() -> Vec<Scenario> {
 }
 
 fn gaps() -> Vec<Scenario> {
-    let gap = || Variant { breaks: true, ..beating(Order::AnswersLate) };
-    let small = || Variant { reads: 1, changes: 1, ..gap() };
+    let gap = || Variant { changes: 1, breaks: true, ..beating(Order::AnswersLate) };
+    let small = || Variant { reads: 1, ..gap() };
     let tagged = Variant { tag: Tag::FromValue, ..small() };
     let own = || Variant { writes: true, ..small() };
     let served = Variant { serves_in_gap: true, ..own() };

@@ -29,7 +29,7 @@ fn tickets() -> Vec<Scenario> {
             .large(),
         Scenario::new("ticket_tags", "ticket, with a tag", FRESH, ticket(tag_and_entry(Way::Plain))).huge(),
         Scenario::new("ticket_bracket", "ticket, bracket, writers crash", BOTH, ticket(crash(entry(Way::Bracket))))
-            .of([2, 1, 0]),
+            .huge(),
         Scenario::new("ticket_put", "ticket, writers put and crash", BOTH, ticket(crash(entry(Way::Put)))).huge(),
     ]
 }
