@@ -128,7 +128,6 @@ pub struct Unowned<T: ?Sized>(PhantomData<fn() -> T>);
 
 impl<T: ?Sized> Unowned<T> {
     /// Never to be called.
-    #[expect(clippy::unused_self, reason = "called as a method")]
     pub fn __cached_core_lend(&self) -> &T {
         unreachable!("it does not compile: {:?}", self.0)
     }
