@@ -117,6 +117,8 @@ pub(crate) struct Reservation {
     mark: Mark,
     tags: Vec<(Key, Mark)>,
     epoch: Epoch,
+    /// When it was made, by the clock: the value's time is counted from before it was read.
+    made: u64,
 }
 
 pub(crate) struct Near {
@@ -263,21 +265,21 @@ impl Near {
         let epoch = self.epoch();
         let (key, tags) = keys.split_first()?;
         let tags = tags.iter().map(|tag| (Key::clone(tag), self.marks.of(tag))).collect();
-        Some(Reservation { mark: self.marks.of(key), tags, epoch })
+        Some(Reservation { mark: self.marks.of(key), tags, epoch, made: self.clock.coarse() })
     }
 
     /// Keeps a value that was read after its reservation, for so long at most.
     pub(crate) fn keep(&self, asked: Asked<'_>, reservation: Reservation, value: Option<Kept>, kept: Keeping) {
-        let Reservation { mark, tags, epoch } = reservation;
+        let Reservation { mark, tags, epoch, made } = reservation;
         if kept.time.is_zero() {
             return;
         }
         let now = self.clock.coarse();
-        let until = now.saturating_add(nanos(kept.time));
+        let until = made.saturating_add(nanos(kept.time));
         let weight = kept.bytes as u64 + ENTRY_OVERHEAD + TAG_OVERHEAD * tags.len() as u64;
         let weight = u32::try_from(weight).unwrap_or(u32::MAX);
         let renewal = kept.fresh.filter(|(_, load_time)| *load_time > 0);
-        let renewal = renewal.map(|(left, load_time)| (now.saturating_add(nanos(left)), load_time));
+        let renewal = renewal.map(|(left, load_time)| (made.saturating_add(nanos(left)), load_time));
         let more = (!tags.is_empty() || renewal.is_some()).then(|| Arc::new(More { tags, renewal }));
         let held = Held { value, until, mark, epoch, weight, more };
         if self.fault(&held, now, true).is_none() && epoch == self.epoch() {

@@ -192,6 +192,19 @@ fn what_is_lost_is_bypassed_or_served_and_gone_when_contact_is_back() {
 }
 
 #[test]
+fn a_values_time_is_counted_from_before_it_was_read() {
+    let ((near, clock), keys) = (near(1 << 20), keys(&["key"]));
+    let reservation = near.reserve(&keys).unwrap();
+    clock.advance(Duration::from_millis(600));
+    let keeping = Keeping { time: Duration::from_secs(1), bytes: 8, fresh: None };
+    near.keep(asked(&keys[0]), reservation, Some(kept(1)), keeping);
+    clock.advance(Duration::from_millis(399));
+    assert_eq!(get(&near, &keys), Some(1));
+    clock.advance(Duration::from_millis(1));
+    assert_eq!(get(&near, &keys), None);
+}
+
+#[test]
 fn a_value_is_kept_for_its_time() {
     let ((near, clock), keys) = (near(1 << 20), keys(&["key"]));
     keep(&near, &keys, 1, Duration::from_secs(1));
