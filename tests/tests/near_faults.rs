@@ -42,8 +42,10 @@ impl Subject {
     }
 
     fn on(server: RedisServer, network: Network) -> Self {
-        let cache = |url: String| Cache::builder().redis(url).heartbeat(HEARTBEAT).budget(BUDGET).build().unwrap();
-        let (here, there) = (cache(network.url()), cache(server.url()));
+        let cache =
+            |url: String, budget| Cache::builder().redis(url).heartbeat(HEARTBEAT).budget(budget).build().unwrap();
+        // What others write is applied, however busy the machine is.
+        let (here, there) = (cache(network.url(), BUDGET), cache(server.url(), Duration::from_secs(5)));
         let written = vec![None; usize::try_from(ROWS).unwrap()];
         Self { server, network, here, there, rows: KeptRows::new(8), written }
     }
