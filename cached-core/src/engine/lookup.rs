@@ -38,7 +38,7 @@ pub(super) enum Turn {
     /// Decode this and return it.
     Value(Entry),
     /// Run the function.
-    Load(Permit),
+    Load(Box<Permit>),
 }
 
 /// One call on its way.
@@ -242,23 +242,25 @@ impl Lookup {
                 lead.found(entry.clone(), step);
                 Turn::Value(entry)
             }
-            Led::Granted(lease, stamps) => Turn::Load(Permit::leased(self.target.clone(), lead, lease, stamps)),
+            Led::Granted(lease, stamps) => {
+                Turn::Load(Box::new(Permit::leased(self.target.clone(), lead, lease, stamps)))
+            }
             Led::Renewing(ticket, entry) => {
-                let permit = Permit::renewing(self.target.clone(), ticket, Some(lead), None, entry);
+                let permit = Permit::renewing(self.target.clone(), *ticket, Some(lead), None, entry);
                 permit.count_as_load();
-                Turn::Load(permit)
+                Turn::Load(Box::new(permit))
             }
             Led::Without(reason) => {
                 self.target.site.counters.miss(reason);
                 lead.idle();
                 let room = self.room(&self.target.engine.bulkhead).await;
-                Turn::Load(Permit::shared(self.target.clone(), lead, room).or_spare(self.spare.take()))
+                Turn::Load(Box::new(Permit::shared(self.target.clone(), lead, room).or_spare(self.spare.take())))
             }
             // A load that begins after all who share it have come is as good as one of their own.
             Led::Writing => {
                 self.count_miss(MissReason::Writing);
                 lead.idle();
-                Turn::Load(Permit::shared(self.target.clone(), lead, Room::None))
+                Turn::Load(Box::new(Permit::shared(self.target.clone(), lead, Room::None)))
             }
         }
     }
@@ -461,6 +463,6 @@ impl Lookup {
 
     fn alone(&self, reason: MissReason, room: Room) -> Turn {
         self.target.site.counters.miss(reason);
-        Turn::Load(Permit::alone(self.target.clone(), room))
+        Turn::Load(Box::new(Permit::alone(self.target.clone(), room)))
     }
 }

@@ -81,7 +81,7 @@ impl Permit {
     /// For the value `spare`, which is served if the load fails.
     pub(super) fn renewing(
         target: Target,
-        ticket: Box<Ticket>,
+        ticket: Ticket,
         lead: Option<Lead<FlightKey, Entry>>,
         claim: Option<Claim>,
         spare: Entry,
@@ -89,7 +89,7 @@ impl Permit {
         target.site.counters.refreshes.one();
         Self {
             target,
-            kind: Kind::Renewing(Box::new(Renewing { ticket: *ticket, lead, claim })),
+            kind: Kind::Renewing(Box::new(Renewing { ticket, lead, claim })),
             room: Room::None,
             spare: Some(Box::new(spare)),
         }
