@@ -1,5 +1,7 @@
 //! The way of a call whose first look did not hit: join or lead, ACQUIRE, wait, or be told to load.
 
+mod past;
+
 use super::FlightKey;
 use super::batch::Member;
 use super::both::both;
@@ -7,7 +9,7 @@ use super::look::{Checked, Looked, Missed, Seen};
 use super::nesting::{self, Nesting};
 use super::permit::{Permit, Room};
 use super::target::Target;
-use super::ticket::{Asked as AskedTicket, Ticket};
+use super::ticket::Ticket;
 use crate::envelope::{Entry, Head};
 use crate::error::StoreError;
 use crate::flight::{Follow, Landing, Lead, Role};
@@ -36,7 +38,7 @@ pub(super) enum Turn {
     /// Decode this and return it.
     Value(Entry),
     /// Run the function.
-    Load(Permit),
+    Load(Box<Permit>),
 }
 
 /// One call on its way.
@@ -240,23 +242,25 @@ impl Lookup {
                 lead.found(entry.clone(), step);
                 Turn::Value(entry)
             }
-            Led::Granted(lease, stamps) => Turn::Load(Permit::leased(self.target.clone(), lead, lease, stamps)),
+            Led::Granted(lease, stamps) => {
+                Turn::Load(Box::new(Permit::leased(self.target.clone(), lead, lease, stamps)))
+            }
             Led::Renewing(ticket, entry) => {
-                let permit = Permit::renewing(self.target.clone(), ticket, Some(lead), None, entry);
+                let permit = Permit::renewing(self.target.clone(), *ticket, Some(lead), None, entry);
                 permit.count_as_load();
-                Turn::Load(permit)
+                Turn::Load(Box::new(permit))
             }
             Led::Without(reason) => {
                 self.target.site.counters.miss(reason);
                 lead.idle();
                 let room = self.room(&self.target.engine.bulkhead).await;
-                Turn::Load(Permit::shared(self.target.clone(), lead, room).or_spare(self.spare.take()))
+                Turn::Load(Box::new(Permit::shared(self.target.clone(), lead, room).or_spare(self.spare.take())))
             }
             // A load that begins after all who share it have come is as good as one of their own.
             Led::Writing => {
                 self.count_miss(MissReason::Writing);
                 lead.idle();
-                Turn::Load(Permit::shared(self.target.clone(), lead, Room::None))
+                Turn::Load(Box::new(Permit::shared(self.target.clone(), lead, Room::None)))
             }
         }
     }
@@ -361,85 +365,6 @@ impl Lookup {
         }
     }
 
-    /// For a value past its end: asks for the ticket to renew it, and waits while someone else has that. `None` if there is
-    /// no such value, or no more.
-    async fn find_or_renew(&mut self, lead: &LeadKey, waits: &mut Waits) -> Option<Led> {
-        let patience = self.patience(Instant::now());
-        while let Some(entry) = self.spare.as_deref() {
-            let step = lead.store_step();
-            if let Err(reason) = self.target.may_look() {
-                return Some(Led::Without(reason));
-            }
-            let began = Instant::now();
-            let asked = Box::pin(self.target.ask_ticket(entry, self.remaining())).await;
-            self.spent += began.elapsed();
-            match asked {
-                AskedTicket::Granted(ticket, entry) => return Some(Led::Renewing(ticket, entry)),
-                AskedTicket::Newer(entry) => return Some(Led::Found(entry, step)),
-                AskedTicket::Gone(replace) => (self.spare, self.replace) = (None, replace),
-                AskedTicket::Elsewhere(left) => {
-                    lead.idle();
-                    let has_patience = patience.is_none_or(|patience| Instant::now() < patience);
-                    if !has_patience || !self.pause(waits, left).await {
-                        return self.as_it_is(lead).await;
-                    }
-                }
-                AskedTicket::Throttled(left) => {
-                    let engine = &self.target.engine;
-                    let now = engine.clock.now();
-                    engine.claims.bar(&self.target.key, now, now + left);
-                    return self.as_it_is(lead).await;
-                }
-                AskedTicket::Fault(error) => return Some(Led::Without(error.kind.into())),
-            }
-        }
-        None
-    }
-
-    /// The value past its end, for all who have come by now; `None` if it is gone.
-    async fn as_it_is(&mut self, lead: &LeadKey) -> Option<Led> {
-        let step = lead.store_step();
-        if let Err(reason) = self.target.may_look() {
-            return Some(Led::Without(reason));
-        }
-        let began = Instant::now();
-        let seen = self.target.look(self.remaining(), began).await;
-        self.spent += began.elapsed();
-        match seen {
-            Ok(Seen::Value(entry)) => return Some(Led::Found(entry, step)),
-            Ok(Seen::Spare(entry)) => return Some(Led::Found(*entry, step)),
-            Ok(Seen::Unusable(replace)) => self.found_unusable(replace),
-            Ok(Seen::Nothing | Seen::Lease(_)) => {}
-            Err(error) => return Some(Led::Without(error.kind.into())),
-        }
-        self.spare = None;
-        None
-    }
-
-    /// A value past its end that another call has not been able to renew.
-    async fn past_its_end(&mut self) -> Option<Entry> {
-        self.target.site.fresh.filter(|fresh| !fresh.window().is_zero())?;
-        if self.without.is_some() || self.target.may_look().is_err() {
-            return self.spare.take().map(|entry| *entry);
-        }
-        let began = Instant::now();
-        let seen = self.target.look(self.remaining(), began).await;
-        self.spent += began.elapsed();
-        match seen {
-            Ok(Seen::Value(entry)) => Some(entry),
-            Ok(Seen::Spare(entry)) => Some(*entry),
-            Ok(Seen::Nothing | Seen::Lease(_) | Seen::Unusable(_)) => None,
-            // It was there when this call began.
-            Err(_) => self.spare.take().map(|entry| *entry),
-        }
-    }
-
-    /// Until when a call waits for a load before it takes a value past its end.
-    fn patience(&self, began: Instant) -> Option<Instant> {
-        let timeout = self.target.site.fresh?.load_timeout?;
-        Some(began + timeout).filter(|patience| *patience < self.deadline)
-    }
-
     /// ACQUIRE, and side by side TAG if there are tags.
     async fn acquire(&mut self) -> Result<Asked, StoreError> {
         let engine = &self.target.engine;
@@ -538,6 +463,6 @@ impl Lookup {
 
     fn alone(&self, reason: MissReason, room: Room) -> Turn {
         self.target.site.counters.miss(reason);
-        Turn::Load(Permit::alone(self.target.clone(), room))
+        Turn::Load(Box::new(Permit::alone(self.target.clone(), room)))
     }
 }

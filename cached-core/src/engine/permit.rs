@@ -46,13 +46,20 @@ enum Kind {
     Leased(Lease, Lead<FlightKey, Entry>, Vec<Head>),
     /// One load in all processes, over a value that is still there. With a lead, if callers wait for it; with a claim, if
     /// they are served meanwhile.
-    Renewing(Box<Ticket>, Option<Lead<FlightKey, Entry>>, Option<Claim>),
+    Renewing(Box<Renewing>),
     /// As that, before other processes were asked: in the background.
     Claimed(Box<Due>),
     /// One load in this process; shared, not stored.
     Shared(Lead<FlightKey, Entry>),
     /// For this caller only.
     Alone,
+}
+
+#[derive(Debug)]
+struct Renewing {
+    ticket: Ticket,
+    lead: Option<Lead<FlightKey, Entry>>,
+    claim: Option<Claim>,
 }
 
 /// A value that may be stored.
@@ -74,13 +81,18 @@ impl Permit {
     /// For the value `spare`, which is served if the load fails.
     pub(super) fn renewing(
         target: Target,
-        ticket: Box<Ticket>,
+        ticket: Ticket,
         lead: Option<Lead<FlightKey, Entry>>,
         claim: Option<Claim>,
         spare: Entry,
     ) -> Self {
         target.site.counters.refreshes.one();
-        Self { target, kind: Kind::Renewing(ticket, lead, claim), room: Room::None, spare: Some(Box::new(spare)) }
+        Self {
+            target,
+            kind: Kind::Renewing(Box::new(Renewing { ticket, lead, claim })),
+            room: Room::None,
+            spare: Some(Box::new(spare)),
+        }
     }
 
     /// For the value `spare`, which the call is served at once.
@@ -121,8 +133,9 @@ impl Permit {
     /// The load begins.
     pub(super) fn begin(self) -> Begun {
         let step = match &self.kind {
-            Kind::Leased(_, lead, _) | Kind::Shared(lead) | Kind::Renewing(_, Some(lead), _) => lead.load_step(),
-            Kind::Renewing(_, None, _) | Kind::Claimed(_) | Kind::Alone => 0,
+            Kind::Leased(_, lead, _) | Kind::Shared(lead) => lead.load_step(),
+            Kind::Renewing(renewing) => renewing.lead.as_ref().map_or(0, Lead::load_step),
+            Kind::Claimed(_) | Kind::Alone => 0,
         };
         Begun { permit: self, step, began: Instant::now() }
     }
@@ -146,7 +159,7 @@ impl Begun {
     pub(super) fn keep_alive(&mut self) {
         match &mut self.permit.kind {
             Kind::Leased(lease, ..) => lease.keep_alive(),
-            Kind::Renewing(ticket, ..) => ticket.lease.keep_alive(),
+            Kind::Renewing(renewing) => renewing.ticket.lease.keep_alive(),
             Kind::Claimed(_) | Kind::Shared(_) | Kind::Alone => {}
         }
     }
@@ -160,7 +173,7 @@ impl Begun {
     pub(super) fn to_renew(&self) -> Option<(Key, Head)> {
         match &self.permit.kind {
             Kind::Leased(lease, ..) => Some(lease.to_renew()),
-            Kind::Renewing(ticket, ..) => Some(ticket.lease.to_renew()),
+            Kind::Renewing(renewing) => Some(renewing.ticket.lease.to_renew()),
             Kind::Claimed(_) | Kind::Shared(_) | Kind::Alone => None,
         }
     }
@@ -206,8 +219,9 @@ impl Begun {
                 drop(lease);
                 lead.failed();
             }
-            Kind::Renewing(ticket, lead, claim) => {
-                Failed { target: self.permit.target, ticket: *ticket, lead, claim }.start();
+            Kind::Renewing(renewing) => {
+                let Renewing { ticket, lead, claim } = *renewing;
+                Failed { target: self.permit.target, ticket, lead, claim }.start();
             }
             Kind::Shared(lead) => lead.failed(),
             Kind::Claimed(_) | Kind::Alone => {}
@@ -230,8 +244,8 @@ impl Begun {
         let entry = Entry::loaded(payload);
         let (lead, lease, stamps, over, claim) = match kind {
             Kind::Leased(lease, lead, stamps) => (Some(lead), lease, stamps, None, None),
-            Kind::Renewing(ticket, lead, claim) => {
-                let Ticket { lease, over, stamps } = *ticket;
+            Kind::Renewing(renewing) => {
+                let Renewing { ticket: Ticket { lease, over, stamps }, lead, claim } = *renewing;
                 (lead, lease, stamps, Some(over), claim)
             }
             Kind::Shared(lead) => {

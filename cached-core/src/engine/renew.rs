@@ -42,12 +42,12 @@ impl Target {
     /// What the call that is to renew `entry` does: load, or be served all the same.
     pub(super) async fn renew(&self, entry: Entry, due: Due) -> Turn {
         if self.site.fresh.is_some_and(|fresh| fresh.in_background) {
-            return Turn::Load(Permit::claimed(self.clone(), entry, due));
+            return Turn::Load(Box::new(Permit::claimed(self.clone(), entry, due)));
         }
         match self.granted(entry, due).await {
             Ok(permit) => {
                 permit.count_as_load();
-                Turn::Load(permit)
+                Turn::Load(Box::new(permit))
             }
             Err(entry) => Turn::Value(entry),
         }
@@ -60,7 +60,7 @@ impl Target {
         let asked = self.ask_ticket(&entry, budget.saturating_sub(spent).max(budget / 10)).await;
         let (time, entry) = match asked {
             Asked::Granted(ticket, entry) => {
-                return Ok(Permit::renewing(self.clone(), ticket, None, Some(claim), entry));
+                return Ok(Permit::renewing(self.clone(), *ticket, None, Some(claim), entry));
             }
             Asked::Newer(newer) => return Err(newer),
             // It was there when this call began.

@@ -205,7 +205,7 @@ pub fn look<S: Shape, K: Keep<S::Item>>(call: Call, shape: S, _: K) -> impl Futu
                     Ok(value) => return Ok(value),
                     Err(reason) => lookup.reject(&entry, reason),
                 },
-                Turn::Load(permit) => return Err(Load::permitted(permit)),
+                Turn::Load(permit) => return Err(Load::permitted(*permit)),
             }
         }
     }
@@ -319,7 +319,7 @@ async fn renew<S: Shape>(target: &Target, entry: Entry, due: Box<super::renew::D
     match target.renew(entry, *due).await {
         Turn::Value(entry) => decode::<S, Unkept>(&target.site, &entry, None)
             .map_err(|reason| Due::Looked(target.rejects(&entry, reason))),
-        Turn::Load(permit) => Err(Due::Load(Load::permitted(permit))),
+        Turn::Load(permit) => Err(Due::Load(Load::permitted(*permit))),
     }
 }
 

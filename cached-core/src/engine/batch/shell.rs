@@ -224,7 +224,7 @@ impl<S: ManyShape> State<'_, S> {
         let Some(lookups) = &mut self.lookups else { return };
         for Ended { at, lookup, turn } in lookups.take_ended() {
             match turn {
-                Turn::Load(permit) => self.permitted.push((at, Some(permit))),
+                Turn::Load(permit) => self.permitted.push((at, Some(*permit))),
                 Turn::Value(entry) => match decode::<OptionValue<S::Item>, K>(&lookup.target.site, &entry, None) {
                     Ok(value) => self.values[at] = Value::Known(value),
                     Err(reason) => lookups.reject(at, lookup, &entry, reason),

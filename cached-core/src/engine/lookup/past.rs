@@ -1,0 +1,88 @@
+//! The way of a call that has found a value past its end, to be served only if the load fails.
+
+use super::{LeadKey, Led, Lookup, Waits};
+use crate::engine::look::Seen;
+use crate::engine::ticket::Asked;
+use crate::envelope::Entry;
+use tokio::time::Instant;
+
+impl Lookup {
+    /// For a value past its end: asks for the ticket to renew it, and waits while someone else has that. `None` if there is
+    /// no such value, or no more.
+    pub(super) async fn find_or_renew(&mut self, lead: &LeadKey, waits: &mut Waits) -> Option<Led> {
+        let patience = self.patience(Instant::now());
+        while let Some(entry) = self.spare.as_deref() {
+            let step = lead.store_step();
+            if let Err(reason) = self.target.may_look() {
+                return Some(Led::Without(reason));
+            }
+            let began = Instant::now();
+            let asked = Box::pin(self.target.ask_ticket(entry, self.remaining())).await;
+            self.spent += began.elapsed();
+            match asked {
+                Asked::Granted(ticket, entry) => return Some(Led::Renewing(ticket, entry)),
+                Asked::Newer(entry) => return Some(Led::Found(entry, step)),
+                Asked::Gone(replace) => (self.spare, self.replace) = (None, replace),
+                Asked::Elsewhere(left) => {
+                    lead.idle();
+                    let has_patience = patience.is_none_or(|patience| Instant::now() < patience);
+                    if !has_patience || !self.pause(waits, left).await {
+                        return self.as_it_is(lead).await;
+                    }
+                }
+                Asked::Throttled(left) => {
+                    let engine = &self.target.engine;
+                    let now = engine.clock.now();
+                    engine.claims.bar(&self.target.key, now, now + left);
+                    return self.as_it_is(lead).await;
+                }
+                Asked::Fault(error) => return Some(Led::Without(error.kind.into())),
+            }
+        }
+        None
+    }
+
+    /// The value past its end, for all who have come by now; `None` if it is gone.
+    async fn as_it_is(&mut self, lead: &LeadKey) -> Option<Led> {
+        let step = lead.store_step();
+        if let Err(reason) = self.target.may_look() {
+            return Some(Led::Without(reason));
+        }
+        let began = Instant::now();
+        let seen = self.target.look(self.remaining(), began).await;
+        self.spent += began.elapsed();
+        match seen {
+            Ok(Seen::Value(entry)) => return Some(Led::Found(entry, step)),
+            Ok(Seen::Spare(entry)) => return Some(Led::Found(*entry, step)),
+            Ok(Seen::Unusable(replace)) => self.found_unusable(replace),
+            Ok(Seen::Nothing | Seen::Lease(_)) => {}
+            Err(error) => return Some(Led::Without(error.kind.into())),
+        }
+        self.spare = None;
+        None
+    }
+
+    /// A value past its end that another call has not been able to renew.
+    pub(super) async fn past_its_end(&mut self) -> Option<Entry> {
+        self.target.site.fresh.filter(|fresh| !fresh.window().is_zero())?;
+        if self.without.is_some() || self.target.may_look().is_err() {
+            return self.spare.take().map(|entry| *entry);
+        }
+        let began = Instant::now();
+        let seen = self.target.look(self.remaining(), began).await;
+        self.spent += began.elapsed();
+        match seen {
+            Ok(Seen::Value(entry)) => Some(entry),
+            Ok(Seen::Spare(entry)) => Some(*entry),
+            Ok(Seen::Nothing | Seen::Lease(_) | Seen::Unusable(_)) => None,
+            // It was there when this call began.
+            Err(_) => self.spare.take().map(|entry| *entry),
+        }
+    }
+
+    /// Until when a call waits for a load before it takes a value past its end.
+    pub(super) fn patience(&self, began: Instant) -> Option<Instant> {
+        let timeout = self.target.site.fresh?.load_timeout?;
+        Some(began + timeout).filter(|patience| *patience < self.deadline)
+    }
+}
