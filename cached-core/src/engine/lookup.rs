@@ -31,6 +31,7 @@ const NESTED_WAIT: Duration = Duration::from_secs(1);
 
 /// What a call does next.
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "taken apart as soon as it is there")]
 pub(super) enum Turn {
     /// Decode this and return it.
     Value(Entry),

@@ -239,10 +239,8 @@ async fn read_named(
     is_kept: bool,
     began: Instant,
 ) -> Result<(Vec<Option<Bytes>>, bool), StoreError> {
-    if is_kept {
-        if let Ok(Some(watched)) = engine.watched(keys, 0, left(engine, began) / 2).await {
-            return Ok((watched.registers, true));
-        }
+    if is_kept && let Ok(Some(watched)) = engine.watched(keys, 0, left(engine, began) / 2).await {
+        return Ok((watched.registers, true));
     }
     let read = engine.store.get_all(keys, left(engine, began));
     Ok((engine.on_store(read, Instant::now()).await?, false))
