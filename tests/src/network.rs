@@ -152,9 +152,13 @@ async fn pump(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, mut pass: watch::
         loop {
             let next = under_way.recv().await;
             if made.is_disturbed() {
-                let Ok(now) = pass.wait_for(|pass| *pass != Pass::Never).await.map(|pass| *pass) else { return };
+                let now = *pass.borrow();
                 if let (Pass::After(delay), Some((since, _))) = (now, &next) {
                     tokio::time::sleep_until(*since + delay).await;
+                }
+                // What is under way when it stands still does not arrive either.
+                if pass.wait_for(|pass| *pass != Pass::Never).await.is_err() {
+                    return;
                 }
             }
             if made.is_forgotten() {

@@ -1,7 +1,7 @@
 //! Every run of the protocol's model is searched: the protocol keeps its promises, and each rule that is left out breaks
 //! one.
 //!
-//! `cargo test --release -p tests --test model -- --ignored --nocapture` searches all scenarios in full, in about four
+//! `cargo test --release -p tests --test model -- --ignored --nocapture` searches all scenarios in full, in about six
 //! minutes, and prints the table of `MODEL.md`.
 
 #[path = "model/near.rs"]
@@ -128,8 +128,6 @@ scenarios!(
     fill_proof_by_answer,
     found_with_kept_tag,
     ticket,
-    ticket_tags,
-    ticket_bracket,
     bridge,
     bridge_flight,
     bridge_tags,
@@ -142,7 +140,6 @@ scenarios!(
     late_twice,
     late_refresh,
     late_flight,
-    late_bridge,
     late_bracket,
     late_tags,
     late_put,
@@ -180,8 +177,9 @@ fn a_counterexample_is_a_list_of_steps() {
 #[test]
 fn one_ticket_is_one_load() {
     let scenario = scenario("ticket");
-    verdict(&scenario, &scenario.variant, Rule::Once);
-    let hasty = Variant { flaw: Flaw::NoSecondLook, ..scenario.variant };
+    let variant = scenario.in_short();
+    verdict(&scenario, &variant, Rule::Once);
+    let hasty = Variant { flaw: Flaw::NoSecondLook, ..variant };
     assert!(search(&hasty, Rule::Once).counterexample.is_some());
     assert!(search(&hasty, Rule::Fresh).counterexample.is_none());
 }

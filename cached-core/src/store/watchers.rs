@@ -3,7 +3,8 @@
 use super::Watcher;
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering, fence};
-use std::sync::{Arc, PoisonError, RwLock, Weak};
+use std::sync::{PoisonError, RwLock, Weak};
+#[cfg(feature = "redis")]
 use std::time::Duration;
 
 /// The watchers of a store, one per cache that has a near cache.
@@ -46,8 +47,9 @@ impl Watchers {
     }
 
     /// The shortest heartbeat; `None` if all are gone.
+    #[cfg(feature = "redis")]
     pub(super) fn heartbeat(&self) -> Option<Duration> {
         let list = self.list.read().unwrap_or_else(PoisonError::into_inner);
-        list.iter().filter_map(Weak::upgrade).map(|watcher: Arc<dyn Watcher>| watcher.heartbeat()).min()
+        list.iter().filter_map(Weak::upgrade).map(|watcher| watcher.heartbeat()).min()
     }
 }

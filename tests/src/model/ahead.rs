@@ -87,19 +87,15 @@ impl World<'_> {
         self.decide(task);
     }
 
-    /// It still stands there, and TAG was answered.
+    /// It still stands there, and TAG was answered. If its tag is another by now, the load goes on, since that begins after
+    /// TAG; but the value is no longer one to be served by those who follow.
     pub(super) fn stands(&mut self, task: Task, mark: Mark) {
-        let loader = *self.loader(task);
         let judges_tag = self.tag_before_load().is_some() && !self.variant.has(Flaw::LookWithoutTags);
-        let is_current = !judges_tag || mark == Mark::Stamp(loader.hand.tag);
-        match (is_current, task.refresh) {
-            (true, _) => self.go_to_load(task, true),
-            (false, true) => self.over(task),
-            (false, false) => {
-                self.loader(task).hand = Value::default();
-                self.found_unusable(task, loader.hand.stamp);
-            }
+        if judges_tag && mark != Mark::Stamp(self.loader(task).hand.tag) {
+            self.note(Event::TagChanged);
+            self.loader(task).hand = Value::default();
         }
+        self.go_to_load(task, true);
     }
 
     /// Somebody else has loaded already: nothing is left to refresh.

@@ -224,7 +224,7 @@ impl World<'_> {
         }
     }
 
-    pub(super) fn found_unusable(&mut self, task: Task, head: Id) {
+    fn found_unusable(&mut self, task: Task, head: Id) {
         self.note(Event::TagChanged);
         self.loader(task).replace = head;
         self.ask(task);

@@ -21,10 +21,9 @@ impl World<'_> {
                         actions.push(Action::GetAndRefresh(number));
                     }
                 }
-                Call::Idle => {}
+                Call::Idle | Call::Claiming => {}
                 Call::Checking(_) => actions.push(Action::CheckTag(number)),
                 Call::Missed(_) | Call::Expired => actions.extend([Action::Join(number), Action::LoadAlone(number)]),
-                Call::Claiming => {}
                 Call::Following(_) => actions.push(Action::LoadAlone(number)),
                 Call::Leading => {
                     if !self.variant.shares && self.state.loaders[process][0].step == Step::Asked {

@@ -81,7 +81,7 @@ struct Director {
     skipped: usize,
 }
 
-fn broken() -> StoreError {
+pub(super) fn broken() -> StoreError {
     StoreError::new(FaultKind::Disconnected, "the connection broke")
 }
 

@@ -12,7 +12,7 @@ use cached_core::store::{Acquired, Head, Replace, Store};
 use std::time::Duration;
 use tests::model::scenario;
 
-fn is_acquire(command: &Command) -> bool {
+pub(super) fn is_acquire(command: &Command) -> bool {
     matches!(command, Command::Acquire { .. })
 }
 
@@ -22,7 +22,7 @@ fn is_tag(command: &Command) -> bool {
 
 impl Stage {
     /// Takes a step that has to be there.
-    async fn must_take(&mut self, process: usize, what: &str, is: impl Fn(&Command) -> bool) {
+    pub(super) async fn must_take(&mut self, process: usize, what: &str, is: impl Fn(&Command) -> bool) {
         self.log.push(format!("process {process}: {what}"));
         match self.take(process, is).await {
             Some(taken) => drop(taken.answer),

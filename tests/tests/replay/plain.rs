@@ -1,14 +1,17 @@
 //! The model's steps as plain calls of the store: what the scripts alone have to keep, with the least client there can be
 //! on top of them.
 //!
-//! For runs of callers that do not share. Differs from [the engine's table](super::engine) in what the engine does not do:
+//! For runs of callers that do not share. Values past their time are in [`ahead`]. Differs from [the engine's table](super::engine) in what the engine does not do:
 //! a refresh is stored with FILL if the value it saw still stands there; ACQUIRE and TAG are sent again when their
 //! connection broke, each with an id of its own; who loads for himself reads the database at once.
+
+#[path = "ahead.rs"]
+mod ahead;
 
 use super::desk::Command;
 use super::foreign::Foreign;
 use super::gate::FOR_EVER;
-use super::row::{ENTRY, NAMESPACE, TAG};
+use super::row::{ENTRY, NAMESPACE, TAG, TICKET};
 use bytes::Bytes;
 use cached_core::store::{Acquired, Head, Key, Replace, Store, Written};
 use std::collections::BTreeMap;
@@ -49,6 +52,9 @@ struct Loader {
     tag: Option<Head>,
     namespace: Option<Head>,
     version: u8,
+    /// The value past its time that is loaded over.
+    hand: Option<Value>,
+    ticket: Option<Head>,
     /// Somebody writes: nothing is stored.
     is_barred: bool,
     is_asked: bool,
@@ -183,7 +189,16 @@ impl Player {
     async fn act(&mut self, action: Action) {
         match action {
             Action::Get(reader) => self.get(reader, false).await,
+            Action::GetAndRefresh(reader) if self.variant.ticket => self.claim(reader).await,
             Action::GetAndRefresh(reader) => self.get(reader, true).await,
+            Action::GetStale(reader) => self.get_stale(reader).await,
+            Action::Serve(reader) => self.serve(reader),
+            Action::Ticket(task) => self.ticket(task).await,
+            Action::Look(task) => self.look_again(task).await,
+            Action::Fail(task) => {
+                self.serve(task.process);
+                *self.loader(task) = Loader::default();
+            }
             Action::LoadAlone(reader) => {
                 self.loaders[usize::from(reader)][0] = Loader::default();
                 self.returns(reader, self.version);
@@ -292,7 +307,7 @@ impl Player {
         }
         self.loader(task).version = self.version;
         self.took("SELECT");
-        if !task.refresh {
+        if !task.refresh || self.variant.ticket {
             self.returns(task.process, self.version);
         }
     }
@@ -321,6 +336,7 @@ impl Player {
             let stored = self.foreign.store.fill(&key, expected, value, ttl, WITHIN).await.expect("FILL");
             self.took(if stored { "FILL" } else { "FILL, refused" });
         }
+        self.release(task).await;
         *self.loader(task) = Loader::default();
     }
 
@@ -458,6 +474,7 @@ fn registers(register: Register) -> &'static [&'static str] {
         Register::Entry => &[ENTRY],
         Register::Tag => &[TAG, NAMESPACE],
         Register::Namespace => &[NAMESPACE],
-        Register::Lock | Register::Ticket => &[],
+        Register::Lock => &[],
+        Register::Ticket => &[TICKET],
     }
 }

@@ -4,7 +4,7 @@ use super::desk::{Command, Desk, Process, Taken};
 use super::foreign::Foreign;
 use super::gate::FOR_EVER;
 use super::row::{Reading, Row};
-use cached_core::{Outcome, StoreError};
+use cached_core::{Clock, Outcome, StoreError};
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -49,6 +49,7 @@ pub(crate) struct Stage {
     pub(crate) foreign: Arc<Foreign>,
     pub(crate) desk: Arc<Desk>,
     database: Arc<AtomicU64>,
+    pub(crate) clock: Clock,
     pub(crate) reading: Reading,
     /// A cache for each reader's process.
     rows: Vec<Row>,
@@ -97,9 +98,11 @@ impl Stage {
 
     /// On a server that is empty.
     pub(crate) async fn on(foreign: Arc<Foreign>, variant: &Variant, marker: Duration) -> Self {
+        // Time passes where values are past theirs, and when the run says so.
+        let clock = if variant.bridges { Clock::manual() } else { Clock::system() };
         let (desk, database) = (Arc::new(Desk::default()), Arc::new(AtomicU64::new(0)));
         let reading = readings(variant)[0];
-        let row = |process, marker| Row::of(process, &foreign.url(), &database, &desk, marker);
+        let row = |process, marker| Row::of(process, &foreign.url(), &database, &desk, &clock, marker);
         let writes = variant.writers.map(|plan| {
             let (task, version) = (None, None);
             plan.map(|plan| Write {
@@ -120,6 +123,7 @@ impl Stage {
             foreign,
             desk,
             database,
+            clock,
             reading,
             calls: Vec::new(),
             writes,

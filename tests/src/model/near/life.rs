@@ -62,12 +62,21 @@ pub fn search(variant: Variant) -> (Option<Vec<Action>>, usize) {
 
 const HOLDS: &str = "holds";
 
+/// What GET has found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+enum Found {
+    #[default]
+    Unread,
+    Nothing,
+    /// A value whose life ends then.
+    Value(u8),
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 struct Read {
     sent: Option<u8>,
     mark: u8,
-    /// When the life of the value that GET has found ends; `Some(None)` if there was none.
-    found: Option<Option<u8>>,
+    found: Found,
     life: Option<u8>,
     is_done: bool,
 }
@@ -94,10 +103,6 @@ pub struct State {
 }
 
 impl State {
-    fn watched(&mut self) {
-        self.is_watched = true;
-    }
-
     /// A copy is served that its value did not outlive, and nothing will end it but its own time.
     fn outlives(&self) -> bool {
         let served = self.copy.filter(|copy| copy.mark == self.mark && self.now < copy.until);
@@ -107,7 +112,7 @@ impl State {
     fn deal(&mut self, from_answer: bool) {
         let Read { sent, mark, found, life, .. } = self.read;
         self.read.is_done = true;
-        let (Some(sent), Some(Some(ends)), Some(life)) = (sent, found, life) else { return };
+        let (Some(sent), Found::Value(ends), Some(life)) = (sent, found, life) else { return };
         let from = if from_answer { self.now } else { sent };
         if mark == self.mark {
             self.copy = Some(Copied { ends, until: from + life, mark });
@@ -126,15 +131,16 @@ impl Model for Variant {
 
     fn actions(&self, state: &State, actions: &mut Vec<Action>) {
         let Read { sent, found, life, is_done, .. } = state.read;
-        let (may_get, may_ask) = if self.pttl_first { (life.is_some(), true) } else { (true, found.is_some()) };
+        let is_read = found != Found::Unread;
+        let (may_get, may_ask) = if self.pttl_first { (life.is_some(), true) } else { (true, is_read) };
         let is_sent = sent.is_some() && !is_done;
         let mut offer = |condition: bool, action: Action| actions.extend(condition.then_some(action));
         offer(state.now < TICKS, Action::Tick);
         offer(!state.is_replaced, Action::Replace);
         offer(sent.is_none(), Action::Send);
-        offer(is_sent && found.is_none() && may_get, Action::Get);
+        offer(is_sent && !is_read && may_get, Action::Get);
         offer(is_sent && life.is_none() && may_ask, Action::Pttl);
-        offer(is_sent && found.is_some() && life.is_some(), Action::Deal);
+        offer(is_sent && is_read && life.is_some(), Action::Deal);
         offer(state.news > 0, Action::Hear);
     }
 
@@ -149,14 +155,13 @@ impl Model for Variant {
             }
             Action::Send => (state.read.sent, state.read.mark) = (Some(state.now), state.mark),
             Action::Get => {
-                state.read.found = Some((state.now < state.ends).then_some(state.ends));
-                state.watched();
+                let lives = state.now < state.ends;
+                state.read.found = if lives { Found::Value(state.ends) } else { Found::Nothing };
+                state.is_watched = true;
             }
             Action::Pttl => {
                 state.read.life = Some(state.ends.saturating_sub(state.now));
-                if self.pttl_is_watched {
-                    state.watched();
-                }
+                state.is_watched |= self.pttl_is_watched;
             }
             Action::Deal => state.deal(self.from_answer),
             Action::Hear => {

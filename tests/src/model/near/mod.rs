@@ -156,7 +156,7 @@ impl NearCache {
 
     fn holds(&self, state: &State) -> bool {
         let Some(copy) = state.served(&self.variant) else { return true };
-        let Some((first, registers)) = state.missed(&self.variant, &copy) else { return true };
+        let Some((first, registers)) = state.missed(&self.variant, copy) else { return true };
         self.world(state).note(Event::Stale);
         let ends = state.confirmed.is_some_and(|up_to| up_to < first);
         match self.rule {

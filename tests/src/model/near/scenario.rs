@@ -95,10 +95,10 @@ fn order() -> Vec<Scenario> {
 }
 
 fn tags() -> Vec<Scenario> {
-    let told = || Variant { tag: Tag::Told, flushes: true, ..Variant::new(Order::Any) };
+    let told = || Variant { tag: Tag::Told, ..Variant::new(Order::Any) };
     let of_value = || Variant { tag: Tag::FromValue, ..told() };
     vec![
-        Scenario::new("near_tag", "l3_flush, with a tag in the same GET", TOLD, told()),
+        Scenario::new("near_tag", "l3, with a tag in the same GET", TOLD, told()),
         Scenario::new("near_value_tag", "near_tag, only the value tells of the tag", TOLD, of_value()),
         Scenario::new(
             "near_tag_unreserved",
@@ -147,12 +147,12 @@ fn contact() -> Vec<Scenario> {
 }
 
 fn gaps() -> Vec<Scenario> {
-    let gap = || Variant { breaks: true, ..beating(Order::AnswersLate) };
-    let small = || Variant { reads: 1, changes: 1, ..gap() };
+    let gap = || Variant { changes: 1, breaks: true, ..beating(Order::AnswersLate) };
+    let small = || Variant { reads: 1, ..gap() };
     let tagged = Variant { tag: Tag::FromValue, ..small() };
     let own = || Variant { writes: true, ..small() };
     let served = Variant { serves_in_gap: true, ..own() };
-    let broken = |name, what, this| Scenario::new(name, what, NONE_TOLD, flaw(this, gap()));
+    let broken = |name, what, this| Scenario::new(name, what, NONE_TOLD, flaw(this, small()));
     vec![
         Scenario::new("near_gap", "near_beat, the connection is lost and made anew", ALL, gap()),
         Scenario::new("near_gap_own", "near_gap, and an own write", ALL, own()),

@@ -137,7 +137,7 @@ impl State {
     }
 
     /// The first change that a copy has missed, and the registers of which it has missed one.
-    pub(super) fn missed(&self, variant: &Variant, copy: &Copied) -> Option<(u8, u8)> {
+    pub(super) fn missed(&self, variant: &Variant, copy: Copied) -> Option<(u8, u8)> {
         let registers = if variant.tag == Tag::None { 1 << E } else { ALL };
         let mut first = None;
         let mut missed = 0;
@@ -162,7 +162,7 @@ impl State {
         let copy = match (self.copy, self.served(variant)) {
             (None, _) => "-".to_owned(),
             (Some(copy), served) => {
-                let missed = self.missed(variant, &copy).map_or("", |_| ", stale");
+                let missed = self.missed(variant, copy).map_or("", |_| ", stale");
                 format!("as of change {}{missed}{}", copy.at[E], if served.is_some() { "" } else { ", not served" })
             }
         };

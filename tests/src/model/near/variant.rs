@@ -48,6 +48,7 @@ pub enum Flaw {
 }
 
 /// One scenario.
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own")]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Variant {
     /// How many reads are made that may be kept.

@@ -1,6 +1,6 @@
 //! Values past their time: refreshed by whoever has the ticket, or loaded over by a flight.
 
-use super::super::variant::{Flaw, Variant, Way};
+use super::super::variant::{Flaw, Plan, Variant, Way};
 use super::{BOTH, BROKEN, FRESH, Scenario, crash, entry, flaw, one_tag, tag_and_entry};
 
 fn ticket(variant: Variant) -> Variant {
@@ -15,16 +15,21 @@ fn shared(variant: Variant) -> Variant {
     Variant { shares: true, ..bridge(variant) }
 }
 
+fn one_entry() -> Variant {
+    Variant { writers: [Some(Plan::entry(Way::Plain)), None], ..entry(Way::Plain) }
+}
+
 pub(super) fn all() -> Vec<Scenario> {
     [tickets(), bridges(), broken()].concat()
 }
 
 fn tickets() -> Vec<Scenario> {
     vec![
-        Scenario::new("ticket", "c6, a refresh needs a ticket and looks again", FRESH, ticket(entry(Way::Plain))),
-        Scenario::new("ticket_tags", "ticket, with a tag", FRESH, ticket(tag_and_entry(Way::Plain))).large(),
+        Scenario::new("ticket", "c6, a refresh needs a ticket and looks again", FRESH, ticket(entry(Way::Plain)))
+            .large(),
+        Scenario::new("ticket_tags", "ticket, with a tag", FRESH, ticket(tag_and_entry(Way::Plain))).huge(),
         Scenario::new("ticket_bracket", "ticket, bracket, writers crash", BOTH, ticket(crash(entry(Way::Bracket))))
-            .of([2, 1, 0]),
+            .huge(),
         Scenario::new("ticket_put", "ticket, writers put and crash", BOTH, ticket(crash(entry(Way::Put)))).huge(),
     ]
 }
@@ -34,13 +39,14 @@ fn bridges() -> Vec<Scenario> {
         Scenario::new("bridge", "c1, a value past its time is loaded over", FRESH, bridge(entry(Way::Plain))),
         Scenario::new("bridge_flight", "bridge, two callers share", FRESH, shared(entry(Way::Plain))).large(),
         Scenario::new("bridge_tags", "bridge_flight, with a tag", FRESH, shared(tag_and_entry(Way::Plain))).large(),
+        Scenario::new("bridge_bracket", "bridge_flight, bracket", BOTH, shared(entry(Way::Bracket))).of([2, 1, 0]),
         Scenario::new(
-            "bridge_bracket",
-            "bridge_flight, bracket, writers crash",
+            "bridge_bracket_crash",
+            "bridge_bracket, writers crash",
             BOTH,
             shared(crash(entry(Way::Bracket))),
         )
-        .of([2, 1, 0]),
+        .huge(),
         Scenario::new(
             "bridge_three",
             "bridge_flight, with a reader in another process",
@@ -58,7 +64,7 @@ fn broken() -> Vec<Scenario> {
             "head_after_load",
             "ticket, the head is read after the load",
             BROKEN,
-            flaw(Flaw::HeadAfterLoad, ticket(entry(Way::Plain))),
+            flaw(Flaw::HeadAfterLoad, ticket(one_entry())),
         ),
         Scenario::new(
             "stale_before_tags",
@@ -70,13 +76,13 @@ fn broken() -> Vec<Scenario> {
             "look_without_tags",
             "bridge_tags, the other look judges the head only",
             BROKEN,
-            flaw(Flaw::LookWithoutTags, shared(one_tag(Way::Plain))),
+            Variant { reads: [2, 1, 0], ..flaw(Flaw::LookWithoutTags, shared(one_tag(Way::Plain))) },
         ),
         Scenario::new(
             "stale_to_all",
             "bridge_flight, when the load fails all who follow get the leader's value",
             BROKEN,
-            flaw(Flaw::StaleToAll, shared(entry(Way::Plain))),
+            Variant { reads: [2, 1, 0], ..flaw(Flaw::StaleToAll, shared(one_entry())) },
         ),
     ]
 }

@@ -36,7 +36,7 @@ fn holding() -> Vec<Scenario> {
             FRESH,
             Variant { bridges: true, ..late(1, entry(Way::Plain)) },
         )
-        .large(),
+        .huge(),
         Scenario::new("late_bracket", "d2, a command is carried out late", BOTH, late(1, crash(entry(Way::Bracket))))
             .large(),
         Scenario::new("late_tags", "t3, a command is carried out late", FRESH, late(1, tag_and_entry(Way::Plain)))

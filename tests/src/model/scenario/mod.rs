@@ -111,7 +111,9 @@ impl Scenario {
         add(*shares, &[Event::SharedEarly, Event::SharedProved]);
         add(*shares && *tags != Tags::None, &[Event::NotProved]);
         add(*breaks > 0, &[Event::Late]);
-        add(*ticket, &[Event::ServedStale, Event::TicketRefused, Event::Moved]);
+        let has_two_processes = !shares || self.variant.reads[2] > 0;
+        add(*ticket, &[Event::ServedStale]);
+        add(*ticket && has_two_processes, &[Event::TicketRefused, Event::Moved]);
         add(*bridges, &[Event::ServedStale, Event::Refreshed]);
         add(*bridges && *shares, &[Event::SharedStale]);
         events

@@ -65,6 +65,19 @@ async fn a_throttle_that_cannot_be_stored_holds_here() {
     assert_eq!(function.call(&other, Ok(3), AT_ONCE).await, Ok(3), "the ticket was given back");
 }
 
+/// Its clock is an hour ahead of ours.
+#[tokio::test(start_paused = true)]
+async fn no_throttle_is_longer_than_ours() {
+    let (on, function) = (Subject::throttled(), Function::new(REVALIDATE));
+    function.stale(&on, 1).await;
+    let until = on.clock.wall() + 3_600_000;
+    let register = [Head::value(1).as_bytes(), &until.to_le_bytes()].concat();
+    on.store.memory.put(&on.ticket_key(), register.into(), THROTTLE, BUDGET).await.unwrap();
+    assert_eq!(function.call(&on, Ok(2), AT_ONCE).await, Ok(1));
+    on.clock.advance(THROTTLE);
+    assert_eq!(function.call(&on, Ok(2), AT_ONCE).await, Ok(2));
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_load_that_panics_is_not_repeated_at_once() {
     let (on, function) = (Subject::throttled(), Function::new(REVALIDATE));

@@ -48,6 +48,8 @@ async fn what_is_past_its_end_is_not_kept() {
         assert_eq!(function.call(&on, Ok(2), AT_ONCE).await, Ok(1));
     }
     assert_eq!(on.of_function().near_hits, 0);
+    let near = on.cache.stats().near.unwrap();
+    assert_eq!((near.entries, near.overtaken), (0, 0), "not even for a moment");
 }
 
 #[tokio::test(start_paused = true)]
@@ -76,6 +78,18 @@ async fn chance_decides_before_the_store_is_asked() {
     on.confirmed();
     assert_eq!(function.call(&on, Ok(2), AT_ONCE).await, Ok(1));
     assert_eq!((on.of_function().near_hits, function.loads()), (1, 0));
+}
+
+/// The near cache has decided: the store's value is not drawn for once more.
+#[tokio::test(start_paused = true)]
+async fn an_early_call_renews_whatever_chance_says_at_the_store() {
+    let ahead = Freshness { ahead: Some(1e-12), ..Freshness::NONE };
+    let (on, function) = (Subject::new(), Function::kept(ahead, MINUTE));
+    function.read_twice(&on, 1).await;
+    let shape = ResultValue::<u64, String>::default();
+    let mut call = Call::new(function.site, Some(&on.cache), "", &[]);
+    call.early = true;
+    assert!(look(call, shape, Cloned).await.is_err(), "it is to load");
 }
 
 /// The former value was valid, and is older than what the call that has renewed it returns.

@@ -1,0 +1,81 @@
+//! Values past their time: what is done with them by plain calls of the store. A refresh has the ticket, then looks at the value once
+//! more, also where the broken model does not, and stores with FILL if it still stands there.
+
+use super::{FOR_EVER, Loader, Player, TICKET, WITHIN};
+use cached_core::store::{Acquired, Head, Replace, Store};
+use tests::model::Task;
+
+impl Player {
+    /// A call finds a value past its time, and loads over it.
+    pub(super) async fn get_stale(&mut self, reader: u8) {
+        self.begin_ahead(reader, false).await;
+    }
+
+    /// The same, and a refresh does so.
+    pub(super) async fn claim(&mut self, reader: u8) {
+        self.begin_ahead(reader, true).await;
+    }
+
+    async fn begin_ahead(&mut self, reader: u8, refresh: bool) {
+        self.returns(reader, self.version);
+        self.calls[usize::from(reader)] = Some(self.completed);
+        self.took("call");
+        let found = self.look().await;
+        let is_found = found.is_ok();
+        let loader = match found {
+            Ok(value) => Loader { hand: Some(value), ..Loader::default() },
+            // It is no value past its time, but none at all.
+            Err(replace) => Loader { replace, ..Loader::default() },
+        };
+        self.loaders[usize::from(reader)][usize::from(refresh && is_found)] = loader;
+    }
+
+    /// The value past its time, if there is one.
+    pub(super) fn serve(&mut self, reader: u8) {
+        let hands = self.loaders[usize::from(reader)].iter().find_map(|loader| loader.hand.as_ref());
+        if let Some(version) = hands.map(super::Value::version) {
+            self.took("value past its time");
+            self.returns(reader, version);
+        }
+    }
+
+    pub(super) async fn ticket(&mut self, task: Task) {
+        let ticket = self.id(b'L');
+        let answer = self.foreign.store.acquire(&TICKET.into(), ticket, FOR_EVER, Replace::Nothing, WITHIN).await;
+        self.took("ticket");
+        if answer.expect("ACQUIRE") == Acquired::Granted {
+            self.loader(task).ticket = Some(ticket);
+            self.look_again(task).await;
+        } else {
+            self.loader(task).is_barred = true;
+        }
+    }
+
+    /// Loads over the value if it still stands there, its tag the same; else this is a miss.
+    pub(super) async fn look_again(&mut self, task: Task) {
+        if self.loader(task).expected.is_some() {
+            return;
+        }
+        let found = self.look().await;
+        self.took("another look");
+        let head = |value: &super::Value| Head::from_bytes(&value.0);
+        let loader = self.loader(task);
+        let hand = loader.hand.as_ref().and_then(head);
+        match found {
+            Ok(value) if head(&value) == hand => (loader.expected, loader.is_asked) = (hand, true),
+            Ok(value) if !task.refresh => {
+                loader.is_barred = true;
+                self.returns(task.process, value.version());
+            }
+            Err(replace) if !task.refresh => loader.replace = replace,
+            _ => loader.is_barred = true,
+        }
+    }
+
+    /// Who has loaded gives its ticket back.
+    pub(super) async fn release(&mut self, task: Task) {
+        if let Some(ticket) = self.loader(task).ticket.take() {
+            self.foreign.store.release(&TICKET.into(), ticket, WITHIN).await.expect("RELEASE");
+        }
+    }
+}
