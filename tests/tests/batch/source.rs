@@ -161,7 +161,7 @@ impl Source {
 
     #[redis_cached(
         key = "policy:<id>", batch = ids, cache = self.cache, ttl = |user: &User| Duration::from_secs(user.id),
-        cache_if = |user: &User| user.id % 2 == 0, jitter = 0, version = 2, codec = "msgpack",
+        cache_if = |user: &User| user.id.is_multiple_of(2), jitter = 0, version = 2, codec = "msgpack",
     )]
     pub(crate) async fn policy(&self, ids: &[u64]) -> Result<HashMap<u64, User>, String> {
         self.map(ids).await
