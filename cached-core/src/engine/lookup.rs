@@ -33,7 +33,6 @@ const NESTED_WAIT: Duration = Duration::from_secs(1);
 
 /// What a call does next.
 #[derive(Debug)]
-#[expect(clippy::large_enum_variant, reason = "moved into a box at once")]
 pub(super) enum Turn {
     /// Decode this and return it.
     Value(Entry),
