@@ -31,7 +31,7 @@ async fn load(kind: &str, takes: Duration) -> Result<String, String> {
         "failing" if BEGAN.elapsed() > FIRST_PART => return Err("the source is down".to_owned()),
         "hanging" if !is_first => {
             say("loading");
-            std::future::pending().await;
+            std::future::pending::<()>().await;
         }
         _ => tokio::time::sleep(takes).await,
     }
