@@ -17,6 +17,7 @@ cases:
   near-hit        one task, values held in this process; the floor is the bare engine
   near-hit-2      the same, two tasks on two threads
   wake-up         a call that waits for the load of another process
+  batch-100       100 ids in one call, and in 100 calls
   invalidation    of a tag that 1, 1,000 and 100,000 entries have
   cold-fill       64 tasks fill cold keys
   stampede        1,000 callers of one cold key whose load takes 50 ms

@@ -23,6 +23,9 @@ pub(crate) const NEAR: &str = "ns per hit";
 pub(crate) const NEAR_ALLOCATIONS: &str = "allocations per near hit";
 pub(crate) const WAKE_UP: &str = "ms from the end of the load, told by the server";
 pub(crate) const WAKE_UP_POLLED: &str = "ms from the end of the load, asked for";
+pub(crate) const BATCHES: &str = "batches/s, all cached";
+pub(crate) const BATCHES_COLD: &str = "batches/s, none cached";
+pub(crate) const BATCH_GAIN: &str = "times the throughput of single calls";
 pub(crate) const COMPILE: &str = "ms per function";
 
 /// What is compared with the bound.
@@ -113,6 +116,15 @@ pub(crate) const TARGETS: &[Target] = &[
         Of::Value,
         AtMost(15.0),
         "half of the time between two looks, which is 15 to 25 ms",
+    ),
+    target("batch-100", BATCH_GAIN, Of::Value, AtLeast(15.0), "one round trip instead of 100"),
+    target(
+        "batch-100",
+        BATCHES,
+        Of::Ratio,
+        AtLeast(1.5),
+        "both are one MGET and 100 values to be decoded, which leaves nothing to be faster by; ours renders the keys so that no \
+         two calls share one, and checks every entry",
     ),
     target("invalidation", INVALIDATION[2].1, Of::Ratio, AtMost(1.5), "one command, whatever the number of entries"),
     target(

@@ -7,6 +7,7 @@
 #[expect(dead_code, reason = "only what the parser uses of it")]
 mod suggest;
 #[path = "../../cached-macros/src/template.rs"]
+#[expect(dead_code, reason = "only what parses")]
 mod template;
 
 use libfuzzer_sys::fuzz_target;

@@ -1,6 +1,7 @@
 //! What is measured: one file each.
 
 mod allocations;
+mod batch;
 mod compile_time;
 mod entry_bytes;
 mod fill;
@@ -27,6 +28,7 @@ pub(crate) enum Case {
     NearHit,
     NearHit2,
     WakeUp,
+    Batch100,
     Invalidation,
     ColdFill,
     Stampede,
@@ -38,7 +40,7 @@ pub(crate) enum Case {
 }
 
 impl Case {
-    pub(crate) const ALL: [Self; 17] = [
+    pub(crate) const ALL: [Self; 18] = [
         Self::HitSequential,
         Self::Hit64,
         Self::Hit256,
@@ -48,6 +50,7 @@ impl Case {
         Self::NearHit,
         Self::NearHit2,
         Self::WakeUp,
+        Self::Batch100,
         Self::Invalidation,
         Self::ColdFill,
         Self::Stampede,
@@ -69,6 +72,7 @@ impl Case {
             Self::NearHit => "near-hit",
             Self::NearHit2 => "near-hit-2",
             Self::WakeUp => "wake-up",
+            Self::Batch100 => "batch-100",
             Self::Invalidation => "invalidation",
             Self::ColdFill => "cold-fill",
             Self::Stampede => "stampede",
@@ -97,6 +101,7 @@ impl Case {
             Self::NearHit => near::run(name, server, 1, scale).await,
             Self::NearHit2 => near::run(name, server, 2, scale).await,
             Self::WakeUp => wake_up::run(name, server, scale).await,
+            Self::Batch100 => batch::run(name, server, scale).await,
             Self::Invalidation => tags::invalidation(name, server, scale).await,
             Self::ColdFill => fill::run(name, server, scale).await,
             Self::Stampede => stampede::run(name, server, scale).await,
