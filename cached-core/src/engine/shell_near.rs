@@ -65,16 +65,18 @@ fn kept_in(asking: Asking<'_>, engine: &Arc<Engine>) -> Result<Option<Kept>, Cal
     let words = if local.has_words { words(segments) } else { None };
     let mut early = false;
     if words.is_some() {
-        match local.kept(Asked::new(fingerprint, site, words, ""), &[]) {
-            Ok(kept) => return Ok(kept),
-            Err(is_early) => early = is_early,
+        let asked = Asked::new(fingerprint, site, words, "");
+        early = local.is_early(&asked);
+        if !early && let Some(kept) = local.kept(asked, &[]) {
+            return Ok(kept);
         }
     }
     let found = engine.settings.prefix.with_rendered(site.spec().template, path, segments, |key| {
         if words.is_none() {
-            match local.kept(Asked::new(fingerprint, site, None, key), &[]) {
-                Ok(kept) => return Ok(kept),
-                Err(is_early) => early = is_early,
+            let asked = Asked::new(fingerprint, site, None, key);
+            early = local.is_early(&asked);
+            if !early && let Some(kept) = local.kept(asked, &[]) {
+                return Ok(kept);
             }
         }
         Err(Key::from(key))
@@ -93,17 +95,20 @@ fn kept_in(asking: Asking<'_>, engine: &Arc<Engine>) -> Result<Option<Kept>, Cal
 }
 
 impl LocalPolicy {
-    /// The value to be served. An error says whether there is one, which is to be renewed.
+    /// Whether there is a value that is to be renewed, rather than to be served.
     #[inline]
-    fn kept(&self, asked: Asked<'_>, tags: &[Key]) -> Result<Option<Kept>, bool> {
-        if let Some(beta) = self.ahead
-            && self.near.is_early(&asked, |load_time| lead(load_time, beta, fastrand::f64()))
-        {
-            return Err(true);
-        }
-        let kept = self.near.get(asked, tags, self.serves_in_gap).ok_or(false)?;
+    fn is_early(&self, asked: &Asked<'_>) -> bool {
+        let rolls = |beta| self.near.is_early(asked, |load_time| lead(load_time, beta, fastrand::f64()));
+        self.ahead.is_some_and(rolls)
+    }
+
+    /// The value to be served.
+    #[inline]
+    #[expect(clippy::option_option, reason = "a `None` that is kept is not nothing")]
+    fn kept(&self, asked: Asked<'_>, tags: &[Key]) -> Option<Option<Kept>> {
+        let kept = self.near.get(asked, tags, self.serves_in_gap)?;
         self.hits.one();
-        Ok(kept)
+        Some(kept)
     }
 }
 
@@ -121,7 +126,7 @@ impl Target {
     /// As [`near`], of one of a batch.
     pub(super) fn near<S: Shape, K: Keep<S::Item>>(&self) -> Option<S::Return> {
         let local = self.site.local.as_ref()?;
-        let kept = local.kept(Asked::new(self.fingerprint, self.site.site, None, &self.key), self.tags()).ok()?;
+        let kept = local.kept(Asked::new(self.fingerprint, self.site.site, None, &self.key), self.tags())?;
         given::<S, K>(kept)
     }
 }
@@ -132,17 +137,17 @@ impl Call {
     /// # Errors
     /// None: an `Err` is the call that the near cache did not answer.
     pub fn near<S: Shape, K: Keep<S::Item>>(mut self, _: S, _: K) -> Result<S::Return, Self> {
-        let kept = |target: &Target| {
-            let local = target.site.local.as_ref().ok_or(false)?;
+        if let Some(target) = &self.target
+            && let Some(local) = &target.site.local
+        {
             let fingerprint = target.site.fingerprint::<S::Item>(self.path);
-            local.kept(Asked::new(fingerprint, target.site.site, None, &target.key), target.tags())
-        };
-        match self.target.as_ref().ok_or(false).and_then(kept) {
-            Ok(kept) => given::<S, K>(kept).ok_or(self),
-            Err(early) => {
-                self.early = early;
-                Err(self)
+            let asked = Asked::new(fingerprint, target.site.site, None, &target.key);
+            if local.is_early(&asked) {
+                self.early = true;
+            } else if let Some(value) = local.kept(asked, target.tags()).and_then(given::<S, K>) {
+                return Ok(value);
             }
         }
+        Err(self)
     }
 }
