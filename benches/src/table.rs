@@ -140,7 +140,7 @@ fn environment() -> String {
         .lines()
         .find_map(|line| line.strip_prefix("model name"))
         .map_or("", |rest| rest.trim_matches([' ', '\t', ':']));
-    let peers = ["cached", "cachekit-rs", "hitbox-fn", "hitbox-redis", "redis"]
+    let peers = ["cached", "cachekit-rs", "hitbox-fn", "hitbox-moka", "hitbox-redis", "moka", "quick_cache", "redis"]
         .map(|name| format!("{name} {}", locked_version(name)));
     format!(
         "{cores} cores ({model}), {} {}, {}, {}. Crates: {}. In brackets: the ratio to the floor.",
