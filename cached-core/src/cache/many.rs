@@ -32,7 +32,7 @@ impl Cache {
     ///
     /// let load = |missing: Vec<&'static str>| async move {
     ///     assert_eq!(missing, ["word:three"]);
-    ///     Ok::<_, ()>(HashMap::from([("word:three", 5)]))
+    ///     Ok::<_, ()>(HashMap::from([("word:three", 5_u64)]))
     /// };
     /// let found = cache.get_or_set_many(&["word:one", "word:three"], Options::new(), load).await.unwrap();
     /// assert_eq!(found, HashMap::from([("word:one", 3), ("word:three", 5)]));
