@@ -16,7 +16,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::task::JoinSet;
 
-const CAPACITY: u64 = 10_000;
+const CAPACITY: u16 = 10_000;
 /// Calls between two looks at the clock.
 const STRETCH: u64 = 1_000;
 
@@ -104,7 +104,7 @@ pub(crate) struct Bare(Arc<quick_cache::sync::Cache<u64, Arc<User>>>);
 
 impl Bare {
     pub(crate) fn new() -> Self {
-        Self(Arc::new(quick_cache::sync::Cache::new(CAPACITY as usize)))
+        Self(Arc::new(quick_cache::sync::Cache::new(usize::from(CAPACITY))))
     }
 }
 
@@ -127,7 +127,7 @@ pub(crate) struct Moka(moka::future::Cache<u64, Arc<User>>);
 
 impl Moka {
     pub(crate) fn new() -> Self {
-        Self(moka::future::Cache::new(CAPACITY))
+        Self(moka::future::Cache::new(u64::from(CAPACITY)))
     }
 }
 
@@ -169,7 +169,7 @@ pub(crate) struct HitboxMoka(hitbox_fn::Cache<MokaBackend, BroadcastConcurrencyM
 
 impl HitboxMoka {
     pub(crate) fn new() -> Self {
-        let backend = MokaBackend::builder().max_entries(CAPACITY).build();
+        let backend = MokaBackend::builder().max_entries(u64::from(CAPACITY)).build();
         let one_load = ConcurrencyLimit::new(1).expect("1 is in its range");
         let policy = PolicyConfig::builder().ttl(Duration::from_secs(600)).concurrency(one_load).build();
         let manager = BroadcastConcurrencyManager::new();
