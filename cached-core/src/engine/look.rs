@@ -95,7 +95,7 @@ impl Drop for Waiting<'_> {
 
 impl Target {
     /// Looks for a value before anything else is done. `early`: the near cache has one that is to be renewed.
-    pub(super) async fn first_look(&self, early: bool) -> Result<Hit, Looked> {
+    pub(super) async fn first_look(&self) -> Result<Hit, Looked> {
         if self.engine.flights.has(|| self.flight()) {
             return Err(Looked::at_once(Missed::Nothing));
         }
@@ -103,14 +103,14 @@ impl Target {
             return Err(Looked::at_once(Missed::Without(reason)));
         }
         let began = Instant::now();
-        let near = if self.site.local.is_some() { self.try_near(began).await } else { None };
-        let (seen, slot) = match near {
-            Some((seen, slot)) => (Ok(seen), slot),
-            None => (self.look(self.engine.settings.budget.saturating_sub(began.elapsed()), began).await, None),
+        let (seen, slot) = if self.site.local.is_some() {
+            Box::pin(self.look_to_keep(began)).await
+        } else {
+            (self.look(self.engine.settings.budget, began).await, None)
         };
         let missed = match seen {
             Ok(Seen::Value(mut entry)) => {
-                if early && entry.age == Age::Fresh {
+                if entry.age == Age::Fresh && self.left.as_ref().is_some_and(|left| left.early) {
                     entry.age = Age::Early;
                 }
                 let due = if entry.age == Age::Fresh { None } else { self.due(began) };
@@ -128,8 +128,12 @@ impl Target {
 
     /// A look that can be kept. When it fails, the store is asked in the common way: the connection that tells of changes may
     /// be broken while the other is not.
-    async fn try_near(&self, began: Instant) -> Option<(Seen, Option<Box<Slot>>)> {
-        Box::pin(self.look_near(self.engine.settings.budget / 2, began)).await.ok().flatten()
+    async fn look_to_keep(&self, began: Instant) -> (Result<Seen, StoreError>, Option<Box<Slot>>) {
+        let budget = self.engine.settings.budget;
+        match self.look_near(budget / 2, began).await {
+            Ok(Some((seen, slot))) => (Ok(seen), slot),
+            Ok(None) | Err(_) => (self.look(budget.saturating_sub(began.elapsed()), began).await, None),
+        }
     }
 
     /// The value that the first look found could not be decoded.

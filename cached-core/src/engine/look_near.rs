@@ -93,7 +93,7 @@ impl Target {
         let time = local.time.min(life).min(fresh.map_or(Duration::MAX, |(left, _)| left));
         let keeping = Keeping { time, bytes, fresh };
         let (near, key, site) = (Arc::clone(&local.near), Key::clone(&self.key), self.site.site);
-        let words = self.words.as_deref().copied();
+        let words = self.left.as_ref().and_then(|left| left.words);
         Some(Box::new(Slot { near, key, site, words, reservation, fingerprint: self.fingerprint, keeping }))
     }
 }

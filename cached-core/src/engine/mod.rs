@@ -148,7 +148,7 @@ impl Engine {
             site,
             key: self.settings.prefix.literal(key),
             fingerprint,
-            words: None,
+            left: None,
             tagged: None,
         }
     }

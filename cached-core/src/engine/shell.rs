@@ -124,8 +124,6 @@ impl<T: CacheValue> Policy<T> {
 pub struct Call {
     pub(super) target: Option<Target>,
     pub(super) path: &'static str,
-    /// The near cache has a value, which is to be renewed.
-    pub(super) early: bool,
 }
 
 impl Call {
@@ -137,9 +135,9 @@ impl Call {
         // Outside of tokio, whose timers and tasks the engine needs, functions run uncached.
         let target = key.filter(|_| is_on_tokio()).map(|key| {
             // What the fingerprint is made of, the type, is known only when the call begins.
-            Target { engine, site, key, fingerprint: 0, words: None, tagged: None }
+            Target { engine, site, key, fingerprint: 0, left: None, tagged: None }
         });
-        Self { target, path, early: false }
+        Self { target, path }
     }
 
     /// The entry depends on one more register.
@@ -168,7 +166,7 @@ impl Call {
 
     /// Without a cache.
     pub(crate) fn uncached() -> Self {
-        Self { target: None, path: "", early: false }
+        Self { target: None, path: "" }
     }
 }
 
@@ -183,20 +181,25 @@ impl Call {
 #[expect(clippy::manual_async_fn, reason = "see above")]
 pub fn look<S: Shape, K: Keep<S::Item>>(call: Call, shape: S, _: K) -> impl Future<Output = Result<S::Return, Load>> {
     async move {
-        let Call { target: Some(mut target), path, early } = call else { return Err(Load::uncached()) };
+        let Call { target: Some(mut target), path } = call else { return Err(Load::uncached()) };
         // In place: moved, it would stand in the future twice.
         target.set_type(shape, path);
-        let looked = match target.first_look(early).await {
+        // What was found is not held while anything is waited for: it would stand in every call's future.
+        let looked = match target.first_look().await {
             Ok(Hit { entry, slot, due: None }) => match decode::<S, K>(&target.site, &entry, slot) {
                 Ok(value) => return Ok(value),
-                Err(reason) => target.rejects(&entry, reason),
+                Err(reason) => Ok(Box::new(target.rejects(&entry, reason))),
             },
-            Ok(Hit { entry, due: Some(due), .. }) => match Box::pin(renew::<S>(&target, entry, due)).await {
+            Ok(Hit { entry, due: Some(due), .. }) => Err(Box::new((entry, due))),
+            Err(looked) => Ok(Box::new(looked)),
+        };
+        let looked = match looked {
+            Ok(looked) => *looked,
+            Err(found) => match Box::pin(renew::<S>(&target, found.0, found.1)).await {
                 Ok(value) => return Ok(value),
                 Err(Due::Load(load)) => return Err(load),
                 Err(Due::Looked(looked)) => looked,
             },
-            Err(looked) => looked,
         };
         let mut lookup = Box::new(Lookup::new(target, looked));
         loop {

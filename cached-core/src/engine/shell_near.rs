@@ -3,7 +3,7 @@
 use super::freshness::lead;
 use super::shell::Call;
 use super::site_state::LocalPolicy;
-use super::target::Target;
+use super::target::{Left, Target};
 use super::{Engine, SiteRef};
 use crate::ambient;
 use crate::cache::Cache;
@@ -87,9 +87,8 @@ fn kept_in(asking: Asking<'_>, engine: &Arc<Engine>) -> Result<Option<Kept>, Cal
         None => None,
     };
     let mut call = Call::of(Arc::clone(engine), state, key, path);
-    call.early = early;
     if let Some(target) = &mut call.target {
-        target.words = words.map(Box::new);
+        target.left = (early || words.is_some()).then(|| Box::new(Left { words, early }));
     }
     Err(call)
 }
@@ -137,13 +136,13 @@ impl Call {
     /// # Errors
     /// None: an `Err` is the call that the near cache did not answer.
     pub fn near<S: Shape, K: Keep<S::Item>>(mut self, _: S, _: K) -> Result<S::Return, Self> {
-        if let Some(target) = &self.target
+        if let Some(target) = &mut self.target
             && let Some(local) = &target.site.local
         {
             let fingerprint = target.site.fingerprint::<S::Item>(self.path);
             let asked = Asked::new(fingerprint, target.site.site, None, &target.key);
             if local.is_early(&asked) {
-                self.early = true;
+                target.left = Some(Box::new(Left { words: None, early: true }));
             } else if let Some(value) = local.kept(asked, target.tags()).and_then(given::<S, K>) {
                 return Ok(value);
             }

@@ -19,10 +19,19 @@ pub(crate) struct Target {
     pub(super) site: SiteRef,
     pub(super) key: Key,
     pub(super) fingerprint: u64,
-    /// What stands for the key in the near cache. Boxed: most calls have none.
-    pub(super) words: Option<Box<Words>>,
+    /// What the near cache has left to this call. Boxed: most calls have nothing of it.
+    pub(super) left: Option<Box<Left>>,
     /// `None` if the call tells no tags. Boxed, since every call's future holds a target, and few have tags.
     pub(super) tagged: Option<Box<Tagged>>,
+}
+
+/// What the near cache has left to a call that it did not answer.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Left {
+    /// What stands for the key in there.
+    pub(super) words: Option<Words>,
+    /// The value in there is to be renewed.
+    pub(super) early: bool,
 }
 
 /// What one look reads.

@@ -1,6 +1,7 @@
 //! Values near and past their end, and the near cache.
 
 use super::*;
+use crate::engine::target::Left;
 use crate::store::Watcher;
 
 const MINUTE: Option<Local> = Some(Local::Millis(60_000));
@@ -88,7 +89,7 @@ async fn an_early_call_renews_whatever_chance_says_at_the_store() {
     function.read_twice(&on, 1).await;
     let shape = ResultValue::<u64, String>::default();
     let mut call = Call::new(function.site, Some(&on.cache), "", &[]);
-    call.early = true;
+    call.target.as_mut().unwrap().left = Some(Box::new(Left { words: None, early: true }));
     assert!(look(call, shape, Cloned).await.is_err(), "it is to load");
 }
 
