@@ -49,22 +49,20 @@ impl RedisServer {
     /// As [`start`](Self::start).
     #[must_use]
     pub fn start_with(arguments: &[&str]) -> Self {
-        let server = Self::spawned(arguments);
-        server.wait_until_listening();
-        server
-    }
-
-    /// A server that may not answer yet.
-    ///
-    /// # Panics
-    /// When `redis-server` is not installed.
-    #[must_use]
-    pub fn spawned(arguments: &[&str]) -> Self {
-        let directory = tempfile::tempdir().expect("no temporary directory");
-        let port = free_port();
         let arguments: Vec<String> = arguments.iter().map(ToString::to_string).collect();
-        let child = spawn(port, directory.path(), &arguments);
-        Self { child, port, directory, arguments }
+        let mut failed = String::new();
+        // A port that was free may be another's by now.
+        for _ in 0..3 {
+            let directory = tempfile::tempdir().expect("no temporary directory");
+            let port = free_port();
+            let child = spawn(port, directory.path(), &arguments);
+            let mut server = Self { child, port, directory, arguments: arguments.clone() };
+            match server.wait_until_ready(0) {
+                Ok(()) => return server,
+                Err(log) => failed = log,
+            }
+        }
+        panic!("redis-server does not start: {failed}");
     }
 
     /// The only node of a cluster: all slots are its own, and it refuses commands whose keys stand in several.
@@ -154,8 +152,9 @@ impl RedisServer {
     /// # Panics
     /// When it does not start.
     pub fn restart(&mut self) {
+        let before = self.times_ready();
         self.child = spawn(self.port, self.directory.path(), &self.arguments);
-        self.wait_until_listening();
+        self.wait_until_ready(before).unwrap_or_else(|log| panic!("redis-server does not start again: {log}"));
     }
 
     /// Starts it again with other arguments, on the same port and with the data that it has saved.
@@ -177,20 +176,35 @@ impl RedisServer {
         signal("-CONT", self.child.id());
     }
 
-    fn wait_until_listening(&self) {
+    /// Waits for its own word: a port that takes connections may be another server's, or the first of several sockets.
+    fn wait_until_ready(&mut self, before: usize) -> Result<(), String> {
         let deadline = Instant::now() + Duration::from_secs(10);
-        while std::net::TcpStream::connect(("127.0.0.1", self.port)).is_err() {
-            assert!(Instant::now() < deadline, "redis-server does not listen on port {}", self.port);
+        while self.times_ready() == before {
+            if Instant::now() > deadline || self.child.try_wait().is_ok_and(|status| status.is_some()) {
+                return Err(self.log());
+            }
             std::thread::sleep(Duration::from_millis(5));
         }
+        Ok(())
+    }
+
+    /// How often it has said that it is ready; a restart goes on in the same file.
+    fn times_ready(&self) -> usize {
+        self.log().matches("Ready to accept connections").count()
+    }
+
+    fn log(&self) -> String {
+        std::fs::read_to_string(self.file(LOG)).unwrap_or_default()
     }
 }
+
+const LOG: &str = "redis.log";
 
 fn spawn(port: u16, directory: &Path, arguments: &[String]) -> Child {
     Command::new("redis-server")
         .args(["--port", &port.to_string(), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir"])
         .arg(directory)
-        .args(["--logfile", "redis.log"])
+        .args(["--logfile", LOG])
         .args(arguments)
         .stdin(Stdio::null())
         .stdout(Stdio::null())
