@@ -57,7 +57,7 @@ impl RedisServer {
             let port = free_port();
             let child = spawn(port, directory.path(), &arguments);
             let mut server = Self { child, port, directory, arguments: arguments.clone() };
-            match server.wait_until_ready(0) {
+            match server.wait_until_said(READY, 0) {
                 Ok(()) => return server,
                 Err(log) => failed = log,
             }
@@ -147,23 +147,27 @@ impl RedisServer {
         self.child.wait().expect("the server can be waited for");
     }
 
-    /// Starts it again, empty, on the same port.
+    /// Starts it again on the same port, empty or with the data that it has saved.
     ///
     /// # Panics
     /// When it does not start.
     pub fn restart(&mut self) {
-        let before = self.times_ready();
-        self.child = spawn(self.port, self.directory.path(), &self.arguments);
-        self.wait_until_ready(before).unwrap_or_else(|log| panic!("redis-server does not start again: {log}"));
+        self.start_again(READY);
     }
 
-    /// Starts it again with other arguments, on the same port and with the data that it has saved.
+    /// Starts it again with other arguments, on the same port; it may still be loading the data that it has saved.
     ///
     /// # Panics
     /// When it does not start.
     pub fn restart_with(&mut self, arguments: &[&str]) {
         self.arguments = arguments.iter().map(ToString::to_string).collect();
-        self.restart();
+        self.start_again("Server initialized");
+    }
+
+    fn start_again(&mut self, word: &str) {
+        let before = self.times_said(word);
+        self.child = spawn(self.port, self.directory.path(), &self.arguments);
+        self.wait_until_said(word, before).unwrap_or_else(|log| panic!("redis-server does not start again: {log}"));
     }
 
     /// Freezes it: SIGSTOP. Connections stay open, nothing is answered.
@@ -177,9 +181,9 @@ impl RedisServer {
     }
 
     /// Waits for its own word: a port that takes connections may be another server's, or the first of several sockets.
-    fn wait_until_ready(&mut self, before: usize) -> Result<(), String> {
+    fn wait_until_said(&mut self, word: &str, before: usize) -> Result<(), String> {
         let deadline = Instant::now() + Duration::from_secs(10);
-        while self.times_ready() == before {
+        while self.times_said(word) == before {
             if Instant::now() > deadline || self.child.try_wait().is_ok_and(|status| status.is_some()) {
                 return Err(self.log());
             }
@@ -188,9 +192,9 @@ impl RedisServer {
         Ok(())
     }
 
-    /// How often it has said that it is ready; a restart goes on in the same file.
-    fn times_ready(&self) -> usize {
-        self.log().matches("Ready to accept connections").count()
+    /// How often its log says so; a restart goes on in the same file.
+    fn times_said(&self, word: &str) -> usize {
+        self.log().matches(word).count()
     }
 
     fn log(&self) -> String {
@@ -199,6 +203,8 @@ impl RedisServer {
 }
 
 const LOG: &str = "redis.log";
+/// What it says when it takes commands, with all of its data.
+const READY: &str = "Ready to accept connections";
 
 fn spawn(port: u16, directory: &Path, arguments: &[String]) -> Child {
     Command::new("redis-server")
