@@ -73,7 +73,8 @@ impl Clock {
     #[inline]
     pub(crate) fn coarse(&self) -> u64 {
         match &self.manual {
-            None => coarsetime::Instant::now().duration_since(self.coarse).as_nanos(),
+            // Plain `now` also stores the time where all threads see it, and so makes them fight over a cache line.
+            None => coarsetime::Instant::now_without_cache_update().duration_since(self.coarse).as_nanos(),
             Some(nanos) => nanos.load(Ordering::SeqCst),
         }
     }

@@ -38,9 +38,10 @@ pub(super) struct Read {
 }
 
 impl Slot {
-    /// Keeps the decoded value; `None` stands for a `None`.
-    pub(super) fn keep(self, value: Option<Kept>) {
-        let asked = Asked::new(self.fingerprint, self.site, self.words, &self.key);
+    /// Keeps the decoded value.
+    pub(super) fn keep(self, value: Kept) {
+        let text = Asked::Text(self.fingerprint, &self.key);
+        let asked = self.words.map_or(text, |words| Asked::words(self.site, words));
         self.near.keep(asked, self.reservation, value, self.keeping);
     }
 }

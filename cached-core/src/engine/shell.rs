@@ -12,6 +12,7 @@ use crate::envelope::Entry;
 use crate::invalidation::Tag;
 use crate::key::{Key, Prefix};
 use crate::near::keep::{Keep, Unkept};
+use crate::near::{Kept, Nothing};
 use crate::outcome::{CacheValue, Loaded, Shape};
 use crate::reason::{MissReason, UnstoredReason};
 use std::fmt;
@@ -283,13 +284,12 @@ pub(super) fn decode<S: Shape, K: Keep<S::Item>>(
 ) -> Result<S::Return, MissReason> {
     let item = item::<S>(site, entry)?;
     if let Some(slot) = slot {
-        match &item {
-            None => slot.keep(None),
-            Some(item) => {
-                if let Some(kept) = K::keep(item) {
-                    slot.keep(Some(kept));
-                }
-            }
+        let kept = match &item {
+            None => Some(Arc::new(Nothing) as Kept),
+            Some(item) => K::keep(item),
+        };
+        if let Some(kept) = kept {
+            slot.keep(kept);
         }
     }
     let value = S::rebuild(item).ok_or(MissReason::Type)?;

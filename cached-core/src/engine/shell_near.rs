@@ -4,25 +4,15 @@ use super::freshness::lead;
 use super::shell::Call;
 use super::site_state::LocalPolicy;
 use super::target::{Left, Target};
-use super::{Engine, SiteRef};
+use super::{Engine, SiteState};
 use crate::ambient;
 use crate::cache::Cache;
 use crate::key::{Key, KeySegment};
 use crate::near::keep::Keep;
-use crate::near::{Asked, Kept, words};
+use crate::near::{Asked, Kept, Nothing, Words};
 use crate::outcome::Shape;
 use crate::site::Site;
 use std::sync::Arc;
-
-/// One call, as generated code describes it.
-#[derive(Clone, Copy)]
-struct Asking<'a> {
-    site: &'static Site,
-    path: &'static str,
-    segments: &'a [&'a dyn KeySegment],
-    /// The fingerprint of the values' type at a site.
-    fingerprint: fn(&SiteRef, &'static str) -> u64,
-}
 
 /// Looks into the near cache. An `Err` is the call that it did not answer.
 ///
@@ -37,95 +27,108 @@ pub fn near<S: Shape, K: Keep<S::Item>>(
     _: S,
     _: K,
 ) -> Result<S::Return, Call> {
-    let fingerprint = |site: &SiteRef, path| site.fingerprint::<S::Item>(path);
-    let kept = kept(Asking { site, path, segments, fingerprint }, cache)?;
-    given::<S, K>(kept).ok_or_else(|| Call::rendered(site, cache, path, segments))
+    let asking = Asking { site, path, segments, fingerprint: |site, path| site.fingerprint::<S::Item>(path) };
+    let early = match in_cache(cache, |cache| asking.kept(cache.engine())) {
+        Some(Ok(kept)) => match given::<S, K>(kept) {
+            Some(returned) => return Ok(returned),
+            None => false,
+        },
+        Some(Err(Unkept { early })) => early,
+        None => return Err(Call::uncached()),
+    };
+    Err(in_cache(cache, |cache| asking.left(cache.engine(), early)).unwrap_or_else(Call::uncached))
 }
 
-/// All of [`near`] that does not depend on the type.
-fn kept(asking: Asking<'_>, cache: Option<&Cache>) -> Result<Option<Kept>, Call> {
-    match cache {
-        Some(cache) => kept_in(asking, cache.engine()),
-        None => ambient::with_current(|cache| match cache {
-            Some(cache) => kept_in(asking, cache.engine()),
-            None => Err(Call::uncached()),
-        }),
-    }
+/// One call, as generated code describes it.
+#[derive(Clone, Copy)]
+struct Asking<'a> {
+    site: &'static Site,
+    path: &'static str,
+    segments: &'a [&'a dyn KeySegment],
+    /// The fingerprint of the values' type at a site.
+    fingerprint: fn(&SiteState, &'static str) -> u64,
 }
 
+/// There is no value to be served.
+#[derive(Debug, Clone, Copy)]
+struct Unkept {
+    /// There is one, and it is to be renewed.
+    early: bool,
+}
+
+/// The cache that a call names, or else the ambient one.
 #[inline]
-fn kept_in(asking: Asking<'_>, engine: &Arc<Engine>) -> Result<Option<Kept>, Call> {
-    let Asking { site, path, segments, fingerprint } = asking;
-    let state = engine.site(site);
-    let Some(local) = &state.local else {
-        let key = engine.settings.prefix.render(site.spec().template, path, segments);
-        return Err(Call::of(Arc::clone(engine), state, key, path));
-    };
-    let fingerprint = fingerprint(&state, path);
-    let words = if local.has_words { words(segments) } else { None };
-    let mut early = false;
-    if words.is_some() {
-        let asked = Asked::new(fingerprint, site, words, "");
-        early = local.is_early(&asked);
-        if !early && let Some(kept) = local.kept(asked, &[]) {
-            return Ok(kept);
-        }
+fn in_cache<R>(named: Option<&Cache>, read: impl FnOnce(&Cache) -> R) -> Option<R> {
+    match named {
+        Some(cache) => Some(read(cache)),
+        None => ambient::with_current(|cache| cache.map(read)),
     }
-    let found = engine.settings.prefix.with_rendered(site.spec().template, path, segments, |key| {
-        if words.is_none() {
-            let asked = Asked::new(fingerprint, site, None, key);
-            early = local.is_early(&asked);
-            if !early && let Some(kept) = local.kept(asked, &[]) {
-                return Ok(kept);
-            }
-        }
-        Err(Key::from(key))
-    });
-    let key = match found {
-        Some(Ok(kept)) => return Ok(kept),
-        Some(Err(key)) => Some(key),
-        None => None,
-    };
-    let mut call = Call::of(Arc::clone(engine), state, key, path);
-    if let Some(target) = &mut call.target {
-        target.left = (early || words.is_some()).then(|| Box::new(Left { words, early }));
+}
+
+impl Asking<'_> {
+    /// What stands for the key, if integers can.
+    #[inline]
+    fn words(&self, local: &LocalPolicy) -> Option<Words> {
+        if local.has_words { Words::of(self.path, self.segments) } else { None }
     }
-    Err(call)
+
+    /// The value to be served. Nothing is allocated, and nothing that depends on the type is done: it is compiled once.
+    fn kept(&self, engine: &Engine) -> Result<Kept, Unkept> {
+        let state = engine.site(self.site);
+        let Some(local) = &state.local else { return Err(Unkept { early: false }) };
+        if let Some(words) = self.words(local) {
+            return local.kept(&Asked::words(self.site, words), &[]);
+        }
+        let (template, prefix) = (self.site.spec().template, &engine.settings.prefix);
+        let kept = prefix.with_rendered(template, self.path, self.segments, |key| {
+            local.kept(&Asked::Text((self.fingerprint)(&state, self.path), key), &[])
+        });
+        kept.unwrap_or(Err(Unkept { early: false }))
+    }
+
+    /// The call that is left where there is none.
+    fn left(&self, engine: &Arc<Engine>, early: bool) -> Call {
+        let key = engine.settings.prefix.render(self.site.spec().template, self.path, self.segments);
+        let mut call = Call::of(Arc::clone(engine), engine.site(self.site), key, self.path);
+        if let Some(target) = &mut call.target
+            && let Some(local) = &target.site.local
+        {
+            let words = self.words(local);
+            target.left = (early || words.is_some()).then(|| Box::new(Left { words, early }));
+        }
+        call
+    }
 }
 
 impl LocalPolicy {
-    /// Whether there is a value that is to be renewed, rather than to be served.
-    #[inline]
-    fn is_early(&self, asked: &Asked<'_>) -> bool {
-        let rolls = |beta| self.near.is_early(asked, |load_time| lead(load_time, beta, fastrand::f64()));
-        self.ahead.is_some_and(rolls)
-    }
-
     /// The value to be served.
     #[inline]
-    #[expect(clippy::option_option, reason = "a `None` that is kept is not nothing")]
-    fn kept(&self, asked: Asked<'_>, tags: &[Key]) -> Option<Option<Kept>> {
-        let kept = self.near.get(asked, tags, self.serves_in_gap)?;
+    fn kept(&self, asked: &Asked<'_>, tags: &[Key]) -> Result<Kept, Unkept> {
+        let rolls = |beta| self.near.is_early(asked, |load_time| lead(load_time, beta, fastrand::f64()));
+        if self.ahead.is_some_and(rolls) {
+            return Err(Unkept { early: true });
+        }
+        let kept = self.near.get(asked, tags, self.serves_in_gap).ok_or(Unkept { early: false })?;
         self.hits.one();
-        Some(kept)
+        Ok(kept)
     }
 }
 
 /// The return value that was kept; `None` if it is of another type, which its name rules out.
 #[inline]
-fn given<S: Shape, K: Keep<S::Item>>(kept: Option<Kept>) -> Option<S::Return> {
-    let item = match kept {
-        Some(kept) => Some(K::give(kept)?),
-        None => None,
-    };
-    S::rebuild(item)
+fn given<S: Shape, K: Keep<S::Item>>(kept: Kept) -> Option<S::Return> {
+    match K::give(kept) {
+        Ok(item) => S::rebuild(Some(item)),
+        Err(kept) if kept.is::<Nothing>() => S::rebuild(None),
+        Err(_) => None,
+    }
 }
 
 impl Target {
     /// As [`near`], of one of a batch.
     pub(super) fn near<S: Shape, K: Keep<S::Item>>(&self) -> Option<S::Return> {
         let local = self.site.local.as_ref()?;
-        let kept = local.kept(Asked::new(self.fingerprint, self.site.site, None, &self.key), self.tags())?;
+        let kept = local.kept(&Asked::Text(self.fingerprint, &self.key), self.tags()).ok()?;
         given::<S, K>(kept)
     }
 }
@@ -140,11 +143,16 @@ impl Call {
             && let Some(local) = &target.site.local
         {
             let fingerprint = target.site.fingerprint::<S::Item>(self.path);
-            let asked = Asked::new(fingerprint, target.site.site, None, &target.key);
-            if local.is_early(&asked) {
-                target.left = Some(Box::new(Left { words: None, early: true }));
-            } else if let Some(value) = local.kept(asked, target.tags()).and_then(given::<S, K>) {
-                return Ok(value);
+            match local.kept(&Asked::Text(fingerprint, &target.key), target.tags()) {
+                Ok(kept) => {
+                    if let Some(returned) = given::<S, K>(kept) {
+                        return Ok(returned);
+                    }
+                }
+                Err(Unkept { early: true }) => {
+                    target.left = Some(Box::new(Left { words: None, early: true }));
+                }
+                Err(_) => {}
             }
         }
         Err(self)

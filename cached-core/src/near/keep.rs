@@ -26,7 +26,10 @@ pub trait Keep<T>: Copy {
     fn keep(value: &T) -> Option<Kept>;
 
     /// A value that was kept.
-    fn give(kept: Kept) -> Option<T>;
+    ///
+    /// # Errors
+    /// What was kept, if it is something else: the stand-in for a `None`.
+    fn give(kept: Kept) -> Result<T, Kept>;
 }
 
 /// Stands for the values of a shape while the way to keep them is looked for.
@@ -64,8 +67,9 @@ impl<T: Send + Sync + 'static> Keep<Arc<T>> for Shared {
         Some(kept)
     }
 
-    fn give(kept: Kept) -> Option<Arc<T>> {
-        kept.downcast().ok()
+    #[inline]
+    fn give(kept: Kept) -> Result<Arc<T>, Kept> {
+        kept.downcast()
     }
 }
 
@@ -74,8 +78,9 @@ impl<T: Clone + Send + Sync + 'static> Keep<T> for Cloned {
         Some(Arc::new(value.clone()))
     }
 
-    fn give(kept: Kept) -> Option<T> {
-        kept.downcast_ref().cloned()
+    #[inline]
+    fn give(kept: Kept) -> Result<T, Kept> {
+        kept.downcast_ref::<T>().cloned().ok_or(kept)
     }
 }
 
@@ -84,8 +89,8 @@ impl<T> Keep<T> for Unkept {
         None
     }
 
-    fn give(_: Kept) -> Option<T> {
-        None
+    fn give(kept: Kept) -> Result<T, Kept> {
+        Err(kept)
     }
 }
 

@@ -23,7 +23,7 @@ mod name;
 mod stats;
 mod waiters;
 
-pub(crate) use name::{Asked, Words, may_be_words, words};
+pub(crate) use name::{Asked, Words, may_be_words};
 pub(crate) use stats::Counts;
 pub use stats::{DropReason, NearStats};
 
@@ -47,8 +47,12 @@ const ENTRY_OVERHEAD: u64 = 192;
 /// What each of its tags costs.
 const TAG_OVERHEAD: u64 = 96;
 
-/// A value as it is kept: shared, and of a type that its readers know.
+/// A value as it is kept: shared, and of a type that its readers know, or [`Nothing`].
 pub(crate) type Kept = Arc<dyn Any + Send + Sync>;
+
+/// Stands for a `None` that was cached.
+#[derive(Debug)]
+pub(crate) struct Nothing;
 
 /// What the builder decided.
 #[derive(Debug, Clone)]
@@ -64,8 +68,13 @@ pub(crate) struct NearSettings {
 /// Cloned for every hit, so it is kept small.
 #[derive(Debug, Clone)]
 struct Held {
-    /// `None` stands for a `None` that was cached.
-    value: Option<Kept>,
+    value: Kept,
+    terms: Terms,
+}
+
+/// For how long a value may be served.
+#[derive(Debug, Clone)]
+struct Terms {
     /// By the clock, in nanoseconds.
     until: u64,
     mark: Mark,
@@ -95,7 +104,7 @@ struct Weight;
 
 impl Weighter<Name, Held> for Weight {
     fn weight(&self, _: &Name, held: &Held) -> u64 {
-        u64::from(held.weight)
+        u64::from(held.terms.weight)
     }
 }
 
@@ -201,28 +210,30 @@ impl Near {
 
     /// The value that is kept under this name for these tags, if it may be served. `through_gaps` is `on_gap = "serve"`.
     #[inline]
-    #[expect(clippy::option_option, reason = "a `None` that is kept is not nothing")]
-    pub(crate) fn get(&self, asked: Asked<'_>, tags: &[Key], through_gaps: bool) -> Option<Option<Kept>> {
+    pub(crate) fn get(&self, asked: &Asked<'_>, tags: &[Key], through_gaps: bool) -> Option<Kept> {
         // Looked at where it stands: to move it would take as long as to find it.
-        let mut found = self.map.get(&asked);
-        let held = found.as_mut()?;
-        if !held.has_tags(tags) {
+        let found = self.map.get(asked);
+        let terms = &found.as_ref()?.terms;
+        if !terms.has_tags(tags) {
             return None;
         }
-        match self.fault(held, self.clock.coarse(), through_gaps) {
-            None => Some(held.value.take()),
+        match self.fault(terms, self.clock.coarse(), through_gaps) {
+            None => match found {
+                Some(Held { value, .. }) => Some(value),
+                None => None,
+            },
             // What cannot be served while there is no contact may be after it, if nothing was missed.
             Some(Fault::NoContact) => None,
             Some(Fault::Over(reason)) => {
-                self.drop_over(asked, held, reason);
+                self.drop_over(asked, terms, reason);
                 None
             }
         }
     }
 
     #[cold]
-    fn drop_over(&self, asked: Asked<'_>, held: &Held, reason: DropReason) {
-        if self.map.remove_if(&asked, |now| now.mark == held.mark && now.until == held.until).is_some() {
+    fn drop_over(&self, asked: &Asked<'_>, terms: &Terms, reason: DropReason) {
+        if self.map.remove_if(asked, |now| now.terms.mark == terms.mark && now.terms.until == terms.until).is_some() {
             self.counts.dropped(reason, 1);
         }
     }
@@ -231,7 +242,7 @@ impl Near {
     /// time says so.
     pub(crate) fn is_early(&self, asked: &Asked<'_>, lead: impl FnOnce(u32) -> f64) -> bool {
         self.map.get(asked).is_some_and(|held| {
-            held.more.as_ref().and_then(|more| more.renewal).is_some_and(|(end, load_time)| {
+            held.terms.more.as_ref().and_then(|more| more.renewal).is_some_and(|(end, load_time)| {
                 let left = Duration::from_nanos(end.saturating_sub(self.clock.coarse()));
                 left.as_secs_f64() <= lead(load_time)
             })
@@ -240,24 +251,21 @@ impl Near {
 
     /// Why a value may not be served.
     #[inline]
-    fn fault(&self, held: &Held, now: u64, through_gaps: bool) -> Option<Fault> {
-        let is_changed = |held: &Held| {
-            let holds = |more: &More| more.tags.iter().all(|(_, mark)| self.marks.holds(*mark));
-            !self.marks.holds(held.mark) || !held.more.as_deref().is_none_or(holds)
-        };
-        if now >= held.until {
+    fn fault(&self, terms: &Terms, now: u64, through_gaps: bool) -> Option<Fault> {
+        let all_hold = |more: &Arc<More>| more.tags.iter().all(|(_, mark)| self.marks.holds(*mark));
+        if now >= terms.until {
             return Some(Fault::Over(DropReason::Expired));
         }
-        if is_changed(held) {
+        if !self.marks.holds(terms.mark) || !terms.more.as_ref().is_none_or(all_hold) {
             return Some(Fault::Over(DropReason::Changed));
         }
-        if held.epoch.flushes != self.flushes.load(Ordering::SeqCst) {
+        if terms.epoch.flushes != self.flushes.load(Ordering::SeqCst) {
             return Some(Fault::Over(DropReason::Flushed));
         }
         if !self.is_in_contact(now) {
             return (!through_gaps).then_some(Fault::NoContact);
         }
-        (held.epoch.gaps != self.gaps.load(Ordering::SeqCst)).then_some(Fault::Over(DropReason::Gap))
+        (terms.epoch.gaps != self.gaps.load(Ordering::SeqCst)).then_some(Fault::Over(DropReason::Gap))
     }
 
     /// To be called before a value is read that depends on these registers, its own first.
@@ -269,7 +277,7 @@ impl Near {
     }
 
     /// Keeps a value that was read after its reservation, for so long at most.
-    pub(crate) fn keep(&self, asked: Asked<'_>, reservation: Reservation, value: Option<Kept>, kept: Keeping) {
+    pub(crate) fn keep(&self, asked: Asked<'_>, reservation: Reservation, value: Kept, kept: Keeping) {
         let Reservation { mark, tags, epoch, made } = reservation;
         if kept.time.is_zero() {
             return;
@@ -281,9 +289,9 @@ impl Near {
         let renewal = kept.fresh.filter(|(_, load_time)| *load_time > 0);
         let renewal = renewal.map(|(left, load_time)| (made.saturating_add(nanos(left)), load_time));
         let more = (!tags.is_empty() || renewal.is_some()).then(|| Arc::new(More { tags, renewal }));
-        let held = Held { value, until, mark, epoch, weight, more };
-        if self.fault(&held, now, true).is_none() && epoch == self.epoch() {
-            self.map.insert(asked.name(), held);
+        let terms = Terms { until, mark, epoch, weight, more };
+        if self.fault(&terms, now, true).is_none() && epoch == self.epoch() {
+            self.map.insert(asked.name(), Held { value, terms });
         } else {
             self.counts.overtaken();
         }
@@ -366,7 +374,7 @@ pub(crate) struct Keeping {
     pub(crate) fresh: Option<(Duration, u32)>,
 }
 
-impl Held {
+impl Terms {
     /// Whether these are the tags that it depends on, as far as its caller tells them.
     #[inline]
     fn has_tags(&self, told: &[Key]) -> bool {

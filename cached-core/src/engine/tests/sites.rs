@@ -75,6 +75,8 @@ async fn a_fingerprint_is_that_of_the_type_and_the_generic_arguments() {
     assert_eq!(all[0], of(one));
     assert_eq!(all[1], of(other));
     assert!(all[0] != all[1] && all[0] != all[2] && all[1] != all[2]);
+    let elsewhere: &'static str = String::from(one).leak();
+    assert_eq!(state.fingerprint::<u64>(elsewhere), all[0], "a path may stand in the program several times");
     let again = [state.fingerprint::<u64>(one), state.fingerprint::<u64>(other), state.fingerprint::<String>(one)];
     assert_eq!(all, again);
     assert_eq!(state.fingerprints.read().unwrap().len(), 3, "made once each");
