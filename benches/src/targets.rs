@@ -104,10 +104,10 @@ pub(crate) const TARGETS: &[Target] = &[
         NEAR,
         Of::Ratio,
         AtMost(3.0),
-        "the bare engine is asked by a number; here the key is rendered and compared, the clock is read, a call is counted, and it \
-         is asked whether anything has changed",
+        "the bare engine is asked by a number; here the cache and the site are looked up, the clock is read, a call is counted, and \
+         it is asked whether anything has changed",
     ),
-    target("near-hit", NEAR_ALLOCATIONS, Of::Value, AtMost(0.0), "the key is rendered in a buffer of the thread"),
+    target("near-hit", NEAR_ALLOCATIONS, Of::Value, AtMost(0.0), "integers stand for the key"),
     target("near-hit-2", NEAR, Of::Ratio, AtMost(3.0), "as `near-hit`"),
     target("wake-up", WAKE_UP, Of::Value, AtMost(2.0), "the FILL, the server's message, and the GET that it leads to"),
     target(
@@ -124,7 +124,7 @@ pub(crate) const TARGETS: &[Target] = &[
         Of::Ratio,
         AtLeast(1.5),
         "both are one MGET and 100 values to be decoded, which leaves nothing to be faster by; ours renders the keys so that no \
-         two calls share one, and checks every entry",
+         two calls share one, and checks every entry. With the near cache (`ours-near`) there is no MGET",
     ),
     target("invalidation", INVALIDATION[2].1, Of::Ratio, AtMost(1.5), "one command, whatever the number of entries"),
     target(

@@ -61,3 +61,12 @@ pub(crate) fn with_current<R>(read: impl FnOnce(Option<&Cache>) -> R) -> R {
     }
     read(first)
 }
+
+/// Reads the cache that a call names, or else the ambient one.
+#[inline]
+pub(crate) fn in_cache<R>(named: Option<&Cache>, read: impl FnOnce(&Cache) -> R) -> Option<R> {
+    match named {
+        Some(cache) => Some(read(cache)),
+        None => with_current(|cache| cache.map(read)),
+    }
+}

@@ -191,20 +191,8 @@ impl Call {
     /// Finds the cache and renders the key.
     #[must_use]
     pub fn new(site: &'static Site, cache: Option<&Cache>, path: &'static str, segments: &[&dyn KeySegment]) -> Self {
-        Self::rendered(site, cache, path, segments)
-    }
-
-    pub(crate) fn rendered(
-        site: &'static Site,
-        cache: Option<&Cache>,
-        path: &'static str,
-        segments: &[&dyn KeySegment],
-    ) -> Self {
-        let Some(cache) = cache.cloned().or_else(ambient::current) else { return Self::uncached() };
-        let engine = cache.into_engine();
-        let key = engine.settings.prefix.render(site.spec().template, path, segments);
-        let site = engine.site(site);
-        Self::of(engine, site, key, path)
+        ambient::in_cache(cache, |cache| Self::left(cache.engine(), site, path, segments, false))
+            .unwrap_or_else(Self::uncached)
     }
 
     /// The entry depends on this event.

@@ -18,9 +18,21 @@ const IDS: u64 = 100;
 const KEYS: u64 = 1_000;
 const ROUNDS: usize = 7;
 const ONE_BY_ONE: &str = "one by one";
+const NEAR: &str = "ours-near";
+
 /// The key of the function over one id, so that both have the same entries.
 #[redis_cached(key = "user:<id>", ttl = "medium", batch = ids)]
 async fn find_users(ids: &[u64]) -> HashMap<u64, User> {
+    let mut users = HashMap::with_capacity(ids.len());
+    for &id in ids {
+        users.insert(id, load(id).await);
+    }
+    users
+}
+
+/// The same with the near cache, which has entries of its own.
+#[redis_cached(key = "near-user:<id>", ttl = "medium", local = "10m", batch = ids)]
+async fn find_near_users(ids: &[u64]) -> HashMap<u64, User> {
     let mut users = HashMap::with_capacity(ids.len());
     for &id in ids {
         users.insert(id, load(id).await);
@@ -59,6 +71,7 @@ async fn by_hand(connection: &mut MultiplexedConnection, ids: &[u64]) -> HashMap
 #[derive(Clone)]
 enum Subjected {
     Ours(Ours),
+    Near(Ours),
     OneByOne(Ours),
     ByHand(MultiplexedConnection),
 }
@@ -67,6 +80,7 @@ impl Subjected {
     fn name(&self) -> &'static str {
         match self {
             Self::Ours(_) => OURS,
+            Self::Near(_) => NEAR,
             Self::OneByOne(_) => ONE_BY_ONE,
             Self::ByHand(_) => FLOOR,
         }
@@ -75,6 +89,7 @@ impl Subjected {
     async fn find(&mut self, ids: Range<u64>) {
         match self {
             Self::Ours(_) => _ = black_box(find_users(&ids.collect::<Vec<_>>()).await),
+            Self::Near(_) => _ = black_box(find_near_users(&ids.collect::<Vec<_>>()).await),
             Self::OneByOne(ours) => {
                 for id in ids {
                     black_box(ours.find(id).await);
@@ -85,7 +100,7 @@ impl Subjected {
     }
 
     async fn settled(&self) {
-        if let Self::Ours(ours) | Self::OneByOne(ours) = self {
+        if let Self::Ours(ours) | Self::Near(ours) | Self::OneByOne(ours) = self {
             ours.settled().await;
         }
     }
@@ -93,8 +108,8 @@ impl Subjected {
 
 pub(super) async fn run(bench: &str, server: &RedisServer, scale: &Scale) -> Vec<Line> {
     let ours = Ours::connect(&server.url()).await;
-    let subjects =
-        [Subjected::Ours(ours.clone()), Subjected::OneByOne(ours), Subjected::ByHand(connection(&server.url()).await)];
+    let by_hand = Subjected::ByHand(connection(&server.url()).await);
+    let subjects = [Subjected::Ours(ours.clone()), Subjected::Near(ours.clone()), Subjected::OneByOne(ours), by_hand];
     let hits = measure(bench, &subjects, scale, |subject, time| {
         Box::pin(async move { in_task(subject, move |turn| FIRST_ID + turn * IDS % KEYS, time).await })
     })

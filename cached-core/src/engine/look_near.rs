@@ -6,8 +6,7 @@ use super::target::Target;
 use crate::envelope::{self, Entry, Times};
 use crate::error::StoreError;
 use crate::key::Key;
-use crate::near::{Asked, Keeping, Kept, Near, Reservation, Words};
-use crate::site::Site;
+use crate::near::{Keeping, Kept, Name, Near, Reservation};
 use crate::store::Watched;
 use std::slice;
 use std::sync::Arc;
@@ -18,11 +17,8 @@ use tokio::time::Instant;
 #[derive(Debug)]
 pub(super) struct Slot {
     near: Arc<Near>,
-    key: Key,
-    site: &'static Site,
-    words: Option<Words>,
+    name: Name,
     reservation: Reservation,
-    fingerprint: u64,
     keeping: Keeping,
 }
 
@@ -40,9 +36,7 @@ pub(super) struct Read {
 impl Slot {
     /// Keeps the decoded value.
     pub(super) fn keep(self, value: Kept) {
-        let text = Asked::Text(self.fingerprint, &self.key);
-        let asked = self.words.map_or(text, |words| Asked::words(self.site, words));
-        self.near.keep(asked, self.reservation, value, self.keeping);
+        self.near.keep(self.name, self.reservation, value, self.keeping);
     }
 }
 
@@ -93,9 +87,8 @@ impl Target {
         let fresh = times.map(|times| (times.left(self.engine.clock.wall()), times.load_time));
         let time = local.time.min(life).min(fresh.map_or(Duration::MAX, |(left, _)| left));
         let keeping = Keeping { time, bytes, fresh };
-        let (near, key, site) = (Arc::clone(&local.near), Key::clone(&self.key), self.site.site);
-        let words = self.left.as_ref().and_then(|left| left.words);
-        Some(Box::new(Slot { near, key, site, words, reservation, fingerprint: self.fingerprint, keeping }))
+        let (near, name) = (Arc::clone(&local.near), self.asked(local).name());
+        Some(Box::new(Slot { near, name, reservation, keeping }))
     }
 }
 

@@ -28,7 +28,7 @@ pub fn near<S: Shape, K: Keep<S::Item>>(
     _: K,
 ) -> Result<S::Return, Call> {
     let asking = Asking { site, path, segments, fingerprint: |site, path| site.fingerprint::<S::Item>(path) };
-    let early = match in_cache(cache, |cache| asking.kept(cache.engine())) {
+    let early = match ambient::in_cache(cache, |cache| asking.kept(cache.engine())) {
         Some(Ok(kept)) => match given::<S, K>(kept) {
             Some(returned) => return Ok(returned),
             None => false,
@@ -36,7 +36,8 @@ pub fn near<S: Shape, K: Keep<S::Item>>(
         Some(Err(Unkept { early })) => early,
         None => return Err(Call::uncached()),
     };
-    Err(in_cache(cache, |cache| asking.left(cache.engine(), early)).unwrap_or_else(Call::uncached))
+    Err(ambient::in_cache(cache, |cache| Call::left(cache.engine(), site, path, segments, early))
+        .unwrap_or_else(Call::uncached))
 }
 
 /// One call, as generated code describes it.
@@ -56,53 +57,33 @@ struct Unkept {
     early: bool,
 }
 
-/// The cache that a call names, or else the ambient one.
-#[inline]
-fn in_cache<R>(named: Option<&Cache>, read: impl FnOnce(&Cache) -> R) -> Option<R> {
-    match named {
-        Some(cache) => Some(read(cache)),
-        None => ambient::with_current(|cache| cache.map(read)),
-    }
-}
-
 impl Asking<'_> {
-    /// What stands for the key, if integers can.
-    #[inline]
-    fn words(&self, local: &LocalPolicy) -> Option<Words> {
-        if local.has_words { Words::of(self.path, self.segments) } else { None }
-    }
-
     /// The value to be served. Nothing is allocated, and nothing that depends on the type is done: it is compiled once.
     fn kept(&self, engine: &Engine) -> Result<Kept, Unkept> {
         let state = engine.site(self.site);
         let Some(local) = &state.local else { return Err(Unkept { early: false }) };
-        if let Some(words) = self.words(local) {
-            return local.kept(&Asked::words(self.site, words), &[]);
+        let fingerprint = state.first_fingerprint(self.path).unwrap_or_else(|| (self.fingerprint)(&state, self.path));
+        let kind = local.kind(fingerprint);
+        if let Some(words) = local.words(self.segments) {
+            return local.kept(&Asked::Words(kind, words), &[]);
         }
         let (template, prefix) = (self.site.spec().template, &engine.settings.prefix);
-        let kept = prefix.with_rendered(template, self.path, self.segments, |key| {
-            local.kept(&Asked::Text((self.fingerprint)(&state, self.path), key), &[])
-        });
+        let kept =
+            prefix.with_rendered(template, self.path, self.segments, |key| local.kept(&Asked::Text(kind, key), &[]));
         kept.unwrap_or(Err(Unkept { early: false }))
-    }
-
-    /// The call that is left where there is none.
-    fn left(&self, engine: &Arc<Engine>, early: bool) -> Call {
-        let key = engine.settings.prefix.render(self.site.spec().template, self.path, self.segments);
-        let mut call = Call::of(Arc::clone(engine), engine.site(self.site), key, self.path);
-        if let Some(target) = &mut call.target
-            && let Some(local) = &target.site.local
-        {
-            let words = self.words(local);
-            target.left = (early || words.is_some()).then(|| Box::new(Left { words, early }));
-        }
-        call
     }
 }
 
 impl LocalPolicy {
-    /// The value to be served.
+    /// What stands for a key, if integers can.
     #[inline]
+    fn words(&self, segments: &[&dyn KeySegment]) -> Option<Words> {
+        if self.has_words { Words::of(segments) } else { None }
+    }
+
+    /// The value to be served.
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "a tenth of a near hit, measured")]
     fn kept(&self, asked: &Asked<'_>, tags: &[Key]) -> Result<Kept, Unkept> {
         let rolls = |beta| self.near.is_early(asked, |load_time| lead(load_time, beta, fastrand::f64()));
         if self.ahead.is_some_and(rolls) {
@@ -125,35 +106,53 @@ fn given<S: Shape, K: Keep<S::Item>>(kept: Kept) -> Option<S::Return> {
 }
 
 impl Target {
+    /// The value to be served, or why there is none, if its site uses the near cache.
+    fn kept(&self) -> Option<Result<Kept, Unkept>> {
+        let local = self.site.local.as_ref()?;
+        Some(local.kept(&self.asked(local), self.tags()))
+    }
+
     /// As [`near`], of one of a batch.
     pub(super) fn near<S: Shape, K: Keep<S::Item>>(&self) -> Option<S::Return> {
-        let local = self.site.local.as_ref()?;
-        let kept = local.kept(&Asked::Text(self.fingerprint, &self.key), self.tags()).ok()?;
-        given::<S, K>(kept)
+        given::<S, K>(self.kept()?.ok()?)
     }
 }
 
 impl Call {
+    /// What the near cache leaves to the engine. `early`: the value in there is to be renewed.
+    pub(crate) fn left(
+        engine: &Arc<Engine>,
+        site: &'static Site,
+        path: &'static str,
+        segments: &[&dyn KeySegment],
+        early: bool,
+    ) -> Self {
+        let key = engine.settings.prefix.render(site.spec().template, path, segments);
+        let mut call = Self::of(Arc::clone(engine), engine.site(site), key, path);
+        if let Some(target) = &mut call.target
+            && let Some(local) = &target.site.local
+        {
+            let words = local.words(segments);
+            target.left = (early || words.is_some()).then(|| Box::new(Left { words, early }));
+        }
+        call
+    }
+
     /// As [`near`], of a call that tells tags.
     ///
     /// # Errors
     /// None: an `Err` is the call that the near cache did not answer.
-    pub fn near<S: Shape, K: Keep<S::Item>>(mut self, _: S, _: K) -> Result<S::Return, Self> {
-        if let Some(target) = &mut self.target
-            && let Some(local) = &target.site.local
-        {
-            let fingerprint = target.site.fingerprint::<S::Item>(self.path);
-            match local.kept(&Asked::Text(fingerprint, &target.key), target.tags()) {
-                Ok(kept) => {
-                    if let Some(returned) = given::<S, K>(kept) {
-                        return Ok(returned);
-                    }
+    pub fn near<S: Shape, K: Keep<S::Item>>(mut self, shape: S, _: K) -> Result<S::Return, Self> {
+        let Some(target) = &mut self.target else { return Err(self) };
+        target.set_type(shape, self.path);
+        match target.kept() {
+            Some(Ok(kept)) => {
+                if let Some(returned) = given::<S, K>(kept) {
+                    return Ok(returned);
                 }
-                Err(Unkept { early: true }) => {
-                    target.left = Some(Box::new(Left { words: None, early: true }));
-                }
-                Err(_) => {}
             }
+            Some(Err(Unkept { early: true })) => target.left = Some(Box::new(Left { words: None, early: true })),
+            Some(Err(Unkept { early: false })) | None => {}
         }
         Err(self)
     }

@@ -57,10 +57,21 @@ pub(super) struct LocalPolicy {
     pub(super) serves_in_gap: bool,
     /// Integers can stand for its keys.
     pub(super) has_words: bool,
+    /// Tells apart the values of functions that keep them for different times.
+    salt: u64,
     /// β of `XFetch`.
     pub(super) ahead: Option<f64>,
     pub(super) near: Arc<Near>,
     pub(super) hits: Striped,
+}
+
+impl LocalPolicy {
+    /// What kind of values those of a fingerprint are in the near cache. Functions share them if they share entries and
+    /// keep values for the same time.
+    #[inline]
+    pub(super) fn kind(&self, fingerprint: u64) -> u64 {
+        fingerprint ^ self.salt
+    }
 }
 
 /// A site's state as a call holds it. That in the first cache lives as long as the process: counting those who hold it
@@ -117,7 +128,8 @@ impl SiteState {
             local: local.map(|time| LocalPolicy {
                 time,
                 serves_in_gap: spec.serves_in_gap,
-                has_words: may_be_words(spec.template),
+                has_words: may_be_words(spec.template) && spec.tags.is_empty() && spec.listens.is_empty(),
+                salt: u64::try_from(time.as_millis()).unwrap_or(u64::MAX).wrapping_mul(0x9e37_79b9_7f4a_7c15),
                 ahead: spec.fresh.ahead,
                 near: near(),
                 hits: Striped::default(),
@@ -181,12 +193,19 @@ impl SiteState {
         }
     }
 
+    /// The fingerprint of what a function of this path returns, if that is the one that was asked for first; most sites
+    /// have no other.
+    #[inline]
+    pub(super) fn first_fingerprint(&self, path: &'static str) -> Option<u64> {
+        let (_, at, fingerprint) = self.first_fingerprint.get()?;
+        is_same(at, path).then_some(*fingerprint)
+    }
+
     /// The fingerprint of values of type `T` at this site; made once per type and path.
     #[inline]
     pub(super) fn fingerprint<T: DeserializeOwned + 'static>(&self, path: &'static str) -> u64 {
         let id = TypeId::of::<T>();
-        // The same path may stand in the program more than once: where it does not, its address tells already.
-        let is_it = |(ty, at, _): &(TypeId, &'static str, u64)| *ty == id && (std::ptr::eq(*at, path) || *at == path);
+        let is_it = |(ty, at, _): &(TypeId, &'static str, u64)| *ty == id && is_same(at, path);
         if let Some(first @ (.., fingerprint)) = self.first_fingerprint.get()
             && is_it(first)
         {
@@ -202,4 +221,10 @@ impl SiteState {
         self.fingerprints.write().unwrap_or_else(PoisonError::into_inner).push((id, path, fingerprint));
         fingerprint
     }
+}
+
+/// One path may stand in the program several times: mostly its address tells already.
+#[inline]
+fn is_same(one: &'static str, other: &'static str) -> bool {
+    std::ptr::eq(one, other) || one == other
 }

@@ -1,11 +1,12 @@
 //! What one call is about.
 
+use super::site_state::LocalPolicy;
 use super::{Engine, FlightKey, SiteRef};
 use crate::envelope::tags::Recorded;
 use crate::envelope::times::Times;
 use crate::envelope::{self, Draft, Expected, Head, Register};
 use crate::key::Key;
-use crate::near::Words;
+use crate::near::{Asked, Words};
 use crate::outcome::Shape;
 use crate::ttl::{MAX_TTL, jittered};
 use bytes::Bytes;
@@ -85,6 +86,12 @@ impl Target {
     pub(super) fn load_tags(&self) -> Vec<Key> {
         let all_tags = self.site.names_tags.then(|| self.engine.settings.prefix.all_tags());
         self.tags().iter().cloned().chain(all_tags).collect()
+    }
+
+    /// The name of its value in the near cache.
+    pub(super) fn asked(&self, local: &LocalPolicy) -> Asked<'_> {
+        let words = self.left.as_ref().and_then(|left| left.words);
+        Asked::new(local.kind(self.fingerprint), words, &self.key)
     }
 
     /// What an entry records: the stamps of the tags that the call tells, and of those that only the value does.

@@ -2,17 +2,12 @@
 //! text would be half the time of a near hit.
 
 use crate::key::{Key, KeySegment, Piece};
-use crate::site::Site;
 use quick_cache::Equivalent;
 use std::hash::{Hash, Hasher};
 
-/// What stands for a key that is made of integers only.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Words {
-    /// Of the function: with its generic arguments, which decide on the type of its values as well.
-    path: &'static str,
-    words: [i64; MOST],
-}
+/// The integers of a key, as far as so many suffice.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Words([i64; MOST]);
 
 const MOST: usize = 2;
 
@@ -26,54 +21,41 @@ pub(crate) fn may_be_words(template: &[Piece]) -> bool {
 impl Words {
     /// Those of a call, if its key is made of integers only.
     #[inline]
-    pub(crate) fn of(path: &'static str, segments: &[&dyn KeySegment]) -> Option<Self> {
-        let words = match segments {
-            [] => [0, 0],
-            [one] => [one.__word()?, 0],
-            [one, two] => [one.__word()?, two.__word()?],
-            _ => return None,
-        };
-        Some(Self { path, words })
+    pub(crate) fn of(segments: &[&dyn KeySegment]) -> Option<Self> {
+        match segments {
+            [] => Some(Self([0, 0])),
+            [one] => Some(Self([one.__word()?, 0])),
+            [one, two] => Some(Self([one.__word()?, two.__word()?])),
+            _ => None,
+        }
     }
 }
 
-impl PartialEq for Words {
-    #[inline]
-    fn eq(&self, other: &Self) -> bool {
-        // One path may stand in the program several times; mostly its address tells already.
-        self.words == other.words && (std::ptr::eq(self.path, other.path) || self.path == other.path)
-    }
-}
-
-impl Eq for Words {}
-
-/// The name of a value that is kept.
+/// The name of a value that is kept: what kind of value, and which one.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Name {
-    /// Of one site, by its address.
-    Words(usize, Words),
-    /// With a fingerprint of the site, the type and the generic arguments.
+pub(crate) enum Name {
+    Words(u64, Words),
     Text(u64, Key),
 }
 
 /// A name to be looked up.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Asked<'a> {
-    Words(usize, Words),
+    Words(u64, Words),
     Text(u64, &'a str),
 }
 
-impl Asked<'_> {
-    /// The value that a site has under what these words stand for.
+impl<'a> Asked<'a> {
+    /// The value of a kind under a key, which words may stand for.
     #[inline]
-    pub(crate) fn words(site: &'static Site, words: Words) -> Self {
-        Self::Words(std::ptr::from_ref(site).addr(), words)
+    pub(crate) fn new(kind: u64, words: Option<Words>, key: &'a str) -> Self {
+        words.map_or(Self::Text(kind, key), |words| Self::Words(kind, words))
     }
 
-    pub(super) fn name(self) -> Name {
+    pub(crate) fn name(self) -> Name {
         match self {
-            Asked::Words(site, words) => Name::Words(site, words),
-            Asked::Text(fingerprint, key) => Name::Text(fingerprint, key.into()),
+            Asked::Words(kind, words) => Name::Words(kind, words),
+            Asked::Text(kind, key) => Name::Text(kind, key.into()),
         }
     }
 }
@@ -82,8 +64,8 @@ impl Equivalent<Name> for Asked<'_> {
     #[inline]
     fn equivalent(&self, name: &Name) -> bool {
         match (self, name) {
-            (Asked::Words(site, words), Name::Words(of, are)) => site == of && words == are,
-            (Asked::Text(fingerprint, key), Name::Text(of, is)) => fingerprint == of && **key == **is,
+            (Asked::Words(kind, words), Name::Words(of, are)) => kind == of && words == are,
+            (Asked::Text(kind, key), Name::Text(of, is)) => kind == of && **key == **is,
             _ => false,
         }
     }
@@ -92,8 +74,8 @@ impl Equivalent<Name> for Asked<'_> {
 impl Hash for Name {
     fn hash<H: Hasher>(&self, hasher: &mut H) {
         match self {
-            Name::Words(site, words) => Asked::Words(*site, *words).hash(hasher),
-            Name::Text(fingerprint, key) => Asked::Text(*fingerprint, key).hash(hasher),
+            Name::Words(kind, words) => Asked::Words(*kind, *words).hash(hasher),
+            Name::Text(kind, key) => Asked::Text(*kind, key).hash(hasher),
         }
     }
 }
@@ -104,8 +86,8 @@ impl Hash for Asked<'_> {
     fn hash<H: Hasher>(&self, hasher: &mut H) {
         // No more than tells most names apart: each further number is some nanoseconds.
         match self {
-            Asked::Words(site, Words { words: [one, two], .. }) => {
-                hasher.write_u64(*site as u64 ^ one.cast_unsigned());
+            Asked::Words(kind, Words([one, two])) => {
+                hasher.write_u64(kind ^ one.cast_unsigned());
                 if *two != 0 {
                     hasher.write_i64(*two);
                 }

@@ -1,12 +1,9 @@
 use super::*;
 use crate::key::KeySegment;
-use crate::site::{Site, SiteSpec};
 
 const HEARTBEAT: Duration = Duration::from_secs(2);
 const LOCAL: Duration = Duration::from_secs(30);
 const FINGERPRINT: u64 = 7;
-
-static SITE: Site = Site::new(SiteSpec::DEFAULT);
 
 fn asked(key: &str) -> Asked<'_> {
     Asked::Text(FINGERPRINT, key)
@@ -27,7 +24,7 @@ fn kept(value: u64) -> Kept {
 
 fn keep(near: &Near, keys: &[Key], value: u64, time: Duration) {
     let reservation = near.reserve(keys).unwrap();
-    near.keep(asked(&keys[0]), reservation, kept(value), Keeping { time, bytes: 8, fresh: None });
+    near.keep(asked(&keys[0]).name(), reservation, kept(value), Keeping { time, bytes: 8, fresh: None });
 }
 
 fn get_with(near: &Near, keys: &[Key], through_gaps: bool) -> Option<u64> {
@@ -104,7 +101,7 @@ fn a_read_and_a_change_in_every_order() {
                     Step::Read => read = stored,
                     Step::Keep => {
                         let keeping = Keeping { time: LOCAL, bytes: 8, fresh: None };
-                        near.keep(asked(&keys[0]), reservation.take().unwrap(), kept(read), keeping);
+                        near.keep(asked(&keys[0]).name(), reservation.take().unwrap(), kept(read), keeping);
                     }
                     Step::Write => stored = 2,
                     Step::Tell => tell(&near, &keys[0]),
@@ -129,7 +126,7 @@ fn a_tag_that_joins_later() {
         if changes {
             near.changed("tag");
         }
-        near.keep(asked(&keys[0]), reservation, kept(1), Keeping { time: LOCAL, bytes: 8, fresh: None });
+        near.keep(asked(&keys[0]).name(), reservation, kept(1), Keeping { time: LOCAL, bytes: 8, fresh: None });
         assert_eq!(get(&near, &keys[..1]).is_none(), changes);
         near.changed("key");
     }
@@ -198,7 +195,7 @@ fn a_values_time_is_counted_from_before_it_was_read() {
     let reservation = near.reserve(&keys).unwrap();
     clock.advance(Duration::from_millis(600));
     let keeping = Keeping { time: Duration::from_secs(1), bytes: 8, fresh: None };
-    near.keep(asked(&keys[0]), reservation, kept(1), keeping);
+    near.keep(asked(&keys[0]).name(), reservation, kept(1), keeping);
     clock.advance(Duration::from_millis(399));
     assert_eq!(get(&near, &keys), Some(1));
     clock.advance(Duration::from_millis(1));
@@ -228,7 +225,7 @@ fn never_holds_more_than_it_may() {
         let keys = keys(&[&format!("key:{n}"), "tag"]);
         let reservation = near.reserve(&keys).unwrap();
         let bytes = [8, 500, 4_000, 100_000][n % 4];
-        near.keep(asked(&keys[0]), reservation, kept(1), Keeping { time: LOCAL, bytes, fresh: None });
+        near.keep(asked(&keys[0]).name(), reservation, kept(1), Keeping { time: LOCAL, bytes, fresh: None });
         let stats = near.stats();
         assert!(stats.bytes <= capacity && stats.entries * ENTRY_OVERHEAD <= stats.bytes, "{stats:?}");
     }
@@ -247,33 +244,30 @@ fn what_was_not_asked_for_is_not_served() {
     assert!(near.get(&Asked::Text(FINGERPRINT + 1, "key"), &all[1..], false).is_none());
     assert_eq!(get(&near, &keys(&["key", "b"])), None);
     assert_eq!(get(&near, &keys(&["key", "a", "b", "c"])), None);
-    let words = Words::of("shop::find", &[&1u64]).unwrap();
-    assert!(near.get(&Asked::words(&SITE, words), &all[1..], false).is_none());
+    let words = Words::of(&[&1u64]);
+    assert!(near.get(&Asked::new(FINGERPRINT, words, "key"), &all[1..], false).is_none());
 }
 
-/// Integers stand for a key of one site and of one set of generic arguments only.
+/// Of one kind of value only.
 #[test]
-fn integers_are_a_name_within_one_function() {
-    static OTHER: Site = Site::new(SiteSpec::DEFAULT);
+fn integers_stand_for_a_key() {
     let ((near, _), keys) = (near(1 << 20), keys(&["key"]));
-    let asked = |site, path, numbers: &[u64]| {
+    let asked = |kind, numbers: &[u64]| {
         let segments: Vec<&dyn KeySegment> = numbers.iter().map(|number| number as _).collect();
-        Asked::words(site, Words::of(path, &segments).unwrap())
+        Asked::new(kind, Words::of(&segments), "key")
     };
     let reservation = near.reserve(&keys).unwrap();
     let keeping = Keeping { time: LOCAL, bytes: 8, fresh: None };
-    near.keep(asked(&SITE, "shop::find<A>", &[1, 2]), reservation, kept(7), keeping);
+    near.keep(asked(FINGERPRINT, &[1, 2]).name(), reservation, kept(7), keeping);
     let is_kept = |asked: Asked<'_>| near.get(&asked, &[], false).is_some();
-    assert!(is_kept(asked(&SITE, "shop::find<A>", &[1, 2])));
-    let elsewhere: &'static str = String::from("shop::find<A>").leak();
-    assert!(is_kept(asked(&SITE, elsewhere, &[1, 2])), "a path may stand in the program several times");
-    assert!(!is_kept(asked(&SITE, "shop::find<B>", &[1, 2])));
-    assert!(!is_kept(asked(&OTHER, "shop::find<A>", &[1, 2])));
+    assert!(is_kept(asked(FINGERPRINT, &[1, 2])));
+    assert!(!is_kept(asked(FINGERPRINT + 1, &[1, 2])));
+    assert!(!is_kept(Asked::new(FINGERPRINT, None, "key")));
     for numbers in [&[2, 1][..], &[1, 0], &[1], &[3, 2], &[]] {
-        assert!(!is_kept(asked(&SITE, "shop::find<A>", numbers)), "{numbers:?}");
+        assert!(!is_kept(asked(FINGERPRINT, numbers)), "{numbers:?}");
     }
-    assert!(Words::of("shop::find<A>", &[&1u64, &2u64, &3u64]).is_none());
-    assert!(Words::of("shop::find<A>", &[&"1"]).is_none());
+    assert!(Words::of(&[&1u64, &2u64, &3u64]).is_none());
+    assert!(Words::of(&[&"1"]).is_none());
 }
 
 #[tokio::test]

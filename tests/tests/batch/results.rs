@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
+use tests::eventually;
 
 async fn only_what_is_missing_is_loaded(on: Source) {
     assert_eq!(on.find(2).await, Ok(Some(user(2))));
@@ -171,6 +172,7 @@ on_both!(
     many_ids,
     a_panic_of_the_body_leaves_nothing_behind,
     many_keys_without_an_attribute,
+    what_is_kept_is_shared_by_those_who_keep_it_for_the_same_time,
 );
 
 #[tokio::test]
@@ -192,6 +194,25 @@ fn outside_of_a_runtime_the_body_runs() {
             return assert_eq!(found, Ok(users([1])));
         }
     }
+}
+
+async fn what_is_kept_is_shared_by_those_who_keep_it_for_the_same_time(on: Source) {
+    on.near(&[1, 2]).await.unwrap();
+    on.cache.settled().await;
+    eventually("the store tells of changes", async || on.cache.stats().near.is_some_and(|near| near.coherent)).await;
+    // Read, and kept.
+    on.near(&[1]).await.unwrap();
+    assert_eq!(on.near_one(2).await, Ok(Some(user(2))));
+    let (one, many, briefly) = (|| on.stats("near_one"), || on.stats("near"), || on.stats("near_briefly"));
+    assert_eq!((one().near_hits, one().hits, many().near_hits), (0, 1, 0));
+    assert_eq!(on.near_one(1).await, Ok(Some(user(1))));
+    assert_eq!((one().near_hits, one().hits), (1, 1), "kept by the batch");
+    on.near(&[2]).await.unwrap();
+    assert_eq!(many().near_hits, 1, "kept by the single call");
+    assert_eq!(on.near_briefly(1).await, Ok(Some(user(1))));
+    assert_eq!((briefly().near_hits, briefly().hits), (0, 1), "which may be older than this one allows");
+    assert_eq!(on.near_briefly(1).await, Ok(Some(user(1))));
+    assert_eq!(briefly().near_hits, 1);
 }
 
 #[tokio::test]

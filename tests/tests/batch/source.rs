@@ -159,6 +159,16 @@ impl Source {
         Ok(self.map(ids).await?.into_iter().map(|(id, user)| (id, Arc::new(user))).collect())
     }
 
+    #[redis_cached(key = "near:<id>", cache = self.cache, local = "30s")]
+    pub(crate) async fn near_one(&self, id: u64) -> Result<Option<User>, String> {
+        Ok(self.read(&[id]).await?.remove(0))
+    }
+
+    #[redis_cached(key = "near:<id>", cache = self.cache, local = "5s")]
+    pub(crate) async fn near_briefly(&self, id: u64) -> Result<Option<User>, String> {
+        Ok(self.read(&[id]).await?.remove(0))
+    }
+
     #[redis_cached(
         key = "policy:<id>", batch = ids, cache = self.cache, ttl = |user: &User| Duration::from_secs(user.id),
         cache_if = |user: &User| user.id.is_multiple_of(2), jitter = 0, version = 2, codec = "msgpack",
