@@ -11,6 +11,7 @@ mod fallback;
 mod model;
 mod parse;
 mod paths;
+mod receiver;
 mod role;
 mod signature;
 mod spelling;
@@ -125,7 +126,8 @@ use role::Role;
 /// value is cloned, and needs `Clone + Send + Sync`. A near hit takes nanoseconds and asks nobody, and yet no old value is
 /// served: Redis tells of every change of an entry and of the tags and events that it depends on, writes of this process take
 /// effect before they return, and while Redis is out of contact calls go there and not to the near cache. What remains is
-/// the time that a message takes on its way, and when the network swallows messages, the builder's `heartbeat`.
+/// the time that a message takes on its way, and when the network swallows messages, the builder's `heartbeat`. Functions that
+/// share entries, such as one over an id and one over many, share what is kept too if they keep it for the same time.
 ///
 /// `on_gap = "serve"` gives that up: while there is no contact, what is kept is served for as long as `local` says, whatever
 /// other processes write.
@@ -160,8 +162,8 @@ use role::Role;
 /// With `spawn` and `refresh = "background"` a load is a task of its own, in the scope and the span of the call that began it. So
 /// that it can outlive that call, arguments taken by value are moved into it (`Send + 'static`), and what is taken by reference,
 /// `&self` too, is cloned (`Clone + Send + Sync + 'static`), when a load is due and not on a hit; the value and the error that it
-/// returns are `Send`. `self: Arc<Self>` costs no clone. In the body, `"{self}"` inside of a format string is not
-/// understood: write `"{}", self`.
+/// returns are `Send`. `self: Arc<Self>` costs no clone. In the body, write `"{}", self` for
+/// `"{self}"`: a format string cannot name the clone.
 ///
 /// # Batches
 ///

@@ -3,9 +3,9 @@
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{quote, quote_spanned};
 
-use super::receiver;
 use crate::model::{Detached, Frame, Taken};
 use crate::paths::located_at;
+use crate::receiver;
 
 /// What the clone of a borrowed `self` is called.
 const SELF: &str = "__cached_self";

@@ -7,7 +7,6 @@ mod batch;
 mod detached;
 mod event;
 mod read;
-pub(crate) mod receiver;
 mod segment;
 mod site;
 mod write;

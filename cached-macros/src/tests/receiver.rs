@@ -1,6 +1,6 @@
 use proc_macro2::TokenStream;
 
-use crate::expand::receiver::replaced;
+use crate::receiver::{in_strings, replaced};
 
 fn replaced_in(tokens: &str) -> String {
     replaced(tokens.parse().unwrap(), "me").to_string()
@@ -28,5 +28,20 @@ fn values_are_replaced_and_all_else_is_not() {
         ("x ? self : self", "x ? me : me"),
     ] {
         assert_eq!(replaced_in(body), same(expected));
+    }
+}
+
+#[test]
+fn strings_that_name_it_are_found() {
+    for (body, found) in [
+        (r#"println!("{self}")"#, 1),
+        (r#"write!(f, "{} {self:?}", a); tracing::info!(a, "{self} {self}")"#, 2),
+        (r##"anyhow!(r#"a {self:>8} b"#)"##, 1),
+        (r#"let text = "{self}";"#, 0),
+        (r#"format!("{{self}} {selfish} {id}")"#, 0),
+        (r#"impl Display for A { fn fmt(&self, f: F) { write!(f, "{self}") } } format!("{self}")"#, 1),
+        (r#"vec![format!("{self}")]"#, 1),
+    ] {
+        assert_eq!(in_strings(body.parse().unwrap()).len(), found, "{body}");
     }
 }

@@ -2,14 +2,13 @@
 
 use proc_macro2::Ident;
 use syn::visit::{self, Visit};
-use syn::{
-    FnArg, Lifetime, ParenthesizedGenericArguments, Pat, ReceiverKind, Signature, Token, Type, TypeFnPtr, TypeReference,
-};
+use syn::{FnArg, Lifetime, ParenthesizedGenericArguments, Pat, ReceiverKind, Token, Type, TypeFnPtr, TypeReference};
 
 use crate::ast::{Options, Setting};
 use crate::diagnostics::Errors;
 use crate::model::{Detached, Taken};
-use crate::signature::{Form, Parameter, bare, parameters};
+use crate::receiver;
+use crate::signature::{Form, Function, Parameter, bare, parameters};
 
 /// The option that makes loads tasks.
 pub(super) fn option(options: &Options) -> Option<Ident> {
@@ -20,7 +19,8 @@ pub(super) fn option(options: &Options) -> Option<Ident> {
     }
 }
 
-pub(super) fn taken(option: Ident, sig: &Signature, form: Option<&Form>, errors: &mut Errors) -> Detached {
+pub(super) fn taken(option: Ident, function: &Function, form: Option<&Form>, errors: &mut Errors) -> Detached {
+    let sig = &function.sig;
     let mut detached = Detached { option, receiver: None, taken: Vec::new() };
     if let Some(FnArg::Receiver(receiver)) = sig.inputs.first() {
         let name = Ident::new("self", receiver.self_token.span);
@@ -38,6 +38,9 @@ pub(super) fn taken(option: Ident, sig: &Signature, form: Option<&Form>, errors:
             },
             _ => false,
         };
+        if is_borrowed {
+            in_strings(&detached.option, function, errors);
+        }
         detached.receiver = Some((name, is_borrowed));
     }
     for parameter in parameters(sig, form.and_then(|form| form.boxed.as_ref())) {
@@ -46,6 +49,17 @@ pub(super) fn taken(option: Ident, sig: &Signature, form: Option<&Form>, errors:
         detached.taken.extend(names.into_iter().map(|name| Taken { name, is_borrowed, cfg: cfg.clone() }));
     }
     detached
+}
+
+/// In the body a clone takes the place of `self`, which nothing can do inside of a string.
+fn in_strings(option: &Ident, function: &Function, errors: &mut Errors) {
+    for literal in receiver::in_strings(function.body.stream()) {
+        let message = format!(
+            "`{option}` runs the load with a clone of `self`, which a format string cannot name; \
+             write `{{}}` and, behind the string, `self`"
+        );
+        errors.at(literal.span(), message);
+    }
 }
 
 /// Whether the argument is a reference; reports what cannot be taken along.

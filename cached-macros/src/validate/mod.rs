@@ -76,7 +76,7 @@ fn read(options: &mut Options, batch: Option<Batch>, item: &Item<'_>, errors: &m
         return Action::Batch(entry, Box::new(batch));
     }
     let option = detached::option(options);
-    let detached = option.map(|option| detached::taken(option, &item.function.sig, item.form, errors));
+    let detached = option.map(|option| detached::taken(option, item.function, item.form, errors));
     Action::Read(Entry { detached, ..entry(options, key, &scope, errors) })
 }
 
