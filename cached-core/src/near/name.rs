@@ -11,11 +11,11 @@ pub(crate) struct Words([i64; MOST]);
 
 const MOST: usize = 2;
 
-/// Whether integers can stand for the keys of a template.
+/// Whether integers can stand for the keys of a template: the same ones for the same key, whichever function asks.
 pub(crate) fn may_be_words(template: &[Piece]) -> bool {
-    let segments = template.iter().filter(|piece| !matches!(piece, Piece::Literal(_)));
-    // A path may differ where no argument does.
-    segments.count() <= MOST && !template.contains(&Piece::Path)
+    // Not so a hash, which depends on the type, nor all arguments, of which there may be more elsewhere, nor the path.
+    let mut segments = template.iter().filter(|piece| !matches!(piece, Piece::Literal(_)));
+    segments.clone().count() <= MOST && segments.all(|piece| matches!(piece, Piece::Segment(_)))
 }
 
 impl Words {

@@ -1,5 +1,5 @@
 use super::*;
-use crate::key::KeySegment;
+use crate::key::{KeySegment, Piece};
 
 const HEARTBEAT: Duration = Duration::from_secs(2);
 const LOCAL: Duration = Duration::from_secs(30);
@@ -268,6 +268,19 @@ fn integers_stand_for_a_key() {
     }
     assert!(Words::of(&[&1u64, &2u64, &3u64]).is_none());
     assert!(Words::of(&[&"1"]).is_none());
+}
+
+/// Functions that share entries share what they keep: the integers have to say which entry it is.
+#[test]
+fn integers_stand_for_keys_that_they_decide() {
+    let (user, id, name) = (Piece::Literal("user:"), Piece::Segment("id"), Piece::Segment("name"));
+    for template in [&[user][..], &[id], &[user, id], &[id, user, name]] {
+        assert!(may_be_words(template), "{template:?}");
+    }
+    for template in [&[user, Piece::All][..], &[user, Piece::Hash("id")], &[Piece::Path, id], &[id, user, id, user, id]]
+    {
+        assert!(!may_be_words(template), "{template:?}");
+    }
 }
 
 #[tokio::test]
