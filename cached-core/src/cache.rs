@@ -309,7 +309,7 @@ impl Cache {
         let tags = options.depends_on.tags(&self.engine.settings.prefix);
         let call = shell::Call::of(Arc::clone(&self.engine), self.engine.site(&GET_OR_SET), Some(key), "");
         let call = tags.into_iter().fold(call, |call, tag| call.tagged(|_| tag));
-        let mut loading = match shell::look(call, shape, Unkept).await {
+        let mut loading = match shell::look(call.typed(shape), shape, Unkept).await {
             Ok(value) => return value,
             Err(loading) => loading,
         };

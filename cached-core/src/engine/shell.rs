@@ -159,16 +159,25 @@ impl Call {
     }
 
     /// What the call is about, as values of this shape's type.
-    pub(super) fn into_target<S: Shape>(self, shape: S) -> Option<Target> {
-        let mut target = self.target?;
-        target.set_type(shape, self.path);
-        Some(target)
+    pub(crate) fn typed<S: Shape>(self, shape: S) -> Typed {
+        let Self { mut target, path } = self;
+        if let Some(target) = &mut target {
+            target.set_type(shape, path);
+        }
+        Typed { target }
     }
 
     /// Without a cache.
     pub(crate) fn uncached() -> Self {
         Self { target: None, path: "" }
     }
+}
+
+/// A call whose values' type is known, so that it need not say by which path it came.
+#[derive(Debug)]
+pub struct Typed {
+    /// `None`: uncached.
+    pub(super) target: Option<Target>,
 }
 
 /// Looks for the call's value: in the store, or with another call of this process. If there is none, it is for the caller
@@ -180,11 +189,9 @@ impl Call {
 /// Not an `async fn`: that would hold its arguments twice. All that is large is boxed, and only when it is needed, so
 /// that a cached function's future is hardly larger than its arguments.
 #[expect(clippy::manual_async_fn, reason = "see above")]
-pub fn look<S: Shape, K: Keep<S::Item>>(call: Call, shape: S, _: K) -> impl Future<Output = Result<S::Return, Load>> {
+pub fn look<S: Shape, K: Keep<S::Item>>(call: Typed, _: S, _: K) -> impl Future<Output = Result<S::Return, Load>> {
     async move {
-        let Call { target: Some(mut target), path } = call else { return Err(Load::uncached()) };
-        // In place: moved, it would stand in the future twice.
-        target.set_type(shape, path);
+        let Typed { target: Some(target) } = call else { return Err(Load::uncached()) };
         // What was found is not held while anything is waited for: it would stand in every call's future.
         let looked = match target.first_look().await {
             Ok(Hit { entry, slot, due: None }) => match decode::<S, K>(&target.site, &entry, slot) {

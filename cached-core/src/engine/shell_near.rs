@@ -1,7 +1,7 @@
 //! The near cache as generated code asks it: before anything else, and without waiting.
 
 use super::freshness::lead;
-use super::shell::Call;
+use super::shell::{Call, Typed};
 use super::site_state::LocalPolicy;
 use super::target::{Left, Target};
 use super::{Engine, SiteState};
@@ -24,9 +24,9 @@ pub fn near<S: Shape, K: Keep<S::Item>>(
     cache: Option<&Cache>,
     path: &'static str,
     segments: &[&dyn KeySegment],
-    _: S,
+    shape: S,
     _: K,
-) -> Result<S::Return, Call> {
+) -> Result<S::Return, Typed> {
     let asking = Asking { site, path, segments, fingerprint: |site, path| site.fingerprint::<S::Item>(path) };
     let early = match ambient::in_cache(cache, |cache| asking.kept(cache.engine())) {
         Some(Ok(kept)) => match given::<S, K>(kept) {
@@ -34,10 +34,10 @@ pub fn near<S: Shape, K: Keep<S::Item>>(
             None => false,
         },
         Some(Err(Unkept { early })) => early,
-        None => return Err(Call::uncached()),
+        None => false,
     };
-    Err(ambient::in_cache(cache, |cache| Call::left(cache.engine(), site, path, segments, early))
-        .unwrap_or_else(Call::uncached))
+    let left = ambient::in_cache(cache, |cache| Call::left(cache.engine(), site, path, segments, early));
+    Err(left.unwrap_or_else(Call::uncached).typed(shape))
 }
 
 /// One call, as generated code describes it.
@@ -142,9 +142,9 @@ impl Call {
     ///
     /// # Errors
     /// None: an `Err` is the call that the near cache did not answer.
-    pub fn near<S: Shape, K: Keep<S::Item>>(mut self, shape: S, _: K) -> Result<S::Return, Self> {
-        let Some(target) = &mut self.target else { return Err(self) };
-        target.set_type(shape, self.path);
+    pub fn near<S: Shape, K: Keep<S::Item>>(self, shape: S, _: K) -> Result<S::Return, Typed> {
+        let mut call = self.typed(shape);
+        let Some(target) = &mut call.target else { return Err(call) };
         match target.kept() {
             Some(Ok(kept)) => {
                 if let Some(returned) = given::<S, K>(kept) {
@@ -154,6 +154,6 @@ impl Call {
             Some(Err(Unkept { early: true })) => target.left = Some(Box::new(Left { words: None, early: true })),
             Some(Err(Unkept { early: false })) | None => {}
         }
-        Err(self)
+        Err(call)
     }
 }

@@ -77,7 +77,7 @@ impl Write {
 
     /// BEGIN of a write whose value is to be stored as the entry of `call`; if it fails the write goes ahead without.
     pub async fn begin_put<S: Shape>(self, call: Call, shape: S) -> Put {
-        let (Some(scope), Some(target)) = (self.scope, call.into_target(shape)) else { return Put::none() };
+        let (Some(scope), Some(target)) = (self.scope, call.typed(shape).target) else { return Put::none() };
         Put::begin(scope, target).await.unwrap_or_else(|(unbegun, target)| Put::unbegun(unbegun.go_ahead(), &target))
     }
 
@@ -86,7 +86,7 @@ impl Write {
     /// # Errors
     /// Why there is no bracket.
     pub async fn begin_put_or_fail<S: Shape>(self, call: Call, shape: S) -> Result<Put, CacheError> {
-        let (Some(scope), Some(target)) = (self.scope, call.into_target(shape)) else { return Ok(Put::none()) };
+        let (Some(scope), Some(target)) = (self.scope, call.typed(shape).target) else { return Ok(Put::none()) };
         Put::begin(scope, target).await.map_err(|(unbegun, _)| unbegun.refuse())
     }
 

@@ -144,7 +144,7 @@ impl<S: ManyShape> State<'_, S> {
         let ids = self.asked.ids;
         let mut known: HashMap<Key, usize> = HashMap::with_capacity(ids.len());
         for (at, id) in ids.iter().enumerate() {
-            let target = call(id).into_target(one(shape));
+            let target = call(id).typed(one(shape)).target;
             let next = self.asked.firsts.len();
             let place = match &target {
                 Some(target) => *known.entry(Arc::clone(&target.key)).or_insert(next),

@@ -90,7 +90,7 @@ async fn an_early_call_renews_whatever_chance_says_at_the_store() {
     let shape = ResultValue::<u64, String>::default();
     let mut call = Call::new(function.site, Some(&on.cache), "", &[]);
     call.target.as_mut().unwrap().left = Some(Box::new(Left { words: None, early: true }));
-    assert!(look(call, shape, Cloned).await.is_err(), "it is to load");
+    assert!(look(call.typed(shape), shape, Cloned).await.is_err(), "it is to load");
 }
 
 /// The former value was valid, and is older than what the call that has renewed it returns.
