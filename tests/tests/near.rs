@@ -2,7 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "in a test, a panic is the report")]
 
 use cached_core::store::{MemoryStore, RedisStore, Store};
-use cached_core::{Cache, CacheBuilder, Clock, DropReason, Invalidation, Options, Outcome};
+use cached_core::{Cache, CacheBuilder, Clock, DropReason, Invalidation, Options, Outcome, redis_cached};
 use std::sync::Arc;
 use std::time::Duration;
 use tests::{KeptChanged, KeptRows, RedisServer, Way, eventually};
@@ -216,6 +216,66 @@ async fn caches_on_one_store_do_not_share_what_they_keep(on: Subject) {
     on.rows.warm(&on.here, Way::Shared, 1).await;
 }
 
+trait Region {
+    const NUMBER: u64;
+}
+
+struct North;
+struct South;
+
+impl Region for North {
+    const NUMBER: u64 = 1;
+}
+
+impl Region for South {
+    const NUMBER: u64 = 2;
+}
+
+#[redis_cached(key = "region:<id>", local = "30s")]
+async fn in_region<R: Region>(id: u64) -> u64 {
+    100 * R::NUMBER + id
+}
+
+/// Both mean one key in the store, where they displace each other; that is for the audit to say.
+async fn generic_arguments_are_kept_apart(on: Subject) {
+    on.here
+        .scope(async {
+            eventually("something is kept", async || {
+                for _ in 0..3 {
+                    assert_eq!(in_region::<North>(7).await, 107);
+                    on.here.settled().await;
+                }
+                assert_eq!(in_region::<South>(7).await, 207);
+                on.here.stats().site("in_region").unwrap().near_hits > 0
+            })
+            .await;
+        })
+        .await;
+}
+
+#[redis_cached(key = "nobody:<id>", local = "30s")]
+async fn nobody(id: u64) -> Option<u64> {
+    let _ = id;
+    None
+}
+
+async fn that_there_is_nothing_is_kept(on: Subject) {
+    on.here
+        .scope(async {
+            eventually("it is kept", async || {
+                assert_eq!(nobody(1).await, None);
+                on.here.settled().await;
+                on.here.stats().site("nobody").unwrap().near_hits > 0
+            })
+            .await;
+            let before = on.here.stats().site("nobody").unwrap().clone();
+            assert_eq!(nobody(1).await, None);
+            let after = on.here.stats().site("nobody").unwrap().clone();
+            assert_eq!((after.near_hits, after.hits), (before.near_hits + 1, before.hits));
+        })
+        .await;
+}
+
 on_every_store! {
     what_is_kept_is_served_without_the_store
     a_write_of_another_is_seen
@@ -225,6 +285,8 @@ on_every_store! {
     a_value_is_not_kept_for_longer_than_it_lives
     what_it_did_is_counted
     caches_on_one_store_do_not_share_what_they_keep
+    generic_arguments_are_kept_apart
+    that_there_is_nothing_is_kept
 }
 
 #[tokio::test]
