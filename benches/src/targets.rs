@@ -108,7 +108,14 @@ pub(crate) const TARGETS: &[Target] = &[
          it is asked whether anything has changed",
     ),
     target("near-hit", NEAR_ALLOCATIONS, Of::Value, AtMost(0.0), "integers stand for the key"),
-    target("near-hit-2", NEAR, Of::Ratio, AtMost(3.0), "as `near-hit`"),
+    target(
+        "near-hit-2",
+        NEAR,
+        Of::Ratio,
+        AtMost(3.0),
+        "as `near-hit`; the lock of a shard and the count of a value's references move between the cores, in all of them, and how \
+         much that takes differs from run to run",
+    ),
     target("wake-up", WAKE_UP, Of::Value, AtMost(2.0), "the FILL, the server's message, and the GET that it leads to"),
     target(
         "wake-up",
