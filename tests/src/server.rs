@@ -59,10 +59,11 @@ impl RedisServer {
             let mut server = Self { child, port, directory, arguments: arguments.clone() };
             match server.wait_until_said(READY, 0) {
                 Ok(()) => return server,
-                Err(log) => failed = log,
+                Err(log) if log.contains("Address already in use") => failed = log,
+                Err(log) => panic!("redis-server does not start: {log}"),
             }
         }
-        panic!("redis-server does not start: {failed}");
+        panic!("redis-server finds no free port: {failed}");
     }
 
     /// The only node of a cluster: all slots are its own, and it refuses commands whose keys stand in several.

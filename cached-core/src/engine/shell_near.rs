@@ -83,7 +83,7 @@ impl LocalPolicy {
 
     /// The value to be served.
     #[inline(always)]
-    #[expect(clippy::inline_always, reason = "a tenth of a near hit, measured")]
+    #[expect(clippy::inline_always, reason = "one in twenty instructions of a near hit, counted")]
     fn kept(&self, asked: &Asked<'_>, tags: &[Key]) -> Result<Kept, Unkept> {
         let rolls = |beta| self.near.is_early(asked, |load_time| lead(load_time, beta, fastrand::f64()));
         if self.ahead.is_some_and(rolls) {

@@ -55,7 +55,7 @@ pub(crate) struct SiteState {
 pub(super) struct LocalPolicy {
     pub(super) time: Duration,
     pub(super) serves_in_gap: bool,
-    /// Integers can stand for its keys.
+    /// Integers can stand for its keys. Not so where calls tell tags: those are rendered, and with them the key.
     pub(super) has_words: bool,
     /// Tells apart the values of functions that keep them for different times.
     salt: u64,
