@@ -153,7 +153,7 @@ impl Cache {
         let cache = Self::builder().redis(url).build()?;
         let engine = &cache.engine;
         if engine.has_store()
-            && let Err(error) = engine.noted(engine.store.ping(engine.settings.budget).await)
+            && let Err(error) = engine.ping().await
         {
             tracing::warn!(%error, "the cache's store does not answer yet: functions run without it until it does");
         }

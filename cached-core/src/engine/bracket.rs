@@ -1,5 +1,6 @@
 //! The bracket around a write: BEGIN, extended while the write runs, and END.
 
+use super::budget::Budget;
 use super::write::Scope;
 use super::{Engine, is_on_tokio};
 use crate::envelope::Head;
@@ -28,8 +29,8 @@ struct Open {
     scope: Scope,
     writer: Head,
     extension: Extension,
-    /// Time that BEGIN took.
-    spent: Duration,
+    /// What BEGIN has left of it.
+    budget: Budget,
 }
 
 /// A write whose BEGIN failed.
@@ -38,7 +39,7 @@ pub(super) struct Unbegun {
     scope: Box<Scope>,
     /// Of a BEGIN that may take effect yet; `None` if none was sent.
     writer: Option<Head>,
-    spent: Duration,
+    budget: Budget,
     error: CacheError,
 }
 
@@ -49,33 +50,31 @@ impl Bracket {
 
     /// BEGIN. With `token`, so that a value can be put at the end.
     pub(super) async fn begin(scope: Scope, token: bool) -> Result<Self, Unbegun> {
-        let fails = |scope, writer, spent, error| Err(Unbegun { scope: Box::new(scope), writer, spent, error });
+        let fails = |scope, writer, budget, error| Err(Unbegun { scope: Box::new(scope), writer, budget, error });
+        let mut budget = scope.engine.budget();
         if !is_on_tokio() || !scope.engine.may_use_store() {
-            return fails(scope, None, Duration::ZERO, CacheError::BreakerOpen);
+            return fails(scope, None, budget, CacheError::BreakerOpen);
         }
-        let began = Instant::now();
-        let mut tried = Self::try_begin(&scope, token, began).await;
+        let mut tried = Self::try_begin(&scope, token, &mut budget).await;
         // An idle connection that the server has closed is not to be felt. The store sends no token twice, but this is
         // another writer's.
         if token && tried.as_ref().is_err_and(|(_, error)| is_disconnected(error)) {
-            tried = Self::try_begin(&scope, token, began).await;
+            tried = Self::try_begin(&scope, token, &mut budget).await;
         }
-        let spent = began.elapsed();
         match tried {
             Ok(writer) => {
                 let extension = Extension::start(&scope.engine, writer, scope.keys().to_vec());
-                Ok(Self { open: Some(Open { scope, writer, extension, spent }) })
+                Ok(Self { open: Some(Open { scope, writer, extension, budget }) })
             }
-            Err((writer, error)) => fails(scope, writer, spent, error),
+            Err((writer, error)) => fails(scope, writer, budget, error),
         }
     }
 
-    async fn try_begin(scope: &Scope, token: bool, began: Instant) -> Result<Head, (Option<Head>, CacheError)> {
+    async fn try_begin(scope: &Scope, token: bool, budget: &mut Budget) -> Result<Head, (Option<Head>, CacheError)> {
         let engine = &scope.engine;
         let writer = random_id().map(Head::lease).ok_or((None, CacheError::NoRandomness))?;
-        let within = engine.settings.budget.saturating_sub(began.elapsed());
-        let begin = engine.store.begin(writer, scope.keys(), engine.settings.marker, token, within);
-        let begun = engine.on_store(begin, began).await;
+        let (keys, marker) = (scope.keys(), engine.settings.marker);
+        let begun = budget.step(engine, |store, within| store.begin(writer, keys, marker, token, within)).await;
         engine.wrote(scope.keys());
         begun.map_err(|error| (Some(writer), error.into()))?;
         Ok(writer)
@@ -86,6 +85,11 @@ impl Bracket {
         let _ = self.ended().await;
     }
 
+    /// What is left of the write's budget; `None` without a cache.
+    pub(super) fn budget(&mut self) -> Option<&mut Budget> {
+        self.open.as_mut().map(|open| &mut open.budget)
+    }
+
     /// END, with what became of the write.
     pub(crate) async fn ended(self) -> Outcome {
         self.end_with(|_| Vec::new()).await.0
@@ -93,27 +97,26 @@ impl Bracket {
 
     /// END, which puts what `puts` makes of the writer.
     pub(super) async fn end_with(self, puts: impl FnOnce(Head) -> Vec<Written>) -> (Outcome, bool) {
-        let Some(Open { scope, writer, extension, spent }) = self.open else { return (Outcome::Applied, false) };
+        let Some(Open { scope, writer, extension, budget }) = self.open else { return (Outcome::Applied, false) };
         drop(extension);
         let mut written = puts(writer);
         let rest = scope.keys().iter().filter(|key| written.iter().all(|written| written.key != **key));
         let rest: Vec<_> = rest.map(|key| Written::nothing(Key::clone(key))).collect();
         written.extend(rest);
-        let budget = scope.engine.settings.budget;
-        scope.end(writer, &written, budget.saturating_sub(spent).max(budget / 10)).await
+        scope.end(writer, &written, budget.with_last_step()).await
     }
 }
 
 impl Unbegun {
     /// The write goes ahead without its markers.
     pub(super) fn go_ahead(self) -> Bracket {
-        let Self { scope, writer, spent, error } = self;
+        let Self { scope, writer, budget, error } = self;
         let (site, place) = (scope.site.site.name(), scope.site.site.place());
         tracing::warn!(site, place, %error, "a write goes ahead without its bracket");
         scope.site.counters.unbracketed.one();
         // Any other writer's END would do as well; this one also ends a BEGIN that takes effect late.
         let writer = writer.or_else(|| random_id().map(Head::lease)).unwrap_or_else(|| Head::lease(0));
-        Bracket { open: Some(Open { scope: *scope, writer, extension: Extension::none(), spent }) }
+        Bracket { open: Some(Open { scope: *scope, writer, extension: Extension::none(), budget }) }
     }
 
     /// The write is not made.
@@ -139,7 +142,7 @@ impl Extension {
     }
 
     fn start(engine: &Arc<Engine>, writer: Head, keys: Vec<Key>) -> Self {
-        let (store, marker) = (Arc::clone(&engine.store), engine.settings.marker);
+        let (store, marker) = (Arc::clone(engine.store.off_path()), engine.settings.marker);
         Self(Some(tokio::spawn(async move {
             let began = Instant::now();
             let mut ticks = tokio::time::interval(marker / 3);

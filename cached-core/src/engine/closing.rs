@@ -142,17 +142,15 @@ impl Closing {
         if let Err(reason) = self.target.may_store() {
             return self.release(reason).await;
         }
-        // Those who wait to hear how it ends have the same budget.
-        let within = engine.settings.budget;
         let expected = self.over.unwrap_or_else(|| self.lease.head());
-        let filling = engine.store.fill(key, expected, bytes, ttl, within);
+        let mut budget = engine.budget();
+        let filling = budget.step(engine, |store, within| store.fill(key, expected, bytes, ttl, within));
         let (answer, holds) = if tags.is_empty() {
             (filling.await, true)
         } else {
             let (answer, now) = Box::pin(both(filling, self.tag(&tags, ttl.saturating_mul(2)))).await;
             (answer, now.is_ok_and(|now| now.is_some_and(|now| now == stamps)))
         };
-        let answer = engine.noted(answer);
         match answer {
             Ok(true) => {
                 site.counters.stored.one();
@@ -165,7 +163,7 @@ impl Closing {
         if self.over.is_some() {
             // What this process keeps of the former value is older than what this call returns.
             engine.wrote([key]);
-            let _ = engine.noted(self.lease.release(within).await);
+            let _ = engine.budget().step(engine, |_, within| self.lease.release(within)).await;
         } else if answer.is_ok() {
             self.lease.forget();
         }
@@ -182,7 +180,7 @@ impl Closing {
         site.counters.unstored(reason);
         if engine.may_use_store() {
             // If it fails the lease runs out by itself.
-            let _ = engine.noted(self.lease.release(engine.settings.budget).await);
+            let _ = engine.budget().step(engine, |_, within| self.lease.release(within)).await;
         }
         if let Some(lead) = self.lead {
             lead.not_proved();
@@ -193,7 +191,7 @@ impl Closing {
     async fn tag(&self, tags: &[Key], ttl: Duration) -> Result<Option<Vec<Head>>, StoreError> {
         let engine = &self.target.engine;
         let Some(fresh) = random_id() else { return Ok(None) };
-        engine.noted(engine.store.tag(tags, Head::value(fresh), ttl, engine.settings.budget).await)
+        engine.budget().step(engine, |store, within| store.tag(tags, Head::value(fresh), ttl, within)).await
     }
 }
 

@@ -1,5 +1,6 @@
 //! Single steps for callers without an attribute: read, write, remove.
 
+use super::budget::Budget;
 use super::is_on_tokio;
 use super::look::Seen;
 use super::target::Target;
@@ -10,7 +11,6 @@ use crate::lease::random_id;
 use crate::outcome::CacheValue;
 use crate::reason::MissReason;
 use std::time::Duration;
-use tokio::time::Instant;
 
 impl Target {
     /// Reads the value; whatever stands in the way is a counted miss.
@@ -42,7 +42,7 @@ impl Target {
             return Err(Some(MissReason::BreakerOpen));
         }
         self.may_look().map_err(Some)?;
-        match self.look(self.engine.settings.budget, Instant::now()).await {
+        match self.look(&mut self.engine.budget()).await {
             Ok(Seen::Value(entry)) => Ok(entry),
             Ok(Seen::Nothing) => Err(Some(MissReason::Absent)),
             Ok(Seen::Lease(_)) => Err(Some(MissReason::Leased)),
@@ -67,11 +67,12 @@ impl Target {
         }
         let stamp = random_id().ok_or(CacheError::NoRandomness)?;
         let ttl = ttl.unwrap_or(site.ttl);
-        let stamps = self.stamps(ttl).await?;
+        let mut budget = engine.budget();
+        let stamps = self.stamps(ttl, &mut budget).await?;
         let (register, ttl) =
             self.register(Some(&payload), &self.recorded(&stamps, Vec::new()), ttl, stamp, Duration::ZERO);
         let written = register.len() as u64;
-        let put = engine.noted(engine.store.put(&self.key, register, ttl, engine.settings.budget).await);
+        let put = budget.step(engine, |store, within| store.put(&self.key, register, ttl, within)).await;
         engine.wrote([&self.key]);
         put?;
         site.counters.stored.one();
@@ -80,7 +81,7 @@ impl Target {
     }
 
     /// The tags as they are now.
-    async fn stamps(&self, ttl: Duration) -> Result<Vec<Head>, CacheError> {
+    async fn stamps(&self, ttl: Duration, budget: &mut Budget) -> Result<Vec<Head>, CacheError> {
         if self.tags().is_empty() {
             return Ok(Vec::new());
         }
@@ -90,8 +91,8 @@ impl Target {
         let engine = &self.engine;
         let fresh = Head::value(random_id().ok_or(CacheError::NoRandomness)?);
         let ttl = ttl.saturating_mul(3).max(self.site.tag_time);
-        let stamps = engine.store.tag(self.tags(), fresh, ttl, engine.settings.budget).await;
-        engine.noted(stamps)?.ok_or(CacheError::Writing)
+        let stamps = budget.step(engine, |store, within| store.tag(self.tags(), fresh, ttl, within)).await?;
+        stamps.ok_or(CacheError::Writing)
     }
 
     /// Removes whatever stands under the key; whether there was anything.
@@ -99,7 +100,8 @@ impl Target {
         if !self.engine.has_store() {
             return Err(CacheError::BreakerOpen);
         }
-        let removed = self.engine.noted(self.engine.store.remove(&self.key, self.engine.settings.budget).await);
+        let mut budget = self.engine.budget();
+        let removed = budget.step(&self.engine, |store, within| store.remove(&self.key, within)).await;
         self.engine.wrote([&self.key]);
         Ok(removed?)
     }

@@ -1,6 +1,7 @@
 //! One look at a register: the whole way of a call that hits.
 
 use super::Engine;
+use super::budget::Budget;
 use super::look_near::Slot;
 use super::renew::Due;
 use super::target::{Tagged, Target};
@@ -10,9 +11,6 @@ use crate::key::Key;
 use crate::reason::{MissReason, UnstoredReason};
 use crate::store::Replace;
 use bytes::Bytes;
-use std::sync::Arc;
-use std::time::Duration;
-use tokio::time::Instant;
 
 /// What stands under a key, for this target.
 #[derive(Debug)]
@@ -54,8 +52,7 @@ pub(super) struct Hit {
 /// A call's first look that did not hit: what the rest of the call begins with.
 #[derive(Debug)]
 pub(super) struct Looked {
-    /// Time spent on the store.
-    pub(super) spent: Duration,
+    pub(super) budget: Budget,
     pub(super) missed: Missed,
 }
 
@@ -71,25 +68,8 @@ pub(super) enum Missed {
 }
 
 impl Looked {
-    fn at_once(missed: Missed) -> Self {
-        Self { spent: Duration::ZERO, missed }
-    }
-}
-
-/// A step on the store under way. Callers with less patience than the budget drop it before it can time out; that the
-/// store did not answer must be noted all the same, or the breaker would never open for them.
-struct Waiting<'a> {
-    engine: &'a Arc<Engine>,
-    began: Instant,
-    answered: bool,
-}
-
-impl Drop for Waiting<'_> {
-    fn drop(&mut self) {
-        if !self.answered && self.began.elapsed() >= self.engine.settings.budget / 2 {
-            let error = StoreError::new(FaultKind::Timeout, "its caller did not wait any longer");
-            let _ = self.engine.noted(Err::<(), _>(error));
-        }
+    fn at_once(missed: Missed, engine: &Engine) -> Self {
+        Self { budget: engine.budget(), missed }
     }
 }
 
@@ -97,23 +77,23 @@ impl Target {
     /// Looks for a value before anything else is done. `early`: the near cache has one that is to be renewed.
     pub(super) async fn first_look(&self) -> Result<Hit, Looked> {
         if self.engine.flights.has(|| self.flight()) {
-            return Err(Looked::at_once(Missed::Nothing));
+            return Err(Looked::at_once(Missed::Nothing, &self.engine));
         }
         if let Err(reason) = self.may_look() {
-            return Err(Looked::at_once(Missed::Without(reason)));
+            return Err(Looked::at_once(Missed::Without(reason), &self.engine));
         }
-        let began = Instant::now();
+        let mut budget = self.engine.budget();
         let (seen, slot) = if self.site.local.is_some() {
-            Box::pin(self.look_to_keep(began)).await
+            Box::pin(self.look_to_keep(&mut budget)).await
         } else {
-            (self.look(self.engine.settings.budget, began).await, None)
+            (self.look(&mut budget).await, None)
         };
         let missed = match seen {
             Ok(Seen::Value(mut entry)) => {
                 if entry.age == Age::Fresh && self.left.as_ref().is_some_and(|left| left.early) {
                     entry.age = Age::Early;
                 }
-                let due = if entry.age == Age::Fresh { None } else { self.due(began) };
+                let due = if entry.age == Age::Fresh { None } else { self.due(budget) };
                 return Ok(Hit { entry, slot, due });
             }
             // Someone has tried a moment ago.
@@ -123,16 +103,15 @@ impl Target {
             Ok(Seen::Unusable(replace)) => Missed::Unusable(replace),
             Err(error) => Missed::Without(error.kind.into()),
         };
-        Err(Looked { spent: began.elapsed(), missed })
+        Err(Looked { budget, missed })
     }
 
     /// A look that can be kept. When it fails, the store is asked in the common way: the connection that tells of changes may
     /// be broken while the other is not.
-    async fn look_to_keep(&self, began: Instant) -> (Result<Seen, StoreError>, Option<Box<Slot>>) {
-        let budget = self.engine.settings.budget;
-        match self.look_near(budget / 2, began).await {
+    async fn look_to_keep(&self, budget: &mut Budget) -> (Result<Seen, StoreError>, Option<Box<Slot>>) {
+        match self.look_near(budget).await {
             Ok(Some((seen, slot))) => (Ok(seen), slot),
-            Ok(None) | Err(_) => (self.look(budget.saturating_sub(began.elapsed()), began).await, None),
+            Ok(None) | Err(_) => (self.look(budget).await, None),
         }
     }
 
@@ -140,7 +119,7 @@ impl Target {
     pub(super) fn rejects(&self, entry: &Entry, reason: MissReason) -> Looked {
         self.site.rejected(reason);
         let head = entry.head.as_ref().map_or(&[][..], Head::as_bytes);
-        Looked::at_once(Missed::Unusable(Replace::unusable(head)))
+        Looked::at_once(Missed::Unusable(Replace::unusable(head)), &self.engine)
     }
 
     /// Whether what the store says may be believed now. To be asked after a step was announced and before it is taken: who
@@ -163,24 +142,24 @@ impl Target {
 
     /// GET, which begins now; of the tags as well, if there are any. What has to do with tags is boxed, since every call's
     /// future holds this one.
-    pub(super) async fn look(&self, within: Duration, now: Instant) -> Result<Seen, StoreError> {
+    pub(super) async fn look(&self, budget: &mut Budget) -> Result<Seen, StoreError> {
         if self.tagged.is_some() || self.site.names_tags || self.site.names_all {
-            return Box::pin(self.look_at_tags(within, now)).await;
+            return Box::pin(self.look_at_tags(budget)).await;
         }
-        match self.got(self.engine.on_store(self.engine.store.get(&self.key, within), now).await)? {
+        match self.got(budget.step(&self.engine, |store, within| store.get(&self.key, within)).await)? {
             Checked::Seen(seen) => Ok(seen),
             // Another site's: this one's values name none.
             Checked::Named(named) => Ok(self.unusable(MissReason::Type, &named.register)),
         }
     }
 
-    async fn look_at_tags(&self, within: Duration, now: Instant) -> Result<Seen, StoreError> {
+    async fn look_at_tags(&self, budget: &mut Budget) -> Result<Seen, StoreError> {
         if let Some(tagged) = &self.tagged {
-            return self.look_at_all(tagged, within, now).await;
+            return self.look_at_all(tagged, budget).await;
         }
-        match self.got(self.engine.on_store(self.engine.store.get(&self.key, within), now).await)? {
+        match self.got(budget.step(&self.engine, |store, within| store.get(&self.key, within)).await)? {
             Checked::Seen(seen) => Ok(seen),
-            Checked::Named(named) => self.look_at_named(*named, within.saturating_sub(now.elapsed())).await,
+            Checked::Named(named) => self.look_at_named(*named, budget).await,
         }
     }
 
@@ -198,12 +177,12 @@ impl Target {
         }
     }
 
-    async fn look_at_all(&self, tagged: &Tagged, within: Duration, now: Instant) -> Result<Seen, StoreError> {
-        let mut registers = self.engine.on_store(self.engine.store.get_all(&tagged.keys, within), now).await?;
+    async fn look_at_all(&self, tagged: &Tagged, budget: &mut Budget) -> Result<Seen, StoreError> {
+        let mut registers = budget.step(&self.engine, |store, within| store.get_all(&tagged.keys, within)).await?;
         let Some((register, tags)) = registers.split_first_mut() else { return Ok(Seen::Nothing) };
         match self.judge(register.take(), tags) {
             Checked::Seen(seen) => Ok(seen),
-            Checked::Named(named) => self.look_at_named(*named, within.saturating_sub(now.elapsed())).await,
+            Checked::Named(named) => self.look_at_named(*named, budget).await,
         }
     }
 
@@ -242,9 +221,9 @@ impl Target {
     }
 
     /// Reads the tags of which only the value tells.
-    pub(super) async fn look_at_named(&self, named: Named, within: Duration) -> Result<Seen, StoreError> {
+    pub(super) async fn look_at_named(&self, named: Named, budget: &mut Budget) -> Result<Seen, StoreError> {
         let tags = self.named_tags(&named);
-        let registers = self.engine.on_store(self.engine.store.get_all(&tags, within), Instant::now()).await?;
+        let registers = budget.step(&self.engine, |store, within| store.get_all(&tags, within)).await?;
         Ok(self.judge_named(named, &tags, &registers))
     }
 
@@ -296,19 +275,5 @@ impl Target {
     fn unusable(&self, reason: MissReason, register: &[u8]) -> Seen {
         self.site.counters.miss(reason);
         Seen::Unusable(Replace::unusable(register))
-    }
-}
-
-impl Engine {
-    /// Takes a step on the store, which begins now, and notes how it ended.
-    pub(super) async fn on_store<T>(
-        self: &Arc<Self>,
-        step: impl Future<Output = Result<T, StoreError>>,
-        now: Instant,
-    ) -> Result<T, StoreError> {
-        let mut waiting = Waiting { engine: self, began: now, answered: false };
-        let answer = step.await;
-        waiting.answered = true;
-        self.noted(answer)
     }
 }

@@ -1,6 +1,6 @@
 //! A first look that keeps what it finds in the near cache.
 
-use super::Engine;
+use super::budget::Budget;
 use super::look::{Checked, Seen};
 use super::target::Target;
 use crate::envelope::{self, Entry, Times};
@@ -11,7 +11,6 @@ use crate::store::Watched;
 use std::slice;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::time::Instant;
 
 /// The place in the near cache of a value that was read, until it is decoded.
 #[derive(Debug)]
@@ -47,15 +46,14 @@ impl Target {
     }
 
     /// As [`look`](Self::look), so that the value can be kept; `None` if the store does not tell of changes now.
-    pub(super) async fn look_near(
-        &self,
-        within: Duration,
-        now: Instant,
-    ) -> Result<Option<(Seen, Option<Box<Slot>>)>, StoreError> {
+    pub(super) async fn look_near(&self, budget: &mut Budget) -> Result<Option<(Seen, Option<Box<Slot>>)>, StoreError> {
         let Some(local) = &self.site.local else { return Ok(None) };
         let (near, keys) = (&local.near, self.keys());
         let Some(mut reservation) = near.reserve(keys) else { return Ok(None) };
-        let Some(watched) = self.engine.watched(keys, 1, within).await? else { return Ok(None) };
+        let Some(watched) = budget.aside(&self.engine, |store, within| store.get_watched(keys, 1, within)).await?
+        else {
+            return Ok(None);
+        };
         let Watched { registers, lives } = watched;
         let mut registers = registers.into_iter();
         let Some(register) = registers.next().flatten() else { return Ok(Some((Seen::Nothing, None))) };
@@ -67,8 +65,8 @@ impl Target {
             Checked::Named(named) => {
                 let tags = self.named_tags(&named);
                 reservation.extend(near, &tags);
-                let within = within.saturating_sub(now.elapsed());
-                match self.engine.watched(&tags, 0, within).await? {
+                let read = budget.aside(&self.engine, |store, within| store.get_watched(&tags, 0, within));
+                match read.await? {
                     Some(watched) => self.judge_named(*named, &tags, &watched.registers),
                     None => return Ok(None),
                 }
@@ -89,19 +87,5 @@ impl Target {
         let keeping = Keeping { time, bytes, fresh };
         let (near, name) = (Arc::clone(&local.near), self.asked(local).name());
         Some(Box::new(Slot { near, name, reservation, keeping }))
-    }
-}
-
-impl Engine {
-    /// Only an answer is noted. That the connection which tells of changes is away does not say that the store is, nor that it is
-    /// there.
-    pub(super) async fn watched(
-        &self,
-        keys: &[Key],
-        timed: usize,
-        within: Duration,
-    ) -> Result<Option<Watched>, StoreError> {
-        let watched = self.store.get_watched(keys, timed, within).await;
-        if let Ok(Some(_)) = &watched { self.noted(watched) } else { watched }
     }
 }

@@ -4,7 +4,7 @@ mod past;
 
 use super::FlightKey;
 use super::batch::Member;
-use super::both::both;
+use super::budget::Budget;
 use super::look::{Checked, Looked, Missed, Seen};
 use super::nesting::{self, Nesting};
 use super::permit::{Permit, Room};
@@ -45,8 +45,7 @@ pub(super) enum Turn {
 pub(super) struct Lookup {
     pub(super) target: Target,
     nesting: Nesting,
-    /// Time this call has spent on the store.
-    spent: Duration,
+    budget: Budget,
     /// The first look has failed: there is no use in asking the store again.
     without: Option<MissReason>,
     /// The register was found to be unusable and may be replaced.
@@ -117,7 +116,7 @@ impl Lookup {
         let mut lookup = Self {
             target,
             nesting,
-            spent: looked.spent,
+            budget: looked.budget,
             without: None,
             replace: Replace::Nothing,
             spare: None,
@@ -204,7 +203,8 @@ impl Lookup {
         }
         self.waits_for_others();
         let began = Instant::now();
-        let settles_within = 2 * self.target.engine.settings.budget;
+        // A value that was loaded may still be on its way to the store: that is the store's time.
+        let settles_within = self.budget.left();
         if let Some(patience) = self.patience(began)
             && timeout_at(patience, follow.landing(settles_within)).await.is_err()
             && let Some(entry) = self.past_its_end().await
@@ -222,7 +222,7 @@ impl Lookup {
             }
             Ok(Landing::Next(store_time)) => {
                 // What the leader spent on the store this call shall not spend again.
-                self.spent += began.elapsed().min(store_time);
+                self.budget.charge(began.elapsed().min(store_time));
                 None
             }
             Ok(Landing::Unsettled) | Err(_) => {
@@ -319,12 +319,7 @@ impl Lookup {
         let stamps = &stamps[..stamps.len().min(told)];
         match self.target.seen(register, stamps.iter().map(|stamp| Some(stamp.as_bytes()))) {
             Checked::Seen(seen) => Ok(seen),
-            Checked::Named(named) => {
-                let began = Instant::now();
-                let seen = self.target.look_at_named(*named, self.remaining()).await;
-                self.spent += began.elapsed();
-                seen
-            }
+            Checked::Named(named) => self.target.look_at_named(*named, &mut self.budget).await,
         }
     }
 
@@ -339,10 +334,8 @@ impl Lookup {
             if let Err(reason) = self.target.may_look() {
                 return Waited::Found(Led::Without(reason));
             }
-            let began = Instant::now();
-            let seen = self.target.look(self.remaining(), began).await;
-            self.spent += began.elapsed();
-            match seen {
+            let before = self.budget;
+            match self.target.look(&mut self.budget).await {
                 Ok(Seen::Value(entry)) => return Waited::Found(Led::Found(entry, step)),
                 Ok(Seen::Spare(entry)) => {
                     self.spare = Some(entry);
@@ -353,7 +346,11 @@ impl Lookup {
                 Ok(Seen::Lease(head)) if waits.is_another(head) => {
                     return Waited::Found(Led::Without(MissReason::WaitedTooLong));
                 }
-                Ok(Seen::Lease(_)) => left = self.target.engine.settings.lease,
+                Ok(Seen::Lease(_)) => {
+                    // It would have waited as long without asking.
+                    self.budget = before;
+                    left = self.target.engine.settings.lease;
+                }
                 Ok(Seen::Unusable(replace)) => {
                     self.found_unusable(replace);
                     return Waited::Free;
@@ -367,24 +364,22 @@ impl Lookup {
     /// ACQUIRE, and side by side TAG if there are tags.
     async fn acquire(&mut self) -> Result<Asked, StoreError> {
         let engine = &self.target.engine;
-        let (store, key) = (Arc::clone(&engine.store), Arc::clone(&self.target.key));
+        let (store, key) = (Arc::clone(engine.store.off_path()), Arc::clone(&self.target.key));
         let releases = self.member.as_ref().map(Member::releases);
         let Some(mut lease) = Lease::new(store, key, engine.settings.lease, releases) else {
             return Ok(Asked { acquired: Acquired::Granted, lease: None, stamps: None });
         };
         let replace = std::mem::replace(&mut self.replace, Replace::Nothing);
-        let within = self.remaining();
-        let began = Instant::now();
         let tags = self.target.load_tags();
         let fresh = Head::value(lease.id());
-        let acquire = engine.on_store(lease.acquire(replace, within), began);
+        let acquire = |_, within| lease.acquire(replace, within);
         let (acquired, stamps) = if tags.is_empty() {
-            (acquire.await, Ok(Some(Vec::new())))
+            (self.budget.step(engine, acquire).await, Ok(Some(Vec::new())))
         } else {
-            let tag = engine.store.tag(&tags, fresh, self.target.site.tag_time, within);
-            Box::pin(both(acquire, engine.on_store(tag, began))).await
+            let time = self.target.site.tag_time;
+            let asked = self.budget.both(engine, acquire, |store, within| store.tag(&tags, fresh, time, within));
+            Box::pin(asked).await
         };
-        self.spent += began.elapsed();
         Ok(Asked { acquired: acquired?, lease: Some(lease), stamps: stamps? })
     }
 
@@ -417,10 +412,11 @@ impl Lookup {
         let target = self.target.clone();
         // Waits from before the look on, so that no change is missed in between.
         let waiter = target.engine.near_in_use()?.waiter(&target.key);
-        let began = Instant::now();
         let keys = std::slice::from_ref(&target.key);
-        let watched = target.engine.store.get_watched(keys, 0, self.remaining()).await;
-        self.spent += began.elapsed();
+        let before = self.budget;
+        let watched = self.budget.aside(&target.engine, |store, within| store.get_watched(keys, 0, within)).await;
+        // The call waits anyway.
+        self.budget = before;
         let register = watched.ok()??.registers.pop().flatten();
         if !register.is_some_and(|register| Head::is_lease(&register)) {
             // It has changed by now.
@@ -429,12 +425,6 @@ impl Lookup {
         let until = (Instant::now() + TOLD_POLL.min(lease_left)).min(self.deadline);
         let _ = timeout_at(until, waiter.changed()).await;
         Some(Instant::now() < self.deadline)
-    }
-
-    /// What is left of the budget. Waits do not count, so a long one leaves a little for each look at the register.
-    fn remaining(&self) -> Duration {
-        let budget = self.target.engine.settings.budget;
-        budget.saturating_sub(self.spent).max(budget / 10)
     }
 
     /// Room among the loads that are bounded. A load inside of another has its room already.

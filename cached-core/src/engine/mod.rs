@@ -11,6 +11,7 @@
 pub(crate) mod batch;
 mod both;
 mod bracket;
+mod budget;
 mod claims;
 mod closing;
 pub(crate) mod detached;
@@ -32,6 +33,7 @@ mod target;
 mod ticket;
 pub(crate) mod write;
 
+use budget::{Budget, Gate};
 use claims::Claims;
 use pending::Pending;
 pub(crate) use site_state::{SiteRef, SiteState};
@@ -99,7 +101,7 @@ pub(crate) struct Engine {
     /// Tells the caches of a process apart.
     id: u64,
     pub(crate) settings: Settings,
-    pub(crate) store: Arc<dyn Store>,
+    pub(crate) store: Gate,
     clock: Clock,
     breaker: Breaker,
     pub(crate) pending: Pending,
@@ -134,7 +136,7 @@ impl Engine {
             sites: Mutex::default(),
             id: NEXT.fetch_add(1, Ordering::Relaxed),
             settings,
-            store,
+            store: Gate::new(store),
             clock,
         }
     }
@@ -221,7 +223,7 @@ impl Engine {
             Verdict::SkipAndProbe => {
                 let engine = Arc::clone(self);
                 tokio::spawn(async move {
-                    let answer = engine.store.ping(PROBE_WITHIN).await;
+                    let answer = engine.store.off_path().ping(PROBE_WITHIN).await;
                     let answered = answer.is_ok();
                     if engine.breaker.probed(engine.clock.now(), answered) == Some(Edge::Closed) {
                         tracing::info!(store = engine.store.name(), "the cache's store is back: its breaker is closed");
@@ -232,8 +234,18 @@ impl Engine {
         }
     }
 
+    /// The budget of a call that begins now.
+    fn budget(&self) -> Budget {
+        Budget::new(self.settings.budget)
+    }
+
+    /// Asks the store whether it is there.
+    pub(crate) async fn ping(&self) -> Result<(), StoreError> {
+        self.budget().step(self, |store, within| store.ping(within)).await
+    }
+
     /// Tells the breaker how the store did.
-    pub(crate) fn noted<T>(&self, answer: Result<T, StoreError>) -> Result<T, StoreError> {
+    fn noted<T>(&self, answer: Result<T, StoreError>) -> Result<T, StoreError> {
         match &answer {
             Err(error) if error.kind.is_outage() => {
                 if self.breaker.outage(self.clock.now()) == Some(Edge::Opened) {

@@ -6,6 +6,7 @@
 
 use super::both::both;
 use super::bracket::{Bracket, Unbegun};
+use super::budget::Budget;
 use super::shell::Policy;
 use super::target::Target;
 use super::write::Scope;
@@ -63,21 +64,25 @@ impl Put {
         let tags = target.load_tags();
         let others: Vec<Key> = tags.iter().filter(|tag| !own.contains(tag)).cloned().collect();
         let (engine, fresh) = (scope.engine.clone(), random_id().map(Head::value));
+        let mut budget = engine.budget();
         let read = async {
             match fresh {
                 Some(_) if others.is_empty() => Some(Vec::new()),
                 Some(fresh) => {
-                    let read = engine.store.tag(&others, fresh, target.site.tag_time, engine.settings.budget);
-                    engine.noted(read.await).ok().flatten()
+                    let time = target.site.tag_time;
+                    budget.step(&engine, |store, within| store.tag(&others, fresh, time, within)).await.ok().flatten()
                 }
                 None => None,
             }
         };
         let (begun, read) = Box::pin(both(Bracket::begin(scope, true), read)).await;
-        let bracket = match begun {
+        let mut bracket = match begun {
             Ok(bracket) => bracket,
             Err(unbegun) => return Err((unbegun, target)),
         };
+        if let Some(of_bracket) = bracket.budget() {
+            of_bracket.alongside(budget);
+        }
         let Some(read) = read else {
             target.site.counters.unstored(UnstoredReason::Tags);
             return Ok(Self { bracket, draft: None });
@@ -121,9 +126,12 @@ impl Draft {
             .ok()
     }
 
-    async fn put(self, bracket: Bracket, value: Value) {
+    async fn put(self, mut bracket: Bracket, value: Value) {
         let site = self.target.site.clone();
-        let named = self.named(&value).await;
+        let named = match bracket.budget() {
+            Some(budget) => self.named(&value, budget).await,
+            None => None,
+        };
         let (Some(stamps), Some(fresh)) = (named, random_id().map(Head::value)) else {
             site.counters.unstored(UnstoredReason::Tags);
             return bracket.end().await;
@@ -145,7 +153,7 @@ impl Draft {
     }
 
     /// The stamps of the tags that only the value tells; `None` if one of them was invalidated since the write began.
-    async fn named(&self, value: &Value) -> Option<Vec<Head>> {
+    async fn named(&self, value: &Value, budget: &mut Budget) -> Option<Vec<Head>> {
         let Target { engine, site, .. } = &self.target;
         if value.named.is_empty() {
             return Some(Vec::new());
@@ -160,8 +168,8 @@ impl Draft {
             tags.push(engine.settings.prefix.all_tags());
         }
         let ttl = value.ttl.saturating_mul(2).max(site.tag_time);
-        let read = engine.store.tag(&tags, Head::value(random_id()?), ttl, engine.settings.budget).await;
-        let mut stamps = engine.noted(read).ok()??;
+        let fresh = Head::value(random_id()?);
+        let mut stamps = budget.step(engine, |store, within| store.tag(&tags, fresh, ttl, within)).await.ok()??;
         if before.is_some() && stamps.pop() != before {
             return None;
         }

@@ -3,6 +3,7 @@
 //! # On cancellation
 //! A call that renews and goes away gives claim and ticket back: the next one that finds the value takes over.
 
+use super::budget::Budget;
 use super::claims::Claim;
 use super::lookup::Turn;
 use super::nesting::{self, Nesting};
@@ -10,20 +11,17 @@ use super::permit::Permit;
 use super::target::Target;
 use super::ticket::{AFTER_FAULT, Asked};
 use crate::envelope::Entry;
-use std::time::Duration;
-use tokio::time::Instant;
 
 /// This call is the one to renew the value that it has found.
 #[derive(Debug)]
 pub(super) struct Due {
     claim: Claim,
-    /// Time that the call has spent on the store.
-    spent: Duration,
+    budget: Budget,
 }
 
 impl Target {
     /// Whether this call is to renew what it has found.
-    pub(super) fn due(&self, began: Instant) -> Option<Box<Due>> {
+    pub(super) fn due(&self, budget: Budget) -> Option<Box<Due>> {
         self.site.fresh.as_ref()?;
         // Inside of a load of this very key there is no need of another.
         if nesting::of(self.engine.id, &self.key) == Nesting::Same {
@@ -31,7 +29,7 @@ impl Target {
         }
         let engine = &self.engine;
         let claim = engine.claims.claim(&self.key, engine.clock.now(), engine.settings.throttle)?;
-        Some(Box::new(Due { claim, spent: began.elapsed() }))
+        Some(Box::new(Due { claim, budget }))
     }
 
     /// Whether a load has failed a moment ago, or someone else is at it.
@@ -55,10 +53,8 @@ impl Target {
 
     /// The permission to renew `entry`; or the value to be served, if there is none.
     pub(super) async fn granted(&self, entry: Entry, due: Due) -> Result<Permit, Entry> {
-        let Due { claim, spent } = due;
-        let (engine, budget) = (&self.engine, self.engine.settings.budget);
-        let asked = self.ask_ticket(&entry, budget.saturating_sub(spent).max(budget / 10)).await;
-        let (time, entry) = match asked {
+        let Due { claim, mut budget } = due;
+        let (time, entry) = match self.ask_ticket(&entry, &mut budget).await {
             Asked::Granted(ticket, entry) => {
                 return Ok(Permit::renewing(self.clone(), *ticket, None, Some(claim), entry));
             }
@@ -68,7 +64,7 @@ impl Target {
             Asked::Elsewhere(left) | Asked::Throttled(left) => (left, entry),
             Asked::Fault(_) => (AFTER_FAULT, entry),
         };
-        claim.bar(engine.clock.now() + time);
+        claim.bar(self.engine.clock.now() + time);
         Err(entry)
     }
 }

@@ -81,7 +81,7 @@ impl Engine {
             Batch::Registers(registers) => registers,
         };
         let keys: Vec<Key> = registers.iter().map(|due| Key::clone(&due.key)).collect();
-        self.store.remove_all(&keys, WITHIN).await?;
+        self.store.off_path().remove_all(&keys, WITHIN).await?;
         let mut by_writer: HashMap<&[u8], (Head, Vec<Written>)> = HashMap::new();
         for due in registers {
             for writer in &due.writers {
@@ -90,7 +90,7 @@ impl Engine {
             }
         }
         for (writer, written) in by_writer.into_values() {
-            self.store.end(writer, &written, WITHIN).await?;
+            self.store.off_path().end(writer, &written, WITHIN).await?;
         }
         Ok(())
     }
@@ -104,7 +104,7 @@ impl Engine {
     ) -> Result<u64, StoreError> {
         let (mut from, mut removed) = (None, 0);
         let swept = loop {
-            match self.store.sweep(prefix, from, within).await {
+            match self.store.off_path().sweep(prefix, from, within).await {
                 Ok(swept) => {
                     removed += swept.removed;
                     progress(removed);

@@ -13,6 +13,7 @@
 //! There is no ticket, and the value that was found is served.
 
 use super::both::both;
+use super::budget::Budget;
 use super::look::Seen;
 use super::target::Target;
 use crate::envelope::{Entry, Head};
@@ -22,7 +23,6 @@ use crate::store::{Acquired, Replace};
 use bytes::{Bytes, BytesMut};
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::time::Instant;
 
 /// How long nobody here tries again after the store has failed to give a ticket.
 pub(super) const AFTER_FAULT: Duration = Duration::from_secs(1);
@@ -61,22 +61,23 @@ enum Answer {
 
 impl Target {
     /// Asks for the ticket to renew `entry`, and looks at it once more.
-    pub(super) async fn ask_ticket(&self, entry: &Entry, within: Duration) -> Asked {
+    pub(super) async fn ask_ticket(&self, entry: &Entry, budget: &mut Budget) -> Asked {
         let Some(over) = entry.head else { return Asked::Gone(Replace::Nothing) };
-        let began = Instant::now();
-        let lease = match self.acquire_ticket(within).await {
+        let lease = match self.acquire_ticket(budget).await {
             Answer::Granted(lease) => lease,
             Answer::Denied(asked) => return asked,
         };
-        let now = Instant::now();
-        let within = within.saturating_sub(now - began).max(within / 10);
         let tags = self.load_tags();
-        let look = self.look(within, now);
+        let mut beside = *budget;
+        let look = self.look(budget);
         let (seen, stamps) = if tags.is_empty() {
             (look.await, Ok(Some(Vec::new())))
         } else {
-            let tag = self.engine.store.tag(&tags, Head::value(lease.id()), self.site.tag_time, within);
-            both(look, self.engine.on_store(tag, now)).await
+            let (fresh, time) = (Head::value(lease.id()), self.site.tag_time);
+            let answers =
+                both(look, beside.step(&self.engine, |store, within| store.tag(&tags, fresh, time, within))).await;
+            budget.alongside(beside);
+            answers
         };
         let (seen, stamps) = match (seen, stamps) {
             (Ok(seen), Ok(stamps)) => (seen, stamps),
@@ -96,15 +97,15 @@ impl Target {
         }
     }
 
-    async fn acquire_ticket(&self, within: Duration) -> Answer {
+    async fn acquire_ticket(&self, budget: &mut Budget) -> Answer {
         let engine = &self.engine;
         let mut replace = Replace::Nothing;
         // Twice: what is neither a ticket nor a throttle is replaced.
         for _ in 0..2 {
-            let (store, key) = (Arc::clone(&engine.store), engine.settings.prefix.ticket(&self.key));
+            let (store, key) = (Arc::clone(engine.store.off_path()), engine.settings.prefix.ticket(&self.key));
             let Some(mut lease) = Lease::new(store, key, engine.settings.lease, None) else { break };
-            let acquire = lease.acquire(std::mem::replace(&mut replace, Replace::Nothing), within);
-            match engine.on_store(acquire, Instant::now()).await {
+            let over = std::mem::replace(&mut replace, Replace::Nothing);
+            match budget.step(engine, |_, within| lease.acquire(over, within)).await {
                 Ok(Acquired::Granted) => return Answer::Granted(lease),
                 Ok(Acquired::Leased(left)) => return Answer::Denied(Asked::Elsewhere(left)),
                 Ok(Acquired::Value(register)) => match self.throttled_for(&register) {
@@ -140,8 +141,10 @@ impl Ticket {
         let mut register = BytesMut::from(Head::value(stamp).as_bytes());
         register.extend_from_slice(&until.to_le_bytes());
         let key = engine.settings.prefix.ticket(&target.key);
-        let fill = engine.store.fill(&key, self.lease.head(), register.freeze(), time, engine.settings.budget);
-        if engine.noted(fill.await).is_ok() {
+        let (expected, register) = (self.lease.head(), register.freeze());
+        let fill =
+            engine.budget().step(engine, |store, within| store.fill(&key, expected, register, time, within)).await;
+        if fill.is_ok() {
             // Filled, or lost before.
             self.lease.forget();
         }

@@ -13,6 +13,7 @@
 //! site says so); what could not be applied at its end is queued, see [`replay`](super::replay).
 
 use super::bracket::{Bracket, Unbegun};
+use super::budget::Budget;
 use super::put::Put;
 use super::shell::Call;
 use super::{Engine, SiteRef, is_on_tokio};
@@ -24,8 +25,6 @@ use crate::outcome::Shape;
 use crate::site::Site;
 use crate::store::Written;
 use std::sync::Arc;
-use std::time::Duration;
-use tokio::time::Instant;
 
 /// A write on its way: what it invalidates, gathered.
 #[derive(Debug)]
@@ -98,8 +97,7 @@ impl Write {
     /// Invalidates.
     pub(crate) async fn invalidate(self) -> Outcome {
         let Some(scope) = self.scope else { return Outcome::Applied };
-        let within = scope.engine.settings.budget;
-        scope.invalidate(within).await
+        scope.invalidate().await
     }
 }
 
@@ -134,15 +132,15 @@ impl Scope {
     }
 
     /// Removes the registers.
-    async fn invalidate(self, within: Duration) -> Outcome {
+    async fn invalidate(self) -> Outcome {
         if self.keys().is_empty() {
             return self.end_with(Outcome::Applied);
         }
         if !self.may_ask() {
             return self.queue(None);
         }
-        let removal = self.engine.store.remove_all(self.keys(), within);
-        match self.engine.on_store(removal, Instant::now()).await {
+        let mut budget = self.engine.budget();
+        match budget.step(&self.engine, |store, within| store.remove_all(self.keys(), within)).await {
             Ok(()) => self.end_with(Outcome::Applied),
             Err(error) => {
                 self.warn(&error);
@@ -152,12 +150,11 @@ impl Scope {
     }
 
     /// END; with what became of the write, and whether what was to be put was put.
-    pub(super) async fn end(self, writer: Head, written: &[Written], within: Duration) -> (Outcome, bool) {
+    pub(super) async fn end(self, writer: Head, written: &[Written], mut budget: Budget) -> (Outcome, bool) {
         if !self.may_ask() {
             return (self.queue(Some(writer)), false);
         }
-        let end = self.engine.store.end(writer, written, within);
-        match self.engine.on_store(end, Instant::now()).await {
+        match budget.step(&self.engine, |store, within| store.end(writer, written, within)).await {
             Ok(was_put) => (self.end_with(Outcome::Applied), was_put),
             Err(error) => {
                 self.warn(&error);

@@ -1,5 +1,6 @@
 //! The first look of a batch: one MGET for the registers of many entries, and of their tags.
 
+use crate::engine::budget::Budget;
 use crate::engine::look::{Checked, Looked, Missed, Named, Seen};
 use crate::engine::look_near::{Read, Slot};
 use crate::engine::site_state::LocalPolicy;
@@ -45,7 +46,7 @@ pub(super) async fn first_look(engine: &Arc<Engine>, wanted: Vec<Wanted>) -> Vec
             target.may_look().err().map(Missed::Without)
         };
         match missed {
-            Some(missed) => found.push((wanted, Err(Looked { spent: Duration::ZERO, missed }))),
+            Some(missed) => found.push((wanted, Err(Looked { budget: engine.budget(), missed }))),
             None => to_read.push(wanted),
         }
     }
@@ -109,7 +110,8 @@ impl Chunk {
         match self.read(engine, began).await {
             Ok(read) => self.judge(engine, read, began).await,
             Err(error) => {
-                let missed = || Looked { spent: began.elapsed(), missed: Missed::Without(error.kind.into()) };
+                let missed =
+                    || Looked { budget: budget_since(engine, began), missed: Missed::Without(error.kind.into()) };
                 self.wanted.into_iter().map(|wanted| (wanted, Err(missed()))).collect()
             }
         }
@@ -125,8 +127,8 @@ impl Chunk {
         {
             return Ok(read);
         }
-        let within = left(engine, began);
-        let registers = engine.on_store(engine.store.get_all(&self.keys, within), Instant::now()).await?;
+        let mut budget = budget_since(engine, began);
+        let registers = budget.step(engine, |store, within| store.get_all(&self.keys, within)).await?;
         Ok(Answer { registers, watched: None })
     }
 
@@ -135,8 +137,9 @@ impl Chunk {
         let reservations: Option<Vec<_>> =
             self.wanted.iter().map(|wanted| local.near.reserve(wanted.target.keys())).collect();
         let reservations = reservations?;
-        let within = left(engine, began) / 2;
-        let Watched { registers, lives } = engine.watched(&self.keys, self.wanted.len(), within).await.ok()??;
+        let mut budget = budget_since(engine, began);
+        let read = budget.aside(engine, |store, within| store.get_watched(&self.keys, self.wanted.len(), within));
+        let Watched { registers, lives } = read.await.ok()??;
         Some(Answer { registers, watched: Some(reservations.into_iter().zip(lives).collect()) })
     }
 
@@ -177,7 +180,8 @@ fn found(wanted: Wanted, seen: Result<Seen, StoreError>, kept: Option<Read>, beg
         Ok(Seen::Spare(entry)) => Missed::Spare(entry),
         Err(error) => Missed::Without(error.kind.into()),
     };
-    (wanted, Err(Looked { spent: began.elapsed(), missed }))
+    let budget = budget_since(&wanted.target.engine, began);
+    (wanted, Err(Looked { budget, missed }))
 }
 
 /// An entry that tells tags which its call does not.
@@ -239,13 +243,15 @@ async fn read_named(
     is_kept: bool,
     began: Instant,
 ) -> Result<(Vec<Option<Bytes>>, bool), StoreError> {
-    if is_kept && let Ok(Some(watched)) = engine.watched(keys, 0, left(engine, began) / 2).await {
+    let mut budget = budget_since(engine, began);
+    if is_kept && let Ok(Some(watched)) = budget.aside(engine, |store, within| store.get_watched(keys, 0, within)).await
+    {
         return Ok((watched.registers, true));
     }
-    let read = engine.store.get_all(keys, left(engine, began));
-    Ok((engine.on_store(read, Instant::now()).await?, false))
+    Ok((budget.step(engine, |store, within| store.get_all(keys, within)).await?, false))
 }
 
-fn left(engine: &Engine, began: Instant) -> Duration {
-    engine.settings.budget.saturating_sub(began.elapsed())
+/// The looks of a batch run side by side and share one budget.
+fn budget_since(engine: &Engine, began: Instant) -> Budget {
+    Budget::since(engine.settings.budget, began)
 }

@@ -94,7 +94,7 @@ impl Lookups {
             under_way: FuturesUnordered::new(),
             ended: Vec::new(),
             deciding: Arc::new(()),
-            releases: Arc::new(Releases::new(Arc::clone(&engine.store))),
+            releases: Arc::new(Releases::new(Arc::clone(engine.store.off_path()))),
         }
     }
 

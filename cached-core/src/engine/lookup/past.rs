@@ -16,14 +16,14 @@ impl Lookup {
             if let Err(reason) = self.target.may_look() {
                 return Some(Led::Without(reason));
             }
-            let began = Instant::now();
-            let asked = Box::pin(self.target.ask_ticket(entry, self.remaining())).await;
-            self.spent += began.elapsed();
-            match asked {
+            let before = self.budget;
+            match Box::pin(self.target.ask_ticket(entry, &mut self.budget)).await {
                 Asked::Granted(ticket, entry) => return Some(Led::Renewing(ticket, entry)),
                 Asked::Newer(entry) => return Some(Led::Found(entry, step)),
                 Asked::Gone(replace) => (self.spare, self.replace) = (None, replace),
                 Asked::Elsewhere(left) => {
+                    // It would have waited as long without asking.
+                    self.budget = before;
                     lead.idle();
                     let has_patience = patience.is_none_or(|patience| Instant::now() < patience);
                     if !has_patience || !self.pause(waits, left).await {
@@ -48,10 +48,7 @@ impl Lookup {
         if let Err(reason) = self.target.may_look() {
             return Some(Led::Without(reason));
         }
-        let began = Instant::now();
-        let seen = self.target.look(self.remaining(), began).await;
-        self.spent += began.elapsed();
-        match seen {
+        match self.target.look(&mut self.budget).await {
             Ok(Seen::Value(entry)) => return Some(Led::Found(entry, step)),
             Ok(Seen::Spare(entry)) => return Some(Led::Found(*entry, step)),
             Ok(Seen::Unusable(replace)) => self.found_unusable(replace),
@@ -68,10 +65,7 @@ impl Lookup {
         if self.without.is_some() || self.target.may_look().is_err() {
             return self.spare.take().map(|entry| *entry);
         }
-        let began = Instant::now();
-        let seen = self.target.look(self.remaining(), began).await;
-        self.spent += began.elapsed();
-        match seen {
+        match self.target.look(&mut self.budget).await {
             Ok(Seen::Value(entry)) => Some(entry),
             Ok(Seen::Spare(entry)) => Some(*entry),
             Ok(Seen::Nothing | Seen::Lease(_) | Seen::Unusable(_)) => None,

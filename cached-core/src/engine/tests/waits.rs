@@ -91,7 +91,7 @@ async fn a_store_that_fails_meanwhile_is_not_asked_again() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_looks_share_one_budget_and_the_pauses_cost_none() {
+async fn neither_pauses_nor_looks_in_vain_cost_anything_of_the_budget() {
     let on = Subject::new();
     on.plant_lease(9, LONG).await;
     on.store.plan(Step::Get, [Act::Late(ms(20)), Act::Late(ms(25)), Act::Late(ms(30)), Act::Well]);
@@ -101,13 +101,16 @@ async fn the_looks_share_one_budget_and_the_pauses_cost_none() {
     call.abort();
     let within = |step| on.store.taken(step).iter().map(|taken| taken.within.as_millis()).collect::<Vec<_>>();
     assert_eq!(within(Step::Acquire), [80]);
-    assert_eq!(within(Step::Get)[..5], [100, 70, 45, 15, 15]);
+    assert_eq!(within(Step::Get)[..5], [100, 70, 70, 70, 70]);
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_used_up_budget_leaves_a_little() {
+async fn a_call_that_has_used_up_its_budget_does_not_ask_the_store_again() {
     let on = Subject::new();
-    on.store.plan(Step::Get, [Act::Late(ms(95))]);
+    on.store.plan(Step::Get, [Act::Late(ms(95)), Act::Late(BUDGET)]);
     on.call(1, AT_ONCE).await;
-    assert_eq!(on.store.taken(Step::Acquire)[0].within, ms(10));
+    assert_eq!(on.store.taken(Step::Acquire)[0].within, ms(5));
+    on.store.memory.remove(&on.key(), BUDGET).await.unwrap();
+    let (value, took) = timed(on.call(2, AT_ONCE)).await;
+    assert_eq!((value, took, on.store.count(Step::Acquire)), (2, BUDGET, 1));
 }

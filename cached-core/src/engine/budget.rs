@@ -1,0 +1,209 @@
+//! The time that one call may spend on the store, and the only way to the store.
+//!
+//! Every step of a call goes through its [`Budget`]: the budget measures the step, bounds it by the time that is left, and
+//! tells the breaker how it ended. Time in which a call waits for other callers does not count.
+//!
+//! Work that no caller waits for (renewals, releases, probes, queued invalidations) has bounds of its own and uses
+//! [`Gate::off_path`].
+//!
+//! # On cancellation
+//! Some callers have less patience than the budget and drop a step before it can time out. The breaker is told all the
+//! same that the store did not answer, or it would never open for them.
+
+use super::Engine;
+use super::both::both;
+use crate::error::{FaultKind, StoreError};
+use crate::store::{Store, Watcher};
+use std::fmt;
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// A step that its caller has given up tells something only if it has taken this part of the budget.
+const TELLING: u32 = 2;
+/// The part of a budget that is left for the last step of a write, whatever the others took.
+const LAST: u32 = 10;
+
+/// The engine's store: reached through a [`Budget`], or [off the path](Self::off_path) of every call.
+pub(crate) struct Gate(Arc<dyn Store>);
+
+impl fmt::Debug for Gate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl Gate {
+    pub(super) fn new(store: Arc<dyn Store>) -> Self {
+        Self(store)
+    }
+
+    pub(crate) fn name(&self) -> &'static str {
+        self.0.name()
+    }
+
+    pub(super) fn watch(&self, watcher: Weak<dyn Watcher>) {
+        self.0.watch(watcher);
+    }
+
+    /// The store, for work that no caller waits for and that bounds its steps itself.
+    pub(super) fn off_path(&self) -> &Arc<dyn Store> {
+        &self.0
+    }
+}
+
+/// What a call has spent on the store so far, and how much it may spend.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Budget {
+    total: Duration,
+    spent: Duration,
+}
+
+impl Budget {
+    pub(super) fn new(total: Duration) -> Self {
+        Self { total, spent: Duration::ZERO }
+    }
+
+    /// For steps of one call that run side by side: all time since `began` counts.
+    pub(super) fn since(total: Duration, began: Instant) -> Self {
+        Self { total, spent: began.elapsed() }
+    }
+
+    pub(super) fn left(&self) -> Duration {
+        self.total.saturating_sub(self.spent)
+    }
+
+    /// Counts time that another caller has spent on the store while this call waited for it.
+    pub(super) fn charge(&mut self, time: Duration) {
+        self.spent += time;
+    }
+
+    /// Counts steps that ran side by side with this budget's own.
+    pub(super) fn alongside(&mut self, other: Self) {
+        self.spent = self.spent.max(other.spent);
+    }
+
+    /// Keeps a tenth for a step that has to be tried whatever was spent before.
+    pub(super) fn with_last_step(mut self) -> Self {
+        self.spent = self.spent.min(self.total - self.total / LAST);
+        self
+    }
+
+    /// Takes a step on the store, which begins now.
+    pub(super) fn step<'s, T, F>(
+        &mut self,
+        engine: &'s Engine,
+        take: impl FnOnce(&'s dyn Store, Duration) -> F,
+    ) -> impl Future<Output = Result<T, StoreError>>
+    where
+        F: Future<Output = Result<T, StoreError>>,
+    {
+        let left = self.left();
+        let step = (!left.is_zero()).then(|| take(&*engine.store.0, left));
+        let measured = Measured::start(self, engine);
+        async move {
+            let Some(step) = step else { return Err(used_up()) };
+            let answer = step.await;
+            measured.answered();
+            engine.noted(answer)
+        }
+    }
+
+    /// Takes two steps on the store side by side.
+    pub(super) async fn both<'s, A, B, FA, FB>(
+        &mut self,
+        engine: &'s Engine,
+        one: impl FnOnce(&'s dyn Store, Duration) -> FA,
+        other: impl FnOnce(&'s dyn Store, Duration) -> FB,
+    ) -> (Result<A, StoreError>, Result<B, StoreError>)
+    where
+        FA: Future<Output = Result<A, StoreError>>,
+        FB: Future<Output = Result<B, StoreError>>,
+    {
+        let mut beside = *self;
+        let answers = both(self.step(engine, one), beside.step(engine, other)).await;
+        self.alongside(beside);
+        answers
+    }
+
+    /// Takes a step on a connection beside the common one, with half of the time that is left: if it fails, the common
+    /// one is still to be asked. That it is away does not say that the store is, so only an answer is noted.
+    pub(super) async fn aside<'s, T, F>(
+        &mut self,
+        engine: &'s Engine,
+        take: impl FnOnce(&'s dyn Store, Duration) -> F,
+    ) -> Result<Option<T>, StoreError>
+    where
+        F: Future<Output = Result<Option<T>, StoreError>>,
+    {
+        let within = self.left() / 2;
+        if within.is_zero() {
+            return Err(used_up());
+        }
+        let began = Instant::now();
+        let answer = take(&*engine.store.0, within).await;
+        self.spent += began.elapsed();
+        if let Ok(Some(_)) = &answer { engine.noted(answer) } else { answer }
+    }
+}
+
+fn used_up() -> StoreError {
+    StoreError::new(FaultKind::Timeout, "the call has used up its budget")
+}
+
+/// A step under way.
+struct Measured<'b, 's> {
+    budget: &'b mut Budget,
+    engine: &'s Engine,
+    began: Instant,
+    is_answered: bool,
+}
+
+impl<'b, 's> Measured<'b, 's> {
+    fn start(budget: &'b mut Budget, engine: &'s Engine) -> Self {
+        Self { budget, engine, began: Instant::now(), is_answered: false }
+    }
+
+    fn answered(mut self) {
+        self.is_answered = true;
+    }
+}
+
+impl Drop for Measured<'_, '_> {
+    fn drop(&mut self) {
+        self.budget.spent += self.began.elapsed();
+        if !self.is_answered && self.budget.spent >= self.budget.total / TELLING {
+            let error = StoreError::new(FaultKind::Timeout, "its caller did not wait any longer");
+            let _ = self.engine.noted(Err::<(), _>(error));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TOTAL: Duration = Duration::from_millis(100);
+
+    #[test]
+    fn a_budget_ends_at_its_total() {
+        let mut budget = Budget::new(TOTAL);
+        budget.charge(TOTAL / 4);
+        assert_eq!(budget.left(), 3 * TOTAL / 4);
+        budget.charge(TOTAL);
+        assert_eq!(budget.left(), Duration::ZERO);
+        assert_eq!(budget.with_last_step().left(), TOTAL / 10);
+        assert_eq!(Budget::new(TOTAL).with_last_step().left(), TOTAL, "what is left is not cut");
+    }
+
+    #[test]
+    fn steps_side_by_side_count_once() {
+        let (mut one, mut other) = (Budget::new(TOTAL), Budget::new(TOTAL));
+        one.charge(TOTAL / 2);
+        other.charge(TOTAL / 4);
+        one.alongside(other);
+        assert_eq!(one.left(), TOTAL / 2);
+        other.alongside(one);
+        assert_eq!(other.left(), TOTAL / 2);
+    }
+}
