@@ -85,7 +85,7 @@ impl Budget {
 
     /// Keeps a tenth for a step that has to be tried whatever was spent before.
     pub(super) fn with_last_step(mut self) -> Self {
-        self.spent = self.spent.min(self.total - self.total / LAST);
+        self.spent = self.spent.min(self.total.saturating_sub(self.total / LAST));
         self
     }
 

@@ -241,7 +241,7 @@ impl Engine {
 
     /// Asks the store whether it is there.
     pub(crate) async fn ping(&self) -> Result<(), StoreError> {
-        self.budget().step(self, |store, within| store.ping(within)).await
+        self.budget().step(self, Store::ping).await
     }
 
     /// Tells the breaker how the store did.

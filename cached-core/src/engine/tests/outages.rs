@@ -1,7 +1,7 @@
 //! The store fails.
 
 use super::*;
-use crate::BreakerState;
+use crate::{BreakerState, Invalidation};
 
 #[tokio::test(start_paused = true)]
 async fn a_silent_store_costs_one_budget() {
@@ -93,6 +93,28 @@ async fn callers_less_patient_than_the_budget_count_from_its_half_on() {
     // One step only: a second one's answer would make up for it.
     on.cache.get::<u64>("k").await;
     assert!(on.engine().breaker.is_healthy(), "a late answer is one");
+}
+
+#[tokio::test(start_paused = true)]
+async fn whatever_step_impatient_callers_give_up_they_open_the_breaker() {
+    async fn is_open_after(step: Step, give_up: impl AsyncFn(&Cache)) {
+        let on = Subject::new();
+        // More than three: what is queued asks as well.
+        on.store.plan(step, vec![Act::Silent; 30]);
+        for _ in 0..3 {
+            assert_eq!(on.engine().breaker(), BreakerState::Closed, "{step:?}");
+            tokio::time::timeout(BUDGET / 2, give_up(&on.cache)).await.unwrap_err();
+        }
+        assert_eq!(on.engine().breaker(), BreakerState::Open, "{step:?}");
+    }
+    let tagged = || Options::new().tag("t");
+    is_open_after(Step::Get, async |cache| _ = cache.get::<u64>("k").await).await;
+    is_open_after(Step::GetAll, async |cache| _ = cache.get_or_set("k", tagged(), async || Ok::<_, ()>(1)).await).await;
+    is_open_after(Step::Put, async |cache| _ = cache.set("k", &1, Options::new()).await).await;
+    is_open_after(Step::Tag, async |cache| _ = cache.set("k", &1, tagged()).await).await;
+    is_open_after(Step::Remove, async |cache| _ = cache.delete("k").await).await;
+    is_open_after(Step::RemoveAll, async |cache| _ = cache.invalidate(Invalidation::new().key("k")).await).await;
+    is_open_after(Step::Begin, async |cache| _ = cache.write(Invalidation::new().key("k"), async {}).await).await;
 }
 
 #[tokio::test(start_paused = true)]
