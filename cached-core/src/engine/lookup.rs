@@ -1,10 +1,12 @@
 //! The way of a call whose first look did not hit: join or lead, ACQUIRE, wait, or be told to load.
 
+mod late;
 mod past;
 
 use super::FlightKey;
 use super::batch::Member;
 use super::budget::Budget;
+use super::bulkhead::Bulkhead;
 use super::look::{Checked, Looked, Missed, Seen};
 use super::nesting::{self, Nesting};
 use super::permit::{Permit, Room};
@@ -19,7 +21,6 @@ use crate::store::{Acquired, Replace};
 use bytes::Bytes;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::Semaphore;
 use tokio::time::{Instant, timeout_at};
 
 /// Waits between two looks at a register that someone else leases.
@@ -57,6 +58,8 @@ pub(super) struct Lookup {
     counted: bool,
     /// When waiting for others ends.
     deadline: Instant,
+    /// That time was over once: the call has joined those who have waited for too long.
+    is_late: bool,
     /// What it shares with the others of its batch.
     member: Option<Member>,
 }
@@ -83,6 +86,15 @@ struct Asked {
     lease: Option<Lease>,
     /// `None` if a writer is at work on one of the tags.
     stamps: Option<Vec<Head>>,
+}
+
+/// What following a flight led to.
+enum Followed {
+    Turn(Turn),
+    /// The flight had nothing for this call: the next one may.
+    Next,
+    /// This call has waited for too long.
+    Late,
 }
 
 /// What waiting for someone else's lease led to.
@@ -112,7 +124,6 @@ impl Lookup {
     pub(super) fn new(target: Target, looked: Looked) -> Self {
         let nesting = nesting::of(target.engine.id, &target.key);
         let max_wait = target.engine.settings.max_wait;
-        let max_wait = if nesting == Nesting::None { max_wait } else { max_wait.min(NESTED_WAIT) };
         let mut lookup = Self {
             target,
             nesting,
@@ -122,9 +133,11 @@ impl Lookup {
             spare: None,
             unusable: 0,
             counted: false,
-            deadline: Instant::now() + max_wait,
+            deadline: Instant::now(),
+            is_late: false,
             member: None,
         };
+        lookup.deadline += lookup.bounded_by_nesting(max_wait);
         match looked.missed {
             Missed::Nothing => {}
             Missed::Unusable(replace) => lookup.found_unusable(replace),
@@ -135,6 +148,11 @@ impl Lookup {
             Missed::Without(reason) => lookup.without = Some(reason),
         }
         lookup
+    }
+
+    /// How long this call may wait for others.
+    fn bounded_by_nesting(&self, wait: Duration) -> Duration {
+        if self.nesting == Nesting::None { wait } else { wait.min(NESTED_WAIT) }
     }
 
     /// As one of a batch.
@@ -162,14 +180,19 @@ impl Lookup {
         if self.unusable >= MAX_UNUSABLE {
             return self.alone(MissReason::Payload, Room::None);
         }
-        let flight = self.target.flight();
+        let mut flight = if self.is_late { self.target.late_flight() } else { self.target.flight() };
         let mut role = self.target.engine.flights.join(&flight);
         loop {
             match role {
+                Role::Lead(lead) if self.is_late => return self.lead_late(lead).await,
                 Role::Lead(lead) => return self.lead(lead).await,
                 Role::Follow(follow) => match self.follow(&follow).await {
-                    Some(turn) => return turn,
-                    None => role = self.target.engine.flights.join_next(&flight, &follow),
+                    Followed::Turn(turn) => return turn,
+                    Followed::Next => role = self.target.engine.flights.join_next(&flight, &follow),
+                    Followed::Late => {
+                        flight = self.becomes_late();
+                        role = self.target.engine.flights.join(&flight);
+                    }
                 },
             }
         }
@@ -192,14 +215,14 @@ impl Lookup {
         self.counted = true;
     }
 
-    /// Follows the flight; `None` if it has nothing for this call.
-    async fn follow(&mut self, follow: &Follow<Entry>) -> Option<Turn> {
+    /// Follows the flight to its end, or for as long as this call may wait.
+    async fn follow(&mut self, follow: &Follow<Entry>) -> Followed {
         // A call that has used up its budget on the store does not wait for another call's time there.
         if let Some(reason) = self.without
             && follow.is_in_store()
         {
             let room = self.room(&self.target.engine.bulkhead).await;
-            return Some(self.alone(reason, room));
+            return Followed::Turn(self.alone(reason, room));
         }
         self.waits_for_others();
         let began = Instant::now();
@@ -209,28 +232,34 @@ impl Lookup {
             && timeout_at(patience, follow.landing(settles_within)).await.is_err()
             && let Some(entry) = self.past_its_end().await
         {
-            return Some(Turn::Value(entry));
+            return Followed::Turn(Turn::Value(entry));
         }
         match timeout_at(self.deadline, follow.landing(settles_within)).await {
-            Ok(Landing::Shared(entry)) => Some(Turn::Value(entry)),
+            Ok(Landing::Shared(entry)) => Followed::Turn(Turn::Value(entry)),
             Ok(Landing::Failed) => {
                 if let Some(entry) = self.past_its_end().await {
-                    return Some(Turn::Value(entry));
+                    return Followed::Turn(Turn::Value(entry));
                 }
                 let room = self.room(&self.target.engine.after_failure).await;
-                Some(self.alone(MissReason::LoadFailed, room))
+                Followed::Turn(self.alone(MissReason::LoadFailed, room))
             }
             Ok(Landing::Next(store_time)) => {
                 // What the leader spent on the store this call shall not spend again.
                 self.budget.charge(began.elapsed().min(store_time));
-                None
+                Followed::Next
             }
-            Ok(Landing::Unsettled) | Err(_) => {
+            landing @ (Ok(Landing::Unsettled) | Err(_)) => {
+                if landing.is_ok() {
+                    self.budget.charge(settles_within);
+                }
                 if let Some(entry) = self.past_its_end().await {
-                    return Some(Turn::Value(entry));
+                    return Followed::Turn(Turn::Value(entry));
+                }
+                if !self.is_late {
+                    return Followed::Late;
                 }
                 let room = self.room(&self.target.engine.bulkhead).await;
-                Some(self.alone(MissReason::WaitedTooLong, room))
+                Followed::Turn(self.alone(MissReason::WaitedTooLong, room))
             }
         }
     }
@@ -428,19 +457,14 @@ impl Lookup {
     }
 
     /// Room among the loads that are bounded. A load inside of another has its room already.
-    async fn room(&self, loads: &Arc<Semaphore>) -> Room {
+    async fn room(&self, loads: &Arc<Bulkhead>) -> Room {
         if self.nesting != Nesting::None {
             return Room::None;
         }
         if self.member.is_some() {
             return Room::Owed;
         }
-        let until = Instant::now() + self.target.engine.settings.max_wait;
-        // When there is no room in time, the call goes before the bound.
-        match timeout_at(until, Arc::clone(loads).acquire_owned()).await {
-            Ok(Ok(room)) => Room::Taken(room),
-            Ok(Err(_)) | Err(_) => Room::None,
-        }
+        loads.enter().await.map_or(Room::None, Room::Taken)
     }
 
     /// Counts why the call does not hit, unless another reason was counted before.

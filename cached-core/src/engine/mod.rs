@@ -12,6 +12,7 @@ pub(crate) mod batch;
 mod both;
 mod bracket;
 mod budget;
+mod bulkhead;
 mod claims;
 mod closing;
 pub(crate) mod detached;
@@ -34,6 +35,7 @@ mod ticket;
 pub(crate) mod write;
 
 use budget::{Budget, Gate};
+use bulkhead::Bulkhead;
 use claims::Claims;
 use pending::Pending;
 pub(crate) use site_state::{SiteRef, SiteState};
@@ -89,6 +91,8 @@ pub(crate) struct Settings {
 struct FlightKey {
     key: Key,
     fingerprint: u64,
+    /// The flight of those who have waited for another one for too long.
+    is_late: bool,
 }
 
 fn is_on_tokio() -> bool {
@@ -110,9 +114,10 @@ pub(crate) struct Engine {
     flights: Flights<FlightKey, Entry>,
     /// Who renews which values.
     claims: Arc<Claims>,
-    /// Loads without the store.
-    bulkhead: Arc<Semaphore>,
-    after_failure: Arc<Semaphore>,
+    /// Bounds loads without the store.
+    bulkhead: Arc<Bulkhead>,
+    /// Bounds loads after one that has failed.
+    after_failure: Arc<Bulkhead>,
     background: Arc<Semaphore>,
     /// Made when the first function wants it.
     near: OnceLock<Arc<Near>>,
@@ -124,8 +129,8 @@ impl Engine {
     pub(crate) fn new(settings: Settings, store: Arc<dyn Store>, clock: Clock) -> Self {
         static NEXT: AtomicU64 = AtomicU64::new(0);
         Self {
-            bulkhead: Arc::new(Semaphore::new(settings.load_limit)),
-            after_failure: Arc::new(Semaphore::new(LOADS_AFTER_FAILURE)),
+            bulkhead: Bulkhead::new(settings.load_limit),
+            after_failure: Bulkhead::new(LOADS_AFTER_FAILURE),
             background: Arc::new(Semaphore::new(BACKGROUND_STORES as usize)),
             breaker: Breaker::new(),
             pending: Pending::default(),

@@ -1,5 +1,6 @@
 //! The permission to load, and what becomes of the result.
 
+use super::bulkhead::Place;
 use super::claims::Claim;
 use super::closing::{Closing, start};
 use super::nesting::{self, Loading};
@@ -15,7 +16,6 @@ use crate::lease::Lease;
 use crate::reason::UnstoredReason;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::Instant;
 
 /// Permission for one load.
@@ -32,9 +32,9 @@ pub(super) struct Permit {
 /// Room among the loads that are bounded.
 #[derive(Debug)]
 pub(super) enum Room {
-    /// Not needed, or not to be had in time.
+    /// Not needed.
     None,
-    Taken(OwnedSemaphorePermit),
+    Taken(Place),
     /// Needed, and to be taken once for all loads of a batch.
     Owed,
 }

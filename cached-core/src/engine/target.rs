@@ -45,7 +45,12 @@ pub(crate) struct Tagged {
 impl Target {
     /// Callers share a flight if they mean the same key and the same type.
     pub(super) fn flight(&self) -> FlightKey {
-        FlightKey { key: Arc::clone(&self.key), fingerprint: self.fingerprint }
+        FlightKey { key: Arc::clone(&self.key), fingerprint: self.fingerprint, is_late: false }
+    }
+
+    /// The flight of calls that have waited for another one for too long.
+    pub(super) fn late_flight(&self) -> FlightKey {
+        FlightKey { is_late: true, ..self.flight() }
     }
 
     /// Reads a register that stood under the key.

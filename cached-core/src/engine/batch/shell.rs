@@ -5,6 +5,7 @@ use super::{Ended, Lookups};
 use crate::ambient;
 use crate::cache::Cache;
 use crate::engine::Engine;
+use crate::engine::bulkhead::Place;
 use crate::engine::closing::Closing;
 use crate::engine::lookup::Turn;
 use crate::engine::nesting::{self, Loading};
@@ -24,8 +25,6 @@ use std::marker::PhantomData;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll};
-use tokio::sync::OwnedSemaphorePermit;
-use tokio::time::timeout;
 
 /// One call for many ids: asked for what is to be loaded until it has a value to return.
 pub struct Batch<'a, S: ManyShape, K> {
@@ -59,7 +58,7 @@ struct Load {
     loading: Option<Arc<Loading>>,
     renewal: Option<Renewal>,
     /// Held while it runs.
-    room: Option<OwnedSemaphorePermit>,
+    room: Option<Place>,
 }
 
 impl<S: ManyShape, K> fmt::Debug for Batch<'_, S, K> {
@@ -246,17 +245,17 @@ impl<S: ManyShape> State<'_, S> {
         Load { of, loading, renewal: None, room }
     }
 
-    /// Room for one among the loads that are bounded. When there is none in time, the load goes before the bound.
-    async fn room(&mut self) -> Option<OwnedSemaphorePermit> {
+    /// Room for one among the loads that are bounded. Lookups that wait for others go on meanwhile.
+    async fn room(&mut self) -> Option<Place> {
         let engine = self.engine.as_ref()?;
-        let room = timeout(engine.settings.max_wait, Arc::clone(&engine.bulkhead).acquire_owned());
-        let Some(lookups) = &mut self.lookups else { return room.await.ok()?.ok() };
+        let room = engine.bulkhead.enter();
+        let Some(lookups) = &mut self.lookups else { return room.await };
         let go_on = poll_fn(|context| {
             lookups.poll(context);
             Poll::<()>::Pending
         });
         match select(pin!(room), pin!(go_on)).await {
-            Either::Left((room, _)) => room.ok()?.ok(),
+            Either::Left((room, _)) => room,
             Either::Right(_) => None,
         }
     }

@@ -127,7 +127,8 @@ async fn without_the_store_there_may_be_another_reason_not_to_store() {
 
 #[tokio::test(start_paused = true)]
 async fn loads_without_the_store_are_bounded() {
-    let on = Subject::with(|builder| builder.load_limit(2));
+    // A call that has waited for as long as `max_wait` stays in line.
+    let on = Subject::with(|builder| builder.load_limit(2).max_wait(ms(50)));
     on.open_breaker().await;
     let (now, most) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
     let mut calls = JoinSet::new();
@@ -148,12 +149,68 @@ async fn loads_without_the_store_are_bounded() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn for_room_a_load_waits_no_longer_than_max_wait() {
+async fn a_load_that_hangs_keeps_another_key_waiting_for_a_second() {
     let on = Subject::with(|builder| builder.load_limit(1).max_wait(ms(300)));
     on.open_breaker().await;
     let first = on.calling(Ok(1), ms(5_000)).await;
     let load = || async { Ok::<_, ()>(2) };
     let (value, took) = timed(on.cache.get_or_set("another", Options::new(), load)).await;
-    assert_eq!((value, took), (Ok(2), ms(300)));
+    assert_eq!((value, took), (Ok(2), ms(1_000)));
+    first.abort();
+}
+
+/// Two hundred calls for one key, whose load takes a second and is waited for no longer than 300 ms: how many loads there
+/// were, how many of them at once, and how long the slowest call took.
+async fn calls_for_a_slow_load(on: &Subject) -> (usize, usize, Duration) {
+    let (all, now, most) = (AtomicUsize::new(0), AtomicUsize::new(0), AtomicUsize::new(0));
+    let load = || async {
+        all.fetch_add(1, Ordering::SeqCst);
+        most.fetch_max(now.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
+        sleep(ms(1_000)).await;
+        now.fetch_sub(1, Ordering::SeqCst);
+        Ok::<_, ()>(1)
+    };
+    let calls = (0..200).map(|_| on.cache.get_or_set("k", Options::new(), load));
+    let (values, took) = timed(futures_util::future::join_all(calls)).await;
+    assert!(values.into_iter().all(|value| value == Ok(1)));
+    (all.into_inner(), most.into_inner(), took)
+}
+
+#[tokio::test(start_paused = true)]
+async fn calls_that_have_waited_for_too_long_share_one_load_once_more() {
+    let on = Subject::with(|builder| builder.max_wait(ms(300)));
+    // The late load begins at 300 ms. It ends when the first value has been in the store for 300 ms, and the calls that may
+    // not share it find that.
+    assert_eq!(calls_for_a_slow_load(&on).await, (2, 2, ms(1_300)));
+    let on = Subject::with(|builder| builder.max_wait(ms(300)));
+    on.open_breaker().await;
+    assert_eq!(calls_for_a_slow_load(&on).await, (3, 2, ms(2_300)), "without a store to look at");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_late_call_looks_for_the_value_before_it_loads() {
+    let on = Subject::with(|builder| builder.load_limit(1).max_wait(ms(300)));
+    let mut leader = on.calling(Ok(1), ms(500)).await;
+    // Takes the only place from 100 to 900 ms.
+    let other = on.engine().bulkhead.enter().await;
+    let late = on.calling(Ok(2), AT_ONCE).await;
+    assert_eq!((&mut leader).await.unwrap(), Ok(1));
+    on.cache.settled().await;
+    sleep(ms(400)).await;
+    drop(other);
+    assert_eq!(late.await.unwrap(), Ok(1), "the value came while it waited for a place");
+    assert_eq!(on.stats().loads, 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_late_call_does_not_share_what_was_loaded_before_it_came() {
+    let on = Subject::with(|builder| builder.max_wait(ms(300)));
+    on.open_breaker().await;
+    let first = on.calling(Ok(1), ms(5_000)).await;
+    let late = on.calling(Ok(2), ms(700)).await;
+    // The late load runs from 300 to 1,000 ms, and this call comes at 500.
+    sleep(ms(500)).await;
+    let (value, took) = timed(on.call(3, AT_ONCE)).await;
+    assert_eq!((late.await.unwrap(), value, took), (Ok(2), 3, ms(500)));
     first.abort();
 }

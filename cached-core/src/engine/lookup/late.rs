@@ -1,0 +1,46 @@
+//! The way of calls that have waited for another call's load for as long as `max_wait`.
+//!
+//! If each of them loaded now, a source that has become slow would get all of its callers at once. So they share one load
+//! once more: a flight beside the one that they have waited for, with the same rules. Its leader takes a place among the
+//! bounded loads, looks whether the value has arrived meanwhile, and loads without storing.
+//!
+//! This second wait has an end as well. Who reaches it loads alone, in the order in which places become free.
+
+use super::{LeadKey, Lookup, Turn};
+use crate::engine::FlightKey;
+use crate::engine::look::Seen;
+use crate::engine::permit::Permit;
+use crate::reason::MissReason;
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// How long a call waits for those who are late as well.
+const LATE_WAIT: Duration = Duration::from_secs(30);
+
+impl Lookup {
+    /// Joins those who have waited for too long; with their flight.
+    pub(super) fn becomes_late(&mut self) -> FlightKey {
+        self.is_late = true;
+        self.deadline = Instant::now() + self.bounded_by_nesting(LATE_WAIT);
+        self.target.late_flight()
+    }
+
+    pub(super) async fn lead_late(&mut self, lead: LeadKey) -> Turn {
+        self.target.site.counters.miss(MissReason::WaitedTooLong);
+        lead.idle();
+        let room = self.room(&self.target.engine.bulkhead).await;
+        let step = lead.store_step();
+        if self.without.is_none() && self.target.may_look().is_ok() {
+            match self.target.look(&mut self.budget).await {
+                Ok(Seen::Value(entry)) => {
+                    lead.found(entry.clone(), step);
+                    return Turn::Value(entry);
+                }
+                Ok(Seen::Spare(entry)) => self.spare = Some(entry),
+                Ok(Seen::Nothing | Seen::Lease(_) | Seen::Unusable(_)) | Err(_) => {}
+            }
+        }
+        lead.idle();
+        Turn::Load(Box::new(Permit::shared(self.target.clone(), lead, room).or_spare(self.spare.take())))
+    }
+}
