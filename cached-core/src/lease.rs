@@ -3,9 +3,13 @@
 //! It lives in the register itself, so whatever removes the register (an invalidation, an eviction, a plain `DEL`)
 //! revokes it. Leases: Nishtala et al., *Scaling Memcache at Facebook*, NSDI 2013.
 //!
+//! A lease is short at first and gets its whole time when it is renewed, which happens as soon as a load turns out to take
+//! time. A program that ends right after its call so keeps others waiting for a moment only.
+//!
 //! # On cancellation
-//! Dropping a lease releases it in a task of its own, even if the answer to its ACQUIRE was still awaited. Those of a batch
-//! are released in one task for all ([`Releases`]).
+//! Dropping a lease releases it in a task of its own. Its ACQUIRE may still be on its way then, and be carried out after the
+//! RELEASE: so that is repeated until it has found the lease. The leases of a batch are released in one task for all
+//! ([`Releases`]).
 
 use crate::envelope::Head;
 use crate::error::StoreError;
@@ -18,9 +22,16 @@ use std::task::{Context, Waker};
 use std::time::Duration;
 use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
+use tokio::time::{Instant, sleep, sleep_until};
 
 /// What releasing may take. Nobody waits for it.
 const OFF_PATH: Duration = Duration::from_secs(1);
+/// The pause before a RELEASE is repeated; each further one is twice as long, for as long as releasing may take.
+const REPEATED_AFTER: Duration = Duration::from_millis(5);
+/// Before its first renewal a lease has this part of its time,
+const AT_FIRST: u32 = 4;
+/// but no less than this, where it has so much.
+const AT_LEAST: Duration = Duration::from_millis(500);
 
 /// Leases of a batch that are renewed or released side by side.
 const AT_ONCE: usize = 256;
@@ -41,11 +52,33 @@ pub(crate) struct Lease {
     key: Key,
     id: u128,
     time: Duration,
-    /// Whether the register may still be ours: from the moment ACQUIRE is sent.
-    to_release: bool,
+    held: Held,
     renewal: Option<Renewal>,
     /// Who releases it when it is dropped; `None`: a task of its own.
     releases: Option<Arc<Releases>>,
+}
+
+/// Whether the register is this lease.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Held {
+    No,
+    /// It may be, or become so: ACQUIRE was sent and not answered.
+    Perhaps,
+    Yes,
+}
+
+/// A dropped lease that is to be released.
+#[derive(Debug)]
+struct Dropped {
+    key: Key,
+    head: Head,
+    /// The lease may be given yet.
+    is_late: bool,
+}
+
+/// How long a lease lives that nobody has renewed.
+fn at_first(time: Duration) -> Duration {
+    (time / AT_FIRST).max(AT_LEAST).min(time)
 }
 
 impl Lease {
@@ -58,7 +91,7 @@ impl Lease {
         releases: Option<Arc<Releases>>,
     ) -> Option<Self> {
         let id = random_id()?;
-        Some(Self { store, key, id, time, to_release: false, renewal: None, releases })
+        Some(Self { store, key, id, time, held: Held::No, renewal: None, releases })
     }
 
     /// Its 128 random bits.
@@ -73,12 +106,13 @@ impl Lease {
 
     /// ACQUIRE.
     pub(crate) async fn acquire(&mut self, replace: Replace, within: Duration) -> Result<Acquired, StoreError> {
-        self.to_release = true;
-        let answer = self.store.acquire(&self.key, self.head(), self.time, replace, within).await;
-        self.to_release = match &answer {
-            Ok(acquired) => *acquired == Acquired::Granted,
+        self.held = Held::Perhaps;
+        let answer = self.store.acquire(&self.key, self.head(), at_first(self.time), replace, within).await;
+        self.held = match &answer {
+            Ok(Acquired::Granted) => Held::Yes,
             // Unknown, unless the server has said no.
-            Err(error) => error.kind.is_outage(),
+            Err(error) if error.kind.is_outage() => Held::Perhaps,
+            Ok(_) | Err(_) => Held::No,
         };
         answer
     }
@@ -95,49 +129,48 @@ impl Lease {
 
     /// RELEASE, waited for.
     pub(crate) async fn release(mut self, within: Duration) -> Result<(), StoreError> {
-        self.to_release = false;
+        self.held = Held::No;
         self.store.release(&self.key, self.head(), within).await.map(drop)
     }
 
     /// The register is no longer this lease: filled, or known to be lost.
     pub(crate) fn forget(mut self) {
-        self.to_release = false;
+        self.held = Held::No;
     }
 }
 
 impl Drop for Lease {
     fn drop(&mut self) {
         drop(self.renewal.take());
-        if !self.to_release {
-            return;
-        }
-        let (store, key, head) = (Arc::clone(&self.store), Arc::clone(&self.key), self.head());
+        let is_late = match self.held {
+            Held::No => return,
+            Held::Perhaps => true,
+            Held::Yes => false,
+        };
+        let dropped = Dropped { key: Arc::clone(&self.key), head: self.head(), is_late };
         if let Some(releases) = &self.releases {
-            return releases.add(key, head);
+            return releases.add(dropped);
         }
         if let Ok(runtime) = Handle::try_current() {
-            runtime.spawn(async move {
-                // If it fails the lease runs out by itself.
-                let _ = store.release(&key, head, OFF_PATH).await;
-            });
+            runtime.spawn(release_all(Arc::clone(&self.store), vec![dropped]));
         }
     }
 }
 
-/// Renews leases every third of their time until they are lost or this is dropped, or the load is no longer worth waiting
-/// for. One task, however many they are.
+/// Renews fresh leases in time, and then every third of their time until they are lost or this is dropped, or the load is no
+/// longer worth waiting for. One task, however many they are.
 #[derive(Debug)]
 pub(crate) struct Renewal(JoinHandle<()>);
 
 impl Renewal {
     pub(crate) fn start(store: Arc<dyn Store>, mut leases: Vec<(Key, Head)>, time: Duration) -> Self {
         Self(tokio::spawn(async move {
-            let mut ticks = tokio::time::interval(time / 3);
-            ticks.tick().await;
-            let began = tokio::time::Instant::now();
+            let began = Instant::now();
+            let mut next = began + at_first(time) / 3;
             while began.elapsed() < RENEWED_FOR && !leases.is_empty() {
-                ticks.tick().await;
+                sleep_until(next).await;
                 leases = renewed(&*store, leases, time).await;
+                next += time / 3;
             }
         }))
     }
@@ -168,7 +201,7 @@ async fn renewed(store: &dyn Store, leases: Vec<(Key, Head)>, time: Duration) ->
 #[derive(Debug)]
 pub(crate) struct Releases {
     store: Arc<dyn Store>,
-    due: Mutex<Vec<(Key, Head)>>,
+    due: Mutex<Vec<Dropped>>,
 }
 
 impl Releases {
@@ -176,8 +209,8 @@ impl Releases {
         Self { store, due: Mutex::new(Vec::new()) }
     }
 
-    fn add(&self, key: Key, head: Head) {
-        locked(&self.due).push((key, head));
+    fn add(&self, lease: Dropped) {
+        locked(&self.due).push(lease);
     }
 
     /// Releases what has been dropped so far.
@@ -202,15 +235,33 @@ impl Drop for Releases {
 }
 
 /// Those that cannot be released run out by themselves. When the store is out of reach the rest is left to do so, too.
-async fn release_all(store: Arc<dyn Store>, leases: Vec<(Key, Head)>) {
-    let store = &*store;
-    let release = |(key, head): (Key, Head)| async move { store.release(&key, head, OFF_PATH).await };
+async fn release_all(store: Arc<dyn Store>, mut leases: Vec<Dropped>) {
+    let (until, mut pause) = (Instant::now() + OFF_PATH, REPEATED_AFTER);
+    while let Ok(missing) = release_once(&*store, leases).await
+        && !missing.is_empty()
+        && Instant::now() < until
+    {
+        sleep(pause).await;
+        (leases, pause) = (missing, 2 * pause);
+    }
+}
+
+/// With those that were not found and may be given yet.
+async fn release_once(store: &dyn Store, leases: Vec<Dropped>) -> Result<Vec<Dropped>, StoreError> {
+    let release = |lease: Dropped| async move {
+        let released = store.release(&lease.key, lease.head, OFF_PATH).await;
+        (lease, released)
+    };
+    let mut missing = Vec::new();
     let mut releases = stream::iter(leases).map(release).buffer_unordered(AT_ONCE);
-    while let Some(released) = releases.next().await {
-        if released.is_err_and(|error| error.kind.is_outage()) {
-            return;
+    while let Some((lease, released)) = releases.next().await {
+        match released {
+            Err(error) if error.kind.is_outage() => return Err(error),
+            Ok(false) if lease.is_late => missing.push(lease),
+            Ok(_) | Err(_) => {}
         }
     }
+    Ok(missing)
 }
 
 #[cfg(test)]

@@ -97,28 +97,65 @@ async fn a_lease_of_which_nothing_is_known_is_released() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_lease_is_renewed_every_third_of_its_time() {
+async fn a_lease_is_short_at_first_and_then_renewed_every_third_of_its_time() {
     let clock = Clock::manual();
     let store = Scripted::new(clock.clone());
     let mut lease = acquired(&store).await;
     lease.keep_alive();
     tasks().await;
     assert_eq!(store.count(Step::Renew), 0, "it is fresh");
-    for _ in 0..30 {
-        clock.advance(TIME / 3);
-        advance(TIME / 3).await;
+    let mut due = vec![TIME / 4 / 3];
+    due.extend([TIME / 3; 29]);
+    for pause in due {
+        clock.advance(pause);
+        advance(pause).await;
         tasks().await;
         assert_eq!(holder(&store).await, Some(lease.head()));
     }
     let renewals = store.taken(Step::Renew);
     let times: Vec<_> = renewals.iter().map(|renewal| renewal.at).collect();
-    assert_eq!(times, (1..=30).map(Duration::from_secs).collect::<Vec<_>>());
+    assert_eq!(times, (0..30).map(|nth| TIME / 4 / 3 + nth * TIME / 3).collect::<Vec<_>>());
     assert!(renewals.iter().all(|renewal| renewal.within == TIME / 6));
 
     drop(lease);
     advance(TIME).await;
     tasks().await;
     assert_eq!(store.count(Step::Renew), 30, "nobody needs it any more");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_lease_that_nobody_renews_is_over_after_a_quarter_of_its_time() {
+    for (time, left) in [(TIME, TIME / 4), (TIME / 5, Duration::from_millis(500)), (WITHIN, WITHIN)] {
+        let clock = Clock::manual();
+        let store = Scripted::new(clock.clone());
+        let mut lease = Lease::new(Arc::clone(&store) as _, key(), time, None).unwrap();
+        lease.acquire(Replace::Nothing, WITHIN).await.unwrap();
+        clock.advance(left - Duration::from_millis(1));
+        assert_eq!(holder(&store).await, Some(lease.head()), "{time:?}");
+        clock.advance(Duration::from_millis(1));
+        assert_eq!(holder(&store).await, None, "{time:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_lease_that_is_given_after_its_release_is_released_again() {
+    for is_of_a_batch in [false, true] {
+        let store = Scripted::new(Clock::manual());
+        let releases = is_of_a_batch.then(|| Arc::new(Releases::new(Arc::clone(&store) as _)));
+        let mut late = Lease::new(Arc::clone(&store) as _, key(), TIME, releases).unwrap();
+        store.plan(Step::Acquire, [Act::Silent]);
+        tokio::time::timeout(WITHIN / 2, late.acquire(Replace::Nothing, WITHIN)).await.unwrap_err();
+        let head = late.head();
+        drop(late);
+        tokio::time::sleep(WITHIN).await;
+        let released = store.count(Step::Release);
+        assert!(released > 1, "it goes on");
+        // The ACQUIRE arrives only now.
+        store.memory.acquire(&key(), head, TIME, Replace::Nothing, WITHIN).await.unwrap();
+        tokio::time::sleep(2 * OFF_PATH).await;
+        assert_eq!(holder(&store).await, None);
+        assert!(store.count(Step::Release) < 12, "{} releases", store.count(Step::Release));
+    }
 }
 
 #[tokio::test(start_paused = true)]
@@ -140,7 +177,7 @@ async fn a_load_that_hangs_loses_its_lease() {
     let mut lease = acquired(&store).await;
     lease.keep_alive();
     tokio::time::sleep(3 * RENEWED_FOR).await;
-    assert_eq!(store.count(Step::Renew), 60);
+    assert_eq!(store.count(Step::Renew), 61);
 }
 
 #[test]
