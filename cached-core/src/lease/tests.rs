@@ -130,7 +130,7 @@ async fn a_lease_that_nobody_renews_is_over_after_a_quarter_of_its_time() {
         let store = Scripted::new(clock.clone());
         let mut lease = Lease::new(Arc::clone(&store) as _, key(), time, None).unwrap();
         lease.acquire(Replace::Nothing, WITHIN).await.unwrap();
-        clock.advance(left - Duration::from_millis(1));
+        clock.advance(left.saturating_sub(Duration::from_millis(1)));
         assert_eq!(holder(&store).await, Some(lease.head()), "{time:?}");
         clock.advance(Duration::from_millis(1));
         assert_eq!(holder(&store).await, None, "{time:?}");
