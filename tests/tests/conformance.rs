@@ -235,6 +235,20 @@ async fn an_unusable_register_is_replaced_and_no_other(on: Subject) {
     }
 }
 
+async fn a_lease_is_replaced_by_whoever_names_it(on: Subject) {
+    assert_eq!(on.acquire("k", lease(1), TTL).await, Acquired::Granted);
+    let replaces = async |old: Head, new: Head| {
+        let replace = Replace::unusable(old.as_bytes());
+        on.store.acquire(&"k".into(), new, TTL, replace, WITHIN).await.unwrap()
+    };
+    assert!(matches!(replaces(lease(9), lease(2)).await, Acquired::Leased(_)), "it is another one");
+    assert_eq!(replaces(lease(1), lease(2)).await, Acquired::Granted);
+    assert!(matches!(replaces(lease(1), lease(3)).await, Acquired::Leased(_)), "it is gone already");
+    let (_, bytes) = value(1, "x");
+    assert!(!on.fill("k", lease(1), &bytes).await, "its load has come to nothing");
+    assert!(on.fill("k", lease(2), &bytes).await);
+}
+
 async fn values_expire(on: Subject) {
     let (_, bytes) = value(1, "x");
     on.store.put(&"k".into(), bytes, Duration::from_millis(50), WITHIN).await.unwrap();
@@ -256,6 +270,7 @@ on_every_store! {
     whatever_removes_the_register_revokes_the_fill
     a_fill_compares_with_the_stamp_it_saw
     an_unusable_register_is_replaced_and_no_other
+    a_lease_is_replaced_by_whoever_names_it
     values_expire
     any_bytes_survive
 }

@@ -45,7 +45,7 @@ impl Target {
         match self.look(&mut self.engine.budget()).await {
             Ok(Seen::Value(entry)) => Ok(entry),
             Ok(Seen::Nothing) => Err(Some(MissReason::Absent)),
-            Ok(Seen::Lease(_)) => Err(Some(MissReason::Leased)),
+            Ok(Seen::Lease(_) | Seen::Worthless(_)) => Err(Some(MissReason::Leased)),
             // These sites keep no value past its end.
             Ok(Seen::Spare(_)) => Err(Some(MissReason::Stale)),
             Ok(Seen::Unusable(_)) => Err(None),

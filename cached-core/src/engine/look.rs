@@ -21,6 +21,8 @@ pub(super) enum Seen {
     Nothing,
     /// Someone is loading it.
     Lease(Head),
+    /// Someone is loading what cannot be of use any more: one of its tags was invalidated since the lease was given.
+    Worthless(Head),
     /// Something that can only be replaced; counted.
     Unusable(Replace),
 }
@@ -61,6 +63,8 @@ pub(super) enum Missed {
     /// Nothing there, or a lease. Or not looked at, since another call of this process is about to know better.
     Nothing,
     Unusable(Replace),
+    /// A lease whose load is worthless, and may be replaced.
+    Worthless(Replace),
     /// A value that is served only if the load fails.
     Spare(Box<Entry>),
     /// The store is out of use.
@@ -100,6 +104,7 @@ impl Target {
             Ok(Seen::Spare(entry)) if self.is_barred() => return Ok(Hit { entry: *entry, slot: None, due: None }),
             Ok(Seen::Spare(entry)) => Missed::Spare(entry),
             Ok(Seen::Nothing | Seen::Lease(_)) => Missed::Nothing,
+            Ok(Seen::Worthless(head)) => Missed::Worthless(Replace::unusable(head.as_bytes())),
             Ok(Seen::Unusable(replace)) => Missed::Unusable(replace),
             Err(error) => Missed::Without(error.kind.into()),
         };
@@ -191,6 +196,11 @@ impl Target {
         let Some(register) = register else { return Checked::Seen(Seen::Nothing) };
         let positional = if self.site.names_all { &[] } else { tags };
         match self.seen(register, positional.iter().map(Option::as_deref)) {
+            // Whoever takes a lease creates the tags of the load along with it. One that is not there was invalidated since
+            // (or lost, which is as bad): the value would not be valid.
+            Checked::Seen(Seen::Lease(head)) if tags.iter().any(Option::is_none) => {
+                Checked::Seen(Seen::Worthless(head))
+            }
             Checked::Named(named) => match self.told(&named, tags).filter(|_| self.site.names_all) {
                 Some(holds) => Checked::Seen(self.judged(*named, holds)),
                 None => Checked::Named(named),

@@ -49,7 +49,7 @@ pub(super) struct Lookup {
     budget: Budget,
     /// The first look has failed: there is no use in asking the store again.
     without: Option<MissReason>,
-    /// The register was found to be unusable and may be replaced.
+    /// The register was found to be unusable, or the lease of a worthless load, and may be replaced.
     replace: Replace,
     /// A value past its end, to be served if the load fails.
     spare: Option<Box<Entry>>,
@@ -141,6 +141,7 @@ impl Lookup {
         match looked.missed {
             Missed::Nothing => {}
             Missed::Unusable(replace) => lookup.found_unusable(replace),
+            Missed::Worthless(replace) => lookup.replace = replace,
             Missed::Spare(entry) => {
                 lookup.count_miss(MissReason::Stale);
                 lookup.spare = Some(entry);
@@ -319,7 +320,7 @@ impl Lookup {
                     Ok(Seen::Spare(entry)) => self.spare = Some(entry),
                     Ok(Seen::Unusable(replace)) => self.found_unusable(replace),
                     // A store that calls a lease a value.
-                    Ok(Seen::Lease(_) | Seen::Nothing) => self.unusable += 1,
+                    Ok(Seen::Lease(_) | Seen::Worthless(_) | Seen::Nothing) => self.unusable += 1,
                     Err(error) => return Led::Without(error.kind.into()),
                 },
                 Acquired::Leased(left) => match self.await_lease(lead, &mut waits, left).await {
@@ -372,8 +373,12 @@ impl Lookup {
                 }
                 // The load that this call waited for has failed, or was invalidated, and another one has begun: to wait
                 // for that as well would be to load one after another.
-                Ok(Seen::Lease(head)) if waits.is_another(head) => {
+                Ok(Seen::Lease(head) | Seen::Worthless(head)) if waits.is_another(head) => {
                     return Waited::Found(Led::Without(MissReason::WaitedTooLong));
+                }
+                Ok(Seen::Worthless(head)) => {
+                    self.replace = Replace::unusable(head.as_bytes());
+                    return Waited::Free;
                 }
                 Ok(Seen::Lease(_)) => {
                     // It would have waited as long without asking.

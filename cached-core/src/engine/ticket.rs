@@ -87,7 +87,7 @@ impl Target {
             Seen::Value(entry) => entry,
             Seen::Spare(entry) => *entry,
             Seen::Unusable(replace) => return Asked::Gone(replace),
-            Seen::Nothing | Seen::Lease(_) => return Asked::Gone(Replace::Nothing),
+            Seen::Nothing | Seen::Lease(_) | Seen::Worthless(_) => return Asked::Gone(Replace::Nothing),
         };
         match stamps {
             _ if entry.head != Some(over) => Asked::Newer(entry),

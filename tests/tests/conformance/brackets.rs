@@ -1,7 +1,7 @@
 //! BEGIN and END: while a write is in progress, nobody stores what it may make old.
 
 use crate::{Subject, TTL, lease, value};
-use cached_core::store::{Acquired, Head, Replace};
+use cached_core::store::{Acquired, Head, Replace, Written};
 use std::time::Duration;
 
 /// Long enough for a few steps on a busy machine.
@@ -161,6 +161,18 @@ async fn an_unusable_register_gives_no_lease_either(on: Subject) {
     assert_eq!(on.get("k").await, None);
 }
 
+/// Who takes a token for the lease of a worthless load does not keep its writer from putting its value.
+async fn a_token_is_not_replaced(on: Subject) {
+    on.store.begin(writer(1), &["k".into()], TTL, true, TTL).await.unwrap();
+    let replace = Replace::unusable(writer(1).as_bytes());
+    let answer = on.store.acquire(&"k".into(), lease(1), TTL, replace, TTL).await.unwrap();
+    assert_eq!(answer, Acquired::Writing);
+    let (_, bytes) = value(1, "x");
+    let put = Written { key: "k".into(), put: Some((bytes.clone(), TTL)) };
+    assert!(on.store.end(writer(1), &[put], TTL).await.unwrap());
+    assert_eq!(on.get("k").await, Some(bytes));
+}
+
 on_every_store! {
     begin_removes_what_stands_there_and_keeps_leases_off
     what_removes_registers_leaves_markers
@@ -174,4 +186,5 @@ on_every_store! {
     end_removes_whatever_came_meanwhile
     loads_in_flight_do_not_store
     an_unusable_register_gives_no_lease_either
+    a_token_is_not_replaced
 }

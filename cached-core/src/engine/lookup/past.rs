@@ -52,7 +52,7 @@ impl Lookup {
             Ok(Seen::Value(entry)) => return Some(Led::Found(entry, step)),
             Ok(Seen::Spare(entry)) => return Some(Led::Found(*entry, step)),
             Ok(Seen::Unusable(replace)) => self.found_unusable(replace),
-            Ok(Seen::Nothing | Seen::Lease(_)) => {}
+            Ok(Seen::Nothing | Seen::Lease(_) | Seen::Worthless(_)) => {}
             Err(error) => return Some(Led::Without(error.kind.into())),
         }
         self.spare = None;
@@ -68,7 +68,7 @@ impl Lookup {
         match self.target.look(&mut self.budget).await {
             Ok(Seen::Value(entry)) => Some(entry),
             Ok(Seen::Spare(entry)) => Some(*entry),
-            Ok(Seen::Nothing | Seen::Lease(_) | Seen::Unusable(_)) => None,
+            Ok(Seen::Nothing | Seen::Lease(_) | Seen::Worthless(_) | Seen::Unusable(_)) => None,
             // It was there when this call began.
             Err(_) => self.spare.take().map(|entry| *entry),
         }

@@ -169,3 +169,58 @@ async fn tags_that_only_the_entry_tells_are_read_within_the_same_budget() {
     let (value, took) = timed(on.cache.get::<u64>("k")).await;
     assert_eq!((value, took), (None, BUDGET));
 }
+
+/// A load of another process is under way, whose tags are as they were when it began.
+async fn with_a_load_elsewhere() -> Subject {
+    let on = Subject::new();
+    on.tagged_call(1, AT_ONCE).await;
+    tasks().await;
+    on.plant_lease(9, Duration::from_secs(3600)).await;
+    on
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_load_elsewhere_is_waited_for_while_its_tags_hold() {
+    let on = with_a_load_elsewhere().await;
+    let call = on.tagged_calling(2, AT_ONCE).await;
+    sleep(ms(1_000)).await;
+    assert!(!call.is_finished());
+    call.abort();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_load_elsewhere_that_an_event_has_made_worthless_is_not_waited_for() {
+    let on = with_a_load_elsewhere().await;
+    on.invalidated(tag("b")).await;
+    assert_eq!(timed(on.tagged_call(2, AT_ONCE)).await, (2, AT_ONCE));
+    tasks().await;
+    assert_eq!(on.tagged_call(3, AT_ONCE).await, 2, "what was loaded instead is stored");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_that_waits_for_it_stops_when_it_becomes_worthless() {
+    let on = with_a_load_elsewhere().await;
+    let call = on.tagged_calling(2, AT_ONCE).await;
+    sleep(ms(100)).await;
+    on.invalidated(tag("a")).await;
+    let (value, took) = timed(call).await;
+    assert_eq!(value.unwrap(), 2);
+    assert!(took <= ms(20), "{took:?}: by its next look");
+    tasks().await;
+    assert_eq!(on.tagged_call(3, AT_ONCE).await, 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_lease_of_a_load_that_replaced_a_worthless_one_is_respected() {
+    let on = with_a_load_elsewhere().await;
+    on.invalidated(tag("b")).await;
+    let first = on.tagged_calling(2, ms(200)).await;
+    // As another process, with a cache of its own on the same store.
+    let store = Arc::clone(&on.store) as Arc<dyn Store>;
+    let cache = Cache::builder().store(store).clock(on.clock.clone()).jitter(0.0).budget(BUDGET).build().unwrap();
+    let other = cache.get_or_set("k", tagged(), || async { Ok::<u64, ()>(3) });
+    let (value, took) = timed(other).await;
+    assert_eq!(value, Ok(2), "it has waited for the load that is worth it");
+    assert!(took >= ms(200), "{took:?}");
+    assert_eq!(first.await.unwrap(), 2);
+}

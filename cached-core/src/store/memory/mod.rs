@@ -173,7 +173,9 @@ impl MemoryStore {
     fn acquire_now(&self, key: &Key, lease: Head, ttl: Duration, replace: &Replace) -> Acquired {
         let is_marked = self.markers.is_marked(key, self.clock.now());
         if let Some(held) = self.live(key) {
-            if replace.covers(&held.bytes) {
+            // The token of a write in progress is none of the caller's.
+            let may_replace = !(is_marked && Head::is_lease(&held.bytes)) && replace.covers(&held.bytes);
+            if may_replace {
                 self.registers.remove(key);
             } else if held.bytes == lease.as_bytes() {
                 // Granted again.

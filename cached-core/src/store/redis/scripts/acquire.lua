@@ -14,10 +14,12 @@ local function acquire(key, markers, lease, time, replace, start)
     unusable = start == (#start < 17 and entry or string.sub(entry, 1, 17))
   end
   local left = -1
-  if entry and not unusable and #entry == 17 and string.sub(entry, 1, 1) == 'L' then
+  if type(entry) == 'string' and #entry == 17 and string.sub(entry, 1, 1) == 'L' then
+    -- Of a writer that is going to put a value: it is not replaced, and nobody waits for a write.
+    if entry ~= lease and redis.call('EXISTS', markers) == 1 then return -1 end
     left = redis.call('PTTL', key)
     -- A lease without an end is nobody's.
-    unusable = left < 0
+    unusable = unusable or left < 0
   end
   if unusable then
     redis.call('DEL', key)
@@ -33,11 +35,7 @@ local function acquire(key, markers, lease, time, replace, start)
     redis.call('PEXPIRE', key, time)
     return 0
   end
-  if left >= 0 then
-    -- Of a writer that is going to put a value: nobody waits for a write.
-    if redis.call('EXISTS', markers) == 1 then return -1 end
-    return math.max(left, 1)
-  end
+  if left >= 0 then return math.max(left, 1) end
   return entry
 end
 
