@@ -6,7 +6,7 @@
 
 use super::desk::Command;
 use super::gate::FOR_EVER;
-use super::row::{ENTRY, Reading};
+use super::row::{ENTRY, Reading, TAG};
 use super::stage::{Finish, Stage, is_get, writer_process};
 use cached_core::store::{Acquired, Head, Replace, Store};
 use std::time::Duration;
@@ -38,6 +38,9 @@ pub(crate) async fn run(reading: Reading) -> (Finish, Vec<String>, Vec<String>) 
     let within = Duration::from_secs(20);
     let leased = stage.foreign.store.acquire(&ENTRY.into(), foreign, FOR_EVER, Replace::Nothing, within).await;
     assert_eq!(leased.expect("ACQUIRE"), Acquired::Granted);
+    // Its loader has read the tag along with it; without one the lease would be a worthless load's.
+    let stamp = Head::from_bytes(&[b'V'; Head::LEN]).expect("a stamp");
+    stage.foreign.store.tag(&[TAG.into()], stamp, FOR_EVER, within).await.expect("TAG");
 
     stage.start_read(0);
     stage.must_take(0, "GET", is_get).await;
