@@ -28,7 +28,7 @@ use std::time::Duration;
 /// | [`compress_above`](Self::compress_above) | off |
 /// | [`max_value_bytes`](Self::max_value_bytes) | 1 MiB |
 /// | [`budget`](Self::budget) | 100 ms for all steps of one call on the store |
-/// | [`lease`](Self::lease) | 3 s, renewed while the load runs |
+/// | [`lease`](Self::lease) | 3 s, renewed while the load runs; a quarter of it at first |
 /// | [`marker`](Self::marker) | 10 s, extended while the write runs |
 /// | [`max_wait`](Self::max_wait) | 5 s for someone else's load |
 /// | [`load_limit`](Self::load_limit) | 64 loads at once without the store |
@@ -262,8 +262,9 @@ impl CacheBuilder {
         Self { budget, ..self }
     }
 
-    /// How long a load is protected after its process has died: from 100 ms to 600 s. A living one renews its lease, so
-    /// loads may take longer than this.
+    /// How long others wait for a load whose process has died: from 100 ms to 600 s. A living process renews its lease, so
+    /// loads may take longer than this. A load that has just begun has a quarter of this time (but 500 ms at least), so a
+    /// program that ends right after its call keeps nobody waiting for long.
     ///
     /// ```
     /// use std::time::Duration;
@@ -289,8 +290,9 @@ impl CacheBuilder {
         Self { marker, ..self }
     }
 
-    /// The longest that a call waits for the load of another, in this process or elsewhere: from 1 ms to 600 s. Then it
-    /// loads for itself, without storing.
+    /// The longest that a call waits for the load of another, in this process or elsewhere: from 1 ms to 600 s. When it is
+    /// over, one of the calls that have waited loads once more, without storing, and the others wait up to 30 s for that
+    /// load: a source that has become slow does not get all of its callers at once.
     ///
     /// ```
     /// use std::time::Duration;
@@ -302,8 +304,10 @@ impl CacheBuilder {
         Self { max_wait, ..self }
     }
 
-    /// Loads that run at once in this process while the store is out of reach, at least 1; others queue. Protects the
-    /// database when every call suddenly needs it.
+    /// Loads that run at once in this process while the store is out of reach, at least 1. Protects the database when every
+    /// call suddenly needs it. Other loads wait in line for as long as it takes; calls with less patience need a timeout of
+    /// their own. When no load has ended for a second, one more is let in, so that loads which wait for calls in line cannot
+    /// block each other; after 30 s without any end the loads under way are taken to hang, and no longer count.
     ///
     /// ```
     /// // As many as the connection pool of the database has connections.
