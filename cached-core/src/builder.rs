@@ -263,8 +263,8 @@ impl CacheBuilder {
     }
 
     /// How long others wait for a load whose process has died: from 100 ms to 600 s. A living process renews its lease, so
-    /// loads may take longer than this. A load that has just begun has a quarter of this time (but 500 ms at least), so a
-    /// program that ends right after its call keeps nobody waiting for long.
+    /// loads may take longer than this. A single call's load that has just begun has a quarter of this time (but 500 ms at
+    /// least), so a program that ends right after its call keeps nobody waiting for long.
     ///
     /// ```
     /// use std::time::Duration;

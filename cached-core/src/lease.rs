@@ -4,7 +4,8 @@
 //! revokes it. Leases: Nishtala et al., *Scaling Memcache at Facebook*, NSDI 2013.
 //!
 //! A lease is short at first and gets its whole time when it is renewed, which happens as soon as a load turns out to take
-//! time. A program that ends right after its call so keeps others waiting for a moment only.
+//! time. A program that ends right after its call so keeps others waiting for a moment only. Those of a batch have their whole
+//! time at once: to acquire a few thousand of them takes its time as well.
 //!
 //! # On cancellation
 //! Dropping a lease releases it in a task of its own. Its ACQUIRE may still be on its way then, and be carried out after the
@@ -76,7 +77,7 @@ struct Dropped {
     is_late: bool,
 }
 
-/// How long a lease lives that nobody has renewed.
+/// How long a single call's lease lives that nobody has renewed.
 fn at_first(time: Duration) -> Duration {
     (time / AT_FIRST).max(AT_LEAST).min(time)
 }
@@ -107,7 +108,8 @@ impl Lease {
     /// ACQUIRE.
     pub(crate) async fn acquire(&mut self, replace: Replace, within: Duration) -> Result<Acquired, StoreError> {
         self.held = Held::Perhaps;
-        let answer = self.store.acquire(&self.key, self.head(), at_first(self.time), replace, within).await;
+        let first = if self.releases.is_some() { self.time } else { at_first(self.time) };
+        let answer = self.store.acquire(&self.key, self.head(), first, replace, within).await;
         self.held = match &answer {
             Ok(Acquired::Granted) => Held::Yes,
             // Unknown, unless the server has said no.
@@ -119,7 +121,8 @@ impl Lease {
 
     /// Renews the lease until it is lost or dropped, or the load is no longer worth waiting for.
     pub(crate) fn keep_alive(&mut self) {
-        self.renewal = Some(Renewal::start(Arc::clone(&self.store), vec![self.to_renew()], self.time));
+        let (store, lease) = (Arc::clone(&self.store), vec![self.to_renew()]);
+        self.renewal = Some(Renewal::start(store, lease, at_first(self.time), self.time));
     }
 
     /// What [`Renewal`] renews, where one is for many.
@@ -163,10 +166,11 @@ impl Drop for Lease {
 pub(crate) struct Renewal(JoinHandle<()>);
 
 impl Renewal {
-    pub(crate) fn start(store: Arc<dyn Store>, mut leases: Vec<(Key, Head)>, time: Duration) -> Self {
+    /// `first`: how long they live now.
+    pub(crate) fn start(store: Arc<dyn Store>, mut leases: Vec<(Key, Head)>, first: Duration, time: Duration) -> Self {
         Self(tokio::spawn(async move {
             let began = Instant::now();
-            let mut next = began + at_first(time) / 3;
+            let mut next = began + first / 3;
             while began.elapsed() < RENEWED_FOR && !leases.is_empty() {
                 sleep_until(next).await;
                 leases = renewed(&*store, leases, time).await;

@@ -347,7 +347,8 @@ impl Load {
     fn keep_alive(&mut self, engine: &Engine) {
         let leases: Vec<_> = self.of.iter().filter_map(|(_, begun)| begun.as_ref()?.to_renew()).collect();
         if !leases.is_empty() {
-            self.renewal = Some(Renewal::start(Arc::clone(engine.store.off_path()), leases, engine.settings.lease));
+            let (store, time) = (Arc::clone(engine.store.off_path()), engine.settings.lease);
+            self.renewal = Some(Renewal::start(store, leases, time, time));
         }
     }
 }
