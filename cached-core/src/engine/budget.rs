@@ -64,11 +64,6 @@ impl Budget {
         Self { total, spent: Duration::ZERO }
     }
 
-    /// For steps of one call that run side by side: all time since `began` counts.
-    pub(super) fn since(total: Duration, began: Instant) -> Self {
-        Self { total, spent: began.elapsed() }
-    }
-
     pub(super) fn left(&self) -> Duration {
         self.total.saturating_sub(self.spent)
     }

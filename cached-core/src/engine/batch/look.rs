@@ -16,7 +16,6 @@ use futures_util::stream::{self, StreamExt};
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::time::Instant;
 
 /// Registers in one look: the server answers it in one step, and others wait meanwhile.
 const REGISTERS: usize = 512;
@@ -32,9 +31,9 @@ pub(super) struct Wanted {
 
 pub(super) type Found = Result<(Entry, Option<Box<Slot>>), Looked>;
 
-/// Looks for all of them; they are of one site.
+/// Looks for all of them; they are of one site. Those that are read side by side share one budget, so a batch of some
+/// thousand keys has one for each [`LOOKS`] times [`REGISTERS`].
 pub(super) async fn first_look(engine: &Arc<Engine>, wanted: Vec<Wanted>) -> Vec<(Wanted, Found)> {
-    let began = Instant::now();
     let mut found = Vec::with_capacity(wanted.len());
     let mut to_read = Vec::with_capacity(wanted.len());
     for wanted in wanted {
@@ -50,7 +49,7 @@ pub(super) async fn first_look(engine: &Arc<Engine>, wanted: Vec<Wanted>) -> Vec
             None => to_read.push(wanted),
         }
     }
-    let looks = chunks(to_read).into_iter().map(|chunk| chunk.look(engine, began));
+    let looks = chunks(to_read).into_iter().map(|chunk| chunk.look(engine));
     let mut looks = stream::iter(looks).buffered(LOOKS);
     while let Some(looked) = looks.next().await {
         found.extend(looked);
@@ -106,12 +105,12 @@ impl Chunk {
         }
     }
 
-    async fn look(self, engine: &Arc<Engine>, began: Instant) -> Vec<(Wanted, Found)> {
-        match self.read(engine, began).await {
-            Ok(read) => self.judge(engine, read, began).await,
+    async fn look(self, engine: &Arc<Engine>) -> Vec<(Wanted, Found)> {
+        let mut budget = engine.budget();
+        match self.read(engine, &mut budget).await {
+            Ok(read) => self.judge(engine, read, budget).await,
             Err(error) => {
-                let missed =
-                    || Looked { budget: budget_since(engine, began), missed: Missed::Without(error.kind.into()) };
+                let missed = || Looked { budget, missed: Missed::Without(error.kind.into()) };
                 self.wanted.into_iter().map(|wanted| (wanted, Err(missed()))).collect()
             }
         }
@@ -121,29 +120,27 @@ impl Chunk {
         self.wanted.first().map(|wanted| &*wanted.target.site)
     }
 
-    async fn read(&self, engine: &Arc<Engine>, began: Instant) -> Result<Answer, StoreError> {
+    async fn read(&self, engine: &Arc<Engine>, budget: &mut Budget) -> Result<Answer, StoreError> {
         if let Some(local) = self.site().and_then(|site| site.local.as_ref())
-            && let Some(read) = self.read_near(engine, local, began).await
+            && let Some(read) = self.read_near(engine, local, budget).await
         {
             return Ok(read);
         }
-        let mut budget = budget_since(engine, began);
         let registers = budget.step(engine, |store, within| store.get_all(&self.keys, within)).await?;
         Ok(Answer { registers, watched: None })
     }
 
     /// So that the values can be kept. When it fails, the store is asked in the common way, as for a single call.
-    async fn read_near(&self, engine: &Arc<Engine>, local: &LocalPolicy, began: Instant) -> Option<Answer> {
+    async fn read_near(&self, engine: &Arc<Engine>, local: &LocalPolicy, budget: &mut Budget) -> Option<Answer> {
         let reservations: Option<Vec<_>> =
             self.wanted.iter().map(|wanted| local.near.reserve(wanted.target.keys())).collect();
         let reservations = reservations?;
-        let mut budget = budget_since(engine, began);
         let read = budget.aside(engine, |store, within| store.get_watched(&self.keys, self.wanted.len(), within));
         let Watched { registers, lives } = read.await.ok()??;
         Some(Answer { registers, watched: Some(reservations.into_iter().zip(lives).collect()) })
     }
 
-    async fn judge(self, engine: &Arc<Engine>, read: Answer, began: Instant) -> Vec<(Wanted, Found)> {
+    async fn judge(self, engine: &Arc<Engine>, read: Answer, mut budget: Budget) -> Vec<(Wanted, Found)> {
         let Answer { mut registers, watched } = read;
         let mut watched = watched.into_iter().flatten();
         let mut judged = Vec::with_capacity(self.wanted.len());
@@ -158,18 +155,18 @@ impl Chunk {
                 times: envelope::times(register),
             });
             match wanted.target.judge(register, &tags) {
-                Checked::Seen(seen) => judged.push(found(wanted, Ok(seen), kept, began)),
+                Checked::Seen(seen) => judged.push(found(wanted, Ok(seen), kept, budget)),
                 Checked::Named(entry) => named.push(NamedEntry { wanted, entry, kept }),
             }
         }
         for entries in by_tags(named) {
-            judged.extend(look_at_named(engine, entries, began).await);
+            judged.extend(look_at_named(engine, entries, &mut budget).await);
         }
         judged
     }
 }
 
-fn found(wanted: Wanted, seen: Result<Seen, StoreError>, kept: Option<Read>, began: Instant) -> (Wanted, Found) {
+fn found(wanted: Wanted, seen: Result<Seen, StoreError>, kept: Option<Read>, budget: Budget) -> (Wanted, Found) {
     let missed = match seen {
         Ok(Seen::Value(entry)) => {
             let slot = kept.and_then(|kept| wanted.target.slot(&entry, kept));
@@ -181,7 +178,6 @@ fn found(wanted: Wanted, seen: Result<Seen, StoreError>, kept: Option<Read>, beg
         Ok(Seen::Spare(entry)) => Missed::Spare(entry),
         Err(error) => Missed::Without(error.kind.into()),
     };
-    let budget = budget_since(&wanted.target.engine, began);
     (wanted, Err(Looked { budget, missed }))
 }
 
@@ -214,7 +210,7 @@ fn by_tags(named: Vec<NamedEntry>) -> Vec<Vec<(NamedEntry, Vec<Key>)>> {
 async fn look_at_named(
     engine: &Arc<Engine>,
     mut entries: Vec<(NamedEntry, Vec<Key>)>,
-    began: Instant,
+    budget: &mut Budget,
 ) -> Vec<(Wanted, Found)> {
     let keys: Vec<Key> = entries.iter().flat_map(|(_, tags)| tags.iter().cloned()).collect();
     let mut is_kept = false;
@@ -224,7 +220,7 @@ async fn look_at_named(
             is_kept = true;
         }
     }
-    let registers = read_named(engine, &keys, is_kept, began).await;
+    let registers = read_named(engine, &keys, is_kept, budget).await;
     let mut from = 0;
     let judge = |(named, tags): (NamedEntry, Vec<Key>)| {
         let NamedEntry { wanted, entry, kept } = named;
@@ -232,7 +228,7 @@ async fn look_at_named(
         from = here.end;
         let seen = registers.as_ref().map(|(registers, _)| wanted.target.judge_named(*entry, &tags, &registers[here]));
         let is_watched = registers.as_ref().is_ok_and(|(_, is_watched)| *is_watched);
-        found(wanted, seen.map_err(Clone::clone), kept.filter(|_| is_watched), began)
+        found(wanted, seen.map_err(Clone::clone), kept.filter(|_| is_watched), *budget)
     };
     entries.into_iter().map(judge).collect()
 }
@@ -242,17 +238,11 @@ async fn read_named(
     engine: &Arc<Engine>,
     keys: &[Key],
     is_kept: bool,
-    began: Instant,
+    budget: &mut Budget,
 ) -> Result<(Vec<Option<Bytes>>, bool), StoreError> {
-    let mut budget = budget_since(engine, began);
     if is_kept && let Ok(Some(watched)) = budget.aside(engine, |store, within| store.get_watched(keys, 0, within)).await
     {
         return Ok((watched.registers, true));
     }
     Ok((budget.step(engine, |store, within| store.get_all(keys, within)).await?, false))
-}
-
-/// The looks of a batch run side by side and share one budget.
-fn budget_since(engine: &Engine, began: Instant) -> Budget {
-    Budget::since(engine.settings.budget, began)
 }
