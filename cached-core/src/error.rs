@@ -164,8 +164,12 @@ pub enum FaultKind {
     Auth,
     /// The server is loading its data set.
     Loading,
-    /// The server is a replica that takes no writes.
+    /// The server takes no writes.
     ReadOnly,
+    /// The server is a replica or a Sentinel: what it serves may be old, and it takes no writes.
+    NotPrimary,
+    /// The server runs a script that takes long, and answers nobody meanwhile.
+    Busy,
     /// The server's memory is full and its policy evicts nothing.
     OutOfMemory,
     /// Another data type stands under the key.
@@ -185,7 +189,7 @@ impl FaultKind {
     /// ```
     #[must_use]
     pub fn is_outage(self) -> bool {
-        matches!(self, Self::Timeout | Self::Disconnected | Self::Auth | Self::Loading)
+        matches!(self, Self::Timeout | Self::Disconnected | Self::Auth | Self::Loading | Self::NotPrimary | Self::Busy)
     }
 }
 
@@ -197,6 +201,8 @@ impl fmt::Display for FaultKind {
             Self::Auth => "user or password refused",
             Self::Loading => "server is loading its data",
             Self::ReadOnly => "server is read-only",
+            Self::NotPrimary => "server is not the primary",
+            Self::Busy => "server is busy with a script",
             Self::OutOfMemory => "server is out of memory",
             Self::WrongType => "another data type stands under the key",
             Self::Refused => "command refused",

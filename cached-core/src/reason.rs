@@ -71,6 +71,10 @@ counted_reasons! {
         Loading,
         /// The store takes no writes, so no lease either.
         ReadOnly,
+        /// The store's server is a replica, whose values may be old.
+        NotPrimary,
+        /// The store's server runs a script that takes long.
+        Busy,
         /// The store's memory is full, so there is no lease.
         OutOfMemory,
         /// The store refused the command for another reason.
@@ -135,6 +139,8 @@ impl From<FaultKind> for MissReason {
             FaultKind::Auth => Self::Auth,
             FaultKind::Loading => Self::Loading,
             FaultKind::ReadOnly => Self::ReadOnly,
+            FaultKind::NotPrimary => Self::NotPrimary,
+            FaultKind::Busy => Self::Busy,
             FaultKind::OutOfMemory => Self::OutOfMemory,
             FaultKind::WrongType => Self::WrongType,
             FaultKind::Refused => Self::Refused,

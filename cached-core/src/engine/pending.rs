@@ -3,17 +3,23 @@
 //! An invalidation removes registers, whatever stands there, and to remove twice is to remove once: so one entry for each
 //! register is all there is to remember, and order among those of one register does not matter. Bounded: when there are too
 //! many, all of them become one invalidation of the whole namespace.
+//!
+//! A register that the store refuses, while it takes others, waits by itself and longer each time: the others must not wait for it.
 
 use crate::envelope::Head;
 use crate::key::Key;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+use tokio::time::Instant;
 
 /// Registers that are remembered one by one.
 const MOST: usize = 100_000;
 /// Registers that are applied in one go.
 const BATCH: usize = 500;
+/// How long a register waits that was refused: at first, doubled each time, and at most.
+const REFUSED: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(10));
 
 #[derive(Debug)]
 pub(crate) struct Pending {
@@ -32,6 +38,8 @@ struct State {
     next: u64,
     /// Somebody is applying them.
     is_claimed: bool,
+    /// A refusal has been told of since nothing was refused.
+    is_refusal_told: bool,
 }
 
 #[derive(Debug, Clone)]
@@ -40,6 +48,24 @@ struct Waiting {
     number: u64,
     /// Writers whose markers stand there.
     writers: Vec<Head>,
+    refused: Option<Refused>,
+}
+
+/// A register that the store has refused.
+#[derive(Debug, Clone, Copy)]
+struct Refused {
+    until: Instant,
+    pause: Duration,
+}
+
+/// What to do next.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Next {
+    Apply(Batch),
+    /// All that is left has been refused: wait.
+    Wait(Duration),
+    /// There is nothing to do, and the duty is over.
+    Done,
 }
 
 /// Something to be applied.
@@ -51,7 +77,7 @@ pub(super) enum Batch {
 }
 
 /// One register to be removed.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Due {
     pub(super) key: Key,
     pub(super) writers: Vec<Head>,
@@ -98,7 +124,8 @@ impl Pending {
             state.all = Some(number);
         } else {
             for key in keys {
-                let waiting = state.registers.entry(Key::clone(key)).or_insert(Waiting { number, writers: Vec::new() });
+                let new = Waiting { number, writers: Vec::new(), refused: None };
+                let waiting = state.registers.entry(Key::clone(key)).or_insert(new);
                 waiting.number = number;
                 waiting.writers.extend(writer);
             }
@@ -118,23 +145,40 @@ impl Pending {
         self.locked().is_claimed = false;
     }
 
-    /// What to apply next. Without anything to do the duty is over.
-    pub(super) fn next(&self) -> Option<Batch> {
+    /// What to do next.
+    pub(super) fn next(&self, now: Instant) -> Next {
         let mut state = self.locked();
         if let Some(number) = state.all {
-            return Some(Batch::All(number));
+            return Next::Apply(Batch::All(number));
         }
         let due = |(key, waiting): (&Key, &Waiting)| Due {
             key: Key::clone(key),
             writers: waiting.writers.clone(),
             number: waiting.number,
         };
-        let batch: Vec<_> = state.registers.iter().take(BATCH).map(due).collect();
-        if batch.is_empty() {
-            state.is_claimed = false;
-            return None;
+        let is_due = |waiting: &Waiting| waiting.refused.is_none_or(|refused| refused.until <= now);
+        let batch: Vec<_> =
+            state.registers.iter().filter(|(_, waiting)| is_due(waiting)).take(BATCH).map(due).collect();
+        if !batch.is_empty() {
+            return Next::Apply(Batch::Registers(batch));
         }
-        Some(Batch::Registers(batch))
+        let refused = state.registers.values().filter_map(|waiting| waiting.refused);
+        if let Some(until) = refused.map(|refused| refused.until).min() {
+            return Next::Wait(until - now);
+        }
+        state.is_claimed = false;
+        state.is_refusal_told = false;
+        Next::Done
+    }
+
+    /// The store has refused this register. Whether that is to be told: it is the first.
+    pub(super) fn refused(&self, due: &Due, now: Instant) -> bool {
+        let mut state = self.locked();
+        if let Some(waiting) = state.registers.get_mut(&due.key) {
+            let pause = waiting.refused.map_or(REFUSED.0, |refused| (2 * refused.pause).min(REFUSED.1));
+            waiting.refused = Some(Refused { until: now + pause, pause });
+        }
+        !std::mem::replace(&mut state.is_refusal_told, true)
     }
 
     /// The batch has been applied. What was added meanwhile stays.
@@ -175,6 +219,37 @@ mod tests {
         pending.covers(keys([key]).iter())
     }
 
+    fn to_apply(pending: &Pending) -> Batch {
+        match pending.next(Instant::now()) {
+            Next::Apply(batch) => batch,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn what_is_refused_waits_longer_each_time_and_holds_nothing_up() {
+        let (pending, start) = (Pending::new(10), Instant::now());
+        let ms = Duration::from_millis;
+        let at = |time| start + ms(time);
+        let due = |at| match pending.next(at) {
+            Next::Apply(Batch::Registers(due)) => due,
+            other => panic!("{other:?}"),
+        };
+        pending.add(&keys(["refused"]), None);
+        assert!(pending.claim());
+        assert!(pending.refused(&due(at(0))[0], at(0)), "told of");
+        pending.add(&keys(["taken"]), None);
+        let others = due(at(0));
+        assert_eq!((others.len(), &*others[0].key), (1, "taken"));
+        pending.applied(&Batch::Registers(others));
+        assert!(covers(&pending, "refused") && !covers(&pending, "taken"));
+        assert_eq!(pending.next(at(0)), Next::Wait(ms(50)));
+        assert!(!pending.refused(&due(at(50))[0], at(50)), "once");
+        assert_eq!(pending.next(at(50)), Next::Wait(ms(100)));
+        pending.applied(&Batch::Registers(due(at(150))));
+        assert_eq!((pending.next(at(150)), pending.len()), (Next::Done, 0));
+    }
+
     #[test]
     fn what_is_applied_is_believed_again() {
         let pending = Pending::new(10);
@@ -182,9 +257,9 @@ mod tests {
         pending.add(&keys(["a", "b"]), None);
         assert!(covers(&pending, "a") && !covers(&pending, "c") && pending.len() == 2);
         assert!(pending.claim() && !pending.claim(), "one at a time");
-        let batch = pending.next().unwrap();
+        let batch = to_apply(&pending);
         pending.applied(&batch);
-        assert!(!covers(&pending, "a") && pending.next().is_none());
+        assert!(!covers(&pending, "a") && pending.next(Instant::now()) == Next::Done);
         assert!(!pending.claim(), "nothing to do");
         pending.add(&keys(["a"]), None);
         assert!(pending.claim(), "the duty was given back");
@@ -195,11 +270,11 @@ mod tests {
         let pending = Pending::new(10);
         let writer = Head::lease(7);
         pending.add(&keys(["a", "b"]), None);
-        let batch = pending.next().unwrap();
+        let batch = to_apply(&pending);
         pending.add(&keys(["a"]), Some(writer));
         pending.applied(&batch);
         assert!(covers(&pending, "a") && !covers(&pending, "b"));
-        let Some(Batch::Registers(due)) = pending.next() else { panic!("nothing to do") };
+        let Batch::Registers(due) = to_apply(&pending) else { panic!("one register") };
         assert_eq!(due[0].writers, [writer]);
     }
 
@@ -211,12 +286,12 @@ mod tests {
         assert!(!covers(&pending, "c"), "those are there already");
         pending.add(&keys(["c"]), None);
         assert!(covers(&pending, "anything") && pending.len() == usize::MAX);
-        let batch = pending.next().unwrap();
+        let batch = to_apply(&pending);
         assert!(matches!(batch, Batch::All(_)));
         pending.add(&keys(["d"]), None);
         pending.applied(&batch);
         assert!(covers(&pending, "d"), "it came after the sweep had begun");
-        let batch = pending.next().unwrap();
+        let batch = to_apply(&pending);
         pending.applied(&batch);
         assert!(!covers(&pending, "d") && pending.len() == 0);
     }

@@ -8,7 +8,7 @@
 //! What is pending is lost with it. A bracket's marker covers it for as long as it lives; an invalidation without a bracket
 //! that was never applied leaves the old value until its time to live is over.
 
-use super::pending::Batch;
+use super::pending::{Batch, Due, Next};
 use super::{Engine, is_on_tokio};
 use crate::envelope::Head;
 use crate::error::StoreError;
@@ -20,6 +20,7 @@ use crate::ttl::jittered;
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::time::Instant;
 
 /// The first pause after a failure; each further one is twice as long, up to [`PAUSE_MAX`].
 const PAUSE_FIRST: Duration = Duration::from_millis(50);
@@ -75,11 +76,34 @@ impl Engine {
         }
     }
 
+    /// Applies a batch; what the store refuses of it is left.
     async fn apply(&self, batch: &Batch) -> Result<(), StoreError> {
         let registers = match batch {
-            Batch::All(_) => return self.sweep(self.settings.prefix.namespace(), WITHIN, |_| ()).await.map(drop),
+            Batch::All(_) => {
+                self.sweep(self.settings.prefix.namespace(), WITHIN, |_| ()).await?;
+                self.pending.applied(batch);
+                return Ok(());
+            }
             Batch::Registers(registers) => registers,
         };
+        match self.remove(registers).await {
+            Ok(()) => self.pending.applied(batch),
+            Err(error) if error.kind.is_outage() => return Err(error),
+            // One of them is the reason: the others must not wait for it.
+            Err(_) => {
+                for due in registers {
+                    match self.remove(std::slice::from_ref(due)).await {
+                        Ok(()) => self.pending.applied(&Batch::Registers(vec![due.clone()])),
+                        Err(error) if error.kind.is_outage() => return Err(error),
+                        Err(error) => self.refused(due, &error),
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    async fn remove(&self, registers: &[Due]) -> Result<(), StoreError> {
         let keys: Vec<Key> = registers.iter().map(|due| Key::clone(&due.key)).collect();
         self.store.off_path().remove_all(&keys, WITHIN).await?;
         let mut by_writer: HashMap<&[u8], (Head, Vec<Written>)> = HashMap::new();
@@ -93,6 +117,18 @@ impl Engine {
             self.store.off_path().end(writer, &written, WITHIN).await?;
         }
         Ok(())
+    }
+
+    fn refused(&self, due: &Due, error: &StoreError) {
+        if self.pending.refused(due, Instant::now()) {
+            tracing::warn!(
+                store = self.store.name(),
+                key = %due.key,
+                %error,
+                "the store refuses a queued invalidation: it is tried again, and this process does not use what it is about \
+                 until it is taken; may this user remove the key, and is it this server's?"
+            );
+        }
     }
 
     /// Removes all registers whose keys begin with `prefix`, and reports the number of those removed so far.
@@ -127,10 +163,18 @@ impl Claim {
     async fn run(mut self) {
         let engine = &self.engine;
         let mut pause = PAUSE_FIRST;
-        while let Some(batch) = engine.pending.next() {
+        loop {
+            let batch = match engine.pending.next(Instant::now()) {
+                Next::Apply(batch) => batch,
+                Next::Wait(pause) => {
+                    // Something else may be queued meanwhile.
+                    tokio::time::sleep(pause.min(PAUSE_MAX)).await;
+                    continue;
+                }
+                Next::Done => break,
+            };
             match engine.apply(&batch).await {
                 Ok(()) => {
-                    engine.pending.applied(&batch);
                     pause = PAUSE_FIRST;
                     if engine.pending.len() == 0 {
                         engine.drained.notify_waiters();

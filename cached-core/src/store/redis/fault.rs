@@ -36,18 +36,30 @@ pub(super) fn classify(error: &RedisError) -> StoreError {
         ErrorKind::Io | ErrorKind::Client | ErrorKind::Parse => FaultKind::Disconnected,
         ErrorKind::AuthenticationFailed => by_message(&error.to_string()).unwrap_or(FaultKind::Auth),
         _ => by_code(error.code().unwrap_or_default())
-            // Servers before 7 report what failed inside of a script as text behind a general code.
-            .or_else(|| by_message(error.detail().unwrap_or_default()))
+            .or_else(|| by_message(of_a_script(error.detail()?)?))
             .unwrap_or(FaultKind::Refused),
     };
-    StoreError::new(kind, error.to_string())
+    let meaning = if error.kind() == ErrorKind::Parse { UNREADABLE } else { "" };
+    StoreError::new(kind, format!("{error}{meaning}"))
+}
+
+/// A refusal quotes the arguments of the command, which are binary here, and the client takes it for a broken protocol.
+const UNREADABLE: &str = "; the server's answer cannot be read: it may be a refusal that quotes binary arguments (does \
+                          the server know EVAL, and may this user run scripts?), or the port is not a Redis server's";
+
+/// Servers before 7 report what failed inside of a script as text behind a general code. Other texts quote what the client
+/// has sent, such as keys, and tell nothing.
+fn of_a_script(detail: &str) -> Option<&str> {
+    detail.starts_with("Error running script").then_some(detail)
 }
 
 fn by_code(code: &str) -> Option<FaultKind> {
     Some(match code {
         "NOAUTH" | "WRONGPASS" => FaultKind::Auth,
-        "LOADING" | "MASTERDOWN" | "CLUSTERDOWN" | "BUSY" => FaultKind::Loading,
-        "READONLY" => FaultKind::ReadOnly,
+        "LOADING" | "CLUSTERDOWN" => FaultKind::Loading,
+        "BUSY" => FaultKind::Busy,
+        // A replica, and one that has no contact to its primary.
+        "READONLY" | "MASTERDOWN" => FaultKind::NotPrimary,
         "OOM" => FaultKind::OutOfMemory,
         "WRONGTYPE" => FaultKind::WrongType,
         _ => return None,

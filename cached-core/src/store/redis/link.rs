@@ -4,29 +4,28 @@
 //! a connection that only times out (a black-holed socket) is never replaced. Here every wait is bounded by the
 //! caller's time, connecting runs as a task that no caller's cancellation ends, and timeouts in a row cost a connection
 //! its place. There is no back-off: how often a server that is down is asked is
-//! decided by the breaker above.
+//! decided by the breaker above. So whatever keeps a connection from being made is an outage.
+//!
+//! A connection to a server that is not the primary, or not any more, is given up: the next one may lead to the server that
+//! has taken its place. See [`connection`](super::connection).
 
-use super::fault::{Fault, classify, is_broken};
+use super::connection::{Connection, Life, Unanswered, ask_and_send};
+use super::fault::{Fault, is_broken};
+use super::home::Home;
+use super::open::{self, open, settings};
 use super::recent::Recent;
 use crate::error::{BuildError, FaultKind, StoreError};
 use crate::store::Key;
-use redis::aio::MultiplexedConnection;
-use redis::io::tcp::{TcpSettings, socket2::TcpKeepalive};
-use redis::{
-    AsyncConnectionConfig, Client, Cmd, ConnectionAddr, IntoConnectionInfo, ProtocolVersion, RedisError, Value,
-};
-use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use redis::{Client, Cmd, ConnectionAddr, ProtocolVersion, Value};
+use std::pin::pin;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::{Instant, timeout, timeout_at};
 
 /// Bounds a connection attempt, handshake included. Callers wait for it no longer than their own time.
 pub(super) const CONNECT_WITHIN: Duration = Duration::from_secs(1);
-/// Timeouts in a row after which a connection is given up.
-const TIMEOUTS: u32 = 3;
-/// Finds out within a minute that the other side has vanished.
-const KEEPALIVE: Duration = Duration::from_secs(20);
 
 /// Whether a command may reach the server twice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,28 +36,38 @@ pub(super) enum Copies {
     Never,
 }
 
-/// Removals in one pipeline.
-const REMOVED_AT_ONCE: usize = 1000;
-
 #[derive(Debug)]
 pub(super) struct Link {
     client: Client,
-    state: Arc<Mutex<State>>,
+    state: Mutex<State>,
     recent: Arc<Recent>,
+    /// The server is a node of a cluster.
+    is_cluster: AtomicBool,
+    me: Weak<Self>,
 }
+
+type Made = watch::Receiver<Option<Result<Connection, StoreError>>>;
 
 #[derive(Debug)]
 enum State {
     Idle,
-    Connecting(watch::Receiver<Option<Result<Connection, StoreError>>>, Instant),
+    Connecting(Attempt),
     Ready(Connection),
 }
 
+/// An attempt to connect, by a task.
 #[derive(Debug, Clone)]
-struct Connection {
-    redis: MultiplexedConnection,
-    /// Timeouts since the last answer. Its address is the connection's identity.
-    timeouts: Arc<AtomicU32>,
+struct Attempt {
+    made: Made,
+    home: Arc<Home>,
+    since: Instant,
+}
+
+impl Attempt {
+    /// Whether the task is gone with the runtime it ran on, or that runtime has gone idle.
+    fn is_abandoned(&self) -> bool {
+        self.made.has_changed().is_err() || self.since.elapsed() > 2 * CONNECT_WITHIN
+    }
 }
 
 /// Whether a connection was there already or had to be made.
@@ -67,30 +76,34 @@ struct Connected {
     is_new: bool,
 }
 
-fn locked(state: &Mutex<State>) -> MutexGuard<'_, State> {
-    state.lock().unwrap_or_else(PoisonError::into_inner)
+/// Why a command has no answer, and whether it may be sent again.
+enum Failure {
+    /// It may have been carried out.
+    Unknown(Fault),
+    /// The server refused it since it is not the primary: it was not carried out.
+    Left(Fault),
+    /// The server's answer, or none in time.
+    Answer(Fault),
+}
+
+impl Failure {
+    fn into_fault(self) -> Fault {
+        match self {
+            Self::Unknown(fault) | Self::Left(fault) | Self::Answer(fault) => fault,
+        }
+    }
 }
 
 impl Link {
-    pub(super) fn new(url: &str) -> Result<Self, BuildError> {
-        let problem = |error: RedisError| {
-            let missing = if url.starts_with("rediss:") && !cfg!(feature = "tls") {
-                "; `rediss://` needs cached-core's feature `tls`"
-            } else {
-                "; write `redis://[user:password@]host[:port][/db]`, `rediss://..` or `unix:///path`"
-            };
-            BuildError::field("redis", format!("{error}{missing}"))
-        };
-        #[cfg(feature = "tls")]
-        if url.starts_with("rediss:") && rustls::crypto::CryptoProvider::get_default().is_none() {
-            // Fails if the application chooses one at this moment, which is just as well.
-            let _ = rustls::crypto::ring::default_provider().install_default();
-        }
-        let info = url.into_connection_info().map_err(problem)?;
-        let tcp = TcpSettings::default().set_nodelay(true).set_keepalive(TcpKeepalive::new().with_time(KEEPALIVE));
-        let settings = info.redis_settings().clone().set_skip_set_lib_name();
-        let client = Client::open(info.set_tcp_settings(tcp).set_redis_settings(settings)).map_err(problem)?;
-        Ok(Self { client, state: Arc::new(Mutex::new(State::Idle)), recent: Arc::default() })
+    pub(super) fn new(url: &str) -> Result<Arc<Self>, BuildError> {
+        let client = open::client(url)?;
+        Ok(Arc::new_cyclic(|me| Self {
+            client,
+            state: Mutex::new(State::Idle),
+            recent: Arc::default(),
+            is_cluster: AtomicBool::new(false),
+            me: Weak::clone(me),
+        }))
     }
 
     /// For a connection beside this one, on which the server speaks unasked.
@@ -109,9 +122,15 @@ impl Link {
         self.client.get_connection_info().addr()
     }
 
+    /// Whether the server has said that it is a node of a cluster.
+    pub(super) fn is_of_cluster(&self) -> bool {
+        self.is_cluster.load(Ordering::Relaxed)
+    }
+
     /// Tells that keys are about to be removed.
     pub(super) fn removes<'a>(&self, keys: impl Iterator<Item = &'a Key>) {
         self.recent.note(keys, Instant::now());
+        self.beat();
     }
 
     /// Sends a command and waits for its answer, connecting first if need be, all of it before the deadline.
@@ -119,143 +138,204 @@ impl Link {
         let unreachable = |error| Fault { error, is_unknown_script: false };
         let mut connected = self.connection(deadline).await.map_err(unreachable)?;
         match self.send_on(&mut connected.connection, command, deadline).await {
-            // The server closes idle connections and restarts; neither has to be felt.
-            Err(Failure::Broken(_)) if !connected.is_new && copies == Copies::Harmless => {
-                let mut connected = self.connection(deadline).await.map_err(unreachable)?;
-                self.send_on(&mut connected.connection, command, deadline).await.map_err(Failure::into_fault)
-            }
-            answer => answer.map_err(Failure::into_fault),
+            // The server closes idle connections, restarts, and is replaced by another; neither has to be felt.
+            Err(Failure::Unknown(_)) if !connected.is_new && copies == Copies::Harmless => {}
+            Err(Failure::Left(_)) if !connected.is_new => {}
+            answer => return answer.map_err(Failure::into_fault),
         }
+        let mut connected = self.connection(deadline).await.map_err(unreachable)?;
+        self.send_on(&mut connected.connection, command, deadline).await.map_err(Failure::into_fault)
     }
 
     async fn send_on(&self, connection: &mut Connection, command: &Cmd, deadline: Instant) -> Result<Value, Failure> {
-        match timeout_at(deadline, connection.redis.send_packed_command(command)).await {
-            Ok(Ok(value)) => {
-                connection.timeouts.store(0, Ordering::Relaxed);
-                value.extract_error().map_err(|error| Failure::Answer(error.into()))
+        let now = Instant::now();
+        let (redis, life) = connection.parts();
+        let is_due = life.is_due(now);
+        if is_due {
+            self.beat();
+        }
+        let answer = async {
+            if is_due {
+                Box::pin(ask_and_send((redis, life), command, now)).await
+            } else {
+                Ok(redis.send_packed_command(command).await?)
             }
-            Ok(Err(error)) if is_broken(&error) => {
-                self.give_up(connection);
-                Err(Failure::Broken(error.into()))
+        };
+        let mut answer = pin!(answer);
+        let half = now + deadline.saturating_duration_since(now) / 2;
+        let answer = match timeout_at(half, &mut answer).await {
+            Ok(answer) => Some(answer),
+            // Another runtime that stands still says nothing about the server.
+            Err(_) if !Box::pin(life.home().runs(half + (deadline - half) / 2)).await => {
+                self.give_up(life);
+                let message = "the runtime that drives the connection stands still";
+                return Err(Failure::Unknown(Fault::new(FaultKind::Timeout, message)));
             }
-            Ok(Err(error)) => Err(Failure::Answer(error.into())),
-            Err(_) => {
-                if connection.timeouts.fetch_add(1, Ordering::Relaxed) + 1 >= TIMEOUTS {
-                    self.give_up(connection);
+            Err(_) => timeout_at(deadline, &mut answer).await.ok(),
+        };
+        self.judge(life, answer)
+    }
+
+    /// What an answer, or none in time, means for the connection and the caller.
+    fn judge(&self, life: &Arc<Life>, answer: Option<Result<Value, Unanswered>>) -> Result<Value, Failure> {
+        let error = match answer {
+            Some(Ok(value)) => {
+                life.answered();
+                match value.extract_error() {
+                    Ok(value) => return Ok(value),
+                    Err(error) => error,
                 }
-                Err(Failure::Answer(Fault::new(FaultKind::Timeout, "the command was sent")))
             }
+            Some(Err(Unanswered::Error(error))) => error,
+            Some(Err(Unanswered::Changed(error))) => {
+                self.give_up(life);
+                return Err(Failure::Unknown(Fault { error, is_unknown_script: false }));
+            }
+            None => {
+                if life.timed_out() {
+                    self.give_up(life);
+                }
+                return Err(Failure::Answer(Fault::new(FaultKind::Timeout, "the command was sent")));
+            }
+        };
+        if is_broken(&error) {
+            self.give_up(life);
+            return Err(Failure::Unknown(error.into()));
+        }
+        if error.code() == Some("MOVED") {
+            self.is_cluster();
+        }
+        let fault = Fault::from(error);
+        match fault.error.kind {
+            FaultKind::NotPrimary => {
+                self.give_up(life);
+                Err(Failure::Left(fault))
+            }
+            // A replica that takes over another primary's data says so as well.
+            FaultKind::Loading => {
+                self.give_up(life);
+                Err(Failure::Answer(fault))
+            }
+            _ => Err(Failure::Answer(fault)),
         }
     }
 
     /// The connection there is, or the one that is being made.
     async fn connection(&self, deadline: Instant) -> Result<Connected, StoreError> {
-        let mut made = {
-            let mut state = locked(&self.state);
-            match &*state {
-                State::Ready(connection) => return Ok(Connected { connection: connection.clone(), is_new: false }),
-                State::Connecting(made, since) if !is_abandoned(made, *since) => made.clone(),
-                State::Idle | State::Connecting(..) => {
-                    let made = self.start_connecting();
-                    *state = State::Connecting(made.clone(), Instant::now());
-                    made
+        let mut lost = None;
+        loop {
+            let mut attempt = match self.attempt(lost.take()) {
+                Ok(connection) => return Ok(Connected { connection, is_new: false }),
+                Err(attempt) => attempt,
+            };
+            let now = Instant::now();
+            let half = now + deadline.saturating_duration_since(now) / 2;
+            let made = match timeout_at(half, attempt.made.wait_for(Option::is_some)).await.map(made) {
+                Err(_) if attempt.home.runs(half + (deadline - half) / 2).await => {
+                    timeout_at(deadline, attempt.made.wait_for(Option::is_some)).await.map(made)
                 }
+                made => made,
+            };
+            match made {
+                Ok(Some(result)) => return Ok(Connected { connection: result?, is_new: true }),
+                _ if Instant::now() >= deadline => {
+                    return Err(StoreError::new(FaultKind::Timeout, format!("still connecting to {}", self.address())));
+                }
+                // The runtime on which it was to be made is gone or stands still.
+                Ok(None) | Err(_) => lost = Some(attempt.made),
             }
-        };
-        let gone = || StoreError::new(FaultKind::Disconnected, "the connection attempt was dropped");
-        match timeout_at(deadline, made.wait_for(Option::is_some)).await {
-            Ok(Ok(result)) => {
-                let connection = result.clone().unwrap_or_else(|| Err(gone()))?;
-                Ok(Connected { connection, is_new: true })
-            }
-            Ok(Err(_)) => Err(gone()),
-            Err(_) => Err(StoreError::new(FaultKind::Timeout, "still connecting")),
         }
     }
 
+    /// The connection, or the attempt to make one: another than the one that is lost.
+    fn attempt(&self, lost: Option<Made>) -> Result<Connection, Attempt> {
+        let mut state = self.locked();
+        match &*state {
+            State::Ready(connection) if !connection.life().home().is_gone() => return Ok(connection.clone()),
+            State::Connecting(attempt)
+                if !attempt.is_abandoned() && !lost.is_some_and(|lost| lost.same_channel(&attempt.made)) =>
+            {
+                return Err(attempt.clone());
+            }
+            State::Idle | State::Ready(_) | State::Connecting(_) => {}
+        }
+        let attempt = self.start_connecting();
+        *state = State::Connecting(attempt.clone());
+        Err(attempt)
+    }
+
     /// Connects in a task of its own, which goes on when the caller's time is over.
-    fn start_connecting(&self) -> watch::Receiver<Option<Result<Connection, StoreError>>> {
+    fn start_connecting(&self) -> Attempt {
         let (tell, made) = watch::channel(None);
-        let (client, state, recent) = (self.client.clone(), Arc::clone(&self.state), Arc::clone(&self.recent));
+        let attempt = Attempt { made, home: Arc::new(Home::here()), since: Instant::now() };
+        let (client, recent, link) = (self.client.clone(), Arc::clone(&self.recent), Weak::clone(&self.me));
         tokio::spawn(async move {
             let result = connect(&client, &recent).await;
-            *locked(&state) = match &result {
+            let Some(link) = link.upgrade() else { return };
+            if let Ok(connection) = &result
+                && connection.life().is_of_cluster()
+            {
+                link.is_cluster();
+            }
+            *link.locked() = match &result {
                 Ok(connection) => State::Ready(connection.clone()),
                 Err(_) => State::Idle,
             };
             let _ = tell.send(Some(result));
         });
-        made
+        attempt
     }
 
-    fn give_up(&self, broken: &Connection) {
-        let mut state = locked(&self.state);
-        if matches!(&*state, State::Ready(now) if Arc::ptr_eq(&now.timeouts, &broken.timeouts)) {
+    /// Keeps the connection up while there are removals to repeat; see [`beat`](super::beat).
+    fn beat(&self) {
+        if let Some(number) = self.recent.takes_up_beat(Instant::now()) {
+            super::beat::start(Weak::clone(&self.me), Arc::clone(&self.recent), number);
+        }
+    }
+
+    /// The server is a node of a cluster: said once.
+    fn is_cluster(&self) {
+        if !self.is_cluster.swap(true, Ordering::Relaxed) {
+            tracing::warn!(
+                server = %self.address(),
+                "the cache's server is a node of a Redis Cluster, which this version does not support: keys of other nodes \
+                 are neither cached nor invalidated. A cluster of one node that owns all slots works, but for values that \
+                 are put together with tags or events; else give the address of a server without cluster mode"
+            );
+        }
+    }
+
+    fn give_up(&self, broken: &Arc<Life>) {
+        let mut state = self.locked();
+        if matches!(&*state, State::Ready(now) if Arc::ptr_eq(now.life(), broken)) {
             *state = State::Idle;
         }
     }
-}
 
-/// Whether the task that was to connect is gone with the runtime it ran on, or that runtime has gone idle.
-fn is_abandoned(made: &watch::Receiver<Option<Result<Connection, StoreError>>>, since: Instant) -> bool {
-    made.has_changed().is_err() || since.elapsed() > 2 * CONNECT_WITHIN
-}
-
-enum Failure {
-    /// The connection broke: the command may be sent again on another.
-    Broken(Fault),
-    /// The server's answer, or none in time.
-    Answer(Fault),
-}
-
-impl Failure {
-    fn into_fault(self) -> Fault {
-        match self {
-            Self::Broken(fault) | Self::Answer(fault) => fault,
-        }
+    fn locked(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// `None` if the task that was to connect is gone.
+fn made(
+    told: Result<watch::Ref<'_, Option<Result<Connection, StoreError>>>, watch::error::RecvError>,
+) -> Option<Result<Connection, StoreError>> {
+    told.ok().and_then(|told| told.clone())
 }
 
 async fn connect(client: &Client, recent: &Recent) -> Result<Connection, StoreError> {
+    let address = client.get_connection_info().addr();
     match timeout(CONNECT_WITHIN, open(client, recent, &settings())).await {
-        Ok(Ok(redis)) => Ok(Connection { redis, timeouts: Arc::default() }),
-        Ok(Err(error)) => Err(classify(&error)),
-        Err(_) => Err(StoreError::new(FaultKind::Timeout, "still connecting")),
-    }
-}
-
-/// No timeout of redis-rs' own: each command has its caller's.
-pub(super) fn settings() -> AsyncConnectionConfig {
-    AsyncConnectionConfig::new().set_connection_timeout(None).set_response_timeout(None)
-}
-
-/// A connection that is of use: what was removed lately is removed again.
-pub(super) async fn open(
-    client: &Client,
-    recent: &Recent,
-    settings: &AsyncConnectionConfig,
-) -> Result<MultiplexedConnection, RedisError> {
-    let mut redis = client.get_multiplexed_async_connection_with_config(settings).await?;
-    remove_again(&mut redis, &recent.keys(Instant::now())).await?;
-    Ok(redis)
-}
-
-/// Before the connection is of use to anybody.
-async fn remove_again(redis: &mut MultiplexedConnection, keys: &[Key]) -> Result<(), RedisError> {
-    for keys in keys.chunks(REMOVED_AT_ONCE) {
-        let mut pipeline = redis::pipe();
-        // One by one, since a cluster's node takes no others.
-        for key in keys {
-            pipeline.cmd("UNLINK").arg(&**key).ignore();
+        Ok(Ok(opened)) => Ok(Connection::new(opened)),
+        Ok(Err(error)) if error.kind == FaultKind::NotPrimary => Err(error),
+        Ok(Err(StoreError { kind, message })) if kind.is_outage() => {
+            Err(StoreError::new(kind, format!("{address}: {message}")))
         }
-        for answer in redis.send_packed_commands(&pipeline, 0, keys.len()).await? {
-            match answer.extract_error() {
-                // A server that loads its data has not removed it, and will have it in a moment.
-                Err(error) if classify(&error).kind.is_outage() => return Err(error),
-                // What this user may not remove, or another node holds, was not removed the first time either.
-                Ok(_) | Err(_) => {}
-            }
+        // Whatever the reason, no command can be sent.
+        Ok(Err(error)) => {
+            Err(StoreError::new(FaultKind::Disconnected, format!("{address} refuses the connection: {error}")))
         }
+        Err(_) => Err(StoreError::new(FaultKind::Timeout, format!("still connecting to {address}"))),
     }
-    Ok(())
 }

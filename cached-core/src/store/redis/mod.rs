@@ -14,12 +14,18 @@
 //! Connecting, waiting for a reconnect and the command itself share the time the caller gives. A command whose
 //! connection broke is sent once more on a new one, unless a copy that is carried out late could do harm ([`Copies`]).
 
+mod beat;
+mod connection;
 mod fault;
+mod home;
 mod link;
 mod merge;
+mod open;
 mod reads;
 mod recent;
+mod role;
 mod script;
+mod slots;
 mod steps;
 mod tracking;
 mod writes;
@@ -71,7 +77,7 @@ impl RedisStore {
     /// assert!(RedisStore::new("http://127.0.0.1/").is_err());
     /// ```
     pub fn new(url: &str) -> Result<Self, BuildError> {
-        let link = Arc::new(Link::new(url)?);
+        let link = Link::new(url)?;
         Ok(Self {
             tracking: Tracking::new(link.client_of_pushes()?, Arc::clone(link.recent())),
             reads: Arc::new(Reads::new(Arc::clone(&link))),

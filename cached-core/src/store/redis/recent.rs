@@ -3,6 +3,7 @@
 //! A server that comes back with older data, and a replica that takes the place of a primary, may not know of removals
 //! that the former one had acknowledged. Bounded: beyond the limit the oldest are forgotten, as after a minute all are.
 
+use super::beat::PAUSE;
 use crate::store::Key;
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -11,6 +12,8 @@ use tokio::time::Instant;
 
 /// How long removals are remembered: longer than a failover takes.
 const REMEMBERED: Duration = Duration::from_secs(60);
+/// A task that beats and gives no sign for so long stands on a runtime that nobody drives.
+const SILENT: Duration = PAUSE.saturating_mul(4);
 /// Registers that are remembered.
 const MOST: usize = 65_536;
 
@@ -27,6 +30,9 @@ struct State {
     /// Removals in order; one is outdated if it is not its key's last.
     order: VecDeque<(Instant, u64, Key)>,
     next: u64,
+    /// The task that keeps the connection up: its number, and its last sign.
+    beat: Option<(u64, Instant)>,
+    beats: u64,
 }
 
 impl Default for Recent {
@@ -54,6 +60,41 @@ impl Recent {
             state.order.push_back((now, number, Key::clone(key)));
         }
         state.forget(now, self.most);
+    }
+
+    /// The number of a task that is to be started now: something is remembered, and none keeps the connection up.
+    pub(super) fn takes_up_beat(&self, now: Instant) -> Option<u64> {
+        let mut state = self.locked();
+        state.forget(now, self.most);
+        let is_beating = state.beat.is_some_and(|(_, sign)| now.saturating_duration_since(sign) < SILENT);
+        if state.last.is_empty() || is_beating {
+            return None;
+        }
+        state.beats += 1;
+        state.beat = Some((state.beats, now));
+        Some(state.beats)
+    }
+
+    /// Whether this task is to go on: something is remembered, and no other has taken its place.
+    pub(super) fn goes_on(&self, number: u64, now: Instant) -> bool {
+        let mut state = self.locked();
+        state.forget(now, self.most);
+        match &mut state.beat {
+            Some((current, sign)) if *current == number => *sign = now,
+            _ => return false,
+        }
+        if state.last.is_empty() {
+            state.beat = None;
+        }
+        state.beat.is_some()
+    }
+
+    /// This task has ended.
+    pub(super) fn gives_back_beat(&self, number: u64) {
+        let mut state = self.locked();
+        if state.beat.is_some_and(|(current, _)| current == number) {
+            state.beat = None;
+        }
     }
 
     /// All that is remembered.
@@ -106,5 +147,24 @@ mod tests {
         assert!(!recent.keys(now).contains(&"a".into()));
         recent.note(keys(["b", "b", "b"]).iter(), now);
         assert_eq!(recent.keys(now), keys(["b"]));
+    }
+    #[test]
+    fn one_task_at_a_time_keeps_the_connection_up_while_something_is_remembered() {
+        let (recent, start) = (Recent::default(), Instant::now());
+        let at = |secs| start + Duration::from_secs(secs);
+        assert_eq!(recent.takes_up_beat(at(0)), None, "there is nothing to repeat");
+        recent.note(keys(["a"]).iter(), at(0));
+        assert_eq!(recent.takes_up_beat(at(0)), Some(1));
+        assert_eq!(recent.takes_up_beat(at(3)), None);
+        assert!(recent.goes_on(1, at(3)));
+        assert_eq!(recent.takes_up_beat(at(7)), Some(2), "no sign for four seconds");
+        assert!(!recent.goes_on(1, at(7)) && recent.goes_on(2, at(7)));
+        recent.gives_back_beat(1);
+        assert_eq!(recent.takes_up_beat(at(8)), None, "that was the former");
+        recent.gives_back_beat(2);
+        assert_eq!(recent.takes_up_beat(at(8)), Some(3), "its runtime has ended");
+        assert!(recent.goes_on(3, at(11)) && !recent.goes_on(3, at(60)), "all is forgotten");
+        recent.note(keys(["a"]).iter(), at(60));
+        assert_eq!(recent.takes_up_beat(at(60)), Some(4));
     }
 }

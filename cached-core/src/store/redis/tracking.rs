@@ -21,6 +21,7 @@ mod news;
 mod reading;
 
 use super::recent::Recent;
+use super::role::{Question, Role};
 use crate::error::{FaultKind, StoreError};
 use crate::store::{Key, Watched, Watcher};
 use crate::sync::{Mutex, locked};
@@ -48,6 +49,8 @@ pub(super) struct Tracking {
 #[derive(Debug, Clone)]
 struct Line {
     redis: MultiplexedConnection,
+    /// How the server tells its role, and what it was when the line was made.
+    role: Option<(Question, Role)>,
     /// For its keeper: the line has ended, or a sign of life is wanted now.
     wake: Arc<Notify>,
 }

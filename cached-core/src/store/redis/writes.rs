@@ -13,6 +13,7 @@ use super::answer;
 use super::fault::Fault;
 use super::link::{Copies, Link};
 use super::script::Script;
+use super::slots;
 use super::steps::{Step, Steps};
 use super::{markers, millis};
 use crate::envelope::Head;
@@ -165,7 +166,20 @@ impl Writes {
         // Bytes: other programs' keys need not be text.
         let (next, keys): (u64, Vec<Vec<u8>>) = answer(self.link.send(&scan, Copies::Harmless, deadline).await?)?;
         let removed = self.unlink(&keys, deadline).await?;
+        if from.is_none() && self.link.is_of_cluster() {
+            self.is_the_only_node(deadline).await?;
+        }
         Ok(Swept { next: (next != 0).then_some(next), removed })
+    }
+
+    /// A sweep of one of several nodes leaves what stands on the others.
+    async fn is_the_only_node(&self, deadline: Instant) -> Result<(), StoreError> {
+        let nodes = self.link.send(redis::cmd("CLUSTER").arg("NODES"), Copies::Harmless, deadline).await?;
+        if slots::of_this_node(&answer::<String>(nodes)?) == slots::ALL {
+            return Ok(());
+        }
+        let message = format!("{} is one of several nodes of a cluster: the others' keys stay", self.link.address());
+        Err(StoreError::new(FaultKind::Refused, message))
     }
 
     /// Takes all in one call or, if the server refuses that, one by one.

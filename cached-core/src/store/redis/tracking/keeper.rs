@@ -2,15 +2,16 @@
 //!
 //! # Why an answer confirms that all changes have been told
 //! On one connection the server's bytes stay in order. Without BCAST it writes the news of a change into the connection's
-//! buffer in the same step that makes the change, so an answer to a PING comes behind the news of all changes made before the PING
+//! buffer in the same step that makes the change, so an answer to a question comes behind the news of all changes made before the question
 //! was taken up, and that is after it was sent. The client hands on news in the task that reads the socket, before it
-//! looks at the answers behind them. (With BCAST news are collected and written later: an answer could overtake them.)
+//! looks at the answers behind them. The question is for the server's role: a replica's news come as late as its primary's data. (With BCAST news are collected and written later: an answer could overtake them.)
 
 use super::contact::Contact;
 use super::{Line, news};
 use crate::error::StoreError;
 use crate::store::redis::fault::classify;
-use crate::store::redis::link::{CONNECT_WITHIN, open, settings};
+use crate::store::redis::link::CONNECT_WITHIN;
+use crate::store::redis::open::{open, settings};
 use crate::store::redis::recent::Recent;
 use crate::store::watchers::Watchers;
 use crate::sync::{Mutex, locked};
@@ -46,7 +47,12 @@ enum Unmade {
 
 impl From<RedisError> for Unmade {
     fn from(error: RedisError) -> Self {
-        let error = classify(&error);
+        classify(&error).into()
+    }
+}
+
+impl From<StoreError> for Unmade {
+    fn from(error: StoreError) -> Self {
         // A server that has too many clients says so with the code of errors in general.
         if error.kind.is_outage() || error.to_string().contains("max number of clients") {
             Self::Away
@@ -140,10 +146,10 @@ async fn connect(shared: &Arc<Shared>, number: u64) -> Result<Line, Unmade> {
         hear(&watchers, &of, number, &push);
         Ok::<_, ()>(())
     });
-    let mut redis = open(&shared.client, &shared.recent, &settings).await?;
-    let on = redis.send_packed_command(redis::cmd("CLIENT").arg("TRACKING").arg("ON")).await?;
+    let mut opened = open(&shared.client, &shared.recent, &settings).await?;
+    let on = opened.redis.send_packed_command(redis::cmd("CLIENT").arg("TRACKING").arg("ON")).await?;
     on.extract_error()?;
-    Ok(Line { redis, wake: Arc::new(Notify::new()) })
+    Ok(Line { redis: opened.redis, role: opened.role, wake: Arc::new(Notify::new()) })
 }
 
 /// In the task that reads the socket.
@@ -175,9 +181,7 @@ async fn beat(shared: &Shared, number: u64, mut line: Line) -> bool {
     while let Some(heartbeat) = shared.watchers.heartbeat() {
         let asked = Instant::now();
         let until = (last.unwrap_or(asked) + heartbeat).into();
-        // Whatever the answer is, it stands behind all news.
-        let answer = timeout_at(until, line.redis.send_packed_command(&redis::cmd("PING"))).await;
-        if !matches!(answer, Ok(Ok(_))) || !confirm(shared, number, asked) {
+        if !matches!(timeout_at(until, answers(&mut line)).await, Ok(true)) || !confirm(shared, number, asked) {
             break;
         }
         last = Some(asked);
@@ -186,6 +190,16 @@ async fn beat(shared: &Shared, number: u64, mut line: Line) -> bool {
     }
     shared.ended(number);
     last.is_some()
+}
+
+/// Whether the server answers, and is what it was when the line was made.
+async fn answers(line: &mut Line) -> bool {
+    let Some((question, role)) = line.role else {
+        // It does not tell. Whatever the answer is, it stands behind all news.
+        return line.redis.send_packed_command(&redis::cmd("PING")).await.is_ok();
+    };
+    let told = line.redis.send_packed_command(&question.command()).await.and_then(redis::Value::extract_error);
+    told.is_ok_and(|told| question.answer(&told) == Some(role))
 }
 
 fn confirm(shared: &Shared, number: u64, asked: Instant) -> bool {

@@ -1,0 +1,48 @@
+//! Keeps the connection up for as long as there are removals to repeat.
+//!
+//! A failover may lose removals that the former primary had acknowledged. They are repeated on the next connection, which a
+//! process that makes no calls would never open. So while there are any, a task asks the server for its role every second: a
+//! connection that is lost, or leads to a server that is the primary no more, is replaced at once.
+//!
+//! # On cancellation
+//! The task ends with its runtime. The next removal, or the next call on the connection, starts another.
+
+use super::link::{Copies, Link};
+use super::recent::Recent;
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+use tokio::runtime::Handle;
+use tokio::time::{Instant, sleep};
+
+/// Between two beats, and what one may take.
+pub(super) const PAUSE: Duration = Duration::from_secs(1);
+
+/// Gives the beat back, when the task ends and when it is dropped with its runtime.
+struct Beat {
+    recent: Arc<Recent>,
+    number: u64,
+}
+
+impl Drop for Beat {
+    fn drop(&mut self) {
+        self.recent.gives_back_beat(self.number);
+    }
+}
+
+/// Starts the task that has taken up the beat.
+pub(super) fn start(link: Weak<Link>, recent: Arc<Recent>, number: u64) {
+    let beat = Beat { recent, number };
+    if let Ok(runtime) = Handle::try_current() {
+        runtime.spawn(async move {
+            loop {
+                sleep(PAUSE).await;
+                let Some(link) = link.upgrade() else { break };
+                if !beat.recent.goes_on(beat.number, Instant::now()) {
+                    break;
+                }
+                // The question for the role goes along. What comes of it, the next call finds out.
+                let _ = link.send(&redis::cmd("PING"), Copies::Harmless, Instant::now() + PAUSE).await;
+            }
+        });
+    }
+}

@@ -1,0 +1,165 @@
+//! One connection: how it is doing, and whether the server at its other end is still the primary.
+//!
+//! The question for the role goes along with a command, in one write, as soon as the last answer is half a second old. So a
+//! connection that is in use costs the server two short questions a second, and one that is idle costs nothing. No answer is
+//! believed when the last word of the server on its role is older than a second.
+
+use super::home::Home;
+use super::open::Opened;
+use super::role::{Question, Role};
+use crate::error::{FaultKind, StoreError};
+use redis::aio::MultiplexedConnection;
+use redis::{Cmd, RedisError, Value};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// The role is asked for when the last answer is so old, by one caller.
+const BEAT: Duration = Duration::from_millis(500);
+/// By every caller, when it is so old.
+const HEARTBEAT: Duration = Duration::from_secs(1);
+/// Timeouts in a row after which a connection is given up.
+const TIMEOUTS: u32 = 3;
+
+#[derive(Debug, Clone)]
+pub(super) struct Connection {
+    redis: MultiplexedConnection,
+    life: Arc<Life>,
+}
+
+/// A connection apart: what sends, and how it is doing.
+pub(super) type Parts<'a> = (&'a mut MultiplexedConnection, &'a Arc<Life>);
+
+/// What the clones of a connection share. Its address is the connection's identity.
+#[derive(Debug)]
+pub(super) struct Life {
+    home: Home,
+    /// Timeouts since the last answer.
+    timeouts: AtomicU32,
+    /// How the server tells its role, and what it was at first; `None` if it does not tell.
+    role: Option<(Question, Role)>,
+    began: Instant,
+    /// When somebody has asked for the role last, in milliseconds since `began`.
+    asked: AtomicU64,
+    /// When the last question was asked that has been answered.
+    confirmed: AtomicU64,
+}
+
+/// Why there is no answer to believe.
+#[derive(Debug)]
+pub(super) enum Unanswered {
+    Error(RedisError),
+    /// The server is not what it was at first. The command may have been carried out.
+    Changed(StoreError),
+}
+
+impl From<RedisError> for Unanswered {
+    fn from(error: RedisError) -> Self {
+        Self::Error(error)
+    }
+}
+
+impl Connection {
+    /// On the runtime that drives it.
+    pub(super) fn new(Opened { redis, role }: Opened) -> Self {
+        let life = Life {
+            home: Home::here(),
+            timeouts: AtomicU32::new(0),
+            role,
+            began: Instant::now(),
+            asked: AtomicU64::new(0),
+            confirmed: AtomicU64::new(0),
+        };
+        Self { redis, life: Arc::new(life) }
+    }
+
+    pub(super) fn life(&self) -> &Arc<Life> {
+        &self.life
+    }
+
+    pub(super) fn parts(&mut self) -> Parts<'_> {
+        (&mut self.redis, &self.life)
+    }
+}
+
+/// Sends a command behind the question for the role.
+pub(super) async fn ask_and_send((redis, life): Parts<'_>, command: &Cmd, now: Instant) -> Result<Value, Unanswered> {
+    let Some((question, role)) = life.role else { return Ok(redis.send_packed_command(command).await?) };
+    let mut both = redis::pipe();
+    both.add_command(question.command()).add_command(command.clone());
+    let mut answers = redis.send_packed_commands(&both, 0, 2).await?;
+    let answer = answers.pop().unwrap_or(Value::Nil);
+    let told = answers.pop().unwrap_or(Value::Nil).extract_error();
+    if told.ok().and_then(|told| question.answer(&told)) == Some(role) {
+        life.confirmed.fetch_max(life.since(now), Ordering::Relaxed);
+        return Ok(answer);
+    }
+    // A write that a replica has refused says so itself, and may be sent again.
+    answer.extract_error()?;
+    Err(Unanswered::Changed(StoreError::new(FaultKind::NotPrimary, "the server's role has changed")))
+}
+
+impl Life {
+    pub(super) fn home(&self) -> &Home {
+        &self.home
+    }
+
+    pub(super) fn is_of_cluster(&self) -> bool {
+        self.role.is_some_and(|(_, role)| role.is_cluster)
+    }
+
+    /// An answer has come.
+    pub(super) fn answered(&self) {
+        self.timeouts.store(0, Ordering::Relaxed);
+    }
+
+    /// An answer has not come in time. Whether that was once too often.
+    pub(super) fn timed_out(&self) -> bool {
+        self.timeouts.fetch_add(1, Ordering::Relaxed) + 1 >= TIMEOUTS
+    }
+
+    /// Whether this caller is to ask for the role.
+    pub(super) fn is_due(&self, now: Instant) -> bool {
+        self.role.is_some() && is_due(&self.asked, self.confirmed.load(Ordering::Relaxed), self.since(now))
+    }
+
+    fn since(&self, now: Instant) -> u64 {
+        u64::try_from(now.saturating_duration_since(self.began).as_millis()).unwrap_or(u64::MAX)
+    }
+}
+
+/// All times in milliseconds.
+#[expect(clippy::cast_possible_truncation, reason = "constants of a second at most")]
+fn is_due(asked: &AtomicU64, confirmed: u64, now: u64) -> bool {
+    const BEAT_MS: u64 = BEAT.as_millis() as u64;
+    const HEARTBEAT_MS: u64 = HEARTBEAT.as_millis() as u64;
+    if now < confirmed.saturating_add(BEAT_MS) {
+        return false;
+    }
+    // Whoever has asked may be gone, or its runtime stand still.
+    if now >= confirmed.saturating_add(HEARTBEAT_MS) {
+        return true;
+    }
+    let last = asked.load(Ordering::Relaxed);
+    let is_asked = now < last.saturating_add(BEAT_MS);
+    !is_asked && asked.compare_exchange(last, now, Ordering::Relaxed, Ordering::Relaxed).is_ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_caller_asks_in_time_and_everybody_when_it_is_late() {
+        let asked = AtomicU64::new(0);
+        assert!(!is_due(&asked, 0, 499));
+        assert!(is_due(&asked, 0, 500));
+        assert!(!is_due(&asked, 0, 501), "somebody asks already");
+        assert!(!is_due(&asked, 500, 999), "the answer was there");
+        assert!(is_due(&asked, 0, 1000) && is_due(&asked, 0, 1001), "the answer is late");
+        assert!(is_due(&asked, 500, 1000));
+        assert!(!is_due(&asked, 500, 1499));
+        assert!(is_due(&asked, 500, 1500) && is_due(&asked, 500, 1500));
+    }
+}
