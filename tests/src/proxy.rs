@@ -1,7 +1,8 @@
-//! A way to a server that breaks when it is told to.
+//! A way to a server: one that breaks when it is told to, and one that leads to another server from then on.
 
 use crate::RedisServer;
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicU16, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -11,6 +12,9 @@ use tokio::task::{AbortHandle, JoinSet};
 #[derive(Debug)]
 pub struct Proxy {
     address: SocketAddr,
+    /// Where new connections lead.
+    port: Arc<AtomicU16>,
+    accepted: Arc<AtomicUsize>,
     cut_at: Cut,
     accepting: AbortHandle,
 }
@@ -25,13 +29,15 @@ impl Proxy {
     pub async fn to(server: &RedisServer) -> Self {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("no free port");
         let address = listener.local_addr().expect("a bound socket has an address");
-        let (port, cut_at) = (server.port(), Cut::default());
-        let cut = Arc::clone(&cut_at);
+        let (port, accepted, cut_at) =
+            (Arc::new(AtomicU16::new(server.port())), Arc::<AtomicUsize>::default(), Cut::default());
+        let (to, count, cut) = (Arc::clone(&port), Arc::clone(&accepted), Arc::clone(&cut_at));
         let accepting = tokio::spawn(async move {
             // Dropped with this task, they end.
             let mut connections = JoinSet::new();
             while let Ok((client, _)) = listener.accept().await {
-                let cut = Arc::clone(&cut);
+                let (cut, port) = (Arc::clone(&cut), to.load(Ordering::SeqCst));
+                count.fetch_add(1, Ordering::SeqCst);
                 connections.spawn(async move {
                     if let Ok(server) = TcpStream::connect(("127.0.0.1", port)).await {
                         // It ends when either side is gone.
@@ -40,13 +46,29 @@ impl Proxy {
                 });
             }
         });
-        Self { address, cut_at, accepting: accepting.abort_handle() }
+        Self { address, port, accepted, cut_at, accepting: accepting.abort_handle() }
     }
 
     /// `redis://127.0.0.1:port/`
     #[must_use]
     pub fn url(&self) -> String {
         format!("redis://{}/", self.address)
+    }
+
+    /// New connections lead to this server from now on, as when a name is given to another one. Those that there are stay.
+    pub fn leads_to(&self, server: &RedisServer) {
+        self.leads_to_port(server.port());
+    }
+
+    /// As [`leads_to`](Self::leads_to), by the server's port.
+    pub fn leads_to_port(&self, port: u16) {
+        self.port.store(port, Ordering::SeqCst);
+    }
+
+    /// How many connections have been made.
+    #[must_use]
+    pub fn accepted(&self) -> usize {
+        self.accepted.load(Ordering::SeqCst)
     }
 
     /// Breaks the next connection that sends `text`, once: the server is told, and what it answers is dropped.

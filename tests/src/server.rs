@@ -1,5 +1,6 @@
 //! A Redis server of the test's own.
 
+use crate::Sentinel;
 use futures_util::StreamExt;
 use std::fmt;
 use std::net::TcpListener;
@@ -80,6 +81,15 @@ impl RedisServer {
         server
     }
 
+    /// A Sentinel that watches this server under the name `cache` and acts alone; `None` if `redis-sentinel` is not there.
+    ///
+    /// # Panics
+    /// When it does not start.
+    #[must_use]
+    pub fn sentinel(&self) -> Option<Sentinel> {
+        Sentinel::start(self.port)
+    }
+
     /// `redis://127.0.0.1:port/`
     #[must_use]
     pub fn url(&self) -> String {
@@ -137,6 +147,30 @@ impl RedisServer {
             }
         });
         Monitor { lines, task }
+    }
+
+    /// Makes it a replica of the server at this port, or of nobody: then it is a primary.
+    ///
+    /// # Panics
+    /// When the server refuses.
+    pub async fn follows(&self, port: Option<u16>) {
+        let port = port.map(|port| port.to_string());
+        let (host, port) = match &port {
+            Some(port) => ("127.0.0.1", port.as_str()),
+            None => ("NO", "ONE"),
+        };
+        let _: String = self.send(&[b"REPLICAOF", host.as_bytes(), port.as_bytes()]).await;
+    }
+
+    /// Waits until it has all of its primary's data.
+    ///
+    /// # Panics
+    /// When that takes ten seconds.
+    pub async fn is_in_step(&self) {
+        crate::eventually("the replica is in step", async || {
+            self.send::<String>(&[b"INFO", b"replication"]).await.contains("master_link_status:up")
+        })
+        .await;
     }
 
     /// Ends it at once: SIGKILL.
@@ -249,7 +283,8 @@ pub struct Monitor {
 }
 
 impl Monitor {
-    /// The commands that clients sent until now; those inside of scripts are not among them.
+    /// The commands that clients sent until now; those inside of scripts are not among them, nor is the question for the
+    /// server's role, which goes along as time passes.
     ///
     /// # Panics
     /// When the server does not answer.
@@ -265,7 +300,8 @@ impl Monitor {
         // The last connection is the one that sent the end mark.
         let is_end = |line: &String| line.contains(END);
         let end_client = seen.iter().find(|line| is_end(line)).map(|line| client_of(line).to_owned());
-        seen.retain(|line| !line.contains(" lua]") && Some(client_of(line)) != end_client.as_deref());
+        let is_told = |line: &str| !line.contains(" lua]") && !line.ends_with("] \"HELLO\"");
+        seen.retain(|line| is_told(line) && Some(client_of(line)) != end_client.as_deref());
         seen
     }
 }

@@ -86,11 +86,12 @@ impl Engine {
             }
             Batch::Registers(registers) => registers,
         };
-        match self.remove(registers).await {
-            Ok(()) => self.pending.applied(batch),
-            Err(error) if error.kind.is_outage() => return Err(error),
+        match (self.remove(registers).await, registers.as_slice()) {
+            (Ok(()), _) => self.pending.applied(batch),
+            (Err(error), _) if error.kind.is_outage() => return Err(error),
+            (Err(error), [due]) => self.refused(due, &error),
             // One of them is the reason: the others must not wait for it.
-            Err(_) => {
+            (Err(_), _) => {
                 for due in registers {
                     match self.remove(std::slice::from_ref(due)).await {
                         Ok(()) => self.pending.applied(&Batch::Registers(vec![due.clone()])),

@@ -183,11 +183,22 @@ async fn a_queue_whose_end_removes_the_marker_as_well() {
 #[tokio::test(start_paused = true)]
 async fn retries_come_at_growing_intervals_without_end() {
     let on = Subject::new();
-    on.store.plan(Step::RemoveAll, std::iter::repeat_n(Act::Fails(FaultKind::ReadOnly), 40));
+    on.store.plan(Step::RemoveAll, std::iter::repeat_n(Act::Fails(FaultKind::Disconnected), 40));
     assert_eq!(on.cache.invalidate(what()).await, Outcome::Queued);
     assert!(!on.cache.drained(Duration::from_secs(20)).await);
     let tries = on.store.count(Step::RemoveAll);
     assert!((15..=35).contains(&tries), "{tries}");
+    assert!(on.cache.drained(Duration::from_secs(60)).await);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_the_store_refuses_is_tried_less_and_less_often() {
+    let on = Subject::new();
+    on.store.plan(Step::RemoveAll, std::iter::repeat_n(Act::Fails(FaultKind::Refused), 12));
+    assert_eq!(on.cache.invalidate(what()).await, Outcome::Queued);
+    assert!(!on.cache.drained(Duration::from_secs(20)).await);
+    let tries = on.store.count(Step::RemoveAll);
+    assert!((8..=11).contains(&tries), "{tries}");
     assert!(on.cache.drained(Duration::from_secs(60)).await);
 }
 

@@ -9,18 +9,26 @@ pub(super) struct Fault {
     pub(super) error: StoreError,
     /// The server asks for the script's source.
     pub(super) is_unknown_script: bool,
+    /// The client cannot read the answer.
+    pub(super) is_unreadable: bool,
 }
 
 impl Fault {
     pub(super) fn new(kind: FaultKind, message: &str) -> Self {
-        Self { error: StoreError::new(kind, message), is_unknown_script: false }
+        StoreError::new(kind, message).into()
     }
 }
 
 impl From<RedisError> for Fault {
     fn from(error: RedisError) -> Self {
         let is_unknown_script = error.kind() == ErrorKind::Server(ServerErrorKind::NoScript);
-        Self { error: classify(&error), is_unknown_script }
+        Self { error: classify(&error), is_unknown_script, is_unreadable: error.kind() == ErrorKind::Parse }
+    }
+}
+
+impl From<StoreError> for Fault {
+    fn from(error: StoreError) -> Self {
+        Self { error, is_unknown_script: false, is_unreadable: false }
     }
 }
 

@@ -135,15 +135,14 @@ impl Link {
 
     /// Sends a command and waits for its answer, connecting first if need be, all of it before the deadline.
     pub(super) async fn send(&self, command: &Cmd, copies: Copies, deadline: Instant) -> Result<Value, Fault> {
-        let unreachable = |error| Fault { error, is_unknown_script: false };
-        let mut connected = self.connection(deadline).await.map_err(unreachable)?;
+        let mut connected = self.connection(deadline).await?;
         match self.send_on(&mut connected.connection, command, deadline).await {
             // The server closes idle connections, restarts, and is replaced by another; neither has to be felt.
             Err(Failure::Unknown(_)) if !connected.is_new && copies == Copies::Harmless => {}
             Err(Failure::Left(_)) if !connected.is_new => {}
             answer => return answer.map_err(Failure::into_fault),
         }
-        let mut connected = self.connection(deadline).await.map_err(unreachable)?;
+        let mut connected = self.connection(deadline).await?;
         self.send_on(&mut connected.connection, command, deadline).await.map_err(Failure::into_fault)
     }
 
@@ -189,7 +188,7 @@ impl Link {
             Some(Err(Unanswered::Error(error))) => error,
             Some(Err(Unanswered::Changed(error))) => {
                 self.give_up(life);
-                return Err(Failure::Unknown(Fault { error, is_unknown_script: false }));
+                return Err(Failure::Unknown(error.into()));
             }
             None => {
                 if life.timed_out() {

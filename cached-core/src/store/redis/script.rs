@@ -41,6 +41,16 @@ impl Script {
                 answer => return answer,
             }
         }
-        link.send(&command("EVAL", self.source), copies, deadline).await
+        match link.send(&command("EVAL", self.source), copies, deadline).await {
+            Err(fault) if fault.is_unreadable => Err(refusal(link, deadline).await.unwrap_or(fault)),
+            answer => answer,
+        }
     }
+}
+
+/// A server that does not know EVAL quotes its arguments, which are binary, and the client cannot read that. A script without any
+/// brings the same refusal, to be read; `None` if scripts are run.
+async fn refusal(link: &Link, deadline: Instant) -> Option<Fault> {
+    let nothing = redis::cmd("EVAL").arg("return 1").arg(0).to_owned();
+    link.send(&nothing, Copies::Harmless, deadline).await.err()
 }

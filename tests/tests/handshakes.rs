@@ -1,0 +1,186 @@
+//! Servers that refuse: the connection, a command, a register. What is refused is taken for what it is, and said.
+#![expect(clippy::unwrap_used, reason = "in a test, a panic is the report")]
+
+use cached_core::store::{Key, RedisStore, Store};
+use cached_core::{BreakerState, BuildError, Cache, FaultKind, Invalidation, Options, Outcome};
+use std::io::Write;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+use tests::{Proxy, RedisServer, Row, eventually, patient_cache};
+
+const WITHIN: Duration = Duration::from_secs(10);
+
+async fn calls(cache: &Cache, calls: u64) {
+    for n in 0..calls {
+        let load = async || Ok::<_, ()>(n);
+        assert_eq!(cache.get_or_set(format!("k{n}"), Options::new(), load).await, Ok(n));
+    }
+}
+
+/// A connection that cannot be made is asked for now and then, not by each call, and the reason names the server.
+async fn is_an_outage(server: &RedisServer, user: &str, database: &str, words: &str) {
+    let address = Proxy::to(server).await;
+    let url = format!("{}{database}", address.url().replace("redis://", &format!("redis://{user}")));
+    let cache = Cache::builder().redis(&url).budget(Duration::from_secs(2)).build().unwrap();
+    calls(&cache, 200).await;
+    let made = address.accepted();
+    assert!(made < 20, "{words}: {made} connections for 200 calls");
+    assert_ne!(cache.stats().breaker, BreakerState::Closed, "{words}");
+    let error = RedisStore::new(&url).unwrap().get(&Key::from("k"), WITHIN).await.unwrap_err();
+    assert!(error.kind.is_outage() && error.message.contains(words), "{words}: {error}");
+    let host = address.url().replace("redis://", "").replace('/', "");
+    assert!(error.message.contains(&host), "{error}");
+    assert!(!error.to_string().contains("secret"), "{error}");
+}
+
+#[tokio::test]
+async fn no_such_database() {
+    is_an_outage(&RedisServer::start(), "", "99", "").await;
+}
+
+#[tokio::test]
+async fn a_wrong_password() {
+    let server = RedisServer::start_with(&["--requirepass", "right"]);
+    is_an_outage(&server, ":secret@", "", "").await;
+    is_an_outage(&server, "nobody:secret@", "", "").await;
+    is_an_outage(&server, "", "", "NOAUTH").await;
+}
+
+#[tokio::test]
+async fn a_user_who_may_not_choose_a_database() {
+    let server = RedisServer::start_with(&["--user", "app", "on", ">secret", "~*", "+@all", "-select"]);
+    is_an_outage(&server, "app:secret@", "1", "").await;
+    let cache = patient_cache(&format!("redis://app:secret@127.0.0.1:{}/", server.port()));
+    calls(&cache, 1).await;
+    assert_eq!(cache.stats().breaker, BreakerState::Closed, "database 0 needs no SELECT");
+}
+
+#[tokio::test]
+async fn too_many_clients() {
+    let server = RedisServer::start_with(&["--maxclients", "1"]);
+    let other = server.connection().await;
+    is_an_outage(&server, "", "", "max number of clients").await;
+    let address = Proxy::to(&server).await;
+    let (cache, row) = (patient_cache(&address.url()), Row::new(1));
+    row.read(&cache).await;
+    drop(other);
+    eventually("it is used as soon as there is room", async || {
+        row.read_and_store(&cache).await;
+        cache.stats().site("Cache::get_or_set").unwrap().hits > 0
+    })
+    .await;
+}
+
+/// One register that the server does not let go of does not keep the others from being removed.
+#[tokio::test]
+async fn a_register_that_is_refused_holds_up_no_others() {
+    let mut server = RedisServer::start_with(&["--user", "app", "on", ">pw", "~*", "+@all"]);
+    let port = server.port();
+    let cache = patient_cache(&format!("redis://app:pw@127.0.0.1:{port}/"));
+    let keys: Vec<String> = (0..40).map(|n| format!("row:{n}")).collect();
+    let others: Vec<String> = (0..10).map(|n| format!("other:{n}")).collect();
+    server.kill();
+    for key in keys.iter().chain(&others) {
+        assert_eq!(cache.invalidate(Invalidation::new().key(key)).await, Outcome::Queued);
+    }
+    server.restart_with(&["--user", "app", "on", ">pw", "~cache:v1:row:*", "~{cache:v1:row:*", "+@all"]);
+    eventually("what may be removed is removed", async || cache.stats().pending == 10).await;
+    cache.set("row:1", &1, Options::new()).await.unwrap();
+    assert_eq!(cache.get::<i32>("row:1").await, Some(1), "it is used again");
+    assert_eq!(cache.invalidate(Invalidation::new().key("row:1")).await, Outcome::Applied);
+    let _: () = server.send(&[b"ACL", b"SETUSER", b"app", b"~*"]).await;
+    assert!(cache.drained(Duration::from_secs(30)).await);
+}
+
+#[tokio::test]
+async fn a_node_that_owns_a_part_of_a_cluster_is_not_flushed_as_a_whole() {
+    let server = RedisServer::start_with(&["--cluster-enabled", "yes", "--cluster-require-full-coverage", "no"]);
+    let log = Log::default();
+    let _guard = log.catch();
+    let words: Vec<String> = (0..8192u32).map(|slot| slot.to_string()).collect();
+    let command: Vec<&[u8]> =
+        [b"CLUSTER".as_slice(), b"ADDSLOTS"].into_iter().chain(words.iter().map(String::as_bytes)).collect();
+    let _: () = server.send(&command).await;
+    let cache = patient_cache(&server.url());
+    eventually("it takes keys of its own", async || {
+        for n in 0..16 {
+            let _ = cache.set(format!("k{n}"), &1, Options::new()).await;
+        }
+        server.send::<i64>(&[b"DBSIZE"]).await > 0
+    })
+    .await;
+    assert!(cache.flush_namespace(|_| ()).await.is_err(), "the keys of other nodes are still there");
+    assert_eq!(log.lines("node of a Redis Cluster").len(), 1, "said once");
+    assert!(log.lines("node of a Redis Cluster")[0].contains(&format!("127.0.0.1:{}", server.port())));
+
+    let server = RedisServer::cluster_node().await;
+    let cache = patient_cache(&server.url());
+    cache.set("k", &1, Options::new()).await.unwrap();
+    assert_eq!(cache.flush_namespace(|_| ()).await.unwrap(), 1);
+}
+
+/// A refusal that quotes binary arguments is no answer that the client can read; what is missing is said nevertheless.
+#[tokio::test]
+async fn a_server_that_knows_no_scripts() {
+    let server = RedisServer::start_with(&["--rename-command", "EVAL", "", "--rename-command", "EVALSHA", ""]);
+    let store = RedisStore::new(&server.url()).unwrap();
+    let lease = cached_core::store::Head::from_bytes(&[&[b'L'][..], &[0xfe; 16]].concat()).unwrap();
+    let acquired = store.acquire(&Key::from("k"), lease, WITHIN, cached_core::store::Replace::Nothing, WITHIN).await;
+    assert!(acquired.unwrap_err().message.contains("EVAL"));
+}
+
+#[tokio::test]
+async fn a_server_that_is_busy_says_so() {
+    let server = RedisServer::start_with(&["--busy-reply-threshold", "10"]);
+    let store = RedisStore::new(&server.url()).unwrap();
+    let key = Key::from("k");
+    store.get(&key, WITHIN).await.unwrap();
+    let mut other = server.connection().await;
+    let busy = tokio::spawn(async move {
+        redis::cmd("EVAL").arg("while true do end").arg(0).query_async::<()>(&mut other).await.unwrap_err()
+    });
+    let mut kind = None;
+    eventually("it is busy", async || {
+        kind = store.get(&key, WITHIN).await.err().map(|error| error.kind);
+        kind.is_some()
+    })
+    .await;
+    assert_eq!(kind, Some(FaultKind::Busy));
+    let _: () = server.send(&[b"SCRIPT", b"KILL"]).await;
+    busy.await.unwrap();
+}
+
+#[test]
+fn a_certificate_is_never_left_unverified() {
+    let error = Cache::builder().redis("rediss://127.0.0.1/#insecure").build().unwrap_err();
+    assert!(matches!(error, BuildError::Field { field: "redis", .. }), "{error}");
+    assert!(error.to_string().contains("`#insecure` cannot work"), "{error}");
+}
+
+/// What was logged.
+#[derive(Debug, Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().extend(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Log {
+    fn catch(&self) -> tracing::subscriber::DefaultGuard {
+        let writer = self.clone();
+        let subscriber = tracing_subscriber::fmt().with_writer(move || writer.clone()).with_ansi(false).finish();
+        tracing::subscriber::set_default(subscriber)
+    }
+
+    fn lines(&self, word: &str) -> Vec<String> {
+        let text = String::from_utf8(self.0.lock().unwrap().clone()).unwrap();
+        text.lines().filter(|line| line.contains(word)).map(str::to_owned).collect()
+    }
+}
