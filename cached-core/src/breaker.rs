@@ -9,7 +9,7 @@
 //! ```
 //!
 //! A pure state machine: it is told the time and what happened, and says what to do. Probes are pings in tasks of their
-//! own, so no caller pays for one; a probe that never reports (its runtime was dropped) is given up after
+//! own, so no caller pays for one; a probe that never reports (its runtime stands still) is given up after
 //! [`PROBE_GIVEN_UP`]. Pattern: Nygard, *Release It!*, 2007.
 
 use serde::Serialize;
@@ -160,6 +160,14 @@ impl Breaker {
         None
     }
 
+    /// A probe has ended with its runtime, and has found out nothing: another is due.
+    pub(crate) fn probe_lost(&self, now: Duration) {
+        let mut state = self.locked();
+        if let State::HalfOpen { interval, .. } = *state {
+            *state = State::Open { probe_at: now, interval };
+        }
+    }
+
     pub(crate) fn state(&self) -> BreakerState {
         match *self.locked() {
             State::Closed { .. } => BreakerState::Closed,
@@ -248,6 +256,17 @@ mod tests {
         assert_eq!(breaker.ask(ms(100)), Verdict::SkipAndProbe);
         assert_eq!(breaker.ask(ms(2_099)), Verdict::Skip);
         assert_eq!(breaker.ask(ms(2_100)), Verdict::SkipAndProbe);
+    }
+
+    #[test]
+    fn a_probe_that_is_lost_is_replaced_at_once() {
+        let breaker = opened();
+        assert_eq!(breaker.ask(ms(100)), Verdict::SkipAndProbe);
+        breaker.probe_lost(ms(150));
+        assert_eq!(breaker.ask(ms(150)), Verdict::SkipAndProbe);
+        assert_eq!(breaker.probed(ms(150), true), Some(Edge::Closed));
+        breaker.probe_lost(ms(150));
+        assert_eq!(breaker.state(), BreakerState::Closed);
     }
 
     #[test]

@@ -160,6 +160,8 @@ pub enum FaultKind {
     Timeout,
     /// No connection, or it broke.
     Disconnected,
+    /// The connection ended with the tokio runtime that drove it, or that runtime stands still. Says nothing about the server.
+    Abandoned,
     /// The server refuses the user or the password.
     Auth,
     /// The server is loading its data set.
@@ -198,6 +200,7 @@ impl fmt::Display for FaultKind {
         f.write_str(match self {
             Self::Timeout => "no answer in time",
             Self::Disconnected => "not connected",
+            Self::Abandoned => "connection abandoned",
             Self::Auth => "user or password refused",
             Self::Loading => "server is loading its data",
             Self::ReadOnly => "server is read-only",

@@ -135,7 +135,7 @@ impl From<FaultKind> for MissReason {
     fn from(kind: FaultKind) -> Self {
         match kind {
             FaultKind::Timeout => Self::Timeout,
-            FaultKind::Disconnected => Self::Disconnected,
+            FaultKind::Disconnected | FaultKind::Abandoned => Self::Disconnected,
             FaultKind::Auth => Self::Auth,
             FaultKind::Loading => Self::Loading,
             FaultKind::ReadOnly => Self::ReadOnly,

@@ -24,6 +24,7 @@ mod lookup;
 mod nesting;
 mod pending;
 mod permit;
+mod probe;
 mod put;
 mod renew;
 mod replay;
@@ -55,7 +56,7 @@ use crate::site::Site;
 use crate::store::Store;
 use crate::ttl::Classes;
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
 use std::time::Duration;
 use tokio::sync::{Notify, Semaphore};
@@ -65,8 +66,6 @@ use tokio::sync::{Notify, Semaphore};
 const LOADS_AFTER_FAILURE: usize = 256;
 /// Values being stored in the background at once; above that, values are not stored.
 const BACKGROUND_STORES: u32 = 4096;
-/// What a probe may take.
-const PROBE_WITHIN: Duration = Duration::from_millis(500);
 
 /// What the builder decided.
 #[derive(Debug, Clone)]
@@ -108,6 +107,8 @@ pub(crate) struct Engine {
     pub(crate) store: Gate,
     clock: Clock,
     breaker: Breaker,
+    /// The last probe has ended with its runtime.
+    has_lost_probe: AtomicBool,
     pub(crate) pending: Pending,
     /// Nothing is pending any more.
     drained: Notify,
@@ -133,6 +134,7 @@ impl Engine {
             after_failure: Bulkhead::new(LOADS_AFTER_FAILURE),
             background: Arc::new(Semaphore::new(BACKGROUND_STORES as usize)),
             breaker: Breaker::new(),
+            has_lost_probe: AtomicBool::new(false),
             pending: Pending::default(),
             drained: Notify::new(),
             flights: Flights::new(),
@@ -226,14 +228,7 @@ impl Engine {
             Verdict::Use => true,
             Verdict::Skip => false,
             Verdict::SkipAndProbe => {
-                let engine = Arc::clone(self);
-                tokio::spawn(async move {
-                    let answer = engine.store.off_path().ping(PROBE_WITHIN).await;
-                    let answered = answer.is_ok();
-                    if engine.breaker.probed(engine.clock.now(), answered) == Some(Edge::Closed) {
-                        tracing::info!(store = engine.store.name(), "the cache's store is back: its breaker is closed");
-                    }
-                });
+                probe::start(self);
                 false
             }
         }

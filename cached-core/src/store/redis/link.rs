@@ -27,6 +27,9 @@ use tokio::time::{Instant, timeout, timeout_at};
 /// Bounds a connection attempt, handshake included. Callers wait for it no longer than their own time.
 pub(super) const CONNECT_WITHIN: Duration = Duration::from_secs(1);
 
+/// A runtime that runs begins a task within this time, unless the machine is very busy.
+const SPAWNED: Duration = Duration::from_millis(20);
+
 /// Whether a command may reach the server twice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Copies {
@@ -168,11 +171,19 @@ impl Link {
             Err(_) if !Box::pin(life.home().runs(half + (deadline - half) / 2)).await => {
                 self.give_up(life);
                 let message = "the runtime that drives the connection stands still";
-                return Err(Failure::Unknown(Fault::new(FaultKind::Timeout, message)));
+                return Err(Failure::Unknown(Fault::new(FaultKind::Abandoned, message)));
             }
             Err(_) => timeout_at(deadline, &mut answer).await.ok(),
         };
-        self.judge(life, answer)
+        let judged = self.judge(life, answer);
+        match judged {
+            // A runtime that ends takes its connections along, which says nothing about the server either.
+            Err(Failure::Unknown(fault)) if !Box::pin(life.home().runs(Instant::now() + SPAWNED)).await => {
+                let message = format!("the runtime that drove the connection is gone: {}", fault.error.message);
+                Err(Failure::Unknown(Fault::new(FaultKind::Abandoned, &message)))
+            }
+            judged => judged,
+        }
     }
 
     /// What an answer, or none in time, means for the connection and the caller.
