@@ -7,7 +7,7 @@
 use cached_core::store::{Key, RedisStore, Store};
 use cached_core::{Cache, FaultKind, Invalidation, Outcome};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tests::{KeptRows, Proxy, RedisServer, Row, Way, eventually, patient_cache};
 
 const WITHIN: Duration = Duration::from_secs(10);
@@ -195,7 +195,13 @@ async fn a_sentinel_promotes_a_replica() {
     pair.address.leads_to(&pair.new);
     row.commit();
     assert_eq!(here.invalidate(row.way(0)).await, Outcome::Applied);
-    // The Sentinel tells the former primary a moment after everybody else, and it takes writes until then. They are repeated.
+    // The Sentinel tells the former primary some ten seconds after everybody else, and it takes writes until then. They are
+    // repeated.
+    let told_by = Instant::now() + Duration::from_secs(60);
+    while !pair.old.send::<String>(&[b"INFO", b"replication"]).await.contains("role:slave") {
+        assert!(Instant::now() < told_by, "the former primary is never told");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
     let there = patient_cache(&pair.new.url());
     for cache in [&here, &there] {
         eventually("the new version is read", async || row.read_and_store(cache).await == row.now()).await;

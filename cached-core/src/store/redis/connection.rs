@@ -119,6 +119,11 @@ impl Life {
         self.timeouts.fetch_add(1, Ordering::Relaxed) + 1 >= TIMEOUTS
     }
 
+    /// Whether it was made before the last heartbeat.
+    pub(super) fn is_old(&self) -> bool {
+        self.began.elapsed() > HEARTBEAT
+    }
+
     /// Whether this caller is to ask for the role.
     pub(super) fn is_due(&self, now: Instant) -> bool {
         self.role.is_some() && is_due(&self.asked, self.confirmed.load(Ordering::Relaxed), self.since(now))

@@ -13,6 +13,7 @@ use super::connection::{Connection, Life, Unanswered, ask_and_send};
 use super::fault::{Fault, is_broken};
 use super::home::Home;
 use super::open::{self, open, settings};
+use super::overdue::Overdue;
 use super::recent::Recent;
 use crate::error::{BuildError, FaultKind, StoreError};
 use crate::store::Key;
@@ -44,6 +45,7 @@ pub(super) struct Link {
     client: Client,
     state: Mutex<State>,
     recent: Arc<Recent>,
+    overdue: Arc<Overdue>,
     /// The server is a node of a cluster.
     is_cluster: AtomicBool,
     me: Weak<Self>,
@@ -104,6 +106,7 @@ impl Link {
             client,
             state: Mutex::new(State::Idle),
             recent: Arc::default(),
+            overdue: Arc::default(),
             is_cluster: AtomicBool::new(false),
             me: Weak::clone(me),
         }))
@@ -118,6 +121,10 @@ impl Link {
 
     pub(super) fn recent(&self) -> &Arc<Recent> {
         &self.recent
+    }
+
+    pub(super) fn overdue(&self) -> &Arc<Overdue> {
+        &self.overdue
     }
 
     /// Host and port or the socket's path; no user and no password.
@@ -175,6 +182,9 @@ impl Link {
             }
             Err(_) => timeout_at(deadline, &mut answer).await.ok(),
         };
+        if answer.is_none() {
+            self.overdue.note(command);
+        }
         let judged = self.judge(life, answer);
         match judged {
             // A runtime that ends takes its connections along, which says nothing about the server either.
@@ -221,8 +231,8 @@ impl Link {
                 self.give_up(life);
                 Err(Failure::Left(fault))
             }
-            // A replica that takes over another primary's data says so as well.
-            FaultKind::Loading => {
+            // A primary that has become a replica says so as well, while it takes over the data of another.
+            FaultKind::Loading if life.is_old() => {
                 self.give_up(life);
                 Err(Failure::Answer(fault))
             }

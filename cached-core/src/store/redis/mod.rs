@@ -5,6 +5,8 @@
 //!
 //! Beside it stands a second one on which the server tells of changes, for the near cache; see [`tracking`].
 //!
+//! What takes too long to read is looked at more closely before it is read again; see [`overdue`].
+//!
 //! What was removed within the last minute is removed again on every new connection; see [`recent`].
 //!
 //! # On cancellation
@@ -21,6 +23,7 @@ mod home;
 mod link;
 mod merge;
 mod open;
+mod overdue;
 mod reads;
 mod recent;
 mod role;
@@ -37,6 +40,7 @@ use bytes::Bytes;
 use link::{Copies, Link};
 use reads::Reads;
 use redis::{Cmd, FromRedisValue, Value};
+use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
@@ -79,7 +83,7 @@ impl RedisStore {
     pub fn new(url: &str) -> Result<Self, BuildError> {
         let link = Link::new(url)?;
         Ok(Self {
-            tracking: Tracking::new(link.client_of_pushes()?, Arc::clone(link.recent())),
+            tracking: Tracking::new(link.client_of_pushes()?, &link),
             reads: Arc::new(Reads::new(Arc::clone(&link))),
             acquire: Arc::new(Steps::new(Arc::clone(&link), include_str!("scripts/acquire.lua"))),
             fill: Arc::new(Steps::new(Arc::clone(&link), include_str!("scripts/fill.lua"))),
@@ -88,6 +92,41 @@ impl RedisStore {
             writes: Writes::new(Arc::clone(&link)),
             link,
         })
+    }
+
+    /// As GET, of a register that may be too large to be read; see [`overdue`].
+    async fn get_overdue(&self, key: &Key, within: Duration) -> Result<Option<Bytes>, StoreError> {
+        let deadline = Instant::now() + within;
+        if !self.link.overdue().contains(key) {
+            return self.reads.get(key, within).await;
+        }
+        if let Some(start) = overdue::start(&self.link, key, deadline).await? {
+            return Ok(Some(start.into()));
+        }
+        let register = self.reads.get(key, deadline.saturating_duration_since(Instant::now())).await;
+        if register.is_ok() {
+            self.link.overdue().read(key);
+        }
+        register
+    }
+
+    /// As MGET, of registers some of which may be too large to be read.
+    async fn get_all_overdue(&self, keys: &[Key], within: Duration) -> Result<Vec<Option<Bytes>>, StoreError> {
+        let deadline = Instant::now() + within;
+        let left = || deadline.saturating_duration_since(Instant::now());
+        let (overdue, others): (Vec<_>, Vec<_>) =
+            keys.iter().cloned().partition(|key| self.link.overdue().contains(key));
+        let mut read: HashMap<Key, Option<Bytes>> = HashMap::with_capacity(keys.len());
+        for key in overdue {
+            let register = match self.get_overdue(&key, left()).await {
+                Err(error) if error.kind == FaultKind::WrongType => None,
+                register => register?,
+            };
+            read.insert(key, register);
+        }
+        let registers = self.reads.get_all(&others, left()).await?;
+        read.extend(others.into_iter().zip(registers));
+        Ok(keys.iter().map(|key| read.get(key).cloned().flatten()).collect())
     }
 
     async fn send<T: FromRedisValue>(&self, command: &Cmd, within: Duration) -> Result<T, StoreError> {
@@ -217,6 +256,9 @@ impl Store for RedisStore {
     }
 
     fn get<'a>(&'a self, key: &'a Key, within: Duration) -> StoreFuture<'a, Option<Bytes>> {
+        if !self.link.overdue().is_empty() {
+            return Box::pin(self.get_overdue(key, within));
+        }
         self.reads.get(key, within)
     }
 
@@ -282,6 +324,9 @@ impl Store for RedisStore {
     }
 
     fn get_all<'a>(&'a self, keys: &'a [Key], within: Duration) -> StoreFuture<'a, Vec<Option<Bytes>>> {
+        if !self.link.overdue().is_empty() {
+            return Box::pin(self.get_all_overdue(keys, within));
+        }
         self.reads.get_all(keys, within)
     }
 

@@ -20,7 +20,8 @@ mod keeper;
 mod news;
 mod reading;
 
-use super::recent::Recent;
+use super::link::Link;
+use super::overdue::Overdue;
 use super::role::{Question, Role};
 use crate::error::{FaultKind, StoreError};
 use crate::store::{Key, Watched, Watcher};
@@ -43,6 +44,7 @@ pub(super) struct Tracking {
     shared: Arc<Shared>,
     /// The server refused MGET: a cluster's node, a user without the right.
     refuses_several: AtomicBool,
+    overdue: Arc<Overdue>,
 }
 
 /// The connection itself.
@@ -76,10 +78,10 @@ impl Drop for Waiting<'_> {
 
 impl Tracking {
     /// Nothing is sent yet. The client is to speak RESP3.
-    pub(super) fn new(client: Client, recent: Arc<Recent>) -> Self {
+    pub(super) fn new(client: Client, link: &Link) -> Self {
         let (watchers, contact) = (Arc::default(), Mutex::new(Contact::new()));
-        let shared = Arc::new(Shared { client, recent, watchers, contact });
-        Self { shared, refuses_several: AtomicBool::new(false) }
+        let shared = Arc::new(Shared { client, recent: Arc::clone(link.recent()), watchers, contact });
+        Self { shared, refuses_several: AtomicBool::new(false), overdue: Arc::clone(link.overdue()) }
     }
 
     pub(super) fn watch(&self, watcher: &Weak<dyn Watcher>) {
@@ -121,6 +123,10 @@ impl Tracking {
         timed: usize,
         deadline: Instant,
     ) -> Result<Option<Watched>, StoreError> {
+        // What may be too large would hold the line up: it is read on the other connection.
+        if keys.iter().any(|key| self.overdue.contains(key)) {
+            return Ok(None);
+        }
         let Some((number, mut line)) = self.enter() else { return Ok(None) };
         let shared = &*self.shared;
         let now = Instant::now();
@@ -133,6 +139,7 @@ impl Tracking {
             let reading = read(&mut line.redis, keys, timed, &self.refuses_several);
             // The line stays in doubt.
             let Ok(answer) = timeout_at(deadline, reading).await else {
+                self.overdue.note_keys(keys.iter().cloned());
                 return Err(StoreError::new(FaultKind::Timeout, "a watched read was sent"));
             };
             waiting.is_answered = true;

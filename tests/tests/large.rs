@@ -1,0 +1,103 @@
+//! One register that is too large to be read in time takes the cache away from nobody: it is replaced, and the others hit.
+#![expect(clippy::unwrap_used, reason = "in a test, a panic is the report")]
+
+use cached_core::{BreakerState, Cache, CacheEvent, Options};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+use tests::{RedisServer, eventually};
+
+/// Bytes of junk: far more than can be read within the budget.
+const JUNK: usize = 64 << 20;
+const BUDGET: Duration = Duration::from_millis(25);
+
+#[derive(Debug, Clone, Copy, CacheEvent)]
+struct Changed {
+    id: u64,
+}
+
+struct Subject {
+    server: RedisServer,
+    cache: Cache,
+    loads: AtomicU64,
+}
+
+impl Subject {
+    fn new() -> Self {
+        let server = RedisServer::start();
+        let cache = Cache::builder().redis(server.url()).budget(BUDGET).max_value_bytes(64 << 20).build().unwrap();
+        Self { server, cache, loads: AtomicU64::new(0) }
+    }
+
+    async fn plant(&self, key: &str) {
+        // It takes its time.
+        let patient = redis::AsyncConnectionConfig::new().set_response_timeout(None);
+        let client = redis::Client::open(self.server.url()).unwrap();
+        let mut connection = client.get_multiplexed_async_connection_with_config(&patient).await.unwrap();
+        redis::cmd("SETRANGE").arg(key).arg(JUNK).arg("x").query_async::<()>(&mut connection).await.unwrap();
+    }
+
+    async fn call(&self, key: &str, options: Options) {
+        let load = async || Ok::<_, ()>(self.loads.fetch_add(1, Ordering::SeqCst));
+        self.cache.get_or_set(key, options, load).await.unwrap();
+        self.cache.settled().await;
+    }
+
+    fn hits(&self) -> u64 {
+        self.cache.stats().site("Cache::get_or_set").map_or(0, |site| site.hits)
+    }
+
+    async fn hits_again(&self, what: &str, call: impl AsyncFn()) {
+        eventually(what, async || {
+            let before = self.hits();
+            call().await;
+            self.hits() > before
+        })
+        .await;
+        eventually("the breaker is closed", async || {
+            call().await;
+            self.cache.stats().breaker == BreakerState::Closed
+        })
+        .await;
+    }
+}
+
+#[tokio::test]
+async fn junk_under_an_entry() {
+    let on = Subject::new();
+    on.plant("cache:v1:large").await;
+    on.hits_again("it is replaced", async || on.call("large", Options::new()).await).await;
+    assert!(on.server.send::<usize>(&[b"STRLEN", b"cache:v1:large"]).await < 100);
+    on.hits_again("the others hit", async || on.call("small", Options::new()).await).await;
+}
+
+#[tokio::test]
+async fn junk_under_the_register_of_an_event() {
+    let on = Subject::new();
+    let call = async || on.call("tagged", Options::new().invalidate_on(&Changed { id: 1 })).await;
+    on.hits_again("it hits", call).await;
+    let keys: Vec<String> = on.server.send(&[b"KEYS", b"cache:t:*"]).await;
+    let events: Vec<String> = on.server.send(&[b"KEYS", b"cache:e:*"]).await;
+    for key in keys.iter().chain(&events) {
+        let _: i64 = on.server.send(&[b"UNLINK", key.as_bytes()]).await;
+        on.plant(key).await;
+        on.hits_again("it is replaced", call).await;
+    }
+    assert!(!events.is_empty());
+}
+
+/// A value of the cache's own that nobody can read within the budget is loaded, and takes nothing from the others.
+#[tokio::test]
+async fn a_value_of_ones_own() {
+    let on = Subject::new();
+    let load = async || Ok::<_, ()>("x".repeat(16 << 20));
+    for _ in 0..4 {
+        on.cache.get_or_set("large", Options::new(), load).await.unwrap();
+        on.cache.settled().await;
+    }
+    on.hits_again("the others hit", async || on.call("small", Options::new()).await).await;
+    for _ in 0..2 {
+        on.cache.get_or_set("large", Options::new(), load).await.unwrap();
+        on.call("small", Options::new()).await;
+    }
+    on.hits_again("the others hit", async || on.call("small", Options::new()).await).await;
+}
