@@ -73,12 +73,22 @@ impl RedisServer {
     /// When it does not start.
     pub async fn cluster_node() -> Self {
         let server = Self::start_with(&["--cluster-enabled", "yes"]);
-        let _: () = server.send(&[b"CLUSTER", b"ADDSLOTSRANGE", b"0", b"16383"]).await;
+        server.owns_slots(0..16_384).await;
         crate::eventually("the cluster is up", async || {
             server.send::<String>(&[b"CLUSTER", b"INFO"]).await.contains("cluster_state:ok")
         })
         .await;
         server
+    }
+
+    /// Gives these slots of its cluster to this node. One by one: servers before 7.0 know no ranges.
+    ///
+    /// # Panics
+    /// When the server refuses.
+    pub async fn owns_slots(&self, slots: std::ops::Range<u16>) {
+        let slots: Vec<String> = slots.map(|slot| slot.to_string()).collect();
+        let words = [b"CLUSTER".as_slice(), b"ADDSLOTS"].into_iter().chain(slots.iter().map(String::as_bytes));
+        let _: () = self.send(&words.collect::<Vec<_>>()).await;
     }
 
     /// A Sentinel that watches this server under the name `cache` and acts alone; `None` if `redis-sentinel` is not there.

@@ -97,10 +97,7 @@ async fn a_node_that_owns_a_part_of_a_cluster_is_not_flushed_as_a_whole() {
     let server = RedisServer::start_with(&["--cluster-enabled", "yes", "--cluster-require-full-coverage", "no"]);
     let log = Log::default();
     let _guard = log.catch();
-    let words: Vec<String> = (0..8192u32).map(|slot| slot.to_string()).collect();
-    let command: Vec<&[u8]> =
-        [b"CLUSTER".as_slice(), b"ADDSLOTS"].into_iter().chain(words.iter().map(String::as_bytes)).collect();
-    let _: () = server.send(&command).await;
+    server.owns_slots(0..8192).await;
     let cache = patient_cache(&server.url());
     eventually("it takes keys of its own", async || {
         for n in 0..16 {
@@ -131,7 +128,7 @@ async fn a_server_that_knows_no_scripts() {
 
 #[tokio::test]
 async fn a_server_that_is_busy_says_so() {
-    let server = RedisServer::start_with(&["--busy-reply-threshold", "10"]);
+    let server = RedisServer::start_with(&["--lua-time-limit", "10"]);
     let store = RedisStore::new(&server.url()).unwrap();
     let key = Key::from("k");
     store.get(&key, WITHIN).await.unwrap();
