@@ -4,7 +4,7 @@
 //! Nobody closes the connections to the former primary, unless a test says so.
 #![expect(clippy::unwrap_used, reason = "in a test, a panic is the report")]
 
-use cached_core::store::{Key, RedisStore, Store};
+use cached_core::store::{Acquired, Head, Key, RedisStore, Replace, Store};
 use cached_core::{Cache, FaultKind, Invalidation, Outcome};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -114,6 +114,35 @@ async fn a_writers_next_write_is_applied() {
         assert_eq!(row.read_and_store(&here).await, row.now(), "write {n}");
         std::mem::swap(&mut pair.old, &mut pair.new);
         assert_eq!(here.stats().pending, 0);
+    }
+}
+
+/// What brings a fresh identity is sent once; but what the former primary has refused it has not carried out.
+#[tokio::test]
+async fn a_lease_a_tag_and_a_token_after_the_switch() {
+    let mut pair = Pair::new().await;
+    let store = RedisStore::new(&pair.address.url()).unwrap();
+    let head = |kind: u8, id: u8| Head::from_bytes(&[&[kind][..], &[id; 16]].concat()).unwrap();
+    let (key, lease, stamp, writer) = (Key::from("k"), head(b'L', 1), head(b'V', 2), head(b'L', 3));
+    for n in 0..4 {
+        let _: () = pair.old.send(&[b"FLUSHALL"]).await;
+        store.ping(WITHIN).await.unwrap();
+        pair.switch().await;
+        let _: () = pair.new.send(&[b"FLUSHALL"]).await;
+        match n {
+            0 => {
+                let acquired = store.acquire(&key, lease, WITHIN, Replace::Nothing, WITHIN).await.unwrap();
+                assert_eq!(acquired, Acquired::Granted);
+            }
+            1 => {
+                let tags = store.tag(std::slice::from_ref(&key), stamp, WITHIN, WITHIN).await.unwrap();
+                assert_eq!(tags, Some(vec![stamp]));
+            }
+            2 => store.begin(writer, std::slice::from_ref(&key), WITHIN, true, WITHIN).await.unwrap(),
+            _ => store.put(&key, bytes::Bytes::from_static(b"x"), WITHIN, WITHIN).await.unwrap(),
+        }
+        assert!(pair.new.send::<bool>(&[b"EXISTS", b"k"]).await, "step {n}");
+        std::mem::swap(&mut pair.old, &mut pair.new);
     }
 }
 

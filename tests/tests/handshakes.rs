@@ -123,7 +123,8 @@ async fn a_server_that_knows_no_scripts() {
     let store = RedisStore::new(&server.url()).unwrap();
     let lease = cached_core::store::Head::from_bytes(&[&[b'L'][..], &[0xfe; 16]].concat()).unwrap();
     let acquired = store.acquire(&Key::from("k"), lease, WITHIN, cached_core::store::Replace::Nothing, WITHIN).await;
-    assert!(acquired.unwrap_err().message.contains("EVAL"));
+    let error = acquired.unwrap_err();
+    assert!(error.kind == FaultKind::Refused && error.message.contains("unknown command"), "{error}");
 }
 
 #[tokio::test]

@@ -38,7 +38,7 @@ struct State {
     next: u64,
     /// Somebody is applying them.
     is_claimed: bool,
-    /// A refusal has been told of since nothing was refused.
+    /// A refusal has been told of.
     is_refusal_told: bool,
 }
 
@@ -171,14 +171,18 @@ impl Pending {
         Next::Done
     }
 
-    /// The store has refused this register. Whether that is to be told: it is the first.
-    pub(super) fn refused(&self, due: &Due, now: Instant) -> bool {
+    /// The store has refused this register.
+    pub(super) fn refused(&self, due: &Due, now: Instant) {
         let mut state = self.locked();
         if let Some(waiting) = state.registers.get_mut(&due.key) {
             let pause = waiting.refused.map_or(REFUSED.0, |refused| (2 * refused.pause).min(REFUSED.1));
             waiting.refused = Some(Refused { until: now + pause, pause });
         }
-        !std::mem::replace(&mut state.is_refusal_told, true)
+    }
+
+    /// Whether a refusal is to be told of: it is the first since nothing was pending. Asked each time.
+    pub(super) fn is_first_refusal(&self) -> bool {
+        !std::mem::replace(&mut self.locked().is_refusal_told, true)
     }
 
     /// The batch has been applied. What was added meanwhile stays.
@@ -237,17 +241,19 @@ mod tests {
         };
         pending.add(&keys(["refused"]), None);
         assert!(pending.claim());
-        assert!(pending.refused(&due(at(0))[0], at(0)), "told of");
+        pending.refused(&due(at(0))[0], at(0));
+        assert!(pending.is_first_refusal() && !pending.is_first_refusal());
         pending.add(&keys(["taken"]), None);
         let others = due(at(0));
         assert_eq!((others.len(), &*others[0].key), (1, "taken"));
         pending.applied(&Batch::Registers(others));
         assert!(covers(&pending, "refused") && !covers(&pending, "taken"));
         assert_eq!(pending.next(at(0)), Next::Wait(ms(50)));
-        assert!(!pending.refused(&due(at(50))[0], at(50)), "once");
+        pending.refused(&due(at(50))[0], at(50));
         assert_eq!(pending.next(at(50)), Next::Wait(ms(100)));
         pending.applied(&Batch::Registers(due(at(150))));
         assert_eq!((pending.next(at(150)), pending.len()), (Next::Done, 0));
+        assert!(pending.is_first_refusal(), "of the next queue");
     }
 
     #[test]

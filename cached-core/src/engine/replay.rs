@@ -80,9 +80,13 @@ impl Engine {
     async fn apply(&self, batch: &Batch) -> Result<(), StoreError> {
         let registers = match batch {
             Batch::All(_) => {
-                self.sweep(self.settings.prefix.namespace(), WITHIN, |_| ()).await?;
-                self.pending.applied(batch);
-                return Ok(());
+                let swept = self.sweep(self.settings.prefix.namespace(), WITHIN, |_| ()).await;
+                match &swept {
+                    Ok(_) => self.pending.applied(batch),
+                    Err(error) if !error.kind.is_outage() && self.pending.is_first_refusal() => self.warn("*", error),
+                    Err(_) => {}
+                }
+                return swept.map(drop);
             }
             Batch::Registers(registers) => registers,
         };
@@ -121,15 +125,20 @@ impl Engine {
     }
 
     fn refused(&self, due: &Due, error: &StoreError) {
-        if self.pending.refused(due, Instant::now()) {
-            tracing::warn!(
-                store = self.store.name(),
-                key = %due.key,
-                %error,
-                "the store refuses a queued invalidation: it is tried again, and this process does not use what it is about \
-                 until it is taken; may this user remove the key, and is it this server's?"
-            );
+        self.pending.refused(due, Instant::now());
+        if self.pending.is_first_refusal() {
+            self.warn(&due.key, error);
         }
+    }
+
+    fn warn(&self, key: &str, error: &StoreError) {
+        tracing::warn!(
+            store = self.store.name(),
+            key,
+            %error,
+            "the store refuses a queued invalidation: it is tried again, and this process does not use what it is about \
+             until it is taken; may this user remove the key, and is it this server's?"
+        );
     }
 
     /// Removes all registers whose keys begin with `prefix`, and reports the number of those removed so far.
