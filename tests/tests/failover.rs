@@ -2,7 +2,6 @@
 //! the next write is applied.
 //!
 //! Nobody closes the connections to the former primary, unless a test says so.
-#![expect(clippy::unwrap_used, reason = "in a test, a panic is the report")]
 
 use cached_core::store::{Acquired, Head, Key, RedisStore, Replace, Store};
 use cached_core::{Cache, FaultKind, Invalidation, Outcome};
