@@ -36,7 +36,7 @@ run() {
 }
 
 # Tests that measure time have the machine to themselves: one at a time, after all others.
-timed=(--test faults --test processes --test races --test outages --test dying_writers --test late --test soak --test near_faults --test freshness --test slow_answers --test waiting)
+timed=(--test faults --test processes --test races --test outages --test dying_writers --test late --test soak --test near_faults --test freshness --test slow_answers --test waiting --test large --test runtimes --test failover)
 others=()
 for file in tests/tests/*.rs; do
   name=$(basename "$file" .rs)
