@@ -14,6 +14,9 @@ use crate::envelope::times::Times;
 use crate::site::Freshness;
 use std::time::Duration;
 
+/// A load may take so many times as long as the one before it, and still find the value that it renews.
+const GRACE: u32 = 4;
+
 /// What a site does about values near or past their end.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct FreshPolicy {
@@ -51,6 +54,13 @@ impl FreshPolicy {
     /// How long a value is kept past its end.
     pub(super) fn window(&self) -> Duration {
         self.revalidate.max(self.if_error)
+    }
+
+    /// How long a value that lives for `ttl` and took so long to load stays in the store after all of its time. Nobody is
+    /// served it then: a load that began before the end stores over the very value that it renews, and finds it gone if that
+    /// ends first. Without this, what is renewed in the last moment would be loaded twice.
+    pub(super) fn grace(&self, ttl: Duration, load_time: Duration) -> Duration {
+        if self.is_timed() { load_time.saturating_mul(GRACE).min(ttl) } else { Duration::ZERO }
     }
 
     /// Where a value stands at `now` (in milliseconds, as its times are); `None` if it is of no use any more. `random` is
@@ -115,6 +125,15 @@ mod tests {
         assert_eq!([0, 999].map(|after| at(FreshPolicy { revalidate: ms(0), ..both }, after)), [Some(Age::Spare); 2]);
         assert_eq!(at(NONE, 0), None, "stale is stale for a site that knows no windows");
         assert_eq!(age(NONE, END - 1), Some(Age::Fresh));
+    }
+
+    #[test]
+    fn a_value_stays_for_the_loads_that_renew_it() {
+        let [ttl, load] = [1_000, 10].map(Duration::from_millis);
+        let ahead = FreshPolicy { ahead: Some(1.0), ..NONE };
+        assert_eq!(ahead.grace(ttl, load), 4 * load);
+        assert_eq!(FreshPolicy { if_error: ttl, ..NONE }.grace(ttl, ttl), ttl, "no longer than it has lived");
+        assert_eq!(NONE.grace(ttl, load), Duration::ZERO, "nothing is renewed");
     }
 
     #[test]

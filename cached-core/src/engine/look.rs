@@ -78,7 +78,7 @@ impl Looked {
 }
 
 impl Target {
-    /// Looks for a value before anything else is done. `early`: the near cache has one that is to be renewed.
+    /// Looks for a value before anything else is done.
     pub(super) async fn first_look(&self) -> Result<Hit, Looked> {
         if self.engine.flights.has(|| self.flight()) {
             return Err(Looked::at_once(Missed::Nothing, &self.engine));
@@ -93,10 +93,7 @@ impl Target {
             (self.look(&mut budget).await, None)
         };
         let missed = match seen {
-            Ok(Seen::Value(mut entry)) => {
-                if entry.age == Age::Fresh && self.left.as_ref().is_some_and(|left| left.early) {
-                    entry.age = Age::Early;
-                }
+            Ok(Seen::Value(entry)) => {
                 let due = if entry.age == Age::Fresh { None } else { self.due(budget) };
                 return Ok(Hit { entry, slot, due });
             }
@@ -277,9 +274,14 @@ impl Target {
         let Some(times) = found.times else { return Some(Age::Fresh) };
         let now = self.engine.clock.wall();
         match &self.site.fresh {
-            Some(policy) => policy.age(times, now, if policy.ahead.is_some() { fastrand::f64() } else { 0.0 }),
+            Some(policy) => policy.age(times, now, if policy.ahead.is_some() { self.draw() } else { 0.0 }),
             None => (now < times.fresh_until).then_some(Age::Fresh),
         }
+    }
+
+    /// What chance has drawn for this call.
+    fn draw(&self) -> f64 {
+        self.left.as_ref().and_then(|left| left.draw).unwrap_or_else(fastrand::f64)
     }
 
     fn unusable(&self, reason: MissReason, register: &[u8]) -> Seen {

@@ -9,10 +9,11 @@ use crate::ambient;
 use crate::cache::Cache;
 use crate::key::{Key, KeySegment};
 use crate::near::keep::Keep;
-use crate::near::{Asked, Kept, Nothing, Words};
+use crate::near::{Answer, Asked, Kept, Nothing, Words};
 use crate::outcome::Shape;
 use crate::site::Site;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// Looks into the near cache. An `Err` is the call that it did not answer.
 ///
@@ -28,15 +29,15 @@ pub fn near<S: Shape, K: Keep<S::Item>>(
     _: K,
 ) -> Result<S::Return, Typed> {
     let asking = Asking { site, path, segments, fingerprint: |site, path| site.fingerprint::<S::Item>(path) };
-    let early = match ambient::in_cache(cache, |cache| asking.kept(cache.engine())) {
+    let draw = match ambient::in_cache(cache, |cache| asking.kept(cache.engine())) {
         Some(Ok(kept)) => match given::<S, K>(kept) {
             Some(returned) => return Ok(returned),
-            None => false,
+            None => None,
         },
-        Some(Err(Unkept { early })) => early,
-        None => false,
+        Some(Err(Unkept { draw })) => draw,
+        None => None,
     };
-    let left = ambient::in_cache(cache, |cache| Call::left(cache.engine(), site, path, segments, early));
+    let left = ambient::in_cache(cache, |cache| Call::left(cache.engine(), site, path, segments, draw));
     Err(left.unwrap_or_else(Call::uncached).typed(shape))
 }
 
@@ -53,15 +54,15 @@ struct Asking<'a> {
 /// There is no value to be served.
 #[derive(Debug, Clone, Copy)]
 struct Unkept {
-    /// There is one, and it is to be renewed.
-    early: bool,
+    /// There is one that is to be renewed: by the number that chance has drawn, from 0 up to, but not including, 1.
+    draw: Option<f64>,
 }
 
 impl Asking<'_> {
     /// The value to be served. Nothing is allocated, and nothing that depends on the type is done: it is compiled once.
     fn kept(&self, engine: &Engine) -> Result<Kept, Unkept> {
         let state = engine.site(self.site);
-        let Some(local) = &state.local else { return Err(Unkept { early: false }) };
+        let Some(local) = &state.local else { return Err(Unkept { draw: None }) };
         let fingerprint = state.first_fingerprint(self.path).unwrap_or_else(|| (self.fingerprint)(&state, self.path));
         let kind = local.kind(fingerprint);
         if let Some(words) = local.words(self.segments) {
@@ -70,7 +71,7 @@ impl Asking<'_> {
         let (template, prefix) = (self.site.spec().template, &engine.settings.prefix);
         let kept =
             prefix.with_rendered(template, self.path, self.segments, |key| local.kept(&Asked::Text(kind, key), &[]));
-        kept.unwrap_or(Err(Unkept { early: false }))
+        kept.unwrap_or(Err(Unkept { draw: None }))
     }
 }
 
@@ -85,13 +86,19 @@ impl LocalPolicy {
     #[inline(always)]
     #[expect(clippy::inline_always, reason = "one in twenty instructions of a near hit, counted")]
     fn kept(&self, asked: &Asked<'_>, tags: &[Key]) -> Result<Kept, Unkept> {
-        let rolls = |beta| self.near.is_early(asked, |load_time| lead(load_time, beta, fastrand::f64()));
-        if self.ahead.is_some_and(rolls) {
-            return Err(Unkept { early: true });
+        let mut draw = None;
+        let is_early = |left: Duration, load_time| {
+            let Some(beta) = self.ahead else { return false };
+            left.as_secs_f64() <= lead(load_time, beta, *draw.insert(fastrand::f64()))
+        };
+        match self.near.get(asked, tags, self.serves_in_gap, is_early) {
+            Answer::Value(kept) => {
+                self.hits.one();
+                Ok(kept)
+            }
+            Answer::Early => Err(Unkept { draw }),
+            Answer::Nothing => Err(Unkept { draw: None }),
         }
-        let kept = self.near.get(asked, tags, self.serves_in_gap).ok_or(Unkept { early: false })?;
-        self.hits.one();
-        Ok(kept)
     }
 }
 
@@ -119,13 +126,13 @@ impl Target {
 }
 
 impl Call {
-    /// What the near cache leaves to the engine. `early`: the value in there is to be renewed.
+    /// What the near cache leaves to the engine. `draw`: the value in there is to be renewed, as chance has it.
     pub(crate) fn left(
         engine: &Arc<Engine>,
         site: &'static Site,
         path: &'static str,
         segments: &[&dyn KeySegment],
-        early: bool,
+        draw: Option<f64>,
     ) -> Self {
         let key = engine.settings.prefix.render(site.spec().template, path, segments);
         let mut call = Self::of(Arc::clone(engine), engine.site(site), key, path);
@@ -133,7 +140,7 @@ impl Call {
             && let Some(local) = &target.site.local
         {
             let words = local.words(segments);
-            target.left = (early || words.is_some()).then(|| Box::new(Left { words, early }));
+            target.left = (draw.is_some() || words.is_some()).then(|| Box::new(Left { words, draw }));
         }
         call
     }
@@ -151,8 +158,8 @@ impl Call {
                     return Ok(returned);
                 }
             }
-            Some(Err(Unkept { early: true })) => target.left = Some(Box::new(Left { words: None, early: true })),
-            Some(Err(Unkept { early: false })) | None => {}
+            Some(Err(Unkept { draw: None })) | None => {}
+            Some(Err(Unkept { draw })) => target.left = Some(Box::new(Left { words: None, draw })),
         }
         Err(call)
     }

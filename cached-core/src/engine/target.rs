@@ -31,8 +31,9 @@ pub(crate) struct Target {
 pub(crate) struct Left {
     /// What stands for the key in there.
     pub(super) words: Option<Words>,
-    /// The value in there is to be renewed.
-    pub(super) early: bool,
+    /// The value in there is to be renewed: what chance has drawn, from 0 up to, but not including, 1. The store's value is
+    /// judged by the same draw, so that a value is not judged twice, and one that has been renewed by now is not renewed again.
+    pub(super) draw: Option<f64>,
 }
 
 /// What one look reads.
@@ -127,6 +128,7 @@ impl Target {
         #[expect(clippy::cast_possible_truncation, reason = "the low bits are as random as the others")]
         let ttl = jittered(ttl, self.site.jitter, stamp as u64);
         let is_timed = self.site.fresh.is_some_and(|fresh| fresh.is_timed());
+        let grace = self.site.fresh.map_or(Duration::ZERO, |fresh| fresh.grace(ttl, load_time));
         let times = is_timed.then(|| Times::new(self.engine.clock.wall(), ttl, load_time));
         let draft = Draft {
             key: &self.key,
@@ -138,6 +140,6 @@ impl Target {
             recorded,
             compress_above: self.engine.settings.compress_above,
         };
-        (envelope::write(&draft), ttl.saturating_add(self.site.window).min(MAX_TTL))
+        (envelope::write(&draft), ttl.saturating_add(self.site.window).saturating_add(grace).min(MAX_TTL))
     }
 }

@@ -27,8 +27,17 @@ fn keep(near: &Near, keys: &[Key], value: u64, time: Duration) {
     near.keep(asked(&keys[0]).name(), reservation, kept(value), Keeping { time, bytes: 8, fresh: None });
 }
 
+/// For a site without `refresh_ahead`.
+fn served(near: &Near, asked: &Asked<'_>, tags: &[Key], through_gaps: bool) -> Option<Kept> {
+    match near.get(asked, tags, through_gaps, |_, _| false) {
+        Answer::Value(value) => Some(value),
+        Answer::Early => panic!("nobody has said so"),
+        Answer::Nothing => None,
+    }
+}
+
 fn get_with(near: &Near, keys: &[Key], through_gaps: bool) -> Option<u64> {
-    let value = near.get(&asked(&keys[0]), &keys[1..], through_gaps)?;
+    let value = served(near, &asked(&keys[0]), &keys[1..], through_gaps)?;
     Some(*value.downcast_ref::<u64>().unwrap())
 }
 
@@ -236,16 +245,57 @@ fn never_holds_more_than_it_may() {
 
 /// Another type's, another site's, or one with other tags.
 #[test]
+fn a_value_that_takes_the_place_of_another_is_no_eviction() {
+    let (near, _) = near(1 << 20);
+    let all = keys(&["key"]);
+    for value in 0..3 {
+        keep(&near, &all, value, LOCAL);
+        assert_eq!(get(&near, &all), Some(value));
+    }
+    assert_eq!((near.stats().entries, near.stats().drops.len()), (1, 0));
+}
+
+/// Where a site would renew any value that it sees.
+#[test]
+fn only_a_value_that_may_be_served_is_early() {
+    let asks = |near: &Near, key: &Key, through_gaps| near.get(&asked(key), &[], through_gaps, |_, _| true);
+    let begin = || {
+        let (near, clock) = near(1 << 20);
+        let all = keys(&["key"]);
+        let keeping = Keeping { time: LOCAL, bytes: 8, fresh: Some((2 * LOCAL, 1_000)) };
+        near.keep(asked("key").name(), near.reserve(&all).unwrap(), kept(1), keeping);
+        assert!(matches!(asks(&near, &all[0], false), Answer::Early));
+        (near, clock, Key::clone(&all[0]))
+    };
+
+    let (near, clock, key) = begin();
+    clock.advance(LOCAL);
+    near.confirmed(Instant::now());
+    assert!(matches!(asks(&near, &key, false), Answer::Nothing), "its time is over");
+    assert_eq!(near.stats().drops[&DropReason::Expired], 1);
+
+    let (near, _, key) = begin();
+    near.changed("key");
+    assert!(matches!(asks(&near, &key, false), Answer::Nothing), "it has changed");
+    assert_eq!(near.stats().drops[&DropReason::Changed], 1);
+
+    let (near, _, key) = begin();
+    near.lost();
+    assert!(matches!(asks(&near, &key, false), Answer::Nothing), "there is no contact");
+    assert!(matches!(asks(&near, &key, true), Answer::Value(_)), "what is read now could not be kept");
+}
+
+#[test]
 fn what_was_not_asked_for_is_not_served() {
     let ((near, _), all) = (near(1 << 20), keys(&["key", "a", "b"]));
     keep(&near, &all, 1, LOCAL);
     assert_eq!(get(&near, &all), Some(1));
     assert_eq!(get(&near, &all[..2]), Some(1));
-    assert!(near.get(&Asked::Text(FINGERPRINT + 1, "key"), &all[1..], false).is_none());
+    assert!(served(&near, &Asked::Text(FINGERPRINT + 1, "key"), &all[1..], false).is_none());
     assert_eq!(get(&near, &keys(&["key", "b"])), None);
     assert_eq!(get(&near, &keys(&["key", "a", "b", "c"])), None);
     let words = Words::of(&[&1u64]);
-    assert!(near.get(&Asked::new(FINGERPRINT, words, "key"), &all[1..], false).is_none());
+    assert!(served(&near, &Asked::new(FINGERPRINT, words, "key"), &all[1..], false).is_none());
 }
 
 /// Of one kind of value only.
@@ -259,7 +309,7 @@ fn integers_stand_for_a_key() {
     let reservation = near.reserve(&keys).unwrap();
     let keeping = Keeping { time: LOCAL, bytes: 8, fresh: None };
     near.keep(asked(FINGERPRINT, &[1, 2]).name(), reservation, kept(7), keeping);
-    let is_kept = |asked: Asked<'_>| near.get(&asked, &[], false).is_some();
+    let is_kept = |asked: Asked<'_>| served(&near, &asked, &[], false).is_some();
     assert!(is_kept(asked(FINGERPRINT, &[1, 2])));
     assert!(!is_kept(asked(FINGERPRINT + 1, &[1, 2])));
     assert!(!is_kept(Asked::new(FINGERPRINT, None, "key")));

@@ -60,10 +60,7 @@ async fn a_near_hit_may_be_the_one_to_renew() {
     let (on, function) = (Subject::new(), Function::kept(ahead, MINUTE));
     assert_eq!(function.call(&on, Ok(1), ms(10)).await, Ok(1));
     on.cache.settled().await;
-    // Read while another has the claim, so that it is kept.
-    on.plant_ticket(ms(1)).await;
-    assert_eq!(function.call(&on, Ok(9), AT_ONCE).await, Ok(1));
-    assert_eq!(function.call(&on, Ok(9), AT_ONCE).await, Ok(1));
+    function.kept_while_renewed_elsewhere(&on, 1).await;
     on.clock.advance(ms(1));
     on.confirmed();
     assert_eq!(function.call(&on, Ok(2), ms(10)).await, Ok(2), "the near cache has one, and it is renewed");
@@ -81,16 +78,103 @@ async fn chance_decides_before_the_store_is_asked() {
     assert_eq!((on.of_function().near_hits, function.loads()), (1, 0));
 }
 
-/// The near cache has decided: the store's value is not drawn for once more.
+impl Function {
+    /// The value gets into the near cache although every call would renew it: another process has the ticket for 1 ms.
+    async fn kept_while_renewed_elsewhere(&self, on: &Subject, value: u64) {
+        on.plant_ticket(ms(1)).await;
+        for _ in 0..2 {
+            assert_eq!(self.call(on, Ok(9), AT_ONCE).await, Ok(value));
+        }
+        assert_eq!(on.engine().near().stats().entries, 1);
+    }
+
+    /// Whether a call for which the near cache has drawn this is to load.
+    async fn is_to_load(&self, on: &Subject, draw: f64) -> bool {
+        let shape = ResultValue::<u64, String>::default();
+        let mut call = Call::new(self.site, Some(&on.cache), "", &[]);
+        call.target.as_mut().unwrap().left = Some(Box::new(Left { words: None, draw: Some(draw) }));
+        let is_to_load = look(call.typed(shape), shape, Cloned).await.is_err();
+        // The ticket is given back.
+        tasks().await;
+        is_to_load
+    }
+}
+
+/// The near cache has drawn: the store's value is judged by that, and not drawn for once more.
 #[tokio::test(start_paused = true)]
-async fn an_early_call_renews_whatever_chance_says_at_the_store() {
-    let ahead = Freshness { ahead: Some(1e-12), ..Freshness::NONE };
+async fn the_draw_for_the_near_value_is_that_for_the_stores() {
+    let ahead = Freshness { ahead: Some(1.0), ..Freshness::NONE };
     let (on, function) = (Subject::new(), Function::kept(ahead, MINUTE));
     function.read_twice(&on, 1).await;
-    let shape = ResultValue::<u64, String>::default();
-    let mut call = Call::new(function.site, Some(&on.cache), "", &[]);
-    call.target.as_mut().unwrap().left = Some(Box::new(Left { words: None, early: true }));
-    assert!(look(call.typed(shape), shape, Cloned).await.is_err(), "it is to load");
+    // The load took 10 ms; 50 ms before the end it is 1 in 148 that renews.
+    on.clock.advance(TTL - ms(50));
+    for _ in 0..50 {
+        assert!(function.is_to_load(&on, 0.999).await);
+        assert!(!function.is_to_load(&on, 0.9).await);
+    }
+}
+
+/// Another process has renewed the value, and the news of that are under way.
+#[tokio::test(start_paused = true)]
+async fn a_near_value_that_is_early_does_not_renew_a_newer_one() {
+    let ahead = Freshness { ahead: Some(1.0), ..Freshness::NONE };
+    let (on, function) = (Subject::new(), Function::kept(ahead, MINUTE));
+    function.read_twice(&on, 1).await;
+    on.clock.advance(TTL - ms(1));
+    assert!(function.is_to_load(&on, 0.999).await);
+    on.clock.advance(ms(1));
+    function.read_twice(&on, 2).await;
+    assert!(!function.is_to_load(&on, 0.999).await);
+}
+
+/// Its local time is over long before the value's: that is no reason to load the value.
+#[tokio::test(start_paused = true)]
+async fn a_kept_value_that_is_over_is_not_early() {
+    let ahead = Freshness { ahead: Some(1.0), ..Freshness::NONE };
+    let (on, function) = (Subject::new(), Function::kept(ahead, Some(Local::Millis(1_000))));
+    function.read_twice(&on, 1).await;
+    for _ in 0..5 {
+        on.clock.advance(ms(1_000));
+        on.confirmed();
+        assert_eq!(function.call(&on, Ok(9), ms(10)).await, Ok(1), "from the store");
+        assert_eq!(function.call(&on, Ok(9), ms(10)).await, Ok(1), "kept again");
+    }
+    assert_eq!((function.loads(), on.of_function().near_hits), (0, 5));
+}
+
+/// Neither is one that was invalidated: the call is a miss like any other.
+#[tokio::test(start_paused = true)]
+async fn a_kept_value_that_has_changed_is_not_early() {
+    // So large a β that every call would renew it.
+    let ahead = Freshness { ahead: Some(1e12), ..Freshness::NONE };
+    let (on, function) = (Subject::new(), Function::kept(ahead, MINUTE));
+    assert_eq!(function.call(&on, Ok(1), ms(10)).await, Ok(1));
+    on.cache.settled().await;
+    function.kept_while_renewed_elsewhere(&on, 1).await;
+    let near = on.engine().near();
+    near.changed(&on.engine().settings.prefix.literal("k"));
+    assert_eq!(function.call(&on, Ok(9), AT_ONCE).await, Ok(1), "another has the ticket");
+    assert_eq!(near.stats().drops.get(&crate::near::DropReason::Changed), Some(&1));
+}
+
+/// With `on_gap = "serve"` the near cache stands in for a store that is away. Who left it to renew a value would run into
+/// the budget and load, call after call.
+#[tokio::test(start_paused = true)]
+async fn nothing_is_renewed_ahead_of_its_end_while_there_is_no_contact() {
+    let ahead = Freshness { ahead: Some(1e12), ..Freshness::NONE };
+    let on = Subject::new();
+    let spec = SiteSpec { fresh: ahead, local: MINUTE, serves_in_gap: true, ..SiteSpec::DEFAULT };
+    let function = Function::with(spec);
+    assert_eq!(function.call(&on, Ok(1), ms(10)).await, Ok(1));
+    on.cache.settled().await;
+    function.kept_while_renewed_elsewhere(&on, 1).await;
+    on.clock.advance(ms(1));
+    on.engine().near().lost();
+    let before = (on.of_function().near_hits, on.store.count(Step::GetWatched));
+    for _ in 0..5 {
+        assert_eq!(function.call(&on, Ok(9), AT_ONCE).await, Ok(1));
+    }
+    assert_eq!((on.of_function().near_hits, on.store.count(Step::GetWatched)), (before.0 + 5, before.1));
 }
 
 /// The former value was valid, and is older than what the call that has renewed it returns.

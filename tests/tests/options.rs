@@ -1,0 +1,89 @@
+//! Options do not fight each other: functions that together have every pair of the attribute's options, driven by a random
+//! but seeded schedule, against an oracle.
+//!
+//! A function for each pair would be some hundred expansions. A covering array needs 20: in [`table`] every pair of values
+//! of two options stands in one function at least, and a test counts them. What does not compile together is listed there
+//! as refused, with the UI test that shows the message.
+//!
+//! The schedule calls, changes the source with and without an invalidation, makes it fail or slow, and lets time pass. The
+//! oracle bounds what may come of it: how old a value may be, how often and when the source may be asked, and when a
+//! failure may be seen. In memory the clock is a manual one and the bounds are exact; on a real server they are bounds
+//! that hold however slow the machine is.
+#![expect(clippy::unwrap_used, reason = "in a test, a panic is the report")]
+
+#[path = "options/oracle.rs"]
+mod oracle;
+#[path = "options/pairs.rs"]
+mod pairs;
+#[path = "options/schedule.rs"]
+mod schedule;
+#[path = "options/source.rs"]
+mod source;
+#[path = "options/spec.rs"]
+mod spec;
+#[path = "options/table.rs"]
+mod table;
+#[path = "options/world.rs"]
+mod world;
+
+use cached_core::{Cache, CacheBuilder, Clock};
+use futures_util::future::join_all;
+use schedule::{Run, Seen};
+use std::time::Duration;
+use table::{Subject, subjects};
+use tests::RedisServer;
+use world::World;
+
+/// Of a failed load: for so long nobody tries again.
+const THROTTLE: Duration = Duration::from_millis(40);
+
+fn builder() -> CacheBuilder {
+    let ms = Duration::from_millis;
+    // Patient: what is under test is not how long the store takes.
+    Cache::builder()
+        .ttl_class("timed", ms(120))
+        .ttl_class("short", ms(60))
+        .throttle(THROTTLE)
+        .budget(Duration::from_secs(8))
+        .lease(Duration::from_secs(30))
+        .marker(Duration::from_secs(60))
+        .max_wait(Duration::from_secs(60))
+}
+
+/// `heartbeat`: a contact that is older than this counts as lost until the store is asked again.
+async fn in_memory(subject: Subject, heartbeat: Duration, seed: u64, steps: usize) -> Seen {
+    let clock = Clock::manual();
+    let cache = builder().clock(clock.clone()).heartbeat(heartbeat).build().unwrap();
+    fastrand::seed(seed);
+    Run::new(subject, World::timed(cache, clock), seed).steps(steps).await
+}
+
+/// The near cache is always in contact.
+#[tokio::test(start_paused = true)]
+async fn on_a_manual_clock() {
+    let mut all = Vec::new();
+    for (seed, subject) in (1..).zip(subjects()) {
+        all.push((subject.name, in_memory(subject, Duration::from_secs(60), seed, 1_000).await));
+    }
+    for (name, seen) in &all {
+        seen.assert_all_happened(name);
+    }
+}
+
+/// Contact is lost whenever more time than this has passed without a look at the store.
+#[tokio::test(start_paused = true)]
+async fn on_a_manual_clock_with_gaps() {
+    for (seed, subject) in (100..).zip(subjects()) {
+        in_memory(subject, Duration::from_millis(15), seed, 500).await;
+    }
+}
+
+#[tokio::test]
+async fn on_a_real_server() {
+    let server = RedisServer::start();
+    let runs = (200..).zip(subjects()).map(|(seed, subject)| {
+        let cache = builder().redis(server.url()).namespace(subject.name).build().unwrap();
+        async move { Run::new(subject, World::real(cache), seed).connected().await.steps(60).await }
+    });
+    join_all(runs).await;
+}

@@ -1,0 +1,80 @@
+//! Rows behind the functions under test: what they have been, and who has asked for them.
+
+use serde::{Deserialize, Serialize};
+use std::time::Duration;
+
+/// A row; no two states of it have the same version.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Row {
+    pub(crate) id: u64,
+    pub(crate) version: u64,
+}
+
+impl Row {
+    /// What `cache_if` says.
+    pub(crate) fn is_kept(&self) -> bool {
+        self.version % 5 != 4
+    }
+
+    /// What a `ttl` of the value says.
+    pub(crate) fn ttl(&self) -> Duration {
+        Duration::from_millis(if self.version.is_multiple_of(2) { 120 } else { 80 })
+    }
+
+    /// What the value's own tags are.
+    pub(crate) fn tags(&self) -> [String; 1] {
+        [Self::tag(self.id)]
+    }
+
+    /// The tag of a row's value.
+    pub(crate) fn tag(id: u64) -> String {
+        format!("value:{id}")
+    }
+}
+
+/// What `ttl` says as an expression.
+pub(crate) const fn life() -> Duration {
+    Duration::from_millis(120)
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Down;
+
+/// What a call returns.
+pub(crate) type Returned = Result<Option<Row>, Down>;
+
+/// One run of a function's body, for one row. Times are those of the run.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Load {
+    /// What it has read, at its begin.
+    pub(crate) state: usize,
+    pub(crate) began: Duration,
+    pub(crate) ended: Duration,
+    pub(crate) failed: bool,
+}
+
+/// The states of one row: their places are their order.
+#[derive(Debug, Clone)]
+pub(crate) struct Source {
+    pub(crate) states: Vec<Option<Row>>,
+    pub(crate) loads: Vec<Load>,
+    /// No older state may be served, as a row or as a `None`: tags that only a row tells do not reach a `None`.
+    pub(crate) oldest_row: usize,
+    pub(crate) oldest_none: usize,
+}
+
+impl Source {
+    pub(crate) fn new(id: u64) -> Self {
+        Self { states: vec![Some(Row { id, version: 0 })], loads: Vec::new(), oldest_row: 0, oldest_none: 0 }
+    }
+
+    /// The last state.
+    pub(crate) fn now(&self) -> usize {
+        self.states.len() - 1
+    }
+
+    /// Whether a state may be served as far as invalidations go.
+    pub(crate) fn is_valid(&self, state: usize) -> bool {
+        state >= if self.states[state].is_some() { self.oldest_row } else { self.oldest_none }
+    }
+}
