@@ -202,8 +202,7 @@ pub(super) fn start(engine: &Engine, ending: impl Future<Output = ()> + Send + '
 
 /// As [`start`], of as many as run side by side.
 fn start_many(engine: &Engine, room: usize, ending: impl Future<Output = ()> + Send + 'static) -> bool {
-    let Ok(room) = u32::try_from(room) else { return false };
-    let Ok(room) = Arc::clone(&engine.background).try_acquire_many_owned(room) else { return false };
+    let Some(room) = engine.background.room(room) else { return false };
     let mut ending = Box::pin(ending);
     // The command is on its way at once, and a store in memory has no need of a task.
     let is_done = ending.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_ready();

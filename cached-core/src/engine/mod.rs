@@ -8,6 +8,7 @@
 //! The steps of one call on the store share one budget; when it is used up, or the breaker is open, the function runs
 //! without the store: still one load per key in this process, and a bounded number of loads at once.
 
+mod background;
 pub(crate) mod batch;
 mod both;
 mod bracket;
@@ -35,6 +36,7 @@ mod target;
 mod ticket;
 pub(crate) mod write;
 
+use background::Background;
 use budget::{Budget, Gate};
 use bulkhead::Bulkhead;
 use claims::Claims;
@@ -59,13 +61,11 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
 use std::time::Duration;
-use tokio::sync::{Notify, Semaphore};
+use tokio::sync::Notify;
 
 /// Followers of a failed load that load at once. Above the bulkhead's limit: the store is well, and nobody should wait
 /// more than one further round for a source that fails.
 const LOADS_AFTER_FAILURE: usize = 256;
-/// Values being stored in the background at once; above that, values are not stored.
-const BACKGROUND_STORES: u32 = 4096;
 
 /// What the builder decided.
 #[derive(Debug, Clone)]
@@ -119,7 +119,7 @@ pub(crate) struct Engine {
     bulkhead: Arc<Bulkhead>,
     /// Bounds loads after one that has failed.
     after_failure: Arc<Bulkhead>,
-    background: Arc<Semaphore>,
+    background: Arc<Background>,
     /// Made when the first function wants it.
     near: OnceLock<Arc<Near>>,
     /// By the site's address.
@@ -132,7 +132,7 @@ impl Engine {
         Self {
             bulkhead: Bulkhead::new(settings.load_limit),
             after_failure: Bulkhead::new(LOADS_AFTER_FAILURE),
-            background: Arc::new(Semaphore::new(BACKGROUND_STORES as usize)),
+            background: Arc::default(),
             breaker: Breaker::new(),
             has_lost_probe: AtomicBool::new(false),
             pending: Pending::default(),
@@ -263,8 +263,7 @@ impl Engine {
 
     /// Waits until nothing is being stored in the background.
     pub(crate) async fn settled(&self) {
-        // The semaphore is never closed.
-        let _ = self.background.acquire_many(BACKGROUND_STORES).await;
+        self.background.settled().await;
     }
 }
 

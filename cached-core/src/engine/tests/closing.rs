@@ -62,12 +62,25 @@ async fn a_store_out_of_use_by_the_end_of_the_load_is_left_alone() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_ends_while_somebody_waits_for_that_is_stored() {
+    let on = Subject::new();
+    let busy = on.engine().background.room(1).expect("nothing is being stored");
+    let settled = tokio::spawn({
+        let on = on.clone();
+        async move { on.cache.settled().await }
+    });
+    tasks().await;
+    assert_eq!(on.call(1, AT_ONCE).await, 1);
+    assert_eq!((on.unstored().len(), settled.is_finished()), (0, false));
+    drop(busy);
+    settled.await.unwrap();
+    assert_eq!(on.call(2, AT_ONCE).await, 1);
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_there_is_no_room_for_is_not_stored() {
     let on = Subject::new();
-    let room = Arc::clone(&on.engine().background);
-    let all = room.available_permits();
-    assert_eq!(all, 4096);
-    let taken = room.acquire_many(u32::try_from(all).unwrap()).await.unwrap();
+    let taken = on.engine().background.room(4096).expect("nothing is being stored");
     assert_eq!(on.call(1, AT_ONCE).await, 1);
     assert_eq!(on.unstored(), [(UnstoredReason::Overflow, 1)]);
     drop(taken);
