@@ -170,7 +170,7 @@ impl Oracle {
         }
         for load in loads {
             if value.is_fresh_at(load.began, terms.slack) {
-                let left = value.end.0 - load.began - terms.slack;
+                let left = value.end.0.saturating_sub(load.began + terms.slack);
                 let chance =
                     spec.ahead.map_or(0.0, |beta| (-left.as_secs_f64() / (value.load_time.as_secs_f64() * beta)).exp());
                 if chance < NEVER {
@@ -207,7 +207,7 @@ impl Oracle {
     ) -> Result<(), String> {
         let same: Vec<usize> = (0..source.states.len()).filter(|state| source.states[*state].as_ref() == row).collect();
         let is_loaded = |state: &usize| loads.iter().any(|load| load.state == *state && !load.failed);
-        if same.iter().any(|state| is_loaded(state)) {
+        if same.iter().any(is_loaded) {
             return Ok(());
         }
         let Some(state) = same.iter().copied().rfind(|state| source.is_valid(*state)) else {
@@ -215,7 +215,7 @@ impl Oracle {
         };
         let (has_failed, is_slow) = (
             loads.iter().any(|load| load.failed),
-            spec.load_timeout.is_some_and(|timeout| calls.ended - calls.began + terms.slack >= timeout),
+            spec.load_timeout.is_some_and(|timeout| calls.ended + terms.slack >= calls.began + timeout),
         );
         match self.stored {
             Stored::Nothing => Err("a value that is not stored".to_owned()),
@@ -227,7 +227,7 @@ impl Oracle {
                 let is_left_alone = calls.began < value.left_alone.1;
                 let window = if has_failed || is_slow || is_left_alone { spec.window() } else { spec.revalidate };
                 if value.is_gone_at(calls.began, window) {
-                    return Err(format!("a value past its end, by {:?}", calls.began - value.end.1));
+                    return Err(format!("a value past its end, by {:?}", calls.began.saturating_sub(value.end.1)));
                 }
                 self.served_stale += u32::from(calls.began >= value.end.1);
                 Ok(())
@@ -289,8 +289,8 @@ impl Oracle {
                         load.ended + ttl.mul_f64(1.0 - spec.jitter),
                         calls.settled + ttl.mul_f64(1.0 + spec.jitter) + terms.slack,
                     ),
-                    load_time: calls.settled - load.began,
-                    grace: (GRACE * (load.ended - load.began)).min(ttl.mul_f64(1.0 - spec.jitter)),
+                    load_time: calls.settled.saturating_sub(load.began),
+                    grace: (GRACE * load.ended.saturating_sub(load.began)).min(ttl.mul_f64(1.0 - spec.jitter)),
                     left_alone: (Duration::ZERO, Duration::ZERO),
                 });
             }

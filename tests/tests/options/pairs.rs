@@ -88,5 +88,5 @@ fn every_option_stands_in_the_table() {
     let in_table: BTreeSet<&str> = ways.keys().copied().chain(NO_BEHAVIOUR).chain(EVERYWHERE).collect();
     assert_eq!(options, in_table);
     let behaves = |name: &&str| ways[name].len() > 1;
-    assert!(ways.keys().all(|name| behaves(name)), "an option that is always the same: {ways:?}");
+    assert!(ways.keys().all(behaves), "an option that is always the same: {ways:?}");
 }

@@ -35,6 +35,7 @@ pub(crate) fn written(options: &'static str) -> Vec<Written> {
 }
 
 #[derive(Debug, Clone, PartialEq)]
+#[expect(clippy::struct_excessive_bools, reason = "one for each option that is there or not")]
 pub(crate) struct Spec {
     /// `None`: the value says.
     ttl: Option<Duration>,

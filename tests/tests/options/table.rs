@@ -174,4 +174,8 @@ table! {
         ttl = "timed", jitter = 0.0, none_ttl = "40ms", invalidate_on = RowChanged { id },
         tags = ["group:<id>", |row: &Row| row.tags()], version = 2, local = "50ms", on_gap = "serve", batch = ids
     ]
+    many many21 "many21:<id>" [
+        ttl = life(), none_ttl = "40ms", invalidate_on = RowChanged { id }, tags = "group:<id>", local = "50ms",
+        batch = ids
+    ]
 }

@@ -107,7 +107,7 @@ async fn the_draw_for_the_near_value_is_that_for_the_stores() {
     let (on, function) = (Subject::new(), Function::kept(ahead, MINUTE));
     function.read_twice(&on, 1).await;
     // The load took 10 ms; 50 ms before the end it is 1 in 148 that renews.
-    on.clock.advance(TTL - ms(50));
+    on.clock.advance(ms(9_950));
     for _ in 0..50 {
         assert!(function.is_to_load(&on, 0.999).await);
         assert!(!function.is_to_load(&on, 0.9).await);
@@ -120,7 +120,7 @@ async fn a_near_value_that_is_early_does_not_renew_a_newer_one() {
     let ahead = Freshness { ahead: Some(1.0), ..Freshness::NONE };
     let (on, function) = (Subject::new(), Function::kept(ahead, MINUTE));
     function.read_twice(&on, 1).await;
-    on.clock.advance(TTL - ms(1));
+    on.clock.advance(ms(9_999));
     assert!(function.is_to_load(&on, 0.999).await);
     on.clock.advance(ms(1));
     function.read_twice(&on, 2).await;
@@ -164,7 +164,7 @@ async fn nothing_is_renewed_ahead_of_its_end_while_there_is_no_contact() {
     let ahead = Freshness { ahead: Some(1e12), ..Freshness::NONE };
     let on = Subject::new();
     let spec = SiteSpec { fresh: ahead, local: MINUTE, serves_in_gap: true, ..SiteSpec::DEFAULT };
-    let function = Function::with(spec);
+    let function = Function::with(&spec);
     assert_eq!(function.call(&on, Ok(1), ms(10)).await, Ok(1));
     on.cache.settled().await;
     function.kept_while_renewed_elsewhere(&on, 1).await;

@@ -42,12 +42,12 @@ impl Function {
 
     /// One whose values are kept in the near cache.
     fn kept(fresh: Freshness, local: Option<Local>) -> Self {
-        Self::with(SiteSpec { fresh, local, ..SiteSpec::DEFAULT })
+        Self::with(&SiteSpec { local, fresh, ..SiteSpec::DEFAULT })
     }
 
-    fn with(spec: SiteSpec) -> Self {
+    fn with(spec: &SiteSpec) -> Self {
         let fresh = spec.fresh;
-        let spec = SiteSpec { name: "f", template: &[Piece::Literal("k")], ttl: TtlSpec::Millis(10_000), ..spec };
+        let spec = SiteSpec { name: "f", template: &[Piece::Literal("k")], ttl: TtlSpec::Millis(10_000), ..*spec };
         Self { site: Box::leak(Box::new(Site::new(spec))), fresh, loads: Arc::default() }
     }
 

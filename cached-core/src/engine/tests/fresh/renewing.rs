@@ -189,3 +189,25 @@ async fn a_function_that_keeps_nothing_past_its_end_shares_the_key() {
     on.clock.advance(TTL);
     assert_eq!(with.call(&on, Ok(4), AT_ONCE).await, Ok(4));
 }
+
+/// Its end comes while the load runs. The register has to be there still, or nothing could be stored over it.
+#[tokio::test(start_paused = true)]
+async fn a_value_that_is_renewed_in_the_last_moment_is_stored() {
+    // So large a β that every call is early.
+    for fresh in [Freshness { ahead: Some(1e12), ..Freshness::NONE }, REVALIDATE, IF_ERROR] {
+        let (on, function) = (Subject::new(), Function::new(fresh));
+        assert_eq!(function.call(&on, Ok(1), ms(10)).await, Ok(1));
+        on.cache.settled().await;
+        let window = if fresh.ahead.is_some() { Duration::ZERO } else { WINDOW };
+        on.clock.advance(ms(9_999) + window);
+        let clock = on.clock.clone();
+        let slow = async move {
+            clock.advance(ms(30));
+            Ok(2)
+        };
+        assert_eq!(function.call_with(&on, slow).await, Ok(2));
+        on.cache.settled().await;
+        let stats = on.of_function();
+        assert!(stats.unstored.is_empty() && stats.stored == 2, "{fresh:?}: {stats:?}");
+    }
+}
