@@ -1,6 +1,7 @@
 //! Settings of a cache, checked before anything is built.
 
 mod check;
+mod source;
 
 use crate::cache::Cache;
 use crate::clock::Clock;
@@ -12,6 +13,7 @@ use crate::near::NearSettings;
 use crate::site;
 use crate::store::{MemoryStore, Store};
 use crate::ttl::Classes;
+use source::Source;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -52,6 +54,8 @@ use std::time::Duration;
 #[must_use = "a builder does nothing until `build` is called"]
 pub struct CacheBuilder {
     source: Source,
+    /// The methods that have said where values are kept.
+    sources: Vec<&'static str>,
     namespace: String,
     version: u32,
     classes: Classes,
@@ -71,17 +75,11 @@ pub struct CacheBuilder {
     check_sites: bool,
 }
 
-#[derive(Debug, Clone)]
-enum Source {
-    Memory,
-    Redis(String),
-    Own(Arc<dyn Store>),
-}
-
 impl Default for CacheBuilder {
     fn default() -> Self {
         Self {
             source: Source::Memory,
+            sources: Vec::new(),
             namespace: "cache".to_owned(),
             version: 1,
             classes: Classes::default(),
@@ -114,7 +112,7 @@ impl CacheBuilder {
     /// # Ok::<(), cached_core::BuildError>(())
     /// ```
     pub fn redis(self, url: impl Into<String>) -> Self {
-        Self { source: Source::Redis(url.into()), ..self }
+        self.keeps_in("redis", Source::Redis(url.into()))
     }
 
     /// Keeps values in a store of your own, or in one that several caches share.
@@ -130,11 +128,11 @@ impl CacheBuilder {
     /// # Ok::<(), cached_core::BuildError>(())
     /// ```
     pub fn store(self, store: Arc<dyn Store>) -> Self {
-        Self { source: Source::Own(store), ..self }
+        self.keeps_in("store", Source::Own(store))
     }
 
-    /// Keeps values on the server that the environment variable `REDIS_URL` names; without it, in memory, and says so
-    /// in the log.
+    /// Keeps values on the server that the environment variable `REDIS_URL` names; without it, in this process's memory, which the
+    /// log warns of: other processes then neither share its values nor hear of its writes.
     ///
     /// ```no_run
     /// let cache = cached_core::Cache::builder().namespace("shop").from_env().build()?;
@@ -142,10 +140,13 @@ impl CacheBuilder {
     /// ```
     pub fn from_env(self) -> Self {
         match std::env::var("REDIS_URL") {
-            Ok(url) if !url.trim().is_empty() => self.redis(url.trim()),
+            Ok(url) if !url.trim().is_empty() => self.keeps_in("from_env", Source::Redis(url.trim().to_owned())),
             _ => {
-                tracing::info!("REDIS_URL is not set: values are cached in this process's memory");
-                Self { source: Source::Memory, ..self }
+                tracing::warn!(
+                    "REDIS_URL is not set: values are cached in this process's memory only, and other processes hear of no write; \
+                     set it, or say `Cache::memory()` if that is meant"
+                );
+                self.keeps_in("from_env", Source::Memory)
             }
         }
     }
@@ -405,7 +406,7 @@ impl CacheBuilder {
     /// Builds the cache. Nothing is sent yet: a server that is down is no error.
     ///
     /// # Errors
-    /// [`BuildError::Field`] names the setting that cannot work; [`BuildError::Sites`] lists every annotated function
+    /// [`BuildError::Field`] names the setting that cannot work, or one of several that say where values are kept; [`BuildError::Sites`] lists every annotated function
     /// that names an unknown TTL class, needs a codec whose feature is off, or shares its template with a function that
     /// stores another type.
     ///
@@ -417,6 +418,7 @@ impl CacheBuilder {
     /// assert_eq!(error.to_string(), "jitter: 1.5 is not at least 0 and below 1");
     /// ```
     pub fn build(self) -> Result<Cache, BuildError> {
+        self.check_source()?;
         self.check_names()?;
         self.check_times()?;
         self.check_sizes()?;

@@ -11,7 +11,7 @@ use crate::invalidation::{Invalidation, Tag};
 use crate::near::Near;
 use crate::near::keep::Unkept;
 use crate::outcome::{CacheValue, ResultOption, ResultValue, Shape};
-use crate::site::{Site, SiteSpec};
+use crate::site::{Role, Site, SiteSpec};
 use crate::stats::Stats;
 use std::fmt;
 use std::sync::Arc;
@@ -112,13 +112,13 @@ impl Options {
     }
 }
 
-static GET: Site = direct_site("Cache::get");
-static SET: Site = direct_site("Cache::set");
-pub(crate) static DELETE: Site = direct_site("Cache::delete");
-pub(crate) static GET_OR_SET: Site = direct_site("Cache::get_or_set");
+static GET: Site = direct_site("Cache::get", Role::Read);
+static SET: Site = direct_site("Cache::set", Role::Put);
+pub(crate) static DELETE: Site = direct_site("Cache::delete", Role::Invalidate);
+pub(crate) static GET_OR_SET: Site = direct_site("Cache::get_or_set", Role::Read);
 
-const fn direct_site(name: &'static str) -> Site {
-    Site::new(SiteSpec { name, ..SiteSpec::DEFAULT })
+const fn direct_site(name: &'static str, role: Role) -> Site {
+    Site::new(SiteSpec { name, role, ..SiteSpec::DEFAULT })
 }
 
 impl Cache {
@@ -152,10 +152,10 @@ impl Cache {
     pub async fn connect(url: impl Into<String>) -> Result<Self, BuildError> {
         let cache = Self::builder().redis(url).build()?;
         let engine = &cache.engine;
-        if engine.has_store()
+        if engine.usable().is_ok()
             && let Err(error) = engine.ping().await
         {
-            tracing::warn!(%error, "the cache's store does not answer yet: functions run without it until it does");
+            tracing::warn!(store = ?engine.store, %error, "the cache's store does not answer yet: functions run without it until it does");
         }
         Ok(cache)
     }
@@ -182,8 +182,8 @@ impl Cache {
         Self::builder().in_memory()
     }
 
-    /// A cache on the server that the environment variable `REDIS_URL` names; without it, in memory, and says so in
-    /// the log.
+    /// A cache on the server that the environment variable `REDIS_URL` names; without it, in this process's memory, which the log
+    /// warns of: other processes then neither share its values nor hear of its writes.
     ///
     /// # Errors
     /// Those of [`CacheBuilder::build`].
@@ -410,7 +410,8 @@ impl Cache {
         self.engine.settled().await;
     }
 
-    /// What happened since the cache was built: the counters of every function, and the state of the breaker.
+    /// What happened since the cache was built: the counters of every annotated function of the program, called or not, and the
+    /// state of the breaker. (Functions with `cache = ..` come with their first call.)
     ///
     /// ```
     /// use cached_core::Cache;
@@ -419,19 +420,21 @@ impl Cache {
     /// # async fn main() {
     /// let cache = Cache::memory();
     /// cache.get::<u64>("answer").await;
-    /// println!("{}", cache.stats()); // one line per function
+    /// println!("{}", cache.stats()); // one line per function that was called
     /// assert_eq!(cache.stats().site("Cache::get").unwrap().unserved, 1);
     /// # }
     /// ```
     #[must_use]
     pub fn stats(&self) -> Stats {
-        let sites = self.engine.sites();
+        let (engine, pending) = (&self.engine, self.engine.pending.len());
+        let sweeping = pending == usize::MAX;
         Stats {
-            store: self.engine.store.name(),
-            breaker: self.engine.breaker(),
-            pending: self.engine.pending.len(),
-            near: self.engine.near_in_use().map(Near::stats),
-            sites: sites.iter().map(|state| state.stats()).collect(),
+            store: engine.store.name(),
+            breaker: engine.breaker(),
+            pending: if sweeping { 1 } else { pending },
+            sweeping,
+            near: engine.near_in_use().map(Near::stats),
+            sites: engine.site_stats(),
         }
     }
 }

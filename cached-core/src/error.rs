@@ -81,11 +81,15 @@ impl BuildError {
 #[non_exhaustive]
 pub enum CacheError {
     /// The store did not answer, or answered with an error. Whether the command took effect is unknown.
+    // Not its source as well: `{:#}` of an error chain would say it twice.
     #[error("the cache's store failed: {0}")]
-    Store(#[from] StoreError),
+    Store(StoreError),
     /// The store has failed repeatedly and is left alone until a probe succeeds.
     #[error("the cache's store is not in use: its breaker is open")]
     BreakerOpen,
+    /// There is no tokio runtime here, whose timers and tasks the cache needs.
+    #[error("there is no tokio runtime here: call the cache from inside of one")]
+    NoRuntime,
     /// A write is in progress on one of the value's tags: what was made before it would be stored as if it were made after.
     #[error("a write is in progress on one of the value's tags")]
     Writing,
@@ -112,6 +116,12 @@ pub enum CacheError {
         /// The limit in bytes.
         max: usize,
     },
+}
+
+impl From<StoreError> for CacheError {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
 }
 
 /// A store could not do what it was asked to.

@@ -30,6 +30,7 @@ mod stats;
 pub mod store;
 mod sync;
 mod ttl;
+mod user_code;
 mod writes;
 
 #[doc = include_str!("../GUARANTEES.md")]

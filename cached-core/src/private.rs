@@ -39,6 +39,12 @@ macro_rules! __register {
 }
 pub use crate::__register as register;
 
+/// What tells the path of a closure's place.
+#[must_use]
+pub const fn inside<F>(_: &F) -> fn() -> &'static str {
+    std::any::type_name::<F>
+}
+
 /// The path of the function whose body holds the closure, generic arguments included.
 #[must_use]
 pub fn name_of<F>(_: &F) -> &'static str {

@@ -87,8 +87,12 @@ counted_reasons! {
         WaitedTooLong,
         /// The load of another caller failed.
         LoadFailed,
-        /// The arguments could not be serialized into a key.
+        /// The arguments could not be written into a key: their `KeySegment` or `Serialize` failed or panicked.
         Key,
+        /// `Deserialize` of the stored value panicked.
+        Panicked,
+        /// There is no tokio runtime here.
+        NoRuntime,
     }
 }
 
@@ -120,14 +124,19 @@ counted_reasons! {
         LeaseLost,
         /// The load ran without a lease: the store was out of reach, a writer at work, or a wait had ended.
         NoLease,
-        /// A tag was invalidated while the value was loaded that only the value tells; or it tells more than 64.
+        /// A tag was invalidated while the value was loaded that only the value tells.
         Tags,
+        /// The value has more than 64 tags and events.
+        TooManyTags,
         /// An invalidation of this process could not be applied yet.
         Pending,
         /// The store failed while storing.
         Fault,
         /// Too many values were being stored already.
         Overflow,
+        /// `Serialize` of the value or a closure of the attribute panicked: `ttl`, `cache_if` or `tags`. Or `Clone` did, and the
+        /// near cache does not serve the value.
+        Panicked,
     }
 }
 

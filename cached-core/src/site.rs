@@ -18,6 +18,8 @@ use std::sync::{Arc, OnceLock};
 pub struct SiteSpec {
     /// The function's name.
     pub name: &'static str,
+    /// The path of something inside of the function.
+    pub inside: fn() -> &'static str,
     /// Its module's path.
     pub module: &'static str,
     /// Its source file.
@@ -115,6 +117,7 @@ impl SiteSpec {
     /// What holds where the attribute says nothing.
     pub const DEFAULT: Self = Self {
         name: "",
+        inside: || "",
         module: "",
         file: "",
         line: 0,
@@ -170,6 +173,17 @@ impl Site {
 
     pub(crate) fn name(&self) -> &'static str {
         self.spec.name
+    }
+
+    /// `shop::users::Repo<_>::find`, which tells it apart from other functions of its name; what is no function has only a name.
+    pub(crate) fn path(&self) -> &'static str {
+        let inside = (self.spec.inside)();
+        // It stands in the `static` that describes the function, which an `async fn` of a trait has in a closure.
+        let mut path = inside.rsplit_once("::__CACHED_SITE").map_or(inside, |(path, _)| path);
+        while let Some(outer) = path.strip_suffix("::{{closure}}") {
+            path = outer;
+        }
+        if path.is_empty() { self.spec.name } else { path }
     }
 
     /// `src/users.rs:12`

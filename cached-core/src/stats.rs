@@ -8,6 +8,7 @@ use crate::breaker::BreakerState;
 use crate::invalidation::Outcome;
 use crate::near::NearStats;
 use crate::reason::{MissReason, UnstoredReason};
+use crate::site::Role;
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::fmt;
@@ -55,8 +56,13 @@ impl Striped {
         self.0[STRIPE.with(|stripe| *stripe)].0.one();
     }
 
+    /// What was counted did not happen.
+    pub(crate) fn take_back(&self) {
+        self.0[STRIPE.with(|stripe| *stripe)].0.add(u64::MAX);
+    }
+
     pub(crate) fn get(&self) -> u64 {
-        self.0.iter().map(|part| part.0.get()).sum()
+        self.0.iter().map(|part| part.0.get()).fold(0, u64::wrapping_add)
     }
 }
 
@@ -137,6 +143,9 @@ impl Counters {
         let by_reason = |row: &[Counter], at: usize| row.get(at).map_or(0, Counter::get);
         SiteStats {
             site: site.name().to_owned(),
+            path: site.path().to_owned(),
+            file_line: (site.spec().file, site.spec().line),
+            role: site.spec().role,
             key: site.template_text(),
             place: site.place(),
             batches: self.batches.get(),
@@ -195,6 +204,15 @@ pub(crate) fn nonzero<R: Copy + Ord>(all: &[R], count: impl Fn(R) -> u64) -> BTr
 pub struct SiteStats {
     /// The function's name.
     pub site: String,
+    /// Its path, type and trait of a method included, which tells it apart from others of its name: `shop::users::Repo<_>::find`,
+    /// `<shop::users::Repo as shop::users::Users>::find`.
+    pub path: String,
+    /// Where it stands, to be sorted by.
+    #[serde(skip)]
+    pub(crate) file_line: (&'static str, u32),
+    /// What it does to the cache.
+    #[serde(skip)]
+    pub(crate) role: Role,
     /// Its key template.
     pub key: String,
     /// Its place in the source: `src/users.rs:12`.
@@ -229,7 +247,8 @@ pub struct SiteStats {
     pub applied: u64,
     /// Writes whose invalidation was queued.
     pub queued: u64,
-    /// Writes whose invalidation could not be rendered, or was made outside of a tokio runtime.
+    /// Writes whose invalidation could not be rendered, or was made outside of a tokio runtime; and calls of `Cache::delete` that
+    /// the store did not carry out.
     pub failed: u64,
     /// Writes that were dropped before they had ended; invalidated all the same.
     pub cancelled: u64,
@@ -248,6 +267,31 @@ pub struct SiteStats {
 }
 
 impl SiteStats {
+    /// Whether it was called.
+    fn is_used(&self) -> bool {
+        self.calls() + self.batches + self.writes() + self.refused > 0
+    }
+
+    /// Writes in all, but for those that are under way or were refused. Those of `Cache::set` invalidate nothing, and are only
+    /// stored.
+    fn writes(&self) -> u64 {
+        let invalidated = self.applied + self.queued + self.failed + self.cancelled;
+        if self.role == Role::Put { invalidated.max(self.stored) } else { invalidated }
+    }
+
+    /// Its line in [`Stats`].
+    fn write_line(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "\n{:<24} ", self.site)?;
+        if self.role == Role::Read {
+            let (calls, hits) = (self.calls(), 100.0 * self.hit_ratio());
+            write!(f, "{calls:>8} calls   {hits:>5.1} % hits  {:>6} loads  ", self.loads)?;
+            write!(f, "{:>6} coalesced  {:>6} bypassed", self.coalesced, self.bypassed)
+        } else {
+            write!(f, "{:>8} writes  {:>6} applied  {:>6} queued  ", self.writes(), self.applied, self.queued)?;
+            write!(f, "{:>6} stored  {:>6} refused", self.stored, self.refused)
+        }
+    }
+
     /// Calls in all.
     ///
     /// ```
@@ -278,7 +322,7 @@ impl SiteStats {
 
 /// What a cache did since it was built: [`Cache::stats`](crate::Cache::stats).
 ///
-/// Displayed, it is one line per function; serialized, it is for a metrics endpoint.
+/// Displayed, it is one line per function that was called; serialized, it is for a metrics endpoint.
 ///
 /// ```
 /// let stats = cached_core::Cache::memory().stats();
@@ -291,42 +335,43 @@ pub struct Stats {
     pub store: &'static str,
     /// Whether the store is in use.
     pub breaker: BreakerState,
-    /// Registers whose invalidation is queued; `usize::MAX` for the whole namespace.
+    /// Registers whose invalidation is queued; 1 for the whole namespace, see [`sweeping`](Self::sweeping).
     pub pending: usize,
+    /// More invalidations were queued than are remembered one by one: the whole namespace is to be removed, and this process
+    /// does not use the cache until it is.
+    pub sweeping: bool,
     /// The near cache; `None` if no function that was called uses it.
     pub near: Option<NearStats>,
-    /// The functions called so far, and `cache.get(..)` and the like as sites of their own; sorted by place.
+    /// All annotated functions, and `cache.get(..)` and the like as sites of their own once they are called; sorted by place.
     pub sites: Vec<SiteStats>,
 }
 
 impl Stats {
-    /// The counters of the function of that name, if it was called. Of several with one name, the first.
+    /// The counters of the function of that name or path, or of the end of its path: `"find"`, `"Repo<_>::find"`. Where that
+    /// means several, it is the first that was called, and if none was, the first in the source.
     ///
     /// ```
     /// let stats = cached_core::Cache::memory().stats();
-    /// assert!(stats.site("find_user").is_none(), "not called yet");
+    /// assert!(stats.site("find_user").is_none(), "there is no such function in this program");
     /// ```
     #[must_use]
     pub fn site(&self, name: &str) -> Option<&SiteStats> {
-        self.sites.iter().find(|site| site.site == name)
+        let is_it = |site: &&SiteStats| {
+            site.site == name
+                || site.path.strip_suffix(name).is_some_and(|outer| outer.is_empty() || outer.ends_with("::"))
+        };
+        let mut of_name = self.sites.iter().filter(is_it);
+        of_name.clone().find(|site| site.is_used()).or_else(|| of_name.next())
     }
 }
 
 impl fmt::Display for Stats {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "store {}, breaker {}", self.store, self.breaker)?;
-        for site in &self.sites {
-            write!(
-                f,
-                "\n{:<24} {:>8} calls  {:>5.1} % hits  {:>6} loads  {:>6} coalesced  {:>6} bypassed",
-                site.site,
-                site.calls(),
-                100.0 * site.hit_ratio(),
-                site.loads,
-                site.coalesced,
-                site.bypassed
-            )?;
+        if self.pending > 0 {
+            let what = if self.sweeping { "the whole namespace" } else { "registers" };
+            write!(f, ", {} waiting to be invalidated: {what}", self.pending)?;
         }
-        Ok(())
+        self.sites.iter().filter(|site| site.is_used()).try_for_each(|site| site.write_line(f))
     }
 }

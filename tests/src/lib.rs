@@ -4,6 +4,7 @@
 //! directories, and are ended by their process id.
 
 mod kept;
+mod log;
 pub mod model;
 mod near_process;
 mod network;
@@ -17,6 +18,7 @@ mod worker;
 mod writer;
 
 pub use kept::{Kept, KeptChanged, KeptRows, Way};
+pub use log::Log;
 pub use near_process::{NearCommand, NearEvent, NearProcess, NearSeen, microseconds};
 pub use network::{Network, Pass};
 pub use proxy::Proxy;

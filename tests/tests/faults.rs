@@ -6,9 +6,8 @@
 
 use cached_core::{BreakerState, Cache, MissReason, Options, SiteStats, UnstoredReason};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
-use tests::{RedisServer, free_port};
+use tests::{Log, RedisServer, free_port};
 
 const BUDGET: Duration = Duration::from_millis(100);
 const LOAD: Duration = Duration::from_millis(20);
@@ -196,27 +195,9 @@ async fn without_a_server_callers_share_a_load_that_begins_after_they_came() {
     assert_eq!(loads.into_inner(), 2, "the load that was under way when the others came, and one for all of them");
 }
 
-/// Collects what is logged.
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl std::io::Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
-
 #[tokio::test]
 async fn an_outage_is_two_lines_in_the_log() {
-    let log = Log::default();
-    let writer = log.clone();
-    let subscriber = tracing_subscriber::fmt().with_writer(move || writer.clone()).with_ansi(false).finish();
-    let _guard = tracing::subscriber::set_default(subscriber);
+    let (log, _listening) = Log::listen(tracing::Level::INFO);
     let mut server = RedisServer::start();
     let cache = cache(&server.url());
     call(&cache).await;
@@ -226,11 +207,13 @@ async fn an_outage_is_two_lines_in_the_log() {
     median_overhead(&cache).await;
     server.restart();
     hits_resume(&cache).await;
-    let text = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
-    let lines: Vec<_> = text.lines().filter(|line| line.contains("cached_core")).collect();
-    assert_eq!(lines.len(), 2, "{text}");
-    assert!(lines[0].contains("WARN") && lines[0].contains("its breaker is open"), "{text}");
-    assert!(lines[1].contains("INFO") && lines[1].contains("its breaker is closed"), "{text}");
+    let lines = log.take();
+    assert_eq!(lines.len(), 2, "{lines:#?}");
+    assert!(lines[0].contains("WARN") && lines[0].contains("its breaker is open"), "{lines:#?}");
+    assert!(lines[1].contains("INFO") && lines[1].contains("its breaker is closed"), "{lines:#?}");
+    // So that an operator knows where to look.
+    let address = format!("127.0.0.1:{}", server.port());
+    assert!(lines.iter().all(|line| line.contains(&address)), "{address}: {lines:#?}");
 }
 
 #[tokio::test]

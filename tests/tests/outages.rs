@@ -216,7 +216,7 @@ async fn too_many_become_a_flush_of_the_namespace() {
     }
     assert_eq!(here.stats().pending, 100_000);
     assert_eq!(here.invalidate(Invalidation::new().key("one more")).await, Outcome::Queued);
-    assert_eq!(here.stats().pending, usize::MAX);
+    assert!(here.stats().sweeping && here.stats().pending == 1);
 
     restart(&mut server).await;
     let load = async || Ok::<_, ()>(1_u64);

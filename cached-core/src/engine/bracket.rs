@@ -1,8 +1,8 @@
 //! The bracket around a write: BEGIN, extended while the write runs, and END.
 
+use super::Engine;
 use super::budget::Budget;
 use super::write::Scope;
-use super::{Engine, is_on_tokio};
 use crate::envelope::Head;
 use crate::error::{CacheError, FaultKind, StoreError};
 use crate::invalidation::Outcome;
@@ -52,8 +52,8 @@ impl Bracket {
     pub(super) async fn begin(scope: Scope, token: bool) -> Result<Self, Unbegun> {
         let fails = |scope, writer, budget, error| Err(Unbegun { scope: Box::new(scope), writer, budget, error });
         let mut budget = scope.engine.budget();
-        if !is_on_tokio() || !scope.engine.may_use_store() {
-            return fails(scope, None, budget, CacheError::BreakerOpen);
+        if let Err(error) = scope.engine.usable() {
+            return fails(scope, None, budget, error);
         }
         let mut tried = Self::try_begin(&scope, token, &mut budget).await;
         // An idle connection that the server has closed is not to be felt. The store sends no token twice, but this is
@@ -111,9 +111,7 @@ impl Unbegun {
     /// The write goes ahead without its markers.
     pub(super) fn go_ahead(self) -> Bracket {
         let Self { scope, writer, budget, error } = self;
-        let (site, place) = (scope.site.site.name(), scope.site.site.place());
-        tracing::warn!(site, place, %error, "a write goes ahead without its bracket");
-        scope.site.counters.unbracketed.one();
+        scope.site.unbracketed(&error);
         // Any other writer's END would do as well; this one also ends a BEGIN that takes effect late.
         let writer = writer.or_else(|| random_id().map(Head::lease)).unwrap_or_else(|| Head::lease(0));
         Bracket { open: Some(Open { scope: *scope, writer, extension: Extension::none(), budget }) }

@@ -82,7 +82,7 @@ impl Closing {
 
     async fn run(self) {
         let register = match self.ttl {
-            Ok(_) if self.target.tags().len() > MAX_TAGS => Err(UnstoredReason::Tags),
+            Ok(_) if self.target.tags().len() > MAX_TAGS => Err(UnstoredReason::TooManyTags),
             Ok(ttl) if self.names.is_empty() && !self.target.site.names_tags => {
                 Ok(self.register(self.target.tags().to_vec(), Vec::new(), ttl))
             }
@@ -101,7 +101,7 @@ impl Closing {
         let Target { engine, site, .. } = &self.target;
         let prefix = &engine.settings.prefix;
         if self.names.len() > MAX_TAGS {
-            return Err(UnstoredReason::Tags);
+            return Err(UnstoredReason::TooManyTags);
         }
         let keys: Option<Vec<Key>> = self.names.iter().map(|tag| tag.register(prefix)).collect();
         let mut keys = keys.ok_or(UnstoredReason::Tags)?;
@@ -134,7 +134,7 @@ impl Closing {
     }
 
     async fn fill(self, register: Register) {
-        let Target { engine, site, key, .. } = &self.target;
+        let Target { engine, key, .. } = &self.target;
         let Register { bytes, ttl, tags, stamps } = register;
         let size = bytes.len() as u64;
         let fill = self.lead.as_ref().map(Lead::store_step);
@@ -153,11 +153,10 @@ impl Closing {
         };
         match answer {
             Ok(true) => {
-                site.counters.stored.one();
-                site.counters.bytes_written.add(size);
+                self.target.stored(size);
             }
-            Ok(false) => site.counters.unstored(UnstoredReason::LeaseLost),
-            Err(_) => site.counters.unstored(UnstoredReason::Fault),
+            Ok(false) => self.target.unstored(UnstoredReason::LeaseLost),
+            Err(_) => self.target.unstored(UnstoredReason::Fault),
         }
         let is_stored = matches!(answer, Ok(true));
         if self.over.is_some() {
@@ -176,8 +175,8 @@ impl Closing {
     }
 
     async fn release(self, reason: UnstoredReason) {
-        let Target { engine, site, .. } = &self.target;
-        site.counters.unstored(reason);
+        let engine = &self.target.engine;
+        self.target.unstored(reason);
         if engine.may_use_store() {
             // If it fails the lease runs out by itself.
             let _ = engine.budget().step(engine, |_, within| self.lease.release(within)).await;

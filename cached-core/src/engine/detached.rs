@@ -159,22 +159,22 @@ where
     if begun.is_claimed() {
         let instead = begun.spare().and_then(|entry| Some((spare::<S>(begun.site(), entry)?, entry)));
         let Some((value, entry)) = instead else { return body.await };
-        begun.site().served(entry);
+        begun.target().served(entry);
         in_background(load, shape, policy, body);
         return value;
     }
     let Some(fresh) = begun.site().fresh.filter(|fresh| fresh.spawns) else {
         return ended(load, shape, policy, body).await;
     };
-    let instead = begun.spare().cloned().map(|entry| (begun.site_ref(), entry));
+    let instead = begun.spare().cloned().map(|entry| (begun.target().clone(), entry));
     let mut task = tokio::spawn(as_here(ended(load, shape, policy, body)));
-    if let (Some((site, entry)), Some(patience)) = (instead, fresh.load_timeout)
-        && let Some(value) = spare::<S>(&site, &entry)
+    if let (Some((target, entry)), Some(patience)) = (instead, fresh.load_timeout)
+        && let Some(value) = spare::<S>(&target.site, &entry)
     {
         if let Some(returned) = in_time(&mut task, patience).await {
             return returned;
         }
-        site.count_stale(&entry);
+        target.count_stale(&entry);
         return value;
     }
     returned_by(task.await).await

@@ -3,10 +3,12 @@
 use super::budget::Budget;
 use super::is_on_tokio;
 use super::look::Seen;
+use super::shell::{encode, item};
 use super::target::Target;
 use crate::envelope::tags::MAX_TAGS;
 use crate::envelope::{Entry, Head};
 use crate::error::CacheError;
+use crate::invalidation::Outcome;
 use crate::lease::random_id;
 use crate::outcome::CacheValue;
 use crate::reason::MissReason;
@@ -15,31 +17,31 @@ use std::time::Duration;
 impl Target {
     /// Reads the value; whatever stands in the way is a counted miss.
     pub(crate) async fn get<T: CacheValue>(self) -> Option<T> {
-        let site = self.site.clone();
-        let decoded = match self.find().await {
-            Ok(entry) => entry.payload().map(|payload| site.codec.decode(payload)).transpose(),
-            Err(uncounted) => {
-                site.counters.unserved.one();
-                if let Some(reason) = uncounted {
-                    site.counters.miss(reason);
-                }
-                return None;
+        let (entry, decoded) = match self.find().await {
+            Ok(entry) => {
+                let decoded = item(&self.site, &entry).map_err(Some);
+                (Some(entry), decoded)
             }
+            Err(uncounted) => (None, Err(uncounted)),
         };
-        if let Ok(value) = decoded {
-            site.counters.hits.one();
-            // A `None` that was cached is an answer, too.
-            return value;
+        match decoded {
+            Ok(value) => {
+                entry.iter().for_each(|entry| self.served(entry));
+                // A `None` that was cached is an answer, too.
+                value
+            }
+            Err(uncounted) => {
+                self.site.counters.unserved.one();
+                uncounted.into_iter().for_each(|reason| self.missed(reason));
+                None
+            }
         }
-        site.counters.unserved.one();
-        site.counters.miss(MissReason::Payload);
-        None
     }
 
     /// The entry, or why there is none if that is still to be counted.
-    async fn find(self) -> Result<Entry, Option<MissReason>> {
+    async fn find(&self) -> Result<Entry, Option<MissReason>> {
         if !is_on_tokio() {
-            return Err(Some(MissReason::BreakerOpen));
+            return Err(Some(MissReason::NoRuntime));
         }
         self.may_look().map_err(Some)?;
         match self.look(&mut self.engine.budget()).await {
@@ -57,14 +59,11 @@ impl Target {
     pub(crate) async fn set<T: CacheValue>(self, value: &T, ttl: Option<Duration>) -> Result<(), CacheError> {
         let (engine, site) = (&self.engine, &self.site);
         let max = engine.settings.max_value_bytes;
-        let mut payload = Vec::with_capacity(256);
-        site.codec.encode(value, &mut payload).map_err(|_| CacheError::Encode { codec: site.codec })?;
+        let payload = encode(value, site).map_err(|_| CacheError::Encode { codec: site.codec })?;
         if payload.len() > max {
             return Err(CacheError::TooLarge { bytes: payload.len(), max });
         }
-        if !engine.has_store() {
-            return Err(CacheError::BreakerOpen);
-        }
+        engine.usable()?;
         let stamp = random_id().ok_or(CacheError::NoRandomness)?;
         let ttl = ttl.unwrap_or(site.ttl);
         let mut budget = engine.budget();
@@ -75,8 +74,7 @@ impl Target {
         let put = budget.step(engine, |store, within| store.put(&self.key, register, ttl, within)).await;
         engine.wrote([&self.key]);
         put?;
-        site.counters.stored.one();
-        site.counters.bytes_written.add(written);
+        self.stored(written);
         Ok(())
     }
 
@@ -97,12 +95,14 @@ impl Target {
 
     /// Removes whatever stands under the key; whether there was anything.
     pub(crate) async fn remove(self) -> Result<bool, CacheError> {
-        if !self.engine.has_store() {
-            return Err(CacheError::BreakerOpen);
-        }
+        self.engine.usable()?;
         let mut budget = self.engine.budget();
         let removed = budget.step(&self.engine, |store, within| store.remove(&self.key, within)).await;
         self.engine.wrote([&self.key]);
+        self.site.invalidated(
+            std::slice::from_ref(&self.key),
+            if removed.is_ok() { Outcome::Applied } else { Outcome::Failed },
+        );
         Ok(removed?)
     }
 }

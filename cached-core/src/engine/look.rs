@@ -119,7 +119,7 @@ impl Target {
 
     /// The value that the first look found could not be decoded.
     pub(super) fn rejects(&self, entry: &Entry, reason: MissReason) -> Looked {
-        self.site.rejected(reason);
+        self.missed(reason);
         let head = entry.head.as_ref().map_or(&[][..], Head::as_bytes);
         Looked::at_once(Missed::Unusable(Replace::unusable(head)), &self.engine)
     }
@@ -171,7 +171,7 @@ impl Target {
             Ok(Some(register)) => Ok(self.seen(register, std::iter::empty())),
             Ok(None) => Ok(Checked::Seen(Seen::Nothing)),
             Err(error) if error.kind == FaultKind::WrongType => {
-                self.site.counters.miss(MissReason::WrongType);
+                self.missed(MissReason::WrongType);
                 // ACQUIRE replaces it unasked.
                 Ok(Checked::Seen(Seen::Unusable(Replace::Nothing)))
             }
@@ -285,7 +285,7 @@ impl Target {
     }
 
     fn unusable(&self, reason: MissReason, register: &[u8]) -> Seen {
-        self.site.counters.miss(reason);
+        self.missed(reason);
         Seen::Unusable(Replace::unusable(register))
     }
 }

@@ -201,7 +201,7 @@ impl Lookup {
 
     /// The value that `next` gave could not be decoded.
     pub(super) fn reject(&mut self, entry: &Entry, reason: MissReason) {
-        self.target.site.rejected(reason);
+        self.target.missed(reason);
         match &entry.head {
             Some(head) => self.found_unusable(Replace::unusable(head.as_bytes())),
             // What this very process wrote cannot be read back: there is nothing to gain from another's load.
@@ -280,7 +280,7 @@ impl Lookup {
                 Turn::Load(Box::new(permit))
             }
             Led::Without(reason) => {
-                self.target.site.counters.miss(reason);
+                self.target.missed(reason);
                 lead.idle();
                 let room = self.room(&self.target.engine.bulkhead).await;
                 Turn::Load(Box::new(Permit::shared(self.target.clone(), lead, room).or_spare(self.spare.take())))
@@ -475,12 +475,12 @@ impl Lookup {
     /// Counts why the call does not hit, unless another reason was counted before.
     fn count_miss(&mut self, reason: MissReason) {
         if !std::mem::replace(&mut self.counted, true) {
-            self.target.site.counters.miss(reason);
+            self.target.missed(reason);
         }
     }
 
     fn alone(&self, reason: MissReason, room: Room) -> Turn {
-        self.target.site.counters.miss(reason);
+        self.target.missed(reason);
         Turn::Load(Box::new(Permit::alone(self.target.clone(), room)))
     }
 }

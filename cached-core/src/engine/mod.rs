@@ -8,6 +8,7 @@
 //! The steps of one call on the store share one budget; when it is used up, or the breaker is open, the function runs
 //! without the store: still one load per key in this process, and a bounded number of loads at once.
 
+mod account;
 mod background;
 pub(crate) mod batch;
 mod both;
@@ -23,6 +24,7 @@ mod look;
 mod look_near;
 mod lookup;
 mod nesting;
+mod notices;
 mod pending;
 mod permit;
 mod probe;
@@ -49,12 +51,13 @@ use crate::breaker::{Breaker, BreakerState, Edge, Verdict};
 use crate::clock::Clock;
 use crate::codec::Codec;
 use crate::envelope::Entry;
-use crate::error::StoreError;
+use crate::error::{CacheError, StoreError};
 use crate::flight::Flights;
 use crate::key::{Key, Prefix};
 use crate::near::{Near, NearSettings};
 use crate::outcome::CacheValue;
-use crate::site::Site;
+use crate::site::{self, Site};
+use crate::stats::{Counters, SiteStats};
 use crate::store::Store;
 use crate::ttl::Classes;
 use std::collections::HashMap;
@@ -120,6 +123,8 @@ pub(crate) struct Engine {
     /// Bounds loads after one that has failed.
     after_failure: Arc<Bulkhead>,
     background: Arc<Background>,
+    /// The last error of the store's that is no outage.
+    refusal: Mutex<Option<String>>,
     /// Made when the first function wants it.
     near: OnceLock<Arc<Near>>,
     /// By the site's address.
@@ -139,6 +144,7 @@ impl Engine {
             drained: Notify::new(),
             flights: Flights::new(),
             claims: Arc::default(),
+            refusal: Mutex::default(),
             near: OnceLock::new(),
             sites: Mutex::default(),
             id: NEXT.fetch_add(1, Ordering::Relaxed),
@@ -210,13 +216,30 @@ impl Engine {
         sites
     }
 
+    /// The counters of all sites: of those that were called here, and of the others that may be.
+    pub(crate) fn site_stats(&self) -> Vec<SiteStats> {
+        let called = self.sites();
+        let is_called = |site: &Site| called.iter().any(|state| std::ptr::eq(state.site, site));
+        let uncalled = site::all().into_iter().filter(|site| site.spec().ambient && !is_called(site));
+        let uncalled = uncalled.map(|site| Counters::default().snapshot(site, 0));
+        let mut stats: Vec<_> = called.iter().map(|state| state.stats()).chain(uncalled).collect();
+        stats.sort_by(|a, b| (&a.file_line, &a.path).cmp(&(&b.file_line, &b.path)));
+        stats
+    }
+
     pub(crate) fn breaker(&self) -> BreakerState {
         self.breaker.state()
     }
 
     /// Whether the store may be used now and here.
-    pub(crate) fn has_store(self: &Arc<Self>) -> bool {
-        is_on_tokio() && self.may_use_store()
+    ///
+    /// # Errors
+    /// Why it may not.
+    pub(crate) fn usable(self: &Arc<Self>) -> Result<(), CacheError> {
+        if !is_on_tokio() {
+            return Err(CacheError::NoRuntime);
+        }
+        if self.may_use_store() { Ok(()) } else { Err(CacheError::BreakerOpen) }
     }
 
     /// Whether the store may be used now; starts a probe if one is due. To be called on tokio.
@@ -250,13 +273,17 @@ impl Engine {
             Err(error) if error.kind.is_outage() => {
                 if self.breaker.outage(self.clock.now()) == Some(Edge::Opened) {
                     tracing::warn!(
-                        store = self.store.name(),
+                        store = ?self.store,
                         %error,
                         "the cache's store is out of reach: its breaker is open, functions run without it"
                     );
                 }
             }
-            _ => self.breaker.answered(),
+            Err(error) => {
+                *self.refusal.lock().unwrap_or_else(PoisonError::into_inner) = Some(error.to_string());
+                self.breaker.answered();
+            }
+            Ok(_) => self.breaker.answered(),
         }
         answer
     }

@@ -7,7 +7,7 @@ use super::nesting::{self, Loading};
 use super::renew::Due;
 use super::target::Target;
 use super::ticket::Ticket;
-use super::{Engine, FlightKey, SiteRef, SiteState};
+use super::{Engine, FlightKey, SiteState};
 use crate::envelope::{Entry, Head};
 use crate::flight::Lead;
 use crate::invalidation::Tag;
@@ -186,6 +186,15 @@ impl Begun {
         &self.permit.target.site
     }
 
+    pub(super) fn target(&self) -> &Target {
+        &self.permit.target
+    }
+
+    /// The body has returned.
+    pub(super) fn loaded(&self, is_ok: bool) {
+        self.permit.target.loaded(self.began.elapsed(), is_ok);
+    }
+
     /// A value that may be returned if the load fails or takes too long.
     pub(super) fn spare(&self) -> Option<&Entry> {
         self.permit.spare.as_deref()
@@ -201,10 +210,6 @@ impl Begun {
         let Permit { target, kind, spare, .. } = self.permit;
         let (Kind::Claimed(due), Some(spare)) = (kind, spare) else { return None };
         target.granted(*spare, *due).await.ok().map(Permit::begin)
-    }
-
-    pub(super) fn site_ref(&self) -> SiteRef {
-        self.permit.target.site.clone()
     }
 
     /// Whether anybody but the caller has a use for the value, so that it is worth encoding.
@@ -228,10 +233,6 @@ impl Begun {
         }
     }
 
-    pub(super) fn unstored(&self, reason: UnstoredReason) {
-        self.site().counters.unstored(reason);
-    }
-
     /// Shares the value. With what is left to be done to store it, in the background, if anything is: who waited for that would
     /// have to hold the value meanwhile, and be `Send` only if that is.
     pub(super) fn share(self, storable: Storable) -> Option<Closing> {
@@ -249,12 +250,12 @@ impl Begun {
                 (lead, lease, stamps, Some(over), claim)
             }
             Kind::Shared(lead) => {
-                target.site.counters.unstored(ttl.err().unwrap_or(UnstoredReason::NoLease));
+                target.unstored(ttl.err().unwrap_or(UnstoredReason::NoLease));
                 lead.found(entry, step);
                 return None;
             }
             Kind::Claimed(_) | Kind::Alone => {
-                target.site.counters.unstored(UnstoredReason::NoLease);
+                target.unstored(UnstoredReason::NoLease);
                 return None;
             }
         };

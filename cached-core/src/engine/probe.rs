@@ -52,7 +52,7 @@ impl Probe {
         self.has_reported = true;
         if engine.breaker.probed(engine.clock.now(), answered) == Some(Edge::Closed) {
             engine.has_lost_probe.store(false, Ordering::Relaxed);
-            tracing::info!(store = engine.store.name(), "the cache's store is back: its breaker is closed");
+            tracing::info!(store = ?engine.store, "the cache's store is back: its breaker is closed");
         }
     }
 }

@@ -53,7 +53,7 @@ impl Put {
 
     /// The entry is only removed.
     pub(super) fn unbegun(bracket: Bracket, target: &Target) -> Self {
-        target.site.counters.unstored(UnstoredReason::NoLease);
+        target.unstored(UnstoredReason::NoLease);
         Self { bracket, draft: None }
     }
 
@@ -84,7 +84,7 @@ impl Put {
             of_bracket.alongside(budget);
         }
         let Some(read) = read else {
-            target.site.counters.unstored(UnstoredReason::Tags);
+            target.unstored(UnstoredReason::Tags);
             return Ok(Self { bracket, draft: None });
         };
         let mut read = read.into_iter();
@@ -118,22 +118,26 @@ impl Draft {
         encoded
             .and_then(|(payload, ttl)| {
                 let prefix = &self.target.engine.settings.prefix;
-                let named: Option<Vec<Key>> = policy.names(value).iter().map(|tag| tag.register(prefix)).collect();
-                let named = named.filter(|named| named.len() <= MAX_TAGS).ok_or(UnstoredReason::Tags)?;
+                let names = policy.names(value, site)?;
+                if names.len() > MAX_TAGS {
+                    return Err(UnstoredReason::TooManyTags);
+                }
+                let named: Option<Vec<Key>> = names.iter().map(|tag| tag.register(prefix)).collect();
+                let named = named.ok_or(UnstoredReason::Tags)?;
                 Ok(Value { payload: Some(payload), ttl, named })
             })
-            .map_err(|reason| site.counters.unstored(reason))
+            .map_err(|reason| self.target.unstored(reason))
             .ok()
     }
 
     async fn put(self, mut bracket: Bracket, value: Value) {
-        let site = self.target.site.clone();
+        let target = self.target.clone();
         let named = match bracket.budget() {
             Some(budget) => self.named(&value, budget).await,
             None => None,
         };
         let (Some(stamps), Some(fresh)) = (named, random_id().map(Head::value)) else {
-            site.counters.unstored(UnstoredReason::Tags);
+            target.unstored(UnstoredReason::Tags);
             return bracket.end().await;
         };
         let mut size = 0;
@@ -145,10 +149,9 @@ impl Draft {
             })
             .await;
         if was_put {
-            site.counters.stored.one();
-            site.counters.bytes_written.add(size);
+            target.stored(size);
         } else {
-            site.counters.unstored(UnstoredReason::LeaseLost);
+            target.unstored(UnstoredReason::LeaseLost);
         }
     }
 

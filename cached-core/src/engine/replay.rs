@@ -188,7 +188,8 @@ impl Claim {
                     pause = PAUSE_FIRST;
                     if engine.pending.len() == 0 {
                         engine.drained.notify_waiters();
-                        tracing::info!(store = engine.store.name(), "all queued invalidations are applied");
+                        tracing::info!(store = ?engine.store, "all queued invalidations are applied");
+                        engine.sites().iter().for_each(|site| site.caught_up());
                     }
                 }
                 Err(error) => {

@@ -5,6 +5,7 @@ use super::look::{Hit, Looked};
 use super::look_near::Slot;
 use super::lookup::{Lookup, Turn};
 use super::nesting::{self, Loading};
+use super::notices::Cause;
 use super::permit::{Begun, Permit, Storable};
 use super::target::Target;
 use super::{Engine, Settings, SiteRef, SiteState, is_on_tokio};
@@ -15,6 +16,7 @@ use crate::near::keep::{Keep, Unkept};
 use crate::near::{Kept, Nothing};
 use crate::outcome::{CacheValue, Loaded, Shape};
 use crate::reason::{MissReason, UnstoredReason};
+use crate::user_code::UserCode;
 use std::fmt;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -75,15 +77,22 @@ impl<T> Policy<T> {
     }
 
     /// The tags that the value tells.
-    pub(super) fn names(&self, value: &T) -> Vec<Tag> {
-        self.tags_of.as_ref().map_or_else(Vec::new, |tags_of| tags_of(value))
+    pub(super) fn names(&self, value: &T, site: &SiteState) -> Result<Vec<Tag>, UnstoredReason> {
+        let Some(tags_of) = &self.tags_of else { return Ok(Vec::new()) };
+        site.caught::<T, _>(UserCode::Tags, || tags_of(value)).ok_or(UnstoredReason::Panicked)
     }
 
     fn ttl_for(&self, value: &T, site: &SiteState) -> Result<Duration, UnstoredReason> {
-        if self.cache_if.is_some_and(|cache_if| !cache_if(value)) {
+        if let Some(cache_if) = self.cache_if
+            && !site.caught::<T, _>(UserCode::CacheIf, || cache_if(value)).ok_or(UnstoredReason::Panicked)?
+        {
             return Err(UnstoredReason::Policy);
         }
-        match self.ttl_of.map(|ttl_of| ttl_of(value)).or(self.ttl).unwrap_or(site.ttl) {
+        let told = match self.ttl_of {
+            Some(ttl_of) => Some(site.caught::<T, _>(UserCode::Ttl, || ttl_of(value)).ok_or(UnstoredReason::Panicked)?),
+            None => self.ttl,
+        };
+        match told.unwrap_or(site.ttl) {
             Duration::ZERO => Err(UnstoredReason::Policy),
             ttl => Ok(ttl),
         }
@@ -91,20 +100,20 @@ impl<T> Policy<T> {
 }
 
 impl<T: CacheValue> Policy<T> {
-    /// The value encoded, and how long it is to be stored or why it is not. An error says that it cannot be encoded.
+    /// The value encoded, and how long it is to be stored or why it is not. An error says why it cannot be encoded.
     fn payload(
         &self,
         value: &T,
         site: &SiteState,
         settings: &Settings,
     ) -> Result<(Vec<u8>, Result<Duration, UnstoredReason>), UnstoredReason> {
-        let mut payload = Vec::with_capacity(256);
-        if site.codec.encode(value, &mut payload).is_err() {
-            site.warn_of_codec("write");
-            return Err(UnstoredReason::Encode);
+        let payload = encode(value, site)?;
+        let (bytes, max) = (payload.len(), settings.max_value_bytes);
+        if bytes > max {
+            site.note(Cause::TooLarge, || Some(format!("{bytes} bytes, {max} allowed")));
+            return Ok((payload, Err(UnstoredReason::TooLarge)));
         }
-        let too_large = payload.len() > settings.max_value_bytes;
-        let ttl = if too_large { Err(UnstoredReason::TooLarge) } else { self.ttl_for(value, site) };
+        let ttl = self.ttl_for(value, site);
         Ok((payload, ttl))
     }
 
@@ -120,6 +129,17 @@ impl<T: CacheValue> Policy<T> {
     }
 }
 
+/// The value as its site's codec writes it.
+pub(super) fn encode<T: CacheValue>(value: &T, site: &SiteState) -> Result<Vec<u8>, UnstoredReason> {
+    let mut payload = Vec::with_capacity(256);
+    let encoded = site.caught::<T, _>(UserCode::Serialize, || site.codec.encode(value, &mut payload));
+    match encoded {
+        Some(Ok(())) => Ok(payload),
+        Some(Err(_)) => Err(UnstoredReason::Encode),
+        None => Err(UnstoredReason::Panicked),
+    }
+}
+
 /// One call: of a target, or uncached.
 #[derive(Debug)]
 pub struct Call {
@@ -130,14 +150,19 @@ pub struct Call {
 impl Call {
     /// `None` for a key stands for arguments that have no form.
     pub(crate) fn of(engine: Arc<Engine>, site: SiteRef, key: Option<Key>, path: &'static str) -> Self {
-        if key.is_none() {
-            site.without_form();
-        }
-        // Outside of tokio, whose timers and tasks the engine needs, functions run uncached.
-        let target = key.filter(|_| is_on_tokio()).map(|key| {
+        let target = match key {
+            None => {
+                site.runs_uncached(MissReason::Key);
+                None
+            }
+            // The engine needs timers and tasks.
+            Some(_) if !is_on_tokio() => {
+                site.runs_uncached(MissReason::NoRuntime);
+                None
+            }
             // What the fingerprint is made of, the type, is known only when the call begins.
-            Target { engine, site, key, fingerprint: 0, left: None, tagged: None }
-        });
+            Some(key) => Some(Target { engine, site, key, fingerprint: 0, left: None, tagged: None }),
+        };
         Self { target, path }
     }
 
@@ -154,7 +179,7 @@ impl Call {
     /// An argument has no form: the function runs uncached.
     fn has_no_form(&mut self) {
         if let Some(target) = self.target.take() {
-            target.site.without_form();
+            target.site.runs_uncached(MissReason::Key);
         }
     }
 
@@ -194,7 +219,7 @@ pub fn look<S: Shape, K: Keep<S::Item>>(call: Typed, _: S, _: K) -> impl Future<
         let Typed { target: Some(target) } = call else { return Err(Load::uncached()) };
         // What was found is not held while anything is waited for: it would stand in every call's future.
         let looked = match target.first_look().await {
-            Ok(Hit { entry, slot, due: None }) => match decode::<S, K>(&target.site, &entry, slot) {
+            Ok(Hit { entry, slot, due: None }) => match decode::<S, K>(&target, &entry, slot) {
                 Ok(value) => return Ok(value),
                 Err(reason) => Ok(Box::new(target.rejects(&entry, reason))),
             },
@@ -212,7 +237,7 @@ pub fn look<S: Shape, K: Keep<S::Item>>(call: Typed, _: S, _: K) -> impl Future<
         let mut lookup = Box::new(Lookup::new(target, looked));
         loop {
             match Box::pin(lookup.next()).await {
-                Turn::Value(entry) => match decode::<S, K>(&lookup.target.site, &entry, None) {
+                Turn::Value(entry) => match decode::<S, K>(&lookup.target, &entry, None) {
                     Ok(value) => return Ok(value),
                     Err(reason) => lookup.reject(&entry, reason),
                 },
@@ -285,32 +310,46 @@ impl<F: Future> Future for Running<'_, F> {
 }
 
 pub(super) fn decode<S: Shape, K: Keep<S::Item>>(
-    site: &SiteState,
+    target: &Target,
     entry: &Entry,
     slot: Option<Box<Slot>>,
 ) -> Result<S::Return, MissReason> {
-    let item = item::<S>(site, entry)?;
+    let item = item::<S::Item>(&target.site, entry)?;
     if let Some(slot) = slot {
         let kept = match &item {
             None => Some(Arc::new(Nothing) as Kept),
-            Some(item) => K::keep(item),
+            Some(item) => kept::<S::Item, K>(target, item),
         };
         if let Some(kept) = kept {
             slot.keep(kept);
         }
     }
     let value = S::rebuild(item).ok_or(MissReason::Type)?;
-    site.served(entry);
+    target.served(entry);
     Ok(value)
 }
 
-fn item<S: Shape>(site: &SiteState, entry: &Entry) -> Result<Option<S::Item>, MissReason> {
-    entry.payload().map(|payload| site.codec.decode(payload)).transpose().map_err(|_| MissReason::Payload)
+/// The value as the near cache keeps it.
+fn kept<T, K: Keep<T>>(target: &Target, item: &T) -> Option<Kept> {
+    let kept = target.site.caught::<T, _>(UserCode::Clone, || K::keep(item));
+    kept.unwrap_or_else(|| {
+        target.unstored(UnstoredReason::Panicked);
+        None
+    })
+}
+
+/// The value of an entry; `None` stands for a `None`.
+pub(super) fn item<T: CacheValue>(site: &SiteState, entry: &Entry) -> Result<Option<T>, MissReason> {
+    let Some(payload) = entry.payload() else { return Ok(None) };
+    match site.caught::<T, _>(UserCode::Deserialize, || site.codec.decode(payload)) {
+        Some(decoded) => decoded.map(Some).map_err(|_| MissReason::Payload),
+        None => Err(MissReason::Panicked),
+    }
 }
 
 /// A value that takes the place of a load's.
 pub(super) fn spare<S: Shape>(site: &SiteState, entry: &Entry) -> Option<S::Return> {
-    S::rebuild(item::<S>(site, entry).ok()?)
+    S::rebuild(item(site, entry).ok()?)
 }
 
 /// What a call is left with that was to renew a value.
@@ -323,33 +362,35 @@ enum Due {
 /// Renews `entry`, or is served it all the same.
 async fn renew<S: Shape>(target: &Target, entry: Entry, due: Box<super::renew::Due>) -> Result<S::Return, Due> {
     // Not kept, as the call's future would have to hold it; but what takes its place in an emergency must be readable.
-    if spare::<S>(&target.site, &entry).is_none() {
-        return Err(Due::Looked(target.rejects(&entry, MissReason::Payload)));
+    let readable = item(&target.site, &entry).and_then(|item| S::rebuild(item).ok_or(MissReason::Payload));
+    if let Err(reason) = readable.map(drop) {
+        return Err(Due::Looked(target.rejects(&entry, reason)));
     }
     match target.renew(entry, *due).await {
-        Turn::Value(entry) => decode::<S, Unkept>(&target.site, &entry, None)
-            .map_err(|reason| Due::Looked(target.rejects(&entry, reason))),
+        Turn::Value(entry) => {
+            decode::<S, Unkept>(target, &entry, None).map_err(|reason| Due::Looked(target.rejects(&entry, reason)))
+        }
         Turn::Load(permit) => Err(Due::Load(Load::permitted(*permit))),
     }
 }
 
 /// Shares and stores what there is of a load to be shared and stored; returns what is to be served instead of it.
 fn settle<S: Shape>(begun: Begun, policy: &Policy<S::Item>, returned: &S::Return) -> Option<S::Return> {
-    let site = begun.site();
     let value = match S::inspect(returned) {
         Loaded::Some(value) => Some(value),
         Loaded::None => None,
         Loaded::Failed => {
-            site.counters.load_errors.one();
+            begun.loaded(false);
             let instead = begun.spare().and_then(|entry| {
-                let value = spare::<S>(site, entry)?;
-                site.count_stale(entry);
+                let value = spare::<S>(begun.site(), entry)?;
+                begun.target().count_stale(entry);
                 Some(value)
             });
             begun.failed();
             return instead;
         }
     };
+    begun.loaded(true);
     settle_value(begun, policy, value);
     None
 }
@@ -365,17 +406,23 @@ fn settle_value<T: CacheValue>(begun: Begun, policy: &Policy<T>, value: Option<&
 pub(super) fn share<T: CacheValue>(begun: Begun, policy: &Policy<T>, value: Option<&T>) -> Option<Closing> {
     let site = begun.site();
     if !begun.is_wanted() {
-        begun.unstored(UnstoredReason::NoLease);
+        begun.target().unstored(UnstoredReason::NoLease);
         return None;
     }
     let storable = match value {
         Some(value) => {
-            let Ok((payload, ttl)) = policy.payload(value, site, &begun.engine().settings) else {
-                begun.unstored(UnstoredReason::Encode);
-                begun.failed();
-                return None;
+            let (payload, ttl) = match policy.payload(value, site, &begun.engine().settings) {
+                Ok(encoded) => encoded,
+                Err(reason) => {
+                    begun.target().unstored(reason);
+                    begun.failed();
+                    return None;
+                }
             };
-            Storable { payload: Some(payload), ttl, names: policy.names(value) }
+            match policy.names(value, site) {
+                Ok(names) => Storable { payload: Some(payload), ttl, names },
+                Err(reason) => Storable { payload: Some(payload), ttl: ttl.and(Err(reason)), names: Vec::new() },
+            }
         }
         None => Storable { payload: None, ttl: site.none_ttl.ok_or(UnstoredReason::Policy), names: Vec::new() },
     };

@@ -1,5 +1,6 @@
 //! The near cache as generated code asks it: before anything else, and without waiting.
 
+use super::account::CALLS;
 use super::freshness::lead;
 use super::shell::{Call, Typed};
 use super::site_state::LocalPolicy;
@@ -30,10 +31,16 @@ pub fn near<S: Shape, K: Keep<S::Item>>(
 ) -> Result<S::Return, Typed> {
     let asking = Asking { site, path, segments, fingerprint: |site, path| site.fingerprint::<S::Item>(path) };
     let draw = match ambient::in_cache(cache, |cache| asking.kept(cache.engine())) {
-        Some(Ok(kept)) => match given::<S, K>(kept) {
-            Some(returned) => return Ok(returned),
-            None => None,
-        },
+        Some(Ok(kept)) => {
+            if let Some(returned) = given::<S, K>(kept) {
+                if is_told() {
+                    ambient::in_cache(cache, |cache| asking.tell(cache.engine()));
+                }
+                return Ok(returned);
+            }
+            ambient::in_cache(cache, |cache| cache.engine().site(site).not_cloned::<S::Item>());
+            None
+        }
         Some(Err(Unkept { draw })) => draw,
         None => None,
     };
@@ -75,6 +82,21 @@ impl Asking<'_> {
     }
 }
 
+/// Whether anybody listens to near hits.
+#[inline]
+fn is_told() -> bool {
+    tracing::enabled!(target: CALLS, tracing::Level::TRACE)
+}
+
+impl Asking<'_> {
+    /// The event of a near hit.
+    #[cold]
+    fn tell(&self, engine: &Engine) {
+        let key = engine.settings.prefix.render(self.site.spec().template, self.path, self.segments);
+        engine.site(self.site).near_hit(key.as_deref().unwrap_or_default());
+    }
+}
+
 impl LocalPolicy {
     /// What stands for a key, if integers can.
     #[inline]
@@ -102,7 +124,7 @@ impl LocalPolicy {
     }
 }
 
-/// The return value that was kept; `None` if it is of another type, which its name rules out.
+/// The return value that was kept; `None` if its `Clone` panics. (Or if it is of another type, which its name rules out.)
 #[inline]
 fn given<S: Shape, K: Keep<S::Item>>(kept: Kept) -> Option<S::Return> {
     match K::give(kept) {
@@ -121,7 +143,17 @@ impl Target {
 
     /// As [`near`], of one of a batch.
     pub(super) fn near<S: Shape, K: Keep<S::Item>>(&self) -> Option<S::Return> {
-        given::<S, K>(self.kept()?.ok()?)
+        self.given::<S, K>(self.kept()?.ok()?)
+    }
+
+    fn given<S: Shape, K: Keep<S::Item>>(&self, kept: Kept) -> Option<S::Return> {
+        let returned = given::<S, K>(kept);
+        if returned.is_none() {
+            self.site.not_cloned::<S::Item>();
+        } else if is_told() {
+            self.site.near_hit(&self.key);
+        }
+        returned
     }
 }
 
@@ -154,7 +186,7 @@ impl Call {
         let Some(target) = &mut call.target else { return Err(call) };
         match target.kept() {
             Some(Ok(kept)) => {
-                if let Some(returned) = given::<S, K>(kept) {
+                if let Some(returned) = target.given::<S, K>(kept) {
                     return Ok(returned);
                 }
             }

@@ -1,19 +1,18 @@
 //! A site as one cache sees it: its policy resolved, its counters, its fingerprints.
 
 use super::Settings;
+use super::account::Backlog;
 use super::freshness::FreshPolicy;
+use super::notices::Notices;
 use crate::codec::Codec;
-use crate::envelope::Entry;
 use crate::fingerprint;
 use crate::near::{Near, may_be_words};
-use crate::reason::MissReason;
 use crate::site::{self, Freshness, Local, Role, Site};
 use crate::stats::{Counters, SiteStats, Striped};
 use crate::ttl::{DEFAULT_CLASS, DEFAULT_NONE_CLASS, MAX_TTL, NoneTtl, TtlSpec};
 use serde::de::DeserializeOwned;
 use std::any::TypeId;
 use std::ops::Deref;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 use std::time::Duration;
 
@@ -46,8 +45,9 @@ pub(crate) struct SiteState {
     /// A generic function has one per type it is used with; most have one in all.
     first_fingerprint: OnceLock<(TypeId, &'static str, u64)>,
     pub(super) fingerprints: RwLock<Vec<(TypeId, &'static str, u64)>>,
-    /// Whether the log has said that values cannot be carried by the codec.
-    warned: AtomicBool,
+    /// What the log has said about it.
+    pub(super) notices: Notices,
+    pub(super) backlog: Backlog,
 }
 
 /// How a site uses the near cache.
@@ -98,7 +98,7 @@ impl SiteState {
         let spec = site.spec();
         let class = |name: &str, otherwise: &str| {
             settings.classes.get(name).or_else(|| {
-                tracing::warn!(site = site.name(), place = site.place(), class = name, "no such TTL class");
+                tracing::warn!(site = site.path(), place = site.place(), class = name, "no such TTL class");
                 settings.classes.get(otherwise)
             })
         };
@@ -144,53 +144,20 @@ impl SiteState {
             names_tags: spec.tags.iter().any(|tag| tag.template.is_none()),
             names_all: spec.template.is_empty(),
             identity: site::identity(site, &site::all()),
-            warned: AtomicBool::new(false),
+            notices: Notices::default(),
+            backlog: Backlog::default(),
             first_fingerprint: OnceLock::new(),
             fingerprints: RwLock::default(),
         }
     }
 
     pub(crate) fn stats(&self) -> SiteStats {
-        let near_hits = self.local.as_ref().map_or(0, |local| local.hits.get());
-        self.counters.snapshot(self.site, near_hits)
+        self.counters.snapshot(self.site, self.near_hits())
     }
 
-    /// A value could not be written, or not be read back: every call will load. Said once.
-    pub(super) fn warn_of_codec(&self, what: &str) {
-        if !self.warned.swap(true, Ordering::Relaxed) {
-            let (site, place, codec) = (self.site.name(), self.site.place(), self.codec);
-            tracing::warn!(site, place, %codec, "the codec cannot {what} this function's values: they are loaded each time");
-        }
-    }
-
-    /// Counts a call of which an argument has no form.
-    pub(super) fn without_form(&self) {
-        self.counters.miss(MissReason::Key);
-        self.counters.loads.one();
-        self.counters.bypassed.one();
-    }
-
-    /// Counts how a call was served.
-    pub(super) fn served(&self, entry: &Entry) {
-        let counters = &self.counters;
-        let served = if entry.head.is_some() { &counters.hits } else { &counters.coalesced };
-        served.one();
-        self.count_stale(entry);
-    }
-
-    /// Counts a call that was answered by a value past its end.
-    pub(super) fn count_stale(&self, entry: &Entry) {
-        if entry.age.is_over() {
-            self.counters.stale.one();
-        }
-    }
-
-    /// Counts a value that could not be decoded.
-    pub(super) fn rejected(&self, reason: MissReason) {
-        self.counters.miss(reason);
-        if reason == MissReason::Payload {
-            self.warn_of_codec("read back");
-        }
+    /// Calls that the near cache has answered.
+    pub(super) fn near_hits(&self) -> u64 {
+        self.local.as_ref().map_or(0, |local| local.hits.get())
     }
 
     /// The fingerprint of what a function of this path returns, if that is the one that was asked for first; most sites

@@ -16,9 +16,9 @@ use super::bracket::{Bracket, Unbegun};
 use super::budget::Budget;
 use super::put::Put;
 use super::shell::Call;
-use super::{Engine, SiteRef, is_on_tokio};
+use super::{Engine, SiteRef};
 use crate::envelope::Head;
-use crate::error::{CacheError, StoreError};
+use crate::error::CacheError;
 use crate::invalidation::{Invalidation, Outcome, Registers};
 use crate::key::{Key, Prefix};
 use crate::outcome::Shape;
@@ -47,7 +47,7 @@ impl Write {
         if let Some(scope) = &mut self.scope
             && !add(&mut scope.registers, &scope.engine.settings.prefix)
         {
-            let (site, place) = (scope.site.site.name(), scope.site.site.place());
+            let (site, place) = (scope.site.site.path(), scope.site.site.place());
             tracing::error!(site, place, "what this write changes cannot be rendered, so it is not invalidated");
             scope.is_whole = false;
         }
@@ -136,38 +136,29 @@ impl Scope {
         if self.keys().is_empty() {
             return self.end_with(Outcome::Applied);
         }
-        if !self.may_ask() {
-            return self.queue(None);
+        if let Err(error) = self.engine.usable() {
+            return self.queue(None, &error);
         }
         let mut budget = self.engine.budget();
         match budget.step(&self.engine, |store, within| store.remove_all(self.keys(), within)).await {
             Ok(()) => self.end_with(Outcome::Applied),
-            Err(error) => {
-                self.warn(&error);
-                self.queue(None)
-            }
+            Err(error) => self.queue(None, &error.into()),
         }
     }
 
     /// END; with what became of the write, and whether what was to be put was put.
     pub(super) async fn end(self, writer: Head, written: &[Written], mut budget: Budget) -> (Outcome, bool) {
-        if !self.may_ask() {
-            return (self.queue(Some(writer)), false);
+        if let Err(error) = self.engine.usable() {
+            return (self.queue(Some(writer), &error), false);
         }
         match budget.step(&self.engine, |store, within| store.end(writer, written, within)).await {
             Ok(was_put) => (self.end_with(Outcome::Applied), was_put),
-            Err(error) => {
-                self.warn(&error);
-                (self.queue(Some(writer)), false)
-            }
+            Err(error) => (self.queue(Some(writer), &error.into()), false),
         }
     }
 
-    fn may_ask(&self) -> bool {
-        is_on_tokio() && self.engine.may_use_store()
-    }
-
-    fn queue(self, writer: Option<Head>) -> Outcome {
+    fn queue(self, writer: Option<Head>, error: &CacheError) -> Outcome {
+        self.site.queued(error);
         let outcome = self.engine.queue(self.keys(), writer);
         self.end_with(outcome)
     }
@@ -176,12 +167,10 @@ impl Scope {
         self.close();
         self.engine.wrote(self.keys());
         let outcome = if self.is_whole { outcome } else { Outcome::Failed };
-        self.site.counters.written(outcome);
+        self.site.invalidated(self.keys(), outcome);
+        if outcome == Outcome::Applied && self.engine.pending.len() == 0 {
+            self.site.caught_up();
+        }
         outcome
-    }
-
-    fn warn(&self, error: &StoreError) {
-        let (site, place) = (self.site.site.name(), self.site.site.place());
-        tracing::warn!(site, place, %error, "an invalidation is not applied yet: it is queued");
     }
 }

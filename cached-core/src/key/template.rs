@@ -3,6 +3,7 @@
 use super::segment::{KeySegment, SegmentWriter};
 use super::{Key, MAX_KEY, MAX_SEGMENT, canonical, push_sha256};
 use crate::event::CacheEvent;
+use crate::user_code::caught;
 use std::cell::Cell;
 use std::fmt::Debug;
 use std::marker::PhantomData;
@@ -57,7 +58,7 @@ impl Prefix {
         }
     }
 
-    /// Renders one call's key, or `None` if an argument has no form (its `Serialize` failed).
+    /// Renders one call's key, or `None` if an argument has no form (its `write` or `Serialize` failed or panicked).
     pub(crate) fn render(&self, template: &[Piece], path: &str, segments: &[&dyn KeySegment]) -> Option<Key> {
         rendered(&self.entries, |out| render(out, template, path, segments))
     }
@@ -89,7 +90,7 @@ impl Prefix {
     /// What [`event`](Self::event) takes: the fields of an event as they stand behind its name.
     pub(crate) fn event_fields<E: CacheEvent>(event: &E) -> Option<String> {
         let mut out = String::new();
-        event.with_segments(|segments| push_fields(&mut out, segments)).map(|()| out)
+        caught(|| event.with_segments(|segments| push_fields(&mut out, segments))).ok().flatten().map(|()| out)
     }
 
     /// The register of an event whose fields are rendered.
@@ -152,7 +153,8 @@ fn with_rendered<R>(
     let mut out = SCRATCH.take();
     out.clear();
     out.push_str(prefix);
-    let read = render(&mut out).map(|()| {
+    // What a segment's `write` or `Serialize` panics at has no form either.
+    let read = caught(|| render(&mut out)).ok().flatten().map(|()| {
         bound(prefix, &mut out);
         read(&out)
     });
@@ -264,7 +266,7 @@ pub struct Rendered(Option<String>);
 impl Rendered {
     pub(crate) fn of(segment: &dyn KeySegment) -> Self {
         let mut out = String::new();
-        Self(push_segment(&mut out, segment).map(|()| out))
+        Self(caught(|| push_segment(&mut out, segment)).ok().flatten().map(|()| out))
     }
 }
 

@@ -4,6 +4,7 @@
 
 use super::Kept;
 use crate::outcome::Shape;
+use crate::user_code::caught;
 use std::fmt;
 use std::marker::PhantomData;
 use std::sync::Arc;
@@ -28,7 +29,7 @@ pub trait Keep<T>: Copy {
     /// A value that was kept.
     ///
     /// # Errors
-    /// What was kept, if it is something else: the stand-in for a `None`.
+    /// What was kept, if it is something else: the stand-in for a `None`. Or if its `Clone` has panicked.
     fn give(kept: Kept) -> Result<T, Kept>;
 }
 
@@ -80,7 +81,8 @@ impl<T: Clone + Send + Sync + 'static> Keep<T> for Cloned {
 
     #[inline]
     fn give(kept: Kept) -> Result<T, Kept> {
-        kept.downcast_ref::<T>().cloned().ok_or(kept)
+        let cloned = kept.downcast_ref::<T>().map(|value| caught(|| value.clone()));
+        cloned.and_then(Result::ok).ok_or(kept)
     }
 }
 

@@ -30,6 +30,7 @@ pub(super) fn site(frame: &Frame, action: &Action) -> TokenStream {
     quote_spanned! {at=>
         static __CACHED_SITE: #support::Site = #support::Site::new(#support::SiteSpec {
             name: #name,
+            inside: #support::inside(&|| {}),
             module: #support::module_path!(),
             file: #support::file!(),
             line: #support::line!(),

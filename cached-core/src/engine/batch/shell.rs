@@ -205,7 +205,7 @@ impl<S: ManyShape> State<'_, S> {
         let found = first_look(engine, wanted).await;
         for (Wanted { at, target }, found) in found {
             let looked = match found {
-                Ok((entry, slot)) => match decode::<OptionValue<S::Item>, K>(&target.site, &entry, slot) {
+                Ok((entry, slot)) => match decode::<OptionValue<S::Item>, K>(&target, &entry, slot) {
                     Ok(value) => {
                         self.values[at] = Value::Known(value);
                         continue;
@@ -224,7 +224,7 @@ impl<S: ManyShape> State<'_, S> {
         for Ended { at, lookup, turn } in lookups.take_ended() {
             match turn {
                 Turn::Load(permit) => self.permitted.push((at, Some(*permit))),
-                Turn::Value(entry) => match decode::<OptionValue<S::Item>, K>(&lookup.target.site, &entry, None) {
+                Turn::Value(entry) => match decode::<OptionValue<S::Item>, K>(&lookup.target, &entry, None) {
                     Ok(value) => self.values[at] = Value::Known(value),
                     Err(reason) => lookups.reject(at, lookup, &entry, reason),
                 },
@@ -268,7 +268,7 @@ impl<S: ManyShape> State<'_, S> {
             Ok(divided) => divided,
             Err(failed) => {
                 of.into_iter().filter_map(|(_, begun)| begun).for_each(|begun| {
-                    begun.site().counters.load_errors.one();
+                    begun.loaded(false);
                     begun.failed();
                 });
                 self.release();
@@ -285,6 +285,7 @@ impl<S: ManyShape> State<'_, S> {
         let mut closings = Vec::new();
         for ((at, begun), value) in of.into_iter().zip(values) {
             if let Some(begun) = begun {
+                begun.loaded(true);
                 if misfit.is_some() { begun.failed() } else { closings.extend(share(begun, policy, value.as_ref())) }
             }
             self.values[at] = Value::Known(value);

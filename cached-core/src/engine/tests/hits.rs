@@ -158,5 +158,7 @@ fn outside_of_tokio_functions_run_uncached() {
         assert_eq!(std::pin::pin!(on.cache.get::<u64>("k")).poll(&mut context), Poll::Ready(None));
     }
     assert_eq!(on.store.count(Step::Get), 0);
-    assert_eq!(on.stats_of("Cache::get").misses[&MissReason::BreakerOpen], 2);
+    assert_eq!(on.stats_of("Cache::get").misses[&MissReason::NoRuntime], 2);
+    let stats = on.stats();
+    assert_eq!((stats.loads, stats.bypassed, stats.misses[&MissReason::NoRuntime]), (2, 2, 2));
 }

@@ -1,0 +1,186 @@
+//! What becomes of calls: counted, told as a debug event of the target [`CALLS`], and noted for the log's word about a site that
+//! has no use of the cache (see [`notices`](super::notices)).
+//!
+//! Events cost one look at a number while nobody listens. They name keys, which may hold personal data.
+
+use super::target::Target;
+use super::{Engine, SiteState};
+use crate::envelope::Entry;
+use crate::error::CacheError;
+use crate::invalidation::Outcome;
+use crate::key::Key;
+use crate::reason::{MissReason, UnstoredReason};
+use crate::user_code::{Panicked, UserCode, caught};
+use std::any::type_name;
+use std::sync::PoisonError;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+/// The target of the events of single calls.
+pub(super) const CALLS: &str = "cached_core::calls";
+
+/// What becomes of further ones.
+const COUNTED: &str = "and those that follow are only counted until the store takes them";
+
+/// What the writes of a site have met since the store took them last.
+#[derive(Debug, Default)]
+pub(super) struct Backlog {
+    queued: AtomicU64,
+    unbracketed: AtomicU64,
+}
+
+impl Backlog {
+    /// Whether it is the first.
+    fn unbracketed(&self) -> bool {
+        self.unbracketed.fetch_add(1, Ordering::Relaxed) == 0 && self.queued.load(Ordering::Relaxed) == 0
+    }
+
+    /// Whether it is the first.
+    fn queued(&self) -> bool {
+        self.queued.fetch_add(1, Ordering::Relaxed) == 0 && self.unbracketed.load(Ordering::Relaxed) == 0
+    }
+
+    /// How many there were, if that was not said with the first.
+    fn end(&self) -> Option<(u64, u64)> {
+        let met =
+            |count: &AtomicU64| if count.load(Ordering::Relaxed) == 0 { 0 } else { count.swap(0, Ordering::Relaxed) };
+        let (queued, unbracketed) = (met(&self.queued), met(&self.unbracketed));
+        (queued.max(unbracketed) > 1).then_some((queued, unbracketed))
+    }
+}
+
+/// An event about a site's call.
+macro_rules! tell {
+    ($site:expr, $($field:tt)*) => {
+        tracing::debug!(target: CALLS, site = $site.site.path(), $($field)*)
+    };
+}
+
+impl Target {
+    /// Counts how the call was served.
+    pub(super) fn served(&self, entry: &Entry) {
+        let counters = &self.site.counters;
+        let is_stale = entry.age.is_over();
+        if entry.head.is_some() {
+            counters.hits.one();
+            tell!(self.site, key = &*self.key, is_stale, "hit");
+        } else {
+            counters.coalesced.one();
+            tell!(self.site, key = &*self.key, is_stale, "served by another caller's load");
+        }
+        self.count_stale(entry);
+    }
+
+    /// Counts a call that was answered by a value past its end.
+    pub(super) fn count_stale(&self, entry: &Entry) {
+        if entry.age.is_over() {
+            self.site.counters.stale.one();
+        }
+    }
+
+    /// Counts that the call did not find what it looked for.
+    pub(super) fn missed(&self, reason: MissReason) {
+        self.site.counters.miss(reason);
+        tell!(self.site, key = &*self.key, ?reason, "miss");
+        self.site.note_miss(reason, &self.key, || self.engine.last_error());
+    }
+
+    /// The function's body has run for so long.
+    pub(super) fn loaded(&self, took: Duration, is_ok: bool) {
+        if !is_ok {
+            self.site.counters.load_errors.one();
+        }
+        tell!(self.site, key = &*self.key, ?took, is_ok, "loaded");
+    }
+
+    /// Counts a value that was stored.
+    pub(super) fn stored(&self, bytes: u64) {
+        self.site.counters.stored.one();
+        self.site.counters.bytes_written.add(bytes);
+        self.site.notices.stored(&self.key);
+        tell!(self.site, key = &*self.key, bytes, "stored");
+    }
+
+    /// Counts a value that was not stored.
+    pub(super) fn unstored(&self, reason: UnstoredReason) {
+        self.site.counters.unstored(reason);
+        tell!(self.site, key = &*self.key, ?reason, "not stored");
+        self.site.note_unstored(reason, || self.engine.last_error());
+    }
+}
+
+impl SiteState {
+    /// Counts a call that has no use of the cache: it runs the function as if there were none.
+    pub(super) fn runs_uncached(&self, reason: MissReason) {
+        self.counters.miss(reason);
+        self.counters.loads.one();
+        self.counters.bypassed.one();
+        tell!(self, ?reason, "runs uncached");
+        self.note_miss(reason, "", || None);
+    }
+
+    /// Tells of a near hit.
+    pub(super) fn near_hit(&self, key: &str) {
+        tracing::trace!(target: CALLS, site = self.site.path(), key, "near hit");
+    }
+
+    /// A near hit was none, since the value's `Clone` has panicked: the call goes to the store.
+    #[cold]
+    pub(super) fn not_cloned<T: ?Sized>(&self) {
+        if let Some(local) = &self.local {
+            local.hits.take_back();
+        }
+        self.counters.unstored(UnstoredReason::Panicked);
+        self.note_panic(UserCode::Clone, type_name::<T>(), &Panicked("see where panics are printed".to_owned()));
+    }
+
+    /// Counts what became of a write's invalidation.
+    pub(super) fn invalidated(&self, keys: &[Key], outcome: Outcome) {
+        self.counters.written(outcome);
+        tell!(self, ?keys, ?outcome, "invalidated");
+    }
+
+    /// A write goes ahead without its bracket. Said once for each outage, as is the next.
+    pub(super) fn unbracketed(&self, error: &CacheError) {
+        self.counters.unbracketed.one();
+        tell!(self, %error, "without a bracket");
+        if self.backlog.unbracketed() {
+            let (site, place) = (self.site.path(), self.site.place());
+            tracing::warn!(site, place, %error, "a write goes ahead without its bracket, {COUNTED}");
+        }
+    }
+
+    /// An invalidation waits until the store takes it.
+    pub(super) fn queued(&self, error: &CacheError) {
+        if self.backlog.queued() {
+            let (site, place) = (self.site.path(), self.site.place());
+            tracing::warn!(site, place, %error, "an invalidation is not applied yet: it is queued, {COUNTED}");
+        }
+    }
+
+    /// The store takes invalidations again, and none waits any more.
+    pub(super) fn caught_up(&self) {
+        if let Some((queued, unbracketed)) = self.backlog.end() {
+            let (site, place) = (self.site.path(), self.site.place());
+            tracing::info!(
+                site,
+                place,
+                queued,
+                unbracketed,
+                "the store takes this function's writes again: so many invalidations were queued, so many writes had no bracket"
+            );
+        }
+    }
+
+    /// Runs code of the user's that only the cache runs, about values of type `T`; `None` if it panics.
+    pub(super) fn caught<T: ?Sized, R>(&self, code: UserCode, run: impl FnOnce() -> R) -> Option<R> {
+        caught(run).map_err(|panic: Panicked| self.note_panic(code, type_name::<T>(), &panic)).ok()
+    }
+}
+
+impl Engine {
+    /// The store's words, when it refused something last.
+    fn last_error(&self) -> Option<String> {
+        self.refusal.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}

@@ -1,0 +1,349 @@
+//! What the log says about a site that has no use of the cache: one line per site and cause, with what to do about it.
+//!
+//! A cause that stays until somebody changes the code or the settings is said when it is first met. Any other is said when it
+//! has spoilt [`IN_A_ROW`] calls without a success in between, since one lost lease is nothing to be told of.
+
+use super::SiteState;
+use crate::reason::{MissReason, UnstoredReason};
+use crate::user_code::{Panicked, UserCode};
+use std::hash::{BuildHasher, RandomState};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+
+/// Calls without a success after which it is said.
+const IN_A_ROW: u32 = 100;
+/// Keys that this process has stored last, to be recognised.
+const REMEMBERED: usize = 64;
+
+/// Why a site has no use of the cache.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Cause {
+    TooLarge,
+    TooManyTags,
+    Encode,
+    Decode,
+    Key,
+    NoRuntime,
+    Panicked(UserCode),
+    /// From here on: what may pass, see [`Cause::of_run`].
+    Run(Run),
+}
+
+/// What may happen to any site now and then.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Run {
+    Policy,
+    Tags,
+    LeaseLost,
+    StoreFault,
+    Refused,
+    ReadOnly,
+    OutOfMemory,
+    OtherData,
+    OtherType,
+}
+
+impl Cause {
+    const COUNT: usize = 6 + 6 + Run::COUNT;
+
+    /// A number of its own.
+    fn number(self) -> usize {
+        match self {
+            Self::TooLarge => 0,
+            Self::TooManyTags => 1,
+            Self::Encode => 2,
+            Self::Decode => 3,
+            Self::Key => 4,
+            Self::NoRuntime => 5,
+            Self::Panicked(code) => 6 + code as usize,
+            Self::Run(run) => 12 + run as usize,
+        }
+    }
+
+    fn of_miss(reason: MissReason) -> Option<Self> {
+        Some(Self::Run(match reason {
+            MissReason::Payload => return Some(Self::Decode),
+            MissReason::Key => return Some(Self::Key),
+            MissReason::NoRuntime => return Some(Self::NoRuntime),
+            MissReason::ReadOnly => Run::ReadOnly,
+            MissReason::OutOfMemory => Run::OutOfMemory,
+            MissReason::Refused => Run::Refused,
+            MissReason::Foreign | MissReason::WrongType | MissReason::Corrupt => Run::OtherData,
+            MissReason::Type | MissReason::Version => Run::OtherType,
+            // An outage has its line, and the others are what caches are for.
+            _ => return None,
+        }))
+    }
+
+    fn of_unstored(reason: UnstoredReason) -> Option<Self> {
+        Some(Self::Run(match reason {
+            UnstoredReason::TooLarge => return Some(Self::TooLarge),
+            UnstoredReason::TooManyTags => return Some(Self::TooManyTags),
+            UnstoredReason::Encode => return Some(Self::Encode),
+            UnstoredReason::Policy => Run::Policy,
+            UnstoredReason::Tags => Run::Tags,
+            UnstoredReason::LeaseLost => Run::LeaseLost,
+            UnstoredReason::Fault => Run::StoreFault,
+            // Panics are said where their message is known; the others come with a miss that tells more.
+            _ => return None,
+        }))
+    }
+
+    /// What is wrong, and what to write.
+    fn advice(self) -> (&'static str, &'static str) {
+        match self {
+            Self::TooLarge => (
+                "a value is larger than `max_value_bytes`: it is returned and not stored",
+                "raise `.max_value_bytes(..)` on the builder or return less; bytes take a third of the room with another \
+                 codec than JSON: `codec = \"msgpack\"` or \"postcard\"",
+            ),
+            Self::TooManyTags => (
+                "a value has more than 64 tags and events: it is returned and not stored",
+                "use fewer: one tag or event for all of them, which each of their writes invalidates",
+            ),
+            Self::Encode => (
+                "the codec cannot write this function's values: they are loaded each time",
+                "JSON takes maps with text or numbers for keys only: write `codec = \"msgpack\"` or change the type",
+            ),
+            Self::Decode => (
+                "the codec cannot read back this function's values: they are loaded each time",
+                "what `Serialize` writes must be what `Deserialize` reads; JSON writes NaN as null, and postcard does not \
+                 know `flatten`, `untagged` and `skip_serializing_if`: change the type or the `codec`",
+            ),
+            Self::Key => (
+                "an argument cannot be written into the key: such calls run uncached",
+                "its `KeySegment` or `Serialize` fails or panics: name a field or another form of it in `key`, or leave it out \
+                 by `skip(..)` if it is no part of the call's identity",
+            ),
+            Self::NoRuntime => (
+                "there is no tokio runtime here: such calls run uncached",
+                "call the function from inside of a tokio runtime",
+            ),
+            Self::Panicked(_) => ("", ""),
+            Self::Run(run) => run.advice(),
+        }
+    }
+}
+
+impl Run {
+    const COUNT: usize = 9;
+
+    fn advice(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Policy => (
+                "no value was to be stored",
+                "`cache_if` said no, the time to live was zero, or it was a `None` with `none_ttl = \"off\"`: if that is \
+                 meant, take the attribute off",
+            ),
+            Self::Tags => (
+                "a tag of each value was invalidated while it was loaded",
+                "give the values tags that change less often than a load takes",
+            ),
+            Self::LeaseLost => (
+                "each value was invalidated, expired or evicted while it was loaded",
+                "look for writes that invalidate more than they change, and for a server whose memory is full",
+            ),
+            Self::StoreFault => {
+                ("the store failed each time that a value was to be stored", "its words are in `detail`")
+            }
+            Self::Refused => (
+                "the server refuses a command that the cache needs",
+                "its words are in `detail`: let the user run scripts (EVAL, EVALSHA) and touch the namespace's keys: \
+                 `ACL SETUSER .. +@all ~<namespace>:*`",
+            ),
+            Self::ReadOnly => {
+                ("the server takes no writes: it is a replica", "give the cache the address of the primary")
+            }
+            Self::OutOfMemory => (
+                "the server's memory is full and it evicts nothing",
+                "set `maxmemory-policy` to `allkeys-lru` or the like, or raise `maxmemory`",
+            ),
+            Self::OtherData => (
+                "what stood under the keys was not written by this library, or is damaged",
+                "another program uses the same keys: give this cache a `.namespace(..)` of its own",
+            ),
+            Self::OtherType => (
+                "what this process stored is replaced by values of another type, version or codec",
+                "two builds or services share their keys and displace each other's entries: give them different \
+                 namespaces, or wait until only one build runs",
+            ),
+        }
+    }
+
+    /// Whether a value that is stored is a success. What others displace is stored again each time.
+    fn counts_stored(self) -> bool {
+        !matches!(self, Self::OtherData | Self::OtherType)
+    }
+}
+
+/// What was said about one site, and what may be to be said.
+#[derive(Debug)]
+pub(super) struct Notices {
+    said: AtomicU32,
+    runs: [Counted; Run::COUNT],
+    /// Hashes of keys that were stored by this process.
+    own: [AtomicU64; REMEMBERED],
+    hasher: RandomState,
+    /// A key of ours was found to hold another type's value.
+    displaced: AtomicU32,
+}
+
+/// Calls since a success.
+#[derive(Debug, Default)]
+struct Counted {
+    /// The number of successes when the first of them came.
+    since: AtomicU64,
+    calls: AtomicU32,
+}
+
+impl Default for Notices {
+    fn default() -> Self {
+        const { assert!(Cause::COUNT <= 32, "a bit for each") };
+        Self {
+            said: AtomicU32::new(0),
+            runs: std::array::from_fn(|_| Counted::default()),
+            own: std::array::from_fn(|_| AtomicU64::new(0)),
+            hasher: RandomState::new(),
+            displaced: AtomicU32::new(0),
+        }
+    }
+}
+
+impl Notices {
+    /// Whether the cause is met for the first time.
+    fn is_news(&self, cause: Cause) -> bool {
+        let bit = 1 << cause.number();
+        self.said.load(Ordering::Relaxed) & bit == 0 && self.said.fetch_or(bit, Ordering::Relaxed) & bit == 0
+    }
+
+    /// Counts a call that came to nothing while there were so many successes; whether it is one too many.
+    fn is_enough(&self, run: Run, successes: u64) -> bool {
+        let counted = &self.runs[run as usize];
+        if counted.since.swap(successes, Ordering::Relaxed) != successes {
+            counted.calls.store(0, Ordering::Relaxed);
+        }
+        counted.calls.fetch_add(1, Ordering::Relaxed) + 1 >= IN_A_ROW
+            && (run != Run::OtherType || self.displaced.load(Ordering::Relaxed) > 0)
+    }
+
+    fn place_of(&self, key: &str) -> (&AtomicU64, u64) {
+        let hash = self.hasher.hash_one(key);
+        #[expect(clippy::cast_possible_truncation, reason = "any bits will do")]
+        let at = hash as usize % REMEMBERED;
+        (&self.own[at], hash)
+    }
+
+    /// This process has stored a value under the key.
+    pub(super) fn stored(&self, key: &str) {
+        let (place, hash) = self.place_of(key);
+        place.store(hash, Ordering::Relaxed);
+    }
+
+    /// Values of another type are what a new build finds under all keys, and no reason for a word; unless it finds them where it
+    /// has stored its own.
+    fn found_other_type(&self, key: &str) {
+        let (place, hash) = self.place_of(key);
+        if place.load(Ordering::Relaxed) == hash {
+            self.displaced.store(1, Ordering::Relaxed);
+        }
+    }
+}
+
+impl SiteState {
+    /// A call did not find what it looked for.
+    pub(super) fn note_miss(&self, reason: MissReason, key: &str, last_error: impl FnOnce() -> Option<String>) {
+        let Some(cause) = Cause::of_miss(reason) else { return };
+        if cause == Cause::Run(Run::OtherType) {
+            self.notices.found_other_type(key);
+        }
+        self.note(cause, last_error);
+    }
+
+    /// A loaded value was not stored.
+    pub(super) fn note_unstored(&self, reason: UnstoredReason, last_error: impl FnOnce() -> Option<String>) {
+        if let Some(cause) = Cause::of_unstored(reason) {
+            self.note(cause, last_error);
+        }
+    }
+
+    pub(super) fn note(&self, cause: Cause, detail: impl FnOnce() -> Option<String>) {
+        if let Cause::Run(run) = cause {
+            let counters = &self.counters;
+            let stored = if run.counts_stored() { counters.stored.get() } else { 0 };
+            if !self.notices.is_enough(run, counters.hits.get() + self.near_hits() + stored) {
+                return;
+            }
+        }
+        if self.notices.is_news(cause) {
+            let (wrong, cure) = cause.advice();
+            let (site, place, codec) = (self.site.path(), self.site.place(), self.codec);
+            let detail = detail();
+            if let Cause::Run(_) = cause {
+                tracing::warn!(
+                    site,
+                    place,
+                    detail,
+                    "{IN_A_ROW} calls in a row had no use of the cache: {wrong}; {cure}"
+                );
+            } else {
+                tracing::warn!(site, place, %codec, detail, "{wrong}; {cure}");
+            }
+        }
+    }
+
+    /// Code of the user's has panicked that only the cache runs.
+    #[cold]
+    pub(super) fn note_panic(&self, code: UserCode, of: &'static str, panic: &Panicked) {
+        if self.notices.is_news(Cause::Panicked(code)) {
+            let (site, place, said, consequence) = (self.site.path(), self.site.place(), &*panic.0, code.consequence());
+            tracing::warn!(
+                site,
+                place,
+                value = of,
+                panic = said,
+                "{code} has panicked, which only the cache runs: {consequence}; mend it, or return an error there"
+            );
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_cause_has_a_number_of_its_own_and_says_what_to_do() {
+        use Run::{LeaseLost, OtherData, OtherType, OutOfMemory, Policy, ReadOnly, Refused, StoreFault, Tags};
+        use UserCode::{CacheIf, Clone, Deserialize, Serialize, Ttl};
+        let runs = [Policy, Tags, LeaseLost, StoreFault, Refused, ReadOnly, OutOfMemory, OtherData, OtherType];
+        let codes = [Deserialize, Serialize, Ttl, CacheIf, UserCode::Tags, Clone];
+        let said = [Cause::TooLarge, Cause::TooManyTags, Cause::Encode, Cause::Decode, Cause::Key, Cause::NoRuntime]
+            .into_iter()
+            .chain(runs.map(Cause::Run));
+        assert!(said.clone().all(|cause| !cause.advice().0.is_empty() && !cause.advice().1.is_empty()));
+        let mut numbers: Vec<_> = said.chain(codes.map(Cause::Panicked)).map(Cause::number).collect();
+        numbers.sort_unstable();
+        assert_eq!(numbers, (0..Cause::COUNT).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn a_success_in_between_ends_a_run() {
+        let notices = Notices::default();
+        assert!((1..IN_A_ROW).all(|_| !notices.is_enough(Run::Policy, 0)));
+        assert!(!notices.is_enough(Run::Policy, 1), "the hundredth, but something was stored");
+        assert!((2..IN_A_ROW).all(|_| !notices.is_enough(Run::Policy, 1)));
+        assert!(!notices.is_enough(Run::LeaseLost, 1), "another cause");
+        assert!(notices.is_enough(Run::Policy, 1));
+        assert!(notices.is_news(Cause::Run(Run::Policy)) && !notices.is_news(Cause::Run(Run::Policy)));
+    }
+
+    #[test]
+    fn another_build_s_values_are_news_only_where_ours_stood() {
+        let notices = Notices::default();
+        let is_enough = || (0..IN_A_ROW).any(|_| notices.is_enough(Run::OtherType, 0));
+        notices.found_other_type("a");
+        notices.stored("b");
+        assert!(!is_enough());
+        notices.found_other_type("b");
+        assert!(is_enough());
+    }
+}
