@@ -179,6 +179,18 @@ impl SiteState {
 }
 
 impl Engine {
+    /// Whether the store takes writes, and none waits.
+    pub(super) fn has_caught_up(&self) -> bool {
+        self.pending.len() == 0 && self.breaker.is_healthy()
+    }
+
+    /// Ends the outage of all sites, if it is over.
+    pub(super) fn caught_up(&self) {
+        if self.has_caught_up() {
+            self.sites().iter().for_each(|site| site.caught_up());
+        }
+    }
+
     /// The store's words, when it refused something last.
     fn last_error(&self) -> Option<String> {
         self.refusal.lock().unwrap_or_else(PoisonError::into_inner).clone()

@@ -53,6 +53,7 @@ impl Probe {
         if engine.breaker.probed(engine.clock.now(), answered) == Some(Edge::Closed) {
             engine.has_lost_probe.store(false, Ordering::Relaxed);
             tracing::info!(store = ?engine.store, "the cache's store is back: its breaker is closed");
+            engine.caught_up();
         }
     }
 }

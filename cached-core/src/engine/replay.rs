@@ -189,7 +189,7 @@ impl Claim {
                     if engine.pending.len() == 0 {
                         engine.drained.notify_waiters();
                         tracing::info!(store = ?engine.store, "all queued invalidations are applied");
-                        engine.sites().iter().for_each(|site| site.caught_up());
+                        engine.caught_up();
                     }
                 }
                 Err(error) => {

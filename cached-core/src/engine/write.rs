@@ -168,7 +168,7 @@ impl Scope {
         self.engine.wrote(self.keys());
         let outcome = if self.is_whole { outcome } else { Outcome::Failed };
         self.site.invalidated(self.keys(), outcome);
-        if outcome == Outcome::Applied && self.engine.pending.len() == 0 {
+        if outcome == Outcome::Applied && self.engine.has_caught_up() {
             self.site.caught_up();
         }
         outcome

@@ -63,7 +63,7 @@ pub struct RedisStore {
 
 impl fmt::Debug for RedisStore {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("RedisStore").field("address", &self.link.address()).finish_non_exhaustive()
+        f.debug_struct("RedisStore").field("address", &format_args!("{}", self.link.address())).finish_non_exhaustive()
     }
 }
 
