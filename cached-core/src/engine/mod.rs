@@ -192,6 +192,14 @@ impl Engine {
             let near = Arc::new(Near::new(&self.settings.near, self.clock.clone()));
             let watcher: Weak<Near> = Arc::downgrade(&near);
             self.store.watch(watcher);
+            // One that is to be told is held on to.
+            if Arc::weak_count(&near) == 0 {
+                tracing::warn!(
+                    store = ?self.store,
+                    "the store tells nobody of changes: there is no near cache; a store around another one has to forward `watch` \
+                     and `get_watched`"
+                );
+            }
             near
         });
         Arc::clone(near)

@@ -338,7 +338,8 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
     fn get_all<'a>(&'a self, keys: &'a [Key], within: Duration) -> StoreFuture<'a, Vec<Option<Bytes>>>;
 
     /// Tells `watcher` from now on what happens to the registers that [`get_watched`](Self::get_watched) reads, until it is
-    /// dropped. A store that cannot do so, as by default, ignores it.
+    /// dropped. A store that cannot do so, as by default, ignores it; then there is no near cache, which the log warns of. A
+    /// store around another one forwards both.
     fn watch(&self, watcher: Weak<dyn Watcher>) {
         let _ = watcher;
     }

@@ -99,10 +99,29 @@ async fn run() -> Result<(), StartError> {
     Ok(())
 }
 
-/// Ctrl-C.
+/// Ctrl-C, or what a service manager sends: the database is removed and what was loaded last is stored.
 async fn stop_signal() {
-    if let Err(error) = tokio::signal::ctrl_c().await {
-        tracing::warn!(%error, "cannot listen for Ctrl-C");
+    tokio::select! {
+        () = listened("Ctrl-C", tokio::signal::ctrl_c()) => {}
+        () = listened("SIGTERM", terminate()) => {}
+    }
+}
+
+async fn listened(signal: &str, received: impl Future<Output = io::Result<()>>) {
+    if let Err(error) = received.await {
+        tracing::warn!(%error, "cannot listen for {signal}");
         std::future::pending::<()>().await;
     }
+}
+
+#[cfg(unix)]
+async fn terminate() -> io::Result<()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    signal(SignalKind::terminate())?.recv().await;
+    Ok(())
+}
+
+#[cfg(not(unix))]
+async fn terminate() -> io::Result<()> {
+    std::future::pending().await
 }

@@ -5,6 +5,7 @@
 #![deny(trivial_casts, unused_qualifications, unused_lifetimes, let_underscore_drop, missing_debug_implementations)]
 #![forbid(unsafe_code)]
 
+use std::collections::HashMap;
 use std::time::Duration;
 
 use cached_core::{Cache, CacheError, CacheEvent, CacheKey, redis_cached, redis_invalidate, redis_put};
@@ -58,6 +59,17 @@ impl Service {
 #[redis_cached]
 pub async fn plain(id: u64) -> u64 {
     std::future::ready(id).await
+}
+
+/// Many.
+///
+/// # Errors
+///
+/// Never.
+#[redis_cached(key = "many:<id>:<lang>", batch = ids)]
+pub async fn many(ids: &[u64], lang: &str) -> Result<HashMap<u64, String>, String> {
+    std::future::ready(()).await;
+    Ok(ids.iter().map(|id| (*id, lang.to_owned())).collect())
 }
 
 /// What is used only in the key.
