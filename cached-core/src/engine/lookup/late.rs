@@ -26,7 +26,7 @@ impl Lookup {
     }
 
     pub(super) async fn lead_late(&mut self, lead: LeadKey) -> Turn {
-        self.target.site.counters.miss(MissReason::WaitedTooLong);
+        self.target.missed(MissReason::WaitedTooLong);
         lead.idle();
         let room = self.room(&self.target.engine.bulkhead).await;
         let step = lead.store_step();
