@@ -26,13 +26,17 @@ impl Target {
         };
         match decoded {
             Ok(value) => {
-                entry.iter().for_each(|entry| self.served(entry));
+                if let Some(entry) = &entry {
+                    self.served(entry);
+                }
                 // A `None` that was cached is an answer, too.
                 value
             }
             Err(uncounted) => {
                 self.site.counters.unserved.one();
-                uncounted.into_iter().for_each(|reason| self.missed(reason));
+                if let Some(reason) = uncounted {
+                    self.missed(reason);
+                }
                 None
             }
         }
