@@ -113,12 +113,14 @@ impl Pending {
     }
 
     /// Adds registers that are to be removed, and the writer whose markers are.
-    pub(super) fn add(&self, keys: &[Key], writer: Option<Head>) {
+    /// Whether they are too many now, so that all of them become one invalidation of the namespace.
+    pub(super) fn add(&self, keys: &[Key], writer: Option<Head>) -> bool {
         let mut state = self.locked();
         let number = state.next;
         state.next += 1;
         let added = keys.iter().filter(|key| !state.registers.contains_key(*key)).count();
-        if state.all.is_some() || state.registers.len() + added > self.most {
+        let overflows = state.all.is_none() && state.registers.len() + added > self.most;
+        if overflows || state.all.is_some() {
             // Markers that nobody removes run out.
             state.registers = HashMap::new();
             state.all = Some(number);
@@ -131,6 +133,12 @@ impl Pending {
             }
         }
         self.count(&state);
+        overflows
+    }
+
+    /// How many registers are remembered one by one.
+    pub(super) fn most(&self) -> usize {
+        self.most
     }
 
     /// Takes over the duty to apply them; `false` if somebody has it, or there is nothing to do.

@@ -45,7 +45,14 @@ impl Drop for Claim {
 impl Engine {
     /// Remembers an invalidation that could not be applied, and applies it as soon as the store takes it.
     pub(super) fn queue(self: &Arc<Self>, keys: &[Key], writer: Option<Head>) -> Outcome {
-        self.pending.add(keys, writer);
+        if self.pending.add(keys, writer) {
+            tracing::warn!(
+                store = ?self.store,
+                most = self.pending.most(),
+                "more invalidations are queued than can be remembered: the whole namespace is removed when the store is back, \
+                 and this process does without the cache until then"
+            );
+        }
         self.wrote(keys);
         if !is_on_tokio() {
             return Outcome::Failed;

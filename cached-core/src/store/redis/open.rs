@@ -3,11 +3,11 @@
 use super::fault::classify;
 use super::recent::Recent;
 use super::role::{Question, Role, ask};
-use crate::error::{BuildError, StoreError};
+use crate::error::{BuildError, FaultKind, StoreError};
 use crate::store::Key;
 use redis::aio::MultiplexedConnection;
 use redis::io::tcp::{TcpSettings, socket2::TcpKeepalive};
-use redis::{AsyncConnectionConfig, Client, ConnectionAddr, IntoConnectionInfo, RedisError};
+use redis::{AsyncConnectionConfig, Client, ConnectionAddr, ErrorKind, IntoConnectionInfo, RedisError};
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -61,7 +61,7 @@ pub(super) async fn open(
     settings: &AsyncConnectionConfig,
 ) -> Result<Opened, StoreError> {
     let made = client.get_multiplexed_async_connection_with_config(settings).await;
-    let mut redis = made.map_err(|error| classify(&error))?;
+    let mut redis = made.map_err(|error| unmade(&error))?;
     let role = ask(&mut redis).await.map_err(|error| classify(&error))?;
     if let Some((_, role)) = &role
         && let Some(fault) = role.fault(&client.get_connection_info().addr().to_string())
@@ -70,6 +70,17 @@ pub(super) async fn open(
     }
     remove_again(&mut redis, &recent.keys(Instant::now())).await.map_err(|error| classify(&error))?;
     Ok(Opened { redis, role })
+}
+
+/// Why there is no connection. The client shows what it cannot read over several lines.
+fn unmade(error: &RedisError) -> StoreError {
+    if error.kind() == ErrorKind::Parse {
+        return StoreError::new(
+            FaultKind::Disconnected,
+            "no Redis server answers there: what it sent is no Redis protocol",
+        );
+    }
+    classify(error)
 }
 
 /// Before the connection is of use to anybody.
