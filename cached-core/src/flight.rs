@@ -14,10 +14,24 @@
 //! # On cancellation
 //! A leader that is dropped hands over: its followers wake, and one of them leads. A leader that panics or reports
 //! failure lets all of them go at once, so that they are not tried one after another.
+//!
+//! # Leaders that are not polled
+//! A leader that could go on and is not polled *stalls* (see [`pulse`]). Its followers do not wait for that: the first to
+//! notice takes its place in the table with a flight of its own, the next generation, and the others follow that. This
+//! breaks none of the rules above, since all followers of the former came before it left the table, and the steps of the
+//! latter come after. Whatever the stalled leader finds, should it go on, is for those who joined it before the step, as
+//! ever. Each such flight is given twice the time of the one before: where a busy process looks like a stalled leader,
+//! loads do not multiply.
+//!
+//! A leader that is polled is waited for, however slow its load is.
+
+pub(crate) mod pulse;
 
 use crate::sync::{AtomicUsize, Mutex, Notify, locked, timeout};
+use pulse::Pulse;
 use std::collections::HashMap;
 use std::hash::{BuildHasher, Hash, RandomState};
+use std::pin::pin;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
@@ -30,6 +44,8 @@ mod tests;
 
 /// More than the callers that can be inside of the table at once on common machines.
 const SHARDS: usize = 32;
+/// How often the time that a leader may stall is doubled at most.
+const DOUBLED: u32 = 6;
 
 type Table<K, T> = HashMap<K, Arc<Flight<T>>>;
 
@@ -65,6 +81,14 @@ struct State<T> {
     /// The next generation, once one of this one's followers leads it. Weak, so that a follower which is never polled
     /// again does not keep all generations after it alive.
     next: Weak<Flight<T>>,
+    /// How the leader is polled, once it has something to wait for.
+    pulse: Option<Arc<Pulse>>,
+    /// Another flight has taken its place.
+    is_left: bool,
+    /// Flights before this one that stalled.
+    stalled: u32,
+    /// The lease under which it loads, or is about to, or that of the flight whose place it has taken.
+    lease: Option<u128>,
 }
 
 #[derive(Debug)]
@@ -105,12 +129,23 @@ pub(crate) enum Landing<T> {
     Next(Duration),
     /// Loaded, but the leader does not get to say whether the value was stored: load without leading.
     Unsettled,
+    /// The leader could go on and is not polled: join the next generation.
+    Stalled,
 }
 
 impl<T> Default for State<T> {
     fn default() -> Self {
-        let (store_time, in_store_since) = (Duration::ZERO, None);
-        Self { step: 0, progress: Progress::UnderWay, store_time, in_store_since, next: Weak::new() }
+        Self {
+            step: 0,
+            progress: Progress::UnderWay,
+            store_time: Duration::ZERO,
+            in_store_since: None,
+            next: Weak::new(),
+            pulse: None,
+            is_left: false,
+            stalled: 0,
+            lease: None,
+        }
     }
 }
 
@@ -142,10 +177,10 @@ impl<K: Hash + Eq + Clone, T: Clone> Flights<K, T> {
 
     /// Joins the flight of `key`, or starts it.
     pub(crate) fn join(&self, key: &K) -> Role<K, T> {
-        self.board(key, |flight| locked(&flight.state).step)
+        self.board(key, None, |flight| locked(&flight.state).step)
     }
 
-    /// Joins the generation after the one that `follow` followed to its end.
+    /// Joins the generation after the one that `follow` followed to its end, or until it stalled.
     pub(crate) fn join_next(&self, key: &K, follow: &Follow<T>) -> Role<K, T> {
         // Whatever comes after a flight that this caller has followed began after this caller came.
         const BEFORE_ALL_STEPS: u32 = 0;
@@ -153,22 +188,33 @@ impl<K: Hash + Eq + Clone, T: Clone> Flights<K, T> {
         if let Some(flight) = next {
             return Role::Follow(Follow { flight, joined_at: BEFORE_ALL_STEPS });
         }
-        let role = self.board(key, |_| BEFORE_ALL_STEPS);
+        let role = self.board(key, Some(&follow.flight), |_| BEFORE_ALL_STEPS);
         let (Role::Lead(Lead { flight, .. }) | Role::Follow(Follow { flight, .. })) = &role;
-        locked(&follow.flight.state).next = Arc::downgrade(flight);
+        let mut former = locked(&follow.flight.state);
+        former.next = Arc::downgrade(flight);
+        // If it has not ended, the others need not find out by themselves.
+        former.is_left = true;
+        drop(former);
+        follow.flight.changed.notify_waiters();
         role
     }
 
-    fn board(&self, key: &K, joined_at: impl FnOnce(&Flight<T>) -> u32) -> Role<K, T> {
+    /// Joins the flight in the table, unless that is the one to be left, or starts one in its place.
+    fn board(&self, key: &K, left: Option<&Arc<Flight<T>>>, joined_at: impl FnOnce(&Flight<T>) -> u32) -> Role<K, T> {
         let shard = self.shard(key);
         let mut table = locked(&self.tables.shards[shard]);
+        let mut state = State::default();
         if let Some(flight) = table.get(key) {
-            return Role::Follow(Follow { flight: Arc::clone(flight), joined_at: joined_at(flight) });
+            if !left.is_some_and(|left| Arc::ptr_eq(left, flight)) {
+                return Role::Follow(Follow { flight: Arc::clone(flight), joined_at: joined_at(flight) });
+            }
+            let stalled = locked(&flight.state);
+            (state.stalled, state.lease) = (stalled.stalled + 1, stalled.lease);
         }
-        let state = Mutex::new(State::default());
-        let flight = Arc::new(Flight { state, changed: Notify::new() });
-        table.insert(key.clone(), Arc::clone(&flight));
-        self.tables.len.fetch_add(1, Ordering::Relaxed);
+        let flight = Arc::new(Flight { state: Mutex::new(state), changed: Notify::new() });
+        if table.insert(key.clone(), Arc::clone(&flight)).is_none() {
+            self.tables.len.fetch_add(1, Ordering::Relaxed);
+        }
         Role::Lead(Lead { flight, tables: Arc::clone(&self.tables), shard, key: key.clone(), ended: false })
     }
 
@@ -219,6 +265,24 @@ impl<K: Hash + Eq, T> Lead<K, T> {
         state.step
     }
 
+    /// By which followers see whether the leader is polled; it can go on now.
+    pub(crate) fn pulse(&self) -> Arc<Pulse> {
+        let mut state = locked(&self.flight.state);
+        let pulse = state.pulse.get_or_insert_with(Pulse::new);
+        pulse.is_ready();
+        Arc::clone(pulse)
+    }
+
+    /// As [`pulse`](Self::pulse), of a leader that leads other flights as well.
+    pub(crate) fn is_driven_by(&self, pulse: Arc<Pulse>) {
+        locked(&self.flight.state).pulse = Some(pulse);
+    }
+
+    /// Names the lease that the leader is about to ask for. With the one that whoever it has taken the place of may hold.
+    pub(crate) fn leases(&self, lease: u128) -> Option<u128> {
+        locked(&self.flight.state).lease.replace(lease)
+    }
+
     /// Ends with a value found by `step`.
     pub(crate) fn found(mut self, value: T, step: u32) {
         self.end(Ending::Found(value, step));
@@ -257,8 +321,13 @@ impl<K: Hash + Eq, T> Lead<K, T> {
     fn end(&mut self, ending: Ending<T>) {
         self.ended = true;
         // Out of the table first: whoever comes from here on starts a new flight.
-        locked(&self.tables.shards[self.shard]).remove(&self.key);
-        self.tables.len.fetch_sub(1, Ordering::Relaxed);
+        let mut table = locked(&self.tables.shards[self.shard]);
+        // Unless another has taken its place there.
+        if table.get(&self.key).is_some_and(|flight| Arc::ptr_eq(flight, &self.flight)) {
+            table.remove(&self.key);
+            self.tables.len.fetch_sub(1, Ordering::Relaxed);
+        }
+        drop(table);
         let mut state = locked(&self.flight.state);
         state.begin(false);
         state.progress = Progress::Ended(ending);
@@ -284,20 +353,35 @@ pub(crate) struct Follow<T> {
 
 impl<T: Clone> Follow<T> {
     /// Waits for what the flight has for this caller. When the load is done and only its settling is left, no longer
-    /// than `settles_within`: the leader may be in a runtime that has gone idle.
-    pub(crate) async fn landing(&self, settles_within: Duration) -> Landing<T> {
+    /// than `settles_within`: the leader may be in a runtime that has gone idle. Until then, no longer than `stalls_within`
+    /// while the leader is not polled though it could go on.
+    pub(crate) async fn landing(&self, settles_within: Duration, stalls_within: Duration) -> Landing<T> {
         loop {
-            let mut changed = std::pin::pin!(self.flight.changed.notified());
+            let mut changed = pin!(self.flight.changed.notified());
             // Registered before the state is looked at, so that no change between the two is missed.
             changed.as_mut().enable();
             if let Some(landing) = self.landed() {
                 return landing;
             }
-            if !self.is_loaded() {
-                changed.await;
-            } else if timeout(settles_within, changed).await.is_err() {
-                return Landing::Unsettled;
+            if self.is_loaded() {
+                if timeout(settles_within, changed).await.is_err() {
+                    return Landing::Unsettled;
+                }
+            } else {
+                let Some(patience) = self.patience(stalls_within) else { return Landing::Stalled };
+                // When the time is over it is looked at again.
+                let _ = timeout(patience, changed).await;
             }
+        }
+    }
+
+    /// When the leader is to be looked at again; `None` if it stalls.
+    fn patience(&self, stalls_within: Duration) -> Option<Duration> {
+        let state = locked(&self.flight.state);
+        let patience = stalls_within.saturating_mul(1 << state.stalled.min(DOUBLED));
+        match state.pulse.as_ref().and_then(|pulse| pulse.idle_since()) {
+            Some(since) => patience.checked_sub(since.elapsed()).filter(|left| !left.is_zero()),
+            None => Some(patience),
         }
     }
 
@@ -318,6 +402,7 @@ impl<T: Clone> Follow<T> {
             }
             Progress::Ended(Ending::Failed) => Some(Landing::Failed),
             Progress::Ended(Ending::Found(..) | Ending::Over) => Some(Landing::Next(state.store_time)),
+            Progress::UnderWay | Progress::Loaded(..) if state.is_left => Some(Landing::Next(state.store_time)),
             Progress::UnderWay | Progress::Loaded(..) => None,
         }
     }

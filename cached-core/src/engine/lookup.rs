@@ -14,6 +14,7 @@ use super::target::Target;
 use super::ticket::Ticket;
 use crate::envelope::{Entry, Head};
 use crate::error::StoreError;
+use crate::flight::pulse::{self, Pulse};
 use crate::flight::{Follow, Landing, Lead, Role};
 use crate::lease::Lease;
 use crate::reason::MissReason;
@@ -227,15 +228,16 @@ impl Lookup {
         }
         self.waits_for_others();
         let began = Instant::now();
+        let stalls_within = self.target.engine.settings.budget;
         // A value that was loaded may still be on its way to the store: that is the store's time.
         let settles_within = self.budget.left();
         if let Some(patience) = self.patience(began)
-            && timeout_at(patience, follow.landing(settles_within)).await.is_err()
+            && timeout_at(patience, follow.landing(settles_within, stalls_within)).await.is_err()
             && let Some(entry) = self.past_its_end().await
         {
             return Followed::Turn(Turn::Value(entry));
         }
-        match timeout_at(self.deadline, follow.landing(settles_within)).await {
+        match timeout_at(self.deadline, follow.landing(settles_within, stalls_within)).await {
             Ok(Landing::Shared(entry)) => Followed::Turn(Turn::Value(entry)),
             Ok(Landing::Failed) => {
                 if let Some(entry) = self.past_its_end().await {
@@ -249,6 +251,7 @@ impl Lookup {
                 self.budget.charge(began.elapsed().min(store_time));
                 Followed::Next
             }
+            Ok(Landing::Stalled) => Followed::Next,
             landing @ (Ok(Landing::Unsettled) | Err(_)) => {
                 if landing.is_ok() {
                     self.budget.charge(settles_within);
@@ -266,7 +269,7 @@ impl Lookup {
     }
 
     async fn lead(&mut self, lead: LeadKey) -> Turn {
-        match self.find_or_acquire(&lead).await {
+        match pulse::drive(self.pulse(&lead), self.find_or_acquire(&lead)).await {
             Led::Found(entry, step) => {
                 lead.found(entry.clone(), step);
                 Turn::Value(entry)
@@ -282,7 +285,7 @@ impl Lookup {
             Led::Without(reason) => {
                 self.target.missed(reason);
                 lead.idle();
-                let room = self.room(&self.target.engine.bulkhead).await;
+                let room = pulse::drive(self.pulse(&lead), self.room(&self.target.engine.bulkhead)).await;
                 Turn::Load(Box::new(Permit::shared(self.target.clone(), lead, room).or_spare(self.spare.take())))
             }
             // A load that begins after all who share it have come is as good as one of their own.
@@ -292,6 +295,13 @@ impl Lookup {
                 Turn::Load(Box::new(Permit::shared(self.target.clone(), lead, Room::None)))
             }
         }
+    }
+
+    /// By which followers are to see whether this lookup is polled; a batch is seen as a whole.
+    fn pulse(&self, lead: &LeadKey) -> Option<Arc<Pulse>> {
+        let Some(member) = &self.member else { return Some(lead.pulse()) };
+        lead.is_driven_by(member.pulse());
+        None
     }
 
     /// ACQUIRE, then wait while someone else loads.
@@ -308,7 +318,7 @@ impl Lookup {
             if let Err(reason) = self.target.may_look() {
                 return Led::Without(reason);
             }
-            let asked = match self.acquire().await {
+            let asked = match self.acquire(lead).await {
                 Ok(asked) => asked,
                 Err(error) => return Led::Without(error.kind.into()),
             };
@@ -396,14 +406,20 @@ impl Lookup {
     }
 
     /// ACQUIRE, and side by side TAG if there are tags.
-    async fn acquire(&mut self) -> Result<Asked, StoreError> {
+    async fn acquire(&mut self, lead: &LeadKey) -> Result<Asked, StoreError> {
         let engine = &self.target.engine;
         let (store, key) = (Arc::clone(engine.store.off_path()), Arc::clone(&self.target.key));
         let releases = self.member.as_ref().map(Member::releases);
         let Some(mut lease) = Lease::new(store, key, engine.settings.lease, releases) else {
             return Ok(Asked { acquired: Acquired::Granted, lease: None, stamps: None });
         };
-        let replace = std::mem::replace(&mut self.replace, Replace::Nothing);
+        let mut replace = std::mem::replace(&mut self.replace, Replace::Nothing);
+        if let Some(former) = lead.leases(lease.id())
+            && replace == Replace::Nothing
+        {
+            // Held by one that this call has taken the place of, which does not go on.
+            replace = Replace::unusable(Head::lease(former).as_bytes());
+        }
         let tags = self.target.load_tags();
         let fresh = Head::value(lease.id());
         let acquire = |_, within| lease.acquire(replace, within);

@@ -10,6 +10,7 @@ use super::ticket::Ticket;
 use super::{Engine, FlightKey, SiteState};
 use crate::envelope::{Entry, Head};
 use crate::flight::Lead;
+use crate::flight::pulse::Pulse;
 use crate::invalidation::Tag;
 use crate::key::Key;
 use crate::lease::Lease;
@@ -132,12 +133,17 @@ impl Permit {
 
     /// The load begins.
     pub(super) fn begin(self) -> Begun {
-        let step = match &self.kind {
-            Kind::Leased(_, lead, _) | Kind::Shared(lead) => lead.load_step(),
-            Kind::Renewing(renewing) => renewing.lead.as_ref().map_or(0, Lead::load_step),
-            Kind::Claimed(_) | Kind::Alone => 0,
-        };
+        let step = self.lead().map_or(0, Lead::load_step);
         Begun { permit: self, step, began: Instant::now() }
+    }
+
+    /// The flight of those who wait for the load, if anybody does.
+    fn lead(&self) -> Option<&Lead<FlightKey, Entry>> {
+        match &self.kind {
+            Kind::Leased(_, lead, _) | Kind::Shared(lead) => Some(lead),
+            Kind::Renewing(renewing) => renewing.lead.as_ref(),
+            Kind::Claimed(_) | Kind::Alone => None,
+        }
     }
 }
 
@@ -153,6 +159,11 @@ impl Begun {
     /// What tells calls from inside of the load that they are.
     pub(super) fn loading(&self) -> Arc<Loading> {
         nesting::loading(self.permit.target.engine.id, Arc::clone(&self.permit.target.key))
+    }
+
+    /// By which those who wait for the load see whether it is polled.
+    pub(super) fn pulse(&self) -> Option<Arc<Pulse>> {
+        self.permit.lead().map(Lead::pulse)
     }
 
     /// The load takes time: its lease has to be renewed.

@@ -10,6 +10,7 @@ use super::permit::{Begun, Permit, Storable};
 use super::target::Target;
 use super::{Engine, Settings, SiteRef, SiteState, is_on_tokio};
 use crate::envelope::Entry;
+use crate::flight::pulse::{self, Pulse};
 use crate::invalidation::Tag;
 use crate::key::{Key, Prefix};
 use crate::near::keep::{Keep, Unkept};
@@ -253,11 +254,13 @@ pub struct Load {
     /// `None` without a cache.
     pub(super) begun: Option<Box<Begun>>,
     loading: Option<Arc<Loading>>,
+    /// If others wait for it.
+    pulse: Option<Arc<Pulse>>,
 }
 
 impl Load {
     fn uncached() -> Self {
-        Self { begun: None, loading: None }
+        Self { begun: None, loading: None, pulse: None }
     }
 
     fn permitted(permit: Permit) -> Self {
@@ -266,12 +269,13 @@ impl Load {
 
     pub(super) fn begun(begun: Begun) -> Self {
         let begun = Box::new(begun);
-        Self { loading: Some(begun.loading()), begun: Some(begun) }
+        Self { loading: Some(begun.loading()), pulse: begun.pulse(), begun: Some(begun) }
     }
 
     /// Runs the function's body. What it calls knows that it is called from inside of this load.
     pub fn run<F: Future>(&mut self, body: F) -> Running<'_, F> {
-        Running { body: Box::pin(body), loading: self.loading.take(), to_keep: self.begun.as_deref_mut() }
+        let (loading, pulse) = (self.loading.take(), self.pulse.take());
+        Running { body: Box::pin(body), loading, pulse, to_keep: self.begun.as_deref_mut() }
     }
 
     /// Shares and stores what the body returned, in the background, and returns it. If it has failed, a value past its end is
@@ -288,6 +292,7 @@ impl Load {
 pub struct Running<'a, F> {
     body: Pin<Box<F>>,
     loading: Option<Arc<Loading>>,
+    pulse: Option<Arc<Pulse>>,
     /// Until it turns out that the body takes time: its lease is to be renewed from then on.
     to_keep: Option<&'a mut Begun>,
 }
@@ -296,9 +301,9 @@ impl<F: Future> Future for Running<'_, F> {
     type Output = F::Output;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<F::Output> {
-        let Self { body, loading, to_keep } = &mut *self;
+        let Self { body, loading, pulse, to_keep } = &mut *self;
         let inside = nesting::enter(loading);
-        let polled = body.as_mut().poll(context);
+        let polled = pulse::poll(pulse.as_ref(), context, |context| body.as_mut().poll(context));
         drop(inside);
         if polled.is_pending()
             && let Some(begun) = to_keep.take()

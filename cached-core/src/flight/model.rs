@@ -5,14 +5,18 @@
 
 use super::*;
 use crate::sync::model::{check, check_all};
-use shuttle::future::{block_on, spawn};
+use shuttle::future::{block_on, spawn, yield_now};
 use shuttle::sync::atomic::AtomicU32;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::future::poll_fn;
+use std::sync::Mutex as Free;
 use std::sync::atomic::{AtomicUsize as Count, Ordering::SeqCst};
+use std::task::{Poll, Waker};
 
 const KEY: u8 = 7;
 /// Never over in a model.
 const SETTLES_WITHIN: Duration = Duration::from_secs(1);
+const STALLS_WITHIN: Duration = Duration::MAX;
 
 /// How a leader goes on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,20 +35,24 @@ enum Way {
     Leave,
     Fail,
     Panic,
+    /// As [`Fill`](Self::Fill); and does not follow anybody: takes each leader for one that stalls, whatever it does.
+    TakeOver,
 }
 
 struct World {
     flights: Flights<u8, u32>,
     register: AtomicU32,
     leading: Count,
-    /// Leaders that went away.
+    /// Leaders that went away, or were left.
     left: Count,
+    /// Whether leaders are left that go on.
+    is_hasty: bool,
 }
 
 impl World {
-    fn new() -> Arc<Self> {
+    fn new(is_hasty: bool) -> Arc<Self> {
         let (leading, left) = (Count::new(0), Count::new(0));
-        Arc::new(Self { flights: Flights::new(), register: AtomicU32::new(0), leading, left })
+        Arc::new(Self { flights: Flights::new(), register: AtomicU32::new(0), leading, left, is_hasty })
     }
 
     fn read(&self) -> u32 {
@@ -72,10 +80,16 @@ impl World {
                 Role::Lead(lead) => return self.lead(lead, way),
                 Role::Follow(follow) => follow,
             };
-            match follow.landing(SETTLES_WITHIN).await {
+            if way == Way::TakeOver {
+                yield_now().await;
+                self.left.fetch_add(1, SeqCst);
+                role = self.flights.join_next(&KEY, &follow);
+                continue;
+            }
+            match follow.landing(SETTLES_WITHIN, STALLS_WITHIN).await {
                 Landing::Shared(got) => return Some(got),
                 Landing::Failed => return Some(self.read()),
-                Landing::Unsettled => panic!("no time passes"),
+                Landing::Unsettled | Landing::Stalled => panic!("no time passes"),
                 Landing::Next(_) => nexts += 1,
             }
             // Whatever the next flight finds is for all who followed this one.
@@ -85,8 +99,9 @@ impl World {
     }
 
     fn lead(&self, lead: Lead<u8, u32>, way: Way) -> Option<u32> {
-        assert_eq!(self.leading.fetch_add(1, SeqCst), 0, "two lead at once");
-        assert!(self.flights.has(|| KEY));
+        let others = self.leading.fetch_add(1, SeqCst);
+        assert!(others == 0 || self.is_hasty, "two lead at once");
+        assert!(self.flights.has(|| KEY) || self.is_hasty);
         let ends = |lead| {
             self.leading.fetch_sub(1, SeqCst);
             lead
@@ -113,7 +128,7 @@ impl World {
                 ends(lead).found(loaded, load);
                 Some(loaded)
             }
-            Way::Fill | Way::LeaveFill => {
+            Way::Fill | Way::LeaveFill | Way::TakeOver => {
                 lead.store_step();
                 // Whatever is written from here on breaks the lease.
                 let leased = self.read();
@@ -164,7 +179,7 @@ impl World {
 /// Calls at once, each with what it does should it lead, and writes meanwhile.
 fn calls(ways: &'static [Way], writes: usize) {
     check(move || {
-        let world = World::new();
+        let world = World::new(ways.contains(&Way::TakeOver));
         let callers: Vec<_> = ways.iter().map(|way| spawn(Arc::clone(&world).call(*way))).collect();
         for _ in 0..writes {
             world.write();
@@ -214,7 +229,7 @@ fn after_a_leader_that_panics() {
 #[test]
 fn followers_that_go_away() {
     check(|| {
-        let world = World::new();
+        let world = World::new(false);
         let callers = [Way::Get, Way::Fill, Way::Get].map(|way| spawn(Arc::clone(&world).call(way)));
         world.write();
         callers[1].abort();
@@ -224,6 +239,71 @@ fn followers_that_go_away() {
         }
         world.is_at_rest();
     });
+}
+
+#[test]
+fn leaders_whose_place_is_taken() {
+    calls(&[Way::Fill, Way::TakeOver, Way::Fill, Way::TakeOver], 3);
+}
+
+#[test]
+fn leaders_whose_place_is_taken_and_that_go_away() {
+    calls(&[Way::Get, Way::TakeOver, Way::Leave, Way::Share, Way::TakeOver], 2);
+}
+
+/// Whoever takes the place of a leader, there is one that leads, and the others follow it.
+#[test]
+fn one_of_those_who_leave_leads() {
+    check(|| {
+        let flights = Arc::new(Flights::<u8, u32>::new());
+        let Role::Lead(stalled) = flights.join(&KEY) else { panic!("someone leads already") };
+        let leave = |follow: Follow<u32>| {
+            let flights = Arc::clone(&flights);
+            spawn(async move { flights.join_next(&KEY, &follow) })
+        };
+        let left: Vec<_> = (0..3)
+            .map(|_| match flights.join(&KEY) {
+                Role::Follow(follow) => leave(follow),
+                Role::Lead(_) => panic!("nobody leads"),
+            })
+            .collect();
+        let roles: Vec<_> = left.into_iter().map(|role| block_on(role).unwrap()).collect();
+        assert_eq!(roles.iter().filter(|role| matches!(role, Role::Lead(_))).count(), 1);
+        assert_eq!(flights.len(), 1);
+        drop((stalled, roles));
+        assert_eq!(flights.len(), 0);
+    });
+}
+
+/// Whenever a leader is woken: it is polled once more, and until then its followers see that it could be.
+#[test]
+fn a_wake_is_not_lost() {
+    let runs = check_all(|| {
+        let (pulse, is_set) = (Pulse::new(), Arc::new(AtomicU32::new(0)));
+        let wakes = Arc::new(Free::<Option<Waker>>::default());
+        let waker = Arc::clone(&wakes);
+        let leader = spawn({
+            let (pulse, is_set) = (Arc::clone(&pulse), Arc::clone(&is_set));
+            async move {
+                let mut tell = Some(waker);
+                let seen = poll_fn(move |context| {
+                    if let Some(tell) = tell.take() {
+                        *tell.lock().unwrap() = Some(context.waker().clone());
+                    }
+                    if is_set.load(SeqCst) == 1 { Poll::Ready(()) } else { Poll::Pending }
+                });
+                pulse::drive(Some(pulse), seen).await;
+            }
+        });
+        block_on(yield_now());
+        is_set.store(1, SeqCst);
+        if let Some(waker) = wakes.lock().unwrap().take() {
+            waker.wake();
+        }
+        block_on(leader).unwrap();
+        assert_eq!(pulse.idle_since(), None);
+    });
+    assert!(runs > 10, "{runs} runs");
 }
 
 /// However a flight ends, and in whatever moment its follower is.
@@ -238,7 +318,7 @@ fn a_follower_wakes_in_each_way_there_is() {
     for (end, expected) in ends {
         let runs = check_all(move || {
             let (lead, follow, step) = lead_and_follow();
-            let follower = spawn(async move { follow.landing(SETTLES_WITHIN).await });
+            let follower = spawn(async move { follow.landing(SETTLES_WITHIN, STALLS_WITHIN).await });
             end(lead, step);
             assert_eq!(block_on(follower).unwrap(), expected);
         });
@@ -251,7 +331,7 @@ fn a_follower_wakes_in_each_way_there_is() {
 fn a_follower_wakes_once_its_value_is_loaded() {
     let runs = check_all(|| {
         let (lead, follow, load) = lead_and_follow();
-        let follower = spawn(async move { follow.landing(SETTLES_WITHIN).await });
+        let follower = spawn(async move { follow.landing(SETTLES_WITHIN, STALLS_WITHIN).await });
         lead.loaded(1, load);
         assert_eq!(block_on(follower).unwrap(), Landing::Shared(1));
     });

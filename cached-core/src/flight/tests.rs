@@ -1,6 +1,7 @@
 //! One flight at a time, step by step.
 
 use super::*;
+use std::task::{Context, Poll, Waker};
 
 fn lead(flights: &Flights<&'static str, u8>) -> Lead<&'static str, u8> {
     match flights.join(&"k") {
@@ -25,6 +26,7 @@ const fn ms(n: u64) -> Duration {
 }
 
 const SOON: Duration = ms(20);
+const LONG: Duration = ms(1_000);
 
 #[tokio::test(start_paused = true)]
 async fn nobody_waits_long_for_a_leader_that_does_not_settle() {
@@ -33,7 +35,7 @@ async fn nobody_waits_long_for_a_leader_that_does_not_settle() {
     let load = leader.load_step();
     let late = follow(&flights);
     leader.loaded(7, load);
-    assert_eq!(late.landing(SOON).await, Landing::Unsettled);
+    assert_eq!(late.landing(SOON, LONG).await, Landing::Unsettled);
 }
 
 #[test]
@@ -162,8 +164,8 @@ async fn a_follower_hears_of_a_load_before_it_is_settled() {
     let load = leader.load_step();
     let during = follow(&flights);
     let (early, during) = (
-        tokio::spawn(async move { early.landing(SOON).await }),
-        tokio::spawn(async move { during.landing(SOON).await }),
+        tokio::spawn(async move { early.landing(SOON, LONG).await }),
+        tokio::spawn(async move { during.landing(SOON, LONG).await }),
     );
     tokio::task::yield_now().await;
     leader.loaded(7, load);
@@ -184,14 +186,14 @@ fn settling_what_was_never_loaded_hands_over() {
 async fn a_dropped_leader_hands_over_and_a_failed_one_lets_go() {
     let flights = Flights::new();
     let (leader, follower) = (lead(&flights), follow(&flights));
-    let waiting = tokio::spawn(async move { follower.landing(SOON).await });
+    let waiting = tokio::spawn(async move { follower.landing(SOON, LONG).await });
     tokio::task::yield_now().await;
     drop(leader);
     assert!(matches!(waiting.await.unwrap(), Landing::Next(_)));
 
     let (leader, follower) = (lead(&flights), follow(&flights));
     leader.failed();
-    assert_eq!(follower.landing(SOON).await, Landing::Failed);
+    assert_eq!(follower.landing(SOON, LONG).await, Landing::Failed);
     assert_eq!(flights.len(), 0);
 }
 
@@ -206,4 +208,136 @@ fn a_panicking_leader_lets_go() {
     .join();
     assert_eq!(follower.landed(), Some(Landing::Failed));
     assert_eq!(flights.len(), 0);
+}
+
+/// A leader that something has been begun for, a follower, and what wakes the leader.
+async fn woken(flights: &Flights<&'static str, u8>) -> (Lead<&'static str, u8>, Follow<u8>, Waker) {
+    let leader = lead(flights);
+    let pulse = leader.pulse();
+    let mut waker = None;
+    let pending = |context: &mut Context<'_>| {
+        waker = Some(context.waker().clone());
+        Poll::<()>::Pending
+    };
+    assert!(pulse::poll(Some(&pulse), &mut Context::from_waker(Waker::noop()), pending).is_pending());
+    let follower = follow(flights);
+    (leader, follower, waker.expect("it was polled"))
+}
+
+async fn landing_after(follower: &Follow<u8>, expected: Duration) {
+    let began = Instant::now();
+    assert_eq!(follower.landing(SOON, LONG).await, Landing::Stalled);
+    assert_eq!(began.elapsed(), expected);
+}
+
+async fn waits(follower: &Follow<u8>) -> bool {
+    tokio::time::timeout(10 * LONG, follower.landing(SOON, LONG)).await.is_err()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_leader_that_was_woken_and_is_not_polled_is_left() {
+    let flights = Flights::new();
+    let (leader, follower, waker) = woken(&flights).await;
+    assert!(waits(&follower).await, "it waits for its load");
+    waker.wake_by_ref();
+    tokio::time::advance(LONG / 4).await;
+    waker.wake_by_ref();
+    landing_after(&follower, LONG - LONG / 4).await;
+    landing_after(&follower, Duration::ZERO).await;
+    // It is polled again after all.
+    let pulse = leader.pulse();
+    let polled = pulse::poll(Some(&pulse), &mut Context::from_waker(Waker::noop()), |_| Poll::<()>::Pending);
+    assert!(polled.is_pending() && waits(&follower).await);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_leader_that_does_not_begin_is_left() {
+    let flights = Flights::new();
+    let leader = lead(&flights);
+    let follower = follow(&flights);
+    assert!(waits(&follower).await, "nothing is known of it");
+    let pulse = leader.pulse();
+    landing_after(&follower, LONG).await;
+    // Nothing is left to be polled.
+    pulse::drive(Some(pulse), async {}).await;
+    assert!(waits(&follower).await);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_long_poll_is_no_idleness() {
+    let pulse = Pulse::new();
+    let polled = pulse::poll(Some(&pulse), &mut Context::from_waker(Waker::noop()), |context| {
+        context.waker().wake_by_ref();
+        assert_eq!(pulse.idle_since(), None);
+        Poll::<()>::Pending
+    });
+    assert!(polled.is_pending());
+    assert_eq!(pulse.idle_since(), Some(Instant::now()), "since its end");
+}
+
+#[test]
+fn one_takes_the_place_of_a_leader_that_stalls_and_the_others_follow() {
+    let flights = Flights::new();
+    let leader = lead(&flights);
+    let step = leader.store_step();
+    let followers: Vec<_> = (0..3).map(|_| follow(&flights)).collect();
+    let Role::Lead(next) = flights.join_next(&"k", &followers[0]) else { panic!("nobody leads") };
+    assert!(is_next(&followers[1]), "the others are told at once");
+    let Role::Follow(second) = flights.join_next(&"k", &followers[1]) else { panic!("two leaders") };
+    let next_step = next.store_step();
+    let stranger = follow(&flights);
+    assert_eq!(flights.len(), 1);
+    // The former goes on: its value is for those who joined it before the step, and nobody else loses the flight.
+    leader.found(7, step);
+    assert_eq!(flights.len(), 1);
+    let Role::Follow(third) = flights.join_next(&"k", &followers[2]) else { panic!("two leaders") };
+    next.found(8, next_step);
+    assert_eq!([second, third].map(|follow| follow.landed()), [const { Some(Landing::Shared(8)) }; 2]);
+    assert!(is_next(&stranger));
+    assert_eq!(flights.len(), 0);
+}
+
+#[test]
+fn what_a_stalled_leader_loads_is_for_those_who_came_before() {
+    let flights = Flights::new();
+    let leader = lead(&flights);
+    let early = follow(&flights);
+    let load = leader.load_step();
+    let late = follow(&flights);
+    let Role::Lead(_next) = flights.join_next(&"k", &late) else { panic!("nobody leads") };
+    leader.loaded(7, load);
+    assert_eq!(early.landed(), Some(Landing::Shared(7)));
+    assert!(is_next(&late));
+    leader.proved_current(load + 1);
+    assert_eq!(late.landed(), Some(Landing::Shared(7)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn each_flight_after_one_that_stalls_is_given_twice_the_time() {
+    let flights = Flights::new();
+    let mut leaders = vec![lead(&flights)];
+    for doubled in [1, 2, 4, 8, 16, 32, 64, 64] {
+        leaders[leaders.len() - 1].pulse();
+        let follower = follow(&flights);
+        landing_after(&follower, doubled * LONG).await;
+        let Role::Lead(next) = flights.join_next(&"k", &follower) else { panic!("nobody leads") };
+        leaders.push(next);
+    }
+    drop(leaders);
+    assert_eq!(flights.len(), 0);
+    lead(&flights).pulse();
+}
+
+#[test]
+fn who_takes_the_place_of_a_leader_learns_of_its_lease() {
+    let flights = Flights::new();
+    let leader = lead(&flights);
+    assert_eq!(leader.leases(1), None);
+    let Role::Lead(second) = flights.join_next(&"k", &follow(&flights)) else { panic!("nobody leads") };
+    // It stalls before it asks for one.
+    let Role::Lead(third) = flights.join_next(&"k", &follow(&flights)) else { panic!("nobody leads") };
+    assert_eq!(third.leases(3), Some(1));
+    assert_eq!(third.leases(4), Some(3));
+    drop((leader, second, third));
+    assert_eq!(lead(&flights).leases(5), None);
 }

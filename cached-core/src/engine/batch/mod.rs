@@ -34,6 +34,7 @@ use super::look::Looked;
 use super::lookup::{Lookup, Turn};
 use super::target::Target;
 use crate::envelope::Entry;
+use crate::flight::pulse::{self, Pulse};
 use crate::lease::Releases;
 use crate::reason::MissReason;
 use futures_util::stream::{FuturesUnordered, StreamExt};
@@ -49,9 +50,15 @@ pub(super) struct Member {
     /// Held until it is known whether this lookup's key is the batch's to load, or depends on others.
     deciding: Option<Arc<()>>,
     releases: Arc<Releases>,
+    pulse: Arc<Pulse>,
 }
 
 impl Member {
+    /// By which others see whether the batch is polled: all that it leads is polled with it.
+    pub(super) fn pulse(&self) -> Arc<Pulse> {
+        Arc::clone(&self.pulse)
+    }
+
     pub(super) fn waits_for_others(&mut self) {
         self.deciding = None;
     }
@@ -79,6 +86,8 @@ struct Lookups {
     /// As many clones as lookups are deciding.
     deciding: Arc<()>,
     releases: Arc<Releases>,
+    /// By which others see whether the batch is polled.
+    pulse: Arc<Pulse>,
 }
 
 impl fmt::Debug for Lookups {
@@ -95,12 +104,17 @@ impl Lookups {
             ended: Vec::new(),
             deciding: Arc::new(()),
             releases: Arc::new(Releases::new(Arc::clone(engine.store.off_path()))),
+            pulse: Pulse::new(),
         }
     }
 
     /// The key's first look did not hit.
     fn start(&mut self, at: usize, target: Target, looked: Looked) {
-        let member = Member { deciding: Some(Arc::clone(&self.deciding)), releases: Arc::clone(&self.releases) };
+        let member = Member {
+            deciding: Some(Arc::clone(&self.deciding)),
+            releases: Arc::clone(&self.releases),
+            pulse: Arc::clone(&self.pulse),
+        };
         self.go_on(at, Box::new(Lookup::new(target, looked).in_batch(member)));
     }
 
@@ -115,6 +129,12 @@ impl Lookups {
             let turn = lookup.next().await;
             Ended { at, lookup, turn }
         }));
+    }
+
+    /// The batch has something to do that others may wait for.
+    fn ready(&self) -> Arc<Pulse> {
+        self.pulse.is_ready();
+        Arc::clone(&self.pulse)
     }
 
     /// Lets those go on that can.
@@ -136,8 +156,8 @@ impl Lookups {
 
     /// Waits until one has ended, or none is deciding any more. There have to be some.
     async fn progress(&mut self) {
-        let were_deciding = self.are_deciding();
-        poll_fn(|context| {
+        let (were_deciding, pulse) = (self.are_deciding(), Arc::clone(&self.pulse));
+        let mut progress = |context: &mut Context<'_>| {
             self.poll(context);
             let has_decided = were_deciding && !self.are_deciding();
             if has_decided || !self.ended.is_empty() || self.under_way.is_empty() {
@@ -145,8 +165,8 @@ impl Lookups {
             } else {
                 Poll::Pending
             }
-        })
-        .await;
+        };
+        poll_fn(|context| pulse::poll(Some(&pulse), context, &mut progress)).await;
     }
 
     fn take_ended(&mut self) -> Vec<Ended> {

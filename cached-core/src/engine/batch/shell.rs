@@ -11,13 +11,13 @@ use crate::engine::lookup::Turn;
 use crate::engine::nesting::{self, Loading};
 use crate::engine::permit::{Begun, Permit};
 use crate::engine::shell::{Call, Policy, decode, share};
+use crate::flight::pulse::{self, Pulse};
 use crate::key::Key;
 use crate::lease::Renewal;
 use crate::many::{Asked, Divided, ManyShape, one};
 use crate::near::keep::Keep;
 use crate::outcome::OptionValue;
 use crate::site::Site;
-use futures_util::future::{Either, select};
 use std::collections::HashMap;
 use std::fmt;
 use std::future::poll_fn;
@@ -121,7 +121,8 @@ pub fn run<'b, S: ManyShape, K, F: Future>(batch: &'b mut Batch<'_, S, K>, body:
     let State { load, lookups, engine, .. } = &mut *batch.state;
     let loading = load.as_mut().and_then(|load| load.loading.take());
     let to_keep = load.as_mut().zip(engine.as_ref());
-    Running { body: Box::pin(body), loading, lookups: lookups.as_mut(), to_keep }
+    let pulse = lookups.as_ref().map(Lookups::ready);
+    Running { body: Box::pin(body), loading, pulse, lookups: lookups.as_mut(), to_keep }
 }
 
 /// Shares and stores what the body returned, in the background. The return value, if that is known now.
@@ -250,14 +251,13 @@ impl<S: ManyShape> State<'_, S> {
         let engine = self.engine.as_ref()?;
         let room = engine.bulkhead.enter();
         let Some(lookups) = &mut self.lookups else { return room.await };
-        let go_on = poll_fn(|context| {
+        let pulse = lookups.ready();
+        let mut room = pin!(room);
+        let mut with_room = |context: &mut Context<'_>| {
             lookups.poll(context);
-            Poll::<()>::Pending
-        });
-        match select(pin!(room), pin!(go_on)).await {
-            Either::Left((room, _)) => room,
-            Either::Right(_) => None,
-        }
+            room.as_mut().poll(context)
+        };
+        poll_fn(|context| pulse::poll(Some(&pulse), context, &mut with_room)).await
     }
 
     fn settle(&mut self, load: Load, policy: &Policy<S::Item>, returned: S::Return) -> Option<S::Return> {
@@ -319,6 +319,7 @@ impl<S: ManyShape> State<'_, S> {
 pub struct Running<'a, F> {
     body: Pin<Box<F>>,
     loading: Option<Arc<Loading>>,
+    pulse: Option<Arc<Pulse>>,
     lookups: Option<&'a mut Lookups>,
     /// Until it turns out that the body takes time: its leases are to be renewed from then on.
     to_keep: Option<(&'a mut Load, &'a Arc<Engine>)>,
@@ -328,19 +329,21 @@ impl<F: Future> Future for Running<'_, F> {
     type Output = F::Output;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<F::Output> {
-        let Self { body, loading, lookups, to_keep } = &mut *self;
-        let inside = nesting::enter(loading);
-        let polled = body.as_mut().poll(context);
-        drop(inside);
-        if polled.is_pending() {
-            if let Some((load, engine)) = to_keep.take() {
-                load.keep_alive(engine);
+        let Self { body, loading, pulse, lookups, to_keep } = &mut *self;
+        pulse::poll(pulse.as_ref(), context, |context| {
+            let inside = nesting::enter(loading);
+            let polled = body.as_mut().poll(context);
+            drop(inside);
+            if polled.is_pending() {
+                if let Some((load, engine)) = to_keep.take() {
+                    load.keep_alive(engine);
+                }
+                if let Some(lookups) = lookups {
+                    lookups.poll(context);
+                }
             }
-            if let Some(lookups) = lookups {
-                lookups.poll(context);
-            }
-        }
-        polled
+            polled
+        })
     }
 }
 

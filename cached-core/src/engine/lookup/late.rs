@@ -10,6 +10,7 @@ use super::{LeadKey, Lookup, Turn};
 use crate::engine::FlightKey;
 use crate::engine::look::Seen;
 use crate::engine::permit::Permit;
+use crate::flight::pulse;
 use crate::reason::MissReason;
 use std::time::Duration;
 use tokio::time::Instant;
@@ -28,10 +29,10 @@ impl Lookup {
     pub(super) async fn lead_late(&mut self, lead: LeadKey) -> Turn {
         self.target.missed(MissReason::WaitedTooLong);
         lead.idle();
-        let room = self.room(&self.target.engine.bulkhead).await;
+        let room = pulse::drive(self.pulse(&lead), self.room(&self.target.engine.bulkhead)).await;
         let step = lead.store_step();
         if self.without.is_none() && self.target.may_look().is_ok() {
-            match self.target.look(&mut self.budget).await {
+            match pulse::drive(self.pulse(&lead), self.target.look(&mut self.budget)).await {
                 Ok(Seen::Value(entry)) => {
                     lead.found(entry.clone(), step);
                     return Turn::Value(entry);

@@ -11,6 +11,9 @@ pub(super) struct Fault {
     pub(super) is_unknown_script: bool,
     /// The client cannot read the answer.
     pub(super) is_unreadable: bool,
+    /// The server answers that it does not take this command: it does not know it, does not grant it to this user, or is a
+    /// cluster's node and the keys stand in several slots.
+    pub(super) is_refusal: bool,
 }
 
 impl Fault {
@@ -22,13 +25,19 @@ impl Fault {
 impl From<RedisError> for Fault {
     fn from(error: RedisError) -> Self {
         let is_unknown_script = error.kind() == ErrorKind::Server(ServerErrorKind::NoScript);
-        Self { error: classify(&error), is_unknown_script, is_unreadable: error.kind() == ErrorKind::Parse }
+        Self {
+            error: classify(&error),
+            is_unknown_script,
+            is_unreadable: error.kind() == ErrorKind::Parse,
+            is_refusal: is_refusal(&error),
+        }
     }
 }
 
+/// The command was not sent, or has no answer that says anything about it.
 impl From<StoreError> for Fault {
     fn from(error: StoreError) -> Self {
-        Self { error, is_unknown_script: false, is_unreadable: false }
+        Self { error, is_unknown_script: false, is_unreadable: false, is_refusal: false }
     }
 }
 
@@ -59,6 +68,14 @@ const UNREADABLE: &str = "; the server's answer cannot be read: it may be a refu
 /// has sent, such as keys, and tell nothing.
 fn of_a_script(detail: &str) -> Option<&str> {
     detail.starts_with("Error running script").then_some(detail)
+}
+
+fn is_refusal(error: &RedisError) -> bool {
+    match error.code() {
+        Some("CROSSSLOT" | "NOPERM") => true,
+        Some("ERR") => error.detail().is_some_and(|detail| detail.starts_with("unknown command")),
+        _ => false,
+    }
 }
 
 fn by_code(code: &str) -> Option<FaultKind> {

@@ -3,11 +3,17 @@
 //! A read that finds no other under way goes out on its own. Those that come meanwhile gather in a batch. Who opens a
 //! batch has it sent as soon as the tasks that are ready to run have had their turn: nobody waits for time to pass or
 //! for an answer to come, and the busier the process is, the more reads go out as one. Equal keys go out once. The one
-//! exception is a single key that everybody asks for: it goes out once per round trip, since more often would keep the
-//! server busy with one question.
+//! exception is a single key that everybody asks for: a batch of that key alone is held back until the batch before it has
+//! its answer, since more often would keep the server busy with one question.
 //!
 //! A batch is closed before it is sent. A caller so never gets an answer that was on its way when it came, which could be
 //! older than a write that had completed by then.
+//!
+//! # Who depends on whom
+//! On no caller's polling. A read on its own is its caller's, who may never look at the answer: nothing is held back for it.
+//! A batch is sent and answered by a task, and held back only for another batch of the same place, whose task runs if its
+//! own does. Where the task has not had its turn (it stands behind a task that blocks its thread), a caller of the batch
+//! takes over ([`Merge::take_over`]).
 //!
 //! # On cancellation
 //! A caller that goes away leaves its key in the batch. If what was to send a batch goes away, those who wait are told.
@@ -43,8 +49,8 @@ pub(super) struct Merge<P, A> {
 #[derive(Debug)]
 struct State<P, A> {
     under_way: usize,
-    /// Keys that are being asked for on their own.
-    asked: Vec<Key>,
+    /// Keys that a batch of this place asks for on their own.
+    asked: Vec<(P, Key)>,
     /// Batches not sent yet: one for each place, or hardly more.
     open: Vec<Open<P, A>>,
 }
@@ -74,7 +80,7 @@ struct Batch<A> {
 
 /// How a read goes on.
 #[derive(Debug)]
-pub(super) enum Turn<'a, P, A> {
+pub(super) enum Turn<'a, P: Copy + PartialEq, A> {
     /// On its own; to be held until it is answered.
     Alone(Alone<'a, P, A>),
     /// As part of a batch; who opened it has to send it.
@@ -100,7 +106,7 @@ impl Hasher for Mix {
     }
 }
 
-impl<P: PartialEq, A> Merge<P, A> {
+impl<P: Copy + PartialEq, A> Merge<P, A> {
     pub(super) fn new() -> Self {
         let state = State { under_way: 0, asked: Vec::new(), open: Vec::new() };
         Self { state: Mutex::new(state), freed: Notify::new() }
@@ -122,9 +128,7 @@ impl<P: PartialEq, A> Merge<P, A> {
             return Turn::Together(ticket, None);
         }
         if state.under_way == 1 {
-            let key = if let [key] = keys { Some(Arc::clone(key)) } else { None };
-            state.asked.extend(key.clone());
-            return Turn::Alone(Alone { merge: self, key });
+            return Turn::Alone(Alone { merge: self });
         }
         let mut open = Open::new(place, deadline);
         let ticket = open.join(keys);
@@ -132,19 +136,50 @@ impl<P: PartialEq, A> Merge<P, A> {
         state.open.push(open);
         Turn::Together(ticket, Some(sending))
     }
-}
 
-impl<P, A> Merge<P, A> {
-    /// So many reads have ended, among them that of a key asked for on its own.
-    fn ended(&self, reads: usize, asked: Option<&Key>) {
+    /// Closes a caller's batch in place of the task that was to do so, unless it is closed already or to be held back. With its
+    /// keys, which are now to be sent.
+    pub(super) fn take_over(self: &Arc<Self>, ticket: &Ticket<A>) -> Option<(Sending<P, A>, Vec<Key>)> {
+        let Closing::Closed(keys, closed) = self.close(&ticket.batch, true) else { return None };
+        let (merge, batch) = (Arc::clone(self), Arc::clone(&ticket.batch));
+        Some((Sending { merge, batch, closed: Some(closed) }, keys))
+    }
+
+    fn close(&self, batch: &Arc<Batch<A>>, may_hold: bool) -> Closing<P> {
         let mut state = locked(&self.state);
-        state.under_way -= reads;
-        if let Some(at) = asked.and_then(|key| state.asked.iter().position(|asked| asked == key)) {
+        let Some(at) = state.open.iter().position(|open| Arc::ptr_eq(&open.batch, batch)) else {
+            return Closing::Elsewhere;
+        };
+        let place = state.open[at].place;
+        let asked = if let [key] = &state.open[at].keys[..] { Some((place, Arc::clone(key))) } else { None };
+        if may_hold && asked.as_ref().is_some_and(|asked| state.asked.contains(asked)) {
+            state.open[at].is_held = true;
+            return Closing::Held;
+        }
+        let open = state.open.remove(at);
+        state.asked.extend(asked.clone());
+        Closing::Closed(open.keys, Closed { callers: open.callers, asked })
+    }
+
+    /// The callers of a batch have their answer, or will have none.
+    fn ended(&self, batch: Closed<P>) {
+        let mut state = locked(&self.state);
+        state.under_way -= batch.callers;
+        if let Some(at) = batch.asked.and_then(|asked| state.asked.iter().position(|at| *at == asked)) {
             state.asked.swap_remove(at);
             drop(state);
             self.freed.notify_waiters();
         }
     }
+}
+
+/// What closing a batch led to.
+enum Closing<P> {
+    Closed(Vec<Key>, Closed<P>),
+    /// It is to be held back: its only key is being asked for.
+    Held,
+    /// Somebody else has closed it.
+    Elsewhere,
 }
 
 impl<P, A> Open<P, A> {
@@ -173,17 +208,15 @@ impl<P, A> Open<P, A> {
     }
 }
 
-/// A read on its own, under way until this is dropped.
+/// A read on its own, under way until this is dropped. As long as it is, others go out in batches.
 #[derive(Debug)]
 pub(super) struct Alone<'a, P, A> {
     merge: &'a Merge<P, A>,
-    /// `None` if it asks for several.
-    key: Option<Key>,
 }
 
 impl<P, A> Drop for Alone<'_, P, A> {
     fn drop(&mut self) {
-        self.merge.ended(1, self.key.as_ref());
+        locked(&self.merge.state).under_way -= 1;
     }
 }
 
@@ -223,11 +256,6 @@ impl<A> Ticket<A> {
         self.positions.iter()
     }
 
-    /// By when there is an answer, if the place that sends the batch runs.
-    pub(super) fn deadline(&self) -> Instant {
-        self.batch.deadline
-    }
-
     /// Waits for the batch's answer; `None` if it was not sent.
     pub(super) async fn answer(&self) -> Option<&A> {
         loop {
@@ -242,53 +270,42 @@ impl<A> Ticket<A> {
     }
 }
 
-/// The duty to send a batch. Dropping it tells those who wait that nothing will come.
+/// The duty to send a batch. Dropping it tells those who wait that nothing will come, unless somebody else has taken over.
 #[derive(Debug)]
-pub(super) struct Sending<P, A> {
+pub(super) struct Sending<P: Copy + PartialEq, A> {
     merge: Arc<Merge<P, A>>,
     batch: Arc<Batch<A>>,
-    closed: Option<Closed>,
+    closed: Option<Closed<P>>,
 }
 
 #[derive(Debug)]
-struct Closed {
+struct Closed<P> {
     callers: usize,
     /// The key, if there is only one.
-    asked: Option<Key>,
+    asked: Option<(P, Key)>,
 }
 
-impl<P, A> Sending<P, A> {
+impl<P: Copy + PartialEq, A> Sending<P, A> {
     pub(super) fn deadline(&self) -> Instant {
         self.batch.deadline
     }
 
-    /// Closes the batch, as soon as it may be sent; its keys are now to be sent.
-    pub(super) async fn close(&mut self) -> Vec<Key> {
+    /// Closes the batch, as soon as it may be sent; its keys are now to be sent. `None` if somebody else has taken over.
+    pub(super) async fn close(&mut self) -> Option<Vec<Key>> {
         let merge = Arc::clone(&self.merge);
         loop {
             let mut freed = std::pin::pin!(merge.freed.notified());
             // Registered before the state is looked at, so that nothing is missed in between.
             freed.as_mut().enable();
-            if let Some(keys) = self.close_now(true) {
-                return keys;
+            match merge.close(&self.batch, true) {
+                Closing::Closed(keys, closed) => {
+                    self.closed = Some(closed);
+                    return Some(keys);
+                }
+                Closing::Elsewhere => return None,
+                Closing::Held => freed.await,
             }
-            freed.await;
         }
-    }
-
-    /// `None` if the batch is to be held back.
-    fn close_now(&mut self, may_hold: bool) -> Option<Vec<Key>> {
-        let mut state = locked(&self.merge.state);
-        let at = state.open.iter().position(|open| Arc::ptr_eq(&open.batch, &self.batch))?;
-        let asked = if let [key] = &state.open[at].keys[..] { Some(Arc::clone(key)) } else { None };
-        if may_hold && asked.as_ref().is_some_and(|key| state.asked.contains(key)) {
-            state.open[at].is_held = true;
-            return None;
-        }
-        let open = state.open.remove(at);
-        state.asked.extend(asked.clone());
-        self.closed = Some(Closed { callers: open.callers, asked });
-        Some(open.keys)
     }
 
     /// Gives those who wait their answer.
@@ -297,19 +314,21 @@ impl<P, A> Sending<P, A> {
     }
 
     fn end(&mut self, answer: Option<A>) {
-        if self.closed.is_none() {
-            self.close_now(false);
+        if self.closed.is_none()
+            && let Closing::Closed(_, closed) = self.merge.close(&self.batch, false)
+        {
+            self.closed = Some(closed);
         }
         if let Some(closed) = self.closed.take()
             && self.batch.answer.set(answer).is_ok()
         {
-            self.merge.ended(closed.callers, closed.asked.as_ref());
+            self.merge.ended(closed);
             self.batch.answered.notify_waiters();
         }
     }
 }
 
-impl<P, A> Drop for Sending<P, A> {
+impl<P: Copy + PartialEq, A> Drop for Sending<P, A> {
     fn drop(&mut self) {
         self.end(None);
     }

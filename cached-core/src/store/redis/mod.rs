@@ -26,6 +26,7 @@ mod open;
 mod overdue;
 mod reads;
 mod recent;
+mod refusal;
 mod role;
 mod script;
 mod slots;

@@ -49,9 +49,15 @@ pub(super) fn client(url: &str) -> Result<Client, BuildError> {
     Client::open(info.set_tcp_settings(tcp).set_redis_settings(settings)).map_err(problem)
 }
 
+/// Commands that may wait to be written. A caller who finds the queue full waits in line, and holds up all who come after
+/// it for as long as its future is not polled; so the queue is never full before the connection is given up. Takes memory
+/// only for what is in it.
+const QUEUE: usize = 1 << 16;
+
 /// No timeout of redis-rs' own: each command has its caller's.
 pub(super) fn settings() -> AsyncConnectionConfig {
-    AsyncConnectionConfig::new().set_connection_timeout(None).set_response_timeout(None)
+    let settings = AsyncConnectionConfig::new().set_connection_timeout(None).set_response_timeout(None);
+    settings.set_pipeline_buffer_size(QUEUE)
 }
 
 /// Connects to a server that is the primary, as far as it tells, and removes again there what was removed lately.

@@ -8,6 +8,7 @@
 
 use super::link::{Copies, Link};
 use super::merge::{Merge, Sending, Ticket, Turn};
+use super::refusal::Refusal;
 use crate::error::{FaultKind, StoreError};
 use crate::store::{Key, StoreFuture};
 use bytes::Bytes;
@@ -15,10 +16,13 @@ use redis::{Cmd, Value};
 use std::cell::Cell;
 use std::future::ready;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 use tokio::runtime::{Handle, Id};
 use tokio::time::{Instant, timeout_at};
+
+/// After so long a caller sees to it that its batch is sent. Doubled each time.
+const PATIENCE: Duration = Duration::from_millis(10);
 
 /// Registers that are larger on average are read one by one: what a command costs does not matter beside them, and the
 /// first of a batch would be kept waiting for the last.
@@ -71,22 +75,23 @@ enum Unread {
 pub(super) struct Reads {
     link: Arc<Link>,
     merge: Arc<Merge<Id, Answer>>,
-    /// The server refused MGET: a proxy, a cluster's node, a user without the right.
-    refused: AtomicBool,
+    /// Of MGET: by a proxy, a cluster's node, or for want of the right.
+    refusal: Refusal,
     /// Running mean of the registers' bytes.
     mean_bytes: AtomicUsize,
 }
 
 impl Reads {
     pub(super) fn new(link: Arc<Link>) -> Self {
-        let (refused, mean_bytes) = (AtomicBool::new(false), AtomicUsize::new(0));
-        Self { link, merge: Arc::new(Merge::new()), refused, mean_bytes }
+        let (refusal, mean_bytes) = (Refusal::new(), AtomicUsize::new(0));
+        Self { link, merge: Arc::new(Merge::new()), refusal, mean_bytes }
     }
 
     /// Enters at once, so that the future is no larger than its way needs.
     pub(super) fn get<'a>(self: &'a Arc<Self>, key: &'a Key, within: Duration) -> StoreFuture<'a, Option<Bytes>> {
-        let deadline = Instant::now() + within;
-        if self.refused.load(Ordering::Relaxed) || self.mean_bytes.load(Ordering::Relaxed) > LARGE {
+        let now = Instant::now();
+        let deadline = now + within;
+        if self.refusal.stands(now) || self.mean_bytes.load(Ordering::Relaxed) > LARGE {
             return Box::pin(self.get_alone(key, deadline));
         }
         match self.merge.enter(std::slice::from_ref(key), Handle::current().id(), deadline) {
@@ -96,9 +101,9 @@ impl Reads {
             }),
             Turn::Together(ticket, sending) => {
                 if let Some(sending) = sending {
-                    tokio::spawn(Arc::clone(self).send(sending));
+                    tokio::spawn(Arc::clone(self).gather(sending));
                 }
-                Box::pin(self.get_together(key, ticket, deadline))
+                Box::pin(self.get_together(key, ticket, now, deadline))
             }
         }
     }
@@ -109,11 +114,12 @@ impl Reads {
         keys: &'a [Key],
         within: Duration,
     ) -> StoreFuture<'a, Vec<Option<Bytes>>> {
-        let deadline = Instant::now() + within;
+        let now = Instant::now();
+        let deadline = now + within;
         if keys.is_empty() {
             return Box::pin(ready(Ok(Vec::new())));
         }
-        if self.refused.load(Ordering::Relaxed) {
+        if self.refusal.stands(now) {
             return Box::pin(Arc::clone(self).get_each(keys, deadline));
         }
         match self.merge.enter(keys, Handle::current().id(), deadline) {
@@ -124,10 +130,11 @@ impl Reads {
             }),
             Turn::Together(ticket, sending) => {
                 if let Some(sending) = sending {
-                    tokio::spawn(Arc::clone(self).send(sending));
+                    tokio::spawn(Arc::clone(self).gather(sending));
                 }
                 Box::pin(async move {
-                    self.all_of(answered(&ticket, deadline).await?.as_ref(), ticket.positions(), keys, deadline).await
+                    let answer = self.answered(&ticket, now, deadline).await?;
+                    self.all_of(answer.as_ref(), ticket.positions(), keys, deadline).await
                 })
             }
         }
@@ -168,12 +175,13 @@ impl Reads {
     }
 
     async fn get_together(
-        &self,
+        self: &Arc<Self>,
         key: &Key,
         ticket: Ticket<Answer>,
+        now: Instant,
         deadline: Instant,
     ) -> Result<Option<Bytes>, StoreError> {
-        match answered(&ticket, deadline).await? {
+        match self.answered(&ticket, now, deadline).await? {
             Ok(registers) => Ok(ticket.positions().next().and_then(|at| registers.get(at))),
             Err(Unread::Fault(error)) => Err(error.clone()),
             Err(Unread::Refused) => Box::pin(self.get_alone(key, deadline)).await,
@@ -194,11 +202,41 @@ impl Reads {
     }
 
     /// Sends a batch, having let all tasks that are ready to run get in.
-    async fn send(self: Arc<Self>, mut sending: Sending<Id, Answer>) {
+    async fn gather(self: Arc<Self>, mut sending: Sending<Id, Answer>) {
         tokio::task::yield_now().await;
-        let keys = sending.close().await;
+        if let Some(keys) = sending.close().await {
+            self.send(sending, keys).await;
+        }
+    }
+
+    async fn send(self: Arc<Self>, sending: Sending<Id, Answer>, keys: Vec<Key>) {
         let answer = self.get_at_once(&keys, sending.deadline()).await;
         sending.answer(answer);
+    }
+
+    /// The batch's answer. Each caller has a timer of its own, since the task that is to send the batch may stand behind one
+    /// that blocks its thread: then a caller whose thread is not blocked has it sent.
+    async fn answered<'t>(
+        self: &Arc<Self>,
+        ticket: &'t Ticket<Answer>,
+        now: Instant,
+        deadline: Instant,
+    ) -> Result<&'t Answer, StoreError> {
+        let mut patience = PATIENCE;
+        loop {
+            let until = deadline.min(now + patience);
+            if let Ok(answer) = timeout_at(until, ticket.answer()).await {
+                let gone = || StoreError::new(FaultKind::Disconnected, "the runtime that was to read is gone");
+                return answer.ok_or_else(gone);
+            }
+            if until == deadline {
+                return Err(StoreError::new(FaultKind::Timeout, "waiting for a merged read"));
+            }
+            if let Some((sending, keys)) = self.merge.take_over(ticket) {
+                tokio::spawn(Arc::clone(self).send(sending, keys));
+            }
+            patience *= 2;
+        }
     }
 
     /// MGET.
@@ -211,9 +249,10 @@ impl Reads {
         let answer = match self.link.send(&command, Copies::Harmless, deadline).await {
             Ok(Value::Array(values)) if values.len() == keys.len() => Registers::of(values).map_err(Unread::Fault),
             Ok(other) => Err(Unread::Fault(unexpected(&other))),
-            Err(fault) if fault.error.kind == FaultKind::Refused => {
-                tracing::warn!(error = %fault.error, "the server refuses MGET: values are read one by one");
-                self.refused.store(true, Ordering::Relaxed);
+            Err(fault) if fault.is_refusal => {
+                if self.refusal.note(&fault, Instant::now()) {
+                    tracing::warn!(error = %fault.error, "the server refuses MGET: values are read one by one");
+                }
                 Err(Unread::Refused)
             }
             Err(fault) => Err(Unread::Fault(fault.error)),
@@ -231,18 +270,6 @@ impl Reads {
         let mean = self.mean_bytes.load(Ordering::Relaxed);
         self.mean_bytes.store(mean - mean / 8 + bytes / 8, Ordering::Relaxed);
     }
-}
-
-/// The batch's answer. It comes by the batch's deadline; only who has less time needs a timer of its own.
-async fn answered(ticket: &Ticket<Answer>, deadline: Instant) -> Result<&Answer, StoreError> {
-    let answer = if ticket.deadline() <= deadline {
-        ticket.answer().await
-    } else {
-        timeout_at(deadline, ticket.answer())
-            .await
-            .map_err(|_| StoreError::new(FaultKind::Timeout, "waiting for a merged read"))?
-    };
-    answer.ok_or_else(|| StoreError::new(FaultKind::Disconnected, "the runtime that was to read is gone"))
 }
 
 pub(super) fn register(value: Value) -> Result<Option<Vec<u8>>, StoreError> {

@@ -1,6 +1,7 @@
 //! Steps that change registers: those that come while others are under way go out together, as one call of a script,
 //! which costs the server half of what single ones do. As with reads, nobody waits for anything but the turn of the
-//! tasks that are ready to run.
+//! tasks that are ready to run. And as with reads, nobody depends on another caller's polling: what has gathered is sent by
+//! a task, or by a caller if that task has not had its turn.
 //!
 //! # On cancellation
 //! A step whose caller is gone is carried out all the same.
@@ -10,20 +11,25 @@
 
 use super::fault::Fault;
 use super::link::{Copies, Link};
+use super::refusal::Refusal;
 use super::script::Script;
-use crate::error::{FaultKind, StoreError};
+use crate::error::FaultKind;
 use crate::sync::{Mutex, locked};
 use redis::{Cmd, Value};
 use std::collections::HashMap;
 use std::fmt::Debug;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::Duration;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use tokio::runtime::{Handle, Id};
 use tokio::sync::oneshot;
 use tokio::time::{Instant, timeout_at};
 
 /// Steps in one call: the server does nothing else meanwhile.
 const TOGETHER: usize = 64;
+
+/// After so long a caller sees to it that its step is sent. Doubled each time.
+const PATIENCE: Duration = Duration::from_millis(10);
 
 /// One step: what a script is told of it.
 pub(super) trait Step: Debug + Send + Sync + 'static {
@@ -47,8 +53,8 @@ pub(super) struct Steps<S> {
     under_way: AtomicUsize,
     /// By the runtime that is to send them: nothing tells callers elsewhere whether it still runs.
     waiting: Mutex<HashMap<Id, Vec<Waiting<S>>>>,
-    /// The server refused several in one call: it is a cluster's node.
-    refused: AtomicBool,
+    /// Of several in one call: by a cluster's node.
+    refusal: Refusal,
 }
 
 #[derive(Debug)]
@@ -74,46 +80,55 @@ impl<S: Step> Steps<S> {
             script: Script::new(script),
             under_way: AtomicUsize::new(0),
             waiting: Mutex::new(HashMap::new()),
-            refused: AtomicBool::new(false),
+            refusal: Refusal::new(),
         }
     }
 
     /// Takes a step and returns the script's answer to it.
-    pub(super) async fn take(self: &Arc<Self>, step: S, deadline: Instant) -> Result<Value, StoreError> {
+    pub(super) async fn take(self: &Arc<Self>, step: S, deadline: Instant) -> Answer {
+        let now = Instant::now();
         let others = self.under_way.fetch_add(1, Ordering::Relaxed);
         let _under_way = UnderWay(&self.under_way);
-        if others == 0 || self.refused.load(Ordering::Relaxed) {
+        if others == 0 || self.refusal.stands(now) {
             return Ok(self.send(&[step], deadline).await?.pop().unwrap_or(Value::Nil));
         }
-        let (answer, answered_by) = self.gather(step, deadline);
-        // Only who has less time than the first of them needs a timer of its own.
-        let answered = if answered_by <= deadline {
-            answer.await
-        } else {
-            let late = |_| StoreError::new(FaultKind::Timeout, "waiting for merged steps");
-            timeout_at(deadline, answer).await.map_err(late)?
-        };
-        let gone = |_| StoreError::new(FaultKind::Disconnected, "the runtime that was to send is gone");
-        Ok(answered.map_err(gone)??)
+        let place = Handle::current().id();
+        let mut answer = self.gather(step, place, deadline);
+        let mut patience = PATIENCE;
+        loop {
+            let until = deadline.min(now + patience);
+            if let Ok(answer) = timeout_at(until, &mut answer).await {
+                let gone = |_| Fault::new(FaultKind::Disconnected, "the runtime that was to send is gone");
+                return answer.map_err(gone)?;
+            }
+            if until == deadline {
+                return Err(Fault::new(FaultKind::Timeout, "waiting for merged steps"));
+            }
+            // The task that was to send it may stand behind one that blocks its thread.
+            self.gathered(place).send();
+            patience *= 2;
+        }
     }
 
-    /// Lets the step wait for those that come before its turn. With the time by which there is an answer.
-    fn gather(self: &Arc<Self>, step: S, deadline: Instant) -> (oneshot::Receiver<Answer>, Instant) {
+    /// Lets the step wait for those that come before its turn.
+    fn gather(self: &Arc<Self>, step: S, place: Id, deadline: Instant) -> oneshot::Receiver<Answer> {
         let (answer, receiver) = oneshot::channel();
-        let place = Handle::current().id();
         let mut waiting = locked(&self.waiting);
         let gathered = waiting.entry(place).or_default();
         gathered.push(Waiting { step, deadline, answer });
-        let answered_by = gathered[0].deadline;
         if gathered.len() == 1 {
-            let gathered = Gathered { steps: Arc::clone(self), place, is_taken: false };
+            let gathered = self.gathered(place);
             drop(waiting);
             tokio::spawn(async move {
                 tokio::task::yield_now().await;
                 gathered.send();
             });
         }
-        (receiver, answered_by)
+        receiver
+    }
+
+    fn gathered(self: &Arc<Self>, place: Id) -> Gathered<S> {
+        Gathered { steps: Arc::clone(self), place, is_taken: false }
     }
 
     async fn send_together(self: Arc<Self>, waiting: Vec<Waiting<S>>, deadline: Instant) {
@@ -125,9 +140,10 @@ impl<S: Step> Steps<S> {
                     let _ = caller.send(Ok(answer));
                 }
             }
-            Err(fault) if fault.error.kind == FaultKind::Refused && steps.len() > 1 => {
-                tracing::debug!(error = %fault.error, "the server refuses several steps in one call");
-                self.refused.store(true, Ordering::Relaxed);
+            Err(fault) if fault.is_refusal && steps.len() > 1 => {
+                if self.refusal.note(&fault, Instant::now()) {
+                    tracing::debug!(error = %fault.error, "the server refuses several steps in one call");
+                }
                 for (caller, step) in callers.into_iter().zip(steps) {
                     let steps = Arc::clone(&self);
                     tokio::spawn(async move {

@@ -22,6 +22,7 @@ mod reading;
 
 use super::link::Link;
 use super::overdue::Overdue;
+use super::refusal::Refusal;
 use super::role::{Question, Role};
 use crate::error::{FaultKind, StoreError};
 use crate::store::{Key, Watched, Watcher};
@@ -31,7 +32,6 @@ use keeper::Shared;
 use reading::{Unread, read};
 use redis::Client;
 use redis::aio::MultiplexedConnection;
-use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Weak};
 use tokio::sync::Notify;
 use tokio::time::{Instant, timeout_at};
@@ -42,8 +42,8 @@ const AT_ONCE: usize = 512;
 #[derive(Debug)]
 pub(super) struct Tracking {
     shared: Arc<Shared>,
-    /// The server refused MGET: a cluster's node, a user without the right.
-    refuses_several: AtomicBool,
+    /// Of MGET.
+    refusal: Refusal,
     overdue: Arc<Overdue>,
 }
 
@@ -81,7 +81,7 @@ impl Tracking {
     pub(super) fn new(client: Client, link: &Link) -> Self {
         let (watchers, contact) = (Arc::default(), Mutex::new(Contact::new()));
         let shared = Arc::new(Shared { client, recent: Arc::clone(link.recent()), watchers, contact });
-        Self { shared, refuses_several: AtomicBool::new(false), overdue: Arc::clone(link.overdue()) }
+        Self { shared, refusal: Refusal::new(), overdue: Arc::clone(link.overdue()) }
     }
 
     pub(super) fn watch(&self, watcher: &Weak<dyn Watcher>) {
@@ -136,7 +136,7 @@ impl Tracking {
         for (at, keys) in keys.chunks(AT_ONCE).enumerate() {
             let timed = timed.saturating_sub(at * AT_ONCE);
             waiting.is_answered = false;
-            let reading = read(&mut line.redis, keys, timed, &self.refuses_several);
+            let reading = read(&mut line.redis, keys, timed, &self.refusal);
             // The line stays in doubt.
             let Ok(answer) = timeout_at(deadline, reading).await else {
                 self.overdue.note_keys(keys.iter().cloned());
@@ -157,7 +157,7 @@ impl Tracking {
                     shared.warn(&error);
                     return Ok(None);
                 }
-                Err(Unread::Fault(error)) => return Err(error),
+                Err(Unread::Fault(fault)) => return Err(fault.into()),
             }
         }
         Ok(Some(all))

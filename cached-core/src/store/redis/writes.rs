@@ -12,6 +12,7 @@
 use super::answer;
 use super::fault::Fault;
 use super::link::{Copies, Link};
+use super::refusal::Refusal;
 use super::script::Script;
 use super::slots;
 use super::steps::{Step, Steps};
@@ -21,7 +22,6 @@ use crate::error::{FaultKind, StoreError};
 use crate::store::{Key, Swept, Written};
 use redis::{Cmd, Value};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -34,8 +34,8 @@ pub(super) struct Writes {
     tag: Arc<Steps<Tag>>,
     begin: Script,
     end: Script,
-    /// The server refused several registers in one call.
-    refused: AtomicBool,
+    /// Of several registers in one call.
+    refusal: Refusal,
 }
 
 /// What takes the registers.
@@ -78,7 +78,7 @@ impl Writes {
             link,
             begin: Script::new(include_str!("scripts/begin.lua")),
             end: Script::new(include_str!("scripts/end.lua")),
-            refused: AtomicBool::new(false),
+            refusal: Refusal::new(),
         }
     }
 
@@ -90,9 +90,10 @@ impl Writes {
         deadline: Instant,
     ) -> Result<Option<Vec<Head>>, StoreError> {
         let step = |tags: &[Key]| self.tag.take(Tag { tags: tags.to_vec(), fresh, ttl }, deadline);
-        if tags.len() == 1 || !self.refused.load(Ordering::Relaxed) {
+        let mut refused = None;
+        if tags.len() == 1 || !self.refusal.stands(Instant::now()) {
             match step(tags).await {
-                Err(error) if error.kind == FaultKind::Refused && tags.len() > 1 => {}
+                Err(fault) if fault.error.kind == FaultKind::Refused && tags.len() > 1 => refused = Some(fault),
                 answer => return heads(answer?),
             }
         }
@@ -101,7 +102,7 @@ impl Writes {
             let stamp = heads(step(std::slice::from_ref(one)).await?)?;
             stamps = stamps.zip(stamp).map(|(stamps, stamp)| [stamps, stamp].concat());
         }
-        self.refused.store(true, Ordering::Relaxed);
+        self.were_taken_one_by_one(refused);
         Ok(stamps)
     }
 
@@ -193,11 +194,10 @@ impl Writes {
         if all.is_empty() {
             return Ok(Vec::new());
         }
-        if all.len() == 1 || !self.refused.load(Ordering::Relaxed) {
+        let mut refused = None;
+        if all.len() == 1 || !self.refusal.stands(Instant::now()) {
             match self.call(how, |command| arguments(command, all), deadline).await {
-                Err(fault) if fault.error.kind == FaultKind::Refused && all.len() > 1 => {
-                    tracing::debug!(error = %fault.error, "the server refuses several registers in one call");
-                }
+                Err(fault) if fault.error.kind == FaultKind::Refused && all.len() > 1 => refused = Some(fault),
                 answer => return Ok(vec![answer?]),
             }
         }
@@ -206,9 +206,17 @@ impl Writes {
             let one = std::slice::from_ref(one);
             answers.push(self.call(how, |command| arguments(command, one), deadline).await?);
         }
-        // Only now it is certain that their number was the reason.
-        self.refused.store(true, Ordering::Relaxed);
+        self.were_taken_one_by_one(refused);
         Ok(answers)
+    }
+
+    /// Only now it is certain that their number was the reason of the refusal, if there was one.
+    fn were_taken_one_by_one(&self, refused: Option<Fault>) {
+        if let Some(fault) = refused
+            && self.refusal.note(&fault, Instant::now())
+        {
+            tracing::debug!(error = %fault.error, "the server refuses several registers in one call");
+        }
     }
 
     async fn call(&self, how: How<'_>, arguments: impl Fn(&mut Cmd), deadline: Instant) -> Result<Value, Fault> {

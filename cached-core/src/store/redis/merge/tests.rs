@@ -68,7 +68,8 @@ fn joins(reads: &Reads, key: &str, place: u8) -> Ticket<u8> {
 
 /// A batch that may be closed.
 async fn closed(sending: &mut Sending<u8, u8>) -> Vec<Key> {
-    timeout(Duration::from_secs(1), sending.close()).await.expect("it is held back")
+    let closed = timeout(Duration::from_secs(1), sending.close()).await.expect("it is held back");
+    closed.expect("somebody else has closed it")
 }
 
 async fn is_held(sending: &mut Sending<u8, u8>) -> bool {
@@ -156,65 +157,107 @@ async fn each_place_has_batches_of_its_own() {
     assert!(is_at_rest(&reads));
 }
 
+/// A batch of this key alone that has been sent, and one behind it that is held back.
+macro_rules! held_back {
+    ($reads:ident, $first:ident, $sent:ident, $held:ident) => {
+        let $reads = reads();
+        let $first = alone(&$reads, "x");
+        let (_, mut $sent) = opens(&$reads, "a", HERE);
+        assert_eq!(closed(&mut $sent).await, keys(["a"]));
+        let (_, mut $held) = opens(&$reads, "a", HERE);
+        assert!(is_held(&mut $held).await);
+    };
+}
+
 #[tokio::test(start_paused = true)]
-async fn a_key_that_is_being_asked_for_goes_once_that_is_answered() {
+async fn nothing_is_held_back_for_a_read_on_its_own() {
     let reads = reads();
+    // Nobody may ever look at its answer.
     let first = alone(&reads, "a");
-    let (_, mut second) = opens(&reads, "a", HERE);
-    assert_eq!(at(&joins(&reads, "a", HERE)), 0);
-    assert!(is_held(&mut second).await);
-    {
-        let mut closing = pin!(second.close());
-        assert!(timeout(Duration::ZERO, &mut closing).await.is_err());
-        drop(first);
-        assert_eq!(timeout(Duration::ZERO, closing).await, Ok(keys(["a"])));
+    for _ in 0..2 {
+        let (_, mut sending) = opens(&reads, "a", HERE);
+        assert_eq!(closed(&mut sending).await, keys(["a"]));
+        sending.answer(7);
     }
-    // By a batch as well.
-    let (_, mut third) = opens(&reads, "a", HERE);
-    assert!(is_held(&mut third).await);
-    second.answer(7);
-    assert_eq!(closed(&mut third).await, keys(["a"]));
-    third.answer(8);
+    drop(first);
     assert!(is_at_rest(&reads));
 }
 
 #[tokio::test(start_paused = true)]
-async fn another_key_is_not_held_back_and_frees_a_batch_that_is() {
-    let reads = reads();
-    let _first = alone(&reads, "a");
-    let (_, mut elsewhere) = opens(&reads, "b", ELSEWHERE);
-    assert_eq!(closed(&mut elsewhere).await, keys(["b"]));
+async fn a_key_that_a_batch_asks_for_goes_once_that_is_answered() {
+    held_back!(reads, first, sent, held);
+    assert_eq!(at(&joins(&reads, "a", HERE)), 0);
+    {
+        let mut closing = pin!(held.close());
+        assert!(timeout(Duration::ZERO, &mut closing).await.is_err());
+        sent.answer(7);
+        assert_eq!(timeout(Duration::ZERO, closing).await, Ok(Some(keys(["a"]))));
+    }
+    held.answer(8);
+    drop(first);
+    assert!(is_at_rest(&reads));
+}
 
-    let (_, mut held) = opens(&reads, "a", HERE);
+#[tokio::test(start_paused = true)]
+async fn another_key_and_another_place_are_not_held_back() {
+    held_back!(reads, _first, _sent, held);
+    let (_, mut elsewhere) = opens(&reads, "a", ELSEWHERE);
+    assert_eq!(closed(&mut elsewhere).await, keys(["a"]), "nothing tells here whether that place still runs");
+
     let mut closing = pin!(held.close());
     assert!(timeout(Duration::ZERO, &mut closing).await.is_err());
     assert_eq!(at(&joins(&reads, "c", HERE)), 1);
-    assert_eq!(timeout(Duration::ZERO, closing).await, Ok(keys(["a", "c"])));
+    assert_eq!(timeout(Duration::ZERO, closing).await, Ok(Some(keys(["a", "c"]))));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_caller_takes_over_what_was_not_sent() {
+    let reads = reads();
+    let first = alone(&reads, "x");
+    let (a, mut late) = opens(&reads, "a", HERE);
+    let b = joins(&reads, "b", HERE);
+    let (sending, sent) = reads.take_over(&b).expect("it was not closed");
+    assert_eq!(sent, keys(["a", "b"]));
+    assert!(reads.take_over(&a).is_none(), "once");
+    // The task that was to send it has its turn at last, and goes; so do those that come meanwhile.
+    assert_eq!(late.close().await, None);
+    drop(late);
+    let (_, mut next) = opens(&reads, "a", HERE);
+    assert_eq!(closed(&mut next).await, keys(["a"]));
+    sending.answer(7);
+    assert_eq!((a.answer().await, b.answer().await), (Some(&7), Some(&7)));
+    assert!(reads.take_over(&a).is_none());
+    drop((next, first));
+    assert!(is_at_rest(&reads));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_held_back_is_taken_over_once_it_may_be_sent() {
+    held_back!(reads, _first, sent, held);
+    let ticket = joins(&reads, "a", HERE);
+    assert!(reads.take_over(&ticket).is_none());
+    sent.answer(7);
+    let (sending, _) = reads.take_over(&ticket).expect("it was not closed");
+    drop(held);
+    sending.answer(8);
+    assert_eq!(ticket.answer().await, Some(&8));
 }
 
 #[tokio::test(start_paused = true)]
 async fn those_who_wait_are_told_when_nothing_will_come() {
-    let reads = reads();
-    let first = alone(&reads, "a");
-    let (open, sending) = opens(&reads, "b", HERE);
-    drop(sending);
-    assert_eq!(open.answer().await, None);
-
-    let (held, mut sending) = opens(&reads, "a", HERE);
-    assert!(is_held(&mut sending).await);
-    drop(sending);
-    assert_eq!(held.answer().await, None);
+    held_back!(reads, first, sent, held);
+    let ticket = joins(&reads, "a", HERE);
+    drop(held);
+    assert_eq!(ticket.answer().await, None);
     // The first is under way still.
-    let (_, mut sending) = opens(&reads, "a", HERE);
+    let (waits, mut sending) = opens(&reads, "a", HERE);
     assert!(is_held(&mut sending).await);
-    drop((first, sending));
-    assert!(is_at_rest(&reads));
-
-    let _first = alone(&reads, "x");
-    let (sent, mut sending) = opens(&reads, "a", HERE);
-    closed(&mut sending).await;
+    drop(sent);
+    assert_eq!(closed(&mut sending).await, keys(["a"]));
     drop(sending);
-    assert_eq!(sent.answer().await, None);
+    assert_eq!(waits.answer().await, None);
+    drop(first);
+    assert!(is_at_rest(&reads));
 }
 
 #[tokio::test(start_paused = true)]
@@ -237,7 +280,8 @@ async fn a_batch_is_due_when_its_first_caller_is() {
     let Turn::Together(first, Some(sending)) = reads.enter(&keys(["a"]), HERE, soon) else { panic!("a batch is open") };
     let later = soon + Duration::from_millis(5);
     let Turn::Together(second, None) = reads.enter(&keys(["b"]), HERE, later) else { panic!("no batch is open") };
-    assert_eq!([first.deadline(), second.deadline(), sending.deadline()], [soon; 3]);
+    assert_eq!(sending.deadline(), soon);
+    assert_eq!([first, second].map(|ticket| ticket.batch.deadline), [soon; 2]);
 }
 
 #[tokio::test(start_paused = true)]
@@ -309,21 +353,18 @@ async fn who_has_more_keys_than_there_is_room_for_opens_the_next_batch() {
 
 #[tokio::test(start_paused = true)]
 async fn a_caller_with_another_key_among_several_frees_a_batch_that_is_held() {
-    let reads = reads();
-    let first = alone(&reads, "a");
-    let (_, mut held) = opens(&reads, "a", HERE);
+    held_back!(reads, _first, _sent, held);
     let mut closing = pin!(held.close());
     assert!(timeout(Duration::ZERO, &mut closing).await.is_err());
     // The same key twice is one key.
     assert_eq!(positions(&joins_with(&reads, ["a", "a"])), [0, 0]);
     assert!(timeout(Duration::ZERO, &mut closing).await.is_err());
     assert_eq!(positions(&joins_with(&reads, ["a", "c"])), [0, 1]);
-    assert_eq!(timeout(Duration::ZERO, closing).await, Ok(keys(["a", "c"])));
+    assert_eq!(timeout(Duration::ZERO, closing).await, Ok(Some(keys(["a", "c"]))));
 
     // Several from the beginning are not held at all.
     let (_, mut several) = opens_with(&reads, ["a", "b"]);
     assert_eq!(closed(&mut several).await, keys(["a", "b"]));
-    drop((first, several));
 }
 
 #[tokio::test(start_paused = true)]

@@ -1,12 +1,12 @@
 //! Watched reads: GET or MGET, and behind it PTTL.
 
 use crate::error::{FaultKind, StoreError};
-use crate::store::redis::fault::{classify, is_broken};
+use crate::store::redis::fault::{Fault, is_broken};
 use crate::store::redis::reads::{register, unexpected};
+use crate::store::redis::refusal::Refusal;
 use crate::store::{Key, Watched};
 use redis::aio::MultiplexedConnection;
 use redis::{Pipeline, RedisError, Value};
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 /// Why nothing was read.
@@ -16,18 +16,18 @@ pub(super) enum Unread {
     Broken,
     /// The user may not ask how long keys live: nothing could be kept.
     Untimed(StoreError),
-    Fault(StoreError),
+    Fault(Fault),
 }
 
 impl From<RedisError> for Unread {
     fn from(error: RedisError) -> Self {
-        if is_broken(&error) { Self::Broken } else { Self::Fault(classify(&error)) }
+        if is_broken(&error) { Self::Broken } else { Self::Fault(error.into()) }
     }
 }
 
 impl From<StoreError> for Unread {
     fn from(error: StoreError) -> Self {
-        Self::Fault(error)
+        Self::Fault(error.into())
     }
 }
 
@@ -37,19 +37,19 @@ pub(super) async fn read(
     redis: &mut MultiplexedConnection,
     keys: &[Key],
     timed: usize,
-    refuses_several: &AtomicBool,
+    several: &Refusal,
 ) -> Result<Watched, Unread> {
     let asked = Instant::now();
     let timed = &keys[..timed.min(keys.len())];
-    let at_once = keys.len() > 1 && !refuses_several.load(Ordering::Relaxed);
+    let at_once = keys.len() > 1 && !several.stands(asked.into());
     let (pipeline, questions) = questions(keys, timed, at_once);
     let mut answers = redis.send_packed_commands(&pipeline, 0, questions).await?;
     let lives = answers.split_off(questions - timed.len());
     let registers = match answers.pop() {
-        Some(all) if at_once => match several(all, keys.len()) {
-            Err(Unread::Fault(error)) if error.kind == FaultKind::Refused => {
-                refuses_several.store(true, Ordering::Relaxed);
-                return Box::pin(read(redis, keys, timed.len(), refuses_several)).await;
+        Some(all) if at_once => match all_of(all, keys.len()) {
+            Err(Unread::Fault(fault)) if fault.is_refusal => {
+                several.note(&fault, asked.into());
+                return Box::pin(read(redis, keys, timed.len(), several)).await;
             }
             registers => registers?,
         },
@@ -83,7 +83,7 @@ fn questions(keys: &[Key], timed: &[Key], at_once: bool) -> (Pipeline, usize) {
     (pipeline, if at_once { 1 } else { keys.len() } + timed.len())
 }
 
-fn several(answer: Value, count: usize) -> Result<Vec<Option<bytes::Bytes>>, Unread> {
+fn all_of(answer: Value, count: usize) -> Result<Vec<Option<bytes::Bytes>>, Unread> {
     match answer.extract_error()? {
         Value::Array(values) if values.len() == count => {
             values.into_iter().map(|value| Ok(register(value)?.map(Into::into))).collect()
@@ -95,7 +95,7 @@ fn several(answer: Value, count: usize) -> Result<Vec<Option<bytes::Bytes>>, Unr
 /// Data of another type is a fault if it was asked for alone, as with GET, else none, as with MGET.
 fn one(answer: Value, is_one: bool) -> Result<Option<bytes::Bytes>, Unread> {
     match answer.extract_error().map_err(Unread::from) {
-        Err(Unread::Fault(error)) if error.kind == FaultKind::WrongType && !is_one => Ok(None),
+        Err(Unread::Fault(fault)) if fault.error.kind == FaultKind::WrongType && !is_one => Ok(None),
         answer => Ok(register(answer?)?.map(Into::into)),
     }
 }
@@ -105,7 +105,7 @@ fn life_of(answer: Value) -> Result<Duration, Unread> {
     match answer.extract_error().map_err(Unread::from) {
         Ok(Value::Int(ms)) => Ok(Duration::from_millis(u64::try_from(ms).unwrap_or(0))),
         Ok(other) => Err(unexpected(&other).into()),
-        Err(Unread::Fault(error)) if error.kind == FaultKind::Refused => Err(Unread::Untimed(error)),
+        Err(Unread::Fault(fault)) if fault.is_refusal => Err(Unread::Untimed(fault.error)),
         Err(unread) => Err(unread),
     }
 }
