@@ -14,6 +14,7 @@
 
 use crate::envelope::Head;
 use crate::error::StoreError;
+use crate::flight::pulse::Pulse;
 use crate::key::Key;
 use crate::store::{Acquired, Replace, Store};
 use crate::sync::{Mutex, locked};
@@ -119,10 +120,11 @@ impl Lease {
         answer
     }
 
-    /// Renews the lease until it is lost or dropped, or the load is no longer worth waiting for.
-    pub(crate) fn keep_alive(&mut self) {
+    /// Renews the lease until it is lost or dropped, or the load is no longer worth waiting for. Not while the load is not
+    /// polled, as far as `pulse` tells.
+    pub(crate) fn keep_alive(&mut self, pulse: Option<Arc<Pulse>>) {
         let (store, lease) = (Arc::clone(&self.store), vec![self.to_renew()]);
-        self.renewal = Some(Renewal::start(store, lease, at_first(self.time), self.time));
+        self.renewal = Some(Renewal::start(store, lease, at_first(self.time), self.time, pulse));
     }
 
     /// What [`Renewal`] renews, where one is for many.
@@ -167,13 +169,23 @@ pub(crate) struct Renewal(JoinHandle<()>);
 
 impl Renewal {
     /// `first`: how long they live now.
-    pub(crate) fn start(store: Arc<dyn Store>, mut leases: Vec<(Key, Head)>, first: Duration, time: Duration) -> Self {
+    pub(crate) fn start(
+        store: Arc<dyn Store>,
+        mut leases: Vec<(Key, Head)>,
+        first: Duration,
+        time: Duration,
+        pulse: Option<Arc<Pulse>>,
+    ) -> Self {
         Self(tokio::spawn(async move {
             let began = Instant::now();
             let mut next = began + first / 3;
             while began.elapsed() < RENEWED_FOR && !leases.is_empty() {
                 sleep_until(next).await;
-                leases = renewed(&*store, leases, time).await;
+                // A load that could go on and is not polled is not waited for, by other processes neither.
+                let idle = pulse.as_ref().and_then(|pulse| pulse.idle_since());
+                if idle.is_none_or(|since| since.elapsed() < time / 3) {
+                    leases = renewed(&*store, leases, time).await;
+                }
                 next += time / 3;
             }
         }))

@@ -2,7 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "in a test, a panic is the report")]
 
 use bytes::Bytes;
-use cached_core::store::{Key, RedisStore, Store};
+use cached_core::store::{Head, Key, RedisStore, Store};
 use cached_core::{Cache, MissReason, Options, SiteStats};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -156,6 +156,30 @@ async fn a_user_who_may_not_mget_is_served_all_the_same() {
     on.loads();
     on.callers(CALLERS).await;
     assert_eq!(on.loads(), 0, "{:?}", on.stats());
+}
+
+/// The server has no room for one more client, which is no word about MGET, nor about several steps in one call.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_connection_that_is_refused_is_no_refusal_of_what_goes_out_together() {
+    let on = Subject::on(RedisServer::start());
+    let mut hand = on.server.connection().await;
+    let mut set = async |clients: &str| {
+        let mut command = redis::cmd("CONFIG");
+        command.arg("SET").arg("maxclients").arg(clients).query_async::<()>(&mut hand).await.unwrap();
+    };
+    set("1").await;
+    let store = RedisStore::new(&on.server.url()).unwrap();
+    let keys = ["a", "b", "c"].map(Key::from);
+    for _ in 0..3 {
+        assert!(store.get_all(&keys, WITHIN).await.is_err());
+        store.tag(&keys, Head::from_bytes(b"V0123456789abcdef").unwrap(), WITHIN, WITHIN).await.unwrap_err();
+        store.remove_all(&keys, WITHIN).await.unwrap_err();
+    }
+    set("100").await;
+    store.get_all(&keys, WITHIN).await.unwrap();
+    store.remove_all(&keys, WITHIN).await.unwrap();
+    assert_eq!((on.calls("mget").await, on.calls("get").await), (1, 0));
+    assert_eq!(on.calls("unlink").await, 1);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -7,6 +7,7 @@
 
 use cached_core::store::{Acquired, Head, Key, RedisStore, Replace, Store};
 use cached_core::{Cache, Options, UnstoredReason, redis_cached};
+use std::collections::HashMap;
 use std::pin::{Pin, pin};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::SeqCst};
 use std::sync::{Arc, mpsc};
@@ -344,6 +345,40 @@ async fn several_leaders_that_load() {
         kept.push(leader);
     }
     assert_eq!(call.callers(20).await, vec![4; 20]);
+}
+
+static BATCHES: AtomicU64 = AtomicU64::new(0);
+
+/// Of each id the number of the load that it is of.
+#[redis_cached(key = "item:<id>", batch = ids)]
+async fn items(ids: &[u64]) -> HashMap<u64, u64> {
+    let number = BATCHES.fetch_add(1, SeqCst) + 1;
+    tokio::time::sleep(Duration::from_millis(5)).await;
+    ids.iter().map(|id| (*id, number)).collect()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_batch_that_loads() {
+    let server = RedisServer::start();
+    let cache = waiting(&server);
+    let mut leader = pin!(cache.scope(items(&[1, 2])));
+    poll_until(&mut leader, || BATCHES.load(SeqCst) == 1).await;
+    let others = async { tokio::join!(cache.scope(items(&[2, 3])), cache.scope(items(&[1]))) };
+    let (one, another) = timeout(SOON, others).await.expect("they wait for a batch that is not polled");
+    assert_eq!((one.len(), another.len()), (2, 1));
+    assert!(one.values().chain(another.values()).all(|number| *number > 1));
+    assert_eq!(timeout(SOON, leader).await.expect("it goes on"), HashMap::from([(1, 1), (2, 1)]), "its own values");
+}
+
+/// Not even another process waits: the lease of a load that is not polled is not renewed.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_leader_of_another_process() {
+    let server = RedisServer::start();
+    let here = Call::new(Cache::builder().redis(server.url()).max_wait(LONG).build().unwrap());
+    let there = Call { cache: Cache::builder().redis(server.url()).max_wait(LONG).build().unwrap(), ..here.clone() };
+    let mut leader = pin!(there.run());
+    poll_until(&mut leader, || here.loads() == 1).await;
+    assert_eq!(here.callers(3).await, [2, 2, 2]);
 }
 
 /// A leader that is polled is waited for, however long its load takes compared with the budget.

@@ -65,7 +65,15 @@ pub(super) struct Lookup {
     member: Option<Member>,
 }
 
-type LeadKey = Lead<FlightKey, Entry>;
+pub(super) type LeadKey = Lead<FlightKey, Entry>;
+
+/// What a leader's ACQUIRE may replace: also the lease of one whose place it has taken, which does not go on.
+pub(super) fn taking_place(lead: &LeadKey, lease: &Lease, replace: Replace) -> Replace {
+    match lead.leases(lease.id()) {
+        Some(former) if replace == Replace::Nothing => Replace::unusable(Head::lease(former).as_bytes()),
+        _ => replace,
+    }
+}
 
 /// What leading led to, before the flight is told.
 enum Led {
@@ -413,13 +421,7 @@ impl Lookup {
         let Some(mut lease) = Lease::new(store, key, engine.settings.lease, releases) else {
             return Ok(Asked { acquired: Acquired::Granted, lease: None, stamps: None });
         };
-        let mut replace = std::mem::replace(&mut self.replace, Replace::Nothing);
-        if let Some(former) = lead.leases(lease.id())
-            && replace == Replace::Nothing
-        {
-            // Held by one that this call has taken the place of, which does not go on.
-            replace = Replace::unusable(Head::lease(former).as_bytes());
-        }
+        let replace = taking_place(lead, &lease, std::mem::replace(&mut self.replace, Replace::Nothing));
         let tags = self.target.load_tags();
         let fresh = Head::value(lease.id());
         let acquire = |_, within| lease.acquire(replace, within);

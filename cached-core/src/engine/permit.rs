@@ -167,10 +167,10 @@ impl Begun {
     }
 
     /// The load takes time: its lease has to be renewed.
-    pub(super) fn keep_alive(&mut self) {
+    pub(super) fn keep_alive(&mut self, pulse: Option<Arc<Pulse>>) {
         match &mut self.permit.kind {
-            Kind::Leased(lease, ..) => lease.keep_alive(),
-            Kind::Renewing(renewing) => renewing.ticket.lease.keep_alive(),
+            Kind::Leased(lease, ..) => lease.keep_alive(pulse),
+            Kind::Renewing(renewing) => renewing.ticket.lease.keep_alive(pulse),
             Kind::Claimed(_) | Kind::Shared(_) | Kind::Alone => {}
         }
     }

@@ -54,7 +54,7 @@ impl Target {
     /// The permission to renew `entry`; or the value to be served, if there is none.
     pub(super) async fn granted(&self, entry: Entry, due: Due) -> Result<Permit, Entry> {
         let Due { claim, mut budget } = due;
-        let (time, entry) = match self.ask_ticket(&entry, &mut budget).await {
+        let (time, entry) = match self.ask_ticket(&entry, None, &mut budget).await {
             Asked::Granted(ticket, entry) => {
                 return Ok(Permit::renewing(self.clone(), *ticket, None, Some(claim), entry));
             }

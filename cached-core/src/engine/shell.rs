@@ -308,7 +308,7 @@ impl<F: Future> Future for Running<'_, F> {
         if polled.is_pending()
             && let Some(begun) = to_keep.take()
         {
-            begun.keep_alive();
+            begun.keep_alive(pulse.clone());
         }
         polled
     }

@@ -15,6 +15,7 @@
 use super::both::both;
 use super::budget::Budget;
 use super::look::Seen;
+use super::lookup::{LeadKey, taking_place};
 use super::target::Target;
 use crate::envelope::{Entry, Head};
 use crate::error::StoreError;
@@ -61,9 +62,10 @@ enum Answer {
 
 impl Target {
     /// Asks for the ticket to renew `entry`, and looks at it once more.
-    pub(super) async fn ask_ticket(&self, entry: &Entry, budget: &mut Budget) -> Asked {
+    /// `lead`: the flight of those who wait for the load, if anybody does.
+    pub(super) async fn ask_ticket(&self, entry: &Entry, lead: Option<&LeadKey>, budget: &mut Budget) -> Asked {
         let Some(over) = entry.head else { return Asked::Gone(Replace::Nothing) };
-        let lease = match self.acquire_ticket(budget).await {
+        let lease = match self.acquire_ticket(lead, budget).await {
             Answer::Granted(lease) => lease,
             Answer::Denied(asked) => return asked,
         };
@@ -97,7 +99,7 @@ impl Target {
         }
     }
 
-    async fn acquire_ticket(&self, budget: &mut Budget) -> Answer {
+    async fn acquire_ticket(&self, lead: Option<&LeadKey>, budget: &mut Budget) -> Answer {
         let engine = &self.engine;
         let mut replace = Replace::Nothing;
         // Twice: what is neither a ticket nor a throttle is replaced.
@@ -105,6 +107,7 @@ impl Target {
             let (store, key) = (Arc::clone(engine.store.off_path()), engine.settings.prefix.ticket(&self.key));
             let Some(mut lease) = Lease::new(store, key, engine.settings.lease, None) else { break };
             let over = std::mem::replace(&mut replace, Replace::Nothing);
+            let over = lead.map_or(over.clone(), |lead| taking_place(lead, &lease, over));
             match budget.step(engine, |_, within| lease.acquire(over, within)).await {
                 Ok(Acquired::Granted) => return Answer::Granted(lease),
                 Ok(Acquired::Leased(left)) => return Answer::Denied(Asked::Elsewhere(left)),

@@ -39,7 +39,7 @@ impl Pulse {
     }
 
     /// Since when it could go on and is not polled.
-    pub(super) fn idle_since(&self) -> Option<Instant> {
+    pub(crate) fn idle_since(&self) -> Option<Instant> {
         let beat = locked(&self.beat);
         beat.ready_since.filter(|_| !beat.is_polled)
     }

@@ -1,7 +1,9 @@
 use super::*;
 use crate::clock::Clock;
 use crate::error::FaultKind;
+use crate::flight::pulse;
 use crate::store::scripted::{Act, Scripted, Step};
+use std::task::Poll;
 use tokio::time::advance;
 
 const TIME: Duration = Duration::from_secs(3);
@@ -101,7 +103,7 @@ async fn a_lease_is_short_at_first_and_then_renewed_every_third_of_its_time() {
     let clock = Clock::manual();
     let store = Scripted::new(clock.clone());
     let mut lease = acquired(&store).await;
-    lease.keep_alive();
+    lease.keep_alive(None);
     tasks().await;
     assert_eq!(store.count(Step::Renew), 0, "it is fresh");
     let mut due = vec![TIME / 4 / 3];
@@ -162,7 +164,7 @@ async fn a_lease_that_is_given_after_its_release_is_released_again() {
 async fn a_renewal_that_fails_is_tried_again_and_one_that_is_refused_is_the_last() {
     let store = Scripted::new(Clock::manual());
     let mut lease = acquired(&store).await;
-    lease.keep_alive();
+    lease.keep_alive(None);
     store.plan(Step::Renew, [Act::Fails(FaultKind::Timeout)]);
     tokio::time::sleep(TIME + WITHIN).await;
     assert_eq!(store.count(Step::Renew), 3);
@@ -175,7 +177,7 @@ async fn a_renewal_that_fails_is_tried_again_and_one_that_is_refused_is_the_last
 async fn a_load_that_hangs_loses_its_lease() {
     let store = Scripted::new(Clock::manual());
     let mut lease = acquired(&store).await;
-    lease.keep_alive();
+    lease.keep_alive(None);
     tokio::time::sleep(3 * RENEWED_FOR).await;
     assert_eq!(store.count(Step::Renew), 61);
 }
@@ -188,4 +190,26 @@ fn without_a_runtime_a_lease_runs_out_by_itself() {
     drop(lease);
     runtime.block_on(tasks());
     assert_eq!(store.count(Step::Release), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_load_that_is_not_polled_loses_its_lease() {
+    let store = Scripted::new(Clock::manual());
+    let mut lease = acquired(&store).await;
+    let pulse = Pulse::new();
+    let poll = |result: Poll<()>| {
+        let _ = pulse::poll(Some(&pulse), &mut Context::from_waker(Waker::noop()), |_| result);
+    };
+    poll(Poll::Pending);
+    lease.keep_alive(Some(Arc::clone(&pulse)));
+    tokio::time::sleep(10 * TIME).await;
+    let renewed = store.count(Step::Renew);
+    assert!(renewed > 20, "it waits for its database");
+    pulse.is_ready();
+    tokio::time::sleep(10 * TIME).await;
+    assert!(store.count(Step::Renew) <= renewed + 1, "it could go on");
+    let renewed = store.count(Step::Renew);
+    poll(Poll::Pending);
+    tokio::time::sleep(TIME).await;
+    assert!(store.count(Step::Renew) > renewed, "and does, if nobody has taken its place");
 }

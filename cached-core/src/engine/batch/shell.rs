@@ -330,13 +330,14 @@ impl<F: Future> Future for Running<'_, F> {
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<F::Output> {
         let Self { body, loading, pulse, lookups, to_keep } = &mut *self;
-        pulse::poll(pulse.as_ref(), context, |context| {
+        let pulse = pulse.as_ref();
+        pulse::poll(pulse, context, |context| {
             let inside = nesting::enter(loading);
             let polled = body.as_mut().poll(context);
             drop(inside);
             if polled.is_pending() {
                 if let Some((load, engine)) = to_keep.take() {
-                    load.keep_alive(engine);
+                    load.keep_alive(engine, pulse);
                 }
                 if let Some(lookups) = lookups {
                     lookups.poll(context);
@@ -348,11 +349,11 @@ impl<F: Future> Future for Running<'_, F> {
 }
 
 impl Load {
-    fn keep_alive(&mut self, engine: &Engine) {
+    fn keep_alive(&mut self, engine: &Engine, pulse: Option<&Arc<Pulse>>) {
         let leases: Vec<_> = self.of.iter().filter_map(|(_, begun)| begun.as_ref()?.to_renew()).collect();
         if !leases.is_empty() {
             let (store, time) = (Arc::clone(engine.store.off_path()), engine.settings.lease);
-            self.renewal = Some(Renewal::start(store, leases, time, time));
+            self.renewal = Some(Renewal::start(store, leases, time, time, pulse.cloned()));
         }
     }
 }

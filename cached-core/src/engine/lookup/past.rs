@@ -17,7 +17,7 @@ impl Lookup {
                 return Some(Led::Without(reason));
             }
             let before = self.budget;
-            match Box::pin(self.target.ask_ticket(entry, &mut self.budget)).await {
+            match Box::pin(self.target.ask_ticket(entry, Some(lead), &mut self.budget)).await {
                 Asked::Granted(ticket, entry) => return Some(Led::Renewing(ticket, entry)),
                 Asked::Newer(entry) => return Some(Led::Found(entry, step)),
                 Asked::Gone(replace) => (self.spare, self.replace) = (None, replace),
