@@ -5,7 +5,8 @@
 //! below that, and far above what a busy machine needs.
 #![expect(clippy::unwrap_used, reason = "in a test, a panic is the report")]
 
-use cached_core::store::{Acquired, Head, Key, RedisStore, Replace, Store};
+use bytes::Bytes;
+use cached_core::store::{Acquired, Head, Key, RedisStore, Replace, Store, StoreFuture, Swept, Written};
 use cached_core::{Cache, Options, UnstoredReason, redis_cached};
 use std::collections::HashMap;
 use std::pin::{Pin, pin};
@@ -42,6 +43,13 @@ async fn poll_once<F: Future + ?Sized>(future: &mut Pin<&mut F>) {
     .await;
 }
 
+/// Polls it once, while the server does not answer.
+async fn ask<F: Future + ?Sized>(server: &RedisServer, future: &mut Pin<&mut F>) {
+    server.freeze();
+    poll_once(future).await;
+    server.thaw();
+}
+
 /// Polls it whenever it wants to be, until `condition` holds.
 async fn poll_until<F: Future>(future: &mut Pin<&mut F>, mut condition: impl FnMut() -> bool) {
     let polled = std::future::poll_fn(|context| {
@@ -51,11 +59,27 @@ async fn poll_until<F: Future>(future: &mut Pin<&mut F>, mut condition: impl FnM
     timeout(SOON, polled).await.expect("it comes so far");
 }
 
-/// How often the server was sent a command.
-async fn calls(server: &RedisServer, command: &str) -> u64 {
-    let info: String = server.send(&[b"INFO", b"commandstats"]).await;
-    let line = info.lines().find(|line| line.starts_with(&format!("cmdstat_{command}:calls=")));
-    line.map_or(0, |line| line.split(['=', ',']).nth(1).unwrap().parse().unwrap())
+/// A store that counts how often ACQUIRE was begun.
+#[derive(Debug)]
+struct Announced {
+    store: RedisStore,
+    acquires: AtomicU64,
+}
+
+impl Store for Announced {
+    tests::forward!(store: name, get, fill, renew, release, put, remove, get_all, watch, get_watched, remove_all, tag, begin, end, sweep, ping);
+
+    fn acquire<'a>(
+        &'a self,
+        key: &'a Key,
+        lease: Head,
+        ttl: Duration,
+        replace: Replace,
+        within: Duration,
+    ) -> StoreFuture<'a, Acquired> {
+        self.acquires.fetch_add(1, SeqCst);
+        self.store.acquire(key, lease, ttl, replace, within)
+    }
 }
 
 /// Blocks a worker of the runtime by a task that first polls the future once. What this returns lets it go on.
@@ -78,7 +102,7 @@ async fn a_reader_that_is_kept_aside() {
     let cache = patient(&server);
     cache.set("k", &1_u8, Options::new()).await.unwrap();
     let mut idle = pin!(cache.get::<u8>("k"));
-    poll_once(&mut idle).await;
+    ask(&server, &mut idle).await;
     for _ in 0..3 {
         let other = timeout(SOON, cache.get::<u8>("k")).await.expect("another reader of its key waits for it");
         assert_eq!(other, Some(1));
@@ -140,7 +164,7 @@ async fn the_first_reader_of_a_merged_batch_whose_task_blocks() {
     let key = Key::from("k");
     store.put(&key, "x".into(), LONG, WITHIN).await.unwrap();
     let mut alone = pin!(store.get(&key, LONG));
-    poll_once(&mut alone).await;
+    ask(&server, &mut alone).await;
     let opener = {
         let (store, key) = (Arc::clone(&store), Arc::clone(&key));
         async move { store.get(&key, LONG).await }
@@ -165,7 +189,7 @@ async fn the_first_of_several_steps_whose_task_blocks() {
         async move { store.acquire(&Key::from(key), lease, LONG, Replace::Nothing, LONG).await }
     };
     let mut alone = pin!(acquire("alone"));
-    poll_once(&mut alone).await;
+    ask(&server, &mut alone).await;
     let (go_on, task) = blocked(acquire("opener")).await;
     for key in ["one", "another"] {
         let step = timeout(SOON, acquire(key)).await.expect("others wait for it");
@@ -277,14 +301,10 @@ impl Call {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_leader_whose_lease_is_on_its_way() {
     let server = RedisServer::start();
-    let call = Call::new(waiting(&server));
+    let store = Arc::new(Announced { store: RedisStore::new(&server.url()).unwrap(), acquires: AtomicU64::new(0) });
+    let call = Call::new(Cache::builder().store(store.clone()).max_wait(LONG).lease(LONG).build().unwrap());
     let mut leader = pin!(call.clone().run());
-    // GET has been answered, ACQUIRE has not.
-    poll_once(&mut leader).await;
-    while calls(&server, "eval").await + calls(&server, "evalsha").await == 0 {
-        poll_once(&mut leader).await;
-        tokio::task::yield_now().await;
-    }
+    poll_until(&mut leader, || store.acquires.load(SeqCst) == 1).await;
     assert_eq!(call.loads(), 0);
     assert_eq!(call.callers(50).await, vec![1; 50], "one of them leads, the others follow it");
     call.cache.settled().await;
