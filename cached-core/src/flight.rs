@@ -269,7 +269,7 @@ impl<K: Hash + Eq, T> Lead<K, T> {
     pub(crate) fn pulse(&self) -> Arc<Pulse> {
         let mut state = locked(&self.flight.state);
         let pulse = state.pulse.get_or_insert_with(Pulse::new);
-        pulse.is_ready();
+        pulse.becomes_ready();
         Arc::clone(pulse)
     }
 

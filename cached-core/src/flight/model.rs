@@ -261,8 +261,10 @@ fn one_of_those_who_leave_leads() {
             let flights = Arc::clone(&flights);
             spawn(async move { flights.join_next(&KEY, &follow) })
         };
-        let left: Vec<_> = (0..3)
-            .map(|_| match flights.join(&KEY) {
+        let followers: Vec<_> = (0..3).map(|_| flights.join(&KEY)).collect();
+        let left: Vec<_> = followers
+            .into_iter()
+            .map(|role| match role {
                 Role::Follow(follow) => leave(follow),
                 Role::Lead(_) => panic!("nobody leads"),
             })

@@ -21,49 +21,62 @@ pub(crate) struct Pulse {
 struct Beat {
     /// Of the task that polls.
     waker: Option<Waker>,
-    is_polled: bool,
-    /// Since when it could go on.
-    ready_since: Option<Instant>,
+    phase: Phase,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Phase {
+    /// It can go on, since then.
+    Ready(Instant),
+    Polled {
+        /// Whether it has been woken since that began.
+        is_woken: bool,
+    },
+    Waiting,
+    /// There is nothing to be polled; whatever wakes it now comes too late.
+    Over,
 }
 
 impl Pulse {
     /// Of one that can begin now.
     pub(crate) fn new() -> Arc<Self> {
-        let ready_since = Some(Instant::now());
-        Arc::new(Self { beat: Mutex::new(Beat { waker: None, is_polled: false, ready_since }) })
+        Arc::new(Self { beat: Mutex::new(Beat { waker: None, phase: Phase::Ready(Instant::now()) }) })
     }
 
-    /// It can go on.
-    pub(crate) fn is_ready(&self) {
-        locked(&self.beat).ready_since.get_or_insert_with(Instant::now);
+    /// There is something to be polled.
+    pub(crate) fn becomes_ready(&self) {
+        let mut beat = locked(&self.beat);
+        if let Phase::Waiting | Phase::Over = beat.phase {
+            beat.phase = Phase::Ready(Instant::now());
+        }
     }
 
     /// Since when it could go on and is not polled.
     pub(crate) fn idle_since(&self) -> Option<Instant> {
-        let beat = locked(&self.beat);
-        beat.ready_since.filter(|_| !beat.is_polled)
+        if let Phase::Ready(since) = locked(&self.beat).phase { Some(since) } else { None }
     }
 
     fn begins(&self, waker: &Waker) {
         let mut beat = locked(&self.beat);
-        beat.is_polled = true;
-        // What wakes it from here on, it has not seen yet.
-        beat.ready_since = None;
-        match &mut beat.waker {
-            Some(own) => own.clone_from(waker),
-            own @ None => *own = Some(waker.clone()),
+        // What wakes it from here on, it may not have seen.
+        beat.phase = Phase::Polled { is_woken: false };
+        if beat.waker.as_ref().is_some_and(|own| own.will_wake(waker)) {
+            return;
         }
+        let former = beat.waker.replace(waker.clone());
+        drop(beat);
+        // Not while the lock is held: it may be the last of a task.
+        drop(former);
     }
 
     fn ends(&self, is_over: bool) {
         let mut beat = locked(&self.beat);
-        beat.is_polled = false;
-        if is_over {
-            beat.ready_since = None;
-        } else if let Some(since) = &mut beat.ready_since {
-            // It was woken while it was polled, which may have taken long.
-            *since = Instant::now();
-        }
+        beat.phase = match beat.phase {
+            _ if is_over => Phase::Over,
+            // Since now: the poll may have taken long.
+            Phase::Polled { is_woken: true } => Phase::Ready(Instant::now()),
+            _ => Phase::Waiting,
+        };
     }
 }
 
@@ -75,7 +88,11 @@ impl Wake for Pulse {
     fn wake_by_ref(self: &Arc<Self>) {
         let waker = {
             let mut beat = locked(&self.beat);
-            beat.ready_since.get_or_insert_with(Instant::now);
+            beat.phase = match beat.phase {
+                Phase::Waiting => Phase::Ready(Instant::now()),
+                Phase::Polled { .. } => Phase::Polled { is_woken: true },
+                phase @ (Phase::Ready(_) | Phase::Over) => phase,
+            };
             beat.waker.clone()
         };
         if let Some(waker) = waker {

@@ -205,7 +205,7 @@ async fn a_load_that_is_not_polled_loses_its_lease() {
     tokio::time::sleep(10 * TIME).await;
     let renewed = store.count(Step::Renew);
     assert!(renewed > 20, "it waits for its database");
-    pulse.is_ready();
+    pulse.becomes_ready();
     tokio::time::sleep(10 * TIME).await;
     assert!(store.count(Step::Renew) <= renewed + 1, "it could go on");
     let renewed = store.count(Step::Renew);

@@ -133,7 +133,7 @@ impl Lookups {
 
     /// The batch has something to do that others may wait for.
     fn ready(&self) -> Arc<Pulse> {
-        self.pulse.is_ready();
+        self.pulse.becomes_ready();
         Arc::clone(&self.pulse)
     }
 

@@ -76,6 +76,49 @@ async fn a_leader_that_does_not_settle_is_not_waited_for() {
     assert_eq!(on.stats().misses[&MissReason::WaitedTooLong], 1);
 }
 
+/// The call has begun its load, which takes 5 ms, and is not polled any more when they are over.
+macro_rules! kept_aside {
+    ($on:ident, $leader:ident) => {
+        let mut $leader = std::pin::pin!($on.call(1, ms(5)));
+        std::future::poll_fn(|context| {
+            assert!($leader.as_mut().poll(context).is_pending());
+            std::task::Poll::Ready(())
+        })
+        .await;
+        assert_eq!($on.stats().loads, 1);
+        sleep(ms(5)).await;
+    };
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_leader_that_is_not_polled_is_waited_for_no_longer_than_the_budget() {
+    let on = Subject::new();
+    kept_aside!(on, leader);
+    let first = on.calling(Ok(2), ms(7)).await;
+    let (value, took) = timed(on.call(3, ms(7))).await;
+    assert_eq!(took, BUDGET + ms(7));
+    assert!(value > 1, "one of the two loads");
+    assert_eq!(first.await.unwrap(), Ok(value), "and the other follows it");
+    assert_eq!(leader.await, 1);
+    on.cache.settled().await;
+    let stats = on.stats();
+    assert_eq!((stats.loads, stats.stored, stats.bypassed), (2, 1, 0), "its lease was free at once");
+    assert_eq!(on.unstored(), [(UnstoredReason::LeaseLost, 1)]);
+    assert_eq!(on.call(4, AT_ONCE).await, value);
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_takes_the_place_of_one_that_is_not_polled_has_twice_the_time() {
+    let on = Subject::new();
+    kept_aside!(on, _first);
+    let mut second = std::pin::pin!(on.call(2, ms(5)));
+    assert!(tokio::time::timeout(BUDGET + ms(1), second.as_mut()).await.is_err());
+    assert_eq!(on.stats().loads, 2);
+    sleep(ms(5)).await;
+    let (value, took) = timed(on.call(3, AT_ONCE)).await;
+    assert_eq!((value, took), (3, 2 * BUDGET - ms(1)));
+}
+
 #[tokio::test(start_paused = true)]
 async fn others_are_waited_for_no_longer_than_max_wait() {
     let on = Subject::with(|builder| builder.max_wait(ms(300)));

@@ -12,8 +12,8 @@
 //! # Who depends on whom
 //! On no caller's polling. A read on its own is its caller's, who may never look at the answer: nothing is held back for it.
 //! A batch is sent and answered by a task, and held back only for another batch of the same place, whose task runs if its
-//! own does. Where the task has not had its turn (it stands behind a task that blocks its thread), a caller of the batch
-//! takes over ([`Merge::take_over`]).
+//! own does. That task may stand behind one that blocks its thread. So each place has a guard while batches are open there,
+//! which takes over what is still open when it comes by for the second time ([`Merge::left_behind`]).
 //!
 //! # On cancellation
 //! A caller that goes away leaves its key in the batch. If what was to send a batch goes away, those who wait are told.
@@ -53,6 +53,8 @@ struct State<P, A> {
     asked: Vec<(P, Key)>,
     /// Batches not sent yet: one for each place, or hardly more.
     open: Vec<Open<P, A>>,
+    /// Places that have a guard.
+    guarded: Vec<P>,
 }
 
 /// A batch that gathers keys.
@@ -66,6 +68,8 @@ struct Open<P, A> {
     callers: usize,
     /// Until its only key has been answered.
     is_held: bool,
+    /// The guard has come by.
+    is_seen: bool,
 }
 
 /// What those who wait share.
@@ -108,7 +112,7 @@ impl Hasher for Mix {
 
 impl<P: Copy + PartialEq, A> Merge<P, A> {
     pub(super) fn new() -> Self {
-        let state = State { under_way: 0, asked: Vec::new(), open: Vec::new() };
+        let state = State { under_way: 0, asked: Vec::new(), open: Vec::new(), guarded: Vec::new() };
         Self { state: Mutex::new(state), freed: Notify::new() }
     }
 
@@ -137,12 +141,14 @@ impl<P: Copy + PartialEq, A> Merge<P, A> {
         Turn::Together(ticket, Some(sending))
     }
 
-    /// Closes a caller's batch in place of the task that was to do so, unless it is closed already or to be held back. With its
-    /// keys, which are now to be sent.
-    pub(super) fn take_over(self: &Arc<Self>, ticket: &Ticket<A>) -> Option<(Sending<P, A>, Vec<Key>)> {
-        let Closing::Closed(keys, closed) = self.close(&ticket.batch, true) else { return None };
-        let (merge, batch) = (Arc::clone(self), Arc::clone(&ticket.batch));
-        Some((Sending { merge, batch, closed: Some(closed) }, keys))
+    /// The guard of a place, if it has none.
+    pub(super) fn guard(self: &Arc<Self>, place: P) -> Option<Guard<P, A>> {
+        let mut state = locked(&self.state);
+        if state.guarded.contains(&place) {
+            return None;
+        }
+        state.guarded.push(place);
+        Some(Guard { merge: Arc::clone(self), place, is_over: false })
     }
 
     fn close(&self, batch: &Arc<Batch<A>>, may_hold: bool) -> Closing<P> {
@@ -173,6 +179,47 @@ impl<P: Copy + PartialEq, A> Merge<P, A> {
     }
 }
 
+/// Sees to it that what is open at a place is sent. Not to be used again once it has said that nothing is.
+#[derive(Debug)]
+pub(super) struct Guard<P: Copy + PartialEq, A> {
+    merge: Arc<Merge<P, A>>,
+    place: P,
+    is_over: bool,
+}
+
+impl<P: Copy + PartialEq, A> Guard<P, A> {
+    /// Comes by, and closes the batches that were there the last time and need not be held back. With their keys, which are
+    /// now to be sent. `None` if nothing is open.
+    pub(super) fn left_behind(&mut self) -> Option<Vec<(Sending<P, A>, Vec<Key>)>> {
+        let mut state = locked(&self.merge.state);
+        let mut here = state.open.iter_mut().filter(|open| open.place == self.place).peekable();
+        if here.peek().is_none() {
+            self.is_over = true;
+            state.guarded.retain(|place| *place != self.place);
+            return None;
+        }
+        let seen = here.filter_map(|open| std::mem::replace(&mut open.is_seen, true).then(|| Arc::clone(&open.batch)));
+        let seen: Vec<_> = seen.collect();
+        drop(state);
+        let close = |batch| match self.merge.close(&batch, true) {
+            Closing::Closed(keys, closed) => {
+                Some((Sending { merge: Arc::clone(&self.merge), batch, closed: Some(closed) }, keys))
+            }
+            Closing::Held | Closing::Elsewhere => None,
+        };
+        Some(seen.into_iter().filter_map(close).collect())
+    }
+}
+
+impl<P: Copy + PartialEq, A> Drop for Guard<P, A> {
+    /// With its runtime.
+    fn drop(&mut self) {
+        if !self.is_over {
+            locked(&self.merge.state).guarded.retain(|place| *place != self.place);
+        }
+    }
+}
+
 /// What closing a batch led to.
 enum Closing<P> {
     Closed(Vec<Key>, Closed<P>),
@@ -192,6 +239,7 @@ impl<P, A> Open<P, A> {
             at: HashMap::with_capacity_and_hasher(32, BuildHasherDefault::default()),
             callers: 0,
             is_held: false,
+            is_seen: false,
         }
     }
 
@@ -254,6 +302,11 @@ impl<A> Ticket<A> {
     /// Where its keys stand in the batch and in the answer, in the order in which they were given.
     pub(super) fn positions(&self) -> impl Iterator<Item = usize> + '_ {
         self.positions.iter()
+    }
+
+    /// By when there is an answer, if the place that sends the batch runs.
+    pub(super) fn deadline(&self) -> Instant {
+        self.batch.deadline
     }
 
     /// Waits for the batch's answer; `None` if it was not sent.

@@ -7,7 +7,7 @@
 //! A batch fails as a whole, for each caller within its own time.
 
 use super::link::{Copies, Link};
-use super::merge::{Merge, Sending, Ticket, Turn};
+use super::merge::{Guard, Merge, Sending, Ticket, Turn};
 use super::refusal::Refusal;
 use crate::error::{FaultKind, StoreError};
 use crate::store::{Key, StoreFuture};
@@ -19,10 +19,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 use tokio::runtime::{Handle, Id};
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Instant, sleep, timeout_at};
 
-/// After so long a caller sees to it that its batch is sent. Doubled each time.
-const PATIENCE: Duration = Duration::from_millis(10);
+/// How often it is looked for batches that are still to be sent.
+const ROUND: Duration = Duration::from_millis(5);
 
 /// Registers that are larger on average are read one by one: what a command costs does not matter beside them, and the
 /// first of a batch would be kept waiting for the last.
@@ -100,10 +100,8 @@ impl Reads {
                 self.get_alone(key, deadline).await
             }),
             Turn::Together(ticket, sending) => {
-                if let Some(sending) = sending {
-                    tokio::spawn(Arc::clone(self).gather(sending));
-                }
-                Box::pin(self.get_together(key, ticket, now, deadline))
+                self.start(sending);
+                Box::pin(self.get_together(key, ticket, deadline))
             }
         }
     }
@@ -129,12 +127,9 @@ impl Reads {
                 self.all_of(answer.as_ref(), 0..keys.len(), keys, deadline).await
             }),
             Turn::Together(ticket, sending) => {
-                if let Some(sending) = sending {
-                    tokio::spawn(Arc::clone(self).gather(sending));
-                }
+                self.start(sending);
                 Box::pin(async move {
-                    let answer = self.answered(&ticket, now, deadline).await?;
-                    self.all_of(answer.as_ref(), ticket.positions(), keys, deadline).await
+                    self.all_of(answered(&ticket, deadline).await?.as_ref(), ticket.positions(), keys, deadline).await
                 })
             }
         }
@@ -175,13 +170,12 @@ impl Reads {
     }
 
     async fn get_together(
-        self: &Arc<Self>,
+        &self,
         key: &Key,
         ticket: Ticket<Answer>,
-        now: Instant,
         deadline: Instant,
     ) -> Result<Option<Bytes>, StoreError> {
-        match self.answered(&ticket, now, deadline).await? {
+        match answered(&ticket, deadline).await? {
             Ok(registers) => Ok(ticket.positions().next().and_then(|at| registers.get(at))),
             Err(Unread::Fault(error)) => Err(error.clone()),
             Err(Unread::Refused) => Box::pin(self.get_alone(key, deadline)).await,
@@ -201,6 +195,27 @@ impl Reads {
         Ok(register.map(Bytes::from))
     }
 
+    /// Has a batch sent that was opened just now, if one was.
+    fn start(self: &Arc<Self>, sending: Option<Sending<Id, Answer>>) {
+        let Some(sending) = sending else { return };
+        // The guard first: the last task that a caller spawns waits for its caller's thread, others can be taken by another.
+        if let Some(guard) = self.merge.guard(Handle::current().id()) {
+            tokio::spawn(Arc::clone(self).see_to(guard));
+        }
+        tokio::spawn(Arc::clone(self).gather(sending));
+    }
+
+    /// Sends what is left behind, as long as anything is open.
+    async fn see_to(self: Arc<Self>, mut guard: Guard<Id, Answer>) {
+        loop {
+            sleep(ROUND).await;
+            let Some(batches) = guard.left_behind() else { return };
+            for (sending, keys) in batches {
+                tokio::spawn(Arc::clone(&self).send(sending, keys));
+            }
+        }
+    }
+
     /// Sends a batch, having let all tasks that are ready to run get in.
     async fn gather(self: Arc<Self>, mut sending: Sending<Id, Answer>) {
         tokio::task::yield_now().await;
@@ -212,31 +227,6 @@ impl Reads {
     async fn send(self: Arc<Self>, sending: Sending<Id, Answer>, keys: Vec<Key>) {
         let answer = self.get_at_once(&keys, sending.deadline()).await;
         sending.answer(answer);
-    }
-
-    /// The batch's answer. Each caller has a timer of its own, since the task that is to send the batch may stand behind one
-    /// that blocks its thread: then a caller whose thread is not blocked has it sent.
-    async fn answered<'t>(
-        self: &Arc<Self>,
-        ticket: &'t Ticket<Answer>,
-        now: Instant,
-        deadline: Instant,
-    ) -> Result<&'t Answer, StoreError> {
-        let mut patience = PATIENCE;
-        loop {
-            let until = deadline.min(now + patience);
-            if let Ok(answer) = timeout_at(until, ticket.answer()).await {
-                let gone = || StoreError::new(FaultKind::Disconnected, "the runtime that was to read is gone");
-                return answer.ok_or_else(gone);
-            }
-            if until == deadline {
-                return Err(StoreError::new(FaultKind::Timeout, "waiting for a merged read"));
-            }
-            if let Some((sending, keys)) = self.merge.take_over(ticket) {
-                tokio::spawn(Arc::clone(self).send(sending, keys));
-            }
-            patience *= 2;
-        }
     }
 
     /// MGET.
@@ -270,6 +260,18 @@ impl Reads {
         let mean = self.mean_bytes.load(Ordering::Relaxed);
         self.mean_bytes.store(mean - mean / 8 + bytes / 8, Ordering::Relaxed);
     }
+}
+
+/// The batch's answer. It comes by the batch's deadline; only who has less time needs a timer of its own.
+async fn answered(ticket: &Ticket<Answer>, deadline: Instant) -> Result<&Answer, StoreError> {
+    let answer = if ticket.deadline() <= deadline {
+        ticket.answer().await
+    } else {
+        timeout_at(deadline, ticket.answer())
+            .await
+            .map_err(|_| StoreError::new(FaultKind::Timeout, "waiting for a merged read"))?
+    };
+    answer.ok_or_else(|| StoreError::new(FaultKind::Disconnected, "the runtime that was to read is gone"))
 }
 
 pub(super) fn register(value: Value) -> Result<Option<Vec<u8>>, StoreError> {

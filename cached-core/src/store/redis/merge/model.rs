@@ -34,7 +34,7 @@ struct Sent {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Fate {
     Answered,
-    /// Callers try to take it over.
+    /// By its task, or by a guard.
     TakenOver,
     /// What was to send it goes away before it is closed.
     NotClosed,
@@ -87,12 +87,11 @@ impl World {
                     let sender = spawn(Arc::clone(&self).send(sending, place));
                     self.senders.lock().unwrap().push(sender);
                 }
-                if self.fate == Fate::TakenOver {
-                    yield_now().await;
-                    if let Some((sending, keys)) = self.merge.take_over(&ticket) {
-                        let sender = spawn(Arc::clone(&self).answer(sending, keys, place));
-                        self.senders.lock().unwrap().push(sender);
-                    }
+                if self.fate == Fate::TakenOver
+                    && let Some(guard) = self.merge.guard(place)
+                {
+                    let guard = spawn(Arc::clone(&self).see_to(guard, place));
+                    self.senders.lock().unwrap().push(guard);
                 }
                 match ticket.answer().await {
                     Some(sent) => {
@@ -103,6 +102,17 @@ impl World {
                     }
                     None => assert!(self.is_lossy.load(SeqCst), "a batch that was sent has no answer"),
                 }
+            }
+        }
+    }
+
+    /// For as long as anything is open, or for a while.
+    async fn see_to(self: Arc<Self>, mut guard: Guard<Place, Sent>, place: Place) {
+        for _ in 0..3 {
+            yield_now().await;
+            let Some(batches) = guard.left_behind() else { return };
+            for (sending, keys) in batches {
+                Arc::clone(&self).answer(sending, keys, place).await;
             }
         }
     }
@@ -142,6 +152,7 @@ impl World {
         assert_eq!(state.under_way, 0);
         assert!(state.asked.is_empty(), "{:?}", state.asked);
         assert!(state.open.is_empty(), "{:?}", state.open);
+        assert!(state.guarded.is_empty(), "{:?}", state.guarded);
         drop(state);
         assert!(self.asked.lock().unwrap().is_empty());
     }

@@ -210,15 +210,26 @@ async fn another_key_and_another_place_are_not_held_back() {
     assert_eq!(timeout(Duration::ZERO, closing).await, Ok(Some(keys(["a", "c"]))));
 }
 
+fn guard(reads: &Reads, place: u8) -> Guard<u8, u8> {
+    reads.guard(place).expect("it has one")
+}
+
+/// The keys that are sent in place of what was to send them.
+fn left_behind(guard: &mut Guard<u8, u8>) -> Vec<(Sending<u8, u8>, Vec<Key>)> {
+    guard.left_behind().expect("something is open")
+}
+
 #[tokio::test(start_paused = true)]
-async fn a_caller_takes_over_what_was_not_sent() {
+async fn a_guard_takes_over_what_was_not_sent() {
     let reads = reads();
     let first = alone(&reads, "x");
     let (a, mut late) = opens(&reads, "a", HERE);
+    let (_, elsewhere) = opens(&reads, "a", ELSEWHERE);
+    let mut guard = guard(&reads, HERE);
+    assert!(left_behind(&mut guard).is_empty(), "it may be sent in a moment");
     let b = joins(&reads, "b", HERE);
-    let (sending, sent) = reads.take_over(&b).expect("it was not closed");
+    let (sending, sent) = left_behind(&mut guard).pop().expect("it was not closed");
     assert_eq!(sent, keys(["a", "b"]));
-    assert!(reads.take_over(&a).is_none(), "once");
     // The task that was to send it has its turn at last, and goes; so do those that come meanwhile.
     assert_eq!(late.close().await, None);
     drop(late);
@@ -226,21 +237,39 @@ async fn a_caller_takes_over_what_was_not_sent() {
     assert_eq!(closed(&mut next).await, keys(["a"]));
     sending.answer(7);
     assert_eq!((a.answer().await, b.answer().await), (Some(&7), Some(&7)));
-    assert!(reads.take_over(&a).is_none());
-    drop((next, first));
+    assert!(guard.left_behind().is_none(), "nothing is open here");
+    drop((next, elsewhere, first));
     assert!(is_at_rest(&reads));
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_held_back_is_taken_over_once_it_may_be_sent() {
+async fn a_guard_takes_over_what_is_held_back_once_it_may_be_sent() {
     held_back!(reads, _first, sent, held);
     let ticket = joins(&reads, "a", HERE);
-    assert!(reads.take_over(&ticket).is_none());
+    let mut guard = guard(&reads, HERE);
+    for _ in 0..3 {
+        assert!(left_behind(&mut guard).is_empty());
+    }
     sent.answer(7);
-    let (sending, _) = reads.take_over(&ticket).expect("it was not closed");
+    let (sending, _) = left_behind(&mut guard).pop().expect("it was not closed");
     drop(held);
     sending.answer(8);
     assert_eq!(ticket.answer().await, Some(&8));
+}
+
+#[test]
+fn each_place_has_one_guard_at_a_time() {
+    let reads = reads();
+    let mut here = guard(&reads, HERE);
+    assert!(reads.guard(HERE).is_none());
+    let elsewhere = guard(&reads, ELSEWHERE);
+    assert!(here.left_behind().is_none());
+    let next = guard(&reads, HERE);
+    drop(here);
+    assert!(reads.guard(HERE).is_none(), "the former has gone before");
+    drop((elsewhere, next));
+    assert!(is_at_rest(&reads) && locked(&reads.state).guarded.is_empty());
+    guard(&reads, HERE);
 }
 
 #[tokio::test(start_paused = true)]
@@ -281,7 +310,7 @@ async fn a_batch_is_due_when_its_first_caller_is() {
     let later = soon + Duration::from_millis(5);
     let Turn::Together(second, None) = reads.enter(&keys(["b"]), HERE, later) else { panic!("no batch is open") };
     assert_eq!(sending.deadline(), soon);
-    assert_eq!([first, second].map(|ticket| ticket.batch.deadline), [soon; 2]);
+    assert_eq!([first, second].map(|ticket| ticket.deadline()), [soon; 2]);
 }
 
 #[tokio::test(start_paused = true)]
