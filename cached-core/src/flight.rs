@@ -23,7 +23,7 @@
 //! ever. Each such flight is given twice the time of the one before: where a busy process looks like a stalled leader,
 //! loads do not multiply.
 //!
-//! A leader that is polled is waited for, however slow its load is.
+//! A leader that is polled is waited for, however slow its load is. And a follower that is polled late itself is no judge.
 
 pub(crate) mod pulse;
 
@@ -356,6 +356,8 @@ impl<T: Clone> Follow<T> {
     /// than `settles_within`: the leader may be in a runtime that has gone idle. Until then, no longer than `stalls_within`
     /// while the leader is not polled though it could go on.
     pub(crate) async fn landing(&self, settles_within: Duration, stalls_within: Duration) -> Landing<T> {
+        let came = Instant::now();
+        let mut is_prompt = true;
         loop {
             let mut changed = pin!(self.flight.changed.notified());
             // Registered before the state is looked at, so that no change between the two is missed.
@@ -367,22 +369,28 @@ impl<T: Clone> Follow<T> {
                 if timeout(settles_within, changed).await.is_err() {
                     return Landing::Unsettled;
                 }
-            } else {
-                let Some(patience) = self.patience(stalls_within) else { return Landing::Stalled };
-                // When the time is over it is looked at again.
-                let _ = timeout(patience, changed).await;
+                continue;
             }
+            let (patience, idle) = self.patience(stalls_within, came);
+            if idle >= patience && is_prompt {
+                return Landing::Stalled;
+            }
+            let wait = patience.checked_sub(idle).filter(|left| !left.is_zero()).unwrap_or(patience);
+            let asked = Instant::now();
+            // When the time is over it is looked at again.
+            let _ = timeout(wait, changed).await;
+            // Who is polled late is no judge of who is: the process is busy.
+            is_prompt = asked.elapsed() < wait.saturating_add(patience / 4);
         }
     }
 
-    /// When the leader is to be looked at again; `None` if it stalls.
-    fn patience(&self, stalls_within: Duration) -> Option<Duration> {
+    /// How long the leader may be idle, and how long it has been while this follower waited. What was before does not count:
+    /// it may have been woken behind this follower, and have its turn in a moment.
+    fn patience(&self, stalls_within: Duration, came: Instant) -> (Duration, Duration) {
         let state = locked(&self.flight.state);
         let patience = stalls_within.saturating_mul(1 << state.stalled.min(DOUBLED));
-        match state.pulse.as_ref().and_then(|pulse| pulse.idle_since()) {
-            Some(since) => patience.checked_sub(since.elapsed()).filter(|left| !left.is_zero()),
-            None => Some(patience),
-        }
+        let idle_since = state.pulse.as_ref().and_then(|pulse| pulse.idle_since());
+        (patience, idle_since.map_or(Duration::ZERO, |since| since.max(came).elapsed()))
     }
 
     /// Whether the leader waits for the store right now.

@@ -2,6 +2,9 @@
 
 mod late;
 mod past;
+mod place;
+
+pub(super) use place::taking_place;
 
 use super::FlightKey;
 use super::batch::Member;
@@ -66,14 +69,6 @@ pub(super) struct Lookup {
 }
 
 pub(super) type LeadKey = Lead<FlightKey, Entry>;
-
-/// What a leader's ACQUIRE may replace: also the lease of one whose place it has taken, which does not go on.
-pub(super) fn taking_place(lead: &LeadKey, lease: &Lease, replace: Replace) -> Replace {
-    match lead.leases(lease.id()) {
-        Some(former) if replace == Replace::Nothing => Replace::unusable(Head::lease(former).as_bytes()),
-        _ => replace,
-    }
-}
 
 /// What leading led to, before the flight is told.
 enum Led {
@@ -236,32 +231,29 @@ impl Lookup {
         }
         self.waits_for_others();
         let began = Instant::now();
-        let stalls_within = self.target.engine.settings.budget;
         // A value that was loaded may still be on its way to the store: that is the store's time.
         let settles_within = self.budget.left();
-        if let Some(patience) = self.patience(began)
-            && timeout_at(patience, follow.landing(settles_within, stalls_within)).await.is_err()
-            && let Some(entry) = self.past_its_end().await
-        {
-            return Followed::Turn(Turn::Value(entry));
-        }
-        match timeout_at(self.deadline, follow.landing(settles_within, stalls_within)).await {
-            Ok(Landing::Shared(entry)) => Followed::Turn(Turn::Value(entry)),
-            Ok(Landing::Failed) => {
+        let landing = match self.landing(follow, began, settles_within).await {
+            Ok(landing) => landing,
+            Err(entry) => return Followed::Turn(Turn::Value(entry)),
+        };
+        match landing {
+            Some(Landing::Shared(entry)) => Followed::Turn(Turn::Value(entry)),
+            Some(Landing::Failed) => {
                 if let Some(entry) = self.past_its_end().await {
                     return Followed::Turn(Turn::Value(entry));
                 }
                 let room = self.room(&self.target.engine.after_failure).await;
                 Followed::Turn(self.alone(MissReason::LoadFailed, room))
             }
-            Ok(Landing::Next(store_time)) => {
+            Some(Landing::Next(store_time)) => {
                 // What the leader spent on the store this call shall not spend again.
                 self.budget.charge(began.elapsed().min(store_time));
                 Followed::Next
             }
-            Ok(Landing::Stalled) => Followed::Next,
-            landing @ (Ok(Landing::Unsettled) | Err(_)) => {
-                if landing.is_ok() {
+            Some(Landing::Stalled) => Followed::Next,
+            landing @ (Some(Landing::Unsettled) | None) => {
+                if landing.is_some() {
                     self.budget.charge(settles_within);
                 }
                 if let Some(entry) = self.past_its_end().await {

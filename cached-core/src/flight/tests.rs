@@ -211,7 +211,7 @@ fn a_panicking_leader_lets_go() {
 }
 
 /// A leader that something has been begun for, a follower, and what wakes the leader.
-async fn woken(flights: &Flights<&'static str, u8>) -> (Lead<&'static str, u8>, Follow<u8>, Waker) {
+fn woken(flights: &Flights<&'static str, u8>) -> (Lead<&'static str, u8>, Follow<u8>, Waker) {
     let leader = lead(flights);
     let pulse = leader.pulse();
     let mut waker = None;
@@ -237,13 +237,12 @@ async fn waits(follower: &Follow<u8>) -> bool {
 #[tokio::test(start_paused = true)]
 async fn a_leader_that_was_woken_and_is_not_polled_is_left() {
     let flights = Flights::new();
-    let (leader, follower, waker) = woken(&flights).await;
+    let (leader, follower, waker) = woken(&flights);
     assert!(waits(&follower).await, "it waits for its load");
     waker.wake_by_ref();
     tokio::time::advance(LONG / 4).await;
     waker.wake_by_ref();
-    landing_after(&follower, LONG - LONG / 4).await;
-    landing_after(&follower, Duration::ZERO).await;
+    landing_after(&follower, LONG).await;
     // It is polled again after all.
     let pulse = leader.pulse();
     let polled = pulse::poll(Some(&pulse), &mut Context::from_waker(Waker::noop()), |_| Poll::<()>::Pending);
@@ -273,6 +272,20 @@ async fn a_long_poll_is_no_idleness() {
     });
     assert!(polled.is_pending());
     assert_eq!(pulse.idle_since(), Some(Instant::now()), "since its end");
+}
+
+/// Where everybody is polled late, a leader that is does not stall.
+#[tokio::test(start_paused = true)]
+async fn a_follower_that_is_polled_late_looks_once_more() {
+    let flights = Flights::new();
+    let leader = lead(&flights);
+    leader.pulse();
+    let follower = follow(&flights);
+    let began = Instant::now();
+    let landing = tokio::spawn(async move { (follower.landing(SOON, LONG).await, began.elapsed()) });
+    tokio::task::yield_now().await;
+    tokio::time::advance(LONG + LONG / 2).await;
+    assert_eq!(landing.await.unwrap(), (Landing::Stalled, LONG + LONG / 2 + LONG));
 }
 
 #[test]

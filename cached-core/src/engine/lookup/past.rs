@@ -4,7 +4,9 @@ use super::{LeadKey, Led, Lookup, Waits};
 use crate::engine::look::Seen;
 use crate::engine::ticket::Asked;
 use crate::envelope::Entry;
-use tokio::time::Instant;
+use crate::flight::{Follow, Landing};
+use std::time::Duration;
+use tokio::time::{Instant, timeout_at};
 
 impl Lookup {
     /// For a value past its end: asks for the ticket to renew it, and waits while someone else has that. `None` if there is
@@ -72,6 +74,29 @@ impl Lookup {
             // It was there when this call began.
             Err(_) => self.spare.take().map(|entry| *entry),
         }
+    }
+
+    /// Waits for what the flight has for this call; `None` if that takes too long.
+    ///
+    /// # Errors
+    /// A value past its end, that is to be served instead: the load takes more time than the call has patience.
+    pub(super) async fn landing(
+        &mut self,
+        follow: &Follow<Entry>,
+        began: Instant,
+        settles_within: Duration,
+    ) -> Result<Option<Landing<Entry>>, Entry> {
+        // A leader that is not polled is waited for as long as a store that does not answer.
+        let stalls_within = self.target.engine.settings.budget;
+        if let Some(patience) = self.patience(began) {
+            if let Ok(landing) = timeout_at(patience, follow.landing(settles_within, stalls_within)).await {
+                return Ok(Some(landing));
+            }
+            if let Some(entry) = self.past_its_end().await {
+                return Err(entry);
+            }
+        }
+        Ok(timeout_at(self.deadline, follow.landing(settles_within, stalls_within)).await.ok())
     }
 
     /// Until when a call waits for a load before it takes a value past its end.

@@ -179,6 +179,9 @@ impl<P: Copy + PartialEq, A> Merge<P, A> {
     }
 }
 
+/// A batch that was left behind, and its keys.
+pub(super) type LeftBehind<P, A> = (Sending<P, A>, Vec<Key>);
+
 /// Sees to it that what is open at a place is sent. Not to be used again once it has said that nothing is.
 #[derive(Debug)]
 pub(super) struct Guard<P: Copy + PartialEq, A> {
@@ -190,7 +193,7 @@ pub(super) struct Guard<P: Copy + PartialEq, A> {
 impl<P: Copy + PartialEq, A> Guard<P, A> {
     /// Comes by, and closes the batches that were there the last time and need not be held back. With their keys, which are
     /// now to be sent. `None` if nothing is open.
-    pub(super) fn left_behind(&mut self) -> Option<Vec<(Sending<P, A>, Vec<Key>)>> {
+    pub(super) fn left_behind(&mut self) -> Option<Vec<LeftBehind<P, A>>> {
         let mut state = locked(&self.merge.state);
         let mut here = state.open.iter_mut().filter(|open| open.place == self.place).peekable();
         if here.peek().is_none() {

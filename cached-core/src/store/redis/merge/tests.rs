@@ -215,7 +215,7 @@ fn guard(reads: &Reads, place: u8) -> Guard<u8, u8> {
 }
 
 /// The keys that are sent in place of what was to send them.
-fn left_behind(guard: &mut Guard<u8, u8>) -> Vec<(Sending<u8, u8>, Vec<Key>)> {
+fn left_behind(guard: &mut Guard<u8, u8>) -> Vec<LeftBehind<u8, u8>> {
     guard.left_behind().expect("something is open")
 }
 
