@@ -13,7 +13,7 @@
 use crate::sync::{Mutex, locked};
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::Semaphore;
 use tokio::time::{Instant, timeout_at};
 
 /// Without a place that becomes free, one more is made each time this has passed.
@@ -23,7 +23,7 @@ const HANGING: Duration = Duration::from_secs(30);
 
 #[derive(Debug)]
 pub(super) struct Bulkhead {
-    places: Arc<Semaphore>,
+    places: Semaphore,
     limit: usize,
     line: Mutex<Line>,
 }
@@ -40,26 +40,25 @@ struct Line {
 
 /// A place among the loads; free again when it is dropped.
 #[derive(Debug)]
-pub(super) struct Place {
-    bulkhead: Arc<Bulkhead>,
-    permit: Option<OwnedSemaphorePermit>,
-}
+pub(super) struct Place(Arc<Bulkhead>);
 
 impl Bulkhead {
     pub(super) fn new(limit: usize) -> Arc<Self> {
         let now = Instant::now();
         let line = Line { freed: now, widened: now, extra: 0 };
-        Arc::new(Self { places: Arc::new(Semaphore::new(limit)), limit, line: Mutex::new(line) })
+        Arc::new(Self { places: Semaphore::new(limit), limit, line: Mutex::new(line) })
     }
 
     /// Waits for a place. `None` only if there is no bulkhead any more.
     pub(super) async fn enter(self: &Arc<Self>) -> Option<Place> {
         let came = Instant::now();
-        let mut place = std::pin::pin!(Arc::clone(&self.places).acquire_owned());
+        let mut place = std::pin::pin!(self.places.acquire());
         loop {
             let stuck_at = locked(&self.line).moved().max(came) + STUCK;
             if let Ok(permit) = timeout_at(stuck_at, place.as_mut()).await {
-                return Some(Place { bulkhead: Arc::clone(self), permit: Some(permit.ok()?) });
+                // A place that is given back is not always for the next in line.
+                permit.ok()?.forget();
+                return Some(Place(Arc::clone(self)));
             }
             let more = locked(&self.line).widen(Instant::now(), came, self.limit);
             self.places.add_permits(more);
@@ -100,9 +99,8 @@ impl Line {
 
 impl Drop for Place {
     fn drop(&mut self) {
-        let Some(permit) = self.permit.take() else { return };
-        if !locked(&self.bulkhead.line).free(Instant::now()) {
-            permit.forget();
+        if locked(&self.0.line).free(Instant::now()) {
+            self.0.places.add_permits(1);
         }
     }
 }

@@ -38,8 +38,6 @@ pub(super) fn batch(frame: &Frame, entry: &Entry, batch: &Batch, stmts: &TokenSt
         #keep
         let path = #support::name_of(&|| {});
         #silence
-        // Held to the end on purpose: what is under way ends with the call.
-        #[allow(clippy::significant_drop_tightening)]
         let mut batch = #new;
         loop {
             let loading = match #support::missing(&mut batch).await {
