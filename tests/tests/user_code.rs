@@ -172,9 +172,9 @@ struct Subject {
 
 impl Subject {
     fn new() -> Self {
-        let (log, _listening) = Log::listen(tracing::Level::WARN);
+        let (log, listening) = Log::listen(tracing::Level::WARN);
         let server = RedisServer::start();
-        Self { cache: patient_cache(&server.url()), log, _listening, _server: server }
+        Self { cache: patient_cache(&server.url()), log, _listening: listening, _server: server }
     }
 
     /// Calls three times, each of them when the one before is stored as far as it will be.
