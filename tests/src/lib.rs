@@ -3,6 +3,7 @@
 //! Nothing here is a mock. Servers listen on 127.0.0.1 only, on ports that the system says are free, in temporary
 //! directories, and are ended by their process id.
 
+mod breaks;
 mod kept;
 mod log;
 pub mod model;
@@ -17,6 +18,7 @@ mod store;
 mod worker;
 mod writer;
 
+pub use breaks::Break;
 pub use kept::{Kept, KeptChanged, KeptRows, Way};
 pub use log::Log;
 pub use near_process::{NearCommand, NearEvent, NearProcess, NearSeen, microseconds};

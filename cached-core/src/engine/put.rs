@@ -155,28 +155,37 @@ impl Draft {
         }
     }
 
-    /// The stamps of the tags that only the value tells; `None` if one of them was invalidated since the write began.
+    /// The stamps of the tags that only the value tells; `None` if a tag was invalidated since the write began that the entry
+    /// depends on.
     async fn named(&self, value: &Value, budget: &mut Budget) -> Option<Vec<Head>> {
-        let Target { engine, site, .. } = &self.target;
-        if value.named.is_empty() {
+        let engine = &self.target.engine;
+        let (ttl, told) = self.told(value);
+        if value.named.is_empty() && told.is_empty() {
             return Some(Vec::new());
         }
-        let mut tags = value.named.clone();
-        if engine.pending.covers(tags.iter()) {
+        if engine.pending.covers(value.named.iter()) {
             return None;
         }
-        let before = self.stamps.last().copied().flatten();
-        // If this write invalidates tags itself, its token in the register of all tags tells instead.
-        if before.is_some() {
-            tags.push(engine.settings.prefix.all_tags());
-        }
-        let ttl = value.ttl.saturating_mul(2).max(site.tag_time);
+        let (told, before): (Vec<Key>, Vec<Head>) = told.into_iter().unzip();
+        let tags: Vec<Key> = value.named.iter().cloned().chain(told).collect();
         let fresh = Head::value(random_id()?);
         let mut stamps = budget.step(engine, |store, within| store.tag(&tags, fresh, ttl, within)).await.ok()??;
-        if before.is_some() && stamps.pop() != before {
-            return None;
-        }
-        Some(stamps)
+        let now = stamps.split_off(value.named.len());
+        (now == before).then_some(stamps)
+    }
+
+    /// How long the tags of this value are to live, and those of them to be read once more that were read before the write. The
+    /// register of all tags, if the value tells tags: should it have changed, one of them may have been invalidated. (If this write
+    /// invalidates tags itself, its token in there tells instead.) And all others, if they may not outlive the value: how long
+    /// that lives was not known then.
+    fn told(&self, value: &Value) -> (Duration, Vec<(Key, Head)>) {
+        let site = &self.target.site;
+        let ttl = value.ttl.saturating_mul(2).max(site.tag_time);
+        let all_tags = self.target.tags().len();
+        let is_due = |at: usize| if at < all_tags { ttl > site.tag_time } else { !value.named.is_empty() };
+        let tags = self.target.load_tags().into_iter().zip(&self.stamps).enumerate();
+        let due = tags.filter_map(|(at, (tag, stamp))| is_due(at).then_some((tag, (*stamp)?)));
+        (ttl, due.collect())
     }
 
     fn register(&self, value: &Value, named: Vec<Head>, writer: Head, fresh: Head) -> (Bytes, Duration) {

@@ -1,10 +1,14 @@
 //! A store in memory for the crate's own tests, whose steps can be made to be late, to fail or never to answer.
 
+mod news;
+
 use super::{Acquired, Head, Key, MemoryStore, Replace, Store, StoreFuture, Swept, Watched, Watcher, Written};
 use crate::clock::Clock;
 use crate::error::{FaultKind, StoreError};
 use bytes::Bytes;
+use news::News;
 use std::collections::{HashMap, VecDeque};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 use tokio::time::{Instant, sleep};
@@ -57,6 +61,9 @@ pub(crate) struct Scripted {
     /// What the next ACQUIREs are answered, whatever the memory holds.
     answers: Mutex<VecDeque<Acquired>>,
     taken: Mutex<Vec<Taken>>,
+    /// Those that are told of changes.
+    told: Mutex<Vec<Arc<News>>>,
+    holds_news: Arc<AtomicBool>,
     made: Instant,
 }
 
@@ -65,7 +72,13 @@ impl Scripted {
     pub(crate) fn new(clock: Clock) -> Arc<Self> {
         let memory = MemoryStore::new(1 << 24, clock);
         let (planned, answers, taken) = (Mutex::default(), Mutex::default(), Mutex::default());
-        Arc::new(Self { memory, planned, answers, taken, made: Instant::now() })
+        let (told, holds_news) = (Mutex::default(), Arc::default());
+        Arc::new(Self { memory, planned, answers, taken, told, holds_news, made: Instant::now() })
+    }
+
+    /// From now on nobody is told of any change.
+    pub(crate) fn hold_news(&self) {
+        self.holds_news.store(true, Ordering::SeqCst);
     }
 
     /// The next ACQUIRE that succeeds is answered by this, without a look at the memory.
@@ -178,7 +191,10 @@ impl Store for Scripted {
     }
 
     fn watch(&self, watcher: Weak<dyn Watcher>) {
-        self.memory.watch(watcher);
+        let news = Arc::new(News { watcher, is_held: Arc::clone(&self.holds_news) });
+        let relay: Weak<News> = Arc::downgrade(&news);
+        self.told.lock().unwrap_or_else(PoisonError::into_inner).push(news);
+        self.memory.watch(relay);
     }
 
     fn get_watched<'a>(&'a self, keys: &'a [Key], timed: usize, within: Duration) -> StoreFuture<'a, Option<Watched>> {

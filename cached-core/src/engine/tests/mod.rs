@@ -1,6 +1,8 @@
 //! The engine on a store whose steps are planned, on paused time. What they promise to users is tested on real servers, in
 //! the package `tests`; here is shown, fast and to the millisecond, that each decision is made as it is meant.
 
+mod after_failure;
+mod announced;
 mod closing;
 mod direct;
 mod fresh;
@@ -15,6 +17,7 @@ mod tagged;
 mod told;
 mod unusable;
 mod waits;
+mod ways;
 mod writes;
 
 use super::Engine;

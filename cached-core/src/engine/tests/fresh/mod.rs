@@ -1,5 +1,6 @@
 //! Values near and past their end: who renews them, and what everybody else is served.
 
+mod announced;
 mod background;
 mod failing;
 mod kept;

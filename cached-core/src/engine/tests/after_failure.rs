@@ -1,0 +1,99 @@
+//! Which loads are bounded by what when there is no value to wait for, and for how long nothing is tried again.
+
+use super::*;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use tokio::task::JoinSet;
+
+const LOAD: Duration = ms(50);
+
+/// Loads that run.
+#[derive(Debug, Default)]
+struct Running {
+    now: AtomicUsize,
+    most: AtomicUsize,
+}
+
+impl Subject {
+    /// So many calls for "k", whose loads count themselves while they run. The calls, and what they count in.
+    async fn callers(&self, count: u64) -> (JoinSet<Result<u64, ()>>, Arc<Running>) {
+        let (mut calls, running) = (JoinSet::new(), Arc::<Running>::default());
+        for value in 0..count {
+            let (cache, running) = (self.cache.clone(), Arc::clone(&running));
+            let load = move || async move {
+                running.most.fetch_max(running.now.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
+                sleep(LOAD).await;
+                running.now.fetch_sub(1, Ordering::SeqCst);
+                Ok(value)
+            };
+            calls.spawn(async move { cache.get_or_set("k", Options::new(), load).await });
+        }
+        tasks().await;
+        (calls, running)
+    }
+}
+
+fn most(running: &Running) -> usize {
+    running.most.load(Ordering::SeqCst)
+}
+
+/// The store is well: they need not be as few as without it.
+#[tokio::test(start_paused = true)]
+async fn followers_of_a_load_that_failed_have_a_bound_of_their_own() {
+    let on = Subject::with(|builder| builder.load_limit(1));
+    let leader = on.calling(Err(()), LOAD).await;
+    let (calls, running) = on.callers(300).await;
+    let (_, took) = timed(calls.join_all()).await;
+    assert_eq!(leader.await.unwrap(), Err(()));
+    assert_eq!((most(&running), took), (256, 3 * LOAD), "the failed one, and two rounds");
+    assert_eq!(on.stats().misses[&MissReason::LoadFailed], 300);
+}
+
+#[tokio::test(start_paused = true)]
+async fn they_wait_for_room_no_longer_than_max_wait() {
+    let on = Subject::with(|builder| builder.max_wait(ms(60)));
+    let leader = on.calling(Err(()), LOAD).await;
+    let room = Arc::clone(&on.engine().after_failure);
+    let taken = room.acquire_many(256).await.unwrap();
+    let (calls, running) = on.callers(3).await;
+    let (_, took) = timed(calls.join_all()).await;
+    assert_eq!((most(&running), took), (3, LOAD + ms(60) + LOAD));
+    leader.await.unwrap().unwrap_err();
+    drop(taken);
+}
+
+/// The source is slow: it is not to be asked by all at once.
+#[tokio::test(start_paused = true)]
+async fn who_has_waited_too_long_loads_as_without_the_store() {
+    let on = Subject::with(|builder| builder.load_limit(2).max_wait(ms(300)));
+    let leader = on.calling(Ok(1), ms(5_000)).await;
+    let (calls, running) = on.callers(6).await;
+    let (_, took) = timed(calls.join_all()).await;
+    assert_eq!((most(&running), took), (2, ms(300) + 3 * LOAD));
+    leader.abort();
+}
+
+/// The store does not answer the leader's FILL.
+#[tokio::test(start_paused = true)]
+async fn who_is_not_told_how_it_ended_loads_as_without_the_store() {
+    let on = Subject::with(|builder| builder.load_limit(2));
+    on.store.plan(Step::Fill, [Act::LateAnswer(Duration::from_secs(60))]);
+    let leader = on.calling(Ok(1), ms(10)).await;
+    let (calls, running) = on.callers(6).await;
+    let (_, took) = timed(calls.join_all()).await;
+    assert_eq!((most(&running), took), (2, ms(10) + 2 * BUDGET + 3 * LOAD));
+    leader.await.unwrap().unwrap();
+}
+
+/// Their own looks were not answered, and another call's step is under way.
+#[tokio::test(start_paused = true)]
+async fn who_does_not_wait_for_anothers_time_on_the_store_loads_as_without_it() {
+    let on = Subject::with(|builder| builder.load_limit(2));
+    on.store.plan(Step::Get, vec![Act::Silent; 6]);
+    on.store.plan(Step::Acquire, [Act::Late(ms(95))]);
+    let (calls, running) = on.callers(6).await;
+    sleep(ms(50)).await;
+    let leader = on.calling(Ok(1), AT_ONCE).await;
+    let (_, took) = timed(calls.join_all()).await;
+    assert_eq!((most(&running), took), (2, ms(50) + 3 * LOAD), "from when their budget is used up");
+    leader.await.unwrap().unwrap();
+}

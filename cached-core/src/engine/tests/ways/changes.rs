@@ -1,0 +1,71 @@
+//! What has changed is not served, and what has not changed is.
+
+use super::*;
+
+#[tokio::test(start_paused = true)]
+async fn what_is_invalidated_is_loaded_again_and_nothing_else() {
+    for way in ways() {
+        let on = Source::new();
+        on.warm(way, 1).await;
+        assert_eq!(on.cache.invalidate((way.changed)(2)).await, Outcome::Applied);
+        assert_eq!((way.read)(&on, &IDS, 2).await, versions([1, 2, 1]), "{}", way.name);
+        assert_eq!(on.loads(), 1, "{}", way.name);
+    }
+}
+
+/// A change that is told while an answer is on its way: what was read before it is returned, and not kept.
+#[tokio::test(start_paused = true)]
+async fn what_changes_while_it_is_read_is_not_kept() {
+    for way in ways() {
+        for late in 0..way.looks {
+            let on = Source::new();
+            on.warm(way, 1).await;
+            // The warm rows are dropped from the near cache, but not from the store.
+            if let Some(near) = on.on.engine().near_in_use() {
+                near.flush();
+            }
+            let late_one = std::iter::repeat_n(Act::Well, late).chain([Act::LateAnswer(ms(10))]);
+            for step in [Step::Get, Step::GetAll, Step::GetWatched] {
+                on.on.store.plan(step, late_one.clone());
+            }
+            let read = on.reading(way, 9).await;
+            assert_eq!(on.cache.invalidate((way.changed)(1)).await, Outcome::Applied);
+            let found = read.await.unwrap();
+            assert!([row(1, 1), row(1, 9)].contains(&found[0]), "{}: it began before the change", way.name);
+            on.cache.settled().await;
+            if found[0] == row(1, 1) {
+                assert_eq!((way.read)(&on, &[1], 2).await, [row(1, 2)], "{}, look {late}", way.name);
+            }
+        }
+    }
+}
+
+/// A call that begins after a completed write does not share a load that had begun before it.
+#[tokio::test(start_paused = true)]
+async fn a_load_that_was_overtaken_is_shared_with_nobody_who_came_later() {
+    for way in ways() {
+        let on = Source::new();
+        // Its answer is on its way when the write completes.
+        on.on.store.plan(Step::Fill, vec![Act::LateAnswer(ms(20)); 3]);
+        let read = on.reading(way, 1).await;
+        assert_eq!(on.cache.invalidate((way.changed)(1)).await, Outcome::Applied);
+        let late = (way.read)(&on, &[1], 2).await;
+        assert_eq!(late, [row(1, 2)], "{}", way.name);
+        assert_eq!(read.await.unwrap(), versions([1; 3]), "{}", way.name);
+    }
+}
+
+/// While somebody writes, nothing is stored.
+#[tokio::test(start_paused = true)]
+async fn a_write_in_progress_keeps_loads_from_being_stored() {
+    for way in ways() {
+        let on = Source::new();
+        let cache = on.cache.clone();
+        let write = tokio::spawn(async move { cache.write((way.changed)(2), sleep(ms(50))).await });
+        tasks().await;
+        assert_eq!((way.read)(&on, &IDS, 1).await, versions([1; 3]), "{}", way.name);
+        on.cache.settled().await;
+        assert_eq!(write.await.unwrap().1, Outcome::Applied);
+        assert_eq!((way.read)(&on, &[2], 2).await, [row(2, 2)], "{}", way.name);
+    }
+}

@@ -1,0 +1,91 @@
+//! How long what is stored lives: as long as its function says, whatever it depends on, and spread by the jitter.
+
+use super::*;
+
+const DAY: Duration = Duration::from_secs(24 * 3_600);
+
+/// The row of id 2 is there, and is read now and then until its time is over.
+async fn lives_to_its_end(on: &Source, way: Way, what: &str) {
+    for day in 1..30 {
+        on.on.clock.advance(DAY);
+        assert_eq!((way.read)(on, &[2], 9).await, [row(2, 1)], "{}, {what}: day {day}", way.name);
+    }
+    on.on.clock.advance(DAY);
+    assert_eq!((way.read)(on, &[2], 2).await, [row(2, 2)], "{}, {what}: its time is over", way.name);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_loaded_lives_to_its_end() {
+    for way in ways() {
+        let on = Source::new();
+        on.warm(way, 1).await;
+        lives_to_its_end(&on, way, "loaded").await;
+    }
+}
+
+/// The tags were there before: those of other entries, which live shorter.
+#[tokio::test(start_paused = true)]
+async fn what_is_loaded_makes_its_tags_live_longer() {
+    for way in ways() {
+        let on = Source::new();
+        let tags = ["first", "second:2", "a:2", "b:2"].map(|tag| on.on.engine().settings.prefix.tag(tag));
+        let event = on.on.engine().settings.prefix.tag("another");
+        let stamps = on.on.store.memory.tag(&tags, Head::value(7), Duration::from_secs(60), BUDGET).await;
+        assert!(stamps.unwrap().is_some(), "{event}");
+        on.warm(way, 1).await;
+        lives_to_its_end(&on, way, "with tags that were there").await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_put_lives_to_its_end() {
+    for way in ways() {
+        let on = Source::new();
+        assert_eq!((way.put)(&on, 2, 1).await, row(2, 1));
+        assert_eq!((way.read)(&on, &[2], 9).await, [row(2, 1)], "{}: it was put", way.name);
+        lives_to_its_end(&on, way, "put").await;
+    }
+}
+
+/// How long what stands under these keys lives, in parts of `LIFE`.
+async fn lives(on: &Source, ids: &[u64]) -> Vec<f64> {
+    let prefix = &on.on.engine().settings.prefix;
+    let keys: Vec<Key> = ids.iter().map(|id| prefix.literal(&format!("row:{id}"))).collect();
+    // A store in memory says that only to somebody who watches.
+    on.on.engine().near();
+    let watched = on.on.store.memory.get_watched(&keys, keys.len(), BUDGET).await.unwrap().unwrap();
+    watched.lives.iter().map(|life| life.as_secs_f64() / LIFE.as_secs_f64()).collect()
+}
+
+/// However it is stored: loaded, put, or set by hand.
+#[tokio::test(start_paused = true)]
+async fn what_is_stored_together_does_not_end_together() {
+    let ids: Vec<u64> = (0..200).collect();
+    for way in ways() {
+        for what in ["loaded", "put", "set"] {
+            let on = Source::with(|builder| builder.jitter(0.2));
+            match what {
+                "loaded" => _ = (way.read)(&on, &ids, 1).await,
+                "put" => {
+                    for id in &ids {
+                        (way.put)(&on, *id, 1).await;
+                    }
+                }
+                _ => {
+                    for id in &ids {
+                        on.cache.set(format!("row:{id}"), &1_u64, Options::new().ttl(LIFE)).await.unwrap();
+                    }
+                }
+            }
+            on.cache.settled().await;
+            let lives = lives(&on, &ids).await;
+            let (least, most) = lives.iter().fold((f64::MAX, 0.0_f64), |(a, b), life| (a.min(*life), b.max(*life)));
+            // That none of two hundred is beyond half of the spread happens once in 10^25.
+            assert!(
+                (0.8..0.9).contains(&least) && most > 1.1 && most <= 1.2,
+                "{}, {what}: {least} to {most}",
+                way.name
+            );
+        }
+    }
+}

@@ -1,0 +1,61 @@
+//! An invalidation that could not be applied yet: until it is, this process does not believe the store.
+
+use super::*;
+
+#[tokio::test(start_paused = true)]
+async fn what_is_pending_is_not_read_from_the_store() {
+    for way in ways() {
+        let on = Source::new();
+        on.warm(way, 1).await;
+        on.on.store.plan(Step::RemoveAll, vec![Act::Fails(FaultKind::ReadOnly); 3]);
+        assert_eq!(on.cache.invalidate((way.changed)(2)).await, Outcome::Queued);
+        for version in [2, 3] {
+            let read = (way.read)(&on, &IDS, version).await;
+            assert_eq!(read, versions([1, version, 1]), "{}", way.name);
+        }
+        assert_eq!(on.loads(), 2, "{}: the others are believed", way.name);
+        assert!(on.cache.drained(Duration::from_secs(1)).await);
+        for _ in 0..2 {
+            assert_eq!((way.read)(&on, &IDS, 4).await, versions([1, 4, 1]), "{}", way.name);
+            on.cache.settled().await;
+        }
+    }
+}
+
+/// The write is queued while the load runs.
+#[tokio::test(start_paused = true)]
+async fn what_becomes_pending_during_a_load_is_not_stored() {
+    for way in ways() {
+        let on = Source::new();
+        on.on.store.plan(Step::Acquire, vec![Act::LateAnswer(ms(20)); 3]);
+        let read = on.reading(way, 1).await;
+        on.on.store.plan(Step::RemoveAll, vec![Act::Fails(FaultKind::ReadOnly); 3]);
+        assert_eq!(on.cache.invalidate((way.changed)(1)).await, Outcome::Queued);
+        assert_eq!(read.await.unwrap()[0], row(1, 1), "{}", way.name);
+        on.cache.settled().await;
+        assert_eq!((way.read)(&on, &[1], 2).await, [row(1, 2)], "{}", way.name);
+        assert!(on.cache.drained(Duration::from_secs(1)).await);
+        assert_eq!((way.read)(&on, &[1], 3).await, [row(1, 3)], "{}: it was removed at last", way.name);
+    }
+}
+
+/// The task that applies what is pending ends with its runtime. Whoever waits for it next, on another runtime, goes on.
+#[test]
+fn the_duty_to_apply_it_is_given_back_when_its_runtime_ends() {
+    let runtime = || tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
+    let first = runtime();
+    let on = first.block_on(async {
+        let on = Subject::new();
+        on.call(1, AT_ONCE).await;
+        on.store.plan(Step::RemoveAll, vec![Act::Fails(FaultKind::ReadOnly); 2]);
+        assert_eq!(on.cache.invalidate(Invalidation::new().key("k")).await, Outcome::Queued);
+        tasks().await;
+        assert_eq!(on.store.count(Step::RemoveAll), 2, "the task is at it, and waits");
+        on
+    });
+    drop(first);
+    runtime().block_on(async {
+        assert!(on.cache.drained(Duration::from_secs(10)).await, "somebody else has taken it over");
+        assert_eq!(on.register().await, None);
+    });
+}

@@ -1,0 +1,45 @@
+//! What this process has written itself is gone from its near cache before the write returns, whenever the store tells of it.
+
+use super::*;
+
+/// How the second row is written.
+type Write = for<'a> fn(&'a Source, Way) -> Pin<Box<dyn Future<Output = ()> + Send + 'a>>;
+
+#[tokio::test(start_paused = true)]
+async fn it_does_not_wait_to_be_told() {
+    let writes: [(&str, Write); 8] = [
+        ("invalidated", |on, way| {
+            Box::pin(async move { assert_eq!(on.cache.invalidate((way.changed)(2)).await, Outcome::Applied) })
+        }),
+        ("written", |on, way| {
+            Box::pin(async move { assert_eq!(on.cache.write((way.changed)(2), async {}).await.1, Outcome::Applied) })
+        }),
+        ("a write that goes away", |on, way| {
+            Box::pin(async move {
+                let write = on.cache.write((way.changed)(2), sleep(ms(50)));
+                tokio::time::timeout(ms(10), write).await.unwrap_err();
+                tasks().await;
+            })
+        }),
+        ("queued", |on, way| {
+            Box::pin(async move {
+                on.on.store.plan(Step::RemoveAll, [Act::Fails(FaultKind::ReadOnly)]);
+                assert_eq!(on.cache.invalidate((way.changed)(2)).await, Outcome::Queued);
+                assert!(on.cache.drained(Duration::from_secs(1)).await);
+            })
+        }),
+        ("deleted", |on, _| Box::pin(async move { on.cache.delete("row:2").await.unwrap() })),
+        ("put", |on, way| Box::pin(async move { assert_eq!((way.put)(on, 2, 2).await, row(2, 2)) })),
+        ("swept", |on, _| Box::pin(async move { _ = on.cache.delete_matching("row:2", |_| ()).await.unwrap() })),
+        ("all swept", |on, _| Box::pin(async move { _ = on.cache.flush_namespace(|_| ()).await.unwrap() })),
+    ];
+    for way in ways().filter(Way::is_near) {
+        for (what, write) in writes {
+            let on = Source::new();
+            on.warm(way, 1).await;
+            on.on.store.hold_news();
+            write(&on, way).await;
+            assert_eq!((way.read)(&on, &IDS, 2).await[1], row(2, 2), "{}: {what}", way.name);
+        }
+    }
+}

@@ -1,0 +1,101 @@
+//! A copy of the tree, so that the checkout itself is never broken. It is kept, and with it what was built of it.
+
+use crate::run::{Ran, Verdict, cargo_test};
+use std::collections::{BTreeMap, BTreeSet};
+use std::error::Error;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use tests::Break;
+
+#[derive(Debug)]
+pub(crate) struct Copy {
+    tree: PathBuf,
+    target: PathBuf,
+    /// Why the tests of these arguments cannot notice any break; `None` if they can.
+    unfit: BTreeMap<String, Option<Verdict>>,
+}
+
+impl Copy {
+    /// Brings the copy up to date: what is the same is left alone, so that only what has changed is built again.
+    pub(crate) fn of(root: &Path, dir: &Path) -> Result<Self, Box<dyn Error>> {
+        let tree = dir.join("tree");
+        let files = files(root)?;
+        for file in &files {
+            let (from, to) = (root.join(file), tree.join(file));
+            let now = fs::read(&from)?;
+            if fs::read(&to).is_ok_and(|then| then == now) {
+                continue;
+            }
+            fs::create_dir_all(to.parent().unwrap_or(&tree))?;
+            fs::copy(&from, &to)?;
+        }
+        for file in left_over(&tree, &tree)? {
+            if !files.contains(&file) {
+                fs::remove_file(tree.join(file))?;
+            }
+        }
+        Ok(Self { tree, target: dir.join("target"), unfit: BTreeMap::new() })
+    }
+
+    /// Puts the break in, runs the tests that it names, and takes it out again.
+    pub(crate) fn with(&mut self, one: &Break) -> Result<Verdict, Box<dyn Error>> {
+        let path = self.tree.join(&one.file);
+        let Ok(whole) = fs::read_to_string(&path) else { return Ok(Verdict::Stale(0)) };
+        let Some(broken) = one.broken(&whole) else { return Ok(Verdict::Stale(one.places(&whole))) };
+        if let Some(verdict) = self.unfit(&one.red)? {
+            return Ok(verdict);
+        }
+        fs::write(&path, broken)?;
+        let ran = cargo_test(&self.tree, &self.target, &one.red);
+        fs::write(&path, whole)?;
+        Ok(match ran? {
+            Ran::Green => Verdict::Survived,
+            Ran::Nothing => Verdict::NoTest,
+            Ran::Red => Verdict::Red,
+            Ran::Hangs => Verdict::Hangs,
+            Ran::NotBuilt(said) => Verdict::DoesNotCompile(said),
+        })
+    }
+
+    /// Without any break they have to be green.
+    fn unfit(&mut self, red: &str) -> Result<Option<Verdict>, Box<dyn Error>> {
+        if let Some(known) = self.unfit.get(red) {
+            return Ok(known.clone());
+        }
+        let verdict = match cargo_test(&self.tree, &self.target, red)? {
+            Ran::Green => None,
+            Ran::Nothing => Some(Verdict::NoTest),
+            Ran::Red | Ran::Hangs | Ran::NotBuilt(_) => Some(Verdict::RedBefore),
+        };
+        self.unfit.insert(red.to_owned(), verdict.clone());
+        Ok(verdict)
+    }
+}
+
+/// What git knows of, or would.
+fn files(root: &Path) -> Result<BTreeSet<PathBuf>, Box<dyn Error>> {
+    let mut git = Command::new("git");
+    git.current_dir(root).args(["ls-files", "-z", "--cached", "--others", "--exclude-standard"]);
+    let output = git.output()?;
+    if !output.status.success() {
+        return Err(format!("git ls-files: {}", String::from_utf8_lossy(&output.stderr)).into());
+    }
+    let listed = String::from_utf8(output.stdout)?;
+    // A file that was removed may be listed still.
+    Ok(listed.split('\0').filter(|file| root.join(file).is_file()).map(PathBuf::from).collect())
+}
+
+/// The files under `dir`, from `tree`; there may be none yet.
+fn left_over(tree: &Path, dir: &Path) -> Result<Vec<PathBuf>, Box<dyn Error>> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(dir)? {
+        let path = entry?.path();
+        if path.is_dir() {
+            found.extend(left_over(tree, &path)?);
+        } else {
+            found.push(path.strip_prefix(tree)?.to_path_buf());
+        }
+    }
+    Ok(found)
+}
