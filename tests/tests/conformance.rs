@@ -27,6 +27,8 @@ macro_rules! on_every_store {
 
 mod conformance {
     mod brackets;
+    mod contact;
+    mod endless;
     mod on_redis;
     mod several;
     mod sweeps;

@@ -123,14 +123,15 @@ impl Target {
         Answer::Denied(Asked::Elsewhere(AFTER_FAULT))
     }
 
-    /// How long the throttle in this register lasts; `None` if it is none. Clocks of processes may differ, so never longer
-    /// than one that begins now.
+    /// How long the throttle in this register lasts; `None` if it is none, or one that somebody's PERSIST keeps from running out.
+    /// Clocks of processes may differ, so never longer than one that begins now, and over only when it has been for as long.
     fn throttled_for(&self, register: &Bytes) -> Option<Duration> {
         let (head, until) = register.split_at_checked(Head::LEN)?;
         Head::from_bytes(head).filter(|_| head[0] == b'V')?;
-        let until = u64::from_le_bytes(until.try_into().ok()?);
-        let left = Duration::from_millis(until.saturating_sub(self.engine.clock.wall()));
-        Some(left.clamp(Duration::from_millis(1), self.engine.settings.throttle))
+        let until = Duration::from_millis(u64::from_le_bytes(until.try_into().ok()?));
+        let (now, throttle) = (Duration::from_millis(self.engine.clock.wall()), self.engine.settings.throttle);
+        let is_over = now.saturating_sub(until) > throttle;
+        (!is_over).then(|| until.saturating_sub(now).clamp(Duration::from_millis(1), throttle))
     }
 }
 

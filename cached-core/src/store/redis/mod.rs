@@ -86,7 +86,10 @@ impl RedisStore {
         Ok(Self {
             tracking: Tracking::new(link.client_of_pushes()?, &link),
             reads: Arc::new(Reads::new(Arc::clone(&link))),
-            acquire: Arc::new(Steps::new(Arc::clone(&link), include_str!("scripts/acquire.lua"))),
+            acquire: Arc::new(Steps::new(
+                Arc::clone(&link),
+                concat!(include_str!("scripts/marked.lua"), include_str!("scripts/acquire.lua")),
+            )),
             fill: Arc::new(Steps::new(Arc::clone(&link), include_str!("scripts/fill.lua"))),
             renew: Arc::new(Steps::new(Arc::clone(&link), include_str!("scripts/renew.lua"))),
             release: Arc::new(Steps::new(Arc::clone(&link), include_str!("scripts/release.lua"))),

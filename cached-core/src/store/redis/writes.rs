@@ -74,7 +74,10 @@ impl Step for Tag {
 impl Writes {
     pub(super) fn new(link: Arc<Link>) -> Self {
         Self {
-            tag: Arc::new(Steps::new(Arc::clone(&link), include_str!("scripts/tag.lua"))),
+            tag: Arc::new(Steps::new(
+                Arc::clone(&link),
+                concat!(include_str!("scripts/marked.lua"), include_str!("scripts/tag.lua")),
+            )),
             link,
             begin: Script::new(include_str!("scripts/begin.lua")),
             end: Script::new(include_str!("scripts/end.lua")),

@@ -78,6 +78,22 @@ async fn no_throttle_is_longer_than_ours() {
     assert_eq!(function.call(&on, Ok(2), AT_ONCE).await, Ok(2));
 }
 
+/// Somebody has made it live for ever.
+#[tokio::test(start_paused = true)]
+async fn a_throttle_that_does_not_run_out_is_over_all_the_same() {
+    let (on, function) = (Subject::throttled(), Function::new(REVALIDATE));
+    function.stale(&on, 1).await;
+    let until = on.clock.wall() + 5_000;
+    let register = [Head::value(1).as_bytes(), &until.to_le_bytes()].concat();
+    on.store.memory.put(&on.ticket_key(), register.into(), WINDOW, BUDGET).await.unwrap();
+    for _ in 0..2 {
+        assert_eq!(function.call(&on, Ok(2), AT_ONCE).await, Ok(1));
+        on.clock.advance(THROTTLE);
+    }
+    on.clock.advance(ms(1));
+    assert_eq!(function.call(&on, Ok(2), AT_ONCE).await, Ok(2));
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_load_that_panics_is_not_repeated_at_once() {
     let (on, function) = (Subject::throttled(), Function::new(REVALIDATE));

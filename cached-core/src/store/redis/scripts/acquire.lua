@@ -3,7 +3,7 @@
 -- ARGV: lease, lease time in ms, '1' if a register may be replaced, the first 17 bytes of that (all, if it has fewer)
 local function acquire(key, markers, lease, time, replace, start)
   -- Nearly always: nothing there, nobody writing.
-  if redis.call('EXISTS', markers) == 0 and redis.call('SET', key, lease, 'NX', 'PX', time) then return 0 end
+  if not is_marked(markers) and redis.call('SET', key, lease, 'NX', 'PX', time) then return 0 end
   local entry = redis.pcall('GET', key)
   local unusable = false
   if type(entry) == 'table' then
@@ -16,7 +16,7 @@ local function acquire(key, markers, lease, time, replace, start)
   local left = -1
   if type(entry) == 'string' and #entry == 17 and string.sub(entry, 1, 1) == 'L' then
     -- Of a writer that is going to put a value: it is not replaced, and nobody waits for a write.
-    if entry ~= lease and redis.call('EXISTS', markers) == 1 then return -1 end
+    if entry ~= lease and is_marked(markers) then return -1 end
     left = redis.call('PTTL', key)
     -- A lease without an end is nobody's.
     unusable = unusable or left < 0
@@ -26,7 +26,7 @@ local function acquire(key, markers, lease, time, replace, start)
     entry = false
   end
   if not entry then
-    if redis.call('EXISTS', markers) == 1 then return -1 end
+    if is_marked(markers) then return -1 end
     redis.call('SET', key, lease, 'PX', time)
     return 0
   end

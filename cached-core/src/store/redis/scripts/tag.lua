@@ -3,7 +3,7 @@
 -- ARGV: number of its tags, fresh stamp, time to live in ms
 local function tag(from, count, fresh, time)
   for i = from, from + 2 * count - 1, 2 do
-    if redis.call('EXISTS', KEYS[i + 1]) == 1 then return -1 end
+    if is_marked(KEYS[i + 1]) then return -1 end
   end
   local stamps = {}
   for i = from, from + 2 * count - 1, 2 do
