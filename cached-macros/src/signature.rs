@@ -311,7 +311,7 @@ pub(crate) struct Names {
 impl Names {
     pub(crate) fn of(sig: &Signature, boxed: Option<&Boxed>) -> Self {
         let mut names = Self { receiver: None, arguments: Vec::new(), types: Vec::new(), consts: Vec::new() };
-        for input in &sig.inputs {
+        for (at, input) in sig.inputs.iter().enumerate() {
             match input {
                 FnArg::Receiver(receiver) => names.receiver = Some(Ident::new("self", receiver.self_token.span)),
                 FnArg::Typed(typed) => {
@@ -319,7 +319,7 @@ impl Names {
                     let cfg = typed.attrs.iter().find(|attr| is_cfg(attr));
                     let mut bound = Vec::new();
                     // `_` arrives from `#[async_trait]` as `let __arg1 = __arg1;`: it still binds nothing.
-                    if !is_wildcard(&typed.pat, pat) {
+                    if !is_wildcard(at, &typed.pat, pat) {
                         bindings(pat, &mut bound);
                     }
                     // A pattern that takes it apart binds something else.
@@ -371,11 +371,11 @@ pub(crate) struct Parameter<'a> {
 
 /// The parameters, without the receiver.
 pub(crate) fn parameters<'a>(sig: &'a Signature, boxed: Option<&'a Boxed>) -> impl Iterator<Item = Parameter<'a>> {
-    sig.inputs.iter().filter_map(move |input| {
+    sig.inputs.iter().enumerate().filter_map(move |(at, input)| {
         let FnArg::Typed(typed) = input else { return None };
         let pat = boxed.and_then(|boxed| pattern_of(sig, boxed, &typed.pat)).unwrap_or(&typed.pat);
         let mut names = Vec::new();
-        if !is_wildcard(&typed.pat, pat) {
+        if !is_wildcard(at, &typed.pat, pat) {
             bindings(pat, &mut names);
         }
         let cfg = typed.attrs.iter().filter(|attr| is_cfg(attr)).cloned().collect();
@@ -398,11 +398,11 @@ fn pattern_of<'a>(sig: &Signature, boxed: &'a Boxed, parameter: &Pat) -> Option<
     boxed.head.iter().find(|local| renamed_argument(sig, local) == Some(&parameter.ident)).map(|local| &local.pat)
 }
 
-fn is_wildcard(parameter: &Pat, rebound: &Pat) -> bool {
+/// Whether the `at`-th parameter is a `_` that `#[async_trait]` has given its own name, which says its place.
+fn is_wildcard(at: usize, parameter: &Pat, rebound: &Pat) -> bool {
     match (parameter, rebound) {
         (Pat::Ident(parameter), Pat::Ident(pat)) if !std::ptr::eq(parameter, pat) => {
-            let digits = pat.ident.to_string().strip_prefix("__arg").map(str::to_owned);
-            parameter.ident == pat.ident && digits.is_some_and(|digits| digits.parse::<u32>().is_ok())
+            parameter.ident == pat.ident && pat.ident == format!("__arg{at}")
         }
         _ => false,
     }

@@ -13,6 +13,7 @@ mod cached;
 mod derive;
 mod duration;
 mod errors;
+mod every_argument;
 mod receiver;
 mod spelling;
 mod suggest;

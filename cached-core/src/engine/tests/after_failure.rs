@@ -48,42 +48,6 @@ async fn followers_of_a_load_that_failed_have_a_bound_of_their_own() {
     assert_eq!(on.stats().misses[&MissReason::LoadFailed], 300);
 }
 
-#[tokio::test(start_paused = true)]
-async fn they_wait_for_room_no_longer_than_max_wait() {
-    let on = Subject::with(|builder| builder.max_wait(ms(60)));
-    let leader = on.calling(Err(()), LOAD).await;
-    let room = Arc::clone(&on.engine().after_failure);
-    let taken = room.acquire_many(256).await.unwrap();
-    let (calls, running) = on.callers(3).await;
-    let (_, took) = timed(calls.join_all()).await;
-    assert_eq!((most(&running), took), (3, LOAD + ms(60) + LOAD));
-    leader.await.unwrap().unwrap_err();
-    drop(taken);
-}
-
-/// The source is slow: it is not to be asked by all at once.
-#[tokio::test(start_paused = true)]
-async fn who_has_waited_too_long_loads_as_without_the_store() {
-    let on = Subject::with(|builder| builder.load_limit(2).max_wait(ms(300)));
-    let leader = on.calling(Ok(1), ms(5_000)).await;
-    let (calls, running) = on.callers(6).await;
-    let (_, took) = timed(calls.join_all()).await;
-    assert_eq!((most(&running), took), (2, ms(300) + 3 * LOAD));
-    leader.abort();
-}
-
-/// The store does not answer the leader's FILL.
-#[tokio::test(start_paused = true)]
-async fn who_is_not_told_how_it_ended_loads_as_without_the_store() {
-    let on = Subject::with(|builder| builder.load_limit(2));
-    on.store.plan(Step::Fill, [Act::LateAnswer(Duration::from_secs(60))]);
-    let leader = on.calling(Ok(1), ms(10)).await;
-    let (calls, running) = on.callers(6).await;
-    let (_, took) = timed(calls.join_all()).await;
-    assert_eq!((most(&running), took), (2, ms(10) + 2 * BUDGET + 3 * LOAD));
-    leader.await.unwrap().unwrap();
-}
-
 /// Their own looks were not answered, and another call's step is under way.
 #[tokio::test(start_paused = true)]
 async fn who_does_not_wait_for_anothers_time_on_the_store_loads_as_without_it() {

@@ -57,6 +57,20 @@ async fn a_look_when_the_store_has_told_of_a_change() {
     only_the_early_share(&on, early).await;
 }
 
+/// Of calls that have waited for another's load for too long, and share what the first of them does.
+#[tokio::test(start_paused = true)]
+async fn a_look_of_the_late() {
+    let on = Subject::with(|builder| builder.max_wait(ms(100)));
+    on.store.plan(Step::Get, [Act::Well, Act::LateAnswer(ms(200))]);
+    let hanging = on.calling(Ok(1), ms(5_000)).await;
+    let early = on.calling(Ok(1), AT_ONCE).await;
+    on.plant(&on.register_of(b"7")).await;
+    sleep(ms(110)).await;
+    assert_eq!(on.store.count(Step::Get), 2, "its look is carried out");
+    only_the_early_share(&on, [early]).await;
+    hanging.abort();
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_load_for_the_store() {
     let on = Subject::new();

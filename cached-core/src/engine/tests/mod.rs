@@ -10,6 +10,7 @@ mod hits;
 mod logs;
 mod nesting;
 mod outages;
+mod parts;
 mod puts;
 mod sharing;
 mod sites;
