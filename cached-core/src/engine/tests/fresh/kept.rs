@@ -177,7 +177,7 @@ async fn nothing_is_renewed_ahead_of_its_end_while_there_is_no_contact() {
     assert_eq!((on.of_function().near_hits, on.store.count(Step::GetWatched)), (before.0 + 5, before.1));
 }
 
-/// The former value was valid, and is older than what the call that has renewed it returns.
+/// The former value was valid, and is older than what the call that has renewed it returns. Whenever the store tells of that.
 #[tokio::test(start_paused = true)]
 async fn the_former_value_is_not_served_after_the_new_one() {
     let (on, function) = (Subject::new(), Function::kept(Freshness { ahead: Some(1.0), ..REVALIDATE }, MINUTE));
@@ -186,6 +186,7 @@ async fn the_former_value_is_not_served_after_the_new_one() {
     function.read_twice(&on, 1).await;
     on.confirmed();
     assert_eq!(function.call(&on, Ok(9), AT_ONCE).await, Ok(1), "kept");
+    on.store.hold_news();
     // A function of the same template renews it, early.
     assert_eq!(other.call(&on, Ok(2), ms(10)).await, Ok(2));
     on.cache.settled().await;

@@ -6,6 +6,7 @@ mod failing;
 mod kept;
 mod renewing;
 mod spare;
+mod spread;
 mod two_processes;
 
 use super::*;
