@@ -52,7 +52,7 @@ impl Copy {
         Ok(match ran? {
             Ran::Green => Verdict::Survived,
             Ran::Nothing => Verdict::NoTest,
-            Ran::Red => Verdict::Red,
+            Ran::Red(_) => Verdict::Red,
             Ran::Hangs => Verdict::Hangs,
             Ran::NotBuilt(said) => Verdict::DoesNotCompile(said),
         })
@@ -66,7 +66,8 @@ impl Copy {
         let verdict = match cargo_test(&self.tree, &self.target, red)? {
             Ran::Green => None,
             Ran::Nothing => Some(Verdict::NoTest),
-            Ran::Red | Ran::Hangs | Ran::NotBuilt(_) => Some(Verdict::RedBefore),
+            Ran::Red(said) | Ran::NotBuilt(said) => Some(Verdict::RedBefore(said)),
+            Ran::Hangs => Some(Verdict::RedBefore("they hang".to_owned())),
         };
         self.unfit.insert(red.to_owned(), verdict.clone());
         Ok(verdict)

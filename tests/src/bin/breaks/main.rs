@@ -4,7 +4,7 @@ mod copy;
 mod run;
 
 use copy::Copy;
-use run::{Seen, Verdict};
+use run::Seen;
 use std::error::Error;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -129,7 +129,7 @@ fn work(
         let verdict = copy.with(&one)?;
         let took = began.elapsed().as_secs();
         println!("{verdict:<16}  {took:>3} s  {}", one.name);
-        if let Verdict::DoesNotCompile(said) = &verdict {
+        if let Some(said) = verdict.said() {
             println!("{said}");
         }
         seen.lock().map_err(|_| "another worker has panicked")?.push(Seen { name: one.name, verdict });

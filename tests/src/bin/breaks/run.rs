@@ -17,7 +17,8 @@ const LOOK_EVERY: Duration = Duration::from_millis(50);
 #[derive(Debug)]
 pub(crate) enum Ran {
     Green,
-    Red,
+    /// With what the tests said.
+    Red(String),
     Hangs,
     /// No test has the name.
     Nothing,
@@ -34,11 +35,20 @@ pub(crate) enum Verdict {
     /// Its text stands there so often.
     Stale(usize),
     DoesNotCompile(String),
-    RedBefore,
+    /// With what was said.
+    RedBefore(String),
     NoTest,
 }
 
 impl Verdict {
+    /// What the compiler or the tests said, where that helps.
+    pub(crate) fn said(&self) -> Option<&str> {
+        match self {
+            Self::DoesNotCompile(said) | Self::RedBefore(said) => Some(said),
+            Self::Red | Self::Hangs | Self::Survived | Self::Stale(_) | Self::NoTest => None,
+        }
+    }
+
     pub(crate) fn is_red(&self) -> bool {
         matches!(self, Self::Red | Self::Hangs)
     }
@@ -52,7 +62,7 @@ impl fmt::Display for Verdict {
             Self::Survived => f.pad("SURVIVED"),
             Self::Stale(places) => f.pad(&format!("STALE ({places})")),
             Self::DoesNotCompile(_) => f.pad("DOES NOT COMPILE"),
-            Self::RedBefore => f.pad("RED BEFORE"),
+            Self::RedBefore(_) => f.pad("RED BEFORE"),
             Self::NoTest => f.pad("NO TEST"),
         }
     }
@@ -111,7 +121,7 @@ fn ended(mut tests: Child) -> Result<Ran, Box<dyn Error>> {
     };
     let said = said.join().map_err(|_| "the reader of the tests' output has panicked")?;
     if !status.success() {
-        return Ok(Ran::Red);
+        return Ok(Ran::Red(said));
     }
     // A filter that chooses nothing is green as well.
     let has_run = said.lines().any(|line| line.starts_with("running ") && line != "running 0 tests");

@@ -27,7 +27,10 @@ async fn renewals(beta: f64, left: Duration, local: Option<Local>) -> u64 {
         on.cache.settled().await;
         renewals += u64::from(value == 3);
         let stats = on.of_function();
-        assert_eq!((stats.refreshes, stats.near_hits), (u64::from(value == 3), u64::from(local.is_some() && value == 1)));
+        assert_eq!(
+            (stats.refreshes, stats.near_hits),
+            (u64::from(value == 3), u64::from(local.is_some() && value == 1))
+        );
     }
     renewals
 }

@@ -5,9 +5,8 @@ use super::*;
 /// How the second row is written.
 type Write = for<'a> fn(&'a Source, Way) -> Pin<Box<dyn Future<Output = ()> + Send + 'a>>;
 
-#[tokio::test(start_paused = true)]
-async fn it_does_not_wait_to_be_told() {
-    let writes: [(&str, Write); 8] = [
+fn writes() -> [(&'static str, Write); 9] {
+    [
         ("invalidated", |on, way| {
             Box::pin(async move { assert_eq!(on.cache.invalidate((way.changed)(2)).await, Outcome::Applied) })
         }),
@@ -28,18 +27,53 @@ async fn it_does_not_wait_to_be_told() {
                 assert!(on.cache.drained(Duration::from_secs(1)).await);
             })
         }),
+        ("set", |on, _| {
+            Box::pin(async move {
+                // Whoever reads what is told by tags finds that this value has none, and loads.
+                on.cache.set("row:2", &row(2, 2), Options::new()).await.unwrap();
+            })
+        }),
         ("deleted", |on, _| Box::pin(async move { on.cache.delete("row:2").await.unwrap() })),
         ("put", |on, way| Box::pin(async move { assert_eq!((way.put)(on, 2, 2).await, row(2, 2)) })),
         ("swept", |on, _| Box::pin(async move { _ = on.cache.delete_matching("row:2", |_| ()).await.unwrap() })),
         ("all swept", |on, _| Box::pin(async move { _ = on.cache.flush_namespace(|_| ()).await.unwrap() })),
-    ];
+    ]
+}
+
+#[tokio::test(start_paused = true)]
+async fn it_does_not_wait_to_be_told() {
     for way in ways().filter(Way::is_near) {
-        for (what, write) in writes {
+        for (what, write) in writes() {
             let on = Source::new();
             on.warm(way, 1).await;
             on.on.store.hold_news();
             write(&on, way).await;
             assert_eq!((way.read)(&on, &IDS, 2).await[1], row(2, 2), "{}: {what}", way.name);
+        }
+    }
+}
+
+/// A read that meets the write keeps what it finds, which is the old value as long as the write is on its way.
+#[tokio::test(start_paused = true)]
+async fn what_is_read_during_the_write_is_gone_as_well() {
+    for way in ways().filter(Way::is_near) {
+        for (what, write) in writes().into_iter().filter(|(what, _)| *what != "queued") {
+            let on = Source::new();
+            on.warm(way, 1).await;
+            on.on.engine().near().flush();
+            on.on.store.hold_news();
+            for step in [Step::RemoveAll, Step::Remove, Step::Put, Step::End, Step::Sweep] {
+                on.on.store.plan(step, [Act::Late(ms(20))]);
+            }
+            let writer = Arc::clone(&on);
+            let writing = tokio::spawn(async move { write(&writer, way).await });
+            sleep(ms(5)).await;
+            for _ in 0..2 {
+                (way.read)(&on, &IDS, 1).await;
+                on.cache.settled().await;
+            }
+            writing.await.unwrap();
+            assert_eq!((way.read)(&on, &[2], 2).await, [row(2, 2)], "{}: {what}", way.name);
         }
     }
 }
