@@ -175,11 +175,11 @@ async fn of_a_list_of_arguments() {
     differ!(without_a_key by_all by_each by_hashes kept);
     let on = Source::new();
     for round in 0..3 {
-        for (a, b) in [(0, 0), (0, 1), (1, 0)] {
+        for (a, b) in [(0, 0), (0, 1), (1, 0), (1 << 32, 0), (u64::MAX, 0)] {
             words(&on, a, b).await;
             on.cache.settled().await;
         }
-        assert_eq!(on.loads(), if round == 0 { 3 } else { 0 });
+        assert_eq!(on.loads(), if round == 0 { 5 } else { 0 });
     }
 }
 

@@ -66,6 +66,53 @@ async fn a_write_in_progress_keeps_loads_from_being_stored() {
         assert_eq!((way.read)(&on, &IDS, 1).await, versions([1; 3]), "{}", way.name);
         on.cache.settled().await;
         assert_eq!(write.await.unwrap().1, Outcome::Applied);
-        assert_eq!((way.read)(&on, &[2], 2).await, [row(2, 2)], "{}", way.name);
+        for version in [2, 3] {
+            assert_eq!((way.read)(&on, &[2], version).await, [row(2, 2)], "{}: stored once it has ended", way.name);
+            on.cache.settled().await;
+        }
     }
+}
+
+/// The lease was given, and its load has not begun yet.
+#[tokio::test(start_paused = true)]
+async fn what_is_invalidated_before_its_load_begins_is_not_stored() {
+    for way in ways() {
+        let on = Source::new();
+        on.on.store.plan(Step::Acquire, vec![Act::LateAnswer(ms(20)); 3]);
+        let read = on.reading(way, 1).await;
+        assert_eq!(on.cache.invalidate((way.changed)(1)).await, Outcome::Applied);
+        assert_eq!(read.await.unwrap()[0], row(1, 1), "{}", way.name);
+        on.cache.settled().await;
+        assert_eq!((way.read)(&on, &[1], 2).await, [row(1, 2)], "{}", way.name);
+    }
+}
+
+#[redis_put(key = "row:<id>", cache = on.cache, ttl = |_: &u64| LIFE, tags = ["first", names])]
+async fn put_slowly(on: &Source, id: u64, version: u64) -> u64 {
+    sleep(ms(20)).await;
+    on.loaded.fetch_add(1, Ordering::SeqCst);
+    row(id, version)
+}
+
+#[redis_cached(key = "row:<id>", skip(on, version), cache = on.cache, ttl = |_: &u64| LIFE, tags = ["first", names])]
+async fn find(on: &Source, id: u64, version: u64) -> u64 {
+    on.loaded.fetch_add(1, Ordering::SeqCst);
+    row(id, version)
+}
+
+/// A put that names no event: what it depends on was read before it began.
+#[tokio::test(start_paused = true)]
+async fn a_put_whose_tags_are_invalidated_meanwhile_is_not_served() {
+    for tag in ["first", "a:1", "b:1"] {
+        let on = Source::new();
+        let writer = Arc::clone(&on);
+        let putting = tokio::spawn(async move { put_slowly(&writer, 1, 1).await });
+        tasks().await;
+        assert_eq!(on.cache.invalidate(Invalidation::new().tag(tag)).await, Outcome::Applied);
+        assert_eq!(putting.await.unwrap(), row(1, 1));
+        assert_eq!(find(&on, 1, 2).await, row(1, 2), "{tag}");
+    }
+    let on = Source::new();
+    assert_eq!(put_slowly(&on, 1, 1).await, row(1, 1));
+    assert_eq!(find(&on, 1, 2).await, row(1, 1), "undisturbed it is");
 }

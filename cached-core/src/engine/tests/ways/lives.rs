@@ -47,6 +47,27 @@ async fn what_is_put_lives_to_its_end() {
     }
 }
 
+#[tokio::test(start_paused = true)]
+async fn what_is_stored_by_hand_lives_to_its_end() {
+    let options = || Options::new().ttl(LIFE).tag("first").invalidate_on(&Changed { id: 2 });
+    for what in ["set", "loaded", "loaded as one of many"] {
+        let on = Source::new();
+        match what {
+            "set" => on.cache.set("by hand", &1_u64, options()).await.unwrap(),
+            "loaded" => _ = on.cache.get_or_set("by hand", options(), || async { Ok::<_, ()>(1_u64) }).await.unwrap(),
+            _ => {
+                let load = |_| async { Ok::<_, ()>(HashMap::from([("by hand", 1_u64)])) };
+                on.cache.get_or_set_many(&["by hand"], options(), load).await.unwrap();
+            }
+        }
+        on.cache.settled().await;
+        on.on.clock.advance(29 * DAY);
+        assert_eq!(on.cache.get::<u64>("by hand").await, Some(1), "{what}");
+        on.on.clock.advance(DAY);
+        assert_eq!(on.cache.get::<u64>("by hand").await, None, "{what}");
+    }
+}
+
 /// How long what stands under these keys lives, in parts of `LIFE`.
 async fn lives(on: &Source, ids: &[u64]) -> Vec<f64> {
     let prefix = &on.on.engine().settings.prefix;

@@ -39,6 +39,28 @@ async fn what_becomes_pending_during_a_load_is_not_stored() {
     }
 }
 
+/// Two writes of one register whose ends could not be told: when that is made up for, the markers of both are gone.
+#[tokio::test(start_paused = true)]
+async fn once_it_is_applied_loads_are_stored_again() {
+    let on = Subject::new();
+    on.store.plan(Step::End, vec![Act::Fails(FaultKind::ReadOnly); 2]);
+    on.store.plan(Step::RemoveAll, [Act::Fails(FaultKind::ReadOnly)]);
+    let write = |takes| {
+        let cache = on.cache.clone();
+        async move { cache.write(Invalidation::new().key("k").tag("t"), sleep(takes)).await.1 }
+    };
+    let writes = [tokio::spawn(write(ms(10))), tokio::spawn(write(ms(11)))];
+    for write in writes {
+        assert_eq!(write.await.unwrap(), Outcome::Queued);
+    }
+    assert!(on.cache.drained(Duration::from_secs(1)).await);
+    for value in [1, 2] {
+        let load = || async move { Ok::<u64, ()>(value) };
+        assert_eq!(on.cache.get_or_set("k", Options::new().tag("t"), load).await, Ok(1));
+        on.cache.settled().await;
+    }
+}
+
 /// The task that applies what is pending ends with its runtime. Whoever waits for it next, on another runtime, goes on.
 #[test]
 fn the_duty_to_apply_it_is_given_back_when_its_runtime_ends() {

@@ -75,3 +75,18 @@ async fn what_is_read_during_the_write_is_gone_as_well() {
         }
     }
 }
+
+/// What a BEGIN has removed is not served while the write runs.
+#[tokio::test(start_paused = true)]
+async fn a_write_in_progress_has_dropped_what_it_writes() {
+    for way in ways().filter(Way::is_near) {
+        let on = Source::new();
+        on.warm(way, 1).await;
+        on.on.store.hold_news();
+        let cache = on.cache.clone();
+        let writing = tokio::spawn(async move { cache.write((way.changed)(2), sleep(ms(50))).await });
+        sleep(ms(5)).await;
+        assert_eq!((way.read)(&on, &[2], 2).await, [row(2, 2)], "{}", way.name);
+        assert_eq!(writing.await.unwrap().1, Outcome::Applied);
+    }
+}
