@@ -5,6 +5,7 @@
 
 mod breaks;
 mod kept;
+mod lateness;
 mod log;
 pub mod model;
 mod near_process;
@@ -20,6 +21,7 @@ mod writer;
 
 pub use breaks::Break;
 pub use kept::{Kept, KeptChanged, KeptRows, Way};
+pub use lateness::lateness_of;
 pub use log::Log;
 pub use near_process::{NearCommand, NearEvent, NearProcess, NearSeen, microseconds};
 pub use network::{Network, Pass};

@@ -333,7 +333,7 @@ async fn a_server_out_of_memory() {
 
 #[tokio::test]
 async fn a_read_only_replica() {
-    let primary = RedisServer::start();
+    let primary = RedisServer::start_with(&["--repl-diskless-sync-delay", "0"]);
     let replica = RedisServer::start_with(&["--replicaof", &format!("127.0.0.1 {}", primary.port())]);
     tests::eventually("the replica is in step", async || {
         replica.send::<String>(&[b"INFO", b"replication"]).await.contains("master_link_status:up")

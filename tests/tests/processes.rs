@@ -25,15 +25,24 @@ async fn four_processes_with_250_callers_each_load_once() {
     let (loads, slowest_ms, values) = all(&reports);
     assert_eq!(loads, 1, "{reports:?}");
     assert_eq!(values.len(), 1, "all callers get the one value: {values:?}");
-    assert!(slowest_ms < 120.0, "the slowest of 1,000 callers of a load of 50 ms waited {slowest_ms} ms");
+    // How long a single caller of such a load waits on this machine now.
+    let mut single = Worker::start(WORKER, &server.url(), "another key", 1, 50, 3_000);
+    single.go();
+    let alone_ms = single.report().slowest_ms;
+    assert!(
+        slowest_ms < 4.0 * alone_ms,
+        "the slowest of 1,000 callers waited {slowest_ms} ms, a single one {alone_ms} ms"
+    );
 
     let mut by_process = std::collections::BTreeMap::<_, Vec<_>>::new();
     for command in &commands {
         by_process.entry(client_of(command)).or_default().push(command);
     }
     assert_eq!(by_process.len(), 4, "one connection each: {commands:#?}");
+    // Those of who waits for the lease grow with how long the load really took.
+    let most = 4 + (slowest_ms / 15.0).ceil() as usize;
     for commands in by_process.values() {
-        assert!(commands.len() <= 6, "{} commands of one process: {commands:#?}", commands.len());
+        assert!(commands.len() <= most, "{} commands of one process: {commands:#?}", commands.len());
     }
 }
 

@@ -103,7 +103,8 @@ async fn a_batch_that_is_given_up_releases_its_leases_by_few_commands() {
 #[tokio::test]
 async fn the_leases_of_a_long_load_are_renewed_together() {
     let server = tests::RedisServer::start();
-    let lease = std::time::Duration::from_millis(600);
+    // So long that it does not run out on a busy machine.
+    let lease = std::time::Duration::from_secs(2);
     let cache = cached_core::Cache::builder().redis(server.url()).lease(lease).build().unwrap();
     let on = Source::of(cache);
     let ids: Vec<u64> = (0..300).collect();
@@ -113,7 +114,7 @@ async fn the_leases_of_a_long_load_are_renewed_together() {
         on.loading(1).await;
         let monitor = server.monitor().await;
         // Time passes in the server, whose clock nobody can set.
-        tokio::time::sleep(3 * lease).await;
+        tokio::time::sleep(2 * lease).await;
         let commands = monitor.stop(&server).await;
         let held: u64 = server.send(&[b"EXISTS", b"cache:v1:user:0", b"cache:v1:user:299"]).await;
         on.open();
@@ -122,7 +123,7 @@ async fn the_leases_of_a_long_load_are_renewed_together() {
     let (found, (commands, held)) = tokio::join!(load, look);
     assert_eq!((found.unwrap().len(), held), (300, 2));
     let renewals = sent(&commands).len();
-    assert!((6..=90).contains(&renewals), "{renewals} calls renew 300 leases nine times");
+    assert!((2..=60).contains(&renewals), "{renewals} calls renew 300 leases six times");
     on.cache.settled().await;
     assert_eq!(on.stats("find_many").stored, 300);
     assert_eq!(on.find(0).await, Ok(Some(user(0))));

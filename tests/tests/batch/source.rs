@@ -1,6 +1,6 @@
 //! What stands behind the functions under test, and the functions.
 
-use cached_core::{Cache, CacheEvent, SiteStats, redis_cached};
+use cached_core::{Cache, CacheBuilder, CacheEvent, SiteStats, redis_cached};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -52,14 +52,12 @@ impl Source {
     }
 
     pub(crate) fn memory() -> Self {
-        Self::of(Cache::memory())
+        Self::of(patient(Cache::builder()))
     }
 
     pub(crate) fn redis() -> Self {
         let server = RedisServer::start();
-        // Many keys at once in a debug build on a busy machine are no fault of the server.
-        let patient = Cache::builder().redis(server.url()).budget(Duration::from_secs(5));
-        let cache = patient.lease(Duration::from_secs(30)).build().unwrap();
+        let cache = patient(Cache::builder().redis(server.url()));
         Self { server: Some(server), ..Self::of(cache) }
     }
 
@@ -213,6 +211,11 @@ impl Source {
         self.map(ids).await?;
         panic!("as it is meant to")
     }
+}
+
+/// Many keys at once in a debug build on a busy machine are no fault of the store.
+fn patient(builder: CacheBuilder) -> Cache {
+    builder.budget(Duration::from_secs(5)).lease(Duration::from_secs(30)).build().unwrap()
 }
 
 /// The same test on both stores.

@@ -39,6 +39,15 @@ async fn a_lease_is_replaced() {
 }
 
 #[tokio::test]
+async fn a_lease_that_is_asked_for_twice_has_an_end() {
+    let on = Subject::redis();
+    for _ in 0..2 {
+        assert_eq!(on.acquire("k", lease(1), TTL).await, Acquired::Granted);
+        assert!(on.has_an_end("k").await);
+    }
+}
+
+#[tokio::test]
 async fn its_holder_may_still_renew_or_fill_it() {
     let on = Subject::redis();
     for key in ["renewed", "filled"] {

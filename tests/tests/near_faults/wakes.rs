@@ -41,40 +41,31 @@ async fn wakes_after(here: &Cache, there: &Cache, attempt: usize) -> Duration {
     let site = here.stats().site("Cache::get_or_set").unwrap().clone();
     eprintln!("woken after {median:?} in the median, {longest:?} at most, {} waits", site.lease_waits);
     assert!(site.misses[&MissReason::Leased] >= ROUNDS / 2, "{site:?}");
-    assert!(longest < Duration::from_millis(500), "{longest:?}");
     median
 }
 
-/// In one of three attempts: the machine may be busy with something else.
-async fn is_woken_within(time: Duration, here: &Cache, there: &Cache) {
-    let mut medians = Vec::new();
-    while medians.len() < 3 {
-        let median = wakes_after(here, there, medians.len()).await;
-        if median < time {
-            return;
-        }
-        medians.push(median);
-    }
-    panic!("woken after {medians:?} in the median, not within {time:?}");
-}
-
+/// Where nobody tells, it asks every 15 to 20 ms; where the store tells, it need not wait for its turn to ask. Both on this machine
+/// as it is now, so that it does not matter how busy that is. In one of three attempts.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_waiter_is_told_of_the_value() {
     let server = RedisServer::start();
-    let (here, there) = (cache(&server.url()), cache(&server.url()));
+    let (told, asking, there) = (cache(&server.url()), cache(&server.url()), cache(&server.url()));
     // A function of this cache uses the near cache; the one that waits does not.
-    KeptRows::new(8).warm(&here, Way::Shared, 1).await;
-    is_woken_within(Duration::from_millis(2), &here, &there).await;
+    KeptRows::new(8).warm(&told, Way::Shared, 1).await;
+    let mut medians = Vec::new();
+    while medians.len() < 3 {
+        let attempt = 2 * medians.len();
+        let of_told = wakes_after(&told, &there, attempt).await;
+        let of_asking = wakes_after(&asking, &there, attempt + 1).await;
+        if 2 * of_told < of_asking {
+            return;
+        }
+        medians.push((of_told, of_asking));
+    }
+    panic!("woken after {medians:?}, when told and when asking, in the median");
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_waiter_asks_where_nobody_tells() {
-    let server = RedisServer::start();
-    let (here, there) = (cache(&server.url()), cache(&server.url()));
-    is_woken_within(Duration::from_millis(15), &here, &there).await;
-}
-
-/// The news do not arrive: it asks from time to time.
+/// The news do not arrive: it asks from time to time, and does not wait for the lease to run out.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_waiter_does_not_rely_on_being_told() {
     let server = RedisServer::start();
@@ -82,5 +73,6 @@ async fn a_waiter_does_not_rely_on_being_told() {
     let (here, there) = (cache(&network.url()), cache(&server.url()));
     KeptRows::new(8).warm(&here, Way::Shared, 1).await;
     network.down(Pass::Never);
-    is_woken_within(Duration::from_millis(30), &here, &there).await;
+    let median = wakes_after(&here, &there, 0).await;
+    assert!(median < Duration::from_secs(2), "{median:?}");
 }

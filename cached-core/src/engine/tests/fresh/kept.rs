@@ -39,6 +39,20 @@ async fn a_near_hit_ends_when_the_value_does() {
     assert_eq!(on.of_function().near_hits, 1);
 }
 
+/// Values that do not tell when they are stale: how long they live, the store says.
+#[tokio::test(start_paused = true)]
+async fn a_near_hit_ends_with_the_value_in_the_store() {
+    let (on, function) = (Subject::new(), Function::kept(Freshness::NONE, MINUTE));
+    function.read_twice(&on, 1).await;
+    on.clock.advance(ms(9_999));
+    on.confirmed();
+    assert_eq!(function.call(&on, Ok(2), AT_ONCE).await, Ok(1));
+    assert_eq!(on.of_function().near_hits, 1);
+    on.clock.advance(ms(1));
+    on.confirmed();
+    assert_eq!(function.call(&on, Ok(2), AT_ONCE).await, Ok(2));
+}
+
 #[tokio::test(start_paused = true)]
 async fn what_is_past_its_end_is_not_kept() {
     let (on, function) = (Subject::new(), Function::kept(REVALIDATE, MINUTE));
