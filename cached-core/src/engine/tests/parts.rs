@@ -1,4 +1,5 @@
 //! Calls that differ in one part of one argument do not share an entry, whichever part it is and whatever it is called.
+#![expect(clippy::used_underscore_binding, reason = "names that begin so are what is tested")]
 
 use super::*;
 use crate::{CacheEvent, CacheKey, redis_cached};

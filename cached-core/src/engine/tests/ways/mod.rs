@@ -152,6 +152,7 @@ ways! {
 }
 
 /// The tags that only the value tells.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "as the attribute calls it")]
 fn names(row: &u64) -> [String; 2] {
     let id = row / 1_000;
     [format!("a:{id}"), format!("b:{id}")]
