@@ -21,7 +21,7 @@ async fn renewals(beta: f64, left: Duration, local: Option<Local>) -> u64 {
             // So that it is kept; long before its end nobody renews it.
             assert_eq!(function.call(&on, Ok(2), AT_ONCE).await, Ok(1));
         }
-        on.clock.advance(TTL - left);
+        on.clock.advance(TTL.saturating_sub(left));
         on.engine().near().confirmed(std::time::Instant::now());
         let value = function.call(&on, Ok(3), AT_ONCE).await.unwrap();
         on.cache.settled().await;
