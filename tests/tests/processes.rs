@@ -40,9 +40,9 @@ async fn four_processes_with_250_callers_each_load_once() {
     }
     assert_eq!(by_process.len(), 4, "one connection each: {commands:#?}");
     // Those of who waits for the lease grow with how long the load really took.
-    let most = 4 + (slowest_ms / 15.0).ceil() as usize;
+    let most = 5.0 + slowest_ms / 15.0;
     for commands in by_process.values() {
-        assert!(commands.len() <= most, "{} commands of one process: {commands:#?}", commands.len());
+        assert!(commands.len() as f64 <= most, "{} commands of one process: {commands:#?}", commands.len());
     }
 }
 
