@@ -219,8 +219,9 @@ impl Registers {
     /// A tag, and the register that stands for all tags: what a load does not know the tags of until it has ended
     /// depends on that one meanwhile.
     pub(crate) fn tag(&mut self, prefix: &Prefix, tag: Key) {
-        self.key(tag);
+        // First, where registers are removed one by one: a load that finds this one as it was must not meet a new stamp of the tag.
         self.key(prefix.all_tags());
+        self.key(tag);
     }
 
     /// An event, and any event of its name. Fields without a form are taken as another event each time; listeners to any

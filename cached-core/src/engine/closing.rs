@@ -105,10 +105,11 @@ impl Closing {
         }
         let keys: Option<Vec<Key>> = self.names.iter().map(|tag| tag.register(prefix)).collect();
         let mut keys = keys.ok_or(UnstoredReason::Tags)?;
+        keys.push(prefix.all_tags());
+        // That register as well: as long as it waits to be removed, it does not tell of every invalidation.
         if engine.pending.covers(keys.iter()) {
             return Err(UnstoredReason::Pending);
         }
-        keys.push(prefix.all_tags());
         let life = ttl.saturating_add(site.window);
         let mut stamps = match self.tag(&keys, 2 * life.max(site.tag_time / 2)).await {
             Ok(Some(stamps)) => stamps,

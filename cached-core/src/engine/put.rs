@@ -163,7 +163,7 @@ impl Draft {
         if value.named.is_empty() && told.is_empty() {
             return Some(Vec::new());
         }
-        if engine.pending.covers(value.named.iter()) {
+        if engine.pending.covers(value.named.iter().chain(told.iter().map(|(tag, _)| tag))) {
             return None;
         }
         let (told, before): (Vec<Key>, Vec<Head>) = told.into_iter().unzip();

@@ -27,10 +27,8 @@ async fn renewals(beta: f64, left: Duration, local: Option<Local>) -> u64 {
         on.cache.settled().await;
         renewals += u64::from(value == 3);
         let stats = on.of_function();
-        assert_eq!(
-            (stats.refreshes, stats.near_hits),
-            (u64::from(value == 3), u64::from(local.is_some() && value == 1))
-        );
+        assert_eq!(stats.refreshes, u64::from(value == 3));
+        assert!(stats.near_hits <= u64::from(local.is_some() && value == 1), "what is renewed is no near hit");
     }
     renewals
 }
