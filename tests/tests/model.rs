@@ -147,6 +147,22 @@ scenarios!(
     resend_same_id,
     resend_same_tag,
     put_token_again,
+    taken,
+    taken_tags,
+    taken_bracket,
+    taken_put,
+    stalled,
+    stalled_bracket,
+    taken_after_load,
+    taken_unmarked,
+    stalled_to_all,
+    failover,
+    failover_bracket,
+    demoted,
+    two_primaries,
+    failover_without_replay,
+    failover_without_beat,
+    demoted_without_role,
 );
 
 #[test]

@@ -99,6 +99,18 @@ pub enum Action {
     Evict(Register),
     /// Redis restarts empty.
     Restart,
+    /// A follower takes over from a leader that has stalled.
+    TakeOver(u8),
+    /// What the primary carries out from here on does not reach its replica.
+    Lag,
+    /// The replica is the primary from here on.
+    Switch,
+    /// The old primary takes no more writes.
+    Demote,
+    /// A process connects to the new primary, and removes again there what it has removed lately. Readers come first, then writers.
+    Connect(u8),
+    /// The beat of a process comes.
+    Beat(u8),
 }
 
 impl fmt::Display for Task {
@@ -145,6 +157,12 @@ impl fmt::Display for Action {
             Self::Expire(register, writer) => write!(f, "{register:?}: the marker of writer {writer} runs out"),
             Self::Evict(register) => write!(f, "{register:?}: evicted"),
             Self::Restart => f.write_str("Redis restarts empty"),
+            Self::TakeOver(reader) => write!(f, "reader {reader}: takes over from its leader"),
+            Self::Lag => f.write_str("the replica falls behind"),
+            Self::Switch => f.write_str("the replica becomes the primary"),
+            Self::Demote => f.write_str("the old primary becomes a replica"),
+            Self::Connect(process) => write!(f, "process {process}: connects to the new primary"),
+            Self::Beat(process) => write!(f, "process {process}: the beat"),
         }
     }
 }

@@ -39,10 +39,22 @@ pub enum Event {
     TicketRefused,
     /// Another look has found another value.
     Moved,
+    /// A lease was taken over from another process.
+    TakenOver,
+    /// A caller that took over from a stalled leader has used what that had loaded.
+    SharedStalled,
+    /// A failover has lost commands.
+    Lost,
+    /// On a new connection something was removed again that stood there.
+    RemovedAgain,
+    /// A value was read on a server that is no primary any more.
+    OldHit,
+    /// A server that is no primary any more has refused a command, which was sent again to the new one.
+    ReadOnly,
 }
 
 /// How many events there are.
-const EVENTS: usize = 17;
+const EVENTS: usize = 23;
 
 /// How often what happened, over all steps of a search.
 #[derive(Debug, Default)]

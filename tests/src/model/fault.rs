@@ -78,7 +78,8 @@ impl World<'_> {
 
     pub(super) fn break_acquire(&mut self, task: Task) {
         let id = self.lost_id(task, 0);
-        self.keep(Copied::Acquire(id));
+        let over = self.loader(task).over;
+        self.keep(Copied::Acquire(id, over));
     }
 
     pub(super) fn break_tag(&mut self, task: Task) {
@@ -106,8 +107,8 @@ impl World<'_> {
         let Some(copied) = self.state.late[number].take() else { return };
         self.note(Event::Late);
         match copied {
-            Copied::Acquire(id) => {
-                self.acquire(id, 0);
+            Copied::Acquire(id, over) => {
+                self.acquire(id, 0, over);
             }
             Copied::Tag(register, id) => {
                 self.tag(usize::from(register), id);

@@ -2,7 +2,7 @@
 
 use super::action::{Action, Task};
 use super::coverage::Event;
-use super::state::{Ask, Call, Cell, Id, Loader, Mark, R, Step, T, U, Value};
+use super::state::{Ask, Call, Cell, Id, Loader, Mark, R, Stalled, Step, T, U, Value};
 use super::variant::{Flaw, Tags};
 use super::{Rule, World};
 
@@ -101,10 +101,14 @@ impl World<'_> {
 
     /// ACQUIRE and TAG are next, or again. A value may be shared with all who came before ACQUIRE was announced, so its
     /// tag has to be read after that, too.
+    ///
+    /// A lease, or a token, that a GET has shown before may be taken over, whatever the reason.
     pub(super) fn ask(&mut self, task: Task) {
         let keeps_tag = self.variant.has(Flaw::KeptTag);
+        let over = self.seen_lease();
         let loader = self.loader(task);
         loader.ask = Ask::Unasked;
+        loader.over = over;
         loader.space = Mark::Unread;
         loader.sent = [0; 2];
         if !keeps_tag {
@@ -130,10 +134,16 @@ impl World<'_> {
 
     pub(super) fn announce(&mut self, task: Task) {
         let looks = self.loader(task).step == Step::Ask && self.loader(task).hand.stamp != 0;
+        let is_stalled = self.is_stalled(task);
         for reader in 0..self.state.readers.len() {
-            if let Call::Following(joined_before) = &mut self.state.readers[reader].call {
-                *joined_before = true;
-                self.state.readers[reader].looked |= looks;
+            let this = &mut self.state.readers[reader];
+            match (&mut this.call, &mut this.stalled) {
+                (_, Stalled::Followed(joined_before)) if is_stalled => *joined_before = true,
+                (Call::Following(joined_before), _) if !is_stalled => {
+                    *joined_before = true;
+                    this.looked |= looks;
+                }
+                _ => {}
             }
         }
         let loader = self.loader(task);
@@ -145,7 +155,7 @@ impl World<'_> {
     }
 
     /// The id that a command is sent with.
-    fn id_for(&mut self, task: Task, command: usize) -> Id {
+    pub(super) fn id_for(&mut self, task: Task, command: usize) -> Id {
         match self.loader(task).sent[command] {
             0 => self.state.fresh(),
             again => again,
@@ -163,8 +173,8 @@ impl World<'_> {
 
     pub(super) fn send_acquire(&mut self, task: Task) {
         let id = self.id_for(task, 0);
-        let replace = self.loader(task).replace;
-        let ask = self.acquire(id, replace);
+        let Loader { replace, over, .. } = *self.loader(task);
+        let ask = self.acquire(id, replace, over);
         let loader = self.loader(task);
         loader.ask = ask;
         if ask == Ask::Granted {
@@ -200,6 +210,10 @@ impl World<'_> {
         }
         match loader.ask {
             Ask::Granted if mark != Mark::Unread => self.go_to_load(task, true),
+            Ask::Leased if self.variant.has(Flaw::LeaseAfterLoad) => {
+                self.loader(task).stamp = self.state.fresh();
+                self.go_to_load(task, true);
+            }
             Ask::Leased => self.ask(task),
             Ask::Found(value) if self.variant.tags == Tags::None => self.found(task, value.version),
             Ask::Found(_) if self.tag_before_load() != Some(T) => self.loader(task).step = Step::Check,
@@ -272,6 +286,9 @@ impl World<'_> {
     }
 
     fn hand_out(&mut self, task: Task, version: u8, to_all: bool, event: Event) {
+        if self.is_stalled(task) {
+            return self.hand_out_stalled(version);
+        }
         for reader in 0..self.state.readers.len() {
             if self.variant.process(reader) != usize::from(task.process) {
                 continue;
@@ -294,6 +311,9 @@ impl World<'_> {
         let ticket = std::mem::take(self.loader(task)).ticket;
         if ticket != 0 && self.state.cells[R] == Cell::Lease(ticket) {
             self.state.cells[R] = Cell::Nothing;
+        }
+        if self.is_stalled(task) {
+            self.forget_stalled();
         }
         if !self.is_shared(task) {
             return;

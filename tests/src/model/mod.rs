@@ -15,12 +15,14 @@
 mod action;
 mod ahead;
 mod coverage;
+mod failover;
 mod fault;
 mod load;
 pub mod near;
 mod read;
 mod redis;
 mod scenario;
+mod stall;
 mod state;
 mod variant;
 mod write;
@@ -29,7 +31,7 @@ pub use action::{Action, Register, Task};
 pub use coverage::{Coverage, Event};
 pub use scenario::{Scenario, Size, Verdict, scenario, scenarios};
 pub use state::State;
-pub use variant::{Flaw, Plan, Tags, Variant, Way};
+pub use variant::{Flaw, Old, Plan, Tags, Variant, Way};
 
 use stateright::{Checker, Model, Property};
 use std::sync::Arc;
@@ -114,6 +116,16 @@ impl World<'_> {
     }
 
     fn take(&mut self, action: Action) {
+        if self.is_on_old(action) {
+            self.on_old(|world| world.act(action));
+        } else {
+            self.act(action);
+        }
+        self.let_grace_end();
+        self.state.rename();
+    }
+
+    fn act(&mut self, action: Action) {
         let of = usize::from;
         match action {
             Action::Get(reader) => self.get(of(reader), false),
@@ -151,9 +163,13 @@ impl World<'_> {
             Action::Expire(register, writer) => self.expire(register, of(writer)),
             Action::Evict(register) => self.evict(register),
             Action::Restart => self.restart(),
+            Action::TakeOver(reader) => self.take_over(of(reader)),
+            Action::Lag => self.lag(),
+            Action::Switch => self.switch(),
+            Action::Demote => self.demote(),
+            Action::Connect(process) => self.connect(process),
+            Action::Beat(process) => self.beat(process),
         }
-        self.let_grace_end();
-        self.state.rename();
     }
 }
 
@@ -177,7 +193,10 @@ impl Model for Protocol {
             world.offer_reads(actions);
             world.offer_loads(actions);
             world.offer_writes(actions);
+            world.offer_stalls(actions);
+            world.route(actions);
             world.offer_faults(actions);
+            world.offer_failover(actions);
         }
     }
 

@@ -21,7 +21,7 @@ impl World<'_> {
                         actions.push(Action::GetAndRefresh(number));
                     }
                 }
-                Call::Idle | Call::Claiming => {}
+                Call::Idle | Call::Claiming | Call::Stalled => {}
                 Call::Checking(_) => actions.push(Action::CheckTag(number)),
                 Call::Missed(_) | Call::Expired => actions.extend([Action::Join(number), Action::LoadAlone(number)]),
                 Call::Following(_) => actions.push(Action::LoadAlone(number)),
@@ -44,9 +44,10 @@ impl World<'_> {
 
     /// A call begins. GET is its first step at once: a call that began earlier could ask for less only.
     pub(super) fn get(&mut self, reader: usize, refresh: bool) {
+        let least = self.state.least();
         let caller = &mut self.state.readers[reader];
         caller.left -= 1;
-        caller.floor = self.state.floor;
+        caller.floor = least;
         match self.state.cells[E] {
             Cell::Value(value) if refresh && self.variant.ticket => {
                 self.note(Event::Hit);

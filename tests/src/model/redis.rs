@@ -28,23 +28,49 @@ impl World<'_> {
         }
     }
 
-    pub(super) fn acquire(&mut self, id: Id, replace: Id) -> Ask {
+    /// `over` is the lease of another that is taken over, if it still stands there.
+    pub(super) fn acquire(&mut self, id: Id, replace: Id, over: Id) -> Ask {
         if let Cell::Value(value) = self.state.cells[E] {
             if value.stamp != replace {
                 return Ask::Found(value);
             }
             self.state.cells[E] = Cell::Nothing;
         }
-        if self.is_marked(E) {
+        let takes_over = over != 0 && self.lease_in(self.lease_key()) == Some(over);
+        if takes_over {
+            let lease_key = self.lease_key();
+            self.state.cells[lease_key] = Cell::Nothing;
+        }
+        if self.is_marked(E) && !(takes_over && self.variant.has(Flaw::TakesUnmarked)) {
             return Ask::Writing;
         }
-        let lease = &mut self.state.cells[self.lease_key()];
-        match *lease {
-            Cell::Nothing => *lease = Cell::Lease(id),
-            Cell::Lease(held) if held == id => {}
-            _ => return Ask::Leased,
+        let lease_key = self.lease_key();
+        match self.lease_in(lease_key) {
+            None => self.state.cells[lease_key] = Cell::Lease(id),
+            Some(held) if held == id => {}
+            Some(_) => return Ask::Leased,
+        }
+        if takes_over {
+            self.note(Event::TakenOver);
         }
         Ask::Granted
+    }
+
+    /// What a waiter may take over, as a GET shows it.
+    pub(super) fn seen_lease(&self) -> Id {
+        if self.variant.takes_over && !self.variant.has(Flaw::LeaseAfterLoad) {
+            self.lease_in(self.lease_key()).unwrap_or_default()
+        } else {
+            0
+        }
+    }
+
+    /// The head of a lease, or of a token: it looks like one.
+    fn lease_in(&self, register: usize) -> Option<Id> {
+        match self.state.cells[register] {
+            Cell::Lease(id) | Cell::Token(id) => Some(id),
+            _ => None,
+        }
     }
 
     /// TAG. A token without a marker is a write whose marker has run out: as good as marked.
@@ -65,7 +91,9 @@ impl World<'_> {
 
     pub(super) fn fill(&mut self, head: Id, value: Value, refresh: bool) -> bool {
         let lease_key = self.lease_key();
-        let holds_lease = self.state.cells[lease_key] == Cell::Lease(head);
+        let stands = self.state.cells[lease_key];
+        let any_lease = self.variant.has(Flaw::LeaseAfterLoad) && head == 0 && matches!(stands, Cell::Lease(_));
+        let holds_lease = stands == Cell::Lease(head) || any_lease;
         let accepted = match self.variant.flaw {
             Flaw::NoLease | Flaw::Lock => true,
             Flaw::BlindRefresh if refresh => true,

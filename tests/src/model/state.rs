@@ -1,5 +1,6 @@
 //! What the world looks like between two steps.
 
+use super::failover::Apart;
 use super::variant::{READERS, Variant, WRITERS};
 
 /// A unique id: of a lease, a value, or a tag's stamp. 0 is none, 1 and 2 belong to the writers, the others are fresh.
@@ -76,6 +77,19 @@ pub(super) struct Reader {
     pub(super) hand: Value,
     /// It follows since before its leader's other look at such a value was announced.
     pub(super) looked: bool,
+    /// What it has to do with the process's stalled flight.
+    pub(super) stalled: Stalled,
+}
+
+/// What a caller has to do with the flight of a leader that has stalled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub(super) enum Stalled {
+    #[default]
+    Nothing,
+    /// It leads it.
+    Leads,
+    /// It has followed it: whether it joined before the latest step was announced.
+    Followed(bool),
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
@@ -91,6 +105,8 @@ pub(super) enum Call {
     /// The same, and a refresh does so.
     Claiming,
     Leading,
+    /// Leads a flight that has stalled.
+    Stalled,
     /// Whether it joined before the latest step was announced.
     Following(bool),
 }
@@ -107,6 +123,8 @@ pub(super) struct Loader {
     pub(super) stamp: Id,
     /// The unusable value that ACQUIRE may replace.
     pub(super) replace: Id,
+    /// The lease that ACQUIRE may take over.
+    pub(super) over: Id,
     pub(super) ask: Ask,
     pub(super) tag: Mark,
     /// The stamp of the namespace's register.
@@ -176,7 +194,8 @@ pub(super) enum Wrote {
 /// A command whose connection broke: it may still be carried out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum Copied {
-    Acquire(Id),
+    /// With the lease that it takes over.
+    Acquire(Id, Id),
     Tag(u8, Id),
     Fill(Id, Value),
     Begin(u8),
@@ -212,6 +231,8 @@ pub struct State {
     pub(super) left: Left,
     /// The head over which a refresh has stored, where that is asked for.
     pub(super) refreshed: Id,
+    /// The other server, where there is one.
+    pub(super) apart: Option<Box<Apart>>,
     /// The next fresh id.
     next: Id,
 }
@@ -239,6 +260,7 @@ impl State {
             late: [None; 2],
             left,
             refreshed: 0,
+            apart: variant.failover.map(|_| Box::new(Apart::new(variant))),
             next: FIRST,
         }
     }
@@ -286,7 +308,8 @@ impl State {
     }
 
     fn each_id(&mut self, mut act: impl FnMut(&mut Id)) {
-        for cell in &mut self.cells {
+        let others = self.apart.iter_mut().flat_map(|apart| &mut apart.cells);
+        for cell in self.cells.iter_mut().chain(others) {
             match cell {
                 Cell::Lease(id) | Cell::Stamp(id) => act(id),
                 Cell::Value(value) => value.each_id(&mut act),
@@ -297,7 +320,7 @@ impl State {
             match &mut reader.call {
                 Call::Checking(value) => value.each_id(&mut act),
                 Call::Missed(id) => act(id),
-                Call::Idle | Call::Expired | Call::Claiming | Call::Leading | Call::Following(_) => {}
+                Call::Idle | Call::Expired | Call::Claiming | Call::Leading | Call::Stalled | Call::Following(_) => {}
             }
             reader.hand.each_id(&mut act);
         }
@@ -310,7 +333,11 @@ impl State {
         act(&mut self.refreshed);
         for copied in self.late.iter_mut().flatten() {
             match copied {
-                Copied::Acquire(id) | Copied::Tag(_, id) => act(id),
+                Copied::Tag(_, id) => act(id),
+                Copied::Acquire(id, over) => {
+                    act(id);
+                    act(over);
+                }
                 Copied::Fill(id, value) => {
                     act(id);
                     value.each_id(&mut act);
@@ -354,6 +381,7 @@ impl Loader {
         act(&mut self.head);
         act(&mut self.stamp);
         act(&mut self.replace);
+        act(&mut self.over);
         if let Ask::Found(value) = &mut self.ask {
             value.each_id(act);
         }

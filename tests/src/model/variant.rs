@@ -29,6 +29,17 @@ pub enum Way {
     Put,
 }
 
+/// What becomes of a primary whose replica takes its place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Old {
+    /// It is gone: connections to it break.
+    Gone,
+    /// It is a replica from then on, but cut off from the new primary: it answers reads with what it has, and refuses writes.
+    Demoted,
+    /// As `Demoted`, but at first it takes writes as before.
+    Split,
+}
+
 /// What a writer does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Plan {
@@ -99,6 +110,18 @@ pub enum Flaw {
     LookWithoutTags,
     /// A flight whose load fails hands the value past its time to all who follow it.
     StaleToAll,
+    /// A waiter loads over a lease whose head it reads after the load.
+    LeaseAfterLoad,
+    /// A waiter takes over a lease without a look at markers.
+    TakesUnmarked,
+    /// What a stalled leader has loaded is for all callers of the process that wait.
+    StalledToAll,
+    /// Nothing that was removed is removed again on a new connection.
+    NoReplay,
+    /// Connections are made for calls only.
+    NoBeat,
+    /// The beat does not ask for the server's role.
+    NoRole,
 }
 
 /// One scenario.
@@ -133,6 +156,12 @@ pub struct Variant {
     pub tag_evictions: u8,
     /// How many connections may break and leave a command that is carried out late, or not at all.
     pub breaks: u8,
+    /// Who waits for another process's lease may take it over.
+    pub takes_over: bool,
+    /// A leader may stall, and a follower takes over.
+    pub stalls: bool,
+    /// A replica takes the primary's place, once, without the commands since some moment.
+    pub failover: Option<Old>,
     /// The rule that is broken.
     pub flaw: Flaw,
 }
@@ -156,6 +185,9 @@ impl Variant {
             restarts: false,
             tag_evictions: 0,
             breaks: 0,
+            takes_over: false,
+            stalls: false,
+            failover: None,
             flaw: Flaw::None,
         }
     }

@@ -2,14 +2,16 @@
 
 mod ahead;
 mod bracket;
+mod failover;
 mod flights;
 mod late;
 mod plain;
 mod puts;
 mod tags;
+mod taken;
 
 use super::coverage::Event;
-use super::variant::{Flaw, Plan, Tags, Variant, Way};
+use super::variant::{Flaw, Old, Plan, Tags, Variant, Way};
 
 /// What a search finds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,7 +59,9 @@ const BROKEN: [Verdict; 2] = [Verdict::Broken, Verdict::Broken];
 /// All scenarios.
 #[must_use]
 pub fn scenarios() -> Vec<Scenario> {
-    [plain::all(), bracket::all(), tags::all(), puts::all(), flights::all(), ahead::all(), late::all()].concat()
+    let of_one_server =
+        [plain::all(), bracket::all(), tags::all(), puts::all(), flights::all(), ahead::all(), late::all()];
+    [of_one_server.concat(), taken::all(), failover::all()].concat()
 }
 
 /// The scenario of this name.
@@ -97,10 +101,19 @@ impl Scenario {
         Variant { reads, ..self.variant }
     }
 
+    /// Whether the code can be driven through its runs: a replay has one server, and gates for callers that look with GET, wait
+    /// for a lease, and are polled.
+    #[must_use]
+    pub fn is_replayed(&self) -> bool {
+        let Variant { takes_over, stalls, failover, .. } = self.variant;
+        !takes_over && !stalls && failover.is_none()
+    }
+
     /// What has to happen in some run: else the rule holds for want of anything that could break it.
     #[must_use]
     pub fn has_to_happen(&self) -> Vec<Event> {
-        let Variant { shares, refreshes, ticket, bridges, tags, writers, breaks, .. } = &self.variant;
+        let Variant { shares, refreshes, ticket, bridges, tags, writers, breaks, takes_over, stalls, failover, .. } =
+            &self.variant;
         let is = |test: fn(&Plan) -> bool| writers.iter().flatten().any(test);
         let mut events = vec![Event::Hit, Event::Stored, Event::Refused];
         let mut add = |condition: bool, of: &[Event]| events.extend(of.iter().filter(|_| condition));
@@ -116,6 +129,10 @@ impl Scenario {
         add(*ticket && has_two_processes, &[Event::TicketRefused, Event::Moved]);
         add(*bridges, &[Event::ServedStale, Event::Refreshed]);
         add(*bridges && *shares, &[Event::SharedStale]);
+        add(*takes_over && has_two_processes, &[Event::TakenOver]);
+        add(*stalls, &[Event::SharedStalled]);
+        add(failover.is_some(), &[Event::Lost, Event::RemovedAgain]);
+        add(failover.is_some_and(|old| old != Old::Gone), &[Event::OldHit, Event::ReadOnly]);
         events
     }
 }
