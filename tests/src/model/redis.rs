@@ -37,12 +37,12 @@ impl World<'_> {
             self.state.cells[E] = Cell::Nothing;
         }
         let takes_over = over != 0 && self.lease_in(self.lease_key()) == Some(over);
+        if self.is_marked(E) && !(takes_over && self.variant.has(Flaw::TakesUnmarked)) {
+            return Ask::Writing;
+        }
         if takes_over {
             let lease_key = self.lease_key();
             self.state.cells[lease_key] = Cell::Nothing;
-        }
-        if self.is_marked(E) && !(takes_over && self.variant.has(Flaw::TakesUnmarked)) {
-            return Ask::Writing;
         }
         let lease_key = self.lease_key();
         match self.lease_in(lease_key) {

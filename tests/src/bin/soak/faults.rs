@@ -1,16 +1,69 @@
 //! What goes wrong meanwhile.
 
 use crate::oracle::{HOT, Oracle, PROCESSES, Teller};
+use crate::pair::Pair;
 use crate::random::Random;
 use crate::workers::Workers;
 use std::error::Error;
 use std::time::{Duration, Instant};
-use tests::RedisServer;
 
 /// How long after a writer was killed its write counts as complete: its marker's time, and a little for clocks.
 const GRACE: Duration = Duration::from_millis(1_200);
 /// How long after that nothing removes what the writer may have left behind.
 const LOOK: Duration = Duration::from_millis(1_000);
+
+/// How long after a failover's end every process knows of it: the beat of a second, and as much again for a busy machine.
+const BEAT: Duration = Duration::from_millis(2_000);
+
+/// What may go wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Fault {
+    Freeze,
+    Cut,
+    Restart,
+    Flush,
+    Evict,
+    Delete,
+    Kill,
+    Failover,
+}
+
+impl Fault {
+    /// Their names, and how often one comes beside the others.
+    const ALL: [(&'static str, Self, u64); 8] = [
+        ("freeze", Self::Freeze, 1),
+        ("cut", Self::Cut, 2),
+        ("restart", Self::Restart, 1),
+        ("flush", Self::Flush, 1),
+        ("evict", Self::Evict, 1),
+        ("delete", Self::Delete, 2),
+        ("kill", Self::Kill, 4),
+        ("failover", Self::Failover, 2),
+    ];
+
+    /// `None` if one of these names, with commas between them, is none.
+    pub(crate) fn named(names: &str) -> Option<Vec<Self>> {
+        let of = |name: &str| Self::ALL.iter().find(|(known, ..)| *known == name).map(|(_, fault, _)| *fault);
+        names.split(',').map(of).collect()
+    }
+
+    /// Whether entries stay where they are.
+    fn is_gentle(self) -> bool {
+        matches!(self, Self::Freeze | Self::Cut)
+    }
+
+    fn one_of(faults: &[Self], random: &mut Random) -> Option<Self> {
+        let weighted = || Self::ALL.iter().filter(|(_, fault, _)| faults.contains(fault));
+        let mut at = random.below(weighted().map(|(.., weight)| weight).sum::<u64>().max(1));
+        for (_, fault, weight) in weighted() {
+            match at.checked_sub(*weight) {
+                Some(rest) => at = rest,
+                None => return Some(*fault),
+            }
+        }
+        None
+    }
+}
 
 /// A killed writer's write that will be complete.
 struct Promise {
@@ -20,19 +73,21 @@ struct Promise {
 }
 
 pub(crate) struct Faults {
-    pub(crate) server: RedisServer,
+    pair: Pair,
+    faults: Vec<Fault>,
     pub(crate) oracle: Oracle,
     pub(crate) random: Random,
     promises: Vec<Promise>,
     /// Nothing that removes entries until then.
     gentle_until: Instant,
     pub(crate) count: u64,
+    pub(crate) failovers: u64,
 }
 
 impl Faults {
-    pub(crate) fn new(server: RedisServer, oracle: Oracle) -> Self {
+    pub(crate) fn new(pair: Pair, faults: Vec<Fault>, oracle: Oracle) -> Self {
         let (random, now) = (Random::new(), Instant::now());
-        Self { server, oracle, random, promises: Vec::new(), gentle_until: now, count: 0 }
+        Self { pair, faults, failovers: 0, oracle, random, promises: Vec::new(), gentle_until: now, count: 0 }
     }
 
     /// One fault after the other.
@@ -41,14 +96,15 @@ impl Faults {
             let pause = Duration::from_millis(100) + self.random.ms(250);
             self.rest(pause).await?;
             let is_gentle = Instant::now() < self.gentle_until;
-            match self.random.below(if is_gentle { 3 } else { 12 }) {
-                0 => self.freeze().await?,
-                1 | 2 => self.send(&["CLIENT", "KILL", "TYPE", "normal"]).await?,
-                3 => self.forget("restart").await?,
-                4 => self.forget("flush").await?,
-                5 => self.forget("evict").await?,
-                6 | 7 => self.delete_some().await?,
-                _ => self.kill_writer(workers).await?,
+            let faults: Vec<_> = self.faults.iter().copied().filter(|fault| !is_gentle || fault.is_gentle()).collect();
+            let Some(fault) = Fault::one_of(&faults, &mut self.random) else { continue };
+            match fault {
+                Fault::Freeze => self.freeze().await?,
+                Fault::Cut => self.send(&["CLIENT", "KILL", "TYPE", "normal"]).await?,
+                Fault::Restart | Fault::Flush | Fault::Evict => self.forget(fault).await?,
+                Fault::Delete => self.delete_some().await?,
+                Fault::Kill => self.kill_writer(workers).await?,
+                Fault::Failover => self.fail_over().await?,
             }
             self.count += 1;
         }
@@ -68,31 +124,31 @@ impl Faults {
         Ok(())
     }
 
-    async fn send(&self, words: &[&str]) -> Result<(), Box<dyn Error>> {
+    async fn send(&mut self, words: &[&str]) -> Result<(), Box<dyn Error>> {
         let words: Vec<&[u8]> = words.iter().map(|word| word.as_bytes()).collect();
-        let _: redis::Value = self.server.send(&words).await;
+        let _: redis::Value = self.pair.primary().send(&words).await;
         Ok(())
     }
 
     /// For less time than markers live without being extended.
     async fn freeze(&mut self) -> Result<(), Box<dyn Error>> {
-        self.server.freeze();
+        self.pair.primary().freeze();
         let time = Duration::from_millis(20) + self.random.ms(300);
         let rested = self.rest(time).await;
-        self.server.thaw();
+        self.pair.primary().thaw();
         rested
     }
 
     /// The server loses what it has, markers included.
-    async fn forget(&mut self, how: &str) -> Result<(), Box<dyn Error>> {
+    async fn forget(&mut self, how: Fault) -> Result<(), Box<dyn Error>> {
         self.oracle.next_epoch()?;
         match how {
-            "restart" => {
-                self.server.kill();
+            Fault::Restart => {
+                self.pair.primary().kill();
                 self.rest(Duration::from_millis(10)).await?;
-                self.server.restart();
+                self.pair.primary().restart();
             }
-            "flush" => self.send(&["FLUSHALL"]).await?,
+            Fault::Flush => self.send(&["FLUSHALL"]).await?,
             _ => {
                 self.send(&["CONFIG", "SET", "maxmemory-policy", "allkeys-lru"]).await?;
                 self.send(&["CONFIG", "SET", "maxmemory", "1"]).await?;
@@ -107,12 +163,41 @@ impl Faults {
     /// Entries, leases, tags; markers are what the library asks not to lose.
     async fn delete_some(&mut self) -> Result<(), Box<dyn Error>> {
         for _ in 0..10 {
-            let key: Option<String> = self.server.send(&[b"RANDOMKEY"]).await;
+            let key: Option<String> = self.pair.primary().send(&[b"RANDOMKEY"]).await;
             if let Some(key) = key.filter(|key| !key.ends_with(":w") && !key.ends_with(":{w}")) {
                 self.send(&["DEL", &key]).await?;
             }
         }
         Ok(())
+    }
+
+    /// The replica takes the primary's place, often without what the primary has acknowledged last. Until every process has to
+    /// know of it, nothing else goes wrong: what a killed process has lost nobody removes again.
+    async fn fail_over(&mut self) -> Result<(), Box<dyn Error>> {
+        self.oracle.next_epoch()?;
+        self.oracle.failover_begins()?;
+        if self.pair.is_in_step().await {
+            if self.random.percent(75) {
+                self.pair.hold();
+                let held = Duration::from_millis(20) + self.random.ms(300);
+                self.rest(held).await?;
+            }
+            if self.random.percent(50) {
+                self.oracle.let_rest(Some(self.random.below(PROCESSES)))?;
+                // What it has begun may end.
+                let ends_within = self.random.ms(50);
+                self.rest(ends_within).await?;
+            }
+            self.pair.switch(&mut self.random).await?;
+            self.failovers += 1;
+            self.rest(BEAT).await?;
+        }
+        self.oracle.failover_ends()?;
+        self.oracle.next_epoch()?;
+        // For what the processes have not noticed yet.
+        self.rest(LOOK).await?;
+        self.oracle.let_rest(None)?;
+        self.pair.renew_replica().await
     }
 
     /// SIGKILL between commit and END, and another process in its place.

@@ -1,8 +1,10 @@
 //! The soak: two processes read and write versioned rows through the attributes while the server and the processes
 //! themselves fail, and no read may be older than a write that was complete when it began.
 
+mod address;
 mod faults;
 mod oracle;
+mod pair;
 mod process;
 mod random;
 mod rows;
@@ -10,20 +12,21 @@ mod said;
 mod without;
 mod workers;
 
+use faults::Fault;
 use oracle::Oracle;
+use pair::Pair;
 use std::error::Error;
 use std::path::Path;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
-use tests::RedisServer;
 use without::Safeguard;
 
 const HELP: &str = "\
-soak [--seconds N] [--without lease|bracket|fence]
+soak [--seconds N] [--faults NAME,..] [--without lease|bracket|fence]
 
 Two processes with four tasks each read and write rows in SQLite through `redis_cached`, `redis_invalidate` (bracket and
 after) and `redis_put`, while a redis-server of their own is frozen, killed and started empty, flushed, evicted, robbed of
-keys and of its connections, and the processes are killed between commit and END and started again.
+keys and of its connections, and replaced by its replica, and the processes are killed between commit and END and started again.
 
 Last line: reads=N writes=N faults=N stale=0 errors=0 over_budget=0
 Exit code: 0 if the last three are 0, else 1.
@@ -31,7 +34,13 @@ Exit code: 0 if the last three are 0, else 1.
 stale        reads that returned an older version than that of a write which was complete when they began. Complete is a
              write whose invalidation was Applied; for the process that wrote it also one that was Queued, and for all
              once the queue was drained; the write of a killed process when its marker's time (1 s) is over, unless the
-             server lost its markers meanwhile (restart, FLUSHALL, eviction).
+             server lost its markers meanwhile (restart, FLUSHALL, eviction, failover).
+             A read that overlaps a failover must see what was complete when that began: it may miss what the failover
+             has lost. The failover lasts from before the first command that may be lost until 2 s after the old primary
+             has stopped taking writes (a beat of 1 s, and 1 s for a busy machine). From then on every read must see
+             all that was ever complete, the lost writes too: their processes live. None is killed during a failover.
+             In half of them one process makes no calls from before the switch until 1 s later than that, so that only its
+             beat can remove again what was lost.
 errors       reads and writes that failed, invalidations that ended as Failed or not at all, queues that did not drain.
              Writes that are refused because their bracket cannot begin are none.
 over_budget  calls that took longer, beside the function's own work, than the budget (100 ms, and a tenth of it for the
@@ -39,15 +48,29 @@ over_budget  calls that took longer, beside the function's own work, than the bu
              store), 100 ms for the scheduler, and what a timer of the same process was late meanwhile.
 
 --seconds    how long faults go on (60)
+--faults     only these (all but failover):
+             freeze    the server is frozen for up to 320 ms
+             cut       all its connections are closed
+             restart   it is killed, and started empty
+             flush     FLUSHALL
+             evict     it evicts all that it has
+             delete    ten keys are deleted
+             kill      a process is killed between commit and END, and started again
+             failover  its replica takes its place, in three of four cases without the last 20 to 320 ms; the old primary is
+                       killed, frozen and killed, made a replica, or made a replica that cannot reach its primary and
+                       serves old values for ever. Some connections are closed
 --without    leaves a safeguard out, by a store around the real one; stale must then not be 0:
              lease    the lease stands beside the register, where no invalidation revokes it
              bracket  BEGIN does nothing
              fence    FILL stores whatever the register holds
 ";
 
+/// What goes wrong where nothing else is asked for.
+const FAULTS: &str = "freeze,cut,restart,flush,evict,delete,kill";
+
 enum Task {
     Help,
-    Soak { seconds: u64, without: Option<String> },
+    Soak { seconds: u64, faults: Vec<Fault>, without: Option<String> },
     Process { number: u64, url: String, directory: String, without: Option<Safeguard> },
 }
 
@@ -59,27 +82,29 @@ fn parse(arguments: &[String]) -> Result<Task, String> {
         let without = without.first().and_then(|name| Safeguard::named(name));
         return Ok(Task::Process { number, url: url.clone(), directory: directory.clone(), without });
     }
-    let (mut seconds, mut without) = (60, None);
+    let (mut seconds, mut faults, mut without) = (60, Fault::named(FAULTS), None);
     for pair in arguments.chunks(2) {
         match pair {
             [flag, value] if flag == "--seconds" => seconds = value.parse().map_err(|_| "--seconds takes a number")?,
             [flag, value] if flag == "--without" && Safeguard::named(value).is_some() => without = Some(value.clone()),
+            [flag, value] if flag == "--faults" => faults = Fault::named(value),
             [flag, ..] if flag == "--help" => return Ok(Task::Help),
             _ => return Err(HELP.to_owned()),
         }
     }
-    Ok(Task::Soak { seconds, without })
+    let faults = faults.ok_or(HELP)?;
+    Ok(Task::Soak { seconds, faults, without })
 }
 
-async fn soak(seconds: u64, without: Option<String>) -> Result<bool, Box<dyn Error>> {
+async fn soak(seconds: u64, kinds: Vec<Fault>, without: Option<String>) -> Result<bool, Box<dyn Error>> {
     let directory = tempfile::tempdir()?;
     let path = |name: &str| directory.path().join(name);
     let pool = rows::open(&path("rows.db")).await?;
     rows::create(&pool, oracle::ROWS).await?;
-    let server = RedisServer::start();
-    let arguments = [server.url(), directory.path().display().to_string()].into_iter().chain(without).collect();
-    let mut workers = workers::Workers::new(arguments);
-    let mut faults = faults::Faults::new(server, Oracle::open(&path("oracle"))?);
+    let pair = Pair::start(kinds.contains(&Fault::Failover)).await?;
+    let arguments = [directory.path().display().to_string()].into_iter().chain(without).collect();
+    let mut workers = workers::Workers::new(pair.urls(), arguments);
+    let mut faults = faults::Faults::new(pair, kinds, Oracle::open(&path("oracle"))?);
     for process in 0..oracle::PROCESSES {
         workers.start(process)?;
     }
@@ -87,8 +112,8 @@ async fn soak(seconds: u64, without: Option<String>) -> Result<bool, Box<dyn Err
     let heard = tokio::task::spawn_blocking(move || workers.stop().map_err(|error| error.to_string())).await??;
     let counts = heard.counts;
     println!(
-        "{} hits, {} writes queued, {} refused, {} cancelled",
-        counts.hits, counts.queued, counts.refused, counts.cancelled
+        "{} hits, {} writes queued, {} refused, {} cancelled; {} failovers, {} reads during one",
+        counts.hits, counts.queued, counts.refused, counts.cancelled, faults.failovers, counts.in_failover
     );
     println!(
         "reads={} writes={} faults={} stale={} errors={} over_budget={}",
@@ -105,8 +130,8 @@ async fn main() -> Result<ExitCode, Box<dyn Error>> {
         Task::Process { number, url, directory, without } => {
             process::run(number, &url, Path::new(&directory), without).await?;
         }
-        Task::Soak { seconds, without } => {
-            return Ok(if soak(seconds, without).await? { ExitCode::SUCCESS } else { ExitCode::FAILURE });
+        Task::Soak { seconds, faults, without } => {
+            return Ok(if soak(seconds, faults, without).await? { ExitCode::SUCCESS } else { ExitCode::FAILURE });
         }
     }
     Ok(ExitCode::SUCCESS)

@@ -20,10 +20,14 @@ pub(crate) const TASKS: u64 = 4;
 
 /// For each task of each process, one for what each process had queued, one for the writes of killed processes.
 const SLOTS: usize = 16;
+/// Where a row's version at the beginning of the last failover stands.
+const SNAPSHOT: u64 = 14;
 /// Bytes of a row's slots.
 const ROW: u64 = SLOTS as u64 * 8;
 const EPOCH_AT: u64 = ROWS * ROW;
-const UNDERWAY_AT: u64 = EPOCH_AT + 8;
+const FAILOVER_AT: u64 = EPOCH_AT + 8;
+const RESTING_AT: u64 = FAILOVER_AT + 8;
+const UNDERWAY_AT: u64 = RESTING_AT + 8;
 const UNDERWAY: usize = 24;
 
 #[derive(Debug)]
@@ -79,7 +83,31 @@ impl Oracle {
         let mut bytes = [0; SLOTS * 8];
         self.file.read_exact_at(&mut bytes, row * ROW)?;
         let versions = bytes.as_chunks::<8>().0.iter().map(|version| u64::from_le_bytes(*version));
-        Ok(versions.max().unwrap_or_default())
+        let told = versions.enumerate().filter(|(slot, _)| *slot as u64 != SNAPSHOT);
+        Ok(told.map(|(_, version)| version).max().unwrap_or_default())
+    }
+
+    /// How often a failover has begun or ended: odd while one is under way, up to when all processes have to know of it.
+    pub(crate) fn failovers(&self) -> io::Result<u64> {
+        self.number(FAILOVER_AT)
+    }
+
+    /// What every read must see that is made while a failover is under way.
+    pub(crate) fn complete_before_failover(&self, row: u64) -> io::Result<u64> {
+        self.number(row * ROW + SNAPSHOT * 8)
+    }
+
+    /// A failover begins: it may lose what is complete from here on.
+    pub(crate) fn failover_begins(&self) -> io::Result<()> {
+        for row in 0..ROWS {
+            self.file.write_all_at(&self.complete(row)?.to_le_bytes(), row * ROW + SNAPSHOT * 8)?;
+        }
+        self.failover_ends()
+    }
+
+    /// What is complete by now is to be seen by every read.
+    pub(crate) fn failover_ends(&self) -> io::Result<()> {
+        self.file.write_all_at(&(self.failovers()? + 1).to_le_bytes(), FAILOVER_AT)
     }
 
     /// The write of this version is complete.
@@ -96,6 +124,17 @@ impl Oracle {
     /// To be called before the server may lose markers, and after.
     pub(crate) fn next_epoch(&self) -> io::Result<()> {
         self.file.write_all_at(&(self.epoch()? + 1).to_le_bytes(), EPOCH_AT)
+    }
+
+    /// Whether a process is to make no calls.
+    pub(crate) fn is_resting(&self, process: u64) -> io::Result<bool> {
+        Ok(self.number(RESTING_AT)? == process + 1)
+    }
+
+    /// This process is to make no calls from here on, or all are to.
+    pub(crate) fn let_rest(&self, process: Option<u64>) -> io::Result<()> {
+        let number = process.map_or(0, |process| process + 1);
+        self.file.write_all_at(&number.to_le_bytes(), RESTING_AT)
     }
 
     fn under_way_at(process: u64, task: u64) -> u64 {

@@ -110,6 +110,10 @@ async fn follow_up(process: Arc<Process>) {
 async fn work(process: Arc<Process>, task: u64) -> Result<(), std::io::Error> {
     let mut random = Random::new();
     while !process.is_over.load(Ordering::SeqCst) {
+        if process.oracle.is_resting(process.number)? {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+            continue;
+        }
         if random.percent(80) {
             let id = if random.percent(50) { random.below(HOT) } else { HOT + random.below(QUIET) };
             // Half of them the entry that nothing protects but its own register.
@@ -137,16 +141,29 @@ impl Process {
         Said::Counts(counts).say();
     }
 
-    /// The version that a read which begins now must see.
-    fn least(&self, id: u64) -> Result<u64, std::io::Error> {
-        Ok(self.oracle.complete(id)?.max(self.queued[usize::try_from(id).unwrap_or_default()].load(Ordering::SeqCst)))
+    /// The version that a read which begins now must see, with the number of failovers so far.
+    fn least(&self, id: u64) -> Result<(u64, u64), std::io::Error> {
+        let failovers = self.oracle.failovers()?;
+        if failovers % 2 == 1 {
+            return Ok((self.oracle.complete_before_failover(id)?, failovers));
+        }
+        let own = self.queued[usize::try_from(id).unwrap_or_default()].load(Ordering::SeqCst);
+        Ok((self.oracle.complete(id)?.max(own), failovers))
+    }
+
+    /// What a read that ends now had to see: less, if a failover has begun or ended meanwhile.
+    fn least_at_end(&self, id: u64, least: u64, failovers: u64) -> Result<u64, std::io::Error> {
+        if self.oracle.failovers()? == failovers {
+            return Ok(least);
+        }
+        Ok(least.min(self.oracle.complete_before_failover(id)?))
     }
 
     async fn read(&self, id: u64, site: u64, random: &mut Random) -> Result<(), std::io::Error> {
         // Now and then one that is slower than most writes: it has to lose against them.
         let slow = if random.percent(25) { 50 } else { 3 };
         let on = self.database([random.ms(1), random.ms(slow)]);
-        let least = self.least(id)?;
+        let (least, failovers) = self.least(id)?;
         let (began, late) = (Instant::now(), self.late.load(Ordering::SeqCst));
         let read = match site {
             0 => rows::read_tagged(&on, id, rows::group_of(id)).await,
@@ -155,15 +172,17 @@ impl Process {
         };
         // Joined loads, rooms among loads and the steps on the store.
         self.check_time("read", began, late, &on, BUDGET + BUDGET / 10 + 2 * MAX_WAIT).await;
+        let least = self.least_at_end(id, least, failovers)?;
         self.count(|counts| {
             counts.reads += 1;
+            counts.in_failover += failovers % 2;
             counts.hits += u64::from(on.own.load(Ordering::Relaxed) == 0);
         });
         match read {
             Ok(row) if row.id != id => Said::Error(format!("row {} for row {id}", row.id)).say(),
             Ok(row) if row.version < least => {
                 let place = format!("process {}, site {site}, row {id}", self.number);
-                let now = self.least(id)?;
+                let (now, _) = self.least(id)?;
                 Said::Stale(format!("{place}: version {} after {least} was complete, now {now}", row.version)).say();
             }
             Ok(_) => {}

@@ -17,6 +17,8 @@ pub(crate) enum Said {
 #[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
 pub(crate) struct Counts {
     pub(crate) reads: u64,
+    /// Of them, those that began while a failover was under way.
+    pub(crate) in_failover: u64,
     pub(crate) hits: u64,
     pub(crate) writes: u64,
     pub(crate) queued: u64,
@@ -27,6 +29,7 @@ pub(crate) struct Counts {
 impl Counts {
     pub(crate) fn add(&mut self, other: &Self) {
         self.reads += other.reads;
+        self.in_failover += other.in_failover;
         self.hits += other.hits;
         self.writes += other.writes;
         self.queued += other.queued;

@@ -24,20 +24,22 @@ struct Worker {
 }
 
 pub(crate) struct Workers {
+    urls: Vec<String>,
     arguments: Vec<String>,
     running: Vec<Worker>,
     heard: Arc<Mutex<Heard>>,
 }
 
 impl Workers {
-    /// Each is started with its number in front of these.
-    pub(crate) fn new(arguments: Vec<String>) -> Self {
-        Self { arguments, running: Vec::new(), heard: Arc::default() }
+    /// Each is started with its number and its URL in front of the arguments.
+    pub(crate) fn new(urls: Vec<String>, arguments: Vec<String>) -> Self {
+        Self { urls, arguments, running: Vec::new(), heard: Arc::default() }
     }
 
     pub(crate) fn start(&mut self, process: u64) -> Result<(), Box<dyn Error>> {
+        let url = self.urls.get(usize::try_from(process)?).ok_or("no such process")?;
         let mut child = Command::new(std::env::current_exe()?)
-            .args(["--process", &process.to_string()])
+            .args(["--process", &process.to_string(), url])
             .args(&self.arguments)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())

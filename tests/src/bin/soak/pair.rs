@@ -1,0 +1,134 @@
+//! A primary and its replica, which take each other's place.
+
+use crate::address::Address;
+use crate::oracle::PROCESSES;
+use crate::random::Random;
+use std::error::Error;
+use std::time::{Duration, Instant};
+use tests::{Network, Pass, RedisServer};
+
+/// A server, and the way on which a replica hears of its commands.
+struct Node {
+    server: RedisServer,
+    to_replica: Network,
+}
+
+impl Node {
+    async fn start() -> Self {
+        // A replica has its data at once, not when others may have asked for them as well.
+        let server = RedisServer::start_with(&["--repl-diskless-sync-delay", "0"]);
+        let to_replica = Network::to(&server).await;
+        Self { server, to_replica }
+    }
+
+    async fn follow(&self, primary: &Self) -> Result<(), Box<dyn Error>> {
+        let url = primary.to_replica.url();
+        let port = url.trim_end_matches('/').rsplit(':').next().ok_or("a URL without a port")?;
+        self.be_replica_at(port).await;
+        Ok(())
+    }
+
+    async fn be_replica_at(&self, port: &str) {
+        let _: redis::Value = self.server.send(&[b"REPLICAOF", b"127.0.0.1", port.as_bytes()]).await;
+    }
+}
+
+/// What becomes of the old primary.
+#[derive(Debug, Clone, Copy)]
+enum Old {
+    /// SIGKILL.
+    Killed,
+    /// It does not answer for a while, and is killed then.
+    Frozen,
+    /// It is a replica of the new primary.
+    Demoted,
+    /// It is a replica, but what it is to follow cannot be reached: it goes on serving what it has.
+    CutOff,
+}
+
+pub(crate) struct Pair {
+    primary: Node,
+    /// Where there is one.
+    replica: Option<Node>,
+    /// Each process has its own.
+    addresses: Vec<Address>,
+}
+
+impl Pair {
+    /// A primary, and its replica if it is to have one.
+    pub(crate) async fn start(is_replicated: bool) -> Result<Self, Box<dyn Error>> {
+        let primary = Node::start().await;
+        let mut addresses = Vec::new();
+        for _ in 0..PROCESSES {
+            addresses.push(Address::of(primary.server.port()).await?);
+        }
+        let mut replica = None;
+        if is_replicated {
+            let node = Node::start().await;
+            node.follow(&primary).await?;
+            replica = Some(node);
+        }
+        Ok(Self { primary, replica, addresses })
+    }
+
+    pub(crate) fn urls(&self) -> Vec<String> {
+        self.addresses.iter().map(Address::url).collect()
+    }
+
+    pub(crate) fn primary(&mut self) -> &mut RedisServer {
+        &mut self.primary.server
+    }
+
+    /// Whether the replica has all that the primary had carried out by now. Waits for that a little.
+    pub(crate) async fn is_in_step(&self) -> bool {
+        let deadline = Instant::now() + Duration::from_secs(2);
+        while Instant::now() < deadline {
+            let replicas: i64 = self.primary.server.send(&[b"WAIT", b"1", b"100"]).await;
+            if replicas == 1 {
+                return true;
+            }
+        }
+        false
+    }
+
+    /// The replica hears of nothing that the primary carries out from here on.
+    pub(crate) fn hold(&self) {
+        self.primary.to_replica.down(Pass::Never);
+    }
+
+    /// The replica takes the primary's place, as it is. Returns when the old one takes no commands any more.
+    pub(crate) async fn switch(&mut self, random: &mut Random) -> Result<(), Box<dyn Error>> {
+        let Some(node) = self.replica.take() else { return Ok(()) };
+        let fate = [Old::Killed, Old::Frozen, Old::Demoted, Old::CutOff][usize::try_from(random.below(4))?];
+        if let Old::Frozen = fate {
+            self.primary.server.freeze();
+            tokio::time::sleep(random.ms(200)).await;
+        }
+        let _: redis::Value = node.server.send(&[b"REPLICAOF", b"NO", b"ONE"]).await;
+        for address in &self.addresses {
+            address.move_to(node.server.port());
+            // Some connections end by chance, so that one process is there before the other.
+            if random.percent(30) {
+                address.cut();
+            }
+        }
+        let mut old = std::mem::replace(&mut self.primary, node);
+        match fate {
+            Old::Killed | Old::Frozen => old.server.kill(),
+            Old::Demoted => old.follow(&self.primary).await?,
+            // A port on which nothing listens.
+            Old::CutOff => old.be_replica_at("1").await,
+        }
+        self.replica = Some(old);
+        Ok(())
+    }
+
+    /// The old primary starts anew, as a replica of the new one.
+    pub(crate) async fn renew_replica(&mut self) -> Result<(), Box<dyn Error>> {
+        let Some(old) = &mut self.replica else { return Ok(()) };
+        old.server.kill();
+        old.server.restart();
+        old.to_replica = Network::to(&old.server).await;
+        old.follow(&self.primary).await
+    }
+}
