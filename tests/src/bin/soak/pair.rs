@@ -81,10 +81,14 @@ impl Pair {
 
     /// Whether the replica has all that the primary had carried out by now. Waits for that a little.
     pub(crate) async fn is_in_step(&self) -> bool {
+        let mut connection = self.primary.server.connection().await;
         let deadline = Instant::now() + Duration::from_secs(2);
         while Instant::now() < deadline {
-            let replicas: i64 = self.primary.server.send(&[b"WAIT", b"1", b"100"]).await;
-            if replicas == 1 {
+            // WAIT is about what its own connection has written before: behind all others' commands so far.
+            let mut both = redis::pipe();
+            both.cmd("SET").arg("soak").arg(1).ignore().cmd("WAIT").arg(1).arg(100);
+            let replicas: Result<(i64,), _> = both.query_async(&mut connection).await;
+            if replicas.is_ok_and(|(replicas,)| replicas == 1) {
                 return true;
             }
         }
