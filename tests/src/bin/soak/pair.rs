@@ -15,8 +15,10 @@ struct Node {
 
 impl Node {
     async fn start() -> Self {
-        // A replica has its data at once, not when others may have asked for them as well.
-        let server = RedisServer::start_with(&["--repl-diskless-sync-delay", "0"]);
+        // A replica has its data at once, not when others may have asked for them as well. What it was sent stays in no file:
+        // it would start with that again.
+        let arguments = ["--repl-diskless-sync-delay", "0", "--rdb-del-sync-files", "yes"];
+        let server = RedisServer::start_with(&arguments);
         let to_replica = Network::to(&server).await;
         Self { server, to_replica }
     }
