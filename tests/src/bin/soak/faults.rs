@@ -38,7 +38,7 @@ impl Fault {
         ("evict", Self::Evict, 1),
         ("delete", Self::Delete, 2),
         ("kill", Self::Kill, 4),
-        ("failover", Self::Failover, 2),
+        ("failover", Self::Failover, 3),
     ];
 
     /// `None` if one of these names, with commas between them, is none.

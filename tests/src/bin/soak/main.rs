@@ -48,7 +48,7 @@ over_budget  calls that took longer, beside the function's own work, than the bu
              store), 100 ms for the scheduler, and what a timer of the same process was late meanwhile.
 
 --seconds    how long faults go on (60)
---faults     only these (all but failover):
+--faults     only these (all):
              freeze    the server is frozen for up to 320 ms
              cut       all its connections are closed
              restart   it is killed, and started empty
@@ -66,7 +66,7 @@ over_budget  calls that took longer, beside the function's own work, than the bu
 ";
 
 /// What goes wrong where nothing else is asked for.
-const FAULTS: &str = "freeze,cut,restart,flush,evict,delete,kill";
+const FAULTS: &str = "freeze,cut,restart,flush,evict,delete,kill,failover";
 
 enum Task {
     Help,
