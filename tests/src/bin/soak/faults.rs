@@ -1,6 +1,6 @@
 //! What goes wrong meanwhile.
 
-use crate::oracle::{HOT, Oracle, PROCESSES, Teller};
+use crate::oracle::{Calls, HOT, Oracle, PROCESSES, Teller};
 use crate::pair::Pair;
 use crate::random::Random;
 use crate::workers::Workers;
@@ -182,8 +182,9 @@ impl Faults {
                 let held = Duration::from_millis(20) + self.random.ms(300);
                 self.rest(held).await?;
             }
-            if self.random.percent(50) {
-                self.oracle.let_rest(Some(self.random.below(PROCESSES)))?;
+            let calls = [Calls::All, Calls::None, Calls::Hits][usize::try_from(self.random.below(3))?];
+            self.oracle.let_call(self.random.below(PROCESSES), calls)?;
+            if calls != Calls::All {
                 // What it has begun may end.
                 let ends_within = self.random.ms(50);
                 self.rest(ends_within).await?;
@@ -196,7 +197,7 @@ impl Faults {
         self.oracle.next_epoch()?;
         // For what the processes have not noticed yet.
         self.rest(LOOK).await?;
-        self.oracle.let_rest(None)?;
+        self.oracle.let_call(0, Calls::All)?;
         self.pair.renew_replica().await
     }
 

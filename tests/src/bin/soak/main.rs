@@ -39,8 +39,9 @@ stale        reads that returned an older version than that of a write which was
              has lost. The failover lasts from before the first command that may be lost until 2 s after the old primary
              has stopped taking writes (a beat of 1 s, and 1 s for a busy machine). From then on every read must see
              all that was ever complete, the lost writes too: their processes live. None is killed during a failover.
-             In half of them one process makes no calls from before the switch until 1 s later than that, so that only its
-             beat can remove again what was lost.
+             In a third of them one process makes no calls from before the switch until 1 s later than that, so that only its
+             beat can remove again what was lost; in another third one process only reads what it has read before, so that
+             no refused write tells it that its server has become a replica.
 errors       reads and writes that failed, invalidations that ended as Failed or not at all, queues that did not drain.
              Writes that are refused because their bracket cannot begin are none.
 over_budget  calls that took longer, beside the function's own work, than the budget (100 ms, and a tenth of it for the

@@ -56,6 +56,17 @@ impl Teller {
     }
 }
 
+/// What a process does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Calls {
+    /// It reads and writes.
+    All,
+    /// It makes no calls: only its beat can find out that the server is another.
+    None,
+    /// It reads what it has read before: a server that takes no writes is good enough for it.
+    Hits,
+}
+
 /// A write that has been committed in its bracket and has not ended yet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct UnderWay {
@@ -126,14 +137,22 @@ impl Oracle {
         self.file.write_all_at(&(self.epoch()? + 1).to_le_bytes(), EPOCH_AT)
     }
 
-    /// Whether a process is to make no calls.
-    pub(crate) fn is_resting(&self, process: u64) -> io::Result<bool> {
-        Ok(self.number(RESTING_AT)? == process + 1)
+    /// What a process is to do now.
+    pub(crate) fn calls(&self, process: u64) -> io::Result<Calls> {
+        Ok(match self.number(RESTING_AT)? {
+            number if number == process + 1 => Calls::None,
+            number if number == process + 1 + PROCESSES => Calls::Hits,
+            _ => Calls::All,
+        })
     }
 
-    /// This process is to make no calls from here on, or all are to.
-    pub(crate) fn let_rest(&self, process: Option<u64>) -> io::Result<()> {
-        let number = process.map_or(0, |process| process + 1);
+    /// What this process is to do from here on, and the others all.
+    pub(crate) fn let_call(&self, process: u64, calls: Calls) -> io::Result<()> {
+        let number = match calls {
+            Calls::All => 0,
+            Calls::None => process + 1,
+            Calls::Hits => process + 1 + PROCESSES,
+        };
         self.file.write_all_at(&number.to_le_bytes(), RESTING_AT)
     }
 

@@ -105,7 +105,8 @@ impl Pair {
     /// The replica takes the primary's place, as it is. Returns when the old one takes no commands any more.
     pub(crate) async fn switch(&mut self, random: &mut Random) -> Result<(), Box<dyn Error>> {
         let Some(node) = self.replica.take() else { return Ok(()) };
-        let fate = [Old::Killed, Old::Frozen, Old::Demoted, Old::CutOff][usize::try_from(random.below(4))?];
+        let fates = [Old::Killed, Old::Frozen, Old::Demoted, Old::CutOff, Old::CutOff];
+        let fate = fates[usize::try_from(random.below(5))?];
         if let Old::Frozen = fate {
             self.primary.server.freeze();
             tokio::time::sleep(random.ms(200)).await;

@@ -1,6 +1,6 @@
 //! One of the processes: tasks that read and write rows, and check what they read.
 
-use crate::oracle::{HOT, Oracle, QUIET, ROWS, TASKS, Teller, UnderWay};
+use crate::oracle::{Calls, HOT, Oracle, QUIET, ROWS, TASKS, Teller, UnderWay};
 use crate::random::Random;
 use crate::rows::{self, Database, Failure, Row};
 use crate::said::{Counts, Said};
@@ -110,9 +110,17 @@ async fn follow_up(process: Arc<Process>) {
 async fn work(process: Arc<Process>, task: u64) -> Result<(), std::io::Error> {
     let mut random = Random::new();
     while !process.is_over.load(Ordering::SeqCst) {
-        if process.oracle.is_resting(process.number)? {
-            tokio::time::sleep(Duration::from_millis(5)).await;
-            continue;
+        match process.oracle.calls(process.number)? {
+            Calls::All => {}
+            Calls::None => {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+                continue;
+            }
+            Calls::Hits => {
+                process.read(HOT + task, 2, &mut random).await?;
+                tokio::time::sleep(random.ms(2)).await;
+                continue;
+            }
         }
         if random.percent(80) {
             let id = if random.percent(50) { random.below(HOT) } else { HOT + random.below(QUIET) };
@@ -194,7 +202,9 @@ impl Process {
     async fn write(&self, task: u64, random: &mut Random) -> Result<(), std::io::Error> {
         // The bracket that refuses without BEGIN is what a killed writer is judged by.
         let way = [0, 0, 1, 2, 3][usize::try_from(random.below(5)).unwrap_or_default()];
-        let id = if way == 0 && random.percent(20) { HOT + random.below(QUIET) } else { random.below(HOT) };
+        // What a failover loses is to stay lost for a while.
+        let (share, quiet) = if self.oracle.failovers()? % 2 == 1 { (80, TASKS) } else { (20, QUIET) };
+        let id = if way == 0 && random.percent(share) { HOT + random.below(quiet) } else { random.below(HOT) };
         let on = self.database([random.ms(5), random.ms(if way == 0 { 30 } else { 5 })]);
         let patience = if random.percent(5) { random.ms(20) } else { Duration::from_secs(3600) };
         let turn = self.turns[way].lock().await;
