@@ -185,9 +185,8 @@ impl Faults {
             let calls = [Calls::All, Calls::None, Calls::Hits][usize::try_from(self.random.below(3))?];
             self.oracle.let_call(self.random.below(PROCESSES), calls)?;
             if calls != Calls::All {
-                // What it has begun may end.
-                let ends_within = self.random.ms(50);
-                self.rest(ends_within).await?;
+                // What it has begun ends: else that would lead it to the new primary.
+                self.rest(Duration::from_millis(150)).await?;
             }
             self.pair.switch(&mut self.random).await?;
             self.failovers += 1;

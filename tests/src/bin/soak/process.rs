@@ -1,6 +1,6 @@
 //! One of the processes: tasks that read and write rows, and check what they read.
 
-use crate::oracle::{Calls, HOT, Oracle, QUIET, ROWS, TASKS, Teller, UnderWay};
+use crate::oracle::{Calls, HOT, Oracle, PROCESSES, QUIET, ROWS, TASKS, Teller, UnderWay};
 use crate::random::Random;
 use crate::rows::{self, Database, Failure, Row};
 use crate::said::{Counts, Said};
@@ -86,6 +86,11 @@ pub(crate) async fn run(
     Ok(())
 }
 
+/// From where on the quiet rows are that a process writes during a failover: as many as it has tasks.
+fn rows_in_failover(process: u64) -> u64 {
+    HOT + process * TASKS
+}
+
 /// Measures how late timers are.
 async fn probe(process: Arc<Process>) {
     loop {
@@ -117,13 +122,20 @@ async fn work(process: Arc<Process>, task: u64) -> Result<(), std::io::Error> {
                 continue;
             }
             Calls::Hits => {
-                process.read(HOT + task, 2, &mut random).await?;
+                process.read(rows_in_failover(PROCESSES - 1 - process.number) + task, 2, &mut random).await?;
                 tokio::time::sleep(random.ms(2)).await;
                 continue;
             }
         }
         if random.percent(80) {
-            let id = if random.percent(50) { random.below(HOT) } else { HOT + random.below(QUIET) };
+            let other = PROCESSES - 1 - process.number;
+            // What an idle process has lost is there until it makes calls again.
+            let is_idle = process.oracle.calls(other)? == Calls::None;
+            let id = match random.below(4) {
+                0 | 1 => random.below(HOT),
+                2 if is_idle => rows_in_failover(other) + random.below(TASKS),
+                _ => HOT + random.below(QUIET),
+            };
             // Half of them the entry that nothing protects but its own register.
             process.read(id, random.below(4).min(2), &mut random).await?;
         } else {
@@ -202,9 +214,11 @@ impl Process {
     async fn write(&self, task: u64, random: &mut Random) -> Result<(), std::io::Error> {
         // The bracket that refuses without BEGIN is what a killed writer is judged by.
         let way = [0, 0, 1, 2, 3][usize::try_from(random.below(5)).unwrap_or_default()];
-        // What a failover loses is to stay lost for a while.
-        let (share, quiet) = if self.oracle.failovers()? % 2 == 1 { (80, TASKS) } else { (20, QUIET) };
-        let id = if way == 0 && random.percent(share) { HOT + random.below(quiet) } else { random.below(HOT) };
+        // What a failover has lost of this process's writes, no other process is to write again.
+        let is_failover = self.oracle.failovers()? % 2 == 1;
+        let (share, from, rows) =
+            if is_failover { (80, rows_in_failover(self.number), TASKS) } else { (20, HOT, QUIET) };
+        let id = if way == 0 && random.percent(share) { from + random.below(rows) } else { random.below(HOT) };
         let on = self.database([random.ms(5), random.ms(if way == 0 { 30 } else { 5 })]);
         let patience = if random.percent(5) { random.ms(20) } else { Duration::from_secs(3600) };
         let turn = self.turns[way].lock().await;
