@@ -62,7 +62,10 @@ enum Command {
     Write,
 }
 
-const READERS_U8: u8 = READERS as u8;
+/// The number of the first writer's process.
+const FIRST_WRITER: u8 = 3;
+const PROCESSES: u8 = 5;
+const _: () = assert!(READERS == FIRST_WRITER as usize && READERS + WRITERS == PROCESSES as usize);
 
 impl State {
     /// The oldest version that a read starting now may return: any, while a failover is not over.
@@ -98,7 +101,7 @@ impl World<'_> {
                 Some((task.process, Command::Write))
             }
             Action::Begin(writer) | Action::PutTag(writer) | Action::Unlink(writer) | Action::End(writer) => {
-                Some((READERS_U8 + writer, Command::Write))
+                Some((FIRST_WRITER + writer, Command::Write))
             }
             _ => None,
         }
@@ -121,7 +124,7 @@ impl World<'_> {
 
     pub(super) fn offer_failover(&self, actions: &mut Vec<Action>) {
         let Some(apart) = self.state.apart.as_deref() else { return };
-        let each = |bits: u8| (0..READERS_U8 + WRITERS as u8).filter(move |process| bits & 1 << process != 0);
+        let each = |bits: u8| (0..PROCESSES).filter(move |process| bits & 1 << process != 0);
         match apart.phase {
             Phase::InStep => actions.push(Action::Lag),
             Phase::Lagging => actions.push(Action::Switch),
@@ -201,7 +204,7 @@ impl World<'_> {
 
     /// What was refused was not carried out: ACQUIRE is sent again as it was, as BEGIN is with its token.
     fn keep_refused(&mut self, process: u8) {
-        if process < READERS_U8 {
+        if process < FIRST_WRITER {
             let task = Task { process, refresh: false };
             if self.loader(task).step == Step::Asked && self.loader(task).ask == Ask::Unasked {
                 let id = self.id_for(task, 0);
@@ -212,7 +215,7 @@ impl World<'_> {
 
     /// What the process has sent to be removed before it connects.
     fn remove_again(&mut self, process: u8) {
-        let Some(writer) = process.checked_sub(READERS_U8).map(usize::from) else { return };
+        let Some(writer) = process.checked_sub(FIRST_WRITER).map(usize::from) else { return };
         let Some(plan) = self.variant.writers[writer].filter(|_| !self.variant.has(Flaw::NoReplay)) else { return };
         let has_removed = match self.state.writers[writer].step {
             Wrote::Nothing => false,
