@@ -8,7 +8,7 @@
 
 use crate::envelope::Head;
 use crate::key::Key;
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -31,7 +31,9 @@ pub(crate) struct Pending {
 
 #[derive(Debug, Default)]
 struct State {
-    registers: HashMap<Key, Waiting>,
+    /// In the order in which they are applied: the register of all tags before each tag, whose name begins with its own. A
+    /// load that ends in between must find the register of all tags changed.
+    registers: BTreeMap<Key, Waiting>,
     /// The whole namespace, since this number.
     all: Option<u64>,
     /// Number of the next invalidation.
@@ -122,7 +124,7 @@ impl Pending {
         let overflows = state.all.is_none() && state.registers.len() + added > self.most;
         if overflows || state.all.is_some() {
             // Markers that nobody removes run out.
-            state.registers = HashMap::new();
+            state.registers = BTreeMap::new();
             state.all = Some(number);
         } else {
             for key in keys {
@@ -236,6 +238,18 @@ mod tests {
             Next::Apply(batch) => batch,
             other => panic!("{other:?}"),
         }
+    }
+
+    #[test]
+    fn the_register_of_all_tags_is_applied_before_any_tag() {
+        let prefix = crate::key::Prefix::new("shop", 1);
+        let tags: Vec<Key> = (0..2 * BATCH).map(|n| prefix.register(&format!("t:{n}"))).collect();
+        let pending = Pending::new(10 * BATCH);
+        pending.add(&tags, None);
+        pending.add(&[prefix.all_tags()], None);
+        let Batch::Registers(first) = to_apply(&pending) else { panic!("not a sweep") };
+        assert!(tags[0].starts_with(&*prefix.all_tags()), "{}", tags[0]);
+        assert_eq!(first[0].key, prefix.all_tags());
     }
 
     #[test]

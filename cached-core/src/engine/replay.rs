@@ -140,7 +140,7 @@ impl Engine {
 
     fn warn(&self, key: &str, error: &StoreError) {
         tracing::warn!(
-            store = self.store.name(),
+            store = ?self.store,
             key,
             %error,
             "the store refuses a queued invalidation: it is tried again, and this process does not use what it is about \
