@@ -11,7 +11,7 @@ use tokio::task::{AbortHandle, JoinSet};
 /// Passes connections on to a server; ended when dropped.
 #[derive(Debug)]
 pub(crate) struct Address {
-    address: SocketAddr,
+    at: SocketAddr,
     port: Arc<AtomicU16>,
     cuts: watch::Sender<()>,
     accepting: AbortHandle,
@@ -20,7 +20,7 @@ pub(crate) struct Address {
 impl Address {
     pub(crate) async fn of(port: u16) -> std::io::Result<Self> {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
-        let address = listener.local_addr()?;
+        let at = listener.local_addr()?;
         let port = Arc::new(AtomicU16::new(port));
         let (cuts, cut) = watch::channel(());
         let now = Arc::clone(&port);
@@ -44,11 +44,11 @@ impl Address {
                 while connections.try_join_next().is_some() {}
             }
         });
-        Ok(Self { address, port, cuts, accepting: accepting.abort_handle() })
+        Ok(Self { at, port, cuts, accepting: accepting.abort_handle() })
     }
 
     pub(crate) fn url(&self) -> String {
-        format!("redis://{}/", self.address)
+        format!("redis://{}/", self.at)
     }
 
     /// From here on new connections lead to this port. Those that there are stay where they are.

@@ -74,7 +74,7 @@ struct Promise {
 
 pub(crate) struct Faults {
     pair: Pair,
-    faults: Vec<Fault>,
+    kinds: Vec<Fault>,
     pub(crate) oracle: Oracle,
     pub(crate) random: Random,
     promises: Vec<Promise>,
@@ -85,9 +85,9 @@ pub(crate) struct Faults {
 }
 
 impl Faults {
-    pub(crate) fn new(pair: Pair, faults: Vec<Fault>, oracle: Oracle) -> Self {
+    pub(crate) fn new(pair: Pair, kinds: Vec<Fault>, oracle: Oracle) -> Self {
         let (random, now) = (Random::new(), Instant::now());
-        Self { pair, faults, failovers: 0, oracle, random, promises: Vec::new(), gentle_until: now, count: 0 }
+        Self { pair, kinds, failovers: 0, oracle, random, promises: Vec::new(), gentle_until: now, count: 0 }
     }
 
     /// One fault after the other.
@@ -96,7 +96,7 @@ impl Faults {
             let pause = Duration::from_millis(100) + self.random.ms(250);
             self.rest(pause).await?;
             let is_gentle = Instant::now() < self.gentle_until;
-            let faults: Vec<_> = self.faults.iter().copied().filter(|fault| !is_gentle || fault.is_gentle()).collect();
+            let faults: Vec<_> = self.kinds.iter().copied().filter(|fault| !is_gentle || fault.is_gentle()).collect();
             let Some(fault) = Fault::one_of(&faults, &mut self.random) else { continue };
             match fault {
                 Fault::Freeze => self.freeze().await?,
