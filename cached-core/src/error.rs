@@ -205,6 +205,13 @@ impl FaultKind {
     }
 }
 
+impl FaultKind {
+    /// Whether the server has said so itself, so that what it was asked for has not been done and will not be.
+    pub(crate) fn is_answer(self) -> bool {
+        !self.is_outage() && self != Self::Abandoned
+    }
+}
+
 impl fmt::Display for FaultKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {

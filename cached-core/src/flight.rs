@@ -258,6 +258,12 @@ impl<K: Hash + Eq, T> Lead<K, T> {
         locked(&self.flight.state).begin(false);
     }
 
+    /// As [`idle`](Self::idle), after a look at the store that the leader could do without, since it waits anyway: it is
+    /// no time that its followers have lost.
+    pub(crate) fn idle_after_a_look_in_vain(&self) {
+        locked(&self.flight.state).in_store_since = None;
+    }
+
     fn begin(&self, in_store: bool) -> u32 {
         let mut state = locked(&self.flight.state);
         state.begin(in_store);

@@ -114,7 +114,7 @@ impl Lease {
         self.held = match &answer {
             Ok(Acquired::Granted) => Held::Yes,
             // Unknown, unless the server has said no.
-            Err(error) if error.kind.is_outage() => Held::Perhaps,
+            Err(error) if !error.kind.is_answer() => Held::Perhaps,
             Ok(_) | Err(_) => Held::No,
         };
         answer
@@ -183,10 +183,15 @@ impl Renewal {
                 sleep_until(next).await;
                 // A load that could go on and is not polled is not waited for, by other processes neither.
                 let idle = pulse.as_ref().and_then(|pulse| pulse.idle_since());
+                let mut pause = time / 3;
                 if idle.is_none_or(|since| since.elapsed() < time / 3) {
-                    leases = renewed(&*store, leases, time).await;
+                    let renewed = renewed(&*store, leases, time, first / 6).await;
+                    leases = renewed.leases;
+                    if renewed.has_failed {
+                        pause = first / 3;
+                    }
                 }
-                next += time / 3;
+                next += pause;
             }
         }))
     }
@@ -198,19 +203,28 @@ impl Drop for Renewal {
     }
 }
 
-/// Renews all of them; those that are not lost are to be renewed again. One that fails is tried again at the next tick,
-/// before the lease has run out.
-async fn renewed(store: &dyn Store, leases: Vec<(Key, Head)>, time: Duration) -> Vec<(Key, Head)> {
+/// What one round of renewals has led to.
+struct Renewed {
+    /// Those that are not lost.
+    leases: Vec<(Key, Head)>,
+    /// Some could not be renewed and are to be tried again before they have run out, also if they have never been renewed.
+    has_failed: bool,
+}
+
+async fn renewed(store: &dyn Store, leases: Vec<(Key, Head)>, time: Duration, within: Duration) -> Renewed {
     let renew = |(key, head): (Key, Head)| async move {
-        let is_lost = matches!(store.renew(&key, head, time, time / 6).await, Ok(false));
-        (!is_lost).then_some((key, head))
+        let answer = store.renew(&key, head, time, within).await;
+        ((key, head), answer)
     };
-    let mut kept = Vec::with_capacity(leases.len());
+    let mut round = Renewed { leases: Vec::with_capacity(leases.len()), has_failed: false };
     let mut renewals = stream::iter(leases).map(renew).buffer_unordered(AT_ONCE);
-    while let Some(lease) = renewals.next().await {
-        kept.extend(lease);
+    while let Some((lease, answer)) = renewals.next().await {
+        round.has_failed |= answer.is_err();
+        if !matches!(answer, Ok(false)) {
+            round.leases.push(lease);
+        }
     }
-    kept
+    round
 }
 
 /// Gathers the dropped leases of a batch, and releases them in one task: when it is told to, or nobody can add any more.
@@ -274,6 +288,8 @@ async fn release_once(store: &dyn Store, leases: Vec<Dropped>) -> Result<Vec<Dro
         match released {
             Err(error) if error.kind.is_outage() => return Err(error),
             Ok(false) if lease.is_late => missing.push(lease),
+            // Its connection's runtime is gone: it was sent, or not.
+            Err(error) if !error.kind.is_answer() => missing.push(lease),
             Ok(_) | Err(_) => {}
         }
     }

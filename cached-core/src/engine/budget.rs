@@ -19,7 +19,7 @@ use std::sync::{Arc, Weak};
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// A step that its caller has given up tells something only if it has taken this part of the budget.
+/// A step that its caller has given up tells something only if the store had not answered for this part of the budget.
 const TELLING: u32 = 2;
 /// The part of a budget that is left for the last step of a write, whatever the others took.
 const LAST: u32 = 10;
@@ -57,11 +57,13 @@ impl Gate {
 pub(crate) struct Budget {
     total: Duration,
     spent: Duration,
+    /// For how long this call has asked since the store's last answer, in microseconds. Small, as every call holds it.
+    unanswered: u32,
 }
 
 impl Budget {
     pub(super) fn new(total: Duration) -> Self {
-        Self { total, spent: Duration::ZERO }
+        Self { total, spent: Duration::ZERO, unanswered: 0 }
     }
 
     pub(super) fn left(&self) -> Duration {
@@ -76,6 +78,7 @@ impl Budget {
     /// Counts steps that ran side by side with this budget's own.
     pub(super) fn alongside(&mut self, other: Self) {
         self.spent = self.spent.max(other.spent);
+        self.unanswered = self.unanswered.min(other.unanswered);
     }
 
     /// Keeps a tenth for a step that has to be tried whatever was spent before.
@@ -94,12 +97,12 @@ impl Budget {
         F: Future<Output = Result<T, StoreError>>,
     {
         let left = self.left();
-        let step = (!left.is_zero()).then(|| take(&*engine.store.0, left));
-        let measured = Measured::start(self, engine);
+        // What is not sent tells nothing.
+        let step = (!left.is_zero()).then(|| (take(&*engine.store.0, left), Measured::start(self, engine)));
         async move {
-            let Some(step) = step else { return Err(used_up()) };
+            let Some((step, measured)) = step else { return Err(used_up()) };
             let answer = step.await;
-            measured.answered();
+            measured.answered(answer.as_ref().err().is_none_or(|error| error.kind.is_answer()));
             engine.noted(answer)
         }
     }
@@ -137,8 +140,20 @@ impl Budget {
         }
         let began = Instant::now();
         let answer = take(&*engine.store.0, within).await;
-        self.spent += began.elapsed();
-        if let Ok(Some(_)) = &answer { engine.noted(answer) } else { answer }
+        self.asked(began.elapsed());
+        if let Ok(Some(_)) = &answer {
+            self.unanswered = 0;
+            engine.noted(answer)
+        } else {
+            answer
+        }
+    }
+}
+
+impl Budget {
+    fn asked(&mut self, time: Duration) {
+        self.spent += time;
+        self.unanswered = self.unanswered.saturating_add(u32::try_from(time.as_micros()).unwrap_or(u32::MAX));
     }
 }
 
@@ -151,23 +166,31 @@ struct Measured<'b, 's> {
     budget: &'b mut Budget,
     engine: &'s Engine,
     began: Instant,
-    is_answered: bool,
+    /// Its caller has seen how it ended.
+    has_ended: bool,
 }
 
 impl<'b, 's> Measured<'b, 's> {
     fn start(budget: &'b mut Budget, engine: &'s Engine) -> Self {
-        Self { budget, engine, began: Instant::now(), is_answered: false }
+        Self { budget, engine, began: Instant::now(), has_ended: false }
     }
 
-    fn answered(mut self) {
-        self.is_answered = true;
+    fn answered(mut self, is_answer: bool) {
+        self.has_ended = true;
+        self.budget.asked(self.began.elapsed());
+        if is_answer {
+            self.budget.unanswered = 0;
+        }
     }
 }
 
 impl Drop for Measured<'_, '_> {
     fn drop(&mut self) {
-        self.budget.spent += self.began.elapsed();
-        if !self.is_answered && self.budget.spent >= self.budget.total / TELLING {
+        if self.has_ended {
+            return;
+        }
+        self.budget.asked(self.began.elapsed());
+        if Duration::from_micros(self.budget.unanswered.into()) >= self.budget.total / TELLING {
             let error = StoreError::new(FaultKind::Timeout, "its caller did not wait any longer");
             let _ = self.engine.noted(Err::<(), _>(error));
         }

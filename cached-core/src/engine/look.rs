@@ -63,8 +63,8 @@ pub(super) enum Missed {
     /// Nothing there, or a lease. Or not looked at, since another call of this process is about to know better.
     Nothing,
     Unusable(Replace),
-    /// A lease whose load is worthless, and may be replaced.
-    Worthless(Replace),
+    /// A lease whose load seems to be worthless.
+    Worthless(Head),
     /// A value that is served only if the load fails.
     Spare(Box<Entry>),
     /// The store is out of use.
@@ -101,7 +101,7 @@ impl Target {
             Ok(Seen::Spare(entry)) if self.is_barred() => return Ok(Hit { entry: *entry, slot: None, due: None }),
             Ok(Seen::Spare(entry)) => Missed::Spare(entry),
             Ok(Seen::Nothing | Seen::Lease(_)) => Missed::Nothing,
-            Ok(Seen::Worthless(head)) => Missed::Worthless(Replace::unusable(head.as_bytes())),
+            Ok(Seen::Worthless(head)) => Missed::Worthless(head),
             Ok(Seen::Unusable(replace)) => Missed::Unusable(replace),
             Err(error) => Missed::Without(error.kind.into()),
         };

@@ -3,6 +3,8 @@
 mod late;
 mod past;
 mod place;
+mod waits;
+mod worthless;
 
 pub(super) use place::taking_place;
 
@@ -26,6 +28,7 @@ use bytes::Bytes;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::{Instant, timeout_at};
+use waits::Waits;
 
 /// Waits between two looks at a register that someone else leases.
 const POLLS: [Duration; 2] = [Duration::from_millis(15), Duration::from_millis(20)];
@@ -55,6 +58,8 @@ pub(super) struct Lookup {
     without: Option<MissReason>,
     /// The register was found to be unusable, or the lease of a worthless load, and may be replaced.
     replace: Replace,
+    /// The lease whose load the first look has found to be worthless.
+    suspect: Option<Head>,
     /// A value past its end, to be served if the load fails.
     spare: Option<Box<Entry>>,
     unusable: u32,
@@ -109,21 +114,6 @@ enum Waited {
     Free,
 }
 
-/// A call's waiting for others' leases so far.
-#[derive(Default)]
-struct Waits {
-    count: usize,
-    /// Whose lease it waits for, once it was seen.
-    head: Option<Head>,
-}
-
-impl Waits {
-    /// Whether `head` is not the lease that was waited for.
-    fn is_another(&mut self, head: Head) -> bool {
-        *self.head.get_or_insert(head) != head
-    }
-}
-
 impl Lookup {
     pub(super) fn new(target: Target, looked: Looked) -> Self {
         let nesting = nesting::of(target.engine.id, &target.key);
@@ -134,6 +124,7 @@ impl Lookup {
             budget: looked.budget,
             without: None,
             replace: Replace::Nothing,
+            suspect: None,
             spare: None,
             unusable: 0,
             counted: false,
@@ -145,7 +136,7 @@ impl Lookup {
         match looked.missed {
             Missed::Nothing => {}
             Missed::Unusable(replace) => lookup.found_unusable(replace),
-            Missed::Worthless(replace) => lookup.replace = replace,
+            Missed::Worthless(head) => lookup.suspect = Some(head),
             Missed::Spare(entry) => {
                 lookup.count_miss(MissReason::Stale);
                 lookup.spare = Some(entry);
@@ -310,6 +301,11 @@ impl Lookup {
             return Led::Without(reason);
         }
         let mut waits = Waits::default();
+        if let Some(head) = self.suspect.take()
+            && let Some(led) = Box::pin(self.looks_again(lead, &mut waits, head)).await
+        {
+            return led;
+        }
         while self.unusable < MAX_UNUSABLE {
             if let Some(led) = self.find_or_renew(lead, &mut waits).await {
                 return led;
@@ -386,13 +382,14 @@ impl Lookup {
                 Ok(Seen::Lease(head) | Seen::Worthless(head)) if waits.is_another(head) => {
                     return Waited::Found(Led::Without(MissReason::WaitedTooLong));
                 }
-                Ok(Seen::Worthless(head)) => {
+                Ok(Seen::Worthless(head)) if waits.is_worthless(head) => {
                     self.replace = Replace::unusable(head.as_bytes());
                     return Waited::Free;
                 }
-                Ok(Seen::Lease(_)) => {
+                Ok(Seen::Lease(_) | Seen::Worthless(_)) => {
                     // It would have waited as long without asking.
                     self.budget = before;
+                    lead.idle_after_a_look_in_vain();
                     left = self.target.engine.settings.lease;
                 }
                 Ok(Seen::Unusable(replace)) => {

@@ -287,6 +287,8 @@ impl Engine {
                     );
                 }
             }
+            // The connection's runtime is gone or stands still: that tells nothing of the store.
+            Err(error) if !error.kind.is_answer() => {}
             Err(error) => {
                 *self.refusal.lock().unwrap_or_else(PoisonError::into_inner) = Some(error.to_string());
                 self.breaker.answered();

@@ -16,6 +16,8 @@ use tokio::time::Instant;
 
 /// Registers that are remembered one by one.
 const MOST: usize = 100_000;
+/// Writers that are remembered for one register.
+const WRITERS: usize = 64;
 /// Registers that are applied in one go.
 const BATCH: usize = 500;
 /// How long a register waits that was refused: at first, doubled each time, and at most.
@@ -131,7 +133,10 @@ impl Pending {
                 let new = Waiting { number, writers: Vec::new(), refused: None };
                 let waiting = state.registers.entry(Key::clone(key)).or_insert(new);
                 waiting.number = number;
-                waiting.writers.extend(writer);
+                // The markers of those that find no room run out.
+                if waiting.writers.len() < WRITERS {
+                    waiting.writers.extend(writer);
+                }
             }
         }
         self.count(&state);

@@ -90,7 +90,7 @@ impl Engine {
                 let swept = self.sweep(self.settings.prefix.namespace(), WITHIN, |_| ()).await;
                 match &swept {
                     Ok(_) => self.pending.applied(batch),
-                    Err(error) if !error.kind.is_outage() && self.pending.is_first_refusal() => self.warn("*", error),
+                    Err(error) if error.kind.is_answer() && self.pending.is_first_refusal() => self.warn("*", error),
                     Err(_) => {}
                 }
                 return swept.map(drop);
@@ -99,14 +99,14 @@ impl Engine {
         };
         match (self.remove(registers).await, registers.as_slice()) {
             (Ok(()), _) => self.pending.applied(batch),
-            (Err(error), _) if error.kind.is_outage() => return Err(error),
+            (Err(error), _) if !error.kind.is_answer() => return Err(error),
             (Err(error), [due]) => self.refused(due, &error),
             // One of them is the reason: the others must not wait for it.
             (Err(_), _) => {
                 for due in registers {
                     match self.remove(std::slice::from_ref(due)).await {
                         Ok(()) => self.pending.applied(&Batch::Registers(vec![due.clone()])),
-                        Err(error) if error.kind.is_outage() => return Err(error),
+                        Err(error) if !error.kind.is_answer() => return Err(error),
                         Err(error) => self.refused(due, &error),
                     }
                 }

@@ -10,7 +10,7 @@ use crate::envelope::{self, Entry};
 use crate::error::StoreError;
 use crate::key::Key;
 use crate::near::Reservation;
-use crate::store::{Replace, Watched};
+use crate::store::Watched;
 use bytes::Bytes;
 use futures_util::stream::{self, StreamExt};
 use std::collections::HashMap;
@@ -173,7 +173,7 @@ fn found(wanted: Wanted, seen: Result<Seen, StoreError>, kept: Option<Read>, bud
             return (wanted, Ok((entry, slot)));
         }
         Ok(Seen::Nothing | Seen::Lease(_)) => Missed::Nothing,
-        Ok(Seen::Worthless(head)) => Missed::Worthless(Replace::unusable(head.as_bytes())),
+        Ok(Seen::Worthless(head)) => Missed::Worthless(head),
         Ok(Seen::Unusable(replace)) => Missed::Unusable(replace),
         Ok(Seen::Spare(entry)) => Missed::Spare(entry),
         Err(error) => Missed::Without(error.kind.into()),

@@ -26,7 +26,7 @@ impl Lookup {
                 Asked::Elsewhere(left) => {
                     // It would have waited as long without asking.
                     self.budget = before;
-                    lead.idle();
+                    lead.idle_after_a_look_in_vain();
                     let has_patience = patience.is_none_or(|patience| Instant::now() < patience);
                     if !has_patience || !self.pause(waits, left).await {
                         return self.as_it_is(lead).await;

@@ -146,3 +146,39 @@ async fn but_it_waits_for_anothers_load() {
     assert_eq!(second.await.unwrap(), Ok(2));
     assert_eq!((on.stats().loads, on.stats().coalesced), (1, 1));
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_is_not_sent_is_no_outage() {
+    let on = Subject::new();
+    // Each answer takes the whole budget, so ACQUIRE is never sent.
+    on.store.plan(Step::Get, vec![Act::Late(BUDGET); 5]);
+    for n in 1..=5 {
+        assert_eq!(on.call(n, AT_ONCE).await, n);
+        assert!(on.engine().breaker.is_healthy());
+    }
+    assert_eq!((on.store.count(Step::Get), on.store.count(Step::Acquire)), (5, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_step_that_is_given_up_soon_after_an_answer_tells_nothing() {
+    let on = Subject::new();
+    for n in 1..=4 {
+        on.store.plan(Step::Get, [Act::Late(ms(60))]);
+        on.store.plan(Step::Acquire, [Act::Silent]);
+        tokio::time::timeout(ms(61), on.call(n, AT_ONCE)).await.unwrap_err();
+        assert!(on.engine().breaker.is_healthy(), "ACQUIRE had a millisecond");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_connection_whose_runtime_is_gone_tells_nothing_of_the_store() {
+    let on = Subject::new();
+    on.store.plan(Step::Remove, [Act::Fails(FaultKind::Timeout), Act::Fails(FaultKind::Timeout)]);
+    on.store.plan(Step::Remove, [Act::Fails(FaultKind::Abandoned), Act::Fails(FaultKind::Timeout)]);
+    for _ in 0..3 {
+        assert_eq!(on.engine().breaker(), BreakerState::Closed);
+        on.cache.delete("k").await.unwrap_err();
+    }
+    on.cache.delete("k").await.unwrap_err();
+    assert_eq!(on.engine().breaker(), BreakerState::Open, "three times nobody answered");
+}

@@ -114,3 +114,21 @@ async fn a_call_that_has_used_up_its_budget_does_not_ask_the_store_again() {
     let (value, took) = timed(on.call(2, AT_ONCE)).await;
     assert_eq!((value, took, on.store.count(Step::Acquire)), (2, BUDGET, 1));
 }
+
+#[tokio::test(start_paused = true)]
+async fn followers_do_not_pay_for_the_looks_of_a_leader_that_waits() {
+    let on = Subject::new();
+    on.plant_lease(9, LONG).await;
+    on.store.plan(Step::Get, vec![Act::Late(ms(5)); 100]);
+    let leader = on.calling(Ok(1), AT_ONCE).await;
+    sleep(ms(10)).await;
+    let follower = on.calling(Ok(2), AT_ONCE).await;
+    sleep(ms(1_500)).await;
+    // The leader has looked for far longer than a budget.
+    assert!(on.store.count(Step::Get) > 40);
+    leader.abort();
+    on.store.memory.remove(&on.key(), BUDGET).await.unwrap();
+    assert_eq!(follower.await.unwrap(), Ok(2));
+    tasks().await;
+    assert_eq!((on.stats().stored, on.stats().bypassed), (1, 0), "it has loaded under a lease of its own");
+}
