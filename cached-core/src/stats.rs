@@ -279,17 +279,23 @@ impl SiteStats {
         if self.role == Role::Put { invalidated.max(self.stored) } else { invalidated }
     }
 
-    /// Its line in [`Stats`].
-    fn write_line(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "\n{:<24} ", self.site)?;
+    /// Its line in [`Stats`], under this name.
+    fn write_line(&self, name: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "\n{name:<24} ")?;
         if self.role == Role::Read {
             let (calls, hits) = (self.calls(), 100.0 * self.hit_ratio());
             write!(f, "{calls:>8} calls   {hits:>5.1} % hits  {:>6} loads  ", self.loads)?;
-            write!(f, "{:>6} coalesced  {:>6} bypassed", self.coalesced, self.bypassed)
+            write!(f, "{:>6} coalesced  {:>6} bypassed", self.coalesced, self.bypassed)?;
         } else {
             write!(f, "{:>8} writes  {:>6} applied  {:>6} queued  ", self.writes(), self.applied, self.queued)?;
-            write!(f, "{:>6} stored  {:>6} refused", self.stored, self.refused)
+            write!(f, "{:>6} stored  {:>6} refused", self.stored, self.refused)?;
         }
+        let unstored: u64 = self.unstored.values().sum();
+        if unstored == 0 {
+            return Ok(());
+        }
+        write!(f, "  {unstored:>6} not stored:")?;
+        self.unstored.iter().try_for_each(|(reason, count)| write!(f, " {reason:?} {count}"))
     }
 
     /// Calls in all.
@@ -352,7 +358,7 @@ impl Stats {
     ///
     /// ```
     /// let stats = cached_core::Cache::memory().stats();
-    /// assert!(stats.site("find_user").is_none(), "there is no such function in this program");
+    /// assert!(stats.site("no_such_function").is_none());
     /// ```
     #[must_use]
     pub fn site(&self, name: &str) -> Option<&SiteStats> {
@@ -372,6 +378,10 @@ impl fmt::Display for Stats {
             let what = if self.sweeping { "the whole namespace" } else { "registers" };
             write!(f, ", {} waiting to be invalidated: {what}", self.pending)?;
         }
-        self.sites.iter().filter(|site| site.is_used()).try_for_each(|site| site.write_line(f))
+        let used = || self.sites.iter().filter(|site| site.is_used());
+        used().try_for_each(|site| {
+            let is_ambiguous = used().filter(|other| other.site == site.site).count() > 1;
+            site.write_line(if is_ambiguous { &site.path } else { &site.site }, f)
+        })
     }
 }

@@ -161,8 +161,8 @@ async fn a_replica_is_an_outage_that_says_so() {
         cache.settled().await;
     }
     let log = log.take();
-    let warnings: Vec<_> = log.lines().filter(|line| line.contains("WARN")).collect();
-    let [warning] = warnings[..] else { panic!("not one line: {log}") };
+    let warnings: Vec<_> = log.iter().filter(|line| line.contains("WARN")).collect();
+    let [warning] = warnings[..] else { panic!("not one line: {log:?}") };
     let address = format!("127.0.0.1:{} is a replica", server.port());
     assert!(warning.contains(&address) && warning.contains("the address of the primary"), "{warning}");
 }

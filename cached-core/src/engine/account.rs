@@ -167,7 +167,8 @@ impl SiteState {
                 place,
                 queued,
                 unbracketed,
-                "the store takes this function's writes again: so many invalidations were queued, so many writes had no bracket"
+                "the store takes this function's writes again; `queued`: invalidations that had to wait, `unbracketed`: writes \
+                 that went ahead without their bracket"
             );
         }
     }

@@ -68,7 +68,7 @@ pub(super) async fn open(
 ) -> Result<Opened, StoreError> {
     let made = client.get_multiplexed_async_connection_with_config(settings).await;
     let mut redis = made.map_err(|error| unmade(&error))?;
-    let role = ask(&mut redis).await.map_err(|error| classify(&error))?;
+    let role = ask(&mut redis).await.map_err(|error| unmade(&error))?;
     if let Some((_, role)) = &role
         && let Some(fault) = role.fault(&client.get_connection_info().addr().to_string())
     {
