@@ -1,6 +1,5 @@
 //! What operators are told: a function that has no use of the cache says so once, and what to do; an outage is a line for each
 //! function that it keeps from writing, however many its writes are; single calls are told to those who ask for them.
-#![expect(clippy::unwrap_used, reason = "in a test, a panic is the report")]
 
 use cached_core::{Cache, CacheError, Options, Outcome, UnstoredReason, redis_cached, redis_invalidate};
 use std::collections::HashMap;
