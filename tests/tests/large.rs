@@ -1,7 +1,8 @@
 //! One register that is too large to be read in time takes the cache away from nobody: it is replaced, and the others hit.
 #![expect(clippy::unwrap_used, reason = "in a test, a panic is the report")]
 
-use cached_core::{BreakerState, Cache, CacheEvent, Options};
+use cached_core::store::{Key, RedisStore, Store};
+use cached_core::{BreakerState, Cache, CacheEvent, FaultKind, Options};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 use tests::{RedisServer, eventually};
@@ -100,4 +101,77 @@ async fn a_value_of_ones_own() {
         on.call("small", Options::new()).await;
     }
     on.hits_again("the others hit", async || on.call("small", Options::new()).await).await;
+}
+
+/// Time in which any answer comes, once the server runs.
+const AMPLE: Duration = Duration::from_secs(10);
+
+/// A server that stands still for as long as these reads take, one after the other.
+async fn stands_still_for(server: &RedisServer, reads: usize, store: &RedisStore, keys: &[Key]) {
+    server.freeze();
+    for _ in 0..reads {
+        let late = match keys {
+            [key] => store.get(key, BUDGET).await.map(|_| ()),
+            keys => store.get_all(keys, BUDGET).await.map(|_| ()),
+        };
+        assert_eq!(late.unwrap_err().kind, FaultKind::Timeout);
+    }
+    server.thaw();
+}
+
+/// How often each of these commands was sent.
+fn counts<const N: usize>(seen: &[String], words: [&str; N]) -> [usize; N] {
+    words.map(|word| seen.iter().filter(|line| line.contains(&format!("] \"{word}\""))).count())
+}
+
+/// A pause of the server says nothing about the registers that a batch was reading. After the second one they are looked at
+/// together, once.
+#[tokio::test]
+async fn a_batch_that_was_late_is_a_batch_again() {
+    let server = RedisServer::start();
+    let store = RedisStore::new(&server.url()).unwrap();
+    let keys: Vec<Key> = (0..300).map(|id| Key::from(format!("k:{id}"))).collect();
+    for key in &keys {
+        store.put(key, "x".into(), AMPLE * 6, AMPLE).await.unwrap();
+    }
+    for (pauses, sizes) in [(1, 0), (2, keys.len())] {
+        stands_still_for(&server, pauses, &store, &keys).await;
+        let _: String = server.send(&[b"PING"]).await;
+        let monitor = server.monitor().await;
+        for _ in 0..2 {
+            let registers = store.get_all(&keys, AMPLE).await.unwrap();
+            assert!(registers.iter().all(|register| register.as_deref() == Some(b"x")));
+        }
+        let seen = monitor.stop(&server).await;
+        assert_eq!(counts(&seen, ["GETRANGE", "GET"]), [sizes, 0], "after {pauses} late reads");
+    }
+}
+
+/// In a batch that was late twice, only what is large is unusable. What is of another type is absent, as ever.
+#[tokio::test]
+async fn only_the_large_ones_of_a_batch_are_unusable() {
+    let server = RedisServer::start();
+    let store = RedisStore::new(&server.url()).unwrap();
+    let keys: Vec<Key> = ["small", "large", "list", "absent", "large"].map(Key::from).into();
+    store.put(&keys[0], "x".into(), AMPLE * 6, AMPLE).await.unwrap();
+    store.put(&keys[1], vec![1; 2 << 20].into(), AMPLE * 6, AMPLE).await.unwrap();
+    let _: i64 = server.send(&[b"RPUSH", b"list", b"x"]).await;
+    stands_still_for(&server, 2, &store, &keys).await;
+    let registers = store.get_all(&keys, AMPLE).await.unwrap();
+    let lengths: Vec<_> = registers.iter().map(|register| register.as_ref().map(|bytes| bytes.len())).collect();
+    assert_eq!(lengths, [Some(1), Some(64), None, None, Some(64)]);
+}
+
+/// A sound value that is large, and was late since the server was, hits again.
+#[tokio::test]
+async fn a_large_value_that_was_late_once_is_read_again() {
+    let server = RedisServer::start();
+    let store = RedisStore::new(&server.url()).unwrap();
+    let key = Key::from("large");
+    store.put(&key, vec![1; 2 << 20].into(), AMPLE * 6, AMPLE).await.unwrap();
+    for _ in 0..2 {
+        stands_still_for(&server, 1, &store, std::slice::from_ref(&key)).await;
+        let register = store.get(&key, AMPLE).await.unwrap().unwrap();
+        assert_eq!(register.len(), 2 << 20);
+    }
 }

@@ -83,14 +83,53 @@ impl Connection {
     }
 }
 
-/// Sends a command behind the question for the role.
-pub(super) async fn ask_and_send((redis, life): Parts<'_>, command: &Cmd, now: Instant) -> Result<Value, Unanswered> {
-    let Some((question, role)) = life.role else { return Ok(redis.send_packed_command(command).await?) };
-    let mut both = redis::pipe();
-    both.add_command(question.command()).add_command(command.clone());
-    let mut answers = redis.send_packed_commands(&both, 0, 2).await?;
-    let answer = answers.pop().unwrap_or(Value::Nil);
-    let told = answers.pop().unwrap_or(Value::Nil).extract_error();
+/// What is sent in one write.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Sent<'a> {
+    One(&'a Cmd),
+    /// Reads, each of its own key. As with MGET, there is none of what is of another type.
+    All(&'a [Cmd]),
+}
+
+impl Sent<'_> {
+    fn commands(&self) -> &[Cmd] {
+        match self {
+            Self::One(command) => std::slice::from_ref(*command),
+            Self::All(commands) => commands,
+        }
+    }
+
+    fn answer(self, mut answers: impl Iterator<Item = Value>) -> Value {
+        let or_none = |answer| match answer {
+            Value::ServerError(error) if error.code() == "WRONGTYPE" => Value::Nil,
+            answer => answer,
+        };
+        match self {
+            Self::One(_) => answers.next().unwrap_or(Value::Nil),
+            Self::All(_) => Value::Array(answers.map(or_none).collect()),
+        }
+    }
+}
+
+/// Sends several commands in one write, behind the question for the role if it is to be `asked` now.
+pub(super) async fn send_together(
+    (redis, life): Parts<'_>,
+    sent: Sent<'_>,
+    asked: Option<Instant>,
+) -> Result<Value, Unanswered> {
+    let asked = asked.zip(life.role);
+    let mut all = redis::pipe();
+    if let Some((_, (question, _))) = asked {
+        all.add_command(question.command());
+    }
+    for command in sent.commands() {
+        all.add_command(command.clone());
+    }
+    let count = usize::from(asked.is_some()) + sent.commands().len();
+    let mut answers = redis.send_packed_commands(&all, 0, count).await?.into_iter();
+    let Some((now, (question, role))) = asked else { return Ok(sent.answer(answers)) };
+    let told = answers.next().unwrap_or(Value::Nil).extract_error();
+    let answer = sent.answer(answers);
     if told.ok().and_then(|told| question.answer(&told)) == Some(role) {
         life.confirmed.fetch_max(life.since(now), Ordering::Relaxed);
         return Ok(answer);

@@ -9,7 +9,7 @@
 //! A connection to a server that is not the primary, or not any more, is given up: the next one may lead to the server that
 //! has taken its place. See [`connection`](super::connection).
 
-use super::connection::{Connection, Life, Unanswered, ask_and_send};
+use super::connection::{Connection, Life, Sent, Unanswered, send_together};
 use super::fault::{Fault, is_broken};
 use super::home::Home;
 use super::open::{self, open, settings};
@@ -145,18 +145,27 @@ impl Link {
 
     /// Sends a command and waits for its answer, connecting first if need be, all of it before the deadline.
     pub(super) async fn send(&self, command: &Cmd, copies: Copies, deadline: Instant) -> Result<Value, Fault> {
+        self.send_any(Sent::One(command), copies, deadline).await
+    }
+
+    /// As [`send`](Self::send), several reads in one write. The answer is an array of theirs.
+    pub(super) async fn send_all(&self, commands: &[Cmd], deadline: Instant) -> Result<Value, Fault> {
+        self.send_any(Sent::All(commands), Copies::Harmless, deadline).await
+    }
+
+    async fn send_any(&self, sent: Sent<'_>, copies: Copies, deadline: Instant) -> Result<Value, Fault> {
         let mut connected = self.connection(deadline).await?;
-        match self.send_on(&mut connected.connection, command, deadline).await {
+        match self.send_on(&mut connected.connection, sent, deadline).await {
             // The server closes idle connections, restarts, and is replaced by another; neither has to be felt.
             Err(Failure::Unknown(_)) if !connected.is_new && copies == Copies::Harmless => {}
             Err(Failure::Left(_)) if !connected.is_new => {}
             answer => return answer.map_err(Failure::into_fault),
         }
         let mut connected = self.connection(deadline).await?;
-        self.send_on(&mut connected.connection, command, deadline).await.map_err(Failure::into_fault)
+        self.send_on(&mut connected.connection, sent, deadline).await.map_err(Failure::into_fault)
     }
 
-    async fn send_on(&self, connection: &mut Connection, command: &Cmd, deadline: Instant) -> Result<Value, Failure> {
+    async fn send_on(&self, connection: &mut Connection, sent: Sent<'_>, deadline: Instant) -> Result<Value, Failure> {
         let now = Instant::now();
         let (redis, life) = connection.parts();
         let is_due = life.is_due(now);
@@ -164,10 +173,9 @@ impl Link {
             self.beat();
         }
         let answer = async {
-            if is_due {
-                Box::pin(ask_and_send((redis, life), command, now)).await
-            } else {
-                Ok(redis.send_packed_command(command).await?)
+            match sent {
+                Sent::One(command) if !is_due => Ok(redis.send_packed_command(command).await?),
+                sent => Box::pin(send_together((redis, life), sent, is_due.then_some(now))).await,
             }
         };
         let mut answer = pin!(answer);
@@ -182,8 +190,10 @@ impl Link {
             }
             Err(_) => timeout_at(deadline, &mut answer).await.ok(),
         };
-        if answer.is_none() {
-            self.overdue.note(command);
+        if answer.is_none()
+            && let Sent::One(command) = sent
+        {
+            self.overdue.note(command, now, Instant::now());
         }
         let judged = self.judge(life, answer);
         match judged {

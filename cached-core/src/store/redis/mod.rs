@@ -41,7 +41,6 @@ use bytes::Bytes;
 use link::{Copies, Link};
 use reads::Reads;
 use redis::{Cmd, FromRedisValue, Value};
-use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
@@ -101,36 +100,25 @@ impl RedisStore {
     /// As GET, of a register that may be too large to be read; see [`overdue`].
     async fn get_overdue(&self, key: &Key, within: Duration) -> Result<Option<Bytes>, StoreError> {
         let deadline = Instant::now() + within;
-        if !self.link.overdue().contains(key) {
-            return self.reads.get(key, within).await;
-        }
-        if let Some(start) = overdue::start(&self.link, key, deadline).await? {
+        if let Some(start) = overdue::starts(&self.link, std::slice::from_ref(key), deadline).await?.remove(key) {
             return Ok(Some(start.into()));
         }
-        let register = self.reads.get(key, deadline.saturating_duration_since(Instant::now())).await;
-        if register.is_ok() {
-            self.link.overdue().read(key);
-        }
-        register
+        let register = self.reads.get(key, deadline.saturating_duration_since(Instant::now())).await?;
+        self.link.overdue().forget(std::iter::once(key));
+        Ok(register)
     }
 
     /// As MGET, of registers some of which may be too large to be read.
     async fn get_all_overdue(&self, keys: &[Key], within: Duration) -> Result<Vec<Option<Bytes>>, StoreError> {
         let deadline = Instant::now() + within;
-        let left = || deadline.saturating_duration_since(Instant::now());
-        let (overdue, others): (Vec<_>, Vec<_>) =
-            keys.iter().cloned().partition(|key| self.link.overdue().contains(key));
-        let mut read: HashMap<Key, Option<Bytes>> = HashMap::with_capacity(keys.len());
-        for key in overdue {
-            let register = match self.get_overdue(&key, left()).await {
-                Err(error) if error.kind == FaultKind::WrongType => None,
-                register => register?,
-            };
-            read.insert(key, register);
-        }
-        let registers = self.reads.get_all(&others, left()).await?;
-        read.extend(others.into_iter().zip(registers));
-        Ok(keys.iter().map(|key| read.get(key).cloned().flatten()).collect())
+        let starts = overdue::starts(&self.link, keys, deadline).await?;
+        let others: Vec<_> = keys.iter().filter(|key| !starts.contains_key(*key)).cloned().collect();
+        let registers = self.reads.get_all(&others, deadline.saturating_duration_since(Instant::now())).await?;
+        self.link.overdue().forget(others.iter());
+        let mut registers = registers.into_iter();
+        let register =
+            |key| starts.get(key).map_or_else(|| registers.next().flatten(), |start| Some(start.clone().into()));
+        Ok(keys.iter().map(register).collect())
     }
 
     async fn send<T: FromRedisValue>(&self, command: &Cmd, within: Duration) -> Result<T, StoreError> {

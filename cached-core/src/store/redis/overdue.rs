@@ -1,49 +1,125 @@
-//! Registers whose read took too long: perhaps since they are too large to be read within any caller's time.
+//! Registers whose reads took too long: perhaps since they are too large to be read within any caller's time.
 //!
 //! One that is would take the connection away from everybody, again and again: its answer stands in front of all others. So
-//! whoever comes for it next asks for its size first. The start of a large one is as good as all of it: it is not usable, and
-//! is replaced.
+//! a register that was late twice in a row is asked for its size before it is read again. The start of a large one is as good as
+//! all of it: it is not usable, and is replaced.
+//!
+//! One late read says more about the server than about the register. So the second counts only if it was sent after the first
+//! one was found to be late: all that one pause of the server delays is late once. And no register stays overdue for long: the
+//! server, or the value, may be another by then.
 
-use super::link::{Copies, Link};
-use super::reads::register;
+use super::link::Link;
+use super::reads::{register, unexpected};
 use crate::error::{FaultKind, StoreError};
 use crate::store::Key;
-use redis::{Arg, Cmd};
-use std::collections::HashMap;
+use redis::{Arg, Cmd, Value};
+use std::collections::HashSet;
+use std::collections::hash_map::{Entry, HashMap};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 use tokio::time::Instant;
 
-/// What is longer, and was overdue once, is not read. Smaller ones take no time worth speaking of: the server was late.
+/// What is longer, and was overdue, is not read. Smaller ones take no time worth speaking of: the server was late.
 const LARGE: usize = 1 << 20;
 /// What is read of a large one: more than the longest head.
 const START: usize = 64;
-/// Registers that are remembered.
+/// Registers that are remembered. Beyond, the oldest are forgotten.
 const MOST: usize = 1024;
+/// How long they are remembered since the last late read.
+const REMEMBERED: Duration = Duration::from_secs(10);
 
 #[derive(Debug, Default)]
 pub(super) struct Overdue {
-    /// Mirrors the size of `keys`: no lock is taken as long as nothing is overdue.
+    /// Mirrors the number of late registers: no lock is taken as long as there is none.
     len: AtomicUsize,
-    /// Whether it has been told that the register is large.
-    keys: Mutex<HashMap<Key, bool>>,
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    late: HashMap<Key, Late>,
+    /// When the next of them is to be forgotten.
+    lapses: Option<Instant>,
+    /// Large registers that a warning was given of.
+    told: HashSet<Key>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Late {
+    /// When the last read was found to be late.
+    noted: Instant,
+    /// Twice in a row.
+    is_again: bool,
+}
+
+impl State {
+    fn note(&mut self, keys: impl Iterator<Item = Key>, sent: Instant, now: Instant) {
+        for key in keys.take(MOST) {
+            match self.late.entry(key) {
+                Entry::Vacant(entry) => drop(entry.insert(Late { noted: now, is_again: false })),
+                Entry::Occupied(mut entry) if sent >= entry.get().noted => {
+                    entry.insert(Late { noted: now, is_again: true });
+                }
+                Entry::Occupied(_) => {}
+            }
+        }
+        self.crowd_out();
+        self.lapses = self.late.values().map(|late| late.noted + REMEMBERED).min();
+    }
+
+    /// Makes room for the youngest.
+    fn crowd_out(&mut self) {
+        let Some(most_old) = self.late.len().checked_sub(MOST + 1) else { return };
+        let mut times: Vec<_> = self.late.values().map(|late| late.noted).collect();
+        let (_, last, _) = times.select_nth_unstable(most_old);
+        let (last, mut excess) = (*last, most_old + 1);
+        self.late.retain(|_, late| {
+            let stays = excess == 0 || late.noted > last;
+            excess -= usize::from(!stays);
+            stays
+        });
+    }
+
+    /// Forgets what was late long ago.
+    fn lapse(&mut self, now: Instant) {
+        if self.lapses.is_some_and(|lapses| now >= lapses) {
+            self.late.retain(|_, late| now < late.noted + REMEMBERED);
+            self.lapses = self.late.values().map(|late| late.noted + REMEMBERED).min();
+        }
+    }
 }
 
 impl Overdue {
-    fn locked(&self) -> MutexGuard<'_, HashMap<Key, bool>> {
-        self.keys.lock().unwrap_or_else(PoisonError::into_inner)
+    fn locked(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn change<T>(&self, change: impl FnOnce(&mut State) -> T) -> T {
+        let mut state = self.locked();
+        let changed = change(&mut state);
+        self.len.store(state.late.len(), Ordering::Relaxed);
+        changed
     }
 
     pub(super) fn is_empty(&self) -> bool {
         self.len.load(Ordering::Relaxed) == 0
     }
 
-    pub(super) fn contains(&self, key: &Key) -> bool {
-        !self.is_empty() && self.locked().contains_key(key)
+    /// Those that were late twice in a row: their size is to be asked for.
+    pub(super) fn among(&self, keys: &[Key], now: Instant) -> Vec<Key> {
+        if self.is_empty() {
+            return Vec::new();
+        }
+        self.change(|state| {
+            state.lapse(now);
+            let is_overdue = |key: &&Key| state.late.get(*key).is_some_and(|late| late.is_again);
+            keys.iter().filter(is_overdue).cloned().collect()
+        })
     }
 
-    /// The answer to this command has not come in time.
-    pub(super) fn note(&self, command: &Cmd) {
+    /// The answer to this command, sent at that time, has not come in time.
+    pub(super) fn note(&self, command: &Cmd, sent: Instant, now: Instant) {
         let mut words = command.args_iter();
         if !matches!(words.next(), Some(Arg::Simple(b"GET" | b"MGET"))) {
             return;
@@ -52,68 +128,138 @@ impl Overdue {
             Arg::Simple(key) => std::str::from_utf8(key).ok().map(Key::from),
             _ => None,
         };
-        self.note_keys(words.filter_map(key));
+        self.note_keys(words.filter_map(key), sent, now);
     }
 
-    pub(super) fn note_keys(&self, overdue: impl Iterator<Item = Key>) {
-        let mut keys = self.locked();
-        for key in overdue {
-            if keys.len() < MOST {
-                keys.entry(key).or_insert(false);
-            }
+    pub(super) fn note_keys(&self, keys: impl Iterator<Item = Key>, sent: Instant, now: Instant) {
+        self.change(|state| state.note(keys, sent, now));
+    }
+
+    /// They have been read in time, or are not large.
+    pub(super) fn forget<'a>(&self, keys: impl Iterator<Item = &'a Key>) {
+        if !self.is_empty() {
+            self.change(|state| {
+                for key in keys {
+                    state.late.remove(key);
+                }
+            });
         }
-        self.len.store(keys.len(), Ordering::Relaxed);
     }
 
-    /// It has been read in time.
-    pub(super) fn read(&self, key: &Key) {
-        let mut keys = self.locked();
-        keys.remove(key);
-        self.len.store(keys.len(), Ordering::Relaxed);
-    }
-
-    /// Said once for each register.
+    /// Said once for each register, unless there are very many.
     fn warn(&self, key: &Key) {
-        if self.locked().get_mut(key).is_some_and(|is_told| !std::mem::replace(is_told, true)) {
+        let told = &mut self.locked().told;
+        if told.len() >= MOST {
+            told.clear();
+        }
+        if told.insert(Key::clone(key)) {
             tracing::warn!(
                 %key,
-                "a register takes more than {LARGE} bytes and could not be read in time: it is taken for unusable, and \
-                 replaced; cache smaller values, or give the cache a larger `budget`"
+                "a register takes more than {LARGE} bytes and could not be read in time, twice in a row: it is taken for \
+                 unusable for some seconds, and replaced; cache smaller values, or give the cache a larger `budget`"
             );
         }
     }
 }
 
-/// The start of a register that is overdue and large; `None` if it is not large.
-pub(super) async fn start(link: &Link, key: &Key, deadline: Instant) -> Result<Option<Vec<u8>>, StoreError> {
-    let range = |from: usize, to: usize| redis::cmd("GETRANGE").arg(&**key).arg(from).arg(to).to_owned();
-    let behind = match link.send(&range(LARGE, LARGE), Copies::Harmless, deadline).await {
-        // The read itself tells.
-        Err(fault) if fault.error.kind == FaultKind::WrongType => return Ok(None),
-        answer => register(answer?)?,
-    };
-    if behind.is_none_or(|behind| behind.is_empty()) {
-        return Ok(None);
+/// The starts of those among the registers that are overdue and large. Those that are not large are overdue no more.
+pub(super) async fn starts(link: &Link, keys: &[Key], deadline: Instant) -> Result<HashMap<Key, Vec<u8>>, StoreError> {
+    let overdue = link.overdue().among(keys, Instant::now());
+    if overdue.is_empty() {
+        return Ok(HashMap::new());
     }
-    link.overdue().warn(key);
-    let start = link.send(&range(0, START - 1), Copies::Harmless, deadline).await;
-    register(start?)
+    let behind = ranges(link, &overdue, (LARGE, LARGE), deadline).await?;
+    let (mut large, mut others) = (Vec::new(), Vec::new());
+    for (key, behind) in overdue.into_iter().zip(behind) {
+        if behind.is_empty() { others.push(key) } else { large.push(key) }
+    }
+    link.overdue().forget(others.iter());
+    if large.is_empty() {
+        return Ok(HashMap::new());
+    }
+    for key in &large {
+        link.overdue().warn(key);
+    }
+    let starts = ranges(link, &large, (0, START - 1), deadline).await?;
+    Ok(large.into_iter().zip(starts).filter(|(_, start)| !start.is_empty()).collect())
+}
+
+/// A range of each register, in one write: empty for what is shorter, absent, or of another type.
+async fn ranges(
+    link: &Link,
+    keys: &[Key],
+    (from, to): (usize, usize),
+    deadline: Instant,
+) -> Result<Vec<Vec<u8>>, StoreError> {
+    let range = |key: &Key| redis::cmd("GETRANGE").arg(&**key).arg(from).arg(to).to_owned();
+    let commands: Vec<_> = keys.iter().map(range).collect();
+    match link.send_all(&commands, deadline).await {
+        Ok(Value::Array(ranges)) if ranges.len() == keys.len() => {
+            ranges.into_iter().map(|range| Ok(register(range)?.unwrap_or_default())).collect()
+        }
+        Ok(other) => Err(unexpected(&other)),
+        // The read itself tells.
+        Err(fault) if fault.is_refusal || fault.error.kind == FaultKind::WrongType => Ok(vec![Vec::new(); keys.len()]),
+        Err(fault) => Err(fault.into()),
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    const SECOND: Duration = Duration::from_secs(1);
+
+    fn keys(names: &[&str]) -> Vec<Key> {
+        names.iter().copied().map(Key::from).collect()
+    }
+
+    /// A read that was sent at this time and found to be late a second later.
+    fn late(overdue: &Overdue, names: &[&str], sent: Instant) {
+        let mut command = redis::cmd(if names.len() == 1 { "GET" } else { "MGET" });
+        overdue.note(command.arg(names), sent, sent + SECOND);
+    }
+
     #[test]
-    fn reads_are_remembered_until_they_succeed() {
-        let (overdue, key) = (Overdue::default(), Key::from("a"));
-        overdue.note(redis::cmd("SET").arg("a").arg("x"));
-        overdue.note(redis::cmd("EVALSHA").arg("digest").arg(1).arg("a"));
+    fn reads_that_are_late_twice_in_a_row_are_overdue() {
+        let (overdue, now) = (Overdue::default(), Instant::now());
+        let among = |at| overdue.among(&keys(&["a", "b", "c"]), at);
+        overdue.note(redis::cmd("SET").arg("a").arg("x"), now, now);
+        overdue.note(redis::cmd("EVALSHA").arg("digest").arg(1).arg("a"), now, now);
         assert!(overdue.is_empty());
-        overdue.note(redis::cmd("GET").arg("a"));
-        overdue.note(redis::cmd("MGET").arg("a").arg("b"));
-        assert!(overdue.contains(&key) && overdue.contains(&Key::from("b")) && !overdue.contains(&Key::from("c")));
-        overdue.read(&key);
-        assert!(!overdue.contains(&key) && !overdue.is_empty());
+        late(&overdue, &["a", "b"], now);
+        late(&overdue, &["a"], now + SECOND / 2);
+        assert!(!overdue.is_empty());
+        assert_eq!(among(now + SECOND), keys(&[]), "the same pause of the server delayed both");
+        late(&overdue, &["a", "b", "c"], now + SECOND);
+        assert_eq!(among(now + 2 * SECOND), keys(&["a", "b"]));
+        overdue.forget(keys(&["a"]).iter());
+        late(&overdue, &["a"], now + 2 * SECOND);
+        assert_eq!(among(now + 3 * SECOND), keys(&["b"]), "not in a row");
+    }
+
+    #[test]
+    fn nothing_is_overdue_for_long() {
+        let (overdue, now) = (Overdue::default(), Instant::now());
+        let key = keys(&["a"]);
+        late(&overdue, &["a"], now);
+        late(&overdue, &["a"], now + SECOND);
+        let noted = now + 2 * SECOND;
+        assert_eq!(overdue.among(&key, noted + REMEMBERED - SECOND), key);
+        assert_eq!(overdue.among(&key, noted + REMEMBERED), keys(&[]));
+        assert!(overdue.is_empty());
+    }
+
+    #[test]
+    fn keys_that_are_late_once_crowd_out_none_that_comes_later() {
+        let (overdue, now) = (Overdue::default(), Instant::now());
+        for id in 0..2 * MOST {
+            late(&overdue, &[&format!("single-use:{id}")], now);
+        }
+        assert_eq!(overdue.locked().late.len(), MOST);
+        late(&overdue, &["a"], now + SECOND);
+        late(&overdue, &["a"], now + 2 * SECOND);
+        assert_eq!(overdue.among(&keys(&["a"]), now + 3 * SECOND), keys(&["a"]));
+        assert_eq!(overdue.locked().late.len(), MOST);
     }
 }

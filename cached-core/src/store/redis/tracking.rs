@@ -124,7 +124,7 @@ impl Tracking {
         deadline: Instant,
     ) -> Result<Option<Watched>, StoreError> {
         // What may be too large would hold the line up: it is read on the other connection.
-        if keys.iter().any(|key| self.overdue.contains(key)) {
+        if !self.overdue.among(keys, Instant::now()).is_empty() {
             return Ok(None);
         }
         let Some((number, mut line)) = self.enter() else { return Ok(None) };
@@ -136,15 +136,17 @@ impl Tracking {
         for (at, keys) in keys.chunks(AT_ONCE).enumerate() {
             let timed = timed.saturating_sub(at * AT_ONCE);
             waiting.is_answered = false;
+            let sent = Instant::now();
             let reading = read(&mut line.redis, keys, timed, &self.refusal);
             // The line stays in doubt.
             let Ok(answer) = timeout_at(deadline, reading).await else {
-                self.overdue.note_keys(keys.iter().cloned());
+                self.overdue.note_keys(keys.iter().cloned(), sent, Instant::now());
                 return Err(StoreError::new(FaultKind::Timeout, "a watched read was sent"));
             };
             waiting.is_answered = true;
             match answer {
                 Ok(mut some) => {
+                    self.overdue.forget(keys.iter());
                     all.registers.append(&mut some.registers);
                     all.lives.append(&mut some.lives);
                 }
