@@ -39,6 +39,7 @@ pub(super) struct Life {
     timeouts: AtomicU32,
     /// How the server tells its role, and what it was at first; `None` if it does not tell.
     role: Option<(Question, Role)>,
+    /// Before the role was asked for.
     began: Instant,
     /// When somebody has asked for the role last, in milliseconds since `began`.
     asked: AtomicU64,
@@ -62,16 +63,8 @@ impl From<RedisError> for Unanswered {
 
 impl Connection {
     /// On the runtime that drives it.
-    pub(super) fn new(Opened { redis, role }: Opened) -> Self {
-        let life = Life {
-            home: Home::here(),
-            timeouts: AtomicU32::new(0),
-            role,
-            began: Instant::now(),
-            asked: AtomicU64::new(0),
-            confirmed: AtomicU64::new(0),
-        };
-        Self { redis, life: Arc::new(life) }
+    pub(super) fn new(Opened { redis, role, asked }: Opened) -> Self {
+        Self { redis, life: Arc::new(Life::new(role, asked)) }
     }
 
     pub(super) fn life(&self) -> &Arc<Life> {
@@ -140,6 +133,18 @@ pub(super) async fn send_together(
 }
 
 impl Life {
+    /// What the server has told of its role is as old as the question.
+    fn new(role: Option<(Question, Role)>, asked: Instant) -> Self {
+        Self {
+            home: Home::here(),
+            timeouts: AtomicU32::new(0),
+            role,
+            began: asked,
+            asked: AtomicU64::new(0),
+            confirmed: AtomicU64::new(0),
+        }
+    }
+
     pub(super) fn home(&self) -> &Home {
         &self.home
     }
@@ -193,6 +198,16 @@ fn is_due(asked: &AtomicU64, confirmed: u64, now: u64) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn the_role_is_as_old_as_the_question_for_it() {
+        let asked = Instant::now();
+        let role = Question::Role.answer(&Value::Array(vec![Value::BulkString("master".into())])).unwrap();
+        // Removing again what was removed lately takes its time.
+        tokio::time::advance(HEARTBEAT).await;
+        let life = Life::new(Some((Question::Role, role)), asked);
+        assert!(life.is_due(Instant::now()) && life.is_due(Instant::now()), "every caller asks");
+    }
 
     #[test]
     fn one_caller_asks_in_time_and_everybody_when_it_is_late() {

@@ -75,6 +75,18 @@ impl Attempt {
     }
 }
 
+impl State {
+    /// The task that this attempt belongs to has ended. `false` if another has taken its place, since its runtime stood still:
+    /// what it has made may be older than removals, and the server another by now.
+    fn end(&mut self, made: &Made, connection: Option<Connection>) -> bool {
+        let is_current = matches!(self, Self::Connecting(attempt) if attempt.made.same_channel(made));
+        if is_current {
+            *self = connection.map_or(Self::Idle, Self::Ready);
+        }
+        is_current
+    }
+}
+
 /// Whether a connection was there already or had to be made.
 struct Connected {
     connection: Connection,
@@ -198,7 +210,7 @@ impl Link {
         let judged = self.judge(life, answer);
         match judged {
             // A runtime that ends takes its connections along, which says nothing about the server either.
-            Err(Failure::Unknown(fault)) if !Box::pin(life.home().runs(Instant::now() + SPAWNED)).await => {
+            Err(Failure::Unknown(fault)) if !Box::pin(life.home().runs(begun_by(deadline))).await => {
                 let message = format!("the runtime that drove the connection is gone: {}", fault.error.message);
                 Err(Failure::Unknown(Fault::new(FaultKind::Abandoned, &message)))
             }
@@ -297,7 +309,7 @@ impl Link {
     /// Connects in a task of its own, which goes on when the caller's time is over.
     fn start_connecting(&self) -> Attempt {
         let (tell, made) = watch::channel(None);
-        let attempt = Attempt { made, home: Arc::new(Home::here()), since: Instant::now() };
+        let attempt = Attempt { made: made.clone(), home: Arc::new(Home::here()), since: Instant::now() };
         let (client, recent, link) = (self.client.clone(), Arc::clone(&self.recent), Weak::clone(&self.me));
         tokio::spawn(async move {
             let result = connect(&client, &recent).await;
@@ -307,11 +319,10 @@ impl Link {
             {
                 link.is_cluster();
             }
-            *link.locked() = match &result {
-                Ok(connection) => State::Ready(connection.clone()),
-                Err(_) => State::Idle,
-            };
-            let _ = tell.send(Some(result));
+            // Whoever still waits for an attempt that was replaced is told that it came to nothing, and looks again.
+            if link.locked().end(&made, result.as_ref().ok().cloned()) {
+                let _ = tell.send(Some(result));
+            }
         });
         attempt
     }
@@ -347,6 +358,11 @@ impl Link {
     }
 }
 
+/// By when a runtime that runs has begun a task, within a caller's time.
+fn begun_by(deadline: Instant) -> Instant {
+    deadline.min(Instant::now() + SPAWNED)
+}
+
 /// `None` if the task that was to connect is gone.
 fn made(
     told: Result<watch::Ref<'_, Option<Result<Connection, StoreError>>>, watch::error::RecvError>,
@@ -367,5 +383,33 @@ async fn connect(client: &Client, recent: &Recent) -> Result<Connection, StoreEr
             Err(StoreError::new(FaultKind::Disconnected, format!("{address} refuses the connection: {error}")))
         }
         Err(_) => Err(StoreError::new(FaultKind::Timeout, format!("still connecting to {address}"))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn attempt() -> (watch::Sender<Option<Result<Connection, StoreError>>>, Attempt) {
+        let (tell, made) = watch::channel(None);
+        (tell, Attempt { made, home: Arc::new(Home::here()), since: Instant::now() })
+    }
+
+    #[tokio::test]
+    async fn an_attempt_that_was_replaced_changes_nothing() {
+        let ((_tell, first), (_tell_too, second)) = (attempt(), attempt());
+        let mut state = State::Connecting(second.clone());
+        assert!(!state.end(&first.made, None));
+        assert!(matches!(&state, State::Connecting(now) if now.made.same_channel(&second.made)));
+        assert!(state.end(&second.made, None));
+        assert!(matches!(state, State::Idle));
+        assert!(!state.end(&second.made, None), "there is nothing to end any more");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_look_at_the_runtime_ends_with_the_callers_time() {
+        let now = Instant::now();
+        assert_eq!(begun_by(now + SPAWNED / 2), now + SPAWNED / 2);
+        assert_eq!(begun_by(now + SPAWNED * 2), now + SPAWNED);
     }
 }

@@ -21,6 +21,8 @@ const REMOVED_AT_ONCE: usize = 1000;
 pub(super) struct Opened {
     pub(super) redis: MultiplexedConnection,
     pub(super) role: Option<(Question, Role)>,
+    /// Before the role was asked for.
+    pub(super) asked: Instant,
 }
 
 /// What makes connections to the server at this URL. Nothing is sent yet.
@@ -68,6 +70,7 @@ pub(super) async fn open(
 ) -> Result<Opened, StoreError> {
     let made = client.get_multiplexed_async_connection_with_config(settings).await;
     let mut redis = made.map_err(|error| unmade(&error))?;
+    let asked = Instant::now();
     let role = ask(&mut redis).await.map_err(|error| unmade(&error))?;
     if let Some((_, role)) = &role
         && let Some(fault) = role.fault(&client.get_connection_info().addr().to_string())
@@ -75,7 +78,7 @@ pub(super) async fn open(
         return Err(fault);
     }
     remove_again(&mut redis, &recent.keys(Instant::now())).await.map_err(|error| classify(&error))?;
-    Ok(Opened { redis, role })
+    Ok(Opened { redis, role, asked })
 }
 
 /// Why there is no connection. The client shows what it cannot read over several lines.

@@ -47,7 +47,7 @@ enum Phase<L> {
 struct Standing<L> {
     number: u64,
     line: L,
-    /// When the last question was asked that has been answered, or when the line was made.
+    /// When the last question was asked that has been answered.
     confirmed: Instant,
     /// An answer is overdue.
     is_doubted: bool,
@@ -96,12 +96,12 @@ impl<L: Clone> Contact<L> {
         Some(self.lines)
     }
 
-    /// The line is there. `false` if its keeper is not in charge any more.
-    pub(super) fn stands(&mut self, keeper: u64, number: u64, line: L, now: Instant) -> bool {
+    /// The line is there, to a server that was asked for its role at this moment. `false` if its keeper is not in charge any more.
+    pub(super) fn stands(&mut self, keeper: u64, number: u64, line: L, asked: Instant) -> bool {
         if self.keeper != keeper {
             return false;
         }
-        self.phase = Phase::Standing(Standing { number, line, confirmed: now, is_doubted: false });
+        self.phase = Phase::Standing(Standing { number, line, confirmed: asked, is_doubted: false });
         true
     }
 

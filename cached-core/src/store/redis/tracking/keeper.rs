@@ -115,8 +115,8 @@ pub(super) async fn keep(shared: Arc<Shared>, keeper: u64) {
         && let Some(number) = attempt(shared, keeper)
     {
         match timeout(CONNECT_WITHIN, connect(shared, number)).await.unwrap_or(Err(Unmade::Away)) {
-            Ok(line) => {
-                if !stands(shared, keeper, number, line.clone()) {
+            Ok((line, asked)) => {
+                if !stands(shared, keeper, number, line.clone(), asked) {
                     return;
                 }
                 if beat(shared, number, line).await {
@@ -140,7 +140,8 @@ fn attempt(shared: &Shared, keeper: u64) -> Option<u64> {
     locked(&shared.contact).attempt(keeper, Instant::now())
 }
 
-async fn connect(shared: &Arc<Shared>, number: u64) -> Result<Line, Unmade> {
+/// The line, and when the server was asked for its role.
+async fn connect(shared: &Arc<Shared>, number: u64) -> Result<(Line, Instant), Unmade> {
     let (watchers, of) = (Arc::clone(&shared.watchers), Arc::downgrade(shared));
     let settings = settings().set_push_sender(move |push: PushInfo| {
         hear(&watchers, &of, number, &push);
@@ -149,7 +150,8 @@ async fn connect(shared: &Arc<Shared>, number: u64) -> Result<Line, Unmade> {
     let mut opened = open(&shared.client, &shared.recent, &settings).await?;
     let on = opened.redis.send_packed_command(redis::cmd("CLIENT").arg("TRACKING").arg("ON")).await?;
     on.extract_error()?;
-    Ok(Line { redis: opened.redis, role: opened.role, wake: Arc::new(Notify::new()) })
+    let line = Line { redis: opened.redis, role: opened.role, wake: Arc::new(Notify::new()) };
+    Ok((line, opened.asked.into_std()))
 }
 
 /// In the task that reads the socket.
@@ -166,9 +168,9 @@ fn hear(watchers: &Watchers, shared: &Weak<Shared>, number: u64, push: &PushInfo
 }
 
 /// Lets readers on the line. `false` if another keeper is in charge by now.
-fn stands(shared: &Shared, keeper: u64, number: u64, line: Line) -> bool {
+fn stands(shared: &Shared, keeper: u64, number: u64, line: Line, asked: Instant) -> bool {
     let mut contact = locked(&shared.contact);
-    let stands = contact.stands(keeper, number, line, Instant::now());
+    let stands = contact.stands(keeper, number, line, asked);
     if stands {
         shared.watchers.each(|watcher| watcher.regained());
     }
