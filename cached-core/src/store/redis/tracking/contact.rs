@@ -49,6 +49,8 @@ struct Standing<L> {
     line: L,
     /// When the last question was asked that has been answered.
     confirmed: Instant,
+    /// The keeper's last sign: it has made the line, or asked a question that has been answered.
+    sign: Instant,
     /// An answer is overdue.
     is_doubted: bool,
 }
@@ -75,7 +77,7 @@ impl<L: Clone> Contact<L> {
             Phase::Idle => true,
             Phase::Connecting { sign } => since(*sign) > SILENT,
             Phase::Refused { since: at } => since(*at) > REFUSED,
-            Phase::Standing(standing) if since(standing.confirmed) > heartbeat * MISSED => true,
+            Phase::Standing(standing) if since(standing.sign) > heartbeat * MISSED => true,
             Phase::Standing(standing) if standing.is_doubted || since(standing.confirmed) > heartbeat => false,
             Phase::Standing(standing) => return Entry::Read(standing.number, standing.line.clone()),
         };
@@ -96,12 +98,12 @@ impl<L: Clone> Contact<L> {
         Some(self.lines)
     }
 
-    /// The line is there, to a server that was asked for its role at this moment. `false` if its keeper is not in charge any more.
-    pub(super) fn stands(&mut self, keeper: u64, number: u64, line: L, asked: Instant) -> bool {
+    /// The line is there, to a server that was `asked` for its role at that moment. `false` if its keeper is not in charge any more.
+    pub(super) fn stands(&mut self, keeper: u64, number: u64, line: L, (asked, now): (Instant, Instant)) -> bool {
         if self.keeper != keeper {
             return false;
         }
-        self.phase = Phase::Standing(Standing { number, line, confirmed: asked, is_doubted: false });
+        self.phase = Phase::Standing(Standing { number, line, confirmed: asked, sign: now, is_doubted: false });
         true
     }
 
@@ -124,7 +126,7 @@ impl<L: Clone> Contact<L> {
     pub(super) fn confirmed(&mut self, number: u64, asked: Instant) -> bool {
         let standing = self.standing(number);
         if let Some(standing) = standing {
-            standing.confirmed = asked;
+            (standing.confirmed, standing.sign) = (asked, asked);
             standing.is_doubted = false;
             return true;
         }
@@ -210,7 +212,7 @@ mod tests {
         assert_eq!(contact.enter(time.at(0), HEARTBEAT), Entry::Start(1, None));
         assert_eq!(contact.enter(time.at(0), HEARTBEAT), Entry::Not);
         assert_eq!(contact.attempt(1, time.at(0)), Some(1));
-        assert!(contact.stands(1, 1, "line", time.at(0)));
+        assert!(contact.stands(1, 1, "line", (time.at(0), time.at(0))));
         (contact, time)
     }
 
@@ -226,9 +228,20 @@ mod tests {
         assert_eq!(contact.enter(time.at(4), HEARTBEAT), Entry::Not);
         assert!(!contact.confirmed(1, time.at(4)));
         assert_eq!(contact.attempt(1, time.at(4)), Some(2));
-        assert!(contact.stands(1, 2, "another", time.at(4)));
+        assert!(contact.stands(1, 2, "another", (time.at(4), time.at(4))));
         assert_eq!(contact.ended(1, time.at(4)), None, "that was the former");
         assert_eq!(contact.enter(time.at(4), HEARTBEAT), Entry::Read(2, "another"));
+    }
+
+    #[test]
+    fn a_line_that_took_long_to_make_is_confirmed_before_it_is_read_on() {
+        let (mut contact, time) = (Contact::new(), Time(Instant::now()));
+        assert_eq!(contact.enter(time.at(0), HEARTBEAT), Entry::Start(1, None));
+        assert_eq!(contact.attempt(1, time.at(0)), Some(1));
+        assert!(contact.stands(1, 1, "line", (time.at(0), time.at(5))));
+        assert_eq!(contact.enter(time.at(5), HEARTBEAT), Entry::Not, "its keeper is there");
+        assert!(contact.confirmed(1, time.at(5)));
+        assert_eq!(contact.enter(time.at(5), HEARTBEAT), Entry::Read(1, "line"));
     }
 
     #[test]
@@ -247,7 +260,7 @@ mod tests {
         assert_eq!(contact.enter(time.at(5), HEARTBEAT), Entry::Start(2, Some("line")));
         assert_eq!(contact.attempt(1, time.at(5)), None);
         assert!(!contact.confirmed(1, time.at(5)));
-        assert!(!contact.stands(1, 1, "line", time.at(5)));
+        assert!(!contact.stands(1, 1, "line", (time.at(5), time.at(5))));
         assert!(!contact.refused(1, time.at(5)));
         assert_eq!(contact.leaves(1), None);
         assert_eq!(contact.enter(time.at(9), HEARTBEAT), Entry::Not);
@@ -262,7 +275,7 @@ mod tests {
         assert_eq!(contact.leaves(1), Some("line"));
         assert_eq!(contact.enter(time.at(0), HEARTBEAT), Entry::Start(2, None));
         assert_eq!(contact.attempt(2, time.at(0)), Some(2));
-        assert!(contact.stands(2, 2, "line", time.at(0)));
+        assert!(contact.stands(2, 2, "line", (time.at(0), time.at(0))));
         assert_eq!(contact.closed(), Some("line"));
         assert_eq!(contact.attempt(2, time.at(0)), None);
     }
@@ -276,7 +289,7 @@ mod tests {
         assert_eq!(contact.enter(time.at(61), HEARTBEAT), Entry::Not);
         assert_eq!(contact.enter(time.at(62), HEARTBEAT), Entry::Start(2, None));
         assert_eq!(contact.attempt(2, time.at(62)), Some(2));
-        assert!(contact.stands(2, 2, "line", time.at(62)));
+        assert!(contact.stands(2, 2, "line", (time.at(62), time.at(62))));
         assert_eq!(contact.unusable(1, time.at(62)), None);
         assert_eq!(contact.unusable(2, time.at(62)), Some("line"));
         assert!(!contact.is_first_refusal());

@@ -170,7 +170,7 @@ fn hear(watchers: &Watchers, shared: &Weak<Shared>, number: u64, push: &PushInfo
 /// Lets readers on the line. `false` if another keeper is in charge by now.
 fn stands(shared: &Shared, keeper: u64, number: u64, line: Line, asked: Instant) -> bool {
     let mut contact = locked(&shared.contact);
-    let stands = contact.stands(keeper, number, line, asked);
+    let stands = contact.stands(keeper, number, line, (asked, Instant::now()));
     if stands {
         shared.watchers.each(|watcher| watcher.regained());
     }
