@@ -158,7 +158,7 @@ async fn only_the_large_ones_of_a_batch_are_unusable() {
     let _: i64 = server.send(&[b"RPUSH", b"list", b"x"]).await;
     stands_still_for(&server, 2, &store, &keys).await;
     let registers = store.get_all(&keys, AMPLE).await.unwrap();
-    let lengths: Vec<_> = registers.iter().map(|register| register.as_ref().map(|bytes| bytes.len())).collect();
+    let lengths: Vec<_> = registers.iter().map(|register| register.as_deref().map(<[u8]>::len)).collect();
     assert_eq!(lengths, [Some(1), Some(64), None, None, Some(64)]);
 }
 
