@@ -132,3 +132,29 @@ async fn what_is_repeated_without_harm_is_sent_again() {
     on.is_sent_again(async |key| on.store.put(key, value.clone(), TTL, WITHIN).await).await;
     on.is_sent_again(async |key| on.store.release(key, lease, WITHIN).await).await;
 }
+
+/// A user without the right to one of a script's commands: the server stops the script there, and what it has placed until then
+/// stays. How often the server was sent the script, for two registers.
+async fn scripts_without(right: &str, step: impl AsyncFn(&RedisStore, &[Key]) -> Result<(), StoreError>) -> usize {
+    let server = RedisServer::start();
+    let store = RedisStore::new(&server.url()).unwrap();
+    let old = format!("V{}", "o".repeat(16));
+    let _: () = server.send(&[b"SET", b"old", old.as_bytes(), b"PX", b"20000"]).await;
+    let _: () = server.send(&[b"ACL", b"SETUSER", b"default", right.as_bytes()]).await;
+    store.ping(WITHIN).await.unwrap();
+    let monitor = server.monitor().await;
+    let error = step(&store, &["new".into(), "old".into()]).await.unwrap_err();
+    assert_eq!(error.kind, FaultKind::Refused);
+    let seen = monitor.stop(&server).await;
+    seen.iter().filter(|line| line.contains("\"EVAL") && line.contains("\"new\"")).count()
+}
+
+#[tokio::test]
+async fn what_is_sent_once_is_not_sent_again_when_a_script_was_stopped_halfway() {
+    let tag = async |store: &RedisStore, tags: &[Key]| store.tag(tags, head(b'V', 1), TTL, WITHIN).await.map(drop);
+    assert_eq!(scripts_without("-pexpire", tag).await, 1, "the stamp was placed before the other was to be extended");
+    for (token, copies) in [(true, 1), (false, 2)] {
+        let begin = async |store: &RedisStore, keys: &[Key]| store.begin(head(b'L', 9), keys, TTL, token, WITHIN).await;
+        assert_eq!(scripts_without("-zadd", begin).await, copies, "with a token: {token}");
+    }
+}

@@ -2,8 +2,8 @@
 #![expect(clippy::unwrap_used, reason = "in a test, a panic is the report")]
 
 use bytes::Bytes;
-use cached_core::store::{Head, Key, RedisStore, Store};
-use cached_core::{Cache, MissReason, Options, SiteStats};
+use cached_core::store::{Acquired, Head, Key, RedisStore, Replace, Store};
+use cached_core::{Cache, FaultKind, MissReason, Options, SiteStats};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -301,4 +301,82 @@ async fn callers_of_several_keys_are_served_by_the_node_of_a_cluster() {
         let callers: JoinSet<_> = (0..50).map(|id| several(Arc::clone(&store), id)).collect();
         callers.join_all().await;
     }
+}
+
+/// What a caller has left that comes late in a call of its own.
+const LITTLE: Duration = Duration::from_millis(15);
+
+/// The first of them opens the batch, or joins it.
+#[tokio::test]
+async fn a_read_with_little_time_left_takes_none_from_those_it_goes_out_with() {
+    let server = RedisServer::start();
+    named(&server, 10).await;
+    let store = Arc::new(RedisStore::new(&server.url()).unwrap());
+    let keys = [1, 2, 3, 4, 5].map(|id| Key::from(format!("own:{id}")));
+    for times in [[LITTLE, WITHIN], [WITHIN, LITTLE]] {
+        store.ping(WITHIN).await.unwrap();
+        server.freeze();
+        let alone = store.get(&keys[0], WITHIN);
+        let [first, second] = [0, 1].map(|at| store.get(&keys[1 + at], times[at]));
+        let several = store.get_all(&keys[3..], WITHIN);
+        let (hurried, patient) = if times[0] == LITTLE { (first, second) } else { (second, first) };
+        let hurried = hurried.await;
+        server.thaw();
+        assert_eq!(hurried.unwrap_err().kind, FaultKind::Timeout);
+        assert!(patient.await.unwrap().is_some());
+        assert!(several.await.unwrap().iter().all(Option::is_some));
+        assert!(alone.await.unwrap().is_some());
+    }
+}
+
+#[tokio::test]
+async fn a_step_with_little_time_left_takes_none_from_those_it_goes_out_with() {
+    let server = RedisServer::start();
+    let store = Arc::new(RedisStore::new(&server.url()).unwrap());
+    store.ping(WITHIN).await.unwrap();
+    let acquire = |key: &str, within| {
+        let (store, key) = (Arc::clone(&store), Key::from(key));
+        let lease = Head::from_bytes(b"L0123456789abcdef").unwrap();
+        tokio::spawn(async move { store.acquire(&key, lease, WITHIN, Replace::Nothing, within).await })
+    };
+    server.freeze();
+    let [alone, hurried, patient] = [("a", WITHIN), ("b", LITTLE), ("c", WITHIN)].map(|(key, time)| acquire(key, time));
+    let hurried = hurried.await.unwrap();
+    server.thaw();
+    assert_eq!(hurried.unwrap_err().kind, FaultKind::Timeout);
+    assert_eq!(patient.await.unwrap().unwrap(), Acquired::Granted);
+    assert_eq!(alone.await.unwrap().unwrap(), Acquired::Granted);
+}
+
+/// A script may have been stopped halfway by a right that is missing. Here the server has not begun, but its answer does
+/// not tell.
+#[tokio::test]
+async fn steps_that_go_once_do_not_go_again_when_a_right_is_missing() {
+    let server = RedisServer::start();
+    let _: () = server.send(&[b"ACL", b"SETUSER", b"default", b"resetkeys", b"~*mine*"]).await;
+    let store = Arc::new(RedisStore::new(&server.url()).unwrap());
+    store.ping(WITHIN).await.unwrap();
+    let fresh = Head::from_bytes(b"V0123456789abcdef").unwrap();
+    let tag = |tag: &str| {
+        let (store, tag) = (Arc::clone(&store), Key::from(tag));
+        tokio::spawn(async move { store.tag(&[tag], fresh, WITHIN, WITHIN).await })
+    };
+    let [alone, mine, theirs] = ["mine:1", "mine:2", "theirs"].map(tag);
+    assert_eq!(alone.await.unwrap().unwrap(), Some(vec![fresh]));
+    assert_eq!(theirs.await.unwrap().unwrap_err().kind, FaultKind::Refused);
+    assert_eq!(mine.await.unwrap().unwrap_err().kind, FaultKind::Refused);
+    // From then on they go out one by one.
+    let [alone, mine, theirs] = ["mine:1", "mine:2", "theirs"].map(tag);
+    assert!(alone.await.unwrap().is_ok() && mine.await.unwrap().is_ok());
+    assert_eq!(theirs.await.unwrap().unwrap_err().kind, FaultKind::Refused);
+
+    // What does no harm a second time is tried one by one at once.
+    let renew = |key: &str| {
+        let (store, key) = (Arc::clone(&store), Key::from(key));
+        let lease = Head::from_bytes(b"L0123456789abcdef").unwrap();
+        tokio::spawn(async move { store.renew(&key, lease, WITHIN, WITHIN).await })
+    };
+    let [alone, mine, theirs] = ["mine:1", "mine:2", "theirs"].map(renew);
+    assert!(alone.await.unwrap().is_ok() && mine.await.unwrap().is_ok());
+    assert_eq!(theirs.await.unwrap().unwrap_err().kind, FaultKind::Refused);
 }

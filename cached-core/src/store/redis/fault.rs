@@ -1,5 +1,6 @@
 //! What redis-rs' errors mean for a cache.
 
+use super::link::Copies;
 use crate::error::{FaultKind, StoreError};
 use redis::{ErrorKind, RedisError, ServerErrorKind};
 
@@ -14,11 +15,26 @@ pub(super) struct Fault {
     /// The server answers that it does not take this command: it does not know it, does not grant it to this user, or is a
     /// cluster's node and the keys stand in several slots.
     pub(super) is_refusal: bool,
+    carried_out: CarriedOut,
+}
+
+/// How much of a command that has failed was carried out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum CarriedOut {
+    /// The server refused it before it began: it does not know the command, or the keys stand in several slots.
+    Nothing,
+    /// Possibly a part: a script is stopped halfway by a command in it for which the user has no right.
+    Unknown,
 }
 
 impl Fault {
     pub(super) fn new(kind: FaultKind, message: &str) -> Self {
         StoreError::new(kind, message).into()
+    }
+
+    /// Whether what has failed with this may be sent once more in other words, such as step by step.
+    pub(super) fn allows(&self, copies: Copies) -> bool {
+        copies == Copies::Harmless || self.carried_out == CarriedOut::Nothing
     }
 }
 
@@ -30,6 +46,7 @@ impl From<RedisError> for Fault {
             is_unknown_script,
             is_unreadable: error.kind() == ErrorKind::Parse,
             is_refusal: is_refusal(&error),
+            carried_out: if is_refused_before(&error) { CarriedOut::Nothing } else { CarriedOut::Unknown },
         }
     }
 }
@@ -37,7 +54,8 @@ impl From<RedisError> for Fault {
 /// The command was not sent, or has no answer that says anything about it.
 impl From<StoreError> for Fault {
     fn from(error: StoreError) -> Self {
-        Self { error, is_unknown_script: false, is_unreadable: false, is_refusal: false }
+        let carried_out = CarriedOut::Unknown;
+        Self { error, is_unknown_script: false, is_unreadable: false, is_refusal: false, carried_out }
     }
 }
 
@@ -71,8 +89,13 @@ fn of_a_script(detail: &str) -> Option<&str> {
 }
 
 fn is_refusal(error: &RedisError) -> bool {
+    error.code() == Some("NOPERM") || is_refused_before(error)
+}
+
+/// Whether it is an answer that a server gives before it begins with a command.
+fn is_refused_before(error: &RedisError) -> bool {
     match error.code() {
-        Some("CROSSSLOT" | "NOPERM") => true,
+        Some("CROSSSLOT") => true,
         Some("ERR") => error.detail().is_some_and(|detail| detail.starts_with("unknown command")),
         _ => false,
     }

@@ -15,6 +15,12 @@
 //! own does. That task may stand behind one that blocks its thread. So each place has a guard while batches are open there,
 //! which takes over what is still open when it comes by for the second time ([`Merge::left_behind`]).
 //!
+//! # Deadlines
+//! A batch is sent with the latest deadline of its callers, so that one with little time left takes none from the others.
+//! Nearly always all of them are due at about the same time; then the batch's own end bounds each wait, and no caller needs a
+//! timer. A batch with a caller that has more time than its first one is uneven: its callers are told so, and each of them
+//! then keeps its own time.
+//!
 //! # On cancellation
 //! A caller that goes away leaves its key in the batch. If what was to send a batch goes away, those who wait are told.
 
@@ -22,7 +28,9 @@ use crate::store::Key;
 use crate::sync::{Mutex, Notify, locked};
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 use tokio::time::Instant;
 
 #[cfg(all(test, shuttle))]
@@ -36,6 +44,10 @@ const KEYS: usize = 512;
 /// So that few callers fill a batch.
 #[cfg(all(test, shuttle))]
 const KEYS: usize = 3;
+
+/// Deadlines that are no further apart are as good as one: a caller without a timer waits twice this beyond its own at most,
+/// which is what the batch may last longer than its first caller, and what that one may be due later than the caller.
+const CLOSE: Duration = Duration::from_millis(2);
 
 /// Reads under way. `P` is where a batch is sent from, a runtime: callers elsewhere have batches of their own, since
 /// nothing tells them whether that place still runs.
@@ -66,6 +78,8 @@ struct Open<P, A> {
     /// Where each key stands among them.
     at: HashMap<Key, usize, BuildHasherDefault<Mix>>,
     callers: usize,
+    /// The latest of its callers' deadlines.
+    deadline: Instant,
     /// Until its only key has been answered.
     is_held: bool,
     /// The guard has come by.
@@ -78,8 +92,10 @@ struct Batch<A> {
     /// `None` if it was never sent.
     answer: OnceLock<Option<A>>,
     answered: Notify,
-    /// By when there is an answer, whatever happens.
-    deadline: Instant,
+    /// The deadline of its first caller.
+    first: Instant,
+    /// A caller has joined that has more time than the first one.
+    is_uneven: AtomicBool,
 }
 
 /// How a read goes on.
@@ -124,7 +140,7 @@ impl<P: Copy + PartialEq, A> Merge<P, A> {
         let has_room = |open: &Open<P, A>| open.keys.len() + keys.len() <= KEYS;
         let joined = state.open.iter_mut().rev().find(|open| open.place == place && has_room(open));
         if let Some(open) = joined {
-            let ticket = open.join(keys);
+            let ticket = open.join(keys, deadline);
             if open.is_held && open.keys.len() > 1 {
                 open.is_held = false;
                 self.freed.notify_waiters();
@@ -135,7 +151,7 @@ impl<P: Copy + PartialEq, A> Merge<P, A> {
             return Turn::Alone(Alone { merge: self });
         }
         let mut open = Open::new(place, deadline);
-        let ticket = open.join(keys);
+        let ticket = open.join(keys, deadline);
         let sending = Sending { merge: Arc::clone(self), batch: Arc::clone(&open.batch), closed: None };
         state.open.push(open);
         Turn::Together(ticket, Some(sending))
@@ -164,7 +180,7 @@ impl<P: Copy + PartialEq, A> Merge<P, A> {
         }
         let open = state.open.remove(at);
         state.asked.extend(asked.clone());
-        Closing::Closed(open.keys, Closed { callers: open.callers, asked })
+        Closing::Closed(open.keys, Closed { callers: open.callers, deadline: open.deadline, asked })
     }
 
     /// The callers of a batch have their answer, or will have none.
@@ -234,20 +250,26 @@ enum Closing<P> {
 
 impl<P, A> Open<P, A> {
     fn new(place: P, deadline: Instant) -> Self {
-        let batch = Arc::new(Batch { answer: OnceLock::new(), answered: Notify::new(), deadline });
+        let (answer, answered) = (OnceLock::new(), Notify::new());
+        let batch = Arc::new(Batch { answer, answered, first: deadline, is_uneven: AtomicBool::new(false) });
         Self {
             batch,
             place,
             keys: Vec::with_capacity(32),
             at: HashMap::with_capacity_and_hasher(32, BuildHasherDefault::default()),
             callers: 0,
+            deadline,
             is_held: false,
             is_seen: false,
         }
     }
 
-    fn join(&mut self, keys: &[Key]) -> Ticket<A> {
+    fn join(&mut self, keys: &[Key], deadline: Instant) -> Ticket<A> {
         self.callers += 1;
+        self.deadline = self.deadline.max(deadline);
+        if deadline > self.batch.first + CLOSE && !self.batch.is_uneven.swap(true, Ordering::AcqRel) {
+            self.batch.answered.notify_waiters();
+        }
         let mut positions = Positions::default();
         for key in keys {
             positions.push(*self.at.entry(Arc::clone(key)).or_insert_with(|| {
@@ -307,24 +329,38 @@ impl<A> Ticket<A> {
         self.positions.iter()
     }
 
-    /// By when there is an answer, if the place that sends the batch runs.
-    pub(super) fn deadline(&self) -> Instant {
-        self.batch.deadline
-    }
-
     /// Waits for the batch's answer; `None` if it was not sent.
     pub(super) async fn answer(&self) -> Option<&A> {
+        self.told(|batch| batch.answer.get()).await.as_ref()
+    }
+
+    /// As [`answer`](Self::answer), for a caller without a timer that is due at `deadline`. `Err` as soon as the batch may
+    /// last longer than that.
+    pub(super) async fn answer_by(&self, deadline: Instant) -> Result<Option<&A>, Outlasts> {
+        let is_bound = |batch: &Batch<A>| batch.first <= deadline + CLOSE && !batch.is_uneven.load(Ordering::Acquire);
+        self.told(|batch| match batch.answer.get() {
+            Some(answer) => Some(Ok(answer.as_ref())),
+            None => (!is_bound(batch)).then_some(Err(Outlasts)),
+        })
+        .await
+    }
+
+    async fn told<'a, T>(&'a self, look: impl Fn(&'a Batch<A>) -> Option<T>) -> T {
         loop {
             let mut answered = std::pin::pin!(self.batch.answered.notified());
-            // Registered before the answer is looked for, so that none is missed in between.
+            // Registered before the batch is looked at, so that nothing is missed in between.
             answered.as_mut().enable();
-            if let Some(answer) = self.batch.answer.get() {
-                return answer.as_ref();
+            if let Some(told) = look(&self.batch) {
+                return told;
             }
             answered.await;
         }
     }
 }
+
+/// The batch may last longer than this caller has time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Outlasts;
 
 /// The duty to send a batch. Dropping it tells those who wait that nothing will come, unless somebody else has taken over.
 #[derive(Debug)]
@@ -337,13 +373,16 @@ pub(super) struct Sending<P: Copy + PartialEq, A> {
 #[derive(Debug)]
 struct Closed<P> {
     callers: usize,
+    /// The latest of theirs.
+    deadline: Instant,
     /// The key, if there is only one.
     asked: Option<(P, Key)>,
 }
 
 impl<P: Copy + PartialEq, A> Sending<P, A> {
+    /// By when the last of the callers is due. Known once the batch is closed; until then that of the first one.
     pub(super) fn deadline(&self) -> Instant {
-        self.batch.deadline
+        self.closed.as_ref().map_or(self.batch.first, |closed| closed.deadline)
     }
 
     /// Closes the batch, as soon as it may be sent; its keys are now to be sent. `None` if somebody else has taken over.

@@ -7,7 +7,7 @@
 //! A batch fails as a whole, for each caller within its own time.
 
 use super::link::{Copies, Link};
-use super::merge::{Guard, Merge, Sending, Ticket, Turn};
+use super::merge::{Guard, Merge, Outlasts, Sending, Ticket, Turn};
 use super::refusal::Refusal;
 use crate::error::{FaultKind, StoreError};
 use crate::store::{Key, StoreFuture};
@@ -262,14 +262,13 @@ impl Reads {
     }
 }
 
-/// The batch's answer. It comes by the batch's deadline; only who has less time needs a timer of its own.
+/// The batch's answer. Only a caller that the batch may outlast needs a timer of its own.
 async fn answered(ticket: &Ticket<Answer>, deadline: Instant) -> Result<&Answer, StoreError> {
-    let answer = if ticket.deadline() <= deadline {
-        ticket.answer().await
-    } else {
-        timeout_at(deadline, ticket.answer())
+    let answer = match ticket.answer_by(deadline).await {
+        Ok(answer) => answer,
+        Err(Outlasts) => timeout_at(deadline, ticket.answer())
             .await
-            .map_err(|_| StoreError::new(FaultKind::Timeout, "waiting for a merged read"))?
+            .map_err(|_| StoreError::new(FaultKind::Timeout, "waiting for a merged read"))?,
     };
     answer.ok_or_else(|| StoreError::new(FaultKind::Disconnected, "the runtime that was to read is gone"))
 }

@@ -51,7 +51,9 @@ mod tests {
     use crate::error::FaultKind;
 
     fn refused() -> Fault {
-        Fault { is_refusal: true, ..Fault::new(FaultKind::Refused, "NOPERM") }
+        let mut fault = Fault::new(FaultKind::Refused, "NOPERM");
+        fault.is_refusal = true;
+        fault
     }
 
     #[test]

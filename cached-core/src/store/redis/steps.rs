@@ -7,7 +7,8 @@
 //! A step whose caller is gone is carried out all the same.
 //!
 //! # When the server is down
-//! All steps of a call fail; each caller waits no longer than its own time.
+//! All steps of a call fail; each caller waits no longer than its own time. The call has the time of the caller that has most,
+//! so that one with little time left takes none from the others.
 
 use super::fault::Fault;
 use super::link::{Copies, Link};
@@ -131,20 +132,19 @@ impl<S: Step> Steps<S> {
         Gathered { steps: Arc::clone(self), place, is_taken: false }
     }
 
-    async fn send_together(self: Arc<Self>, waiting: Vec<Waiting<S>>, deadline: Instant) {
-        let (steps, callers): (Vec<_>, Vec<_>) = waiting.into_iter().map(|at| (at.step, at.answer)).unzip();
+    async fn send_together(self: Arc<Self>, waiting: Vec<Waiting<S>>) {
+        let Some(deadline) = waiting.iter().map(|at| at.deadline).max() else { return };
+        let (steps, callers): (Vec<_>, Vec<_>) =
+            waiting.into_iter().map(|at| (at.step, (at.answer, at.deadline))).unzip();
         match self.send(&steps, deadline).await {
             Ok(answers) => {
-                for (caller, answer) in callers.into_iter().zip(answers) {
+                for ((caller, _), answer) in callers.into_iter().zip(answers) {
                     // One that is gone needs no answer.
                     let _ = caller.send(Ok(answer));
                 }
             }
-            Err(fault) if fault.is_refusal && steps.len() > 1 => {
-                if self.refusal.note(&fault, Instant::now()) {
-                    tracing::debug!(error = %fault.error, "the server refuses several steps in one call");
-                }
-                for (caller, step) in callers.into_iter().zip(steps) {
+            Err(fault) if self.is_refused(&fault, &steps) && fault.allows(S::COPIES) => {
+                for ((caller, deadline), step) in callers.into_iter().zip(steps) {
                     let steps = Arc::clone(&self);
                     tokio::spawn(async move {
                         let answer = steps.send(&[step], deadline).await;
@@ -153,11 +153,20 @@ impl<S: Step> Steps<S> {
                 }
             }
             Err(fault) => {
-                for caller in callers {
+                for (caller, _) in callers {
                     let _ = caller.send(Err(fault.clone()));
                 }
             }
         }
+    }
+
+    /// Whether the server refuses so many steps in one call; the next ones then go out one by one.
+    fn is_refused(&self, fault: &Fault, steps: &[S]) -> bool {
+        let is_refused = fault.is_refusal && steps.len() > 1;
+        if is_refused && self.refusal.note(fault, Instant::now()) {
+            tracing::debug!(error = %fault.error, "the server refuses several steps in one call");
+        }
+        is_refused
     }
 
     async fn send(&self, steps: &[S], deadline: Instant) -> Result<Vec<Value>, Fault> {
@@ -202,10 +211,9 @@ impl<S> Drop for Gathered<S> {
 impl<S: Step> Gathered<S> {
     fn send(mut self) {
         let mut waiting = self.take();
-        let Some(deadline) = waiting.first().map(|first| first.deadline) else { return };
         while !waiting.is_empty() {
             let rest = waiting.split_off(waiting.len().min(TOGETHER));
-            tokio::spawn(Arc::clone(&self.steps).send_together(waiting, deadline));
+            tokio::spawn(Arc::clone(&self.steps).send_together(waiting));
             waiting = rest;
         }
     }

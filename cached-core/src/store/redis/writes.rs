@@ -45,6 +45,15 @@ enum How<'a> {
     Unlink,
 }
 
+impl How<'_> {
+    fn copies(self) -> Copies {
+        match self {
+            Self::Script(_, copies) => copies,
+            Self::Unlink => Copies::Harmless,
+        }
+    }
+}
+
 /// TAG, as its script takes it.
 #[derive(Debug)]
 struct Tag {
@@ -96,7 +105,7 @@ impl Writes {
         let mut refused = None;
         if tags.len() == 1 || !self.refusal.stands(Instant::now()) {
             match step(tags).await {
-                Err(fault) if fault.error.kind == FaultKind::Refused && tags.len() > 1 => refused = Some(fault),
+                Err(fault) if tags.len() > 1 && are_refused_together(&fault, Tag::COPIES) => refused = Some(fault),
                 answer => return heads(answer?),
             }
         }
@@ -200,7 +209,7 @@ impl Writes {
         let mut refused = None;
         if all.len() == 1 || !self.refusal.stands(Instant::now()) {
             match self.call(how, |command| arguments(command, all), deadline).await {
-                Err(fault) if fault.error.kind == FaultKind::Refused && all.len() > 1 => refused = Some(fault),
+                Err(fault) if all.len() > 1 && are_refused_together(&fault, how.copies()) => refused = Some(fault),
                 answer => return Ok(vec![answer?]),
             }
         }
@@ -232,6 +241,11 @@ impl Writes {
             }
         }
     }
+}
+
+/// Whether what the server refuses for several registers is to be tried one by one.
+fn are_refused_together(fault: &Fault, copies: Copies) -> bool {
+    fault.error.kind == FaultKind::Refused && fault.allows(copies)
 }
 
 /// Each register and its markers.

@@ -45,6 +45,8 @@ enum Fate {
 struct World {
     merge: Arc<Merge<Place, Sent>>,
     version: AtomicU32,
+    /// When all of it began: time does not go by.
+    began: Instant,
     fate: Fate,
     /// Whether some batches are not sent.
     is_lossy: AtomicBool,
@@ -57,11 +59,17 @@ impl World {
     fn new(fate: Fate) -> Arc<Self> {
         let is_lossy = AtomicBool::new(matches!(fate, Fate::NotClosed | Fate::NotSent));
         let (asked, senders) = (Free::default(), Free::default());
-        Arc::new(Self { merge: Arc::new(Merge::new()), version: AtomicU32::new(0), fate, is_lossy, asked, senders })
+        let (merge, version, began) = (Arc::new(Merge::new()), AtomicU32::new(0), Instant::now());
+        Arc::new(Self { merge, version, began, fate, is_lossy, asked, senders })
     }
 
     fn enter(&self, keys: &[Key], place: Place) -> Turn<'_, Place, Sent> {
-        self.merge.enter(keys, place, Instant::now())
+        self.merge.enter(keys, place, self.deadline(keys))
+    }
+
+    /// Callers of several keys have more time than others, so that batches are uneven.
+    fn deadline(&self, keys: &[Key]) -> Instant {
+        self.began + Duration::from_secs(u64::from(keys.len() > 1))
     }
 
     fn write(&self) {
@@ -93,7 +101,11 @@ impl World {
                     let guard = spawn(Arc::clone(&self).see_to(guard, place));
                     self.senders.lock().unwrap().push(guard);
                 }
-                match ticket.answer().await {
+                let answer = match ticket.answer_by(self.deadline(&keys)).await {
+                    Ok(answer) => answer,
+                    Err(Outlasts) => ticket.answer().await,
+                };
+                match answer {
                     Some(sent) => {
                         assert!(sent.version >= at_least, "{} was written over by {at_least}", sent.version);
                         let found = ticket.positions().map(|at| &sent.keys[at]);

@@ -301,16 +301,69 @@ async fn a_caller_that_goes_away_leaves_its_key() {
     assert_eq!((at(&stays), stays.answer().await), (1, Some(&7)));
 }
 
+fn joins_due(reads: &Reads, key: &str, deadline: Instant) -> Ticket<u8> {
+    match reads.enter(&keys([key]), HERE, deadline) {
+        Turn::Together(ticket, None) => ticket,
+        other => panic!("it joins none: {other:?}"),
+    }
+}
+
+fn opens_due(reads: &Reads, key: &str, deadline: Instant) -> Opened {
+    match reads.enter(&keys([key]), HERE, deadline) {
+        Turn::Together(ticket, Some(sending)) => (ticket, sending),
+        other => panic!("no new batch: {other:?}"),
+    }
+}
+
 #[tokio::test(start_paused = true)]
-async fn a_batch_is_due_when_its_first_caller_is() {
+async fn a_batch_is_due_when_the_last_of_its_callers_is() {
+    for (first, second) in [(5, 500), (500, 5)] {
+        let reads = reads();
+        let _first = alone(&reads, "x");
+        let [first, second] = [first, second].map(|ms| Instant::now() + Duration::from_millis(ms));
+        let (opener, mut sending) = opens_due(&reads, "a", first);
+        let joined = joins_due(&reads, "b", second);
+        closed(&mut sending).await;
+        assert_eq!(sending.deadline(), first.max(second));
+        let late = first.min(second);
+        for ticket in [&opener, &joined] {
+            assert_eq!(timeout(Duration::ZERO, ticket.answer_by(late)).await, Ok(Err(Outlasts)));
+        }
+        sending.answer(7);
+        for (ticket, due) in [(&opener, first), (&joined, second)] {
+            assert_eq!(ticket.answer_by(due).await, Ok(Some(&7)), "an answer that is there is given");
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn callers_that_are_due_at_about_the_same_time_need_no_timer() {
     let reads = reads();
     let _first = alone(&reads, "x");
-    let soon = Instant::now() + Duration::from_millis(5);
-    let Turn::Together(first, Some(sending)) = reads.enter(&keys(["a"]), HERE, soon) else { panic!("a batch is open") };
-    let later = soon + Duration::from_millis(5);
-    let Turn::Together(second, None) = reads.enter(&keys(["b"]), HERE, later) else { panic!("no batch is open") };
-    assert_eq!(sending.deadline(), soon);
-    assert_eq!([first, second].map(|ticket| ticket.deadline()), [soon; 2]);
+    let due = Instant::now() + Duration::from_millis(500);
+    let (opener, mut sending) = opens_due(&reads, "a", due);
+    let callers = [(opener, due), (joins_due(&reads, "b", due - CLOSE), due - CLOSE)];
+    let callers = callers.into_iter().chain([(joins_due(&reads, "c", due + CLOSE), due + CLOSE)]);
+    let callers: Vec<_> = callers.collect();
+    closed(&mut sending).await;
+    for (ticket, deadline) in &callers {
+        assert!(timeout(Duration::ZERO, ticket.answer_by(*deadline)).await.is_err(), "it waits for the answer");
+        assert!(sending.deadline() <= *deadline + 2 * CLOSE, "it waits too long");
+    }
+    assert_eq!(callers[1].0.answer_by(due - 2 * CLOSE).await, Err(Outlasts));
+    sending.answer(7);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_caller_that_waits_already_is_told_of_one_that_has_more_time() {
+    let reads = reads();
+    let _first = alone(&reads, "x");
+    let due = Instant::now() + Duration::from_millis(5);
+    let (opener, _sending) = opens_due(&reads, "a", due);
+    let mut waits = pin!(opener.answer_by(due));
+    assert!(timeout(Duration::ZERO, &mut waits).await.is_err());
+    joins_due(&reads, "b", due + Duration::from_millis(500));
+    assert_eq!(timeout(Duration::from_secs(60), waits).await, Ok(Err(Outlasts)));
 }
 
 #[tokio::test(start_paused = true)]
