@@ -19,7 +19,7 @@ use std::sync::{Arc, Weak};
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// A step that its caller has given up tells something only if the store had not answered for this part of the budget.
+/// That there is no answer tells something only if the store was asked for this part of the budget.
 const TELLING: u32 = 2;
 /// The part of a budget that is left for the last step of a write, whatever the others took.
 const LAST: u32 = 10;
@@ -97,13 +97,18 @@ impl Budget {
         F: Future<Output = Result<T, StoreError>>,
     {
         let left = self.left();
+        let has_time = self.would_tell(left);
         // What is not sent tells nothing.
         let step = (!left.is_zero()).then(|| (take(&*engine.store.0, left), Measured::start(self, engine)));
         async move {
             let Some((step, measured)) = step else { return Err(used_up()) };
             let answer = step.await;
-            measured.answered(answer.as_ref().err().is_none_or(|error| error.kind.is_answer()));
-            engine.noted(answer)
+            measured.ended(answer.as_ref().err().is_none_or(|error| error.kind.is_answer()));
+            match answer {
+                // What was left of the budget was too little for an answer.
+                Err(error) if error.kind == FaultKind::Timeout && !has_time => Err(error),
+                answer => engine.noted(answer),
+            }
         }
     }
 
@@ -151,6 +156,11 @@ impl Budget {
 }
 
 impl Budget {
+    /// Whether the store's silence for so long from now on would tell something.
+    fn would_tell(&self, time: Duration) -> bool {
+        Duration::from_micros(self.unanswered.into()) + time >= self.total / TELLING
+    }
+
     fn asked(&mut self, time: Duration) {
         self.spent += time;
         self.unanswered = self.unanswered.saturating_add(u32::try_from(time.as_micros()).unwrap_or(u32::MAX));
@@ -175,7 +185,7 @@ impl<'b, 's> Measured<'b, 's> {
         Self { budget, engine, began: Instant::now(), has_ended: false }
     }
 
-    fn answered(mut self, is_answer: bool) {
+    fn ended(mut self, is_answer: bool) {
         self.has_ended = true;
         self.budget.asked(self.began.elapsed());
         if is_answer {
@@ -190,7 +200,7 @@ impl Drop for Measured<'_, '_> {
             return;
         }
         self.budget.asked(self.began.elapsed());
-        if Duration::from_micros(self.budget.unanswered.into()) >= self.budget.total / TELLING {
+        if self.budget.would_tell(Duration::ZERO) {
             let error = StoreError::new(FaultKind::Timeout, "its caller did not wait any longer");
             let _ = self.engine.noted(Err::<(), _>(error));
         }

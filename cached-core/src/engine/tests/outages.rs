@@ -182,3 +182,14 @@ async fn a_connection_whose_runtime_is_gone_tells_nothing_of_the_store() {
     on.cache.delete("k").await.unwrap_err();
     assert_eq!(on.engine().breaker(), BreakerState::Open, "three times nobody answered");
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_step_with_little_time_left_tells_nothing() {
+    let on = Subject::new();
+    for n in 1..=4 {
+        on.store.plan(Step::Get, [Act::Late(ms(60))]);
+        on.store.plan(Step::Acquire, [Act::Silent]);
+        assert_eq!(on.call(n, AT_ONCE).await, n);
+        assert!(on.engine().breaker.is_healthy(), "the server is slow and well");
+    }
+}
