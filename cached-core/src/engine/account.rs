@@ -1,5 +1,5 @@
-//! What becomes of calls: counted, told as a debug event of the target [`CALLS`], and noted for the log's word about a site that
-//! has no use of the cache (see [`notices`](super::notices)).
+//! Accounts for the outcome of each call: counts it, emits a debug event of the target [`CALLS`], and passes it on to
+//! [`notices`](super::notices), which warn of a site that has no use of the cache.
 //!
 //! Events cost one look at a number while nobody listens. They name keys, which may hold personal data.
 
@@ -19,10 +19,10 @@ use std::time::Duration;
 /// The target of the events of single calls.
 pub(super) const CALLS: &str = "cached_core::calls";
 
-/// What becomes of further ones.
+/// Ends each warning about a write: further ones are not logged.
 const COUNTED: &str = "and those that follow are only counted until the store takes them";
 
-/// What the writes of a site have met since the store took them last.
+/// The queued and unbracketed writes of a site since the store last took one.
 #[derive(Debug, Default)]
 pub(super) struct Backlog {
     queued: AtomicU64,

@@ -1,6 +1,6 @@
-//! What ends loads in the background: counted, so that it is bounded and can be waited for.
+//! Counts the stores and releases that run in the background, so that they are bounded and can be waited for.
 //!
-//! Who waits takes nothing: what ends meanwhile has its room all the same.
+//! Waiting takes no place: loads that end meanwhile find as much room as ever.
 
 use std::sync::Arc;
 use tokio::sync::watch;

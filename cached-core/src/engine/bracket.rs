@@ -29,7 +29,7 @@ struct Open {
     scope: Scope,
     writer: Head,
     extension: Extension,
-    /// What BEGIN has left of it.
+    /// The time that BEGIN has left for the write's further steps.
     budget: Budget,
 }
 

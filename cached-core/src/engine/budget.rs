@@ -19,7 +19,7 @@ use std::sync::{Arc, Weak};
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// That there is no answer tells something only if the store was asked for this part of the budget.
+/// The store's silence counts as an outage only after it was asked for this part of the budget.
 const TELLING: u32 = 2;
 /// The part of a budget that is left for the last step of a write, whatever the others took.
 const LAST: u32 = 10;
