@@ -1,8 +1,13 @@
 //! What the library logs.
 
 use std::io::{self, Write};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
+use tracing::Dispatch;
 use tracing::subscriber::DefaultGuard;
+
+/// A subscriber that stays. While a process has only one, `tracing` asks the thread that first comes to a callsite whether
+/// anybody listens there, and remembers its "no" for the threads that do listen.
+static STAYING: LazyLock<Dispatch> = LazyLock::new(|| Dispatch::new(tracing_subscriber::registry()));
 
 /// The lines that the library logs on this thread. What runs on one thread is a `#[tokio::test]` without further words.
 #[derive(Debug, Clone, Default)]
@@ -23,6 +28,7 @@ impl Log {
     /// Listens until the guard is dropped.
     #[must_use]
     pub fn listen(level: tracing::Level) -> (Self, DefaultGuard) {
+        LazyLock::force(&STAYING);
         let log = Self::default();
         let writer = log.clone();
         let subscriber = tracing_subscriber::fmt()

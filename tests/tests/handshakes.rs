@@ -3,10 +3,9 @@
 
 use cached_core::store::{Key, RedisStore, Store};
 use cached_core::{BreakerState, BuildError, Cache, FaultKind, Invalidation, Options, Outcome};
-use std::io::Write;
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
-use tests::{Proxy, RedisServer, Row, eventually, patient_cache};
+use tests::{Log, Proxy, RedisServer, Row, eventually, patient_cache};
+use tracing::Level;
 
 const WITHIN: Duration = Duration::from_secs(10);
 
@@ -95,8 +94,7 @@ async fn a_register_that_is_refused_holds_up_no_others() {
 #[tokio::test]
 async fn a_node_that_owns_a_part_of_a_cluster_is_not_flushed_as_a_whole() {
     let server = RedisServer::start_with(&["--cluster-enabled", "yes", "--cluster-require-full-coverage", "no"]);
-    let log = Log::default();
-    let _guard = log.catch();
+    let (log, _listening) = Log::listen(Level::INFO);
     server.owns_slots(0..8192).await;
     let cache = patient_cache(&server.url());
     eventually("it takes keys of its own", async || {
@@ -107,8 +105,9 @@ async fn a_node_that_owns_a_part_of_a_cluster_is_not_flushed_as_a_whole() {
     })
     .await;
     assert!(cache.flush_namespace(|_| ()).await.is_err(), "the keys of other nodes are still there");
-    assert_eq!(log.lines("node of a Redis Cluster").len(), 1, "said once");
-    assert!(log.lines("node of a Redis Cluster")[0].contains(&format!("127.0.0.1:{}", server.port())));
+    let lines: Vec<_> = log.take().into_iter().filter(|line| line.contains("node of a Redis Cluster")).collect();
+    assert_eq!(lines.len(), 1, "said once: {lines:#?}");
+    assert!(lines[0].contains(&format!("127.0.0.1:{}", server.port())), "{lines:#?}");
 
     let server = RedisServer::cluster_node().await;
     let cache = patient_cache(&server.url());
@@ -153,32 +152,4 @@ fn a_certificate_is_never_left_unverified() {
     let error = Cache::builder().redis("rediss://127.0.0.1/#insecure").build().unwrap_err();
     assert!(matches!(error, BuildError::Field { field: "redis", .. }), "{error}");
     assert!(error.to_string().contains("`#insecure` cannot work"), "{error}");
-}
-
-/// What was logged.
-#[derive(Debug, Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().unwrap().extend(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
-
-impl Log {
-    fn catch(&self) -> tracing::subscriber::DefaultGuard {
-        let writer = self.clone();
-        let subscriber = tracing_subscriber::fmt().with_writer(move || writer.clone()).with_ansi(false).finish();
-        tracing::subscriber::set_default(subscriber)
-    }
-
-    fn lines(&self, word: &str) -> Vec<String> {
-        let text = String::from_utf8(self.0.lock().unwrap().clone()).unwrap();
-        text.lines().filter(|line| line.contains(word)).map(str::to_owned).collect()
-    }
 }

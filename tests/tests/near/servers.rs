@@ -2,10 +2,9 @@
 
 use crate::{Subject, patient};
 use cached_core::{Cache, Outcome};
-use std::io;
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
-use tests::{KeptRows, RedisServer, Way, eventually};
+use tests::{KeptRows, Log, RedisServer, Way, eventually};
+use tracing::Level;
 
 #[tokio::test]
 async fn whatever_another_program_does_to_an_entry_is_seen() {
@@ -95,39 +94,17 @@ async fn more_keys_than_the_server_remembers() {
     on.rows.warm(&on.here, Way::Shared, 1).await;
 }
 
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl Log {
-    fn lines(&self) -> Vec<String> {
-        let text = String::from_utf8(self.0.lock().unwrap().clone()).unwrap();
-        text.lines().filter(|line| line.contains("cached_core")).map(ToOwned::to_owned).collect()
-    }
-}
-
-impl io::Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
 /// Works as without a near cache, and says so once.
 async fn has_none(server: RedisServer, url: &str) {
-    let log = Log::default();
-    let writer = log.clone();
-    let subscriber = tracing_subscriber::fmt().with_writer(move || writer.clone()).with_ansi(false).finish();
-    let _guard = tracing::subscriber::set_default(subscriber);
+    let (log, _listening) = Log::listen(Level::INFO);
+    let mut lines = Vec::new();
     let (here, rows) = (patient().redis(url).build().unwrap(), KeptRows::new(8));
     rows.read(&here, Way::Shared, 1).await;
     here.settled().await;
     eventually("it is said", async || {
         rows.read(&here, Way::Shared, 1).await;
-        !log.lines().is_empty()
+        lines.extend(log.take());
+        !lines.is_empty()
     })
     .await;
     let connections = async || -> u64 {
@@ -145,7 +122,7 @@ async fn has_none(server: RedisServer, url: &str) {
     assert_eq!((after.1.near_hits, after.1.hits), (0, before.1.hits + 50));
     let near = here.stats().near.unwrap();
     assert!(!near.coherent && near.entries == 0, "{near:?}");
-    let lines = log.lines();
+    lines.extend(log.take());
     assert_eq!(lines.len(), 1, "{lines:?}");
     assert!(lines[0].contains("WARN") && lines[0].contains("there is no near cache"), "{lines:?}");
 }

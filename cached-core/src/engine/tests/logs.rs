@@ -3,16 +3,28 @@
 use super::*;
 use crate::site::{Site, SiteSpec};
 use std::fmt::{Debug, Write as _};
-use std::sync::Mutex;
+use std::sync::{LazyLock, Mutex};
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
-use tracing::{Event, Metadata, Subscriber};
+use tracing::subscriber::DefaultGuard;
+use tracing::{Dispatch, Event, Metadata, Subscriber};
 
 /// The messages of this thread.
 #[derive(Clone, Default)]
 struct Messages(Arc<Mutex<Vec<String>>>);
 
+/// A subscriber that stays. While a process has only one, `tracing` asks the thread that first comes to a callsite whether
+/// anybody listens there, and remembers its "no" for the threads that do listen.
+static STAYING: LazyLock<Dispatch> = LazyLock::new(|| Dispatch::new(Messages::default()));
+
 impl Messages {
+    /// Listens on this thread until the guard is dropped.
+    fn listen() -> (Self, DefaultGuard) {
+        LazyLock::force(&STAYING);
+        let messages = Self::default();
+        (messages.clone(), tracing::subscriber::set_default(messages))
+    }
+
     fn take(&self) -> Vec<String> {
         std::mem::take(&mut self.0.lock().unwrap())
     }
@@ -61,8 +73,7 @@ impl Subscriber for Messages {
 
 #[tokio::test(start_paused = true)]
 async fn an_outage_is_two_lines() {
-    let messages = Messages::default();
-    let _caught = tracing::subscriber::set_default(messages.clone());
+    let (messages, _listening) = Messages::listen();
     let on = Subject::new();
     messages.take();
     on.open_breaker().await;
@@ -86,8 +97,7 @@ async fn an_outage_is_two_lines() {
 
 #[tokio::test]
 async fn a_codec_that_does_not_fit_is_mentioned_once() {
-    let messages = Messages::default();
-    let _caught = tracing::subscriber::set_default(messages.clone());
+    let (messages, _listening) = Messages::listen();
     let on = Subject::new();
     let site: &Site = Box::leak(Box::new(Site::new(SiteSpec { name: "f", ..SiteSpec::DEFAULT })));
     let target = on.engine().target::<u64>(site, "k");
