@@ -23,7 +23,7 @@ use std::time::Duration;
 /// |---|---|
 /// | [`redis`](Self::redis), [`store`](Self::store) | a [`MemoryStore`] |
 /// | [`memory_capacity`](Self::memory_capacity) | 64 MiB |
-/// | [`namespace`](Self::namespace), [`version`](Self::version) | `cache`, 1: keys begin with `cache:v1:` |
+/// | [`namespace`](Self::namespace), [`version`](Self::version) | `cache`, 1: keys begin with `cache:k:` |
 /// | [`ttl_class`](Self::ttl_class) | `short` 60 s, `medium` 10 min, `long` 6 h |
 /// | [`jitter`](Self::jitter) | 0.1 |
 /// | [`codec`](Self::codec) | JSON |
@@ -166,7 +166,7 @@ impl CacheBuilder {
     /// `A-Z a-z 0-9 - _ .`
     ///
     /// ```
-    /// // Keys begin with `shop:v1:`.
+    /// // Keys begin with `shop:k:`.
     /// let cache = cached_core::Cache::builder().namespace("shop").build()?;
     /// # Ok::<(), cached_core::BuildError>(())
     /// ```
@@ -174,11 +174,12 @@ impl CacheBuilder {
         Self { namespace: namespace.into(), ..self }
     }
 
-    /// Second part of all keys: a new version sees nothing that an old one stored. What the old one stored stays until
-    /// its time to live is over.
+    /// Part of what tells one build's values from another's: a new version sees nothing that an old one stored. (The default is 1.)
+    ///
+    /// While both run, their entries stand side by side, and every invalidation reaches those of both. Raise it when values are
+    /// to be loaded anew though their types have stayed the same.
     ///
     /// ```
-    /// // Keys begin with `cache:v2:`.
     /// let cache = cached_core::Cache::builder().version(2).build()?;
     /// # Ok::<(), cached_core::BuildError>(())
     /// ```
@@ -461,7 +462,8 @@ impl CacheBuilder {
 
     fn assemble(self, store: Arc<dyn Store>) -> Cache {
         let settings = Settings {
-            prefix: Prefix::new(&self.namespace, self.version),
+            prefix: Prefix::new(&self.namespace),
+            version: self.version,
             classes: self.classes,
             jitter: self.jitter,
             codec: self.codec,

@@ -118,13 +118,8 @@ pub fn read(register: &Bytes, of: Identity<'_>, max_payload: usize) -> Read {
 
 /// Renders the key of one call.
 #[must_use]
-pub fn render(
-    namespace: &str,
-    version: u32,
-    template: &[Piece],
-    segments: &[&dyn crate::KeySegment],
-) -> Option<String> {
-    Prefix::new(namespace, version).render(template, "module::function", segments).map(|key| key.to_string())
+pub fn render(namespace: &str, template: &[Piece], segments: &[&dyn crate::KeySegment]) -> Option<String> {
+    Prefix::new(namespace).render(template, "module::function", segments).map(|key| key.to_string())
 }
 
 /// The text of which a hash in a key is made.

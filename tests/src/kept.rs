@@ -103,7 +103,7 @@ impl Way {
     /// As it stands in Redis.
     #[must_use]
     pub fn redis_key(self, id: u64) -> String {
-        format!("cache:v1:{}", self.key(id))
+        format!("cache:k:{}", self.key(id))
     }
 
     /// What it counts in this cache.

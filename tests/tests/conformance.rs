@@ -291,9 +291,9 @@ async fn redis_says_when_another_type_stands_under_the_key_and_replaces_it() {
 async fn redis_grants_no_lease_while_a_write_is_marked() {
     let on = Subject::redis();
     let server = on.server.as_ref().unwrap();
-    let _: i64 = server.send(&[b"ZADD", b"{n:v1:k}:w", b"99999999999999", b"writer"]).await;
-    assert_eq!(on.acquire("n:v1:k", lease(1), TTL).await, Acquired::Writing);
-    assert_eq!(on.get("n:v1:k").await, None);
+    let _: i64 = server.send(&[b"ZADD", b"{n:k:k}:w", b"99999999999999", b"writer"]).await;
+    assert_eq!(on.acquire("n:k:k", lease(1), TTL).await, Acquired::Writing);
+    assert_eq!(on.get("n:k:k").await, None);
 }
 
 #[tokio::test]

@@ -15,12 +15,12 @@ async fn plant(server: &RedisServer, cache: &Cache, entries: u64) {
         sets.spawn(async move { cache.set(format!("row:{n}"), &n, Options::new().tag("group")).await });
     }
     sets.join_all().await.into_iter().for_each(|set| set.unwrap());
-    let like: Vec<u8> = server.send(&[b"GET", b"cache:v1:row:0"]).await;
+    let like: Vec<u8> = server.send(&[b"GET", b"cache:k:row:0"]).await;
     let mut connection = server.connection().await;
     for from in (REAL..entries).step_by(10_000) {
         let mut pipeline = redis::pipe();
         for n in from..(from + 10_000).min(entries) {
-            pipeline.set(format!("cache:v1:row:{n}"), &like[..]).ignore();
+            pipeline.set(format!("cache:k:row:{n}"), &like[..]).ignore();
         }
         let _: () = pipeline.query_async(&mut connection).await.unwrap();
     }

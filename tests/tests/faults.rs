@@ -15,7 +15,7 @@ const LOAD: Duration = Duration::from_millis(20);
 const SLACK: Duration = Duration::from_millis(50);
 const BACK_WITHIN: Duration = Duration::from_millis(1_500);
 const KEY: &str = "user:1";
-const RAW_KEY: &[u8] = b"cache:v1:user:1";
+const RAW_KEY: &[u8] = b"cache:k:user:1";
 
 fn cache(url: &str) -> Cache {
     Cache::builder().redis(url).budget(BUDGET).build().unwrap()
@@ -282,7 +282,7 @@ async fn a_value_under_another_key_is_not_served() {
     let server = RedisServer::start();
     let cache = cache(&server.url());
     cache.set("user:2", &"someone else's".to_owned(), Options::new()).await.unwrap();
-    let _: redis::Value = server.send(&[b"COPY", b"cache:v1:user:2", RAW_KEY]).await;
+    let _: redis::Value = server.send(&[b"COPY", b"cache:k:user:2", RAW_KEY]).await;
     assert!(!is_hit(&cache).await);
     assert_eq!(stats(&cache).misses[&MissReason::Corrupt], 1);
 }

@@ -204,12 +204,12 @@ async fn the_ticket_of_a_killed_process_runs_out() {
     dead.wait_until_loading();
     dead.kill();
     let killed = Instant::now();
-    assert!(!server.send::<Vec<u8>>(&[b"GET", b"cache:r:v1:renewed:hanging"]).await.is_empty(), "it had the ticket");
+    assert!(!server.send::<Vec<u8>>(&[b"GET", b"cache:r:k:renewed:hanging"]).await.is_empty(), "it had the ticket");
     let mut next = Worker::start(REFRESHER, &server.url(), "hanging", 1, 10, 1_000);
     next.go();
     // Its first load is the one that renews, as soon as it has the ticket.
     eventually("the ticket is given to the next", async || {
-        let register: Vec<u8> = server.send(&[b"GET", b"cache:r:v1:renewed:hanging"]).await;
+        let register: Vec<u8> = server.send(&[b"GET", b"cache:r:k:renewed:hanging"]).await;
         register.is_empty()
     })
     .await;
@@ -240,12 +240,12 @@ async fn plain_without(cache: &Cache, source: &Source, id: u64) -> Result<u64, S
 async fn whatever_stands_in_place_of_a_ticket_is_replaced() {
     let server = RedisServer::start();
     let cache = patient_cache(&server.url());
-    let ticket = b"cache:r:v1:plain:1";
+    let ticket = b"cache:r:k:plain:1";
     for garbage in
         [&[&b"SET"[..], ticket, b"garbage"][..], &[b"SET", ticket, b"L0123456789abcdef"], &[b"LPUSH", ticket, b"a"]]
     {
         let source = Source::default();
-        server.send::<()>(&[b"DEL", b"cache:v1:plain:1", ticket]).await;
+        server.send::<()>(&[b"DEL", b"cache:k:plain:1", ticket]).await;
         plain(&cache, &source, 1).await.unwrap();
         cache.settled().await;
         server.send::<redis::Value>(garbage).await;
@@ -281,7 +281,7 @@ async fn a_server_that_dies_during_a_renewal_costs_nobody_anything() {
     eventually("it is in use again", async || {
         row(&cache, &source, 1, ms(0)).await.unwrap();
         cache.settled().await;
-        server.send::<u64>(&[b"EXISTS", b"cache:v1:row:1"]).await == 1
+        server.send::<u64>(&[b"EXISTS", b"cache:k:row:1"]).await == 1
     })
     .await;
     assert_eq!(row(&cache, &source, 1, ms(0)).await, Ok(1));
@@ -319,7 +319,7 @@ async fn an_impatient_caller_does_not_keep_the_cache_empty() {
     spawned(&cache, &source, 0).await.unwrap();
     let impatient = tokio::time::timeout(ms(20), spawned(&cache, &source, 1)).await;
     assert!(impatient.is_err());
-    eventually("it is stored", async || server.send::<u64>(&[b"STRLEN", b"cache:v1:spawned:1"]).await > 17).await;
+    eventually("it is stored", async || server.send::<u64>(&[b"STRLEN", b"cache:k:spawned:1"]).await > 17).await;
     assert_eq!(spawned(&cache, &source, 1).await, Ok(0));
     assert_eq!(source.loads(), 2);
 }

@@ -82,7 +82,7 @@ async fn a_register_that_is_refused_holds_up_no_others() {
     for key in keys.iter().chain(&others) {
         assert_eq!(cache.invalidate(Invalidation::new().key(key)).await, Outcome::Queued);
     }
-    server.restart_with(&["--user", "app", "on", ">pw", "~cache:v1:row:*", "~{cache:v1:row:*", "+@all"]);
+    server.restart_with(&["--user", "app", "on", ">pw", "~cache:k:row:*", "~{cache:k:row:*", "+@all"]);
     eventually("what may be removed is removed", async || cache.stats().pending == 10).await;
     eventually("it is used again", async || cache.set("row:1", &1, Options::new()).await.is_ok()).await;
     assert_eq!(cache.get::<i32>("row:1").await, Some(1));

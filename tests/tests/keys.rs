@@ -206,7 +206,7 @@ fn different_arguments_never_meet() {
             [a, b, c] => key_of(Box::pin(three(&cache, a, b, c))),
             _ => unreachable!("one to three"),
         };
-        prop_assert!(key.starts_with("cache:v1:f:") && key.len() <= 512, "{key}");
+        prop_assert!(key.starts_with("cache:k:f:") && key.len() <= 512, "{key}");
         prop_assert!(!key.contains(|c: char| c.is_ascii_control() || c == '{' || c == '}'), "{key:?}");
         let meaning: Vec<_> = list.iter().map(Argument::meaning).collect();
         let before = plain.borrow_mut().insert(key.clone(), meaning.clone());

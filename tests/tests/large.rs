@@ -65,9 +65,9 @@ impl Subject {
 #[tokio::test]
 async fn junk_under_an_entry() {
     let on = Subject::new();
-    on.plant("cache:v1:large").await;
+    on.plant("cache:k:large").await;
     on.hits_again("it is replaced", async || on.call("large", Options::new()).await).await;
-    assert!(on.server.send::<usize>(&[b"STRLEN", b"cache:v1:large"]).await < 100);
+    assert!(on.server.send::<usize>(&[b"STRLEN", b"cache:k:large"]).await < 100);
     on.hits_again("the others hit", async || on.call("small", Options::new()).await).await;
 }
 

@@ -120,8 +120,8 @@ async fn another_type_under_one_of_the_keys_is_that_keys_own_matter() {
     let on = Subject::on(RedisServer::start());
     on.callers(CALLERS).await;
     on.loads();
-    let _: i64 = on.server.send(&[b"DEL", b"cache:v1:user:7"]).await;
-    let _: i64 = on.server.send(&[b"LPUSH", b"cache:v1:user:7", b"x"]).await;
+    let _: i64 = on.server.send(&[b"DEL", b"cache:k:user:7"]).await;
+    let _: i64 = on.server.send(&[b"LPUSH", b"cache:k:user:7", b"x"]).await;
     on.callers(CALLERS).await;
     assert_eq!(on.loads(), 1);
     on.callers(CALLERS).await;

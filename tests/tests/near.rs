@@ -236,7 +236,7 @@ async fn in_region<R: Region>(id: u64) -> u64 {
     100 * R::NUMBER + id
 }
 
-/// Both mean one key in the store, where they displace each other; that is for the audit to say.
+/// Both mean one key in the store, where one stands beside the other; only the one under the key is kept.
 async fn generic_arguments_are_kept_apart(on: Subject) {
     on.here
         .scope(async {

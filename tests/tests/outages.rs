@@ -48,7 +48,7 @@ async fn restart(server: &mut RedisServer) {
 }
 
 async fn exists(server: &RedisServer, row: &Row) -> bool {
-    server.send(&[b"EXISTS", format!("cache:v1:{}", row.key()).as_bytes()]).await
+    server.send(&[b"EXISTS", format!("cache:k:{}", row.key()).as_bytes()]).await
 }
 
 #[tokio::test]

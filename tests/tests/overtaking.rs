@@ -48,7 +48,7 @@ impl World {
 }
 
 fn entry_of(row: &Row) -> String {
-    format!("cache:v1:{}", row.key())
+    format!("cache:k:{}", row.key())
 }
 
 #[tokio::test]
@@ -275,7 +275,7 @@ async fn flushall_during_a_load_and_during_a_write() {
 async fn a_refresh_in_flight() {
     let server = RedisServer::start();
     let (store, writer) = (RedisStore::new(&server.url()).unwrap(), RedisStore::new(&server.url()).unwrap());
-    let key = Key::from("cache:v1:row");
+    let key = Key::from("cache:k:row");
     for round in 0..ROUNDS {
         let value = |n: u64| {
             let id = u128::from(round * 4 + n).to_le_bytes();
@@ -318,7 +318,7 @@ async fn sweeps_while_loads_are_in_flight() {
     // So that one stretch is not all there is.
     let mut many = redis::pipe();
     for i in 0..5_000 {
-        many.set(format!("cache:v1:other:{i}"), "x").ignore();
+        many.set(format!("cache:k:other:{i}"), "x").ignore();
     }
     let _: () = many.query_async(&mut world.server.connection().await).await.unwrap();
     for flushes in [true, false] {

@@ -216,7 +216,7 @@ async fn a_put_overlapped_by_a_plain_del_from_outside() {
     world
         .rounds(async |kind, _| {
             world.row.commit();
-            let key = format!("cache:v1:{}", kind.key());
+            let key = format!("cache:k:{}", kind.key());
             let _: u64 = world.server.send(&[b"DEL", key.as_bytes()]).await;
         })
         .await;
@@ -304,7 +304,7 @@ async fn a_put_overlapped_by_a_bracket_that_ends_after_it() {
 async fn a_tag_that_the_value_tells_invalidated_during_the_load() {
     let world = World::new();
     for round in 0..ROUNDS {
-        let _: u64 = world.server.send(&[b"DEL", b"cache:v1:named:7"]).await;
+        let _: u64 = world.server.send(&[b"DEL", b"cache:k:named:7"]).await;
         let load = async {
             let older = world.row.now();
             world.row.commit();

@@ -232,7 +232,7 @@ async fn leaders_that_give_up_do_not_hand_their_waiting_on() {
 #[tokio::test]
 async fn a_lease_without_an_end_is_nobodys() {
     let server = RedisServer::start();
-    let _: redis::Value = server.send(&[b"SET", b"cache:v1:k", b"L0123456789abcdef"]).await;
+    let _: redis::Value = server.send(&[b"SET", b"cache:k:k", b"L0123456789abcdef"]).await;
     let cache = redis(&server);
     let began = Instant::now();
     read(&cache, &AtomicU64::new(1)).await;

@@ -82,7 +82,7 @@ impl Target {
     pub(super) fn missed(&self, reason: MissReason) {
         self.site.counters.miss(reason);
         tell!(self.site, key = &*self.key, ?reason, "miss");
-        self.site.note_miss(reason, &self.key, || self.engine.last_error());
+        self.site.note_miss(reason, || self.engine.last_error());
     }
 
     /// The function's body has run for so long.
@@ -97,7 +97,6 @@ impl Target {
     pub(super) fn stored(&self, bytes: u64) {
         self.site.counters.stored.one();
         self.site.counters.bytes_written.add(bytes);
-        self.site.notices.stored(&self.key);
         tell!(self.site, key = &*self.key, bytes, "stored");
     }
 
@@ -116,7 +115,7 @@ impl SiteState {
         self.counters.loads.one();
         self.counters.bypassed.one();
         tell!(self, ?reason, "runs uncached");
-        self.note_miss(reason, "", || None);
+        self.note_miss(reason, || None);
     }
 
     /// Tells of a near hit.

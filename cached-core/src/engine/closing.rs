@@ -135,7 +135,7 @@ impl Closing {
     }
 
     async fn fill(self, register: Register) {
-        let Target { engine, key, .. } = &self.target;
+        let (engine, place) = (&self.target.engine, self.target.place());
         let Register { bytes, ttl, tags, stamps } = register;
         let size = bytes.len() as u64;
         let fill = self.lead.as_ref().map(Lead::store_step);
@@ -145,12 +145,11 @@ impl Closing {
         }
         let expected = self.over.unwrap_or_else(|| self.lease.head());
         let mut budget = engine.budget();
-        let filling = budget.step(engine, |store, within| store.fill(key, expected, bytes, ttl, within));
-        let (answer, holds) = if tags.is_empty() {
+        let filling = budget.step(engine, |store, within| store.fill(place, expected, bytes, ttl, within));
+        let (answer, holds) = if tags.is_empty() && self.target.base().is_none() {
             (filling.await, true)
         } else {
-            let (answer, now) = Box::pin(both(filling, self.tag(&tags, ttl.saturating_mul(2)))).await;
-            (answer, now.is_ok_and(|now| now.is_some_and(|now| now == stamps)))
+            Box::pin(both(filling, self.holds(&tags, &stamps, ttl))).await
         };
         match answer {
             Ok(true) => {
@@ -162,7 +161,7 @@ impl Closing {
         let is_stored = matches!(answer, Ok(true));
         if self.over.is_some() {
             // What this process keeps of the former value is older than what this call returns.
-            engine.wrote([key]);
+            engine.wrote([&self.target.key]);
             let _ = engine.budget().step(engine, |_, within| self.lease.release(within)).await;
         } else if answer.is_ok() {
             self.lease.forget();
@@ -185,6 +184,15 @@ impl Closing {
         if let Some(lead) = self.lead {
             lead.not_proved();
         }
+    }
+
+    /// Whether what the value depends on still is what it was before the load.
+    async fn holds(&self, tags: &[Key], stamps: &[Head], ttl: Duration) -> bool {
+        let tags_hold = async {
+            tags.is_empty() || matches!(self.tag(tags, ttl.saturating_mul(2)).await, Ok(Some(now)) if now == stamps)
+        };
+        let (tags_hold, base_holds) = both(tags_hold, self.target.base_holds()).await;
+        tags_hold && base_holds
     }
 
     /// TAG, which also makes the tags live longer than the entry.

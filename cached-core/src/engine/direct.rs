@@ -16,7 +16,7 @@ use std::time::Duration;
 
 impl Target {
     /// Reads the value; whatever stands in the way is a counted miss.
-    pub(crate) async fn get<T: CacheValue>(self) -> Option<T> {
+    pub(crate) async fn get<T: CacheValue>(mut self) -> Option<T> {
         let (entry, decoded) = match self.find().await {
             Ok(entry) => {
                 let decoded = item(&self.site, &entry).map_err(Some);
@@ -43,17 +43,25 @@ impl Target {
     }
 
     /// The entry, or why there is none if that is still to be counted.
-    async fn find(&self) -> Result<Entry, Option<MissReason>> {
+    async fn find(&mut self) -> Result<Entry, Option<MissReason>> {
         if !is_on_tokio() {
             return Err(Some(MissReason::NoRuntime));
         }
         self.may_look().map_err(Some)?;
-        match self.look(&mut self.engine.budget()).await {
+        let mut budget = self.engine.budget();
+        let mut seen = self.look(&mut budget).await;
+        if let Ok(Seen::Base(base)) = seen {
+            self.goes_beside(base);
+            seen = self.look(&mut budget).await;
+        }
+        match seen {
             Ok(Seen::Value(entry)) => Ok(entry),
+            Ok(Seen::Nothing) if self.base().is_some() => Err(Some(MissReason::Type)),
             Ok(Seen::Nothing) => Err(Some(MissReason::Absent)),
             Ok(Seen::Lease(_) | Seen::Worthless(_)) => Err(Some(MissReason::Leased)),
             // These sites keep no value past its end.
             Ok(Seen::Spare(_)) => Err(Some(MissReason::Stale)),
+            Ok(Seen::Base(_) | Seen::Moved) => Err(Some(MissReason::Invalidated)),
             Ok(Seen::Unusable(_)) => Err(None),
             Err(error) => Err(Some(error.kind.into())),
         }

@@ -25,6 +25,10 @@ pub(super) enum Seen {
     Worthless(Head),
     /// Something that can only be replaced; counted.
     Unusable(Replace),
+    /// A value of another type, which has this head: the entry stands beside it.
+    Base(Head),
+    /// The base that the entry stood beside is over.
+    Moved,
 }
 
 /// A register that was read.
@@ -67,6 +71,8 @@ pub(super) enum Missed {
     Worthless(Head),
     /// A value that is served only if the load fails.
     Spare(Box<Entry>),
+    /// The entry stands elsewhere than where this look was.
+    Elsewhere,
     /// The store is out of use.
     Without(MissReason),
 }
@@ -79,7 +85,7 @@ impl Looked {
 
 impl Target {
     /// Looks for a value before anything else is done.
-    pub(super) async fn first_look(&self) -> Result<Hit, Looked> {
+    pub(super) async fn first_look(&mut self) -> Result<Hit, Looked> {
         if self.engine.flights.has(|| self.flight()) {
             return Err(Looked::at_once(Missed::Nothing, &self.engine));
         }
@@ -87,11 +93,15 @@ impl Target {
             return Err(Looked::at_once(Missed::Without(reason), &self.engine));
         }
         let mut budget = self.engine.budget();
-        let (seen, slot) = if self.site.local.is_some() {
+        let (mut seen, slot) = if self.site.local.is_some() {
             Box::pin(self.look_to_keep(&mut budget)).await
         } else {
             (self.look(&mut budget).await, None)
         };
+        if let Ok(Seen::Base(base)) = seen {
+            self.goes_beside(base);
+            seen = Box::pin(self.look(&mut budget)).await;
+        }
         let missed = match seen {
             Ok(Seen::Value(entry)) => {
                 let due = if entry.age == Age::Fresh { None } else { self.due(budget) };
@@ -103,6 +113,10 @@ impl Target {
             Ok(Seen::Nothing | Seen::Lease(_)) => Missed::Nothing,
             Ok(Seen::Worthless(head)) => Missed::Worthless(head),
             Ok(Seen::Unusable(replace)) => Missed::Unusable(replace),
+            Ok(Seen::Base(_) | Seen::Moved) => {
+                self.comes_back();
+                Missed::Elsewhere
+            }
             Err(error) => Missed::Without(error.kind.into()),
         };
         Err(Looked { budget, missed })
@@ -181,15 +195,17 @@ impl Target {
 
     async fn look_at_all(&self, tagged: &Tagged, budget: &mut Budget) -> Result<Seen, StoreError> {
         let mut registers = budget.step(&self.engine, |store, within| store.get_all(&tagged.keys, within)).await?;
-        let Some((register, tags)) = registers.split_first_mut() else { return Ok(Seen::Nothing) };
-        match self.judge(register.take(), tags) {
+        let Some((register, depends_on)) = registers.split_first_mut() else { return Ok(Seen::Nothing) };
+        match self.judge(register.take(), depends_on) {
             Checked::Seen(seen) => Ok(seen),
             Checked::Named(named) => self.look_at_named(*named, budget).await,
         }
     }
 
-    /// Judges what stood under the key while the tags that the call tells had these registers.
-    pub(super) fn judge(&self, register: Option<Bytes>, tags: &[Option<Bytes>]) -> Checked {
+    /// Judges what stood in the entry's place while what it depends on, the base and the tags that the call tells, had these
+    /// registers.
+    pub(super) fn judge(&self, register: Option<Bytes>, depends_on: &[Option<Bytes>]) -> Checked {
+        let Some(tags) = self.beside(depends_on) else { return Checked::Seen(Seen::Moved) };
         let Some(register) = register else { return Checked::Seen(Seen::Nothing) };
         let positional = if self.site.names_all { &[] } else { tags };
         match self.seen(register, positional.iter().map(Option::as_deref)) {
@@ -249,17 +265,28 @@ impl Target {
         self.judged(named, holds && (!self.site.names_all || self.tags().iter().all(|told| tags.contains(told))))
     }
 
-    /// Reads and counts a register that stood under the key while the tags that the call tells had these registers.
+    /// Reads and counts a register that stood in the entry's place while the tags that the call tells had these registers, and
+    /// the base, if there is one, was what it has to be.
     pub(super) fn seen<'a>(&self, register: Bytes, tags: impl ExactSizeIterator<Item = Option<&'a [u8]>>) -> Checked {
         Checked::Seen(match self.read(&register) {
-            Register::Value(found) if !found.recorded.holds(tags) => self.unusable(MissReason::Invalidated, &register),
+            Register::Value(found) if !found.recorded.holds(self.base(), tags) => {
+                self.unusable(MissReason::Invalidated, &register)
+            }
             Register::Value(found) if found.recorded.names().len() > 0 => {
                 return Checked::Named(Box::new(Named { register, found }));
             }
             Register::Value(found) => self.valid(register, found),
             Register::Lease(head) => Seen::Lease(head),
-            Register::Invalid(reason) => self.unusable(reason, &register),
+            Register::Invalid(reason) => match Head::from_bytes(&register).filter(|_| self.may_be_base(reason)) {
+                Some(head) => Seen::Base(head),
+                None => self.unusable(reason, &register),
+            },
         })
+    }
+
+    /// Whether a value that is invalid for this reason is another build's, or type's, which is to be left where it is.
+    fn may_be_base(&self, reason: MissReason) -> bool {
+        matches!(reason, MissReason::Type | MissReason::Version) && self.base().is_none()
     }
 
     fn valid(&self, register: Bytes, found: Found) -> Seen {

@@ -1,5 +1,6 @@
 //! The way of a call whose first look did not hit: join or lead, ACQUIRE, wait, or be told to load.
 
+mod beside;
 mod late;
 mod past;
 mod place;
@@ -60,6 +61,8 @@ pub(super) struct Lookup {
     replace: Replace,
     /// The lease whose load the first look has found to be worthless.
     suspect: Option<Head>,
+    /// The entry's place has changed, or a value was found in it that only a look can judge.
+    looks_first: bool,
     /// A value past its end, to be served if the load fails.
     spare: Option<Box<Entry>>,
     unusable: u32,
@@ -125,6 +128,7 @@ impl Lookup {
             without: None,
             replace: Replace::Nothing,
             suspect: None,
+            looks_first: false,
             spare: None,
             unusable: 0,
             counted: false,
@@ -137,6 +141,7 @@ impl Lookup {
             Missed::Nothing => {}
             Missed::Unusable(replace) => lookup.found_unusable(replace),
             Missed::Worthless(head) => lookup.suspect = Some(head),
+            Missed::Elsewhere => lookup.looks_first = true,
             Missed::Spare(entry) => {
                 lookup.count_miss(MissReason::Stale);
                 lookup.spare = Some(entry);
@@ -307,6 +312,11 @@ impl Lookup {
             return led;
         }
         while self.unusable < MAX_UNUSABLE {
+            if std::mem::take(&mut self.looks_first)
+                && let Some(led) = Box::pin(self.looks_there(lead)).await
+            {
+                return led;
+            }
             if let Some(led) = self.find_or_renew(lead, &mut waits).await {
                 return led;
             }
@@ -320,13 +330,19 @@ impl Lookup {
             };
             match asked.acquired {
                 Acquired::Granted => return self.granted(asked.lease, asked.stamps),
+                // Whether its base is what it has to be, ACQUIRE does not tell.
+                Acquired::Value(_) if self.target.base().is_some() => {
+                    self.unusable += 1;
+                    self.looks_first = true;
+                }
                 Acquired::Value(bytes) => match self.see(bytes, asked.stamps.as_deref()).await {
                     Ok(Seen::Value(entry)) => return Led::Found(entry, step),
                     Ok(Seen::Spare(entry)) if self.target.is_barred() => return Led::Found(*entry, step),
                     Ok(Seen::Spare(entry)) => self.spare = Some(entry),
                     Ok(Seen::Unusable(replace)) => self.found_unusable(replace),
+                    Ok(Seen::Base(base)) => self.goes_beside(base),
                     // A store that calls a lease a value.
-                    Ok(Seen::Lease(_) | Seen::Worthless(_) | Seen::Nothing) => self.unusable += 1,
+                    Ok(Seen::Lease(_) | Seen::Worthless(_) | Seen::Nothing | Seen::Moved) => self.unusable += 1,
                     Err(error) => return Led::Without(error.kind.into()),
                 },
                 Acquired::Leased(left) => match self.await_lease(lead, &mut waits, left).await {
@@ -343,7 +359,7 @@ impl Lookup {
     fn granted(&mut self, lease: Option<Lease>, stamps: Option<Vec<Head>>) -> Led {
         let Some(lease) = lease else { return Led::Without(MissReason::Refused) };
         let Some(stamps) = stamps else { return Led::Writing };
-        self.count_miss(MissReason::Absent);
+        self.count_miss(if self.target.base().is_some() { MissReason::Type } else { MissReason::Absent });
         Led::Granted(lease, stamps)
     }
 
@@ -397,6 +413,14 @@ impl Lookup {
                     return Waited::Free;
                 }
                 Ok(Seen::Nothing) => return Waited::Free,
+                Ok(Seen::Base(base)) => {
+                    self.goes_beside(base);
+                    return Waited::Free;
+                }
+                Ok(Seen::Moved) => {
+                    self.comes_back();
+                    return Waited::Free;
+                }
                 Err(error) => return Waited::Found(Led::Without(error.kind.into())),
             }
         }
@@ -405,7 +429,7 @@ impl Lookup {
     /// ACQUIRE, and side by side TAG if there are tags.
     async fn acquire(&mut self, lead: &LeadKey) -> Result<Asked, StoreError> {
         let engine = &self.target.engine;
-        let (store, key) = (Arc::clone(engine.store.off_path()), Arc::clone(&self.target.key));
+        let (store, key) = (Arc::clone(engine.store.off_path()), Arc::clone(self.target.place()));
         let releases = self.member.as_ref().map(Member::releases);
         let Some(mut lease) = Lease::new(store, key, engine.settings.lease, releases) else {
             return Ok(Asked { acquired: Acquired::Granted, lease: None, stamps: None });
@@ -452,8 +476,8 @@ impl Lookup {
     async fn pause_until_told(&mut self, lease_left: Duration) -> Option<bool> {
         let target = self.target.clone();
         // Waits from before the look on, so that no change is missed in between.
-        let waiter = target.engine.near_in_use()?.waiter(&target.key);
-        let keys = std::slice::from_ref(&target.key);
+        let waiter = target.engine.near_in_use()?.waiter(target.place());
+        let keys = std::slice::from_ref(target.place());
         let before = self.budget;
         let watched = self.budget.aside(&target.engine, |store, within| store.get_watched(keys, 0, within)).await;
         // The call waits anyway.

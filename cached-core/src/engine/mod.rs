@@ -11,6 +11,7 @@
 mod account;
 mod background;
 pub(crate) mod batch;
+mod beside;
 mod both;
 mod bracket;
 mod budget;
@@ -74,6 +75,8 @@ const LOADS_AFTER_FAILURE: usize = 256;
 #[derive(Debug, Clone)]
 pub(crate) struct Settings {
     pub(crate) prefix: Prefix,
+    /// Part of every fingerprint.
+    pub(crate) version: u32,
     pub(crate) classes: Classes,
     pub(crate) jitter: f64,
     pub(crate) codec: Codec,

@@ -6,13 +6,12 @@
 use super::SiteState;
 use crate::reason::{MissReason, UnstoredReason};
 use crate::user_code::{Panicked, UserCode};
-use std::hash::{BuildHasher, RandomState};
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 /// Calls without a success after which it is said.
 const IN_A_ROW: u32 = 100;
-/// Keys that this process has stored last, to be recognised.
-const REMEMBERED: usize = 64;
+/// Calls beside another type's values after which it is said.
+const SOME_BESIDE: u32 = 1000;
 
 /// Why a site has no use of the cache.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,7 +38,6 @@ pub(super) enum Run {
     ReadOnly,
     OutOfMemory,
     OtherData,
-    OtherType,
 }
 
 impl Cause {
@@ -68,7 +66,6 @@ impl Cause {
             MissReason::OutOfMemory => Run::OutOfMemory,
             MissReason::Refused => Run::Refused,
             MissReason::Foreign | MissReason::WrongType | MissReason::Corrupt => Run::OtherData,
-            MissReason::Type | MissReason::Version => Run::OtherType,
             // An outage has its line, and the others are what caches are for.
             _ => return None,
         }))
@@ -125,7 +122,7 @@ impl Cause {
 }
 
 impl Run {
-    const COUNT: usize = 9;
+    const COUNT: usize = 8;
 
     fn advice(self) -> (&'static str, &'static str) {
         match self {
@@ -161,17 +158,12 @@ impl Run {
                 "what stood under the keys was not written by this library, or is damaged",
                 "another program uses the same keys: give this cache a `.namespace(..)` of its own",
             ),
-            Self::OtherType => (
-                "what this process stored is replaced by values of another type, version or codec",
-                "two builds or services share their keys and displace each other's entries: give them different \
-                 namespaces, or wait until only one build runs",
-            ),
         }
     }
 
     /// Whether a value that is stored is a success. What others displace is stored again each time.
     fn counts_stored(self) -> bool {
-        !matches!(self, Self::OtherData | Self::OtherType)
+        !matches!(self, Self::OtherData)
     }
 }
 
@@ -180,11 +172,8 @@ impl Run {
 pub(super) struct Notices {
     said: AtomicU32,
     runs: [Counted; Run::COUNT],
-    /// Hashes of keys that were stored by this process.
-    own: [AtomicU64; REMEMBERED],
-    hasher: RandomState,
-    /// A key of ours was found to hold another type's value.
-    displaced: AtomicU32,
+    /// Calls whose entry stands beside another type's value.
+    beside: AtomicU32,
 }
 
 /// Calls since a success.
@@ -198,13 +187,7 @@ struct Counted {
 impl Default for Notices {
     fn default() -> Self {
         const { assert!(Cause::COUNT <= 32, "a bit for each") };
-        Self {
-            said: AtomicU32::new(0),
-            runs: std::array::from_fn(|_| Counted::default()),
-            own: std::array::from_fn(|_| AtomicU64::new(0)),
-            hasher: RandomState::new(),
-            displaced: AtomicU32::new(0),
-        }
+        Self { said: AtomicU32::new(0), runs: std::array::from_fn(|_| Counted::default()), beside: AtomicU32::new(0) }
     }
 }
 
@@ -222,40 +205,30 @@ impl Notices {
             counted.calls.store(0, Ordering::Relaxed);
         }
         counted.calls.fetch_add(1, Ordering::Relaxed) + 1 >= IN_A_ROW
-            && (run != Run::OtherType || self.displaced.load(Ordering::Relaxed) > 0)
-    }
-
-    fn place_of(&self, key: &str) -> (&AtomicU64, u64) {
-        let hash = self.hasher.hash_one(key);
-        #[expect(clippy::cast_possible_truncation, reason = "any bits will do")]
-        let at = hash as usize % REMEMBERED;
-        (&self.own[at], hash)
-    }
-
-    /// This process has stored a value under the key.
-    pub(super) fn stored(&self, key: &str) {
-        let (place, hash) = self.place_of(key);
-        place.store(hash, Ordering::Relaxed);
-    }
-
-    /// Values of another type are what a new build finds under all keys, and no reason for a word; unless it finds them where it
-    /// has stored its own.
-    fn found_other_type(&self, key: &str) {
-        let (place, hash) = self.place_of(key);
-        if place.load(Ordering::Relaxed) == hash {
-            self.displaced.store(1, Ordering::Relaxed);
-        }
     }
 }
 
 impl SiteState {
     /// A call did not find what it looked for.
-    pub(super) fn note_miss(&self, reason: MissReason, key: &str, last_error: impl FnOnce() -> Option<String>) {
-        let Some(cause) = Cause::of_miss(reason) else { return };
-        if cause == Cause::Run(Run::OtherType) {
-            self.notices.found_other_type(key);
+    pub(super) fn note_miss(&self, reason: MissReason, last_error: impl FnOnce() -> Option<String>) {
+        if let Some(cause) = Cause::of_miss(reason) {
+            self.note(cause, last_error);
         }
-        self.note(cause, last_error);
+    }
+
+    /// A call's entry stands beside a value of another type. A rolling deployment does that for a while, and it costs each call
+    /// a second read: no fault, but worth a line if it goes on.
+    pub(super) fn stands_beside(&self) {
+        if self.notices.beside.fetch_add(1, Ordering::Relaxed) == SOME_BESIDE {
+            let (site, place) = (self.site.path(), self.site.place());
+            tracing::info!(
+                site,
+                place,
+                "{SOME_BESIDE} calls have found another type's values, or another build's, under their keys: their own stand \
+                 beside these, so each call reads twice, and the near cache keeps none. After a deployment that ends by \
+                 itself; else give the types keys of their own (`<T>` in the key) or the services namespaces of their own"
+            );
+        }
     }
 
     /// A loaded value was not stored.
@@ -312,9 +285,9 @@ mod tests {
 
     #[test]
     fn every_cause_has_a_number_of_its_own_and_says_what_to_do() {
-        use Run::{LeaseLost, OtherData, OtherType, OutOfMemory, Policy, ReadOnly, Refused, StoreFault, Tags};
+        use Run::{LeaseLost, OtherData, OutOfMemory, Policy, ReadOnly, Refused, StoreFault, Tags};
         use UserCode::{CacheIf, Clone, Deserialize, Serialize, Ttl};
-        let runs = [Policy, Tags, LeaseLost, StoreFault, Refused, ReadOnly, OutOfMemory, OtherData, OtherType];
+        let runs = [Policy, Tags, LeaseLost, StoreFault, Refused, ReadOnly, OutOfMemory, OtherData];
         let codes = [Deserialize, Serialize, Ttl, CacheIf, UserCode::Tags, Clone];
         let said = [Cause::TooLarge, Cause::TooManyTags, Cause::Encode, Cause::Decode, Cause::Key, Cause::NoRuntime]
             .into_iter()
@@ -334,16 +307,5 @@ mod tests {
         assert!(!notices.is_enough(Run::LeaseLost, 1), "another cause");
         assert!(notices.is_enough(Run::Policy, 1));
         assert!(notices.is_news(Cause::Run(Run::Policy)) && !notices.is_news(Cause::Run(Run::Policy)));
-    }
-
-    #[test]
-    fn another_build_s_values_are_news_only_where_ours_stood() {
-        let notices = Notices::default();
-        let is_enough = || (0..IN_A_ROW).any(|_| notices.is_enough(Run::OtherType, 0));
-        notices.found_other_type("a");
-        notices.stored("b");
-        assert!(!is_enough());
-        notices.found_other_type("b");
-        assert!(is_enough());
     }
 }

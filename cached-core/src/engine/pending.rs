@@ -247,7 +247,7 @@ mod tests {
 
     #[test]
     fn the_register_of_all_tags_is_applied_before_any_tag() {
-        let prefix = crate::key::Prefix::new("shop", 1);
+        let prefix = crate::key::Prefix::new("shop");
         let tags: Vec<Key> = (0..2 * BATCH).map(|n| prefix.register(&format!("t:{n}"))).collect();
         let pending = Pending::new(10 * BATCH);
         pending.add(&tags, None);

@@ -294,7 +294,7 @@ impl Failed {
         let until = now + engine.settings.throttle;
         match claim {
             Some(claim) => claim.bar(until),
-            None => engine.claims.bar(&target.key, now, until),
+            None => engine.claims.bar(target.place(), now, until),
         }
         // Without room the ticket is released, and the next attempt may come from another process.
         start(&engine, async move {

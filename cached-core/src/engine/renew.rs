@@ -28,13 +28,13 @@ impl Target {
             return None;
         }
         let engine = &self.engine;
-        let claim = engine.claims.claim(&self.key, engine.clock.now(), engine.settings.throttle)?;
+        let claim = engine.claims.claim(self.place(), engine.clock.now(), engine.settings.throttle)?;
         Some(Box::new(Due { claim, budget }))
     }
 
     /// Whether a load has failed a moment ago, or someone else is at it.
     pub(super) fn is_barred(&self) -> bool {
-        self.engine.claims.is_barred(&self.key, self.engine.clock.now())
+        self.engine.claims.is_barred(self.place(), self.engine.clock.now())
     }
 
     /// What the call that is to renew `entry` does: load, or be served all the same.

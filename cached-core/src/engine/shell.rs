@@ -217,7 +217,7 @@ pub struct Typed {
 #[expect(clippy::manual_async_fn, reason = "see above")]
 pub fn look<S: Shape, K: Keep<S::Item>>(call: Typed, _: S, _: K) -> impl Future<Output = Result<S::Return, Load>> {
     async move {
-        let Typed { target: Some(target) } = call else { return Err(Load::uncached()) };
+        let Typed { target: Some(mut target) } = call else { return Err(Load::uncached()) };
         // What was found is not held while anything is waited for: it would stand in every call's future.
         let looked = match target.first_look().await {
             Ok(Hit { entry, slot, due: None }) => match decode::<S, K>(&target, &entry, slot) {

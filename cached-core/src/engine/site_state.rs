@@ -143,7 +143,7 @@ impl SiteState {
             none_ttl,
             names_tags: spec.tags.iter().any(|tag| tag.template.is_none()),
             names_all: spec.template.is_empty(),
-            identity: site::identity(site, &site::all()),
+            identity: format!("{}\0{}", settings.version, site::identity(site, &site::all())),
             notices: Notices::default(),
             backlog: Backlog::default(),
             first_fingerprint: OnceLock::new(),

@@ -22,7 +22,8 @@ pub(crate) struct Target {
     pub(super) fingerprint: u64,
     /// What the near cache has left to this call. Boxed: most calls have nothing of it.
     pub(super) left: Option<Box<Left>>,
-    /// `None` if the call tells no tags. Boxed, since every call's future holds a target, and few have tags.
+    /// `None` if the entry stands under its key and the call tells no tags. Boxed, since every call's future holds a target,
+    /// and few have tags.
     pub(super) tagged: Option<Box<Tagged>>,
 }
 
@@ -39,8 +40,11 @@ pub(crate) struct Left {
 /// What one look reads.
 #[derive(Debug, Clone)]
 pub(crate) struct Tagged {
-    /// The key and, behind it, the tags that the call tells.
+    /// Where the entry stands and, behind it, what it depends on: the base if it stands beside one, and the tags that the call
+    /// tells.
     pub(super) keys: Vec<Key>,
+    /// The entry stands beside a *base*: a value of another type, or another build's, which has this head.
+    pub(super) base: Option<Head>,
 }
 
 impl Target {
@@ -57,7 +61,7 @@ impl Target {
     /// Reads a register that stood under the key.
     pub(super) fn read(&self, register: &Bytes) -> Register {
         let expected = Expected {
-            key: &self.key,
+            key: self.place(),
             codec: self.site.codec.id(),
             fingerprint: self.fingerprint,
             max_payload: self.engine.settings.max_value_bytes,
@@ -73,7 +77,7 @@ impl Target {
     /// One more register that the entry depends on.
     pub(super) fn depends_on(&mut self, tag: Key) {
         let key = &self.key;
-        let tagged = self.tagged.get_or_insert_with(|| Box::new(Tagged { keys: vec![Arc::clone(key)] }));
+        let tagged = self.tagged.get_or_insert_with(|| Box::new(Tagged { keys: vec![Arc::clone(key)], base: None }));
         tagged.keys.push(tag);
     }
 
@@ -84,7 +88,8 @@ impl Target {
 
     /// The tags that the call tells.
     pub(super) fn tags(&self) -> &[Key] {
-        self.tagged.as_ref().and_then(|tagged| tagged.keys.get(1..)).unwrap_or_default()
+        let Some(tagged) = &self.tagged else { return &[] };
+        tagged.keys.get(1 + usize::from(tagged.base.is_some())..).unwrap_or_default()
     }
 
     /// What a load depends on while it runs: the tags that the call tells, and the register of all tags if the value is to
@@ -102,12 +107,13 @@ impl Target {
 
     /// What an entry records: the stamps of the tags that the call tells, and of those that only the value does.
     pub(super) fn recorded(&self, told: &[Head], mut named: Vec<(Box<str>, Head)>) -> Recorded {
+        let base = self.base();
         if !self.site.names_all {
-            return Recorded::new(told, named);
+            return Recorded::new(base.iter().chain(told), named);
         }
         let prefix = &self.engine.settings.prefix;
         named.extend(self.tags().iter().map(|tag| Box::from(prefix.name_of(tag))).zip(told.iter().copied()));
-        Recorded::new(&[], named)
+        Recorded::new(&base, named)
     }
 
     /// Whether an invalidation of this process has not been applied yet that is about this entry.
@@ -131,7 +137,7 @@ impl Target {
         let grace = self.site.fresh.map_or(Duration::ZERO, |fresh| fresh.grace(ttl, load_time));
         let times = is_timed.then(|| Times::new(self.engine.clock.wall(), ttl, load_time));
         let draft = Draft {
-            key: &self.key,
+            key: self.place(),
             head: Head::value(stamp),
             codec: self.site.codec.id(),
             fingerprint: self.fingerprint,

@@ -89,7 +89,9 @@ impl Target {
             Seen::Value(entry) => entry,
             Seen::Spare(entry) => *entry,
             Seen::Unusable(replace) => return Asked::Gone(replace),
-            Seen::Nothing | Seen::Lease(_) | Seen::Worthless(_) => return Asked::Gone(Replace::Nothing),
+            Seen::Nothing | Seen::Lease(_) | Seen::Worthless(_) | Seen::Base(_) | Seen::Moved => {
+                return Asked::Gone(Replace::Nothing);
+            }
         };
         match stamps {
             _ if entry.head != Some(over) => Asked::Newer(entry),
@@ -104,7 +106,7 @@ impl Target {
         let mut replace = Replace::Nothing;
         // Twice: what is neither a ticket nor a throttle is replaced.
         for _ in 0..2 {
-            let (store, key) = (Arc::clone(engine.store.off_path()), engine.settings.prefix.ticket(&self.key));
+            let (store, key) = (Arc::clone(engine.store.off_path()), engine.settings.prefix.ticket(self.place()));
             let Some(mut lease) = Lease::new(store, key, engine.settings.lease, None) else { break };
             let over = std::mem::replace(&mut replace, Replace::Nothing);
             let over = lead.map_or(over.clone(), |lead| taking_place(lead, &lease, over));
@@ -144,7 +146,7 @@ impl Ticket {
         let until = engine.clock.wall().saturating_add(u64::try_from(time.as_millis()).unwrap_or(u64::MAX));
         let mut register = BytesMut::from(Head::value(stamp).as_bytes());
         register.extend_from_slice(&until.to_le_bytes());
-        let key = engine.settings.prefix.ticket(&target.key);
+        let key = engine.settings.prefix.ticket(target.place());
         let (expected, register) = (self.lease.head(), register.freeze());
         let fill =
             engine.budget().step(engine, |store, within| store.fill(&key, expected, register, time, within)).await;

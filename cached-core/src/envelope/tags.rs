@@ -4,7 +4,8 @@
 //! n[1] stamp[16]*n | m[1] (length[2] name stamp[16])*m
 //! ```
 //!
-//! The first `n` are tags that a call tells, in the order in which the site names them. The others only the value tells, so
+//! The first `n` are the base, if the entry stands beside one, and the tags that a call tells, in the order in which the site
+//! names them. The others only the value tells, so
 //! their names stand there as well.
 
 use super::Head;
@@ -31,8 +32,11 @@ impl Recorded {
     #[cfg(test)]
     pub(crate) const NONE: Self = Self { stamps: Bytes::new(), named: Vec::new() };
 
-    pub(crate) fn new(stamps: &[Head], named: impl IntoIterator<Item = (Box<str>, Head)>) -> Self {
-        let stamps: Vec<u8> = stamps.iter().flat_map(stamp_of).collect();
+    pub(crate) fn new<'a>(
+        stamps: impl IntoIterator<Item = &'a Head>,
+        named: impl IntoIterator<Item = (Box<str>, Head)>,
+    ) -> Self {
+        let stamps: Vec<u8> = stamps.into_iter().flat_map(stamp_of).collect();
         Self { stamps: stamps.into(), named: named.into_iter().map(|(name, head)| (name, stamp_of(&head))).collect() }
     }
 
@@ -41,9 +45,10 @@ impl Recorded {
         self.named.iter().map(|(name, _)| &**name)
     }
 
-    /// Whether the tags that the call tells have these registers now.
-    pub(crate) fn holds<'a>(&self, now: impl ExactSizeIterator<Item = Option<&'a [u8]>>) -> bool {
-        all_are(self.stamps.chunks_exact(STAMP), now)
+    /// Whether the entry stands beside this base, if beside any, and the tags that the call tells have these registers now.
+    pub(crate) fn holds<'a>(&self, base: Option<Head>, now: impl ExactSizeIterator<Item = Option<&'a [u8]>>) -> bool {
+        let mut stamps = self.stamps.chunks_exact(STAMP);
+        base.is_none_or(|base| stamps.next().is_some_and(|stamp| *stamp == stamp_of(&base))) && all_are(stamps, now)
     }
 
     /// Whether the tags that only the value tells have these registers now.
@@ -147,7 +152,7 @@ mod tests {
     #[test]
     fn only_the_very_stamps_hold() {
         let heads = [1, 2].map(Head::value);
-        let now = |heads: [Option<&'static [u8]>; 2]| recorded().holds(heads.into_iter());
+        let now = |heads: [Option<&'static [u8]>; 2]| recorded().holds(None, heads.into_iter());
         let [one, two] = heads.map(|head| &*Vec::leak(head.as_bytes().to_vec()));
         assert!(now([Some(one), Some(two)]));
         assert!(!now([Some(two), Some(one)]), "each its own");
@@ -155,7 +160,7 @@ mod tests {
         assert!(!now([Some(one), Some(&two[..16])]));
         let lease = Vec::leak(Head::lease(2).as_bytes().to_vec());
         assert!(!now([Some(one), Some(lease)]), "a writer's token");
-        assert!(!recorded().holds([Some(one)].into_iter()), "a site that names fewer");
+        assert!(!recorded().holds(None, [Some(one)].into_iter()), "a site that names fewer");
         assert!(!recorded().holds_named([None].into_iter()));
     }
 }

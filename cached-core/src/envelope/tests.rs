@@ -1,12 +1,12 @@
 use super::*;
 use proptest::prelude::*;
 
-const EXPECTED: Expected<'static> = Expected { key: "n:v1:k", codec: 0, fingerprint: 7, max_payload: 1 << 20 };
+const EXPECTED: Expected<'static> = Expected { key: "n:k:k", codec: 0, fingerprint: 7, max_payload: 1 << 20 };
 
 static UNTAGGED: Recorded = Recorded::NONE;
 
 fn draft(payload: Option<&[u8]>) -> Draft<'_> {
-    let (key, head) = ("n:v1:k", Head::value(42));
+    let (key, head) = ("n:k:k", Head::value(42));
     Draft { key, head, codec: 0, fingerprint: 7, payload, times: None, recorded: &UNTAGGED, compress_above: 1_000 }
 }
 
@@ -42,7 +42,7 @@ fn every_mismatch_has_its_reason() {
     assert_eq!(reason(&good[..PAYLOAD], EXPECTED), MissReason::Corrupt);
     assert_eq!(reason(&good, Expected { fingerprint: 8, ..EXPECTED }), MissReason::Type);
     assert_eq!(reason(&good, Expected { codec: 1, ..EXPECTED }), MissReason::Type);
-    assert_eq!(reason(&good, Expected { key: "n:v1:other", ..EXPECTED }), MissReason::Corrupt);
+    assert_eq!(reason(&good, Expected { key: "n:k:other", ..EXPECTED }), MissReason::Corrupt);
     // All but two bytes of the fingerprint are in the check only.
     assert_eq!(reason(&good, Expected { fingerprint: 7 + (1 << 16), ..EXPECTED }), MissReason::Corrupt);
     let mut other_version = good.to_vec();

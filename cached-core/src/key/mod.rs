@@ -1,6 +1,6 @@
 //! Keys: what makes two calls the same call.
 //!
-//! A key in Redis is `<namespace>:v<N>:<rendered template>`. A template is literal text with segments in between; every
+//! A key in Redis is `<namespace>:k:<rendered template>`. A template is literal text with segments in between; every
 //! segment is rendered by its type ([`KeySegment`]) and escaped, so that no argument can reach over its own borders.
 //!
 //! | limit | what happens above it |
@@ -30,6 +30,14 @@ pub(crate) const MAX_SEGMENT: usize = 64;
 /// Longest key in bytes; of a longer one all behind the prefix is replaced by its hash.
 pub(crate) const MAX_KEY: usize = 512;
 
+/// The key of what belongs to a register and stands in the same slot of a cluster: `{<key>}:<name>`, or `<key>:{<name>}` if
+/// the key has a hash tag of its own. No template renders a key of that form: it has one pair of braces at most, and none in
+/// front of the namespace.
+pub(crate) fn companion(key: &str, name: &str) -> String {
+    let has_hash_tag = key.find('{').is_some_and(|open| key[open + 1..].find('}').is_some_and(|len| len > 0));
+    if has_hash_tag { format!("{key}:{{{name}}}") } else { format!("{{{key}}}:{name}") }
+}
+
 /// Appends the SHA-256 of `bytes` in hexadecimal. `domain` keeps hashes made for different purposes apart.
 fn push_sha256(out: &mut String, domain: &str, bytes: &[u8]) {
     let mut hasher = Sha256::new();
@@ -44,6 +52,12 @@ fn push_sha256(out: &mut String, domain: &str, bytes: &[u8]) {
 
 #[cfg(test)]
 mod tests {
+    #[test]
+    fn a_companion_stands_in_its_key_s_slot() {
+        assert_eq!(super::companion("n:k:user:1", "w"), "{n:k:user:1}:w");
+        assert_eq!(super::companion("n:k:{user:1}:x", "w"), "n:k:{user:1}:x:{w}");
+    }
+
     #[test]
     fn a_hash_is_that_of_its_purpose_and_the_bytes() {
         let mut out = String::from("#");

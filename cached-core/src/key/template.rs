@@ -34,10 +34,10 @@ impl Piece {
     }
 }
 
-/// What stands in front of every key of one cache: `<namespace>:v<N>:` for entries.
+/// What stands in front of every key of one cache: `<namespace>:k:` for entries, `<namespace>:t:<tag>`,
+/// `<namespace>:e:<event>:<fields>`, and `<namespace>:t` for all tags.
 ///
-/// Registers of tags and events have no version in front, so that both versions of a rolling deployment hear each other's
-/// writes: `<namespace>:t:<tag>`, `<namespace>:e:<event>:<fields>`, and `<namespace>:t` for all of them.
+/// No version stands there: all versions of a rolling deployment share their registers, so each hears of the others' writes.
 #[derive(Debug, Clone)]
 pub(crate) struct Prefix {
     entries: Arc<str>,
@@ -48,9 +48,9 @@ pub(crate) struct Prefix {
 }
 
 impl Prefix {
-    pub(crate) fn new(namespace: &str, version: u32) -> Self {
+    pub(crate) fn new(namespace: &str) -> Self {
         Self {
-            entries: format!("{namespace}:v{version}:").into(),
+            entries: format!("{namespace}:k:").into(),
             tags: format!("{namespace}:t:").into(),
             events: format!("{namespace}:e:").into(),
             all_tags: format!("{namespace}:t").into(),
@@ -103,7 +103,7 @@ impl Prefix {
         bounded(&self.tags, &mut [&self.tags, text].concat())
     }
 
-    /// What all registers of the namespace begin with, whatever their version.
+    /// What all registers of the namespace begin with.
     pub(crate) fn namespace(&self) -> &str {
         self.tags.trim_end_matches("t:")
     }
@@ -123,7 +123,7 @@ impl Prefix {
         &self.entries
     }
 
-    /// The register in which those who renew the entry under `key` agree on one of them. No part of any version's entries,
+    /// The register in which those who renew the entry under `key` agree on one of them. No part of the entries,
     /// so that a sweep of these does not remove it; to remove it does no harm.
     pub(crate) fn ticket(&self, key: &Key) -> Key {
         bounded(&self.tickets, &mut [&self.tickets, self.name_of(key)].concat())
@@ -299,16 +299,16 @@ mod tests {
     use super::*;
 
     fn render(template: &[Piece], segments: &[&dyn KeySegment]) -> String {
-        Prefix::new("shop", 1).render(template, "a::b::{{closure}}::{{closure}}", segments).unwrap().to_string()
+        Prefix::new("shop").render(template, "a::b::{{closure}}::{{closure}}", segments).unwrap().to_string()
     }
 
     #[test]
     fn readable_where_it_can_be() {
         let template = [Piece::Literal("user:"), Piece::Segment("id"), Piece::Literal(":"), Piece::Segment("lang")];
-        assert_eq!(render(&template, &[&42u64, &"en"]), "shop:v1:user:42:en");
-        assert_eq!(render(&template, &[&-1i8, &Some("a:b")]), "shop:v1:user:-1:a%3Ab");
-        assert_eq!(render(&template, &[&"42", &None::<&str>]), "shop:v1:user:'42:~");
-        assert_eq!(render(&template, &[&(1, "x"), &["", "y"]]), "shop:v1:user:(1,x):[',y]");
+        assert_eq!(render(&template, &[&42u64, &"en"]), "shop:k:user:42:en");
+        assert_eq!(render(&template, &[&-1i8, &Some("a:b")]), "shop:k:user:-1:a%3Ab");
+        assert_eq!(render(&template, &[&"42", &None::<&str>]), "shop:k:user:'42:~");
+        assert_eq!(render(&template, &[&(1, "x"), &["", "y"]]), "shop:k:user:(1,x):[',y]");
     }
 
     #[test]
@@ -325,28 +325,28 @@ mod tests {
         let template = [Piece::Segment("a"), Piece::Literal(":"), Piece::Segment("b")];
         assert_eq!(
             render(&template, &[&InARow(Some(1), 23), &(InARow(None, 3), 12u8)]),
-            "shop:v1:1,23,V(23),[1]:(~,3,V(3),[1],12)"
+            "shop:k:1,23,V(23),[1]:(~,3,V(3),[1],12)"
         );
-        assert_eq!(render(&template, &[&Some(Some(None::<u8>)), &Some(Some(1u8))]), "shop:v1:~~~:1");
+        assert_eq!(render(&template, &[&Some(Some(None::<u8>)), &Some(Some(1u8))]), "shop:k:~~~:1");
         let zero = std::num::NonZero::new(7usize).unwrap();
-        assert_eq!(render(&[Piece::Segment("n")], &[&zero]), "shop:v1:7");
+        assert_eq!(render(&[Piece::Segment("n")], &[&zero]), "shop:k:7");
     }
 
     #[test]
     fn path_of_the_function_without_the_compilers_closures() {
-        assert_eq!(render(&[Piece::Path], &[]), "shop:v1:a.b");
+        assert_eq!(render(&[Piece::Path], &[]), "shop:k:a.b");
     }
 
     #[test]
     fn long_segments_and_keys_are_hashed_and_keep_their_hash_tag() {
         let long = "x".repeat(65);
         let key = render(&[Piece::Segment("s")], &[&long]);
-        assert_eq!(key.len(), "shop:v1:#".len() + 64);
+        assert_eq!(key.len(), "shop:k:#".len() + 64);
         assert_ne!(key, render(&[Piece::Segment("s")], &[&"x".repeat(66)]));
 
         let literal: &'static str = Box::leak(format!("{{tag}}:{}", "y".repeat(600)).into_boxed_str());
         let key = render(&[Piece::Literal(literal)], &[]);
-        assert!(key.starts_with("shop:v1:{tag}#"), "{key}");
+        assert!(key.starts_with("shop:k:{tag}#"), "{key}");
         assert!(key.len() <= MAX_KEY);
     }
 
@@ -357,19 +357,19 @@ mod tests {
     #[test]
     fn limits_are_the_last_that_fits() {
         let segment = |len: usize| render(&[Piece::Segment("s")], &[&"x".repeat(len)]);
-        assert_eq!(segment(64), format!("shop:v1:{}", "x".repeat(64)));
-        assert!(segment(65).starts_with("shop:v1:#"));
+        assert_eq!(segment(64), format!("shop:k:{}", "x".repeat(64)));
+        assert!(segment(65).starts_with("shop:k:#"));
 
-        let fits = "x".repeat(MAX_KEY - "shop:v1:".len());
-        assert_eq!(render(&literal(&fits), &[]), format!("shop:v1:{fits}"));
-        assert!(render(&literal(&(fits.clone() + "x")), &[]).starts_with("shop:v1:#"));
-        let prefix = Prefix::new("shop", 1);
-        assert_eq!(&*prefix.literal(&fits), format!("shop:v1:{fits}"));
+        let fits = "x".repeat(MAX_KEY - "shop:k:".len());
+        assert_eq!(render(&literal(&fits), &[]), format!("shop:k:{fits}"));
+        assert!(render(&literal(&(fits.clone() + "x")), &[]).starts_with("shop:k:#"));
+        let prefix = Prefix::new("shop");
+        assert_eq!(&*prefix.literal(&fits), format!("shop:k:{fits}"));
         assert_eq!(*prefix.literal(&(fits.clone() + "x")), *render(&literal(&(fits + "x")), &[]));
 
         let path = |len: usize| prefix.render(&[Piece::Path], &"p".repeat(len), &[]).unwrap();
-        assert_eq!(&*path(128), format!("shop:v1:{}", "p".repeat(128)));
-        assert_eq!(path(129).len(), "shop:v1:#".len() + 64);
+        assert_eq!(&*path(128), format!("shop:k:{}", "p".repeat(128)));
+        assert_eq!(path(129).len(), "shop:k:#".len() + 64);
         assert_ne!(path(129), path(130));
     }
 
@@ -377,30 +377,30 @@ mod tests {
     fn a_hash_tag_is_kept_if_it_is_one_and_not_too_long() {
         let rest = "y".repeat(600);
         let key = |start: &str| render(&literal(&format!("{start}{rest}")), &[]);
-        assert!(key("a:{tag}:}").starts_with("shop:v1:{tag}#"));
-        assert!(key("{t}").starts_with("shop:v1:{t}#"));
-        assert!(key("}{t}").starts_with("shop:v1:{t}#"));
-        assert!(key("{}{t}").starts_with("shop:v1:#"), "Redis takes the first pair, and an empty one is none");
-        assert!(key("{tag").starts_with("shop:v1:#"));
+        assert!(key("a:{tag}:}").starts_with("shop:k:{tag}#"));
+        assert!(key("{t}").starts_with("shop:k:{t}#"));
+        assert!(key("}{t}").starts_with("shop:k:{t}#"));
+        assert!(key("{}{t}").starts_with("shop:k:#"), "Redis takes the first pair, and an empty one is none");
+        assert!(key("{tag").starts_with("shop:k:#"));
         let tag = format!("{{{}}}", "t".repeat(127));
-        assert!(key(&format!("user:{tag}")).starts_with(&format!("shop:v1:{tag}#")));
+        assert!(key(&format!("user:{tag}")).starts_with(&format!("shop:k:{tag}#")));
         let tag = format!("{{{}}}", "t".repeat(128));
-        assert!(key(&format!("user:{tag}")).starts_with("shop:v1:#"));
+        assert!(key(&format!("user:{tag}")).starts_with("shop:k:#"));
     }
 
     #[test]
     fn hashes_are_hashed_once_and_names_of_types_are_text() {
         let hashed = render(&[Piece::Hash("x")], &[&Hashed(&1)]);
-        assert_eq!(hashed.len(), "shop:v1:@".len() + 64);
-        assert!(hashed.starts_with("shop:v1:@"), "{hashed}");
+        assert_eq!(hashed.len(), "shop:k:@".len() + 64);
+        assert!(hashed.starts_with("shop:k:@"), "{hashed}");
         assert_ne!(hashed, render(&[Piece::Hash("x")], &[&Hashed(&2)]));
-        assert_eq!(render(&[Piece::Segment("T")], &[&TypeName::<Option<u8>>::NEW]), "shop:v1:core.option.Option<u8>");
+        assert_eq!(render(&[Piece::Segment("T")], &[&TypeName::<Option<u8>>::NEW]), "shop:k:core.option.Option<u8>");
     }
 
     #[test]
     fn a_template_with_more_segments_than_arguments_has_no_key() {
         let template = [Piece::Segment("a"), Piece::Segment("b")];
-        assert_eq!(Prefix::new("n", 1).render(&template, "", &[&1]), None);
+        assert_eq!(Prefix::new("n").render(&template, "", &[&1]), None);
     }
 
     #[test]
@@ -411,6 +411,6 @@ mod tests {
                 Err(serde::ser::Error::custom("no"))
             }
         }
-        assert_eq!(Prefix::new("n", 1).render(&[Piece::All], "", &[&Hashed(&Broken)]), None);
+        assert_eq!(Prefix::new("n").render(&[Piece::All], "", &[&Hashed(&Broken)]), None);
     }
 }

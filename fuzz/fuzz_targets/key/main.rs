@@ -51,7 +51,7 @@ const LITERALS: [&str; 24] = [
 ];
 const LONG: &str = "yyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyy\
                     yyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyy";
-const PREFIX: &str = "shop:v1:";
+const PREFIX: &str = "shop:k:";
 /// `@` and a SHA-256 in hexadecimal.
 const HASH: usize = 65;
 
@@ -126,7 +126,7 @@ fn key_of(template: &[Part], arguments: &[Argument]) -> String {
         }
         next += usize::from(part.takes_argument());
     }
-    let key = render("shop", 1, &pieces, &segments).expect("all arguments have a form");
+    let key = render("shop", &pieces, &segments).expect("all arguments have a form");
     assert!(key.starts_with(PREFIX) && key.len() <= MAX_KEY, "{} bytes: {key}", key.len());
     assert!(!key.chars().any(|letter| letter.is_ascii_control()), "{key:?}");
     key

@@ -89,7 +89,7 @@ async fn a_batch_that_is_given_up_releases_its_leases_by_few_commands() {
     drop(batch);
     on.open();
     tests::eventually("the leases are released", async || {
-        on.server().send::<u64>(&[b"EXISTS", b"cache:v1:user:0", b"cache:v1:user:999"]).await == 0
+        on.server().send::<u64>(&[b"EXISTS", b"cache:k:user:0", b"cache:k:user:999"]).await == 0
     })
     .await;
     let commands = monitor.stop(on.server()).await;
@@ -116,7 +116,7 @@ async fn the_leases_of_a_long_load_are_renewed_together() {
         // Time passes in the server, whose clock nobody can set.
         tokio::time::sleep(2 * lease).await;
         let commands = monitor.stop(&server).await;
-        let held: u64 = server.send(&[b"EXISTS", b"cache:v1:user:0", b"cache:v1:user:299"]).await;
+        let held: u64 = server.send(&[b"EXISTS", b"cache:k:user:0", b"cache:k:user:299"]).await;
         on.open();
         (commands, held)
     };

@@ -148,10 +148,10 @@ async fn damaged_entries_among_good_ones() {
     on.cache.settled().await;
     on.asked();
     let server = on.server();
-    let _: () = server.send(&[b"SET", b"cache:v1:user:2", b"damaged"]).await;
-    let _: () = server.send(&[b"SETRANGE", b"cache:v1:user:3", b"30", b"damaged"]).await;
-    let _: () = server.send(&[b"DEL", b"cache:v1:user:4"]).await;
-    let _: () = server.send(&[b"RPUSH", b"cache:v1:user:4", b"a list"]).await;
+    let _: () = server.send(&[b"SET", b"cache:k:user:2", b"damaged"]).await;
+    let _: () = server.send(&[b"SETRANGE", b"cache:k:user:3", b"30", b"damaged"]).await;
+    let _: () = server.send(&[b"DEL", b"cache:k:user:4"]).await;
+    let _: () = server.send(&[b"RPUSH", b"cache:k:user:4", b"a list"]).await;
     assert_eq!(on.find_many(&[1, 2, 3, 4, 5]).await, Ok(users([1, 2, 3, 4, 5])));
     on.cache.settled().await;
     assert_eq!(on.asked(), [[2, 3, 4]]);

@@ -30,17 +30,17 @@ async fn a_prefix_is_text(on: Subject) {
 
 async fn leases_and_tags_are_swept_and_markers_stay(on: Subject) {
     let writer = lease(0xff);
-    let marked = ["n:v1:a", "n:v1:{b}:c"];
+    let marked = ["n:k:a", "n:k:{b}:c"];
     on.begin_with_token(writer, &marked, TTL).await;
-    assert_eq!(on.acquire("n:v1:leased", lease(1), TTL).await, Acquired::Granted);
-    assert!(on.tag(&["n:v1:#tag"], value(1, "").0).await.is_some());
-    on.put("n:v1:k", b"x").await;
+    assert_eq!(on.acquire("n:k:leased", lease(1), TTL).await, Acquired::Granted);
+    assert!(on.tag(&["n:k:#tag"], value(1, "").0).await.is_some());
+    on.put("n:k:k", b"x").await;
     on.put("n:v2:k", b"x").await;
-    assert_eq!(on.sweep("n:v1:").await, 5);
-    let gone = ["n:v1:leased", "n:v1:#tag", "n:v1:k", marked[0], marked[1]];
+    assert_eq!(on.sweep("n:k:").await, 5);
+    let gone = ["n:k:leased", "n:k:#tag", "n:k:k", marked[0], marked[1]];
     assert!(on.get_all(&gone).await.iter().all(Option::is_none));
     assert!(on.get("n:v2:k").await.is_some());
-    assert!(!on.fill("n:v1:leased", lease(1), &value(2, "late").1).await);
+    assert!(!on.fill("n:k:leased", lease(1), &value(2, "late").1).await);
     // Not even if all keys of the server are swept.
     on.sweep("").await;
     for key in marked {

@@ -10,7 +10,7 @@ use std::time::Duration;
 use tests::model::{Plan, Tags, Way};
 
 /// As the model's registers are called here.
-pub(crate) const ENTRY: &str = "cache:v1:row";
+pub(crate) const ENTRY: &str = "cache:k:row";
 pub(crate) const TAG: &str = "cache:t:table";
 pub(crate) const NAMESPACE: &str = "cache:t";
 pub(crate) const TICKET: &str = "cache:r:row";

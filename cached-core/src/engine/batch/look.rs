@@ -96,7 +96,7 @@ struct Answer {
 
 impl Chunk {
     fn list_keys(&mut self) {
-        self.keys = self.wanted.iter().map(|wanted| Arc::clone(&wanted.target.key)).collect();
+        self.keys = self.wanted.iter().map(|wanted| Arc::clone(wanted.target.place())).collect();
         let entries = self.keys.len();
         self.keys.extend(std::iter::repeat_n(Key::from(""), self.tags.len()));
         for (tag, at) in &mut self.tags {
@@ -166,7 +166,7 @@ impl Chunk {
     }
 }
 
-fn found(wanted: Wanted, seen: Result<Seen, StoreError>, kept: Option<Read>, budget: Budget) -> (Wanted, Found) {
+fn found(mut wanted: Wanted, seen: Result<Seen, StoreError>, kept: Option<Read>, budget: Budget) -> (Wanted, Found) {
     let missed = match seen {
         Ok(Seen::Value(entry)) => {
             let slot = kept.and_then(|kept| wanted.target.slot(&entry, kept));
@@ -176,6 +176,14 @@ fn found(wanted: Wanted, seen: Result<Seen, StoreError>, kept: Option<Read>, bud
         Ok(Seen::Worthless(head)) => Missed::Worthless(head),
         Ok(Seen::Unusable(replace)) => Missed::Unusable(replace),
         Ok(Seen::Spare(entry)) => Missed::Spare(entry),
+        Ok(Seen::Base(base)) => {
+            wanted.target.goes_beside(base);
+            Missed::Elsewhere
+        }
+        Ok(Seen::Moved) => {
+            wanted.target.comes_back();
+            Missed::Elsewhere
+        }
         Err(error) => Missed::Without(error.kind.into()),
     };
     (wanted, Err(Looked { budget, missed }))

@@ -38,7 +38,7 @@ impl Lookup {
                     return Turn::Value(entry);
                 }
                 Ok(Seen::Spare(entry)) => self.spare = Some(entry),
-                Ok(Seen::Nothing | Seen::Lease(_) | Seen::Worthless(_) | Seen::Unusable(_)) | Err(_) => {}
+                Ok(_) | Err(_) => {}
             }
         }
         lead.idle();

@@ -35,7 +35,7 @@ impl Lookup {
                 Asked::Throttled(left) => {
                     let engine = &self.target.engine;
                     let now = engine.clock.now();
-                    engine.claims.bar(&self.target.key, now, now + left);
+                    engine.claims.bar(self.target.place(), now, now + left);
                     return self.as_it_is(lead).await;
                 }
                 Asked::Fault(error) => return Some(Led::Without(error.kind.into())),
@@ -54,6 +54,8 @@ impl Lookup {
             Ok(Seen::Value(entry)) => return Some(Led::Found(entry, step)),
             Ok(Seen::Spare(entry)) => return Some(Led::Found(*entry, step)),
             Ok(Seen::Unusable(replace)) => self.found_unusable(replace),
+            Ok(Seen::Base(base)) => self.goes_beside(base),
+            Ok(Seen::Moved) => self.comes_back(),
             Ok(Seen::Nothing | Seen::Lease(_) | Seen::Worthless(_)) => {}
             Err(error) => return Some(Led::Without(error.kind.into())),
         }
@@ -70,7 +72,7 @@ impl Lookup {
         match self.target.look(&mut self.budget).await {
             Ok(Seen::Value(entry)) => Some(entry),
             Ok(Seen::Spare(entry)) => Some(*entry),
-            Ok(Seen::Nothing | Seen::Lease(_) | Seen::Worthless(_) | Seen::Unusable(_)) => None,
+            Ok(_) => None,
             // It was there when this call began.
             Err(_) => self.spare.take().map(|entry| *entry),
         }

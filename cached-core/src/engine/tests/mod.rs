@@ -3,6 +3,7 @@
 
 mod after_failure;
 mod announced;
+mod beside;
 mod closing;
 mod direct;
 mod fresh;

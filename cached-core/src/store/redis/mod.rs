@@ -37,6 +37,7 @@ mod writes;
 use super::{Acquired, Key, Replace, Store, StoreFuture, Swept, Watched, Watcher, Written};
 use crate::envelope::Head;
 use crate::error::{BuildError, FaultKind, StoreError};
+use crate::key::companion;
 use bytes::Bytes;
 use link::{Copies, Link};
 use reads::Reads;
@@ -231,11 +232,9 @@ impl Step for Release {
     }
 }
 
-/// The markers of writes in progress on `key`, in the same slot of a cluster. No template renders a key of that form: it
-/// has one pair of braces at most, and none in front of the namespace.
+/// The markers of writes in progress on `key`, in the same slot of a cluster.
 fn markers(key: &str) -> String {
-    let has_hash_tag = key.find('{').is_some_and(|open| key[open + 1..].find('}').is_some_and(|len| len > 0));
-    if has_hash_tag { format!("{key}:{{w}}") } else { format!("{{{key}}}:w") }
+    companion(key, "w")
 }
 
 fn millis(time: Duration) -> u64 {
@@ -372,16 +371,5 @@ impl Store for RedisStore {
                 Ok(_) | Err(_) => Ok(()),
             }
         })
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::markers;
-
-    #[test]
-    fn markers_stand_in_the_slot_of_their_key() {
-        assert_eq!(markers("n:v1:user:1"), "{n:v1:user:1}:w");
-        assert_eq!(markers("n:v1:{user:1}:x"), "n:v1:{user:1}:x:{w}");
     }
 }

@@ -289,7 +289,7 @@ mod tests {
 
     #[test]
     fn a_prefix_is_taken_literally() {
-        assert_eq!(pattern("shop:v1:user:"), "shop:v1:user:*");
+        assert_eq!(pattern("shop:k:user:"), "shop:k:user:*");
         assert_eq!(pattern("a*[b]?\\"), "a\\*\\[b\\]\\?\\\\*");
     }
 }

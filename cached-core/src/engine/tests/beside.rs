@@ -1,0 +1,180 @@
+//! Values of different types under one key.
+
+use super::*;
+
+/// A call for "k" by a build whose values are texts.
+async fn text(on: &Subject, value: &str) -> String {
+    let load = || async { Ok::<_, ()>(value.to_owned()) };
+    on.cache.get_or_set("k", Options::new(), load).await.unwrap()
+}
+
+async fn set_text(on: &Subject, value: &str) {
+    on.cache.set("k", &value.to_owned(), Options::new()).await.unwrap();
+}
+
+/// As [`Subject::calling`], of a build whose values are texts.
+async fn calling_text(on: &Subject, value: &'static str, takes: Duration) -> JoinHandle<String> {
+    let subject = on.clone();
+    let call = tokio::spawn(async move {
+        let load = || async {
+            sleep(takes).await;
+            Ok::<_, ()>(value.to_owned())
+        };
+        subject.cache.get_or_set("k", Options::new(), load).await.unwrap()
+    });
+    tasks().await;
+    call
+}
+
+fn loads(on: &Subject) -> u64 {
+    on.stats().loads
+}
+
+#[tokio::test(start_paused = true)]
+async fn each_type_loads_once_and_hits_from_then_on() {
+    let on = Subject::new();
+    for n in 0..5 {
+        assert_eq!(on.call(n, AT_ONCE).await, 0);
+        assert_eq!(text(&on, &n.to_string()).await, "0");
+        on.cache.settled().await;
+    }
+    assert_eq!((loads(&on), on.stats().hits), (2, 8));
+    assert_eq!(on.misses(), [(MissReason::Absent, 1), (MissReason::Type, 1)]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_ends_the_base_ends_what_stands_beside_it() {
+    let on = Subject::new();
+    for (round, ends) in ["delete", "set", "eviction", "foreign bytes"].into_iter().enumerate() {
+        let new = round as u64 + 1;
+        on.call(0, AT_ONCE).await;
+        text(&on, "old").await;
+        on.cache.settled().await;
+        match ends {
+            "delete" => _ = on.cache.delete("k").await.unwrap(),
+            "set" => on.cache.set("k", &new, Options::new()).await.unwrap(),
+            "eviction" => _ = on.store.memory.remove(&on.key(), BUDGET).await.unwrap(),
+            _ => on.plant(b"V, and then what no cache has written").await,
+        }
+        assert_eq!(text(&on, "new").await, "new", "{ends}");
+        assert_eq!(on.call(new, AT_ONCE).await, new, "{ends}");
+        on.cache.settled().await;
+        on.cache.delete("k").await.unwrap();
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_stood_beside_a_base_does_not_come_back_with_the_next() {
+    let on = Subject::new();
+    on.call(0, AT_ONCE).await;
+    text(&on, "old").await;
+    on.cache.settled().await;
+    on.cache.delete("k").await.unwrap();
+    on.call(1, AT_ONCE).await;
+    on.cache.settled().await;
+    assert_eq!(text(&on, "new").await, "new");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_invalidation_during_the_load_is_not_outlived() {
+    let on = Subject::new();
+    on.call(0, AT_ONCE).await;
+    on.cache.settled().await;
+    let load = calling_text(&on, "old", ms(50)).await;
+    on.cache.delete("k").await.unwrap();
+    on.call(1, AT_ONCE).await;
+    assert_eq!(load.await.unwrap(), "old", "its own value");
+    on.cache.settled().await;
+    assert_eq!(text(&on, "new").await, "new");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_caller_after_an_invalidation_does_not_share_an_older_load() {
+    let on = Subject::new();
+    on.call(0, AT_ONCE).await;
+    on.cache.settled().await;
+    let load = calling_text(&on, "old", ms(50)).await;
+    // The base has changed, and a value of the other type stands there again: the late caller's look leads to the same place.
+    on.cache.set("k", &1u64, Options::new()).await.unwrap();
+    let late = calling_text(&on, "new", AT_ONCE).await;
+    assert_eq!((load.await.unwrap(), late.await.unwrap()), ("old".to_owned(), "new".to_owned()));
+}
+
+#[tokio::test(start_paused = true)]
+async fn calls_beside_a_base_share_one_load() {
+    let on = Subject::new();
+    on.call(0, AT_ONCE).await;
+    on.cache.settled().await;
+    let mut calls = Vec::new();
+    for _ in 0..10 {
+        calls.push(calling_text(&on, "one", ms(20)).await);
+    }
+    for call in calls {
+        assert_eq!(call.await.unwrap(), "one");
+    }
+    assert_eq!(loads(&on), 2);
+}
+
+/// The other build fills the key between this call's look and its ACQUIRE.
+#[tokio::test(start_paused = true)]
+async fn a_base_that_only_acquire_finds() {
+    let on = Subject::new();
+    on.store.plan(Step::Get, [Act::LateAnswer(ms(5))]);
+    let call = on.calling(Ok(7), AT_ONCE).await;
+    set_text(&on, "theirs").await;
+    assert_eq!(call.await.unwrap(), Ok(7));
+    on.cache.settled().await;
+    assert_eq!(on.call(8, AT_ONCE).await, 7, "it was stored beside");
+    assert_eq!(text(&on, "new").await, "theirs", "which was left where it was");
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_lease_of_another_build_is_waited_for_and_its_value_left() {
+    let on = Subject::new();
+    let theirs = calling_text(&on, "theirs", ms(30)).await;
+    let mine = on.calling(Ok(7), AT_ONCE).await;
+    assert_eq!((theirs.await.unwrap(), mine.await.unwrap()), ("theirs".to_owned(), Ok(7)));
+    on.cache.settled().await;
+    assert_eq!((on.call(8, AT_ONCE).await, text(&on, "new").await), (7, "theirs".to_owned()));
+    assert_eq!(loads(&on), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn tags_hold_beside_a_base_as_well() {
+    let on = Subject::new();
+    let read = async |value: u64| {
+        let load = || async move { Ok::<_, ()>(value) };
+        on.cache.get_or_set("k", Options::new().tag("t"), load).await.unwrap()
+    };
+    set_text(&on, "theirs").await;
+    assert_eq!((read(1).await, on.cache.settled().await, read(2).await), (1, (), 1));
+    on.cache.invalidate(crate::Invalidation::new().tag("t")).await;
+    assert_eq!((read(3).await, on.cache.settled().await, read(4).await), (3, (), 3));
+    assert_eq!(text(&on, "new").await, "theirs");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_read_by_hand_finds_what_stands_beside() {
+    let on = Subject::new();
+    set_text(&on, "theirs").await;
+    on.call(7, AT_ONCE).await;
+    on.cache.settled().await;
+    assert_eq!(on.cache.get::<u64>("k").await, Some(7));
+    assert_eq!(on.cache.get::<String>("k").await.as_deref(), Some("theirs"));
+    on.cache.delete("k").await.unwrap();
+    assert_eq!(on.cache.get::<u64>("k").await, None);
+}
+
+/// However often others replace what stands under the key, the call ends.
+#[tokio::test(start_paused = true)]
+async fn a_base_that_changes_at_every_look_is_given_up() {
+    let on = Subject::new();
+    on.store.plan(Step::GetAll, (0..10).map(|_| Act::LateAnswer(ms(5))));
+    set_text(&on, "0").await;
+    let call = on.calling(Ok(7), AT_ONCE).await;
+    for n in 1..10 {
+        set_text(&on, &n.to_string()).await;
+        sleep(ms(5)).await;
+    }
+    assert_eq!(call.await.unwrap(), Ok(7));
+}
