@@ -126,6 +126,11 @@ impl Counters {
         self.misses[reason as usize].one();
     }
 
+    /// How many calls have missed for this reason.
+    pub(crate) fn missed(&self, reason: MissReason) -> u64 {
+        self.misses[reason as usize].get()
+    }
+
     /// What became of a write's invalidation.
     pub(crate) fn written(&self, outcome: Outcome) {
         match outcome {

@@ -12,6 +12,10 @@ use crate::reason::{MissReason, UnstoredReason};
 use crate::store::Replace;
 use bytes::Bytes;
 
+/// Damaged values of one site that are replaced. Those above are left where they are: of the fingerprint only two bytes stand
+/// in a register, so for one pair of types in 65,536 another's value cannot be told from damage.
+const SOME_DAMAGE: u64 = 8;
+
 /// What stands under a key, for this target.
 #[derive(Debug)]
 pub(super) enum Seen {
@@ -286,7 +290,12 @@ impl Target {
 
     /// Whether a value that is invalid for this reason is another build's, or type's, which is to be left where it is.
     fn may_be_base(&self, reason: MissReason) -> bool {
-        matches!(reason, MissReason::Type | MissReason::Version) && self.base().is_none()
+        let is_others = match reason {
+            MissReason::Type | MissReason::Version => true,
+            MissReason::Corrupt => self.site.counters.missed(MissReason::Corrupt) >= SOME_DAMAGE,
+            _ => false,
+        };
+        is_others && self.base().is_none()
     }
 
     fn valid(&self, register: Bytes, found: Found) -> Seen {
