@@ -40,7 +40,9 @@ impl Target {
     pub(super) fn comes_back(&mut self) {
         let tags = self.tags().to_vec();
         self.tagged = None;
-        tags.into_iter().for_each(|tag| self.depends_on(tag));
+        for tag in tags {
+            self.depends_on(tag);
+        }
     }
 
     /// Whether the base, if there is one, is what it was.
