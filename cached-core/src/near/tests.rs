@@ -89,11 +89,15 @@ fn orders() -> Vec<Vec<Step>> {
 /// what was read behind them is kept.
 #[test]
 fn a_read_and_a_change_in_every_order() {
-    let tells: [(&str, Tell); 5] = [
+    let tells: [(&str, Tell); 6] = [
         ("its own", |near, _| near.changed("key")),
         ("its tag", |near, _| near.changed("tag")),
         ("written here", |near, key| near.wrote([key])),
         ("all", |near, _| near.all_changed()),
+        ("a gap that nobody has told of", |near, _| {
+            near.regained();
+            near.confirmed(Instant::now());
+        }),
         ("a gap", |near, _| {
             near.lost();
             near.regained();
@@ -123,6 +127,43 @@ fn a_read_and_a_change_in_every_order() {
             }
         }
     }
+}
+
+#[test]
+fn each_change_counts_and_not_only_the_first() {
+    let ((near, _), keys) = (near(1 << 20), keys(&["key", "tag"]));
+    for round in 0..4 {
+        for changed in ["key", "tag"] {
+            keep(&near, &keys, round, LOCAL);
+            assert_eq!(get(&near, &keys), Some(round));
+            near.changed(changed);
+            assert_eq!(get(&near, &keys), None, "{changed}, round {round}");
+        }
+    }
+}
+
+#[test]
+fn what_was_read_before_a_gap_is_not_kept_in_it() {
+    let ((near, _), keys) = (near(1 << 20), keys(&["key"]));
+    let reservation = near.reserve(&keys).unwrap();
+    near.lost();
+    near.keep(asked("key").name(), reservation, kept(1), Keeping { time: LOCAL, bytes: 8, fresh: None });
+    assert_eq!(get_with(&near, &keys, true), None, "not even where gaps are served through");
+}
+
+#[test]
+fn integers_that_differ_have_names_that_differ() {
+    let far = 1u64 << 32;
+    let segments: [&[&dyn KeySegment]; 8] =
+        [&[&0u64], &[&far], &[&(far + 1)], &[&1u64], &[&-1i64], &[&u64::MAX], &[&0u64, &far], &[&far, &0u64]];
+    let names: Vec<_> = segments.iter().map(|segments| Words::of(segments)).collect();
+    for (at, name) in names.iter().enumerate() {
+        let alike = names.iter().filter(|other| *other == name).count();
+        // One integer and the same with a 0 behind it are never of one template.
+        let is_pair = at == 1 || at == 7;
+        assert_eq!(alike, if is_pair { 2 } else { 1 }, "{at}: {name:?}");
+    }
+    assert_eq!(names[5], None, "it is no word");
 }
 
 /// A tag of which only the value told, reserved before it is read.

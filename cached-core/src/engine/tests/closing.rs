@@ -1,6 +1,7 @@
 //! What becomes of a loaded value.
 
 use super::*;
+use crate::envelope::tags::MAX_TAGS;
 
 #[tokio::test(start_paused = true)]
 async fn a_slow_store_does_not_hold_up_the_caller() {
@@ -88,4 +89,16 @@ async fn what_there_is_no_room_for_is_not_stored() {
     assert_eq!(on.register().await, None, "the lease is released");
     assert_eq!(on.call(2, AT_ONCE).await, 2);
     assert_eq!(on.call(3, AT_ONCE).await, 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_value_with_too_many_tags_is_not_stored() {
+    for (tags, stored) in [(MAX_TAGS, 1), (MAX_TAGS + 1, 0)] {
+        let on = Subject::new();
+        let options = (0..tags).fold(Options::new(), |options, n| options.tag(format!("t{n}")));
+        on.cache.get_or_set("k", options, || async { Ok::<u64, ()>(1) }).await.unwrap();
+        on.cache.settled().await;
+        assert_eq!(on.stats().stored, stored, "{tags} tags");
+        assert_eq!(on.unstored().is_empty(), stored == 1);
+    }
 }

@@ -19,6 +19,24 @@ async fn put(on: &Subject, value: u64, takes: Duration) -> u64 {
     value
 }
 
+#[derive(crate::CacheEvent)]
+struct Own;
+
+#[derive(crate::CacheEvent)]
+struct Others;
+
+#[redis_cached(key = "t", tags = ["a"], invalidate_on = [Own, Others], skip(on, value), cache = on.cache)]
+async fn find_tagged(on: &Subject, value: u64) -> u64 {
+    let _ = on;
+    value
+}
+
+#[redis_put(key = "t", tags = ["a"], invalidate_on = [Own, Others], Own, cache = on.cache)]
+async fn put_tagged(on: &Subject, value: u64) -> u64 {
+    let _ = on;
+    value
+}
+
 impl Subject {
     /// A put as a task that has come as far as it can without any time passing.
     async fn putting(&self, value: u64, takes: Duration) -> JoinHandle<u64> {
@@ -41,6 +59,23 @@ async fn what_is_put_is_found() {
     assert_eq!(find(&on, 2).await, 1);
     assert_eq!((on.store.count(Step::Begin), on.store.count(Step::End), on.store.count(Step::Tag)), (1, 1, 0));
     assert_eq!(on.put_stats(), (1, vec![]));
+}
+
+/// What the put invalidates itself stands between what others invalidate, each with a stamp of its own.
+#[tokio::test(start_paused = true)]
+async fn a_put_records_each_tag_s_own_stamp() {
+    let on = Subject::new();
+    for (key, options) in [("of a", Options::new().tag("a")), ("of others", Options::new().invalidate_on(&Others))] {
+        on.cache.get_or_set(key, options, || async { Ok::<u64, ()>(0) }).await.unwrap();
+    }
+    assert_eq!(put_tagged(&on, 1).await, 1);
+    assert_eq!(find_tagged(&on, 2).await, 1);
+    let invalidations = [Invalidation::new().tag("a"), Invalidation::new().event(&Own), Invalidation::new().event(&Others)];
+    for (at, invalidation) in invalidations.into_iter().enumerate() {
+        assert_eq!(put_tagged(&on, 3).await, 3);
+        assert_eq!(on.cache.invalidate(invalidation).await, Outcome::Applied);
+        assert_eq!(find_tagged(&on, 4).await, 4, "{at}");
+    }
 }
 
 #[tokio::test(start_paused = true)]
