@@ -17,13 +17,17 @@ use source::Source;
 use std::sync::Arc;
 use std::time::Duration;
 
+/// The namespace in a process's own memory, where nobody else's keys stand.
+const OF_OWN_MEMORY: &str = "cache";
+
 /// Builds a [`Cache`]: [`Cache::builder`].
 ///
 /// | setting | default |
 /// |---|---|
 /// | [`redis`](Self::redis), [`store`](Self::store) | a [`MemoryStore`] |
 /// | [`memory_capacity`](Self::memory_capacity) | 64 MiB |
-/// | [`namespace`](Self::namespace), [`version`](Self::version) | `cache`, 1: keys begin with `cache:k:` |
+/// | [`namespace`](Self::namespace) | none: it has to be said; `cache` in a process's own memory |
+/// | [`version`](Self::version) | 1 |
 /// | [`ttl_class`](Self::ttl_class) | `short` 60 s, `medium` 10 min, `long` 6 h |
 /// | [`jitter`](Self::jitter) | 0.1 |
 /// | [`codec`](Self::codec) | JSON |
@@ -56,7 +60,8 @@ pub struct CacheBuilder {
     source: Source,
     /// The methods that have said where values are kept.
     sources: Vec<&'static str>,
-    namespace: String,
+    /// `None`: not said.
+    namespace: Option<String>,
     version: u32,
     classes: Classes,
     jitter: f64,
@@ -80,7 +85,7 @@ impl Default for CacheBuilder {
         Self {
             source: Source::Memory,
             sources: Vec::new(),
-            namespace: "cache".to_owned(),
+            namespace: None,
             version: 1,
             classes: Classes::default(),
             jitter: 0.1,
@@ -108,7 +113,7 @@ impl CacheBuilder {
     ///
     /// ```
     /// # #[cfg(feature = "redis")]
-    /// let cache = cached_core::Cache::builder().redis("redis://cache.internal:6379/0").build()?;
+    /// let cache = cached_core::Cache::builder().namespace("shop").redis("redis://cache.internal:6379/0").build()?;
     /// # Ok::<(), cached_core::BuildError>(())
     /// ```
     pub fn redis(self, url: impl Into<String>) -> Self {
@@ -123,8 +128,8 @@ impl CacheBuilder {
     /// use std::sync::Arc;
     ///
     /// let store = Arc::new(MemoryStore::new(16 << 20, Clock::system()));
-    /// let users = Cache::builder().store(store.clone()).namespace("users").build()?;
-    /// let orders = Cache::builder().store(store).namespace("orders").build()?;
+    /// let users = Cache::builder().namespace("shop").store(store.clone()).namespace("users").build()?;
+    /// let orders = Cache::builder().namespace("shop").store(store).namespace("orders").build()?;
     /// # Ok::<(), cached_core::BuildError>(())
     /// ```
     pub fn store(self, store: Arc<dyn Store>) -> Self {
@@ -162,7 +167,8 @@ impl CacheBuilder {
         Self { memory_capacity: bytes, ..self }
     }
 
-    /// First part of all keys; services that share a Redis server but no values have different ones. 1 to 64 of
+    /// First part of all keys: the name of the service, which all of its processes share. Services that share a Redis server but no
+    /// values have different ones, so a cache whose store is not its process's own has none unless it is said here. 1 to 64 of
     /// `A-Z a-z 0-9 - _ .`
     ///
     /// ```
@@ -171,7 +177,7 @@ impl CacheBuilder {
     /// # Ok::<(), cached_core::BuildError>(())
     /// ```
     pub fn namespace(self, namespace: impl Into<String>) -> Self {
-        Self { namespace: namespace.into(), ..self }
+        Self { namespace: Some(namespace.into()), ..self }
     }
 
     /// Part of what tells one build's values from another's: a new version sees nothing that an old one stored. (The default is 1.)
@@ -462,7 +468,7 @@ impl CacheBuilder {
 
     fn assemble(self, store: Arc<dyn Store>) -> Cache {
         let settings = Settings {
-            prefix: Prefix::new(&self.namespace),
+            prefix: Prefix::new(self.namespace.as_deref().unwrap_or(OF_OWN_MEMORY)),
             version: self.version,
             classes: self.classes,
             jitter: self.jitter,

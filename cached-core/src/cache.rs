@@ -134,7 +134,8 @@ impl Cache {
         self.engine
     }
 
-    /// A cache on the Redis server at `url`, with the builder's defaults.
+    /// A cache on the Redis server at `url` for the service `namespace`, with the builder's defaults. All of a service's processes
+    /// have the same namespace, and no other service on that server has it: see [`CacheBuilder::namespace`].
     ///
     /// Tries to connect for the time of one budget, so that the first call need not; a server that is down is no
     /// error: the service starts, and the cache is used as soon as the server is back.
@@ -144,13 +145,13 @@ impl Cache {
     ///
     /// ```no_run
     /// # async fn run() -> Result<(), cached_core::BuildError> {
-    /// let cache = cached_core::Cache::connect("redis://127.0.0.1/").await?;
+    /// let cache = cached_core::Cache::connect("shop", "redis://127.0.0.1/").await?;
     /// cache.install();
     /// # Ok(())
     /// # }
     /// ```
-    pub async fn connect(url: impl Into<String>) -> Result<Self, BuildError> {
-        let cache = Self::builder().redis(url).build()?;
+    pub async fn connect(namespace: impl Into<String>, url: impl Into<String>) -> Result<Self, BuildError> {
+        let cache = Self::builder().namespace(namespace).redis(url).build()?;
         let engine = &cache.engine;
         if engine.usable().is_ok()
             && let Err(error) = engine.ping().await
@@ -182,18 +183,18 @@ impl Cache {
         Self::builder().in_memory()
     }
 
-    /// A cache on the server that the environment variable `REDIS_URL` names; without it, in this process's memory, which the log
+    /// A cache for the service `namespace` on the server that the environment variable `REDIS_URL` names; without it, in this process's memory, which the log
     /// warns of: other processes then neither share its values nor hear of its writes.
     ///
     /// # Errors
     /// Those of [`CacheBuilder::build`].
     ///
     /// ```no_run
-    /// cached_core::Cache::from_env()?.install();
+    /// cached_core::Cache::from_env("shop")?.install();
     /// # Ok::<(), cached_core::BuildError>(())
     /// ```
-    pub fn from_env() -> Result<Self, BuildError> {
-        Self::builder().from_env().build()
+    pub fn from_env(namespace: impl Into<String>) -> Result<Self, BuildError> {
+        Self::builder().namespace(namespace).from_env().build()
     }
 
     /// Makes this the process's default, which annotated functions use that name no other. Returns the former default.

@@ -21,7 +21,13 @@ pub struct RowChanged {
 #[must_use]
 pub fn patient_cache(url: &str) -> Cache {
     let marker = Duration::from_secs(60);
-    Cache::builder().redis(url).budget(Duration::from_secs(5)).marker(marker).build().expect("sound settings")
+    Cache::builder()
+        .namespace("cache")
+        .redis(url)
+        .budget(Duration::from_secs(5))
+        .marker(marker)
+        .build()
+        .expect("sound settings")
 }
 
 /// A row of the database: a version that only grows. Its entry depends on a tag and on an event of its own.

@@ -31,7 +31,7 @@ async fn put(cache: &Cache, id: u64) -> u64 {
 
 /// A cache whose scripts the server knows, and that is connected.
 async fn warm(server: &RedisServer) -> Cache {
-    let cache = Cache::connect(server.url()).await.unwrap();
+    let cache = Cache::connect("cache", server.url()).await.unwrap();
     for id in 0..2 {
         item(&cache, id).await;
         cache.settled().await;

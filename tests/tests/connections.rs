@@ -4,7 +4,7 @@ use cached_core::{BuildError, Cache, Options};
 use tests::RedisServer;
 
 async fn works(url: &str) -> Cache {
-    let cache = Cache::connect(url).await.unwrap_or_else(|error| panic!("{url}: {error}"));
+    let cache = Cache::connect("cache", url).await.unwrap_or_else(|error| panic!("{url}: {error}"));
     cache.set("k", &"value".to_owned(), Options::new()).await.unwrap_or_else(|error| panic!("{url}: {error}"));
     assert_eq!(cache.get::<String>("k").await.as_deref(), Some("value"), "{url}");
     cache
@@ -86,7 +86,7 @@ async fn tls() {
 #[test]
 fn a_cache_that_outlives_its_runtime() {
     let server = RedisServer::start();
-    let cache = Cache::builder().redis(server.url()).build().unwrap();
+    let cache = Cache::builder().namespace("cache").redis(server.url()).build().unwrap();
     for round in 0..3u8 {
         let runtime = tokio::runtime::Runtime::new().unwrap();
         runtime.block_on(async {
@@ -105,7 +105,7 @@ fn a_cache_that_outlives_its_runtime() {
 #[test]
 fn a_url_that_cannot_work_is_refused_with_the_field_and_the_right_form() {
     for url in ["", "localhost", "http://localhost/", "redis://", "redis://host:99999/", "redis://host/not-a-number"] {
-        let error = Cache::builder().redis(url).build().expect_err(url);
+        let error = Cache::builder().namespace("cache").redis(url).build().expect_err(url);
         assert!(matches!(error, BuildError::Field { field: "redis", .. }), "{url}: {error}");
         assert!(error.to_string().contains("redis://[user:password@]host"), "{url}: {error}");
     }

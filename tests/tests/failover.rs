@@ -66,8 +66,9 @@ async fn a_reader_that_only_reads() {
 #[tokio::test]
 async fn a_reader_that_keeps_values_in_memory() {
     let pair = Pair::new().await;
-    let cache =
-        |url: String| Cache::builder().redis(url).budget(WITHIN).heartbeat(Duration::from_secs(1)).build().unwrap();
+    let cache = |url: String| {
+        Cache::builder().namespace("cache").redis(url).budget(WITHIN).heartbeat(Duration::from_secs(1)).build().unwrap()
+    };
     let (here, rows) = (cache(pair.address.url()), KeptRows::new(1));
     // `Bridged` serves what it has for its own time.
     let ways = [Way::Shared, Way::Cloned, Way::Tagged, Way::Named];

@@ -18,7 +18,7 @@ const KEY: &str = "user:1";
 const RAW_KEY: &[u8] = b"cache:k:user:1";
 
 fn cache(url: &str) -> Cache {
-    Cache::builder().redis(url).budget(BUDGET).build().unwrap()
+    Cache::builder().namespace("cache").redis(url).budget(BUDGET).build().unwrap()
 }
 
 fn stats(cache: &Cache) -> SiteStats {
@@ -148,7 +148,7 @@ async fn no_server_at_the_start() {
     assert!(stats(&cache).misses[&MissReason::Disconnected] >= 1);
 
     let began = Instant::now();
-    let connected = Cache::connect(format!("redis://127.0.0.1:{port}/")).await;
+    let connected = Cache::connect("cache", format!("redis://127.0.0.1:{port}/")).await;
     assert!(connected.is_ok() && began.elapsed() < BUDGET + SLACK, "a service starts without its Redis");
 }
 

@@ -260,7 +260,7 @@ async fn whatever_stands_in_place_of_a_ticket_is_replaced() {
 #[tokio::test]
 async fn a_server_that_dies_during_a_renewal_costs_nobody_anything() {
     let mut server = RedisServer::start();
-    let cache = Cache::builder().redis(server.url()).build().unwrap();
+    let cache = Cache::builder().namespace("cache").redis(server.url()).build().unwrap();
     let source = Source::default();
     for id in 0..3 {
         row(&cache, &source, id, ms(0)).await.unwrap();

@@ -20,7 +20,7 @@ async fn calls(cache: &Cache, calls: u64) {
 async fn is_an_outage(server: &RedisServer, user: &str, database: &str, words: &str) {
     let address = Proxy::to(server).await;
     let url = format!("{}{database}", address.url().replace("redis://", &format!("redis://{user}")));
-    let cache = Cache::builder().redis(&url).budget(Duration::from_secs(2)).build().unwrap();
+    let cache = Cache::builder().namespace("cache").redis(&url).budget(Duration::from_secs(2)).build().unwrap();
     calls(&cache, 200).await;
     let made = address.accepted();
     assert!(made < 20, "{words}: {made} connections for 200 calls");
@@ -149,7 +149,7 @@ async fn a_server_that_is_busy_says_so() {
 
 #[test]
 fn a_certificate_is_never_left_unverified() {
-    let error = Cache::builder().redis("rediss://127.0.0.1/#insecure").build().unwrap_err();
+    let error = Cache::builder().namespace("cache").redis("rediss://127.0.0.1/#insecure").build().unwrap_err();
     assert!(matches!(error, BuildError::Field { field: "redis", .. }), "{error}");
     assert!(error.to_string().contains("`#insecure` cannot work"), "{error}");
 }

@@ -190,7 +190,7 @@ fn cases() -> u32 {
 fn different_arguments_never_meet() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let notes = Arc::new(Notes::default());
-    let cache = Cache::builder().store(notes.clone()).build().unwrap();
+    let cache = Cache::builder().namespace("cache").store(notes.clone()).build().unwrap();
     let key_of = |call: std::pin::Pin<Box<dyn Future<Output = u8> + '_>>| {
         runtime.block_on(call);
         std::mem::take(&mut *notes.0.lock().unwrap())
@@ -230,7 +230,7 @@ fn different_arguments_never_meet() {
 #[tokio::test]
 async fn the_pairs_that_other_libraries_confuse() {
     let notes = Arc::new(Notes::default());
-    let cache = Cache::builder().store(notes.clone()).build().unwrap();
+    let cache = Cache::builder().namespace("cache").store(notes.clone()).build().unwrap();
     let text = |text: &str| Argument::Text(text.to_owned());
     let mut keys = Vec::new();
     for (a, b) in [

@@ -25,7 +25,13 @@ struct Subject {
 impl Subject {
     fn new() -> Self {
         let server = RedisServer::start();
-        let cache = Cache::builder().redis(server.url()).budget(BUDGET).max_value_bytes(64 << 20).build().unwrap();
+        let cache = Cache::builder()
+            .namespace("cache")
+            .redis(server.url())
+            .budget(BUDGET)
+            .max_value_bytes(64 << 20)
+            .build()
+            .unwrap();
         Self { server, cache, loads: AtomicU64::new(0) }
     }
 

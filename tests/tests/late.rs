@@ -21,7 +21,7 @@ impl World {
     async fn new() -> Self {
         let server = RedisServer::start();
         let relay = Relay::start(server.port()).await;
-        let slow = Cache::builder().redis(relay.url()).budget(Duration::from_millis(100));
+        let slow = Cache::builder().namespace("cache").redis(relay.url()).budget(Duration::from_millis(100));
         let slow = slow.marker(Duration::from_secs(1)).lease(Duration::from_secs(60)).build().unwrap();
         let other = patient_cache(&server.url());
         Self { _server: server, relay, slow, other, row: Row::new(1) }

@@ -22,7 +22,8 @@ struct Subject {
 impl Subject {
     fn on(server: RedisServer) -> Self {
         // Hundreds of callers at once in a debug build on a busy machine are no fault of the server.
-        let cache = Cache::builder().redis(server.url()).budget(Duration::from_secs(5)).build().unwrap();
+        let cache =
+            Cache::builder().namespace("cache").redis(server.url()).budget(Duration::from_secs(5)).build().unwrap();
         Self { server, cache, loads: Arc::default() }
     }
 
@@ -134,7 +135,7 @@ async fn all_who_wait_together_give_up_in_time() {
     on.callers(CALLERS).await;
     assert_eq!(on.loads(), CALLERS);
     let budget = Duration::from_millis(200);
-    let impatient = Cache::builder().redis(on.server.url()).budget(budget).build().unwrap();
+    let impatient = Cache::builder().namespace("cache").redis(on.server.url()).budget(budget).build().unwrap();
     let impatient = Subject { cache: impatient, loads: Arc::clone(&on.loads), server: on.server };
     impatient.callers(10).await;
     assert_eq!(impatient.loads(), 0, "hits, until the server hangs");

@@ -22,7 +22,7 @@ struct Subject {
 }
 
 fn patient() -> CacheBuilder {
-    Cache::builder().budget(Duration::from_secs(2)).heartbeat(Duration::from_secs(1))
+    Cache::builder().namespace("cache").budget(Duration::from_secs(2)).heartbeat(Duration::from_secs(1))
 }
 
 impl Subject {

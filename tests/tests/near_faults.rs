@@ -42,8 +42,9 @@ impl Subject {
     }
 
     fn on(server: RedisServer, network: Network) -> Self {
-        let cache =
-            |url: String, budget| Cache::builder().redis(url).heartbeat(HEARTBEAT).budget(budget).build().unwrap();
+        let cache = |url: String, budget| {
+            Cache::builder().namespace("cache").redis(url).heartbeat(HEARTBEAT).budget(budget).build().unwrap()
+        };
         // What others write is applied, however busy the machine is.
         let (here, there) = (cache(network.url(), BUDGET), cache(server.url(), Duration::from_secs(5)));
         let written = vec![None; usize::try_from(ROWS).unwrap()];
@@ -275,7 +276,8 @@ async fn what_the_server_has_forgotten_is_removed_again_before_anything_is_read(
 async fn a_slow_network_stands_still() {
     let delay = HEARTBEAT / 4;
     let mut on = Subject::new().await;
-    let slow = Cache::builder().redis(on.network.url()).heartbeat(HEARTBEAT).budget(Duration::from_secs(2));
+    let slow =
+        Cache::builder().namespace("cache").redis(on.network.url()).heartbeat(HEARTBEAT).budget(Duration::from_secs(2));
     on.here = slow.build().unwrap();
     for round in 0..8 {
         on.network.down(Pass::After(delay));

@@ -42,6 +42,7 @@ fn builder() -> CacheBuilder {
     let ms = Duration::from_millis;
     // Patient: what is under test is not how long the store takes.
     Cache::builder()
+        .namespace("cache")
         .ttl_class("timed", ms(120))
         .ttl_class("short", ms(60))
         .throttle(THROTTLE)

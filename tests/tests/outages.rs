@@ -155,7 +155,7 @@ async fn what_is_not_applied_is_never_called_applied() {
     let row = Row::new(1);
     let (mut applied, mut queued) = (0, 0);
     for round in 0..ROWS / 2 {
-        let here = Cache::builder().redis(server.url()).budget(BUDGET).build().unwrap();
+        let here = Cache::builder().namespace("cache").redis(server.url()).budget(BUDGET).build().unwrap();
         eventually("there is something to invalidate", async || {
             row.read_and_store(&here).await;
             exists(&server, &row).await
@@ -204,7 +204,7 @@ async fn what_is_not_applied_is_never_called_applied() {
 async fn too_many_become_a_flush_of_the_namespace() {
     let mut server = RedisServer::start_with(&DURABLE);
     let here = patient_cache(&server.url());
-    let other = Cache::builder().redis(server.url()).namespace("other").build().unwrap();
+    let other = Cache::builder().namespace("other").redis(server.url()).build().unwrap();
     for cache in [&here, &other] {
         cache.set("row", &0_u64, Options::new()).await.unwrap();
     }
@@ -263,7 +263,7 @@ async fn a_frozen_server_delays_no_write_beyond_the_budget() {
     let most = BUDGET + BUDGET / 10 + SLACK;
     for row in &rows[..12] {
         // One whose breaker is closed.
-        let here = Cache::builder().redis(server.url()).budget(BUDGET).build().unwrap();
+        let here = Cache::builder().namespace("cache").redis(server.url()).budget(BUDGET).build().unwrap();
         row.read_and_store(&here).await;
         server.freeze();
         let began = Instant::now();

@@ -48,14 +48,14 @@ async fn read(cache: &Cache, database: &AtomicU64) -> u64 {
 }
 
 fn redis(server: &RedisServer) -> Cache {
-    Cache::builder().redis(server.url()).budget(BUDGET).build().expect("sound settings")
+    Cache::builder().namespace("cache").redis(server.url()).budget(BUDGET).build().expect("sound settings")
 }
 
 #[tokio::test]
 async fn a_write_between_a_fill_and_its_acknowledgement() {
     let store = MemoryStore::new(1 << 20, Clock::system());
     let store = Arc::new(LateAcknowledgement { store, filled: AtomicBool::new(false) });
-    let cache = Cache::builder().store(store.clone()).build().expect("sound settings");
+    let cache = Cache::builder().namespace("cache").store(store.clone()).build().expect("sound settings");
     let database = AtomicU64::new(1);
     assert_eq!(read(&cache, &database).await, 1);
     eventually("the FILL was carried out", async || store.filled.load(Ordering::SeqCst)).await;
@@ -68,7 +68,8 @@ async fn a_write_between_a_fill_and_its_acknowledgement() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 3)]
 async fn a_writer_reads_its_own_writes_among_many_readers() {
     let server = RedisServer::start();
-    let cache = Cache::builder().redis(server.url()).budget(ms(2_000)).build().expect("sound settings");
+    let cache =
+        Cache::builder().namespace("cache").redis(server.url()).budget(ms(2_000)).build().expect("sound settings");
     let (database, is_over) = (Arc::new(AtomicU64::new(0)), Arc::new(AtomicBool::new(false)));
     let mut readers = tokio::task::JoinSet::new();
     for _ in 0..6 {
@@ -171,7 +172,8 @@ fn an_attempt_to_connect_on_a_runtime_that_went_idle_is_replaced() {
     let (first, second) = (runtime(), runtime());
     let server = RedisServer::start();
     server.freeze();
-    let cache = first.block_on(Cache::connect(format!("redis://127.0.0.1:{}/1", server.port()))).expect("a sound URL");
+    let cache =
+        first.block_on(Cache::connect("cache", format!("redis://127.0.0.1:{}/1", server.port()))).expect("a sound URL");
     server.thaw();
     second.block_on(eventually("the cache is in use", async || {
         let _ = cache.get_or_set("k", Options::new(), || async { Ok::<_, String>(1u8) }).await;

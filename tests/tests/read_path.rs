@@ -28,7 +28,8 @@ impl Subject {
     fn redis() -> Self {
         let server = RedisServer::start();
         // Thousands of callers at once in a debug build on a busy machine are no fault of the server.
-        let cache = Cache::builder().redis(server.url()).budget(Duration::from_secs(5)).build().unwrap();
+        let cache =
+            Cache::builder().namespace("cache").redis(server.url()).budget(Duration::from_secs(5)).build().unwrap();
         Self { cache, clock: Clock::manual(), loads: Arc::default(), server: Some(server) }
     }
 

@@ -29,7 +29,7 @@ fn hits(cache: &Cache) -> u64 {
 #[test]
 fn many_short_lived_ones_side_by_side() {
     let server = RedisServer::start();
-    let cache = Cache::builder().redis(server.url()).budget(Duration::from_secs(2)).build().unwrap();
+    let cache = Cache::builder().namespace("cache").redis(server.url()).budget(Duration::from_secs(2)).build().unwrap();
     std::thread::scope(|threads| {
         for thread in 0..4 {
             let cache = &cache;
@@ -50,7 +50,7 @@ fn many_short_lived_ones_side_by_side() {
 #[test]
 fn one_that_stands_still() {
     let server = RedisServer::start();
-    let cache = Cache::builder().redis(server.url()).budget(Duration::from_secs(2)).build().unwrap();
+    let cache = Cache::builder().namespace("cache").redis(server.url()).budget(Duration::from_secs(2)).build().unwrap();
     let still: Vec<_> = (0..5).map(|_| runtime()).collect();
     for (n, runtime) in (0..).zip(&still) {
         let before = hits(&cache);
@@ -64,7 +64,7 @@ fn one_that_stands_still() {
 #[test]
 fn one_that_stands_still_before_it_is_connected() {
     let server = RedisServer::start();
-    let cache = Cache::builder().redis(server.url()).budget(Duration::from_secs(2)).build().unwrap();
+    let cache = Cache::builder().namespace("cache").redis(server.url()).budget(Duration::from_secs(2)).build().unwrap();
     let still = runtime();
     still.block_on(async {
         let mut call = Box::pin(cache.get::<u8>("k"));
@@ -79,7 +79,7 @@ fn one_that_stands_still_before_it_is_connected() {
 #[test]
 fn the_end_of_an_outage_is_seen_by_short_lived_ones() {
     let mut server = RedisServer::start();
-    let cache = Cache::builder().redis(server.url()).build().unwrap();
+    let cache = Cache::builder().namespace("cache").redis(server.url()).build().unwrap();
     server.kill();
     let calls = AtomicU64::new(0);
     let call = || {

@@ -301,7 +301,8 @@ async fn warm(cache: &Cache, id: u64) {
 #[tokio::test(start_paused = true)]
 async fn no_call_on_a_slow_store_takes_more_than_one_budget() {
     let store = Slow::new();
-    let cache = Cache::builder().store(Arc::clone(&store) as Arc<dyn Store>).budget(BUDGET).build().unwrap();
+    let cache =
+        Cache::builder().namespace("cache").store(Arc::clone(&store) as Arc<dyn Store>).budget(BUDGET).build().unwrap();
     warm(&cache, 1).await;
     // The first entries are there and the second ones are not: hits and misses take different steps.
     for id in [1, 100] {
@@ -318,7 +319,7 @@ async fn no_call_on_a_slow_store_takes_more_than_one_budget() {
 async fn no_call_over_a_slow_network_takes_more_than_one_budget() {
     let server = RedisServer::start();
     let network = Network::to(&server).await;
-    let cache = Cache::builder().redis(network.url()).budget(BUDGET).build().unwrap();
+    let cache = Cache::builder().namespace("cache").redis(network.url()).budget(BUDGET).build().unwrap();
     warm(&cache, 1).await;
     for id in [1, 100] {
         network.down(Pass::After(LATE));

@@ -1,8 +1,10 @@
 //! What operators are told: a function that has no use of the cache says so once, and what to do; an outage is a line for each
 //! function that it keeps from writing, however many its writes are; single calls are told to those who ask for them.
 
-use cached_core::{Cache, CacheError, Options, Outcome, UnstoredReason, redis_cached, redis_invalidate};
+use cached_core::store::MemoryStore;
+use cached_core::{Cache, CacheError, Clock, Options, Outcome, UnstoredReason, redis_cached, redis_invalidate};
 use std::collections::HashMap;
+use std::sync::Arc;
 use std::time::Duration;
 use tests::{Log, RedisServer, eventually, free_port, patient_cache};
 use tracing::Level;
@@ -218,7 +220,7 @@ async fn a_function_that_hits_says_nothing() {
 async fn an_outage_is_one_line_for_each_function_that_writes() {
     let (log, _listening) = Log::listen(Level::INFO);
     let mut server = RedisServer::start();
-    let cache = Cache::builder().redis(server.url()).build().unwrap();
+    let cache = Cache::builder().namespace("cache").redis(server.url()).build().unwrap();
     cache.scope(change(0)).await.unwrap();
     server.kill();
     let _ = log.take();
@@ -280,7 +282,11 @@ async fn single_calls_are_told_to_those_who_ask() {
     let lines = calls();
     assert!(lines.len() == 1 && lines[0].starts_with("invalidated"), "{lines:#?}");
     assert!(lines[0].contains("cache:k:plain:7") && lines[0].contains("Applied"), "{lines:#?}");
-    let near = Cache::builder().redis(server.url()).budget(Duration::from_secs(2)).local(Duration::from_secs(60));
+    let near = Cache::builder()
+        .namespace("cache")
+        .redis(server.url())
+        .budget(Duration::from_secs(2))
+        .local(Duration::from_secs(60));
     let near = near.build().unwrap();
     eventually("it is near", async || {
         near.scope(plain(7)).await;
@@ -332,7 +338,7 @@ fn without_a_runtime_that_is_what_is_said() {
     use std::pin::pin;
     use std::task::{Context, Poll, Waker};
     let (log, _listening) = Log::listen(Level::WARN);
-    let cache = Cache::builder().redis("redis://127.0.0.1:1/").build().unwrap();
+    let cache = Cache::builder().namespace("cache").redis("redis://127.0.0.1:1/").build().unwrap();
     let mut context = Context::from_waker(Waker::noop());
     let Poll::Ready(Err(error)) = pin!(cache.set("k", &1_u8, Options::new())).poll(&mut context) else { panic!("set") };
     assert!(matches!(error, CacheError::NoRuntime) && error.to_string().contains("no tokio runtime"), "{error}");
@@ -354,7 +360,7 @@ fn without_a_runtime_that_is_what_is_said() {
 #[tokio::test]
 async fn an_error_says_it_once_and_no_text_holds_the_password() {
     let url = format!("redis://app:hunter2@127.0.0.1:{}/", free_port());
-    let cache = Cache::builder().redis(&*url).build().unwrap();
+    let cache = Cache::builder().namespace("cache").redis(&*url).build().unwrap();
     let error = cache.delete("k").await.unwrap_err();
     let mut chain = vec![error.to_string()];
     let mut source = std::error::Error::source(&error);
@@ -364,7 +370,12 @@ async fn an_error_says_it_once_and_no_text_holds_the_password() {
     }
     let chain = chain.join(": ");
     assert_eq!(chain.matches("not connected").count(), 1, "{chain}");
-    for shown in [chain, format!("{error:?}"), format!("{cache:?}"), format!("{:?}", Cache::builder().redis(&*url))] {
+    for shown in [
+        chain,
+        format!("{error:?}"),
+        format!("{cache:?}"),
+        format!("{:?}", Cache::builder().namespace("cache").redis(&*url)),
+    ] {
         assert!(!shown.contains("hunter2"), "{shown}");
     }
     assert!(format!("{cache:?}").contains("127.0.0.1:"), "{cache:?}");
@@ -374,17 +385,36 @@ async fn an_error_says_it_once_and_no_text_holds_the_password() {
         "redis://app:hunter2@host/db",
         "redis://a:hunter2@",
     ] {
-        let error = Cache::builder().redis(wrong).build().unwrap_err();
+        let error = Cache::builder().namespace("cache").redis(wrong).build().unwrap_err();
         assert!(!format!("{error} {error:?}").contains("hunter2"), "{error}");
     }
 }
 
+fn store() -> Arc<MemoryStore> {
+    Arc::new(MemoryStore::new(1 << 20, Clock::system()))
+}
+
 #[test]
 fn two_places_to_keep_values_are_one_too_many() {
-    let store = || std::sync::Arc::new(cached_core::store::MemoryStore::new(1 << 20, cached_core::Clock::system()));
-    let error = Cache::builder().redis("redis://127.0.0.1/").store(store()).build().unwrap_err().to_string();
+    let error =
+        Cache::builder().namespace("cache").redis("redis://127.0.0.1/").store(store()).build().unwrap_err().to_string();
     assert!(error.contains("`redis` and `store`"), "{error}");
-    let error = Cache::builder().store(store()).from_env().build().unwrap_err().to_string();
+    let error = Cache::builder().namespace("cache").store(store()).from_env().build().unwrap_err().to_string();
     assert!(error.contains("`store` and `from_env`"), "{error}");
-    assert!(Cache::builder().redis("redis://a/").redis("redis://b/").build().is_ok(), "a setting that is changed");
+    assert!(
+        Cache::builder().namespace("cache").redis("redis://a/").redis("redis://b/").build().is_ok(),
+        "a setting that is changed"
+    );
+}
+
+/// Whose keys they are is not left to a default that all services have in common.
+#[tokio::test]
+async fn a_namespace_that_is_missing_is_asked_for() {
+    let redis = || Cache::builder().redis("redis://127.0.0.1/");
+    for builder in [redis(), Cache::builder().store(store()), Cache::builder().from_env()] {
+        let error = builder.build().unwrap_err().to_string();
+        assert!(error.starts_with("namespace: ") && error.contains(".namespace(\"shop\")"), "{error}");
+    }
+    assert!(redis().namespace("shop").build().is_ok());
+    assert!(Cache::builder().build().is_ok(), "nobody else's keys stand in a process's own memory");
 }

@@ -26,12 +26,12 @@ const WITHIN: Duration = Duration::from_secs(5);
 
 /// With time for a busy machine.
 fn patient(server: &RedisServer) -> Cache {
-    Cache::builder().redis(server.url()).budget(WITHIN).build().unwrap()
+    Cache::builder().namespace("cache").redis(server.url()).budget(WITHIN).build().unwrap()
 }
 
 /// One whose callers wait long for each other, and for the leases of other processes.
 fn waiting(server: &RedisServer) -> Cache {
-    Cache::builder().redis(server.url()).max_wait(LONG).lease(LONG).build().unwrap()
+    Cache::builder().namespace("cache").redis(server.url()).max_wait(LONG).lease(LONG).build().unwrap()
 }
 
 /// Polls it once; it has to be pending.
@@ -307,7 +307,8 @@ impl Call {
 async fn a_leader_whose_lease_is_on_its_way() {
     let server = RedisServer::start();
     let store = Arc::new(Announced { store: RedisStore::new(&server.url()).unwrap(), acquires: AtomicU64::new(0) });
-    let call = Call::new(Cache::builder().store(store.clone()).max_wait(LONG).lease(LONG).build().unwrap());
+    let call =
+        Call::new(Cache::builder().namespace("cache").store(store.clone()).max_wait(LONG).lease(LONG).build().unwrap());
     let mut leader = pin!(call.clone().run());
     poll_until(&mut leader, || store.acquires.load(SeqCst) == 1).await;
     assert_eq!(call.loads(), 0);
@@ -399,8 +400,11 @@ async fn a_batch_that_loads() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_leader_of_another_process() {
     let server = RedisServer::start();
-    let here = Call::new(Cache::builder().redis(server.url()).max_wait(LONG).build().unwrap());
-    let there = Call { cache: Cache::builder().redis(server.url()).max_wait(LONG).build().unwrap(), ..here.clone() };
+    let here = Call::new(Cache::builder().namespace("cache").redis(server.url()).max_wait(LONG).build().unwrap());
+    let there = Call {
+        cache: Cache::builder().namespace("cache").redis(server.url()).max_wait(LONG).build().unwrap(),
+        ..here.clone()
+    };
     let mut leader = pin!(there.run());
     poll_until(&mut leader, || here.loads() == 1).await;
     assert_eq!(here.callers(3).await, [2, 2, 2]);
@@ -410,7 +414,13 @@ async fn a_leader_of_another_process() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_leader_that_is_slow_is_waited_for() {
     let server = RedisServer::start();
-    let cache = Cache::builder().redis(server.url()).budget(Duration::from_millis(50)).max_wait(LONG).build().unwrap();
+    let cache = Cache::builder()
+        .namespace("cache")
+        .redis(server.url())
+        .budget(Duration::from_millis(50))
+        .max_wait(LONG)
+        .build()
+        .unwrap();
     let loads = Arc::new(AtomicU64::new(0));
     let mut calls = JoinSet::new();
     for _ in 0..20 {

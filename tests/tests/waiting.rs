@@ -58,14 +58,15 @@ async fn calls(cache: &Cache, count: u64, key: impl Fn(u64) -> String, takes: Du
 #[tokio::test]
 async fn a_load_slower_than_max_wait_does_not_become_a_stampede() {
     let server = RedisServer::start();
-    let cache = Cache::builder().redis(server.url()).budget(ms(2_000)).max_wait(ms(200)).build().unwrap();
+    let cache =
+        Cache::builder().namespace("cache").redis(server.url()).budget(ms(2_000)).max_wait(ms(200)).build().unwrap();
     let (all, most) = calls(&cache, 200, |_| "report".to_owned(), ms(700)).await;
     assert!(all <= 3 && most <= 2, "{all} loads of one key, {most} of them at once");
 }
 
 #[tokio::test]
 async fn nor_does_it_without_redis() {
-    let cache = Cache::builder().redis(NOBODY).max_wait(ms(200)).build().unwrap();
+    let cache = Cache::builder().namespace("cache").redis(NOBODY).max_wait(ms(200)).build().unwrap();
     let (all, most) = calls(&cache, 200, |_| "report".to_owned(), ms(500)).await;
     // Some calls find out for themselves that the server is away, before the breaker is open.
     assert!(all <= 10 && most <= 5, "{all} loads of one key, {most} of them at once");
@@ -79,7 +80,8 @@ async fn spawned(id: u64, source: Arc<Source>) -> Result<u64, String> {
 #[tokio::test]
 async fn nor_with_loads_that_are_tasks() {
     let server = RedisServer::start();
-    let cache = Cache::builder().redis(server.url()).budget(ms(2_000)).max_wait(ms(200)).build().unwrap();
+    let cache =
+        Cache::builder().namespace("cache").redis(server.url()).budget(ms(2_000)).max_wait(ms(200)).build().unwrap();
     let source = Arc::new(Source::default());
     let calls = (0..200).map(|_| cache.scope(spawned(1, Arc::clone(&source))));
     assert!(futures_util::future::join_all(calls).await.into_iter().all(|value| value == Ok(2)));
@@ -89,7 +91,7 @@ async fn nor_with_loads_that_are_tasks() {
 
 #[tokio::test]
 async fn the_bound_on_loads_without_redis_holds_after_max_wait() {
-    let cache = Cache::builder().redis(NOBODY).max_wait(ms(50)).load_limit(4).build().unwrap();
+    let cache = Cache::builder().namespace("cache").redis(NOBODY).max_wait(ms(50)).load_limit(4).build().unwrap();
     let (all, most) = calls(&cache, 40, |i| format!("row:{i}"), ms(200)).await;
     assert_eq!((all, most), (40, 4), "all are loaded, four at once");
 }
@@ -102,7 +104,7 @@ async fn rows(ids: &[u64], source: &Source) -> Result<HashMap<u64, u64>, String>
 
 #[tokio::test]
 async fn it_holds_for_batches_as_well() {
-    let cache = Cache::builder().redis(NOBODY).max_wait(ms(50)).load_limit(4).build().unwrap();
+    let cache = Cache::builder().namespace("cache").redis(NOBODY).max_wait(ms(50)).load_limit(4).build().unwrap();
     let source = Source::default();
     let ids: Vec<[u64; 2]> = (0..40).map(|i| [2 * i, 2 * i + 1]).collect();
     let calls = ids.iter().map(|ids| cache.scope(rows(ids, &source)));
@@ -114,7 +116,7 @@ async fn it_holds_for_batches_as_well() {
 async fn loads_that_wait_for_calls_in_line<F: Future<Output = Result<u64, String>> + Send + 'static>(
     inner: impl Fn(Cache, u64) -> F,
 ) -> Duration {
-    let cache = Cache::builder().redis(NOBODY).load_limit(4).build().unwrap();
+    let cache = Cache::builder().namespace("cache").redis(NOBODY).load_limit(4).build().unwrap();
     // Opens the breaker.
     calls(&cache, 4, |i| format!("warm:{i}"), Duration::ZERO).await;
     let mut outer = JoinSet::new();
@@ -169,7 +171,8 @@ fn after_a_short_program(load: Duration) -> Duration {
     let server = RedisServer::start();
     let program = |within| {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        let cache = Cache::builder().redis(server.url()).budget(ms(2_000)).lease(LEASE).max_wait(2 * LEASE);
+        let cache =
+            Cache::builder().namespace("cache").redis(server.url()).budget(ms(2_000)).lease(LEASE).max_wait(2 * LEASE);
         let cache = cache.build().unwrap();
         let began = Instant::now();
         runtime.block_on(async {
@@ -206,7 +209,13 @@ async fn given_up(round: u64, ids: &[u64]) -> HashMap<u64, u64> {
 #[tokio::test]
 async fn a_batch_that_is_given_up_at_any_moment_leaves_no_lease() {
     let server = RedisServer::start();
-    let cache = Cache::builder().redis(server.url()).budget(ms(5_000)).lease(Duration::from_secs(600)).build().unwrap();
+    let cache = Cache::builder()
+        .namespace("cache")
+        .redis(server.url())
+        .budget(ms(5_000))
+        .lease(Duration::from_secs(600))
+        .build()
+        .unwrap();
     let ids: Vec<u64> = (0..20).collect();
     cache.scope(given_up(0, &ids)).await;
     for polls in 1..40 {
@@ -235,7 +244,13 @@ async fn a_batch_that_is_given_up_at_any_moment_leaves_no_lease() {
 #[tokio::test]
 async fn nor_do_single_calls() {
     let server = RedisServer::start();
-    let cache = Cache::builder().redis(server.url()).budget(ms(5_000)).lease(Duration::from_secs(600)).build().unwrap();
+    let cache = Cache::builder()
+        .namespace("cache")
+        .redis(server.url())
+        .budget(ms(5_000))
+        .lease(Duration::from_secs(600))
+        .build()
+        .unwrap();
     patient_cache(&server.url()).set("warm", &1, Options::new()).await.unwrap();
     for polls in 1..40 {
         // Several at once, so that their steps go out together.

@@ -66,7 +66,7 @@ async fn every_way_to_invalidate_in_memory() {
 #[tokio::test]
 async fn every_way_to_invalidate_on_redis() {
     let server = RedisServer::start();
-    every_way_to_invalidate(Cache::connect(server.url()).await.unwrap()).await;
+    every_way_to_invalidate(Cache::connect("cache", server.url()).await.unwrap()).await;
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -206,7 +206,7 @@ impl Posts {
 async fn on_both(test: impl AsyncFn(Posts)) {
     test(Posts::new(&Cache::memory())).await;
     let server = RedisServer::start();
-    test(Posts::new(&Cache::connect(server.url()).await.unwrap())).await;
+    test(Posts::new(&Cache::connect("cache", server.url()).await.unwrap())).await;
 }
 
 #[tokio::test]
@@ -308,7 +308,7 @@ async fn what_is_put_is_what_is_found() {
 #[tokio::test]
 async fn a_write_that_must_not_go_unheard_is_refused_without_a_server() {
     let server = RedisServer::start();
-    let posts = Posts::new(&Cache::connect(server.url()).await.unwrap());
+    let posts = Posts::new(&Cache::connect("cache", server.url()).await.unwrap());
     posts.write(0, 7, "a");
     posts.text(0).await;
     drop(server);

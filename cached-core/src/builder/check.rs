@@ -8,12 +8,20 @@ use std::time::Duration;
 impl CacheBuilder {
     pub(super) fn check_names(&self) -> Result<(), BuildError> {
         let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
-        if self.namespace.is_empty() {
-            return Err(BuildError::field("namespace", "it is empty; write the service's name, such as \"shop\""));
-        }
-        if self.namespace.len() > 64 || !self.namespace.chars().all(allowed) {
-            let problem = format!("{:?} is not made of at most 64 of `A-Z a-z 0-9 - _ .`", self.namespace);
-            return Err(BuildError::field("namespace", problem));
+        match self.namespace.as_deref() {
+            Some("") => {
+                return Err(BuildError::field("namespace", "it is empty; write the service's name, such as \"shop\""));
+            }
+            Some(name) if name.len() > 64 || !name.chars().all(allowed) => {
+                let problem = format!("{name:?} is not made of at most 64 of `A-Z a-z 0-9 - _ .`");
+                return Err(BuildError::field("namespace", problem));
+            }
+            None if self.is_shared() => {
+                let problem = "it is not said; write `.namespace(\"shop\")` with your service's name, which keeps its keys apart \
+                               from other services' on the same server";
+                return Err(BuildError::field("namespace", problem));
+            }
+            Some(_) | None => {}
         }
         if let Some(feature) = self.codec.missing_feature() {
             return Err(BuildError::field("codec", format!("{} needs cached-core's feature `{feature}`", self.codec)));

@@ -42,6 +42,12 @@ impl CacheBuilder {
         Self { source, ..self }
     }
 
+    /// Whether others may keep their values in the same place.
+    pub(super) fn is_shared(&self) -> bool {
+        // By the environment as well where it happens to say nothing: what is missing is to be missed on every machine.
+        !matches!(self.source, Source::Memory) || self.sources.contains(&"from_env")
+    }
+
     pub(super) fn check_source(&self) -> Result<(), BuildError> {
         match self.sources[..] {
             [first, second, ..] => {
@@ -68,7 +74,7 @@ mod tests {
             ("redsi://app:hunter2@cache.internal", "redsi://.."),
             ("app:hunter2@cache.internal", "://.."),
         ] {
-            let builder = format!("{:?}", Cache::builder().redis(url));
+            let builder = format!("{:?}", Cache::builder().namespace("shop").redis(url));
             assert!(builder.contains(&format!("Redis({shown})")) && !builder.contains("hunter2"), "{url}: {builder}");
         }
     }

@@ -23,7 +23,7 @@ async fn find_user(id: u64) -> User {
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
     tracing_subscriber::fmt().init();
-    let cache = Cache::from_env()?;
+    let cache = Cache::from_env("shop")?;
     cache.clone().install();
 
     for call in ["first", "second"] {

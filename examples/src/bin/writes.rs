@@ -38,7 +38,7 @@ async fn replace(id: u64, name: &str) -> Option<String> {
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), cached_core::BuildError> {
-    let cache = Cache::from_env()?;
+    let cache = Cache::from_env("shop")?;
     cache.install();
     println!("Nobody yet: {:?}", user_name(1).await);
     cache.settled().await;

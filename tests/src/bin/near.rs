@@ -73,7 +73,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         return Err("usage: near URL DATABASE_URL HEARTBEAT_MS".into());
     };
     let heartbeat = Duration::from_millis(heartbeat_ms.parse()?);
-    let cache = Cache::builder().redis(url).heartbeat(heartbeat).build()?;
+    let cache = Cache::builder().namespace("cache").redis(url).heartbeat(heartbeat).build()?;
     cache.install();
     let database = redis::Client::open(database.as_str())?.get_multiplexed_async_connection().await?;
     let mut lines = BufReader::new(tokio::io::stdin()).lines();

@@ -5,7 +5,7 @@ use cached_core::{Cache, Options};
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let url = std::env::args().nth(1).ok_or("usage: over_tls URL")?;
-    let cache = Cache::builder().redis(url).budget(std::time::Duration::from_secs(2)).build()?;
+    let cache = Cache::builder().namespace("cache").redis(url).budget(std::time::Duration::from_secs(2)).build()?;
     cache.set("k", &"over TLS".to_owned(), Options::new()).await?;
     let value: Option<String> = cache.get("k").await;
     if value.as_deref() != Some("over TLS") {

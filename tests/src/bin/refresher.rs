@@ -81,7 +81,13 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let takes = Duration::from_millis(load_ms.parse()?);
     let lease = Duration::from_millis(lease_ms.parse()?);
     let throttle = Duration::from_millis(200);
-    let cache = Cache::builder().redis(url).lease(lease).throttle(throttle).budget(Duration::from_secs(2)).build()?;
+    let cache = Cache::builder()
+        .namespace("cache")
+        .redis(url)
+        .lease(lease)
+        .throttle(throttle)
+        .budget(Duration::from_secs(2))
+        .build()?;
     cache.install();
     let callers: u32 = callers.parse()?;
     say("ready");

@@ -11,7 +11,12 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let [url, rows, marker_ms] = arguments.as_slice() else { return Err("usage: writer URL ROWS MARKER_MS".into()) };
     let marker = Duration::from_millis(marker_ms.parse()?);
-    let cache = cached_core::Cache::builder().redis(url).marker(marker).budget(Duration::from_secs(5)).build()?;
+    let cache = cached_core::Cache::builder()
+        .namespace("cache")
+        .redis(url)
+        .marker(marker)
+        .budget(Duration::from_secs(5))
+        .build()?;
     let rows: u64 = rows.parse()?;
     let all_have_begun = Arc::new(Barrier::new(usize::try_from(rows)? + 1));
     let mut writes = tokio::task::JoinSet::new();

@@ -105,7 +105,7 @@ async fn the_leases_of_a_long_load_are_renewed_together() {
     let server = tests::RedisServer::start();
     // So long that it does not run out on a busy machine.
     let lease = std::time::Duration::from_secs(2);
-    let cache = cached_core::Cache::builder().redis(server.url()).lease(lease).build().unwrap();
+    let cache = cached_core::Cache::builder().namespace("cache").redis(server.url()).lease(lease).build().unwrap();
     let on = Source::of(cache);
     let ids: Vec<u64> = (0..300).collect();
     on.close();

@@ -12,7 +12,7 @@ const BUDGET: Duration = Duration::from_millis(200);
 const SLACK: Duration = Duration::from_millis(300);
 
 fn source(server: &RedisServer) -> Source {
-    Source::of(Cache::builder().redis(server.url()).budget(BUDGET).build().unwrap())
+    Source::of(Cache::builder().namespace("cache").redis(server.url()).budget(BUDGET).build().unwrap())
 }
 
 fn ids() -> Vec<u64> {
@@ -111,7 +111,7 @@ async fn a_server_killed_while_a_batch_waits() {
 #[tokio::test]
 async fn without_the_store_a_batch_takes_room_for_one_load() {
     let mut server = RedisServer::start();
-    let cache = Cache::builder().redis(server.url()).budget(BUDGET).load_limit(3).build().unwrap();
+    let cache = Cache::builder().namespace("cache").redis(server.url()).budget(BUDGET).load_limit(3).build().unwrap();
     let on = Arc::new(Source::of(cache));
     server.kill();
     for _ in 0..10 {
@@ -164,7 +164,9 @@ async fn damaged_entries_among_good_ones() {
 #[tokio::test]
 async fn a_node_of_a_cluster() {
     let server = RedisServer::cluster_node().await;
-    let on = Source::of(Cache::builder().redis(server.url()).budget(Duration::from_secs(5)).build().unwrap());
+    let on = Source::of(
+        Cache::builder().namespace("cache").redis(server.url()).budget(Duration::from_secs(5)).build().unwrap(),
+    );
     for expected in [1, 0, 0] {
         assert_eq!(on.find_many(&ids()).await, Ok(users(ids())));
         assert_eq!(on.tagged(1, &[1, 2, 3]).await, Ok(users([1, 2, 3])));

@@ -171,7 +171,8 @@ on_both!(
 async fn those_who_wait_for_another_id_do_not_wait_for_the_load() {
     let on = Source::redis();
     // As of another process.
-    let elsewhere = Source::of(Cache::builder().redis(on.server().url()).budget(SOON).build().unwrap());
+    let elsewhere =
+        Source::of(Cache::builder().namespace("cache").redis(on.server().url()).budget(SOON).build().unwrap());
     on.close();
     elsewhere.close();
     let follower = async {

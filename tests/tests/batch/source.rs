@@ -57,7 +57,7 @@ impl Source {
 
     pub(crate) fn redis() -> Self {
         let server = RedisServer::start();
-        let cache = patient(Cache::builder().redis(server.url()));
+        let cache = patient(Cache::builder().namespace("cache").redis(server.url()));
         Self { server: Some(server), ..Self::of(cache) }
     }
 

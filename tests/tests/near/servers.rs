@@ -145,7 +145,7 @@ async fn a_user_who_may_not_be_told_of_changes() {
 async fn a_user_who_may_not_ask_how_long_keys_live() {
     let server = RedisServer::start_with(&["--user", "shop", "on", ">pw", "~*", "+@all", "-pttl"]);
     let url = format!("redis://shop:pw@127.0.0.1:{}/", server.port());
-    let cache: Cache = Cache::builder().redis(&url).build().unwrap();
+    let cache: Cache = Cache::builder().namespace("cache").redis(&url).build().unwrap();
     drop(cache);
     has_none(server, &url).await;
 }

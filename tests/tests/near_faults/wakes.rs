@@ -9,7 +9,7 @@ use tokio::sync::oneshot;
 const ROUNDS: u64 = 60;
 
 fn cache(url: &str) -> Cache {
-    Cache::builder().redis(url).heartbeat(Duration::from_secs(1)).build().unwrap()
+    Cache::builder().namespace("cache").redis(url).heartbeat(Duration::from_secs(1)).build().unwrap()
 }
 
 /// From the end of a load there to the end of the wait for it here: the median.

@@ -46,7 +46,8 @@ impl Row {
     ) -> Self {
         let store = Arc::new(RedisStore::new(url).expect("a sound URL"));
         let gate = Gate { store, desk: Arc::clone(desk), process };
-        let cache = Cache::builder().store(Arc::new(gate)).lease(FOR_EVER).marker(marker).max_wait(FOR_EVER);
+        let cache =
+            Cache::builder().namespace("cache").store(Arc::new(gate)).lease(FOR_EVER).marker(marker).max_wait(FOR_EVER);
         let cache = cache.clock(clock.clone()).budget(Duration::from_secs(60)).build().expect("sound settings");
         Self { cache, version: Arc::clone(version), desk: Arc::clone(desk), process }
     }

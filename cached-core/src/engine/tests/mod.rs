@@ -61,7 +61,8 @@ impl Subject {
     fn with(settings: impl FnOnce(CacheBuilder) -> CacheBuilder) -> Self {
         let clock = Clock::manual();
         let store = Scripted::new(clock.clone());
-        let builder = Cache::builder().store(Arc::clone(&store) as _).clock(clock.clone()).jitter(0.0);
+        let builder =
+            Cache::builder().namespace("cache").store(Arc::clone(&store) as _).clock(clock.clone()).jitter(0.0);
         let cache = settings(builder.budget(BUDGET)).build().unwrap();
         Self { cache, store, clock }
     }

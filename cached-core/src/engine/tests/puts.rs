@@ -70,7 +70,8 @@ async fn a_put_records_each_tag_s_own_stamp() {
     }
     assert_eq!(put_tagged(&on, 1).await, 1);
     assert_eq!(find_tagged(&on, 2).await, 1);
-    let invalidations = [Invalidation::new().tag("a"), Invalidation::new().event(&Own), Invalidation::new().event(&Others)];
+    let invalidations =
+        [Invalidation::new().tag("a"), Invalidation::new().event(&Own), Invalidation::new().event(&Others)];
     for (at, invalidation) in invalidations.into_iter().enumerate() {
         assert_eq!(put_tagged(&on, 3).await, 3);
         assert_eq!(on.cache.invalidate(invalidation).await, Outcome::Applied);

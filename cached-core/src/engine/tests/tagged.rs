@@ -218,7 +218,14 @@ async fn the_lease_of_a_load_that_replaced_a_worthless_one_is_respected() {
     sleep(ms(15)).await;
     // As another process, with a cache of its own on the same store.
     let store = Arc::clone(&on.store) as Arc<dyn Store>;
-    let cache = Cache::builder().store(store).clock(on.clock.clone()).jitter(0.0).budget(BUDGET).build().unwrap();
+    let cache = Cache::builder()
+        .namespace("cache")
+        .store(store)
+        .clock(on.clock.clone())
+        .jitter(0.0)
+        .budget(BUDGET)
+        .build()
+        .unwrap();
     let other = cache.get_or_set("k", tagged(), || async { Ok::<u64, ()>(3) });
     let (value, took) = timed(other).await;
     assert_eq!(value, Ok(2), "it has waited for the load that is worth it");
@@ -230,7 +237,14 @@ async fn the_lease_of_a_load_that_replaced_a_worthless_one_is_respected() {
 async fn a_look_between_a_lease_and_the_tags_beside_it_does_not_take_the_lease_away() {
     let on = Subject::new();
     let store = Arc::clone(&on.store) as Arc<dyn Store>;
-    let cache = Cache::builder().store(store).clock(on.clock.clone()).jitter(0.0).budget(BUDGET).build().unwrap();
+    let cache = Cache::builder()
+        .namespace("cache")
+        .store(store)
+        .clock(on.clock.clone())
+        .jitter(0.0)
+        .budget(BUDGET)
+        .build()
+        .unwrap();
     on.store.plan(Step::Tag, [Act::Late(ms(3))]);
     let first = on.tagged_calling(2, ms(50)).await;
     let other = cache.get_or_set("k", tagged(), || async { Ok::<u64, ()>(3) });

@@ -54,7 +54,7 @@ impl Weighter<Key, Held> for Weight {
 /// use cached_core::{Cache, Clock};
 /// use std::sync::Arc;
 ///
-/// let cache = Cache::builder().store(Arc::new(MemoryStore::new(64 << 20, Clock::system()))).build()?;
+/// let cache = Cache::builder().namespace("shop").store(Arc::new(MemoryStore::new(64 << 20, Clock::system()))).build()?;
 /// # Ok::<(), cached_core::BuildError>(())
 /// ```
 pub struct MemoryStore {

@@ -52,7 +52,7 @@ pub(crate) async fn run(
         Some(safeguard) => Arc::new(Without { store, safeguard }),
         None => Arc::new(store),
     };
-    let cache = Cache::builder().store(store).budget(BUDGET).max_wait(MAX_WAIT).marker(MARKER);
+    let cache = Cache::builder().namespace("cache").store(store).budget(BUDGET).max_wait(MAX_WAIT).marker(MARKER);
     let process = Arc::new(Process {
         number,
         cache: cache.lease(Duration::from_millis(500)).build()?,

@@ -118,7 +118,11 @@ impl Subject {
 
     /// Another process on the same store.
     fn another(&self) -> Self {
-        let builder = Cache::builder().store(Arc::clone(&self.store) as _).clock(self.clock.clone()).jitter(0.0);
+        let builder = Cache::builder()
+            .namespace("cache")
+            .store(Arc::clone(&self.store) as _)
+            .clock(self.clock.clone())
+            .jitter(0.0);
         let cache = builder.budget(BUDGET).throttle(THROTTLE).build().unwrap();
         Self { cache, ..self.clone() }
     }
