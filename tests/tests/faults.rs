@@ -246,7 +246,7 @@ async fn healed(server: &RedisServer, plant: &[&[u8]], reason: MissReason) {
 }
 
 #[tokio::test]
-async fn damaged_and_foreign_bytes_are_replaced() {
+async fn damaged_and_foreign_bytes_cost_one_load() {
     let server = RedisServer::start();
     let good = {
         let cache = cache(&server.url());
@@ -288,7 +288,7 @@ async fn a_value_under_another_key_is_not_served() {
 }
 
 #[tokio::test]
-async fn a_value_of_another_type_is_replaced() {
+async fn a_value_of_another_type_is_no_hit() {
     let server = RedisServer::start();
     let cache = cache(&server.url());
     cache.set(KEY, &7u64, Options::new()).await.unwrap();

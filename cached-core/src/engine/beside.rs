@@ -14,8 +14,17 @@
 use super::target::{Tagged, Target};
 use crate::envelope::Head;
 use crate::key::{Key, companion};
+use crate::reason::MissReason;
 use bytes::Bytes;
 use std::sync::Arc;
+
+/// The value that an entry stands beside.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Base {
+    pub(super) head: Head,
+    /// Why it is of no use to this call.
+    pub(super) reason: MissReason,
+}
 
 impl Target {
     /// Where the entry stands: under its key, or beside the base that was found there.
@@ -23,13 +32,18 @@ impl Target {
         self.tagged.as_ref().and_then(|tagged| tagged.keys.first()).unwrap_or(&self.key)
     }
 
-    /// The head of the base that the entry stands beside, if it does.
-    pub(super) fn base(&self) -> Option<Head> {
+    /// The base that the entry stands beside, if it does.
+    pub(super) fn base(&self) -> Option<Base> {
         self.tagged.as_ref()?.base
     }
 
-    /// From now on this call's entry stands beside the base with this head.
-    pub(super) fn goes_beside(&mut self, base: Head) {
+    /// Why there is nothing where the entry stands.
+    pub(super) fn absence(&self) -> MissReason {
+        self.base().map_or(MissReason::Absent, |base| base.reason)
+    }
+
+    /// From now on this call's entry stands beside this base.
+    pub(super) fn goes_beside(&mut self, base: Base) {
         let place = companion(&self.key, &format!("{:016x}", self.fingerprint)).into();
         let keys = [place, Arc::clone(&self.key)].into_iter().chain(self.tags().iter().cloned()).collect();
         self.tagged = Some(Box::new(Tagged { keys, base: Some(base) }));
@@ -57,8 +71,8 @@ impl Target {
 
     /// Of the registers of what the entry depends on, those of its tags; `None` if the base is not what it was.
     pub(super) fn beside<'a>(&self, registers: &'a [Option<Bytes>]) -> Option<&'a [Option<Bytes>]> {
-        let Some(head) = self.base() else { return Some(registers) };
-        let (base, tags) = registers.split_first()?;
-        base.as_ref().is_some_and(|base| base.starts_with(head.as_bytes())).then_some(tags)
+        let Some(base) = self.base() else { return Some(registers) };
+        let (now, tags) = registers.split_first()?;
+        now.as_ref().is_some_and(|now| now.starts_with(base.head.as_bytes())).then_some(tags)
     }
 }

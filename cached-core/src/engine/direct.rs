@@ -56,8 +56,7 @@ impl Target {
         }
         match seen {
             Ok(Seen::Value(entry)) => Ok(entry),
-            Ok(Seen::Nothing) if self.base().is_some() => Err(Some(MissReason::Type)),
-            Ok(Seen::Nothing) => Err(Some(MissReason::Absent)),
+            Ok(Seen::Nothing) => Err(Some(self.absence())),
             Ok(Seen::Lease(_) | Seen::Worthless(_)) => Err(Some(MissReason::Leased)),
             // These sites keep no value past its end.
             Ok(Seen::Spare(_)) => Err(Some(MissReason::Stale)),

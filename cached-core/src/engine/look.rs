@@ -1,6 +1,7 @@
 //! One look at a register: the whole way of a call that hits.
 
 use super::Engine;
+use super::beside::Base;
 use super::budget::Budget;
 use super::look_near::Slot;
 use super::renew::Due;
@@ -29,8 +30,8 @@ pub(super) enum Seen {
     Worthless(Head),
     /// Something that can only be replaced; counted.
     Unusable(Replace),
-    /// A value of another type, which has this head: the entry stands beside it.
-    Base(Head),
+    /// A value of another type: the entry stands beside it.
+    Base(Base),
     /// The base that the entry stood beside is over.
     Moved,
 }
@@ -273,7 +274,7 @@ impl Target {
     /// the base, if there is one, was what it has to be.
     pub(super) fn seen<'a>(&self, register: Bytes, tags: impl ExactSizeIterator<Item = Option<&'a [u8]>>) -> Checked {
         Checked::Seen(match self.read(&register) {
-            Register::Value(found) if !found.recorded.holds(self.base(), tags) => {
+            Register::Value(found) if !found.recorded.holds(self.base().map(|base| base.head), tags) => {
                 self.unusable(MissReason::Invalidated, &register)
             }
             Register::Value(found) if found.recorded.names().len() > 0 => {
@@ -282,7 +283,7 @@ impl Target {
             Register::Value(found) => self.valid(register, found),
             Register::Lease(head) => Seen::Lease(head),
             Register::Invalid(reason) => match Head::from_bytes(&register).filter(|_| self.may_be_base(reason)) {
-                Some(head) => Seen::Base(head),
+                Some(head) => Seen::Base(Base { head, reason }),
                 None => self.unusable(reason, &register),
             },
         })

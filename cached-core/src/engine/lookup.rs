@@ -359,7 +359,7 @@ impl Lookup {
     fn granted(&mut self, lease: Option<Lease>, stamps: Option<Vec<Head>>) -> Led {
         let Some(lease) = lease else { return Led::Without(MissReason::Refused) };
         let Some(stamps) = stamps else { return Led::Writing };
-        self.count_miss(if self.target.base().is_some() { MissReason::Type } else { MissReason::Absent });
+        self.count_miss(self.target.absence());
         Led::Granted(lease, stamps)
     }
 

@@ -1,5 +1,6 @@
 //! What one call is about.
 
+use super::beside::Base;
 use super::site_state::LocalPolicy;
 use super::{Engine, FlightKey, SiteRef};
 use crate::envelope::tags::Recorded;
@@ -43,8 +44,8 @@ pub(crate) struct Tagged {
     /// Where the entry stands and, behind it, what it depends on: the base if it stands beside one, and the tags that the call
     /// tells.
     pub(super) keys: Vec<Key>,
-    /// The entry stands beside a *base*: a value of another type, or another build's, which has this head.
-    pub(super) base: Option<Head>,
+    /// The value of another type, or another build's, that the entry stands beside.
+    pub(super) base: Option<Base>,
 }
 
 impl Target {
@@ -107,7 +108,7 @@ impl Target {
 
     /// What an entry records: the stamps of the tags that the call tells, and of those that only the value does.
     pub(super) fn recorded(&self, told: &[Head], mut named: Vec<(Box<str>, Head)>) -> Recorded {
-        let base = self.base();
+        let base = self.base().map(|base| base.head);
         if !self.site.names_all {
             return Recorded::new(base.iter().chain(told), named);
         }

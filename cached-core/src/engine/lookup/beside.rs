@@ -1,12 +1,12 @@
 //! The way of a call whose entry turns out to stand elsewhere than where it has looked.
 
 use super::{LeadKey, Led, Lookup};
+use crate::engine::beside::Base;
 use crate::engine::look::Seen;
-use crate::envelope::Head;
 
 impl Lookup {
     /// A value of another type stands under the key: the entry stands beside it.
-    pub(super) fn goes_beside(&mut self, base: Head) {
+    pub(super) fn goes_beside(&mut self, base: Base) {
         self.target.goes_beside(base);
         self.looks_first = true;
     }

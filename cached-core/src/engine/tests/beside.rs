@@ -203,5 +203,5 @@ async fn what_seems_to_be_damaged_again_and_again_is_another_type_s() {
         }
     }
     assert_eq!(others_last, 40 - 8, "damage is repaired, if it does not come all the time");
-    assert!(on.misses().contains(&(MissReason::Corrupt, 8)), "{:?}", on.misses());
+    assert!(on.misses().contains(&(MissReason::Corrupt, 8 + 1)), "{:?}", on.misses());
 }
