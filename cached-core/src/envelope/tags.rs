@@ -136,7 +136,10 @@ mod tests {
 
     #[test]
     fn what_is_written_is_read() {
-        for recorded in [Recorded::default(), recorded()] {
+        // As long as a key may be: its length takes both bytes.
+        let long =
+            Recorded::new(&[], [("n".repeat(512).into(), Head::value(3)), ("m".repeat(255).into(), Head::value(4))]);
+        for recorded in [Recorded::default(), recorded(), long] {
             let mut bytes = Vec::new();
             recorded.write(&mut bytes);
             assert_eq!(bytes.len(), recorded.len());
@@ -161,6 +164,8 @@ mod tests {
         let lease = Vec::leak(Head::lease(2).as_bytes().to_vec());
         assert!(!now([Some(one), Some(lease)]), "a writer's token");
         assert!(!recorded().holds(None, [Some(one)].into_iter()), "a site that names fewer");
+        let of_one = Recorded::new(&heads[..1], []);
+        assert!(of_one.holds(None, [Some(one)].into_iter()) && !of_one.holds(None, [Some(one), Some(two)].into_iter()));
         assert!(!recorded().holds_named([None].into_iter()));
     }
 }
