@@ -7,7 +7,7 @@ use crate::key::{self, Prefix};
 use crate::reason::MissReason;
 use bytes::Bytes;
 
-pub use crate::key::{Hashed, Piece};
+pub use crate::key::{Hashed, Piece, Serialized};
 
 /// Longest key in bytes.
 pub const MAX_KEY: usize = key::MAX_KEY;
@@ -122,7 +122,7 @@ pub fn render(namespace: &str, template: &[Piece], segments: &[&dyn crate::KeySe
     Prefix::new(namespace).render(template, "module::function", segments).map(|key| key.to_string())
 }
 
-/// The text of which a hash in a key is made.
+/// The text of which the hash of a `<name:serde>` is made.
 #[must_use]
 pub fn canonical<T: serde::Serialize + ?Sized>(value: &T) -> Option<String> {
     key::canonical_text(value).ok()

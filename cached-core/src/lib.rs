@@ -54,7 +54,7 @@ pub use codec::Codec;
 pub use error::{BuildError, CacheError, FaultKind, SiteProblem, StoreError};
 pub use event::CacheEvent;
 pub use invalidation::{Invalidation, Outcome, Tag};
-pub use key::{KeySegment, SegmentWriter};
+pub use key::{KeyIdentity, KeySegment, SegmentWriter};
 pub use near::{DropReason, NearStats};
 pub use outcome::CacheValue;
 pub use reason::{MissReason, UnstoredReason};

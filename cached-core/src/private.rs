@@ -11,7 +11,7 @@ pub use crate::engine::write::Write;
 pub use crate::engine::{Bracket, Put};
 pub use crate::event::{CacheEvent, EventSpec, EventUse, RegisteredEvent, TagUse};
 pub use crate::invalidation::Tag;
-pub use crate::key::{Hashed, KeySegment, Piece, Rendered, TypeName};
+pub use crate::key::{Hashed, KeyIdentity, KeySegment, Piece, Rendered, Serialized, SerializedIdentity, TypeName};
 pub use crate::many::{ManyInResult, ManyPlain, ManyProbe, ManyRefused, ids, lend, one};
 pub use crate::near::keep::{Keep, KeepCloned, KeepNone, KeepRefused, KeepShared, NearValue, Unkept, Values};
 pub use crate::outcome::{
@@ -106,24 +106,26 @@ pub fn policy<S: Shape>(_: S) -> Policy<S::Item> {
     Policy::default()
 }
 
-/// What a hash can be made of: `Serialize`, with a message that knows what to do about the rest.
+/// What a hash can be made of: a [`KeyIdentity`], with a message that knows what to do about the rest.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be hashed into the cache key",
-    label = "not `Serialize`",
+    label = "two of these cannot be told apart",
     note = "if it is not part of the call's identity (a connection, a context), leave it out by name: `skip(..)`",
-    note = "else derive `serde::Serialize`, or write a `key` template of its fields"
+    note = "for your own type write `#[derive(cached_core::CacheKey)]`",
+    note = "for a type of another crate that is `Serialize` name it in the template, `<name:serde>`; \
+            a `<*>` beside it stands for the other arguments"
 )]
-pub trait HashedArgument: serde::Serialize {}
+pub trait HashedArgument: KeyIdentity {}
 
 // So that the message above is what the compiler says, and not one about the bound.
 #[diagnostic::do_not_recommend]
-impl<T: serde::Serialize + ?Sized> HashedArgument for T {}
+impl<T: KeyIdentity + ?Sized> HashedArgument for T {}
 
 /// An argument on its way into a hash.
 #[derive(Debug)]
 pub struct Argument<'a, T: ?Sized>(pub &'a T);
 
-impl<'a, T: serde::Serialize + ?Sized> Argument<'a, T> {
+impl<'a, T: KeyIdentity + ?Sized> Argument<'a, T> {
     /// The argument.
     #[must_use]
     pub fn __cached_core_hashed(self) -> &'a T {
@@ -131,7 +133,7 @@ impl<'a, T: serde::Serialize + ?Sized> Argument<'a, T> {
     }
 }
 
-/// What method resolution finds for an argument that is not `Serialize`. It makes the one error, and something that can
+/// What method resolution finds for an argument that has no identity. It makes the one error, and something that can
 /// be hashed: otherwise the hash of all arguments would be an error as well.
 pub trait Unhashable<T: ?Sized> {
     /// Never to be called.

@@ -87,7 +87,7 @@ counted_reasons! {
         WaitedTooLong,
         /// The load of another caller failed.
         LoadFailed,
-        /// The arguments could not be written into a key: their `KeySegment` or `Serialize` failed or panicked.
+        /// The arguments could not be written into a key: their `KeyIdentity` or `Serialize` failed or panicked.
         Key,
         /// `Deserialize` of the stored value panicked.
         Panicked,

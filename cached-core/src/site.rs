@@ -210,6 +210,7 @@ pub(crate) fn text_of(template: &[Piece], at: &SiteSpec) -> String {
         Piece::Literal(text) => (*text).to_owned(),
         Piece::Segment(name) => format!("<{name}>"),
         Piece::Hash(name) => format!("<{name}:hash>"),
+        Piece::Serde(name) => format!("<{name}:serde>"),
         Piece::All => "<*>".to_owned(),
         Piece::Path => format!("{}::{}", at.module, at.name),
     };
@@ -270,6 +271,7 @@ fn push_piece(text: &mut String, piece: Piece) {
         Piece::Literal(literal) => text.push_str(literal),
         Piece::Segment(_) => text.push_str("\0segment"),
         Piece::Hash(_) => text.push_str("\0hash"),
+        Piece::Serde(_) => text.push_str("\0serde"),
         Piece::All => text.push_str("\0all"),
         Piece::Path => text.push_str("\0path"),
     }

@@ -347,7 +347,7 @@ pub fn derive_cache_key(input: TokenStream) -> TokenStream {
 /// |---|---|---|
 /// | `#[event(name = "user_updated")]` | its name in the store: 1 to 64 of the letters `A-Z a-z 0-9 _ - .` | the name of the struct |
 /// | `#[event(crate = path)]` | the path of `cached-core`, if it is renamed or re-exported | `::cached_core` |
-#[proc_macro_derive(CacheEvent, attributes(event))]
+#[proc_macro_derive(CacheEvent, attributes(event, cache_key))]
 pub fn derive_cache_event(input: TokenStream) -> TokenStream {
     traced(derive::cache_event(input.into())).into()
 }

@@ -4,6 +4,7 @@ use proc_macro2::Span;
 use syn::{Attribute, Expr, Ident, Member, Path, Type, token};
 
 use crate::signature::{Argument, Boxed, Function};
+use crate::template::Form;
 
 /// A function and what its attribute makes of it.
 pub(crate) struct Model {
@@ -132,7 +133,7 @@ pub(crate) enum Piece {
     Path,
     Literal(String),
     Segment(Segment),
-    /// All arguments that are not skipped, hashed.
+    /// All arguments that are not skipped, nor named by `:serde`; hashed.
     All {
         arguments: Vec<Ident>,
         /// Where `<*>` is written; `None` for the default key.
@@ -145,7 +146,7 @@ pub(crate) struct Segment {
     /// The placeholder as written, without brackets and modifier.
     pub(crate) path: String,
     pub(crate) value: Value,
-    pub(crate) hashed: bool,
+    pub(crate) form: Form,
     /// Where it is written; a type that cannot be a segment is reported there.
     pub(crate) span: Span,
 }

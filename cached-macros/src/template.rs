@@ -11,7 +11,7 @@ use crate::suggest::did_you_mean;
 pub(crate) enum Piece {
     /// Text that stands in the key as it is.
     Literal(String),
-    /// `<arg>`, `<arg.field>`, `<arg:hash>`.
+    /// `<arg>`, `<arg.field>`, `<arg:hash>`, `<arg:serde>`.
     Placeholder(Placeholder),
     /// `<*>`.
     All,
@@ -26,8 +26,19 @@ pub(crate) struct Placeholder {
     pub(crate) root: String,
     /// The way from the argument to the value: names, or numbers of tuple fields.
     pub(crate) fields: Vec<String>,
-    /// `:hash`.
-    pub(crate) hashed: bool,
+    /// The modifier.
+    pub(crate) form: Form,
+}
+
+/// How a value stands in a key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Form {
+    /// As it is.
+    Plain,
+    /// `:hash`: hashed.
+    Hash,
+    /// `:serde`: what its `Serialize` writes, hashed.
+    Serde,
 }
 
 impl Piece {
@@ -174,19 +185,30 @@ fn placeholder(inside: &str, at: Range<usize>) -> Result<Piece, Fault> {
         Some((path, modifier)) => (path, Some(modifier)),
         None => (inside, None),
     };
-    let hashed = match modifier {
-        None => false,
-        Some("hash") => true,
+    let form = match modifier {
+        None => Form::Plain,
+        Some("hash") => Form::Hash,
+        Some("serde") => Form::Serde,
         Some(other) => {
-            let suggestion = did_you_mean(other, ["hash"]);
+            let suggestion = did_you_mean(other, ["hash", "serde"]);
             return Err(Fault::new(
                 at,
-                format!("unknown modifier `{other}`; {suggestion}write `<{path}>` or `<{path}:hash>`"),
+                format!(
+                    "unknown modifier `{other}`; {suggestion}write `<{path}>`, `<{path}:hash>` or `<{path}:serde>`"
+                ),
             ));
         }
     };
     if path == "*" {
-        return if hashed { Err(Fault::new(at, "`<*>` is hashed as it is; write `<*>`")) } else { Ok(Piece::All) };
+        return match form {
+            Form::Plain => Ok(Piece::All),
+            Form::Hash => Err(Fault::new(at, "`<*>` is hashed as it is; write `<*>`")),
+            Form::Serde => {
+                let message =
+                    "`:serde` is for one argument; write `<arg:serde>:<*>`, where `<*>` stands for the others";
+                Err(Fault::new(at, message))
+            }
+        };
     }
 
     let mut names = path.split('.').map(str::to_owned);
@@ -195,7 +217,7 @@ fn placeholder(inside: &str, at: Range<usize>) -> Result<Piece, Fault> {
     if !is_name(&root) || !fields.iter().all(|field| is_name(field) || is_index(field)) {
         return Err(Fault::new(at, malformed(inside)));
     }
-    Ok(Piece::Placeholder(Placeholder { at, root, fields, hashed }))
+    Ok(Piece::Placeholder(Placeholder { at, root, fields, form }))
 }
 
 fn malformed(inside: &str) -> String {
@@ -204,7 +226,7 @@ fn malformed(inside: &str) -> String {
     if tidy != inside && names.iter().all(|name| is_name(name) || is_index(name)) {
         return format!("`<{inside}>` is no placeholder; write `<{tidy}>`");
     }
-    format!("`<{inside}>` is no placeholder; write `<arg>`, `<arg.field>` or `<arg:hash>`")
+    format!("`<{inside}>` is no placeholder; write `<arg>`, `<arg.field>`, `<arg:hash>` or `<arg:serde>`")
 }
 
 fn is_name(name: &str) -> bool {
@@ -271,7 +293,7 @@ fn separated(pieces: &[Piece], kind: Kind) -> Result<(), Fault> {
     for piece in pieces {
         match piece {
             Piece::Literal(text) if text.contains([':', '{', '}']) => open = None,
-            Piece::Placeholder(second) if !second.hashed => {
+            Piece::Placeholder(second) if second.form == Form::Plain => {
                 if let Some(first) = open {
                     let (first_path, second_path) = (first.path(), second.path());
                     let noun = kind.noun();

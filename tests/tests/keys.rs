@@ -5,88 +5,14 @@
 //! asks. Lists that mean the same (`Some(x)` and `x`, a `char` and a text of one letter) are the same list here.
 #![expect(clippy::unwrap_used, reason = "in a test, a panic is the report")]
 
-use bytes::Bytes;
-use cached_core::store::{Acquired, Head, Key, Replace, Store, StoreFuture, Swept, Written};
-use cached_core::{Cache, FaultKind, KeySegment, SegmentWriter, StoreError};
+use cached_core::{Cache, KeyIdentity, KeySegment, SegmentWriter};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 use std::cell::RefCell;
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use tests::Notes;
 
-/// A store that only notes the key it was asked for.
-#[derive(Debug, Default)]
-struct Notes(Mutex<String>);
-
-fn no<'a, T: Send + 'a>() -> StoreFuture<'a, T> {
-    Box::pin(std::future::ready(Err(StoreError::new(FaultKind::Refused, "it only takes notes"))))
-}
-
-impl Store for Notes {
-    fn name(&self) -> &'static str {
-        "notes"
-    }
-
-    fn get<'a>(&'a self, key: &'a Key, _: Duration) -> StoreFuture<'a, Option<Bytes>> {
-        (**key).clone_into(&mut self.0.lock().unwrap());
-        no()
-    }
-
-    fn acquire<'a>(&'a self, _: &'a Key, _: Head, _: Duration, _: Replace, _: Duration) -> StoreFuture<'a, Acquired> {
-        no()
-    }
-
-    fn renew<'a>(&'a self, _: &'a Key, _: Head, _: Duration, _: Duration) -> StoreFuture<'a, bool> {
-        no()
-    }
-
-    fn fill<'a>(&'a self, _: &'a Key, _: Head, _: Bytes, _: Duration, _: Duration) -> StoreFuture<'a, bool> {
-        no()
-    }
-
-    fn release<'a>(&'a self, _: &'a Key, _: Head, _: Duration) -> StoreFuture<'a, bool> {
-        no()
-    }
-
-    fn put<'a>(&'a self, _: &'a Key, _: Bytes, _: Duration, _: Duration) -> StoreFuture<'a, ()> {
-        no()
-    }
-
-    fn remove<'a>(&'a self, _: &'a Key, _: Duration) -> StoreFuture<'a, bool> {
-        no()
-    }
-
-    fn get_all<'a>(&'a self, _: &'a [Key], _: Duration) -> StoreFuture<'a, Vec<Option<Bytes>>> {
-        no()
-    }
-
-    fn remove_all<'a>(&'a self, _: &'a [Key], _: Duration) -> StoreFuture<'a, ()> {
-        no()
-    }
-
-    fn tag<'a>(&'a self, _: &'a [Key], _: Head, _: Duration, _: Duration) -> StoreFuture<'a, Option<Vec<Head>>> {
-        no()
-    }
-
-    fn begin<'a>(&'a self, _: Head, _: &'a [Key], _: Duration, _: bool, _: Duration) -> StoreFuture<'a, ()> {
-        no()
-    }
-
-    fn end<'a>(&'a self, _: Head, _: &'a [Written], _: Duration) -> StoreFuture<'a, bool> {
-        no()
-    }
-
-    fn sweep<'a>(&'a self, _: &'a str, _: Option<u64>, _: Duration) -> StoreFuture<'a, Swept> {
-        no()
-    }
-
-    fn ping(&self, _: Duration) -> StoreFuture<'_, ()> {
-        no()
-    }
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Hash, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 enum Argument {
     Integer(i64),
     Bool(bool),
@@ -113,7 +39,9 @@ impl Argument {
 }
 
 /// Hands over to the library's own implementations.
-impl KeySegment for Argument {
+impl KeySegment for Argument {}
+
+impl KeyIdentity for Argument {
     fn write(&self, out: &mut SegmentWriter<'_>) {
         match self {
             Self::Integer(n) => n.write(out),
@@ -121,7 +49,7 @@ impl KeySegment for Argument {
             Self::Text(text) => text.write(out),
             Self::None => None::<u8>.write(out),
             Self::Some(inner) => Some(inner).write(out),
-            Self::Tuple(items) => out.tuple(&items.iter().map(|item| item as &dyn KeySegment).collect::<Vec<_>>()),
+            Self::Tuple(items) => out.tuple(&items.iter().map(|item| item as &dyn KeyIdentity).collect::<Vec<_>>()),
             Self::List(items) => items.write(out),
         }
     }
@@ -189,11 +117,10 @@ fn cases() -> u32 {
 #[test]
 fn different_arguments_never_meet() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let notes = Arc::new(Notes::default());
-    let cache = Cache::builder().namespace("cache").store(notes.clone()).build().unwrap();
+    let (notes, cache) = Notes::with_cache();
     let key_of = |call: std::pin::Pin<Box<dyn Future<Output = u8> + '_>>| {
         runtime.block_on(call);
-        std::mem::take(&mut *notes.0.lock().unwrap())
+        notes.take()
     };
     let plain: RefCell<HashMap<String, Vec<Argument>>> = RefCell::default();
     let hash: RefCell<HashMap<String, Vec<Argument>>> = RefCell::default();
@@ -212,14 +139,14 @@ fn different_arguments_never_meet() {
         let before = plain.borrow_mut().insert(key.clone(), meaning.clone());
         prop_assert!(before.as_ref().is_none_or(|before| *before == meaning), "{key}: {before:?} and {meaning:?}");
 
-        // A hash tells everything apart, `Some(x)` and `x` as well.
+        // A hash tells apart what a key does.
         let mut hashes = vec![key_of(Box::pin(all(&cache, &list)))];
         if let [a, b] = list.as_slice() {
             hashes.push(key_of(Box::pin(hashed(&cache, a, b))));
         }
         for key in hashes {
-            let before = hash.borrow_mut().insert(key.clone(), list.clone());
-            prop_assert!(before.as_ref().is_none_or(|before| *before == list), "{key}: {before:?} and {list:?}");
+            let before = hash.borrow_mut().insert(key.clone(), meaning.clone());
+            prop_assert!(before.as_ref().is_none_or(|before| *before == meaning), "{key}: {before:?} and {meaning:?}");
         }
         Ok(())
     });
@@ -229,8 +156,7 @@ fn different_arguments_never_meet() {
 
 #[tokio::test]
 async fn the_pairs_that_other_libraries_confuse() {
-    let notes = Arc::new(Notes::default());
-    let cache = Cache::builder().namespace("cache").store(notes.clone()).build().unwrap();
+    let (notes, cache) = Notes::with_cache();
     let text = |text: &str| Argument::Text(text.to_owned());
     let mut keys = Vec::new();
     for (a, b) in [
@@ -250,7 +176,7 @@ async fn the_pairs_that_other_libraries_confuse() {
         (text("true"), text("")),
     ] {
         two(&cache, &a, &b).await;
-        keys.push(std::mem::take(&mut *notes.0.lock().unwrap()));
+        keys.push(notes.take());
     }
     for (i, key) in keys.iter().enumerate() {
         assert!(!keys[i + 1..].contains(key), "{key} stands for two calls: {keys:#?}");

@@ -3,8 +3,8 @@
 #![expect(clippy::unwrap_used, reason = "in a test, a panic is the report")]
 
 use cached_core::{
-    Cache, CacheError, KeySegment, MissReason, Options, SegmentWriter, SiteStats, UnstoredReason, redis_cached,
-    redis_invalidate, redis_put,
+    Cache, CacheError, KeyIdentity, KeySegment, MissReason, Options, SegmentWriter, SiteStats, UnstoredReason,
+    redis_cached, redis_invalidate, redis_put,
 };
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::cell::Cell;
@@ -57,7 +57,9 @@ impl Clone for Unclonable {
 #[derive(Debug, Clone, Copy, Serialize)]
 struct Unrenderable;
 
-impl KeySegment for Unrenderable {
+impl KeySegment for Unrenderable {}
+
+impl KeyIdentity for Unrenderable {
     fn write(&self, _: &mut SegmentWriter<'_>) {
         panic!("not a part of a key")
     }
@@ -151,7 +153,7 @@ async fn unrenderable(part: Unrenderable) -> u8 {
     7
 }
 
-#[redis_cached(key = "unhashable:<value:hash>", skip(calls))]
+#[redis_cached(key = "unhashable:<value:serde>", skip(calls))]
 async fn unhashable(value: Unwritable, calls: &Cell<u32>) -> u8 {
     calls.set(calls.get() + 1);
     value.0

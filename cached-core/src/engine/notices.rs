@@ -108,7 +108,7 @@ impl Cause {
             ),
             Self::Key => (
                 "an argument cannot be written into the key: such calls run uncached",
-                "its `KeySegment` or `Serialize` fails or panics: name a field or another form of it in `key`, or leave it out \
+                "its `KeyIdentity` or `Serialize` fails or panics: name a field or another form of it in `key`, or leave it out \
                  by `skip(..)` if it is no part of the call's identity",
             ),
             Self::NoRuntime => (

@@ -1,8 +1,12 @@
-//! One text per value, for hashing.
+//! What a value's `Serialize` writes, as one text: for `<name:serde>`.
 //!
-//! JSON with sorted map entries and no white space would do, but for four pairs that JSON writes alike and that are
-//! different arguments: `None` and `()`, `None` and `NaN`, `None` and `Some(None)`, `1.0` and `1`. So `Some(x)` is
-//! `?x`, the unit is `()`, and floats are written by Rust's `{:?}`.
+//! JSON with sorted map entries and no white space would do, but for what JSON writes alike and what is not the same:
+//! `None` and `()`, `None` and `NaN`, `None` and `Some(None)`, `1.0` and `1`. So `Some(x)` is `?x`, the unit is `()`, and
+//! floats are written by Rust's `{:?}`. The names of structs and variants stand in front, `"Scope"::"One"[1]`: two variants
+//! with the same content are different values, and so are a variant and a map with one entry.
+//!
+//! No text can tell apart what `Serialize` writes alike, such as values that differ in a field with `#[serde(skip)]`, or two
+//! variants of an enum with `#[serde(untagged)]`.
 
 use serde::ser::{self, Serialize, Serializer};
 use std::fmt::{self, Display, Write as _};
@@ -55,31 +59,49 @@ impl Canonical<'_> {
         let _ = write!(self.out, "{value:?}");
         Ok(())
     }
+
+    /// `"Name"`, `"Enum"::"Variant"`
+    fn name(&mut self, name: Name) {
+        let _ = match name {
+            Name::None => Ok(()),
+            Name::Struct(name) => write!(self.out, "{name:?}"),
+            Name::Variant(name, variant) => write!(self.out, "{name:?}::{variant:?}"),
+        };
+    }
 }
 
+/// What stands in front of a content.
+#[derive(Clone, Copy)]
+enum Name {
+    None,
+    Struct(&'static str),
+    Variant(&'static str, &'static str),
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "what serde's methods return")]
 impl<'a> Canonical<'a> {
-    /// A list that ends with `close`; a variant's name, if there is one, stands in front.
-    fn list(self, variant: Option<&str>, open: char, close: &'static str) -> Result<List<'a>, Error> {
-        let out = self.out;
-        if let Some(name) = variant {
-            Canonical { out: &mut *out }.variant(name)?;
-        }
-        out.push(open);
-        Ok(List { out, close, first: true })
+    fn list(mut self, name: Name) -> Result<List<'a>, Error> {
+        self.name(name);
+        self.out.push('[');
+        Ok(List { out: self.out, first: true })
     }
 
-    fn map(self, variant: Option<&str>, close: &'static str) -> Result<Map<'a>, Error> {
-        if let Some(name) = variant {
-            Canonical { out: &mut *self.out }.variant(name)?;
-        }
-        Ok(Map { out: self.out, close, entries: Vec::new() })
+    fn map(mut self, name: Name) -> Result<Map<'a>, Error> {
+        self.name(name);
+        Ok(Map { out: self.out, entries: Vec::new() })
     }
 
-    /// `{"Name":`
-    fn variant(self, name: &str) -> Result<(), Error> {
-        self.out.push('{');
-        Canonical { out: &mut *self.out }.text(name)?;
-        self.out.push(':');
+    fn newtype<T: Serialize + ?Sized>(mut self, name: Name, value: &T) -> Result<(), Error> {
+        self.name(name);
+        self.out.push('(');
+        value.serialize(Canonical { out: &mut *self.out })?;
+        self.out.push(')');
+        Ok(())
+    }
+
+    fn nothing(mut self, name: Name) -> Result<(), Error> {
+        self.name(name);
+        self.out.push_str("()");
         Ok(())
     }
 }
@@ -105,8 +127,16 @@ impl<'a> Serializer for Canonical<'a> {
 
     by! { display: serialize_bool(bool) serialize_i8(i8) serialize_i16(i16) serialize_i32(i32) serialize_i64(i64) serialize_i128(i128)
     serialize_u8(u8) serialize_u16(u16) serialize_u32(u32) serialize_u64(u64) serialize_u128(u128) }
-    by! { float: serialize_f32(f32) serialize_f64(f64) }
     by! { text: serialize_str(&str) }
+
+    fn serialize_f32(self, value: f32) -> Result<(), Error> {
+        // Equal values have one form.
+        self.float(if value == 0.0 { 0.0 } else { value })
+    }
+
+    fn serialize_f64(self, value: f64) -> Result<(), Error> {
+        self.float(if value == 0.0 { 0.0 } else { value })
+    }
 
     fn serialize_char(self, value: char) -> Result<(), Error> {
         self.text(value.encode_utf8(&mut [0; 4]))
@@ -126,66 +156,74 @@ impl<'a> Serializer for Canonical<'a> {
     }
 
     fn serialize_unit(self) -> Result<(), Error> {
-        self.display("()")
+        self.nothing(Name::None)
     }
 
-    fn serialize_unit_struct(self, _: &'static str) -> Result<(), Error> {
-        self.serialize_unit()
+    fn serialize_unit_struct(self, name: &'static str) -> Result<(), Error> {
+        self.nothing(Name::Struct(name))
     }
 
-    fn serialize_unit_variant(self, _: &'static str, _: u32, variant: &'static str) -> Result<(), Error> {
-        self.text(variant)
+    fn serialize_unit_variant(self, name: &'static str, _: u32, variant: &'static str) -> Result<(), Error> {
+        self.nothing(Name::Variant(name, variant))
     }
 
-    fn serialize_newtype_struct<T: Serialize + ?Sized>(self, _: &'static str, value: &T) -> Result<(), Error> {
-        value.serialize(self)
+    fn serialize_newtype_struct<T: Serialize + ?Sized>(self, name: &'static str, value: &T) -> Result<(), Error> {
+        self.newtype(Name::Struct(name), value)
     }
 
     fn serialize_newtype_variant<T: Serialize + ?Sized>(
         self,
-        _: &'static str,
+        name: &'static str,
         _: u32,
         variant: &'static str,
         value: &T,
     ) -> Result<(), Error> {
-        Canonical { out: &mut *self.out }.variant(variant)?;
-        value.serialize(Canonical { out: &mut *self.out })?;
-        self.out.push('}');
-        Ok(())
+        self.newtype(Name::Variant(name, variant), value)
     }
 
     fn serialize_seq(self, _: Option<usize>) -> Result<List<'a>, Error> {
-        self.list(None, '[', "]")
+        self.list(Name::None)
     }
 
     fn serialize_tuple(self, _: usize) -> Result<List<'a>, Error> {
-        self.list(None, '[', "]")
+        self.list(Name::None)
     }
 
-    fn serialize_tuple_struct(self, _: &'static str, _: usize) -> Result<List<'a>, Error> {
-        self.list(None, '[', "]")
+    fn serialize_tuple_struct(self, name: &'static str, _: usize) -> Result<List<'a>, Error> {
+        self.list(Name::Struct(name))
     }
 
-    fn serialize_tuple_variant(self, _: &'static str, _: u32, name: &'static str, _: usize) -> Result<List<'a>, Error> {
-        self.list(Some(name), '[', "]}")
+    fn serialize_tuple_variant(
+        self,
+        name: &'static str,
+        _: u32,
+        variant: &'static str,
+        _: usize,
+    ) -> Result<List<'a>, Error> {
+        self.list(Name::Variant(name, variant))
     }
 
     fn serialize_map(self, _: Option<usize>) -> Result<Map<'a>, Error> {
-        self.map(None, "}")
+        self.map(Name::None)
     }
 
-    fn serialize_struct(self, _: &'static str, _: usize) -> Result<Map<'a>, Error> {
-        self.map(None, "}")
+    fn serialize_struct(self, name: &'static str, _: usize) -> Result<Map<'a>, Error> {
+        self.map(Name::Struct(name))
     }
 
-    fn serialize_struct_variant(self, _: &'static str, _: u32, name: &'static str, _: usize) -> Result<Map<'a>, Error> {
-        self.map(Some(name), "}}")
+    fn serialize_struct_variant(
+        self,
+        name: &'static str,
+        _: u32,
+        variant: &'static str,
+        _: usize,
+    ) -> Result<Map<'a>, Error> {
+        self.map(Name::Variant(name, variant))
     }
 }
 
 pub(super) struct List<'a> {
     out: &'a mut String,
-    close: &'static str,
     first: bool,
 }
 
@@ -198,7 +236,7 @@ impl List<'_> {
     }
 
     fn close(self) {
-        self.out.push_str(self.close);
+        self.out.push(']');
     }
 }
 
@@ -224,7 +262,6 @@ list! { SerializeSeq::serialize_element SerializeTuple::serialize_element Serial
 /// Entries are kept until the end, so that a `HashMap`'s order does not matter.
 pub(super) struct Map<'a> {
     out: &'a mut String,
-    close: &'static str,
     entries: Vec<(String, String)>,
 }
 
@@ -236,7 +273,7 @@ impl Map<'_> {
             let comma = if i > 0 { "," } else { "" };
             let _ = write!(self.out, "{comma}{key}:{value}");
         }
-        self.out.push_str(self.close);
+        self.out.push('}');
     }
 }
 
@@ -299,7 +336,7 @@ mod tests {
         let by = Query::By { field: "na\"me".into(), limit: Some(3) };
         assert_eq!(
             to_string(&(Query::All, by, Query::Pair(1, 2.0), "x", ())).unwrap(),
-            r#"["All",{"By":{"field":"na\"me","limit":?3}},{"Pair":[1,2.0]},"x",()]"#
+            r#"["Query"::"All"(),"Query"::"By"{"field":"na\"me","limit":?3},"Query"::"Pair"[1,2.0],"x",()]"#
         );
     }
 
@@ -332,12 +369,14 @@ mod tests {
     fn every_kind_of_value_has_its_form() {
         assert_eq!(to_string(&'"').unwrap(), r#""\"""#);
         assert_eq!(to_string(&Bytes(&[1, 255])).unwrap(), "[1,255]");
-        assert_eq!(to_string(&Unit).unwrap(), "()");
-        assert_eq!(to_string(&Newtype(7)).unwrap(), "7");
-        assert_eq!(to_string(&Pair(true, 'x')).unwrap(), r#"[true,"x"]"#);
-        assert_eq!(to_string(&Record { b: (), a: vec![-1, 2] }).unwrap(), r#"{"a":[-1,2],"b":()}"#);
-        assert_eq!(to_string(&Choice::Newtype(None)).unwrap(), r#"{"Newtype":null}"#);
-        assert_eq!(to_string(&Choice::Record { b: 1, a: 2 }).unwrap(), r#"{"Record":{"a":2,"b":1}}"#);
+        assert_eq!(to_string(&Unit).unwrap(), r#""Unit"()"#);
+        assert_eq!(to_string(&Newtype(7)).unwrap(), r#""Newtype"(7)"#);
+        assert_eq!(to_string(&Pair(true, 'x')).unwrap(), r#""Pair"[true,"x"]"#);
+        assert_eq!(to_string(&Record { b: (), a: vec![-1, 2] }).unwrap(), r#""Record"{"a":[-1,2],"b":()}"#);
+        assert_eq!(to_string(&Choice::Newtype(None)).unwrap(), r#""Choice"::"Newtype"(null)"#);
+        assert_eq!(to_string(&Choice::Record { b: 1, a: 2 }).unwrap(), r#""Choice"::"Record"{"a":2,"b":1}"#);
+        assert_eq!(to_string(&[0.0, -0.0]).unwrap(), "[0.0,0.0]");
+        assert_eq!(to_string(&[0.0_f32, -0.0]).unwrap(), "[0.0,0.0]");
         assert_eq!(to_string(&HashMap::from([((1, 2), 1.5)])).unwrap(), "{[1,2]:1.5}");
     }
 

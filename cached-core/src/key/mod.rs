@@ -1,7 +1,7 @@
 //! Keys: what makes two calls the same call.
 //!
 //! A key in Redis is `<namespace>:k:<rendered template>`. A template is literal text with segments in between; every
-//! segment is rendered by its type ([`KeySegment`]) and escaped, so that no argument can reach over its own borders.
+//! segment is rendered by its type ([`KeyIdentity`]) and escaped, so that no argument can reach over its own borders.
 //!
 //! | limit | what happens above it |
 //! |---|---|
@@ -9,14 +9,19 @@
 //! | 512 bytes per key | all after the prefix becomes `#` and its SHA-256; a `{hash tag}` of the template stays in front |
 
 mod canonical;
+mod hashed;
 mod segment;
 mod template;
+mod values;
+mod writer;
 
 #[cfg(fuzzing)]
 pub(crate) use canonical::to_string as canonical_text;
-pub use segment::{KeySegment, SegmentWriter};
+pub use hashed::{Hashed, Serialized, SerializedIdentity};
+pub use segment::{KeyIdentity, KeySegment};
 pub(crate) use template::Prefix;
-pub use template::{Hashed, Piece, Rendered, TypeName};
+pub use template::{Piece, Rendered, TypeName};
+pub use writer::SegmentWriter;
 
 use sha2::{Digest, Sha256};
 use std::fmt::Write as _;

@@ -1,7 +1,6 @@
 //! Renders a template with its segments into one key.
 
-use super::segment::{KeySegment, SegmentWriter};
-use super::{Key, MAX_KEY, MAX_SEGMENT, canonical, push_sha256};
+use super::{Key, KeyIdentity, KeySegment, MAX_KEY, MAX_SEGMENT, SegmentWriter, push_sha256};
 use crate::event::CacheEvent;
 use crate::user_code::caught;
 use std::cell::Cell;
@@ -18,6 +17,8 @@ pub enum Piece {
     Segment(&'static str),
     /// `<name:hash>`: one segment, hashed whatever its length.
     Hash(&'static str),
+    /// `<name:serde>`: one segment, the hash of what its `Serialize` writes.
+    Serde(&'static str),
     /// `<*>`: all arguments, hashed.
     All,
     /// The path of the function: what a key without template begins with.
@@ -28,7 +29,9 @@ impl Piece {
     /// Whether the two render alike for like arguments; the names of arguments do not matter.
     pub(crate) fn renders_like(self, other: Self) -> bool {
         match (self, other) {
-            (Self::Segment(_), Self::Segment(_)) | (Self::Hash(_), Self::Hash(_)) => true,
+            (Self::Segment(_), Self::Segment(_))
+            | (Self::Hash(_), Self::Hash(_))
+            | (Self::Serde(_), Self::Serde(_)) => true,
             (a, b) => a == b,
         }
     }
@@ -198,7 +201,7 @@ fn render(out: &mut String, template: &[Piece], path: &str, segments: &[&dyn Key
         match piece {
             Piece::Literal(text) => out.push_str(text),
             Piece::Path => push_path(out, path),
-            Piece::Segment(_) | Piece::Hash(_) | Piece::All => push_segment(out, *segments.next()?)?,
+            Piece::Segment(_) | Piece::Hash(_) | Piece::Serde(_) | Piece::All => push_segment(out, *segments.next()?)?,
         }
     }
     Some(())
@@ -239,26 +242,6 @@ fn hash_tag(rendered: &str) -> Option<&str> {
     (close > open + 1 && close - open <= 2 * MAX_SEGMENT).then(|| &rendered[open..=close])
 }
 
-/// A segment made of the hash of a value: `<name:hash>` and `<*>`.
-///
-/// The value is written as canonical JSON (map entries sorted, no white space; what JSON cannot tell apart, such as
-/// `None` and `Some(None)`, made distinct) and replaced by its SHA-256. The items of a `HashSet` come in an order that
-/// changes from one set to the next: use a `BTreeSet`.
-#[derive(Debug)]
-pub struct Hashed<'a, T: ?Sized>(pub &'a T);
-
-impl<T: serde::Serialize + ?Sized> KeySegment for Hashed<'_, T> {
-    fn write(&self, out: &mut SegmentWriter<'_>) {
-        match canonical::to_string(self.0) {
-            Ok(text) => {
-                out.part().push('@');
-                push_sha256(out.raw(), "hash", text.as_bytes());
-            }
-            Err(_) => out.fail(),
-        }
-    }
-}
-
 /// A segment that has been rendered already.
 #[derive(Debug)]
 pub struct Rendered(Option<String>);
@@ -270,7 +253,9 @@ impl Rendered {
     }
 }
 
-impl KeySegment for Rendered {
+impl KeySegment for Rendered {}
+
+impl KeyIdentity for Rendered {
     fn write(&self, out: &mut SegmentWriter<'_>) {
         match &self.0 {
             Some(text) => out.part().push_str(text),
@@ -288,7 +273,9 @@ impl<T: ?Sized> TypeName<T> {
     pub const NEW: Self = Self(PhantomData);
 }
 
-impl<T: ?Sized> KeySegment for TypeName<T> {
+impl<T: ?Sized> KeySegment for TypeName<T> {}
+
+impl<T: ?Sized> KeyIdentity for TypeName<T> {
     fn write(&self, out: &mut SegmentWriter<'_>) {
         out.text(&std::any::type_name::<T>().replace("::", "."));
     }
@@ -296,6 +283,7 @@ impl<T: ?Sized> KeySegment for TypeName<T> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::{Hashed, Serialized};
     use super::*;
 
     fn render(template: &[Piece], segments: &[&dyn KeySegment]) -> String {
@@ -314,7 +302,8 @@ mod tests {
     #[test]
     fn parts_that_are_written_in_a_row_are_kept_apart() {
         struct InARow(Option<u8>, u64);
-        impl KeySegment for InARow {
+        impl KeySegment for InARow {}
+        impl KeyIdentity for InARow {
             fn write(&self, out: &mut SegmentWriter<'_>) {
                 self.0.write(out);
                 out.integer(self.1);
@@ -325,7 +314,7 @@ mod tests {
         let template = [Piece::Segment("a"), Piece::Literal(":"), Piece::Segment("b")];
         assert_eq!(
             render(&template, &[&InARow(Some(1), 23), &(InARow(None, 3), 12u8)]),
-            "shop:k:1,23,V(23),[1]:(~,3,V(3),[1],12)"
+            "shop:k:1,23,V(23),[1]:((~,3,V(3),[1]),12)"
         );
         assert_eq!(render(&template, &[&Some(Some(None::<u8>)), &Some(Some(1u8))]), "shop:k:~~~:1");
         let zero = std::num::NonZero::new(7usize).unwrap();
@@ -394,6 +383,9 @@ mod tests {
         assert_eq!(hashed.len(), "shop:k:@".len() + 64);
         assert!(hashed.starts_with("shop:k:@"), "{hashed}");
         assert_ne!(hashed, render(&[Piece::Hash("x")], &[&Hashed(&2)]));
+        assert_ne!(hashed, render(&[Piece::Serde("x")], &[&Serialized(&1)]));
+        assert_eq!(render(&[Piece::Serde("x")], &[&Serialized(&1)]).len(), hashed.len());
+        assert_eq!(render(&[Piece::Segment("x")], &[&(1, Hashed(&1))]).len(), "shop:k:#".len() + 64);
         assert_eq!(render(&[Piece::Segment("T")], &[&TypeName::<Option<u8>>::NEW]), "shop:k:core.option.Option<u8>");
     }
 
@@ -411,6 +403,6 @@ mod tests {
                 Err(serde::ser::Error::custom("no"))
             }
         }
-        assert_eq!(Prefix::new("n").render(&[Piece::All], "", &[&Hashed(&Broken)]), None);
+        assert_eq!(Prefix::new("n").render(&[Piece::All], "", &[&Serialized(&Broken)]), None);
     }
 }

@@ -5,7 +5,8 @@ use quote::{ToTokens, quote, quote_spanned};
 use syn::ext::IdentExt;
 use syn::{Data, DataEnum, DataStruct, DeriveInput, Field, Fields, FieldsUnnamed, Ident};
 
-use super::{Options, at_type, bounded};
+use super::bounds::segments;
+use super::{Options, at_type, field};
 use crate::ast::Setting;
 use crate::diagnostics::Errors;
 use crate::paths;
@@ -24,6 +25,7 @@ pub(crate) fn derive(input: TokenStream) -> TokenStream {
     let options = Options::of(&input, "event", &["name", "crate"], &mut errors);
     let name = name(&input.ident, &options.name, &mut errors);
     let fields = fields(&input, &mut errors);
+    field::check(&fields, &mut errors);
     // On error the impl is emitted all the same: its absence would be reported once more wherever the event is used.
     let implementation = implementation(&input, &options, &name, &fields);
     let errors = errors.into_compile_errors();
@@ -45,14 +47,14 @@ fn implementation(input: &DeriveInput, options: &Options, name: &str, fields: &[
     let krate = &options.krate;
     let support = paths::support(krate);
     let ident = &input.ident;
-    let generics = bounded(krate, input.generics.clone());
+    let generics = segments(krate, input.generics.clone(), fields);
     let (impl_generics, type_generics, where_clause) = generics.split_for_impl();
     let site = Span::mixed_site();
     let names: Vec<String> =
         fields.iter().filter_map(|field| field.ident.as_ref()).map(|name| name.unraw().to_string()).collect();
     let segments = fields.iter().map(|field| {
         let (span, member) = (at_type(field), &field.ident);
-        quote_spanned!(span=> &self.#member)
+        field::value(krate, field, &quote_spanned!(span=> &self.#member))
     });
     let str = quote_spanned!(site=> &'static #support::primitive::str);
     // The type parameter is none that a struct of the user's may have.

@@ -3,11 +3,16 @@
 use proc_macro2::{Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
 use syn::ext::IdentExt;
-use syn::{Data, DataEnum, DeriveInput, Fields, Index, Member, Path, Variant};
+use syn::{
+    Data, DataEnum, DeriveInput, Field, Fields, Generics, Ident, Index, Member, Path, Variant, WherePredicate,
+    parse_quote,
+};
 
-use super::{Options, at_type, bounded};
+use super::bounds::{identities, mentions};
+use super::{Options, at_type, field};
 use crate::diagnostics::Errors;
 use crate::paths::located_at;
+use crate::template::Form;
 
 /// Expands the derive; on any fault, into the faults.
 pub(crate) fn derive(input: TokenStream) -> TokenStream {
@@ -20,10 +25,14 @@ pub(crate) fn derive(input: TokenStream) -> TokenStream {
     let mut word = TokenStream::new();
     let body = match &input.data {
         Data::Struct(data) => {
+            field::check(&data.fields, &mut errors);
             word = word_of_struct(&krate, &data.fields);
             fields_of_struct(&krate, &data.fields)
         }
-        Data::Enum(data) => variants(data),
+        Data::Enum(data) => {
+            field::check_variants(data, &mut errors);
+            variants(&krate, data)
+        }
         Data::Union(data) => {
             let message = "a union does not know which of its fields holds; derive `CacheKey` for a struct or an enum";
             errors.on(data.union_token, message);
@@ -39,7 +48,7 @@ pub(crate) fn derive(input: TokenStream) -> TokenStream {
 // Input:
 //     enum Scope<T> { All, One(T) }
 // Output:
-//     impl<T> ::cached_core::KeySegment for Scope<T> where T: ::cached_core::KeySegment {
+//     impl<T> ::cached_core::KeyIdentity for Scope<T> where T: ::cached_core::KeyIdentity {
 //         fn write(&self, out: &mut ::cached_core::SegmentWriter<'_>) {
 //             match self {
 //                 Self::All => out.variant("All", &[]),
@@ -47,33 +56,62 @@ pub(crate) fn derive(input: TokenStream) -> TokenStream {
 //             }
 //         }
 //     }
+//     impl<T> ::cached_core::KeySegment for Scope<T>
+//     where T: ::cached_core::KeyIdentity, for<'__field> T: ::cached_core::KeySegment {}
 fn implementation(krate: &Path, input: &DeriveInput, body: &TokenStream, word: &TokenStream) -> TokenStream {
     let name = &input.ident;
-    let generics = bounded(krate, input.generics.clone());
+    let fields: Vec<&Field> = match &input.data {
+        Data::Struct(data) => data.fields.iter().collect(),
+        Data::Enum(data) => data.variants.iter().flat_map(|variant| &variant.fields).collect(),
+        Data::Union(_) => Vec::new(),
+    };
+    let generics = identities(krate, input.generics.clone(), &fields);
     let (impl_generics, type_generics, where_clause) = generics.split_for_impl();
+    let segments = segments(krate, generics.clone(), name, &fields);
+    let where_segments = &segments.where_clause;
     let site = Span::mixed_site();
     quote_spanned! {site=>
         #[automatically_derived]
-        impl #impl_generics #krate::KeySegment for #name #type_generics #where_clause {
+        impl #impl_generics #krate::KeyIdentity for #name #type_generics #where_clause {
             fn write(&self, out: &mut #krate::SegmentWriter<'_>) {
                 #body
             }
             #word
         }
+
+        #[automatically_derived]
+        impl #impl_generics #krate::KeySegment for #name #type_generics #where_segments {}
     }
+}
+
+/// A type is a segment if its fields are. Whether they are is asked where it is used as one, which a bound does that has a
+/// lifetime: with a float in it, a type can still be hashed.
+fn segments(krate: &Path, mut generics: Generics, name: &Ident, fields: &[&Field]) -> Generics {
+    // Of what contains itself, the other fields decide.
+    let own = |field: &Field| mentions(&field.ty, name) || mentions(&field.ty, &format_ident!("Self"));
+    let plain = fields.iter().filter(|field| field::form(field) == Form::Plain && !own(field));
+    let bounds: Vec<WherePredicate> =
+        plain.map(|Field { ty, .. }| parse_quote!(for<'__field> #ty: #krate::KeySegment)).collect();
+    if !bounds.is_empty() {
+        generics.make_where_clause().predicates.extend(bounds);
+    }
+    generics
 }
 
 /// A struct around an integer is one to the near cache as well.
 fn word_of_struct(krate: &Path, fields: &Fields) -> TokenStream {
     let mut only = fields.iter();
     let (Some(field), None) = (only.next(), only.next()) else { return TokenStream::new() };
+    if field::form(field) != Form::Plain {
+        return TokenStream::new();
+    }
     // Whatever is wrong with the field's type is said once: at the same place, in the same words.
     let span = at_type(field);
     let krate = located_at(krate, span);
     let member = field.ident.clone().map_or(Member::Unnamed(Index { index: 0, span }), Member::Named);
     quote_spanned! {span=>
         fn __word(&self) -> ::core::option::Option<::core::primitive::i64> {
-            #krate::KeySegment::__word(&self.#member)
+            #krate::KeyIdentity::__word(&self.#member)
         }
     }
 }
@@ -90,7 +128,7 @@ fn fields_of_struct(krate: &Path, fields: &Fields) -> TokenStream {
                 Some(name) => Member::Named(name.clone()),
                 None => Member::Unnamed(Index { index, span }),
             };
-            quote_spanned!(span=> &self.#member)
+            field::value(krate, field, &quote_spanned!(span=> &self.#member))
         })
         .collect();
     match values.as_slice() {
@@ -98,25 +136,25 @@ fn fields_of_struct(krate: &Path, fields: &Fields) -> TokenStream {
             // The trait stands at the field, too: rustc would mark it as what requires the field to be a segment.
             let span = fields.iter().next().map_or(site, at_type);
             let krate = located_at(krate, span);
-            quote_spanned!(span=> #krate::KeySegment::write(#value, out);)
+            quote_spanned!(span=> #krate::KeyIdentity::write(#value, out);)
         }
         values => quote_spanned!(site=> out.tuple(&[#(#values),*]);),
     }
 }
 
-fn variants(data: &DataEnum) -> TokenStream {
+fn variants(krate: &Path, data: &DataEnum) -> TokenStream {
     let site = Span::mixed_site();
     if data.variants.is_empty() {
         // `*self`, because a reference is never uninhabited.
         return quote_spanned!(site=> match *self {});
     }
-    let arms = data.variants.iter().map(variant);
+    let arms = data.variants.iter().map(|each| variant(krate, each));
     quote_spanned!(site=> match self { #(#arms)* })
 }
 
 // Input:  Page { from: u64, to: u64 }
 // Output: Self::Page { from: f0, to: f1 } => out.variant("Page", &[f0, f1]),
-fn variant(variant: &Variant) -> TokenStream {
+fn variant(krate: &Path, variant: &Variant) -> TokenStream {
     let site = Span::mixed_site();
     let ident = &variant.ident;
     let name = ident.unraw().to_string();
@@ -134,5 +172,7 @@ fn variant(variant: &Variant) -> TokenStream {
             quote!({ #(#names: #bindings),* })
         }
     };
-    quote_spanned!(site=> Self::#ident #pattern => out.variant(#name, &[#(#bindings),*]),)
+    let values =
+        variant.fields.iter().zip(&bindings).map(|(field, binding)| field::value(krate, field, &quote!(#binding)));
+    quote_spanned!(site=> Self::#ident #pattern => out.variant(#name, &[#(#values),*]),)
 }

@@ -1,6 +1,8 @@
 //! `#[derive(CacheKey)]` and `#[derive(CacheEvent)]`.
 
+mod bounds;
 mod event;
+mod field;
 mod key;
 
 pub(crate) use event::derive as cache_event;
@@ -10,7 +12,7 @@ use proc_macro2::Span;
 use quote::ToTokens;
 use syn::meta::ParseNestedMeta;
 use syn::spanned::Spanned;
-use syn::{DeriveInput, Field, Generics, LitStr, Path, Token, parse_quote};
+use syn::{DeriveInput, Field, LitStr, Path, Token};
 
 use crate::ast::Setting;
 use crate::diagnostics::{Errors, list};
@@ -78,17 +80,6 @@ fn text(meta: &ParseNestedMeta<'_>) -> syn::Result<LitStr> {
         return Err(meta.error("`name` takes a string literal; write `name = \"user_updated\"`"));
     }
     meta.value()?.parse()
-}
-
-/// `T: KeySegment` for every type parameter.
-fn bounded(krate: &Path, mut generics: Generics) -> Generics {
-    let params: Vec<_> = generics.type_params().map(|param| param.ident.clone()).collect();
-    if !params.is_empty() {
-        let predicates = &mut generics.make_where_clause().predicates;
-        predicates
-            .extend(params.iter().map(|param| -> syn::WherePredicate { parse_quote!(#param: #krate::KeySegment) }));
-    }
-    generics
 }
 
 /// Names of this macro, at the type of the field: a float is reported there.

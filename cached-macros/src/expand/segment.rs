@@ -6,6 +6,7 @@ use syn::Member;
 
 use super::is_underscored;
 use crate::model::{Frame, Piece, Segment, Template, Value};
+use crate::template::Form;
 
 /// The pieces of a template, as the runtime takes them.
 // Input:  "user:", <id>, <q:hash>
@@ -15,8 +16,11 @@ pub(super) fn pieces(frame: &Frame, pieces: &[Piece]) -> TokenStream {
     let pieces = pieces.iter().map(|piece| match piece {
         Piece::Path => quote!(#support::Piece::Path),
         Piece::Literal(text) => quote!(#support::Piece::Literal(#text)),
-        Piece::Segment(Segment { path, hashed: false, .. }) => quote!(#support::Piece::Segment(#path)),
-        Piece::Segment(Segment { path, hashed: true, .. }) => quote!(#support::Piece::Hash(#path)),
+        Piece::Segment(Segment { path, form, .. }) => match form {
+            Form::Plain => quote!(#support::Piece::Segment(#path)),
+            Form::Hash => quote!(#support::Piece::Hash(#path)),
+            Form::Serde => quote!(#support::Piece::Serde(#path)),
+        },
         Piece::All { .. } => quote!(#support::Piece::All),
     });
     quote_spanned!(at=> &[#(#pieces),*])
@@ -51,20 +55,23 @@ pub(super) fn templates_use_underscored(templates: &[Template]) -> bool {
     templates.iter().any(|template| uses_underscored(&template.pieces))
 }
 
-// Input:  <filter.lang>, <T>,                 <q:hash>,        <*>
-// Output: &filter.lang,  &TypeName::<T>::NEW, &Hashed(&{ q }), &Hashed(&{ (a, (b, ())) })
+// Input:  <filter.lang>, <T>,                 <q:serde>,       <q:hash>,        <*>
+// Output: &filter.lang,  &TypeName::<T>::NEW, &Serialized(&q), &Hashed(&{ q }), &Hashed(&{ (a, (b, ())) })
 // Where `q`, `a` and `b` stand for `Argument(&q).__cached_core_hashed()`, and so on.
 pub(super) fn segment(frame: &Frame, piece: &Piece) -> Option<TokenStream> {
     match piece {
         Piece::Path | Piece::Literal(_) => None,
         Piece::Segment(segment) => {
             let value = value(&frame.support_at(segment.span), segment);
-            if !segment.hashed {
-                return Some(value);
-            }
             let span = segment.span.resolved_at(Span::mixed_site());
-            let argument = argument(frame, &value, span);
-            Some(hashed(frame, &argument, span))
+            Some(match segment.form {
+                Form::Plain => value,
+                Form::Hash => hashed(frame, &argument(frame, &value, span), span),
+                Form::Serde => {
+                    let support = frame.support_at(span);
+                    quote_spanned!(span=> &#support::Serialized(#value))
+                }
+            })
         }
         Piece::All { arguments, span } => {
             let nested = arguments.iter().rev().fold(quote!(()), |rest, name| {
@@ -84,7 +91,7 @@ pub(super) fn segment(frame: &Frame, piece: &Piece) -> Option<TokenStream> {
 }
 
 /// A reference to what is hashed. What cannot be hashed is reported here, once: method resolution takes the inherent
-/// method of what is `Serialize`, and `Unhashable`'s of all else.
+/// method of what has an identity, and `Unhashable`'s of all else.
 fn argument(frame: &Frame, reference: &TokenStream, span: Span) -> TokenStream {
     let support = frame.support_at(span);
     quote_spanned!(span=> #support::Argument(#reference).__cached_core_hashed())

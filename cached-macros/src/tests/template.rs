@@ -1,38 +1,43 @@
-use crate::template::{Piece, Placeholder, braced, parse, parse_tag};
+use crate::template::{Form, Piece, Placeholder, braced, parse, parse_tag};
 
 fn literal(text: &str) -> Piece {
     Piece::Literal(text.to_owned())
 }
 
-fn placeholder(at: std::ops::Range<usize>, root: &str, fields: &[&str], hashed: bool) -> Piece {
+fn placeholder(at: std::ops::Range<usize>, root: &str, fields: &[&str], form: Form) -> Piece {
     let fields = fields.iter().map(|&field| field.to_owned()).collect();
-    Piece::Placeholder(Placeholder { at, root: root.to_owned(), fields, hashed })
+    Piece::Placeholder(Placeholder { at, root: root.to_owned(), fields, form })
 }
 
 #[test]
 fn splits() {
     let cases = [
         ("users", vec![literal("users")]),
-        ("user:<id>", vec![literal("user:"), placeholder(5..9, "id", &[], false)]),
+        ("user:<id>", vec![literal("user:"), placeholder(5..9, "id", &[], Form::Plain)]),
         (
             "<a.b.0>:<q:hash>",
-            vec![placeholder(0..7, "a", &["b", "0"], false), literal(":"), placeholder(8..16, "q", &[], true)],
+            vec![
+                placeholder(0..7, "a", &["b", "0"], Form::Plain),
+                literal(":"),
+                placeholder(8..16, "q", &[], Form::Hash),
+            ],
         ),
+        ("<q:serde>", vec![placeholder(0..9, "q", &[], Form::Serde)]),
         ("<*>", vec![Piece::All]),
         ("a<<b>>c", vec![literal("a<b>c")]),
-        ("<<<id>>>", vec![literal("<"), placeholder(2..6, "id", &[], false), literal(">")]),
-        ("ü<größe>", vec![literal("ü"), placeholder(2..11, "größe", &[], false)]),
-        ("{users}:<id>", vec![literal("{users}:"), placeholder(8..12, "id", &[], false)]),
+        ("<<<id>>>", vec![literal("<"), placeholder(2..6, "id", &[], Form::Plain), literal(">")]),
+        ("ü<größe>", vec![literal("ü"), placeholder(2..11, "größe", &[], Form::Plain)]),
+        ("{users}:<id>", vec![literal("{users}:"), placeholder(8..12, "id", &[], Form::Plain)]),
         (
             "{<tenant>}<id>",
             vec![
                 literal("{"),
-                placeholder(1..9, "tenant", &[], false),
+                placeholder(1..9, "tenant", &[], Form::Plain),
                 literal("}"),
-                placeholder(10..14, "id", &[], false),
+                placeholder(10..14, "id", &[], Form::Plain),
             ],
         ),
-        ("<a><b:hash>", vec![placeholder(0..3, "a", &[], false), placeholder(3..11, "b", &[], true)]),
+        ("<a><b:hash>", vec![placeholder(0..3, "a", &[], Form::Plain), placeholder(3..11, "b", &[], Form::Hash)]),
     ];
     for (template, expected) in cases {
         assert_eq!(parse(template), Ok(expected), "{template}");
@@ -51,6 +56,7 @@ fn says_what_is_wrong() {
         "<id:hsh>",
         "<id:sha256>",
         "<*:hash>",
+        "<*:serde>",
         "<user.id()>",
         "< id >",
         "<r#type>",
@@ -59,6 +65,7 @@ fn says_what_is_wrong() {
         "<1>",
         "<a-b>",
         "<a:hash:hash>",
+        "<a:sered>",
         "a\nb",
         "{}",
         "{a",
@@ -88,7 +95,7 @@ fn finds_what_stands_in_braces() {
 
 #[test]
 fn tags_are_for_many_and_stand_alone() {
-    assert_eq!(parse_tag("tenant:<id>"), Ok(vec![literal("tenant:"), placeholder(7..11, "id", &[], false)]));
+    assert_eq!(parse_tag("tenant:<id>"), Ok(vec![literal("tenant:"), placeholder(7..11, "id", &[], Form::Plain)]));
     assert_eq!(parse_tag("all"), Ok(vec![literal("all")]));
     let report = ["", "{users}", "user:<*>", "<a><b>", "a\nb", "<a"].map(|template| {
         let fault = parse_tag(template).expect_err(template);

@@ -11,7 +11,7 @@ use crate::diagnostics::Errors;
 use crate::model::Piece;
 use crate::signature::{Argument, Names};
 use crate::suggest::nearest;
-use crate::template;
+use crate::template::{self, Form};
 
 /// The pieces of the key; complete only if nothing was reported.
 pub(super) fn pieces(
@@ -90,6 +90,12 @@ fn written(
             return Vec::new();
         }
     };
+    // Of these, a hash cannot be made otherwise.
+    let by_serde = |name: &Ident| {
+        template.iter().filter_map(template::Piece::placeholder).any(|placeholder| {
+            placeholder.form == Form::Serde && placeholder.fields.is_empty() && spelled(name) == placeholder.root
+        })
+    };
     let mut pieces = Vec::new();
     // What the key depends on; `None` as soon as that is unclear.
     let mut used = Some(HashSet::new());
@@ -97,7 +103,8 @@ fn written(
         match piece {
             template::Piece::Literal(text) => pieces.push(Piece::Literal(text.clone())),
             template::Piece::All => {
-                pieces.push(Piece::All { arguments: kept.to_vec(), span: Some(literal.span()) });
+                let arguments = kept.iter().filter(|name| !by_serde(name)).cloned().collect();
+                pieces.push(Piece::All { arguments, span: Some(literal.span()) });
             }
             template::Piece::Placeholder(placeholder) => {
                 let resolved = resolve(placeholder, literal, "key", scope, errors);

@@ -10,7 +10,7 @@ use super::scope::{Scope, spelled, unknown};
 use crate::diagnostics::Errors;
 use crate::model::{Piece, Segment, Template, Value};
 use crate::suggest::nearest;
-use crate::template::{self, Placeholder};
+use crate::template::{self, Form, Placeholder};
 
 /// The arguments that the key depends on; `None` where there is no key.
 pub(super) type InKey = Option<HashSet<String>>;
@@ -181,7 +181,7 @@ pub(super) fn resolve(
             return fault(errors, format!("`{root}` is a generic parameter and has no fields; write `<{root}>`"));
         }
         let is_type = names.types.contains(parameter);
-        if is_type && placeholder.hashed {
+        if is_type && placeholder.form != Form::Plain {
             return fault(errors, format!("the name of a type is hashed when it is long; write `<{root}>`"));
         }
         Some(if is_type { Value::Type(parameter.clone()) } else { Value::Const(parameter.clone()) })
@@ -191,7 +191,7 @@ pub(super) fn resolve(
     let Some(value) = value else {
         return fault(errors, format!("`<{}>` names a field that cannot exist", placeholder.path()));
     };
-    Some(Segment { path: placeholder.path(), value, hashed: placeholder.hashed, span })
+    Some(Segment { path: placeholder.path(), value, form: placeholder.form, span })
 }
 
 /// `<arg.field.0>`. The tokens are resolved like the parameter itself, but located in the template, so that a type that

@@ -1,0 +1,59 @@
+//! What a derive asks of type parameters.
+
+use proc_macro2::{TokenStream, TokenTree};
+use quote::{ToTokens, quote};
+use syn::{Field, Generics, Ident, Path, Type, WherePredicate, parse_quote};
+
+use super::field;
+use crate::paths::support;
+use crate::template::Form;
+
+/// `T: KeyIdentity` for the type parameters of a key.
+pub(super) fn identities(krate: &Path, generics: Generics, fields: &[&Field]) -> Generics {
+    bounded(krate, generics, fields, |_| quote!(#krate::KeyIdentity))
+}
+
+/// `T: KeySegment` for the type parameters of an event, `T: KeyIdentity` for those that are hashed.
+pub(super) fn segments(krate: &Path, generics: Generics, fields: &[Field]) -> Generics {
+    let fields: Vec<&Field> = fields.iter().collect();
+    bounded(krate, generics, &fields, |parameter| {
+        let is_plain = |field: &&&Field| field::form(field) == Form::Plain && mentions(&field.ty, parameter);
+        if fields.iter().find(is_plain).is_some() { quote!(#krate::KeySegment) } else { quote!(#krate::KeyIdentity) }
+    })
+}
+
+/// The bound of each type parameter; of one that stands in fields with `#[cache_key(serde)]` only, the fields' types have one.
+fn bounded(krate: &Path, mut generics: Generics, fields: &[&Field], bound: impl Fn(&Ident) -> TokenStream) -> Generics {
+    let parameters: Vec<Ident> = generics.type_params().map(|parameter| parameter.ident.clone()).collect();
+    let mut bounds: Vec<WherePredicate> = Vec::new();
+    for parameter in &parameters {
+        let mut forms = fields.iter().filter(|field| mentions(&field.ty, parameter)).map(|field| field::form(field));
+        let is_by_serde = forms.next() == Some(Form::Serde) && forms.all(|form| form == Form::Serde);
+        if !is_by_serde {
+            let bound = bound(parameter);
+            bounds.push(parse_quote!(#parameter: #bound));
+        }
+    }
+    let support = support(krate);
+    for Field { ty, .. } in fields.iter().filter(|field| field::form(field) == Form::Serde) {
+        if parameters.iter().any(|parameter| mentions(ty, parameter)) {
+            bounds.push(parse_quote!(#ty: #support::SerializedIdentity));
+        }
+    }
+    if !bounds.is_empty() {
+        generics.make_where_clause().predicates.extend(bounds);
+    }
+    generics
+}
+
+/// Whether a type is made of this name.
+pub(super) fn mentions(ty: &Type, name: &Ident) -> bool {
+    fn any(tokens: TokenStream, name: &Ident) -> bool {
+        tokens.into_iter().any(|token| match token {
+            TokenTree::Ident(found) => found == *name,
+            TokenTree::Group(group) => any(group.stream(), name),
+            TokenTree::Punct(_) | TokenTree::Literal(_) => false,
+        })
+    }
+    any(ty.to_token_stream(), name)
+}
