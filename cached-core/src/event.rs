@@ -8,7 +8,7 @@ use crate::key::{KeySegment, Piece};
 /// one names those that it causes, `#[redis_invalidate(UserUpdated { id: user.id })]`. Neither knows of the other.
 ///
 /// Two events are the same if their names and all of their fields are. Fields are key segments, like the arguments in a
-/// key. The event's name is that of the struct, without its module, so that services need not share a crate; give one
+/// key, or hashed by `#[cache_key(hash)]`. The event's name is that of the struct, without its module, so that services need not share a crate; give one
 /// `#[event(name = "..")]` if two that mean different things have one name.
 ///
 /// ```

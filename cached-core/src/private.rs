@@ -113,7 +113,8 @@ pub fn policy<S: Shape>(_: S) -> Policy<S::Item> {
     note = "if it is not part of the call's identity (a connection, a context), leave it out by name: `skip(..)`",
     note = "for your own type write `#[derive(cached_core::CacheKey)]`",
     note = "for a type of another crate that is `Serialize` name it in the template, `<name:serde>`; \
-            a `<*>` beside it stands for the other arguments"
+            a `<*>` beside it stands for the other arguments",
+    note = "for a type parameter write `T: cached_core::KeyIdentity`"
 )]
 pub trait HashedArgument: KeyIdentity {}
 

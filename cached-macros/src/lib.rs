@@ -73,12 +73,13 @@ use role::Role;
 /// |---|---|
 /// | `<id>` | an argument, or a name that the pattern of an argument binds (`<type>` for `r#type`) |
 /// | `<filter.lang>`, `<pair.0>`, `<self.tenant>` | a field of an argument or of `self` |
-/// | `<query:hash>` | the SHA-256 of the value, for what is long or private or no key segment |
+/// | `<query:hash>` | the SHA-256 of the value, for what is long or private, and for floats |
+/// | `<price:serde>` | the SHA-256 of what the value's `Serialize` writes, for types of other crates, see below |
 /// | `<T>`, `<N>` | a type parameter, a const parameter |
-/// | `<*>` | all arguments that are not skipped, hashed |
+/// | `<*>` | all arguments that are neither skipped nor named by `:serde`, hashed |
 ///
-/// Values must implement `KeySegment` (derive it by [`CacheKey`](macro@CacheKey)); hashed ones `serde::Serialize`.
-/// `<<` and `>>` stand for `<` and `>`. One `{hash tag}` places the keys of a tag on one node of a Redis Cluster.
+/// Values must implement `KeySegment`, hashed ones `KeyIdentity`, which floats do as well; [`CacheKey`](macro@CacheKey) derives
+/// both. `<<` and `>>` stand for `<` and `>`. One `{hash tag}` places the keys of a tag on one node of a Redis Cluster.
 ///
 /// Two different calls must never share an entry. So **every argument is in the key or in `skip`**, anything else does
 /// not compile, and so does a key whose values nothing separates:
@@ -90,6 +91,17 @@ use role::Role;
 /// 12 | async fn find_user(db: &Db, id: u64, lang: &str) -> Result<User, DbError> {
 ///    |                                      ^^^^
 /// ```
+///
+/// What tells two arguments apart is what they hold: all fields, the variant's name, and of a set or a map the items,
+/// whatever their order. It is not what `Serialize` writes, which may skip a field, redact it, or write two variants alike.
+/// Of a type of another crate that has nothing but `Serialize`, `<price:serde>` says that this is its identity. Then it is
+/// up to that `Serialize`:
+///
+/// | written by `Serialize` | calls that differ in it |
+/// |---|---|
+/// | fields, variants by name, the entries of maps in any order | have two entries |
+/// | not at all, as with `#[serde(skip)]`; or alike, as variants of an enum with `#[serde(untagged)]` | **share an entry** |
+/// | in an order that changes, as the items of a `HashSet` | have two entries though they are equal |
 ///
 /// `self` and type parameters are in the key only where the template says so. A generic function that returns different
 /// values for different `T` should have `<T>` in its key.
@@ -181,7 +193,7 @@ use role::Role;
 /// | | |
 /// |---|---|
 /// | the list | an argument of type `&[Id]` or `Vec<Id>`, where `Id` is `Clone`; may be empty, and name an id twice |
-/// | one of its ids | the name in the key that is no argument: `<id>`, `<id.tenant>`, `<id:hash>`. In tags and events too: `{ id }` clones it, and in expressions it is a reference |
+/// | one of its ids | the name in the key that is no argument: `<id>`, `<id.tenant>`, `<id:hash>`, `<id:serde>`. In tags and events too: `{ id }` clones it, and in expressions it is a reference |
 /// | the function returns | `HashMap<Id, T>`, `BTreeMap<Id, T>`, or `Vec<Option<T>>` in the order of the ids; or one of these in a `Result` |
 /// | `ttl`, `cache_if` and `tags` with a closure | are about one value |
 ///
@@ -301,7 +313,7 @@ pub fn redis_put(args: TokenStream, item: TokenStream) -> TokenStream {
     traced(attribute::attribute(Role::Put, args.into(), item.into())).into()
 }
 
-/// Makes a struct or an enum usable as a segment of a key.
+/// Makes a struct or an enum usable in a key: as a segment, and in a hash.
 ///
 /// ```ignore (cached-core depends on this crate)
 /// #[derive(CacheKey)]
@@ -314,9 +326,27 @@ pub fn redis_put(args: TokenStream, item: TokenStream) -> TokenStream {
 /// enum Scope { All, Of(UserId) }     // `All`, `Of(42)`
 /// ```
 ///
-/// All fields must be key segments themselves, which floats are not. For type parameters the bound is added.
+/// All fields of all variants count, whatever serde's attributes say of them. The type has a `KeyIdentity` if all fields have
+/// one, and can be hashed: `<filter:hash>`, `<*>`, the default key. It is a `KeySegment` too, and can stand in a key as it is,
+/// if all fields are segments, which floats are not. For type parameters the bound is added. Its own `PartialEq` is not asked.
 ///
-/// `#[cache_key(crate = path)]` names `cached-core` if it is renamed or re-exported.
+/// ```ignore (cached-core depends on this crate)
+/// #[derive(CacheKey)]
+/// struct Filter {
+///     text: String,
+///     tags: HashSet<String>,  // in any order
+///     #[cache_key(hash)]
+///     max_price: Option<f64>, // hashed, a segment
+///     #[cache_key(serde)]
+///     since: DateTime<Utc>,   // of another crate
+/// }
+/// ```
+///
+/// | option | meaning |
+/// |---|---|
+/// | `#[cache_key(hash)]` on a field | its SHA-256 stands in the key: for what is long or private, and for floats |
+/// | `#[cache_key(serde)]` on a field | the SHA-256 of what its `Serialize` writes: as `<price:serde>` of [`macro@redis_cached`] |
+/// | `#[cache_key(crate = path)]` on the type | the path of `cached-core`, if it is renamed or re-exported |
 #[proc_macro_derive(CacheKey, attributes(cache_key))]
 pub fn derive_cache_key(input: TokenStream) -> TokenStream {
     traced(derive::cache_key(input.into())).into()
@@ -340,8 +370,9 @@ pub fn derive_cache_key(input: TokenStream) -> TokenStream {
 /// async fn update_user(user: &User) -> Result<(), DbError> { .. }
 /// ```
 ///
-/// Its fields have names and are key segments, which floats are not; for type parameters the bound is added. Two events
-/// are the same if their names and all their fields are.
+/// Its fields have names and are key segments, which floats are not, or have `#[cache_key(hash)]` or `#[cache_key(serde)]`, as
+/// those of a [`CacheKey`](macro@CacheKey); for type parameters the bound is added. Two events are the same if their names and
+/// all their fields are.
 ///
 /// | option | meaning | default |
 /// |---|---|---|

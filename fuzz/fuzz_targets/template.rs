@@ -11,7 +11,7 @@ mod suggest;
 mod template;
 
 use libfuzzer_sys::fuzz_target;
-use template::{Piece, Placeholder, braced, parse, parse_tag};
+use template::{Form, Piece, Placeholder, braced, parse, parse_tag};
 
 fuzz_target!(|template: &str| {
     match parse(template) {
@@ -62,14 +62,18 @@ fn print(pieces: &[Piece]) -> String {
 }
 
 fn print_placeholder(placeholder: &Placeholder) -> String {
-    let modifier = if placeholder.hashed { ":hash" } else { "" };
+    let modifier = match placeholder.form {
+        Form::Plain => "",
+        Form::Hash => ":hash",
+        Form::Serde => ":serde",
+    };
     format!("<{}{modifier}>", placeholder.path())
 }
 
 /// Values escape `:` and braces and nothing else: one of them stands between any two that are not hashes.
 fn no_values_meet(pieces: &[Piece]) {
     let values: Vec<usize> = (0..pieces.len())
-        .filter(|&at| pieces.get(at).and_then(placeholder).is_some_and(|placeholder| !placeholder.hashed))
+        .filter(|&at| pieces.get(at).and_then(placeholder).is_some_and(|placeholder| placeholder.form == Form::Plain))
         .collect();
     for pair in values.windows(2) {
         let between = &pieces[pair[0]..pair[1]];

@@ -28,7 +28,8 @@ pub struct Serialized<'a, T: ?Sized>(pub &'a T);
     message = "`{Self}` cannot be written into the cache key by its `Serialize`",
     label = "not `Serialize`",
     note = "`:serde` and `#[cache_key(serde)]` are for types of other crates that are `Serialize`",
-    note = "for your own type write `#[derive(cached_core::CacheKey)]`, and `:hash` instead of `:serde`"
+    note = "for your own type write `#[derive(cached_core::CacheKey)]`, and `:hash` instead of `:serde`",
+    note = "of a type that is neither, name what tells two of them apart: `<name.field>`"
 )]
 pub trait SerializedIdentity: serde::Serialize {}
 

@@ -1,4 +1,4 @@
-//! What an argument can be that is hashed: anything serde can describe.
+//! What an argument of another crate can be: anything serde can describe.
 
 use arbitrary::Arbitrary;
 use serde::ser::{Serialize, SerializeTupleVariant as _, Serializer};
@@ -26,8 +26,8 @@ fn name(n: u8) -> &'static str {
     NAMES[usize::from(n) % NAMES.len()]
 }
 
-/// What may have one hash: as in JSON a variant is a map of one entry, but an option is not its value, and neither is
-/// the unit nothing, nor `1.0` the same as `1`.
+/// What may have one hash: the two zeros. Unlike in JSON, a variant is no map of one entry, an option is not its value, and
+/// neither is the unit nothing, nor `1.0` the same as `1`.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Meaning {
     Text(String),
@@ -40,6 +40,7 @@ pub(crate) enum Meaning {
     List(Vec<Meaning>),
     /// Sorted.
     Map(Vec<(Meaning, Meaning)>),
+    Variant(String, Vec<Meaning>),
 }
 
 impl Data {
@@ -48,7 +49,7 @@ impl Data {
             Self::Text(text) => Meaning::Text(text.clone()),
             Self::Integer(n) => Meaning::Number(n.to_string()),
             Self::Unsigned(n) => Meaning::Number(n.to_string()),
-            Self::Float(n) => Meaning::Number(format!("{n:?}")),
+            Self::Float(n) => Meaning::Number(format!("{:?}", if *n == 0.0 { 0.0 } else { *n })),
             Self::Bool(b) => Meaning::Bool(*b),
             Self::Char(c) => Meaning::Text(c.to_string()),
             Self::Unit => Meaning::Unit,
@@ -60,14 +61,9 @@ impl Data {
                 entries.sort();
                 Meaning::Map(entries)
             }
-            Self::Variant(n, fields) => match fields.as_slice() {
-                [] => Meaning::Text(name(*n).to_owned()),
-                [only] => Meaning::Map(vec![(Meaning::Text(name(*n).to_owned()), only.meaning())]),
-                many => {
-                    let many = Meaning::List(many.iter().map(Self::meaning).collect());
-                    Meaning::Map(vec![(Meaning::Text(name(*n).to_owned()), many)])
-                }
-            },
+            Self::Variant(n, fields) => {
+                Meaning::Variant(name(*n).to_owned(), fields.iter().map(Self::meaning).collect())
+            }
         }
     }
 }

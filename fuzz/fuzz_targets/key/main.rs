@@ -16,7 +16,7 @@ mod value;
 
 use arbitrary::Arbitrary;
 use cached_core::KeySegment;
-use cached_core::fuzzing::{Hashed, MAX_KEY, MAX_SEGMENT, Piece, canonical, render};
+use cached_core::fuzzing::{Hashed, MAX_KEY, MAX_SEGMENT, Piece, Serialized, canonical, render};
 use data::Data;
 use libfuzzer_sys::{Corpus, fuzz_target};
 use value::Value;
@@ -33,7 +33,7 @@ struct Input {
 #[derive(Arbitrary, Debug, Clone)]
 struct Argument {
     segment: Value,
-    hashed: Data,
+    foreign: Data,
 }
 
 #[derive(Arbitrary, Debug, Clone, Copy)]
@@ -41,6 +41,7 @@ enum Part {
     Literal(u8),
     Segment,
     Hash,
+    Serde,
     All,
 }
 
@@ -61,7 +62,7 @@ impl Part {
     }
 
     fn takes_argument(self) -> bool {
-        matches!(self, Self::Segment | Self::Hash)
+        matches!(self, Self::Segment | Self::Hash | Self::Serde)
     }
 
     /// As the user writes it.
@@ -69,6 +70,7 @@ impl Part {
         match self {
             Self::Segment => "<a>".to_owned(),
             Self::Hash => "<a:hash>".to_owned(),
+            Self::Serde => "<a:serde>".to_owned(),
             Self::All => "<*>".to_owned(),
             Self::Literal(_) => self.literal().unwrap_or_default().replace('<', "<<"),
         }
@@ -78,6 +80,7 @@ impl Part {
         match self {
             Self::Segment => Piece::Segment("a"),
             Self::Hash => Piece::Hash("a"),
+            Self::Serde => Piece::Serde("a"),
             Self::All => Piece::All,
             Self::Literal(_) => Piece::Literal(self.literal().unwrap_or_default()),
         }
@@ -97,8 +100,8 @@ fuzz_target!(|input: Input| -> Corpus {
         reads_back(&key, &template, arguments);
     }
     for argument in arguments.iter().chain([&other]) {
-        let text = canonical(&argument.hashed).expect("it serializes");
-        assert_eq!(read_back::canonical(&text), argument.hashed.meaning(), "{text}");
+        let text = canonical(&argument.foreign).expect("it serializes");
+        assert_eq!(read_back::canonical(&text), argument.foreign.meaning(), "{text}");
     }
 
     let mut others = arguments.to_vec();
@@ -112,9 +115,10 @@ fuzz_target!(|input: Input| -> Corpus {
 
 fn key_of(template: &[Part], arguments: &[Argument]) -> String {
     let pieces: Vec<Piece> = template.iter().map(|part| part.piece()).collect();
-    let all: Vec<&Data> = arguments.iter().map(|argument| &argument.hashed).collect();
+    let all: Vec<&Value> = arguments.iter().map(|argument| &argument.segment).collect();
     let all = Hashed(&all);
-    let hashes: Vec<Hashed<'_, Data>> = arguments.iter().map(|argument| Hashed(&argument.hashed)).collect();
+    let hashes: Vec<Hashed<'_, Value>> = arguments.iter().map(|argument| Hashed(&argument.segment)).collect();
+    let foreign: Vec<Serialized<'_, Data>> = arguments.iter().map(|argument| Serialized(&argument.foreign)).collect();
     let mut next = 0;
     let mut segments: Vec<&dyn KeySegment> = Vec::new();
     for part in template {
@@ -123,6 +127,7 @@ fn key_of(template: &[Part], arguments: &[Argument]) -> String {
             Part::All => segments.push(&all),
             Part::Segment => segments.push(&arguments[next].segment),
             Part::Hash => segments.push(&hashes[next]),
+            Part::Serde => segments.push(&foreign[next]),
         }
         next += usize::from(part.takes_argument());
     }
@@ -148,7 +153,7 @@ fn is_hashed_whole(key: &str, template: &[Part], arguments: &[Argument]) -> bool
         .iter()
         .map(|part| match part {
             Part::Segment => segment_of(arguments.next().expect("as many as wanted")).len(),
-            Part::Hash => arguments.next().map_or(0, |_| HASH),
+            Part::Hash | Part::Serde => arguments.next().map_or(0, |_| HASH),
             Part::All => HASH,
             Part::Literal(_) => part.literal().unwrap_or_default().len(),
         })
@@ -176,7 +181,7 @@ fn reads_back(key: &str, template: &[Part], arguments: &[Argument]) {
                 value = arguments.next();
                 continue;
             }
-            Part::Hash => arguments.next().map_or(0, |_| HASH),
+            Part::Hash | Part::Serde => arguments.next().map_or(0, |_| HASH),
             Part::All => HASH,
             Part::Literal(_) => {
                 let mut texts = part.literal().unwrap_or_default().split(separators);
@@ -211,14 +216,14 @@ fn mean_the_same(template: &[Part], one: &[Argument], other: &[Argument]) -> boo
     let mut next = || pairs.next().expect("as many as wanted");
     template.iter().all(|part| match part {
         Part::Literal(_) => true,
-        Part::All => one.iter().zip(other).all(|(a, b)| a.hashed.meaning() == b.hashed.meaning()),
-        Part::Segment => {
+        Part::All => one.iter().zip(other).all(|(a, b)| a.segment.meaning() == b.segment.meaning()),
+        Part::Segment | Part::Hash => {
             let (a, b) = next();
             a.segment.meaning() == b.segment.meaning()
         }
-        Part::Hash => {
+        Part::Serde => {
             let (a, b) = next();
-            a.hashed.meaning() == b.hashed.meaning()
+            a.foreign.meaning() == b.foreign.meaning()
         }
     })
 }

@@ -88,18 +88,16 @@ pub(crate) fn canonical(text: &str) -> data::Meaning {
             return (Meaning::Unit, rest);
         }
         if text.starts_with('"') {
-            let mut strings = serde_json::Deserializer::from_str(text).into_iter::<String>();
-            let string = strings.next().expect("a string").expect("a string");
-            return (Meaning::Text(string), &text[strings.byte_offset()..]);
+            let (string, rest) = quoted(text);
+            let Some(rest) = rest.strip_prefix("::") else { return (Meaning::Text(string), rest) };
+            let (name, rest) = quoted(rest);
+            let close = if rest.starts_with('(') { ')' } else { ']' };
+            let (fields, rest) = many(&rest[1..], close);
+            return (Meaning::Variant(name, fields), rest);
         }
-        if let Some(mut rest) = text.strip_prefix('[') {
-            let mut items = Vec::new();
-            while !rest.starts_with(']') {
-                let (item, after) = one(after_comma(rest, items.is_empty()));
-                items.push(item);
-                rest = after;
-            }
-            return (Meaning::List(items), &rest[1..]);
+        if let Some(rest) = text.strip_prefix('[') {
+            let (items, rest) = many(rest, ']');
+            return (Meaning::List(items), rest);
         }
         if let Some(mut rest) = text.strip_prefix('{') {
             let mut entries = Vec::new();
@@ -113,7 +111,7 @@ pub(crate) fn canonical(text: &str) -> data::Meaning {
             entries.sort();
             return (Meaning::Map(entries), &rest[1..]);
         }
-        let (word, rest) = text.split_at(text.find([',', ':', ']', '}']).unwrap_or(text.len()));
+        let (word, rest) = text.split_at(text.find([',', ':', ')', ']', '}']).unwrap_or(text.len()));
         let meaning = match word {
             "null" => Meaning::None,
             "true" => Meaning::Bool(true),
@@ -121,6 +119,22 @@ pub(crate) fn canonical(text: &str) -> data::Meaning {
             number => Meaning::Number(number.to_owned()),
         };
         (meaning, rest)
+    }
+
+    fn quoted(text: &str) -> (String, &str) {
+        let mut strings = serde_json::Deserializer::from_str(text).into_iter::<String>();
+        let string = strings.next().expect("a string").expect("a string");
+        (string, &text[strings.byte_offset()..])
+    }
+
+    fn many(mut text: &str, close: char) -> (Vec<Meaning>, &str) {
+        let mut items = Vec::new();
+        while !text.starts_with(close) {
+            let (item, after) = one(after_comma(text, items.is_empty()));
+            items.push(item);
+            text = after;
+        }
+        (items, &text[1..])
     }
 
     fn after_comma(text: &str, is_first: bool) -> &str {

@@ -1,7 +1,7 @@
 //! What an argument can be whose segment is readable.
 
 use arbitrary::Arbitrary;
-use cached_core::{KeySegment, SegmentWriter};
+use cached_core::{KeyIdentity, KeySegment, SegmentWriter};
 
 #[derive(Arbitrary, Debug, Clone)]
 pub(crate) enum Value {
@@ -56,7 +56,9 @@ impl Value {
 }
 
 /// Hands over to the library's own implementations.
-impl KeySegment for Value {
+impl KeySegment for Value {}
+
+impl KeyIdentity for Value {
     fn write(&self, out: &mut SegmentWriter<'_>) {
         match self {
             Self::Text(text) => text.write(out),
@@ -74,6 +76,6 @@ impl KeySegment for Value {
     }
 }
 
-fn segments(values: &[Value]) -> Vec<&dyn KeySegment> {
-    values.iter().map(|value| value as &dyn KeySegment).collect()
+fn segments(values: &[Value]) -> Vec<&dyn KeyIdentity> {
+    values.iter().map(|value| value as &dyn KeyIdentity).collect()
 }

@@ -3,7 +3,7 @@
 use std::fmt::Debug;
 use std::marker::PhantomData;
 
-use cached_core::redis_cached;
+use cached_core::{KeyIdentity, redis_cached};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -25,9 +25,9 @@ async fn named<T: Debug, const N: usize>(value: T) -> String {
 }
 
 #[redis_cached]
-async fn default_key<'a, T: Serialize + 'a, const N: usize>(items: [T; N]) -> usize
+async fn default_key<'a, T: KeyIdentity + 'a, const N: usize>(items: [T; N]) -> usize
 where
-    [T; N]: Serialize,
+    [T; N]: Debug,
 {
     items.len()
 }

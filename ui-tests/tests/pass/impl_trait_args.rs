@@ -2,8 +2,7 @@
 
 use std::fmt::Display;
 
-use cached_core::{KeySegment, redis_cached};
-use serde::Serialize;
+use cached_core::{KeyIdentity, KeySegment, redis_cached};
 
 #[redis_cached(key = "name:<name>")]
 async fn find(name: impl KeySegment + Display) -> String {
@@ -11,7 +10,7 @@ async fn find(name: impl KeySegment + Display) -> String {
 }
 
 #[redis_cached]
-async fn default_key(names: &[impl Serialize]) -> usize {
+async fn default_key(names: &[impl KeyIdentity]) -> usize {
     names.len()
 }
 

@@ -5,7 +5,7 @@
 use std::marker::PhantomData;
 use std::time::Duration;
 
-use cached_core::{CacheKey, redis_cached};
+use cached_core::{CacheKey, KeyIdentity, redis_cached};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 #[derive(Serialize, Deserialize, CacheKey, Clone)]
@@ -51,7 +51,7 @@ struct Table<'t, T, const N: usize> {
 }
 
 trait Row: Serialize + DeserializeOwned + Send + 'static {
-    type Id: Serialize;
+    type Id: KeyIdentity;
     const NAME: &'static str;
 }
 

@@ -20,6 +20,11 @@ async fn no_field(pair: (u64, u64)) -> u64 {
     pair.0
 }
 
+#[redis_cached(key = "user:<*:serde>")]
+async fn all_by_serde(id: u64) -> u64 {
+    id
+}
+
 #[redis_cached(key = "user:<*:hash>")]
 async fn all_hashed(id: u64) -> u64 {
     id

@@ -29,4 +29,22 @@ async fn generic<T>(id: T) -> u64 {
     1
 }
 
+/// What `Serialize` leaves out would not be told apart.
+#[derive(serde::Serialize)]
+struct Search {
+    text: String,
+    #[serde(skip)]
+    tenant: u64,
+}
+
+#[redis_cached]
+async fn search(query: &Search) -> u64 {
+    query.tenant
+}
+
+#[redis_cached(key = "search:<query:hash>:<others:hash>")]
+async fn searches(query: Search, others: Vec<Search>) -> u64 {
+    query.tenant
+}
+
 fn main() {}
