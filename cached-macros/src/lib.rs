@@ -75,7 +75,8 @@ use role::Role;
 /// | `<filter.lang>`, `<pair.0>`, `<self.tenant>` | a field of an argument or of `self` |
 /// | `<query:hash>` | the SHA-256 of the value, for what is long or private, and for floats |
 /// | `<price:serde>` | the SHA-256 of what the value's `Serialize` writes, for types of other crates, see below |
-/// | `<T>`, `<N>` | a type parameter, a const parameter |
+/// | `<T>`, `<N>` | a type parameter of the function or of its impl, by its full path; a const parameter of the function |
+/// | `<T::TABLE>`, `<Self::TABLE>`, `<TABLE>` | a constant; it stays what it is when a type moves to another module |
 /// | `<*>` | all arguments that are neither skipped nor named by `:serde`, hashed |
 ///
 /// Values must implement `KeySegment`, hashed ones `KeyIdentity`, which floats do as well; [`CacheKey`](macro@CacheKey) derives

@@ -157,10 +157,10 @@ pub(crate) enum Value {
     Place { root: Ident, fields: Vec<Member> },
     /// `ret` and the way to one of its fields.
     Returned { fields: Vec<Member> },
-    /// A type parameter.
+    /// A type parameter, of the function or of what it stands in.
     Type(Ident),
-    /// A const parameter.
-    Const(Ident),
+    /// A const parameter, or a constant, and the way to one of its fields.
+    Const { path: Path, fields: Vec<Member> },
 }
 
 /// How long a value lives.

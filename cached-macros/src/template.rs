@@ -22,7 +22,7 @@ pub(crate) enum Piece {
 pub(crate) struct Placeholder {
     /// Where it stands in the template, with its brackets.
     pub(crate) at: Range<usize>,
-    /// The argument.
+    /// The argument, a type, or the path of a constant: `id`, `T`, `E::TABLE`.
     pub(crate) root: String,
     /// The way from the argument to the value: names, or numbers of tuple fields.
     pub(crate) fields: Vec<String>,
@@ -181,10 +181,7 @@ fn placeholder(inside: &str, at: Range<usize>) -> Result<Piece, Fault> {
         );
         return Err(Fault::new(at, message));
     }
-    let (path, modifier) = match inside.split_once(':') {
-        Some((path, modifier)) => (path, Some(modifier)),
-        None => (inside, None),
-    };
+    let (path, modifier) = modified(inside);
     let form = match modifier {
         None => Form::Plain,
         Some("hash") => Form::Hash,
@@ -214,10 +211,21 @@ fn placeholder(inside: &str, at: Range<usize>) -> Result<Piece, Fault> {
     let mut names = path.split('.').map(str::to_owned);
     let root = names.next().unwrap_or_default();
     let fields: Vec<String> = names.collect();
-    if !is_name(&root) || !fields.iter().all(|field| is_name(field) || is_index(field)) {
+    if !root.split("::").all(is_name) || !fields.iter().all(|field| is_name(field) || is_index(field)) {
         return Err(Fault::new(at, malformed(inside)));
     }
     Ok(Piece::Placeholder(Placeholder { at, root, fields, form }))
+}
+
+/// What is named, and the modifier. A `::` is part of a path.
+// Input:  "id",         "id:hash",            "E::TABLE:hash"
+// Output: ("id", None), ("id", Some("hash")), ("E::TABLE", Some("hash"))
+fn modified(inside: &str) -> (&str, Option<&str>) {
+    let path_ends = inside.rfind("::").map_or(0, |at| at + 2);
+    match inside.split_at_checked(path_ends).and_then(|(_, rest)| rest.find(':')) {
+        Some(colon) => (&inside[..path_ends + colon], Some(&inside[path_ends + colon + 1..])),
+        None => (inside, None),
+    }
 }
 
 fn malformed(inside: &str) -> String {

@@ -121,9 +121,9 @@ fn value(support: &TokenStream, segment: &Segment) -> TokenStream {
             let span = segment.span;
             quote_spanned!(span=> &#support::TypeName::<#parameter>::NEW)
         }
-        Value::Const(parameter) => {
+        Value::Const { path, fields } => {
             let span = segment.span;
-            quote_spanned!(span=> &#parameter)
+            quote_spanned!(span=> &#path #(.#fields)*)
         }
     }
 }

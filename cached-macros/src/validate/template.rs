@@ -4,7 +4,8 @@ use std::collections::HashSet;
 use std::ops::Range;
 
 use proc_macro2::Span;
-use syn::{Ident, Index, LitStr, Member};
+use syn::punctuated::Punctuated;
+use syn::{Ident, Index, LitStr, Member, Path, PathSegment, Token};
 
 use super::scope::{Scope, spelled, unknown};
 use crate::diagnostics::Errors;
@@ -180,13 +181,17 @@ pub(super) fn resolve(
         if !placeholder.fields.is_empty() {
             return fault(errors, format!("`{root}` is a generic parameter and has no fields; write `<{root}>`"));
         }
-        let is_type = names.types.contains(parameter);
-        if is_type && placeholder.form != Form::Plain {
-            return fault(errors, format!("the name of a type is hashed when it is long; write `<{root}>`"));
+        if names.types.contains(parameter) {
+            return type_name(parameter.clone(), placeholder, span, errors);
         }
-        Some(if is_type { Value::Type(parameter.clone()) } else { Value::Const(parameter.clone()) })
+        Some(Value::Const { path: parameter.clone().into(), fields: Vec::new() })
+    } else if root.contains("::") || is_constant(root) && !may_be_meant(root, scope) {
+        constant(placeholder, span)
+    } else if root.starts_with(char::is_uppercase) && placeholder.fields.is_empty() && !may_be_meant(root, scope) {
+        // Of the impl, which an attribute on one of its functions does not see: the compiler says whether there is one.
+        return type_name(Ident::new(root, span), placeholder, span, errors);
     } else {
-        return fault(errors, unknown_placeholder(option, root, scope));
+        return fault(errors, unknown(option, root, &scope.candidates()));
     };
     let Some(value) = value else {
         return fault(errors, format!("`<{}>` names a field that cannot exist", placeholder.path()));
@@ -212,23 +217,44 @@ fn member(field: &str, span: Span) -> Option<Member> {
     if field.starts_with(|first: char| first.is_ascii_digit()) {
         return Some(Member::Unnamed(Index { index: field.parse().ok()?, span }));
     }
-    let plain = syn::parse_str::<Ident>(field);
-    let mut name = plain.or_else(|_| syn::parse_str::<Ident>(&format!("r#{field}"))).ok()?;
-    name.set_span(span);
-    Some(Member::Named(name))
+    name_at(field, span).map(Member::Named)
 }
 
-fn unknown_placeholder(option: &str, root: &str, scope: &Scope<'_>) -> String {
-    let known = scope.candidates();
-    let looks_like_type = root.starts_with(char::is_uppercase);
-    if !looks_like_type || nearest(root, known.iter().map(String::as_str)).is_some() {
-        return unknown(option, root, &known);
+fn name_at(name: &str, span: Span) -> Option<Ident> {
+    let plain = syn::parse_str::<Ident>(name);
+    let mut name = plain.or_else(|_| syn::parse_str::<Ident>(&format!("r#{name}"))).ok()?;
+    name.set_span(span);
+    Some(name)
+}
+
+/// The name of a type parameter.
+fn type_name(name: Ident, placeholder: &Placeholder, span: Span, errors: &mut Errors) -> Option<Segment> {
+    if placeholder.form != Form::Plain {
+        errors.at(span, format!("the name of a type is hashed when it is long; write `<{}>`", placeholder.root));
+        return None;
     }
-    let field = if scope.names.receiver.is_some() { ", or name a field, `<self.field>`" } else { "" };
-    format!(
-        "no argument or type parameter `{root}` of this function; \
-         a type parameter of the impl is part of the type's fingerprint already: leave it out{field}"
-    )
+    Some(Segment { path: placeholder.path(), value: Value::Type(name), form: placeholder.form, span })
+}
+
+/// `<E::TABLE>`, `<Self::TABLE>`, `<TABLE>`.
+fn constant(placeholder: &Placeholder, span: Span) -> Option<Value> {
+    let segment = |name: &str| match name {
+        "Self" | "self" | "super" | "crate" => Some(Ident::new(name, span).into()),
+        name => name_at(name, span).map(PathSegment::from),
+    };
+    let segments: Option<Punctuated<PathSegment, Token![::]>> = placeholder.root.split("::").map(segment).collect();
+    Some(Value::Const { path: Path { leading_colon: None, segments: segments? }, fields: members(placeholder, span)? })
+}
+
+fn is_constant(name: &str) -> bool {
+    name.len() > 1
+        && name.chars().all(|letter| letter == '_' || letter.is_uppercase() || letter.is_ascii_digit())
+        && name.starts_with(char::is_uppercase)
+}
+
+/// Whether the name is nearly that of an argument or a parameter.
+fn may_be_meant(name: &str, scope: &Scope<'_>) -> bool {
+    nearest(name, scope.candidates().iter().map(String::as_str)).is_some()
 }
 
 /// A part of a string literal, as far as the compiler lets us point at it; on stable that is the whole literal.
