@@ -396,6 +396,22 @@ mod tests {
     }
 
     #[test]
+    fn entries_tags_events_and_tickets_of_one_name_are_four_registers() {
+        #[derive(crate::CacheEvent)]
+        struct Sold {
+            id: u64,
+        }
+
+        let prefix = Prefix::new("shop");
+        let entry = prefix.literal("Sold:7");
+        let (tag, ticket) = (prefix.tag("Sold:7"), prefix.ticket(&entry));
+        let (event, any) =
+            (prefix.render_event(Some(&Sold { id: 7 })).unwrap(), prefix.render_event::<Sold>(None).unwrap());
+        assert_eq!([&*entry, &*tag, &*event], ["shop:k:Sold:7", "shop:t:Sold:7", "shop:e:Sold:7"]);
+        assert_eq!([&*any, &*ticket, &*prefix.all_tags()], ["shop:e:Sold", "shop:r:k:Sold:7", "shop:t"]);
+    }
+
+    #[test]
     fn a_value_that_cannot_be_serialized_has_no_key() {
         struct Broken;
         impl serde::Serialize for Broken {
