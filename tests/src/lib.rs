@@ -4,6 +4,7 @@
 //! directories, and are ended by their process id.
 
 mod breaks;
+mod deployed;
 mod kept;
 mod lateness;
 mod log;
@@ -21,6 +22,7 @@ mod worker;
 mod writer;
 
 pub use breaks::Break;
+pub use deployed::{By, Deployed, Seen, Told};
 pub use kept::{Kept, KeptChanged, KeptRows, Way};
 pub use lateness::lateness_of;
 pub use log::Log;

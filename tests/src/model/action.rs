@@ -24,6 +24,8 @@ pub enum Register {
     Lock,
     /// The ticket of whoever refreshes.
     Ticket,
+    /// What this build keeps beside the entry, where that is another's.
+    Beside(u8),
 }
 
 /// One step. Numbers are those of readers and writers.
@@ -33,6 +35,14 @@ pub enum Action {
     Get(u8),
     /// The same; it hits and starts a refresh.
     GetAndRefresh(u8),
+    /// A reader has found another build's value, and looks for its own beside it.
+    GetBeside(u8),
+    /// The same; it hits and starts a refresh.
+    GetBesideAndRefresh(u8),
+    /// A reader's call begins, and its build's own register is read before the entry is.
+    GetBesideFirst(u8),
+    /// That reader's GET of the entry.
+    GetBase(u8),
     /// The same; it finds a value that is past its time.
     GetStale(u8),
     /// A reader that has found a value past its time, or shares one, returns it.
@@ -53,6 +63,10 @@ pub enum Action {
     Look(Task),
     /// TAG of the tag, or of the namespace if tags are known from the value only.
     Tag(Task),
+    /// GET beside the entry, after ACQUIRE there has found a value or a lease.
+    LookBeside(Task),
+    /// GET of the entry, in the same look.
+    Base(Task),
     /// A look at the tag of the value that ACQUIRE found.
     CheckFound(Task),
     /// No more waiting for a lease or for Redis: load without storing.
@@ -69,6 +83,8 @@ pub enum Action {
     Fill(Task),
     /// The tag is read again, for the proof.
     TagsAgain(Task),
+    /// The entry is read again, for the proof of a value that stands beside it.
+    BaseAgain(Task),
     /// The answer to FILL arrives.
     Answer(Task),
     /// BEGIN.
@@ -124,6 +140,10 @@ impl fmt::Display for Action {
         match self {
             Self::Get(reader) => write!(f, "reader {reader}: GET"),
             Self::GetAndRefresh(reader) => write!(f, "reader {reader}: GET, starts a refresh"),
+            Self::GetBeside(reader) => write!(f, "reader {reader}: GET beside the entry"),
+            Self::GetBesideAndRefresh(reader) => write!(f, "reader {reader}: GET beside the entry, starts a refresh"),
+            Self::GetBesideFirst(reader) => write!(f, "reader {reader}: GET beside the entry, before it"),
+            Self::GetBase(reader) => write!(f, "reader {reader}: GET of the entry, after it"),
             Self::GetStale(reader) => write!(f, "reader {reader}: GET, finds a value past its time"),
             Self::Serve(reader) => write!(f, "reader {reader}: returns the value past its time"),
             Self::CheckTag(reader) => write!(f, "reader {reader}: GET of the value's tag"),
@@ -134,6 +154,8 @@ impl fmt::Display for Action {
             Self::Ticket(task) => write!(f, "{task}: ACQUIRE of the ticket"),
             Self::Look(task) => write!(f, "{task}: GET, another look"),
             Self::Tag(task) => write!(f, "{task}: TAG"),
+            Self::LookBeside(task) => write!(f, "{task}: GET beside the entry"),
+            Self::Base(task) => write!(f, "{task}: GET of the entry"),
             Self::CheckFound(task) => write!(f, "{task}: GET of the found value's tag"),
             Self::GiveUp(task) => write!(f, "{task}: gives up waiting"),
             Self::Select(task) => write!(f, "{task}: SELECT"),
@@ -142,6 +164,7 @@ impl fmt::Display for Action {
             Self::TagsOfValue(task) => write!(f, "{task}: TAG of the value's tag and the namespace"),
             Self::Fill(task) => write!(f, "{task}: FILL"),
             Self::TagsAgain(task) => write!(f, "{task}: reads the tag again"),
+            Self::BaseAgain(task) => write!(f, "{task}: reads the entry again"),
             Self::Answer(task) => write!(f, "{task}: the answer to FILL"),
             Self::Begin(writer) => write!(f, "writer {writer}: BEGIN"),
             Self::PutTag(writer) => write!(f, "writer {writer}: TAG"),

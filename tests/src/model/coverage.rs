@@ -51,10 +51,18 @@ pub enum Event {
     OldHit,
     /// A server that is no primary any more has refused a command, which was sent again to the new one.
     ReadOnly,
+    /// A value was used that stands beside another build's.
+    HitBeside,
+    /// A value was stored beside another build's.
+    StoredBeside,
+    /// A value was found beside another than the one that it was stored beside.
+    BaseChanged,
+    /// There was nothing any more beside which a value could be stored.
+    BaseGone,
 }
 
 /// How many events there are.
-const EVENTS: usize = 23;
+const EVENTS: usize = 27;
 
 /// How often what happened, over all steps of a search.
 #[derive(Debug, Default)]

@@ -8,7 +8,7 @@
 use super::World;
 use super::action::{Action, Task};
 use super::coverage::Event;
-use super::state::{Ask, Call, Cell, E, Reader, State, Step, T, U, Wrote};
+use super::state::{Ask, CELLS, Call, Cell, E, Reader, State, Step, T, U, Wrote};
 use super::variant::{Flaw, Old, READERS, Variant, WRITERS};
 
 /// How far the failover has come.
@@ -28,7 +28,7 @@ enum Phase {
 /// The server that is not the primary: the replica before the switch, the old primary after it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) struct Apart {
-    pub(super) cells: [Cell; 5],
+    pub(super) cells: [Cell; CELLS],
     markers: [u8; 3],
     phase: Phase,
     /// Processes that are connected to the old primary, by bits.
@@ -43,7 +43,7 @@ impl Apart {
         let reads = variant.reads.iter().map(|reads| *reads > 0);
         let writes = variant.writers.iter().map(Option::is_some);
         let all = reads.chain(writes).zip(0..).fold(0, |all, (is, process)| all | u8::from(is) << process);
-        Self { cells: [Cell::Nothing; 5], markers: [0; 3], phase: Phase::InStep, on_old: all, unbeaten: all }
+        Self { cells: [Cell::Nothing; CELLS], markers: [0; 3], phase: Phase::InStep, on_old: all, unbeaten: all }
     }
 
     fn has_switched(&self) -> bool {
@@ -86,10 +86,16 @@ impl World<'_> {
     /// The process that takes a step on a server, and what that does there.
     fn command(&self, action: Action) -> Option<(u8, Command)> {
         match action {
-            Action::Get(reader) | Action::GetAndRefresh(reader) | Action::CheckTag(reader) => {
-                Some((reader, Command::Read))
+            Action::Get(reader)
+            | Action::GetAndRefresh(reader)
+            | Action::GetBeside(reader)
+            | Action::GetBesideAndRefresh(reader)
+            | Action::GetBesideFirst(reader)
+            | Action::GetBase(reader)
+            | Action::CheckTag(reader) => Some((reader, Command::Read)),
+            Action::LookBeside(task) | Action::Base(task) | Action::CheckFound(task) => {
+                Some((task.process, Command::Read))
             }
-            Action::CheckFound(task) => Some((task.process, Command::Read)),
             // TAG of a register that is there reads only.
             Action::Tag(task) => {
                 let register = self.tag_before_load().unwrap_or(T);

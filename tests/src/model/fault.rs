@@ -2,12 +2,19 @@
 
 use super::action::{Action, Register, Task};
 use super::coverage::Event;
-use super::state::{Cell, Copied, E, R, S, T, U, Wrote};
+use super::state::{B, CELLS, Cell, Copied, E, R, S, T, U, Wrote};
 use super::variant::{Flaw, Plan, WRITERS};
 use super::{Rule, World};
 
-const REGISTERS: [(Register, usize); 5] =
-    [(Register::Entry, E), (Register::Tag, T), (Register::Namespace, U), (Register::Lock, S), (Register::Ticket, R)];
+const REGISTERS: [(Register, usize); CELLS] = [
+    (Register::Entry, E),
+    (Register::Tag, T),
+    (Register::Namespace, U),
+    (Register::Lock, S),
+    (Register::Ticket, R),
+    (Register::Beside(0), B),
+    (Register::Beside(1), B + 1),
+];
 
 fn index(register: Register) -> usize {
     match register {
@@ -16,6 +23,7 @@ fn index(register: Register) -> usize {
         Register::Namespace => U,
         Register::Lock => S,
         Register::Ticket => R,
+        Register::Beside(build) => B + usize::from(build),
     }
 }
 
@@ -65,7 +73,7 @@ impl World<'_> {
     }
 
     pub(super) fn restart(&mut self) {
-        self.state.cells = [Cell::Nothing; 5];
+        self.state.cells = [Cell::Nothing; CELLS];
         self.state.markers = [0; 3];
         self.state.left.restarts -= 1;
     }
@@ -79,7 +87,7 @@ impl World<'_> {
     pub(super) fn break_acquire(&mut self, task: Task) {
         let id = self.lost_id(task, 0);
         let over = self.loader(task).over;
-        self.keep(Copied::Acquire(id, over));
+        self.keep(Copied::Acquire(self.register(task), id, over));
     }
 
     pub(super) fn break_tag(&mut self, task: Task) {
@@ -90,7 +98,7 @@ impl World<'_> {
 
     pub(super) fn break_fill(&mut self, task: Task) {
         let loader = *self.loader(task);
-        self.keep(Copied::Fill(loader.head, loader.value()));
+        self.keep(Copied::Fill(self.register(task), loader.head, loader.value(self.build(task))));
     }
 
     pub(super) fn break_write(&mut self, writer: u8) {
@@ -107,14 +115,14 @@ impl World<'_> {
         let Some(copied) = self.state.late[number].take() else { return };
         self.note(Event::Late);
         match copied {
-            Copied::Acquire(id, over) => {
-                self.acquire(id, 0, over);
+            Copied::Acquire(register, id, over) => {
+                self.acquire(usize::from(register), id, 0, over);
             }
             Copied::Tag(register, id) => {
                 self.tag(usize::from(register), id);
             }
-            Copied::Fill(head, value) => {
-                self.fill(head, value, head != value.stamp);
+            Copied::Fill(register, head, value) => {
+                self.fill(usize::from(register), head, value, head != value.stamp);
             }
             Copied::Begin(writer) => self.begin(usize::from(writer), self.variant.has(Flaw::TokenAgain)),
             Copied::Unlink(writer) => self.unlink(usize::from(writer)),

@@ -2,7 +2,7 @@
 
 use super::action::{Action, Task};
 use super::coverage::Event;
-use super::state::{Ask, Call, Cell, Id, Loader, Mark, R, Stalled, Step, T, U, Value};
+use super::state::{Ask, Base, Call, Cell, Id, Loader, Mark, R, Stalled, Step, T, U, Value};
 use super::variant::{Flaw, Tags};
 use super::{Rule, World};
 
@@ -60,6 +60,9 @@ impl World<'_> {
             Step::Asked => {
                 if loader.ask == Ask::Unasked && loader.hand.stamp != 0 {
                     actions.push(Action::Look(task));
+                } else if loader.looks {
+                    actions.extend((loader.ask == Ask::Unasked).then_some(Action::LookBeside(task)));
+                    actions.extend((loader.now == Base::Unread).then_some(Action::Base(task)));
                 } else if loader.ask == Ask::Unasked {
                     actions.push(Action::Acquire(task));
                     actions.extend(breaks.then_some(Action::BreakAcquire(task)));
@@ -86,8 +89,12 @@ impl World<'_> {
                 if needs_proof && loader.proved.is_none() {
                     actions.push(Action::TagsAgain(task));
                 }
-                if loader.filled == Some(false) || loader.filled.is_some() && (!needs_proof || loader.proved.is_some())
-                {
+                let needs_base = self.is_shared(task) && self.needs_base_again(loader);
+                if needs_base && loader.still.is_none() {
+                    actions.push(Action::BaseAgain(task));
+                }
+                let is_proved = (!needs_proof || loader.proved.is_some()) && (!needs_base || loader.still.is_some());
+                if loader.filled == Some(false) || loader.filled.is_some() && is_proved {
                     actions.push(Action::Answer(task));
                 }
             }
@@ -105,12 +112,13 @@ impl World<'_> {
     /// A lease, or a token, that a GET has shown before may be taken over, whatever the reason.
     pub(super) fn ask(&mut self, task: Task) {
         let keeps_tag = self.variant.has(Flaw::KeptTag);
-        let over = self.seen_lease();
+        let over = self.seen_lease(usize::from(self.register(task)));
         let loader = self.loader(task);
         loader.ask = Ask::Unasked;
         loader.over = over;
         loader.space = Mark::Unread;
         loader.sent = [0; 2];
+        loader.looks = false;
         if !keeps_tag {
             loader.tag = Mark::Unread;
         }
@@ -126,9 +134,12 @@ impl World<'_> {
         self.go(task, Step::Load, Step::Loading);
     }
 
-    pub(super) fn start_refresh(&mut self, process: usize, head: Id, stamp: Id) {
+    /// Of what has this head: the entry, or what stands beside one that had this one in the same look.
+    pub(super) fn start_refresh(&mut self, process: usize, head: Id, base: Base) {
         let task = Task { process: Self::number(process), refresh: true };
-        *self.loader(task) = Loader { step: Step::Asked, ask: Ask::Granted, head, stamp, ..Loader::default() };
+        let (stamp, aside) = (self.state.fresh(), base != Base::Unread);
+        let how = Loader { step: Step::Asked, ask: Ask::Granted, aside, base, ..Loader::default() };
+        *self.loader(task) = Loader { head, stamp, ..how };
         self.decide(task);
     }
 
@@ -174,7 +185,7 @@ impl World<'_> {
     pub(super) fn send_acquire(&mut self, task: Task) {
         let id = self.id_for(task, 0);
         let Loader { replace, over, .. } = *self.loader(task);
-        let ask = self.acquire(id, replace, over);
+        let ask = self.acquire(usize::from(self.register(task)), id, replace, over);
         let loader = self.loader(task);
         loader.ask = ask;
         if ask == Ask::Granted {
@@ -205,7 +216,7 @@ impl World<'_> {
             self.loader(task).hand = Value::default();
             return self.go_to_load(task, false);
         }
-        if self.has_moved(task) {
+        if self.has_moved(task) || self.turns_aside(task) {
             return;
         }
         match loader.ask {
@@ -240,6 +251,10 @@ impl World<'_> {
 
     fn found_unusable(&mut self, task: Task, head: Id) {
         self.note(Event::TagChanged);
+        self.replaces(task, head);
+    }
+
+    pub(super) fn replaces(&mut self, task: Task, head: Id) {
         self.loader(task).replace = head;
         self.ask(task);
     }
@@ -341,8 +356,10 @@ impl World<'_> {
     }
 
     pub(super) fn send_fill(&mut self, task: Task) {
+        self.read_base_late(task);
         let loader = *self.loader(task);
-        let filled = self.fill(loader.head, loader.value(), loader.head != loader.stamp);
+        let (register, value) = (usize::from(self.register(task)), loader.value(self.build(task)));
+        let filled = self.fill(register, loader.head, value, loader.head != loader.stamp);
         self.loader(task).filled = Some(filled);
         if filled && task.refresh && self.rule == Rule::Once {
             self.state.refreshed = loader.head;
@@ -353,7 +370,8 @@ impl World<'_> {
     }
 
     pub(super) fn tags_again(&mut self, task: Task) {
-        let value = self.loader(task).value();
+        let build = self.build(task);
+        let value = self.loader(task).value(build);
         let is_current = self.is_current(value);
         self.loader(task).proved = Some(is_current);
     }
@@ -362,7 +380,8 @@ impl World<'_> {
     /// accepted and the tags are the same.
     pub(super) fn answer(&mut self, task: Task) {
         let loader = *self.loader(task);
-        let is_proved = loader.proved == Some(true) || !self.needs_tags_again();
+        let is_still = loader.still == Some(true) || !self.needs_base_again(&loader);
+        let is_proved = is_still && (loader.proved == Some(true) || !self.needs_tags_again());
         if loader.filled == Some(true) && is_proved {
             self.hand_out(task, loader.version, self.variant.has(Flaw::ProofByAnswer), Event::SharedProved);
         } else if loader.filled == Some(true) {

@@ -14,6 +14,7 @@
 
 mod action;
 mod ahead;
+mod beside;
 mod coverage;
 mod failover;
 mod fault;
@@ -129,6 +130,10 @@ impl World<'_> {
         let of = usize::from;
         match action {
             Action::Get(reader) => self.get(of(reader), false),
+            Action::GetBeside(reader) => self.get_beside(of(reader), false),
+            Action::GetBesideAndRefresh(reader) => self.get_beside(of(reader), true),
+            Action::GetBesideFirst(reader) => self.get_beside_first(of(reader)),
+            Action::GetBase(reader) => self.get_base(of(reader)),
             Action::GetAndRefresh(reader) => self.get(of(reader), true),
             Action::GetStale(reader) => self.get_stale(of(reader)),
             Action::Serve(reader) => self.serve(of(reader)),
@@ -140,6 +145,8 @@ impl World<'_> {
             Action::Ticket(task) => self.send_ticket(task),
             Action::Look(task) => self.look(task),
             Action::Tag(task) => self.send_tag(task),
+            Action::LookBeside(task) => self.look_beside(task),
+            Action::Base(task) => self.read_base(task),
             Action::CheckFound(task) => self.check_found(task),
             Action::GiveUp(task) => self.go_to_load(task, false),
             Action::Select(task) => self.select(task),
@@ -148,6 +155,7 @@ impl World<'_> {
             Action::TagsOfValue(task) => self.tags_of_value(task),
             Action::Fill(task) => self.send_fill(task),
             Action::TagsAgain(task) => self.tags_again(task),
+            Action::BaseAgain(task) => self.base_again(task),
             Action::Answer(task) => self.answer(task),
             Action::Begin(writer) => self.send_begin(of(writer)),
             Action::PutTag(writer) => self.put_tag(of(writer)),

@@ -2,7 +2,7 @@
 
 use super::action::{Action, Task};
 use super::coverage::Event;
-use super::state::{Call, Cell, E, Id, Loader, Reader, Step, Value};
+use super::state::{Base, Call, Cell, Id, Loader, Reader, Step};
 use super::variant::{Flaw, Tags};
 use super::{Rule, World};
 
@@ -16,6 +16,7 @@ impl World<'_> {
                     if self.variant.shares || self.state.loaders[process][0].step == Step::Free {
                         actions.push(Action::Get(number));
                         actions.extend(self.can_bridge().then_some(Action::GetStale(number)));
+                        actions.extend(self.can_begin_aside(process).then_some(Action::GetBesideFirst(number)));
                     }
                     if self.can_refresh(process) {
                         actions.push(Action::GetAndRefresh(number));
@@ -23,7 +24,10 @@ impl World<'_> {
                 }
                 Call::Idle | Call::Claiming | Call::Stalled => {}
                 Call::Checking(_) => actions.push(Action::CheckTag(number)),
-                Call::Missed(_) | Call::Expired => actions.extend([Action::Join(number), Action::LoadAlone(number)]),
+                Call::Aside(_) | Call::Under(_) => self.offer_aside(number, actions),
+                Call::Missed(_) | Call::MissedAside(..) | Call::Expired => {
+                    actions.extend([Action::Join(number), Action::LoadAlone(number)])
+                }
                 Call::Following(_) => actions.push(Action::LoadAlone(number)),
                 Call::Leading => {
                     if !self.variant.shares && self.state.loaders[process][0].step == Step::Asked {
@@ -36,10 +40,14 @@ impl World<'_> {
     }
 
     fn can_refresh(&self, process: usize) -> bool {
-        let hits = self.finds_stale().is_some();
+        let hits = self.finds_stale().is_some_and(|value| value.build == self.variant.build(process));
+        hits && self.may_refresh(process)
+    }
+
+    pub(super) fn may_refresh(&self, process: usize) -> bool {
         let [flight, refresh] = &self.state.loaders[process];
         let is_free = refresh.step == Step::Free && (self.variant.shares || flight.step == Step::Free);
-        self.variant.refreshes && hits && is_free
+        self.variant.refreshes && is_free
     }
 
     /// A call begins. GET is its first step at once: a call that began earlier could ask for less only.
@@ -48,7 +56,16 @@ impl World<'_> {
         let caller = &mut self.state.readers[reader];
         caller.left -= 1;
         caller.floor = least;
-        match self.state.cells[E] {
+        self.get_entry(reader, refresh);
+    }
+
+    pub(super) fn get_entry(&mut self, reader: usize, refresh: bool) {
+        let process = self.variant.process(reader);
+        match self.state.cells[self.home(process)] {
+            Cell::Value(value) if value.build != self.variant.build(process) => {
+                self.state.readers[reader].call = Call::Aside(value.stamp);
+            }
+            Cell::Nothing if self.variant.has(Flaw::BesideNothing) => self.state.readers[reader].call = Call::Aside(0),
             Cell::Value(value) if refresh && self.variant.ticket => {
                 self.note(Event::Hit);
                 self.claim(reader, value);
@@ -56,9 +73,7 @@ impl World<'_> {
             Cell::Value(value) if refresh => {
                 self.note(Event::Hit);
                 self.returns(reader, value.version);
-                let process = self.variant.process(reader);
-                let stamp = self.state.fresh();
-                self.start_refresh(process, value.stamp, stamp);
+                self.start_refresh(process, value.stamp, Base::Unread);
             }
             // Tags that are known from the value only take another look.
             Cell::Value(value) if self.variant.tags == Tags::FromValue => {
@@ -83,13 +98,20 @@ impl World<'_> {
                 self.returns(reader, value.version);
             } else {
                 self.note(Event::TagChanged);
-                self.missed(reader, value.stamp);
+                match value.base {
+                    0 => self.missed(reader, value.stamp),
+                    base => self.missed_aside(reader, value.stamp, base),
+                }
             }
         }
     }
 
-    pub(super) fn missed(&mut self, reader: usize, unusable: Id) {
-        self.state.readers[reader].call = Call::Missed(unusable);
+    fn missed(&mut self, reader: usize, unusable: Id) {
+        self.misses(reader, Call::Missed(unusable));
+    }
+
+    pub(super) fn misses(&mut self, reader: usize, how: Call) {
+        self.state.readers[reader].call = how;
         if !self.variant.shares {
             self.join(reader);
         }
@@ -97,9 +119,12 @@ impl World<'_> {
 
     pub(super) fn join(&mut self, reader: usize) {
         let process = self.variant.process(reader);
-        let (replace, hand) = match self.state.readers[reader].call {
-            Call::Missed(replace) => (replace, Value::default()),
-            Call::Expired => (0, self.state.readers[reader].hand),
+        let mut loader = match self.state.readers[reader].call {
+            Call::Missed(replace) => Loader { replace, ..Loader::default() },
+            Call::MissedAside(replace, base) => {
+                Loader { replace, aside: true, base: Base::Head(base), ..Loader::default() }
+            }
+            Call::Expired => Loader { hand: self.state.readers[reader].hand, ..Loader::default() },
             _ => return,
         };
         if self.state.loaders[process][0].step != Step::Free {
@@ -107,8 +132,8 @@ impl World<'_> {
             return;
         }
         self.state.readers[reader].call = Call::Leading;
-        let version = if self.variant.has(Flaw::OldSnapshot) { self.state.version } else { 0 };
-        self.state.loaders[process][0] = Loader { replace, hand, version, ..Loader::default() };
+        loader.version = if self.variant.has(Flaw::OldSnapshot) { self.state.version } else { 0 };
+        self.state.loaders[process][0] = loader;
         let task = Task { process: Self::number(process), refresh: false };
         if self.variant.has(Flaw::NoLease) {
             self.go_to_load(task, true);

@@ -2,20 +2,22 @@
 
 use super::World;
 use super::coverage::Event;
-use super::state::{Ask, Cell, E, Id, Mark, S, T, U, Value};
+use super::state::{Ask, B, Cell, E, Id, Mark, S, T, U, Value};
 use super::variant::{Flaw, Tags, Way};
 
 impl World<'_> {
-    /// Where leases stand.
-    fn lease_key(&self) -> usize {
+    /// Where the leases of a register stand.
+    fn lease_key(&self, register: usize) -> usize {
         match self.variant.flaw {
+            _ if register >= B => register,
             Flaw::Lock | Flaw::LeaseKeyForgotten | Flaw::ValueThenLease | Flaw::LeaseThenValue => S,
             _ => E,
         }
     }
 
+    /// Writers mark what they delete: nothing that stands beside an entry.
     fn is_marked(&self, register: usize) -> bool {
-        self.state.markers[register] != 0 && !self.variant.has(Flaw::NoMarkerCheck)
+        self.state.markers.get(register).is_some_and(|markers| *markers != 0) && !self.variant.has(Flaw::NoMarkerCheck)
     }
 
     /// GET of a value's tag: whether it is the one that was recorded.
@@ -29,22 +31,21 @@ impl World<'_> {
     }
 
     /// `over` is the lease of another that is taken over, if it still stands there.
-    pub(super) fn acquire(&mut self, id: Id, replace: Id, over: Id) -> Ask {
-        if let Cell::Value(value) = self.state.cells[E] {
+    pub(super) fn acquire(&mut self, register: usize, id: Id, replace: Id, over: Id) -> Ask {
+        if let Cell::Value(value) = self.state.cells[register] {
             if value.stamp != replace {
                 return Ask::Found(value);
             }
-            self.state.cells[E] = Cell::Nothing;
+            self.state.cells[register] = Cell::Nothing;
         }
-        let takes_over = over != 0 && self.lease_in(self.lease_key()) == Some(over);
-        if self.is_marked(E) && !(takes_over && self.variant.has(Flaw::TakesUnmarked)) {
+        let lease_key = self.lease_key(register);
+        let takes_over = over != 0 && self.lease_in(lease_key) == Some(over);
+        if self.is_marked(register) && !(takes_over && self.variant.has(Flaw::TakesUnmarked)) {
             return Ask::Writing;
         }
         if takes_over {
-            let lease_key = self.lease_key();
             self.state.cells[lease_key] = Cell::Nothing;
         }
-        let lease_key = self.lease_key();
         match self.lease_in(lease_key) {
             None => self.state.cells[lease_key] = Cell::Lease(id),
             Some(held) if held == id => {}
@@ -57,9 +58,9 @@ impl World<'_> {
     }
 
     /// What a waiter may take over, as a GET shows it.
-    pub(super) fn seen_lease(&self) -> Id {
+    pub(super) fn seen_lease(&self, register: usize) -> Id {
         if self.variant.takes_over && !self.variant.has(Flaw::LeaseAfterLoad) {
-            self.lease_in(self.lease_key()).unwrap_or_default()
+            self.lease_in(self.lease_key(register)).unwrap_or_default()
         } else {
             0
         }
@@ -89,21 +90,25 @@ impl World<'_> {
         }
     }
 
-    pub(super) fn fill(&mut self, head: Id, value: Value, refresh: bool) -> bool {
-        let lease_key = self.lease_key();
+    pub(super) fn fill(&mut self, register: usize, head: Id, value: Value, refresh: bool) -> bool {
+        let lease_key = self.lease_key(register);
         let stands = self.state.cells[lease_key];
         let any_lease = self.variant.has(Flaw::LeaseAfterLoad) && head == 0 && matches!(stands, Cell::Lease(_));
         let holds_lease = stands == Cell::Lease(head) || any_lease;
         let accepted = match self.variant.flaw {
             Flaw::NoLease | Flaw::Lock => true,
             Flaw::BlindRefresh if refresh => true,
-            _ => match self.state.cells[E] {
+            Flaw::BlindBeside if register >= B => true,
+            _ => match self.state.cells[register] {
                 Cell::Value(stored) => stored == value || stored.stamp == head,
                 _ => holds_lease,
             },
         };
         if accepted {
-            self.state.cells[E] = Cell::Value(value);
+            self.state.cells[register] = Cell::Value(value);
+            if register >= B && !self.variant.has(Flaw::OwnEntries) {
+                self.note(Event::StoredBeside);
+            }
         }
         if holds_lease && lease_key == S {
             self.state.cells[S] = Cell::Nothing;
@@ -189,7 +194,7 @@ impl World<'_> {
             Mark::Stamp(tag) => tag,
             Mark::Unread | Mark::Writing => return None,
         };
-        Some(Value { stamp: own, version: this.version, tag })
+        Some(Value { stamp: own, version: this.version, tag, build: self.variant.build(writer), base: 0 })
     }
 
     fn may_put(&self, writer: usize) -> bool {

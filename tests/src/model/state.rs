@@ -20,6 +20,10 @@ pub(super) const U: usize = 2;
 pub(super) const S: usize = 3;
 /// The ticket of whoever refreshes.
 pub(super) const R: usize = 4;
+/// What the first build keeps beside the entry; the second build's is the next one.
+pub(super) const B: usize = 5;
+/// How many registers there are.
+pub(super) const CELLS: usize = 7;
 
 /// What a register holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
@@ -39,6 +43,10 @@ pub(super) struct Value {
     pub(super) version: u8,
     /// The tag's stamp, as recorded.
     pub(super) tag: Id,
+    /// Who can read it.
+    pub(super) build: u8,
+    /// The head of the entry beside which it stands, as recorded.
+    pub(super) base: Id,
 }
 
 /// The answer to TAG.
@@ -48,6 +56,17 @@ pub(super) enum Mark {
     Unread,
     Stamp(Id),
     Writing,
+}
+
+/// What a GET of the entry has shown to a build that stores beside it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub(super) enum Base {
+    #[default]
+    Unread,
+    /// Another build's value, with this head.
+    Head(Id),
+    /// None of another build.
+    Gone,
 }
 
 /// The answer to ACQUIRE.
@@ -100,6 +119,12 @@ pub(super) enum Call {
     Checking(Value),
     /// Found nothing, or a value with this unusable head.
     Missed(Id),
+    /// Found another build's value with this head, has to look beside it.
+    Aside(Id),
+    /// Found a value beside the entry, has to look at that.
+    Under(Value),
+    /// Found nothing beside the entry, or a value with this unusable head; the entry had that other one.
+    MissedAside(Id, Id),
     /// Found a value past its time, which is to be loaded over.
     Expired,
     /// The same, and a refresh does so.
@@ -117,6 +142,14 @@ pub(super) struct Loader {
     pub(super) step: Step,
     /// Whether the value may be stored.
     pub(super) stores: bool,
+    /// It loads what shall stand beside the entry.
+    pub(super) aside: bool,
+    /// What the entry was when it was found there, before the load.
+    pub(super) base: Base,
+    /// It looks again instead of ACQUIRE, at what stands beside the entry and at that.
+    pub(super) looks: bool,
+    /// What the entry is in that look.
+    pub(super) now: Base,
     /// The head that FILL expects.
     pub(super) head: Id,
     /// The head of the value that is loaded.
@@ -140,6 +173,8 @@ pub(super) struct Loader {
     pub(super) filled: Option<bool>,
     /// Whether the tag was still the same when it was read again.
     pub(super) proved: Option<bool>,
+    /// Whether the entry beside which it stores was still the same when it was read again.
+    pub(super) still: Option<bool>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
@@ -194,10 +229,10 @@ pub(super) enum Wrote {
 /// A command whose connection broke: it may still be carried out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum Copied {
-    /// With the lease that it takes over.
-    Acquire(Id, Id),
+    /// Of a register, with the lease that it takes over.
+    Acquire(u8, Id, Id),
     Tag(u8, Id),
-    Fill(Id, Value),
+    Fill(u8, Id, Value),
     Begin(u8),
     Unlink(u8),
     End(u8),
@@ -220,7 +255,7 @@ pub struct State {
     pub(super) floor: u8,
     /// A read has returned an older one, or whatever else the rule forbids.
     pub(super) broken: bool,
-    pub(super) cells: [Cell; 5],
+    pub(super) cells: [Cell; CELLS],
     /// The writers that have a marker at the entry, the tag, the namespace.
     pub(super) markers: [u8; 3],
     pub(super) readers: [Reader; READERS],
@@ -252,7 +287,7 @@ impl State {
             version: 0,
             floor: 0,
             broken: false,
-            cells: [Cell::Nothing; 5],
+            cells: [Cell::Nothing; CELLS],
             markers: [0; 3],
             readers,
             loaders: [[Loader::default(); 2]; READERS],
@@ -268,7 +303,8 @@ impl State {
     /// Database, registers and markers in one line.
     pub(super) fn brief(&self) -> String {
         let mut parts = vec![format!("database v{}", self.version)];
-        for (name, register) in [("entry", E), ("tag", T), ("namespace", U), ("lock", S), ("ticket", R)] {
+        let names = ["entry", "tag", "namespace", "lock", "ticket", "beside 0", "beside 1"];
+        for (name, register) in names.into_iter().zip(E..) {
             if self.cells[register] != Cell::Nothing {
                 parts.push(format!("{name}: {}", self.cells[register].brief()));
             }
@@ -318,8 +354,12 @@ impl State {
         }
         for reader in &mut self.readers {
             match &mut reader.call {
-                Call::Checking(value) => value.each_id(&mut act),
-                Call::Missed(id) => act(id),
+                Call::Checking(value) | Call::Under(value) => value.each_id(&mut act),
+                Call::Missed(id) | Call::Aside(id) => act(id),
+                Call::MissedAside(id, base) => {
+                    act(id);
+                    act(base);
+                }
                 Call::Idle | Call::Expired | Call::Claiming | Call::Leading | Call::Stalled | Call::Following(_) => {}
             }
             reader.hand.each_id(&mut act);
@@ -334,11 +374,11 @@ impl State {
         for copied in self.late.iter_mut().flatten() {
             match copied {
                 Copied::Tag(_, id) => act(id),
-                Copied::Acquire(id, over) => {
+                Copied::Acquire(_, id, over) => {
                     act(id);
                     act(over);
                 }
-                Copied::Fill(id, value) => {
+                Copied::Fill(_, id, value) => {
                     act(id);
                     value.each_id(&mut act);
                 }
@@ -354,17 +394,28 @@ impl Cell {
             Self::Nothing => "-".into(),
             Self::Lease(id) => format!("lease {id}"),
             Self::Token(bit) => format!("token {}", bit - 1),
-            Self::Value(Value { stamp, version, tag: 0 }) => format!("value {stamp} of v{version}"),
-            Self::Value(Value { stamp, version, tag }) => format!("value {stamp} of v{version} tag {tag}"),
+            Self::Value(value) => value.brief(),
             Self::Stamp(id) => format!("stamp {id}"),
         }
     }
 }
 
 impl Value {
+    fn brief(self) -> String {
+        let Self { stamp, version, tag, build, base } = self;
+        let mut brief = format!("value {stamp} of v{version}");
+        for (name, number) in
+            [("tag", tag), ("build", build), ("beside", base)].into_iter().filter(|(_, number)| *number != 0)
+        {
+            brief = format!("{brief} {name} {number}");
+        }
+        brief
+    }
+
     fn each_id(&mut self, act: &mut impl FnMut(&mut Id)) {
         act(&mut self.stamp);
         act(&mut self.tag);
+        act(&mut self.base);
     }
 }
 
@@ -385,6 +436,11 @@ impl Loader {
         if let Ask::Found(value) = &mut self.ask {
             value.each_id(act);
         }
+        for base in [&mut self.base, &mut self.now] {
+            if let Base::Head(id) = base {
+                act(id);
+            }
+        }
         self.tag.each_id(act);
         self.space.each_id(act);
         self.hand.each_id(act);
@@ -392,9 +448,10 @@ impl Loader {
         self.sent.iter_mut().for_each(act);
     }
 
-    /// What FILL stores.
-    pub(super) fn value(&self) -> Value {
+    /// What FILL stores, for this build.
+    pub(super) fn value(&self, build: u8) -> Value {
         let tag = if let Mark::Stamp(tag) = self.tag { tag } else { 0 };
-        Value { stamp: self.stamp, version: self.version, tag }
+        let base = if let Base::Head(base) = self.base { base } else { 0 };
+        Value { stamp: self.stamp, version: self.version, tag, build, base }
     }
 }

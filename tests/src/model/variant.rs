@@ -122,6 +122,20 @@ pub enum Flaw {
     NoBeat,
     /// The beat does not ask for the server's role.
     NoRole,
+    /// Each build has an entry of its own, and writers know the first build's only.
+    OwnEntries,
+    /// What stands beside an entry is good for any other that stands there later.
+    BaseNotRecorded,
+    /// The head of the entry is read after the load, for what stands beside it.
+    BaseAfterLoad,
+    /// FILL=1 is taken as a proof, whatever became of the entry beside which it stores.
+    ProofWithoutBase,
+    /// The head of the entry that was read before ACQUIRE was announced serves for what ACQUIRE finds beside it.
+    KeptBase,
+    /// A value is also stored beside an entry that is not there.
+    BesideNothing,
+    /// FILL beside an entry stores whatever there is. This is not broken.
+    BlindBeside,
 }
 
 /// One scenario.
@@ -140,6 +154,9 @@ pub struct Variant {
     pub bridges: bool,
     /// Where tags are known from.
     pub tags: Tags,
+    /// The first process is of one build, the others are of another: neither can read what the other stores. The second writer is
+    /// of the second build.
+    pub builds: bool,
     /// The writers.
     pub writers: [Option<Plan>; WRITERS],
     /// Which writers may crash, with their commit under way.
@@ -177,6 +194,7 @@ impl Variant {
             ticket: false,
             bridges: false,
             tags: Tags::None,
+            builds: false,
             writers,
             crashes: [false; WRITERS],
             late_commits: false,
@@ -195,6 +213,11 @@ impl Variant {
     /// The process in which a reader lives.
     pub(super) fn process(&self, reader: usize) -> usize {
         if self.shares && reader < 2 { 0 } else { reader }
+    }
+
+    /// The build of a process, or of a writer.
+    pub(super) fn build(&self, process: usize) -> u8 {
+        u8::from(self.builds && process != 0)
     }
 
     pub(super) fn has(&self, flaw: Flaw) -> bool {

@@ -332,6 +332,6 @@ fn key_of(register: Register) -> Option<&'static str> {
         Register::Entry => Some(ENTRY),
         Register::Tag => Some(TAG),
         Register::Namespace => Some(NAMESPACE),
-        Register::Lock | Register::Ticket => None,
+        Register::Lock | Register::Ticket | Register::Beside(_) => None,
     }
 }

@@ -474,7 +474,7 @@ fn registers(register: Register) -> &'static [&'static str] {
         Register::Entry => &[ENTRY],
         Register::Tag => &[TAG, NAMESPACE],
         Register::Namespace => &[NAMESPACE],
-        Register::Lock => &[],
+        Register::Lock | Register::Beside(_) => &[],
         Register::Ticket => &[TICKET],
     }
 }

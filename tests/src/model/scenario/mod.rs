@@ -1,6 +1,7 @@
 //! What is searched, under the names of the protocol's notes, and what is expected.
 
 mod ahead;
+mod beside;
 mod bracket;
 mod failover;
 mod flights;
@@ -61,7 +62,7 @@ const BROKEN: [Verdict; 2] = [Verdict::Broken, Verdict::Broken];
 pub fn scenarios() -> Vec<Scenario> {
     let of_one_server =
         [plain::all(), bracket::all(), tags::all(), puts::all(), flights::all(), ahead::all(), late::all()];
-    [of_one_server.concat(), taken::all(), failover::all()].concat()
+    [of_one_server.concat(), taken::all(), failover::all(), beside::all()].concat()
 }
 
 /// The scenario of this name.
@@ -101,19 +102,31 @@ impl Scenario {
         Variant { reads, ..self.variant }
     }
 
-    /// Whether the code can be driven through its runs: a replay has one server, and gates for callers that look with GET, wait
-    /// for a lease, and are polled.
+    /// Whether the code can be driven through its runs: a replay has one server and one build, and gates for callers that look with
+    /// GET, wait for a lease, and are polled.
     #[must_use]
     pub fn is_replayed(&self) -> bool {
-        let Variant { takes_over, stalls, failover, .. } = self.variant;
-        !takes_over && !stalls && failover.is_none()
+        let Variant { takes_over, stalls, failover, builds, .. } = self.variant;
+        !takes_over && !stalls && !builds && failover.is_none()
     }
 
     /// What has to happen in some run: else the rule holds for want of anything that could break it.
     #[must_use]
     pub fn has_to_happen(&self) -> Vec<Event> {
-        let Variant { shares, refreshes, ticket, bridges, tags, writers, breaks, takes_over, stalls, failover, .. } =
-            &self.variant;
+        let Variant {
+            shares,
+            refreshes,
+            ticket,
+            bridges,
+            tags,
+            writers,
+            breaks,
+            takes_over,
+            stalls,
+            failover,
+            builds,
+            ..
+        } = &self.variant;
         let is = |test: fn(&Plan) -> bool| writers.iter().flatten().any(test);
         let mut events = vec![Event::Hit, Event::Stored, Event::Refused];
         let mut add = |condition: bool, of: &[Event]| events.extend(of.iter().filter(|_| condition));
@@ -131,6 +144,9 @@ impl Scenario {
         add(*bridges && *shares, &[Event::SharedStale]);
         add(*takes_over && has_two_processes, &[Event::TakenOver]);
         add(*stalls, &[Event::SharedStalled]);
+        add(*builds, &[Event::HitBeside, Event::StoredBeside, Event::BaseGone]);
+        // Without another process of that build nobody else's comes between.
+        add(*builds && !shares, &[Event::BaseChanged]);
         add(failover.is_some(), &[Event::Lost, Event::RemovedAgain]);
         add(failover.is_some_and(|old| old != Old::Gone), &[Event::OldHit, Event::ReadOnly]);
         events

@@ -1,0 +1,227 @@
+//! Two builds that cannot read each other's values. Whoever comes first stores under the entry's key, the *base*; the other build keeps
+//! its own *beside* it, with the head that the base had before the load.
+//!
+//! Writers know the base only. For what stands beside it the base is what a tag is: read before the load in a step that is announced
+//! together with ACQUIRE, compared in every look, and read once more beside FILL where callers share. But no reader creates it:
+//! where it is gone, or has become a value that this build can read, the way begins again there.
+
+use super::World;
+use super::action::{Action, Task};
+use super::coverage::Event;
+use super::state::{Ask, B, Base, Call, Cell, E, Id, Loader, Value};
+use super::variant::Flaw;
+
+impl World<'_> {
+    /// Where a build looks first.
+    pub(super) fn home(&self, process: usize) -> usize {
+        if self.variant.has(Flaw::OwnEntries) { self.beside(process) } else { E }
+    }
+
+    fn beside(&self, process: usize) -> usize {
+        match self.variant.build(process) {
+            // Where each has an entry of its own, the first build has the one that writers know.
+            0 if self.variant.has(Flaw::OwnEntries) => E,
+            build => B + usize::from(build),
+        }
+    }
+
+    pub(super) fn build(&self, task: Task) -> u8 {
+        self.variant.build(usize::from(task.process))
+    }
+
+    /// The register that a task loads for.
+    pub(super) fn register(&self, task: Task) -> u8 {
+        let process = usize::from(task.process);
+        let aside = self.state.loaders[process][usize::from(task.refresh)].aside;
+        Self::number(if aside { self.beside(process) } else { self.home(process) })
+    }
+
+    /// What the entry is to a build that stores beside it.
+    fn base(&self, build: u8) -> Base {
+        match self.state.cells[E] {
+            Cell::Value(value) if value.build != build => Base::Head(value.stamp),
+            Cell::Nothing if self.variant.has(Flaw::BesideNothing) => Base::Head(0),
+            _ => Base::Gone,
+        }
+    }
+
+    /// Whether the value is good beside an entry with this head.
+    fn stands_beside(&self, value: Value, base: Id) -> bool {
+        value.base == base || self.variant.has(Flaw::BaseNotRecorded)
+    }
+
+    pub(super) fn can_begin_aside(&self, process: usize) -> bool {
+        let is_own = self.variant.builds && !self.variant.has(Flaw::OwnEntries);
+        is_own && matches!(self.state.cells[self.beside(process)], Cell::Value(_))
+    }
+
+    pub(super) fn offer_aside(&self, reader: u8, actions: &mut Vec<Action>) {
+        let process = self.variant.process(usize::from(reader));
+        match self.state.readers[usize::from(reader)].call {
+            Call::Aside(base) => {
+                actions.push(Action::GetBeside(reader));
+                if self.may_refresh(process) && self.finds_beside(process, base).is_some() {
+                    actions.push(Action::GetBesideAndRefresh(reader));
+                }
+            }
+            Call::Under(_) => actions.push(Action::GetBase(reader)),
+            _ => {}
+        }
+    }
+
+    /// The value beside an entry with this head, if it can be used.
+    fn finds_beside(&self, process: usize, base: Id) -> Option<Value> {
+        match self.state.cells[self.beside(process)] {
+            Cell::Value(value) if self.stands_beside(value, base) && self.is_current(value) => Some(value),
+            _ => None,
+        }
+    }
+
+    /// The call has found another build's value, and looks beside it.
+    pub(super) fn get_beside(&mut self, reader: usize, refresh: bool) {
+        let Call::Aside(base) = self.state.readers[reader].call else { return };
+        let process = self.variant.process(reader);
+        if let Some(value) = self.finds_beside(process, base) {
+            self.hits_beside(reader, value);
+            if refresh {
+                self.start_refresh(process, value.stamp, Base::Head(base));
+            }
+        } else if let Cell::Value(value) = self.state.cells[self.beside(process)] {
+            self.is_of_no_use(reader, value, base);
+        } else {
+            self.missed_aside(reader, 0, base);
+        }
+    }
+
+    /// A call begins, and reads what stands beside the entry before the entry is read.
+    pub(super) fn get_beside_first(&mut self, reader: usize) {
+        let process = self.variant.process(reader);
+        let Cell::Value(value) = self.state.cells[self.beside(process)] else { return };
+        let least = self.state.least();
+        let caller = &mut self.state.readers[reader];
+        caller.left -= 1;
+        caller.floor = least;
+        caller.call = Call::Under(value);
+    }
+
+    pub(super) fn get_base(&mut self, reader: usize) {
+        let Call::Under(value) = self.state.readers[reader].call else { return };
+        match self.base(self.variant.build(self.variant.process(reader))) {
+            Base::Head(base) if self.stands_beside(value, base) && self.is_current(value) => {
+                self.hits_beside(reader, value);
+            }
+            Base::Head(base) => self.is_of_no_use(reader, value, base),
+            Base::Gone | Base::Unread => self.get_entry(reader, false),
+        }
+    }
+
+    fn hits_beside(&mut self, reader: usize, value: Value) {
+        self.note(Event::Hit);
+        self.note(Event::HitBeside);
+        self.returns(reader, value.version);
+    }
+
+    fn is_of_no_use(&mut self, reader: usize, value: Value, base: Id) {
+        self.note(if value.base == base { Event::TagChanged } else { Event::BaseChanged });
+        self.missed_aside(reader, value.stamp, base);
+    }
+
+    pub(super) fn missed_aside(&mut self, reader: usize, unusable: Id, base: Id) {
+        self.misses(reader, Call::MissedAside(unusable, base));
+    }
+
+    /// Another look: what stands beside the entry.
+    pub(super) fn look_beside(&mut self, task: Task) {
+        let found = self.state.cells[usize::from(self.register(task))];
+        self.loader(task).ask = if let Cell::Value(value) = found { Ask::Found(value) } else { Ask::Gone };
+        self.decide(task);
+    }
+
+    /// The entry, in the same look.
+    pub(super) fn read_base(&mut self, task: Task) {
+        let now = self.base(self.build(task));
+        self.loader(task).now = now;
+        self.decide(task);
+    }
+
+    /// Between the entry and what stands beside it: whether there is nothing else to decide now.
+    pub(super) fn turns_aside(&mut self, task: Task) -> bool {
+        let (build, loader) = (self.build(task), *self.loader(task));
+        match loader.ask {
+            Ask::Found(value) if !loader.aside && value.build != build => {
+                self.begins_at(task, Base::Head(value.stamp));
+                true
+            }
+            _ if !loader.aside => false,
+            _ if loader.looks => self.judges_look(task),
+            Ask::Found(value) if self.variant.has(Flaw::KeptBase) => self.judges_found(task, value),
+            Ask::Found(_) | Ask::Leased => {
+                self.looks_again(task);
+                true
+            }
+            _ => false,
+        }
+    }
+
+    /// What ACQUIRE finds is for all who had joined before it was announced, and the base was read before that: so both are looked at
+    /// once more.
+    fn looks_again(&mut self, task: Task) {
+        self.ask(task);
+        let loader = self.loader(task);
+        (loader.looks, loader.now) = (true, Base::Unread);
+    }
+
+    fn judges_look(&mut self, task: Task) -> bool {
+        let loader = *self.loader(task);
+        match (loader.now, loader.ask) {
+            (Base::Unread, _) | (_, Ask::Unasked) => true,
+            (now, _) if now != loader.base => {
+                self.note(Event::BaseGone);
+                self.begins_at(task, Base::Gone);
+                true
+            }
+            (_, Ask::Found(value)) => self.judges_found(task, value),
+            _ => {
+                self.ask(task);
+                true
+            }
+        }
+    }
+
+    fn judges_found(&mut self, task: Task, value: Value) -> bool {
+        let is_other = match self.loader(task).base {
+            Base::Head(base) => !self.stands_beside(value, base),
+            Base::Unread | Base::Gone => true,
+        };
+        if is_other {
+            self.note(Event::BaseChanged);
+            self.replaces(task, value.stamp);
+        }
+        is_other
+    }
+
+    /// ACQUIRE is next: beside an entry that was seen there, or of the entry itself.
+    fn begins_at(&mut self, task: Task, seen: Base) {
+        let loader = self.loader(task);
+        (loader.aside, loader.replace, loader.base) = (seen != Base::Gone, 0, seen);
+        self.ask(task);
+    }
+
+    /// The base's head as it is right before FILL, where that is what is recorded.
+    pub(super) fn read_base_late(&mut self, task: Task) {
+        if self.loader(task).aside && self.variant.has(Flaw::BaseAfterLoad) {
+            let base = self.base(self.build(task));
+            self.loader(task).base = base;
+        }
+    }
+
+    pub(super) fn needs_base_again(&self, loader: &Loader) -> bool {
+        loader.aside && !self.variant.has(Flaw::ProofWithoutBase)
+    }
+
+    pub(super) fn base_again(&mut self, task: Task) {
+        let (base, build) = (self.loader(task).base, self.build(task));
+        let is_still = self.base(build) == base;
+        self.loader(task).still = Some(is_still);
+    }
+}
