@@ -94,7 +94,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
         return Err("usage: deployed URL DATABASE_URL BUILD".into());
     };
     let version = if build == "next version" { 2 } else { 1 };
-    let cache = Cache::builder().redis(url).version(version).budget(Duration::from_secs(10)).build()?;
+    let cache =
+        Cache::builder().redis(url).namespace("service").version(version).budget(Duration::from_secs(10)).build()?;
     let database = redis::Client::open(database.as_str())?.get_multiplexed_async_connection().await?;
     let service = &Service { cache, database, loads: AtomicU64::new(0) };
     match build.as_str() {

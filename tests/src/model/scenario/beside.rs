@@ -29,15 +29,15 @@ fn holding() -> Vec<Scenario> {
         Scenario::new("beside", "c1, two builds", FRESH, plain()),
         Scenario::new("beside_refresh", "beside, and refresh", FRESH, refreshes(plain())),
         Scenario::new("beside_bracket", "beside, bracket, writers crash", BOTH, builds(crash(entry(Way::Bracket))))
-            .large(),
+            .of([1, 2, 0]),
         Scenario::new(
             "beside_put",
             "beside, a writer of each build puts, both crash",
             BOTH,
             builds(crash(entry(Way::Put))),
         )
-        .large(),
-        Scenario::new("beside_three", "beside, two processes of the second build", FRESH, three(plain())),
+        .of([1, 2, 0]),
+        Scenario::new("beside_three", "beside, two processes of the second build", FRESH, three(plain())).of([1, 1, 1]),
         Scenario::new(
             "beside_three_refresh",
             "beside_three, more reads, and refresh",
@@ -50,7 +50,8 @@ fn holding() -> Vec<Scenario> {
             "beside_three, FILL beside the entry compares with nothing",
             FRESH,
             flaw(Flaw::BlindBeside, three(plain())),
-        ),
+        )
+        .of([1, 1, 1]),
         Scenario::new(
             "beside_blind_bracket",
             "beside_blind, bracket, writers crash",
