@@ -148,6 +148,21 @@ async fn a_build_that_comes_last_is_alone_again_once_the_other_has_gone() {
     assert_eq!(commands.len(), 1, "{commands:#?}, {keys:?}");
 }
 
+#[tokio::test]
+async fn a_sweep_leaves_nothing_of_either_build() {
+    let mut world = World::new(&["first", "field added"]);
+    for sweeper in 0..2 {
+        for reader in &mut world.readers {
+            reader.read(USER, 1);
+        }
+        let before: Vec<String> = world.server.send(&[b"KEYS", b"*user:*"]).await;
+        assert_eq!(before.len(), 2, "an entry of each build: {before:?}");
+        world.writers[sweeper].write(USER, By::Sweep);
+        let after: Vec<String> = world.server.send(&[b"KEYS", b"*"]).await;
+        assert_eq!(after, Vec::<String>::new());
+    }
+}
+
 /// While both sides write by all ways, both read: no read is older than what was complete when it began.
 async fn reads_amid_writes(builds: [&str; 2]) {
     const READS: u64 = 600;

@@ -43,6 +43,12 @@ pub(crate) fn companion(key: &str, name: &str) -> String {
     if has_hash_tag { format!("{key}:{{{name}}}") } else { format!("{{{key}}}:{name}") }
 }
 
+/// Whether a key begins with this text, or is the companion of one that does.
+pub(crate) fn is_under(key: &[u8], prefix: &str) -> bool {
+    let begins = |key: &[u8]| key.starts_with(prefix.as_bytes());
+    begins(key) || key.strip_prefix(b"{").is_some_and(begins)
+}
+
 /// Appends the SHA-256 of `bytes` in hexadecimal. `domain` keeps hashes made for different purposes apart.
 fn push_sha256(out: &mut String, domain: &str, bytes: &[u8]) {
     let mut hasher = Sha256::new();

@@ -400,8 +400,9 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
     /// Any fault of the store; whether the write has ended is then unknown.
     fn end<'a>(&'a self, writer: Head, written: &'a [Written], within: Duration) -> StoreFuture<'a, bool>;
 
-    /// Removes registers whose keys begin with `prefix`: a stretch of them at a time, beginning at `from` (`None` for the
-    /// first). When the last stretch is done, all that stood there when the first began are gone. Markers stay.
+    /// Removes registers whose keys begin with `prefix`, with or without a `{` in front, as what stands beside an entry has it: a
+    /// stretch of them at a time, beginning at `from` (`None` for the first). When the last stretch is done, all that stood there
+    /// when the first began are gone. Markers stay.
     ///
     /// # Errors
     /// Any fault of the store; the stretch can be repeated.

@@ -70,8 +70,24 @@ async fn what_is_over_is_not_counted(on: Subject) {
     assert_eq!(on.sweep("n:").await, 1);
 }
 
+/// What belongs to a register and stands beside it has the register's key in braces, for the slot's sake.
+async fn companions_are_swept_with_their_registers(on: Subject) {
+    for key in ["n:k:a", "{n:k:a}:companion", "n:k:{b}:c:{companion}", "{n:k:gone}:companion"] {
+        on.put(key, b"x").await;
+    }
+    let others = ["{other}n:k:a", "{{n:k:a}:companion", "o:{n:k:a}:companion", "{n:t:a}:companion"];
+    for key in others {
+        on.put(key, b"x").await;
+    }
+    assert_eq!(on.sweep("n:k:").await, 4);
+    for key in others {
+        assert!(on.get(key).await.is_some(), "it took {key} along");
+    }
+}
+
 on_every_store! {
     a_prefix_is_text
+    companions_are_swept_with_their_registers
     leases_and_tags_are_swept_and_markers_stay
     many_are_swept
     what_is_over_is_not_counted

@@ -13,6 +13,7 @@ use super::watchers::Watchers;
 use super::{Acquired, Key, Replace, Store, StoreFuture, Swept, Watched, Watcher, Written};
 use crate::clock::Clock;
 use crate::envelope::Head;
+use crate::key::is_under;
 use bytes::Bytes;
 use markers::Markers;
 use quick_cache::Weighter;
@@ -403,7 +404,8 @@ impl Store for MemoryStore {
     }
 
     fn sweep<'a>(&'a self, prefix: &'a str, _: Option<u64>, _: Duration) -> StoreFuture<'a, Swept> {
-        let keys: Vec<Key> = self.registers.iter().map(|(key, _)| key).filter(|key| key.starts_with(prefix)).collect();
+        let is_swept = |key: &Key| is_under(key.as_bytes(), prefix);
+        let keys: Vec<Key> = self.registers.iter().map(|(key, _)| key).filter(is_swept).collect();
         let mut removed = 0;
         for key in keys {
             removed += u64::from(self.step(&key, || self.remove_now(&key)));

@@ -19,6 +19,7 @@ use super::steps::{Step, Steps};
 use super::{markers, millis};
 use crate::envelope::Head;
 use crate::error::{FaultKind, StoreError};
+use crate::key::is_under;
 use crate::store::{Key, Swept, Written};
 use redis::{Cmd, Value};
 use std::sync::Arc;
@@ -177,7 +178,8 @@ impl Writes {
         scan.arg(from.unwrap_or(0)).arg("MATCH").arg(pattern(prefix)).arg("COUNT").arg(STRETCH);
         scan.arg("TYPE").arg("string");
         // Bytes: other programs' keys need not be text.
-        let (next, keys): (u64, Vec<Vec<u8>>) = answer(self.link.send(&scan, Copies::Harmless, deadline).await?)?;
+        let (next, mut keys): (u64, Vec<Vec<u8>>) = answer(self.link.send(&scan, Copies::Harmless, deadline).await?)?;
+        keys.retain(|key| is_under(key, prefix));
         let removed = self.unlink(&keys, deadline).await?;
         if from.is_none() && self.link.is_of_cluster() {
             self.is_the_only_node(deadline).await?;
@@ -270,9 +272,10 @@ fn heads(answer: Value) -> Result<Option<Vec<Head>>, StoreError> {
     }
 }
 
-/// The glob of all keys that begin with this text.
+/// The glob of all keys that have this text in them: those that begin with it, companions of these, and maybe some others'.
 fn pattern(prefix: &str) -> String {
-    let mut pattern = String::with_capacity(prefix.len() + 1);
+    let mut pattern = String::with_capacity(prefix.len() + 2);
+    pattern.push('*');
     for c in prefix.chars() {
         if matches!(c, '*' | '?' | '[' | ']' | '\\' | '^' | '-') {
             pattern.push('\\');
@@ -289,7 +292,7 @@ mod tests {
 
     #[test]
     fn a_prefix_is_taken_literally() {
-        assert_eq!(pattern("shop:k:user:"), "shop:k:user:*");
-        assert_eq!(pattern("a*[b]?\\"), "a\\*\\[b\\]\\?\\\\*");
+        assert_eq!(pattern("shop:k:user:"), "*shop:k:user:*");
+        assert_eq!(pattern("a*[b]?\\"), "*a\\*\\[b\\]\\?\\\\*");
     }
 }
