@@ -133,6 +133,27 @@ async fn a_base_that_only_acquire_finds() {
     assert_eq!(text(&on, "new").await, "theirs", "which was left where it was");
 }
 
+/// `found_with_kept_base` of the protocol's model: what ACQUIRE finds beside a base would be right for this call, which has seen the
+/// base, and is too old for one that follows it.
+#[tokio::test(start_paused = true)]
+async fn what_acquire_finds_beside_a_base_is_not_shared_by_an_older_look() {
+    let on = Subject::new();
+    on.store.plan(Step::Get, [Act::LateAnswer(ms(5))]);
+    on.store.plan(Step::GetAll, [Act::LateAnswer(ms(20))]);
+    let leader = on.calling(Ok(2), AT_ONCE).await;
+    set_text(&on, "theirs").await;
+    // By now its ACQUIRE has found the base, and its look has found nothing beside it.
+    sleep(ms(10)).await;
+    // As another process, with a cache of its own on the same store.
+    let another = Cache::builder().namespace("cache").store(Arc::clone(&on.store) as _).build().unwrap();
+    let load = || async { Ok::<_, ()>(1_u64) };
+    assert_eq!(another.get_or_set("k", Options::new(), load).await, Ok(1));
+    another.settled().await;
+    another.delete("k").await.unwrap();
+    let follower = on.calling(Ok(3), AT_ONCE).await;
+    assert_eq!((leader.await.unwrap(), follower.await.unwrap()), (Ok(2), Ok(2)));
+}
+
 #[tokio::test(start_paused = true)]
 async fn the_lease_of_another_build_is_waited_for_and_its_value_left() {
     let on = Subject::new();
