@@ -2,6 +2,7 @@
 
 mod announced;
 mod background;
+mod beside;
 mod failing;
 mod kept;
 mod renewing;
