@@ -26,7 +26,7 @@ impl World<'_> {
                 Call::Checking(_) => actions.push(Action::CheckTag(number)),
                 Call::Aside(_) | Call::Under(_) => self.offer_aside(number, actions),
                 Call::Missed(_) | Call::MissedAside(..) | Call::Expired => {
-                    actions.extend([Action::Join(number), Action::LoadAlone(number)])
+                    actions.extend([Action::Join(number), Action::LoadAlone(number)]);
                 }
                 Call::Following(_) => actions.push(Action::LoadAlone(number)),
                 Call::Leading => {
