@@ -61,7 +61,7 @@ impl Tags<'_> {
         let Register::Value(found) = envelope::read(register, expected) else { return false };
         let told: Vec<_> = self.told.iter().copied().map(Head::value).collect();
         let named: Vec<_> = self.named.iter().map(|(_, stamp)| Head::value(*stamp)).collect();
-        found.recorded.holds(told.iter().map(|head| Some(head.as_bytes())))
+        found.recorded.holds(None, told.iter().map(|head| Some(head.as_bytes())))
             && found.recorded.holds_named(named.iter().map(|head| Some(head.as_bytes())))
             && found.recorded.names().eq(self.named.iter().map(|(name, _)| *name))
     }

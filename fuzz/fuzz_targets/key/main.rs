@@ -139,8 +139,8 @@ fn key_of(template: &[Part], arguments: &[Argument]) -> String {
 
 /// One argument's segment, by itself.
 fn segment_of(argument: &Argument) -> String {
-    let key = render("", 0, &[Piece::Segment("a")], &[&argument.segment]).expect("it has a form");
-    let segment = key.strip_prefix(":v0:").expect("the prefix").to_owned();
+    let key = render("", &[Piece::Segment("a")], &[&argument.segment]).expect("it has a form");
+    let segment = key.strip_prefix(":k:").expect("the prefix").to_owned();
     assert!(segment.len() <= MAX_SEGMENT.max(HASH), "{segment}");
     assert!(!segment.is_empty() && !segment.contains([':', '{', '}']), "{segment}");
     segment
