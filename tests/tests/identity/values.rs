@@ -95,6 +95,8 @@ pub(crate) enum Argument {
     Bool(bool),
     Unit(()),
     Maybe(Option<Option<u8>>),
+    Numbers(HashSet<u8>),
+    Texts(HashMap<u8, String>),
     List(Vec<Argument>),
     Pair(Box<(Argument, Argument)>),
 }
@@ -146,7 +148,7 @@ impl Filter {
 impl Argument {
     /// Any value, inside of at most so many others.
     pub(crate) fn any(rng: &mut Rng, depth: u8) -> Self {
-        match rng.u8(..if depth == 0 { 13 } else { 16 }) {
+        match rng.u8(..if depth == 0 { 15 } else { 18 }) {
             0 => {
                 Self::Search(Search { text: text(rng), tenant: small(rng), limit: maybe(rng, small), lang: text(rng) })
             }
@@ -166,7 +168,9 @@ impl Argument {
             10 => Self::Bool(rng.bool()),
             11 => Self::Unit(()),
             12 => Self::Maybe(maybe(rng, |rng| maybe(rng, small))),
-            13 | 14 => Self::List((0..rng.usize(..3)).map(|_| Self::any(rng, depth - 1)).collect()),
+            13 => Self::Numbers(many(rng, small)),
+            14 => Self::Texts((0..rng.usize(..4)).map(|_| (small(rng), "a".to_owned())).collect()),
+            15 | 16 => Self::List((0..rng.usize(..3)).map(|_| Self::any(rng, depth - 1)).collect()),
             _ => Self::Pair(Box::new((Self::any(rng, depth - 1), Self::any(rng, depth - 1)))),
         }
     }
