@@ -9,7 +9,7 @@
 //! | `Vec<Option<T>>`, in the order of the ids | `None` |
 
 use crate::outcome::{CacheValue, OptionValue};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::fmt;
 use std::hash::{BuildHasher, Hash};
 use std::marker::PhantomData;
@@ -103,14 +103,68 @@ impl<'a, Id> Asked<'a, Id> {
     }
 }
 
-/// What the body returned, by the ids that it was given.
+/// What one run of the body returned, by the ids that it was given.
 #[derive(Debug)]
-pub struct Divided<T> {
-    pub(crate) values: Vec<Option<T>>,
-    /// Why it cannot be told which value is of which id.
-    pub(crate) misfit: Option<String>,
-    /// Values of ids that it was not given.
-    pub(crate) strangers: usize,
+pub struct Divided<Id, T> {
+    /// Of each id, in their order.
+    pub(crate) parts: Vec<Part<T>>,
+    /// Entries of ids that it was not given: for the caller of this call only.
+    pub(crate) strangers: Vec<(Id, T)>,
+}
+
+/// What one run of the body says about an id that it was given.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Part<T> {
+    /// It has a value.
+    Value(T),
+    /// It has none.
+    Absent,
+    /// It has none under this spelling, but one of the other entries may be its value.
+    Unknown,
+}
+
+impl<T> Part<T> {
+    pub(crate) fn value(self) -> Option<T> {
+        match self {
+            Self::Value(value) => Some(value),
+            Self::Absent | Self::Unknown => None,
+        }
+    }
+}
+
+impl<Id, T> Divided<Id, T> {
+    /// `has_twin`: another id with a value is equal to this one, and a map holds both under one of them.
+    fn new(ids: &[Id], values: Vec<Option<T>>, strangers: Vec<(Id, T)>, has_twin: impl Fn(&Id) -> bool) -> Self {
+        let part = |(value, id): (Option<T>, &Id)| match value {
+            Some(value) => Part::Value(value),
+            None if strangers.is_empty() && !has_twin(id) => Part::Absent,
+            None => Part::Unknown,
+        };
+        let parts = values.into_iter().zip(ids).map(part).collect();
+        Self { parts, strangers }
+    }
+
+    /// Whether something cannot be attributed to the ids that were given.
+    pub(crate) fn is_unattributed(&self) -> bool {
+        !self.strangers.is_empty() || self.parts.iter().any(|part| matches!(part, Part::Unknown))
+    }
+}
+
+/// The ids that have a value, where others have none.
+fn found<'i, Id, T>(ids: &'i [Id], values: &[Option<T>]) -> Vec<&'i Id> {
+    if values.iter().all(Option::is_some) {
+        return Vec::new();
+    }
+    ids.iter().zip(values).filter(|(_, value)| value.is_some()).map(|(id, _)| id).collect()
+}
+
+/// What was returned as it is, since it cannot be divided.
+#[derive(Debug)]
+pub enum Undivided<R> {
+    /// The load has failed.
+    Failed(R),
+    /// There are so many values, which is not as many as there are ids: it cannot be told which is of which.
+    Misfit(R, usize),
 }
 
 /// A collection of values by id.
@@ -118,11 +172,17 @@ pub trait ManyOf<Id>: Sized {
     /// One value.
     type Item;
 
-    /// Makes it of the values of the distinct ids.
-    fn collect(asked: &Asked<'_, Id>, values: Vec<Option<Self::Item>>) -> Self;
+    /// Whether one value can stand for both of two ids that have the same key.
+    fn is_same(one: &Id, other: &Id) -> bool;
+
+    /// Makes it of the values of the distinct ids, and of what else the body returned.
+    fn collect(asked: &Asked<'_, Id>, values: Vec<Option<Self::Item>>, strangers: Vec<(Id, Self::Item)>) -> Self;
 
     /// Takes it apart.
-    fn divide(self, ids: &[Id]) -> Divided<Self::Item>;
+    ///
+    /// # Errors
+    /// The collection and the number of its values, if it cannot be told which is of which id.
+    fn divide(self, ids: &[Id]) -> Result<Divided<Id, Self::Item>, (Self, usize)>;
 }
 
 fn by_id<Id: Clone, T>(asked: &Asked<'_, Id>, values: Vec<Option<T>>) -> impl Iterator<Item = (Id, T)> {
@@ -132,26 +192,36 @@ fn by_id<Id: Clone, T>(asked: &Asked<'_, Id>, values: Vec<Option<T>>) -> impl It
 impl<Id: Clone + Eq + Hash, T, S: BuildHasher + Default> ManyOf<Id> for HashMap<Id, T, S> {
     type Item = T;
 
-    fn collect(asked: &Asked<'_, Id>, values: Vec<Option<T>>) -> Self {
-        by_id(asked, values).collect()
+    fn is_same(one: &Id, other: &Id) -> bool {
+        one == other
     }
 
-    fn divide(mut self, ids: &[Id]) -> Divided<T> {
-        let values = ids.iter().map(|id| self.remove(id)).collect();
-        Divided { values, misfit: None, strangers: self.len() }
+    fn collect(asked: &Asked<'_, Id>, values: Vec<Option<T>>, strangers: Vec<(Id, T)>) -> Self {
+        strangers.into_iter().chain(by_id(asked, values)).collect()
+    }
+
+    fn divide(mut self, ids: &[Id]) -> Result<Divided<Id, T>, (Self, usize)> {
+        let values: Vec<_> = ids.iter().map(|id| self.remove(id)).collect();
+        let found: HashSet<&Id> = found(ids, &values).into_iter().collect();
+        Ok(Divided::new(ids, values, self.into_iter().collect(), |id| found.contains(id)))
     }
 }
 
 impl<Id: Clone + Ord, T> ManyOf<Id> for BTreeMap<Id, T> {
     type Item = T;
 
-    fn collect(asked: &Asked<'_, Id>, values: Vec<Option<T>>) -> Self {
-        by_id(asked, values).collect()
+    fn is_same(one: &Id, other: &Id) -> bool {
+        one == other
     }
 
-    fn divide(mut self, ids: &[Id]) -> Divided<T> {
-        let values = ids.iter().map(|id| self.remove(id)).collect();
-        Divided { values, misfit: None, strangers: self.len() }
+    fn collect(asked: &Asked<'_, Id>, values: Vec<Option<T>>, strangers: Vec<(Id, T)>) -> Self {
+        strangers.into_iter().chain(by_id(asked, values)).collect()
+    }
+
+    fn divide(mut self, ids: &[Id]) -> Result<Divided<Id, T>, (Self, usize)> {
+        let values: Vec<_> = ids.iter().map(|id| self.remove(id)).collect();
+        let found: BTreeSet<&Id> = found(ids, &values).into_iter().collect();
+        Ok(Divided::new(ids, values, self.into_iter().collect(), |id| found.contains(id)))
     }
 }
 
@@ -159,7 +229,11 @@ impl<Id: Clone + Ord, T> ManyOf<Id> for BTreeMap<Id, T> {
 impl<Id, T: Clone> ManyOf<Id> for Vec<Option<T>> {
     type Item = T;
 
-    fn collect(asked: &Asked<'_, Id>, mut values: Vec<Option<T>>) -> Self {
+    fn is_same(_: &Id, _: &Id) -> bool {
+        true
+    }
+
+    fn collect(asked: &Asked<'_, Id>, mut values: Vec<Option<T>>, _: Vec<(Id, T)>) -> Self {
         if asked.places.len() == values.len() {
             return values;
         }
@@ -173,11 +247,12 @@ impl<Id, T: Clone> ManyOf<Id> for Vec<Option<T>> {
         asked.places.iter().map(|place| give(*place)).collect()
     }
 
-    fn divide(mut self, ids: &[Id]) -> Divided<T> {
-        let misfit =
-            (self.len() != ids.len()).then(|| format!("{} values were returned for {} ids", self.len(), ids.len()));
-        self.resize(ids.len(), None);
-        Divided { values: self, misfit, strangers: 0 }
+    fn divide(self, ids: &[Id]) -> Result<Divided<Id, T>, (Self, usize)> {
+        if self.len() != ids.len() {
+            let values = self.len();
+            return Err((self, values));
+        }
+        Ok(Divided::new(ids, self, Vec::new(), |_| false))
     }
 }
 
@@ -190,14 +265,24 @@ pub trait ManyShape: Copy {
     /// What is stored: one for each id.
     type Item: CacheValue;
 
-    /// Makes a return value of the values of the distinct ids.
-    fn collect(asked: &Asked<'_, Self::Id>, values: Vec<Option<Self::Item>>) -> Self::Return;
+    /// Whether one value can stand for both of two ids that have the same key.
+    fn is_same(one: &Self::Id, other: &Self::Id) -> bool;
+
+    /// Makes a return value of the values of the distinct ids, and of what else the body returned.
+    fn collect(
+        asked: &Asked<'_, Self::Id>,
+        values: Vec<Option<Self::Item>>,
+        strangers: Vec<(Self::Id, Self::Item)>,
+    ) -> Self::Return;
 
     /// Takes apart what the body returned for these ids.
     ///
     /// # Errors
-    /// What was returned, if the load has failed.
-    fn divide(returned: Self::Return, ids: &[Self::Id]) -> Result<Divided<Self::Item>, Self::Return>;
+    /// What was returned, if the load has failed or it cannot be told which value is of which id.
+    fn divide(
+        returned: Self::Return,
+        ids: &[Self::Id],
+    ) -> Result<Divided<Self::Id, Self::Item>, Undivided<Self::Return>>;
 }
 
 /// Stands for the return type `R` of a batch over ids of type `Id` while its shape is looked for.
@@ -254,12 +339,16 @@ impl<Id: Clone, C: ManyOf<Id, Item: CacheValue>> ManyShape for Plain<C, Id> {
     type Id = Id;
     type Item = C::Item;
 
-    fn collect(asked: &Asked<'_, Id>, values: Vec<Option<C::Item>>) -> C {
-        C::collect(asked, values)
+    fn is_same(one: &Id, other: &Id) -> bool {
+        C::is_same(one, other)
     }
 
-    fn divide(returned: C, ids: &[Id]) -> Result<Divided<C::Item>, C> {
-        Ok(returned.divide(ids))
+    fn collect(asked: &Asked<'_, Id>, values: Vec<Option<C::Item>>, strangers: Vec<(Id, C::Item)>) -> C {
+        C::collect(asked, values, strangers)
+    }
+
+    fn divide(returned: C, ids: &[Id]) -> Result<Divided<Id, C::Item>, Undivided<C>> {
+        returned.divide(ids).map_err(|(returned, values)| Undivided::Misfit(returned, values))
     }
 }
 
@@ -268,14 +357,18 @@ impl<Id: Clone, E, C: ManyOf<Id, Item: CacheValue>> ManyShape for InResult<C, E,
     type Id = Id;
     type Item = C::Item;
 
-    fn collect(asked: &Asked<'_, Id>, values: Vec<Option<C::Item>>) -> Result<C, E> {
-        Ok(C::collect(asked, values))
+    fn is_same(one: &Id, other: &Id) -> bool {
+        C::is_same(one, other)
     }
 
-    fn divide(returned: Result<C, E>, ids: &[Id]) -> Result<Divided<C::Item>, Result<C, E>> {
+    fn collect(asked: &Asked<'_, Id>, values: Vec<Option<C::Item>>, strangers: Vec<(Id, C::Item)>) -> Result<C, E> {
+        Ok(C::collect(asked, values, strangers))
+    }
+
+    fn divide(returned: Result<C, E>, ids: &[Id]) -> Result<Divided<Id, C::Item>, Undivided<Result<C, E>>> {
         match returned {
-            Ok(values) => Ok(values.divide(ids)),
-            failed @ Err(_) => Err(failed),
+            Ok(values) => values.divide(ids).map_err(|(values, len)| Undivided::Misfit(Ok(values), len)),
+            failed @ Err(_) => Err(Undivided::Failed(failed)),
         }
     }
 }
@@ -348,12 +441,16 @@ impl<R, Id: Clone> ManyShape for Refused<R, Id> {
     type Id = Id;
     type Item = ();
 
-    fn collect(_: &Asked<'_, Id>, _: Vec<Option<()>>) -> R {
+    fn is_same(_: &Id, _: &Id) -> bool {
+        true
+    }
+
+    fn collect(_: &Asked<'_, Id>, _: Vec<Option<()>>, _: Vec<(Id, ())>) -> R {
         unreachable!("does not compile")
     }
 
-    fn divide(returned: R, _: &[Id]) -> Result<Divided<()>, R> {
-        Err(returned)
+    fn divide(returned: R, _: &[Id]) -> Result<Divided<Id, ()>, Undivided<R>> {
+        Err(Undivided::Failed(returned))
     }
 }
 
@@ -381,22 +478,56 @@ mod tests {
 
     #[test]
     fn a_list_has_a_value_for_each_id_in_their_order() {
-        let list = Vec::collect(&asked(&[3, 1, 3, 2, 1]), vec![Some("three"), Some("one"), None]);
+        let list = Vec::collect(&asked(&[3, 1, 3, 2, 1]), vec![Some("three"), Some("one"), None], vec![]);
         assert_eq!(list, [Some("three"), Some("one"), Some("three"), None, Some("one")]);
     }
 
     #[test]
     fn a_map_has_what_there_is() {
-        let map: BTreeMap<u8, &str> = ManyOf::collect(&asked(&[3, 1, 3]), vec![None, Some("one")]);
+        let map: BTreeMap<u8, &str> = ManyOf::collect(&asked(&[3, 1, 3]), vec![None, Some("one")], vec![]);
         assert_eq!(map, BTreeMap::from([(1, "one")]));
-        let Divided { values, strangers, .. } = HashMap::from([(1, "one"), (9, "nine")]).divide(&[1, 2]);
-        assert_eq!((values, strangers), (vec![Some("one"), None], 1));
+        let divided = HashMap::from([(1, "one")]).divide(&[1, 2]).unwrap();
+        assert!(!divided.is_unattributed());
+        assert_eq!(divided.parts, [Part::Value("one"), Part::Absent]);
+    }
+
+    #[test]
+    fn what_was_not_asked_for_is_kept_apart_and_tells_nothing_about_what_is_missing() {
+        let divided = BTreeMap::from([(1, "one"), (9, "nine")]).divide(&[1, 2]).unwrap();
+        assert!(divided.is_unattributed());
+        assert_eq!((divided.parts, &divided.strangers), (vec![Part::Value("one"), Part::Unknown], &vec![(9, "nine")]));
+        let map: BTreeMap<u8, &str> = ManyOf::collect(&asked(&[1, 2]), vec![Some("one"), None], divided.strangers);
+        assert_eq!(map, BTreeMap::from([(1, "one"), (9, "nine")]));
+    }
+
+    /// Spelled differently, and equal.
+    #[derive(Clone, Copy, Debug, Eq)]
+    struct Name(&'static str);
+
+    impl PartialEq for Name {
+        fn eq(&self, other: &Self) -> bool {
+            self.0.eq_ignore_ascii_case(other.0)
+        }
+    }
+
+    impl Hash for Name {
+        fn hash<H: std::hash::Hasher>(&self, to: &mut H) {
+            self.0.to_ascii_lowercase().hash(to);
+        }
+    }
+
+    #[test]
+    fn one_entry_of_two_ids_that_are_equal_does_not_make_the_other_absent() {
+        let [upper, lower, other] = ["ADA", "ada", "eve"].map(Name);
+        let divided = HashMap::from([(lower, 1)]).divide(&[upper, lower, other]).unwrap();
+        assert!(divided.is_unattributed() && divided.strangers.is_empty());
+        assert_eq!(divided.parts, [Part::Value(1), Part::Unknown, Part::Absent]);
     }
 
     #[test]
     fn a_list_of_another_length_is_not_guessed_at() {
-        let divided = ManyOf::<u8>::divide(vec![Some(1)], &[1, 2]);
-        assert!(divided.misfit.is_some() && divided.values == [Some(1), None], "{divided:?}");
+        let (list, values) = ManyOf::<u8>::divide(vec![Some(1)], &[1, 2]).unwrap_err();
+        assert_eq!((list, values), (vec![Some(1)], 1));
     }
 
     #[test]

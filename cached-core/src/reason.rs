@@ -128,6 +128,9 @@ counted_reasons! {
         Tags,
         /// The value has more than 64 tags and events.
         TooManyTags,
+        /// A batch returned entries that belong to none of the ids it was given: one of them may be this id's value under
+        /// another spelling.
+        Unattributed,
         /// An invalidation of this process could not be applied yet.
         Pending,
         /// The store failed while storing.

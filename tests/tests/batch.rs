@@ -16,5 +16,7 @@ mod results;
 mod sharing;
 #[path = "batch/source.rs"]
 mod source;
+#[path = "batch/unattributed.rs"]
+mod unattributed;
 #[path = "batch/writes.rs"]
 mod writes;

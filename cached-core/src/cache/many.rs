@@ -15,7 +15,9 @@ impl Cache {
     /// `load` is called with those that are missing, and again for what other callers were loading and did not get.
     ///
     /// A key that `load` does not return is remembered as absent for the time of the class `short`, as by
-    /// [`get_or_set_option`](Self::get_or_set_option). The entries are those of these two.
+    /// [`get_or_set_option`](Self::get_or_set_option). The entries are those of these two. What `load` returns under other keys
+    /// is returned and not stored; nor is it stored then that a key without a value is absent, since one of the others may be
+    /// the same row in another spelling.
     ///
     /// # Errors
     /// Those of `load`, and no others.

@@ -22,6 +22,10 @@ pub(super) enum Cause {
     Decode,
     Key,
     NoRuntime,
+    /// A batch returned entries that were not asked for.
+    Strangers,
+    /// A batch returned a list of another length than its ids.
+    Misfit,
     Panicked(UserCode),
     /// From here on: what may pass, see [`Cause::of_run`].
     Run(Run),
@@ -41,7 +45,7 @@ pub(super) enum Run {
 }
 
 impl Cause {
-    const COUNT: usize = 6 + 6 + Run::COUNT;
+    const COUNT: usize = 8 + 6 + Run::COUNT;
 
     /// A number of its own.
     fn number(self) -> usize {
@@ -52,8 +56,10 @@ impl Cause {
             Self::Decode => 3,
             Self::Key => 4,
             Self::NoRuntime => 5,
-            Self::Panicked(code) => 6 + code as usize,
-            Self::Run(run) => 12 + run as usize,
+            Self::Strangers => 6,
+            Self::Misfit => 7,
+            Self::Panicked(code) => 8 + code as usize,
+            Self::Run(run) => 14 + run as usize,
         }
     }
 
@@ -114,6 +120,17 @@ impl Cause {
             Self::NoRuntime => (
                 "there is no tokio runtime here: such calls run uncached",
                 "call the function from inside of a tokio runtime",
+            ),
+            Self::Strangers => (
+                "a batch returned entries that belong to none of the ids it was given: they are returned to this call and not \
+                 stored, and of an id without an entry it is not stored that there is none, since one of these may be its",
+                "return each value under the id as it was given (a database that ignores case, accents or spaces spells ids its \
+                 own way: make the ids uniform before the call), and move totals and the like into a function of their own",
+            ),
+            Self::Misfit => (
+                "a batch returned a list of another length than its ids: it is returned and not stored, and where some of the ids \
+                 were cached, the body runs once more for all of them",
+                "return one element for each id, in their order, and `None` for what there is not; or return a map",
             ),
             Self::Panicked(_) => ("", ""),
             Self::Run(run) => run.advice(),
@@ -289,9 +306,9 @@ mod tests {
         use UserCode::{CacheIf, Clone, Deserialize, Serialize, Ttl};
         let runs = [Policy, Tags, LeaseLost, StoreFault, Refused, ReadOnly, OutOfMemory, OtherData];
         let codes = [Deserialize, Serialize, Ttl, CacheIf, UserCode::Tags, Clone];
-        let said = [Cause::TooLarge, Cause::TooManyTags, Cause::Encode, Cause::Decode, Cause::Key, Cause::NoRuntime]
-            .into_iter()
-            .chain(runs.map(Cause::Run));
+        let fixed = [Cause::TooLarge, Cause::TooManyTags, Cause::Encode, Cause::Decode, Cause::Key, Cause::NoRuntime];
+        let of_batches = [Cause::Strangers, Cause::Misfit];
+        let said = fixed.into_iter().chain(of_batches).chain(runs.map(Cause::Run));
         assert!(said.clone().all(|cause| !cause.advice().0.is_empty() && !cause.advice().1.is_empty()));
         let mut numbers: Vec<_> = said.chain(codes.map(Cause::Panicked)).map(Cause::number).collect();
         numbers.sort_unstable();

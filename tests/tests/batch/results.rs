@@ -86,20 +86,6 @@ async fn an_error_is_returned_and_nothing_is_stored(on: Source) {
     assert_eq!(on.asked(), [vec![1], vec![2, 3], vec![2, 3]]);
 }
 
-async fn values_of_other_ids_are_ignored(on: Source) {
-    assert_eq!(on.unruly(&[1]).await, Ok(users([1])));
-    on.cache.settled().await;
-    on.find(999).await.unwrap();
-    assert_eq!(on.asked(), [[1], [999]]);
-}
-
-async fn a_list_of_another_length_is_not_stored(on: Source) {
-    assert_eq!(on.too_few(&[1, 2]).await, Ok(vec![Some(user(1)), None]));
-    on.cache.settled().await;
-    assert_eq!(on.find_all(vec![1, 2]).await, Ok(vec![Some(user(1)), Some(user(2))]));
-    assert_eq!(on.asked(), [[1, 2], [1, 2]]);
-}
-
 async fn policies_are_of_each_value(on: Source) {
     assert_eq!(on.policy(&[1, 2, 3, 4]).await, Ok(users([1, 2, 3, 4])));
     on.cache.settled().await;
@@ -166,8 +152,6 @@ on_both!(
     a_list_is_in_the_order_of_the_ids,
     an_absent_id_is_remembered_as_one,
     an_error_is_returned_and_nothing_is_stored,
-    values_of_other_ids_are_ignored,
-    a_list_of_another_length_is_not_stored,
     policies_are_of_each_value,
     many_ids,
     a_panic_of_the_body_leaves_nothing_behind,

@@ -9,14 +9,16 @@ use crate::engine::bulkhead::Place;
 use crate::engine::closing::Closing;
 use crate::engine::lookup::Turn;
 use crate::engine::nesting::{self, Loading};
+use crate::engine::notices::Cause;
 use crate::engine::permit::{Begun, Permit};
 use crate::engine::shell::{Call, Policy, decode, share};
 use crate::flight::pulse::{self, Pulse};
 use crate::key::Key;
 use crate::lease::Renewal;
-use crate::many::{Asked, Divided, ManyShape, one};
+use crate::many::{Asked, Divided, ManyShape, Part, Undivided, one};
 use crate::near::keep::Keep;
 use crate::outcome::OptionValue;
+use crate::reason::UnstoredReason;
 use crate::site::Site;
 use std::collections::HashMap;
 use std::fmt;
@@ -36,6 +38,8 @@ struct State<'a, S: ManyShape> {
     asked: Asked<'a, S::Id>,
     /// Of each distinct id, once it is known.
     values: Vec<Value<S::Item>>,
+    /// What the body returned besides.
+    strangers: Vec<(S::Id, S::Item)>,
     /// Not looked for yet.
     wanted: Vec<Wanted>,
     /// Where the lookups are, once there are any.
@@ -87,6 +91,7 @@ pub fn batch<'a, S: ManyShape, K: Keep<S::Item>>(
     let mut state = State {
         asked,
         values: Vec::new(),
+        strangers: Vec::new(),
         wanted: Vec::new(),
         lookups: None,
         permitted: Vec::new(),
@@ -139,18 +144,22 @@ pub fn settle<S: ManyShape, K>(
 }
 
 impl<S: ManyShape> State<'_, S> {
-    /// Each id once: those whose keys are equal are equal.
+    /// Each id once: those whose keys are equal are equal, unless the return type tells them apart.
     fn add_all(&mut self, shape: S, call: impl Fn(&S::Id) -> Call) {
         let ids = self.asked.ids;
         let mut known: HashMap<Key, usize> = HashMap::with_capacity(ids.len());
         for (at, id) in ids.iter().enumerate() {
-            let target = call(id).typed(one(shape)).target;
+            let mut target = call(id).typed(one(shape)).target;
             let next = self.asked.firsts.len();
-            let place = match &target {
-                Some(target) => *known.entry(Arc::clone(&target.key)).or_insert(next),
-                // What has no key is nobody's equal.
-                None => next,
-            };
+            // What has no key is nobody's equal.
+            let mut place = next;
+            if let Some(found) = &target {
+                place = *known.entry(Arc::clone(&found.key)).or_insert(next);
+                // A map holds both, and one value cannot be returned twice: the second is loaded as without a cache.
+                if place < next && !S::is_same(self.asked.id(place), id) {
+                    (target, place) = (None, next);
+                }
+            }
             self.asked.places.push(place);
             if place < next {
                 continue;
@@ -266,7 +275,7 @@ impl<S: ManyShape> State<'_, S> {
         let ids: Vec<_> = of.iter().map(|(at, _)| self.asked.id(*at).clone()).collect();
         let divided = match S::divide(returned, &ids) {
             Ok(divided) => divided,
-            Err(failed) => {
+            Err(Undivided::Failed(failed)) => {
                 of.into_iter().filter_map(|(_, begun)| begun).for_each(|begun| {
                     begun.loaded(false);
                     begun.failed();
@@ -274,26 +283,48 @@ impl<S: ManyShape> State<'_, S> {
                 self.release();
                 return Some(failed);
             }
+            Err(Undivided::Misfit(returned, values)) => return self.misfit(of, returned, values),
         };
-        let Divided { values, misfit, strangers } = divided;
-        if strangers > 0 {
-            tracing::debug!(strangers, "a batch returned values of ids that it was not asked for: they are ignored");
-        }
-        if let Some(misfit) = &misfit {
-            tracing::warn!(misfit, "what a batch returned is not stored: it cannot be told which value is of which id");
-        }
+        note(&of, &divided);
+        let Divided { parts, strangers } = divided;
+        self.strangers.extend(strangers);
         let mut closings = Vec::new();
-        for ((at, begun), value) in of.into_iter().zip(values) {
+        for ((at, begun), part) in of.into_iter().zip(parts) {
             if let Some(begun) = begun {
                 begun.loaded(true);
-                if misfit.is_some() { begun.failed() } else { closings.extend(share(begun, policy, value.as_ref())) }
+                match &part {
+                    Part::Value(value) => closings.extend(share(begun, policy, Some(value))),
+                    Part::Absent => closings.extend(share(begun, policy, None)),
+                    // Who waits for it asks for it in a load of its own.
+                    Part::Unknown => unattributed(begun),
+                }
             }
-            self.values[at] = Value::Known(value);
+            self.values[at] = Value::Known(part.value());
         }
         self.release();
         if let Some(engine) = &self.engine {
             Closing::start_all(engine, closings, renewal);
         }
+        None
+    }
+
+    /// It cannot be told which value is of which id: nothing is stored, and the call returns what the body returns for all of
+    /// its ids. If it was given only some of them, it runs once more, as without a cache.
+    fn misfit(&mut self, of: Vec<(usize, Option<Begun>)>, returned: S::Return, values: usize) -> Option<S::Return> {
+        let is_all = of.len() == self.asked.ids.len();
+        if let Some(site) = of.iter().find_map(|(_, begun)| Some(begun.as_ref()?.site())) {
+            site.note(Cause::Misfit, || Some(format!("{values} values for {} ids", of.len())));
+        }
+        for begun in of.into_iter().filter_map(|(_, begun)| begun) {
+            begun.loaded(true);
+            unattributed(begun);
+        }
+        self.release();
+        if is_all {
+            return Some(returned);
+        }
+        (self.engine, self.lookups) = (None, None);
+        self.permitted.clear();
         None
     }
 
@@ -310,8 +341,29 @@ impl<S: ManyShape> State<'_, S> {
             // All are known by now.
             Value::Open => None,
         };
-        S::collect(&self.asked, std::mem::take(&mut self.values).into_iter().map(known).collect())
+        let values = std::mem::take(&mut self.values).into_iter().map(known).collect();
+        S::collect(&self.asked, values, std::mem::take(&mut self.strangers))
     }
+}
+
+/// Says once for the site what it returned that cannot be attributed.
+fn note<Id, T>(of: &[(usize, Option<Begun>)], divided: &Divided<Id, T>) {
+    if !divided.is_unattributed() {
+        return;
+    }
+    if let Some(site) = of.iter().find_map(|(_, begun)| Some(begun.as_ref()?.site())) {
+        site.note(Cause::Strangers, || {
+            let unknown = divided.parts.iter().filter(|part| matches!(part, Part::Unknown)).count();
+            let (ids, strangers) = (of.len(), divided.strangers.len());
+            Some(format!("{unknown} of {ids} ids without an entry, {strangers} entries under other ids"))
+        });
+    }
+}
+
+/// Whether there is a value for this id is not known.
+fn unattributed(begun: Begun) {
+    begun.target().unstored(UnstoredReason::Unattributed);
+    begun.failed();
 }
 
 /// The body of a batch being run. Boxed, since it is as large as its author made it.
