@@ -211,7 +211,8 @@ impl CacheBuilder {
     }
 
     /// Spread of times to live, as a fraction to both sides; at least 0, below 1. What was stored together then does
-    /// not expire together.
+    /// not expire together. A time that is told for one call or value (`ttl = |token| token.expires_in`, `ttl = expires_in`,
+    /// [`Options::ttl`](crate::Options::ttl)) is only shortened: the value may be of no use afterwards.
     ///
     /// ```
     /// // A time to live of 10 min becomes one between 8 and 12 min.

@@ -74,7 +74,7 @@ impl Options {
         Self::default()
     }
 
-    /// Time to live of the value, before jitter; what is longer than 365 days is cut to them. Zero:
+    /// Time to live of the value, which jitter only shortens; what is longer than 365 days is cut to them. Zero:
     /// [`Cache::get_or_set`] does not store.
     ///
     /// ```

@@ -22,6 +22,32 @@ pub enum TtlSpec {
     Dynamic,
 }
 
+/// How long a value is to live, before jitter.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Lifetime {
+    /// A class, or a duration that is written in the attribute: jitter spreads it to both sides.
+    About(Duration),
+    /// Told for this very call or value, which may know its end (`expires_in`): jitter only shortens it.
+    AtMost(Duration),
+}
+
+impl Lifetime {
+    /// Without jitter.
+    pub(crate) fn time(self) -> Duration {
+        match self {
+            Self::About(time) | Self::AtMost(time) => time,
+        }
+    }
+
+    /// With it.
+    pub(crate) fn jittered(self, fraction: f64, random: u64) -> Duration {
+        match self {
+            Self::About(time) => jittered(time, fraction, random),
+            Self::AtMost(time) => shortened(time, fraction, random),
+        }
+    }
+}
+
 /// What an attribute says about the time to live of a `None`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NoneTtl {
@@ -77,9 +103,25 @@ pub(crate) fn jittered(ttl: Duration, fraction: f64, random: u64) -> Duration {
     ttl.min(MAX_TTL).mul_f64(factor).clamp(Duration::from_millis(1), MAX_TTL)
 }
 
+/// A random time between `ttl · (1 − fraction)` and `ttl`, never zero and at most [`MAX_TTL`].
+fn shortened(ttl: Duration, fraction: f64, random: u64) -> Duration {
+    let unit = random as f64 / u64::MAX as f64;
+    ttl.min(MAX_TTL).mul_f64(1.0 - fraction * unit).max(Duration::from_millis(1))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_told_is_only_shortened() {
+        let told = Lifetime::AtMost(Duration::from_secs(100));
+        assert_eq!(told.jittered(0.1, 0), Duration::from_secs(100));
+        assert_eq!(told.jittered(0.1, u64::MAX), Duration::from_secs(90));
+        assert_eq!(Lifetime::About(Duration::from_secs(100)).jittered(0.1, u64::MAX), Duration::from_secs(110));
+        assert_eq!(Lifetime::AtMost(Duration::MAX).jittered(0.5, 0), MAX_TTL);
+        assert_eq!(Lifetime::AtMost(Duration::from_nanos(1)).jittered(0.5, 7), Duration::from_millis(1));
+    }
 
     #[test]
     fn jitter_spreads_to_both_sides_and_no_further() {

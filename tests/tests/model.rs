@@ -9,7 +9,7 @@ mod near;
 
 use std::time::Instant;
 use tests::model::{
-    Flaw, Rule, Scenario, Size, Variant, Verdict, counterexample, narrate, scenario, scenarios, search,
+    Event, Flaw, Rule, Scenario, Size, Variant, Verdict, counterexample, narrate, scenario, scenarios, search,
 };
 
 /// A search's verdict, the number of its states, the length of its counterexample, and the time it took in seconds.
@@ -32,7 +32,7 @@ fn verdict(scenario: &Scenario, variant: &Variant, rule: Rule) -> Searched {
     let expected = match rule {
         Rule::Fresh => scenario.fresh,
         Rule::Linearizable => scenario.linearizable,
-        Rule::Once => Verdict::Holds,
+        Rule::Once | Rule::Ended => Verdict::Holds,
     };
     assert_eq!(verdict, expected, "{}: {rule:?}", scenario.name);
     if verdict == Verdict::Holds {
@@ -132,6 +132,9 @@ scenarios!(
     bridge_flight,
     bridge_tags,
     bridge_bracket,
+    unstored,
+    unstored_flight,
+    unstored_put,
     head_after_load,
     stale_before_tags,
     look_without_tags,
@@ -218,6 +221,35 @@ fn one_ticket_is_one_load() {
     let hasty = Variant { flaw: Flaw::NoSecondLook, ..variant };
     assert!(search(&hasty, Rule::Once).counterexample.is_some());
     assert!(search(&hasty, Rule::Fresh).counterexample.is_none());
+}
+
+/// A refresh that finds nothing to store removes the value that it has looked at. Without that it stays; without the look at
+/// what stands there by now, what others have loaded since goes as well, which is no lie but one more load.
+#[test]
+fn a_refresh_that_stores_nothing_ends_the_old_value() {
+    for name in ["unstored", "unstored_flight", "unstored_put"] {
+        let scenario = scenario(name);
+        let variant = Variant { reads: [2, 1, 0], ..scenario.in_short() };
+        let found = search(&variant, Rule::Ended);
+        assert!(found.counterexample.is_none(), "{name}");
+        assert_ne!(found.coverage.count(Event::Ended), 0, "{name}");
+        assert_eq!(found.coverage.count(Event::NewerRemoved), 0, "{name}");
+        let broken = |flaw, rule| {
+            let mut broken = variant;
+            broken.flaw = flaw;
+            search(&broken, rule)
+        };
+        assert!(broken(Flaw::KeepsOld, Rule::Ended).counterexample.is_some(), "{name}");
+        assert!(broken(Flaw::KeepsOld, Rule::Fresh).counterexample.is_none(), "{name}: no lie, but no end");
+        for rule in [Rule::Ended, Rule::Fresh] {
+            assert!(broken(Flaw::RemovesAny, rule).counterexample.is_none(), "{name}");
+        }
+    }
+    let variant = scenario("unstored").variant;
+    let found = search(&variant, Rule::Ended);
+    assert_ne!(found.coverage.count(Event::EndedBefore), 0, "another value stands there, and stays");
+    let hasty = Variant { flaw: Flaw::RemovesAny, ..variant };
+    assert_ne!(search(&hasty, Rule::Ended).coverage.count(Event::NewerRemoved), 0);
 }
 
 #[test]

@@ -8,6 +8,7 @@ use std::time::Duration;
 use tests::{KeptChanged, KeptRows, RedisServer, Way, eventually};
 
 mod near {
+    mod nested;
     mod runtimes;
     mod servers;
 }

@@ -218,6 +218,7 @@ mod scripts {
         put_tag_plain,
         ticket,
         bridge,
+        unstored,
         head_after_load,
         stale_before_tags,
         late,

@@ -1,4 +1,5 @@
-//! The end of a lease (or of a ticket: then FILL is over the value that it was given for) after a load that went well: FILL, or RELEASE if the value is not to be stored.
+//! Finishes a load that went well: stores the value (FILL), or gives the lease back (RELEASE) if it is not to be stored. A refresh
+//! fills over the value that its ticket was given for, and removes that value if there is nothing to store (RELEASE by its head).
 //!
 //! Runs in the background; the caller has its value. The flight goes on until it is done: who comes meanwhile learns
 //! whether the value was proved current, and does not run into a lease that is about to end.
@@ -18,6 +19,7 @@ use crate::invalidation::Tag;
 use crate::key::Key;
 use crate::lease::{Lease, Renewal, random_id};
 use crate::reason::UnstoredReason;
+use crate::ttl::Lifetime;
 use bytes::Bytes;
 use futures_util::stream::{self, StreamExt};
 use std::sync::Arc;
@@ -36,8 +38,8 @@ pub(super) struct Closing {
     /// The head of the value that was renewed.
     pub(super) over: Option<Head>,
     pub(super) entry: Entry,
-    /// How long to store it, before jitter, or why it is not stored.
-    pub(super) ttl: Result<Duration, UnstoredReason>,
+    /// How long to store it, or why it is not stored.
+    pub(super) ttl: Result<Lifetime, UnstoredReason>,
     /// Of the tags on which the load depended.
     pub(super) stamps: Vec<Head>,
     /// The tags that only the value tells.
@@ -97,7 +99,7 @@ impl Closing {
 
     /// Reads the tags that only the value tells. Whether one of them was invalidated during the load tells the register of
     /// all tags: if it still is what it was before, they are now what they were then.
-    async fn named(&self, ttl: Duration) -> Result<Register, UnstoredReason> {
+    async fn named(&self, ttl: Lifetime) -> Result<Register, UnstoredReason> {
         let Target { engine, site, .. } = &self.target;
         let prefix = &engine.settings.prefix;
         if self.names.len() > MAX_TAGS {
@@ -110,7 +112,7 @@ impl Closing {
         if engine.pending.covers(keys.iter()) {
             return Err(UnstoredReason::Pending);
         }
-        let life = ttl.saturating_add(site.window);
+        let life = ttl.time().saturating_add(site.window);
         let mut stamps = match self.tag(&keys, 2 * life.max(site.tag_time / 2)).await {
             Ok(Some(stamps)) => stamps,
             Ok(None) => return Err(UnstoredReason::Tags),
@@ -124,7 +126,7 @@ impl Closing {
         Ok(self.register(self.target.tags().iter().cloned().chain(keys).collect(), named, ttl))
     }
 
-    fn register(&self, tags: Vec<Key>, named: Vec<(Box<str>, Head)>, ttl: Duration) -> Register {
+    fn register(&self, tags: Vec<Key>, named: Vec<(Box<str>, Head)>, ttl: Lifetime) -> Register {
         let told = &self.stamps[..self.stamps.len().min(self.target.tags().len())];
         let stamps = told.iter().copied().chain(named.iter().map(|(_, stamp)| *stamp)).collect();
         let recorded = self.target.recorded(told, named);
@@ -177,6 +179,9 @@ impl Closing {
     async fn release(self, reason: UnstoredReason) {
         let engine = &self.target.engine;
         self.target.unstored(reason);
+        if let Some(over) = self.over {
+            self.target.end_value(over).await;
+        }
         if engine.may_use_store() {
             // If it fails the lease runs out by itself.
             let _ = engine.budget().step(engine, |_, within| self.lease.release(within)).await;
@@ -200,6 +205,19 @@ impl Closing {
         let engine = &self.target.engine;
         let Some(fresh) = random_id() else { return Ok(None) };
         engine.budget().step(engine, |store, within| store.tag(tags, Head::value(fresh), ttl, within)).await
+    }
+}
+
+impl Target {
+    /// The source has answered, and nothing of that is stored: the value that was renewed is not to be served any more, be it as
+    /// stale or when a load fails. A newer one, or what a writer has left, stays.
+    pub(super) async fn end_value(&self, head: Head) {
+        let engine = &self.engine;
+        if engine.may_use_store() {
+            // If it fails, the value is found again, and renewed again.
+            let _ = engine.budget().step(engine, |store, within| store.release(&self.key, head, within)).await;
+        }
+        engine.wrote([&self.key]);
     }
 }
 

@@ -12,6 +12,7 @@ use crate::invalidation::Outcome;
 use crate::lease::random_id;
 use crate::outcome::CacheValue;
 use crate::reason::MissReason;
+use crate::ttl::Lifetime;
 use std::time::Duration;
 
 impl Target {
@@ -76,11 +77,11 @@ impl Target {
         }
         engine.usable()?;
         let stamp = random_id().ok_or(CacheError::NoRandomness)?;
-        let ttl = ttl.unwrap_or(site.ttl);
+        let lifetime = ttl.map_or(Lifetime::About(site.ttl), Lifetime::AtMost);
         let mut budget = engine.budget();
-        let stamps = self.stamps(ttl, &mut budget).await?;
+        let stamps = self.stamps(lifetime.time(), &mut budget).await?;
         let (register, ttl) =
-            self.register(Some(&payload), &self.recorded(&stamps, Vec::new()), ttl, stamp, Duration::ZERO);
+            self.register(Some(&payload), &self.recorded(&stamps, Vec::new()), lifetime, stamp, Duration::ZERO);
         let written = register.len() as u64;
         let put = budget.step(engine, |store, within| store.put(&self.key, register, ttl, within)).await;
         engine.wrote([&self.key]);

@@ -15,8 +15,8 @@ use crate::invalidation::Tag;
 use crate::key::Key;
 use crate::lease::Lease;
 use crate::reason::UnstoredReason;
+use crate::ttl::Lifetime;
 use std::sync::Arc;
-use std::time::Duration;
 use tokio::time::Instant;
 
 /// Permission for one load.
@@ -68,8 +68,8 @@ struct Renewing {
 pub(super) struct Storable {
     /// `None` stands for a `None`.
     pub(super) payload: Option<Vec<u8>>,
-    /// Before jitter. Or why it is not to be stored: then it is only shared.
-    pub(super) ttl: Result<Duration, UnstoredReason>,
+    /// Or why it is not to be stored: then it is only shared.
+    pub(super) ttl: Result<Lifetime, UnstoredReason>,
     /// The tags that only the value tells.
     pub(super) names: Vec<Tag>,
 }
@@ -228,8 +228,23 @@ impl Begun {
         !matches!(self.permit.kind, Kind::Alone)
     }
 
-    /// The load failed, or its value cannot be encoded: nothing to share or to store.
+    /// The load failed: nothing to share or to store.
     pub(super) fn failed(self) {
+        if let Some(refresh) = self.unshared() {
+            refresh.failed();
+        }
+    }
+
+    /// The load went well, but its value cannot be encoded: nothing to share or to store.
+    pub(super) fn unencoded(self, reason: UnstoredReason) {
+        self.permit.target.unstored(reason);
+        if let Some(refresh) = self.unshared() {
+            refresh.unencoded();
+        }
+    }
+
+    /// Those who wait are to load for themselves. A refresh has more to do, over the value that is still there.
+    fn unshared(self) -> Option<Refresh> {
         match self.permit.kind {
             Kind::Leased(lease, lead, _) => {
                 drop(lease);
@@ -237,11 +252,12 @@ impl Begun {
             }
             Kind::Renewing(renewing) => {
                 let Renewing { ticket, lead, claim } = *renewing;
-                Failed { target: self.permit.target, ticket, lead, claim }.start();
+                return Some(Refresh { target: self.permit.target, ticket, lead, claim });
             }
             Kind::Shared(lead) => lead.failed(),
             Kind::Claimed(_) | Kind::Alone => {}
         }
+        None
     }
 
     /// Shares the value. With what is left to be done to store it, in the background, if anything is: who waited for that would
@@ -277,17 +293,31 @@ impl Begun {
     }
 }
 
-/// The end of a load that has failed, over a value that is still there.
-struct Failed {
+/// A refresh that has brought nothing to share or to store.
+struct Refresh {
     target: Target,
     ticket: Ticket,
     lead: Option<Lead<FlightKey, Entry>>,
     claim: Option<Claim>,
 }
 
-impl Failed {
+impl Refresh {
+    /// Removes the value in the background: the source has answered. Then followers hear of it, who are not to find it.
+    fn unencoded(self) {
+        let Self { target, ticket, lead, claim } = self;
+        let engine = Arc::clone(&target.engine);
+        start(&engine, async move {
+            target.end_value(ticket.over).await;
+            drop(ticket);
+            drop(claim);
+            if let Some(lead) = lead {
+                lead.failed();
+            }
+        });
+    }
+
     /// Bars the value here at once, and everywhere in the background; then followers hear of it, who are to find it barred.
-    fn start(self) {
+    fn failed(self) {
         let Self { target, ticket, lead, claim } = self;
         let engine = Arc::clone(&target.engine);
         let now = engine.clock.now();

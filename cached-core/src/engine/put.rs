@@ -7,7 +7,7 @@
 use super::both::both;
 use super::bracket::{Bracket, Unbegun};
 use super::budget::Budget;
-use super::shell::Policy;
+use super::shell::{Policy, Running};
 use super::target::Target;
 use super::write::Scope;
 use crate::envelope::Head;
@@ -17,6 +17,7 @@ use crate::lease::random_id;
 use crate::outcome::{Loaded, Shape};
 use crate::reason::UnstoredReason;
 use crate::store::Written;
+use crate::ttl::Lifetime;
 use bytes::Bytes;
 use std::time::Duration;
 
@@ -41,7 +42,7 @@ struct Draft {
 struct Value {
     /// `None` stands for a `None`.
     payload: Option<Vec<u8>>,
-    ttl: Duration,
+    ttl: Lifetime,
     /// The tags that only the value tells.
     named: Vec<Key>,
 }
@@ -92,6 +93,11 @@ impl Put {
         Ok(Self { bracket, draft: Some(Draft { target, own, stamps }) })
     }
 
+    /// Runs the function's body. What it calls knows that its value is to be stored.
+    pub fn run<F: Future>(&self, body: F) -> Running<'static, F> {
+        Running::storing(self.draft.as_ref().map(|draft| draft.target.engine.id), body)
+    }
+
     /// END, with the value that was returned.
     pub async fn settle<S: Shape>(self, _: S, policy: &Policy<S::Item>, returned: S::Return) -> S::Return {
         let Self { bracket, draft } = self;
@@ -111,7 +117,9 @@ impl Draft {
         let site = &self.target.site;
         let value = match S::inspect(returned) {
             Loaded::Some(value) => value,
-            Loaded::None => return site.none_ttl.map(|ttl| Value { payload: None, ttl, named: Vec::new() }),
+            Loaded::None => {
+                return site.none_ttl.map(|ttl| Value { payload: None, ttl: Lifetime::About(ttl), named: Vec::new() });
+            }
             Loaded::Failed => return None,
         };
         let encoded = policy.encoded(value, site, &self.target.engine.settings);
@@ -180,7 +188,7 @@ impl Draft {
     /// that lives was not known then.
     fn told(&self, value: &Value) -> (Duration, Vec<(Key, Head)>) {
         let site = &self.target.site;
-        let ttl = value.ttl.saturating_mul(2).max(site.tag_time);
+        let ttl = value.ttl.time().saturating_mul(2).max(site.tag_time);
         let all_tags = self.target.tags().len();
         let is_due = |at: usize| if at < all_tags { ttl > site.tag_time } else { !value.named.is_empty() };
         let tags = self.target.load_tags().into_iter().zip(&self.stamps).enumerate();

@@ -17,6 +17,7 @@ use crate::near::keep::{Keep, Unkept};
 use crate::near::{Kept, Nothing};
 use crate::outcome::{CacheValue, Loaded, Shape};
 use crate::reason::{MissReason, UnstoredReason};
+use crate::ttl::Lifetime;
 use crate::user_code::UserCode;
 use std::fmt;
 use std::pin::Pin;
@@ -83,7 +84,7 @@ impl<T> Policy<T> {
         site.caught::<T, _>(UserCode::Tags, || tags_of(value)).ok_or(UnstoredReason::Panicked)
     }
 
-    fn ttl_for(&self, value: &T, site: &SiteState) -> Result<Duration, UnstoredReason> {
+    fn ttl_for(&self, value: &T, site: &SiteState) -> Result<Lifetime, UnstoredReason> {
         if let Some(cache_if) = self.cache_if
             && !site.caught::<T, _>(UserCode::CacheIf, || cache_if(value)).ok_or(UnstoredReason::Panicked)?
         {
@@ -93,10 +94,8 @@ impl<T> Policy<T> {
             Some(ttl_of) => Some(site.caught::<T, _>(UserCode::Ttl, || ttl_of(value)).ok_or(UnstoredReason::Panicked)?),
             None => self.ttl,
         };
-        match told.unwrap_or(site.ttl) {
-            Duration::ZERO => Err(UnstoredReason::Policy),
-            ttl => Ok(ttl),
-        }
+        let lifetime = told.map_or(Lifetime::About(site.ttl), Lifetime::AtMost);
+        if lifetime.time().is_zero() { Err(UnstoredReason::Policy) } else { Ok(lifetime) }
     }
 }
 
@@ -107,7 +106,7 @@ impl<T: CacheValue> Policy<T> {
         value: &T,
         site: &SiteState,
         settings: &Settings,
-    ) -> Result<(Vec<u8>, Result<Duration, UnstoredReason>), UnstoredReason> {
+    ) -> Result<(Vec<u8>, Result<Lifetime, UnstoredReason>), UnstoredReason> {
         let payload = encode(value, site)?;
         let (bytes, max) = (payload.len(), settings.max_value_bytes);
         if bytes > max {
@@ -118,13 +117,13 @@ impl<T: CacheValue> Policy<T> {
         Ok((payload, ttl))
     }
 
-    /// The value encoded and its time to live before jitter, if it is to be stored.
+    /// The value encoded and its time to live, if it is to be stored.
     pub(super) fn encoded(
         &self,
         value: &T,
         site: &SiteState,
         settings: &Settings,
-    ) -> Result<(Vec<u8>, Duration), UnstoredReason> {
+    ) -> Result<(Vec<u8>, Lifetime), UnstoredReason> {
         let (payload, ttl) = self.payload(value, site, settings)?;
         Ok((payload, ttl?))
     }
@@ -314,6 +313,13 @@ impl<F: Future> Future for Running<'_, F> {
     }
 }
 
+impl<F: Future> Running<'_, F> {
+    /// The body of a write that stores what it returns: what it calls is to be as fresh as inside of a load.
+    pub(super) fn storing(engine: Option<u64>, body: F) -> Self {
+        Self { body: Box::pin(body), loading: engine.map(nesting::storing), pulse: None, to_keep: None }
+    }
+}
+
 pub(super) fn decode<S: Shape, K: Keep<S::Item>>(
     target: &Target,
     entry: &Entry,
@@ -419,8 +425,7 @@ pub(super) fn share<T: CacheValue>(begun: Begun, policy: &Policy<T>, value: Opti
             let (payload, ttl) = match policy.payload(value, site, &begun.engine().settings) {
                 Ok(encoded) => encoded,
                 Err(reason) => {
-                    begun.target().unstored(reason);
-                    begun.failed();
+                    begun.unencoded(reason);
                     return None;
                 }
             };
@@ -429,7 +434,10 @@ pub(super) fn share<T: CacheValue>(begun: Begun, policy: &Policy<T>, value: Opti
                 Err(reason) => Storable { payload: Some(payload), ttl: ttl.and(Err(reason)), names: Vec::new() },
             }
         }
-        None => Storable { payload: None, ttl: site.none_ttl.ok_or(UnstoredReason::Policy), names: Vec::new() },
+        None => {
+            let ttl = site.none_ttl.map(Lifetime::About).ok_or(UnstoredReason::Policy);
+            Storable { payload: None, ttl, names: Vec::new() }
+        }
     };
     begun.share(storable)
 }

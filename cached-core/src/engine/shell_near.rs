@@ -2,6 +2,7 @@
 
 use super::account::CALLS;
 use super::freshness::lead;
+use super::nesting;
 use super::shell::{Call, Typed};
 use super::site_state::LocalPolicy;
 use super::target::{Left, Target};
@@ -108,6 +109,10 @@ impl LocalPolicy {
     #[inline(always)]
     #[expect(clippy::inline_always, reason = "one in twenty instructions of a near hit, counted")]
     fn kept(&self, asked: &Asked<'_>, tags: &[Key]) -> Result<Kept, Unkept> {
+        // What is kept may be older than the stamps under which the load around this call is going to be stored.
+        if nesting::is_inside() {
+            return Err(Unkept { draw: None });
+        }
         let mut draw = None;
         let is_early = |left: Duration, load_time| {
             let Some(beta) = self.ahead else { return false };

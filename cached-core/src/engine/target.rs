@@ -9,7 +9,7 @@ use crate::envelope::{self, Draft, Expected, Head, Register};
 use crate::key::Key;
 use crate::near::{Asked, Words};
 use crate::outcome::Shape;
-use crate::ttl::{MAX_TTL, jittered};
+use crate::ttl::{Lifetime, MAX_TTL};
 use bytes::Bytes;
 use std::sync::Arc;
 use std::time::Duration;
@@ -122,18 +122,18 @@ impl Target {
         self.engine.pending.covers(std::iter::once(&self.key).chain(self.tags()))
     }
 
-    /// The register of a value stamped with 128 bits that are never used again, and how long it lives; `ttl` is before
-    /// jitter and does without the time that a value is kept past its end, a `payload` of `None` stands for a `None`.
+    /// The register of a value stamped with 128 bits that are never used again, and how long it lives; `lifetime` does
+    /// without the time that a value is kept past its end, a `payload` of `None` stands for a `None`.
     pub(super) fn register(
         &self,
         payload: Option<&[u8]>,
         recorded: &Recorded,
-        ttl: Duration,
+        lifetime: Lifetime,
         stamp: u128,
         load_time: Duration,
     ) -> (Bytes, Duration) {
         #[expect(clippy::cast_possible_truncation, reason = "the low bits are as random as the others")]
-        let ttl = jittered(ttl, self.site.jitter, stamp as u64);
+        let ttl = lifetime.jittered(self.site.jitter, stamp as u64);
         let is_timed = self.site.fresh.is_some_and(|fresh| fresh.is_timed());
         let grace = self.site.fresh.map_or(Duration::ZERO, |fresh| fresh.grace(ttl, load_time));
         let times = is_timed.then(|| Times::new(self.engine.clock.wall(), ttl, load_time));

@@ -312,11 +312,12 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
         within: Duration,
     ) -> StoreFuture<'a, bool>;
 
-    /// RELEASE: removes the register if it is `lease`.
+    /// RELEASE: removes the register if its head is `head`; whether it was. So a lease is given back, and a value ends that a
+    /// refresh has found nothing to replace by: not the newer one that may stand there by now.
     ///
     /// # Errors
-    /// Any fault of the store; the lease then ends by itself.
-    fn release<'a>(&'a self, key: &'a Key, lease: Head, within: Duration) -> StoreFuture<'a, bool>;
+    /// Any fault of the store; the lease, or the value, then ends by itself.
+    fn release<'a>(&'a self, key: &'a Key, head: Head, within: Duration) -> StoreFuture<'a, bool>;
 
     /// Stores `value` whatever the register holds: also one that was written while this was on its way.
     ///

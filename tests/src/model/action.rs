@@ -81,6 +81,8 @@ pub enum Action {
     TagsOfValue(Task),
     /// FILL is carried out.
     Fill(Task),
+    /// What was loaded is nothing to store: the value that it was to replace is removed, if it still stands.
+    Remove(Task),
     /// The tag is read again, for the proof.
     TagsAgain(Task),
     /// The entry is read again, for the proof of a value that stands beside it.
@@ -163,6 +165,7 @@ impl fmt::Display for Action {
             Self::Land(task) => write!(f, "{task}: hands out the value"),
             Self::TagsOfValue(task) => write!(f, "{task}: TAG of the value's tag and the namespace"),
             Self::Fill(task) => write!(f, "{task}: FILL"),
+            Self::Remove(task) => write!(f, "{task}: stores nothing, RELEASE of the old value"),
             Self::TagsAgain(task) => write!(f, "{task}: reads the tag again"),
             Self::BaseAgain(task) => write!(f, "{task}: reads the entry again"),
             Self::Answer(task) => write!(f, "{task}: the answer to FILL"),

@@ -155,6 +155,39 @@ impl World<'_> {
         self.over(task);
     }
 
+    /// Whether what was loaded may be nothing to store: of a load over a value, the others have nothing to remove.
+    pub(super) fn may_be_unstored(&self, loader: &Loader) -> bool {
+        self.variant.unstored && loader.head != loader.stamp
+    }
+
+    /// The source has answered, and nothing of that is stored: the value that was to be refreshed ends.
+    pub(super) fn remove(&mut self, task: Task) {
+        let over = self.loader(task).head;
+        let removes_any = self.variant.has(Flaw::RemovesAny);
+        let stands = matches!(self.state.cells[E], Cell::Value(value) if value.stamp == over);
+        if stands {
+            self.note(Event::Ended);
+        } else if let Cell::Value(_) = self.state.cells[E] {
+            self.note(if removes_any { Event::NewerRemoved } else { Event::EndedBefore });
+        }
+        if removes_any || stands && !self.variant.has(Flaw::KeepsOld) {
+            self.state.cells[E] = Cell::Nothing;
+        }
+        if self.rule == Rule::Ended {
+            self.state.ended = over;
+        }
+        self.loader(task).filled = Some(false);
+        if !self.is_shared(task) {
+            self.over(task);
+        }
+    }
+
+    /// Whether a value stands there that has ended.
+    pub(super) fn look_for_ended(&mut self) {
+        let has_ended = |cell: Cell| matches!(cell, Cell::Value(value) if value.stamp == self.state.ended);
+        self.state.broken |= self.state.ended != 0 && has_ended(self.state.cells[E]);
+    }
+
     /// A refresh begins to load: has another one, over the same value?
     pub(super) fn note_load(&mut self, task: Task) {
         if !task.refresh || self.rule != Rule::Once {

@@ -59,10 +59,16 @@ pub enum Event {
     BaseChanged,
     /// There was nothing any more beside which a value could be stored.
     BaseGone,
+    /// A refresh that had nothing to store has removed the value.
+    Ended,
+    /// It has found another value in its place.
+    EndedBefore,
+    /// It has removed another value.
+    NewerRemoved,
 }
 
 /// How many events there are.
-const EVENTS: usize = 27;
+const EVENTS: usize = 30;
 
 /// How often what happened, over all steps of a search.
 #[derive(Debug, Default)]

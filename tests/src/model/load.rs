@@ -12,7 +12,7 @@ impl World<'_> {
     }
 
     /// Whether others of the process may follow.
-    fn is_shared(&self, task: Task) -> bool {
+    pub(super) fn is_shared(&self, task: Task) -> bool {
         self.variant.shares && task.process == 0 && !task.refresh
     }
 
@@ -83,6 +83,7 @@ impl World<'_> {
             Step::Filling => {
                 if loader.filled.is_none() {
                     actions.push(Action::Fill(task));
+                    actions.extend(self.may_be_unstored(loader).then_some(Action::Remove(task)));
                     actions.extend(breaks.then_some(Action::BreakFill(task)));
                 }
                 let needs_proof = self.is_shared(task) && self.needs_tags_again();

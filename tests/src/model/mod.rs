@@ -8,7 +8,8 @@
 //!   once all the writer's markers are gone.
 //! - *linearizable*: besides, no read that starts after another has returned is older than that.
 //!
-//! A third one, *once*, is about the number of loads: while nobody's ticket runs out, no value is refreshed twice.
+//! A third one, *once*, is about the number of loads: while nobody's ticket runs out, no value is refreshed twice. A fourth one,
+//! *ended*: a value that a refresh has found nothing to replace by does not stand there any more, once that has ended.
 //!
 //! [`scenarios`] lists what is searched and what is expected, `MODEL.md` what was measured.
 
@@ -46,6 +47,8 @@ pub enum Rule {
     Linearizable,
     /// No two refreshes load over the same value, as long as no ticket runs out.
     Once,
+    /// A value that was refreshed with nothing to store is gone.
+    Ended,
 }
 
 /// What a search found.
@@ -123,6 +126,7 @@ impl World<'_> {
             self.act(action);
         }
         self.let_grace_end();
+        self.look_for_ended();
         self.state.rename();
     }
 
@@ -154,6 +158,7 @@ impl World<'_> {
             Action::Land(task) => self.land(task),
             Action::TagsOfValue(task) => self.tags_of_value(task),
             Action::Fill(task) => self.send_fill(task),
+            Action::Remove(task) => self.remove(task),
             Action::TagsAgain(task) => self.tags_again(task),
             Action::BaseAgain(task) => self.base_again(task),
             Action::Answer(task) => self.answer(task),

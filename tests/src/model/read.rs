@@ -152,7 +152,8 @@ impl World<'_> {
     /// A call returns, as early as it can: so it asks the most of the reads after it.
     pub(super) fn returns(&mut self, reader: usize, version: u8) {
         let caller = &mut self.state.readers[reader];
-        self.state.broken |= version < caller.floor && self.rule != Rule::Once;
+        let is_about_reads = matches!(self.rule, Rule::Fresh | Rule::Linearizable);
+        self.state.broken |= version < caller.floor && is_about_reads;
         *caller = Reader { left: caller.left, ..Reader::default() };
         if self.rule == Rule::Linearizable {
             self.state.floor = self.state.floor.max(version);

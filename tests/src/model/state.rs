@@ -266,6 +266,8 @@ pub struct State {
     pub(super) left: Left,
     /// The head over which a refresh has stored, where that is asked for.
     pub(super) refreshed: Id,
+    /// The head of a value that was refreshed with nothing to store, where that is asked for.
+    pub(super) ended: Id,
     /// The other server, where there is one.
     pub(super) apart: Option<Box<Apart>>,
     /// The next fresh id.
@@ -295,6 +297,7 @@ impl State {
             late: [None; 2],
             left,
             refreshed: 0,
+            ended: 0,
             apart: variant.failover.map(|_| Box::new(Apart::new(variant))),
             next: FIRST,
         }
@@ -371,6 +374,7 @@ impl State {
             writer.tag.each_id(&mut act);
         }
         act(&mut self.refreshed);
+        act(&mut self.ended);
         for copied in self.late.iter_mut().flatten() {
             match copied {
                 Copied::Tag(_, id) => act(id),

@@ -110,6 +110,10 @@ pub enum Flaw {
     LookWithoutTags,
     /// A flight whose load fails hands the value past its time to all who follow it.
     StaleToAll,
+    /// A load that finds nothing to store leaves the value that it was to refresh.
+    KeepsOld,
+    /// It removes whatever stands there by now.
+    RemovesAny,
     /// A waiter loads over a lease whose head it reads after the load.
     LeaseAfterLoad,
     /// A waiter takes over a lease without a look at markers.
@@ -152,6 +156,8 @@ pub struct Variant {
     pub ticket: bool,
     /// A value that is past its time is loaded over as on a miss, and served where the load fails or takes too long.
     pub bridges: bool,
+    /// What a refresh loads, or a load over a value past its time, may be nothing to store: then that value is removed.
+    pub unstored: bool,
     /// Where tags are known from.
     pub tags: Tags,
     /// The first process is of one build, the others are of another: neither can read what the other stores. The second writer is
@@ -193,6 +199,7 @@ impl Variant {
             refreshes: false,
             ticket: false,
             bridges: false,
+            unstored: false,
             tags: Tags::None,
             builds: false,
             writers,

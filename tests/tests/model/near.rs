@@ -53,6 +53,8 @@ scenarios!(
     near_value_tag_unreserved,
     near_own,
     near_own_before,
+    near_nested,
+    near_nested_copy,
     near_beat,
     near_beat_overtaken,
     near_beat_at_pong,
@@ -99,7 +101,7 @@ fn near_table() {
             None if rule == Rule::Told => "holds".to_owned(),
             None => String::new(),
         };
-        let cells = [Rule::Told, Rule::Bounded, Rule::Own].map(cell).join(" | ");
+        let cells = [Rule::Told, Rule::Bounded, Rule::Own, Rule::Nested].map(cell).join(" | ");
         println!("| {} | {} | {cells} | {states} |", scenario.name, scenario.what);
     }
 }

@@ -208,6 +208,7 @@ impl Player {
             Action::Select(task) => self.select(task).await,
             Action::TagsOfValue(task) => self.tags_of_value(task).await,
             Action::Fill(task) => self.fill(task).await,
+            Action::Remove(task) => self.remove(task).await,
             Action::BreakAcquire(_) | Action::BreakTag(_) | Action::BreakFill(_) => self.break_load(action),
             Action::Late(number) => {
                 if let Some(command) = self.late.get_mut(usize::from(number)).and_then(Option::take) {
@@ -329,6 +330,16 @@ impl Player {
         let expected = loader.expected.filter(|_| !loader.is_barred)?;
         let value = Value::new(head, loader.tag, loader.version).0;
         Some(Command::Fill { key: ENTRY.into(), expected, value, ttl: FOR_EVER })
+    }
+
+    /// Nothing of what was loaded is stored: the value that it was loaded over ends.
+    async fn remove(&mut self, task: Task) {
+        if let Some(Command::Fill { key, expected, .. }) = self.filling(task) {
+            let removed = self.foreign.store.release(&key, expected, WITHIN).await.expect("RELEASE");
+            self.took(if removed { "RELEASE of a value" } else { "RELEASE of a value, refused" });
+        }
+        self.release(task).await;
+        *self.loader(task) = Loader::default();
     }
 
     async fn fill(&mut self, task: Task) {

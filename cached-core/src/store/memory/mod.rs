@@ -318,12 +318,12 @@ impl Store for MemoryStore {
         done(self.step(key, || self.fill_now(key, expected, &value, ttl)))
     }
 
-    fn release<'a>(&'a self, key: &'a Key, lease: Head, _: Duration) -> StoreFuture<'a, bool> {
-        let ours = self.step_on(key, || self.has_head(key, lease) && self.remove_now(key));
-        if ours {
+    fn release<'a>(&'a self, key: &'a Key, head: Head, _: Duration) -> StoreFuture<'a, bool> {
+        let stands = self.step_on(key, || self.has_head(key, head) && self.remove_now(key));
+        if stands {
             self.changed([key]);
         }
-        done(ours)
+        done(stands)
     }
 
     fn put<'a>(&'a self, key: &'a Key, value: Bytes, ttl: Duration, _: Duration) -> StoreFuture<'a, ()> {

@@ -213,7 +213,7 @@ impl Step for Renew {
 #[derive(Debug)]
 struct Release {
     key: Key,
-    lease: Head,
+    head: Head,
 }
 
 impl Step for Release {
@@ -228,7 +228,7 @@ impl Step for Release {
     }
 
     fn arguments(&self, command: &mut Cmd) {
-        command.arg(self.lease.as_bytes());
+        command.arg(self.head.as_bytes());
     }
 }
 
@@ -294,9 +294,9 @@ impl Store for RedisStore {
         })
     }
 
-    fn release<'a>(&'a self, key: &'a Key, lease: Head, within: Duration) -> StoreFuture<'a, bool> {
+    fn release<'a>(&'a self, key: &'a Key, head: Head, within: Duration) -> StoreFuture<'a, bool> {
         Box::pin(async move {
-            let step = Release { key: Arc::clone(key), lease };
+            let step = Release { key: Arc::clone(key), head };
             answer(self.release.take(step, Instant::now() + within).await?)
         })
     }

@@ -36,6 +36,12 @@ pub enum Action {
     OwnWrite,
     /// The answer has come: the write returns.
     OwnReturn,
+    /// This process begins to load the other entry: the stamp of its register is read.
+    OuterBegin,
+    /// The load calls for the value that may be kept here.
+    OuterCall,
+    /// The other entry is stored, with the stamp from before the load.
+    OuterFill,
     /// PING is sent.
     Ping,
     /// PING is answered.
@@ -69,6 +75,9 @@ impl fmt::Display for Action {
             Self::OwnSend => f.write_str("this process: sends a write"),
             Self::OwnWrite => f.write_str("this process: UNLINK"),
             Self::OwnReturn => f.write_str("this process: its write returns"),
+            Self::OuterBegin => f.write_str("this process: begins to load another entry"),
+            Self::OuterCall => f.write_str("this process: the load calls for the value"),
+            Self::OuterFill => f.write_str("this process: FILL of the other entry"),
             Self::Ping => f.write_str("PING is sent"),
             Self::Pong => f.write_str("PING is carried out"),
             Self::Break(left) => write!(f, "connection 0 is lost, but for {left} messages that have come"),

@@ -10,6 +10,9 @@
 //!   becomes of the news;
 //! - *own*: it is not older than a write of this process that has returned.
 //!
+//! A fourth one, *nested*, is about another entry in the store, which this process loads, and whose load calls for the value of
+//! which there is a copy: while that entry is valid, what it was made of was current when its load began.
+//!
 //! Time is not modelled: "confirmed up to a change" stands for "confirmed up to its time". [`life`] is about time.
 
 mod action;
@@ -23,7 +26,7 @@ pub use action::{Action, Register};
 pub use scenario::{Scenario, scenario, scenarios};
 pub use variant::{Flaw, Order, Tag, Variant};
 
-use state::{Own, State};
+use state::{Outer, Own, State};
 use stateright::{Checker, Model, Property};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -37,6 +40,8 @@ pub enum Rule {
     Bounded,
     /// What this process has written is seen at once.
     Own,
+    /// No stale copy gets into another entry.
+    Nested,
 }
 
 /// What shall happen somewhere in a search.
@@ -54,6 +59,8 @@ pub enum Event {
     Confirmed,
     /// A call would get a copy that is stale.
     Stale,
+    /// A load called while there was a stale copy that would be served.
+    CalledBesideStale,
 }
 
 /// What a search found.
@@ -66,7 +73,7 @@ pub struct Found {
     happened: Arc<Happened>,
 }
 
-type Happened = [AtomicBool; 6];
+type Happened = [AtomicBool; 7];
 
 impl Found {
     /// Whether it happened in some run.
@@ -138,6 +145,9 @@ impl World<'_> {
             Action::OwnSend => self.own_send(),
             Action::OwnWrite => self.own_write(),
             Action::OwnReturn => self.own_return(),
+            Action::OuterBegin => self.state.outer = Outer::Begun(self.state.changes),
+            Action::OuterCall => self.outer_call(),
+            Action::OuterFill => self.outer_fill(),
             Action::Ping => self.send_ping(),
             Action::Pong => self.pong(),
             Action::Break(left) => self.break_first(left),
@@ -155,14 +165,21 @@ impl NearCache {
     }
 
     fn holds(&self, state: &State) -> bool {
-        let Some(copy) = state.served(&self.variant) else { return true };
-        let Some((first, registers)) = state.missed(&self.variant, copy) else { return true };
-        self.world(state).note(Event::Stale);
+        let copy = state.served(&self.variant);
+        let stale = copy.and_then(|copy| Some((copy, state.missed(&self.variant, copy)?)));
+        if stale.is_some() {
+            self.world(state).note(Event::Stale);
+        }
+        if self.rule == Rule::Nested {
+            return !state.outer_is_old();
+        }
+        let Some((copy, (first, registers))) = stale else { return true };
         let ends = state.confirmed.is_some_and(|up_to| up_to < first);
         match self.rule {
             Rule::Told => ends || state.is_told(registers),
             Rule::Bounded => ends,
             Rule::Own => !matches!(state.own, Own::Returned(change) if copy.at[state::E] < change),
+            Rule::Nested => true,
         }
     }
 }

@@ -19,12 +19,15 @@ pub struct Scenario {
     pub bounded: Verdict,
     /// Whether this process sees its own writes at once.
     pub own: Verdict,
+    /// Whether no stale copy gets into another entry.
+    pub nested: Verdict,
 }
 
 impl Scenario {
     fn new(name: &'static str, what: &'static str, verdicts: [Verdict; 3], variant: Variant) -> Self {
         let [told, bounded, own] = verdicts;
-        Self { name, what, variant, told, bounded, own }
+        let nested = if variant.flaw == Flaw::CopyInLoad { Broken } else { Holds };
+        Self { name, what, variant, told, bounded, own, nested }
     }
 
     /// What is expected of a rule.
@@ -34,14 +37,16 @@ impl Scenario {
             Rule::Told => self.told,
             Rule::Bounded => self.bounded,
             Rule::Own => self.own,
+            Rule::Nested => self.nested,
         }
     }
 
-    /// The rules that can be broken: what is bounded is told as well, and own writes need one.
+    /// The rules that can be broken: what is bounded is told as well, and own writes and loads need one.
     #[must_use]
     pub fn rules(&self) -> Vec<Rule> {
         let bound = if self.bounded == Holds { vec![Rule::Bounded] } else { vec![Rule::Told, Rule::Bounded] };
-        bound.into_iter().chain(self.variant.writes.then_some(Rule::Own)).collect()
+        let own = self.variant.writes.then_some(Rule::Own);
+        bound.into_iter().chain(own).chain(self.variant.nests.then_some(Rule::Nested)).collect()
     }
 
     /// What has to happen in some run: else the rule holds for want of anything that could break it.
@@ -52,6 +57,7 @@ impl Scenario {
         add(self.variant.order != Order::Kept && self.variant.flaw != Flaw::NoReservation, Event::Overtaken);
         add(self.variant.pings > 0, Event::Confirmed);
         add(self.variant.breaks, Event::Gap);
+        add(self.variant.nests, Event::CalledBesideStale);
         events
     }
 }
@@ -65,7 +71,7 @@ const NOT_OWN: [Verdict; 3] = [Holds, Broken, Broken];
 /// All scenarios.
 #[must_use]
 pub fn scenarios() -> Vec<Scenario> {
-    [order(), tags(), own(), contact(), gaps()].concat()
+    [order(), tags(), own(), nested(), contact(), gaps()].concat()
 }
 
 /// The scenario of this name.
@@ -125,6 +131,14 @@ fn own() -> Vec<Scenario> {
             NOT_OWN,
             flaw(Flaw::DropsBefore, writes()),
         ),
+    ]
+}
+
+fn nested() -> Vec<Scenario> {
+    let nests = || Variant { nests: true, ..Variant::new(Order::Any) };
+    vec![
+        Scenario::new("near_nested", "l3, calls inside of a load do not use the copy", TOLD, nests()),
+        Scenario::new("near_nested_copy", "near_nested, they do", TOLD, flaw(Flaw::CopyInLoad, nests())),
     ]
 }
 

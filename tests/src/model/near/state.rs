@@ -81,6 +81,19 @@ pub(super) enum Own {
     Returned(u8),
 }
 
+/// The other entry, whose load calls for the value. Numbers are of changes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub(super) enum Outer {
+    #[default]
+    Nothing,
+    /// The stamp is that of this change.
+    Begun(u8),
+    /// It has got the value as of the second.
+    Called(u8, u8),
+    /// Everybody gets it until its register changes.
+    Stored(u8, u8),
+}
+
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) struct State {
     /// Which registers each change has changed.
@@ -90,6 +103,7 @@ pub(super) struct State {
     pub(super) left: u8,
     pub(super) flushes: u8,
     pub(super) own: Own,
+    pub(super) outer: Outer,
     pub(super) connections: [Connection; 2],
     /// The connection on which reads go out.
     pub(super) in_use: Option<u8>,
@@ -114,6 +128,7 @@ impl State {
             left: variant.changes,
             flushes: u8::from(variant.flushes),
             own: Own::Nothing,
+            outer: Outer::Nothing,
             connections: [first, Connection::default()],
             in_use: Some(0),
             reads: [Read::default(); READS],
@@ -150,6 +165,14 @@ impl State {
             }
         }
         first.map(|first| (first, missed))
+    }
+
+    /// Whether the other entry is served to everybody and was made of a value that was over when its load began.
+    pub(super) fn outer_is_old(&self) -> bool {
+        let Outer::Stored(stamp, value) = self.outer else { return false };
+        let is_change = |number: u8| self.log[usize::from(number) - 1] & (1 << E) != 0;
+        let is_valid = !(stamp + 1..=self.changes).any(is_change);
+        is_valid && (value + 1..=stamp).any(is_change)
     }
 
     /// Whether news of one of these registers are under way.

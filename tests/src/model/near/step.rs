@@ -3,7 +3,7 @@
 use super::Event;
 use super::World;
 use super::action::{Action, Register};
-use super::state::{ALL, Copied, E, Message, Own, Read, Step, T};
+use super::state::{ALL, Copied, E, Message, Outer, Own, Read, Step, T};
 use super::variant::{Flaw, Order, Tag};
 
 impl World<'_> {
@@ -62,6 +62,30 @@ impl World<'_> {
             Own::Sent => actions.push(Action::OwnWrite),
             Own::Written(_) => actions.push(Action::OwnReturn),
             Own::Nothing | Own::Returned(_) => {}
+        }
+        match self.state.outer {
+            Outer::Nothing => actions.extend(self.variant.nests.then_some(Action::OuterBegin)),
+            Outer::Begun(_) => actions.push(Action::OuterCall),
+            Outer::Called(..) => actions.push(Action::OuterFill),
+            Outer::Stored(..) => {}
+        }
+    }
+
+    /// What the load gets: from the store as it is now, or from the copy.
+    pub(super) fn outer_call(&mut self) {
+        let Outer::Begun(stamp) = self.state.outer else { return };
+        let copy = self.state.served(self.variant);
+        if copy.is_some_and(|copy| self.state.missed(self.variant, copy).is_some()) {
+            self.note(Event::CalledBesideStale);
+        }
+        let copy = copy.filter(|_| self.variant.has(Flaw::CopyInLoad));
+        let value = copy.map_or(self.state.changes, |copy| copy.at[E]);
+        self.state.outer = Outer::Called(stamp, value);
+    }
+
+    pub(super) fn outer_fill(&mut self) {
+        if let Outer::Called(stamp, value) = self.state.outer {
+            self.state.outer = Outer::Stored(stamp, value);
         }
     }
 

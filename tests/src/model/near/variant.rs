@@ -45,6 +45,8 @@ pub enum Flaw {
     EpochAtAnswer,
     /// No epochs: copies outlive a gap.
     NoEpoch,
+    /// A call inside of a load is served the copy.
+    CopyInLoad,
 }
 
 /// One scenario.
@@ -61,6 +63,8 @@ pub struct Variant {
     pub order: Order,
     /// Whether this process writes, once.
     pub writes: bool,
+    /// Whether this process loads another entry, once, which depends on the same register and whose load calls for this one.
+    pub nests: bool,
     /// Whether everything may be deleted.
     pub flushes: bool,
     /// How many PINGs are sent. 0: no heartbeat, contact is taken for granted.
@@ -83,6 +87,7 @@ impl Variant {
             tag: Tag::None,
             order,
             writes: false,
+            nests: false,
             flushes: false,
             pings: 0,
             breaks: false,

@@ -19,8 +19,12 @@ fn one_entry() -> Variant {
     Variant { writers: [Some(Plan::entry(Way::Plain)), None], ..entry(Way::Plain) }
 }
 
+fn one_put() -> Variant {
+    Variant { writers: [Some(Plan::entry(Way::Put)), None], ..entry(Way::Put) }
+}
+
 pub(super) fn all() -> Vec<Scenario> {
-    [tickets(), bridges(), broken()].concat()
+    [tickets(), bridges(), unstored(), broken()].concat()
 }
 
 fn tickets() -> Vec<Scenario> {
@@ -55,6 +59,29 @@ fn bridges() -> Vec<Scenario> {
         )
         .huge(),
         Scenario::new("bridge_refresh", "bridge_flight, and ticket", FRESH, ticket(shared(entry(Way::Plain)))).huge(),
+    ]
+}
+
+/// Loads over a value that find nothing to store.
+fn unstored() -> Vec<Scenario> {
+    let nothing = |variant| Variant { unstored: true, ..variant };
+    vec![
+        Scenario::new(
+            "unstored",
+            "ticket, a refresh may find nothing to store: RELEASE of the old value",
+            FRESH,
+            nothing(ticket(one_entry())),
+        )
+        .large(),
+        Scenario::new("unstored_flight", "bridge_flight, the same", FRESH, nothing(shared(one_entry()))).large(),
+        Scenario::new("unstored_put", "unstored, a writer puts", BOTH, nothing(ticket(one_put()))).large(),
+        Scenario::new(
+            "unstored_late",
+            "unstored, a command may come late",
+            FRESH,
+            nothing(Variant { breaks: 1, ..ticket(one_entry()) }),
+        )
+        .huge(),
     ]
 }
 

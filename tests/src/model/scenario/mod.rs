@@ -118,6 +118,7 @@ impl Scenario {
             refreshes,
             ticket,
             bridges,
+            unstored,
             tags,
             writers,
             breaks,
@@ -142,6 +143,7 @@ impl Scenario {
         add(*ticket && has_two_processes, &[Event::TicketRefused, Event::Moved]);
         add(*bridges, &[Event::ServedStale, Event::Refreshed]);
         add(*bridges && *shares, &[Event::SharedStale]);
+        add(*unstored, &[Event::Ended]);
         add(*takes_over && has_two_processes, &[Event::TakenOver]);
         add(*stalls, &[Event::SharedStalled]);
         add(*builds, &[Event::HitBeside, Event::StoredBeside]);

@@ -19,7 +19,7 @@ impl Function {
 
 impl Subject {
     /// The store is in contact.
-    fn confirmed(&self) {
+    pub(super) fn confirmed(&self) {
         self.engine().near().confirmed(std::time::Instant::now());
     }
 }

@@ -9,6 +9,7 @@ mod renewing;
 mod spare;
 mod spread;
 mod two_processes;
+mod unstored;
 
 use super::*;
 use crate::engine::shell::{Call, Policy, look};
@@ -25,6 +26,9 @@ type Returned = Result<u64, String>;
 const TTL: Duration = Duration::from_secs(10);
 const WINDOW: Duration = Duration::from_secs(60);
 const THROTTLE: Duration = Duration::from_secs(5);
+
+/// The least value that is not to be stored.
+const UNSTORED: u64 = 1_000;
 
 const REVALIDATE: Freshness = Freshness { revalidate_ms: Some(60_000), ..Freshness::NONE };
 const BACKGROUND: Freshness = Freshness { background: true, ..REVALIDATE };
@@ -84,11 +88,12 @@ impl Function {
             loads.fetch_add(1, Ordering::SeqCst);
             body.await
         };
+        let policy = Policy::default().cache_if(|value| *value < UNSTORED);
         if self.fresh.spawn || self.fresh.background {
-            return load.detach(shape, Policy::default(), body).await;
+            return load.detach(shape, policy, body).await;
         }
         let returned = load.run(body).await;
-        load.settle(shape, &Policy::default(), returned)
+        load.settle(shape, &policy, returned)
     }
 
     /// A call as a task that has come as far as it can without any time passing.
