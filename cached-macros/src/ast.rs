@@ -90,6 +90,7 @@ pub(crate) struct Options {
     pub(crate) removes: Many<LitStr>,
     pub(crate) tag: Many<LitStr>,
     pub(crate) skip: Setting<Vec<Ident>>,
+    pub(crate) uncommitted: Setting<LitStr>,
     pub(crate) ttl: Setting<Expr>,
     pub(crate) jitter: Setting<Expr>,
     pub(crate) none_ttl: Setting<LitStr>,

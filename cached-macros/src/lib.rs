@@ -19,6 +19,7 @@ mod suggest;
 mod template;
 #[cfg(test)]
 mod tests;
+mod transaction;
 mod validate;
 
 use proc_macro::TokenStream;
@@ -45,8 +46,9 @@ use role::Role;
 /// |---|---|---|
 /// | `key = "user:<id>"` | the template of the key, see below | the path of the function and `<*>` |
 /// | `skip(db, span)` | arguments that are not part of the key | none |
+/// | `uncommitted = "allow"` | a skipped argument may be a transaction, see below | does not compile |
 /// | `ttl = "medium"` | how long a value lives: a class, a duration, an expression or a closure, see below | `"medium"` |
-/// | `jitter = 0.1` | spread of the TTL, as a fraction: from 0.0 up to, but not including, 1.0 | 0.1 |
+/// | `jitter = 0.1` | spread of the TTL, as a fraction: from 0.0 up to, but not including, 1.0; ± for a class or a duration, only shorter for an expression or a closure | 0.1 |
 /// | `none_ttl = "short"` | how long a `None` lives: a class, a duration, or `"off"` | `"short"` |
 /// | `cache_if = \|value\| ..` | a closure or the path of a function; stores the value only if it returns `true` | stores always |
 /// | `invalidate_on = UserUpdated { id }` | events that make the entry invalid, one or a list, see below | none |
@@ -104,6 +106,12 @@ use role::Role;
 /// | not at all, as with `#[serde(skip)]`; or alike, as variants of an enum with `#[serde(untagged)]` | **share an entry** |
 /// | in an order that changes, as the items of a `HashSet` | have two entries though they are equal |
 ///
+/// **What is read inside of a transaction may be rolled back**, and would be cached for everybody. So an argument in `skip` does not
+/// compile if `&mut` stands in its type, or a type whose name ends in `Transaction`. Read outside of it; or leave the attribute off
+/// the function that reads inside of one, whose writes a `Deferred` gathers; or, if the argument never is a transaction, write
+/// `uncommitted = "allow"`. Not seen are a transaction inside of `self` (`&mut self` compiles) and one that is passed to a generic
+/// function (`impl Executor<'_>`): pass pools to these.
+///
 /// `self` and type parameters are in the key only where the template says so. A generic function that returns different
 /// values for different `T` should have `<T>` in its key.
 ///
@@ -142,6 +150,10 @@ use role::Role;
 /// the time that a message takes on its way, and when the network swallows messages, the builder's `heartbeat`. Functions that
 /// share entries, such as one over an id and one over many, share what is kept too if they keep it for the same time.
 ///
+/// **A load does not use the near cache**, nor does a put: what the functions called inside of them return gets into what is stored
+/// for everybody, so they read it from Redis. That holds for what the body awaits; a task that it spawns by hand is not known to
+/// belong to it, and may be given what is as old as a near hit may be.
+///
 /// `on_gap = "serve"` gives that up: while there is no contact, what is kept is served for as long as `local` says, whatever
 /// other processes write.
 ///
@@ -165,6 +177,8 @@ use role::Role;
 ///   surer it never ends. It does nothing for what is rarely read.
 /// - If a load fails, no process tries again before the builder's `throttle` (5 s) is over, and the value that is there is served
 ///   without an error.
+/// - If a load succeeds and its value is not to be stored (a `None` with `none_ttl = "off"`, `cache_if`, a `ttl` of zero, too large,
+///   not encodable ..), the old value ends as well: the source has answered. It is removed, and not served in place of an error.
 /// - `load_timeout` returns a value past its end when its load takes too long; the load goes on.
 ///
 /// ```ignore (cached-core depends on this crate)
@@ -312,6 +326,7 @@ pub fn redis_invalidate(args: TokenStream, item: TokenStream) -> TokenStream {
 /// | `key = "user:<id>"` | the key, written as the function that reads has it; need not name every argument | |
 /// | `UserUpdated { id }` | an event that this function causes, for other entries; as many as there are | none |
 /// | `ttl`, `jitter`, `none_ttl`, `cache_if`, `version`, `codec`, `invalidate_on`, `tags` | as for [`macro@redis_cached`] | |
+/// | `uncommitted = "allow"` | an argument with `&mut` in its type is no transaction: what is put is stored when the function returns, before a commit that comes later | does not compile |
 /// | `on_unavailable = "proceed"` | as for [`macro@redis_invalidate`] | `"proceed"` |
 /// | `cache = self.cache` | an expression for the cache to use | the ambient one |
 /// | `crate = path` | the path of `cached-core`, if it is renamed or re-exported | `::cached_core` |

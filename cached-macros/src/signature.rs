@@ -12,6 +12,7 @@ use syn::{
 };
 
 use crate::role::Role;
+use crate::transaction::{self, Sign};
 
 /// What stands under the attribute.
 pub(crate) enum Annotated {
@@ -285,6 +286,8 @@ pub(crate) struct Argument {
     pub(crate) is_mut: bool,
     /// `name: &mut T`
     pub(crate) is_mut_reference: bool,
+    /// Its type may be that of a transaction.
+    pub(crate) sign: Option<Sign>,
     /// Where its type is written.
     pub(crate) ty: Span,
     /// `#[cfg]` on the parameter: whether it exists is decided after us.
@@ -295,7 +298,7 @@ impl Argument {
     /// One of the ids of a batch, which templates name like an argument.
     pub(crate) fn element(name: Ident) -> Self {
         let ty = name.span();
-        Self { name, is_mut: false, is_mut_reference: false, ty, cfg: None }
+        Self { name, is_mut: false, is_mut_reference: false, sign: None, ty, cfg: None }
     }
 }
 
@@ -328,6 +331,7 @@ impl Names {
                         name,
                         is_mut,
                         is_mut_reference,
+                        sign: transaction::sign(&typed.ty),
                         ty: bare(&typed.ty).span(),
                         cfg: cfg.cloned(),
                     }));

@@ -57,7 +57,7 @@ pub(super) fn after(frame: &Frame, what: &Invalidated, body: &TokenStream) -> To
 //     let (call, write) = (Call::new(..), Write::new(..).event(..));
 //     let policy = ..;
 //     let put = write.begin_put(call, shape).await;
-//     let returned = async move { body }.await;
+//     let returned = put.run(async move { body }).await;
 //     put.settle(shape, &policy, returned).await
 pub(super) fn put(
     frame: &Frame,
@@ -85,7 +85,7 @@ pub(super) fn put(
         let (call, write) = #both;
         #policy
         #begin
-        let returned = #body.await;
+        let returned = put.run(#body).await;
         put.settle(shape, &policy, returned).await
     }
 }

@@ -38,6 +38,7 @@ pub(crate) fn options(role: Role, tokens: TokenStream, errors: &mut Errors) -> O
     for option in misspelt {
         match option {
             "skip" => options.skip.not_missing(),
+            "uncommitted" => options.uncommitted.not_missing(),
             "key" => options.key.not_missing(),
             "mode" => options.mode.not_missing(),
             _ => {}
@@ -83,6 +84,7 @@ impl Reader<'_> {
             "key" => slot.read(&mut options.key, value::text),
             "tag" => slot.add(&mut options.tag, value::one_text),
             "skip" => slot.read(&mut options.skip, value::names),
+            "uncommitted" => slot.read(&mut options.uncommitted, value::text),
             "ttl" => slot.read(&mut options.ttl, value::expression),
             "jitter" => slot.read(&mut options.jitter, value::expression),
             "none_ttl" => slot.read(&mut options.none_ttl, value::text),

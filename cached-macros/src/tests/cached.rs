@@ -67,7 +67,8 @@ fn method_with_all_options() {
 fn batch() {
     snapshot!(expand(
         &quote! {
-            key = "<self.tenant>:user:<id>:<lang>", batch = ids, skip(db), invalidate_on = UserUpdated { id },
+            key = "<self.tenant>:user:<id>:<lang>", batch = ids, skip(db), uncommitted = "allow",
+            invalidate_on = UserUpdated { id },
             tags = "user:<id>"
         },
         &quote! {

@@ -12,6 +12,7 @@ mod near;
 mod options;
 mod scope;
 mod template;
+mod uncommitted;
 mod write;
 
 use std::mem::take;
@@ -69,6 +70,7 @@ struct Item<'a> {
 
 fn read(options: &mut Options, batch: Option<Batch>, item: &Item<'_>, errors: &mut Errors) -> Action {
     let scope = Scope::of_entry(Role::Read, item.names);
+    uncommitted::uncommitted(Role::Read, options, item.names, errors);
     let key = key::pieces(&options.key, &options.skip, &scope, errors);
     if let Some(batch) = batch {
         let mut entry = entry(options, key, &scope, errors);
@@ -82,6 +84,7 @@ fn read(options: &mut Options, batch: Option<Batch>, item: &Item<'_>, errors: &m
 
 fn put(options: &mut Options, item: &Item<'_>, errors: &mut Errors) -> Action {
     let scope = Scope::of_entry(Role::Put, item.names);
+    uncommitted::uncommitted(Role::Put, options, item.names, errors);
     if options.key.is_absent() {
         let message = "under which key is the value stored? write that of the function that reads it: \
                        `#[redis_put(key = \"user:<id>\")]`";

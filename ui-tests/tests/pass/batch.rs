@@ -92,7 +92,7 @@ impl<T: Clone + Send + Sync> Repo<T> {
         Ok(ids.iter().map(|id| (*id, User { id: *id, name: String::new() })).collect())
     }
 
-    #[redis_cached(key = "mut:<id>", batch = ids, cache = self.cache, skip(seen))]
+    #[redis_cached(key = "mut:<id>", batch = ids, cache = self.cache, skip(seen), uncommitted = "allow")]
     async fn exclusive(&mut self, ids: &[u64], seen: &mut Vec<u64>) -> HashMap<u64, u64> {
         self.runs += 1;
         seen.extend(ids);

@@ -23,7 +23,7 @@ async fn inside(request: &Request<'_>) -> usize {
     request.path.len()
 }
 
-#[redis_cached(skip(buffer))]
+#[redis_cached(skip(buffer), uncommitted = "allow")]
 async fn exclusive(buffer: &mut Vec<u8>, id: u64) -> u64 {
     buffer.push(1);
     id
