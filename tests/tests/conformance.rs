@@ -179,6 +179,20 @@ async fn one_lease_at_a_time(on: Subject) {
     assert_eq!(on.acquire("k", lease(2), TTL).await, Acquired::Granted);
 }
 
+async fn a_value_is_released_by_its_own_head_only(on: Subject) {
+    let ((old, first), (new, second)) = (value(1, "first"), value(2, "second"));
+    on.put("k", &first).await;
+    assert!(!on.store.release(&"k".into(), new, WITHIN).await.unwrap(), "another value's");
+    assert!(!on.store.release(&"k".into(), lease(1), WITHIN).await.unwrap(), "a lease's");
+    assert_eq!(on.get("k").await.unwrap(), first);
+    assert!(on.store.release(&"k".into(), old, WITHIN).await.unwrap());
+    assert_eq!(on.get("k").await, None);
+    assert!(!on.store.release(&"k".into(), old, WITHIN).await.unwrap(), "gone by then");
+    on.put("k", &second).await;
+    assert!(!on.store.release(&"k".into(), old, WITHIN).await.unwrap());
+    assert_eq!(on.get("k").await.unwrap(), second, "a newer value stays");
+}
+
 async fn a_lease_dies_with_its_holder_and_lives_while_it_is_renewed(on: Subject) {
     let short = Duration::from_millis(80);
     assert_eq!(on.acquire("k", lease(1), short).await, Acquired::Granted);
@@ -268,6 +282,7 @@ async fn any_bytes_survive(on: Subject) {
 on_every_store! {
     a_register_is_absent_leased_or_a_value
     one_lease_at_a_time
+    a_value_is_released_by_its_own_head_only
     a_lease_dies_with_its_holder_and_lives_while_it_is_renewed
     whatever_removes_the_register_revokes_the_fill
     a_fill_compares_with_the_stamp_it_saw

@@ -2,6 +2,8 @@ use proc_macro2::TokenStream;
 use quote::quote;
 
 use super::{messages, redis_cached};
+use crate::attribute::attribute;
+use crate::role::Role;
 
 fn faults(args: TokenStream, item: TokenStream) -> String {
     messages(redis_cached(args, item)).join("\n")
@@ -44,6 +46,53 @@ fn one_fault_makes_one_message() {
         faults(quote!(key = 5), item()),
     ];
     snapshot!(cases.join("\n"));
+}
+
+/// What is read or put inside of a transaction may be rolled back.
+#[test]
+fn uncommitted_rows_need_a_word() {
+    let read = |args: TokenStream, ty: TokenStream| {
+        faults(quote!(key = "user:<id>", skip(tx) #args), quote!(async fn find(tx: #ty, id: u64) -> u64 { id }))
+    };
+    let types = [
+        quote!(&mut Connection),
+        quote!(&'a mut Connection),
+        quote!((&mut Connection)),
+        quote!(Option<&mut Connection>),
+        quote!(Pin<&mut Connection>),
+        quote!(&RefCell<&mut Connection>),
+        quote!(impl Deref<Target = &mut Connection>),
+        quote!(&mut (dyn Execute + Send)),
+        quote!(&sea_orm::DatabaseTransaction),
+        quote!(&mut sqlx::Transaction<'_, Postgres>),
+        quote!(Arc<Mutex<Transaction<'static, Postgres>>>),
+    ];
+    for ty in types {
+        let fault = read(quote!(), ty.clone());
+        assert!(fault.starts_with("`tx` is ") && fault.contains("`Deferred`") && fault.lines().count() == 1, "{fault}");
+        assert_eq!(read(quote!(, uncommitted = "allow"), ty), "");
+    }
+    let pools =
+        [quote!(&Pool), quote!(&impl Fn(&mut Connection)), quote!(fn(&mut Connection)), quote!(impl Executor<'_>)];
+    for ty in pools {
+        assert_eq!(read(quote!(), ty.clone()), "");
+        assert!(read(quote!(, uncommitted = "allow"), ty).contains("there is none here; remove it"));
+    }
+    // What is in the key is no connection, and `self` is a repository.
+    let in_key = quote!(
+        async fn find(&mut self, id: &mut u64) -> u64 {
+            *id
+        }
+    );
+    assert_eq!(faults(quote!(key = "user:<id>"), in_key), "");
+    let put = |args: TokenStream, ty: TokenStream| {
+        let item = quote!(async fn store(tx: #ty, id: u64) -> u64 { id });
+        messages(attribute(Role::Put, quote!(key = "user:<id>" #args), item)).join("\n")
+    };
+    let fault = put(quote!(), quote!(&mut Connection));
+    assert!(fault.starts_with("`tx` is borrowed mutably") && fault.contains("before its commit"), "{fault}");
+    assert_eq!(put(quote!(, uncommitted = "allow"), quote!(&mut Connection)), "");
+    assert_eq!(put(quote!(), quote!(&Transaction)), "", "a row that is called so");
 }
 
 #[test]

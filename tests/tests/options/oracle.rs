@@ -293,6 +293,9 @@ impl Oracle {
                     grace: (GRACE * load.ended.saturating_sub(load.began)).min(ttl.mul_f64(1.0 - spec.jitter)),
                     left_alone: (Duration::ZERO, Duration::ZERO),
                 });
+            } else if let Stored::Value(_) = self.stored {
+                // The source has answered, and that is not to be stored: the old value ends.
+                self.stored = Stored::Nothing;
             }
         }
         if let Stored::Value(value) = self.stored

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 /// Options that say where the function is and what it is called, not how it behaves.
-const NO_BEHAVIOUR: [&str; 3] = ["key", "cache", "crate"];
+const NO_BEHAVIOUR: [&str; 4] = ["key", "cache", "crate", "uncommitted"];
 /// Those that every function of the table has: its first argument is left out of the key.
 const EVERYWHERE: [&str; 1] = ["skip"];
 /// What a batch refuses.
