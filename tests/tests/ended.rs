@@ -55,18 +55,25 @@ struct Source {
     clock: Clock,
     row: Mutex<Result<Option<Row>, String>>,
     loads: AtomicU64,
+    loads_of_another_type: AtomicU64,
 }
 
 impl Source {
     fn of(server: Option<&RedisServer>) -> Self {
         let clock = Clock::manual();
-        let builder = Cache::builder().clock(clock.clone()).jitter(0.0).max_value_bytes(4_096);
+        let builder = Cache::builder().namespace("cache").clock(clock.clone()).jitter(0.0).max_value_bytes(4_096);
         let builder = match server {
             Some(server) => builder.redis(server.url()).budget(Duration::from_secs(5)),
             None => builder,
         };
         let row = Mutex::new(Ok(Some(Row { version: 1, ..Row::default() })));
-        Self { cache: builder.build().unwrap(), clock, row, loads: AtomicU64::new(0) }
+        Self {
+            cache: builder.build().unwrap(),
+            clock,
+            row,
+            loads: AtomicU64::new(0),
+            loads_of_another_type: AtomicU64::new(0),
+        }
     }
 
     fn says(&self, row: Result<Option<Row>, String>) {
@@ -92,6 +99,12 @@ macro_rules! functions {
             }
         )*
     };
+}
+
+/// What stands under the same key first, in another build of the service: values of the other functions then stand beside it.
+#[redis_cached(key = "row", skip(source), cache = source.cache)]
+async fn of_another_type(source: &Source) -> u64 {
+    source.loads_of_another_type.fetch_add(1, Ordering::SeqCst)
 }
 
 functions! {
@@ -129,13 +142,17 @@ where
     F: Fn(std::sync::Arc<Source>) -> Fut,
     Fut: Future<Output = Result<Option<Row>, String>>,
 {
-    for (reason, row) in unstored() {
+    for ((reason, row), is_beside) in unstored().into_iter().zip([false, true].into_iter().cycle()) {
         if let Some(server) = server {
             server.send::<()>(&[b"FLUSHALL"]).await;
         }
         let source = std::sync::Arc::new(Source::of(server));
         let call = || function(std::sync::Arc::clone(&source));
         let loads = || source.loads.load(Ordering::SeqCst);
+        if is_beside {
+            of_another_type(&source).await;
+            source.cache.settled().await;
+        }
         let first = Ok(Some(Row { version: 1, ..Row::default() }));
         assert_eq!(call().await, first);
         source.cache.settled().await;
@@ -160,5 +177,8 @@ where
         }
         source.says(Err("the database is away".to_owned()));
         assert_eq!(call().await, Err("the database is away".to_owned()), "{reason:?}: nor in place of an error");
+        if is_beside {
+            assert_eq!(of_another_type(&source).await, 0, "{reason:?}: what it stood beside is there");
+        }
     }
 }

@@ -17,8 +17,9 @@ const TIME: Duration = Duration::from_secs(10_000);
 async fn spread(server: &RedisServer, name: &str, time: Duration) -> (usize, usize) {
     let mut lives = Vec::new();
     for id in 0..VALUES {
-        let key = format!("cache:v1:{name}:{id}");
-        lives.push(Duration::from_millis(server.send::<u64>(&[b"PTTL", key.as_bytes()]).await));
+        let key = format!("cache:k:{name}:{id}");
+        let life: i64 = server.send(&[b"PTTL", key.as_bytes()]).await;
+        lives.push(Duration::from_millis(u64::try_from(life).expect("it is stored, and not for ever")));
     }
     let (longer, shorter) = (time, time.mul_f64(0.99));
     (lives.iter().filter(|life| **life > longer).count(), lives.iter().filter(|life| **life < shorter).count())

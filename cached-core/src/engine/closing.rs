@@ -215,7 +215,7 @@ impl Target {
         let engine = &self.engine;
         if engine.may_use_store() {
             // If it fails, the value is found again, and renewed again.
-            let _ = engine.budget().step(engine, |store, within| store.release(&self.key, head, within)).await;
+            let _ = engine.budget().step(engine, |store, within| store.release(self.place(), head, within)).await;
         }
         engine.wrote([&self.key]);
     }

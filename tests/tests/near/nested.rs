@@ -188,8 +188,13 @@ async fn found(way: &str, cache: &Cache, prices: &Prices) -> [u64; 3] {
 /// A process whose news can be held back, and another one.
 async fn in_two_processes<S: Store>(store: impl Fn() -> S, clock: Clock) {
     let held = HeldBack::of(store());
-    let builder =
-        || Cache::builder().budget(Duration::from_secs(5)).heartbeat(Duration::from_secs(60)).clock(clock.clone());
+    let builder = || {
+        Cache::builder()
+            .namespace("cache")
+            .budget(Duration::from_secs(5))
+            .heartbeat(Duration::from_secs(60))
+            .clock(clock.clone())
+    };
     let here = builder().store(Arc::clone(&held) as _).build().unwrap();
     let there = builder().store(Arc::new(store())).build().unwrap();
     let prices = Prices::default();
@@ -224,7 +229,7 @@ async fn in_two_processes<S: Store>(store: impl Fn() -> S, clock: Clock) {
 /// After a load, and beside one in the same task.
 #[tokio::test]
 async fn outside_of_a_load_near_hits_are_as_they_were() {
-    let cache = Cache::builder().clock(Clock::manual()).build().unwrap();
+    let cache = Cache::builder().namespace("cache").clock(Clock::manual()).build().unwrap();
     let prices = Prices::default();
     let near_hits = || -> u64 { cache.stats().sites.iter().map(|site| site.near_hits).sum() };
     for _ in 0..2 {
