@@ -22,9 +22,13 @@ async fn find(conn: &mut Connection, id: u64) -> u64 {
 }
 
 #[redis_cached(key = "one:<id>", batch = ids, skip(conn), uncommitted = "allow")]
-async fn find_many(conn: Option<&mut Connection>, ids: &[u64]) -> HashMap<u64, u64> {
-    let Some(conn) = conn else { return HashMap::new() };
+async fn find_many(conn: &mut Connection, ids: &[u64]) -> HashMap<u64, u64> {
     HashMap::from([(ids[0], conn.find(ids[0]).await)])
+}
+
+#[redis_cached(key = "maybe:<id>", skip(conn), uncommitted = "allow")]
+async fn with_or_without(conn: Option<&mut Connection>, id: u64) -> Option<u64> {
+    Some(conn?.find(id).await)
 }
 
 #[redis_put(key = "one:<id>", uncommitted = "allow")]
@@ -57,7 +61,8 @@ fn main() {
         assert_eq!(store(&mut conn, 2).await, 2);
         assert_eq!(by_function(|conn| conn.queries, &mut 3).await, 4);
         assert_eq!(Repo { conn: &mut conn }.find(4).await, 4);
-        assert_eq!(find_many(None, &[5]).await.len(), 0);
-        assert_eq!(conn.queries, 3);
+        assert_eq!(find_many(&mut conn, &[5]).await, HashMap::from([(5, 5)]));
+        assert_eq!(with_or_without(None, 6).await, None);
+        assert_eq!(conn.queries, 4);
     }));
 }
