@@ -10,8 +10,7 @@
 
 mod divided;
 
-pub(crate) use divided::Part;
-pub use divided::{Divided, Undivided};
+pub(crate) use divided::{Divided, Part, Undivided};
 
 use crate::outcome::{CacheValue, OptionValue};
 use divided::found;
@@ -198,6 +197,9 @@ impl<Id, T: Clone> ManyOf<Id> for Vec<Option<T>> {
     }
 }
 
+/// What a return value is taken apart into, or why it is not.
+type Division<Id, T, R> = Result<Divided<Id, T>, Undivided<R>>;
+
 /// How a batch's return type is taken apart for storing, and put together from what was stored.
 pub trait ManyShape: Copy {
     /// The function's return type.
@@ -221,10 +223,7 @@ pub trait ManyShape: Copy {
     ///
     /// # Errors
     /// What was returned, if the load has failed or it cannot be told which value is of which id.
-    fn divide(
-        returned: Self::Return,
-        ids: &[Self::Id],
-    ) -> Result<Divided<Self::Id, Self::Item>, Undivided<Self::Return>>;
+    fn divide(returned: Self::Return, ids: &[Self::Id]) -> Division<Self::Id, Self::Item, Self::Return>;
 }
 
 /// Stands for the return type `R` of a batch over ids of type `Id` while its shape is looked for.
@@ -289,7 +288,7 @@ impl<Id: Clone, C: ManyOf<Id, Item: CacheValue>> ManyShape for Plain<C, Id> {
         C::collect(asked, values, strangers)
     }
 
-    fn divide(returned: C, ids: &[Id]) -> Result<Divided<Id, C::Item>, Undivided<C>> {
+    fn divide(returned: C, ids: &[Id]) -> Division<Id, C::Item, C> {
         returned.divide(ids).map_err(|(returned, values)| Undivided::Misfit(returned, values))
     }
 }
@@ -307,7 +306,7 @@ impl<Id: Clone, E, C: ManyOf<Id, Item: CacheValue>> ManyShape for InResult<C, E,
         Ok(C::collect(asked, values, strangers))
     }
 
-    fn divide(returned: Result<C, E>, ids: &[Id]) -> Result<Divided<Id, C::Item>, Undivided<Result<C, E>>> {
+    fn divide(returned: Result<C, E>, ids: &[Id]) -> Division<Id, C::Item, Result<C, E>> {
         match returned {
             Ok(values) => values.divide(ids).map_err(|(values, len)| Undivided::Misfit(Ok(values), len)),
             failed @ Err(_) => Err(Undivided::Failed(failed)),
@@ -391,7 +390,7 @@ impl<R, Id: Clone> ManyShape for Refused<R, Id> {
         unreachable!("does not compile")
     }
 
-    fn divide(returned: R, _: &[Id]) -> Result<Divided<Id, ()>, Undivided<R>> {
+    fn divide(returned: R, _: &[Id]) -> Division<Id, (), R> {
         Err(Undivided::Failed(returned))
     }
 }

@@ -420,24 +420,21 @@ pub(super) fn share<T: CacheValue>(begun: Begun, policy: &Policy<T>, value: Opti
         begun.target().unstored(UnstoredReason::NoLease);
         return None;
     }
-    let storable = match value {
-        Some(value) => {
-            let (payload, ttl) = match policy.payload(value, site, &begun.engine().settings) {
-                Ok(encoded) => encoded,
-                Err(reason) => {
-                    begun.unencoded(reason);
-                    return None;
-                }
-            };
-            match policy.names(value, site) {
-                Ok(names) => Storable { payload: Some(payload), ttl, names },
-                Err(reason) => Storable { payload: Some(payload), ttl: ttl.and(Err(reason)), names: Vec::new() },
-            }
+    let Some(value) = value else {
+        let ttl = site.none_ttl.map(Lifetime::About).ok_or(UnstoredReason::Policy);
+        return begun.share(Storable { payload: None, ttl, names: Vec::new() });
+    };
+    let (payload, ttl) = match policy.payload(value, site, &begun.engine().settings) {
+        Ok(encoded) => encoded,
+        Err(reason) => {
+            begun.unencoded(reason);
+            return None;
         }
-        None => {
-            let ttl = site.none_ttl.map(Lifetime::About).ok_or(UnstoredReason::Policy);
-            Storable { payload: None, ttl, names: Vec::new() }
-        }
+    };
+    let payload = Some(payload);
+    let storable = match policy.names(value, site) {
+        Ok(names) => Storable { payload, ttl, names },
+        Err(reason) => Storable { payload, ttl: ttl.and(Err(reason)), names: Vec::new() },
     };
     begun.share(storable)
 }
