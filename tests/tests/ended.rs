@@ -163,7 +163,7 @@ where
         eventually("the refresh has ended", async || {
             source.cache.settled().await;
             let stats = source.cache.stats();
-            stats.sites.iter().any(|site| site.unstored.get(&reason).is_some())
+            stats.sites.iter().any(|site| site.unstored.contains_key(&reason))
         })
         .await;
         assert_eq!(loads(), 2, "{reason:?}");
