@@ -4,9 +4,10 @@ mod many;
 
 use crate::ambient;
 use crate::builder::CacheBuilder;
-use crate::engine::{Engine, shell};
+use crate::engine::{Engine, asking, shell};
 use crate::error::{BuildError, CacheError};
 use crate::event::CacheEvent;
+use crate::hand;
 use crate::invalidation::{Invalidation, Tag};
 use crate::near::Near;
 use crate::near::keep::Unkept;
@@ -302,6 +303,7 @@ impl Cache {
         F: FnOnce() -> Fut,
         Fut: Future<Output = S::Return>,
     {
+        hand::uses(hand::Kind::Key, key);
         let key = self.engine.settings.prefix.literal(key);
         let policy = match options.ttl {
             Some(ttl) => shell::Policy::default().ttl(ttl),
@@ -310,12 +312,14 @@ impl Cache {
         let tags = options.depends_on.tags(&self.engine.settings.prefix);
         let call = shell::Call::of(Arc::clone(&self.engine), self.engine.site(&GET_OR_SET), Some(key), "");
         let call = tags.into_iter().fold(call, |call, tag| call.tagged(|_| tag));
-        let mut loading = match shell::look(call.typed(shape), shape, Unkept).await {
+        let call = call.typed(shape);
+        let call = if asking::is_on() { call.asked::<S>() } else { call };
+        let mut loading = match shell::look(call, shape, Unkept).await {
             Ok(value) => return value,
             Err(loading) => loading,
         };
         // Called only now: a closure may do its reading before it returns its future.
-        let returned = loading.run(load()).await;
+        let returned = loading.run(&policy, load()).await;
         loading.settle(shape, &policy, returned)
     }
 
@@ -334,10 +338,12 @@ impl Cache {
     /// # }
     /// ```
     pub async fn get<T: CacheValue>(&self, key: impl AsRef<str>) -> Option<T> {
+        hand::uses(hand::Kind::Key, key.as_ref());
         self.engine.target::<T>(&GET, key.as_ref()).get().await
     }
 
-    /// Stores `value` under `key`, whatever stands there, for the time to live of `options`. Loads under way on the key
+    /// Stores `value` under `key`, whatever stands there (annotated functions are not served it: see
+    /// [`Entry::set`](crate::Entry::set)), for the time to live of `options`. Loads under way on the key
     /// are not stored over it.
     ///
     /// The value counts as made now: as the tags of `options` are at this moment. For what was read from a database before,
@@ -368,12 +374,16 @@ impl Cache {
         value: &T,
         options: Options,
     ) -> Result<(), CacheError> {
+        hand::uses(hand::Kind::Key, key.as_ref());
         let tags = options.depends_on.tags(&self.engine.settings.prefix);
         let target = self.engine.target::<T>(&SET, key.as_ref()).with_tags(tags.into_iter().flatten());
         target.set(value, options.ttl).await
     }
 
     /// Removes the value under `key`, if there is one. Loads under way on the key are not stored.
+    ///
+    /// For keys that are rendered by hand; of a call of an annotated function [`entry!`](crate::entry) has the key, and
+    /// [`Entry::remove`](crate::Entry::remove).
     ///
     /// # Errors
     /// [`CacheError`] if the store could not be asked: then the old value may still stand there.
@@ -391,6 +401,8 @@ impl Cache {
     /// # }
     /// ```
     pub async fn delete(&self, key: impl AsRef<str>) -> Result<(), CacheError> {
+        // Removed all the same: the key may have a `*` in it.
+        let _ = hand::invalidates(hand::Kind::Key, key.as_ref(), &self.engine.settings.prefix);
         self.engine.target::<()>(&DELETE, key.as_ref()).remove().await.map(drop)
     }
 

@@ -116,12 +116,99 @@ pub enum CacheError {
         /// The limit in bytes.
         max: usize,
     },
+    /// The options of the annotated function do not store this value.
+    #[error(
+        "the function's own options do not store this value: its `ttl` is zero, `cache_if` says no, or its `tags` fail"
+    )]
+    Policy,
 }
 
 impl From<StoreError> for CacheError {
     fn from(error: StoreError) -> Self {
         Self::Store(error)
     }
+}
+
+/// Why a call has no [`Entry`](crate::Entry): [`entry!`](crate::entry) and [`entries!`](crate::entries).
+///
+/// Its text names the function, and says what to write instead.
+///
+/// ```
+/// use cached_core::EntryError;
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// async fn not_annotated(id: u64) -> u64 {
+///     id
+/// }
+///
+/// let error = cached_core::entry!(not_annotated(42)).unwrap_err();
+/// assert!(matches!(error, EntryError::NoCall));
+/// # }
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum EntryError {
+    /// The first poll of the future did not reach a `#[redis_cached]` function.
+    #[error(
+        "this is no call of a `#[redis_cached]` function that is about to begin: the future has been polled before, waits for \
+         something else first, or ends without such a call; pass the call itself, `entry!(find_user(42))`"
+    )]
+    NoCall,
+    /// The future makes several calls at once.
+    #[error(
+        "this future calls several `#[redis_cached]` functions at once, `{first}` and `{second}`; pass one call, `entry!(find_user(42))`"
+    )]
+    Several {
+        /// The path of one of the functions.
+        first: &'static str,
+        /// The path of another one.
+        second: &'static str,
+    },
+    /// No cache is installed, and the call is in no scope.
+    #[error(
+        "there is no cache for the call of `{function}`: call `cache.install()` at start-up, or `cache.scope(..)` around this"
+    )]
+    NoCache {
+        /// The path of the function.
+        function: &'static str,
+    },
+    /// An argument cannot be part of a key: its `Serialize` or its `KeySegment` has failed.
+    #[error("an argument of this call of `{function}` cannot be rendered into its key, so the call is never cached")]
+    Key {
+        /// The path of the function.
+        function: &'static str,
+    },
+    /// The function writes: it has no entry of its own to be asked for.
+    #[error("`{function}` is a write; pass a call of the `#[redis_cached]` function whose entry is meant")]
+    Write {
+        /// The path of the function.
+        function: &'static str,
+    },
+    /// The function is over many ids, each of which has an entry.
+    #[error("`{function}` is a batch, with an entry for each id; write `entries!(..)`")]
+    Batch {
+        /// The path of the function.
+        function: &'static str,
+    },
+    /// The function is no batch.
+    #[error("`{function}` has one entry and is no batch; write `entry!(..)`")]
+    NoBatch {
+        /// The path of the function.
+        function: &'static str,
+    },
+    /// What the future returns is not what the entry holds: another function is around the call.
+    #[error(
+        "the entry of `{function}` holds a `{holds}`, and this future returns a `{returns}`; pass the call of `{function}` itself"
+    )]
+    Type {
+        /// The path of the function.
+        function: &'static str,
+        /// The type that is stored.
+        holds: &'static str,
+        /// The type that the future returns.
+        returns: &'static str,
+    },
 }
 
 /// A store could not do what it was asked to.

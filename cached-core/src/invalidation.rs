@@ -1,6 +1,8 @@
 //! What a write invalidates: keys, tags and events, gathered before they are applied.
 
+use crate::entry::Entry;
 use crate::event::CacheEvent;
+use crate::hand;
 use crate::key::{Key, Prefix};
 use std::collections::HashSet;
 
@@ -62,7 +64,10 @@ impl Tag {
     /// The register that stands for it in a cache; `None` if it has no form.
     pub(crate) fn register(&self, prefix: &Prefix) -> Option<Key> {
         match &self.0 {
-            Depends::Text(text) => Some(prefix.tag(text)),
+            Depends::Text(text) => {
+                hand::uses(hand::Kind::Tag, text);
+                Some(prefix.tag(text))
+            }
             Depends::Event(name, fields) => fields.as_ref().map(|fields| prefix.event(name, fields)),
         }
     }
@@ -102,6 +107,8 @@ pub struct Invalidation {
 #[derive(Debug, Clone)]
 enum Item {
     Key(String),
+    /// The key of a call, without what stands in front of it in the call's cache.
+    Entry(Box<str>),
     Tag(Tag),
 }
 
@@ -111,7 +118,12 @@ impl Invalidation {
         Self::default()
     }
 
-    /// Adds the entry under `key`, which is what [`Cache::delete`](crate::Cache::delete) takes.
+    /// Adds the entry under `key`, which is what [`Cache::delete`](crate::Cache::delete) takes: for keys of
+    /// [`Cache::get_or_set`](crate::Cache::get_or_set). The key of an annotated function is escaped (`'42` for the text "42",
+    /// `a%3Ab` for "a:b"): use [`entry`](Self::entry), which has it rendered.
+    ///
+    /// It is one key. A pattern, such as `user:*`, is taken as the key it spells, and the [`Outcome`] is
+    /// [`Failed`](Outcome::Failed): what many entries have in common is a tag or an event.
     ///
     /// ```
     /// let what = cached_core::Invalidation::new().key("user:42");
@@ -121,7 +133,34 @@ impl Invalidation {
         self
     }
 
-    /// Adds all entries that have the tag.
+    /// Adds the entry of a call, from [`entry!`](crate::entry).
+    ///
+    /// ```
+    /// use cached_core::{Cache, Invalidation, Outcome, redis_cached};
+    ///
+    /// #[redis_cached(key = "article:<slug>")]
+    /// async fn article(slug: &str) -> String {
+    ///     format!("read from the database: {slug}")
+    /// }
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), cached_core::EntryError> {
+    /// let cache = Cache::memory();
+    /// cache.install();
+    /// let entry = cached_core::entry!(article("a:b"))?;
+    /// let outcome = cache.invalidate(Invalidation::new().entry(&entry).tag("front-page")).await;
+    /// assert_eq!(outcome, Outcome::Applied);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn entry<T>(mut self, entry: &Entry<T>) -> Self {
+        let target = entry.target();
+        let prefix = &target.engine().settings.prefix;
+        self.items.push(Item::Entry(prefix.text_of(target.key()).into()));
+        self
+    }
+
+    /// Adds all entries that have the tag. Like a key it is one, and no pattern.
     ///
     /// ```
     /// let what = cached_core::Invalidation::new().tag("tenant:7");
@@ -167,7 +206,7 @@ impl Invalidation {
     /// The registers that an entry depends on which depends on these tags and events; `None` for what has no form.
     pub(crate) fn tags(&self, prefix: &Prefix) -> Vec<Option<Key>> {
         let tag = |item: &Item| match item {
-            Item::Key(_) => None,
+            Item::Key(_) | Item::Entry(_) => None,
             Item::Tag(tag) => tag.register(prefix),
         };
         self.items.iter().map(tag).collect()
@@ -179,6 +218,7 @@ impl Invalidation {
         for item in &self.items {
             match item {
                 Item::Key(key) => registers.key(prefix.literal(key)),
+                Item::Entry(key) => registers.key(prefix.literal(key)),
                 Item::Tag(Tag(Depends::Text(text))) => registers.tag(prefix, prefix.tag(text)),
                 Item::Tag(Tag(Depends::Event(name, fields))) => {
                     registers.event(prefix, name, fields.as_deref());
@@ -187,6 +227,17 @@ impl Invalidation {
             }
         }
         is_whole
+    }
+
+    /// Whether all that is named by hand is a name and no pattern. What is likely to be mistaken is warned of.
+    pub(crate) fn is_by_name(&self, prefix: &Prefix) -> bool {
+        let is_by_name = |item: &Item| match item {
+            Item::Key(key) => hand::invalidates(hand::Kind::Key, key, prefix),
+            Item::Tag(Tag(Depends::Text(tag))) => hand::invalidates(hand::Kind::Tag, tag, prefix),
+            Item::Entry(_) | Item::Tag(Tag(Depends::Event(..))) => true,
+        };
+        // All of them, so that each is looked at.
+        self.items.iter().fold(true, |all, item| is_by_name(item) && all)
     }
 }
 
@@ -264,7 +315,8 @@ pub enum Outcome {
     /// The store could not be asked. It will be, until it answers; meanwhile this process neither reads nor stores what
     /// the invalidation is about. Other processes may still read it.
     Queued,
-    /// There is no tokio runtime here to apply it, or a part of it has no form: a hashed value that does not serialize.
+    /// There is no tokio runtime here to apply it, or a part of it names nothing: a hashed value that does not serialize, or a
+    /// pattern (`user:*`). The rest is applied.
     Failed,
 }
 

@@ -9,6 +9,7 @@ pub use crate::engine::shell::{Call, Policy, look};
 pub use crate::engine::shell_near::near;
 pub use crate::engine::write::Write;
 pub use crate::engine::{Bracket, Put};
+pub use crate::entry::{ManyEntries, ask, ask_each, probe};
 pub use crate::event::{CacheEvent, EventSpec, EventUse, RegisteredEvent, TagUse};
 pub use crate::invalidation::Tag;
 pub use crate::key::{Hashed, KeyIdentity, KeySegment, Piece, Rendered, Serialized, SerializedIdentity, TypeName};
@@ -27,6 +28,8 @@ pub use core::{file, line, module_path, primitive};
 pub use inventory;
 
 use crate::ambient;
+use crate::engine::asking;
+use crate::error::EntryError;
 use crate::key::Prefix;
 
 /// Makes a site known before its function's first call.
@@ -201,7 +204,7 @@ impl Call {
     #[must_use]
     pub fn new(site: &'static Site, cache: Option<&Cache>, path: &'static str, segments: &[&dyn KeySegment]) -> Self {
         ambient::in_cache(cache, |cache| Self::left(cache.engine(), site, path, segments, None))
-            .unwrap_or_else(Self::uncached)
+            .unwrap_or_else(|| Self::without_cache(site))
     }
 
     /// The entry depends on this event.
@@ -227,6 +230,9 @@ impl Write {
     /// Finds the cache.
     #[must_use]
     pub fn new(site: &'static Site, cache: Option<&Cache>) -> Self {
+        if asking::refuse(|| EntryError::Write { function: site.path() }) {
+            return Self::of(None, site);
+        }
         Self::of(cache.cloned().or_else(ambient::current).map(Cache::into_engine), site)
     }
 

@@ -60,6 +60,8 @@ pub struct SiteSpec {
     pub emits: &'static [EventUse],
     /// Tags that it invalidates.
     pub untags: &'static [TagUse],
+    /// The placeholders of arguments whose type is spelled as that of a text.
+    pub texts: &'static [&'static str],
     /// Keys that it invalidates.
     pub removes: &'static [&'static [Piece]],
 }
@@ -138,6 +140,7 @@ impl SiteSpec {
         tags: &[],
         emits: &[],
         untags: &[],
+        texts: &[],
         removes: &[],
     };
 }

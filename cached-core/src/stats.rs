@@ -232,7 +232,7 @@ pub struct SiteStats {
     pub coalesced: u64,
     /// Calls that ran the function's body, bypassed ones included.
     pub loads: u64,
-    /// Calls that found nothing and had no function to run: those of `Cache::get`.
+    /// Calls that found nothing and had no function to run: those of `Cache::get` and `Entry::get`.
     pub unserved: u64,
     /// Loads that returned an `Err`.
     pub load_errors: u64,

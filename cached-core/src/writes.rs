@@ -9,8 +9,10 @@
 
 use crate::cache::Cache;
 use crate::engine::write::Write;
+use crate::entry::Entry;
 use crate::error::CacheError;
 use crate::event::CacheEvent;
+use crate::hand;
 use crate::invalidation::{Invalidation, Outcome, Tag};
 use crate::site::{Role, Site, SiteSpec};
 use std::sync::Arc;
@@ -182,6 +184,7 @@ impl Cache {
     /// # }
     /// ```
     pub async fn delete_matching(&self, prefix: impl AsRef<str>, progress: impl FnMut(u64)) -> Result<u64, CacheError> {
+        hand::sweeps(prefix.as_ref());
         let prefix = [self.engine().settings.prefix.entries(), prefix.as_ref()].concat();
         self.sweep(&prefix, progress).await
     }
@@ -246,6 +249,23 @@ impl Deferred {
     /// ```
     pub fn key(&mut self, key: impl Into<String>) -> &mut Self {
         self.add(Invalidation::new().key(key))
+    }
+
+    /// Adds the entry of a call: see [`Invalidation::entry`].
+    ///
+    /// ```
+    /// # #[cached_core::redis_cached(key = "square:<n>")]
+    /// # async fn square(n: u64) -> u64 { n * n }
+    /// # fn main() -> Result<(), cached_core::EntryError> {
+    /// # let cache = cached_core::Cache::memory();
+    /// # cache.install();
+    /// let mut deferred = cache.deferred();
+    /// deferred.entry(&cached_core::entry!(square(4))?);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn entry<T>(&mut self, entry: &Entry<T>) -> &mut Self {
+        self.add(Invalidation::new().entry(entry))
     }
 
     /// Adds all entries that have the tag: see [`Invalidation::tag`].

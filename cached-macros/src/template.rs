@@ -78,15 +78,34 @@ impl Fault {
 /// What a template is for.
 #[derive(Clone, Copy)]
 enum Kind {
+    /// Of a function that reads.
     Key,
+    /// Of a function that writes.
+    Written,
     Tag,
 }
 
 impl Kind {
     fn noun(self) -> &'static str {
         match self {
-            Self::Key => "key",
+            Self::Key | Self::Written => "key",
             Self::Tag => "tag",
+        }
+    }
+
+    /// What a `*` among the text is told: nothing compares keys or tags, so it would be a letter like any other.
+    fn no_pattern(self) -> &'static str {
+        match self {
+            Self::Key => "`*` is no pattern here; write `<*>` for all arguments, hashed",
+            Self::Written => {
+                "`*` is no pattern: a key is that of one entry; name its arguments as the function that reads does, `<id>`. \
+                 To invalidate many entries, give them a tag (`tags = \"..\"`) or an event (`invalidate_on = ..`) there, and \
+                 name that here"
+            }
+            Self::Tag => {
+                "`*` is no pattern: a tag is one text; name an argument, `<id>`. To invalidate the entries of many tags, give \
+                 them one more tag for all of them, or let them listen to any event of a type, `invalidate_on = Event { .. }`"
+            }
         }
     }
 }
@@ -97,12 +116,21 @@ impl Kind {
 // Input:  "user:<id>:<filter.lang>"
 // Output: [Literal("user:"), Placeholder(id), Literal(":"), Placeholder(filter.lang)]
 pub(crate) fn parse(template: &str) -> Result<Vec<Piece>, Fault> {
+    parse_key(template, Kind::Key)
+}
+
+/// Splits the template of a key that a write removes or stores.
+pub(crate) fn parse_written(template: &str) -> Result<Vec<Piece>, Fault> {
+    parse_key(template, Kind::Written)
+}
+
+fn parse_key(template: &str, kind: Kind) -> Result<Vec<Piece>, Fault> {
     if template.is_empty() {
         return Err(Fault::new(0..0, "the key is empty; write for example `key = \"user:<id>\"`"));
     }
-    let pieces = split(template, Kind::Key)?;
+    let pieces = split(template, kind)?;
     hash_tag(template, &pieces)?;
-    separated(&pieces, Kind::Key)?;
+    separated(&pieces, kind)?;
     Ok(pieces)
 }
 
@@ -154,6 +182,9 @@ fn split(template: &str, kind: Kind) -> Result<Vec<Piece>, Fault> {
             if letter.is_control() {
                 let noun = kind.noun();
                 return Err(Fault::new(at..end, format!("the control character {letter:?} cannot stand in a {noun}")));
+            }
+            if letter == '*' {
+                return Err(Fault::new(at..end, kind.no_pattern()));
             }
             literal.push(letter);
             at = end;

@@ -3,6 +3,7 @@
 use super::{Cache, GET_OR_SET, Options};
 use crate::engine::batch::{batch, missing, run, settle};
 use crate::engine::shell::{Call, Policy};
+use crate::hand;
 use crate::many::InResult;
 use crate::near::keep::Unkept;
 use crate::outcome::CacheValue;
@@ -55,6 +56,7 @@ impl Cache {
         let tags = options.depends_on.tags(&self.engine.settings.prefix);
         let call = |cache: &Self, key: &K| {
             let engine = &cache.engine;
+            hand::uses(hand::Kind::Key, key.as_ref());
             let key = engine.settings.prefix.literal(key.as_ref());
             let call = Call::of(Arc::clone(engine), engine.site(&GET_OR_SET), Some(key), "");
             tags.iter().fold(call, |call, tag| call.tagged(|_| tag.clone()))
@@ -72,7 +74,7 @@ impl Cache {
             };
             // Called only now: a closure may do its reading before it returns its future.
             let loading = load(keys);
-            let returned = run(&mut batch, loading).await;
+            let returned = run(&mut batch, &policy, loading).await;
             if let Some(failed) = settle(&mut batch, &policy, returned) {
                 return failed;
             }

@@ -9,6 +9,7 @@
 //! # When Redis is down
 //! As for loads that are not detached. Nothing is renewed in the background, since nothing is found.
 
+use super::asking;
 use super::shell::{Load, Policy, spare};
 use crate::ambient;
 use crate::outcome::Shape;
@@ -155,7 +156,12 @@ async fn detached<S>(load: Load, shape: S, policy: Policy<S::Item>, body: Body<S
 where
     S: Shape<Return: Returns> + Send + 'static,
 {
-    let Some(begun) = load.begun.as_deref() else { return body.await };
+    let Some(begun) = load.begun.as_deref() else {
+        if asking::answers(&policy) {
+            asking::stop().await;
+        }
+        return body.await;
+    };
     if begun.is_claimed() {
         let instead = begun.spare().and_then(|entry| Some((spare::<S>(begun.site(), entry)?, entry)));
         let Some((value, entry)) = instead else { return body.await };
@@ -187,7 +193,7 @@ async fn in_time<R>(task: &mut JoinHandle<R>, patience: Duration) -> Option<R> {
 }
 
 async fn ended<S: Shape>(mut load: Load, shape: S, policy: Policy<S::Item>, body: Body<S::Return>) -> S::Return {
-    let returned = load.run(body).await;
+    let returned = load.run(&policy, body).await;
     load.settle(shape, &policy, returned)
 }
 

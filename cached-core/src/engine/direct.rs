@@ -1,14 +1,15 @@
-//! Single steps for callers without an attribute: read, write, remove.
+//! Single steps for callers without an attribute, and on the entry of a call: read, write, remove.
 
 use super::budget::Budget;
 use super::is_on_tokio;
 use super::look::Seen;
-use super::shell::{encode, item};
+use super::shell::{Policy, encode, item};
 use super::target::Target;
 use crate::envelope::tags::MAX_TAGS;
 use crate::envelope::{Entry, Head};
 use crate::error::CacheError;
 use crate::invalidation::Outcome;
+use crate::key::Key;
 use crate::lease::random_id;
 use crate::outcome::CacheValue;
 use crate::reason::MissReason;
@@ -59,7 +60,7 @@ impl Target {
             Ok(Seen::Value(entry)) => Ok(entry),
             Ok(Seen::Nothing) => Err(Some(self.absence())),
             Ok(Seen::Lease(_) | Seen::Worthless(_)) => Err(Some(MissReason::Leased)),
-            // These sites keep no value past its end.
+            // What is past its end is for the function to serve, if it may.
             Ok(Seen::Spare(_)) => Err(Some(MissReason::Stale)),
             Ok(Seen::Base(_) | Seen::Moved) => Err(Some(MissReason::Invalidated)),
             Ok(Seen::Unusable(_)) => Err(None),
@@ -69,19 +70,41 @@ impl Target {
 
     /// Stores a value whatever stands under the key.
     pub(crate) async fn set<T: CacheValue>(self, value: &T, ttl: Option<Duration>) -> Result<(), CacheError> {
-        let (engine, site) = (&self.engine, &self.site);
-        let max = engine.settings.max_value_bytes;
-        let payload = encode(value, site).map_err(|_| CacheError::Encode { codec: site.codec })?;
+        let payload = self.payload(value)?;
+        let lifetime = ttl.map_or(Lifetime::About(self.site.ttl), Lifetime::AtMost);
+        self.put(&payload, lifetime, &[]).await
+    }
+
+    /// Stores a value whatever stands under the key, as its site's options say.
+    pub(crate) async fn set_by<T: CacheValue>(self, value: &T, policy: &Policy<T>) -> Result<(), CacheError> {
+        let payload = self.payload(value)?;
+        let lifetime = policy.ttl_for(value, &self.site).map_err(|_| CacheError::Policy)?;
+        let names = policy.names(value, &self.site).map_err(|_| CacheError::Policy)?;
+        let named: Option<Vec<Key>> = names.iter().map(|tag| tag.register(&self.engine.settings.prefix)).collect();
+        self.put(&payload, lifetime, &named.ok_or(CacheError::Policy)?).await
+    }
+
+    fn payload<T: CacheValue>(&self, value: &T) -> Result<Vec<u8>, CacheError> {
+        let max = self.engine.settings.max_value_bytes;
+        let payload = encode(value, &self.site).map_err(|_| CacheError::Encode { codec: self.site.codec })?;
         if payload.len() > max {
             return Err(CacheError::TooLarge { bytes: payload.len(), max });
         }
+        Ok(payload)
+    }
+
+    /// `named`: the tags that only the value tells.
+    async fn put(&self, payload: &[u8], lifetime: Lifetime, named: &[Key]) -> Result<(), CacheError> {
+        let engine = &self.engine;
         engine.usable()?;
         let stamp = random_id().ok_or(CacheError::NoRandomness)?;
-        let lifetime = ttl.map_or(Lifetime::About(site.ttl), Lifetime::AtMost);
         let mut budget = engine.budget();
-        let stamps = self.stamps(lifetime.time(), &mut budget).await?;
-        let (register, ttl) =
-            self.register(Some(&payload), &self.recorded(&stamps, Vec::new()), lifetime, stamp, Duration::ZERO);
+        let mut told = self.stamps(named, lifetime.time(), &mut budget).await?;
+        let stamps = told.split_off(self.tags().len());
+        let prefix = &engine.settings.prefix;
+        let named = named.iter().map(|tag| Box::from(prefix.name_of(tag))).zip(stamps).collect();
+        let recorded = self.recorded(&told, named);
+        let (register, ttl) = self.register(Some(payload), &recorded, lifetime, stamp, Duration::ZERO);
         let written = register.len() as u64;
         let put = budget.step(engine, |store, within| store.put(&self.key, register, ttl, within)).await;
         engine.wrote([&self.key]);
@@ -90,18 +113,19 @@ impl Target {
         Ok(())
     }
 
-    /// The tags as they are now.
-    async fn stamps(&self, ttl: Duration, budget: &mut Budget) -> Result<Vec<Head>, CacheError> {
-        if self.tags().is_empty() {
+    /// The tags as they are now: those that the call tells, and those that only the value does.
+    async fn stamps(&self, named: &[Key], ttl: Duration, budget: &mut Budget) -> Result<Vec<Head>, CacheError> {
+        let tags = [self.tags(), named].concat();
+        if tags.is_empty() {
             return Ok(Vec::new());
         }
-        if self.tags().len() > MAX_TAGS {
+        if tags.len() > MAX_TAGS {
             return Err(CacheError::TooManyTags { max: MAX_TAGS });
         }
         let engine = &self.engine;
         let fresh = Head::value(random_id().ok_or(CacheError::NoRandomness)?);
-        let ttl = ttl.saturating_mul(3).max(self.site.tag_time);
-        let stamps = budget.step(engine, |store, within| store.tag(self.tags(), fresh, ttl, within)).await?;
+        let ttl = ttl.saturating_add(self.site.window).saturating_mul(3).max(self.site.tag_time);
+        let stamps = budget.step(engine, |store, within| store.tag(&tags, fresh, ttl, within)).await?;
         stamps.ok_or(CacheError::Writing)
     }
 

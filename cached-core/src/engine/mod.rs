@@ -9,6 +9,7 @@
 //! without the store: still one load per key in this process, and a bounded number of loads at once.
 
 mod account;
+pub(crate) mod asking;
 mod background;
 pub(crate) mod batch;
 mod beside;

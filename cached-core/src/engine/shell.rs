@@ -1,5 +1,6 @@
 //! The generic shell around the engine: compiled once per return type, and [`Running`] once per cached function.
 
+use super::asking;
 use super::closing::Closing;
 use super::look::{Hit, Looked};
 use super::look_near::Slot;
@@ -10,6 +11,7 @@ use super::permit::{Begun, Permit, Storable};
 use super::target::Target;
 use super::{Engine, Settings, SiteRef, SiteState, is_on_tokio};
 use crate::envelope::Entry;
+use crate::error::EntryError;
 use crate::flight::pulse::{self, Pulse};
 use crate::invalidation::Tag;
 use crate::key::{Key, Prefix};
@@ -17,6 +19,7 @@ use crate::near::keep::{Keep, Unkept};
 use crate::near::{Kept, Nothing};
 use crate::outcome::{CacheValue, Loaded, Shape};
 use crate::reason::{MissReason, UnstoredReason};
+use crate::site::Site;
 use crate::ttl::Lifetime;
 use crate::user_code::UserCode;
 use std::fmt;
@@ -34,11 +37,17 @@ pub struct Policy<T> {
 }
 
 /// The tags that a value tells.
-type TagsOf<T> = Box<dyn Fn(&T) -> Vec<Tag> + Send + Sync>;
+type TagsOf<T> = Arc<dyn Fn(&T) -> Vec<Tag> + Send + Sync>;
 
 impl<T> fmt::Debug for Policy<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Policy").field("ttl", &self.ttl).finish_non_exhaustive()
+    }
+}
+
+impl<T> Clone for Policy<T> {
+    fn clone(&self) -> Self {
+        Self { tags_of: self.tags_of.clone(), ..*self }
     }
 }
 
@@ -75,7 +84,7 @@ impl<T> Policy<T> {
         I: IntoIterator<Item: Into<Tag>> + 'static,
     {
         let tags_of = move |value: &T| tags_of(value).into_iter().map(Into::into).collect();
-        Self { tags_of: Some(Box::new(tags_of)), ..self }
+        Self { tags_of: Some(Arc::new(tags_of)), ..self }
     }
 
     /// The tags that the value tells.
@@ -84,7 +93,8 @@ impl<T> Policy<T> {
         site.caught::<T, _>(UserCode::Tags, || tags_of(value)).ok_or(UnstoredReason::Panicked)
     }
 
-    fn ttl_for(&self, value: &T, site: &SiteState) -> Result<Lifetime, UnstoredReason> {
+    /// The time to live of the value before jitter, if it is to be stored.
+    pub(super) fn ttl_for(&self, value: &T, site: &SiteState) -> Result<Lifetime, UnstoredReason> {
         if let Some(cache_if) = self.cache_if
             && !site.caught::<T, _>(UserCode::CacheIf, || cache_if(value)).ok_or(UnstoredReason::Panicked)?
         {
@@ -152,11 +162,11 @@ impl Call {
     pub(crate) fn of(engine: Arc<Engine>, site: SiteRef, key: Option<Key>, path: &'static str) -> Self {
         let target = match key {
             None => {
-                site.runs_uncached(MissReason::Key);
+                has_no_form(&site);
                 None
             }
             // The engine needs timers and tasks.
-            Some(_) if !is_on_tokio() => {
+            Some(_) if !is_on_tokio() && !asking::is_on() => {
                 site.runs_uncached(MissReason::NoRuntime);
                 None
             }
@@ -179,7 +189,7 @@ impl Call {
     /// An argument has no form: the function runs uncached.
     fn has_no_form(&mut self) {
         if let Some(target) = self.target.take() {
-            target.site.runs_uncached(MissReason::Key);
+            has_no_form(&target.site);
         }
     }
 
@@ -192,9 +202,17 @@ impl Call {
         Typed { target }
     }
 
-    /// Without a cache.
-    pub(crate) fn uncached() -> Self {
+    /// There is no cache for it.
+    pub(crate) fn without_cache(site: &'static Site) -> Self {
+        asking::refuse(|| EntryError::NoCache { function: site.path() });
         Self { target: None, path: "" }
+    }
+}
+
+/// An argument of a call has no form.
+fn has_no_form(site: &SiteState) {
+    if !asking::refuse(|| EntryError::Key { function: site.site.path() }) {
+        site.runs_uncached(MissReason::Key);
     }
 }
 
@@ -271,10 +289,13 @@ impl Load {
         Self { loading: Some(begun.loading()), pulse: begun.pulse(), begun: Some(begun) }
     }
 
-    /// Runs the function's body. What it calls knows that it is called from inside of this load.
-    pub fn run<F: Future>(&mut self, body: F) -> Running<'_, F> {
+    /// Runs the function's body. What it calls knows that it is called from inside of this load. The body of a call that is
+    /// asked for its entry does not run.
+    pub fn run<T: 'static, F: Future>(&mut self, policy: &Policy<T>, body: F) -> Running<'_, F> {
         let (loading, pulse) = (self.loading.take(), self.pulse.take());
-        Running { body: Box::pin(body), loading, pulse, to_keep: self.begun.as_deref_mut() }
+        let is_asked = self.begun.is_none() && asking::answers(policy);
+        let body = (!is_asked).then(|| Box::pin(body));
+        Running { body, loading, pulse, to_keep: self.begun.as_deref_mut() }
     }
 
     /// Shares and stores what the body returned, in the background, and returns it. If it has failed, a value past its end is
@@ -289,7 +310,8 @@ impl Load {
 /// body is as large as its author made it.
 #[derive(Debug)]
 pub struct Running<'a, F> {
-    body: Pin<Box<F>>,
+    /// `None`: it is not to run.
+    body: Option<Pin<Box<F>>>,
     loading: Option<Arc<Loading>>,
     pulse: Option<Arc<Pulse>>,
     /// Until it turns out that the body takes time: its lease is to be renewed from then on.
@@ -300,7 +322,7 @@ impl<F: Future> Future for Running<'_, F> {
     type Output = F::Output;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<F::Output> {
-        let Self { body, loading, pulse, to_keep } = &mut *self;
+        let Self { body: Some(body), loading, pulse, to_keep } = &mut *self else { return Poll::Pending };
         let inside = nesting::enter(loading);
         let polled = pulse::poll(pulse.as_ref(), context, |context| body.as_mut().poll(context));
         drop(inside);

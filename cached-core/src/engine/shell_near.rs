@@ -1,6 +1,7 @@
 //! The near cache as generated code asks it: before anything else, and without waiting.
 
 use super::account::CALLS;
+use super::asking;
 use super::freshness::lead;
 use super::nesting;
 use super::shell::{Call, Typed};
@@ -30,12 +31,15 @@ pub fn near<S: Shape, K: Keep<S::Item>>(
     shape: S,
     _: K,
 ) -> Result<S::Return, Typed> {
-    let asking = Asking { site, path, segments, fingerprint: |site, path| site.fingerprint::<S::Item>(path) };
-    let draw = match ambient::in_cache(cache, |cache| asking.kept(cache.engine())) {
+    if asking::is_on() {
+        return Err(asking::asked(site, cache, path, segments, shape));
+    }
+    let wanted = Wanted { site, path, segments, fingerprint: |site, path| site.fingerprint::<S::Item>(path) };
+    let draw = match ambient::in_cache(cache, |cache| wanted.kept(cache.engine())) {
         Some(Ok(kept)) => {
             if let Some(returned) = given::<S, K>(kept) {
                 if is_told() {
-                    ambient::in_cache(cache, |cache| asking.tell(cache.engine()));
+                    ambient::in_cache(cache, |cache| wanted.tell(cache.engine()));
                 }
                 return Ok(returned);
             }
@@ -46,12 +50,12 @@ pub fn near<S: Shape, K: Keep<S::Item>>(
         None => None,
     };
     let left = ambient::in_cache(cache, |cache| Call::left(cache.engine(), site, path, segments, draw));
-    Err(left.unwrap_or_else(Call::uncached).typed(shape))
+    Err(left.unwrap_or_else(|| Call::without_cache(site)).typed(shape))
 }
 
 /// One call, as generated code describes it.
 #[derive(Clone, Copy)]
-struct Asking<'a> {
+struct Wanted<'a> {
     site: &'static Site,
     path: &'static str,
     segments: &'a [&'a dyn KeySegment],
@@ -66,7 +70,7 @@ struct Unkept {
     draw: Option<f64>,
 }
 
-impl Asking<'_> {
+impl Wanted<'_> {
     /// The value to be served. Nothing is allocated, and nothing that depends on the type is done: it is compiled once.
     fn kept(&self, engine: &Engine) -> Result<Kept, Unkept> {
         let state = engine.site(self.site);
@@ -89,7 +93,7 @@ fn is_told() -> bool {
     tracing::enabled!(target: CALLS, tracing::Level::TRACE)
 }
 
-impl Asking<'_> {
+impl Wanted<'_> {
     /// The event of a near hit.
     #[cold]
     fn tell(&self, engine: &Engine) {
@@ -188,6 +192,9 @@ impl Call {
     /// None: an `Err` is the call that the near cache did not answer.
     pub fn near<S: Shape, K: Keep<S::Item>>(self, shape: S, _: K) -> Result<S::Return, Typed> {
         let mut call = self.typed(shape);
+        if asking::is_on() {
+            return Err(call.asked::<S>());
+        }
         let Some(target) = &mut call.target else { return Err(call) };
         match target.kept() {
             Some(Ok(kept)) => {

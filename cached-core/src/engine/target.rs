@@ -9,6 +9,7 @@ use crate::envelope::{self, Draft, Expected, Head, Register};
 use crate::key::Key;
 use crate::near::{Asked, Words};
 use crate::outcome::Shape;
+use crate::site::Site;
 use crate::ttl::{Lifetime, MAX_TTL};
 use bytes::Bytes;
 use std::sync::Arc;
@@ -49,6 +50,21 @@ pub(crate) struct Tagged {
 }
 
 impl Target {
+    pub(crate) fn engine(&self) -> &Arc<Engine> {
+        &self.engine
+    }
+
+    /// As it stands in the store.
+    pub(crate) fn key(&self) -> &Key {
+        &self.key
+    }
+
+    /// The same entry, at another site.
+    pub(crate) fn at(mut self, site: &'static Site) -> Self {
+        self.site = self.engine.site(site);
+        self
+    }
+
     /// Callers share a flight if they mean the same key and the same type.
     pub(super) fn flight(&self) -> FlightKey {
         FlightKey { key: Arc::clone(&self.key), fingerprint: self.fingerprint, is_late: false }

@@ -12,6 +12,7 @@
 //! BEGIN and END share the budget of a call. A write that could not begin its bracket goes ahead without (or is refused, if its
 //! site says so); what could not be applied at its end is queued, see [`replay`](super::replay).
 
+use super::asking;
 use super::bracket::{Bracket, Unbegun};
 use super::budget::Budget;
 use super::put::Put;
@@ -56,12 +57,19 @@ impl Write {
 
     /// Adds what was gathered by hand.
     pub(crate) fn invalidation(self, what: &Invalidation) -> Self {
-        self.with(|registers, prefix| what.add_to(registers, prefix))
+        let mut write = self.with(|registers, prefix| what.add_to(registers, prefix));
+        if let Some(scope) = &mut write.scope {
+            scope.is_whole &= what.is_by_name(&scope.engine.settings.prefix);
+        }
+        write
     }
 
     /// BEGIN, waited for; if it fails the write goes ahead without.
     pub async fn begin(self) -> Bracket {
-        let Some(scope) = self.scope else { return Bracket::none() };
+        let Some(scope) = self.scope else {
+            asking::stop().await;
+            return Bracket::none();
+        };
         Bracket::begin(scope, false).await.unwrap_or_else(Unbegun::go_ahead)
     }
 
@@ -70,13 +78,19 @@ impl Write {
     /// # Errors
     /// Why there is no bracket.
     pub async fn begin_or_fail(self) -> Result<Bracket, CacheError> {
-        let Some(scope) = self.scope else { return Ok(Bracket::none()) };
+        let Some(scope) = self.scope else {
+            asking::stop().await;
+            return Ok(Bracket::none());
+        };
         Bracket::begin(scope, false).await.map_err(Unbegun::refuse)
     }
 
     /// BEGIN of a write whose value is to be stored as the entry of `call`; if it fails the write goes ahead without.
     pub async fn begin_put<S: Shape>(self, call: Call, shape: S) -> Put {
-        let (Some(scope), Some(target)) = (self.scope, call.typed(shape).target) else { return Put::none() };
+        let (Some(scope), Some(target)) = (self.scope, call.typed(shape).target) else {
+            asking::stop().await;
+            return Put::none();
+        };
         Put::begin(scope, target).await.unwrap_or_else(|(unbegun, target)| Put::unbegun(unbegun.go_ahead(), &target))
     }
 
@@ -85,8 +99,18 @@ impl Write {
     /// # Errors
     /// Why there is no bracket.
     pub async fn begin_put_or_fail<S: Shape>(self, call: Call, shape: S) -> Result<Put, CacheError> {
-        let (Some(scope), Some(target)) = (self.scope, call.typed(shape).target) else { return Ok(Put::none()) };
+        let (Some(scope), Some(target)) = (self.scope, call.typed(shape).target) else {
+            asking::stop().await;
+            return Ok(Put::none());
+        };
         Put::begin(scope, target).await.map_err(|(unbegun, _)| unbegun.refuse())
+    }
+
+    /// The body of a write that is asked for its entry does not begin. [`begin`](Self::begin) and its like see to that as well.
+    pub async fn starts(&self) {
+        if self.scope.is_none() {
+            asking::stop().await;
+        }
     }
 
     /// Invalidates, after the body has run.
@@ -107,7 +131,7 @@ pub(super) struct Scope {
     pub(super) engine: Arc<Engine>,
     pub(super) site: SiteRef,
     pub(super) registers: Registers,
-    /// All that is written could be rendered.
+    /// All that is written could be rendered, and nothing of it is a pattern.
     is_whole: bool,
     is_open: bool,
 }

@@ -22,6 +22,7 @@ pub use segment::{KeyIdentity, KeySegment};
 pub(crate) use template::Prefix;
 pub use template::{Piece, Rendered, TypeName};
 pub use writer::SegmentWriter;
+pub(crate) use writer::is_rendered;
 
 use sha2::{Digest, Sha256};
 use std::fmt::Write as _;

@@ -1,6 +1,6 @@
 //! Writes the parts of a segment.
 
-use super::{KeyIdentity, push_sha256};
+use super::{KeyIdentity, MAX_SEGMENT, Piece, push_sha256};
 use std::fmt::Write as _;
 
 /// Takes the parts of a segment and escapes them; what [`KeyIdentity::write`] writes to.
@@ -196,6 +196,28 @@ impl<'a> SegmentWriter<'a> {
     pub(super) fn fail(&mut self) {
         *self.failed = true;
     }
+}
+
+/// Whether a placeholder may have been rendered to this; `texts` names those of arguments that are text.
+pub(crate) fn is_rendered(placeholder: Piece, part: &str, texts: &[&str]) -> bool {
+    let is_hash = |mark: char| {
+        let hash = part.strip_prefix(mark);
+        hash.is_some_and(|hash| hash.len() == 64 && hash.bytes().all(|byte| byte.is_ascii_hexdigit()))
+    };
+    let name = match placeholder {
+        Piece::Hash(_) | Piece::Serde(_) | Piece::All => return is_hash('@'),
+        Piece::Segment(name) => Some(name),
+        Piece::Literal(_) | Piece::Path => None,
+    };
+    if is_hash('#') {
+        return true;
+    }
+    let escapes = part.split('%').skip(1);
+    let is_escape = |escape: &str| escape.len() >= 2 && escape.bytes().take(2).all(|byte| byte.is_ascii_hexdigit());
+    let is_escaped = !part.contains([':', '{', '}']) && !part.contains(char::is_control) && { escapes }.all(is_escape);
+    let is_text = name.is_some_and(|name| texts.contains(&name));
+    let is_marked = part.starts_with(['\'', '~']) || !needs_mark(part) && !part.contains(['(', ')', '[', ']', ',']);
+    !part.is_empty() && part.len() <= MAX_SEGMENT && is_escaped && (!is_text || is_marked)
 }
 
 fn needs_mark(text: &str) -> bool {

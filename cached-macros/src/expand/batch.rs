@@ -14,8 +14,8 @@ use crate::signature::Argument;
 //         let loading = match #support::missing(&mut batch).await { Ok(value) => return value, Err(loading) => loading };
 //         let filter = again(&filter);
 //         let ids = lend(&ids, &loading);
-//         let returned = batch.run(async move { body }).await;
-//         if let Some(value) = batch.settle(.., returned) { return value; }
+//         let returned = run(&mut batch, &policy, async move { body }).await;
+//         if let Some(value) = settle(&mut batch, &policy, returned) { return value; }
 //     }
 pub(super) fn batch(frame: &Frame, entry: &Entry, batch: &Batch, stmts: &TokenStream) -> TokenStream {
     let at = frame.at();
@@ -47,7 +47,7 @@ pub(super) fn batch(frame: &Frame, entry: &Entry, batch: &Batch, stmts: &TokenSt
             #policy
             #(#again)*
             #lend
-            let returned = #support::run(&mut batch, #body).await;
+            let returned = #support::run(&mut batch, &policy, #body).await;
             if let #support::Some(value) = #support::settle(&mut batch, &policy, returned) {
                 return value;
             }

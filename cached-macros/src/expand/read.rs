@@ -11,7 +11,7 @@ use crate::paths::located_at;
 // Output:
 //     let call = match near(&__CACHED_SITE, .., &[&id], ..) { Ok(value) => return value, Err(call) => call };
 //     let mut load = match look(call, ..).await { Ok(value) => return value, Err(load) => load };
-//     let returned = load.run(async move { body }).await;
+//     let returned = load.run(&policy, async move { body }).await;
 //     load.settle(.., returned)
 pub(super) fn read(frame: &Frame, entry: &Entry, stmts: &TokenStream) -> TokenStream {
     let at = frame.at();
@@ -50,7 +50,7 @@ fn load(frame: &Frame, entry: &Entry, stmts: &TokenStream) -> TokenStream {
                 #support::Err(load) => load,
             };
             #policy
-            let returned = load.run(#body).await;
+            let returned = load.run(&policy, #body).await;
             load.settle(shape, &policy, returned)
         };
     };

@@ -3,9 +3,12 @@
 use proc_macro2::{Literal, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::ext::IdentExt;
+use syn::{FnArg, GenericArgument, Pat, PatType, PathArguments, Type};
 
 use super::{event, segment};
-use crate::model::{Action, Codec, Entry, Event, Frame, Freshness, Invalidated, Local, NoneTtl, Template, Ttl};
+use crate::model::{
+    Action, Codec, Entry, Event, Frame, Freshness, Invalidated, Local, NoneTtl, Piece, Segment, Template, Ttl, Value,
+};
 use crate::spelling::spell;
 
 /// The descriptor. Of the user's types it names events only, since a `static` in a generic function is one for all its
@@ -49,7 +52,47 @@ fn entry_fields(frame: &Frame, entry: &Entry) -> TokenStream {
     let settings = settings(frame, entry);
     let listens = events(frame, "listens", &entry.listens);
     let tags = tags_of_entry(frame, entry);
-    quote!(template: #template, value: #value, #settings #listens #tags)
+    let texts = texts(frame, entry);
+    quote!(template: #template, value: #value, #settings #listens #tags #texts)
+}
+
+/// The placeholders of arguments that are text, as far as the spelling of their types tells.
+fn texts(frame: &Frame, entry: &Entry) -> Option<TokenStream> {
+    let pieces = entry.key.iter().chain(entry.tags.iter().flat_map(|tag| &tag.pieces));
+    let mut names: Vec<String> = pieces.filter_map(|piece| text_argument(frame, piece)).collect();
+    names.sort_unstable();
+    names.dedup();
+    (!names.is_empty()).then(|| quote!(texts: &[#(#names),*],))
+}
+
+fn text_argument(frame: &Frame, piece: &Piece) -> Option<String> {
+    let Piece::Segment(Segment { path, value: Value::Place { root, fields }, hashed: false, .. }) = piece else {
+        return None;
+    };
+    let is_text = frame.function.sig.inputs.iter().any(|input| match input {
+        FnArg::Typed(PatType { pat, ty, .. }) => {
+            matches!(&**pat, Pat::Ident(name) if name.ident == *root) && is_text(ty)
+        }
+        FnArg::Receiver(_) => false,
+    });
+    (fields.is_empty() && is_text).then(|| path.clone())
+}
+
+/// `&str`, `String`, `Option<Cow<'_, str>>`
+fn is_text(ty: &Type) -> bool {
+    match ty {
+        Type::Reference(reference) => is_text(&reference.elem),
+        Type::Path(path) => path.path.segments.last().is_some_and(|last| match (&last.arguments, &last.ident) {
+            (PathArguments::None, name) => name == "str" || name == "String",
+            (PathArguments::AngleBracketed(arguments), name) => {
+                let is_around = ["Option", "Cow", "Arc", "Rc", "Box"].iter().any(|around| name == around);
+                let is_text = |argument: &GenericArgument| matches!(argument, GenericArgument::Type(ty) if is_text(ty));
+                is_around && arguments.args.iter().any(is_text)
+            }
+            (PathArguments::Parenthesized(_), _) => false,
+        }),
+        _ => false,
+    }
 }
 
 fn settings(frame: &Frame, entry: &Entry) -> TokenStream {

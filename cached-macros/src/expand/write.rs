@@ -28,6 +28,7 @@ pub(super) fn bracket(frame: &Frame, what: &Invalidated, unavailable: Unavailabl
 
 // Output:
 //     let write = Write::new(&__CACHED_SITE, ..).key(&[..], &[&id]);
+//     write.starts().await;
 //     let event0_0 = user.id;
 //     let returned = async move { body }.await;
 //     let write = match ret(shape, &returned) {
@@ -44,6 +45,7 @@ pub(super) fn after(frame: &Frame, what: &Invalidated, body: &TokenStream) -> To
     let then = late.iter().map(|late| &late.then);
     quote_spanned! {at=>
         #write
+        write.starts().await;
         #(#before)*
         let returned = #body.await;
         #shape

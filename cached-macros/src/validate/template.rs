@@ -40,7 +40,7 @@ pub(super) fn tag(
 
 /// The template of a key that a write removes or stores. It need not name every argument.
 pub(super) fn key(literal: &LitStr, scope: &Scope<'_>, errors: &mut Errors) -> Option<Template> {
-    let split = match template::parse(&literal.value()) {
+    let split = match template::parse_written(&literal.value()) {
         Ok(split) => split,
         Err(fault) => {
             if format_style(literal, |_| true, scope, Braces::Tag, errors).is_empty() {

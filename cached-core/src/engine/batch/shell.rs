@@ -5,6 +5,7 @@ use super::{Ended, Lookups};
 use crate::ambient;
 use crate::cache::Cache;
 use crate::engine::Engine;
+use crate::engine::asking;
 use crate::engine::bulkhead::Place;
 use crate::engine::closing::Closing;
 use crate::engine::lookup::Turn;
@@ -98,7 +99,16 @@ pub fn batch<'a, S: ManyShape, K: Keep<S::Item>>(
         load: None,
         engine: None,
     };
-    if let Some(cache) = cache.cloned().or_else(ambient::current)
+    let cache = cache.cloned().or_else(ambient::current);
+    if asking::is_on() {
+        match cache {
+            Some(cache) => {
+                let targets = ids.iter().map(|id| call(&cache, id).typed(one(shape)).target);
+                asking::asked_each::<S::Item>(site, targets);
+            }
+            None => drop(Call::without_cache(site)),
+        }
+    } else if let Some(cache) = cache
         && !ids.is_empty()
     {
         cache.engine().site(site).counters.batches.one();
@@ -121,13 +131,19 @@ pub async fn missing<S: ManyShape, K: Keep<S::Item>>(batch: &mut Batch<'_, S, K>
 }
 
 /// Runs the body. What it calls knows that it is called from inside of this load. Lookups that wait for others go on
-/// meanwhile.
-pub fn run<'b, S: ManyShape, K, F: Future>(batch: &'b mut Batch<'_, S, K>, body: F) -> Running<'b, F> {
+/// meanwhile. The body of a call that is asked for its entries does not run.
+pub fn run<'b, S: ManyShape, K, F: Future>(
+    batch: &'b mut Batch<'_, S, K>,
+    policy: &Policy<S::Item>,
+    body: F,
+) -> Running<'b, F> {
     let State { load, lookups, engine, .. } = &mut *batch.state;
+    let is_asked = load.is_none() && asking::answers(policy);
+    let body = (!is_asked).then(|| Box::pin(body));
     let loading = load.as_mut().and_then(|load| load.loading.take());
     let to_keep = load.as_mut().zip(engine.as_ref());
     let pulse = lookups.as_ref().map(Lookups::ready);
-    Running { body: Box::pin(body), loading, pulse, lookups: lookups.as_mut(), to_keep }
+    Running { body, loading, pulse, lookups: lookups.as_mut(), to_keep }
 }
 
 /// Shares and stores what the body returned, in the background. The return value, if that is known now.
@@ -369,7 +385,8 @@ fn unattributed(begun: Begun) {
 /// The body of a batch being run. Boxed, since it is as large as its author made it.
 #[derive(Debug)]
 pub struct Running<'a, F> {
-    body: Pin<Box<F>>,
+    /// `None`: it is not to run.
+    body: Option<Pin<Box<F>>>,
     loading: Option<Arc<Loading>>,
     pulse: Option<Arc<Pulse>>,
     lookups: Option<&'a mut Lookups>,
@@ -381,7 +398,7 @@ impl<F: Future> Future for Running<'_, F> {
     type Output = F::Output;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<F::Output> {
-        let Self { body, loading, pulse, lookups, to_keep } = &mut *self;
+        let Self { body: Some(body), loading, pulse, lookups, to_keep } = &mut *self else { return Poll::Pending };
         let pulse = pulse.as_ref();
         pulse::poll(pulse, context, |context| {
             let inside = nesting::enter(loading);

@@ -81,7 +81,7 @@ async fn with_policy(on: &Subject, policy: &Policy<u64>, value: u64) -> u64 {
 }
 
 async fn settle(mut load: Load, policy: &Policy<u64>, value: u64) -> u64 {
-    let returned = load.run(async { value }).await;
+    let returned = load.run(policy, async { value }).await;
     load.settle(Value::default(), policy, returned)
 }
 

@@ -91,7 +91,7 @@ async fn a_none_that_is_not_to_be_stored_is_not() {
     let call = Call::of(Arc::clone(on.engine()), on.engine().site(site), Some(on.key()), "");
     let mut load =
         look(call.typed(OptionValue::<u64>::default()), OptionValue::<u64>::default(), Unkept).await.unwrap_err();
-    let returned = load.run(async { None::<u64> }).await;
+    let returned = load.run(&Policy::<u64>::default(), async { None::<u64> }).await;
     assert_eq!(load.settle(OptionValue::default(), &Policy::default(), returned), None);
     assert_eq!(on.stats_of("f").unstored[&UnstoredReason::Policy], 1);
 }

@@ -92,7 +92,7 @@ impl Function {
         if self.fresh.spawn || self.fresh.background {
             return load.detach(shape, policy, body).await;
         }
-        let returned = load.run(body).await;
+        let returned = load.run(&Policy::<u64>::default(), body).await;
         load.settle(shape, &policy, returned)
     }
 

@@ -143,7 +143,7 @@ async fn a_none_has_the_same_windows() {
             Ok(returned) => return (returned, false),
             Err(load) => load,
         };
-        let returned = load.run(async move { found }).await;
+        let returned = load.run(&Policy::<u64>::default(), async move { found }).await;
         let returned = load.settle(shape, &Policy::default(), returned);
         on.cache.settled().await;
         (returned, true)

@@ -1,0 +1,148 @@
+//! Calls that are asked for their entry and not for their value: [`entry!`](crate::entry).
+//!
+//! The call is polled once, while this thread is marked as asking. Generated code renders the key before anything else; finding
+//! the mark, it deposits what the call is about and, a step later, what its options say about storing. Then it waits for
+//! ever instead of running the user's body, and is dropped.
+//!
+//! The mark is all that other calls know of this: one look at a number of their own thread.
+
+use super::shell::{Call, Policy, Typed};
+use super::target::Target;
+use crate::ambient;
+use crate::cache::Cache;
+use crate::error::EntryError;
+use crate::key::KeySegment;
+use crate::outcome::Shape;
+use crate::site::Site;
+use std::any::{Any, type_name};
+use std::cell::{Cell, RefCell};
+use std::pin::pin;
+use std::sync::Arc;
+use std::task::{Context, Waker};
+
+thread_local! {
+    /// Without a destructor, so that a look at it costs an instruction or two.
+    static IS_ASKING: Cell<bool> = const { Cell::new(false) };
+    static ANSWERS: RefCell<Vec<Result<Asked, EntryError>>> = const { RefCell::new(Vec::new()) };
+}
+
+/// What a call is about.
+#[derive(Debug)]
+pub(crate) struct Asked {
+    pub(crate) function: &'static str,
+    /// One; of a batch, one for each of its ids.
+    pub(crate) targets: Vec<Target>,
+    pub(crate) is_batch: bool,
+    /// The name of the type that is stored.
+    pub(crate) holds: &'static str,
+    /// The [`Policy`] of the type that is stored, once the call has come to it.
+    pub(crate) policy: Option<Arc<dyn Any + Send + Sync>>,
+}
+
+/// Asks the calls that a future makes when it is polled first.
+pub(crate) fn ask(call: impl Future) -> Vec<Result<Asked, EntryError>> {
+    let mut call = pin!(call);
+    let asking = Asking::begin();
+    // Where it comes to does not matter: a call that is asked never ends.
+    let _ = call.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+    asking.end()
+}
+
+/// While it lives, this thread asks. What is asked for inside of it, by a body that comes before the call, is apart.
+struct Asking {
+    was_asking: bool,
+    outer: Vec<Result<Asked, EntryError>>,
+}
+
+impl Asking {
+    fn begin() -> Self {
+        Self { was_asking: IS_ASKING.replace(true), outer: ANSWERS.take() }
+    }
+
+    fn end(self) -> Vec<Result<Asked, EntryError>> {
+        ANSWERS.take()
+    }
+}
+
+impl Drop for Asking {
+    fn drop(&mut self) {
+        IS_ASKING.set(self.was_asking);
+        ANSWERS.set(std::mem::take(&mut self.outer));
+    }
+}
+
+/// Whether this thread asks.
+#[inline]
+pub(crate) fn is_on() -> bool {
+    IS_ASKING.get()
+}
+
+/// Never returns while this thread asks: what is a write, or no call, does not go on.
+pub(crate) async fn stop() {
+    if is_on() {
+        std::future::pending::<()>().await;
+    }
+}
+
+/// Answers that there is no entry, if this thread asks.
+pub(crate) fn refuse(error: impl FnOnce() -> EntryError) -> bool {
+    let is_on = is_on();
+    if is_on {
+        answer(Err(error()));
+    }
+    is_on
+}
+
+fn answer(answer: Result<Asked, EntryError>) {
+    ANSWERS.with_borrow_mut(|answers| answers.push(answer));
+}
+
+/// Completes the last answer with what its options say about storing. Whether this thread asks: then the body is not to run.
+pub(super) fn answers<T: 'static>(policy: &Policy<T>) -> bool {
+    let is_on = is_on();
+    if is_on {
+        ANSWERS.with_borrow_mut(|answers| {
+            if let Some(Ok(asked)) = answers.last_mut() {
+                asked.policy = Some(Arc::new(policy.clone()));
+            }
+        });
+    }
+    is_on
+}
+
+/// What takes the place of [`near`](super::shell_near::near) in a call that is asked.
+#[cold]
+pub(super) fn asked<S: Shape>(
+    site: &'static Site,
+    cache: Option<&Cache>,
+    path: &'static str,
+    segments: &[&dyn KeySegment],
+    shape: S,
+) -> Typed {
+    let call = ambient::in_cache(cache, |cache| Call::left(cache.engine(), site, path, segments, None));
+    call.unwrap_or_else(|| Call::without_cache(site)).typed(shape).asked::<S>()
+}
+
+impl Typed {
+    /// Answers with what the call is about.
+    #[cold]
+    pub(crate) fn asked<S: Shape>(mut self) -> Self {
+        // Without a target it has been said why there is none.
+        if let Some(target) = self.target.take() {
+            let function = target.site.site.path();
+            let holds = type_name::<S::Item>();
+            answer(Ok(Asked { function, targets: vec![target], is_batch: false, holds, policy: None }));
+        }
+        self
+    }
+}
+
+/// What takes the place of the look at the store in a batch that is asked.
+#[cold]
+pub(super) fn asked_each<T>(site: &'static Site, targets: impl Iterator<Item = Option<Target>>) {
+    let function = site.path();
+    // If one cannot be rendered, it has been said.
+    if let Some(targets) = targets.collect() {
+        answer(Ok(Asked { function, targets, is_batch: true, holds: type_name::<T>(), policy: None }));
+    }
+}

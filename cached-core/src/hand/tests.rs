@@ -1,0 +1,96 @@
+use super::*;
+use crate::event::TagUse;
+use crate::site::SiteSpec;
+
+const SLUG: &[Piece] = &[Piece::Literal("slug:"), Piece::Segment("slug")];
+const ORDER: &[Piece] = &[
+    Piece::Literal("order:"),
+    Piece::Segment("user"),
+    Piece::Literal(":"),
+    Piece::Segment("id"),
+    Piece::Literal(":full"),
+];
+const SEARCH: &[Piece] = &[Piece::Literal("search:"), Piece::Hash("q")];
+
+#[test]
+fn a_text_fits_a_template_as_values_are_rendered() {
+    let hash = format!("search:@{}", "0a".repeat(32));
+    let long = format!("slug:#{}", "0a".repeat(32));
+    for (text, template) in [
+        ("slug:rust", SLUG),
+        ("slug:a%3Ab", SLUG),
+        ("slug:'42", SLUG),
+        ("slug:~", SLUG),
+        (&long, SLUG),
+        ("order:7:42:full", ORDER),
+        ("order:a-b:(1,2):full", ORDER),
+        (&hash, SEARCH),
+    ] {
+        assert!(fits(text, template, &["slug"]), "{text}");
+    }
+    let too_long = format!("slug:{}", "x".repeat(65));
+    for (text, template) in [
+        ("slug:", SLUG),
+        ("slug:42", SLUG),
+        ("slug:-1", SLUG),
+        ("slug:true", SLUG),
+        ("slug:a:b", SLUG),
+        ("slug:{a}", SLUG),
+        ("slug:100%", SLUG),
+        ("slug:a(b)", SLUG),
+        (&too_long, SLUG),
+        ("order:7:42", ORDER),
+        ("order:7:42:9:full", ORDER),
+        ("order::42:full", ORDER),
+        ("search:rust", SEARCH),
+    ] {
+        assert!(!fits(text, template, &["slug"]), "{text}");
+    }
+    assert!(fits("slug:42", SLUG, &[]), "the argument may be a number");
+}
+
+#[test]
+fn a_text_resembles_a_template_by_its_literals() {
+    assert!(resembles("slug:a:b", SLUG) && resembles("order:a:b:c:full", ORDER) && resembles("search:rust", SEARCH));
+    assert!(!resembles("slugs:a", SLUG) && !resembles("order:7", ORDER));
+    let literal: &[Piece] = &[Piece::Literal("all")];
+    let tenant: &[Piece] = &[Piece::Segment("tenant"), Piece::Literal(":all")];
+    assert!(!resembles("all:x", literal) && !resembles("a:b:all", tenant));
+}
+
+#[test]
+fn a_star_at_the_end_of_a_part_is_a_pattern() {
+    assert!(["*", "user:*", "user:7:*", "user:*:name", "user:ada*"].iter().all(|text| is_pattern(text)));
+    assert!(!["user:7", "2*3", "a*b:c"].iter().any(|text| is_pattern(text)));
+}
+
+fn known(tag: Option<&'static [Piece]>) -> Known {
+    let tags: &'static [TagUse] = Box::leak(Box::new([TagUse { template: tag, not_in_key: &[] }]));
+    let spec = SiteSpec { template: SLUG, texts: &["slug"], tags, ..SiteSpec::DEFAULT };
+    Known::of(vec![Box::leak(Box::new(Site::new(spec)))])
+}
+
+#[test]
+fn what_functions_have_and_what_was_used_by_hand_is_known() {
+    let known = known(Some(&[Piece::Literal("author:"), Piece::Segment("id")]));
+    assert!(matches!(judge(Kind::Key, "slug:rust", &known), Verdict::Named));
+    assert!(matches!(judge(Kind::Key, "slug:a:b", &known), Verdict::Unescaped(..)));
+    assert!(matches!(judge(Kind::Key, "hand-slgu:rust", &known), Verdict::Unknown));
+    uses(Kind::Key, "hand-slgu:other");
+    assert!(matches!(judge(Kind::Key, "hand-slgu:rust", &known), Verdict::Named));
+    assert!(matches!(judge(Kind::Tag, "author:7", &known), Verdict::Named));
+    assert!(matches!(judge(Kind::Tag, "hand-slgu:rust", &known), Verdict::Unknown), "a tag is no key");
+}
+
+#[test]
+fn where_nothing_is_annotated_there_is_nothing_to_compare_with() {
+    assert!(matches!(judge(Kind::Key, "nobody-has:7", &Known::of(Vec::new())), Verdict::Named));
+}
+
+#[test]
+fn families_are_told_apart_by_what_stands_in_front() {
+    let families = Families::new();
+    assert!(families.is_empty() && !families.has("user:1"));
+    families.add("user:1");
+    assert!(families.has("user:2") && families.has("user") && !families.has("order:1") && !families.is_empty());
+}

@@ -1,0 +1,45 @@
+//! The entry of a call, had by the call itself: of every kind of function.
+
+#[path = "entries/by_hand.rs"]
+mod by_hand;
+#[path = "entries/functions.rs"]
+mod functions;
+#[path = "entries/refused.rs"]
+mod refused;
+#[path = "entries/servers.rs"]
+mod servers;
+
+use cached_core::Cache;
+use serde::{Deserialize, Serialize};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// Counts runs of a body; in the way of no key.
+#[derive(Debug, Default)]
+struct Runs(AtomicU64);
+
+impl Runs {
+    fn one(&self) {
+        self.0.fetch_add(1, Ordering::SeqCst);
+    }
+
+    fn so_far(&self) -> u64 {
+        self.0.load(Ordering::SeqCst)
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+struct User {
+    id: u64,
+    name: String,
+}
+
+fn user(id: u64, name: &str) -> User {
+    User { id, name: name.to_owned() }
+}
+
+/// Runs `test` with a cache of its own as the default, and hands it over for a look.
+async fn with_cache<F: Future>(test: impl FnOnce(Cache) -> F) -> F::Output {
+    let cache = Cache::memory();
+    let test = test(cache.clone());
+    cache.scope(test).await
+}
