@@ -270,16 +270,15 @@ impl<T> From<&Entry<T>> for Invalidation {
 macro_rules! entry {
     ($call:expr $(,)?) => {
         // Not a `let`: what the call borrows has to live until it has been asked.
-        match $call {
+        match $crate::__private::Question($call) {
             call => {
-                let shape = {
-                    #[allow(unused_imports)]
-                    use $crate::__private::{
-                        ShapeOfOption as _, ShapeOfResult as _, ShapeOfResultOption as _, ShapeOfValue as _,
-                    };
-                    (&&&&$crate::__private::probe(&call)).__cached_core_shape()
+                #[allow(unused_imports)]
+                use $crate::__private::{
+                    NoQuestion as _, ShapeOfOption as _, ShapeOfResult as _, ShapeOfResultOption as _,
+                    ShapeOfValue as _,
                 };
-                $crate::__private::ask(call, shape)
+                let shape = (&&&&call.__cached_core_returns()).__cached_core_shape();
+                call.__cached_core_ask(shape)
             }
         }
     };
@@ -312,42 +311,101 @@ macro_rules! entry {
 #[macro_export]
 macro_rules! entries {
     ($call:expr $(,)?) => {
-        $crate::__private::ask_each($call)
+        match $crate::__private::Question($call) {
+            call => {
+                #[allow(unused_imports)]
+                use $crate::__private::NoQuestion as _;
+                call.__cached_core_ask_each()
+            }
+        }
     };
 }
 
-/// A probe of what a call returns.
-pub fn probe<F: Future>(_: &F) -> Probe<F::Output> {
-    Probe::NEW
-}
+/// What may be a call.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` has no entry: it is no call",
+    label = "pass the call itself, not awaited: `entry!(find_user(42))`"
+)]
+pub trait Callable: Future {}
 
-/// The entry of a call that returns values of this shape.
-///
-/// # Errors
-/// Why it has none.
-pub fn ask<F: Future, S: Shape<Return = F::Output>>(call: F, _: S) -> Result<Entry<S::Item>, EntryError> {
-    let mut asked = one_answer(call)?;
-    match asked.targets.pop() {
-        Some(target) if !asked.is_batch => Entry::of(target, &asked),
-        _ => Err(EntryError::Batch { function: asked.function }),
+#[diagnostic::do_not_recommend]
+impl<F: Future> Callable for F {}
+
+/// What is asked for its entry.
+pub struct Question<F>(pub F);
+
+impl<F> fmt::Debug for Question<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Question")
     }
 }
 
-/// The entries of a call over many ids.
-///
-/// # Errors
-/// Why it has none.
-pub fn ask_each<F>(call: F) -> Result<Vec<Entry<<F::Output as ManyEntries>::Item>>, EntryError>
-where
-    F: Future<Output: ManyEntries>,
-{
-    let mut asked = one_answer(call)?;
-    if !asked.is_batch {
-        return Err(EntryError::NoBatch { function: asked.function });
+impl<F: Future> Question<F> {
+    /// A probe of what the call returns.
+    pub fn __cached_core_returns(&self) -> Probe<F::Output> {
+        Probe::NEW
     }
-    let targets = std::mem::take(&mut asked.targets);
-    targets.into_iter().map(|target| Entry::of(target, &asked)).collect()
+
+    /// The entry of the call, which returns values of this shape.
+    ///
+    /// # Errors
+    /// Why it has none.
+    pub fn __cached_core_ask<S: Shape<Item = T>, T: 'static>(self, _: S) -> Result<Entry<T>, EntryError> {
+        let mut asked = one_answer(self.0)?;
+        match asked.targets.pop() {
+            Some(target) if !asked.is_batch => Entry::of(target, &asked),
+            _ => Err(EntryError::Batch { function: asked.function }),
+        }
+    }
+
+    /// The entries of the call, which is over many ids.
+    ///
+    /// # Errors
+    /// Why it has none.
+    pub fn __cached_core_ask_each<T: 'static>(self) -> Result<Vec<Entry<T>>, EntryError>
+    where
+        F::Output: ManyEntries<Item = T>,
+    {
+        let mut asked = one_answer(self.0)?;
+        if !asked.is_batch {
+            return Err(EntryError::NoBatch { function: asked.function });
+        }
+        let targets = std::mem::take(&mut asked.targets);
+        targets.into_iter().map(|target| Entry::of(target, &asked)).collect()
+    }
 }
+
+/// What method resolution finds for what is no future: makes the one error, and something to go on with.
+pub trait NoQuestion<F>: Sized {
+    /// Never to be called.
+    fn __cached_core_returns(&self) -> Probe<()>
+    where
+        F: Callable,
+    {
+        Probe::NEW
+    }
+
+    /// Never to be called.
+    ///
+    /// # Errors
+    /// None.
+    fn __cached_core_ask<S, T>(self, _: S) -> Result<Entry<T>, EntryError> {
+        Err(EntryError::NoCall)
+    }
+
+    /// Never to be called.
+    ///
+    /// # Errors
+    /// None.
+    fn __cached_core_ask_each<T>(self) -> Result<Vec<Entry<T>>, EntryError>
+    where
+        F: Callable,
+    {
+        Err(EntryError::NoCall)
+    }
+}
+
+impl<F> NoQuestion<F> for Question<F> {}
 
 fn one_answer(call: impl Future) -> Result<Asked, EntryError> {
     let mut answers = asking::ask(call).into_iter();

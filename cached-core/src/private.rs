@@ -9,7 +9,7 @@ pub use crate::engine::shell::{Call, Policy, look};
 pub use crate::engine::shell_near::near;
 pub use crate::engine::write::Write;
 pub use crate::engine::{Bracket, Put};
-pub use crate::entry::{ManyEntries, ask, ask_each, probe};
+pub use crate::entry::{Callable, ManyEntries, NoQuestion, Question};
 pub use crate::event::{CacheEvent, EventSpec, EventUse, RegisteredEvent, TagUse};
 pub use crate::invalidation::Tag;
 pub use crate::key::{Hashed, KeyIdentity, KeySegment, Piece, Rendered, Serialized, SerializedIdentity, TypeName};
