@@ -236,8 +236,8 @@ impl Invalidation {
             Item::Tag(Tag(Depends::Text(tag))) => hand::invalidates(hand::Kind::Tag, tag, prefix),
             Item::Entry(_) | Item::Tag(Tag(Depends::Event(..))) => true,
         };
-        // All of them, so that each is looked at.
-        self.items.iter().fold(true, |all, item| is_by_name(item) && all)
+        // Each is looked at.
+        self.items.iter().filter(|item| !is_by_name(item)).count() == 0
     }
 }
 

@@ -115,6 +115,20 @@ use role::Role;
 /// `self` and type parameters are in the key only where the template says so. A generic function that returns different
 /// values for different `T` should have `<T>` in its key.
 ///
+/// # The entry of a call
+///
+/// Values are escaped in a key (`42` as text is `'42`, `a:b` is `a%3Ab`) or hashed, so keys are not to be rendered by hand: a call
+/// *is* the name of its entry. `entry!` takes it, not awaited, and the body does not run:
+///
+/// ```ignore (cached-core depends on this crate)
+/// let entry = cached_core::entry!(repo.find_user(42))?;
+/// entry.set(&user).await?;         // as if the function had loaded it
+/// entry.invalidate().await;        // or together with more: `Invalidation::new().entry(&entry).event(&UserUpdated { id })`
+/// println!("{}", entry.key());     // as it stands in the store
+///
+/// let entries = cached_core::entries!(repo.find_users(&[1, 2]))?; // of a batch: one for each id
+/// ```
+///
 /// # Time to live
 ///
 /// - A class, such as `"short"` (60 s), `"medium"` (10 min) and `"long"` (6 h); the builder sets and adds classes.
@@ -281,7 +295,8 @@ pub fn redis_cached(args: TokenStream, item: TokenStream) -> TokenStream {
 /// | `crate = path` | the path of `cached-core`, if it is renamed or re-exported | `::cached_core` |
 ///
 /// Fields are expressions of the arguments; `{ id }` stands for the argument of that name, cloned. Templates are those of
-/// [`macro@redis_cached`], without `<*>`; they need not name every argument.
+/// [`macro@redis_cached`], without `<*>`; they need not name every argument. A key is that of one entry and a tag is one text:
+/// nothing is compared with patterns, so `*` does not compile.
 ///
 /// # After, and `ret`
 ///

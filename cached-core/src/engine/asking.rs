@@ -45,7 +45,9 @@ pub(crate) fn ask(call: impl Future) -> Vec<Result<Asked, EntryError>> {
     let asking = Asking::begin();
     // Where it comes to does not matter: a call that is asked never ends.
     let _ = call.as_mut().poll(&mut Context::from_waker(Waker::noop()));
-    asking.end()
+    let answers = ANSWERS.take();
+    drop(asking);
+    answers
 }
 
 /// While it lives, this thread asks. What is asked for inside of it, by a body that comes before the call, is apart.
@@ -57,10 +59,6 @@ struct Asking {
 impl Asking {
     fn begin() -> Self {
         Self { was_asking: IS_ASKING.replace(true), outer: ANSWERS.take() }
-    }
-
-    fn end(self) -> Vec<Result<Asked, EntryError>> {
-        ANSWERS.take()
     }
 }
 
