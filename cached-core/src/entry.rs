@@ -37,7 +37,7 @@ static REMOVE: Site = site("Entry::remove");
 /// ```
 /// use cached_core::{Cache, Entry, Outcome, redis_cached};
 ///
-/// #[redis_cached(key = "article:<slug>")]
+/// #[redis_cached(key = "blog-article:<slug>")]
 /// async fn article(slug: &str) -> Result<Option<String>, std::io::Error> {
 ///     Ok(Some(format!("read from the database: {slug}")))
 /// }
@@ -46,7 +46,7 @@ static REMOVE: Site = site("Entry::remove");
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// Cache::builder().namespace("blog").build().unwrap().install();
 /// let entry: Entry<String> = cached_core::entry!(article("42"))?;
-/// assert_eq!(entry.key(), "blog:v1:article:'42");
+/// assert_eq!(entry.key(), "blog:v1:blog-article:'42");
 ///
 /// entry.set(&String::from("written by hand")).await?;
 /// assert_eq!(article("42").await?.as_deref(), Some("written by hand"));
@@ -80,12 +80,12 @@ impl<T> Entry<T> {
     /// the entry instead.
     ///
     /// ```
-    /// # #[cached_core::redis_cached(key = "square:<n>")]
+    /// # #[cached_core::redis_cached(key = "squared:<n>")]
     /// # async fn square(n: u64) -> u64 { n * n }
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), cached_core::EntryError> {
     /// # cached_core::Cache::builder().namespace("maths").build().unwrap().install();
-    /// assert_eq!(cached_core::entry!(square(4))?.key(), "maths:v1:square:4");
+    /// assert_eq!(cached_core::entry!(square(4))?.key(), "maths:v1:squared:4");
     /// # Ok(())
     /// # }
     /// ```
@@ -99,7 +99,7 @@ impl<T> Entry<T> {
     /// [`Cache::write`](crate::Cache::write) takes it for a bracket around the change.
     ///
     /// ```
-    /// # #[cached_core::redis_cached(key = "square:<n>")]
+    /// # #[cached_core::redis_cached(key = "squared:<n>")]
     /// # async fn square(n: u64) -> u64 { n * n }
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), cached_core::EntryError> {
@@ -121,7 +121,7 @@ impl<T> Entry<T> {
     /// [`CacheError`] if the store could not be asked: then the old value may still stand there.
     ///
     /// ```
-    /// # #[cached_core::redis_cached(key = "square:<n>")]
+    /// # #[cached_core::redis_cached(key = "squared:<n>")]
     /// # async fn square(n: u64) -> u64 { n * n }
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -161,7 +161,7 @@ impl<T: CacheValue> Entry<T> {
     /// The near cache is not asked, nothing is loaded, and nothing is waited for but the store.
     ///
     /// ```
-    /// # #[cached_core::redis_cached(key = "square:<n>")]
+    /// # #[cached_core::redis_cached(key = "squared:<n>")]
     /// # async fn square(n: u64) -> u64 { n * n }
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), cached_core::EntryError> {
@@ -190,7 +190,7 @@ impl<T: CacheValue> Entry<T> {
     /// function's own `ttl` or `cache_if` do not store it.
     ///
     /// ```
-    /// # #[cached_core::redis_cached(key = "square:<n>")]
+    /// # #[cached_core::redis_cached(key = "squared:<n>")]
     /// # async fn square(n: u64) -> u64 { n * n }
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -243,7 +243,7 @@ impl<T> From<&Entry<T>> for Invalidation {
 /// struct Users;
 ///
 /// impl Users {
-///     #[redis_cached(key = "user:<id>")]
+///     #[redis_cached(key = "member:<id>")]
 ///     async fn find(&self, id: u64) -> Result<Option<String>, std::io::Error> {
 ///         Ok(Some(format!("user {id}")))
 ///     }
@@ -294,17 +294,17 @@ macro_rules! entry {
 /// use cached_core::{Cache, redis_cached};
 /// use std::collections::HashMap;
 ///
-/// #[redis_cached(key = "user:<id>", batch = ids)]
-/// async fn find_users(ids: &[u64]) -> Result<HashMap<u64, String>, std::io::Error> {
+/// #[redis_cached(key = "member:<id>", batch = ids)]
+/// async fn find_members(ids: &[u64]) -> Result<HashMap<u64, String>, std::io::Error> {
 ///     Ok(ids.iter().map(|id| (*id, format!("user {id}"))).collect())
 /// }
 ///
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// # Cache::memory().install();
-/// let entries = cached_core::entries!(find_users(&[1, 2]))?;
+/// let entries = cached_core::entries!(find_members(&[1, 2]))?;
 /// entries[1].set(&String::from("Ada")).await?;
-/// assert_eq!(find_users(&[1, 2]).await?[&2], "Ada");
+/// assert_eq!(find_members(&[1, 2]).await?[&2], "Ada");
 /// # Ok(())
 /// # }
 /// ```
