@@ -46,7 +46,7 @@ static REMOVE: Site = site("Entry::remove");
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// Cache::builder().namespace("blog").build().unwrap().install();
 /// let entry: Entry<String> = cached_core::entry!(article("42"))?;
-/// assert_eq!(entry.key(), "blog:v1:blog-article:'42");
+/// assert_eq!(entry.key(), "blog:k:blog-article:'42");
 ///
 /// entry.set(&String::from("written by hand")).await?;
 /// assert_eq!(article("42").await?.as_deref(), Some("written by hand"));
@@ -74,7 +74,7 @@ impl<T> fmt::Debug for Entry<T> {
 }
 
 impl<T> Entry<T> {
-    /// The key as it stands in the store and in the log, with the cache's namespace and version in front: what `redis-cli` takes.
+    /// The key as it stands in the store and in the log, with the cache's namespace in front: what `redis-cli` takes.
     ///
     /// The methods of [`Cache`](crate::Cache) and [`Invalidation`] that take a key take it without what is in front; hand them
     /// the entry instead.
@@ -85,7 +85,7 @@ impl<T> Entry<T> {
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), cached_core::EntryError> {
     /// # cached_core::Cache::builder().namespace("maths").build().unwrap().install();
-    /// assert_eq!(cached_core::entry!(square(4))?.key(), "maths:v1:squared:4");
+    /// assert_eq!(cached_core::entry!(square(4))?.key(), "maths:k:squared:4");
     /// # Ok(())
     /// # }
     /// ```

@@ -10,6 +10,7 @@ use crate::model::{
     Action, Codec, Entry, Event, Frame, Freshness, Invalidated, Local, NoneTtl, Piece, Segment, Template, Ttl, Value,
 };
 use crate::spelling::spell;
+use crate::template::Form;
 
 /// The descriptor. Of the user's types it names events only, since a `static` in a generic function is one for all its
 /// instances. Fields whose option is not given have their defaults.
@@ -66,7 +67,7 @@ fn texts(frame: &Frame, entry: &Entry) -> Option<TokenStream> {
 }
 
 fn text_argument(frame: &Frame, piece: &Piece) -> Option<String> {
-    let Piece::Segment(Segment { path, value: Value::Place { root, fields }, hashed: false, .. }) = piece else {
+    let Piece::Segment(Segment { path, value: Value::Place { root, fields }, form: Form::Plain, .. }) = piece else {
         return None;
     };
     let is_text = frame.function.sig.inputs.iter().any(|input| match input {

@@ -96,6 +96,9 @@ async fn a_key_that_is_not_escaped_names_the_function() {
     for part in ["key=\"handed:42\"", "by_hand::find", "entry!(find(..))", "handed:<slug>"] {
         assert!(lines[0].contains(part), "{part}: {lines:#?}");
     }
+    let entry = cache.scope(async { entry!(page("a:b".to_owned(), 7)).unwrap() }).await;
+    assert_eq!(cache.invalidate(&entry).await, Outcome::Applied);
+    assert_eq!(log.take(), [""; 0]);
     assert_eq!(cache.invalidate(key("handed-twice:a:b:7").tag("handed-to:7")).await, Outcome::Applied);
     let lines = log.take();
     assert!(

@@ -382,7 +382,7 @@ impl Service {
 async fn a_function_with_a_cache_of_its_own() {
     let service = Service { cache: Cache::builder().namespace("own").build().unwrap(), runs: Runs::default() };
     let entry = entry!(service.find(7)).unwrap();
-    assert_eq!(entry.key(), "own:v1:service:7");
+    assert_eq!(entry.key(), "own:k:service:7");
     check(entry, 9, 9, || service.find(7), &service.runs).await;
 }
 
@@ -415,7 +415,7 @@ async fn a_batch_has_an_entry_for_each_id() {
         let runs = Runs::default();
         let entries = entries!(many(&runs, &[3, 1, 3])).unwrap();
         let keys: Vec<_> = entries.iter().map(Entry::key).collect();
-        assert_eq!(keys, ["cache:v1:many:3", "cache:v1:many:1", "cache:v1:many:3"]);
+        assert_eq!(keys, ["cache:k:many:3", "cache:k:many:1", "cache:k:many:3"]);
         entries[0].set(&user(3, "Ada")).await.unwrap();
         entries[1].set(&user(1, "Grace")).await.unwrap();
         let expected = HashMap::from([(3, user(3, "Ada")), (1, user(1, "Grace"))]);
@@ -493,7 +493,7 @@ async fn an_entry_means_the_same_call_in_another_cache() {
     let (runs, other) = (Runs::default(), Cache::builder().namespace("elsewhere").version(3).build().unwrap());
     let here = with_cache(async |_| entry!(plain(&runs, 7)).unwrap()).await;
     let there = other.scope(async { entry!(plain(&runs, 7)).unwrap() }).await;
-    assert_eq!((here.key(), there.key()), ("cache:v1:plain:7", "elsewhere:v3:plain:7"));
+    assert_eq!((here.key(), there.key()), ("cache:k:plain:7", "elsewhere:k:plain:7"));
     for entry in [&here, &there] {
         entry.set(&user(7, "Ada")).await.unwrap();
     }
@@ -521,10 +521,10 @@ async fn a_call_that_is_not_send() {
 fn an_entry_is_had_without_a_runtime() {
     let runs = Runs::default();
     let service = Service { cache: Cache::memory(), runs: Runs::default() };
-    assert_eq!(entry!(service.find(7)).unwrap().key(), "cache:v1:service:7");
+    assert_eq!(entry!(service.find(7)).unwrap().key(), "cache:k:service:7");
     let entry = futures_util::FutureExt::now_or_never(service.cache.scope(async { entry!(plain(&runs, 7)) }));
     let entry = entry.expect("nothing is waited for").unwrap();
-    assert_eq!(format!("{entry:?}").split('"').nth(1), Some("cache:v1:plain:7"));
+    assert_eq!(format!("{entry:?}").split('"').nth(1), Some("cache:k:plain:7"));
     let calls: u64 = service.cache.stats().sites.iter().map(cached_core::SiteStats::calls).sum();
     assert_eq!(calls, 0, "to ask is no call");
 }

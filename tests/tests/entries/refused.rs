@@ -30,14 +30,14 @@ impl Serialize for Broken {
     }
 }
 
-#[redis_cached(key = "broken:<it:hash>", skip(runs))]
+#[redis_cached(key = "broken:<it:serde>", skip(runs))]
 async fn broken(runs: &Runs, it: Broken) -> u64 {
     runs.one();
     let _ = it;
     1
 }
 
-#[redis_cached(key = "broken-many:<it:hash>", batch = its)]
+#[redis_cached(key = "broken-many:<it:serde>", batch = its)]
 async fn broken_many(its: &[Broken]) -> Vec<Option<u64>> {
     vec![Some(1); its.len()]
 }
@@ -90,7 +90,7 @@ async fn what_is_no_call_of_a_cached_function() {
 #[tokio::test]
 async fn a_call_that_was_polled_before() {
     let server = tests::RedisServer::start();
-    let cache = Cache::connect(server.url()).await.unwrap();
+    let cache = Cache::connect("cache", server.url()).await.unwrap();
     let runs = Runs::default();
     cache
         .scope(async {
@@ -208,7 +208,7 @@ async fn a_function_around_the_call_runs_up_to_it() {
             behind.one();
             found
         };
-        assert_eq!(entry!(around()).unwrap().key(), "cache:v1:refused:7");
+        assert_eq!(entry!(around()).unwrap().key(), "cache:k:refused:7");
         assert_eq!((before.so_far(), runs.so_far(), behind.so_far()), (1, 0, 0));
 
         let name_of = async { find(&runs, 7).await.map(|user| user.name) };

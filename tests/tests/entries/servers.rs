@@ -24,7 +24,7 @@ async fn each(runs: &Runs, ids: &[u64]) -> HashMap<u64, u64> {
 }
 
 async fn two_caches(server: &RedisServer) -> (Cache, Cache) {
-    (Cache::connect(server.url()).await.unwrap(), Cache::connect(server.url()).await.unwrap())
+    (Cache::connect("cache", server.url()).await.unwrap(), Cache::connect("cache", server.url()).await.unwrap())
 }
 
 #[tokio::test]
@@ -115,4 +115,21 @@ async fn without_the_server_an_entry_says_so() {
     let entry = here.scope(async { entry!(find(&runs, "ada")).unwrap() }).await;
     assert!(entry.set(&user(7, "set")).await.is_err() && entry.remove().await.is_err());
     assert_eq!((entry.get().await, entry.invalidate().await), (None, Outcome::Queued));
+}
+
+#[tokio::test]
+async fn an_invalidation_ends_the_entry_of_another_build_as_well() {
+    let server = RedisServer::start();
+    let build = |version| Cache::builder().namespace("cache").redis(server.url()).version(version).build().unwrap();
+    let (old, new) = (build(1), build(2));
+    let runs = Runs::default();
+    let of = async |cache: &Cache| cache.scope(async { entry!(find(&runs, "ada")).unwrap() }).await;
+    let (of_old, of_new) = (of(&old).await, of(&new).await);
+    assert_eq!(of_old.key(), of_new.key());
+    of_old.set(&user(7, "old")).await.unwrap();
+    assert_eq!(new.scope(find(&runs, "ada")).await, Ok(Some(user(1, "ada"))));
+    new.settled().await;
+    assert_eq!((of_old.get().await, of_new.get().await), (Some(user(7, "old")), Some(user(1, "ada"))), "side by side");
+    assert_eq!(of_old.invalidate().await, Outcome::Applied);
+    assert_eq!((of_old.get().await, of_new.get().await), (None, None));
 }
