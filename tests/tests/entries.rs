@@ -1,4 +1,5 @@
 //! The entry of a call, had by the call itself: of every kind of function.
+#![expect(clippy::unwrap_used, reason = "in a test, a panic is the report")]
 
 #[path = "entries/by_hand.rs"]
 mod by_hand;

@@ -212,7 +212,7 @@ async fn of_an_impl(runs: &Runs, id: impl Into<u64> + Copy + cached_core::KeySeg
     id.into()
 }
 
-async fn of_any<T: cached_core::CacheValue + Default>(runs: &Runs, id: u64) -> Entry<T> {
+fn of_any<T: cached_core::CacheValue + Default>(runs: &Runs, id: u64) -> Entry<T> {
     entry!(generic::<T>(runs, id)).unwrap()
 }
 
@@ -221,10 +221,10 @@ async fn generic_functions() {
     with_cache(async |_| {
         let runs = Runs::default();
         let text = || "set".to_owned();
-        check(of_any::<String>(&runs, 7).await, text(), Ok(Some(text())), || generic(&runs, 7), &runs).await;
+        check(of_any::<String>(&runs, 7), text(), Ok(Some(text())), || generic(&runs, 7), &runs).await;
         let runs = Runs::default();
-        check(of_any::<u64>(&runs, 7).await, 9, Ok(Some(9)), || generic::<u64>(&runs, 7), &runs).await;
-        assert_ne!(of_any::<String>(&runs, 7).await.key(), of_any::<u64>(&runs, 7).await.key());
+        check(of_any::<u64>(&runs, 7), 9, Ok(Some(9)), || generic::<u64>(&runs, 7), &runs).await;
+        assert_ne!(of_any::<String>(&runs, 7).key(), of_any::<u64>(&runs, 7).key());
         let runs = Runs::default();
         check(entry!(of_an_impl(&runs, 7_u32)).unwrap(), 9, 9, || of_an_impl(&runs, 7_u32), &runs).await;
     })
@@ -243,7 +243,7 @@ impl Find for Runs {
     }
 }
 
-async fn of_any_finder<R: Find>(finder: &R, id: u64) -> Entry<User> {
+fn of_any_finder<R: Find>(finder: &R, id: u64) -> Entry<User> {
     entry!(finder.find(id)).unwrap()
 }
 
@@ -266,7 +266,7 @@ async fn implementations_of_traits() {
     with_cache(async |_| {
         let ada = user(7, "Ada");
         let runs = Runs::default();
-        check(of_any_finder(&runs, 7).await, ada.clone(), Ok(Some(ada.clone())), || runs.find(7), &runs).await;
+        check(of_any_finder(&runs, 7), ada.clone(), Ok(Some(ada.clone())), || runs.find(7), &runs).await;
         let runs = Runs::default();
         let boxed: &dyn Boxed = &runs;
         let call = || boxed.fetch(7, "a:b");

@@ -163,9 +163,9 @@ async fn writes_are_not_begun() {
             let runs = &runs;
             async move {
                 if after {
-                    change_after(runs, 7).await
+                    change_after(runs, 7).await;
                 } else {
-                    change(runs, 7).await
+                    change(runs, 7).await;
                 }
                 7_u64
             }
@@ -233,9 +233,7 @@ async fn a_panic_in_front_of_the_call_leaves_nothing_behind() {
     with_cache(async |_| {
         let runs = Runs::default();
         let panics = async {
-            if runs.so_far() == 0 {
-                panic!("in front of the call");
-            }
+            assert_eq!(runs.so_far(), 1, "in front of the call");
             find(&runs, 7).await
         };
         let panics = pin!(panics);
