@@ -338,7 +338,7 @@ impl<F: Future> Future for Running<'_, F> {
 impl<F: Future> Running<'_, F> {
     /// The body of a write that stores what it returns: what it calls is to be as fresh as inside of a load.
     pub(super) fn storing(engine: Option<u64>, body: F) -> Self {
-        Self { body: Box::pin(body), loading: engine.map(nesting::storing), pulse: None, to_keep: None }
+        Self { body: Some(Box::pin(body)), loading: engine.map(nesting::storing), pulse: None, to_keep: None }
     }
 }
 
