@@ -3,7 +3,6 @@
 //! Lists of arguments are generated from what is likely to be confused: separators, escapes, marks, digits, empty and
 //! absent values, nested lists. Each list is rendered by a real call, and the key is read off the store that the call
 //! asks. Lists that mean the same (`Some(x)` and `x`, a `char` and a text of one letter) are the same list here.
-#![expect(clippy::unwrap_used, reason = "in a test, a panic is the report")]
 
 use cached_core::{Cache, KeyIdentity, KeySegment, SegmentWriter};
 use proptest::prelude::*;

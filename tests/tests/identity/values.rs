@@ -1,4 +1,5 @@
 //! Values that are likely to be confused: what serde's attributes hide, rename, merge and reorder.
+#![expect(clippy::option_option, reason = "`Some(None)` and `None` are what is easily confused")]
 
 use cached_core::CacheKey;
 use fastrand::Rng;
