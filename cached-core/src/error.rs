@@ -102,7 +102,7 @@ pub enum CacheError {
         /// The limit.
         max: usize,
     },
-    /// The value could not be serialized.
+    /// The value could not be serialized, or would be read back as another one.
     #[error("the value could not be serialized as {codec}")]
     Encode {
         /// The codec that refused it.

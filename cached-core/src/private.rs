@@ -18,6 +18,7 @@ pub use crate::near::keep::{Keep, KeepCloned, KeepNone, KeepRefused, KeepShared,
 pub use crate::outcome::{
     Probe, Refuse, Returned, Shape, ShapeOfOption, ShapeOfResult, ShapeOfResultOption, ShapeOfValue,
 };
+pub use crate::round_trip::{Compared, ComparedByBoth, ComparedByBytes, ComparedByDebug, ComparedByEq, Comparison};
 pub use crate::site::{Freshness, Local, Registered, Role, Site, SiteSpec};
 pub use crate::ttl::{NoneTtl, TtlSpec};
 pub use core::clone::Clone;

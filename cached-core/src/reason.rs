@@ -118,8 +118,10 @@ counted_reasons! {
         TooLarge,
         /// `cache_if` said no, `none_ttl` is off, or the time to live is zero.
         Policy,
-        /// The value could not be serialized.
+        /// The codec cannot write the value: see [`Codec`](crate::Codec).
         Encode,
+        /// The codec reads the value back as another one: a field that serde skips, an untagged enum.
+        Changed,
         /// The lease was lost: invalidated meanwhile, expired or evicted.
         LeaseLost,
         /// The load ran without a lease: the store was out of reach, a writer at work, or a wait had ended.

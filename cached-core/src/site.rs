@@ -38,8 +38,8 @@ pub struct SiteSpec {
     pub jitter: Option<f64>,
     /// Time to live of a `None`.
     pub none_ttl: Option<NoneTtl>,
-    /// Part of the fingerprint.
-    pub version: u32,
+    /// Part of the fingerprint; 1 if `None`.
+    pub version: Option<u32>,
     /// Serializer of the payload; the builder's if `None`.
     pub codec: Option<Codec>,
     /// Near cache; the builder's if `None`.
@@ -129,7 +129,7 @@ impl SiteSpec {
         ttl: TtlSpec::Class(crate::ttl::DEFAULT_CLASS),
         jitter: None,
         none_ttl: None,
-        version: 1,
+        version: None,
         codec: None,
         local: None,
         serves_in_gap: false,
@@ -331,7 +331,7 @@ pub(crate) fn sharing(sites: &[&'static Site]) -> Vec<SiteProblem> {
 /// Functions that put what those who read under the same key do not take, since they depend on other events or tags, or
 /// differ in `version` or `codec`.
 fn unread_puts(sites: &[&'static Site]) -> Vec<SiteProblem> {
-    let form = |spec: &SiteSpec| (spec.version, spec.codec);
+    let form = |spec: &SiteSpec| (spec.version.unwrap_or(1), spec.codec);
     let is_unread = |a: &SiteSpec, b: &SiteSpec| {
         let is_pair = [(a, b), (b, a)].iter().any(|(a, b)| a.role == Role::Put && b.role == Role::Read);
         is_pair && same_template(a, b) && !clash(a, b) && (form(a) != form(b) || !same_tags(a, b))

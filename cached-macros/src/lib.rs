@@ -53,7 +53,7 @@ use role::Role;
 /// | `cache_if = \|value\| ..` | a closure or the path of a function; stores the value only if it returns `true` | stores always |
 /// | `invalidate_on = UserUpdated { id }` | events that make the entry invalid, one or a list, see below | none |
 /// | `tags = "tenant:<tenant>"` | further tags of the entry, see below | none |
-/// | `version = 2` | part of the type's fingerprint; raise it when the meaning of a value changes and its type does not | 1 |
+/// | `version = 2` | part of the type's fingerprint; raise it when the meaning of a value changes and its type does not, see below | 1 |
 /// | `codec = "json"` | the serializer: `"json"`, `"msgpack"` or `"postcard"` | the builder's |
 /// | `batch = ids` | the function is over many ids: it runs for those that are missing, see below | |
 /// | `local = "30s"` | the near cache: keeps values in this process as well, for so long at most; or `"off"`, see below | the builder's: off |
@@ -205,6 +205,25 @@ use role::Role;
 /// `&self` too, is cloned (`Clone + Send + Sync + 'static`), when a load is due and not on a hit; the value and the error that it
 /// returns are `Send`. `self: Arc<Self>` costs no clone. In the body, write `"{}", self` for
 /// `"{self}"`: a format string cannot name the clone.
+///
+/// # What is read is what was stored
+///
+/// **After a deployment**, no value of an old build is taken for one of this build's type if the type has changed: not its name,
+/// nor its fields, variants and their types, at any depth and in any of serde's forms (`tag`, `content`, `untagged`, `flatten`).
+/// Then it is a miss. A few things cannot be seen: variants of an enum with `#[serde(other)]`, optional fields among those that are
+/// flattened, and whether a `Deserialize` written by hand means something else by what it reads. For types of the first two kinds
+/// each build has entries of its own, which one line of the log says (`INFO`), unless the attribute says `version = 1`. Then builds
+/// share them, and it is for you to raise the number when the type changes. So it is for every type in a program that is built with
+/// `panic = "abort"`, where nothing can be tried safely.
+///
+/// **A value that its codec would bring back as another one is not stored** but returned as it is, counted, and said once: site,
+/// type, field, and what to write. What the codec has no form for is refused each time: with JSON `NaN` and infinities, a
+/// `Some(None)`, maps with keys that are no text; with postcard, fields that `skip_serializing_if` leaves out. What the type itself
+/// loses (`#[serde(skip)]`, untagged enums that come back as an earlier variant) is found by reading back what was written: of
+/// each function the first 16 values, then one of 64, and all of them once one has come back as another. Values are compared by
+/// the type's `PartialEq`, without one by its `Debug`, and without both by what is written again, which does not show a skipped
+/// field. A field that may come back as another one, such as something computed on the way, is left out of `PartialEq`.
+/// To find such types in a test, see `cached_core::testing`.
 ///
 /// # Batches
 ///

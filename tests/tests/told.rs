@@ -119,7 +119,7 @@ async fn what_can_never_be_stored_is_said_at_the_first_value() {
         cache.scope(grid(1)).await;
         cache.settled().await;
     }
-    one_line(&log.take(), "grid", &["WARN", "the codec cannot write", "codec = \"msgpack\""]);
+    one_line(&log.take(), "grid", &["WARN", "cannot be written as json", "write another `codec`"]);
 }
 
 #[tokio::test]

@@ -3,7 +3,7 @@
 use super::budget::Budget;
 use super::is_on_tokio;
 use super::look::Seen;
-use super::shell::{Policy, encode, item};
+use super::shell::{Policy, comes_back, encode, item};
 use super::target::Target;
 use crate::envelope::tags::MAX_TAGS;
 use crate::envelope::{Entry, Head};
@@ -13,6 +13,7 @@ use crate::key::Key;
 use crate::lease::random_id;
 use crate::outcome::CacheValue;
 use crate::reason::MissReason;
+use crate::round_trip::Check;
 use crate::ttl::Lifetime;
 use std::time::Duration;
 
@@ -70,26 +71,27 @@ impl Target {
 
     /// Stores a value whatever stands under the key.
     pub(crate) async fn set<T: CacheValue>(self, value: &T, ttl: Option<Duration>) -> Result<(), CacheError> {
-        let payload = self.payload(value)?;
+        let payload = self.payload(value, None)?;
         let lifetime = ttl.map_or(Lifetime::About(self.site.ttl), Lifetime::AtMost);
         self.put(&payload, lifetime, &[]).await
     }
 
     /// Stores a value whatever stands under the key, as its site's options say.
     pub(crate) async fn set_by<T: CacheValue>(self, value: &T, policy: &Policy<T>) -> Result<(), CacheError> {
-        let payload = self.payload(value)?;
+        let payload = self.payload(value, policy.check())?;
         let lifetime = policy.ttl_for(value, &self.site).map_err(|_| CacheError::Policy)?;
         let names = policy.names(value, &self.site).map_err(|_| CacheError::Policy)?;
         let named: Option<Vec<Key>> = names.iter().map(|tag| tag.register(&self.engine.settings.prefix)).collect();
         self.put(&payload, lifetime, &named.ok_or(CacheError::Policy)?).await
     }
 
-    fn payload<T: CacheValue>(&self, value: &T) -> Result<Vec<u8>, CacheError> {
+    fn payload<T: CacheValue>(&self, value: &T, check: Option<Check<T>>) -> Result<Vec<u8>, CacheError> {
         let max = self.engine.settings.max_value_bytes;
         let payload = encode(value, &self.site).map_err(|_| CacheError::Encode { codec: self.site.codec })?;
         if payload.len() > max {
             return Err(CacheError::TooLarge { bytes: payload.len(), max });
         }
+        comes_back(value, &self.site, &payload, check).map_err(|_| CacheError::Encode { codec: self.site.codec })?;
         Ok(payload)
     }
 

@@ -4,6 +4,7 @@
 //! has spoilt [`IN_A_ROW`] calls without a success in between, since one lost lease is nothing to be told of.
 
 use super::SiteState;
+use crate::codec::Refusal;
 use crate::reason::{MissReason, UnstoredReason};
 use crate::user_code::{Panicked, UserCode};
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
@@ -19,6 +20,7 @@ pub(super) enum Cause {
     TooLarge,
     TooManyTags,
     Encode,
+    Changed,
     Decode,
     Key,
     NoRuntime,
@@ -45,7 +47,7 @@ pub(super) enum Run {
 }
 
 impl Cause {
-    const COUNT: usize = 8 + 6 + Run::COUNT;
+    const COUNT: usize = 9 + 6 + Run::COUNT;
 
     /// A number of its own.
     fn number(self) -> usize {
@@ -58,8 +60,9 @@ impl Cause {
             Self::NoRuntime => 5,
             Self::Strangers => 6,
             Self::Misfit => 7,
-            Self::Panicked(code) => 8 + code as usize,
-            Self::Run(run) => 14 + run as usize,
+            Self::Changed => 8,
+            Self::Panicked(code) => 9 + code as usize,
+            Self::Run(run) => 15 + run as usize,
         }
     }
 
@@ -81,12 +84,11 @@ impl Cause {
         Some(Self::Run(match reason {
             UnstoredReason::TooLarge => return Some(Self::TooLarge),
             UnstoredReason::TooManyTags => return Some(Self::TooManyTags),
-            UnstoredReason::Encode => return Some(Self::Encode),
             UnstoredReason::Policy => Run::Policy,
             UnstoredReason::Tags => Run::Tags,
             UnstoredReason::LeaseLost => Run::LeaseLost,
             UnstoredReason::Fault => Run::StoreFault,
-            // Panics are said where their message is known; the others come with a miss that tells more.
+            // Panics and what a codec refuses are said where it is known; the others come with a miss that tells more.
             _ => return None,
         }))
     }
@@ -103,14 +105,10 @@ impl Cause {
                 "a value has more than 64 tags and events: it is returned and not stored",
                 "use fewer: one tag or event for all of them, which each of their writes invalidates",
             ),
-            Self::Encode => (
-                "the codec cannot write this function's values: they are loaded each time",
-                "JSON takes maps with text or numbers for keys only: write `codec = \"msgpack\"` or change the type",
-            ),
             Self::Decode => (
                 "the codec cannot read back this function's values: they are loaded each time",
-                "what `Serialize` writes must be what `Deserialize` reads; JSON writes NaN as null, and postcard does not \
-                 know `flatten`, `untagged` and `skip_serializing_if`: change the type or the `codec`",
+                "what `Serialize` writes must be what `Deserialize` reads, and postcard does not know `untagged` and enums with \
+                 a `tag`: change the type or the `codec`",
             ),
             Self::Key => (
                 "an argument cannot be written into the key: such calls run uncached",
@@ -132,7 +130,8 @@ impl Cause {
                  were cached, the body runs once more for all of them",
                 "return one element for each id, in their order, and `None` for what there is not; or return a map",
             ),
-            Self::Panicked(_) => ("", ""),
+            // Said with words of their own.
+            Self::Encode | Self::Changed | Self::Panicked(_) => ("", ""),
             Self::Run(run) => run.advice(),
         }
     }
@@ -280,6 +279,49 @@ impl SiteState {
         }
     }
 
+    /// The codec refuses to write a value.
+    #[cold]
+    pub(super) fn note_refusal(&self, of: &'static str, refusal: &Refusal) {
+        if self.notices.is_news(Cause::Encode) {
+            let (site, place, codec) = (self.site.path(), self.site.place(), self.codec);
+            let ((wrong, cure), field) = (refusal.why.advice(codec), &*refusal.field);
+            let what = if field.is_empty() { "a value" } else { "a field of a value" };
+            tracing::warn!(
+                site, place, %codec, value = of, field,
+                "{what} {wrong}: such values are returned and not stored; {cure}"
+            );
+        }
+    }
+
+    /// A value comes back from the codec as another one.
+    #[cold]
+    pub(super) fn note_changed(&self, of: &'static str, near: Option<&str>) {
+        if self.notices.is_news(Cause::Changed) {
+            let (site, place, codec, near) =
+                (self.site.path(), self.site.place(), self.codec, near.unwrap_or("unknown"));
+            tracing::warn!(
+                site, place, %codec, value = of, near,
+                "a value comes back from the codec as another one: such values are returned and not stored; `near` is the field or \
+                 variant where they differ: look for `#[serde(skip)]`, `skip_serializing`, `default` and `untagged` there and \
+                 take them off, or let the type's `PartialEq` leave out what may differ"
+            );
+        }
+    }
+
+    /// What may change of a type of this site cannot be seen.
+    #[cold]
+    pub(super) fn note_build(&self, of: &'static str) {
+        let (site, place) = (self.site.path(), self.site.place());
+        tracing::info!(
+            site,
+            place,
+            value = of,
+            "a part of this type's shape cannot be seen, such as a variant behind `other` or an optional field behind `flatten`: its \
+             values are stored for this build of the program, and another build begins with none; write `version = 1` in the \
+             attribute to share them, and raise it when the type changes"
+        );
+    }
+
     /// Code of the user's has panicked that only the cache runs.
     #[cold]
     pub(super) fn note_panic(&self, code: UserCode, of: &'static str, panic: &Panicked) {
@@ -306,11 +348,12 @@ mod tests {
         use UserCode::{CacheIf, Clone, Deserialize, Serialize, Ttl};
         let runs = [Policy, Tags, LeaseLost, StoreFault, Refused, ReadOnly, OutOfMemory, OtherData];
         let codes = [Deserialize, Serialize, Ttl, CacheIf, UserCode::Tags, Clone];
-        let fixed = [Cause::TooLarge, Cause::TooManyTags, Cause::Encode, Cause::Decode, Cause::Key, Cause::NoRuntime];
+        let fixed = [Cause::TooLarge, Cause::TooManyTags, Cause::Decode, Cause::Key, Cause::NoRuntime];
         let of_batches = [Cause::Strangers, Cause::Misfit];
         let said = fixed.into_iter().chain(of_batches).chain(runs.map(Cause::Run));
         assert!(said.clone().all(|cause| !cause.advice().0.is_empty() && !cause.advice().1.is_empty()));
-        let mut numbers: Vec<_> = said.chain(codes.map(Cause::Panicked)).map(Cause::number).collect();
+        let mut numbers: Vec<_> =
+            said.chain(codes.map(Cause::Panicked)).chain([Cause::Encode, Cause::Changed]).map(Cause::number).collect();
         numbers.sort_unstable();
         assert_eq!(numbers, (0..Cause::COUNT).collect::<Vec<_>>());
     }

@@ -19,9 +19,11 @@ use crate::near::keep::{Keep, Unkept};
 use crate::near::{Kept, Nothing};
 use crate::outcome::{CacheValue, Loaded, Shape};
 use crate::reason::{MissReason, UnstoredReason};
+use crate::round_trip::{self, Check, Comparison};
 use crate::site::Site;
 use crate::ttl::Lifetime;
 use crate::user_code::UserCode;
+use std::any::type_name;
 use std::fmt;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -34,6 +36,8 @@ pub struct Policy<T> {
     ttl_of: Option<fn(&T) -> Duration>,
     cache_if: Option<fn(&T) -> bool>,
     tags_of: Option<TagsOf<T>>,
+    /// How a value is compared with what comes back from the codec.
+    check: Option<Check<T>>,
 }
 
 /// The tags that a value tells.
@@ -53,7 +57,7 @@ impl<T> Clone for Policy<T> {
 
 impl<T> Default for Policy<T> {
     fn default() -> Self {
-        Self { ttl: None, ttl_of: None, cache_if: None, tags_of: None }
+        Self { ttl: None, ttl_of: None, cache_if: None, tags_of: None, check: None }
     }
 }
 
@@ -85,6 +89,16 @@ impl<T> Policy<T> {
     {
         let tags_of = move |value: &T| tags_of(value).into_iter().map(Into::into).collect();
         Self { tags_of: Some(Arc::new(tags_of)), ..self }
+    }
+
+    /// How the type's values are compared.
+    #[must_use]
+    pub fn compared(self, comparison: Comparison<T>) -> Self {
+        Self { check: comparison.check(), ..self }
+    }
+
+    pub(super) fn check(&self) -> Option<Check<T>> {
+        self.check
     }
 
     /// The tags that the value tells.
@@ -124,6 +138,9 @@ impl<T: CacheValue> Policy<T> {
             return Ok((payload, Err(UnstoredReason::TooLarge)));
         }
         let ttl = self.ttl_for(value, site);
+        if ttl.is_ok() {
+            comes_back(value, site, &payload, self.check)?;
+        }
         Ok((payload, ttl))
     }
 
@@ -145,9 +162,30 @@ pub(super) fn encode<T: CacheValue>(value: &T, site: &SiteState) -> Result<Vec<u
     let encoded = site.caught::<T, _>(UserCode::Serialize, || site.codec.encode(value, &mut payload));
     match encoded {
         Some(Ok(())) => Ok(payload),
-        Some(Err(_)) => Err(UnstoredReason::Encode),
+        Some(Err(refusal)) => {
+            site.note_refusal(type_name::<T>(), &refusal);
+            Err(UnstoredReason::Encode)
+        }
         None => Err(UnstoredReason::Panicked),
     }
+}
+
+/// Checks that a value comes back from what it was written as; of most sites only now and then.
+pub(super) fn comes_back<T: CacheValue>(
+    value: &T,
+    site: &SiteState,
+    payload: &[u8],
+    check: Option<Check<T>>,
+) -> Result<(), UnstoredReason> {
+    if !site.round_trips.is_due() {
+        return Ok(());
+    }
+    let check = check.unwrap_or(round_trip::by_bytes::<T>);
+    check(value, site.codec, payload).map_err(|difference| {
+        site.round_trips.found();
+        site.note_changed(type_name::<T>(), difference.near.as_deref());
+        UnstoredReason::Changed
+    })
 }
 
 /// One call: of a target, or uncached.

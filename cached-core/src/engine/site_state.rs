@@ -11,8 +11,9 @@ use crate::site::{self, Freshness, Local, Role, Site};
 use crate::stats::{Counters, SiteStats, Striped};
 use crate::ttl::{DEFAULT_CLASS, DEFAULT_NONE_CLASS, MAX_TTL, NoneTtl, TtlSpec};
 use serde::de::DeserializeOwned;
-use std::any::TypeId;
+use std::any::{TypeId, type_name};
 use std::ops::Deref;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 use std::time::Duration;
 
@@ -48,6 +49,31 @@ pub(crate) struct SiteState {
     /// What the log has said about it.
     pub(super) notices: Notices,
     pub(super) backlog: Backlog,
+    pub(super) round_trips: RoundTrips,
+}
+
+/// Stores of a site at first of which each is checked, and of how many one is later.
+const CHECKED_AT_FIRST: u32 = 16;
+const CHECKED_LATER: u32 = 64;
+
+/// Which values of a site are read back before they are stored.
+#[derive(Debug, Default)]
+pub(super) struct RoundTrips {
+    stores: AtomicU32,
+    has_found: AtomicBool,
+}
+
+impl RoundTrips {
+    /// Whether this one is: the first ones, some of the later ones, and all when one has come back as another.
+    pub(super) fn is_due(&self) -> bool {
+        let number = self.stores.fetch_add(1, Ordering::Relaxed);
+        number < CHECKED_AT_FIRST || number.is_multiple_of(CHECKED_LATER) || self.has_found.load(Ordering::Relaxed)
+    }
+
+    /// One has come back as another.
+    pub(super) fn found(&self) {
+        self.has_found.store(true, Ordering::Relaxed);
+    }
 }
 
 /// How a site uses the near cache.
@@ -146,6 +172,7 @@ impl SiteState {
             identity: format!("{}\0{}", settings.version, site::identity(site, &site::all())),
             notices: Notices::default(),
             backlog: Backlog::default(),
+            round_trips: RoundTrips::default(),
             first_fingerprint: OnceLock::new(),
             fingerprints: RwLock::default(),
         }
@@ -183,7 +210,11 @@ impl SiteState {
             return fingerprint;
         }
         let generics = fingerprint::generics(path);
-        let fingerprint = fingerprint::of::<T>(self.codec, self.site.spec().version, &self.identity, &generics);
+        let made = fingerprint::of::<T>(self.codec, self.site.spec().version, &self.identity, &generics);
+        if made.is_of_build {
+            self.note_build(type_name::<T>());
+        }
+        let fingerprint = made.value;
         let _ = self.first_fingerprint.set((id, path, fingerprint));
         self.fingerprints.write().unwrap_or_else(PoisonError::into_inner).push((id, path, fingerprint));
         fingerprint

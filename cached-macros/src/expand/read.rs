@@ -188,7 +188,12 @@ pub(super) fn policy(frame: &Frame, entry: &Entry, shape: &TokenStream) -> Token
     };
     let cache_if = entry.cache_if.as_ref().map(|policy| method("cache_if", policy));
     let tags_of = entry.tags_of.as_ref().map(|policy| method("tags_of", policy));
-    quote_spanned!(at=> let policy = #support::policy(#shape) #ttl #cache_if #tags_of;)
+    quote_spanned! {at=>
+        let policy = #support::policy(#shape) #ttl #cache_if #tags_of .compared({
+            use #support::{ComparedByBoth as _, ComparedByBytes as _, ComparedByDebug as _, ComparedByEq as _};
+            (&&&&#support::Compared::of(#shape)).__cached_core_compared()
+        });
+    }
 }
 
 fn method(name: &str, policy: &Policy) -> TokenStream {

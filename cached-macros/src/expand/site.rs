@@ -118,7 +118,7 @@ fn settings(frame: &Frame, entry: &Entry) -> TokenStream {
         };
         quote!(none_ttl: #support::Some(#support::NoneTtl::#spec),)
     });
-    let version = entry.version.map(|version| quote!(version: #version,));
+    let version = entry.version.map(|version| quote!(version: #support::Some(#version),));
     let codec = entry.codec.map(|codec| {
         let codec = match codec {
             Codec::Json => quote!(Json),

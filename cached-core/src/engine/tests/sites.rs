@@ -71,7 +71,7 @@ async fn a_fingerprint_is_that_of_the_type_and_the_generic_arguments() {
     let state = state(&on, SiteSpec::DEFAULT);
     let (one, other) = ("shop::find<A>", "shop::find<B>");
     let all = [state.fingerprint::<u64>(one), state.fingerprint::<u64>(other), state.fingerprint::<String>(one)];
-    let of = |path| fingerprint::of::<u64>(Codec::Json, 1, &state.identity, &fingerprint::generics(path));
+    let of = |path| fingerprint::of::<u64>(Codec::Json, None, &state.identity, &fingerprint::generics(path)).value;
     assert_eq!(all[0], of(one));
     assert_eq!(all[1], of(other));
     assert!(all[0] != all[1] && all[0] != all[2] && all[1] != all[2]);

@@ -1,10 +1,20 @@
 //! Serializers of payloads.
 
+mod guard;
+#[cfg(test)]
+mod tests;
+
+use guard::Guard;
+pub(crate) use guard::Refusal;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::fmt;
 
 /// How values are written.
+///
+/// A value that its codec would read back as another one is not stored: it is returned to its caller, counted as
+/// [`Encode`](crate::UnstoredReason::Encode) or [`Changed`](crate::UnstoredReason::Changed), and said once for each function. To
+/// find such types before, check their values in a test: [`testing`](crate::testing).
 ///
 /// ```
 /// use cached_core::{Cache, Codec};
@@ -18,19 +28,21 @@ use std::fmt;
 pub enum Codec {
     /// JSON by `serde_json`: readable in `redis-cli`, the default. `f64` survive to the last bit.
     ///
-    /// What JSON has no form for: `NaN` and infinities, and maps whose keys are no strings or numbers (such values are
-    /// loaded each time, which the log says once); an `Option` directly inside of another within a value, whose
-    /// `Some(None)` is read back as `None`. For these take another codec.
+    /// What JSON has no form for is not stored, but loaded each time, which the log says once: `NaN` and infinities, a
+    /// `Some(None)` or `Some(())`, and maps whose keys are no strings or numbers. For these take another codec.
     #[default]
     Json,
     /// MessagePack with field names by `rmp-serde` (feature `msgpack`).
+    ///
+    /// A `Some(None)` or `Some(())` is written like a `None`, so values that hold one are not stored.
     MessagePack,
-    /// postcard (feature `postcard`): the smallest. Not self-describing, so types with `#[serde(flatten)]`, untagged
-    /// enums or `skip_serializing_if` cannot be read back.
+    /// postcard (feature `postcard`): the smallest. It knows fields by their place only. So a value with a field that
+    /// `skip_serializing_if` leaves out is not stored, nor is one with `#[serde(flatten)]`; internally tagged and untagged
+    /// enums cannot be read back and are loaded each time.
     Postcard,
 }
 
-/// The payload could not be written or read.
+/// The payload could not be read.
 #[derive(Debug)]
 pub(crate) struct CodecError;
 
@@ -52,15 +64,17 @@ impl Codec {
         }
     }
 
-    pub(crate) fn encode<T: Serialize + ?Sized>(self, value: &T, out: &mut Vec<u8>) -> Result<(), CodecError> {
+    pub(crate) fn encode<T: Serialize + ?Sized>(self, value: &T, out: &mut Vec<u8>) -> Result<(), Refusal> {
+        let guard = Guard::of(self);
+        let guarded = guard.guarded(value);
         match self {
-            Self::Json => serde_json::to_writer(out, value).map_err(|_| CodecError),
+            Self::Json => serde_json::to_writer(out, &guarded).map_err(|error| guard.refusal(error)),
             #[cfg(feature = "msgpack")]
-            Self::MessagePack => rmp_serde::encode::write_named(out, value).map_err(|_| CodecError),
+            Self::MessagePack => rmp_serde::encode::write_named(out, &guarded).map_err(|error| guard.refusal(error)),
             #[cfg(feature = "postcard")]
-            Self::Postcard => postcard::to_io(value, out).map(drop).map_err(|_| CodecError),
+            Self::Postcard => postcard::to_io(&guarded, out).map(drop).map_err(|error| guard.refusal(error)),
             #[cfg(not(all(feature = "msgpack", feature = "postcard")))]
-            _ => Err(CodecError),
+            _ => Err(guard.refusal(format_args!("cached-core's feature `{self}` is off"))),
         }
     }
 
@@ -91,27 +105,5 @@ impl fmt::Display for Codec {
             Self::MessagePack => "msgpack",
             Self::Postcard => "postcard",
         })
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_codec_returns_what_it_was_given_and_nothing_else() {
-        for codec in [Codec::Json, Codec::MessagePack, Codec::Postcard] {
-            if codec.missing_feature().is_some() {
-                continue;
-            }
-            let value = (vec![Some(0.1f64 + 0.2), None], "text".to_owned(), u64::MAX);
-            let mut bytes = Vec::new();
-            codec.encode(&value, &mut bytes).unwrap();
-            assert_eq!(codec.decode::<(Vec<Option<f64>>, String, u64)>(&bytes).unwrap(), value);
-
-            bytes.push(b'1');
-            assert!(codec.decode::<(Vec<Option<f64>>, String, u64)>(&bytes).is_err(), "{codec}: bytes left over");
-            assert!(codec.decode::<(Vec<Option<f64>>, String, u64)>(&bytes[..bytes.len() / 2]).is_err(), "{codec}");
-        }
     }
 }

@@ -1,0 +1,142 @@
+//! What codecs bring back, and what they refuse.
+
+use super::guard::Why;
+use super::*;
+use serde::Deserialize;
+use std::collections::HashMap;
+
+const CODECS: [Codec; 3] = [Codec::Json, Codec::MessagePack, Codec::Postcard];
+
+fn refusal<T: Serialize>(codec: Codec, value: &T) -> Option<(Why, String)> {
+    codec.encode(value, &mut Vec::new()).err().map(|refusal| (refusal.why, refusal.field))
+}
+
+#[derive(Debug, Default, Serialize, Deserialize)]
+struct Order {
+    lines: Vec<Line>,
+    by_name: HashMap<String, Option<f32>>,
+    state: State,
+}
+
+#[derive(Debug, Default, Serialize, Deserialize)]
+struct Line {
+    price: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    note: Option<String>,
+}
+
+#[derive(Debug, Default, Serialize, Deserialize)]
+enum State {
+    #[default]
+    Open,
+    Paid {
+        #[expect(clippy::option_option, reason = "what is tested")]
+        way: Option<Option<u8>>,
+        thanks: Option<()>,
+    },
+}
+
+#[test]
+fn every_codec_returns_what_it_was_given_and_nothing_else() {
+    for codec in CODECS {
+        if codec.missing_feature().is_some() {
+            continue;
+        }
+        let value = (vec![Some(0.1f64 + 0.2), None], "text".to_owned(), u64::MAX);
+        let mut bytes = Vec::new();
+        codec.encode(&value, &mut bytes).unwrap();
+        assert_eq!(codec.decode::<(Vec<Option<f64>>, String, u64)>(&bytes).unwrap(), value);
+
+        bytes.push(b'1');
+        assert!(codec.decode::<(Vec<Option<f64>>, String, u64)>(&bytes).is_err(), "{codec}: bytes left over");
+        assert!(codec.decode::<(Vec<Option<f64>>, String, u64)>(&bytes[..bytes.len() / 2]).is_err(), "{codec}");
+    }
+}
+
+#[test]
+fn what_json_would_write_as_null_is_refused_by_name() {
+    let line = |price| Line { price: Some(price), note: Some(String::new()) };
+    for price in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
+        let order = Order { lines: vec![line(1.0), line(price)], ..Order::default() };
+        assert_eq!(refusal(Codec::Json, &order), Some((Why::NotFinite, "lines.price".into())));
+    }
+    let order = Order { by_name: HashMap::from([("a".into(), Some(f32::NAN))]), ..Order::default() };
+    assert_eq!(refusal(Codec::Json, &order), Some((Why::NotFinite, "by_name".into())));
+    assert_eq!(refusal(Codec::Json, &f64::NAN), Some((Why::NotFinite, String::new())));
+}
+
+#[test]
+fn a_some_of_nothing_is_refused_where_it_is_written_like_a_none() {
+    let order = |way, thanks| Order { state: State::Paid { way, thanks }, ..Order::default() };
+    for codec in [Codec::Json, Codec::MessagePack] {
+        for (order, field) in [(order(Some(None), None), "state.way"), (order(None, Some(())), "state.thanks")] {
+            if codec.missing_feature().is_none() {
+                assert_eq!(refusal(codec, &order), Some((Why::SomeOfNothing, field.into())), "{codec}");
+            }
+        }
+        if codec.missing_feature().is_none() {
+            assert_eq!(refusal(codec, &order(Some(Some(1)), None)), None, "{codec}");
+        }
+    }
+    assert_eq!(
+        refusal(Codec::Json, &Some(serde_json::Value::Null)).map(|(why, _)| why),
+        Some(Why::SomeOfNothing),
+        "it would be read back as a None"
+    );
+}
+
+#[test]
+fn a_map_with_keys_that_json_cannot_write() {
+    let map = HashMap::from([((1u8, 2u8), 3u8)]);
+    let (why, _) = refusal(Codec::Json, &map).unwrap();
+    assert!(matches!(&why, Why::Codec(words) if words.contains("key")), "{why:?}");
+}
+
+#[cfg(all(feature = "msgpack", feature = "postcard"))]
+#[test]
+fn the_other_codecs_bring_back_what_json_refuses() {
+    fn there_and_back<T: Serialize + DeserializeOwned>(codec: Codec, value: &T) -> T {
+        let mut bytes = Vec::new();
+        codec.encode(value, &mut bytes).unwrap();
+        codec.decode(&bytes).unwrap()
+    }
+    for codec in [Codec::MessagePack, Codec::Postcard] {
+        assert!(there_and_back(codec, &f64::NAN).is_nan(), "{codec}");
+        assert!(there_and_back(codec, &f32::NEG_INFINITY) == f32::NEG_INFINITY, "{codec}");
+        let map = HashMap::from([((1u8, 2u8), i128::MIN)]);
+        assert_eq!(there_and_back(codec, &map), map, "{codec}");
+    }
+    assert_eq!(there_and_back(Codec::Postcard, &Some(None::<u8>)), Some(None));
+    assert_eq!(there_and_back(Codec::Postcard, &Some(())), Some(()));
+}
+
+#[cfg(feature = "postcard")]
+#[test]
+fn a_field_that_is_left_out_is_refused_by_a_codec_that_knows_places_only() {
+    let order = Order { lines: vec![Line::default()], ..Order::default() };
+    assert_eq!(refusal(Codec::Postcard, &order), Some((Why::LeftOut, "lines.note".into())));
+    let order = Order { lines: vec![Line { price: None, note: Some(String::new()) }], ..Order::default() };
+    assert_eq!(refusal(Codec::Postcard, &order), None, "nothing is left out");
+}
+
+#[test]
+fn what_is_written_under_guard_are_the_same_bytes() {
+    #[derive(Serialize)]
+    struct Mixed<'a> {
+        any: serde_json::Value,
+        text: &'a str,
+        tuple: (u8, Option<i64>),
+        unit: (),
+        variant: Result<u8, State>,
+    }
+    let value = Mixed {
+        any: serde_json::json!({"a": [1, null, 2.5], "b": {"c": "d"}}),
+        text: "ä\"\n",
+        tuple: (1, None),
+        unit: (),
+        variant: Err(State::Paid { way: None, thanks: None }),
+    };
+    let mut bytes = Vec::new();
+    Codec::Json.encode(&value, &mut bytes).unwrap();
+    assert_eq!(bytes, serde_json::to_vec(&value).unwrap());
+}

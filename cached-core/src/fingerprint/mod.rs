@@ -1,0 +1,110 @@
+//! Tells values of different types apart, and the same type before and after a change.
+//!
+//! A fingerprint is made from the value's type name, its shape, the codec, the attribute's `version`, the template of the
+//! key and the generic arguments of the function. With the template in it, `p:<a>:<b>` and `p:x:<b>` may render the same
+//! key and still never serve each other's values. The shape is what the type's `Deserialize` asks for when it is answered with
+//! made-up values: names of structs, fields and variants, kinds of numbers, `Option`s ([`trace`]), behind serde's buffers as
+//! well ([`buffered`]).
+//!
+//! Where something may be hidden still, the attribute's `version` tells one type from the next. Without one, the fingerprint
+//! holds the running [`build`]: values of another build are never taken for this one's.
+
+mod buffered;
+mod build;
+mod heard;
+mod made;
+#[cfg(test)]
+mod tests;
+mod trace;
+
+use crate::codec::Codec;
+use serde::de::DeserializeOwned;
+use sha2::{Digest, Sha256};
+use std::any::TypeId;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use trace::Shape;
+
+/// What tells values of one type, at one site, from all others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Fingerprint {
+    pub(crate) value: u64,
+    /// It is this build's only.
+    pub(crate) is_of_build: bool,
+}
+
+/// The fingerprint of values of type `T`. `site` is what the attribute says about the key, `version` what it says about the
+/// type.
+pub(crate) fn of<T: DeserializeOwned + 'static>(
+    codec: Codec,
+    version: Option<u32>,
+    site: &str,
+    generics: &str,
+) -> Fingerprint {
+    let shape = shape_of::<T>();
+    let mut hasher = Sha256::new();
+    hasher.update(stored_name(std::any::type_name::<T>()));
+    hasher.update([0]);
+    hasher.update(&shape.text);
+    hasher.update([0]);
+    hasher.update(site);
+    hasher.update([0]);
+    hasher.update(generics);
+    hasher.update([0, codec.id()]);
+    hasher.update(version.unwrap_or(1).to_le_bytes());
+    let is_of_build = shape.is_partial && version.is_none();
+    if is_of_build {
+        hasher.update(build::id().to_le_bytes());
+    }
+    let mut first = [0; 8];
+    first.copy_from_slice(&hasher.finalize()[..8]);
+    Fingerprint { value: u64::from_le_bytes(first), is_of_build }
+}
+
+/// The shape of a type; found once in a process, since that of a large one takes thousands of questions.
+fn shape_of<T: DeserializeOwned + 'static>() -> Arc<Shape> {
+    static FOUND: Mutex<BTreeMap<TypeId, Arc<Shape>>> = Mutex::new(BTreeMap::new());
+    let found = || FOUND.lock().unwrap_or_else(PoisonError::into_inner);
+    let id = TypeId::of::<T>();
+    let known = found().get(&id).cloned();
+    known.unwrap_or_else(|| {
+        let shape = Arc::new(trace::shape_of::<T>());
+        found().insert(id, Arc::clone(&shape));
+        shape
+    })
+}
+
+/// The name of the type that is stored: an `Arc<User>` is written as a `User` is, and one function may return the one, another
+/// the other.
+fn stored_name(name: &str) -> &str {
+    name.strip_prefix("alloc::sync::Arc<").and_then(|inner| inner.strip_suffix('>')).unwrap_or(name)
+}
+
+/// The generic arguments in a path: `a::Repo<u8>::find<3>` → `<u8><3>`. What has none gives nothing.
+pub(crate) fn generics(path: &str) -> String {
+    // The angle brackets of `<Repo as Trait>::find` and, in another module than the type's, of `a::<impl Repo>::find` name
+    // an impl, no argument, unless there are more inside.
+    let path = path.strip_prefix('<').unwrap_or(path).replace("<impl ", "");
+    // Lifetimes tell no values apart. `#[async_trait]` gives every function some: `<Repo as Users>::find<'_, '_>`.
+    let path = path.replace("'_, ", "").replace("<'_>", "");
+    let mut depth = 0u32;
+    let mut out = String::new();
+    let mut before = ' ';
+    for c in path.chars() {
+        depth += u32::from(c == '<');
+        if depth > 0 {
+            out.push(c);
+        }
+        // The `>` of a `->` closes nothing.
+        if c == '>' && before != '-' {
+            depth = depth.saturating_sub(1);
+        }
+        before = c;
+    }
+    out
+}
+
+/// Whether nothing of a type's shape may be hidden.
+pub(crate) fn is_shape_known<T: DeserializeOwned + 'static>() -> bool {
+    !shape_of::<T>().is_partial
+}
