@@ -78,6 +78,16 @@ fn uncommitted_rows_need_a_word() {
         assert_eq!(read(quote!(), ty.clone()), "");
         assert!(read(quote!(, uncommitted = "allow"), ty).contains("there is none here; remove it"));
     }
+    // A task cannot borrow it anyway, which is one fault.
+    let task = faults(
+        quote!(skip(tx), spawn),
+        quote!(
+            async fn find(tx: &mut Connection, id: u64) -> u64 {
+                id
+            }
+        ),
+    );
+    assert!(task.contains("as a task of its own") && task.lines().count() == 1, "{task}");
     // What is in the key is no connection, and `self` is a repository.
     let in_key = quote!(
         async fn find(&mut self, id: &mut u64) -> u64 {

@@ -3,6 +3,7 @@
 
 use syn::{Ident, LitStr};
 
+use super::detached;
 use super::scope::spelled;
 use crate::ast::{Options, Setting};
 use crate::diagnostics::Errors;
@@ -18,7 +19,10 @@ pub(super) fn uncommitted(role: Role, options: &Options, names: &Names, errors: 
     }
     let suspects = suspects(role, options, names);
     let Setting::Given { name, value } = &options.uncommitted else {
-        for (at, sign) in suspects {
+        // What a load borrows mutably that is a task has been refused already.
+        let is_task = detached::option(options).is_some();
+        let is_said = |sign: &Sign| is_task && matches!(sign, Sign::Exclusive);
+        for (at, sign) in suspects.into_iter().filter(|(_, sign)| !is_said(sign)) {
             errors.on(at, message(role, at, &sign));
         }
         return;
