@@ -128,8 +128,8 @@ impl CacheBuilder {
     /// use std::sync::Arc;
     ///
     /// let store = Arc::new(MemoryStore::new(16 << 20, Clock::system()));
-    /// let users = Cache::builder().namespace("shop").store(store.clone()).namespace("users").build()?;
-    /// let orders = Cache::builder().namespace("shop").store(store).namespace("orders").build()?;
+    /// let users = Cache::builder().namespace("users").store(store.clone()).build()?;
+    /// let orders = Cache::builder().namespace("orders").store(store).build()?;
     /// # Ok::<(), cached_core::BuildError>(())
     /// ```
     pub fn store(self, store: Arc<dyn Store>) -> Self {

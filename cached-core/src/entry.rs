@@ -185,6 +185,9 @@ impl<T: CacheValue> Entry<T> {
     /// The value counts as made now. For what was read from a database before, the function itself is safe against writes in
     /// between, and this is not: see [`Cache::set`](crate::Cache::set), which has the same limits.
     ///
+    /// Not for inside of a bracket on this very entry ([`Cache::write`](crate::Cache::write), `#[redis_invalidate]`): the value would be
+    /// served before the commit, and goes with the bracket's end. `#[redis_put]` stores what a write returns.
+    ///
     /// # Errors
     /// [`CacheError`] says why the value was not stored, or that it is unknown whether it was; [`CacheError::Policy`] if the
     /// function's own `ttl` or `cache_if` do not store it.
@@ -227,7 +230,8 @@ impl<T> From<&Entry<T>> for Invalidation {
 /// the entry instead of looking for the value. Expressions in its attribute are evaluated, and arguments moved in, as on any call.
 ///
 /// A function of your own *around* the call runs up to there: what its body does before the call it does here as well, and what
-/// comes behind it is never reached. Pass the call itself where that matters.
+/// comes behind it is never reached. So the entry is that of the *first* annotated function that is called in there, which may be another
+/// one than is meant: pass the call itself.
 ///
 /// # Errors
 /// [`EntryError`](crate::EntryError) if the future is no such call, or the call has no entry.

@@ -35,9 +35,15 @@ impl Kind {
     }
 }
 
-/// This process stores or reads under that name.
+/// This process stores or reads under that name. The first one that begins like this is looked at, should it be meant to be an
+/// annotated function's.
 pub(crate) fn uses(kind: Kind, text: &str) {
-    kind.families().add(text);
+    if !kind.families().has(text) {
+        if let Verdict::Unescaped(site, template) = judge(kind, text, known()) {
+            say(&(kind, site.path()), || unescaped(kind, text, site, template));
+        }
+        kind.families().add(text);
+    }
 }
 
 /// Whether an invalidation by that name is of a name and no pattern. Warns of what is likely to be mistaken.
@@ -69,9 +75,9 @@ pub(crate) fn sweeps(prefix: &str) {
     }
 }
 
-/// A `*` at the end of a part, where no part ends by chance.
+/// A part that is nothing but a `*`: text may end with one by chance.
 fn is_pattern(text: &str) -> bool {
-    text.split(':').any(|part| part.ends_with('*'))
+    text.split(':').any(|part| part == "*")
 }
 
 /// What stands in front of the first `:`.

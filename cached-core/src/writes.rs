@@ -143,7 +143,7 @@ impl Cache {
     /// is stored. Returns the number of registers removed; `progress` hears of it meanwhile.
     ///
     /// Goes through all keys of the server in short steps, so nobody has to wait for it; when it returns, all that stood
-    /// there when it was called is gone. For a deployment, [`version`](crate::CacheBuilder::version) does the same at once.
+    /// there when it was called is gone. Values of former builds need no flush: they are never served to another.
     ///
     /// # Errors
     /// [`CacheError`] if a step failed: then some is left. Call it again.
@@ -165,7 +165,8 @@ impl Cache {
     }
 
     /// Removes the entries whose keys begin with `prefix`, the literal beginning of a template: `"user:"` for
-    /// `key = "user:<id>"`. Otherwise as [`flush_namespace`](Self::flush_namespace), in this cache's version only.
+    /// `key = "user:<id>"`. Otherwise as [`flush_namespace`](Self::flush_namespace): those of
+    /// all builds and versions.
     ///
     /// # Errors
     /// [`CacheError`] if a step failed: then some is left. Call it again.

@@ -77,7 +77,7 @@ use role::Role;
 /// | `<filter.lang>`, `<pair.0>`, `<self.tenant>` | a field of an argument or of `self` |
 /// | `<query:hash>` | the SHA-256 of the value, for what is long or private, and for floats |
 /// | `<price:serde>` | the SHA-256 of what the value's `Serialize` writes, for types of other crates, see below |
-/// | `<T>`, `<N>` | a type parameter of the function or of its impl, by its full path; a const parameter of the function |
+/// | `<T>`, `<N>` | a type parameter of the function or of its impl, by its full path; a const parameter of the function (one of the impl by `const SIZE: usize = N;` in there and `<Self::SIZE>`) |
 /// | `<T::TABLE>`, `<Self::TABLE>`, `<TABLE>` | a constant; it stays what it is when a type moves to another module |
 /// | `<*>` | all arguments that are neither skipped nor named by `:serde`, hashed |
 ///
@@ -310,6 +310,7 @@ pub fn redis_cached(args: TokenStream, item: TokenStream) -> TokenStream {
 /// | `tag = "tenant:<tenant>"` | a tag whose entries it makes invalid | none |
 /// | `mode = "bracket"` | when the cache is told: before and after the body (`"bracket"`), or only `"after"` | `"bracket"` |
 /// | `on_unavailable = "proceed"` | what becomes of the function when the bracket cannot be opened, see below | `"proceed"` |
+/// | `uncommitted = "allow"` | an argument with `&mut` in its type is no transaction, or is committed in here: the cache is told when the function returns, and what is read between that and a later commit stays cached; `Cache::deferred` tells it around the commit | does not compile |
 /// | `cache = self.cache` | an expression for the cache to use | the ambient one |
 /// | `crate = path` | the path of `cached-core`, if it is renamed or re-exported | `::cached_core` |
 ///

@@ -244,7 +244,8 @@ async fn many_callers_of_a_frozen_server_wait_side_by_side() {
 /// Plants `bytes` under the key; the call returns the right value and stores it over them.
 async fn healed(server: &RedisServer, plant: &[&[u8]], reason: MissReason) {
     let cache = cache(&server.url());
-    let _: redis::Value = server.send(&[b"DEL", RAW_KEY]).await;
+    // With what an earlier call has stored beside it.
+    let _: redis::Value = server.send(&[b"FLUSHALL"]).await;
     let _: redis::Value = server.send(plant).await;
     assert!(!is_hit(&cache).await, "{reason:?}");
     cache.settled().await;

@@ -99,7 +99,7 @@ fn a_builder_error_names_the_field() {
         (b().max_value_bytes(0), "max_value_bytes", "0"),
         (b().memory_capacity(1), "memory_capacity", "1 bytes"),
         (b().load_limit(0), "load_limit", "0"),
-        (b().redis("localhost:6379"), "redis", "redis://"),
+        (b().namespace("shop").redis("localhost:6379"), "redis", "redis://"),
     ] {
         let error = builder.build().expect_err(field);
         let text = error.to_string();

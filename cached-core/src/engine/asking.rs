@@ -1,8 +1,8 @@
 //! Calls that are asked for their entry and not for their value: [`entry!`](crate::entry).
 //!
 //! The call is polled once, while this thread is marked as asking. Generated code renders the key before anything else; finding
-//! the mark, it deposits what the call is about and, a step later, what its options say about storing. Then it waits for
-//! ever instead of running the user's body, and is dropped.
+//! the mark, it deposits what the call is about and, a step later, what its options say about storing. Then it waits
+//! instead of running the user's body, and is dropped. Polled later all the same, without the mark, it runs uncached.
 //!
 //! The mark is all that other calls know of this: one look at a number of their own thread.
 
@@ -16,9 +16,10 @@ use crate::outcome::Shape;
 use crate::site::Site;
 use std::any::{Any, type_name};
 use std::cell::{Cell, RefCell};
+use std::future::poll_fn;
 use std::pin::pin;
 use std::sync::Arc;
-use std::task::{Context, Waker};
+use std::task::{Context, Poll, Waker};
 
 thread_local! {
     /// Without a destructor, so that a look at it costs an instruction or two.
@@ -75,11 +76,10 @@ pub(crate) fn is_on() -> bool {
     IS_ASKING.get()
 }
 
-/// Never returns while this thread asks: what is a write, or no call, does not go on.
+/// Does not return while this thread asks: what is a write, or no call, does not go on. Who polls it later without asking (what a
+/// wrapper has kept of it, say) has it go on.
 pub(crate) async fn stop() {
-    if is_on() {
-        std::future::pending::<()>().await;
-    }
+    poll_fn(|_| if is_on() { Poll::Pending } else { Poll::Ready(()) }).await;
 }
 
 /// Answers that there is no entry, if this thread asks.

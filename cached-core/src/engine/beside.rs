@@ -11,8 +11,11 @@
 //! # When the base ends
 //! What stands beside it is of no use from then on. Whoever comes first, of whatever type, stores under the key again.
 
+use super::budget::Budget;
+use super::look::Seen;
 use super::target::{Tagged, Target};
 use crate::envelope::Head;
+use crate::error::StoreError;
 use crate::key::{Key, companion};
 use crate::reason::MissReason;
 use bytes::Bytes;
@@ -56,6 +59,17 @@ impl Target {
         self.tagged = None;
         for tag in tags {
             self.depends_on(tag);
+        }
+    }
+
+    /// Looks where the entry stands: under its key, and if a value of another type stands there, beside that.
+    pub(super) async fn look_beside_too(&mut self, budget: &mut Budget) -> Result<Seen, StoreError> {
+        match self.look(budget).await {
+            Ok(Seen::Base(base)) => {
+                self.goes_beside(base);
+                self.look(budget).await
+            }
+            seen => seen,
         }
     }
 

@@ -52,12 +52,7 @@ impl Target {
         }
         self.may_look().map_err(Some)?;
         let mut budget = self.engine.budget();
-        let mut seen = self.look(&mut budget).await;
-        if let Ok(Seen::Base(base)) = seen {
-            self.goes_beside(base);
-            seen = self.look(&mut budget).await;
-        }
-        match seen {
+        match self.look_beside_too(&mut budget).await {
             Ok(Seen::Value(entry)) => Ok(entry),
             Ok(Seen::Nothing) => Err(Some(self.absence())),
             Ok(Seen::Lease(_) | Seen::Worthless(_)) => Err(Some(MissReason::Leased)),

@@ -13,8 +13,9 @@ use crate::reason::{MissReason, UnstoredReason};
 use crate::store::Replace;
 use bytes::Bytes;
 
-/// Damaged values of one site that are replaced. Those above are left where they are: of the fingerprint only two bytes stand
-/// in a register, so for one pair of types in 65,536 another's value cannot be told from damage.
+/// Damaged values of one site that are replaced. If there are more, and more than one for so many hits, they are left where they
+/// are: of the fingerprint only two bytes stand in a register, so for one pair of types in 65,536 another's value cannot be
+/// told from damage.
 const SOME_DAMAGE: u64 = 8;
 
 /// What stands under a key, for this target.
@@ -293,7 +294,11 @@ impl Target {
     fn may_be_base(&self, reason: MissReason) -> bool {
         let is_others = match reason {
             MissReason::Type | MissReason::Version => true,
-            MissReason::Corrupt => self.site.counters.missed(MissReason::Corrupt) >= SOME_DAMAGE,
+            MissReason::Corrupt => {
+                let counters = &self.site.counters;
+                let damaged = counters.missed(MissReason::Corrupt);
+                damaged >= SOME_DAMAGE && damaged >= counters.hits.get() / SOME_DAMAGE
+            }
             _ => false,
         };
         is_others && self.base().is_none()

@@ -300,10 +300,11 @@ impl Lookup {
             return led;
         }
         while self.unusable < MAX_UNUSABLE {
-            if std::mem::take(&mut self.looks_first)
-                && let Some(led) = Box::pin(self.looks_there(lead)).await
-            {
-                return led;
+            if std::mem::take(&mut self.looks_first) {
+                waits.moves();
+                if let Some(led) = Box::pin(self.looks_there(lead)).await {
+                    return led;
+                }
             }
             if let Some(led) = self.find_or_renew(lead, &mut waits).await {
                 return led;

@@ -332,8 +332,7 @@ impl Load {
     pub fn run<T: 'static, F: Future>(&mut self, policy: &Policy<T>, body: F) -> Running<'_, F> {
         let (loading, pulse) = (self.loading.take(), self.pulse.take());
         let is_asked = self.begun.is_none() && asking::answers(policy);
-        let body = (!is_asked).then(|| Box::pin(body));
-        Running { body, loading, pulse, to_keep: self.begun.as_deref_mut() }
+        Running { body: Box::pin(body), is_asked, loading, pulse, to_keep: self.begun.as_deref_mut() }
     }
 
     /// Shares and stores what the body returned, in the background, and returns it. If it has failed, a value past its end is
@@ -348,8 +347,9 @@ impl Load {
 /// body is as large as its author made it.
 #[derive(Debug)]
 pub struct Running<'a, F> {
-    /// `None`: it is not to run.
-    body: Option<Pin<Box<F>>>,
+    body: Pin<Box<F>>,
+    /// The call was asked for its entry: while it is, its body does not run.
+    is_asked: bool,
     loading: Option<Arc<Loading>>,
     pulse: Option<Arc<Pulse>>,
     /// Until it turns out that the body takes time: its lease is to be renewed from then on.
@@ -360,7 +360,10 @@ impl<F: Future> Future for Running<'_, F> {
     type Output = F::Output;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<F::Output> {
-        let Self { body: Some(body), loading, pulse, to_keep } = &mut *self else { return Poll::Pending };
+        let Self { body, is_asked, loading, pulse, to_keep } = &mut *self;
+        if *is_asked && asking::is_on() {
+            return Poll::Pending;
+        }
         let inside = nesting::enter(loading);
         let polled = pulse::poll(pulse.as_ref(), context, |context| body.as_mut().poll(context));
         drop(inside);
@@ -376,7 +379,13 @@ impl<F: Future> Future for Running<'_, F> {
 impl<F: Future> Running<'_, F> {
     /// The body of a write that stores what it returns: what it calls is to be as fresh as inside of a load.
     pub(super) fn storing(engine: Option<u64>, body: F) -> Self {
-        Self { body: Some(Box::pin(body)), loading: engine.map(nesting::storing), pulse: None, to_keep: None }
+        Self {
+            body: Box::pin(body),
+            is_asked: false,
+            loading: engine.map(nesting::storing),
+            pulse: None,
+            to_keep: None,
+        }
     }
 }
 

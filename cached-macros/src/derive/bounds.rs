@@ -57,3 +57,22 @@ pub(super) fn mentions(ty: &Type, name: &Ident) -> bool {
     }
     any(ty.to_token_stream(), name)
 }
+
+/// Whether the type stands in the other, by its name alone or as `Self`: one of the same name in another module does not count.
+// Input:  Option<Box<Filter>>, Filter   other::Filter, Filter
+// Output: true                          false
+pub(super) fn contains(ty: &Type, name: &Ident) -> bool {
+    fn any(tokens: TokenStream, name: &Ident) -> bool {
+        let mut is_path = false;
+        tokens.into_iter().any(|token| {
+            let was_path =
+                std::mem::replace(&mut is_path, matches!(&token, TokenTree::Punct(dots) if dots.as_char() == ':'));
+            match token {
+                TokenTree::Ident(found) => !was_path && (found == *name || found == "Self"),
+                TokenTree::Group(group) => any(group.stream(), name),
+                TokenTree::Punct(_) | TokenTree::Literal(_) => false,
+            }
+        })
+    }
+    any(ty.to_token_stream(), name)
+}

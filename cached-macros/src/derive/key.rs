@@ -8,7 +8,7 @@ use syn::{
     parse_quote,
 };
 
-use super::bounds::{identities, mentions};
+use super::bounds::{contains, identities};
 use super::{Options, at_type, field};
 use crate::diagnostics::Errors;
 use crate::paths::located_at;
@@ -88,7 +88,7 @@ fn implementation(krate: &Path, input: &DeriveInput, body: &TokenStream, word: &
 /// lifetime: with a float in it, a type can still be hashed.
 fn segments(krate: &Path, mut generics: Generics, name: &Ident, fields: &[&Field]) -> Generics {
     // Of what contains itself, the other fields decide.
-    let own = |field: &Field| mentions(&field.ty, name) || mentions(&field.ty, &format_ident!("Self"));
+    let own = |field: &Field| contains(&field.ty, name);
     let plain = fields.iter().filter(|field| field::form(field) == Form::Plain && !own(field));
     let bounds: Vec<WherePredicate> =
         plain.map(|Field { ty, .. }| parse_quote!(for<'__field> #ty: #krate::KeySegment)).collect();

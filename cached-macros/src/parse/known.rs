@@ -11,7 +11,7 @@ const OPTIONS: [(&str, &str, &[Role]); 26] = [
     ("key", "key = \"user:<id>\"", &[Read, Invalidate, Put]),
     ("tag", "tag = \"tenant:<tenant>\"", &[Invalidate]),
     ("skip", "skip(db)", &[Read]),
-    ("uncommitted", "uncommitted = \"allow\"", &[Read, Put]),
+    ("uncommitted", "uncommitted = \"allow\"", &[Read, Put, Invalidate]),
     ("ttl", "ttl = \"5m\"", &[Read, Put]),
     ("jitter", "jitter = 0.1", &[Read, Put]),
     ("none_ttl", "none_ttl = \"30s\"", &[Read, Put]),
@@ -79,9 +79,6 @@ fn of_another(role: Role, wanted: &str) -> Option<String> {
         }
         (Invalidate | Put, "skip") => {
             "`skip` is for `#[redis_cached]`: the key of a write need not name every argument; remove it".to_owned()
-        }
-        (Invalidate, "uncommitted") => {
-            "`uncommitted` is about what is stored, and `#[redis_invalidate]` stores nothing; remove it".to_owned()
         }
         (Invalidate | Put, "batch") => {
             "`batch` is for `#[redis_cached]`: it loads what is missing of many entries, and a write is of one; \

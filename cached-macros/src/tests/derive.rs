@@ -106,3 +106,19 @@ fn faults_of_events() {
     let report: Vec<String> = cases.into_iter().flat_map(|case| messages(cache_event(case))).collect();
     snapshot!(report.join("\n"));
 }
+
+/// A type of the same name in another module decides whether this one may stand in a key as it is.
+#[test]
+fn a_namesake_is_no_recursion() {
+    let expanded = cache_key(quote!(
+        struct Filter {
+            same: Option<Box<Filter>>,
+            other: other::Filter,
+            own: Option<Box<Self>>,
+        }
+    ))
+    .to_string();
+    let bound = |ty: &str| expanded.contains(&format!("{ty} : :: cached_core :: KeySegment"));
+    assert!(bound("other :: Filter"), "{expanded}");
+    assert!(!bound("Option < Box < Filter > >") && !bound("Option < Box < Self > >"), "{expanded}");
+}

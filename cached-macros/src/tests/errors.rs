@@ -103,6 +103,28 @@ fn uncommitted_rows_need_a_word() {
     assert!(fault.starts_with("`tx` is borrowed mutably") && fault.contains("before its commit"), "{fault}");
     assert_eq!(put(quote!(, uncommitted = "allow"), quote!(&mut Connection)), "");
     assert_eq!(put(quote!(), quote!(&Transaction)), "", "a row that is called so");
+    let invalidate = |args: TokenStream| {
+        let item = quote!(
+            async fn store(tx: &mut Connection, id: u64) {}
+        );
+        messages(attribute(Role::Invalidate, quote!(key = "user:<id>" #args), item)).join("\n")
+    };
+    let fault = invalidate(quote!());
+    assert!(fault.starts_with("`tx` is borrowed mutably") && fault.contains("its commit comes after"), "{fault}");
+    assert_eq!(invalidate(quote!(, uncommitted = "allow")), "");
+}
+
+#[test]
+fn constants_and_types_are_no_ids_of_a_batch() {
+    let item = quote!(
+        async fn find(&self, ids: &[u64]) -> HashMap<u64, u64> {
+            HashMap::new()
+        }
+    );
+    for around in ["<Self::KIND>", "<E::TABLE>", "<TABLE>", "<E>", "<crate::TABLE>"] {
+        let key = format!("row:{around}:<id>");
+        assert_eq!(faults(quote!(key = #key, batch = ids), item.clone()), "", "{around}");
+    }
 }
 
 #[test]

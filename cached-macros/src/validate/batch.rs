@@ -117,7 +117,9 @@ fn elements(placeholders: &[&Placeholder], list: Option<&List>, names: &Names) -
     let mut unknown: Vec<&str> = Vec::new();
     for root in placeholders.iter().map(|placeholder| placeholder.root.as_str()) {
         let is_parameter = names.parameters().any(|parameter| *parameter == root);
-        let is_known = root == "self" || is_parameter || names.argument(root).is_some();
+        // Types and constants begin with a capital, and a path is one of these.
+        let is_item = root.contains("::") || root.starts_with(char::is_uppercase);
+        let is_known = root == "self" || is_item || is_parameter || names.argument(root).is_some();
         if !is_known && !unknown.contains(&root) {
             unknown.push(root);
         }

@@ -100,6 +100,7 @@ fn put(options: &mut Options, item: &Item<'_>, errors: &mut Errors) -> Action {
 fn invalidate(options: &mut Options, is_readable: bool, item: &Item<'_>, errors: &mut Errors) -> Action {
     let mode = write::mode(take(&mut options.mode), errors);
     let scope = Scope::of_invalidation(&mode, item.names);
+    uncommitted::uncommitted(Role::Invalidate, options, item.names, errors);
     let what = write::invalidated(options, is_readable, &scope, errors);
     if let (true, Some(form)) = (what.uses_ret(), item.form) {
         function::nameable(form, errors);

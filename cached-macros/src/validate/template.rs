@@ -247,7 +247,8 @@ fn constant(placeholder: &Placeholder, span: Span) -> Option<Value> {
 }
 
 fn is_constant(name: &str) -> bool {
-    name.len() > 1
+    // `T` and `DB` are types.
+    name.len() > 2
         && name.chars().all(|letter| letter == '_' || letter.is_uppercase() || letter.is_ascii_digit())
         && name.starts_with(char::is_uppercase)
 }

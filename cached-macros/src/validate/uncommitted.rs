@@ -41,8 +41,8 @@ fn allows(value: &LitStr, errors: &mut Errors) -> bool {
     is_known
 }
 
-/// Of a function that reads, what is in `skip`: nothing else has no place in the key. A put has no `skip`, and what is only called
-/// a transaction there may be the row that it stores.
+/// Of a function that reads, what is in `skip`: nothing else has no place in the key. A write has no `skip`, and what is only called
+/// a transaction there may be the row that it writes.
 fn suspects<'a>(role: Role, options: &'a Options, names: &'a Names) -> Vec<(&'a Ident, Sign)> {
     let skipped = options.skip.value().into_iter().flatten();
     if role == Role::Read {
@@ -59,17 +59,20 @@ fn message(role: Role, name: &Ident, sign: &Sign) -> String {
         Sign::Exclusive => ("borrowed mutably, as a transaction is".to_owned(), format!("`{name}` is never one")),
         Sign::Named(ty) => (format!("a `{ty}`"), "it is right to serve such rows".to_owned()),
     };
-    let (harm, cure) = if role == Role::Read {
-        (
+    let (harm, cure) = match role {
+        Role::Read => (
             "rows that are read in one may be rolled back, and everybody would get them from the cache",
             "read outside of it, through `&` of the pool, and pass the transaction to a function without an attribute, whose writes \
              a `Deferred` gathers",
-        )
-    } else {
-        (
+        ),
+        Role::Put => (
             "what is stored before its commit may be rolled back, and everybody would get it from the cache",
             "put the attribute on the function that commits, or take it off and invalidate the entry by a `Deferred`",
-        )
+        ),
+        Role::Invalidate => (
+            "its commit comes after this function, so whoever reads in between has the old row cached once the cache was told",
+            "put the attribute on the function that commits, or take it off and have a `Deferred` tell the cache around the commit",
+        ),
     };
     format!("`{name}` is {is}: {harm}; {cure}; if {unless}, write `uncommitted = \"allow\"`")
 }

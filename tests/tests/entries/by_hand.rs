@@ -29,7 +29,7 @@ async fn a_pattern_is_not_applied() {
     let (log, _guard) = Log::listen(Level::WARN);
     let cache = Cache::memory();
     let rest = "handed-rest:7";
-    for pattern in [key("handed:*"), key("handed:7:*"), key("*"), tag("handed-to:*"), tag("handed-to:a*")] {
+    for pattern in [key("handed:*"), key("handed:7:*"), key("*"), tag("handed-to:*")] {
         for _ in 0..2 {
             cache.set(rest, &7, Options::new()).await.unwrap();
             let what = pattern.clone().key(rest);
@@ -51,17 +51,17 @@ async fn a_pattern_is_not_applied() {
 async fn a_key_with_a_star_in_it_is_removed_all_the_same() {
     let cache = Cache::memory();
     for removed_by in ["delete", "invalidate", "entry"] {
-        cache.set("handed-star:c*", &7, Options::new()).await.unwrap();
+        cache.set("handed-star:*", &7, Options::new()).await.unwrap();
         match removed_by {
-            "delete" => cache.delete("handed-star:c*").await.unwrap(),
-            "invalidate" => assert_eq!(cache.invalidate(key("handed-star:c*")).await, Outcome::Failed),
+            "delete" => cache.delete("handed-star:*").await.unwrap(),
+            "invalidate" => assert_eq!(cache.invalidate(key("handed-star:*")).await, Outcome::Failed),
             _ => {
                 let load = || async { Ok::<i32, ()>(7) };
-                let entry = entry!(cache.get_or_set("handed-star:c*", Options::new(), load)).unwrap();
+                let entry = entry!(cache.get_or_set("handed-star:*", Options::new(), load)).unwrap();
                 assert_eq!(entry.invalidate().await, Outcome::Applied);
             }
         }
-        assert_eq!(cache.get::<i32>("handed-star:c*").await, None, "{removed_by}");
+        assert_eq!(cache.get::<i32>("handed-star:*").await, None, "{removed_by}");
     }
 }
 

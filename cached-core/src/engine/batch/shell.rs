@@ -139,11 +139,10 @@ pub fn run<'b, S: ManyShape, K, F: Future>(
 ) -> Running<'b, F> {
     let State { load, lookups, engine, .. } = &mut *batch.state;
     let is_asked = load.is_none() && asking::answers(policy);
-    let body = (!is_asked).then(|| Box::pin(body));
     let loading = load.as_mut().and_then(|load| load.loading.take());
     let to_keep = load.as_mut().zip(engine.as_ref());
     let pulse = lookups.as_ref().map(Lookups::ready);
-    Running { body, loading, pulse, lookups: lookups.as_mut(), to_keep }
+    Running { body: Box::pin(body), is_asked, loading, pulse, lookups: lookups.as_mut(), to_keep }
 }
 
 /// Shares and stores what the body returned, in the background. The return value, if that is known now.
@@ -385,8 +384,9 @@ fn unattributed(begun: Begun) {
 /// The body of a batch being run. Boxed, since it is as large as its author made it.
 #[derive(Debug)]
 pub struct Running<'a, F> {
-    /// `None`: it is not to run.
-    body: Option<Pin<Box<F>>>,
+    body: Pin<Box<F>>,
+    /// The call was asked for its entry: while it is, its body does not run.
+    is_asked: bool,
     loading: Option<Arc<Loading>>,
     pulse: Option<Arc<Pulse>>,
     lookups: Option<&'a mut Lookups>,
@@ -398,7 +398,10 @@ impl<F: Future> Future for Running<'_, F> {
     type Output = F::Output;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<F::Output> {
-        let Self { body: Some(body), loading, pulse, lookups, to_keep } = &mut *self else { return Poll::Pending };
+        let Self { body, is_asked, loading, pulse, lookups, to_keep } = &mut *self;
+        if *is_asked && asking::is_on() {
+            return Poll::Pending;
+        }
         let pulse = pulse.as_ref();
         pulse::poll(pulse, context, |context| {
             let inside = nesting::enter(loading);

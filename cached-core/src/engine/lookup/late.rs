@@ -32,7 +32,7 @@ impl Lookup {
         let room = pulse::drive(self.pulse(&lead), self.room(&self.target.engine.bulkhead)).await;
         let step = lead.store_step();
         if self.without.is_none() && self.target.may_look().is_ok() {
-            match pulse::drive(self.pulse(&lead), self.target.look(&mut self.budget)).await {
+            match pulse::drive(self.pulse(&lead), self.target.look_beside_too(&mut self.budget)).await {
                 Ok(Seen::Value(entry)) => {
                     lead.found(entry.clone(), step);
                     return Turn::Value(entry);

@@ -69,7 +69,8 @@ impl Lookup {
         if self.without.is_some() || self.target.may_look().is_err() {
             return self.spare.take().map(|entry| *entry);
         }
-        match self.target.look(&mut self.budget).await {
+        // A follower has not looked before: it does not know yet where the entry stands.
+        match self.target.look_beside_too(&mut self.budget).await {
             Ok(Seen::Value(entry)) => Some(entry),
             Ok(Seen::Spare(entry)) => Some(*entry),
             Ok(_) => None,

@@ -32,6 +32,11 @@ pub(super) struct Waits {
 }
 
 impl Waits {
+    /// The entry stands elsewhere than where the call has waited: the leases there are others'.
+    pub(super) fn moves(&mut self) {
+        (self.head, self.worthless) = (None, None);
+    }
+
     /// Whether `head` is not the lease that was waited for.
     pub(super) fn is_another(&mut self, head: Head) -> bool {
         *self.head.get_or_insert(head) != head
@@ -84,10 +89,12 @@ impl Lookup {
                 }
                 Ok(Seen::Nothing) => return Waited::Free,
                 Ok(Seen::Base(base)) => {
+                    waits.moves();
                     self.goes_beside(base);
                     return Waited::Free;
                 }
                 Ok(Seen::Moved) => {
+                    waits.moves();
                     self.comes_back();
                     return Waited::Free;
                 }

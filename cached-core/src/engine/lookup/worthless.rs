@@ -30,8 +30,14 @@ impl Lookup {
             Ok(Seen::Spare(entry)) => self.spare = Some(entry),
             Ok(Seen::Worthless(now)) if waits.is_worthless(now) => self.replace = Replace::unusable(now.as_bytes()),
             Ok(Seen::Unusable(replace)) => self.found_unusable(replace),
-            Ok(Seen::Base(base)) => self.goes_beside(base),
-            Ok(Seen::Moved) => self.comes_back(),
+            Ok(Seen::Base(base)) => {
+                waits.moves();
+                self.goes_beside(base);
+            }
+            Ok(Seen::Moved) => {
+                waits.moves();
+                self.comes_back();
+            }
             Ok(Seen::Nothing | Seen::Lease(_) | Seen::Worthless(_)) => {}
             Err(error) => return Some(Led::Without(error.kind.into())),
         }

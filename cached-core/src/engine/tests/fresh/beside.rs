@@ -84,3 +84,54 @@ async fn two_processes_renew_it_once() {
         assert_eq!((function.call(&other, Ok(9), AT_ONCE).await, function.loads()), (Ok(2), 1), "{fresh:?}");
     }
 }
+
+/// A follower has not looked before its leader: it does not know yet that its value stands beside another's.
+#[tokio::test(start_paused = true)]
+async fn followers_are_served_it_as_their_leader_is() {
+    let (on, function) = (Subject::new(), Function::new(IF_ERROR));
+    on.with_a_base().await;
+    function.stale(&on, 1).await;
+    let mut calls = Vec::new();
+    for _ in 0..10 {
+        calls.push(function.calling(&on, failed(), ms(20)).await);
+    }
+    for call in calls {
+        assert_eq!(call.await.unwrap(), Ok(1));
+    }
+    assert_eq!(function.loads(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_follower_has_the_patience_that_it_has_without_a_base() {
+    let fresh = Freshness { spawn: true, load_timeout_ms: Some(20), ..IF_ERROR };
+    let (on, function) = (Subject::new(), Function::new(fresh));
+    on.with_a_base().await;
+    function.stale(&on, 1).await;
+    let first = function.calling(&on, Ok(2), Duration::from_secs(1)).await;
+    let (second, took) = timed(function.call(&on, Ok(3), Duration::from_secs(1))).await;
+    assert_eq!((second, took), (Ok(1), ms(20)));
+    assert_eq!(first.await.unwrap(), Ok(1));
+}
+
+/// Ten processes have waited for the load of the other build; then one of them loads for all.
+#[tokio::test(start_paused = true)]
+async fn who_has_waited_for_another_build_waits_for_its_own_as_well() {
+    let (on, function) = (Subject::new(), Function::new(Freshness::NONE));
+    let theirs = on.another();
+    let other = tokio::spawn(async move {
+        let load = || async {
+            sleep(ms(100)).await;
+            Ok::<_, ()>("theirs".to_owned())
+        };
+        theirs.cache.get_or_set("k", Options::new(), load).await.unwrap()
+    });
+    tasks().await;
+    let mut calls = Vec::new();
+    for _ in 0..10 {
+        calls.push(function.calling(&on.another(), Ok(7), ms(100)).await);
+    }
+    for call in calls {
+        assert_eq!(call.await.unwrap(), Ok(7));
+    }
+    assert_eq!((other.await.unwrap().as_str(), function.loads()), ("theirs", 1));
+}
