@@ -9,6 +9,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
+use tokio::time::timeout;
 
 type Answer<T> = Result<Option<T>, String>;
 
@@ -527,4 +528,21 @@ fn an_entry_is_had_without_a_runtime() {
     assert_eq!(format!("{entry:?}").split('"').nth(1), Some("cache:k:plain:7"));
     let calls: u64 = service.cache.stats().sites.iter().map(cached_core::SiteStats::calls).sum();
     assert_eq!(calls, 0, "to ask is no call");
+}
+
+/// A wrapper may keep the future of a call that it has polled (to share it, say), and somebody polls it who does not ask.
+#[tokio::test]
+async fn a_call_that_was_asked_goes_on_when_it_is_polled_without_a_question() {
+    with_cache(async |_| {
+        let repo = Repo { tenant: "acme:eu".to_owned(), ..Repo::default() };
+        let within = Duration::from_secs(30);
+        let mut find = Box::pin(repo.find(7));
+        assert!(entry!(find.as_mut()).is_ok());
+        assert_eq!(timeout(within, find).await, Ok(Ok(Some(user(7, "loaded")))));
+        let mut task = Box::pin(repo.as_a_task(7));
+        assert!(entry!(task.as_mut()).is_ok());
+        assert_eq!(timeout(within, task).await, Ok(Ok(Some(user(7, "loaded")))));
+        assert_eq!(repo.runs.so_far(), 2);
+    })
+    .await;
 }
