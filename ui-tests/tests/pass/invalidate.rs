@@ -200,7 +200,7 @@ async fn patterns(User { id, .. }: User, (a, mut b): (u64, u64), [w, _]: [u8; 2]
     b + id + u64::from(w)
 }
 
-#[redis_invalidate(UserUpdated { id })]
+#[redis_invalidate(UserUpdated { id }, uncommitted = "allow")]
 async fn mutable(mut id: u64, out: &mut Vec<u64>) -> usize {
     id += 1;
     out.push(id);
