@@ -159,12 +159,12 @@ async fn processor_time(server: &RedisServer) -> Duration {
 async fn each_key(server: &RedisServer, step: &str) -> (u32, u32) {
     let script = format!("local n = {{0, 0}}; for i = ARGV[1], ARGV[2] do {step} end; return n");
     let (mut all, mut connection) = ((0, 0), server.connection().await);
-    for first in (0..KEYS).step_by(1_000) {
+    for first in (0..KEYS).step_by(200) {
         let (a, b): (u32, u32) = ::redis::cmd("EVAL")
             .arg(&script)
             .arg(0)
             .arg(first)
-            .arg(first + 999)
+            .arg(first + 199)
             .query_async(&mut connection)
             .await
             .unwrap();
