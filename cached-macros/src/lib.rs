@@ -74,7 +74,7 @@ use role::Role;
 /// | placeholder | stands for |
 /// |---|---|
 /// | `<id>` | an argument, or a name that the pattern of an argument binds (`<type>` for `r#type`) |
-/// | `<filter.lang>`, `<pair.0>`, `<self.tenant>` | a field of an argument or of `self` |
+/// | `<filter.lang>`, `<pair.0>`, `<self.tenant>` | a field of an argument or of `self`; of an argument it stands for the whole: values that differ in other fields share an entry |
 /// | `<query:hash>` | the SHA-256 of the value, for what is long or private, and for floats |
 /// | `<price:serde>` | the SHA-256 of what the value's `Serialize` writes, for types of other crates, see below |
 /// | `<T>`, `<N>` | a type parameter of the function or of its impl, by its full path; a const parameter of the function (one of the impl by `const SIZE: usize = N;` in there and `<Self::SIZE>`) |
