@@ -105,7 +105,7 @@ fn first_name<T>(value: &T, back: &T, means: &Means<T>) -> Option<String> {
 }
 
 /// Stands for the values of a shape while the best way to compare them is looked for, by autoref specialisation as in
-/// [`outcome`](crate::outcome).
+/// `outcome`.
 pub struct Compared<S>(PhantomData<fn() -> S>);
 
 impl<S> Compared<S> {
