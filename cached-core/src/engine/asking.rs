@@ -27,7 +27,7 @@ thread_local! {
     static ANSWERS: RefCell<Vec<Result<Asked, EntryError>>> = const { RefCell::new(Vec::new()) };
 }
 
-/// What a call is about.
+/// The answer of a call that was asked: its entries and its options.
 #[derive(Debug)]
 pub(crate) struct Asked {
     pub(crate) function: &'static str,
@@ -108,7 +108,7 @@ pub(super) fn answers<T: 'static>(policy: &Policy<T>) -> bool {
     is_on
 }
 
-/// What takes the place of [`near`](super::shell_near::near) in a call that is asked.
+/// A call that is asked comes here instead of to [`near`](super::shell_near::near).
 #[cold]
 pub(super) fn asked<S: Shape>(
     site: &'static Site,
@@ -135,7 +135,7 @@ impl Typed {
     }
 }
 
-/// What takes the place of the look at the store in a batch that is asked.
+/// A batch that is asked comes here instead of looking at the store.
 #[cold]
 pub(super) fn asked_each<T>(site: &'static Site, targets: impl Iterator<Item = Option<Target>>) {
     let function = site.path();

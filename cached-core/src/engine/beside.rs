@@ -1,7 +1,7 @@
 //! Entries of different types under one key.
 //!
 //! Builds of a rolling deployment, and the types of a generic repository, may give one key values of different fingerprints.
-//! Whoever comes first stores under the key. A call that finds a value of another type there goes *beside* it: its entry stands
+//! The first build to load stores under the key. A call that finds a value of another type there goes *beside* it: its entry stands
 //! under a companion key, and depends on the value that it was found beside, the *base*, as it would depend on a tag. So whatever
 //! removes or replaces the base ends all that stands beside it: every invalidation by key, tag or event, every write, a plain
 //! DEL, an eviction. To none of these a second register means anything.
@@ -9,7 +9,7 @@
 //! The base's head is taken from the look that found it, and so before the load begins. Heads are never used again.
 //!
 //! # When the base ends
-//! What stands beside it is of no use from then on. Whoever comes first, of whatever type, stores under the key again.
+//! The entries beside it are of no use from then on. The next load, of whatever type, is stored under the key again.
 
 use super::budget::Budget;
 use super::look::Seen;
