@@ -33,6 +33,7 @@ mod probe;
 mod put;
 mod renew;
 mod replay;
+pub(crate) mod running;
 pub(crate) mod shell;
 pub(crate) mod shell_near;
 mod site_state;

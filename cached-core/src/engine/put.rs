@@ -7,7 +7,8 @@
 use super::both::both;
 use super::bracket::{Bracket, Unbegun};
 use super::budget::Budget;
-use super::shell::{Policy, Running};
+use super::running::Running;
+use super::shell::Policy;
 use super::target::Target;
 use super::write::Scope;
 use crate::envelope::Head;

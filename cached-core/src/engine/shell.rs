@@ -5,14 +5,15 @@ use super::closing::Closing;
 use super::look::{Hit, Looked};
 use super::look_near::Slot;
 use super::lookup::{Lookup, Turn};
-use super::nesting::{self, Loading};
+use super::nesting::Loading;
 use super::notices::Cause;
 use super::permit::{Begun, Permit, Storable};
+use super::running::Running;
 use super::target::Target;
 use super::{Engine, Settings, SiteRef, SiteState, is_on_tokio};
 use crate::envelope::Entry;
 use crate::error::EntryError;
-use crate::flight::pulse::{self, Pulse};
+use crate::flight::pulse::Pulse;
 use crate::invalidation::Tag;
 use crate::key::{Key, Prefix};
 use crate::near::keep::{Keep, Unkept};
@@ -25,9 +26,7 @@ use crate::ttl::Lifetime;
 use crate::user_code::UserCode;
 use std::any::type_name;
 use std::fmt;
-use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
 use std::time::Duration;
 
 /// What an attribute (or [`Options`](crate::Options)) says about storing, where it takes the value's type.
@@ -340,52 +339,6 @@ impl Load {
     pub fn settle<S: Shape>(self, _: S, policy: &Policy<S::Item>, returned: S::Return) -> S::Return {
         let spare = self.begun.and_then(|begun| settle::<S>(*begun, policy, &returned));
         spare.unwrap_or(returned)
-    }
-}
-
-/// A body being run. All of the engine that is compiled once per cached function; hence so little. Boxed, since the
-/// body is as large as its author made it.
-#[derive(Debug)]
-pub struct Running<'a, F> {
-    body: Pin<Box<F>>,
-    /// The call was asked for its entry: while it is, its body does not run.
-    is_asked: bool,
-    loading: Option<Arc<Loading>>,
-    pulse: Option<Arc<Pulse>>,
-    /// Until it turns out that the body takes time: its lease is to be renewed from then on.
-    to_keep: Option<&'a mut Begun>,
-}
-
-impl<F: Future> Future for Running<'_, F> {
-    type Output = F::Output;
-
-    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<F::Output> {
-        let Self { body, is_asked, loading, pulse, to_keep } = &mut *self;
-        if *is_asked && asking::is_on() {
-            return Poll::Pending;
-        }
-        let inside = nesting::enter(loading);
-        let polled = pulse::poll(pulse.as_ref(), context, |context| body.as_mut().poll(context));
-        drop(inside);
-        if polled.is_pending()
-            && let Some(begun) = to_keep.take()
-        {
-            begun.keep_alive(pulse.clone());
-        }
-        polled
-    }
-}
-
-impl<F: Future> Running<'_, F> {
-    /// The body of a write that stores what it returns: what it calls is to be as fresh as inside of a load.
-    pub(super) fn storing(engine: Option<u64>, body: F) -> Self {
-        Self {
-            body: Box::pin(body),
-            is_asked: false,
-            loading: engine.map(nesting::storing),
-            pulse: None,
-            to_keep: None,
-        }
     }
 }
 
