@@ -16,13 +16,16 @@
 //! have on their own. What only some sites need comes behind the check, announced by a bit of the kind ([`times`], [`tags`]); a
 //! reader that does not know the bit takes the register for another version's.
 
+mod head;
 pub(crate) mod tags;
 pub(crate) mod times;
+
+pub use head::Head;
+pub(crate) use times::Times;
 
 use crate::reason::MissReason;
 use bytes::{BufMut, Bytes};
 use tags::Recorded;
-pub(crate) use times::Times;
 
 /// Length of what stands between head and payload.
 const HEADER: usize = 7;
@@ -40,86 +43,6 @@ const FLAG_LZ4: u8 = 0x20;
 const FLAG_TAGS: u8 = 0x40;
 /// The value has a time after which it is stale, which stands behind the check.
 const FLAG_TIMES: u8 = 0x80;
-
-/// The first 17 bytes of a register: what every comparison in the protocol compares. One letter, `L` for a lease and `V`
-/// for a value, and 128 random bits.
-///
-/// ```
-/// use cached_core::store::Head;
-///
-/// let register = b"V0123456789abcdef and then the rest of the value";
-/// let head = Head::from_bytes(register).unwrap();
-/// assert_eq!(head.as_bytes(), &register[..Head::LEN]);
-/// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Head([u8; Self::LEN]);
-
-impl Head {
-    /// Its length in bytes.
-    pub const LEN: usize = 17;
-
-    /// A lease's head from 128 random bits.
-    pub(crate) fn lease(id: u128) -> Self {
-        Self::tagged(b'L', id)
-    }
-
-    /// A value's head from 128 random bits.
-    pub(crate) fn value(stamp: u128) -> Self {
-        Self::tagged(b'V', stamp)
-    }
-
-    /// Its 128 random bits.
-    pub(crate) fn id(&self) -> u128 {
-        let mut id = [0; 16];
-        id.copy_from_slice(&self.0[1..]);
-        u128::from_le_bytes(id)
-    }
-
-    fn tagged(kind: u8, id: u128) -> Self {
-        let mut head = [kind; Self::LEN];
-        head[1..].copy_from_slice(&id.to_le_bytes());
-        Self(head)
-    }
-
-    /// The head of a register; `None` if it has fewer than [`Head::LEN`] bytes or is neither lease nor value.
-    ///
-    /// ```
-    /// use cached_core::store::Head;
-    ///
-    /// assert!(Head::from_bytes(b"V0123").is_none());
-    /// assert!(Head::from_bytes(b"an entry of some other program").is_none());
-    /// ```
-    #[must_use]
-    pub fn from_bytes(register: &[u8]) -> Option<Self> {
-        let head = *register.first_chunk()?;
-        matches!(head[0], b'L' | b'V').then_some(Self(head))
-    }
-
-    /// The bytes as they stand in the register, [`Head::LEN`] of them.
-    ///
-    /// ```
-    /// use cached_core::store::Head;
-    ///
-    /// assert_eq!(Head::from_bytes(b"L0123456789abcdef").unwrap().as_bytes(), b"L0123456789abcdef");
-    /// ```
-    #[must_use]
-    pub fn as_bytes(&self) -> &[u8] {
-        &self.0
-    }
-
-    /// Whether `register` is a lease (anyone's), not a value.
-    ///
-    /// ```
-    /// use cached_core::store::Head;
-    ///
-    /// assert!(Head::is_lease(b"L0123456789abcdef"));
-    /// assert!(!Head::is_lease(b"V0123456789abcdef and then the rest of the value"));
-    /// ```
-    #[must_use]
-    pub fn is_lease(register: &[u8]) -> bool {
-        register.len() == Self::LEN && register[0] == b'L'
-    }
-}
 
 /// Where a value stands in its time, for the site that read it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,6 +1,8 @@
 //! Events: what a write says that it has changed, and what an entry says that it depends on.
 
-use crate::key::{KeySegment, Piece};
+use crate::key::template::{push_fields, rendered};
+use crate::key::{Key, KeySegment, Piece, Prefix};
+use crate::user_code::caught;
 
 /// Something that happened to the data: `#[derive(CacheEvent)]`.
 ///
@@ -100,4 +102,20 @@ pub struct TagUse {
     pub template: Option<&'static [Piece]>,
     /// As for [`EventUse`].
     pub not_in_key: &'static [&'static str],
+}
+
+impl Prefix {
+    /// The register of an event, or that of any event of its name.
+    pub(crate) fn render_event<E: CacheEvent>(&self, event: Option<&E>) -> Option<Key> {
+        rendered(&self.events, |out| {
+            out.push_str(E::NAME);
+            event.map_or(Some(()), |event| event.with_segments(|segments| push_fields(out, segments)))
+        })
+    }
+
+    /// What [`event`](Self::event) takes: the fields of an event as they stand behind its name.
+    pub(crate) fn event_fields<E: CacheEvent>(event: &E) -> Option<String> {
+        let mut out = String::new();
+        caught(|| event.with_segments(|segments| push_fields(&mut out, segments))).ok().flatten().map(|()| out)
+    }
 }

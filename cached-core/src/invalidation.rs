@@ -1,6 +1,5 @@
 //! What a write invalidates: keys, tags and events, gathered before they are applied.
 
-use crate::entry::Entry;
 use crate::event::CacheEvent;
 use crate::hand;
 use crate::key::{Key, Prefix};
@@ -133,30 +132,9 @@ impl Invalidation {
         self
     }
 
-    /// Adds the entry of a call, from [`entry!`](crate::entry).
-    ///
-    /// ```
-    /// use cached_core::{Cache, Invalidation, Outcome, redis_cached};
-    ///
-    /// #[redis_cached(key = "article:<slug>")]
-    /// async fn article(slug: &str) -> String {
-    ///     format!("read from the database: {slug}")
-    /// }
-    ///
-    /// # #[tokio::main(flavor = "current_thread")]
-    /// # async fn main() -> Result<(), cached_core::EntryError> {
-    /// let cache = Cache::memory();
-    /// cache.install();
-    /// let entry = cached_core::entry!(article("a:b"))?;
-    /// let outcome = cache.invalidate(Invalidation::new().entry(&entry).tag("front-page")).await;
-    /// assert_eq!(outcome, Outcome::Applied);
-    /// # Ok(())
-    /// # }
-    /// ```
-    pub fn entry<T>(mut self, entry: &Entry<T>) -> Self {
-        let target = entry.target();
-        let prefix = &target.engine().settings.prefix;
-        self.items.push(Item::Entry(prefix.text_of(target.key()).into()));
+    /// Adds the entry under this key as it stands in the store, without the cache's prefix.
+    pub(crate) fn by_text(mut self, key: &str) -> Self {
+        self.items.push(Item::Entry(key.into()));
         self
     }
 

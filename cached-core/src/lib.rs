@@ -5,15 +5,12 @@
 #[cfg_attr(not(test), expect(unused_extern_crates, reason = "used by expansions only"))]
 extern crate self as cached_core;
 
-mod ambient;
-mod audit;
 mod breaker;
-mod builder;
 mod cache;
 mod clock;
 mod codec;
+mod counter;
 mod engine;
-mod entry;
 mod envelope;
 mod error;
 mod event;
@@ -35,7 +32,6 @@ mod sync;
 pub mod testing;
 mod ttl;
 mod user_code;
-mod writes;
 
 #[doc = include_str!("../GUARANTEES.md")]
 pub mod guarantees {}
@@ -47,15 +43,17 @@ pub mod __private;
 #[doc(hidden)]
 pub mod fuzzing;
 
-pub use audit::{Audit, AuditOptions, Finding, FindingKind, audit};
 pub use breaker::BreakerState;
-pub use builder::CacheBuilder;
-pub use cache::{Cache, Options};
+pub use cache::Options;
+pub use cache::audit::{Audit, AuditOptions, Finding, FindingKind, audit};
+pub use cache::builder::CacheBuilder;
+pub use cache::entry::Entry;
+pub use cache::writes::Deferred;
 #[cfg(feature = "macros")]
 pub use cached_macros::{CacheEvent, CacheKey, redis_cached, redis_invalidate, redis_put};
 pub use clock::Clock;
 pub use codec::Codec;
-pub use entry::Entry;
+pub use engine::handle::Cache;
 pub use error::{BuildError, CacheError, EntryError, FaultKind, SiteProblem, StoreError};
 pub use event::CacheEvent;
 pub use invalidation::{Invalidation, Outcome, Tag};
@@ -64,4 +62,3 @@ pub use near::{DropReason, NearStats};
 pub use outcome::CacheValue;
 pub use reason::{MissReason, UnstoredReason};
 pub use stats::{SiteStats, Stats};
-pub use writes::Deferred;

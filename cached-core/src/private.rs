@@ -1,15 +1,16 @@
 //! What generated code may call. Not public API: no part of it is covered by semantic versioning, and
 //! `cached-macros` is pinned to this very version.
 
-pub use crate::cache::Cache;
+pub use crate::cache::entry::{Callable, ManyEntries, NoQuestion, Question};
 pub use crate::codec::Codec as CodecName;
 pub use crate::engine::batch::{batch, missing, run, settle};
-pub use crate::engine::detached::{Borrowed, Borrowing, Moved, Owned, Returns, Unclonable, moved};
-pub use crate::engine::shell::{Call, Policy, look};
-pub use crate::engine::shell_near::near;
+pub use crate::engine::call::near::near;
+pub use crate::engine::call::task::{Borrowed, Borrowing, Moved, Owned, Returns, Unclonable, moved};
+pub use crate::engine::call::{Call, look};
+pub use crate::engine::handle::Cache;
+pub use crate::engine::policy::Policy;
 pub use crate::engine::write::Write;
 pub use crate::engine::{Bracket, Put};
-pub use crate::entry::{Callable, ManyEntries, NoQuestion, Question};
 pub use crate::event::{CacheEvent, EventSpec, EventUse, RegisteredEvent, TagUse};
 pub use crate::invalidation::Tag;
 pub use crate::key::{Hashed, KeyIdentity, KeySegment, Piece, Rendered, Serialized, SerializedIdentity, TypeName};
@@ -28,7 +29,7 @@ pub use core::result::Result::{Err, Ok};
 pub use core::{file, line, module_path, primitive};
 pub use inventory;
 
-use crate::ambient;
+use crate::engine::ambient;
 use crate::engine::asking;
 use crate::error::EntryError;
 use crate::key::Prefix;

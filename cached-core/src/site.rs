@@ -408,7 +408,7 @@ fn same_template(a: &SiteSpec, b: &SiteSpec) -> bool {
 
 fn clash(a: &SiteSpec, b: &SiteSpec) -> bool {
     same_template(a, b)
-        && match (stored_type(a), stored_type(b)) {
+        && match (stored_type(a.value, a.batch), stored_type(b.value, b.batch)) {
             (Some(a), Some(b)) => a != b,
             // Not to be told from the spelling: fingerprints do when the values are read.
             _ => false,

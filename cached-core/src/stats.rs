@@ -5,6 +5,7 @@
 //! none) not at all.
 
 use crate::breaker::BreakerState;
+use crate::counter::{Counter, nonzero};
 use crate::invalidation::Outcome;
 use crate::near::NearStats;
 use crate::reason::{MissReason, UnstoredReason};
@@ -12,59 +13,6 @@ use crate::site::Role;
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-
-/// A counter that only grows.
-#[derive(Debug, Default)]
-pub(crate) struct Counter(AtomicU64);
-
-impl Counter {
-    #[inline]
-    pub(crate) fn add(&self, n: u64) {
-        self.0.fetch_add(n, Ordering::Relaxed);
-    }
-
-    pub(crate) fn one(&self) {
-        self.add(1);
-    }
-
-    pub(crate) fn get(&self) -> u64 {
-        self.0.load(Ordering::Relaxed)
-    }
-}
-
-/// A counter for what happens in many threads at once: each adds to a part of its own.
-#[derive(Debug, Default)]
-pub(crate) struct Striped([Padded; 8]);
-
-/// On a cache line of its own.
-#[derive(Debug, Default)]
-#[repr(align(128))]
-struct Padded(Counter);
-
-thread_local! {
-    /// Which part is this thread's.
-    static STRIPE: usize = {
-        static NEXT: AtomicUsize = AtomicUsize::new(0);
-        NEXT.fetch_add(1, Ordering::Relaxed) % 8
-    };
-}
-
-impl Striped {
-    #[inline]
-    pub(crate) fn one(&self) {
-        self.0[STRIPE.with(|stripe| *stripe)].0.one();
-    }
-
-    /// What was counted did not happen.
-    pub(crate) fn take_back(&self) {
-        self.0[STRIPE.with(|stripe| *stripe)].0.add(u64::MAX);
-    }
-
-    pub(crate) fn get(&self) -> u64 {
-        self.0.iter().map(|part| part.0.get()).fold(0, u64::wrapping_add)
-    }
-}
 
 /// The live counters of one site in one cache.
 #[derive(Debug)]
@@ -177,10 +125,6 @@ impl Counters {
             unstored: nonzero(UnstoredReason::ALL, |reason| by_reason(&self.unstored, reason as usize)),
         }
     }
-}
-
-pub(crate) fn nonzero<R: Copy + Ord>(all: &[R], count: impl Fn(R) -> u64) -> BTreeMap<R, u64> {
-    all.iter().map(|reason| (*reason, count(*reason))).filter(|(_, n)| *n > 0).collect()
 }
 
 /// What one annotated function did in one cache, since the cache was built.

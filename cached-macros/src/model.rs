@@ -263,3 +263,10 @@ impl Piece {
         matches!(self, Self::Segment(Segment { value: Value::Returned { .. }, .. }))
     }
 }
+
+/// When the cache is told.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Mode {
+    Bracket,
+    After,
+}

@@ -1,8 +1,10 @@
 //! Many keys at once, without an attribute.
 
-use super::{Cache, GET_OR_SET, Options};
+use super::{GET_OR_SET, Options};
 use crate::engine::batch::{batch, missing, run, settle};
-use crate::engine::shell::{Call, Policy};
+use crate::engine::call::Call;
+use crate::engine::handle::Cache;
+use crate::engine::policy::Policy;
 use crate::hand;
 use crate::many::InResult;
 use crate::near::keep::Unkept;

@@ -2,7 +2,8 @@
 
 use super::guard::Why;
 use super::*;
-use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 
 const CODECS: [Codec; 3] = [Codec::Json, Codec::MessagePack, Codec::Postcard];

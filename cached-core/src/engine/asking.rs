@@ -6,13 +6,9 @@
 //!
 //! The mark is all that other calls know of this: one look at a number of their own thread.
 
-use super::shell::{Call, Policy, Typed};
+use super::policy::Policy;
 use super::target::Target;
-use crate::ambient;
-use crate::cache::Cache;
 use crate::error::EntryError;
-use crate::key::KeySegment;
-use crate::outcome::Shape;
 use crate::site::Site;
 use std::any::{Any, type_name};
 use std::cell::{Cell, RefCell};
@@ -91,12 +87,12 @@ pub(crate) fn refuse(error: impl FnOnce() -> EntryError) -> bool {
     is_on
 }
 
-fn answer(answer: Result<Asked, EntryError>) {
+pub(super) fn answer(answer: Result<Asked, EntryError>) {
     ANSWERS.with_borrow_mut(|answers| answers.push(answer));
 }
 
 /// Completes the last answer with what its options say about storing. Whether this thread asks: then the body is not to run.
-pub(super) fn answers<T: 'static>(policy: &Policy<T>) -> bool {
+pub(crate) fn answers<T: 'static>(policy: &Policy<T>) -> bool {
     let is_on = is_on();
     if is_on {
         ANSWERS.with_borrow_mut(|answers| {
@@ -108,36 +104,9 @@ pub(super) fn answers<T: 'static>(policy: &Policy<T>) -> bool {
     is_on
 }
 
-/// A call that is asked comes here instead of to [`near`](super::shell_near::near).
-#[cold]
-pub(super) fn asked<S: Shape>(
-    site: &'static Site,
-    cache: Option<&Cache>,
-    path: &'static str,
-    segments: &[&dyn KeySegment],
-    shape: S,
-) -> Typed {
-    let call = ambient::in_cache(cache, |cache| Call::left(cache.engine(), site, path, segments, None));
-    call.unwrap_or_else(|| Call::without_cache(site)).typed(shape).asked::<S>()
-}
-
-impl Typed {
-    /// Answers with what the call is about.
-    #[cold]
-    pub(crate) fn asked<S: Shape>(mut self) -> Self {
-        // Without a target it has been said why there is none.
-        if let Some(target) = self.target.take() {
-            let function = target.site.site.path();
-            let holds = type_name::<S::Item>();
-            answer(Ok(Asked { function, targets: vec![target], is_batch: false, holds, policy: None }));
-        }
-        self
-    }
-}
-
 /// A batch that is asked comes here instead of looking at the store.
 #[cold]
-pub(super) fn asked_each<T>(site: &'static Site, targets: impl Iterator<Item = Option<Target>>) {
+pub(crate) fn asked_each<T>(site: &'static Site, targets: impl Iterator<Item = Option<Target>>) {
     let function = site.path();
     // If one cannot be rendered, it has been said.
     if let Some(targets) = targets.collect() {

@@ -4,7 +4,7 @@
 //! tells the breaker how it ended. Time in which a call waits for other callers does not count.
 //!
 //! Work that no caller waits for (renewals, releases, probes, queued invalidations) has bounds of its own and uses
-//! [`Gate::off_path`].
+//! [`Gate::off_path`](super::gate::Gate::off_path).
 //!
 //! # On cancellation
 //! Some callers have less patience than the budget and drop a step before it can time out. The breaker is told all the
@@ -13,9 +13,7 @@
 use super::Engine;
 use super::both::both;
 use crate::error::{FaultKind, StoreError};
-use crate::store::{Store, Watcher};
-use std::fmt;
-use std::sync::{Arc, Weak};
+use crate::store::Store;
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -23,34 +21,6 @@ use tokio::time::Instant;
 const TELLING: u32 = 2;
 /// The part of a budget that is left for the last step of a write, whatever the others took.
 const LAST: u32 = 10;
-
-/// The engine's store: reached through a [`Budget`], or [off the path](Self::off_path) of every call.
-pub(crate) struct Gate(Arc<dyn Store>);
-
-impl fmt::Debug for Gate {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
-    }
-}
-
-impl Gate {
-    pub(super) fn new(store: Arc<dyn Store>) -> Self {
-        Self(store)
-    }
-
-    pub(crate) fn name(&self) -> &'static str {
-        self.0.name()
-    }
-
-    pub(super) fn watch(&self, watcher: Weak<dyn Watcher>) {
-        self.0.watch(watcher);
-    }
-
-    /// The store, for work that no caller waits for and that bounds its steps itself.
-    pub(super) fn off_path(&self) -> &Arc<dyn Store> {
-        &self.0
-    }
-}
 
 /// What a call has spent on the store so far, and how much it may spend.
 #[derive(Debug, Clone, Copy)]
@@ -99,7 +69,7 @@ impl Budget {
         let left = self.left();
         let has_time = self.would_tell(left);
         // What is not sent tells nothing.
-        let step = (!left.is_zero()).then(|| (take(&*engine.store.0, left), Measured::start(self, engine)));
+        let step = (!left.is_zero()).then(|| (take(engine.store.on_path(), left), Measured::start(self, engine)));
         async move {
             let Some((step, measured)) = step else { return Err(used_up()) };
             let answer = step.await;
@@ -144,7 +114,7 @@ impl Budget {
             return Err(used_up());
         }
         let began = Instant::now();
-        let answer = take(&*engine.store.0, within).await;
+        let answer = take(engine.store.on_path(), within).await;
         self.asked(began.elapsed());
         if let Ok(Some(_)) = &answer {
             self.unanswered = 0;
@@ -152,6 +122,18 @@ impl Budget {
         } else {
             answer
         }
+    }
+}
+
+impl Engine {
+    /// The budget of a call that begins now.
+    pub(super) fn budget(&self) -> Budget {
+        Budget::new(self.settings.budget)
+    }
+
+    /// Asks the store whether it is there.
+    pub(crate) async fn ping(&self) -> Result<(), StoreError> {
+        self.budget().step(self, Store::ping).await
     }
 }
 

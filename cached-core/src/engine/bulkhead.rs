@@ -22,7 +22,7 @@ const STUCK: Duration = Duration::from_secs(1);
 const HANGING: Duration = Duration::from_secs(30);
 
 #[derive(Debug)]
-pub(super) struct Bulkhead {
+pub(crate) struct Bulkhead {
     places: Semaphore,
     limit: usize,
     line: Mutex<Line>,
@@ -40,17 +40,17 @@ struct Line {
 
 /// A place among the loads; free again when it is dropped.
 #[derive(Debug)]
-pub(super) struct Place(Arc<Bulkhead>);
+pub(crate) struct Place(Arc<Bulkhead>);
 
 impl Bulkhead {
-    pub(super) fn new(limit: usize) -> Arc<Self> {
+    pub(crate) fn new(limit: usize) -> Arc<Self> {
         let now = Instant::now();
         let line = Line { freed: now, widened: now, extra: 0 };
         Arc::new(Self { places: Semaphore::new(limit), limit, line: Mutex::new(line) })
     }
 
     /// Waits for a place. `None` only if there is no bulkhead any more.
-    pub(super) async fn enter(self: &Arc<Self>) -> Option<Place> {
+    pub(crate) async fn enter(self: &Arc<Self>) -> Option<Place> {
         let came = Instant::now();
         let mut place = std::pin::pin!(self.places.acquire());
         loop {

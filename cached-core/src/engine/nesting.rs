@@ -19,7 +19,7 @@ thread_local! {
 
 /// Whether this task is inside of a load, or of a write that stores what it returns.
 #[inline]
-pub(super) fn is_inside() -> bool {
+pub(crate) fn is_inside() -> bool {
     IS_INSIDE.get()
 }
 
@@ -52,7 +52,7 @@ impl Keys {
 
 /// Whether this task is inside of a load, and of which.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Nesting {
+pub(crate) enum Nesting {
     /// Not inside of any load.
     None,
     /// Inside of loads of other keys.
@@ -62,7 +62,7 @@ pub(super) enum Nesting {
 }
 
 /// Where this task stands with respect to `key` of the engine with that id.
-pub(super) fn of(engine: u64, key: &str) -> Nesting {
+pub(crate) fn of(engine: u64, key: &str) -> Nesting {
     let innermost = innermost();
     let (mut loading, mut nesting) = (innermost.as_ref(), Nesting::None);
     while let Some(at) = loading {
@@ -78,17 +78,17 @@ pub(super) fn of(engine: u64, key: &str) -> Nesting {
 }
 
 /// A load of `key`, inside of the loads that this task is in.
-pub(super) fn loading(engine: u64, key: Key) -> Arc<Loading> {
+pub(crate) fn loading(engine: u64, key: Key) -> Arc<Loading> {
     Arc::new(Loading { engine, keys: Keys::One(key), outer: innermost() })
 }
 
 /// One load of many keys.
-pub(super) fn loading_all(engine: u64, keys: impl Iterator<Item = Key>) -> Arc<Loading> {
+pub(crate) fn loading_all(engine: u64, keys: impl Iterator<Item = Key>) -> Arc<Loading> {
     Arc::new(Loading { engine, keys: Keys::Many(keys.collect()), outer: innermost() })
 }
 
 /// A write that stores what it returns.
-pub(super) fn storing(engine: u64) -> Arc<Loading> {
+pub(crate) fn storing(engine: u64) -> Arc<Loading> {
     Arc::new(Loading { engine, keys: Keys::Unawaited, outer: innermost() })
 }
 

@@ -1,14 +1,15 @@
 //! What one call is about.
 
-use super::beside::Base;
-use super::site_state::LocalPolicy;
-use super::{Engine, FlightKey, SiteRef};
+use super::flight::FlightKey;
+use super::site::LocalPolicy;
+use super::{Engine, SiteRef};
 use crate::envelope::tags::Recorded;
 use crate::envelope::times::Times;
 use crate::envelope::{self, Draft, Expected, Head, Register};
 use crate::key::Key;
 use crate::near::{Asked, Words};
-use crate::outcome::Shape;
+use crate::outcome::{CacheValue, Shape};
+use crate::reason::MissReason;
 use crate::site::Site;
 use crate::ttl::{Lifetime, MAX_TTL};
 use bytes::Bytes;
@@ -47,6 +48,30 @@ pub(crate) struct Tagged {
     pub(super) keys: Vec<Key>,
     /// The value of another type, or another build's, that the entry stands beside.
     pub(super) base: Option<Base>,
+}
+
+/// The value that an entry stands beside.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Base {
+    pub(crate) head: Head,
+    /// Why it is of no use to this call.
+    pub(crate) reason: MissReason,
+}
+
+impl Engine {
+    /// An entry, for callers without an attribute.
+    pub(crate) fn target<T: CacheValue>(self: &Arc<Self>, site: &'static Site, key: &str) -> Target {
+        let site = self.site(site);
+        let fingerprint = site.fingerprint::<T>("");
+        Target {
+            engine: Arc::clone(self),
+            site,
+            key: self.settings.prefix.literal(key),
+            fingerprint,
+            left: None,
+            tagged: None,
+        }
+    }
 }
 
 impl Target {

@@ -1,5 +1,5 @@
 //! Finds the shape behind a buffer: serde reads tagged and untagged enums, and what is flattened, into a tree first, and asks
-//! that tree afterwards. So nothing is asked of the [`Tracer`](super::trace::Tracer), and the shape has to be told from what is
+//! that tree afterwards. So nothing is asked of the `Tracer`, and the shape has to be told from what is
 //! refused: one made-up value after the other is tried, and each complaint leads to the next.
 //!
 //! What helps: derived code names a missing field, all variants when one is unknown, and the type it wanted instead. It

@@ -10,19 +10,19 @@
 
 mod canonical;
 mod hashed;
+mod piece;
 mod segment;
-mod template;
+pub(crate) mod template;
 mod values;
-mod writer;
 
 #[cfg(fuzzing)]
 pub(crate) use canonical::to_string as canonical_text;
 pub use hashed::{Hashed, Serialized, SerializedIdentity};
-pub use segment::{KeyIdentity, KeySegment};
+pub use piece::Piece;
+pub(crate) use piece::is_rendered;
+pub use segment::{KeyIdentity, KeySegment, SegmentWriter};
 pub(crate) use template::Prefix;
-pub use template::{Piece, Rendered, TypeName};
-pub use writer::SegmentWriter;
-pub(crate) use writer::is_rendered;
+pub use template::{Rendered, TypeName};
 
 use sha2::{Digest, Sha256};
 use std::fmt::Write as _;

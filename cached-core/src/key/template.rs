@@ -1,41 +1,11 @@
 //! Renders a template with its segments into one key.
 
-use super::{Key, KeyIdentity, KeySegment, MAX_KEY, MAX_SEGMENT, SegmentWriter, push_sha256};
-use crate::event::CacheEvent;
+use super::{Key, KeyIdentity, KeySegment, MAX_KEY, MAX_SEGMENT, Piece, SegmentWriter, push_sha256};
 use crate::user_code::caught;
 use std::cell::Cell;
 use std::fmt::Debug;
 use std::marker::PhantomData;
 use std::sync::Arc;
-
-/// One piece of a template, as the attribute parsed it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Piece {
-    /// Text that stands in every key.
-    Literal(&'static str),
-    /// `<name>`: one segment.
-    Segment(&'static str),
-    /// `<name:hash>`: one segment, hashed whatever its length.
-    Hash(&'static str),
-    /// `<name:serde>`: one segment, the hash of what its `Serialize` writes.
-    Serde(&'static str),
-    /// `<*>`: all arguments, hashed.
-    All,
-    /// The path of the function: what a key without template begins with.
-    Path,
-}
-
-impl Piece {
-    /// Whether the two render alike for like arguments; the names of arguments do not matter.
-    pub(crate) fn renders_like(self, other: Self) -> bool {
-        match (self, other) {
-            (Self::Segment(_), Self::Segment(_))
-            | (Self::Hash(_), Self::Hash(_))
-            | (Self::Serde(_), Self::Serde(_)) => true,
-            (a, b) => a == b,
-        }
-    }
-}
 
 /// What stands in front of every key of one cache: `<namespace>:k:` for entries, `<namespace>:t:<tag>`,
 /// `<namespace>:e:<event>:<fields>`, and `<namespace>:t` for all tags.
@@ -45,7 +15,7 @@ impl Piece {
 pub(crate) struct Prefix {
     entries: Arc<str>,
     tags: Arc<str>,
-    events: Arc<str>,
+    pub(crate) events: Arc<str>,
     all_tags: Key,
     tickets: Arc<str>,
 }
@@ -80,20 +50,6 @@ impl Prefix {
     /// Renders one tag's register.
     pub(crate) fn render_tag(&self, template: &[Piece], segments: &[&dyn KeySegment]) -> Option<Key> {
         rendered(&self.tags, |out| render(out, template, "", segments))
-    }
-
-    /// The register of an event, or that of any event of its name.
-    pub(crate) fn render_event<E: CacheEvent>(&self, event: Option<&E>) -> Option<Key> {
-        rendered(&self.events, |out| {
-            out.push_str(E::NAME);
-            event.map_or(Some(()), |event| event.with_segments(|segments| push_fields(out, segments)))
-        })
-    }
-
-    /// What [`event`](Self::event) takes: the fields of an event as they stand behind its name.
-    pub(crate) fn event_fields<E: CacheEvent>(event: &E) -> Option<String> {
-        let mut out = String::new();
-        caught(|| event.with_segments(|segments| push_fields(&mut out, segments))).ok().flatten().map(|()| out)
     }
 
     /// The register of an event whose fields are rendered.
@@ -148,7 +104,7 @@ impl Prefix {
     }
 }
 
-fn rendered(prefix: &str, render: impl FnOnce(&mut String) -> Option<()>) -> Option<Key> {
+pub(crate) fn rendered(prefix: &str, render: impl FnOnce(&mut String) -> Option<()>) -> Option<Key> {
     with_rendered(prefix, render, |key| Key::from(key))
 }
 
@@ -187,7 +143,7 @@ fn bound(prefix: &str, key: &mut String) {
 }
 
 /// `:42:en`
-fn push_fields(out: &mut String, segments: &[&dyn KeySegment]) -> Option<()> {
+pub(crate) fn push_fields(out: &mut String, segments: &[&dyn KeySegment]) -> Option<()> {
     for segment in segments {
         out.push(':');
         push_segment(out, *segment)?;

@@ -20,6 +20,7 @@
 pub(crate) mod keep;
 mod marks;
 mod name;
+pub(crate) mod slot;
 mod stats;
 mod waiters;
 

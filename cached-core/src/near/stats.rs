@@ -1,6 +1,6 @@
 //! What the near cache did, and what it holds.
 
-use crate::stats::{Counter, nonzero};
+use crate::counter::{Counter, nonzero};
 use serde::Serialize;
 use std::collections::BTreeMap;
 

@@ -1,15 +1,13 @@
 //! Return types as they are spelled.
 
-use super::SiteSpec;
-
 /// The type that is stored, as far as the spelling tells: `Result<Option<m::User>, E>` → `User`.
 ///
 /// Only the names count, not their paths: the same type is imported in many ways. Types that are spelled alike and are
 /// not the same are told apart by their fingerprints when they are read.
 ///
 /// `None` if it hides behind an alias, such as `UserResult`.
-pub(super) fn stored_type(spec: &SiteSpec) -> Option<String> {
-    let spelled = if spec.batch { element_type(spec.value)? } else { spec.value };
+pub(super) fn stored_type(value: &str, is_batch: bool) -> Option<String> {
+    let spelled = if is_batch { element_type(value)? } else { value };
     let mut inner = spelled.trim();
     while let Some((outer, rest)) = inner.split_once('<') {
         let Some(arguments) = rest.strip_suffix('>') else { break };

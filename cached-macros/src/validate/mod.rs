@@ -23,10 +23,9 @@ use syn::LitStr;
 use self::event::Purpose;
 use self::scope::{Scope, spelled};
 use self::template::InKey;
-use self::write::Mode;
 use crate::ast::{Options, Setting};
 use crate::diagnostics::Errors;
-use crate::model::{Action, Batch, Entry, Frame, Model, Piece, Unavailable};
+use crate::model::{Action, Batch, Entry, Frame, Mode, Model, Piece, Unavailable};
 use crate::role::Role;
 use crate::signature::{Form, Function, Names};
 

@@ -10,7 +10,7 @@ use crate::role::Role;
 use crate::signature::Names;
 use crate::suggest::did_you_mean;
 
-use super::write::Mode;
+use crate::model::Mode;
 
 /// The names of the function, and `ret`.
 pub(super) struct Scope<'a> {

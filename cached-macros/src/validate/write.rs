@@ -8,15 +8,8 @@ use super::scope::Scope;
 use super::template;
 use crate::ast::{self, Many, Options, Setting};
 use crate::diagnostics::{Errors, list};
-use crate::model::{Event, Invalidated, Template, Unavailable};
+use crate::model::{Event, Invalidated, Mode, Template, Unavailable};
 use crate::suggest::did_you_mean;
-
-/// When the cache is told.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Mode {
-    Bracket,
-    After,
-}
 
 const MODES: [(&str, Mode); 2] = [("bracket", Mode::Bracket), ("after", Mode::After)];
 const UNAVAILABLE: [(&str, Unavailable); 2] = [("proceed", Unavailable::Proceed), ("fail", Unavailable::Fail)];

@@ -24,14 +24,16 @@
 //! All lookups begin at the same time, so their steps on the store share one budget. Then all keys are loaded by one run of
 //! the body, which takes room for one.
 
-mod look;
-mod shell;
+mod call;
+mod read;
 
-pub use shell::{batch, missing, run, settle};
+pub use call::{batch, missing, run, settle};
 
 use super::Engine;
-use super::look::Looked;
-use super::lookup::{Lookup, Turn};
+use super::load::Turn;
+use super::miss::Lookup;
+use super::miss::member::Member;
+use super::read::Looked;
 use super::target::Target;
 use crate::envelope::Entry;
 use crate::flight::pulse::{self, Pulse};
@@ -43,31 +45,6 @@ use std::future::poll_fn;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
-
-/// What one lookup of a batch has in common with the others.
-#[derive(Debug)]
-pub(super) struct Member {
-    /// Held until it is known whether this lookup's key is the batch's to load, or depends on others.
-    deciding: Option<Arc<()>>,
-    releases: Arc<Releases>,
-    pulse: Arc<Pulse>,
-}
-
-impl Member {
-    /// By which others see whether the batch is polled: all that it leads is polled with it.
-    pub(super) fn pulse(&self) -> Arc<Pulse> {
-        Arc::clone(&self.pulse)
-    }
-
-    pub(super) fn waits_for_others(&mut self) {
-        self.deciding = None;
-    }
-
-    /// What releases its lease.
-    pub(super) fn releases(&self) -> Arc<Releases> {
-        Arc::clone(&self.releases)
-    }
-}
 
 /// A lookup that has ended, for now.
 struct Ended {
@@ -110,11 +87,7 @@ impl Lookups {
 
     /// The key's first look did not hit.
     fn start(&mut self, at: usize, target: Target, looked: Looked) {
-        let member = Member {
-            deciding: Some(Arc::clone(&self.deciding)),
-            releases: Arc::clone(&self.releases),
-            pulse: Arc::clone(&self.pulse),
-        };
+        let member = Member::new(Arc::clone(&self.deciding), Arc::clone(&self.releases), Arc::clone(&self.pulse));
         self.go_on(at, Box::new(Lookup::new(target, looked).in_batch(member)));
     }
 

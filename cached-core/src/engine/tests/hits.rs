@@ -1,7 +1,8 @@
 //! Calls when all is well.
 
 use super::*;
-use crate::engine::shell::{Call, Load, Policy, look};
+use crate::engine::call::{Call, Load, look};
+use crate::engine::policy::Policy;
 use crate::near::keep::Unkept;
 use crate::outcome::Value;
 

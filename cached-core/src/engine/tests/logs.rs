@@ -77,7 +77,9 @@ async fn an_outage_is_two_lines() {
     let on = Subject::new();
     messages.take();
     on.open_breaker().await;
-    let said = messages.warnings();
+    let mut said = messages.warnings();
+    // Its key is one by hand, which is said once in a process.
+    said.retain(|line| !line.contains("that no annotated function of this program has"));
     assert!(said.len() == 1 && said[0].starts_with("WARN the cache's store is out of reach"), "{said:?}");
 
     let probe = async || {

@@ -23,7 +23,7 @@ mod ways;
 mod writes;
 
 use super::Engine;
-use crate::builder::CacheBuilder;
+use crate::cache::builder::CacheBuilder;
 use crate::clock::Clock;
 use crate::envelope::{self, Draft, Head};
 use crate::error::FaultKind;

@@ -84,7 +84,8 @@ async fn a_fingerprint_is_that_of_the_type_and_the_generic_arguments() {
 
 #[tokio::test]
 async fn a_none_that_is_not_to_be_stored_is_not() {
-    use crate::engine::shell::{Call, Policy, look};
+    use crate::engine::call::{Call, look};
+    use crate::engine::policy::Policy;
     use crate::outcome::OptionValue;
     let on = Subject::new();
     let site = site(SiteSpec { name: "f", none_ttl: Some(NoneTtl::Off), ..SiteSpec::DEFAULT });

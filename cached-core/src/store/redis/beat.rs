@@ -7,15 +7,12 @@
 //! # On cancellation
 //! The task ends with its runtime. The next removal, or the next call on the connection, starts another.
 
-use super::link::{Copies, Link};
-use super::recent::Recent;
+use super::fault::Copies;
+use super::link::Link;
+use super::recent::{PAUSE, Recent};
 use std::sync::{Arc, Weak};
-use std::time::Duration;
 use tokio::runtime::Handle;
 use tokio::time::{Instant, sleep};
-
-/// Between two beats, and what one may take.
-pub(super) const PAUSE: Duration = Duration::from_secs(1);
 
 /// Gives the beat back, when the task ends and when it is dropped with its runtime.
 struct Beat {
@@ -29,8 +26,17 @@ impl Drop for Beat {
     }
 }
 
+impl Link {
+    /// Keeps the connection up while there are removals to repeat.
+    pub(super) fn beat(&self) {
+        if let Some(number) = self.recent().takes_up_beat(Instant::now()) {
+            start(Weak::clone(self.me()), Arc::clone(self.recent()), number);
+        }
+    }
+}
+
 /// Starts the task that has taken up the beat.
-pub(super) fn start(link: Weak<Link>, recent: Arc<Recent>, number: u64) {
+fn start(link: Weak<Link>, recent: Arc<Recent>, number: u64) {
     let beat = Beat { recent, number };
     if let Ok(runtime) = Handle::try_current() {
         runtime.spawn(async move {

@@ -1,8 +1,16 @@
 //! What redis-rs' errors mean for a cache.
 
-use super::link::Copies;
 use crate::error::{FaultKind, StoreError};
 use redis::{ErrorKind, RedisError, ServerErrorKind};
+
+/// Whether a command may reach the server twice.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Copies {
+    /// Sent again when its connection broke: a copy that is carried out late does no harm.
+    Harmless,
+    /// Sent once: it brings a fresh identity, and a late copy would bring that back after an invalidation has ended it.
+    Never,
+}
 
 /// Why a command has no answer that is of use.
 #[derive(Debug, Clone)]

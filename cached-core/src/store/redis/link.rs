@@ -10,9 +10,9 @@
 //! has taken its place. See [`connection`](super::connection).
 
 use super::connection::{Connection, Life, Sent, Unanswered, send_together};
-use super::fault::{Fault, is_broken};
+use super::fault::{Copies, Fault, is_broken};
 use super::home::Home;
-use super::open::{self, open, settings};
+use super::open::{self, CONNECT_WITHIN, open, settings};
 use super::overdue::Overdue;
 use super::recent::Recent;
 use crate::error::{BuildError, FaultKind, StoreError};
@@ -25,20 +25,8 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::{Instant, timeout, timeout_at};
 
-/// Bounds a connection attempt, handshake included. Callers wait for it no longer than their own time.
-pub(super) const CONNECT_WITHIN: Duration = Duration::from_secs(1);
-
 /// A runtime that runs begins a task within this time, unless the machine is very busy.
 const SPAWNED: Duration = Duration::from_millis(20);
-
-/// Whether a command may reach the server twice.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Copies {
-    /// Sent again when its connection broke: a copy that is carried out late does no harm.
-    Harmless,
-    /// Sent once: it brings a fresh identity, and a late copy would bring that back after an invalidation has ended it.
-    Never,
-}
 
 #[derive(Debug)]
 pub(super) struct Link {
@@ -129,6 +117,10 @@ impl Link {
         let info = self.client.get_connection_info().clone();
         let settings = info.redis_settings().clone().set_protocol(ProtocolVersion::RESP3);
         Client::open(info.set_redis_settings(settings)).map_err(|error| BuildError::field("redis", error.to_string()))
+    }
+
+    pub(super) fn me(&self) -> &Weak<Self> {
+        &self.me
     }
 
     pub(super) fn recent(&self) -> &Arc<Recent> {
@@ -325,13 +317,6 @@ impl Link {
             }
         });
         attempt
-    }
-
-    /// Keeps the connection up while there are removals to repeat; see [`beat`](super::beat).
-    fn beat(&self) {
-        if let Some(number) = self.recent.takes_up_beat(Instant::now()) {
-            super::beat::start(Weak::clone(&self.me), Arc::clone(&self.recent), number);
-        }
     }
 
     /// The server is a node of a cluster: said once.

@@ -13,7 +13,7 @@
 //! On no caller's polling. A read on its own is its caller's, who may never look at the answer: nothing is held back for it.
 //! A batch is sent and answered by a task, and held back only for another batch of the same place, whose task runs if its
 //! own does. That task may stand behind one that blocks its thread. So each place has a guard while batches are open there,
-//! which takes over what is still open when it comes by for the second time ([`Merge::left_behind`]).
+//! which takes over what is still open when it comes by for the second time (`left_behind`).
 //!
 //! # Deadlines
 //! A batch is sent with the latest deadline of its callers, so that one with little time left takes none from the others.

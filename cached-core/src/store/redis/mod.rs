@@ -16,10 +16,12 @@
 //! Connecting, waiting for a reconnect and the command itself share the time the caller gives. A command whose
 //! connection broke is sent once more on a new one, unless a copy that is carried out late could do harm ([`Copies`]).
 
+mod answer;
 mod beat;
 mod connection;
 mod fault;
 mod home;
+mod large;
 mod link;
 mod merge;
 mod open;
@@ -37,9 +39,10 @@ mod writes;
 use super::{Acquired, Key, Replace, Store, StoreFuture, Swept, Watched, Watcher, Written};
 use crate::envelope::Head;
 use crate::error::{BuildError, FaultKind, StoreError};
-use crate::key::companion;
+use answer::{answer, markers, millis};
 use bytes::Bytes;
-use link::{Copies, Link};
+use fault::Copies;
+use link::Link;
 use reads::Reads;
 use redis::{Cmd, FromRedisValue, Value};
 use std::fmt;
@@ -101,7 +104,7 @@ impl RedisStore {
     /// As GET, of a register that may be too large to be read; see [`overdue`].
     async fn get_overdue(&self, key: &Key, within: Duration) -> Result<Option<Bytes>, StoreError> {
         let deadline = Instant::now() + within;
-        if let Some(start) = overdue::starts(&self.link, std::slice::from_ref(key), deadline).await?.remove(key) {
+        if let Some(start) = large::starts(&self.link, std::slice::from_ref(key), deadline).await?.remove(key) {
             return Ok(Some(start.into()));
         }
         let register = self.reads.get(key, deadline.saturating_duration_since(Instant::now())).await?;
@@ -112,7 +115,7 @@ impl RedisStore {
     /// As MGET, of registers some of which may be too large to be read.
     async fn get_all_overdue(&self, keys: &[Key], within: Duration) -> Result<Vec<Option<Bytes>>, StoreError> {
         let deadline = Instant::now() + within;
-        let starts = overdue::starts(&self.link, keys, deadline).await?;
+        let starts = large::starts(&self.link, keys, deadline).await?;
         let others: Vec<_> = keys.iter().filter(|key| !starts.contains_key(*key)).cloned().collect();
         let registers = self.reads.get_all(&others, deadline.saturating_duration_since(Instant::now())).await?;
         self.link.overdue().forget(others.iter());
@@ -125,10 +128,6 @@ impl RedisStore {
     async fn send<T: FromRedisValue>(&self, command: &Cmd, within: Duration) -> Result<T, StoreError> {
         answer(self.link.send(command, Copies::Harmless, Instant::now() + within).await?)
     }
-}
-
-fn answer<T: FromRedisValue>(value: Value) -> Result<T, StoreError> {
-    T::from_redis_value(value).map_err(|error| StoreError::new(FaultKind::Refused, error.to_string()))
 }
 
 /// ACQUIRE, as its script takes it.
@@ -230,15 +229,6 @@ impl Step for Release {
     fn arguments(&self, command: &mut Cmd) {
         command.arg(self.head.as_bytes());
     }
-}
-
-/// The markers of writes in progress on `key`, in the same slot of a cluster.
-fn markers(key: &str) -> String {
-    companion(key, "w")
-}
-
-fn millis(time: Duration) -> u64 {
-    u64::try_from(time.as_millis()).unwrap_or(u64::MAX).max(1)
 }
 
 impl Store for RedisStore {

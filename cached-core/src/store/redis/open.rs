@@ -6,10 +6,14 @@ use super::role::{Question, Role, ask};
 use crate::error::{BuildError, FaultKind, StoreError};
 use crate::store::Key;
 use redis::aio::MultiplexedConnection;
-use redis::io::tcp::{TcpSettings, socket2::TcpKeepalive};
+use redis::io::tcp::TcpSettings;
+use redis::io::tcp::socket2::TcpKeepalive;
 use redis::{AsyncConnectionConfig, Client, ConnectionAddr, ErrorKind, IntoConnectionInfo, RedisError};
 use std::time::Duration;
 use tokio::time::Instant;
+
+/// Bounds a connection attempt, handshake included. Callers wait for it no longer than their own time.
+pub(super) const CONNECT_WITHIN: Duration = Duration::from_secs(1);
 
 /// Finds out within a minute that the other side has vanished.
 const KEEPALIVE: Duration = Duration::from_secs(20);

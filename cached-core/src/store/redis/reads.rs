@@ -6,7 +6,9 @@
 //! # When the server is down
 //! A batch fails as a whole, for each caller within its own time.
 
-use super::link::{Copies, Link};
+use super::answer::{register, unexpected};
+use super::fault::Copies;
+use super::link::Link;
 use super::merge::{Guard, Merge, Outlasts, Sending, Ticket, Turn};
 use super::refusal::Refusal;
 use crate::error::{FaultKind, StoreError};
@@ -271,16 +273,4 @@ async fn answered(ticket: &Ticket<Answer>, deadline: Instant) -> Result<&Answer,
             .map_err(|_| StoreError::new(FaultKind::Timeout, "waiting for a merged read"))?,
     };
     answer.ok_or_else(|| StoreError::new(FaultKind::Disconnected, "the runtime that was to read is gone"))
-}
-
-pub(super) fn register(value: Value) -> Result<Option<Vec<u8>>, StoreError> {
-    match value {
-        Value::Nil => Ok(None),
-        Value::BulkString(register) => Ok(Some(register)),
-        other => Err(unexpected(&other)),
-    }
-}
-
-pub(super) fn unexpected(answer: &Value) -> StoreError {
-    StoreError::new(FaultKind::Refused, format!("unexpected answer to a read: {answer:?}"))
 }

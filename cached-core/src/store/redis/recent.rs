@@ -3,13 +3,14 @@
 //! A server that comes back with older data, and a replica that takes the place of a primary, may not know of removals
 //! that the former one had acknowledged. Bounded: beyond the limit the oldest are forgotten, as after a minute all are.
 
-use super::beat::PAUSE;
 use crate::store::Key;
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::time::Instant;
 
+/// Between two beats, and what one may take.
+pub(super) const PAUSE: Duration = Duration::from_secs(1);
 /// How long removals are remembered: longer than a failover takes.
 const REMEMBERED: Duration = Duration::from_secs(60);
 /// A task that beats and gives no sign for so long stands on a runtime that nobody drives.

@@ -1,7 +1,7 @@
 //! Lua on the server: sent in full once, and by its digest from then on.
 
-use super::fault::Fault;
-use super::link::{Copies, Link};
+use super::fault::{Copies, Fault};
+use super::link::Link;
 use redis::{Cmd, Value};
 use std::sync::atomic::{AtomicBool, Ordering};
 use tokio::time::Instant;

@@ -10,8 +10,8 @@
 //! All steps of a call fail; each caller waits no longer than its own time. The call has the time of the caller that has most,
 //! so that one with little time left takes none from the others.
 
-use super::fault::Fault;
-use super::link::{Copies, Link};
+use super::fault::{Copies, Fault};
+use super::link::Link;
 use super::refusal::Refusal;
 use super::script::Script;
 use crate::error::FaultKind;

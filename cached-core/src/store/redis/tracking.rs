@@ -17,23 +17,22 @@
 
 mod contact;
 mod keeper;
+mod line;
 mod news;
 mod reading;
 
 use super::link::Link;
 use super::overdue::Overdue;
 use super::refusal::Refusal;
-use super::role::{Question, Role};
 use crate::error::{FaultKind, StoreError};
 use crate::store::{Key, Watched, Watcher};
 use crate::sync::{Mutex, locked};
 use contact::{Contact, Entry};
 use keeper::Shared;
+use line::Line;
 use reading::{Unread, read};
 use redis::Client;
-use redis::aio::MultiplexedConnection;
 use std::sync::{Arc, Weak};
-use tokio::sync::Notify;
 use tokio::time::{Instant, timeout_at};
 
 /// Keys read in one go.
@@ -45,16 +44,6 @@ pub(super) struct Tracking {
     /// Of MGET.
     refusal: Refusal,
     overdue: Arc<Overdue>,
-}
-
-/// The connection itself.
-#[derive(Debug, Clone)]
-struct Line {
-    redis: MultiplexedConnection,
-    /// How the server tells its role, and what it was when the line was made.
-    role: Option<(Question, Role)>,
-    /// For its keeper: the line has ended, or a sign of life is wanted now.
-    wake: Arc<Notify>,
 }
 
 /// A read under way. Left without an answer after half of its time or more, it leaves the line in doubt.

@@ -9,14 +9,13 @@
 //! # When the server is down
 //! Every step fails within its time; repeating it is for the caller.
 
-use super::answer;
-use super::fault::Fault;
-use super::link::{Copies, Link};
+use super::answer::{answer, markers, millis};
+use super::fault::{Copies, Fault};
+use super::link::Link;
 use super::refusal::Refusal;
 use super::script::Script;
 use super::slots;
 use super::steps::{Step, Steps};
-use super::{markers, millis};
 use crate::envelope::Head;
 use crate::error::{FaultKind, StoreError};
 use crate::key::is_under;

@@ -106,7 +106,7 @@ async fn the_scope_of_the_call_is_that_of_its_load() {
         }
         let witness = Arc::clone(&seen);
         let body = async move {
-            witness.store(crate::ambient::scoped().map_or(0, |cache| cache.engine().id + 1), Ordering::SeqCst);
+            witness.store(crate::engine::ambient::scoped().map_or(0, |cache| cache.engine().id + 1), Ordering::SeqCst);
             Ok(2)
         };
         inner.cache.scope(function.call_with(&on, body)).await.unwrap();

@@ -12,8 +12,9 @@ mod two_processes;
 mod unstored;
 
 use super::*;
-use crate::engine::shell::{Call, Policy, look};
-use crate::engine::shell_near::near;
+use crate::engine::call::near::near;
+use crate::engine::call::{Call, look};
+use crate::engine::policy::Policy;
 use crate::key::Piece;
 use crate::near::keep::{Cloned, Unkept};
 use crate::outcome::ResultValue;

@@ -13,7 +13,7 @@
 //! One task at a time is in charge: the keeper. It may be gone with the runtime that it ran on, or that runtime may stand still;
 //! whoever comes to read then makes another one on a runtime that is alive, and the former finds out that it has been replaced.
 
-use crate::store::redis::link::CONNECT_WITHIN;
+use crate::store::redis::open::CONNECT_WITHIN;
 use std::time::{Duration, Instant};
 
 /// A keeper that connects gives a sign at least this often: an attempt and the pause behind it take half of it.

@@ -7,11 +7,11 @@
 //! looks at the answers behind them. The question is for the server's role: a replica's news come as late as its primary's data. (With BCAST news are collected and written later: an answer could overtake them.)
 
 use super::contact::Contact;
-use super::{Line, news};
+use super::line::Line;
+use super::news;
 use crate::error::StoreError;
 use crate::store::redis::fault::classify;
-use crate::store::redis::link::CONNECT_WITHIN;
-use crate::store::redis::open::{open, settings};
+use crate::store::redis::open::{CONNECT_WITHIN, open, settings};
 use crate::store::redis::recent::Recent;
 use crate::store::watchers::Watchers;
 use crate::sync::{Mutex, locked};

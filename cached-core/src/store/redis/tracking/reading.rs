@@ -1,8 +1,8 @@
 //! Watched reads: GET or MGET, and behind it PTTL.
 
 use crate::error::{FaultKind, StoreError};
+use crate::store::redis::answer::{register, unexpected};
 use crate::store::redis::fault::{Fault, is_broken};
-use crate::store::redis::reads::{register, unexpected};
 use crate::store::redis::refusal::Refusal;
 use crate::store::{Key, Watched};
 use redis::aio::MultiplexedConnection;

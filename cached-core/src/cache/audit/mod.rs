@@ -1,0 +1,341 @@
+//! What the annotated functions of a program say about each other, before any of them runs.
+//!
+//! Every annotated function and every event is in a link-time registry. [`audit`] looks for what is likely to be a mistake
+//! and cannot be one of a single function: an event that nobody emits leaves its listeners old for their whole time to live,
+//! and no compiler sees that.
+
+use crate::engine::handle::Cache;
+use crate::event::{self, EventSpec, EventUse, TagUse};
+use crate::key::Piece;
+use crate::site::{self, Role, Site};
+use crate::ttl::{Classes, TtlSpec};
+use std::collections::BTreeSet;
+use std::fmt;
+use std::time::Duration;
+
+/// The longest that a value may live that nothing ever invalidates.
+const TTL_LIMIT: Duration = Duration::from_secs(15 * 60);
+
+/// Audits all annotated functions and events of the program: [`AuditOptions::audit`] with the defaults.
+///
+/// For a test suite one line will do:
+///
+/// ```standalone_crate
+/// cached_core::audit().assert_clean();
+/// ```
+pub fn audit() -> Audit {
+    AuditOptions::new().audit()
+}
+
+/// What an audit takes for granted.
+///
+/// ```standalone_crate
+/// use cached_core::AuditOptions;
+/// use std::time::Duration;
+///
+/// AuditOptions::new()
+///     .ttl_limit(Duration::from_secs(3600))
+///     .allow("search_products") // old search results do no harm
+///     .audit()
+///     .assert_clean();
+/// ```
+#[derive(Debug, Clone)]
+#[must_use = "nothing is audited until `audit` is called"]
+pub struct AuditOptions {
+    ttl_limit: Duration,
+    classes: Classes,
+    allowed: BTreeSet<String>,
+}
+
+impl Default for AuditOptions {
+    fn default() -> Self {
+        Self { ttl_limit: TTL_LIMIT, classes: Classes::default(), allowed: BTreeSet::new() }
+    }
+}
+
+impl AuditOptions {
+    /// The defaults: a limit of 15 minutes, the TTL classes that every cache has, nothing allowed.
+    ///
+    /// ```standalone_crate
+    /// let options = cached_core::AuditOptions::new();
+    /// ```
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The longest time to live of a value that nothing invalidates.
+    ///
+    /// ```standalone_crate
+    /// use std::time::Duration;
+    ///
+    /// let options = cached_core::AuditOptions::new().ttl_limit(Duration::from_secs(60));
+    /// ```
+    pub fn ttl_limit(self, limit: Duration) -> Self {
+        Self { ttl_limit: limit, ..self }
+    }
+
+    /// The TTL classes of this cache.
+    ///
+    /// ```standalone_crate
+    /// let options = cached_core::AuditOptions::new().classes_of(&cached_core::Cache::memory());
+    /// ```
+    pub fn classes_of(self, cache: &Cache) -> Self {
+        Self { classes: cache.engine().settings.classes.clone(), ..self }
+    }
+
+    /// Says that all is well with the function or the event of this name: it is not meant to be invalidated, say, or is
+    /// emitted by hand, which the registry cannot know.
+    ///
+    /// ```standalone_crate
+    /// let options = cached_core::AuditOptions::new().allow("search_products");
+    /// ```
+    pub fn allow(mut self, name: impl Into<String>) -> Self {
+        self.allowed.insert(name.into());
+        self
+    }
+
+    /// Audits all annotated functions and events of the program.
+    ///
+    /// ```standalone_crate
+    /// let audit = cached_core::AuditOptions::new().audit();
+    /// println!("{audit}");
+    /// ```
+    pub fn audit(&self) -> Audit {
+        self.of(&site::all(), &event::all())
+    }
+
+    /// Pure: the registry is handed in.
+    fn of(&self, sites: &[&'static Site], events: &[&'static EventSpec]) -> Audit {
+        let mut sites = sites.to_vec();
+        sites.sort_by_key(|site| (site.spec().file, site.spec().line));
+        let mut findings = Vec::new();
+        for event in names_of(&sites, events) {
+            findings.extend(one_sided(event, &sites, events));
+        }
+        for site in &sites {
+            findings.extend(self.never_invalidated(site, &sites));
+            findings.extend(undetermined(site));
+            findings.extend(unread(site, &sites));
+        }
+        findings.retain(|finding| !finding.names.iter().any(|name| self.allowed.contains(*name)));
+        Audit { findings, sites: sites.len(), events: names_of(&sites, events).len() }
+    }
+
+    fn never_invalidated(&self, site: &Site, sites: &[&'static Site]) -> Option<Finding> {
+        let spec = site.spec();
+        let ttl = match spec.ttl {
+            TtlSpec::Class(class) => self.classes.get(class)?,
+            TtlSpec::Millis(ms) => Duration::from_millis(ms),
+            // Whoever computes it has thought about it.
+            TtlSpec::Dynamic => return None,
+        };
+        let depends = !spec.listens.is_empty() || !spec.tags.is_empty();
+        let removes = |other: &Site| other.spec().removes.iter().any(|key| site::renders_like(key, spec.template));
+        let is_removed = || sites.iter().any(|other| removes(other));
+        if spec.role != Role::Read || depends || ttl <= self.ttl_limit || is_removed() {
+            return None;
+        }
+        let text = format!(
+            "{} lives for {ttl:?} and nothing invalidates it: say what does by `invalidate_on = ..`, or give it a shorter `ttl`",
+            described(site)
+        );
+        Some(Finding { kind: FindingKind::NeverInvalidated, names: vec![site.name()], text })
+    }
+}
+
+/// All names of events, declared, listened to or emitted.
+fn names_of(sites: &[&'static Site], events: &[&'static EventSpec]) -> BTreeSet<&'static str> {
+    let used = sites.iter().flat_map(|site| site.spec().listens.iter().chain(site.spec().emits));
+    used.map(|event| event.name).chain(events.iter().map(|event| event.name)).collect()
+}
+
+fn one_sided(name: &'static str, sites: &[&'static Site], events: &[&'static EventSpec]) -> Option<Finding> {
+    let those = |uses: fn(&Site) -> &'static [EventUse]| -> Vec<&'static Site> {
+        sites.iter().copied().filter(|site| uses(site).iter().any(|event| event.name == name)).collect()
+    };
+    let (listeners, emitters) = (those(|site| site.spec().listens), those(|site| site.spec().emits));
+    let (kind, who, text) = match (&listeners[..], &emitters[..]) {
+        ([], []) => {
+            let place = events.iter().find(|event| event.name == name).map(|event| (event.file, event.line));
+            let (file, line) = place.unwrap_or_default();
+            (FindingKind::Unused, vec![], format!("{file}:{line} event `{name}` is neither emitted nor listened to"))
+        }
+        (_, []) => {
+            let who = list(&listeners);
+            (FindingKind::Unemitted, listeners, format!("event `{name}` is emitted by nobody; {who} waits for it"))
+        }
+        ([], _) => {
+            let who = list(&emitters);
+            (FindingKind::Unheard, emitters, format!("event `{name}` is listened to by nobody; {who} emits it"))
+        }
+        _ => return None,
+    };
+    let names = who.iter().map(|site| site.name()).chain([name]).collect();
+    Some(Finding { kind, names, text })
+}
+
+/// Entries whose key leaves open which events make it invalid.
+fn undetermined(site: &Site) -> Option<Finding> {
+    let spec = site.spec();
+    if spec.role != Role::Read {
+        return None;
+    }
+    let of_events = spec.listens.iter().map(|EventUse { not_in_key, .. }| *not_in_key);
+    let of_tags = spec.tags.iter().map(|TagUse { not_in_key, .. }| *not_in_key);
+    let missing: BTreeSet<_> = of_events.chain(of_tags).flatten().collect();
+    if missing.is_empty() {
+        return None;
+    }
+    let missing = missing.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+    let text = format!(
+        "{} has events or tags that are made of {missing}, which is not part of its key: two calls that share an entry \
+         wait for different events",
+        described(site)
+    );
+    Some(Finding { kind: FindingKind::Undetermined, names: vec![site.name()], text })
+}
+
+/// Keys that are written and never read.
+fn unread(site: &Site, sites: &[&'static Site]) -> Vec<Finding> {
+    let is_read = |template: &[Piece]| {
+        sites.iter().any(|other| other.spec().role == Role::Read && site::renders_like(other.spec().template, template))
+    };
+    let put = (site.spec().role == Role::Put).then_some(site.spec().template);
+    let written = site.spec().removes.iter().copied().chain(put);
+    let finding = |template| {
+        let key = site::text_of(template, site.spec());
+        let text = format!("{} writes \"{key}\", which no `#[redis_cached]` reads", described(site));
+        Finding { kind: FindingKind::Unread, names: vec![site.name()], text }
+    };
+    written.filter(|template| !is_read(template)).map(finding).collect()
+}
+
+fn described(site: &Site) -> String {
+    format!("{} `{}`", site.place(), site.name())
+}
+
+fn list(sites: &[&'static Site]) -> String {
+    sites.iter().map(|site| described(site)).collect::<Vec<_>>().join(", ")
+}
+
+/// What an audit found. Displayed, one line for each finding.
+///
+/// ```standalone_crate
+/// let audit = cached_core::audit();
+/// assert!(audit.is_clean(), "{audit}");
+/// ```
+#[derive(Debug, Clone)]
+#[must_use]
+pub struct Audit {
+    findings: Vec<Finding>,
+    sites: usize,
+    events: usize,
+}
+
+impl Audit {
+    /// Whether there is nothing to complain about.
+    ///
+    /// ```standalone_crate
+    /// assert!(cached_core::audit().is_clean());
+    /// ```
+    #[must_use]
+    pub fn is_clean(&self) -> bool {
+        self.findings.is_empty()
+    }
+
+    /// What was found, in the order of the source.
+    ///
+    /// ```standalone_crate
+    /// for finding in cached_core::audit().findings() {
+    ///     println!("{:?}: {finding}", finding.kind());
+    /// }
+    /// ```
+    #[must_use]
+    pub fn findings(&self) -> &[Finding] {
+        &self.findings
+    }
+
+    /// Ends a test that should have found nothing.
+    ///
+    /// # Panics
+    /// With all findings, if there are any.
+    ///
+    /// ```standalone_crate
+    /// cached_core::audit().assert_clean();
+    /// ```
+    #[track_caller]
+    pub fn assert_clean(&self) {
+        assert!(self.is_clean(), "{self}");
+    }
+}
+
+impl fmt::Display for Audit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let plural = |n: usize, of: &str| format!("{n} {of}{}", if n == 1 { "" } else { "s" });
+        write!(f, "{}, {}: ", plural(self.sites, "annotated function"), plural(self.events, "event"))?;
+        match self.findings.len() {
+            0 => f.write_str("nothing found")?,
+            n => f.write_str(&plural(n, "finding"))?,
+        }
+        self.findings.iter().try_for_each(|finding| write!(f, "\n  {finding}"))
+    }
+}
+
+/// Something that is likely to be a mistake. Its text says what, where, and what to do.
+///
+/// ```standalone_crate
+/// use cached_core::FindingKind;
+///
+/// let audit = cached_core::audit();
+/// assert!(!audit.findings().iter().any(|finding| finding.kind() == FindingKind::Unemitted));
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finding {
+    kind: FindingKind,
+    /// Functions and events it is about; to allow one is to allow this.
+    names: Vec<&'static str>,
+    text: String,
+}
+
+impl Finding {
+    /// What kind of mistake it is.
+    ///
+    /// ```standalone_crate
+    /// let kinds: Vec<_> = cached_core::audit().findings().iter().map(|finding| finding.kind()).collect();
+    /// ```
+    #[must_use]
+    pub fn kind(&self) -> FindingKind {
+        self.kind
+    }
+}
+
+impl fmt::Display for Finding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+/// Kinds of findings.
+///
+/// ```standalone_crate
+/// assert_eq!(format!("{:?}", cached_core::FindingKind::Unemitted), "Unemitted");
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum FindingKind {
+    /// Functions wait for an event that nobody emits.
+    Unemitted,
+    /// An event is emitted that nobody listens to.
+    Unheard,
+    /// An event is neither emitted nor listened to.
+    Unused,
+    /// A value lives long, and nothing invalidates it.
+    NeverInvalidated,
+    /// Events or tags of an entry are made of arguments that are not part of its key.
+    Undetermined,
+    /// A key is written or removed that no cached function reads.
+    Unread,
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,116 @@
+//! What a builder's settings have to be.
+
+use super::CacheBuilder;
+use super::source::Source;
+use crate::error::BuildError;
+use crate::ttl::MAX_TTL;
+use std::time::Duration;
+
+impl CacheBuilder {
+    pub(crate) fn check_names(&self) -> Result<(), BuildError> {
+        let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+        match self.namespace.as_deref() {
+            Some("") => {
+                return Err(BuildError::field("namespace", "it is empty; write the service's name, such as \"shop\""));
+            }
+            Some(name) if name.len() > 64 || !name.chars().all(allowed) => {
+                let problem = format!("{name:?} is not made of at most 64 of `A-Z a-z 0-9 - _ .`");
+                return Err(BuildError::field("namespace", problem));
+            }
+            None if self.is_shared() => {
+                let problem = "it is not said; write `.namespace(\"shop\")` with your service's name, which keeps its keys apart \
+                               from other services' on the same server";
+                return Err(BuildError::field("namespace", problem));
+            }
+            Some(_) | None => {}
+        }
+        if let Some(feature) = self.codec.missing_feature() {
+            return Err(BuildError::field("codec", format!("{} needs cached-core's feature `{feature}`", self.codec)));
+        }
+        if self.compress_above.is_some() && !cfg!(feature = "lz4") {
+            return Err(BuildError::field("compress_above", "compression needs cached-core's feature `lz4`"));
+        }
+        Ok(())
+    }
+
+    pub(crate) fn check_times(&self) -> Result<(), BuildError> {
+        let ms = Duration::from_millis;
+        let within = |field, value: Duration, from: Duration, to: Duration| {
+            if (from..=to).contains(&value) {
+                return Ok(());
+            }
+            Err(BuildError::field(field, format!("{value:?} is not between {from:?} and {to:?}")))
+        };
+        within("budget", self.budget, ms(1), ms(60_000))?;
+        within("lease", self.lease, ms(100), ms(600_000))?;
+        within("marker", self.marker, ms(1_000), ms(600_000))?;
+        within("max_wait", self.max_wait, ms(1), ms(600_000))?;
+        within("throttle", self.throttle, ms(1), ms(3_600_000))?;
+        within("heartbeat", self.near.heartbeat, ms(10), ms(60_000))?;
+        if let Some(time) = self.near.time {
+            within("local", time, ms(1), MAX_TTL)?;
+        }
+        for (name, ttl) in self.classes.iter() {
+            within("ttl_class", ttl, ms(1), MAX_TTL)
+                .map_err(|error| BuildError::field("ttl_class", format!("\"{name}\": {}", problem_of(&error))))?;
+        }
+        if !(0.0..1.0).contains(&self.jitter) {
+            return Err(BuildError::field("jitter", format!("{} is not at least 0 and below 1", self.jitter)));
+        }
+        Ok(())
+    }
+
+    pub(crate) fn check_sizes(&self) -> Result<(), BuildError> {
+        // Redis' own limit of a string.
+        let most = 512 << 20;
+        if !(1..=most).contains(&self.max_value_bytes) {
+            let problem = format!("{} is not between 1 and {most}", self.max_value_bytes);
+            return Err(BuildError::field("max_value_bytes", problem));
+        }
+        if self.near.capacity < 4096 {
+            let problem = format!("{} bytes hold nothing; write at least 4096", self.near.capacity);
+            return Err(BuildError::field("local_capacity", problem));
+        }
+        if self.memory_capacity < 4096 {
+            let problem = format!("{} bytes hold nothing; write at least 4096", self.memory_capacity);
+            return Err(BuildError::field("memory_capacity", problem));
+        }
+        let most = tokio::sync::Semaphore::MAX_PERMITS;
+        if !(1..=most).contains(&self.load_limit) {
+            return Err(BuildError::field("load_limit", format!("{} is not between 1 and {most}", self.load_limit)));
+        }
+        Ok(())
+    }
+}
+
+fn problem_of(error: &BuildError) -> &str {
+    match error {
+        BuildError::Field { problem, .. } => problem,
+        BuildError::Sites(_) => "",
+    }
+}
+
+impl CacheBuilder {
+    pub(crate) fn keeps_in(mut self, method: &'static str, source: Source) -> Self {
+        if !self.sources.contains(&method) {
+            self.sources.push(method);
+        }
+        Self { source, ..self }
+    }
+
+    /// Whether others may keep their values in the same place.
+    pub(crate) fn is_shared(&self) -> bool {
+        // By the environment as well where it happens to say nothing: what is missing is to be missed on every machine.
+        !matches!(self.source, Source::Memory) || self.sources.contains(&"from_env")
+    }
+
+    pub(crate) fn check_source(&self) -> Result<(), BuildError> {
+        match self.sources[..] {
+            [first, second, ..] => {
+                let problem = format!("`{first}` and `{second}` both say where values are kept: leave one of them out");
+                Err(BuildError::field(second, problem))
+            }
+            _ => Ok(()),
+        }
+    }
+}

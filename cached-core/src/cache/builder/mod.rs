@@ -1,0 +1,490 @@
+//! Settings of a cache, checked before anything is built.
+
+mod check;
+mod source;
+
+use crate::clock::Clock;
+use crate::codec::Codec;
+use crate::engine::Engine;
+use crate::engine::handle::Cache;
+use crate::engine::settings::Settings;
+use crate::error::BuildError;
+use crate::key::Prefix;
+use crate::near::NearSettings;
+use crate::site;
+use crate::store::{MemoryStore, Store};
+use crate::ttl::Classes;
+use source::Source;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// The namespace in a process's own memory, where nobody else's keys stand.
+const OF_OWN_MEMORY: &str = "cache";
+
+/// Builds a [`Cache`]: [`Cache::builder`].
+///
+/// | setting | default |
+/// |---|---|
+/// | [`redis`](Self::redis), [`store`](Self::store) | a [`MemoryStore`] |
+/// | [`memory_capacity`](Self::memory_capacity) | 64 MiB |
+/// | [`namespace`](Self::namespace) | none: it has to be said; `cache` in a process's own memory |
+/// | [`version`](Self::version) | 1 |
+/// | [`ttl_class`](Self::ttl_class) | `short` 60 s, `medium` 10 min, `long` 6 h |
+/// | [`jitter`](Self::jitter) | 0.1 |
+/// | [`codec`](Self::codec) | JSON |
+/// | [`compress_above`](Self::compress_above) | off |
+/// | [`max_value_bytes`](Self::max_value_bytes) | 1 MiB |
+/// | [`budget`](Self::budget) | 100 ms for all steps of one call on the store |
+/// | [`lease`](Self::lease) | 3 s, renewed while the load runs; a quarter of it at first |
+/// | [`marker`](Self::marker) | 10 s, extended while the write runs |
+/// | [`max_wait`](Self::max_wait) | 5 s for someone else's load |
+/// | [`load_limit`](Self::load_limit) | 64 loads at once without the store |
+/// | [`local`](Self::local) | no near cache, but for functions that say so |
+/// | [`local_capacity`](Self::local_capacity) | 32 MiB |
+/// | [`heartbeat`](Self::heartbeat) | 2 s |
+/// | [`throttle`](Self::throttle) | 5 s between attempts to renew a value whose load fails |
+///
+/// ```
+/// use cached_core::Cache;
+/// use std::time::Duration;
+///
+/// let cache = Cache::builder()
+///     .namespace("shop")
+///     .ttl_class("catalogue", Duration::from_secs(3600))
+///     .budget(Duration::from_millis(50))
+///     .build()?;
+/// # Ok::<(), cached_core::BuildError>(())
+/// ```
+#[derive(Debug, Clone)]
+#[must_use = "a builder does nothing until `build` is called"]
+pub struct CacheBuilder {
+    source: Source,
+    /// The methods that have said where values are kept.
+    sources: Vec<&'static str>,
+    /// `None`: not said.
+    namespace: Option<String>,
+    version: u32,
+    classes: Classes,
+    jitter: f64,
+    codec: Codec,
+    compress_above: Option<usize>,
+    max_value_bytes: usize,
+    memory_capacity: u64,
+    budget: Duration,
+    lease: Duration,
+    marker: Duration,
+    max_wait: Duration,
+    load_limit: usize,
+    near: NearSettings,
+    throttle: Duration,
+    clock: Clock,
+    check_sites: bool,
+}
+
+impl Default for CacheBuilder {
+    fn default() -> Self {
+        Self {
+            source: Source::Memory,
+            sources: Vec::new(),
+            namespace: None,
+            version: 1,
+            classes: Classes::default(),
+            jitter: 0.1,
+            codec: Codec::Json,
+            compress_above: None,
+            max_value_bytes: 1 << 20,
+            memory_capacity: 64 << 20,
+            budget: Duration::from_millis(100),
+            lease: Duration::from_secs(3),
+            marker: Duration::from_secs(10),
+            max_wait: Duration::from_secs(5),
+            load_limit: 64,
+            near: NearSettings { time: None, capacity: 32 << 20, heartbeat: Duration::from_secs(2) },
+            throttle: Duration::from_secs(5),
+            clock: Clock::system(),
+            check_sites: true,
+        }
+    }
+}
+
+impl CacheBuilder {
+    /// Keeps values on the Redis server at `url`: `redis://[user:password@]host[:port][/db]`, `rediss://..` (feature
+    /// `tls`) or `unix:///path[?db=n&user=..&pass=..]`. The connection is made on first use; that the URL makes sense is
+    /// checked by [`build`](Self::build).
+    ///
+    /// ```
+    /// # #[cfg(feature = "redis")]
+    /// let cache = cached_core::Cache::builder().namespace("shop").redis("redis://cache.internal:6379/0").build()?;
+    /// # Ok::<(), cached_core::BuildError>(())
+    /// ```
+    pub fn redis(self, url: impl Into<String>) -> Self {
+        self.keeps_in("redis", Source::Redis(url.into()))
+    }
+
+    /// Keeps values in a store of your own, or in one that several caches share.
+    ///
+    /// ```
+    /// use cached_core::store::MemoryStore;
+    /// use cached_core::{Cache, Clock};
+    /// use std::sync::Arc;
+    ///
+    /// let store = Arc::new(MemoryStore::new(16 << 20, Clock::system()));
+    /// let users = Cache::builder().namespace("users").store(store.clone()).build()?;
+    /// let orders = Cache::builder().namespace("orders").store(store).build()?;
+    /// # Ok::<(), cached_core::BuildError>(())
+    /// ```
+    pub fn store(self, store: Arc<dyn Store>) -> Self {
+        self.keeps_in("store", Source::Own(store))
+    }
+
+    /// Keeps values on the server that the environment variable `REDIS_URL` names; without it, in this process's memory, which the
+    /// log warns of: other processes then neither share its values nor hear of its writes.
+    ///
+    /// ```no_run
+    /// let cache = cached_core::Cache::builder().namespace("shop").from_env().build()?;
+    /// # Ok::<(), cached_core::BuildError>(())
+    /// ```
+    pub fn from_env(self) -> Self {
+        match std::env::var("REDIS_URL") {
+            Ok(url) if !url.trim().is_empty() => self.keeps_in("from_env", Source::Redis(url.trim().to_owned())),
+            _ => {
+                tracing::warn!(
+                    "REDIS_URL is not set: values are cached in this process's memory only, and other processes hear of no write; \
+                     set it, or say `Cache::memory()` if that is meant"
+                );
+                self.keeps_in("from_env", Source::Memory)
+            }
+        }
+    }
+
+    /// Most bytes that the memory store holds, keys and bookkeeping (128 bytes per entry) included; at least 4096. What
+    /// is used least goes first. No other store looks at it.
+    ///
+    /// ```
+    /// let cache = cached_core::Cache::builder().memory_capacity(256 << 20).build()?; // 256 MiB
+    /// # Ok::<(), cached_core::BuildError>(())
+    /// ```
+    pub fn memory_capacity(self, bytes: u64) -> Self {
+        Self { memory_capacity: bytes, ..self }
+    }
+
+    /// First part of all keys: the name of the service, which all of its processes share. Services that share a Redis server but no
+    /// values have different ones, so a cache whose store is not its process's own has none unless it is said here. 1 to 64 of
+    /// `A-Z a-z 0-9 - _ .`
+    ///
+    /// ```
+    /// // Keys begin with `shop:k:`.
+    /// let cache = cached_core::Cache::builder().namespace("shop").build()?;
+    /// # Ok::<(), cached_core::BuildError>(())
+    /// ```
+    pub fn namespace(self, namespace: impl Into<String>) -> Self {
+        Self { namespace: Some(namespace.into()), ..self }
+    }
+
+    /// Part of what tells one build's values from another's: a new version sees nothing that an old one stored. (The default is 1.)
+    ///
+    /// While both run, their entries stand side by side, and every invalidation reaches those of both. Raise it when values are
+    /// to be loaded anew though their types have stayed the same.
+    ///
+    /// ```
+    /// let cache = cached_core::Cache::builder().version(2).build()?;
+    /// # Ok::<(), cached_core::BuildError>(())
+    /// ```
+    pub fn version(self, version: u32) -> Self {
+        Self { version, ..self }
+    }
+
+    /// Adds a TTL class, or changes one: `ttl = "name"` in attributes. From 1 ms to 365 days.
+    ///
+    /// ```
+    /// use cached_core::Cache;
+    /// use std::time::Duration;
+    ///
+    /// let cache = Cache::builder()
+    ///     .ttl_class("medium", Duration::from_secs(300))       // instead of 10 min
+    ///     .ttl_class("catalogue", Duration::from_secs(3600))   // `ttl = "catalogue"`
+    ///     .build()?;
+    /// # Ok::<(), cached_core::BuildError>(())
+    /// ```
+    pub fn ttl_class(mut self, name: impl Into<String>, ttl: Duration) -> Self {
+        self.classes.set(name.into(), ttl);
+        self
+    }
+
+    /// Spread of times to live, as a fraction to both sides; at least 0, below 1. What was stored together then does
+    /// not expire together. A time that is told for one call or value (`ttl = |token| token.expires_in`, `ttl = expires_in`,
+    /// [`Options::ttl`](crate::Options::ttl)) is only shortened: the value may be of no use afterwards.
+    ///
+    /// ```
+    /// // A time to live of 10 min becomes one between 8 and 12 min.
+    /// let cache = cached_core::Cache::builder().jitter(0.2).build()?;
+    /// # Ok::<(), cached_core::BuildError>(())
+    /// ```
+    pub fn jitter(self, fraction: f64) -> Self {
+        Self { jitter: fraction, ..self }
+    }
+
+    /// Serializer of functions that name none, and of [`Cache::set`] and the like.
+    ///
+    /// ```
+    /// use cached_core::{Cache, Codec};
+    ///
+    /// let cache = Cache::builder().codec(Codec::Json).build()?;
+    /// # Ok::<(), cached_core::BuildError>(())
+    /// ```
+    pub fn codec(self, codec: Codec) -> Self {
+        Self { codec, ..self }
+    }
+
+    /// Compresses payloads of at least so many bytes with LZ4, where that makes them smaller (feature `lz4`). Readers
+    /// need the feature, not the setting.
+    ///
+    /// ```
+    /// # #[cfg(feature = "lz4")]
+    /// let cache = cached_core::Cache::builder().compress_above(4096).build()?;
+    /// # Ok::<(), cached_core::BuildError>(())
+    /// ```
+    pub fn compress_above(self, bytes: usize) -> Self {
+        Self { compress_above: Some(bytes), ..self }
+    }
+
+    /// Largest payload in bytes, expanded: from 1 to 512 MiB. Larger values are returned and not stored
+    /// ([`UnstoredReason::TooLarge`](crate::UnstoredReason::TooLarge)); [`Cache::set`] returns an error for them.
+    ///
+    /// ```
+    /// let cache = cached_core::Cache::builder().max_value_bytes(64 << 10).build()?; // 64 KiB
+    /// # Ok::<(), cached_core::BuildError>(())
+    /// ```
+    pub fn max_value_bytes(self, bytes: usize) -> Self {
+        Self { max_value_bytes: bytes, ..self }
+    }
+
+    /// The most by which the store may delay one call, connecting included: from 1 ms to 60 s. Waiting for someone
+    /// else's load is not part of it: see [`max_wait`](Self::max_wait).
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// let cache = cached_core::Cache::builder().budget(Duration::from_millis(50)).build()?;
+    /// # Ok::<(), cached_core::BuildError>(())
+    /// ```
+    pub fn budget(self, budget: Duration) -> Self {
+        Self { budget, ..self }
+    }
+
+    /// How long others wait for a load whose process has died: from 100 ms to 600 s. A living process renews its lease, so
+    /// loads may take longer than this. A single call's load that has just begun has a quarter of this time (but 500 ms at
+    /// least), so a program that ends right after its call keeps nobody waiting for long.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// let cache = cached_core::Cache::builder().lease(Duration::from_secs(10)).build()?;
+    /// # Ok::<(), cached_core::BuildError>(())
+    /// ```
+    pub fn lease(self, lease: Duration) -> Self {
+        Self { lease, ..self }
+    }
+
+    /// How long what a write was about to change is not stored after its process has died: from 1 s to 600 s. A living one
+    /// extends its marker. The commit of a transaction whose process dies must take effect within this time: let the
+    /// database bound its transactions by less.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// let cache = cached_core::Cache::builder().marker(Duration::from_secs(30)).build()?;
+    /// # Ok::<(), cached_core::BuildError>(())
+    /// ```
+    pub fn marker(self, marker: Duration) -> Self {
+        Self { marker, ..self }
+    }
+
+    /// The longest that a call waits for the load of another, in this process or elsewhere: from 1 ms to 600 s. When it is
+    /// over, one of the calls that have waited loads once more, without storing, and the others wait up to 30 s for that
+    /// load: a source that has become slow does not get all of its callers at once.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// let cache = cached_core::Cache::builder().max_wait(Duration::from_secs(1)).build()?;
+    /// # Ok::<(), cached_core::BuildError>(())
+    /// ```
+    pub fn max_wait(self, max_wait: Duration) -> Self {
+        Self { max_wait, ..self }
+    }
+
+    /// Loads that run at once in this process while the store is out of reach, at least 1. Protects the database when every
+    /// call suddenly needs it. Other loads wait in line for as long as it takes; calls with less patience need a timeout of
+    /// their own. When no load has ended for a second, one more is let in, so that loads which wait for calls in line cannot
+    /// block each other; after 30 s without any end the loads under way are taken to hang, and no longer count.
+    ///
+    /// ```
+    /// // As many as the connection pool of the database has connections.
+    /// let cache = cached_core::Cache::builder().load_limit(20).build()?;
+    /// # Ok::<(), cached_core::BuildError>(())
+    /// ```
+    pub fn load_limit(self, loads: usize) -> Self {
+        Self { load_limit: loads, ..self }
+    }
+
+    /// Keeps values in this process as well, for so long at most: the near cache. What `local = "30s"` says for one function
+    /// this says for all that say nothing and whose values can be kept (an `Arc<T>`, or anything else that is `Clone + Send +
+    /// Sync`). From 1 ms to 365 days.
+    ///
+    /// A near hit takes some nanoseconds. Redis tells of every change, so it lags behind one by the way of a message; while
+    /// there is no contact the near cache is not used. A server without RESP3 (before Redis 6) has none, and the log says
+    /// so.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// let cache = cached_core::Cache::builder().local(Duration::from_secs(30)).build()?;
+    /// # Ok::<(), cached_core::BuildError>(())
+    /// ```
+    pub fn local(mut self, time: Duration) -> Self {
+        self.near.time = Some(time);
+        self
+    }
+
+    /// Most bytes that the near cache holds: keys, values as they are encoded, and bookkeeping (192 bytes per entry); at least
+    /// 4096. What is used least goes first. Decoded, a value may take more memory than encoded.
+    ///
+    /// ```
+    /// let cache = cached_core::Cache::builder().local_capacity(256 << 20).build()?; // 256 MiB
+    /// # Ok::<(), cached_core::BuildError>(())
+    /// ```
+    pub fn local_capacity(mut self, bytes: u64) -> Self {
+        self.near.capacity = bytes;
+        self
+    }
+
+    /// After how long without a sign of life of the server the near cache is not used any more: from 10 ms to 60 s. When
+    /// the network swallows messages, a near hit can be older than a write by so much and no more. The server is asked for a
+    /// sign of life twice as often.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// let cache = cached_core::Cache::builder().heartbeat(Duration::from_millis(500)).build()?;
+    /// # Ok::<(), cached_core::BuildError>(())
+    /// ```
+    pub fn heartbeat(mut self, heartbeat: Duration) -> Self {
+        self.near.heartbeat = heartbeat;
+        self
+    }
+
+    /// How long a value whose load has failed is left alone: until then all processes serve it as it is, if they may
+    /// (`stale_while_revalidate`, `stale_if_error`), and none asks the source again. From 1 ms to 1 h.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// let cache = cached_core::Cache::builder().throttle(Duration::from_secs(1)).build()?;
+    /// # Ok::<(), cached_core::BuildError>(())
+    /// ```
+    pub fn throttle(self, throttle: Duration) -> Self {
+        Self { throttle, ..self }
+    }
+
+    /// The clock of the memory store and the breaker: a [`Clock::manual`] in tests.
+    ///
+    /// ```
+    /// use cached_core::{Cache, Clock};
+    ///
+    /// let clock = Clock::manual();
+    /// let cache = Cache::builder().clock(clock.clone()).build()?;
+    /// # Ok::<(), cached_core::BuildError>(())
+    /// ```
+    pub fn clock(self, clock: Clock) -> Self {
+        Self { clock, ..self }
+    }
+
+    /// Whether to check all annotated functions of the program against this cache and each other; `true` by default.
+    /// Turn it off for a second cache whose TTL classes are not those of the ambient one.
+    ///
+    /// ```
+    /// // For functions with `cache = sessions`, which name no class.
+    /// let sessions = cached_core::Cache::builder().namespace("sessions").check_sites(false).build()?;
+    /// # Ok::<(), cached_core::BuildError>(())
+    /// ```
+    pub fn check_sites(self, check: bool) -> Self {
+        Self { check_sites: check, ..self }
+    }
+
+    /// Builds the cache. Nothing is sent yet: a server that is down is no error.
+    ///
+    /// # Errors
+    /// [`BuildError::Field`] names the setting that cannot work, or one of several that say where values are kept; [`BuildError::Sites`] lists every annotated function
+    /// that names an unknown TTL class, needs a codec whose feature is off, or shares its template with a function that
+    /// stores another type.
+    ///
+    /// ```
+    /// use cached_core::{BuildError, Cache};
+    ///
+    /// let error = Cache::builder().jitter(1.5).build().unwrap_err();
+    /// assert!(matches!(error, BuildError::Field { field: "jitter", .. }));
+    /// assert_eq!(error.to_string(), "jitter: 1.5 is not at least 0 and below 1");
+    /// ```
+    pub fn build(self) -> Result<Cache, BuildError> {
+        self.check_source()?;
+        self.check_names()?;
+        self.check_times()?;
+        self.check_sizes()?;
+        if self.check_sites {
+            let problems = site::problems(&site::all(), &self.classes);
+            if !problems.is_empty() {
+                return Err(BuildError::Sites(problems));
+            }
+            for sharing in site::sharing(&site::all()) {
+                tracing::warn!("{sharing}");
+            }
+        }
+        let store = self.open_store()?;
+        Ok(self.assemble(store))
+    }
+
+    fn open_store(&self) -> Result<Arc<dyn Store>, BuildError> {
+        match &self.source {
+            Source::Memory => Ok(Arc::new(MemoryStore::new(self.memory_capacity, self.clock.clone()))),
+            Source::Own(store) => Ok(Arc::clone(store)),
+            #[cfg(feature = "redis")]
+            Source::Redis(url) => Ok(Arc::new(crate::store::RedisStore::new(url)?)),
+            #[cfg(not(feature = "redis"))]
+            Source::Redis(url) => {
+                // Not the whole of it: it may hold a password.
+                let scheme = url.split(':').next().unwrap_or_default();
+                Err(BuildError::field("redis", format!("`{scheme}:` needs cached-core's feature `redis`")))
+            }
+        }
+    }
+
+    /// What [`Cache::memory`] builds: the defaults are known to be sound.
+    pub(crate) fn in_memory(self) -> Cache {
+        for problem in site::problems(&site::all(), &self.classes) {
+            tracing::warn!("{problem}");
+        }
+        let store = Arc::new(MemoryStore::new(self.memory_capacity, self.clock.clone()));
+        self.assemble(store)
+    }
+
+    fn assemble(self, store: Arc<dyn Store>) -> Cache {
+        let settings = Settings {
+            prefix: Prefix::new(self.namespace.as_deref().unwrap_or(OF_OWN_MEMORY)),
+            version: self.version,
+            classes: self.classes,
+            jitter: self.jitter,
+            codec: self.codec,
+            budget: self.budget,
+            lease: self.lease,
+            marker: self.marker,
+            max_wait: self.max_wait,
+            max_value_bytes: self.max_value_bytes,
+            compress_above: self.compress_above.unwrap_or(usize::MAX),
+            load_limit: self.load_limit,
+            near: self.near,
+            throttle: self.throttle,
+        };
+        Cache::of(Engine::new(settings, store, self.clock))
+    }
+}

@@ -1,0 +1,476 @@
+//! The entry of a call of an annotated function, had by the call itself instead of a key that somebody renders.
+//!
+//! # On cancellation
+//! As for the methods of [`Cache`](crate::Cache) of the same names.
+//!
+//! # When Redis is down
+//! To have an entry asks no store. [`Entry::get`] then misses, [`Entry::set`] and [`Entry::remove`] say so, and what
+//! [`Entry::invalidate`] could not apply is queued.
+
+use crate::engine::asking::{self, Asked};
+use crate::engine::policy::Policy;
+use crate::engine::write::Write;
+use crate::engine::{Engine, Target};
+use crate::error::{CacheError, EntryError};
+use crate::invalidation::{Invalidation, Outcome};
+use crate::outcome::{CacheValue, Probe, Shape};
+use crate::site::{Role, Site, SiteSpec};
+use std::any::type_name;
+use std::collections::{BTreeMap, HashMap};
+use std::fmt;
+use std::sync::Arc;
+
+const fn site(name: &'static str) -> Site {
+    Site::new(SiteSpec { name, role: Role::Invalidate, ..SiteSpec::DEFAULT })
+}
+
+static INVALIDATE: Site = site("Entry::invalidate");
+static REMOVE: Site = site("Entry::remove");
+
+/// The entry of one call: where a cached function keeps what this call returns, `T`. Made by [`entry!`](crate::entry).
+///
+/// It stands for the key with all that belongs to it: the cache, the function's time to live, tags, events and codec. Nobody
+/// has to know how the key is rendered: the function's arguments say which entry is meant, and nothing else.
+///
+/// A handle, cheap to clone. Whether anything is stored under the key is only known when [`get`](Self::get) asks.
+///
+/// ```
+/// use cached_core::{Cache, Entry, Outcome, redis_cached};
+///
+/// #[redis_cached(key = "blog-article:<slug>")]
+/// async fn article(slug: &str) -> Result<Option<String>, std::io::Error> {
+///     Ok(Some(format!("read from the database: {slug}")))
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// Cache::builder().namespace("blog").build().unwrap().install();
+/// let entry: Entry<String> = cached_core::entry!(article("42"))?;
+/// assert_eq!(entry.key(), "blog:k:blog-article:'42");
+///
+/// entry.set(&String::from("written by hand")).await?;
+/// assert_eq!(article("42").await?.as_deref(), Some("written by hand"));
+///
+/// assert_eq!(entry.invalidate().await, Outcome::Applied);
+/// assert_eq!(entry.get().await, None);
+/// # Ok(())
+/// # }
+/// ```
+pub struct Entry<T> {
+    target: Target,
+    policy: Arc<Policy<T>>,
+}
+
+impl<T> Clone for Entry<T> {
+    fn clone(&self) -> Self {
+        Self { target: self.target.clone(), policy: Arc::clone(&self.policy) }
+    }
+}
+
+impl<T> fmt::Debug for Entry<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Entry").field("key", &self.key()).field("holds", &type_name::<T>()).finish()
+    }
+}
+
+impl<T> Entry<T> {
+    /// The key as it stands in the store and in the log, with the cache's namespace in front: what `redis-cli` takes.
+    ///
+    /// The methods of [`Cache`](crate::Cache) and [`Invalidation`] that take a key take it without what is in front; hand them
+    /// the entry instead.
+    ///
+    /// ```
+    /// # #[cached_core::redis_cached(key = "squared:<n>")]
+    /// # async fn square(n: u64) -> u64 { n * n }
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), cached_core::EntryError> {
+    /// # cached_core::Cache::builder().namespace("maths").build().unwrap().install();
+    /// assert_eq!(cached_core::entry!(square(4))?.key(), "maths:k:squared:4");
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn key(&self) -> &str {
+        self.target.key()
+    }
+
+    /// Makes the entry invalid, in all processes: after the data it is made of has changed. A load under way is not stored. As
+    /// [`Cache::invalidate`](crate::Cache::invalidate), which takes the entry together with tags, events and other entries;
+    /// [`Cache::write`](crate::Cache::write) takes it for a bracket around the change.
+    ///
+    /// ```
+    /// # #[cached_core::redis_cached(key = "squared:<n>")]
+    /// # async fn square(n: u64) -> u64 { n * n }
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), cached_core::EntryError> {
+    /// # cached_core::Cache::memory().install();
+    /// let outcome = cached_core::entry!(square(4))?.invalidate().await;
+    /// assert_eq!(outcome, cached_core::Outcome::Applied);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn invalidate(&self) -> Outcome {
+        let write = Write::of(Some(Arc::clone(self.engine())), &INVALIDATE);
+        write.invalidation(&Invalidation::new().entry(self)).invalidate().await
+    }
+
+    /// Removes what stands under the key, and says so if that could not be done: nothing is queued. As
+    /// [`Cache::delete`](crate::Cache::delete). A load under way is not stored.
+    ///
+    /// # Errors
+    /// [`CacheError`] if the store could not be asked: then the old value may still stand there.
+    ///
+    /// ```
+    /// # #[cached_core::redis_cached(key = "squared:<n>")]
+    /// # async fn square(n: u64) -> u64 { n * n }
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # cached_core::Cache::memory().install();
+    /// cached_core::entry!(square(4))?.remove().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn remove(&self) -> Result<(), CacheError> {
+        self.target.clone().at(&REMOVE).remove().await.map(drop)
+    }
+
+    pub(crate) fn target(&self) -> &Target {
+        &self.target
+    }
+
+    fn engine(&self) -> &Arc<Engine> {
+        self.target.engine()
+    }
+
+    /// Of the one target of an answer.
+    fn of(target: Target, asked: &Asked) -> Result<Self, EntryError>
+    where
+        T: 'static,
+    {
+        let Asked { function, holds, policy, .. } = asked;
+        let policy = policy.clone().ok_or(EntryError::NoCall)?;
+        let policy = policy.downcast().map_err(|_| EntryError::Type { function, holds, returns: type_name::<T>() })?;
+        Ok(Self { target, policy })
+    }
+}
+
+impl<T: CacheValue> Entry<T> {
+    /// The value that stands in the store, if the function would be served it now. A `None` that the function has found, and that
+    /// is remembered, is a `None` here as well. Counts as a call of the function, served or unserved.
+    ///
+    /// The near cache is not asked, nothing is loaded, and nothing is waited for but the store.
+    ///
+    /// ```
+    /// # #[cached_core::redis_cached(key = "squared:<n>")]
+    /// # async fn square(n: u64) -> u64 { n * n }
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), cached_core::EntryError> {
+    /// # let cache = cached_core::Cache::memory();
+    /// # cache.install();
+    /// let entry = cached_core::entry!(square(4))?;
+    /// assert_eq!(entry.get().await, None);
+    /// square(4).await;
+    /// cache.settled().await;
+    /// assert_eq!(entry.get().await, Some(16));
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn get(&self) -> Option<T> {
+        self.target.clone().get().await
+    }
+
+    /// Stores `value` as if the function had loaded it: with its time to live, jitter, tags, events and codec, so that the
+    /// function serves it from now on. Whatever stands under the key is replaced, and a load under way is not stored over it.
+    ///
+    /// The value counts as made now. For what was read from a database before, the function itself is safe against writes in
+    /// between, and this is not: see [`Cache::set`](crate::Cache::set), which has the same limits.
+    ///
+    /// Not for inside of a bracket on this very entry ([`Cache::write`](crate::Cache::write), `#[redis_invalidate]`): the value would be
+    /// served before the commit, and goes with the bracket's end. `#[redis_put]` stores what a write returns.
+    ///
+    /// # Errors
+    /// [`CacheError`] says why the value was not stored, or that it is unknown whether it was; [`CacheError::Policy`] if the
+    /// function's own `ttl` or `cache_if` do not store it.
+    ///
+    /// ```
+    /// # #[cached_core::redis_cached(key = "squared:<n>")]
+    /// # async fn square(n: u64) -> u64 { n * n }
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # cached_core::Cache::memory().install();
+    /// cached_core::entry!(square(4))?.set(&17).await?;
+    /// assert_eq!(square(4).await, 17, "the body has not run");
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn set(&self, value: &T) -> Result<(), CacheError> {
+        self.target.clone().set_by(value, &self.policy).await
+    }
+}
+
+impl<T> From<&Entry<T>> for Invalidation {
+    fn from(entry: &Entry<T>) -> Self {
+        Self::new().entry(entry)
+    }
+}
+
+/// The [`Entry`] of a call of a `#[redis_cached]` function: `entry!(find_user(42))`. The function's body does not run.
+///
+/// Takes the call, not awaited: a future of any function or method with the attribute, in traits (with and without
+/// `#[async_trait]`) and generic ones too, and of [`Cache::get_or_set`](crate::Cache::get_or_set). Makes a
+/// `Result<Entry<T>, EntryError>`, where `T` is what is stored: `User` of a function that returns `Result<Option<User>, DbError>`.
+/// Nothing is awaited and no store is asked.
+///
+/// The cache is the one that the call would use: that of `cache = ..`, of the [scope](crate::Cache::scope) around this, or
+/// the installed one.
+///
+/// # How it works
+///
+/// The call is polled once, and dropped. An annotated function renders its key before all else; asked in this way, it hands over
+/// the entry instead of looking for the value. Expressions in its attribute are evaluated, and arguments moved in, as on any call.
+///
+/// A function of your own *around* the call runs up to there: what its body does before the call it does here as well, and what
+/// comes behind it is never reached. So the entry is that of the *first* annotated function that is called in there, which may be another
+/// one than is meant: pass the call itself.
+///
+/// # Errors
+/// [`EntryError`](crate::EntryError) if the future is no such call, or the call has no entry.
+///
+/// ```
+/// use cached_core::{Cache, CacheEvent, Invalidation, Outcome, redis_cached};
+///
+/// #[derive(CacheEvent)]
+/// struct UserUpdated {
+///     id: u64,
+/// }
+///
+/// struct Users;
+///
+/// impl Users {
+///     #[redis_cached(key = "member:<id>")]
+///     async fn find(&self, id: u64) -> Result<Option<String>, std::io::Error> {
+///         Ok(Some(format!("user {id}")))
+///     }
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let cache = Cache::memory();
+/// # cache.install();
+/// let users = Users;
+/// let entry = cached_core::entry!(users.find(42))?;
+/// entry.set(&String::from("Ada")).await?;
+/// assert_eq!(users.find(42).await?.as_deref(), Some("Ada"));
+///
+/// // Together with an event, and around the change:
+/// let what = Invalidation::new().entry(&entry).event(&UserUpdated { id: 42 });
+/// let (_, outcome) = cache.write(what, async { /* UPDATE .. */ }).await;
+/// assert_eq!(outcome, Outcome::Applied);
+/// assert_eq!(entry.get().await, None);
+/// # Ok(())
+/// # }
+/// ```
+#[macro_export]
+macro_rules! entry {
+    ($call:expr $(,)?) => {
+        // Not a `let`: what the call borrows has to live until it has been asked.
+        match $crate::__private::Question($call) {
+            call => {
+                #[allow(unused_imports)]
+                use $crate::__private::{
+                    NoQuestion as _, ShapeOfOption as _, ShapeOfResult as _, ShapeOfResultOption as _,
+                    ShapeOfValue as _,
+                };
+                let shape = (&&&&call.__cached_core_returns()).__cached_core_shape();
+                call.__cached_core_ask(shape)
+            }
+        }
+    };
+}
+
+/// The entries of a call over many ids (`batch = ids`): one [`Entry`] for each id, in their order; an id that is named twice has
+/// two, which are alike. Otherwise as [`entry!`](crate::entry).
+///
+/// # Errors
+/// [`EntryError`](crate::EntryError) if the future is no such call, or one of the ids has no entry.
+///
+/// ```
+/// use cached_core::{Cache, redis_cached};
+/// use std::collections::HashMap;
+///
+/// #[redis_cached(key = "member:<id>", batch = ids)]
+/// async fn find_members(ids: &[u64]) -> Result<HashMap<u64, String>, std::io::Error> {
+///     Ok(ids.iter().map(|id| (*id, format!("user {id}"))).collect())
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # Cache::memory().install();
+/// let entries = cached_core::entries!(find_members(&[1, 2]))?;
+/// entries[1].set(&String::from("Ada")).await?;
+/// assert_eq!(find_members(&[1, 2]).await?[&2], "Ada");
+/// # Ok(())
+/// # }
+/// ```
+#[macro_export]
+macro_rules! entries {
+    ($call:expr $(,)?) => {
+        match $crate::__private::Question($call) {
+            call => {
+                #[allow(unused_imports)]
+                use $crate::__private::NoQuestion as _;
+                call.__cached_core_ask_each()
+            }
+        }
+    };
+}
+
+/// What may be a call.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` has no entry: it is no call",
+    label = "pass the call itself, not awaited: `entry!(find_user(42))`"
+)]
+pub trait Callable: Future {}
+
+#[diagnostic::do_not_recommend]
+impl<F: Future> Callable for F {}
+
+/// What is asked for its entry.
+pub struct Question<F>(pub F);
+
+impl<F> fmt::Debug for Question<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Question")
+    }
+}
+
+impl<F: Future> Question<F> {
+    /// A probe of what the call returns.
+    pub fn __cached_core_returns(&self) -> Probe<F::Output> {
+        Probe::NEW
+    }
+
+    /// The entry of the call, which returns values of this shape.
+    ///
+    /// # Errors
+    /// Why it has none.
+    pub fn __cached_core_ask<S: Shape<Item = T>, T: 'static>(self, _: S) -> Result<Entry<T>, EntryError> {
+        let mut asked = one_answer(self.0)?;
+        match asked.targets.pop() {
+            Some(target) if !asked.is_batch => Entry::of(target, &asked),
+            _ => Err(EntryError::Batch { function: asked.function }),
+        }
+    }
+
+    /// The entries of the call, which is over many ids.
+    ///
+    /// # Errors
+    /// Why it has none.
+    pub fn __cached_core_ask_each<T: 'static>(self) -> Result<Vec<Entry<T>>, EntryError>
+    where
+        F::Output: ManyEntries<Item = T>,
+    {
+        let mut asked = one_answer(self.0)?;
+        if !asked.is_batch {
+            return Err(EntryError::NoBatch { function: asked.function });
+        }
+        let targets = std::mem::take(&mut asked.targets);
+        targets.into_iter().map(|target| Entry::of(target, &asked)).collect()
+    }
+}
+
+/// What method resolution finds for what is no future: makes the one error, and something to go on with.
+pub trait NoQuestion<F>: Sized {
+    /// Never to be called.
+    fn __cached_core_returns(&self) -> Probe<()>
+    where
+        F: Callable,
+    {
+        Probe::NEW
+    }
+
+    /// Never to be called.
+    ///
+    /// # Errors
+    /// None.
+    fn __cached_core_ask<S, T>(self, _: S) -> Result<Entry<T>, EntryError> {
+        Err(EntryError::NoCall)
+    }
+
+    /// Never to be called.
+    ///
+    /// # Errors
+    /// None.
+    fn __cached_core_ask_each<T>(self) -> Result<Vec<Entry<T>>, EntryError>
+    where
+        F: Callable,
+    {
+        Err(EntryError::NoCall)
+    }
+}
+
+impl<F> NoQuestion<F> for Question<F> {}
+
+fn one_answer(call: impl Future) -> Result<Asked, EntryError> {
+    let mut answers = asking::ask(call).into_iter();
+    let first = answers.next().ok_or(EntryError::NoCall)??;
+    match answers.next() {
+        None => Ok(first),
+        Some(second) => Err(EntryError::Several { first: first.function, second: second?.function }),
+    }
+}
+
+/// What a call over many ids returns.
+#[diagnostic::on_unimplemented(
+    message = "a call that returns `{Self}` is none over many ids",
+    label = "write `entry!(..)` for the entry of one call",
+    note = "functions with `batch = ids` return `HashMap<Id, T>`, `BTreeMap<Id, T>` or `Vec<Option<T>>`, or one of these in a `Result`"
+)]
+pub trait ManyEntries {
+    /// What is stored for each id.
+    type Item: CacheValue;
+}
+
+impl<Id, T: CacheValue, S> ManyEntries for HashMap<Id, T, S> {
+    type Item = T;
+}
+
+impl<Id, T: CacheValue> ManyEntries for BTreeMap<Id, T> {
+    type Item = T;
+}
+
+impl<T: CacheValue> ManyEntries for Vec<Option<T>> {
+    type Item = T;
+}
+
+impl<C: ManyEntries, E> ManyEntries for Result<C, E> {
+    type Item = C::Item;
+}
+
+impl Invalidation {
+    /// Adds the entry of a call, from [`entry!`](crate::entry).
+    ///
+    /// ```
+    /// use cached_core::{Cache, Invalidation, Outcome, redis_cached};
+    ///
+    /// #[redis_cached(key = "article:<slug>")]
+    /// async fn article(slug: &str) -> String {
+    ///     format!("read from the database: {slug}")
+    /// }
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), cached_core::EntryError> {
+    /// let cache = Cache::memory();
+    /// cache.install();
+    /// let entry = cached_core::entry!(article("a:b"))?;
+    /// let outcome = cache.invalidate(Invalidation::new().entry(&entry).tag("front-page")).await;
+    /// assert_eq!(outcome, Outcome::Applied);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn entry<T>(self, entry: &Entry<T>) -> Self {
+        let target = entry.target();
+        let prefix = &target.engine().settings.prefix;
+        self.by_text(prefix.text_of(target.key()))
+    }
+}

@@ -1,0 +1,72 @@
+//! Which cache a function uses that names none: the task's scope, else the installed one.
+
+use super::handle::Cache;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{OnceLock, PoisonError, RwLock};
+
+/// The cache that was installed first, which in most processes is the only one ever: read without a lock.
+static FIRST: OnceLock<Cache> = OnceLock::new();
+/// The installed one, if another has taken the place of the first.
+static LATER: RwLock<Option<Cache>> = RwLock::new(None);
+static HAS_LATER: AtomicBool = AtomicBool::new(false);
+
+tokio::task_local! {
+    static SCOPED: Cache;
+}
+
+/// Makes `cache` the process default; returns the former one.
+pub(crate) fn install(cache: Cache) -> Option<Cache> {
+    let mut later = LATER.write().unwrap_or_else(PoisonError::into_inner);
+    if FIRST.get().is_none() && FIRST.set(cache.clone()).is_ok() {
+        return None;
+    }
+    let former = later.replace(cache).or_else(|| FIRST.get().cloned());
+    HAS_LATER.store(true, Ordering::Release);
+    former
+}
+
+/// Runs `future` with `cache` as its default.
+pub(crate) async fn scope<F: Future>(cache: Cache, future: F) -> F::Output {
+    SCOPED.scope(cache, future).await
+}
+
+/// The cache of the scope that this task is in.
+pub(crate) fn scoped() -> Option<Cache> {
+    SCOPED.try_with(Clone::clone).ok()
+}
+
+/// The cache for a call made here and now.
+#[expect(clippy::redundant_closure_for_method_calls, reason = "the method alone is of one lifetime only")]
+pub(crate) fn current() -> Option<Cache> {
+    with_current(|cache| cache.cloned())
+}
+
+/// As [`current`], without a copy. Without a cache functions run uncached, and the log says so once.
+#[inline]
+pub(crate) fn with_current<R>(read: impl FnOnce(Option<&Cache>) -> R) -> R {
+    static WARNED: AtomicBool = AtomicBool::new(false);
+    let mut read = Some(read);
+    let scoped = SCOPED.try_with(|cache| read.take().map(|read| read(Some(cache))));
+    if let Ok(Some(answer)) = scoped {
+        return answer;
+    }
+    let Some(read) = read else { unreachable!("it was called in the scope only") };
+    if HAS_LATER.load(Ordering::Acquire) {
+        let later = LATER.read().unwrap_or_else(PoisonError::into_inner).clone();
+        return read(later.as_ref());
+    }
+    let first = FIRST.get();
+    if first.is_none() && !WARNED.swap(true, Ordering::Relaxed) {
+        tracing::warn!("no cache is installed: annotated functions run uncached; call `cache.install()` at start-up");
+    }
+    read(first)
+}
+
+/// Reads the cache that a call names, or else the ambient one.
+#[inline]
+pub(crate) fn in_cache<R>(named: Option<&Cache>, read: impl FnOnce(&Cache) -> R) -> Option<R> {
+    match named {
+        Some(cache) => Some(read(cache)),
+        None => with_current(|cache| cache.map(read)),
+    }
+}

@@ -1,0 +1,435 @@
+//! The generic shell of a batch: compiled once per annotated function with `batch`.
+
+use super::read::{Wanted, first_look};
+use super::{Ended, Lookups};
+use crate::engine::bulkhead::Place;
+use crate::engine::call::{Call, decode, share};
+use crate::engine::handle::Cache;
+use crate::engine::load::fill::Closing;
+use crate::engine::load::{Begun, Permit, Turn};
+use crate::engine::nesting::{self, Loading};
+use crate::engine::policy::Policy;
+use crate::engine::site::notices::Cause;
+use crate::engine::{Engine, ambient, asking};
+use crate::flight::pulse::{self, Pulse};
+use crate::key::Key;
+use crate::lease::Renewal;
+use crate::many::{Asked, Divided, ManyShape, Part, Undivided, one};
+use crate::near::keep::Keep;
+use crate::outcome::OptionValue;
+use crate::reason::UnstoredReason;
+use crate::site::Site;
+use std::collections::HashMap;
+use std::fmt;
+use std::future::poll_fn;
+use std::marker::PhantomData;
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+/// One call for many ids: asked for what is to be loaded until it has a value to return.
+pub struct Batch<'a, S: ManyShape, K> {
+    keep: PhantomData<fn() -> K>,
+    state: Box<State<'a, S>>,
+}
+
+struct State<'a, S: ManyShape> {
+    asked: Asked<'a, S::Id>,
+    /// Of each distinct id, once it is known.
+    values: Vec<Value<S::Item>>,
+    /// What the body returned besides.
+    strangers: Vec<(S::Id, S::Item)>,
+    /// Not looked for yet.
+    wanted: Vec<Wanted>,
+    /// Where the lookups are, once there are any.
+    lookups: Option<Lookups>,
+    /// What may be loaded; without a permit, what is not cached.
+    permitted: Vec<(usize, Option<Permit>)>,
+    load: Option<Load>,
+    engine: Option<Arc<Engine>>,
+}
+
+enum Value<T> {
+    Open,
+    Known(Option<T>),
+}
+
+/// One run of the body.
+struct Load {
+    /// Which of the distinct ids, and what becomes of each.
+    of: Vec<(usize, Option<Begun>)>,
+    loading: Option<Arc<Loading>>,
+    renewal: Option<Renewal>,
+    /// Held while it runs.
+    room: Option<Place>,
+}
+
+impl<S: ManyShape, K> fmt::Debug for Batch<'_, S, K> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let State { asked, lookups, permitted, .. } = &*self.state;
+        f.debug_struct("Batch")
+            .field("ids", &asked.ids.len())
+            .field("lookups", lookups)
+            .field("permitted", &permitted.len())
+            .finish_non_exhaustive()
+    }
+}
+
+// What generated code calls are functions and not methods: of a value that cannot be cached rustc then says so once.
+
+/// Finds the cache, and what each id's call is about.
+pub fn batch<'a, S: ManyShape, K: Keep<S::Item>>(
+    site: &'static Site,
+    cache: Option<&Cache>,
+    shape: S,
+    _: K,
+    ids: &'a [S::Id],
+    call: impl Fn(&Cache, &S::Id) -> Call,
+) -> Batch<'a, S, K> {
+    let asked = Asked { ids, firsts: Vec::new(), places: Vec::new() };
+    let mut state = State {
+        asked,
+        values: Vec::new(),
+        strangers: Vec::new(),
+        wanted: Vec::new(),
+        lookups: None,
+        permitted: Vec::new(),
+        load: None,
+        engine: None,
+    };
+    let cache = cache.cloned().or_else(ambient::current);
+    if asking::is_on() {
+        match cache {
+            Some(cache) => {
+                let targets = ids.iter().map(|id| call(&cache, id).typed(one(shape)).target);
+                asking::asked_each::<S::Item>(site, targets);
+            }
+            None => drop(Call::without_cache(site)),
+        }
+    } else if let Some(cache) = cache
+        && !ids.is_empty()
+    {
+        cache.engine().site(site).counters.batches.one();
+        state.add_all(shape, |id| call(&cache, id));
+        state.engine = Some(cache.into_engine());
+    }
+    Batch { keep: PhantomData, state: Box::new(state) }
+}
+
+/// The value to return, once all is known.
+///
+/// # Errors
+/// None: an `Err` is what the body is to be run with.
+pub async fn missing<S: ManyShape, K: Keep<S::Item>>(batch: &mut Batch<'_, S, K>) -> Result<S::Return, Vec<S::Id>> {
+    let state = &mut *batch.state;
+    if state.engine.is_none() {
+        return if state.asked.ids.is_empty() { Ok(state.collect()) } else { Err(state.asked.ids.to_vec()) };
+    }
+    Box::pin(state.next::<K>()).await
+}
+
+/// Runs the body. What it calls knows that it is called from inside of this load. Lookups that wait for others go on
+/// meanwhile. The body of a call that is asked for its entries does not run.
+pub fn run<'b, S: ManyShape, K, F: Future>(
+    batch: &'b mut Batch<'_, S, K>,
+    policy: &Policy<S::Item>,
+    body: F,
+) -> Running<'b, F> {
+    let State { load, lookups, engine, .. } = &mut *batch.state;
+    let is_asked = load.is_none() && asking::answers(policy);
+    let loading = load.as_mut().and_then(|load| load.loading.take());
+    let to_keep = load.as_mut().zip(engine.as_ref());
+    let pulse = lookups.as_ref().map(Lookups::ready);
+    Running { body: Box::pin(body), is_asked, loading, pulse, lookups: lookups.as_mut(), to_keep }
+}
+
+/// Shares and stores what the body returned, in the background. The return value, if that is known now.
+pub fn settle<S: ManyShape, K>(
+    batch: &mut Batch<'_, S, K>,
+    policy: &Policy<S::Item>,
+    returned: S::Return,
+) -> Option<S::Return> {
+    let state = &mut *batch.state;
+    match state.load.take() {
+        Some(load) => state.settle(load, policy, returned),
+        None => Some(returned),
+    }
+}
+
+impl<S: ManyShape> State<'_, S> {
+    /// Each id once: those whose keys are equal are equal, unless the return type tells them apart.
+    fn add_all(&mut self, shape: S, call: impl Fn(&S::Id) -> Call) {
+        let ids = self.asked.ids;
+        let mut known: HashMap<Key, usize> = HashMap::with_capacity(ids.len());
+        for (at, id) in ids.iter().enumerate() {
+            let mut target = call(id).typed(one(shape)).target;
+            let next = self.asked.firsts.len();
+            // What has no key is nobody's equal.
+            let mut place = next;
+            if let Some(found) = &target {
+                place = *known.entry(Arc::clone(&found.key)).or_insert(next);
+                // A map holds both, and one value cannot be returned twice: the second is loaded as without a cache.
+                if place < next && !S::is_same(self.asked.id(place), id) {
+                    (target, place) = (None, next);
+                }
+            }
+            self.asked.places.push(place);
+            if place < next {
+                continue;
+            }
+            self.asked.firsts.push(at);
+            self.values.push(Value::Open);
+            match target {
+                Some(target) => self.wanted.push(Wanted { at: place, target }),
+                None => self.permitted.push((place, None)),
+            }
+        }
+    }
+
+    async fn next<K: Keep<S::Item>>(&mut self) -> Result<S::Return, Vec<S::Id>> {
+        if !self.wanted.is_empty() {
+            self.look_near::<K>();
+            self.look::<K>().await;
+        }
+        loop {
+            self.take_ended::<K>();
+            let Some(lookups) = &mut self.lookups else { break };
+            // Also when permits are there already: who is not done deciding may have one in a moment.
+            let is_settled = !self.permitted.is_empty() && !lookups.are_deciding();
+            if is_settled || lookups.is_empty() {
+                break;
+            }
+            lookups.progress().await;
+        }
+        if self.permitted.is_empty() {
+            return Ok(self.collect());
+        }
+        let load = self.begin().await;
+        let ids = load.of.iter().map(|(at, _)| self.asked.id(*at).clone()).collect();
+        self.load = Some(load);
+        Err(ids)
+    }
+
+    fn look_near<K: Keep<S::Item>>(&mut self) {
+        let values = &mut self.values;
+        self.wanted.retain(|Wanted { at, target }| {
+            let near = target.near::<OptionValue<S::Item>, K>();
+            let is_open = near.is_none();
+            if let Some(value) = near {
+                values[*at] = Value::Known(value);
+            }
+            is_open
+        });
+    }
+
+    async fn look<K: Keep<S::Item>>(&mut self) {
+        let wanted = std::mem::take(&mut self.wanted);
+        let Some(engine) = &self.engine else { return };
+        let found = first_look(engine, wanted).await;
+        for (Wanted { at, target }, found) in found {
+            let looked = match found {
+                Ok((entry, slot)) => match decode::<OptionValue<S::Item>, K>(&target, &entry, slot) {
+                    Ok(value) => {
+                        self.values[at] = Value::Known(value);
+                        continue;
+                    }
+                    Err(reason) => target.rejects(&entry, reason),
+                },
+                Err(looked) => looked,
+            };
+            self.lookups.get_or_insert_with(|| Lookups::new(engine)).start(at, target, looked);
+        }
+    }
+
+    /// Decodes what lookups have found, and takes their permits.
+    fn take_ended<K: Keep<S::Item>>(&mut self) {
+        let Some(lookups) = &mut self.lookups else { return };
+        for Ended { at, lookup, turn } in lookups.take_ended() {
+            match turn {
+                Turn::Load(permit) => self.permitted.push((at, Some(*permit))),
+                Turn::Value(entry) => match decode::<OptionValue<S::Item>, K>(&lookup.target, &entry, None) {
+                    Ok(value) => self.values[at] = Value::Known(value),
+                    Err(reason) => lookups.reject(at, lookup, &entry, reason),
+                },
+            }
+        }
+    }
+
+    /// What is permitted is loaded now, in the order of the ids.
+    async fn begin(&mut self) -> Load {
+        let mut permitted = std::mem::take(&mut self.permitted);
+        permitted.sort_unstable_by_key(|(at, _)| *at);
+        // A load that is made anyway takes the others along.
+        let owes_room = permitted.iter().all(|(_, permit)| permit.as_ref().is_some_and(Permit::owes_room));
+        let room = if owes_room { self.room().await } else { None };
+        let of: Vec<_> = permitted.into_iter().map(|(at, permit)| (at, permit.map(Permit::begin))).collect();
+        let keys = of.iter().filter_map(|(_, begun)| begun.as_ref()).map(|begun| Arc::clone(begun.key()));
+        let loading = self.engine.as_ref().map(|engine| nesting::loading_all(engine.id, keys));
+        Load { of, loading, renewal: None, room }
+    }
+
+    /// Room for one among the loads that are bounded. Lookups that wait for others go on meanwhile.
+    async fn room(&mut self) -> Option<Place> {
+        let engine = self.engine.as_ref()?;
+        let room = engine.bulkhead.enter();
+        let Some(lookups) = &mut self.lookups else { return room.await };
+        let pulse = lookups.ready();
+        let mut room = pin!(room);
+        let mut with_room = |context: &mut Context<'_>| {
+            lookups.poll(context);
+            room.as_mut().poll(context)
+        };
+        poll_fn(|context| pulse::poll(Some(&pulse), context, &mut with_room)).await
+    }
+
+    fn settle(&mut self, load: Load, policy: &Policy<S::Item>, returned: S::Return) -> Option<S::Return> {
+        let Load { of, renewal, room, .. } = load;
+        drop(room);
+        let ids: Vec<_> = of.iter().map(|(at, _)| self.asked.id(*at).clone()).collect();
+        let divided = match S::divide(returned, &ids) {
+            Ok(divided) => divided,
+            Err(Undivided::Failed(failed)) => {
+                of.into_iter().filter_map(|(_, begun)| begun).for_each(|begun| {
+                    begun.loaded(false);
+                    begun.failed();
+                });
+                self.release();
+                return Some(failed);
+            }
+            Err(Undivided::Misfit(returned, values)) => return self.misfit(of, returned, values),
+        };
+        note(&of, &divided);
+        let Divided { parts, strangers } = divided;
+        self.strangers.extend(strangers);
+        let mut closings = Vec::new();
+        for ((at, begun), part) in of.into_iter().zip(parts) {
+            if let Some(begun) = begun {
+                begun.loaded(true);
+                match &part {
+                    Part::Value(value) => closings.extend(share(begun, policy, Some(value))),
+                    Part::Absent => closings.extend(share(begun, policy, None)),
+                    // Who waits for it asks for it in a load of its own.
+                    Part::Unknown => unattributed(begun),
+                }
+            }
+            self.values[at] = Value::Known(part.value());
+        }
+        self.release();
+        if let Some(engine) = &self.engine {
+            Closing::start_all(engine, closings, renewal);
+        }
+        None
+    }
+
+    /// It cannot be told which value is of which id: nothing is stored, and the call returns what the body returns for all of
+    /// its ids. If it was given only some of them, it runs once more, as without a cache.
+    fn misfit(&mut self, of: Vec<(usize, Option<Begun>)>, returned: S::Return, values: usize) -> Option<S::Return> {
+        let is_all = of.len() == self.asked.ids.len();
+        if let Some(site) = of.iter().find_map(|(_, begun)| Some(begun.as_ref()?.site())) {
+            site.note(Cause::Misfit, || Some(format!("{values} values for {} ids", of.len())));
+        }
+        for begun in of.into_iter().filter_map(|(_, begun)| begun) {
+            begun.loaded(true);
+            unattributed(begun);
+        }
+        self.release();
+        if is_all {
+            return Some(returned);
+        }
+        (self.engine, self.lookups) = (None, None);
+        self.permitted.clear();
+        None
+    }
+
+    /// Leases of loads that came to nothing are given back now, not when the batch ends.
+    fn release(&self) {
+        if let Some(lookups) = &self.lookups {
+            lookups.releases.start();
+        }
+    }
+
+    fn collect(&mut self) -> S::Return {
+        let known = |value| match value {
+            Value::Known(value) => value,
+            // All are known by now.
+            Value::Open => None,
+        };
+        let values = std::mem::take(&mut self.values).into_iter().map(known).collect();
+        S::collect(&self.asked, values, std::mem::take(&mut self.strangers))
+    }
+}
+
+/// Says once for the site what it returned that cannot be attributed.
+fn note<Id, T>(of: &[(usize, Option<Begun>)], divided: &Divided<Id, T>) {
+    if !divided.is_unattributed() {
+        return;
+    }
+    if let Some(site) = of.iter().find_map(|(_, begun)| Some(begun.as_ref()?.site())) {
+        site.note(Cause::Strangers, || {
+            let unknown = divided.parts.iter().filter(|part| matches!(part, Part::Unknown)).count();
+            let (ids, strangers) = (of.len(), divided.strangers.len());
+            Some(format!("{unknown} of {ids} ids without an entry, {strangers} entries under other ids"))
+        });
+    }
+}
+
+/// Whether there is a value for this id is not known.
+fn unattributed(begun: Begun) {
+    begun.target().unstored(UnstoredReason::Unattributed);
+    begun.failed();
+}
+
+/// The body of a batch being run. Boxed, since it is as large as its author made it.
+#[derive(Debug)]
+pub struct Running<'a, F> {
+    body: Pin<Box<F>>,
+    /// The call was asked for its entry: while it is, its body does not run.
+    is_asked: bool,
+    loading: Option<Arc<Loading>>,
+    pulse: Option<Arc<Pulse>>,
+    lookups: Option<&'a mut Lookups>,
+    /// Until it turns out that the body takes time: its leases are to be renewed from then on.
+    to_keep: Option<(&'a mut Load, &'a Arc<Engine>)>,
+}
+
+impl<F: Future> Future for Running<'_, F> {
+    type Output = F::Output;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<F::Output> {
+        let Self { body, is_asked, loading, pulse, lookups, to_keep } = &mut *self;
+        if *is_asked && asking::is_on() {
+            return Poll::Pending;
+        }
+        let pulse = pulse.as_ref();
+        pulse::poll(pulse, context, |context| {
+            let inside = nesting::enter(loading);
+            let polled = body.as_mut().poll(context);
+            drop(inside);
+            if polled.is_pending() {
+                if let Some((load, engine)) = to_keep.take() {
+                    load.keep_alive(engine, pulse);
+                }
+                if let Some(lookups) = lookups {
+                    lookups.poll(context);
+                }
+            }
+            polled
+        })
+    }
+}
+
+impl Load {
+    fn keep_alive(&mut self, engine: &Engine, pulse: Option<&Arc<Pulse>>) {
+        let leases: Vec<_> = self.of.iter().filter_map(|(_, begun)| begun.as_ref()?.to_renew()).collect();
+        if !leases.is_empty() {
+            let (store, time) = (Arc::clone(engine.store.off_path()), engine.settings.lease);
+            self.renewal = Some(Renewal::start(store, leases, time, time, pulse.cloned()));
+        }
+    }
+}
+
+impl fmt::Debug for Load {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Load").field("ids", &self.of.len()).finish_non_exhaustive()
+    }
+}

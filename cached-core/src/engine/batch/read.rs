@@ -1,0 +1,257 @@
+//! The first look of a batch: one MGET for the registers of many entries, and of their tags.
+
+use crate::engine::budget::Budget;
+use crate::engine::read::near::Read;
+use crate::engine::read::{Checked, Looked, Missed, Named, Seen};
+use crate::engine::site::LocalPolicy;
+use crate::engine::target::Target;
+use crate::engine::{Engine, SiteState};
+use crate::envelope::{self, Entry};
+use crate::error::StoreError;
+use crate::key::Key;
+use crate::near::Reservation;
+use crate::near::slot::Slot;
+use crate::store::Watched;
+use bytes::Bytes;
+use futures_util::stream::{self, StreamExt};
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Registers in one look: the server answers it in one step, and others wait meanwhile.
+const REGISTERS: usize = 512;
+/// Looks under way at once.
+const LOOKS: usize = 8;
+
+/// One of the batch's keys.
+#[derive(Debug)]
+pub(super) struct Wanted {
+    pub(super) at: usize,
+    pub(super) target: Target,
+}
+
+pub(super) type Found = Result<(Entry, Option<Box<Slot>>), Looked>;
+
+/// Looks for all of them; they are of one site. Those that are read side by side share one budget, so a batch of some
+/// thousand keys has one for each [`LOOKS`] times [`REGISTERS`].
+pub(super) async fn first_look(engine: &Arc<Engine>, wanted: Vec<Wanted>) -> Vec<(Wanted, Found)> {
+    let mut found = Vec::with_capacity(wanted.len());
+    let mut to_read = Vec::with_capacity(wanted.len());
+    for wanted in wanted {
+        let target = &wanted.target;
+        // As a single call does: another call of this process is about to know better, or the store is not to be asked.
+        let missed = if engine.flights.has(|| target.flight()) {
+            Some(Missed::Nothing)
+        } else {
+            target.may_look().err().map(Missed::Without)
+        };
+        match missed {
+            Some(missed) => found.push((wanted, Err(Looked { budget: engine.budget(), missed }))),
+            None => to_read.push(wanted),
+        }
+    }
+    let looks = chunks(to_read).into_iter().map(|chunk| chunk.look(engine));
+    let mut looks = stream::iter(looks).buffered(LOOKS);
+    while let Some(looked) = looks.next().await {
+        found.extend(looked);
+    }
+    found
+}
+
+/// Keys whose registers are read by one look.
+#[derive(Debug, Default)]
+struct Chunk {
+    wanted: Vec<Wanted>,
+    /// The registers of the entries, in their order, and behind them those of the tags, each once.
+    keys: Vec<Key>,
+    tags: HashMap<Key, usize>,
+}
+
+fn chunks(wanted: Vec<Wanted>) -> Vec<Chunk> {
+    let mut chunks = Vec::new();
+    let mut chunk = Chunk::default();
+    for wanted in wanted {
+        let more = 1 + wanted.target.tags().len();
+        if !chunk.wanted.is_empty() && chunk.wanted.len() + chunk.tags.len() + more > REGISTERS {
+            chunks.push(std::mem::take(&mut chunk));
+        }
+        for tag in wanted.target.tags() {
+            let next = chunk.tags.len();
+            chunk.tags.entry(Arc::clone(tag)).or_insert(next);
+        }
+        chunk.wanted.push(wanted);
+    }
+    if !chunk.wanted.is_empty() {
+        chunks.push(chunk);
+    }
+    chunks.iter_mut().for_each(Chunk::list_keys);
+    chunks
+}
+
+/// What was read, and what it may be kept by.
+struct Answer {
+    registers: Vec<Option<Bytes>>,
+    /// For each entry, if changes to the registers are told from now on: what it has to outlive, and how long it lives.
+    watched: Option<Vec<(Reservation, Duration)>>,
+}
+
+impl Chunk {
+    fn list_keys(&mut self) {
+        self.keys = self.wanted.iter().map(|wanted| Arc::clone(wanted.target.place())).collect();
+        let entries = self.keys.len();
+        self.keys.extend(std::iter::repeat_n(Key::from(""), self.tags.len()));
+        for (tag, at) in &mut self.tags {
+            *at += entries;
+            self.keys[*at] = Arc::clone(tag);
+        }
+    }
+
+    async fn look(self, engine: &Arc<Engine>) -> Vec<(Wanted, Found)> {
+        let mut budget = engine.budget();
+        match self.read(engine, &mut budget).await {
+            Ok(read) => self.judge(engine, read, budget).await,
+            Err(error) => {
+                let missed = || Looked { budget, missed: Missed::Without(error.kind.into()) };
+                self.wanted.into_iter().map(|wanted| (wanted, Err(missed()))).collect()
+            }
+        }
+    }
+
+    fn site(&self) -> Option<&SiteState> {
+        self.wanted.first().map(|wanted| &*wanted.target.site)
+    }
+
+    async fn read(&self, engine: &Arc<Engine>, budget: &mut Budget) -> Result<Answer, StoreError> {
+        if let Some(local) = self.site().and_then(|site| site.local.as_ref())
+            && let Some(read) = self.read_near(engine, local, budget).await
+        {
+            return Ok(read);
+        }
+        let registers = budget.step(engine, |store, within| store.get_all(&self.keys, within)).await?;
+        Ok(Answer { registers, watched: None })
+    }
+
+    /// So that the values can be kept. When it fails, the store is asked in the common way, as for a single call.
+    async fn read_near(&self, engine: &Arc<Engine>, local: &LocalPolicy, budget: &mut Budget) -> Option<Answer> {
+        let reservations: Option<Vec<_>> =
+            self.wanted.iter().map(|wanted| local.near.reserve(wanted.target.keys())).collect();
+        let reservations = reservations?;
+        let read = budget.aside(engine, |store, within| store.get_watched(&self.keys, self.wanted.len(), within));
+        let Watched { registers, lives } = read.await.ok()??;
+        Some(Answer { registers, watched: Some(reservations.into_iter().zip(lives).collect()) })
+    }
+
+    async fn judge(self, engine: &Arc<Engine>, read: Answer, mut budget: Budget) -> Vec<(Wanted, Found)> {
+        let Answer { mut registers, watched } = read;
+        let mut watched = watched.into_iter().flatten();
+        let mut judged = Vec::with_capacity(self.wanted.len());
+        let mut named = Vec::new();
+        for (at, wanted) in self.wanted.into_iter().enumerate() {
+            let tags: Vec<_> = wanted.target.tags().iter().map(|tag| registers[self.tags[tag]].clone()).collect();
+            let register = registers[at].take();
+            let kept = watched.next().zip(register.as_ref()).map(|((reservation, life), register)| Read {
+                reservation,
+                life,
+                bytes: wanted.target.key.len() + register.len(),
+                times: envelope::times(register),
+            });
+            match wanted.target.judge(register, &tags) {
+                Checked::Seen(seen) => judged.push(found(wanted, Ok(seen), kept, budget)),
+                Checked::Named(entry) => named.push(NamedEntry { wanted, entry, kept }),
+            }
+        }
+        for entries in by_tags(named) {
+            judged.extend(look_at_named(engine, entries, &mut budget).await);
+        }
+        judged
+    }
+}
+
+fn found(mut wanted: Wanted, seen: Result<Seen, StoreError>, kept: Option<Read>, budget: Budget) -> (Wanted, Found) {
+    let missed = match seen {
+        Ok(Seen::Value(entry)) => {
+            let slot = kept.and_then(|kept| wanted.target.slot(&entry, kept));
+            return (wanted, Ok((entry, slot)));
+        }
+        Ok(Seen::Nothing | Seen::Lease(_)) => Missed::Nothing,
+        Ok(Seen::Worthless(head)) => Missed::Worthless(head),
+        Ok(Seen::Unusable(replace)) => Missed::Unusable(replace),
+        Ok(Seen::Spare(entry)) => Missed::Spare(entry),
+        Ok(Seen::Base(base)) => {
+            wanted.target.goes_beside(base);
+            Missed::Elsewhere
+        }
+        Ok(Seen::Moved) => {
+            wanted.target.comes_back();
+            Missed::Elsewhere
+        }
+        Err(error) => Missed::Without(error.kind.into()),
+    };
+    (wanted, Err(Looked { budget, missed }))
+}
+
+/// An entry that tells tags which its call does not.
+struct NamedEntry {
+    wanted: Wanted,
+    entry: Box<Named>,
+    kept: Option<Read>,
+}
+
+/// Such entries, as many together as one look takes.
+fn by_tags(named: Vec<NamedEntry>) -> Vec<Vec<(NamedEntry, Vec<Key>)>> {
+    let mut looks = Vec::new();
+    let (mut look, mut registers) = (Vec::new(), 0);
+    for named in named {
+        let tags = named.wanted.target.named_tags(&named.entry);
+        if registers + tags.len() > REGISTERS && registers > 0 {
+            looks.push(std::mem::take(&mut look));
+            registers = 0;
+        }
+        registers += tags.len();
+        look.push((named, tags));
+    }
+    if !look.is_empty() {
+        looks.push(look);
+    }
+    looks
+}
+
+async fn look_at_named(
+    engine: &Arc<Engine>,
+    mut entries: Vec<(NamedEntry, Vec<Key>)>,
+    budget: &mut Budget,
+) -> Vec<(Wanted, Found)> {
+    let keys: Vec<Key> = entries.iter().flat_map(|(_, tags)| tags.iter().cloned()).collect();
+    let mut is_kept = false;
+    for (named, tags) in &mut entries {
+        if let (Some(kept), Some(local)) = (&mut named.kept, &named.wanted.target.site.local) {
+            kept.reservation.extend(&local.near, tags);
+            is_kept = true;
+        }
+    }
+    let registers = read_named(engine, &keys, is_kept, budget).await;
+    let mut from = 0;
+    let judge = |(named, tags): (NamedEntry, Vec<Key>)| {
+        let NamedEntry { wanted, entry, kept } = named;
+        let here = from..from + tags.len();
+        from = here.end;
+        let seen = registers.as_ref().map(|(registers, _)| wanted.target.judge_named(*entry, &tags, &registers[here]));
+        let is_watched = registers.as_ref().is_ok_and(|(_, is_watched)| *is_watched);
+        found(wanted, seen.map_err(Clone::clone), kept.filter(|_| is_watched), *budget)
+    };
+    entries.into_iter().map(judge).collect()
+}
+
+/// The registers, and whether changes to them are told.
+async fn read_named(
+    engine: &Arc<Engine>,
+    keys: &[Key],
+    is_kept: bool,
+    budget: &mut Budget,
+) -> Result<(Vec<Option<Bytes>>, bool), StoreError> {
+    if is_kept && let Ok(Some(watched)) = budget.aside(engine, |store, within| store.get_watched(keys, 0, within)).await
+    {
+        return Ok((watched.registers, true));
+    }
+    Ok((budget.step(engine, |store, within| store.get_all(keys, within)).await?, false))
+}

@@ -1,0 +1,317 @@
+//! The generic shell around the engine: compiled once per return type, and [`Running`] once per cached function.
+
+pub(crate) mod near;
+pub(crate) mod task;
+
+use super::health::is_on_tokio;
+use super::load::fill::Closing;
+use super::load::running::Running;
+use super::load::{Begun, Permit, Storable, Turn};
+use super::miss::Lookup;
+use super::nesting::Loading;
+use super::policy::Policy;
+use super::read::{Hit, Looked};
+use super::target::Target;
+use super::{Engine, SiteRef, SiteState, asking};
+use crate::envelope::Entry;
+use crate::error::EntryError;
+use crate::flight::pulse::Pulse;
+use crate::key::{Key, Prefix};
+use crate::near::keep::{Keep, Unkept};
+use crate::near::slot::Slot;
+use crate::near::{Kept, Nothing};
+use crate::outcome::{CacheValue, Loaded, Shape};
+use crate::reason::{MissReason, UnstoredReason};
+use crate::site::Site;
+use crate::ttl::Lifetime;
+use crate::user_code::UserCode;
+use std::any::type_name;
+use std::sync::Arc;
+
+/// One call: of a target, or uncached.
+#[derive(Debug)]
+pub struct Call {
+    pub(super) target: Option<Target>,
+    pub(super) path: &'static str,
+}
+
+impl Call {
+    /// `None` for a key stands for arguments that have no form.
+    pub(crate) fn of(engine: Arc<Engine>, site: SiteRef, key: Option<Key>, path: &'static str) -> Self {
+        let target = match key {
+            None => {
+                has_no_form(&site);
+                None
+            }
+            // The engine needs timers and tasks.
+            Some(_) if !is_on_tokio() && !asking::is_on() => {
+                site.runs_uncached(MissReason::NoRuntime);
+                None
+            }
+            // What the fingerprint is made of, the type, is known only when the call begins.
+            Some(key) => Some(Target { engine, site, key, fingerprint: 0, left: None, tagged: None }),
+        };
+        Self { target, path }
+    }
+
+    /// The entry depends on one more register.
+    pub(crate) fn tagged(mut self, render: impl FnOnce(&Prefix) -> Option<Key>) -> Self {
+        let Some(target) = &mut self.target else { return self };
+        match render(&target.engine.settings.prefix) {
+            Some(tag) => target.depends_on(tag),
+            None => self.has_no_form(),
+        }
+        self
+    }
+
+    /// An argument has no form: the function runs uncached.
+    fn has_no_form(&mut self) {
+        if let Some(target) = self.target.take() {
+            has_no_form(&target.site);
+        }
+    }
+
+    /// What the call is about, as values of this shape's type.
+    pub(crate) fn typed<S: Shape>(self, shape: S) -> Typed {
+        let Self { mut target, path } = self;
+        if let Some(target) = &mut target {
+            target.set_type(shape, path);
+        }
+        Typed { target }
+    }
+
+    /// There is no cache for it.
+    pub(crate) fn without_cache(site: &'static Site) -> Self {
+        asking::refuse(|| EntryError::NoCache { function: site.path() });
+        Self { target: None, path: "" }
+    }
+}
+
+/// An argument of a call has no form.
+fn has_no_form(site: &SiteState) {
+    if !asking::refuse(|| EntryError::Key { function: site.site.path() }) {
+        site.runs_uncached(MissReason::Key);
+    }
+}
+
+/// A call whose values' type is known, so that it need not say by which path it came.
+#[derive(Debug)]
+pub struct Typed {
+    /// `None`: uncached.
+    pub(super) target: Option<Target>,
+}
+
+impl Typed {
+    /// Answers with what the call is about.
+    #[cold]
+    pub(crate) fn asked<S: Shape>(mut self) -> Self {
+        // Without a target it has been said why there is none.
+        if let Some(target) = self.target.take() {
+            let function = target.site.site.path();
+            let holds = type_name::<S::Item>();
+            asking::answer(Ok(asking::Asked { function, targets: vec![target], is_batch: false, holds, policy: None }));
+        }
+        self
+    }
+}
+
+/// Looks for the call's value: in the store, or with another call of this process. If there is none, it is for the caller
+/// to load it.
+///
+/// # Errors
+/// None: an `Err` is the load to be run.
+///
+/// Not an `async fn`: that would hold its arguments twice. All that is large is boxed, and only when it is needed, so
+/// that a cached function's future is hardly larger than its arguments.
+#[expect(clippy::manual_async_fn, reason = "see above")]
+pub fn look<S: Shape, K: Keep<S::Item>>(call: Typed, _: S, _: K) -> impl Future<Output = Result<S::Return, Load>> {
+    async move {
+        let Typed { target: Some(mut target) } = call else { return Err(Load::uncached()) };
+        // What was found is not held while anything is waited for: it would stand in every call's future.
+        let looked = match target.first_look().await {
+            Ok(Hit { entry, slot, due: None }) => match decode::<S, K>(&target, &entry, slot) {
+                Ok(value) => return Ok(value),
+                Err(reason) => Ok(Box::new(target.rejects(&entry, reason))),
+            },
+            Ok(Hit { entry, due: Some(due), .. }) => Err(Box::new((entry, due))),
+            Err(looked) => Ok(Box::new(looked)),
+        };
+        let looked = match looked {
+            Ok(looked) => *looked,
+            Err(found) => match Box::pin(renew::<S>(&target, found.0, found.1)).await {
+                Ok(value) => return Ok(value),
+                Err(Due::Load(load)) => return Err(load),
+                Err(Due::Looked(looked)) => looked,
+            },
+        };
+        let mut lookup = Box::new(Lookup::new(target, looked));
+        loop {
+            match Box::pin(lookup.next()).await {
+                Turn::Value(entry) => match decode::<S, K>(&lookup.target, &entry, None) {
+                    Ok(value) => return Ok(value),
+                    Err(reason) => lookup.reject(&entry, reason),
+                },
+                Turn::Load(permit) => return Err(Load::permitted(*permit)),
+            }
+        }
+    }
+}
+
+/// A load that has begun: to be run, and then settled. Dropped before that, it leaves nothing behind.
+#[derive(Debug)]
+pub struct Load {
+    /// `None` without a cache.
+    pub(super) begun: Option<Box<Begun>>,
+    loading: Option<Arc<Loading>>,
+    /// If others wait for it.
+    pulse: Option<Arc<Pulse>>,
+}
+
+impl Load {
+    fn uncached() -> Self {
+        Self { begun: None, loading: None, pulse: None }
+    }
+
+    fn permitted(permit: Permit) -> Self {
+        Self::begun(permit.begin())
+    }
+
+    pub(super) fn begun(begun: Begun) -> Self {
+        let begun = Box::new(begun);
+        Self { loading: Some(begun.loading()), pulse: begun.pulse(), begun: Some(begun) }
+    }
+
+    /// Runs the function's body. What it calls knows that it is called from inside of this load. The body of a call that is
+    /// asked for its entry does not run.
+    pub fn run<T: 'static, F: Future>(&mut self, policy: &Policy<T>, body: F) -> Running<'_, F> {
+        let (loading, pulse) = (self.loading.take(), self.pulse.take());
+        let is_asked = self.begun.is_none() && asking::answers(policy);
+        Running { body: Box::pin(body), is_asked, loading, pulse, to_keep: self.begun.as_deref_mut() }
+    }
+
+    /// Shares and stores what the body returned, in the background, and returns it. If it has failed, a value past its end is
+    /// returned in its place, where there is one that may be.
+    pub fn settle<S: Shape>(self, _: S, policy: &Policy<S::Item>, returned: S::Return) -> S::Return {
+        let spare = self.begun.and_then(|begun| settle::<S>(*begun, policy, &returned));
+        spare.unwrap_or(returned)
+    }
+}
+
+pub(super) fn decode<S: Shape, K: Keep<S::Item>>(
+    target: &Target,
+    entry: &Entry,
+    slot: Option<Box<Slot>>,
+) -> Result<S::Return, MissReason> {
+    let item = item::<S::Item>(&target.site, entry)?;
+    if let Some(slot) = slot {
+        let kept = match &item {
+            None => Some(Arc::new(Nothing) as Kept),
+            Some(item) => kept::<S::Item, K>(target, item),
+        };
+        if let Some(kept) = kept {
+            slot.keep(kept);
+        }
+    }
+    let value = S::rebuild(item).ok_or(MissReason::Type)?;
+    target.served(entry);
+    Ok(value)
+}
+
+/// The value as the near cache keeps it.
+fn kept<T, K: Keep<T>>(target: &Target, item: &T) -> Option<Kept> {
+    let kept = target.site.caught::<T, _>(UserCode::Clone, || K::keep(item));
+    kept.unwrap_or_else(|| {
+        target.unstored(UnstoredReason::Panicked);
+        None
+    })
+}
+
+/// The value of an entry; `None` stands for a `None`.
+pub(super) fn item<T: CacheValue>(site: &SiteState, entry: &Entry) -> Result<Option<T>, MissReason> {
+    let Some(payload) = entry.payload() else { return Ok(None) };
+    match site.caught::<T, _>(UserCode::Deserialize, || site.codec.decode(payload)) {
+        Some(decoded) => decoded.map(Some).map_err(|_| MissReason::Payload),
+        None => Err(MissReason::Panicked),
+    }
+}
+
+/// A value that takes the place of a load's.
+pub(super) fn spare<S: Shape>(site: &SiteState, entry: &Entry) -> Option<S::Return> {
+    S::rebuild(item(site, entry).ok()?)
+}
+
+/// What a call is left with that was to renew a value.
+enum Due {
+    Load(Load),
+    /// The value is of no use.
+    Looked(Looked),
+}
+
+/// Renews `entry`, or is served it all the same.
+async fn renew<S: Shape>(target: &Target, entry: Entry, due: Box<super::refresh::due::Due>) -> Result<S::Return, Due> {
+    // Not kept, as the call's future would have to hold it; but what takes its place in an emergency must be readable.
+    let readable = item(&target.site, &entry).and_then(|item| S::rebuild(item).ok_or(MissReason::Payload));
+    if let Err(reason) = readable.map(drop) {
+        return Err(Due::Looked(target.rejects(&entry, reason)));
+    }
+    match target.renew(entry, *due).await {
+        Turn::Value(entry) => {
+            decode::<S, Unkept>(target, &entry, None).map_err(|reason| Due::Looked(target.rejects(&entry, reason)))
+        }
+        Turn::Load(permit) => Err(Due::Load(Load::permitted(*permit))),
+    }
+}
+
+/// Shares and stores what there is of a load to be shared and stored; returns what is to be served instead of it.
+fn settle<S: Shape>(begun: Begun, policy: &Policy<S::Item>, returned: &S::Return) -> Option<S::Return> {
+    let value = match S::inspect(returned) {
+        Loaded::Some(value) => Some(value),
+        Loaded::None => None,
+        Loaded::Failed => {
+            begun.loaded(false);
+            let instead = begun.spare().and_then(|entry| {
+                let value = spare::<S>(begun.site(), entry)?;
+                begun.target().count_stale(entry);
+                Some(value)
+            });
+            begun.failed();
+            return instead;
+        }
+    };
+    begun.loaded(true);
+    settle_value(begun, policy, value);
+    None
+}
+
+/// `None` stands for a `None`.
+fn settle_value<T: CacheValue>(begun: Begun, policy: &Policy<T>, value: Option<&T>) {
+    if let Some(closing) = share(begun, policy, value) {
+        closing.start();
+    }
+}
+
+/// Shares the value with those who wait for it. With what is left to be done in the background.
+pub(super) fn share<T: CacheValue>(begun: Begun, policy: &Policy<T>, value: Option<&T>) -> Option<Closing> {
+    let site = begun.site();
+    if !begun.is_wanted() {
+        begun.target().unstored(UnstoredReason::NoLease);
+        return None;
+    }
+    let Some(value) = value else {
+        let ttl = site.none_ttl.map(Lifetime::About).ok_or(UnstoredReason::Policy);
+        return begun.share(Storable { payload: None, ttl, names: Vec::new() });
+    };
+    let (payload, ttl) = match policy.payload(value, site, &begun.engine().settings) {
+        Ok(encoded) => encoded,
+        Err(reason) => {
+            begun.unencoded(reason);
+            return None;
+        }
+    };
+    let payload = Some(payload);
+    let storable = match policy.names(value, site) {
+        Ok(names) => Storable { payload, ttl, names },
+        Err(reason) => Storable { payload, ttl: ttl.and(Err(reason)), names: Vec::new() },
+    };
+    begun.share(storable)
+}

@@ -1,0 +1,229 @@
+//! Loads that outlive their callers: `spawn` and `refresh = "background"`.
+//!
+//! The attribute has made a future of the body that borrows nothing. Compiled once per return type.
+//!
+//! # On cancellation
+//! A task that loads goes on when its caller goes away, and what it loads is stored. When the runtime shuts down, it leaves
+//! nothing behind.
+//!
+//! # When Redis is down
+//! As for loads that are not detached. Nothing is renewed in the background, since nothing is found.
+
+use super::{Load, spare};
+use crate::engine::policy::Policy;
+use crate::engine::{ambient, asking};
+use crate::outcome::Shape;
+use std::borrow::Borrow;
+use std::fmt;
+use std::marker::PhantomData;
+use std::panic::resume_unwind;
+use std::pin::Pin;
+use std::time::Duration;
+use tokio::task::{JoinError, JoinHandle};
+use tokio::time::timeout;
+use tracing::Instrument;
+
+/// What an argument must be that a function with `spawn` or `refresh = "background"` takes by value.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be moved into a task",
+    label = "needs `Send + 'static`",
+    note = "`spawn` and `refresh = \"background\"` run the load as a task of its own, which may outlive the call and run on another thread",
+    note = "hold it in an `Arc` instead of an `Rc`, own what it borrows, or leave the option out"
+)]
+pub trait Moved: Send + 'static {}
+
+#[diagnostic::do_not_recommend]
+impl<T: Send + 'static> Moved for T {}
+
+/// What a function with `spawn` or `refresh = "background"` may take by reference: it is cloned when a load is due.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be cloned into a task",
+    label = "needs `Clone + Send + Sync + 'static`",
+    note = "`spawn` and `refresh = \"background\"` run the load as a task of its own, which may outlive the call: what the call borrows is cloned for it",
+    note = "write `#[derive(Clone)]` on the type, with what is costly to clone in an `Arc`; or take an `Arc` of it (`self: Arc<Self>`), or leave the option out"
+)]
+pub trait Borrowed: 'static {
+    /// The clone.
+    type Owned: Send + 'static;
+
+    /// Clones it.
+    fn own(&self) -> Self::Owned;
+
+    /// The clone, borrowed.
+    fn lend(owned: &Self::Owned) -> &Self;
+}
+
+#[diagnostic::do_not_recommend]
+impl<T: ToOwned<Owned: Send + 'static> + Sync + ?Sized + 'static> Borrowed for T {
+    type Owned = T::Owned;
+
+    fn own(&self) -> T::Owned {
+        self.to_owned()
+    }
+
+    fn lend(owned: &T::Owned) -> &T {
+        owned.borrow()
+    }
+}
+
+/// What a function with `spawn` or `refresh = "background"` must return.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be returned by a task",
+    label = "needs `Send + 'static`",
+    note = "`spawn` and `refresh = \"background\"` run the load as a task of its own, which hands its value over to the call",
+    note = "return a type that is `Send`, its error included, or leave the option out"
+)]
+pub trait Returns: Send + 'static {}
+
+#[diagnostic::do_not_recommend]
+impl<T: Send + 'static> Returns for T {}
+
+/// What a call borrows, on its way into a task.
+#[derive(Debug)]
+pub struct Borrowing<'a, T: ?Sized>(pub &'a T);
+
+impl<T: Borrowed + ?Sized> Borrowing<'_, T> {
+    /// Clones it.
+    #[must_use]
+    pub fn __cached_core_own(self) -> Owned<T> {
+        Owned(self.0.own())
+    }
+}
+
+/// What a call borrows, cloned for its load.
+pub struct Owned<T: Borrowed + ?Sized>(T::Owned);
+
+impl<T: Borrowed + ?Sized> fmt::Debug for Owned<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Owned")
+    }
+}
+
+impl<T: Borrowed + ?Sized> Owned<T> {
+    /// As the body takes it.
+    pub fn __cached_core_lend(&self) -> &T {
+        T::lend(&self.0)
+    }
+}
+
+/// What method resolution finds for what cannot be cloned: makes the one error, and something to go on with.
+pub trait Unclonable<T: ?Sized> {
+    /// Never to be called.
+    fn __cached_core_own(self) -> Unowned<T>
+    where
+        T: Borrowed;
+}
+
+impl<T: ?Sized> Unclonable<T> for Borrowing<'_, T> {
+    fn __cached_core_own(self) -> Unowned<T>
+    where
+        T: Borrowed,
+    {
+        Unowned(PhantomData)
+    }
+}
+
+/// Stands for a clone that there is not.
+#[derive(Debug)]
+pub struct Unowned<T: ?Sized>(PhantomData<fn() -> T>);
+
+impl<T: ?Sized> Unowned<T> {
+    /// Never to be called.
+    pub fn __cached_core_lend(&self) -> &T {
+        unreachable!("it does not compile: {:?}", self.0)
+    }
+}
+
+/// Asks of an argument that it can be moved into a task.
+pub fn moved<T: Moved>(_: &T) {}
+
+type Body<R> = Pin<Box<dyn Future<Output = R> + Send>>;
+
+impl Load {
+    /// Runs the body and settles what it returns, as a task where that is asked for; or in the background, while the call is
+    /// served what there is.
+    pub async fn detach<S: Shape<Return: Returns> + Send + 'static>(
+        self,
+        shape: S,
+        policy: Policy<S::Item>,
+        body: impl Future<Output = S::Return> + Send + 'static,
+    ) -> S::Return {
+        Box::pin(detached(self, shape, policy, Box::pin(body))).await
+    }
+}
+
+async fn detached<S>(load: Load, shape: S, policy: Policy<S::Item>, body: Body<S::Return>) -> S::Return
+where
+    S: Shape<Return: Returns> + Send + 'static,
+{
+    let Some(begun) = load.begun.as_deref() else {
+        if asking::answers(&policy) {
+            asking::stop().await;
+        }
+        return body.await;
+    };
+    if begun.is_claimed() {
+        let instead = begun.spare().and_then(|entry| Some((spare::<S>(begun.site(), entry)?, entry)));
+        let Some((value, entry)) = instead else { return body.await };
+        begun.target().served(entry);
+        in_background(load, shape, policy, body);
+        return value;
+    }
+    let Some(fresh) = begun.site().fresh.filter(|fresh| fresh.spawns) else {
+        return ended(load, shape, policy, body).await;
+    };
+    let instead = begun.spare().cloned().map(|entry| (begun.target().clone(), entry));
+    let mut task = tokio::spawn(as_here(ended(load, shape, policy, body)));
+    if let (Some((target, entry)), Some(patience)) = (instead, fresh.load_timeout)
+        && let Some(value) = spare::<S>(&target.site, &entry)
+    {
+        if let Some(returned) = in_time(&mut task, patience).await {
+            return returned;
+        }
+        target.count_stale(&entry);
+        return value;
+    }
+    returned_by(task.await).await
+}
+
+/// What the task returns, if it does so in time.
+async fn in_time<R>(task: &mut JoinHandle<R>, patience: Duration) -> Option<R> {
+    let joined = timeout(patience, task).await.ok()?;
+    Some(returned_by(joined).await)
+}
+
+async fn ended<S: Shape>(mut load: Load, shape: S, policy: Policy<S::Item>, body: Body<S::Return>) -> S::Return {
+    let returned = load.run(&policy, body).await;
+    load.settle(shape, &policy, returned)
+}
+
+fn in_background<S>(load: Load, shape: S, policy: Policy<S::Item>, body: Body<S::Return>)
+where
+    S: Shape<Return: Returns> + Send + 'static,
+{
+    let Some(begun) = load.begun else { return };
+    tokio::spawn(as_here(async move {
+        if let Some(begun) = begun.granted().await {
+            ended(Load::begun(begun), shape, policy, body).await;
+        }
+    }));
+}
+
+/// A task in the scope and the span of the call.
+fn as_here<F: Future<Output: Send> + Send + 'static>(task: F) -> Body<F::Output> {
+    let task = task.in_current_span();
+    match ambient::scoped() {
+        Some(cache) => Box::pin(ambient::scope(cache, task)),
+        None => Box::pin(task),
+    }
+}
+
+/// What a task has returned. A panic goes on in the one who waits for it.
+async fn returned_by<R>(joined: Result<R, JoinError>) -> R {
+    match joined.map_err(JoinError::try_into_panic) {
+        Ok(returned) => returned,
+        Err(Ok(panic)) => resume_unwind(panic),
+        // The runtime shuts down, and this call with it.
+        Err(Err(_)) => std::future::pending().await,
+    }
+}

@@ -1,0 +1,38 @@
+//! The engine's store, which nothing reaches but through this gate.
+
+use crate::store::{Store, Watcher};
+use std::fmt;
+use std::sync::{Arc, Weak};
+
+/// The engine's store: reached through a [`Budget`], or [off the path](Self::off_path) of every call.
+pub(crate) struct Gate(Arc<dyn Store>);
+
+impl fmt::Debug for Gate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl Gate {
+    pub(super) fn new(store: Arc<dyn Store>) -> Self {
+        Self(store)
+    }
+
+    pub(crate) fn name(&self) -> &'static str {
+        self.0.name()
+    }
+
+    pub(super) fn watch(&self, watcher: Weak<dyn Watcher>) {
+        self.0.watch(watcher);
+    }
+
+    /// The store, for the steps of a call: a [budget](super::budget) bounds them.
+    pub(super) fn on_path(&self) -> &dyn Store {
+        &*self.0
+    }
+
+    /// The store, for work that no caller waits for and that bounds its steps itself.
+    pub(super) fn off_path(&self) -> &Arc<dyn Store> {
+        &self.0
+    }
+}

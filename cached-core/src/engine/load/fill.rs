@@ -1,0 +1,243 @@
+//! Finishes a load that went well: stores the value (FILL), or gives the lease back (RELEASE) if it is not to be stored. A refresh
+//! fills over the value that its ticket was given for, and removes that value if there is nothing to store (RELEASE by its head).
+//!
+//! Runs in the background; the caller has its value. The flight goes on until it is done: who comes meanwhile learns
+//! whether the value was proved current, and does not run into a lease that is about to end.
+//!
+//! An accepted FILL proves that the *key* was not invalidated since the lease was given. About tags it says nothing, so they
+//! are read once more, in a step that begins when FILL does.
+
+use crate::engine::Engine;
+use crate::engine::both::both;
+use crate::engine::flight::FlightKey;
+use crate::engine::refresh::local::Claim;
+use crate::engine::target::Target;
+use crate::envelope::tags::MAX_TAGS;
+use crate::envelope::{Entry, Head};
+use crate::error::StoreError;
+use crate::flight::Lead;
+use crate::invalidation::Tag;
+use crate::key::Key;
+use crate::lease::{Lease, Renewal, random_id};
+use crate::reason::UnstoredReason;
+use crate::ttl::Lifetime;
+use bytes::Bytes;
+use futures_util::stream::{self, StreamExt};
+use std::sync::Arc;
+use std::task::{Context, Waker};
+use std::time::Duration;
+
+/// Those of a batch that run side by side.
+const AT_ONCE: usize = 256;
+
+pub(crate) struct Closing {
+    pub(crate) target: Target,
+    /// `None` if nobody waits for the load.
+    pub(crate) lead: Option<Lead<FlightKey, Entry>>,
+    /// The lease, or the ticket's.
+    pub(crate) lease: Lease,
+    /// The head of the value that was renewed.
+    pub(crate) over: Option<Head>,
+    pub(crate) entry: Entry,
+    /// How long to store it, or why it is not stored.
+    pub(crate) ttl: Result<Lifetime, UnstoredReason>,
+    /// Of the tags on which the load depended.
+    pub(crate) stamps: Vec<Head>,
+    /// The tags that only the value tells.
+    pub(crate) names: Vec<Tag>,
+    pub(crate) load_time: Duration,
+    /// Held until it is over.
+    pub(crate) claim: Option<Claim>,
+}
+
+/// What FILL is to store.
+struct Register {
+    bytes: Bytes,
+    ttl: Duration,
+    /// What it depends on, and as it has to be when the value is shared with those who come late.
+    tags: Vec<Key>,
+    stamps: Vec<Head>,
+}
+
+impl Closing {
+    /// Starts it, if there is room.
+    pub(crate) fn start(self) {
+        let (engine, site) = (Arc::clone(&self.target.engine), self.target.site.clone());
+        if !start(&engine, self.run()) {
+            site.counters.unstored(UnstoredReason::Overflow);
+        }
+    }
+
+    /// Starts those of a batch, in one task that works through them: if there is room for as many as run side by side. Until
+    /// it has ended, `renewal` keeps their leases.
+    pub(crate) fn start_all(engine: &Engine, closings: Vec<Self>, renewal: Option<Renewal>) {
+        let Some(site) = closings.first().map(|closing| closing.target.site.clone()) else { return };
+        let (len, room) = (closings.len(), closings.len().min(AT_ONCE));
+        let all = async move {
+            let mut under_way = stream::iter(closings).map(Self::run).buffer_unordered(AT_ONCE);
+            while under_way.next().await.is_some() {}
+            drop(renewal);
+        };
+        if !start_many(engine, room, all) {
+            (0..len).for_each(|_| site.counters.unstored(UnstoredReason::Overflow));
+        }
+    }
+
+    async fn run(self) {
+        let register = match self.ttl {
+            Ok(_) if self.target.tags().len() > MAX_TAGS => Err(UnstoredReason::TooManyTags),
+            Ok(ttl) if self.names.is_empty() && !self.target.site.names_tags => {
+                Ok(self.register(self.target.tags().to_vec(), Vec::new(), ttl))
+            }
+            Ok(ttl) => Box::pin(self.named(ttl)).await,
+            Err(reason) => Err(reason),
+        };
+        match register {
+            Ok(register) => self.fill(register).await,
+            Err(reason) => self.release(reason).await,
+        }
+    }
+
+    /// Reads the tags that only the value tells. Whether one of them was invalidated during the load tells the register of
+    /// all tags: if it still is what it was before, they are now what they were then.
+    async fn named(&self, ttl: Lifetime) -> Result<Register, UnstoredReason> {
+        let Target { engine, site, .. } = &self.target;
+        let prefix = &engine.settings.prefix;
+        if self.names.len() > MAX_TAGS {
+            return Err(UnstoredReason::TooManyTags);
+        }
+        let keys: Option<Vec<Key>> = self.names.iter().map(|tag| tag.register(prefix)).collect();
+        let mut keys = keys.ok_or(UnstoredReason::Tags)?;
+        keys.push(prefix.all_tags());
+        // That register as well: as long as it waits to be removed, it does not tell of every invalidation.
+        if engine.pending.covers(keys.iter()) {
+            return Err(UnstoredReason::Pending);
+        }
+        let life = ttl.time().saturating_add(site.window);
+        let mut stamps = match self.tag(&keys, 2 * life.max(site.tag_time / 2)).await {
+            Ok(Some(stamps)) => stamps,
+            Ok(None) => return Err(UnstoredReason::Tags),
+            Err(_) => return Err(UnstoredReason::Fault),
+        };
+        if stamps.pop().as_ref() != self.stamps.last() {
+            return Err(UnstoredReason::Tags);
+        }
+        keys.pop();
+        let named = keys.iter().map(|key| Box::from(prefix.name_of(key))).zip(stamps).collect();
+        Ok(self.register(self.target.tags().iter().cloned().chain(keys).collect(), named, ttl))
+    }
+
+    fn register(&self, tags: Vec<Key>, named: Vec<(Box<str>, Head)>, ttl: Lifetime) -> Register {
+        let told = &self.stamps[..self.stamps.len().min(self.target.tags().len())];
+        let stamps = told.iter().copied().chain(named.iter().map(|(_, stamp)| *stamp)).collect();
+        let recorded = self.target.recorded(told, named);
+        // A lease is filled once at most (and nothing over its ticket twice), so its random bits serve the value as well.
+        let stamp = self.lease.id();
+        let (bytes, ttl) = self.target.register(self.entry.payload(), &recorded, ttl, stamp, self.load_time);
+        Register { bytes, ttl, tags, stamps }
+    }
+
+    async fn fill(self, register: Register) {
+        let (engine, place) = (&self.target.engine, self.target.place());
+        let Register { bytes, ttl, tags, stamps } = register;
+        let size = bytes.len() as u64;
+        let fill = self.lead.as_ref().map(Lead::store_step);
+        // Asked now, for all who have joined before the step.
+        if let Err(reason) = self.target.may_store() {
+            return self.release(reason).await;
+        }
+        let expected = self.over.unwrap_or_else(|| self.lease.head());
+        let mut budget = engine.budget();
+        let filling = budget.step(engine, |store, within| store.fill(place, expected, bytes, ttl, within));
+        let (answer, holds) = if tags.is_empty() && self.target.base().is_none() {
+            (filling.await, true)
+        } else {
+            Box::pin(both(filling, self.holds(&tags, &stamps, ttl))).await
+        };
+        match answer {
+            Ok(true) => {
+                self.target.stored(size);
+            }
+            Ok(false) => self.target.unstored(UnstoredReason::LeaseLost),
+            Err(_) => self.target.unstored(UnstoredReason::Fault),
+        }
+        let is_stored = matches!(answer, Ok(true));
+        if self.over.is_some() {
+            // What this process keeps of the former value is older than what this call returns.
+            engine.wrote([&self.target.key]);
+            let _ = engine.budget().step(engine, |_, within| self.lease.release(within)).await;
+        } else if answer.is_ok() {
+            self.lease.forget();
+        }
+        match (self.lead, fill) {
+            (Some(lead), Some(fill)) if is_stored && holds => lead.proved_current(fill),
+            (Some(lead), _) => lead.not_proved(),
+            (None, _) => {}
+        }
+        drop(self.claim);
+    }
+
+    async fn release(self, reason: UnstoredReason) {
+        let engine = &self.target.engine;
+        self.target.unstored(reason);
+        if let Some(over) = self.over {
+            self.target.end_value(over).await;
+        }
+        if engine.may_use_store() {
+            // If it fails the lease runs out by itself.
+            let _ = engine.budget().step(engine, |_, within| self.lease.release(within)).await;
+        }
+        if let Some(lead) = self.lead {
+            lead.not_proved();
+        }
+    }
+
+    /// Whether what the value depends on still is what it was before the load.
+    async fn holds(&self, tags: &[Key], stamps: &[Head], ttl: Duration) -> bool {
+        let tags_hold = async {
+            tags.is_empty() || matches!(self.tag(tags, ttl.saturating_mul(2)).await, Ok(Some(now)) if now == stamps)
+        };
+        let (tags_hold, base_holds) = both(tags_hold, self.target.base_holds()).await;
+        tags_hold && base_holds
+    }
+
+    /// TAG, which also makes the tags live longer than the entry.
+    async fn tag(&self, tags: &[Key], ttl: Duration) -> Result<Option<Vec<Head>>, StoreError> {
+        let engine = &self.target.engine;
+        let Some(fresh) = random_id() else { return Ok(None) };
+        engine.budget().step(engine, |store, within| store.tag(tags, Head::value(fresh), ttl, within)).await
+    }
+}
+
+impl Target {
+    /// The source has answered, and nothing of that is stored: the value that was renewed is not to be served any more, be it as
+    /// stale or when a load fails. A newer one, or what a writer has left, stays.
+    pub(crate) async fn end_value(&self, head: Head) {
+        let engine = &self.engine;
+        if engine.may_use_store() {
+            // If it fails, the value is found again, and renewed again.
+            let _ = engine.budget().step(engine, |store, within| store.release(self.place(), head, within)).await;
+        }
+        engine.wrote([&self.key]);
+    }
+}
+
+/// Runs what ends a load in the background, if there is room: else it is dropped, and `false`.
+pub(crate) fn start(engine: &Engine, ending: impl Future<Output = ()> + Send + 'static) -> bool {
+    start_many(engine, 1, ending)
+}
+
+/// As [`start`], of as many as run side by side.
+fn start_many(engine: &Engine, room: usize, ending: impl Future<Output = ()> + Send + 'static) -> bool {
+    let Some(room) = engine.background.room(room) else { return false };
+    let mut ending = Box::pin(ending);
+    // The command is on its way at once, and a store in memory has no need of a task.
+    let is_done = ending.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_ready();
+    if !is_done {
+        tokio::spawn(async move {
+            ending.await;
+            drop(room);
+        });
+    }
+    true
+}

@@ -1,0 +1,55 @@
+//! The body of a cached function while it runs: what it calls knows that it is inside of a load, and its lease is renewed.
+
+use super::Begun;
+use crate::engine::asking;
+use crate::engine::nesting::{self, Loading};
+use crate::flight::pulse::{self, Pulse};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+/// A body being run. All of the engine that is compiled once per cached function; hence so little. Boxed, since the
+/// body is as large as its author made it.
+#[derive(Debug)]
+pub struct Running<'a, F> {
+    pub(crate) body: Pin<Box<F>>,
+    /// The call was asked for its entry: while it is, its body does not run.
+    pub(crate) is_asked: bool,
+    pub(crate) loading: Option<Arc<Loading>>,
+    pub(crate) pulse: Option<Arc<Pulse>>,
+    /// Until it turns out that the body takes time: its lease is to be renewed from then on.
+    pub(crate) to_keep: Option<&'a mut Begun>,
+}
+
+impl<F: Future> Future for Running<'_, F> {
+    type Output = F::Output;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<F::Output> {
+        let Self { body, is_asked, loading, pulse, to_keep } = &mut *self;
+        if *is_asked && asking::is_on() {
+            return Poll::Pending;
+        }
+        let inside = nesting::enter(loading);
+        let polled = pulse::poll(pulse.as_ref(), context, |context| body.as_mut().poll(context));
+        drop(inside);
+        if polled.is_pending()
+            && let Some(begun) = to_keep.take()
+        {
+            begun.keep_alive(pulse.clone());
+        }
+        polled
+    }
+}
+
+impl<F: Future> Running<'_, F> {
+    /// The body of a write that stores what it returns: what it calls is to be as fresh as inside of a load.
+    pub(crate) fn storing(engine: Option<u64>, body: F) -> Self {
+        Self {
+            body: Box::pin(body),
+            is_asked: false,
+            loading: engine.map(nesting::storing),
+            pulse: None,
+            to_keep: None,
+        }
+    }
+}

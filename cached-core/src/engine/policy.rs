@@ -1,0 +1,173 @@
+//! What a call's options say about storing its value.
+
+use super::settings::Settings;
+use super::site::SiteState;
+use super::site::notices::Cause;
+use crate::invalidation::Tag;
+use crate::outcome::CacheValue;
+use crate::reason::UnstoredReason;
+use crate::round_trip::{self, Check, Comparison};
+use crate::ttl::Lifetime;
+use crate::user_code::UserCode;
+use std::any::type_name;
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// What an attribute (or [`Options`](crate::Options)) says about storing, where it takes the value's type.
+pub struct Policy<T> {
+    ttl: Option<Duration>,
+    ttl_of: Option<fn(&T) -> Duration>,
+    cache_if: Option<fn(&T) -> bool>,
+    tags_of: Option<TagsOf<T>>,
+    /// How a value is compared with what comes back from the codec.
+    check: Option<Check<T>>,
+}
+
+/// The tags that a value tells.
+type TagsOf<T> = Arc<dyn Fn(&T) -> Vec<Tag> + Send + Sync>;
+
+impl<T> fmt::Debug for Policy<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Policy").field("ttl", &self.ttl).finish_non_exhaustive()
+    }
+}
+
+impl<T> Clone for Policy<T> {
+    fn clone(&self) -> Self {
+        Self { tags_of: self.tags_of.clone(), ..*self }
+    }
+}
+
+impl<T> Default for Policy<T> {
+    fn default() -> Self {
+        Self { ttl: None, ttl_of: None, cache_if: None, tags_of: None, check: None }
+    }
+}
+
+impl<T> Policy<T> {
+    /// `ttl = expression`
+    #[must_use]
+    pub fn ttl(self, ttl: Duration) -> Self {
+        Self { ttl: Some(ttl), ..self }
+    }
+
+    /// `ttl = |value| expression`
+    #[must_use]
+    pub fn ttl_of(self, ttl_of: fn(&T) -> Duration) -> Self {
+        Self { ttl_of: Some(ttl_of), ..self }
+    }
+
+    /// `cache_if = |value| expression`
+    #[must_use]
+    pub fn cache_if(self, cache_if: fn(&T) -> bool) -> Self {
+        Self { cache_if: Some(cache_if), ..self }
+    }
+
+    /// `tags = |value| expression`
+    #[must_use]
+    pub fn tags_of<I>(self, tags_of: fn(&T) -> I) -> Self
+    where
+        T: 'static,
+        I: IntoIterator<Item: Into<Tag>> + 'static,
+    {
+        let tags_of = move |value: &T| tags_of(value).into_iter().map(Into::into).collect();
+        Self { tags_of: Some(Arc::new(tags_of)), ..self }
+    }
+
+    /// How the type's values are compared.
+    #[must_use]
+    pub fn compared(self, comparison: Comparison<T>) -> Self {
+        Self { check: comparison.check(), ..self }
+    }
+
+    pub(crate) fn check(&self) -> Option<Check<T>> {
+        self.check
+    }
+
+    /// The tags that the value tells.
+    pub(crate) fn names(&self, value: &T, site: &SiteState) -> Result<Vec<Tag>, UnstoredReason> {
+        let Some(tags_of) = &self.tags_of else { return Ok(Vec::new()) };
+        site.caught::<T, _>(UserCode::Tags, || tags_of(value)).ok_or(UnstoredReason::Panicked)
+    }
+
+    /// The time to live of the value before jitter, if it is to be stored.
+    pub(crate) fn ttl_for(&self, value: &T, site: &SiteState) -> Result<Lifetime, UnstoredReason> {
+        if let Some(cache_if) = self.cache_if
+            && !site.caught::<T, _>(UserCode::CacheIf, || cache_if(value)).ok_or(UnstoredReason::Panicked)?
+        {
+            return Err(UnstoredReason::Policy);
+        }
+        let told = match self.ttl_of {
+            Some(ttl_of) => Some(site.caught::<T, _>(UserCode::Ttl, || ttl_of(value)).ok_or(UnstoredReason::Panicked)?),
+            None => self.ttl,
+        };
+        let lifetime = told.map_or(Lifetime::About(site.ttl), Lifetime::AtMost);
+        if lifetime.time().is_zero() { Err(UnstoredReason::Policy) } else { Ok(lifetime) }
+    }
+}
+
+impl<T: CacheValue> Policy<T> {
+    /// The value encoded, and how long it is to be stored or why it is not. An error says why it cannot be encoded.
+    pub(crate) fn payload(
+        &self,
+        value: &T,
+        site: &SiteState,
+        settings: &Settings,
+    ) -> Result<(Vec<u8>, Result<Lifetime, UnstoredReason>), UnstoredReason> {
+        let payload = encode(value, site)?;
+        let (bytes, max) = (payload.len(), settings.max_value_bytes);
+        if bytes > max {
+            site.note(Cause::TooLarge, || Some(format!("{bytes} bytes, {max} allowed")));
+            return Ok((payload, Err(UnstoredReason::TooLarge)));
+        }
+        let ttl = self.ttl_for(value, site);
+        if ttl.is_ok() {
+            comes_back(value, site, &payload, self.check)?;
+        }
+        Ok((payload, ttl))
+    }
+
+    /// The value encoded and its time to live, if it is to be stored.
+    pub(crate) fn encoded(
+        &self,
+        value: &T,
+        site: &SiteState,
+        settings: &Settings,
+    ) -> Result<(Vec<u8>, Lifetime), UnstoredReason> {
+        let (payload, ttl) = self.payload(value, site, settings)?;
+        Ok((payload, ttl?))
+    }
+}
+
+/// The value as its site's codec writes it.
+pub(crate) fn encode<T: CacheValue>(value: &T, site: &SiteState) -> Result<Vec<u8>, UnstoredReason> {
+    let mut payload = Vec::with_capacity(256);
+    let encoded = site.caught::<T, _>(UserCode::Serialize, || site.codec.encode(value, &mut payload));
+    match encoded {
+        Some(Ok(())) => Ok(payload),
+        Some(Err(refusal)) => {
+            site.note_refusal(type_name::<T>(), &refusal);
+            Err(UnstoredReason::Encode)
+        }
+        None => Err(UnstoredReason::Panicked),
+    }
+}
+
+/// Checks that a value comes back from what it was written as; of most sites only now and then.
+pub(crate) fn comes_back<T: CacheValue>(
+    value: &T,
+    site: &SiteState,
+    payload: &[u8],
+    check: Option<Check<T>>,
+) -> Result<(), UnstoredReason> {
+    if !site.round_trips.is_due() {
+        return Ok(());
+    }
+    let check = check.unwrap_or(round_trip::by_bytes::<T>);
+    check(value, site.codec, payload).map_err(|difference| {
+        site.round_trips.found();
+        site.note_changed(type_name::<T>(), difference.near.as_deref());
+        UnstoredReason::Changed
+    })
+}

@@ -1,0 +1,215 @@
+//! Applies invalidations that could not be applied at once: again and again, with growing pauses, until the store takes
+//! them. Until then this process does not believe the store in what they are about; see [`pending`](crate::engine::queue).
+//!
+//! # On cancellation
+//! A runtime that ends takes the task along; the next call that meets a pending key starts another.
+//!
+//! # When the process dies
+//! What is pending is lost with it. A bracket's marker covers it for as long as it lives; an invalidation without a bracket
+//! that was never applied leaves the old value until its time to live is over.
+
+use super::{Batch, Due, Next};
+use crate::engine::Engine;
+use crate::engine::health::is_on_tokio;
+use crate::envelope::Head;
+use crate::error::StoreError;
+use crate::invalidation::Outcome;
+use crate::key::Key;
+use crate::lease::random_id;
+use crate::store::Written;
+use crate::ttl::jittered;
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// The first pause after a failure; each further one is twice as long, up to [`PAUSE_MAX`].
+const PAUSE_FIRST: Duration = Duration::from_millis(50);
+const PAUSE_MAX: Duration = Duration::from_secs(1);
+/// What one batch may take. Nobody waits for it.
+const WITHIN: Duration = Duration::from_millis(500);
+
+/// The duty to apply what is pending, until this is dropped.
+struct Claim {
+    engine: Arc<Engine>,
+    is_over: bool,
+}
+
+impl Drop for Claim {
+    fn drop(&mut self) {
+        if !self.is_over {
+            self.engine.pending.unclaim();
+        }
+    }
+}
+
+impl Engine {
+    /// Remembers an invalidation that could not be applied, and applies it as soon as the store takes it.
+    pub(crate) fn queue(self: &Arc<Self>, keys: &[Key], writer: Option<Head>) -> Outcome {
+        if self.pending.add(keys, writer) {
+            tracing::warn!(
+                store = ?self.store,
+                most = self.pending.most(),
+                "more invalidations are queued than can be remembered: the whole namespace is removed when the store is back, \
+                 and this process does without the cache until then"
+            );
+        }
+        self.wrote(keys);
+        if !is_on_tokio() {
+            return Outcome::Failed;
+        }
+        self.replay();
+        Outcome::Queued
+    }
+
+    /// Starts to apply what is pending, unless somebody does. To be called on tokio.
+    pub(crate) fn replay(self: &Arc<Self>) {
+        if self.pending.claim() {
+            let claim = Claim { engine: Arc::clone(self), is_over: false };
+            tokio::spawn(async move { claim.run().await });
+        }
+    }
+
+    /// Waits until nothing is pending.
+    pub(crate) async fn drained(self: &Arc<Self>) {
+        loop {
+            let mut drained = std::pin::pin!(self.drained.notified());
+            // Registered before the number is looked at, so that nothing is missed in between.
+            drained.as_mut().enable();
+            if self.pending.len() == 0 {
+                return;
+            }
+            self.replay();
+            drained.await;
+        }
+    }
+
+    /// Applies a batch; what the store refuses of it is left.
+    async fn apply(&self, batch: &Batch) -> Result<(), StoreError> {
+        let registers = match batch {
+            Batch::All(_) => {
+                let swept = self.sweep(self.settings.prefix.namespace(), WITHIN, |_| ()).await;
+                match &swept {
+                    Ok(_) => self.pending.applied(batch),
+                    Err(error) if error.kind.is_answer() && self.pending.is_first_refusal() => self.warn("*", error),
+                    Err(_) => {}
+                }
+                return swept.map(drop);
+            }
+            Batch::Registers(registers) => registers,
+        };
+        match (self.remove(registers).await, registers.as_slice()) {
+            (Ok(()), _) => self.pending.applied(batch),
+            (Err(error), _) if !error.kind.is_answer() => return Err(error),
+            (Err(error), [due]) => self.refused(due, &error),
+            // One of them is the reason: the others must not wait for it.
+            (Err(_), _) => {
+                for due in registers {
+                    match self.remove(std::slice::from_ref(due)).await {
+                        Ok(()) => self.pending.applied(&Batch::Registers(vec![due.clone()])),
+                        Err(error) if !error.kind.is_answer() => return Err(error),
+                        Err(error) => self.refused(due, &error),
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    async fn remove(&self, registers: &[Due]) -> Result<(), StoreError> {
+        let keys: Vec<Key> = registers.iter().map(|due| Key::clone(&due.key)).collect();
+        self.store.off_path().remove_all(&keys, WITHIN).await?;
+        let mut by_writer: HashMap<&[u8], (Head, Vec<Written>)> = HashMap::new();
+        for due in registers {
+            for writer in &due.writers {
+                let written = &mut by_writer.entry(writer.as_bytes()).or_insert((*writer, Vec::new())).1;
+                written.push(Written::nothing(Key::clone(&due.key)));
+            }
+        }
+        for (writer, written) in by_writer.into_values() {
+            self.store.off_path().end(writer, &written, WITHIN).await?;
+        }
+        Ok(())
+    }
+
+    fn refused(&self, due: &Due, error: &StoreError) {
+        self.pending.refused(due, Instant::now());
+        if self.pending.is_first_refusal() {
+            self.warn(&due.key, error);
+        }
+    }
+
+    fn warn(&self, key: &str, error: &StoreError) {
+        tracing::warn!(
+            store = ?self.store,
+            key,
+            %error,
+            "the store refuses a queued invalidation: it is tried again, and this process does not use what it is about \
+             until it is taken; may this user remove the key, and is it this server's?"
+        );
+    }
+
+    /// Removes all registers whose keys begin with `prefix`, and reports the number of those removed so far.
+    pub(crate) async fn sweep(
+        &self,
+        prefix: &str,
+        within: Duration,
+        mut progress: impl FnMut(u64),
+    ) -> Result<u64, StoreError> {
+        let (mut from, mut removed) = (None, 0);
+        let swept = loop {
+            match self.store.off_path().sweep(prefix, from, within).await {
+                Ok(swept) => {
+                    removed += swept.removed;
+                    progress(removed);
+                    match swept.next {
+                        Some(next) => from = Some(next),
+                        None => break Ok(removed),
+                    }
+                }
+                Err(error) => break Err(error),
+            }
+        };
+        if let Some(near) = self.near_in_use() {
+            near.flush();
+        }
+        swept
+    }
+}
+
+impl Claim {
+    async fn run(mut self) {
+        let engine = &self.engine;
+        let mut pause = PAUSE_FIRST;
+        loop {
+            let batch = match engine.pending.next(Instant::now()) {
+                Next::Apply(batch) => batch,
+                Next::Wait(pause) => {
+                    // Something else may be queued meanwhile.
+                    tokio::time::sleep(pause.min(PAUSE_MAX)).await;
+                    continue;
+                }
+                Next::Done => break,
+            };
+            match engine.apply(&batch).await {
+                Ok(()) => {
+                    pause = PAUSE_FIRST;
+                    if engine.pending.len() == 0 {
+                        engine.drained.notify_waiters();
+                        tracing::info!(store = ?engine.store, "all queued invalidations are applied");
+                        engine.caught_up();
+                    }
+                }
+                Err(error) => {
+                    tracing::debug!(%error, pending = engine.pending.len(), "queued invalidations cannot be applied yet");
+                    #[expect(clippy::cast_possible_truncation, reason = "any bits will do")]
+                    let random = random_id().unwrap_or_default() as u64;
+                    tokio::time::sleep(jittered(pause, 0.3, random)).await;
+                    pause = (pause * 2).min(PAUSE_MAX);
+                }
+            }
+        }
+        // By now somebody else may have the duty.
+        self.is_over = true;
+    }
+}

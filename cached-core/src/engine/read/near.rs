@@ -1,0 +1,76 @@
+//! A first look that keeps what it finds in the near cache.
+
+use super::{Checked, Seen};
+use crate::engine::budget::Budget;
+use crate::engine::target::Target;
+use crate::envelope::{self, Entry, Times};
+use crate::error::StoreError;
+use crate::key::Key;
+use crate::near::slot::Slot;
+use crate::near::{Keeping, Reservation};
+use crate::store::Watched;
+use std::slice;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// What is known of an entry that was read, beside what it holds.
+#[derive(Debug)]
+pub(crate) struct Read {
+    pub(crate) reservation: Reservation,
+    /// How long it lives.
+    pub(crate) life: Duration,
+    /// Of the key and the register.
+    pub(crate) bytes: usize,
+    pub(crate) times: Option<Times>,
+}
+
+impl Target {
+    /// The registers that one look reads: the key and, behind it, the tags that the call tells.
+    pub(crate) fn keys(&self) -> &[Key] {
+        self.tagged.as_ref().map_or(slice::from_ref(&self.key), |tagged| &tagged.keys)
+    }
+
+    /// As [`look`](Self::look), so that the value can be kept; `None` if the store does not tell of changes now.
+    pub(crate) async fn look_near(&self, budget: &mut Budget) -> Result<Option<(Seen, Option<Box<Slot>>)>, StoreError> {
+        let Some(local) = &self.site.local else { return Ok(None) };
+        let (near, keys) = (&local.near, self.keys());
+        let Some(mut reservation) = near.reserve(keys) else { return Ok(None) };
+        let Some(watched) = budget.aside(&self.engine, |store, within| store.get_watched(keys, 1, within)).await?
+        else {
+            return Ok(None);
+        };
+        let Watched { registers, lives } = watched;
+        let mut registers = registers.into_iter();
+        let Some(register) = registers.next().flatten() else { return Ok(Some((Seen::Nothing, None))) };
+        let bytes = self.key.len() + register.len();
+        let times = envelope::times(&register);
+        let tags: Vec<_> = registers.collect();
+        let seen = match self.seen(register, tags.iter().map(Option::as_deref)) {
+            Checked::Seen(seen) => seen,
+            Checked::Named(named) => {
+                let tags = self.named_tags(&named);
+                reservation.extend(near, &tags);
+                let read = budget.aside(&self.engine, |store, within| store.get_watched(&tags, 0, within));
+                match read.await? {
+                    Some(watched) => self.judge_named(*named, &tags, &watched.registers),
+                    None => return Ok(None),
+                }
+            }
+        };
+        let life = lives.first().copied().unwrap_or_default();
+        let read = Read { reservation, life, bytes, times };
+        let slot = if let Seen::Value(entry) = &seen { self.slot(entry, read) } else { None };
+        Ok(Some((seen, slot)))
+    }
+
+    /// The place of a value that was read in this way. What is past its end is not kept: it is to be renewed.
+    pub(crate) fn slot(&self, entry: &Entry, read: Read) -> Option<Box<Slot>> {
+        let local = self.site.local.as_ref().filter(|_| !entry.age.is_over())?;
+        let Read { reservation, life, bytes, times } = read;
+        let fresh = times.map(|times| (times.left(self.engine.clock.wall()), times.load_time));
+        let time = local.time.min(life).min(fresh.map_or(Duration::MAX, |(left, _)| left));
+        let keeping = Keeping { time, bytes, fresh };
+        let (near, name) = (Arc::clone(&local.near), self.asked(local).name());
+        Some(Box::new(Slot::new(near, name, reservation, keeping)))
+    }
+}

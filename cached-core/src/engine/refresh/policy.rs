@@ -1,0 +1,215 @@
+//! Where a value stands in its time, and what a site makes of that. Pure.
+//!
+//! ```text
+//! stored          fresh_until                        the longer window is over
+//! | Fresh .. Early | Stale: stale_while_revalidate    | Dead
+//!                  |        Spare: stale_if_error ..   |
+//! ```
+//!
+//! Early is `XFetch`: a call renews the value ahead of its end with a probability that grows towards it, sooner for what takes
+//! long to load (Vattani, Chierichetti, Lowenstein: *Optimal Probabilistic Cache Stampede Prevention*, VLDB 2015).
+
+use crate::envelope::Age;
+use crate::envelope::times::Times;
+use crate::site::Freshness;
+use std::time::Duration;
+
+/// A load may take so many times as long as the one before it, and still find the value that it renews.
+const GRACE: u32 = 4;
+
+/// What a site does about values near or past their end.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct FreshPolicy {
+    /// `stale_while_revalidate`; zero if it is not used.
+    pub(crate) revalidate: Duration,
+    /// `stale_if_error`; zero if it is not used.
+    pub(crate) if_error: Duration,
+    /// `refresh_ahead`: β.
+    pub(crate) ahead: Option<f64>,
+    /// The claimant is served at once, like everybody else.
+    pub(crate) in_background: bool,
+    /// Loads run as tasks.
+    pub(crate) spawns: bool,
+    pub(crate) load_timeout: Option<Duration>,
+}
+
+impl FreshPolicy {
+    pub(crate) fn of(spec: &Freshness) -> Self {
+        let ms = Duration::from_millis;
+        Self {
+            revalidate: spec.revalidate_ms.map(ms).unwrap_or_default(),
+            if_error: spec.if_error_ms.map(ms).unwrap_or_default(),
+            ahead: spec.ahead,
+            in_background: spec.background,
+            spawns: spec.spawn,
+            load_timeout: spec.load_timeout_ms.map(ms),
+        }
+    }
+
+    /// Whether its entries tell when they are stale.
+    pub(crate) fn is_timed(&self) -> bool {
+        self.ahead.is_some() || self.window() > Duration::ZERO
+    }
+
+    /// How long a value is kept past its end.
+    pub(crate) fn window(&self) -> Duration {
+        self.revalidate.max(self.if_error)
+    }
+
+    /// How long a value that lives for `ttl` and took so long to load stays in the store after all of its time. Nobody is
+    /// served it then: a load that began before the end stores over the very value that it renews, and finds it gone if that
+    /// ends first. Without this, what is renewed in the last moment would be loaded twice.
+    pub(crate) fn grace(&self, ttl: Duration, load_time: Duration) -> Duration {
+        if self.is_timed() { load_time.saturating_mul(GRACE).min(ttl) } else { Duration::ZERO }
+    }
+
+    /// Where a value stands at `now` (in milliseconds, as its times are); `None` if it is of no use any more. `random` is
+    /// from 0 up to, but not including, 1.
+    pub(crate) fn age(&self, times: Times, now: u64, random: f64) -> Option<Age> {
+        let over_for = Duration::from_millis(now.saturating_sub(times.fresh_until));
+        let is_over = now >= times.fresh_until;
+        if !is_over {
+            let left = times.left(now).as_secs_f64();
+            let is_early = self.ahead.is_some_and(|beta| left <= lead(times.load_time, beta, random));
+            return Some(if is_early { Age::Early } else { Age::Fresh });
+        }
+        if over_for < self.revalidate {
+            Some(Age::Stale)
+        } else if over_for < self.if_error {
+            Some(Age::Spare)
+        } else {
+            None
+        }
+    }
+}
+
+/// How long before its end a value is renewed, in seconds: −δ·β·ln(u).
+pub(crate) fn lead(load_time: u32, beta: f64, random: f64) -> f64 {
+    let load_time = f64::from(load_time) / 1e6;
+    -load_time * beta * (1.0 - random).ln()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NONE: FreshPolicy = FreshPolicy {
+        revalidate: Duration::ZERO,
+        if_error: Duration::ZERO,
+        ahead: None,
+        in_background: false,
+        spawns: false,
+        load_timeout: None,
+    };
+    const END: u64 = 1_600_000_000_000;
+
+    fn times(load: Duration) -> Times {
+        Times::new(END, Duration::ZERO, load)
+    }
+
+    fn age(policy: FreshPolicy, now: u64) -> Option<Age> {
+        policy.age(times(Duration::from_secs(1)), now, 0.5)
+    }
+
+    #[test]
+    fn each_window_begins_and_ends_at_its_millisecond() {
+        let ms = Duration::from_millis;
+        let both = FreshPolicy { revalidate: ms(100), if_error: ms(1_000), ..NONE };
+        let at = |policy, after: u64| age(policy, END + after);
+        assert_eq!(age(both, END - 1), Some(Age::Fresh));
+        assert_eq!(
+            [0, 99, 100, 999, 1_000].map(|after| at(both, after)),
+            [Some(Age::Stale), Some(Age::Stale), Some(Age::Spare), Some(Age::Spare), None]
+        );
+        assert_eq!([99, 100].map(|after| at(FreshPolicy { if_error: ms(0), ..both }, after)), [Some(Age::Stale), None]);
+        assert_eq!([0, 999].map(|after| at(FreshPolicy { revalidate: ms(0), ..both }, after)), [Some(Age::Spare); 2]);
+        assert_eq!(at(NONE, 0), None, "stale is stale for a site that knows no windows");
+        assert_eq!(age(NONE, END - 1), Some(Age::Fresh));
+    }
+
+    #[test]
+    fn a_value_stays_for_the_loads_that_renew_it() {
+        let [ttl, load] = [1_000, 10].map(Duration::from_millis);
+        let ahead = FreshPolicy { ahead: Some(1.0), ..NONE };
+        assert_eq!(ahead.grace(ttl, load), 4 * load);
+        assert_eq!(FreshPolicy { if_error: ttl, ..NONE }.grace(ttl, ttl), ttl, "no longer than it has lived");
+        assert_eq!(NONE.grace(ttl, load), Duration::ZERO, "nothing is renewed");
+    }
+
+    #[test]
+    fn the_clock_of_another_process_may_be_anywhere() {
+        let policy = FreshPolicy { revalidate: Duration::from_secs(1), ahead: Some(1.0), ..NONE };
+        assert_eq!(age(policy, 0), Some(Age::Fresh));
+        assert_eq!(age(policy, u64::MAX), None);
+        let endless = Times::new(u64::MAX - 1, Duration::MAX, Duration::MAX);
+        assert_eq!(policy.age(endless, END, 0.5), Some(Age::Fresh));
+    }
+
+    #[test]
+    fn the_lead_is_that_of_the_paper() {
+        let policy = FreshPolicy { ahead: Some(2.0), ..NONE };
+        let at = |left: u64, random| policy.age(times(Duration::from_secs(1)), END - left, random);
+        // 1 − u = e^-1: the lead is δβ = 2 s.
+        let random = 1.0 - (-1.0_f64).exp();
+        assert_eq!((at(2_001, random), at(1_999, random)), (Some(Age::Fresh), Some(Age::Early)));
+        assert_eq!(at(1, 0.0), Some(Age::Fresh), "ln(1) is none");
+        assert_eq!(
+            policy.age(times(Duration::ZERO), END - 1, 0.999),
+            Some(Age::Fresh),
+            "what costs nothing is not renewed"
+        );
+    }
+
+    /// 10,000 ends of a value that takes δ to load and is read at random, at the rate λ: the lead of the first read that
+    /// renews it over its end, and how many reach the end.
+    fn simulated(lambda_delta: f64, beta: f64, seed: u64) -> (f64, f64) {
+        const ENDS: u32 = 10_000;
+        // In milliseconds; so long that the grain of a millisecond does not show.
+        const DELTA: f64 = 1e6;
+        let mut random = fastrand::Rng::with_seed(seed);
+        let policy = FreshPolicy { ahead: Some(beta), ..NONE };
+        let times = times(Duration::from_secs(1_000));
+        // Earlier than this, one in 10^5 triggers.
+        let from = beta * DELTA * ((lambda_delta * beta).ln().max(0.0) + 12.0);
+        let (mut leads, mut triggered) = (0.0, 0);
+        for _ in 0..ENDS {
+            let mut left = from;
+            loop {
+                left += (1.0 - random.f64()).ln() * DELTA / lambda_delta;
+                if left <= 0.0 {
+                    break;
+                }
+                #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it is above 0")]
+                let now = END - left.ceil() as u64;
+                if policy.age(times, now, random.f64()) == Some(Age::Early) {
+                    (leads, triggered) = (leads + left, triggered + 1);
+                    break;
+                }
+            }
+        }
+        (leads / f64::from(triggered) / DELTA, f64::from(ENDS - triggered) / f64::from(ENDS))
+    }
+
+    /// For reads at the rate λ the first one that renews leads by βδ(ln(λβδ) + 0.577) in the mean, with a deviation of
+    /// 1.28 βδ, and the end is reached with the probability e^−λβδ.
+    #[test]
+    fn ten_thousand_ends_agree_with_the_formula() {
+        const EULER: f64 = 0.577_215_664_9;
+        for (lambda_delta, beta) in [(10.0, 1.0), (100.0, 1.0), (20.0, 1.5), (20.0, 0.5)] {
+            let (lead, reached) = simulated(lambda_delta, beta, 42);
+            let expected = beta * ((lambda_delta * beta).ln() + EULER);
+            // Five deviations of a mean of 10,000.
+            assert!(
+                (lead - expected).abs() < 5.0 * 1.28 * beta / 100.0,
+                "λδ {lambda_delta}, β {beta}: {lead}, {expected}"
+            );
+            assert!(reached < 0.003, "λδ {lambda_delta}, β {beta}: {reached}");
+        }
+        for (lambda_delta, beta) in [(1.0_f64, 1.0), (3.0, 1.0), (1.0, 2.0), (0.5, 1.0)] {
+            let (_, reached) = simulated(lambda_delta, beta, 43);
+            let expected = (-lambda_delta * beta).exp();
+            let deviation = (expected * (1.0 - expected) / 10_000.0).sqrt();
+            assert!((reached - expected).abs() < 5.0 * deviation, "λδ {lambda_delta}, β {beta}: {reached}, {expected}");
+        }
+    }
+}

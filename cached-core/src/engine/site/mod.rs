@@ -1,0 +1,234 @@
+//! A site as one cache sees it: its policy resolved, its counters, its fingerprints.
+
+pub(crate) mod account;
+mod backlog;
+pub(crate) mod notices;
+mod said;
+
+use super::refresh::policy::FreshPolicy;
+use super::settings::Settings;
+use crate::codec::Codec;
+use crate::counter::Striped;
+use crate::fingerprint;
+use crate::near::{Near, may_be_words};
+use crate::site::{self, Freshness, Local, Role, Site};
+use crate::stats::{Counters, SiteStats};
+use crate::ttl::{DEFAULT_CLASS, DEFAULT_NONE_CLASS, MAX_TTL, NoneTtl, TtlSpec};
+use backlog::Backlog;
+use notices::Notices;
+use serde::de::DeserializeOwned;
+use std::any::{TypeId, type_name};
+use std::ops::Deref;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
+use std::time::Duration;
+
+/// Tags are shared by entries of many sites, most of which live shorter than this.
+const TAG_TIME: Duration = Duration::from_secs(2 * 3600);
+
+#[derive(Debug)]
+pub(crate) struct SiteState {
+    pub(crate) site: &'static Site,
+    pub(crate) counters: Counters,
+    pub(crate) codec: Codec,
+    pub(super) jitter: f64,
+    pub(super) ttl: Duration,
+    /// `None`: a `None` is not stored.
+    pub(super) none_ttl: Option<Duration>,
+    /// How long tags live at least twice, as far as is known before a load: see [`Store::tag`](crate::store::Store::tag).
+    pub(super) tag_time: Duration,
+    /// Values tell tags that the call does not.
+    pub(super) names_tags: bool,
+    /// Entries record all of their tags by name, since who reads them may not tell any.
+    pub(super) names_all: bool,
+    /// What is done about values near or past their end; `None`: a value that is past its end is of no use.
+    pub(super) fresh: Option<FreshPolicy>,
+    /// How long values are kept past their end.
+    pub(super) window: Duration,
+    /// The near cache, if the site uses it.
+    pub(super) local: Option<LocalPolicy>,
+    /// The site's part of the fingerprints.
+    pub(super) identity: String,
+    /// A generic function has one per type it is used with; most have one in all.
+    first_fingerprint: OnceLock<(TypeId, &'static str, u64)>,
+    pub(super) fingerprints: RwLock<Vec<(TypeId, &'static str, u64)>>,
+    /// What the log has said about it.
+    pub(super) notices: Notices,
+    pub(super) backlog: Backlog,
+    pub(super) round_trips: RoundTrips,
+}
+
+/// Stores of a site at first of which each is checked, and of how many one is later.
+const CHECKED_AT_FIRST: u32 = 16;
+const CHECKED_LATER: u32 = 64;
+
+/// Which values of a site are read back before they are stored.
+#[derive(Debug, Default)]
+pub(super) struct RoundTrips {
+    stores: AtomicU32,
+    has_found: AtomicBool,
+}
+
+impl RoundTrips {
+    /// Whether this one is: the first ones, some of the later ones, and all when one has come back as another.
+    pub(super) fn is_due(&self) -> bool {
+        let number = self.stores.fetch_add(1, Ordering::Relaxed);
+        number < CHECKED_AT_FIRST || number.is_multiple_of(CHECKED_LATER) || self.has_found.load(Ordering::Relaxed)
+    }
+
+    /// One has come back as another.
+    pub(super) fn found(&self) {
+        self.has_found.store(true, Ordering::Relaxed);
+    }
+}
+
+/// How a site uses the near cache.
+#[derive(Debug)]
+pub(super) struct LocalPolicy {
+    pub(super) time: Duration,
+    pub(super) serves_in_gap: bool,
+    /// Integers can stand for its keys. Not so where calls tell tags: those are rendered, and with them the key.
+    pub(super) has_words: bool,
+    /// Tells apart the values of functions that keep them for different times.
+    salt: u64,
+    /// β of `XFetch`.
+    pub(super) ahead: Option<f64>,
+    pub(super) near: Arc<Near>,
+    pub(super) hits: Striped,
+}
+
+impl LocalPolicy {
+    /// What kind of values those of a fingerprint are in the near cache. Functions share them if they share entries and
+    /// keep values for the same time.
+    #[inline]
+    pub(super) fn kind(&self, fingerprint: u64) -> u64 {
+        fingerprint ^ self.salt
+    }
+}
+
+/// A site's state as a call holds it. That in the first cache lives as long as the process: counting those who hold it
+/// would only be something for threads to fight over.
+#[derive(Debug, Clone)]
+pub(crate) enum SiteRef {
+    First(&'static SiteState),
+    Other(Arc<SiteState>),
+}
+
+impl Deref for SiteRef {
+    type Target = SiteState;
+
+    fn deref(&self) -> &SiteState {
+        match self {
+            Self::First(state) => state,
+            Self::Other(state) => state,
+        }
+    }
+}
+
+impl SiteState {
+    pub(super) fn new(site: &'static Site, settings: &Settings, near: impl FnOnce() -> Arc<Near>) -> Self {
+        let spec = site.spec();
+        let class = |name: &str, otherwise: &str| {
+            settings.classes.get(name).or_else(|| {
+                tracing::warn!(site = site.path(), place = site.place(), class = name, "no such TTL class");
+                settings.classes.get(otherwise)
+            })
+        };
+        let ttl = match spec.ttl {
+            TtlSpec::Class(name) => class(name, DEFAULT_CLASS),
+            TtlSpec::Millis(ms) => Some(Duration::from_millis(ms)),
+            TtlSpec::Dynamic => settings.classes.get(DEFAULT_CLASS),
+        };
+        let none_ttl = match spec.none_ttl.unwrap_or(NoneTtl::Class(DEFAULT_NONE_CLASS)) {
+            NoneTtl::Off => None,
+            NoneTtl::Class(name) => class(name, DEFAULT_NONE_CLASS),
+            NoneTtl::Millis(ms) => Some(Duration::from_millis(ms)),
+        };
+        let local = match spec.local {
+            Some(Local::Off) => None,
+            Some(Local::Millis(ms)) => Some(Duration::from_millis(ms)),
+            None => settings.near.time,
+        };
+        // Without a template it is not a function's, and its values' type is not known to be one that can be kept.
+        let local = local.filter(|_| spec.role == Role::Read && !spec.template.is_empty());
+        let fresh = (spec.fresh != Freshness::NONE).then(|| FreshPolicy::of(&spec.fresh));
+        let window = fresh.map_or(Duration::ZERO, |fresh| fresh.window());
+        let longest = ttl.unwrap_or_default().saturating_add(window);
+        Self {
+            fresh,
+            window,
+            local: local.map(|time| LocalPolicy {
+                time,
+                serves_in_gap: spec.serves_in_gap,
+                has_words: may_be_words(spec.template) && spec.tags.is_empty() && spec.listens.is_empty(),
+                salt: u64::try_from(time.as_millis()).unwrap_or(u64::MAX).wrapping_mul(0x9e37_79b9_7f4a_7c15),
+                ahead: spec.fresh.ahead,
+                near: near(),
+                hits: Striped::default(),
+            }),
+            site,
+            counters: Counters::default(),
+            codec: spec.codec.unwrap_or(settings.codec),
+            jitter: spec.jitter.unwrap_or(settings.jitter),
+            ttl: ttl.unwrap_or_default(),
+            tag_time: (4 * longest.min(MAX_TTL)).max(TAG_TIME).min(MAX_TTL),
+            none_ttl,
+            names_tags: spec.tags.iter().any(|tag| tag.template.is_none()),
+            names_all: spec.template.is_empty(),
+            identity: format!("{}\0{}", settings.version, site::identity(site, &site::all())),
+            notices: Notices::default(),
+            backlog: Backlog::default(),
+            round_trips: RoundTrips::default(),
+            first_fingerprint: OnceLock::new(),
+            fingerprints: RwLock::default(),
+        }
+    }
+
+    pub(crate) fn stats(&self) -> SiteStats {
+        self.counters.snapshot(self.site, self.near_hits())
+    }
+
+    /// Calls that the near cache has answered.
+    pub(super) fn near_hits(&self) -> u64 {
+        self.local.as_ref().map_or(0, |local| local.hits.get())
+    }
+
+    /// The fingerprint of what a function of this path returns, if that is the one that was asked for first; most sites
+    /// have no other.
+    #[inline]
+    pub(super) fn first_fingerprint(&self, path: &'static str) -> Option<u64> {
+        let (_, at, fingerprint) = self.first_fingerprint.get()?;
+        is_same(at, path).then_some(*fingerprint)
+    }
+
+    /// The fingerprint of values of type `T` at this site; made once per type and path.
+    #[inline]
+    pub(super) fn fingerprint<T: DeserializeOwned + 'static>(&self, path: &'static str) -> u64 {
+        let id = TypeId::of::<T>();
+        let is_it = |(ty, at, _): &(TypeId, &'static str, u64)| *ty == id && is_same(at, path);
+        if let Some(first @ (.., fingerprint)) = self.first_fingerprint.get()
+            && is_it(first)
+        {
+            return *fingerprint;
+        }
+        let known = |made: &[(TypeId, &'static str, u64)]| made.iter().find(|one| is_it(one)).map(|one| one.2);
+        if let Some(fingerprint) = known(&self.fingerprints.read().unwrap_or_else(PoisonError::into_inner)) {
+            return fingerprint;
+        }
+        let generics = fingerprint::generics(path);
+        let made = fingerprint::of::<T>(self.codec, self.site.spec().version, &self.identity, &generics);
+        if made.is_of_build {
+            self.note_build(type_name::<T>());
+        }
+        let fingerprint = made.value;
+        let _ = self.first_fingerprint.set((id, path, fingerprint));
+        self.fingerprints.write().unwrap_or_else(PoisonError::into_inner).push((id, path, fingerprint));
+        fingerprint
+    }
+}
+
+/// One path may stand in the program several times: mostly its address tells already.
+#[inline]
+fn is_same(one: &'static str, other: &'static str) -> bool {
+    std::ptr::eq(one, other) || one == other
+}

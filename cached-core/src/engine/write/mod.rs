@@ -1,0 +1,127 @@
+//! The write path: what a write invalidates, and the bracket around it.
+//!
+//! *Bracket*: BEGIN removes the registers and marks them before the write begins; while a marker lives nobody gets a lease on
+//! them. END removes them again and takes the markers away. *After*: the registers are removed when the write has
+//! completed.
+//!
+//! # On cancellation
+//! A write that is dropped may have been committed, or may be yet: its registers are removed once more, and its markers stay
+//! until they run out. That is what happens to a write whose process dies.
+//!
+//! # When Redis is down
+//! BEGIN and END share the budget of a call. A write that could not begin its bracket goes ahead without (or is refused, if its
+//! site says so); what could not be applied at its end is queued, see [`replay`](super::queue::replay).
+
+pub(crate) mod bracket;
+pub(crate) mod put;
+pub(crate) mod scope;
+
+use super::call::Call;
+use super::{Engine, asking};
+use crate::error::CacheError;
+use crate::invalidation::{Invalidation, Outcome, Registers};
+use crate::key::Prefix;
+use crate::outcome::Shape;
+use crate::site::Site;
+use bracket::{Bracket, Unbegun};
+use put::Put;
+use scope::Scope;
+use std::sync::Arc;
+
+/// A write on its way: what it invalidates, gathered.
+#[derive(Debug)]
+pub struct Write {
+    /// `None` without a cache.
+    scope: Option<Scope>,
+}
+
+impl Write {
+    pub(crate) fn of(engine: Option<Arc<Engine>>, site: &'static Site) -> Self {
+        let scope = |engine: Arc<Engine>| {
+            let site = engine.site(site);
+            Scope { engine, site, registers: Registers::default(), is_whole: true, is_open: true }
+        };
+        Self { scope: engine.map(scope) }
+    }
+
+    /// Adds what is to be invalidated; `false` says that it has no form.
+    pub(crate) fn with(mut self, add: impl FnOnce(&mut Registers, &Prefix) -> bool) -> Self {
+        if let Some(scope) = &mut self.scope
+            && !add(&mut scope.registers, &scope.engine.settings.prefix)
+        {
+            let (site, place) = (scope.site.site.path(), scope.site.site.place());
+            tracing::error!(site, place, "what this write changes cannot be rendered, so it is not invalidated");
+            scope.is_whole = false;
+        }
+        self
+    }
+
+    /// Adds what was gathered by hand.
+    pub(crate) fn invalidation(self, what: &Invalidation) -> Self {
+        let mut write = self.with(|registers, prefix| what.add_to(registers, prefix));
+        if let Some(scope) = &mut write.scope {
+            scope.is_whole &= what.is_by_name(&scope.engine.settings.prefix);
+        }
+        write
+    }
+
+    /// BEGIN, waited for; if it fails the write goes ahead without.
+    pub async fn begin(self) -> Bracket {
+        let Some(scope) = self.scope else {
+            asking::stop().await;
+            return Bracket::none();
+        };
+        Bracket::begin(scope, false).await.unwrap_or_else(Unbegun::go_ahead)
+    }
+
+    /// BEGIN, waited for.
+    ///
+    /// # Errors
+    /// Why there is no bracket.
+    pub async fn begin_or_fail(self) -> Result<Bracket, CacheError> {
+        let Some(scope) = self.scope else {
+            asking::stop().await;
+            return Ok(Bracket::none());
+        };
+        Bracket::begin(scope, false).await.map_err(Unbegun::refuse)
+    }
+
+    /// BEGIN of a write whose value is to be stored as the entry of `call`; if it fails the write goes ahead without.
+    pub async fn begin_put<S: Shape>(self, call: Call, shape: S) -> Put {
+        let (Some(scope), Some(target)) = (self.scope, call.typed(shape).target) else {
+            asking::stop().await;
+            return Put::none();
+        };
+        Put::begin(scope, target).await.unwrap_or_else(|(unbegun, target)| Put::unbegun(unbegun.go_ahead(), &target))
+    }
+
+    /// BEGIN of a write whose value is to be stored as the entry of `call`.
+    ///
+    /// # Errors
+    /// Why there is no bracket.
+    pub async fn begin_put_or_fail<S: Shape>(self, call: Call, shape: S) -> Result<Put, CacheError> {
+        let (Some(scope), Some(target)) = (self.scope, call.typed(shape).target) else {
+            asking::stop().await;
+            return Ok(Put::none());
+        };
+        Put::begin(scope, target).await.map_err(|(unbegun, _)| unbegun.refuse())
+    }
+
+    /// The body of a write that is asked for its entry does not begin. [`begin`](Self::begin) and its like see to that as well.
+    pub async fn starts(&self) {
+        if self.scope.is_none() {
+            asking::stop().await;
+        }
+    }
+
+    /// Invalidates, after the body has run.
+    pub async fn apply(self) {
+        let _ = self.invalidate().await;
+    }
+
+    /// Invalidates.
+    pub(crate) async fn invalidate(self) -> Outcome {
+        let Some(scope) = self.scope else { return Outcome::Applied };
+        scope.invalidate().await
+    }
+}

@@ -1,0 +1,218 @@
+//! Write-through: what a write returns is stored, unless another write overlapped.
+//!
+//! A token in the entry's register tells: BEGIN puts it there if nobody else is writing, and whatever any other write does
+//! to the register removes it. Tags that the entry depends on and that this very write invalidates have a token as well, and
+//! get a new stamp together with the entry. The stamps of all other tags are read before the write begins.
+
+use super::bracket::{Bracket, Unbegun};
+use super::scope::Scope;
+use crate::engine::both::both;
+use crate::engine::budget::Budget;
+use crate::engine::load::running::Running;
+use crate::engine::policy::Policy;
+use crate::engine::target::Target;
+use crate::envelope::Head;
+use crate::envelope::tags::MAX_TAGS;
+use crate::key::Key;
+use crate::lease::random_id;
+use crate::outcome::{Loaded, Shape};
+use crate::reason::UnstoredReason;
+use crate::store::Written;
+use crate::ttl::Lifetime;
+use bytes::Bytes;
+use std::time::Duration;
+
+/// A write in progress whose value is to be stored.
+#[derive(Debug)]
+pub struct Put {
+    bracket: Bracket,
+    /// `None` if the value is not to be stored.
+    draft: Option<Draft>,
+}
+
+#[derive(Debug)]
+struct Draft {
+    target: Target,
+    /// What the write invalidates.
+    own: Vec<Key>,
+    /// The stamp of each of [`Target::load_tags`] before the write; `None` for its own.
+    stamps: Vec<Option<Head>>,
+}
+
+/// A value on its way.
+struct Value {
+    /// `None` stands for a `None`.
+    payload: Option<Vec<u8>>,
+    ttl: Lifetime,
+    /// The tags that only the value tells.
+    named: Vec<Key>,
+}
+
+impl Put {
+    pub(crate) fn none() -> Self {
+        Self { bracket: Bracket::none(), draft: None }
+    }
+
+    /// The entry is only removed.
+    pub(crate) fn unbegun(bracket: Bracket, target: &Target) -> Self {
+        target.unstored(UnstoredReason::NoLease);
+        Self { bracket, draft: None }
+    }
+
+    /// BEGIN, and side by side TAG for what the entry depends on beside this write.
+    pub(crate) async fn begin(mut scope: Scope, target: Target) -> Result<Self, (Unbegun, Target)> {
+        scope.registers.key(Key::clone(&target.key));
+        let own = scope.keys().to_vec();
+        let tags = target.load_tags();
+        let others: Vec<Key> = tags.iter().filter(|tag| !own.contains(tag)).cloned().collect();
+        let (engine, fresh) = (scope.engine.clone(), random_id().map(Head::value));
+        let mut budget = engine.budget();
+        let read = async {
+            match fresh {
+                Some(_) if others.is_empty() => Some(Vec::new()),
+                Some(fresh) => {
+                    let time = target.site.tag_time;
+                    budget.step(&engine, |store, within| store.tag(&others, fresh, time, within)).await.ok().flatten()
+                }
+                None => None,
+            }
+        };
+        let (begun, read) = Box::pin(both(Bracket::begin(scope, true), read)).await;
+        let mut bracket = match begun {
+            Ok(bracket) => bracket,
+            Err(unbegun) => return Err((unbegun, target)),
+        };
+        if let Some(of_bracket) = bracket.budget() {
+            of_bracket.alongside(budget);
+        }
+        let Some(read) = read else {
+            target.unstored(UnstoredReason::Tags);
+            return Ok(Self { bracket, draft: None });
+        };
+        let mut read = read.into_iter();
+        let stamps = tags.iter().map(|tag| if own.contains(tag) { None } else { read.next() }).collect();
+        Ok(Self { bracket, draft: Some(Draft { target, own, stamps }) })
+    }
+
+    /// Runs the function's body. What it calls knows that its value is to be stored.
+    pub fn run<F: Future>(&self, body: F) -> Running<'static, F> {
+        Running::storing(self.draft.as_ref().map(|draft| draft.target.engine.id), body)
+    }
+
+    /// END, with the value that was returned.
+    pub async fn settle<S: Shape>(self, _: S, policy: &Policy<S::Item>, returned: S::Return) -> S::Return {
+        let Self { bracket, draft } = self;
+        let value = draft.as_ref().and_then(|draft| draft.encode::<S>(policy, &returned));
+        // The value itself is not held while the store is waited for.
+        match (draft, value) {
+            (Some(draft), Some(value)) => Box::pin(draft.put(bracket, value)).await,
+            _ => bracket.end().await,
+        }
+        returned
+    }
+}
+
+impl Draft {
+    /// What there is to store of what was returned.
+    fn encode<S: Shape>(&self, policy: &Policy<S::Item>, returned: &S::Return) -> Option<Value> {
+        let site = &self.target.site;
+        let value = match S::inspect(returned) {
+            Loaded::Some(value) => value,
+            Loaded::None => {
+                return site.none_ttl.map(|ttl| Value { payload: None, ttl: Lifetime::About(ttl), named: Vec::new() });
+            }
+            Loaded::Failed => return None,
+        };
+        let encoded = policy.encoded(value, site, &self.target.engine.settings);
+        encoded
+            .and_then(|(payload, ttl)| {
+                let prefix = &self.target.engine.settings.prefix;
+                let names = policy.names(value, site)?;
+                if names.len() > MAX_TAGS {
+                    return Err(UnstoredReason::TooManyTags);
+                }
+                let named: Option<Vec<Key>> = names.iter().map(|tag| tag.register(prefix)).collect();
+                let named = named.ok_or(UnstoredReason::Tags)?;
+                Ok(Value { payload: Some(payload), ttl, named })
+            })
+            .map_err(|reason| self.target.unstored(reason))
+            .ok()
+    }
+
+    async fn put(self, mut bracket: Bracket, value: Value) {
+        let target = self.target.clone();
+        let named = match bracket.budget() {
+            Some(budget) => self.named(&value, budget).await,
+            None => None,
+        };
+        let (Some(stamps), Some(fresh)) = (named, random_id().map(Head::value)) else {
+            target.unstored(UnstoredReason::Tags);
+            return bracket.end().await;
+        };
+        let mut size = 0;
+        let (_, was_put) = bracket
+            .end_with(|writer| {
+                let (register, ttl) = self.register(&value, stamps, writer, fresh);
+                size = register.len() as u64;
+                self.written(register, ttl, fresh)
+            })
+            .await;
+        if was_put {
+            target.stored(size);
+        } else {
+            target.unstored(UnstoredReason::LeaseLost);
+        }
+    }
+
+    /// The stamps of the tags that only the value tells; `None` if a tag was invalidated since the write began that the entry
+    /// depends on.
+    async fn named(&self, value: &Value, budget: &mut Budget) -> Option<Vec<Head>> {
+        let engine = &self.target.engine;
+        let (ttl, told) = self.told(value);
+        if value.named.is_empty() && told.is_empty() {
+            return Some(Vec::new());
+        }
+        if engine.pending.covers(value.named.iter().chain(told.iter().map(|(tag, _)| tag))) {
+            return None;
+        }
+        let (told, before): (Vec<Key>, Vec<Head>) = told.into_iter().unzip();
+        let tags: Vec<Key> = value.named.iter().cloned().chain(told).collect();
+        let fresh = Head::value(random_id()?);
+        let mut stamps = budget.step(engine, |store, within| store.tag(&tags, fresh, ttl, within)).await.ok()??;
+        let now = stamps.split_off(value.named.len());
+        (now == before).then_some(stamps)
+    }
+
+    /// How long the tags of this value are to live, and those of them to be read once more that were read before the write. The
+    /// register of all tags, if the value tells tags: should it have changed, one of them may have been invalidated. (If this write
+    /// invalidates tags itself, its token in there tells instead.) And all others, if they may not outlive the value: how long
+    /// that lives was not known then.
+    fn told(&self, value: &Value) -> (Duration, Vec<(Key, Head)>) {
+        let site = &self.target.site;
+        let ttl = value.ttl.time().saturating_mul(2).max(site.tag_time);
+        let all_tags = self.target.tags().len();
+        let is_due = |at: usize| if at < all_tags { ttl > site.tag_time } else { !value.named.is_empty() };
+        let tags = self.target.load_tags().into_iter().zip(&self.stamps).enumerate();
+        let due = tags.filter_map(|(at, (tag, stamp))| is_due(at).then_some((tag, (*stamp)?)));
+        (ttl, due.collect())
+    }
+
+    fn register(&self, value: &Value, named: Vec<Head>, writer: Head, fresh: Head) -> (Bytes, Duration) {
+        let told = &self.stamps[..self.stamps.len().min(self.target.tags().len())];
+        let told: Vec<Head> = told.iter().map(|stamp| stamp.unwrap_or(fresh)).collect();
+        let prefix = &self.target.engine.settings.prefix;
+        let named = value.named.iter().map(|tag| Box::from(prefix.name_of(tag))).zip(named);
+        let recorded = self.target.recorded(&told, named.collect());
+        // A writer puts once at most, so its random bits serve the value as well.
+        self.target.register(value.payload.as_deref(), &recorded, value.ttl, writer.id(), Duration::ZERO)
+    }
+
+    /// The entry, and a new stamp for each of the tags that this write invalidates and the entry depends on.
+    fn written(&self, register: Bytes, ttl: Duration, fresh: Head) -> Vec<Written> {
+        let tag_ttl = ttl.saturating_mul(2).max(self.target.site.tag_time);
+        let stamp = Bytes::copy_from_slice(fresh.as_bytes());
+        let tags = self.target.load_tags().into_iter().filter(|tag| self.own.contains(tag));
+        let tags = tags.map(|key| Written { key, put: Some((stamp.clone(), tag_ttl)) });
+        std::iter::once(Written { key: Key::clone(&self.target.key), put: Some((register, ttl)) }).chain(tags).collect()
+    }
+}

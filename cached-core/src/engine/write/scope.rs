@@ -1,0 +1,84 @@
+//! What a write invalidates, and in which cache.
+
+use crate::engine::budget::Budget;
+use crate::engine::{Engine, SiteRef};
+use crate::envelope::Head;
+use crate::error::CacheError;
+use crate::invalidation::{Outcome, Registers};
+use crate::key::Key;
+use crate::store::Written;
+use std::sync::Arc;
+
+/// What is written, and in which cache. Dropped while it is open it is invalidated, since it may have been written.
+#[derive(Debug)]
+pub(crate) struct Scope {
+    pub(super) engine: Arc<Engine>,
+    pub(super) site: SiteRef,
+    pub(super) registers: Registers,
+    /// All that is written could be rendered, and nothing of it is a pattern.
+    pub(super) is_whole: bool,
+    pub(super) is_open: bool,
+}
+
+impl Drop for Scope {
+    fn drop(&mut self) {
+        if self.is_open {
+            self.site.counters.cancelled.one();
+            let _ = self.engine.queue(self.registers.keys(), None);
+        }
+    }
+}
+
+impl Scope {
+    /// Nothing was written.
+    pub(super) fn close(&mut self) {
+        self.is_open = false;
+    }
+
+    pub(super) fn keys(&self) -> &[Key] {
+        self.registers.keys()
+    }
+
+    /// Removes the registers.
+    pub(super) async fn invalidate(self) -> Outcome {
+        if self.keys().is_empty() {
+            return self.end_with(Outcome::Applied);
+        }
+        if let Err(error) = self.engine.usable() {
+            return self.queue(None, &error);
+        }
+        let mut budget = self.engine.budget();
+        match budget.step(&self.engine, |store, within| store.remove_all(self.keys(), within)).await {
+            Ok(()) => self.end_with(Outcome::Applied),
+            Err(error) => self.queue(None, &error.into()),
+        }
+    }
+
+    /// END; with what became of the write, and whether what was to be put was put.
+    pub(super) async fn end(self, writer: Head, written: &[Written], mut budget: Budget) -> (Outcome, bool) {
+        if let Err(error) = self.engine.usable() {
+            return (self.queue(Some(writer), &error), false);
+        }
+        match budget.step(&self.engine, |store, within| store.end(writer, written, within)).await {
+            Ok(was_put) => (self.end_with(Outcome::Applied), was_put),
+            Err(error) => (self.queue(Some(writer), &error.into()), false),
+        }
+    }
+
+    fn queue(self, writer: Option<Head>, error: &CacheError) -> Outcome {
+        self.site.queued(error);
+        let outcome = self.engine.queue(self.keys(), writer);
+        self.end_with(outcome)
+    }
+
+    fn end_with(mut self, outcome: Outcome) -> Outcome {
+        self.close();
+        self.engine.wrote(self.keys());
+        let outcome = if self.is_whole { outcome } else { Outcome::Failed };
+        self.site.invalidated(self.keys(), outcome);
+        if outcome == Outcome::Applied && self.engine.has_caught_up() {
+            self.site.caught_up();
+        }
+        outcome
+    }
+}
