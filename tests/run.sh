@@ -36,23 +36,22 @@ run() {
 }
 
 # Tests that measure time have the machine to themselves: one at a time, after all others.
-timed=(--test faults --test processes --test races --test outages --test dying_writers --test late --test soak --test near_faults --test freshness --test slow_answers --test waiting --test large --test runtimes --test failover)
 others=()
-for file in tests/tests/*.rs; do
-  name=$(basename "$file" .rs)
-  case " ${timed[*]} " in *" $name "*) ;; *) others+=(--test "$name") ;; esac
+for path in tests/tests/*; do
+  name=$(basename "$path" .rs)
+  [ "$name" = timed ] || others+=(--test "$name")
 done
 
 run cargo test --locked --no-fail-fast --workspace --exclude tests --exclude ui-tests
 run cargo test --locked --no-fail-fast -p cached-core --all-features --lib
 run cargo test --locked --no-fail-fast -p tests "${others[@]}"
-run cargo test --locked --no-fail-fast -p tests "${timed[@]}" -- --test-threads=1
+run cargo test --locked --no-fail-fast -p tests --test timed -- --test-threads=1
 run cargo test --locked --no-fail-fast -p ui-tests
 if [ -n "$long" ]; then
   # That the soak would notice what it is there to notice.
-  run cargo test --locked --no-fail-fast --release -p tests --test soak -- --ignored --test-threads=1
-  run env TEST_CASES=1000000 PROPTEST_CASES=100000 cargo test --locked --no-fail-fast --release -p tests --test keys -- --nocapture
-  run cargo test --locked --no-fail-fast --release -p tests --test model -- --ignored --nocapture
+  run cargo test --locked --no-fail-fast --release -p tests --test timed soak:: -- --ignored --test-threads=1
+  run env TEST_CASES=1000000 PROPTEST_CASES=100000 cargo test --locked --no-fail-fast --release -p tests --test keys_and_values keys:: -- --nocapture
+  run cargo test --locked --no-fail-fast --release -p tests --test protocol model:: -- --ignored --nocapture
   run env PROPTEST_CASES=1000000 cargo test --locked --no-fail-fast --release -p cached-core --all-features --lib envelope
 fi
 

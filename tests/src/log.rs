@@ -39,11 +39,13 @@ impl Log {
         (log, tracing::subscriber::set_default(subscriber))
     }
 
-    /// The lines since the last look.
+    /// The lines since the last look. Not those on functions that share their entries: they are of the whole program, and so of
+    /// the functions of other tests.
     #[must_use]
     pub fn take(&self) -> Vec<String> {
         let text = std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner));
         let text = String::from_utf8_lossy(&text);
-        text.lines().filter(|line| line.contains("cached_core")).map(ToOwned::to_owned).collect()
+        let is_of_a_cache = |line: &&str| line.contains("cached_core") && !line.contains("share their entries");
+        text.lines().filter(is_of_a_cache).map(ToOwned::to_owned).collect()
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! A store moves keys and bytes; it knows neither envelopes nor types. Every operation is one atomic step, and the
 //! protocol's rules are its contract: under one key stands one register, which holds a lease or a value, and each step
-//! compares and changes it at once. The suite `tests/tests/conformance.rs` in the repository checks a store against that
+//! compares and changes it at once. The suite `tests/tests/store/conformance.rs` in the repository checks a store against that
 //! contract; run it on a store of your own.
 //!
 //! | | |

@@ -1,0 +1,8 @@
+//! What the project says of itself: its public API, its dependencies, its guarantees, its breaks.
+
+mod breaks;
+mod dependencies;
+mod guarantees;
+mod layers;
+mod msrv;
+mod public_api;

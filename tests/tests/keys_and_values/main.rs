@@ -1,0 +1,6 @@
+//! What an entry is called, and what is read back from it.
+
+mod deployments;
+mod identity;
+mod keys;
+mod read_back;

@@ -1,0 +1,286 @@
+//! Every run of the protocol's model is searched: the protocol keeps its promises, and each rule that is left out breaks
+//! one.
+//!
+//! `cargo test --release -p tests --test protocol -- --ignored --nocapture` searches all scenarios in full, in about six
+//! minutes, and prints the table of `MODEL.md`. `SCENARIOS=failover,taken` searches only those whose names begin so.
+
+#[path = "model/near.rs"]
+mod near;
+
+use std::time::Instant;
+use tests::model::{
+    Event, Flaw, Rule, Scenario, Size, Variant, Verdict, counterexample, narrate, scenario, scenarios, search,
+};
+
+/// A search's verdict, the number of its states, the length of its counterexample, and the time it took in seconds.
+struct Searched {
+    verdict: Verdict,
+    states: usize,
+    steps: usize,
+    seconds: f64,
+}
+
+fn verdict(scenario: &Scenario, variant: &Variant, rule: Rule) -> Searched {
+    let began = Instant::now();
+    let found = search(variant, rule);
+    let run = found.counterexample.as_deref().unwrap_or_default();
+    println!("{} {rule:?}: {} states", scenario.name, found.states);
+    for line in narrate(variant, rule, run) {
+        println!("  {line}");
+    }
+    let verdict = if found.counterexample.is_some() { Verdict::Broken } else { Verdict::Holds };
+    let expected = match rule {
+        Rule::Fresh => scenario.fresh,
+        Rule::Linearizable => scenario.linearizable,
+        Rule::Once | Rule::Ended => Verdict::Holds,
+    };
+    assert_eq!(verdict, expected, "{}: {rule:?}", scenario.name);
+    if verdict == Verdict::Holds {
+        for event in scenario.has_to_happen() {
+            assert_ne!(found.coverage.count(event), 0, "{}: {event:?} never happens", scenario.name);
+        }
+    }
+    Searched { verdict, states: found.states, steps: run.len(), seconds: began.elapsed().as_secs_f64() }
+}
+
+/// What is linearizable is fresh as well, so one search is enough then.
+fn check(name: &str) {
+    let scenario = scenario(name);
+    let variant = scenario.in_short();
+    if scenario.linearizable == Verdict::Broken {
+        verdict(&scenario, &variant, Rule::Fresh);
+    }
+    verdict(&scenario, &variant, Rule::Linearizable);
+}
+
+macro_rules! scenarios {
+    ($($name:ident),* $(,)?) => {
+        $(
+            #[test]
+            fn $name() {
+                check(stringify!($name));
+            }
+        )*
+
+        const TESTED: &[&str] = &[$(stringify!($name)),*];
+    };
+}
+
+scenarios!(
+    a1,
+    a2,
+    b,
+    c1,
+    c3,
+    c4,
+    c5,
+    c6,
+    c7,
+    c8,
+    c9,
+    c10,
+    c11,
+    c14,
+    d1,
+    d2,
+    d2_again,
+    d3,
+    d4,
+    d5,
+    d6,
+    d7,
+    d8,
+    d14,
+    d15,
+    d16,
+    d17,
+    d18,
+    t1,
+    t2,
+    t3,
+    t3_refresh,
+    t4,
+    t5,
+    t6,
+    t6_restart,
+    value_tags,
+    value_tags_crash,
+    value_tags_without_register,
+    value_tags_without_marker,
+    put,
+    put_crash,
+    put_again,
+    put_refresh,
+    put_plain,
+    put_in_time,
+    put_restart,
+    put_without_token,
+    put_tag,
+    put_both,
+    put_both_twice,
+    put_tag_plain,
+    flight,
+    flight_bracket,
+    flight_put,
+    flight_tags,
+    flight_value_tags,
+    fill_proof_without_tags,
+    fill_proof_by_answer,
+    found_with_kept_tag,
+    ticket,
+    bridge,
+    bridge_flight,
+    bridge_tags,
+    bridge_bracket,
+    unstored,
+    unstored_flight,
+    unstored_put,
+    head_after_load,
+    stale_before_tags,
+    look_without_tags,
+    stale_to_all,
+    late,
+    late_twice,
+    late_refresh,
+    late_flight,
+    late_bracket,
+    late_tags,
+    late_put,
+    late_put_again,
+    resend_same_id,
+    resend_same_tag,
+    put_token_again,
+    taken,
+    taken_tags,
+    taken_bracket,
+    taken_put,
+    stalled,
+    stalled_bracket,
+    taken_after_load,
+    taken_unmarked,
+    stalled_to_all,
+    failover,
+    failover_bracket,
+    demoted,
+    two_primaries,
+    failover_without_replay,
+    failover_without_beat,
+    demoted_without_role,
+    beside,
+    beside_refresh,
+    beside_bracket,
+    beside_put,
+    beside_three,
+    beside_blind,
+    beside_tags,
+    beside_value_tags,
+    beside_flight,
+    beside_flight_bracket,
+    beside_restart,
+    beside_late,
+    beside_taken,
+    beside_failover,
+    own_entries,
+    base_not_recorded,
+    base_after_load,
+    beside_nothing,
+    fill_proof_without_base,
+    found_with_kept_base,
+);
+
+#[test]
+fn every_scenario_is_tested_or_for_the_long_run() {
+    for scenario in scenarios() {
+        assert_eq!(TESTED.contains(&scenario.name), scenario.size != Size::Huge, "{}", scenario.name);
+    }
+}
+
+#[test]
+fn a_counterexample_is_a_list_of_steps() {
+    let run = counterexample(&scenario("a1").variant);
+    assert_eq!(
+        run.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        [
+            "reader 0: GET",
+            "loader 0: SELECT",
+            "writer 0: COMMIT",
+            "writer 0: UNLINK",
+            "loader 0: FILL",
+            "reader 0: GET",
+        ]
+    );
+    assert!(counterexample(&scenario("c1").variant).is_empty());
+}
+
+/// Nobody but a ticket that runs out makes two load over one value: but only because its holder looks again.
+#[test]
+fn one_ticket_is_one_load() {
+    let scenario = scenario("ticket");
+    let variant = scenario.in_short();
+    verdict(&scenario, &variant, Rule::Once);
+    let hasty = Variant { flaw: Flaw::NoSecondLook, ..variant };
+    assert!(search(&hasty, Rule::Once).counterexample.is_some());
+    assert!(search(&hasty, Rule::Fresh).counterexample.is_none());
+}
+
+/// A refresh that finds nothing to store removes the value that it has looked at. Without that it stays; without the look at
+/// what stands there by now, what others have loaded since goes as well, which is no lie but one more load.
+#[test]
+fn a_refresh_that_stores_nothing_ends_the_old_value() {
+    for name in ["unstored", "unstored_flight", "unstored_put"] {
+        let scenario = scenario(name);
+        let variant = Variant { reads: [2, 1, 0], ..scenario.in_short() };
+        let found = search(&variant, Rule::Ended);
+        assert!(found.counterexample.is_none(), "{name}");
+        assert_ne!(found.coverage.count(Event::Ended), 0, "{name}");
+        assert_eq!(found.coverage.count(Event::NewerRemoved), 0, "{name}");
+        let broken = |flaw, rule| {
+            let mut broken = variant;
+            broken.flaw = flaw;
+            search(&broken, rule)
+        };
+        assert!(broken(Flaw::KeepsOld, Rule::Ended).counterexample.is_some(), "{name}");
+        assert!(broken(Flaw::KeepsOld, Rule::Fresh).counterexample.is_none(), "{name}: no lie, but no end");
+        for rule in [Rule::Ended, Rule::Fresh] {
+            assert!(broken(Flaw::RemovesAny, rule).counterexample.is_none(), "{name}");
+        }
+    }
+    let variant = scenario("unstored").variant;
+    let found = search(&variant, Rule::Ended);
+    assert_ne!(found.coverage.count(Event::EndedBefore), 0, "another value stands there, and stays");
+    let hasty = Variant { flaw: Flaw::RemovesAny, ..variant };
+    assert_ne!(search(&hasty, Rule::Ended).coverage.count(Event::NewerRemoved), 0);
+}
+
+#[test]
+#[ignore = "takes minutes, and is meant for --release"]
+fn long_run() {
+    let began = Instant::now();
+    let mut total = 0;
+    let mut rows = Vec::new();
+    let chosen = std::env::var("SCENARIOS").unwrap_or_default();
+    let is_chosen = |scenario: &Scenario| chosen.split(',').any(|name| scenario.name.starts_with(name));
+    for scenario in scenarios().into_iter().filter(is_chosen) {
+        let [fresh, linearizable] =
+            [Rule::Fresh, Rule::Linearizable].map(|rule| verdict(&scenario, &scenario.variant, rule));
+        let states = fresh.states + linearizable.states;
+        total += states;
+        let cell = |searched: &Searched| match searched.verdict {
+            Verdict::Holds => "holds".to_owned(),
+            Verdict::Broken => format!("{}!", searched.steps),
+        };
+        rows.push(format!(
+            "| {} | {} | {} | {} | {} | {} | {:.1} |",
+            scenario.name,
+            scenario.what,
+            cell(&fresh),
+            cell(&linearizable),
+            fresh.states,
+            linearizable.states,
+            fresh.seconds + linearizable.seconds,
+        ));
+    }
+    println!("{}", rows.join("\n"));
+    println!("{total} states in {:.0} s", began.elapsed().as_secs_f64());
+    assert!(total > 5_000_000 || !chosen.is_empty(), "{total}");
+}

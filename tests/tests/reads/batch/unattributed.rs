@@ -1,0 +1,259 @@
+//! A batch returns what its body returned, also what cannot be attributed to the ids that it was given.
+
+use super::source::{Source, on_both, user, users};
+use cached_core::{Cache, Options, UnstoredReason, redis_cached};
+use std::collections::{BTreeMap, HashMap};
+use std::hash::{BuildHasherDefault, DefaultHasher, Hash, Hasher};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use tests::{Log, eventually};
+use tokio::sync::watch;
+use tracing::Level;
+
+/// A database that compares names without case, and spells them in small letters.
+struct Names {
+    cache: Cache,
+    /// Nobody else is there.
+    known: Vec<&'static str>,
+    loads: AtomicUsize,
+    is_open: watch::Sender<bool>,
+}
+
+type Found<V> = HashMap<String, V, BuildHasherDefault<DefaultHasher>>;
+
+impl Names {
+    fn of(source: &Source, known: &[&'static str]) -> Self {
+        let (cache, known) = (source.cache.clone(), known.to_vec());
+        Self { cache, known, loads: AtomicUsize::new(0), is_open: watch::Sender::new(true) }
+    }
+
+    async fn select(&self, names: &[String]) -> Vec<(String, usize)> {
+        self.loads.fetch_add(1, Ordering::SeqCst);
+        self.is_open.subscribe().wait_for(|is_open| *is_open).await.unwrap();
+        let lower = names.iter().map(|name| name.to_lowercase()).filter(|name| self.known.contains(&&**name));
+        lower.map(|name| (name.clone(), name.len())).collect()
+    }
+
+    fn loads(&self) -> usize {
+        self.loads.swap(0, Ordering::SeqCst)
+    }
+
+    #[redis_cached(key = "name:<name>", batch = names, cache = self.cache)]
+    async fn find(&self, names: &[String]) -> HashMap<String, usize> {
+        self.select(names).await.into_iter().collect()
+    }
+
+    #[redis_cached(key = "name:<name>", batch = names, cache = self.cache)]
+    async fn hashed(&self, names: Vec<String>) -> Result<Found<usize>, String> {
+        Ok(self.select(&names).await.into_iter().collect())
+    }
+
+    #[redis_cached(key = "name:<name>", batch = names, cache = self.cache)]
+    async fn sorted(&self, names: &[String]) -> BTreeMap<String, usize> {
+        self.select(names).await.into_iter().collect()
+    }
+
+    #[redis_cached(key = "name:<name>", cache = self.cache)]
+    async fn one(&self, name: &str) -> Option<usize> {
+        self.select(&[name.to_owned()]).await.pop().map(|(_, value)| value)
+    }
+
+    #[redis_cached(key = "near:<name>", batch = names, cache = self.cache, local = "30s")]
+    async fn near(&self, names: &[String]) -> HashMap<String, usize> {
+        self.select(names).await.into_iter().collect()
+    }
+}
+
+fn names<const N: usize>(names: [&str; N]) -> [String; N] {
+    names.map(str::to_owned)
+}
+
+fn found<M: FromIterator<(String, usize)>>(names: &[&str]) -> M {
+    names.iter().map(|name| ((*name).to_owned(), name.len())).collect()
+}
+
+async fn ids_that_the_body_spells_otherwise_are_returned(on: Source) {
+    let on = Names::of(&on, &["ada", "eve"]);
+    for turn in 0..2 {
+        assert_eq!(on.find(&names(["Ada", "eve"])).await, found(&["ada", "eve"]), "turn {turn}");
+        on.cache.settled().await;
+        assert_eq!(on.hashed(names(["Ada"]).to_vec()).await, Ok(found(&["ada"])));
+        on.cache.settled().await;
+        assert_eq!(on.sorted(&names(["Ada"])).await, found(&["ada"]));
+        on.cache.settled().await;
+    }
+    assert_eq!(on.loads(), 6, "`Ada` is neither known nor absent");
+    assert_eq!(on.one("Ada").await, Some(3), "nor is it for others");
+    assert_eq!((on.loads(), on.one("eve").await, on.loads()), (1, Some(3), 0), "what is attributed is stored");
+    let stats = on.cache.stats();
+    assert_eq!(stats.site("sorted").unwrap().unstored[&UnstoredReason::Unattributed], 2);
+}
+
+async fn an_id_that_is_absent_is_not_stored_as_such_beside_what_nobody_asked_for(on: Source) {
+    let on = Names::of(&on, &["ada"]);
+    assert_eq!(on.find(&names(["Ada", "nobody"])).await, found(&["ada"]));
+    on.cache.settled().await;
+    assert_eq!(on.one("nobody").await, None);
+    assert_eq!(on.loads(), 2, "`ada` may have been what `nobody` is called in the database");
+    on.cache.settled().await;
+    assert_eq!(on.find(&names(["nobody"])).await, HashMap::new());
+    assert_eq!(on.loads(), 0, "asked for alone, it is stored as absent");
+}
+
+async fn further_entries_are_returned_and_not_stored(on: Source) {
+    for _ in 0..2 {
+        assert_eq!(on.unruly(&[1, 2]).await, Ok(users([1, 2, 999])));
+        on.cache.settled().await;
+        assert_eq!(on.unruly(&[1]).await, Ok(users([1])), "the body did not run");
+        on.cache.delete("user:1").await.unwrap();
+    }
+    assert_eq!(on.asked(), [vec![1, 2], vec![1]], "of the second call, `2` is there");
+    on.find(999).await.unwrap();
+    assert_eq!(on.asked(), [[999]]);
+}
+
+async fn who_waits_for_an_id_is_not_told_that_it_is_absent(on: Source) {
+    let on = Names::of(&on, &["ada"]);
+    on.is_open.send_replace(false);
+    let asked = names(["Ada"]);
+    let waiting = async {
+        eventually("the batch loads", async || on.loads.load(Ordering::SeqCst) == 1).await;
+        tokio::join!(on.one("Ada"), async { on.is_open.send_replace(true) }).0
+    };
+    assert_eq!(tokio::join!(on.find(&asked), waiting), (found(&["ada"]), Some(3)));
+    assert_eq!(on.loads(), 2);
+}
+
+async fn a_batch_that_waits_for_an_id_runs_its_own_body(on: Source) {
+    let on = Names::of(&on, &["ada"]);
+    on.is_open.send_replace(false);
+    let (asked, waiting) = (names(["Ada"]), names(["Ada", "other"]));
+    let second = async {
+        eventually("the first batch loads", async || on.loads.load(Ordering::SeqCst) == 1).await;
+        let open = async {
+            // `other`: by now the second batch waits for `Ada`.
+            eventually("the second batch loads", async || on.loads.load(Ordering::SeqCst) == 2).await;
+            on.is_open.send_replace(true);
+        };
+        tokio::join!(on.find(&waiting), open).0
+    };
+    assert_eq!(tokio::join!(on.find(&asked), second), (found(&["ada"]), found(&["ada"])));
+    assert_eq!(on.loads(), 3);
+}
+
+async fn the_near_cache_keeps_no_absence_that_is_not_known(on: Source) {
+    let on = Names::of(&on, &["ada"]);
+    for _ in 0..4 {
+        assert_eq!(on.near(&names(["Ada"])).await, found(&["ada"]));
+        on.cache.settled().await;
+    }
+    let stats = on.cache.stats();
+    let near = stats.site("near").unwrap();
+    assert_eq!((near.loads, near.near_hits + near.hits), (4, 0));
+}
+
+async fn keys_without_an_attribute(on: Source) {
+    let load = |_: Vec<&'static str>| async { Ok::<_, String>(HashMap::from([("ada", 1_u64), ("total", 2)])) };
+    for _ in 0..2 {
+        let got = on.cache.get_or_set_many(&["ada", "Eve"], Options::new(), load).await;
+        assert_eq!(got, Ok(HashMap::from([("ada", 1), ("total", 2)])));
+        on.cache.settled().await;
+    }
+    let absent = on.cache.get_or_set_option("Eve", Options::new(), || async { Ok::<_, String>(Some(3_u64)) }).await;
+    assert_eq!(absent, Ok(Some(3)), "it was not remembered as absent");
+}
+
+async fn a_list_of_another_length_is_returned_as_it_is(on: Source) {
+    assert_eq!(on.too_few(&[1, 2]).await, Ok(vec![Some(user(1))]));
+    on.cache.settled().await;
+    assert_eq!(on.find(2).await, Ok(Some(user(2))), "nothing is stored");
+    on.cache.settled().await;
+    assert_eq!(on.asked(), [vec![1, 2], vec![2]]);
+    assert_eq!(on.too_few(&[2, 3, 4]).await, Ok(vec![Some(user(2)), Some(user(3))]), "as without a cache");
+    assert_eq!(on.asked(), [vec![3, 4], vec![2, 3, 4]], "of `3, 4` it cannot be told whose value is missing");
+    assert_eq!(on.too_few(&[5, 5]).await, Ok(vec![Some(user(5))]));
+    assert_eq!(on.asked(), [vec![5], vec![5, 5]]);
+    assert_eq!(on.stats("too_few").unstored[&UnstoredReason::Unattributed], 5);
+}
+
+/// An id of which only a part stands in the key.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+struct Login {
+    user: u64,
+    device: &'static str,
+}
+
+async fn ids_with_one_key_are_each_in_the_map(on: Source) {
+    #[redis_cached(key = "login:<login.user>", batch = logins, cache = cache, skip(cache))]
+    async fn seen(logins: &[Login], cache: &Cache) -> HashMap<Login, usize> {
+        logins.iter().map(|login| (login.clone(), login.device.len())).collect()
+    }
+    let [phone, desk] = ["phone", "desk"].map(|device| Login { user: 1, device });
+    for _ in 0..2 {
+        let got = seen(&[phone.clone(), desk.clone(), phone.clone()], &on.cache).await;
+        assert_eq!(got, HashMap::from([(phone.clone(), 5), (desk.clone(), 4)]));
+        on.cache.settled().await;
+    }
+}
+
+/// Equal in any case, but not in the key.
+#[derive(Debug, Clone, Eq, cached_core::CacheKey)]
+struct AnyCase(String);
+
+impl PartialEq for AnyCase {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.eq_ignore_ascii_case(&other.0)
+    }
+}
+
+impl Hash for AnyCase {
+    fn hash<H: Hasher>(&self, to: &mut H) {
+        self.0.to_ascii_lowercase().hash(to);
+    }
+}
+
+async fn of_ids_that_are_equal_under_two_keys_none_becomes_absent(on: Source) {
+    #[redis_cached(key = "any_case:<name>", batch = names, cache = cache, skip(cache))]
+    async fn find(names: &[AnyCase], cache: &Cache) -> HashMap<AnyCase, u64> {
+        names.iter().map(|name| (name.clone(), 1)).collect()
+    }
+    let [upper, lower] = ["ADA", "ada"].map(|name| AnyCase(name.to_owned()));
+    let expected = HashMap::from([(upper.clone(), 1)]);
+    assert_eq!(find(&[upper.clone(), lower.clone()], &on.cache).await, expected);
+    on.cache.settled().await;
+    for name in [upper, lower] {
+        assert_eq!(find(&[name], &on.cache).await, expected);
+    }
+}
+
+on_both!(
+    ids_that_the_body_spells_otherwise_are_returned,
+    an_id_that_is_absent_is_not_stored_as_such_beside_what_nobody_asked_for,
+    further_entries_are_returned_and_not_stored,
+    who_waits_for_an_id_is_not_told_that_it_is_absent,
+    a_batch_that_waits_for_an_id_runs_its_own_body,
+    the_near_cache_keeps_no_absence_that_is_not_known,
+    keys_without_an_attribute,
+    a_list_of_another_length_is_returned_as_it_is,
+    ids_with_one_key_are_each_in_the_map,
+    of_ids_that_are_equal_under_two_keys_none_becomes_absent,
+);
+
+#[tokio::test]
+async fn one_line_for_each_function_says_so() {
+    let (log, _listening) = Log::listen(Level::WARN);
+    let on = Source::memory();
+    for id in 0..3 {
+        on.unruly(&[id]).await.unwrap();
+        on.too_few(&[id + 10, id + 20]).await.unwrap();
+    }
+    let lines = log.take();
+    let about = |what: &str| lines.iter().filter(|line| line.contains(what)).collect::<Vec<_>>();
+    let (strangers, misfit) = (about("none of the ids it was given"), about("another length than its ids"));
+    assert_eq!((strangers.len(), misfit.len(), lines.len()), (1, 1, 2), "{lines:#?}");
+    let has = |line: &str, words: &[&str]| words.iter().all(|word| line.contains(word));
+    assert!(
+        has(strangers[0], &["WARN", "unruly", "0 of 1 ids", "1 entries", "under the id as it was given"]),
+        "{lines:#?}"
+    );
+    assert!(has(misfit[0], &["WARN", "too_few", "1 values for 2 ids", "one element for each id"]), "{lines:#?}");
+}

@@ -1,0 +1,190 @@
+//! BEGIN and END: while a write is in progress, nobody stores what it may make old.
+
+use super::{Subject, TTL, lease, value};
+use cached_core::store::{Acquired, Head, Replace, Written};
+use std::time::Duration;
+
+/// Long enough for a few steps on a busy machine.
+const SHORT: Duration = Duration::from_millis(300);
+
+fn writer(id: u8) -> Head {
+    lease(0xf0 + id)
+}
+
+async fn begin_removes_what_stands_there_and_keeps_leases_off(on: Subject) {
+    let (_, old) = value(1, "old");
+    on.put("value", &old).await;
+    on.put("other", &old).await;
+    assert_eq!(on.acquire("leased", lease(1), TTL).await, Acquired::Granted);
+    on.begin(writer(1), &["value", "leased", "absent"], TTL).await;
+    assert_eq!(on.get_all(&["value", "leased", "absent"]).await, [None, None, None]);
+    for key in ["value", "leased", "absent"] {
+        assert_eq!(on.acquire(key, lease(2), TTL).await, Acquired::Writing, "{key}");
+        assert_eq!(on.get(key).await, None);
+    }
+    assert_eq!(on.get("other").await.unwrap(), old);
+    on.end(writer(1), &["value", "leased", "absent"]).await;
+    for key in ["value", "leased", "absent"] {
+        assert_eq!(on.acquire(key, lease(2), TTL).await, Acquired::Granted, "{key}");
+    }
+}
+
+async fn what_removes_registers_leaves_markers(on: Subject) {
+    on.begin(writer(1), &["k"], TTL).await;
+    assert!(!on.remove("k").await);
+    on.remove_all(&["k", "other"]).await;
+    on.sweep("k").await;
+    assert!(!on.store.release(&"k".into(), lease(1), TTL).await.unwrap());
+    assert_eq!(on.acquire("k", lease(1), TTL).await, Acquired::Writing);
+}
+
+async fn each_writer_ends_its_own_write(on: Subject) {
+    for (first, second) in [(1, 2), (2, 1)] {
+        on.begin(writer(1), &["k"], TTL).await;
+        on.begin(writer(2), &["k"], TTL).await;
+        on.end(writer(first), &["k"]).await;
+        assert_eq!(on.acquire("k", lease(1), TTL).await, Acquired::Writing);
+        on.end(writer(second), &["k"]).await;
+        assert_eq!(on.acquire("k", lease(1), TTL).await, Acquired::Granted);
+        on.remove("k").await;
+    }
+}
+
+async fn a_marker_ends_by_itself(on: Subject) {
+    on.begin(writer(1), &["k"], SHORT).await;
+    assert_eq!(on.acquire("k", lease(1), TTL).await, Acquired::Writing);
+    on.pass(SHORT).await;
+    assert_eq!(on.acquire("k", lease(1), TTL).await, Acquired::Granted);
+}
+
+async fn a_short_write_does_not_end_a_long_one(on: Subject) {
+    on.begin(writer(1), &["k"], TTL).await;
+    on.begin(writer(2), &["k"], SHORT).await;
+    on.pass(SHORT).await;
+    assert_eq!(on.acquire("k", lease(1), TTL).await, Acquired::Writing);
+    on.end(writer(1), &["k"]).await;
+    assert_eq!(on.acquire("k", lease(1), TTL).await, Acquired::Granted, "the other's is over by its own deadline");
+}
+
+async fn a_long_write_that_ends_leaves_the_short_ones_deadline(on: Subject) {
+    on.begin(writer(1), &["k"], TTL).await;
+    on.begin(writer(2), &["k"], SHORT).await;
+    on.end(writer(1), &["k"]).await;
+    assert_eq!(on.acquire("k", lease(1), TTL).await, Acquired::Writing);
+    on.pass(SHORT).await;
+    assert_eq!(on.acquire("k", lease(1), TTL).await, Acquired::Granted);
+}
+
+async fn begin_repeated_extends(on: Subject) {
+    on.begin(writer(1), &["k"], SHORT).await;
+    on.begin(writer(1), &["k"], TTL).await;
+    on.pass(SHORT).await;
+    assert_eq!(on.acquire("k", lease(1), TTL).await, Acquired::Writing);
+    on.end(writer(1), &["k"]).await;
+    assert_eq!(on.acquire("k", lease(1), TTL).await, Acquired::Granted, "one END for all BEGINs");
+}
+
+async fn a_marker_that_was_lost_is_begun_again(on: Subject) {
+    let (_, old) = value(1, "old");
+    on.begin(writer(1), &["kept", "lost"], SHORT).await;
+    on.begin(writer(1), &["kept"], TTL).await;
+    on.pass(SHORT).await;
+    assert_eq!(on.acquire("lost", lease(1), TTL).await, Acquired::Granted);
+    assert!(on.fill("lost", lease(1), &old).await);
+    on.begin(writer(1), &["kept", "lost"], TTL).await;
+    assert_eq!(on.get("lost").await, None, "stored while the marker was lost");
+    assert_eq!(on.acquire("lost", lease(2), TTL).await, Acquired::Writing);
+    assert_eq!(on.acquire("kept", lease(2), TTL).await, Acquired::Writing);
+}
+
+/// As long as another's marker keeps the set of them alive.
+async fn a_marker_that_was_lost_beside_anothers_is_begun_again(on: Subject) {
+    let (_, old) = value(1, "old");
+    on.begin(writer(2), &["k"], TTL).await;
+    on.begin(writer(1), &["k"], SHORT).await;
+    on.pass(SHORT).await;
+    on.put("k", &old).await;
+    on.begin(writer(1), &["k"], TTL).await;
+    assert_eq!(on.get("k").await, None);
+    on.end(writer(2), &["k"]).await;
+    assert_eq!(on.acquire("k", lease(1), TTL).await, Acquired::Writing);
+}
+
+async fn end_removes_whatever_came_meanwhile(on: Subject) {
+    let (_, old) = value(1, "old");
+    on.begin(writer(1), &["k", "late"], SHORT).await;
+    on.put("k", &old).await;
+    on.end(writer(1), &["k"]).await;
+    assert_eq!(on.get("k").await, None);
+
+    on.pass(SHORT).await;
+    assert_eq!(on.acquire("late", lease(1), TTL).await, Acquired::Granted);
+    assert!(on.fill("late", lease(1), &old).await);
+    on.end(writer(1), &["late"]).await;
+    assert_eq!(on.get("late").await, None, "its marker was over before it");
+
+    on.put("never begun", &old).await;
+    on.begin(writer(2), &["k"], TTL).await;
+    on.end(writer(1), &["never begun", "k", "absent"]).await;
+    assert_eq!(on.get("never begun").await, None);
+    assert_eq!(on.acquire("k", lease(1), TTL).await, Acquired::Writing, "it was another's");
+    on.end(writer(1), &[]).await;
+}
+
+/// A load that began before the write stores nothing, however it goes on.
+async fn loads_in_flight_do_not_store(on: Subject) {
+    let (seen, old) = value(1, "old");
+    let (_, new) = value(2, "computed from what was there before");
+    on.put("refreshed", &old).await;
+    assert_eq!(on.acquire("loaded", lease(1), TTL).await, Acquired::Granted);
+    let keys = ["refreshed", "loaded"];
+    let fills = async || on.fill("refreshed", seen, &new).await || on.fill("loaded", lease(1), &new).await;
+    on.begin(writer(1), &keys, TTL).await;
+    assert!(!fills().await);
+    assert!(!on.store.renew(&"loaded".into(), lease(1), TTL, TTL).await.unwrap());
+    on.end(writer(1), &keys).await;
+    assert!(!fills().await);
+    assert_eq!(on.acquire("loaded", lease(2), TTL).await, Acquired::Granted);
+    assert!(!fills().await);
+    assert!(!on.store.release(&"loaded".into(), lease(1), TTL).await.unwrap());
+    assert!(on.fill("loaded", lease(2), &new).await);
+    assert_eq!(on.get("refreshed").await, None);
+}
+
+/// Removed, so that nobody comes across it again, and not replaced.
+async fn an_unusable_register_gives_no_lease_either(on: Subject) {
+    on.begin(writer(1), &["k"], TTL).await;
+    on.put("k", b"damaged").await;
+    let replace = Replace::unusable(b"damaged");
+    let answer = on.store.acquire(&"k".into(), lease(1), TTL, replace, TTL).await.unwrap();
+    assert_eq!(answer, Acquired::Writing);
+    assert_eq!(on.get("k").await, None);
+}
+
+/// Who takes a token for the lease of a worthless load does not keep its writer from putting its value.
+async fn a_token_is_not_replaced(on: Subject) {
+    on.store.begin(writer(1), &["k".into()], TTL, true, TTL).await.unwrap();
+    let replace = Replace::unusable(writer(1).as_bytes());
+    let answer = on.store.acquire(&"k".into(), lease(1), TTL, replace, TTL).await.unwrap();
+    assert_eq!(answer, Acquired::Writing);
+    let (_, bytes) = value(1, "x");
+    let put = Written { key: "k".into(), put: Some((bytes.clone(), TTL)) };
+    assert!(on.store.end(writer(1), &[put], TTL).await.unwrap());
+    assert_eq!(on.get("k").await, Some(bytes));
+}
+
+on_every_store! {
+    begin_removes_what_stands_there_and_keeps_leases_off
+    what_removes_registers_leaves_markers
+    each_writer_ends_its_own_write
+    a_marker_ends_by_itself
+    a_short_write_does_not_end_a_long_one
+    a_long_write_that_ends_leaves_the_short_ones_deadline
+    begin_repeated_extends
+    a_marker_that_was_lost_is_begun_again
+    a_marker_that_was_lost_beside_anothers_is_begun_again
+    end_removes_whatever_came_meanwhile
+    loads_in_flight_do_not_store
+    an_unusable_register_gives_no_lease_either
+    a_token_is_not_replaced
+}

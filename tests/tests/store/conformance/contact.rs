@@ -1,0 +1,49 @@
+//! What a confirmation says: that all changes up to the moment of the *question* were told. What is changed while the answer is
+//! on its way is told behind it.
+
+use super::{WITHIN, all};
+use cached_core::store::{RedisStore, Store, Watcher};
+use std::sync::{Arc, Mutex, Weak};
+use std::time::{Duration, Instant};
+use tests::{Network, Pass, RedisServer, eventually};
+
+/// How long each answer is on its way. A busy machine makes it longer, never shorter.
+const ON_ITS_WAY: Duration = Duration::from_millis(150);
+
+/// For each confirmation, how long ago the moment was that it speaks of.
+#[derive(Debug, Default)]
+struct Ages(Mutex<Vec<Duration>>);
+
+impl Watcher for Ages {
+    fn changed(&self, _: &str) {}
+    fn all_changed(&self) {}
+    fn lost(&self) {}
+    fn regained(&self) {}
+
+    fn confirmed(&self, asked: Instant) {
+        self.0.lock().unwrap().push(asked.elapsed());
+    }
+
+    fn heartbeat(&self) -> Duration {
+        Duration::from_secs(2)
+    }
+}
+
+#[tokio::test]
+async fn a_confirmation_is_as_of_the_question() {
+    let server = RedisServer::start();
+    let network = Network::of_news_to(&server).await;
+    network.down(Pass::After(ON_ITS_WAY));
+    let store = RedisStore::new(&network.url()).unwrap();
+    let ages = Arc::new(Ages::default());
+    let watcher: Weak<Ages> = Arc::downgrade(&ages);
+    store.watch(watcher);
+    let keys = all(&["k"]);
+    eventually("two questions are answered", async || {
+        let _ = store.get_watched(&keys, 1, WITHIN).await;
+        ages.0.lock().unwrap().len() >= 2
+    })
+    .await;
+    let ages = ages.0.lock().unwrap().clone();
+    assert!(ages.iter().all(|age| *age >= ON_ITS_WAY), "{ages:?}");
+}

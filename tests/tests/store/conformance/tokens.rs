@@ -1,0 +1,215 @@
+//! BEGIN with a token: the writer may put its value at the end if nobody else has touched the register since.
+
+use super::{Subject, TTL, WITHIN, lease, value};
+use bytes::Bytes;
+use cached_core::store::{Acquired, Head, Written};
+use std::time::Duration;
+
+const SHORT: Duration = Duration::from_millis(300);
+
+fn writer(id: u8) -> Head {
+    lease(0xf0 + id)
+}
+
+async fn has_token(on: &Subject, key: &str, writer: Head) -> bool {
+    on.get(key).await.is_some_and(|register| register == writer.as_bytes())
+}
+
+async fn who_writes_alone_puts(on: Subject) {
+    let (_, new) = value(2, "new");
+    on.put("k", &value(1, "old").1).await;
+    on.begin_with_token(writer(1), &["k"], TTL).await;
+    assert!(has_token(&on, "k", writer(1)).await);
+    assert_eq!(on.acquire("k", lease(1), TTL).await, Acquired::Writing, "nobody waits for a write as for a load");
+    assert!(has_token(&on, "k", writer(1)).await);
+    assert!(on.end_with(writer(1), &[("k", Some(&new))]).await);
+    assert_eq!(on.get("k").await.unwrap(), new);
+    assert_eq!(on.acquire("k", lease(1), TTL).await, Acquired::Value(new));
+    on.remove("k").await;
+    assert_eq!(on.acquire("k", lease(1), TTL).await, Acquired::Granted, "the marker is gone");
+}
+
+async fn what_is_put_ends(on: Subject) {
+    on.begin_with_token(writer(1), &["k"], TTL).await;
+    let put = Some((value(1, "new").1, SHORT));
+    assert!(on.store.end(writer(1), &[Written { key: "k".into(), put }], WITHIN).await.unwrap());
+    assert!(on.get("k").await.is_some());
+    on.expires("k", SHORT).await;
+}
+
+async fn without_a_token_nothing_is_put(on: Subject) {
+    let (_, new) = value(1, "new");
+    on.begin(writer(1), &["k"], TTL).await;
+    assert_eq!(on.get("k").await, None);
+    assert!(!on.end_with(writer(1), &[("k", Some(&new))]).await);
+    assert!(!on.end_with(writer(1), &[("never begun", Some(&new))]).await);
+    assert_eq!(on.get_all(&["k", "never begun"]).await, [None, None]);
+    // Another's token gives no right.
+    on.begin_with_token(writer(2), &["k"], TTL).await;
+    assert!(!on.end_with(writer(1), &[("k", Some(&new))]).await);
+    assert_eq!(on.get("k").await, None);
+}
+
+/// Whichever of the two ends first, neither knows which value is the newer.
+async fn of_two_who_overlap_neither_puts(on: Subject) {
+    let (_, new) = value(1, "new");
+    for (first, second) in [(1, 2), (2, 1)] {
+        for token in [false, true] {
+            on.begin_with_token(writer(1), &["k"], TTL).await;
+            on.store.begin(writer(2), &["k".into()], TTL, token, WITHIN).await.unwrap();
+            assert_eq!(on.get("k").await, None, "the first one's token is gone and the second has none");
+            assert!(!on.end_with(writer(first), &[("k", Some(&new))]).await);
+            assert_eq!(on.get("k").await, None);
+            assert!(!on.end_with(writer(second), &[("k", Some(&new))]).await);
+            assert_eq!(on.get("k").await, None);
+        }
+    }
+    on.begin(writer(1), &["k"], TTL).await;
+    on.begin_with_token(writer(2), &["k"], TTL).await;
+    assert_eq!(on.get("k").await, None, "somebody writes already");
+    on.end(writer(1), &["k"]).await;
+    assert!(!on.end_with(writer(2), &[("k", Some(&new))]).await);
+}
+
+async fn any_other_write_takes_the_token_away(on: Subject) {
+    let (_, new) = value(1, "new");
+    let begin = async || {
+        on.begin_with_token(writer(1), &["k"], TTL).await;
+        assert!(has_token(&on, "k", writer(1)).await);
+    };
+    let may_put = async || {
+        let put = on.end_with(writer(1), &[("k", Some(&new))]).await;
+        assert_eq!(on.get("k").await.is_some(), put);
+        put
+    };
+    begin().await;
+    assert!(on.remove("k").await);
+    assert!(!may_put().await, "removed");
+    begin().await;
+    on.remove_all(&["k"]).await;
+    assert!(!may_put().await, "removed with others");
+    begin().await;
+    on.sweep("k").await;
+    assert!(!may_put().await, "swept");
+    begin().await;
+    on.end(writer(2), &["k"]).await;
+    assert!(!may_put().await, "ended by a writer that never began, or whose marker was over");
+    begin().await;
+    on.begin(writer(2), &["k"], TTL).await;
+    on.end(writer(2), &["k"]).await;
+    assert!(!may_put().await, "written from beginning to end");
+    begin().await;
+    on.put("k", &value(2, "set by hand").1).await;
+    assert!(!on.end_with(writer(1), &[("k", Some(&new))]).await);
+    assert_eq!(on.get("k").await, None, "set by hand");
+    begin().await;
+    assert!(may_put().await, "and nothing of it remains");
+}
+
+async fn a_load_does_not_take_the_token(on: Subject) {
+    let (_, new) = value(1, "new");
+    assert_eq!(on.acquire("k", lease(1), TTL).await, Acquired::Granted);
+    on.begin_with_token(writer(1), &["k"], TTL).await;
+    assert!(!on.fill("k", lease(1), &value(2, "old").1).await);
+    assert!(!on.store.release(&"k".into(), lease(1), WITHIN).await.unwrap());
+    assert_eq!(on.acquire("k", lease(2), TTL).await, Acquired::Writing);
+    assert!(on.end_with(writer(1), &[("k", Some(&new))]).await);
+}
+
+async fn end_repeated_is_harmless(on: Subject) {
+    let (_, new) = value(1, "new");
+    on.begin_with_token(writer(1), &["k"], TTL).await;
+    assert!(on.end_with(writer(1), &[("k", Some(&new))]).await);
+    // Another has written since: what comes late puts nothing back.
+    on.begin(writer(2), &["k"], TTL).await;
+    assert!(!on.end_with(writer(1), &[("k", Some(&new))]).await);
+    assert_eq!(on.get("k").await, None);
+    assert_eq!(on.acquire("k", lease(1), TTL).await, Acquired::Writing);
+    on.end(writer(2), &["k"]).await;
+    assert!(!on.end_with(writer(1), &[("k", Some(&new))]).await);
+    assert_eq!(on.get("k").await, None);
+}
+
+async fn begin_repeated_extends_the_token(on: Subject) {
+    let (_, new) = value(1, "new");
+    for token in [false, true] {
+        on.begin_with_token(writer(1), &["k"], SHORT).await;
+        on.store.begin(writer(1), &["k".into()], TTL, token, WITHIN).await.unwrap();
+        on.pass(SHORT).await;
+        assert!(has_token(&on, "k", writer(1)).await);
+        assert!(on.end_with(writer(1), &[("k", Some(&new))]).await);
+    }
+}
+
+/// It is not the writer's, and lasts as long as its own time says.
+async fn begin_repeated_leaves_what_was_put_meanwhile(on: Subject) {
+    let (_, other) = value(1, "set by hand");
+    on.begin_with_token(writer(1), &["k"], TTL).await;
+    on.put("k", &other).await;
+    on.begin(writer(1), &["k"], SHORT).await;
+    on.pass(SHORT).await;
+    assert_eq!(on.get("k").await, Some(other));
+}
+
+async fn a_token_that_was_taken_away_does_not_come_back(on: Subject) {
+    let (_, new) = value(1, "new");
+    on.begin_with_token(writer(1), &["k"], TTL).await;
+    on.begin(writer(2), &["k"], TTL).await;
+    on.end(writer(2), &["k"]).await;
+    on.begin_with_token(writer(1), &["k"], TTL).await;
+    assert_eq!(on.get("k").await, None);
+    assert!(!on.end_with(writer(1), &[("k", Some(&new))]).await);
+}
+
+async fn a_token_ends_with_its_marker(on: Subject) {
+    let (_, new) = value(1, "new");
+    on.begin_with_token(writer(1), &["k"], SHORT).await;
+    on.pass(SHORT).await;
+    assert_eq!(on.get("k").await, None);
+    assert!(!on.end_with(writer(1), &[("k", Some(&new))]).await);
+
+    on.begin_with_token(writer(1), &["k"], SHORT).await;
+    on.pass(SHORT).await;
+    // Whoever may have written meanwhile: extended without a token, there is none.
+    on.begin(writer(1), &["k"], TTL).await;
+    assert!(!on.end_with(writer(1), &[("k", Some(&new))]).await);
+    assert_eq!(on.get("k").await, None);
+}
+
+async fn several_are_put_together_or_not_at_all(on: Subject) {
+    let (_, a) = value(1, "a");
+    let (_, b) = value(2, "b");
+    let keys = ["a", "b", "list"];
+    let written: [(&str, Option<&Bytes>); 3] = [("a", Some(&a)), ("list", None), ("b", Some(&b))];
+    on.begin_with_token(writer(1), &keys, TTL).await;
+    assert!(on.end_with(writer(1), &written).await);
+    assert_eq!(on.get_all(&keys).await, [Some(a.clone()), Some(b.clone()), None]);
+
+    for lost in ["a", "b"] {
+        on.begin_with_token(writer(1), &keys, TTL).await;
+        assert!(on.remove(lost).await);
+        assert!(!on.end_with(writer(1), &written).await);
+        assert_eq!(on.get_all(&keys).await, [None, None, None], "{lost}");
+    }
+
+    on.begin_with_token(writer(1), &keys, TTL).await;
+    on.begin(writer(2), &["list"], TTL).await;
+    assert!(on.end_with(writer(1), &written).await, "there is nothing to put in the one that others write as well");
+    assert_eq!(on.get_all(&keys).await, [Some(a), Some(b), None]);
+    assert_eq!(on.acquire("list", lease(1), TTL).await, Acquired::Writing);
+}
+
+on_every_store! {
+    who_writes_alone_puts
+    what_is_put_ends
+    without_a_token_nothing_is_put
+    of_two_who_overlap_neither_puts
+    any_other_write_takes_the_token_away
+    a_load_does_not_take_the_token
+    end_repeated_is_harmless
+    begin_repeated_extends_the_token
+    begin_repeated_leaves_what_was_put_meanwhile
+    a_token_that_was_taken_away_does_not_come_back
+    a_token_ends_with_its_marker
+    several_are_put_together_or_not_at_all
+}

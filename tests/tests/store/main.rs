@@ -1,0 +1,8 @@
+//! Stores, and the way to the server.
+
+mod conformance;
+mod connections;
+mod copies;
+mod handshakes;
+mod merged;
+mod rights;
