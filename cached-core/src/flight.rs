@@ -78,9 +78,10 @@ struct State<T> {
     store_time: Duration,
     /// Since when it is waiting for the store, if it is.
     in_store_since: Option<Instant>,
-    /// The next generation, once one of this one's followers leads it. Weak, so that a follower which is never polled
-    /// again does not keep all generations after it alive.
-    next: Weak<Flight<T>>,
+    /// The next generation, once one of this one's followers leads it.
+    next: Next<T>,
+    /// The generations that this one is the next of.
+    formers: Vec<Weak<Flight<T>>>,
     /// How the leader is polled, once it has something to wait for.
     pulse: Option<Arc<Pulse>>,
     /// Another flight has taken its place.
@@ -89,6 +90,23 @@ struct State<T> {
     stalled: u32,
     /// The lease under which it loads, or is about to, or that of the flight whose place it has taken.
     lease: Option<u128>,
+}
+
+/// The next generation. Not kept alive, so that a follower which is never polled again does not keep all generations after it
+/// alive: what it has found stays, for those who wake late.
+#[derive(Debug)]
+enum Next<T> {
+    Flight(Weak<Flight<T>>),
+    Ended(Arc<Flight<T>>),
+}
+
+impl<T> Next<T> {
+    fn flight(&self) -> Option<Arc<Flight<T>>> {
+        match self {
+            Self::Flight(flight) => flight.upgrade(),
+            Self::Ended(flight) => Some(Arc::clone(flight)),
+        }
+    }
 }
 
 #[derive(Debug)]
@@ -112,7 +130,7 @@ enum Ending<T> {
 
 /// What a caller is to a flight.
 #[derive(Debug)]
-pub(crate) enum Role<K: Hash + Eq, T> {
+pub(crate) enum Role<K: Hash + Eq, T: Clone> {
     Lead(Lead<K, T>),
     Follow(Follow<T>),
 }
@@ -140,12 +158,21 @@ impl<T> Default for State<T> {
             progress: Progress::UnderWay,
             store_time: Duration::ZERO,
             in_store_since: None,
-            next: Weak::new(),
+            next: Next::Flight(Weak::new()),
+            formers: Vec::new(),
             pulse: None,
             is_left: false,
             stalled: 0,
             lease: None,
         }
+    }
+}
+
+impl<T> Flight<T> {
+    /// One that has ended with a value found by `step`.
+    fn ended(value: T, step: u32) -> Arc<Self> {
+        let state = State { progress: Progress::Ended(Ending::Found(value, step)), ..State::default() };
+        Arc::new(Self { state: Mutex::new(state), changed: Notify::new() })
     }
 }
 
@@ -184,14 +211,15 @@ impl<K: Hash + Eq + Clone, T: Clone> Flights<K, T> {
     pub(crate) fn join_next(&self, key: &K, follow: &Follow<T>) -> Role<K, T> {
         // Whatever comes after a flight that this caller has followed began after this caller came.
         const BEFORE_ALL_STEPS: u32 = 0;
-        let next = locked(&follow.flight.state).next.upgrade();
+        let next = locked(&follow.flight.state).next.flight();
         if let Some(flight) = next {
             return Role::Follow(Follow { flight, joined_at: BEFORE_ALL_STEPS });
         }
         let role = self.board(key, Some(&follow.flight), |_| BEFORE_ALL_STEPS);
         let (Role::Lead(Lead { flight, .. }) | Role::Follow(Follow { flight, .. })) = &role;
+        locked(&flight.state).formers.push(Arc::downgrade(&follow.flight));
         let mut former = locked(&follow.flight.state);
-        former.next = Arc::downgrade(flight);
+        former.next = Next::Flight(Arc::downgrade(flight));
         // If it has not ended, the others need not find out by themselves.
         former.is_left = true;
         drop(former);
@@ -234,7 +262,7 @@ impl<K: Hash + Eq + Clone, T: Clone> Flights<K, T> {
 
 /// The leader's part. Dropping it hands over.
 #[derive(Debug)]
-pub(crate) struct Lead<K: Hash + Eq, T> {
+pub(crate) struct Lead<K: Hash + Eq, T: Clone> {
     flight: Arc<Flight<T>>,
     tables: Arc<Tables<K, T>>,
     shard: usize,
@@ -242,7 +270,7 @@ pub(crate) struct Lead<K: Hash + Eq, T> {
     ended: bool,
 }
 
-impl<K: Hash + Eq, T> Lead<K, T> {
+impl<K: Hash + Eq, T: Clone> Lead<K, T> {
     /// Announces a step on the store; to be called right before it is taken. Returns its number.
     pub(crate) fn store_step(&self) -> u32 {
         self.begin(true)
@@ -336,13 +364,23 @@ impl<K: Hash + Eq, T> Lead<K, T> {
         drop(table);
         let mut state = locked(&self.flight.state);
         state.begin(false);
+        let formers = std::mem::take(&mut state.formers);
+        let found = match &ending {
+            Ending::Found(value, step) if !formers.is_empty() => Some(Flight::ended(value.clone(), *step)),
+            Ending::Found(..) | Ending::Failed | Ending::Over => None,
+        };
         state.progress = Progress::Ended(ending);
         drop(state);
+        if let Some(found) = found {
+            for former in formers.iter().filter_map(Weak::upgrade) {
+                locked(&former.state).next = Next::Ended(Arc::clone(&found));
+            }
+        }
         self.flight.changed.notify_waiters();
     }
 }
 
-impl<K: Hash + Eq, T> Drop for Lead<K, T> {
+impl<K: Hash + Eq, T: Clone> Drop for Lead<K, T> {
     fn drop(&mut self) {
         if !self.ended {
             self.end(if std::thread::panicking() { Ending::Failed } else { Ending::Over });

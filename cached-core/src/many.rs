@@ -9,8 +9,11 @@
 //! | `Vec<Option<T>>`, in the order of the ids | `None` |
 
 mod divided;
+mod passage;
 
 pub(crate) use divided::{Divided, Part, Undivided};
+pub(crate) use passage::Packed;
+pub use passage::{IdsProbe, OwnedId, PassNone, PassOwned, Passage};
 
 use crate::outcome::{CacheValue, OptionValue};
 use divided::found;

@@ -14,7 +14,9 @@ pub use crate::engine::{Bracket, Put};
 pub use crate::event::{CacheEvent, EventSpec, EventUse, RegisteredEvent, TagUse};
 pub use crate::invalidation::Tag;
 pub use crate::key::{Hashed, KeyIdentity, KeySegment, Piece, Rendered, Serialized, SerializedIdentity, TypeName};
-pub use crate::many::{ManyInResult, ManyPlain, ManyProbe, ManyRefused, ids, lend, one};
+pub use crate::many::{
+    IdsProbe, ManyInResult, ManyPlain, ManyProbe, ManyRefused, OwnedId, PassNone, PassOwned, Passage, ids, lend, one,
+};
 pub use crate::near::keep::{Keep, KeepCloned, KeepNone, KeepRefused, KeepShared, NearValue, Unkept, Values};
 pub use crate::outcome::{
     Probe, Refuse, Returned, Shape, ShapeOfOption, ShapeOfResult, ShapeOfResultOption, ShapeOfValue,

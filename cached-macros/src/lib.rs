@@ -253,7 +253,9 @@ use role::Role;
 /// A call returns all that its body returned for it. What cannot be attributed to an id that the body was given is not stored:
 /// entries under other ids (a total; `ada` for `Ada`, from a database that ignores case), a `Vec` of another length, of which
 /// nothing is stored. Nor is it stored then that an id without an entry is absent, since one of the others may be its value: it is
-/// loaded each time, and a warning says so once for each function. Make such ids uniform before the call, or return each value
+/// loaded each time, and a warning says so once for each function. Batches that wait meanwhile share one run of the body, if they ask
+/// for all that it was given, and if the type of the ids is a common one without references or has `#[derive(CacheKey)]`, without
+/// parameters. Make such ids uniform before the call, or return each value
 /// under the id as it was given. If two ids of a map have one key (`<login.user>`), the second is loaded as without a cache.
 ///
 /// # With other attributes

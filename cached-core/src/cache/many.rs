@@ -6,7 +6,7 @@ use crate::engine::call::Call;
 use crate::engine::handle::Cache;
 use crate::engine::policy::Policy;
 use crate::hand;
-use crate::many::InResult;
+use crate::many::{InResult, Passage};
 use crate::near::keep::Unkept;
 use crate::outcome::CacheValue;
 use std::collections::HashMap;
@@ -20,7 +20,7 @@ impl Cache {
     /// A key that `load` does not return is remembered as absent for the time of the class `short`, as by
     /// [`get_or_set_option`](Self::get_or_set_option). The entries are those of these two. What `load` returns under other keys
     /// is returned and not stored; nor is it stored then that a key without a value is absent, since one of the others may be
-    /// the same row in another spelling.
+    /// the same row in another spelling. Who waits for such a key loads it by itself; functions with `batch = ids` share that load.
     ///
     /// # Errors
     /// Those of `load`, and no others.
@@ -68,7 +68,7 @@ impl Cache {
             None => Policy::default(),
         };
         let shape = InResult::<HashMap<K, T>, E, K>::default();
-        let mut batch = batch(&GET_OR_SET, Some(self), shape, Unkept, keys, call);
+        let mut batch = batch(&GET_OR_SET, Some(self), shape, Unkept, Passage::NONE, keys, call);
         loop {
             let keys = match missing(&mut batch).await {
                 Ok(found) => return found,

@@ -1,6 +1,7 @@
 //! The flights of entries: calls of this process that mean the same key and the same type share one load.
 
-use crate::envelope::{Entry, Head};
+use super::finding::Finding;
+use crate::envelope::Head;
 use crate::flight::Lead;
 use crate::key::Key;
 use crate::lease::Lease;
@@ -15,7 +16,7 @@ pub(crate) struct FlightKey {
     pub(super) is_late: bool,
 }
 
-pub(super) type LeadKey = Lead<FlightKey, Entry>;
+pub(super) type LeadKey = Lead<FlightKey, Finding>;
 
 /// What a leader's ACQUIRE may replace: also the lease of the one whose place it has taken, if it has.
 pub(super) fn taking_place(lead: &LeadKey, lease: &Lease, replace: Replace) -> Replace {

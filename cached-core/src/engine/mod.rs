@@ -15,6 +15,7 @@ mod both;
 mod budget;
 mod bulkhead;
 pub(crate) mod call;
+mod finding;
 mod flight;
 mod gate;
 pub(crate) mod handle;
@@ -40,7 +41,6 @@ pub use write::put::Put;
 
 use crate::breaker::Breaker;
 use crate::clock::Clock;
-use crate::envelope::Entry;
 use crate::flight::Flights;
 use crate::key::Key;
 use crate::near::Near;
@@ -48,6 +48,7 @@ use crate::site::Site;
 use crate::stats::{Counters, SiteStats};
 use crate::store::Store;
 use bulkhead::Bulkhead;
+use finding::Finding;
 use flight::FlightKey;
 use gate::Gate;
 use load::background::Background;
@@ -76,7 +77,7 @@ pub(crate) struct Engine {
     pub(crate) pending: Pending,
     /// Nothing is pending any more.
     drained: Notify,
-    flights: Flights<FlightKey, Entry>,
+    flights: Flights<FlightKey, Finding>,
     /// Who renews which values.
     claims: Arc<Claims>,
     /// Bounds loads without the store.

@@ -103,6 +103,28 @@ fn all_of_the_next_generation_share_however_late_they_wake() {
 }
 
 #[test]
+fn who_wakes_when_the_next_generation_is_over_shares_what_it_found() {
+    let flights = Flights::new();
+    let leader = lead(&flights);
+    let step = leader.store_step();
+    let late: Vec<_> = (0..4).map(|_| follow(&flights)).collect();
+    leader.found(7, step);
+
+    let Role::Lead(leader) = flights.join_next(&"k", &late[0]) else { panic!("nobody leads") };
+    drop(leader);
+    let Role::Lead(leader) = flights.join_next(&"k", &late[1]) else { panic!("the one before has found nothing") };
+    let step = leader.store_step();
+    let stranger = follow(&flights);
+    leader.found(8, step);
+    for late in &late[2..] {
+        let Role::Follow(follow) = flights.join_next(&"k", late) else { panic!("it starts another flight") };
+        assert_eq!(follow.landed(), Some(Landing::Shared(8)));
+    }
+    assert!(is_next(&stranger));
+    let Role::Lead(_) = flights.join_next(&"k", &stranger) else { panic!("it was found before this one came") };
+}
+
+#[test]
 fn a_flight_is_there_from_its_start_to_its_end() {
     let flights = Flights::new();
     assert!(!flights.has(|| unreachable!("nobody asks for the key while there are no flights")));

@@ -58,6 +58,8 @@ pub(crate) fn derive(input: TokenStream) -> TokenStream {
 //     }
 //     impl<T> ::cached_core::KeySegment for Scope<T>
 //     where T: ::cached_core::KeyIdentity, for<'__field> T: ::cached_core::KeySegment {}
+// and without parameters
+//     impl ::cached_core::__private::OwnedId for Scope {}
 fn implementation(krate: &Path, input: &DeriveInput, body: &TokenStream, word: &TokenStream) -> TokenStream {
     let name = &input.ident;
     let fields: Vec<&Field> = match &input.data {
@@ -69,6 +71,7 @@ fn implementation(krate: &Path, input: &DeriveInput, body: &TokenStream, word: &
     let (impl_generics, type_generics, where_clause) = generics.split_for_impl();
     let segments = segments(krate, generics.clone(), name, &fields);
     let where_segments = &segments.where_clause;
+    let owned = owned(krate, input);
     let site = Span::mixed_site();
     quote_spanned! {site=>
         #[automatically_derived]
@@ -81,7 +84,21 @@ fn implementation(krate: &Path, input: &DeriveInput, body: &TokenStream, word: &
 
         #[automatically_derived]
         impl #impl_generics #krate::KeySegment for #name #type_generics #where_segments {}
+
+        #owned
     }
+}
+
+/// What has no parameters borrows nothing.
+fn owned(krate: &Path, input: &DeriveInput) -> Option<TokenStream> {
+    let name = &input.ident;
+    let site = Span::mixed_site();
+    input.generics.params.is_empty().then(|| {
+        quote_spanned! {site=>
+            #[automatically_derived]
+            impl #krate::__private::OwnedId for #name {}
+        }
+    })
 }
 
 /// A type is a segment if its fields are. Whether they are is asked where it is used as one, which a bound does that has a

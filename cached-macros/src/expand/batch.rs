@@ -55,7 +55,7 @@ pub(super) fn batch(frame: &Frame, entry: &Entry, batch: &Batch, stmts: &TokenSt
     }
 }
 
-/// `let shape`: how the return type is taken apart. What is no list of ids is reported at the argument's type.
+/// `let shape`: how the return type is taken apart; `let passage`: whether ids get to other calls. What is no list of ids is reported at the argument's type.
 fn shape(frame: &Frame, batch: &Batch) -> TokenStream {
     let at = frame.at();
     let support = frame.support();
@@ -66,6 +66,10 @@ fn shape(frame: &Frame, batch: &Batch) -> TokenStream {
         let shape = {
             use #support::{ManyInResult as _, ManyPlain as _, ManyRefused as _};
             (&&&#support::ManyProbe::<#returns, _>::of(list)).__cached_core_many()
+        };
+        let passage = {
+            use #support::{PassNone as _, PassOwned as _};
+            (&&#support::IdsProbe::of(list)).__cached_core_passage()
         };
     }
 }
@@ -78,14 +82,14 @@ fn ids(frame: &Frame, batch: &Batch) -> TokenStream {
     quote_spanned!(here=> #support::ids(&#name))
 }
 
-// Output: Batch::new(&__CACHED_SITE, None::<&Cache>, shape, keep, list, |each, id| Call::new(..).tag(..).event(..))
+// Output: Batch::new(&__CACHED_SITE, None::<&Cache>, shape, keep, passage, list, |each, id| Call::new(..).tag(..).event(..))
 fn new(frame: &Frame, entry: &Entry, batch: &Batch, cache: &TokenStream) -> TokenStream {
     let at = frame.at();
     let support = frame.support();
     let element = &batch.element;
     let call = read::call_from(frame, entry, &quote_spanned!(at=> #support::Some(each)), &quote_spanned!(at=> path));
     quote_spanned! {at=>
-        #support::batch(&__CACHED_SITE, #cache, shape, keep, list, |each, #element| #call)
+        #support::batch(&__CACHED_SITE, #cache, shape, keep, passage, list, |each, #element| #call)
     }
 }
 

@@ -1,9 +1,11 @@
 //! The generic shell of a batch: compiled once per annotated function with `batch`.
 
 use super::read::{Wanted, first_look};
+use super::unattributed::{pack, unpack};
 use super::{Ended, Lookups};
 use crate::engine::bulkhead::Place;
 use crate::engine::call::{Call, decode, share};
+use crate::engine::finding::Unattributed;
 use crate::engine::handle::Cache;
 use crate::engine::load::fill::Closing;
 use crate::engine::load::{Begun, Permit, Turn};
@@ -11,13 +13,13 @@ use crate::engine::nesting::{self, Loading};
 use crate::engine::policy::Policy;
 use crate::engine::site::notices::Cause;
 use crate::engine::{Engine, ambient, asking};
+use crate::envelope::Entry;
 use crate::flight::pulse::{self, Pulse};
 use crate::key::Key;
 use crate::lease::Renewal;
-use crate::many::{Asked, Divided, ManyShape, Part, Undivided, one};
+use crate::many::{Asked, Divided, ManyShape, Part, Passage, Undivided, one};
 use crate::near::keep::Keep;
 use crate::outcome::OptionValue;
-use crate::reason::UnstoredReason;
 use crate::site::Site;
 use std::collections::HashMap;
 use std::fmt;
@@ -35,10 +37,16 @@ pub struct Batch<'a, S: ManyShape, K> {
 
 struct State<'a, S: ManyShape> {
     asked: Asked<'a, S::Id>,
+    /// Which of the distinct ids has which key.
+    keys: HashMap<Key, usize>,
     /// Of each distinct id, once it is known.
     values: Vec<Value<S::Item>>,
     /// What the body returned besides.
     strangers: Vec<(S::Id, S::Item)>,
+    /// How those get to other calls.
+    passage: Passage<S::Id>,
+    /// What others' bodies returned that cannot be attributed, taken from them.
+    taken: Vec<Arc<Unattributed>>,
     /// Not looked for yet.
     wanted: Vec<Wanted>,
     /// Where the lookups are, once there are any.
@@ -83,14 +91,18 @@ pub fn batch<'a, S: ManyShape, K: Keep<S::Item>>(
     cache: Option<&Cache>,
     shape: S,
     _: K,
+    passage: Passage<S::Id>,
     ids: &'a [S::Id],
     call: impl Fn(&Cache, &S::Id) -> Call,
 ) -> Batch<'a, S, K> {
     let asked = Asked { ids, firsts: Vec::new(), places: Vec::new() };
     let mut state = State {
         asked,
+        keys: HashMap::new(),
         values: Vec::new(),
         strangers: Vec::new(),
+        passage,
+        taken: Vec::new(),
         wanted: Vec::new(),
         lookups: None,
         permitted: Vec::new(),
@@ -160,14 +172,14 @@ impl<S: ManyShape> State<'_, S> {
     /// Each id once: those whose keys are equal are equal, unless the return type tells them apart.
     fn add_all(&mut self, shape: S, call: impl Fn(&S::Id) -> Call) {
         let ids = self.asked.ids;
-        let mut known: HashMap<Key, usize> = HashMap::with_capacity(ids.len());
+        self.keys.reserve(ids.len());
         for (at, id) in ids.iter().enumerate() {
             let mut target = call(id).typed(one(shape)).target;
             let next = self.asked.firsts.len();
             // What has no key is nobody's equal.
             let mut place = next;
             if let Some(found) = &target {
-                place = *known.entry(Arc::clone(&found.key)).or_insert(next);
+                place = *self.keys.entry(Arc::clone(&found.key)).or_insert(next);
                 // A map holds both, and one value cannot be returned twice: the second is loaded as without a cache.
                 if place < next && !S::is_same(self.asked.id(place), id) {
                     (target, place) = (None, next);
@@ -243,14 +255,31 @@ impl<S: ManyShape> State<'_, S> {
 
     /// Decodes what lookups have found, and takes their permits.
     fn take_ended<K: Keep<S::Item>>(&mut self) {
-        let Some(lookups) = &mut self.lookups else { return };
-        for Ended { at, lookup, turn } in lookups.take_ended() {
+        let (Some(lookups), taken) = (&mut self.lookups, &mut self.taken) else { return };
+        let ended = lookups.take_ended();
+        for Ended { at, lookup, turn } in ended {
             match turn {
                 Turn::Load(permit) => self.permitted.push((at, Some(*permit))),
                 Turn::Value(entry) => match decode::<OptionValue<S::Item>, K>(&lookup.target, &entry, None) {
                     Ok(value) => self.values[at] = Value::Known(value),
                     Err(reason) => lookups.reject(at, lookup, &entry, reason),
                 },
+                Turn::Unattributed(returned) => {
+                    let is_taken = taken.iter().any(|taken| Arc::ptr_eq(taken, &returned));
+                    let strangers = if is_taken {
+                        Some(Vec::new())
+                    } else {
+                        unpack::<S>(&self.keys, &self.passage, &lookup.target, &returned)
+                    };
+                    let Some(more) = strangers else {
+                        lookups.go_on(at, lookup);
+                        continue;
+                    };
+                    lookup.target.served(&Entry::loaded(None));
+                    self.values[at] = Value::Known(None);
+                    self.strangers.extend(more);
+                    taken.push(returned);
+                }
             }
         }
     }
@@ -299,6 +328,7 @@ impl<S: ManyShape> State<'_, S> {
             Err(Undivided::Misfit(returned, values)) => return self.misfit(of, returned, values),
         };
         note(&of, &divided);
+        let unattributed = pack::<S>(&of, &self.passage, policy, &divided).map(Arc::new);
         let Divided { parts, strangers } = divided;
         self.strangers.extend(strangers);
         let mut closings = Vec::new();
@@ -308,8 +338,7 @@ impl<S: ManyShape> State<'_, S> {
                 match &part {
                     Part::Value(value) => closings.extend(share(begun, policy, Some(value))),
                     Part::Absent => closings.extend(share(begun, policy, None)),
-                    // Who waits for it asks for it in a load of its own.
-                    Part::Unknown => unattributed(begun),
+                    Part::Unknown => begun.unattributed(unattributed.clone()),
                 }
             }
             self.values[at] = Value::Known(part.value());
@@ -330,7 +359,8 @@ impl<S: ManyShape> State<'_, S> {
         }
         for begun in of.into_iter().filter_map(|(_, begun)| begun) {
             begun.loaded(true);
-            unattributed(begun);
+            // Who waits for it asks for it in a load of its own.
+            begun.unattributed(None);
         }
         self.release();
         if is_all {
@@ -371,12 +401,6 @@ fn note<Id, T>(of: &[(usize, Option<Begun>)], divided: &Divided<Id, T>) {
             Some(format!("{unknown} of {ids} ids without an entry, {strangers} entries under other ids"))
         });
     }
-}
-
-/// Whether there is a value for this id is not known.
-fn unattributed(begun: Begun) {
-    begun.target().unstored(UnstoredReason::Unattributed);
-    begun.failed();
 }
 
 /// The body of a batch being run. Boxed, since it is as large as its author made it.

@@ -26,6 +26,7 @@
 
 mod call;
 mod read;
+mod unattributed;
 
 pub use call::{batch, missing, run, settle};
 

@@ -152,6 +152,7 @@ pub fn look<S: Shape, K: Keep<S::Item>>(call: Typed, _: S, _: K) -> impl Future<
                     Err(reason) => lookup.reject(&entry, reason),
                 },
                 Turn::Load(permit) => return Err(Load::permitted(*permit)),
+                Turn::Unattributed(_) => {}
             }
         }
     }
@@ -255,10 +256,10 @@ async fn renew<S: Shape>(target: &Target, entry: Entry, due: Box<super::refresh:
         return Err(Due::Looked(target.rejects(&entry, reason)));
     }
     match target.renew(entry, *due).await {
-        Turn::Value(entry) => {
+        Ok(permit) => Err(Due::Load(Load::permitted(permit))),
+        Err(entry) => {
             decode::<S, Unkept>(target, &entry, None).map_err(|reason| Due::Looked(target.rejects(&entry, reason)))
         }
-        Turn::Load(permit) => Err(Due::Load(Load::permitted(*permit))),
     }
 }
 

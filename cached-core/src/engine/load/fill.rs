@@ -9,6 +9,7 @@
 
 use crate::engine::Engine;
 use crate::engine::both::both;
+use crate::engine::finding::Finding;
 use crate::engine::flight::FlightKey;
 use crate::engine::refresh::local::Claim;
 use crate::engine::target::Target;
@@ -33,7 +34,7 @@ const AT_ONCE: usize = 256;
 pub(crate) struct Closing {
     pub(crate) target: Target,
     /// `None` if nobody waits for the load.
-    pub(crate) lead: Option<Lead<FlightKey, Entry>>,
+    pub(crate) lead: Option<Lead<FlightKey, Finding>>,
     /// The lease, or the ticket's.
     pub(crate) lease: Lease,
     /// The head of the value that was renewed.

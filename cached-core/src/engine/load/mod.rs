@@ -5,6 +5,7 @@ pub(crate) mod fill;
 pub(crate) mod running;
 
 use super::bulkhead::Place;
+use super::finding::{Finding, Unattributed};
 use super::flight::FlightKey;
 use super::nesting::{self, Loading};
 use super::refresh::due::Due;
@@ -31,6 +32,9 @@ pub(super) enum Turn {
     Value(Entry),
     /// Run the function.
     Load(Box<Permit>),
+    /// A batch that asks for all of this is served it, and has no value under this key. Any other call looks
+    /// further.
+    Unattributed(Arc<Unattributed>),
 }
 
 /// Permission for one load.
@@ -58,14 +62,14 @@ pub(super) enum Room {
 enum Kind {
     /// One load in all processes; stored and shared.
     /// The lease stands first: it is released before followers wake. Last, the stamps of the tags before the load.
-    Leased(Lease, Lead<FlightKey, Entry>, Vec<Head>),
+    Leased(Lease, Lead<FlightKey, Finding>, Vec<Head>),
     /// One load in all processes, over a value that is still there. With a lead, if callers wait for it; with a claim, if
     /// they are served meanwhile.
     Renewing(Box<Renewing>),
     /// As that, before other processes were asked: in the background.
     Claimed(Box<Due>),
     /// One load in this process; shared, not stored.
-    Shared(Lead<FlightKey, Entry>),
+    Shared(Lead<FlightKey, Finding>),
     /// For this caller only.
     Alone,
 }
@@ -73,7 +77,7 @@ enum Kind {
 #[derive(Debug)]
 struct Renewing {
     ticket: Ticket,
-    lead: Option<Lead<FlightKey, Entry>>,
+    lead: Option<Lead<FlightKey, Finding>>,
     claim: Option<Claim>,
 }
 
@@ -89,7 +93,7 @@ pub(super) struct Storable {
 }
 
 impl Permit {
-    pub(super) fn leased(target: Target, lead: Lead<FlightKey, Entry>, lease: Lease, stamps: Vec<Head>) -> Self {
+    pub(super) fn leased(target: Target, lead: Lead<FlightKey, Finding>, lease: Lease, stamps: Vec<Head>) -> Self {
         Self::new(target, Kind::Leased(lease, lead, stamps), Room::None)
     }
 
@@ -97,7 +101,7 @@ impl Permit {
     pub(super) fn renewing(
         target: Target,
         ticket: Ticket,
-        lead: Option<Lead<FlightKey, Entry>>,
+        lead: Option<Lead<FlightKey, Finding>>,
         claim: Option<Claim>,
         spare: Entry,
     ) -> Self {
@@ -125,7 +129,7 @@ impl Permit {
         self.target.site.counters.loads.one();
     }
 
-    pub(super) fn shared(target: Target, lead: Lead<FlightKey, Entry>, room: Room) -> Self {
+    pub(super) fn shared(target: Target, lead: Lead<FlightKey, Finding>, room: Room) -> Self {
         target.site.counters.bypassed.one();
         Self::new(target, Kind::Shared(lead), room)
     }
@@ -152,7 +156,7 @@ impl Permit {
     }
 
     /// The flight of those who wait for the load, if anybody does.
-    fn lead(&self) -> Option<&Lead<FlightKey, Entry>> {
+    fn lead(&self) -> Option<&Lead<FlightKey, Finding>> {
         match &self.kind {
             Kind::Leased(_, lead, _) | Kind::Shared(lead) => Some(lead),
             Kind::Renewing(renewing) => renewing.lead.as_ref(),
@@ -249,6 +253,22 @@ impl Begun {
         }
     }
 
+    /// The load went well, but which of what it has returned is this key's cannot be told: nothing to store. `returned` is what
+    /// those who wait may share.
+    pub(super) fn unattributed(self, returned: Option<Arc<Unattributed>>) {
+        self.permit.target.unstored(UnstoredReason::Unattributed);
+        let Self { permit, step, began } = self;
+        let Permit { target, kind, room, spare } = permit;
+        match (kind, returned) {
+            (Kind::Leased(lease, lead, _), Some(returned)) => {
+                drop(lease);
+                lead.found(Finding::Unattributed(returned), step);
+            }
+            (Kind::Shared(lead), Some(returned)) => lead.found(Finding::Unattributed(returned), step),
+            (kind, _) => Self { permit: Permit { target, kind, room, spare }, step, began }.failed(),
+        }
+    }
+
     /// The load went well, but its value cannot be encoded: nothing to share or to store.
     pub(super) fn unencoded(self, reason: UnstoredReason) {
         self.permit.target.unstored(reason);
@@ -292,7 +312,7 @@ impl Begun {
             }
             Kind::Shared(lead) => {
                 target.unstored(ttl.err().unwrap_or(UnstoredReason::NoLease));
-                lead.found(entry, step);
+                lead.found(Finding::Value(entry), step);
                 return None;
             }
             Kind::Claimed(_) | Kind::Alone => {
@@ -301,7 +321,7 @@ impl Begun {
             }
         };
         if let Some(lead) = &lead {
-            lead.loaded(entry.clone(), step);
+            lead.loaded(Finding::Value(entry.clone()), step);
         }
         Some(Closing { target, lead, lease, over, entry, ttl, stamps, names, load_time, claim })
     }
@@ -311,7 +331,7 @@ impl Begun {
 struct Refresh {
     target: Target,
     ticket: Ticket,
-    lead: Option<Lead<FlightKey, Entry>>,
+    lead: Option<Lead<FlightKey, Finding>>,
     claim: Option<Claim>,
 }
 

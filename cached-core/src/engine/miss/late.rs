@@ -7,10 +7,9 @@
 //! This second wait has an end as well. Who reaches it loads alone, in the order in which places become free.
 
 use super::state::Lookup;
-use crate::engine::flight::FlightKey;
-use crate::engine::flight::LeadKey;
-use crate::engine::load::Permit;
-use crate::engine::load::Turn;
+use crate::engine::finding::Finding;
+use crate::engine::flight::{FlightKey, LeadKey};
+use crate::engine::load::{Permit, Turn};
 use crate::engine::read::Seen;
 use crate::flight::pulse;
 use crate::reason::MissReason;
@@ -36,7 +35,7 @@ impl Lookup {
         if self.without.is_none() && self.target.may_look().is_ok() {
             match pulse::drive(self.pulse(&lead), self.target.look_beside_too(&mut self.budget)).await {
                 Ok(Seen::Value(entry)) => {
-                    lead.found(entry.clone(), step);
+                    lead.found(Finding::Value(entry.clone()), step);
                     return Turn::Value(entry);
                 }
                 Ok(Seen::Spare(entry)) => self.spare = Some(entry),

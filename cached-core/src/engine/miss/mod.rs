@@ -11,6 +11,7 @@ mod worthless;
 pub(crate) use state::Lookup;
 
 use super::bulkhead::Bulkhead;
+use super::finding::Finding;
 use super::flight::{LeadKey, taking_place};
 use super::load::{Permit, Room, Turn};
 use super::nesting::{self, Nesting};
@@ -32,6 +33,9 @@ use tokio::time::Instant;
 
 /// Unusable values found in a row after which a call gives the key up and loads for itself.
 const MAX_UNUSABLE: u32 = 3;
+/// So many loads in a row that batches have made for this key may return what cannot be attributed: then a call loads for itself,
+/// side by side with the others that have waited.
+const MAX_UNATTRIBUTED: u32 = 1;
 /// Inside of a load, waiting for another could be waiting in a circle: two tasks, each loading what the other waits for.
 const NESTED_WAIT: Duration = Duration::from_secs(1);
 
@@ -49,6 +53,8 @@ impl Lookup {
             looks_first: false,
             spare: None,
             unusable: 0,
+            unattributed: None,
+            unattributed_count: 0,
             counted: false,
             deadline: Instant::now(),
             is_late: false,
@@ -99,8 +105,16 @@ impl Lookup {
         if self.unusable >= MAX_UNUSABLE {
             return self.alone(MissReason::Payload, Room::None);
         }
+        if self.unattributed_count > MAX_UNATTRIBUTED {
+            let room = self.room(&self.target.engine.after_failure).await;
+            return self.alone(MissReason::LoadFailed, room);
+        }
         let mut flight = if self.is_late { self.target.late_flight() } else { self.target.flight() };
-        let mut role = self.target.engine.flights.join(&flight);
+        let flights = &self.target.engine.flights;
+        let mut role = match self.unattributed.take() {
+            Some(former) => flights.join_next(&flight, &former),
+            None => flights.join(&flight),
+        };
         loop {
             match role {
                 Role::Lead(lead) if self.is_late => return self.lead_late(lead).await,
@@ -108,6 +122,11 @@ impl Lookup {
                 Role::Follow(follow) => match self.follow(&follow).await {
                     Followed::Turn(turn) => return turn,
                     Followed::Next => role = self.target.engine.flights.join_next(&flight, &follow),
+                    Followed::Unattributed(returned) => {
+                        self.unattributed = Some(follow);
+                        self.unattributed_count += 1;
+                        return Turn::Unattributed(returned);
+                    }
                     Followed::Late => {
                         flight = self.becomes_late();
                         role = self.target.engine.flights.join(&flight);
@@ -135,7 +154,7 @@ impl Lookup {
     }
 
     /// Follows the flight to its end, or for as long as this call may wait.
-    async fn follow(&mut self, follow: &Follow<Entry>) -> Followed {
+    async fn follow(&mut self, follow: &Follow<Finding>) -> Followed {
         // A call that has used up its budget on the store does not wait for another call's time there.
         if let Some(reason) = self.without
             && follow.is_in_store()
@@ -152,7 +171,8 @@ impl Lookup {
             Err(entry) => return Followed::Turn(Turn::Value(entry)),
         };
         match landing {
-            Some(Landing::Shared(entry)) => Followed::Turn(Turn::Value(entry)),
+            Some(Landing::Shared(Finding::Value(entry))) => Followed::Turn(Turn::Value(entry)),
+            Some(Landing::Shared(Finding::Unattributed(returned))) => Followed::Unattributed(returned),
             Some(Landing::Failed) => {
                 if let Some(entry) = self.past_its_end().await {
                     return Followed::Turn(Turn::Value(entry));
@@ -185,7 +205,7 @@ impl Lookup {
     async fn lead(&mut self, lead: LeadKey) -> Turn {
         match pulse::drive(self.pulse(&lead), self.find_or_acquire(&lead)).await {
             Led::Found(entry, step) => {
-                lead.found(entry.clone(), step);
+                lead.found(Finding::Value(entry.clone()), step);
                 Turn::Value(entry)
             }
             Led::Granted(lease, stamps) => {

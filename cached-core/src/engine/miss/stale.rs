@@ -1,6 +1,7 @@
 //! The way of a call that has found a value past its end, to be served only if the load fails.
 
 use super::state::{Led, Lookup, Waits};
+use crate::engine::finding::Finding;
 use crate::engine::flight::LeadKey;
 use crate::engine::read::Seen;
 use crate::engine::refresh::lease::Asked;
@@ -86,10 +87,10 @@ impl Lookup {
     /// A value past its end, that is to be served instead: the load takes more time than the call has patience.
     pub(super) async fn landing(
         &mut self,
-        follow: &Follow<Entry>,
+        follow: &Follow<Finding>,
         began: Instant,
         settles_within: Duration,
-    ) -> Result<Option<Landing<Entry>>, Entry> {
+    ) -> Result<Option<Landing<Finding>>, Entry> {
         // A leader that is not polled is waited for as long as a store that does not answer.
         let stalls_within = self.target.engine.settings.budget;
         if let Some(patience) = self.patience(began) {

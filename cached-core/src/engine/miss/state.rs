@@ -2,14 +2,17 @@
 
 use super::member::Member;
 use crate::engine::budget::Budget;
+use crate::engine::finding::{Finding, Unattributed};
 use crate::engine::load::Turn;
 use crate::engine::nesting::Nesting;
 use crate::engine::refresh::lease::Ticket;
 use crate::engine::target::Target;
 use crate::envelope::{Entry, Head};
+use crate::flight::Follow;
 use crate::lease::Lease;
 use crate::reason::MissReason;
 use crate::store::{Acquired, Replace};
+use std::sync::Arc;
 use tokio::time::Instant;
 
 /// One call on its way.
@@ -29,6 +32,10 @@ pub(crate) struct Lookup {
     /// A value past its end, to be served if the load fails.
     pub(super) spare: Option<Box<Entry>>,
     pub(super) unusable: u32,
+    /// The flight that has ended with what cannot be attributed.
+    pub(super) unattributed: Option<Follow<Finding>>,
+    /// Such flights so far.
+    pub(super) unattributed_count: u32,
     /// Why the call does not hit was counted.
     pub(super) counted: bool,
     /// When waiting for others ends.
@@ -66,6 +73,8 @@ pub(super) enum Followed {
     Turn(Turn),
     /// The flight had nothing for this call: the next one may.
     Next,
+    /// It cannot be told what of this is the value.
+    Unattributed(Arc<Unattributed>),
     /// This call has waited for too long.
     Late,
 }

@@ -9,7 +9,7 @@ pub(crate) mod local;
 pub(crate) mod policy;
 
 use super::budget::Budget;
-use super::load::{Permit, Turn};
+use super::load::Permit;
 use super::nesting::{self, Nesting};
 use super::target::Target;
 use crate::envelope::Entry;
@@ -34,18 +34,12 @@ impl Target {
         self.engine.claims.is_barred(self.place(), self.engine.clock.now())
     }
 
-    /// What the call that is to renew `entry` does: load, or be served all the same.
-    pub(super) async fn renew(&self, entry: Entry, due: Due) -> Turn {
+    /// The permission to load of the call that is to renew `entry`; or the value that it is served all the same.
+    pub(super) async fn renew(&self, entry: Entry, due: Due) -> Result<Permit, Entry> {
         if self.site.fresh.is_some_and(|fresh| fresh.in_background) {
-            return Turn::Load(Box::new(Permit::claimed(self.clone(), entry, due)));
+            return Ok(Permit::claimed(self.clone(), entry, due));
         }
-        match self.granted(entry, due).await {
-            Ok(permit) => {
-                permit.count_as_load();
-                Turn::Load(Box::new(permit))
-            }
-            Err(entry) => Turn::Value(entry),
-        }
+        self.granted(entry, due).await.inspect(Permit::count_as_load)
     }
 
     /// The permission to renew `entry`; or the value to be served, if there is none.

@@ -1,19 +1,22 @@
 //! A batch returns what its body returned, also what cannot be attributed to the ids that it was given.
 
 use super::source::{Source, on_both, user, users};
-use cached_core::{Cache, Options, UnstoredReason, redis_cached};
+use cached_core::{Cache, Options, SiteStats, UnstoredReason, redis_cached};
+use futures_util::future::join_all;
 use std::collections::{BTreeMap, HashMap};
 use std::hash::{BuildHasherDefault, DefaultHasher, Hash, Hasher};
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use tests::{Log, eventually};
 use tokio::sync::watch;
+use tokio::task::yield_now;
 use tracing::Level;
 
 /// A database that compares names without case, and spells them in small letters.
 struct Names {
     cache: Cache,
     /// Nobody else is there.
-    known: Vec<&'static str>,
+    known: Vec<String>,
     loads: AtomicUsize,
     is_open: watch::Sender<bool>,
 }
@@ -21,15 +24,15 @@ struct Names {
 type Found<V> = HashMap<String, V, BuildHasherDefault<DefaultHasher>>;
 
 impl Names {
-    fn of(source: &Source, known: &[&'static str]) -> Self {
-        let (cache, known) = (source.cache.clone(), known.to_vec());
+    fn of(source: &Source, known: &[&str]) -> Self {
+        let (cache, known) = (source.cache.clone(), known.iter().map(|name| (*name).to_owned()).collect());
         Self { cache, known, loads: AtomicUsize::new(0), is_open: watch::Sender::new(true) }
     }
 
     async fn select(&self, names: &[String]) -> Vec<(String, usize)> {
         self.loads.fetch_add(1, Ordering::SeqCst);
         self.is_open.subscribe().wait_for(|is_open| *is_open).await.unwrap();
-        let lower = names.iter().map(|name| name.to_lowercase()).filter(|name| self.known.contains(&&**name));
+        let lower = names.iter().map(|name| name.to_lowercase()).filter(|name| self.known.contains(name));
         lower.map(|name| (name.clone(), name.len())).collect()
     }
 
@@ -140,6 +143,143 @@ async fn a_batch_that_waits_for_an_id_runs_its_own_body(on: Source) {
     assert_eq!(on.loads(), 3);
 }
 
+/// Makes one call, and so many others while it loads. What they all return, and how often the body ran.
+async fn while_one_loads<T, F: Future<Output = T>>(on: &Names, call: impl Fn(usize) -> F) -> (Vec<T>, usize) {
+    on.is_open.send_replace(false);
+    let first = call(0);
+    let others = async {
+        eventually("the first one loads", async || on.loads.load(Ordering::SeqCst) == 1).await;
+        // Before the load ends, all of them are polled. They need not ask the store: they follow the call that loads.
+        let opens = async {
+            for _ in 0..AT_ONCE {
+                yield_now().await;
+            }
+            on.is_open.send_replace(true);
+        };
+        tokio::join!(join_all((1..AT_ONCE).map(&call)), opens).0
+    };
+    let (first, mut returned) = tokio::join!(first, others);
+    returned.push(first);
+    (returned, on.loads())
+}
+
+const AT_ONCE: usize = 100;
+
+async fn calls_at_once_for_an_id_that_is_spelled_otherwise(on: Source) {
+    let on = Names::of(&on, &["ada"]);
+    let call = |n: usize| {
+        let on = &on;
+        async move {
+            match n % 3 {
+                0 => on.find(&names(["Ada"])).await,
+                1 => on.hashed(names(["Ada"]).to_vec()).await.unwrap().into_iter().collect(),
+                _ => on.sorted(&names(["Ada"])).await.into_iter().collect(),
+            }
+        }
+    };
+    let (returned, loads) = while_one_loads(&on, call).await;
+    assert!(returned.iter().all(|returned| *returned == found(&["ada"])), "{returned:?}");
+    assert_eq!(loads, 2, "one, and one for those who came while it ran");
+    let sites = on.cache.stats().sites;
+    let sum = |of: fn(&SiteStats) -> u64| sites.iter().map(of).sum::<u64>();
+    assert_eq!((sum(|site| site.loads), sum(|site| site.coalesced)), (2, AT_ONCE as u64 - 2));
+}
+
+async fn calls_at_once_for_several_ids_that_are_spelled_otherwise(on: Source) {
+    let on = Names::of(&on, &["ada", "eve", "bob"]);
+    let call = |n: usize| {
+        let on = &on;
+        // In any order, and some of them known already.
+        let asked = if n.is_multiple_of(2) { names(["Ada", "bob", "Eve"]) } else { names(["Eve", "Ada", "bob"]) };
+        async move { on.find(&asked).await }
+    };
+    let (returned, loads) = while_one_loads(&on, call).await;
+    assert!(returned.iter().all(|returned| *returned == found(&["ada", "bob", "eve"])), "{returned:?}");
+    assert_eq!(loads, 2);
+}
+
+/// What a load returned for somebody else's ids is not given to who has not asked for these.
+async fn nobody_gets_what_others_have_asked_for(on: Source) {
+    let known: Vec<String> = (0..AT_ONCE).map(|n| format!("own{n}")).collect();
+    let known: Vec<&str> = known.iter().map(String::as_str).chain(["ada"]).collect();
+    let on = Names::of(&on, &known);
+    let call = |n: usize| {
+        let on = &on;
+        async move { on.find(&names(["Ada", &format!("Own{n}")])).await }
+    };
+    let (mut returned, loads) = while_one_loads(&on, call).await;
+    returned.rotate_right(1);
+    for (n, returned) in returned.into_iter().enumerate() {
+        assert_eq!(returned, found(&["ada", &format!("own{n}")]));
+    }
+    assert_eq!(loads, AT_ONCE + 1, "their own ones, and `Ada` once more for all of them");
+}
+
+async fn single_calls_that_wait_for_it_share_one_load(on: Source) {
+    let on = Names::of(&on, &["ada"]);
+    let call = |n: usize| {
+        let on = &on;
+        async move { if n == 0 { on.find(&names(["Ada"])).await.len() } else { on.one("Ada").await.unwrap() } }
+    };
+    let (returned, loads) = while_one_loads(&on, call).await;
+    assert_eq!(returned, [vec![3; AT_ONCE - 1], vec![1]].concat());
+    assert_eq!(loads, 2);
+}
+
+/// Of which the database makes small letters.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, cached_core::CacheKey)]
+struct Mail(String);
+
+async fn ids_of_an_own_type_are_handed_over(on: Source) {
+    #[redis_cached(key = "mail:<mail>", batch = mails, cache = on.cache, skip(on))]
+    async fn find(mails: &[Mail], on: &Names) -> HashMap<Mail, usize> {
+        let mails: Vec<String> = mails.iter().map(|mail| mail.0.clone()).collect();
+        on.select(&mails).await.into_iter().map(|(mail, len)| (Mail(mail), len)).collect()
+    }
+    let on = Names::of(&on, &["ada"]);
+    let asked = [Mail("Ada".to_owned())];
+    let (returned, loads) = while_one_loads(&on, |_| find(&asked, &on)).await;
+    let expected = HashMap::from([(Mail("ada".to_owned()), 3)]);
+    assert!(returned.iter().all(|returned| *returned == expected), "{returned:?}");
+    assert_eq!(loads, 2);
+}
+
+/// They cannot be handed over: each call loads for itself.
+async fn ids_that_borrow_are_returned_as_without_a_cache(on: Source) {
+    #[redis_cached(key = "lent:<name>", batch = names, cache = on.cache, skip(on))]
+    async fn find<'a>(names: &[&'a str], on: &Names) -> HashMap<&'a str, usize> {
+        on.select(&[]).await;
+        names.iter().map(|name| (name.trim_start(), name.len())).collect()
+    }
+    let on = Names::of(&on, &[]);
+    let (returned, loads) = while_one_loads(&on, |_| find(&[" ada"], &on)).await;
+    assert!(returned.iter().all(|returned| *returned == HashMap::from([("ada", 4)])), "{returned:?}");
+    assert_eq!(loads, AT_ONCE);
+}
+
+/// It came after the load had begun, and a write may have completed in between.
+async fn who_comes_while_it_loads_is_not_served_what_was_there_before(on: Source) {
+    let on = Names::of(&on, &["ada"]);
+    let seen = Mutex::new(Vec::new());
+    on.is_open.send_replace(false);
+    let early = async {
+        let found = on.find(&names(["Ada"])).await;
+        seen.lock().unwrap().push(on.loads.load(Ordering::SeqCst));
+        found
+    };
+    let late = async {
+        eventually("it loads", async || on.loads.load(Ordering::SeqCst) == 1).await;
+        let late = async {
+            let found = on.find(&names(["Ada"])).await;
+            seen.lock().unwrap().push(on.loads.load(Ordering::SeqCst));
+            found
+        };
+        tokio::join!(late, async { on.is_open.send_replace(true) }).0
+    };
+    assert_eq!(tokio::join!(early, late), (found(&["ada"]), found(&["ada"])));
+    assert_eq!(*seen.lock().unwrap(), [1, 2], "the second one's load is its own");
+}
+
 async fn the_near_cache_keeps_no_absence_that_is_not_known(on: Source) {
     let on = Names::of(&on, &["ada"]);
     for _ in 0..4 {
@@ -231,6 +371,13 @@ on_both!(
     further_entries_are_returned_and_not_stored,
     who_waits_for_an_id_is_not_told_that_it_is_absent,
     a_batch_that_waits_for_an_id_runs_its_own_body,
+    calls_at_once_for_an_id_that_is_spelled_otherwise,
+    calls_at_once_for_several_ids_that_are_spelled_otherwise,
+    nobody_gets_what_others_have_asked_for,
+    single_calls_that_wait_for_it_share_one_load,
+    ids_of_an_own_type_are_handed_over,
+    ids_that_borrow_are_returned_as_without_a_cache,
+    who_comes_while_it_loads_is_not_served_what_was_there_before,
     the_near_cache_keeps_no_absence_that_is_not_known,
     keys_without_an_attribute,
     a_list_of_another_length_is_returned_as_it_is,
