@@ -60,7 +60,8 @@ impl BuildError {
     }
 }
 
-/// Why [`Cache::set`](crate::Cache::set) or [`Cache::delete`](crate::Cache::delete) did not take effect.
+/// Why [`Cache::set`](crate::Cache::set) or [`Cache::delete`](crate::Cache::delete) did not take effect, or
+/// [`Cache::try_write`](crate::Cache::try_write) did not begin.
 ///
 /// Reads never return an error: for them every fault is a miss.
 ///
@@ -121,6 +122,36 @@ pub enum CacheError {
         "the function's own options do not store this value: its `ttl` is zero, `cache_if` says no, or its `tags` fail"
     )]
     Policy,
+    /// A pattern was given to a call that is about one key: [`Cache::set`](crate::Cache::set), [`Cache::delete`](crate::Cache::delete), and
+    /// what is invalidated around [`Cache::try_write`](crate::Cache::try_write). A part of the key, between `:`, is nothing but a `*`.
+    ///
+    /// A `*` that a function's argument renders is no pattern: [`entry!`](crate::entry) names that entry.
+    #[error(
+        "`{key}` is a pattern, and this call is about one key: to remove all keys that begin alike, call \
+         `delete_matching({:?}, ..)`; to invalidate entries together, give them a tag (`tags = \"..\"`) or an event \
+         (`invalidate_on = ..`) and name that; for an argument that is a `*`, name the call, `entry!(call)`; in a key that you render \
+         yourself, write `%2A` for a `*`",
+        .key.split('*').next().unwrap_or_default()
+    )]
+    KeyPattern {
+        /// The key as it was given.
+        key: String,
+    },
+    /// A pattern was given as the tag to be invalidated around [`Cache::try_write`](crate::Cache::try_write). A part of it, between `:`,
+    /// is nothing but a `*`.
+    #[error(
+        "`{tag}` is a pattern, and an invalidation by tag is of one tag: give the entries a tag for all of them as well \
+         (`tags = [..]`), or let them listen to any event of a type (`invalidate_on = Event {{ .. }}`)"
+    )]
+    TagPattern {
+        /// The tag as it was given.
+        tag: String,
+    },
+    /// The write was not begun, since a part of what it changes has no key: its `Serialize` or its `KeyIdentity` fails.
+    #[error(
+        "a part of what this write changes cannot be rendered into a key: its `Serialize` or its `KeyIdentity` fails"
+    )]
+    Unrenderable,
 }
 
 impl From<StoreError> for CacheError {

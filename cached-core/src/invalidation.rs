@@ -1,5 +1,6 @@
 //! What a write invalidates: keys, tags and events, gathered before they are applied.
 
+use crate::error::CacheError;
 use crate::event::CacheEvent;
 use crate::hand;
 use crate::key::{Key, Prefix};
@@ -121,8 +122,10 @@ impl Invalidation {
     /// [`Cache::get_or_set`](crate::Cache::get_or_set). The key of an annotated function is escaped (`'42` for the text "42",
     /// `a%3Ab` for "a:b"): use [`entry`](Self::entry), which has it rendered.
     ///
-    /// It is one key. A pattern, such as `user:*`, is taken as the key it spells, and the [`Outcome`] is
-    /// [`Failed`](Outcome::Failed): what many entries have in common is a tag or an event.
+    /// It is one key. A pattern, such as `user:*`, is refused: [`Cache::try_write`](crate::Cache::try_write) does not begin, and of other
+    /// calls the [`Outcome`] is [`Failed`](Outcome::Failed). What many entries have in common is a tag or an event.
+    ///
+    /// What [`Entry::key`](crate::Entry::key) returns is taken as well: nothing is put in front of it twice.
     ///
     /// ```
     /// let what = cached_core::Invalidation::new().key("user:42");
@@ -195,7 +198,7 @@ impl Invalidation {
         let mut is_whole = true;
         for item in &self.items {
             match item {
-                Item::Key(key) => registers.key(prefix.literal(key)),
+                Item::Key(key) => registers.key(prefix.named(key)),
                 Item::Entry(key) => registers.key(prefix.literal(key)),
                 Item::Tag(Tag(Depends::Text(text))) => registers.tag(prefix, prefix.tag(text)),
                 Item::Tag(Tag(Depends::Event(name, fields))) => {
@@ -207,15 +210,26 @@ impl Invalidation {
         is_whole
     }
 
-    /// Whether all that is named by hand is a name and no pattern. What is likely to be mistaken is warned of.
-    pub(crate) fn is_by_name(&self, prefix: &Prefix) -> bool {
-        let is_by_name = |item: &Item| match item {
-            Item::Key(key) => hand::invalidates(hand::Kind::Key, key, prefix),
-            Item::Tag(Tag(Depends::Text(tag))) => hand::invalidates(hand::Kind::Tag, tag, prefix),
-            Item::Entry(_) | Item::Tag(Tag(Depends::Event(..))) => true,
-        };
-        // Each is looked at.
-        self.items.iter().filter(|item| !is_by_name(item)).count() == 0
+    /// What of it is a pattern and no name, if anything is. What is likely to be mistaken is warned of.
+    pub(crate) fn pattern(&self, prefix: &Prefix) -> Option<CacheError> {
+        let mut pattern = None;
+        for item in &self.items {
+            let (kind, text) = match item {
+                Item::Key(key) => (hand::Kind::Key, prefix.text_of(key)),
+                Item::Tag(Tag(Depends::Text(tag))) => (hand::Kind::Tag, &**tag),
+                Item::Entry(_) | Item::Tag(Tag(Depends::Event(..))) => continue,
+            };
+            // A key that is given whole was rendered: a `*` in it is an argument's.
+            let is_whole = matches!(item, Item::Key(key) if key.len() > text.len());
+            match hand::is_name(kind, text) {
+                Err(error) if !is_whole => {
+                    hand::refuses(kind, text, &error);
+                    pattern.get_or_insert(error);
+                }
+                _ => hand::invalidates(kind, text),
+            }
+        }
+        pattern
     }
 }
 

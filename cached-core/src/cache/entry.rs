@@ -76,8 +76,9 @@ impl<T> fmt::Debug for Entry<T> {
 impl<T> Entry<T> {
     /// The key as it stands in the store and in the log, with the cache's namespace in front: what `redis-cli` takes.
     ///
-    /// The methods of [`Cache`](crate::Cache) and [`Invalidation`] that take a key take it without what is in front; hand them
-    /// the entry instead.
+    /// The methods of [`Cache`](crate::Cache) and [`Invalidation`] that take a key take this one: they put nothing in front of it a
+    /// second time. What they read and store under it is theirs, and not the function's: see
+    /// [`Cache::get_or_set`](crate::Cache::get_or_set). The entry's own methods read and store what the function does.
     ///
     /// ```
     /// # #[cached_core::redis_cached(key = "squared:<n>")]

@@ -135,7 +135,7 @@ impl Cache {
     /// stored.
     ///
     /// The key is taken as it is (escape the parts that users can choose, or let an attribute do it) and put behind the
-    /// cache's prefix. Values of annotated functions are not served here, nor the other way round, even under one key: an
+    /// cache's prefix, unless it begins with that already, as [`Entry::key`](crate::Entry::key) does. Values of annotated functions are not served here, nor the other way round, even under one key: an
     /// entry belongs to its template. [`delete`](Self::delete) removes both.
     ///
     /// # Errors
@@ -200,13 +200,14 @@ impl Cache {
         F: FnOnce() -> Fut,
         Fut: Future<Output = S::Return>,
     {
-        hand::uses(hand::Kind::Key, key);
-        let key = self.engine.settings.prefix.literal(key);
+        let prefix = &self.engine.settings.prefix;
+        hand::uses(hand::Kind::Key, prefix.text_of(key));
+        let key = prefix.named(key);
         let policy = match options.ttl {
             Some(ttl) => Policy::default().ttl(ttl),
             None => Policy::default(),
         };
-        let tags = options.depends_on.tags(&self.engine.settings.prefix);
+        let tags = options.depends_on.tags(prefix);
         let call = call::Call::of(Arc::clone(&self.engine), self.engine.site(&GET_OR_SET), Some(key), "");
         let call = tags.into_iter().fold(call, |call, tag| call.tagged(|_| tag));
         let call = call.typed(shape);
@@ -235,7 +236,7 @@ impl Cache {
     /// # }
     /// ```
     pub async fn get<T: CacheValue>(&self, key: impl AsRef<str>) -> Option<T> {
-        hand::uses(hand::Kind::Key, key.as_ref());
+        hand::uses(hand::Kind::Key, self.text_of(key.as_ref()));
         self.engine.target::<T>(&GET, key.as_ref()).get().await
     }
 
@@ -252,7 +253,8 @@ impl Cache {
     /// The type counts: what is stored as a `String` is read as a `String`.
     ///
     /// # Errors
-    /// [`CacheError`] says why the value was not stored, or that it is unknown whether it was.
+    /// [`CacheError`] says why the value was not stored, or that it is unknown whether it was; [`CacheError::KeyPattern`] that
+    /// the key is a pattern, such as `user:*`, which nothing could remove by its key.
     ///
     /// ```
     /// use cached_core::{Cache, Options};
@@ -271,7 +273,8 @@ impl Cache {
         value: &T,
         options: Options,
     ) -> Result<(), CacheError> {
-        hand::uses(hand::Kind::Key, key.as_ref());
+        self.is_name(key.as_ref())?;
+        hand::uses(hand::Kind::Key, self.text_of(key.as_ref()));
         let tags = options.depends_on.tags(&self.engine.settings.prefix);
         let target = self.engine.target::<T>(&SET, key.as_ref()).with_tags(tags.into_iter().flatten());
         target.set(value, options.ttl).await
@@ -280,10 +283,11 @@ impl Cache {
     /// Removes the value under `key`, if there is one. Loads under way on the key are not stored.
     ///
     /// For keys that are rendered by hand; of a call of an annotated function [`entry!`](crate::entry) has the key, and
-    /// [`Entry::remove`](crate::Entry::remove).
+    /// [`Entry::remove`](crate::Entry::remove). It is one key: [`delete_matching`](Self::delete_matching) removes all that begin alike.
     ///
     /// # Errors
-    /// [`CacheError`] if the store could not be asked: then the old value may still stand there.
+    /// [`CacheError`] if the store could not be asked: then the old value may still stand there. [`CacheError::KeyPattern`] for
+    /// a pattern, such as `user:*`, with what to call instead; nothing is removed.
     ///
     /// ```
     /// use cached_core::Cache;
@@ -298,9 +302,19 @@ impl Cache {
     /// # }
     /// ```
     pub async fn delete(&self, key: impl AsRef<str>) -> Result<(), CacheError> {
-        // Removed all the same: the key may have a `*` in it.
-        let _ = hand::invalidates(hand::Kind::Key, key.as_ref(), &self.engine.settings.prefix);
+        self.is_name(key.as_ref())?;
+        hand::invalidates(hand::Kind::Key, self.text_of(key.as_ref()));
         self.engine.target::<()>(&DELETE, key.as_ref()).remove().await.map(drop)
+    }
+
+    /// A key without what stands in front of each.
+    fn text_of<'a>(&self, key: &'a str) -> &'a str {
+        self.engine.settings.prefix.text_of(key)
+    }
+
+    /// Whether the key is no pattern. One that is given whole was rendered: a `*` in it is an argument's.
+    fn is_name(&self, key: &str) -> Result<(), CacheError> {
+        if self.text_of(key).len() < key.len() { Ok(()) } else { hand::is_name(hand::Kind::Key, key) }
     }
 
     /// Waits until all values that are being stored in the background are stored: before a process ends, and in tests.

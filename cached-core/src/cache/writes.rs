@@ -93,10 +93,11 @@ impl Cache {
         (returned, bracket.ended().await)
     }
 
-    /// As [`write`](Self::write), but does nothing at all if the bracket cannot begin.
+    /// As [`write`](Self::write), but does nothing at all if the bracket cannot begin, or if a part of what is to be invalidated
+    /// names nothing: a pattern (`user:*`), or what cannot be rendered.
     ///
     /// # Errors
-    /// Why it could not; `work` was not begun.
+    /// Why it could not; `work` was not begun, and nothing was invalidated.
     ///
     /// ```
     /// use cached_core::{Cache, Invalidation};
@@ -185,8 +186,10 @@ impl Cache {
     /// # }
     /// ```
     pub async fn delete_matching(&self, prefix: impl AsRef<str>, progress: impl FnMut(u64)) -> Result<u64, CacheError> {
-        hand::sweeps(prefix.as_ref());
-        let prefix = [self.engine().settings.prefix.entries(), prefix.as_ref()].concat();
+        let of_all = &self.engine().settings.prefix;
+        let prefix = of_all.text_of(prefix.as_ref());
+        hand::sweeps(prefix);
+        let prefix = [of_all.entries(), prefix].concat();
         self.sweep(&prefix, progress).await
     }
 

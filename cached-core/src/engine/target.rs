@@ -66,7 +66,7 @@ impl Engine {
         Target {
             engine: Arc::clone(self),
             site,
-            key: self.settings.prefix.literal(key),
+            key: self.settings.prefix.named(key),
             fingerprint,
             left: None,
             tagged: None,

@@ -5,7 +5,8 @@
 //! no more than [`MOST_SAID`] times. What this process uses by hand itself is known by what stands in front of its first `:`, as a
 //! bit in a field of fixed size: should two agree in it, less is said.
 
-use crate::key::{Piece, Prefix, is_rendered};
+use crate::error::CacheError;
+use crate::key::{Piece, is_rendered};
 use crate::site::{self, Role, Site};
 use std::collections::HashSet;
 use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
@@ -46,21 +47,36 @@ pub(crate) fn uses(kind: Kind, text: &str) {
     }
 }
 
-/// Whether an invalidation by that name is of a name and no pattern. Warns of what is likely to be mistaken.
-pub(crate) fn invalidates(kind: Kind, text: &str, prefix: &Prefix) -> bool {
-    let is_pattern = is_pattern(text);
-    if is_pattern {
-        say(&(kind, text), || pattern(kind, text));
-    } else if kind == Kind::Key && text.starts_with(prefix.entries()) {
-        say(&(kind, prefix.entries()), || prefixed(text, prefix));
-    } else {
-        match judge(kind, text, known()) {
-            Verdict::Named => {}
-            Verdict::Unescaped(site, template) => say(&(kind, site.path()), || unescaped(kind, text, site, template)),
-            Verdict::Unknown => say(&(kind, family(text)), || unknown(kind, text)),
-        }
+/// An invalidation is of that name. Warns of what is likely to be mistaken about it.
+pub(crate) fn invalidates(kind: Kind, text: &str) {
+    match judge(kind, text, known()) {
+        Verdict::Named => {}
+        Verdict::Unescaped(site, template) => say(&(kind, site.path()), || unescaped(kind, text, site, template)),
+        Verdict::Unknown => say(&(kind, family(text)), || unknown(kind, text)),
     }
-    !is_pattern
+}
+
+/// Whether the text is a name and no pattern.
+///
+/// # Errors
+/// What to write instead of a pattern.
+pub(crate) fn is_name(kind: Kind, text: &str) -> Result<(), CacheError> {
+    if !is_pattern(text) {
+        return Ok(());
+    }
+    let text = text.to_owned();
+    Err(match kind {
+        Kind::Key => CacheError::KeyPattern { key: text },
+        Kind::Tag => CacheError::TagPattern { tag: text },
+    })
+}
+
+/// Warns of a pattern where there is no other way to say so.
+pub(crate) fn refuses(kind: Kind, text: &str, error: &CacheError) {
+    say(&(kind, text), || match kind {
+        Kind::Key => tracing::warn!(key = text, "{error}"),
+        Kind::Tag => tracing::warn!(tag = text, "{error}"),
+    });
 }
 
 /// Warns of a prefix that is written as a pattern.
@@ -224,29 +240,6 @@ fn say(what: &impl std::hash::Hash, line: impl FnOnce()) {
     if is_new {
         line();
     }
-}
-
-fn pattern(kind: Kind, text: &str) {
-    match kind {
-        Kind::Key => tracing::warn!(
-            key = text,
-            "an invalidation by key is of one key, and this is a pattern: give the entries a tag (`tags = \"..\"`) or an event \
-             (`invalidate_on = ..`) and invalidate that; if `*` is part of a key, `entry!(call)` has it rendered"
-        ),
-        Kind::Tag => tracing::warn!(
-            tag = text,
-            "an invalidation by tag is of one tag, and this is a pattern: give the entries a tag for all of them as well \
-             (`tags = [..]`), or let them listen to any event of a type (`invalidate_on = Event {{ .. }}`)"
-        ),
-    }
-}
-
-fn prefixed(text: &str, prefix: &Prefix) {
-    tracing::warn!(
-        key = text,
-        "keys are named without `{}`, which the cache puts in front of each; hand over the entry itself, `.entry(&entry)`",
-        prefix.entries()
-    );
 }
 
 fn unescaped(kind: Kind, text: &str, site: &Site, template: &[Piece]) {

@@ -93,12 +93,18 @@ impl Prefix {
         Arc::clone(&self.all_tags)
     }
 
-    /// The text of an entry's key: what [`literal`](Self::literal) takes for it.
+    /// The text of a key, without what stands in front of each: what [`literal`](Self::literal) takes for it.
     pub(crate) fn text_of<'a>(&self, key: &'a str) -> &'a str {
         key.strip_prefix(&*self.entries).unwrap_or(key)
     }
 
-    /// The key of a caller who renders by hand, as in `cache.get("user:42")`. Taken as it is.
+    /// The key that a caller names: rendered by hand, as in `cache.get("user:42")`, or whole, as [`Entry::key`](crate::Entry::key)
+    /// has it.
+    pub(crate) fn named(&self, key: &str) -> Key {
+        self.literal(self.text_of(key))
+    }
+
+    /// The key of this text. Taken as it is.
     pub(crate) fn literal(&self, text: &str) -> Key {
         bounded(&self.entries, &mut [&self.entries, text].concat())
     }

@@ -2,8 +2,11 @@
 #![expect(clippy::unwrap_used, reason = "in a test, a panic is the report")]
 
 use async_trait::async_trait;
-use cached_core::{Cache, CacheEvent, Invalidation, Options, Outcome, redis_cached, redis_invalidate, redis_put};
+use cached_core::{
+    Cache, CacheError, CacheEvent, Invalidation, Options, Outcome, redis_cached, redis_invalidate, redis_put,
+};
 use std::future::Future;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 #[derive(CacheEvent)]
 struct UserUpdated {
@@ -209,4 +212,67 @@ async fn listeners_hear_what_they_named() {
     assert_eq!(loads().await, (2, 2));
     assert_eq!(cache.emit(&UserUpdated { id: 1 }).await, Outcome::Applied);
     assert_eq!(loads().await, (3, 3));
+}
+
+/// What a key cannot be made of.
+#[derive(Clone, Copy)]
+struct Broken;
+
+impl serde::Serialize for Broken {
+    fn serialize<S: serde::Serializer>(&self, _: S) -> Result<S::Ok, S::Error> {
+        Err(serde::ser::Error::custom("broken"))
+    }
+}
+
+#[redis_invalidate(key = "key:<it:serde>", UserUpdated { id }, on_unavailable = "fail")]
+async fn change_or_fail(it: Broken, id: u64, runs: &AtomicUsize) -> Result<u64, CacheError> {
+    let _ = it;
+    runs.fetch_add(1, Ordering::SeqCst);
+    Ok(id)
+}
+
+#[redis_put(key = "key:<it:serde>", UserUpdated { id }, on_unavailable = "fail")]
+async fn put_or_fail(it: Broken, id: u64, runs: &AtomicUsize) -> Result<u64, CacheError> {
+    let _ = it;
+    runs.fetch_add(1, Ordering::SeqCst);
+    Ok(id)
+}
+
+#[redis_put(key = "key:<it:serde>", UserUpdated { id })]
+async fn put_all_the_same(it: Broken, id: u64, cache: &Cache) -> Result<u64, CacheError> {
+    let _ = it;
+    assert_eq!(cache.get::<u64>(&format!("event:{id}")).await, None, "it is bracketed");
+    // As a reader may that has read before the commit.
+    let _ = cache.set(&format!("event:{id}"), &id, Options::new().invalidate_on(&UserUpdated { id })).await;
+    Ok(id)
+}
+
+#[tokio::test]
+async fn a_write_of_what_cannot_be_rendered_is_not_made_if_it_says_so() {
+    let users = Users::new().await;
+    let runs = AtomicUsize::new(0);
+    let gone = users
+        .gone(async {
+            for refused in [change_or_fail(Broken, 1, &runs).await, put_or_fail(Broken, 1, &runs).await] {
+                assert!(matches!(refused, Err(CacheError::Unrenderable)), "{refused:?}");
+            }
+        })
+        .await;
+    assert_eq!((runs.into_inner(), gone), (0, Vec::<String>::new()));
+    let stats = users.0.stats();
+    assert_eq!((stats.site("change_or_fail").unwrap().refused, stats.site("put_or_fail").unwrap().refused), (1, 1));
+}
+
+#[tokio::test]
+async fn a_put_whose_entry_cannot_be_rendered_emits_its_events_all_the_same() {
+    let users = Users::new().await;
+    let gone = users
+        .gone(async {
+            assert_eq!(put_all_the_same(Broken, 1, &users.0).await.unwrap(), 1);
+        })
+        .await;
+    assert_eq!(gone, ["event:1"]);
+    let stats = users.0.stats();
+    let site = stats.site("put_all_the_same").unwrap();
+    assert_eq!((site.failed, site.cancelled), (1, 0));
 }

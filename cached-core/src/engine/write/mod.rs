@@ -17,6 +17,7 @@ pub(crate) mod put;
 pub(crate) mod scope;
 
 use super::call::Call;
+use super::health::is_on_tokio;
 use super::{Engine, asking};
 use crate::error::CacheError;
 use crate::invalidation::{Invalidation, Outcome, Registers};
@@ -39,7 +40,7 @@ impl Write {
     pub(crate) fn of(engine: Option<Arc<Engine>>, site: &'static Site) -> Self {
         let scope = |engine: Arc<Engine>| {
             let site = engine.site(site);
-            Scope { engine, site, registers: Registers::default(), is_whole: true, is_open: true }
+            Scope { engine, site, registers: Registers::default(), flaw: None, is_open: true }
         };
         Self { scope: engine.map(scope) }
     }
@@ -51,7 +52,7 @@ impl Write {
         {
             let (site, place) = (scope.site.site.path(), scope.site.site.place());
             tracing::error!(site, place, "what this write changes cannot be rendered, so it is not invalidated");
-            scope.is_whole = false;
+            scope.flaw = Some(CacheError::Unrenderable);
         }
         self
     }
@@ -59,8 +60,10 @@ impl Write {
     /// Adds what was gathered by hand.
     pub(crate) fn invalidation(self, what: &Invalidation) -> Self {
         let mut write = self.with(|registers, prefix| what.add_to(registers, prefix));
-        if let Some(scope) = &mut write.scope {
-            scope.is_whole &= what.is_by_name(&scope.engine.settings.prefix);
+        if let Some(scope) = &mut write.scope
+            && let Some(pattern) = what.pattern(&scope.engine.settings.prefix)
+        {
+            scope.flaw.get_or_insert(pattern);
         }
         write
     }
@@ -77,34 +80,42 @@ impl Write {
     /// BEGIN, waited for.
     ///
     /// # Errors
-    /// Why there is no bracket.
+    /// Why there is no bracket, or none around all that is written.
     pub async fn begin_or_fail(self) -> Result<Bracket, CacheError> {
         let Some(scope) = self.scope else {
             asking::stop().await;
             return Ok(Bracket::none());
         };
-        Bracket::begin(scope, false).await.map_err(Unbegun::refuse)
+        Bracket::begin(scope.whole()?, false).await.map_err(Unbegun::refuse)
     }
 
     /// BEGIN of a write whose value is to be stored as the entry of `call`; if it fails the write goes ahead without.
     pub async fn begin_put<S: Shape>(self, call: Call, shape: S) -> Put {
-        let (Some(scope), Some(target)) = (self.scope, call.typed(shape).target) else {
+        let Some(scope) = self.scope else {
             asking::stop().await;
             return Put::none();
         };
-        Put::begin(scope, target).await.unwrap_or_else(|(unbegun, target)| Put::unbegun(unbegun.go_ahead(), &target))
+        match call.typed(shape).target {
+            Some(target) => Put::begin(scope, target)
+                .await
+                .unwrap_or_else(|(unbegun, target)| Put::unbegun(unbegun.go_ahead(), &target)),
+            None => Put::without_entry(Box::pin(scope.without_entry().begin()).await),
+        }
     }
 
     /// BEGIN of a write whose value is to be stored as the entry of `call`.
     ///
     /// # Errors
-    /// Why there is no bracket.
+    /// Why there is no bracket, or none around all that is written.
     pub async fn begin_put_or_fail<S: Shape>(self, call: Call, shape: S) -> Result<Put, CacheError> {
-        let (Some(scope), Some(target)) = (self.scope, call.typed(shape).target) else {
+        let Some(scope) = self.scope else {
             asking::stop().await;
             return Ok(Put::none());
         };
-        Put::begin(scope, target).await.map_err(|(unbegun, _)| unbegun.refuse())
+        match call.typed(shape).target {
+            Some(target) => Put::begin(scope.whole()?, target).await.map_err(|(unbegun, _)| unbegun.refuse()),
+            None => Box::pin(scope.without_entry().begin_or_fail()).await.map(Put::without_entry),
+        }
     }
 
     /// The body of a write that is asked for its entry does not begin. [`begin`](Self::begin) and its like see to that as well.
@@ -123,5 +134,15 @@ impl Write {
     pub(crate) async fn invalidate(self) -> Outcome {
         let Some(scope) = self.scope else { return Outcome::Applied };
         scope.invalidate().await
+    }
+}
+
+impl Scope {
+    /// The entry that the write was to store has no key, or there is no runtime to store it.
+    fn without_entry(mut self) -> Write {
+        if is_on_tokio() {
+            self.flaw = Some(CacheError::Unrenderable);
+        }
+        Write { scope: Some(self) }
     }
 }

@@ -53,6 +53,11 @@ impl Put {
         Self { bracket: Bracket::none(), draft: None }
     }
 
+    /// What the write invalidates is invalidated, and nothing is stored.
+    pub(super) fn without_entry(bracket: Bracket) -> Self {
+        Self { bracket, draft: None }
+    }
+
     /// The entry is only removed.
     pub(crate) fn unbegun(bracket: Bracket, target: &Target) -> Self {
         target.unstored(UnstoredReason::NoLease);

@@ -15,8 +15,8 @@ pub(crate) struct Scope {
     pub(super) engine: Arc<Engine>,
     pub(super) site: SiteRef,
     pub(super) registers: Registers,
-    /// All that is written could be rendered, and nothing of it is a pattern.
-    pub(super) is_whole: bool,
+    /// Why a part of what is written names nothing: it cannot be rendered, or is a pattern.
+    pub(super) flaw: Option<CacheError>,
     pub(super) is_open: bool,
 }
 
@@ -30,6 +30,14 @@ impl Drop for Scope {
 }
 
 impl Scope {
+    /// All of it names something: else the write is not made.
+    pub(super) fn whole(mut self) -> Result<Self, CacheError> {
+        let Some(flaw) = self.flaw.take() else { return Ok(self) };
+        self.site.counters.refused.one();
+        self.close();
+        Err(flaw)
+    }
+
     /// Nothing was written.
     pub(super) fn close(&mut self) {
         self.is_open = false;
@@ -74,7 +82,7 @@ impl Scope {
     fn end_with(mut self, outcome: Outcome) -> Outcome {
         self.close();
         self.engine.wrote(self.keys());
-        let outcome = if self.is_whole { outcome } else { Outcome::Failed };
+        let outcome = if self.flaw.is_none() { outcome } else { Outcome::Failed };
         self.site.invalidated(self.keys(), outcome);
         if outcome == Outcome::Applied && self.engine.has_caught_up() {
             self.site.caught_up();

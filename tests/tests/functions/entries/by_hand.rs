@@ -1,7 +1,7 @@
 //! Keys and tags that are rendered by hand: patterns are refused, and what is likely to be mistaken is said once.
 
 use super::{User, user};
-use cached_core::{Cache, Invalidation, Options, Outcome, entry, redis_cached};
+use cached_core::{Cache, CacheError, Invalidation, Options, Outcome, entry, redis_cached};
 use tests::Log;
 use tracing::Level;
 
@@ -43,26 +43,77 @@ async fn a_pattern_is_not_applied() {
     }
     let lines = log.take();
     assert_eq!(lines.len(), 4, "once each: {lines:#?}");
-    assert!(lines.iter().all(|line| line.contains("WARN") && line.contains("and this is a pattern")), "{lines:#?}");
+    assert!(lines.iter().all(|line| line.contains("WARN") && line.contains("is a pattern")), "{lines:#?}");
     assert!(lines[0].contains("invalidate_on") && lines[3].contains("invalidate_on"), "the way out: {lines:#?}");
 }
 
 #[tokio::test]
-async fn a_key_with_a_star_in_it_is_removed_all_the_same() {
+async fn calls_of_one_key_refuse_a_pattern_and_say_what_to_call() {
     let cache = Cache::memory();
-    for removed_by in ["delete", "invalidate", "entry"] {
-        cache.set("handed-star:*", &7, Options::new()).await.unwrap();
-        match removed_by {
-            "delete" => cache.delete("handed-star:*").await.unwrap(),
-            "invalidate" => assert_eq!(cache.invalidate(key("handed-star:*")).await, Outcome::Failed),
-            _ => {
-                let load = || async { Ok::<i32, ()>(7) };
-                let entry = entry!(cache.get_or_set("handed-star:*", Options::new(), load)).unwrap();
-                assert_eq!(entry.invalidate().await, Outcome::Applied);
+    for (pattern, begins) in [("handed-star:*", "handed-star:"), ("handed-star:7:*", "handed-star:7:"), ("*", "")] {
+        for refused in [cache.delete(pattern).await, cache.set(pattern, &7, Options::new()).await] {
+            let error = refused.unwrap_err();
+            assert!(matches!(&error, CacheError::KeyPattern { key } if key == pattern), "{error:?}");
+            let says = error.to_string();
+            let sweep = format!("delete_matching({begins:?}, ..)");
+            for part in [pattern, &sweep, "tags = ", "invalidate_on = ", "entry!(call)", "%2A"] {
+                assert!(says.contains(part), "{part}: {says}");
             }
         }
-        assert_eq!(cache.get::<i32>("handed-star:*").await, None, "{removed_by}");
     }
+    assert_eq!(cache.delete_matching("", |_| ()).await.unwrap(), 0, "nothing was stored");
+}
+
+#[tokio::test]
+async fn nothing_is_written_whose_invalidation_names_nothing() {
+    let cache = Cache::memory();
+    cache.set("handed-beside:7", &7, Options::new()).await.unwrap();
+    let beside = || key("handed-beside:7");
+    let runs = super::Runs::default();
+    for (pattern, is_key) in [(key("handed:*"), true), (tag("handed-to:*"), false)] {
+        let refused = cache.try_write(beside().and(pattern.clone()), async { runs.one() }).await.unwrap_err();
+        match refused {
+            CacheError::KeyPattern { key } => assert!(is_key && key == "handed:*"),
+            CacheError::TagPattern { tag } => assert!(!is_key && tag == "handed-to:*"),
+            other => panic!("{other}"),
+        }
+        let mut deferred = cache.deferred();
+        deferred.add(pattern);
+        deferred.try_commit(async { runs.one() }).await.unwrap_err();
+    }
+    assert_eq!(runs.so_far(), 0, "the work has not begun");
+    assert_eq!(cache.get::<i32>("handed-beside:7").await, Some(7), "nothing was invalidated");
+    assert_eq!(cache.stats().site("Cache::write").unwrap().refused, 4);
+}
+
+#[tokio::test]
+async fn a_star_in_an_argument_is_no_pattern() {
+    let (log, _guard) = Log::listen(Level::WARN);
+    let cache = Cache::memory();
+    cache
+        .scope(async {
+            for removed_by in ["entry", "delete", "invalidate", "write"] {
+                assert_eq!(find("*").await, user(1, "*"));
+                cache.settled().await;
+                let entry = entry!(find("*")).unwrap();
+                assert_eq!(entry.get().await, Some(user(1, "*")));
+                match removed_by {
+                    "entry" => entry.remove().await.unwrap(),
+                    "delete" => cache.delete(entry.key()).await.unwrap(),
+                    "invalidate" => assert_eq!(cache.invalidate(key(entry.key())).await, Outcome::Applied),
+                    _ => assert_eq!(cache.try_write(&entry, async {}).await.unwrap().1, Outcome::Applied),
+                }
+                assert_eq!(entry.get().await, None, "{removed_by}");
+            }
+            let by_hand = cache.get_or_set("handed-search:*", Options::new(), || async { Ok::<i32, ()>(7) });
+            let entry = entry!(by_hand).unwrap();
+            entry.set(&8).await.unwrap();
+            assert_eq!(cache.get::<i32>("handed-search:*").await, Some(8));
+            assert_eq!(entry.invalidate().await, Outcome::Applied);
+            assert_eq!(entry.get().await, None);
+        })
+        .await;
+    assert_eq!(log.take(), [""; 0]);
 }
 
 #[tokio::test]
@@ -145,8 +196,65 @@ async fn the_key_of_an_entry_is_not_taken_for_one_by_hand() {
     let cache = Cache::builder().namespace("handed-over").build().unwrap();
     let entry = cache.scope(async { entry!(find("42")).unwrap() }).await;
     assert_eq!(cache.invalidate(Invalidation::new().entry(&entry)).await, Outcome::Applied);
-    assert_eq!(log.take(), [""; 0]);
     assert_eq!(cache.invalidate(key(entry.key())).await, Outcome::Applied);
-    let lines = log.take();
-    assert!(lines.len() == 1 && lines[0].contains(".entry(&entry)"), "the namespace is in it twice: {lines:#?}");
+    assert_eq!(log.take(), [""; 0]);
+}
+
+#[redis_cached(key = "handed-whole:<n>")]
+async fn whole(n: u64) -> Result<u64, ()> {
+    Ok(n)
+}
+
+/// Longer than a key may be: hashed.
+#[redis_cached(key = "handed-long:<a>:<b>:<c>:<d>:<e>:<f>:<g>:<h>:<i>")]
+#[expect(clippy::too_many_arguments, clippy::many_single_char_names, reason = "a long key")]
+async fn long(a: &str, b: &str, c: &str, d: &str, e: &str, f: &str, g: &str, h: &str, i: &str) -> u64 {
+    [a, b, c, d, e, f, g, h, i].concat().len() as u64
+}
+
+/// As a key that begins like all keys do.
+#[redis_cached(key = "cache:k:handed-twice-in:<n>")]
+async fn like_a_prefix(n: u64) -> u64 {
+    n
+}
+
+#[tokio::test]
+async fn every_call_that_takes_a_key_takes_that_of_an_entry() {
+    let cache = Cache::memory();
+    let text = "x".repeat(60);
+    let text = &text;
+    let entries = cache
+        .scope(async {
+            [
+                entry!(whole(7)).unwrap(),
+                entry!(long(text, text, text, text, text, text, text, text, text)).unwrap(),
+                entry!(like_a_prefix(7)).unwrap(),
+            ]
+        })
+        .await;
+    for entry in entries {
+        let key = entry.key();
+        let is_gone = async || entry.get().await.is_none();
+        let options = Options::new;
+        // What stands there of the function's is removed by each.
+        entry.set(&1).await.unwrap();
+        cache.delete(key).await.unwrap();
+        assert!(is_gone().await, "{key}");
+        entry.set(&1).await.unwrap();
+        assert_eq!(cache.invalidate(Invalidation::new().key(key)).await, Outcome::Applied);
+        assert!(is_gone().await, "{key}");
+        entry.set(&1).await.unwrap();
+        assert_eq!(cache.delete_matching(key, |_| ()).await.unwrap(), 1, "{key}");
+        // What is stored by hand is read by hand.
+        cache.set(key, &2_u64, options()).await.unwrap();
+        assert_eq!(cache.get::<u64>(key).await, Some(2), "{key}");
+        let not_loaded = || async { Err::<u64, _>("the value is there") };
+        let by_set = cache.get_or_set(key, options(), not_loaded).await;
+        let many = |_: Vec<&str>| async { Err::<std::collections::HashMap<&str, u64>, _>("the value is there") };
+        let by_many = cache.get_or_set_many(&[key], options(), many).await;
+        assert_eq!((by_set, by_many.map(|found| found[key])), (Ok(2), Ok(2)), "{key}");
+        let by_hand = entry!(cache.get_or_set(key, options(), not_loaded)).unwrap();
+        assert_eq!(by_hand.key(), key, "nothing is put in front of it twice");
+        assert_eq!(cache.delete_matching("", |_| ()).await.unwrap(), 1, "{key}");
+    }
 }
