@@ -10,8 +10,8 @@ use std::time::Duration;
 #[derive(Debug, Clone)]
 pub(crate) struct Settings {
     pub(crate) prefix: Prefix,
-    /// Part of every fingerprint.
-    pub(crate) version: u32,
+    /// Part of every fingerprint; `None`: not said.
+    pub(crate) version: Option<u32>,
     pub(crate) classes: Classes,
     pub(crate) jitter: f64,
     pub(crate) codec: Codec,

@@ -24,10 +24,13 @@ impl CacheBuilder {
             }
             Some(_) | None => {}
         }
-        if let Some(feature) = self.codec.missing_feature() {
-            return Err(BuildError::field("codec", format!("{} needs cached-core's feature `{feature}`", self.codec)));
+        if let Some(feature) = self.settings.codec.missing_feature() {
+            return Err(BuildError::field(
+                "codec",
+                format!("{} needs cached-core's feature `{feature}`", self.settings.codec),
+            ));
         }
-        if self.compress_above.is_some() && !cfg!(feature = "lz4") {
+        if self.settings.compress_above < usize::MAX && !cfg!(feature = "lz4") {
             return Err(BuildError::field("compress_above", "compression needs cached-core's feature `lz4`"));
         }
         Ok(())
@@ -41,21 +44,21 @@ impl CacheBuilder {
             }
             Err(BuildError::field(field, format!("{value:?} is not between {from:?} and {to:?}")))
         };
-        within("budget", self.budget, ms(1), ms(60_000))?;
-        within("lease", self.lease, ms(100), ms(600_000))?;
-        within("marker", self.marker, ms(1_000), ms(600_000))?;
-        within("max_wait", self.max_wait, ms(1), ms(600_000))?;
-        within("throttle", self.throttle, ms(1), ms(3_600_000))?;
-        within("heartbeat", self.near.heartbeat, ms(10), ms(60_000))?;
-        if let Some(time) = self.near.time {
+        within("budget", self.settings.budget, ms(1), ms(60_000))?;
+        within("lease", self.settings.lease, ms(100), ms(600_000))?;
+        within("marker", self.settings.marker, ms(1_000), ms(600_000))?;
+        within("max_wait", self.settings.max_wait, ms(1), ms(600_000))?;
+        within("throttle", self.settings.throttle, ms(1), ms(3_600_000))?;
+        within("heartbeat", self.settings.near.heartbeat, ms(10), ms(60_000))?;
+        if let Some(time) = self.settings.near.time {
             within("local", time, ms(1), MAX_TTL)?;
         }
-        for (name, ttl) in self.classes.iter() {
+        for (name, ttl) in self.settings.classes.iter() {
             within("ttl_class", ttl, ms(1), MAX_TTL)
                 .map_err(|error| BuildError::field("ttl_class", format!("\"{name}\": {}", problem_of(&error))))?;
         }
-        if !(0.0..1.0).contains(&self.jitter) {
-            return Err(BuildError::field("jitter", format!("{} is not at least 0 and below 1", self.jitter)));
+        if !(0.0..1.0).contains(&self.settings.jitter) {
+            return Err(BuildError::field("jitter", format!("{} is not at least 0 and below 1", self.settings.jitter)));
         }
         Ok(())
     }
@@ -63,12 +66,12 @@ impl CacheBuilder {
     pub(crate) fn check_sizes(&self) -> Result<(), BuildError> {
         // Redis' own limit of a string.
         let most = 512 << 20;
-        if !(1..=most).contains(&self.max_value_bytes) {
-            let problem = format!("{} is not between 1 and {most}", self.max_value_bytes);
+        if !(1..=most).contains(&self.settings.max_value_bytes) {
+            let problem = format!("{} is not between 1 and {most}", self.settings.max_value_bytes);
             return Err(BuildError::field("max_value_bytes", problem));
         }
-        if self.near.capacity < 4096 {
-            let problem = format!("{} bytes hold nothing; write at least 4096", self.near.capacity);
+        if self.settings.near.capacity < 4096 {
+            let problem = format!("{} bytes hold nothing; write at least 4096", self.settings.near.capacity);
             return Err(BuildError::field("local_capacity", problem));
         }
         if self.memory_capacity < 4096 {
@@ -76,8 +79,11 @@ impl CacheBuilder {
             return Err(BuildError::field("memory_capacity", problem));
         }
         let most = tokio::sync::Semaphore::MAX_PERMITS;
-        if !(1..=most).contains(&self.load_limit) {
-            return Err(BuildError::field("load_limit", format!("{} is not between 1 and {most}", self.load_limit)));
+        if !(1..=most).contains(&self.settings.load_limit) {
+            return Err(BuildError::field(
+                "load_limit",
+                format!("{} is not between 1 and {most}", self.settings.load_limit),
+            ));
         }
         Ok(())
     }

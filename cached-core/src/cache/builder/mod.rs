@@ -63,20 +63,9 @@ pub struct CacheBuilder {
     sources: Vec<&'static str>,
     /// `None`: not said.
     namespace: Option<String>,
-    version: u32,
-    classes: Classes,
-    jitter: f64,
-    codec: Codec,
-    compress_above: Option<usize>,
-    max_value_bytes: usize,
     memory_capacity: u64,
-    budget: Duration,
-    lease: Duration,
-    marker: Duration,
-    max_wait: Duration,
-    load_limit: usize,
-    near: NearSettings,
-    throttle: Duration,
+    /// With the prefix of a process's own memory, until it is built.
+    settings: Settings,
     clock: Clock,
     check_sites: bool,
 }
@@ -87,20 +76,23 @@ impl Default for CacheBuilder {
             source: Source::Memory,
             sources: Vec::new(),
             namespace: None,
-            version: 1,
-            classes: Classes::default(),
-            jitter: 0.1,
-            codec: Codec::Json,
-            compress_above: None,
-            max_value_bytes: 1 << 20,
             memory_capacity: 64 << 20,
-            budget: Duration::from_millis(100),
-            lease: Duration::from_secs(3),
-            marker: Duration::from_secs(10),
-            max_wait: Duration::from_secs(5),
-            load_limit: 64,
-            near: NearSettings { time: None, capacity: 32 << 20, heartbeat: Duration::from_secs(2) },
-            throttle: Duration::from_secs(5),
+            settings: Settings {
+                prefix: Prefix::new(OF_OWN_MEMORY),
+                version: None,
+                classes: Classes::default(),
+                jitter: 0.1,
+                codec: Codec::Json,
+                budget: Duration::from_millis(100),
+                lease: Duration::from_secs(3),
+                marker: Duration::from_secs(10),
+                max_wait: Duration::from_secs(5),
+                max_value_bytes: 1 << 20,
+                compress_above: usize::MAX,
+                load_limit: 64,
+                near: NearSettings { time: None, capacity: 32 << 20, heartbeat: Duration::from_secs(2) },
+                throttle: Duration::from_secs(5),
+            },
             clock: Clock::system(),
             check_sites: true,
         }
@@ -183,6 +175,9 @@ impl CacheBuilder {
 
     /// Part of what tells one build's values from another's: a new version sees nothing that an old one stored. (The default is 1.)
     ///
+    /// For values of [`Cache::get_or_set`] and its like it is also what `version` of an attribute is: once it is said, builds share
+    /// those whose type cannot be seen whole. Raise it when one of these types changes.
+    ///
     /// While both run, their entries stand side by side, and every invalidation reaches those of both. Raise it when values are
     /// to be loaded anew though their types have stayed the same.
     ///
@@ -190,8 +185,9 @@ impl CacheBuilder {
     /// let cache = cached_core::Cache::builder().version(2).build()?;
     /// # Ok::<(), cached_core::BuildError>(())
     /// ```
-    pub fn version(self, version: u32) -> Self {
-        Self { version, ..self }
+    pub fn version(mut self, version: u32) -> Self {
+        self.settings.version = Some(version);
+        self
     }
 
     /// Adds a TTL class, or changes one: `ttl = "name"` in attributes. From 1 ms to 365 days.
@@ -207,7 +203,7 @@ impl CacheBuilder {
     /// # Ok::<(), cached_core::BuildError>(())
     /// ```
     pub fn ttl_class(mut self, name: impl Into<String>, ttl: Duration) -> Self {
-        self.classes.set(name.into(), ttl);
+        self.settings.classes.set(name.into(), ttl);
         self
     }
 
@@ -220,8 +216,9 @@ impl CacheBuilder {
     /// let cache = cached_core::Cache::builder().jitter(0.2).build()?;
     /// # Ok::<(), cached_core::BuildError>(())
     /// ```
-    pub fn jitter(self, fraction: f64) -> Self {
-        Self { jitter: fraction, ..self }
+    pub fn jitter(mut self, fraction: f64) -> Self {
+        self.settings.jitter = fraction;
+        self
     }
 
     /// Serializer of functions that name none, and of [`Cache::set`] and the like.
@@ -232,8 +229,9 @@ impl CacheBuilder {
     /// let cache = Cache::builder().codec(Codec::Json).build()?;
     /// # Ok::<(), cached_core::BuildError>(())
     /// ```
-    pub fn codec(self, codec: Codec) -> Self {
-        Self { codec, ..self }
+    pub fn codec(mut self, codec: Codec) -> Self {
+        self.settings.codec = codec;
+        self
     }
 
     /// Compresses payloads of at least so many bytes with LZ4, where that makes them smaller (feature `lz4`). Readers
@@ -244,8 +242,9 @@ impl CacheBuilder {
     /// let cache = cached_core::Cache::builder().compress_above(4096).build()?;
     /// # Ok::<(), cached_core::BuildError>(())
     /// ```
-    pub fn compress_above(self, bytes: usize) -> Self {
-        Self { compress_above: Some(bytes), ..self }
+    pub fn compress_above(mut self, bytes: usize) -> Self {
+        self.settings.compress_above = bytes;
+        self
     }
 
     /// Largest payload in bytes, expanded: from 1 to 512 MiB. Larger values are returned and not stored
@@ -255,8 +254,9 @@ impl CacheBuilder {
     /// let cache = cached_core::Cache::builder().max_value_bytes(64 << 10).build()?; // 64 KiB
     /// # Ok::<(), cached_core::BuildError>(())
     /// ```
-    pub fn max_value_bytes(self, bytes: usize) -> Self {
-        Self { max_value_bytes: bytes, ..self }
+    pub fn max_value_bytes(mut self, bytes: usize) -> Self {
+        self.settings.max_value_bytes = bytes;
+        self
     }
 
     /// The most by which the store may delay one call, connecting included: from 1 ms to 60 s. Waiting for someone
@@ -268,8 +268,9 @@ impl CacheBuilder {
     /// let cache = cached_core::Cache::builder().budget(Duration::from_millis(50)).build()?;
     /// # Ok::<(), cached_core::BuildError>(())
     /// ```
-    pub fn budget(self, budget: Duration) -> Self {
-        Self { budget, ..self }
+    pub fn budget(mut self, budget: Duration) -> Self {
+        self.settings.budget = budget;
+        self
     }
 
     /// How long others wait for a load whose process has died: from 100 ms to 600 s. A living process renews its lease, so
@@ -282,8 +283,9 @@ impl CacheBuilder {
     /// let cache = cached_core::Cache::builder().lease(Duration::from_secs(10)).build()?;
     /// # Ok::<(), cached_core::BuildError>(())
     /// ```
-    pub fn lease(self, lease: Duration) -> Self {
-        Self { lease, ..self }
+    pub fn lease(mut self, lease: Duration) -> Self {
+        self.settings.lease = lease;
+        self
     }
 
     /// How long what a write was about to change is not stored after its process has died: from 1 s to 600 s. A living one
@@ -296,8 +298,9 @@ impl CacheBuilder {
     /// let cache = cached_core::Cache::builder().marker(Duration::from_secs(30)).build()?;
     /// # Ok::<(), cached_core::BuildError>(())
     /// ```
-    pub fn marker(self, marker: Duration) -> Self {
-        Self { marker, ..self }
+    pub fn marker(mut self, marker: Duration) -> Self {
+        self.settings.marker = marker;
+        self
     }
 
     /// The longest that a call waits for the load of another, in this process or elsewhere: from 1 ms to 600 s. When it is
@@ -310,8 +313,9 @@ impl CacheBuilder {
     /// let cache = cached_core::Cache::builder().max_wait(Duration::from_secs(1)).build()?;
     /// # Ok::<(), cached_core::BuildError>(())
     /// ```
-    pub fn max_wait(self, max_wait: Duration) -> Self {
-        Self { max_wait, ..self }
+    pub fn max_wait(mut self, max_wait: Duration) -> Self {
+        self.settings.max_wait = max_wait;
+        self
     }
 
     /// Loads that run at once in this process while the store is out of reach, at least 1. Protects the database when every
@@ -324,8 +328,9 @@ impl CacheBuilder {
     /// let cache = cached_core::Cache::builder().load_limit(20).build()?;
     /// # Ok::<(), cached_core::BuildError>(())
     /// ```
-    pub fn load_limit(self, loads: usize) -> Self {
-        Self { load_limit: loads, ..self }
+    pub fn load_limit(mut self, loads: usize) -> Self {
+        self.settings.load_limit = loads;
+        self
     }
 
     /// Keeps values in this process as well, for so long at most: the near cache. What `local = "30s"` says for one function
@@ -343,7 +348,7 @@ impl CacheBuilder {
     /// # Ok::<(), cached_core::BuildError>(())
     /// ```
     pub fn local(mut self, time: Duration) -> Self {
-        self.near.time = Some(time);
+        self.settings.near.time = Some(time);
         self
     }
 
@@ -355,7 +360,7 @@ impl CacheBuilder {
     /// # Ok::<(), cached_core::BuildError>(())
     /// ```
     pub fn local_capacity(mut self, bytes: u64) -> Self {
-        self.near.capacity = bytes;
+        self.settings.near.capacity = bytes;
         self
     }
 
@@ -370,7 +375,7 @@ impl CacheBuilder {
     /// # Ok::<(), cached_core::BuildError>(())
     /// ```
     pub fn heartbeat(mut self, heartbeat: Duration) -> Self {
-        self.near.heartbeat = heartbeat;
+        self.settings.near.heartbeat = heartbeat;
         self
     }
 
@@ -383,8 +388,9 @@ impl CacheBuilder {
     /// let cache = cached_core::Cache::builder().throttle(Duration::from_secs(1)).build()?;
     /// # Ok::<(), cached_core::BuildError>(())
     /// ```
-    pub fn throttle(self, throttle: Duration) -> Self {
-        Self { throttle, ..self }
+    pub fn throttle(mut self, throttle: Duration) -> Self {
+        self.settings.throttle = throttle;
+        self
     }
 
     /// The clock of the memory store and the breaker: a [`Clock::manual`] in tests.
@@ -432,7 +438,7 @@ impl CacheBuilder {
         self.check_times()?;
         self.check_sizes()?;
         if self.check_sites {
-            let problems = site::problems(&site::all(), &self.classes);
+            let problems = site::problems(&site::all(), &self.settings.classes);
             if !problems.is_empty() {
                 return Err(BuildError::Sites(problems));
             }
@@ -461,7 +467,7 @@ impl CacheBuilder {
 
     /// What [`Cache::memory`] builds: the defaults are known to be sound.
     pub(crate) fn in_memory(self) -> Cache {
-        for problem in site::problems(&site::all(), &self.classes) {
+        for problem in site::problems(&site::all(), &self.settings.classes) {
             tracing::warn!("{problem}");
         }
         let store = Arc::new(MemoryStore::new(self.memory_capacity, self.clock.clone()));
@@ -469,22 +475,8 @@ impl CacheBuilder {
     }
 
     fn assemble(self, store: Arc<dyn Store>) -> Cache {
-        let settings = Settings {
-            prefix: Prefix::new(self.namespace.as_deref().unwrap_or(OF_OWN_MEMORY)),
-            version: self.version,
-            classes: self.classes,
-            jitter: self.jitter,
-            codec: self.codec,
-            budget: self.budget,
-            lease: self.lease,
-            marker: self.marker,
-            max_wait: self.max_wait,
-            max_value_bytes: self.max_value_bytes,
-            compress_above: self.compress_above.unwrap_or(usize::MAX),
-            load_limit: self.load_limit,
-            near: self.near,
-            throttle: self.throttle,
-        };
+        let prefix = self.namespace.as_deref().map(Prefix::new);
+        let settings = Settings { prefix: prefix.unwrap_or(self.settings.prefix), ..self.settings };
         Cache::of(Engine::new(settings, store, self.clock))
     }
 }

@@ -47,6 +47,8 @@ pub(crate) struct SiteState {
     pub(super) window: Duration,
     /// The near cache, if the site uses it.
     pub(super) local: Option<LocalPolicy>,
+    /// What tells types apart that cannot be seen whole, if anything is said.
+    version: Option<u32>,
     /// The site's part of the fingerprints.
     pub(super) identity: String,
     /// A generic function has one per type it is used with; most have one in all.
@@ -149,8 +151,10 @@ impl SiteState {
             Some(Local::Millis(ms)) => Some(Duration::from_millis(ms)),
             None => settings.near.time,
         };
-        // Without a template it is not a function's, and its values' type is not known to be one that can be kept.
-        let local = local.filter(|_| spec.role == Role::Read && !spec.template.is_empty());
+        // Without a template it is no function's.
+        let is_by_hand = spec.template.is_empty();
+        // Then its values' type is not known to be one that can be kept.
+        let local = local.filter(|_| spec.role == Role::Read && !is_by_hand);
         let fresh = (spec.fresh != Freshness::NONE).then(|| FreshPolicy::of(&spec.fresh));
         let window = fresh.map_or(Duration::ZERO, |fresh| fresh.window());
         let longest = ttl.unwrap_or_default().saturating_add(window);
@@ -174,8 +178,9 @@ impl SiteState {
             tag_time: (4 * longest.min(MAX_TTL)).max(TAG_TIME).min(MAX_TTL),
             none_ttl,
             names_tags: spec.tags.iter().any(|tag| tag.template.is_none()),
-            names_all: spec.template.is_empty(),
-            identity: format!("{}\0{}", settings.version, site::identity(site, &site::all())),
+            names_all: is_by_hand,
+            version: spec.version.or(if is_by_hand { settings.version } else { None }),
+            identity: format!("{}\0{}", settings.version.unwrap_or(1), site::identity(site, &site::all())),
             notices: Notices::default(),
             backlog: Backlog::default(),
             round_trips: RoundTrips::default(),
@@ -216,7 +221,7 @@ impl SiteState {
             return fingerprint;
         }
         let generics = fingerprint::generics(path);
-        let made = fingerprint::of::<T>(self.codec, self.site.spec().version, &self.identity, &generics);
+        let made = fingerprint::of::<T>(self.codec, self.version, &self.identity, &generics);
         if made.is_of_build {
             self.note_build(type_name::<T>());
         }

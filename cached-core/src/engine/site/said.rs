@@ -95,13 +95,18 @@ impl SiteState {
     #[cold]
     pub(crate) fn note_build(&self, of: &'static str) {
         let (site, place) = (self.site.path(), self.site.place());
+        let cure = if self.site.spec().template.is_empty() {
+            "call `version(1)` on the cache's builder"
+        } else {
+            "write `version = 1` in the attribute"
+        };
         tracing::info!(
             site,
             place,
             value = of,
             "a part of this type's shape cannot be seen, such as a variant behind `other` or an optional field behind `flatten`: its \
-             values are stored for this build of the program, and another build begins with none; write `version = 1` in the \
-             attribute to share them, and raise it when the type changes"
+             values are stored for this build of the program, and another build begins with none; {cure} to share them, and raise it \
+             when the type changes"
         );
     }
 

@@ -82,6 +82,60 @@ async fn a_fingerprint_is_that_of_the_type_and_the_generic_arguments() {
     assert_eq!(state.fingerprints.read().unwrap().len(), 3, "made once each");
 }
 
+/// Whatever a hidden part of it is, it looks alike.
+#[derive(serde::Serialize, serde::Deserialize)]
+#[serde(tag = "kind")]
+enum Hiding {
+    #[serde(other)]
+    Any,
+}
+
+#[tokio::test]
+async fn the_builders_version_is_that_of_what_is_cached_by_hand() {
+    let by_hand = SiteSpec { name: "Cache::get_or_set", ..SiteSpec::DEFAULT };
+    let annotated = SiteSpec { template: &[crate::key::Piece::Literal("hiding")], ..by_hand };
+    let fingerprints = |version: Option<u32>, spec: SiteSpec| {
+        let on = Subject::with(|builder| version.into_iter().fold(builder, crate::CacheBuilder::version));
+        let state = state(&on, spec);
+        let of = |version| fingerprint::of::<Hiding>(Codec::Json, version, &state.identity, "").value;
+        (state.fingerprint::<Hiding>(""), of(None), of(version))
+    };
+    let (unsaid, of_build, _) = fingerprints(None, by_hand);
+    assert_eq!(unsaid, of_build, "nobody has said when the type changes");
+    let mut said = Vec::new();
+    for version in [1, 2] {
+        let (fingerprint, of_build, of_version) = fingerprints(Some(version), by_hand);
+        assert_eq!(fingerprint, of_version);
+        assert_ne!(fingerprint, of_build, "all builds of this version have it");
+        said.push(fingerprint);
+        let (fingerprint, of_build, _) = fingerprints(Some(version), annotated);
+        assert_eq!(fingerprint, of_build, "an attribute has a `version` of its own");
+    }
+    assert_ne!(said[0], said[1]);
+}
+
+#[tokio::test]
+async fn what_is_cached_by_hand_under_another_version_is_not_found() {
+    let store: Arc<dyn crate::store::Store> = Arc::new(crate::store::MemoryStore::new(1 << 20, crate::Clock::system()));
+    let cache = |version| {
+        Cache::builder()
+            .namespace("shop")
+            .store(Arc::clone(&store))
+            .version(version)
+            .check_sites(false)
+            .build()
+            .unwrap()
+    };
+    let (one, again, two) = (cache(1), cache(1), cache(2));
+    one.set("hiding", &Hiding::Any, Options::new()).await.unwrap();
+    assert!(again.get::<Hiding>("hiding").await.is_some());
+    assert!(two.get::<Hiding>("hiding").await.is_none());
+    let loaded = two.get_or_set("hiding", Options::new(), || async { Ok::<_, ()>(Hiding::Any) }).await;
+    assert!(loaded.is_ok());
+    two.settled().await;
+    assert!(one.get::<Hiding>("hiding").await.is_some() && two.get::<Hiding>("hiding").await.is_some(), "side by side");
+}
+
 #[tokio::test]
 async fn a_none_that_is_not_to_be_stored_is_not() {
     use crate::engine::call::{Call, look};
