@@ -1,10 +1,11 @@
 //! How soon a call goes on that waits for another process's load.
 
 use cached_core::{Cache, MissReason, Options};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, mpsc};
 use std::time::{Duration, Instant};
-use tests::{KeptRows, Network, Pass, RedisServer, Way, lateness_of};
+use tests::{KeptRows, Network, Pass, RedisServer, Way};
 use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
 
 const ROUNDS: u32 = 40;
 
@@ -52,9 +53,85 @@ async fn wakes_after(here: &Cache, there: &Cache, attempt: usize) -> Duration {
     median
 }
 
-/// Where the news do not arrive, it asks every 15 to 20 ms; where they do, it need not wait for its turn to ask. Both on this machine
-/// as it is now. In one of five attempts.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+/// Time stands still, but not for what comes over a network: no timer of this runtime ends any more.
+struct StandStill {
+    /// A blocking task: while there is one, tokio does not let time go on by itself.
+    holds: JoinHandle<()>,
+    /// Ends it when it is dropped.
+    _lets_go: mpsc::Sender<()>,
+}
+
+impl StandStill {
+    /// So long in real time at most.
+    const AT_MOST: Duration = Duration::from_secs(60);
+
+    fn begin() -> Self {
+        tokio::time::pause();
+        let (lets_go, is_let_go) = mpsc::channel::<()>();
+        let holds = tokio::task::spawn_blocking(move || {
+            let _ = is_let_go.recv_timeout(Self::AT_MOST);
+        });
+        Self { holds, _lets_go: lets_go }
+    }
+
+    /// What the task returns; `None` if it does not end while time stands still.
+    async fn meanwhile<T>(&mut self, task: &mut JoinHandle<T>) -> Option<T> {
+        tokio::select! {
+            biased;
+            returned = task => Some(returned.unwrap()),
+            _ = &mut self.holds => None,
+        }
+    }
+}
+
+impl Drop for StandStill {
+    fn drop(&mut self) {
+        tokio::time::resume();
+    }
+}
+
+/// Answers of the server's to what this cache asks behind all that it has asked before.
+async fn round_trips(of: &Cache) {
+    for _ in 0..8 {
+        of.get::<u32>("asked-in-between").await;
+    }
+}
+
+/// A load there ends while time stands still, and a call here waits for it: with that call.
+async fn wait_for_a_load(here: &Cache, there: &Cache, key: String) -> (StandStill, JoinHandle<Result<u32, ()>>) {
+    let ((tell, begun), (end, ended)) = (oneshot::channel(), oneshot::channel());
+    let holder = tokio::spawn({
+        let (there, key) = (there.clone(), key.clone());
+        async move {
+            let load = async || {
+                tell.send(()).unwrap();
+                ended.await.unwrap();
+                Ok::<_, ()>(7_u32)
+            };
+            assert_eq!(there.get_or_set(key, Options::new(), load).await, Ok(7));
+            there.settled().await;
+        }
+    });
+    begun.await.unwrap();
+    let waits = || here.stats().site("Cache::get_or_set").map_or(0, |site| site.lease_waits);
+    let before = waits();
+    let time = StandStill::begin();
+    let waiter = tokio::spawn({
+        let here = here.clone();
+        async move { here.get_or_set(key, Options::new(), async || Err(())).await }
+    });
+    while waits() == before {
+        round_trips(here).await;
+    }
+    round_trips(here).await;
+    assert!(!waiter.is_finished(), "the load has not ended");
+    end.send(()).unwrap();
+    holder.await.unwrap();
+    (time, waiter)
+}
+
+/// Whenever a load there ends, the call here goes on though no timer does. Where the news do not arrive, it does not.
+#[tokio::test]
 async fn a_waiter_is_told_of_the_value() {
     let server = RedisServer::start();
     let network = Network::of_news_to(&server).await;
@@ -66,22 +143,16 @@ async fn a_waiter_is_told_of_the_value() {
         KeptRows::new(8).warm(here, Way::Shared, 1).await;
     }
     network.down(Pass::Never);
-    let mut medians = Vec::new();
-    for attempt in 0..5 {
-        let (of_told, late) = lateness_of(wakes_after(&told, &there, 2 * attempt)).await;
-        let of_untold = wakes_after(&untold, &there, 2 * attempt + 1).await;
-        if 3 * of_told < 2 * of_untold {
-            return;
-        }
-        // Where timers are late by as much as there is to be gained, nothing can be seen of that.
-        if late < ROUNDS * Duration::from_millis(3) {
-            medians.push((of_told, of_untold));
-        }
+    for round in 0..ROUNDS {
+        let (mut time, mut waiter) = wait_for_a_load(&told, &there, format!("told-of:{round}")).await;
+        let woken = time.meanwhile(&mut waiter).await.expect("nothing has woken it but time could");
+        assert_eq!(woken, Ok(7), "round {round}");
     }
-    assert!(medians.is_empty(), "woken after {medians:?}, when told and when not, in the median");
-    eprintln!(
-        "SKIPPED: this machine is too busy to tell how soon a waiter goes on; `engine::tests::announced` says that it does"
-    );
+    let (time, waiter) = wait_for_a_load(&untold, &there, "not-told-of".to_owned()).await;
+    round_trips(&untold).await;
+    assert!(!waiter.is_finished(), "nobody has told it");
+    drop(time);
+    assert_eq!(waiter.await.unwrap(), Ok(7), "it looks for itself, in time");
 }
 
 /// The news do not arrive: it asks from time to time, and does not wait for the lease to run out.
