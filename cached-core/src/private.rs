@@ -28,7 +28,7 @@ pub use core::clone::Clone;
 pub use core::ops::FnOnce;
 pub use core::option::Option::{None, Some};
 pub use core::result::Result::{Err, Ok};
-pub use core::{file, line, module_path, primitive};
+pub use core::{column, file, line, module_path, primitive};
 pub use inventory;
 
 use crate::engine::ambient;

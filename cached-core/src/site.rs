@@ -1,15 +1,15 @@
 //! A site: one annotated function, described by a `static` and found at link time.
 
+mod checks;
 mod spelled;
 
+pub(crate) use checks::{problems, sharing};
+
 use crate::codec::Codec;
-use crate::error::SiteProblem;
 use crate::event::{EventUse, TagUse};
 use crate::key::Piece;
-use crate::ttl::{Classes, NoneTtl, TtlSpec};
-use spelled::stored_type;
+use crate::ttl::{NoneTtl, TtlSpec};
 use std::any::Any;
-use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::sync::{Arc, OnceLock};
 
@@ -26,6 +26,8 @@ pub struct SiteSpec {
     pub file: &'static str,
     /// Its line there.
     pub line: u32,
+    /// Its column there.
+    pub column: u32,
     /// The key's template.
     pub template: &'static [Piece],
     /// What the function does to the cache.
@@ -123,6 +125,7 @@ impl SiteSpec {
         module: "",
         file: "",
         line: 0,
+        column: 0,
         template: &[],
         role: Role::Read,
         value: "",
@@ -143,6 +146,13 @@ impl SiteSpec {
         texts: &[],
         removes: &[],
     };
+}
+
+impl SiteSpec {
+    /// Where the function stands: that of one in a `macro_rules!` is the call of the macro.
+    fn position(&self) -> (&'static str, u32, u32) {
+        (self.file, self.line, self.column)
+    }
 }
 
 /// What a cache knows about a site; its own business.
@@ -248,8 +258,7 @@ pub(crate) fn identity(site: &Site, all: &[&'static Site]) -> String {
             let namesakes = all.iter().map(|other| &other.spec).filter(|other| {
                 other.template == site.spec.template && (other.module, other.name) == (site.spec.module, site.spec.name)
             });
-            let place = (site.spec.file, site.spec.line);
-            let number = namesakes.filter(|other| (other.file, other.line) < place).count();
+            let number = namesakes.filter(|other| other.position() < site.spec.position()).count();
             let _ = write!(text, "\0path{number}");
         } else {
             push_piece(&mut text, *piece);
@@ -277,224 +286,5 @@ fn push_piece(text: &mut String, piece: Piece) {
         Piece::Serde(_) => text.push_str("\0serde"),
         Piece::All => text.push_str("\0all"),
         Piece::Path => text.push_str("\0path"),
-    }
-}
-
-/// Checks every function against the cache's classes and against each other. Pure: the registry is handed in.
-pub(crate) fn problems(sites: &[&'static Site], classes: &Classes) -> Vec<SiteProblem> {
-    let mut sites: Vec<_> = sites.iter().copied().filter(|site| site.spec().ambient).collect();
-    sites.sort_by_key(|site| (site.spec().file, site.spec().line));
-    let unknown_classes = sites.iter().flat_map(|site| site.classes().map(move |class| (site, class)));
-    let unknown_classes = unknown_classes.filter(|(_, class)| classes.get(class).is_none()).map(|(site, class)| {
-        SiteProblem(format!(
-            "{} `{}`: no TTL class \"{class}\"; there are {}; add it by `.ttl_class(\"{class}\", ..)` on the builder",
-            site.place(),
-            site.name(),
-            classes.names()
-        ))
-    });
-    let codecs = sites.iter().filter_map(|site| {
-        let codec = site.spec().codec?;
-        let feature = codec.missing_feature()?;
-        Some(SiteProblem(format!(
-            "{} `{}`: codec \"{codec}\" needs cached-core's feature `{feature}`",
-            site.place(),
-            site.name()
-        )))
-    });
-    unknown_classes.chain(codecs).chain(shared_templates(&sites)).chain(unread_puts(&sites)).collect()
-}
-
-/// Functions of different names that share a template and, as far as the spelling tells, a type: meant or not, they
-/// answer for each other.
-pub(crate) fn sharing(sites: &[&'static Site]) -> Vec<SiteProblem> {
-    let share = |a: &SiteSpec, b: &SiteSpec| {
-        // That a batch shares with the single function is what it is for.
-        a.name != b.name
-            && a.batch == b.batch
-            && (a.role, b.role) == (Role::Read, Role::Read)
-            && same_template(a, b)
-            && !clash(a, b)
-    };
-    pairs(sites, share, |a, b| {
-        SiteProblem(format!(
-            "{} `{}` and {} `{}` share their entries under \"{}\"; if that is not meant, give one of them another key",
-            a.place(),
-            a.name(),
-            b.place(),
-            b.name(),
-            a.template_text()
-        ))
-    })
-}
-
-/// Functions that put what those who read under the same key do not take, since they depend on other events or tags, or
-/// differ in `version` or `codec`.
-fn unread_puts(sites: &[&'static Site]) -> Vec<SiteProblem> {
-    let form = |spec: &SiteSpec| (spec.version.unwrap_or(1), spec.codec);
-    let is_unread = |a: &SiteSpec, b: &SiteSpec| {
-        let is_pair = [(a, b), (b, a)].iter().any(|(a, b)| a.role == Role::Put && b.role == Role::Read);
-        is_pair && same_template(a, b) && !clash(a, b) && (form(a) != form(b) || !same_tags(a, b))
-    };
-    pairs(sites, is_unread, |a, b| {
-        let (put, read) = if a.spec().role == Role::Put { (a, b) } else { (b, a) };
-        SiteProblem(format!(
-            "{} `{}` puts under \"{}\" what {} `{}` does not take: give both the same `invalidate_on`, `tags`, `version` \
-             and `codec`",
-            put.place(),
-            put.name(),
-            put.template_text(),
-            read.place(),
-            read.name()
-        ))
-    })
-}
-
-fn same_tags(a: &SiteSpec, b: &SiteSpec) -> bool {
-    let events = |spec: &SiteSpec| spec.listens.iter().map(|event| (event.name, event.any)).collect::<Vec<_>>();
-    let same = |a: &TagUse, b: &TagUse| match (a.template, b.template) {
-        (Some(a), Some(b)) => renders_like(a, b),
-        (None, None) => true,
-        _ => false,
-    };
-    events(a) == events(b) && a.tags.len() == b.tags.len() && a.tags.iter().zip(b.tags).all(|(a, b)| same(a, b))
-}
-
-/// Pairs that would store values of different types under the same keys.
-fn shared_templates(sites: &[&'static Site]) -> Vec<SiteProblem> {
-    pairs(sites, clash, |a, b| {
-        SiteProblem(format!(
-            "{} `{}` and {} `{}` both store under \"{}\", one a `{}`, the other a `{}`: give one of them another key",
-            a.place(),
-            a.name(),
-            b.place(),
-            b.name(),
-            a.template_text(),
-            a.spec().value,
-            b.spec().value
-        ))
-    })
-}
-
-fn pairs(
-    sites: &[&'static Site],
-    is_one: impl Fn(&SiteSpec, &SiteSpec) -> bool,
-    say: impl Fn(&Site, &Site) -> SiteProblem,
-) -> Vec<SiteProblem> {
-    // Only what can render alike is compared pairwise: same number of pieces and same text at the beginning.
-    let mut groups: BTreeMap<(usize, &str), Vec<&'static Site>> = BTreeMap::new();
-    for site in sites {
-        let template = site.spec().template;
-        let start = if let Some(Piece::Literal(text)) = template.first() { *text } else { "" };
-        groups.entry((template.len(), start)).or_default().push(site);
-    }
-    let mut problems = Vec::new();
-    for group in groups.values() {
-        for (i, a) in group.iter().enumerate() {
-            for b in &group[i + 1..] {
-                if is_one(a.spec(), b.spec()) {
-                    problems.push(say(a, b));
-                }
-            }
-        }
-    }
-    problems
-}
-
-/// Whether both have entries, and the same.
-fn same_template(a: &SiteSpec, b: &SiteSpec) -> bool {
-    a.role != Role::Invalidate && b.role != Role::Invalidate && renders_like(a.template, b.template)
-}
-
-fn clash(a: &SiteSpec, b: &SiteSpec) -> bool {
-    same_template(a, b)
-        && match (stored_type(a.value, a.batch), stored_type(b.value, b.batch)) {
-            (Some(a), Some(b)) => a != b,
-            // Not to be told from the spelling: fingerprints do when the values are read.
-            _ => false,
-        }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    const USER: &[Piece] = &[Piece::Literal("user:"), Piece::Segment("id")];
-    const USER_TOO: &[Piece] = &[Piece::Literal("user:"), Piece::Segment("user_id")];
-
-    fn site(line: u32, template: &'static [Piece], value: &'static str, ttl: &'static str) -> &'static Site {
-        let ttl = TtlSpec::Class(ttl);
-        Box::leak(Box::new(Site::new(SiteSpec {
-            name: "f",
-            file: "a.rs",
-            line,
-            template,
-            value,
-            ttl,
-            ..SiteSpec::DEFAULT
-        })))
-    }
-
-    #[test]
-    fn every_offending_site_is_listed_with_its_place() {
-        let sites =
-            [site(3, USER, "User", "medum"), site(1, USER_TOO, "Result<Order>", "long"), site(2, &[], "u8", "x")];
-        let problems = problems(&sites, &Classes::default());
-        let text: Vec<_> = problems.iter().map(ToString::to_string).collect();
-        assert_eq!(text.len(), 3, "{text:#?}");
-        assert!(text[0].contains("a.rs:2") && text[0].contains("no TTL class \"x\""));
-        assert!(text[1].contains("a.rs:3") && text[1].contains("\"medium\""));
-        assert!(text[2].contains("a.rs:1") && text[2].contains("a.rs:3") && text[2].contains("Result<Order>"));
-    }
-
-    #[test]
-    fn the_same_type_may_share_a_template_however_it_is_spelled() {
-        for other in [
-            "Option<User>",
-            "Result<Option<User>, DbError>",
-            "ApiResult<models::User>",
-            "crate::models::User",
-            "Result<Option<std::sync::Arc<User>>, DbError>",
-            "UserResult",
-        ] {
-            assert_eq!(
-                problems(&[site(1, USER, "User", "short"), site(2, USER_TOO, other, "short")], &Classes::default()),
-                []
-            );
-        }
-        let differ = [site(1, USER, "Vec<a::User>", "short"), site(2, USER, "Result<Vec<Order>, E>", "short")];
-        assert_eq!(problems(&differ, &Classes::default()).len(), 1);
-    }
-
-    #[test]
-    fn a_batch_stores_what_one_id_has() {
-        let batch = |line, value| {
-            let spec =
-                SiteSpec { name: "many", file: "a.rs", line, template: USER, batch: true, value, ..SiteSpec::DEFAULT };
-            &*Box::leak(Box::new(Site::new(spec)))
-        };
-        let single = site(1, USER, "Result<Option<User>, E>", "short");
-        for value in [
-            "Result<HashMap<u64, User>, E>",
-            "std::collections::BTreeMap<(u8, u8), m::User>",
-            "Vec<Option<User>>",
-            "Found<User>",
-        ] {
-            let sites = [single, batch(2, value)];
-            assert_eq!((problems(&sites, &Classes::default()), sharing(&sites)), (vec![], vec![]), "{value}");
-        }
-        let differ = [single, batch(2, "Result<HashMap<u64, Order>, E>")];
-        assert_eq!(problems(&differ, &Classes::default()).len(), 1);
-    }
-
-    #[test]
-    fn functions_that_answer_for_each_other_are_mentioned() {
-        let named = |name, line| {
-            let spec = SiteSpec { name, file: "a.rs", line, template: USER, value: "String", ..SiteSpec::DEFAULT };
-            &*Box::leak(Box::new(Site::new(spec)))
-        };
-        let said = sharing(&[named("name", 1), named("mail", 2)]);
-        assert!(said.len() == 1 && said[0].to_string().contains("`name` and a.rs:2 `mail`"), "{said:?}");
-        assert_eq!(sharing(&[named("find", 1), named("find", 2)]), [], "the impls of a trait");
     }
 }

@@ -74,7 +74,7 @@ use role::Role;
 /// | placeholder | stands for |
 /// |---|---|
 /// | `<id>` | an argument, or a name that the pattern of an argument binds (`<type>` for `r#type`) |
-/// | `<filter.lang>`, `<pair.0>`, `<self.tenant>` | a field of an argument or of `self`; of an argument it stands for the whole: values that differ in other fields share an entry |
+/// | `<filter.lang>`, `<pair.0>`, `<self.tenant>` | a field of an argument, whose other fields are then in the key as well or left out by `skip(filter)`; or of `self` |
 /// | `<query:hash>` | the SHA-256 of the value, for what is long or private, and for floats |
 /// | `<price:serde>` | the SHA-256 of what the value's `Serialize` writes, for types of other crates, see below |
 /// | `<T>`, `<N>` | a type parameter of the function or of its impl, by its full path; a const parameter of the function (one of the impl by `const SIZE: usize = N;` in there and `<Self::SIZE>`) |
@@ -85,7 +85,7 @@ use role::Role;
 /// both. `<<` and `>>` stand for `<` and `>`. One `{hash tag}` places the keys of a tag on one node of a Redis Cluster.
 ///
 /// Two different calls must never share an entry. So **every argument is in the key or in `skip`**, anything else does
-/// not compile, and so does a key whose values nothing separates:
+/// not compile, and neither does a key whose values nothing separates:
 ///
 /// ```text
 /// error: argument `lang` is not part of the key: two calls that differ only in it would share an entry; add `<lang>` to the key or name it in `skip(lang)`
@@ -94,6 +94,10 @@ use role::Role;
 /// 12 | async fn find_user(db: &Db, id: u64, lang: &str) -> Result<User, DbError> {
 ///    |                                      ^^^^
 /// ```
+///
+/// **A field is not the whole**: `"page:<page.from>"` does not compile either, since two pages may differ in `to`. Put all of it into the
+/// key (`<page>`, `<page:hash>`, all items of a tuple), or say by `skip(page)` that what the key does not have of it makes no
+/// difference. What the pattern of an argument leaves out, as in `Page { from, .. }: Page`, the function does not see.
 ///
 /// What tells two arguments apart is what they hold: all fields, the variant's name, and of a set or a map the items,
 /// whatever their order. It is not what `Serialize` writes, which may skip a field, redact it, or write two variants alike.
@@ -112,7 +116,8 @@ use role::Role;
 /// `uncommitted = "allow"`. Not seen are a transaction inside of `self` (`&mut self` compiles) and one that is passed to a generic
 /// function (`impl Executor<'_>`): pass pools to these.
 ///
-/// `self` and type parameters are in the key only where the template says so. A generic function that returns different
+/// `self` and type parameters are in the key only where the template says so. A service has no part in the identity of its calls; where
+/// two of them answer differently, as those of two tenants do, `<self.tenant>` has to be in the key. A generic function that returns different
 /// values for different `T` should have `<T>` in its key.
 ///
 /// # The entry of a call
@@ -241,7 +246,7 @@ use role::Role;
 /// | | |
 /// |---|---|
 /// | the list | an argument of type `&[Id]` or `Vec<Id>`, where `Id` is `Clone`; may be empty, and name an id twice |
-/// | one of its ids | the name in the key that is no argument: `<id>`, `<id.tenant>`, `<id:hash>`, `<id:serde>`. In tags and events too: `{ id }` clones it, and in expressions it is a reference |
+/// | one of its ids | the name in the key that is no argument: `<id>`, `<id:hash>`, `<id:serde>`; `<id.tenant>` with `skip(id)`, or all items of a tuple. In tags and events too: `{ id }` clones it, and in expressions it is a reference |
 /// | the function returns | `HashMap<Id, T>`, `BTreeMap<Id, T>`, or `Vec<Option<T>>` in the order of the ids; or one of these in a `Result` |
 /// | `ttl`, `cache_if` and `tags` with a closure | are about one value |
 ///

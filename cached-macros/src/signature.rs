@@ -290,15 +290,30 @@ pub(crate) struct Argument {
     pub(crate) sign: Option<Sign>,
     /// Where its type is written.
     pub(crate) ty: Span,
+    /// The type, if no pattern takes it apart.
+    pub(crate) whole: Option<Type>,
     /// `#[cfg]` on the parameter: whether it exists is decided after us.
     pub(crate) cfg: Option<Attribute>,
 }
 
 impl Argument {
     /// One of the ids of a batch, which templates name like an argument.
-    pub(crate) fn element(name: Ident) -> Self {
+    pub(crate) fn element(name: Ident, whole: Option<Type>) -> Self {
         let ty = name.span();
-        Self { name, is_mut: false, is_mut_reference: false, sign: None, ty, cfg: None }
+        Self { name, is_mut: false, is_mut_reference: false, sign: None, ty, whole, cfg: None }
+    }
+
+    /// The type of one item, if this is a list: `&[T]`, `Vec<T>`.
+    pub(crate) fn item(&self) -> Option<&Type> {
+        fn item(ty: &Type) -> Option<&Type> {
+            match bare(ty) {
+                Type::Reference(reference) => item(&reference.elem),
+                Type::Slice(slice) => Some(&slice.elem),
+                Type::Array(array) => Some(&array.elem),
+                ty => first_type_argument(last_segment(ty, "Vec")?),
+            }
+        }
+        item(self.whole.as_ref()?)
     }
 }
 
@@ -326,13 +341,15 @@ impl Names {
                         bindings(pat, &mut bound);
                     }
                     // A pattern that takes it apart binds something else.
-                    let is_mut_reference = matches!(pat, Pat::Ident(_)) && is_mut_reference(&typed.ty);
+                    let is_whole = matches!(pat, Pat::Ident(_));
+                    let is_mut_reference = is_whole && is_mut_reference(&typed.ty);
                     names.arguments.extend(bound.into_iter().map(|(name, is_mut)| Argument {
                         name,
                         is_mut,
                         is_mut_reference,
                         sign: transaction::sign(&typed.ty),
                         ty: bare(&typed.ty).span(),
+                        whole: is_whole.then(|| (*typed.ty).clone()),
                         cfg: cfg.cloned(),
                     }));
                 }

@@ -104,7 +104,7 @@ fn capture(frame: &Frame) -> TokenStream {
 
 /// An argument for one run of the body. What cannot be cloned is reported where it is named.
 fn again(frame: &Frame, argument: &Argument) -> TokenStream {
-    let Argument { name, is_mut, is_mut_reference, cfg, sign: _, ty: _ } = argument;
+    let Argument { name, is_mut, is_mut_reference, cfg, .. } = argument;
     let here = Span::mixed_site().located_at(name.span());
     let support = frame.support_at(here);
     let mutability = is_mut.then(|| quote_spanned!(here=> mut));

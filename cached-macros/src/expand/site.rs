@@ -38,6 +38,7 @@ pub(super) fn site(frame: &Frame, action: &Action) -> TokenStream {
             module: #support::module_path!(),
             file: #support::file!(),
             line: #support::line!(),
+            column: #support::column!(),
             #fields
             #ambient
             ..#support::SiteSpec::DEFAULT

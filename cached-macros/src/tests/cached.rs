@@ -51,7 +51,7 @@ fn default_key() {
 fn method_with_all_options() {
     snapshot!(expand(
         &quote! {
-            ttl = |user: &User| user.lifetime(), key = "user:<id>:<filter.lang>:<q:hash>", skip(db), none_ttl = "30s",
+            ttl = |user: &User| user.lifetime(), key = "user:<id>:<filter.lang>:<q:hash>", skip(db, filter), none_ttl = "30s",
             cache_if = |u: &User| u.active, version = 2, codec = "json", jitter = 0.2, cache = self.cache,
             crate = ::renamed
         },
@@ -83,7 +83,7 @@ fn batch() {
 #[test]
 fn generics() {
     snapshot!(expand(
-        &quote!(key = "page:<T>:<N>:<self.tenant>:<range.0>:<type>", ttl = range.1),
+        &quote!(key = "page:<T>:<N>:<self.tenant>:<range.0>:<type>", skip(range), ttl = range.1),
         &quote! {
             async fn page<T: Row, const N: usize>(&mut self, range: (u64, Duration), r#type: impl AsRef<str>) -> Vec<T>
             where

@@ -51,7 +51,10 @@ pub(super) fn batch(options: &mut Options, names: &mut Names, errors: &mut Error
     let others = names.arguments.clone();
     let at = list.as_ref().map_or_else(Span::call_site, |list| list.written);
     let elements: Vec<Ident> = elements.iter().map(|element| Ident::new(element, at)).collect();
-    names.arguments.extend(elements.iter().cloned().map(Argument::element));
+    let item =
+        list.as_ref().and_then(|list| names.arguments.iter().find(|argument| argument.name == list.name)?.item());
+    let item = item.cloned();
+    names.arguments.extend(elements.iter().map(|element| Argument::element(element.clone(), item.clone())));
     let is_named = list.as_ref().is_some_and(|list| placeholders.iter().any(|at| at.root == spelled(&list.name)));
     let List { name, written: _ } = list?;
     let at = others.iter().position(|argument| argument.name == name)?;

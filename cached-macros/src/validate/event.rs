@@ -4,9 +4,9 @@ use proc_macro2::Ident;
 use quote::quote;
 use syn::{ExprStruct, FieldValue as Written, Member};
 
-use super::mentions;
+use super::mentions::{self, Mention};
+use super::parts::{InKey, not_in_key, of_mention};
 use super::scope::{Scope, spelled};
-use super::template::{InKey, not_in_key};
 use crate::ast;
 use crate::diagnostics::{Errors, list};
 use crate::model::{Event, EventField, EventFields, FieldValue};
@@ -36,12 +36,13 @@ pub(super) fn event(
             (path, fields(event, purpose, scope, errors)?)
         }
     };
-    let mentioned: Vec<Ident> = match &fields {
+    let mentioned: Vec<Mention> = match &fields {
         EventFields::Unit | EventFields::Any => Vec::new(),
         EventFields::Named { fields, .. } => fields.iter().flat_map(|field| mentioned(&field.value)).collect(),
     };
-    let uses = scope.arguments(&mentioned);
-    let not_in_key = not_in_key(&uses, in_key);
+    let uses = scope.arguments(mentioned.iter().map(|mention| &mention.name));
+    let arguments = mentioned.iter().filter(|mention| uses.contains(&mention.name));
+    let not_in_key = not_in_key(arguments.map(of_mention), in_key);
     Some(Event { path, fields, text, uses, not_in_key })
 }
 
@@ -83,7 +84,8 @@ fn field(written: Written, scope: &Scope<'_>, errors: &mut Errors) -> Option<Eve
         (Member::Named(name), None) => FieldValue::Argument(name.clone()),
         _ => FieldValue::Code(expr),
     };
-    let ret = mentioned(&value).into_iter().find(|name| scope.is_ret(&spelled(name)));
+    let mut names = mentioned(&value).into_iter().map(|mention| mention.name);
+    let ret = names.find(|name| scope.is_ret(&spelled(name)));
     if let Some(ret) = &ret
         && !scope.may_use_ret(ret.span(), errors)
     {
@@ -115,9 +117,11 @@ fn not_an_argument(name: &str, scope: &Scope<'_>) -> String {
     format!("no argument `{name}`; write for example `{name}: {value}`; available: {}", list(known))
 }
 
-fn mentioned(value: &FieldValue) -> Vec<Ident> {
+fn mentioned(value: &FieldValue) -> Vec<Mention> {
     match value {
-        FieldValue::Argument(name) | FieldValue::Element(name) => vec![name.clone()],
+        FieldValue::Argument(name) | FieldValue::Element(name) => {
+            vec![Mention { name: name.clone(), fields: Vec::new() }]
+        }
         FieldValue::Code(code) => mentions::values_and_macros(code),
     }
 }

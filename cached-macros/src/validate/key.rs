@@ -1,29 +1,35 @@
-//! Rules about the key of a cached function: every argument is named or skipped.
+//! Rules about the key of a cached function: every argument is named as a whole, or skipped.
 
 use std::collections::HashSet;
 
 use syn::{Ident, LitStr};
 
+use super::parts::{Part, Parts};
 use super::scope::{Scope, spelled, unknown};
 use super::template::{Braces, format_style, resolve, span_in};
-use crate::ast::Setting;
+use super::uncommitted;
+use crate::ast::{Options, Setting};
 use crate::diagnostics::Errors;
 use crate::model::Piece;
 use crate::signature::{Argument, Names};
 use crate::suggest::nearest;
 use crate::template::{self, Form};
 
-/// The pieces of the key; complete only if nothing was reported.
-pub(super) fn pieces(
-    key: &Setting<LitStr>,
-    skip: &Setting<Vec<Ident>>,
-    scope: &Scope<'_>,
-    errors: &mut Errors,
-) -> Vec<Piece> {
+/// The key, and what has no part in it.
+#[derive(Default)]
+pub(super) struct Key {
+    /// Complete only if nothing was reported.
+    pub(super) pieces: Vec<Piece>,
+    /// The arguments that have been reported, as neither in the key nor in `skip`.
+    pub(super) left_out: Vec<Ident>,
+}
+
+/// The key of a function that reads.
+pub(super) fn key(options: &Options, scope: &Scope<'_>, errors: &mut Errors) -> Key {
     let names = scope.names;
-    let skipped = skipped(skip, names, errors);
+    let skipped = skipped(&options.skip, names, errors);
     let is_skipped = |argument: &&Argument| skipped.contains(&spelled(&argument.name));
-    if !skip.is_broken() {
+    if !options.skip.is_broken() {
         names
             .arguments
             .iter()
@@ -31,15 +37,16 @@ pub(super) fn pieces(
             .for_each(|argument| existence(argument, errors));
     }
 
-    let kept: Vec<Ident> =
-        names.arguments.iter().filter(|argument| !is_skipped(argument)).map(|argument| argument.name.clone()).collect();
-    match key {
-        Setting::Given { value: literal, .. } => written(literal, skip, &kept, scope, errors),
-        Setting::Absent if kept.is_empty() => vec![Piece::Path],
+    let kept: Vec<&Argument> = names.arguments.iter().filter(|argument| !is_skipped(argument)).collect();
+    let all = || kept.iter().map(|argument| argument.name.clone()).collect();
+    match &options.key {
+        Setting::Given { value: literal, .. } => written(literal, options, &kept, scope, errors),
+        Setting::Absent if kept.is_empty() => Key { pieces: vec![Piece::Path], ..Key::default() },
         Setting::Absent => {
-            vec![Piece::Path, Piece::Literal(":".to_owned()), Piece::All { arguments: kept, span: None }]
+            let all = Piece::All { arguments: all(), span: None };
+            Key { pieces: vec![Piece::Path, Piece::Literal(":".to_owned()), all], ..Key::default() }
         }
-        Setting::Broken => Vec::new(),
+        Setting::Broken => Key::default(),
     }
 }
 
@@ -71,15 +78,9 @@ fn existence(argument: &Argument, errors: &mut Errors) {
     errors.on(cfg, message);
 }
 
-/// The pieces of a template.
-fn written(
-    literal: &LitStr,
-    skip: &Setting<Vec<Ident>>,
-    kept: &[Ident],
-    scope: &Scope<'_>,
-    errors: &mut Errors,
-) -> Vec<Piece> {
-    let is_kept = |name: &str| kept.iter().any(|kept| spelled(kept) == name);
+/// A template.
+fn written(literal: &LitStr, options: &Options, kept: &[&Argument], scope: &Scope<'_>, errors: &mut Errors) -> Key {
+    let is_kept = |name: &str| kept.iter().any(|kept| spelled(&kept.name) == name);
     let template = match template::parse(&literal.value()) {
         Ok(template) => template,
         Err(fault) => {
@@ -87,7 +88,7 @@ fn written(
             if format_style(literal, is_kept, scope, Braces::Tag, errors).is_empty() {
                 errors.at(span_in(literal, &fault.at), fault.message);
             }
-            return Vec::new();
+            return Key::default();
         }
     };
     // Of these, a hash cannot be made otherwise.
@@ -96,64 +97,92 @@ fn written(
             placeholder.form == Form::Serde && placeholder.fields.is_empty() && spelled(name) == placeholder.root
         })
     };
-    let mut pieces = Vec::new();
+    let mut key = Key::default();
     // What the key depends on; `None` as soon as that is unclear.
-    let mut used = Some(HashSet::new());
+    let mut used = Some(Parts::default());
     for piece in &template {
         match piece {
-            template::Piece::Literal(text) => pieces.push(Piece::Literal(text.clone())),
+            template::Piece::Literal(text) => key.pieces.push(Piece::Literal(text.clone())),
             template::Piece::All => {
-                let arguments = kept.iter().filter(|name| !by_serde(name)).cloned().collect();
-                pieces.push(Piece::All { arguments, span: Some(literal.span()) });
+                let arguments = kept.iter().map(|kept| &kept.name).filter(|name| !by_serde(name)).cloned().collect();
+                key.pieces.push(Piece::All { arguments, span: Some(literal.span()) });
             }
             template::Piece::Placeholder(placeholder) => {
                 let resolved = resolve(placeholder, literal, "key", scope, errors);
                 // Of a misspelt `<uid>`, `id` was meant: it must not be reported as missing as well.
                 let meant = match resolved {
-                    Some(_) => Some(placeholder.root.clone()),
-                    None => {
-                        nearest(&placeholder.root, scope.candidates().iter().map(String::as_str)).map(str::to_owned)
-                    }
+                    Some(_) => Some(Part::of(&placeholder.root, &placeholder.fields)),
+                    None => nearest(&placeholder.root, scope.candidates().iter().map(String::as_str))
+                        .map(|name| Part::of(name, &[])),
                 };
-                used = used.zip(meant).map(|(mut used, name)| {
-                    used.insert(name);
+                used = used.zip(meant).map(|(mut used, part)| {
+                    used.insert(part);
                     used
                 });
-                pieces.extend(resolved.map(Piece::Segment));
+                key.pieces.extend(resolved.map(Piece::Segment));
             }
         }
     }
     if let Some(mut used) = used {
-        contradictions(skip, &used, errors);
-        if !skip.is_broken() && !template.contains(&template::Piece::All) {
-            let may_be_meant = |name: &str| is_kept(name) && !used.contains(name);
-            let meant = format_style(literal, may_be_meant, scope, Braces::Tag, errors);
-            used.extend(meant);
-            missing(kept, scope.names, &used, errors);
+        contradictions(&options.skip, scope.names, &used, errors);
+        if !options.skip.is_broken() && !template.contains(&template::Piece::All) {
+            let may_be_meant = |name: &str| is_kept(name) && !used.has_any_of(name);
+            for meant in format_style(literal, may_be_meant, scope, Braces::Tag, errors) {
+                used.insert(Part::of(&meant, &[]));
+            }
+            key.left_out = missing(kept, options, &used, errors);
         }
     }
-    pieces
+    key
 }
 
 /// Skipped, but in the key.
-fn contradictions(skip: &Setting<Vec<Ident>>, used: &HashSet<String>, errors: &mut Errors) {
-    for name in skip.value().into_iter().flatten().filter(|name| used.contains(&spelled(name))) {
+fn contradictions(skip: &Setting<Vec<Ident>>, names: &Names, used: &Parts, errors: &mut Errors) {
+    for name in skip.value().into_iter().flatten() {
         let spelling = spelled(name);
-        errors.on(name, format!("`{spelling}` is skipped, but `<{spelling}>` is in the key; remove one of the two"));
+        let argument = names.argument(&spelling);
+        if used.names(&spelling) {
+            let message = format!("`{spelling}` is skipped, but `<{spelling}>` is in the key; remove one of the two");
+            errors.on(name, message);
+        } else if argument.is_some_and(|argument| used.has_all_of(argument)) {
+            errors.on(
+                name,
+                format!("`{spelling}` is skipped, but every item of it is in the key; remove it from `skip`"),
+            );
+        } else if let (Some(cfg), Some(field)) = (argument.and_then(|at| at.cfg.as_ref()), used.field_of(&spelling)) {
+            let message = format!(
+                "whether `{spelling}` exists is decided only after the key has been made, so no part of it can be in it; \
+                 remove `<{field}>` from the key"
+            );
+            errors.on(cfg, message);
+        }
     }
 }
 
-/// Neither skipped nor in the key.
-fn missing(kept: &[Ident], names: &Names, used: &HashSet<String>, errors: &mut Errors) {
-    for name in kept {
-        let spelling = spelled(name);
-        let reported = names.argument(&spelling).is_some_and(|argument| argument.cfg.is_some());
-        if !used.contains(&spelling) && !reported {
-            let message = format!(
-                "argument `{spelling}` is not part of the key: two calls that differ only in it would share an entry; \
-                 add `<{spelling}>` to the key or name it in `skip({spelling})`"
-            );
-            errors.on(name, message);
-        }
+/// Neither skipped nor as a whole in the key.
+fn missing(kept: &[&Argument], options: &Options, used: &Parts, errors: &mut Errors) -> Vec<Ident> {
+    let missing = kept.iter().filter(|argument| argument.cfg.is_none() && !used.has_all_of(argument));
+    let mut left_out = Vec::new();
+    for argument in missing {
+        let name = spelled(&argument.name);
+        let field = used.field_of(&name);
+        let is = match field {
+            Some(field) => format!("only `<{field}>` of `{name}` is part of the key"),
+            None => format!("argument `{name}` is not part of the key"),
+        };
+        let message = match (uncommitted::left_out(argument, options), field) {
+            (Some(message), _) => format!("{is}, and `{name}` {message}"),
+            (None, None) => format!(
+                "{is}: two calls that differ only in it would share an entry; add `<{name}>` to the key or name it in \
+                 `skip({name})`"
+            ),
+            (None, Some(_)) => format!(
+                "{is}: two calls that differ in the rest of it would share an entry; put all of it into the key, `<{name}>` \
+                 or `<{name}:hash>`, or name it in `skip({name})` if the rest does not matter"
+            ),
+        };
+        errors.on(&argument.name, message);
+        left_out.push(argument.name.clone());
     }
+    left_out
 }

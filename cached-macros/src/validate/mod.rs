@@ -10,6 +10,7 @@ mod key;
 mod mentions;
 mod near;
 mod options;
+mod parts;
 mod scope;
 mod template;
 mod uncommitted;
@@ -21,8 +22,9 @@ use proc_macro2::Span;
 use syn::LitStr;
 
 use self::event::Purpose;
-use self::scope::{Scope, spelled};
-use self::template::InKey;
+use self::key::Key;
+use self::parts::{InKey, Parts};
+use self::scope::Scope;
 use crate::ast::{Options, Setting};
 use crate::diagnostics::Errors;
 use crate::model::{Action, Batch, Entry, Frame, Mode, Model, Piece, Unavailable};
@@ -69,8 +71,8 @@ struct Item<'a> {
 
 fn read(options: &mut Options, batch: Option<Batch>, item: &Item<'_>, errors: &mut Errors) -> Action {
     let scope = Scope::of_entry(Role::Read, item.names);
-    uncommitted::uncommitted(Role::Read, options, item.names, errors);
-    let key = key::pieces(&options.key, &options.skip, &scope, errors);
+    let Key { pieces: key, left_out } = key::key(options, &scope, errors);
+    uncommitted::uncommitted(Role::Read, options, item.names, &left_out, errors);
     if let Some(batch) = batch {
         let mut entry = entry(options, key, &scope, errors);
         batch::of_element(&mut entry.listens, &batch.element);
@@ -83,7 +85,7 @@ fn read(options: &mut Options, batch: Option<Batch>, item: &Item<'_>, errors: &m
 
 fn put(options: &mut Options, item: &Item<'_>, errors: &mut Errors) -> Action {
     let scope = Scope::of_entry(Role::Put, item.names);
-    uncommitted::uncommitted(Role::Put, options, item.names, errors);
+    uncommitted::uncommitted(Role::Put, options, item.names, &[], errors);
     if options.key.is_absent() {
         let message = "under which key is the value stored? write that of the function that reads it: \
                        `#[redis_put(key = \"user:<id>\")]`";
@@ -99,7 +101,7 @@ fn put(options: &mut Options, item: &Item<'_>, errors: &mut Errors) -> Action {
 fn invalidate(options: &mut Options, is_readable: bool, item: &Item<'_>, errors: &mut Errors) -> Action {
     let mode = write::mode(take(&mut options.mode), errors);
     let scope = Scope::of_invalidation(&mode, item.names);
-    uncommitted::uncommitted(Role::Invalidate, options, item.names, errors);
+    uncommitted::uncommitted(Role::Invalidate, options, item.names, &[], errors);
     let what = write::invalidated(options, is_readable, &scope, errors);
     if let (true, Some(form)) = (what.uses_ret(), item.form) {
         function::nameable(form, errors);
@@ -126,7 +128,7 @@ fn unavailable(setting: Setting<LitStr>, item: &Item<'_>, errors: &mut Errors) -
 /// What is stored, under this key.
 fn entry(options: &mut Options, key: Vec<Piece>, scope: &Scope<'_>, errors: &mut Errors) -> Entry {
     let names = scope.names;
-    let in_key: InKey = Some(template::arguments(&key).iter().map(spelled).collect());
+    let in_key: InKey = Some(Parts::of(&key));
     let listens = take(&mut options.invalidate_on).into_value().unwrap_or_default();
     let listens =
         listens.into_iter().filter_map(|event| event::event(event, Purpose::Listen, scope, &in_key, errors)).collect();

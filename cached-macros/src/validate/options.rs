@@ -10,8 +10,9 @@ use crate::suggest::did_you_mean;
 use crate::{duration, paths};
 
 use super::closure::captures;
+use super::parts::InKey;
 use super::scope::Scope;
-use super::template::{self, InKey};
+use super::template;
 
 const CODECS: [(&str, Codec); 3] =
     [("json", Codec::Json), ("msgpack", Codec::MessagePack), ("postcard", Codec::Postcard)];

@@ -7,14 +7,12 @@ use proc_macro2::Span;
 use syn::punctuated::Punctuated;
 use syn::{Ident, Index, LitStr, Member, Path, PathSegment, Token};
 
-use super::scope::{Scope, spelled, unknown};
+use super::parts::{InKey, not_in_key, of_pieces};
+use super::scope::{Scope, unknown};
 use crate::diagnostics::Errors;
 use crate::model::{Piece, Segment, Template, Value};
 use crate::suggest::nearest;
 use crate::template::{self, Form, Placeholder};
-
-/// The arguments that the key depends on; `None` where there is no key.
-pub(super) type InKey = Option<HashSet<String>>;
 
 /// The template of a tag; `option` is where it stands.
 pub(super) fn tag(
@@ -34,8 +32,7 @@ pub(super) fn tag(
         }
     };
     let pieces = resolved(&split, literal, option, scope, errors)?;
-    let used = arguments(&pieces);
-    Some(Template { not_in_key: not_in_key(&used, in_key), pieces })
+    Some(Template { not_in_key: not_in_key(of_pieces(&pieces), in_key), pieces })
 }
 
 /// The template of a key that a write removes or stores. It need not name every argument.
@@ -56,8 +53,8 @@ pub(super) fn key(literal: &LitStr, scope: &Scope<'_>, errors: &mut Errors) -> O
         return None;
     }
     let pieces = resolved(&split, literal, "key", scope, errors)?;
-    let used: HashSet<String> = arguments(&pieces).iter().map(spelled).collect();
-    format_style(literal, |name| !used.contains(name), scope, Braces::Tag, errors);
+    let used = of_pieces(&pieces);
+    format_style(literal, |name| !used.iter().any(|part| part.is_of(name)), scope, Braces::Tag, errors);
     Some(Template { pieces, not_in_key: Vec::new() })
 }
 
@@ -83,33 +80,6 @@ fn resolved(
         });
     }
     pieces
-}
-
-/// The arguments that these pieces are made of.
-pub(super) fn arguments(pieces: &[Piece]) -> Vec<Ident> {
-    let mut found = Vec::new();
-    for piece in pieces {
-        match piece {
-            Piece::All { arguments, .. } => found.extend(arguments.iter().cloned()),
-            Piece::Segment(Segment { value: Value::Place { root, .. }, .. }) if *root != "self" => {
-                found.push(root.clone());
-            }
-            Piece::Path | Piece::Literal(_) | Piece::Segment(_) => {}
-        }
-    }
-    found
-}
-
-/// Those arguments that two calls with the same key may differ in.
-pub(super) fn not_in_key(used: &[Ident], in_key: &InKey) -> Vec<String> {
-    let Some(in_key) = in_key else { return Vec::new() };
-    let mut found: Vec<String> = Vec::new();
-    for name in used.iter().map(spelled).filter(|name| !in_key.contains(name)) {
-        if !found.contains(&name) {
-            found.push(name);
-        }
-    }
-    found
 }
 
 /// What braces are in a template.

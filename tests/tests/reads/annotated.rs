@@ -310,7 +310,7 @@ struct Page<'a, T> {
     number: Option<u32>,
 }
 
-#[redis_cached(key = "page:<page>:<sort>:<pair.0>:<query:hash>")]
+#[redis_cached(key = "page:<page>:<sort>:<pair.0>:<query:hash>", skip(pair))]
 async fn page(page: Page<'_, UserId>, sort: Sort, pair: (u8, u8), query: &str) -> String {
     let sort = match sort {
         Sort::Name => "name".to_owned(),

@@ -60,10 +60,16 @@ async fn borrowed<'a>(names: &[&'a str]) -> Result<HashMap<&'a str, usize>, Stri
     Ok(names.iter().map(|name| (*name, name.len())).collect())
 }
 
+// Of a tuple, all items are the whole of it: the entries are those of a function over `(shelf, place)`.
+#[redis_cached(key = "book:<at.0>:<at.1>", batch = places)]
+async fn books(places: &[(u8, u16)]) -> Vec<Option<String>> {
+    places.iter().map(|(shelf, place)| Some(format!("{shelf} {place}"))).collect()
+}
+
 #[redis_cached(
     key = "<tenant>:address:<at.street>:<at.number>",
     batch = addresses,
-    skip(db),
+    skip(db, at),
     ttl = |name: &String| std::time::Duration::from_secs(name.len() as u64),
     none_ttl = "5s",
     cache_if = |name: &String| !name.is_empty(),

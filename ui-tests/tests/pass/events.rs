@@ -65,7 +65,7 @@ async fn reference(id: &u64) -> u64 {
     *id
 }
 
-#[redis_cached(key = "c:<user.id>", invalidate_on = UserUpdated { id: user.id })]
+#[redis_cached(key = "c:<user.id>", skip(user), invalidate_on = UserUpdated { id: user.id })]
 async fn field(user: &User) -> u64 {
     user.id
 }
@@ -117,7 +117,11 @@ async fn in_generic<T: AsRef<str> + cached_core::KeySegment>(name: T) -> String 
 }
 
 // What the event is made of is there when the body runs.
-#[redis_cached(key = "j:<user.id>:<user.name>", invalidate_on = [UserUpdated { id: user.id }, Renamed { name: &user.name }])]
+#[redis_cached(
+    key = "j:<user.id>:<user.name>",
+    skip(user),
+    invalidate_on = [UserUpdated { id: user.id }, Renamed { name: &user.name }]
+)]
 async fn consumes(user: User) -> String {
     user.name
 }

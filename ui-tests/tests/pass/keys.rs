@@ -30,10 +30,28 @@ async fn derived(id: UserId, range: Range<'_, u64>, scope: Scope) -> u64 {
     id.0
 }
 
-#[redis_cached(key = "b:<range.from>:<range.to>:<pair.0>:<pair.1.0>")]
-async fn fields(range: Range<'_, u64>, pair: (u64, (u64,))) -> u64 {
+// The rest of `range` is left out by name; of `pair` nothing is left out.
+#[redis_cached(key = "b:<range.from>:<range.to>:<pair.0>:<pair.1.0>", skip(range))]
+async fn fields(range: Range<'_, u64>, pair: &(u64, (u64,))) -> u64 {
     let _ = range;
     pair.0 + pair.1.0
+}
+
+// A field beside the whole, for whoever reads the keys.
+#[redis_cached(key = "b:<id.0>:<scope:hash>:<*>", skip(id))]
+async fn field_beside_the_whole(id: UserId, scope: Scope) -> u64 {
+    let _ = scope;
+    id.0
+}
+
+#[redis_cached(key = "b:<range.from>:<range:hash>:<pair.0>:<pair>")]
+async fn field_and_whole(range: Range<'_, u64>, pair: (u64, u64)) -> u64 {
+    range.from.len() as u64 + pair.0
+}
+
+#[redis_cached(key = "b:<pair.0>:<*>")]
+async fn field_and_all(pair: (u64, u64)) -> u64 {
+    pair.0 + pair.1
 }
 
 #[redis_cached(key = "{<tenant>}:c:<query:hash>")]

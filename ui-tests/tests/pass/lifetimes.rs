@@ -18,7 +18,7 @@ async fn named<'a, 'b: 'a>(a: &'a str, b: Option<&'b str>) -> Result<String, &'s
     b.map(|b| a.to_owned() + b).ok_or("none")
 }
 
-#[redis_cached(key = "c:<request.path>")]
+#[redis_cached(key = "c:<request.path>", skip(request))]
 async fn inside(request: &Request<'_>) -> usize {
     request.path.len()
 }

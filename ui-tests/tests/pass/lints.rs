@@ -85,7 +85,7 @@ pub async fn underscored_in_key(_id: u64, _name: &str) -> u64 {
 }
 
 /// A field and a cache.
-#[redis_cached(key = "f:<pair._left>", skip(cache), cache = cache)]
+#[redis_cached(key = "f:<pair._left>", skip(pair, cache), cache = cache)]
 pub async fn underscored_field(pair: &Pair, cache: &Cache) -> u64 {
     std::future::ready(1).await
 }

@@ -5,6 +5,7 @@
 //! and no compiler sees that.
 
 use crate::engine::handle::Cache;
+use crate::error::SiteProblem;
 use crate::event::{self, EventSpec, EventUse, TagUse};
 use crate::key::Piece;
 use crate::site::{self, Role, Site};
@@ -112,6 +113,7 @@ impl AuditOptions {
         for event in names_of(&sites, events) {
             findings.extend(one_sided(event, &sites, events));
         }
+        findings.extend(site::sharing(&sites).into_iter().map(shared));
         for site in &sites {
             findings.extend(self.never_invalidated(site, &sites));
             findings.extend(undetermined(site));
@@ -141,6 +143,10 @@ impl AuditOptions {
         );
         Some(Finding { kind: FindingKind::NeverInvalidated, names: vec![site.name()], text })
     }
+}
+
+fn shared((one, other, problem): (&'static Site, &'static Site, SiteProblem)) -> Finding {
+    Finding { kind: FindingKind::Shared, names: vec![one.name(), other.name()], text: problem.to_string() }
 }
 
 /// All names of events, declared, listened to or emitted.
@@ -335,6 +341,8 @@ pub enum FindingKind {
     Undetermined,
     /// A key is written or removed that no cached function reads.
     Unread,
+    /// Two functions have one key, the impls of a trait for example, and answer for each other.
+    Shared,
 }
 
 #[cfg(test)]

@@ -59,6 +59,16 @@ fn a_key_determines_its_events() {
 }
 
 #[test]
+fn functions_do_not_answer_for_each_other() {
+    let used = SiteSpec { listens: &[UPDATED], emits: &[UPDATED], ..READ };
+    let impls = [used, SiteSpec { line: 2, ..used }];
+    let [(FindingKind::Shared, text)] = &found(&impls)[..] else { panic!("they have one key") };
+    assert!(text.contains("a.rs:1 `find` and a.rs:2 `find`"), "{text}");
+    assert_eq!(found_with(&AuditOptions::new().allow("find"), &impls), []);
+    assert_eq!(found(&[used, used]), [], "one function, linked twice");
+}
+
+#[test]
 fn what_is_written_is_read() {
     const ORDER: &[Piece] = &[Piece::Literal("order:"), Piece::Segment("id")];
     let reads = SiteSpec { listens: &[UPDATED], emits: &[UPDATED], ..READ };

@@ -442,7 +442,7 @@ impl CacheBuilder {
             if !problems.is_empty() {
                 return Err(BuildError::Sites(problems));
             }
-            for sharing in site::sharing(&site::all()) {
+            for (_, _, sharing) in site::sharing(&site::all()) {
                 tracing::warn!("{sharing}");
             }
         }

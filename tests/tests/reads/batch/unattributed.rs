@@ -323,7 +323,7 @@ struct Login {
 }
 
 async fn ids_with_one_key_are_each_in_the_map(on: Source) {
-    #[redis_cached(key = "login:<login.user>", batch = logins, cache = cache, skip(cache))]
+    #[redis_cached(key = "login:<login.user>", batch = logins, cache = cache, skip(cache, login))]
     async fn seen(logins: &[Login], cache: &Cache) -> HashMap<Login, usize> {
         logins.iter().map(|login| (login.clone(), login.device.len())).collect()
     }

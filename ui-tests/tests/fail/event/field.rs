@@ -19,7 +19,7 @@ struct User {
 #[redis_invalidate(UserUpdated { user.id })]
 async fn without_name(user: &User) {}
 
-#[redis_cached(key = "user:<user.id>", invalidate_on = [UserUpdated { user.id }])]
+#[redis_cached(key = "user:<user.id>", skip(user), invalidate_on = [UserUpdated { user.id }])]
 async fn in_a_list(user: &User) -> u64 {
     user.id
 }

@@ -4,7 +4,7 @@ struct Filter {
     factor: f64,
 }
 
-#[redis_cached(key = "price:<filter.factor>")]
+#[redis_cached(key = "price:<filter.factor>", skip(filter))]
 async fn find(filter: Filter) -> u64 {
     1
 }

@@ -4,7 +4,7 @@ struct Filter {
     lang: String,
 }
 
-#[redis_cached(key = "user:<filter.language>")]
+#[redis_cached(key = "user:<filter.language>", skip(filter))]
 async fn find(filter: Filter) -> u64 {
     1
 }

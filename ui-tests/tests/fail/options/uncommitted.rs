@@ -63,6 +63,22 @@ async fn misspelt(tx: &mut Connection, id: u64) -> u64 {
     id
 }
 
+// That it is to be skipped would be half the truth.
+#[redis_cached(key = "user:<id>")]
+async fn in_no_key(tx: &mut Transaction<'_>, id: u64) -> u64 {
+    id
+}
+
+#[redis_cached(key = "user:<id>:<tx.0>")]
+async fn field_in_key(tx: &DatabaseTransaction, id: u64) -> u64 {
+    id
+}
+
+#[redis_cached(key = "user:<id>", uncommitted = "allow")]
+async fn allowed_and_forgotten(tx: &mut Connection, id: u64) -> u64 {
+    id
+}
+
 // Nothing to allow: a pool, what a function is given, and `self`.
 #[redis_cached(key = "user:<id>", skip(pool, with), uncommitted = "allow")]
 async fn nothing_to_allow(pool: &Connection, with: fn(&mut Connection), id: u64) -> u64 {

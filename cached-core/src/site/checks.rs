@@ -1,0 +1,296 @@
+//! What annotated functions have to do with each other, and with a cache's settings.
+
+use super::spelled::stored_type;
+use super::{Role, Site, SiteSpec, renders_like};
+use crate::error::SiteProblem;
+use crate::event::TagUse;
+use crate::key::Piece;
+use crate::ttl::Classes;
+use std::collections::BTreeMap;
+
+/// Checks every function against the cache's classes and against each other. Pure: the registry is handed in.
+pub(crate) fn problems(sites: &[&'static Site], classes: &Classes) -> Vec<SiteProblem> {
+    let mut sites: Vec<_> = sites.iter().copied().filter(|site| site.spec().ambient).collect();
+    sites.sort_by_key(|site| (site.spec().file, site.spec().line));
+    let unknown_classes = sites.iter().flat_map(|site| site.classes().map(move |class| (site, class)));
+    let unknown_classes = unknown_classes.filter(|(_, class)| classes.get(class).is_none()).map(|(site, class)| {
+        SiteProblem(format!(
+            "{} `{}`: no TTL class \"{class}\"; there are {}; add it by `.ttl_class(\"{class}\", ..)` on the builder",
+            site.place(),
+            site.name(),
+            classes.names()
+        ))
+    });
+    let codecs = sites.iter().filter_map(|site| {
+        let codec = site.spec().codec?;
+        let feature = codec.missing_feature()?;
+        Some(SiteProblem(format!(
+            "{} `{}`: codec \"{codec}\" needs cached-core's feature `{feature}`",
+            site.place(),
+            site.name()
+        )))
+    });
+    unknown_classes.chain(codecs).chain(shared_templates(&sites)).chain(unread_puts(&sites)).collect()
+}
+
+/// Functions that share a template and, as far as the spelling tells, a type: meant or not, they answer for each other. That a
+/// batch shares with the function over one id is what it is for.
+pub(crate) fn sharing(sites: &[&'static Site]) -> Vec<(&'static Site, &'static Site, SiteProblem)> {
+    let share = |a: &Site, b: &Site| {
+        let is_read = |site: &Site| site.spec().role == Role::Read;
+        let alike = a.spec().batch == b.spec().batch && is_read(a) && is_read(b);
+        alike && are_two(a, b) && same_template(a, b) && !clash(a, b)
+    };
+    let pairs = pairs(sites, share).into_iter();
+    let said = |(a, b): (&'static Site, &'static Site)| {
+        let problem = SiteProblem(format!(
+            "{} `{}` and {} `{}` share their entries under \"{}\"; if that is not meant, give one of them another key",
+            a.place(),
+            a.path(),
+            b.place(),
+            b.path(),
+            a.template_text()
+        ));
+        (a, b, problem)
+    };
+    pairs.map(said).collect()
+}
+
+/// Whether these are two functions, and not one that is linked twice, such as one of a module that two crates have.
+fn are_two(a: &Site, b: &Site) -> bool {
+    let is_one_module = a.spec().module == b.spec().module;
+    a.spec().position() != b.spec().position() || is_one_module && a.path() != b.path()
+}
+
+/// Functions that put what those who read under the same key do not take, since they depend on other events or tags, or
+/// differ in `version` or `codec`.
+fn unread_puts(sites: &[&'static Site]) -> Vec<SiteProblem> {
+    let form = |spec: &SiteSpec| (spec.version.unwrap_or(1), spec.codec);
+    let is_unread = |a: &Site, b: &Site| {
+        let (one, other) = (a.spec(), b.spec());
+        let is_pair = [(one, other), (other, one)].iter().any(|(a, b)| a.role == Role::Put && b.role == Role::Read);
+        is_pair && same_template(a, b) && !clash(a, b) && (form(one) != form(other) || !same_tags(one, other))
+    };
+    let said = |(a, b): (&'static Site, &'static Site)| {
+        let (put, read) = if a.spec().role == Role::Put { (a, b) } else { (b, a) };
+        SiteProblem(format!(
+            "{} `{}` puts under \"{}\" what {} `{}` does not take: give both the same `invalidate_on`, `tags`, `version` \
+             and `codec`",
+            put.place(),
+            put.name(),
+            put.template_text(),
+            read.place(),
+            read.name()
+        ))
+    };
+    pairs(sites, is_unread).into_iter().map(said).collect()
+}
+
+fn same_tags(a: &SiteSpec, b: &SiteSpec) -> bool {
+    let events = |spec: &SiteSpec| spec.listens.iter().map(|event| (event.name, event.any)).collect::<Vec<_>>();
+    let same = |a: &TagUse, b: &TagUse| match (a.template, b.template) {
+        (Some(a), Some(b)) => renders_like(a, b),
+        (None, None) => true,
+        _ => false,
+    };
+    events(a) == events(b) && a.tags.len() == b.tags.len() && a.tags.iter().zip(b.tags).all(|(a, b)| same(a, b))
+}
+
+/// Pairs that would store values of different types under the same keys.
+fn shared_templates(sites: &[&'static Site]) -> Vec<SiteProblem> {
+    let said = |(a, b): (&'static Site, &'static Site)| {
+        SiteProblem(format!(
+            "{} `{}` and {} `{}` both store under \"{}\", one a `{}`, the other a `{}`: give one of them another key",
+            a.place(),
+            a.name(),
+            b.place(),
+            b.name(),
+            a.template_text(),
+            a.spec().value,
+            b.spec().value
+        ))
+    };
+    pairs(sites, clash).into_iter().map(said).collect()
+}
+
+fn pairs(sites: &[&'static Site], is_one: impl Fn(&Site, &Site) -> bool) -> Vec<(&'static Site, &'static Site)> {
+    // Only what can render alike is compared pairwise: same number of pieces and same text at the beginning.
+    let mut groups: BTreeMap<(usize, &str), Vec<&'static Site>> = BTreeMap::new();
+    for site in sites {
+        let template = site.spec().template;
+        let start = if let Some(Piece::Literal(text)) = template.first() { *text } else { "" };
+        groups.entry((template.len(), start)).or_default().push(site);
+    }
+    let mut found = Vec::new();
+    for group in groups.values() {
+        for (i, a) in group.iter().enumerate() {
+            found.extend(group[i + 1..].iter().filter(|b| is_one(a, b)).map(|b| (*a, *b)));
+        }
+    }
+    found
+}
+
+/// Whether both have entries, and the same.
+fn same_template(a: &Site, b: &Site) -> bool {
+    let has_entries = |site: &Site| site.spec().role != Role::Invalidate && !site.spec().template.is_empty();
+    let (one, other) = (a.spec().template, b.spec().template);
+    has_entries(a) && has_entries(b) && renders_like(one, other) && same_items(a, b)
+}
+
+/// Whether the constants and types in both templates are the same ones: `<Self::TABLE>` is another one in each impl, and `<TABLE>`
+/// in each module. What they are is not seen here, so that those of different places count as different.
+fn same_items(a: &Site, b: &Site) -> bool {
+    let is_item = |piece: &Piece| match piece {
+        Piece::Segment(name) | Piece::Hash(name) | Piece::Serde(name) => {
+            name.contains("::") || name.starts_with(char::is_uppercase)
+        }
+        Piece::Literal(_) | Piece::All | Piece::Path => false,
+    };
+    let inside = |site: &Site| site.path().rsplit_once("::").map(|(inside, _)| inside);
+    let are_same = inside(a) == inside(b);
+    let mut pairs = a.spec().template.iter().zip(b.spec().template);
+    pairs.all(|(a, b)| !is_item(a) && !is_item(b) || are_same && a == b)
+}
+
+fn clash(a: &Site, b: &Site) -> bool {
+    same_template(a, b)
+        && match (stored_type(a.spec().value, a.spec().batch), stored_type(b.spec().value, b.spec().batch)) {
+            (Some(a), Some(b)) => a != b,
+            // Not to be told from the spelling: fingerprints do when the values are read.
+            _ => false,
+        }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ttl::TtlSpec;
+
+    const USER: &[Piece] = &[Piece::Literal("user:"), Piece::Segment("id")];
+    const USER_TOO: &[Piece] = &[Piece::Literal("user:"), Piece::Segment("user_id")];
+
+    fn site(line: u32, template: &'static [Piece], value: &'static str, ttl: &'static str) -> &'static Site {
+        let ttl = TtlSpec::Class(ttl);
+        Box::leak(Box::new(Site::new(SiteSpec {
+            name: "f",
+            file: "a.rs",
+            line,
+            template,
+            value,
+            ttl,
+            ..SiteSpec::DEFAULT
+        })))
+    }
+
+    #[test]
+    fn every_offending_site_is_listed_with_its_place() {
+        let sites =
+            [site(3, USER, "User", "medum"), site(1, USER_TOO, "Result<Order>", "long"), site(2, &[], "u8", "x")];
+        let problems = problems(&sites, &Classes::default());
+        let text: Vec<_> = problems.iter().map(ToString::to_string).collect();
+        assert_eq!(text.len(), 3, "{text:#?}");
+        assert!(text[0].contains("a.rs:2") && text[0].contains("no TTL class \"x\""));
+        assert!(text[1].contains("a.rs:3") && text[1].contains("\"medium\""));
+        assert!(text[2].contains("a.rs:1") && text[2].contains("a.rs:3") && text[2].contains("Result<Order>"));
+    }
+
+    #[test]
+    fn the_same_type_may_share_a_template_however_it_is_spelled() {
+        for other in [
+            "Option<User>",
+            "Result<Option<User>, DbError>",
+            "ApiResult<models::User>",
+            "crate::models::User",
+            "Result<Option<std::sync::Arc<User>>, DbError>",
+            "UserResult",
+        ] {
+            assert_eq!(
+                problems(&[site(1, USER, "User", "short"), site(2, USER_TOO, other, "short")], &Classes::default()),
+                []
+            );
+        }
+        let differ = [site(1, USER, "Vec<a::User>", "short"), site(2, USER, "Result<Vec<Order>, E>", "short")];
+        assert_eq!(problems(&differ, &Classes::default()).len(), 1);
+    }
+
+    #[test]
+    fn a_batch_stores_what_one_id_has() {
+        let batch = |line, value| {
+            let spec =
+                SiteSpec { name: "many", file: "a.rs", line, template: USER, batch: true, value, ..SiteSpec::DEFAULT };
+            &*Box::leak(Box::new(Site::new(spec)))
+        };
+        let single = site(1, USER, "Result<Option<User>, E>", "short");
+        for value in [
+            "Result<HashMap<u64, User>, E>",
+            "std::collections::BTreeMap<(u8, u8), m::User>",
+            "Vec<Option<User>>",
+            "Found<User>",
+        ] {
+            let sites = [single, batch(2, value)];
+            assert_eq!((problems(&sites, &Classes::default()), said(&sites)), (vec![], vec![]), "{value}");
+        }
+        let differ = [single, batch(2, "Result<HashMap<u64, Order>, E>")];
+        assert_eq!(problems(&differ, &Classes::default()).len(), 1);
+    }
+
+    fn said(sites: &[&'static Site]) -> Vec<String> {
+        sharing(sites).into_iter().map(|(_, _, problem)| problem.to_string()).collect()
+    }
+
+    const FIND: SiteSpec = SiteSpec {
+        name: "find",
+        module: "shop",
+        file: "a.rs",
+        line: 1,
+        template: USER,
+        value: "String",
+        ..SiteSpec::DEFAULT
+    };
+
+    fn shared(specs: [SiteSpec; 2]) -> Vec<String> {
+        said(&specs.map(|spec| &*Box::leak(Box::new(Site::new(spec)))))
+    }
+
+    #[test]
+    fn functions_that_answer_for_each_other_are_mentioned() {
+        let said = shared([FIND, SiteSpec { name: "mail", line: 2, ..FIND }]);
+        assert!(said.len() == 1 && said[0].contains("`find` and a.rs:2 `mail`"), "{said:?}");
+    }
+
+    #[test]
+    fn so_are_the_impls_of_a_trait() {
+        let one = SiteSpec { inside: || "<shop::A as shop::Repo>::find::__CACHED_SITE::{{closure}}", ..FIND };
+        let other = SiteSpec { inside: || "<shop::B as shop::Repo>::find::__CACHED_SITE::{{closure}}", ..FIND };
+        let said = shared([one, SiteSpec { line: 2, ..other }]);
+        let expected = "a.rs:1 `<shop::A as shop::Repo>::find` and a.rs:2 `<shop::B as shop::Repo>::find` share";
+        assert!(said.len() == 1 && said[0].contains(expected), "{said:?}");
+        assert_eq!(shared([one, SiteSpec { column: 9, ..other }]).len(), 1, "on one line");
+        assert_eq!(shared([one, other]).len(), 1, "both from one call of a macro");
+    }
+
+    #[test]
+    fn one_function_does_not_share_with_itself() {
+        assert_eq!(shared([FIND, FIND]), [""; 0], "linked twice");
+        let in_the_binary = SiteSpec { module: "shop_server", inside: || "shop_server::find::__CACHED_SITE", ..FIND };
+        assert_eq!(shared([FIND, in_the_binary]), [""; 0], "a module of the library and of the binary");
+    }
+
+    #[test]
+    fn a_constant_is_another_one_in_each_impl() {
+        const OF_SELF: &[Piece] = &[Piece::Segment("Self::TABLE"), Piece::Literal(":"), Piece::Segment("id")];
+        const OF_MODULE: &[Piece] = &[Piece::Segment("TABLE"), Piece::Literal(":"), Piece::Segment("id")];
+        let a = SiteSpec { template: OF_SELF, inside: || "<shop::A as shop::Repo>::find::__CACHED_SITE", ..FIND };
+        let b = SiteSpec { inside: || "<shop::B as shop::Repo>::find::__CACHED_SITE", line: 2, ..a };
+        assert_eq!(shared([a, b]), [""; 0]);
+        let mail = SiteSpec { inside: || "<shop::A as shop::Repo>::mail::__CACHED_SITE", line: 3, ..a };
+        assert_eq!(shared([a, mail]).len(), 1, "two of one impl");
+
+        let leak = |spec| &*Box::leak(Box::new(Site::new(spec)));
+        let users = SiteSpec { template: OF_MODULE, inside: || "shop::users::find::__CACHED_SITE", ..FIND };
+        let orders = SiteSpec { inside: || "shop::orders::find::__CACHED_SITE", line: 2, value: "Vec<Order>", ..users };
+        assert_eq!(problems(&[leak(users), leak(orders)], &Classes::default()), [], "of two modules");
+        let more = SiteSpec { inside: || "shop::users::more::__CACHED_SITE", ..orders };
+        assert_eq!(problems(&[leak(users), leak(more)], &Classes::default()).len(), 1, "of one module");
+    }
+}
