@@ -205,10 +205,12 @@ pub enum EntryError {
         function: &'static str,
     },
     /// An argument cannot be part of a key: its `Serialize` or its `KeySegment` has failed.
-    #[error("an argument of this call of `{function}` cannot be rendered into its key, so the call is never cached")]
+    #[error("`{argument}` of this call of `{function}` cannot be rendered into its key, so the call is never cached")]
     Key {
         /// The path of the function.
         function: &'static str,
+        /// The argument as the key names it (`filter.lang`), `<*>` if it is one of all, or the event that is made of it.
+        argument: &'static str,
     },
     /// The function writes: it has no entry of its own to be asked for.
     #[error("`{function}` is a write; pass a call of the `#[redis_cached]` function whose entry is meant")]

@@ -119,7 +119,7 @@ pub fn read(register: &Bytes, of: Identity<'_>, max_payload: usize) -> Read {
 /// Renders the key of one call.
 #[must_use]
 pub fn render(namespace: &str, template: &[Piece], segments: &[&dyn crate::KeySegment]) -> Option<String> {
-    Prefix::new(namespace).render(template, "module::function", segments).map(|key| key.to_string())
+    Prefix::new(namespace).render(template, "module::function", segments).ok().map(|key| key.to_string())
 }
 
 /// The text of which the hash of a `<name:serde>` is made.

@@ -3,7 +3,7 @@
 use crate::error::CacheError;
 use crate::event::CacheEvent;
 use crate::hand;
-use crate::key::{Key, Prefix};
+use crate::key::{Formless, Key, Prefix};
 use std::collections::HashSet;
 
 /// What an entry depends on and a write invalidates: a text, or an event.
@@ -59,6 +59,14 @@ impl Tag {
     #[must_use]
     pub fn of<E: CacheEvent>(event: &E) -> Self {
         Self(Depends::Event(E::NAME, Prefix::event_fields(event)))
+    }
+
+    /// What messages call it.
+    fn name(&self) -> Formless {
+        match &self.0 {
+            Depends::Text(_) => "tag",
+            Depends::Event(name, _) => name,
+        }
     }
 
     /// The register that stands for it in a cache; `None` if it has no form.
@@ -184,18 +192,18 @@ impl Invalidation {
         self.items.is_empty()
     }
 
-    /// The registers that an entry depends on which depends on these tags and events; `None` for what has no form.
-    pub(crate) fn tags(&self, prefix: &Prefix) -> Vec<Option<Key>> {
+    /// The registers that an entry depends on which depends on these tags and events.
+    pub(crate) fn tags(&self, prefix: &Prefix) -> Vec<Result<Key, Formless>> {
         let tag = |item: &Item| match item {
             Item::Key(_) | Item::Entry(_) => None,
-            Item::Tag(tag) => tag.register(prefix),
+            Item::Tag(tag) => Some(tag.register(prefix).ok_or(tag.name())),
         };
-        self.items.iter().map(tag).collect()
+        self.items.iter().filter_map(tag).collect()
     }
 
-    /// Adds the registers that stand for it in a cache; `false` if something of it has no form.
-    pub(crate) fn add_to(&self, registers: &mut Registers, prefix: &Prefix) -> bool {
-        let mut is_whole = true;
+    /// Adds the registers that stand for it in a cache. What has no form is left out, and the last of it is the error.
+    pub(crate) fn add_to(&self, registers: &mut Registers, prefix: &Prefix) -> Result<(), Formless> {
+        let mut added = Ok(());
         for item in &self.items {
             match item {
                 Item::Key(key) => registers.key(prefix.named(key)),
@@ -203,11 +211,13 @@ impl Invalidation {
                 Item::Tag(Tag(Depends::Text(text))) => registers.tag(prefix, prefix.tag(text)),
                 Item::Tag(Tag(Depends::Event(name, fields))) => {
                     registers.event(prefix, name, fields.as_deref());
-                    is_whole &= fields.is_some();
+                    if fields.is_none() {
+                        added = Err(*name);
+                    }
                 }
             }
         }
-        is_whole
+        added
     }
 
     /// What of it is a pattern and no name, if anything is. What is likely to be mistaken is warned of.
@@ -232,6 +242,39 @@ impl Invalidation {
         pattern
     }
 }
+
+/// All entries that have the tag.
+impl From<Tag> for Invalidation {
+    fn from(tag: Tag) -> Self {
+        Self::new().tag(tag)
+    }
+}
+
+/// What [`Cache::invalidate`](crate::Cache::invalidate) and [`Cache::write`](crate::Cache::write) take: an [`Invalidation`], an
+/// [`Entry`], a [`Tag`]. A text is none of them, since it may be a key or a tag. Implemented for all that is
+/// `Into<Invalidation>`.
+///
+/// ```
+/// use cached_core::{Cache, IntoInvalidation, Outcome, Tag};
+///
+/// async fn changed(cache: &Cache, what: impl IntoInvalidation) -> bool {
+///     cache.invalidate(what).await == Outcome::Applied
+/// }
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// assert!(changed(&Cache::memory(), Tag::new("tenant:7")).await);
+/// # }
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` does not say whether it is a key, a tag or an event",
+    label = "not an `Invalidation`",
+    note = "write `Invalidation::new().key(\"user:42\")`, `.tag(\"tenant:7\")` or `.event(&UserUpdated {{ id: 42 }})`",
+    note = "the entry of an annotated function is that of a call: `&cached_core::entry!(find_user(42))?`"
+)]
+pub trait IntoInvalidation: Into<Invalidation> {}
+
+#[diagnostic::do_not_recommend]
+impl<T: Into<Invalidation>> IntoInvalidation for T {}
 
 /// Up to so many keys are compared with each other; beyond, a set is kept of them.
 const FEW: usize = 16;

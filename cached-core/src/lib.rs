@@ -56,7 +56,7 @@ pub use codec::Codec;
 pub use engine::handle::Cache;
 pub use error::{BuildError, CacheError, EntryError, FaultKind, SiteProblem, StoreError};
 pub use event::CacheEvent;
-pub use invalidation::{Invalidation, Outcome, Tag};
+pub use invalidation::{IntoInvalidation, Invalidation, Outcome, Tag};
 pub use key::{KeyIdentity, KeySegment, SegmentWriter};
 pub use near::{DropReason, NearStats};
 pub use outcome::CacheValue;

@@ -113,21 +113,24 @@ pub fn policy<S: Shape>(_: S) -> Policy<S::Item> {
     Policy::default()
 }
 
-/// What a hash can be made of: a [`KeyIdentity`], with a message that knows what to do about the rest.
+/// A function that can fail, by the shape of what it returns: what `stale_if_error` is for.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` cannot be hashed into the cache key",
-    label = "two of these cannot be told apart",
-    note = "if it is not part of the call's identity (a connection, a context), leave it out by name: `skip(..)`",
-    note = "for your own type write `#[derive(cached_core::CacheKey)]`",
-    note = "for a type of another crate that is `Serialize` name it in the template, `<name:serde>`; \
-            a `<*>` beside it stands for the other arguments",
-    note = "for a type parameter write `T: cached_core::KeyIdentity`"
+    message = "`stale_if_error` is for loads that fail, and this function cannot fail",
+    label = "the function returns no `Result`",
+    note = "return a `Result` whose `Err` says that the source is down, or leave `stale_if_error` out",
+    note = "for old values while one call loads a new one write `stale_while_revalidate`; for loads that take too long, \
+            `load_timeout` beside `stale_if_error`"
 )]
-pub trait HashedArgument: KeyIdentity {}
+pub trait Fallible {}
 
-// So that the message above is what the compiler says, and not one about the bound.
 #[diagnostic::do_not_recommend]
-impl<T: KeyIdentity + ?Sized> HashedArgument for T {}
+impl<T, E> Fallible for crate::outcome::ResultOption<T, E> {}
+
+#[diagnostic::do_not_recommend]
+impl<T, E> Fallible for crate::outcome::ResultValue<T, E> {}
+
+/// Asks whether a function of this shape can fail.
+pub fn can_fail<S: Fallible>(_: S) {}
 
 /// An argument on its way into a hash.
 #[derive(Debug)]
@@ -147,13 +150,13 @@ pub trait Unhashable<T: ?Sized> {
     /// Never to be called.
     fn __cached_core_hashed(self) -> &'static ()
     where
-        T: HashedArgument;
+        T: KeyIdentity;
 }
 
 impl<T: ?Sized> Unhashable<T> for Argument<'_, T> {
     fn __cached_core_hashed(self) -> &'static ()
     where
-        T: HashedArgument,
+        T: KeyIdentity,
     {
         &()
     }
@@ -220,7 +223,7 @@ impl Call {
     /// The entry depends on all events of this name.
     #[must_use]
     pub fn any_event(self, name: &'static str) -> Self {
-        self.tagged(|prefix| Some(prefix.event(name, "")))
+        self.tagged(|prefix| Ok(prefix.event(name, "")))
     }
 
     /// The entry has this tag.
@@ -246,25 +249,19 @@ impl Write {
         self.with(|registers, prefix| {
             let fields = Prefix::event_fields(event);
             registers.event(prefix, E::NAME, fields.as_deref());
-            fields.is_some()
+            fields.map(|_| ()).ok_or(E::NAME)
         })
     }
 
     /// The write invalidates the entry under this key.
     #[must_use]
     pub fn key(self, template: &[Piece], segments: &[&dyn KeySegment]) -> Self {
-        self.with(|registers, prefix| {
-            let key = prefix.render(template, "", segments);
-            key.map(|key| registers.key(key)).is_some()
-        })
+        self.with(|registers, prefix| prefix.render(template, "", segments).map(|key| registers.key(key)))
     }
 
     /// The write invalidates all entries with this tag.
     #[must_use]
     pub fn tag(self, template: &[Piece], segments: &[&dyn KeySegment]) -> Self {
-        self.with(|registers, prefix| {
-            let tag = prefix.render_tag(template, segments);
-            tag.map(|tag| registers.tag(prefix, tag)).is_some()
-        })
+        self.with(|registers, prefix| prefix.render_tag(template, segments).map(|tag| registers.tag(prefix, tag)))
     }
 }

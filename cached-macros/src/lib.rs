@@ -77,7 +77,7 @@ use role::Role;
 /// | `<filter.lang>`, `<pair.0>`, `<self.tenant>` | a field of an argument, whose other fields are then in the key as well or left out by `skip(filter)`; or of `self` |
 /// | `<query:hash>` | the SHA-256 of the value, for what is long or private, and for floats |
 /// | `<price:serde>` | the SHA-256 of what the value's `Serialize` writes, for types of other crates, see below |
-/// | `<T>`, `<N>` | a type parameter of the function or of its impl, by its full path; a const parameter of the function (one of the impl by `const SIZE: usize = N;` in there and `<Self::SIZE>`) |
+/// | `<T>`, `<N>` | a type parameter of the function or of its impl, by its full path; a const parameter of the function, or of its impl if it is called `N` (any other by `const SIZE: usize = M;` in there and `<Self::SIZE>`) |
 /// | `<T::TABLE>`, `<Self::TABLE>`, `<TABLE>` | a constant; it stays what it is when a type moves to another module |
 /// | `<*>` | all arguments that are neither skipped nor named by `:serde`, hashed |
 ///
@@ -392,7 +392,8 @@ pub fn redis_put(args: TokenStream, item: TokenStream) -> TokenStream {
 ///
 /// All fields of all variants count, whatever serde's attributes say of them. The type has a `KeyIdentity` if all fields have
 /// one, and can be hashed: `<filter:hash>`, `<*>`, the default key. It is a `KeySegment` too, and can stand in a key as it is,
-/// if all fields are segments, which floats are not. For type parameters the bound is added. Its own `PartialEq` is not asked.
+/// if all fields are segments, which floats are not. For type parameters the bound is added. Its own `PartialEq` is not asked. Types
+/// may contain each other; so of a type of your own that stands in a `Vec` or a `Box`, it is not asked whether there are floats in it.
 ///
 /// ```ignore (cached-core depends on this crate)
 /// #[derive(CacheKey)]

@@ -198,6 +198,8 @@ pub(crate) struct Freshness {
     pub(crate) background: bool,
     pub(crate) spawn: bool,
     pub(crate) load_timeout: Option<u64>,
+    /// `stale_if_error`, as written, where only a failure brings it about: a function that cannot fail is reported there.
+    pub(crate) needs_failure: Option<Ident>,
 }
 
 /// A body that becomes a task: what it takes along.

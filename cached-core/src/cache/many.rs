@@ -60,7 +60,7 @@ impl Cache {
             let engine = &cache.engine;
             hand::uses(hand::Kind::Key, cache.text_of(key.as_ref()));
             let key = engine.settings.prefix.named(key.as_ref());
-            let call = Call::of(Arc::clone(engine), engine.site(&GET_OR_SET), Some(key), "");
+            let call = Call::of(Arc::clone(engine), engine.site(&GET_OR_SET), Ok(key), "");
             tags.iter().fold(call, |call, tag| call.tagged(|_| tag.clone()))
         };
         let policy = match options.ttl {

@@ -208,7 +208,7 @@ impl Cache {
             None => Policy::default(),
         };
         let tags = options.depends_on.tags(prefix);
-        let call = call::Call::of(Arc::clone(&self.engine), self.engine.site(&GET_OR_SET), Some(key), "");
+        let call = call::Call::of(Arc::clone(&self.engine), self.engine.site(&GET_OR_SET), Ok(key), "");
         let call = tags.into_iter().fold(call, |call, tag| call.tagged(|_| tag));
         let call = call.typed(shape);
         let call = if asking::is_on() { call.asked::<S>() } else { call };

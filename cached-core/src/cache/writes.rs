@@ -13,8 +13,9 @@ use crate::engine::write::Write;
 use crate::error::CacheError;
 use crate::event::CacheEvent;
 use crate::hand;
-use crate::invalidation::{Invalidation, Outcome, Tag};
+use crate::invalidation::{IntoInvalidation, Invalidation, Outcome, Tag};
 use crate::site::{Role, Site, SiteSpec};
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -43,8 +44,11 @@ impl Cache {
     /// assert_eq!(outcome, Outcome::Applied);
     /// # }
     /// ```
-    pub async fn invalidate(&self, what: impl Into<Invalidation>) -> Outcome {
-        self.written(&INVALIDATE, &what.into()).invalidate().await
+    // Boxed, so that the future does not have the type of its argument: else one that is no `Invalidation` is an error for each, the
+    // argument, the call and its `.await`.
+    pub fn invalidate(&self, what: impl IntoInvalidation) -> Pin<Box<dyn Future<Output = Outcome> + Send + '_>> {
+        let what = what.into();
+        Box::pin(async move { self.written(&INVALIDATE, &what).invalidate().await })
     }
 
     /// Makes the entries invalid that listen to `event`: [`invalidate`](Self::invalidate) with nothing but an event.
@@ -87,7 +91,7 @@ impl Cache {
     /// assert_eq!((saved.unwrap(), outcome), ("saved", Outcome::Applied));
     /// # }
     /// ```
-    pub async fn write<T>(&self, what: impl Into<Invalidation>, work: impl Future<Output = T>) -> (T, Outcome) {
+    pub async fn write<T>(&self, what: impl IntoInvalidation, work: impl Future<Output = T>) -> (T, Outcome) {
         let bracket = self.written(&WRITE, &what.into()).begin().await;
         let returned = work.await;
         (returned, bracket.ended().await)
@@ -111,7 +115,7 @@ impl Cache {
     /// ```
     pub async fn try_write<T>(
         &self,
-        what: impl Into<Invalidation>,
+        what: impl IntoInvalidation,
         work: impl Future<Output = T>,
     ) -> Result<(T, Outcome), CacheError> {
         let bracket = self.written(&WRITE, &what.into()).begin_or_fail().await?;

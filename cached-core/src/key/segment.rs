@@ -50,7 +50,10 @@ use std::fmt::Write as _;
     message = "`{Self}` has no identity that a cache key can be made of",
     label = "two of these cannot be told apart",
     note = "for your own type write `#[derive(cached_core::CacheKey)]`",
-    note = "for a type of another crate that is `Serialize` write `#[cache_key(serde)]` on the field, or `<name:serde>` in the template"
+    note = "for a type of another crate that is `Serialize` write `#[cache_key(serde)]` on the field, or `<name:serde>` in the \
+            template; a `<*>` beside it stands for the other arguments",
+    note = "an argument that is not part of the call's identity (a connection, a context) is left out by name: `skip(..)`; not so a \
+            transaction, whose rows may be rolled back: read outside of it"
 )]
 pub trait KeyIdentity {
     /// Writes `self` in a form that no other value of any kind has, by the writer's methods or by the `write` of other

@@ -31,9 +31,9 @@ impl Prefix {
         }
     }
 
-    /// Renders one call's key, or `None` if an argument has no form (its `write` or `Serialize` failed or panicked).
-    pub(crate) fn render(&self, template: &[Piece], path: &str, segments: &[&dyn KeySegment]) -> Option<Key> {
-        rendered(&self.entries, |out| render(out, template, path, segments))
+    /// Renders one call's key, unless an argument has no form (its `write` or `Serialize` failed or panicked).
+    pub(crate) fn render(&self, template: &[Piece], path: &str, segments: &[&dyn KeySegment]) -> Result<Key, Formless> {
+        rendered(&self.entries, |out, at| render(out, at, template, path, segments))
     }
 
     /// As [`render`](Self::render), without a copy: gives the key to `read`.
@@ -43,13 +43,13 @@ impl Prefix {
         path: &str,
         segments: &[&dyn KeySegment],
         read: impl FnOnce(&str) -> R,
-    ) -> Option<R> {
-        with_rendered(&self.entries, |out| render(out, template, path, segments), read)
+    ) -> Result<R, Formless> {
+        with_rendered(&self.entries, |out, at| render(out, at, template, path, segments), read)
     }
 
     /// Renders one tag's register.
-    pub(crate) fn render_tag(&self, template: &[Piece], segments: &[&dyn KeySegment]) -> Option<Key> {
-        rendered(&self.tags, |out| render(out, template, "", segments))
+    pub(crate) fn render_tag(&self, template: &[Piece], segments: &[&dyn KeySegment]) -> Result<Key, Formless> {
+        rendered(&self.tags, |out, at| render(out, at, template, "", segments))
     }
 
     /// The register of an event whose fields are rendered.
@@ -110,26 +110,33 @@ impl Prefix {
     }
 }
 
-pub(crate) fn rendered(prefix: &str, render: impl FnOnce(&mut String) -> Option<()>) -> Option<Key> {
+/// What has no form, by the name that the attribute has for it: a placeholder, `<*>` or an event.
+pub(crate) type Formless = &'static str;
+
+/// What is being rendered.
+type At = Cell<Formless>;
+
+pub(crate) fn rendered(prefix: &str, render: impl FnOnce(&mut String, &At) -> Option<()>) -> Result<Key, Formless> {
     with_rendered(prefix, render, |key| Key::from(key))
 }
 
 fn with_rendered<R>(
     prefix: &str,
-    render: impl FnOnce(&mut String) -> Option<()>,
+    render: impl FnOnce(&mut String, &At) -> Option<()>,
     read: impl FnOnce(&str) -> R,
-) -> Option<R> {
+) -> Result<R, Formless> {
     // Taken out, since what a segment is made of may render a key as well.
     let mut out = SCRATCH.take();
     out.clear();
     out.push_str(prefix);
+    let at = Cell::new("");
     // What a segment's `write` or `Serialize` panics at has no form either.
-    let read = caught(|| render(&mut out)).ok().flatten().map(|()| {
+    let read = caught(|| render(&mut out, &at)).ok().flatten().map(|()| {
         bound(prefix, &mut out);
         read(&out)
     });
     SCRATCH.set(out);
-    read
+    read.ok_or(at.get())
 }
 
 fn bounded(prefix: &str, key: &mut String) -> Key {
@@ -162,13 +169,20 @@ thread_local! {
     static SCRATCH: Cell<String> = const { Cell::new(String::new()) };
 }
 
-fn render(out: &mut String, template: &[Piece], path: &str, segments: &[&dyn KeySegment]) -> Option<()> {
+fn render(out: &mut String, at: &At, template: &[Piece], path: &str, segments: &[&dyn KeySegment]) -> Option<()> {
     let mut segments = segments.iter();
     for piece in template {
         match piece {
             Piece::Literal(text) => out.push_str(text),
             Piece::Path => push_path(out, path),
-            Piece::Segment(_) | Piece::Hash(_) | Piece::Serde(_) | Piece::All => push_segment(out, *segments.next()?)?,
+            Piece::Segment(name) | Piece::Hash(name) | Piece::Serde(name) => {
+                at.set(name);
+                push_segment(out, *segments.next()?)?;
+            }
+            Piece::All => {
+                at.set("<*>");
+                push_segment(out, *segments.next()?)?;
+            }
         }
     }
     Some(())
@@ -359,7 +373,7 @@ mod tests {
     #[test]
     fn a_template_with_more_segments_than_arguments_has_no_key() {
         let template = [Piece::Segment("a"), Piece::Segment("b")];
-        assert_eq!(Prefix::new("n").render(&template, "", &[&1]), None);
+        assert_eq!(Prefix::new("n").render(&template, "", &[&1]), Err("b"));
     }
 
     #[test]
@@ -386,6 +400,10 @@ mod tests {
                 Err(serde::ser::Error::custom("no"))
             }
         }
-        assert_eq!(Prefix::new("n").render(&[Piece::All], "", &[&Serialized(&Broken)]), None);
+        let broken = Serialized(&Broken);
+        assert_eq!(Prefix::new("n").render(&[Piece::All], "", &[&broken]), Err("<*>"));
+        let template =
+            [Piece::Segment("a"), Piece::Literal(":"), Piece::Serde("b.c"), Piece::Literal(":"), Piece::Hash("d")];
+        assert_eq!(Prefix::new("n").render(&template, "", &[&1, &broken, &Hashed(&2)]), Err("b.c"), "it is named");
     }
 }

@@ -12,6 +12,7 @@ use std::time::{Duration, SystemTime};
 
 macro_rules! integers {
     ($($ty:ty),*) => {$(
+        #[diagnostic::do_not_recommend]
         impl KeyIdentity for $ty {
             fn write(&self, out: &mut SegmentWriter<'_>) {
                 out.integer(*self);
@@ -25,6 +26,7 @@ macro_rules! integers {
 }
 integers!(u8, u16, u32, i8, i16, i32, i64);
 
+#[diagnostic::do_not_recommend]
 impl KeyIdentity for u64 {
     fn write(&self, out: &mut SegmentWriter<'_>) {
         out.integer(*self);
@@ -35,6 +37,7 @@ impl KeyIdentity for u64 {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl KeyIdentity for i128 {
     fn write(&self, out: &mut SegmentWriter<'_>) {
         out.integer(*self);
@@ -43,6 +46,7 @@ impl KeyIdentity for i128 {
 
 macro_rules! nonzero {
     ($($ty:ty),*) => {$(
+        #[diagnostic::do_not_recommend]
         impl KeyIdentity for std::num::NonZero<$ty> {
             fn write(&self, out: &mut SegmentWriter<'_>) {
                 self.get().write(out);
@@ -58,12 +62,14 @@ macro_rules! nonzero {
 }
 nonzero!(u8, u16, u32, u64, u128, usize, i8, i16, i32, i64, i128, isize);
 
+#[diagnostic::do_not_recommend]
 impl KeyIdentity for u128 {
     fn write(&self, out: &mut SegmentWriter<'_>) {
         out.unsigned(*self);
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl KeyIdentity for usize {
     fn write(&self, out: &mut SegmentWriter<'_>) {
         (*self as u64).write(out);
@@ -74,6 +80,7 @@ impl KeyIdentity for usize {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl KeyIdentity for isize {
     fn write(&self, out: &mut SegmentWriter<'_>) {
         (*self as i64).write(out);
@@ -86,6 +93,7 @@ impl KeyIdentity for isize {
 
 macro_rules! floats {
     ($($ty:ty),*) => {$(
+        #[diagnostic::do_not_recommend]
         impl KeyIdentity for $ty {
             fn write(&self, out: &mut SegmentWriter<'_>) {
                 // Equal values have one form.
@@ -96,24 +104,28 @@ macro_rules! floats {
 }
 floats!(f32, f64);
 
+#[diagnostic::do_not_recommend]
 impl KeyIdentity for bool {
     fn write(&self, out: &mut SegmentWriter<'_>) {
         out.part().push_str(if *self { "true" } else { "false" });
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl KeyIdentity for char {
     fn write(&self, out: &mut SegmentWriter<'_>) {
         out.text(self.encode_utf8(&mut [0; 4]));
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl KeyIdentity for str {
     fn write(&self, out: &mut SegmentWriter<'_>) {
         out.text(self);
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl KeyIdentity for String {
     fn write(&self, out: &mut SegmentWriter<'_>) {
         out.text(self);
@@ -173,6 +185,7 @@ impl<T: KeyIdentity, const N: usize> KeyIdentity for [T; N] {
 
 macro_rules! tuples {
     ($(($($name:ident),*))*) => {$(
+        #[diagnostic::do_not_recommend]
         impl<$($name: KeyIdentity),*> KeyIdentity for ($($name,)*) {
             #[expect(non_snake_case, reason = "the type parameters' names double as the bindings'")]
             fn write(&self, out: &mut SegmentWriter<'_>) {
@@ -228,12 +241,14 @@ impl<T: KeyIdentity + PartialOrd> KeyIdentity for RangeInclusive<T> {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl KeyIdentity for Duration {
     fn write(&self, out: &mut SegmentWriter<'_>) {
         out.tuple(&[&self.as_secs(), &self.subsec_nanos()]);
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl KeyIdentity for SystemTime {
     fn write(&self, out: &mut SegmentWriter<'_>) {
         match self.duration_since(Self::UNIX_EPOCH) {
@@ -245,6 +260,7 @@ impl KeyIdentity for SystemTime {
 
 macro_rules! addresses {
     ($($ty:ty),*) => {$(
+        #[diagnostic::do_not_recommend]
         impl KeyIdentity for $ty {
             fn write(&self, out: &mut SegmentWriter<'_>) {
                 out.text(&self.to_string());
@@ -254,6 +270,7 @@ macro_rules! addresses {
 }
 addresses!(IpAddr, Ipv4Addr, Ipv6Addr);
 
+#[diagnostic::do_not_recommend]
 impl KeyIdentity for () {
     fn write(&self, out: &mut SegmentWriter<'_>) {
         out.tuple(&[]);
@@ -261,6 +278,7 @@ impl KeyIdentity for () {
 }
 
 #[cfg(feature = "uuid")]
+#[diagnostic::do_not_recommend]
 impl KeyIdentity for uuid::Uuid {
     fn write(&self, out: &mut SegmentWriter<'_>) {
         out.part().push_str(self.hyphenated().encode_lower(&mut uuid::Uuid::encode_buffer()));

@@ -58,6 +58,33 @@ pub(super) fn mentions(ty: &Type, name: &Ident) -> bool {
     any(ty.to_token_stream(), name)
 }
 
+/// Whether something stands behind a pointer: a type may contain another one that contains it only there.
+pub(super) fn is_indirect(ty: &Type) -> bool {
+    const POINTERS: [&str; 12] = [
+        "Box",
+        "Rc",
+        "Arc",
+        "Weak",
+        "Cow",
+        "Vec",
+        "VecDeque",
+        "BTreeMap",
+        "BTreeSet",
+        "HashMap",
+        "HashSet",
+        "LinkedList",
+    ];
+    fn any(tokens: TokenStream) -> bool {
+        tokens.into_iter().any(|token| match token {
+            TokenTree::Ident(name) => POINTERS.iter().any(|pointer| name == pointer),
+            TokenTree::Punct(punct) => punct.as_char() == '&',
+            TokenTree::Group(group) => any(group.stream()),
+            TokenTree::Literal(_) => false,
+        })
+    }
+    any(ty.to_token_stream())
+}
+
 /// Whether the type stands in the other, by its name alone or as `Self`: one of the same name in another module does not count.
 // Input:  Option<Box<Filter>>, Filter   other::Filter, Filter
 // Output: true                          false

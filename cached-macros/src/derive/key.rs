@@ -3,12 +3,13 @@
 use proc_macro2::{Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
 use syn::ext::IdentExt;
+use syn::spanned::Spanned;
 use syn::{
-    Data, DataEnum, DeriveInput, Field, Fields, Generics, Ident, Index, Member, Path, Variant, WherePredicate,
+    Data, DataEnum, DeriveInput, Field, Fields, Generics, Ident, Index, Member, Path, Type, Variant, WherePredicate,
     parse_quote,
 };
 
-use super::bounds::{contains, identities};
+use super::bounds::{contains, identities, is_indirect, mentions};
 use super::{Options, at_type, field};
 use crate::diagnostics::Errors;
 use crate::paths::located_at;
@@ -107,12 +108,25 @@ fn segments(krate: &Path, mut generics: Generics, name: &Ident, fields: &[&Field
     // Of what contains itself, the other fields decide.
     let own = |field: &Field| contains(&field.ty, name);
     let plain = fields.iter().filter(|field| field::form(field) == Form::Plain && !own(field));
-    let bounds: Vec<WherePredicate> =
-        plain.map(|Field { ty, .. }| parse_quote!(for<'__field> #ty: #krate::KeySegment)).collect();
+    let asked = plain.flat_map(|field| asked(&field.ty, &generics));
+    let bounds: Vec<WherePredicate> = asked.map(|ty| parse_quote!(for<'__field> #ty: #krate::KeySegment)).collect();
     if !bounds.is_empty() {
         generics.make_where_clause().predicates.extend(bounds);
     }
     generics
+}
+
+/// Of which types it is asked whether they are segments, so that this one is.
+///
+/// Types that contain each other do so through a `Box` or a list, and would be asked without end. Behind these, only what cannot
+/// lead back is asked: type parameters and floats.
+fn asked(ty: &Type, generics: &Generics) -> Vec<Type> {
+    if !is_indirect(ty) {
+        return vec![ty.clone()];
+    }
+    let floats = ["f32", "f64"].map(|float| Ident::new(float, ty.span()));
+    let leaves = generics.type_params().map(|parameter| parameter.ident.clone()).chain(floats);
+    leaves.filter(|leaf| mentions(ty, leaf)).map(|leaf| parse_quote!(#leaf)).collect()
 }
 
 /// A struct around an integer is one to the near cache as well.

@@ -22,8 +22,10 @@ pub(super) fn read(frame: &Frame, entry: &Entry, stmts: &TokenStream) -> TokenSt
     let keep = keep(frame, entry, &quote_spanned!(at=> shape));
     let call = with_cache(frame, import.as_ref(), &[&|cache| call_or_near(frame, entry, cache)]);
     let load = load(frame, entry, stmts);
+    let can_fail = can_fail(frame, entry);
     quote_spanned! {at=>
         #shape
+        #can_fail
         #keep
         #silence
         let call = match #call {
@@ -32,6 +34,14 @@ pub(super) fn read(frame: &Frame, entry: &Entry, stmts: &TokenStream) -> TokenSt
         };
         #load
     }
+}
+
+/// Asks whether the function can fail, at the option that is for nothing else.
+fn can_fail(frame: &Frame, entry: &Entry) -> Option<TokenStream> {
+    let option = entry.fresh.as_ref()?.needs_failure.as_ref()?;
+    let here = Span::mixed_site().located_at(option.span());
+    let support = frame.support_at(here);
+    Some(quote_spanned!(here=> #support::can_fail(shape);))
 }
 
 // Output, of a load that may be a task:

@@ -17,6 +17,7 @@ pub(super) fn freshness(options: &Options, ttl: Option<&Ttl>, errors: &mut Error
         background: is_background(&options.refresh, errors),
         spawn: options.spawn.value().is_some(),
         load_timeout: time(&options.load_timeout, errors),
+        needs_failure: options.stale_if_error.name().filter(|_| options.load_timeout.is_absent()).cloned(),
     };
     contradictions(options, &fresh, errors);
     local_is_longer(options, ttl, &fresh, errors);

@@ -157,6 +157,9 @@ pub(super) fn resolve(
         Some(Value::Const { path: parameter.clone().into(), fields: Vec::new() })
     } else if root.contains("::") || is_constant(root) && !may_be_meant(root, scope) {
         constant(placeholder, span)
+    } else if root == "N" && placeholder.fields.is_empty() {
+        // Of the impl as well: by that name it is hardly a type.
+        constant(placeholder, span)
     } else if root.starts_with(char::is_uppercase) && placeholder.fields.is_empty() && !may_be_meant(root, scope) {
         // Of the impl, which an attribute on one of its functions does not see: the compiler says whether there is one.
         return type_name(Ident::new(root, span), placeholder, span, errors);

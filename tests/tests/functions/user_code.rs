@@ -323,13 +323,14 @@ async fn what_panics_when_the_key_is_made_runs_uncached() {
     on.thrice(async || unrenderable(Unrenderable).await, 7).await;
     let stats = on.site("unrenderable");
     assert_eq!((stats.loads, stats.bypassed, stats.misses[&MissReason::Key]), (3, 3, 3), "{stats:?}");
-    on.said("unrenderable", "an argument cannot be written into the key");
+    on.said("unrenderable", "`part` cannot be written into the key");
     let calls = Cell::new(0);
     on.thrice(async || unhashable(Unwritable(3), &calls).await, 3).await;
     assert_eq!(calls.get(), 3);
-    on.said("unhashable", "an argument cannot be written into the key");
+    on.said("unhashable", "`value` cannot be written into the key");
     on.thrice(async || change_unrenderable(Unrenderable).await, Ok(8)).await;
     assert_eq!(on.site("change_unrenderable").failed, 3);
+    on.said("change_unrenderable", "the `KeyIdentity` or `Serialize` of `part` fails or panics");
 }
 
 #[tokio::test]

@@ -46,4 +46,13 @@ impl<T: Row> Repo<T> {
     }
 }
 
+struct Ring<const N: usize>;
+
+impl<const N: usize> Ring<N> {
+    #[redis_cached(key = "ring:<N>:<id>")]
+    async fn const_of_the_impl(&self, id: u64) -> u64 {
+        id
+    }
+}
+
 fn main() {}

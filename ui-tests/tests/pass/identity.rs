@@ -53,6 +53,27 @@ async fn range(range: Range<f64>, wide: Range<u64>) -> u64 {
     1
 }
 
+/// Types that contain each other.
+#[derive(CacheKey, Clone)]
+enum Condition {
+    Is(String),
+    All(Vec<Clause>),
+    Not(Option<Box<Clause>>),
+}
+
+#[derive(CacheKey, Clone)]
+struct Clause {
+    of: std::sync::Arc<Condition>,
+    then: Option<Box<Clause>>,
+    number: u64,
+}
+
+#[redis_cached(key = "clause:<clause>:<condition:hash>")]
+async fn clause(clause: Clause, condition: &Condition) -> u64 {
+    let _ = (clause, condition);
+    1
+}
+
 /// Of another crate, as it were.
 #[derive(Serialize, Clone)]
 pub struct Decimal(u64);

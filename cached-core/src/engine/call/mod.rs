@@ -16,7 +16,7 @@ use super::{Engine, SiteRef, SiteState, asking};
 use crate::envelope::Entry;
 use crate::error::EntryError;
 use crate::flight::pulse::Pulse;
-use crate::key::{Key, Prefix};
+use crate::key::{Formless, Key, Prefix};
 use crate::near::keep::{Keep, Unkept};
 use crate::near::slot::Slot;
 use crate::near::{Kept, Nothing};
@@ -36,39 +36,35 @@ pub struct Call {
 }
 
 impl Call {
-    /// `None` for a key stands for arguments that have no form.
-    pub(crate) fn of(engine: Arc<Engine>, site: SiteRef, key: Option<Key>, path: &'static str) -> Self {
+    /// The key, or the argument that has no form.
+    pub(crate) fn of(engine: Arc<Engine>, site: SiteRef, key: Result<Key, Formless>, path: &'static str) -> Self {
         let target = match key {
-            None => {
-                has_no_form(&site);
+            Err(argument) => {
+                has_no_form(&site, argument);
                 None
             }
             // The engine needs timers and tasks.
-            Some(_) if !is_on_tokio() && !asking::is_on() => {
+            Ok(_) if !is_on_tokio() && !asking::is_on() => {
                 site.runs_uncached(MissReason::NoRuntime);
                 None
             }
             // What the fingerprint is made of, the type, is known only when the call begins.
-            Some(key) => Some(Target { engine, site, key, fingerprint: 0, left: None, tagged: None }),
+            Ok(key) => Some(Target { engine, site, key, fingerprint: 0, left: None, tagged: None }),
         };
         Self { target, path }
     }
 
     /// The entry depends on one more register.
-    pub(crate) fn tagged(mut self, render: impl FnOnce(&Prefix) -> Option<Key>) -> Self {
-        let Some(target) = &mut self.target else { return self };
+    pub(crate) fn tagged(mut self, render: impl FnOnce(&Prefix) -> Result<Key, Formless>) -> Self {
+        let Some(mut target) = self.target.take() else { return self };
         match render(&target.engine.settings.prefix) {
-            Some(tag) => target.depends_on(tag),
-            None => self.has_no_form(),
+            Ok(tag) => {
+                target.depends_on(tag);
+                self.target = Some(target);
+            }
+            Err(argument) => has_no_form(&target.site, argument),
         }
         self
-    }
-
-    /// An argument has no form: the function runs uncached.
-    fn has_no_form(&mut self) {
-        if let Some(target) = self.target.take() {
-            has_no_form(&target.site);
-        }
     }
 
     /// What the call is about, as values of this shape's type.
@@ -87,9 +83,11 @@ impl Call {
     }
 }
 
-/// An argument of a call has no form.
-fn has_no_form(site: &SiteState) {
-    if !asking::refuse(|| EntryError::Key { function: site.site.path() }) {
+/// An argument of a call has no form: the function runs uncached.
+#[cold]
+fn has_no_form(site: &SiteState, argument: Formless) {
+    if !asking::refuse(|| EntryError::Key { function: site.site.path(), argument }) {
+        site.note_formless(argument);
         site.runs_uncached(MissReason::Key);
     }
 }

@@ -67,13 +67,12 @@ impl Cause {
     pub(super) fn of_miss(reason: MissReason) -> Option<Self> {
         Some(Self::Run(match reason {
             MissReason::Payload => return Some(Self::Decode),
-            MissReason::Key => return Some(Self::Key),
             MissReason::NoRuntime => return Some(Self::NoRuntime),
             MissReason::ReadOnly => Run::ReadOnly,
             MissReason::OutOfMemory => Run::OutOfMemory,
             MissReason::Refused => Run::Refused,
             MissReason::Foreign | MissReason::WrongType | MissReason::Corrupt => Run::OtherData,
-            // An outage has its line, and the others are what caches are for.
+            // An outage has its line, an argument without a form too, and the others are what caches are for.
             _ => return None,
         }))
     }
@@ -108,11 +107,6 @@ impl Cause {
                 "what `Serialize` writes must be what `Deserialize` reads, and postcard does not know `untagged` and enums with \
                  a `tag`: change the type or the `codec`",
             ),
-            Self::Key => (
-                "an argument cannot be written into the key: such calls run uncached",
-                "its `KeyIdentity` or `Serialize` fails or panics: name a field or another form of it in `key`, or leave it out \
-                 by `skip(..)` if it is no part of the call's identity",
-            ),
             Self::NoRuntime => (
                 "there is no tokio runtime here: such calls run uncached",
                 "call the function from inside of a tokio runtime",
@@ -129,7 +123,7 @@ impl Cause {
                 "return one element for each id, in their order, and `None` for what there is not; or return a map",
             ),
             // Said with words of their own.
-            Self::Encode | Self::Changed | Self::Panicked(_) => ("", ""),
+            Self::Key | Self::Encode | Self::Changed | Self::Panicked(_) => ("", ""),
             Self::Run(run) => run.advice(),
         }
     }
@@ -232,12 +226,15 @@ mod tests {
         use UserCode::{CacheIf, Clone, Deserialize, Serialize, Ttl};
         let runs = [Policy, Tags, LeaseLost, StoreFault, Refused, ReadOnly, OutOfMemory, OtherData];
         let codes = [Deserialize, Serialize, Ttl, CacheIf, UserCode::Tags, Clone];
-        let fixed = [Cause::TooLarge, Cause::TooManyTags, Cause::Decode, Cause::Key, Cause::NoRuntime];
+        let fixed = [Cause::TooLarge, Cause::TooManyTags, Cause::Decode, Cause::NoRuntime];
         let of_batches = [Cause::Strangers, Cause::Misfit];
         let said = fixed.into_iter().chain(of_batches).chain(runs.map(Cause::Run));
         assert!(said.clone().all(|cause| !cause.advice().0.is_empty() && !cause.advice().1.is_empty()));
-        let mut numbers: Vec<_> =
-            said.chain(codes.map(Cause::Panicked)).chain([Cause::Encode, Cause::Changed]).map(Cause::number).collect();
+        let mut numbers: Vec<_> = said
+            .chain(codes.map(Cause::Panicked))
+            .chain([Cause::Key, Cause::Encode, Cause::Changed])
+            .map(Cause::number)
+            .collect();
         numbers.sort_unstable();
         assert_eq!(numbers, (0..Cause::COUNT).collect::<Vec<_>>());
     }

@@ -3,6 +3,7 @@
 use super::SiteState;
 use super::notices::{Cause, IN_A_ROW, SOME_BESIDE};
 use crate::codec::Refusal;
+use crate::key::Formless;
 use crate::reason::{MissReason, UnstoredReason};
 use crate::user_code::{Panicked, UserCode};
 use std::sync::atomic::Ordering;
@@ -59,6 +60,22 @@ impl SiteState {
             } else {
                 tracing::warn!(site, place, %codec, detail, "{wrong}; {cure}");
             }
+        }
+    }
+
+    /// An argument has no form.
+    #[cold]
+    pub(crate) fn note_formless(&self, argument: Formless) {
+        if self.notices.is_news(Cause::Key) {
+            let (site, place) = (self.site.path(), self.site.place());
+            tracing::warn!(
+                site,
+                place,
+                argument,
+                "`{argument}` cannot be written into the key: such calls run uncached; its `KeyIdentity` or `Serialize` fails or \
+                 panics: name a field or another form of it in `key`, or leave it out by `skip(..)` if it is no part of the \
+                 call's identity"
+            );
         }
     }
 

@@ -74,7 +74,7 @@ async fn a_stored_none_is_no_value_of_a_type_without_one() {
 /// A call with a policy, as an attribute makes it.
 async fn with_policy(on: &Subject, policy: &Policy<u64>, value: u64) -> u64 {
     let site = on.engine().site(&crate::cache::GET_OR_SET);
-    let call = Call::of(Arc::clone(on.engine()), site, Some(on.key()), "");
+    let call = Call::of(Arc::clone(on.engine()), site, Ok(on.key()), "");
     match look(call.typed(Value::<u64>::default()), Value::<u64>::default(), Unkept).await {
         Ok(value) => value,
         Err(load) => settle(load, policy, value).await,
@@ -124,7 +124,7 @@ async fn what_the_policy_does_not_want_is_not_stored_and_in_nobodys_way() {
 async fn arguments_without_a_form_run_the_function() {
     let on = Subject::new();
     let site = on.engine().site(&crate::cache::GET_OR_SET);
-    let call = Call::of(Arc::clone(on.engine()), site, None, "");
+    let call = Call::of(Arc::clone(on.engine()), site, Err("id"), "");
     let load = look(call.typed(Value::<u64>::default()), Value::<u64>::default(), Unkept).await.unwrap_err();
     assert_eq!(settle(load, &Policy::default(), 5).await, 5);
     let stats = on.stats();

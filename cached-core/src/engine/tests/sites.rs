@@ -143,7 +143,7 @@ async fn a_none_that_is_not_to_be_stored_is_not() {
     use crate::outcome::OptionValue;
     let on = Subject::new();
     let site = site(SiteSpec { name: "f", none_ttl: Some(NoneTtl::Off), ..SiteSpec::DEFAULT });
-    let call = Call::of(Arc::clone(on.engine()), on.engine().site(site), Some(on.key()), "");
+    let call = Call::of(Arc::clone(on.engine()), on.engine().site(site), Ok(on.key()), "");
     let mut load =
         look(call.typed(OptionValue::<u64>::default()), OptionValue::<u64>::default(), Unkept).await.unwrap_err();
     let returned = load.run(&Policy::<u64>::default(), async { None::<u64> }).await;

@@ -21,7 +21,7 @@ use super::health::is_on_tokio;
 use super::{Engine, asking};
 use crate::error::CacheError;
 use crate::invalidation::{Invalidation, Outcome, Registers};
-use crate::key::Prefix;
+use crate::key::{Formless, Prefix};
 use crate::outcome::Shape;
 use crate::site::Site;
 use bracket::{Bracket, Unbegun};
@@ -45,13 +45,19 @@ impl Write {
         Self { scope: engine.map(scope) }
     }
 
-    /// Adds what is to be invalidated; `false` says that it has no form.
-    pub(crate) fn with(mut self, add: impl FnOnce(&mut Registers, &Prefix) -> bool) -> Self {
+    /// Adds what is to be invalidated, unless something of it has no form.
+    pub(crate) fn with(mut self, add: impl FnOnce(&mut Registers, &Prefix) -> Result<(), Formless>) -> Self {
         if let Some(scope) = &mut self.scope
-            && !add(&mut scope.registers, &scope.engine.settings.prefix)
+            && let Err(argument) = add(&mut scope.registers, &scope.engine.settings.prefix)
         {
             let (site, place) = (scope.site.site.path(), scope.site.site.place());
-            tracing::error!(site, place, "what this write changes cannot be rendered, so it is not invalidated");
+            tracing::error!(
+                site,
+                place,
+                argument,
+                "what this write changes cannot be rendered, so it is not invalidated: the `KeyIdentity` or `Serialize` of \
+                 `{argument}` fails or panics"
+            );
             scope.flaw = Some(CacheError::Unrenderable);
         }
         self

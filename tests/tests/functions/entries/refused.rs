@@ -141,11 +141,11 @@ async fn an_argument_that_has_no_form() {
     with_cache(async |cache| {
         let runs = Runs::default();
         match entry!(broken(&runs, Broken)).unwrap_err() {
-            EntryError::Key { function } => assert_eq!(name(function), "broken"),
+            EntryError::Key { function, argument } => assert_eq!((name(function), argument), ("broken", "it")),
             other => panic!("{other}"),
         }
         let error = entries!(broken_many(&[Broken])).unwrap_err();
-        assert!(matches!(error, EntryError::Key { .. }), "{error}");
+        assert!(matches!(error, EntryError::Key { argument: "it", .. }), "{error}");
         assert_eq!((runs.so_far(), calls(&cache)), (0, 0));
     })
     .await;

@@ -19,6 +19,16 @@ async fn range(range: Range, by_hash: Range) -> u64 {
     1
 }
 
+#[derive(CacheKey)]
+struct Prices {
+    known: Vec<(u8, Option<f64>)>,
+}
+
+#[redis_cached(key = "prices:<prices>")]
+async fn list(prices: Prices) -> u64 {
+    1
+}
+
 #[derive(CacheEvent)]
 struct PriceChanged {
     price: Price,
