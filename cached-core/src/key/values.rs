@@ -1,4 +1,6 @@
 //! The forms of the types that everybody has. [`segment`](super::segment) lists them.
+//!
+//! Those that hold no other value are not recommended: where a type has no form, the compiler names what could be around it.
 
 use super::{KeyIdentity, KeySegment, SegmentWriter};
 use std::borrow::Cow;
