@@ -154,17 +154,23 @@ changes! {
         { #[serde(untagged)] pub(super) enum T { A(S), B(Vec<S>) } pub(super) struct S { id: u64, at: Option<u8> } } =>
         { #[serde(untagged)] pub(super) enum T { A(S), B(Vec<S>) } pub(super) struct S { id: u64, at: Option<i8> } }
     flatten_retyped true:
-        { pub(super) struct T { id: u64, #[serde(flatten)] page: Page } pub(super) struct Page { next: String, size: u32 } } =>
-        { pub(super) struct T { id: u64, #[serde(flatten)] page: Page } pub(super) struct Page { next: String, size: f32 } }
+        { pub(super) struct T { id: u64, #[serde(flatten)] page: Page } pub(super) struct Page { next: String, size: u64 } } =>
+        { pub(super) struct T { id: u64, #[serde(flatten)] page: Page } pub(super) struct Page { next: String, size: f64 } }
     flatten_added true:
-        { pub(super) struct T { id: u64, #[serde(flatten)] page: Page } pub(super) struct Page { next: String, size: u32 } } =>
-        { pub(super) struct T { id: u64, #[serde(flatten)] page: Page } pub(super) struct Page { next: String, size: u32, all: u32 } }
+        { pub(super) struct T { id: u64, #[serde(flatten)] page: Page } pub(super) struct Page { next: String, size: u64 } } =>
+        { pub(super) struct T { id: u64, #[serde(flatten)] page: Page } pub(super) struct Page { next: String, size: u64, all: u64 } }
     flatten_renamed true:
-        { pub(super) struct T { id: u64, #[serde(flatten)] page: Page } pub(super) struct Page { next: String, size: u32 } } =>
-        { pub(super) struct T { id: u64, #[serde(flatten)] page: Page } pub(super) struct Page { next: String, all: u32 } }
+        { pub(super) struct T { id: u64, #[serde(flatten)] page: Page } pub(super) struct Page { next: String, size: u64 } } =>
+        { pub(super) struct T { id: u64, #[serde(flatten)] page: Page } pub(super) struct Page { next: String, all: u64 } }
     flatten_beside_retyped true:
-        { pub(super) struct T { #[serde(flatten)] page: Page, id: u64 } pub(super) struct Page { next: String, size: u32 } } =>
-        { pub(super) struct T { #[serde(flatten)] page: Page, id: i64 } pub(super) struct Page { next: String, size: u32 } }
+        { pub(super) struct T { #[serde(flatten)] page: Page, id: u64 } pub(super) struct Page { next: String, size: u64 } } =>
+        { pub(super) struct T { #[serde(flatten)] page: Page, id: i64 } pub(super) struct Page { next: String, size: u64 } }
+    flatten_optional_in_padding_renamed false:
+        { pub(super) struct T { id: u64, #[serde(flatten)] page: Page } pub(super) struct Page { size: u32, last: Option<bool> } } =>
+        { pub(super) struct T { id: u64, #[serde(flatten)] page: Page } pub(super) struct Page { size: u32, next: Option<bool> } }
+    flatten_default_in_padding_retyped false:
+        { pub(super) struct T { id: u64, #[serde(flatten)] page: Page } pub(super) struct Page { size: u32, #[serde(default)] last: u8 } } =>
+        { pub(super) struct T { id: u64, #[serde(flatten)] page: Page } pub(super) struct Page { size: u32, #[serde(default)] last: i8 } }
     flatten_rest_retyped true:
         { pub(super) struct T { id: u64, #[serde(flatten)] rest: std::collections::HashMap<String, String> } } =>
         { pub(super) struct T { id: u64, #[serde(flatten)] rest: std::collections::HashMap<String, u8> } }
