@@ -1,9 +1,7 @@
 //! A process of one build of a service, as the test has it.
 
+use crate::spoken::Spoken;
 use serde::{Deserialize, Serialize};
-use std::fmt;
-use std::io::{BufRead, BufReader, Write};
-use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
 /// What it is told to do.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
@@ -72,17 +70,8 @@ pub struct Seen {
 }
 
 /// The process; ended when dropped.
-pub struct Deployed {
-    child: Child,
-    input: ChildStdin,
-    output: BufReader<ChildStdout>,
-}
-
-impl fmt::Debug for Deployed {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Deployed").field("pid", &self.child.id()).finish_non_exhaustive()
-    }
-}
+#[derive(Debug)]
+pub struct Deployed(Spoken);
 
 impl Deployed {
     /// Starts a process of the build with this name. `program` is `env!("CARGO_BIN_EXE_deployed")` of the test.
@@ -91,15 +80,7 @@ impl Deployed {
     /// When it does not start.
     #[must_use]
     pub fn start(program: &str, url: &str, database: &str, build: &str) -> Self {
-        let mut child = Command::new(program)
-            .args([url, database, build])
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .expect("the process starts");
-        let input = child.stdin.take().expect("piped");
-        let output = BufReader::new(child.stdout.take().expect("piped"));
-        Self { child, input, output }
+        Self(Spoken::start(program, &[url, database, build]))
     }
 
     /// Tells it what to do, and does not wait for it.
@@ -107,15 +88,7 @@ impl Deployed {
     /// # Panics
     /// When it has ended.
     pub fn tell(&mut self, what: Told) {
-        let line = serde_json::to_string(&what).expect("it can be written");
-        writeln!(self.input, "{line}").expect("the process listens");
-    }
-
-    fn answer<T: for<'de> Deserialize<'de>>(&mut self) -> T {
-        let mut line = String::new();
-        let read = self.output.read_line(&mut line).expect("the process speaks");
-        assert!(read > 0, "the process has ended");
-        serde_json::from_str(&line).expect("an answer")
+        self.0.tell(&what);
     }
 
     /// What the reads that it was told have come to.
@@ -123,7 +96,7 @@ impl Deployed {
     /// # Panics
     /// When it has ended.
     pub fn seen(&mut self) -> Seen {
-        self.answer()
+        self.0.answer()
     }
 
     /// Reads a user so many times.
@@ -141,13 +114,6 @@ impl Deployed {
     /// When it has ended, or has not applied the invalidation.
     pub fn write(&mut self, id: u64, by: By) -> u64 {
         self.tell(Told::Write { id, by });
-        self.answer()
-    }
-}
-
-impl Drop for Deployed {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        self.0.answer()
     }
 }

@@ -17,6 +17,7 @@ mod relay;
 mod row;
 mod sentinel;
 mod server;
+mod spoken;
 mod store;
 mod worker;
 mod writer;

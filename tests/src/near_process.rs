@@ -1,10 +1,8 @@
 //! A process with a near cache, as the test has it.
 
 use crate::server::signal;
+use crate::spoken::Spoken;
 use serde::{Deserialize, Serialize};
-use std::fmt;
-use std::io::{BufRead, BufReader, Write};
-use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 /// What it is told to do.
@@ -70,17 +68,8 @@ pub fn microseconds() -> u64 {
 }
 
 /// The process; ended when dropped.
-pub struct NearProcess {
-    child: Child,
-    input: ChildStdin,
-    output: BufReader<ChildStdout>,
-}
-
-impl fmt::Debug for NearProcess {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("NearProcess").field("pid", &self.child.id()).finish_non_exhaustive()
-    }
-}
+#[derive(Debug)]
+pub struct NearProcess(Spoken);
 
 impl NearProcess {
     /// Starts it. `program` is `env!("CARGO_BIN_EXE_near")` of the test.
@@ -89,15 +78,7 @@ impl NearProcess {
     /// When it does not start.
     #[must_use]
     pub fn start(program: &str, url: &str, database: &str, heartbeat_ms: u64) -> Self {
-        let mut child = Command::new(program)
-            .args([url, database, &heartbeat_ms.to_string()])
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .expect("the process starts");
-        let input = child.stdin.take().expect("piped");
-        let output = BufReader::new(child.stdout.take().expect("piped"));
-        Self { child, input, output }
+        Self(Spoken::start(program, &[url, database, &heartbeat_ms.to_string()]))
     }
 
     /// Tells it what to do, and does not wait for it.
@@ -105,15 +86,7 @@ impl NearProcess {
     /// # Panics
     /// When it has ended.
     pub fn tell(&mut self, command: NearCommand) {
-        let line = serde_json::to_string(&command).expect("it can be written");
-        writeln!(self.input, "{line}").expect("the process listens");
-    }
-
-    fn answer<T: for<'de> Deserialize<'de>>(&mut self) -> T {
-        let mut line = String::new();
-        let read = self.output.read_line(&mut line).expect("the process speaks");
-        assert!(read > 0, "the process has ended");
-        serde_json::from_str(&line).expect("an answer")
+        self.0.tell(&command);
     }
 
     /// What the read or write that it was told found.
@@ -121,7 +94,7 @@ impl NearProcess {
     /// # Panics
     /// When it has ended.
     pub fn seen(&mut self) -> NearSeen {
-        self.answer()
+        self.0.answer()
     }
 
     /// Reads a row.
@@ -138,7 +111,7 @@ impl NearProcess {
     /// # Panics
     /// When it has ended.
     pub fn events(&mut self) -> (Vec<NearEvent>, u64) {
-        self.answer()
+        self.0.answer()
     }
 
     /// SIGSTOP.
@@ -146,7 +119,7 @@ impl NearProcess {
     /// # Panics
     /// When it cannot be stopped.
     pub fn stop(&self) {
-        signal("-STOP", self.child.id());
+        signal("-STOP", self.0.id());
     }
 
     /// SIGCONT.
@@ -154,13 +127,6 @@ impl NearProcess {
     /// # Panics
     /// When it cannot be.
     pub fn go_on(&self) {
-        signal("-CONT", self.child.id());
-    }
-}
-
-impl Drop for NearProcess {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        signal("-CONT", self.0.id());
     }
 }
