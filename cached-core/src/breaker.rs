@@ -12,6 +12,7 @@
 //! own, so no caller pays for one; a probe that never reports (its runtime stands still) is given up after
 //! [`PROBE_GIVEN_UP`]. Pattern: Nygard, *Release It!*, 2007.
 
+use crate::sync::locked;
 use serde::Serialize;
 use std::fmt;
 use std::sync::Mutex;
@@ -94,7 +95,7 @@ impl Breaker {
     }
 
     fn locked(&self) -> std::sync::MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+        locked(&self.state)
     }
 
     /// Closed, and no outage since the last answer. All there is to ask as long as all is well.

@@ -1,6 +1,8 @@
 //! Counters that only grow.
 
+use crate::reason::Reason;
 use std::collections::BTreeMap;
+use std::marker::PhantomData;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 /// A counter that only grows.
@@ -55,6 +57,24 @@ impl Striped {
     }
 }
 
-pub(crate) fn nonzero<R: Copy + Ord>(all: &[R], count: impl Fn(R) -> u64) -> BTreeMap<R, u64> {
-    all.iter().map(|reason| (*reason, count(*reason))).filter(|(_, n)| *n > 0).collect()
+/// A counter for each reason of a kind.
+#[derive(Debug)]
+pub(crate) struct ByReason<R>(Box<[Counter]>, PhantomData<R>);
+
+impl<R: Reason> Default for ByReason<R> {
+    fn default() -> Self {
+        Self(R::ALL.iter().map(|_| Counter::default()).collect(), PhantomData)
+    }
+}
+
+impl<R: Reason> ByReason<R> {
+    #[inline]
+    pub(crate) fn of(&self, reason: R) -> &Counter {
+        &self.0[reason.index()]
+    }
+
+    /// Of each reason that there was.
+    pub(crate) fn nonzero(&self) -> BTreeMap<R, u64> {
+        R::ALL.iter().map(|reason| (*reason, self.of(*reason).get())).filter(|(_, count)| *count > 0).collect()
+    }
 }

@@ -2,6 +2,14 @@
 
 use crate::error::FaultKind;
 
+/// A reason of one kind.
+pub(crate) trait Reason: Copy + Ord + 'static {
+    const ALL: &'static [Self];
+
+    /// Where it stands among all.
+    fn index(self) -> usize;
+}
+
 macro_rules! counted_reasons {
     ($(#[$doc:meta])* $name:ident { $($(#[$variant_doc:meta])* $variant:ident,)* }) => {
         $(#[$doc])*
@@ -12,8 +20,13 @@ macro_rules! counted_reasons {
             $($(#[$variant_doc])* $variant,)*
         }
 
-        impl $name {
-            pub(crate) const ALL: &'static [Self] = &[$(Self::$variant),*];
+        impl $crate::reason::Reason for $name {
+            const ALL: &'static [Self] = &[$(Self::$variant),*];
+
+            #[inline]
+            fn index(self) -> usize {
+                self as usize
+            }
         }
     };
 }

@@ -5,7 +5,7 @@
 //! none) not at all.
 
 use crate::breaker::BreakerState;
-use crate::counter::{Counter, nonzero};
+use crate::counter::{ByReason, Counter};
 use crate::invalidation::Outcome;
 use crate::near::NearStats;
 use crate::reason::{MissReason, UnstoredReason};
@@ -15,7 +15,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 /// The live counters of one site in one cache.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Counters {
     pub(crate) batches: Counter,
     pub(crate) hits: Counter,
@@ -36,47 +36,18 @@ pub(crate) struct Counters {
     pub(crate) unbracketed: Counter,
     pub(crate) bytes_read: Counter,
     pub(crate) bytes_written: Counter,
-    misses: Box<[Counter]>,
-    unstored: Box<[Counter]>,
-}
-
-impl Default for Counters {
-    fn default() -> Self {
-        let row = |len: usize| (0..len).map(|_| Counter::default()).collect();
-        Self {
-            batches: Counter::default(),
-            hits: Counter::default(),
-            coalesced: Counter::default(),
-            loads: Counter::default(),
-            unserved: Counter::default(),
-            load_errors: Counter::default(),
-            lease_waits: Counter::default(),
-            bypassed: Counter::default(),
-            stored: Counter::default(),
-            stale: Counter::default(),
-            refreshes: Counter::default(),
-            applied: Counter::default(),
-            queued: Counter::default(),
-            failed: Counter::default(),
-            cancelled: Counter::default(),
-            refused: Counter::default(),
-            unbracketed: Counter::default(),
-            bytes_read: Counter::default(),
-            bytes_written: Counter::default(),
-            misses: row(MissReason::ALL.len()),
-            unstored: row(UnstoredReason::ALL.len()),
-        }
-    }
+    misses: ByReason<MissReason>,
+    unstored: ByReason<UnstoredReason>,
 }
 
 impl Counters {
     pub(crate) fn miss(&self, reason: MissReason) {
-        self.misses[reason as usize].one();
+        self.misses.of(reason).one();
     }
 
     /// How many calls have missed for this reason.
     pub(crate) fn missed(&self, reason: MissReason) -> u64 {
-        self.misses[reason as usize].get()
+        self.misses.of(reason).get()
     }
 
     /// What became of a write's invalidation.
@@ -89,11 +60,10 @@ impl Counters {
     }
 
     pub(crate) fn unstored(&self, reason: UnstoredReason) {
-        self.unstored[reason as usize].one();
+        self.unstored.of(reason).one();
     }
 
     pub(crate) fn snapshot(&self, site: &crate::site::Site, near_hits: u64) -> SiteStats {
-        let by_reason = |row: &[Counter], at: usize| row.get(at).map_or(0, Counter::get);
         SiteStats {
             site: site.name().to_owned(),
             path: site.path().to_owned(),
@@ -121,8 +91,8 @@ impl Counters {
             unbracketed: self.unbracketed.get(),
             bytes_read: self.bytes_read.get(),
             bytes_written: self.bytes_written.get(),
-            misses: nonzero(MissReason::ALL, |reason| by_reason(&self.misses, reason as usize)),
-            unstored: nonzero(UnstoredReason::ALL, |reason| by_reason(&self.unstored, reason as usize)),
+            misses: self.misses.nonzero(),
+            unstored: self.unstored.nonzero(),
         }
     }
 }

@@ -7,13 +7,45 @@ pub(crate) mod model;
 #[cfg(all(test, shuttle))]
 pub(crate) use model::{Notify, timeout};
 #[cfg(all(test, shuttle))]
-pub(crate) use shuttle::sync::{Mutex, MutexGuard, atomic::AtomicUsize};
+pub(crate) use shuttle::sync::{Mutex, atomic::AtomicUsize};
 #[cfg(not(all(test, shuttle)))]
-pub(crate) use std::sync::{Mutex, MutexGuard, atomic::AtomicUsize};
+pub(crate) use std::sync::{Mutex, atomic::AtomicUsize};
 #[cfg(not(all(test, shuttle)))]
 pub(crate) use tokio::{sync::Notify, time::timeout};
 
+/// What is locked by [`locked`]: also in model checks, where not all of the crate is under the scheduler.
+pub(crate) trait Lock {
+    type Guard<'a>
+    where
+        Self: 'a;
+
+    fn guard(&self) -> Self::Guard<'_>;
+}
+
+impl<T> Lock for std::sync::Mutex<T> {
+    type Guard<'a>
+        = std::sync::MutexGuard<'a, T>
+    where
+        T: 'a;
+
+    fn guard(&self) -> Self::Guard<'_> {
+        self.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+}
+
+#[cfg(all(test, shuttle))]
+impl<T> Lock for shuttle::sync::Mutex<T> {
+    type Guard<'a>
+        = shuttle::sync::MutexGuard<'a, T>
+    where
+        T: 'a;
+
+    fn guard(&self) -> Self::Guard<'_> {
+        self.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+}
+
 /// Locks; a panic elsewhere while the lock was held does not matter, since no invariant spans the lock.
-pub(crate) fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+pub(crate) fn locked<M: Lock>(mutex: &M) -> M::Guard<'_> {
+    mutex.guard()
 }

@@ -11,9 +11,9 @@
 //! same that the store did not answer, or it would never open for them.
 
 use super::Engine;
-use super::both::both;
 use crate::error::{FaultKind, StoreError};
 use crate::store::Store;
+use futures_util::future::join;
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -94,7 +94,7 @@ impl Budget {
         FB: Future<Output = Result<B, StoreError>>,
     {
         let mut beside = *self;
-        let answers = both(self.step(engine, one), beside.step(engine, other)).await;
+        let answers = join(self.step(engine, one), beside.step(engine, other)).await;
         self.alongside(beside);
         answers
     }

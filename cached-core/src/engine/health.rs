@@ -3,7 +3,8 @@
 use super::{Engine, probe};
 use crate::breaker::{BreakerState, Edge, Verdict};
 use crate::error::{CacheError, StoreError};
-use std::sync::{Arc, PoisonError};
+use crate::sync::locked;
+use std::sync::Arc;
 
 pub(super) fn is_on_tokio() -> bool {
     // To ask for the task first costs less: it takes no handle.
@@ -56,7 +57,7 @@ impl Engine {
             // The connection's runtime is gone or stands still: that tells nothing of the store.
             Err(error) if !error.kind.is_answer() => {}
             Err(error) => {
-                *self.refusal.lock().unwrap_or_else(PoisonError::into_inner) = Some(error.to_string());
+                *locked(&self.refusal) = Some(error.to_string());
                 self.breaker.answered();
             }
             Ok(_) => self.breaker.answered(),

@@ -11,7 +11,6 @@
 pub(crate) mod ambient;
 pub(crate) mod asking;
 pub(crate) mod batch;
-mod both;
 mod budget;
 mod bulkhead;
 pub(crate) mod call;
@@ -47,6 +46,7 @@ use crate::near::Near;
 use crate::site::Site;
 use crate::stats::{Counters, SiteStats};
 use crate::store::Store;
+use crate::sync::locked;
 use bulkhead::Bulkhead;
 use finding::Finding;
 use flight::FlightKey;
@@ -57,7 +57,7 @@ use refresh::local::Claims;
 use settings::Settings;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
+use std::sync::{Arc, Mutex, OnceLock, Weak};
 use tokio::sync::Notify;
 
 /// Followers of a failed load that load at once. Above the bulkhead's limit: the store is well, and nobody should wait
@@ -128,7 +128,7 @@ impl Engine {
 
     fn listed(&self, site: &'static Site) -> Arc<SiteState> {
         let address = std::ptr::from_ref(site).addr();
-        let mut sites = self.sites.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut sites = locked(&self.sites);
         Arc::clone(
             sites.entry(address).or_insert_with(|| Arc::new(SiteState::new(site, &self.settings, || self.near()))),
         )
@@ -166,7 +166,7 @@ impl Engine {
     }
 
     pub(crate) fn sites(&self) -> Vec<Arc<SiteState>> {
-        let sites = self.sites.lock().unwrap_or_else(PoisonError::into_inner);
+        let sites = locked(&self.sites);
         let mut sites: Vec<_> = sites.values().cloned().collect();
         sites.sort_by_key(|state| (state.site.spec().file, state.site.spec().line, state.site.name()));
         sites

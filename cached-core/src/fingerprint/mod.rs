@@ -13,16 +13,18 @@ mod buffered;
 mod build;
 mod heard;
 mod made;
+mod scalars;
 #[cfg(test)]
 mod tests;
 mod trace;
 
 use crate::codec::Codec;
+use crate::sync::locked;
 use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256};
 use std::any::TypeId;
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use trace::Shape;
 
 /// What tells values of one type, at one site, from all others.
@@ -64,7 +66,7 @@ pub(crate) fn of<T: DeserializeOwned + 'static>(
 /// The shape of a type; found once in a process, since that of a large one takes thousands of questions.
 fn shape_of<T: DeserializeOwned + 'static>() -> Arc<Shape> {
     static FOUND: Mutex<BTreeMap<TypeId, Arc<Shape>>> = Mutex::new(BTreeMap::new());
-    let found = || FOUND.lock().unwrap_or_else(PoisonError::into_inner);
+    let found = || locked(&FOUND);
     let id = TypeId::of::<T>();
     let known = found().get(&id).cloned();
     known.unwrap_or_else(|| {

@@ -7,6 +7,7 @@
 use super::buffered;
 use super::heard::{Answer, Stop, is_made, listen};
 use super::made::{self, Made, Node};
+use super::scalars::scalars;
 use serde::de::{self, DeserializeOwned, DeserializeSeed, Deserializer, IntoDeserializer, Visitor};
 use std::fmt::{Display, Write as _};
 
@@ -191,7 +192,7 @@ impl<'a> Tracer<'a> {
     }
 }
 
-macro_rules! scalars {
+macro_rules! noted {
     ($($name:ident $visit:ident $($value:expr)?;)*) => {$(
         fn $name<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Stop> {
             self.0.note(&stringify!($name)["deserialize_".len()..])?;
@@ -203,27 +204,10 @@ macro_rules! scalars {
 impl<'de> Deserializer<'de> for Tracer<'_> {
     type Error = Stop;
 
-    scalars! {
-        deserialize_bool visit_bool false;
-        deserialize_i8 visit_i8 1;
-        deserialize_i16 visit_i16 1;
-        deserialize_i32 visit_i32 1;
-        deserialize_i64 visit_i64 1;
-        deserialize_i128 visit_i128 1;
-        deserialize_u8 visit_u8 1;
-        deserialize_u16 visit_u16 1;
-        deserialize_u32 visit_u32 1;
-        deserialize_u64 visit_u64 1;
-        deserialize_u128 visit_u128 1;
-        deserialize_f32 visit_f32 1.0;
-        deserialize_f64 visit_f64 1.0;
-        deserialize_char visit_char 'a';
+    scalars!(noted);
+    noted! {
         deserialize_str visit_str "a";
         deserialize_string visit_str "a";
-        deserialize_bytes visit_bytes b"a";
-        deserialize_byte_buf visit_bytes b"a";
-        deserialize_unit visit_unit;
-        deserialize_ignored_any visit_unit;
     }
 
     fn deserialize_any<V: Visitor<'de>>(mut self, visitor: V) -> Result<V::Value, Stop> {

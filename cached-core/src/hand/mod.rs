@@ -8,10 +8,11 @@
 use crate::error::CacheError;
 use crate::key::{Piece, is_rendered};
 use crate::site::{self, Role, Site};
+use crate::sync::locked;
 use std::collections::HashSet;
 use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::sync::{Mutex, OnceLock};
 
 /// So many lines are logged in all.
 const MOST_SAID: usize = 32;
@@ -233,7 +234,7 @@ fn behind<'a>(text: &'a str, literal: &str) -> Option<&'a str> {
 fn say(what: &impl std::hash::Hash, line: impl FnOnce()) {
     static SAID: Mutex<Option<HashSet<u64>>> = Mutex::new(None);
     let is_new = {
-        let mut said = SAID.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut said = locked(&SAID);
         let said = said.get_or_insert_default();
         said.len() < MOST_SAID && said.insert(hash(what))
     };

@@ -1,6 +1,6 @@
 //! What the near cache did, and what it holds.
 
-use crate::counter::{Counter, nonzero};
+use crate::counter::{ByReason, Counter};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -27,21 +27,15 @@ crate::reason::counted_reasons! {
 }
 
 /// The live counters.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Counts {
-    drops: Box<[Counter]>,
+    drops: ByReason<DropReason>,
     overtaken: Counter,
-}
-
-impl Default for Counts {
-    fn default() -> Self {
-        Self { drops: DropReason::ALL.iter().map(|_| Counter::default()).collect(), overtaken: Counter::default() }
-    }
 }
 
 impl Counts {
     pub(super) fn dropped(&self, reason: DropReason, n: u64) {
-        self.drops[reason as usize].add(n);
+        self.drops.of(reason).add(n);
     }
 
     pub(super) fn overtaken(&self) {
@@ -49,7 +43,7 @@ impl Counts {
     }
 
     pub(super) fn snapshot(&self, coherent: bool, entries: u64, bytes: u64, capacity: u64) -> NearStats {
-        let drops = nonzero(DropReason::ALL, |reason| self.drops[reason as usize].get());
+        let drops = self.drops.nonzero();
         NearStats { coherent, entries, bytes, capacity, overtaken: self.overtaken.get(), drops }
     }
 }

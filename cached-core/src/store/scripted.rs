@@ -5,11 +5,12 @@ mod news;
 use super::{Acquired, Head, Key, MemoryStore, Replace, Store, StoreFuture, Swept, Watched, Watcher, Written};
 use crate::clock::Clock;
 use crate::error::{FaultKind, StoreError};
+use crate::sync::locked;
 use bytes::Bytes;
 use news::News;
 use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::{Arc, Mutex, Weak};
 use std::time::Duration;
 use tokio::time::{Instant, sleep};
 
@@ -83,18 +84,18 @@ impl Scripted {
 
     /// The next ACQUIRE that succeeds is answered by this, without a look at the memory.
     pub(crate) fn answer_acquire(&self, answer: Acquired) {
-        self.answers.lock().unwrap_or_else(PoisonError::into_inner).push_back(answer);
+        locked(&self.answers).push_back(answer);
     }
 
     /// What is to happen to the next steps of this kind, one after another, behind what is planned already.
     pub(crate) fn plan(&self, step: Step, acts: impl IntoIterator<Item = Act>) {
-        let mut planned = self.planned.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut planned = locked(&self.planned);
         planned.entry(step).or_default().extend(acts);
     }
 
     /// The steps of this kind taken so far.
     pub(crate) fn taken(&self, step: Step) -> Vec<Taken> {
-        let taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
+        let taken = locked(&self.taken);
         taken.iter().filter(|taken| taken.step == step).copied().collect()
     }
 
@@ -104,8 +105,8 @@ impl Scripted {
 
     fn next(&self, step: Step, within: Duration) -> Act {
         let at = self.made.elapsed();
-        self.taken.lock().unwrap_or_else(PoisonError::into_inner).push(Taken { step, at, within });
-        let mut planned = self.planned.lock().unwrap_or_else(PoisonError::into_inner);
+        locked(&self.taken).push(Taken { step, at, within });
+        let mut planned = locked(&self.planned);
         planned.get_mut(&step).and_then(VecDeque::pop_front).unwrap_or(Act::Well)
     }
 
@@ -152,7 +153,7 @@ impl Store for Scripted {
         replace: Replace,
         within: Duration,
     ) -> StoreFuture<'a, Acquired> {
-        let answer = self.answers.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
+        let answer = locked(&self.answers).pop_front();
         Box::pin(self.take(Step::Acquire, within, move || match answer {
             Some(answer) => Box::pin(std::future::ready(Ok(answer))),
             None => self.memory.acquire(key, lease, ttl, replace, within),
@@ -193,7 +194,7 @@ impl Store for Scripted {
     fn watch(&self, watcher: Weak<dyn Watcher>) {
         let news = Arc::new(News { watcher, is_held: Arc::clone(&self.holds_news) });
         let relay: Weak<News> = Arc::downgrade(&news);
-        self.told.lock().unwrap_or_else(PoisonError::into_inner).push(news);
+        locked(&self.told).push(news);
         self.memory.watch(relay);
     }
 

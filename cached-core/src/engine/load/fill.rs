@@ -8,7 +8,6 @@
 //! are read once more, in a step that begins when FILL does.
 
 use crate::engine::Engine;
-use crate::engine::both::both;
 use crate::engine::finding::Finding;
 use crate::engine::flight::FlightKey;
 use crate::engine::refresh::local::Claim;
@@ -23,6 +22,7 @@ use crate::lease::{Lease, Renewal, random_id};
 use crate::reason::UnstoredReason;
 use crate::ttl::Lifetime;
 use bytes::Bytes;
+use futures_util::future::join;
 use futures_util::stream::{self, StreamExt};
 use std::sync::Arc;
 use std::task::{Context, Waker};
@@ -153,7 +153,7 @@ impl Closing {
         let (answer, holds) = if tags.is_empty() && self.target.base().is_none() {
             (filling.await, true)
         } else {
-            Box::pin(both(filling, self.holds(&tags, &stamps, ttl))).await
+            Box::pin(join(filling, self.holds(&tags, &stamps, ttl))).await
         };
         match answer {
             Ok(true) => {
@@ -198,7 +198,7 @@ impl Closing {
         let tags_hold = async {
             tags.is_empty() || matches!(self.tag(tags, ttl.saturating_mul(2)).await, Ok(Some(now)) if now == stamps)
         };
-        let (tags_hold, base_holds) = both(tags_hold, self.target.base_holds()).await;
+        let (tags_hold, base_holds) = join(tags_hold, self.target.base_holds()).await;
         tags_hold && base_holds
     }
 

@@ -10,9 +10,10 @@ pub(crate) mod replay;
 
 use crate::envelope::Head;
 use crate::key::Key;
+use crate::sync::locked;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard};
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -102,7 +103,7 @@ impl Pending {
     }
 
     fn locked(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        locked(&self.state)
     }
 
     /// Registers that wait; `usize::MAX` for the whole namespace.

@@ -12,7 +12,6 @@
 //! # When Redis is down
 //! There is no ticket, and the value that was found is served.
 
-use crate::engine::both::both;
 use crate::engine::budget::Budget;
 use crate::engine::flight::{LeadKey, taking_place};
 use crate::engine::read::Seen;
@@ -22,6 +21,7 @@ use crate::error::StoreError;
 use crate::lease::{Lease, random_id};
 use crate::store::{Acquired, Replace};
 use bytes::{Bytes, BytesMut};
+use futures_util::future::join;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -77,7 +77,7 @@ impl Target {
         } else {
             let (fresh, time) = (Head::value(lease.id()), self.site.tag_time);
             let answers =
-                both(look, beside.step(&self.engine, |store, within| store.tag(&tags, fresh, time, within))).await;
+                join(look, beside.step(&self.engine, |store, within| store.tag(&tags, fresh, time, within))).await;
             budget.alongside(beside);
             answers
         };

@@ -8,9 +8,10 @@
 //! A claim that is dropped is free again.
 
 use crate::key::Key;
+use crate::sync::locked;
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 /// Values being renewed at once, and values of which it is known that they are not to be renewed now.
@@ -51,7 +52,7 @@ impl Table {
 
 impl Claims {
     fn locked(&self) -> MutexGuard<'_, Table> {
-        self.table.lock().unwrap_or_else(PoisonError::into_inner)
+        locked(&self.table)
     }
 
     /// The claim to renew the value under `key`, unless another call has it or it is barred. A panic of its holder bars it

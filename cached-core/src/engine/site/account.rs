@@ -10,9 +10,9 @@ use crate::error::CacheError;
 use crate::invalidation::Outcome;
 use crate::key::Key;
 use crate::reason::{MissReason, UnstoredReason};
+use crate::sync::locked;
 use crate::user_code::{Panicked, UserCode, caught};
 use std::any::type_name;
-use std::sync::PoisonError;
 use std::time::Duration;
 
 /// The target of the events of single calls.
@@ -165,6 +165,6 @@ impl Engine {
 
     /// The store's words, when it refused something last.
     fn last_error(&self) -> Option<String> {
-        self.refusal.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        locked(&self.refusal).clone()
     }
 }

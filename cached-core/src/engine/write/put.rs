@@ -6,7 +6,6 @@
 
 use super::bracket::{Bracket, Unbegun};
 use super::scope::Scope;
-use crate::engine::both::both;
 use crate::engine::budget::Budget;
 use crate::engine::load::running::Running;
 use crate::engine::policy::Policy;
@@ -20,6 +19,7 @@ use crate::reason::UnstoredReason;
 use crate::store::Written;
 use crate::ttl::Lifetime;
 use bytes::Bytes;
+use futures_util::future::join;
 use std::time::Duration;
 
 /// A write in progress whose value is to be stored.
@@ -82,7 +82,7 @@ impl Put {
                 None => None,
             }
         };
-        let (begun, read) = Box::pin(both(Bracket::begin(scope, true), read)).await;
+        let (begun, read) = Box::pin(join(Bracket::begin(scope, true), read)).await;
         let mut bracket = match begun {
             Ok(bracket) => bracket,
             Err(unbegun) => return Err((unbegun, target)),

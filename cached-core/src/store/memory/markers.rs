@@ -2,8 +2,9 @@
 
 use crate::envelope::Head;
 use crate::store::Key;
+use crate::sync::locked;
 use std::collections::HashMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard};
 use std::time::Duration;
 
 /// Not bounded by the store's capacity, since an evicted marker would be a broken promise; each ends by its own deadline.
@@ -19,7 +20,7 @@ struct Marker {
 
 impl Markers {
     fn locked(&self) -> MutexGuard<'_, HashMap<Key, Vec<Marker>>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        locked(&self.0)
     }
 
     /// Whether anybody writes the register.

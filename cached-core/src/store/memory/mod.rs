@@ -14,6 +14,7 @@ use super::{Acquired, Key, Replace, Store, StoreFuture, Swept, Watched, Watcher,
 use crate::clock::Clock;
 use crate::envelope::Head;
 use crate::key::is_under;
+use crate::sync::locked;
 use bytes::Bytes;
 use markers::Markers;
 use quick_cache::Weighter;
@@ -22,7 +23,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::future::ready;
 use std::hash::{BuildHasher, RandomState};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, Weak};
 use std::time::{Duration, Instant};
 
 /// What an entry costs beside its key and value: the map's own fields, the reference counts, the slot in the queue.
@@ -115,13 +116,13 @@ impl MemoryStore {
     }
 
     fn locked(&self, key: &str) -> MutexGuard<'_, ()> {
-        self.stripes[self.stripe(key)].lock().unwrap_or_else(PoisonError::into_inner)
+        locked(&self.stripes[self.stripe(key)])
     }
 
     /// Locks out steps on any of the keys; always in the same order.
     fn all_locked<'a>(&self, keys: impl Iterator<Item = &'a Key>) -> Vec<MutexGuard<'_, ()>> {
         let stripes: BTreeSet<usize> = keys.map(|key| self.stripe(key)).collect();
-        stripes.into_iter().map(|at| self.stripes[at].lock().unwrap_or_else(PoisonError::into_inner)).collect()
+        stripes.into_iter().map(|at| locked(&self.stripes[at])).collect()
     }
 
     fn stripe(&self, key: &str) -> usize {

@@ -17,10 +17,11 @@ use super::overdue::Overdue;
 use super::recent::Recent;
 use crate::error::{BuildError, FaultKind, StoreError};
 use crate::store::Key;
+use crate::sync::locked;
 use redis::{Client, Cmd, ConnectionAddr, ProtocolVersion, Value};
 use std::pin::pin;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, Weak};
 use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::{Instant, timeout, timeout_at};
@@ -339,7 +340,7 @@ impl Link {
     }
 
     fn locked(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        locked(&self.state)
     }
 }
 

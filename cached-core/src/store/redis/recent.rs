@@ -4,8 +4,9 @@
 //! that the former one had acknowledged. Bounded: beyond the limit the oldest are forgotten, as after a minute all are.
 
 use crate::store::Key;
+use crate::sync::locked;
 use std::collections::{HashMap, VecDeque};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard};
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -48,7 +49,7 @@ impl Recent {
     }
 
     fn locked(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        locked(&self.state)
     }
 
     /// Remembers keys that are about to be removed.
