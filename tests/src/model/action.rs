@@ -101,6 +101,12 @@ pub enum Action {
     End(u8),
     /// A writer is gone. Its commit may be under way.
     Crash(u8),
+    /// TAG of a value that is set by hand.
+    SetTag,
+    /// SET of a value that is made by hand at this moment.
+    Set,
+    /// The connection breaks with SET on its way.
+    BreakSet,
     /// The connection breaks with ACQUIRE on its way.
     BreakAcquire(Task),
     /// The connection breaks with TAG on its way.
@@ -175,6 +181,9 @@ impl fmt::Display for Action {
             Self::Unlink(writer) => write!(f, "writer {writer}: UNLINK"),
             Self::End(writer) => write!(f, "writer {writer}: END"),
             Self::Crash(writer) => write!(f, "writer {writer}: crashes"),
+            Self::SetTag => f.write_str("by hand: TAG"),
+            Self::Set => f.write_str("by hand: SET"),
+            Self::BreakSet => f.write_str("by hand: the connection breaks at SET"),
             Self::BreakAcquire(task) => write!(f, "{task}: the connection breaks at ACQUIRE"),
             Self::BreakTag(task) => write!(f, "{task}: the connection breaks at TAG"),
             Self::BreakFill(task) => write!(f, "{task}: the connection breaks at FILL"),

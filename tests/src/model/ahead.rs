@@ -5,7 +5,7 @@
 
 use super::action::Task;
 use super::coverage::Event;
-use super::state::{Ask, Call, Cell, E, Loader, Mark, R, Step, Value};
+use super::state::{Ask, Call, Cell, E, Loader, Mark, NOBODY, R, Step, Value};
 use super::variant::Flaw;
 use super::{Rule, World};
 
@@ -50,7 +50,7 @@ impl World<'_> {
             return self.over(task);
         }
         let id = self.state.fresh();
-        self.state.cells[R] = Cell::Lease(id);
+        self.state.cells[R] = Cell::Lease(id, NOBODY);
         let skips_look = self.variant.has(Flaw::NoSecondLook) || self.variant.has(Flaw::HeadAfterLoad);
         let stamp = self.state.fresh();
         let loader = self.loader(task);

@@ -4,11 +4,14 @@
 //! Writers know the base only. For what stands beside it the base is what a tag is: read before the load in a step that is announced
 //! together with ACQUIRE, compared in every look, and read once more beside FILL where callers share. But no reader creates it:
 //! where it is gone, or has become a value that this build can read, the way begins again there.
+//!
+//! The lease of the other build's load is a base as well: the value that is filled in its place has its bits, so who goes beside that
+//! load does not wait for it. A lease tells whose load it is for; a writer's token, which looks like one, is nobody's.
 
 use super::World;
 use super::action::{Action, Task};
 use super::coverage::Event;
-use super::state::{Ask, B, Base, Call, Cell, E, Id, Loader, Value};
+use super::state::{Ask, B, Base, Call, Cell, E, Id, Loader, NOBODY, Value};
 use super::variant::Flaw;
 
 impl World<'_> {
@@ -36,12 +39,27 @@ impl World<'_> {
         Self::number(if aside { self.beside(process) } else { self.home(process) })
     }
 
+    /// For which build's load a task asks for a lease, as others see it.
+    pub(super) fn purpose(&self, task: Task) -> u8 {
+        if usize::from(self.register(task)) == E { self.build(task) } else { NOBODY }
+    }
+
+    /// The lease under which another build loads what is going to be the entry: with this head, if it comes to that.
+    pub(super) fn others_lease(&self, build: u8) -> Option<Id> {
+        match self.state.cells[E] {
+            _ if !self.variant.builds || self.variant.has(Flaw::OwnEntries) => None,
+            Cell::Lease(id, by) if by != NOBODY && by != build => Some(id),
+            Cell::Token(id) if self.variant.has(Flaw::BesideToken) => Some(id),
+            _ => None,
+        }
+    }
+
     /// What the entry is to a build that stores beside it.
     fn base(&self, build: u8) -> Base {
         match self.state.cells[E] {
             Cell::Value(value) if value.build != build => Base::Head(value.stamp),
             Cell::Nothing if self.variant.has(Flaw::BesideNothing) => Base::Head(0),
-            _ => Base::Gone,
+            _ => self.others_lease(build).map_or(Base::Gone, Base::Head),
         }
     }
 
@@ -118,6 +136,9 @@ impl World<'_> {
     fn hits_beside(&mut self, reader: usize, value: Value) {
         self.note(Event::Hit);
         self.note(Event::HitBeside);
+        if !matches!(self.state.cells[E], Cell::Value(_)) {
+            self.note(Event::HitBesideLoad);
+        }
         self.returns(reader, value.version);
     }
 
@@ -152,6 +173,13 @@ impl World<'_> {
                 self.begins_at(task, Base::Head(value.stamp));
                 true
             }
+            Ask::Leased if !loader.aside => match self.others_lease(build) {
+                Some(id) => {
+                    self.begins_at(task, Base::Head(id));
+                    true
+                }
+                None => false,
+            },
             _ if !loader.aside => false,
             _ if loader.looks => self.judges_look(task),
             Ask::Found(value) if self.variant.has(Flaw::KeptBase) => self.judges_found(task, value),

@@ -55,6 +55,8 @@ pub enum Event {
     HitBeside,
     /// A value was stored beside another build's.
     StoredBeside,
+    /// A value was used that stands beside the lease of another build's load.
+    HitBesideLoad,
     /// A value was found beside another than the one that it was stored beside.
     BaseChanged,
     /// There was nothing any more beside which a value could be stored.
@@ -65,14 +67,24 @@ pub enum Event {
     EndedBefore,
     /// It has removed another value.
     NewerRemoved,
+    /// A value was set by hand.
+    Set,
+    /// None was, because of a write.
+    NotSet,
 }
 
 /// How many events there are.
-const EVENTS: usize = 30;
+const EVENTS: usize = 33;
 
 /// How often what happened, over all steps of a search.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Coverage([AtomicU64; EVENTS]);
+
+impl Default for Coverage {
+    fn default() -> Self {
+        Self(std::array::from_fn(|_| AtomicU64::new(0)))
+    }
+}
 
 impl Coverage {
     pub(super) fn note(&self, event: Event) {

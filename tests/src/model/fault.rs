@@ -78,7 +78,7 @@ impl World<'_> {
         self.state.left.restarts -= 1;
     }
 
-    fn keep(&mut self, copied: Copied) {
+    pub(super) fn keep(&mut self, copied: Copied) {
         self.state.left.breaks -= 1;
         let number = self.variant.breaks - 1 - self.state.left.breaks;
         self.state.late[usize::from(number)] = Some(copied);
@@ -87,7 +87,7 @@ impl World<'_> {
     pub(super) fn break_acquire(&mut self, task: Task) {
         let id = self.lost_id(task, 0);
         let over = self.loader(task).over;
-        self.keep(Copied::Acquire(self.register(task), id, over));
+        self.keep(Copied::Acquire(self.register(task), id, over, self.purpose(task)));
     }
 
     pub(super) fn break_tag(&mut self, task: Task) {
@@ -115,8 +115,8 @@ impl World<'_> {
         let Some(copied) = self.state.late[number].take() else { return };
         self.note(Event::Late);
         match copied {
-            Copied::Acquire(register, id, over) => {
-                self.acquire(usize::from(register), id, 0, over);
+            Copied::Acquire(register, id, over, by) => {
+                self.acquire(usize::from(register), (id, by), 0, over);
             }
             Copied::Tag(register, id) => {
                 self.tag(usize::from(register), id);
@@ -125,6 +125,7 @@ impl World<'_> {
                 self.fill(usize::from(register), head, value, head != value.stamp);
             }
             Copied::Begin(writer) => self.begin(usize::from(writer), self.variant.has(Flaw::TokenAgain)),
+            Copied::Set(value) => self.set(value),
             Copied::Unlink(writer) => self.unlink(usize::from(writer)),
             Copied::End(writer) => self.end(usize::from(writer)),
         }

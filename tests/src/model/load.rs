@@ -2,7 +2,7 @@
 
 use super::action::{Action, Task};
 use super::coverage::Event;
-use super::state::{Ask, Base, Call, Cell, Id, Loader, Mark, R, Stalled, Step, T, U, Value};
+use super::state::{Ask, Base, Call, Cell, Id, Loader, Mark, NOBODY, R, Stalled, Step, T, U, Value};
 use super::variant::{Flaw, Tags};
 use super::{Rule, World};
 
@@ -186,7 +186,7 @@ impl World<'_> {
     pub(super) fn send_acquire(&mut self, task: Task) {
         let id = self.id_for(task, 0);
         let Loader { replace, over, .. } = *self.loader(task);
-        let ask = self.acquire(usize::from(self.register(task)), id, replace, over);
+        let ask = self.acquire(usize::from(self.register(task)), (id, self.purpose(task)), replace, over);
         let loader = self.loader(task);
         loader.ask = ask;
         if ask == Ask::Granted {
@@ -325,7 +325,7 @@ impl World<'_> {
     /// The flight ends: those who still follow are the next generation.
     pub(super) fn over(&mut self, task: Task) {
         let ticket = std::mem::take(self.loader(task)).ticket;
-        if ticket != 0 && self.state.cells[R] == Cell::Lease(ticket) {
+        if ticket != 0 && self.state.cells[R] == Cell::Lease(ticket, NOBODY) {
             self.state.cells[R] = Cell::Nothing;
         }
         if self.is_stalled(task) {

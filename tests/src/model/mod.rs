@@ -24,6 +24,7 @@ pub mod near;
 mod read;
 mod redis;
 mod scenario;
+mod set;
 mod stall;
 mod state;
 mod variant;
@@ -168,6 +169,9 @@ impl World<'_> {
             Action::Unlink(writer) => self.send_unlink(of(writer)),
             Action::End(writer) => self.send_end(of(writer)),
             Action::Crash(writer) => self.crash(of(writer)),
+            Action::SetTag => self.set_tag(),
+            Action::Set => self.send_set(),
+            Action::BreakSet => self.break_set(),
             Action::BreakAcquire(task) => self.break_acquire(task),
             Action::BreakTag(task) => self.break_tag(task),
             Action::BreakFill(task) => self.break_fill(task),
@@ -206,6 +210,7 @@ impl Model for Protocol {
             world.offer_reads(actions);
             world.offer_loads(actions);
             world.offer_writes(actions);
+            world.offer_sets(actions);
             world.offer_stalls(actions);
             world.route(actions);
             world.offer_faults(actions);

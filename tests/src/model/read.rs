@@ -87,7 +87,10 @@ impl World<'_> {
                 self.note(Event::TagChanged);
                 self.missed(reader, value.stamp);
             }
-            _ => self.missed(reader, 0),
+            _ => match self.others_lease(self.variant.build(process)) {
+                Some(id) => self.state.readers[reader].call = Call::Aside(id),
+                None => self.missed(reader, 0),
+            },
         }
     }
 

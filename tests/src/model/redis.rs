@@ -2,7 +2,7 @@
 
 use super::World;
 use super::coverage::Event;
-use super::state::{Ask, B, Cell, E, Id, Mark, S, T, U, Value};
+use super::state::{Ask, B, Cell, E, Id, Mark, NOBODY, S, T, U, Value};
 use super::variant::{Flaw, Tags, Way};
 
 impl World<'_> {
@@ -16,7 +16,7 @@ impl World<'_> {
     }
 
     /// Writers mark what they delete: nothing that stands beside an entry.
-    fn is_marked(&self, register: usize) -> bool {
+    pub(super) fn is_marked(&self, register: usize) -> bool {
         self.state.markers.get(register).is_some_and(|markers| *markers != 0) && !self.variant.has(Flaw::NoMarkerCheck)
     }
 
@@ -31,7 +31,7 @@ impl World<'_> {
     }
 
     /// `over` is the lease of another that is taken over, if it still stands there.
-    pub(super) fn acquire(&mut self, register: usize, id: Id, replace: Id, over: Id) -> Ask {
+    pub(super) fn acquire(&mut self, register: usize, (id, by): (Id, u8), replace: Id, over: Id) -> Ask {
         if let Cell::Value(value) = self.state.cells[register] {
             if value.stamp != replace {
                 return Ask::Found(value);
@@ -47,7 +47,7 @@ impl World<'_> {
             self.state.cells[lease_key] = Cell::Nothing;
         }
         match self.lease_in(lease_key) {
-            None => self.state.cells[lease_key] = Cell::Lease(id),
+            None => self.state.cells[lease_key] = Cell::Lease(id, by),
             Some(held) if held == id => {}
             Some(_) => return Ask::Leased,
         }
@@ -69,7 +69,7 @@ impl World<'_> {
     /// The head of a lease, or of a token: it looks like one.
     fn lease_in(&self, register: usize) -> Option<Id> {
         match self.state.cells[register] {
-            Cell::Lease(id) | Cell::Token(id) => Some(id),
+            Cell::Lease(id, _) | Cell::Token(id) => Some(id),
             _ => None,
         }
     }
@@ -93,8 +93,8 @@ impl World<'_> {
     pub(super) fn fill(&mut self, register: usize, head: Id, value: Value, refresh: bool) -> bool {
         let lease_key = self.lease_key(register);
         let stands = self.state.cells[lease_key];
-        let any_lease = self.variant.has(Flaw::LeaseAfterLoad) && head == 0 && matches!(stands, Cell::Lease(_));
-        let holds_lease = stands == Cell::Lease(head) || any_lease;
+        let any_lease = self.variant.has(Flaw::LeaseAfterLoad) && head == 0 && matches!(stands, Cell::Lease(..));
+        let holds_lease = matches!(stands, Cell::Lease(id, _) if id == head) || any_lease;
         let accepted = match self.variant.flaw {
             Flaw::NoLease | Flaw::Lock => true,
             Flaw::BlindRefresh if refresh => true,
@@ -155,7 +155,8 @@ impl World<'_> {
                 self.delete(register);
             }
             if plan.way == Way::Put && markers == 0 {
-                self.state.cells[register] = if own { Cell::Token(bit) } else { Cell::Lease(self.state.fresh()) };
+                self.state.cells[register] =
+                    if own { Cell::Token(bit) } else { Cell::Lease(self.state.fresh(), NOBODY) };
             }
             if marked[register] {
                 self.state.markers[register] |= if self.variant.has(Flaw::SharedMarker) { 1 } else { bit };

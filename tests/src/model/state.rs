@@ -10,6 +10,9 @@ pub(super) type Id = u8;
 const FIRST: Id = 3;
 const MAX_IDS: usize = 48;
 
+/// What is no build: whose lease this is nobody has to know, or it is a token.
+pub(super) const NOBODY: u8 = 2;
+
 /// The entry.
 pub(super) const E: usize = 0;
 /// The tag.
@@ -30,7 +33,8 @@ pub(super) const CELLS: usize = 7;
 pub(super) enum Cell {
     #[default]
     Nothing,
-    Lease(Id),
+    /// And for which build's load: of what stands under the entry's key.
+    Lease(Id, u8),
     /// Stands for a lease, and is a writer's own.
     Token(u8),
     Value(Value),
@@ -229,13 +233,14 @@ pub(super) enum Wrote {
 /// A command whose connection broke: it may still be carried out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum Copied {
-    /// Of a register, with the lease that it takes over.
-    Acquire(u8, Id, Id),
+    /// Of a register, with the lease that it takes over, and for which build's load.
+    Acquire(u8, Id, Id, u8),
     Tag(u8, Id),
     Fill(u8, Id, Value),
     Begin(u8),
     Unlink(u8),
     End(u8),
+    Set(Value),
 }
 
 /// What may still go wrong.
@@ -244,6 +249,7 @@ pub(super) struct Left {
     pub(super) tag_evictions: u8,
     pub(super) restarts: u8,
     pub(super) breaks: u8,
+    pub(super) sets: u8,
 }
 
 /// The world.
@@ -262,6 +268,8 @@ pub struct State {
     /// Of each process: its flight, and its refresh.
     pub(super) loaders: [[Loader; 2]; READERS],
     pub(super) writers: [Writer; WRITERS],
+    /// The tag's stamp for the value that is set by hand.
+    pub(super) set: Mark,
     pub(super) late: [Option<Copied>; 2],
     pub(super) left: Left,
     /// The head over which a refresh has stored, where that is asked for.
@@ -277,8 +285,12 @@ pub struct State {
 impl State {
     pub(super) fn new(variant: &Variant) -> Self {
         let readers = variant.reads.map(|left| Reader { left, ..Reader::default() });
-        let left =
-            Left { tag_evictions: variant.tag_evictions, restarts: u8::from(variant.restarts), breaks: variant.breaks };
+        let left = Left {
+            tag_evictions: variant.tag_evictions,
+            restarts: u8::from(variant.restarts),
+            breaks: variant.breaks,
+            sets: variant.sets,
+        };
         let mut writers = [Writer::default(); WRITERS];
         for (writer, plan) in writers.iter_mut().zip(&variant.writers) {
             if plan.is_none() {
@@ -294,6 +306,7 @@ impl State {
             readers,
             loaders: [[Loader::default(); 2]; READERS],
             writers,
+            set: Mark::Unread,
             late: [None; 2],
             left,
             refreshed: 0,
@@ -350,7 +363,7 @@ impl State {
         let others = self.apart.iter_mut().flat_map(|apart| &mut apart.cells);
         for cell in self.cells.iter_mut().chain(others) {
             match cell {
-                Cell::Lease(id) | Cell::Stamp(id) => act(id),
+                Cell::Lease(id, _) | Cell::Stamp(id) => act(id),
                 Cell::Value(value) => value.each_id(&mut act),
                 Cell::Nothing | Cell::Token(_) => {}
             }
@@ -373,15 +386,17 @@ impl State {
         for writer in &mut self.writers {
             writer.tag.each_id(&mut act);
         }
+        self.set.each_id(&mut act);
         act(&mut self.refreshed);
         act(&mut self.ended);
         for copied in self.late.iter_mut().flatten() {
             match copied {
                 Copied::Tag(_, id) => act(id),
-                Copied::Acquire(_, id, over) => {
+                Copied::Acquire(_, id, over, _) => {
                     act(id);
                     act(over);
                 }
+                Copied::Set(value) => value.each_id(&mut act),
                 Copied::Fill(_, id, value) => {
                     act(id);
                     value.each_id(&mut act);
@@ -396,7 +411,8 @@ impl Cell {
     fn brief(self) -> String {
         match self {
             Self::Nothing => "-".into(),
-            Self::Lease(id) => format!("lease {id}"),
+            Self::Lease(id, 0 | NOBODY) => format!("lease {id}"),
+            Self::Lease(id, build) => format!("lease {id} build {build}"),
             Self::Token(bit) => format!("token {}", bit - 1),
             Self::Value(value) => value.brief(),
             Self::Stamp(id) => format!("stamp {id}"),

@@ -78,6 +78,8 @@ pub enum Flaw {
     NoDeleteAtBegin,
     /// d17: ACQUIRE and TAG do not look at markers.
     NoMarkerCheck,
+    /// A SET by hand does not look at markers.
+    SetsUnmarked,
     /// d18: END does not delete.
     NoDeleteAtEnd,
     /// t1, t2: tags are counters.
@@ -138,6 +140,8 @@ pub enum Flaw {
     KeptBase,
     /// A value is also stored beside an entry that is not there.
     BesideNothing,
+    /// A writer's token is taken for the lease of another build's load.
+    BesideToken,
     /// FILL beside an entry stores whatever there is. This is not broken.
     BlindBeside,
 }
@@ -175,6 +179,8 @@ pub struct Variant {
     pub begins_again: bool,
     /// Redis may restart empty, once.
     pub restarts: bool,
+    /// How many values are set by hand, each made at that moment.
+    pub sets: u8,
     /// How often the tag's or the namespace's register may be evicted. The entry may be at any time.
     pub tag_evictions: u8,
     /// How many connections may break and leave a command that is carried out late, or not at all.
@@ -208,6 +214,7 @@ impl Variant {
             complete_at_commit: false,
             begins_again: false,
             restarts: false,
+            sets: 0,
             tag_evictions: 0,
             breaks: 0,
             takes_over: false,

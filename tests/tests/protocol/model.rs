@@ -184,8 +184,17 @@ scenarios!(
     base_not_recorded,
     base_after_load,
     beside_nothing,
+    beside_token,
     fill_proof_without_base,
     found_with_kept_base,
+    set,
+    set_bracket,
+    set_twice,
+    set_put,
+    set_tags,
+    set_beside,
+    set_unmarked,
+    set_late,
 );
 
 #[test]

@@ -117,8 +117,13 @@ fn faults() -> Vec<Scenario> {
             .large(),
         Scenario::new("beside_late", "beside, a command is carried out late", FRESH, Variant { breaks: 1, ..plain() })
             .large(),
-        Scenario::new("beside_taken", "beside, a lease is taken over", FRESH, Variant { takes_over: true, ..plain() })
-            .large(),
+        Scenario::new(
+            "beside_taken",
+            "beside_three, a lease is taken over",
+            FRESH,
+            Variant { takes_over: true, reads: [2, 1, 1], ..plain() },
+        )
+        .of([1, 1, 1]),
         Scenario::new("beside_failover", "beside, one writer, a failover", FRESH, failover(Old::Gone, one(Way::Plain)))
             .of([1, 2, 0]),
         Scenario::new(
@@ -167,6 +172,13 @@ fn broken() -> Vec<Scenario> {
             BROKEN,
             without(Flaw::BaseAfterLoad),
         ),
+        Scenario::new(
+            "beside_token",
+            "beside_put, a writer's token is taken for the lease of the other build's load",
+            BROKEN,
+            flaw(Flaw::BesideToken, builds(crash(entry(Way::Put)))),
+        )
+        .of([1, 2, 0]),
         Scenario::new("beside_nothing", "beside, also where there is no entry", BROKEN, without(Flaw::BesideNothing)),
         Scenario::new(
             "fill_proof_without_base",

@@ -8,6 +8,7 @@ mod flights;
 mod late;
 mod plain;
 mod puts;
+mod sets;
 mod tags;
 mod taken;
 
@@ -62,7 +63,7 @@ const BROKEN: [Verdict; 2] = [Verdict::Broken, Verdict::Broken];
 pub fn scenarios() -> Vec<Scenario> {
     let of_one_server =
         [plain::all(), bracket::all(), tags::all(), puts::all(), flights::all(), ahead::all(), late::all()];
-    [of_one_server.concat(), taken::all(), failover::all(), beside::all()].concat()
+    [of_one_server.concat(), taken::all(), failover::all(), beside::all(), sets::all()].concat()
 }
 
 /// The scenario of this name.
@@ -106,8 +107,8 @@ impl Scenario {
     /// GET, wait for a lease, and are polled.
     #[must_use]
     pub fn is_replayed(&self) -> bool {
-        let Variant { takes_over, stalls, failover, builds, .. } = self.variant;
-        !takes_over && !stalls && !builds && failover.is_none()
+        let Variant { takes_over, stalls, failover, builds, sets, .. } = self.variant;
+        !takes_over && !stalls && !builds && sets == 0 && failover.is_none()
     }
 
     /// What has to happen in some run: else the rule holds for want of anything that could break it.
@@ -126,6 +127,7 @@ impl Scenario {
             stalls,
             failover,
             builds,
+            sets,
             ..
         } = &self.variant;
         let is = |test: fn(&Plan) -> bool| writers.iter().flatten().any(test);
@@ -144,12 +146,14 @@ impl Scenario {
         add(*bridges, &[Event::ServedStale, Event::Refreshed]);
         add(*bridges && *shares, &[Event::SharedStale]);
         add(*unstored, &[Event::Ended]);
+        add(*sets > 0, &[Event::Set]);
+        add(*sets > 0 && is(|plan| plan.is_bracket()), &[Event::NotSet]);
         add(*takes_over && has_two_processes, &[Event::TakenOver]);
         add(*stalls, &[Event::SharedStalled]);
         add(*builds, &[Event::HitBeside, Event::StoredBeside]);
         // That takes a few reads more.
         let is_in_full = self.size == Size::Small && failover.is_none();
-        add(*builds && is_in_full, &[Event::BaseGone]);
+        add(*builds && is_in_full, &[Event::BaseGone, Event::HitBesideLoad]);
         add(*builds && is_in_full && !shares, &[Event::BaseChanged]);
         add(failover.is_some(), &[Event::Lost, Event::RemovedAgain]);
         add(failover.is_some_and(|old| old != Old::Gone), &[Event::OldHit, Event::ReadOnly]);
