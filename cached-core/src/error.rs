@@ -91,8 +91,9 @@ pub enum CacheError {
     /// There is no tokio runtime here, whose timers and tasks the cache needs.
     #[error("there is no tokio runtime here: call the cache from inside of one")]
     NoRuntime,
-    /// A write is in progress on one of the value's tags: what was made before it would be stored as if it were made after.
-    #[error("a write is in progress on one of the value's tags")]
+    /// A write is in progress on the value's key, or on one of its tags: what was made before its commit would stand there as if it were
+    /// made after. Nothing was stored.
+    #[error("a write is in progress on the value's key or on one of its tags, so nothing was stored")]
     Writing,
     /// The operating system has no random bits to give, and without a stamp of its own no value is stored.
     #[error("no random bits for the value's stamp")]

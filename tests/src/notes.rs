@@ -59,7 +59,7 @@ impl Store for Notes {
         no()
     }
 
-    fn put<'a>(&'a self, _: &'a Key, _: Bytes, _: Duration, _: Duration) -> StoreFuture<'a, ()> {
+    fn put<'a>(&'a self, _: &'a Key, _: Bytes, _: Duration, _: Duration) -> StoreFuture<'a, bool> {
         no()
     }
 

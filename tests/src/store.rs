@@ -27,7 +27,7 @@ macro_rules! forward {
         $crate::forward!(@@ $inner release(key: &'a Key, lease: Head) -> bool);
     };
     (@ $inner:ident put) => {
-        $crate::forward!(@@ $inner put(key: &'a Key, value: Bytes, ttl: Duration) -> ());
+        $crate::forward!(@@ $inner put(key: &'a Key, value: Bytes, ttl: Duration) -> bool);
     };
     (@ $inner:ident remove) => {
         $crate::forward!(@@ $inner remove(key: &'a Key) -> bool);

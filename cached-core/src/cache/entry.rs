@@ -186,8 +186,9 @@ impl<T: CacheValue> Entry<T> {
     /// The value counts as made now. For what was read from a database before, the function itself is safe against writes in
     /// between, and this is not: see [`Cache::set`](crate::Cache::set), which has the same limits.
     ///
-    /// Not for inside of a bracket on this very entry ([`Cache::write`](crate::Cache::write), `#[redis_invalidate]`): the value would be
-    /// served before the commit, and goes with the bracket's end. `#[redis_put]` stores what a write returns.
+    /// While a write of the entry or of one of its tags is in progress ([`Cache::write`](crate::Cache::write), `#[redis_invalidate]`,
+    /// `#[redis_put]`), be it the one that this is called from, nothing is stored: [`CacheError::Writing`]. `#[redis_put]` stores what a
+    /// write returns.
     ///
     /// # Errors
     /// [`CacheError`] says why the value was not stored, or that it is unknown whether it was; [`CacheError::Policy`] if the

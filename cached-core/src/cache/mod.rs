@@ -247,7 +247,11 @@ impl Cache {
     /// The value counts as made now: as the tags of `options` are at this moment. For what was read from a database before,
     /// [`get_or_set`](Self::get_or_set) is safe against writes in between, and this is not.
     ///
-    /// Nothing is compared, so a `set` that was given up ([`CacheError::Store`]), or repeated because its connection broke,
+    /// While a write of the key or of one of the tags is in progress ([`write`](Self::write), `#[redis_invalidate]`, `#[redis_put]`), be it
+    /// the one that this is called from, nothing is stored: [`CacheError::Writing`]. A value that stood there before the commit would
+    /// be served after it if the writer died.
+    ///
+    /// Otherwise nothing is compared, so a `set` that was given up ([`CacheError::Store`]), or repeated because its connection broke,
     /// may still arrive at the server, after an invalidation as well. `#[redis_put]` and [`get_or_set`](Self::get_or_set) know no such thing.
     ///
     /// The type counts: what is stored as a `String` is read as a `String`.

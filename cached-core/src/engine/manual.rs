@@ -65,14 +65,14 @@ impl Target {
         }
     }
 
-    /// Stores a value whatever stands under the key.
+    /// Stores a value whatever stands under the key, unless it is being written.
     pub(crate) async fn set<T: CacheValue>(self, value: &T, ttl: Option<Duration>) -> Result<(), CacheError> {
         let payload = self.payload(value, None)?;
         let lifetime = ttl.map_or(Lifetime::About(self.site.ttl), Lifetime::AtMost);
         self.put(&payload, lifetime, &[]).await
     }
 
-    /// Stores a value whatever stands under the key, as its site's options say.
+    /// As [`set`](Self::set), as its site's options say.
     pub(crate) async fn set_by<T: CacheValue>(self, value: &T, policy: &Policy<T>) -> Result<(), CacheError> {
         let payload = self.payload(value, policy.check())?;
         let lifetime = policy.ttl_for(value, &self.site).map_err(|_| CacheError::Policy)?;
@@ -106,7 +106,9 @@ impl Target {
         let written = register.len() as u64;
         let put = budget.step(engine, |store, within| store.put(&self.key, register, ttl, within)).await;
         engine.wrote([&self.key]);
-        put?;
+        if !put? {
+            return Err(CacheError::Writing);
+        }
         self.stored(written);
         Ok(())
     }

@@ -319,11 +319,12 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
     /// Any fault of the store; the lease, or the value, then ends by itself.
     fn release<'a>(&'a self, key: &'a Key, head: Head, within: Duration) -> StoreFuture<'a, bool>;
 
-    /// Stores `value` whatever the register holds: also one that was written while this was on its way.
+    /// SET: stores `value` whatever the register holds, also one that was written while this was on its way; but not while a write
+    /// is in progress. Whether it was stored.
     ///
     /// # Errors
     /// Any fault of the store; whether the value was stored, or will be, is then unknown.
-    fn put<'a>(&'a self, key: &'a Key, value: Bytes, ttl: Duration, within: Duration) -> StoreFuture<'a, ()>;
+    fn put<'a>(&'a self, key: &'a Key, value: Bytes, ttl: Duration, within: Duration) -> StoreFuture<'a, bool>;
 
     /// INVALIDATE: removes the register, value or lease alike. `true` if there was one.
     ///
@@ -377,7 +378,7 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
     ) -> StoreFuture<'a, Option<Vec<Head>>>;
 
     /// BEGIN: removes the registers and marks each of them as being written by `writer` for the time `marker`. While a
-    /// marker lives, no lease is given. Repeated, it extends the markers; what is lost of them is begun again.
+    /// marker lives, no lease is given and nothing is [put](Self::put). Repeated, it extends the markers; what is lost of them is begun again.
     ///
     /// With `token`, `writer` itself stands in each register that nobody else is writing: until another write touches it.
     /// So a BEGIN with it is sent once at most. To extend, leave it out: a token that stands is extended with its

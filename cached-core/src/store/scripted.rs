@@ -43,6 +43,8 @@ pub(crate) enum Act {
     /// It is carried out at once, and answered so much later.
     LateAnswer(Duration),
     Fails(FaultKind),
+    /// It is carried out, and the connection breaks before it is answered.
+    Breaks,
     /// Nothing happens until its time is over.
     Silent,
 }
@@ -127,6 +129,10 @@ impl Scripted {
                 sleep(by).await;
                 answer
             }
+            Act::Breaks => {
+                let _ = carry_out().await;
+                Err(StoreError::new(FaultKind::Disconnected, "as planned"))
+            }
             Act::Fails(kind) => Err(StoreError::new(kind, "as planned")),
             Act::Silent => {
                 sleep(within).await;
@@ -179,7 +185,7 @@ impl Store for Scripted {
         Box::pin(self.take(Step::Release, within, move || self.memory.release(key, lease, within)))
     }
 
-    fn put<'a>(&'a self, key: &'a Key, value: Bytes, ttl: Duration, within: Duration) -> StoreFuture<'a, ()> {
+    fn put<'a>(&'a self, key: &'a Key, value: Bytes, ttl: Duration, within: Duration) -> StoreFuture<'a, bool> {
         Box::pin(self.take(Step::Put, within, move || self.memory.put(key, value, ttl, within)))
     }
 

@@ -76,7 +76,18 @@ impl Subject {
     }
 
     async fn put(&self, key: &str, value: &[u8]) {
-        self.store.put(&key.into(), Bytes::copy_from_slice(value), TTL, WITHIN).await.unwrap();
+        assert!(self.try_put(key, value).await, "somebody writes {key}");
+    }
+
+    async fn try_put(&self, key: &str, value: &[u8]) -> bool {
+        self.store.put(&key.into(), Bytes::copy_from_slice(value), TTL, WITHIN).await.unwrap()
+    }
+
+    /// What another program does, which knows nothing of markers. In memory there is none.
+    async fn plant(&self, key: &str, value: &[u8]) {
+        if let Some(server) = &self.server {
+            let _: () = server.send(&[b"SET", key.as_bytes(), value]).await;
+        }
     }
 
     async fn get_all(&self, keys: &[&str]) -> Vec<Option<Bytes>> {

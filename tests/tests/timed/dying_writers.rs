@@ -2,7 +2,7 @@
 //!
 //! Instead of two hundred rounds of one row there are two hundred rows at once, so that one marker's time is waited for.
 
-use cached_core::Cache;
+use cached_core::{Cache, CacheError};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tests::{HeldRead, RedisServer, Row, Writer, patient_cache};
@@ -87,6 +87,20 @@ async fn a_writer_killed_between_commit_and_end() {
     world.commit_and_kill(writer);
     World::finish(held).await;
     world.is_fresh_from_now_on().await;
+}
+
+/// `set_unmarked` of the protocol's model: it would stand there when the marker runs out.
+#[tokio::test]
+async fn what_is_set_by_hand_while_the_writer_is_at_work() {
+    let world = World::new();
+    let writer = world.writer();
+    let mut sets = Vec::new();
+    for row in &world.rows {
+        sets.push(world.here.set(row.key(), &row.now(), row.options()).await);
+    }
+    world.commit_and_kill(writer);
+    world.is_fresh_from_now_on().await;
+    assert!(sets.iter().all(|set| matches!(set, Err(CacheError::Writing))), "{sets:?}");
 }
 
 #[tokio::test]

@@ -272,7 +272,7 @@ impl Store for Slow {
         renew(key: &'a Key, lease: Head, ttl: Duration) -> bool;
         fill(key: &'a Key, expected: Head, value: Bytes, ttl: Duration) -> bool;
         release(key: &'a Key, lease: Head) -> bool;
-        put(key: &'a Key, value: Bytes, ttl: Duration) -> ();
+        put(key: &'a Key, value: Bytes, ttl: Duration) -> bool;
         remove(key: &'a Key) -> bool;
         get_all(keys: &'a [Key]) -> Vec<Option<Bytes>>;
         get_watched(keys: &'a [Key], timed: usize) -> Option<cached_core::store::Watched>;

@@ -2,7 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "in a test, a panic is the report")]
 
 use cached_core::{
-    Cache, CacheError, CacheEvent, Invalidation, MissReason, Options, Outcome, SiteStats, Tag, UnstoredReason,
+    Cache, CacheError, CacheEvent, Invalidation, MissReason, Options, Outcome, SiteStats, Tag, UnstoredReason, entry,
     redis_cached, redis_invalidate, redis_put,
 };
 use serde::{Deserialize, Serialize};
@@ -334,4 +334,45 @@ async fn without_a_cache_writes_just_run() {
         id
     }
     assert_eq!((update(1).await, put(2).await), (1, 2));
+}
+
+#[redis_cached(key = "set-by-hand:<id>")]
+async fn by_hand(id: u64) -> u64 {
+    id
+}
+
+/// Its body sets the entry that it puts.
+#[redis_put(key = "set-by-hand:<id>")]
+async fn put_by_hand(id: u64, value: u64) -> u64 {
+    let set = entry!(by_hand(id)).unwrap().set(&value).await;
+    assert!(matches!(set, Err(CacheError::Writing)), "{set:?}");
+    value + 1
+}
+
+async fn nothing_is_set_by_hand_while_the_entry_is_being_written(cache: Cache) {
+    let set = async |key: &str, options| cache.set(key, &1_u64, options).await;
+    let what = Invalidation::new().key("row").tag("tenant:7");
+    let inside = async { (set("row", Options::new()).await, set("other", Options::new().tag("tenant:7")).await) };
+    let ((by_key, by_tag), outcome) = cache.write(what, inside).await;
+    for refused in [by_key, by_tag] {
+        assert!(matches!(refused, Err(CacheError::Writing)), "{refused:?}");
+    }
+    assert_eq!(outcome, Outcome::Applied);
+    assert_eq!((cache.get::<u64>("row").await, cache.get::<u64>("other").await), (None, None));
+    assert_eq!(cache.stats().site("Cache::set").unwrap().stored, 0);
+    set("row", Options::new().tag("tenant:7")).await.unwrap();
+    assert_eq!(cache.get::<u64>("row").await, Some(1), "the write has ended");
+    let (put, read) = cache.scope(async { (put_by_hand(7, 1).await, by_hand(7).await) }).await;
+    assert_eq!((put, read), (2, 2), "the value that a write returns is put all the same");
+}
+
+#[tokio::test]
+async fn nothing_is_set_by_hand_while_the_entry_is_being_written_in_memory() {
+    nothing_is_set_by_hand_while_the_entry_is_being_written(Cache::memory()).await;
+}
+
+#[tokio::test]
+async fn nothing_is_set_by_hand_while_the_entry_is_being_written_on_redis() {
+    let server = RedisServer::start();
+    nothing_is_set_by_hand_while_the_entry_is_being_written(Cache::connect("cache", server.url()).await.unwrap()).await;
 }

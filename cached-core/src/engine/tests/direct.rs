@@ -80,6 +80,9 @@ async fn set_says_why_it_did_not() {
     assert!(matches!(set("123456789").await, Err(CacheError::TooLarge { bytes: 11, max: 10 })));
     let no_key = on.cache.set("k", &HashMap::from([((1, 2), 3)]), Options::new()).await;
     assert!(matches!(no_key, Err(CacheError::Encode { .. })));
+    let inside = async { set("2").await };
+    let (inside, _) = on.cache.write(crate::Invalidation::new().key("k"), inside).await;
+    assert!(matches!(inside, Err(CacheError::Writing)));
     on.store.plan(Step::Put, [Act::Fails(FaultKind::Timeout)]);
     assert!(matches!(set("1").await, Err(CacheError::Store(_))));
     assert!(!on.engine().breaker.is_healthy());

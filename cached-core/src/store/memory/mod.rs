@@ -327,9 +327,18 @@ impl Store for MemoryStore {
         done(stands)
     }
 
-    fn put<'a>(&'a self, key: &'a Key, value: Bytes, ttl: Duration, _: Duration) -> StoreFuture<'a, ()> {
-        self.step(key, || self.insert(key, &value, ttl));
-        done(())
+    fn put<'a>(&'a self, key: &'a Key, value: Bytes, ttl: Duration, _: Duration) -> StoreFuture<'a, bool> {
+        let is_put = self.step_on(key, || {
+            let is_marked = self.markers.is_marked(key, self.clock.now());
+            if !is_marked {
+                self.insert(key, &value, ttl);
+            }
+            !is_marked
+        });
+        if is_put {
+            self.changed([key]);
+        }
+        done(is_put)
     }
 
     fn remove<'a>(&'a self, key: &'a Key, _: Duration) -> StoreFuture<'a, bool> {

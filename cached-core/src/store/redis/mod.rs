@@ -291,10 +291,8 @@ impl Store for RedisStore {
         })
     }
 
-    fn put<'a>(&'a self, key: &'a Key, value: Bytes, ttl: Duration, within: Duration) -> StoreFuture<'a, ()> {
-        Box::pin(async move {
-            self.send(redis::cmd("SET").arg(&**key).arg(&value[..]).arg("PX").arg(millis(ttl)), within).await
-        })
+    fn put<'a>(&'a self, key: &'a Key, value: Bytes, ttl: Duration, within: Duration) -> StoreFuture<'a, bool> {
+        Box::pin(self.writes.put(key, value, ttl, Instant::now() + within))
     }
 
     fn remove<'a>(&'a self, key: &'a Key, within: Duration) -> StoreFuture<'a, bool> {

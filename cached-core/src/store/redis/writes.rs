@@ -20,6 +20,7 @@ use crate::envelope::Head;
 use crate::error::{FaultKind, StoreError};
 use crate::key::is_under;
 use crate::store::{Key, Swept, Written};
+use bytes::Bytes;
 use redis::{Cmd, Value};
 use std::sync::Arc;
 use std::time::Duration;
@@ -32,6 +33,7 @@ const STRETCH: usize = 1000;
 pub(super) struct Writes {
     link: Arc<Link>,
     tag: Arc<Steps<Tag>>,
+    put: Script,
     begin: Script,
     end: Script,
     /// Of several registers in one call.
@@ -88,6 +90,7 @@ impl Writes {
                 concat!(include_str!("scripts/marked.lua"), include_str!("scripts/tag.lua")),
             )),
             link,
+            put: Script::new(concat!(include_str!("scripts/marked.lua"), include_str!("scripts/put.lua"))),
             begin: Script::new(include_str!("scripts/begin.lua")),
             end: Script::new(include_str!("scripts/end.lua")),
             refusal: Refusal::new(),
@@ -116,6 +119,20 @@ impl Writes {
         }
         self.were_taken_one_by_one(refused);
         Ok(stamps)
+    }
+
+    pub(super) async fn put(
+        &self,
+        key: &Key,
+        value: Bytes,
+        ttl: Duration,
+        deadline: Instant,
+    ) -> Result<bool, StoreError> {
+        let arguments = |command: &mut Cmd| {
+            pairs(command, std::iter::once(key));
+            command.arg(&value[..]).arg(millis(ttl));
+        };
+        answer(self.put.run(&self.link, Copies::Harmless, arguments, deadline).await?)
     }
 
     pub(super) async fn begin(

@@ -75,8 +75,7 @@ impl Store for Without {
                     }
                 }
             }
-            self.store.put(key, value, ttl, within).await?;
-            Ok(true)
+            self.store.put(key, value, ttl, within).await
         })
     }
 

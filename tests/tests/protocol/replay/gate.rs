@@ -82,7 +82,7 @@ impl Store for Gate {
         self.aside(Box::pin(async move { self.store.release(key, lease, within).await }))
     }
 
-    fn put<'a>(&'a self, key: &'a Key, value: Bytes, ttl: Duration, within: Duration) -> StoreFuture<'a, ()> {
+    fn put<'a>(&'a self, key: &'a Key, value: Bytes, ttl: Duration, within: Duration) -> StoreFuture<'a, bool> {
         self.aside(Box::pin(async move { self.store.put(key, value, ttl, within).await }))
     }
 

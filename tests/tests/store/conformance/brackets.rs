@@ -103,7 +103,7 @@ async fn a_marker_that_was_lost_beside_anothers_is_begun_again(on: Subject) {
     on.begin(writer(2), &["k"], TTL).await;
     on.begin(writer(1), &["k"], SHORT).await;
     on.pass(SHORT).await;
-    on.put("k", &old).await;
+    on.plant("k", &old).await;
     on.begin(writer(1), &["k"], TTL).await;
     assert_eq!(on.get("k").await, None);
     on.end(writer(2), &["k"]).await;
@@ -113,7 +113,7 @@ async fn a_marker_that_was_lost_beside_anothers_is_begun_again(on: Subject) {
 async fn end_removes_whatever_came_meanwhile(on: Subject) {
     let (_, old) = value(1, "old");
     on.begin(writer(1), &["k", "late"], SHORT).await;
-    on.put("k", &old).await;
+    on.plant("k", &old).await;
     on.end(writer(1), &["k"]).await;
     assert_eq!(on.get("k").await, None);
 
@@ -154,7 +154,7 @@ async fn loads_in_flight_do_not_store(on: Subject) {
 /// Removed, so that nobody comes across it again, and not replaced.
 async fn an_unusable_register_gives_no_lease_either(on: Subject) {
     on.begin(writer(1), &["k"], TTL).await;
-    on.put("k", b"damaged").await;
+    on.plant("k", b"damaged").await;
     let replace = Replace::unusable(b"damaged");
     let answer = on.store.acquire(&"k".into(), lease(1), TTL, replace, TTL).await.unwrap();
     assert_eq!(answer, Acquired::Writing);
@@ -173,7 +173,28 @@ async fn a_token_is_not_replaced(on: Subject) {
     assert_eq!(on.get("k").await, Some(bytes));
 }
 
+/// `set_unmarked` of the protocol's model: it might be older than the commit, and outlive the marker of a writer that dies.
+async fn nothing_is_put_while_a_write_is_in_progress(on: Subject) {
+    let (_, old) = value(1, "old");
+    let (_, new) = value(2, "new");
+    on.begin_with_token(writer(1), &["put", "written"], TTL).await;
+    on.begin(writer(2), &["dead"], SHORT).await;
+    for key in ["put", "written", "dead"] {
+        assert!(!on.try_put(key, &old).await, "{key}");
+    }
+    assert_eq!(on.get("put").await.as_deref(), Some(&writer(1).as_bytes()[..]), "the token stands");
+    assert_eq!(on.get("dead").await, None);
+    on.put("another", &old).await;
+    assert!(on.end_with(writer(1), &[("put", Some(&new)), ("written", None)]).await);
+    assert_eq!(on.get("put").await, Some(new));
+    on.put("written", &old).await;
+    on.pass(SHORT).await;
+    on.put("dead", &old).await;
+    assert_eq!(on.get_all(&["another", "written", "dead"]).await, [Some(old.clone()), Some(old.clone()), Some(old)]);
+}
+
 on_every_store! {
+    nothing_is_put_while_a_write_is_in_progress
     begin_removes_what_stands_there_and_keeps_leases_off
     what_removes_registers_leaves_markers
     each_writer_ends_its_own_write

@@ -99,10 +99,6 @@ async fn any_other_write_takes_the_token_away(on: Subject) {
     on.end(writer(2), &["k"]).await;
     assert!(!may_put().await, "written from beginning to end");
     begin().await;
-    on.put("k", &value(2, "set by hand").1).await;
-    assert!(!on.end_with(writer(1), &[("k", Some(&new))]).await);
-    assert_eq!(on.get("k").await, None, "set by hand");
-    begin().await;
     assert!(may_put().await, "and nothing of it remains");
 }
 
@@ -142,10 +138,10 @@ async fn begin_repeated_extends_the_token(on: Subject) {
 }
 
 /// It is not the writer's, and lasts as long as its own time says.
-async fn begin_repeated_leaves_what_was_put_meanwhile(on: Subject) {
-    let (_, other) = value(1, "set by hand");
+async fn begin_repeated_leaves_what_came_meanwhile(on: Subject) {
+    let (_, other) = value(1, "of another's making");
     on.begin_with_token(writer(1), &["k"], TTL).await;
-    on.put("k", &other).await;
+    assert!(on.fill("k", writer(1), &other).await);
     on.begin(writer(1), &["k"], SHORT).await;
     on.pass(SHORT).await;
     assert_eq!(on.get("k").await, Some(other));
@@ -208,7 +204,7 @@ on_every_store! {
     a_load_does_not_take_the_token
     end_repeated_is_harmless
     begin_repeated_extends_the_token
-    begin_repeated_leaves_what_was_put_meanwhile
+    begin_repeated_leaves_what_came_meanwhile
     a_token_that_was_taken_away_does_not_come_back
     a_token_ends_with_its_marker
     several_are_put_together_or_not_at_all
