@@ -1,11 +1,12 @@
 //! What stands under a key: one register, which holds a lease or a value.
 //!
 //! ```text
-//! lease   'L' id[16]
+//! lease   'L' purpose[2] id[14]
 //! value   'V' stamp[16] | kind[1] fingerprint[2] check[4] | times | tags | payload
 //! ```
 //!
-//! The first 17 bytes are the register's *head*. Numbers are little-endian. Reading is total: whatever the bytes are,
+//! The first 17 bytes are the register's *head*. A lease's `purpose` says what its
+//! load is for, see `lease`. Numbers are little-endian. Reading is total: whatever the bytes are,
 //! the answer is a lease, a value, or the reason why it is neither.
 //!
 //! The check is a CRC-32 of the key, the kind, the whole fingerprint (8 bytes) and all that follows. Damaged bytes can be

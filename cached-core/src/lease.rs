@@ -48,6 +48,46 @@ pub(crate) fn random_id() -> Option<u128> {
     Some(u128::from_le_bytes(bytes))
 }
 
+/// What a load is for, in 16 bits. They stand in the id of its lease, where whoever finds that sees them: nobody has to wait for a
+/// load that is of no use to him.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Purpose(u16);
+
+impl Purpose {
+    /// None that is known: of a ticket, and of a writer's token, which is no load.
+    pub(crate) const NONE: Self = Self(0);
+    const BITS: u128 = 0xffff;
+
+    /// A value that these bits tell from others.
+    pub(crate) fn of(bits: u64) -> Self {
+        let half = bits ^ bits >> 32;
+        #[expect(clippy::cast_possible_truncation, reason = "all four parts are in it")]
+        Self(((half ^ half >> 16) as u16).max(1))
+    }
+
+    /// What stands beside the value that has, or is going to have, these 128 bits.
+    pub(crate) fn beside(base: u128) -> Self {
+        // The upper half is random; in the lower one may stand a purpose.
+        Self::of((base >> 64) as u64)
+    }
+
+    /// That of a lease.
+    pub(crate) fn of_lease(head: Head) -> Self {
+        #[expect(clippy::cast_possible_truncation, reason = "it stands in the low bits")]
+        Self(head.id() as u16)
+    }
+
+    /// 112 random bits, with this in the low ones.
+    fn id(self) -> Option<u128> {
+        Some(random_id()? & !Self::BITS | u128::from(self.0))
+    }
+}
+
+/// The name of a writer, which stands in a register as its token: nobody takes it for the lease of a load.
+pub(crate) fn writer() -> Option<Head> {
+    Purpose::NONE.id().map(Head::lease)
+}
+
 #[derive(Debug)]
 pub(crate) struct Lease {
     store: Arc<dyn Store>,
@@ -89,14 +129,15 @@ impl Lease {
     pub(crate) fn new(
         store: Arc<dyn Store>,
         key: Key,
+        purpose: Purpose,
         time: Duration,
         releases: Option<Arc<Releases>>,
     ) -> Option<Self> {
-        let id = random_id()?;
+        let id = purpose.id()?;
         Some(Self { store, key, id, time, held: Held::No, renewal: None, releases })
     }
 
-    /// Its 128 random bits.
+    /// Its 128 bits, which are never given out twice.
     pub(crate) fn id(&self) -> u128 {
         self.id
     }

@@ -64,7 +64,7 @@ counted_reasons! {
         Truncated,
         /// Written in another layout, by another version of this library or with a feature that is off here.
         Version,
-        /// Written for another type, another `version`, codec or generic argument.
+        /// Written for another type, another `version`, codec or generic argument; or such a value is being loaded.
         Type,
         /// The checksum is wrong: damaged, or brought from under another key.
         Corrupt,

@@ -50,9 +50,10 @@ pub(crate) struct Tagged {
     pub(super) base: Option<Base>,
 }
 
-/// The value that an entry stands beside.
+/// The value that an entry stands beside, there or on its way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Base {
+    /// Of the value, also while the lease stands there under which that is loaded.
     pub(crate) head: Head,
     /// Why it is of no use to this call.
     pub(crate) reason: MissReason,
@@ -173,8 +174,8 @@ impl Target {
         stamp: u128,
         load_time: Duration,
     ) -> (Bytes, Duration) {
-        #[expect(clippy::cast_possible_truncation, reason = "the low bits are as random as the others")]
-        let ttl = lifetime.jittered(self.site.jitter, stamp as u64);
+        // The upper half is random; in the lower one may stand a lease's purpose.
+        let ttl = lifetime.jittered(self.site.jitter, (stamp >> 64) as u64);
         let is_timed = self.site.fresh.is_some_and(|fresh| fresh.is_timed());
         let grace = self.site.fresh.map_or(Duration::ZERO, |fresh| fresh.grace(ttl, load_time));
         let times = is_timed.then(|| Times::new(self.engine.clock.wall(), ttl, load_time));

@@ -14,7 +14,7 @@ fn key() -> Key {
 }
 
 fn lease(store: &Arc<Scripted>) -> Lease {
-    Lease::new(Arc::clone(store) as _, key(), TIME, None).unwrap()
+    Lease::new(Arc::clone(store) as _, key(), Purpose::NONE, TIME, None).unwrap()
 }
 
 async fn acquired(store: &Arc<Scripted>) -> Lease {
@@ -132,7 +132,7 @@ async fn a_lease_that_nobody_renews_is_over_after_a_quarter_of_its_time() {
     for (time, left) in [(TIME, TIME / 4), (TIME / 5, Duration::from_millis(500)), (WITHIN, WITHIN)] {
         let clock = Clock::manual();
         let store = Scripted::new(clock.clone());
-        let mut lease = Lease::new(Arc::clone(&store) as _, key(), time, None).unwrap();
+        let mut lease = Lease::new(Arc::clone(&store) as _, key(), Purpose::NONE, time, None).unwrap();
         lease.acquire(Replace::Nothing, WITHIN).await.unwrap();
         clock.advance(left.saturating_sub(Duration::from_millis(1)));
         assert_eq!(holder(&store).await, Some(lease.head()), "{time:?}");
@@ -146,7 +146,7 @@ async fn a_lease_that_is_given_after_its_release_is_released_again() {
     for is_of_a_batch in [false, true] {
         let store = Scripted::new(Clock::manual());
         let releases = is_of_a_batch.then(|| Arc::new(Releases::new(Arc::clone(&store) as _)));
-        let mut late = Lease::new(Arc::clone(&store) as _, key(), TIME, releases).unwrap();
+        let mut late = Lease::new(Arc::clone(&store) as _, key(), Purpose::NONE, TIME, releases).unwrap();
         store.plan(Step::Acquire, [Act::Silent]);
         tokio::time::timeout(WITHIN / 2, late.acquire(Replace::Nothing, WITHIN)).await.unwrap_err();
         let head = late.head();
@@ -215,4 +215,16 @@ async fn a_load_that_is_not_polled_loses_its_lease() {
     poll(Poll::Pending);
     tokio::time::sleep(TIME).await;
     assert!(store.count(Step::Renew) > renewed, "and does, if nobody has taken its place");
+}
+
+#[test]
+fn a_lease_says_what_its_load_is_for_and_a_token_says_nothing() {
+    for bits in [0, 1, 1 << 16, 0x0123_4567_89ab_cdef, u64::MAX] {
+        let purpose = Purpose::of(bits);
+        assert_ne!(purpose, Purpose::NONE);
+        assert_eq!(Purpose::of_lease(Head::lease(purpose.id().unwrap())), purpose);
+    }
+    assert_ne!(Purpose::of(1), Purpose::of(1 << 8));
+    assert_ne!(Purpose::beside(1 << 64), Purpose::beside(2 << 64));
+    assert_eq!(Purpose::of_lease(writer().unwrap()), Purpose::NONE);
 }

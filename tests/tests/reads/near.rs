@@ -288,6 +288,33 @@ on_every_store! {
     that_there_is_nothing_is_kept
 }
 
+/// What stands beside another build's entry depends on that, and hears of its changes.
+#[tokio::test]
+async fn what_stands_beside_another_builds_entry_is_kept_and_what_the_other_writes_is_seen() {
+    let mut on = Subject::redis();
+    let older = on.there;
+    on.there = patient().redis(on.server.as_ref().unwrap().url()).version(2).build().unwrap();
+    on.here = patient().redis(on.server.as_ref().unwrap().url()).version(2).build().unwrap();
+    for way in Way::ALL {
+        for round in 0..5 {
+            on.rows.read(&older, way, 1).await;
+            older.settled().await;
+            on.rows.warm(&on.here, way, 1).await;
+            let base: bool = on.server().send(&[b"EXISTS", way.redis_key(1).as_bytes()]).await;
+            let entries: Vec<String> = on.server().send(&[b"KEYS", format!("*{}*", way.key(1)).as_bytes()]).await;
+            assert!(base && entries.len() == 2, "{way:?}: {entries:?}");
+            let writer = if round % 2 == 0 { &older } else { &on.there };
+            assert_eq!(on.rows.write(writer, 1).await, Outcome::Applied);
+            on.sees(way, 1, "another build's write is seen").await;
+            on.here.settled().await;
+            assert_eq!(on.rows.write(&on.here, 1).await, Outcome::Applied);
+            assert_eq!(on.read(way, 1).await, on.rows.now(1), "{way:?}: a write of one's own is seen at once");
+            on.here.settled().await;
+            assert_eq!(on.rows.write(&on.here, 1).await, Outcome::Applied, "the next entry is the older build's");
+        }
+    }
+}
+
 #[tokio::test]
 async fn two_caches_on_one_redis_store() {
     let mut on = Subject::redis();

@@ -6,7 +6,7 @@ use crate::engine::read::Seen;
 use crate::engine::target::Base;
 
 impl Lookup {
-    /// A value of another type stands under the key: the entry stands beside it.
+    /// A value of another type stands under the key, or is loaded: the entry stands beside it.
     pub(super) fn goes_beside(&mut self, base: Base) {
         self.target.goes_beside(base);
         self.looks_first = true;

@@ -3,7 +3,6 @@
 use super::state::{Led, Lookup, Waited, Waits};
 use crate::engine::flight::LeadKey;
 use crate::engine::read::Seen;
-use crate::envelope::Head;
 use crate::reason::MissReason;
 use crate::store::Replace;
 use std::time::Duration;
@@ -103,8 +102,8 @@ impl Lookup {
         // The call waits anyway.
         self.budget = before;
         let register = watched.ok()??.registers.pop().flatten();
-        if !register.is_some_and(|register| Head::is_lease(&register)) {
-            // It has changed by now.
+        if !register.is_some_and(|register| target.waits_for(&register)) {
+            // It has changed by now, or is nothing to wait for.
             return Some(true);
         }
         let until = (Instant::now() + TOLD_POLL.min(lease_left)).min(self.deadline);

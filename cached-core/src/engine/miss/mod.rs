@@ -319,7 +319,7 @@ impl Lookup {
         let engine = &self.target.engine;
         let (store, key) = (Arc::clone(engine.store.off_path()), Arc::clone(self.target.place()));
         let releases = self.member.as_ref().map(Member::releases);
-        let Some(mut lease) = Lease::new(store, key, engine.settings.lease, releases) else {
+        let Some(mut lease) = Lease::new(store, key, self.target.purpose(), engine.settings.lease, releases) else {
             return Ok(Asked { acquired: Acquired::Granted, lease: None, stamps: None });
         };
         let replace = taking_place(lead, &lease, std::mem::replace(&mut self.replace, Replace::Nothing));

@@ -1,5 +1,6 @@
 //! The way of a call whose first look has found a lease without one of its tags: an event or a tag was invalidated since the
-//! lease was given, so what is being loaded under it could not be of use to anybody.
+//! lease was given, so what is being loaded under it could not be of use to anybody. Or beside a base, a lease that was given
+//! beside another one, which is over by now.
 //!
 //! One look is not enough: it may have come between the ACQUIRE of the lease and the TAG that is sent beside it. Whatever the
 //! looks say, nothing old is stored or served: to replace a lease is what its end and another ACQUIRE would have done.

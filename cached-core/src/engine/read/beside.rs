@@ -8,11 +8,19 @@
 //!
 //! The base's head is taken from the look that found it, and so before the load begins. Heads are never used again.
 //!
+//! A *lease* that stands under the key is a base as well, if it is of another type's load: the value that is filled in its place has the
+//! same 128 bits, so what was loaded beside the one stands beside the other. Nobody waits for a load that cannot serve him: what it
+//! is for stands in its lease ([`Purpose`]). A writer's token is no lease of a load, and no base: what is loaded beside it may be older
+//! than the value that is put in its place.
+//!
 //! # When the base ends
 //! The entries beside it are of no use from then on. The next load, of whatever type, is stored under the key again.
 
+use super::Seen;
 use crate::engine::target::{Base, Tagged, Target};
+use crate::envelope::Head;
 use crate::key::{Key, companion};
+use crate::lease::Purpose;
 use crate::reason::MissReason;
 use bytes::Bytes;
 use std::sync::Arc;
@@ -21,6 +29,30 @@ impl Target {
     /// Where the entry stands: under its key, or beside the base that was found there.
     pub(crate) fn place(&self) -> &Key {
         self.tagged.as_ref().and_then(|tagged| tagged.keys.first()).unwrap_or(&self.key)
+    }
+
+    /// What a load of this call would be for.
+    pub(crate) fn purpose(&self) -> Purpose {
+        self.base().map_or_else(|| Purpose::of(self.fingerprint), |base| Purpose::beside(base.head.id()))
+    }
+
+    /// A lease that was found where the entry stands.
+    pub(crate) fn seen_lease(&self, head: Head) -> Seen {
+        let purpose = Purpose::of_lease(head);
+        if purpose == Purpose::NONE || purpose == self.purpose() {
+            return Seen::Lease(head);
+        }
+        match self.base() {
+            // Given beside another base than this one.
+            Some(_) => Seen::Worthless(head),
+            None => Seen::Base(Base { head: Head::value(head.id()), reason: MissReason::Type }),
+        }
+    }
+
+    /// Whether the register is a lease to be waited for.
+    pub(crate) fn waits_for(&self, register: &[u8]) -> bool {
+        let head = Head::from_bytes(register).filter(|_| Head::is_lease(register));
+        head.is_some_and(|head| matches!(self.seen_lease(head), Seen::Lease(_)))
     }
 
     /// The base that the entry stands beside, if it does.
@@ -64,6 +96,7 @@ impl Target {
     pub(crate) fn beside<'a>(&self, registers: &'a [Option<Bytes>]) -> Option<&'a [Option<Bytes>]> {
         let Some(base) = self.base() else { return Some(registers) };
         let (now, tags) = registers.split_first()?;
-        now.as_ref().is_some_and(|now| now.starts_with(base.head.as_bytes())).then_some(tags)
+        let now = now.as_deref().and_then(Head::from_bytes);
+        now.is_some_and(|now| now.id() == base.head.id()).then_some(tags)
     }
 }

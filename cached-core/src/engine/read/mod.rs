@@ -33,7 +33,7 @@ pub(crate) enum Seen {
     Worthless(Head),
     /// Something that can only be replaced; counted.
     Unusable(Replace),
-    /// A value of another type: the entry stands beside it.
+    /// A value of another type, or the lease of its load: the entry stands beside it.
     Base(Base),
     /// The base that the entry stood beside is over.
     Moved,
@@ -101,14 +101,14 @@ impl Target {
             return Err(Looked::at_once(Missed::Without(reason), &self.engine));
         }
         let mut budget = self.engine.budget();
-        let (mut seen, slot) = if self.site.local.is_some() {
+        let (mut seen, mut slot) = if self.site.local.is_some() {
             Box::pin(self.look_to_keep(&mut budget)).await
         } else {
             (self.look(&mut budget).await, None)
         };
         if let Ok(Seen::Base(base)) = seen {
             self.goes_beside(base);
-            seen = Box::pin(self.look(&mut budget)).await;
+            (seen, slot) = Box::pin(self.look_to_keep(&mut budget)).await;
         }
         let missed = match seen {
             Ok(Seen::Value(entry)) => {
@@ -295,7 +295,7 @@ impl Target {
                 return Checked::Named(Box::new(Named { register, found }));
             }
             Register::Value(found) => self.valid(register, found),
-            Register::Lease(head) => Seen::Lease(head),
+            Register::Lease(head) => self.seen_lease(head),
             Register::Invalid(reason) => match Head::from_bytes(&register).filter(|_| self.may_be_base(reason)) {
                 Some(head) => Seen::Base(Base { head, reason }),
                 None => self.unusable(reason, &register),

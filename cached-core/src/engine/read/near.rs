@@ -9,6 +9,7 @@ use crate::key::Key;
 use crate::near::slot::Slot;
 use crate::near::{Keeping, Reservation};
 use crate::store::Watched;
+use bytes::Bytes;
 use std::slice;
 use std::sync::Arc;
 use std::time::Duration;
@@ -25,7 +26,7 @@ pub(crate) struct Read {
 }
 
 impl Target {
-    /// The registers that one look reads: the key and, behind it, the tags that the call tells.
+    /// The registers that one look reads: where the entry stands and, behind that, its base and the tags that the call tells.
     pub(crate) fn keys(&self) -> &[Key] {
         self.tagged.as_ref().map_or(slice::from_ref(&self.key), |tagged| &tagged.keys)
     }
@@ -34,18 +35,25 @@ impl Target {
     pub(crate) async fn look_near(&self, budget: &mut Budget) -> Result<Option<(Seen, Option<Box<Slot>>)>, StoreError> {
         let Some(local) = &self.site.local else { return Ok(None) };
         let (near, keys) = (&local.near, self.keys());
-        let Some(mut reservation) = near.reserve(keys) else { return Ok(None) };
-        let Some(watched) = budget.aside(&self.engine, |store, within| store.get_watched(keys, 1, within)).await?
+        let mut depends_on = keys.to_vec();
+        if self.base().is_some() {
+            // Behind the tags: those are what calls tell that ask for the value.
+            depends_on[1..].rotate_left(1);
+        }
+        let Some(mut reservation) = near.reserve(&depends_on) else { return Ok(None) };
+        // What stands beside a base lives no longer than that.
+        let timed = 1 + usize::from(self.base().is_some());
+        let Some(watched) = budget.aside(&self.engine, |store, within| store.get_watched(keys, timed, within)).await?
         else {
             return Ok(None);
         };
         let Watched { registers, lives } = watched;
         let mut registers = registers.into_iter();
-        let Some(register) = registers.next().flatten() else { return Ok(Some((Seen::Nothing, None))) };
-        let bytes = self.key.len() + register.len();
-        let times = envelope::times(&register);
-        let tags: Vec<_> = registers.collect();
-        let seen = match self.seen(register, tags.iter().map(Option::as_deref)) {
+        let register = registers.next().flatten();
+        let bytes = self.key.len() + register.as_ref().map_or(0, Bytes::len);
+        let times = register.as_deref().and_then(envelope::times);
+        let depends_on: Vec<_> = registers.collect();
+        let seen = match self.judge(register, &depends_on) {
             Checked::Seen(seen) => seen,
             Checked::Named(named) => {
                 let tags = self.named_tags(&named);
@@ -57,7 +65,7 @@ impl Target {
                 }
             }
         };
-        let life = lives.first().copied().unwrap_or_default();
+        let life = lives.into_iter().min().unwrap_or_default();
         let read = Read { reservation, life, bytes, times };
         let slot = if let Seen::Value(entry) = &seen { self.slot(entry, read) } else { None };
         Ok(Some((seen, slot)))

@@ -18,7 +18,7 @@ use crate::engine::read::Seen;
 use crate::engine::target::Target;
 use crate::envelope::{Entry, Head};
 use crate::error::StoreError;
-use crate::lease::{Lease, random_id};
+use crate::lease::{Lease, Purpose, random_id};
 use crate::store::{Acquired, Replace};
 use bytes::{Bytes, BytesMut};
 use futures_util::future::join;
@@ -107,7 +107,7 @@ impl Target {
         // Twice: what is neither a ticket nor a throttle is replaced.
         for _ in 0..2 {
             let (store, key) = (Arc::clone(engine.store.off_path()), engine.settings.prefix.ticket(self.place()));
-            let Some(mut lease) = Lease::new(store, key, engine.settings.lease, None) else { break };
+            let Some(mut lease) = Lease::new(store, key, Purpose::NONE, engine.settings.lease, None) else { break };
             let over = std::mem::replace(&mut replace, Replace::Nothing);
             let over = lead.map_or(over.clone(), |lead| taking_place(lead, &lease, over));
             match budget.step(engine, |_, within| lease.acquire(over, within)).await {

@@ -25,7 +25,7 @@ impl SiteState {
                 site,
                 place,
                 "{SOME_BESIDE} calls have found another type's values, or another build's, under their keys: their own stand \
-                 beside these, so each call reads twice, and the near cache keeps none. After a deployment that ends by \
+                 beside these, so each call reads twice, and batches keep none of them near. After a deployment that ends by \
                  itself; else give the types keys of their own (`<T>` in the key) or the services namespaces of their own"
             );
         }

@@ -8,8 +8,8 @@ async fn text(on: &Subject, value: &str) -> String {
     on.cache.get_or_set("k", Options::new(), load).await.unwrap()
 }
 
-async fn set_text(on: &Subject, value: &str) {
-    on.cache.set("k", &value.to_owned(), Options::new()).await.unwrap();
+async fn set_text(on: &Subject, value: &str) -> Result<(), crate::CacheError> {
+    on.cache.set("k", &value.to_owned(), Options::new()).await
 }
 
 /// As [`Subject::calling`], of a build whose values are texts.
@@ -126,7 +126,7 @@ async fn a_base_that_only_acquire_finds() {
     let on = Subject::new();
     on.store.plan(Step::Get, [Act::LateAnswer(ms(5))]);
     let call = on.calling(Ok(7), AT_ONCE).await;
-    set_text(&on, "theirs").await;
+    set_text(&on, "theirs").await.unwrap();
     assert_eq!(call.await.unwrap(), Ok(7));
     on.cache.settled().await;
     assert_eq!(on.call(8, AT_ONCE).await, 7, "it was stored beside");
@@ -141,11 +141,10 @@ async fn what_acquire_finds_beside_a_base_is_not_shared_by_an_older_look() {
     on.store.plan(Step::Get, [Act::LateAnswer(ms(5))]);
     on.store.plan(Step::GetAll, [Act::LateAnswer(ms(20))]);
     let leader = on.calling(Ok(2), AT_ONCE).await;
-    set_text(&on, "theirs").await;
+    set_text(&on, "theirs").await.unwrap();
     // By now its ACQUIRE has found the base, and its look has found nothing beside it.
     sleep(ms(10)).await;
-    // As another process, with a cache of its own on the same store.
-    let another = Cache::builder().namespace("cache").store(Arc::clone(&on.store) as _).build().unwrap();
+    let another = another(&on);
     let load = || async { Ok::<_, ()>(1_u64) };
     assert_eq!(another.get_or_set("k", Options::new(), load).await, Ok(1));
     another.settled().await;
@@ -154,15 +153,95 @@ async fn what_acquire_finds_beside_a_base_is_not_shared_by_an_older_look() {
     assert_eq!((leader.await.unwrap(), follower.await.unwrap()), (Ok(2), Ok(2)));
 }
 
+/// As another process, with a cache of its own on the same store.
+fn another(on: &Subject) -> Cache {
+    Cache::builder().namespace("cache").store(Arc::clone(&on.store) as _).build().unwrap()
+}
+
 #[tokio::test(start_paused = true)]
-async fn the_lease_of_another_build_is_waited_for_and_its_value_left() {
+async fn the_load_of_another_build_is_not_waited_for() {
     let on = Subject::new();
     let theirs = calling_text(&on, "theirs", ms(30)).await;
-    let mine = on.calling(Ok(7), AT_ONCE).await;
-    assert_eq!((theirs.await.unwrap(), mine.await.unwrap()), ("theirs".to_owned(), Ok(7)));
+    let began = Instant::now();
+    assert_eq!(on.call(7, AT_ONCE).await, 7);
     on.cache.settled().await;
-    assert_eq!((on.call(8, AT_ONCE).await, text(&on, "new").await), (7, "theirs".to_owned()));
-    assert_eq!(loads(&on), 2);
+    assert_eq!(on.call(8, AT_ONCE).await, 7, "it stands beside the lease");
+    assert_eq!(began.elapsed(), ms(0));
+    assert_eq!(theirs.await.unwrap(), "theirs");
+    on.cache.settled().await;
+    assert_eq!((on.call(8, AT_ONCE).await, text(&on, "new").await), (7, "theirs".to_owned()), "and beside its value");
+    assert_eq!((loads(&on), on.stats().lease_waits), (2, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_build_has_one_load_beside_the_load_of_another() {
+    let on = Subject::new();
+    let theirs = calling_text(&on, "theirs", ms(100)).await;
+    let first = on.calling(Ok(7), ms(50)).await;
+    let load = || async { Ok::<_, ()>(8_u64) };
+    assert_eq!(another(&on).get_or_set("k", Options::new(), load).await, Ok(7), "another process waits for it");
+    assert_eq!((first.await.unwrap(), theirs.await.unwrap()), (Ok(7), "theirs".to_owned()));
+}
+
+/// The value that would be there has never come.
+#[tokio::test(start_paused = true)]
+async fn what_stands_beside_a_load_that_fails_ends_with_it() {
+    let on = Subject::new();
+    let subject = on.clone();
+    let theirs = tokio::spawn(async move {
+        let load = || async {
+            sleep(ms(30)).await;
+            Err::<String, ()>(())
+        };
+        subject.cache.get_or_set("k", Options::new(), load).await
+    });
+    tasks().await;
+    assert_eq!(on.call(7, AT_ONCE).await, 7);
+    on.cache.settled().await;
+    assert!(theirs.await.unwrap().is_err());
+    assert_eq!(on.call(8, AT_ONCE).await, 8);
+    on.cache.settled().await;
+    assert_eq!(on.call(9, AT_ONCE).await, 8, "under the key");
+}
+
+/// `beside_token` of the protocol's model: it looks like a lease, and what is put in its place is newer.
+#[tokio::test(start_paused = true)]
+async fn nothing_is_stored_beside_a_writer_s_token() {
+    let on = Subject::new();
+    let writer = crate::lease::writer().unwrap();
+    let keys = [on.key()];
+    on.store.memory.begin(writer, &keys, ms(1000), true, BUDGET).await.unwrap();
+    assert_eq!(text(&on, "old").await, "old");
+    on.cache.settled().await;
+    // As a put does: the writer's bits serve the value as well.
+    let value = [Head::value(writer.id()).as_bytes(), &on.register_of(b"1")[Head::LEN..]].concat();
+    let put = crate::store::Written { key: on.key(), put: Some((value.into(), ms(1000))) };
+    assert!(on.store.memory.end(writer, &[put], BUDGET).await.unwrap());
+    assert_eq!(text(&on, "new").await, "new");
+    assert_eq!(on.call(2, AT_ONCE).await, 1, "the value that was put");
+}
+
+/// The base is another by now: what is loaded beside the former one will be of no use.
+#[tokio::test(start_paused = true)]
+async fn a_load_beside_a_base_that_is_over_is_not_waited_for() {
+    let on = Subject::new();
+    set_text(&on, "theirs").await.unwrap();
+    let (other, takes) = (another(&on), ms(10_000));
+    let slow = tokio::spawn(async move {
+        let load = || async {
+            sleep(takes).await;
+            Ok::<_, ()>(0_u64)
+        };
+        other.get_or_set("k", Options::new(), load).await
+    });
+    tasks().await;
+    set_text(&on, "newer").await.unwrap();
+    let began = Instant::now();
+    assert_eq!(on.call(7, AT_ONCE).await, 7);
+    assert!(began.elapsed() < ms(100), "{:?}", began.elapsed());
+    on.cache.settled().await;
+    assert_eq!(on.call(8, AT_ONCE).await, 7);
+    assert_eq!(slow.await.unwrap(), Ok(0));
 }
 
 #[tokio::test(start_paused = true)]
@@ -172,7 +251,7 @@ async fn tags_hold_beside_a_base_as_well() {
         let load = || async move { Ok::<_, ()>(value) };
         on.cache.get_or_set("k", Options::new().tag("t"), load).await.unwrap()
     };
-    set_text(&on, "theirs").await;
+    set_text(&on, "theirs").await.unwrap();
     assert_eq!((read(1).await, on.cache.settled().await, read(2).await), (1, (), 1));
     assert_eq!(on.cache.invalidate(crate::Invalidation::new().tag("t")).await, crate::Outcome::Applied);
     assert_eq!((read(3).await, on.cache.settled().await, read(4).await), (3, (), 3));
@@ -182,7 +261,7 @@ async fn tags_hold_beside_a_base_as_well() {
 #[tokio::test(start_paused = true)]
 async fn a_read_by_hand_finds_what_stands_beside() {
     let on = Subject::new();
-    set_text(&on, "theirs").await;
+    set_text(&on, "theirs").await.unwrap();
     on.call(7, AT_ONCE).await;
     on.cache.settled().await;
     assert_eq!(on.cache.get::<u64>("k").await, Some(7));
@@ -199,7 +278,7 @@ async fn a_base_that_changes_at_every_look_is_given_up() {
     on.store.plan(Step::GetAll, (0..20).map(|_| Act::Late(ms(3))));
     let call = on.calling(Ok(7), AT_ONCE).await;
     for n in 0..100 {
-        set_text(&on, &n.to_string()).await;
+        set_text(&on, &n.to_string()).await.unwrap();
         sleep(ms(1)).await;
     }
     assert_eq!(call.await.unwrap(), Ok(7));

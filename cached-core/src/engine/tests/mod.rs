@@ -124,11 +124,11 @@ impl Subject {
         self.store.memory.put(&self.key(), register, Duration::from_secs(60), BUDGET).await.unwrap();
     }
 
-    /// A lease as another process would hold it.
+    /// A lease as another process would hold it, for no purpose that is known.
     async fn plant_lease(&self, id: u128, ttl: Duration) {
         let (memory, key) = (&self.store.memory, self.key());
         memory.remove(&key, BUDGET).await.unwrap();
-        let answer = memory.acquire(&key, Head::lease(id), ttl, Replace::Nothing, BUDGET).await;
+        let answer = memory.acquire(&key, Head::lease(id << 16), ttl, Replace::Nothing, BUDGET).await;
         assert_eq!(answer.unwrap(), Acquired::Granted);
     }
 

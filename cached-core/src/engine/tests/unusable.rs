@@ -79,7 +79,7 @@ async fn a_key_whose_payloads_never_decode_is_given_up() {
 
 #[tokio::test(start_paused = true)]
 async fn a_key_that_never_holds_anything_usable_is_given_up() {
-    let lease = Bytes::copy_from_slice(Head::lease(1).as_bytes());
+    let lease = Bytes::copy_from_slice(Head::lease(1 << 16).as_bytes());
     // A lease that a store calls a value is not counted as foreign, beside the reason for the load.
     for (register, counted) in [(Bytes::from_static(b"garbage"), 4), (lease, 1)] {
         let on = Subject::new();

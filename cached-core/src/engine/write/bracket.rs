@@ -7,7 +7,7 @@ use crate::envelope::Head;
 use crate::error::{CacheError, FaultKind, StoreError};
 use crate::invalidation::Outcome;
 use crate::key::Key;
-use crate::lease::random_id;
+use crate::lease;
 use crate::store::Written;
 use std::sync::Arc;
 use std::time::Duration;
@@ -72,7 +72,7 @@ impl Bracket {
 
     async fn try_begin(scope: &Scope, token: bool, budget: &mut Budget) -> Result<Head, (Option<Head>, CacheError)> {
         let engine = &scope.engine;
-        let writer = random_id().map(Head::lease).ok_or((None, CacheError::NoRandomness))?;
+        let writer = lease::writer().ok_or((None, CacheError::NoRandomness))?;
         let (keys, marker) = (scope.keys(), engine.settings.marker);
         let begun = budget.step(engine, |store, within| store.begin(writer, keys, marker, token, within)).await;
         engine.wrote(scope.keys());
@@ -113,7 +113,7 @@ impl Unbegun {
         let Self { scope, writer, budget, error } = self;
         scope.site.unbracketed(&error);
         // Any other writer's END would do as well; this one also ends a BEGIN that takes effect late.
-        let writer = writer.or_else(|| random_id().map(Head::lease)).unwrap_or_else(|| Head::lease(0));
+        let writer = writer.or_else(lease::writer).unwrap_or_else(|| Head::lease(0));
         Bracket { open: Some(Open { scope: *scope, writer, extension: Extension::none(), budget }) }
     }
 

@@ -145,7 +145,7 @@ impl Subject {
     /// A ticket as another process would hold it.
     async fn plant_ticket(&self, time: Duration) {
         let (memory, key) = (&self.store.memory, self.ticket_key());
-        let answer = memory.acquire(&key, Head::lease(9), time, Replace::Nothing, BUDGET).await;
+        let answer = memory.acquire(&key, Head::lease(9 << 16), time, Replace::Nothing, BUDGET).await;
         assert_eq!(answer.unwrap(), Acquired::Granted);
     }
 
