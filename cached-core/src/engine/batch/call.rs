@@ -286,6 +286,8 @@ impl<S: ManyShape> State<'_, S> {
 
     /// What is permitted is loaded now, in the order of the ids.
     async fn begin(&mut self) -> Load {
+        // What was asked for in vain, and may have been given all the same, keeps nobody waiting while the load runs.
+        self.release();
         let mut permitted = std::mem::take(&mut self.permitted);
         permitted.sort_unstable_by_key(|(at, _)| *at);
         // A load that is made anyway takes the others along.
@@ -371,7 +373,7 @@ impl<S: ManyShape> State<'_, S> {
         None
     }
 
-    /// Leases of loads that came to nothing are given back now, not when the batch ends.
+    /// Leases of which nothing has come are given back now, not when the batch ends.
     fn release(&self) {
         if let Some(lookups) = &self.lookups {
             lookups.releases.start();

@@ -52,6 +52,20 @@ impl Subject {
     }
 }
 
+/// It would be written until the first marker runs out, long after the write.
+#[tokio::test(start_paused = true)]
+async fn a_begin_that_was_carried_out_though_its_connection_broke_is_ended() {
+    let on = Subject::new();
+    on.store.plan(Step::Begin, [Act::Breaks]);
+    assert_eq!(put(&on, 1, AT_ONCE).await, 1);
+    assert_eq!(on.put_stats(), (1, vec![]), "the second one has its token");
+    assert_eq!(find(&on, 2).await, 1);
+    on.cache.delete("k").await.unwrap();
+    find(&on, 2).await;
+    on.cache.settled().await;
+    assert_eq!(find(&on, 3).await, 2, "nobody is writing any more");
+}
+
 #[tokio::test(start_paused = true)]
 async fn what_is_put_is_found() {
     let on = Subject::new();

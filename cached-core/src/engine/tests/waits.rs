@@ -132,3 +132,21 @@ async fn followers_do_not_pay_for_the_looks_of_a_leader_that_waits() {
     tasks().await;
     assert_eq!((on.stats().stored, on.stats().bypassed), (1, 0), "it has loaded under a lease of its own");
 }
+
+/// Its ACQUIRE was carried out, and its connection broke.
+#[tokio::test(start_paused = true)]
+async fn a_lease_that_a_batch_has_asked_for_in_vain_keeps_nobody_waiting_while_it_loads() {
+    let on = Subject::new();
+    on.store.plan(Step::Acquire, [Act::Breaks]);
+    let subject = on.clone();
+    let batch = tokio::spawn(async move {
+        let load = |keys: Vec<&'static str>| async {
+            sleep(LONG).await;
+            Ok::<_, ()>(keys.into_iter().map(|key| (key, 1_u64)).collect())
+        };
+        subject.cache.get_or_set_many(&["k"], Options::new(), load).await
+    });
+    sleep(BUDGET).await;
+    assert_eq!(on.register().await, None, "its lease is released");
+    assert_eq!(batch.await.unwrap().unwrap()["k"], 1);
+}

@@ -58,7 +58,11 @@ impl Bracket {
         let mut tried = Self::try_begin(&scope, token, &mut budget).await;
         // An idle connection that the server has closed is not to be felt. The store sends no token twice, but this is
         // another writer's.
-        if token && tried.as_ref().is_err_and(|(_, error)| is_disconnected(error)) {
+        if token
+            && let Err((Some(lost), error)) = &tried
+            && is_disconnected(error)
+        {
+            Self::end_lost(&scope, *lost, &mut budget).await;
             tried = Self::try_begin(&scope, token, &mut budget).await;
         }
         match tried {
@@ -78,6 +82,13 @@ impl Bracket {
         engine.wrote(scope.keys());
         begun.map_err(|error| (Some(writer), error.into()))?;
         Ok(writer)
+    }
+
+    /// Ends a BEGIN that may have been carried out though its connection broke: its marker would keep loads from being stored until
+    /// it runs out, long after the write, and its token the next writer from having one. If this fails, so does what comes next.
+    async fn end_lost(scope: &Scope, writer: Head, budget: &mut Budget) {
+        let written: Vec<_> = scope.keys().iter().map(|key| Written::nothing(Key::clone(key))).collect();
+        let _ = budget.step(&scope.engine, |store, within| store.end(writer, &written, within)).await;
     }
 
     /// END.

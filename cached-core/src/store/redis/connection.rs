@@ -10,8 +10,8 @@ use super::role::{Question, Role};
 use crate::error::{FaultKind, StoreError};
 use redis::aio::MultiplexedConnection;
 use redis::{Cmd, RedisError, Value};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -19,8 +19,10 @@ use tokio::time::Instant;
 const BEAT: Duration = Duration::from_millis(500);
 /// By every caller, when it is so old.
 const HEARTBEAT: Duration = Duration::from_secs(1);
-/// Timeouts in a row after which a connection is given up.
+/// Timeouts in a row after which a connection is given up,
 const TIMEOUTS: u32 = 3;
+/// if callers have waited for so long: some give a command a few milliseconds, since that is all they have left.
+const SILENCE: Duration = Duration::from_millis(50);
 
 #[derive(Debug, Clone)]
 pub(super) struct Connection {
@@ -35,8 +37,10 @@ pub(super) type Parts<'a> = (&'a mut MultiplexedConnection, &'a Arc<Life>);
 #[derive(Debug)]
 pub(super) struct Life {
     home: Home,
-    /// Timeouts since the last answer.
-    timeouts: AtomicU32,
+    /// Since the last answer.
+    silence: Mutex<Silence>,
+    /// Whether there are timeouts in that: no lock is taken as long as there are none.
+    is_silent: AtomicBool,
     /// How the server tells its role, and what it was at first; `None` if it does not tell.
     role: Option<(Question, Role)>,
     /// Before the role was asked for.
@@ -45,6 +49,27 @@ pub(super) struct Life {
     asked: AtomicU64,
     /// When the last question was asked that has been answered.
     confirmed: AtomicU64,
+}
+
+/// Timeouts in a row.
+#[derive(Debug, Default)]
+struct Silence {
+    timeouts: u32,
+    /// How long there was somebody who waited.
+    waited: Duration,
+    /// Up to when that is counted.
+    until: Option<Instant>,
+}
+
+impl Silence {
+    /// An answer has not come in time. Whether the connection is to be given up.
+    fn goes_on(&mut self, sent: Instant, now: Instant) -> bool {
+        let from = self.until.map_or(sent, |until| until.max(sent));
+        self.timeouts += 1;
+        self.waited += now.saturating_duration_since(from);
+        self.until = Some(now);
+        self.timeouts >= TIMEOUTS && self.waited >= SILENCE
+    }
 }
 
 /// Why there is no answer to believe.
@@ -137,7 +162,8 @@ impl Life {
     fn new(role: Option<(Question, Role)>, asked: Instant) -> Self {
         Self {
             home: Home::here(),
-            timeouts: AtomicU32::new(0),
+            silence: Mutex::default(),
+            is_silent: AtomicBool::new(false),
             role,
             began: asked,
             asked: AtomicU64::new(0),
@@ -153,14 +179,24 @@ impl Life {
         self.role.is_some_and(|(_, role)| role.is_cluster)
     }
 
-    /// An answer has come.
-    pub(super) fn answered(&self) {
-        self.timeouts.store(0, Ordering::Relaxed);
+    fn silence(&self) -> MutexGuard<'_, Silence> {
+        self.silence.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// An answer has not come in time. Whether that was once too often.
-    pub(super) fn timed_out(&self) -> bool {
-        self.timeouts.fetch_add(1, Ordering::Relaxed) + 1 >= TIMEOUTS
+    /// An answer has come.
+    pub(super) fn answered(&self) {
+        if self.is_silent.load(Ordering::Relaxed) {
+            let mut silence = self.silence();
+            *silence = Silence::default();
+            self.is_silent.store(false, Ordering::Relaxed);
+        }
+    }
+
+    /// An answer to what was sent then has not come in time. Whether that was once too often.
+    pub(super) fn timed_out(&self, sent: Instant, now: Instant) -> bool {
+        let mut silence = self.silence();
+        self.is_silent.store(true, Ordering::Relaxed);
+        silence.goes_on(sent, now)
     }
 
     /// Whether it was made before the last heartbeat.
@@ -207,6 +243,20 @@ mod tests {
         tokio::time::advance(HEARTBEAT).await;
         let life = Life::new(Some((Question::Role, role)), asked);
         assert!(life.is_due(Instant::now()) && life.is_due(Instant::now()), "every caller asks");
+    }
+
+    #[test]
+    fn a_connection_is_given_up_after_some_timeouts_that_took_some_time() {
+        let (start, ms) = (Instant::now(), Duration::from_millis);
+        let silent = |waits: &[(u64, u64)]| {
+            let mut silence = Silence::default();
+            waits.iter().map(|(sent, until)| silence.goes_on(start + ms(*sent), start + ms(*until))).collect::<Vec<_>>()
+        };
+        assert_eq!(silent(&[(0, 100), (100, 200), (200, 300)]), [false, false, true]);
+        assert_eq!(silent(&[(0, 100), (1, 101), (2, 102)]), [false, false, true], "side by side");
+        assert_eq!(silent(&[(0, 3), (0, 3), (1, 4), (1, 4)]), [false; 4], "none of them had time");
+        let short: Vec<_> = (0..20).map(|n| (1000 * n, 1000 * n + 3)).collect();
+        assert_eq!(silent(&short).iter().position(|is_over| *is_over), Some(16), "but none of them was answered");
     }
 
     #[test]

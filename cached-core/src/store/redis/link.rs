@@ -200,7 +200,7 @@ impl Link {
         {
             self.overdue.note(command, now, Instant::now());
         }
-        let judged = self.judge(life, answer);
+        let judged = self.judge(life, answer, now);
         match judged {
             // A runtime that ends takes its connections along, which says nothing about the server either.
             Err(Failure::Unknown(fault)) if !Box::pin(life.home().runs(begun_by(deadline))).await => {
@@ -212,7 +212,12 @@ impl Link {
     }
 
     /// What an answer, or none in time, means for the connection and the caller.
-    fn judge(&self, life: &Arc<Life>, answer: Option<Result<Value, Unanswered>>) -> Result<Value, Failure> {
+    fn judge(
+        &self,
+        life: &Arc<Life>,
+        answer: Option<Result<Value, Unanswered>>,
+        sent: Instant,
+    ) -> Result<Value, Failure> {
         let error = match answer {
             Some(Ok(value)) => {
                 life.answered();
@@ -227,7 +232,7 @@ impl Link {
                 return Err(Failure::Unknown(error.into()));
             }
             None => {
-                if life.timed_out() {
+                if life.timed_out(sent, Instant::now()) {
                     self.give_up(life);
                 }
                 return Err(Failure::Answer(Fault::new(FaultKind::Timeout, "the command was sent")));
