@@ -84,8 +84,9 @@ impl Table for Archive {
 #[tokio::test]
 async fn impls_with_one_key_answer_for_each_other_which_is_said_at_start_up() {
     let (log, _listening) = Log::listen(tracing::Level::WARN);
-    let cache = Cache::memory();
+    let cache = Cache::builder().build().unwrap();
     let mut lines = log.take();
+    lines.retain(|line| line.contains("share their entries"));
     lines.sort();
     assert_eq!(lines.len(), 2, "{lines:#?}");
     let says = |line: &str, words: [&str; 4]| words.iter().all(|word| line.contains(word));
@@ -117,8 +118,10 @@ async fn impls_with_one_key_answer_for_each_other_which_is_said_at_start_up() {
 
 #[test]
 fn the_audit_finds_them_unless_it_is_meant() {
-    let kinds =
-        |options: AuditOptions| options.audit().findings().iter().map(cached_core::Finding::kind).collect::<Vec<_>>();
-    assert_eq!(kinds(AuditOptions::new()), [FindingKind::Shared; 2]);
-    assert_eq!(kinds(AuditOptions::new().allow("find")), []);
+    let found = |options: AuditOptions| {
+        let audit = options.audit();
+        audit.findings().iter().filter(|finding| finding.kind() == FindingKind::Shared).count()
+    };
+    assert_eq!(found(AuditOptions::new()), 2);
+    assert_eq!(found(AuditOptions::new().allow("find")), 0);
 }

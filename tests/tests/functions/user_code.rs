@@ -330,7 +330,9 @@ async fn what_panics_when_the_key_is_made_runs_uncached() {
     on.said("unhashable", "`value` cannot be written into the key");
     on.thrice(async || change_unrenderable(Unrenderable).await, Ok(8)).await;
     assert_eq!(on.site("change_unrenderable").failed, 3);
-    on.said("change_unrenderable", "the `KeyIdentity` or `Serialize` of `part` fails or panics");
+    let lines = on.log.take();
+    let names = |line: &String| line.contains("the `KeyIdentity` or `Serialize` of `part` fails or panics");
+    assert!(lines.len() == 3 && lines.iter().all(names), "an invalidation that is lost is said each time: {lines:#?}");
 }
 
 #[tokio::test]
