@@ -29,7 +29,7 @@ pub struct Serialized<'a, T: ?Sized>(pub &'a T);
     label = "not `Serialize`",
     note = "`:serde` and `#[cache_key(serde)]` are for types of other crates that are `Serialize`",
     note = "for your own type write `#[derive(cached_core::CacheKey)]`, and `:hash` instead of `:serde`",
-    note = "of a type that is neither, name what tells two of them apart: `<name.field>`"
+    note = "of a type that is neither, name what tells two of them apart, and leave out the rest: `<name.field>` with `skip(name)`"
 )]
 pub trait SerializedIdentity: serde::Serialize {}
 

@@ -248,13 +248,13 @@ mod tests {
         ..SiteSpec::DEFAULT
     };
 
-    fn shared(specs: [SiteSpec; 2]) -> Vec<String> {
-        said(&specs.map(|spec| &*Box::leak(Box::new(Site::new(spec)))))
+    fn shared(specs: &[SiteSpec; 2]) -> Vec<String> {
+        said(&specs.each_ref().map(|spec| &*Box::leak(Box::new(Site::new(*spec)))))
     }
 
     #[test]
     fn functions_that_answer_for_each_other_are_mentioned() {
-        let said = shared([FIND, SiteSpec { name: "mail", line: 2, ..FIND }]);
+        let said = shared(&[FIND, SiteSpec { name: "mail", line: 2, ..FIND }]);
         assert!(said.len() == 1 && said[0].contains("`find` and a.rs:2 `mail`"), "{said:?}");
     }
 
@@ -262,18 +262,18 @@ mod tests {
     fn so_are_the_impls_of_a_trait() {
         let one = SiteSpec { inside: || "<shop::A as shop::Repo>::find::__CACHED_SITE::{{closure}}", ..FIND };
         let other = SiteSpec { inside: || "<shop::B as shop::Repo>::find::__CACHED_SITE::{{closure}}", ..FIND };
-        let said = shared([one, SiteSpec { line: 2, ..other }]);
+        let said = shared(&[one, SiteSpec { line: 2, ..other }]);
         let expected = "a.rs:1 `<shop::A as shop::Repo>::find` and a.rs:2 `<shop::B as shop::Repo>::find` share";
         assert!(said.len() == 1 && said[0].contains(expected), "{said:?}");
-        assert_eq!(shared([one, SiteSpec { column: 9, ..other }]).len(), 1, "on one line");
-        assert_eq!(shared([one, other]).len(), 1, "both from one call of a macro");
+        assert_eq!(shared(&[one, SiteSpec { column: 9, ..other }]).len(), 1, "on one line");
+        assert_eq!(shared(&[one, other]).len(), 1, "both from one call of a macro");
     }
 
     #[test]
     fn one_function_does_not_share_with_itself() {
-        assert_eq!(shared([FIND, FIND]), [""; 0], "linked twice");
+        assert_eq!(shared(&[FIND, FIND]), [""; 0], "linked twice");
         let in_the_binary = SiteSpec { module: "shop_server", inside: || "shop_server::find::__CACHED_SITE", ..FIND };
-        assert_eq!(shared([FIND, in_the_binary]), [""; 0], "a module of the library and of the binary");
+        assert_eq!(shared(&[FIND, in_the_binary]), [""; 0], "a module of the library and of the binary");
     }
 
     #[test]
@@ -282,9 +282,9 @@ mod tests {
         const OF_MODULE: &[Piece] = &[Piece::Segment("TABLE"), Piece::Literal(":"), Piece::Segment("id")];
         let a = SiteSpec { template: OF_SELF, inside: || "<shop::A as shop::Repo>::find::__CACHED_SITE", ..FIND };
         let b = SiteSpec { inside: || "<shop::B as shop::Repo>::find::__CACHED_SITE", line: 2, ..a };
-        assert_eq!(shared([a, b]), [""; 0]);
+        assert_eq!(shared(&[a, b]), [""; 0]);
         let mail = SiteSpec { inside: || "<shop::A as shop::Repo>::mail::__CACHED_SITE", line: 3, ..a };
-        assert_eq!(shared([a, mail]).len(), 1, "two of one impl");
+        assert_eq!(shared(&[a, mail]).len(), 1, "two of one impl");
 
         let leak = |spec| &*Box::leak(Box::new(Site::new(spec)));
         let users = SiteSpec { template: OF_MODULE, inside: || "shop::users::find::__CACHED_SITE", ..FIND };

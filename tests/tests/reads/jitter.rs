@@ -56,8 +56,8 @@ async fn closure(id: u64) -> u64 {
 }
 
 #[redis_cached(key = "stale:<id>", ttl = |_: &u64| TIME, stale_if_error = "1ms")]
-async fn stale(id: u64) -> u64 {
-    id
+async fn stale(id: u64) -> Result<u64, String> {
+    Ok(id)
 }
 
 #[redis_cached(key = "batch:<id>", batch = ids, ttl = |_: &u64| TIME)]
@@ -82,7 +82,7 @@ async fn stored(cache: &Cache) {
         class(*id).await;
         expression(*id, TIME).await;
         closure(*id).await;
-        stale(*id).await;
+        stale(*id).await.unwrap();
         put(*id).await;
         put_written(*id).await;
         let told = || Options::new().ttl(TIME);

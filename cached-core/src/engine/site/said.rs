@@ -73,8 +73,8 @@ impl SiteState {
                 place,
                 argument,
                 "`{argument}` cannot be written into the key: such calls run uncached; its `KeyIdentity` or `Serialize` fails or \
-                 panics: name a field or another form of it in `key`, or leave it out by `skip(..)` if it is no part of the \
-                 call's identity"
+                 panics: name another form of it in `key`, or a field beside `skip(..)`, which alone leaves it out if it is no \
+                 part of the call's identity"
             );
         }
     }
