@@ -149,6 +149,8 @@ impl Subject {
 
     /// Three calls that fail for want of an answer.
     async fn open_breaker(&self) {
+        // The log says nothing of a key that is used by hand.
+        crate::hand::uses(crate::hand::Kind::Key, "another");
         for _ in 0..3 {
             self.store.plan(Step::Remove, [Act::Fails(FaultKind::Disconnected)]);
             self.cache.delete("another").await.unwrap_err();
