@@ -1,13 +1,9 @@
 //! The entry of a call, had by the call itself: of every kind of function.
 #![expect(clippy::unwrap_used, reason = "in a test, a panic is the report")]
 
-#[path = "entries/by_hand.rs"]
 mod by_hand;
-#[path = "entries/functions.rs"]
 mod functions;
-#[path = "entries/refused.rs"]
 mod refused;
-#[path = "entries/servers.rs"]
 mod servers;
 
 use cached_core::Cache;

@@ -11,20 +11,13 @@
 //! that hold however slow the machine is.
 #![expect(clippy::unwrap_used, reason = "in a test, a panic is the report")]
 
-#[path = "options/oracle.rs"]
 mod oracle;
-#[path = "options/pairs.rs"]
 mod pairs;
-#[path = "options/schedule.rs"]
 mod schedule;
-#[path = "options/source.rs"]
 mod source;
-#[path = "options/spec.rs"]
 mod spec;
 #[expect(clippy::needless_update, reason = "a function with all options leaves no default to its expansion")]
-#[path = "options/table.rs"]
 mod table;
-#[path = "options/world.rs"]
 mod world;
 
 use cached_core::{Cache, CacheBuilder, Clock};

@@ -2,7 +2,6 @@
 //! do. What `Serialize` leaves out, renames or writes alike makes no difference, unless the template asks for `:serde`.
 #![expect(clippy::unwrap_used, reason = "in a test, a panic is the report")]
 
-#[path = "identity/values.rs"]
 mod values;
 
 use cached_core::{Cache, CacheEvent, CacheKey, KeySegment, Outcome, redis_cached};

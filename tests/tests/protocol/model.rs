@@ -4,7 +4,6 @@
 //! `cargo test --release -p tests --test protocol -- --ignored --nocapture` searches all scenarios in full, in about six
 //! minutes, and prints the table of `MODEL.md`. `SCENARIOS=failover,taken` searches only those whose names begin so.
 
-#[path = "model/near.rs"]
 mod near;
 
 use std::time::Instant;

@@ -2,25 +2,15 @@
 //!
 //! What each step of the model becomes is told in `replay/engine.rs`.
 
-#[path = "replay/desk.rs"]
 mod desk;
-#[path = "replay/engine.rs"]
 mod engine;
-#[path = "replay/foreign.rs"]
 mod foreign;
-#[path = "replay/gate.rs"]
 mod gate;
-#[path = "replay/kept_tag.rs"]
 mod kept_tag;
-#[path = "replay/past_its_time.rs"]
 mod past_its_time;
-#[path = "replay/plain.rs"]
 mod plain;
-#[path = "replay/row.rs"]
 mod row;
-#[path = "replay/stage.rs"]
 mod stage;
-#[path = "replay/wander.rs"]
 mod wander;
 
 use engine::Report;
