@@ -35,18 +35,18 @@ run() {
   "$@" 2>&1 | tee -a "$log" || status=1
 }
 
+# Always the whole workspace, since with some of its packages their dependencies have other features and are compiled again.
+tests() { run cargo test --locked --no-fail-fast --workspace "$@"; }
 # Tests that measure time have the machine to themselves: one at a time, after all others.
-others=()
-for path in tests/tests/*; do
+others=(--test lints)
+for path in */tests/*.rs tests/tests/*/; do
   name=$(basename "$path" .rs)
   [ "$name" = timed ] || others+=(--test "$name")
 done
 
-run cargo test --locked --no-fail-fast --workspace --exclude tests --exclude ui-tests
-run cargo test --locked --no-fail-fast -p cached-core --all-features --lib
-run cargo test --locked --no-fail-fast -p tests "${others[@]}"
-run cargo test --locked --no-fail-fast -p tests --test timed -- --test-threads=1
-run cargo test --locked --no-fail-fast -p ui-tests
+tests --lib --bins "${others[@]}"
+tests --doc
+tests --test timed -- --test-threads=1
 if [ -n "$long" ]; then
   # That the soak would notice what it is there to notice.
   run cargo test --locked --no-fail-fast --release -p tests --test timed soak:: -- --ignored --test-threads=1
