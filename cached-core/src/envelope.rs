@@ -55,13 +55,13 @@ pub(crate) enum Age {
     /// Past its end: to be served, and to be renewed.
     Stale,
     /// Past its end: to be served only if a load fails.
-    Spare,
+    Fallback,
 }
 
 impl Age {
     /// Whether its time is over.
     pub(crate) fn is_over(self) -> bool {
-        matches!(self, Self::Stale | Self::Spare)
+        matches!(self, Self::Stale | Self::Fallback)
     }
 }
 

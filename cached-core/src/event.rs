@@ -1,7 +1,7 @@
 //! Events: what a write says that it has changed, and what an entry says that it depends on.
 
 use crate::key::template::{push_fields, rendered};
-use crate::key::{Formless, Key, KeySegment, Piece, Prefix};
+use crate::key::{Key, KeySegment, Piece, Prefix, Unrenderable};
 use crate::user_code::caught;
 
 /// Something that happened to the data: `#[derive(CacheEvent)]`.
@@ -106,7 +106,7 @@ pub struct TagUse {
 
 impl Prefix {
     /// The register of an event, or that of any event of its name.
-    pub(crate) fn render_event<E: CacheEvent>(&self, event: Option<&E>) -> Result<Key, Formless> {
+    pub(crate) fn render_event<E: CacheEvent>(&self, event: Option<&E>) -> Result<Key, Unrenderable> {
         rendered(&self.events, |out, at| {
             at.set(E::NAME);
             out.push_str(E::NAME);

@@ -3,7 +3,7 @@
 use crate::error::CacheError;
 use crate::event::CacheEvent;
 use crate::hand;
-use crate::key::{Formless, Key, Prefix};
+use crate::key::{Key, Prefix, Unrenderable};
 use std::collections::HashSet;
 
 /// What an entry depends on and a write invalidates: a text, or an event.
@@ -62,7 +62,7 @@ impl Tag {
     }
 
     /// What messages call it.
-    fn name(&self) -> Formless {
+    fn name(&self) -> Unrenderable {
         match &self.0 {
             Depends::Text(_) => "tag",
             Depends::Event(name, _) => name,
@@ -193,7 +193,7 @@ impl Invalidation {
     }
 
     /// The registers that an entry depends on which depends on these tags and events.
-    pub(crate) fn tags(&self, prefix: &Prefix) -> Vec<Result<Key, Formless>> {
+    pub(crate) fn tags(&self, prefix: &Prefix) -> Vec<Result<Key, Unrenderable>> {
         let tag = |item: &Item| match item {
             Item::Key(_) | Item::Entry(_) => None,
             Item::Tag(tag) => Some(tag.register(prefix).ok_or(tag.name())),
@@ -202,7 +202,7 @@ impl Invalidation {
     }
 
     /// Adds the registers that stand for it in a cache. What has no form is left out, and the last of it is the error.
-    pub(crate) fn add_to(&self, registers: &mut Registers, prefix: &Prefix) -> Result<(), Formless> {
+    pub(crate) fn add_to(&self, registers: &mut Registers, prefix: &Prefix) -> Result<(), Unrenderable> {
         let mut added = Ok(());
         for item in &self.items {
             match item {

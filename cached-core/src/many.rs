@@ -95,7 +95,7 @@ pub fn lend<'l, I: Ids + 'l>(_: &I, ids: &'l [I::Id]) -> I::Lent<'l> {
 
 /// The ids of one call.
 #[derive(Debug)]
-pub struct Asked<'a, Id> {
+pub struct AskedIds<'a, Id> {
     /// As they were given.
     pub(crate) ids: &'a [Id],
     /// Where each distinct one stands first.
@@ -104,7 +104,7 @@ pub struct Asked<'a, Id> {
     pub(crate) places: Vec<usize>,
 }
 
-impl<'a, Id> Asked<'a, Id> {
+impl<'a, Id> AskedIds<'a, Id> {
     /// A distinct one.
     pub(crate) fn id(&self, distinct: usize) -> &'a Id {
         &self.ids[self.firsts[distinct]]
@@ -120,7 +120,7 @@ pub trait ManyOf<Id>: Sized {
     fn is_same(one: &Id, other: &Id) -> bool;
 
     /// Makes it of the values of the distinct ids, and of what else the body returned.
-    fn collect(asked: &Asked<'_, Id>, values: Vec<Option<Self::Item>>, strangers: Vec<(Id, Self::Item)>) -> Self;
+    fn collect(asked: &AskedIds<'_, Id>, values: Vec<Option<Self::Item>>, strangers: Vec<(Id, Self::Item)>) -> Self;
 
     /// Takes it apart.
     ///
@@ -129,7 +129,7 @@ pub trait ManyOf<Id>: Sized {
     fn divide(self, ids: &[Id]) -> Result<Divided<Id, Self::Item>, (Self, usize)>;
 }
 
-fn by_id<Id: Clone, T>(asked: &Asked<'_, Id>, values: Vec<Option<T>>) -> impl Iterator<Item = (Id, T)> {
+fn by_id<Id: Clone, T>(asked: &AskedIds<'_, Id>, values: Vec<Option<T>>) -> impl Iterator<Item = (Id, T)> {
     values.into_iter().enumerate().filter_map(|(at, value)| Some((asked.id(at).clone(), value?)))
 }
 
@@ -140,7 +140,7 @@ impl<Id: Clone + Eq + Hash, T, S: BuildHasher + Default> ManyOf<Id> for HashMap<
         one == other
     }
 
-    fn collect(asked: &Asked<'_, Id>, values: Vec<Option<T>>, strangers: Vec<(Id, T)>) -> Self {
+    fn collect(asked: &AskedIds<'_, Id>, values: Vec<Option<T>>, strangers: Vec<(Id, T)>) -> Self {
         strangers.into_iter().chain(by_id(asked, values)).collect()
     }
 
@@ -158,7 +158,7 @@ impl<Id: Clone + Ord, T> ManyOf<Id> for BTreeMap<Id, T> {
         one == other
     }
 
-    fn collect(asked: &Asked<'_, Id>, values: Vec<Option<T>>, strangers: Vec<(Id, T)>) -> Self {
+    fn collect(asked: &AskedIds<'_, Id>, values: Vec<Option<T>>, strangers: Vec<(Id, T)>) -> Self {
         strangers.into_iter().chain(by_id(asked, values)).collect()
     }
 
@@ -177,7 +177,7 @@ impl<Id, T: Clone> ManyOf<Id> for Vec<Option<T>> {
         true
     }
 
-    fn collect(asked: &Asked<'_, Id>, mut values: Vec<Option<T>>, _: Vec<(Id, T)>) -> Self {
+    fn collect(asked: &AskedIds<'_, Id>, mut values: Vec<Option<T>>, _: Vec<(Id, T)>) -> Self {
         if asked.places.len() == values.len() {
             return values;
         }
@@ -217,7 +217,7 @@ pub trait ManyShape: Copy {
 
     /// Makes a return value of the values of the distinct ids, and of what else the body returned.
     fn collect(
-        asked: &Asked<'_, Self::Id>,
+        asked: &AskedIds<'_, Self::Id>,
         values: Vec<Option<Self::Item>>,
         strangers: Vec<(Self::Id, Self::Item)>,
     ) -> Self::Return;
@@ -287,7 +287,7 @@ impl<Id: Clone, C: ManyOf<Id, Item: CacheValue>> ManyShape for Plain<C, Id> {
         C::is_same(one, other)
     }
 
-    fn collect(asked: &Asked<'_, Id>, values: Vec<Option<C::Item>>, strangers: Vec<(Id, C::Item)>) -> C {
+    fn collect(asked: &AskedIds<'_, Id>, values: Vec<Option<C::Item>>, strangers: Vec<(Id, C::Item)>) -> C {
         C::collect(asked, values, strangers)
     }
 
@@ -305,7 +305,7 @@ impl<Id: Clone, E, C: ManyOf<Id, Item: CacheValue>> ManyShape for InResult<C, E,
         C::is_same(one, other)
     }
 
-    fn collect(asked: &Asked<'_, Id>, values: Vec<Option<C::Item>>, strangers: Vec<(Id, C::Item)>) -> Result<C, E> {
+    fn collect(asked: &AskedIds<'_, Id>, values: Vec<Option<C::Item>>, strangers: Vec<(Id, C::Item)>) -> Result<C, E> {
         Ok(C::collect(asked, values, strangers))
     }
 
@@ -389,7 +389,7 @@ impl<R, Id: Clone> ManyShape for Refused<R, Id> {
         true
     }
 
-    fn collect(_: &Asked<'_, Id>, _: Vec<Option<()>>, _: Vec<(Id, ())>) -> R {
+    fn collect(_: &AskedIds<'_, Id>, _: Vec<Option<()>>, _: Vec<(Id, ())>) -> R {
         unreachable!("does not compile")
     }
 
@@ -408,8 +408,8 @@ pub fn one<S: ManyShape>(_: S) -> OptionValue<S::Item> {
 mod tests {
     use super::*;
 
-    fn asked(ids: &[u8]) -> Asked<'_, u8> {
-        let mut asked = Asked { ids, firsts: Vec::new(), places: Vec::new() };
+    fn asked(ids: &[u8]) -> AskedIds<'_, u8> {
+        let mut asked = AskedIds { ids, firsts: Vec::new(), places: Vec::new() };
         for (at, id) in ids.iter().enumerate() {
             let place = asked.firsts.iter().position(|first| ids[*first] == *id);
             asked.places.push(place.unwrap_or(asked.firsts.len()));

@@ -7,7 +7,7 @@
 //! To have an entry asks no store. [`Entry::get`] then misses, [`Entry::set`] and [`Entry::remove`] say so, and what
 //! [`Entry::invalidate`] could not apply is queued.
 
-use crate::engine::asking::{self, Asked};
+use crate::engine::asking::{self, CallDescription};
 use crate::engine::policy::Policy;
 use crate::engine::write::Write;
 use crate::engine::{Engine, Target};
@@ -144,11 +144,11 @@ impl<T> Entry<T> {
     }
 
     /// Of the one target of an answer.
-    fn of(target: Target, asked: &Asked) -> Result<Self, EntryError>
+    fn of(target: Target, asked: &CallDescription) -> Result<Self, EntryError>
     where
         T: 'static,
     {
-        let Asked { function, holds, policy, .. } = asked;
+        let CallDescription { function, holds, policy, .. } = asked;
         let policy = policy.clone().ok_or(EntryError::NoCall)?;
         let policy = policy.downcast().map_err(|_| EntryError::Type { function, holds, returns: type_name::<T>() })?;
         Ok(Self { target, policy })
@@ -413,7 +413,7 @@ pub trait NoQuestion<F>: Sized {
 
 impl<F> NoQuestion<F> for Question<F> {}
 
-fn one_answer(call: impl Future) -> Result<Asked, EntryError> {
+fn one_answer(call: impl Future) -> Result<CallDescription, EntryError> {
     let mut answers = asking::ask(call).into_iter();
     let first = answers.next().ok_or(EntryError::NoCall)??;
     match answers.next() {

@@ -354,7 +354,7 @@ impl Cache {
     /// ```
     #[must_use]
     pub fn stats(&self) -> Stats {
-        let (engine, pending) = (&self.engine, self.engine.pending.len());
+        let (engine, pending) = (&self.engine, self.engine.queue.len());
         let sweeping = pending == usize::MAX;
         Stats {
             store: engine.store.name(),

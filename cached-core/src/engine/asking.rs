@@ -20,12 +20,12 @@ use std::task::{Context, Poll, Waker};
 thread_local! {
     /// Without a destructor, so that a look at it costs an instruction or two.
     static IS_ASKING: Cell<bool> = const { Cell::new(false) };
-    static ANSWERS: RefCell<Vec<Result<Asked, EntryError>>> = const { RefCell::new(Vec::new()) };
+    static ANSWERS: RefCell<Vec<Result<CallDescription, EntryError>>> = const { RefCell::new(Vec::new()) };
 }
 
 /// The answer of a call that was asked: its entries and its options.
 #[derive(Debug)]
-pub(crate) struct Asked {
+pub(crate) struct CallDescription {
     pub(crate) function: &'static str,
     /// One; of a batch, one for each of its ids.
     pub(crate) targets: Vec<Target>,
@@ -37,7 +37,7 @@ pub(crate) struct Asked {
 }
 
 /// Asks the calls that a future makes when it is polled first.
-pub(crate) fn ask(call: impl Future) -> Vec<Result<Asked, EntryError>> {
+pub(crate) fn ask(call: impl Future) -> Vec<Result<CallDescription, EntryError>> {
     let mut call = pin!(call);
     let asking = Asking::begin();
     // Where it comes to does not matter: a call that is asked never ends.
@@ -50,7 +50,7 @@ pub(crate) fn ask(call: impl Future) -> Vec<Result<Asked, EntryError>> {
 /// While it lives, this thread asks. What is asked for inside of it, by a body that comes before the call, is apart.
 struct Asking {
     was_asking: bool,
-    outer: Vec<Result<Asked, EntryError>>,
+    outer: Vec<Result<CallDescription, EntryError>>,
 }
 
 impl Asking {
@@ -87,7 +87,7 @@ pub(crate) fn refuse(error: impl FnOnce() -> EntryError) -> bool {
     is_on
 }
 
-pub(super) fn answer(answer: Result<Asked, EntryError>) {
+pub(super) fn answer(answer: Result<CallDescription, EntryError>) {
     ANSWERS.with_borrow_mut(|answers| answers.push(answer));
 }
 
@@ -110,6 +110,6 @@ pub(crate) fn asked_each<T>(site: &'static Site, targets: impl Iterator<Item = O
     let function = site.path();
     // If one cannot be rendered, it has been said.
     if let Some(targets) = targets.collect() {
-        answer(Ok(Asked { function, targets, is_batch: true, holds: type_name::<T>(), policy: None }));
+        answer(Ok(CallDescription { function, targets, is_batch: true, holds: type_name::<T>(), policy: None }));
     }
 }

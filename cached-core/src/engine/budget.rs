@@ -69,7 +69,7 @@ impl Budget {
         let left = self.left();
         let has_time = self.would_tell(left);
         // What is not sent tells nothing.
-        let step = (!left.is_zero()).then(|| (take(engine.store.on_path(), left), Measured::start(self, engine)));
+        let step = (!left.is_zero()).then(|| (take(engine.store.on_path(), left), StepTimer::start(self, engine)));
         async move {
             let Some((step, measured)) = step else { return Err(used_up()) };
             let answer = step.await;
@@ -154,7 +154,7 @@ fn used_up() -> StoreError {
 }
 
 /// A step under way.
-struct Measured<'b, 's> {
+struct StepTimer<'b, 's> {
     budget: &'b mut Budget,
     engine: &'s Engine,
     began: Instant,
@@ -162,7 +162,7 @@ struct Measured<'b, 's> {
     has_ended: bool,
 }
 
-impl<'b, 's> Measured<'b, 's> {
+impl<'b, 's> StepTimer<'b, 's> {
     fn start(budget: &'b mut Budget, engine: &'s Engine) -> Self {
         Self { budget, engine, began: Instant::now(), has_ended: false }
     }
@@ -176,7 +176,7 @@ impl<'b, 's> Measured<'b, 's> {
     }
 }
 
-impl Drop for Measured<'_, '_> {
+impl Drop for StepTimer<'_, '_> {
     fn drop(&mut self) {
         if self.has_ended {
             return;

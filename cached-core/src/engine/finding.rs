@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 /// What a flight ends with.
 #[derive(Debug, Clone)]
-pub(crate) enum Finding {
+pub(crate) enum FlightValue {
     /// The value of the flight's key.
     Value(Entry),
     /// A batch's load was for the key, and what it has returned cannot be attributed.

@@ -1,6 +1,6 @@
 //! The flights of entries: calls of this process that mean the same key and the same type share one load.
 
-use super::finding::Finding;
+use super::finding::FlightValue;
 use crate::envelope::Head;
 use crate::flight::Lead;
 use crate::key::Key;
@@ -16,7 +16,7 @@ pub(crate) struct FlightKey {
     pub(super) is_late: bool,
 }
 
-pub(super) type LeadKey = Lead<FlightKey, Finding>;
+pub(super) type LeadKey = Lead<FlightKey, FlightValue>;
 
 /// What a leader's ACQUIRE may replace: also the lease of the one whose place it has taken, if it has.
 pub(super) fn taking_place(lead: &LeadKey, lease: &Lease, replace: Replace) -> Replace {

@@ -4,7 +4,7 @@ use super::budget::Budget;
 use super::call::item;
 use super::health::is_on_tokio;
 use super::policy::{Policy, comes_back, encode};
-use super::read::Seen;
+use super::read::Reading;
 use super::target::Target;
 use crate::envelope::tags::MAX_TAGS;
 use crate::envelope::{Entry, Head};
@@ -51,16 +51,16 @@ impl Target {
         if !is_on_tokio() {
             return Err(Some(MissReason::NoRuntime));
         }
-        self.may_look().map_err(Some)?;
+        self.may_read().map_err(Some)?;
         let mut budget = self.engine.budget();
-        match self.look_beside_too(&mut budget).await {
-            Ok(Seen::Value(entry)) => Ok(entry),
-            Ok(Seen::Nothing) => Err(Some(self.absence())),
-            Ok(Seen::Lease(_) | Seen::Worthless(_)) => Err(Some(MissReason::Leased)),
+        match self.read_beside_too(&mut budget).await {
+            Ok(Reading::Value(entry)) => Ok(entry),
+            Ok(Reading::Nothing) => Err(Some(self.absence())),
+            Ok(Reading::Lease(_) | Reading::Worthless(_)) => Err(Some(MissReason::Leased)),
             // What is past its end is for the function to serve, if it may.
-            Ok(Seen::Spare(_)) => Err(Some(MissReason::Stale)),
-            Ok(Seen::Base(_) | Seen::Moved) => Err(Some(MissReason::Invalidated)),
-            Ok(Seen::Unusable(_)) => Err(None),
+            Ok(Reading::Fallback(_)) => Err(Some(MissReason::Stale)),
+            Ok(Reading::Base(_) | Reading::Moved) => Err(Some(MissReason::Invalidated)),
+            Ok(Reading::Unusable(_)) => Err(None),
             Err(error) => Err(Some(error.kind.into())),
         }
     }

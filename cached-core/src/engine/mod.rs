@@ -48,12 +48,12 @@ use crate::stats::{Counters, SiteStats};
 use crate::store::Store;
 use crate::sync::locked;
 use bulkhead::Bulkhead;
-use finding::Finding;
+use finding::FlightValue;
 use flight::FlightKey;
 use gate::Gate;
 use load::background::Background;
-use queue::Pending;
-use refresh::local::Claims;
+use queue::Queue;
+use refresh::local::LocalRefreshes;
 use settings::Settings;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -74,12 +74,12 @@ pub(crate) struct Engine {
     breaker: Breaker,
     /// The last probe has ended with its runtime.
     has_lost_probe: AtomicBool,
-    pub(crate) pending: Pending,
+    pub(crate) queue: Queue,
     /// Nothing is pending any more.
     drained: Notify,
-    flights: Flights<FlightKey, Finding>,
+    flights: Flights<FlightKey, FlightValue>,
     /// Who renews which values.
-    claims: Arc<Claims>,
+    local_refreshes: Arc<LocalRefreshes>,
     /// Bounds loads without the store.
     bulkhead: Arc<Bulkhead>,
     /// Bounds loads after one that has failed.
@@ -102,10 +102,10 @@ impl Engine {
             background: Arc::default(),
             breaker: Breaker::new(),
             has_lost_probe: AtomicBool::new(false),
-            pending: Pending::default(),
+            queue: Queue::default(),
             drained: Notify::new(),
             flights: Flights::new(),
-            claims: Arc::default(),
+            local_refreshes: Arc::default(),
             refusal: Mutex::default(),
             near: OnceLock::new(),
             sites: Mutex::default(),

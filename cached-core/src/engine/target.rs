@@ -1,7 +1,7 @@
 //! What one call is about.
 
 use super::flight::FlightKey;
-use super::site::LocalPolicy;
+use super::site::NearPolicy;
 use super::{Engine, SiteRef};
 use crate::envelope::tags::Recorded;
 use crate::envelope::times::Times;
@@ -24,15 +24,15 @@ pub(crate) struct Target {
     pub(super) key: Key,
     pub(super) fingerprint: u64,
     /// What the near cache has left to this call. Boxed: most calls have nothing of it.
-    pub(super) left: Option<Box<Left>>,
+    pub(super) left: Option<Box<LeftByNear>>,
     /// `None` if the entry stands under its key and the call tells no tags. Boxed, since every call's future holds a target,
     /// and few have tags.
-    pub(super) tagged: Option<Box<Tagged>>,
+    pub(super) tagged: Option<Box<Dependencies>>,
 }
 
 /// What the near cache has left to a call that it did not answer.
 #[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Left {
+pub(crate) struct LeftByNear {
     /// What stands for the key in there.
     pub(super) words: Option<Words>,
     /// The value in there is to be renewed: what chance has drawn, from 0 up to, but not including, 1. The store's value is
@@ -42,7 +42,7 @@ pub(crate) struct Left {
 
 /// What one look reads.
 #[derive(Debug, Clone)]
-pub(crate) struct Tagged {
+pub(crate) struct Dependencies {
     /// Where the entry stands and, behind it, what it depends on: the base if it stands beside one, and the tags that the call
     /// tells.
     pub(super) keys: Vec<Key>,
@@ -102,7 +102,7 @@ impl Target {
     }
 
     /// Reads a register that stood under the key.
-    pub(super) fn read(&self, register: &Bytes) -> Register {
+    pub(super) fn parse(&self, register: &Bytes) -> Register {
         let expected = Expected {
             key: self.place(),
             codec: self.site.codec.id(),
@@ -120,7 +120,8 @@ impl Target {
     /// One more register that the entry depends on.
     pub(super) fn depends_on(&mut self, tag: Key) {
         let key = &self.key;
-        let tagged = self.tagged.get_or_insert_with(|| Box::new(Tagged { keys: vec![Arc::clone(key)], base: None }));
+        let tagged =
+            self.tagged.get_or_insert_with(|| Box::new(Dependencies { keys: vec![Arc::clone(key)], base: None }));
         tagged.keys.push(tag);
     }
 
@@ -143,7 +144,7 @@ impl Target {
     }
 
     /// The name of its value in the near cache.
-    pub(super) fn asked(&self, local: &LocalPolicy) -> Asked<'_> {
+    pub(super) fn asked(&self, local: &NearPolicy) -> Asked<'_> {
         let words = self.left.as_ref().and_then(|left| left.words);
         Asked::new(local.kind(self.fingerprint), words, &self.key)
     }
@@ -161,7 +162,7 @@ impl Target {
 
     /// Whether an invalidation of this process has not been applied yet that is about this entry.
     pub(super) fn is_pending(&self) -> bool {
-        self.engine.pending.covers(std::iter::once(&self.key).chain(self.tags()))
+        self.engine.queue.covers(std::iter::once(&self.key).chain(self.tags()))
     }
 
     /// The register of a value stamped with 128 bits that are never used again, and how long it lives; `lifetime` does

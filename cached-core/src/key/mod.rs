@@ -21,7 +21,7 @@ pub use hashed::{Hashed, Serialized, SerializedIdentity};
 pub use piece::Piece;
 pub(crate) use piece::is_rendered;
 pub use segment::{KeyIdentity, KeySegment, SegmentWriter};
-pub(crate) use template::{Formless, Prefix};
+pub(crate) use template::{Prefix, Unrenderable};
 pub use template::{Rendered, TypeName};
 
 use sha2::{Digest, Sha256};

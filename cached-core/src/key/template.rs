@@ -32,7 +32,12 @@ impl Prefix {
     }
 
     /// Renders one call's key, unless an argument has no form (its `write` or `Serialize` failed or panicked).
-    pub(crate) fn render(&self, template: &[Piece], path: &str, segments: &[&dyn KeySegment]) -> Result<Key, Formless> {
+    pub(crate) fn render(
+        &self,
+        template: &[Piece],
+        path: &str,
+        segments: &[&dyn KeySegment],
+    ) -> Result<Key, Unrenderable> {
         rendered(&self.entries, |out, at| render(out, at, template, path, segments))
     }
 
@@ -43,12 +48,12 @@ impl Prefix {
         path: &str,
         segments: &[&dyn KeySegment],
         read: impl FnOnce(&str) -> R,
-    ) -> Result<R, Formless> {
+    ) -> Result<R, Unrenderable> {
         with_rendered(&self.entries, |out, at| render(out, at, template, path, segments), read)
     }
 
     /// Renders one tag's register.
-    pub(crate) fn render_tag(&self, template: &[Piece], segments: &[&dyn KeySegment]) -> Result<Key, Formless> {
+    pub(crate) fn render_tag(&self, template: &[Piece], segments: &[&dyn KeySegment]) -> Result<Key, Unrenderable> {
         rendered(&self.tags, |out, at| render(out, at, template, "", segments))
     }
 
@@ -111,12 +116,12 @@ impl Prefix {
 }
 
 /// What has no form, by the name that the attribute has for it: a placeholder, `<*>` or an event.
-pub(crate) type Formless = &'static str;
+pub(crate) type Unrenderable = &'static str;
 
 /// What is being rendered.
-type At = Cell<Formless>;
+type At = Cell<Unrenderable>;
 
-pub(crate) fn rendered(prefix: &str, render: impl FnOnce(&mut String, &At) -> Option<()>) -> Result<Key, Formless> {
+pub(crate) fn rendered(prefix: &str, render: impl FnOnce(&mut String, &At) -> Option<()>) -> Result<Key, Unrenderable> {
     with_rendered(prefix, render, |key| Key::from(key))
 }
 
@@ -124,7 +129,7 @@ fn with_rendered<R>(
     prefix: &str,
     render: impl FnOnce(&mut String, &At) -> Option<()>,
     read: impl FnOnce(&str) -> R,
-) -> Result<R, Formless> {
+) -> Result<R, Unrenderable> {
     // Taken out, since what a segment is made of may render a key as well.
     let mut out = SCRATCH.take();
     out.clear();

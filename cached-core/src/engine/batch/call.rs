@@ -1,14 +1,14 @@
 //! The generic shell of a batch: compiled once per annotated function with `batch`.
 
-use super::read::{Wanted, first_look};
+use super::read::{BatchKey, first_read};
 use super::unattributed::{pack, unpack};
-use super::{Ended, Lookups};
+use super::{EndedMiss, MissedCalls};
 use crate::engine::bulkhead::Place;
 use crate::engine::call::{Call, decode, share};
 use crate::engine::finding::Unattributed;
 use crate::engine::handle::Cache;
-use crate::engine::load::fill::Closing;
-use crate::engine::load::{Begun, Permit, Turn};
+use crate::engine::load::fill::Fill;
+use crate::engine::load::{ActiveLoad, LoadPermit, Next};
 use crate::engine::nesting::{self, Loading};
 use crate::engine::policy::Policy;
 use crate::engine::site::notices::Cause;
@@ -17,7 +17,7 @@ use crate::envelope::Entry;
 use crate::flight::pulse::{self, Pulse};
 use crate::key::Key;
 use crate::lease::Renewal;
-use crate::many::{Asked, Divided, ManyShape, Part, Passage, Undivided, one};
+use crate::many::{AskedIds, Divided, ManyShape, Part, Passage, Undivided, one};
 use crate::near::keep::Keep;
 use crate::outcome::OptionValue;
 use crate::site::Site;
@@ -32,11 +32,11 @@ use std::task::{Context, Poll};
 /// One call for many ids: asked for what is to be loaded until it has a value to return.
 pub struct Batch<'a, S: ManyShape, K> {
     keep: PhantomData<fn() -> K>,
-    state: Box<State<'a, S>>,
+    state: Box<BatchState<'a, S>>,
 }
 
-struct State<'a, S: ManyShape> {
-    asked: Asked<'a, S::Id>,
+struct BatchState<'a, S: ManyShape> {
+    asked: AskedIds<'a, S::Id>,
     /// Which of the distinct ids has which key.
     keys: HashMap<Key, usize>,
     /// Of each distinct id, once it is known.
@@ -47,13 +47,13 @@ struct State<'a, S: ManyShape> {
     passage: Passage<S::Id>,
     /// What others' bodies returned that cannot be attributed, taken from them.
     taken: Vec<Arc<Unattributed>>,
-    /// Not looked for yet.
-    wanted: Vec<Wanted>,
-    /// Where the lookups are, once there are any.
-    lookups: Option<Lookups>,
+    /// Not miss for yet.
+    wanted: Vec<BatchKey>,
+    /// Where the misses are, once there are any.
+    misses: Option<MissedCalls>,
     /// What may be loaded; without a permit, what is not cached.
-    permitted: Vec<(usize, Option<Permit>)>,
-    load: Option<Load>,
+    permitted: Vec<(usize, Option<LoadPermit>)>,
+    load: Option<BatchLoad>,
     engine: Option<Arc<Engine>>,
 }
 
@@ -63,9 +63,9 @@ enum Value<T> {
 }
 
 /// One run of the body.
-struct Load {
+struct BatchLoad {
     /// Which of the distinct ids, and what becomes of each.
-    of: Vec<(usize, Option<Begun>)>,
+    of: Vec<(usize, Option<ActiveLoad>)>,
     loading: Option<Arc<Loading>>,
     renewal: Option<Renewal>,
     /// Held while it runs.
@@ -74,10 +74,10 @@ struct Load {
 
 impl<S: ManyShape, K> fmt::Debug for Batch<'_, S, K> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let State { asked, lookups, permitted, .. } = &*self.state;
+        let BatchState { asked, misses, permitted, .. } = &*self.state;
         f.debug_struct("Batch")
             .field("ids", &asked.ids.len())
-            .field("lookups", lookups)
+            .field("misses", misses)
             .field("permitted", &permitted.len())
             .finish_non_exhaustive()
     }
@@ -95,8 +95,8 @@ pub fn batch<'a, S: ManyShape, K: Keep<S::Item>>(
     ids: &'a [S::Id],
     call: impl Fn(&Cache, &S::Id) -> Call,
 ) -> Batch<'a, S, K> {
-    let asked = Asked { ids, firsts: Vec::new(), places: Vec::new() };
-    let mut state = State {
+    let asked = AskedIds { ids, firsts: Vec::new(), places: Vec::new() };
+    let mut state = BatchState {
         asked,
         keys: HashMap::new(),
         values: Vec::new(),
@@ -104,7 +104,7 @@ pub fn batch<'a, S: ManyShape, K: Keep<S::Item>>(
         passage,
         taken: Vec::new(),
         wanted: Vec::new(),
-        lookups: None,
+        misses: None,
         permitted: Vec::new(),
         load: None,
         engine: None,
@@ -140,19 +140,19 @@ pub async fn missing<S: ManyShape, K: Keep<S::Item>>(batch: &mut Batch<'_, S, K>
     Box::pin(state.next::<K>()).await
 }
 
-/// Runs the body. What it calls knows that it is called from inside of this load. Lookups that wait for others go on
+/// Runs the body. What it calls knows that it is called from inside of this load. MissedCalls that wait for others go on
 /// meanwhile. The body of a call that is asked for its entries does not run.
 pub fn run<'b, S: ManyShape, K, F: Future>(
     batch: &'b mut Batch<'_, S, K>,
     policy: &Policy<S::Item>,
     body: F,
 ) -> Running<'b, F> {
-    let State { load, lookups, engine, .. } = &mut *batch.state;
+    let BatchState { load, misses, engine, .. } = &mut *batch.state;
     let is_asked = load.is_none() && asking::answers(policy);
     let loading = load.as_mut().and_then(|load| load.loading.take());
     let to_keep = load.as_mut().zip(engine.as_ref());
-    let pulse = lookups.as_ref().map(Lookups::ready);
-    Running { body: Box::pin(body), is_asked, loading, pulse, lookups: lookups.as_mut(), to_keep }
+    let pulse = misses.as_ref().map(MissedCalls::ready);
+    Running { body: Box::pin(body), is_asked, loading, pulse, misses: misses.as_mut(), to_keep }
 }
 
 /// Shares and stores what the body returned, in the background. The return value, if that is known now.
@@ -168,7 +168,7 @@ pub fn settle<S: ManyShape, K>(
     }
 }
 
-impl<S: ManyShape> State<'_, S> {
+impl<S: ManyShape> BatchState<'_, S> {
     /// Each id once: those whose keys are equal are equal, unless the return type tells them apart.
     fn add_all(&mut self, shape: S, call: impl Fn(&S::Id) -> Call) {
         let ids = self.asked.ids;
@@ -192,7 +192,7 @@ impl<S: ManyShape> State<'_, S> {
             self.asked.firsts.push(at);
             self.values.push(Value::Open);
             match target {
-                Some(target) => self.wanted.push(Wanted { at: place, target }),
+                Some(target) => self.wanted.push(BatchKey { at: place, target }),
                 None => self.permitted.push((place, None)),
             }
         }
@@ -200,18 +200,18 @@ impl<S: ManyShape> State<'_, S> {
 
     async fn next<K: Keep<S::Item>>(&mut self) -> Result<S::Return, Vec<S::Id>> {
         if !self.wanted.is_empty() {
-            self.look_near::<K>();
+            self.read_near::<K>();
             self.look::<K>().await;
         }
         loop {
             self.take_ended::<K>();
-            let Some(lookups) = &mut self.lookups else { break };
+            let Some(misses) = &mut self.misses else { break };
             // Also when permits are there already: who is not done deciding may have one in a moment.
-            let is_settled = !self.permitted.is_empty() && !lookups.are_deciding();
-            if is_settled || lookups.is_empty() {
+            let is_settled = !self.permitted.is_empty() && !misses.are_deciding();
+            if is_settled || misses.is_empty() {
                 break;
             }
-            lookups.progress().await;
+            misses.progress().await;
         }
         if self.permitted.is_empty() {
             return Ok(self.collect());
@@ -222,9 +222,9 @@ impl<S: ManyShape> State<'_, S> {
         Err(ids)
     }
 
-    fn look_near<K: Keep<S::Item>>(&mut self) {
+    fn read_near<K: Keep<S::Item>>(&mut self) {
         let values = &mut self.values;
-        self.wanted.retain(|Wanted { at, target }| {
+        self.wanted.retain(|BatchKey { at, target }| {
             let near = target.near::<OptionValue<S::Item>, K>();
             let is_open = near.is_none();
             if let Some(value) = near {
@@ -237,9 +237,9 @@ impl<S: ManyShape> State<'_, S> {
     async fn look<K: Keep<S::Item>>(&mut self) {
         let wanted = std::mem::take(&mut self.wanted);
         let Some(engine) = &self.engine else { return };
-        let found = first_look(engine, wanted).await;
-        for (Wanted { at, target }, found) in found {
-            let looked = match found {
+        let found = first_read(engine, wanted).await;
+        for (BatchKey { at, target }, found) in found {
+            let miss = match found {
                 Ok((entry, slot)) => match decode::<OptionValue<S::Item>, K>(&target, &entry, slot) {
                     Ok(value) => {
                         self.values[at] = Value::Known(value);
@@ -247,24 +247,24 @@ impl<S: ManyShape> State<'_, S> {
                     }
                     Err(reason) => target.rejects(&entry, reason),
                 },
-                Err(looked) => looked,
+                Err(miss) => miss,
             };
-            self.lookups.get_or_insert_with(|| Lookups::new(engine)).start(at, target, looked);
+            self.misses.get_or_insert_with(|| MissedCalls::new(engine)).start(at, target, miss);
         }
     }
 
-    /// Decodes what lookups have found, and takes their permits.
+    /// Decodes what misses have found, and takes their permits.
     fn take_ended<K: Keep<S::Item>>(&mut self) {
-        let (Some(lookups), taken) = (&mut self.lookups, &mut self.taken) else { return };
-        let ended = lookups.take_ended();
-        for Ended { at, lookup, turn } in ended {
+        let (Some(misses), taken) = (&mut self.misses, &mut self.taken) else { return };
+        let ended = misses.take_ended();
+        for EndedMiss { at, lookup, turn } in ended {
             match turn {
-                Turn::Load(permit) => self.permitted.push((at, Some(*permit))),
-                Turn::Value(entry) => match decode::<OptionValue<S::Item>, K>(&lookup.target, &entry, None) {
+                Next::Load(permit) => self.permitted.push((at, Some(*permit))),
+                Next::Serve(entry) => match decode::<OptionValue<S::Item>, K>(&lookup.target, &entry, None) {
                     Ok(value) => self.values[at] = Value::Known(value),
-                    Err(reason) => lookups.reject(at, lookup, &entry, reason),
+                    Err(reason) => misses.reject(at, lookup, &entry, reason),
                 },
-                Turn::Unattributed(returned) => {
+                Next::Unattributed(returned) => {
                     let is_taken = taken.iter().any(|taken| Arc::ptr_eq(taken, &returned));
                     let strangers = if is_taken {
                         Some(Vec::new())
@@ -272,7 +272,7 @@ impl<S: ManyShape> State<'_, S> {
                         unpack::<S>(&self.keys, &self.passage, &lookup.target, &returned)
                     };
                     let Some(more) = strangers else {
-                        lookups.go_on(at, lookup);
+                        misses.go_on(at, lookup);
                         continue;
                     };
                     lookup.target.served(&Entry::loaded(None));
@@ -285,36 +285,36 @@ impl<S: ManyShape> State<'_, S> {
     }
 
     /// What is permitted is loaded now, in the order of the ids.
-    async fn begin(&mut self) -> Load {
+    async fn begin(&mut self) -> BatchLoad {
         // What was asked for in vain, and may have been given all the same, keeps nobody waiting while the load runs.
         self.release();
         let mut permitted = std::mem::take(&mut self.permitted);
         permitted.sort_unstable_by_key(|(at, _)| *at);
         // A load that is made anyway takes the others along.
-        let owes_room = permitted.iter().all(|(_, permit)| permit.as_ref().is_some_and(Permit::owes_room));
+        let owes_room = permitted.iter().all(|(_, permit)| permit.as_ref().is_some_and(LoadPermit::owes_room));
         let room = if owes_room { self.room().await } else { None };
-        let of: Vec<_> = permitted.into_iter().map(|(at, permit)| (at, permit.map(Permit::begin))).collect();
+        let of: Vec<_> = permitted.into_iter().map(|(at, permit)| (at, permit.map(LoadPermit::begin))).collect();
         let keys = of.iter().filter_map(|(_, begun)| begun.as_ref()).map(|begun| Arc::clone(begun.key()));
         let loading = self.engine.as_ref().map(|engine| nesting::loading_all(engine.id, keys));
-        Load { of, loading, renewal: None, room }
+        BatchLoad { of, loading, renewal: None, room }
     }
 
-    /// Room for one among the loads that are bounded. Lookups that wait for others go on meanwhile.
+    /// LoadRoom for one among the loads that are bounded. MissedCalls that wait for others go on meanwhile.
     async fn room(&mut self) -> Option<Place> {
         let engine = self.engine.as_ref()?;
         let room = engine.bulkhead.enter();
-        let Some(lookups) = &mut self.lookups else { return room.await };
-        let pulse = lookups.ready();
+        let Some(misses) = &mut self.misses else { return room.await };
+        let pulse = misses.ready();
         let mut room = pin!(room);
         let mut with_room = |context: &mut Context<'_>| {
-            lookups.poll(context);
+            misses.poll(context);
             room.as_mut().poll(context)
         };
         poll_fn(|context| pulse::poll(Some(&pulse), context, &mut with_room)).await
     }
 
-    fn settle(&mut self, load: Load, policy: &Policy<S::Item>, returned: S::Return) -> Option<S::Return> {
-        let Load { of, renewal, room, .. } = load;
+    fn settle(&mut self, load: BatchLoad, policy: &Policy<S::Item>, returned: S::Return) -> Option<S::Return> {
+        let BatchLoad { of, renewal, room, .. } = load;
         drop(room);
         let ids: Vec<_> = of.iter().map(|(at, _)| self.asked.id(*at).clone()).collect();
         let divided = match S::divide(returned, &ids) {
@@ -347,14 +347,19 @@ impl<S: ManyShape> State<'_, S> {
         }
         self.release();
         if let Some(engine) = &self.engine {
-            Closing::start_all(engine, closings, renewal);
+            Fill::start_all(engine, closings, renewal);
         }
         None
     }
 
     /// It cannot be told which value is of which id: nothing is stored, and the call returns what the body returns for all of
     /// its ids. If it was given only some of them, it runs once more, as without a cache.
-    fn misfit(&mut self, of: Vec<(usize, Option<Begun>)>, returned: S::Return, values: usize) -> Option<S::Return> {
+    fn misfit(
+        &mut self,
+        of: Vec<(usize, Option<ActiveLoad>)>,
+        returned: S::Return,
+        values: usize,
+    ) -> Option<S::Return> {
         let is_all = of.len() == self.asked.ids.len();
         if let Some(site) = of.iter().find_map(|(_, begun)| Some(begun.as_ref()?.site())) {
             site.note(Cause::Misfit, || Some(format!("{values} values for {} ids", of.len())));
@@ -368,15 +373,15 @@ impl<S: ManyShape> State<'_, S> {
         if is_all {
             return Some(returned);
         }
-        (self.engine, self.lookups) = (None, None);
+        (self.engine, self.misses) = (None, None);
         self.permitted.clear();
         None
     }
 
     /// Leases of which nothing has come are given back now, not when the batch ends.
     fn release(&self) {
-        if let Some(lookups) = &self.lookups {
-            lookups.releases.start();
+        if let Some(misses) = &self.misses {
+            misses.releases.start();
         }
     }
 
@@ -392,7 +397,7 @@ impl<S: ManyShape> State<'_, S> {
 }
 
 /// Says once for the site what it returned that cannot be attributed.
-fn note<Id, T>(of: &[(usize, Option<Begun>)], divided: &Divided<Id, T>) {
+fn note<Id, T>(of: &[(usize, Option<ActiveLoad>)], divided: &Divided<Id, T>) {
     if !divided.is_unattributed() {
         return;
     }
@@ -413,16 +418,16 @@ pub struct Running<'a, F> {
     is_asked: bool,
     loading: Option<Arc<Loading>>,
     pulse: Option<Arc<Pulse>>,
-    lookups: Option<&'a mut Lookups>,
+    misses: Option<&'a mut MissedCalls>,
     /// Until it turns out that the body takes time: its leases are to be renewed from then on.
-    to_keep: Option<(&'a mut Load, &'a Arc<Engine>)>,
+    to_keep: Option<(&'a mut BatchLoad, &'a Arc<Engine>)>,
 }
 
 impl<F: Future> Future for Running<'_, F> {
     type Output = F::Output;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<F::Output> {
-        let Self { body, is_asked, loading, pulse, lookups, to_keep } = &mut *self;
+        let Self { body, is_asked, loading, pulse, misses, to_keep } = &mut *self;
         if *is_asked && asking::is_on() {
             return Poll::Pending;
         }
@@ -435,8 +440,8 @@ impl<F: Future> Future for Running<'_, F> {
                 if let Some((load, engine)) = to_keep.take() {
                     load.keep_alive(engine, pulse);
                 }
-                if let Some(lookups) = lookups {
-                    lookups.poll(context);
+                if let Some(misses) = misses {
+                    misses.poll(context);
                 }
             }
             polled
@@ -444,7 +449,7 @@ impl<F: Future> Future for Running<'_, F> {
     }
 }
 
-impl Load {
+impl BatchLoad {
     fn keep_alive(&mut self, engine: &Engine, pulse: Option<&Arc<Pulse>>) {
         let leases: Vec<_> = self.of.iter().filter_map(|(_, begun)| begun.as_ref()?.to_renew()).collect();
         if !leases.is_empty() {
@@ -454,8 +459,8 @@ impl Load {
     }
 }
 
-impl fmt::Debug for Load {
+impl fmt::Debug for BatchLoad {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Load").field("ids", &self.of.len()).finish_non_exhaustive()
+        f.debug_struct("BatchLoad").field("ids", &self.of.len()).finish_non_exhaustive()
     }
 }

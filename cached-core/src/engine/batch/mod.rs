@@ -1,6 +1,6 @@
 //! The read path of a batch: many keys of one site, one look at the store, one load of what is missing.
 //!
-//! What the first look does not answer goes the way of single calls, one [`Lookup`] per key, all of them side by side in one
+//! What the first look does not answer goes the way of single calls, one [`MissedCall`] per key, all of them side by side in one
 //! task: so a batch shares entries, flights and leases with single calls and with other batches. Only the load is one for
 //! all keys that are this batch's to load.
 //!
@@ -9,19 +9,19 @@
 //! loaded without waiting for what others hold**. From when a lookup leads a flight or has its lease until its load begins,
 //! it waits for nothing but
 //!
-//! - steps on the store of this batch's own lookups, which the budget bounds: a lookup that comes to depend on others
+//! - steps on the store of this batch's own misses, which the budget bounds: a lookup that comes to depend on others
 //!   ([`Member::waits_for_others`]) is not waited for any more;
 //! - a load of this batch's own that is running. It waits for others only where its body calls cached functions, and in
 //!   there waits are bounded;
 //! - room among the loads that are bounded, itself bounded by the time for waiting.
 //!
-//! Lookups that wait are polled while a load runs. Those that end with a permit meanwhile are loaded next, together.
+//! MissedCalls that wait are polled while a load runs. Those that end with a permit meanwhile are loaded next, together.
 //!
 //! # On cancellation
 //! Dropped, it hands its flights over and releases its leases, in one task.
 //!
 //! # When Redis is down
-//! All lookups begin at the same time, so their steps on the store share one budget. Then all keys are loaded by one run of
+//! All misses begin at the same time, so their steps on the store share one budget. Then all keys are loaded by one run of
 //! the body, which takes room for one.
 
 mod call;
@@ -31,10 +31,10 @@ mod unattributed;
 pub use call::{batch, missing, run, settle};
 
 use super::Engine;
-use super::load::Turn;
-use super::miss::Lookup;
+use super::load::Next;
+use super::miss::MissedCall;
 use super::miss::member::Member;
-use super::read::Looked;
+use super::read::Miss;
 use super::target::Target;
 use crate::envelope::Entry;
 use crate::flight::pulse::{self, Pulse};
@@ -48,34 +48,34 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 /// A lookup that has ended, for now.
-struct Ended {
+struct EndedMiss {
     /// Which of the batch's keys it is about.
     at: usize,
-    lookup: Box<Lookup>,
-    turn: Turn,
+    lookup: Box<MissedCall>,
+    turn: Next,
 }
 
-type UnderWay = Pin<Box<dyn Future<Output = Ended> + Send>>;
+type MissFuture = Pin<Box<dyn Future<Output = EndedMiss> + Send>>;
 
-/// The lookups of a batch.
-struct Lookups {
-    under_way: FuturesUnordered<UnderWay>,
-    ended: Vec<Ended>,
-    /// As many clones as lookups are deciding.
+/// The misses of a batch.
+struct MissedCalls {
+    under_way: FuturesUnordered<MissFuture>,
+    ended: Vec<EndedMiss>,
+    /// As many clones as misses are deciding.
     deciding: Arc<()>,
     releases: Arc<Releases>,
     /// By which others see whether the batch is polled.
     pulse: Arc<Pulse>,
 }
 
-impl fmt::Debug for Lookups {
+impl fmt::Debug for MissedCalls {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (under_way, ended) = (self.under_way.len(), self.ended.len());
-        f.debug_struct("Lookups").field("under_way", &under_way).field("ended", &ended).finish_non_exhaustive()
+        f.debug_struct("MissedCalls").field("under_way", &under_way).field("ended", &ended).finish_non_exhaustive()
     }
 }
 
-impl Lookups {
+impl MissedCalls {
     fn new(engine: &Engine) -> Self {
         Self {
             under_way: FuturesUnordered::new(),
@@ -87,21 +87,21 @@ impl Lookups {
     }
 
     /// The key's first look did not hit.
-    fn start(&mut self, at: usize, target: Target, looked: Looked) {
+    fn start(&mut self, at: usize, target: Target, miss: Miss) {
         let member = Member::new(Arc::clone(&self.deciding), Arc::clone(&self.releases), Arc::clone(&self.pulse));
-        self.go_on(at, Box::new(Lookup::new(target, looked).in_batch(member)));
+        self.go_on(at, Box::new(MissedCall::new(target, miss).in_batch(member)));
     }
 
     /// The value that the lookup found could not be decoded.
-    fn reject(&mut self, at: usize, mut lookup: Box<Lookup>, entry: &Entry, reason: MissReason) {
+    fn reject(&mut self, at: usize, mut lookup: Box<MissedCall>, entry: &Entry, reason: MissReason) {
         lookup.reject(entry, reason);
         self.go_on(at, lookup);
     }
 
-    fn go_on(&mut self, at: usize, mut lookup: Box<Lookup>) {
+    fn go_on(&mut self, at: usize, mut lookup: Box<MissedCall>) {
         self.under_way.push(Box::pin(async move {
             let turn = lookup.next().await;
-            Ended { at, lookup, turn }
+            EndedMiss { at, lookup, turn }
         }));
     }
 
@@ -119,7 +119,7 @@ impl Lookups {
         }
     }
 
-    /// Whether there are lookups that may still turn out to be this batch's to load without waiting for others.
+    /// Whether there are misses that may still turn out to be this batch's to load without waiting for others.
     fn are_deciding(&self) -> bool {
         Arc::strong_count(&self.deciding) > 1
     }
@@ -143,7 +143,7 @@ impl Lookups {
         poll_fn(|context| pulse::poll(Some(&pulse), context, &mut progress)).await;
     }
 
-    fn take_ended(&mut self) -> Vec<Ended> {
+    fn take_ended(&mut self) -> Vec<EndedMiss> {
         std::mem::take(&mut self.ended)
     }
 }

@@ -1,9 +1,9 @@
 //! The first look of a batch: one MGET for the registers of many entries, and of their tags.
 
 use crate::engine::budget::Budget;
-use crate::engine::read::near::Read;
-use crate::engine::read::{Checked, Looked, Missed, Named, Seen};
-use crate::engine::site::LocalPolicy;
+use crate::engine::read::near::WatchedRead;
+use crate::engine::read::{Judgement, Miss, MissCause, Reading, UnprovenValue};
+use crate::engine::site::NearPolicy;
 use crate::engine::target::Target;
 use crate::engine::{Engine, SiteState};
 use crate::envelope::{self, Entry};
@@ -25,35 +25,35 @@ const LOOKS: usize = 8;
 
 /// One of the batch's keys.
 #[derive(Debug)]
-pub(super) struct Wanted {
+pub(super) struct BatchKey {
     pub(super) at: usize,
     pub(super) target: Target,
 }
 
-pub(super) type Found = Result<(Entry, Option<Box<Slot>>), Looked>;
+pub(super) type Found = Result<(Entry, Option<Box<Slot>>), Miss>;
 
 /// Looks for all of them; they are of one site. Those that are read side by side share one budget, so a batch of some
 /// thousand keys has one for each [`LOOKS`] times [`REGISTERS`].
-pub(super) async fn first_look(engine: &Arc<Engine>, wanted: Vec<Wanted>) -> Vec<(Wanted, Found)> {
+pub(super) async fn first_read(engine: &Arc<Engine>, wanted: Vec<BatchKey>) -> Vec<(BatchKey, Found)> {
     let mut found = Vec::with_capacity(wanted.len());
     let mut to_read = Vec::with_capacity(wanted.len());
     for wanted in wanted {
         let target = &wanted.target;
         // As a single call does: another call of this process is about to know better, or the store is not to be asked.
         let missed = if engine.flights.has(|| target.flight()) {
-            Some(Missed::Nothing)
+            Some(MissCause::Nothing)
         } else {
-            target.may_look().err().map(Missed::Without)
+            target.may_read().err().map(MissCause::Without)
         };
         match missed {
-            Some(missed) => found.push((wanted, Err(Looked { budget: engine.budget(), missed }))),
+            Some(missed) => found.push((wanted, Err(Miss { budget: engine.budget(), missed }))),
             None => to_read.push(wanted),
         }
     }
     let looks = chunks(to_read).into_iter().map(|chunk| chunk.look(engine));
     let mut looks = stream::iter(looks).buffered(LOOKS);
-    while let Some(looked) = looks.next().await {
-        found.extend(looked);
+    while let Some(miss) = looks.next().await {
+        found.extend(miss);
     }
     found
 }
@@ -61,13 +61,13 @@ pub(super) async fn first_look(engine: &Arc<Engine>, wanted: Vec<Wanted>) -> Vec
 /// Keys whose registers are read by one look.
 #[derive(Debug, Default)]
 struct Chunk {
-    wanted: Vec<Wanted>,
+    wanted: Vec<BatchKey>,
     /// The registers of the entries, in their order, and behind them those of the tags, each once.
     keys: Vec<Key>,
     tags: HashMap<Key, usize>,
 }
 
-fn chunks(wanted: Vec<Wanted>) -> Vec<Chunk> {
+fn chunks(wanted: Vec<BatchKey>) -> Vec<Chunk> {
     let mut chunks = Vec::new();
     let mut chunk = Chunk::default();
     for wanted in wanted {
@@ -89,7 +89,7 @@ fn chunks(wanted: Vec<Wanted>) -> Vec<Chunk> {
 }
 
 /// What was read, and what it may be kept by.
-struct Answer {
+struct ChunkAnswer {
     registers: Vec<Option<Bytes>>,
     /// For each entry, if changes to the registers are told from now on: what it has to outlive, and how long it lives.
     watched: Option<Vec<(Reservation, Duration)>>,
@@ -106,12 +106,12 @@ impl Chunk {
         }
     }
 
-    async fn look(self, engine: &Arc<Engine>) -> Vec<(Wanted, Found)> {
+    async fn look(self, engine: &Arc<Engine>) -> Vec<(BatchKey, Found)> {
         let mut budget = engine.budget();
         match self.read(engine, &mut budget).await {
             Ok(read) => self.judge(engine, read, budget).await,
             Err(error) => {
-                let missed = || Looked { budget, missed: Missed::Without(error.kind.into()) };
+                let missed = || Miss { budget, missed: MissCause::Without(error.kind.into()) };
                 self.wanted.into_iter().map(|wanted| (wanted, Err(missed()))).collect()
             }
         }
@@ -121,84 +121,89 @@ impl Chunk {
         self.wanted.first().map(|wanted| &*wanted.target.site)
     }
 
-    async fn read(&self, engine: &Arc<Engine>, budget: &mut Budget) -> Result<Answer, StoreError> {
+    async fn read(&self, engine: &Arc<Engine>, budget: &mut Budget) -> Result<ChunkAnswer, StoreError> {
         if let Some(local) = self.site().and_then(|site| site.local.as_ref())
             && let Some(read) = self.read_near(engine, local, budget).await
         {
             return Ok(read);
         }
         let registers = budget.step(engine, |store, within| store.get_all(&self.keys, within)).await?;
-        Ok(Answer { registers, watched: None })
+        Ok(ChunkAnswer { registers, watched: None })
     }
 
     /// So that the values can be kept. When it fails, the store is asked in the common way, as for a single call.
-    async fn read_near(&self, engine: &Arc<Engine>, local: &LocalPolicy, budget: &mut Budget) -> Option<Answer> {
+    async fn read_near(&self, engine: &Arc<Engine>, local: &NearPolicy, budget: &mut Budget) -> Option<ChunkAnswer> {
         let reservations: Option<Vec<_>> =
             self.wanted.iter().map(|wanted| local.near.reserve(wanted.target.keys())).collect();
         let reservations = reservations?;
         let read = budget.aside(engine, |store, within| store.get_watched(&self.keys, self.wanted.len(), within));
         let Watched { registers, lives } = read.await.ok()??;
-        Some(Answer { registers, watched: Some(reservations.into_iter().zip(lives).collect()) })
+        Some(ChunkAnswer { registers, watched: Some(reservations.into_iter().zip(lives).collect()) })
     }
 
-    async fn judge(self, engine: &Arc<Engine>, read: Answer, mut budget: Budget) -> Vec<(Wanted, Found)> {
-        let Answer { mut registers, watched } = read;
+    async fn judge(self, engine: &Arc<Engine>, read: ChunkAnswer, mut budget: Budget) -> Vec<(BatchKey, Found)> {
+        let ChunkAnswer { mut registers, watched } = read;
         let mut watched = watched.into_iter().flatten();
         let mut judged = Vec::with_capacity(self.wanted.len());
         let mut named = Vec::new();
         for (at, wanted) in self.wanted.into_iter().enumerate() {
             let tags: Vec<_> = wanted.target.tags().iter().map(|tag| registers[self.tags[tag]].clone()).collect();
             let register = registers[at].take();
-            let kept = watched.next().zip(register.as_ref()).map(|((reservation, life), register)| Read {
+            let kept = watched.next().zip(register.as_ref()).map(|((reservation, life), register)| WatchedRead {
                 reservation,
                 life,
                 bytes: wanted.target.key.len() + register.len(),
                 times: envelope::times(register),
             });
             match wanted.target.judge(register, &tags) {
-                Checked::Seen(seen) => judged.push(found(wanted, Ok(seen), kept, budget)),
-                Checked::Named(entry) => named.push(NamedEntry { wanted, entry, kept }),
+                Judgement::Reading(seen) => judged.push(found(wanted, Ok(seen), kept, budget)),
+                Judgement::UnprovenValue(entry) => named.push(UnprovenEntry { wanted, entry, kept }),
             }
         }
         for entries in by_tags(named) {
-            judged.extend(look_at_named(engine, entries, &mut budget).await);
+            judged.extend(read_named_tags(engine, entries, &mut budget).await);
         }
         judged
     }
 }
 
-fn found(mut wanted: Wanted, seen: Result<Seen, StoreError>, kept: Option<Read>, budget: Budget) -> (Wanted, Found) {
+fn found(
+    mut wanted: BatchKey,
+    seen: Result<Reading, StoreError>,
+    kept: Option<WatchedRead>,
+    budget: Budget,
+) -> (BatchKey, Found) {
     let missed = match seen {
-        Ok(Seen::Value(entry)) => {
+        Ok(Reading::Value(entry)) => {
             let slot = kept.and_then(|kept| wanted.target.slot(&entry, kept));
             return (wanted, Ok((entry, slot)));
         }
-        Ok(Seen::Nothing | Seen::Lease(_)) => Missed::Nothing,
-        Ok(Seen::Worthless(head)) => Missed::Worthless(head),
-        Ok(Seen::Unusable(replace)) => Missed::Unusable(replace),
-        Ok(Seen::Spare(entry)) => Missed::Spare(entry),
-        Ok(Seen::Base(base)) => {
+        Ok(Reading::Nothing | Reading::Lease(_)) => MissCause::Nothing,
+        Ok(Reading::Worthless(head)) => MissCause::Worthless(head),
+        Ok(Reading::Unusable(replace)) => MissCause::Unusable(replace),
+        Ok(Reading::Fallback(entry)) => MissCause::Fallback(entry),
+        Ok(Reading::Base(base)) => {
             wanted.target.goes_beside(base);
-            Missed::Elsewhere
+            MissCause::Elsewhere
         }
-        Ok(Seen::Moved) => {
+        Ok(Reading::Moved) => {
             wanted.target.comes_back();
-            Missed::Elsewhere
+            MissCause::Elsewhere
         }
-        Err(error) => Missed::Without(error.kind.into()),
+        Err(error) => MissCause::Without(error.kind.into()),
     };
-    (wanted, Err(Looked { budget, missed }))
+    (wanted, Err(Miss { budget, missed }))
 }
 
 /// An entry that tells tags which its call does not.
-struct NamedEntry {
-    wanted: Wanted,
-    entry: Box<Named>,
-    kept: Option<Read>,
+struct UnprovenEntry {
+    wanted: BatchKey,
+    entry: Box<UnprovenValue>,
+    kept: Option<WatchedRead>,
 }
 
 /// Such entries, as many together as one look takes.
-fn by_tags(named: Vec<NamedEntry>) -> Vec<Vec<(NamedEntry, Vec<Key>)>> {
+fn by_tags(named: Vec<UnprovenEntry>) -> Vec<Vec<(UnprovenEntry, Vec<Key>)>> {
     let mut looks = Vec::new();
     let (mut look, mut registers) = (Vec::new(), 0);
     for named in named {
@@ -216,11 +221,11 @@ fn by_tags(named: Vec<NamedEntry>) -> Vec<Vec<(NamedEntry, Vec<Key>)>> {
     looks
 }
 
-async fn look_at_named(
+async fn read_named_tags(
     engine: &Arc<Engine>,
-    mut entries: Vec<(NamedEntry, Vec<Key>)>,
+    mut entries: Vec<(UnprovenEntry, Vec<Key>)>,
     budget: &mut Budget,
-) -> Vec<(Wanted, Found)> {
+) -> Vec<(BatchKey, Found)> {
     let keys: Vec<Key> = entries.iter().flat_map(|(_, tags)| tags.iter().cloned()).collect();
     let mut is_kept = false;
     for (named, tags) in &mut entries {
@@ -231,8 +236,8 @@ async fn look_at_named(
     }
     let registers = read_named(engine, &keys, is_kept, budget).await;
     let mut from = 0;
-    let judge = |(named, tags): (NamedEntry, Vec<Key>)| {
-        let NamedEntry { wanted, entry, kept } = named;
+    let judge = |(named, tags): (UnprovenEntry, Vec<Key>)| {
+        let UnprovenEntry { wanted, entry, kept } = named;
         let here = from..from + tags.len();
         from = here.end;
         let seen = registers.as_ref().map(|(registers, _)| wanted.target.judge_named(*entry, &tags, &registers[here]));

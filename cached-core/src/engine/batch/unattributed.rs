@@ -3,7 +3,7 @@
 
 use crate::engine::call::item;
 use crate::engine::finding::Unattributed;
-use crate::engine::load::Begun;
+use crate::engine::load::ActiveLoad;
 use crate::engine::policy::Policy;
 use crate::engine::target::Target;
 use crate::envelope::Entry;
@@ -14,7 +14,7 @@ use std::collections::HashMap;
 /// What those who wait for this load may share of what cannot be attributed, if anything: all that the body was given has a key, and
 /// its ids and values get to other calls.
 pub(super) fn pack<S: ManyShape>(
-    of: &[(usize, Option<Begun>)],
+    of: &[(usize, Option<ActiveLoad>)],
     passage: &Passage<S::Id>,
     policy: &Policy<S::Item>,
     divided: &Divided<S::Id, S::Item>,
@@ -22,7 +22,7 @@ pub(super) fn pack<S: ManyShape>(
     if !divided.parts.iter().any(|part| matches!(part, Part::Unknown)) {
         return None;
     }
-    let begun: Option<Vec<&Begun>> = of.iter().map(|(_, begun)| begun.as_ref()).collect();
+    let begun: Option<Vec<&ActiveLoad>> = of.iter().map(|(_, begun)| begun.as_ref()).collect();
     let begun = begun?;
     let first = begun.first()?;
     let encode = |(id, value): &(S::Id, S::Item)| {

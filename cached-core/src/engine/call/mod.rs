@@ -4,19 +4,19 @@ pub(crate) mod near;
 pub(crate) mod task;
 
 use super::health::is_on_tokio;
-use super::load::fill::Closing;
+use super::load::fill::Fill;
 use super::load::running::Running;
-use super::load::{Begun, Permit, Storable, Turn};
-use super::miss::Lookup;
+use super::load::{ActiveLoad, EncodedValue, LoadPermit, Next};
+use super::miss::MissedCall;
 use super::nesting::Loading;
 use super::policy::Policy;
-use super::read::{Hit, Looked};
+use super::read::{Hit, Miss};
 use super::target::Target;
 use super::{Engine, SiteRef, SiteState, asking};
 use crate::envelope::Entry;
 use crate::error::EntryError;
 use crate::flight::pulse::Pulse;
-use crate::key::{Formless, Key, Prefix};
+use crate::key::{Key, Prefix, Unrenderable};
 use crate::near::keep::{Keep, Unkept};
 use crate::near::slot::Slot;
 use crate::near::{Kept, Nothing};
@@ -37,10 +37,10 @@ pub struct Call {
 
 impl Call {
     /// The key, or the argument that has no form.
-    pub(crate) fn of(engine: Arc<Engine>, site: SiteRef, key: Result<Key, Formless>, path: &'static str) -> Self {
+    pub(crate) fn of(engine: Arc<Engine>, site: SiteRef, key: Result<Key, Unrenderable>, path: &'static str) -> Self {
         let target = match key {
             Err(argument) => {
-                has_no_form(&site, argument);
+                cannot_be_rendered(&site, argument);
                 None
             }
             // The engine needs timers and tasks.
@@ -55,25 +55,25 @@ impl Call {
     }
 
     /// The entry depends on one more register.
-    pub(crate) fn tagged(mut self, render: impl FnOnce(&Prefix) -> Result<Key, Formless>) -> Self {
+    pub(crate) fn tagged(mut self, render: impl FnOnce(&Prefix) -> Result<Key, Unrenderable>) -> Self {
         let Some(mut target) = self.target.take() else { return self };
         match render(&target.engine.settings.prefix) {
             Ok(tag) => {
                 target.depends_on(tag);
                 self.target = Some(target);
             }
-            Err(argument) => has_no_form(&target.site, argument),
+            Err(argument) => cannot_be_rendered(&target.site, argument),
         }
         self
     }
 
     /// What the call is about, as values of this shape's type.
-    pub(crate) fn typed<S: Shape>(self, shape: S) -> Typed {
+    pub(crate) fn typed<S: Shape>(self, shape: S) -> TypedCall {
         let Self { mut target, path } = self;
         if let Some(target) = &mut target {
             target.set_type(shape, path);
         }
-        Typed { target }
+        TypedCall { target }
     }
 
     /// There is no cache for it.
@@ -85,21 +85,21 @@ impl Call {
 
 /// An argument of a call has no form: the function runs uncached.
 #[cold]
-fn has_no_form(site: &SiteState, argument: Formless) {
+fn cannot_be_rendered(site: &SiteState, argument: Unrenderable) {
     if !asking::refuse(|| EntryError::Key { function: site.site.path(), argument }) {
-        site.note_formless(argument);
+        site.note_unrenderable(argument);
         site.runs_uncached(MissReason::Key);
     }
 }
 
 /// A call whose values' type is known, so that it need not say by which path it came.
 #[derive(Debug)]
-pub struct Typed {
+pub struct TypedCall {
     /// `None`: uncached.
     pub(super) target: Option<Target>,
 }
 
-impl Typed {
+impl TypedCall {
     /// Answers with what the call is about.
     #[cold]
     pub(crate) fn asked<S: Shape>(mut self) -> Self {
@@ -107,7 +107,13 @@ impl Typed {
         if let Some(target) = self.target.take() {
             let function = target.site.site.path();
             let holds = type_name::<S::Item>();
-            asking::answer(Ok(asking::Asked { function, targets: vec![target], is_batch: false, holds, policy: None }));
+            asking::answer(Ok(asking::CallDescription {
+                function,
+                targets: vec![target],
+                is_batch: false,
+                holds,
+                policy: None,
+            }));
         }
         self
     }
@@ -122,35 +128,35 @@ impl Typed {
 /// Not an `async fn`: that would hold its arguments twice. All that is large is boxed, and only when it is needed, so
 /// that a cached function's future is hardly larger than its arguments.
 #[expect(clippy::manual_async_fn, reason = "see above")]
-pub fn look<S: Shape, K: Keep<S::Item>>(call: Typed, _: S, _: K) -> impl Future<Output = Result<S::Return, Load>> {
+pub fn look<S: Shape, K: Keep<S::Item>>(call: TypedCall, _: S, _: K) -> impl Future<Output = Result<S::Return, Load>> {
     async move {
-        let Typed { target: Some(mut target) } = call else { return Err(Load::uncached()) };
+        let TypedCall { target: Some(mut target) } = call else { return Err(Load::uncached()) };
         // What was found is not held while anything is waited for: it would stand in every call's future.
-        let looked = match target.first_look().await {
+        let miss = match target.first_read().await {
             Ok(Hit { entry, slot, due: None }) => match decode::<S, K>(&target, &entry, slot) {
                 Ok(value) => return Ok(value),
                 Err(reason) => Ok(Box::new(target.rejects(&entry, reason))),
             },
             Ok(Hit { entry, due: Some(due), .. }) => Err(Box::new((entry, due))),
-            Err(looked) => Ok(Box::new(looked)),
+            Err(miss) => Ok(Box::new(miss)),
         };
-        let looked = match looked {
-            Ok(looked) => *looked,
-            Err(found) => match Box::pin(renew::<S>(&target, found.0, found.1)).await {
+        let miss = match miss {
+            Ok(miss) => *miss,
+            Err(found) => match Box::pin(refresh::<S>(&target, found.0, found.1)).await {
                 Ok(value) => return Ok(value),
-                Err(Due::Load(load)) => return Err(load),
-                Err(Due::Looked(looked)) => looked,
+                Err(AfterRefresh::Load(load)) => return Err(load),
+                Err(AfterRefresh::Miss(miss)) => miss,
             },
         };
-        let mut lookup = Box::new(Lookup::new(target, looked));
+        let mut lookup = Box::new(MissedCall::new(target, miss));
         loop {
             match Box::pin(lookup.next()).await {
-                Turn::Value(entry) => match decode::<S, K>(&lookup.target, &entry, None) {
+                Next::Serve(entry) => match decode::<S, K>(&lookup.target, &entry, None) {
                     Ok(value) => return Ok(value),
                     Err(reason) => lookup.reject(&entry, reason),
                 },
-                Turn::Load(permit) => return Err(Load::permitted(*permit)),
-                Turn::Unattributed(_) => {}
+                Next::Load(permit) => return Err(Load::permitted(*permit)),
+                Next::Unattributed(_) => {}
             }
         }
     }
@@ -160,7 +166,7 @@ pub fn look<S: Shape, K: Keep<S::Item>>(call: Typed, _: S, _: K) -> impl Future<
 #[derive(Debug)]
 pub struct Load {
     /// `None` without a cache.
-    pub(super) begun: Option<Box<Begun>>,
+    pub(super) begun: Option<Box<ActiveLoad>>,
     loading: Option<Arc<Loading>>,
     /// If others wait for it.
     pulse: Option<Arc<Pulse>>,
@@ -171,11 +177,11 @@ impl Load {
         Self { begun: None, loading: None, pulse: None }
     }
 
-    fn permitted(permit: Permit) -> Self {
+    fn permitted(permit: LoadPermit) -> Self {
         Self::begun(permit.begin())
     }
 
-    pub(super) fn begun(begun: Begun) -> Self {
+    pub(super) fn begun(begun: ActiveLoad) -> Self {
         let begun = Box::new(begun);
         Self { loading: Some(begun.loading()), pulse: begun.pulse(), begun: Some(begun) }
     }
@@ -191,8 +197,8 @@ impl Load {
     /// Shares and stores what the body returned, in the background, and returns it. If it has failed, a value past its end is
     /// returned in its place, where there is one that may be.
     pub fn settle<S: Shape>(self, _: S, policy: &Policy<S::Item>, returned: S::Return) -> S::Return {
-        let spare = self.begun.and_then(|begun| settle::<S>(*begun, policy, &returned));
-        spare.unwrap_or(returned)
+        let fallback = self.begun.and_then(|begun| settle::<S>(*begun, policy, &returned));
+        fallback.unwrap_or(returned)
     }
 }
 
@@ -235,41 +241,44 @@ pub(super) fn item<T: CacheValue>(site: &SiteState, entry: &Entry) -> Result<Opt
 }
 
 /// A value that takes the place of a load's.
-pub(super) fn spare<S: Shape>(site: &SiteState, entry: &Entry) -> Option<S::Return> {
+pub(super) fn fallback<S: Shape>(site: &SiteState, entry: &Entry) -> Option<S::Return> {
     S::rebuild(item(site, entry).ok()?)
 }
 
-/// What a call is left with that was to renew a value.
-enum Due {
+/// What a call is left with that was to refresh a value.
+enum AfterRefresh {
     Load(Load),
     /// The value is of no use.
-    Looked(Looked),
+    Miss(Miss),
 }
 
 /// Renews `entry`, or is served it all the same.
-async fn renew<S: Shape>(target: &Target, entry: Entry, due: Box<super::refresh::due::Due>) -> Result<S::Return, Due> {
+async fn refresh<S: Shape>(
+    target: &Target,
+    entry: Entry,
+    due: Box<super::refresh::due::DueRefresh>,
+) -> Result<S::Return, AfterRefresh> {
     // Not kept, as the call's future would have to hold it; but what takes its place in an emergency must be readable.
     let readable = item(&target.site, &entry).and_then(|item| S::rebuild(item).ok_or(MissReason::Payload));
     if let Err(reason) = readable.map(drop) {
-        return Err(Due::Looked(target.rejects(&entry, reason)));
+        return Err(AfterRefresh::Miss(target.rejects(&entry, reason)));
     }
-    match target.renew(entry, *due).await {
-        Ok(permit) => Err(Due::Load(Load::permitted(permit))),
-        Err(entry) => {
-            decode::<S, Unkept>(target, &entry, None).map_err(|reason| Due::Looked(target.rejects(&entry, reason)))
-        }
+    match target.refresh(entry, *due).await {
+        Ok(permit) => Err(AfterRefresh::Load(Load::permitted(permit))),
+        Err(entry) => decode::<S, Unkept>(target, &entry, None)
+            .map_err(|reason| AfterRefresh::Miss(target.rejects(&entry, reason))),
     }
 }
 
 /// Shares and stores what there is of a load to be shared and stored; returns what is to be served instead of it.
-fn settle<S: Shape>(begun: Begun, policy: &Policy<S::Item>, returned: &S::Return) -> Option<S::Return> {
+fn settle<S: Shape>(begun: ActiveLoad, policy: &Policy<S::Item>, returned: &S::Return) -> Option<S::Return> {
     let value = match S::inspect(returned) {
         Loaded::Some(value) => Some(value),
         Loaded::None => None,
         Loaded::Failed => {
             begun.loaded(false);
-            let instead = begun.spare().and_then(|entry| {
-                let value = spare::<S>(begun.site(), entry)?;
+            let instead = begun.fallback().and_then(|entry| {
+                let value = fallback::<S>(begun.site(), entry)?;
                 begun.target().count_stale(entry);
                 Some(value)
             });
@@ -283,14 +292,14 @@ fn settle<S: Shape>(begun: Begun, policy: &Policy<S::Item>, returned: &S::Return
 }
 
 /// `None` stands for a `None`.
-fn settle_value<T: CacheValue>(begun: Begun, policy: &Policy<T>, value: Option<&T>) {
+fn settle_value<T: CacheValue>(begun: ActiveLoad, policy: &Policy<T>, value: Option<&T>) {
     if let Some(closing) = share(begun, policy, value) {
         closing.start();
     }
 }
 
 /// Shares the value with those who wait for it. With what is left to be done in the background.
-pub(super) fn share<T: CacheValue>(begun: Begun, policy: &Policy<T>, value: Option<&T>) -> Option<Closing> {
+pub(super) fn share<T: CacheValue>(begun: ActiveLoad, policy: &Policy<T>, value: Option<&T>) -> Option<Fill> {
     let site = begun.site();
     if !begun.is_wanted() {
         begun.target().unstored(UnstoredReason::NoLease);
@@ -298,7 +307,7 @@ pub(super) fn share<T: CacheValue>(begun: Begun, policy: &Policy<T>, value: Opti
     }
     let Some(value) = value else {
         let ttl = site.none_ttl.map(Lifetime::About).ok_or(UnstoredReason::Policy);
-        return begun.share(Storable { payload: None, ttl, names: Vec::new() });
+        return begun.share(EncodedValue { payload: None, ttl, names: Vec::new() });
     };
     let (payload, ttl) = match policy.payload(value, site, &begun.engine().settings) {
         Ok(encoded) => encoded,
@@ -309,8 +318,8 @@ pub(super) fn share<T: CacheValue>(begun: Begun, policy: &Policy<T>, value: Opti
     };
     let payload = Some(payload);
     let storable = match policy.names(value, site) {
-        Ok(names) => Storable { payload, ttl, names },
-        Err(reason) => Storable { payload, ttl: ttl.and(Err(reason)), names: Vec::new() },
+        Ok(names) => EncodedValue { payload, ttl, names },
+        Err(reason) => EncodedValue { payload, ttl: ttl.and(Err(reason)), names: Vec::new() },
     };
     begun.share(storable)
 }

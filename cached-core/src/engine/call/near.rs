@@ -1,11 +1,11 @@
 //! The near cache as generated code asks it: before anything else, and without waiting.
 
-use super::{Call, Typed};
+use super::{Call, TypedCall};
 use crate::engine::handle::Cache;
 use crate::engine::refresh::policy::lead;
-use crate::engine::site::LocalPolicy;
+use crate::engine::site::NearPolicy;
 use crate::engine::site::account::CALLS;
-use crate::engine::target::{Left, Target};
+use crate::engine::target::{LeftByNear, Target};
 use crate::engine::{Engine, SiteState, ambient, asking, nesting};
 use crate::key::{Key, KeySegment};
 use crate::near::keep::Keep;
@@ -27,11 +27,11 @@ pub fn near<S: Shape, K: Keep<S::Item>>(
     segments: &[&dyn KeySegment],
     shape: S,
     _: K,
-) -> Result<S::Return, Typed> {
+) -> Result<S::Return, TypedCall> {
     if asking::is_on() {
         return Err(asked(site, cache, path, segments, shape));
     }
-    let wanted = Wanted { site, path, segments, fingerprint: |site, path| site.fingerprint::<S::Item>(path) };
+    let wanted = NearCall { site, path, segments, fingerprint: |site, path| site.fingerprint::<S::Item>(path) };
     let draw = match ambient::in_cache(cache, |cache| wanted.kept(cache.engine())) {
         Some(Ok(kept)) => {
             if let Some(returned) = given::<S, K>(kept) {
@@ -43,7 +43,7 @@ pub fn near<S: Shape, K: Keep<S::Item>>(
             ambient::in_cache(cache, |cache| cache.engine().site(site).not_cloned::<S::Item>());
             None
         }
-        Some(Err(Unkept { draw })) => draw,
+        Some(Err(NearMiss { draw })) => draw,
         None => None,
     };
     let left = ambient::in_cache(cache, |cache| Call::left(cache.engine(), site, path, segments, draw));
@@ -58,14 +58,14 @@ fn asked<S: Shape>(
     path: &'static str,
     segments: &[&dyn KeySegment],
     shape: S,
-) -> Typed {
+) -> TypedCall {
     let call = ambient::in_cache(cache, |cache| Call::left(cache.engine(), site, path, segments, None));
     call.unwrap_or_else(|| Call::without_cache(site)).typed(shape).asked::<S>()
 }
 
 /// One call, as generated code describes it.
 #[derive(Clone, Copy)]
-struct Wanted<'a> {
+struct NearCall<'a> {
     site: &'static Site,
     path: &'static str,
     segments: &'a [&'a dyn KeySegment],
@@ -75,16 +75,16 @@ struct Wanted<'a> {
 
 /// There is no value to be served.
 #[derive(Debug, Clone, Copy)]
-struct Unkept {
+struct NearMiss {
     /// There is one that is to be renewed: by the number that chance has drawn, from 0 up to, but not including, 1.
     draw: Option<f64>,
 }
 
-impl Wanted<'_> {
+impl NearCall<'_> {
     /// The value to be served. Nothing is allocated, and nothing that depends on the type is done: it is compiled once.
-    fn kept(&self, engine: &Engine) -> Result<Kept, Unkept> {
+    fn kept(&self, engine: &Engine) -> Result<Kept, NearMiss> {
         let state = engine.site(self.site);
-        let Some(local) = &state.local else { return Err(Unkept { draw: None }) };
+        let Some(local) = &state.local else { return Err(NearMiss { draw: None }) };
         let fingerprint = state.first_fingerprint(self.path).unwrap_or_else(|| (self.fingerprint)(&state, self.path));
         let kind = local.kind(fingerprint);
         if let Some(words) = local.words(self.segments) {
@@ -93,7 +93,7 @@ impl Wanted<'_> {
         let (template, prefix) = (self.site.spec().template, &engine.settings.prefix);
         let kept =
             prefix.with_rendered(template, self.path, self.segments, |key| local.kept(&Asked::Text(kind, key), &[]));
-        kept.unwrap_or(Err(Unkept { draw: None }))
+        kept.unwrap_or(Err(NearMiss { draw: None }))
     }
 }
 
@@ -103,7 +103,7 @@ fn is_told() -> bool {
     tracing::enabled!(target: CALLS, tracing::Level::TRACE)
 }
 
-impl Wanted<'_> {
+impl NearCall<'_> {
     /// The event of a near hit.
     #[cold]
     fn tell(&self, engine: &Engine) {
@@ -112,7 +112,7 @@ impl Wanted<'_> {
     }
 }
 
-impl LocalPolicy {
+impl NearPolicy {
     /// What stands for a key, if integers can.
     #[inline]
     fn words(&self, segments: &[&dyn KeySegment]) -> Option<Words> {
@@ -122,10 +122,10 @@ impl LocalPolicy {
     /// The value to be served.
     #[inline(always)]
     #[expect(clippy::inline_always, reason = "one in twenty instructions of a near hit, counted")]
-    fn kept(&self, asked: &Asked<'_>, tags: &[Key]) -> Result<Kept, Unkept> {
+    fn kept(&self, asked: &Asked<'_>, tags: &[Key]) -> Result<Kept, NearMiss> {
         // What is kept may be older than the stamps under which the load around this call is going to be stored.
         if nesting::is_inside() {
-            return Err(Unkept { draw: None });
+            return Err(NearMiss { draw: None });
         }
         let mut draw = None;
         let is_early = |left: Duration, load_time| {
@@ -137,8 +137,8 @@ impl LocalPolicy {
                 self.hits.one();
                 Ok(kept)
             }
-            Answer::Early => Err(Unkept { draw }),
-            Answer::Nothing => Err(Unkept { draw: None }),
+            Answer::Early => Err(NearMiss { draw }),
+            Answer::Nothing => Err(NearMiss { draw: None }),
         }
     }
 }
@@ -155,7 +155,7 @@ fn given<S: Shape, K: Keep<S::Item>>(kept: Kept) -> Option<S::Return> {
 
 impl Target {
     /// The value to be served, or why there is none, if its site uses the near cache.
-    fn kept(&self) -> Option<Result<Kept, Unkept>> {
+    fn kept(&self) -> Option<Result<Kept, NearMiss>> {
         let local = self.site.local.as_ref()?;
         Some(local.kept(&self.asked(local), self.tags()))
     }
@@ -191,7 +191,7 @@ impl Call {
             && let Some(local) = &target.site.local
         {
             let words = local.words(segments);
-            target.left = (draw.is_some() || words.is_some()).then(|| Box::new(Left { words, draw }));
+            target.left = (draw.is_some() || words.is_some()).then(|| Box::new(LeftByNear { words, draw }));
         }
         call
     }
@@ -200,7 +200,7 @@ impl Call {
     ///
     /// # Errors
     /// None: an `Err` is the call that the near cache did not answer.
-    pub fn near<S: Shape, K: Keep<S::Item>>(self, shape: S, _: K) -> Result<S::Return, Typed> {
+    pub fn near<S: Shape, K: Keep<S::Item>>(self, shape: S, _: K) -> Result<S::Return, TypedCall> {
         let mut call = self.typed(shape);
         if asking::is_on() {
             return Err(call.asked::<S>());
@@ -212,8 +212,8 @@ impl Call {
                     return Ok(returned);
                 }
             }
-            Some(Err(Unkept { draw: None })) | None => {}
-            Some(Err(Unkept { draw })) => target.left = Some(Box::new(Left { words: None, draw })),
+            Some(Err(NearMiss { draw: None })) | None => {}
+            Some(Err(NearMiss { draw })) => target.left = Some(Box::new(LeftByNear { words: None, draw })),
         }
         Err(call)
     }

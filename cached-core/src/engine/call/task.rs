@@ -9,7 +9,7 @@
 //! # When Redis is down
 //! As for loads that are not detached. Nothing is renewed in the background, since nothing is found.
 
-use super::{Load, spare};
+use super::{Load, fallback};
 use crate::engine::policy::Policy;
 use crate::engine::{ambient, asking};
 use crate::outcome::Shape;
@@ -163,7 +163,7 @@ where
         return body.await;
     };
     if begun.is_claimed() {
-        let instead = begun.spare().and_then(|entry| Some((spare::<S>(begun.site(), entry)?, entry)));
+        let instead = begun.fallback().and_then(|entry| Some((fallback::<S>(begun.site(), entry)?, entry)));
         let Some((value, entry)) = instead else { return body.await };
         begun.target().served(entry);
         in_background(load, shape, policy, body);
@@ -172,10 +172,10 @@ where
     let Some(fresh) = begun.site().fresh.filter(|fresh| fresh.spawns) else {
         return ended(load, shape, policy, body).await;
     };
-    let instead = begun.spare().cloned().map(|entry| (begun.target().clone(), entry));
+    let instead = begun.fallback().cloned().map(|entry| (begun.target().clone(), entry));
     let mut task = tokio::spawn(as_here(ended(load, shape, policy, body)));
     if let (Some((target, entry)), Some(patience)) = (instead, fresh.load_timeout)
-        && let Some(value) = spare::<S>(&target.site, &entry)
+        && let Some(value) = fallback::<S>(&target.site, &entry)
     {
         if let Some(returned) = in_time(&mut task, patience).await {
             return returned;

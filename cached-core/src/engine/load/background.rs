@@ -13,7 +13,7 @@ pub(crate) struct Background {
     running: watch::Sender<usize>,
 }
 
-/// Room for some, until it is dropped.
+/// LoadRoom for some, until it is dropped.
 #[derive(Debug)]
 pub(crate) struct BackgroundRoom {
     background: Arc<Background>,
@@ -27,7 +27,7 @@ impl Default for Background {
 }
 
 impl Background {
-    /// Room for so many, if there is any.
+    /// LoadRoom for so many, if there is any.
     pub(crate) fn room(self: &Arc<Self>, many: usize) -> Option<BackgroundRoom> {
         let is_room = self.running.send_if_modified(|running| {
             let is_room = *running + many <= MOST;

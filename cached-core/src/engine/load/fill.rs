@@ -8,9 +8,9 @@
 //! are read once more, in a step that begins when FILL does.
 
 use crate::engine::Engine;
-use crate::engine::finding::Finding;
+use crate::engine::finding::FlightValue;
 use crate::engine::flight::FlightKey;
-use crate::engine::refresh::local::Claim;
+use crate::engine::refresh::local::RefreshClaim;
 use crate::engine::target::Target;
 use crate::envelope::tags::MAX_TAGS;
 use crate::envelope::{Entry, Head};
@@ -31,10 +31,10 @@ use std::time::Duration;
 /// Those of a batch that run side by side.
 const AT_ONCE: usize = 256;
 
-pub(crate) struct Closing {
+pub(crate) struct Fill {
     pub(crate) target: Target,
     /// `None` if nobody waits for the load.
-    pub(crate) lead: Option<Lead<FlightKey, Finding>>,
+    pub(crate) lead: Option<Lead<FlightKey, FlightValue>>,
     /// The lease, or the ticket's.
     pub(crate) lease: Lease,
     /// The head of the value that was renewed.
@@ -48,11 +48,11 @@ pub(crate) struct Closing {
     pub(crate) names: Vec<Tag>,
     pub(crate) load_time: Duration,
     /// Held until it is over.
-    pub(crate) claim: Option<Claim>,
+    pub(crate) claim: Option<RefreshClaim>,
 }
 
 /// What FILL is to store.
-struct Register {
+struct FillRegister {
     bytes: Bytes,
     ttl: Duration,
     /// What it depends on, and as it has to be when the value is shared with those who come late.
@@ -60,7 +60,7 @@ struct Register {
     stamps: Vec<Head>,
 }
 
-impl Closing {
+impl Fill {
     /// Starts it, if there is room.
     pub(crate) fn start(self) {
         let (engine, site) = (Arc::clone(&self.target.engine), self.target.site.clone());
@@ -101,7 +101,7 @@ impl Closing {
 
     /// Reads the tags that only the value tells. Whether one of them was invalidated during the load tells the register of
     /// all tags: if it still is what it was before, they are now what they were then.
-    async fn named(&self, ttl: Lifetime) -> Result<Register, UnstoredReason> {
+    async fn named(&self, ttl: Lifetime) -> Result<FillRegister, UnstoredReason> {
         let Target { engine, site, .. } = &self.target;
         let prefix = &engine.settings.prefix;
         if self.names.len() > MAX_TAGS {
@@ -111,7 +111,7 @@ impl Closing {
         let mut keys = keys.ok_or(UnstoredReason::Tags)?;
         keys.push(prefix.all_tags());
         // That register as well: as long as it waits to be removed, it does not tell of every invalidation.
-        if engine.pending.covers(keys.iter()) {
+        if engine.queue.covers(keys.iter()) {
             return Err(UnstoredReason::Pending);
         }
         let life = ttl.time().saturating_add(site.window);
@@ -128,19 +128,19 @@ impl Closing {
         Ok(self.register(self.target.tags().iter().cloned().chain(keys).collect(), named, ttl))
     }
 
-    fn register(&self, tags: Vec<Key>, named: Vec<(Box<str>, Head)>, ttl: Lifetime) -> Register {
+    fn register(&self, tags: Vec<Key>, named: Vec<(Box<str>, Head)>, ttl: Lifetime) -> FillRegister {
         let told = &self.stamps[..self.stamps.len().min(self.target.tags().len())];
         let stamps = told.iter().copied().chain(named.iter().map(|(_, stamp)| *stamp)).collect();
         let recorded = self.target.recorded(told, named);
         // A lease is filled once at most (and nothing over its ticket twice), so its random bits serve the value as well.
         let stamp = self.lease.id();
         let (bytes, ttl) = self.target.register(self.entry.payload(), &recorded, ttl, stamp, self.load_time);
-        Register { bytes, ttl, tags, stamps }
+        FillRegister { bytes, ttl, tags, stamps }
     }
 
-    async fn fill(self, register: Register) {
+    async fn fill(self, register: FillRegister) {
         let (engine, place) = (&self.target.engine, self.target.place());
-        let Register { bytes, ttl, tags, stamps } = register;
+        let FillRegister { bytes, ttl, tags, stamps } = register;
         let size = bytes.len() as u64;
         let fill = self.lead.as_ref().map(Lead::store_step);
         // Asked now, for all who have joined before the step.

@@ -5,12 +5,12 @@ pub(crate) mod fill;
 pub(crate) mod running;
 
 use super::bulkhead::Place;
-use super::finding::{Finding, Unattributed};
+use super::finding::{FlightValue, Unattributed};
 use super::flight::FlightKey;
 use super::nesting::{self, Loading};
-use super::refresh::due::Due;
-use super::refresh::lease::Ticket;
-use super::refresh::local::Claim;
+use super::refresh::due::DueRefresh;
+use super::refresh::lease::RefreshLease;
+use super::refresh::local::RefreshClaim;
 use super::target::Target;
 use super::{Engine, SiteState};
 use crate::envelope::{Entry, Head};
@@ -21,17 +21,17 @@ use crate::key::Key;
 use crate::lease::Lease;
 use crate::reason::UnstoredReason;
 use crate::ttl::Lifetime;
-use fill::{Closing, start};
+use fill::{Fill, start};
 use std::sync::Arc;
 use tokio::time::Instant;
 
 /// What a call does next.
 #[derive(Debug)]
-pub(super) enum Turn {
+pub(super) enum Next {
     /// Decode this and return it.
-    Value(Entry),
+    Serve(Entry),
     /// Run the function.
-    Load(Box<Permit>),
+    Load(Box<LoadPermit>),
     /// A batch that asks for all of this is served it, and has no value under this key. Any other call looks
     /// further.
     Unattributed(Arc<Unattributed>),
@@ -39,18 +39,18 @@ pub(super) enum Turn {
 
 /// Permission for one load.
 #[derive(Debug)]
-pub(super) struct Permit {
+pub(super) struct LoadPermit {
     target: Target,
-    kind: Kind,
+    kind: PermitKind,
     /// Held while the load runs.
-    room: Room,
+    room: LoadRoom,
     /// A value that may be returned if the load fails or takes too long.
-    spare: Option<Box<Entry>>,
+    fallback: Option<Box<Entry>>,
 }
 
-/// Room among the loads that are bounded.
+/// LoadRoom among the loads that are bounded.
 #[derive(Debug)]
-pub(super) enum Room {
+pub(super) enum LoadRoom {
     /// Not needed.
     None,
     Taken(Place),
@@ -59,31 +59,31 @@ pub(super) enum Room {
 }
 
 #[derive(Debug)]
-enum Kind {
+enum PermitKind {
     /// One load in all processes; stored and shared.
     /// The lease stands first: it is released before followers wake. Last, the stamps of the tags before the load.
-    Leased(Lease, Lead<FlightKey, Finding>, Vec<Head>),
+    Leased(Lease, Lead<FlightKey, FlightValue>, Vec<Head>),
     /// One load in all processes, over a value that is still there. With a lead, if callers wait for it; with a claim, if
     /// they are served meanwhile.
-    Renewing(Box<Renewing>),
+    RefreshPermit(Box<RefreshPermit>),
     /// As that, before other processes were asked: in the background.
-    Claimed(Box<Due>),
+    Claimed(Box<DueRefresh>),
     /// One load in this process; shared, not stored.
-    Shared(Lead<FlightKey, Finding>),
+    Shared(Lead<FlightKey, FlightValue>),
     /// For this caller only.
     Alone,
 }
 
 #[derive(Debug)]
-struct Renewing {
-    ticket: Ticket,
-    lead: Option<Lead<FlightKey, Finding>>,
-    claim: Option<Claim>,
+struct RefreshPermit {
+    ticket: RefreshLease,
+    lead: Option<Lead<FlightKey, FlightValue>>,
+    claim: Option<RefreshClaim>,
 }
 
 /// A value that may be stored.
 #[derive(Debug)]
-pub(super) struct Storable {
+pub(super) struct EncodedValue {
     /// `None` stands for a `None`.
     pub(super) payload: Option<Vec<u8>>,
     /// Or why it is not to be stored: then it is only shared.
@@ -92,36 +92,41 @@ pub(super) struct Storable {
     pub(super) names: Vec<Tag>,
 }
 
-impl Permit {
-    pub(super) fn leased(target: Target, lead: Lead<FlightKey, Finding>, lease: Lease, stamps: Vec<Head>) -> Self {
-        Self::new(target, Kind::Leased(lease, lead, stamps), Room::None)
+impl LoadPermit {
+    pub(super) fn leased(target: Target, lead: Lead<FlightKey, FlightValue>, lease: Lease, stamps: Vec<Head>) -> Self {
+        Self::new(target, PermitKind::Leased(lease, lead, stamps), LoadRoom::None)
     }
 
-    /// For the value `spare`, which is served if the load fails.
-    pub(super) fn renewing(
+    /// For the value `fallback`, which is served if the load fails.
+    pub(super) fn refreshing(
         target: Target,
-        ticket: Ticket,
-        lead: Option<Lead<FlightKey, Finding>>,
-        claim: Option<Claim>,
-        spare: Entry,
+        ticket: RefreshLease,
+        lead: Option<Lead<FlightKey, FlightValue>>,
+        claim: Option<RefreshClaim>,
+        fallback: Entry,
     ) -> Self {
         target.site.counters.refreshes.one();
         Self {
             target,
-            kind: Kind::Renewing(Box::new(Renewing { ticket, lead, claim })),
-            room: Room::None,
-            spare: Some(Box::new(spare)),
+            kind: PermitKind::RefreshPermit(Box::new(RefreshPermit { ticket, lead, claim })),
+            room: LoadRoom::None,
+            fallback: Some(Box::new(fallback)),
         }
     }
 
-    /// For the value `spare`, which the call is served at once.
-    pub(super) fn claimed(target: Target, spare: Entry, due: Due) -> Self {
-        Self { target, kind: Kind::Claimed(Box::new(due)), room: Room::None, spare: Some(Box::new(spare)) }
+    /// For the value `fallback`, which the call is served at once.
+    pub(super) fn claimed(target: Target, fallback: Entry, due: DueRefresh) -> Self {
+        Self {
+            target,
+            kind: PermitKind::Claimed(Box::new(due)),
+            room: LoadRoom::None,
+            fallback: Some(Box::new(fallback)),
+        }
     }
 
     /// With a value that is served if the load fails.
-    pub(super) fn or_spare(self, spare: Option<Box<Entry>>) -> Self {
-        Self { spare, ..self }
+    pub(super) fn or_fallback(self, fallback: Option<Box<Entry>>) -> Self {
+        Self { fallback, ..self }
     }
 
     /// The load is one of a call's, not one in the background.
@@ -129,51 +134,51 @@ impl Permit {
         self.target.site.counters.loads.one();
     }
 
-    pub(super) fn shared(target: Target, lead: Lead<FlightKey, Finding>, room: Room) -> Self {
+    pub(super) fn shared(target: Target, lead: Lead<FlightKey, FlightValue>, room: LoadRoom) -> Self {
         target.site.counters.bypassed.one();
-        Self::new(target, Kind::Shared(lead), room)
+        Self::new(target, PermitKind::Shared(lead), room)
     }
 
-    pub(super) fn alone(target: Target, room: Room) -> Self {
+    pub(super) fn alone(target: Target, room: LoadRoom) -> Self {
         target.site.counters.bypassed.one();
-        Self::new(target, Kind::Alone, room)
+        Self::new(target, PermitKind::Alone, room)
     }
 
-    fn new(target: Target, kind: Kind, room: Room) -> Self {
+    fn new(target: Target, kind: PermitKind, room: LoadRoom) -> Self {
         target.site.counters.loads.one();
-        Self { target, kind, room, spare: None }
+        Self { target, kind, room, fallback: None }
     }
 
     /// Whether room has to be taken before the load may begin.
     pub(super) fn owes_room(&self) -> bool {
-        matches!(self.room, Room::Owed)
+        matches!(self.room, LoadRoom::Owed)
     }
 
     /// The load begins.
-    pub(super) fn begin(self) -> Begun {
+    pub(super) fn begin(self) -> ActiveLoad {
         let step = self.lead().map_or(0, Lead::load_step);
-        Begun { permit: self, step, began: Instant::now() }
+        ActiveLoad { permit: self, step, began: Instant::now() }
     }
 
     /// The flight of those who wait for the load, if anybody does.
-    fn lead(&self) -> Option<&Lead<FlightKey, Finding>> {
+    fn lead(&self) -> Option<&Lead<FlightKey, FlightValue>> {
         match &self.kind {
-            Kind::Leased(_, lead, _) | Kind::Shared(lead) => Some(lead),
-            Kind::Renewing(renewing) => renewing.lead.as_ref(),
-            Kind::Claimed(_) | Kind::Alone => None,
+            PermitKind::Leased(_, lead, _) | PermitKind::Shared(lead) => Some(lead),
+            PermitKind::RefreshPermit(refreshing) => refreshing.lead.as_ref(),
+            PermitKind::Claimed(_) | PermitKind::Alone => None,
         }
     }
 }
 
 /// A load that has begun. Dropped before it has ended, it leaves nothing behind.
 #[derive(Debug)]
-pub(crate) struct Begun {
-    permit: Permit,
+pub(crate) struct ActiveLoad {
+    permit: LoadPermit,
     step: u32,
     began: Instant,
 }
 
-impl Begun {
+impl ActiveLoad {
     /// What tells calls from inside of the load that they are.
     pub(super) fn loading(&self) -> Arc<Loading> {
         nesting::loading(self.permit.target.engine.id, Arc::clone(&self.permit.target.key))
@@ -187,9 +192,9 @@ impl Begun {
     /// The load takes time: its lease has to be renewed.
     pub(super) fn keep_alive(&mut self, pulse: Option<Arc<Pulse>>) {
         match &mut self.permit.kind {
-            Kind::Leased(lease, ..) => lease.keep_alive(pulse),
-            Kind::Renewing(renewing) => renewing.ticket.lease.keep_alive(pulse),
-            Kind::Claimed(_) | Kind::Shared(_) | Kind::Alone => {}
+            PermitKind::Leased(lease, ..) => lease.keep_alive(pulse),
+            PermitKind::RefreshPermit(refreshing) => refreshing.ticket.lease.keep_alive(pulse),
+            PermitKind::Claimed(_) | PermitKind::Shared(_) | PermitKind::Alone => {}
         }
     }
 
@@ -201,9 +206,9 @@ impl Begun {
     /// The lease to be renewed while the load runs, if there is one.
     pub(super) fn to_renew(&self) -> Option<(Key, Head)> {
         match &self.permit.kind {
-            Kind::Leased(lease, ..) => Some(lease.to_renew()),
-            Kind::Renewing(renewing) => Some(renewing.ticket.lease.to_renew()),
-            Kind::Claimed(_) | Kind::Shared(_) | Kind::Alone => None,
+            PermitKind::Leased(lease, ..) => Some(lease.to_renew()),
+            PermitKind::RefreshPermit(refreshing) => Some(refreshing.ticket.lease.to_renew()),
+            PermitKind::Claimed(_) | PermitKind::Shared(_) | PermitKind::Alone => None,
         }
     }
 
@@ -225,25 +230,25 @@ impl Begun {
     }
 
     /// A value that may be returned if the load fails or takes too long.
-    pub(super) fn spare(&self) -> Option<&Entry> {
-        self.permit.spare.as_deref()
+    pub(super) fn fallback(&self) -> Option<&Entry> {
+        self.permit.fallback.as_deref()
     }
 
-    /// Whether other processes are still to be asked: the call is served its spare value at once.
+    /// Whether other processes are still to be asked: the call is served its fallback value at once.
     pub(super) fn is_claimed(&self) -> bool {
-        matches!(self.permit.kind, Kind::Claimed(_))
+        matches!(self.permit.kind, PermitKind::Claimed(_))
     }
 
     /// Asks the other processes; `None` if there is nothing to be loaded.
     pub(super) async fn granted(self) -> Option<Self> {
-        let Permit { target, kind, spare, .. } = self.permit;
-        let (Kind::Claimed(due), Some(spare)) = (kind, spare) else { return None };
-        target.granted(*spare, *due).await.ok().map(Permit::begin)
+        let LoadPermit { target, kind, fallback, .. } = self.permit;
+        let (PermitKind::Claimed(due), Some(fallback)) = (kind, fallback) else { return None };
+        target.granted(*fallback, *due).await.ok().map(LoadPermit::begin)
     }
 
     /// Whether anybody but the caller has a use for the value, so that it is worth encoding.
     pub(super) fn is_wanted(&self) -> bool {
-        !matches!(self.permit.kind, Kind::Alone)
+        !matches!(self.permit.kind, PermitKind::Alone)
     }
 
     /// The load failed: nothing to share or to store.
@@ -258,14 +263,14 @@ impl Begun {
     pub(super) fn unattributed(self, returned: Option<Arc<Unattributed>>) {
         self.permit.target.unstored(UnstoredReason::Unattributed);
         let Self { permit, step, began } = self;
-        let Permit { target, kind, room, spare } = permit;
+        let LoadPermit { target, kind, room, fallback } = permit;
         match (kind, returned) {
-            (Kind::Leased(lease, lead, _), Some(returned)) => {
+            (PermitKind::Leased(lease, lead, _), Some(returned)) => {
                 drop(lease);
-                lead.found(Finding::Unattributed(returned), step);
+                lead.found(FlightValue::Unattributed(returned), step);
             }
-            (Kind::Shared(lead), Some(returned)) => lead.found(Finding::Unattributed(returned), step),
-            (kind, _) => Self { permit: Permit { target, kind, room, spare }, step, began }.failed(),
+            (PermitKind::Shared(lead), Some(returned)) => lead.found(FlightValue::Unattributed(returned), step),
+            (kind, _) => Self { permit: LoadPermit { target, kind, room, fallback }, step, began }.failed(),
         }
     }
 
@@ -278,64 +283,64 @@ impl Begun {
     }
 
     /// Those who wait are to load for themselves. A refresh has more to do, over the value that is still there.
-    fn unshared(self) -> Option<Refresh> {
+    fn unshared(self) -> Option<FailedRefresh> {
         match self.permit.kind {
-            Kind::Leased(lease, lead, _) => {
+            PermitKind::Leased(lease, lead, _) => {
                 drop(lease);
                 lead.failed();
             }
-            Kind::Renewing(renewing) => {
-                let Renewing { ticket, lead, claim } = *renewing;
-                return Some(Refresh { target: self.permit.target, ticket, lead, claim });
+            PermitKind::RefreshPermit(refreshing) => {
+                let RefreshPermit { ticket, lead, claim } = *refreshing;
+                return Some(FailedRefresh { target: self.permit.target, ticket, lead, claim });
             }
-            Kind::Shared(lead) => lead.failed(),
-            Kind::Claimed(_) | Kind::Alone => {}
+            PermitKind::Shared(lead) => lead.failed(),
+            PermitKind::Claimed(_) | PermitKind::Alone => {}
         }
         None
     }
 
     /// Shares the value. With what is left to be done to store it, in the background, if anything is: who waited for that would
     /// have to hold the value meanwhile, and be `Send` only if that is.
-    pub(super) fn share(self, storable: Storable) -> Option<Closing> {
-        let Storable { payload, ttl, names } = storable;
-        let Self { permit: Permit { target, kind, room, .. }, step, began } = self;
-        if let Room::Taken(room) = room {
+    pub(super) fn share(self, storable: EncodedValue) -> Option<Fill> {
+        let EncodedValue { payload, ttl, names } = storable;
+        let Self { permit: LoadPermit { target, kind, room, .. }, step, began } = self;
+        if let LoadRoom::Taken(room) = room {
             drop(room);
         }
         let load_time = began.elapsed();
         let entry = Entry::loaded(payload);
         let (lead, lease, stamps, over, claim) = match kind {
-            Kind::Leased(lease, lead, stamps) => (Some(lead), lease, stamps, None, None),
-            Kind::Renewing(renewing) => {
-                let Renewing { ticket: Ticket { lease, over, stamps }, lead, claim } = *renewing;
+            PermitKind::Leased(lease, lead, stamps) => (Some(lead), lease, stamps, None, None),
+            PermitKind::RefreshPermit(refreshing) => {
+                let RefreshPermit { ticket: RefreshLease { lease, over, stamps }, lead, claim } = *refreshing;
                 (lead, lease, stamps, Some(over), claim)
             }
-            Kind::Shared(lead) => {
+            PermitKind::Shared(lead) => {
                 target.unstored(ttl.err().unwrap_or(UnstoredReason::NoLease));
-                lead.found(Finding::Value(entry), step);
+                lead.found(FlightValue::Value(entry), step);
                 return None;
             }
-            Kind::Claimed(_) | Kind::Alone => {
+            PermitKind::Claimed(_) | PermitKind::Alone => {
                 target.unstored(UnstoredReason::NoLease);
                 return None;
             }
         };
         if let Some(lead) = &lead {
-            lead.loaded(Finding::Value(entry.clone()), step);
+            lead.loaded(FlightValue::Value(entry.clone()), step);
         }
-        Some(Closing { target, lead, lease, over, entry, ttl, stamps, names, load_time, claim })
+        Some(Fill { target, lead, lease, over, entry, ttl, stamps, names, load_time, claim })
     }
 }
 
 /// A refresh that has brought nothing to share or to store.
-struct Refresh {
+struct FailedRefresh {
     target: Target,
-    ticket: Ticket,
-    lead: Option<Lead<FlightKey, Finding>>,
-    claim: Option<Claim>,
+    ticket: RefreshLease,
+    lead: Option<Lead<FlightKey, FlightValue>>,
+    claim: Option<RefreshClaim>,
 }
 
-impl Refresh {
+impl FailedRefresh {
     /// Removes the value in the background: the source has answered. Then followers hear of it, who are not to find it.
     fn unencoded(self) {
         let Self { target, ticket, lead, claim } = self;
@@ -357,8 +362,8 @@ impl Refresh {
         let now = engine.clock.now();
         let until = now + engine.settings.throttle;
         match claim {
-            Some(claim) => claim.bar(until),
-            None => engine.claims.bar(target.place(), now, until),
+            Some(claim) => claim.cool_down(until),
+            None => engine.local_refreshes.cool_down(target.place(), now, until),
         }
         // Without room the ticket is released, and the next attempt may come from another process.
         start(&engine, async move {

@@ -1,6 +1,6 @@
 //! The body of a cached function while it runs: what it calls knows that it is inside of a load, and its lease is renewed.
 
-use super::Begun;
+use super::ActiveLoad;
 use crate::engine::asking;
 use crate::engine::nesting::{self, Loading};
 use crate::flight::pulse::{self, Pulse};
@@ -18,7 +18,7 @@ pub struct Running<'a, F> {
     pub(crate) loading: Option<Arc<Loading>>,
     pub(crate) pulse: Option<Arc<Pulse>>,
     /// Until it turns out that the body takes time: its lease is to be renewed from then on.
-    pub(crate) to_keep: Option<&'a mut Begun>,
+    pub(crate) to_keep: Option<&'a mut ActiveLoad>,
 }
 
 impl<F: Future> Future for Running<'_, F> {

@@ -6,11 +6,11 @@
 //!
 //! This second wait has an end as well. Who reaches it loads alone, in the order in which places become free.
 
-use super::state::Lookup;
-use crate::engine::finding::Finding;
+use super::state::MissedCall;
+use crate::engine::finding::FlightValue;
 use crate::engine::flight::{FlightKey, LeadKey};
-use crate::engine::load::{Permit, Turn};
-use crate::engine::read::Seen;
+use crate::engine::load::{LoadPermit, Next};
+use crate::engine::read::Reading;
 use crate::flight::pulse;
 use crate::reason::MissReason;
 use std::time::Duration;
@@ -19,7 +19,7 @@ use tokio::time::Instant;
 /// How long a call waits for those who are late as well.
 const LATE_WAIT: Duration = Duration::from_secs(30);
 
-impl Lookup {
+impl MissedCall {
     /// Joins those who have waited for too long; with their flight.
     pub(super) fn becomes_late(&mut self) -> FlightKey {
         self.is_late = true;
@@ -27,22 +27,22 @@ impl Lookup {
         self.target.late_flight()
     }
 
-    pub(super) async fn lead_late(&mut self, lead: LeadKey) -> Turn {
+    pub(super) async fn lead_late(&mut self, lead: LeadKey) -> Next {
         self.target.missed(MissReason::WaitedTooLong);
         lead.idle();
         let room = pulse::drive(self.pulse(&lead), self.room(&self.target.engine.bulkhead)).await;
         let step = lead.store_step();
-        if self.without.is_none() && self.target.may_look().is_ok() {
-            match pulse::drive(self.pulse(&lead), self.target.look_beside_too(&mut self.budget)).await {
-                Ok(Seen::Value(entry)) => {
-                    lead.found(Finding::Value(entry.clone()), step);
-                    return Turn::Value(entry);
+        if self.without.is_none() && self.target.may_read().is_ok() {
+            match pulse::drive(self.pulse(&lead), self.target.read_beside_too(&mut self.budget)).await {
+                Ok(Reading::Value(entry)) => {
+                    lead.found(FlightValue::Value(entry.clone()), step);
+                    return Next::Serve(entry);
                 }
-                Ok(Seen::Spare(entry)) => self.spare = Some(entry),
+                Ok(Reading::Fallback(entry)) => self.fallback = Some(entry),
                 Ok(_) | Err(_) => {}
             }
         }
         lead.idle();
-        Turn::Load(Box::new(Permit::shared(self.target.clone(), lead, room).or_spare(self.spare.take())))
+        Next::Load(Box::new(LoadPermit::shared(self.target.clone(), lead, room).or_fallback(self.fallback.take())))
     }
 }

@@ -1,74 +1,79 @@
 //! Waiting for others' leases: the looks in between, and what a call has seen.
 
-use super::state::{Led, Lookup, Waited, Waits};
+use super::state::{LeadOutcome, LeaseWaits, MissedCall, WaitOutcome};
 use crate::engine::flight::LeadKey;
-use crate::engine::read::Seen;
+use crate::engine::read::Reading;
 use crate::reason::MissReason;
 use crate::store::Replace;
 use std::time::Duration;
 use tokio::time::{Instant, timeout_at};
 
-/// Waits between two looks at a register that someone else leases.
+/// LeaseWaits between two looks at a register that someone else leases.
 const POLLS: [Duration; 2] = [Duration::from_millis(15), Duration::from_millis(20)];
 /// As above, if the store tells of the register's change.
 const TOLD_POLL: Duration = Duration::from_millis(100);
 
-impl Lookup {
-    /// Waits until someone else's lease has become a value, or is gone.
-    pub(super) async fn await_lease(&mut self, lead: &LeadKey, waits: &mut Waits, mut left: Duration) -> Waited {
+impl MissedCall {
+    /// LeaseWaits until someone else's lease has become a value, or is gone.
+    pub(super) async fn await_lease(
+        &mut self,
+        lead: &LeadKey,
+        waits: &mut LeaseWaits,
+        mut left: Duration,
+    ) -> WaitOutcome {
         loop {
             lead.idle();
             if !self.pause(waits, left).await {
-                return Waited::Found(Led::Without(MissReason::WaitedTooLong));
+                return WaitOutcome::Found(LeadOutcome::Without(MissReason::WaitedTooLong));
             }
             let step = lead.store_step();
-            if let Err(reason) = self.target.may_look() {
-                return Waited::Found(Led::Without(reason));
+            if let Err(reason) = self.target.may_read() {
+                return WaitOutcome::Found(LeadOutcome::Without(reason));
             }
             let before = self.budget;
-            match self.target.look(&mut self.budget).await {
-                Ok(Seen::Value(entry)) => return Waited::Found(Led::Found(entry, step)),
-                Ok(Seen::Spare(entry)) => {
-                    self.spare = Some(entry);
-                    return Waited::Free;
+            match self.target.read(&mut self.budget).await {
+                Ok(Reading::Value(entry)) => return WaitOutcome::Found(LeadOutcome::Found(entry, step)),
+                Ok(Reading::Fallback(entry)) => {
+                    self.fallback = Some(entry);
+                    return WaitOutcome::Free;
                 }
                 // The load that this call waited for has failed, or was invalidated, and another one has begun: to wait
                 // for that as well would be to load one after another.
-                Ok(Seen::Lease(head) | Seen::Worthless(head)) if waits.is_another(head) => {
-                    return Waited::Found(Led::Without(MissReason::WaitedTooLong));
+                Ok(Reading::Lease(head) | Reading::Worthless(head)) if waits.is_another(head) => {
+                    return WaitOutcome::Found(LeadOutcome::Without(MissReason::WaitedTooLong));
                 }
-                Ok(Seen::Worthless(head)) if waits.is_worthless(head) => {
+                Ok(Reading::Worthless(head)) if waits.is_worthless(head) => {
                     self.replace = Replace::unusable(head.as_bytes());
-                    return Waited::Free;
+                    return WaitOutcome::Free;
                 }
-                Ok(Seen::Lease(_) | Seen::Worthless(_)) => {
+                Ok(Reading::Lease(_) | Reading::Worthless(_)) => {
                     // It would have waited as long without asking.
                     self.budget = before;
                     lead.idle_after_a_look_in_vain();
                     left = self.target.engine.settings.lease;
                 }
-                Ok(Seen::Unusable(replace)) => {
+                Ok(Reading::Unusable(replace)) => {
                     self.found_unusable(replace);
-                    return Waited::Free;
+                    return WaitOutcome::Free;
                 }
-                Ok(Seen::Nothing) => return Waited::Free,
-                Ok(Seen::Base(base)) => {
+                Ok(Reading::Nothing) => return WaitOutcome::Free,
+                Ok(Reading::Base(base)) => {
                     waits.moves();
                     self.goes_beside(base);
-                    return Waited::Free;
+                    return WaitOutcome::Free;
                 }
-                Ok(Seen::Moved) => {
+                Ok(Reading::Moved) => {
                     waits.moves();
                     self.comes_back();
-                    return Waited::Free;
+                    return WaitOutcome::Free;
                 }
-                Err(error) => return Waited::Found(Led::Without(error.kind.into())),
+                Err(error) => return WaitOutcome::Found(LeadOutcome::Without(error.kind.into())),
             }
         }
     }
 
-    /// Waits before the next look at a leased register. `false` if the time for waiting is over.
-    pub(super) async fn pause(&mut self, waits: &mut Waits, lease_left: Duration) -> bool {
+    /// LeaseWaits before the next look at a leased register. `false` if the time for waiting is over.
+    pub(super) async fn pause(&mut self, waits: &mut LeaseWaits, lease_left: Duration) -> bool {
         if waits.count == 0 {
             self.count_miss(MissReason::Leased);
             self.target.site.counters.lease_waits.one();
@@ -94,7 +99,7 @@ impl Lookup {
     /// As [`pause`](Self::pause), but only until the register changes; `None` if nobody would tell of that.
     async fn pause_until_told(&mut self, lease_left: Duration) -> Option<bool> {
         let target = self.target.clone();
-        // Waits from before the look on, so that no change is missed in between.
+        // LeaseWaits from before the look on, so that no change is missed in between.
         let waiter = target.engine.near_in_use()?.waiter(target.place());
         let keys = std::slice::from_ref(target.place());
         let before = self.budget;

@@ -8,14 +8,14 @@ mod stale;
 mod state;
 mod worthless;
 
-pub(crate) use state::Lookup;
+pub(crate) use state::MissedCall;
 
 use super::bulkhead::Bulkhead;
-use super::finding::Finding;
+use super::finding::FlightValue;
 use super::flight::{LeadKey, taking_place};
-use super::load::{Permit, Room, Turn};
+use super::load::{LoadPermit, LoadRoom, Next};
 use super::nesting::{self, Nesting};
-use super::read::{Checked, Looked, Missed, Seen};
+use super::read::{Judgement, Miss, MissCause, Reading};
 use super::target::Target;
 use crate::envelope::{Entry, Head};
 use crate::error::StoreError;
@@ -26,7 +26,7 @@ use crate::reason::MissReason;
 use crate::store::{Acquired, Replace};
 use bytes::Bytes;
 use member::Member;
-use state::{Asked, Followed, Led, Waited, Waits};
+use state::{AcquireAnswer, FollowOutcome, LeadOutcome, LeaseWaits, WaitOutcome};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::Instant;
@@ -39,19 +39,19 @@ const MAX_UNATTRIBUTED: u32 = 1;
 /// Inside of a load, waiting for another could be waiting in a circle: two tasks, each loading what the other waits for.
 const NESTED_WAIT: Duration = Duration::from_secs(1);
 
-impl Lookup {
-    pub(super) fn new(target: Target, looked: Looked) -> Self {
+impl MissedCall {
+    pub(super) fn new(target: Target, miss: Miss) -> Self {
         let nesting = nesting::of(target.engine.id, &target.key);
         let max_wait = target.engine.settings.max_wait;
         let mut lookup = Self {
             target,
             nesting,
-            budget: looked.budget,
+            budget: miss.budget,
             without: None,
             replace: Replace::Nothing,
             suspect: None,
-            looks_first: false,
-            spare: None,
+            reads_first: false,
+            fallback: None,
             unusable: 0,
             unattributed: None,
             unattributed_count: 0,
@@ -61,16 +61,16 @@ impl Lookup {
             member: None,
         };
         lookup.deadline += lookup.bounded_by_nesting(max_wait);
-        match looked.missed {
-            Missed::Nothing => {}
-            Missed::Unusable(replace) => lookup.found_unusable(replace),
-            Missed::Worthless(head) => lookup.suspect = Some(head),
-            Missed::Elsewhere => lookup.looks_first = true,
-            Missed::Spare(entry) => {
+        match miss.missed {
+            MissCause::Nothing => {}
+            MissCause::Unusable(replace) => lookup.found_unusable(replace),
+            MissCause::Worthless(head) => lookup.suspect = Some(head),
+            MissCause::Elsewhere => lookup.reads_first = true,
+            MissCause::Fallback(entry) => {
                 lookup.count_miss(MissReason::Stale);
-                lookup.spare = Some(entry);
+                lookup.fallback = Some(entry);
             }
-            Missed::Without(reason) => lookup.without = Some(reason),
+            MissCause::Without(reason) => lookup.without = Some(reason),
         }
         lookup
     }
@@ -98,12 +98,12 @@ impl Lookup {
     }
 
     /// Finds a value, or the permission to load one.
-    pub(super) async fn next(&mut self) -> Turn {
+    pub(super) async fn next(&mut self) -> Next {
         if self.nesting == Nesting::Same {
-            return self.alone(MissReason::SelfCall, Room::None);
+            return self.alone(MissReason::SelfCall, LoadRoom::None);
         }
         if self.unusable >= MAX_UNUSABLE {
-            return self.alone(MissReason::Payload, Room::None);
+            return self.alone(MissReason::Payload, LoadRoom::None);
         }
         if self.unattributed_count > MAX_UNATTRIBUTED {
             let room = self.room(&self.target.engine.after_failure).await;
@@ -120,14 +120,14 @@ impl Lookup {
                 Role::Lead(lead) if self.is_late => return self.lead_late(lead).await,
                 Role::Lead(lead) => return self.lead(lead).await,
                 Role::Follow(follow) => match self.follow(&follow).await {
-                    Followed::Turn(turn) => return turn,
-                    Followed::Next => role = self.target.engine.flights.join_next(&flight, &follow),
-                    Followed::Unattributed(returned) => {
+                    FollowOutcome::Done(turn) => return turn,
+                    FollowOutcome::NextFlight => role = self.target.engine.flights.join_next(&flight, &follow),
+                    FollowOutcome::Unattributed(returned) => {
                         self.unattributed = Some(follow);
                         self.unattributed_count += 1;
-                        return Turn::Unattributed(returned);
+                        return Next::Unattributed(returned);
                     }
-                    Followed::Late => {
+                    FollowOutcome::Late => {
                         flight = self.becomes_late();
                         role = self.target.engine.flights.join(&flight);
                     }
@@ -154,13 +154,13 @@ impl Lookup {
     }
 
     /// Follows the flight to its end, or for as long as this call may wait.
-    async fn follow(&mut self, follow: &Follow<Finding>) -> Followed {
+    async fn follow(&mut self, follow: &Follow<FlightValue>) -> FollowOutcome {
         // A call that has used up its budget on the store does not wait for another call's time there.
         if let Some(reason) = self.without
             && follow.is_in_store()
         {
             let room = self.room(&self.target.engine.bulkhead).await;
-            return Followed::Turn(self.alone(reason, room));
+            return FollowOutcome::Done(self.alone(reason, room));
         }
         self.waits_for_others();
         let began = Instant::now();
@@ -168,65 +168,67 @@ impl Lookup {
         let settles_within = self.budget.left();
         let landing = match self.landing(follow, began, settles_within).await {
             Ok(landing) => landing,
-            Err(entry) => return Followed::Turn(Turn::Value(entry)),
+            Err(entry) => return FollowOutcome::Done(Next::Serve(entry)),
         };
         match landing {
-            Some(Landing::Shared(Finding::Value(entry))) => Followed::Turn(Turn::Value(entry)),
-            Some(Landing::Shared(Finding::Unattributed(returned))) => Followed::Unattributed(returned),
+            Some(Landing::Shared(FlightValue::Value(entry))) => FollowOutcome::Done(Next::Serve(entry)),
+            Some(Landing::Shared(FlightValue::Unattributed(returned))) => FollowOutcome::Unattributed(returned),
             Some(Landing::Failed) => {
                 if let Some(entry) = self.past_its_end().await {
-                    return Followed::Turn(Turn::Value(entry));
+                    return FollowOutcome::Done(Next::Serve(entry));
                 }
                 let room = self.room(&self.target.engine.after_failure).await;
-                Followed::Turn(self.alone(MissReason::LoadFailed, room))
+                FollowOutcome::Done(self.alone(MissReason::LoadFailed, room))
             }
             Some(Landing::Next(store_time)) => {
                 // What the leader spent on the store this call shall not spend again.
                 self.budget.charge(began.elapsed().min(store_time));
-                Followed::Next
+                FollowOutcome::NextFlight
             }
-            Some(Landing::Stalled) => Followed::Next,
+            Some(Landing::Stalled) => FollowOutcome::NextFlight,
             landing @ (Some(Landing::Unsettled) | None) => {
                 if landing.is_some() {
                     self.budget.charge(settles_within);
                 }
                 if let Some(entry) = self.past_its_end().await {
-                    return Followed::Turn(Turn::Value(entry));
+                    return FollowOutcome::Done(Next::Serve(entry));
                 }
                 if !self.is_late {
-                    return Followed::Late;
+                    return FollowOutcome::Late;
                 }
                 let room = self.room(&self.target.engine.bulkhead).await;
-                Followed::Turn(self.alone(MissReason::WaitedTooLong, room))
+                FollowOutcome::Done(self.alone(MissReason::WaitedTooLong, room))
             }
         }
     }
 
-    async fn lead(&mut self, lead: LeadKey) -> Turn {
+    async fn lead(&mut self, lead: LeadKey) -> Next {
         match pulse::drive(self.pulse(&lead), self.find_or_acquire(&lead)).await {
-            Led::Found(entry, step) => {
-                lead.found(Finding::Value(entry.clone()), step);
-                Turn::Value(entry)
+            LeadOutcome::Found(entry, step) => {
+                lead.found(FlightValue::Value(entry.clone()), step);
+                Next::Serve(entry)
             }
-            Led::Granted(lease, stamps) => {
-                Turn::Load(Box::new(Permit::leased(self.target.clone(), lead, lease, stamps)))
+            LeadOutcome::Granted(lease, stamps) => {
+                Next::Load(Box::new(LoadPermit::leased(self.target.clone(), lead, lease, stamps)))
             }
-            Led::Renewing(ticket, entry) => {
-                let permit = Permit::renewing(self.target.clone(), *ticket, Some(lead), None, entry);
+            LeadOutcome::Renewing(ticket, entry) => {
+                let permit = LoadPermit::refreshing(self.target.clone(), *ticket, Some(lead), None, entry);
                 permit.count_as_load();
-                Turn::Load(Box::new(permit))
+                Next::Load(Box::new(permit))
             }
-            Led::Without(reason) => {
+            LeadOutcome::Without(reason) => {
                 self.target.missed(reason);
                 lead.idle();
                 let room = pulse::drive(self.pulse(&lead), self.room(&self.target.engine.bulkhead)).await;
-                Turn::Load(Box::new(Permit::shared(self.target.clone(), lead, room).or_spare(self.spare.take())))
+                Next::Load(Box::new(
+                    LoadPermit::shared(self.target.clone(), lead, room).or_fallback(self.fallback.take()),
+                ))
             }
             // A load that begins after all who share it have come is as good as one of their own.
-            Led::Writing => {
+            LeadOutcome::Writing => {
                 self.count_miss(MissReason::Writing);
                 lead.idle();
-                Turn::Load(Box::new(Permit::shared(self.target.clone(), lead, Room::None)))
+                Next::Load(Box::new(LoadPermit::shared(self.target.clone(), lead, LoadRoom::None)))
             }
         }
     }
@@ -239,20 +241,20 @@ impl Lookup {
     }
 
     /// ACQUIRE, then wait while someone else loads.
-    async fn find_or_acquire(&mut self, lead: &LeadKey) -> Led {
+    async fn find_or_acquire(&mut self, lead: &LeadKey) -> LeadOutcome {
         if let Some(reason) = self.without.take() {
-            return Led::Without(reason);
+            return LeadOutcome::Without(reason);
         }
-        let mut waits = Waits::default();
+        let mut waits = LeaseWaits::default();
         if let Some(head) = self.suspect.take()
-            && let Some(led) = Box::pin(self.looks_again(lead, &mut waits, head)).await
+            && let Some(led) = Box::pin(self.reads_again(lead, &mut waits, head)).await
         {
             return led;
         }
         while self.unusable < MAX_UNUSABLE {
-            if std::mem::take(&mut self.looks_first) {
+            if std::mem::take(&mut self.reads_first) {
                 waits.moves();
-                if let Some(led) = Box::pin(self.looks_there(lead)).await {
+                if let Some(led) = Box::pin(self.reads_there(lead)).await {
                     return led;
                 }
             }
@@ -260,67 +262,71 @@ impl Lookup {
                 return led;
             }
             let step = lead.store_step();
-            if let Err(reason) = self.target.may_look() {
-                return Led::Without(reason);
+            if let Err(reason) = self.target.may_read() {
+                return LeadOutcome::Without(reason);
             }
             let asked = match self.acquire(lead).await {
                 Ok(asked) => asked,
-                Err(error) => return Led::Without(error.kind.into()),
+                Err(error) => return LeadOutcome::Without(error.kind.into()),
             };
             match asked.acquired {
                 Acquired::Granted => return self.granted(asked.lease, asked.stamps),
                 // Whether its base is what it has to be, ACQUIRE does not tell.
                 Acquired::Value(_) if self.target.base().is_some() => {
                     self.unusable += 1;
-                    self.looks_first = true;
+                    self.reads_first = true;
                 }
                 Acquired::Value(bytes) => match self.see(bytes, asked.stamps.as_deref()).await {
-                    Ok(Seen::Value(entry)) => return Led::Found(entry, step),
-                    Ok(Seen::Spare(entry)) if self.target.is_barred() => return Led::Found(*entry, step),
-                    Ok(Seen::Spare(entry)) => self.spare = Some(entry),
-                    Ok(Seen::Unusable(replace)) => self.found_unusable(replace),
-                    Ok(Seen::Base(base)) => self.goes_beside(base),
+                    Ok(Reading::Value(entry)) => return LeadOutcome::Found(entry, step),
+                    Ok(Reading::Fallback(entry)) if self.target.is_cooling_down() => {
+                        return LeadOutcome::Found(*entry, step);
+                    }
+                    Ok(Reading::Fallback(entry)) => self.fallback = Some(entry),
+                    Ok(Reading::Unusable(replace)) => self.found_unusable(replace),
+                    Ok(Reading::Base(base)) => self.goes_beside(base),
                     // A store that calls a lease a value.
-                    Ok(Seen::Lease(_) | Seen::Worthless(_) | Seen::Nothing | Seen::Moved) => self.unusable += 1,
-                    Err(error) => return Led::Without(error.kind.into()),
+                    Ok(Reading::Lease(_) | Reading::Worthless(_) | Reading::Nothing | Reading::Moved) => {
+                        self.unusable += 1
+                    }
+                    Err(error) => return LeadOutcome::Without(error.kind.into()),
                 },
                 Acquired::Leased(left) => match self.await_lease(lead, &mut waits, left).await {
-                    Waited::Found(led) => return led,
-                    Waited::Free => {}
+                    WaitOutcome::Found(led) => return led,
+                    WaitOutcome::Free => {}
                 },
-                Acquired::Writing => return Led::Writing,
+                Acquired::Writing => return LeadOutcome::Writing,
             }
         }
-        Led::Without(MissReason::Foreign)
+        LeadOutcome::Without(MissReason::Foreign)
     }
 
     /// The lease is ours, if there are random bits for one. To load for the store the tags must be known as well.
-    fn granted(&mut self, lease: Option<Lease>, stamps: Option<Vec<Head>>) -> Led {
-        let Some(lease) = lease else { return Led::Without(MissReason::Refused) };
-        let Some(stamps) = stamps else { return Led::Writing };
+    fn granted(&mut self, lease: Option<Lease>, stamps: Option<Vec<Head>>) -> LeadOutcome {
+        let Some(lease) = lease else { return LeadOutcome::Without(MissReason::Refused) };
+        let Some(stamps) = stamps else { return LeadOutcome::Writing };
         self.count_miss(self.target.absence());
-        Led::Granted(lease, stamps)
+        LeadOutcome::Granted(lease, stamps)
     }
 
     /// Judges a value that ACQUIRE has found by the stamps that were read along with it.
-    async fn see(&mut self, register: Bytes, stamps: Option<&[Head]>) -> Result<Seen, StoreError> {
+    async fn see(&mut self, register: Bytes, stamps: Option<&[Head]>) -> Result<Reading, StoreError> {
         let stamps = stamps.unwrap_or_default();
         // The register of all tags may stand behind them.
         let told = if self.target.site.names_all { 0 } else { self.target.tags().len() };
         let stamps = &stamps[..stamps.len().min(told)];
         match self.target.seen(register, stamps.iter().map(|stamp| Some(stamp.as_bytes()))) {
-            Checked::Seen(seen) => Ok(seen),
-            Checked::Named(named) => self.target.look_at_named(*named, &mut self.budget).await,
+            Judgement::Reading(seen) => Ok(seen),
+            Judgement::UnprovenValue(named) => self.target.read_named_tags(*named, &mut self.budget).await,
         }
     }
 
     /// ACQUIRE, and side by side TAG if there are tags.
-    async fn acquire(&mut self, lead: &LeadKey) -> Result<Asked, StoreError> {
+    async fn acquire(&mut self, lead: &LeadKey) -> Result<AcquireAnswer, StoreError> {
         let engine = &self.target.engine;
         let (store, key) = (Arc::clone(engine.store.off_path()), Arc::clone(self.target.place()));
         let releases = self.member.as_ref().map(Member::releases);
         let Some(mut lease) = Lease::new(store, key, self.target.purpose(), engine.settings.lease, releases) else {
-            return Ok(Asked { acquired: Acquired::Granted, lease: None, stamps: None });
+            return Ok(AcquireAnswer { acquired: Acquired::Granted, lease: None, stamps: None });
         };
         let replace = taking_place(lead, &lease, std::mem::replace(&mut self.replace, Replace::Nothing));
         let tags = self.target.load_tags();
@@ -333,18 +339,18 @@ impl Lookup {
             let asked = self.budget.both(engine, acquire, |store, within| store.tag(&tags, fresh, time, within));
             Box::pin(asked).await
         };
-        Ok(Asked { acquired: acquired?, lease: Some(lease), stamps: stamps? })
+        Ok(AcquireAnswer { acquired: acquired?, lease: Some(lease), stamps: stamps? })
     }
 
-    /// Room among the loads that are bounded. A load inside of another has its room already.
-    async fn room(&self, loads: &Arc<Bulkhead>) -> Room {
+    /// LoadRoom among the loads that are bounded. A load inside of another has its room already.
+    async fn room(&self, loads: &Arc<Bulkhead>) -> LoadRoom {
         if self.nesting != Nesting::None {
-            return Room::None;
+            return LoadRoom::None;
         }
         if self.member.is_some() {
-            return Room::Owed;
+            return LoadRoom::Owed;
         }
-        loads.enter().await.map_or(Room::None, Room::Taken)
+        loads.enter().await.map_or(LoadRoom::None, LoadRoom::Taken)
     }
 
     /// Counts why the call does not hit, unless another reason was counted before.
@@ -354,8 +360,8 @@ impl Lookup {
         }
     }
 
-    fn alone(&self, reason: MissReason, room: Room) -> Turn {
+    fn alone(&self, reason: MissReason, room: LoadRoom) -> Next {
         self.target.missed(reason);
-        Turn::Load(Box::new(Permit::alone(self.target.clone(), room)))
+        Next::Load(Box::new(LoadPermit::alone(self.target.clone(), room)))
     }
 }

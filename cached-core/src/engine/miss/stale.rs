@@ -1,31 +1,31 @@
 //! The way of a call that has found a value past its end, to be served only if the load fails.
 
-use super::state::{Led, Lookup, Waits};
-use crate::engine::finding::Finding;
+use super::state::{LeadOutcome, LeaseWaits, MissedCall};
+use crate::engine::finding::FlightValue;
 use crate::engine::flight::LeadKey;
-use crate::engine::read::Seen;
-use crate::engine::refresh::lease::Asked;
+use crate::engine::read::Reading;
+use crate::engine::refresh::lease::LeaseAnswer;
 use crate::envelope::Entry;
 use crate::flight::{Follow, Landing};
 use std::time::Duration;
 use tokio::time::{Instant, timeout_at};
 
-impl Lookup {
+impl MissedCall {
     /// For a value past its end: asks for the ticket to renew it, and waits while someone else has that. `None` if there is
     /// no such value, or no more.
-    pub(super) async fn find_or_renew(&mut self, lead: &LeadKey, waits: &mut Waits) -> Option<Led> {
+    pub(super) async fn find_or_renew(&mut self, lead: &LeadKey, waits: &mut LeaseWaits) -> Option<LeadOutcome> {
         let patience = self.patience(Instant::now());
-        while let Some(entry) = self.spare.as_deref() {
+        while let Some(entry) = self.fallback.as_deref() {
             let step = lead.store_step();
-            if let Err(reason) = self.target.may_look() {
-                return Some(Led::Without(reason));
+            if let Err(reason) = self.target.may_read() {
+                return Some(LeadOutcome::Without(reason));
             }
             let before = self.budget;
-            match Box::pin(self.target.ask_ticket(entry, Some(lead), &mut self.budget)).await {
-                Asked::Granted(ticket, entry) => return Some(Led::Renewing(ticket, entry)),
-                Asked::Newer(entry) => return Some(Led::Found(entry, step)),
-                Asked::Gone(replace) => (self.spare, self.replace) = (None, replace),
-                Asked::Elsewhere(left) => {
+            match Box::pin(self.target.ask_for_lease(entry, Some(lead), &mut self.budget)).await {
+                LeaseAnswer::Granted(ticket, entry) => return Some(LeadOutcome::Renewing(ticket, entry)),
+                LeaseAnswer::Newer(entry) => return Some(LeadOutcome::Found(entry, step)),
+                LeaseAnswer::Gone(replace) => (self.fallback, self.replace) = (None, replace),
+                LeaseAnswer::Elsewhere(left) => {
                     // It would have waited as long without asking.
                     self.budget = before;
                     lead.idle_after_a_look_in_vain();
@@ -34,63 +34,63 @@ impl Lookup {
                         return self.as_it_is(lead).await;
                     }
                 }
-                Asked::Throttled(left) => {
+                LeaseAnswer::Throttled(left) => {
                     let engine = &self.target.engine;
                     let now = engine.clock.now();
-                    engine.claims.bar(self.target.place(), now, now + left);
+                    engine.local_refreshes.cool_down(self.target.place(), now, now + left);
                     return self.as_it_is(lead).await;
                 }
-                Asked::Fault(error) => return Some(Led::Without(error.kind.into())),
+                LeaseAnswer::Fault(error) => return Some(LeadOutcome::Without(error.kind.into())),
             }
         }
         None
     }
 
     /// The value past its end, for all who have come by now; `None` if it is gone.
-    async fn as_it_is(&mut self, lead: &LeadKey) -> Option<Led> {
+    async fn as_it_is(&mut self, lead: &LeadKey) -> Option<LeadOutcome> {
         let step = lead.store_step();
-        if let Err(reason) = self.target.may_look() {
-            return Some(Led::Without(reason));
+        if let Err(reason) = self.target.may_read() {
+            return Some(LeadOutcome::Without(reason));
         }
-        match self.target.look(&mut self.budget).await {
-            Ok(Seen::Value(entry)) => return Some(Led::Found(entry, step)),
-            Ok(Seen::Spare(entry)) => return Some(Led::Found(*entry, step)),
-            Ok(Seen::Unusable(replace)) => self.found_unusable(replace),
-            Ok(Seen::Base(base)) => self.goes_beside(base),
-            Ok(Seen::Moved) => self.comes_back(),
-            Ok(Seen::Nothing | Seen::Lease(_) | Seen::Worthless(_)) => {}
-            Err(error) => return Some(Led::Without(error.kind.into())),
+        match self.target.read(&mut self.budget).await {
+            Ok(Reading::Value(entry)) => return Some(LeadOutcome::Found(entry, step)),
+            Ok(Reading::Fallback(entry)) => return Some(LeadOutcome::Found(*entry, step)),
+            Ok(Reading::Unusable(replace)) => self.found_unusable(replace),
+            Ok(Reading::Base(base)) => self.goes_beside(base),
+            Ok(Reading::Moved) => self.comes_back(),
+            Ok(Reading::Nothing | Reading::Lease(_) | Reading::Worthless(_)) => {}
+            Err(error) => return Some(LeadOutcome::Without(error.kind.into())),
         }
-        self.spare = None;
+        self.fallback = None;
         None
     }
 
     /// A value past its end that another call has not been able to renew.
     pub(super) async fn past_its_end(&mut self) -> Option<Entry> {
         self.target.site.fresh.filter(|fresh| !fresh.window().is_zero())?;
-        if self.without.is_some() || self.target.may_look().is_err() {
-            return self.spare.take().map(|entry| *entry);
+        if self.without.is_some() || self.target.may_read().is_err() {
+            return self.fallback.take().map(|entry| *entry);
         }
-        // A follower has not looked before: it does not know yet where the entry stands.
-        match self.target.look_beside_too(&mut self.budget).await {
-            Ok(Seen::Value(entry)) => Some(entry),
-            Ok(Seen::Spare(entry)) => Some(*entry),
+        // A follower has not miss before: it does not know yet where the entry stands.
+        match self.target.read_beside_too(&mut self.budget).await {
+            Ok(Reading::Value(entry)) => Some(entry),
+            Ok(Reading::Fallback(entry)) => Some(*entry),
             Ok(_) => None,
             // It was there when this call began.
-            Err(_) => self.spare.take().map(|entry| *entry),
+            Err(_) => self.fallback.take().map(|entry| *entry),
         }
     }
 
-    /// Waits for what the flight has for this call; `None` if that takes too long.
+    /// LeaseWaits for what the flight has for this call; `None` if that takes too long.
     ///
     /// # Errors
     /// A value past its end, that is to be served instead: the load takes more time than the call has patience.
     pub(super) async fn landing(
         &mut self,
-        follow: &Follow<Finding>,
+        follow: &Follow<FlightValue>,
         began: Instant,
         settles_within: Duration,
-    ) -> Result<Option<Landing<Finding>>, Entry> {
+    ) -> Result<Option<Landing<FlightValue>>, Entry> {
         // A leader that is not polled is waited for as long as a store that does not answer.
         let stalls_within = self.target.engine.settings.budget;
         if let Some(patience) = self.patience(began) {

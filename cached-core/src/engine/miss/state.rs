@@ -2,10 +2,10 @@
 
 use super::member::Member;
 use crate::engine::budget::Budget;
-use crate::engine::finding::{Finding, Unattributed};
-use crate::engine::load::Turn;
+use crate::engine::finding::{FlightValue, Unattributed};
+use crate::engine::load::Next;
 use crate::engine::nesting::Nesting;
-use crate::engine::refresh::lease::Ticket;
+use crate::engine::refresh::lease::RefreshLease;
 use crate::engine::target::Target;
 use crate::envelope::{Entry, Head};
 use crate::flight::Follow;
@@ -17,7 +17,7 @@ use tokio::time::Instant;
 
 /// One call on its way.
 #[derive(Debug)]
-pub(crate) struct Lookup {
+pub(crate) struct MissedCall {
     pub(crate) target: Target,
     pub(super) nesting: Nesting,
     pub(super) budget: Budget,
@@ -28,12 +28,12 @@ pub(crate) struct Lookup {
     /// The lease whose load the first look has found to be worthless.
     pub(super) suspect: Option<Head>,
     /// The entry's place has changed, or a value was found in it that only a look can judge.
-    pub(super) looks_first: bool,
+    pub(super) reads_first: bool,
     /// A value past its end, to be served if the load fails.
-    pub(super) spare: Option<Box<Entry>>,
+    pub(super) fallback: Option<Box<Entry>>,
     pub(super) unusable: u32,
     /// The flight that has ended with what cannot be attributed.
-    pub(super) unattributed: Option<Follow<Finding>>,
+    pub(super) unattributed: Option<Follow<FlightValue>>,
     /// Such flights so far.
     pub(super) unattributed_count: u32,
     /// Why the call does not hit was counted.
@@ -47,12 +47,12 @@ pub(crate) struct Lookup {
 }
 
 /// What leading led to, before the flight is told.
-pub(super) enum Led {
+pub(super) enum LeadOutcome {
     Found(Entry, u32),
     /// Load under this lease; with the stamps of the tags as they are before the load.
     Granted(Lease, Vec<Head>),
     /// Load under this ticket, over this value.
-    Renewing(Box<Ticket>, Entry),
+    Renewing(Box<RefreshLease>, Entry),
     /// Load without the store.
     Without(MissReason),
     /// A writer is at work: load, store nothing.
@@ -60,7 +60,7 @@ pub(super) enum Led {
 }
 
 /// What ACQUIRE and TAG were answered.
-pub(super) struct Asked {
+pub(super) struct AcquireAnswer {
     pub(super) acquired: Acquired,
     /// `None` if there are no random bits for one.
     pub(super) lease: Option<Lease>,
@@ -69,10 +69,10 @@ pub(super) struct Asked {
 }
 
 /// What following a flight led to.
-pub(super) enum Followed {
-    Turn(Turn),
+pub(super) enum FollowOutcome {
+    Done(Next),
     /// The flight had nothing for this call: the next one may.
-    Next,
+    NextFlight,
     /// It cannot be told what of this is the value.
     Unattributed(Arc<Unattributed>),
     /// This call has waited for too long.
@@ -80,16 +80,16 @@ pub(super) enum Followed {
 }
 
 /// What waiting for someone else's lease led to.
-pub(super) enum Waited {
+pub(super) enum WaitOutcome {
     /// Something to go on with.
-    Found(Led),
+    Found(LeadOutcome),
     /// Nothing stands under the key any more: ACQUIRE again.
     Free,
 }
 
 /// A call's waiting for others' leases so far.
 #[derive(Default)]
-pub(super) struct Waits {
+pub(super) struct LeaseWaits {
     pub(super) count: usize,
     /// Whose lease it waits for, once it was seen.
     pub(super) head: Option<Head>,
@@ -97,7 +97,7 @@ pub(super) struct Waits {
     pub(super) worthless: Option<Head>,
 }
 
-impl Waits {
+impl LeaseWaits {
     /// The entry stands elsewhere than where the call has waited: the leases there are others'.
     pub(super) fn moves(&mut self) {
         (self.head, self.worthless) = (None, None);

@@ -5,9 +5,9 @@
 //! One look is not enough: it may have come between the ACQUIRE of the lease and the TAG that is sent beside it. Whatever the
 //! looks say, nothing old is stored or served: to replace a lease is what its end and another ACQUIRE would have done.
 
-use super::state::{Led, Lookup, Waits};
+use super::state::{LeadOutcome, LeaseWaits, MissedCall};
 use crate::engine::flight::LeadKey;
-use crate::engine::read::Seen;
+use crate::engine::read::Reading;
 use crate::envelope::Head;
 use crate::store::Replace;
 use std::time::Duration;
@@ -16,32 +16,37 @@ use tokio::time::sleep;
 /// By then a TAG has arrived that was sent beside an ACQUIRE which has.
 const TAG_ARRIVES: Duration = Duration::from_millis(10);
 
-impl Lookup {
+impl MissedCall {
     /// Looks once more. If the load still is worthless, its lease may be replaced.
-    pub(super) async fn looks_again(&mut self, lead: &LeadKey, waits: &mut Waits, head: Head) -> Option<Led> {
+    pub(super) async fn reads_again(
+        &mut self,
+        lead: &LeadKey,
+        waits: &mut LeaseWaits,
+        head: Head,
+    ) -> Option<LeadOutcome> {
         waits.is_worthless(head);
         self.waits_for_others();
         lead.idle();
         sleep(TAG_ARRIVES).await;
         let step = lead.store_step();
-        if let Err(reason) = self.target.may_look() {
-            return Some(Led::Without(reason));
+        if let Err(reason) = self.target.may_read() {
+            return Some(LeadOutcome::Without(reason));
         }
-        match self.target.look(&mut self.budget).await {
-            Ok(Seen::Value(entry)) => return Some(Led::Found(entry, step)),
-            Ok(Seen::Spare(entry)) => self.spare = Some(entry),
-            Ok(Seen::Worthless(now)) if waits.is_worthless(now) => self.replace = Replace::unusable(now.as_bytes()),
-            Ok(Seen::Unusable(replace)) => self.found_unusable(replace),
-            Ok(Seen::Base(base)) => {
+        match self.target.read(&mut self.budget).await {
+            Ok(Reading::Value(entry)) => return Some(LeadOutcome::Found(entry, step)),
+            Ok(Reading::Fallback(entry)) => self.fallback = Some(entry),
+            Ok(Reading::Worthless(now)) if waits.is_worthless(now) => self.replace = Replace::unusable(now.as_bytes()),
+            Ok(Reading::Unusable(replace)) => self.found_unusable(replace),
+            Ok(Reading::Base(base)) => {
                 waits.moves();
                 self.goes_beside(base);
             }
-            Ok(Seen::Moved) => {
+            Ok(Reading::Moved) => {
                 waits.moves();
                 self.comes_back();
             }
-            Ok(Seen::Nothing | Seen::Lease(_) | Seen::Worthless(_)) => {}
-            Err(error) => return Some(Led::Without(error.kind.into())),
+            Ok(Reading::Nothing | Reading::Lease(_) | Reading::Worthless(_)) => {}
+            Err(error) => return Some(LeadOutcome::Without(error.kind.into())),
         }
         None
     }

@@ -27,18 +27,18 @@ const BATCH: usize = 500;
 const REFUSED: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(10));
 
 #[derive(Debug)]
-pub(crate) struct Pending {
+pub(crate) struct Queue {
     /// Mirrors the size of `state`: no lock is taken as long as nothing is pending.
     len: AtomicUsize,
-    state: Mutex<State>,
+    state: Mutex<QueueState>,
     most: usize,
 }
 
 #[derive(Debug, Default)]
-struct State {
+struct QueueState {
     /// In the order in which they are applied: the register of all tags before each tag, whose name begins with its own. A
     /// load that ends in between must find the register of all tags changed.
-    registers: BTreeMap<Key, Waiting>,
+    registers: BTreeMap<Key, QueueEntry>,
     /// The whole namespace, since this number.
     all: Option<u64>,
     /// Number of the next invalidation.
@@ -50,7 +50,7 @@ struct State {
 }
 
 #[derive(Debug, Clone)]
-struct Waiting {
+struct QueueEntry {
     /// The last invalidation of this register.
     number: u64,
     /// Writers whose markers stand there.
@@ -67,8 +67,8 @@ struct Refused {
 
 /// What to do next.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Next {
-    Apply(Batch),
+pub(super) enum QueueStep {
+    Apply(QueueBatch),
     /// All that is left has been refused: wait.
     Wait(Duration),
     /// There is nothing to do, and the duty is over.
@@ -77,32 +77,32 @@ pub(super) enum Next {
 
 /// Something to be applied.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Batch {
-    Registers(Vec<Due>),
+pub(super) enum QueueBatch {
+    Registers(Vec<QueuedRegister>),
     /// The whole namespace.
     All(u64),
 }
 
 /// One register to be removed.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Due {
+pub(super) struct QueuedRegister {
     pub(super) key: Key,
     pub(super) writers: Vec<Head>,
     number: u64,
 }
 
-impl Default for Pending {
+impl Default for Queue {
     fn default() -> Self {
         Self::new(MOST)
     }
 }
 
-impl Pending {
+impl Queue {
     fn new(most: usize) -> Self {
         Self { len: AtomicUsize::new(0), state: Mutex::default(), most }
     }
 
-    fn locked(&self) -> MutexGuard<'_, State> {
+    fn locked(&self) -> MutexGuard<'_, QueueState> {
         locked(&self.state)
     }
 
@@ -133,7 +133,7 @@ impl Pending {
             state.all = Some(number);
         } else {
             for key in keys {
-                let new = Waiting { number, writers: Vec::new(), refused: None };
+                let new = QueueEntry { number, writers: Vec::new(), refused: None };
                 let waiting = state.registers.entry(Key::clone(key)).or_insert(new);
                 waiting.number = number;
                 // The markers of those that find no room run out.
@@ -164,33 +164,33 @@ impl Pending {
     }
 
     /// What to do next.
-    pub(super) fn next(&self, now: Instant) -> Next {
+    pub(super) fn next(&self, now: Instant) -> QueueStep {
         let mut state = self.locked();
         if let Some(number) = state.all {
-            return Next::Apply(Batch::All(number));
+            return QueueStep::Apply(QueueBatch::All(number));
         }
-        let due = |(key, waiting): (&Key, &Waiting)| Due {
+        let due = |(key, waiting): (&Key, &QueueEntry)| QueuedRegister {
             key: Key::clone(key),
             writers: waiting.writers.clone(),
             number: waiting.number,
         };
-        let is_due = |waiting: &Waiting| waiting.refused.is_none_or(|refused| refused.until <= now);
+        let is_due = |waiting: &QueueEntry| waiting.refused.is_none_or(|refused| refused.until <= now);
         let batch: Vec<_> =
             state.registers.iter().filter(|(_, waiting)| is_due(waiting)).take(BATCH).map(due).collect();
         if !batch.is_empty() {
-            return Next::Apply(Batch::Registers(batch));
+            return QueueStep::Apply(QueueBatch::Registers(batch));
         }
         let refused = state.registers.values().filter_map(|waiting| waiting.refused);
         if let Some(until) = refused.map(|refused| refused.until).min() {
-            return Next::Wait(until - now);
+            return QueueStep::Wait(until - now);
         }
         state.is_claimed = false;
         state.is_refusal_told = false;
-        Next::Done
+        QueueStep::Done
     }
 
     /// The store has refused this register.
-    pub(super) fn refused(&self, due: &Due, now: Instant) {
+    pub(super) fn refused(&self, due: &QueuedRegister, now: Instant) {
         let mut state = self.locked();
         if let Some(waiting) = state.registers.get_mut(&due.key) {
             let pause = waiting.refused.map_or(REFUSED.0, |refused| (2 * refused.pause).min(REFUSED.1));
@@ -204,15 +204,15 @@ impl Pending {
     }
 
     /// The batch has been applied. What was added meanwhile stays.
-    pub(super) fn applied(&self, batch: &Batch) {
+    pub(super) fn applied(&self, batch: &QueueBatch) {
         let mut state = self.locked();
         match batch {
-            Batch::All(number) => {
+            QueueBatch::All(number) => {
                 if state.all == Some(*number) {
                     state.all = None;
                 }
             }
-            Batch::Registers(batch) => {
+            QueueBatch::Registers(batch) => {
                 for due in batch {
                     if state.registers.get(&due.key).is_some_and(|waiting| waiting.number == due.number) {
                         state.registers.remove(&due.key);
@@ -223,7 +223,7 @@ impl Pending {
         self.count(&state);
     }
 
-    fn count(&self, state: &State) {
+    fn count(&self, state: &QueueState) {
         let len = if state.all.is_some() { usize::MAX } else { state.registers.len() };
         self.len.store(len, Ordering::Release);
     }
@@ -237,13 +237,13 @@ mod tests {
         keys.map(Key::from)
     }
 
-    fn covers(pending: &Pending, key: &str) -> bool {
+    fn covers(pending: &Queue, key: &str) -> bool {
         pending.covers(keys([key]).iter())
     }
 
-    fn to_apply(pending: &Pending) -> Batch {
+    fn to_apply(pending: &Queue) -> QueueBatch {
         match pending.next(Instant::now()) {
-            Next::Apply(batch) => batch,
+            QueueStep::Apply(batch) => batch,
             other => panic!("{other:?}"),
         }
     }
@@ -252,21 +252,21 @@ mod tests {
     fn the_register_of_all_tags_is_applied_before_any_tag() {
         let prefix = crate::key::Prefix::new("shop");
         let tags: Vec<Key> = (0..2 * BATCH).map(|n| prefix.register(&format!("t:{n}"))).collect();
-        let pending = Pending::new(10 * BATCH);
+        let pending = Queue::new(10 * BATCH);
         pending.add(&tags, None);
         pending.add(&[prefix.all_tags()], None);
-        let Batch::Registers(first) = to_apply(&pending) else { panic!("not a sweep") };
+        let QueueBatch::Registers(first) = to_apply(&pending) else { panic!("not a sweep") };
         assert!(tags[0].starts_with(&*prefix.all_tags()), "{}", tags[0]);
         assert_eq!(first[0].key, prefix.all_tags());
     }
 
     #[test]
     fn what_is_refused_waits_longer_each_time_and_holds_nothing_up() {
-        let (pending, start) = (Pending::new(10), Instant::now());
+        let (pending, start) = (Queue::new(10), Instant::now());
         let ms = Duration::from_millis;
         let at = |time| start + ms(time);
         let due = |at| match pending.next(at) {
-            Next::Apply(Batch::Registers(due)) => due,
+            QueueStep::Apply(QueueBatch::Registers(due)) => due,
             other => panic!("{other:?}"),
         };
         pending.add(&keys(["refused"]), None);
@@ -276,26 +276,26 @@ mod tests {
         pending.add(&keys(["taken"]), None);
         let others = due(at(0));
         assert_eq!((others.len(), &*others[0].key), (1, "taken"));
-        pending.applied(&Batch::Registers(others));
+        pending.applied(&QueueBatch::Registers(others));
         assert!(covers(&pending, "refused") && !covers(&pending, "taken"));
-        assert_eq!(pending.next(at(0)), Next::Wait(ms(50)));
+        assert_eq!(pending.next(at(0)), QueueStep::Wait(ms(50)));
         pending.refused(&due(at(50))[0], at(50));
-        assert_eq!(pending.next(at(50)), Next::Wait(ms(100)));
-        pending.applied(&Batch::Registers(due(at(150))));
-        assert_eq!((pending.next(at(150)), pending.len()), (Next::Done, 0));
+        assert_eq!(pending.next(at(50)), QueueStep::Wait(ms(100)));
+        pending.applied(&QueueBatch::Registers(due(at(150))));
+        assert_eq!((pending.next(at(150)), pending.len()), (QueueStep::Done, 0));
         assert!(pending.is_first_refusal(), "of the next queue");
     }
 
     #[test]
     fn what_is_applied_is_believed_again() {
-        let pending = Pending::new(10);
+        let pending = Queue::new(10);
         assert!(!pending.claim() && !covers(&pending, "a"));
         pending.add(&keys(["a", "b"]), None);
         assert!(covers(&pending, "a") && !covers(&pending, "c") && pending.len() == 2);
         assert!(pending.claim() && !pending.claim(), "one at a time");
         let batch = to_apply(&pending);
         pending.applied(&batch);
-        assert!(!covers(&pending, "a") && pending.next(Instant::now()) == Next::Done);
+        assert!(!covers(&pending, "a") && pending.next(Instant::now()) == QueueStep::Done);
         assert!(!pending.claim(), "nothing to do");
         pending.add(&keys(["a"]), None);
         assert!(pending.claim(), "the duty was given back");
@@ -303,27 +303,27 @@ mod tests {
 
     #[test]
     fn what_comes_while_a_batch_is_applied_is_not_lost() {
-        let pending = Pending::new(10);
+        let pending = Queue::new(10);
         let writer = Head::lease(7);
         pending.add(&keys(["a", "b"]), None);
         let batch = to_apply(&pending);
         pending.add(&keys(["a"]), Some(writer));
         pending.applied(&batch);
         assert!(covers(&pending, "a") && !covers(&pending, "b"));
-        let Batch::Registers(due) = to_apply(&pending) else { panic!("one register") };
+        let QueueBatch::Registers(due) = to_apply(&pending) else { panic!("one register") };
         assert_eq!(due[0].writers, [writer]);
     }
 
     #[test]
     fn too_many_become_an_invalidation_of_all() {
-        let pending = Pending::new(2);
+        let pending = Queue::new(2);
         pending.add(&keys(["a", "b"]), None);
         pending.add(&keys(["a", "b"]), None);
         assert!(!covers(&pending, "c"), "those are there already");
         pending.add(&keys(["c"]), None);
         assert!(covers(&pending, "anything") && pending.len() == usize::MAX);
         let batch = to_apply(&pending);
-        assert!(matches!(batch, Batch::All(_)));
+        assert!(matches!(batch, QueueBatch::All(_)));
         pending.add(&keys(["d"]), None);
         pending.applied(&batch);
         assert!(covers(&pending, "d"), "it came after the sweep had begun");

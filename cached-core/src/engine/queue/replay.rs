@@ -8,7 +8,7 @@
 //! What is pending is lost with it. A bracket's marker covers it for as long as it lives; an invalidation without a bracket
 //! that was never applied leaves the old value until its time to live is over.
 
-use super::{Batch, Due, Next};
+use super::{QueueBatch, QueueStep, QueuedRegister};
 use crate::engine::Engine;
 use crate::engine::health::is_on_tokio;
 use crate::envelope::Head;
@@ -30,26 +30,26 @@ const PAUSE_MAX: Duration = Duration::from_secs(1);
 const WITHIN: Duration = Duration::from_millis(500);
 
 /// The duty to apply what is pending, until this is dropped.
-struct Claim {
+struct ReplayDuty {
     engine: Arc<Engine>,
     is_over: bool,
 }
 
-impl Drop for Claim {
+impl Drop for ReplayDuty {
     fn drop(&mut self) {
         if !self.is_over {
-            self.engine.pending.unclaim();
+            self.engine.queue.unclaim();
         }
     }
 }
 
 impl Engine {
     /// Remembers an invalidation that could not be applied, and applies it as soon as the store takes it.
-    pub(crate) fn queue(self: &Arc<Self>, keys: &[Key], writer: Option<Head>) -> Outcome {
-        if self.pending.add(keys, writer) {
+    pub(crate) fn enqueue(self: &Arc<Self>, keys: &[Key], writer: Option<Head>) -> Outcome {
+        if self.queue.add(keys, writer) {
             tracing::warn!(
                 store = ?self.store,
-                most = self.pending.most(),
+                most = self.queue.most(),
                 "more invalidations are queued than can be remembered: the whole namespace is removed when the store is back, \
                  and this process does without the cache until then"
             );
@@ -64,8 +64,8 @@ impl Engine {
 
     /// Starts to apply what is pending, unless somebody does. To be called on tokio.
     pub(crate) fn replay(self: &Arc<Self>) {
-        if self.pending.claim() {
-            let claim = Claim { engine: Arc::clone(self), is_over: false };
+        if self.queue.claim() {
+            let claim = ReplayDuty { engine: Arc::clone(self), is_over: false };
             tokio::spawn(async move { claim.run().await });
         }
     }
@@ -74,9 +74,9 @@ impl Engine {
     pub(crate) async fn drained(self: &Arc<Self>) {
         loop {
             let mut drained = std::pin::pin!(self.drained.notified());
-            // Registered before the number is looked at, so that nothing is missed in between.
+            // Registered before the number is miss at, so that nothing is missed in between.
             drained.as_mut().enable();
-            if self.pending.len() == 0 {
+            if self.queue.len() == 0 {
                 return;
             }
             self.replay();
@@ -85,28 +85,28 @@ impl Engine {
     }
 
     /// Applies a batch; what the store refuses of it is left.
-    async fn apply(&self, batch: &Batch) -> Result<(), StoreError> {
+    async fn apply(&self, batch: &QueueBatch) -> Result<(), StoreError> {
         let registers = match batch {
-            Batch::All(_) => {
+            QueueBatch::All(_) => {
                 let swept = self.sweep(self.settings.prefix.namespace(), WITHIN, |_| ()).await;
                 match &swept {
-                    Ok(_) => self.pending.applied(batch),
-                    Err(error) if error.kind.is_answer() && self.pending.is_first_refusal() => self.warn("*", error),
+                    Ok(_) => self.queue.applied(batch),
+                    Err(error) if error.kind.is_answer() && self.queue.is_first_refusal() => self.warn("*", error),
                     Err(_) => {}
                 }
                 return swept.map(drop);
             }
-            Batch::Registers(registers) => registers,
+            QueueBatch::Registers(registers) => registers,
         };
         match (self.remove(registers).await, registers.as_slice()) {
-            (Ok(()), _) => self.pending.applied(batch),
+            (Ok(()), _) => self.queue.applied(batch),
             (Err(error), _) if !error.kind.is_answer() => return Err(error),
             (Err(error), [due]) => self.refused(due, &error),
             // One of them is the reason: the others must not wait for it.
             (Err(_), _) => {
                 for due in registers {
                     match self.remove(std::slice::from_ref(due)).await {
-                        Ok(()) => self.pending.applied(&Batch::Registers(vec![due.clone()])),
+                        Ok(()) => self.queue.applied(&QueueBatch::Registers(vec![due.clone()])),
                         Err(error) if !error.kind.is_answer() => return Err(error),
                         Err(error) => self.refused(due, &error),
                     }
@@ -116,7 +116,7 @@ impl Engine {
         Ok(())
     }
 
-    async fn remove(&self, registers: &[Due]) -> Result<(), StoreError> {
+    async fn remove(&self, registers: &[QueuedRegister]) -> Result<(), StoreError> {
         let keys: Vec<Key> = registers.iter().map(|due| Key::clone(&due.key)).collect();
         self.store.off_path().remove_all(&keys, WITHIN).await?;
         let mut by_writer: HashMap<&[u8], (Head, Vec<Written>)> = HashMap::new();
@@ -132,9 +132,9 @@ impl Engine {
         Ok(())
     }
 
-    fn refused(&self, due: &Due, error: &StoreError) {
-        self.pending.refused(due, Instant::now());
-        if self.pending.is_first_refusal() {
+    fn refused(&self, due: &QueuedRegister, error: &StoreError) {
+        self.queue.refused(due, Instant::now());
+        if self.queue.is_first_refusal() {
             self.warn(&due.key, error);
         }
     }
@@ -177,31 +177,31 @@ impl Engine {
     }
 }
 
-impl Claim {
+impl ReplayDuty {
     async fn run(mut self) {
         let engine = &self.engine;
         let mut pause = PAUSE_FIRST;
         loop {
-            let batch = match engine.pending.next(Instant::now()) {
-                Next::Apply(batch) => batch,
-                Next::Wait(pause) => {
+            let batch = match engine.queue.next(Instant::now()) {
+                QueueStep::Apply(batch) => batch,
+                QueueStep::Wait(pause) => {
                     // Something else may be queued meanwhile.
                     tokio::time::sleep(pause.min(PAUSE_MAX)).await;
                     continue;
                 }
-                Next::Done => break,
+                QueueStep::Done => break,
             };
             match engine.apply(&batch).await {
                 Ok(()) => {
                     pause = PAUSE_FIRST;
-                    if engine.pending.len() == 0 {
+                    if engine.queue.len() == 0 {
                         engine.drained.notify_waiters();
                         tracing::info!(store = ?engine.store, "all queued invalidations are applied");
                         engine.caught_up();
                     }
                 }
                 Err(error) => {
-                    tracing::debug!(%error, pending = engine.pending.len(), "queued invalidations cannot be applied yet");
+                    tracing::debug!(%error, pending = engine.queue.len(), "queued invalidations cannot be applied yet");
                     #[expect(clippy::cast_possible_truncation, reason = "any bits will do")]
                     let random = random_id().unwrap_or_default() as u64;
                     tokio::time::sleep(jittered(pause, 0.3, random)).await;

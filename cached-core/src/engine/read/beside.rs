@@ -16,8 +16,8 @@
 //! # When the base ends
 //! The entries beside it are of no use from then on. The next load, of whatever type, is stored under the key again.
 
-use super::Seen;
-use crate::engine::target::{Base, Tagged, Target};
+use super::Reading;
+use crate::engine::target::{Base, Dependencies, Target};
 use crate::envelope::Head;
 use crate::key::{Key, companion};
 use crate::lease::Purpose;
@@ -37,22 +37,22 @@ impl Target {
     }
 
     /// A lease that was found where the entry stands.
-    pub(crate) fn seen_lease(&self, head: Head) -> Seen {
+    pub(crate) fn seen_lease(&self, head: Head) -> Reading {
         let purpose = Purpose::of_lease(head);
         if purpose == Purpose::NONE || purpose == self.purpose() {
-            return Seen::Lease(head);
+            return Reading::Lease(head);
         }
         match self.base() {
             // Given beside another base than this one.
-            Some(_) => Seen::Worthless(head),
-            None => Seen::Base(Base { head: Head::value(head.id()), reason: MissReason::Type }),
+            Some(_) => Reading::Worthless(head),
+            None => Reading::Base(Base { head: Head::value(head.id()), reason: MissReason::Type }),
         }
     }
 
     /// Whether the register is a lease to be waited for.
     pub(crate) fn waits_for(&self, register: &[u8]) -> bool {
         let head = Head::from_bytes(register).filter(|_| Head::is_lease(register));
-        head.is_some_and(|head| matches!(self.seen_lease(head), Seen::Lease(_)))
+        head.is_some_and(|head| matches!(self.seen_lease(head), Reading::Lease(_)))
     }
 
     /// The base that the entry stands beside, if it does.
@@ -69,7 +69,7 @@ impl Target {
     pub(crate) fn goes_beside(&mut self, base: Base) {
         let place = companion(&self.key, &format!("{:016x}", self.fingerprint)).into();
         let keys = [place, Arc::clone(&self.key)].into_iter().chain(self.tags().iter().cloned()).collect();
-        self.tagged = Some(Box::new(Tagged { keys, base: Some(base) }));
+        self.tagged = Some(Box::new(Dependencies { keys, base: Some(base) }));
         self.site.stands_beside();
     }
 

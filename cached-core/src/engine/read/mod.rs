@@ -5,8 +5,8 @@ pub(crate) mod near;
 
 use super::Engine;
 use super::budget::Budget;
-use super::refresh::due::Due;
-use super::target::{Base, Tagged, Target};
+use super::refresh::due::DueRefresh;
+use super::target::{Base, Dependencies, Target};
 use crate::envelope::{Age, Entry, Found, Head, Register};
 use crate::error::{FaultKind, StoreError};
 use crate::key::Key;
@@ -22,10 +22,10 @@ const SOME_DAMAGE: u64 = 8;
 
 /// What stands under a key, for this target.
 #[derive(Debug)]
-pub(crate) enum Seen {
+pub(crate) enum Reading {
     Value(Entry),
     /// A value past its end that is served only if the load fails.
-    Spare(Box<Entry>),
+    Fallback(Box<Entry>),
     Nothing,
     /// Someone is loading it.
     Lease(Head),
@@ -41,14 +41,14 @@ pub(crate) enum Seen {
 
 /// A register that was read.
 #[derive(Debug)]
-pub(super) enum Checked {
-    Seen(Seen),
+pub(super) enum Judgement {
+    Reading(Reading),
     /// A value, if the tags that it names are still what they were.
-    Named(Box<Named>),
+    UnprovenValue(Box<UnprovenValue>),
 }
 
 #[derive(Debug)]
-pub(super) struct Named {
+pub(super) struct UnprovenValue {
     register: Bytes,
     found: Found,
 }
@@ -60,106 +60,108 @@ pub(super) struct Hit {
     /// Its place in the near cache.
     pub(super) slot: Option<Box<Slot>>,
     /// This call is the one to renew the value.
-    pub(super) due: Option<Box<Due>>,
+    pub(super) due: Option<Box<DueRefresh>>,
 }
 
 /// A call's first look that did not hit: what the rest of the call begins with.
 #[derive(Debug)]
-pub(super) struct Looked {
+pub(super) struct Miss {
     pub(super) budget: Budget,
-    pub(super) missed: Missed,
+    pub(super) missed: MissCause,
 }
 
 #[derive(Debug)]
-pub(super) enum Missed {
-    /// Nothing there, or a lease. Or not looked at, since another call of this process is about to know better.
+pub(super) enum MissCause {
+    /// Nothing there, or a lease. Or not miss at, since another call of this process is about to know better.
     Nothing,
     Unusable(Replace),
     /// A lease whose load seems to be worthless.
     Worthless(Head),
     /// A value that is served only if the load fails.
-    Spare(Box<Entry>),
+    Fallback(Box<Entry>),
     /// The entry stands elsewhere than where this look was.
     Elsewhere,
     /// The store is out of use.
     Without(MissReason),
 }
 
-impl Looked {
-    fn at_once(missed: Missed, engine: &Engine) -> Self {
+impl Miss {
+    fn at_once(missed: MissCause, engine: &Engine) -> Self {
         Self { budget: engine.budget(), missed }
     }
 }
 
 impl Target {
     /// Looks for a value before anything else is done.
-    pub(super) async fn first_look(&mut self) -> Result<Hit, Looked> {
+    pub(super) async fn first_read(&mut self) -> Result<Hit, Miss> {
         if self.engine.flights.has(|| self.flight()) {
-            return Err(Looked::at_once(Missed::Nothing, &self.engine));
+            return Err(Miss::at_once(MissCause::Nothing, &self.engine));
         }
-        if let Err(reason) = self.may_look() {
-            return Err(Looked::at_once(Missed::Without(reason), &self.engine));
+        if let Err(reason) = self.may_read() {
+            return Err(Miss::at_once(MissCause::Without(reason), &self.engine));
         }
         let mut budget = self.engine.budget();
         let (mut seen, mut slot) = if self.site.local.is_some() {
-            Box::pin(self.look_to_keep(&mut budget)).await
+            Box::pin(self.read_to_keep(&mut budget)).await
         } else {
-            (self.look(&mut budget).await, None)
+            (self.read(&mut budget).await, None)
         };
-        if let Ok(Seen::Base(base)) = seen {
+        if let Ok(Reading::Base(base)) = seen {
             self.goes_beside(base);
-            (seen, slot) = Box::pin(self.look_to_keep(&mut budget)).await;
+            (seen, slot) = Box::pin(self.read_to_keep(&mut budget)).await;
         }
         let missed = match seen {
-            Ok(Seen::Value(entry)) => {
+            Ok(Reading::Value(entry)) => {
                 let due = if entry.age == Age::Fresh { None } else { self.due(budget) };
                 return Ok(Hit { entry, slot, due });
             }
             // Someone has tried a moment ago.
-            Ok(Seen::Spare(entry)) if self.is_barred() => return Ok(Hit { entry: *entry, slot: None, due: None }),
-            Ok(Seen::Spare(entry)) => Missed::Spare(entry),
-            Ok(Seen::Nothing | Seen::Lease(_)) => Missed::Nothing,
-            Ok(Seen::Worthless(head)) => Missed::Worthless(head),
-            Ok(Seen::Unusable(replace)) => Missed::Unusable(replace),
-            Ok(Seen::Base(_) | Seen::Moved) => {
-                self.comes_back();
-                Missed::Elsewhere
+            Ok(Reading::Fallback(entry)) if self.is_cooling_down() => {
+                return Ok(Hit { entry: *entry, slot: None, due: None });
             }
-            Err(error) => Missed::Without(error.kind.into()),
+            Ok(Reading::Fallback(entry)) => MissCause::Fallback(entry),
+            Ok(Reading::Nothing | Reading::Lease(_)) => MissCause::Nothing,
+            Ok(Reading::Worthless(head)) => MissCause::Worthless(head),
+            Ok(Reading::Unusable(replace)) => MissCause::Unusable(replace),
+            Ok(Reading::Base(_) | Reading::Moved) => {
+                self.comes_back();
+                MissCause::Elsewhere
+            }
+            Err(error) => MissCause::Without(error.kind.into()),
         };
-        Err(Looked { budget, missed })
+        Err(Miss { budget, missed })
     }
 
     /// A look that can be kept. When it fails, the store is asked in the common way: the connection that tells of changes may
     /// be broken while the other is not.
-    async fn look_to_keep(&self, budget: &mut Budget) -> (Result<Seen, StoreError>, Option<Box<Slot>>) {
-        match self.look_near(budget).await {
+    async fn read_to_keep(&self, budget: &mut Budget) -> (Result<Reading, StoreError>, Option<Box<Slot>>) {
+        match self.read_near(budget).await {
             Ok(Some((seen, slot))) => (Ok(seen), slot),
-            Ok(None) | Err(_) => (self.look(budget).await, None),
+            Ok(None) | Err(_) => (self.read(budget).await, None),
         }
     }
 
     /// Looks where the entry stands: under its key, and if a value of another type stands there, beside that.
-    pub(super) async fn look_beside_too(&mut self, budget: &mut Budget) -> Result<Seen, StoreError> {
-        match self.look(budget).await {
-            Ok(Seen::Base(base)) => {
+    pub(super) async fn read_beside_too(&mut self, budget: &mut Budget) -> Result<Reading, StoreError> {
+        match self.read(budget).await {
+            Ok(Reading::Base(base)) => {
                 self.goes_beside(base);
-                self.look(budget).await
+                self.read(budget).await
             }
             seen => seen,
         }
     }
 
     /// The value that the first look found could not be decoded.
-    pub(super) fn rejects(&self, entry: &Entry, reason: MissReason) -> Looked {
+    pub(super) fn rejects(&self, entry: &Entry, reason: MissReason) -> Miss {
         self.missed(reason);
         let head = entry.head.as_ref().map_or(&[][..], Head::as_bytes);
-        Looked::at_once(Missed::Unusable(Replace::unusable(head)), &self.engine)
+        Miss::at_once(MissCause::Unusable(Replace::unusable(head)), &self.engine)
     }
 
     /// Whether what the store says may be believed now. To be asked after a step was announced and before it is taken: who
     /// joins later asks for itself.
-    pub(super) fn may_look(&self) -> Result<(), MissReason> {
+    pub(super) fn may_read(&self) -> Result<(), MissReason> {
         if self.is_pending() {
             self.engine.replay();
             return Err(MissReason::Pending);
@@ -169,7 +171,7 @@ impl Target {
 
     /// Whether anything may be stored now.
     pub(super) fn may_store(&self) -> Result<(), UnstoredReason> {
-        self.may_look().map_err(|reason| match reason {
+        self.may_read().map_err(|reason| match reason {
             MissReason::Pending => UnstoredReason::Pending,
             _ => UnstoredReason::Fault,
         })
@@ -177,72 +179,72 @@ impl Target {
 
     /// GET, which begins now; of the tags as well, if there are any. What has to do with tags is boxed, since every call's
     /// future holds this one.
-    pub(super) async fn look(&self, budget: &mut Budget) -> Result<Seen, StoreError> {
+    pub(super) async fn read(&self, budget: &mut Budget) -> Result<Reading, StoreError> {
         if self.tagged.is_some() || self.site.names_tags || self.site.names_all {
-            return Box::pin(self.look_at_tags(budget)).await;
+            return Box::pin(self.read_with_tags(budget)).await;
         }
         match self.got(budget.step(&self.engine, |store, within| store.get(&self.key, within)).await)? {
-            Checked::Seen(seen) => Ok(seen),
+            Judgement::Reading(seen) => Ok(seen),
             // Another site's: this one's values name none.
-            Checked::Named(named) => Ok(self.unusable(MissReason::Type, &named.register)),
+            Judgement::UnprovenValue(named) => Ok(self.unusable(MissReason::Type, &named.register)),
         }
     }
 
-    async fn look_at_tags(&self, budget: &mut Budget) -> Result<Seen, StoreError> {
+    async fn read_with_tags(&self, budget: &mut Budget) -> Result<Reading, StoreError> {
         if let Some(tagged) = &self.tagged {
-            return self.look_at_all(tagged, budget).await;
+            return self.read_all(tagged, budget).await;
         }
         match self.got(budget.step(&self.engine, |store, within| store.get(&self.key, within)).await)? {
-            Checked::Seen(seen) => Ok(seen),
-            Checked::Named(named) => self.look_at_named(*named, budget).await,
+            Judgement::Reading(seen) => Ok(seen),
+            Judgement::UnprovenValue(named) => self.read_named_tags(*named, budget).await,
         }
     }
 
     /// Judges the answer to a GET of the key alone.
-    fn got(&self, answer: Result<Option<Bytes>, StoreError>) -> Result<Checked, StoreError> {
+    fn got(&self, answer: Result<Option<Bytes>, StoreError>) -> Result<Judgement, StoreError> {
         match answer {
             Ok(Some(register)) => Ok(self.seen(register, std::iter::empty())),
-            Ok(None) => Ok(Checked::Seen(Seen::Nothing)),
+            Ok(None) => Ok(Judgement::Reading(Reading::Nothing)),
             Err(error) if error.kind == FaultKind::WrongType => {
                 self.missed(MissReason::WrongType);
                 // ACQUIRE replaces it unasked.
-                Ok(Checked::Seen(Seen::Unusable(Replace::Nothing)))
+                Ok(Judgement::Reading(Reading::Unusable(Replace::Nothing)))
             }
             Err(error) => Err(error),
         }
     }
 
-    async fn look_at_all(&self, tagged: &Tagged, budget: &mut Budget) -> Result<Seen, StoreError> {
+    async fn read_all(&self, tagged: &Dependencies, budget: &mut Budget) -> Result<Reading, StoreError> {
         let mut registers = budget.step(&self.engine, |store, within| store.get_all(&tagged.keys, within)).await?;
-        let Some((register, depends_on)) = registers.split_first_mut() else { return Ok(Seen::Nothing) };
+        let Some((register, depends_on)) = registers.split_first_mut() else { return Ok(Reading::Nothing) };
         match self.judge(register.take(), depends_on) {
-            Checked::Seen(seen) => Ok(seen),
-            Checked::Named(named) => self.look_at_named(*named, budget).await,
+            Judgement::Reading(seen) => Ok(seen),
+            Judgement::UnprovenValue(named) => self.read_named_tags(*named, budget).await,
         }
     }
 
     /// Judges what stood in the entry's place while what it depends on, the base and the tags that the call tells, had these
     /// registers.
-    pub(super) fn judge(&self, register: Option<Bytes>, depends_on: &[Option<Bytes>]) -> Checked {
-        let Some(tags) = self.beside(depends_on) else { return Checked::Seen(Seen::Moved) };
-        let Some(register) = register else { return Checked::Seen(Seen::Nothing) };
+    pub(super) fn judge(&self, register: Option<Bytes>, depends_on: &[Option<Bytes>]) -> Judgement {
+        let Some(tags) = self.beside(depends_on) else { return Judgement::Reading(Reading::Moved) };
+        let Some(register) = register else { return Judgement::Reading(Reading::Nothing) };
         let positional = if self.site.names_all { &[] } else { tags };
         match self.seen(register, positional.iter().map(Option::as_deref)) {
             // Whoever takes a lease creates the tags of the load along with it. One that is not there was invalidated since
             // (or lost, which is as bad): the value would not be valid.
-            Checked::Seen(Seen::Lease(head)) if tags.iter().any(Option::is_none) => {
-                Checked::Seen(Seen::Worthless(head))
+            Judgement::Reading(Reading::Lease(head)) if tags.iter().any(Option::is_none) => {
+                Judgement::Reading(Reading::Worthless(head))
             }
-            Checked::Named(named) => match self.told(&named, tags).filter(|_| self.site.names_all) {
-                Some(holds) => Checked::Seen(self.judged(*named, holds)),
-                None => Checked::Named(named),
+            Judgement::UnprovenValue(named) => match self.told(&named, tags).filter(|_| self.site.names_all) {
+                Some(holds) => Judgement::Reading(self.judged(*named, holds)),
+                None => Judgement::UnprovenValue(named),
             },
-            seen @ Checked::Seen(_) => seen,
+            seen @ Judgement::Reading(_) => seen,
         }
     }
 
     /// Whether the entry's tags hold, if these registers of the tags that the call tells suffice to know.
-    fn told(&self, named: &Named, now: &[Option<Bytes>]) -> Option<bool> {
+    fn told(&self, named: &UnprovenValue, now: &[Option<Bytes>]) -> Option<bool> {
         let prefix = &self.engine.settings.prefix;
         let mut registers = Vec::with_capacity(now.len());
         for name in named.found.recorded.names() {
@@ -254,7 +256,7 @@ impl Target {
         Some(is_complete && named.found.recorded.holds_named(registers.into_iter()))
     }
 
-    fn judged(&self, named: Named, holds: bool) -> Seen {
+    fn judged(&self, named: UnprovenValue, holds: bool) -> Reading {
         if holds {
             self.valid(named.register, named.found)
         } else {
@@ -263,21 +265,25 @@ impl Target {
     }
 
     /// Reads the tags of which only the value tells.
-    pub(super) async fn look_at_named(&self, named: Named, budget: &mut Budget) -> Result<Seen, StoreError> {
+    pub(super) async fn read_named_tags(
+        &self,
+        named: UnprovenValue,
+        budget: &mut Budget,
+    ) -> Result<Reading, StoreError> {
         let tags = self.named_tags(&named);
         let registers = budget.step(&self.engine, |store, within| store.get_all(&tags, within)).await?;
         Ok(self.judge_named(named, &tags, &registers))
     }
 
     /// The registers of the tags of which only the value tells.
-    pub(super) fn named_tags(&self, named: &Named) -> Vec<Key> {
+    pub(super) fn named_tags(&self, named: &UnprovenValue) -> Vec<Key> {
         let prefix = &self.engine.settings.prefix;
         named.found.recorded.names().map(|name| prefix.register(name)).collect()
     }
 
     /// Judges a value by the registers of the tags that it names.
-    pub(super) fn judge_named(&self, named: Named, tags: &[Key], registers: &[Option<Bytes>]) -> Seen {
-        if self.engine.pending.covers(tags.iter()) {
+    pub(super) fn judge_named(&self, named: UnprovenValue, tags: &[Key], registers: &[Option<Bytes>]) -> Reading {
+        if self.engine.queue.covers(tags.iter()) {
             return self.unusable(MissReason::Pending, &named.register);
         }
         let holds = named.found.recorded.holds_named(registers.iter().map(Option::as_deref));
@@ -286,18 +292,18 @@ impl Target {
 
     /// Reads and counts a register that stood in the entry's place while the tags that the call tells had these registers, and
     /// the base, if there is one, was what it has to be.
-    pub(super) fn seen<'a>(&self, register: Bytes, tags: impl ExactSizeIterator<Item = Option<&'a [u8]>>) -> Checked {
-        Checked::Seen(match self.read(&register) {
+    pub(super) fn seen<'a>(&self, register: Bytes, tags: impl ExactSizeIterator<Item = Option<&'a [u8]>>) -> Judgement {
+        Judgement::Reading(match self.parse(&register) {
             Register::Value(found) if !found.recorded.holds(self.base().map(|base| base.head), tags) => {
                 self.unusable(MissReason::Invalidated, &register)
             }
             Register::Value(found) if found.recorded.names().len() > 0 => {
-                return Checked::Named(Box::new(Named { register, found }));
+                return Judgement::UnprovenValue(Box::new(UnprovenValue { register, found }));
             }
             Register::Value(found) => self.valid(register, found),
             Register::Lease(head) => self.seen_lease(head),
             Register::Invalid(reason) => match Head::from_bytes(&register).filter(|_| self.may_be_base(reason)) {
-                Some(head) => Seen::Base(Base { head, reason }),
+                Some(head) => Reading::Base(Base { head, reason }),
                 None => self.unusable(reason, &register),
             },
         })
@@ -317,11 +323,11 @@ impl Target {
         is_others && self.base().is_none()
     }
 
-    fn valid(&self, register: Bytes, found: Found) -> Seen {
+    fn valid(&self, register: Bytes, found: Found) -> Reading {
         let Some(age) = self.age(&found) else { return self.unusable(MissReason::Stale, &register) };
         self.site.counters.bytes_read.add(register.len() as u64);
         let entry = Entry::found(register, found, age);
-        if age == Age::Spare { Seen::Spare(Box::new(entry)) } else { Seen::Value(entry) }
+        if age == Age::Fallback { Reading::Fallback(Box::new(entry)) } else { Reading::Value(entry) }
     }
 
     /// Where a value stands in its time; `None` if that is over, for this site.
@@ -339,8 +345,8 @@ impl Target {
         self.left.as_ref().and_then(|left| left.draw).unwrap_or_else(fastrand::f64)
     }
 
-    fn unusable(&self, reason: MissReason, register: &[u8]) -> Seen {
+    fn unusable(&self, reason: MissReason, register: &[u8]) -> Reading {
         self.missed(reason);
-        Seen::Unusable(Replace::unusable(register))
+        Reading::Unusable(Replace::unusable(register))
     }
 }

@@ -1,6 +1,6 @@
 //! A first look that keeps what it finds in the near cache.
 
-use super::{Checked, Seen};
+use super::{Judgement, Reading};
 use crate::engine::budget::Budget;
 use crate::engine::target::Target;
 use crate::envelope::{self, Entry, Times};
@@ -16,7 +16,7 @@ use std::time::Duration;
 
 /// What is known of an entry that was read, beside what it holds.
 #[derive(Debug)]
-pub(crate) struct Read {
+pub(crate) struct WatchedRead {
     pub(crate) reservation: Reservation,
     /// How long it lives.
     pub(crate) life: Duration,
@@ -31,8 +31,11 @@ impl Target {
         self.tagged.as_ref().map_or(slice::from_ref(&self.key), |tagged| &tagged.keys)
     }
 
-    /// As [`look`](Self::look), so that the value can be kept; `None` if the store does not tell of changes now.
-    pub(crate) async fn look_near(&self, budget: &mut Budget) -> Result<Option<(Seen, Option<Box<Slot>>)>, StoreError> {
+    /// As [`look`](Self::read), so that the value can be kept; `None` if the store does not tell of changes now.
+    pub(crate) async fn read_near(
+        &self,
+        budget: &mut Budget,
+    ) -> Result<Option<(Reading, Option<Box<Slot>>)>, StoreError> {
         let Some(local) = &self.site.local else { return Ok(None) };
         let (near, keys) = (&local.near, self.keys());
         let mut depends_on = keys.to_vec();
@@ -54,8 +57,8 @@ impl Target {
         let times = register.as_deref().and_then(envelope::times);
         let depends_on: Vec<_> = registers.collect();
         let seen = match self.judge(register, &depends_on) {
-            Checked::Seen(seen) => seen,
-            Checked::Named(named) => {
+            Judgement::Reading(seen) => seen,
+            Judgement::UnprovenValue(named) => {
                 let tags = self.named_tags(&named);
                 reservation.extend(near, &tags);
                 let read = budget.aside(&self.engine, |store, within| store.get_watched(&tags, 0, within));
@@ -66,15 +69,15 @@ impl Target {
             }
         };
         let life = lives.into_iter().min().unwrap_or_default();
-        let read = Read { reservation, life, bytes, times };
-        let slot = if let Seen::Value(entry) = &seen { self.slot(entry, read) } else { None };
+        let read = WatchedRead { reservation, life, bytes, times };
+        let slot = if let Reading::Value(entry) = &seen { self.slot(entry, read) } else { None };
         Ok(Some((seen, slot)))
     }
 
     /// The place of a value that was read in this way. What is past its end is not kept: it is to be renewed.
-    pub(crate) fn slot(&self, entry: &Entry, read: Read) -> Option<Box<Slot>> {
+    pub(crate) fn slot(&self, entry: &Entry, read: WatchedRead) -> Option<Box<Slot>> {
         let local = self.site.local.as_ref().filter(|_| !entry.age.is_over())?;
-        let Read { reservation, life, bytes, times } = read;
+        let WatchedRead { reservation, life, bytes, times } = read;
         let fresh = times.map(|times| (times.left(self.engine.clock.wall()), times.load_time));
         let time = local.time.min(life).min(fresh.map_or(Duration::MAX, |(left, _)| left));
         let keeping = Keeping { time, bytes, fresh };

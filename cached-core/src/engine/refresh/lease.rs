@@ -1,7 +1,7 @@
 //! The ticket: which process renews a value that is still there.
 //!
 //! A lease on a register of its own, since the entry's holds the value that everybody else is served meanwhile. It only keeps
-//! loads few; that nothing is revived is for FILL to see, which stores only over the very value that was looked at after the
+//! loads few; that nothing is revived is for FILL to see, which stores only over the very value that was miss at after the
 //! ticket was given.
 //!
 //! After a load that failed the register holds a value instead, for the throttle's time: nobody tries before that is over.
@@ -14,7 +14,7 @@
 
 use crate::engine::budget::Budget;
 use crate::engine::flight::{LeadKey, taking_place};
-use crate::engine::read::Seen;
+use crate::engine::read::Reading;
 use crate::engine::target::Target;
 use crate::envelope::{Entry, Head};
 use crate::error::StoreError;
@@ -30,7 +30,7 @@ pub(crate) const AFTER_FAULT: Duration = Duration::from_secs(1);
 
 /// The right to load over a value that is still there.
 #[derive(Debug)]
-pub(crate) struct Ticket {
+pub(crate) struct RefreshLease {
     pub(crate) lease: Lease,
     /// The head of that value.
     pub(crate) over: Head,
@@ -40,9 +40,9 @@ pub(crate) struct Ticket {
 
 /// What asking for a ticket led to.
 #[derive(Debug)]
-pub(crate) enum Asked {
+pub(crate) enum LeaseAnswer {
     /// Load; with the value as it is now.
-    Granted(Box<Ticket>, Entry),
+    Granted(Box<RefreshLease>, Entry),
     /// Somebody has renewed it.
     Newer(Entry),
     /// It is not there any more, or of no use.
@@ -55,23 +55,28 @@ pub(crate) enum Asked {
 }
 
 /// What ACQUIRE led to.
-enum Answer {
+enum AcquireOutcome {
     Granted(Lease),
-    Denied(Asked),
+    Denied(LeaseAnswer),
 }
 
 impl Target {
     /// Asks for the ticket to renew `entry`, and looks at it once more.
     /// `lead`: the flight of those who wait for the load, if anybody does.
-    pub(crate) async fn ask_ticket(&self, entry: &Entry, lead: Option<&LeadKey>, budget: &mut Budget) -> Asked {
-        let Some(over) = entry.head else { return Asked::Gone(Replace::Nothing) };
-        let lease = match self.acquire_ticket(lead, budget).await {
-            Answer::Granted(lease) => lease,
-            Answer::Denied(asked) => return asked,
+    pub(crate) async fn ask_for_lease(
+        &self,
+        entry: &Entry,
+        lead: Option<&LeadKey>,
+        budget: &mut Budget,
+    ) -> LeaseAnswer {
+        let Some(over) = entry.head else { return LeaseAnswer::Gone(Replace::Nothing) };
+        let lease = match self.acquire_refresh_lease(lead, budget).await {
+            AcquireOutcome::Granted(lease) => lease,
+            AcquireOutcome::Denied(asked) => return asked,
         };
         let tags = self.load_tags();
         let mut beside = *budget;
-        let look = self.look(budget);
+        let look = self.read(budget);
         let (seen, stamps) = if tags.is_empty() {
             (look.await, Ok(Some(Vec::new())))
         } else {
@@ -83,25 +88,25 @@ impl Target {
         };
         let (seen, stamps) = match (seen, stamps) {
             (Ok(seen), Ok(stamps)) => (seen, stamps),
-            (Err(error), _) | (_, Err(error)) => return Asked::Fault(error),
+            (Err(error), _) | (_, Err(error)) => return LeaseAnswer::Fault(error),
         };
         let entry = match seen {
-            Seen::Value(entry) => entry,
-            Seen::Spare(entry) => *entry,
-            Seen::Unusable(replace) => return Asked::Gone(replace),
-            Seen::Nothing | Seen::Lease(_) | Seen::Worthless(_) | Seen::Base(_) | Seen::Moved => {
-                return Asked::Gone(Replace::Nothing);
+            Reading::Value(entry) => entry,
+            Reading::Fallback(entry) => *entry,
+            Reading::Unusable(replace) => return LeaseAnswer::Gone(replace),
+            Reading::Nothing | Reading::Lease(_) | Reading::Worthless(_) | Reading::Base(_) | Reading::Moved => {
+                return LeaseAnswer::Gone(Replace::Nothing);
             }
         };
         match stamps {
-            _ if entry.head != Some(over) => Asked::Newer(entry),
-            Some(stamps) => Asked::Granted(Box::new(Ticket { lease, over, stamps }), entry),
+            _ if entry.head != Some(over) => LeaseAnswer::Newer(entry),
+            Some(stamps) => LeaseAnswer::Granted(Box::new(RefreshLease { lease, over, stamps }), entry),
             // A writer is at work on one of the tags: what is loaded now could not be stored.
-            None => Asked::Gone(Replace::Nothing),
+            None => LeaseAnswer::Gone(Replace::Nothing),
         }
     }
 
-    async fn acquire_ticket(&self, lead: Option<&LeadKey>, budget: &mut Budget) -> Answer {
+    async fn acquire_refresh_lease(&self, lead: Option<&LeadKey>, budget: &mut Budget) -> AcquireOutcome {
         let engine = &self.engine;
         let mut replace = Replace::Nothing;
         // Twice: what is neither a ticket nor a throttle is replaced.
@@ -111,18 +116,18 @@ impl Target {
             let over = std::mem::replace(&mut replace, Replace::Nothing);
             let over = lead.map_or(over.clone(), |lead| taking_place(lead, &lease, over));
             match budget.step(engine, |_, within| lease.acquire(over, within)).await {
-                Ok(Acquired::Granted) => return Answer::Granted(lease),
-                Ok(Acquired::Leased(left)) => return Answer::Denied(Asked::Elsewhere(left)),
+                Ok(Acquired::Granted) => return AcquireOutcome::Granted(lease),
+                Ok(Acquired::Leased(left)) => return AcquireOutcome::Denied(LeaseAnswer::Elsewhere(left)),
                 Ok(Acquired::Value(register)) => match self.throttled_for(&register) {
-                    Some(left) => return Answer::Denied(Asked::Throttled(left)),
+                    Some(left) => return AcquireOutcome::Denied(LeaseAnswer::Throttled(left)),
                     None => replace = Replace::unusable(&register),
                 },
                 // Nobody writes tickets.
                 Ok(Acquired::Writing) => break,
-                Err(error) => return Answer::Denied(Asked::Fault(error)),
+                Err(error) => return AcquireOutcome::Denied(LeaseAnswer::Fault(error)),
             }
         }
-        Answer::Denied(Asked::Elsewhere(AFTER_FAULT))
+        AcquireOutcome::Denied(LeaseAnswer::Elsewhere(AFTER_FAULT))
     }
 
     /// How long the throttle in this register lasts; `None` if it is none, or one that somebody's PERSIST keeps from running out.
@@ -137,7 +142,7 @@ impl Target {
     }
 }
 
-impl Ticket {
+impl RefreshLease {
     /// The load has failed: nobody is to try before the throttle's time is over.
     pub(crate) async fn throttle(self, target: &Target) {
         let Some(stamp) = random_id() else { return };

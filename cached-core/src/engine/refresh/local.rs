@@ -16,30 +16,30 @@ use std::time::Duration;
 
 /// Values being renewed at once, and values of which it is known that they are not to be renewed now.
 const MOST: usize = 1 << 14;
-/// How often a full table is looked through for what is over.
+/// How often a full table is miss through for what is over.
 const SWEEP_EVERY: Duration = Duration::from_millis(100);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum State {
+enum ClaimState {
     /// Someone here has the claim.
     Claimed,
     /// Not before this time, by the clock.
-    Barred(Duration),
+    CoolingDown(Duration),
 }
 
 #[derive(Debug, Default)]
-pub(crate) struct Claims {
-    table: Mutex<Table>,
+pub(crate) struct LocalRefreshes {
+    table: Mutex<ClaimTable>,
 }
 
 #[derive(Debug, Default)]
-struct Table {
-    states: HashMap<Key, State>,
+struct ClaimTable {
+    states: HashMap<Key, ClaimState>,
     /// When what is over was last removed.
     swept: Duration,
 }
 
-impl Table {
+impl ClaimTable {
     /// Makes room if there is any to be made. A full table is not swept at every call.
     fn has_room(&mut self, now: Duration) -> bool {
         if self.states.len() >= MOST && (self.swept.is_zero() || now >= self.swept + SWEEP_EVERY) {
@@ -50,67 +50,72 @@ impl Table {
     }
 }
 
-impl Claims {
-    fn locked(&self) -> MutexGuard<'_, Table> {
+impl LocalRefreshes {
+    fn locked(&self) -> MutexGuard<'_, ClaimTable> {
         locked(&self.table)
     }
 
-    /// The claim to renew the value under `key`, unless another call has it or it is barred. A panic of its holder bars it
+    /// The claim to renew the value under `key`, unless another call has it or it is cooling_until. A panic of its holder bars it
     /// for `after_panic`: a load that panics is tried no more often than one that fails.
-    pub(crate) fn claim(self: &Arc<Self>, key: &Key, now: Duration, after_panic: Duration) -> Option<Claim> {
+    pub(crate) fn claim(self: &Arc<Self>, key: &Key, now: Duration, after_panic: Duration) -> Option<RefreshClaim> {
         let mut table = self.locked();
         if !table.has_room(now) {
             return None;
         }
         match table.states.entry(Key::clone(key)) {
             Entry::Occupied(state) if !is_over(*state.get(), now) => return None,
-            Entry::Occupied(mut state) => _ = state.insert(State::Claimed),
-            Entry::Vacant(place) => _ = place.insert(State::Claimed),
+            Entry::Occupied(mut state) => _ = state.insert(ClaimState::Claimed),
+            Entry::Vacant(place) => _ = place.insert(ClaimState::Claimed),
         }
         drop(table);
-        Some(Claim { claims: Arc::clone(self), key: Key::clone(key), barred: None, after_panic: now + after_panic })
+        Some(RefreshClaim {
+            local_refreshes: Arc::clone(self),
+            key: Key::clone(key),
+            cooling_until: None,
+            after_panic: now + after_panic,
+        })
     }
 
     /// Whether a load is of no use now.
-    pub(crate) fn is_barred(&self, key: &str, now: Duration) -> bool {
-        matches!(self.locked().states.get(key), Some(State::Barred(until)) if now < *until)
+    pub(crate) fn is_cooling_down(&self, key: &str, now: Duration) -> bool {
+        matches!(self.locked().states.get(key), Some(ClaimState::CoolingDown(until)) if now < *until)
     }
 
     /// Nobody is to try before `until`; unless someone is at it right now.
-    pub(crate) fn bar(&self, key: &Key, now: Duration, until: Duration) {
+    pub(crate) fn cool_down(&self, key: &Key, now: Duration, until: Duration) {
         let mut table = self.locked();
-        if table.has_room(now) && table.states.get(key) != Some(&State::Claimed) {
-            table.states.insert(Key::clone(key), State::Barred(until));
+        if table.has_room(now) && table.states.get(key) != Some(&ClaimState::Claimed) {
+            table.states.insert(Key::clone(key), ClaimState::CoolingDown(until));
         }
     }
 }
 
-fn is_over(state: State, now: Duration) -> bool {
-    matches!(state, State::Barred(until) if until <= now)
+fn is_over(state: ClaimState, now: Duration) -> bool {
+    matches!(state, ClaimState::CoolingDown(until) if until <= now)
 }
 
 /// The claim to renew a value.
 #[derive(Debug)]
-pub(crate) struct Claim {
-    claims: Arc<Claims>,
+pub(crate) struct RefreshClaim {
+    local_refreshes: Arc<LocalRefreshes>,
     key: Key,
-    barred: Option<Duration>,
+    cooling_until: Option<Duration>,
     after_panic: Duration,
 }
 
-impl Claim {
+impl RefreshClaim {
     /// Gives it back; nobody is to have it before `until`.
-    pub(crate) fn bar(mut self, until: Duration) {
-        self.barred = Some(until);
+    pub(crate) fn cool_down(mut self, until: Duration) {
+        self.cooling_until = Some(until);
     }
 }
 
-impl Drop for Claim {
+impl Drop for RefreshClaim {
     fn drop(&mut self) {
         let panicked = std::thread::panicking().then_some(self.after_panic);
-        let mut table = self.claims.locked();
-        match self.barred.or(panicked) {
-            Some(until) => _ = table.states.insert(Key::clone(&self.key), State::Barred(until)),
+        let mut table = self.local_refreshes.locked();
+        match self.cooling_until.or(panicked) {
+            Some(until) => _ = table.states.insert(Key::clone(&self.key), ClaimState::CoolingDown(until)),
             None => _ = table.states.remove(&self.key),
         }
     }
@@ -128,43 +133,43 @@ mod tests {
 
     #[test]
     fn one_has_it_until_it_is_given_back() {
-        let claims = Arc::new(Claims::default());
-        let claim = |at| claims.claim(&key("a"), at, SECOND);
+        let local_refreshes = Arc::new(LocalRefreshes::default());
+        let claim = |at| local_refreshes.claim(&key("a"), at, SECOND);
         let first = claim(Duration::ZERO).expect("it is free");
         assert!(claim(Duration::ZERO).is_none() && claim(Duration::MAX / 2).is_none());
-        assert!(claims.claim(&key("b"), Duration::ZERO, SECOND).is_some(), "each key has its own");
-        claims.bar(&key("a"), Duration::ZERO, SECOND);
-        assert!(!claims.is_barred("a", Duration::ZERO), "someone is at it");
+        assert!(local_refreshes.claim(&key("b"), Duration::ZERO, SECOND).is_some(), "each key has its own");
+        local_refreshes.cool_down(&key("a"), Duration::ZERO, SECOND);
+        assert!(!local_refreshes.is_cooling_down("a", Duration::ZERO), "someone is at it");
         drop(first);
         let second = claim(Duration::ZERO).expect("it is free again");
-        second.bar(SECOND);
-        assert!(claim(SECOND / 2).is_none() && claims.is_barred("a", SECOND / 2));
-        assert!(!claims.is_barred("a", SECOND));
+        second.cool_down(SECOND);
+        assert!(claim(SECOND / 2).is_none() && local_refreshes.is_cooling_down("a", SECOND / 2));
+        assert!(!local_refreshes.is_cooling_down("a", SECOND));
         assert!(claim(SECOND).is_some());
-        assert!(claims.locked().states.is_empty());
+        assert!(local_refreshes.locked().states.is_empty());
     }
 
     #[test]
     fn a_panic_bars_it() {
-        let claims = Arc::new(Claims::default());
-        let claim = claims.claim(&key("a"), SECOND, SECOND);
+        let local_refreshes = Arc::new(LocalRefreshes::default());
+        let claim = local_refreshes.claim(&key("a"), SECOND, SECOND);
         let panicked = std::panic::catch_unwind(move || {
             let _claim = claim;
             panic!("in a load");
         });
         assert!(panicked.is_err());
-        assert!(claims.is_barred("a", SECOND) && !claims.is_barred("a", 2 * SECOND));
+        assert!(local_refreshes.is_cooling_down("a", SECOND) && !local_refreshes.is_cooling_down("a", 2 * SECOND));
     }
 
     #[test]
     fn there_is_a_most() {
-        let claims = Arc::new(Claims::default());
+        let local_refreshes = Arc::new(LocalRefreshes::default());
         for n in 0..MOST {
-            claims.bar(&key(&n.to_string()), Duration::ZERO, SECOND);
+            local_refreshes.cool_down(&key(&n.to_string()), Duration::ZERO, SECOND);
         }
-        claims.bar(&key("one more"), Duration::ZERO, SECOND);
-        assert_eq!(claims.locked().states.len(), MOST);
-        assert!(claims.claim(&key("one more"), Duration::ZERO, SECOND).is_none());
-        assert!(claims.claim(&key("one more"), SECOND, SECOND).is_some(), "what is over makes room");
+        local_refreshes.cool_down(&key("one more"), Duration::ZERO, SECOND);
+        assert_eq!(local_refreshes.locked().states.len(), MOST);
+        assert!(local_refreshes.claim(&key("one more"), Duration::ZERO, SECOND).is_none());
+        assert!(local_refreshes.claim(&key("one more"), SECOND, SECOND).is_some(), "what is over makes room");
     }
 }

@@ -3,7 +3,7 @@
 //! ```text
 //! stored          fresh_until                        the longer window is over
 //! | Fresh .. Early | Stale: stale_while_revalidate    | Dead
-//!                  |        Spare: stale_if_error ..   |
+//!                  |        Fallback: stale_if_error ..   |
 //! ```
 //!
 //! Early is `XFetch`: a call renews the value ahead of its end with a probability that grows towards it, sooner for what takes
@@ -76,7 +76,7 @@ impl FreshPolicy {
         if over_for < self.revalidate {
             Some(Age::Stale)
         } else if over_for < self.if_error {
-            Some(Age::Spare)
+            Some(Age::Fallback)
         } else {
             None
         }
@@ -119,10 +119,13 @@ mod tests {
         assert_eq!(age(both, END - 1), Some(Age::Fresh));
         assert_eq!(
             [0, 99, 100, 999, 1_000].map(|after| at(both, after)),
-            [Some(Age::Stale), Some(Age::Stale), Some(Age::Spare), Some(Age::Spare), None]
+            [Some(Age::Stale), Some(Age::Stale), Some(Age::Fallback), Some(Age::Fallback), None]
         );
         assert_eq!([99, 100].map(|after| at(FreshPolicy { if_error: ms(0), ..both }, after)), [Some(Age::Stale), None]);
-        assert_eq!([0, 999].map(|after| at(FreshPolicy { revalidate: ms(0), ..both }, after)), [Some(Age::Spare); 2]);
+        assert_eq!(
+            [0, 999].map(|after| at(FreshPolicy { revalidate: ms(0), ..both }, after)),
+            [Some(Age::Fallback); 2]
+        );
         assert_eq!(at(NONE, 0), None, "stale is stale for a site that knows no windows");
         assert_eq!(age(NONE, END - 1), Some(Age::Fresh));
     }

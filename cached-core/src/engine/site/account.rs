@@ -50,7 +50,7 @@ impl Target {
         }
     }
 
-    /// Counts that the call did not find what it looked for.
+    /// Counts that the call did not find what it miss for.
     pub(crate) fn missed(&self, reason: MissReason) {
         self.site.counters.miss(reason);
         tell!(self.site, key = &*self.key, ?reason, "miss");
@@ -153,7 +153,7 @@ impl SiteState {
 impl Engine {
     /// Whether the store takes writes, and none waits.
     pub(crate) fn has_caught_up(&self) -> bool {
-        self.pending.len() == 0 && self.breaker.is_healthy()
+        self.queue.len() == 0 && self.breaker.is_healthy()
     }
 
     /// Ends the outage of all sites, if it is over.

@@ -46,7 +46,7 @@ pub(crate) struct SiteState {
     /// How long values are kept past their end.
     pub(super) window: Duration,
     /// The near cache, if the site uses it.
-    pub(super) local: Option<LocalPolicy>,
+    pub(super) local: Option<NearPolicy>,
     /// What tells types apart that cannot be seen whole, if anything is said.
     version: Option<u32>,
     /// The site's part of the fingerprints.
@@ -86,7 +86,7 @@ impl RoundTrips {
 
 /// How a site uses the near cache.
 #[derive(Debug)]
-pub(super) struct LocalPolicy {
+pub(super) struct NearPolicy {
     pub(super) time: Duration,
     pub(super) serves_in_gap: bool,
     /// Integers can stand for its keys. Not so where calls tell tags: those are rendered, and with them the key.
@@ -99,7 +99,7 @@ pub(super) struct LocalPolicy {
     pub(super) hits: Striped,
 }
 
-impl LocalPolicy {
+impl NearPolicy {
     /// What kind of values those of a fingerprint are in the near cache. Functions share them if they share entries and
     /// keep values for the same time.
     #[inline]
@@ -161,7 +161,7 @@ impl SiteState {
         Self {
             fresh,
             window,
-            local: local.map(|time| LocalPolicy {
+            local: local.map(|time| NearPolicy {
                 time,
                 serves_in_gap: spec.serves_in_gap,
                 has_words: may_be_words(spec.template) && spec.tags.is_empty() && spec.listens.is_empty(),

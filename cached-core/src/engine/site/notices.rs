@@ -179,14 +179,14 @@ impl Run {
 #[derive(Debug)]
 pub(crate) struct Notices {
     said: AtomicU32,
-    runs: [Counted; Run::COUNT],
+    runs: [RunCount; Run::COUNT],
     /// Calls whose entry stands beside another type's value.
     pub(super) beside: AtomicU32,
 }
 
 /// Calls since a success.
 #[derive(Debug, Default)]
-struct Counted {
+struct RunCount {
     /// The number of successes when the first of them came.
     since: AtomicU64,
     calls: AtomicU32,
@@ -195,7 +195,7 @@ struct Counted {
 impl Default for Notices {
     fn default() -> Self {
         const { assert!(Cause::COUNT <= 32, "a bit for each") };
-        Self { said: AtomicU32::new(0), runs: std::array::from_fn(|_| Counted::default()), beside: AtomicU32::new(0) }
+        Self { said: AtomicU32::new(0), runs: std::array::from_fn(|_| RunCount::default()), beside: AtomicU32::new(0) }
     }
 }
 

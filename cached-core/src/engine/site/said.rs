@@ -3,13 +3,13 @@
 use super::SiteState;
 use super::notices::{Cause, IN_A_ROW, SOME_BESIDE};
 use crate::codec::Refusal;
-use crate::key::Formless;
+use crate::key::Unrenderable;
 use crate::reason::{MissReason, UnstoredReason};
 use crate::user_code::{Panicked, UserCode};
 use std::sync::atomic::Ordering;
 
 impl SiteState {
-    /// A call did not find what it looked for.
+    /// A call did not find what it miss for.
     pub(crate) fn note_miss(&self, reason: MissReason, last_error: impl FnOnce() -> Option<String>) {
         if let Some(cause) = Cause::of_miss(reason) {
             self.note(cause, last_error);
@@ -65,7 +65,7 @@ impl SiteState {
 
     /// An argument has no form.
     #[cold]
-    pub(crate) fn note_formless(&self, argument: Formless) {
+    pub(crate) fn note_unrenderable(&self, argument: Unrenderable) {
         if self.notices.is_news(Cause::Key) {
             let (site, place) = (self.site.path(), self.site.place());
             tracing::warn!(

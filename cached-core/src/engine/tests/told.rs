@@ -12,7 +12,7 @@ fn subject() -> Subject {
     on
 }
 
-/// The times at which the register was looked at; what is read to be told of its change is not among them.
+/// The times at which the register was miss at; what is read to be told of its change is not among them.
 fn looks(on: &Subject) -> Vec<u64> {
     on.store.taken(Step::Get).iter().map(|get| u64::try_from(get.at.as_millis()).unwrap()).collect()
 }

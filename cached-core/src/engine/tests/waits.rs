@@ -2,7 +2,7 @@
 
 use super::*;
 
-/// The times at which the register was looked at.
+/// The times at which the register was miss at.
 fn looks(on: &Subject) -> Vec<u64> {
     on.store.taken(Step::Get).iter().map(|get| u64::try_from(get.at.as_millis()).unwrap()).collect()
 }
@@ -61,11 +61,11 @@ async fn it_has_an_end() {
 
 #[tokio::test(start_paused = true)]
 async fn it_is_no_longer_than_the_lease() {
-    for (left, looked) in [(ms(5), 5), (AT_ONCE, 1)] {
+    for (left, miss) in [(ms(5), 5), (AT_ONCE, 1)] {
         let on = Subject::new();
         on.store.answer_acquire(Acquired::Leased(left));
         on.call(1, AT_ONCE).await;
-        assert_eq!(looks(&on), [0, looked]);
+        assert_eq!(looks(&on), [0, miss]);
     }
 }
 
@@ -124,7 +124,7 @@ async fn followers_do_not_pay_for_the_looks_of_a_leader_that_waits() {
     sleep(ms(10)).await;
     let follower = on.calling(Ok(2), AT_ONCE).await;
     sleep(ms(1_500)).await;
-    // The leader has looked for far longer than a budget.
+    // The leader has miss for far longer than a budget.
     assert!(on.store.count(Step::Get) > 40);
     leader.abort();
     on.store.memory.remove(&on.key(), BUDGET).await.unwrap();

@@ -21,11 +21,11 @@ const EXTENDED_FOR: Duration = Duration::from_secs(300);
 #[derive(Debug)]
 pub struct Bracket {
     /// `None` without a cache.
-    open: Option<Open>,
+    open: Option<OpenBracket>,
 }
 
 #[derive(Debug)]
-struct Open {
+struct OpenBracket {
     scope: Scope,
     writer: Head,
     extension: Extension,
@@ -35,7 +35,7 @@ struct Open {
 
 /// A write whose BEGIN failed.
 #[derive(Debug)]
-pub(crate) struct Unbegun {
+pub(crate) struct FailedBegin {
     scope: Box<Scope>,
     /// Of a BEGIN that may take effect yet; `None` if none was sent.
     writer: Option<Head>,
@@ -49,8 +49,8 @@ impl Bracket {
     }
 
     /// BEGIN. With `token`, so that a value can be put at the end.
-    pub(crate) async fn begin(scope: Scope, token: bool) -> Result<Self, Unbegun> {
-        let fails = |scope, writer, budget, error| Err(Unbegun { scope: Box::new(scope), writer, budget, error });
+    pub(crate) async fn begin(scope: Scope, token: bool) -> Result<Self, FailedBegin> {
+        let fails = |scope, writer, budget, error| Err(FailedBegin { scope: Box::new(scope), writer, budget, error });
         let mut budget = scope.engine.budget();
         if let Err(error) = scope.engine.usable() {
             return fails(scope, None, budget, error);
@@ -68,7 +68,7 @@ impl Bracket {
         match tried {
             Ok(writer) => {
                 let extension = Extension::start(&scope.engine, writer, scope.keys().to_vec());
-                Ok(Self { open: Some(Open { scope, writer, extension, budget }) })
+                Ok(Self { open: Some(OpenBracket { scope, writer, extension, budget }) })
             }
             Err((writer, error)) => fails(scope, writer, budget, error),
         }
@@ -108,7 +108,9 @@ impl Bracket {
 
     /// END, which puts what `puts` makes of the writer.
     pub(crate) async fn end_with(self, puts: impl FnOnce(Head) -> Vec<Written>) -> (Outcome, bool) {
-        let Some(Open { scope, writer, extension, budget }) = self.open else { return (Outcome::Applied, false) };
+        let Some(OpenBracket { scope, writer, extension, budget }) = self.open else {
+            return (Outcome::Applied, false);
+        };
         drop(extension);
         let mut written = puts(writer);
         let rest = scope.keys().iter().filter(|key| written.iter().all(|written| written.key != **key));
@@ -118,14 +120,14 @@ impl Bracket {
     }
 }
 
-impl Unbegun {
+impl FailedBegin {
     /// The write goes ahead without its markers.
     pub(crate) fn go_ahead(self) -> Bracket {
         let Self { scope, writer, budget, error } = self;
         scope.site.unbracketed(&error);
         // Any other writer's END would do as well; this one also ends a BEGIN that takes effect late.
         let writer = writer.or_else(lease::writer).unwrap_or_else(|| Head::lease(0));
-        Bracket { open: Some(Open { scope: *scope, writer, extension: Extension::none(), budget }) }
+        Bracket { open: Some(OpenBracket { scope: *scope, writer, extension: Extension::none(), budget }) }
     }
 
     /// The write is not made.

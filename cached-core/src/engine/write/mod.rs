@@ -21,10 +21,10 @@ use super::health::is_on_tokio;
 use super::{Engine, asking};
 use crate::error::CacheError;
 use crate::invalidation::{Invalidation, Outcome, Registers};
-use crate::key::{Formless, Prefix};
+use crate::key::{Prefix, Unrenderable};
 use crate::outcome::Shape;
 use crate::site::Site;
-use bracket::{Bracket, Unbegun};
+use bracket::{Bracket, FailedBegin};
 use put::Put;
 use scope::Scope;
 use std::sync::Arc;
@@ -46,7 +46,7 @@ impl Write {
     }
 
     /// Adds what is to be invalidated, unless something of it has no form.
-    pub(crate) fn with(mut self, add: impl FnOnce(&mut Registers, &Prefix) -> Result<(), Formless>) -> Self {
+    pub(crate) fn with(mut self, add: impl FnOnce(&mut Registers, &Prefix) -> Result<(), Unrenderable>) -> Self {
         if let Some(scope) = &mut self.scope
             && let Err(argument) = add(&mut scope.registers, &scope.engine.settings.prefix)
         {
@@ -80,7 +80,7 @@ impl Write {
             asking::stop().await;
             return Bracket::none();
         };
-        Bracket::begin(scope, false).await.unwrap_or_else(Unbegun::go_ahead)
+        Bracket::begin(scope, false).await.unwrap_or_else(FailedBegin::go_ahead)
     }
 
     /// BEGIN, waited for.
@@ -92,7 +92,7 @@ impl Write {
             asking::stop().await;
             return Ok(Bracket::none());
         };
-        Bracket::begin(scope.whole()?, false).await.map_err(Unbegun::refuse)
+        Bracket::begin(scope.whole()?, false).await.map_err(FailedBegin::refuse)
     }
 
     /// BEGIN of a write whose value is to be stored as the entry of `call`; if it fails the write goes ahead without.

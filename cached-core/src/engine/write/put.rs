@@ -4,7 +4,7 @@
 //! to the register removes it. Tags that the entry depends on and that this very write invalidates have a token as well, and
 //! get a new stamp together with the entry. The stamps of all other tags are read before the write begins.
 
-use super::bracket::{Bracket, Unbegun};
+use super::bracket::{Bracket, FailedBegin};
 use super::scope::Scope;
 use crate::engine::budget::Budget;
 use crate::engine::load::running::Running;
@@ -27,11 +27,11 @@ use std::time::Duration;
 pub struct Put {
     bracket: Bracket,
     /// `None` if the value is not to be stored.
-    draft: Option<Draft>,
+    draft: Option<PutDraft>,
 }
 
 #[derive(Debug)]
-struct Draft {
+struct PutDraft {
     target: Target,
     /// What the write invalidates.
     own: Vec<Key>,
@@ -40,7 +40,7 @@ struct Draft {
 }
 
 /// A value on its way.
-struct Value {
+struct PutValue {
     /// `None` stands for a `None`.
     payload: Option<Vec<u8>>,
     ttl: Lifetime,
@@ -65,7 +65,7 @@ impl Put {
     }
 
     /// BEGIN, and side by side TAG for what the entry depends on beside this write.
-    pub(crate) async fn begin(mut scope: Scope, target: Target) -> Result<Self, (Unbegun, Target)> {
+    pub(crate) async fn begin(mut scope: Scope, target: Target) -> Result<Self, (FailedBegin, Target)> {
         scope.registers.key(Key::clone(&target.key));
         let own = scope.keys().to_vec();
         let tags = target.load_tags();
@@ -96,7 +96,7 @@ impl Put {
         };
         let mut read = read.into_iter();
         let stamps = tags.iter().map(|tag| if own.contains(tag) { None } else { read.next() }).collect();
-        Ok(Self { bracket, draft: Some(Draft { target, own, stamps }) })
+        Ok(Self { bracket, draft: Some(PutDraft { target, own, stamps }) })
     }
 
     /// Runs the function's body. What it calls knows that its value is to be stored.
@@ -117,14 +117,18 @@ impl Put {
     }
 }
 
-impl Draft {
+impl PutDraft {
     /// What there is to store of what was returned.
-    fn encode<S: Shape>(&self, policy: &Policy<S::Item>, returned: &S::Return) -> Option<Value> {
+    fn encode<S: Shape>(&self, policy: &Policy<S::Item>, returned: &S::Return) -> Option<PutValue> {
         let site = &self.target.site;
         let value = match S::inspect(returned) {
             Loaded::Some(value) => value,
             Loaded::None => {
-                return site.none_ttl.map(|ttl| Value { payload: None, ttl: Lifetime::About(ttl), named: Vec::new() });
+                return site.none_ttl.map(|ttl| PutValue {
+                    payload: None,
+                    ttl: Lifetime::About(ttl),
+                    named: Vec::new(),
+                });
             }
             Loaded::Failed => return None,
         };
@@ -138,13 +142,13 @@ impl Draft {
                 }
                 let named: Option<Vec<Key>> = names.iter().map(|tag| tag.register(prefix)).collect();
                 let named = named.ok_or(UnstoredReason::Tags)?;
-                Ok(Value { payload: Some(payload), ttl, named })
+                Ok(PutValue { payload: Some(payload), ttl, named })
             })
             .map_err(|reason| self.target.unstored(reason))
             .ok()
     }
 
-    async fn put(self, mut bracket: Bracket, value: Value) {
+    async fn put(self, mut bracket: Bracket, value: PutValue) {
         let target = self.target.clone();
         let named = match bracket.budget() {
             Some(budget) => self.named(&value, budget).await,
@@ -171,13 +175,13 @@ impl Draft {
 
     /// The stamps of the tags that only the value tells; `None` if a tag was invalidated since the write began that the entry
     /// depends on.
-    async fn named(&self, value: &Value, budget: &mut Budget) -> Option<Vec<Head>> {
+    async fn named(&self, value: &PutValue, budget: &mut Budget) -> Option<Vec<Head>> {
         let engine = &self.target.engine;
         let (ttl, told) = self.told(value);
         if value.named.is_empty() && told.is_empty() {
             return Some(Vec::new());
         }
-        if engine.pending.covers(value.named.iter().chain(told.iter().map(|(tag, _)| tag))) {
+        if engine.queue.covers(value.named.iter().chain(told.iter().map(|(tag, _)| tag))) {
             return None;
         }
         let (told, before): (Vec<Key>, Vec<Head>) = told.into_iter().unzip();
@@ -192,7 +196,7 @@ impl Draft {
     /// register of all tags, if the value tells tags: should it have changed, one of them may have been invalidated. (If this write
     /// invalidates tags itself, its token in there tells instead.) And all others, if they may not outlive the value: how long
     /// that lives was not known then.
-    fn told(&self, value: &Value) -> (Duration, Vec<(Key, Head)>) {
+    fn told(&self, value: &PutValue) -> (Duration, Vec<(Key, Head)>) {
         let site = &self.target.site;
         let ttl = value.ttl.time().saturating_mul(2).max(site.tag_time);
         let all_tags = self.target.tags().len();
@@ -202,7 +206,7 @@ impl Draft {
         (ttl, due.collect())
     }
 
-    fn register(&self, value: &Value, named: Vec<Head>, writer: Head, fresh: Head) -> (Bytes, Duration) {
+    fn register(&self, value: &PutValue, named: Vec<Head>, writer: Head, fresh: Head) -> (Bytes, Duration) {
         let told = &self.stamps[..self.stamps.len().min(self.target.tags().len())];
         let told: Vec<Head> = told.iter().map(|stamp| stamp.unwrap_or(fresh)).collect();
         let prefix = &self.target.engine.settings.prefix;

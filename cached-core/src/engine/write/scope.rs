@@ -24,7 +24,7 @@ impl Drop for Scope {
     fn drop(&mut self) {
         if self.is_open {
             self.site.counters.cancelled.one();
-            let _ = self.engine.queue(self.registers.keys(), None);
+            let _ = self.engine.enqueue(self.registers.keys(), None);
         }
     }
 }
@@ -75,7 +75,7 @@ impl Scope {
 
     fn queue(self, writer: Option<Head>, error: &CacheError) -> Outcome {
         self.site.queued(error);
-        let outcome = self.engine.queue(self.keys(), writer);
+        let outcome = self.engine.enqueue(self.keys(), writer);
         self.end_with(outcome)
     }
 

@@ -85,7 +85,7 @@ async fn two_processes_renew_it_once() {
     }
 }
 
-/// A follower has not looked before its leader: it does not know yet that its value stands beside another's.
+/// A follower has not miss before its leader: it does not know yet that its value stands beside another's.
 #[tokio::test(start_paused = true)]
 async fn followers_are_served_it_as_their_leader_is() {
     let (on, function) = (Subject::new(), Function::new(IF_ERROR));

@@ -1,7 +1,7 @@
 //! Values near and past their end, and the near cache.
 
 use super::*;
-use crate::engine::target::Left;
+use crate::engine::target::LeftByNear;
 use crate::store::Watcher;
 
 const MINUTE: Option<Local> = Some(Local::Millis(60_000));
@@ -106,7 +106,7 @@ impl Function {
     async fn is_to_load(&self, on: &Subject, draw: f64) -> bool {
         let shape = ResultValue::<u64, String>::default();
         let mut call = Call::new(self.site, Some(&on.cache), "", &[]);
-        call.target.as_mut().unwrap().left = Some(Box::new(Left { words: None, draw: Some(draw) }));
+        call.target.as_mut().unwrap().left = Some(Box::new(LeftByNear { words: None, draw: Some(draw) }));
         let is_to_load = look(call.typed(shape), shape, Cloned).await.is_err();
         // The ticket is given back.
         tasks().await;

@@ -53,7 +53,7 @@ async fn who_comes_late_finds_it_renewed() {
     }
 }
 
-/// In that time it was invalidated: whoever looked before may be served what stood there.
+/// In that time it was invalidated: whoever miss before may be served what stood there.
 #[tokio::test(start_paused = true)]
 async fn who_comes_late_finds_it_gone() {
     let (on, function) = (Subject::new(), Function::new(REVALIDATE));
