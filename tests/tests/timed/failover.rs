@@ -139,7 +139,7 @@ async fn a_lease_a_tag_and_a_token_after_the_switch() {
                 assert_eq!(tags, Some(vec![stamp]));
             }
             2 => store.begin(writer, std::slice::from_ref(&key), WITHIN, true, WITHIN).await.unwrap(),
-            _ => store.put(&key, bytes::Bytes::from_static(b"x"), WITHIN, WITHIN).await.unwrap(),
+            _ => assert!(store.put(&key, bytes::Bytes::from_static(b"x"), WITHIN, WITHIN).await.unwrap()),
         }
         assert!(pair.new.send::<bool>(&[b"EXISTS", b"k"]).await, "step {n}");
         std::mem::swap(&mut pair.old, &mut pair.new);
