@@ -21,8 +21,8 @@ impl House {
         let mut paths = Vec::new();
         find(source, &mut paths);
         let files = paths.into_iter().map(|path| {
-            let text = fs::read_to_string(&path).unwrap();
-            let inside = path.strip_prefix(source).unwrap().with_extension("");
+            let text = fs::read_to_string(&path).expect("a file of the house");
+            let inside = path.strip_prefix(source).expect("it was found there").with_extension("");
             let mut module: Module = inside.iter().map(|part| part.to_string_lossy().into_owned()).collect();
             module.pop_if(|last| last == "mod" || last == "lib");
             (module, syn::parse_file(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display())))
@@ -68,9 +68,9 @@ impl House {
 }
 
 fn find(folder: &Path, found: &mut Vec<PathBuf>) {
-    for entry in fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        let name = path.file_stem().unwrap().to_string_lossy().into_owned();
+    for entry in fs::read_dir(folder).expect("a folder of the house") {
+        let path = entry.expect("an entry of that folder").path();
+        let name = path.file_stem().expect("it has a name").to_string_lossy().into_owned();
         // Tests and models may look at everything, and so may the fuzzer.
         if matches!(&*name, "tests" | "model" | "fuzzing") && path.parent() != Some(Path::new("cached-macros/src")) {
             continue;
@@ -158,12 +158,14 @@ fn circles(mut needs: BTreeMap<Module, BTreeSet<Module>>) -> BTreeMap<Module, BT
             return needs;
         }
         needs.retain(|module, _| !free.contains(module));
-        needs.values_mut().for_each(|of| of.retain(|module| !free.contains(module)));
+        for of in needs.values_mut() {
+            of.retain(|module| !free.contains(module));
+        }
     }
 }
 
 fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the workspace").to_owned()
 }
 
 #[test]
@@ -188,7 +190,7 @@ fn a_circle_would_be_found() {
 
 /// The rows of the map, from the bottom up: the modules of each layer.
 fn layers() -> Vec<Vec<Module>> {
-    let text = fs::read_to_string(root().join("CONTRIBUTING.md")).unwrap();
+    let text = fs::read_to_string(root().join("CONTRIBUTING.md")).expect("the map");
     let (_, from) = text.split_once("<!-- layers of cached-core -->").expect("the map begins");
     let (map, _) = from.split_once("<!-- end -->").expect("the map ends");
     let rows = map.lines().filter_map(|line| line.strip_prefix("| ")?.split_once(" |")).map(|(names, _)| names);
