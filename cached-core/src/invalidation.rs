@@ -133,7 +133,7 @@ impl Invalidation {
     /// It is one key. A pattern, such as `user:*`, is refused: [`Cache::try_write`](crate::Cache::try_write) does not begin, and of other
     /// calls the [`Outcome`] is [`Failed`](Outcome::Failed). What many entries have in common is a tag or an event.
     ///
-    /// What [`Entry::key`](crate::Entry::key) returns is taken as well: nothing is put in front of it twice.
+    /// What [`Entry::key`](crate::Entry::key) returns is such a key.
     ///
     /// ```
     /// let what = cached_core::Invalidation::new().key("user:42");
@@ -206,7 +206,7 @@ impl Invalidation {
         let mut added = Ok(());
         for item in &self.items {
             match item {
-                Item::Key(key) => registers.key(prefix.named(key)),
+                Item::Key(key) => registers.key(prefix.literal(key)),
                 Item::Entry(key) => registers.key(prefix.literal(key)),
                 Item::Tag(Tag(Depends::Text(text))) => registers.tag(prefix, prefix.tag(text)),
                 Item::Tag(Tag(Depends::Event(name, fields))) => {
@@ -225,18 +225,16 @@ impl Invalidation {
         let mut pattern = None;
         for item in &self.items {
             let (kind, text) = match item {
-                Item::Key(key) => (hand::Kind::Key, prefix.text_of(key)),
+                Item::Key(key) => (hand::Kind::Key, &**key),
                 Item::Tag(Tag(Depends::Text(tag))) => (hand::Kind::Tag, &**tag),
                 Item::Entry(_) | Item::Tag(Tag(Depends::Event(..))) => continue,
             };
-            // A key that is given whole was rendered: a `*` in it is an argument's.
-            let is_whole = matches!(item, Item::Key(key) if key.len() > text.len());
             match hand::is_name(kind, text) {
-                Err(error) if !is_whole => {
+                Err(error) => {
                     hand::refuses(kind, text, &error);
                     pattern.get_or_insert(error);
                 }
-                _ => hand::invalidates(kind, text),
+                Ok(()) => hand::invalidates(kind, text, prefix),
             }
         }
         pattern

@@ -43,9 +43,16 @@ impl Log {
     /// the functions of other tests.
     #[must_use]
     pub fn take(&self) -> Vec<String> {
+        let mut lines = self.take_all();
+        lines.retain(|line| !line.contains("share their entries"));
+        lines
+    }
+
+    /// The lines since the last look, of all functions of the program.
+    #[must_use]
+    pub fn take_all(&self) -> Vec<String> {
         let text = std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner));
         let text = String::from_utf8_lossy(&text);
-        let is_of_a_cache = |line: &&str| line.contains("cached_core") && !line.contains("share their entries");
-        text.lines().filter(is_of_a_cache).map(ToOwned::to_owned).collect()
+        text.lines().filter(|line| line.contains("cached_core")).map(ToOwned::to_owned).collect()
     }
 }

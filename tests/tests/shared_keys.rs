@@ -85,7 +85,7 @@ impl Table for Archive {
 async fn impls_with_one_key_answer_for_each_other_which_is_said_at_start_up() {
     let (log, _listening) = Log::listen(tracing::Level::WARN);
     let cache = Cache::builder().build().unwrap();
-    let mut lines = log.take();
+    let mut lines = log.take_all();
     lines.retain(|line| line.contains("share their entries"));
     lines.sort();
     assert_eq!(lines.len(), 2, "{lines:#?}");

@@ -46,7 +46,7 @@ static REMOVE: Site = site("Entry::remove");
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// Cache::builder().namespace("blog").build().unwrap().install();
 /// let entry: Entry<String> = cached_core::entry!(article("42"))?;
-/// assert_eq!(entry.key(), "blog:k:blog-article:'42");
+/// assert_eq!(entry.redis_key(), "blog:k:blog-article:'42");
 ///
 /// entry.set(&String::from("written by hand")).await?;
 /// assert_eq!(article("42").await?.as_deref(), Some("written by hand"));
@@ -69,16 +69,16 @@ impl<T> Clone for Entry<T> {
 
 impl<T> fmt::Debug for Entry<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Entry").field("key", &self.key()).field("holds", &type_name::<T>()).finish()
+        f.debug_struct("Entry").field("key", &self.redis_key()).field("holds", &type_name::<T>()).finish()
     }
 }
 
 impl<T> Entry<T> {
-    /// The key as it stands in the store and in the log, with the cache's namespace in front: what `redis-cli` takes.
+    /// The key, as the methods of [`Cache`](crate::Cache) and [`Invalidation`] take it.
     ///
-    /// The methods of [`Cache`](crate::Cache) and [`Invalidation`] that take a key take this one: they put nothing in front of it a
-    /// second time. What they read and store under it is theirs, and not the function's: see
-    /// [`Cache::get_or_set`](crate::Cache::get_or_set). The entry's own methods read and store what the function does.
+    /// What those read and store under it is theirs, and not the function's: see
+    /// [`Cache::get_or_set`](crate::Cache::get_or_set). The entry's own methods read and store what the function does. If an
+    /// argument is nothing but a `*`, the key looks like a pattern, and they refuse it: use the entry's own methods.
     ///
     /// ```
     /// # #[cached_core::redis_cached(key = "squared:<n>")]
@@ -86,12 +86,29 @@ impl<T> Entry<T> {
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), cached_core::EntryError> {
     /// # cached_core::Cache::builder().namespace("maths").build().unwrap().install();
-    /// assert_eq!(cached_core::entry!(square(4))?.key(), "maths:k:squared:4");
+    /// assert_eq!(cached_core::entry!(square(4))?.key(), "squared:4");
     /// # Ok(())
     /// # }
     /// ```
     #[must_use]
     pub fn key(&self) -> &str {
+        self.target.engine().settings.prefix.text_of(self.target.key())
+    }
+
+    /// The key as it stands in Redis and in the log, with the cache's namespace in front: what `redis-cli` takes.
+    ///
+    /// ```
+    /// # #[cached_core::redis_cached(key = "squared:<n>")]
+    /// # async fn square(n: u64) -> u64 { n * n }
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), cached_core::EntryError> {
+    /// # cached_core::Cache::builder().namespace("maths").build().unwrap().install();
+    /// assert_eq!(cached_core::entry!(square(4))?.redis_key(), "maths:k:squared:4");
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn redis_key(&self) -> &str {
         self.target.key()
     }
 
@@ -133,10 +150,6 @@ impl<T> Entry<T> {
     /// ```
     pub async fn remove(&self) -> Result<(), CacheError> {
         self.target.clone().at(&REMOVE).remove().await.map(drop)
-    }
-
-    pub(crate) fn target(&self) -> &Target {
-        &self.target
     }
 
     fn engine(&self) -> &Arc<Engine> {
@@ -471,8 +484,6 @@ impl Invalidation {
     /// # }
     /// ```
     pub fn entry<T>(self, entry: &Entry<T>) -> Self {
-        let target = entry.target();
-        let prefix = &target.engine().settings.prefix;
-        self.by_text(prefix.text_of(target.key()))
+        self.by_text(entry.key())
     }
 }

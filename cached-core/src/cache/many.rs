@@ -58,8 +58,8 @@ impl Cache {
         let tags = options.depends_on.tags(&self.engine.settings.prefix);
         let call = |cache: &Self, key: &K| {
             let engine = &cache.engine;
-            hand::uses(hand::Kind::Key, cache.text_of(key.as_ref()));
-            let key = engine.settings.prefix.named(key.as_ref());
+            hand::uses(hand::Kind::Key, key.as_ref());
+            let key = engine.settings.prefix.literal(key.as_ref());
             let call = Call::of(Arc::clone(engine), engine.site(&GET_OR_SET), Ok(key), "");
             tags.iter().fold(call, |call, tag| call.tagged(|_| tag.clone()))
         };

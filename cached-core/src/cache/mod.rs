@@ -135,7 +135,7 @@ impl Cache {
     /// stored.
     ///
     /// The key is taken as it is (escape the parts that users can choose, or let an attribute do it) and put behind the
-    /// cache's prefix, unless it begins with that already, as [`Entry::key`](crate::Entry::key) does. Values of annotated functions are not served here, nor the other way round, even under one key: an
+    /// cache's prefix. Values of annotated functions are not served here, nor the other way round, even under one key: an
     /// entry belongs to its template. [`delete`](Self::delete) removes both.
     ///
     /// # Errors
@@ -201,8 +201,8 @@ impl Cache {
         Fut: Future<Output = S::Return>,
     {
         let prefix = &self.engine.settings.prefix;
-        hand::uses(hand::Kind::Key, prefix.text_of(key));
-        let key = prefix.named(key);
+        hand::uses(hand::Kind::Key, key);
+        let key = prefix.literal(key);
         let policy = match options.ttl {
             Some(ttl) => Policy::default().ttl(ttl),
             None => Policy::default(),
@@ -236,7 +236,7 @@ impl Cache {
     /// # }
     /// ```
     pub async fn get<T: CacheValue>(&self, key: impl AsRef<str>) -> Option<T> {
-        hand::uses(hand::Kind::Key, self.text_of(key.as_ref()));
+        hand::uses(hand::Kind::Key, key.as_ref());
         self.engine.target::<T>(&GET, key.as_ref()).get().await
     }
 
@@ -277,10 +277,12 @@ impl Cache {
         value: &T,
         options: Options,
     ) -> Result<(), CacheError> {
-        self.is_name(key.as_ref())?;
-        hand::uses(hand::Kind::Key, self.text_of(key.as_ref()));
+        hand::is_name(hand::Kind::Key, key.as_ref())?;
+        hand::uses(hand::Kind::Key, key.as_ref());
         let tags = options.depends_on.tags(&self.engine.settings.prefix);
-        let target = self.engine.target::<T>(&SET, key.as_ref()).with_tags(tags.into_iter().flatten());
+        // Without one of them the value would outlive what invalidates it.
+        let tags = tags.into_iter().collect::<Result<Vec<_>, _>>().map_err(|_| CacheError::Unrenderable)?;
+        let target = self.engine.target::<T>(&SET, key.as_ref()).with_tags(tags.into_iter());
         target.set(value, options.ttl).await
     }
 
@@ -306,19 +308,9 @@ impl Cache {
     /// # }
     /// ```
     pub async fn delete(&self, key: impl AsRef<str>) -> Result<(), CacheError> {
-        self.is_name(key.as_ref())?;
-        hand::invalidates(hand::Kind::Key, self.text_of(key.as_ref()));
+        hand::is_name(hand::Kind::Key, key.as_ref())?;
+        hand::invalidates(hand::Kind::Key, key.as_ref(), &self.engine.settings.prefix);
         self.engine.target::<()>(&DELETE, key.as_ref()).remove().await.map(drop)
-    }
-
-    /// A key without what stands in front of each.
-    fn text_of<'a>(&self, key: &'a str) -> &'a str {
-        self.engine.settings.prefix.text_of(key)
-    }
-
-    /// Whether the key is no pattern. One that is given whole was rendered: a `*` in it is an argument's.
-    fn is_name(&self, key: &str) -> Result<(), CacheError> {
-        if self.text_of(key).len() < key.len() { Ok(()) } else { hand::is_name(hand::Kind::Key, key) }
     }
 
     /// Waits until all values that are being stored in the background are stored: before a process ends, and in tests.

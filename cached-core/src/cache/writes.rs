@@ -191,7 +191,7 @@ impl Cache {
     /// ```
     pub async fn delete_matching(&self, prefix: impl AsRef<str>, progress: impl FnMut(u64)) -> Result<u64, CacheError> {
         let of_all = &self.engine().settings.prefix;
-        let prefix = of_all.text_of(prefix.as_ref());
+        let prefix = prefix.as_ref();
         hand::sweeps(prefix);
         let prefix = [of_all.entries(), prefix].concat();
         self.sweep(&prefix, progress).await

@@ -3,6 +3,7 @@
 use crate::envelope::Entry;
 use crate::key::Key;
 use crate::many::Packed;
+use crate::site::Site;
 use std::sync::Arc;
 
 /// What a flight ends with.
@@ -18,6 +19,8 @@ pub(crate) enum FlightValue {
 /// these ids. Any other call might get rows that it has not asked for.
 #[derive(Debug)]
 pub(crate) struct Unattributed {
+    /// The function whose body it was. Another one may share its entries, and answer for strangers in its own way.
+    pub(super) of: &'static Site,
     /// What the body was run for.
     pub(super) keys: Vec<Key>,
     /// The values under other ids.

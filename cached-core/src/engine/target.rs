@@ -53,6 +53,8 @@ pub(crate) struct Dependencies {
 /// The value that an entry stands beside, there or on its way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Base {
+    /// The value is not there yet: a lease is.
+    pub(crate) is_lease: bool,
     /// Of the value, also while the lease stands there under which that is loaded.
     pub(crate) head: Head,
     /// Why it is of no use to this call.
@@ -67,7 +69,7 @@ impl Engine {
         Target {
             engine: Arc::clone(self),
             site,
-            key: self.settings.prefix.named(key),
+            key: self.settings.prefix.literal(key),
             fingerprint,
             left: None,
             tagged: None,

@@ -6,7 +6,7 @@
 //! bit in a field of fixed size: should two agree in it, less is said.
 
 use crate::error::CacheError;
-use crate::key::{Piece, is_rendered};
+use crate::key::{Piece, Prefix, is_rendered};
 use crate::site::{self, Role, Site};
 use crate::sync::locked;
 use std::collections::HashSet;
@@ -49,7 +49,12 @@ pub(crate) fn uses(kind: Kind, text: &str) {
 }
 
 /// An invalidation is of that name. Warns of what is likely to be mistaken about it.
-pub(crate) fn invalidates(kind: Kind, text: &str) {
+pub(crate) fn invalidates(kind: Kind, text: &str, prefix: &Prefix) {
+    if kind == Kind::Key && text.starts_with(prefix.entries()) && matches!(judge(kind, text, known()), Verdict::Unknown)
+    {
+        say(&(kind, prefix.entries()), || prefixed(text, prefix));
+        return;
+    }
     match judge(kind, text, known()) {
         Verdict::Named => {}
         Verdict::Unescaped(site, template) => say(&(kind, site.path()), || unescaped(kind, text, site, template)),
@@ -78,6 +83,15 @@ pub(crate) fn refuses(kind: Kind, text: &str, error: &CacheError) {
         Kind::Key => tracing::warn!(key = text, "{error}"),
         Kind::Tag => tracing::warn!(tag = text, "{error}"),
     });
+}
+
+fn prefixed(text: &str, prefix: &Prefix) {
+    tracing::warn!(
+        key = text,
+        "keys are named without `{}`, which the cache puts in front of each: leave it out, or hand over the entry itself, \
+         `.entry(&entry)`",
+        prefix.entries()
+    );
 }
 
 /// Warns of a prefix that is written as a pattern.

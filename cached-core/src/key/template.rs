@@ -103,12 +103,6 @@ impl Prefix {
         key.strip_prefix(&*self.entries).unwrap_or(key)
     }
 
-    /// The key that a caller names: rendered by hand, as in `cache.get("user:42")`, or whole, as [`Entry::key`](crate::Entry::key)
-    /// has it.
-    pub(crate) fn named(&self, key: &str) -> Key {
-        self.literal(self.text_of(key))
-    }
-
     /// The key of this text. Taken as it is.
     pub(crate) fn literal(&self, text: &str) -> Key {
         bounded(&self.entries, &mut [&self.entries, text].concat())

@@ -38,13 +38,19 @@ impl<A: OwnedId, B: OwnedId, C: OwnedId> OwnedId for (A, B, C) {}
 
 /// How ids of one type get from one call to another, if they do.
 pub struct Passage<Id> {
+    is_open: bool,
     pack: fn(Strangers<Id>) -> Option<Packed>,
     unpack: fn(&Packed) -> Option<Strangers<Id>>,
 }
 
 impl<Id> Passage<Id> {
     /// They do not.
-    pub(crate) const NONE: Self = Self { pack: |_| None, unpack: |_| None };
+    pub(crate) const NONE: Self = Self { is_open: false, pack: |_| None, unpack: |_| None };
+
+    /// Whether they do.
+    pub(crate) fn is_open(&self) -> bool {
+        self.is_open
+    }
 
     pub(crate) fn pack(&self, strangers: Strangers<Id>) -> Option<Packed> {
         (self.pack)(strangers)
@@ -88,6 +94,7 @@ pub trait PassOwned<Id> {
 impl<Id: OwnedId + Clone + Send + Sync> PassOwned<Id> for &IdsProbe<Id> {
     fn __cached_core_passage(&self) -> Passage<Id> {
         Passage {
+            is_open: true,
             pack: |strangers| Some(Arc::new(strangers)),
             unpack: |packed| packed.downcast_ref::<Strangers<Id>>().cloned(),
         }

@@ -317,6 +317,19 @@ async fn a_clone_for_the_near_cache_does_neither() {
     assert_eq!((stats.near_hits, stats.hits, stats.calls()), (0, before.hits + 3, before.calls() + 3), "{stats:?}");
 }
 
+/// Else it would outlive the event that is to end it.
+#[tokio::test]
+async fn nothing_is_set_that_depends_on_what_cannot_be_rendered() {
+    #[derive(cached_core::CacheEvent)]
+    struct Changed {
+        part: Unrenderable,
+    }
+    let cache = Cache::memory();
+    let options = Options::new().invalidate_on(&Changed { part: Unrenderable });
+    assert!(matches!(cache.set("handed", &1, options).await, Err(CacheError::Unrenderable)));
+    assert_eq!(cache.get::<i32>("handed").await, None);
+}
+
 #[tokio::test]
 async fn what_panics_when_the_key_is_made_runs_uncached() {
     let on = Subject::new();

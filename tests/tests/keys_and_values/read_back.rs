@@ -48,7 +48,7 @@ impl Subject {
     /// What was said about functions.
     fn lines(&self) -> Vec<String> {
         let lines = self.log.take();
-        lines.into_iter().filter(|line| line.contains("cached_core::engine")).collect()
+        lines.into_iter().filter(|line| line.contains("cached_core::engine::site")).collect()
     }
 
     /// The one line that it was worth.

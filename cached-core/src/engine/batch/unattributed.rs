@@ -9,10 +9,11 @@ use crate::engine::target::Target;
 use crate::envelope::Entry;
 use crate::key::Key;
 use crate::many::{Divided, ManyShape, Part, Passage};
+use crate::user_code::caught;
 use std::collections::HashMap;
 
-/// What those who wait for this load may share of what cannot be attributed, if anything: all that the body was given has a key, and
-/// its ids and values get to other calls.
+/// What other calls of this function that wait for the load may share of what cannot be attributed. `None` if nobody waits, if
+/// one of the ids has no key, or if ids of this type do not get from one call to another.
 pub(super) fn pack<S: ManyShape>(
     of: &[(usize, Option<ActiveLoad>)],
     passage: &Passage<S::Id>,
@@ -25,26 +26,33 @@ pub(super) fn pack<S: ManyShape>(
     let begun: Option<Vec<&ActiveLoad>> = of.iter().map(|(_, begun)| begun.as_ref()).collect();
     let begun = begun?;
     let first = begun.first()?;
+    if !passage.is_open() || !begun.iter().any(|begun| begun.is_wanted()) {
+        return None;
+    }
     let encode = |(id, value): &(S::Id, S::Item)| {
         let (payload, _) = policy.payload(value, first.site(), &first.engine().settings).ok()?;
-        Some((id.clone(), Entry::loaded(Some(payload))))
+        let id = caught(|| id.clone()).ok()?;
+        Some((id, Entry::loaded(Some(payload))))
     };
     let strangers = divided.strangers.iter().map(encode).collect::<Option<_>>()?;
     let keys = begun.iter().map(|begun| Key::clone(begun.key())).collect();
-    Some(Unattributed { keys, strangers: passage.pack(strangers)? })
+    Some(Unattributed { of: first.site().site, keys, strangers: passage.pack(strangers)? })
 }
 
-/// What this call, which asks for what has these keys, is served of what another's body returned. `None` if that was run for
-/// something else as well.
+/// What this call, which asks for these keys, is served of what another call's body returned. `None` if that body is another
+/// function's, or was run for more than these keys.
 pub(super) fn unpack<S: ManyShape>(
     keys: &HashMap<Key, usize>,
     passage: &Passage<S::Id>,
     target: &Target,
     returned: &Unattributed,
 ) -> Option<Vec<(S::Id, S::Item)>> {
+    if !std::ptr::eq(returned.of, target.site.site) {
+        return None;
+    }
     if !returned.keys.iter().all(|key| keys.contains_key(key)) {
         return None;
     }
-    let strangers = passage.unpack(&returned.strangers)?.into_iter();
+    let strangers = caught(|| passage.unpack(&returned.strangers)).ok()??.into_iter();
     strangers.map(|(id, entry)| Some((id, item(&target.site, &entry).ok()??))).collect()
 }

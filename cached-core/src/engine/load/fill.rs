@@ -158,6 +158,7 @@ impl Fill {
         match answer {
             Ok(true) => {
                 self.target.stored(size);
+                self.target.note_stored();
             }
             Ok(false) => self.target.unstored(UnstoredReason::LeaseLost),
             Err(_) => self.target.unstored(UnstoredReason::Fault),

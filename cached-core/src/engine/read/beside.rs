@@ -24,6 +24,7 @@ use crate::lease::Purpose;
 use crate::reason::MissReason;
 use bytes::Bytes;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 impl Target {
     /// Where the entry stands: under its key, or beside the base that was found there.
@@ -45,7 +46,9 @@ impl Target {
         match self.base() {
             // Given beside another base than this one.
             Some(_) => Reading::Worthless(head),
-            None => Reading::Base(Base { head: Head::value(head.id()), reason: MissReason::Type }),
+            // What was stored beside such leases has come to nothing: their loads store nothing.
+            None if self.site.waits_for_other_types.load(Ordering::Relaxed) => Reading::Lease(head),
+            None => Reading::Base(Base { is_lease: true, head: Head::value(head.id()), reason: MissReason::Type }),
         }
     }
 
@@ -79,6 +82,21 @@ impl Target {
         self.tagged = None;
         for tag in tags {
             self.depends_on(tag);
+        }
+    }
+
+    /// What was stored beside another type's lease is found to have come to nothing: that load has stored nothing.
+    pub(crate) fn note_orphan(&self) {
+        if self.base().is_some_and(|base| base.is_lease) {
+            self.site.waits_for_other_types.store(true, Ordering::Relaxed);
+        }
+    }
+
+    /// A value was stored. Under the key, it is one that others go beside.
+    pub(crate) fn note_stored(&self) {
+        let flag = &self.site.waits_for_other_types;
+        if self.base().is_none() && flag.load(Ordering::Relaxed) {
+            flag.store(false, Ordering::Relaxed);
         }
     }
 

@@ -295,6 +295,7 @@ impl Target {
     pub(super) fn seen<'a>(&self, register: Bytes, tags: impl ExactSizeIterator<Item = Option<&'a [u8]>>) -> Judgement {
         Judgement::Reading(match self.parse(&register) {
             Register::Value(found) if !found.recorded.holds(self.base().map(|base| base.head), tags) => {
+                self.note_orphan();
                 self.unusable(MissReason::Invalidated, &register)
             }
             Register::Value(found) if found.recorded.names().len() > 0 => {
@@ -303,7 +304,7 @@ impl Target {
             Register::Value(found) => self.valid(register, found),
             Register::Lease(head) => self.seen_lease(head),
             Register::Invalid(reason) => match Head::from_bytes(&register).filter(|_| self.may_be_base(reason)) {
-                Some(head) => Reading::Base(Base { head, reason }),
+                Some(head) => Reading::Base(Base { is_lease: false, head, reason }),
                 None => self.unusable(reason, &register),
             },
         })

@@ -51,6 +51,9 @@ pub(crate) struct SiteState {
     version: Option<u32>,
     /// The site's part of the fingerprints.
     pub(super) identity: String,
+    /// The last value that was stored beside another type's lease came to nothing, since that load stored nothing: the next call
+    /// waits for such a lease and stores under the key. Else the type would have no value for as long as the other is loaded.
+    pub(crate) waits_for_other_types: AtomicBool,
     /// A generic function has one per type it is used with; most have one in all.
     first_fingerprint: OnceLock<(TypeId, &'static str, u64)>,
     pub(super) fingerprints: RwLock<Vec<(TypeId, &'static str, u64)>>,
@@ -184,6 +187,7 @@ impl SiteState {
             notices: Notices::default(),
             backlog: Backlog::default(),
             round_trips: RoundTrips::default(),
+            waits_for_other_types: AtomicBool::new(false),
             first_fingerprint: OnceLock::new(),
             fingerprints: RwLock::default(),
         }

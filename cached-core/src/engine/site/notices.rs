@@ -153,7 +153,7 @@ impl Run {
             Self::Refused => (
                 "the server refuses a command that the cache needs",
                 "its words are in `detail`: let the user run scripts (EVAL, EVALSHA) and touch the namespace's keys: \
-                 `ACL SETUSER .. +@all ~<namespace>:*`",
+                 `ACL SETUSER .. +@all ~<namespace>:* ~{<namespace>:*`",
             ),
             Self::ReadOnly => {
                 ("the server takes no writes: it is a replica", "give the cache the address of the primary")

@@ -305,3 +305,29 @@ async fn what_seems_to_be_damaged_again_and_again_is_another_type_s() {
     assert_eq!(others_last, 40 - 8, "damage is repaired, if it does not come all the time");
     assert!(on.misses().contains(&(MissReason::Corrupt, 8 + 1)), "{:?}", on.misses());
 }
+
+/// Its values are never stored, so nothing can stand beside them for long.
+#[tokio::test(start_paused = true)]
+async fn a_type_has_its_value_though_another_is_loaded_without_pause() {
+    let on = Subject::new();
+    let text_loads = std::cell::Cell::new(0);
+    for _ in 0..6 {
+        let subject = on.clone();
+        let other = tokio::spawn(async move {
+            let load = || async {
+                sleep(ms(20)).await;
+                Err::<u64, ()>(())
+            };
+            subject.cache.get_or_set("k", Options::new(), load).await
+        });
+        tasks().await;
+        let load = || {
+            text_loads.set(text_loads.get() + 1);
+            async { Ok::<_, ()>("text".to_owned()) }
+        };
+        on.cache.get_or_set("k", Options::new(), load).await.unwrap();
+        assert!(other.await.unwrap().is_err());
+        on.cache.settled().await;
+    }
+    assert_eq!(text_loads.get(), 3, "two beside leases, and one that is stored under the key");
+}

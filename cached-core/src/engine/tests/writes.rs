@@ -112,6 +112,19 @@ async fn without_its_bracket_a_write_goes_ahead_or_is_refused() {
     assert!(on.cache.try_write(what(), async {}).await.is_ok());
 }
 
+/// It would keep what is loaded from being stored until it runs out.
+#[tokio::test(start_paused = true)]
+async fn a_write_that_is_refused_leaves_no_marker() {
+    let on = Subject::new();
+    // BEGIN is carried out, and its answer is lost.
+    on.store.plan(Step::Begin, [Act::Breaks]);
+    assert!(on.cache.try_write(what(), async { panic!("it is not to run") }).await.is_err());
+    on.cache.settled().await;
+    on.call(1, AT_ONCE).await;
+    on.cache.settled().await;
+    assert_eq!(on.call(2, AT_ONCE).await, 1, "the load was stored");
+}
+
 #[tokio::test(start_paused = true)]
 async fn both_ends_of_a_bracket_share_one_budget() {
     let on = Subject::new();

@@ -3,6 +3,7 @@
 use super::scope::Scope;
 use crate::engine::Engine;
 use crate::engine::budget::Budget;
+use crate::engine::load::fill::start;
 use crate::envelope::Head;
 use crate::error::{CacheError, FaultKind, StoreError};
 use crate::invalidation::Outcome;
@@ -87,7 +88,7 @@ impl Bracket {
     /// Ends a BEGIN that may have been carried out though its connection broke: its marker would keep loads from being stored until
     /// it runs out, long after the write, and its token the next writer from having one. If this fails, so does what comes next.
     async fn end_lost(scope: &Scope, writer: Head, budget: &mut Budget) {
-        let written: Vec<_> = scope.keys().iter().map(|key| Written::nothing(Key::clone(key))).collect();
+        let written = nothing(scope.keys());
         let _ = budget.step(&scope.engine, |store, within| store.end(writer, &written, within)).await;
     }
 
@@ -132,11 +133,24 @@ impl FailedBegin {
 
     /// The write is not made.
     pub(crate) fn refuse(self) -> CacheError {
-        let Self { mut scope, error, .. } = self;
+        let Self { mut scope, writer, error, .. } = self;
+        if let Some(writer) = writer {
+            let (engine, written) = (Arc::clone(&scope.engine), nothing(scope.keys()));
+            // Else its marker would keep loads from being stored for as long as it lives. Nobody waits for this.
+            start(&engine.clone(), async move {
+                let mut budget = engine.budget();
+                let _ = budget.step(&engine, |store, within| store.end(writer, &written, within)).await;
+            });
+        }
         scope.site.counters.refused.one();
         scope.close();
         error
     }
+}
+
+/// The end of a write that puts nothing.
+fn nothing(keys: &[Key]) -> Vec<Written> {
+    keys.iter().map(|key| Written::nothing(Key::clone(key))).collect()
 }
 
 fn is_disconnected(error: &CacheError) -> bool {

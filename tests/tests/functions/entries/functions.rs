@@ -383,7 +383,7 @@ impl Service {
 async fn a_function_with_a_cache_of_its_own() {
     let service = Service { cache: Cache::builder().namespace("own").build().unwrap(), runs: Runs::default() };
     let entry = entry!(service.find(7)).unwrap();
-    assert_eq!(entry.key(), "own:k:service:7");
+    assert_eq!(entry.redis_key(), "own:k:service:7");
     check(entry, 9, 9, || service.find(7), &service.runs).await;
 }
 
@@ -494,7 +494,7 @@ async fn an_entry_means_the_same_call_in_another_cache() {
     let (runs, other) = (Runs::default(), Cache::builder().namespace("elsewhere").version(3).build().unwrap());
     let here = with_cache(async |_| entry!(plain(&runs, 7)).unwrap()).await;
     let there = other.scope(async { entry!(plain(&runs, 7)).unwrap() }).await;
-    assert_eq!((here.key(), there.key()), ("cache:k:plain:7", "elsewhere:k:plain:7"));
+    assert_eq!((here.redis_key(), there.redis_key()), ("cache:k:plain:7", "elsewhere:k:plain:7"));
     for entry in [&here, &there] {
         entry.set(&user(7, "Ada")).await.unwrap();
     }
@@ -522,7 +522,7 @@ async fn a_call_that_is_not_send() {
 fn an_entry_is_had_without_a_runtime() {
     let runs = Runs::default();
     let service = Service { cache: Cache::memory(), runs: Runs::default() };
-    assert_eq!(entry!(service.find(7)).unwrap().key(), "cache:k:service:7");
+    assert_eq!(entry!(service.find(7)).unwrap().redis_key(), "cache:k:service:7");
     let entry = futures_util::FutureExt::now_or_never(service.cache.scope(async { entry!(plain(&runs, 7)) }));
     let entry = entry.expect("nothing is waited for").unwrap();
     assert_eq!(format!("{entry:?}").split('"').nth(1), Some("cache:k:plain:7"));

@@ -210,7 +210,7 @@ async fn a_function_around_the_call_runs_up_to_it() {
             behind.one();
             found
         };
-        assert_eq!(entry!(around()).unwrap().key(), "cache:k:refused:7");
+        assert_eq!(entry!(around()).unwrap().redis_key(), "cache:k:refused:7");
         assert_eq!((before.so_far(), runs.so_far(), behind.so_far()), (1, 0, 0));
 
         let name_of = async { find(&runs, 7).await.map(|user| user.name) };

@@ -35,7 +35,7 @@ async fn what_is_set_is_served_to_others_and_what_is_invalidated_is_not() {
         let runs = Runs::default();
         let entry = here.scope(async { entry!(find(&runs, name)).unwrap() }).await;
         entry.set(&user(7, "set")).await.unwrap();
-        let left: i64 = server.send(&[b"PTTL", entry.key().as_bytes()]).await;
+        let left: i64 = server.send(&[b"PTTL", entry.redis_key().as_bytes()]).await;
         assert!(
             (290_000..=300_000).contains(&left),
             "the key is the one in the store, and lives as long as it should: {left}"
@@ -49,7 +49,7 @@ async fn what_is_set_is_served_to_others_and_what_is_invalidated_is_not() {
         there.settled().await;
         assert_eq!(entry.get().await, Some(user(1, name)), "what another cache has loaded");
         entry.remove().await.unwrap();
-        let exists: u64 = server.send(&[b"EXISTS", entry.key().as_bytes()]).await;
+        let exists: u64 = server.send(&[b"EXISTS", entry.redis_key().as_bytes()]).await;
         assert_eq!(exists, 0);
     }
 }
@@ -86,7 +86,7 @@ async fn an_invalidation_ends_a_load_that_is_under_way_elsewhere() {
     });
     assert_eq!(load.await, Ok(7));
     there.settled().await;
-    let exists: u64 = server.send(&[b"EXISTS", entry.key().as_bytes()]).await;
+    let exists: u64 = server.send(&[b"EXISTS", entry.redis_key().as_bytes()]).await;
     assert_eq!(exists, 0, "it was not stored");
 }
 

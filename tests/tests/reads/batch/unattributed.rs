@@ -60,6 +60,13 @@ impl Names {
         self.select(&[name.to_owned()]).await.pop().map(|(_, value)| value)
     }
 
+    #[redis_cached(key = "name:<name>", batch = names, cache = self.cache)]
+    async fn list(&self, names: &[String]) -> Vec<Option<usize>> {
+        let found = self.select(names).await;
+        let is_it = |name: &String, known: &String| known.eq_ignore_ascii_case(name);
+        names.iter().map(|name| found.iter().find(|(known, _)| is_it(name, known)).map(|(_, len)| *len)).collect()
+    }
+
     #[redis_cached(key = "near:<name>", batch = names, cache = self.cache, local = "30s")]
     async fn near(&self, names: &[String]) -> HashMap<String, usize> {
         self.select(names).await.into_iter().collect()
@@ -166,23 +173,44 @@ async fn while_one_loads<T, F: Future<Output = T>>(on: &Names, call: impl Fn(usi
 const AT_ONCE: usize = 100;
 
 async fn calls_at_once_for_an_id_that_is_spelled_otherwise(on: Source) {
+    for function in 0..3 {
+        let on = Names::of(&on, &["ada"]);
+        let call = |_: usize| {
+            let on = &on;
+            async move {
+                match function {
+                    0 => on.find(&names(["Ada"])).await,
+                    1 => on.hashed(names(["Ada"]).to_vec()).await.unwrap().into_iter().collect(),
+                    _ => on.sorted(&names(["Ada"])).await.into_iter().collect(),
+                }
+            }
+        };
+        let before = on.cache.stats().sites;
+        let (returned, loads) = while_one_loads(&on, call).await;
+        assert!(returned.iter().all(|returned| *returned == found(&["ada"])), "{returned:?}");
+        assert_eq!(loads, 2, "one, and one for those who came while it ran");
+        let sites = on.cache.stats().sites;
+        let sum = |sites: &[SiteStats], of: fn(&SiteStats) -> u64| sites.iter().map(of).sum::<u64>();
+        let more = |of: fn(&SiteStats) -> u64| sum(&sites, of) - sum(&before, of);
+        assert_eq!((more(|site| site.loads), more(|site| site.coalesced)), (2, AT_ONCE as u64 - 2));
+    }
+}
+
+/// Another function under the same keys may leave out, or add, what this one does not.
+async fn a_function_s_strangers_are_not_another_s(on: Source) {
     let on = Names::of(&on, &["ada"]);
     let call = |n: usize| {
         let on = &on;
         async move {
-            match n % 3 {
-                0 => on.find(&names(["Ada"])).await,
-                1 => on.hashed(names(["Ada"]).to_vec()).await.unwrap().into_iter().collect(),
-                _ => on.sorted(&names(["Ada"])).await.into_iter().collect(),
+            if n.is_multiple_of(2) {
+                on.find(&names(["Ada"])).await
+            } else {
+                on.list(&names(["Ada"])).await.into_iter().map(|len| ("ada".to_owned(), len.unwrap_or(0))).collect()
             }
         }
     };
-    let (returned, loads) = while_one_loads(&on, call).await;
+    let (returned, _) = while_one_loads(&on, call).await;
     assert!(returned.iter().all(|returned| *returned == found(&["ada"])), "{returned:?}");
-    assert_eq!(loads, 2, "one, and one for those who came while it ran");
-    let sites = on.cache.stats().sites;
-    let sum = |of: fn(&SiteStats) -> u64| sites.iter().map(of).sum::<u64>();
-    assert_eq!((sum(|site| site.loads), sum(|site| site.coalesced)), (2, AT_ONCE as u64 - 2));
 }
 
 async fn calls_at_once_for_several_ids_that_are_spelled_otherwise(on: Source) {
@@ -195,7 +223,8 @@ async fn calls_at_once_for_several_ids_that_are_spelled_otherwise(on: Source) {
     };
     let (returned, loads) = while_one_loads(&on, call).await;
     assert!(returned.iter().all(|returned| *returned == found(&["ada", "bob", "eve"])), "{returned:?}");
-    assert_eq!(loads, 2);
+    // Ids whose misses end apart are loaded apart.
+    assert!((2..=AT_ONCE / 10).contains(&loads), "{loads}");
 }
 
 /// What a load returned for somebody else's ids is not given to who has not asked for these.
@@ -372,6 +401,7 @@ on_both!(
     who_waits_for_an_id_is_not_told_that_it_is_absent,
     a_batch_that_waits_for_an_id_runs_its_own_body,
     calls_at_once_for_an_id_that_is_spelled_otherwise,
+    a_function_s_strangers_are_not_another_s,
     calls_at_once_for_several_ids_that_are_spelled_otherwise,
     nobody_gets_what_others_have_asked_for,
     single_calls_that_wait_for_it_share_one_load,
