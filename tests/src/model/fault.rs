@@ -1,4 +1,4 @@
-//! What goes wrong: expiry, eviction, restarts, and commands that are carried out late.
+//! Faults: expiry, eviction, restarts, and commands that are carried out late.
 
 use super::action::{Action, Register, Task};
 use super::coverage::Event;
@@ -11,7 +11,7 @@ const REGISTERS: [(Register, usize); CELLS] = [
     (Register::Tag, T),
     (Register::Namespace, U),
     (Register::Lock, S),
-    (Register::Ticket, R),
+    (Register::RefreshLease, R),
     (Register::Beside(0), B),
     (Register::Beside(1), B + 1),
 ];
@@ -22,7 +22,7 @@ fn index(register: Register) -> usize {
         Register::Tag => T,
         Register::Namespace => U,
         Register::Lock => S,
-        Register::Ticket => R,
+        Register::RefreshLease => R,
         Register::Beside(build) => B + usize::from(build),
     }
 }
@@ -51,7 +51,7 @@ impl World<'_> {
         }
     }
 
-    /// Before the commit a marker's end is of interest only if the writer can go on after it, or has crashed.
+    /// Before the commit, the end of a marker matters only if the writer can continue after it, or has crashed.
     fn may_expire(&self, writer: usize) -> bool {
         let this = self.state.writers[writer];
         let begins_again = self.variant.begins_again && !this.again;

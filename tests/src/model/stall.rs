@@ -1,5 +1,5 @@
-//! A leader that stalls: its caller is not polled any more, and a follower takes over. What the leader has begun may go on at any
-//! time later, and until then its lease stands.
+//! A leader that stalls: its caller is not polled any more, and a follower takes over. What the leader has begun may
+//! continue at any later time, and until then its lease stands.
 
 use super::World;
 use super::action::{Action, Task};
@@ -7,7 +7,7 @@ use super::coverage::Event;
 use super::state::{Call, Loader, Stalled, Step};
 use super::variant::Flaw;
 
-/// Readers 0 and 1 share the first process's flight, so that the place of the second one is free for the stalled flight.
+/// Readers 0 and 1 share the first process's flight, so the second process's place is free for the stalled flight.
 const STALLED: Task = Task { process: 1, refresh: false };
 
 impl World<'_> {
@@ -27,7 +27,7 @@ impl World<'_> {
         }
     }
 
-    /// The follower leads a new flight. It may still use what the stalled one comes to, by the rules of those who follow that.
+    /// The follower leads a new flight. It may still use the result of the stalled one, by the rules for followers.
     pub(super) fn take_over(&mut self, reader: usize) {
         let Call::Following(joined_before) = self.state.readers[reader].call else { return };
         self.state.loaders[1][0] = std::mem::take(&mut self.state.loaders[0][0]);
@@ -59,7 +59,7 @@ impl World<'_> {
         }
     }
 
-    /// The stalled flight is over.
+    /// The stalled flight ends.
     pub(super) fn forget_stalled(&mut self) {
         for reader in &mut self.state.readers {
             reader.stalled = Stalled::Nothing;

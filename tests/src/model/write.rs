@@ -1,4 +1,4 @@
-//! What writers do, and when a write is complete.
+//! The steps of writers, and when a write is complete.
 
 use super::World;
 use super::action::Action;
@@ -126,7 +126,7 @@ impl World<'_> {
         self.state.floor = self.state.floor.max(this.version);
     }
 
-    /// The write of a writer that crashed is complete once all its markers are gone.
+    /// The write of a crashed writer is complete once all its markers are gone.
     pub(super) fn let_grace_end(&mut self) {
         for writer in 0..WRITERS {
             let this = self.state.writers[writer];
