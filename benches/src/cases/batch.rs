@@ -1,4 +1,4 @@
-//! A hundred ids in one call, next to a hundred calls, and to what one would write by hand.
+//! A hundred ids in one call, next to a hundred calls and to hand-written code.
 
 use crate::options::Scale;
 use crate::report::Line;
@@ -20,7 +20,7 @@ const ROUNDS: usize = 7;
 const ONE_BY_ONE: &str = "one by one";
 const NEAR: &str = "ours-near";
 
-/// The key of the function over one id, so that both have the same entries.
+/// The key is that of the function over one id, so both have the same entries.
 #[redis_cached(key = "user:<id>", ttl = "medium", batch = ids)]
 async fn find_users(ids: &[u64]) -> HashMap<u64, User> {
     let mut users = HashMap::with_capacity(ids.len());
@@ -30,7 +30,7 @@ async fn find_users(ids: &[u64]) -> HashMap<u64, User> {
     users
 }
 
-/// The same with the near cache, which has entries of its own.
+/// The same with the near cache, with its own entries.
 #[redis_cached(key = "near-user:<id>", ttl = "medium", local = "10m", batch = ids)]
 async fn find_near_users(ids: &[u64]) -> HashMap<u64, User> {
     let mut users = HashMap::with_capacity(ids.len());
@@ -40,7 +40,7 @@ async fn find_near_users(ids: &[u64]) -> HashMap<u64, User> {
     users
 }
 
-/// MGET, the load of what is missing, and as many SETs in one pipeline.
+/// MGET, the load of the missing values, and their SETs in one pipeline.
 async fn by_hand(connection: &mut MultiplexedConnection, ids: &[u64]) -> HashMap<u64, User> {
     let mut mget = redis::cmd("MGET");
     for &id in ids {
@@ -67,7 +67,7 @@ async fn by_hand(connection: &mut MultiplexedConnection, ids: &[u64]) -> HashMap
     users
 }
 
-/// Who is asked.
+/// A subject of the comparison.
 #[derive(Clone)]
 enum Subjected {
     Ours(Ours),
@@ -129,7 +129,7 @@ pub(super) async fn run(bench: &str, server: &RedisServer, scale: &Scale) -> Vec
     all
 }
 
-/// Ours by single calls, round by round.
+/// The gain over our single calls, round by round.
 fn gain(hits: &[Samples]) -> f64 {
     let of = |name| hits.iter().find(|samples| samples.subject == name).map_or(&[][..], |samples| &samples.figures);
     let ratios = of(OURS).iter().zip(of(ONE_BY_ONE)).map(|(batch, single)| batch / single);
@@ -159,7 +159,7 @@ async fn measure(
     samples
 }
 
-/// Batches per second, of one task; until all is stored.
+/// Batches per second of one task, until all is stored.
 async fn in_task(mut subject: Subjected, first: impl Fn(u64) -> u64 + Send + 'static, time: Duration) -> f64 {
     let calling = tokio::spawn(async move {
         let (began, mut turn) = (Instant::now(), 0);
