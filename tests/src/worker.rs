@@ -1,4 +1,4 @@
-//! Processes that use the cache, started by a test and told what to do.
+//! Processes that use the cache, started and controlled by a test.
 
 use crate::server::signal;
 use serde::{Deserialize, Serialize};

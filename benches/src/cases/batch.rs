@@ -69,14 +69,14 @@ async fn by_hand(connection: &mut MultiplexedConnection, ids: &[u64]) -> HashMap
 
 /// A subject of the comparison.
 #[derive(Clone)]
-enum Subjected {
+enum BatchSubject {
     Ours(Ours),
     Near(Ours),
     OneByOne(Ours),
     ByHand(MultiplexedConnection),
 }
 
-impl Subjected {
+impl BatchSubject {
     fn name(&self) -> &'static str {
         match self {
             Self::Ours(_) => OURS,
@@ -108,8 +108,9 @@ impl Subjected {
 
 pub(super) async fn run(bench: &str, server: &RedisServer, scale: &Scale) -> Vec<Line> {
     let ours = Ours::connect(&server.url()).await;
-    let by_hand = Subjected::ByHand(connection(&server.url()).await);
-    let subjects = [Subjected::Ours(ours.clone()), Subjected::Near(ours.clone()), Subjected::OneByOne(ours), by_hand];
+    let by_hand = BatchSubject::ByHand(connection(&server.url()).await);
+    let subjects =
+        [BatchSubject::Ours(ours.clone()), BatchSubject::Near(ours.clone()), BatchSubject::OneByOne(ours), by_hand];
     let hits = measure(bench, &subjects, scale, |subject, time| {
         Box::pin(async move { in_task(subject, move |turn| FIRST_ID + turn * IDS % KEYS, time).await })
     })
@@ -140,9 +141,9 @@ type Measuring = std::pin::Pin<Box<dyn Future<Output = f64> + Send>>;
 
 async fn measure(
     bench: &str,
-    subjects: &[Subjected],
+    subjects: &[BatchSubject],
     scale: &Scale,
-    mut once: impl FnMut(Subjected, Duration) -> Measuring,
+    mut once: impl FnMut(BatchSubject, Duration) -> Measuring,
 ) -> Vec<Samples> {
     let mut samples: Vec<_> =
         subjects.iter().map(|subject| Samples { subject: subject.name(), figures: Vec::new() }).collect();
@@ -160,7 +161,7 @@ async fn measure(
 }
 
 /// Batches per second of one task, until all is stored.
-async fn in_task(mut subject: Subjected, first: impl Fn(u64) -> u64 + Send + 'static, time: Duration) -> f64 {
+async fn in_task(mut subject: BatchSubject, first: impl Fn(u64) -> u64 + Send + 'static, time: Duration) -> f64 {
     let calling = tokio::spawn(async move {
         let (began, mut turn) = (Instant::now(), 0);
         while began.elapsed() < time {

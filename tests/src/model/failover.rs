@@ -8,7 +8,7 @@
 use super::World;
 use super::action::{Action, Task};
 use super::coverage::Event;
-use super::state::{Ask, CELLS, Call, Cell, E, Reader, State, Step, T, U, Wrote};
+use super::state::{Ask, CELLS, Call, Cell, E, Reader, State, Step, T, U, WriteStep};
 use super::variant::{Flaw, Old, READERS, Variant, WRITERS};
 
 /// How far the failover has come.
@@ -224,9 +224,9 @@ impl World<'_> {
         let Some(writer) = process.checked_sub(FIRST_WRITER).map(usize::from) else { return };
         let Some(plan) = self.variant.writers[writer].filter(|_| !self.variant.has(Flaw::NoReplay)) else { return };
         let has_removed = match self.state.writers[writer].step {
-            Wrote::Nothing => false,
-            Wrote::Begun | Wrote::Committed => plan.is_bracket(),
-            Wrote::Half | Wrote::Done => true,
+            WriteStep::Nothing => false,
+            WriteStep::Begun | WriteStep::Committed => plan.is_bracket(),
+            WriteStep::Half | WriteStep::Done => true,
         };
         let (deleted, _) = self.variant.touched(plan);
         if has_removed {

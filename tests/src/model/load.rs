@@ -2,7 +2,7 @@
 
 use super::action::{Action, Task};
 use super::coverage::Event;
-use super::state::{Ask, Base, Call, Cell, Id, Loader, Mark, NOBODY, R, Stalled, Step, T, U, Value};
+use super::state::{Ask, Base, Call, Cell, Id, Loader, Mark, NOBODY, R, StalledFlight, Step, T, U, Value};
 use super::variant::{Flaw, Tags};
 use super::{Rule, World};
 
@@ -150,7 +150,7 @@ impl World<'_> {
         for reader in 0..self.state.readers.len() {
             let this = &mut self.state.readers[reader];
             match (&mut this.call, &mut this.stalled) {
-                (_, Stalled::Followed(joined_before)) if is_stalled => *joined_before = true,
+                (_, StalledFlight::Followed(joined_before)) if is_stalled => *joined_before = true,
                 (Call::Following(joined_before), _) if !is_stalled => {
                     *joined_before = true;
                     this.looked |= looks;

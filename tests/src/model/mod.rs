@@ -55,7 +55,7 @@ pub enum Rule {
 
 /// The result of a search.
 #[derive(Debug)]
-pub struct Found {
+pub struct SearchResult {
     /// A shortest run that breaks the rule.
     pub counterexample: Option<Vec<Action>>,
     /// The number of visited states.
@@ -66,13 +66,13 @@ pub struct Found {
 
 /// Searches all runs of `variant`, shortest first, until one breaks `rule`.
 #[must_use]
-pub fn search(variant: &Variant, rule: Rule) -> Found {
+pub fn search(variant: &Variant, rule: Rule) -> SearchResult {
     let coverage = Arc::new(Coverage::default());
     let protocol = Protocol { variant: *variant, rule, coverage: Arc::clone(&coverage) };
     // One thread: with more, the run that is found is not always a shortest one.
     let checker = protocol.checker().spawn_bfs().join();
     let counterexample = checker.discovery(HOLDS).map(stateright::Path::into_actions);
-    Found { counterexample, states: checker.unique_state_count(), coverage }
+    SearchResult { counterexample, states: checker.unique_state_count(), coverage }
 }
 
 /// A shortest run in which a read returns data that is too old, step by step; empty if there is none.

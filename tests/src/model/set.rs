@@ -4,7 +4,7 @@
 use super::World;
 use super::action::Action;
 use super::coverage::Event;
-use super::state::{Cell, Copied, E, Mark, T, Value};
+use super::state::{Cell, E, LateCommand, Mark, T, Value};
 use super::variant::{Flaw, Tags};
 
 impl World<'_> {
@@ -38,7 +38,7 @@ impl World<'_> {
     /// It is also sent again.
     pub(super) fn break_set(&mut self) {
         let value = self.made_now();
-        self.keep(Copied::Set(value));
+        self.keep(LateCommand::Set(value));
     }
 
     fn made_now(&mut self) -> Value {

@@ -4,7 +4,7 @@
 use super::World;
 use super::action::{Action, Task};
 use super::coverage::Event;
-use super::state::{Call, Loader, Stalled, Step};
+use super::state::{Call, Loader, StalledFlight, Step};
 use super::variant::Flaw;
 
 /// Readers 0 and 1 share the first process's flight, so the second process's place is free for the stalled flight.
@@ -33,11 +33,11 @@ impl World<'_> {
         self.state.loaders[1][0] = std::mem::take(&mut self.state.loaders[0][0]);
         for leader in self.state.readers.iter_mut().filter(|reader| reader.call == Call::Leading) {
             leader.call = Call::Stalled;
-            leader.stalled = Stalled::Leads;
+            leader.stalled = StalledFlight::Leads;
         }
         let caller = &mut self.state.readers[reader];
         caller.call = Call::Leading;
-        caller.stalled = Stalled::Followed(joined_before);
+        caller.stalled = StalledFlight::Followed(joined_before);
         self.state.loaders[0][0] = Loader::default();
         self.ask(Task { process: 0, refresh: false });
     }
@@ -48,8 +48,8 @@ impl World<'_> {
             let caller = self.state.readers[reader];
             let waits = self.variant.process(reader) == 0 && caller.call != Call::Idle;
             match caller.stalled {
-                Stalled::Leads => self.returns(reader, version),
-                Stalled::Followed(joined_before) if joined_before || to_all => {
+                StalledFlight::Leads => self.returns(reader, version),
+                StalledFlight::Followed(joined_before) if joined_before || to_all => {
                     self.note(Event::SharedStalled);
                     self.returns(reader, version);
                 }
@@ -62,7 +62,7 @@ impl World<'_> {
     /// The stalled flight ends.
     pub(super) fn forget_stalled(&mut self) {
         for reader in &mut self.state.readers {
-            reader.stalled = Stalled::Nothing;
+            reader.stalled = StalledFlight::Nothing;
         }
     }
 }

@@ -101,12 +101,12 @@ pub(super) struct Reader {
     /// It followed before its leader's second read of such a value was announced.
     pub(super) looked: bool,
     /// Its part in the process's stalled flight.
-    pub(super) stalled: Stalled,
+    pub(super) stalled: StalledFlight,
 }
 
 /// A caller's part in the flight of a stalled leader.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
-pub(super) enum Stalled {
+pub(super) enum StalledFlight {
     #[default]
     Nothing,
     /// It leads the flight.
@@ -208,7 +208,7 @@ pub(super) enum Step {
 /// One writer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub(super) struct Writer {
-    pub(super) step: Wrote,
+    pub(super) step: WriteStep,
     pub(super) crashed: bool,
     /// A marker has run out before the commit.
     pub(super) lapsed: bool,
@@ -220,7 +220,7 @@ pub(super) struct Writer {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
-pub(super) enum Wrote {
+pub(super) enum WriteStep {
     #[default]
     Nothing,
     Begun,
@@ -232,7 +232,7 @@ pub(super) enum Wrote {
 
 /// A command whose connection broke: it may still be carried out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(super) enum Copied {
+pub(super) enum LateCommand {
     /// The register, the id, the lease that it takes over, and the build whose load it is for.
     Acquire(u8, Id, Id, u8),
     Tag(u8, Id),
@@ -270,7 +270,7 @@ pub struct State {
     pub(super) writers: [Writer; WRITERS],
     /// The tag's stamp for the value that is set by hand.
     pub(super) set: Mark,
-    pub(super) late: [Option<Copied>; 2],
+    pub(super) late: [Option<LateCommand>; 2],
     pub(super) left: Left,
     /// The head over which a refresh has stored, if the rule asks for it.
     pub(super) refreshed: Id,
@@ -294,7 +294,7 @@ impl State {
         let mut writers = [Writer::default(); WRITERS];
         for (writer, plan) in writers.iter_mut().zip(&variant.writers) {
             if plan.is_none() {
-                writer.step = Wrote::Done;
+                writer.step = WriteStep::Done;
             }
         }
         Self {
@@ -391,17 +391,17 @@ impl State {
         act(&mut self.ended);
         for copied in self.late.iter_mut().flatten() {
             match copied {
-                Copied::Tag(_, id) => act(id),
-                Copied::Acquire(_, id, over, _) => {
+                LateCommand::Tag(_, id) => act(id),
+                LateCommand::Acquire(_, id, over, _) => {
                     act(id);
                     act(over);
                 }
-                Copied::Set(value) => value.each_id(&mut act),
-                Copied::Fill(_, id, value) => {
+                LateCommand::Set(value) => value.each_id(&mut act),
+                LateCommand::Fill(_, id, value) => {
                     act(id);
                     value.each_id(&mut act);
                 }
-                Copied::Begin(_) | Copied::Unlink(_) | Copied::End(_) => {}
+                LateCommand::Begin(_) | LateCommand::Unlink(_) | LateCommand::End(_) => {}
             }
         }
     }

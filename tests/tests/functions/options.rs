@@ -22,7 +22,7 @@ mod world;
 
 use cached_core::{Cache, CacheBuilder, Clock};
 use futures_util::future::join_all;
-use schedule::{Run, Seen};
+use schedule::{Run, RunSummary};
 use std::time::Duration;
 use table::{Subject, subjects};
 use tests::RedisServer;
@@ -46,7 +46,7 @@ fn builder() -> CacheBuilder {
 }
 
 /// `heartbeat`: a contact that is older than this counts as lost until the store is asked again.
-async fn in_memory(subject: Subject, heartbeat: Duration, seed: u64, steps: usize) -> Seen {
+async fn in_memory(subject: Subject, heartbeat: Duration, seed: u64, steps: usize) -> RunSummary {
     let clock = Clock::manual();
     let cache = builder().clock(clock.clone()).heartbeat(heartbeat).build().unwrap();
     fastrand::seed(seed);

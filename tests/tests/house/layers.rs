@@ -85,15 +85,15 @@ fn find(folder: &Path, found: &mut Vec<PathBuf>) {
 
 /// The paths that a file names, and whether it passes them on.
 fn uses(file: &syn::File) -> Vec<(bool, Module)> {
-    let mut named = Named::default();
+    let mut named = NamedPaths::default();
     named.visit_file(file);
     named.0
 }
 
 #[derive(Default)]
-struct Named(Vec<(bool, Module)>);
+struct NamedPaths(Vec<(bool, Module)>);
 
-impl<'ast> Visit<'ast> for Named {
+impl<'ast> Visit<'ast> for NamedPaths {
     fn visit_item_mod(&mut self, item: &'ast ItemMod) {
         if item.ident != "tests" {
             syn::visit::visit_item_mod(self, item);

@@ -10,7 +10,7 @@ use std::marker::PhantomData;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 use std::time::Duration;
-use tests::{By, Deployed, RedisServer, Seen, Told, eventually, patient_cache};
+use tests::{By, Deployed, DeployedCommand, DeployedReads, RedisServer, eventually, patient_cache};
 use tokio::sync::oneshot;
 
 const DEPLOYED: &str = env!("CARGO_BIN_EXE_deployed");
@@ -53,8 +53,8 @@ impl World {
     }
 
     /// After each write all readers read: what each of them has read and loaded.
-    async fn reads_after_each_write(&mut self) -> Vec<Seen> {
-        let mut all = vec![Seen::default(); self.readers.len()];
+    async fn reads_after_each_write(&mut self) -> Vec<DeployedReads> {
+        let mut all = vec![DeployedReads::default(); self.readers.len()];
         self.read_all(0, 0, "no write", &mut all);
         for turn in 0..2 {
             for by in By::ALL {
@@ -70,7 +70,7 @@ impl World {
     }
 
     /// All readers read, in turns the one or the other first.
-    fn read_all(&mut self, first: usize, version: u64, after: &str, all: &mut [Seen]) {
+    fn read_all(&mut self, first: usize, version: u64, after: &str, all: &mut [DeployedReads]) {
         let readers = self.readers.len();
         for n in 0..READS * readers {
             let reader = (first + n) % readers;
@@ -82,11 +82,11 @@ impl World {
     }
 }
 
-fn hit_ratio(seen: &Seen) -> f64 {
+fn hit_ratio(seen: &DeployedReads) -> f64 {
     1.0 - seen.loads as f64 / seen.reads as f64
 }
 
-async fn alone(build: &str) -> Seen {
+async fn alone(build: &str) -> DeployedReads {
     World::new(&[build]).reads_after_each_write().await.remove(0)
 }
 
@@ -138,7 +138,7 @@ async fn three_builds() {
 #[tokio::test]
 async fn a_build_that_comes_last_is_alone_again_once_the_other_has_gone() {
     let mut world = World::new(&["first", "field added"]);
-    let mut all = vec![Seen::default(); 2];
+    let mut all = vec![DeployedReads::default(); 2];
     world.read_all(0, 0, "no write", &mut all);
     world.readers.remove(0);
     let version = world.writers[1].write(USER, By::Key);
@@ -189,7 +189,7 @@ async fn reads_amid_writes(builds: [&str; 2]) {
     let mut world = World::new(&builds);
     let readers = world.readers.drain(..).map(|mut reader| {
         thread::spawn(move || {
-            reader.tell(Told::ReadAmidWrites { reads: READS, users: USERS });
+            reader.tell(DeployedCommand::ReadAmidWrites { reads: READS, users: USERS });
             reader.seen()
         })
     });

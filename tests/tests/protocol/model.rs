@@ -12,14 +12,14 @@ use tests::model::{
 };
 
 /// A search's verdict, the number of its states, the length of its counterexample, and the time it took in seconds.
-struct Searched {
+struct SearchReport {
     verdict: Verdict,
     states: usize,
     steps: usize,
     seconds: f64,
 }
 
-fn verdict(scenario: &Scenario, variant: &Variant, rule: Rule) -> Searched {
+fn verdict(scenario: &Scenario, variant: &Variant, rule: Rule) -> SearchReport {
     let began = Instant::now();
     let found = search(variant, rule);
     let run = found.counterexample.as_deref().unwrap_or_default();
@@ -39,7 +39,7 @@ fn verdict(scenario: &Scenario, variant: &Variant, rule: Rule) -> Searched {
             assert_ne!(found.coverage.count(event), 0, "{}: {event:?} never happens", scenario.name);
         }
     }
-    Searched { verdict, states: found.states, steps: run.len(), seconds: began.elapsed().as_secs_f64() }
+    SearchReport { verdict, states: found.states, steps: run.len(), seconds: began.elapsed().as_secs_f64() }
 }
 
 /// A linearizable scenario is fresh as well, so one search is enough for it.
@@ -275,7 +275,7 @@ fn long_run() {
             [Rule::Fresh, Rule::Linearizable].map(|rule| verdict(&scenario, &scenario.variant, rule));
         let states = fresh.states + linearizable.states;
         total += states;
-        let cell = |searched: &Searched| match searched.verdict {
+        let cell = |searched: &SearchReport| match searched.verdict {
             Verdict::Holds => "holds".to_owned(),
             Verdict::Broken => format!("{}!", searched.steps),
         };

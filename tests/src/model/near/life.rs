@@ -82,7 +82,7 @@ struct Read {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-struct Copied {
+struct NearCopy {
     ends: u8,
     until: u8,
     mark: u8,
@@ -99,7 +99,7 @@ pub struct State {
     news: u8,
     mark: u8,
     read: Read,
-    copy: Option<Copied>,
+    copy: Option<NearCopy>,
 }
 
 impl State {
@@ -115,7 +115,7 @@ impl State {
         let (Some(sent), Found::Value(ends), Some(life)) = (sent, found, life) else { return };
         let from = if from_answer { self.now } else { sent };
         if mark == self.mark {
-            self.copy = Some(Copied { ends, until: from + life, mark });
+            self.copy = Some(NearCopy { ends, until: from + life, mark });
         }
     }
 }

@@ -65,7 +65,7 @@ pub enum Event {
 
 /// The result of a search.
 #[derive(Debug)]
-pub struct Found {
+pub struct SearchResult {
     /// A shortest run that breaks the rule.
     pub counterexample: Option<Vec<Action>>,
     /// The number of visited states.
@@ -75,7 +75,7 @@ pub struct Found {
 
 type Happened = [AtomicBool; 7];
 
-impl Found {
+impl SearchResult {
     /// Whether the event happened in some run.
     #[must_use]
     pub fn happened(&self, event: Event) -> bool {
@@ -85,12 +85,12 @@ impl Found {
 
 /// Searches all runs of `variant`, shortest first, until one breaks `rule`.
 #[must_use]
-pub fn search(variant: &Variant, rule: Rule) -> Found {
+pub fn search(variant: &Variant, rule: Rule) -> SearchResult {
     let happened = Arc::new(Happened::default());
     let near = NearCache { variant: *variant, rule, happened: Arc::clone(&happened) };
     let checker = near.checker().spawn_bfs().join();
     let counterexample = checker.discovery(HOLDS).map(stateright::Path::into_actions);
-    Found { counterexample, states: checker.unique_state_count(), happened }
+    SearchResult { counterexample, states: checker.unique_state_count(), happened }
 }
 
 /// What each step of a run leaves behind, line by line.

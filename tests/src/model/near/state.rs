@@ -56,12 +56,12 @@ pub(super) enum Step {
 pub(super) struct Read {
     pub(super) step: Step,
     pub(super) connection: u8,
-    pub(super) copy: Copied,
+    pub(super) copy: NearCopy,
 }
 
 /// A value, and what it must outlive.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
-pub(super) struct Copied {
+pub(super) struct NearCopy {
     /// The numbers of changes that had been made when the entry and the tag were read.
     pub(super) at: [u8; 2],
     /// The counters of both, as reserved.
@@ -116,7 +116,7 @@ pub(super) struct State {
     pub(super) pings: u8,
     /// The PING under way: its connection, and the number of changes when it was sent.
     pub(super) ping: Option<(u8, u8)>,
-    pub(super) copy: Option<Copied>,
+    pub(super) copy: Option<NearCopy>,
 }
 
 impl State {
@@ -142,7 +142,7 @@ impl State {
     }
 
     /// The copy, if a call would get it now.
-    pub(super) fn served(&self, variant: &Variant) -> Option<Copied> {
+    pub(super) fn served(&self, variant: &Variant) -> Option<NearCopy> {
         let copy = self.copy.filter(|copy| copy.marks == self.marks)?;
         let may_be_served = match self.confirmed {
             Some(_) => copy.epoch == self.epoch,
@@ -152,7 +152,7 @@ impl State {
     }
 
     /// The first change that a copy has missed, and the registers of the changes that it has missed.
-    pub(super) fn missed(&self, variant: &Variant, copy: Copied) -> Option<(u8, u8)> {
+    pub(super) fn missed(&self, variant: &Variant, copy: NearCopy) -> Option<(u8, u8)> {
         let registers = if variant.tag == Tag::None { 1 << E } else { ALL };
         let mut first = None;
         let mut missed = 0;

@@ -3,7 +3,7 @@
 use super::Event;
 use super::World;
 use super::action::{Action, Register};
-use super::state::{ALL, Copied, E, Message, Outer, Own, Read, Step, T};
+use super::state::{ALL, E, Message, NearCopy, Outer, Own, Read, Step, T};
 use super::variant::{Flaw, Order, Tag};
 
 impl World<'_> {
@@ -115,7 +115,7 @@ impl World<'_> {
 
     pub(super) fn reserve(&mut self, read: u8) {
         let connection = self.connection_to_read_on().unwrap_or_default();
-        let copy = Copied { at: [0; 2], marks: self.state.marks, epoch: self.state.epoch };
+        let copy = NearCopy { at: [0; 2], marks: self.state.marks, epoch: self.state.epoch };
         self.state.reads[usize::from(read)] = Read { step: Step::Reserved, connection, copy };
     }
 
@@ -223,7 +223,7 @@ impl World<'_> {
         self.change(1 << E);
         let changes = self.state.changes;
         self.state.own = Own::Returned(changes);
-        self.state.copy = Some(Copied { at: [changes; 2], marks: self.state.marks, epoch: self.state.epoch });
+        self.state.copy = Some(NearCopy { at: [changes; 2], marks: self.state.marks, epoch: self.state.epoch });
     }
 
     pub(super) fn own_send(&mut self) {

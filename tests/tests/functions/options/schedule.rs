@@ -16,9 +16,9 @@ use tests::eventually;
 /// Rows of a run.
 const ROWS: u64 = 3;
 
-/// How a change of the source is told.
+/// How a change of the source is announced.
 #[derive(Debug, Clone, Copy, PartialEq)]
-enum Told {
+enum Announcement {
     Not,
     ByKey,
     InBracket,
@@ -41,7 +41,7 @@ enum Step {
     Change {
         id: u64,
         is_there: bool,
-        told: Told,
+        announcement: Announcement,
     },
     /// The row changes and is invalidated while a call loads it.
     Meet(u64),
@@ -52,7 +52,7 @@ enum Step {
 
 /// What a run has seen, so that a test can tell whether it has tried anything.
 #[derive(Debug)]
-pub(crate) struct Seen {
+pub(crate) struct RunSummary {
     subject: Subject,
     stats: SiteStats,
     hits: u32,
@@ -99,7 +99,7 @@ impl Run {
     ///
     /// # Panics
     /// When something comes of one that may not.
-    pub(crate) async fn steps(mut self, steps: usize) -> Seen {
+    pub(crate) async fn steps(mut self, steps: usize) -> RunSummary {
         for _ in 0..steps {
             let step = self.any();
             self.history.push(step.clone());
@@ -111,7 +111,7 @@ impl Run {
         let stats = stats.sites.into_iter().find(|site| site.site == self.subject.name).unwrap();
         let sum = |of: fn(&Oracle) -> u32| self.oracles.values().map(of).sum();
         let expected = self.oracles.values().map(|oracle| oracle.early.1).sum();
-        Seen {
+        RunSummary {
             stats,
             hits: sum(|oracle| oracle.hits),
             early: (sum(|oracle| oracle.early.0), expected),
@@ -149,10 +149,20 @@ impl Run {
             30..40 => Step::Call((0..ROWS).collect()),
             40..44 => Step::Together(id, random.usize(2..5)),
             44..46 => Step::InTurn(id),
-            46..52 => Step::Change { id, is_there: random.bool(), told: Told::Not },
+            46..52 => Step::Change { id, is_there: random.bool(), announcement: Announcement::Not },
             52..62 => {
-                let told = [Told::ByKey, Told::InBracket, Told::ByEvent, Told::ByTag, Told::ByValueTag];
-                Step::Change { id, is_there: random.u32(0..4) > 0, told: told[random.usize(0..told.len())] }
+                let announcement = [
+                    Announcement::ByKey,
+                    Announcement::InBracket,
+                    Announcement::ByEvent,
+                    Announcement::ByTag,
+                    Announcement::ByValueTag,
+                ];
+                Step::Change {
+                    id,
+                    is_there: random.u32(0..4) > 0,
+                    announcement: announcement[random.usize(0..announcement.len())],
+                }
             }
             62..64 => Step::Meet(id),
             64..68 => Step::Down(random.u32(0..4) == 0),
@@ -167,8 +177,8 @@ impl Run {
             Step::Call(ids) => self.call(&ids, 1).await,
             Step::Together(id, calls) => self.call(&[id], calls).await,
             Step::InTurn(id) => self.call_in_turn(id).await,
-            Step::Change { id, is_there, told } => {
-                self.change(id, is_there, told).await;
+            Step::Change { id, is_there, announcement } => {
+                self.change(id, is_there, announcement).await;
                 Ok(())
             }
             Step::Meet(id) => self.meet(id).await,
@@ -250,31 +260,33 @@ impl Run {
         Ok(())
     }
 
-    async fn change(&mut self, id: u64, is_there: bool, told: Told) {
-        let told = self.possible(told);
+    async fn change(&mut self, id: u64, is_there: bool, announcement: Announcement) {
+        let announcement = self.possible(announcement);
         self.version += 1;
         let state = is_there.then_some(Row { id, version: self.version });
         let commit = || self.world.source(id, |source| source.states.push(state.clone()));
         let cache = &self.world.cache;
-        if told == Told::InBracket {
+        if announcement == Announcement::InBracket {
             let what = Invalidation::new().key(format!("{}:{id}", self.subject.name));
             let ((), outcome) = cache.write(what, async { commit() }).await;
             assert_eq!(outcome, Outcome::Applied);
         } else {
             commit();
         }
-        let outcome = match told {
-            Told::Not | Told::InBracket => Outcome::Applied,
-            Told::ByKey => cache.invalidate(Invalidation::new().key(format!("{}:{id}", self.subject.name))).await,
-            Told::ByEvent => cache.emit(&RowChanged { id }).await,
-            Told::ByTag => cache.invalidate(Invalidation::new().tag(format!("group:{id}"))).await,
-            Told::ByValueTag => cache.invalidate(Invalidation::new().tag(Row::tag(id))).await,
+        let outcome = match announcement {
+            Announcement::Not | Announcement::InBracket => Outcome::Applied,
+            Announcement::ByKey => {
+                cache.invalidate(Invalidation::new().key(format!("{}:{id}", self.subject.name))).await
+            }
+            Announcement::ByEvent => cache.emit(&RowChanged { id }).await,
+            Announcement::ByTag => cache.invalidate(Invalidation::new().tag(format!("group:{id}"))).await,
+            Announcement::ByValueTag => cache.invalidate(Invalidation::new().tag(Row::tag(id))).await,
         };
         assert_eq!(outcome, Outcome::Applied);
-        if told != Told::Not {
+        if announcement != Announcement::Not {
             let source = self.world.source(id, |source| {
                 source.oldest_row = source.now();
-                if told != Told::ByValueTag {
+                if announcement != Announcement::ByValueTag {
                     source.oldest_none = source.now();
                 }
                 source.clone()
@@ -284,13 +296,13 @@ impl Run {
     }
 
     /// What the function does not listen to reaches it by its key.
-    fn possible(&self, told: Told) -> Told {
+    fn possible(&self, announcement: Announcement) -> Announcement {
         let spec = &self.subject.spec;
-        match told {
-            Told::ByEvent if !spec.listens => Told::ByKey,
-            Told::ByTag if !spec.is_tagged => Told::ByKey,
-            Told::ByValueTag if !spec.names_tags => Told::InBracket,
-            told => told,
+        match announcement {
+            Announcement::ByEvent if !spec.listens => Announcement::ByKey,
+            Announcement::ByTag if !spec.is_tagged => Announcement::ByKey,
+            Announcement::ByValueTag if !spec.names_tags => Announcement::InBracket,
+            announcement => announcement,
         }
     }
 
@@ -303,12 +315,12 @@ impl Run {
         for _ in 0..20 {
             tokio::task::yield_now().await;
         }
-        let told = [Told::ByKey, Told::ByEvent, Told::ByTag][self.random.usize(0..3)];
+        let announcement = [Announcement::ByKey, Announcement::ByEvent, Announcement::ByTag][self.random.usize(0..3)];
         // Judged by what held when the call began.
         let source = self.world.source(id, |source| source.clone());
         let old = (source.oldest_row, source.oldest_none);
         let stored = std::mem::take(self.oracles.entry(id).or_default());
-        self.change(id, true, told).await;
+        self.change(id, true, announcement).await;
         let returned = calling.await.unwrap();
         let ended = self.world.now();
         self.world.settle().await;
@@ -328,7 +340,7 @@ impl Run {
     }
 }
 
-impl Seen {
+impl RunSummary {
     /// # Panics
     /// When what the options are for has not happened at all, or chance has renewed more values than it may.
     pub(crate) fn assert_all_happened(&self, name: &str) {

@@ -92,7 +92,7 @@ impl std::fmt::Debug for Desk {
 }
 
 /// A step that was carried out. Its answer is held until this is dropped.
-pub(crate) struct Taken {
+pub(crate) struct HeldStep {
     pub(crate) command: Command,
     pub(crate) carried_out: oneshot::Receiver<()>,
     /// Dropping it releases the answer.
@@ -137,13 +137,13 @@ impl Desk {
     }
 
     /// Releases the first step of this kind, if one waits.
-    pub(crate) fn take(&self, process: Process, is: impl Fn(&Command) -> bool) -> Option<Taken> {
+    pub(crate) fn take(&self, process: Process, is: impl Fn(&Command) -> bool) -> Option<HeldStep> {
         let waiting = self.remove(|waiting| waiting.process == process && is(&waiting.command))?;
         Some(go(waiting))
     }
 
     /// Releases the step at this place among those of the living.
-    pub(crate) fn take_at(&self, place: usize) -> Option<(Process, Taken)> {
+    pub(crate) fn take_at(&self, place: usize) -> Option<(Process, HeldStep)> {
         let mut state = self.locked();
         state.waiting.retain(|waiting| !waiting.turn.is_closed());
         let mut places = (0..state.waiting.len()).filter(|at| !state.dead.contains(&state.waiting[*at].process));
@@ -180,7 +180,7 @@ impl Desk {
     }
 
     /// Releases a step that is not one of the model's.
-    pub(crate) fn take_aside(&self) -> Option<Taken> {
+    pub(crate) fn take_aside(&self) -> Option<HeldStep> {
         let dead = self.locked().dead.clone();
         let is_aside =
             |waiting: &Waiting| matches!(waiting.command, Command::Aside) && !dead.contains(&waiting.process);
@@ -258,9 +258,9 @@ impl Desk {
     }
 }
 
-fn go(waiting: Waiting) -> Taken {
+fn go(waiting: Waiting) -> HeldStep {
     let (carried_out, is_carried_out) = oneshot::channel();
     let (answer, may_answer) = oneshot::channel();
     let _ = waiting.turn.send(Turn::Go { carried_out, answer: may_answer });
-    Taken { command: waiting.command, carried_out: is_carried_out, answer }
+    HeldStep { command: waiting.command, carried_out: is_carried_out, answer }
 }

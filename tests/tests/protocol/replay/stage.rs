@@ -1,6 +1,6 @@
 //! A run under way: the server, the processes, the steps taken so far, and what every read returned.
 
-use super::desk::{Command, Desk, Process, Taken};
+use super::desk::{Command, Desk, HeldStep, Process};
 use super::foreign::Foreign;
 use super::gate::FOR_EVER;
 use super::row::{Reading, Row};
@@ -191,7 +191,7 @@ impl Stage {
     }
 
     /// Takes the next step of this kind, if there is one by now.
-    pub(crate) async fn take(&self, process: Process, is: impl Fn(&Command) -> bool) -> Option<Taken> {
+    pub(crate) async fn take(&self, process: Process, is: impl Fn(&Command) -> bool) -> Option<HeldStep> {
         self.settle().await;
         let mut taken = self.desk.take(process, is)?;
         let (_, nothing) = oneshot::channel();

@@ -39,7 +39,7 @@ impl Chance {
 }
 
 /// A random run.
-pub(crate) struct Wandered {
+pub(crate) struct RandomRun {
     pub(crate) stale: Vec<String>,
     pub(crate) log: Vec<String>,
     pub(crate) finish: Finish,
@@ -66,7 +66,7 @@ fn variant(chance: &mut Chance) -> Variant {
     Variant { tags, shares: chance.below(3) > 0, ..Variant::new(writers) }
 }
 
-pub(crate) async fn wander(foreign: &Arc<Foreign>, seed: u64) -> Wandered {
+pub(crate) async fn wander(foreign: &Arc<Foreign>, seed: u64) -> RandomRun {
     foreign.empty().await;
     // Neighbouring seeds must not begin alike.
     let mut chance = Chance(seed.wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1);
@@ -85,7 +85,7 @@ pub(crate) async fn wander(foreign: &Arc<Foreign>, seed: u64) -> Wandered {
     let Wanderer { mut stage, held, .. } = wanderer;
     drop(held);
     let finish = stage.finish().await;
-    Wandered { stale: stage.stale, log: stage.log, finish }
+    RandomRun { stale: stage.stale, log: stage.log, finish }
 }
 
 impl Wanderer {
