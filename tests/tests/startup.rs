@@ -1,5 +1,5 @@
-//! What is wrong is said at start-up, all of it, with the places. (A program of its own: its functions are wrong on
-//! purpose, and would fail the start-up of all other tests.)
+//! Start-up reports everything that is wrong, with the places. (This is a program of its own: its functions are wrong
+//! on purpose, and would fail the start-up of all other tests.)
 
 use cached_core::{BuildError, Cache, Codec, redis_cached};
 use std::time::Duration;

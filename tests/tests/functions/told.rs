@@ -1,5 +1,5 @@
-//! What operators are told: a function that has no use of the cache says so once, and what to do; an outage is a line for each
-//! function that it keeps from writing, however many its writes are; single calls are told to those who ask for them.
+//! What operators learn: a function that gains nothing from the cache is logged once, with advice; an outage is one
+//! line for each function whose writes it affects, however many they are; single calls are logged for those who ask.
 
 use cached_core::store::MemoryStore;
 use cached_core::{Cache, CacheError, Clock, Options, Outcome, UnstoredReason, redis_cached, redis_invalidate};
@@ -80,7 +80,7 @@ async fn change_after(n: u64) -> Result<u64, String> {
     Ok(n)
 }
 
-/// The only line, which has to be about this function and to hold these words.
+/// The only line, which must be about this function and contain these words.
 fn one_line(lines: &[String], function: &str, words: &[&str]) {
     assert_eq!(lines.len(), 1, "{lines:#?}");
     let site = format!("functions::told::{function}\"");
@@ -182,7 +182,8 @@ async fn another_program_s_data_under_the_keys_is_said() {
     one_line(&log.take(), "plain", &["WARN", "not written by this library", ".namespace(..)"]);
 }
 
-/// Two builds whose values under one key differ in type: each keeps its own, and only if that goes on is it worth a line.
+/// Two builds whose values under one key differ in type: each keeps its own, and only if that continues is it worth a
+/// line.
 #[tokio::test]
 async fn builds_side_by_side_are_told_of_when_it_goes_on() {
     let (log, _listening) = Log::listen(Level::INFO);
@@ -209,7 +210,7 @@ async fn a_function_that_hits_says_nothing() {
     let server = RedisServer::start();
     let cache = patient_cache(&server.url());
     for n in 0..400 {
-        // Most of its values are not to be stored.
+        // Most of its values must not be stored.
         cache.scope(never(if n % 90 == 0 { 2000 } else { n })).await;
         cache.settled().await;
     }
@@ -412,7 +413,7 @@ fn two_places_to_keep_values_are_one_too_many() {
     );
 }
 
-/// Whose keys they are is not left to a default that all services have in common.
+/// A default namespace would be the same for all services, so there is none.
 #[tokio::test]
 async fn a_namespace_that_is_missing_is_asked_for() {
     let redis = || Cache::builder().redis("redis://127.0.0.1/");

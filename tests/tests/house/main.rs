@@ -1,4 +1,4 @@
-//! What the project says of itself: its public API, its dependencies, its guarantees, its breaks.
+//! What the project says about itself: its public API, its dependencies, its guarantees, its breaks.
 
 mod breaks;
 mod dependencies;

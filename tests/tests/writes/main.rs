@@ -1,4 +1,4 @@
-//! What writes make invalid, in every order with what is under way, and what they send for it.
+//! What writes invalidate, in every order with what is under way, and the commands that they send.
 
 mod annotated_writes;
 mod commands;

@@ -1,4 +1,5 @@
-//! What is set under an entry is served by its function, whose body never runs; and an invalidation of the entry ends it.
+//! What is set under an entry is served by its function without running the body, and an invalidation of the entry ends
+//! it.
 
 use super::{Runs, User, user, with_cache};
 use cached_core::{Cache, CacheEvent, Entry, Invalidation, Options, Outcome, entries, entry, redis_cached};
@@ -13,7 +14,7 @@ use tokio::time::timeout;
 
 type Answer<T> = Result<Option<T>, String>;
 
-/// Shows all that an entry can, with a value that the body does not return.
+/// Tries all operations of an entry, with a value that the body does not return.
 async fn check<T, R, F>(entry: Entry<T>, value: T, returned: R, call: impl Fn() -> F, runs: &Runs)
 where
     T: cached_core::CacheValue + PartialEq + Debug,
@@ -530,7 +531,8 @@ fn an_entry_is_had_without_a_runtime() {
     assert_eq!(calls, 0, "to ask is no call");
 }
 
-/// A wrapper may keep the future of a call that it has polled (to share it, say), and somebody polls it who does not ask.
+/// A wrapper may keep the future of a call that it has polled (to share it, say). Later a caller polls it that does not
+/// ask for the entry.
 #[tokio::test]
 async fn a_call_that_was_asked_goes_on_when_it_is_polled_without_a_question() {
     with_cache(async |_| {

@@ -1,4 +1,4 @@
-//! Entries on a real server: what another cache, as another process has one, sees of them.
+//! Entries on a real server, as another cache sees them, which stands for another process.
 
 use super::{Runs, User, user};
 use cached_core::{Cache, Entry, Outcome, entries, entry, redis_cached};

@@ -1,4 +1,4 @@
-//! A run: steps at random, each judged by the oracle.
+//! A run of random steps, each judged by the oracle.
 
 use super::THROTTLE;
 use super::oracle::{Calls, Oracle, Terms};
@@ -24,7 +24,7 @@ enum Announcement {
     InBracket,
     ByEvent,
     ByTag,
-    /// By a tag that only a row tells.
+    /// By a tag that only the row names.
     ByValueTag,
 }
 
@@ -33,11 +33,11 @@ enum Announcement {
 enum Step {
     /// One call for each of the rows, or one batch.
     Call(Vec<u64>),
-    /// Calls for one row, side by side.
+    /// Concurrent calls for one row.
     Together(u64, usize),
     /// Two calls for one row, the second as soon as the first has returned.
     InTurn(u64),
-    /// The row changes, or is no more.
+    /// The row changes, or is removed.
     Change {
         id: u64,
         is_there: bool,
@@ -50,7 +50,7 @@ enum Step {
     Elapse(Duration),
 }
 
-/// What a run has seen, so that a test can tell whether it has tried anything.
+/// The events of a run, so that a test can check whether it tried anything.
 #[derive(Debug)]
 pub(crate) struct RunSummary {
     subject: Subject,
@@ -60,7 +60,7 @@ pub(crate) struct RunSummary {
     stale: u32,
 }
 
-/// A function, its world, and what is known of it.
+/// A function, its world, and what is known about it.
 pub(crate) struct Run {
     subject: Subject,
     world: World,
@@ -95,10 +95,10 @@ impl Run {
         self
     }
 
-    /// Takes so many steps.
+    /// Takes this number of steps.
     ///
     /// # Panics
-    /// When something comes of one that may not.
+    /// When a step has a result that it must not have.
     pub(crate) async fn steps(mut self, steps: usize) -> RunSummary {
         for _ in 0..steps {
             let step = self.any();
@@ -201,7 +201,7 @@ impl Run {
         Terms { slack: self.world.slack(), throttle: THROTTLE, is_real: self.world.is_real() }
     }
 
-    /// Calls for these rows, all of them so many times at once.
+    /// Calls for these rows, with `calls` concurrent calls for each.
     async fn call(&mut self, ids: &[u64], calls: usize) -> Result<(), String> {
         if self.subject.spec.is_batch {
             return self.call_at_once(ids, calls).await;
@@ -235,7 +235,7 @@ impl Run {
         self.world.source(id, |source| source.loads.len())
     }
 
-    /// `returned`: what each call has, in the order of the rows.
+    /// `returned`: the results of each call, in the order of the rows.
     fn judge(
         &mut self,
         ids: &[u64],
@@ -295,7 +295,7 @@ impl Run {
         }
     }
 
-    /// What the function does not listen to reaches it by its key.
+    /// An announcement that the function does not listen to is replaced by one by its key.
     fn possible(&self, announcement: Announcement) -> Announcement {
         let spec = &self.subject.spec;
         match announcement {
@@ -306,7 +306,7 @@ impl Run {
         }
     }
 
-    /// A call that may have read the old row by the time of the write; whatever was loaded, the old row is not stored.
+    /// A call may have read the old row by the time of the write. Whatever was loaded, the old row is not stored.
     async fn meet(&mut self, id: u64) -> Result<(), String> {
         let before = BTreeMap::from([(id, self.loads(id))]);
         let began = self.world.now();
@@ -342,7 +342,7 @@ impl Run {
 
 impl RunSummary {
     /// # Panics
-    /// When what the options are for has not happened at all, or chance has renewed more values than it may.
+    /// When no option had an effect, or chance refreshed more values than it may.
     pub(crate) fn assert_all_happened(&self, name: &str) {
         let Self { subject, stats, hits, early: (early, expected), stale } = self;
         let spec = &subject.spec;
