@@ -1,4 +1,4 @@
-//! What a call does that has a value stored, or has to load it.
+//! What a call does if its value is stored, or if it must load.
 
 mod annotated;
 mod batch;

@@ -125,7 +125,7 @@ impl Posts {
         Ok(self.row(id))
     }
 
-    /// Whose authors only the value tells.
+    /// Only the value names its authors.
     #[redis_cached(
         key = "page:<from>",
         tags = ["pages", |posts: &Vec<Post>| posts.iter().map(|post| Tag::new(format!("author:{}", post.author))).collect::<Vec<_>>()],
@@ -136,7 +136,7 @@ impl Posts {
         self.table.lock().unwrap().range(from..).take(10).map(|(_, post)| post.clone()).collect()
     }
 
-    /// Hears of every post.
+    /// Listens to every post.
     #[redis_cached(key = "count", invalidate_on = PostWritten { .. }, cache = self.cache)]
     async fn count(&self) -> usize {
         self.table.lock().unwrap().len()
@@ -266,7 +266,7 @@ async fn tags_that_only_the_value_tells() {
     .await;
 }
 
-/// While the body runs, a write of the tag completes that only the value tells.
+/// While the body runs, a write of the value's tag completes.
 #[redis_cached(key = "slow", skip(cache, text), tags = |text: &String| [format!("text:{text}")], cache = cache)]
 async fn slow(cache: &Cache, text: &str) -> String {
     let outcome = cache.invalidate(Invalidation::new().tag("text:a")).await;

@@ -184,7 +184,7 @@ async fn what_is_kept_is_shared_by_those_who_keep_it_for_the_same_time(on: Sourc
     on.near(&[1, 2]).await.unwrap();
     on.cache.settled().await;
     eventually("the store tells of changes", async || on.cache.stats().near.is_some_and(|near| near.coherent)).await;
-    // Read, and kept.
+    // Read, and kept near.
     on.near(&[1]).await.unwrap();
     assert_eq!(on.near_one(2).await, Ok(Some(user(2))));
     let (one, many, briefly) = (|| on.stats("near_one"), || on.stats("near"), || on.stats("near_briefly"));

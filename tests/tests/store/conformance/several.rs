@@ -10,7 +10,7 @@ fn stamp(id: u8) -> Head {
 }
 
 impl Subject {
-    /// Makes one register so much older, all others as well where time can be moved.
+    /// Ages one register by this time; all others as well where time can be moved.
     async fn age(&self, key: &str, by: Duration) {
         self.clock.advance(by);
         if let Some(server) = &self.server {
@@ -35,7 +35,7 @@ async fn several_are_read_in_their_order(on: Subject) {
     );
     assert_eq!(on.get_all(&["a"]).await, [a]);
     assert_eq!(on.get_all(&[]).await, []);
-    // Nothing has gone wrong by asking for nothing.
+    // An empty request does no harm.
     assert_eq!(on.get_all(&["b", "absent"]).await, [b, None]);
 }
 
@@ -74,7 +74,7 @@ async fn tags_are_created_once(on: Subject) {
     assert_eq!(on.tag(&[], stamp(5)).await.unwrap(), []);
 }
 
-/// Of 60 seconds.
+/// Their time is 60 seconds.
 async fn tags_live_on_while_they_are_used(on: Subject) {
     let seconds = Duration::from_secs;
     assert_eq!(on.tag(&["t"], stamp(1)).await.unwrap(), [stamp(1)]);
@@ -150,7 +150,7 @@ async fn redis_gives_a_tag_without_an_end_one() {
     assert!((50_000..=60_000).contains(&left), "{left} ms");
 }
 
-/// A register that others remove and create all the time has one stamp at a time for all who ask.
+/// Others remove and create the register all the time. At any moment it has one stamp for all who ask.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn all_who_ask_at_once_get_the_same_stamp() {
     for on in [Subject::memory(), Subject::redis()] {

@@ -44,13 +44,13 @@ async fn without_a_token_nothing_is_put(on: Subject) {
     assert!(!on.end_with(writer(1), &[("k", Some(&new))]).await);
     assert!(!on.end_with(writer(1), &[("never begun", Some(&new))]).await);
     assert_eq!(on.get_all(&["k", "never begun"]).await, [None, None]);
-    // Another's token gives no right.
+    // Another writer's token gives no right.
     on.begin_with_token(writer(2), &["k"], TTL).await;
     assert!(!on.end_with(writer(1), &[("k", Some(&new))]).await);
     assert_eq!(on.get("k").await, None);
 }
 
-/// Whichever of the two ends first, neither knows which value is the newer.
+/// Neither knows which value is newer, whichever ends first.
 async fn of_two_who_overlap_neither_puts(on: Subject) {
     let (_, new) = value(1, "new");
     for (first, second) in [(1, 2), (2, 1)] {
@@ -116,7 +116,7 @@ async fn end_repeated_is_harmless(on: Subject) {
     let (_, new) = value(1, "new");
     on.begin_with_token(writer(1), &["k"], TTL).await;
     assert!(on.end_with(writer(1), &[("k", Some(&new))]).await);
-    // Another has written since: what comes late puts nothing back.
+    // Another writer has written since, so a late command puts nothing back.
     on.begin(writer(2), &["k"], TTL).await;
     assert!(!on.end_with(writer(1), &[("k", Some(&new))]).await);
     assert_eq!(on.get("k").await, None);
@@ -137,7 +137,7 @@ async fn begin_repeated_extends_the_token(on: Subject) {
     }
 }
 
-/// It is not the writer's, and lasts as long as its own time says.
+/// The register is not the writer's, and lives for its own time.
 async fn begin_repeated_leaves_what_came_meanwhile(on: Subject) {
     let (_, other) = value(1, "of another's making");
     on.begin_with_token(writer(1), &["k"], TTL).await;
@@ -166,7 +166,7 @@ async fn a_token_ends_with_its_marker(on: Subject) {
 
     on.begin_with_token(writer(1), &["k"], SHORT).await;
     on.pass(SHORT).await;
-    // Whoever may have written meanwhile: extended without a token, there is none.
+    // Others may have written meanwhile: extended without a token, there is none.
     on.begin(writer(1), &["k"], TTL).await;
     assert!(!on.end_with(writer(1), &[("k", Some(&new))]).await);
     assert_eq!(on.get("k").await, None);

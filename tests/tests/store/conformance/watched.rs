@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, Weak};
 use std::time::{Duration, Instant};
 use tests::eventually;
 
-/// What a watcher was told.
+/// An announcement to a watcher.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum News {
     Changed(String),
@@ -29,7 +29,7 @@ impl Recorder {
         self.0.lock().unwrap().clone()
     }
 
-    /// What was told before it was confirmed that all changes until this moment were; `None` while that is not so.
+    /// What was announced before the confirmation of all changes until this moment; `None` without that confirmation.
     fn told_until(&self, moment: Instant) -> Option<Vec<News>> {
         let told = self.told();
         let at = told.iter().position(|news| matches!(news, News::Confirmed(asked) if *asked >= moment))?;
@@ -73,7 +73,7 @@ impl Subject {
         recorder
     }
 
-    /// As soon as there is contact.
+    /// Reads as soon as there is contact.
     async fn get_watched(&self, keys: &[&str], timed: usize) -> Watched {
         let (keys, mut watched) = (all(keys), None);
         eventually("there is contact", async || {
@@ -84,7 +84,7 @@ impl Subject {
         watched.unwrap()
     }
 
-    /// What was told after the register of `key` was read and `change` was made, until that is confirmed.
+    /// What was announced between the read of the register of `key`, followed by `change`, and its confirmation.
     async fn news_of(&self, recorder: &Recorder, key: &str, change: impl AsyncFnOnce()) -> Vec<News> {
         self.get_watched(&[key], 1).await;
         recorder.0.lock().unwrap().clear();
@@ -100,7 +100,7 @@ impl Subject {
         told.unwrap()
     }
 
-    /// A change of `k` is told.
+    /// A change of `k` is announced.
     async fn tells(&self, recorder: &Recorder, what: &str, change: impl AsyncFnOnce()) {
         let told = self.news_of(recorder, "k", change).await;
         assert!(told.contains(&News::Changed("k".to_owned())), "{what}: {told:?}");
@@ -202,7 +202,7 @@ async fn each_watcher_is_told_and_none_is_no_contact(on: Subject) {
     assert_eq!(on.store.get_watched(&all(&["k"]), 1, WITHIN).await.unwrap(), None);
     let first = on.watch();
     on.get_watched(&["k"], 1).await;
-    // It comes when contact stands already.
+    // It comes when there already is contact.
     let second = on.watch();
     on.get_watched(&["k"], 1).await;
     assert_eq!(second.told().first(), Some(&News::Regained));
@@ -226,7 +226,7 @@ on_every_store! {
     each_watcher_is_told_and_none_is_no_contact
 }
 
-/// A store of somebody's own, written without a thought of near caches.
+/// A user's own store, written without near caches in mind.
 #[derive(Debug)]
 struct Unaware {
     store: Arc<dyn Store>,
@@ -259,7 +259,7 @@ async fn redis_says_when_another_type_stands_under_the_key_that_is_watched() {
     assert_eq!(watched.registers, [None, Some(Bytes::from_static(b"a"))]);
 }
 
-/// One that nobody made expire, and one in time: what lives for ever is not this library's.
+/// One register that never expires, and one that does: a register that lives for ever is not this library's.
 #[tokio::test]
 async fn redis_values_that_live_for_ever_live_for_no_time() {
     let on = Subject::redis();
@@ -269,7 +269,7 @@ async fn redis_values_that_live_for_ever_live_for_no_time() {
     assert_eq!(watched.lives, [Duration::ZERO]);
 }
 
-/// MGET over several slots is refused there; each is asked for on its own.
+/// The server refuses MGET over several slots, so each register is read on its own.
 #[tokio::test]
 async fn a_node_of_a_cluster_tells_of_changes_in_all_slots() {
     let on = Subject::on(tests::RedisServer::cluster_node().await);
