@@ -48,7 +48,7 @@ pub(crate) fn markdown(lines: &[Line]) -> String {
     out + &missed(lines)
 }
 
-/// What limits the figures that miss their targets.
+/// The limits of the figures that miss their targets.
 fn missed(lines: &[Line]) -> String {
     let mut out = String::new();
     for target in TARGETS {

@@ -19,9 +19,9 @@ pub struct Break {
     pub file: PathBuf,
     /// The text that it replaces.
     pub find: String,
-    /// What it puts there.
+    /// The text that it puts there.
     pub put: String,
-    /// What a user would see.
+    /// The harm that a user would see.
     pub harm: String,
     /// The arguments of `cargo test` that run the tests which notice it.
     pub red: String,

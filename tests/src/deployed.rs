@@ -3,7 +3,7 @@
 use crate::spoken::LineProcess;
 use serde::{Deserialize, Serialize};
 
-/// What the process is to do.
+/// A command to the process.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 pub enum DeployedCommand {
     /// Reads a user several times, one read after another.

@@ -1,4 +1,4 @@
-//! What the tests share: Redis servers of their own, worker processes, and observation from outside.
+//! Shared by the tests: Redis servers of their own, worker processes, and observation from outside.
 //!
 //! Nothing here is a mock. Servers listen only on 127.0.0.1, on free ports, in temporary directories, and are ended by
 //! their process id.

@@ -1,4 +1,4 @@
-//! What the library logs.
+//! The log lines of the library.
 
 use std::io::{self, Write};
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};

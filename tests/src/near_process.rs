@@ -5,7 +5,7 @@ use crate::spoken::LineProcess;
 use serde::{Deserialize, Serialize};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-/// What the process is to do.
+/// A command to the process.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 pub enum NearCommand {
     /// Reads a row.

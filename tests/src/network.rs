@@ -15,7 +15,7 @@ use tokio::time::Instant;
 /// A connection on which this text is sent belongs to the near cache.
 const TRACKING: &[u8] = b"TRACKING";
 
-/// What happens to the bytes of one direction.
+/// The fate of the bytes of one direction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Pass {
     /// They arrive.
@@ -156,7 +156,7 @@ async fn pump(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, mut pass: watch::
                 if let (Pass::After(delay), Some((since, _))) = (now, &next) {
                     tokio::time::sleep_until(*since + delay).await;
                 }
-                // What is under way when the network stands still does not arrive either.
+                // Bytes that are under way when the network stands still do not arrive either.
                 if pass.wait_for(|pass| *pass != Pass::Never).await.is_err() {
                     return;
                 }

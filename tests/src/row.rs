@@ -62,7 +62,7 @@ impl Row {
         RowChanged { id: self.id }
     }
 
-    /// What its entry depends on.
+    /// The tag and the event that its entry depends on.
     pub fn options(&self) -> Options {
         Options::new().tag(self.tag()).invalidate_on(&self.event())
     }

@@ -47,7 +47,7 @@ impl RedisServer {
     /// A server with further arguments, such as `["--maxmemory", "2mb"]`.
     ///
     /// # Panics
-    /// As [`start`](Self::start).
+    /// Like [`start`](Self::start).
     #[must_use]
     pub fn start_with(arguments: &[&str]) -> Self {
         let arguments: Vec<String> = arguments.iter().map(ToString::to_string).collect();

@@ -24,7 +24,7 @@ impl Floor {
         Self { connection: connection(url).await }
     }
 
-    /// As long as our keys.
+    /// A key as long as ours.
     pub(crate) fn key(id: u64) -> String {
         format!("floor:v1:user:{id}")
     }

@@ -31,7 +31,7 @@ fn name(n: u8) -> &'static str {
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Meaning {
     Text(String),
-    /// As it is written.
+    /// In its written form.
     Number(String),
     Bool(bool),
     Unit,

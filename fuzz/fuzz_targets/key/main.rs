@@ -65,7 +65,7 @@ impl Part {
         matches!(self, Self::Segment | Self::Hash | Self::Serde)
     }
 
-    /// As the user writes it.
+    /// The form that the user writes.
     fn written(self) -> String {
         match self {
             Self::Segment => "<a>".to_owned(),

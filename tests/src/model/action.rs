@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-/// What loads: a process's flight, or its refresh in the background.
+/// A process's flight, or its refresh in the background: either loads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Task {
     /// The process. Where nothing is shared, each reader is a process of its own, with the reader's number.
@@ -41,7 +41,7 @@ pub enum Action {
     GetBesideAndRefresh(u8),
     /// A reader's call begins, and reads its build's own register before the entry.
     GetBesideFirst(u8),
-    /// That reader then reads the entry.
+    /// The same reader then reads the entry.
     GetBase(u8),
     /// A reader's call begins with a GET that finds a value past its end.
     GetStale(u8),

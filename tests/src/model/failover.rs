@@ -55,7 +55,7 @@ impl Apart {
     }
 }
 
-/// What a step does to a server.
+/// The effect of a step on a server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Command {
     Read,

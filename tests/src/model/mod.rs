@@ -60,7 +60,7 @@ pub struct SearchResult {
     pub counterexample: Option<Vec<Action>>,
     /// The number of visited states.
     pub states: usize,
-    /// What happened on the way.
+    /// The events on the way.
     pub coverage: Arc<Coverage>,
 }
 
@@ -81,7 +81,7 @@ pub fn counterexample(variant: &Variant) -> Vec<Action> {
     search(variant, Rule::Fresh).counterexample.unwrap_or_default()
 }
 
-/// What each step of a run leaves behind, line by line.
+/// The steps of a run with the state after each, line by line.
 #[must_use]
 pub fn narrate(variant: &Variant, rule: Rule, run: &[Action]) -> Vec<String> {
     let protocol = Protocol { variant: *variant, rule, coverage: Arc::default() };

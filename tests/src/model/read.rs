@@ -1,4 +1,4 @@
-//! What a reading caller does.
+//! The steps of a reading caller.
 
 use super::action::{Action, Task};
 use super::coverage::Event;

@@ -28,7 +28,7 @@ pub(super) const B: usize = 5;
 /// The number of registers.
 pub(super) const CELLS: usize = 7;
 
-/// What a register holds.
+/// The content of a register.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub(super) enum Cell {
     #[default]
@@ -62,7 +62,7 @@ pub(super) enum Mark {
     Writing,
 }
 
-/// What a GET of the entry has shown to a build that stores beside it.
+/// The result of a GET of the entry, for a build that stores beside it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub(super) enum Base {
     #[default]
@@ -173,7 +173,7 @@ pub(super) struct Loader {
     /// The ids of commands whose connection broke.
     pub(super) sent: [Id; 2],
     pub(super) version: u8,
-    /// What FILL did.
+    /// Whether FILL stored.
     pub(super) filled: Option<bool>,
     /// Whether the tag was unchanged when it was read again.
     pub(super) proved: Option<bool>,
@@ -243,7 +243,7 @@ pub(super) enum LateCommand {
     Set(Value),
 }
 
-/// What may still go wrong.
+/// The faults that may still happen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub(super) struct Left {
     pub(super) tag_evictions: u8,

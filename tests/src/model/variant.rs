@@ -1,4 +1,4 @@
-//! What is modelled: who takes part, what may go wrong, and which rule is broken.
+//! Variants of the model: who takes part, what may go wrong, and which rule is broken.
 
 /// The largest number of readers.
 pub(super) const READERS: usize = 3;
@@ -29,7 +29,7 @@ pub enum Way {
     Put,
 }
 
-/// What happens to a primary that a replica replaces.
+/// The fate of a primary that a replica replaces.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Old {
     /// It is gone: connections to it break.
@@ -41,7 +41,7 @@ pub enum Old {
     Split,
 }
 
-/// What a writer does.
+/// The plan of a writer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Plan {
     /// How it writes.

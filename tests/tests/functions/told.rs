@@ -1,5 +1,6 @@
-//! What operators learn: a function that gains nothing from the cache is logged once, with advice; an outage is one
-//! line for each function whose writes it affects, however many they are; single calls are logged for those who ask.
+//! The log, as operators see it: a function that gains nothing from the cache is logged once, with advice; an outage is
+//! one line for each function whose writes it affects, however many they are; single calls are logged for those who
+//! ask.
 
 use cached_core::store::MemoryStore;
 use cached_core::{Cache, CacheError, Clock, Options, Outcome, UnstoredReason, redis_cached, redis_invalidate};

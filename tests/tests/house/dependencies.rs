@@ -1,4 +1,4 @@
-//! What an application builds for this library beyond what it has anyway: few crates, and none twice.
+//! An application builds few crates for this library beyond those that it has anyway, and none twice.
 #![expect(clippy::unwrap_used, reason = "in a test, a panic is the report")]
 
 use std::collections::{BTreeMap, BTreeSet};

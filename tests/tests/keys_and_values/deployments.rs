@@ -244,7 +244,7 @@ async fn one_build_alone_pays_nothing_for_it() {
     assert_eq!(all.len(), 3, "{all:?}");
 }
 
-/// What a repository stores: two types with one key.
+/// The values of a repository: two types with one key.
 trait Row: Serialize + DeserializeOwned + Clone + Send + Sync + 'static {
     fn of(version: u64) -> Self;
     fn version(&self) -> u64;

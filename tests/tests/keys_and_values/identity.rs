@@ -311,7 +311,7 @@ async fn a_type_of_another_crate_is_what_its_serialize_writes() {
     }
 }
 
-/// What `:serde` cannot tell apart according to its docs.
+/// Arguments that `:serde` cannot tell apart, according to its docs.
 #[tokio::test]
 async fn what_its_serialize_leaves_out_is_not_told_apart() {
     #[redis_cached(key = "rounded:<amount:serde>")]

@@ -64,7 +64,7 @@ fn judge(name: &str, run: &[Action], report: &Report) {
 /// These limits of the protocol are limits of the implementation too.
 const BEYOND: &[&str] = &["c11", "d8", "d15", "t5"];
 
-/// What must happen in the replays of the new holes; otherwise they would show nothing.
+/// Steps that must happen in the replays of the new holes; otherwise they would show nothing.
 fn essential(name: &str) -> &'static [(&'static str, usize)] {
     match name {
         "fill_proof_without_tags" => &[("landing", 1), ("UNLINK", 1), ("FILL", 1), ("TAG", 2), ("answer", 1)],

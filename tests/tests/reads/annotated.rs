@@ -492,7 +492,7 @@ async fn error_is_not_send(id: u64) -> Result<u64, Box<dyn std::error::Error>> {
 
 #[tokio::test]
 async fn a_future_is_send_whatever_it_returns() {
-    // As without the attribute, the value is not held across an await.
+    // The value is not held across an await, just as without the attribute.
     let task = tokio::spawn(async {
         let outcome = error_is_not_send(0).await;
         outcome.is_err()

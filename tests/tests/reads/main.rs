@@ -1,4 +1,4 @@
-//! What a call does if its value is stored, or if it must load.
+//! Calls whose value is stored, and calls that must load.
 
 mod annotated;
 mod batch;

@@ -1,4 +1,4 @@
-//! What a call does when all is well, and when its load does not end well, on the memory store and on Redis.
+//! The way of a call when all is well, and when its load does not end well, on the memory store and on Redis.
 #![expect(clippy::unwrap_used, reason = "in a test, a panic is the report")]
 
 use cached_core::{Cache, Clock, MissReason, Options, UnstoredReason};

@@ -182,7 +182,7 @@ async fn the_first_reader_of_a_merged_batch_whose_task_blocks() {
     task.await.unwrap();
 }
 
-/// As with reads, the call of the script that takes the step must still be sent.
+/// The call of the script that takes the step must still be sent, like a batch of reads.
 #[tokio::test(flavor = "multi_thread", worker_threads = 3)]
 async fn the_first_of_several_steps_whose_task_blocks() {
     let server = RedisServer::start();
@@ -239,7 +239,7 @@ async fn person(id: u64) -> u64 {
     id
 }
 
-/// As in applications: a loop over `select!` handles a message while a call is under way. The same call hits, loads,
+/// Applications do this: a loop over `select!` handles a message while a call is under way. The same call hits, loads,
 /// and loads while the unpolled call leads it.
 #[tokio::test]
 async fn a_message_that_is_handled_while_a_call_is_under_way() {

@@ -218,7 +218,7 @@ async fn an_outage_is_two_lines_in_the_log() {
     assert_eq!(lines.len(), 2, "{lines:#?}");
     assert!(lines[0].contains("WARN") && lines[0].contains("its breaker is open"), "{lines:#?}");
     assert!(lines[1].contains("INFO") && lines[1].contains("its breaker is closed"), "{lines:#?}");
-    // So that an operator knows which server it is.
+    // The address shows an operator which server it is.
     let address = format!("127.0.0.1:{}", server.port());
     assert!(lines.iter().all(|line| line.contains(&address)), "{address}: {lines:#?}");
 }

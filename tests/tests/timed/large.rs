@@ -37,7 +37,7 @@ impl Subject {
     }
 
     async fn plant(&self, key: &str) {
-        // That takes some time.
+        // The server takes some time for this.
         let patient = redis::AsyncConnectionConfig::new().set_response_timeout(None);
         let client = redis::Client::open(self.server.url()).unwrap();
         let mut connection = client.get_multiplexed_async_connection_with_config(&patient).await.unwrap();

@@ -222,7 +222,7 @@ async fn too_many_become_a_flush_of_the_namespace() {
     let load = async || Ok::<_, ()>(1_u64);
     assert_eq!(here.get_or_set("row", Options::new(), load).await, Ok(1), "nothing of the namespace is believed");
     assert!(here.drained(WITHIN).await);
-    // What this process has loaded itself may be stored by now.
+    // A value that this process has loaded itself may be stored by now.
     assert_ne!(patient_cache(&server.url()).get::<u64>("row").await, Some(0));
     eventually("the other namespace is left alone", async || other.get("row").await == Some(0_u64)).await;
 }

@@ -1,4 +1,4 @@
-//! What writes invalidate, in every order with what is under way, and the commands that they send.
+//! Invalidations by writes, in every order with what is under way, and the commands that writes send.
 
 mod annotated_writes;
 mod commands;

@@ -77,7 +77,7 @@ pub(crate) struct BreakRun {
 
 /// Builds the tests and runs them.
 pub(crate) fn cargo_test(tree: &Path, target: &Path, arguments: &str) -> Result<TestRun, Box<dyn Error>> {
-    // What follows the name of the target chooses among its tests; cargo builds the target only.
+    // The words after the target's name choose among its tests; cargo builds only the target.
     let (chosen, rest) = arguments.split_once(" -- ").unwrap_or((arguments, ""));
     let command = |first: &[&str]| {
         let mut cargo = Command::new(env!("CARGO"));

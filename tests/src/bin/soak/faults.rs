@@ -16,7 +16,7 @@ const LOOK: Duration = Duration::from_millis(1_000);
 /// machine.
 const BEAT: Duration = Duration::from_millis(2_000);
 
-/// What may go wrong.
+/// A fault.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Fault {
     Freeze,

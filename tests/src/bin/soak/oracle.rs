@@ -103,7 +103,7 @@ impl Oracle {
         self.number(FAILOVER_AT)
     }
 
-    /// What every read during a failover must see.
+    /// The version that every read during a failover must see.
     pub(crate) fn complete_before_failover(&self, row: u64) -> io::Result<u64> {
         self.number(row * ROW + SNAPSHOT * 8)
     }

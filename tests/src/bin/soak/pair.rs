@@ -35,7 +35,7 @@ impl Node {
     }
 }
 
-/// What happens to the old primary.
+/// The fate of the old primary.
 #[derive(Debug, Clone, Copy)]
 enum Old {
     /// SIGKILL.

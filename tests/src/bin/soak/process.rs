@@ -129,7 +129,7 @@ async fn work(process: Arc<Process>, task: u64) -> Result<(), std::io::Error> {
         }
         if random.percent(80) {
             let other = PROCESSES - 1 - process.number;
-            // What an idle process has lost stays until it makes calls again.
+            // Versions that an idle process has lost stay lost until it makes calls again.
             let is_idle = process.oracle.calls(other)? == Calls::None;
             let id = match random.below(4) {
                 0 | 1 => random.below(HOT),

@@ -1,4 +1,4 @@
-//! What a process reports to its parent: a line of JSON for each message.
+//! The messages of a process to its parent: a line of JSON each.
 
 use serde::{Deserialize, Serialize};
 use std::io::Write;

@@ -93,7 +93,7 @@ pub fn search(variant: &Variant, rule: Rule) -> SearchResult {
     SearchResult { counterexample, states: checker.unique_state_count(), happened }
 }
 
-/// What each step of a run leaves behind, line by line.
+/// The steps of a run with the state after each, line by line.
 #[must_use]
 pub fn narrate(variant: &Variant, run: &[Action]) -> Vec<String> {
     let near = NearCache { variant: *variant, rule: Rule::Told, happened: Arc::default() };

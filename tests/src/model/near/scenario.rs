@@ -1,4 +1,4 @@
-//! What is searched about the near cache, and what is expected.
+//! The scenarios of the near cache, and their expected verdicts.
 
 use super::super::scenario::Verdict::{self, Broken, Holds};
 use super::variant::{Flaw, Order, Tag, Variant};
@@ -11,7 +11,7 @@ pub struct Scenario {
     pub name: &'static str,
     /// A description.
     pub what: &'static str,
-    /// What is searched.
+    /// The variant to search.
     pub variant: Variant,
     /// Whether the announcement of every stale copy is under way.
     pub told: Verdict,

@@ -1,4 +1,4 @@
-//! What the store, the wires and the client hold between two steps.
+//! The state of the store, the wires and the client between two steps.
 
 use super::variant::{Tag, Variant};
 
@@ -14,7 +14,7 @@ pub(super) const T: usize = 1;
 /// All registers.
 pub(super) const ALL: u8 = 0b11;
 
-/// What the server sends, in this order on each connection.
+/// A message of the server. Each connection keeps their order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum Message {
     /// The answer to a read's GET.

@@ -1,4 +1,4 @@
-//! What is modelled of the near cache, and which rule is broken.
+//! Variants of the near cache's model: what takes part, and which rule is broken.
 
 /// How a tag is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -14,7 +14,7 @@ pub enum Tag {
 /// The order in which the client handles what comes on one connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Order {
-    /// As it comes.
+    /// In the order of arrival.
     Kept,
     /// Announcements as they come, answers at any later time.
     AnswersLate,

@@ -1,4 +1,4 @@
-//! What is searched, under the names of the protocol's notes, and what is expected.
+//! The scenarios, under the names of the protocol's notes, and their expected verdicts.
 
 mod ahead;
 mod beside;
@@ -42,7 +42,7 @@ pub struct Scenario {
     pub name: &'static str,
     /// A description.
     pub what: &'static str,
-    /// What is searched.
+    /// The variant to search.
     pub variant: Variant,
     /// Whether reads are fresh.
     pub fresh: Verdict,

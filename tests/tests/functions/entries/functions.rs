@@ -1,5 +1,5 @@
-//! What is set under an entry is served by its function without running the body, and an invalidation of the entry ends
-//! it.
+//! A value that is set under an entry is served by its function without running the body, and an invalidation of the
+//! entry ends it.
 
 use super::{Runs, User, user, with_cache};
 use cached_core::{Cache, CacheEvent, Entry, Invalidation, Options, Outcome, entries, entry, redis_cached};
@@ -503,7 +503,7 @@ async fn an_entry_means_the_same_call_in_another_cache() {
     assert_eq!((here.get().await, there.get().await), (Some(user(7, "Ada")), None));
 }
 
-/// Of one thread, and not `Send`.
+/// It stays in one thread, and is not `Send`.
 #[redis_cached(key = "rc:<id>", skip(runs))]
 async fn not_send(runs: Rc<Runs>, id: u64) -> u64 {
     runs.one();

@@ -28,7 +28,7 @@ pub(crate) struct Calls {
     pub(crate) fails_with_another: bool,
 }
 
-/// What is stored of a row.
+/// The stored state of a row.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) enum Stored {
     #[default]

@@ -40,7 +40,7 @@ pub(crate) const fn life() -> Duration {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Down;
 
-/// What a call returns.
+/// The result of a call.
 pub(crate) type Returned = Result<Option<Row>, Down>;
 
 /// One run of a function's body, for one row. Times are those of the run.

@@ -53,7 +53,7 @@ pub(crate) enum Command {
     Aside,
 }
 
-/// What the stage tells a step.
+/// The stage's decision about a step.
 enum Turn {
     Go { carried_out: oneshot::Sender<()>, answer: oneshot::Receiver<()> },
     Fail(StoreError),

@@ -398,7 +398,7 @@ impl Player {
         }
     }
 
-    /// What END leaves: the value, if the writer puts and has the stamp of its tag.
+    /// The value that END leaves, if the writer puts and has the stamp of its tag.
     fn written(&mut self, this: &Writer) -> Vec<Written> {
         let head = self.id(b'V');
         let may_put = this.plan.way == Way::Put && (self.variant.tags == Tags::None || this.tag.is_some());

@@ -339,7 +339,7 @@ impl Stage {
         }
     }
 
-    /// What another process sees if it only reads.
+    /// Checks what another process sees if it only reads.
     pub(crate) async fn peek(&mut self) {
         let row = self.second.clone();
         let look = tokio::spawn(async move { row.cache.get::<u64>("row").await });
@@ -425,7 +425,7 @@ impl Stage {
 /// How a run ended.
 #[derive(Debug)]
 pub(crate) struct Finish {
-    /// What the last read returned.
+    /// The version that the last read returned.
     pub(crate) last: u64,
     pub(crate) committed: u64,
     pub(crate) completed: u64,

@@ -119,7 +119,7 @@ async fn a_batch_that_is_given_up_releases_its_leases_by_few_commands() {
 #[tokio::test]
 async fn the_leases_of_a_long_load_are_renewed_together() {
     let server = tests::RedisServer::start();
-    // So long that on a busy machine neither the lease nor a call's time on the store runs out.
+    // Long enough that on a busy machine neither the lease nor a call's time on the store runs out.
     let lease = std::time::Duration::from_secs(4);
     let cache = cached_core::Cache::builder().namespace("cache").redis(server.url()).budget(lease).lease(lease);
     let cache = cache.build().unwrap();

@@ -1,4 +1,4 @@
-//! What a batch returns, and what it stores.
+//! The results of a batch, and the entries that it stores.
 
 use super::source::{Source, on_both, user, users};
 use cached_core::{Cache, Clock, Invalidation, MissReason, Options, Outcome, UnstoredReason};

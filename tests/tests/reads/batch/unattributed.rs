@@ -199,7 +199,7 @@ async fn calls_at_once_for_several_ids_that_are_spelled_otherwise(on: Source) {
     assert_eq!(loads, 2);
 }
 
-/// What a load returned for other callers' ids is not given to a caller that has not asked for these ids.
+/// A caller does not get what a load returned for ids that the caller has not asked for.
 async fn nobody_gets_what_others_have_asked_for(on: Source) {
     let known: Vec<String> = (0..AT_ONCE).map(|n| format!("own{n}")).collect();
     let known: Vec<&str> = known.iter().map(String::as_str).chain(["ada"]).collect();

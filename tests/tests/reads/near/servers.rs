@@ -1,4 +1,4 @@
-//! What other programs and the server itself do to entries, and servers that do not announce changes.
+//! Changes of entries by other programs and by the server itself, and servers that do not announce changes.
 
 use super::{Subject, patient};
 use cached_core::{Cache, Outcome};

@@ -29,7 +29,7 @@ impl Recorder {
         self.0.lock().unwrap().clone()
     }
 
-    /// What was announced before the confirmation of all changes until this moment; `None` without that confirmation.
+    /// The announcements before the confirmation of all changes until this moment; `None` without that confirmation.
     fn told_until(&self, moment: Instant) -> Option<Vec<News>> {
         let told = self.told();
         let at = told.iter().position(|news| matches!(news, News::Confirmed(asked) if *asked >= moment))?;
@@ -58,7 +58,7 @@ impl Watcher for Recorder {
         self.add(News::Confirmed(asked));
     }
 
-    /// So long that a busy machine does not make the store lose contact.
+    /// Long enough that a busy machine does not make the store lose contact.
     fn heartbeat(&self) -> Duration {
         Duration::from_secs(1)
     }
@@ -84,7 +84,7 @@ impl Subject {
         watched.unwrap()
     }
 
-    /// What was announced between the read of the register of `key`, followed by `change`, and its confirmation.
+    /// Reads the register of `key`, makes the `change`, and returns what is announced until that is confirmed.
     async fn news_of(&self, recorder: &Recorder, key: &str, change: impl AsyncFnOnce()) -> Vec<News> {
         self.get_watched(&[key], 1).await;
         recorder.0.lock().unwrap().clear();
