@@ -90,7 +90,7 @@ fn one_line(lines: &[String], function: &str, words: &[&str]) {
 }
 
 #[tokio::test]
-async fn what_can_never_be_stored_is_said_at_the_first_value() {
+async fn a_permanent_cause_is_logged_at_the_first_value() {
     let (log, _listening) = Log::listen(Level::WARN);
     let server = RedisServer::start();
     let cache = patient_cache(&server.url());
@@ -124,7 +124,7 @@ async fn what_can_never_be_stored_is_said_at_the_first_value() {
 }
 
 #[tokio::test]
-async fn what_may_pass_is_said_when_it_does_not() {
+async fn a_temporary_cause_is_logged_when_it_stays() {
     let (log, _listening) = Log::listen(Level::WARN);
     let server = RedisServer::start();
     let cache = patient_cache(&server.url());
@@ -186,7 +186,7 @@ async fn another_program_s_data_under_the_keys_is_said() {
 /// Two builds whose values under one key differ in type: each keeps its own, and only if that continues is it worth a
 /// line.
 #[tokio::test]
-async fn builds_side_by_side_are_told_of_when_it_goes_on() {
+async fn builds_side_by_side_are_logged_when_it_continues() {
     let (log, _listening) = Log::listen(Level::INFO);
     let server = RedisServer::start();
     let cache = patient_cache(&server.url());
@@ -258,7 +258,7 @@ async fn an_outage_is_one_line_for_each_function_that_writes() {
 }
 
 #[tokio::test]
-async fn single_calls_are_told_to_those_who_ask() {
+async fn single_calls_are_logged_for_those_who_ask() {
     let (log, _listening) = Log::listen(Level::TRACE);
     let server = RedisServer::start();
     let cache = patient_cache(&server.url());

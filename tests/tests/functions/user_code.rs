@@ -318,7 +318,7 @@ async fn a_clone_for_the_near_cache_does_neither() {
 }
 
 #[tokio::test]
-async fn what_panics_when_the_key_is_made_runs_uncached() {
+async fn a_panic_while_the_key_is_rendered_runs_uncached() {
     let on = Subject::new();
     on.thrice(async || unrenderable(Unrenderable).await, 7).await;
     let stats = on.site("unrenderable");

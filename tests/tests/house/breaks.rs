@@ -29,7 +29,7 @@ fn the_text_of_each_stands_in_its_file_exactly_once() {
 }
 
 #[test]
-fn there_are_many_and_each_says_what_it_is() {
+fn there_are_many_breaks_and_each_says_what_it_is() {
     let all = all();
     assert!(all.len() >= 80, "{}", all.len());
     let names: BTreeSet<_> = all.iter().map(|one| &one.name).collect();

@@ -344,7 +344,7 @@ async fn a_change_inside_of_a_plain_enum_is_a_miss() {
 }
 
 #[tokio::test]
-async fn what_has_not_changed_is_a_hit() {
+async fn an_unchanged_type_is_a_hit() {
     let on = Subject::new();
     deployed!(on, Event::Paid { amount: 1999, any: serde_json::json!({"a": [1, null]}) },
         { #[serde(tag = "kind")] enum Event { Open, Paid { amount: u64, any: serde_json::Value } } } =>
@@ -373,7 +373,7 @@ async fn kind_with_version(id: u64) -> Kind {
 }
 
 #[tokio::test]
-async fn what_cannot_be_seen_is_said_once_unless_there_is_a_version() {
+async fn types_that_cannot_be_seen_whole_are_logged_once_without_a_version() {
     let on = Subject::new();
     assert!(!testing::is_shape_known::<Kind>());
     on.stored("kind", async || kind(1).await).await;

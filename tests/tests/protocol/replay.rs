@@ -244,7 +244,7 @@ async fn stale_to_all() {
 
 /// `REPLAY_SEEDS=0..10000` runs more of them.
 #[tokio::test]
-async fn runs_of_chance_are_fresh() {
+async fn random_runs_are_fresh() {
     let seeds = std::env::var("REPLAY_SEEDS").unwrap_or_default();
     let number = |text: &str| text.parse::<u64>().ok();
     let chosen = seeds.split_once("..").and_then(|(from, to)| Some(number(from)?..number(to)?));

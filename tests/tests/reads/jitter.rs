@@ -98,7 +98,7 @@ async fn stored(cache: &Cache) {
 }
 
 #[tokio::test]
-async fn what_is_told_for_a_call_or_a_value_is_never_exceeded() {
+async fn the_time_of_a_call_or_a_value_is_never_exceeded() {
     let server = RedisServer::start();
     let cache = patient_cache(&server.url());
     cache.scope(stored(&cache)).await;

@@ -72,7 +72,7 @@ macro_rules! on_every_store {
     };
 }
 
-async fn what_is_kept_is_served_without_the_store(on: Subject) {
+async fn kept_values_are_served_without_the_store(on: Subject) {
     for way in Way::ALL {
         on.rows.warm(&on.here, way, 1).await;
         let (loads, before) = (on.rows.loads(), way.stats(&on.here));
@@ -169,7 +169,7 @@ async fn a_value_is_not_kept_for_longer_than_it_lives(on: Subject) {
     }
 }
 
-async fn what_it_did_is_counted(on: Subject) {
+async fn near_statistics_count_what_happened(on: Subject) {
     for id in 1..=3 {
         on.rows.warm(&on.here, Way::Shared, id).await;
     }
@@ -258,7 +258,7 @@ async fn nobody(id: u64) -> Option<u64> {
     None
 }
 
-async fn that_there_is_nothing_is_kept(on: Subject) {
+async fn an_absent_value_is_kept(on: Subject) {
     on.here
         .scope(async {
             eventually("it is kept", async || {
@@ -276,16 +276,16 @@ async fn that_there_is_nothing_is_kept(on: Subject) {
 }
 
 on_every_store! {
-    what_is_kept_is_served_without_the_store
+    kept_values_are_served_without_the_store
     a_write_of_another_is_seen
     a_tag_of_another_is_seen
     a_write_of_ones_own_is_seen_at_once
     a_namespace_that_is_flushed_is_seen
     a_value_is_not_kept_for_longer_than_it_lives
-    what_it_did_is_counted
+    near_statistics_count_what_happened
     caches_on_one_store_do_not_share_what_they_keep
     generic_arguments_are_kept_apart
-    that_there_is_nothing_is_kept
+    an_absent_value_is_kept
 }
 
 /// An entry beside another build's depends on that build's, and its changes are announced too.
@@ -326,7 +326,7 @@ async fn two_caches_on_one_redis_store() {
 
 /// A function of a cache without a near cache is not served by another cache's.
 #[tokio::test]
-async fn what_has_no_near_cache_has_none() {
+async fn a_function_without_local_keeps_nothing() {
     let on = Subject::redis();
     let load = async || Ok::<_, ()>(1u64);
     for _ in 0..5 {

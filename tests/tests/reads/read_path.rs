@@ -198,7 +198,7 @@ async fn callers_at_once_load_once(on: Subject) {
     assert_eq!((stats.loads, stats.hits + stats.coalesced, stats.bypassed), (1, 199, 0));
 }
 
-async fn callers_of_a_hot_key_share_their_lookups(on: Subject) {
+async fn callers_of_a_hot_key_share_their_reads(on: Subject) {
     on.call("a").await.unwrap();
     let all_here = Arc::new(Barrier::new(1_000));
     let mut callers = JoinSet::new();
@@ -380,7 +380,7 @@ on_every_store! {
     a_delete_during_a_load_keeps_the_loaded_value_out
     a_caller_after_a_delete_does_not_get_a_load_from_before
     callers_at_once_load_once
-    callers_of_a_hot_key_share_their_lookups
+    callers_of_a_hot_key_share_their_reads
     a_load_that_fails_does_not_queue_its_followers
     a_load_that_panics_does_not_queue_its_followers
     an_aborted_leader_hands_over

@@ -120,7 +120,7 @@ async fn the_bounds_of_a_write_are_sent_again() {
 }
 
 #[tokio::test]
-async fn what_is_repeated_without_harm_is_sent_again() {
+async fn harmless_steps_are_sent_again() {
     let on = Subject::new().await;
     let (lease, value) = (head(b'L', 1), Bytes::from([b'V'; 40].to_vec()));
     for key in ["before", "a-certain-key"] {

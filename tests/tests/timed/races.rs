@@ -256,7 +256,7 @@ async fn an_entry_is_never_taken_for_the_mark_of_a_write() {
 }
 
 #[tokio::test]
-async fn statistics_of_get_count_what_was_not_found() {
+async fn statistics_of_get_count_misses() {
     let cache = Cache::memory();
     cache.set("k", &1u8, Options::new()).await.expect("the store is well");
     for key in ["k", "a", "b", "c"] {

@@ -301,7 +301,7 @@ async fn a_put_overlapped_by_a_bracket_that_ends_after_it() {
 
 /// The tag is known only when the load has ended.
 #[tokio::test]
-async fn a_tag_that_the_value_tells_invalidated_during_the_load() {
+async fn a_value_tag_invalidated_during_the_load() {
     let world = World::new();
     for round in 0..ROUNDS {
         let _: u64 = world.server.send(&[b"DEL", b"cache:k:named:7"]).await;

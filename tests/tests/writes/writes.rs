@@ -210,7 +210,7 @@ async fn on_both(test: impl AsyncFn(Posts)) {
 }
 
 #[tokio::test]
-async fn what_is_written_is_read_at_once() {
+async fn a_write_is_read_at_once() {
     on_both(async |posts| {
         assert_eq!(posts.text(0).await, None);
         assert_eq!(posts.add(7, "a".to_owned()).await, Ok(0), "that there was none is forgotten");
@@ -248,7 +248,7 @@ async fn a_failed_write_leaves_nothing_behind_but_a_miss() {
 }
 
 #[tokio::test]
-async fn tags_that_only_the_value_tells() {
+async fn value_tags() {
     on_both(async |posts| {
         posts.write(0, 7, "a");
         posts.write(1, 8, "b");
@@ -275,7 +275,7 @@ async fn slow(cache: &Cache, text: &str) -> String {
 }
 
 #[tokio::test]
-async fn a_tag_invalidated_during_the_load_that_tells_it_keeps_the_value_out() {
+async fn a_value_tag_invalidated_during_the_load_keeps_the_value_out() {
     on_both(async |posts| {
         posts.write(0, 7, "a");
         let cache = &posts.cache;
@@ -287,7 +287,7 @@ async fn a_tag_invalidated_during_the_load_that_tells_it_keeps_the_value_out() {
 }
 
 #[tokio::test]
-async fn what_is_put_is_what_is_found() {
+async fn a_put_value_is_found() {
     on_both(async |posts| {
         posts.write(0, 7, "a");
         posts.text(0).await;

@@ -520,7 +520,7 @@ async fn a_call_that_is_not_send() {
 }
 
 #[test]
-fn an_entry_is_had_without_a_runtime() {
+fn an_entry_needs_no_runtime() {
     let runs = Runs::default();
     let service = Service { cache: Cache::memory(), runs: Runs::default() };
     assert_eq!(entry!(service.find(7)).unwrap().key(), "cache:k:service:7");

@@ -80,7 +80,7 @@ fn name(path: &str) -> &str {
 }
 
 #[tokio::test]
-async fn what_is_no_call_of_a_cached_function() {
+async fn a_call_of_a_function_without_an_attribute_has_no_entry() {
     with_cache(async |_| {
         assert_eq!(entry!(not_annotated(7)).unwrap_err(), EntryError::NoCall);
         assert_eq!(entry!(std::future::ready(7_u64)).unwrap_err(), EntryError::NoCall);
@@ -137,7 +137,7 @@ async fn a_call_without_a_cache() {
 }
 
 #[tokio::test]
-async fn an_argument_that_has_no_form() {
+async fn an_argument_that_cannot_be_rendered() {
     with_cache(async |cache| {
         let runs = Runs::default();
         match entry!(broken(&runs, Broken)).unwrap_err() {

@@ -48,7 +48,7 @@ async fn no_look_asks_for_more_than_512_registers() {
 }
 
 #[tokio::test]
-async fn hits_with_tags_are_two_commands_as_the_value_tells_a_tag() {
+async fn hits_with_a_value_tag_are_two_commands() {
     let on = warm().await;
     let ids: Vec<u64> = (0..100).collect();
     on.tagged(1, &ids).await.unwrap();

@@ -156,7 +156,7 @@ on_both!(
     many_ids,
     a_panic_of_the_body_leaves_nothing_behind,
     many_keys_without_an_attribute,
-    what_is_kept_is_shared_by_those_who_keep_it_for_the_same_time,
+    functions_with_the_same_local_share_near_values,
 );
 
 #[tokio::test]
@@ -180,7 +180,7 @@ fn outside_of_a_runtime_the_body_runs() {
     }
 }
 
-async fn what_is_kept_is_shared_by_those_who_keep_it_for_the_same_time(on: Source) {
+async fn functions_with_the_same_local_share_near_values(on: Source) {
     on.near(&[1, 2]).await.unwrap();
     on.cache.settled().await;
     eventually("the store tells of changes", async || on.cache.stats().near.is_some_and(|near| near.coherent)).await;

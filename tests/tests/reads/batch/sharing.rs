@@ -169,7 +169,7 @@ on_both!(
 /// A batch leads the wait for an id that another process loads. Its followers do not wait for the batch's own load as
 /// well.
 #[tokio::test]
-async fn those_who_wait_for_another_id_do_not_wait_for_the_load() {
+async fn callers_that_wait_for_another_id_do_not_wait_for_the_load() {
     let on = Source::redis();
     // Stands for another process.
     let elsewhere =

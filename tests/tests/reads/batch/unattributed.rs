@@ -352,7 +352,7 @@ impl Hash for AnyCase {
     }
 }
 
-async fn of_ids_that_are_equal_under_two_keys_none_becomes_absent(on: Source) {
+async fn ids_that_are_equal_under_two_keys_do_not_become_absent(on: Source) {
     #[redis_cached(key = "any_case:<name>", batch = names, cache = cache, skip(cache))]
     async fn find(names: &[AnyCase], cache: &Cache) -> HashMap<AnyCase, u64> {
         names.iter().map(|name| (name.clone(), 1)).collect()
@@ -383,7 +383,7 @@ on_both!(
     keys_without_an_attribute,
     a_list_of_another_length_is_returned_as_it_is,
     ids_with_one_key_are_each_in_the_map,
-    of_ids_that_are_equal_under_two_keys_none_becomes_absent,
+    ids_that_are_equal_under_two_keys_do_not_become_absent,
 );
 
 #[tokio::test]

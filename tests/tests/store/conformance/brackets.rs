@@ -75,7 +75,7 @@ async fn a_long_write_that_ends_leaves_the_short_ones_deadline(on: Subject) {
     assert_eq!(on.acquire("k", lease(1), TTL).await, Acquired::Granted);
 }
 
-async fn begin_repeated_extends(on: Subject) {
+async fn a_repeated_begin_extends(on: Subject) {
     on.begin(writer(1), &["k"], SHORT).await;
     on.begin(writer(1), &["k"], TTL).await;
     on.pass(SHORT).await;
@@ -202,7 +202,7 @@ on_every_store! {
     a_marker_ends_by_itself
     a_short_write_does_not_end_a_long_one
     a_long_write_that_ends_leaves_the_short_ones_deadline
-    begin_repeated_extends
+    a_repeated_begin_extends
     a_marker_that_was_lost_is_begun_again
     a_marker_that_was_lost_beside_anothers_is_begun_again
     end_removes_whatever_came_meanwhile

@@ -140,7 +140,7 @@ async fn a_user_who_may_not_mget_reads_one_by_one() {
 
 /// A refusal for another reason is not mistaken for a refusal of several registers.
 #[tokio::test]
-async fn what_was_refused_once_is_taken_again() {
+async fn a_refused_step_is_tried_again() {
     let on = Subject::redis();
     let (_, new) = value(2, "new");
     let keys = all(&["a", "b"]);

@@ -39,7 +39,7 @@ async fn several_are_read_in_their_order(on: Subject) {
     assert_eq!(on.get_all(&["b", "absent"]).await, [b, None]);
 }
 
-async fn as_many_as_one_likes_are_read_at_once(on: Subject) {
+async fn any_number_is_read_at_once(on: Subject) {
     let names: Vec<String> = (0..700).map(|i| format!("k{i}")).collect();
     for i in [0, 256, 257, 512, 699] {
         on.put(&names[i], names[i].as_bytes()).await;
@@ -105,7 +105,7 @@ async fn no_tag_is_taken_while_one_of_them_is_written(on: Subject) {
     assert_eq!(on.tag(&["b"], stamp(3)).await.unwrap(), [stamp(3)], "BEGIN ended the generation before");
 }
 
-async fn what_is_no_tag_is_replaced(on: Subject) {
+async fn a_register_that_is_not_a_tag_is_replaced(on: Subject) {
     let long = value(1, "a value with a payload").1;
     for (i, foreign) in (10..).zip([&b""[..], b"x", b"Vshort", &long, lease(1).as_bytes(), b"of seventeen byte"]) {
         on.put("t", foreign).await;
@@ -118,12 +118,12 @@ async fn what_is_no_tag_is_replaced(on: Subject) {
 
 on_every_store! {
     several_are_read_in_their_order
-    as_many_as_one_likes_are_read_at_once
+    any_number_is_read_at_once
     several_are_removed_and_no_other
     tags_are_created_once
     tags_live_on_while_they_are_used
     no_tag_is_taken_while_one_of_them_is_written
-    what_is_no_tag_is_replaced
+    a_register_that_is_not_a_tag_is_replaced
 }
 
 #[tokio::test]
@@ -141,7 +141,7 @@ async fn redis_counts_another_type_as_none() {
 }
 
 #[tokio::test]
-async fn redis_gives_a_tag_without_an_end_one() {
+async fn redis_gives_a_persistent_tag_an_end() {
     let on = Subject::redis();
     assert_eq!(on.tag(&["t"], stamp(1)).await.unwrap(), [stamp(1)]);
     let _: i64 = on.server().send(&[b"PERSIST", b"t"]).await;

@@ -62,7 +62,7 @@ async fn many_are_swept(on: Subject) {
     }
 }
 
-async fn what_is_over_is_not_counted(on: Subject) {
+async fn expired_entries_are_not_counted(on: Subject) {
     let short = std::time::Duration::from_millis(50);
     on.store.put(&"n:short".into(), "x".into(), short, WITHIN).await.unwrap();
     on.put("n:long", b"x").await;
@@ -90,7 +90,7 @@ on_every_store! {
     companions_are_swept_with_their_registers
     leases_and_tags_are_swept_and_markers_stay
     many_are_swept
-    what_is_over_is_not_counted
+    expired_entries_are_not_counted
 }
 
 const KEYS: u32 = 50_000;

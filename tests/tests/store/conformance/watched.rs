@@ -108,7 +108,7 @@ impl Subject {
     }
 }
 
-async fn a_watched_read_reads_and_tells_how_long_it_lives(on: Subject) {
+async fn a_watched_read_returns_the_remaining_time(on: Subject) {
     let _recorder = on.watch();
     let (_, a) = value(1, "a");
     on.put("a", &a).await;
@@ -152,7 +152,7 @@ async fn many_are_read(on: Subject) {
     assert!(told.contains(&News::Changed("k1499".to_owned())), "{told:?}");
 }
 
-async fn every_change_is_told_before_it_is_confirmed(on: Subject) {
+async fn every_change_is_announced_before_it_is_confirmed(on: Subject) {
     let recorder = on.watch();
     let (head, bytes) = value(1, "value");
     let (key, keys) = (Key::from("k"), all(&["k"]));
@@ -182,7 +182,7 @@ async fn every_change_is_told_before_it_is_confirmed(on: Subject) {
     .await;
 }
 
-async fn what_is_only_read_is_not_told(on: Subject) {
+async fn reads_are_not_announced(on: Subject) {
     let recorder = on.watch();
     let (head, bytes) = value(1, "");
     on.put("k", &bytes).await;
@@ -198,7 +198,7 @@ async fn what_is_only_read_is_not_told(on: Subject) {
     assert!(!told.contains(&News::Changed("k".to_owned())), "{told:?}");
 }
 
-async fn each_watcher_is_told_and_none_is_no_contact(on: Subject) {
+async fn each_watcher_is_notified_and_without_one_there_is_no_contact(on: Subject) {
     assert_eq!(on.store.get_watched(&all(&["k"]), 1, WITHIN).await.unwrap(), None);
     let first = on.watch();
     on.get_watched(&["k"], 1).await;
@@ -219,11 +219,11 @@ async fn each_watcher_is_told_and_none_is_no_contact(on: Subject) {
 }
 
 on_every_store! {
-    a_watched_read_reads_and_tells_how_long_it_lives
+    a_watched_read_returns_the_remaining_time
     many_are_read
-    every_change_is_told_before_it_is_confirmed
-    what_is_only_read_is_not_told
-    each_watcher_is_told_and_none_is_no_contact
+    every_change_is_announced_before_it_is_confirmed
+    reads_are_not_announced
+    each_watcher_is_notified_and_without_one_there_is_no_contact
 }
 
 /// A user's own store, written without near caches in mind.
@@ -271,7 +271,7 @@ async fn redis_values_that_live_for_ever_live_for_no_time() {
 
 /// The server refuses MGET over several slots, so each register is read on its own.
 #[tokio::test]
-async fn a_node_of_a_cluster_tells_of_changes_in_all_slots() {
+async fn a_node_of_a_cluster_announces_changes_in_all_slots() {
     let on = Subject::on(tests::RedisServer::cluster_node().await);
     let recorder = on.watch();
     on.put("a", b"a").await;

@@ -133,7 +133,7 @@ async fn wait_for_a_load(here: &Cache, there: &Cache, key: String) -> (StandStil
 /// When a load there ends, the call here continues although no timer does. If the announcement does not arrive, it does
 /// not.
 #[tokio::test]
-async fn a_waiter_is_told_of_the_value() {
+async fn a_waiter_is_notified_of_the_value() {
     let server = RedisServer::start();
     let network = Network::of_news_to(&server).await;
     // A silent connection is given up only after that.
@@ -158,7 +158,7 @@ async fn a_waiter_is_told_of_the_value() {
 
 /// The announcement does not arrive: the call asks from time to time, and does not wait for the lease to run out.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_waiter_does_not_rely_on_being_told() {
+async fn a_waiter_does_not_rely_on_the_notification() {
     let server = RedisServer::start();
     let network = Network::of_news_to(&server).await;
     let beat = Duration::from_secs(1);
