@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Fuzzes every target for so many seconds (15 if not said): `bash fuzz/run.sh [seconds] [target ..]`.
-# Needs the pinned toolchain and a C++ compiler, no nightly and no cargo-fuzz: what cargo-fuzz passes to the compiler for
-# `--sanitizer none` is stable, and this code is safe Rust, in which a sanitizer would find little.
+# Fuzzes every target for a number of seconds (default: 15): `bash fuzz/run.sh [seconds] [target ..]`.
+# Needs the pinned toolchain and a C++ compiler, no nightly and no cargo-fuzz: the flags that cargo-fuzz passes to the
+# compiler for `--sanitizer none` are stable, and a sanitizer would find little in safe Rust.
 # With cargo-fuzz: `cargo fuzz run envelope fuzz/corpus/envelope fuzz/seeds/envelope`.
 set -euo pipefail
 cd "$(dirname "$0")"
@@ -13,14 +13,14 @@ targets=("${@:2}")
 
 missing() { echo "fuzz: $1 is missing; $2" >&2; exit 3; }
 command -v cargo >/dev/null || missing cargo "install Rust by rustup"
-# The one that the crate `cc` takes.
+# The compiler that the crate `cc` uses.
 read -ra compiler <<<"${CXX:-c++}"
 command -v "${compiler[0]}" >/dev/null || missing "a C++ compiler (${compiler[0]})" \
   "libFuzzer is C++: apt-get install g++, dnf install gcc-c++, or set CXX"
 echo '#include <mutex>' | "${compiler[@]}" -std=c++17 -x c++ -fsyntax-only - 2>/dev/null ||
   missing "a working C++17 compiler" "${compiler[*]} cannot compile '#include <mutex>'; apt-get install g++"
 
-# Exactly those of cargo-fuzz 0.13; the last two are what it adds on Linux and to release builds.
+# Exactly the flags of cargo-fuzz 0.13; it adds the last two on Linux and to release builds.
 coverage=(-Cpasses=sancov-module
   -Cllvm-args=-sanitizer-coverage-level=4
   -Cllvm-args=-sanitizer-coverage-inline-8bit-counters
@@ -46,7 +46,7 @@ for target in "${targets[@]}"; do
   if ! "$target_dir/$host/release/$target" -max_total_time="$seconds" -artifact_prefix="artifacts/$target/" \
     -timeout=10 -rss_limit_mb=1024 -print_final_stats=1 "$corpus" "seeds/$target" >"$log" 2>&1; then
     status=1
-    # What was not so; or, if it did not panic, libFuzzer's own words (a time-out, too much memory).
+    # The panic; or without one, libFuzzer's own words (a time-out, too much memory).
     grep -aA 6 panicked "$log" || tail -n 40 "$log"
     echo "$target: FAILED; the input is in fuzz/artifacts/$target; again by: $target_dir/$host/release/$target <file>"
   fi

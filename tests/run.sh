@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# All tests. `--long`: with many more generated cases. Needs a Rust toolchain; installs redis-server where it can.
+# Runs all tests; `--long` with many more generated cases. Needs a Rust toolchain; installs redis-server where it can.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -14,7 +14,7 @@ if ! command -v redis-server >/dev/null; then
   echo "redis-server is missing; the tests start servers of their own."
   if command -v apt-get >/dev/null && [ "$(id -u)" = 0 ]; then
     apt-get update -qq
-    # Only the program: no server is to be started by the package.
+    # Only the program: the package must not start a server.
     RUNLEVEL=1 DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends redis-server >/dev/null
   else
     echo "Install it and start again:"
@@ -29,13 +29,13 @@ fi
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 status=0
-# Goes on after a failure, so that one run tells all.
+# Continues after a failure, so that one run shows all.
 run() {
   echo "+ $*"
   "$@" 2>&1 | tee -a "$log" || status=1
 }
 
-# Always the whole workspace, since with some of its packages their dependencies have other features and are compiled again.
+# Always the whole workspace: with fewer packages, dependencies have other features and are compiled again.
 tests() { run cargo test --locked --no-fail-fast --workspace "$@"; }
 # Tests that measure time have the machine to themselves: one at a time, after all others.
 others=(--test lints)
@@ -48,7 +48,7 @@ tests --lib --bins "${others[@]}"
 tests --doc
 tests --test timed -- --test-threads=1
 if [ -n "$long" ]; then
-  # That the soak would notice what it is there to notice.
+  # The soak must notice a missing safeguard.
   run cargo test --locked --no-fail-fast --release -p tests --test timed soak:: -- --ignored --test-threads=1
   run env TEST_CASES=1000000 PROPTEST_CASES=100000 cargo test --locked --no-fail-fast --release -p tests --test keys_and_values keys:: -- --nocapture
   run cargo test --locked --no-fail-fast --release -p tests --test protocol model:: -- --ignored --nocapture

@@ -1,4 +1,4 @@
-//! A global allocator that counts allocations while it is told to.
+//! A global allocator that counts allocations while counting is on.
 #![expect(unsafe_code, reason = "a global allocator cannot be written without it")]
 
 use std::alloc::{GlobalAlloc, Layout, System};
@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
 
-/// Off in all cases that measure time: a counter that all threads write to would be measured with them.
+/// Off in all cases that measure time; otherwise the measured time would include a counter that all threads write to.
 static IS_COUNTING: AtomicBool = AtomicBool::new(false);
 static ALLOCATIONS: AtomicU64 = AtomicU64::new(0);
 
@@ -19,12 +19,12 @@ fn count() {
     }
 }
 
-// SAFETY: every call is passed on unchanged to the system's allocator, which keeps the contract; counting touches two
+// SAFETY: every call is passed on unchanged to the system's allocator, which keeps the contract. Counting touches two
 // atomics and does not allocate.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         count();
-        // SAFETY: the caller's promises are those that `System` asks for.
+        // SAFETY: the caller promises what `System` requires.
         unsafe { System.alloc(layout) }
     }
 
@@ -36,7 +36,7 @@ unsafe impl GlobalAlloc for Counting {
 
     unsafe fn realloc(&self, block: *mut u8, layout: Layout, size: usize) -> *mut u8 {
         count();
-        // SAFETY: as above; `block` is one of `System`'s, since all are.
+        // SAFETY: as above; `block` is one of `System`'s, because all are.
         unsafe { System.realloc(block, layout, size) }
     }
 
@@ -52,7 +52,7 @@ pub(crate) fn start() {
     IS_COUNTING.store(true, Ordering::SeqCst);
 }
 
-/// Ends it, and returns their number.
+/// Ends the count, and returns it.
 pub(crate) fn stop() -> u64 {
     IS_COUNTING.store(false, Ordering::SeqCst);
     ALLOCATIONS.load(Ordering::SeqCst)

@@ -1,4 +1,4 @@
-//! What a cached call costs, next to the code one would write by hand and next to other crates: see `benches/README.md`.
+//! The cost of a cached call, next to hand-written code and to other crates: see `benches/README.md`.
 
 mod cases;
 mod counting;

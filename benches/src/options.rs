@@ -12,19 +12,19 @@ cases:
   hit-64          64 tasks over 1,000 keys
   hit-256         256 tasks over 1,000 keys
   hit-hot         64 tasks on one key
-  hit-tags        one task, entries with two tags; the floor is ours without
+  hit-tags        one task, entries with two tags; the floor is ours without tags
   hit-64-tags     the same, 64 tasks
-  near-hit        one task, values held in this process; the floor is the bare engine
+  near-hit        one task, values kept in this process; the floor is the bare engine
   near-hit-2      the same, two tasks on two threads
   wake-up         a call that waits for the load of another process
   batch-100       100 ids in one call, and in 100 calls
-  invalidation    of a tag that 1, 1,000 and 100,000 entries have
+  invalidation    a tag of 1, 1,000 and 100,000 entries is invalidated
   cold-fill       64 tasks fill cold keys
   stampede        1,000 callers of one cold key whose load takes 50 ms
   redis-hung      a server that has stopped answering, and a load of 1 ms
   allocations     allocations per hit
   future-size     the future of a function that holds 4 KiB across an await
-  entry-bytes     what an entry takes in Redis
+  entry-bytes     the size of an entry in Redis
   compile-time    a crate of 200 functions (the first time, its dependencies are built)
   all             all of them
 
@@ -44,7 +44,7 @@ Exit codes: 1 a figure is missing, 2 usage, 3 no server to measure against.
 /// How much is measured.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Scale {
-    /// For each case to replace by its own default.
+    /// `None`: each case has its own default.
     pub(crate) rounds: Option<usize>,
     pub(crate) time: Duration,
     pub(crate) fill_keys: u64,

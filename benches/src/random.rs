@@ -1,4 +1,4 @@
-//! Which key a task calls next: the same sequence for every subject, and nearly free.
+//! The key that a task calls next: the same sequence for every subject, at almost no cost.
 
 /// xorshift64*. Marsaglia, *Xorshift RNGs*, 2003.
 #[derive(Debug)]

@@ -1,4 +1,4 @@
-//! The lines that are printed: one JSON object each.
+//! The lines of the output: one JSON object each.
 
 use serde::{Deserialize, Serialize};
 
@@ -51,7 +51,7 @@ impl Report {
     /// Lines that an earlier run has printed.
     ///
     /// # Errors
-    /// What is not such a line.
+    /// On a line that is not one of these.
     pub(crate) fn recorded(text: &str) -> Result<Self, String> {
         let mut report = Self::default();
         for line in text.lines().filter(|line| line.starts_with('{')) {

@@ -1,5 +1,5 @@
-//! Interleaving: all subjects in every round, each round beginning with another one, so that what the machine does
-//! meanwhile (and whose turn comes after whose) falls on all alike.
+//! Interleaving: every round measures all subjects, and each round begins with another one. So whatever the machine
+//! does meanwhile, and the order of turns, affects all alike.
 
 use crate::report::Line;
 use crate::subjects::{Contender, FLOOR};
@@ -29,7 +29,7 @@ pub(crate) async fn interleaved(
     samples
 }
 
-/// Whose turn it is in a round.
+/// The order of turns in a round.
 pub(crate) fn order(subjects: usize, round: usize) -> impl Iterator<Item = usize> {
     (0..subjects).map(move |turn| (turn + round) % subjects)
 }
@@ -47,7 +47,7 @@ pub(crate) fn lines(bench: &str, unit: &str, samples: &[Samples]) -> Vec<Line> {
     samples.iter().map(line).collect()
 }
 
-/// The middle one; of an even number, the mean of the two in the middle.
+/// The middle figure; of an even number, the mean of the two in the middle.
 pub(crate) fn median(mut figures: Vec<f64>) -> f64 {
     assert!(!figures.is_empty(), "a median of nothing");
     figures.sort_by(f64::total_cmp);

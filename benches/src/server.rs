@@ -1,4 +1,4 @@
-//! A `redis-server` of our own: on a free port of 127.0.0.1, in a directory of its own, without persistence.
+//! A `redis-server` of our own: on a free port of 127.0.0.1, in its own directory, without persistence.
 
 use std::fmt;
 use std::io;
@@ -7,7 +7,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
-/// Someone else may take a port between our finding it free and the server's taking it.
+/// Another program may take a port between our check and the server's start.
 const ATTEMPTS: u32 = 5;
 const STARTS_WITHIN: Duration = Duration::from_secs(10);
 
@@ -37,7 +37,7 @@ impl fmt::Display for ServerError {
     }
 }
 
-/// Ends with its owner, also on a panic.
+/// Ends with its owner, even on a panic.
 #[derive(Debug)]
 pub(crate) struct RedisServer {
     child: Child,
@@ -81,7 +81,7 @@ impl RedisServer {
         assert!(sent.is_ok_and(|status| status.success()), "kill {signal} {pid} failed");
     }
 
-    /// `false` if it has ended instead.
+    /// `false` if the server has ended instead.
     fn listens(&mut self) -> Result<bool, ServerError> {
         let deadline = Instant::now() + STARTS_WITHIN;
         while Instant::now() < deadline {
@@ -104,7 +104,7 @@ impl RedisServer {
 
 impl Drop for RedisServer {
     fn drop(&mut self) {
-        // Neither can fail for a reason that could be mended here. SIGKILL ends a frozen process as well.
+        // Neither fails for a reason that could be mended here. SIGKILL also ends a frozen process.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }

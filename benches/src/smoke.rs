@@ -1,11 +1,11 @@
-//! Whether the benchmarks still measure what they are to measure: for CI, where figures themselves mean nothing.
+//! Whether the benchmarks still measure what they should. For CI, where the figures themselves mean nothing.
 
 use crate::cases::Case;
 use crate::report::Line;
 use crate::subjects::OURS;
 use crate::targets::TARGETS;
 
-/// Every case has sound figures, and one for each of its targets.
+/// Every case must have sound figures, and one for each of its targets.
 pub(crate) fn check(cases: &[Case], lines: &[Line]) -> Result<(), String> {
     let mut problems = Vec::new();
     for case in cases {

@@ -1,4 +1,4 @@
-//! The figures as a table in Markdown, on stdout or between two marks in `README.md`: none is copied by hand.
+//! The figures as a table in Markdown, on stdout or between two marks in `README.md`. None is copied by hand.
 
 use crate::report::Line;
 use crate::subjects::{FLOOR, OURS};
@@ -48,7 +48,7 @@ pub(crate) fn markdown(lines: &[Line]) -> String {
     out + &missed(lines)
 }
 
-/// What limits the figures that miss their targets.
+/// The limits of the figures that miss their targets.
 fn missed(lines: &[Line]) -> String {
     let mut out = String::new();
     for target in TARGETS {
@@ -110,7 +110,7 @@ fn grouped(value: f64) -> String {
     out
 }
 
-/// Ours, the floor, and the others as they came.
+/// Ours, the floor, and the others in the order of their lines.
 fn subjects(lines: &[Line]) -> Vec<&str> {
     let mut subjects = vec![OURS, FLOOR];
     for line in lines {

@@ -1,4 +1,4 @@
-//! What our figures are to be.
+//! The targets of our figures.
 
 use crate::report::Line;
 use crate::subjects::OURS;
@@ -21,14 +21,14 @@ pub(crate) const INVALIDATION: [(u64, &str); 3] =
     [(1, "µs, 1 entry"), (1_000, "µs, 1,000 entries"), (100_000, "µs, 100,000 entries")];
 pub(crate) const NEAR: &str = "ns per hit";
 pub(crate) const NEAR_ALLOCATIONS: &str = "allocations per near hit";
-pub(crate) const WAKE_UP: &str = "ms from the end of the load, told by the server";
-pub(crate) const WAKE_UP_POLLED: &str = "ms from the end of the load, asked for";
+pub(crate) const WAKE_UP: &str = "ms from the end of the load, notified";
+pub(crate) const WAKE_UP_POLLED: &str = "ms from the end of the load, polled";
 pub(crate) const BATCHES: &str = "batches/s, all cached";
 pub(crate) const BATCHES_COLD: &str = "batches/s, none cached";
 pub(crate) const BATCH_GAIN: &str = "times the throughput of single calls";
 pub(crate) const COMPILE: &str = "ms per function";
 
-/// What is compared with the bound.
+/// The figure that is compared with the bound.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Of {
     Value,
@@ -48,7 +48,7 @@ pub(crate) struct Target {
     pub(crate) unit: &'static str,
     pub(crate) of: Of,
     pub(crate) bound: Bound,
-    /// What stands in the way where it is missed.
+    /// The limit, where the target is missed.
     pub(crate) limit: &'static str,
 }
 
@@ -64,48 +64,49 @@ pub(crate) const TARGETS: &[Target] = &[
         LATENCY,
         Of::Ratio,
         AtMost(1.03),
-        "a hit is one round trip, as by hand; what is beyond it is finding the cache and rendering the key, one box, and \
-         the check of the entry. On a machine with idle cores two wake-ups of sleeping threads are most of the time, and vary",
+        "a hit is one round trip, as by hand; beyond that it finds the cache, renders the key, makes one box and \
+         checks the entry. On a machine with idle cores two wake-ups of sleeping threads take most of the time, and \
+         vary",
     ),
     target(
         "hit-64",
         HITS,
         Of::Ratio,
         AtLeast(1.3),
-        "callers share commands; what remains is each caller's own: decoding, waking its task, the lock under which it joins. \
-         With idle cores the hand-written calls run beside each other, and the gain shrinks",
+        "callers share commands, but not decoding, waking the task, and the lock under which a caller joins. With \
+         idle cores the hand-written calls run beside each other, and the gain shrinks",
     ),
     target(
         "hit-256",
         HITS,
         Of::Ratio,
         AtLeast(1.6),
-        "as `hit-64`: some 60 keys share a command by then, and the cost per command hardly counts any more",
+        "as `hit-64`: some 60 keys share a command, so the cost per command hardly counts any more",
     ),
     target(
         "hit-hot",
         HITS,
         Of::Ratio,
         AtLeast(3.0),
-        "one GET serves a whole round of callers, and each of them decodes its own copy: 64 wake-ups and 64 decodings on \
-         two cores, which stand idle while the next GET is under way",
+        "one GET serves a whole round of callers, and each of them decodes its own copy: 64 wake-ups and 64 \
+         decodings on two cores, which are idle while the next GET is under way",
     ),
-    target("hit-tags", HITS, Of::Ratio, AtLeast(0.8), "two registers more in the same command"),
+    target("hit-tags", HITS, Of::Ratio, AtLeast(0.8), "two more registers in the same command"),
     target(
         "hit-64-tags",
         HITS,
         Of::Ratio,
         AtLeast(0.8),
-        "each tag is one more key in a shared command: to send, to look up, to parse, to compare. Without tags a hit is hardly \
-         more than that either",
+        "each tag is one more key in a shared command: to send, to look up, to parse, to compare. A hit without tags \
+         is hardly more than that either",
     ),
     target(
         "near-hit",
         NEAR,
         Of::Ratio,
         AtMost(3.0),
-        "the bare engine is asked by a number; here the cache and the site are looked up, the clock is read, a call is counted, and \
-         it is asked whether anything has changed",
+        "the bare engine is asked by number; here a call finds the cache and the site, reads the clock, is counted, \
+         and checks whether anything has changed",
     ),
     target("near-hit", NEAR_ALLOCATIONS, Of::Value, AtMost(0.0), "integers stand for the key"),
     target(
@@ -113,16 +114,16 @@ pub(crate) const TARGETS: &[Target] = &[
         NEAR,
         Of::Ratio,
         AtMost(3.0),
-        "as `near-hit`; the lock of a shard and the count of a value's references move between the cores, in all of them, and how \
-         much that takes differs from run to run",
+        "as `near-hit`; with every subject, the lock of a shard and the reference count of a value move between the \
+         cores, at a cost that differs from run to run",
     ),
-    target("wake-up", WAKE_UP, Of::Value, AtMost(2.0), "the FILL, the server's message, and the GET that it leads to"),
+    target("wake-up", WAKE_UP, Of::Value, AtMost(2.0), "the FILL, the server's message, and the GET that follows it"),
     target(
         "wake-up",
         WAKE_UP_POLLED,
         Of::Value,
         AtMost(15.0),
-        "half of the time between two looks, which is 15 to 25 ms",
+        "half of the time between two reads, which is 15 to 25 ms",
     ),
     target("batch-100", BATCH_GAIN, Of::Value, AtLeast(15.0), "one round trip instead of 100"),
     target(
@@ -130,8 +131,8 @@ pub(crate) const TARGETS: &[Target] = &[
         BATCHES,
         Of::Ratio,
         AtLeast(1.5),
-        "both are one MGET and 100 values to be decoded, which leaves nothing to be faster by; ours renders the keys so that no \
-         two calls share one, and checks every entry. With the near cache (`ours-near`) there is no MGET",
+        "both send one MGET and decode 100 values, so there is nothing to gain; ours also renders keys that no two \
+         calls share, and checks every entry. With the near cache (`ours-near`) there is no MGET",
     ),
     target("invalidation", INVALIDATION[2].1, Of::Ratio, AtMost(1.5), "one command, whatever the number of entries"),
     target(
@@ -139,8 +140,9 @@ pub(crate) const TARGETS: &[Target] = &[
         FILLS,
         Of::Ratio,
         AtLeast(0.75),
-        "a fill takes GET, ACQUIRE and FILL where the hand-written call takes GET and SET; ACQUIRE and FILL compare before they \
-         write, which takes a script: 4 µs of the server's time each, with some 15 in one call, next to 2.5 µs of a SET",
+        "a fill takes GET, ACQUIRE and FILL, the hand-written call only GET and SET; ACQUIRE and FILL compare before \
+         they write, which takes a script: 4 µs of the server's time each, with some 15 in one call, next to 2.5 µs \
+         of a SET",
     ),
     target("stampede", LOADS, Of::Value, AtMost(1.0), "one load is the promise"),
     target(
@@ -156,8 +158,8 @@ pub(crate) const TARGETS: &[Target] = &[
         BEYOND_VALUE,
         Of::Value,
         AtMost(4.0),
-        "two are ours: the key and the boxed read. The others are redis-rs': the packed command, the channel to the \
-         connection, the answer, and an error that its parser makes of each incomplete one",
+        "two are ours: the key and the boxed read. The others belong to redis-rs: the packed command, the channel to \
+         the connection, the answer, and an error that its parser makes for each incomplete answer",
     ),
     target("allocations", BEYOND_VALUE_MEMORY, Of::Value, AtMost(4.0), "the key and the boxed read"),
     target("future-size", FUTURE, Of::Value, AtMost(399.0), "arguments and the prepared call; the body is boxed"),

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-/// The first of the keys; all have eight digits, so that keys and values are of one length.
+/// The first of the keys. All have eight digits, so keys and values have one length.
 pub(crate) const FIRST_ID: u64 = 10_000_000;
 
 /// Five fields of the kinds that records have; 290 bytes of JSON.
@@ -34,7 +34,7 @@ impl User {
 static LOADS: AtomicU64 = AtomicU64::new(0);
 static LOAD_MILLIS: AtomicU64 = AtomicU64::new(0);
 
-/// What every subject runs on a miss. At first it takes no time: see [`set_load_time`].
+/// The load that every subject runs on a miss. At first it takes no time: see [`set_load_time`].
 pub(crate) async fn load(id: u64) -> User {
     LOADS.fetch_add(1, Ordering::Relaxed);
     match LOAD_MILLIS.load(Ordering::Relaxed) {
@@ -44,7 +44,7 @@ pub(crate) async fn load(id: u64) -> User {
     User::of(id)
 }
 
-/// How often [`load`] was called so far.
+/// The number of calls of [`load`] so far.
 pub(crate) fn loads() -> u64 {
     LOADS.load(Ordering::Relaxed)
 }

@@ -1,5 +1,5 @@
-//! What stands under a key, read: any bytes have an answer, reading allocates no more than it may, what was written is
-//! read back, and nothing else is ever served in its place.
+//! Reading a register: any bytes have an answer, reading allocates no more than it may, what was written is read back,
+//! and nothing else is ever served in its place.
 #![no_main]
 
 use arbitrary::Arbitrary;
@@ -12,24 +12,25 @@ use std::alloc::System;
 #[global_allocator]
 static ALLOCATED: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
 
-/// Length of the head: kind and stamp. The stamp is no part of the value; damaged, it costs a comparison.
+/// The length of the head: kind and stamp. The stamp is not part of the value; if it is damaged, only a comparison
+/// fails.
 const HEAD: usize = 17;
-/// Two bytes of it; all of it is in the checksum.
+/// Two bytes of the fingerprint; the checksum covers all of it.
 const FINGERPRINT: std::ops::Range<usize> = HEAD + 1..HEAD + 3;
 const CHECKSUM: std::ops::Range<usize> = HEAD + 3..HEAD + 7;
 const HEADER_END: usize = CHECKSUM.end;
 /// Reference counts and the like, beside the payload.
 const BOOKKEEPING: usize = 256;
-/// What a named tag takes beside its name, twice while their list grows.
+/// The size of a named tag beside its name; twice that while the list grows.
 const NAMED: usize = 64;
 
 #[derive(Arbitrary, Debug)]
 enum Input<'a> {
     /// Bytes from anywhere.
     Foreign { key: &'a str, codec: u8, fingerprint: u64, max_payload: u16, register: &'a [u8] },
-    /// Anything behind a header and a checksum that are right: what the fuzzer would not find by itself.
+    /// Anything behind a correct header and checksum, which the fuzzer would not find by itself.
     Forged { key: &'a str, kind: u8, fingerprint: u64, max_payload: u16, rest: &'a [u8] },
-    /// What was written, whole and then damaged.
+    /// A written register, whole and then damaged.
     Written {
         key: &'a str,
         other_key: &'a str,
@@ -106,7 +107,7 @@ fuzz_target!(|input: Input<'_>| {
             assert_eq!(times(&register, of, max), fresh);
 
             refused(&register, Identity { fingerprint: fingerprint ^ 1, ..of }, max);
-            // Not among the bytes that are stored of it.
+            // A part of the fingerprint that the register does not store.
             refused(&register, Identity { fingerprint: fingerprint ^ (1 << 40), ..of }, max);
             refused(&register, Identity { codec: of.codec ^ 1, ..of }, max);
             let other = Identity { key: other_key, ..of };
@@ -118,7 +119,7 @@ fuzz_target!(|input: Input<'_>| {
     }
 });
 
-/// Reads, within the bound of memory, and checks an answer that is a value against the description of the format.
+/// Reads within the bound on memory, and checks a value against the description of the format.
 fn checked(register: &Bytes, of: Identity<'_>, max_payload: usize) -> Read {
     let region = Region::new(ALLOCATED);
     let answer = read(register, of, max_payload);
@@ -132,7 +133,7 @@ fn checked(register: &Bytes, of: Identity<'_>, max_payload: usize) -> Read {
     answer
 }
 
-/// The payload of a register that has to be good.
+/// The payload of a valid register.
 fn described(register: &[u8], of: Identity<'_>, max_payload: usize) -> Option<Vec<u8>> {
     assert_eq!(register[0], b'V');
     assert_eq!(register[CHECKSUM], checksum(of, register).to_le_bytes());
@@ -165,7 +166,7 @@ fn is_tagged(register: &[u8]) -> bool {
     register.get(HEAD).is_some_and(|kind| kind & 0x40 != 0)
 }
 
-/// `n stamp*n | m (length[2] name stamp)*m`, and what stands behind that.
+/// `n stamp*n | m (length[2] name stamp)*m`, and what follows.
 fn behind_tags(section: &[u8]) -> Option<&[u8]> {
     let (told, rest) = section.split_first()?;
     let (named, mut rest) = rest.get(16 * usize::from(*told)..)?.split_first()?;
@@ -188,10 +189,10 @@ fn refused(register: &Bytes, of: Identity<'_>, max_payload: usize) {
     assert!(matches!(answer, Read::Invalid(_)), "{answer:?} for {of:?}");
 }
 
-/// Whatever of it is no longer as it was written, it is not served.
+/// A register that is not as it was written is not served.
 fn damaged(whole: &Bytes, of: Identity<'_>, max_payload: usize, damage: &Damage<'_>) {
     let mut bytes = whole.to_vec();
-    // What a CRC-32 is sure to notice; of other damage one in 2^32 passes.
+    // Whether a CRC-32 surely notices the damage; of other damage one in 2^32 passes.
     let mut sure = false;
     match *damage {
         Damage::Bits(places) => {
@@ -199,7 +200,7 @@ fn damaged(whole: &Bytes, of: Identity<'_>, max_payload: usize, damage: &Damage<
                 let bit = usize::from(place) % (bytes.len() * 8);
                 bytes[bit / 8] ^= 1 << (bit % 8);
             }
-            // Three bits for certain up to this length.
+            // It surely notices three bits up to this length.
             sure = bytes.len() + of.key.len() < 11_000;
         }
         Damage::Burst { at, mask } => {
@@ -208,7 +209,7 @@ fn damaged(whole: &Bytes, of: Identity<'_>, max_payload: usize, damage: &Damage<
             for (byte, mask) in bytes[at..].iter_mut().zip(mask.to_le_bytes()) {
                 *byte ^= mask;
             }
-            // Not if it runs over from the checksum into what that checks.
+            // Not if the burst runs from the checksum into what the checksum covers.
             sure = at >= CHECKSUM.end;
         }
         Damage::Cut(to) => bytes.truncate(usize::from(to) % whole.len()),

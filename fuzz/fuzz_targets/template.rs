@@ -1,8 +1,8 @@
 //! The parser of key templates, as it runs in the compiler: it answers every text, points only at what is there, loses
-//! nothing, and lets no template pass whose values nothing separates.
+//! nothing, and accepts no template whose values nothing separates.
 #![no_main]
 
-// A procedural macro exports no functions, so its source is compiled in here.
+// A procedural macro exports no functions, so this compiles its source.
 #[path = "../../cached-macros/src/suggest.rs"]
 #[expect(dead_code, reason = "only what the parser uses of it")]
 mod suggest;
@@ -21,7 +21,7 @@ fuzz_target!(|template: &str| {
         }
         Ok(pieces) => {
             points_at_placeholders(template, &pieces);
-            // Every text has one reading and every reading one text, so printing gives back the very same.
+            // Every text has one reading and every reading one text, so printing returns the same text.
             assert_eq!(print(&pieces), template);
             no_values_meet(&pieces);
             one_hash_tag(&pieces);
@@ -29,7 +29,7 @@ fuzz_target!(|template: &str| {
     }
     match parse_tag(template) {
         Err(fault) => assert!(template.get(fault.at.clone()).is_some(), "{fault:?} points beside the text"),
-        // A tag is what a key may be, and less.
+        // A tag allows a subset of what a key allows.
         Ok(pieces) => assert_eq!(Ok(pieces), parse(template)),
     }
     for (name, at) in braced(template) {
@@ -70,7 +70,7 @@ fn print_placeholder(placeholder: &Placeholder) -> String {
     format!("<{}{modifier}>", placeholder.path())
 }
 
-/// Values escape `:` and braces and nothing else: one of them stands between any two that are not hashes.
+/// Values escape `:` and braces and nothing else, so one of these stands between any two values that are not hashes.
 fn no_values_meet(pieces: &[Piece]) {
     let values: Vec<usize> = (0..pieces.len())
         .filter(|&at| pieces.get(at).and_then(placeholder).is_some_and(|placeholder| placeholder.form == Form::Plain))
@@ -85,7 +85,7 @@ fn no_values_meet(pieces: &[Piece]) {
 
 /// No braces, or one pair around something.
 fn one_hash_tag(pieces: &[Piece]) {
-    // What a value renders does not matter, only that it is there and has no braces.
+    // It does not matter what a value renders, only that it is there and has no braces.
     let text: String = pieces.iter().map(|piece| if let Piece::Literal(text) = piece { text } else { "x" }).collect();
     assert!(!text.contains(|letter: char| letter.is_control()));
     match (text.find('{'), text.find('}')) {

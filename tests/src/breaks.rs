@@ -1,7 +1,7 @@
-//! The project's own list of breaks: subtle faults, put into the code one at a time, that a test has to notice.
+//! The project's own list of breaks: subtle faults, put into the code one at a time, that a test must notice.
 //!
-//! Each says by its exact text what it replaces, so that the list stays honest while the code moves: a text that is not there
-//! exactly once is an error, not a break that is left out.
+//! Each break quotes the exact text that it replaces, so the list stays honest while the code moves: a text that does
+//! not stand there exactly once is an error, not a skipped break.
 
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -13,15 +13,15 @@ use std::path::{Path, PathBuf};
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Break {
-    /// Its name, by which it can be run alone.
+    /// Its name; the break can be run alone by it.
     pub name: String,
     /// The file that it changes, from the root of the repository.
     pub file: PathBuf,
     /// The text that it replaces.
     pub find: String,
-    /// What it puts there.
+    /// The text that it puts there.
     pub put: String,
-    /// What a user would see.
+    /// The harm that a user would see.
     pub harm: String,
     /// The arguments of `cargo test` that run the tests which notice it.
     pub red: String,
@@ -29,16 +29,16 @@ pub struct Break {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Listed {
+struct BreakFile {
     #[serde(rename = "break")]
     breaks: Vec<Break>,
 }
 
 impl Break {
-    /// All of them: of the files `tests/breaks/*.toml`, by the file's name.
+    /// All breaks of the files `tests/breaks/*.toml`, by the file's name.
     ///
     /// # Errors
-    /// When a file cannot be read, or says something else.
+    /// If a file cannot be read or parsed.
     pub fn all(root: &Path) -> Result<BTreeMap<String, Vec<Self>>, Box<dyn Error>> {
         let mut all = BTreeMap::new();
         for file in fs::read_dir(root.join("tests/breaks"))? {
@@ -46,7 +46,7 @@ impl Break {
             let Some(kind) = path.file_stem().filter(|_| path.extension().is_some_and(|end| end == "toml")) else {
                 continue;
             };
-            let Listed { breaks } =
+            let BreakFile { breaks } =
                 toml::from_str(&fs::read_to_string(&path)?).map_err(|error| format!("{}: {error}", path.display()))?;
             all.insert(kind.to_string_lossy().into_owned(), breaks.into_iter().map(Self::trimmed).collect());
         }

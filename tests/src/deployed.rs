@@ -1,12 +1,12 @@
-//! A process of one build of a service, as the test has it.
+//! A process of one build of a service, as the test sees it.
 
-use crate::spoken::Spoken;
+use crate::spoken::LineProcess;
 use serde::{Deserialize, Serialize};
 
-/// What it is told to do.
+/// A command to the process.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
-pub enum Told {
-    /// Reads a user so many times, one read after another.
+pub enum DeployedCommand {
+    /// Reads a user several times, one read after another.
     Read {
         /// Which user.
         id: u64,
@@ -42,7 +42,7 @@ pub enum By {
     Bracket,
     /// A bracket around the commit, of the tag.
     TagBracket,
-    /// What is written is put in the place of what was stored.
+    /// The written value replaces the stored one.
     Put,
     /// `delete` of the user's key, after the commit.
     Delete,
@@ -51,19 +51,19 @@ pub enum By {
 }
 
 impl By {
-    /// Each of them.
+    /// All of them.
     pub const ALL: [Self; 8] =
         [Self::Key, Self::Tag, Self::Event, Self::Bracket, Self::TagBracket, Self::Put, Self::Delete, Self::Sweep];
 }
 
-/// What reads have come to.
+/// The result of some reads.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
-pub struct Seen {
+pub struct DeployedReads {
     /// How many there were.
     pub reads: u64,
-    /// How many of them have run the function.
+    /// How many of them ran the function.
     pub loads: u64,
-    /// The versions that were returned, without repetitions in a row.
+    /// The returned versions, without repetitions in a row.
     pub versions: Vec<u64>,
     /// Reads that returned less than was complete when they began.
     pub stale: Vec<String>,
@@ -71,7 +71,7 @@ pub struct Seen {
 
 /// The process; ended when dropped.
 #[derive(Debug)]
-pub struct Deployed(Spoken);
+pub struct Deployed(LineProcess);
 
 impl Deployed {
     /// Starts a process of the build with this name. `program` is `env!("CARGO_BIN_EXE_deployed")` of the test.
@@ -80,40 +80,40 @@ impl Deployed {
     /// When it does not start.
     #[must_use]
     pub fn start(program: &str, url: &str, database: &str, build: &str) -> Self {
-        Self(Spoken::start(program, &[url, database, build]))
+        Self(LineProcess::start(program, &[url, database, build]))
     }
 
-    /// Tells it what to do, and does not wait for it.
+    /// Sends it a command, and does not wait for the answer.
     ///
     /// # Panics
     /// When it has ended.
-    pub fn tell(&mut self, what: Told) {
+    pub fn tell(&mut self, what: DeployedCommand) {
         self.0.tell(&what);
     }
 
-    /// What the reads that it was told have come to.
+    /// The result of the reads that it was sent.
     ///
     /// # Panics
     /// When it has ended.
-    pub fn seen(&mut self) -> Seen {
+    pub fn seen(&mut self) -> DeployedReads {
         self.0.answer()
     }
 
-    /// Reads a user so many times.
+    /// Reads a user several times.
     ///
     /// # Panics
     /// When it has ended.
-    pub fn read(&mut self, id: u64, times: u64) -> Seen {
-        self.tell(Told::Read { id, times });
+    pub fn read(&mut self, id: u64, times: u64) -> DeployedReads {
+        self.tell(DeployedCommand::Read { id, times });
         self.seen()
     }
 
-    /// Writes a user: the version that is complete now.
+    /// Writes a user, and returns the version that is then complete.
     ///
     /// # Panics
     /// When it has ended, or has not applied the invalidation.
     pub fn write(&mut self, id: u64, by: By) -> u64 {
-        self.tell(Told::Write { id, by });
+        self.tell(DeployedCommand::Write { id, by });
         self.0.answer()
     }
 }

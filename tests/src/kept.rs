@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-/// A row that is kept has changed.
+/// A kept row has changed.
 #[derive(Debug, Clone, Copy, CacheEvent)]
 pub struct KeptChanged {
     /// Which row.
@@ -72,7 +72,7 @@ pub enum Way {
     Cloned,
     /// With a tag and an event.
     Tagged,
-    /// With a tag that only the value tells.
+    /// With a tag that only the value names.
     Named,
     /// `on_gap = "serve"`, for a second.
     Bridged,
@@ -82,7 +82,7 @@ impl Way {
     /// All of them.
     pub const ALL: [Self; 5] = [Self::Shared, Self::Cloned, Self::Tagged, Self::Named, Self::Bridged];
 
-    /// Its function's name, and the first word of its keys.
+    /// The name of its function, and the first word of its keys.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -94,19 +94,19 @@ impl Way {
         }
     }
 
-    /// The key of a row's entry, as it is written.
+    /// The key of a row's entry, as a user writes it.
     #[must_use]
     pub fn key(self, id: u64) -> String {
         format!("{}:{id}", self.name())
     }
 
-    /// As it stands in Redis.
+    /// The key of a row's entry, as it stands in Redis.
     #[must_use]
     pub fn redis_key(self, id: u64) -> String {
         format!("cache:k:{}", self.key(id))
     }
 
-    /// What it counts in this cache.
+    /// The statistics of its function in this cache.
     ///
     /// # Panics
     /// When it was not called yet.
@@ -115,7 +115,7 @@ impl Way {
         cache.stats().site(self.name()).expect("it was called").clone()
     }
 
-    /// Calls answered by the near cache so far.
+    /// Calls that the near cache has answered so far.
     #[must_use]
     pub fn near_hits(self, cache: &Cache) -> u64 {
         self.stats(cache).near_hits
@@ -123,7 +123,7 @@ impl Way {
 }
 
 impl KeptRows {
-    /// So many rows at version 0.
+    /// This number of rows, at version 0.
     #[must_use]
     pub fn new(rows: usize) -> Self {
         Self { versions: (0..rows).map(|_| AtomicU64::new(0)).collect(), loads: AtomicU64::new(0) }
@@ -144,7 +144,7 @@ impl KeptRows {
         self.loads.load(Ordering::SeqCst)
     }
 
-    /// The version that the database has.
+    /// The version in the database.
     #[must_use]
     pub fn now(&self, id: u64) -> u64 {
         self.row(id).load(Ordering::SeqCst)
@@ -177,12 +177,12 @@ impl KeptRows {
             .await
     }
 
-    /// The very value.
+    /// The value itself, shared.
     pub async fn read_shared(&self, cache: &Cache, id: u64) -> Arc<Kept> {
         cache.scope(shared(self, id)).await
     }
 
-    /// Reads a row whose entry lives for so long.
+    /// Reads a row whose entry has this time to live.
     pub async fn read_brief(&self, cache: &Cache, id: u64, ttl: Duration) -> u64 {
         cache.scope(brief(self, id, ttl)).await.version
     }

@@ -1,7 +1,7 @@
-//! What the tests stand on: Redis servers of their own, worker processes, and a look from outside.
+//! Shared by the tests: Redis servers of their own, worker processes, and observation from outside.
 //!
-//! Nothing here is a mock. Servers listen on 127.0.0.1 only, on ports that the system says are free, in temporary
-//! directories, and are ended by their process id.
+//! Nothing here is a mock. Servers listen only on 127.0.0.1, on free ports, in temporary directories, and are ended by
+//! their process id.
 
 mod breaks;
 mod deployed;
@@ -23,11 +23,11 @@ mod worker;
 mod writer;
 
 pub use breaks::Break;
-pub use deployed::{By, Deployed, Seen, Told};
+pub use deployed::{By, Deployed, DeployedCommand, DeployedReads};
 pub use kept::{Kept, KeptChanged, KeptRows, Way};
 pub use lateness::lateness_of;
 pub use log::Log;
-pub use near_process::{NearCommand, NearEvent, NearProcess, NearSeen, microseconds};
+pub use near_process::{NearCommand, NearEvent, NearProcess, NearRead, microseconds};
 pub use network::{Network, Pass};
 pub use notes::Notes;
 pub use proxy::Proxy;
@@ -40,7 +40,7 @@ pub use writer::Writer;
 
 use std::time::Duration;
 
-/// Waits until `condition` holds; for what another process or a background task does.
+/// Waits until `condition` holds, for what another process or a background task does.
 ///
 /// # Panics
 /// When it does not hold within ten seconds.

@@ -1,15 +1,15 @@
-//! What the library logs.
+//! The log lines of the library.
 
 use std::io::{self, Write};
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 use tracing::Dispatch;
 use tracing::subscriber::DefaultGuard;
 
-/// A subscriber that stays. While a process has only one, `tracing` asks the thread that first comes to a callsite whether
-/// anybody listens there, and remembers its "no" for the threads that do listen.
+/// A subscriber that stays. While a process has only one, `tracing` asks the thread that first comes to a callsite
+/// whether anybody listens there, and remembers its "no" for threads that do listen.
 static STAYING: LazyLock<Dispatch> = LazyLock::new(|| Dispatch::new(tracing_subscriber::registry()));
 
-/// The lines that the library logs on this thread. What runs on one thread is a `#[tokio::test]` without further words.
+/// The lines that the library logs on this thread. A plain `#[tokio::test]` runs on one thread.
 #[derive(Debug, Clone, Default)]
 pub struct Log(Arc<Mutex<Vec<u8>>>);
 
@@ -39,8 +39,8 @@ impl Log {
         (log, tracing::subscriber::set_default(subscriber))
     }
 
-    /// The lines since the last look. Not those on functions that share their entries: they are of the whole program, and so of
-    /// the functions of other tests.
+    /// The lines since the last call, without those about functions that share their entries. Those lines are about the
+    /// whole program, and so about the functions of other tests.
     #[must_use]
     pub fn take(&self) -> Vec<String> {
         let mut lines = self.take_all();

@@ -1,11 +1,11 @@
-//! A process with a near cache, as the test has it.
+//! A process with a near cache, as the test sees it.
 
 use crate::server::signal;
-use crate::spoken::Spoken;
+use crate::spoken::LineProcess;
 use serde::{Deserialize, Serialize};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-/// What it is told to do.
+/// A command to the process.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 pub enum NearCommand {
     /// Reads a row.
@@ -20,23 +20,23 @@ pub enum NearCommand {
     },
     /// Reads and writes at random.
     Run {
-        /// Of the random numbers.
+        /// The seed of the random numbers.
         seed: u64,
-        /// How many.
+        /// The number of reads and writes.
         operations: u64,
-        /// Of how many rows.
+        /// The number of rows.
         rows: u64,
     },
 }
 
-/// What a read found.
+/// The result of a read.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
-pub struct NearSeen {
-    /// Of the row.
+pub struct NearRead {
+    /// The version of the row.
     pub version: u64,
-    /// The near cache has answered.
+    /// Whether the near cache answered.
     pub is_near: bool,
-    /// It is coherent by now.
+    /// Whether the near cache is coherent by now.
     pub is_coherent: bool,
     /// How long the read took, in microseconds.
     pub took_us: u64,
@@ -47,9 +47,9 @@ pub struct NearSeen {
 pub struct NearEvent {
     /// Which row.
     pub id: u64,
-    /// Not a read.
+    /// Whether it was a write.
     pub is_write: bool,
-    /// That was read or written.
+    /// The version that was read or written.
     pub version: u64,
     /// See [`microseconds`].
     pub began: u64,
@@ -57,7 +57,7 @@ pub struct NearEvent {
     pub ended: u64,
 }
 
-/// The time, as all processes of this machine have it.
+/// The time, the same for all processes of this machine.
 ///
 /// # Panics
 /// Before 1970.
@@ -69,7 +69,7 @@ pub fn microseconds() -> u64 {
 
 /// The process; ended when dropped.
 #[derive(Debug)]
-pub struct NearProcess(Spoken);
+pub struct NearProcess(LineProcess);
 
 impl NearProcess {
     /// Starts it. `program` is `env!("CARGO_BIN_EXE_near")` of the test.
@@ -78,10 +78,10 @@ impl NearProcess {
     /// When it does not start.
     #[must_use]
     pub fn start(program: &str, url: &str, database: &str, heartbeat_ms: u64) -> Self {
-        Self(Spoken::start(program, &[url, database, &heartbeat_ms.to_string()]))
+        Self(LineProcess::start(program, &[url, database, &heartbeat_ms.to_string()]))
     }
 
-    /// Tells it what to do, and does not wait for it.
+    /// Sends it a command, and does not wait for the answer.
     ///
     /// # Panics
     /// When it has ended.
@@ -89,11 +89,11 @@ impl NearProcess {
         self.0.tell(&command);
     }
 
-    /// What the read or write that it was told found.
+    /// The result of the read or write that it was sent.
     ///
     /// # Panics
     /// When it has ended.
-    pub fn seen(&mut self) -> NearSeen {
+    pub fn seen(&mut self) -> NearRead {
         self.0.answer()
     }
 
@@ -101,12 +101,12 @@ impl NearProcess {
     ///
     /// # Panics
     /// When it has ended.
-    pub fn read(&mut self, id: u64) -> NearSeen {
+    pub fn read(&mut self, id: u64) -> NearRead {
         self.tell(NearCommand::Read { id });
         self.seen()
     }
 
-    /// What it did at random, and how many of its reads the near cache has answered.
+    /// Its random reads and writes, and how many of the reads the near cache answered.
     ///
     /// # Panics
     /// When it has ended.
@@ -125,7 +125,7 @@ impl NearProcess {
     /// SIGCONT.
     ///
     /// # Panics
-    /// When it cannot be.
+    /// When it cannot be continued.
     pub fn go_on(&self) {
         signal("-CONT", self.0.id());
     }

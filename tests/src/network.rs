@@ -1,4 +1,4 @@
-//! A network that stands still without saying so, and a slow one.
+//! A network that stands still without notice, or is slow.
 
 use crate::RedisServer;
 use std::net::SocketAddr;
@@ -12,34 +12,34 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::{AbortHandle, JoinSet};
 use tokio::time::Instant;
 
-/// What is sent on this text's connection belongs to the near cache.
+/// A connection on which this text is sent belongs to the near cache.
 const TRACKING: &[u8] = b"TRACKING";
 
-/// What happens to the bytes of one direction.
+/// The fate of the bytes of one direction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Pass {
     /// They arrive.
     AtOnce,
-    /// They arrive so much later.
+    /// They arrive this much later.
     After(Duration),
-    /// None arrives; nobody is told. They do when the network goes on, as with TCP.
+    /// None arrives, without notice. They do when the network resumes, as with TCP.
     Never,
 }
 
-/// Passes on what it is sent; ended when dropped. Connections are never closed by it.
+/// Passes on what it is sent; ended when dropped. It never closes connections.
 #[derive(Debug)]
 pub struct Network {
     address: SocketAddr,
     up: watch::Sender<Pass>,
     down: watch::Sender<Pass>,
-    /// Connections that were made before the last of so many cuts are forgotten.
+    /// Connections that were made before the last of these cuts are forgotten.
     forgotten: Arc<AtomicU64>,
     accepting: AbortHandle,
 }
 
 impl Network {
-    /// A way to this server, on which only the connections of near caches are disturbed, from when they ask to be told of
-    /// changes.
+    /// A way to this server on which only the connections of near caches are disturbed, from the moment at which they
+    /// ask to be notified of changes.
     ///
     /// # Panics
     /// When the system has no port for it.
@@ -47,7 +47,7 @@ impl Network {
         Self::start(server, false).await
     }
 
-    /// A way to this server, on which all connections are disturbed.
+    /// A way to this server on which all connections are disturbed.
     ///
     /// # Panics
     /// When the system has no port for it.
@@ -62,7 +62,7 @@ impl Network {
         let forgotten = Arc::new(AtomicU64::new(0));
         let (port, cuts) = (server.port(), Arc::clone(&forgotten));
         let accepting = tokio::spawn(async move {
-            // Dropped with this task, they end.
+            // The connections end when this task is dropped.
             let mut connections = JoinSet::new();
             while let Ok((client, _)) = listener.accept().await {
                 let (of_up, of_down) = (of_up.clone(), of_down.clone());
@@ -91,18 +91,18 @@ impl Network {
         format!("redis://{}/", self.address)
     }
 
-    /// What happens from now on to what the server is sent.
+    /// From now on, this happens to what the server is sent.
     pub fn up(&self, pass: Pass) {
         self.up.send_replace(pass);
     }
 
-    /// What is sent on the connections that there are arrives no more, for good, and nobody is told; others are not touched. As
-    /// with a firewall that has been restarted.
+    /// Nothing more arrives of what is sent on the existing connections, for good and without notice; new ones are not
+    /// affected. A firewall that was restarted does the same.
     pub fn forget(&self) {
         self.forgotten.fetch_add(1, Ordering::SeqCst);
     }
 
-    /// What happens from now on to what the server sends.
+    /// From now on, this happens to what the server sends.
     pub fn down(&self, pass: Pass) {
         self.down.send_replace(pass);
     }
@@ -145,7 +145,7 @@ async fn pump(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, mut pass: watch::
             }
             let _ = send.send((Instant::now(), bytes[..read].to_vec()));
         }
-        // An end arrives like everything else.
+        // The end of a connection arrives like everything else.
         drop(send);
     };
     let delivered = async {
@@ -156,7 +156,7 @@ async fn pump(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, mut pass: watch::
                 if let (Pass::After(delay), Some((since, _))) = (now, &next) {
                     tokio::time::sleep_until(*since + delay).await;
                 }
-                // What is under way when it stands still does not arrive either.
+                // Bytes that are under way when the network stands still do not arrive either.
                 if pass.wait_for(|pass| *pass != Pass::Never).await.is_err() {
                     return;
                 }

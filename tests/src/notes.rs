@@ -11,7 +11,7 @@ use std::time::Duration;
 pub struct Notes(Mutex<String>);
 
 impl Notes {
-    /// With a cache over it.
+    /// The store, with a cache over it.
     ///
     /// # Panics
     /// When the cache cannot be built.

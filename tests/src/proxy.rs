@@ -1,4 +1,4 @@
-//! A way to a server: one that breaks when it is told to, and one that leads to another server from then on.
+//! A way to a server that can break on demand, and that can be led to another server.
 
 use crate::RedisServer;
 use std::net::SocketAddr;
@@ -33,7 +33,7 @@ impl Proxy {
             (Arc::new(AtomicU16::new(server.port())), Arc::<AtomicUsize>::default(), Cut::default());
         let (to, count, cut) = (Arc::clone(&port), Arc::clone(&accepted), Arc::clone(&cut_at));
         let accepting = tokio::spawn(async move {
-            // Dropped with this task, they end.
+            // The connections end when this task is dropped.
             let mut connections = JoinSet::new();
             while let Ok((client, _)) = listener.accept().await {
                 let (cut, port) = (Arc::clone(&cut), to.load(Ordering::SeqCst));
@@ -55,28 +55,29 @@ impl Proxy {
         format!("redis://{}/", self.address)
     }
 
-    /// New connections lead to this server from now on, as when a name is given to another one. Those that there are stay.
+    /// From now on, new connections lead to this server, as when a name moves to another address. Existing connections
+    /// stay.
     pub fn leads_to(&self, server: &RedisServer) {
         self.leads_to_port(server.port());
     }
 
-    /// As [`leads_to`](Self::leads_to), by the server's port.
+    /// Like [`leads_to`](Self::leads_to), by the server's port.
     pub fn leads_to_port(&self, port: u16) {
         self.port.store(port, Ordering::SeqCst);
     }
 
-    /// How many connections have been made.
+    /// The number of connections that have been made.
     #[must_use]
     pub fn accepted(&self) -> usize {
         self.accepted.load(Ordering::SeqCst)
     }
 
-    /// Breaks the next connection that sends `text`, once: the server is told, and what it answers is dropped.
+    /// Breaks the next connection that sends `text`, once: the server receives it, and its answer is dropped.
     pub fn cut_at(&self, text: &str) {
         *self.cut_at.lock().unwrap_or_else(PoisonError::into_inner) = Some(text.as_bytes().to_vec());
     }
 
-    /// Whether it has been.
+    /// Whether that connection was broken.
     #[must_use]
     pub fn has_cut(&self) -> bool {
         self.cut_at.lock().unwrap_or_else(PoisonError::into_inner).is_none()
@@ -97,7 +98,7 @@ async fn pass(mut client: TcpStream, mut server: TcpStream, cut: &Cut) -> std::i
                 let read = read?;
                 server.write_all(&asked[..read]).await?;
                 if is_cut(cut, &asked[..read]) {
-                    // It has been carried out when there is an answer.
+                    // The command has been carried out when there is an answer.
                     return server.read(&mut answered).await.map(drop);
                 }
                 if read == 0 {
@@ -115,7 +116,7 @@ async fn pass(mut client: TcpStream, mut server: TcpStream, cut: &Cut) -> std::i
     }
 }
 
-/// Whether it is to be cut now. A test sends one small command at a time, which comes in one piece.
+/// Whether to cut now. A test sends one small command at a time, which comes in one piece.
 fn is_cut(cut: &Cut, asked: &[u8]) -> bool {
     let mut cut = cut.lock().unwrap_or_else(PoisonError::into_inner);
     let is_now = cut.as_ref().is_some_and(|text| asked.windows(text.len()).any(|window| window == text));

@@ -1,12 +1,12 @@
-//! A network in which what was sent arrives late: behind what was sent afterwards on another connection.
+//! A network in which data arrives late: behind what was sent afterwards on another connection.
 
 use std::sync::{Arc, Mutex};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 
-/// Passes connections on to a server. Those that are held deliver nothing until they are released, even if their client
-/// has given them up by then.
+/// Passes connections on to a server. A held connection delivers nothing until it is released, even if its client has
+/// given it up by then.
 #[derive(Debug)]
 pub struct Relay {
     port: u16,
@@ -48,7 +48,7 @@ impl Relay {
         format!("redis://127.0.0.1:{}/", self.port)
     }
 
-    /// From now on nothing arrives of what is sent on the connections that there are; others are not touched.
+    /// From now on nothing arrives that is sent on the existing connections; new ones are not affected.
     ///
     /// # Panics
     /// Never.
@@ -58,7 +58,7 @@ impl Relay {
         }
     }
 
-    /// Bytes that are held back.
+    /// The number of bytes that are held back.
     ///
     /// # Panics
     /// Never.
@@ -67,8 +67,8 @@ impl Relay {
         self.connections.lock().expect("not poisoned").iter().map(|connection| *connection.held.borrow()).sum()
     }
 
-    /// Delivers what was held back, and waits until the server has carried it out, on the connections whose clients have
-    /// given them up.
+    /// Delivers what was held back on the connections that their clients have given up, and waits until the server has
+    /// carried it out.
     ///
     /// # Panics
     /// When a connection is still in use.
@@ -114,7 +114,7 @@ async fn pass(client: TcpStream, server: TcpStream, mut may_pass: watch::Receive
             }
             held.send_replace(waiting.len());
         }
-        // The server answers all that it was sent before it closes.
+        // The server answers everything it was sent before it closes.
         let _ = to_server.shutdown().await;
     };
     let down = async {

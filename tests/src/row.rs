@@ -14,10 +14,10 @@ pub struct RowChanged {
     pub id: u64,
 }
 
-/// A cache on the server, with time enough for a slow machine: what its tests are about is order, not time.
+/// A cache on the server, with enough time for a slow machine: its tests are about order, not time.
 ///
 /// # Panics
-/// When the settings are unsound.
+/// When the settings are invalid.
 #[must_use]
 pub fn patient_cache(url: &str) -> Cache {
     let marker = Duration::from_secs(60);
@@ -62,7 +62,7 @@ impl Row {
         RowChanged { id: self.id }
     }
 
-    /// What its entry depends on.
+    /// The tag and the event that its entry depends on.
     pub fn options(&self) -> Options {
         Options::new().tag(self.tag()).invalidate_on(&self.event())
     }
@@ -72,7 +72,7 @@ impl Row {
         [0, 1, 2].map(|n| self.way(n))
     }
 
-    /// One of them, taken in turn.
+    /// One of them, in turn.
     pub fn way(&self, n: u64) -> Invalidation {
         match n % 3 {
             0 => Invalidation::new().key(self.key()),
@@ -81,7 +81,7 @@ impl Row {
         }
     }
 
-    /// The version that the database has.
+    /// The version in the database.
     #[must_use]
     pub fn now(&self) -> u64 {
         self.version.load(Ordering::SeqCst)
@@ -108,7 +108,7 @@ impl Row {
         version
     }
 
-    /// Begins a read that has to load, and returns when its load has read the database and holds.
+    /// Begins a read that must load, and returns when its load has read the database and waits.
     ///
     /// # Panics
     /// When the read does not load.
@@ -143,7 +143,7 @@ impl Row {
     }
 }
 
-/// A read whose load has read the database and holds.
+/// A read whose load has read the database and waits.
 #[derive(Debug)]
 #[must_use = "its load is cancelled when it is dropped"]
 pub struct HeldRead {

@@ -20,7 +20,7 @@ impl Drop for Sentinel {
 }
 
 impl Sentinel {
-    /// Watches the primary at this port; `None` if the program is not there.
+    /// Watches the primary at this port; `None` if the program is not installed.
     pub(crate) fn start(primary: u16) -> Option<Self> {
         let (directory, port) = (tempfile::tempdir().expect("no temporary directory"), free_port());
         let file = directory.path().join("sentinel.conf");
@@ -55,7 +55,7 @@ impl Sentinel {
         command.query_async(&mut connection).await.ok()
     }
 
-    /// The port of the primary, in its opinion.
+    /// The port of the primary, as the Sentinel sees it.
     pub async fn primary(&self) -> Option<u16> {
         let (_, port) = self.ask::<(String, String)>(&["GET-MASTER-ADDR-BY-NAME", "cache"]).await?;
         port.parse().ok()
@@ -69,7 +69,7 @@ impl Sentinel {
         })
     }
 
-    /// Promotes a replica. `false` if it will not, yet.
+    /// Promotes a replica. `false` if it does not, yet.
     pub async fn promotes(&self) -> bool {
         self.ask::<String>(&["FAILOVER", "cache"]).await.is_some()
     }

@@ -47,12 +47,12 @@ impl RedisServer {
     /// A server with further arguments, such as `["--maxmemory", "2mb"]`.
     ///
     /// # Panics
-    /// As [`start`](Self::start).
+    /// Like [`start`](Self::start).
     #[must_use]
     pub fn start_with(arguments: &[&str]) -> Self {
         let arguments: Vec<String> = arguments.iter().map(ToString::to_string).collect();
         let mut failed = String::new();
-        // A port that was free may be another's by now.
+        // A port that was free may be taken by now.
         for _ in 0..3 {
             let directory = tempfile::tempdir().expect("no temporary directory");
             let port = free_port();
@@ -67,7 +67,7 @@ impl RedisServer {
         panic!("redis-server finds no free port: {failed}");
     }
 
-    /// The only node of a cluster: all slots are its own, and it refuses commands whose keys stand in several.
+    /// The only node of a cluster. It owns all slots, and refuses commands whose keys stand in several slots.
     ///
     /// # Panics
     /// When it does not start.
@@ -81,7 +81,7 @@ impl RedisServer {
         server
     }
 
-    /// Gives these slots of its cluster to this node. One by one: servers before 7.0 know no ranges.
+    /// Gives these slots of its cluster to this node, one by one, because servers before 7.0 know no ranges.
     ///
     /// # Panics
     /// When the server refuses.
@@ -91,7 +91,8 @@ impl RedisServer {
         let _: () = self.send(&words.collect::<Vec<_>>()).await;
     }
 
-    /// A Sentinel that watches this server under the name `cache` and acts alone; `None` if `redis-sentinel` is not there.
+    /// A Sentinel that watches this server under the name `cache` and acts alone; `None` if `redis-sentinel` is not
+    /// installed.
     ///
     /// # Panics
     /// When it does not start.
@@ -139,7 +140,7 @@ impl RedisServer {
         command.query_async(&mut self.connection().await).await.expect("the server takes the command")
     }
 
-    /// Watches all commands from now on: [`Monitor::stop`] returns them.
+    /// Records all commands from now on: [`Monitor::stop`] returns them.
     ///
     /// # Panics
     /// When the server does not answer.
@@ -159,7 +160,7 @@ impl RedisServer {
         Monitor { lines, task }
     }
 
-    /// Makes it a replica of the server at this port, or of nobody: then it is a primary.
+    /// Makes it a replica of the server at this port, or a primary for `None`.
     ///
     /// # Panics
     /// When the server refuses.
@@ -220,12 +221,13 @@ impl RedisServer {
         signal("-STOP", self.child.id());
     }
 
-    /// Lets it go on: SIGCONT.
+    /// Continues it: SIGCONT.
     pub fn thaw(&self) {
         signal("-CONT", self.child.id());
     }
 
-    /// Waits for its own word: a port that takes connections may be another server's, or the first of several sockets.
+    /// Waits for the server's own log line: a port that takes connections may be another server's, or the first of
+    /// several sockets.
     fn wait_until_said(&mut self, word: &str, before: usize) -> Result<(), String> {
         let deadline = Instant::now() + Duration::from_secs(10);
         while self.times_said(word) == before {
@@ -237,7 +239,7 @@ impl RedisServer {
         Ok(())
     }
 
-    /// How often its log says so; a restart goes on in the same file.
+    /// How often its log has this line; a restart continues the same file.
     fn times_said(&self, word: &str) -> usize {
         self.log().matches(word).count()
     }
@@ -248,7 +250,7 @@ impl RedisServer {
 }
 
 const LOG: &str = "redis.log";
-/// What it says when it takes commands, with all of its data.
+/// The log line of a server that takes commands, with all of its data.
 const READY: &str = "Ready to accept connections";
 
 fn spawn(port: u16, directory: &Path, arguments: &[String]) -> Child {
@@ -264,7 +266,7 @@ fn spawn(port: u16, directory: &Path, arguments: &[String]) -> Child {
         .expect("`redis-server` cannot be started: install it (Debian: apt-get install redis-server)")
 }
 
-/// Sends a signal by the system's `kill`: the workspace forbids unsafe code, and with it the call itself.
+/// Sends a signal by the system's `kill`, because the workspace forbids unsafe code, and with it the call itself.
 pub(crate) fn signal(signal: &str, pid: u32) {
     let status = Command::new("kill").args([signal, &pid.to_string()]).status();
     assert!(status.is_ok_and(|status| status.success()), "kill {signal} {pid}");
@@ -293,8 +295,8 @@ pub struct Monitor {
 }
 
 impl Monitor {
-    /// The commands that clients sent until now; those inside of scripts are not among them, nor is the question for the
-    /// server's role, which goes along as time passes.
+    /// The commands that clients have sent until now, without those inside scripts, and without the question for the
+    /// server's role, which is sent along as time passes.
     ///
     /// # Panics
     /// When the server does not answer.

@@ -1,4 +1,4 @@
-//! A process that is spoken to in lines: what it is told, and what it answers, is JSON.
+//! A process that exchanges lines of JSON with its parent: commands in, answers out.
 
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -6,19 +6,19 @@ use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
 /// The process; ended when dropped.
-pub(crate) struct Spoken {
+pub(crate) struct LineProcess {
     child: Child,
     input: ChildStdin,
     output: BufReader<ChildStdout>,
 }
 
-impl fmt::Debug for Spoken {
+impl fmt::Debug for LineProcess {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Process").field(&self.child.id()).finish()
     }
 }
 
-impl Spoken {
+impl LineProcess {
     pub(crate) fn start(program: &str, arguments: &[&str]) -> Self {
         let mut child = Command::new(program)
             .args(arguments)
@@ -35,13 +35,13 @@ impl Spoken {
         self.child.id()
     }
 
-    /// Tells it what to do, and does not wait for it.
+    /// Sends it a command, and does not wait for the answer.
     pub(crate) fn tell(&mut self, what: &impl Serialize) {
         let line = serde_json::to_string(what).expect("it can be written");
         writeln!(self.input, "{line}").expect("the process listens");
     }
 
-    /// What it answers.
+    /// Its answer.
     pub(crate) fn answer<T: for<'de> Deserialize<'de>>(&mut self) -> T {
         let mut line = String::new();
         let read = self.output.read_line(&mut line).expect("the process speaks");
@@ -50,7 +50,7 @@ impl Spoken {
     }
 }
 
-impl Drop for Spoken {
+impl Drop for LineProcess {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();

@@ -1,6 +1,6 @@
-//! Stores around another one: what is not written by hand is the inner one's.
+//! Stores around another one: methods that are not written by hand are forwarded.
 
-/// Steps of [`Store`](cached_core::store::Store) that `self.$inner` takes, inside of an `impl Store`.
+/// Steps of [`Store`](cached_core::store::Store) that are forwarded to `self.$inner`, inside an `impl Store`.
 #[macro_export]
 macro_rules! forward {
     ($inner:ident: $($step:ident),* $(,)?) => {

@@ -1,4 +1,4 @@
-//! Processes that use the cache, started by a test and told what to do.
+//! Processes that use the cache, started and controlled by a test.
 
 use crate::server::signal;
 use serde::{Deserialize, Serialize};
@@ -6,7 +6,7 @@ use std::fmt;
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
-/// What a worker did.
+/// The report of a worker.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Report {
     /// Loads that its callers caused.

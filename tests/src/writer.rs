@@ -17,7 +17,7 @@ impl fmt::Debug for Writer {
 }
 
 impl Writer {
-    /// Starts it and waits until the brackets around all its writes have begun: rows 0 to `rows`, each by one of the ways
+    /// Starts it and waits until the brackets of all its writes have begun: rows 0 to `rows`, each in one of the ways
     /// to invalidate it. `program` is `env!("CARGO_BIN_EXE_writer")` of the test.
     ///
     /// # Panics

@@ -1,5 +1,5 @@
-//! Functions that answer for each other under one key are named, by the log at start-up and by the audit. (A program of its
-//! own: the audits of all others would find these.)
+//! Functions that answer for each other under one key are named, by the log at start-up and by the audit. (This is a
+//! program of its own, because all other audits would find these functions.)
 
 use cached_core::{AuditOptions, Cache, FindingKind, redis_cached};
 use std::fmt::Display;
@@ -44,7 +44,7 @@ macro_rules! repositories {
 // Both stand in one place.
 repositories!(Paid Open);
 
-/// One function, whatever it is used with.
+/// One function, whatever type it is used with.
 struct Of<T>(T);
 
 impl<T: Display> Of<T> {
@@ -107,7 +107,7 @@ async fn impls_with_one_key_answer_for_each_other_which_is_said_at_start_up() {
             assert_eq!(Paid.find(1).await, "1 of Paid");
             cache.settled().await;
             assert_eq!(Open.find(1).await, "1 of Paid", "and this");
-            // What is not mentioned does not share.
+            // A function that is not mentioned does not share.
             assert_eq!((Of(7).find(1).await, Of("seven").find(1).await), ("1 of 7".into(), "1 of seven".into()));
             assert_eq!(Shop.row(1).await, "1 of the shop");
             cache.settled().await;

@@ -1,5 +1,5 @@
-//! What is wrong is said at start-up, all of it, with the places. (A program of its own: its functions are wrong on
-//! purpose, and would fail the start-up of all other tests.)
+//! Start-up reports everything that is wrong, with the places. (This is a program of its own: its functions are wrong
+//! on purpose, and would fail the start-up of all other tests.)
 
 use cached_core::{BuildError, Cache, Codec, redis_cached};
 use std::time::Duration;
@@ -53,7 +53,7 @@ fn every_offending_site_is_listed() {
 }
 
 #[tokio::test]
-async fn the_wrong_ones_work_all_the_same_where_the_check_is_off() {
+async fn wrong_sites_still_work_without_the_check() {
     let lenient = Cache::builder().check_sites(false).build().unwrap();
     for cache in [lenient, Cache::memory()] {
         cache

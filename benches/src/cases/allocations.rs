@@ -1,4 +1,4 @@
-//! Allocations of a hit, those of the connection's task included.
+//! Allocations of a hit, including those of the connection's task.
 
 use super::hits::KEYS;
 use crate::counting;
@@ -48,7 +48,7 @@ async fn measure(contender: &dyn Contender, rounds: usize, calls: u64) -> f64 {
     median(figures)
 }
 
-/// What decoding the value makes: nobody can do with less.
+/// The allocations of decoding the value, which nobody can avoid.
 fn of_the_value() -> f64 {
     let json = serde_json::to_vec(&User::of(FIRST_ID)).expect("a user is JSON");
     counting::start();

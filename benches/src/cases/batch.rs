@@ -1,4 +1,4 @@
-//! A hundred ids in one call, next to a hundred calls, and to what one would write by hand.
+//! A hundred ids in one call, next to a hundred calls and to hand-written code.
 
 use crate::options::Scale;
 use crate::report::Line;
@@ -20,7 +20,7 @@ const ROUNDS: usize = 7;
 const ONE_BY_ONE: &str = "one by one";
 const NEAR: &str = "ours-near";
 
-/// The key of the function over one id, so that both have the same entries.
+/// The key is that of the function over one id, so both have the same entries.
 #[redis_cached(key = "user:<id>", ttl = "medium", batch = ids)]
 async fn find_users(ids: &[u64]) -> HashMap<u64, User> {
     let mut users = HashMap::with_capacity(ids.len());
@@ -30,7 +30,7 @@ async fn find_users(ids: &[u64]) -> HashMap<u64, User> {
     users
 }
 
-/// The same with the near cache, which has entries of its own.
+/// The same with the near cache, with its own entries.
 #[redis_cached(key = "near-user:<id>", ttl = "medium", local = "10m", batch = ids)]
 async fn find_near_users(ids: &[u64]) -> HashMap<u64, User> {
     let mut users = HashMap::with_capacity(ids.len());
@@ -40,7 +40,7 @@ async fn find_near_users(ids: &[u64]) -> HashMap<u64, User> {
     users
 }
 
-/// MGET, the load of what is missing, and as many SETs in one pipeline.
+/// MGET, the load of the missing values, and their SETs in one pipeline.
 async fn by_hand(connection: &mut MultiplexedConnection, ids: &[u64]) -> HashMap<u64, User> {
     let mut mget = redis::cmd("MGET");
     for &id in ids {
@@ -67,16 +67,16 @@ async fn by_hand(connection: &mut MultiplexedConnection, ids: &[u64]) -> HashMap
     users
 }
 
-/// Who is asked.
+/// A subject of the comparison.
 #[derive(Clone)]
-enum Subjected {
+enum BatchSubject {
     Ours(Ours),
     Near(Ours),
     OneByOne(Ours),
     ByHand(MultiplexedConnection),
 }
 
-impl Subjected {
+impl BatchSubject {
     fn name(&self) -> &'static str {
         match self {
             Self::Ours(_) => OURS,
@@ -108,8 +108,9 @@ impl Subjected {
 
 pub(super) async fn run(bench: &str, server: &RedisServer, scale: &Scale) -> Vec<Line> {
     let ours = Ours::connect(&server.url()).await;
-    let by_hand = Subjected::ByHand(connection(&server.url()).await);
-    let subjects = [Subjected::Ours(ours.clone()), Subjected::Near(ours.clone()), Subjected::OneByOne(ours), by_hand];
+    let by_hand = BatchSubject::ByHand(connection(&server.url()).await);
+    let subjects =
+        [BatchSubject::Ours(ours.clone()), BatchSubject::Near(ours.clone()), BatchSubject::OneByOne(ours), by_hand];
     let hits = measure(bench, &subjects, scale, |subject, time| {
         Box::pin(async move { in_task(subject, move |turn| FIRST_ID + turn * IDS % KEYS, time).await })
     })
@@ -129,7 +130,7 @@ pub(super) async fn run(bench: &str, server: &RedisServer, scale: &Scale) -> Vec
     all
 }
 
-/// Ours by single calls, round by round.
+/// The gain over our single calls, round by round.
 fn gain(hits: &[Samples]) -> f64 {
     let of = |name| hits.iter().find(|samples| samples.subject == name).map_or(&[][..], |samples| &samples.figures);
     let ratios = of(OURS).iter().zip(of(ONE_BY_ONE)).map(|(batch, single)| batch / single);
@@ -140,9 +141,9 @@ type Measuring = std::pin::Pin<Box<dyn Future<Output = f64> + Send>>;
 
 async fn measure(
     bench: &str,
-    subjects: &[Subjected],
+    subjects: &[BatchSubject],
     scale: &Scale,
-    mut once: impl FnMut(Subjected, Duration) -> Measuring,
+    mut once: impl FnMut(BatchSubject, Duration) -> Measuring,
 ) -> Vec<Samples> {
     let mut samples: Vec<_> =
         subjects.iter().map(|subject| Samples { subject: subject.name(), figures: Vec::new() }).collect();
@@ -159,8 +160,8 @@ async fn measure(
     samples
 }
 
-/// Batches per second, of one task; until all is stored.
-async fn in_task(mut subject: Subjected, first: impl Fn(u64) -> u64 + Send + 'static, time: Duration) -> f64 {
+/// Batches per second of one task, until all is stored.
+async fn in_task(mut subject: BatchSubject, first: impl Fn(u64) -> u64 + Send + 'static, time: Duration) -> f64 {
     let calling = tokio::spawn(async move {
         let (began, mut turn) = (Instant::now(), 0);
         while began.elapsed() < time {

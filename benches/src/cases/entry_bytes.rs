@@ -1,4 +1,4 @@
-//! What an entry takes in Redis.
+//! The size of an entry in Redis.
 
 use crate::report::Line;
 use crate::server::RedisServer;

@@ -32,7 +32,7 @@ pub(super) async fn run(bench: &str, server: &RedisServer, scale: &Scale) -> Vec
     lines(bench, FILLS, &samples)
 }
 
-/// In the background of the server: dropping a full database may take longer than a command may.
+/// In the background of the server, because dropping a full database may take longer than a command may.
 async fn flush(control: &mut redis::aio::MultiplexedConnection) {
     redis::cmd("FLUSHALL").arg("ASYNC").exec_async(control).await.expect("the server answers");
 }

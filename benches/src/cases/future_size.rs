@@ -1,4 +1,4 @@
-//! The size of a cached function's future, whose body holds 4 KiB across an await.
+//! The size of a cached function's future. Its body holds 4 KiB across an await.
 
 use crate::report::Line;
 use crate::subjects::{FLOOR, OURS};

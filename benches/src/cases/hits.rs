@@ -29,7 +29,7 @@ pub(super) async fn run(bench: &str, server: &RedisServer, tasks: usize, keys: u
     all
 }
 
-/// Of one task that calls without a pause.
+/// The latency of one task that calls without a pause.
 fn latency(of: &Samples) -> Samples {
     Samples { subject: of.subject, figures: of.figures.iter().map(|hits| 1e6 / hits).collect() }
 }

@@ -1,4 +1,4 @@
-//! What is measured: one file each.
+//! The cases: one file each.
 
 mod allocations;
 mod batch;
@@ -88,7 +88,7 @@ impl Case {
         Self::ALL.into_iter().find(|case| case.name() == name)
     }
 
-    /// `server` is one for the whole run: some subjects keep their connection in a `static`.
+    /// All cases share one `server`, because some subjects keep their connection in a `static`.
     pub(crate) async fn run(self, server: &RedisServer, scale: &Scale) -> Vec<Line> {
         let name = self.name();
         match self {

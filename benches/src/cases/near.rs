@@ -1,4 +1,4 @@
-//! Hits that ask nobody.
+//! Hits that ask no server.
 
 use crate::counting;
 use crate::options::Scale;
@@ -59,7 +59,7 @@ pub(super) async fn run(bench: &str, server: &RedisServer, tasks: u64, scale: &S
             ours.find(id).await;
         }
         let allocations = counting::stop();
-        // What one that asks Redis allocates is not a near hit's.
+        // A call that asked Redis would allocate more than a near hit.
         let per_hit = if ours.others() == before { allocations as f64 / KEYS as f64 } else { f64::NAN };
         all.push(Line::new(bench, OURS, per_hit, NEAR_ALLOCATIONS, None));
     }

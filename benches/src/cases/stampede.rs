@@ -1,4 +1,4 @@
-//! A thousand callers of one cold key, at once.
+//! A thousand simultaneous callers of one cold key.
 
 use crate::options::Scale;
 use crate::report::Line;

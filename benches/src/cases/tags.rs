@@ -1,5 +1,5 @@
-//! What tags cost: hits of an entry with two of them next to hits of one without, and the invalidation of a tag that many
-//! entries have.
+//! The cost of tags: hits of an entry with two tags next to hits of one without, and the invalidation of a tag that
+//! many entries have.
 
 use crate::options::Scale;
 use crate::report::Line;
@@ -15,7 +15,7 @@ use tokio::task::JoinSet;
 const KEYS: u64 = 1_000;
 const ROUNDS: usize = 7;
 const TENANTS: u64 = 10;
-/// Each so many times.
+/// The number of invalidations of each tag.
 const INVALIDATIONS: u32 = 200;
 
 #[derive(CacheEvent)]
@@ -44,7 +44,7 @@ impl Subject for Tagged {
     }
 }
 
-/// The same without tags: here it is what is compared with.
+/// The same without tags: the floor of these cases.
 #[derive(Debug, Clone)]
 struct Untagged(Ours);
 
@@ -76,7 +76,7 @@ pub(super) async fn hits(bench: &str, server: &RedisServer, tasks: usize, scale:
     lines(bench, HITS, &samples)
 }
 
-/// The ratio is to the tag of one entry.
+/// The ratio is to the time for the tag of one entry.
 pub(super) async fn invalidation(bench: &str, server: &RedisServer, scale: &Scale) -> Vec<Line> {
     let cache = Ours::connect(&server.url()).await.cache();
     let mut all: Vec<Line> = Vec::new();
@@ -99,7 +99,7 @@ pub(super) async fn invalidation(bench: &str, server: &RedisServer, scale: &Scal
     all
 }
 
-/// Stores so many entries with the tag.
+/// Stores this number of entries with the tag.
 async fn fill(cache: &Cache, tag: &str, entries: u64) {
     let mut filling = JoinSet::new();
     for task in 0..64 {
@@ -116,7 +116,7 @@ async fn fill(cache: &Cache, tag: &str, entries: u64) {
     cache.settled().await;
 }
 
-/// What the register of a tag or event takes in Redis.
+/// The size of the register of a tag or event in Redis.
 pub(super) async fn register(bench: &str, server: &RedisServer) -> Line {
     let tagged = Tagged(Ours::connect(&server.url()).await);
     tagged.find(FIRST_ID).await;

@@ -1,6 +1,6 @@
 //! How soon a call that waits for another process's load has its value.
 //!
-//! Two caches on one server stand for two processes: they share nothing but Redis.
+//! Two caches on one server stand for two processes: they share only Redis.
 
 use crate::options::Scale;
 use crate::random::Random;
@@ -18,7 +18,7 @@ use tokio::sync::{Notify, watch};
 const ROUNDS: usize = 100;
 const FIRST: u64 = 50_000_000;
 
-/// The load of one round: it has begun, it may end, and when it did.
+/// The load of one round: that it has begun, that it may end, and when it ended.
 #[derive(Debug)]
 struct Gate {
     begun: Notify,
@@ -58,7 +58,7 @@ pub(super) async fn run(bench: &str, server: &RedisServer, scale: &Scale) -> Vec
     vec![Line::new(bench, OURS, by_push, WAKE_UP, None), Line::new(bench, OURS, by_polls, WAKE_UP_POLLED, None)]
 }
 
-/// Until the server tells of changes.
+/// Waits until the server announces changes.
 async fn warm(cache: &Cache) {
     while !cache.stats().near.is_some_and(|near| near.coherent) {
         let gate = gate();
@@ -74,7 +74,7 @@ fn gate() -> Arc<Gate> {
 
 type Call = fn(Arc<Gate>, u64) -> std::pin::Pin<Box<dyn Future<Output = Arc<User>> + Send>>;
 
-/// Milliseconds from the end of the load to the return of the call that waited, in the median.
+/// The median of the milliseconds from the end of the load to the return of the call that waited.
 async fn measure(loads: &Cache, waits: &Cache, first: u64, rounds: usize, call: Call) -> f64 {
     let mut figures = Vec::new();
     let mut random = Random::new(first);
@@ -92,7 +92,7 @@ async fn measure(loads: &Cache, waits: &Cache, first: u64, rounds: usize, call: 
                 Instant::now()
             }
         });
-        // Anywhere between two polls.
+        // At any moment between two polls.
         tokio::time::sleep(Duration::from_micros(40_000 + random.below(30_000))).await;
         gate.may_end.notify_one();
         let returned = waiting.await.expect("the waiting call panicked");

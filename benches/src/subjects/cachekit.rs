@@ -1,7 +1,7 @@
 //! The crate `cachekit-rs`: `#[cachekit]` on a client of its preset `production`.
 //!
-//! Twice: as the preset is, with its near cache of 1,000 entries (`cachekit-near`: its hits do not ask Redis), and
-//! without it, like all others here. Its client is fred; `TCP_NODELAY` cannot be set through it.
+//! It is measured twice: as in the preset, with its near cache of 1,000 entries (`cachekit-near`: its hits do not ask
+//! Redis), and without it, like all others here. Its client is fred, through which `TCP_NODELAY` cannot be set.
 
 use super::Subject;
 use crate::user::{User, load};

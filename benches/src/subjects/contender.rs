@@ -1,4 +1,5 @@
-//! The workloads, over any subject: chosen at run time, but compiled for each, so that nothing is measured but its calls.
+//! The workloads, over any subject. A subject is chosen at run time, but the workloads are compiled for each, so that
+//! only its calls are measured.
 
 use super::Subject;
 use crate::random::Random;
@@ -13,7 +14,7 @@ use tokio::task::JoinSet;
 
 pub(crate) type Boxed<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
-/// Tasks that call for a time, over the first so many keys.
+/// Tasks that call for some time, over the first keys.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Hits {
     pub(crate) tasks: usize,
@@ -21,18 +22,18 @@ pub(crate) struct Hits {
     pub(crate) time: Duration,
 }
 
-/// What a stampede came to.
+/// The result of a stampede.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Stampede {
     pub(crate) loads: u64,
     pub(crate) slowest: Duration,
 }
 
-/// A subject whose type is not known any more.
+/// A subject whose type is erased.
 pub(crate) trait Contender: Send + Sync {
     fn name(&self) -> &'static str;
 
-    /// Calls each of the first so many keys once, so that they are cached.
+    /// Calls each of the first `keys` keys once, so that they are cached.
     fn prime(&self, keys: u64) -> Boxed<'_, ()>;
 
     /// Calls answered from the cache, per second.
@@ -41,10 +42,10 @@ pub(crate) trait Contender: Send + Sync {
     /// One call after another, `calls` in all.
     fn sequence(&self, calls: u64, keys: u64) -> Boxed<'_, ()>;
 
-    /// Time until so many keys from `first` on, all of them cold, are loaded and stored.
+    /// The time until `keys` cold keys from `first` on are loaded and stored.
     fn fill(&self, first: u64, keys: u64, tasks: usize) -> Boxed<'_, Duration>;
 
-    /// So many callers of one cold key, at once.
+    /// Simultaneous callers of one cold key.
     fn stampede(&self, id: u64, callers: usize) -> Boxed<'_, Stampede>;
 
     /// How long one call takes.
@@ -70,7 +71,7 @@ impl<S: Subject> Contender for S {
     }
 
     fn sequence(&self, calls: u64, keys: u64) -> Boxed<'_, ()> {
-        // In a task: the thread of `block_on` has a longer way to the runtime's IO.
+        // In a task, because the thread of `block_on` is further from the runtime's IO.
         let subject = self.clone();
         let calling = tokio::spawn(async move {
             for call in 0..calls {
@@ -116,14 +117,14 @@ async fn hits<S: Subject>(subject: S, plan: Hits) -> f64 {
             calls
         });
     }
-    // A thread, not a timer of the runtime: a subject that answers from memory never yields to it.
+    // A thread, because a subject that answers from memory never yields to a timer of the runtime.
     std::thread::spawn(move || {
         std::thread::sleep(plan.time);
         stop.store(true, Ordering::Relaxed);
     });
     let calls: u64 = callers.join_all().await.into_iter().sum();
     let elapsed = began.elapsed();
-    // Some shed load rather than wait: what they did not answer from the cache is no hit.
+    // Some subjects shed load rather than wait: a call that they did not answer from the cache is no hit.
     let hits = calls.saturating_sub(loads() - loads_before);
     hits as f64 / elapsed.as_secs_f64()
 }

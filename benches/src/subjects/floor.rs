@@ -1,6 +1,7 @@
-//! Cache-aside by hand, as an engineer would write it who knows redis-rs: the floor that an attribute adds to.
+//! Hand-written cache-aside, as an engineer would write it who knows redis-rs: the floor that an attribute adds to.
 //!
-//! The connection is as ours: multiplexed, `TCP_NODELAY`, keepalive, and no command may take longer than the budget.
+//! The connection has our settings: multiplexed, `TCP_NODELAY`, keepalive, and no command may take longer than the
+//! budget.
 
 use super::{FLOOR, Subject};
 use crate::user::{User, load};
@@ -9,7 +10,7 @@ use redis::io::tcp::{TcpSettings, socket2::TcpKeepalive};
 use redis::{AsyncConnectionConfig, Client, IntoConnectionInfo};
 use std::time::Duration;
 
-/// That of ours.
+/// The same budget as ours.
 const BUDGET: Duration = Duration::from_millis(100);
 const TTL_MILLIS: u64 = 600_000;
 
@@ -23,13 +24,13 @@ impl Floor {
         Self { connection: connection(url).await }
     }
 
-    /// As long as the keys of ours.
+    /// A key as long as ours.
     pub(crate) fn key(id: u64) -> String {
         format!("floor:v1:user:{id}")
     }
 }
 
-/// A connection of the same settings as cached-core's.
+/// A connection with the same settings as cached-core's.
 pub(crate) async fn connection(url: &str) -> MultiplexedConnection {
     let tcp =
         TcpSettings::default().set_nodelay(true).set_keepalive(TcpKeepalive::new().with_time(Duration::from_secs(20)));
@@ -54,7 +55,7 @@ impl Subject for Floor {
                 }
             }
             Ok(None) => {}
-            // Redis does not answer: a SET would only wait as well.
+            // Redis does not answer, so a SET would only wait as well.
             Err(_) => return load(id).await,
         }
         let user = load(id).await;

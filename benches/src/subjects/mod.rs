@@ -1,4 +1,4 @@
-//! Who is measured: one file each, all of them used as their documentation says.
+//! The subjects of the comparison: one file each, all used as their documentation says.
 
 mod cachekit;
 mod contender;
@@ -14,9 +14,9 @@ pub(crate) use ours::Ours;
 
 use crate::user::User;
 
-/// The name under which our own figures stand.
+/// The name of our own figures.
 pub(crate) const OURS: &str = "ours";
-/// The hand-written one, to which all are compared.
+/// The hand-written subject, to which all are compared.
 pub(crate) const FLOOR: &str = "floor";
 
 /// A way to cache `user::load`. Clones share everything.
@@ -26,7 +26,7 @@ pub(crate) trait Subject: Clone + Send + Sync + 'static {
     /// A cache-aside call.
     fn find(&self, id: u64) -> impl Future<Output = User> + Send;
 
-    /// Waits until what was loaded is stored, for those who store in the background.
+    /// Waits until the loaded values are stored, if the subject stores in the background.
     fn settled(&self) -> impl Future<Output = ()> + Send {
         async {}
     }
@@ -37,7 +37,7 @@ pub(crate) async fn both(url: &str) -> Vec<Box<dyn Contender>> {
     vec![Box::new(Ours::connect(url).await), Box::new(Floor::connect(url).await)]
 }
 
-/// All of them, each with connections of its own.
+/// All of them, each with its own connections.
 pub(crate) async fn all(url: &str) -> Vec<Box<dyn Contender>> {
     let mut all = both(url).await;
     all.push(Box::new(memoized::Memoized::connect(url)));

@@ -1,7 +1,7 @@
-//! Who answers from this process's memory with a value that is shared: `Arc<User>`.
+//! Subjects that answer from this process's memory with a shared value: `Arc<User>`.
 //!
-//! The floor is the engine that our near cache stands on, asked by its number: no key to be rendered, nothing that could make the
-//! value invalid, no time that could be over.
+//! The floor is the engine under our near cache, asked by number: there is no key to render, nothing can invalidate the
+//! value, and it has no time to live.
 
 use super::{FLOOR, OURS};
 use crate::user::{User, load};
@@ -17,10 +17,10 @@ use std::time::{Duration, Instant};
 use tokio::task::JoinSet;
 
 const CAPACITY: u16 = 10_000;
-/// Calls between two looks at the clock.
+/// Calls between two readings of the clock.
 const STRETCH: u64 = 1_000;
 
-/// A way to have a value in this process.
+/// A way to keep a value in this process.
 pub(crate) trait NearSubject: Clone + Send + Sync + 'static {
     const NAME: &'static str;
 
@@ -28,13 +28,14 @@ pub(crate) trait NearSubject: Clone + Send + Sync + 'static {
     fn find(&self, id: u64) -> impl Future<Output = Arc<User>> + Send;
 }
 
-/// Nanoseconds per hit, of as many tasks as are given, each over all keys, for so long.
+/// Nanoseconds per hit of this number of tasks, each over all keys, for this time.
 pub(crate) async fn nanos<S: NearSubject>(subject: &S, first: u64, keys: u64, tasks: u64, time: Duration) -> f64 {
     let mut calling = JoinSet::new();
     for task in 0..tasks {
         let subject = subject.clone();
         calling.spawn(async move {
-            // Each in an order of its own: who walks behind another catches up, and then both fight over each single value.
+            // Each task has its own order. A task that follows another one would catch up, and then both would fight
+            // over each value.
             let stride = if task == 0 { 1 } else { 3 };
             let (mut calls, mut id) = (0u64, task * keys / 2);
             let began = Instant::now();
@@ -57,26 +58,26 @@ async fn find_user(id: u64) -> Arc<User> {
     Arc::new(load(id).await)
 }
 
-/// Ours, over Redis; its server watches.
+/// Ours, over Redis, whose server announces changes.
 #[derive(Debug, Clone)]
 pub(crate) struct OursNear {
     cache: Cache,
 }
 
 impl OursNear {
-    /// Also makes it the process's default.
+    /// Also makes the cache the process's default.
     pub(crate) fn connect(url: &str) -> Self {
         let cache = Cache::builder().namespace("near").redis(url).build().expect("the defaults are sound");
         cache.install();
         Self { cache }
     }
 
-    /// Calls that were not answered by the near cache so far.
+    /// The calls so far that the near cache did not answer.
     pub(crate) fn others(&self) -> u64 {
         self.cache.stats().site("find_user").map_or(0, |site| site.calls() - site.near_hits)
     }
 
-    /// Waits until all keys are held.
+    /// Waits until all keys are kept.
     pub(crate) async fn warm(&self, first: u64, keys: u64) {
         loop {
             let before = self.others();
@@ -165,7 +166,7 @@ async fn find_boxed(id: u64) -> Found {
     Ok(load(id).await)
 }
 
-/// `hitbox-fn` over `hitbox-moka`: it holds values as bytes, and has no `Arc` to give.
+/// `hitbox-fn` over `hitbox-moka`, which keeps values as bytes and has no `Arc` to give.
 #[derive(Clone)]
 pub(crate) struct HitboxMoka(hitbox_fn::Cache<MokaBackend, BroadcastConcurrencyManager<Found>>);
 

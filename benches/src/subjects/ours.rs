@@ -16,7 +16,7 @@ pub(crate) struct Ours {
 }
 
 impl Ours {
-    /// Also makes it the process's default, which the annotated function uses.
+    /// Also makes the cache the process's default, which the annotated function uses.
     pub(crate) async fn connect(url: &str) -> Self {
         let cache = Cache::builder().namespace("bench").redis(url).build().expect("the defaults are sound");
         // The connection is made on first use.
@@ -25,7 +25,7 @@ impl Ours {
         Self { cache }
     }
 
-    /// As [`connect`](Self::connect), in this process's memory.
+    /// Like [`connect`](Self::connect), but in this process's memory.
     pub(crate) fn memory() -> Self {
         let cache = Cache::memory();
         cache.install();

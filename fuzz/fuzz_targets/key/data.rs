@@ -1,4 +1,4 @@
-//! What an argument of another crate can be: anything serde can describe.
+//! An argument of another crate: anything that serde can describe.
 
 use arbitrary::Arbitrary;
 use serde::ser::{Serialize, SerializeTupleVariant as _, Serializer};
@@ -26,12 +26,12 @@ fn name(n: u8) -> &'static str {
     NAMES[usize::from(n) % NAMES.len()]
 }
 
-/// What may have one hash: the two zeros. Unlike in JSON, a variant is no map of one entry, an option is not its value, and
-/// neither is the unit nothing, nor `1.0` the same as `1`.
+/// The meaning of data. Data with one meaning may have one hash: the two zeros. Unlike in JSON, a variant is not a map
+/// of one entry, an option is not its value, the unit is not nothing, and `1.0` is not `1`.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Meaning {
     Text(String),
-    /// As it is written.
+    /// In its written form.
     Number(String),
     Bool(bool),
     Unit,

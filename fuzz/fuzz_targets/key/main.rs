@@ -1,7 +1,7 @@
 //! Keys: two different lists of arguments never make the same key.
 //!
-//! Not by comparing pairs, of which a fuzzer sees too few, but by reading keys back: whatever can be read from the key
-//! alone cannot have been lost. Only hashes are compared pairwise, and the texts of which they are made are read back.
+//! A fuzzer sees too few pairs to compare, so this reads keys back instead: what can be read from the key alone is not
+//! lost. Only hashes are compared in pairs, and the texts that they are made of are read back.
 #![no_main]
 
 mod data;
@@ -25,7 +25,7 @@ use value::Value;
 struct Input {
     template: Vec<Part>,
     arguments: Vec<Argument>,
-    /// Stands in the place of one argument in a second call.
+    /// Replaces one argument in a second call.
     other: Argument,
     other_at: u8,
 }
@@ -45,7 +45,7 @@ enum Part {
     All,
 }
 
-/// Separators, what values look like when they are rendered, and what makes a key too long.
+/// Separators, texts that look like rendered values, and what makes a key too long.
 const LITERALS: [&str; 24] = [
     ":", ":", ":", "user:", "{", "}", "}:", "-", "x", "ü", "a:b", "#", "@", "'", "~", "%3A", "(", ")", ",", "[", "]",
     "42", "<", LONG,
@@ -65,7 +65,7 @@ impl Part {
         matches!(self, Self::Segment | Self::Hash | Self::Serde)
     }
 
-    /// As the user writes it.
+    /// The form that the user writes.
     fn written(self) -> String {
         match self {
             Self::Segment => "<a>".to_owned(),
@@ -146,7 +146,7 @@ fn segment_of(argument: &Argument) -> String {
     segment
 }
 
-/// Whether the key was too long, and all behind its prefix (and its hash tag) is one hash.
+/// Whether the key was too long, so that all behind its prefix (and its hash tag) is one hash.
 fn is_hashed_whole(key: &str, template: &[Part], arguments: &[Argument]) -> bool {
     let mut arguments = arguments.iter();
     let length: usize = template
@@ -165,13 +165,13 @@ fn is_hashed_whole(key: &str, template: &[Part], arguments: &[Argument]) -> bool
 
 /// Reads every segment from the key, and every value from its segment.
 ///
-/// Separators (`:` and braces) stand in literals only. Between two of them is at most one value whose length is not
-/// known beforehand; what is left of the stretch when the known lengths are taken away is its segment.
+/// Separators (`:` and braces) stand only in literals. Between two of them is at most one value of unknown length; its
+/// segment is what remains of the stretch without the known lengths.
 fn reads_back(key: &str, template: &[Part], arguments: &[Argument]) {
     let separators = [':', '{', '}'];
     let mut stretches = key[PREFIX.len()..].split(separators);
     let mut stretch = stretches.next().expect("one at least");
-    // What stands in front of the value and behind it, and the value itself.
+    // The lengths before and behind the value, and the value itself.
     let (mut front, mut behind, mut value): (usize, usize, Option<&Argument>) = (0, 0, None);
     let mut arguments = arguments.iter();
     for part in template {

@@ -1,4 +1,4 @@
-//! Readers for what keys are made of. The library has none: nobody needs them but those who doubt it.
+//! Readers for the parts of keys. The library has none, because only a doubter needs them.
 
 use crate::{data, value};
 

@@ -1,4 +1,4 @@
-//! What an argument can be whose segment is readable.
+//! An argument whose segment is readable.
 
 use arbitrary::Arbitrary;
 use cached_core::{KeyIdentity, KeySegment, SegmentWriter};
@@ -25,7 +25,7 @@ pub(crate) enum Meaning {
     Number(String),
     Bool(bool),
     None,
-    /// Of a `None` only.
+    /// Only of a `None`.
     Some(Box<Meaning>),
     Tuple(Vec<Meaning>),
     List(Vec<Meaning>),
@@ -55,7 +55,7 @@ impl Value {
     }
 }
 
-/// Hands over to the library's own implementations.
+/// Uses the library's own implementations.
 impl KeySegment for Value {}
 
 impl KeyIdentity for Value {

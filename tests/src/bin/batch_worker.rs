@@ -1,4 +1,4 @@
-//! A process that asks for many ids at once: so many batches of the same ids, each of whose loads takes so long.
+//! A process that asks for many ids at once: a number of batches of the same ids, whose loads take a given time.
 
 use cached_core::{Cache, redis_cached};
 use std::collections::HashMap;

@@ -1,7 +1,8 @@
-//! A process of one build of a service, told line by line what to do. All builds have the same function, of the same name and with the same key,
-//! and each has its own idea of what a user is.
+//! A process of one build of a service, controlled line by line. All builds have the same function, with the same name
+//! and key, and each has its own type of a user.
 //!
-//! Its database is another Redis server: `user:<id>` is the version of a user, `complete:<id>` that of the latest write that is complete.
+//! Its database is another Redis server: `user:<id>` is the version of a user, `complete:<id>` that of the latest
+//! complete write.
 
 use cached_core::{Cache, CacheEvent, Invalidation, Outcome, redis_cached, redis_put};
 use redis::aio::MultiplexedConnection;
@@ -11,7 +12,7 @@ use std::error::Error;
 use std::io::Write;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
-use tests::{By, Seen, Told};
+use tests::{By, DeployedCommand, DeployedReads};
 use tokio::io::{AsyncBufReadExt, BufReader};
 
 #[derive(CacheEvent)]
@@ -184,11 +185,11 @@ async fn serve(
     let mut lines = BufReader::new(tokio::io::stdin()).lines();
     while let Some(line) = lines.next_line().await? {
         match serde_json::from_str(&line)? {
-            Told::Read { id, times } => say(&read(service, &find, (0..times).map(|_| id)).await?)?,
-            Told::ReadAmidWrites { reads, users } => {
+            DeployedCommand::Read { id, times } => say(&read(service, &find, (0..times).map(|_| id)).await?)?,
+            DeployedCommand::ReadAmidWrites { reads, users } => {
                 say(&read(service, &find, (0..reads).map(|n| n % users)).await?)?;
             }
-            Told::Write { id, by } => say(&write(service, &save, id, by).await?)?,
+            DeployedCommand::Write { id, by } => say(&write(service, &save, id, by).await?)?,
         }
     }
     Ok(())
@@ -198,8 +199,8 @@ async fn read(
     service: &Service,
     find: impl AsyncFn(u64) -> RedisResult<u64>,
     ids: impl Iterator<Item = u64>,
-) -> Result<Seen, Box<dyn Error>> {
-    let mut seen = Seen::default();
+) -> Result<DeployedReads, Box<dyn Error>> {
+    let mut seen = DeployedReads::default();
     let before = service.loads.load(Ordering::Relaxed);
     for id in ids {
         let complete = service.complete(id).await?;
@@ -211,7 +212,7 @@ async fn read(
         if seen.versions.last() != Some(&version) {
             seen.versions.push(version);
         }
-        // What was loaded is stored by a task of its own: the next read shall find it.
+        // A background task stores the loaded value; the next read must find it.
         service.cache.settled().await;
     }
     seen.loads = service.loads.load(Ordering::Relaxed) - before;

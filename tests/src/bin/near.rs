@@ -1,4 +1,4 @@
-//! A process with a near cache, told line by line what to do. Its database is another Redis server: `row:<id>` is a version.
+//! A process with a near cache, controlled line by line. Its database is another Redis server: `row:<id>` is a version.
 
 use cached_core::{Cache, redis_cached, redis_invalidate};
 use redis::AsyncCommands;
@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use std::io::Write;
 use std::sync::Arc;
 use std::time::Duration;
-use tests::{NearCommand, NearEvent, NearSeen, microseconds};
+use tests::{NearCommand, NearEvent, NearRead, microseconds};
 use tokio::io::{AsyncBufReadExt, BufReader};
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -87,11 +87,11 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
                 let is_near = near_hits(&cache) > before;
                 cache.settled().await;
                 let is_coherent = cache.stats().near.is_some_and(|near| near.coherent);
-                say(&NearSeen { version, is_near, is_coherent, took_us })?;
+                say(&NearRead { version, is_near, is_coherent, took_us })?;
             }
             NearCommand::Write { id } => {
                 let version = write(&database, id).await?;
-                say(&NearSeen { version, is_near: false, is_coherent: true, took_us: 0 })?;
+                say(&NearRead { version, is_near: false, is_coherent: true, took_us: 0 })?;
             }
             NearCommand::Run { seed, operations, rows } => {
                 let before = near_hits(&cache);

@@ -1,4 +1,4 @@
-//! Stores and reads a value on the server that its argument names, and one through the near cache; fails if it cannot.
+//! Stores and reads a value on the server that its argument names, and one through the near cache. Fails if it cannot.
 
 use cached_core::{Cache, Options};
 

@@ -1,7 +1,8 @@
-//! A process whose callers read one value again and again, from before its end until it has been renewed.
+//! A process whose callers read one value again and again, from before its end until it has been refreshed.
 //!
-//! The key says what its loads are like: "well", "failing" (all but the first second's), "hanging" (all but the first).
-//! Reports its loads, by how much the slowest call around the end took longer than the slowest hit before it, and the values.
+//! The key names the kind of its loads: "well", "failing" (all but those of the first second), "hanging" (all but the
+//! first). The process reports its loads, how much longer the slowest call around the end took than the slowest hit
+//! before it, and the values.
 
 use cached_core::{Cache, redis_cached};
 use std::collections::BTreeSet;
@@ -59,7 +60,7 @@ async fn call(kind: &str, takes: Duration) -> Result<String, String> {
     if kind == "failing" { bridged(kind, takes).await } else { renewed(kind, takes).await }
 }
 
-/// One caller: the slowest of its hits before the end, the slowest of its calls after that, and what it got.
+/// One caller: the slowest of its hits before the end, the slowest of its later calls, and its values.
 async fn caller(kind: String, takes: Duration) -> Result<(Duration, Duration, BTreeSet<String>), String> {
     let (mut hits, mut later, mut values) = (Duration::ZERO, Duration::ZERO, BTreeSet::new());
     while BEGAN.elapsed() < ALL {

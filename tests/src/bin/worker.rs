@@ -1,4 +1,4 @@
-//! A process that uses the cache: so many callers at once on one key, whose load takes so long.
+//! A process that uses the cache: a number of concurrent callers of one key, whose load takes a given time.
 
 use cached_core::{Cache, Options};
 use std::collections::BTreeSet;
@@ -23,7 +23,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let load_time = Duration::from_millis(load_ms.parse()?);
     let lease = Duration::from_millis(lease_ms.parse()?);
     let cache =
-        // Patient: what is under test is not how long the store takes.
+        // Patient, because the time of the store is not under test.
         Cache::builder().namespace("cache").redis(url).budget(Duration::from_secs(5)).lease(lease).max_wait(Duration::from_secs(30)).build()?;
     let callers: u32 = callers.parse()?;
 

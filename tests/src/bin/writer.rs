@@ -25,7 +25,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         writes.spawn(async move {
             let body = async {
                 all_have_begun.wait().await;
-                // The commit is what the test does. This process does not live to see the end.
+                // The test stands for the commit. This process does not live to see the end.
                 std::future::pending::<()>().await;
             };
             cache.try_write(Row::new(id).way(id), body).await.map(drop)

@@ -1,11 +1,11 @@
-//! The steps of the model, by stable names: plain data that can be replayed against a real store.
+//! The steps of the model, by stable names. They are plain data that can be replayed against a real store.
 
 use std::fmt;
 
-/// Who loads: a process's flight, or its refresh in the background.
+/// A process's flight, or its refresh in the background: either loads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Task {
-    /// The process. Where nothing is shared each reader is one, with its own number.
+    /// The process. Where nothing is shared, each reader is a process of its own, with the reader's number.
     pub process: u8,
     /// Whether this is the refresh.
     pub refresh: bool,
@@ -22,32 +22,32 @@ pub enum Register {
     Namespace,
     /// A lease or lock in a key of its own, in broken variants.
     Lock,
-    /// The ticket of whoever refreshes.
-    Ticket,
-    /// What this build keeps beside the entry, where that is another's.
+    /// The refresh lease.
+    RefreshLease,
+    /// A build's entry beside the base.
     Beside(u8),
 }
 
 /// One step. Numbers are those of readers and writers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Action {
-    /// A reader's call begins with a GET of the entry, and of the tag if that is known.
+    /// A reader's call begins with a GET of the entry, and of the tag if it is known.
     Get(u8),
     /// The same; it hits and starts a refresh.
     GetAndRefresh(u8),
-    /// A reader has found another build's value, and looks for its own beside it.
+    /// A reader found another build's value, and reads its own entry beside it.
     GetBeside(u8),
     /// The same; it hits and starts a refresh.
     GetBesideAndRefresh(u8),
-    /// A reader's call begins, and its build's own register is read before the entry is.
+    /// A reader's call begins, and reads its build's own register before the entry.
     GetBesideFirst(u8),
-    /// That reader's GET of the entry.
+    /// The same reader then reads the entry.
     GetBase(u8),
-    /// The same; it finds a value that is past its time.
+    /// A reader's call begins with a GET that finds a value past its end.
     GetStale(u8),
-    /// A reader that has found a value past its time, or shares one, returns it.
+    /// A reader that found or shares a value past its end returns it.
     Serve(u8),
-    /// A reader looks at the tag of the value it found.
+    /// A reader reads the tag of the value that it found.
     CheckTag(u8),
     /// A reader that missed joins its process's flight, or leads one.
     Join(u8),
@@ -57,19 +57,19 @@ pub enum Action {
     Announce(Task),
     /// ACQUIRE.
     Acquire(Task),
-    /// ACQUIRE of the ticket.
-    Ticket(Task),
-    /// Another look at the value past its time: a GET.
+    /// ACQUIRE of the refresh lease.
+    RefreshLease(Task),
+    /// A second read of the value past its end: a GET.
     Look(Task),
-    /// TAG of the tag, or of the namespace if tags are known from the value only.
+    /// TAG of the tag, or of the namespace if only the value names tags.
     Tag(Task),
-    /// GET beside the entry, after ACQUIRE there has found a value or a lease.
+    /// GET beside the entry, after ACQUIRE there found a value or a lease.
     LookBeside(Task),
-    /// GET of the entry, in the same look.
+    /// GET of the entry, in the same read.
     Base(Task),
-    /// A look at the tag of the value that ACQUIRE found.
+    /// A read of the tag of the value that ACQUIRE found.
     CheckFound(Task),
-    /// No more waiting for a lease or for Redis: load without storing.
+    /// The flight stops waiting for a lease or for Redis, and loads without storing.
     GiveUp(Task),
     /// The load reads the database.
     Select(Task),
@@ -81,11 +81,11 @@ pub enum Action {
     TagsOfValue(Task),
     /// FILL is carried out.
     Fill(Task),
-    /// What was loaded is nothing to store: the value that it was to replace is removed, if it still stands.
+    /// There is nothing to store: the value that the load was to replace is removed, if it still stands there.
     Remove(Task),
-    /// The tag is read again, for the proof.
+    /// The tag is read again for the proof.
     TagsAgain(Task),
-    /// The entry is read again, for the proof of a value that stands beside it.
+    /// The base is read again, to prove a value that stands beside it.
     BaseAgain(Task),
     /// The answer to FILL arrives.
     Answer(Task),
@@ -99,9 +99,9 @@ pub enum Action {
     Unlink(u8),
     /// END, with the value if the writer puts.
     End(u8),
-    /// A writer is gone. Its commit may be under way.
+    /// A writer crashes. Its commit may be under way.
     Crash(u8),
-    /// TAG of a value that is set by hand.
+    /// TAG for a value that is set by hand.
     SetTag,
     /// SET of a value that is made by hand at this moment.
     Set,
@@ -113,9 +113,9 @@ pub enum Action {
     BreakTag(Task),
     /// The connection breaks with FILL on its way.
     BreakFill(Task),
-    /// The connection breaks with a writer's next command on its way; a second BEGIN once it has begun.
+    /// The connection breaks with a writer's next command on its way; once the writer has begun, with a second BEGIN.
     BreakWrite(u8),
-    /// The command that was on its way when the connection broke for the first or the second time is carried out.
+    /// The command that was on its way at the first or second break of a connection is carried out.
     Late(u8),
     /// A writer's marker runs out.
     Expire(Register, u8),
@@ -125,13 +125,14 @@ pub enum Action {
     Restart,
     /// A follower takes over from a leader that has stalled.
     TakeOver(u8),
-    /// What the primary carries out from here on does not reach its replica.
+    /// From here on the replica does not receive what the primary carries out.
     Lag,
-    /// The replica is the primary from here on.
+    /// From here on the replica is the primary.
     Switch,
     /// The old primary takes no more writes.
     Demote,
-    /// A process connects to the new primary, and removes again there what it has removed lately. Readers come first, then writers.
+    /// A process connects to the new primary, and there repeats its recent removals. Processes are numbered readers
+    /// first, then writers.
     Connect(u8),
     /// The beat of a process comes.
     Beat(u8),
@@ -152,14 +153,14 @@ impl fmt::Display for Action {
             Self::GetBesideAndRefresh(reader) => write!(f, "reader {reader}: GET beside the entry, starts a refresh"),
             Self::GetBesideFirst(reader) => write!(f, "reader {reader}: GET beside the entry, before it"),
             Self::GetBase(reader) => write!(f, "reader {reader}: GET of the entry, after it"),
-            Self::GetStale(reader) => write!(f, "reader {reader}: GET, finds a value past its time"),
-            Self::Serve(reader) => write!(f, "reader {reader}: returns the value past its time"),
+            Self::GetStale(reader) => write!(f, "reader {reader}: GET, finds a value past its end"),
+            Self::Serve(reader) => write!(f, "reader {reader}: returns the value past its end"),
             Self::CheckTag(reader) => write!(f, "reader {reader}: GET of the value's tag"),
             Self::Join(reader) => write!(f, "reader {reader}: joins or leads"),
             Self::LoadAlone(reader) => write!(f, "reader {reader}: loads for itself"),
             Self::Announce(task) => write!(f, "{task}: announces its next step"),
             Self::Acquire(task) => write!(f, "{task}: ACQUIRE"),
-            Self::Ticket(task) => write!(f, "{task}: ACQUIRE of the ticket"),
+            Self::RefreshLease(task) => write!(f, "{task}: ACQUIRE of the refresh lease"),
             Self::Look(task) => write!(f, "{task}: GET, another look"),
             Self::Tag(task) => write!(f, "{task}: TAG"),
             Self::LookBeside(task) => write!(f, "{task}: GET beside the entry"),

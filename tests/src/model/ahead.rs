@@ -1,7 +1,8 @@
-//! Values that are past their time, or soon will be, and still stand in the store: they are served, and loaded over.
+//! Values near or past their end that still stand in the store: they are served, and loaded over.
 //!
-//! Which values are, is left to chance: any that is found may be. The load goes the way from [`load`](super::load), but it begins with
-//! another look at the value instead of ACQUIRE, and FILL compares with the value's head instead of a lease.
+//! Chance decides which values are past their end: any value that is found may be. The load goes the way of
+//! [`load`](super::load), but a second read of the value replaces ACQUIRE, and FILL compares with the value's head
+//! instead of a lease.
 
 use super::action::Task;
 use super::coverage::Event;
@@ -10,7 +11,7 @@ use super::variant::Flaw;
 use super::{Rule, World};
 
 impl World<'_> {
-    /// The value that a GET finds, if it may be served past its time.
+    /// The value that a GET finds, if it may be served past its end.
     pub(super) fn finds_stale(&self) -> Option<Value> {
         match self.state.cells[E] {
             Cell::Value(value) if self.is_current(value) || self.variant.has(Flaw::StaleBeforeTags) => Some(value),
@@ -22,7 +23,7 @@ impl World<'_> {
         self.variant.bridges && self.finds_stale().is_some()
     }
 
-    /// A call begins, and finds a value past its time: it loads as on a miss, with the value in hand.
+    /// A call begins and finds a value past its end: it loads as on a miss, with the value in hand.
     pub(super) fn get_stale(&mut self, reader: usize) {
         let Some(value) = self.finds_stale() else { return };
         self.note(Event::Hit);
@@ -36,17 +37,17 @@ impl World<'_> {
         }
     }
 
-    /// A call's hit starts a refresh, for which it may wait.
+    /// A call's hit starts a refresh, and the call may wait for it.
     pub(super) fn claim(&mut self, reader: usize, value: Value) {
         self.state.readers[reader].hand = value;
         self.state.readers[reader].call = Call::Claiming;
         let task = Task { process: Self::number(self.variant.process(reader)), refresh: true };
-        *self.loader(task) = Loader { step: Step::Ticket, hand: value, ..Loader::default() };
+        *self.loader(task) = Loader { step: Step::RefreshLease, hand: value, ..Loader::default() };
     }
 
-    pub(super) fn send_ticket(&mut self, task: Task) {
+    pub(super) fn send_refresh_lease(&mut self, task: Task) {
         if self.state.cells[R] != Cell::Nothing {
-            self.note(Event::TicketRefused);
+            self.note(Event::RefreshLeaseRefused);
             return self.over(task);
         }
         let id = self.state.fresh();
@@ -54,7 +55,7 @@ impl World<'_> {
         let skips_look = self.variant.has(Flaw::NoSecondLook) || self.variant.has(Flaw::HeadAfterLoad);
         let stamp = self.state.fresh();
         let loader = self.loader(task);
-        loader.ticket = id;
+        loader.refresh_lease = id;
         loader.step = Step::Asked;
         if skips_look {
             (loader.ask, loader.head, loader.stamp) = (Ask::Granted, loader.hand.stamp, stamp);
@@ -62,7 +63,7 @@ impl World<'_> {
         }
     }
 
-    /// Another look at the value past its time, once it is this task's to load.
+    /// The second read of a value past its end, once it is this task's to load.
     pub(super) fn look(&mut self, task: Task) {
         let stamp = self.state.fresh();
         let found = self.state.cells[E];
@@ -87,8 +88,8 @@ impl World<'_> {
         self.decide(task);
     }
 
-    /// It still stands there, and TAG was answered. If its tag is another by now, the load goes on, since that begins after
-    /// TAG; but the value is no longer one to be served by those who follow.
+    /// The value still stands there, and TAG was answered. If its tag has changed, the load continues, because it
+    /// begins after TAG, but followers may no longer be served the value.
     pub(super) fn stands(&mut self, task: Task, mark: Mark) {
         let judges_tag = self.tag_before_load().is_some() && !self.variant.has(Flaw::LookWithoutTags);
         if judges_tag && mark != Mark::Stamp(self.loader(task).hand.tag) {
@@ -98,7 +99,7 @@ impl World<'_> {
         self.go_to_load(task, true);
     }
 
-    /// Somebody else has loaded already: nothing is left to refresh.
+    /// Another caller has loaded already: nothing is left to refresh.
     pub(super) fn has_moved(&mut self, task: Task) -> bool {
         let loader = *self.loader(task);
         let has_moved = matches!(loader.ask, Ask::Found(_)) && loader.hand.stamp != 0;
@@ -111,7 +112,7 @@ impl World<'_> {
         has_moved && task.refresh
     }
 
-    /// It was invalidated: this is a miss.
+    /// The value was invalidated: this is a miss.
     pub(super) fn is_gone(&mut self, task: Task) {
         if task.refresh {
             return self.over(task);
@@ -120,8 +121,8 @@ impl World<'_> {
         self.ask(task);
     }
 
-    /// What a call may return that has a value past its time, or whose leader has: the same, but only if that was read after
-    /// the call had begun.
+    /// The value that a call may return because it or its leader has a value past its end. The leader's value counts
+    /// only if it was read after the call had begun.
     pub(super) fn may_serve(&self, reader: usize) -> Option<(Value, Event)> {
         let caller = &self.state.readers[reader];
         if caller.hand.stamp != 0 {
@@ -145,7 +146,7 @@ impl World<'_> {
         self.variant.bridges && !task.refresh && loader.ask == Ask::Standing
     }
 
-    /// The load fails: the value past its time is returned by those who may have it, the others are the next generation.
+    /// The load fails: those who may return the value past its end do so, the others are the next generation.
     pub(super) fn fail(&mut self, task: Task) {
         for reader in 0..self.state.readers.len() {
             if self.variant.process(reader) == usize::from(task.process) {
@@ -155,12 +156,12 @@ impl World<'_> {
         self.over(task);
     }
 
-    /// Whether what was loaded may be nothing to store: of a load over a value, the others have nothing to remove.
+    /// Whether there may be nothing to store. Only a load over a value has something to remove then.
     pub(super) fn may_be_unstored(&self, loader: &Loader) -> bool {
         self.variant.unstored && loader.head != loader.stamp
     }
 
-    /// The source has answered, and nothing of that is stored: the value that was to be refreshed ends.
+    /// The source has answered, and nothing is stored: the value that was to be refreshed ends.
     pub(super) fn remove(&mut self, task: Task) {
         let over = self.loader(task).head;
         let removes_any = self.variant.has(Flaw::RemovesAny);
@@ -182,13 +183,13 @@ impl World<'_> {
         }
     }
 
-    /// Whether a value stands there that has ended.
+    /// Breaks the rule if a value that has ended still stands there.
     pub(super) fn look_for_ended(&mut self) {
         let has_ended = |cell: Cell| matches!(cell, Cell::Value(value) if value.stamp == self.state.ended);
         self.state.broken |= self.state.ended != 0 && has_ended(self.state.cells[E]);
     }
 
-    /// A refresh begins to load: has another one, over the same value?
+    /// A refresh begins to load. Breaks the rule if another one has loaded over the same value.
     pub(super) fn note_load(&mut self, task: Task) {
         if !task.refresh || self.rule != Rule::Once {
             return;

@@ -1,12 +1,14 @@
-//! Two builds that cannot read each other's values. Whoever comes first stores under the entry's key, the *base*; the other build keeps
-//! its own *beside* it, with the head that the base had before the load.
+//! Two builds that cannot read each other's values. The first to come stores under the entry's key, the *base*. The
+//! other build stores its entry *beside* it, with the head that the base had before the load.
 //!
-//! Writers know the base only. For what stands beside it the base is what a tag is: read before the load in a step that is announced
-//! together with ACQUIRE, compared in every look, and read once more beside FILL where callers share. But no reader creates it:
-//! where it is gone, or has become a value that this build can read, the way begins again there.
+//! Writers know only the base. To an entry beside it, the base is what a tag is: it is read before the load in a step
+//! that is announced together with ACQUIRE, compared in every read, and read once more beside FILL if callers share.
+//! But no reader creates it: if it is gone, or has become a value that this build can read, the call begins again
+//! there.
 //!
-//! The lease of the other build's load is a base as well: the value that is filled in its place has its bits, so who goes beside that
-//! load does not wait for it. A lease tells whose load it is for; a writer's token, which looks like one, is nobody's.
+//! The lease of the other build's load is a base too: the value that is filled in its place has its bits, so a call
+//! that goes beside that load does not wait for it. A lease says whose load it is for; a writer's token, which looks
+//! like one, is nobody's.
 
 use super::World;
 use super::action::{Action, Task};
@@ -15,14 +17,14 @@ use super::state::{Ask, B, Base, Call, Cell, E, Id, Loader, NOBODY, Value};
 use super::variant::Flaw;
 
 impl World<'_> {
-    /// Where a build looks first.
+    /// The register that a build reads first.
     pub(super) fn home(&self, process: usize) -> usize {
         if self.variant.has(Flaw::OwnEntries) { self.beside(process) } else { E }
     }
 
     fn beside(&self, process: usize) -> usize {
         match self.variant.build(process) {
-            // Where each has an entry of its own, the first build has the one that writers know.
+            // If each build has its own entry, the first build has the one that writers know.
             0 if self.variant.has(Flaw::OwnEntries) => E,
             build => B + usize::from(build),
         }
@@ -32,19 +34,19 @@ impl World<'_> {
         self.variant.build(usize::from(task.process))
     }
 
-    /// The register that a task loads for.
+    /// The register for which a task loads.
     pub(super) fn register(&self, task: Task) -> u8 {
         let process = usize::from(task.process);
         let aside = self.state.loaders[process][usize::from(task.refresh)].aside;
         Self::number(if aside { self.beside(process) } else { self.home(process) })
     }
 
-    /// For which build's load a task asks for a lease, as others see it.
+    /// The build for whose load a task asks for a lease, as others see it.
     pub(super) fn purpose(&self, task: Task) -> u8 {
         if usize::from(self.register(task)) == E { self.build(task) } else { NOBODY }
     }
 
-    /// The lease under which another build loads what is going to be the entry: with this head, if it comes to that.
+    /// The lease under which another build loads the future base; the base will have this head.
     pub(super) fn others_lease(&self, build: u8) -> Option<Id> {
         match self.state.cells[E] {
             _ if !self.variant.builds || self.variant.has(Flaw::OwnEntries) => None,
@@ -54,7 +56,7 @@ impl World<'_> {
         }
     }
 
-    /// What the entry is to a build that stores beside it.
+    /// The base, for a build that stores beside it.
     fn base(&self, build: u8) -> Base {
         match self.state.cells[E] {
             Cell::Value(value) if value.build != build => Base::Head(value.stamp),
@@ -63,7 +65,7 @@ impl World<'_> {
         }
     }
 
-    /// Whether the value is good beside an entry with this head.
+    /// Whether the value is valid beside a base with this head.
     fn stands_beside(&self, value: Value, base: Id) -> bool {
         value.base == base || self.variant.has(Flaw::BaseNotRecorded)
     }
@@ -87,7 +89,7 @@ impl World<'_> {
         }
     }
 
-    /// The value beside an entry with this head, if it can be used.
+    /// The value beside a base with this head, if it is usable.
     fn finds_beside(&self, process: usize, base: Id) -> Option<Value> {
         match self.state.cells[self.beside(process)] {
             Cell::Value(value) if self.stands_beside(value, base) && self.is_current(value) => Some(value),
@@ -95,7 +97,7 @@ impl World<'_> {
         }
     }
 
-    /// The call has found another build's value, and looks beside it.
+    /// The call has found another build's value, and reads beside it.
     pub(super) fn get_beside(&mut self, reader: usize, refresh: bool) {
         let Call::Aside(base) = self.state.readers[reader].call else { return };
         let process = self.variant.process(reader);
@@ -111,7 +113,7 @@ impl World<'_> {
         }
     }
 
-    /// A call begins, and reads what stands beside the entry before the entry is read.
+    /// A call begins, and reads what stands beside the base before the base.
     pub(super) fn get_beside_first(&mut self, reader: usize) {
         let process = self.variant.process(reader);
         let Cell::Value(value) = self.state.cells[self.beside(process)] else { return };
@@ -151,21 +153,21 @@ impl World<'_> {
         self.misses(reader, Call::MissedAside(unusable, base));
     }
 
-    /// Another look: what stands beside the entry.
+    /// The second read: what stands beside the base.
     pub(super) fn look_beside(&mut self, task: Task) {
         let found = self.state.cells[usize::from(self.register(task))];
         self.loader(task).ask = if let Cell::Value(value) = found { Ask::Found(value) } else { Ask::Gone };
         self.decide(task);
     }
 
-    /// The entry, in the same look.
+    /// The base, in the same read.
     pub(super) fn read_base(&mut self, task: Task) {
         let now = self.base(self.build(task));
         self.loader(task).now = now;
         self.decide(task);
     }
 
-    /// Between the entry and what stands beside it: whether there is nothing else to decide now.
+    /// Decides between the base and the entry beside it. Returns whether nothing else is to be decided now.
     pub(super) fn turns_aside(&mut self, task: Task) -> bool {
         let (build, loader) = (self.build(task), *self.loader(task));
         match loader.ask {
@@ -191,8 +193,8 @@ impl World<'_> {
         }
     }
 
-    /// What ACQUIRE finds is for all who had joined before it was announced, and the base was read before that: so both are looked at
-    /// once more.
+    /// All who joined before ACQUIRE was announced may share what it finds, but the base was read before that. So both
+    /// are read once more.
     fn looks_again(&mut self, task: Task) {
         self.ask(task);
         let loader = self.loader(task);
@@ -228,14 +230,14 @@ impl World<'_> {
         is_other
     }
 
-    /// ACQUIRE is next: beside an entry that was seen there, or of the entry itself.
+    /// ACQUIRE comes next: beside the base that was seen there, or of the entry itself.
     fn begins_at(&mut self, task: Task, seen: Base) {
         let loader = self.loader(task);
         (loader.aside, loader.replace, loader.base) = (seen != Base::Gone, 0, seen);
         self.ask(task);
     }
 
-    /// The base's head as it is right before FILL, where that is what is recorded.
+    /// Reads the base's head right before FILL, in the variant that records that head.
     pub(super) fn read_base_late(&mut self, task: Task) {
         if self.loader(task).aside && self.variant.has(Flaw::BaseAfterLoad) {
             let base = self.base(self.build(task));

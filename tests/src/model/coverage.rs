@@ -1,15 +1,15 @@
-//! Counts what happens in a search: a rule that holds because nothing ever happens is worth nothing.
+//! Counts what happens in a search. A rule that holds because nothing ever happens is worth nothing.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// What shall happen somewhere in a search.
+/// Something that must happen somewhere in a search.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Event {
-    /// A GET found a value that could be used.
+    /// A GET found a usable value.
     Hit,
-    /// ACQUIRE found a value that could be used.
+    /// ACQUIRE found a usable value.
     Found,
-    /// A value was found whose tag had changed.
+    /// A value was found, but its tag had changed.
     TagChanged,
     /// FILL stored.
     Stored,
@@ -19,7 +19,7 @@ pub enum Event {
     Refreshed,
     /// END stored a value.
     Put,
-    /// END of a writer that puts stored none.
+    /// END of a writer that puts stored nothing.
     NotPut,
     /// A follower used a load that was announced after it had joined.
     SharedEarly,
@@ -29,54 +29,54 @@ pub enum Event {
     NotProved,
     /// A command was carried out late.
     Late,
-    /// ACQUIRE or TAG was refused, because of a write.
+    /// ACQUIRE or TAG was refused because of a write.
     Writing,
-    /// A value past its time was returned by the call that had found it.
+    /// A value past its end was returned by the call that had found it.
     ServedStale,
-    /// A follower has returned its leader's.
+    /// A follower returned its leader's value past its end.
     SharedStale,
-    /// Somebody else has the ticket.
-    TicketRefused,
-    /// Another look has found another value.
+    /// Somebody else has the refresh lease.
+    RefreshLeaseRefused,
+    /// The second read found another value.
     Moved,
     /// A lease was taken over from another process.
     TakenOver,
-    /// A caller that took over from a stalled leader has used what that had loaded.
+    /// A caller that took over from a stalled leader used what that leader had loaded.
     SharedStalled,
     /// A failover has lost commands.
     Lost,
-    /// On a new connection something was removed again that stood there.
+    /// A new connection removed something again that stood there.
     RemovedAgain,
-    /// A value was read on a server that is no primary any more.
+    /// A value was read on a server that is no longer the primary.
     OldHit,
-    /// A server that is no primary any more has refused a command, which was sent again to the new one.
+    /// A server that is no longer the primary refused a command, which was sent again to the new one.
     ReadOnly,
-    /// A value was used that stands beside another build's.
+    /// A value that stands beside another build's was used.
     HitBeside,
     /// A value was stored beside another build's.
     StoredBeside,
-    /// A value was used that stands beside the lease of another build's load.
+    /// A value that stands beside the lease of another build's load was used.
     HitBesideLoad,
-    /// A value was found beside another than the one that it was stored beside.
+    /// A value was found beside another base than the one that it records.
     BaseChanged,
-    /// There was nothing any more beside which a value could be stored.
+    /// The base was gone, so nothing could be stored beside it.
     BaseGone,
-    /// A refresh that had nothing to store has removed the value.
+    /// A refresh that had nothing to store removed the value.
     Ended,
-    /// It has found another value in its place.
+    /// A refresh that had nothing to store found another value in its place.
     EndedBefore,
-    /// It has removed another value.
+    /// A refresh that had nothing to store removed another value.
     NewerRemoved,
     /// A value was set by hand.
     Set,
-    /// None was, because of a write.
+    /// A value was not set by hand, because of a write.
     NotSet,
 }
 
-/// How many events there are.
+/// The number of events.
 const EVENTS: usize = 33;
 
-/// How often what happened, over all steps of a search.
+/// How often each event happened, over all steps of a search.
 #[derive(Debug)]
 pub struct Coverage([AtomicU64; EVENTS]);
 

@@ -1,14 +1,14 @@
-//! A second server: a replica that may lag behind, and takes the primary's place once. What the primary has acknowledged since the
-//! replica fell behind is lost, and the old primary may go on answering.
+//! A second server: a replica that may lag, and that replaces the primary once. What the primary has acknowledged since
+//! the replica fell behind is lost, and the old primary may continue to answer.
 //!
-//! Each process is connected to the old primary until its connection breaks, a READONLY ends it, or its beat finds out. On a new
-//! connection it removes again what it has removed lately, before anything else is sent there. The promise: a read that starts
-//! after the switch and a beat of every process is fresh. Reads that overlap that time are not judged.
+//! Each process stays connected to the old primary until its connection breaks, a READONLY ends it, or its beat finds
+//! out. A new connection first repeats the process's recent removals. The promise: a read that starts after the switch
+//! and a beat of every process is fresh. Reads that overlap that time are not judged.
 
 use super::World;
 use super::action::{Action, Task};
 use super::coverage::Event;
-use super::state::{Ask, CELLS, Call, Cell, E, Reader, State, Step, T, U, Wrote};
+use super::state::{Ask, CELLS, Call, Cell, E, Reader, State, Step, T, U, WriteStep};
 use super::variant::{Flaw, Old, READERS, Variant, WRITERS};
 
 /// How far the failover has come.
@@ -17,11 +17,11 @@ enum Phase {
     /// The replica has all that the primary has.
     #[default]
     InStep,
-    /// It has not any more.
+    /// The replica lacks something.
     Lagging,
     /// There are two primaries.
     Split,
-    /// There is one again.
+    /// There is one primary again.
     Switched,
 }
 
@@ -31,14 +31,14 @@ pub(super) struct Apart {
     pub(super) cells: [Cell; CELLS],
     markers: [u8; 3],
     phase: Phase,
-    /// Processes that are connected to the old primary, by bits.
+    /// Processes that are connected to the old primary, as bits.
     on_old: u8,
-    /// Processes whose beat has yet to come.
+    /// Processes whose beat has yet to come, as bits.
     unbeaten: u8,
 }
 
 impl Apart {
-    /// Each reader is a process, and each writer.
+    /// Each reader and each writer is a process.
     pub(super) fn new(variant: &Variant) -> Self {
         let reads = variant.reads.iter().map(|reads| *reads > 0);
         let writes = variant.writers.iter().map(Option::is_some);
@@ -55,7 +55,7 @@ impl Apart {
     }
 }
 
-/// What a step does on a server.
+/// The effect of a step on a server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Command {
     Read,
@@ -68,7 +68,7 @@ const PROCESSES: u8 = 5;
 const _: () = assert!(READERS == FIRST_WRITER as usize && READERS + WRITERS == PROCESSES as usize);
 
 impl State {
-    /// The oldest version that a read starting now may return: any, while a failover is not over.
+    /// The oldest version that a read starting now may return; any version until a failover is over.
     pub(super) fn least(&self) -> u8 {
         let is_over = |apart: &Apart| !apart.has_switched() || apart.phase == Phase::Switched && apart.unbeaten == 0;
         if self.apart.as_deref().is_none_or(is_over) { self.floor } else { 0 }
@@ -83,7 +83,7 @@ impl State {
 }
 
 impl World<'_> {
-    /// The process that takes a step on a server, and what that does there.
+    /// The process that takes a step on a server, and what the step does there.
     fn command(&self, action: Action) -> Option<(u8, Command)> {
         match action {
             Action::Get(reader)
@@ -96,7 +96,7 @@ impl World<'_> {
             Action::LookBeside(task) | Action::Base(task) | Action::CheckFound(task) => {
                 Some((task.process, Command::Read))
             }
-            // TAG of a register that is there reads only.
+            // TAG of an existing register only reads.
             Action::Tag(task) => {
                 let register = self.tag_before_load().unwrap_or(T);
                 let apart = self.state.apart.as_deref()?;
@@ -113,7 +113,7 @@ impl World<'_> {
         }
     }
 
-    /// Steps that the old primary does not take become those that its refusal or its end leads to.
+    /// Replaces steps that the old primary does not take by those that follow its refusal or its end.
     pub(super) fn route(&self, actions: &mut [Action]) {
         let Some(apart) = self.state.apart.as_deref().filter(|apart| apart.has_switched()) else { return };
         for action in actions {
@@ -174,7 +174,7 @@ impl World<'_> {
         apart.phase = if is_split { Phase::Split } else { Phase::Switched };
         let has_lost = apart.cells != self.state.cells || apart.markers != self.state.markers;
         self.state.swap();
-        // Whoever reads now is not judged.
+        // Reads under way are not judged.
         self.state.readers.iter_mut().for_each(|reader| reader.floor = 0);
         if has_lost {
             self.note(Event::Lost);
@@ -208,7 +208,7 @@ impl World<'_> {
         }
     }
 
-    /// What was refused was not carried out: ACQUIRE is sent again as it was, as BEGIN is with its token.
+    /// A refused command was not carried out. So ACQUIRE is sent again with the same id, and BEGIN with the same token.
     fn keep_refused(&mut self, process: u8) {
         if process < FIRST_WRITER {
             let task = Task { process, refresh: false };
@@ -219,14 +219,14 @@ impl World<'_> {
         }
     }
 
-    /// What the process has sent to be removed before it connects.
+    /// Removes what the process had sent to be removed before it connects.
     fn remove_again(&mut self, process: u8) {
         let Some(writer) = process.checked_sub(FIRST_WRITER).map(usize::from) else { return };
         let Some(plan) = self.variant.writers[writer].filter(|_| !self.variant.has(Flaw::NoReplay)) else { return };
         let has_removed = match self.state.writers[writer].step {
-            Wrote::Nothing => false,
-            Wrote::Begun | Wrote::Committed => plan.is_bracket(),
-            Wrote::Half | Wrote::Done => true,
+            WriteStep::Nothing => false,
+            WriteStep::Begun | WriteStep::Committed => plan.is_bracket(),
+            WriteStep::Half | WriteStep::Done => true,
         };
         let (deleted, _) = self.variant.touched(plan);
         if has_removed {

@@ -1,8 +1,8 @@
-//! What goes wrong: expiry, eviction, restarts, and commands that are carried out late.
+//! Faults: expiry, eviction, restarts, and commands that are carried out late.
 
 use super::action::{Action, Register, Task};
 use super::coverage::Event;
-use super::state::{B, CELLS, Cell, Copied, E, R, S, T, U, Wrote};
+use super::state::{B, CELLS, Cell, E, LateCommand, R, S, T, U, WriteStep};
 use super::variant::{Flaw, Plan, WRITERS};
 use super::{Rule, World};
 
@@ -11,7 +11,7 @@ const REGISTERS: [(Register, usize); CELLS] = [
     (Register::Tag, T),
     (Register::Namespace, U),
     (Register::Lock, S),
-    (Register::Ticket, R),
+    (Register::RefreshLease, R),
     (Register::Beside(0), B),
     (Register::Beside(1), B + 1),
 ];
@@ -22,7 +22,7 @@ fn index(register: Register) -> usize {
         Register::Tag => T,
         Register::Namespace => U,
         Register::Lock => S,
-        Register::Ticket => R,
+        Register::RefreshLease => R,
         Register::Beside(build) => B + usize::from(build),
     }
 }
@@ -51,17 +51,17 @@ impl World<'_> {
         }
     }
 
-    /// Before the commit a marker's end is of interest only if the writer can go on after it, or has crashed.
+    /// Before the commit, the end of a marker matters only if the writer can continue after it, or has crashed.
     fn may_expire(&self, writer: usize) -> bool {
         let this = self.state.writers[writer];
         let begins_again = self.variant.begins_again && !this.again;
-        this.step != Wrote::Begun || this.crashed || begins_again || self.variant.late_commits
+        this.step != WriteStep::Begun || this.crashed || begins_again || self.variant.late_commits
     }
 
     pub(super) fn expire(&mut self, register: Register, writer: usize) {
         self.state.markers[index(register)] &= !(1 << writer);
         let this = &mut self.state.writers[writer];
-        this.lapsed |= this.step == Wrote::Begun;
+        this.lapsed |= this.step == WriteStep::Begun;
     }
 
     pub(super) fn evict(&mut self, register: Register) {
@@ -78,7 +78,7 @@ impl World<'_> {
         self.state.left.restarts -= 1;
     }
 
-    pub(super) fn keep(&mut self, copied: Copied) {
+    pub(super) fn keep(&mut self, copied: LateCommand) {
         self.state.left.breaks -= 1;
         let number = self.variant.breaks - 1 - self.state.left.breaks;
         self.state.late[usize::from(number)] = Some(copied);
@@ -87,27 +87,27 @@ impl World<'_> {
     pub(super) fn break_acquire(&mut self, task: Task) {
         let id = self.lost_id(task, 0);
         let over = self.loader(task).over;
-        self.keep(Copied::Acquire(self.register(task), id, over, self.purpose(task)));
+        self.keep(LateCommand::Acquire(self.register(task), id, over, self.purpose(task)));
     }
 
     pub(super) fn break_tag(&mut self, task: Task) {
         let id = self.lost_id(task, 1);
         let register = if self.tag_before_load() == Some(U) { 2 } else { 1 };
-        self.keep(Copied::Tag(register, id));
+        self.keep(LateCommand::Tag(register, id));
     }
 
     pub(super) fn break_fill(&mut self, task: Task) {
         let loader = *self.loader(task);
-        self.keep(Copied::Fill(self.register(task), loader.head, loader.value(self.build(task))));
+        self.keep(LateCommand::Fill(self.register(task), loader.head, loader.value(self.build(task))));
     }
 
     pub(super) fn break_write(&mut self, writer: u8) {
         let index = usize::from(writer);
         let is_bracket = self.variant.writers[index].is_some_and(Plan::is_bracket);
         self.keep(match self.state.writers[index].step {
-            Wrote::Nothing | Wrote::Begun if is_bracket => Copied::Begin(writer),
-            _ if is_bracket => Copied::End(writer),
-            _ => Copied::Unlink(writer),
+            WriteStep::Nothing | WriteStep::Begun if is_bracket => LateCommand::Begin(writer),
+            _ if is_bracket => LateCommand::End(writer),
+            _ => LateCommand::Unlink(writer),
         });
     }
 
@@ -115,19 +115,19 @@ impl World<'_> {
         let Some(copied) = self.state.late[number].take() else { return };
         self.note(Event::Late);
         match copied {
-            Copied::Acquire(register, id, over, by) => {
+            LateCommand::Acquire(register, id, over, by) => {
                 self.acquire(usize::from(register), (id, by), 0, over);
             }
-            Copied::Tag(register, id) => {
+            LateCommand::Tag(register, id) => {
                 self.tag(usize::from(register), id);
             }
-            Copied::Fill(register, head, value) => {
+            LateCommand::Fill(register, head, value) => {
                 self.fill(usize::from(register), head, value, head != value.stamp);
             }
-            Copied::Begin(writer) => self.begin(usize::from(writer), self.variant.has(Flaw::TokenAgain)),
-            Copied::Set(value) => self.set(value),
-            Copied::Unlink(writer) => self.unlink(usize::from(writer)),
-            Copied::End(writer) => self.end(usize::from(writer)),
+            LateCommand::Begin(writer) => self.begin(usize::from(writer), self.variant.has(Flaw::TokenAgain)),
+            LateCommand::Set(value) => self.set(value),
+            LateCommand::Unlink(writer) => self.unlink(usize::from(writer)),
+            LateCommand::End(writer) => self.end(usize::from(writer)),
         }
     }
 }

@@ -1,8 +1,8 @@
-//! The way from ACQUIRE to FILL, and who may share what was loaded.
+//! The way from ACQUIRE to FILL, and who may share the loaded value.
 
 use super::action::{Action, Task};
 use super::coverage::Event;
-use super::state::{Ask, Base, Call, Cell, Id, Loader, Mark, NOBODY, R, Stalled, Step, T, U, Value};
+use super::state::{Ask, Base, Call, Cell, Id, Loader, Mark, NOBODY, R, StalledFlight, Step, T, U, Value};
 use super::variant::{Flaw, Tags};
 use super::{Rule, World};
 
@@ -11,12 +11,12 @@ impl World<'_> {
         &mut self.state.loaders[usize::from(task.process)][usize::from(task.refresh)]
     }
 
-    /// Whether others of the process may follow.
+    /// Whether other callers of the process may follow.
     pub(super) fn is_shared(&self, task: Task) -> bool {
         self.variant.shares && task.process == 0 && !task.refresh
     }
 
-    /// What TAG reads before the load.
+    /// The register that TAG reads before the load.
     pub(super) fn tag_before_load(&self) -> Option<usize> {
         match self.variant.tags {
             Tags::Known if !self.variant.has(Flaw::TagAfterLoad) => Some(T),
@@ -55,7 +55,7 @@ impl World<'_> {
         let breaks = self.state.left.breaks > 0;
         match loader.step {
             Step::Free => {}
-            Step::Ticket => actions.push(Action::Ticket(task)),
+            Step::RefreshLease => actions.push(Action::RefreshLease(task)),
             Step::Ask => actions.extend([Action::Announce(task), Action::GiveUp(task)]),
             Step::Asked => {
                 if loader.ask == Ask::Unasked && loader.hand.stamp != 0 {
@@ -102,15 +102,15 @@ impl World<'_> {
         }
     }
 
-    /// Goes to a step: a shared one has to be announced first.
+    /// Goes to a step; a shared flight announces it first.
     fn go(&mut self, task: Task, announced: Step, at_once: Step) {
         self.loader(task).step = if self.is_shared(task) { announced } else { at_once };
     }
 
-    /// ACQUIRE and TAG are next, or again. A value may be shared with all who came before ACQUIRE was announced, so its
-    /// tag has to be read after that, too.
+    /// ACQUIRE and TAG come next, or again. All who came before ACQUIRE was announced may share a value, so its tag
+    /// must be read after the announcement too.
     ///
-    /// A lease, or a token, that a GET has shown before may be taken over, whatever the reason.
+    /// The call may take over a lease or a token that a GET has shown before, for any reason.
     pub(super) fn ask(&mut self, task: Task) {
         let keeps_tag = self.variant.has(Flaw::KeptTag);
         let over = self.seen_lease(usize::from(self.register(task)));
@@ -135,7 +135,7 @@ impl World<'_> {
         self.go(task, Step::Load, Step::Loading);
     }
 
-    /// Of what has this head: the entry, or what stands beside one that had this one in the same look.
+    /// Refreshes the entry with this head, or the entry beside a base with this head.
     pub(super) fn start_refresh(&mut self, process: usize, head: Id, base: Base) {
         let task = Task { process: Self::number(process), refresh: true };
         let (stamp, aside) = (self.state.fresh(), base != Base::Unread);
@@ -150,7 +150,7 @@ impl World<'_> {
         for reader in 0..self.state.readers.len() {
             let this = &mut self.state.readers[reader];
             match (&mut this.call, &mut this.stalled) {
-                (_, Stalled::Followed(joined_before)) if is_stalled => *joined_before = true,
+                (_, StalledFlight::Followed(joined_before)) if is_stalled => *joined_before = true,
                 (Call::Following(joined_before), _) if !is_stalled => {
                     *joined_before = true;
                     this.looked |= looks;
@@ -166,7 +166,7 @@ impl World<'_> {
         };
     }
 
-    /// The id that a command is sent with.
+    /// The id with which a command is sent.
     pub(super) fn id_for(&mut self, task: Task, command: usize) -> Id {
         match self.loader(task).sent[command] {
             0 => self.state.fresh(),
@@ -174,7 +174,7 @@ impl World<'_> {
         }
     }
 
-    /// The connection breaks with the command on its way: the id that the copy has. The second try has another one.
+    /// The connection breaks with the command on its way. Returns the id of the copy; the second try has another one.
     pub(super) fn lost_id(&mut self, task: Task, command: usize) -> Id {
         let id = self.id_for(task, command);
         if self.variant.has(Flaw::SameId) {
@@ -208,7 +208,7 @@ impl World<'_> {
         self.decide(task);
     }
 
-    /// Goes on once enough answers are there.
+    /// Continues once enough answers have arrived.
     pub(super) fn decide(&mut self, task: Task) {
         let loader = *self.loader(task);
         let mark = self.mark_before_load(&loader);
@@ -284,7 +284,7 @@ impl World<'_> {
         }
     }
 
-    /// The value is handed out to the leader, and to those who had joined before the step that produced it.
+    /// Gives the value to the leader, and to those who joined before the step that produced it.
     pub(super) fn land(&mut self, task: Task) {
         let loader = *self.loader(task);
         self.hand_out(task, loader.version, self.variant.has(Flaw::ShareAnyLoad), Event::SharedEarly);
@@ -324,8 +324,8 @@ impl World<'_> {
 
     /// The flight ends: those who still follow are the next generation.
     pub(super) fn over(&mut self, task: Task) {
-        let ticket = std::mem::take(self.loader(task)).ticket;
-        if ticket != 0 && self.state.cells[R] == Cell::Lease(ticket, NOBODY) {
+        let refresh_lease = std::mem::take(self.loader(task)).refresh_lease;
+        if refresh_lease != 0 && self.state.cells[R] == Cell::Lease(refresh_lease, NOBODY) {
             self.state.cells[R] = Cell::Nothing;
         }
         if self.is_stalled(task) {
@@ -342,7 +342,7 @@ impl World<'_> {
         }
     }
 
-    /// Reads the value's tag and the namespace in one step, and gives up storing if the namespace has changed.
+    /// Reads the value's tag and the namespace in one step, and does not store if the namespace has changed.
     pub(super) fn tags_of_value(&mut self, task: Task) {
         let (id, id_of_space) = (self.state.fresh(), self.state.fresh());
         let tag = self.tag(T, id);
@@ -377,8 +377,8 @@ impl World<'_> {
         self.loader(task).proved = Some(is_current);
     }
 
-    /// The answer to FILL is there: the value is current for those who had joined before it was announced, if it was
-    /// accepted and the tags are the same.
+    /// The answer to FILL has arrived. The value is current for those who joined before FILL was announced, if it was
+    /// accepted and the tags are unchanged.
     pub(super) fn answer(&mut self, task: Task) {
         let loader = *self.loader(task);
         let is_still = loader.still == Some(true) || !self.needs_base_again(&loader);

@@ -1,17 +1,18 @@
-//! The protocol, as a model of which every run is searched: database, registers, markers, readers, writers, and what
-//! goes wrong between them.
+//! The protocol as a model whose every run is searched: database, registers, markers, readers, writers, and the faults
+//! between them.
 //!
-//! One entry `E` with one tag `T`, and the namespace's register `U`. Every command is one atomic step. A reader may stop for
-//! ever at any step, the entry may expire at any moment. Two properties are searched for:
+//! There is one entry `E` with one tag `T`, and the namespace's register `U`. Every command is one atomic step. A
+//! reader may stop for ever at any step, and the entry may expire at any moment. Two properties are searched for:
 //!
-//! - *fresh*: once a write is complete, no read that starts later returns an older version. After a crash a write is complete
-//!   once all the writer's markers are gone.
-//! - *linearizable*: besides, no read that starts after another has returned is older than that.
+//! - *fresh*: once a write is complete, no read that starts later returns an older version. After a crash a write is
+//!   complete once all the writer's markers are gone.
+//! - *linearizable*: besides, no read that starts after another has returned is older than that one.
 //!
-//! A third one, *once*, is about the number of loads: while nobody's ticket runs out, no value is refreshed twice. A fourth one,
-//! *ended*: a value that a refresh has found nothing to replace by does not stand there any more, once that has ended.
+//! A third property, *once*, is about the number of loads: while no refresh lease runs out, no value is refreshed
+//! twice. A fourth one, *ended*: when a refresh finds nothing to store, the old value is gone once the refresh has
+//! ended.
 //!
-//! [`scenarios`] lists what is searched and what is expected, `MODEL.md` what was measured.
+//! [`scenarios`] lists what is searched and expected; `MODEL.md` lists what was measured.
 
 mod action;
 mod ahead;
@@ -39,39 +40,39 @@ pub use variant::{Flaw, Old, Plan, Tags, Variant, Way};
 use stateright::{Checker, Model, Property};
 use std::sync::Arc;
 
-/// What is searched for.
+/// A property to search for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Rule {
     /// No read is older than a write that was complete before it.
     Fresh,
-    /// Neither is it older than what a read before it returned.
+    /// Nor is a read older than what a read before it returned.
     Linearizable,
-    /// No two refreshes load over the same value, as long as no ticket runs out.
+    /// No two refreshes load over the same value, as long as no refresh lease runs out.
     Once,
-    /// A value that was refreshed with nothing to store is gone.
+    /// A value whose refresh had nothing to store is gone.
     Ended,
 }
 
-/// What a search found.
+/// The result of a search.
 #[derive(Debug)]
-pub struct Found {
+pub struct SearchResult {
     /// A shortest run that breaks the rule.
     pub counterexample: Option<Vec<Action>>,
-    /// How many states were visited.
+    /// The number of visited states.
     pub states: usize,
-    /// What happened on the way.
+    /// The events on the way.
     pub coverage: Arc<Coverage>,
 }
 
 /// Searches all runs of `variant`, shortest first, until one breaks `rule`.
 #[must_use]
-pub fn search(variant: &Variant, rule: Rule) -> Found {
+pub fn search(variant: &Variant, rule: Rule) -> SearchResult {
     let coverage = Arc::new(Coverage::default());
     let protocol = Protocol { variant: *variant, rule, coverage: Arc::clone(&coverage) };
-    // One thread: with more, a run that is found is not always a shortest one.
+    // One thread: with more, the run that is found is not always a shortest one.
     let checker = protocol.checker().spawn_bfs().join();
     let counterexample = checker.discovery(HOLDS).map(stateright::Path::into_actions);
-    Found { counterexample, states: checker.unique_state_count(), coverage }
+    SearchResult { counterexample, states: checker.unique_state_count(), coverage }
 }
 
 /// A shortest run in which a read returns data that is too old, step by step; empty if there is none.
@@ -80,7 +81,7 @@ pub fn counterexample(variant: &Variant) -> Vec<Action> {
     search(variant, Rule::Fresh).counterexample.unwrap_or_default()
 }
 
-/// What each step of a run left behind, line by line.
+/// The steps of a run with the state after each, line by line.
 #[must_use]
 pub fn narrate(variant: &Variant, rule: Rule, run: &[Action]) -> Vec<String> {
     let protocol = Protocol { variant: *variant, rule, coverage: Arc::default() };
@@ -101,7 +102,7 @@ struct Protocol {
     coverage: Arc<Coverage>,
 }
 
-/// A state with the rules that it follows.
+/// A state, and the rules that it follows.
 struct World<'a> {
     variant: &'a Variant,
     rule: Rule,
@@ -147,7 +148,7 @@ impl World<'_> {
             Action::LoadAlone(reader) => self.load_alone(of(reader)),
             Action::Announce(task) => self.announce(task),
             Action::Acquire(task) => self.send_acquire(task),
-            Action::Ticket(task) => self.send_ticket(task),
+            Action::RefreshLease(task) => self.send_refresh_lease(task),
             Action::Look(task) => self.look(task),
             Action::Tag(task) => self.send_tag(task),
             Action::LookBeside(task) => self.look_beside(task),

@@ -1,4 +1,4 @@
-//! What a reading caller does.
+//! The steps of a reading caller.
 
 use super::action::{Action, Task};
 use super::coverage::Event;
@@ -12,7 +12,7 @@ impl World<'_> {
             let process = self.variant.process(usize::from(number));
             match reader.call {
                 Call::Idle if reader.left > 0 => {
-                    // Without sharing a caller's next call waits for the end of its load.
+                    // Without sharing, a caller's next call waits for the end of its load.
                     if self.variant.shares || self.state.loaders[process][0].step == Step::Free {
                         actions.push(Action::Get(number));
                         actions.extend(self.can_bridge().then_some(Action::GetStale(number)));
@@ -50,7 +50,7 @@ impl World<'_> {
         self.variant.refreshes && is_free
     }
 
-    /// A call begins. GET is its first step at once: a call that began earlier could ask for less only.
+    /// A call begins, with GET at once: an earlier beginning could only ask for less.
     pub(super) fn get(&mut self, reader: usize, refresh: bool) {
         let least = self.state.least();
         let caller = &mut self.state.readers[reader];
@@ -66,7 +66,7 @@ impl World<'_> {
                 self.state.readers[reader].call = Call::Aside(value.stamp);
             }
             Cell::Nothing if self.variant.has(Flaw::BesideNothing) => self.state.readers[reader].call = Call::Aside(0),
-            Cell::Value(value) if refresh && self.variant.ticket => {
+            Cell::Value(value) if refresh && self.variant.refresh_lease => {
                 self.note(Event::Hit);
                 self.claim(reader, value);
             }
@@ -75,7 +75,7 @@ impl World<'_> {
                 self.returns(reader, value.version);
                 self.start_refresh(process, value.stamp, Base::Unread);
             }
-            // Tags that are known from the value only take another look.
+            // Tags that only the value names take a second read.
             Cell::Value(value) if self.variant.tags == Tags::FromValue => {
                 self.state.readers[reader].call = Call::Checking(value);
             }
@@ -152,7 +152,7 @@ impl World<'_> {
         self.returns(reader, self.state.version);
     }
 
-    /// A call returns, as early as it can: so it asks the most of the reads after it.
+    /// A call returns as early as it can, so it asks the most of later reads.
     pub(super) fn returns(&mut self, reader: usize, version: u8) {
         let caller = &mut self.state.readers[reader];
         let is_about_reads = matches!(self.rule, Rule::Fresh | Rule::Linearizable);

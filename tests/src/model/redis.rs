@@ -1,4 +1,4 @@
-//! The commands: each is one atomic step on the registers and markers.
+//! The commands. Each is one atomic step on the registers and markers.
 
 use super::World;
 use super::coverage::Event;
@@ -6,7 +6,7 @@ use super::state::{Ask, B, Cell, E, Id, Mark, NOBODY, S, T, U, Value};
 use super::variant::{Flaw, Tags, Way};
 
 impl World<'_> {
-    /// Where the leases of a register stand.
+    /// The register that holds the leases of a register.
     fn lease_key(&self, register: usize) -> usize {
         match self.variant.flaw {
             _ if register >= B => register,
@@ -15,12 +15,12 @@ impl World<'_> {
         }
     }
 
-    /// Writers mark what they delete: nothing that stands beside an entry.
+    /// Writers mark what they delete, and nothing that stands beside a base.
     pub(super) fn is_marked(&self, register: usize) -> bool {
         self.state.markers.get(register).is_some_and(|markers| *markers != 0) && !self.variant.has(Flaw::NoMarkerCheck)
     }
 
-    /// GET of a value's tag: whether it is the one that was recorded.
+    /// Whether GET of the value's tag shows the recorded stamp.
     pub(super) fn is_current(&self, value: Value) -> bool {
         match (self.variant.tags, self.state.cells[T]) {
             (Tags::None, _) => true,
@@ -30,7 +30,7 @@ impl World<'_> {
         }
     }
 
-    /// `over` is the lease of another that is taken over, if it still stands there.
+    /// `over` is another caller's lease, which is taken over if it still stands there.
     pub(super) fn acquire(&mut self, register: usize, (id, by): (Id, u8), replace: Id, over: Id) -> Ask {
         if let Cell::Value(value) = self.state.cells[register] {
             if value.stamp != replace {
@@ -57,7 +57,7 @@ impl World<'_> {
         Ask::Granted
     }
 
-    /// What a waiter may take over, as a GET shows it.
+    /// The lease that a waiter may take over, as a GET shows it.
     pub(super) fn seen_lease(&self, register: usize) -> Id {
         if self.variant.takes_over && !self.variant.has(Flaw::LeaseAfterLoad) {
             self.lease_in(self.lease_key(register)).unwrap_or_default()
@@ -66,7 +66,7 @@ impl World<'_> {
         }
     }
 
-    /// The head of a lease, or of a token: it looks like one.
+    /// The head of a lease, or of a token, which looks like one.
     fn lease_in(&self, register: usize) -> Option<Id> {
         match self.state.cells[register] {
             Cell::Lease(id, _) | Cell::Token(id) => Some(id),
@@ -74,7 +74,7 @@ impl World<'_> {
         }
     }
 
-    /// TAG. A token without a marker is a write whose marker has run out: as good as marked.
+    /// TAG. A token without a marker is a write whose marker has run out, and counts as marked.
     pub(super) fn tag(&mut self, register: usize, id: Id) -> Mark {
         if self.is_marked(register) {
             return Mark::Writing;
@@ -123,7 +123,7 @@ impl World<'_> {
         accepted
     }
 
-    /// Deletes a register, as a writer does.
+    /// Deletes a register as a writer does.
     fn delete(&mut self, register: usize) {
         let counter = register == T && self.variant.has(Flaw::TagCounter);
         self.state.cells[register] = match self.state.cells[register] {
@@ -140,8 +140,8 @@ impl World<'_> {
         }
     }
 
-    /// BEGIN. A token stands in a register that nobody else had marked: this writer's if `own`, else one that is
-    /// nobody's, since the name it was sent with is not the one that END will look for.
+    /// BEGIN. A token stands in a register that nobody else had marked. It is this writer's if `own`; otherwise it is
+    /// nobody's, because END will look for another name.
     pub(super) fn begin(&mut self, writer: usize, own: bool) {
         let Some(plan) = self.variant.writers[writer] else { return };
         let (deleted, marked) = self.variant.touched(plan);
@@ -183,7 +183,7 @@ impl World<'_> {
         }
     }
 
-    /// What END stores: `None` if the writer stores nothing, or does not know a stamp of the tag.
+    /// The value that END stores; `None` if the writer stores nothing, or does not know a stamp of the tag.
     fn put_value(&self, writer: usize) -> Option<Value> {
         let plan = self.variant.writers[writer].filter(|plan| plan.way == Way::Put && plan.entry)?;
         let this = self.state.writers[writer];

@@ -1,9 +1,10 @@
-//! Values that are stored by hand. Each counts as made at the moment of its SET, and knows nothing of what stands there.
+//! Values that are set by hand. Each counts as made at the moment of its SET, and knows nothing about what stands
+//! there.
 
 use super::World;
 use super::action::Action;
 use super::coverage::Event;
-use super::state::{Cell, Copied, E, Mark, T, Value};
+use super::state::{Cell, E, LateCommand, Mark, T, Value};
 use super::variant::{Flaw, Tags};
 
 impl World<'_> {
@@ -18,7 +19,7 @@ impl World<'_> {
         actions.extend((self.state.left.breaks > 0).then_some(Action::BreakSet));
     }
 
-    /// Nothing is set while the tag is being written.
+    /// Nothing is set during a write of the tag.
     pub(super) fn set_tag(&mut self) {
         let id = self.state.fresh();
         match self.tag(T, id) {
@@ -34,10 +35,10 @@ impl World<'_> {
         self.set(value);
     }
 
-    /// It is sent again as well.
+    /// It is also sent again.
     pub(super) fn break_set(&mut self) {
         let value = self.made_now();
-        self.keep(Copied::Set(value));
+        self.keep(LateCommand::Set(value));
     }
 
     fn made_now(&mut self) -> Value {
@@ -45,8 +46,8 @@ impl World<'_> {
         Value { stamp: self.state.fresh(), version: self.state.version, tag, build: 0, base: 0 }
     }
 
-    /// SET: whatever stands there is replaced, but nothing is set while a write is in progress. It might be older than the commit, and
-    /// stand there when the marker of a writer that has crashed runs out.
+    /// SET replaces whatever stands there, but stores nothing during a write. The value might be older than the commit,
+    /// and stand there when the marker of a crashed writer runs out.
     pub(super) fn set(&mut self, value: Value) {
         if self.is_marked(E) && !self.variant.has(Flaw::SetsUnmarked) {
             return self.note(Event::NotSet);

@@ -1,13 +1,13 @@
-//! A leader that stalls: its caller is not polled any more, and a follower takes over. What the leader has begun may go on at any
-//! time later, and until then its lease stands.
+//! A leader that stalls: its caller is not polled any more, and a follower takes over. What the leader has begun may
+//! continue at any later time, and until then its lease stands.
 
 use super::World;
 use super::action::{Action, Task};
 use super::coverage::Event;
-use super::state::{Call, Loader, Stalled, Step};
+use super::state::{Call, Loader, StalledFlight, Step};
 use super::variant::Flaw;
 
-/// Readers 0 and 1 share the first process's flight, so that the place of the second one is free for the stalled flight.
+/// Readers 0 and 1 share the first process's flight, so the second process's place is free for the stalled flight.
 const STALLED: Task = Task { process: 1, refresh: false };
 
 impl World<'_> {
@@ -27,17 +27,17 @@ impl World<'_> {
         }
     }
 
-    /// The follower leads a new flight. It may still use what the stalled one comes to, by the rules of those who follow that.
+    /// The follower leads a new flight. It may still use the result of the stalled one, by the rules for followers.
     pub(super) fn take_over(&mut self, reader: usize) {
         let Call::Following(joined_before) = self.state.readers[reader].call else { return };
         self.state.loaders[1][0] = std::mem::take(&mut self.state.loaders[0][0]);
         for leader in self.state.readers.iter_mut().filter(|reader| reader.call == Call::Leading) {
             leader.call = Call::Stalled;
-            leader.stalled = Stalled::Leads;
+            leader.stalled = StalledFlight::Leads;
         }
         let caller = &mut self.state.readers[reader];
         caller.call = Call::Leading;
-        caller.stalled = Stalled::Followed(joined_before);
+        caller.stalled = StalledFlight::Followed(joined_before);
         self.state.loaders[0][0] = Loader::default();
         self.ask(Task { process: 0, refresh: false });
     }
@@ -48,8 +48,8 @@ impl World<'_> {
             let caller = self.state.readers[reader];
             let waits = self.variant.process(reader) == 0 && caller.call != Call::Idle;
             match caller.stalled {
-                Stalled::Leads => self.returns(reader, version),
-                Stalled::Followed(joined_before) if joined_before || to_all => {
+                StalledFlight::Leads => self.returns(reader, version),
+                StalledFlight::Followed(joined_before) if joined_before || to_all => {
                     self.note(Event::SharedStalled);
                     self.returns(reader, version);
                 }
@@ -59,10 +59,10 @@ impl World<'_> {
         }
     }
 
-    /// The stalled flight is over.
+    /// The stalled flight ends.
     pub(super) fn forget_stalled(&mut self) {
         for reader in &mut self.state.readers {
-            reader.stalled = Stalled::Nothing;
+            reader.stalled = StalledFlight::Nothing;
         }
     }
 }

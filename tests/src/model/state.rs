@@ -1,41 +1,41 @@
-//! What the world looks like between two steps.
+//! The state of the world between two steps.
 
 use super::failover::Apart;
 use super::variant::{READERS, Variant, WRITERS};
 
-/// A unique id: of a lease, a value, or a tag's stamp. 0 is none, 1 and 2 belong to the writers, the others are fresh.
+/// A unique id of a lease, a value, or a tag's stamp. 0 is none, 1 and 2 belong to the writers, the others are fresh.
 pub(super) type Id = u8;
 
-/// The first id that is nobody's.
+/// The first id that nobody has.
 const FIRST: Id = 3;
 const MAX_IDS: usize = 48;
 
-/// What is no build: whose lease this is nobody has to know, or it is a token.
+/// Not a build: nobody needs to know whose lease this is, or it is a token.
 pub(super) const NOBODY: u8 = 2;
 
 /// The entry.
 pub(super) const E: usize = 0;
 /// The tag.
 pub(super) const T: usize = 1;
-/// The namespace's register, which every write of a tag deletes as well.
+/// The namespace's register, which every write of a tag deletes too.
 pub(super) const U: usize = 2;
-/// A lease or lock of its own, in broken variants.
+/// A lease or lock in a key of its own, in broken variants.
 pub(super) const S: usize = 3;
-/// The ticket of whoever refreshes.
+/// The refresh lease.
 pub(super) const R: usize = 4;
-/// What the first build keeps beside the entry; the second build's is the next one.
+/// The first build's entry beside the base; the second build's comes next.
 pub(super) const B: usize = 5;
-/// How many registers there are.
+/// The number of registers.
 pub(super) const CELLS: usize = 7;
 
-/// What a register holds.
+/// The content of a register.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub(super) enum Cell {
     #[default]
     Nothing,
-    /// And for which build's load: of what stands under the entry's key.
+    /// A lease, and the build whose load it is for if it stands under the entry's key.
     Lease(Id, u8),
-    /// Stands for a lease, and is a writer's own.
+    /// A writer's own placeholder in place of a lease.
     Token(u8),
     Value(Value),
     Stamp(Id),
@@ -45,11 +45,11 @@ pub(super) enum Cell {
 pub(super) struct Value {
     pub(super) stamp: Id,
     pub(super) version: u8,
-    /// The tag's stamp, as recorded.
+    /// The stamp of the tag, as recorded.
     pub(super) tag: Id,
-    /// Who can read it.
+    /// The build that can read it.
     pub(super) build: u8,
-    /// The head of the entry beside which it stands, as recorded.
+    /// The head of the base beside which it stands, as recorded.
     pub(super) base: Id,
 }
 
@@ -62,14 +62,14 @@ pub(super) enum Mark {
     Writing,
 }
 
-/// What a GET of the entry has shown to a build that stores beside it.
+/// The result of a GET of the entry, for a build that stores beside it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub(super) enum Base {
     #[default]
     Unread,
     /// Another build's value, with this head.
     Head(Id),
-    /// None of another build.
+    /// No value of another build.
     Gone,
 }
 
@@ -82,9 +82,9 @@ pub(super) enum Ask {
     Found(Value),
     Writing,
     Leased,
-    /// Another look has found the value past its time where it was.
+    /// The second read found the value past its end still there.
     Standing,
-    /// Another look has found no value.
+    /// The second read found no value.
     Gone,
 }
 
@@ -96,22 +96,22 @@ pub(super) struct Reader {
     /// The oldest version that the running call may return.
     pub(super) floor: u8,
     pub(super) call: Call,
-    /// The value past its time that it has found itself.
+    /// The value past its end that it found itself.
     pub(super) hand: Value,
-    /// It follows since before its leader's other look at such a value was announced.
+    /// It followed before its leader's second read of such a value was announced.
     pub(super) looked: bool,
-    /// What it has to do with the process's stalled flight.
-    pub(super) stalled: Stalled,
+    /// Its part in the process's stalled flight.
+    pub(super) stalled: StalledFlight,
 }
 
-/// What a caller has to do with the flight of a leader that has stalled.
+/// A caller's part in the flight of a stalled leader.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
-pub(super) enum Stalled {
+pub(super) enum StalledFlight {
     #[default]
     Nothing,
-    /// It leads it.
+    /// It leads the flight.
     Leads,
-    /// It has followed it: whether it joined before the latest step was announced.
+    /// It followed the flight; whether it joined before the latest step was announced.
     Followed(bool),
 }
 
@@ -119,44 +119,44 @@ pub(super) enum Stalled {
 pub(super) enum Call {
     #[default]
     Idle,
-    /// Found a value, has to look at its tag.
+    /// Found a value, and has yet to read its tag.
     Checking(Value),
     /// Found nothing, or a value with this unusable head.
     Missed(Id),
-    /// Found another build's value with this head, has to look beside it.
+    /// Found another build's value with this head, and has yet to read beside it.
     Aside(Id),
-    /// Found a value beside the entry, has to look at that.
+    /// Found a value beside the base, and has yet to read the base.
     Under(Value),
-    /// Found nothing beside the entry, or a value with this unusable head; the entry had that other one.
+    /// Found nothing beside the base, or a value with this unusable head; the second id is the head of the base.
     MissedAside(Id, Id),
-    /// Found a value past its time, which is to be loaded over.
+    /// Found a value past its end, which is to be loaded over.
     Expired,
-    /// The same, and a refresh does so.
+    /// The same, but a refresh loads over it.
     Claiming,
     Leading,
     /// Leads a flight that has stalled.
     Stalled,
-    /// Whether it joined before the latest step was announced.
+    /// Follows; whether it joined before the latest step was announced.
     Following(bool),
 }
 
-/// The way from ACQUIRE to FILL: of a flight, or of a refresh.
+/// The way from ACQUIRE to FILL, of a flight or of a refresh.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub(super) struct Loader {
     pub(super) step: Step,
     /// Whether the value may be stored.
     pub(super) stores: bool,
-    /// It loads what shall stand beside the entry.
+    /// Whether it loads for an entry beside the base.
     pub(super) aside: bool,
-    /// What the entry was when it was found there, before the load.
+    /// The base as it was found before the load.
     pub(super) base: Base,
-    /// It looks again instead of ACQUIRE, at what stands beside the entry and at that.
+    /// Whether it reads again in place of ACQUIRE: its entry beside the base, and the base.
     pub(super) looks: bool,
-    /// What the entry is in that look.
+    /// The base in that read.
     pub(super) now: Base,
     /// The head that FILL expects.
     pub(super) head: Id,
-    /// The head of the value that is loaded.
+    /// The head of the loaded value.
     pub(super) stamp: Id,
     /// The unusable value that ACQUIRE may replace.
     pub(super) replace: Id,
@@ -166,18 +166,18 @@ pub(super) struct Loader {
     pub(super) tag: Mark,
     /// The stamp of the namespace's register.
     pub(super) space: Mark,
-    /// The value past its time that is loaded over.
+    /// The value past its end that is loaded over.
     pub(super) hand: Value,
-    /// The lease on the ticket.
-    pub(super) ticket: Id,
-    /// Ids of commands whose connection broke.
+    /// The id of its refresh lease.
+    pub(super) refresh_lease: Id,
+    /// The ids of commands whose connection broke.
     pub(super) sent: [Id; 2],
     pub(super) version: u8,
-    /// What FILL did.
+    /// Whether FILL stored.
     pub(super) filled: Option<bool>,
-    /// Whether the tag was still the same when it was read again.
+    /// Whether the tag was unchanged when it was read again.
     pub(super) proved: Option<bool>,
-    /// Whether the entry beside which it stores was still the same when it was read again.
+    /// Whether the base was unchanged when it was read again.
     pub(super) still: Option<bool>,
 }
 
@@ -185,22 +185,22 @@ pub(super) struct Loader {
 pub(super) enum Step {
     #[default]
     Free,
-    /// The ticket is to be asked for.
-    Ticket,
-    /// ACQUIRE and TAG are to be announced.
+    /// To ask for the refresh lease.
+    RefreshLease,
+    /// To announce ACQUIRE and TAG.
     Ask,
     /// ACQUIRE and TAG are on their way.
     Asked,
-    /// A value was found, its tag is to be looked at.
+    /// Found a value, to read its tag.
     Check,
-    /// The load is to be announced.
+    /// To announce the load.
     Load,
     Loading,
-    /// There is a value, nobody has it yet.
+    /// There is a value, but nobody has it yet.
     Landing,
-    /// The tags of the value are to be read.
+    /// To read the tags of the value.
     Tags,
-    /// FILL is to be announced.
+    /// To announce FILL.
     Fill,
     Filling,
 }
@@ -208,19 +208,19 @@ pub(super) enum Step {
 /// One writer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub(super) struct Writer {
-    pub(super) step: Wrote,
+    pub(super) step: WriteStep,
     pub(super) crashed: bool,
     /// A marker has run out before the commit.
     pub(super) lapsed: bool,
-    /// Has sent BEGIN a second time.
+    /// It has sent BEGIN a second time.
     pub(super) again: bool,
     pub(super) version: u8,
-    /// The stamp for the value it puts.
+    /// The stamp for the value that it puts.
     pub(super) tag: Mark,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
-pub(super) enum Wrote {
+pub(super) enum WriteStep {
     #[default]
     Nothing,
     Begun,
@@ -232,8 +232,8 @@ pub(super) enum Wrote {
 
 /// A command whose connection broke: it may still be carried out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(super) enum Copied {
-    /// Of a register, with the lease that it takes over, and for which build's load.
+pub(super) enum LateCommand {
+    /// The register, the id, the lease that it takes over, and the build whose load it is for.
     Acquire(u8, Id, Id, u8),
     Tag(u8, Id),
     Fill(u8, Id, Value),
@@ -243,7 +243,7 @@ pub(super) enum Copied {
     Set(Value),
 }
 
-/// What may still go wrong.
+/// The faults that may still happen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub(super) struct Left {
     pub(super) tag_evictions: u8,
@@ -259,24 +259,24 @@ pub struct State {
     pub(super) version: u8,
     /// The oldest version that a read starting now may return.
     pub(super) floor: u8,
-    /// A read has returned an older one, or whatever else the rule forbids.
+    /// A read has returned an older version, or the rule is broken in another way.
     pub(super) broken: bool,
     pub(super) cells: [Cell; CELLS],
     /// The writers that have a marker at the entry, the tag, the namespace.
     pub(super) markers: [u8; 3],
     pub(super) readers: [Reader; READERS],
-    /// Of each process: its flight, and its refresh.
+    /// The flight and the refresh of each process.
     pub(super) loaders: [[Loader; 2]; READERS],
     pub(super) writers: [Writer; WRITERS],
     /// The tag's stamp for the value that is set by hand.
     pub(super) set: Mark,
-    pub(super) late: [Option<Copied>; 2],
+    pub(super) late: [Option<LateCommand>; 2],
     pub(super) left: Left,
-    /// The head over which a refresh has stored, where that is asked for.
+    /// The head over which a refresh has stored, if the rule asks for it.
     pub(super) refreshed: Id,
-    /// The head of a value that was refreshed with nothing to store, where that is asked for.
+    /// The head of a value that was refreshed with nothing to store, if the rule asks for it.
     pub(super) ended: Id,
-    /// The other server, where there is one.
+    /// The other server, if there is one.
     pub(super) apart: Option<Box<Apart>>,
     /// The next fresh id.
     next: Id,
@@ -294,7 +294,7 @@ impl State {
         let mut writers = [Writer::default(); WRITERS];
         for (writer, plan) in writers.iter_mut().zip(&variant.writers) {
             if plan.is_none() {
-                writer.step = Wrote::Done;
+                writer.step = WriteStep::Done;
             }
         }
         Self {
@@ -319,7 +319,7 @@ impl State {
     /// Database, registers and markers in one line.
     pub(super) fn brief(&self) -> String {
         let mut parts = vec![format!("database v{}", self.version)];
-        let names = ["entry", "tag", "namespace", "lock", "ticket", "beside 0", "beside 1"];
+        let names = ["entry", "tag", "namespace", "lock", "refresh lease", "beside 0", "beside 1"];
         for (name, register) in names.into_iter().zip(E..) {
             if self.cells[register] != Cell::Nothing {
                 parts.push(format!("{name}: {}", self.cells[register].brief()));
@@ -337,12 +337,12 @@ impl State {
         id
     }
 
-    /// Nobody reads any more.
+    /// Whether nobody reads any more.
     pub(super) fn is_over(&self) -> bool {
         self.readers.iter().all(|reader| reader.left == 0 && reader.call == Call::Idle)
     }
 
-    /// Gives ids new names in the order in which they stand, so that states which differ in names only are one.
+    /// Renames ids by their order, so that states which differ only in names become one.
     pub(super) fn rename(&mut self) {
         let mut names = [0; MAX_IDS];
         let mut next = FIRST;
@@ -391,17 +391,17 @@ impl State {
         act(&mut self.ended);
         for copied in self.late.iter_mut().flatten() {
             match copied {
-                Copied::Tag(_, id) => act(id),
-                Copied::Acquire(_, id, over, _) => {
+                LateCommand::Tag(_, id) => act(id),
+                LateCommand::Acquire(_, id, over, _) => {
                     act(id);
                     act(over);
                 }
-                Copied::Set(value) => value.each_id(&mut act),
-                Copied::Fill(_, id, value) => {
+                LateCommand::Set(value) => value.each_id(&mut act),
+                LateCommand::Fill(_, id, value) => {
                     act(id);
                     value.each_id(&mut act);
                 }
-                Copied::Begin(_) | Copied::Unlink(_) | Copied::End(_) => {}
+                LateCommand::Begin(_) | LateCommand::Unlink(_) | LateCommand::End(_) => {}
             }
         }
     }
@@ -464,11 +464,11 @@ impl Loader {
         self.tag.each_id(act);
         self.space.each_id(act);
         self.hand.each_id(act);
-        act(&mut self.ticket);
+        act(&mut self.refresh_lease);
         self.sent.iter_mut().for_each(act);
     }
 
-    /// What FILL stores, for this build.
+    /// The value that FILL stores, for this build.
     pub(super) fn value(&self, build: u8) -> Value {
         let tag = if let Mark::Stamp(tag) = self.tag { tag } else { 0 };
         let base = if let Base::Head(base) = self.base { base } else { 0 };

@@ -1,22 +1,22 @@
-//! What is modelled: who takes part, what may go wrong, and which rule is broken.
+//! Variants of the model: who takes part, what may go wrong, and which rule is broken.
 
-/// At most so many readers.
+/// The largest number of readers.
 pub(super) const READERS: usize = 3;
-/// At most so many writers.
+/// The largest number of writers.
 pub(super) const WRITERS: usize = 2;
 
-/// Where the tags of a value are known from.
+/// When the tags of a value are known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Tags {
     /// There are none.
     None,
-    /// The caller knows them before the load.
+    /// The call names them, before the load.
     Known,
-    /// From the loaded value only.
+    /// Only the loaded value names them.
     FromValue,
 }
 
-/// How a writer goes about it.
+/// How a writer works.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Way {
     /// Commits, then deletes.
@@ -25,25 +25,26 @@ pub enum Way {
     DoubleDelete,
     /// BEGIN, commit, END.
     Bracket,
-    /// As a bracket; END stores the value.
+    /// Like a bracket, but END stores the value.
     Put,
 }
 
-/// What becomes of a primary whose replica takes its place.
+/// The fate of a primary that a replica replaces.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Old {
     /// It is gone: connections to it break.
     Gone,
-    /// It is a replica from then on, but cut off from the new primary: it answers reads with what it has, and refuses writes.
+    /// It becomes a replica, but is cut off from the new primary: it answers reads with its own data, and refuses
+    /// writes.
     Demoted,
-    /// As `Demoted`, but at first it takes writes as before.
+    /// Like `Demoted`, but at first it still takes writes.
     Split,
 }
 
-/// What a writer does.
+/// The plan of a writer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Plan {
-    /// How.
+    /// How it writes.
     pub way: Way,
     /// Whether it invalidates the entry.
     pub entry: bool,
@@ -56,29 +57,29 @@ pub struct Plan {
 pub enum Flaw {
     /// None: this is the protocol.
     None,
-    /// a1: no lease, SET whatever there is.
+    /// a1: no lease; SET overwrites whatever stands there.
     NoLease,
-    /// b: a lock of its own, SET whatever there is.
+    /// b: a lock in a key of its own; SET overwrites whatever stands there.
     Lock,
-    /// c3: the lease has a key of its own, writers delete the value only.
+    /// c3: the lease has a key of its own, and writers delete only the value.
     LeaseKeyForgotten,
     /// c4: the lease has a key of its own, writers delete the value and then the lease.
     ValueThenLease,
     /// c5: the lease has a key of its own, writers delete the lease and then the value. This is not broken.
     LeaseThenValue,
-    /// c7: a refresh stores whatever there is.
+    /// c7: a refresh overwrites whatever stands there.
     BlindRefresh,
     /// c8: the load reads a snapshot that is older than the lease.
     OldSnapshot,
-    /// c9: whoever waits shares the load.
+    /// c9: every waiting caller shares the load.
     ShareAnyLoad,
     /// d6: one marker for all writers.
     SharedMarker,
     /// d16: BEGIN does not delete.
     NoDeleteAtBegin,
-    /// d17: ACQUIRE and TAG do not look at markers.
+    /// d17: ACQUIRE and TAG do not check for markers.
     NoMarkerCheck,
-    /// A SET by hand does not look at markers.
+    /// A SET by hand does not check for markers.
     SetsUnmarked,
     /// d18: END does not delete.
     NoDeleteAtEnd,
@@ -86,63 +87,63 @@ pub enum Flaw {
     TagCounter,
     /// t4: the tag is read after the load.
     TagAfterLoad,
-    /// A value's tags are read after the load, with nothing read before it.
+    /// A value's tags are read after the load, and nothing is read before it.
     NoNamespaceRegister,
     /// Brackets do not mark the namespace's register.
     UnmarkedNamespace,
-    /// FILL=1 alone is taken as a proof, whatever became of the tags.
+    /// FILL=1 alone counts as a proof, whatever happened to the tags.
     ProofWithoutTags,
-    /// Who joined before the answer of FILL shares.
+    /// Callers that joined before the answer to FILL share the value.
     ProofByAnswer,
-    /// The tag's stamp that was read before an earlier ACQUIRE serves the next one.
+    /// The tag's stamp that was read before an earlier ACQUIRE is used for the next one.
     KeptTag,
-    /// END stores when nobody else has a marker, token or not.
+    /// END stores if nobody else has a marker, with or without a token.
     PutWithoutToken,
     /// A late BEGIN places the writer's token again.
     TokenAgain,
-    /// Commands are sent again with the id that they had.
+    /// Commands are sent again with the same id.
     SameId,
-    /// Who has a ticket loads without another look at the value.
+    /// The holder of a refresh lease loads without a second read of the value.
     NoSecondLook,
     /// The head that FILL expects is read after the load.
     HeadAfterLoad,
-    /// A value past its time is served before its tags were judged.
+    /// A value past its end is served before its tags are compared.
     StaleBeforeTags,
-    /// Another look at a value past its time judges its head only.
+    /// The second read of a value past its end compares only its head.
     LookWithoutTags,
-    /// A flight whose load fails hands the value past its time to all who follow it.
+    /// A flight whose load fails gives the value past its end to all followers.
     StaleToAll,
-    /// A load that finds nothing to store leaves the value that it was to refresh.
+    /// A load with nothing to store keeps the value that it was to refresh.
     KeepsOld,
-    /// It removes whatever stands there by now.
+    /// A load with nothing to store removes whatever stands there by now.
     RemovesAny,
-    /// A waiter loads over a lease whose head it reads after the load.
+    /// A waiter loads, and stores over a lease whose head it reads after the load.
     LeaseAfterLoad,
-    /// A waiter takes over a lease without a look at markers.
+    /// A waiter takes over a lease without checking for markers.
     TakesUnmarked,
-    /// What a stalled leader has loaded is for all callers of the process that wait.
+    /// The result of a stalled leader is for all waiting callers of the process.
     StalledToAll,
-    /// Nothing that was removed is removed again on a new connection.
+    /// A new connection does not repeat removals.
     NoReplay,
-    /// Connections are made for calls only.
+    /// Connections are made only for calls.
     NoBeat,
     /// The beat does not ask for the server's role.
     NoRole,
-    /// Each build has an entry of its own, and writers know the first build's only.
+    /// Each build has its own entry, and writers know only the first build's.
     OwnEntries,
-    /// What stands beside an entry is good for any other that stands there later.
+    /// An entry beside the base counts as valid beside any later base.
     BaseNotRecorded,
-    /// The head of the entry is read after the load, for what stands beside it.
+    /// The head of the base is read after the load.
     BaseAfterLoad,
-    /// FILL=1 is taken as a proof, whatever became of the entry beside which it stores.
+    /// FILL=1 counts as a proof, whatever happened to the base.
     ProofWithoutBase,
-    /// The head of the entry that was read before ACQUIRE was announced serves for what ACQUIRE finds beside it.
+    /// What ACQUIRE finds beside the base is judged by the base's head from before ACQUIRE was announced.
     KeptBase,
-    /// A value is also stored beside an entry that is not there.
+    /// A value is stored beside the entry's key even if nothing stands there.
     BesideNothing,
-    /// A writer's token is taken for the lease of another build's load.
+    /// A writer's token is mistaken for the lease of another build's load.
     BesideToken,
-    /// FILL beside an entry stores whatever there is. This is not broken.
+    /// FILL beside the base overwrites whatever stands there. This is not broken.
     BlindBeside,
 }
 
@@ -156,22 +157,22 @@ pub struct Variant {
     pub shares: bool,
     /// A hit may start a refresh in the background.
     pub refreshes: bool,
-    /// A refresh needs the ticket, and another look at the value once it has that. Its caller waits as long as it likes.
-    pub ticket: bool,
-    /// A value that is past its time is loaded over as on a miss, and served where the load fails or takes too long.
+    /// A refresh needs the refresh lease, and then reads the value a second time. Its caller waits as long as it likes.
+    pub refresh_lease: bool,
+    /// A value past its end is loaded over as on a miss, and served if the load fails or takes too long.
     pub bridges: bool,
-    /// What a refresh loads, or a load over a value past its time, may be nothing to store: then that value is removed.
+    /// A refresh, or a load over a value past its end, may have nothing to store; then that value is removed.
     pub unstored: bool,
-    /// Where tags are known from.
+    /// When tags are known.
     pub tags: Tags,
-    /// The first process is of one build, the others are of another: neither can read what the other stores. The second writer is
-    /// of the second build.
+    /// The first process is of one build, the others of another; neither can read what the other stores. The second
+    /// writer is of the second build.
     pub builds: bool,
     /// The writers.
     pub writers: [Option<Plan>; WRITERS],
     /// Which writers may crash, with their commit under way.
     pub crashes: [bool; WRITERS],
-    /// Assumption M does not hold: a commit may come after its marker's end.
+    /// Assumption M does not hold: a commit may come after the end of its marker.
     pub late_commits: bool,
     /// A bracketed write counts as complete at its commit.
     pub complete_at_commit: bool,
@@ -179,31 +180,31 @@ pub struct Variant {
     pub begins_again: bool,
     /// Redis may restart empty, once.
     pub restarts: bool,
-    /// How many values are set by hand, each made at that moment.
+    /// How many values are set by hand. Each is made at that moment.
     pub sets: u8,
-    /// How often the tag's or the namespace's register may be evicted. The entry may be at any time.
+    /// How often the register of the tag or of the namespace may be evicted. The entry may be evicted at any time.
     pub tag_evictions: u8,
-    /// How many connections may break and leave a command that is carried out late, or not at all.
+    /// How many connections may break and leave a command that is carried out late, or never.
     pub breaks: u8,
-    /// Who waits for another process's lease may take it over.
+    /// A caller that waits for another process's lease may take it over.
     pub takes_over: bool,
     /// A leader may stall, and a follower takes over.
     pub stalls: bool,
-    /// A replica takes the primary's place, once, without the commands since some moment.
+    /// A replica replaces the primary, once, and lacks the commands since some moment.
     pub failover: Option<Old>,
     /// The rule that is broken.
     pub flaw: Flaw,
 }
 
 impl Variant {
-    /// Two readers with two reads each, and these writers; nothing goes wrong but expiry of the entry.
+    /// Two readers with two reads each, and these writers. Nothing goes wrong, but the entry may expire.
     #[must_use]
     pub fn new(writers: [Option<Plan>; WRITERS]) -> Self {
         Self {
             reads: [2, 2, 0],
             shares: false,
             refreshes: false,
-            ticket: false,
+            refresh_lease: false,
             bridges: false,
             unstored: false,
             tags: Tags::None,

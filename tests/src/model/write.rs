@@ -1,8 +1,8 @@
-//! What writers do, and when a write is complete.
+//! The steps of writers, and when a write is complete.
 
 use super::World;
 use super::action::Action;
-use super::state::{Cell, E, Mark, S, T, Wrote};
+use super::state::{Cell, E, Mark, S, T, WriteStep};
 use super::variant::{Flaw, Plan, Tags, WRITERS, Way};
 
 impl World<'_> {
@@ -16,8 +16,8 @@ impl World<'_> {
                 continue;
             }
             match (writer.step, plan.way) {
-                (Wrote::Nothing, Way::Bracket | Way::Put) => actions.push(Action::Begin(number)),
-                (Wrote::Begun, Way::Bracket | Way::Put) => {
+                (WriteStep::Nothing, Way::Bracket | Way::Put) => actions.push(Action::Begin(number)),
+                (WriteStep::Begun, Way::Bracket | Way::Put) => {
                     if self.variant.begins_again && !writer.again {
                         actions.push(Action::Begin(number));
                     }
@@ -25,16 +25,16 @@ impl World<'_> {
                         actions.push(Action::PutTag(number));
                     }
                 }
-                (Wrote::Committed, Way::Bracket | Way::Put) => actions.push(Action::End(number)),
-                (Wrote::Nothing, Way::DoubleDelete) | (Wrote::Committed | Wrote::Half, _) => {
+                (WriteStep::Committed, Way::Bracket | Way::Put) => actions.push(Action::End(number)),
+                (WriteStep::Nothing, Way::DoubleDelete) | (WriteStep::Committed | WriteStep::Half, _) => {
                     actions.push(Action::Unlink(number));
                 }
                 _ => {}
             }
-            if writer.step != Wrote::Done && (writer.step != Wrote::Nothing || plan.is_bracket()) {
+            if writer.step != WriteStep::Done && (writer.step != WriteStep::Nothing || plan.is_bracket()) {
                 actions.extend((self.state.left.breaks > 0).then_some(Action::BreakWrite(number)));
             }
-            let is_at_work = matches!(writer.step, Wrote::Begun | Wrote::Committed | Wrote::Half);
+            let is_at_work = matches!(writer.step, WriteStep::Begun | WriteStep::Committed | WriteStep::Half);
             actions.extend((self.variant.crashes[index] && is_at_work).then_some(Action::Crash(number)));
         }
     }
@@ -42,8 +42,8 @@ impl World<'_> {
     fn may_commit(&self, writer: usize, plan: Plan) -> bool {
         let this = self.state.writers[writer];
         match (this.step, plan.way) {
-            (Wrote::Nothing, Way::Plain) | (Wrote::Begun, Way::DoubleDelete) => true,
-            (Wrote::Begun, Way::Bracket | Way::Put) => {
+            (WriteStep::Nothing, Way::Plain) | (WriteStep::Begun, Way::DoubleDelete) => true,
+            (WriteStep::Begun, Way::Bracket | Way::Put) => {
                 let in_time = !this.lapsed || self.variant.late_commits;
                 in_time && (this.crashed || !self.awaits_tag(writer, plan))
             }
@@ -59,9 +59,9 @@ impl World<'_> {
 
     pub(super) fn send_begin(&mut self, writer: usize) {
         let this = &mut self.state.writers[writer];
-        this.again = this.step == Wrote::Begun;
+        this.again = this.step == WriteStep::Begun;
         this.lapsed = false;
-        this.step = Wrote::Begun;
+        this.step = WriteStep::Begun;
         self.begin(writer, true);
     }
 
@@ -75,7 +75,7 @@ impl World<'_> {
         let version = self.state.version;
         let this = &mut self.state.writers[writer];
         this.version = version;
-        this.step = Wrote::Committed;
+        this.step = WriteStep::Committed;
         let is_bracket = self.variant.writers[writer].is_some_and(Plan::is_bracket);
         if is_bracket && self.variant.complete_at_commit {
             self.state.floor = self.state.floor.max(version);
@@ -84,29 +84,29 @@ impl World<'_> {
 
     pub(super) fn send_unlink(&mut self, writer: usize) {
         let next = match (self.state.writers[writer].step, self.variant.flaw) {
-            (Wrote::Nothing, _) => {
+            (WriteStep::Nothing, _) => {
                 self.unlink(writer);
-                Wrote::Begun
+                WriteStep::Begun
             }
-            (Wrote::Committed, Flaw::LeaseThenValue) => {
+            (WriteStep::Committed, Flaw::LeaseThenValue) => {
                 self.state.cells[S] = Cell::Nothing;
-                Wrote::Half
+                WriteStep::Half
             }
-            (Wrote::Committed, Flaw::ValueThenLease) => {
+            (WriteStep::Committed, Flaw::ValueThenLease) => {
                 self.state.cells[E] = Cell::Nothing;
-                Wrote::Half
+                WriteStep::Half
             }
-            (Wrote::Half, Flaw::ValueThenLease) => {
+            (WriteStep::Half, Flaw::ValueThenLease) => {
                 self.state.cells[S] = Cell::Nothing;
-                Wrote::Done
+                WriteStep::Done
             }
             _ => {
                 self.unlink(writer);
-                Wrote::Done
+                WriteStep::Done
             }
         };
         self.state.writers[writer].step = next;
-        if next == Wrote::Done {
+        if next == WriteStep::Done {
             self.complete(writer);
         }
     }
@@ -122,11 +122,11 @@ impl World<'_> {
 
     fn complete(&mut self, writer: usize) {
         let this = &mut self.state.writers[writer];
-        this.step = Wrote::Done;
+        this.step = WriteStep::Done;
         self.state.floor = self.state.floor.max(this.version);
     }
 
-    /// The write of a writer that crashed is complete once all its markers are gone.
+    /// The write of a crashed writer is complete once all its markers are gone.
     pub(super) fn let_grace_end(&mut self) {
         for writer in 0..WRITERS {
             let this = self.state.writers[writer];
@@ -135,10 +135,10 @@ impl World<'_> {
                 continue;
             }
             match this.step {
-                Wrote::Committed | Wrote::Half => self.complete(writer),
+                WriteStep::Committed | WriteStep::Half => self.complete(writer),
                 // Too late: the database does not let it commit any more.
-                Wrote::Begun if this.lapsed && !self.variant.late_commits => {
-                    self.state.writers[writer].step = Wrote::Done;
+                WriteStep::Begun if this.lapsed && !self.variant.late_commits => {
+                    self.state.writers[writer].step = WriteStep::Done;
                 }
                 _ => {}
             }

@@ -1,4 +1,4 @@
-//! The entry of a call, had by the call itself: of every kind of function.
+//! The entry of a call, named by the call itself, for every kind of function.
 #![expect(clippy::unwrap_used, reason = "in a test, a panic is the report")]
 
 mod by_hand;
@@ -10,7 +10,7 @@ use cached_core::Cache;
 use serde::{Deserialize, Serialize};
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// Counts runs of a body; in the way of no key.
+/// Counts runs of a body; it is never part of a key.
 #[derive(Debug, Default)]
 struct Runs(AtomicU64);
 
@@ -34,7 +34,7 @@ fn user(id: u64, name: &str) -> User {
     User { id, name: name.to_owned() }
 }
 
-/// Runs `test` with a cache of its own as the default, and hands it over for a look.
+/// Runs `test` with its own cache as the default, and passes it to the test.
 async fn with_cache<F: Future>(test: impl FnOnce(Cache) -> F) -> F::Output {
     let cache = Cache::memory();
     let test = test(cache.clone());

@@ -1,5 +1,5 @@
-//! Annotated functions as those who write them and those who run them see them: their options, their entries, what their code
-//! does to the cache, and what is said of them.
+//! Annotated functions, as their authors and operators see them: their options, their entries, what user code does to
+//! the cache, and what is reported about them.
 
 mod entries;
 mod options;

@@ -1,14 +1,14 @@
-//! Options do not fight each other: functions that together have every pair of the attribute's options, driven by a random
-//! but seeded schedule, against an oracle.
+//! Options do not conflict: functions that together have every pair of the attribute's options, driven by a seeded
+//! random schedule, against an oracle.
 //!
-//! A function for each pair would be some hundred expansions. A covering array needs 21: in [`table`] every pair of values
-//! of two options stands in one function at least, and a test counts them. What does not compile together is listed there
-//! as refused, with the UI test that shows the message.
+//! A function for each pair would need some hundred expansions. A covering array needs 21: in [`table`] every pair of
+//! values of two options stands in at least one function, and a test counts them. Combinations that do not compile are
+//! listed there as refused, with the UI test that shows the message.
 //!
-//! The schedule calls, changes the source with and without an invalidation, makes it fail or slow, and lets time pass. The
-//! oracle bounds what may come of it: how old a value may be, how often and when the source may be asked, and when a
-//! failure may be seen. In memory the clock is a manual one and the bounds are exact; on a real server they are bounds
-//! that hold however slow the machine is.
+//! The schedule calls, changes the source with and without an invalidation, makes it fail or slow, and lets time pass.
+//! The oracle bounds the results: how old a value may be, how often and when the source may be asked, and when a
+//! failure may be seen. In memory the clock is manual and the bounds are exact; on a real server they hold however slow
+//! the machine is.
 #![expect(clippy::unwrap_used, reason = "in a test, a panic is the report")]
 
 mod oracle;
@@ -22,18 +22,18 @@ mod world;
 
 use cached_core::{Cache, CacheBuilder, Clock};
 use futures_util::future::join_all;
-use schedule::{Run, Seen};
+use schedule::{Run, RunSummary};
 use std::time::Duration;
 use table::{Subject, subjects};
 use tests::RedisServer;
 use world::World;
 
-/// Of a failed load: for so long nobody tries again.
+/// After a failed load, nobody tries again for this long.
 const THROTTLE: Duration = Duration::from_millis(40);
 
 fn builder() -> CacheBuilder {
     let ms = Duration::from_millis;
-    // Patient: what is under test is not how long the store takes.
+    // Patient, because the time of the store is not under test.
     Cache::builder()
         .namespace("cache")
         .ttl_class("timed", ms(120))
@@ -45,8 +45,8 @@ fn builder() -> CacheBuilder {
         .max_wait(Duration::from_secs(60))
 }
 
-/// `heartbeat`: a contact that is older than this counts as lost until the store is asked again.
-async fn in_memory(subject: Subject, heartbeat: Duration, seed: u64, steps: usize) -> Seen {
+/// `heartbeat`: contact that is older than this counts as lost until the store is asked again.
+async fn in_memory(subject: Subject, heartbeat: Duration, seed: u64, steps: usize) -> RunSummary {
     let clock = Clock::manual();
     let cache = builder().clock(clock.clone()).heartbeat(heartbeat).build().unwrap();
     fastrand::seed(seed);
@@ -65,7 +65,7 @@ async fn on_a_manual_clock() {
     }
 }
 
-/// Contact is lost whenever more time than this has passed without a look at the store.
+/// Contact is lost whenever more time than this has passed without a read of the store.
 #[tokio::test(start_paused = true)]
 async fn on_a_manual_clock_with_gaps() {
     for (seed, subject) in (100..).zip(subjects()) {

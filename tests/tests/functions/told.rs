@@ -1,5 +1,6 @@
-//! What operators are told: a function that has no use of the cache says so once, and what to do; an outage is a line for each
-//! function that it keeps from writing, however many its writes are; single calls are told to those who ask for them.
+//! The log, as operators see it: a function that gains nothing from the cache is logged once, with advice; an outage is
+//! one line for each function whose writes it affects, however many they are; single calls are logged for those who
+//! ask.
 
 use cached_core::store::MemoryStore;
 use cached_core::{Cache, CacheError, Clock, Options, Outcome, UnstoredReason, redis_cached, redis_invalidate};
@@ -80,7 +81,7 @@ async fn change_after(n: u64) -> Result<u64, String> {
     Ok(n)
 }
 
-/// The only line, which has to be about this function and to hold these words.
+/// The only line, which must be about this function and contain these words.
 fn one_line(lines: &[String], function: &str, words: &[&str]) {
     assert_eq!(lines.len(), 1, "{lines:#?}");
     let site = format!("functions::told::{function}\"");
@@ -89,7 +90,7 @@ fn one_line(lines: &[String], function: &str, words: &[&str]) {
 }
 
 #[tokio::test]
-async fn what_can_never_be_stored_is_said_at_the_first_value() {
+async fn a_permanent_cause_is_logged_at_the_first_value() {
     let (log, _listening) = Log::listen(Level::WARN);
     let server = RedisServer::start();
     let cache = patient_cache(&server.url());
@@ -123,7 +124,7 @@ async fn what_can_never_be_stored_is_said_at_the_first_value() {
 }
 
 #[tokio::test]
-async fn what_may_pass_is_said_when_it_does_not() {
+async fn a_temporary_cause_is_logged_when_it_stays() {
     let (log, _listening) = Log::listen(Level::WARN);
     let server = RedisServer::start();
     let cache = patient_cache(&server.url());
@@ -182,9 +183,10 @@ async fn another_program_s_data_under_the_keys_is_said() {
     one_line(&log.take(), "plain", &["WARN", "not written by this library", ".namespace(..)"]);
 }
 
-/// Two builds whose values under one key differ in type: each keeps its own, and only if that goes on is it worth a line.
+/// Two builds whose values under one key differ in type: each keeps its own, and only if that continues is it worth a
+/// line.
 #[tokio::test]
-async fn builds_side_by_side_are_told_of_when_it_goes_on() {
+async fn builds_side_by_side_are_logged_when_it_continues() {
     let (log, _listening) = Log::listen(Level::INFO);
     let server = RedisServer::start();
     let cache = patient_cache(&server.url());
@@ -209,7 +211,7 @@ async fn a_function_that_hits_says_nothing() {
     let server = RedisServer::start();
     let cache = patient_cache(&server.url());
     for n in 0..400 {
-        // Most of its values are not to be stored.
+        // Most of its values must not be stored.
         cache.scope(never(if n % 90 == 0 { 2000 } else { n })).await;
         cache.settled().await;
     }
@@ -256,7 +258,7 @@ async fn an_outage_is_one_line_for_each_function_that_writes() {
 }
 
 #[tokio::test]
-async fn single_calls_are_told_to_those_who_ask() {
+async fn single_calls_are_logged_for_those_who_ask() {
     let (log, _listening) = Log::listen(Level::TRACE);
     let server = RedisServer::start();
     let cache = patient_cache(&server.url());
@@ -412,7 +414,7 @@ fn two_places_to_keep_values_are_one_too_many() {
     );
 }
 
-/// Whose keys they are is not left to a default that all services have in common.
+/// A default namespace would be the same for all services, so there is none.
 #[tokio::test]
 async fn a_namespace_that_is_missing_is_asked_for() {
     let redis = || Cache::builder().redis("redis://127.0.0.1/");

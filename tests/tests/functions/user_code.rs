@@ -1,4 +1,4 @@
-//! Code of the user's that only the cache runs panics, and the call has its value all the same: P1.
+//! User code that only the cache runs panics, and the call still has its value: P1.
 #![expect(clippy::panic, reason = "it is what is tested")]
 #![expect(clippy::unwrap_used, reason = "in a test, a panic is the report")]
 
@@ -13,11 +13,11 @@ use std::time::Duration;
 use tests::{Log, RedisServer, eventually, patient_cache};
 
 thread_local! {
-    /// How many clones do not panic.
+    /// How many clones succeed before one panics.
     static CLONES: Cell<u32> = const { Cell::new(0) };
 }
 
-/// What is written is never what is read.
+/// It is never read as it was written.
 #[derive(Debug, PartialEq, Eq, Clone)]
 struct Unreadable(u8);
 
@@ -42,7 +42,7 @@ impl Serialize for Unwritable {
     }
 }
 
-/// Cannot be cloned more often than [`CLONES`] says.
+/// Can be cloned only as often as [`CLONES`] says.
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Unclonable(u8);
 
@@ -84,7 +84,7 @@ async fn unreadables(ns: &[u8]) -> HashMap<u8, Unreadable> {
     ns.iter().map(|n| (*n, Unreadable(*n))).collect()
 }
 
-/// A value past its end is what would be served.
+/// A value past its end would be served.
 #[redis_cached(
     key = "unreadable-stale:<n>",
     ttl = "1ms",
@@ -111,7 +111,7 @@ async fn put_unwritable(n: u8) -> Unwritable {
     Unwritable(n)
 }
 
-// 30 s before its end; a session that ends sooner underflows.
+// 30 s before the session ends; a session that ends sooner underflows.
 #[redis_cached(key = "ttl:<n>", ttl = |s: &Session| Duration::from_secs(s.expires_in - 30))]
 async fn ttl(n: u64) -> Session {
     Session { expires_in: n }
@@ -179,7 +179,7 @@ impl Subject {
         Self { cache: patient_cache(&server.url()), log, _listening: listening, _server: server }
     }
 
-    /// Calls three times, each of them when the one before is stored as far as it will be.
+    /// Calls three times, each time after the previous value is stored as far as it will be.
     async fn thrice<T: PartialEq + std::fmt::Debug>(&self, call: impl AsyncFn() -> T, expected: T) {
         for _ in 0..3 {
             assert_eq!(self.cache.scope(call()).await, expected);
@@ -191,7 +191,7 @@ impl Subject {
         self.cache.stats().site(name).unwrap().clone()
     }
 
-    /// The one line that it was worth.
+    /// The one line that the log has about it.
     fn said(&self, site: &str, code: &str) {
         let lines = self.log.take();
         let is_it = |line: &&String| line.contains(code) && line.contains(&format!("user_code::{site}"));
@@ -304,7 +304,7 @@ async fn a_clone_for_the_near_cache_does_neither() {
     assert!(stats.hits > 0 && stats.near_hits == 0, "{stats:?}");
     assert_eq!(stats.unstored[&UnstoredReason::Panicked], stats.hits, "each was to be kept: {stats:?}");
     on.said("unclonable", "`Clone` has panicked");
-    // One is enough to be kept, and none for a hit.
+    // One clone is enough to keep the value, and none is left for a hit.
     eventually("it is kept", async || {
         CLONES.set(1);
         on.cache.scope(unclonable(3)).await;
@@ -331,7 +331,7 @@ async fn nothing_is_set_that_depends_on_what_cannot_be_rendered() {
 }
 
 #[tokio::test]
-async fn what_panics_when_the_key_is_made_runs_uncached() {
+async fn a_panic_while_the_key_is_rendered_runs_uncached() {
     let on = Subject::new();
     on.thrice(async || unrenderable(Unrenderable).await, 7).await;
     let stats = on.site("unrenderable");

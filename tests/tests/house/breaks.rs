@@ -1,4 +1,4 @@
-//! The list of breaks fits the code as it is. Whether tests notice them, `.ci/breaks` sees.
+//! The list of breaks fits the code. `.ci/breaks` checks that tests notice them.
 #![expect(clippy::unwrap_used, reason = "in a test, a panic is the report")]
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -29,7 +29,7 @@ fn the_text_of_each_stands_in_its_file_exactly_once() {
 }
 
 #[test]
-fn there_are_many_and_each_says_what_it_is() {
+fn there_are_many_breaks_and_each_says_what_it_is() {
     let all = all();
     assert!(all.len() >= 80, "{}", all.len());
     let names: BTreeSet<_> = all.iter().map(|one| &one.name).collect();
@@ -40,7 +40,7 @@ fn there_are_many_and_each_says_what_it_is() {
     }
 }
 
-/// `-p tests --test NAME FILE::..`: there is such a program, and such a file of it.
+/// For `-p tests --test NAME FILE::..` the program exists, and the file in it.
 #[test]
 fn the_tests_that_each_names_are_there() {
     let tests = root().join("tests/tests");

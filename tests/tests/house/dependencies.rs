@@ -1,12 +1,12 @@
-//! What an application builds for this library beyond what it has anyway: few crates, and none twice.
+//! An application builds few crates for this library beyond those that it has anyway, and none twice.
 #![expect(clippy::unwrap_used, reason = "in a test, a panic is the report")]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::process::Command;
 
-/// An async service has these, or chose to have them by choosing Redis. What they bring is not counted.
+/// An async service has these, or chose them by choosing Redis. Their dependencies are not counted.
 const GIVEN: [&str; 3] = ["tokio", "serde", "redis"];
-/// Every crate is build time, and someone who can publish code into the application.
+/// Every crate costs build time, and adds someone who can publish code into the application.
 const MOST: usize = 60;
 
 /// `cached-core` with its default features, its normal and build dependencies on this platform: depth, name, version.
@@ -35,7 +35,7 @@ fn the_library_brings_few_crates_of_its_own() {
     assert!(tree.len() > 50 && GIVEN.iter().all(|given| tree.iter().any(|(_, name, _)| name == given)), "{tree:?}");
 
     let mut given = BTreeSet::new();
-    // The depth of the given crate whose dependencies the lines are.
+    // The depth of the given crate whose dependencies these lines are.
     let mut inside: Option<usize> = None;
     for (depth, name, version) in &tree {
         inside = inside.filter(|outer| depth > outer);

@@ -1,11 +1,12 @@
-//! The chapter on guarantees names a test for each of them: they exist.
+//! The tests that the chapter on guarantees names exist.
 #![expect(clippy::unwrap_used, reason = "in a test, a panic is the report")]
 
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// The sources of each file of tests, with those in a folder of its name: `tests/<binary>/<file>.rs`, or a binary of one file.
+/// The sources of each file of tests, including those in a folder of its name: `tests/<binary>/<file>.rs`, or a binary
+/// of one file.
 fn sources(tests: &Path) -> BTreeMap<String, String> {
     let mut sources: BTreeMap<String, String> = BTreeMap::new();
     let mut read = |path: &Path, name: &Path| {

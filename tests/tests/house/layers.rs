@@ -1,4 +1,5 @@
-//! How the files of the two crates depend on each other: as the map in CONTRIBUTING.md says, and in no circle.
+//! The files of the two crates depend on each other as the map in CONTRIBUTING.md says, and in no circle.
+#![expect(clippy::unwrap_used, reason = "in a test, a panic is the report")]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -6,13 +7,13 @@ use std::path::{Path, PathBuf};
 use syn::visit::Visit;
 use syn::{ItemMod, ItemUse, UseTree};
 
-/// A module's path inside of its crate.
+/// A module's path inside its crate.
 type Module = Vec<String>;
 
 /// The modules of one crate, without its tests and models.
 struct House {
     files: BTreeMap<Module, syn::File>,
-    /// Names that a module passes on from another: by the module and the name, what is meant.
+    /// Re-exported names: the module and the name, and what they stand for.
     passed_on: BTreeMap<Module, Module>,
 }
 
@@ -39,7 +40,7 @@ impl House {
         Self { files, passed_on }
     }
 
-    /// The file in which what this path means is written.
+    /// The file that defines the item of this path.
     fn home(&self, mut path: Module) -> Option<Module> {
         while !self.files.contains_key(&path) {
             match self.passed_on.get(&path) {
@@ -50,7 +51,7 @@ impl House {
         (!path.is_empty()).then_some(path)
     }
 
-    /// Whose names each file takes. What a module passes on is no need of its own.
+    /// The modules whose names each file uses. A re-export is no need of its own.
     fn needs(&self) -> BTreeMap<Module, BTreeSet<Module>> {
         let of = |(module, file): (&Module, &syn::File)| {
             let taken = uses(file).into_iter().filter(|(is_public, _)| !is_public);
@@ -60,7 +61,7 @@ impl House {
         self.files.iter().map(of).collect()
     }
 
-    /// As [`home`](Self::home), of a path that may go on behind the name: a variant, or an associated function.
+    /// Like [`home`](Self::home), for a path that may continue behind the name: a variant, or an associated function.
     fn home_of_longest(&self, path: Module) -> Option<Module> {
         let passed_on = (1..=path.len()).rev().find_map(|len| self.passed_on.get(&path[..len]).cloned());
         self.home(passed_on.unwrap_or(path))
@@ -83,17 +84,17 @@ fn find(folder: &Path, found: &mut Vec<PathBuf>) {
     }
 }
 
-/// The paths that a file names, and whether it passes them on.
+/// The paths that a file names, and whether it re-exports them.
 fn uses(file: &syn::File) -> Vec<(bool, Module)> {
-    let mut named = Named::default();
+    let mut named = NamedPaths::default();
     named.visit_file(file);
     named.0
 }
 
 #[derive(Default)]
-struct Named(Vec<(bool, Module)>);
+struct NamedPaths(Vec<(bool, Module)>);
 
-impl<'ast> Visit<'ast> for Named {
+impl<'ast> Visit<'ast> for NamedPaths {
     fn visit_item_mod(&mut self, item: &'ast ItemMod) {
         if item.ident != "tests" {
             syn::visit::visit_item_mod(self, item);
@@ -107,7 +108,7 @@ impl<'ast> Visit<'ast> for Named {
         self.0.extend(paths.into_iter().map(|path| (is_public, path)));
     }
 
-    /// `pub(super)` takes no name.
+    /// `pub(super)` uses no name.
     fn visit_vis_restricted(&mut self, _: &'ast syn::VisRestricted) {}
 
     fn visit_path(&mut self, path: &'ast syn::Path) {
@@ -133,7 +134,7 @@ fn flatten(tree: &UseTree, before: &mut Module, found: &mut Vec<Module>) {
     }
 }
 
-/// The path from the crate's root on.
+/// The path from the crate's root.
 fn absolute(module: &Module, path: Module) -> Module {
     let ups = path.iter().take_while(|part| *part == "super").count();
     match path.first().map(String::as_str) {
@@ -147,8 +148,8 @@ fn absolute(module: &Module, path: Module) -> Module {
     }
 }
 
-/// Takes away file after file that needs none of the others, or that none of them needs: those that are left are in circles, or
-/// between two.
+/// Removes files that need none of the others, or that none of them needs, until none is left to remove. The remaining
+/// files are in circles, or between two.
 fn circles(mut needs: BTreeMap<Module, BTreeSet<Module>>) -> BTreeMap<Module, BTreeSet<Module>> {
     loop {
         let needed: BTreeSet<Module> = needs.values().flatten().cloned().collect();
@@ -205,7 +206,7 @@ fn layers() -> Vec<Vec<Module>> {
 fn lower_layers_never_name_higher_ones() {
     let house = House::open(&root().join("cached-core/src"));
     let layers = layers();
-    // The longest name that fits: `engine/site` stands in a layer of its own.
+    // The longest name that fits, because `engine/site` has a layer of its own.
     let layer = |module: &Module| {
         let fits = |name: &&Module| module.starts_with(name);
         let all = layers.iter().enumerate().flat_map(|(at, names)| names.iter().map(move |name| (name, at)));

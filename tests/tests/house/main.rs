@@ -1,4 +1,4 @@
-//! What the project says of itself: its public API, its dependencies, its guarantees, its breaks.
+//! The project's statements about itself: its public API, its dependencies, its guarantees, its breaks.
 
 mod breaks;
 mod dependencies;

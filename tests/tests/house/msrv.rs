@@ -1,5 +1,5 @@
-//! The minimal Rust version that the workspace declares is one that its dependencies support. (That the library's own
-//! code keeps to it, clippy's `incompatible_msrv` checks against the same declaration.)
+//! The dependencies support the minimal Rust version that the workspace declares. (Clippy's `incompatible_msrv` checks
+//! the library's own code against the same declaration.)
 #![expect(clippy::unwrap_used, reason = "in a test, a panic is the report")]
 
 use serde_json::Value;

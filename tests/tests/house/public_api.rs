@@ -1,8 +1,8 @@
-//! The public API is the one that `cached-core/public-api.txt` lists: every change of it shows in a diff. After an
-//! intended one: `PUBLIC_API=overwrite cargo test -p tests --test house public_api`.
+//! The public API is the one that `cached-core/public-api.txt` lists, so every change of it shows in a diff. After an
+//! intended change: `PUBLIC_API=overwrite cargo test -p tests --test house public_api`.
 //!
-//! The listing has all features but `tls`, which adds no item and would have C compiled. What every type gets by itself
-//! (blanket implementations, auto traits) is left out, and so is what `#[doc(hidden)]` reserves for generated code.
+//! The listing has all features but `tls`, which adds no item and would compile C. It omits what every type gets by
+//! itself (blanket implementations, auto traits), and what `#[doc(hidden)]` reserves for generated code.
 #![expect(clippy::unwrap_used, reason = "in a test, a panic is the report")]
 
 use public_api::Builder;
@@ -12,14 +12,14 @@ use std::process::Command;
 
 /// The format of rustdoc's JSON changes with the compiler, and `public-api` reads one format only.
 const FORMAT: u64 = 57;
-/// Whose items may stand in a signature. Their major versions are then ours as well.
+/// Crates whose items may stand in a signature. Their major versions are then ours as well.
 const MAY_BE_SEEN: [&str; 8] = ["alloc", "bytes", "cached_core", "cached_macros", "core", "serde_core", "std", "uuid"];
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
 }
 
-/// Lets rustdoc describe the library. In a directory of its own, so that it does not make other builds start afresh.
+/// Lets rustdoc describe the library, in its own directory, so that other builds do not start afresh.
 fn rustdoc_json() -> PathBuf {
     let target = root().join("target/public-api");
     let output = Command::new(env!("CARGO"))
@@ -28,8 +28,8 @@ fn rustdoc_json() -> PathBuf {
         .arg(&target)
         .args(["--", "-Zunstable-options", "--output-format", "json", "--cap-lints", "warn"])
         .current_dir(root())
-        // JSON is no stable output of rustdoc. For this crate only: dependencies that look for unstable features in their
-        // build scripts find none.
+        // JSON is not a stable output of rustdoc. This is set for this crate only, so dependencies whose build scripts
+        // look for unstable features find none.
         .env("RUSTC_BOOTSTRAP", "cached_core")
         .env_remove("RUSTFLAGS")
         .env_remove("RUSTDOCFLAGS")
@@ -60,7 +60,7 @@ fn crates_in(listing: &str) -> BTreeSet<&str> {
             let start = before.rfind(|c: char| !is_name(c) && c != ':').map_or(0, |at| at + 1);
             let path = &before[start..];
             let first = path.split("::").next()?;
-            // No crate: `Self::Item`, `T::Owned`, and `u8::write`.
+            // Not a crate: `Self::Item`, `T::Owned`, and `u8::write`.
             (first.starts_with(|c: char| c.is_ascii_lowercase()) && !is_primitive(first)).then_some(first)
         })
         .collect()
@@ -89,7 +89,7 @@ fn changes_of_the_public_api_are_meant() {
         gone.join("\n"),
         new.join("\n")
     );
-    // A major release of redis-rs shall not be one of ours.
+    // A major release of redis-rs must not be one of ours.
     assert!(!crates_in(&listing).contains("redis"), "a type of redis-rs is public");
     let unexpected: Vec<_> = crates_in(&listing).into_iter().filter(|name| !MAY_BE_SEEN.contains(name)).collect();
     assert!(unexpected.is_empty(), "public signatures name items of {unexpected:?}");

@@ -1,4 +1,5 @@
-//! Builds of one service that run at the same time, and types that share a key: each has its entries, and hears of all writes.
+//! Builds of one service that run at the same time, and types that share a key: each has its own entries, and sees all
+//! writes.
 #![expect(clippy::unwrap_used, reason = "in a test, a panic is the report")]
 
 use cached_core::{Cache, Invalidation, Options, Outcome, redis_cached};
@@ -10,7 +11,7 @@ use std::marker::PhantomData;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 use std::time::Duration;
-use tests::{By, Deployed, RedisServer, Seen, Told, eventually, patient_cache};
+use tests::{By, Deployed, DeployedCommand, DeployedReads, RedisServer, eventually, patient_cache};
 use tokio::sync::oneshot;
 
 const DEPLOYED: &str = env!("CARGO_BIN_EXE_deployed");
@@ -18,7 +19,7 @@ const USER: u64 = 7;
 /// Reads of each reader after each write.
 const READS: usize = 25;
 
-/// Two sides, which may be of one build: of each a process that reads, and one that writes.
+/// Two sides, which may be of one build. Each has a process that reads, and one that writes.
 struct World {
     server: RedisServer,
     database: RedisServer,
@@ -34,7 +35,7 @@ impl World {
         Self { server, database, readers, writers }
     }
 
-    /// A writer of no build at all: it commits, and deletes the key by its name.
+    /// A writer of no build: it commits, and deletes the key by its name.
     async fn write_and_del(&self, id: u64) -> u64 {
         let mut database = self.database.connection().await;
         let version: u64 = database.incr(format!("user:{id}"), 1).await.unwrap();
@@ -45,16 +46,17 @@ impl World {
         version
     }
 
-    /// The name of the user's key, as it is documented: the namespace comes first, the rendered template last. At most one key has it.
+    /// The user's key by its documented form: the namespace first, the rendered template last. At most one key has that
+    /// form.
     async fn keys_of(&self, id: u64) -> Vec<String> {
         let keys: Vec<String> = self.server.send(&[b"KEYS", format!("*:user:{id}").as_bytes()]).await;
         assert!(keys.len() <= 1, "one key for all builds: {keys:?}");
         keys
     }
 
-    /// After each write all readers read: what each of them has read and loaded.
-    async fn reads_after_each_write(&mut self) -> Vec<Seen> {
-        let mut all = vec![Seen::default(); self.readers.len()];
+    /// After each write all readers read. Returns what each of them has read and loaded.
+    async fn reads_after_each_write(&mut self) -> Vec<DeployedReads> {
+        let mut all = vec![DeployedReads::default(); self.readers.len()];
         self.read_all(0, 0, "no write", &mut all);
         for turn in 0..2 {
             for by in By::ALL {
@@ -69,8 +71,8 @@ impl World {
         all
     }
 
-    /// All readers read, in turns the one or the other first.
-    fn read_all(&mut self, first: usize, version: u64, after: &str, all: &mut [Seen]) {
+    /// All readers read; they take turns to be the first.
+    fn read_all(&mut self, first: usize, version: u64, after: &str, all: &mut [DeployedReads]) {
         let readers = self.readers.len();
         for n in 0..READS * readers {
             let reader = (first + n) % readers;
@@ -82,15 +84,15 @@ impl World {
     }
 }
 
-fn hit_ratio(seen: &Seen) -> f64 {
+fn hit_ratio(seen: &DeployedReads) -> f64 {
     1.0 - seen.loads as f64 / seen.reads as f64
 }
 
-async fn alone(build: &str) -> Seen {
+async fn alone(build: &str) -> DeployedReads {
     World::new(&[build]).reads_after_each_write().await.remove(0)
 }
 
-/// Side by side each build has nine tenths of the hits that it has alone, and nothing that is old.
+/// Side by side each build has nine tenths of the hits that it has alone, and nothing old.
 async fn stand_side_by_side(before: &str, after: &str) {
     let alone = [alone(before).await, alone(after).await];
     let together = World::new(&[before, after]).reads_after_each_write().await;
@@ -138,7 +140,7 @@ async fn three_builds() {
 #[tokio::test]
 async fn a_build_that_comes_last_is_alone_again_once_the_other_has_gone() {
     let mut world = World::new(&["first", "field added"]);
-    let mut all = vec![Seen::default(); 2];
+    let mut all = vec![DeployedReads::default(); 2];
     world.read_all(0, 0, "no write", &mut all);
     world.readers.remove(0);
     let version = world.writers[1].write(USER, By::Key);
@@ -165,7 +167,8 @@ async fn a_sweep_leaves_nothing_of_either_build() {
     }
 }
 
-/// Ways of which each user gets all, one after another; `None` is a plain DEL. A tag's are few, since they end what other ways should end.
+/// The ways to write, one after another for each user; `None` is a plain DEL. Few are by tag, because those also end
+/// what other ways should end.
 const MOSTLY_BY_KEY: [Option<By>; 13] = [
     Some(By::Key),
     Some(By::Delete),
@@ -182,14 +185,14 @@ const MOSTLY_BY_KEY: [Option<By>; 13] = [
     Some(By::Sweep),
 ];
 
-/// While both sides write by all ways, both read: no read is older than what was complete when it began.
+/// Both sides read while both write in all ways: no read is older than what was complete when it began.
 async fn reads_amid_writes(builds: [&str; 2]) {
     const READS: u64 = 600;
     const USERS: u64 = 3;
     let mut world = World::new(&builds);
     let readers = world.readers.drain(..).map(|mut reader| {
         thread::spawn(move || {
-            reader.tell(Told::ReadAmidWrites { reads: READS, users: USERS });
+            reader.tell(DeployedCommand::ReadAmidWrites { reads: READS, users: USERS });
             reader.seen()
         })
     });
@@ -241,7 +244,7 @@ async fn one_build_alone_pays_nothing_for_it() {
     assert_eq!(all.len(), 3, "{all:?}");
 }
 
-/// What a repository stores: two types with one key.
+/// The values of a repository: two types with one key.
 trait Row: Serialize + DeserializeOwned + Clone + Send + Sync + 'static {
     fn of(version: u64) -> Self;
     fn version(&self) -> u64;
@@ -277,10 +280,10 @@ impl Row for Address {
     }
 }
 
-/// A generic repository, all of whose types have the same keys.
+/// A generic repository whose types all have the same keys.
 struct Repo<'a, E> {
     cache: Cache,
-    /// In the database.
+    /// The version in the database.
     now: &'a AtomicU64,
     loads: AtomicU64,
     of: PhantomData<E>,
@@ -335,7 +338,7 @@ impl<'a, E: Row> Repo<'a, E> {
     }
 }
 
-/// How a repository is asked.
+/// How a repository reads.
 #[derive(Debug, Clone, Copy)]
 enum How {
     Alone,
@@ -374,13 +377,13 @@ async fn two_types(caches: [Cache; 2]) {
                 assert_eq!(seen, [version; 4], "{how:?}");
             }
             now.store(version + 1, Ordering::SeqCst);
-            // What the other cache keeps near lags behind, but for what it writes itself.
+            // The other cache's near values lag behind, except for its own writes.
             let by = if matches!(how, How::Near) { &caches[..] } else { &caches[usize::from(version % 2 == 0)..][..1] };
             for cache in by {
                 assert_eq!(cache.invalidate(how.invalidation(version)).await, Outcome::Applied);
             }
         }
-        // Ten for each type, and twice that for two rows.
+        // Ten loads for each type, and twice that for two rows.
         let [invoices, addresses] = [[&invoices.loads, &others.loads], [&addresses.loads, &more.loads]]
             .map(|[a, b]| a.load(Ordering::SeqCst) + b.load(Ordering::SeqCst));
         println!("{how:?}: {invoices} and {addresses} loads");
@@ -401,7 +404,7 @@ async fn two_types_of_a_generic_repository_in_memory() {
     two_types([cache.clone(), cache]).await;
 }
 
-/// What one has put beside the other is over with it: nothing of it is read after an eviction, or an end of its time.
+/// An entry beside another one ends with it: nothing of it is read after an eviction, or after the end of its time.
 #[tokio::test]
 async fn what_stands_beside_an_entry_is_over_with_it() {
     let server = RedisServer::start();
@@ -429,7 +432,8 @@ async fn what_stands_beside_an_entry_is_over_with_it() {
     }
 }
 
-/// The one's lease stands under the key, and what the other has loaded beside that stands beside its value as well.
+/// The lease of one build stands under the key. What the other build has loaded beside that lease also stands beside
+/// its value.
 #[tokio::test]
 async fn no_build_waits_for_the_load_of_another() {
     let server = RedisServer::start();

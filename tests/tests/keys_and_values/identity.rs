@@ -1,4 +1,4 @@
-//! Keys are identity: two different arguments never share an entry, where they are hashed as well, and equal ones always
+//! Keys are identity: two different arguments never share an entry, even if they are hashed, and equal arguments always
 //! do. What `Serialize` leaves out, renames or writes alike makes no difference, unless the template asks for `:serde`.
 #![expect(clippy::unwrap_used, reason = "in a test, a panic is the report")]
 
@@ -50,7 +50,7 @@ async fn by_serde(cache: &Cache, argument: &Foreign, more: u8) -> u8 {
     0
 }
 
-/// Generates values, and checks for each pair of them that their calls have one key if they are equal, and else two.
+/// Generates values, and checks for each pair that their calls have one key if the values are equal, and otherwise two.
 fn iff_equal<T: PartialEq + std::fmt::Debug>(
     any: impl Fn(&mut Rng) -> T,
     call: impl for<'a> Fn(&'a Cache, &'a T) -> Pin<Box<dyn Future<Output = u8> + 'a>>,
@@ -139,7 +139,7 @@ async fn flat(flat: &Flat) -> String {
     format!("{flat:?}")
 }
 
-/// Calls twice in each of these ways, each time with what stands in Redis by then.
+/// Calls twice in each of these ways; by then the values of all are in Redis.
 macro_rules! each_its_own {
     ($($call:expr => $expected:expr),* $(,)?) => {{
         let server = RedisServer::start();
@@ -278,7 +278,7 @@ async fn retag(filter: &Filter) -> u8 {
     0
 }
 
-/// Of another crate, as it were: it has nothing but `Serialize`.
+/// Stands for a type of another crate: it has nothing but `Serialize`.
 #[derive(Clone, Serialize)]
 struct Decimal {
     units: u64,
@@ -311,7 +311,7 @@ async fn a_type_of_another_crate_is_what_its_serialize_writes() {
     }
 }
 
-/// What the docs of `:serde` say that it cannot tell apart.
+/// Arguments that `:serde` cannot tell apart, according to its docs.
 #[tokio::test]
 async fn what_its_serialize_leaves_out_is_not_told_apart() {
     #[redis_cached(key = "rounded:<amount:serde>")]
@@ -348,7 +348,7 @@ async fn a_type_that_contains_itself() {
 
 #[test]
 fn nothing_is_left_out_of_the_pools() {
-    // The families have to hold what they are for: equal values that were built differently, and each kind of value.
+    // The families must contain what they are for: equal values that were built differently, and each kind of value.
     let mut rng = Rng::with_seed(12);
     let kinds: HashSet<String> = (0..1_450)
         .map(|_| format!("{:?}", Argument::any(&mut rng, 2)).split(['(', ' ']).next().unwrap().to_owned())

@@ -1,8 +1,8 @@
 //! Two different calls never share an entry: P6.
 //!
-//! Lists of arguments are generated from what is likely to be confused: separators, escapes, marks, digits, empty and
-//! absent values, nested lists. Each list is rendered by a real call, and the key is read off the store that the call
-//! asks. Lists that mean the same (`Some(x)` and `x`, a `char` and a text of one letter) are the same list here.
+//! Lists of arguments are generated from what is easily confused: separators, escapes, marks, digits, empty and absent
+//! values, nested lists. A real call renders each list, and the key is read off the store that the call asks. Lists
+//! with the same meaning (`Some(x)` and `x`, a `char` and a text of one letter) count as the same list here.
 
 use cached_core::{Cache, KeyIdentity, KeySegment, SegmentWriter};
 use proptest::prelude::*;
@@ -37,7 +37,7 @@ impl Argument {
     }
 }
 
-/// Hands over to the library's own implementations.
+/// Uses the library's own implementations.
 impl KeySegment for Argument {}
 
 impl KeyIdentity for Argument {
@@ -56,11 +56,11 @@ impl KeyIdentity for Argument {
 
 fn argument() -> impl Strategy<Value = Argument> {
     let text = prop_oneof![
-        // Few letters, so that lists that differ only in their borders are common.
+        // Few letters, so lists that differ only in their borders are common.
         8 => "[:a]{0,3}",
         3 => "(a|a:a|a:a:a|a,a|a,a,a)",
         6 => "[,a]{0,3}",
-        // What other values are rendered as.
+        // The rendered forms of other values.
         3 => "(\\(a\\)|\\(a,a\\)|\\[a\\]|\\(\\)|\\[\\]|~|~~|'a|'1|:|%3A|%2C|%28a%29|%25|%)",
         4 => "[%~'#@a1\\-\\[\\]{}]{0,3}",
         1 => "(true|false|-?[0-9]{1,3})",

@@ -1,4 +1,4 @@
-//! What an entry is called, and what is read back from it.
+//! The key of an entry, and what is read back from it.
 
 mod deployments;
 mod identity;

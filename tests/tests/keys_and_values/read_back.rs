@@ -1,5 +1,5 @@
-//! What is read is what was stored: a value that its codec would bring back as another one is not stored, and what another build
-//! has stored is not read as this build's type (P5).
+//! What is read is what was stored: a value that its codec would bring back as another one is not stored, and what
+//! another build has stored is not read as this build's type (P5).
 #![expect(clippy::unwrap_used, reason = "in a test, a panic is the report")]
 
 use cached_core::{Cache, Codec, MissReason, Options, SiteStats, UnstoredReason, redis_cached, redis_put, testing};
@@ -25,7 +25,7 @@ impl Subject {
         self.cache.stats().site(name).unwrap().clone()
     }
 
-    /// Calls three times; each time the body runs, and its value is returned as it is.
+    /// Calls three times. Each time the body runs, and its value is returned as it is.
     async fn never_stored<T: PartialEq + Debug>(&self, name: &str, reason: UnstoredReason, call: impl AsyncFn() -> T) {
         let uncached = call().await;
         for _ in 0..3 {
@@ -36,7 +36,7 @@ impl Subject {
         assert_eq!((stats.loads, stats.hits, stats.unstored.get(&reason)), (3, 0, Some(&3)), "{name}: {stats:?}");
     }
 
-    /// Calls twice; the second is a hit.
+    /// Calls twice; the second call hits.
     async fn stored<T: PartialEq + Debug>(&self, name: &str, call: impl AsyncFn() -> T) {
         let first = self.cache.scope(call()).await;
         self.cache.settled().await;
@@ -45,13 +45,13 @@ impl Subject {
         assert_eq!((stats.loads, stats.hits, stats.stored), (1, 1, 1), "{name}: {stats:?}");
     }
 
-    /// What was said about functions.
+    /// The log lines about functions.
     fn lines(&self) -> Vec<String> {
         let lines = self.log.take();
         lines.into_iter().filter(|line| line.contains("cached_core::engine::site")).collect()
     }
 
-    /// The one line that it was worth.
+    /// The one line that the log has about it.
     fn said(&self, words: &[&str]) {
         let lines = self.lines();
         assert_eq!(lines.len(), 1, "{lines:#?}");
@@ -135,7 +135,7 @@ async fn put_account(id: u64) -> Account {
     Account { id, password_hash: "secret".into() }
 }
 
-/// Of a type that is not known when the attribute is expanded, only what `T` promises is used.
+/// If the type is not known when the attribute is expanded, only what `T` promises is used.
 #[redis_cached(key = "generic:<T>:<id>", skip(make))]
 async fn generic<T: Serialize + for<'de> Deserialize<'de> + Debug + 'static>(id: u64, make: fn(u64) -> T) -> T {
     make(id)
@@ -153,7 +153,7 @@ async fn owner(id: u64) -> Owner {
     if id == 0 { Owner::User { id } } else { Owner::Team { id } }
 }
 
-/// What may differ is no part of what is equal.
+/// The field that may differ is not part of equality.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[expect(dead_code, reason = "only shown")]
 struct Page {
@@ -238,7 +238,7 @@ async fn what_the_type_says_is_equal_is_stored() {
     on.stored("page", async || page(1).await).await;
 }
 
-/// Callers who wait for a load whose value cannot be written load it themselves, and get what they loaded.
+/// Callers that wait for a load whose value cannot be written load it themselves, and get what they loaded.
 #[tokio::test]
 async fn callers_who_wait_get_the_value_as_it_is_too() {
     let on = Subject::new();
@@ -248,7 +248,7 @@ async fn callers_who_wait_get_the_value_as_it_is_too() {
     }
 }
 
-/// Each value that is stored is one that comes back, also when the first sixteen did, and all when one did not.
+/// Every stored value comes back, also after the first sixteen did; all are checked after one did not.
 #[tokio::test]
 async fn once_one_came_back_as_another_each_is_checked() {
     let on = Subject::new();
@@ -271,7 +271,7 @@ async fn owner_of(id: u64) -> Owner {
     if id < 1_000 { Owner::User { id } } else { Owner::Team { id } }
 }
 
-/// Types of two blocks of one function have one name, as those of two versions of a service do.
+/// Types of two blocks of one function have one name, like those of two versions of a service.
 macro_rules! deployed {
     ($on:expr, $first:expr, { $($old:item)* } => { $($new:item)* } is $is_hit:literal) => {{
         let old = {
@@ -289,7 +289,7 @@ macro_rules! deployed {
 }
 
 impl Subject {
-    /// Values found of another type.
+    /// The number of values that were found of another type.
     fn site_misses(&self) -> u64 {
         let stats = self.cache.stats();
         stats.site("Cache::get").and_then(|site| site.misses.get(&MissReason::Type).copied()).unwrap_or(0)
@@ -344,7 +344,7 @@ async fn a_change_inside_of_a_plain_enum_is_a_miss() {
 }
 
 #[tokio::test]
-async fn what_has_not_changed_is_a_hit() {
+async fn an_unchanged_type_is_a_hit() {
     let on = Subject::new();
     deployed!(on, Event::Paid { amount: 1999, any: serde_json::json!({"a": [1, null]}) },
         { #[serde(tag = "kind")] enum Event { Open, Paid { amount: u64, any: serde_json::Value } } } =>
@@ -373,7 +373,7 @@ async fn kind_with_version(id: u64) -> Kind {
 }
 
 #[tokio::test]
-async fn what_cannot_be_seen_is_said_once_unless_there_is_a_version() {
+async fn types_that_cannot_be_seen_whole_are_logged_once_without_a_version() {
     let on = Subject::new();
     assert!(!testing::is_shape_known::<Kind>());
     on.stored("kind", async || kind(1).await).await;

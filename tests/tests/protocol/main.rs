@@ -1,4 +1,4 @@
-//! The protocol: its model searched, and the runs that it found replayed on the implementation.
+//! The protocol: its model is searched, and the runs that this finds are replayed on the implementation.
 
 mod model;
 mod replay;

@@ -1,8 +1,8 @@
-//! Every run of the protocol's model is searched: the protocol keeps its promises, and each rule that is left out breaks
-//! one.
+//! Every run of the protocol's model is searched. The protocol keeps its promises, and leaving out any rule breaks one.
 //!
-//! `cargo test --release -p tests --test protocol -- --ignored --nocapture` searches all scenarios in full, in about six
-//! minutes, and prints the table of `MODEL.md`. `SCENARIOS=failover,taken` searches only those whose names begin so.
+//! `cargo test --release -p tests --test protocol -- --ignored --nocapture` searches all scenarios in full, in about
+//! six minutes, and prints the table of `MODEL.md`. `SCENARIOS=failover,taken` searches only scenarios whose names
+//! begin so.
 
 mod near;
 
@@ -12,14 +12,14 @@ use tests::model::{
 };
 
 /// A search's verdict, the number of its states, the length of its counterexample, and the time it took in seconds.
-struct Searched {
+struct SearchReport {
     verdict: Verdict,
     states: usize,
     steps: usize,
     seconds: f64,
 }
 
-fn verdict(scenario: &Scenario, variant: &Variant, rule: Rule) -> Searched {
+fn verdict(scenario: &Scenario, variant: &Variant, rule: Rule) -> SearchReport {
     let began = Instant::now();
     let found = search(variant, rule);
     let run = found.counterexample.as_deref().unwrap_or_default();
@@ -39,10 +39,10 @@ fn verdict(scenario: &Scenario, variant: &Variant, rule: Rule) -> Searched {
             assert_ne!(found.coverage.count(event), 0, "{}: {event:?} never happens", scenario.name);
         }
     }
-    Searched { verdict, states: found.states, steps: run.len(), seconds: began.elapsed().as_secs_f64() }
+    SearchReport { verdict, states: found.states, steps: run.len(), seconds: began.elapsed().as_secs_f64() }
 }
 
-/// What is linearizable is fresh as well, so one search is enough then.
+/// A linearizable scenario is fresh as well, so one search is enough for it.
 fn check(name: &str) {
     let scenario = scenario(name);
     let variant = scenario.in_short();
@@ -126,7 +126,7 @@ scenarios!(
     fill_proof_without_tags,
     fill_proof_by_answer,
     found_with_kept_tag,
-    ticket,
+    refresh_lease,
     bridge,
     bridge_flight,
     bridge_tags,
@@ -220,10 +220,11 @@ fn a_counterexample_is_a_list_of_steps() {
     assert!(counterexample(&scenario("c1").variant).is_empty());
 }
 
-/// Nobody but a ticket that runs out makes two load over one value: but only because its holder looks again.
+/// Two refreshes load over one value only if a refresh lease runs out. That holds because its holder reads a second
+/// time.
 #[test]
-fn one_ticket_is_one_load() {
-    let scenario = scenario("ticket");
+fn one_refresh_lease_is_one_load() {
+    let scenario = scenario("refresh_lease");
     let variant = scenario.in_short();
     verdict(&scenario, &variant, Rule::Once);
     let hasty = Variant { flaw: Flaw::NoSecondLook, ..variant };
@@ -231,8 +232,9 @@ fn one_ticket_is_one_load() {
     assert!(search(&hasty, Rule::Fresh).counterexample.is_none());
 }
 
-/// A refresh that finds nothing to store removes the value that it has looked at. Without that it stays; without the look at
-/// what stands there by now, what others have loaded since goes as well, which is no lie but one more load.
+/// A refresh that finds nothing to store removes the value that it has read. Without that rule the value stays. Without
+/// the check of what stands there by now, values that others have loaded since are removed too; that is not stale, but
+/// costs a load.
 #[test]
 fn a_refresh_that_stores_nothing_ends_the_old_value() {
     for name in ["unstored", "unstored_flight", "unstored_put"] {
@@ -273,7 +275,7 @@ fn long_run() {
             [Rule::Fresh, Rule::Linearizable].map(|rule| verdict(&scenario, &scenario.variant, rule));
         let states = fresh.states + linearizable.states;
         total += states;
-        let cell = |searched: &Searched| match searched.verdict {
+        let cell = |searched: &SearchReport| match searched.verdict {
             Verdict::Holds => "holds".to_owned(),
             Verdict::Broken => format!("{}!", searched.steps),
         };

@@ -1,13 +1,14 @@
-//! The runs in which the model breaks its rules, replayed on the implementation and a real server: there they must end well.
+//! The runs in which the model breaks its rules, replayed on the implementation and a real server: there they must end
+//! well.
 //!
-//! What each step of the model becomes is told in `replay/engine.rs`.
+//! `replay/engine.rs` says what becomes of each step of the model.
 
 mod desk;
 mod engine;
 mod foreign;
 mod gate;
 mod kept_tag;
-mod past_its_time;
+mod past_its_end;
 mod plain;
 mod row;
 mod stage;
@@ -19,7 +20,7 @@ use stage::{Finish, readings};
 use std::sync::Arc;
 use tests::model::{Action, Rule, Scenario, Size, Tags, Variant, Verdict, scenario, scenarios, search};
 
-/// A shortest run that breaks the rule that the scenario breaks.
+/// A shortest run that breaks the scenario's rule.
 fn broken(name: &str) -> (Variant, Vec<Action>) {
     let scenario = scenario(name);
     let variant = scenario.in_short();
@@ -27,7 +28,7 @@ fn broken(name: &str) -> (Variant, Vec<Action>) {
     (variant, search(&variant, rule).counterexample.expect("the model breaks the rule"))
 }
 
-/// Replays it with each way in which the readers' function may be written.
+/// Replays the run with each way to write the readers' function.
 async fn check(name: &str) {
     let (variant, run) = broken(name);
     for reading in readings(&variant) {
@@ -41,7 +42,7 @@ async fn check(name: &str) {
 fn judge(name: &str, run: &[Action], report: &Report) {
     assert!(report.stale.is_empty(), "{name}: {:#?}, after\n  {}", report.stale, report.log.join("\n  "));
     let count = |is: fn(&Action) -> bool| run.iter().filter(|action| is(action)).count();
-    // No replay is empty: every call is made and returns, every load and every commit is made in its turn.
+    // No replay is empty: every call is made and returns, and every load and commit takes place in its turn.
     let calls = count(|action| matches!(action, Action::Get(_) | Action::GetStale(_) | Action::GetAndRefresh(_)));
     assert_eq!((report.took("call"), report.finish.returned), (calls, calls), "{name}");
     assert_eq!(report.took("COMMIT"), count(|action| matches!(action, Action::Commit(_))), "{name}");
@@ -50,7 +51,7 @@ fn judge(name: &str, run: &[Action], report: &Report) {
     for (kind, least) in essential(name) {
         assert!(report.took(kind) >= *least, "{name}: {kind} {} times", report.took(kind));
     }
-    // Whatever is committed is promised to be seen, but for what is beyond the protocol.
+    // Every commit is promised to be seen, except for what is beyond the protocol.
     let Finish { last, committed, completed, .. } = report.finish;
     assert_eq!(completed == committed, !BEYOND.contains(&name), "{name}: v{completed} of v{committed} is complete");
     assert!(last >= completed, "{name}");
@@ -60,10 +61,10 @@ fn judge(name: &str, run: &[Action], report: &Report) {
 }
 
 /// A writer that crashes with its commit under way: a plain one, and a bracket whose marker is gone before the commit.
-/// These are limits of the protocol, which the implementation has as well.
+/// These limits of the protocol are limits of the implementation too.
 const BEYOND: &[&str] = &["c11", "d8", "d15", "t5"];
 
-/// What has to happen in the new holes' replays, or they would show nothing.
+/// Steps that must happen in the replays of the new holes; otherwise they would show nothing.
 fn essential(name: &str) -> &'static [(&'static str, usize)] {
     match name {
         "fill_proof_without_tags" => &[("landing", 1), ("UNLINK", 1), ("FILL", 1), ("TAG", 2), ("answer", 1)],
@@ -78,7 +79,7 @@ fn essential(name: &str) -> &'static [(&'static str, usize)] {
     }
 }
 
-/// The same with the store's steps alone.
+/// The same, with only the store's steps.
 async fn check_scripts(name: &str) {
     let (variant, run) = broken(name);
     let player = plain::replay(&variant, &run).await;
@@ -164,7 +165,7 @@ replays!(
     put_token_again,
 );
 
-/// The runs of callers that do not share: those of one process share with the engine only.
+/// The runs of callers that do not share: callers of one process share only with the engine.
 mod scripts {
     use super::check_scripts;
 
@@ -206,7 +207,7 @@ mod scripts {
         put_restart,
         put_without_token,
         put_tag_plain,
-        ticket,
+        refresh_lease,
         bridge,
         unstored,
         head_after_load,
@@ -232,18 +233,18 @@ async fn found_with_kept_tag_when_acquire_is_sent_again() {
     }
 }
 
-/// What the leader has read is not for those who have come since: each looks for itself.
+/// The leader's value is not for callers that have come since: each of them reads for itself.
 #[tokio::test]
 async fn stale_to_all() {
-    let (finish, stale, log) = past_its_time::run().await;
+    let (finish, stale, log) = past_its_end::run().await;
     assert!(stale.is_empty(), "{stale:#?}, after\n  {}", log.join("\n  "));
     assert!(log.iter().any(|line| line.contains("reader 0 returned v0, at least v0")), "{log:#?}");
     assert_eq!((finish.completed, finish.returned), (1, 3), "{log:#?}");
 }
 
-/// `REPLAY_SEEDS=0..10000` for more of them.
+/// `REPLAY_SEEDS=0..10000` runs more of them.
 #[tokio::test]
-async fn runs_of_chance_are_fresh() {
+async fn random_runs_are_fresh() {
     let seeds = std::env::var("REPLAY_SEEDS").unwrap_or_default();
     let number = |text: &str| text.parse::<u64>().ok();
     let chosen = seeds.split_once("..").and_then(|(from, to)| Some(number(from)?..number(to)?));
@@ -261,16 +262,16 @@ async fn runs_of_chance_are_fresh() {
     assert!(reads > 0 && committed > 0 && completed > 0);
 }
 
-/// Runs of chance in every run of the tests.
+/// Random runs in every run of the tests.
 const SEEDS: u64 = 60;
 
-/// The huge ones are searched in the long run of the model only.
+/// Only the long run of the model searches the huge ones.
 #[test]
 fn every_broken_scenario_is_replayed() {
     for scenario in scenarios().into_iter().filter(Scenario::is_replayed) {
         let is_broken = scenario.linearizable == Verdict::Broken && scenario.size != Size::Huge;
-        // The engine has none of the gates that values past their time would need here.
-        let is_ahead = scenario.variant.ticket || scenario.variant.bridges;
+        // The engine has none of the gates that values past their end would need here.
+        let is_ahead = scenario.variant.refresh_lease || scenario.variant.bridges;
         assert_eq!(REPLAYED.contains(&scenario.name), is_broken && !is_ahead, "{}", scenario.name);
         assert_eq!(scripts::ALL.contains(&scenario.name), is_broken && !scenario.variant.shares, "{}", scenario.name);
     }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-/// Counts runs of a body; in the way of no key.
+/// Counts runs of a body; it is never part of a key.
 #[derive(Debug, Default)]
 struct Runs(AtomicU64);
 
@@ -22,7 +22,7 @@ impl Runs {
     }
 }
 
-/// Runs `test` with a cache of its own, and hands it over for a look.
+/// Runs `test` with a cache of its own, and passes the cache to it.
 async fn with_cache<F: Future>(test: impl FnOnce(Cache) -> F) -> F::Output {
     let cache = Cache::memory();
     let test = test(cache.clone());
@@ -41,7 +41,7 @@ fn user(id: u64) -> User {
 }
 
 type Fallible<T> = Result<T, String>;
-/// A name that says nothing.
+/// A name that does not show the type.
 type Answer<T> = Result<Option<T>, String>;
 
 #[redis_cached(key = "plain:<id>", skip(runs))]
@@ -492,7 +492,7 @@ async fn error_is_not_send(id: u64) -> Result<u64, Box<dyn std::error::Error>> {
 
 #[tokio::test]
 async fn a_future_is_send_whatever_it_returns() {
-    // As without the attribute: the value is not held across an await.
+    // The value is not held across an await, just as without the attribute.
     let task = tokio::spawn(async {
         let outcome = error_is_not_send(0).await;
         outcome.is_err()

@@ -1,4 +1,4 @@
-//! A function over many ids: one look for what is there, one load for what is missing, and entries that are those of the
+//! A function over many ids: one read for what is there, one load for what is missing, and the same entries as the
 //! function over one id.
 #![expect(clippy::unwrap_used, reason = "in a test, a panic is the report")]
 

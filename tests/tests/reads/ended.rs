@@ -1,5 +1,5 @@
-//! A refresh that succeeds and finds nothing to store ends the old value, for whatever reason there is nothing, and however the
-//! value came to be refreshed.
+//! A refresh that succeeds and has nothing to store ends the old value, whatever the reason, and however the value came
+//! to be refreshed.
 #![expect(clippy::unwrap_used, reason = "in a test, a panic is the report")]
 
 use cached_core::{Cache, Clock, UnstoredReason, redis_cached};
@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 use tests::{RedisServer, eventually};
 
-/// What the source says of its row.
+/// The row as the source has it.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 struct Row {
     version: u64,
@@ -18,7 +18,7 @@ struct Row {
     is_over: bool,
     text: String,
     tags: u64,
-    /// Whose keys JSON cannot write, if there are any.
+    /// JSON cannot write its keys, if there are any.
     pairs: BTreeMap<(u8, u8), u8>,
 }
 
@@ -101,7 +101,7 @@ macro_rules! functions {
     };
 }
 
-/// What stands under the same key first, in another build of the service: values of the other functions then stand beside it.
+/// Another build of the service stores under the same key first; values of the other functions then stand beside it.
 #[redis_cached(key = "row", skip(source), cache = source.cache)]
 async fn of_another_type(source: &Source) -> u64 {
     source.loads_of_another_type.fetch_add(1, Ordering::SeqCst)

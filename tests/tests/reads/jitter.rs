@@ -1,5 +1,5 @@
-//! Jitter at the places where it is used: to both sides of a class or a duration, and only to the shorter side of what is told
-//! for one call or value.
+//! Jitter wherever it is used: to both sides of a class or a duration, and only to the shorter side of a time for one
+//! call or value.
 //!
 //! Each place stores so many values that chance alone would have to draw the same side sixty-four times.
 #![expect(clippy::unwrap_used, reason = "in a test, a panic is the report")]
@@ -12,8 +12,8 @@ use tests::{RedisServer, patient_cache};
 const VALUES: u64 = 64;
 const TIME: Duration = Duration::from_secs(10_000);
 
-/// How many of the keys under this name live longer than they should, and how many for at least a hundredth less. Between
-/// storing and asking less than a hundredth passes.
+/// How many of the keys under this name live longer than they should, and how many live at least a hundredth less. Less
+/// than a hundredth passes between storing and asking.
 async fn spread(server: &RedisServer, name: &str, time: Duration) -> (usize, usize) {
     let mut lives = Vec::new();
     for id in 0..VALUES {
@@ -98,7 +98,7 @@ async fn stored(cache: &Cache) {
 }
 
 #[tokio::test]
-async fn what_is_told_for_a_call_or_a_value_is_never_exceeded() {
+async fn the_time_of_a_call_or_a_value_is_never_exceeded() {
     let server = RedisServer::start();
     let cache = patient_cache(&server.url());
     cache.scope(stored(&cache)).await;

@@ -1,4 +1,4 @@
-//! What a call does that has a value stored, or has to load it.
+//! Calls whose value is stored, and calls that must load.
 
 mod annotated;
 mod batch;

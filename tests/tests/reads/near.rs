@@ -1,4 +1,4 @@
-//! The near cache: what is kept is served without a look at the store, and never after it has changed.
+//! The near cache: a kept value is served without a read of the store, and never after it has changed.
 #![expect(clippy::unwrap_used, reason = "in a test, a panic is the report")]
 
 use cached_core::store::{MemoryStore, RedisStore, Store};
@@ -11,7 +11,7 @@ mod nested;
 mod runtimes;
 mod servers;
 
-/// Two caches side by side, as in two processes, on a store that both see.
+/// Two caches side by side, like two processes, on a store that both see.
 struct Subject {
     here: Cache,
     there: Cache,
@@ -49,7 +49,7 @@ impl Subject {
         self.rows.read(&self.here, way, id).await
     }
 
-    /// Waits until the change is seen here, for as long as news are on their way.
+    /// Waits until the change is seen here, as long as announcements are on their way.
     async fn sees(&self, way: Way, id: u64, what: &str) {
         eventually(what, async || self.read(way, id).await == self.rows.now(id)).await;
     }
@@ -72,7 +72,7 @@ macro_rules! on_every_store {
     };
 }
 
-async fn what_is_kept_is_served_without_the_store(on: Subject) {
+async fn kept_values_are_served_without_the_store(on: Subject) {
     for way in Way::ALL {
         on.rows.warm(&on.here, way, 1).await;
         let (loads, before) = (on.rows.loads(), way.stats(&on.here));
@@ -150,14 +150,14 @@ async fn a_value_is_not_kept_for_longer_than_it_lives(on: Subject) {
     let ttl = Duration::from_millis(300);
     let brief = |cache: &Cache| cache.stats().site("brief").unwrap().near_hits;
     for _ in 0..5 {
-        // Nobody tells of this write: only its time ends it.
+        // Nothing announces this write, so only the time of the value ends it.
         let version = on.rows.commit(1);
         if let Some(clock) = &on.clock {
             clock.advance(ttl);
         }
         eventually("the entry is over", async || on.rows.read_brief(&on.here, 1, ttl).await == version).await;
         on.here.settled().await;
-        // Read from the store, and kept for what is left of its time.
+        // Read from the store, and kept for the rest of its time.
         eventually("it is kept", async || {
             on.rows.read_brief(&on.here, 1, ttl).await;
             let before = brief(&on.here);
@@ -169,7 +169,7 @@ async fn a_value_is_not_kept_for_longer_than_it_lives(on: Subject) {
     }
 }
 
-async fn what_it_did_is_counted(on: Subject) {
+async fn near_statistics_count_what_happened(on: Subject) {
     for id in 1..=3 {
         on.rows.warm(&on.here, Way::Shared, id).await;
     }
@@ -180,7 +180,7 @@ async fn what_it_did_is_counted(on: Subject) {
     assert!(stats.bytes > 3 * 192 && stats.bytes < 3 * 512, "{stats:?}");
     on.there.delete(Way::Shared.key(1)).await.unwrap();
     on.here.delete(Way::Shared.key(2)).await.unwrap();
-    // What has changed is dropped when it is asked for.
+    // A changed value is dropped when a call asks for it.
     eventually("both are dropped", async || {
         on.read(Way::Shared, 1).await;
         on.read(Way::Shared, 2).await;
@@ -209,7 +209,7 @@ async fn caches_on_one_store_do_not_share_what_they_keep(on: Subject) {
         on.rows.warm(&on.here, Way::Shared, 1).await;
         on.rows.warm(&on.there, Way::Shared, 1).await;
     }
-    // What one has to give up the other may keep.
+    // When one cache goes, the other continues to keep values.
     drop(on.there);
     assert_eq!(on.rows.write(&on.here, 1).await, Outcome::Applied);
     on.rows.warm(&on.here, Way::Shared, 1).await;
@@ -235,7 +235,7 @@ async fn in_region<R: Region>(id: u64) -> u64 {
     100 * R::NUMBER + id
 }
 
-/// Both mean one key in the store, where one stands beside the other; only the one under the key is kept.
+/// Both mean one key in the store, where one stands beside the other; only the entry under the key is kept.
 async fn generic_arguments_are_kept_apart(on: Subject) {
     on.here
         .scope(async {
@@ -258,7 +258,7 @@ async fn nobody(id: u64) -> Option<u64> {
     None
 }
 
-async fn that_there_is_nothing_is_kept(on: Subject) {
+async fn an_absent_value_is_kept(on: Subject) {
     on.here
         .scope(async {
             eventually("it is kept", async || {
@@ -276,19 +276,19 @@ async fn that_there_is_nothing_is_kept(on: Subject) {
 }
 
 on_every_store! {
-    what_is_kept_is_served_without_the_store
+    kept_values_are_served_without_the_store
     a_write_of_another_is_seen
     a_tag_of_another_is_seen
     a_write_of_ones_own_is_seen_at_once
     a_namespace_that_is_flushed_is_seen
     a_value_is_not_kept_for_longer_than_it_lives
-    what_it_did_is_counted
+    near_statistics_count_what_happened
     caches_on_one_store_do_not_share_what_they_keep
     generic_arguments_are_kept_apart
-    that_there_is_nothing_is_kept
+    an_absent_value_is_kept
 }
 
-/// What stands beside another build's entry depends on that, and hears of its changes.
+/// An entry beside another build's depends on that build's, and its changes are announced too.
 #[tokio::test]
 async fn what_stands_beside_another_builds_entry_is_kept_and_what_the_other_writes_is_seen() {
     let mut on = Subject::redis();
@@ -324,9 +324,9 @@ async fn two_caches_on_one_redis_store() {
     caches_on_one_store_do_not_share_what_they_keep(on).await;
 }
 
-/// A function of a cache without one is not served by another's.
+/// A function of a cache without a near cache is not served by another cache's.
 #[tokio::test]
-async fn what_has_no_near_cache_has_none() {
+async fn a_function_without_local_keeps_nothing() {
     let on = Subject::redis();
     let load = async || Ok::<_, ()>(1u64);
     for _ in 0..5 {

@@ -1,4 +1,4 @@
-//! What a call does when all is well, and when its load does not end well. On the memory store and on Redis.
+//! The way of a call when all is well, and when its load does not end well, on the memory store and on Redis.
 #![expect(clippy::unwrap_used, reason = "in a test, a panic is the report")]
 
 use cached_core::{Cache, Clock, MissReason, Options, UnstoredReason};
@@ -27,9 +27,9 @@ impl Subject {
 
     fn redis() -> Self {
         let server = RedisServer::start();
-        // Thousands of callers at once in a debug build on a busy machine are no fault of the server.
+        // Thousands of concurrent callers in a debug build on a busy machine are not a fault of the server.
         let cache = Cache::builder().namespace("cache").redis(server.url()).budget(Duration::from_secs(5));
-        // Nor is it a lease's that the task which is to store the value has not been given a turn.
+        // Nor is it the lease's fault if the task that is to store the value had no turn.
         let cache = cache.lease(Duration::from_secs(60)).build().unwrap();
         Self { cache, clock: Clock::manual(), loads: Arc::default(), server: Some(server) }
     }
@@ -86,7 +86,7 @@ async fn a_none_is_remembered(on: Subject) {
         on.cache.settled().await;
     }
     assert_eq!(on.loads(), 1);
-    // A caller whose type has no room for it loads.
+    // A caller whose type cannot hold the value loads.
     assert_eq!(on.call("a").await, Ok(2));
 }
 
@@ -97,7 +97,7 @@ async fn zero_time_to_live_means_not_stored(on: Subject) {
     assert_eq!(on.stats().unstored[&UnstoredReason::Policy], 2);
 }
 
-/// A value that is not stored gives its lease back before the next caller asks.
+/// A load whose value is not stored gives its lease back before the next caller asks.
 async fn what_is_not_stored_does_not_hold_up_the_next_call(on: Subject) {
     let never = Options::new().ttl(Duration::ZERO);
     for _ in 0..20 {
@@ -155,7 +155,7 @@ async fn a_delete_during_a_load_keeps_the_loaded_value_out(on: Subject) {
     assert_eq!(on.stats().unstored[&UnstoredReason::LeaseLost], 1);
 }
 
-/// Two fills in flight and an invalidation between them: those who came after it must not get what was loaded before.
+/// Two fills in flight and an invalidation between them: later callers must not get what was loaded before.
 async fn a_caller_after_a_delete_does_not_get_a_load_from_before(on: Subject) {
     let (loading, go_on) = (Notify::new(), Notify::new());
     let old = || async {
@@ -198,7 +198,7 @@ async fn callers_at_once_load_once(on: Subject) {
     assert_eq!((stats.loads, stats.hits + stats.coalesced, stats.bypassed), (1, 199, 0));
 }
 
-async fn callers_of_a_hot_key_share_their_lookups(on: Subject) {
+async fn callers_of_a_hot_key_share_their_reads(on: Subject) {
     on.call("a").await.unwrap();
     let all_here = Arc::new(Barrier::new(1_000));
     let mut callers = JoinSet::new();
@@ -221,7 +221,7 @@ async fn callers_of_a_hot_key_share_their_lookups(on: Subject) {
     assert_eq!(on.stats().hits, 1_000);
 }
 
-/// 200 callers of one key; the load of the first ends as `end` says, those of the others fail.
+/// 200 callers of one key. The load of the first ends as `end` says; the others' loads fail.
 async fn followers_of(on: &Subject, end: impl Future<Output = Result<u64, String>> + Send + 'static) -> Duration {
     let (cache, loads) = (on.cache.clone(), Arc::clone(&on.loads));
     let began = Instant::now();
@@ -264,7 +264,7 @@ async fn a_load_that_fails_does_not_queue_its_followers(on: Subject) {
 async fn a_load_that_panics_does_not_queue_its_followers(on: Subject) {
     let took = followers_of(&on, async {
         tokio::time::sleep(LOAD).await;
-        // As a panic, but without the message and the backtrace, whose printing takes longer than the load.
+        // Like a panic, but without the message and the backtrace, which take longer to print than the load.
         std::panic::resume_unwind(Box::new("a loader's own bug"))
     })
     .await;
@@ -303,7 +303,7 @@ async fn a_leader_aborted_at_any_point_leaves_nothing_in_the_way(on: Subject) {
             tokio::time::sleep(Duration::from_millis(1)).await;
             Ok::<_, String>(0)
         });
-        // Dropped after so many microseconds: before the GET, during ACQUIRE, during the load, during the fill.
+        // Dropped after this many microseconds: before the GET, during ACQUIRE, during the load, during the fill.
         let _ = tokio::time::timeout(Duration::from_micros(40 * round), call).await;
         let began = Instant::now();
         assert!(on.call(&key).await.is_ok());
@@ -380,7 +380,7 @@ on_every_store! {
     a_delete_during_a_load_keeps_the_loaded_value_out
     a_caller_after_a_delete_does_not_get_a_load_from_before
     callers_at_once_load_once
-    callers_of_a_hot_key_share_their_lookups
+    callers_of_a_hot_key_share_their_reads
     a_load_that_fails_does_not_queue_its_followers
     a_load_that_panics_does_not_queue_its_followers
     an_aborted_leader_hands_over

@@ -1,8 +1,8 @@
-//! A call whose future is not polled any more holds nobody else up: one that is kept aside, dropped, or blocked by other
+//! A call whose future is no longer polled holds nobody else up: it may be kept aside, dropped, or blocked by other
 //! work of its task.
 //!
-//! Each fault that these tests look for lasts as long as the call is not polled, or as long as `LONG`; each bound is far
-//! below that, and far above what a busy machine needs.
+//! Each fault that these tests look for lasts as long as the call is not polled, or as long as `LONG`. Each bound is
+//! far below that, and far above what a busy machine needs.
 #![expect(clippy::unwrap_used, reason = "in a test, a panic is the report")]
 
 use bytes::Bytes;
@@ -17,24 +17,24 @@ use tests::RedisServer;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
-/// What others may wait for at most.
+/// The longest time that others may wait.
 const LONG: Duration = Duration::from_secs(120);
-/// By when all of it must be over.
+/// All of it must be over by then.
 const SOON: Duration = Duration::from_secs(20);
-/// The budget of steps on the store, where a test is not about it.
+/// The budget of steps on the store, in tests that are not about it.
 const WITHIN: Duration = Duration::from_secs(5);
 
-/// With time for a busy machine.
+/// A cache with enough time for a busy machine.
 fn patient(server: &RedisServer) -> Cache {
     Cache::builder().namespace("cache").redis(server.url()).budget(WITHIN).build().unwrap()
 }
 
-/// One whose callers wait long for each other, and for the leases of other processes.
+/// A cache whose callers wait long for each other, and for the leases of other processes.
 fn waiting(server: &RedisServer) -> Cache {
     Cache::builder().namespace("cache").redis(server.url()).max_wait(LONG).lease(LONG).build().unwrap()
 }
 
-/// Polls it once; it has to be pending.
+/// Polls the future once; it must be pending.
 async fn poll_once<F: Future + ?Sized>(future: &mut Pin<&mut F>) {
     std::future::poll_fn(|context| {
         assert!(future.as_mut().poll(context).is_pending(), "it is over already");
@@ -43,14 +43,14 @@ async fn poll_once<F: Future + ?Sized>(future: &mut Pin<&mut F>) {
     .await;
 }
 
-/// Polls it once, while the server does not answer.
+/// Polls the future once, while the server does not answer.
 async fn ask<F: Future + ?Sized>(server: &RedisServer, future: &mut Pin<&mut F>) {
     server.freeze();
     poll_once(future).await;
     server.thaw();
 }
 
-/// Polls it whenever it wants to be, until `condition` holds.
+/// Polls the future whenever it wakes, until `condition` holds.
 async fn poll_until<F: Future>(future: &mut Pin<&mut F>, mut condition: impl FnMut() -> bool) {
     let polled = std::future::poll_fn(|context| {
         assert!(future.as_mut().poll(context).is_pending(), "it is over already");
@@ -87,7 +87,7 @@ impl Store for Announced {
     }
 }
 
-/// Blocks a worker of the runtime by a task that first polls the future once. What this returns lets it go on.
+/// Blocks a worker of the runtime with a task that first polls the future once. The returned sender lets it continue.
 async fn blocked<F: Future + Send + 'static>(future: F) -> (mpsc::Sender<()>, tokio::task::JoinHandle<()>) {
     let (go_on, wait) = mpsc::channel();
     let (tell, told) = tokio::sync::oneshot::channel();
@@ -145,7 +145,7 @@ async fn readers_that_are_dropped_after_one_poll() {
     }
 }
 
-/// The client's queue has room for some; who waited for room, was given it and is not polled must not keep it.
+/// The client's queue has room for some. A caller that waited for room, got it and is not polled must not keep it.
 #[tokio::test]
 async fn two_hundred_commands_that_are_kept_aside() {
     let server = RedisServer::start();
@@ -161,7 +161,7 @@ async fn two_hundred_commands_that_are_kept_aside() {
     drop(puts);
 }
 
-/// The batch that it has opened is still to be sent when its worker is blocked.
+/// The batch that it has opened must still be sent when its worker is blocked.
 #[tokio::test(flavor = "multi_thread", worker_threads = 3)]
 async fn the_first_reader_of_a_merged_batch_whose_task_blocks() {
     let server = RedisServer::start();
@@ -182,7 +182,7 @@ async fn the_first_reader_of_a_merged_batch_whose_task_blocks() {
     task.await.unwrap();
 }
 
-/// As with reads: the call of the script that is to take the step is still to be sent.
+/// The call of the script that takes the step must still be sent, like a batch of reads.
 #[tokio::test(flavor = "multi_thread", worker_threads = 3)]
 async fn the_first_of_several_steps_whose_task_blocks() {
     let server = RedisServer::start();
@@ -204,7 +204,7 @@ async fn the_first_of_several_steps_whose_task_blocks() {
     task.await.unwrap();
 }
 
-/// A runtime that is not driven any more has sent a batch of one key, and will not hear the answer.
+/// A runtime that is no longer driven has sent a batch of one key, and will not receive the answer.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_runtime_that_stands_still_with_a_read_of_one_key() {
     let server = RedisServer::start();
@@ -239,8 +239,8 @@ async fn person(id: u64) -> u64 {
     id
 }
 
-/// As it occurs in applications: a loop over `select!` that handles a message while a call is under way. The same call
-/// hits, loads, and loads while it is led by the one that is not polled.
+/// Applications do this: a loop over `select!` handles a message while a call is under way. The same call hits, loads,
+/// and loads while the unpolled call leads it.
 #[tokio::test]
 async fn a_message_that_is_handled_while_a_call_is_under_way() {
     let server = RedisServer::start();
@@ -296,7 +296,7 @@ impl Call {
         self.loads.load(SeqCst)
     }
 
-    /// So many callers at once; what each of them got.
+    /// Concurrent callers; returns what each of them got.
     async fn callers(&self, callers: usize) -> Vec<u64> {
         let calls: JoinSet<_> = (0..callers).map(|_| self.clone().run()).collect();
         timeout(SOON, calls.join_all()).await.expect("they wait for a call that is not polled")
@@ -314,7 +314,7 @@ async fn a_leader_whose_lease_is_on_its_way() {
     assert_eq!(call.loads(), 0);
     assert_eq!(call.callers(50).await, vec![1; 50], "one of them leads, the others follow it");
     call.cache.settled().await;
-    // Its lease has been taken away: what it loads now is stored by nobody.
+    // Its lease was taken away, so nobody stores what it loads now.
     assert_eq!(timeout(SOON, leader).await.expect("it goes on"), 2);
     call.cache.settled().await;
     assert_eq!(call.cache.get::<u64>("k").await, Some(1));
@@ -340,7 +340,8 @@ async fn a_leader_whose_task_blocks_while_it_loads() {
     let server = RedisServer::start();
     let call = Call::new(waiting(&server));
     let (go_on, wait) = mpsc::channel::<()>();
-    // Not asked for by a timer: if the blocked thread was the one that waits for them, no other does until it is woken.
+    // No timer polls for this: if the blocked thread was the one that waits for timers, no other thread does until it
+    // is woken.
     let (tell, it_loads) = tokio::sync::oneshot::channel();
     let leader = tokio::spawn({
         let call = call.clone();
@@ -359,7 +360,7 @@ async fn a_leader_whose_task_blocks_while_it_loads() {
     assert_eq!(leader.await.unwrap(), 1);
 }
 
-/// One after another, each is kept aside in the middle of its load.
+/// One call after another is kept aside in the middle of its load.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn several_leaders_that_load() {
     let server = RedisServer::start();
@@ -375,7 +376,7 @@ async fn several_leaders_that_load() {
 
 static BATCHES: AtomicU64 = AtomicU64::new(0);
 
-/// Of each id the number of the load that it is of.
+/// Returns for each id the number of its load.
 #[redis_cached(key = "item:<id>", batch = ids)]
 async fn items(ids: &[u64]) -> HashMap<u64, u64> {
     let number = BATCHES.fetch_add(1, SeqCst) + 1;
@@ -396,7 +397,7 @@ async fn a_batch_that_loads() {
     assert_eq!(timeout(SOON, leader).await.expect("it goes on"), HashMap::from([(1, 1), (2, 1)]), "its own values");
 }
 
-/// Not even another process waits: the lease of a load that is not polled is not renewed.
+/// Not even another process waits: the lease of an unpolled load is not renewed.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_leader_of_another_process() {
     let server = RedisServer::start();
@@ -410,7 +411,7 @@ async fn a_leader_of_another_process() {
     assert_eq!(here.callers(3).await, [2, 2, 2]);
 }
 
-/// A leader that is polled is waited for, however long its load takes compared with the budget.
+/// Others wait for a leader that is polled, however long its load takes compared with the budget.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_leader_that_is_slow_is_waited_for() {
     let server = RedisServer::start();

@@ -1,4 +1,4 @@
-//! The contract of `Store`, checked on every store there is.
+//! The contract of `Store`, checked on every store.
 #![expect(clippy::unwrap_used, reason = "in a test, a panic is the report")]
 
 use bytes::Bytes;
@@ -37,7 +37,7 @@ mod watched;
 const TTL: Duration = Duration::from_secs(60);
 const WITHIN: Duration = Duration::from_secs(5);
 
-/// A store under test, and how its time goes by.
+/// A store under test, and how its time passes.
 struct Subject {
     store: Arc<dyn Store>,
     clock: Clock,
@@ -83,7 +83,7 @@ impl Subject {
         self.store.put(&key.into(), Bytes::copy_from_slice(value), TTL, WITHIN).await.unwrap()
     }
 
-    /// What another program does, which knows nothing of markers. In memory there is none.
+    /// Another program writes without regard to markers. In memory there is no other program.
     async fn plant(&self, key: &str, value: &[u8]) {
         if let Some(server) = &self.server {
             let _: () = server.send(&[b"SET", key.as_bytes(), value]).await;
@@ -119,7 +119,7 @@ impl Subject {
         assert!(!self.store.end(writer, &written, WITHIN).await.unwrap(), "there was nothing to put");
     }
 
-    /// END with something to put under each key that has a value here.
+    /// END, with something to put under each key that has a value here.
     async fn end_with(&self, writer: Head, written: &[(&str, Option<&Bytes>)]) -> bool {
         let put = |value: &Bytes| (value.clone(), TTL);
         let written: Vec<_> =
@@ -127,7 +127,7 @@ impl Subject {
         self.store.end(writer, &written, WITHIN).await.unwrap()
     }
 
-    /// All stretches of a sweep. How many registers it removed.
+    /// All stretches of a sweep. Returns how many registers it removed.
     async fn sweep(&self, prefix: &str) -> u64 {
         let (mut from, mut all) = (None, 0);
         loop {
@@ -140,7 +140,7 @@ impl Subject {
         }
     }
 
-    /// Lets so much time go by. A server's own clock cannot be moved.
+    /// Lets this much time pass. A server's own clock cannot be moved.
     async fn pass(&self, time: Duration) {
         self.clock.advance(time);
         if self.server.is_some() {
@@ -148,7 +148,7 @@ impl Subject {
         }
     }
 
-    /// Lets `time` go by and waits until the register is gone.
+    /// Lets `time` pass and waits until the register is gone.
     async fn expires(&self, key: &str, time: Duration) {
         self.clock.advance(time);
         eventually("the register expires", async || self.get(key).await.is_none()).await;
@@ -225,7 +225,7 @@ async fn whatever_removes_the_register_revokes_the_fill(on: Subject) {
     assert!(!on.fill("k", lease(1), &bytes).await);
     assert_eq!(on.get("k").await, None);
 
-    // And again with another load on its way since: that one wins.
+    // The same with another load on its way since then: that load wins.
     assert_eq!(on.acquire("k", lease(2), TTL).await, Acquired::Granted);
     assert!(!on.fill("k", lease(1), &bytes).await);
     let (_, new) = value(2, "new");

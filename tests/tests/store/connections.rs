@@ -49,7 +49,7 @@ async fn a_unix_socket() {
     works(&format!("unix://{}?db=3", socket.display())).await;
 }
 
-/// A certificate of our own for 127.0.0.1, trusted by way of `SSL_CERT_FILE`, which is why it has a process to itself.
+/// It trusts its own certificate for 127.0.0.1 through `SSL_CERT_FILE`, so it has a process of its own.
 #[tokio::test]
 async fn tls() {
     let program = env!("CARGO_BIN_EXE_over_tls");
@@ -82,7 +82,7 @@ async fn tls() {
     assert!(!run("/dev/null").status.success(), "a certificate that nobody trusts");
 }
 
-/// A connection lives on the runtime that made it, and a cache may outlive that one.
+/// A connection lives on the runtime that made it, and a cache may outlive that runtime.
 #[test]
 fn a_cache_that_outlives_its_runtime() {
     let server = RedisServer::start();
@@ -93,7 +93,7 @@ fn a_cache_that_outlives_its_runtime() {
             cache.set("k", &round, Options::new()).await.unwrap();
             assert_eq!(cache.get::<u8>("k").await, Some(round));
         });
-        // With an attempt to connect still under way, in every other round.
+        // In every other round, an attempt to connect is still under way.
         if round == 1 {
             server.freeze();
             runtime.block_on(async { cache.delete("k").await.unwrap_err() });

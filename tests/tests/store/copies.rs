@@ -1,5 +1,5 @@
-//! The connection breaks after the server was told and before its answer came: what is sent a second time, and what is
-//! not, since a copy that is carried out late would bring back what an invalidation has ended.
+//! The connection breaks after the server received a command and before its answer came. This tests what is sent a
+//! second time, and what is not, because a late copy would bring back what an invalidation has ended.
 #![expect(clippy::unwrap_used, reason = "in a test, a panic is the report")]
 
 use bytes::Bytes;
@@ -30,8 +30,8 @@ impl Subject {
     }
 
     /// Takes a step on a key of its own, so that the connection is there and the script known, and then on `key`, on a
-    /// connection that breaks. What the server was sent of it, without the removals with which a new connection begins,
-    /// and what came of it.
+    /// connection that breaks. Returns what the server was sent of it, without the removals at the beginning of a new
+    /// connection, and the result.
     async fn broken<T>(
         &self,
         step: impl AsyncFn(&Key) -> Result<T, StoreError>,
@@ -41,7 +41,7 @@ impl Subject {
         self.proxy.cut_at("a-certain-key");
         let answer = step(&Key::from("a-certain-key")).await;
         assert!(self.proxy.has_cut());
-        // Whatever is late would have come before this one's answer.
+        // Anything late would have come before this answer.
         self.store.ping(WITHIN).await.unwrap();
         let mut seen = monitor.stop(&self.server).await;
         seen.retain(|line| line.contains("a-certain-key"));
@@ -69,7 +69,7 @@ impl Subject {
 async fn a_lease_is_asked_for_once() {
     let on = Subject::new().await;
     on.is_sent_once(async |key| on.store.acquire(key, head(b'L', 1), TTL, Replace::Nothing, WITHIN).await).await;
-    // The caller may well ask again: it knows that it has not given up.
+    // The caller may ask again, because it knows that it has not given up.
     let again = on.store.acquire(&"a-certain-key".into(), head(b'L', 1), TTL, Replace::Nothing, WITHIN).await;
     assert_eq!(again.unwrap(), Acquired::Granted);
 }
@@ -80,7 +80,7 @@ async fn a_tag_is_created_once() {
     on.is_sent_once(async |key| on.store.tag(std::slice::from_ref(key), head(b'V', 1), TTL, WITHIN).await).await;
 }
 
-/// A late copy would give it anew, and with it the right to put a value that others have written over since.
+/// A late copy would grant the token again, and with it the right to put a value that others have overwritten since.
 #[tokio::test]
 async fn a_token_is_given_once() {
     let on = Subject::new().await;
@@ -120,7 +120,7 @@ async fn the_bounds_of_a_write_are_sent_again() {
 }
 
 #[tokio::test]
-async fn what_is_repeated_without_harm_is_sent_again() {
+async fn harmless_steps_are_sent_again() {
     let on = Subject::new().await;
     let (lease, value) = (head(b'L', 1), Bytes::from([b'V'; 40].to_vec()));
     for key in ["before", "a-certain-key"] {
@@ -133,8 +133,8 @@ async fn what_is_repeated_without_harm_is_sent_again() {
     on.is_sent_again(async |key| on.store.release(key, lease, WITHIN).await).await;
 }
 
-/// A user without the right to one of a script's commands: the server stops the script there, and what it has placed until then
-/// stays. How often the server was sent the script, for two registers.
+/// A user lacks the right to one of a script's commands. The server stops the script there, and what the script has
+/// placed until then stays. Returns how often the server was sent the script, for two registers.
 async fn scripts_without(right: &str, step: impl AsyncFn(&RedisStore, &[Key]) -> Result<(), StoreError>) -> usize {
     let server = RedisServer::start();
     let store = RedisStore::new(&server.url()).unwrap();

@@ -1,4 +1,4 @@
-//! Servers that refuse: the connection, a command, a register. What is refused is taken for what it is, and said.
+//! Servers that refuse: the connection, a command, a register. Each refusal is recognized and reported.
 #![expect(clippy::unwrap_used, reason = "in a test, a panic is the report")]
 
 use cached_core::store::{Key, RedisStore, Store};
@@ -16,7 +16,7 @@ async fn calls(cache: &Cache, calls: u64) {
     }
 }
 
-/// A connection that cannot be made is asked for now and then, not by each call, and the reason names the server.
+/// A connection that cannot be made is tried now and then, not by each call, and the reason names the server.
 async fn is_an_outage(server: &RedisServer, user: &str, database: &str, words: &str) {
     let address = Proxy::to(server).await;
     let url = format!("{}{database}", address.url().replace("redis://", &format!("redis://{user}")));
@@ -70,7 +70,7 @@ async fn too_many_clients() {
     .await;
 }
 
-/// One register that the server does not let go of does not keep the others from being removed.
+/// One register that the server refuses to remove does not keep the others from being removed.
 #[tokio::test]
 async fn a_register_that_is_refused_holds_up_no_others() {
     let mut server = RedisServer::start_with(&["--user", "app", "on", ">pw", "~*", "+@all"]);
@@ -115,7 +115,7 @@ async fn a_node_that_owns_a_part_of_a_cluster_is_not_flushed_as_a_whole() {
     assert_eq!(cache.flush_namespace(|_| ()).await.unwrap(), 1);
 }
 
-/// A refusal that quotes binary arguments is no answer that the client can read; what is missing is said nevertheless.
+/// The client cannot read a refusal that quotes binary arguments. The log still says what is missing.
 #[tokio::test]
 async fn a_server_that_knows_no_scripts() {
     let server = RedisServer::start_with(&["--rename-command", "EVAL", "", "--rename-command", "EVALSHA", ""]);

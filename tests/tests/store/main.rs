@@ -1,4 +1,4 @@
-//! Stores, and the way to the server.
+//! Stores, and connections to the server.
 
 mod conformance;
 mod connections;

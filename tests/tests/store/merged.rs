@@ -1,4 +1,4 @@
-//! What comes together goes out together: fewer commands, the same answers.
+//! Concurrent reads and steps go out together: fewer commands, the same answers.
 #![expect(clippy::unwrap_used, reason = "in a test, a panic is the report")]
 
 use bytes::Bytes;
@@ -21,13 +21,13 @@ struct Subject {
 
 impl Subject {
     fn on(server: RedisServer) -> Self {
-        // Hundreds of callers at once in a debug build on a busy machine are no fault of the server.
+        // Hundreds of concurrent callers in a debug build on a busy machine are not a fault of the server.
         let cache =
             Cache::builder().namespace("cache").redis(server.url()).budget(Duration::from_secs(5)).build().unwrap();
         Self { server, cache, loads: Arc::default() }
     }
 
-    /// So many callers at once, each of a key of its own; each gets the value of its key.
+    /// Concurrent callers, each of its own key; each gets the value of its key.
     async fn callers(&self, callers: u64) {
         let mut tasks = JoinSet::new();
         for id in 0..callers {
@@ -53,7 +53,7 @@ impl Subject {
         self.cache.stats().site("Cache::get_or_set").unwrap().clone()
     }
 
-    /// How often the server was sent a command since it was last asked.
+    /// How often the server was sent a command since the last time this was called.
     async fn calls(&self, command: &str) -> u64 {
         let info: String = self.server.send(&[b"INFO", b"commandstats"]).await;
         let line = info.lines().find(|line| line.starts_with(&format!("cmdstat_{command}:calls=")));
@@ -159,7 +159,7 @@ async fn a_user_who_may_not_mget_is_served_all_the_same() {
     assert_eq!(on.loads(), 0, "{:?}", on.stats());
 }
 
-/// The server has no room for one more client, which is no word about MGET, nor about several steps in one call.
+/// The server has no room for one more client. That says nothing about MGET, nor about several steps in one call.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_connection_that_is_refused_is_no_refusal_of_what_goes_out_together() {
     let on = Subject::on(RedisServer::start());
@@ -218,7 +218,7 @@ async fn a_caller_in_another_runtime_does_not_wait_for_one_that_stands_still() {
     still.shutdown_background();
 }
 
-/// Reads several registers, as a hit with tags does: one of its own, one that some share and one that all share.
+/// Reads several registers, like a hit with tags: one of its own, one that some share and one that all share.
 async fn several(store: Arc<RedisStore>, id: usize) {
     let keys = [format!("own:{id}"), format!("some:{}", id % 10), "absent".to_owned(), "all".to_owned()];
     let expected = [Some(keys[0].clone()), Some(keys[1].clone()), None, Some("all".to_owned())];
@@ -304,10 +304,10 @@ async fn callers_of_several_keys_are_served_by_the_node_of_a_cluster() {
     }
 }
 
-/// What a caller has left that comes late in a call of its own.
+/// The time that remains for a caller that comes late in a call of its own.
 const LITTLE: Duration = Duration::from_millis(15);
 
-/// The first of them opens the batch, or joins it.
+/// The first caller opens the batch, or joins it.
 #[tokio::test]
 async fn a_read_with_little_time_left_takes_none_from_those_it_goes_out_with() {
     let server = RedisServer::start();
@@ -349,8 +349,7 @@ async fn a_step_with_little_time_left_takes_none_from_those_it_goes_out_with() {
     assert_eq!(alone.await.unwrap().unwrap(), Acquired::Granted);
 }
 
-/// A script may have been stopped halfway by a right that is missing. Here the server has not begun, but its answer does
-/// not tell.
+/// A missing right may have stopped a script halfway. Here the server has not begun, but its answer does not say so.
 #[tokio::test]
 async fn steps_that_go_once_do_not_go_again_when_a_right_is_missing() {
     let server = RedisServer::start();
@@ -371,7 +370,7 @@ async fn steps_that_go_once_do_not_go_again_when_a_right_is_missing() {
     assert!(alone.await.unwrap().is_ok() && mine.await.unwrap().is_ok());
     assert_eq!(theirs.await.unwrap().unwrap_err().kind, FaultKind::Refused);
 
-    // What does no harm a second time is tried one by one at once.
+    // Steps that may safely be repeated are tried one by one at once.
     let renew = |key: &str| {
         let (store, key) = (Arc::clone(&store), Key::from(key));
         let lease = Head::from_bytes(b"L0123456789abcdef").unwrap();

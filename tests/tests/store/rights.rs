@@ -1,4 +1,4 @@
-//! A user who may exactly what the chapter on guarantees lists.
+//! A user with exactly the rights that the chapter on guarantees lists.
 #![expect(clippy::unwrap_used, reason = "in a test, a panic is the report")]
 
 use cached_core::{Cache, Options, Outcome};
@@ -28,7 +28,7 @@ fn url(server: &RedisServer, database: &str) -> String {
     format!("redis://app:pw@127.0.0.1:{}/{database}", server.port())
 }
 
-/// Whatever the library does, in turn.
+/// Uses all parts of the library, in turn.
 async fn everything_works(cache: &Cache, server: &RedisServer) {
     let row = Row::new(1);
     for n in 0..6 {
@@ -50,7 +50,7 @@ async fn everything_works(cache: &Cache, server: &RedisServer) {
     let stats = cache.stats();
     let site = stats.site("Cache::get_or_set").unwrap();
     assert!(site.hits >= 6 && site.bypassed == 0, "{stats:?}");
-    // What was refused is noted there.
+    // The server notes there what it refused.
     let denied: Vec<redis::Value> = server.send(&[b"ACL", b"LOG"]).await;
     assert!(denied.is_empty(), "{denied:?}");
 }

@@ -1,6 +1,7 @@
-//! A writer that dies between its commit and END leaves no lasting lie: P3, with processes that are killed.
+//! A writer that dies between its commit and END leaves no lasting lie: P3, with killed processes.
 //!
-//! Instead of two hundred rounds of one row there are two hundred rows at once, so that one marker's time is waited for.
+//! Instead of two hundred rounds of one row there are two hundred rows at once, so the test waits for only one marker's
+//! time.
 
 use cached_core::{Cache, CacheError};
 use std::sync::Arc;
@@ -38,7 +39,7 @@ impl World {
         writer.kill();
     }
 
-    /// From now on, and until some time after the markers are gone, nobody reads what was before.
+    /// From now on, and until some time after the markers are gone, nobody reads an older version.
     async fn is_fresh_from_now_on(&self) {
         let killed = Instant::now();
         let hits = || self.here.stats().site("Cache::get_or_set").map_or(0, |site| site.hits);
@@ -89,7 +90,7 @@ async fn a_writer_killed_between_commit_and_end() {
     world.is_fresh_from_now_on().await;
 }
 
-/// `set_unmarked` of the protocol's model: it would stand there when the marker runs out.
+/// `set_unmarked` of the protocol's model: the value would stand there when the marker runs out.
 #[tokio::test]
 async fn what_is_set_by_hand_while_the_writer_is_at_work() {
     let world = World::new();

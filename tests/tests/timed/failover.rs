@@ -1,4 +1,4 @@
-//! A replica takes the place of the primary behind one address: nobody serves what only the former one still believes, and
+//! A replica replaces the primary behind one address: nobody serves what only the former primary still believes, and
 //! the next write is applied.
 //!
 //! Nobody closes the connections to the former primary, unless a test says so.
@@ -26,7 +26,7 @@ impl Pair {
         Self { old, new, address }
     }
 
-    /// The replica has all of the primary's data.
+    /// Waits until the replica has all of the primary's data.
     async fn replicate(&self) {
         self.new.follows(Some(self.old.port())).await;
         self.new.is_in_step().await;
@@ -34,8 +34,8 @@ impl Pair {
         eventually("it has the data", async || written(&self.old).await == written(&self.new).await).await;
     }
 
-    /// The replica becomes the primary, and the address leads to it. The former primary becomes a replica that has no contact
-    /// to the new one: nothing ends its connections, and it hears of nothing.
+    /// The replica becomes the primary, and the address leads to it. The former primary becomes a replica without
+    /// contact to the new one: nothing ends its connections, and it receives nothing.
     async fn switch(&self) {
         self.new.follows(None).await;
         self.old.follows(Some(tests::free_port())).await;
@@ -70,7 +70,7 @@ async fn a_reader_that_keeps_values_in_memory() {
         Cache::builder().namespace("cache").redis(url).budget(WITHIN).heartbeat(Duration::from_secs(1)).build().unwrap()
     };
     let (here, rows) = (cache(pair.address.url()), KeptRows::new(1));
-    // `Bridged` serves what it has for its own time.
+    // `Bridged` serves its values for their own time.
     let ways = [Way::Shared, Way::Cloned, Way::Tagged, Way::Named];
     for way in ways {
         rows.warm(&here, way, 0).await;
@@ -117,7 +117,7 @@ async fn a_writers_next_write_is_applied() {
     }
 }
 
-/// What brings a fresh identity is sent once; but what the former primary has refused it has not carried out.
+/// A command that creates a new identity is sent once; but what the former primary has refused, it has not carried out.
 #[tokio::test]
 async fn a_lease_a_tag_and_a_token_after_the_switch() {
     let mut pair = Pair::new().await;
@@ -146,7 +146,7 @@ async fn a_lease_a_tag_and_a_token_after_the_switch() {
     }
 }
 
-/// A load that began before the switch is not stored by the former primary, and the lease is asked for at the new one.
+/// The former primary does not store a load that began before the switch, and the lease is requested from the new one.
 #[tokio::test]
 async fn a_load_during_the_switch() {
     let pair = Pair::new().await;
@@ -163,8 +163,8 @@ async fn a_load_during_the_switch() {
     assert_eq!(row.read_and_store(&patient_cache(&pair.new.url())).await, row.now());
 }
 
-/// What the former primary has acknowledged and the new one has not heard of is removed there without another call of the process
-/// that wrote.
+/// What the former primary has acknowledged and the new one does not know is removed there, without another call of the
+/// process that wrote.
 async fn is_removed_at_the_new_primary(end: impl AsyncFnOnce(&mut Pair)) {
     let mut pair = Pair::new().await;
     let (here, rows) = (patient_cache(&pair.address.url()), (0..50).map(Row::new).collect::<Vec<Arc<Row>>>());
@@ -218,14 +218,14 @@ async fn a_sentinel_promotes_a_replica() {
         return;
     };
     eventually("it knows the replica", async || sentinel.knows_a_replica().await).await;
-    // Asks for the primary, as whoever keeps a name for it does.
+    // Asks for the primary, like a service that keeps a name for it.
     assert!(sentinel.promotes().await);
     eventually("it is promoted", async || sentinel.primary().await == Some(pair.new.port())).await;
     pair.address.leads_to(&pair.new);
     row.commit();
     assert_eq!(here.invalidate(row.way(0)).await, Outcome::Applied);
-    // The Sentinel tells the former primary some ten seconds after everybody else, and it takes writes until then. They are
-    // repeated.
+    // The Sentinel notifies the former primary some ten seconds after all others, and it takes writes until then. These
+    // are repeated.
     let told_by = Instant::now() + Duration::from_secs(60);
     while !pair.old.send::<String>(&[b"INFO", b"replication"]).await.contains("role:slave") {
         assert!(Instant::now() < told_by, "the former primary is never told");

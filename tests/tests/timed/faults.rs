@@ -1,6 +1,6 @@
 //! Redis misbehaves, and the call does not notice: P1.
 //!
-//! Each test breaks a real server in one way and looks at three things: the value is right, the delay is within the
+//! Each test breaks a real server in one way and checks three things: the value is right, the delay is within the
 //! budget, and the statistics name the reason.
 #![expect(clippy::unwrap_used, reason = "in a test, a panic is the report")]
 
@@ -11,13 +11,13 @@ use tests::{Log, RedisServer, free_port};
 
 const BUDGET: Duration = Duration::from_millis(100);
 const LOAD: Duration = Duration::from_millis(20);
-/// What timers and a busy machine may add.
+/// The time that timers and a busy machine may add.
 const SLACK: Duration = Duration::from_millis(50);
 const BACK_WITHIN: Duration = Duration::from_millis(1_500);
 const KEY: &str = "user:1";
 const RAW_KEY: &[u8] = b"cache:k:user:1";
 
-/// What is written is never what is read.
+/// It is never read as it was written.
 #[derive(serde::Serialize, serde::Deserialize)]
 struct Unreadable {
     #[serde(rename(serialize = "n"))]
@@ -54,7 +54,7 @@ async fn is_hit(cache: &Cache) -> bool {
     loads.into_inner() == 0
 }
 
-/// Calls until the breaker is open, none of them longer than it may take.
+/// Calls until the breaker is open; no call takes longer than it may.
 async fn open_breaker(cache: &Cache) {
     for _ in 0..10 {
         let took = call(cache).await;
@@ -66,7 +66,7 @@ async fn open_breaker(cache: &Cache) {
     panic!("the breaker is still closed after ten calls");
 }
 
-/// What a call costs beside its load while the breaker is open.
+/// The cost of a call beside its load while the breaker is open.
 async fn median_overhead(cache: &Cache) -> Duration {
     let mut costs = Vec::new();
     for _ in 0..500 {
@@ -218,7 +218,7 @@ async fn an_outage_is_two_lines_in_the_log() {
     assert_eq!(lines.len(), 2, "{lines:#?}");
     assert!(lines[0].contains("WARN") && lines[0].contains("its breaker is open"), "{lines:#?}");
     assert!(lines[1].contains("INFO") && lines[1].contains("its breaker is closed"), "{lines:#?}");
-    // So that an operator knows where to look.
+    // The address shows an operator which server it is.
     let address = format!("127.0.0.1:{}", server.port());
     assert!(lines.iter().all(|line| line.contains(&address)), "{address}: {lines:#?}");
 }
@@ -244,7 +244,7 @@ async fn many_callers_of_a_frozen_server_wait_side_by_side() {
 /// Plants `bytes` under the key; the call returns the right value and stores it over them.
 async fn healed(server: &RedisServer, plant: &[&[u8]], reason: MissReason) {
     let cache = cache(&server.url());
-    // With what an earlier call has stored beside it.
+    // Also removes what an earlier call has stored beside it.
     let _: redis::Value = server.send(&[b"FLUSHALL"]).await;
     let _: redis::Value = server.send(plant).await;
     assert!(!is_hit(&cache).await, "{reason:?}");
@@ -319,7 +319,7 @@ async fn a_value_whose_payload_does_not_deserialize_is_loaded_each_time() {
     assert_eq!((stats.loads, stats.misses[&MissReason::Payload]), (2, 1), "{stats:?}");
 }
 
-/// The server takes reads but refuses the lease; calls succeed, quickly, and the breaker stays closed.
+/// The server takes reads but refuses the lease. Calls succeed quickly, and the breaker stays closed.
 async fn refused(cache: &Cache, reason: MissReason) {
     for _ in 0..5 {
         let took = call(cache).await;
@@ -380,7 +380,7 @@ async fn a_server_that_is_loading() {
     server.restart_with(&["--key-load-delay", "1000", "--loading-process-events-interval-bytes", "1024"]);
     let cache = cache(&server.url());
     open_breaker(&cache).await;
-    // Such a server is slow to answer at all.
+    // Such a server takes long to answer at all.
     assert!(stats(&cache).misses[&MissReason::Loading] >= 1, "{:?}", stats(&cache).misses);
     server.kill();
     server.restart_with(&[]);

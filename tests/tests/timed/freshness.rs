@@ -1,4 +1,5 @@
-//! Values past their end, on real servers: one renews them, everybody is served, and what was invalidated is never served.
+//! Values past their end, on real servers: one call refreshes them, all are served, and an invalidated value is never
+//! served.
 
 use cached_core::{Cache, CacheEvent, Invalidation, Outcome, redis_cached, redis_invalidate};
 use std::sync::Arc;
@@ -103,7 +104,7 @@ async fn write(way: u64, cache: &Cache, source: &Source, id: u64) -> u64 {
     }
 }
 
-/// Reads until it is stopped, and counts what is older than what had been written before the read began.
+/// Reads until it is stopped, and counts results that are older than what had been written before the read began.
 async fn reader(cache: Cache, source: Source, written: Arc<AtomicU64>, id: u64, until: Instant) -> (u64, u64) {
     let (mut reads, mut stale) = (0, 0);
     while Instant::now() < until {
@@ -115,8 +116,8 @@ async fn reader(cache: Cache, source: Source, written: Arc<AtomicU64>, id: u64, 
     (reads, stale)
 }
 
-/// Rounds in which a value past its end is being renewed in the background, in two processes' caches, while it is
-/// invalidated at a random moment.
+/// Rounds in which a value past its end is refreshed in the background, in two processes' caches, and is invalidated at
+/// a random moment.
 async fn rounds_of(way: u64, rounds: u64) {
     let server = RedisServer::start();
     let (here, there) = (patient_cache(&server.url()), patient_cache(&server.url()));
@@ -165,7 +166,7 @@ async fn an_invalidation_during_a_renewal() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn when_a_hot_value_ends_one_process_renews_it_and_nobody_waits() {
-    // The machine may be busy with something else just then. Whoever waits for the load, waits in each of the runs.
+    // The machine may be busy just then. A caller that waits for the load would wait in each of the runs.
     let mut longest = Vec::new();
     for _ in 0..3 {
         let server = RedisServer::start();
@@ -204,11 +205,14 @@ async fn the_ticket_of_a_killed_process_runs_out() {
     dead.wait_until_loading();
     dead.kill();
     let killed = Instant::now();
-    assert!(!server.send::<Vec<u8>>(&[b"GET", b"cache:r:k:renewed:hanging"]).await.is_empty(), "it had the ticket");
+    assert!(
+        !server.send::<Vec<u8>>(&[b"GET", b"cache:r:k:renewed:hanging"]).await.is_empty(),
+        "it had the refresh lease"
+    );
     let mut next = Worker::start(REFRESHER, &server.url(), "hanging", 1, 10, 1_000);
     next.go();
-    // Its first load is the one that renews, as soon as it has the ticket.
-    eventually("the ticket is given to the next", async || {
+    // Its first load is the refresh, as soon as it has the refresh lease.
+    eventually("the refresh lease is given to the next", async || {
         let register: Vec<u8> = server.send(&[b"GET", b"cache:r:k:renewed:hanging"]).await;
         register.is_empty()
     })
@@ -240,12 +244,14 @@ async fn plain_without(cache: &Cache, source: &Source, id: u64) -> Result<u64, S
 async fn whatever_stands_in_place_of_a_ticket_is_replaced() {
     let server = RedisServer::start();
     let cache = patient_cache(&server.url());
-    let ticket = b"cache:r:k:plain:1";
-    for garbage in
-        [&[&b"SET"[..], ticket, b"garbage"][..], &[b"SET", ticket, b"L0123456789abcdef"], &[b"LPUSH", ticket, b"a"]]
-    {
+    let refresh_lease = b"cache:r:k:plain:1";
+    for garbage in [
+        &[&b"SET"[..], refresh_lease, b"garbage"][..],
+        &[b"SET", refresh_lease, b"L0123456789abcdef"],
+        &[b"LPUSH", refresh_lease, b"a"],
+    ] {
         let source = Source::default();
-        server.send::<()>(&[b"DEL", b"cache:k:plain:1", ticket]).await;
+        server.send::<()>(&[b"DEL", b"cache:k:plain:1", refresh_lease]).await;
         plain(&cache, &source, 1).await.unwrap();
         cache.settled().await;
         server.send::<redis::Value>(garbage).await;
@@ -253,7 +259,7 @@ async fn whatever_stands_in_place_of_a_ticket_is_replaced() {
         source.commit();
         assert_eq!(plain(&cache, &source, 1).await, Ok(1), "{garbage:?}");
         cache.settled().await;
-        assert_eq!(server.send::<u64>(&[b"EXISTS", ticket]).await, 0);
+        assert_eq!(server.send::<u64>(&[b"EXISTS", refresh_lease]).await, 0);
     }
 }
 
@@ -296,7 +302,8 @@ async fn functions_with_one_template_read_what_the_other_stores() {
     cache.settled().await;
     sleep(ms(15)).await;
     source.commit();
-    // Past its end it is a miss for the one that keeps nothing, and what that stores has no end but Redis' own.
+    // Past its end it is a miss for the function that keeps nothing, and what that one stores has no end but Redis'
+    // own.
     assert_eq!(plain_without(&cache, &source, 7).await, Ok(1));
     cache.settled().await;
     sleep(ms(15)).await;
@@ -315,7 +322,7 @@ async fn an_impatient_caller_does_not_keep_the_cache_empty() {
     let server = RedisServer::start();
     let cache = patient_cache(&server.url());
     let source = Source::default();
-    // The connection is there, so that the load has begun when the caller goes away.
+    // The connection is made first, so that the load has begun when the caller goes away.
     spawned(&cache, &source, 0).await.unwrap();
     let impatient = tokio::time::timeout(ms(20), spawned(&cache, &source, 1)).await;
     assert!(impatient.is_err());

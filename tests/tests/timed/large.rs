@@ -1,4 +1,5 @@
-//! One register that is too large to be read in time takes the cache away from nobody: it is replaced, and the others hit.
+//! One register that is too large to be read in time takes the cache away from nobody: it is replaced, and the others
+//! hit.
 #![expect(clippy::unwrap_used, reason = "in a test, a panic is the report")]
 
 use cached_core::store::{Key, RedisStore, Store};
@@ -36,7 +37,7 @@ impl Subject {
     }
 
     async fn plant(&self, key: &str) {
-        // It takes its time.
+        // The server takes some time for this.
         let patient = redis::AsyncConnectionConfig::new().set_response_timeout(None);
         let client = redis::Client::open(self.server.url()).unwrap();
         let mut connection = client.get_multiplexed_async_connection_with_config(&patient).await.unwrap();
@@ -92,7 +93,8 @@ async fn junk_under_the_register_of_an_event() {
     assert!(!events.is_empty());
 }
 
-/// A value of the cache's own that nobody can read within the budget is loaded, and takes nothing from the others.
+/// A value of the cache's own that is too large to be read within the budget is loaded, and takes nothing from the
+/// others.
 #[tokio::test]
 async fn a_value_of_ones_own() {
     let on = Subject::new();
@@ -109,10 +111,10 @@ async fn a_value_of_ones_own() {
     on.hits_again("the others hit", async || on.call("small", Options::new()).await).await;
 }
 
-/// Time in which any answer comes, once the server runs.
+/// Enough time for any answer, once the server runs.
 const AMPLE: Duration = Duration::from_secs(10);
 
-/// A server that stands still for as long as these reads take, one after the other.
+/// The server stands still for as long as these reads take, one after the other.
 async fn stands_still_for(server: &RedisServer, reads: usize, store: &RedisStore, keys: &[Key]) {
     server.freeze();
     for _ in 0..reads {
@@ -130,8 +132,8 @@ fn counts<const N: usize>(seen: &[String], words: [&str; N]) -> [usize; N] {
     words.map(|word| seen.iter().filter(|line| line.contains(&format!("] \"{word}\""))).count())
 }
 
-/// A pause of the server says nothing about the registers that a batch was reading. After the second one they are looked at
-/// together, once.
+/// A pause of the server says nothing about the registers that a batch was reading. After the second pause their sizes
+/// are asked for together, once.
 #[tokio::test]
 async fn a_batch_that_was_late_is_a_batch_again() {
     let server = RedisServer::start();
@@ -153,7 +155,7 @@ async fn a_batch_that_was_late_is_a_batch_again() {
     }
 }
 
-/// In a batch that was late twice, only what is large is unusable. What is of another type is absent, as ever.
+/// In a batch that was late twice, only a large register is unusable. A register of another type is absent, as ever.
 #[tokio::test]
 async fn only_the_large_ones_of_a_batch_are_unusable() {
     let server = RedisServer::start();
@@ -168,7 +170,7 @@ async fn only_the_large_ones_of_a_batch_are_unusable() {
     assert_eq!(lengths, [Some(1), Some(64), None, None, Some(64)]);
 }
 
-/// A sound value that is large, and was late since the server was, hits again.
+/// A sound value that is large, and was late only because the server was, hits again.
 #[tokio::test]
 async fn a_large_value_that_was_late_once_is_read_again() {
     let server = RedisServer::start();

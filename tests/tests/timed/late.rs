@@ -1,4 +1,4 @@
-//! What was sent may arrive late: after its sender has given up, and after another write has completed.
+//! A sent command may arrive late: after its sender has given up, and after another write has completed.
 #![expect(clippy::unwrap_used, reason = "in a test, a panic is the report")]
 
 use cached_core::{Cache, Invalidation, Options, Outcome, redis_put};
@@ -27,7 +27,7 @@ impl World {
         Self { _server: server, relay, slow, other, row: Row::new(1) }
     }
 
-    /// The next version is written and its invalidation is complete; then what was held back arrives.
+    /// Writes the next version and completes its invalidation; then what was held back arrives.
     async fn write_and_release(&self) {
         self.row.commit();
         let what = Invalidation::new().event(&self.row.event()).key(PLAIN);
@@ -46,7 +46,7 @@ impl World {
         version
     }
 
-    /// The connection that is held is given up for another one.
+    /// The held connection is given up for another one.
     async fn reconnects(&self) {
         assert!(self.slow.drained(WITHIN).await);
         eventually("it has another connection", async || self.slow.get::<u64>("anything").await.is_none()).await;
@@ -65,19 +65,19 @@ async fn put(cache: &Cache, id: u64, row: &Row, relay: Option<&Relay>, is_extend
         relay.hold();
         if is_extended {
             eventually("its bracket is extended", async || relay.held() > 0).await;
-            // With END there are three timeouts in a row: what is repeated goes out on another connection.
+            // With END there are three timeouts in a row, so what is repeated goes out on another connection.
             assert_eq!(tokio::join!(cache.get::<u64>("one"), cache.get::<u64>("another")), (None, None));
         }
     }
     version
 }
 
-/// END alone, and behind a BEGIN that extends: that must not bring the right to put back.
+/// END alone, and END behind a BEGIN that extends, which must not bring back the right to put.
 #[tokio::test]
 async fn the_end_of_a_put() {
     for is_extended in [false, true] {
         let world = World::new().await;
-        // The server knows the scripts from here on.
+        // From here on the server knows the scripts.
         put(&world.slow, 1, &world.row, None, false).await;
         put(&world.slow, 1, &world.row, Some(&world.relay), is_extended).await;
         assert_eq!(world.slow.stats().site("put").unwrap().queued, 1);
@@ -86,7 +86,7 @@ async fn the_end_of_a_put() {
     }
 }
 
-/// Of an entry that nothing protects but its own register.
+/// The FILL of an entry that only its own register protects.
 #[tokio::test]
 async fn a_fill() {
     let world = World::new().await;
@@ -99,7 +99,7 @@ async fn a_fill() {
     };
     assert_eq!(world.slow.get_or_set(PLAIN, Options::new(), load).await, Ok(0));
     eventually("its FILL is on its way", async || world.relay.held() > 0).await;
-    // Three timeouts in a row: what comes now goes out on another connection.
+    // Three timeouts in a row: the next command goes out on another connection.
     assert_eq!(tokio::join!(world.slow.get::<u64>("one"), world.slow.get::<u64>("another")), (None, None));
     world.reconnects().await;
     world.write_and_release().await;

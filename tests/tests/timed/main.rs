@@ -1,5 +1,5 @@
-//! Tests that measure time, or take away what others would need meanwhile: one at a time (`-- --test-threads=1`), and nothing
-//! beside them.
+//! Tests that measure time, or take away what others would need meanwhile: one at a time (`-- --test-threads=1`), and
+//! nothing beside them.
 
 mod dying_writers;
 mod failover;

@@ -1,4 +1,4 @@
-//! The near cache while contact is lost in every way there is: off, and never older than the heartbeat.
+//! The near cache when contact is lost, in every way: it is off, and never older than the heartbeat.
 #![expect(clippy::unwrap_used, reason = "in a test, a panic is the report")]
 
 use cached_core::{BreakerState, Cache, Outcome};
@@ -12,13 +12,13 @@ mod wakes;
 
 const HEARTBEAT: Duration = Duration::from_millis(300);
 const BUDGET: Duration = Duration::from_millis(100);
-/// What timers and a busy machine may add.
+/// The time that timers and a busy machine may add.
 const SLACK: Duration = Duration::from_millis(60);
 
-/// The near cache's clock may be late by so much.
+/// How late the near cache's clock may be.
 const TICK: Duration = Duration::from_millis(5);
 
-/// A cache behind a network, another one next to the server, and what stands between them.
+/// A cache behind a network, another one next to the server, and the network between them.
 struct Subject {
     server: RedisServer,
     network: Network,
@@ -32,7 +32,7 @@ struct Subject {
 const ROWS: u64 = 8;
 
 impl Subject {
-    /// The network disturbs only what the near cache hears.
+    /// The network disturbs only what the near cache receives.
     async fn new() -> Self {
         let server = RedisServer::start();
         let network = Network::of_news_to(&server).await;
@@ -43,7 +43,7 @@ impl Subject {
         let cache = |url: String, budget| {
             Cache::builder().namespace("cache").redis(url).heartbeat(HEARTBEAT).budget(budget).build().unwrap()
         };
-        // What others write is applied, however busy the machine is.
+        // Other writers' invalidations are applied, however busy the machine is.
         let (here, there) = (cache(network.url(), BUDGET), cache(server.url(), Duration::from_secs(5)));
         let written = vec![None; usize::try_from(ROWS).unwrap()];
         Self { server, network, here, there, rows: KeptRows::new(8), written }
@@ -60,7 +60,7 @@ impl Subject {
         assert!(self.is_coherent());
     }
 
-    /// Writes a row where all is well.
+    /// Writes a row on the undisturbed side.
     async fn write(&mut self, id: u64) {
         assert_eq!(self.rows.write(&self.there, id).await, Outcome::Applied);
         self.written[usize::try_from(id).unwrap()] = Some(Instant::now());
@@ -79,7 +79,7 @@ impl Subject {
         is_near
     }
 
-    /// Writes a row and reads all, for so long.
+    /// Writes a row and reads all, for this time.
     async fn go_on_for(&mut self, time: Duration) {
         let until = Instant::now() + time;
         let mut n = 0;
@@ -95,7 +95,7 @@ impl Subject {
         }
     }
 
-    /// As before the fault, without a restart of anything here.
+    /// All is as before the fault, without a restart of anything here.
     async fn is_well_again(&mut self) {
         self.warm().await;
         for id in 0..ROWS {
@@ -114,7 +114,7 @@ impl Subject {
         eventually("it is not coherent", async || !self.is_coherent()).await;
     }
 
-    /// What the server has read since it was last asked, by GET and MGET.
+    /// The GETs and MGETs that the server received since the last time this was called.
     async fn gets(&self) -> u64 {
         let info: String = self.server.send(&[b"INFO", b"commandstats"]).await;
         let calls = |line: &str| {
@@ -127,7 +127,7 @@ impl Subject {
         read
     }
 
-    /// Each read is one of the server's while the near cache is not coherent.
+    /// While the near cache is not coherent, each read is a read of the server.
     async fn reads_go_to_the_server(&self) {
         self.gets().await;
         let (mut reads, mut near) = (0, 0);
@@ -151,7 +151,8 @@ async fn the_connection_is_killed() {
         let clients: String = on.server.send(&[b"CLIENT", b"LIST"]).await;
         let listener = clients.lines().find(|client| client.contains("flags=t")).map(ToOwned::to_owned);
         let id = listener.as_deref().and_then(|client| client.split(['=', ' ']).nth(1)).unwrap_or("0");
-        // Both at the same time: the news of the write may be the last, or the first that does not arrive.
+        // Both at the same time: the announcement of the write may be the last that arrives, or the first that does
+        // not.
         let mut connection = on.server.connection().await;
         on.rows.commit(1);
         let mut at_once = redis::pipe();
@@ -176,7 +177,7 @@ async fn stands_still(up: Pass, down: Pass) {
     on.go_on_for(HEARTBEAT).await;
     on.network.up(Pass::AtOnce);
     on.network.down(Pass::AtOnce);
-    // All that was held back arrives now, on connections that were given up as well.
+    // All that was held back arrives now, even on connections that were given up.
     on.go_on_for(HEARTBEAT).await;
     on.is_well_again().await;
 }
@@ -196,7 +197,7 @@ async fn nothing_passes() {
     stands_still(Pass::Never, Pass::Never).await;
 }
 
-/// The connection as such is lost, and nobody ever says so.
+/// The connection itself is lost, without notice.
 #[tokio::test]
 async fn the_connection_is_forgotten() {
     let mut on = Subject::new().await;
@@ -208,8 +209,8 @@ async fn the_connection_is_forgotten() {
     }
 }
 
-/// Those who ask pay for an answer that is overdue, within their budget. From then on nobody asks there until there is a sign of
-/// life; that the store is out of reach is not concluded.
+/// The calls that wait for an overdue answer pay for it, within their budget. From then on nobody asks there until
+/// there is a sign of life. This does not count as an outage of the store.
 #[tokio::test]
 async fn an_overdue_answer_is_waited_for_once() {
     let on = Subject::new().await;
@@ -239,15 +240,15 @@ async fn an_overdue_answer_is_waited_for_once() {
     assert_eq!(hits, (4, ROWS), "all were read from the store, in the common way");
     assert_eq!(on.here.stats().breaker, BreakerState::Closed);
     assert!(on.read(Way::Shared, 1).await, "what is kept is served as long as the last sign of life is good");
-    // It was a short stand-still: there is no need of another connection.
+    // It was a short standstill, so no other connection is needed.
     on.network.down(Pass::AtOnce);
     on.rows.warm(&on.here, Way::Cloned, 1).await;
     let drops = on.here.stats().near.unwrap().drops;
     assert!(!drops.contains_key(&cached_core::DropReason::Gap), "{drops:?}");
 }
 
-/// The server is back with what it had saved before: it does not know of removals that it had acknowledged. Nobody but the near
-/// cache has a connection to the new one yet.
+/// The server is back with its saved data: it does not know of removals that it had acknowledged. So far only the near
+/// cache has a connection to the new one.
 #[tokio::test]
 async fn what_the_server_has_forgotten_is_removed_again_before_anything_is_read() {
     let mut on = Subject::new().await;
@@ -269,7 +270,7 @@ async fn what_the_server_has_forgotten_is_removed_again_before_anything_is_read(
     on.is_well_again().await;
 }
 
-/// What a sign of life says, it says of when it was asked for: much may have happened on the long way of the answer.
+/// A sign of life is about the moment of its question: much may happen while the answer is on its way.
 #[tokio::test]
 async fn a_slow_network_stands_still() {
     let delay = HEARTBEAT / 4;
@@ -287,7 +288,8 @@ async fn a_slow_network_stands_still() {
             on.write(id).await;
         }
         tokio::time::sleep(delay * 4 / 5).await;
-        // The news of the writes are under way and do not arrive; a sign of life that was asked for before them may have.
+        // The announcements of the writes are under way and do not arrive. A sign of life that was requested before
+        // them may have arrived.
         on.network.down(Pass::Never);
         let stopped = Instant::now();
         let mut id = 0;
@@ -302,7 +304,7 @@ async fn a_slow_network_stands_still() {
     }
 }
 
-/// Shorter than the heartbeat: contact was not lost, the news come late.
+/// Shorter than the heartbeat: contact was not lost, and the announcements come late.
 #[tokio::test]
 async fn a_short_stand_still_costs_nothing() {
     let mut on = Subject::new().await;
@@ -318,7 +320,7 @@ async fn a_short_stand_still_costs_nothing() {
     assert!(!drops.contains_key(&cached_core::DropReason::Gap), "{drops:?}");
 }
 
-/// The function is run without the store; the near cache is not asked either.
+/// The function runs without the store, and without the near cache.
 #[tokio::test]
 async fn the_whole_network_stands_still() {
     let server = RedisServer::start();
@@ -344,7 +346,7 @@ async fn comes_back(durable: &[&str]) {
         on.server.kill();
         on.is_cut_off().await;
         for id in 0..ROWS {
-            // By this process: what is queued is seen here at once.
+            // By this process: a queued invalidation is seen here at once.
             assert_eq!(on.rows.write(&on.here, id).await, Outcome::Queued);
             assert!(!on.read(Way::Shared, id).await);
         }

@@ -1,7 +1,7 @@
 //! Invalidations while the server is stopped, frozen, or back with older data: queued, repeated, and never called
 //! applied when they are not.
 //!
-//! An outage costs time, so two hundred rows go through one at once.
+//! An outage takes time, so two hundred rows go through one at once.
 #![expect(clippy::unwrap_used, reason = "in a test, a panic is the report")]
 
 use cached_core::{Cache, Invalidation, Options, Outcome};
@@ -14,10 +14,10 @@ use tokio::sync::oneshot;
 const ROWS: u64 = 200;
 const WITHIN: Duration = Duration::from_secs(10);
 const BUDGET: Duration = Duration::from_millis(100);
-/// What timers may add, beside what they are seen to be late.
+/// The time that timers may add, beside their measured lateness.
 const SLACK: Duration = Duration::from_millis(60);
-/// What the server has acknowledged it still has when it is killed: it is written before the answer. A slow disk is not waited
-/// for.
+/// The server keeps what it has acknowledged when it is killed, because it writes before it answers. It does not wait
+/// for a slow disk.
 const DURABLE: [&str; 4] = ["--appendonly", "yes", "--appendfsync", "no"];
 
 fn rows() -> Vec<Arc<Row>> {
@@ -36,7 +36,7 @@ async fn are_fresh(rows: &[Arc<Row>], cache: &Cache) {
     }
 }
 
-/// With the data that it had saved.
+/// Restarts it with the data that it had saved.
 async fn restart(server: &mut RedisServer) {
     server.restart();
     let client = redis::Client::open(server.url()).unwrap();
@@ -82,7 +82,7 @@ async fn what_is_queued_is_not_served_here_meanwhile_and_nowhere_after() {
     are_fresh(&rows, &here).await;
 }
 
-/// The server is back with what it had saved before: it does not know of removals that it had acknowledged.
+/// The server is back with its saved data: it does not know of removals that it had acknowledged.
 #[tokio::test]
 async fn what_the_server_has_forgotten_is_removed_again_before_anything_is_served() {
     let mut server = RedisServer::start();
@@ -105,7 +105,7 @@ async fn what_the_server_has_forgotten_is_removed_again_before_anything_is_serve
     are_fresh(&rows, &patient_cache(&server.url())).await;
 }
 
-/// Markers and tokens are lost, and others store what was before the commit.
+/// Markers and tokens are lost, and others store what was there before the commit.
 #[tokio::test]
 async fn a_server_that_restarts_empty_between_begin_and_end() {
     let mut server = RedisServer::start();
@@ -148,7 +148,7 @@ async fn a_server_that_restarts_empty_between_begin_and_end() {
     are_fresh(&rows, &here).await;
 }
 
-/// Killed or frozen at some moment of an invalidation; what is called applied is looked for on the server.
+/// The server is killed or frozen at some moment of an invalidation. What is called applied is looked up on the server.
 #[tokio::test]
 async fn what_is_not_applied_is_never_called_applied() {
     let mut server = RedisServer::start_with(&DURABLE);
@@ -222,12 +222,12 @@ async fn too_many_become_a_flush_of_the_namespace() {
     let load = async || Ok::<_, ()>(1_u64);
     assert_eq!(here.get_or_set("row", Options::new(), load).await, Ok(1), "nothing of the namespace is believed");
     assert!(here.drained(WITHIN).await);
-    // What this very process has loaded may be stored by now.
+    // A value that this process has loaded itself may be stored by now.
     assert_ne!(patient_cache(&server.url()).get::<u64>("row").await, Some(0));
     eventually("the other namespace is left alone", async || other.get("row").await == Some(0_u64)).await;
 }
 
-/// It can be read, so the old values are there for whoever asks; and the connection stays.
+/// The server can be read, so the old values are there for all who ask; and the connection stays.
 #[tokio::test]
 async fn a_server_that_refuses_to_be_written() {
     let server = RedisServer::start();
@@ -262,7 +262,7 @@ async fn a_frozen_server_delays_no_write_beyond_the_budget() {
     let rows = rows();
     let most = BUDGET + BUDGET / 10 + SLACK;
     for row in &rows[..12] {
-        // One whose breaker is closed.
+        // A cache whose breaker is closed.
         let here = Cache::builder().namespace("cache").redis(server.url()).budget(BUDGET).build().unwrap();
         row.read_and_store(&here).await;
         server.freeze();

@@ -39,7 +39,7 @@ async fn four_processes_with_250_callers_each_load_once() {
         by_process.entry(client_of(command)).or_default().push(command);
     }
     assert_eq!(by_process.len(), 4, "one connection each: {commands:#?}");
-    // Those of who waits for the lease grow with how long the load really took.
+    // The polls of a caller that waits for the lease grow with the real time of the load.
     let most = 5.0 + slowest_ms / 15.0;
     for commands in by_process.values() {
         assert!(commands.len() as f64 <= most, "{} commands of one process: {commands:#?}", commands.len());

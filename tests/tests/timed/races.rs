@@ -1,4 +1,4 @@
-//! Interleavings that were found to go wrong once, each made to happen on purpose.
+//! Interleavings that went wrong once, each produced on purpose.
 
 use bytes::Bytes;
 use cached_core::store::{Acquired, Head, Key, MemoryStore, Replace, Store, StoreFuture, Swept, Written};
@@ -142,7 +142,7 @@ async fn a_server_that_freezes_during_a_load_costs_followers_one_budget() {
     let began = Instant::now();
     cache.get_or_set("k", Options::new(), load).await.expect("the load succeeds");
     let took = began.elapsed();
-    // The other half of the first load, its FILL, what is left for a GET, and a load of its own.
+    // The other half of the first load, its FILL, the rest of the time for a GET, and a load of its own.
     let most = load_time / 2 + BUDGET + BUDGET / 10 + load_time;
     assert!(took < most + ms(40), "{took:?}, but at most {most:?}");
     loading.await.expect("no panic").expect("the load succeeds");
@@ -256,7 +256,7 @@ async fn an_entry_is_never_taken_for_the_mark_of_a_write() {
 }
 
 #[tokio::test]
-async fn statistics_of_get_count_what_was_not_found() {
+async fn statistics_of_get_count_misses() {
     let cache = Cache::memory();
     cache.set("k", &1u8, Options::new()).await.expect("the store is well");
     for key in ["k", "a", "b", "c"] {

@@ -1,5 +1,5 @@
-//! Runtimes that share a cache and come and go, as in tests that run side by side: none of them takes the connection, or a probe,
-//! away from the others.
+//! Runtimes that share a cache and come and go, as in tests that run side by side: none of them takes the connection,
+//! or a probe, away from the others.
 #![expect(clippy::unwrap_used, reason = "in a test, a panic is the report")]
 
 use cached_core::{BreakerState, Cache, Options};
@@ -42,7 +42,8 @@ fn many_short_lived_ones_side_by_side() {
     });
     assert_eq!(cache.stats().breaker, BreakerState::Closed);
     let hits = hits(&cache);
-    // A caller whose connection ends at the wrong moment has no lease, and one that waits for stores keeps others from storing.
+    // A caller whose connection ends at the wrong moment has no lease, and a caller that waits for stores keeps others
+    // from storing.
     assert!(hits >= 100, "{hits} hits in 200 runtimes: {:?}", cache.stats());
 }
 

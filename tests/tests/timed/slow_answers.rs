@@ -1,9 +1,9 @@
-//! A server that is well but slow: each of its answers comes 85 ms late, and the budget of a call is 100 ms. Whatever a call
-//! needs of the store, all of it fits into one budget: two steps of one call never take a whole budget each.
+//! A server that is healthy but slow: each answer comes 85 ms late, and the budget of a call is 100 ms. All that a call
+//! needs of the store fits into one budget: two steps of one call never take a whole budget each.
 //!
 //! The calls are every public method of a cache that waits for the store, and every attribute with the options that add
-//! steps to it. They run on a slow store whose time is paused, where the bound is exact, and over a slow network to a real
-//! server. `flush_namespace` and `delete_matching` are missing: they take as many steps as there are keys.
+//! steps to it. They run on a slow store whose time is paused, where the bound is exact, and over a slow network to a
+//! real server. `flush_namespace` and `delete_matching` are missing: they take as many steps as there are keys.
 #![expect(clippy::unwrap_used, reason = "in a test, a panic is the report")]
 
 use bytes::Bytes;
@@ -23,7 +23,7 @@ const LATE: Duration = Duration::from_millis(85);
 const BUDGET: Duration = Duration::from_millis(100);
 /// The last step of a write is tried with a tenth of the budget, whatever was spent before.
 const OF_A_WRITE: Duration = Duration::from_millis(110);
-/// What timers and a busy machine may add.
+/// The time that timers and a busy machine may add.
 const SLACK: Duration = Duration::from_millis(60);
 
 #[derive(CacheEvent)]
@@ -124,7 +124,7 @@ async fn put_named(id: u64) -> Found {
 
 type Calling<'a> = Pin<Box<dyn Future<Output = ()> + 'a>>;
 
-/// A call by its name, what it may take, and the call.
+/// The name of a call, its bound, and the call.
 type Named<'a> = (&'static str, Duration, Calling<'a>);
 
 fn call<'a, T>(name: &'static str, most: Duration, call: impl Future<Output = T> + 'a) -> Named<'a> {
@@ -205,7 +205,7 @@ fn writes(cache: &Cache, id: u64) -> Vec<Named<'_>> {
     ]
 }
 
-/// Makes each call once and returns those that took longer than they may, with what they took.
+/// Makes each call once and returns those that took too long, with their times.
 async fn too_slow(cache: &Cache, calls: Vec<Named<'_>>, slack: Duration) -> Vec<(&'static str, Duration)> {
     let mut too_slow = Vec::new();
     for (name, most, call) in calls {
@@ -228,7 +228,7 @@ async fn too_slow(cache: &Cache, calls: Vec<Named<'_>>, slack: Duration) -> Vec<
     too_slow
 }
 
-/// A store in memory that carries everything out at once and answers late, or not within the time that it is given.
+/// A store in memory that carries everything out at once and answers late, or not within the given time.
 #[derive(Debug)]
 struct Slow {
     memory: MemoryStore,
@@ -294,7 +294,7 @@ async fn warm(cache: &Cache, id: u64) {
         call.await;
     }
     cache.settled().await;
-    // What lives for a millisecond is past its end by now, on a real server as well.
+    // A value that lives for a millisecond is past its end by now, on a real server too.
     tokio::time::sleep(Duration::from_millis(5)).await;
 }
 

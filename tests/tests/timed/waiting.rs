@@ -1,5 +1,5 @@
-//! Calls that wait for another one's load, or for a place among the loads: what ends their wait, and how many of them load
-//! when it is over.
+//! Calls that wait for another call's load, or for a place among the loads: what ends their wait, and how many of them
+//! load then.
 #![expect(clippy::unwrap_used, reason = "in a test, a panic is the report")]
 
 use cached_core::{Cache, Options, redis_cached};
@@ -35,13 +35,13 @@ impl Source {
         Ok(1)
     }
 
-    /// How many loads there were, and how many at once.
+    /// The number of loads, and the largest number at once.
     fn seen(&self) -> (usize, usize) {
         (self.all.load(SeqCst), self.most.load(SeqCst))
     }
 }
 
-/// So many calls at once, each for the key that `key` gives it.
+/// Concurrent calls, each for the key that `key` gives it.
 async fn calls(cache: &Cache, count: u64, key: impl Fn(u64) -> String, takes: Duration) -> (usize, usize) {
     let source = Arc::new(Source::default());
     let mut calls = JoinSet::new();
@@ -112,7 +112,7 @@ async fn it_holds_for_batches_as_well() {
     assert_eq!(source.seen(), (40, 4));
 }
 
-/// A load that awaits a task which makes a cached call: when all places are taken by such loads, none becomes free.
+/// A load awaits a task that makes a cached call. If such loads take all places, none becomes free.
 async fn loads_that_wait_for_calls_in_line<F: Future<Output = Result<u64, String>> + Send + 'static>(
     inner: impl Fn(Cache, u64) -> F,
 ) -> Duration {
@@ -137,7 +137,7 @@ async fn loads_that_wait_for_calls_in_line<F: Future<Output = Result<u64, String
     began.elapsed()
 }
 
-/// Five seconds, `max_wait`, for each of them is what the fault costs.
+/// The fault costs five seconds, `max_wait`, for each of them.
 const SOON: Duration = Duration::from_millis(2_500);
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -162,11 +162,11 @@ async fn nor_do_loads_that_block_a_thread_on_one() {
     assert!(took < SOON, "{took:?}");
 }
 
-/// Long enough to tell its part at first from the whole on a busy machine.
+/// Long enough to tell its first part from the whole on a busy machine.
 const LEASE: Duration = Duration::from_secs(6);
 
-/// Two programs, one after the other: the first one ends with its call, which leaves its lease behind. How long the call of
-/// the second one took.
+/// Two programs, one after the other: the first ends with its call, and leaves its lease behind. Returns how long the
+/// call of the second one took.
 fn after_a_short_program(load: Duration) -> Duration {
     let server = RedisServer::start();
     let program = |within| {

@@ -1,4 +1,4 @@
-//! What the fields and templates of a write are made of, and when: on the memory store, as their callers see it.
+//! The fields and templates of a write, and when they are evaluated: on the memory store, as their callers see it.
 #![expect(clippy::unwrap_used, reason = "in a test, a panic is the report")]
 
 use async_trait::async_trait;
@@ -35,7 +35,7 @@ impl Users {
         users
     }
 
-    /// Runs a write, and lists what is gone.
+    /// Runs a write, and lists the entries that are gone.
     async fn gone<F: Future>(&self, write: F) -> Vec<String> {
         self.0.scope(write).await;
         let mut gone = Vec::new();
@@ -51,7 +51,7 @@ impl Users {
     }
 }
 
-// The body consumes and changes its arguments; that comes too late for the attribute.
+// The body consumes and changes its arguments; that is too late for the attribute.
 #[redis_invalidate(UserUpdated { id }, Renamed { user: id, name: &name }, key = "key:<id>", tag = "user:<id>")]
 async fn changes_its_arguments(mut id: u64, mut name: String) -> String {
     id += 1;
@@ -183,7 +183,7 @@ async fn a_put_below_async_trait() {
     assert_eq!(users.0.scope(what_was_put(3, 1)).await, Some(2));
 }
 
-/// `{ .. }` hears of each; a named event only of itself, whatever else depends on it.
+/// `{ .. }` listens to each event; a named event only to itself, whatever else depends on it.
 #[tokio::test]
 async fn listeners_hear_what_they_named() {
     #[redis_cached(key = "any", invalidate_on = UserUpdated { .. })]
@@ -214,7 +214,7 @@ async fn listeners_hear_what_they_named() {
     assert_eq!(loads().await, (3, 3));
 }
 
-/// What a key cannot be made of.
+/// A key cannot be made of this.
 #[derive(Clone, Copy)]
 struct Broken;
 
@@ -242,7 +242,7 @@ async fn put_or_fail(it: Broken, id: u64, runs: &AtomicUsize) -> Result<u64, Cac
 async fn put_all_the_same(it: Broken, id: u64, cache: &Cache) -> Result<u64, CacheError> {
     let _ = it;
     assert_eq!(cache.get::<u64>(&format!("event:{id}")).await, None, "it is bracketed");
-    // As a reader may that has read before the commit.
+    // Like a reader that has read before the commit.
     let _ = cache.set(&format!("event:{id}"), &id, Options::new().invalidate_on(&UserUpdated { id })).await;
     Ok(id)
 }

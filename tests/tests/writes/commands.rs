@@ -1,4 +1,4 @@
-//! What annotated functions send: hits with tags, brackets, puts, events.
+//! The commands that annotated functions send: hits with tags, brackets, puts, events.
 #![expect(clippy::unwrap_used, reason = "in a test, a panic is the report")]
 
 use cached_core::{Cache, CacheEvent, Invalidation, Outcome, redis_cached, redis_invalidate, redis_put};
@@ -29,7 +29,7 @@ async fn put(cache: &Cache, id: u64) -> u64 {
     id
 }
 
-/// A cache whose scripts the server knows, and that is connected.
+/// A connected cache whose scripts the server knows.
 async fn warm(server: &RedisServer) -> Cache {
     let cache = Cache::connect("cache", server.url()).await.unwrap();
     for id in 0..2 {
@@ -48,7 +48,7 @@ async fn sent(server: &RedisServer, call: impl Future) -> Vec<String> {
     call.await;
     let commands = monitor.stop(server).await;
     let name = |line: &String| line.split('"').nth(1).map(str::to_uppercase).unwrap_or_default();
-    // Lines that begin in this way are commands inside of scripts.
+    // Lines that begin like this are commands inside scripts.
     commands.iter().filter(|line| !line.contains("lua]")).map(name).collect()
 }
 

@@ -1,11 +1,11 @@
-//! What writes cost the server: the same for one entry as for a hundred thousand.
+//! The cost of writes for the server: the same for one entry as for a hundred thousand.
 #![expect(clippy::unwrap_used, reason = "in a test, a panic is the report")]
 
 use cached_core::{Cache, Invalidation, Options, Outcome};
 use std::time::Instant;
 use tests::{RedisServer, RowChanged, patient_cache};
 
-/// Entries that are made by the library, and looked at afterwards; the rest only weighs on the server.
+/// Entries that the library makes and that are checked afterwards; the rest only adds weight to the server.
 const REAL: u64 = 1_000;
 
 async fn plant(server: &RedisServer, cache: &Cache, entries: u64) {
@@ -60,7 +60,7 @@ async fn a_bracket_is_two_round_trips_and_an_event_is_one() {
     let server = RedisServer::start();
     let cache = patient_cache(&server.url());
     let what = || Invalidation::new().event(&RowChanged { id: 1 }).key("row:1").tag("group");
-    // The scripts are known to the server from here on.
+    // From here on the server knows the scripts.
     let ((), outcome) = cache.write(what(), async {}).await;
     assert_eq!(outcome, Outcome::Applied);
     for _ in 0..3 {

@@ -1,4 +1,4 @@
-//! What writes make invalid, in every order with what is under way, and what they send for it.
+//! Invalidations by writes, in every order with what is under way, and the commands that writes send.
 
 mod annotated_writes;
 mod commands;

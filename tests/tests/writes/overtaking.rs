@@ -1,7 +1,7 @@
-//! What was invalidated stays so, whatever was on its way: P2 on a real server.
+//! An invalidated value stays invalid, whatever was on its way: P2 on a real server.
 //!
-//! The tests make each order of steps happen by holding loads open; nothing waits for time to pass. A read is stale if
-//! it began after a write had been reported as applied and returns an older version.
+//! The tests produce each order of steps by holding loads open; nothing waits for time to pass. A read is stale if it
+//! began after a write had been reported as applied and returns an older version.
 
 use cached_core::store::{Acquired, Head, Key, RedisStore, Replace, Store};
 use cached_core::{Cache, Invalidation, Outcome};
@@ -14,7 +14,7 @@ const ROUNDS: u64 = 200;
 const WITHIN: Duration = Duration::from_secs(5);
 const TTL: Duration = Duration::from_secs(60);
 
-/// A server, and two caches on it with connections, flights and queues of their own: as two processes have them.
+/// A server, and two caches on it with their own connections, flights and queues, like two processes.
 struct World {
     server: RedisServer,
     here: Cache,
@@ -28,7 +28,7 @@ impl World {
         Self { server, here, there }
     }
 
-    /// No read gets an older version, wherever it is made and in whatever order.
+    /// No read gets an older version, in either cache and in any order.
     async fn is_fresh(&self, row: &Row, version: u64) {
         for cache in [&self.here, &self.there, &self.here] {
             let read = row.read_and_store(cache).await;
@@ -41,7 +41,7 @@ impl World {
         self.delete(&entry_of(row)).await;
     }
 
-    /// From outside of the library.
+    /// Deletes a register from outside the library.
     async fn delete(&self, key: &str) {
         let _: u64 = self.server.send(&[b"DEL", key.as_bytes()]).await;
     }
@@ -93,7 +93,7 @@ async fn a_load_in_flight_while_a_bracket_opens_and_closes() {
     }
 }
 
-/// What a load that is held before the commit stores between commit and END is gone with END.
+/// A load is held from before the commit, and stores between commit and END; its value is gone with END.
 #[tokio::test]
 async fn a_load_that_ends_between_commit_and_end() {
     let world = World::new();
@@ -105,7 +105,7 @@ async fn a_load_that_ends_between_commit_and_end() {
             let write = async {
                 let version = row.commit();
                 held.finish().await;
-                // Linearizable: what is committed is seen before END.
+                // Linearizable: the commit is seen before END.
                 world.is_fresh(&row, version).await;
                 version
             };
@@ -139,7 +139,7 @@ async fn two_fills_in_flight_and_an_invalidation_between_them() {
     }
 }
 
-/// Its FILL is accepted, since the key was not touched; that proves nothing about tags.
+/// Its FILL is accepted, because the key was not touched; that proves nothing about tags.
 #[tokio::test]
 async fn a_follower_that_joins_after_the_loads_tag_was_invalidated() {
     let world = World::new();
@@ -159,7 +159,7 @@ async fn a_follower_that_joins_after_the_loads_tag_was_invalidated() {
     }
 }
 
-/// A load that renews its lease and has lost it all the same: to eviction, to an expiry, or to a foreign `DEL`.
+/// A load renews its lease and loses it anyway: to eviction, to expiry, or to a foreign `DEL`.
 #[tokio::test]
 async fn a_load_that_outlives_its_lease() {
     let world = World::new();
@@ -175,7 +175,7 @@ async fn a_load_that_outlives_its_lease() {
             let is_gone = async || !world.server.send::<bool>(&[b"EXISTS", key.as_bytes()]).await;
             eventually("the lease expires", is_gone).await;
         }
-        // Somebody has loaded it meanwhile, holds a lease on it, or nobody was there.
+        // Another caller has loaded it meanwhile, holds a lease on it, or was not there.
         let other = match round % 3 {
             0 => None,
             1 => Some(row.hold(&world.there).await),
@@ -194,7 +194,7 @@ async fn a_load_that_outlives_its_lease() {
     }
 }
 
-/// Any program that removes the key has invalidated it.
+/// Any program that removes the key has invalidated the entry.
 #[tokio::test]
 async fn a_plain_del_from_outside_during_a_load() {
     let world = World::new();
@@ -206,7 +206,7 @@ async fn a_plain_del_from_outside_during_a_load() {
         if round % 2 == 0 {
             world.forget(&row).await;
         } else {
-            // Of a register that does not know the load's stamps any more, too.
+            // Also of a register that no longer has the load's stamps.
             world.delete(&format!("cache:t:{}", row.tag())).await;
         }
         held.finish().await;
@@ -221,11 +221,11 @@ async fn a_tag_that_was_evicted() {
     let tag = format!("cache:t:{}", row.tag());
     for round in 0..ROUNDS {
         world.forget(&row).await;
-        // An entry that nothing happens to but that its tag is lost, invalidated and made again.
+        // Nothing happens to the entry except that its tag is lost, invalidated and created again.
         row.read_and_store(&world.here).await;
         world.delete(&tag).await;
         if round % 2 == 0 {
-            // Made again, by the load of another entry, before it is invalidated.
+            // The load of another entry creates the tag again before it is invalidated.
             world.there.get_or_set("other", row.options(), async || Ok::<_, ()>(0_u64)).await.unwrap();
             world.there.settled().await;
         }
@@ -258,7 +258,7 @@ async fn flushall_during_a_load_and_during_a_write() {
         flushed().await;
         let what = row.way(round);
         let write = async {
-            // Without its markers: a load begins and is stored before the commit.
+            // Without its markers, a load begins and is stored before the commit.
             flushed().await;
             row.read_and_store(&world.there).await;
             row.commit()
@@ -270,7 +270,7 @@ async fn flushall_during_a_load_and_during_a_write() {
     }
 }
 
-/// A refresh in the background stores over the value it was made to replace, and over nothing else.
+/// A refresh in the background stores only over the value that it was to replace.
 #[tokio::test]
 async fn a_refresh_in_flight() {
     let server = RedisServer::start();
@@ -315,7 +315,7 @@ async fn a_refresh_in_flight() {
 async fn sweeps_while_loads_are_in_flight() {
     let world = World::new();
     let rows: Vec<Arc<Row>> = (0..ROUNDS).map(Row::new).collect();
-    // So that one stretch is not all there is.
+    // More keys than one stretch takes.
     let mut many = redis::pipe();
     for i in 0..5_000 {
         many.set(format!("cache:k:other:{i}"), "x").ignore();
@@ -324,7 +324,7 @@ async fn sweeps_while_loads_are_in_flight() {
     for flushes in [true, false] {
         let mut held = Vec::new();
         for row in &rows {
-            // One has an entry, the next a load in flight.
+            // Rows alternate between an entry and a load in flight.
             if row.now() == 0 && held.len() % 2 == 0 {
                 row.read_and_store(&world.here).await;
                 world.forget(row).await;
@@ -349,7 +349,7 @@ async fn sweeps_while_loads_are_in_flight() {
     }
 }
 
-/// A write that is dropped after its commit. Its markers stand for their time, and nothing is stored meanwhile.
+/// A write is dropped after its commit. Its markers stand until their time is over, and nothing is stored meanwhile.
 #[tokio::test]
 async fn writers_that_are_cancelled() {
     let world = World::new();
@@ -383,7 +383,7 @@ async fn writers_that_are_cancelled() {
     }
 }
 
-/// Before the answer has come that it was refused: nobody but the cache knows of it then.
+/// The refusal has not been answered yet, so only the cache knows of it.
 #[tokio::test]
 async fn invalidations_that_are_dropped() {
     let world = World::new();
@@ -398,7 +398,7 @@ async fn invalidations_that_are_dropped() {
     for (row, n) in rows.iter().zip(0..) {
         row.commit();
         assert_eq!(world.here.invalidate(row.way(n)).now_or_never(), None);
-        // In the writer's process at once, everywhere when what it queued is applied.
+        // In the writer's process at once, in others when the queued invalidation is applied.
         assert_eq!(row.read(&world.here).await, row.now());
     }
     replicas(b"0").await;

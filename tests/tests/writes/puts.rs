@@ -1,4 +1,4 @@
-//! A value that a write puts is never older than one that another write has made invalid, whatever overlaps.
+//! A put never stores a value older than one that another write has invalidated, whatever overlaps.
 #![expect(clippy::unwrap_used, reason = "in a test, a panic is the report")]
 
 use cached_core::{Cache, CacheEvent, Invalidation, Outcome, redis_cached, redis_put};
@@ -12,7 +12,7 @@ use tokio::sync::oneshot;
 const ROUNDS: u64 = 200;
 const ID: u64 = 7;
 
-/// Not generic: with a type parameter, entries would be of the load's type as well.
+/// Not generic: a type parameter would make entries depend on the load's type as well.
 type Work<'a> = LocalBoxFuture<'a, Item>;
 
 #[derive(CacheEvent)]
@@ -54,7 +54,7 @@ async fn read(cache: &Cache, id: u64, load: Work<'_>) -> Item {
     load.await
 }
 
-/// Changes what its own entry depends on, and not all of that.
+/// Changes a part of what its own entry depends on.
 #[redis_put(
     key = "item:<id>",
     ItemChanged { id },
@@ -80,7 +80,7 @@ async fn put_named(cache: &Cache, id: u64, write: Work<'_>) -> Item {
     write.await
 }
 
-/// Entries whose tags the call tells, and entries whose tags only the value does.
+/// Entries with call tags, and entries with value tags.
 #[derive(Debug, Clone, Copy)]
 enum Kind {
     Told,
@@ -113,7 +113,7 @@ impl Kind {
         };
     }
 
-    /// What another writer invalidates of it.
+    /// The ways in which another writer invalidates it.
     fn ways(self) -> Vec<Invalidation> {
         let key = Invalidation::new().key(self.key());
         match self {
@@ -147,7 +147,7 @@ impl World {
         }
     }
 
-    /// Some rounds of a put in `here` which another write overlaps after the commit.
+    /// Some rounds of a put in `here` that another write overlaps after the commit.
     async fn rounds(&self, overlap: impl AsyncFn(Kind, Invalidation)) {
         for _ in 0..ROUNDS / 4 {
             for kind in KINDS {
@@ -222,7 +222,7 @@ async fn a_put_overlapped_by_a_plain_del_from_outside() {
         .await;
 }
 
-/// A bracket of another process that has begun, and commits and ends when it is told to.
+/// A bracket of another process that has begun, and that commits and ends on demand.
 struct Bracket {
     go_on: oneshot::Sender<()>,
     write: tokio::task::JoinHandle<()>,
@@ -270,7 +270,7 @@ async fn a_put_overlapped_by_a_bracket_that_began_before_it() {
     }
 }
 
-/// Its END must not end the other's bracket.
+/// Its END must not end the other writer's bracket.
 #[tokio::test]
 async fn a_put_overlapped_by_a_bracket_that_ends_after_it() {
     let world = World::new();
@@ -299,9 +299,9 @@ async fn a_put_overlapped_by_a_bracket_that_ends_after_it() {
     }
 }
 
-/// Which tag it is about is known only when the load has ended.
+/// The tag is known only when the load has ended.
 #[tokio::test]
-async fn a_tag_that_the_value_tells_invalidated_during_the_load() {
+async fn a_value_tag_invalidated_during_the_load() {
     let world = World::new();
     for round in 0..ROUNDS {
         let _: u64 = world.server.send(&[b"DEL", b"cache:k:named:7"]).await;

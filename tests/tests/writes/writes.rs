@@ -125,7 +125,7 @@ impl Posts {
         Ok(self.row(id))
     }
 
-    /// Whose authors only the value tells.
+    /// Only the value names its authors.
     #[redis_cached(
         key = "page:<from>",
         tags = ["pages", |posts: &Vec<Post>| posts.iter().map(|post| Tag::new(format!("author:{}", post.author))).collect::<Vec<_>>()],
@@ -136,7 +136,7 @@ impl Posts {
         self.table.lock().unwrap().range(from..).take(10).map(|(_, post)| post.clone()).collect()
     }
 
-    /// Hears of every post.
+    /// Listens to every post.
     #[redis_cached(key = "count", invalidate_on = PostWritten { .. }, cache = self.cache)]
     async fn count(&self) -> usize {
         self.table.lock().unwrap().len()
@@ -210,7 +210,7 @@ async fn on_both(test: impl AsyncFn(Posts)) {
 }
 
 #[tokio::test]
-async fn what_is_written_is_read_at_once() {
+async fn a_write_is_read_at_once() {
     on_both(async |posts| {
         assert_eq!(posts.text(0).await, None);
         assert_eq!(posts.add(7, "a".to_owned()).await, Ok(0), "that there was none is forgotten");
@@ -248,7 +248,7 @@ async fn a_failed_write_leaves_nothing_behind_but_a_miss() {
 }
 
 #[tokio::test]
-async fn tags_that_only_the_value_tells() {
+async fn value_tags() {
     on_both(async |posts| {
         posts.write(0, 7, "a");
         posts.write(1, 8, "b");
@@ -266,7 +266,7 @@ async fn tags_that_only_the_value_tells() {
     .await;
 }
 
-/// While the body runs, a write of the tag completes that only the value tells.
+/// While the body runs, a write of the value's tag completes.
 #[redis_cached(key = "slow", skip(cache, text), tags = |text: &String| [format!("text:{text}")], cache = cache)]
 async fn slow(cache: &Cache, text: &str) -> String {
     let outcome = cache.invalidate(Invalidation::new().tag("text:a")).await;
@@ -275,7 +275,7 @@ async fn slow(cache: &Cache, text: &str) -> String {
 }
 
 #[tokio::test]
-async fn a_tag_invalidated_during_the_load_that_tells_it_keeps_the_value_out() {
+async fn a_value_tag_invalidated_during_the_load_keeps_the_value_out() {
     on_both(async |posts| {
         posts.write(0, 7, "a");
         let cache = &posts.cache;
@@ -287,7 +287,7 @@ async fn a_tag_invalidated_during_the_load_that_tells_it_keeps_the_value_out() {
 }
 
 #[tokio::test]
-async fn what_is_put_is_what_is_found() {
+async fn a_put_value_is_found() {
     on_both(async |posts| {
         posts.write(0, 7, "a");
         posts.text(0).await;

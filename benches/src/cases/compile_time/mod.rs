@@ -1,4 +1,4 @@
-//! What an attribute costs the compiler: debug builds of one crate of 200 functions, as it is and with every way to
+//! The cost of an attribute for the compiler: debug builds of one crate of 200 functions, uncached and with each way to
 //! cache them. Dependencies are built once; only the crate itself is built again.
 
 mod project;
@@ -22,7 +22,7 @@ pub(super) fn run(bench: &str, scale: &Scale) -> Vec<Line> {
         }
     };
     let mut seconds: Vec<Vec<f64>> = Variant::ALL.iter().map(|_| Vec::new()).collect();
-    // The round before the first builds the dependencies, and shows which variants can be built.
+    // The round before the first one builds the dependencies, and shows which variants can be built.
     for round in 0..=scale.rounds_or(ROUNDS) {
         eprintln!("{bench}: round {round}{}", if round == 0 { " (dependencies)" } else { "" });
         for turn in order(Variant::ALL.len(), round) {

@@ -1,4 +1,4 @@
-//! The generated crate, in a temporary directory; its dependencies stay built in ours.
+//! The generated crate, in a temporary directory. Its dependencies stay built in ours.
 
 use super::source::Variant;
 use std::env;
@@ -21,7 +21,7 @@ impl Project {
         let directory = tempfile::tempdir()?;
         fs::create_dir(directory.path().join("src"))?;
         fs::write(directory.path().join("Cargo.toml"), manifest()?)?;
-        // The very versions that are measured elsewhere, which are also there without a network.
+        // The same versions that are measured elsewhere; they are also there without a network.
         fs::copy(Path::new(HERE).join("Cargo.lock"), directory.path().join("Cargo.lock"))?;
         // `target/release/benches` → `target/generated`
         let executable = env::current_exe()?;
@@ -29,7 +29,8 @@ impl Project {
         Ok(Self { directory, target })
     }
 
-    /// Builds the crate anew as that variant; how long it took, dependencies included if they were not there yet.
+    /// Builds that variant of the crate again, and returns how long it took, including dependencies that were not built
+    /// yet.
     pub(super) fn build(&self, variant: Variant) -> Result<Duration, String> {
         let source = self.directory.path().join("src/lib.rs");
         fs::write(&source, variant.source()).map_err(|error| format!("{}: {error}", source.display()))?;
@@ -61,7 +62,7 @@ impl Project {
     }
 }
 
-/// Depends on what this workspace depends on.
+/// It has the dependencies of this workspace.
 fn manifest() -> io::Result<String> {
     let own = fs::read_to_string(Path::new(HERE).join("Cargo.toml"))?;
     let dependencies = own.split("[dependencies]").nth(1).and_then(|rest| rest.split("\n[").next()).unwrap_or_default();

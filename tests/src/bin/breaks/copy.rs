@@ -1,6 +1,7 @@
-//! A copy of the tree, so that the checkout itself is never broken. It is kept, and with it what was built of it.
+//! A copy of the tree, so that the checkout itself is never broken. The copy is kept, together with what was built of
+//! it.
 
-use crate::run::{Ran, Verdict, cargo_test};
+use crate::run::{TestRun, Verdict, cargo_test};
 use std::collections::{BTreeMap, BTreeSet};
 use std::error::Error;
 use std::fs;
@@ -12,12 +13,12 @@ use tests::Break;
 pub(crate) struct Copy {
     tree: PathBuf,
     target: PathBuf,
-    /// Why the tests of these arguments cannot notice any break; `None` if they can.
+    /// By arguments of tests: why these tests cannot notice any break; `None` if they can.
     unfit: BTreeMap<String, Option<Verdict>>,
 }
 
 impl Copy {
-    /// Brings the copy up to date: what is the same is left alone, so that only what has changed is built again.
+    /// Brings the copy up to date. Equal files are left alone, so only what has changed is built again.
     pub(crate) fn of(root: &Path, dir: &Path) -> Result<Self, Box<dyn Error>> {
         let tree = dir.join("tree");
         let files = files(root)?;
@@ -38,7 +39,7 @@ impl Copy {
         Ok(Self { tree, target: dir.join("target"), unfit: BTreeMap::new() })
     }
 
-    /// Puts the break in, runs the tests that it names, and takes it out again.
+    /// Applies the break, runs the tests that it names, and reverts it.
     pub(crate) fn with(&mut self, one: &Break) -> Result<Verdict, Box<dyn Error>> {
         let path = self.tree.join(&one.file);
         let Ok(whole) = fs::read_to_string(&path) else { return Ok(Verdict::Stale(0)) };
@@ -50,31 +51,31 @@ impl Copy {
         let ran = cargo_test(&self.tree, &self.target, &one.red);
         fs::write(&path, whole)?;
         Ok(match ran? {
-            Ran::Green => Verdict::Survived,
-            Ran::Nothing => Verdict::NoTest,
-            Ran::Red(_) => Verdict::Red,
-            Ran::Hangs => Verdict::Hangs,
-            Ran::NotBuilt(said) => Verdict::DoesNotCompile(said),
+            TestRun::Green => Verdict::Survived,
+            TestRun::Nothing => Verdict::NoTest,
+            TestRun::Red(_) => Verdict::Red,
+            TestRun::Hangs => Verdict::Hangs,
+            TestRun::NotBuilt(said) => Verdict::DoesNotCompile(said),
         })
     }
 
-    /// Without any break they have to be green.
+    /// Without any break the tests must be green.
     fn unfit(&mut self, red: &str) -> Result<Option<Verdict>, Box<dyn Error>> {
         if let Some(known) = self.unfit.get(red) {
             return Ok(known.clone());
         }
         let verdict = match cargo_test(&self.tree, &self.target, red)? {
-            Ran::Green => None,
-            Ran::Nothing => Some(Verdict::NoTest),
-            Ran::Red(said) | Ran::NotBuilt(said) => Some(Verdict::RedBefore(said)),
-            Ran::Hangs => Some(Verdict::RedBefore("they hang".to_owned())),
+            TestRun::Green => None,
+            TestRun::Nothing => Some(Verdict::NoTest),
+            TestRun::Red(said) | TestRun::NotBuilt(said) => Some(Verdict::RedBefore(said)),
+            TestRun::Hangs => Some(Verdict::RedBefore("they hang".to_owned())),
         };
         self.unfit.insert(red.to_owned(), verdict.clone());
         Ok(verdict)
     }
 }
 
-/// What git knows of, or would.
+/// The files that git tracks, or would.
 fn files(root: &Path) -> Result<BTreeSet<PathBuf>, Box<dyn Error>> {
     let mut git = Command::new("git");
     git.current_dir(root).args(["ls-files", "-z", "--cached", "--others", "--exclude-standard"]);
@@ -83,11 +84,11 @@ fn files(root: &Path) -> Result<BTreeSet<PathBuf>, Box<dyn Error>> {
         return Err(format!("git ls-files: {}", String::from_utf8_lossy(&output.stderr)).into());
     }
     let listed = String::from_utf8(output.stdout)?;
-    // A file that was removed may be listed still.
+    // A removed file may still be listed.
     Ok(listed.split('\0').filter(|file| root.join(file).is_file()).map(PathBuf::from).collect())
 }
 
-/// The files under `dir`, from `tree`; there may be none yet.
+/// The files under `dir`, relative to `tree`; there may be none yet.
 fn left_over(tree: &Path, dir: &Path) -> Result<Vec<PathBuf>, Box<dyn Error>> {
     let mut found = Vec::new();
     for entry in fs::read_dir(dir)? {

@@ -1,10 +1,11 @@
-//! Puts the breaks of `tests/breaks` into a copy of the tree, one at a time, and sees whether the tests that each names go red.
+//! Applies the breaks of `tests/breaks` to a copy of the tree, one at a time, and checks that the tests that each names
+//! go red.
 
 mod copy;
 mod run;
 
 use copy::Copy;
-use run::Seen;
+use run::BreakRun;
 use std::error::Error;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -59,7 +60,7 @@ fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().map_or_else(PathBuf::new, Path::to_path_buf)
 }
 
-/// The breaks of these names, or all of them, in the order of their files.
+/// The breaks with these names, or all of them, in the order of their files.
 fn chosen(names: &[String]) -> Result<Vec<Break>, Box<dyn Error>> {
     let all = Break::all(&root())?;
     if names.is_empty() {
@@ -96,20 +97,20 @@ fn main() -> Result<ExitCode, Box<dyn Error>> {
 
 fn run_all(breaks: Vec<Break>, jobs: usize, dir: &Path) -> Result<ExitCode, Box<dyn Error>> {
     let count = breaks.len();
-    let (waiting, seen) = (Mutex::new(breaks.into_iter()), Mutex::new(Vec::with_capacity(count)));
+    let (waiting, runs) = (Mutex::new(breaks.into_iter()), Mutex::new(Vec::with_capacity(count)));
     std::thread::scope(|scope| {
         let workers: Vec<_> = (0..jobs.min(count))
             .map(|number| {
-                let (waiting, seen) = (&waiting, &seen);
-                scope.spawn(move || work(number, dir, waiting, seen).map_err(|error| error.to_string()))
+                let (waiting, runs) = (&waiting, &runs);
+                scope.spawn(move || work(number, dir, waiting, runs).map_err(|error| error.to_string()))
             })
             .collect();
         workers.into_iter().try_for_each(|worker| worker.join().map_err(|_| "a worker has panicked".to_owned())?)
     })?;
-    let seen = seen.into_inner()?;
-    let not_red: Vec<_> = seen.iter().filter(|seen| !seen.verdict.is_red()).collect();
+    let runs = runs.into_inner()?;
+    let not_red: Vec<_> = runs.iter().filter(|run| !run.verdict.is_red()).collect();
     println!("\nbreaks={count} red={} not_red={}", count - not_red.len(), not_red.len());
-    for Seen { name, verdict, .. } in &not_red {
+    for BreakRun { name, verdict, .. } in &not_red {
         println!("{verdict}: {name}");
     }
     Ok(if not_red.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
@@ -119,7 +120,7 @@ fn work(
     number: usize,
     dir: &Path,
     waiting: &Mutex<std::vec::IntoIter<Break>>,
-    seen: &Mutex<Vec<Seen>>,
+    runs: &Mutex<Vec<BreakRun>>,
 ) -> Result<(), Box<dyn Error>> {
     let mut copy = Copy::of(&root(), &dir.join(number.to_string()))?;
     loop {
@@ -132,6 +133,6 @@ fn work(
         if let Some(said) = verdict.said() {
             println!("{said}");
         }
-        seen.lock().map_err(|_| "another worker has panicked")?.push(Seen { name: one.name, verdict });
+        runs.lock().map_err(|_| "another worker has panicked")?.push(BreakRun { name: one.name, verdict });
     }
 }

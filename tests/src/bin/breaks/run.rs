@@ -1,4 +1,4 @@
-//! The tests being run, and what is made of how they end.
+//! Runs the tests, and judges how they end.
 
 use std::error::Error;
 use std::fmt;
@@ -15,33 +15,33 @@ const LOOK_EVERY: Duration = Duration::from_millis(50);
 
 /// How a test run has ended.
 #[derive(Debug)]
-pub(crate) enum Ran {
+pub(crate) enum TestRun {
     Green,
-    /// With what the tests said.
+    /// With the output of the tests.
     Red(String),
     Hangs,
     /// No test has the name.
     Nothing,
-    /// With what the compiler said.
+    /// With the output of the compiler.
     NotBuilt(String),
 }
 
-/// What is to be said of a break.
+/// The verdict on a break.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Verdict {
     Red,
     Hangs,
     Survived,
-    /// Its text stands there so often.
+    /// The number of places at which its text stands.
     Stale(usize),
     DoesNotCompile(String),
-    /// With what was said.
+    /// With the output.
     RedBefore(String),
     NoTest,
 }
 
 impl Verdict {
-    /// What the compiler or the tests said, where that helps.
+    /// The output of the compiler or the tests, if that helps.
     pub(crate) fn said(&self) -> Option<&str> {
         match self {
             Self::DoesNotCompile(said) | Self::RedBefore(said) => Some(said),
@@ -70,26 +70,26 @@ impl fmt::Display for Verdict {
 
 /// A break that was run.
 #[derive(Debug)]
-pub(crate) struct Seen {
+pub(crate) struct BreakRun {
     pub(crate) name: String,
     pub(crate) verdict: Verdict,
 }
 
 /// Builds the tests and runs them.
-pub(crate) fn cargo_test(tree: &Path, target: &Path, arguments: &str) -> Result<Ran, Box<dyn Error>> {
-    // What stands behind the name of the target chooses among its tests: to build, cargo needs the target only.
+pub(crate) fn cargo_test(tree: &Path, target: &Path, arguments: &str) -> Result<TestRun, Box<dyn Error>> {
+    // The words after the target's name choose among its tests; cargo builds only the target.
     let (chosen, rest) = arguments.split_once(" -- ").unwrap_or((arguments, ""));
     let command = |first: &[&str]| {
         let mut cargo = Command::new(env!("CARGO"));
         cargo.current_dir(tree).arg("test").args(first).args(["--locked", "--quiet"]);
         cargo.env("CARGO_TARGET_DIR", target).env("CARGO_TERM_COLOR", "never").stdin(Stdio::null());
-        // All that it starts ends with it.
+        // All processes that it starts end with it.
         cargo.args(chosen.split_whitespace()).process_group(0);
         cargo
     };
     let built = command(&["--no-run"]).stdout(Stdio::null()).stderr(Stdio::piped()).output()?;
     if !built.status.success() {
-        return Ok(Ran::NotBuilt(String::from_utf8_lossy(&built.stderr).into_owned()));
+        return Ok(TestRun::NotBuilt(String::from_utf8_lossy(&built.stderr).into_owned()));
     }
     let mut run = command(&[]);
     if !rest.is_empty() {
@@ -98,11 +98,11 @@ pub(crate) fn cargo_test(tree: &Path, target: &Path, arguments: &str) -> Result<
     ended(run.stdout(Stdio::piped()).stderr(Stdio::null()).spawn()?)
 }
 
-fn ended(mut tests: Child) -> Result<Ran, Box<dyn Error>> {
+fn ended(mut tests: Child) -> Result<TestRun, Box<dyn Error>> {
     let output = tests.stdout.take();
     let said = thread::spawn(move || {
         let mut said = String::new();
-        // What cannot be read was not said.
+        // Unreadable output counts as none.
         let _ = output.map(|mut output| output.read_to_string(&mut said));
         said
     });
@@ -115,15 +115,15 @@ fn ended(mut tests: Child) -> Result<Ran, Box<dyn Error>> {
             // The whole group, by its number.
             Command::new("kill").args(["-KILL", "--", &format!("-{}", tests.id())]).status()?;
             tests.wait()?;
-            return Ok(Ran::Hangs);
+            return Ok(TestRun::Hangs);
         }
         sleep(LOOK_EVERY);
     };
     let said = said.join().map_err(|_| "the reader of the tests' output has panicked")?;
     if !status.success() {
-        return Ok(Ran::Red(said));
+        return Ok(TestRun::Red(said));
     }
-    // A filter that chooses nothing is green as well.
+    // A filter that matches nothing is green as well.
     let has_run = said.lines().any(|line| line.starts_with("running ") && line != "running 0 tests");
-    Ok(if has_run { Ran::Green } else { Ran::Nothing })
+    Ok(if has_run { TestRun::Green } else { TestRun::Nothing })
 }

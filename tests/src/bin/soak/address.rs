@@ -1,4 +1,4 @@
-//! The address that a process knows: it leads to the primary, and moves with it.
+//! The address that a process knows. It leads to the primary, and moves with it.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -25,14 +25,14 @@ impl Address {
         let (cuts, cut) = watch::channel(());
         let now = Arc::clone(&port);
         let accepting = tokio::spawn(async move {
-            // Dropped with this task, they end.
+            // The connections end when this task is dropped.
             let mut connections = JoinSet::new();
             while let Ok((mut client, _)) = listener.accept().await {
                 let port = now.load(Ordering::SeqCst);
                 let mut cut = cut.clone();
                 cut.mark_unchanged();
                 connections.spawn(async move {
-                    // Whose server is not there is closed at once.
+                    // If the server is not there, the connection is closed at once.
                     if let Ok(mut server) = TcpStream::connect(("127.0.0.1", port)).await {
                         let _ = (client.set_nodelay(true), server.set_nodelay(true));
                         tokio::select! {
@@ -51,12 +51,12 @@ impl Address {
         format!("redis://{}/", self.at)
     }
 
-    /// From here on new connections lead to this port. Those that there are stay where they are.
+    /// From here on new connections lead to this port. Existing connections stay.
     pub(crate) fn move_to(&self, port: u16) {
         self.port.store(port, Ordering::SeqCst);
     }
 
-    /// Closes the connections that there are.
+    /// Closes the existing connections.
     pub(crate) fn cut(&self) {
         self.cuts.send_replace(());
     }

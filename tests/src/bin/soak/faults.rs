@@ -1,4 +1,4 @@
-//! What goes wrong meanwhile.
+//! The faults of the soak.
 
 use crate::oracle::{Calls, HOT, Oracle, PROCESSES, Teller};
 use crate::pair::Pair;
@@ -7,15 +7,16 @@ use crate::workers::Workers;
 use std::error::Error;
 use std::time::{Duration, Instant};
 
-/// How long after a writer was killed its write counts as complete: its marker's time, and a little for clocks.
+/// How long after its writer was killed a write counts as complete: the time of its marker, and a little for clocks.
 const GRACE: Duration = Duration::from_millis(1_200);
 /// How long after that nothing removes what the writer may have left behind.
 const LOOK: Duration = Duration::from_millis(1_000);
 
-/// How long after a failover's end every process knows of it: the beat of a second, and as much again for a busy machine.
+/// How long after a failover's end every process knows of it: a beat of one second, and as much again for a busy
+/// machine.
 const BEAT: Duration = Duration::from_millis(2_000);
 
-/// What may go wrong.
+/// A fault.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Fault {
     Freeze,
@@ -29,7 +30,7 @@ pub(crate) enum Fault {
 }
 
 impl Fault {
-    /// Their names, and how often one comes beside the others.
+    /// Their names, and their relative frequencies.
     const ALL: [(&'static str, Self, u64); 8] = [
         ("freeze", Self::Freeze, 1),
         ("cut", Self::Cut, 2),
@@ -41,7 +42,7 @@ impl Fault {
         ("failover", Self::Failover, 3),
     ];
 
-    /// `None` if one of these names, with commas between them, is none.
+    /// `None` if one of these comma-separated names is unknown.
     pub(crate) fn named(names: &str) -> Option<Vec<Self>> {
         let of = |name: &str| Self::ALL.iter().find(|(known, ..)| *known == name).map(|(_, fault, _)| *fault);
         names.split(',').map(of).collect()
@@ -78,7 +79,7 @@ pub(crate) struct Faults {
     pub(crate) oracle: Oracle,
     pub(crate) random: Random,
     promises: Vec<Promise>,
-    /// Nothing that removes entries until then.
+    /// Until then nothing removes entries.
     gentle_until: Instant,
     pub(crate) count: u64,
     pub(crate) failovers: u64,
@@ -90,7 +91,7 @@ impl Faults {
         Self { pair, kinds, failovers: 0, oracle, random, promises: Vec::new(), gentle_until: now, count: 0 }
     }
 
-    /// One fault after the other.
+    /// Causes one fault after the other.
     pub(crate) async fn run(&mut self, workers: &mut Workers, until: Instant) -> Result<(), Box<dyn Error>> {
         while Instant::now() < until {
             let pause = Duration::from_millis(100) + self.random.ms(250);
@@ -108,13 +109,13 @@ impl Faults {
             }
             self.count += 1;
         }
-        // What was promised is checked to the end.
+        // Every promise is checked to the end.
         let last = self.promises.iter().map(|promise| promise.at).max();
         let rest = last.map_or(Duration::ZERO, |at| at.saturating_duration_since(Instant::now()));
         self.rest(rest + Duration::from_millis(300)).await
     }
 
-    /// Lets the processes work, and tells the oracle what has come due.
+    /// Lets the processes work, and tells the oracle which promises have come due.
     async fn rest(&mut self, time: Duration) -> Result<(), Box<dyn Error>> {
         tokio::time::sleep(time).await;
         let now = Instant::now();
@@ -130,7 +131,7 @@ impl Faults {
         Ok(())
     }
 
-    /// For less time than markers live without being extended.
+    /// Freezes the server for less time than markers live without being extended.
     async fn freeze(&mut self) -> Result<(), Box<dyn Error>> {
         self.pair.primary().freeze();
         let time = Duration::from_millis(20) + self.random.ms(300);
@@ -139,7 +140,7 @@ impl Faults {
         rested
     }
 
-    /// The server loses what it has, markers included.
+    /// The server loses its data, markers included.
     async fn forget(&mut self, how: Fault) -> Result<(), Box<dyn Error>> {
         self.oracle.next_epoch()?;
         match how {
@@ -160,7 +161,7 @@ impl Faults {
         Ok(())
     }
 
-    /// Entries, leases, tags; markers are what the library asks not to lose.
+    /// Deletes entries, leases and tags, but no markers, which the library requires not to be lost.
     async fn delete_some(&mut self) -> Result<(), Box<dyn Error>> {
         for _ in 0..10 {
             let key: Option<String> = self.pair.primary().send(&[b"RANDOMKEY"]).await;
@@ -171,8 +172,8 @@ impl Faults {
         Ok(())
     }
 
-    /// The replica takes the primary's place, often without what the primary has acknowledged last. Until every process has to
-    /// know of it, nothing else goes wrong: what a killed process has lost nobody removes again.
+    /// The replica replaces the primary, often without what the primary has acknowledged last. Until every process must
+    /// know of it, no other fault happens: nobody would remove again what a killed process has lost.
     async fn fail_over(&mut self) -> Result<(), Box<dyn Error>> {
         self.oracle.next_epoch()?;
         self.oracle.failover_begins()?;
@@ -185,7 +186,7 @@ impl Faults {
             let calls = [Calls::All, Calls::None, Calls::Hits][usize::try_from(self.random.below(3))?];
             self.oracle.let_call(self.random.below(PROCESSES), calls)?;
             if calls != Calls::All {
-                // What it has begun ends: else that would lead it to the new primary.
+                // Its calls under way end; otherwise they would lead it to the new primary.
                 self.rest(Duration::from_millis(150)).await?;
             }
             self.pair.switch(&mut self.random).await?;
@@ -194,13 +195,13 @@ impl Faults {
         }
         self.oracle.failover_ends()?;
         self.oracle.next_epoch()?;
-        // For what the processes have not noticed yet.
+        // Time for what the processes have not noticed yet.
         self.rest(LOOK).await?;
         self.oracle.let_call(0, Calls::All)?;
         self.pair.renew_replica().await
     }
 
-    /// SIGKILL between commit and END, and another process in its place.
+    /// SIGKILL between commit and END, and another process replaces it.
     async fn kill_writer(&mut self, workers: &mut Workers) -> Result<(), Box<dyn Error>> {
         let process = self.random.below(PROCESSES);
         let deadline = Instant::now() + Duration::from_secs(1);

@@ -1,5 +1,5 @@
 //! The soak: two processes read and write versioned rows through the attributes while the server and the processes
-//! themselves fail, and no read may be older than a write that was complete when it began.
+//! themselves fail. No read may be older than a write that was complete when the read began.
 
 mod address;
 mod faults;
@@ -25,48 +25,48 @@ const HELP: &str = "\
 soak [--seconds N] [--faults NAME,..] [--without lease|bracket|fence]
 
 Two processes with four tasks each read and write rows in SQLite through `redis_cached`, `redis_invalidate` (bracket and
-after) and `redis_put`, while a redis-server of their own is frozen, killed and started empty, flushed, evicted, robbed of
-keys and of its connections, and replaced by its replica, and the processes are killed between commit and END and started again.
+after) and `redis_put`. Meanwhile their own redis-server is frozen, killed and started empty, flushed, evicted, replaced by
+its replica, and loses keys and connections; the processes are killed between commit and END, and started again.
 
 Last line: reads=N writes=N faults=N stale=0 errors=0 over_budget=0
 Exit code: 0 if the last three are 0, else 1.
 
-stale        reads that returned an older version than that of a write which was complete when they began. Complete is a
-             write whose invalidation was Applied; for the process that wrote it also one that was Queued, and for all
-             once the queue was drained; the write of a killed process when its marker's time (1 s) is over, unless the
-             server lost its markers meanwhile (restart, FLUSHALL, eviction, failover).
-             A read that overlaps a failover must see what was complete when that began: it may miss what the failover
-             has lost. The failover lasts from before the first command that may be lost until 2 s after the old primary
-             has stopped taking writes (a beat of 1 s, and 1 s for a busy machine). From then on every read must see
-             all that was ever complete, the lost writes too: their processes live. None is killed during a failover.
-             In a third of them one process makes no calls from before the switch until 1 s later than that, so that only its
-             beat can remove again what was lost; in another third one process only reads what it has read before, so that
-             no refused write tells it that its server has become a replica.
-errors       reads and writes that failed, invalidations that ended as Failed or not at all, queues that did not drain.
-             Writes that are refused because their bracket cannot begin are none.
-over_budget  calls that took longer, beside the function's own work, than the budget (100 ms, and a tenth of it for the
-             last step), for reads twice `max_wait` (50 ms: for another's load, for room among the loads without a
-             store), 100 ms for the scheduler, and what a timer of the same process was late meanwhile.
+stale        Reads that returned an older version than that of a write which was complete when they began. A write is
+             complete when its invalidation was Applied; for the process that wrote it also when it was Queued, and for
+             all once the queue was drained. The write of a killed process is complete when its marker's time (1 s) is
+             over, unless the server lost its markers meanwhile (restart, FLUSHALL, eviction, failover).
+             A read that overlaps a failover must see what was complete when the failover began: it may miss what the
+             failover has lost. The failover lasts from before the first command that may be lost until 2 s after the
+             old primary has stopped taking writes (a beat of 1 s, and 1 s for a busy machine). From then on every read
+             must see all that was ever complete, the lost writes too, because their processes live: none is killed
+             during a failover. In a third of the failovers one process makes no calls from before the switch until 1 s
+             later than that, so only its beat can remove again what was lost. In another third one process only reads
+             what it has read before, so no refused write shows it that its server has become a replica.
+errors       Reads and writes that failed, invalidations that ended as Failed or not at all, queues that did not drain.
+             A write that is refused because its bracket cannot begin is not an error.
+over_budget  Calls that took longer, beside the function's own work, than the budget (100 ms, and a tenth of it for the
+             last step), plus for reads twice `max_wait` (50 ms: for another call's load, and for a place among the
+             loads without a store), plus 100 ms for the scheduler, plus the lateness of a timer of the same process.
 
---seconds    how long faults go on (60)
+--seconds    how long faults are caused (60)
 --faults     only these (all):
              freeze    the server is frozen for up to 320 ms
              cut       all its connections are closed
              restart   it is killed, and started empty
              flush     FLUSHALL
-             evict     it evicts all that it has
+             evict     it evicts all its keys
              delete    ten keys are deleted
              kill      a process is killed between commit and END, and started again
-             failover  its replica takes its place, in three of four cases without the last 20 to 320 ms; the old primary is
-                       killed, frozen and killed, made a replica, or made a replica that cannot reach its primary and
-                       serves old values for ever. Some connections are closed
+             failover  its replica replaces it, in three of four cases without the last 20 to 320 ms; the old primary
+                       is killed, frozen and killed, made a replica, or made a replica that cannot reach its primary
+                       and serves old values for ever. Some connections are closed
 --without    leaves a safeguard out, by a store around the real one; stale must then not be 0:
              lease    the lease stands beside the register, where no invalidation revokes it
              bracket  BEGIN does nothing
-             fence    FILL stores whatever the register holds
+             fence    FILL overwrites whatever the register holds
 ";
 
-/// What goes wrong where nothing else is asked for.
+/// The faults by default.
 const FAULTS: &str = "freeze,cut,restart,flush,evict,delete,kill,failover";
 
 enum Task {
@@ -110,17 +110,17 @@ async fn soak(seconds: u64, kinds: Vec<Fault>, without: Option<String>) -> Resul
         workers.start(process)?;
     }
     faults.run(&mut workers, Instant::now() + Duration::from_secs(seconds)).await?;
-    let heard = tokio::task::spawn_blocking(move || workers.stop().map_err(|error| error.to_string())).await??;
-    let counts = heard.counts;
+    let totals = tokio::task::spawn_blocking(move || workers.stop().map_err(|error| error.to_string())).await??;
+    let counts = totals.counts;
     println!(
         "{} hits, {} writes queued, {} refused, {} cancelled; {} failovers, {} reads during one",
         counts.hits, counts.queued, counts.refused, counts.cancelled, faults.failovers, counts.in_failover
     );
     println!(
         "reads={} writes={} faults={} stale={} errors={} over_budget={}",
-        counts.reads, counts.writes, faults.count, heard.stale, heard.errors, heard.over_budget
+        counts.reads, counts.writes, faults.count, totals.stale, totals.errors, totals.over_budget
     );
-    Ok(heard.stale == 0 && heard.errors == 0 && heard.over_budget == 0)
+    Ok(totals.stale == 0 && totals.errors == 0 && totals.over_budget == 0)
 }
 
 #[tokio::main]

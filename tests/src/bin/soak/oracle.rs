@@ -1,8 +1,8 @@
-//! What a read must see at least: for each row the highest version of a write that is complete, in a file that all
-//! processes map by position.
+//! The least that a read must see: for each row, the highest version of a complete write. It is kept in a file that all
+//! processes access by position.
 //!
-//! Each slot has one writer, is eight bytes long and lies within a page, so that it is read as a whole. Who reads a slot
-//! after its writer has returned sees what was written: there is one page cache.
+//! Each slot has one writer, is eight bytes long and lies within a page, so it is read as a whole. A reader that reads
+//! a slot after its writer has returned sees what was written, because there is one page cache.
 
 use std::fs::{File, OpenOptions};
 use std::io;
@@ -11,16 +11,16 @@ use std::path::Path;
 
 /// Rows that are written all the time.
 pub(crate) const HOT: u64 = 8;
-/// Rows that are written now and then, so that what is left of a killed write stays until it is looked for.
+/// Rows that are rarely written, so that the remains of a killed write stay until they are looked for.
 pub(crate) const QUIET: u64 = 64;
 pub(crate) const ROWS: u64 = HOT + QUIET;
 
 pub(crate) const PROCESSES: u64 = 2;
 pub(crate) const TASKS: u64 = 4;
 
-/// For each task of each process, one for what each process had queued, one for the writes of killed processes.
+/// One for each task of each process, one for the queue of each process, one for the writes of killed processes.
 const SLOTS: usize = 16;
-/// Where a row's version at the beginning of the last failover stands.
+/// The slot with a row's version at the beginning of the last failover.
 const SNAPSHOT: u64 = 14;
 /// Bytes of a row's slots.
 const ROW: u64 = SLOTS as u64 * 8;
@@ -35,14 +35,14 @@ pub(crate) struct Oracle {
     file: File,
 }
 
-/// Who says that a write is complete.
+/// The source that declares a write complete.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Teller {
     /// The task that wrote.
     Task(u64, u64),
-    /// The process that had queued it, when the queue is empty.
+    /// The process that had queued it, once its queue is empty.
     Queue(u64),
-    /// The parent: the writer is dead and its marker's time is over.
+    /// The parent: the writer is dead, and the time of its marker is over.
     Parent,
 }
 
@@ -56,23 +56,23 @@ impl Teller {
     }
 }
 
-/// What a process does.
+/// The calls that a process makes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Calls {
     /// It reads and writes.
     All,
-    /// It makes no calls: only its beat can find out that the server is another.
+    /// It makes no calls: only its beat can find out that the server is another one.
     None,
-    /// It reads what it has read before: a server that takes no writes is good enough for it.
+    /// It reads what it has read before: for that, a server that takes no writes is good enough.
     Hits,
 }
 
-/// A write that has been committed in its bracket and has not ended yet.
+/// A write that has been committed in its bracket, and whose bracket has not ended yet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct UnderWay {
     pub(crate) row: u64,
     pub(crate) version: u64,
-    /// Of the server's memory when the write began.
+    /// The epoch of the server's memory when the write began.
     pub(crate) epoch: u64,
 }
 
@@ -98,12 +98,12 @@ impl Oracle {
         Ok(told.map(|(_, version)| version).max().unwrap_or_default())
     }
 
-    /// How often a failover has begun or ended: odd while one is under way, up to when all processes have to know of it.
+    /// How often a failover has begun or ended. Odd while one is under way, until all processes must know of it.
     pub(crate) fn failovers(&self) -> io::Result<u64> {
         self.number(FAILOVER_AT)
     }
 
-    /// What every read must see that is made while a failover is under way.
+    /// The version that every read during a failover must see.
     pub(crate) fn complete_before_failover(&self, row: u64) -> io::Result<u64> {
         self.number(row * ROW + SNAPSHOT * 8)
     }
@@ -116,7 +116,7 @@ impl Oracle {
         self.failover_ends()
     }
 
-    /// What is complete by now is to be seen by every read.
+    /// From here on every read must see what is complete by now.
     pub(crate) fn failover_ends(&self) -> io::Result<()> {
         self.file.write_all_at(&(self.failovers()? + 1).to_le_bytes(), FAILOVER_AT)
     }
@@ -127,17 +127,17 @@ impl Oracle {
         if self.number(at)? < version { self.file.write_all_at(&version.to_le_bytes(), at) } else { Ok(()) }
     }
 
-    /// Changes whenever the server may lose markers: odd meanwhile.
+    /// Changes whenever the server may lose markers; odd meanwhile.
     pub(crate) fn epoch(&self) -> io::Result<u64> {
         self.number(EPOCH_AT)
     }
 
-    /// To be called before the server may lose markers, and after.
+    /// Must be called before the server may lose markers, and after.
     pub(crate) fn next_epoch(&self) -> io::Result<()> {
         self.file.write_all_at(&(self.epoch()? + 1).to_le_bytes(), EPOCH_AT)
     }
 
-    /// What a process is to do now.
+    /// The calls that a process is to make now.
     pub(crate) fn calls(&self, process: u64) -> io::Result<Calls> {
         Ok(match self.number(RESTING_AT)? {
             number if number == process + 1 => Calls::None,
@@ -146,7 +146,7 @@ impl Oracle {
         })
     }
 
-    /// What this process is to do from here on, and the others all.
+    /// The calls that this process is to make from here on; the others make all.
     pub(crate) fn let_call(&self, process: u64, calls: Calls) -> io::Result<()> {
         let number = match calls {
             Calls::All => 0,
@@ -160,7 +160,7 @@ impl Oracle {
         UNDERWAY_AT + (process * TASKS + task) * UNDERWAY as u64
     }
 
-    /// What a task has committed and not ended, or nothing.
+    /// Notes the write that a task has committed and not ended, or none.
     pub(crate) fn set_under_way(&self, process: u64, task: u64, write: Option<UnderWay>) -> io::Result<()> {
         let mut bytes = [0; UNDERWAY];
         if let Some(UnderWay { row, version, epoch }) = write {
@@ -171,7 +171,7 @@ impl Oracle {
         self.file.write_all_at(&bytes, Self::under_way_at(process, task))
     }
 
-    /// What the tasks of a process have committed and not ended.
+    /// The writes that the tasks of a process have committed and not ended.
     pub(crate) fn under_way(&self, process: u64) -> io::Result<Vec<UnderWay>> {
         let mut writes = Vec::new();
         for task in 0..TASKS {
@@ -184,7 +184,7 @@ impl Oracle {
         Ok(writes)
     }
 
-    /// Takes it, after the process has died.
+    /// Takes these writes, after the process has died.
     pub(crate) fn take_under_way(&self, process: u64) -> io::Result<Vec<UnderWay>> {
         let writes = self.under_way(process)?;
         for task in 0..TASKS {

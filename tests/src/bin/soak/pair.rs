@@ -1,4 +1,4 @@
-//! A primary and its replica, which take each other's place.
+//! A primary and its replica, which replace each other.
 
 use crate::address::Address;
 use crate::oracle::PROCESSES;
@@ -7,7 +7,7 @@ use std::error::Error;
 use std::time::{Duration, Instant};
 use tests::{Network, Pass, RedisServer};
 
-/// A server, and the way on which a replica hears of its commands.
+/// A server, and the way on which a replica receives its commands.
 struct Node {
     server: RedisServer,
     to_replica: Network,
@@ -15,8 +15,8 @@ struct Node {
 
 impl Node {
     async fn start() -> Self {
-        // A replica has its data at once, not when others may have asked for them as well. What it was sent stays in no file:
-        // it would start with that again.
+        // A replica gets its data at once, without waiting for other replicas. The data is not kept in a file, because
+        // a restarted server would load it again.
         let arguments = ["--repl-diskless-sync-delay", "0", "--rdb-del-sync-files", "yes"];
         let server = RedisServer::start_with(&arguments);
         let to_replica = Network::to(&server).await;
@@ -35,29 +35,29 @@ impl Node {
     }
 }
 
-/// What becomes of the old primary.
+/// The fate of the old primary.
 #[derive(Debug, Clone, Copy)]
 enum Old {
     /// SIGKILL.
     Killed,
-    /// It does not answer for a while, and is killed then.
+    /// It does not answer for a while, and then is killed.
     Frozen,
-    /// It is a replica of the new primary.
+    /// It becomes a replica of the new primary.
     Demoted,
-    /// It is a replica, but what it is to follow cannot be reached: it goes on serving what it has.
+    /// It becomes a replica whose primary cannot be reached: it continues to serve what it has.
     CutOff,
 }
 
 pub(crate) struct Pair {
     primary: Node,
-    /// Where there is one.
+    /// `None` without a replica.
     replica: Option<Node>,
     /// Each process has its own.
     addresses: Vec<Address>,
 }
 
 impl Pair {
-    /// A primary, and its replica if it is to have one.
+    /// Starts a primary, and a replica if wanted.
     pub(crate) async fn start(is_replicated: bool) -> Result<Self, Box<dyn Error>> {
         let primary = Node::start().await;
         let mut addresses = Vec::new();
@@ -81,12 +81,13 @@ impl Pair {
         &mut self.primary.server
     }
 
-    /// Whether the replica has all that the primary had carried out by now. Waits for that a little.
+    /// Whether the replica has all that the primary has carried out by now. Waits a little for that.
     pub(crate) async fn is_in_step(&self) -> bool {
         let mut connection = self.primary.server.connection().await;
         let deadline = Instant::now() + Duration::from_secs(2);
         while Instant::now() < deadline {
-            // WAIT is about what its own connection has written before: behind all others' commands so far.
+            // WAIT is about what its own connection has written before; that write is behind all commands of others so
+            // far.
             let mut both = redis::pipe();
             both.cmd("SET").arg("soak").arg(1).ignore().cmd("WAIT").arg(1).arg(100);
             let replicas: Result<(i64,), _> = both.query_async(&mut connection).await;
@@ -97,12 +98,12 @@ impl Pair {
         false
     }
 
-    /// The replica hears of nothing that the primary carries out from here on.
+    /// From here on the replica receives nothing that the primary carries out.
     pub(crate) fn hold(&self) {
         self.primary.to_replica.down(Pass::Never);
     }
 
-    /// The replica takes the primary's place, as it is. Returns when the old one takes no commands any more.
+    /// The replica replaces the primary, as it is. Returns when the old one takes no commands any more.
     pub(crate) async fn switch(&mut self, random: &mut Random) -> Result<(), Box<dyn Error>> {
         let Some(node) = self.replica.take() else { return Ok(()) };
         let fates = [Old::Killed, Old::Frozen, Old::Demoted, Old::CutOff, Old::CutOff];
@@ -114,7 +115,7 @@ impl Pair {
         let _: redis::Value = node.server.send(&[b"REPLICAOF", b"NO", b"ONE"]).await;
         for address in &self.addresses {
             address.move_to(node.server.port());
-            // Some connections end by chance, so that one process is there before the other.
+            // Some connections end by chance, so that one process moves before the other.
             if random.percent(30) {
                 address.cut();
             }
@@ -130,7 +131,7 @@ impl Pair {
         Ok(())
     }
 
-    /// The old primary starts anew, as a replica of the new one.
+    /// Starts the old primary again, as a replica of the new one.
     pub(crate) async fn renew_replica(&mut self) -> Result<(), Box<dyn Error>> {
         let Some(old) = &mut self.replica else { return Ok(()) };
         old.server.kill();

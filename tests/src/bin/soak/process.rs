@@ -3,7 +3,7 @@
 use crate::oracle::{Calls, HOT, Oracle, PROCESSES, QUIET, ROWS, TASKS, Teller, UnderWay};
 use crate::random::Random;
 use crate::rows::{self, Database, Failure, Row};
-use crate::said::{Counts, Said};
+use crate::said::{Counts, Message};
 use crate::without::{Safeguard, Without};
 use cached_core::store::{RedisStore, Store};
 use cached_core::{Cache, SiteStats};
@@ -19,7 +19,7 @@ use tokio::sync::Mutex;
 pub(crate) const BUDGET: Duration = Duration::from_millis(100);
 pub(crate) const MAX_WAIT: Duration = Duration::from_millis(50);
 pub(crate) const MARKER: Duration = Duration::from_secs(1);
-/// What a timer of a busy machine may be late, beyond what this process sees of that itself.
+/// How late a timer of a busy machine may be, beyond the lateness that this process measures itself.
 pub(crate) const TOLERANCE: Duration = Duration::from_millis(100);
 const PROBE: Duration = Duration::from_millis(5);
 
@@ -33,10 +33,10 @@ struct Process {
     oracle: Oracle,
     /// Versions whose invalidation is queued: this process must not return older ones, others may.
     queued: Vec<AtomicU64>,
-    /// One write of each way at a time, so that its counters tell how it ended.
+    /// One write of each way at a time, so that its counters show how it ended.
     turns: [Mutex<()>; WAYS.len()],
     counts: Cell<Counts>,
-    /// How late the timers of this process were, all in all, in microseconds.
+    /// How late the timers of this process were in total, in microseconds.
     late: AtomicU64,
     is_over: AtomicBool,
 }
@@ -82,11 +82,11 @@ pub(crate) async fn run(
     }
     background.iter().for_each(tokio::task::JoinHandle::abort);
     process.come_to_rest().await?;
-    Said::Done.say();
+    Message::Done.say();
     Ok(())
 }
 
-/// From where on the quiet rows are that a process writes during a failover: as many as it has tasks.
+/// The first of the quiet rows that a process writes during a failover; it has as many as tasks.
 fn rows_in_failover(process: u64) -> u64 {
     HOT + process * TASKS
 }
@@ -101,13 +101,13 @@ async fn probe(process: Arc<Process>) {
     }
 }
 
-/// Tells the parent of the counts, and the oracle of what was queued and is applied.
+/// Reports the counts to the parent, and tells the oracle which queued invalidations are applied.
 async fn follow_up(process: Arc<Process>) {
     loop {
         tokio::time::sleep(Duration::from_millis(20)).await;
         process.tell_counts();
         if let Err(error) = process.follow_queue(Duration::from_secs(1)).await {
-            Said::Error(format!("the oracle: {error}")).say();
+            Message::Error(format!("the oracle: {error}")).say();
         }
     }
 }
@@ -129,14 +129,14 @@ async fn work(process: Arc<Process>, task: u64) -> Result<(), std::io::Error> {
         }
         if random.percent(80) {
             let other = PROCESSES - 1 - process.number;
-            // What an idle process has lost is there until it makes calls again.
+            // Versions that an idle process has lost stay lost until it makes calls again.
             let is_idle = process.oracle.calls(other)? == Calls::None;
             let id = match random.below(4) {
                 0 | 1 => random.below(HOT),
                 2 if is_idle => rows_in_failover(other) + random.below(TASKS),
                 _ => HOT + random.below(QUIET),
             };
-            // Half of them the entry that nothing protects but its own register.
+            // Half of these reads are of the entry that only its own register protects.
             process.read(id, random.below(4).min(2), &mut random).await?;
         } else {
             process.write(task, &mut random).await?;
@@ -158,10 +158,10 @@ impl Process {
     fn tell_counts(&self) {
         let mut counts = Counts::default();
         self.count(|now| counts = std::mem::take(now));
-        Said::Counts(counts).say();
+        Message::Counts(counts).say();
     }
 
-    /// The version that a read which begins now must see, with the number of failovers so far.
+    /// The version that a read must see if it begins now, and the number of failovers so far.
     fn least(&self, id: u64) -> Result<(u64, u64), std::io::Error> {
         let failovers = self.oracle.failovers()?;
         if failovers % 2 == 1 {
@@ -171,7 +171,7 @@ impl Process {
         Ok((self.oracle.complete(id)?.max(own), failovers))
     }
 
-    /// What a read that ends now had to see: less, if a failover has begun or ended meanwhile.
+    /// The version that a read that ends now had to see; less, if a failover has begun or ended meanwhile.
     fn least_at_end(&self, id: u64, least: u64, failovers: u64) -> Result<u64, std::io::Error> {
         if self.oracle.failovers()? == failovers {
             return Ok(least);
@@ -180,7 +180,7 @@ impl Process {
     }
 
     async fn read(&self, id: u64, site: u64, random: &mut Random) -> Result<(), std::io::Error> {
-        // Now and then one that is slower than most writes: it has to lose against them.
+        // Sometimes a load is slower than most writes, and must lose against them.
         let slow = if random.percent(25) { 50 } else { 3 };
         let on = self.database([random.ms(1), random.ms(slow)]);
         let (least, failovers) = self.least(id)?;
@@ -190,7 +190,7 @@ impl Process {
             1 => rows::read_named(&on, id).await,
             _ => rows::read_plain(&on, id).await,
         };
-        // Joined loads, rooms among loads and the steps on the store.
+        // Shared loads, places among loads, and the steps on the store.
         self.check_time("read", began, late, &on, BUDGET + BUDGET / 10 + 2 * MAX_WAIT).await;
         let least = self.least_at_end(id, least, failovers)?;
         self.count(|counts| {
@@ -199,22 +199,22 @@ impl Process {
             counts.hits += u64::from(on.own.load(Ordering::Relaxed) == 0);
         });
         match read {
-            Ok(row) if row.id != id => Said::Error(format!("row {} for row {id}", row.id)).say(),
+            Ok(row) if row.id != id => Message::Error(format!("row {} for row {id}", row.id)).say(),
             Ok(row) if row.version < least => {
                 let place = format!("process {}, site {site}, row {id}", self.number);
                 let (now, _) = self.least(id)?;
-                Said::Stale(format!("{place}: version {} after {least} was complete, now {now}", row.version)).say();
+                Message::Stale(format!("{place}: version {} after {least} was complete, now {now}", row.version)).say();
             }
             Ok(_) => {}
-            Err(error) => Said::Error(format!("read: {error:?}")).say(),
+            Err(error) => Message::Error(format!("read: {error:?}")).say(),
         }
         Ok(())
     }
 
     async fn write(&self, task: u64, random: &mut Random) -> Result<(), std::io::Error> {
-        // The bracket that refuses without BEGIN is what a killed writer is judged by.
+        // The bracket that refuses to run without BEGIN is how a killed writer is judged.
         let way = [0, 0, 1, 2, 3][usize::try_from(random.below(5)).unwrap_or_default()];
-        // What a failover has lost of this process's writes, no other process is to write again.
+        // No other process may write again what a failover has lost of this process's writes.
         let is_failover = self.oracle.failovers()? % 2 == 1;
         let (share, from, rows) =
             if is_failover { (80, rows_in_failover(self.number), TASKS) } else { (20, HOT, QUIET) };
@@ -234,8 +234,8 @@ impl Process {
                 self.ended(task, row, before, after)?;
             }
             Ok(Err(Failure::Refused)) => self.count(|counts| counts.refused += 1),
-            Ok(Err(Failure::Database(error))) => Said::Error(format!("{}: {error}", WAYS[way])).say(),
-            // Whether it was written nobody knows, and nothing is promised.
+            Ok(Err(Failure::Database(error))) => Message::Error(format!("{}: {error}", WAYS[way])).say(),
+            // Nobody knows whether it was written, so nothing is promised.
             Err(_) => self.count(|counts| counts.cancelled += 1),
         }
         Ok(())
@@ -246,7 +246,7 @@ impl Process {
             0 => {
                 let (began, epoch) = (Instant::now(), self.oracle.epoch().unwrap_or(1));
                 let committed = |version| {
-                    // The marker was there for sure, and is when the process dies now.
+                    // The marker was surely there, and still is if the process dies now.
                     if began.elapsed() < MARKER / 2 && epoch % 2 == 0 {
                         let write = UnderWay { row: id, version, epoch };
                         let _ = self.oracle.set_under_way(self.number, task, Some(write));
@@ -260,7 +260,7 @@ impl Process {
         }
     }
 
-    /// Invalidations that were applied, queued and failed so far.
+    /// Invalidations so far that were applied, queued and failed.
     fn outcomes(&self, way: usize) -> [u64; 3] {
         let of = |site: &SiteStats| [site.applied, site.queued, site.failed];
         self.cache.stats().site(WAYS[way]).map_or([0; 3], of)
@@ -274,13 +274,13 @@ impl Process {
                 self.queued[usize::try_from(id).unwrap_or_default()].fetch_max(version, Ordering::SeqCst);
                 self.count(|counts| counts.queued += 1);
             }
-            outcome => Said::Error(format!("an invalidation ended as {outcome:?}")).say(),
+            outcome => Message::Error(format!("an invalidation ended as {outcome:?}")).say(),
         }
         self.count(|counts| counts.writes += 1);
         Ok(())
     }
 
-    /// Checks what the call took beside the function's own time.
+    /// Checks the time of the call without the function's own time.
     async fn check_time(&self, call: &str, began: Instant, late: u64, on: &Database<'_>, within: Duration) {
         let took = began.elapsed();
         let delay = took.saturating_sub(Duration::from_micros(on.own.load(Ordering::Relaxed)));
@@ -292,11 +292,11 @@ impl Process {
         let late = Duration::from_micros(self.late.load(Ordering::SeqCst) - late);
         if delay > within + TOLERANCE + late {
             let told = format!("{call}: {delay:?} beside its own work, within {within:?}, timers late by {late:?}");
-            Said::OverBudget(told).say();
+            Message::OverBudget(told).say();
         }
     }
 
-    /// What was queued is complete for everybody when the queue is empty.
+    /// A queued invalidation is complete for all once the queue is empty.
     async fn follow_queue(&self, within: Duration) -> Result<(), std::io::Error> {
         let versions: Vec<u64> = self.queued.iter().map(|version| version.load(Ordering::SeqCst)).collect();
         if self.cache.drained(within).await {
@@ -307,10 +307,10 @@ impl Process {
         Ok(())
     }
 
-    /// No faults any more: the queue runs empty, and every row is read once more in every way.
+    /// After the last fault the queue runs empty, and every row is read once more in every way.
     async fn come_to_rest(&self) -> Result<(), std::io::Error> {
         if !self.cache.drained(Duration::from_secs(10)).await {
-            Said::Error("invalidations are still queued ten seconds after the last fault".into()).say();
+            Message::Error("invalidations are still queued ten seconds after the last fault".into()).say();
         }
         self.follow_queue(Duration::from_secs(1)).await?;
         let mut random = Random::new();

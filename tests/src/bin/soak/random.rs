@@ -20,12 +20,12 @@ impl Random {
         (z ^ (z >> 31)) % n
     }
 
-    /// In so many of a hundred cases.
+    /// True in `n` of a hundred cases.
     pub(crate) fn percent(&mut self, n: u64) -> bool {
         self.below(100) < n
     }
 
-    /// A time below so many milliseconds.
+    /// A time of less than `below` milliseconds.
     pub(crate) fn ms(&mut self, below: u64) -> Duration {
         Duration::from_micros(self.below(below * 1000))
     }

@@ -54,14 +54,14 @@ pub(crate) struct Database<'a> {
     pub(crate) cache: &'a Cache,
     /// How long the function takes before and after it has asked the database.
     pub(crate) pauses: [Duration; 2],
-    /// Time that the function itself took, in microseconds.
+    /// The time that the function itself took, in microseconds.
     pub(crate) own: AtomicU64,
 }
 
 impl Database<'_> {
     async fn measured<T>(&self, work: impl Future<Output = T>) -> T {
         let began = Instant::now();
-        // Work that is not the cache's business, and room for others to come in between.
+        // Work that has nothing to do with the cache, and time for other calls to come in between.
         tokio::time::sleep(self.pauses[0]).await;
         let done = work.await;
         tokio::time::sleep(self.pauses[1]).await;
@@ -76,7 +76,7 @@ impl Database<'_> {
         Ok(Row { id, version: version.cast_unsigned() })
     }
 
-    /// `committed` hears of the version as soon as it is committed.
+    /// `committed` gets the version as soon as it is committed.
     async fn update(&self, id: u64, committed: impl FnOnce(u64)) -> Result<Row, Failure> {
         let update = async {
             let update = sqlx::query_scalar("UPDATE rows SET version = version + 1 WHERE id = ? RETURNING version");
@@ -89,7 +89,7 @@ impl Database<'_> {
 }
 
 pub(crate) async fn open(path: &Path) -> Result<SqlitePool, sqlx::Error> {
-    // What is committed must outlive the process, not the machine.
+    // A commit must outlive the process, not the machine.
     let options = SqliteConnectOptions::new()
         .filename(path)
         .create_if_missing(true)
@@ -120,7 +120,7 @@ pub(crate) async fn read_tagged(on: &Database<'_>, id: u64, group: u64) -> Resul
     on.select(id).await
 }
 
-/// An entry with a tag that only its value tells.
+/// An entry with a tag that only its value names.
 #[redis_cached(
     key = "named:<id>",
     skip(on),
@@ -133,13 +133,13 @@ pub(crate) async fn read_named(on: &Database<'_>, id: u64) -> Result<Row, Failur
     on.select(id).await
 }
 
-/// An entry that has nothing but its key.
+/// An entry that has only its key.
 #[redis_cached(key = "plain:<id>", skip(on), ttl = "long", cache = on.cache)]
 pub(crate) async fn read_plain(on: &Database<'_>, id: u64) -> Result<Row, Failure> {
     on.select(id).await
 }
 
-/// `committed` hears of the version while the bracket is open.
+/// `committed` gets the version while the bracket is open.
 #[redis_invalidate(
     RowChanged { id },
     tag = "of:<id>",

@@ -1,11 +1,11 @@
-//! What a process tells its parent: a line of JSON each.
+//! The messages of a process to its parent: a line of JSON each.
 
 use serde::{Deserialize, Serialize};
 use std::io::Write;
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub(crate) enum Said {
-    /// Since the last of these.
+pub(crate) enum Message {
+    /// Since the last message of this kind.
     Counts(Counts),
     Stale(String),
     OverBudget(String),
@@ -17,7 +17,7 @@ pub(crate) enum Said {
 #[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
 pub(crate) struct Counts {
     pub(crate) reads: u64,
-    /// Of them, those that began while a failover was under way.
+    /// Reads that began while a failover was under way.
     pub(crate) in_failover: u64,
     pub(crate) hits: u64,
     pub(crate) writes: u64,
@@ -38,8 +38,8 @@ impl Counts {
     }
 }
 
-impl Said {
-    /// At once, so that it is not lost when the process is killed.
+impl Message {
+    /// Sent at once, so that it is not lost when the process is killed.
     pub(crate) fn say(&self) {
         let Ok(line) = serde_json::to_string(self) else { return };
         let mut out = std::io::stdout().lock();

@@ -1,4 +1,4 @@
-//! A store that lacks one of the protocol's safeguards, so that the soak can show that it would notice.
+//! A store that lacks one of the protocol's safeguards, to show that the soak would notice.
 
 use bytes::Bytes;
 use cached_core::store::{Acquired, Head, Key, RedisStore, Replace, Store, StoreFuture, Swept, Written};
@@ -6,11 +6,12 @@ use std::time::Duration;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Safeguard {
-    /// The lease in the register itself: without it, it stands beside, where no invalidation revokes it.
+    /// The lease in the register itself: without this, the lease stands beside the register, where no invalidation
+    /// revokes it.
     Lease,
-    /// The bracket: without it, BEGIN does nothing.
+    /// The bracket: without this, BEGIN does nothing.
     Bracket,
-    /// The comparison in FILL: without it, FILL stores whatever stands there.
+    /// The comparison in FILL: without this, FILL overwrites whatever stands there.
     Fence,
 }
 
@@ -31,7 +32,7 @@ pub(crate) struct Without {
 
 impl Without {
     fn beside(key: &Key) -> Key {
-        // The same slot does not matter here.
+        // The two keys need not stand in one slot.
         Key::from(format!("lease of {key}"))
     }
 }

@@ -1,15 +1,15 @@
 //! The processes, as their parent sees them.
 
-use crate::said::{Counts, Said};
+use crate::said::{Counts, Message};
 use std::error::Error;
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
-/// What all processes have said.
+/// The sums of what all processes have reported.
 #[derive(Debug, Default)]
-pub(crate) struct Heard {
+pub(crate) struct Totals {
     pub(crate) counts: Counts,
     pub(crate) stale: u64,
     pub(crate) over_budget: u64,
@@ -27,13 +27,13 @@ pub(crate) struct Workers {
     urls: Vec<String>,
     arguments: Vec<String>,
     running: Vec<Worker>,
-    heard: Arc<Mutex<Heard>>,
+    totals: Arc<Mutex<Totals>>,
 }
 
 impl Workers {
-    /// Each is started with its number and its URL in front of the arguments.
+    /// Each process gets its number and its URL before the arguments.
     pub(crate) fn new(urls: Vec<String>, arguments: Vec<String>) -> Self {
-        Self { urls, arguments, running: Vec::new(), heard: Arc::default() }
+        Self { urls, arguments, running: Vec::new(), totals: Arc::default() }
     }
 
     pub(crate) fn start(&mut self, process: u64) -> Result<(), Box<dyn Error>> {
@@ -45,12 +45,12 @@ impl Workers {
             .stdout(Stdio::piped())
             .spawn()?;
         let output = BufReader::new(child.stdout.take().ok_or("the process has no output")?);
-        let heard = Arc::clone(&self.heard);
+        let totals = Arc::clone(&self.totals);
         let listener = std::thread::spawn(move || {
             for line in output.lines().map_while(Result::ok) {
                 // The last line of a killed process may be cut off.
                 if let Ok(said) = serde_json::from_str(&line) {
-                    heard.lock().unwrap_or_else(PoisonError::into_inner).hear(&said);
+                    totals.lock().unwrap_or_else(PoisonError::into_inner).hear(&said);
                 }
             }
         });
@@ -68,8 +68,8 @@ impl Workers {
         Ok(())
     }
 
-    /// Lets them come to rest.
-    pub(crate) fn stop(mut self) -> Result<Heard, Box<dyn Error>> {
+    /// Lets the processes come to rest.
+    pub(crate) fn stop(mut self) -> Result<Totals, Box<dyn Error>> {
         for worker in &mut self.running {
             drop(worker.child.stdin.take());
         }
@@ -78,10 +78,10 @@ impl Workers {
             worker.child.wait()?;
             worker.listener.join().map_err(|_| "a listener has panicked")?;
         }
-        let mut heard = std::mem::take(&mut *self.heard.lock().unwrap_or_else(PoisonError::into_inner));
-        // One that has ended by itself.
-        heard.errors += started - heard.done;
-        Ok(heard)
+        let mut totals = std::mem::take(&mut *self.totals.lock().unwrap_or_else(PoisonError::into_inner));
+        // A process that has ended by itself is an error.
+        totals.errors += started - totals.done;
+        Ok(totals)
     }
 }
 
@@ -94,22 +94,22 @@ impl Drop for Workers {
     }
 }
 
-impl Heard {
-    fn hear(&mut self, said: &Said) {
+impl Totals {
+    fn hear(&mut self, said: &Message) {
         match said {
-            Said::Counts(counts) => self.counts.add(counts),
-            Said::Stale(_) => self.stale += 1,
-            Said::OverBudget(_) => self.over_budget += 1,
-            Said::Error(_) => self.errors += 1,
-            Said::Done => self.done += 1,
+            Message::Counts(counts) => self.counts.add(counts),
+            Message::Stale(_) => self.stale += 1,
+            Message::OverBudget(_) => self.over_budget += 1,
+            Message::Error(_) => self.errors += 1,
+            Message::Done => self.done += 1,
         }
         let (count, text) = match said {
-            Said::Stale(text) => (self.stale, format!("stale: {text}")),
-            Said::OverBudget(text) => (self.over_budget, format!("over budget: {text}")),
-            Said::Error(text) => (self.errors, format!("error: {text}")),
-            Said::Counts(_) | Said::Done => return,
+            Message::Stale(text) => (self.stale, format!("stale: {text}")),
+            Message::OverBudget(text) => (self.over_budget, format!("over budget: {text}")),
+            Message::Error(text) => (self.errors, format!("error: {text}")),
+            Message::Counts(_) | Message::Done => return,
         };
-        // The first of a kind tell enough.
+        // The first of each kind say enough.
         if count <= 10 {
             eprintln!("{text}");
         }

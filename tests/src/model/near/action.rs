@@ -11,14 +11,14 @@ pub enum Register {
     Tag,
 }
 
-/// One step. Reads are numbered, and so are connections: 0 is the first, 1 the one after it was lost.
+/// One step. Reads and connections are numbered: 0 is the first connection, 1 the one after it was lost.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Action {
-    /// A read that will be kept begins: it reserves, and chooses the connection that is in use.
+    /// A read whose value will be kept begins: it reserves, and chooses the connection in use.
     Reserve(u8),
     /// Its registers are read.
     Get(u8),
-    /// Its value tells of a tag: that is reserved.
+    /// The value names a tag, which is reserved.
     ReserveTag(u8),
     /// The tag is read.
     GetTag(u8),
@@ -26,7 +26,7 @@ pub enum Action {
     Change(Register),
     /// Everything is deleted.
     Flush,
-    /// The client deals with the message that stands at this place in what has come on a connection.
+    /// The client handles the message at this place among those that have come on a connection.
     Deal(u8, u8),
     /// This process stores what it has loaded, and keeps it.
     OwnFill,
@@ -46,9 +46,9 @@ pub enum Action {
     Ping,
     /// PING is answered.
     Pong,
-    /// The first connection is lost silently, with all but the first so many messages that are on their way.
+    /// The first connection is lost silently, with all messages on their way but the first ones, of this number.
     Break(u8),
-    /// The client gives the first connection up.
+    /// The client gives up the first connection.
     GiveUp,
     /// There is a second connection.
     Connect,

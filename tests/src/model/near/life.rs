@@ -1,21 +1,21 @@
-//! How long a copy may live: the store says how long its value still does, and this process counts from some moment on.
+//! How long a copy may live. The store says how long its value will live, and this process counts from some moment.
 //!
-//! One value that lives for three ticks, or is replaced by another that lives for one. Two commands read it, and anything may
-//! happen between them. The server does not tell of a value whose time is over: it may not have noticed.
+//! One value lives for three ticks, or is replaced by another that lives for one. Two commands read it, and anything
+//! may happen between them. The server does not announce a value whose time is over, because it may not have noticed.
 
 use stateright::{Checker, Model, Property};
 use std::fmt;
 
 const TICKS: u8 = 4;
 
-/// How the value's life is found out.
+/// How the value's remaining life is found out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Variant {
-    /// PTTL goes before GET, not behind it.
+    /// PTTL goes before GET, not after it.
     pub pttl_first: bool,
-    /// The server tells of the next change after a PTTL as well.
+    /// The server also announces the next change after a PTTL.
     pub pttl_is_watched: bool,
-    /// It is counted from when the answer is dealt with, not from when the commands were sent.
+    /// Life is counted from the handling of the answer, not from the sending of the commands.
     pub from_answer: bool,
 }
 
@@ -32,9 +32,9 @@ pub enum Action {
     Get,
     /// PTTL.
     Pttl,
-    /// The answers are dealt with.
+    /// The answers are handled.
     Deal,
-    /// News of a change are.
+    /// The announcement of a change is handled.
     Hear,
 }
 
@@ -52,8 +52,8 @@ impl fmt::Display for Action {
     }
 }
 
-/// Searches all runs, shortest first, for one in which a copy outlives the value it was read from, with no news under way.
-/// And how many states there are.
+/// Searches all runs, shortest first, for one in which a copy outlives the value that it was read from, with no
+/// announcement under way. Also returns the number of states.
 #[must_use]
 pub fn search(variant: Variant) -> (Option<Vec<Action>>, usize) {
     let checker = variant.checker().spawn_bfs().join();
@@ -62,13 +62,13 @@ pub fn search(variant: Variant) -> (Option<Vec<Action>>, usize) {
 
 const HOLDS: &str = "holds";
 
-/// What GET has found.
+/// The result of GET.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 enum Found {
     #[default]
     Unread,
     Nothing,
-    /// A value whose life ends then.
+    /// A value, and when its life ends.
     Value(u8),
 }
 
@@ -82,7 +82,7 @@ struct Read {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-struct Copied {
+struct NearCopy {
     ends: u8,
     until: u8,
     mark: u8,
@@ -99,11 +99,11 @@ pub struct State {
     news: u8,
     mark: u8,
     read: Read,
-    copy: Option<Copied>,
+    copy: Option<NearCopy>,
 }
 
 impl State {
-    /// A copy is served that its value did not outlive, and nothing will end it but its own time.
+    /// Whether a copy is served that has outlived its value, and nothing but its own time will end it.
     fn outlives(&self) -> bool {
         let served = self.copy.filter(|copy| copy.mark == self.mark && self.now < copy.until);
         served.is_some_and(|copy| self.now >= copy.ends) && self.news == 0
@@ -115,7 +115,7 @@ impl State {
         let (Some(sent), Found::Value(ends), Some(life)) = (sent, found, life) else { return };
         let from = if from_answer { self.now } else { sent };
         if mark == self.mark {
-            self.copy = Some(Copied { ends, until: from + life, mark });
+            self.copy = Some(NearCopy { ends, until: from + life, mark });
         }
     }
 }

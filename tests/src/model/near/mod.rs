@@ -1,17 +1,17 @@
-//! The near cache, as a model of its own: one entry with one tag in the store, the server's table of who has read what, the
-//! connection on which answers and news of changes come, and one process that keeps a copy.
+//! The near cache as a model of its own: one entry with one tag in the store, the server's table of who has read what,
+//! the connection on which answers and announcements come, and one process that keeps a copy.
 //!
-//! What is in the store at any time is right: that is the other model's. Here a copy of it is *stale* once one of its registers has
-//! changed. Three properties are searched for, of every copy that a call would get:
+//! The store is always right: that is the subject of the other model. Here a copy is *stale* once one of its registers
+//! has changed. Three properties are searched for, of every copy that a call would get:
 //!
-//! - *told*: if it is stale, news of it are under way, or came to nothing with contact confirmed only up to before the change: then
-//!   it ends with the heartbeat;
-//! - *bounded*: if it is stale, contact is confirmed only up to before the change. So it ends with the heartbeat, whatever
-//!   becomes of the news;
+//! - *told*: if it is stale, the announcement is under way, or contact is confirmed only up to a moment before the
+//!   change, so the copy ends with the heartbeat;
+//! - *bounded*: if it is stale, contact is confirmed only up to a moment before the change, so the copy ends with the
+//!   heartbeat, whatever happens to the announcement;
 //! - *own*: it is not older than a write of this process that has returned.
 //!
-//! A fourth one, *nested*, is about another entry in the store, which this process loads, and whose load calls for the value of
-//! which there is a copy: while that entry is valid, what it was made of was current when its load began.
+//! A fourth property, *nested*, is about another entry in the store. This process loads it, and the load calls for the
+//! copied value. While that other entry is valid, it was made of what was current when its load began.
 //!
 //! Time is not modelled: "confirmed up to a change" stands for "confirmed up to its time". [`life`] is about time.
 
@@ -31,52 +31,52 @@ use stateright::{Checker, Model, Property};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// What is searched for.
+/// A property to search for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Rule {
-    /// News of what makes a copy stale are under way, or it ends with the heartbeat.
+    /// The announcement that makes a copy stale is under way, or the copy ends with the heartbeat.
     Told,
     /// A stale copy ends with the heartbeat.
     Bounded,
-    /// What this process has written is seen at once.
+    /// A write of this process is seen at once by this process.
     Own,
     /// No stale copy gets into another entry.
     Nested,
 }
 
-/// What shall happen somewhere in a search.
+/// Something that must happen somewhere in a search.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Event {
     /// A value was kept.
     Kept,
-    /// A value was not, since something had changed meanwhile.
+    /// A value was not kept, because something had changed meanwhile.
     Overtaken,
-    /// A copy was dropped, since its register had changed.
+    /// A copy was dropped, because its register had changed.
     Dropped,
-    /// A copy was dropped, since contact had been lost.
+    /// A copy was dropped, because contact had been lost.
     Gap,
     /// Contact was confirmed.
     Confirmed,
-    /// A call would get a copy that is stale.
+    /// A call would get a stale copy.
     Stale,
     /// A load called while there was a stale copy that would be served.
     CalledBesideStale,
 }
 
-/// What a search found.
+/// The result of a search.
 #[derive(Debug)]
-pub struct Found {
+pub struct SearchResult {
     /// A shortest run that breaks the rule.
     pub counterexample: Option<Vec<Action>>,
-    /// How many states were visited.
+    /// The number of visited states.
     pub states: usize,
     happened: Arc<Happened>,
 }
 
 type Happened = [AtomicBool; 7];
 
-impl Found {
-    /// Whether it happened in some run.
+impl SearchResult {
+    /// Whether the event happened in some run.
     #[must_use]
     pub fn happened(&self, event: Event) -> bool {
         self.happened[event as usize].load(Ordering::Relaxed)
@@ -85,15 +85,15 @@ impl Found {
 
 /// Searches all runs of `variant`, shortest first, until one breaks `rule`.
 #[must_use]
-pub fn search(variant: &Variant, rule: Rule) -> Found {
+pub fn search(variant: &Variant, rule: Rule) -> SearchResult {
     let happened = Arc::new(Happened::default());
     let near = NearCache { variant: *variant, rule, happened: Arc::clone(&happened) };
     let checker = near.checker().spawn_bfs().join();
     let counterexample = checker.discovery(HOLDS).map(stateright::Path::into_actions);
-    Found { counterexample, states: checker.unique_state_count(), happened }
+    SearchResult { counterexample, states: checker.unique_state_count(), happened }
 }
 
-/// What each step of a run left behind, line by line.
+/// The steps of a run with the state after each, line by line.
 #[must_use]
 pub fn narrate(variant: &Variant, run: &[Action]) -> Vec<String> {
     let near = NearCache { variant: *variant, rule: Rule::Told, happened: Arc::default() };
@@ -114,7 +114,7 @@ struct NearCache {
     happened: Arc<Happened>,
 }
 
-/// A state with the rules that it follows.
+/// A state, and the rules that it follows.
 struct World<'a> {
     variant: &'a Variant,
     happened: &'a Happened,

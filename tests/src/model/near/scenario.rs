@@ -1,4 +1,4 @@
-//! What is searched of the near cache, and what is expected.
+//! The scenarios of the near cache, and their expected verdicts.
 
 use super::super::scenario::Verdict::{self, Broken, Holds};
 use super::variant::{Flaw, Order, Tag, Variant};
@@ -9,11 +9,11 @@ use super::{Event, Rule};
 pub struct Scenario {
     /// A short name.
     pub name: &'static str,
-    /// What it is.
+    /// A description.
     pub what: &'static str,
-    /// What is searched.
+    /// The variant to search.
     pub variant: Variant,
-    /// Whether news of what makes a copy stale are under way.
+    /// Whether the announcement of every stale copy is under way.
     pub told: Verdict,
     /// Whether a stale copy ends with the heartbeat.
     pub bounded: Verdict,
@@ -30,7 +30,7 @@ impl Scenario {
         Self { name, what, variant, told, bounded, own, nested }
     }
 
-    /// What is expected of a rule.
+    /// The expected verdict on a rule.
     #[must_use]
     pub fn expected(&self, rule: Rule) -> Verdict {
         match rule {
@@ -41,7 +41,8 @@ impl Scenario {
         }
     }
 
-    /// The rules that can be broken: what is bounded is told as well, and own writes and loads need one.
+    /// The rules that can be broken. A bounded copy is told as well, and the rules about own writes and loads need such
+    /// a step.
     #[must_use]
     pub fn rules(&self) -> Vec<Rule> {
         let bound = if self.bounded == Holds { vec![Rule::Bounded] } else { vec![Rule::Told, Rule::Bounded] };
@@ -49,7 +50,7 @@ impl Scenario {
         bound.into_iter().chain(own).chain(self.variant.nests.then_some(Rule::Nested)).collect()
     }
 
-    /// What has to happen in some run: else the rule holds for want of anything that could break it.
+    /// Events that must happen in some run. Without them, the rule would hold because nothing could break it.
     #[must_use]
     pub fn has_to_happen(&self) -> Vec<Event> {
         let mut events = vec![Event::Kept, Event::Dropped, Event::Stale];

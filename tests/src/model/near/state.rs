@@ -1,10 +1,10 @@
-//! What the store, the wires and the client hold between two steps.
+//! The state of the store, the wires and the client between two steps.
 
 use super::variant::{Tag, Variant};
 
-/// At most so many reads.
+/// The largest number of reads.
 pub(super) const READS: usize = 2;
-/// At most so many changes of a register.
+/// The largest number of changes of a register.
 const CHANGES: usize = 5;
 
 /// The entry, as an index and as a bit.
@@ -14,14 +14,14 @@ pub(super) const T: usize = 1;
 /// All registers.
 pub(super) const ALL: u8 = 0b11;
 
-/// What the server sends, in this order on each connection.
+/// A message of the server. Each connection keeps their order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum Message {
-    /// To a read's GET.
+    /// The answer to a read's GET.
     Answer(u8),
     /// These registers have changed.
     News(u8),
-    /// To a PING that was sent when so many changes were made.
+    /// The answer to a PING that was sent after this many changes.
     Pong(u8),
 }
 
@@ -30,9 +30,9 @@ pub(super) struct Connection {
     pub(super) stands: bool,
     /// CLIENT TRACKING ON was carried out.
     pub(super) tracks: bool,
-    /// The client has given it up: its news are not dealt with any more.
+    /// The client has given it up: announcements on it are not handled any more.
     pub(super) is_over: bool,
-    /// The server's table: the registers of which it tells the next change.
+    /// The server's table: the registers whose next change it announces.
     pub(super) told: u8,
     pub(super) wire: Vec<Message>,
 }
@@ -42,27 +42,27 @@ pub(super) enum Step {
     #[default]
     Nothing,
     Reserved,
-    /// GET is carried out.
+    /// GET was carried out.
     Asked,
-    /// The value is there, and tells of a tag.
+    /// The value is there, and names a tag.
     Named,
     TagReserved,
     TagAsked,
     Done,
 }
 
-/// A read that will be kept.
+/// A read whose value will be kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub(super) struct Read {
     pub(super) step: Step,
     pub(super) connection: u8,
-    pub(super) copy: Copied,
+    pub(super) copy: NearCopy,
 }
 
-/// A value with what it has to outlive.
+/// A value, and what it must outlive.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
-pub(super) struct Copied {
-    /// How many changes had been made when the entry was read, and the tag.
+pub(super) struct NearCopy {
+    /// The numbers of changes that had been made when the entry and the tag were read.
     pub(super) at: [u8; 2],
     /// The counters of both, as reserved.
     pub(super) marks: [u8; 2],
@@ -75,28 +75,28 @@ pub(super) enum Own {
     #[default]
     Nothing,
     Sent,
-    /// It was this change.
+    /// The number of its change.
     Written(u8),
-    /// The same, and it has returned.
+    /// The same, and the write has returned.
     Returned(u8),
 }
 
-/// The other entry, whose load calls for the value. Numbers are of changes.
+/// The other entry, whose load calls for the value. Numbers are those of changes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub(super) enum Outer {
     #[default]
     Nothing,
     /// The stamp is that of this change.
     Begun(u8),
-    /// It has got the value as of the second.
+    /// It has the value as of the second change.
     Called(u8, u8),
-    /// Everybody gets it until its register changes.
+    /// All callers get it until its register changes.
     Stored(u8, u8),
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) struct State {
-    /// Which registers each change has changed.
+    /// The registers that each change has changed.
     pub(super) log: [u8; CHANGES],
     pub(super) changes: u8,
     /// Changes that other processes may still make.
@@ -110,13 +110,13 @@ pub(super) struct State {
     pub(super) reads: [Read; READS],
     pub(super) marks: [u8; 2],
     pub(super) epoch: u8,
-    /// Up to which change all were told, as far as the client knows; `None` out of contact.
+    /// The change up to which all changes were announced, as far as the client knows; `None` without contact.
     pub(super) confirmed: Option<u8>,
     /// PINGs that may still be sent.
     pub(super) pings: u8,
-    /// The one under way: its connection, and how many changes had been made when it was sent.
+    /// The PING under way: its connection, and the number of changes when it was sent.
     pub(super) ping: Option<(u8, u8)>,
-    pub(super) copy: Option<Copied>,
+    pub(super) copy: Option<NearCopy>,
 }
 
 impl State {
@@ -142,7 +142,7 @@ impl State {
     }
 
     /// The copy, if a call would get it now.
-    pub(super) fn served(&self, variant: &Variant) -> Option<Copied> {
+    pub(super) fn served(&self, variant: &Variant) -> Option<NearCopy> {
         let copy = self.copy.filter(|copy| copy.marks == self.marks)?;
         let may_be_served = match self.confirmed {
             Some(_) => copy.epoch == self.epoch,
@@ -151,8 +151,8 @@ impl State {
         may_be_served.then_some(copy)
     }
 
-    /// The first change that a copy has missed, and the registers of which it has missed one.
-    pub(super) fn missed(&self, variant: &Variant, copy: Copied) -> Option<(u8, u8)> {
+    /// The first change that a copy has missed, and the registers of the changes that it has missed.
+    pub(super) fn missed(&self, variant: &Variant, copy: NearCopy) -> Option<(u8, u8)> {
         let registers = if variant.tag == Tag::None { 1 << E } else { ALL };
         let mut first = None;
         let mut missed = 0;
@@ -167,7 +167,8 @@ impl State {
         first.map(|first| (first, missed))
     }
 
-    /// Whether the other entry is served to everybody and was made of a value that was over when its load began.
+    /// Whether the other entry is served to all callers although it was made of a value that was outdated when its load
+    /// began.
     pub(super) fn outer_is_old(&self) -> bool {
         let Outer::Stored(stamp, value) = self.outer else { return false };
         let is_change = |number: u8| self.log[usize::from(number) - 1] & (1 << E) != 0;
@@ -175,7 +176,7 @@ impl State {
         is_valid && (value + 1..=stamp).any(is_change)
     }
 
-    /// Whether news of one of these registers are under way.
+    /// Whether the announcement of one of these registers is under way.
     pub(super) fn is_told(&self, registers: u8) -> bool {
         let mut messages = self.connections.iter().flat_map(|connection| &connection.wire);
         messages.any(|message| matches!(message, Message::News(of) if of & registers != 0))

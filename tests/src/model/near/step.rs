@@ -3,7 +3,7 @@
 use super::Event;
 use super::World;
 use super::action::{Action, Register};
-use super::state::{ALL, Copied, E, Message, Outer, Own, Read, Step, T};
+use super::state::{ALL, E, Message, NearCopy, Outer, Own, Read, Step, T};
 use super::variant::{Flaw, Order, Tag};
 
 impl World<'_> {
@@ -18,7 +18,7 @@ impl World<'_> {
         for (read, number) in self.state.reads.iter().zip(0..self.variant.reads) {
             let stands = self.state.connections[usize::from(read.connection)].stands;
             match read.step {
-                // They are alike, so they may as well begin one after the other.
+                // The reads are alike, so they may as well begin one after the other.
                 Step::Nothing if number > 0 && self.state.reads[0].step == Step::Nothing => {}
                 Step::Nothing => actions.extend(self.connection_to_read_on().map(|_| Action::Reserve(number))),
                 Step::Reserved => actions.extend(stands.then_some(Action::Get(number))),
@@ -30,7 +30,7 @@ impl World<'_> {
     }
 
     fn connection_to_read_on(&self) -> Option<u8> {
-        // Given up, and all the same some call still has it.
+        // Given up, but some call still has it.
         let old = (self.variant.has(Flaw::ReadsOnOld) && self.state.connections[0].is_over).then_some(0);
         old.or(self.state.in_use)
     }
@@ -71,7 +71,7 @@ impl World<'_> {
         }
     }
 
-    /// What the load gets: from the store as it is now, or from the copy.
+    /// Gives the load its value: from the store as it is now, or from the copy.
     pub(super) fn outer_call(&mut self) {
         let Outer::Begun(stamp) = self.state.outer else { return };
         let copy = self.state.served(self.variant);
@@ -115,11 +115,11 @@ impl World<'_> {
 
     pub(super) fn reserve(&mut self, read: u8) {
         let connection = self.connection_to_read_on().unwrap_or_default();
-        let copy = Copied { at: [0; 2], marks: self.state.marks, epoch: self.state.epoch };
+        let copy = NearCopy { at: [0; 2], marks: self.state.marks, epoch: self.state.epoch };
         self.state.reads[usize::from(read)] = Read { step: Step::Reserved, connection, copy };
     }
 
-    /// GET of the entry, and of the tag if that is known.
+    /// GET of the entry, and of the tag if it is known.
     pub(super) fn get(&mut self, number: u8) {
         let changes = self.state.changes;
         let read = &mut self.state.reads[usize::from(number)];
@@ -146,7 +146,7 @@ impl World<'_> {
         self.answer(connection, 1 << T, number);
     }
 
-    /// The server answers a GET, and will tell of these registers.
+    /// The server answers a GET, and will announce these registers.
     fn answer(&mut self, connection: u8, registers: u8, read: u8) {
         let connection = &mut self.state.connections[usize::from(connection)];
         if connection.tracks {
@@ -155,7 +155,7 @@ impl World<'_> {
         connection.wire.push(Message::Answer(read));
     }
 
-    /// The server tells whoever has read them, once.
+    /// The server announces a change once to all who have read the registers.
     pub(super) fn change(&mut self, registers: u8) {
         self.state.log[usize::from(self.state.changes)] = registers;
         self.state.changes += 1;
@@ -217,13 +217,13 @@ impl World<'_> {
         }
     }
 
-    /// The server does not tell a connection of what came on itself, and forgets about it.
+    /// The server does not announce to a connection what came on that connection, and forgets it.
     pub(super) fn own_fill(&mut self) {
         self.state.connections[0].told &= !(1 << E);
         self.change(1 << E);
         let changes = self.state.changes;
         self.state.own = Own::Returned(changes);
-        self.state.copy = Some(Copied { at: [changes; 2], marks: self.state.marks, epoch: self.state.epoch });
+        self.state.copy = Some(NearCopy { at: [changes; 2], marks: self.state.marks, epoch: self.state.epoch });
     }
 
     pub(super) fn own_send(&mut self) {
@@ -264,8 +264,8 @@ impl World<'_> {
         first.wire.truncate(usize::from(left));
     }
 
-    /// Nothing was heard for too long, or the connection is known to be lost. What was answered on it may still be in some
-    /// call's hands.
+    /// Nothing was received for too long, or the connection is known to be lost. A call may still have an answer that
+    /// came on it.
     pub(super) fn give_up(&mut self) {
         let first = &mut self.state.connections[0];
         first.is_over = true;

@@ -1,22 +1,22 @@
-//! What is modelled of the near cache, and which rule is broken.
+//! Variants of the near cache's model: what takes part, and which rule is broken.
 
 /// How a tag is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Tag {
     /// There is none.
     None,
-    /// In one step with the entry.
+    /// The call names it: it is read in one step with the entry.
     Told,
-    /// The value tells of it: in a step after.
+    /// The value names it: it is read in a later step.
     FromValue,
 }
 
-/// The order in which the client deals with what comes on one connection.
+/// The order in which the client handles what comes on one connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Order {
-    /// As it comes.
+    /// In the order of arrival.
     Kept,
-    /// News are dealt with as they come, answers at any time after.
+    /// Announcements as they come, answers at any later time.
     AnswersLate,
     /// Any.
     Any,
@@ -25,27 +25,27 @@ pub enum Order {
 /// The rule that is broken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Flaw {
-    /// None: this is how it is done.
+    /// None: this is the protocol.
     None,
-    /// l2: nothing is reserved, what an answer brings is kept.
+    /// l2: nothing is reserved, and every answer is kept.
     NoReservation,
-    /// l4: what this process stores itself is kept, and the server does not tell it of its own writes.
+    /// l4: this process keeps what it stores, and the server does not announce its own writes to it.
     OwnFill,
-    /// The tag is reserved when the answer is dealt with.
+    /// The tag is reserved when the answer is handled.
     TagUnreserved,
-    /// An own write drops the copy before it is sent, and not when it was answered.
+    /// An own write drops the copy before it is sent, and not when it is answered.
     DropsBefore,
-    /// A PONG confirms up to when it is dealt with.
+    /// A PONG confirms up to the moment at which it is handled.
     ConfirmsAtPong,
     /// The second connection comes into use before tracking is on.
     RegainsEarly,
     /// A read still goes out on the connection that was given up.
     ReadsOnOld,
-    /// The epoch to which a copy belongs is read when the answer is dealt with.
+    /// The epoch of a copy is read when the answer is handled.
     EpochAtAnswer,
     /// No epochs: copies outlive a gap.
     NoEpoch,
-    /// A call inside of a load is served the copy.
+    /// A call inside a load is served the copy.
     CopyInLoad,
 }
 
@@ -59,17 +59,18 @@ pub struct Variant {
     pub changes: u8,
     /// How a tag is read.
     pub tag: Tag,
-    /// In which order answers and news are dealt with.
+    /// The order in which answers and announcements are handled.
     pub order: Order,
     /// Whether this process writes, once.
     pub writes: bool,
-    /// Whether this process loads another entry, once, which depends on the same register and whose load calls for this one.
+    /// Whether this process loads another entry, once. That entry depends on the same register, and its load calls for
+    /// this one.
     pub nests: bool,
     /// Whether everything may be deleted.
     pub flushes: bool,
-    /// How many PINGs are sent. 0: no heartbeat, contact is taken for granted.
+    /// The number of PINGs that are sent. 0: no heartbeat, and contact is taken for granted.
     pub pings: u8,
-    /// Whether the connection is lost, and another one made.
+    /// Whether the connection is lost, and replaced.
     pub breaks: bool,
     /// `on_gap = "serve"`.
     pub serves_in_gap: bool,

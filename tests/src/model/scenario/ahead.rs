@@ -1,10 +1,10 @@
-//! Values past their time: refreshed by whoever has the ticket, or loaded over by a flight.
+//! Values past their end: refreshed by the holder of the refresh lease, or loaded over by a flight.
 
 use super::super::variant::{Flaw, Plan, Variant, Way};
 use super::{BOTH, BROKEN, FRESH, Scenario, crash, entry, flaw, one_tag, tag_and_entry};
 
-fn ticket(variant: Variant) -> Variant {
-    Variant { refreshes: true, ticket: true, ..variant }
+fn refresh_lease(variant: Variant) -> Variant {
+    Variant { refreshes: true, refresh_lease: true, ..variant }
 }
 
 fn bridge(variant: Variant) -> Variant {
@@ -24,23 +24,45 @@ fn one_put() -> Variant {
 }
 
 pub(super) fn all() -> Vec<Scenario> {
-    [tickets(), bridges(), unstored(), broken()].concat()
+    [refresh_leases(), bridges(), unstored(), broken()].concat()
 }
 
-fn tickets() -> Vec<Scenario> {
+fn refresh_leases() -> Vec<Scenario> {
     vec![
-        Scenario::new("ticket", "c6, a refresh needs a ticket and looks again", FRESH, ticket(entry(Way::Plain)))
-            .large(),
-        Scenario::new("ticket_tags", "ticket, with a tag", FRESH, ticket(tag_and_entry(Way::Plain))).huge(),
-        Scenario::new("ticket_bracket", "ticket, bracket, writers crash", BOTH, ticket(crash(entry(Way::Bracket))))
-            .huge(),
-        Scenario::new("ticket_put", "ticket, writers put and crash", BOTH, ticket(crash(entry(Way::Put)))).huge(),
+        Scenario::new(
+            "refresh_lease",
+            "c6, a refresh needs a refresh lease and looks again",
+            FRESH,
+            refresh_lease(entry(Way::Plain)),
+        )
+        .large(),
+        Scenario::new(
+            "refresh_lease_tags",
+            "refresh_lease, with a tag",
+            FRESH,
+            refresh_lease(tag_and_entry(Way::Plain)),
+        )
+        .huge(),
+        Scenario::new(
+            "refresh_lease_bracket",
+            "refresh_lease, bracket, writers crash",
+            BOTH,
+            refresh_lease(crash(entry(Way::Bracket))),
+        )
+        .huge(),
+        Scenario::new(
+            "refresh_lease_put",
+            "refresh_lease, writers put and crash",
+            BOTH,
+            refresh_lease(crash(entry(Way::Put))),
+        )
+        .huge(),
     ]
 }
 
 fn bridges() -> Vec<Scenario> {
     vec![
-        Scenario::new("bridge", "c1, a value past its time is loaded over", FRESH, bridge(entry(Way::Plain))),
+        Scenario::new("bridge", "c1, a value past its end is loaded over", FRESH, bridge(entry(Way::Plain))),
         Scenario::new("bridge_flight", "bridge, two callers share", FRESH, shared(entry(Way::Plain))).large(),
         Scenario::new("bridge_tags", "bridge_flight, with a tag", FRESH, shared(tag_and_entry(Way::Plain))).large(),
         Scenario::new("bridge_bracket", "bridge_flight, bracket", BOTH, shared(entry(Way::Bracket))).of([2, 1, 0]),
@@ -58,7 +80,13 @@ fn bridges() -> Vec<Scenario> {
             Variant { reads: [2, 1, 1], ..shared(entry(Way::Plain)) },
         )
         .huge(),
-        Scenario::new("bridge_refresh", "bridge_flight, and ticket", FRESH, ticket(shared(entry(Way::Plain)))).huge(),
+        Scenario::new(
+            "bridge_refresh",
+            "bridge_flight, and refresh_lease",
+            FRESH,
+            refresh_lease(shared(entry(Way::Plain))),
+        )
+        .huge(),
     ]
 }
 
@@ -68,18 +96,18 @@ fn unstored() -> Vec<Scenario> {
     vec![
         Scenario::new(
             "unstored",
-            "ticket, a refresh may find nothing to store: RELEASE of the old value",
+            "refresh_lease, a refresh may find nothing to store: RELEASE of the old value",
             FRESH,
-            nothing(ticket(one_entry())),
+            nothing(refresh_lease(one_entry())),
         )
         .large(),
         Scenario::new("unstored_flight", "bridge_flight, the same", FRESH, nothing(shared(one_entry()))).large(),
-        Scenario::new("unstored_put", "unstored, a writer puts", BOTH, nothing(ticket(one_put()))).large(),
+        Scenario::new("unstored_put", "unstored, a writer puts", BOTH, nothing(refresh_lease(one_put()))).large(),
         Scenario::new(
             "unstored_late",
             "unstored, a command may come late",
             FRESH,
-            nothing(Variant { breaks: 1, ..ticket(one_entry()) }),
+            nothing(Variant { breaks: 1, ..refresh_lease(one_entry()) }),
         )
         .huge(),
     ]
@@ -89,13 +117,13 @@ fn broken() -> Vec<Scenario> {
     vec![
         Scenario::new(
             "head_after_load",
-            "ticket, the head is read after the load",
+            "refresh_lease, the head is read after the load",
             BROKEN,
-            flaw(Flaw::HeadAfterLoad, ticket(one_entry())),
+            flaw(Flaw::HeadAfterLoad, refresh_lease(one_entry())),
         ),
         Scenario::new(
             "stale_before_tags",
-            "bridge, a value past its time is served before its tags were judged",
+            "bridge, a value past its end is served before its tags were judged",
             BROKEN,
             flaw(Flaw::StaleBeforeTags, bridge(one_tag(Way::Plain))),
         ),

@@ -1,4 +1,4 @@
-//! Two builds of one service, neither of which can read what the other stores.
+//! Two builds of one service; neither can read what the other stores.
 
 use super::super::variant::{Flaw, Old, Plan, Tags, Variant, Way};
 use super::{BOTH, BROKEN, FRESH, Scenario, crash, entry, flaw, one_tag, tag_and_entry};

@@ -1,4 +1,4 @@
-//! A replica that takes the place of its primary, without the last commands.
+//! A replica that replaces its primary and lacks the last commands.
 
 use super::super::variant::{Flaw, Old, Plan, Variant, Way};
 use super::{BROKEN, FRESH, Scenario, entry, flaw, one_tag};

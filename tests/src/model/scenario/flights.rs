@@ -61,7 +61,7 @@ fn broken() -> Vec<Scenario> {
             "found_with_kept_tag",
             "flight_tags, ACQUIRE is announced again, TAG is not sent again",
             BROKEN,
-            // What is found is another process's value.
+            // The value that is found is another process's.
             Variant { reads: [1; 3], ..flaw(Flaw::KeptTag, shared(one_tag(Way::Plain))) },
         ),
     ]

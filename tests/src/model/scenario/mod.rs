@@ -1,4 +1,4 @@
-//! What is searched, under the names of the protocol's notes, and what is expected.
+//! The scenarios, under the names of the protocol's notes, and their expected verdicts.
 
 mod ahead;
 mod beside;
@@ -15,7 +15,7 @@ mod taken;
 use super::coverage::Event;
 use super::variant::{Flaw, Old, Plan, Tags, Variant, Way};
 
-/// What a search finds.
+/// The result of a search.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verdict {
     /// No run breaks the rule.
@@ -29,9 +29,9 @@ pub enum Verdict {
 pub enum Size {
     /// Few enough for every run of the tests.
     Small,
-    /// Every run of the tests searches it with so many reads of each reader; the long run as it is.
+    /// Every run of the tests searches it with this many reads of each reader, the long run as it is.
     Large([u8; 3]),
-    /// For the long run only.
+    /// Only the long run searches it.
     Huge,
 }
 
@@ -40,9 +40,9 @@ pub enum Size {
 pub struct Scenario {
     /// A short name.
     pub name: &'static str,
-    /// What it is.
+    /// A description.
     pub what: &'static str,
-    /// What is searched.
+    /// The variant to search.
     pub variant: Variant,
     /// Whether reads are fresh.
     pub fresh: Verdict,
@@ -52,9 +52,9 @@ pub struct Scenario {
     pub size: Size,
 }
 
-/// Never too old, and never older than what a read before returned.
+/// Never too old, and never older than what an earlier read returned.
 const BOTH: [Verdict; 2] = [Verdict::Holds, Verdict::Holds];
-/// Never too old, but maybe older than what a read before returned.
+/// Never too old, but possibly older than what an earlier read returned.
 const FRESH: [Verdict; 2] = [Verdict::Holds, Verdict::Broken];
 const BROKEN: [Verdict; 2] = [Verdict::Broken, Verdict::Broken];
 
@@ -82,12 +82,12 @@ impl Scenario {
     }
 
     fn large(self) -> Self {
-        // As many as it takes for reads to go back in time, where they can.
+        // As many reads as it takes to go back in time, where that is possible.
         let reads = if self.linearizable == Verdict::Holds { [1, 1, 0] } else { [2, 1, 0] };
         Self { size: Size::Large(reads), ..self }
     }
 
-    /// A refresh takes a read more.
+    /// A refresh takes one more read.
     fn of(self, reads: [u8; 3]) -> Self {
         Self { size: Size::Large(reads), ..self }
     }
@@ -96,28 +96,28 @@ impl Scenario {
         Self { size: Size::Huge, ..self }
     }
 
-    /// What every run of the tests searches.
+    /// The variant that every run of the tests searches.
     #[must_use]
     pub fn in_short(&self) -> Variant {
         let reads = if let Size::Large(reads) = self.size { reads } else { self.variant.reads };
         Variant { reads, ..self.variant }
     }
 
-    /// Whether the code can be driven through its runs: a replay has one server and one build, and gates for callers that look with
-    /// GET, wait for a lease, and are polled.
+    /// Whether the code can be driven through its runs. A replay has one server and one build, and its gates need
+    /// callers that look with GET, wait for a lease, and are polled.
     #[must_use]
     pub fn is_replayed(&self) -> bool {
         let Variant { takes_over, stalls, failover, builds, sets, .. } = self.variant;
         !takes_over && !stalls && !builds && sets == 0 && failover.is_none()
     }
 
-    /// What has to happen in some run: else the rule holds for want of anything that could break it.
+    /// Events that must happen in some run. Without them, the rule would hold because nothing could break it.
     #[must_use]
     pub fn has_to_happen(&self) -> Vec<Event> {
         let Variant {
             shares,
             refreshes,
-            ticket,
+            refresh_lease,
             bridges,
             unstored,
             tags,
@@ -141,8 +141,8 @@ impl Scenario {
         add(*shares && *tags != Tags::None, &[Event::NotProved]);
         add(*breaks > 0, &[Event::Late]);
         let has_two_processes = !shares || self.variant.reads[2] > 0;
-        add(*ticket, &[Event::ServedStale]);
-        add(*ticket && has_two_processes, &[Event::TicketRefused, Event::Moved]);
+        add(*refresh_lease, &[Event::ServedStale]);
+        add(*refresh_lease && has_two_processes, &[Event::RefreshLeaseRefused, Event::Moved]);
         add(*bridges, &[Event::ServedStale, Event::Refreshed]);
         add(*bridges && *shares, &[Event::SharedStale]);
         add(*unstored, &[Event::Ended]);
@@ -151,7 +151,7 @@ impl Scenario {
         add(*takes_over && has_two_processes, &[Event::TakenOver]);
         add(*stalls, &[Event::SharedStalled]);
         add(*builds, &[Event::HitBeside, Event::StoredBeside]);
-        // That takes a few reads more.
+        // These events need a few more reads.
         let is_in_full = self.size == Size::Small && failover.is_none();
         add(*builds && is_in_full, &[Event::BaseGone, Event::HitBesideLoad]);
         add(*builds && is_in_full && !shares, &[Event::BaseChanged]);

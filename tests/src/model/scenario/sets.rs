@@ -1,4 +1,4 @@
-//! Values that are set by hand beside all of it.
+//! Values that are set by hand.
 
 use super::super::variant::{Flaw, Plan, Variant, Way};
 use super::{BOTH, BROKEN, FRESH, Scenario, crash, entry, flaw, tag_and_entry};

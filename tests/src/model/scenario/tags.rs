@@ -1,4 +1,4 @@
-//! Entries with a tag, known before the load or from the value only.
+//! Entries with a tag, named by the call or only by the value.
 
 use super::super::variant::{Flaw, Tags, Variant, Way};
 use super::{BOTH, BROKEN, FRESH, Scenario, crash, flaw, one_tag, tag, tag_and_entry};

@@ -1,4 +1,4 @@
-//! Others' leases that are taken over, and leaders that stall.
+//! Leases that others take over, and leaders that stall.
 
 use super::super::variant::{Flaw, Plan, Variant, Way};
 use super::{BOTH, BROKEN, FRESH, Scenario, crash, entry, flaw, one_tag, tag_and_entry};

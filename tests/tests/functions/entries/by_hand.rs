@@ -1,4 +1,4 @@
-//! Keys and tags that are rendered by hand: patterns are refused, and what is likely to be mistaken is said once.
+//! Keys and tags that are rendered by hand: patterns are refused, and likely mistakes are logged once.
 
 use super::{User, user};
 use cached_core::{Cache, CacheError, Invalidation, Options, Outcome, entry, redis_cached};
@@ -139,7 +139,7 @@ async fn a_key_that_is_not_escaped_names_the_function() {
         assert_eq!(log.take(), [""; 0], "{rendered:?}");
     }
     for raw in ["handed:42", "handed:a:b", "handed:true"] {
-        // It is a key; only that nothing stands under it.
+        // It is a key; only nothing stands under it.
         assert_eq!(cache.invalidate(key(raw)).await, Outcome::Applied);
         cache.delete(raw).await.unwrap();
     }
@@ -163,7 +163,7 @@ async fn a_key_that_is_not_escaped_names_the_function() {
 async fn a_name_that_nothing_has_is_said_once() {
     let (log, _guard) = Log::listen(Level::WARN);
     let cache = Cache::memory();
-    // Where values tell tags, nothing is known of tags before one was told.
+    // If values name tags, no tag is known before a value has named one.
     cache.set("hand-tagged:1", &7, Options::new().tag("hand-tagged:1")).await.unwrap();
     for id in 0..3 {
         assert_eq!(
@@ -206,14 +206,14 @@ async fn whole(n: u64) -> Result<u64, ()> {
     Ok(n)
 }
 
-/// Longer than a key may be: hashed.
+/// Longer than a key may be, so it is hashed.
 #[redis_cached(key = "handed-long:<a>:<b>:<c>:<d>:<e>:<f>:<g>:<h>:<i>")]
 #[expect(clippy::too_many_arguments, clippy::many_single_char_names, reason = "a long key")]
 async fn long(a: &str, b: &str, c: &str, d: &str, e: &str, f: &str, g: &str, h: &str, i: &str) -> u64 {
     [a, b, c, d, e, f, g, h, i].concat().len() as u64
 }
 
-/// As a key that begins like all keys do.
+/// A key that begins like every key in the store.
 #[redis_cached(key = "cache:k:handed-twice-in:<n>")]
 async fn like_a_prefix(n: u64) -> u64 {
     n
@@ -237,7 +237,7 @@ async fn every_call_that_takes_a_key_takes_that_of_an_entry() {
         let key = entry.key();
         let is_gone = async || entry.get().await.is_none();
         let options = Options::new;
-        // What stands there of the function's is removed by each.
+        // Each of them removes the function's entry.
         entry.set(&1).await.unwrap();
         cache.delete(key).await.unwrap();
         assert!(is_gone().await, "{key}");
@@ -246,7 +246,7 @@ async fn every_call_that_takes_a_key_takes_that_of_an_entry() {
         assert!(is_gone().await, "{key}");
         entry.set(&1).await.unwrap();
         assert_eq!(cache.delete_matching(key, |_| ()).await.unwrap(), 1, "{key}");
-        // What is stored by hand is read by hand.
+        // A value that is stored by hand is read by hand.
         cache.set(key, &2_u64, options()).await.unwrap();
         assert_eq!(cache.get::<u64>(key).await, Some(2), "{key}");
         let not_loaded = || async { Err::<u64, _>("the value is there") };

@@ -1,4 +1,5 @@
-//! What is set under an entry is served by its function, whose body never runs; and an invalidation of the entry ends it.
+//! A value that is set under an entry is served by its function without running the body, and an invalidation of the
+//! entry ends it.
 
 use super::{Runs, User, user, with_cache};
 use cached_core::{Cache, CacheEvent, Entry, Invalidation, Options, Outcome, entries, entry, redis_cached};
@@ -13,7 +14,7 @@ use tokio::time::timeout;
 
 type Answer<T> = Result<Option<T>, String>;
 
-/// Shows all that an entry can, with a value that the body does not return.
+/// Tries all operations of an entry, with a value that the body does not return.
 async fn check<T, R, F>(entry: Entry<T>, value: T, returned: R, call: impl Fn() -> F, runs: &Runs)
 where
     T: cached_core::CacheValue + PartialEq + Debug,
@@ -502,7 +503,7 @@ async fn an_entry_means_the_same_call_in_another_cache() {
     assert_eq!((here.get().await, there.get().await), (Some(user(7, "Ada")), None));
 }
 
-/// Of one thread, and not `Send`.
+/// It stays in one thread, and is not `Send`.
 #[redis_cached(key = "rc:<id>", skip(runs))]
 async fn not_send(runs: Rc<Runs>, id: u64) -> u64 {
     runs.one();
@@ -519,7 +520,7 @@ async fn a_call_that_is_not_send() {
 }
 
 #[test]
-fn an_entry_is_had_without_a_runtime() {
+fn an_entry_needs_no_runtime() {
     let runs = Runs::default();
     let service = Service { cache: Cache::memory(), runs: Runs::default() };
     assert_eq!(entry!(service.find(7)).unwrap().redis_key(), "cache:k:service:7");
@@ -530,7 +531,8 @@ fn an_entry_is_had_without_a_runtime() {
     assert_eq!(calls, 0, "to ask is no call");
 }
 
-/// A wrapper may keep the future of a call that it has polled (to share it, say), and somebody polls it who does not ask.
+/// A wrapper may keep the future of a call that it has polled (to share it, say). Later a caller polls it that does not
+/// ask for the entry.
 #[tokio::test]
 async fn a_call_that_was_asked_goes_on_when_it_is_polled_without_a_question() {
     with_cache(async |_| {

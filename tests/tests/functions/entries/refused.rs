@@ -1,4 +1,4 @@
-//! What has no entry says why. No body of an annotated function runs for it.
+//! A call without an entry says why. No body of an annotated function runs for it.
 
 use super::{Runs, User, user, with_cache};
 use cached_core::{
@@ -74,13 +74,13 @@ fn calls(cache: &Cache) -> u64 {
     cache.stats().sites.iter().map(SiteStats::calls).sum()
 }
 
-/// The name of the function in an error, which begins with the path of this module.
+/// The function's name in an error; it begins with the path of this module.
 fn name(path: &str) -> &str {
     path.rsplit("::").next().unwrap_or_default()
 }
 
 #[tokio::test]
-async fn what_is_no_call_of_a_cached_function() {
+async fn a_call_of_a_function_without_an_attribute_has_no_entry() {
     with_cache(async |_| {
         assert_eq!(entry!(not_annotated(7)).unwrap_err(), EntryError::NoCall);
         assert_eq!(entry!(std::future::ready(7_u64)).unwrap_err(), EntryError::NoCall);
@@ -137,7 +137,7 @@ async fn a_call_without_a_cache() {
 }
 
 #[tokio::test]
-async fn an_argument_that_has_no_form() {
+async fn an_argument_that_cannot_be_rendered() {
     with_cache(async |cache| {
         let runs = Runs::default();
         match entry!(broken(&runs, Broken)).unwrap_err() {
@@ -203,7 +203,7 @@ async fn a_function_around_the_call_runs_up_to_it() {
         let (before, runs, behind) = (Runs::default(), Runs::default(), Runs::default());
         let around = async || {
             before.one();
-            // Asked for within another question, which goes on afterwards.
+            // Asked within another question, which then continues.
             let inner = entry!(find(&runs, 8)).unwrap();
             assert!(inner.key().ends_with(":8"));
             let found = find(&runs, 7).await;
@@ -221,7 +221,7 @@ async fn a_function_around_the_call_runs_up_to_it() {
             other => panic!("{other}"),
         }
 
-        // What follows is not asked any more.
+        // The following call is not asked for its entry any more.
         assert_eq!(find(&runs, 7).await, Some(user(7, "loaded")));
         assert_eq!((runs.so_far(), calls(&cache)), (1, 1));
     })

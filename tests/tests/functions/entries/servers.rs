@@ -1,4 +1,4 @@
-//! Entries on a real server: what another cache, as another process has one, sees of them.
+//! Entries on a real server, as another cache sees them, which stands for another process.
 
 use super::{Runs, User, user};
 use cached_core::{Cache, Entry, Outcome, entries, entry, redis_cached};
@@ -28,7 +28,7 @@ async fn two_caches(server: &RedisServer) -> (Cache, Cache) {
 }
 
 #[tokio::test]
-async fn what_is_set_is_served_to_others_and_what_is_invalidated_is_not() {
+async fn set_values_are_served_to_others_and_invalidated_ones_are_not() {
     let server = RedisServer::start();
     let (here, there) = two_caches(&server).await;
     for name in ["ada", "42", "a:b", "{x}"] {

@@ -1,38 +1,39 @@
-//! What may come of a call.
+//! The possible results of a call.
 //!
-//! The oracle knows of each row which state is stored and between which times its end lies. All that it says is a bound:
-//! a value is never served after its end, never loaded before it, and a call that finds none loads. Where it cannot know
-//! (a write during a load, jitter), both is right.
+//! For each row the oracle knows which state is stored, and between which times that value ends. All it says is a
+//! bound: a value is never served after its end and never loaded before it, and a call that finds none loads. Where it
+//! cannot know (a write during a load, jitter), both results are right.
 
 use super::source::{Down, Load, Returned, Row, Source};
 use super::spec::Spec;
 use std::time::Duration;
 
-/// A load that takes more than so many times as long as the one before may find the value gone that it renews.
+/// A load that takes more than this many times as long as the one before may find that the value which it refreshes is
+/// gone.
 const GRACE: u32 = 4;
-/// Less likely than this does not happen.
+/// An event with a smaller probability does not happen.
 const NEVER: f64 = 1e-9;
 
-/// Calls for one row that ran side by side.
+/// Concurrent calls for one row.
 #[derive(Debug)]
 pub(crate) struct Calls {
     pub(crate) began: Duration,
     pub(crate) ended: Duration,
-    /// When nothing was loaded or stored any more.
+    /// When all loads and stores had ended.
     pub(crate) settled: Duration,
     pub(crate) returned: Vec<Returned>,
-    /// One after the other, the second before what the first has loaded was stored; not side by side.
+    /// Called one after the other, the second before the first value was stored; not concurrently.
     pub(crate) in_turn: bool,
     /// Another row of the same batch has failed.
     pub(crate) fails_with_another: bool,
 }
 
-/// What is stored of a row.
+/// The stored state of a row.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) enum Stored {
     #[default]
     Nothing,
-    /// Anything that is valid, or nothing; nothing from this time on.
+    /// Any valid value, or nothing; nothing from this time on.
     Unknown(Duration),
     Value(Value),
 }
@@ -40,34 +41,34 @@ pub(crate) enum Stored {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Value {
     state: usize,
-    /// The earliest and the latest end of its time.
+    /// The earliest and the latest time at which it ends.
     end: (Duration, Duration),
-    /// At most what its load took, as it is stored.
+    /// The longest time that its load may have taken, as it is stored.
     load_time: Duration,
-    /// How long it stays, at least, for loads that have begun in time.
+    /// The least time that it stays for loads that have begun in time.
     grace: Duration,
-    /// Nobody loads before the first of these, and somebody does after the second: a load has failed.
+    /// After a failed load, nobody loads before the first of these, and somebody does after the second.
     left_alone: (Duration, Duration),
 }
 
-/// What one row's calls have led to.
+/// The results of one row's calls.
 #[derive(Debug, Default)]
 pub(crate) struct Oracle {
     stored: Stored,
     /// Loads judged so far.
     judged: usize,
-    /// Values renewed ahead of their end; and how many are to be expected, at most.
+    /// Values that were refreshed ahead of their end, and the largest expected number of them.
     pub(crate) early: (u32, f64),
     pub(crate) served_stale: u32,
     pub(crate) hits: u32,
 }
 
-/// What the times of one run are measured with, and its settings.
+/// The measure of times in one run, and its settings.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Terms {
     pub(crate) slack: Duration,
     pub(crate) throttle: Duration,
-    /// A task begins when it can, and may find that the value that it is to renew is gone by then.
+    /// On a real server a task begins when it can, and the value that it is to refresh may be gone by then.
     pub(crate) is_real: bool,
 }
 
@@ -81,7 +82,7 @@ impl Value {
     }
 }
 
-/// A caller that was given a new value is not given an older one afterwards, unless the new one is not to be stored.
+/// A caller that got a new value does not get an older one afterwards, unless the new one must not be stored.
 fn judge_order(spec: &Spec, calls: &Calls) -> Result<(), String> {
     match &*calls.returned {
         [Ok(Some(first)), Ok(Some(second))] if calls.in_turn && second.version < first.version => {
@@ -105,7 +106,7 @@ impl Oracle {
         }
     }
 
-    /// A write and a load have met by now: what is stored is valid, or nothing is.
+    /// A write and a load have met: if anything is stored, it is valid.
     pub(crate) fn met(&mut self, spec: &Spec, now: Duration) {
         self.stored = Stored::Unknown(spec.gone_from(now));
     }
@@ -147,10 +148,10 @@ impl Oracle {
         {
             1
         } else {
-            // Nothing proves to a call that joined late that what was not stored is still current: such calls share another.
+            // Nothing proves to a late call that an unstored value is still current, so late calls share another load.
             calls.returned.len().min(2)
         };
-        // On a real server a task of the calls before may begin only now.
+        // On a real server a task of earlier calls may begin only now.
         let own = loads.iter().filter(|load| load.began >= calls.began).count();
         if own > most || loads.len() > own + 1 {
             return Err(format!("{} loads by {} calls at once", loads.len(), calls.returned.len()));
@@ -247,7 +248,7 @@ impl Oracle {
         }
     }
 
-    /// A call on its own that waits for its load returns what that has read.
+    /// A single call that waits for its load returns what that load has read.
     fn judge_renewed(&self, spec: &Spec, source: &Source, loads: &[Load], calls: &Calls) -> Result<(), String> {
         let ([load], [Ok(row)]) = (loads, &*calls.returned) else { return Ok(()) };
         let may_be_background = spec.in_background && !matches!(self.stored, Stored::Nothing);
@@ -257,8 +258,8 @@ impl Oracle {
         Err(format!("not what its own load has read, which is state {}", load.state))
     }
 
-    /// Whether the value that a load was to renew may have been gone when it ended: nothing is stored then, since that looks
-    /// as if the value had been invalidated.
+    /// Whether the value that a load was to refresh may have been gone when the load ended. Then nothing is stored,
+    /// because the value seems to have been invalidated.
     fn may_have_ended_during(&self, load: &Load, spec: &Spec, terms: Terms) -> bool {
         match self.stored {
             Stored::Nothing => false,
@@ -270,7 +271,7 @@ impl Oracle {
         }
     }
 
-    /// What is stored now.
+    /// Learns what is stored now.
     fn learn(&mut self, spec: &Spec, source: &Source, loads: &[Load], calls: &Calls, terms: Terms) {
         for load in loads {
             let ttl = spec.ttl(source.states[load.state].as_ref());
@@ -294,7 +295,7 @@ impl Oracle {
                     left_alone: (Duration::ZERO, Duration::ZERO),
                 });
             } else if let Stored::Value(_) = self.stored {
-                // The source has answered, and that is not to be stored: the old value ends.
+                // The source has answered with a value that must not be stored: the old value ends.
                 self.stored = Stored::Nothing;
             }
         }

@@ -1,4 +1,4 @@
-//! That the table has all pairs.
+//! The table has all pairs.
 
 use super::table::subjects;
 use std::collections::{BTreeMap, BTreeSet};
@@ -6,9 +6,9 @@ use std::path::Path;
 
 /// Options that say where the function is and what it is called, not how it behaves.
 const NO_BEHAVIOUR: [&str; 4] = ["key", "cache", "crate", "uncommitted"];
-/// Those that every function of the table has: its first argument is left out of the key.
+/// Options of every function in the table: the first argument is left out of the key.
 const EVERYWHERE: [&str; 1] = ["skip"];
-/// What a batch refuses.
+/// Options that a batch refuses.
 const NOT_IN_A_BATCH: [&str; 6] =
     ["stale_while_revalidate", "stale_if_error", "refresh_ahead", "refresh", "spawn", "load_timeout"];
 /// Stands for an option that is left out.
@@ -17,7 +17,7 @@ const ABSENT: &str = "left out";
 /// One option of a function, and the way it is written.
 type Way = (&'static str, String);
 
-/// Whether an option does not compile with the other one, in these ways; and where the UI tests show what is said of it.
+/// Whether two options do not compile together, written in these ways; then the UI test that shows the message.
 fn refused(one: &Way, other: &Way) -> Option<&'static str> {
     let is = |way: &Way, name: &str| way.0 == name && way.1 != ABSENT;
     let is_not = |way: &Way, name: &str| way.0 == name && way.1 == ABSENT;
@@ -25,7 +25,7 @@ fn refused(one: &Way, other: &Way) -> Option<&'static str> {
     if either(&|one, other| is(one, "batch") && NOT_IN_A_BATCH.iter().any(|name| is(other, name))) {
         return Some("batch/freshness.rs");
     }
-    // With neither of two others, which is no matter of pairs, but these.
+    // Not a matter of pairs: it needs neither of two other options.
     either(&|one, other| is(one, "load_timeout") && is_not(other, "spawn")).then_some("freshness/contradictions.rs")
 }
 
@@ -77,7 +77,7 @@ fn every_pair_of_options_stands_in_the_table() {
     assert!(missing.is_empty(), "{} pairs stand in no function: {missing:#?}", missing.len());
 }
 
-/// A new option has to be put into the table.
+/// A new option must be added to the table.
 #[test]
 fn every_option_stands_in_the_table() {
     let known = include_str!("../../../../cached-macros/src/parse/known.rs");

@@ -1,4 +1,4 @@
-//! A run: steps at random, each judged by the oracle.
+//! A run of random steps, each judged by the oracle.
 
 use super::THROTTLE;
 use super::oracle::{Calls, Oracle, Terms};
@@ -16,15 +16,15 @@ use tests::eventually;
 /// Rows of a run.
 const ROWS: u64 = 3;
 
-/// How a change of the source is told.
+/// How a change of the source is announced.
 #[derive(Debug, Clone, Copy, PartialEq)]
-enum Told {
+enum Announcement {
     Not,
     ByKey,
     InBracket,
     ByEvent,
     ByTag,
-    /// By a tag that only a row tells.
+    /// By a tag that only the row names.
     ByValueTag,
 }
 
@@ -33,15 +33,15 @@ enum Told {
 enum Step {
     /// One call for each of the rows, or one batch.
     Call(Vec<u64>),
-    /// Calls for one row, side by side.
+    /// Concurrent calls for one row.
     Together(u64, usize),
     /// Two calls for one row, the second as soon as the first has returned.
     InTurn(u64),
-    /// The row changes, or is no more.
+    /// The row changes, or is removed.
     Change {
         id: u64,
         is_there: bool,
-        told: Told,
+        announcement: Announcement,
     },
     /// The row changes and is invalidated while a call loads it.
     Meet(u64),
@@ -50,9 +50,9 @@ enum Step {
     Elapse(Duration),
 }
 
-/// What a run has seen, so that a test can tell whether it has tried anything.
+/// The events of a run, so that a test can check whether it tried anything.
 #[derive(Debug)]
-pub(crate) struct Seen {
+pub(crate) struct RunSummary {
     subject: Subject,
     stats: SiteStats,
     hits: u32,
@@ -60,7 +60,7 @@ pub(crate) struct Seen {
     stale: u32,
 }
 
-/// A function, its world, and what is known of it.
+/// A function, its world, and what is known about it.
 pub(crate) struct Run {
     subject: Subject,
     world: World,
@@ -95,11 +95,11 @@ impl Run {
         self
     }
 
-    /// Takes so many steps.
+    /// Takes this number of steps.
     ///
     /// # Panics
-    /// When something comes of one that may not.
-    pub(crate) async fn steps(mut self, steps: usize) -> Seen {
+    /// When a step has a result that it must not have.
+    pub(crate) async fn steps(mut self, steps: usize) -> RunSummary {
         for _ in 0..steps {
             let step = self.any();
             self.history.push(step.clone());
@@ -111,7 +111,7 @@ impl Run {
         let stats = stats.sites.into_iter().find(|site| site.site == self.subject.name).unwrap();
         let sum = |of: fn(&Oracle) -> u32| self.oracles.values().map(of).sum();
         let expected = self.oracles.values().map(|oracle| oracle.early.1).sum();
-        Seen {
+        RunSummary {
             stats,
             hits: sum(|oracle| oracle.hits),
             early: (sum(|oracle| oracle.early.0), expected),
@@ -149,10 +149,20 @@ impl Run {
             30..40 => Step::Call((0..ROWS).collect()),
             40..44 => Step::Together(id, random.usize(2..5)),
             44..46 => Step::InTurn(id),
-            46..52 => Step::Change { id, is_there: random.bool(), told: Told::Not },
+            46..52 => Step::Change { id, is_there: random.bool(), announcement: Announcement::Not },
             52..62 => {
-                let told = [Told::ByKey, Told::InBracket, Told::ByEvent, Told::ByTag, Told::ByValueTag];
-                Step::Change { id, is_there: random.u32(0..4) > 0, told: told[random.usize(0..told.len())] }
+                let announcement = [
+                    Announcement::ByKey,
+                    Announcement::InBracket,
+                    Announcement::ByEvent,
+                    Announcement::ByTag,
+                    Announcement::ByValueTag,
+                ];
+                Step::Change {
+                    id,
+                    is_there: random.u32(0..4) > 0,
+                    announcement: announcement[random.usize(0..announcement.len())],
+                }
             }
             62..64 => Step::Meet(id),
             64..68 => Step::Down(random.u32(0..4) == 0),
@@ -167,8 +177,8 @@ impl Run {
             Step::Call(ids) => self.call(&ids, 1).await,
             Step::Together(id, calls) => self.call(&[id], calls).await,
             Step::InTurn(id) => self.call_in_turn(id).await,
-            Step::Change { id, is_there, told } => {
-                self.change(id, is_there, told).await;
+            Step::Change { id, is_there, announcement } => {
+                self.change(id, is_there, announcement).await;
                 Ok(())
             }
             Step::Meet(id) => self.meet(id).await,
@@ -191,7 +201,7 @@ impl Run {
         Terms { slack: self.world.slack(), throttle: THROTTLE, is_real: self.world.is_real() }
     }
 
-    /// Calls for these rows, all of them so many times at once.
+    /// Calls for these rows, with `calls` concurrent calls for each.
     async fn call(&mut self, ids: &[u64], calls: usize) -> Result<(), String> {
         if self.subject.spec.is_batch {
             return self.call_at_once(ids, calls).await;
@@ -225,7 +235,7 @@ impl Run {
         self.world.source(id, |source| source.loads.len())
     }
 
-    /// `returned`: what each call has, in the order of the rows.
+    /// `returned`: the results of each call, in the order of the rows.
     fn judge(
         &mut self,
         ids: &[u64],
@@ -250,31 +260,33 @@ impl Run {
         Ok(())
     }
 
-    async fn change(&mut self, id: u64, is_there: bool, told: Told) {
-        let told = self.possible(told);
+    async fn change(&mut self, id: u64, is_there: bool, announcement: Announcement) {
+        let announcement = self.possible(announcement);
         self.version += 1;
         let state = is_there.then_some(Row { id, version: self.version });
         let commit = || self.world.source(id, |source| source.states.push(state.clone()));
         let cache = &self.world.cache;
-        if told == Told::InBracket {
+        if announcement == Announcement::InBracket {
             let what = Invalidation::new().key(format!("{}:{id}", self.subject.name));
             let ((), outcome) = cache.write(what, async { commit() }).await;
             assert_eq!(outcome, Outcome::Applied);
         } else {
             commit();
         }
-        let outcome = match told {
-            Told::Not | Told::InBracket => Outcome::Applied,
-            Told::ByKey => cache.invalidate(Invalidation::new().key(format!("{}:{id}", self.subject.name))).await,
-            Told::ByEvent => cache.emit(&RowChanged { id }).await,
-            Told::ByTag => cache.invalidate(Invalidation::new().tag(format!("group:{id}"))).await,
-            Told::ByValueTag => cache.invalidate(Invalidation::new().tag(Row::tag(id))).await,
+        let outcome = match announcement {
+            Announcement::Not | Announcement::InBracket => Outcome::Applied,
+            Announcement::ByKey => {
+                cache.invalidate(Invalidation::new().key(format!("{}:{id}", self.subject.name))).await
+            }
+            Announcement::ByEvent => cache.emit(&RowChanged { id }).await,
+            Announcement::ByTag => cache.invalidate(Invalidation::new().tag(format!("group:{id}"))).await,
+            Announcement::ByValueTag => cache.invalidate(Invalidation::new().tag(Row::tag(id))).await,
         };
         assert_eq!(outcome, Outcome::Applied);
-        if told != Told::Not {
+        if announcement != Announcement::Not {
             let source = self.world.source(id, |source| {
                 source.oldest_row = source.now();
-                if told != Told::ByValueTag {
+                if announcement != Announcement::ByValueTag {
                     source.oldest_none = source.now();
                 }
                 source.clone()
@@ -283,18 +295,18 @@ impl Run {
         }
     }
 
-    /// What the function does not listen to reaches it by its key.
-    fn possible(&self, told: Told) -> Told {
+    /// An announcement that the function does not listen to is replaced by one by its key.
+    fn possible(&self, announcement: Announcement) -> Announcement {
         let spec = &self.subject.spec;
-        match told {
-            Told::ByEvent if !spec.listens => Told::ByKey,
-            Told::ByTag if !spec.is_tagged => Told::ByKey,
-            Told::ByValueTag if !spec.names_tags => Told::InBracket,
-            told => told,
+        match announcement {
+            Announcement::ByEvent if !spec.listens => Announcement::ByKey,
+            Announcement::ByTag if !spec.is_tagged => Announcement::ByKey,
+            Announcement::ByValueTag if !spec.names_tags => Announcement::InBracket,
+            announcement => announcement,
         }
     }
 
-    /// A call that may have read the old row by the time of the write; whatever was loaded, the old row is not stored.
+    /// A call may have read the old row by the time of the write. Whatever was loaded, the old row is not stored.
     async fn meet(&mut self, id: u64) -> Result<(), String> {
         let before = BTreeMap::from([(id, self.loads(id))]);
         let began = self.world.now();
@@ -303,12 +315,12 @@ impl Run {
         for _ in 0..20 {
             tokio::task::yield_now().await;
         }
-        let told = [Told::ByKey, Told::ByEvent, Told::ByTag][self.random.usize(0..3)];
+        let announcement = [Announcement::ByKey, Announcement::ByEvent, Announcement::ByTag][self.random.usize(0..3)];
         // Judged by what held when the call began.
         let source = self.world.source(id, |source| source.clone());
         let old = (source.oldest_row, source.oldest_none);
         let stored = std::mem::take(self.oracles.entry(id).or_default());
-        self.change(id, true, told).await;
+        self.change(id, true, announcement).await;
         let returned = calling.await.unwrap();
         let ended = self.world.now();
         self.world.settle().await;
@@ -328,9 +340,9 @@ impl Run {
     }
 }
 
-impl Seen {
+impl RunSummary {
     /// # Panics
-    /// When what the options are for has not happened at all, or chance has renewed more values than it may.
+    /// When no option had an effect, or chance refreshed more values than it may.
     pub(crate) fn assert_all_happened(&self, name: &str) {
         let Self { subject, stats, hits, early: (early, expected), stale } = self;
         let spec = &subject.spec;

@@ -1,4 +1,4 @@
-//! Rows behind the functions under test: what they have been, and who has asked for them.
+//! Rows behind the functions under test: their history, and the loads that have read them.
 
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
@@ -11,17 +11,17 @@ pub(crate) struct Row {
 }
 
 impl Row {
-    /// What `cache_if` says.
+    /// The answer of `cache_if`.
     pub(crate) fn is_kept(&self) -> bool {
         self.version % 5 != 4
     }
 
-    /// What a `ttl` of the value says.
+    /// The `ttl` by the value.
     pub(crate) fn ttl(&self) -> Duration {
         Duration::from_millis(if self.version.is_multiple_of(2) { 120 } else { 80 })
     }
 
-    /// What the value's own tags are.
+    /// The value's own tags.
     pub(crate) fn tags(&self) -> [String; 1] {
         [Self::tag(self.id)]
     }
@@ -32,7 +32,7 @@ impl Row {
     }
 }
 
-/// What `ttl` says as an expression.
+/// The `ttl` as an expression.
 pub(crate) const fn life() -> Duration {
     Duration::from_millis(120)
 }
@@ -40,13 +40,13 @@ pub(crate) const fn life() -> Duration {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Down;
 
-/// What a call returns.
+/// The result of a call.
 pub(crate) type Returned = Result<Option<Row>, Down>;
 
 /// One run of a function's body, for one row. Times are those of the run.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Load {
-    /// What it has read, at its begin.
+    /// The state that it read when it began.
     pub(crate) state: usize,
     pub(crate) began: Duration,
     pub(crate) ended: Duration,
@@ -58,7 +58,7 @@ pub(crate) struct Load {
 pub(crate) struct Source {
     pub(crate) states: Vec<Option<Row>>,
     pub(crate) loads: Vec<Load>,
-    /// No older state may be served, as a row or as a `None`: tags that only a row tells do not reach a `None`.
+    /// No older state may be served, as a row or as a `None`. Tags that only a row names do not reach a `None`.
     pub(crate) oldest_row: usize,
     pub(crate) oldest_none: usize,
 }

@@ -1,4 +1,4 @@
-//! What the options of a function promise, read from the very words that the attribute is given.
+//! The promises of a function's options, read from the words of its attribute.
 
 use super::source::{Row, life};
 use std::time::Duration;
@@ -8,7 +8,7 @@ const MS: fn(u64) -> Duration = Duration::from_millis;
 /// No value is stored for longer than this, before jitter.
 const LONGEST: Duration = life();
 
-/// An option as it is written: its name, and its value or nothing.
+/// An option as it is written: its name, and its value or an empty text.
 pub(crate) type Written = (&'static str, String);
 
 /// `ttl = "1m", spawn` → `[("ttl", "\"1m\""), ("spawn", "")]`
@@ -27,7 +27,7 @@ pub(crate) fn written(options: &'static str) -> Vec<Written> {
     }
     parts.push(&options[from..]);
     let split = |part: &'static str| match part.split_once('=') {
-        // The compiler breaks lines where it likes.
+        // The compiler breaks lines anywhere.
         Some((name, value)) => (name.trim(), value.split_whitespace().collect::<Vec<_>>().join(" ")),
         None => (part.trim(), String::new()),
     };
@@ -37,7 +37,7 @@ pub(crate) fn written(options: &'static str) -> Vec<Written> {
 #[derive(Debug, Clone, PartialEq)]
 #[expect(clippy::struct_excessive_bools, reason = "one for each option that is there or not")]
 pub(crate) struct Spec {
-    /// `None`: the value says.
+    /// `None`: the value decides.
     ttl: Option<Duration>,
     pub(crate) jitter: f64,
     /// `None`: it is not stored.
@@ -99,7 +99,7 @@ impl Spec {
         }
     }
 
-    /// From when on nothing is served of what was stored by now, and a little later.
+    /// From this time on, with a little to spare, nothing is served that is stored by now.
     pub(crate) fn gone_from(&self, now: Duration) -> Duration {
         now + LONGEST.mul_f64(1.0 + self.jitter) + self.window() + MS(10)
     }

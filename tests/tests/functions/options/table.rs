@@ -1,4 +1,4 @@
-//! The functions: a covering array, in which any two options stand with each other in all of their ways.
+//! The functions: a covering array, in which any two options stand together in all of their ways.
 
 use super::source::{Down, Returned, Row, life};
 use super::spec::{Spec, Written, written};
@@ -69,7 +69,8 @@ macro_rules! call {
     };
 }
 
-/// All functions, and their attributes as words. The arguments are named where the options are, since options name them.
+/// All functions, with their attributes as text. Arguments are named in the macro's input, because the options refer to
+/// them.
 macro_rules! table {
     ($arguments:tt $($shape:ident $name:ident $key:tt [$($options:tt)*])*) => {
         $(function! { $arguments $shape $name $key [$($options)*] })*

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
-/// What a load takes, and what a slow one does: longer than `load_timeout`.
+/// The time of a load and of a slow load, which is longer than `load_timeout`.
 const TAKES: Duration = Duration::from_millis(1);
 const SLOW: Duration = Duration::from_millis(45);
 const TICK: Duration = Duration::from_millis(1);
@@ -30,7 +30,7 @@ struct State {
 }
 
 impl World {
-    /// On a manual clock that goes with tokio's paused time: whenever nothing else is to be done, a millisecond passes.
+    /// On a manual clock that follows tokio's paused time: whenever nothing else is to be done, a millisecond passes.
     pub(crate) fn timed(cache: Cache, clock: Clock) -> Self {
         let state = Arc::<Mutex<State>>::default();
         let ticking = Arc::downgrade(&state);
@@ -53,7 +53,7 @@ impl World {
         self.is_real
     }
 
-    /// What two readings of a time may differ by.
+    /// The largest difference between two readings of a time.
     pub(crate) fn slack(&self) -> Duration {
         Duration::from_millis(if self.is_real() { 5 } else { 3 })
     }
@@ -97,7 +97,7 @@ impl World {
         self.read(ids).await
     }
 
-    /// Reads first and takes its time then, so that what it returns may be old by then.
+    /// Reads first and then takes its time, so what it returns may be outdated.
     async fn read(&self, ids: &[u64]) -> Result<HashMap<u64, Row>, Down> {
         let began = self.now();
         let read: Vec<(u64, usize)> = ids.iter().map(|id| (*id, self.source(*id, |source| source.now()))).collect();

@@ -1,4 +1,4 @@
-//! Values that are likely to be confused: what serde's attributes hide, rename, merge and reorder.
+//! Values that are easily confused: what serde's attributes hide, rename, merge and reorder.
 #![expect(clippy::option_option, reason = "`Some(None)` and `None` are what is easily confused")]
 
 use cached_core::CacheKey;
@@ -6,7 +6,7 @@ use fastrand::Rng;
 use serde::{Serialize, Serializer};
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-/// A text that says nothing of what it stands for.
+/// A text that hides what it stands for.
 fn redacted<S: Serializer>(_: &str, to: S) -> Result<S::Ok, S::Error> {
     to.serialize_str("***")
 }
@@ -18,7 +18,7 @@ pub(crate) struct Search {
     pub(crate) tenant: u8,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) limit: Option<u8>,
-    /// To serde, of the same name as the text.
+    /// Serde gives it the same name as the text.
     #[serde(rename = "text")]
     pub(crate) lang: String,
 }
@@ -79,7 +79,7 @@ pub(crate) struct Filter {
     pub(crate) area: (f32, f32),
 }
 
-/// Whatever an argument can be, one inside of the other.
+/// Any kind of argument, nested in each other.
 #[derive(Debug, Clone, PartialEq, Serialize, CacheKey)]
 #[serde(untagged)]
 pub(crate) enum Argument {
@@ -147,7 +147,7 @@ impl Filter {
 }
 
 impl Argument {
-    /// Any value, inside of at most so many others.
+    /// Any value, nested at most `depth` deep.
     pub(crate) fn any(rng: &mut Rng, depth: u8) -> Self {
         match rng.u8(..if depth == 0 { 15 } else { 18 }) {
             0 => {
@@ -177,7 +177,7 @@ impl Argument {
     }
 }
 
-/// As [`Argument`], of types that have nothing but `Serialize`, which hides nothing of them.
+/// Like [`Argument`], of types that have only `Serialize`, which hides nothing of them.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub(crate) enum Foreign {
     Unit,

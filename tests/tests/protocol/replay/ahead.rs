@@ -1,17 +1,17 @@
-//! Values past their time: what is done with them by plain calls of the store. A refresh has the ticket, then looks at the value once
-//! more, also where the broken model does not, and stores with FILL if it still stands there.
+//! Values past their end, with plain calls of the store. A refresh takes the refresh lease and reads the value a second
+//! time, even if the broken model does not, and stores with FILL if the value still stands there.
 
-use super::{FOR_EVER, Loader, Player, TICKET, WITHIN};
+use super::{FOR_EVER, Loader, Player, REFRESH_LEASE, WITHIN};
 use cached_core::store::{Acquired, Head, Replace, Store};
 use tests::model::Task;
 
 impl Player {
-    /// A call finds a value past its time, and loads over it.
+    /// A call finds a value past its end, and loads over it.
     pub(super) async fn get_stale(&mut self, reader: u8) {
         self.begin_ahead(reader, false).await;
     }
 
-    /// The same, and a refresh does so.
+    /// The same, but a refresh loads over the value.
     pub(super) async fn claim(&mut self, reader: u8) {
         self.begin_ahead(reader, true).await;
     }
@@ -24,34 +24,35 @@ impl Player {
         let is_found = found.is_ok();
         let loader = match found {
             Ok(value) => Loader { hand: Some(value), ..Loader::default() },
-            // It is no value past its time, but none at all.
+            // There is no value past its end, but none at all.
             Err(replace) => Loader { replace, ..Loader::default() },
         };
         self.loaders[usize::from(reader)][usize::from(refresh && is_found)] = loader;
     }
 
-    /// The value past its time, if there is one.
+    /// The value past its end, if there is one.
     pub(super) fn serve(&mut self, reader: u8) {
         let hands = self.loaders[usize::from(reader)].iter().find_map(|loader| loader.hand.as_ref());
         if let Some(version) = hands.map(super::Value::version) {
-            self.took("value past its time");
+            self.took("value past its end");
             self.returns(reader, version);
         }
     }
 
-    pub(super) async fn ticket(&mut self, task: Task) {
-        let ticket = self.id(b'L');
-        let answer = self.foreign.store.acquire(&TICKET.into(), ticket, FOR_EVER, Replace::Nothing, WITHIN).await;
-        self.took("ticket");
+    pub(super) async fn refresh_lease(&mut self, task: Task) {
+        let refresh_lease = self.id(b'L');
+        let answer =
+            self.foreign.store.acquire(&REFRESH_LEASE.into(), refresh_lease, FOR_EVER, Replace::Nothing, WITHIN).await;
+        self.took("refresh_lease");
         if answer.expect("ACQUIRE") == Acquired::Granted {
-            self.loader(task).ticket = Some(ticket);
+            self.loader(task).refresh_lease = Some(refresh_lease);
             self.look_again(task).await;
         } else {
             self.loader(task).is_barred = true;
         }
     }
 
-    /// Loads over the value if it still stands there, its tag the same; else this is a miss.
+    /// Loads over the value if it still stands there with the same tag; otherwise this is a miss.
     pub(super) async fn look_again(&mut self, task: Task) {
         if self.loader(task).expected.is_some() {
             return;
@@ -72,10 +73,10 @@ impl Player {
         }
     }
 
-    /// Who has loaded gives its ticket back.
+    /// The loader gives its refresh lease back.
     pub(super) async fn release(&mut self, task: Task) {
-        if let Some(ticket) = self.loader(task).ticket.take() {
-            self.foreign.store.release(&TICKET.into(), ticket, WITHIN).await.expect("RELEASE");
+        if let Some(refresh_lease) = self.loader(task).refresh_lease.take() {
+            self.foreign.store.release(&REFRESH_LEASE.into(), refresh_lease, WITHIN).await.expect("RELEASE");
         }
     }
 }

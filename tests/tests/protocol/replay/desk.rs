@@ -1,4 +1,4 @@
-//! Where every step of the implementation waits for its turn, and its answer for permission to return.
+//! The desk: every step of the implementation waits here for its turn, and its answer for permission to return.
 
 use bytes::Bytes;
 use cached_core::StoreError;
@@ -9,10 +9,10 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::sync::{Notify, oneshot};
 
-/// A cache of its own: a reader's (readers that share have one), or a writer's.
+/// A process has its own cache: a reader's (sharing readers have one), or a writer's.
 pub(crate) type Process = usize;
 
-/// What a step is, with all that it takes to carry it out once more.
+/// A step, with all that it takes to carry it out again.
 #[derive(Debug, Clone)]
 pub(crate) enum Command {
     Get,
@@ -49,11 +49,11 @@ pub(crate) enum Command {
     /// The load reads the database.
     Select,
     Commit,
-    /// No step of the model: RELEASE and the like.
+    /// Not a step of the model: RELEASE and the like.
     Aside,
 }
 
-/// What the stage says to a step.
+/// The stage's decision about a step.
 enum Turn {
     Go { carried_out: oneshot::Sender<()>, answer: oneshot::Receiver<()> },
     Fail(StoreError),
@@ -68,14 +68,14 @@ struct Waiting {
 #[derive(Default)]
 struct State {
     waiting: VecDeque<Waiting>,
-    /// How many steps have come so far.
+    /// The number of steps that have come so far.
     entered: u64,
-    /// Everybody may pass but the dead.
+    /// All may pass but the dead.
     is_open: bool,
     dead: HashSet<Process>,
-    /// By whose name a process writes.
+    /// The name by which each process writes.
     writers: HashMap<Process, Head>,
-    /// Processes that wait for another's lease.
+    /// Processes that wait for another caller's lease.
     leased: HashSet<Process>,
 }
 
@@ -92,10 +92,10 @@ impl std::fmt::Debug for Desk {
 }
 
 /// A step that was carried out. Its answer is held until this is dropped.
-pub(crate) struct Taken {
+pub(crate) struct HeldStep {
     pub(crate) command: Command,
     pub(crate) carried_out: oneshot::Receiver<()>,
-    /// Its end releases the answer.
+    /// Dropping it releases the answer.
     pub(crate) answer: oneshot::Sender<()>,
 }
 
@@ -126,7 +126,7 @@ impl Desk {
             Ok(Turn::Go { carried_out, answer }) => {
                 let answered = run.await;
                 let _ = carried_out.send(());
-                // It may return when the other end is gone.
+                // The step may return when the other end is gone.
                 let _ = answer.await;
                 answered
             }
@@ -136,14 +136,14 @@ impl Desk {
         }
     }
 
-    /// Lets the first step of this kind go, if one waits.
-    pub(crate) fn take(&self, process: Process, is: impl Fn(&Command) -> bool) -> Option<Taken> {
+    /// Releases the first step of this kind, if one waits.
+    pub(crate) fn take(&self, process: Process, is: impl Fn(&Command) -> bool) -> Option<HeldStep> {
         let waiting = self.remove(|waiting| waiting.process == process && is(&waiting.command))?;
         Some(go(waiting))
     }
 
-    /// Lets the step at this place go, of those of the living.
-    pub(crate) fn take_at(&self, place: usize) -> Option<(Process, Taken)> {
+    /// Releases the step at this place among those of the living.
+    pub(crate) fn take_at(&self, place: usize) -> Option<(Process, HeldStep)> {
         let mut state = self.locked();
         state.waiting.retain(|waiting| !waiting.turn.is_closed());
         let mut places = (0..state.waiting.len()).filter(|at| !state.dead.contains(&state.waiting[*at].process));
@@ -152,8 +152,8 @@ impl Desk {
         Some((waiting.process, go(waiting)))
     }
 
-    /// The connection breaks at the step at this place: what was on its way. What may be sent twice goes on waiting, to be sent
-    /// again; the others get an error.
+    /// The connection breaks with the step at this place on its way. A step that may be sent twice continues to wait,
+    /// to be sent again; the others get an error.
     pub(crate) fn break_at(&self, place: usize, error: StoreError) -> Option<Command> {
         let mut state = self.locked();
         let mut places = (0..state.waiting.len()).filter(|at| !state.dead.contains(&state.waiting[*at].process));
@@ -172,29 +172,29 @@ impl Desk {
         }
     }
 
-    /// How many of the living wait.
+    /// The number of the living that wait.
     pub(crate) fn waiting(&self) -> usize {
         let mut state = self.locked();
         state.waiting.retain(|waiting| !waiting.turn.is_closed());
         state.waiting.iter().filter(|waiting| !state.dead.contains(&waiting.process)).count()
     }
 
-    /// Lets a step go that is none of the model's.
-    pub(crate) fn take_aside(&self) -> Option<Taken> {
+    /// Releases a step that is not one of the model's.
+    pub(crate) fn take_aside(&self) -> Option<HeldStep> {
         let dead = self.locked().dead.clone();
         let is_aside =
             |waiting: &Waiting| matches!(waiting.command, Command::Aside) && !dead.contains(&waiting.process);
         Some(go(self.remove(is_aside)?))
     }
 
-    /// Answers the first step of this kind with a fault. What it would have done.
+    /// Answers the first step of this kind with a fault, and returns what it would have done.
     pub(crate) fn fail(&self, process: Process, error: StoreError, is: impl Fn(&Command) -> bool) -> Option<Command> {
         let waiting = self.remove(|waiting| waiting.process == process && is(&waiting.command))?;
         let _ = waiting.turn.send(Turn::Fail(error));
         Some(waiting.command)
     }
 
-    /// The first step of this kind, which goes on waiting.
+    /// The first step of this kind, which continues to wait.
     pub(crate) fn peek(&self, process: Process, is: impl Fn(&Command) -> bool) -> Option<Command> {
         let state = self.locked();
         let mut waiting = state.waiting.iter().filter(|waiting| !waiting.turn.is_closed());
@@ -203,18 +203,18 @@ impl Desk {
 
     fn remove(&self, is: impl Fn(&Waiting) -> bool) -> Option<Waiting> {
         let mut state = self.locked();
-        // Those whose callers are gone are no steps any more.
+        // Steps whose callers are gone do not count any more.
         state.waiting.retain(|waiting| !waiting.turn.is_closed());
         let at = state.waiting.iter().position(is)?;
         state.waiting.remove(at)
     }
 
-    /// How many steps have come so far.
+    /// The number of steps that have come so far.
     pub(crate) fn entered(&self) -> u64 {
         self.locked().entered
     }
 
-    /// Waits until another step comes than the first `entered`.
+    /// Waits until one more step comes than the first `entered`.
     pub(crate) async fn another(&self, entered: u64) {
         loop {
             let mut changed = std::pin::pin!(self.changed.notified());
@@ -226,7 +226,7 @@ impl Desk {
         }
     }
 
-    /// From here on nobody waits any more.
+    /// From here on nothing waits any more.
     pub(crate) fn open(&self) {
         self.locked().is_open = true;
     }
@@ -252,15 +252,15 @@ impl Desk {
         };
     }
 
-    /// Whether the process waits for another's lease: it comes back after a pause.
+    /// Whether the process waits for another caller's lease: it comes back after a pause.
     pub(crate) fn waits_for_lease(&self, process: Process) -> bool {
         self.locked().leased.contains(&process)
     }
 }
 
-fn go(waiting: Waiting) -> Taken {
+fn go(waiting: Waiting) -> HeldStep {
     let (carried_out, is_carried_out) = oneshot::channel();
     let (answer, may_answer) = oneshot::channel();
     let _ = waiting.turn.send(Turn::Go { carried_out, answer: may_answer });
-    Taken { command: waiting.command, carried_out: is_carried_out, answer }
+    HeldStep { command: waiting.command, carried_out: is_carried_out, answer }
 }

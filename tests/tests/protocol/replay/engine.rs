@@ -1,31 +1,31 @@
-//! The model's steps, as the engine takes them. Every store step of every process waits at the [desk](super::desk) until
-//! the run says that it is its turn.
+//! The model's steps, as the engine takes them. Every store step of every process waits at the [desk](super::desk)
+//! until the run says that it is its turn.
 //!
-//! | step of the model | what the implementation does there |
+//! | step of the model | what the implementation does |
 //! |---|---|
-//! | GET; GET, starts a refresh | a call begins, `get_or_set` or an annotated function; its GET or MGET is carried out, if it sends one (it does not when it finds a flight). There is no refresh ahead of time: the steps of one are skipped |
+//! | GET; GET, starts a refresh | a call begins, `get_or_set` or an annotated function; its GET or MGET is carried out, if it sends one (not if it finds a flight). There is no refresh ahead of time: the steps of one are skipped |
 //! | GET of the value's tag | the second MGET, of the tags that the value names |
 //! | joins or leads | nothing: it has done so at once |
-//! | loads for itself | nothing at once: it would do so after `max_wait` only. The call goes on to its end instead, by whatever steps it takes, its next one now |
-//! | announces its next step | nothing: the announcement comes right before the step is sent, so the step waits announced. FILL, which follows the load at once, is held back with the load's answer until then |
-//! | ACQUIRE | ACQUIRE; after a lease of another's was found the GET with which the leader asks again |
+//! | loads for itself | nothing at once: it would do so only after `max_wait`. The call continues to its end instead, by whatever steps it takes, beginning now |
+//! | announces its next step | nothing: the step is announced right before it is sent, so it waits announced. FILL, which follows the load at once, is held back with the load's answer until then |
+//! | ACQUIRE | ACQUIRE; after another caller's lease was found, the GET with which the leader asks again |
 //! | TAG | TAG beside ACQUIRE |
-//! | gives up waiting | ACQUIRE fails: the way to a load that is shared but not stored |
+//! | gives up waiting | ACQUIRE fails, which leads to a load that is shared but not stored |
 //! | GET of the found value's tag | as above |
-//! | SELECT | the load reads the database; without sharing it returns. What the implementation does in front of it and the broken model does not, ACQUIRE or TAG, is carried out right before |
+//! | SELECT | the load reads the database; without sharing it returns. Steps that the implementation takes before the load and the broken model does not, ACQUIRE or TAG, are carried out right before |
 //! | hands out the value | nothing: its answer is held until the next step is announced, or the run ends |
-//! | TAG of the value's tag and the namespace | TAG after the load, where only the value tells the tags; nothing where the call does: those are never read after the load |
+//! | TAG of the value's tag and the namespace | TAG after the load if only the value names the tags; nothing if the call does, because those are never read after the load |
 //! | FILL, blind or not | FILL, which compares; nothing if the load was told not to store. Among callers that share, its answer is held |
 //! | reads the tag again | TAG beside FILL |
 //! | the answer to FILL | TAG beside FILL, if it still waits, and the answer |
-//! | BEGIN, UNLINK, COMMIT, END | the same, of `write`, `invalidate` or a function that puts; a plain writer commits and then calls `invalidate`, one that deletes twice calls it before as well. There is one UNLINK for all registers: a second half of it is nothing |
+//! | BEGIN, UNLINK, COMMIT, END | the same, of `write`, `invalidate` or a function that puts. A plain writer commits and then calls `invalidate`; one that deletes twice also calls it before. There is one UNLINK for all registers, so its second half is nothing |
 //! | TAG of a writer | TAG beside BEGIN |
 //! | crashes | no step of this process is carried out any more; its commit is still made |
-//! | the connection breaks at ACQUIRE, TAG | the command is kept, its sender gets an error: neither is sent twice |
+//! | the connection breaks at ACQUIRE, TAG | the command is kept, and its sender gets an error: neither is sent twice |
 //! | the connection breaks at FILL, UNLINK, END | the command is kept, and sent again |
-//! | the connection breaks at BEGIN | the command is kept, its sender gets an error: who puts begins again by another name; once begun, what is kept is the BEGIN that extends the markers, as the engine sends it |
-//! | the command is carried out | it is, on another connection |
-//! | a marker runs out | it does, shortened by another hand; nothing if the writer has none there (in `d6` the marker is another's) |
+//! | the connection breaks at BEGIN | the command is kept, and its sender gets an error: a put begins again by another name. Once begun, the kept command is the BEGIN that extends the markers, as the engine sends it |
+//! | the command is carried out | the same, on another connection |
+//! | a marker runs out | the same, shortened by another hand; nothing if the writer has none there (in `d6` the marker is another writer's) |
 //! | evicted | DEL by another hand; nothing for a lock |
 //! | Redis restarts empty | FLUSHALL, and the scripts are forgotten |
 
@@ -36,7 +36,7 @@ use cached_core::{FaultKind, StoreError};
 use std::collections::BTreeMap;
 use tests::model::{Action, Register, Task, Variant};
 
-/// What became of a run.
+/// The result of a run.
 #[derive(Debug)]
 pub(crate) struct Report {
     /// Reads that returned less than was complete when they began.
@@ -95,7 +95,7 @@ impl Director {
         self.stage.log.push(format!("    {what}"));
     }
 
-    /// Takes the next step of this kind; whether there was one. Its answer is there at once.
+    /// Takes the next step of this kind, and returns whether there was one. Its answer is there at once.
     async fn take(&mut self, process: Process, is: impl Fn(&Command) -> bool) -> bool {
         let Some(taken) = self.stage.take(process, is).await else { return false };
         self.took(name(&taken.command));
@@ -197,7 +197,7 @@ impl Director {
     }
 
     async fn select(&mut self, process: Process) {
-        // What the model's load does without: TAG in front of it.
+        // The model's load lacks the TAG before it.
         while self.take(process, |command| matches!(command, Command::Acquire { .. } | Command::Tag { .. })).await {}
         let Some(taken) = self.stage.take(process, |command| matches!(command, Command::Select)).await else { return };
         self.took("SELECT");
@@ -299,7 +299,7 @@ impl Director {
             self.took("break");
             self.stage.late.push(lost);
         } else if self.stage.desk.peek(process, is_commit).is_some() {
-            // What extends the markers comes after a third of their time.
+            // The command that extends the markers comes after a third of their time.
             self.stage.await_step(process, is_begin).await;
             let lost = self.stage.desk.fail(process, broken(), is_begin);
             self.took("break");
@@ -309,7 +309,7 @@ impl Director {
 
     async fn expire(&mut self, register: Register, writer: u8) {
         let registers = match register {
-            // The model's brackets mark the tag only where tags are known; these mark the namespace always.
+            // The model's brackets mark the tag only if the call names it; these always mark the namespace.
             Register::Tag => vec![TAG, NAMESPACE],
             register => key_of(register).into_iter().collect(),
         };
@@ -332,6 +332,6 @@ fn key_of(register: Register) -> Option<&'static str> {
         Register::Entry => Some(ENTRY),
         Register::Tag => Some(TAG),
         Register::Namespace => Some(NAMESPACE),
-        Register::Lock | Register::Ticket | Register::Beside(_) => None,
+        Register::Lock | Register::RefreshLease | Register::Beside(_) => None,
     }
 }

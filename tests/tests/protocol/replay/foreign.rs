@@ -1,4 +1,5 @@
-//! Another hand on the server: looks at markers, ends them, evicts, empties, and carries out what was lost on its way.
+//! Another hand on the server: it reads markers, ends them, evicts, empties, and carries out commands that were lost on
+//! their way.
 
 use super::desk::Command;
 use super::gate::FOR_EVER;
@@ -9,8 +10,8 @@ use tokio::time::Instant;
 
 const WITHIN: Duration = Duration::from_secs(20);
 
-/// Whether a writer's marker stands there, by the server's clock. Others' may keep the set alive that it stands in, and a key lives
-/// until its last millisecond is over.
+/// Whether a writer's marker stands there, by the server's clock. Other writers' markers may keep its set alive, and a
+/// key lives until its last millisecond is over.
 const IS_MARKED: &str = "local t = redis.call('TIME') local until_ms = redis.call('ZSCORE', KEYS[1], ARGV[1]) \
     if until_ms and tonumber(until_ms) >= t[1] * 1000 + math.floor(t[2] / 1000) then return 1 end return 0";
 
@@ -29,7 +30,7 @@ impl Foreign {
         let server = RedisServer::start();
         let store = RedisStore::new(&server.url()).expect("a sound URL");
         let client = redis::Client::open(server.url()).expect("a sound URL");
-        // As patient as the others: a busy machine is no fault.
+        // As patient as the others: a busy machine is not a fault.
         let patient = redis::AsyncConnectionConfig::new().set_response_timeout(Some(WITHIN));
         let connection = client.get_multiplexed_async_connection_with_config(&patient).await;
         let connection = connection.expect("the server answers");
@@ -54,7 +55,7 @@ impl Foreign {
         self.send(&[b"EVAL", IS_MARKED.as_bytes(), b"1", markers.as_bytes(), writer.as_bytes()]).await
     }
 
-    /// Lets a writer's marker run out: BEGIN, repeated with a short time, sets its end anew. `false` if there is none.
+    /// Lets a writer's marker run out: a repeated BEGIN with a short time sets its end. `false` if there is no marker.
     pub(crate) async fn expire_marker(&self, register: &str, writer: Head) -> bool {
         if !self.is_marked(register, writer).await {
             return false;
@@ -65,7 +66,7 @@ impl Foreign {
             .await
             .expect("BEGIN");
         let deadline = Instant::now() + WITHIN;
-        // Nothing tells when a server's time has come: it has to be asked. The token ends with its marker.
+        // The server does not announce the end of a marker, so this asks. The token ends with its marker.
         while self.is_marked(register, writer).await || self.register(register).await == writer.as_bytes() {
             assert!(Instant::now() < deadline, "the marker of {register} does not run out");
         }
@@ -80,7 +81,7 @@ impl Foreign {
         self.send(&[b"DEL", register.as_bytes()]).await
     }
 
-    /// As after a restart without a dump.
+    /// Like a restart without a dump.
     pub(crate) async fn empty(&self) {
         let _: () = self.send(&[b"FLUSHALL"]).await;
         let _: () = self.send(&[b"SCRIPT", b"FLUSH"]).await;

@@ -1,4 +1,4 @@
-//! A Redis store of which every step waits at the desk.
+//! A Redis store whose every step waits at the desk.
 
 use super::desk::{Command, Desk, Process};
 use bytes::Bytes;
@@ -6,7 +6,7 @@ use cached_core::store::{Acquired, Head, Key, RedisStore, Replace, Store, StoreF
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Markers and leases end when the schedule says so.
+/// The schedule ends markers and leases.
 pub(crate) const FOR_EVER: Duration = Duration::from_secs(600);
 
 #[derive(Debug)]
@@ -30,7 +30,7 @@ impl Gate {
     }
 }
 
-// Boxed in futures of their own: what a store does at once would be done before the turn has come.
+// Boxed in futures of their own: what a store does at once would be done before its turn.
 impl Store for Gate {
     fn name(&self) -> &'static str {
         "gate"

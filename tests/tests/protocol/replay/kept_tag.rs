@@ -1,8 +1,8 @@
-//! The hole `found_with_kept_tag` on the way on which the engine sends ACQUIRE twice in one call.
+//! The hole `found_with_kept_tag`, on the path on which the engine sends ACQUIRE twice in one call.
 //!
-//! In the model's own run the leader looks with a GET after its wait, which reads the tags as well. ACQUIRE is sent again if
-//! that look finds nothing. What the second one finds may be shared with callers who have joined since the first, so the
-//! stamps that came with the first must not judge it.
+//! In the model's own run the leader reads with a GET after its wait, which reads the tags as well. If that read finds
+//! nothing, ACQUIRE is sent again. Callers that have joined since the first ACQUIRE may share what the second one
+//! finds, so the stamps that came with the first must not judge it.
 
 use super::desk::Command;
 use super::gate::FOR_EVER;
@@ -21,7 +21,7 @@ fn is_tag(command: &Command) -> bool {
 }
 
 impl Stage {
-    /// Takes a step that has to be there.
+    /// Takes a step that must be there.
     pub(super) async fn must_take(&mut self, process: usize, what: &str, is: impl Fn(&Command) -> bool) {
         self.log.push(format!("process {process}: {what}"));
         match self.take(process, is).await {
@@ -34,12 +34,12 @@ impl Stage {
 pub(crate) async fn run(reading: Reading) -> (Finish, Vec<String>, Vec<String>) {
     let mut stage = Stage::new(&scenario("found_with_kept_tag").variant, &[]).await;
     stage.reading = reading;
-    // Whose load it is for is not known: nobody takes it for another build's.
+    // A lease of unknown purpose: nobody takes it for another build's.
     let foreign = Head::from_bytes(b"L\0\0anothers lease").expect("a lease");
     let within = Duration::from_secs(20);
     let leased = stage.foreign.store.acquire(&ENTRY.into(), foreign, FOR_EVER, Replace::Nothing, within).await;
     assert_eq!(leased.expect("ACQUIRE"), Acquired::Granted);
-    // Its loader has read the tag along with it; without one the lease would be a worthless load's.
+    // Its loader has read the tag along with it; without a tag, the lease would belong to a worthless load.
     let stamp = Head::from_bytes(&[b'V'; Head::LEN]).expect("a stamp");
     stage.foreign.store.tag(&[TAG.into()], stamp, FOR_EVER, within).await.expect("TAG");
 

@@ -1,9 +1,10 @@
-//! The model's steps as plain calls of the store: what the scripts alone have to keep, with the least client there can be
+//! The model's steps as plain calls of the store: what the scripts alone must keep, with the smallest possible client
 //! on top of them.
 //!
-//! For runs of callers that do not share. Values past their time are in [`ahead`]. Differs from [the engine's table](super::engine) in what the engine does not do:
-//! a refresh is stored with FILL if the value it saw still stands there; ACQUIRE and TAG are sent again when their
-//! connection broke, each with an id of its own; who loads for himself reads the database at once.
+//! For runs of callers that do not share. Values past their end are in [`ahead`]. This differs from [the engine's
+//! table](super::engine) where the engine has no such step: a refresh is stored with FILL if the value that it saw
+//! still stands there; ACQUIRE and TAG are sent again, each with an id of its own, when their connection broke; a
+//! caller that loads for itself reads the database at once.
 
 #[path = "ahead.rs"]
 mod ahead;
@@ -11,7 +12,7 @@ mod ahead;
 use super::desk::Command;
 use super::foreign::Foreign;
 use super::gate::FOR_EVER;
-use super::row::{ENTRY, NAMESPACE, TAG, TICKET};
+use super::row::{ENTRY, NAMESPACE, REFRESH_LEASE, TAG};
 use bytes::Bytes;
 use cached_core::store::{Acquired, Head, Key, Replace, Store, Written};
 use std::collections::BTreeMap;
@@ -46,16 +47,16 @@ impl Value {
 /// The way from ACQUIRE to FILL.
 #[derive(Debug, Default)]
 struct Loader {
-    /// What FILL expects: the lease, or the value that is refreshed.
+    /// The head that FILL expects: that of the lease, or of the value that is refreshed.
     expected: Option<Head>,
     replace: Option<Replace>,
     tag: Option<Head>,
     namespace: Option<Head>,
     version: u8,
-    /// The value past its time that is loaded over.
+    /// The value past its end that is loaded over.
     hand: Option<Value>,
-    ticket: Option<Head>,
-    /// Somebody writes: nothing is stored.
+    refresh_lease: Option<Head>,
+    /// Another caller writes, so nothing is stored.
     is_barred: bool,
     is_asked: bool,
 }
@@ -155,7 +156,7 @@ impl Player {
         &mut self.loaders[usize::from(task.process)][usize::from(task.refresh)]
     }
 
-    /// What stands under the key, if its tag is what it was; else what may be replaced.
+    /// The value under the key, if its tag is unchanged; otherwise what may be replaced.
     async fn look(&self) -> Result<Value, Option<Replace>> {
         let keys = [Key::from(ENTRY), Key::from(TAG)];
         let registers = self.foreign.store.get_all(&keys, WITHIN).await.expect("GET");
@@ -189,11 +190,11 @@ impl Player {
     async fn act(&mut self, action: Action) {
         match action {
             Action::Get(reader) => self.get(reader, false).await,
-            Action::GetAndRefresh(reader) if self.variant.ticket => self.claim(reader).await,
+            Action::GetAndRefresh(reader) if self.variant.refresh_lease => self.claim(reader).await,
             Action::GetAndRefresh(reader) => self.get(reader, true).await,
             Action::GetStale(reader) => self.get_stale(reader).await,
             Action::Serve(reader) => self.serve(reader),
-            Action::Ticket(task) => self.ticket(task).await,
+            Action::RefreshLease(task) => self.refresh_lease(task).await,
             Action::Look(task) => self.look_again(task).await,
             Action::Fail(task) => {
                 self.serve(task.process);
@@ -240,7 +241,7 @@ impl Player {
                 self.act_of_writer(&mut this, action).await;
                 self.writers[usize::from(writer)] = Some(this);
             }
-            // Done at once by the look before, or steps of callers that share.
+            // Done at once by the read before, or steps of callers that share.
             _ => {}
         }
     }
@@ -280,7 +281,7 @@ impl Player {
         }
     }
 
-    /// TAG of this register; `None` if somebody writes.
+    /// TAG of this register; `None` if there is a write in progress.
     async fn stamp(&mut self, register: &str) -> Option<Head> {
         let fresh = self.id(b'V');
         let stamps = self.foreign.store.tag(&[register.into()], fresh, FOR_EVER, WITHIN).await.expect("TAG");
@@ -296,7 +297,7 @@ impl Player {
         if is_named { loader.namespace = stamp } else { loader.tag = stamp }
     }
 
-    /// The load, behind all that has to be in front of it.
+    /// The load, after all that must precede it.
     async fn select(&mut self, task: Task) {
         if !self.loader(task).is_asked {
             self.acquire(task).await;
@@ -308,7 +309,7 @@ impl Player {
         }
         self.loader(task).version = self.version;
         self.took("SELECT");
-        if !task.refresh || self.variant.ticket {
+        if !task.refresh || self.variant.refresh_lease {
             self.returns(task.process, self.version);
         }
     }
@@ -323,7 +324,7 @@ impl Player {
         loader.tag = tag;
     }
 
-    /// What FILL stores: always with a stamp that was never used.
+    /// The FILL to send, always with a stamp that was never used.
     fn filling(&mut self, task: Task) -> Option<Command> {
         let head = self.id(b'V');
         let loader = self.loader(task);
@@ -332,7 +333,7 @@ impl Player {
         Some(Command::Fill { key: ENTRY.into(), expected, value, ttl: FOR_EVER })
     }
 
-    /// Nothing of what was loaded is stored: the value that it was loaded over ends.
+    /// Nothing is stored: the value that was loaded over ends.
     async fn remove(&mut self, task: Task) {
         if let Some(Command::Fill { key, expected, .. }) = self.filling(task) {
             let removed = self.foreign.store.release(&key, expected, WITHIN).await.expect("RELEASE");
@@ -397,7 +398,7 @@ impl Player {
         }
     }
 
-    /// What END leaves: the value if the writer puts, and has the stamp of its tag.
+    /// The value that END leaves, if the writer puts and has the stamp of its tag.
     fn written(&mut self, this: &Writer) -> Vec<Written> {
         let head = self.id(b'V');
         let may_put = this.plan.way == Way::Put && (self.variant.tags == Tags::None || this.tag.is_some());
@@ -472,20 +473,20 @@ impl Player {
     }
 }
 
-/// What a writer touches.
+/// The registers that a writer touches.
 fn keys(plan: Plan) -> Vec<Key> {
     let entry = plan.entry.then_some(ENTRY);
     let tags = plan.tag.then_some([TAG, NAMESPACE]);
     entry.into_iter().chain(tags.into_iter().flatten()).map(Key::from).collect()
 }
 
-/// What stands for a register of the model. Every write of the tag is one of the namespace as well.
+/// The keys of a register of the model. Every write of the tag is also one of the namespace.
 fn registers(register: Register) -> &'static [&'static str] {
     match register {
         Register::Entry => &[ENTRY],
         Register::Tag => &[TAG, NAMESPACE],
         Register::Namespace => &[NAMESPACE],
         Register::Lock | Register::Beside(_) => &[],
-        Register::Ticket => &[TICKET],
+        Register::RefreshLease => &[REFRESH_LEASE],
     }
 }

@@ -1,4 +1,4 @@
-//! A row in a database that counts commits, and the ways in which it is read and written through a cache.
+//! A row in a database that counts commits, and the ways to read and write it through a cache.
 
 use super::desk::{Command, Desk, Process};
 use super::gate::{FOR_EVER, Gate};
@@ -9,11 +9,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 use tests::model::{Plan, Tags, Way};
 
-/// As the model's registers are called here.
+/// The keys of the model's registers.
 pub(crate) const ENTRY: &str = "cache:k:row";
 pub(crate) const TAG: &str = "cache:t:table";
 pub(crate) const NAMESPACE: &str = "cache:t";
-pub(crate) const TICKET: &str = "cache:r:row";
+pub(crate) const REFRESH_LEASE: &str = "cache:r:row";
 
 /// How the readers' function is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,8 +22,8 @@ pub(crate) enum Reading {
     ByHand(Tags),
     /// `#[redis_cached]`.
     Annotated(Tags),
-    /// The same, of a value that is past its time after a second and serves where a load fails.
-    PastItsTime,
+    /// The same, with a value that is past its end after a second and is served if a load fails.
+    PastItsEnd,
 }
 
 /// The row, as one process knows it.
@@ -59,11 +59,11 @@ impl Row {
             Reading::Annotated(Tags::None) => self.untagged().await,
             Reading::Annotated(Tags::Known) => self.tagged().await,
             Reading::Annotated(Tags::FromValue) => self.named().await,
-            Reading::PastItsTime => self.bridged().await,
+            Reading::PastItsEnd => self.bridged().await,
         }
     }
 
-    /// What the write returns, and what became of it.
+    /// The result of the write, and its outcome.
     pub(crate) async fn write(self, plan: Plan, tags: Tags) -> (Result<u64, StoreError>, Outcome) {
         let what = || {
             let what = Invalidation::new();
@@ -87,7 +87,7 @@ impl Row {
                     Tags::Known => self.put_tagged().await,
                     Tags::FromValue => self.put_named().await,
                 };
-                // END does not fail in a replay: what could not be applied would be queued.
+                // END does not fail in a replay; if it did, the invalidation would be queued.
                 let outcome = if self.cache.stats().pending == 0 { Outcome::Applied } else { Outcome::Queued };
                 (version, outcome)
             }

@@ -1,6 +1,6 @@
-//! A run under way: the server, the processes, what was taken so far, and what every read returned.
+//! A run under way: the server, the processes, the steps taken so far, and what every read returned.
 
-use super::desk::{Command, Desk, Process, Taken};
+use super::desk::{Command, Desk, HeldStep, Process};
 use super::foreign::Foreign;
 use super::gate::FOR_EVER;
 use super::row::{Reading, Row};
@@ -16,16 +16,16 @@ use tokio::time::timeout;
 
 /// No step takes that long.
 const DEADLINE: Duration = Duration::from_secs(20);
-/// A process whose flight waits for something of its own takes fewer turns than that.
+/// A process whose flight waits for something of its own takes fewer turns than this.
 const TURNS: usize = 40;
-/// Of the first writer; that of the second is the next.
+/// The first writer's process; the second writer's is the next.
 const WRITERS: Process = 10;
 const SECOND: Process = 20;
 
 /// A read under way.
 struct Call {
     reader: u8,
-    /// What was complete when it began.
+    /// The version that was complete when it began.
     floor: u64,
     task: JoinHandle<Result<u64, StoreError>>,
 }
@@ -36,10 +36,10 @@ struct Write {
     plan: Plan,
     is_begun: bool,
     task: Option<JoinHandle<(Result<u64, StoreError>, Outcome)>>,
-    /// Once it is committed.
+    /// The version, once it is committed.
     version: Option<u64>,
     is_crashed: bool,
-    /// Its markers were gone before it was committed: beyond what is promised if it crashes.
+    /// Its markers were gone before the commit: if it crashes, nothing is promised.
     is_lapsed: bool,
     is_complete: bool,
 }
@@ -57,7 +57,7 @@ pub(crate) struct Stage {
     second: Row,
     calls: Vec<Call>,
     writes: [Option<Write>; 2],
-    /// Answers that are held: of a load, and of FILL.
+    /// Held answers: of a load, and of FILL.
     pub(crate) landing: HashMap<Process, oneshot::Sender<()>>,
     pub(crate) filling: HashMap<Process, oneshot::Sender<()>>,
     /// Commands whose connection broke.
@@ -74,7 +74,7 @@ pub(crate) fn readings(variant: &Variant) -> Vec<Reading> {
     let is_put = variant.writers.iter().flatten().any(|plan| plan.way == Way::Put);
     match variant.tags {
         Tags::FromValue => vec![Reading::Annotated(Tags::FromValue)],
-        // So that both mean the same type of entry.
+        // Both then mean the same type of entry.
         tags if is_put => vec![Reading::Annotated(tags)],
         tags => vec![Reading::ByHand(tags), Reading::Annotated(tags)],
     }
@@ -90,15 +90,15 @@ pub(crate) fn writer_process(writer: u8) -> Process {
 
 impl Stage {
     pub(crate) async fn new(variant: &Variant, run: &[Action]) -> Self {
-        // BEGIN is repeated after a third of that. What ends a marker in Redis is the schedule.
+        // BEGIN is repeated after a third of that. The schedule ends markers in Redis.
         let repeats = run.iter().any(|action| matches!(action, Action::BreakWrite(_)));
         let marker = if repeats { Duration::from_secs(1) } else { FOR_EVER };
         Self::on(Arc::new(Foreign::start().await), variant, marker).await
     }
 
-    /// On a server that is empty.
+    /// A stage on an empty server.
     pub(crate) async fn on(foreign: Arc<Foreign>, variant: &Variant, marker: Duration) -> Self {
-        // Time passes where values are past theirs, and when the run says so.
+        // Time passes where values reach their end, and when the run says so.
         let clock = if variant.bridges { Clock::manual() } else { Clock::system() };
         let (desk, database) = (Arc::new(Desk::default()), Arc::new(AtomicU64::new(0)));
         let reading = readings(variant)[0];
@@ -139,7 +139,7 @@ impl Stage {
         stage
     }
 
-    /// Connections are made before the first step, so that each is one exchange with the server.
+    /// Makes connections before the first step, so that each step is one exchange with the server.
     async fn connected(&self) {
         for row in self.rows.iter().chain(&self.writer_rows).chain([&self.second]) {
             let row = row.clone();
@@ -150,12 +150,12 @@ impl Stage {
         }
     }
 
-    /// Whatever went wrong, with all that was done until then.
+    /// Fails with all that was done until then.
     pub(crate) fn fails(&self, why: &str) -> ! {
         panic!("{why}, after\n  {}", self.log.join("\n  "))
     }
 
-    /// Takes the step at this place among those that wait; whose it was, its name, and its answer.
+    /// Takes the step at this place among those that wait; returns its process, its name, and its answer.
     pub(crate) async fn take_at(&mut self, place: usize) -> Option<(Process, &'static str, oneshot::Sender<()>)> {
         let (process, taken) = self.desk.take_at(place)?;
         let is_commit = matches!(taken.command, Command::Commit);
@@ -167,8 +167,8 @@ impl Stage {
         Some((process, name, taken.answer))
     }
 
-    /// Waits until everybody waits for the stage. Nothing of the implementation is on its way to the server meanwhile, so
-    /// all there is to wait for is the turn of the tasks.
+    /// Waits until all processes wait for the stage. Meanwhile nothing of the implementation is on its way to the
+    /// server, so the tasks only need their turn.
     pub(crate) async fn settle(&self) {
         loop {
             let before = self.desk.entered();
@@ -191,7 +191,7 @@ impl Stage {
     }
 
     /// Takes the next step of this kind, if there is one by now.
-    pub(crate) async fn take(&self, process: Process, is: impl Fn(&Command) -> bool) -> Option<Taken> {
+    pub(crate) async fn take(&self, process: Process, is: impl Fn(&Command) -> bool) -> Option<HeldStep> {
         self.settle().await;
         let mut taken = self.desk.take(process, is)?;
         let (_, nothing) = oneshot::channel();
@@ -222,7 +222,7 @@ impl Stage {
         self.calls.push(Call { reader, floor, task: tokio::spawn(row.read(reading)) });
     }
 
-    /// Whether the writer has begun now.
+    /// Starts a write, and returns whether the writer has begun now.
     pub(crate) fn start_write(&mut self, writer: u8) {
         let (row, tags) = (self.writer_rows[usize::from(writer)].clone(), self.variant.tags);
         if let Some(write) = &mut self.writes[usize::from(writer)]
@@ -248,7 +248,7 @@ impl Stage {
         self.writes[usize::from(writer)].as_ref().is_some_and(|write| write.is_crashed)
     }
 
-    /// The commit of a writer that is gone takes effect.
+    /// The commit of a dead writer takes effect.
     pub(crate) fn commit_of_the_dead(&self) {
         self.database.fetch_add(1, Ordering::SeqCst);
     }
@@ -260,7 +260,7 @@ impl Stage {
         }
     }
 
-    /// A marker is gone, of this writer or of all.
+    /// Notes that a marker is gone, of this writer or of all.
     pub(crate) fn lapsed(&mut self, writer: Option<u8>) {
         for (number, write) in (0..).zip(&mut self.writes) {
             if let Some(write) = write
@@ -279,7 +279,7 @@ impl Stage {
         entry.into_iter().chain(tags.into_iter().flatten()).collect()
     }
 
-    /// Looks at what has ended: reads are judged, writes complete.
+    /// Collects what has ended: reads are judged, writes are complete.
     pub(crate) async fn collect(&mut self) {
         self.settle().await;
         let (over, under_way) = std::mem::take(&mut self.calls).into_iter().partition(|call| call.task.is_finished());
@@ -306,7 +306,7 @@ impl Stage {
         let Some(version) = write.version else { return };
         let mut is_complete = false;
         if write.is_crashed {
-            // What the grace of a bracket promises, if its commit was in time.
+            // The grace of a bracket, which is promised if its commit was in time.
             if let Some(head) = head.filter(|_| !write.is_lapsed) {
                 is_complete = true;
                 for register in marked {
@@ -339,7 +339,7 @@ impl Stage {
         }
     }
 
-    /// What another process sees if it only looks.
+    /// Checks what another process sees if it only reads.
     pub(crate) async fn peek(&mut self) {
         let row = self.second.clone();
         let look = tokio::spawn(async move { row.cache.get::<u64>("row").await });
@@ -357,7 +357,7 @@ impl Stage {
         }
     }
 
-    /// Lets all that is under way run to its end, by whatever steps it takes.
+    /// Runs all that is under way to its end, by whatever steps it takes.
     pub(crate) async fn drain(&mut self) {
         self.landing.clear();
         self.filling.clear();
@@ -367,7 +367,7 @@ impl Stage {
             if let Some((process, name, _)) = self.take_at(0).await {
                 polls = if self.desk.waits_for_lease(process) && name.starts_with("GET") { polls + 1 } else { 0 };
                 self.log.push(format!("    process {process}: {name}"));
-                // All that is left is to wait for a lease of a holder that is gone.
+                // All that remains is to wait for the lease of a dead holder.
                 if polls > 5 && self.foreign.evict(super::row::ENTRY).await {
                     self.log.push("    the lease runs out".into());
                 }
@@ -387,7 +387,7 @@ impl Stage {
         }
     }
 
-    /// All is over: the reads that come now see the newest version that is complete.
+    /// All is over: reads that come now see the newest complete version.
     pub(crate) async fn finish(&mut self) -> Finish {
         self.drain().await;
         for writer in 0..2 {
@@ -399,7 +399,7 @@ impl Stage {
             }
         }
         self.collect().await;
-        // Nobody is under way: a lease that stands there came late, and runs out.
+        // Nothing is under way: a lease that stands there came late, and runs out.
         if self.foreign.register(super::row::ENTRY).await.first() == Some(&b'L') {
             self.foreign.evict(super::row::ENTRY).await;
         }
@@ -425,7 +425,7 @@ impl Stage {
 /// How a run ended.
 #[derive(Debug)]
 pub(crate) struct Finish {
-    /// What the last read returned.
+    /// The version that the last read returned.
     pub(crate) last: u64,
     pub(crate) committed: u64,
     pub(crate) completed: u64,

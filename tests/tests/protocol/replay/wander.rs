@@ -1,8 +1,8 @@
-//! Runs that no search has chosen: at each turn chance says who takes the next step, or what goes wrong.
+//! Random runs: at each turn chance decides who takes the next step, or what goes wrong.
 //!
-//! The model is searched exhaustively, but it is not the code. Here the code itself is led through runs of the kind that the
-//! model has: any step of any process may be the next, any answer may be late, writers crash, entries and tags are evicted,
-//! markers run out, Redis restarts empty.
+//! The model is searched exhaustively, but it is not the code. Here the code itself is led through runs like those of
+//! the model: any step of any process may be the next, any answer may be late, writers crash, entries and tags are
+//! evicted, markers run out, Redis restarts empty.
 
 use super::desk::Command;
 use super::foreign::Foreign;
@@ -16,10 +16,10 @@ use tests::model::{Plan, Tags, Variant, Way};
 use tokio::sync::oneshot;
 use tokio::time::timeout;
 
-/// Turns of a run before it is led to its end.
+/// Turns of a run before it is brought to its end.
 const TURNS: usize = 70;
 const READS: usize = 8;
-/// Too few for the breaker.
+/// Too few to open the breaker.
 const BREAKS: usize = 2;
 
 /// Marsaglia's xorshift: the same run for the same seed.
@@ -38,8 +38,8 @@ impl Chance {
     }
 }
 
-/// A run that was led by chance.
-pub(crate) struct Wandered {
+/// A random run.
+pub(crate) struct RandomRun {
     pub(crate) stale: Vec<String>,
     pub(crate) log: Vec<String>,
     pub(crate) finish: Finish,
@@ -49,7 +49,7 @@ struct Wanderer {
     stage: Stage,
     chance: Chance,
     reads: usize,
-    /// Answers that are late.
+    /// Late answers.
     held: Vec<oneshot::Sender<()>>,
 }
 
@@ -59,16 +59,16 @@ fn variant(chance: &mut Chance) -> Variant {
         let way =
             chance.of(&[Way::Plain, Way::Plain, Way::DoubleDelete, Way::Bracket, Way::Bracket, Way::Put, Way::Put]);
         let plans = [Plan::tag(way), Plan::both(way), Plan::entry(way)];
-        // What is put is the entry alone.
+        // A put is of the entry alone.
         let is_entry = tags == Tags::None || way == Way::Put;
         Some(if is_entry { Plan::entry(way) } else { chance.of(&plans) })
     });
     Variant { tags, shares: chance.below(3) > 0, ..Variant::new(writers) }
 }
 
-pub(crate) async fn wander(foreign: &Arc<Foreign>, seed: u64) -> Wandered {
+pub(crate) async fn wander(foreign: &Arc<Foreign>, seed: u64) -> RandomRun {
     foreign.empty().await;
-    // Neighbouring seeds shall not begin alike.
+    // Neighbouring seeds must not begin alike.
     let mut chance = Chance(seed.wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1);
     let variant = variant(&mut chance);
     let mut stage = Stage::on(Arc::clone(foreign), &variant, FOR_EVER).await;
@@ -85,7 +85,7 @@ pub(crate) async fn wander(foreign: &Arc<Foreign>, seed: u64) -> Wandered {
     let Wanderer { mut stage, held, .. } = wanderer;
     drop(held);
     let finish = stage.finish().await;
-    Wandered { stale: stage.stale, log: stage.log, finish }
+    RandomRun { stale: stage.stale, log: stage.log, finish }
 }
 
 impl Wanderer {
@@ -119,7 +119,7 @@ impl Wanderer {
             28..36 => self.misfortune().await,
             36..38 => self.connection().await,
             38..42 => {
-                // Who waits for a lease comes back by itself.
+                // A caller that waits for a lease comes back by itself.
                 let entered = self.stage.desk.entered();
                 let _ = timeout(Duration::from_millis(30), self.stage.desk.another(entered)).await;
             }
@@ -142,7 +142,7 @@ impl Wanderer {
         }
     }
 
-    /// A connection breaks, or what was on its way then arrives.
+    /// A connection breaks, or a command that was on its way then arrives.
     async fn connection(&mut self) {
         let (waiting, late) = (self.stage.desk.waiting(), self.stage.late.len());
         if late < BREAKS && waiting > 0 {

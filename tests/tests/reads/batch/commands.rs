@@ -1,4 +1,4 @@
-//! What a batch sends.
+//! The commands that a batch sends.
 
 use super::source::{Source, user, users};
 
@@ -7,7 +7,7 @@ fn sent(commands: &[String]) -> Vec<&str> {
     commands.iter().filter(|command| !command.contains(" lua] ")).filter_map(|at| at.split('"').nth(1)).collect()
 }
 
-/// A source whose scripts are known to the server.
+/// A source whose scripts the server knows.
 async fn warm() -> Source {
     let on = Source::redis();
     for first in [1_000, 2_000] {
@@ -31,7 +31,7 @@ async fn hits_are_one_command() {
     assert_eq!(sent(&commands), ["MGET"], "{commands:#?}");
 }
 
-/// The server answers each look in one step, and others wait meanwhile.
+/// The server answers each read in one step, and others wait meanwhile.
 #[tokio::test]
 async fn no_look_asks_for_more_than_512_registers() {
     let on = warm().await;
@@ -48,7 +48,7 @@ async fn no_look_asks_for_more_than_512_registers() {
 }
 
 #[tokio::test]
-async fn hits_with_tags_are_two_commands_as_the_value_tells_a_tag() {
+async fn hits_with_a_value_tag_are_two_commands() {
     let on = warm().await;
     let ids: Vec<u64> = (0..100).collect();
     on.tagged(1, &ids).await.unwrap();
@@ -72,7 +72,7 @@ async fn misses_are_few_commands() {
     let commands = monitor.stop(on.server()).await;
     let sent = sent(&commands);
     assert_eq!(sent[0], "MGET");
-    // ACQUIRE and FILL, each of them one alone and the others in two calls.
+    // ACQUIRE and FILL: each alone for the first id, and for the others in two calls.
     assert!(sent.len() <= 7 && sent[1..].iter().all(|command| *command == "EVALSHA"), "{sent:?}");
     assert_eq!(on.asked(), [ids]);
 }
@@ -86,7 +86,7 @@ async fn misses_with_tags_are_few_commands() {
     on.cache.settled().await;
     let commands = monitor.stop(on.server()).await;
     let sent = sent(&commands);
-    // ACQUIRE, TAG; TAG of what the values tell, FILL, and TAG once more to prove them current.
+    // ACQUIRE, TAG; TAG of the value tags, FILL, and TAG once more to prove the values current.
     assert!(sent.len() <= 20, "{} commands: {sent:?}", sent.len());
     assert_eq!(on.asked(), [ids]);
 }
@@ -119,7 +119,7 @@ async fn a_batch_that_is_given_up_releases_its_leases_by_few_commands() {
 #[tokio::test]
 async fn the_leases_of_a_long_load_are_renewed_together() {
     let server = tests::RedisServer::start();
-    // So long that neither it nor a call's time on the store runs out on a busy machine.
+    // Long enough that on a busy machine neither the lease nor a call's time on the store runs out.
     let lease = std::time::Duration::from_secs(4);
     let cache = cached_core::Cache::builder().namespace("cache").redis(server.url()).budget(lease).lease(lease);
     let cache = cache.build().unwrap();
@@ -130,7 +130,7 @@ async fn the_leases_of_a_long_load_are_renewed_together() {
     let look = async {
         on.loading(1).await;
         let monitor = server.monitor().await;
-        // Time passes in the server, whose clock nobody can set.
+        // Time passes in the server, whose clock cannot be set.
         tokio::time::sleep(lease * 3 / 2).await;
         let commands = monitor.stop(&server).await;
         let held: u64 = server.send(&[b"EXISTS", b"cache:k:user:0", b"cache:k:user:299"]).await;

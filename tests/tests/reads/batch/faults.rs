@@ -8,7 +8,7 @@ use tests::RedisServer;
 use tokio::task::JoinSet;
 
 const BUDGET: Duration = Duration::from_millis(200);
-/// What timers, 300 ids in a debug build and a busy machine may add.
+/// The time that timers, 300 ids in a debug build and a busy machine may add.
 const SLACK: Duration = Duration::from_millis(300);
 
 fn source(server: &RedisServer) -> Source {
@@ -66,7 +66,7 @@ async fn a_server_that_answers_reads_only_costs_one_budget_and_one_run() {
     assert_eq!(on.asked(), [missing]);
 }
 
-/// Killed while the body runs: what it returns is returned.
+/// Killed while the body runs: the result of the body is returned.
 #[tokio::test]
 async fn a_server_killed_during_the_load() {
     let mut server = RedisServer::start();
@@ -103,11 +103,11 @@ async fn a_server_killed_while_a_batch_waits() {
     let (first, second) = tokio::join!(on.find_many(&[1, 2, 3]), waits);
     assert_eq!((first, second), (Ok(users([1, 2, 3])), Ok(users([1, 2, 3, 4]))));
     let asked = on.asked();
-    // What the first has loaded was not proved current, so the second may load it for itself.
+    // The first load was not proved current, so the second caller may load for itself.
     assert!(asked.len() <= 3 && asked[..2] == [vec![1, 2, 3], vec![4]], "{asked:?}");
 }
 
-/// However many ids, a batch is one load among those that are bounded.
+/// A batch is one load among the bounded ones, however many ids it has.
 #[tokio::test]
 async fn without_the_store_a_batch_takes_room_for_one_load() {
     let mut server = RedisServer::start();

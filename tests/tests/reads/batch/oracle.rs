@@ -16,7 +16,7 @@ enum Step {
     /// Two batches at once.
     Both(Vec<u64>, Vec<u64>),
     Write(u64, Option<u8>),
-    /// So many entries are lost.
+    /// This number of entries is lost.
     Lost(u64),
 }
 

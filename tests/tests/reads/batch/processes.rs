@@ -21,7 +21,7 @@ async fn each_id_is_loaded_once_in_all_processes() {
     assert!(slowest < 3_000.0, "waited {slowest} ms for loads of 100 ms: in a circle?");
 }
 
-/// A process that is killed in mid load: the other waits until its leases end, and loads its ids.
+/// A process is killed during its load: the other one waits until its leases end, and loads its ids.
 #[tokio::test]
 async fn a_process_killed_in_mid_load_is_succeeded() {
     let server = RedisServer::start();

@@ -1,4 +1,4 @@
-//! What a batch returns, and what it stores.
+//! The results of a batch, and the entries that it stores.
 
 use super::source::{Source, on_both, user, users};
 use cached_core::{Cache, Clock, Invalidation, MissReason, Options, Outcome, UnstoredReason};
@@ -156,7 +156,7 @@ on_both!(
     many_ids,
     a_panic_of_the_body_leaves_nothing_behind,
     many_keys_without_an_attribute,
-    what_is_kept_is_shared_by_those_who_keep_it_for_the_same_time,
+    functions_with_the_same_local_share_near_values,
 );
 
 #[tokio::test]
@@ -180,11 +180,11 @@ fn outside_of_a_runtime_the_body_runs() {
     }
 }
 
-async fn what_is_kept_is_shared_by_those_who_keep_it_for_the_same_time(on: Source) {
+async fn functions_with_the_same_local_share_near_values(on: Source) {
     on.near(&[1, 2]).await.unwrap();
     on.cache.settled().await;
     eventually("the store tells of changes", async || on.cache.stats().near.is_some_and(|near| near.coherent)).await;
-    // Read, and kept.
+    // Read, and kept near.
     on.near(&[1]).await.unwrap();
     assert_eq!(on.near_one(2).await, Ok(Some(user(2))));
     let (one, many, briefly) = (|| on.stats("near_one"), || on.stats("near"), || on.stats("near_briefly"));

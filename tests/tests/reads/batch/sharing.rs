@@ -65,7 +65,7 @@ async fn what_a_failed_load_does_not_bring_is_loaded_by_a_second_run(on: Source)
     assert_eq!(on.asked(), [[2, 3], [1, 4], [2, 3]]);
 }
 
-/// Given up in mid load, its followers take over; given up while it waits, nobody notices.
+/// If it is given up during its load, its followers take over; if it is given up while it waits, nobody notices.
 async fn a_batch_that_is_given_up_hands_over(on: Source) {
     on.close();
     let mut given_up = Box::pin(on.find_many(&[1, 2]));
@@ -103,7 +103,7 @@ async fn overlapping_batches_load_each_id_once(on: Source) {
     }
 }
 
-/// Each holds what another waits for until all of them are loading.
+/// Each holds what another one waits for, until all of them load.
 async fn batches_that_hold_what_the_other_waits_for(on: Source) {
     on.close();
     let third = async {
@@ -166,11 +166,12 @@ on_both!(
     a_stampede_of_batches,
 );
 
-/// A batch leads the wait for an id that another process loads; those who wait along do not wait for its own load as well.
+/// A batch leads the wait for an id that another process loads. Its followers do not wait for the batch's own load as
+/// well.
 #[tokio::test]
-async fn those_who_wait_for_another_id_do_not_wait_for_the_load() {
+async fn callers_that_wait_for_another_id_do_not_wait_for_the_load() {
     let on = Source::redis();
-    // As of another process.
+    // Stands for another process.
     let elsewhere =
         Source::of(Cache::builder().namespace("cache").redis(on.server().url()).budget(SOON).build().unwrap());
     on.close();

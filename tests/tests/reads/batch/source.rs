@@ -1,4 +1,4 @@
-//! What stands behind the functions under test, and the functions.
+//! The source behind the functions under test, and the functions.
 
 use cached_core::{Cache, CacheBuilder, CacheEvent, SiteStats, redis_cached};
 use serde::{Deserialize, Serialize};
@@ -28,11 +28,11 @@ pub(crate) struct UserUpdated {
     pub(crate) id: u64,
 }
 
-/// Users, and who asks for them.
+/// Users, and the loads that ask for them.
 pub(crate) struct Source {
     pub(crate) cache: Cache,
     server: Option<RedisServer>,
-    /// Those who are not `user(id)`; `None` is nobody.
+    /// Users that differ from `user(id)`; `None` is nobody.
     rows: Mutex<HashMap<u64, Option<User>>>,
     asked: Mutex<Vec<Vec<u64>>>,
     is_open: watch::Sender<bool>,
@@ -74,7 +74,7 @@ impl Source {
         std::mem::take(&mut self.asked.lock().unwrap())
     }
 
-    /// Loads do not end from now on.
+    /// From now on loads do not end.
     pub(crate) fn close(&self) {
         self.is_open.send_replace(false);
     }
@@ -83,7 +83,7 @@ impl Source {
         self.is_open.send_replace(true);
     }
 
-    /// Waits until so many loads have begun.
+    /// Waits until this number of loads have begun.
     pub(crate) async fn loading(&self, loads: usize) {
         eventually("loads have begun", async || self.asked.lock().unwrap().len() >= loads).await;
     }
@@ -93,7 +93,7 @@ impl Source {
     }
 
     async fn read(&self, ids: &[u64]) -> Result<Vec<Option<User>>, String> {
-        // As they are when the load begins.
+        // The rows as they are when the load begins.
         let found: Vec<_> = {
             let rows = self.rows.lock().unwrap();
             ids.iter().map(|id| rows.get(id).cloned().unwrap_or_else(|| Some(user(*id)))).collect()
@@ -130,7 +130,7 @@ impl Source {
         self.map(ids).await.unwrap_or_default().into_iter().collect()
     }
 
-    /// With an event and two tags, one of which only the value tells.
+    /// With an event and two tags, one of which only the value names.
     #[redis_cached(
         key = "<tenant>:tagged:<id>", batch = ids, cache = self.cache, invalidate_on = UserUpdated { id },
         tags = ["tenant:<tenant>", |user: &User| [format!("name:{}", user.name)]],
@@ -175,7 +175,7 @@ impl Source {
         self.map(ids).await
     }
 
-    /// Asks for what it is loading itself, one by one.
+    /// Asks one by one for what it is loading itself.
     #[redis_cached(key = "user:<id>", batch = ids, cache = self.cache)]
     pub(crate) async fn asks_back(&self, ids: &[u64]) -> Result<HashMap<u64, User>, String> {
         let mut found = HashMap::new();
@@ -185,7 +185,7 @@ impl Source {
         Ok(found)
     }
 
-    /// Asks a batch that has its own id in it.
+    /// Asks a batch that contains its own id.
     #[redis_cached(key = "user:<id>", cache = self.cache)]
     pub(crate) async fn asks_batch(&self, id: u64) -> Result<Option<User>, String> {
         Ok(self.find_many(&[id, id + 1]).await?.remove(&id))
@@ -213,7 +213,7 @@ impl Source {
     }
 }
 
-/// Many keys at once in a debug build on a busy machine are no fault of the store.
+/// Many concurrent keys in a debug build on a busy machine are not a fault of the store.
 fn patient(builder: CacheBuilder) -> Cache {
     builder.budget(Duration::from_secs(60)).lease(Duration::from_secs(600)).build().unwrap()
 }

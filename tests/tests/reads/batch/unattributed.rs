@@ -1,4 +1,4 @@
-//! A batch returns what its body returned, also what cannot be attributed to the ids that it was given.
+//! A batch returns all that its body returned, even what cannot be attributed to the ids that it was given.
 
 use super::source::{Source, on_both, user, users};
 use cached_core::{Cache, Options, SiteStats, UnstoredReason, redis_cached};
@@ -12,10 +12,10 @@ use tokio::sync::watch;
 use tokio::task::yield_now;
 use tracing::Level;
 
-/// A database that compares names without case, and spells them in small letters.
+/// A database that compares names without case, and spells them in lower case.
 struct Names {
     cache: Cache,
-    /// Nobody else is there.
+    /// All others are unknown.
     known: Vec<String>,
     loads: AtomicUsize,
     is_open: watch::Sender<bool>,
@@ -150,13 +150,14 @@ async fn a_batch_that_waits_for_an_id_runs_its_own_body(on: Source) {
     assert_eq!(on.loads(), 3);
 }
 
-/// Makes one call, and so many others while it loads. What they all return, and how often the body ran.
+/// Makes one call, and `others` more while it loads. Returns all results, and how often the body ran.
 async fn while_one_loads<T, F: Future<Output = T>>(on: &Names, call: impl Fn(usize) -> F) -> (Vec<T>, usize) {
     on.is_open.send_replace(false);
     let first = call(0);
     let others = async {
         eventually("the first one loads", async || on.loads.load(Ordering::SeqCst) == 1).await;
-        // Before the load ends, all of them are polled. They need not ask the store: they follow the call that loads.
+        // All of them are polled before the load ends. They need not ask the store, because they follow the call that
+        // loads.
         let opens = async {
             for _ in 0..AT_ONCE {
                 yield_now().await;
@@ -227,7 +228,7 @@ async fn calls_at_once_for_several_ids_that_are_spelled_otherwise(on: Source) {
     assert!((2..=AT_ONCE / 10).contains(&loads), "{loads}");
 }
 
-/// What a load returned for somebody else's ids is not given to who has not asked for these.
+/// A caller does not get what a load returned for ids that the caller has not asked for.
 async fn nobody_gets_what_others_have_asked_for(on: Source) {
     let known: Vec<String> = (0..AT_ONCE).map(|n| format!("own{n}")).collect();
     let known: Vec<&str> = known.iter().map(String::as_str).chain(["ada"]).collect();
@@ -255,7 +256,7 @@ async fn single_calls_that_wait_for_it_share_one_load(on: Source) {
     assert_eq!(loads, 2);
 }
 
-/// Of which the database makes small letters.
+/// The database turns it into lower case.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, cached_core::CacheKey)]
 struct Mail(String);
 
@@ -273,7 +274,7 @@ async fn ids_of_an_own_type_are_handed_over(on: Source) {
     assert_eq!(loads, 2);
 }
 
-/// They cannot be handed over: each call loads for itself.
+/// The ids cannot be handed over, so each call loads for itself.
 async fn ids_that_borrow_are_returned_as_without_a_cache(on: Source) {
     #[redis_cached(key = "lent:<name>", batch = names, cache = on.cache, skip(on))]
     async fn find<'a>(names: &[&'a str], on: &Names) -> HashMap<&'a str, usize> {
@@ -344,7 +345,7 @@ async fn a_list_of_another_length_is_returned_as_it_is(on: Source) {
     assert_eq!(on.stats("too_few").unstored[&UnstoredReason::Unattributed], 5);
 }
 
-/// An id of which only a part stands in the key.
+/// An id that stands in the key only in part.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 struct Login {
     user: u64,
@@ -364,7 +365,7 @@ async fn ids_with_one_key_are_each_in_the_map(on: Source) {
     }
 }
 
-/// Equal in any case, but not in the key.
+/// Equal regardless of case, but not in the key.
 #[derive(Debug, Clone, Eq, cached_core::CacheKey)]
 struct AnyCase(String);
 
@@ -380,7 +381,7 @@ impl Hash for AnyCase {
     }
 }
 
-async fn of_ids_that_are_equal_under_two_keys_none_becomes_absent(on: Source) {
+async fn ids_that_are_equal_under_two_keys_do_not_become_absent(on: Source) {
     #[redis_cached(key = "any_case:<name>", batch = names, cache = cache, skip(cache))]
     async fn find(names: &[AnyCase], cache: &Cache) -> HashMap<AnyCase, u64> {
         names.iter().map(|name| (name.clone(), 1)).collect()
@@ -412,7 +413,7 @@ on_both!(
     keys_without_an_attribute,
     a_list_of_another_length_is_returned_as_it_is,
     ids_with_one_key_are_each_in_the_map,
-    of_ids_that_are_equal_under_two_keys_none_becomes_absent,
+    ids_that_are_equal_under_two_keys_do_not_become_absent,
 );
 
 #[tokio::test]

@@ -18,8 +18,8 @@ async fn one_id_is_invalidated_during_the_load(on: Source) {
             on.loading(1).await;
             on.set(written, Some(new.clone()));
             on.cache.delete(format!("user:{written}")).await.unwrap();
-            // From here on nobody who asks may get the old one.
-            // This one waits for the load, learns that its value is not proved current, and loads for itself.
+            // From here on no caller may get the old row. This one waits for the load, learns that its value is not
+            // proved current, and loads for itself.
             let opens = async {
                 tokio::task::yield_now().await;
                 on.open();
@@ -79,7 +79,7 @@ async fn an_event_during_the_load_keeps_the_old_value_out(on: Source) {
     assert_eq!(on.asked(), [[2]], "the others were stored");
 }
 
-/// While a writer is at work on one id, that one is loaded and not stored, in the same run as the others.
+/// While a writer works on one id, that id is loaded in the same run as the others, and not stored.
 async fn a_writer_at_work_on_one_id(on: Source) {
     let during = async {
         assert_eq!(on.find_many(&[1, 2, 3]).await, Ok(users([1, 2, 3])));

@@ -1,5 +1,5 @@
-//! A load that calls a function whose values are kept here: what it brings is stored for everybody, so it must not be as old as a
-//! near hit may be. News of another process's writes are held back, so that near hits are old for as long as the test likes.
+//! A load calls a function with near values. Its result is stored for all, so it must not be as old as a near hit may
+//! be. Announcements of another process's writes are held back, so near hits are old as long as the test wants.
 
 use bytes::Bytes;
 use cached_core::store::{
@@ -12,7 +12,7 @@ use std::sync::{Arc, Mutex, Weak};
 use std::time::{Duration, Instant};
 use tests::{RedisServer, eventually};
 
-/// A store whose news of changes can be held back.
+/// A store whose announcements of changes can be held back.
 #[derive(Debug)]
 struct HeldBack<S> {
     store: S,
@@ -35,7 +35,7 @@ impl<S> HeldBack<S> {
         self.is_holding.store(true, Ordering::SeqCst);
     }
 
-    /// What was held back comes.
+    /// Delivers what was held back.
     fn release(&self) {
         self.is_holding.store(false, Ordering::SeqCst);
         self.told.lock().unwrap().iter().for_each(|news| news.all_changed());
@@ -67,7 +67,7 @@ impl Watcher for News {
         self.tell(Watcher::regained);
     }
 
-    // It would come behind the news.
+    // The confirmation would come after the announcement.
     fn confirmed(&self, asked: Instant) {
         self.tell(|watcher| watcher.confirmed(asked));
     }
@@ -109,7 +109,7 @@ async fn price(prices: &Prices, id: u64) -> u64 {
     prices.now()
 }
 
-/// As `price`, without tags: it is asked for by its integers.
+/// Like `price`, without tags: a near hit finds it by its integers.
 #[redis_cached(key = "plain-price:<id>", skip(prices), local = "1m")]
 async fn plain(prices: &Prices, id: u64) -> u64 {
     prices.now()
@@ -120,7 +120,7 @@ async fn prices_of(prices: &Prices, ids: &[u64]) -> HashMap<u64, u64> {
     ids.iter().map(|id| (*id, prices.now())).collect()
 }
 
-/// All ways to call the functions whose values are kept.
+/// All ways to call the functions with near values.
 async fn all_of(prices: &Prices) -> [u64; 3] {
     [price(prices, 1).await, plain(prices, 1).await, prices_of(prices, &[1]).await[&1]]
 }
@@ -138,14 +138,14 @@ async fn spawned(prices: &Prices) -> [u64; 3] {
     all_of(prices).await
 }
 
-/// Calls one that calls them, but is not cached itself.
+/// Calls a function that calls them, but is not cached itself.
 #[redis_cached(key = "offers:<id>", batch = ids, skip(prices), invalidate_on = PriceChanged { .. })]
 async fn offers(prices: &Prices, ids: &[u64]) -> HashMap<u64, [u64; 3]> {
     let offer = async { all_of(prices).await };
     HashMap::from([(ids[0], offer.await)])
 }
 
-/// The load of one that is cached, inside of another's.
+/// The load of a cached function, inside another load.
 #[redis_cached(key = "outermost", skip(prices), invalidate_on = PriceChanged { .. })]
 async fn outermost(prices: &Prices) -> [u64; 3] {
     inner_offer(prices).await
@@ -166,7 +166,7 @@ async fn what_was_put(_prices: &Prices) -> [u64; 3] {
     [0; 3]
 }
 
-/// All that store something made of what those functions return.
+/// All ways to store something made of the results of those functions.
 const WAYS: [&str; 6] = ["offer", "spawned", "offers", "outermost", "put", "by_hand"];
 
 async fn stored(way: &str, cache: &Cache, prices: &Prices) -> [u64; 3] {
@@ -185,7 +185,7 @@ async fn found(way: &str, cache: &Cache, prices: &Prices) -> [u64; 3] {
     if way == "put" { what_was_put(prices).await } else { stored(way, cache, prices).await }
 }
 
-/// A process whose news can be held back, and another one.
+/// A process whose announcements can be held back, and another one.
 async fn in_two_processes<S: Store>(store: impl Fn() -> S, clock: Clock) {
     let held = HeldBack::of(store());
     let builder = || {
@@ -226,7 +226,7 @@ async fn in_two_processes<S: Store>(store: impl Fn() -> S, clock: Clock) {
     }
 }
 
-/// After a load, and beside one in the same task.
+/// After a load, and beside a load in the same task.
 #[tokio::test]
 async fn outside_of_a_load_near_hits_are_as_they_were() {
     let cache = Cache::builder().namespace("cache").clock(Clock::manual()).build().unwrap();
@@ -259,7 +259,7 @@ async fn no_near_hit_gets_into_another_entry_on_redis() {
     in_two_processes(|| RedisStore::new(&server.url()).unwrap(), Clock::system()).await;
 }
 
-/// One memory that several caches see.
+/// One memory that several caches share.
 #[derive(Debug)]
 struct Shared {
     store: Arc<MemoryStore>,

@@ -1,4 +1,4 @@
-//! The connection lives on the runtime on which somebody read first, and the cache may outlive that one.
+//! The connection lives on the runtime of the first read, and the cache may outlive that runtime.
 
 use super::patient;
 use cached_core::{Cache, Outcome};
@@ -16,7 +16,7 @@ async fn is_coherent_and_fresh(here: &Cache, there: &Cache, rows: &KeptRows) {
     eventually("it is seen", async || rows.read(here, Way::Shared, 1).await == rows.now(1)).await;
 }
 
-/// Nothing that was kept by then is served: nobody has listened since.
+/// No value kept by then is served, because nobody has listened since.
 #[test]
 fn a_runtime_that_is_gone() {
     let server = RedisServer::start();
@@ -33,12 +33,12 @@ fn a_runtime_that_is_gone() {
     }
 }
 
-/// One that stands still does not hear anything either; another one takes over.
+/// A runtime that stands still does not receive anything either; another one takes over.
 #[test]
 fn a_runtime_that_stands_still() {
     let heartbeat = Duration::from_millis(200);
     let server = RedisServer::start();
-    // The connection that reads and writes stands still as well, and is replaced after some overdue answers.
+    // The connection for reads and writes stands still as well, and is replaced after some overdue answers.
     let budget = Duration::from_millis(100);
     let here = patient().heartbeat(heartbeat).budget(budget).redis(server.url()).build().unwrap();
     let cache = || patient().redis(server.url()).build().unwrap();
@@ -51,13 +51,13 @@ fn a_runtime_that_stands_still() {
     let there = cache();
     for _ in 0..3 {
         other.block_on(async {
-            // There is nobody to hear of it, and nobody to be told that nobody does: only the clock can tell.
+            // Nobody receives the announcement, and nobody learns that nobody does. Only the clock shows it.
             assert_eq!(rows.write(&there, 1).await, Outcome::Applied);
             tokio::time::sleep(heartbeat + Duration::from_millis(20)).await;
             assert_eq!(rows.read(&here, Way::Shared, 1).await, rows.now(1));
             is_coherent_and_fresh(&here, &there, &rows).await;
         });
-        // The former one finds out that it has been replaced.
+        // The former keeper finds out that it has been replaced.
         still.block_on(async { tokio::time::sleep(heartbeat).await });
     }
 }

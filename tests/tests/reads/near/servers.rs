@@ -1,4 +1,4 @@
-//! What programs and the server itself do to entries, and servers that do not tell of it.
+//! Changes of entries by other programs and by the server itself, and servers that do not announce changes.
 
 use super::{Subject, patient};
 use cached_core::{Cache, Outcome};
@@ -50,7 +50,7 @@ async fn what_the_server_evicts_is_not_served() {
     on.sees(Way::Shared, 1, "its eviction is seen").await;
 }
 
-/// A server tells of what it has expired, and that may be long after: what is over is not served meanwhile.
+/// A server may announce an expiry long after it is due. Meanwhile the expired value is not served.
 #[tokio::test]
 async fn what_the_server_is_late_to_expire_is_not_served() {
     let on = Subject::on(RedisServer::start_with(&["--enable-debug-command", "yes"]));
@@ -70,7 +70,7 @@ async fn what_the_server_is_late_to_expire_is_not_served() {
     assert_eq!(on.rows.read_brief(&on.here, 1, ttl).await, version);
 }
 
-/// A server that cannot remember all keys forgets some, and tells of those as if they had changed.
+/// A server that cannot remember all keys forgets some, and announces those as changed.
 #[tokio::test]
 async fn more_keys_than_the_server_remembers() {
     let on = Subject::on(RedisServer::start_with(&["--tracking-table-max-keys", "10"]));
@@ -94,7 +94,7 @@ async fn more_keys_than_the_server_remembers() {
     on.rows.warm(&on.here, Way::Shared, 1).await;
 }
 
-/// Works as without a near cache, and says so once.
+/// It works as without a near cache, and logs so once.
 async fn has_none(server: RedisServer, url: &str) {
     let (log, _listening) = Log::listen(Level::INFO);
     let mut lines = Vec::new();
@@ -116,7 +116,7 @@ async fn has_none(server: RedisServer, url: &str) {
     for _ in 0..50 {
         assert_eq!(rows.read(&here, Way::Shared, 1).await, 0);
     }
-    // A connection each for the two questions, and none by the cache.
+    // Each of the two questions has a connection; the cache has none.
     let after = (connections().await, Way::Shared.stats(&here));
     assert_eq!(after.0, before.0 + 1, "it is left alone");
     assert_eq!((after.1.near_hits, after.1.hits), (0, before.1.hits + 50));
@@ -150,7 +150,7 @@ async fn a_user_who_may_not_ask_how_long_keys_live() {
     has_none(server, &url).await;
 }
 
-/// What the near cache needs beyond what a cache without one does.
+/// The rights that the near cache needs beyond those of a cache without one.
 #[tokio::test]
 async fn a_user_who_may_only_what_the_cache_needs() {
     let rights = [

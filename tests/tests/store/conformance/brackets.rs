@@ -1,4 +1,4 @@
-//! BEGIN and END: while a write is in progress, nobody stores what it may make old.
+//! BEGIN and END: while a write is in progress, nobody stores what the write may outdate.
 
 use super::{Subject, TTL, lease, value};
 use cached_core::store::{Acquired, Head, Replace, Written};
@@ -75,7 +75,7 @@ async fn a_long_write_that_ends_leaves_the_short_ones_deadline(on: Subject) {
     assert_eq!(on.acquire("k", lease(1), TTL).await, Acquired::Granted);
 }
 
-async fn begin_repeated_extends(on: Subject) {
+async fn a_repeated_begin_extends(on: Subject) {
     on.begin(writer(1), &["k"], SHORT).await;
     on.begin(writer(1), &["k"], TTL).await;
     on.pass(SHORT).await;
@@ -97,7 +97,7 @@ async fn a_marker_that_was_lost_is_begun_again(on: Subject) {
     assert_eq!(on.acquire("kept", lease(2), TTL).await, Acquired::Writing);
 }
 
-/// As long as another's marker keeps the set of them alive.
+/// Another writer's marker keeps the set of markers alive.
 async fn a_marker_that_was_lost_beside_anothers_is_begun_again(on: Subject) {
     let (_, old) = value(1, "old");
     on.begin(writer(2), &["k"], TTL).await;
@@ -131,7 +131,7 @@ async fn end_removes_whatever_came_meanwhile(on: Subject) {
     on.end(writer(1), &[]).await;
 }
 
-/// A load that began before the write stores nothing, however it goes on.
+/// A load that began before the write stores nothing, however it continues.
 async fn loads_in_flight_do_not_store(on: Subject) {
     let (seen, old) = value(1, "old");
     let (_, new) = value(2, "computed from what was there before");
@@ -151,7 +151,7 @@ async fn loads_in_flight_do_not_store(on: Subject) {
     assert_eq!(on.get("refreshed").await, None);
 }
 
-/// Removed, so that nobody comes across it again, and not replaced.
+/// The register is removed, so that nobody finds it again, and not replaced.
 async fn an_unusable_register_gives_no_lease_either(on: Subject) {
     on.begin(writer(1), &["k"], TTL).await;
     on.plant("k", b"damaged").await;
@@ -161,7 +161,7 @@ async fn an_unusable_register_gives_no_lease_either(on: Subject) {
     assert_eq!(on.get("k").await, None);
 }
 
-/// Who takes a token for the lease of a worthless load does not keep its writer from putting its value.
+/// A caller may mistake a token for the lease of a worthless load. It does not keep the writer from putting its value.
 async fn a_token_is_not_replaced(on: Subject) {
     on.store.begin(writer(1), &["k".into()], TTL, true, TTL).await.unwrap();
     let replace = Replace::unusable(writer(1).as_bytes());
@@ -173,7 +173,8 @@ async fn a_token_is_not_replaced(on: Subject) {
     assert_eq!(on.get("k").await, Some(bytes));
 }
 
-/// `set_unmarked` of the protocol's model: it might be older than the commit, and outlive the marker of a writer that dies.
+/// `set_unmarked` of the protocol's model: the value might be older than the commit, and outlive the marker of a writer
+/// that dies.
 async fn nothing_is_put_while_a_write_is_in_progress(on: Subject) {
     let (_, old) = value(1, "old");
     let (_, new) = value(2, "new");
@@ -182,7 +183,7 @@ async fn nothing_is_put_while_a_write_is_in_progress(on: Subject) {
     for key in ["put", "written", "dead"] {
         assert!(!on.try_put(key, &old).await, "{key}");
     }
-    assert_eq!(on.get("put").await.as_deref(), Some(&writer(1).as_bytes()[..]), "the token stands");
+    assert_eq!(on.get("put").await.as_deref(), Some(writer(1).as_bytes()), "the token stands");
     assert_eq!(on.get("dead").await, None);
     on.put("another", &old).await;
     assert!(on.end_with(writer(1), &[("put", Some(&new)), ("written", None)]).await);
@@ -201,7 +202,7 @@ on_every_store! {
     a_marker_ends_by_itself
     a_short_write_does_not_end_a_long_one
     a_long_write_that_ends_leaves_the_short_ones_deadline
-    begin_repeated_extends
+    a_repeated_begin_extends
     a_marker_that_was_lost_is_begun_again
     a_marker_that_was_lost_beside_anothers_is_begun_again
     end_removes_whatever_came_meanwhile

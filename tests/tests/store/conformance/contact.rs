@@ -1,5 +1,5 @@
-//! What a confirmation says: that all changes up to the moment of the *question* were told. What is changed while the answer is
-//! on its way is told behind it.
+//! A confirmation says that all changes up to the moment of the *question* were announced. A change during the way of
+//! the answer is announced after it.
 
 use super::{WITHIN, all};
 use cached_core::store::{RedisStore, Store, Watcher};
@@ -7,10 +7,10 @@ use std::sync::{Arc, Mutex, Weak};
 use std::time::{Duration, Instant};
 use tests::{Network, Pass, RedisServer, eventually};
 
-/// How long each answer is on its way. A busy machine makes it longer, never shorter.
+/// How long each answer takes. A busy machine makes it longer, never shorter.
 const ON_ITS_WAY: Duration = Duration::from_millis(150);
 
-/// For each confirmation, how long ago the moment was that it speaks of.
+/// For each confirmation, how long ago the moment was that it is about.
 #[derive(Debug, Default)]
 struct Ages(Mutex<Vec<Duration>>);
 

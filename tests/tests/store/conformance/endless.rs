@@ -1,5 +1,5 @@
-//! Registers and markers that somebody has made to live for ever (`PERSIST`): nothing is kept out of the cache for longer than
-//! without that.
+//! Registers and markers that someone has made persistent (`PERSIST`): they keep nothing out of the cache for longer
+//! than others do.
 
 use super::{Subject, TTL, lease, value};
 use cached_core::store::{Acquired, Head};
@@ -14,7 +14,7 @@ impl Subject {
         assert!(has_been, "{key} had an end");
     }
 
-    /// The time of the writer's marker is over.
+    /// Waits until the time of the writer's marker is over.
     async fn is_over(&self, markers: &str, writer: Head) {
         let added: i64 = self.server().send(&[b"ZADD", markers.as_bytes(), b"XX", b"1", writer.as_bytes()]).await;
         assert_eq!(added, 0, "it stood there");
@@ -107,7 +107,7 @@ async fn markers_are_over_when_the_last_of_them_is() {
     assert_eq!(on.tag(&["t"], stamp).await.unwrap(), [stamp]);
 }
 
-/// When one of two writers has ended, the other's markers have their end again.
+/// When one of two writers has ended, the other's markers expire again.
 #[tokio::test]
 async fn the_end_of_one_write_gives_the_others_an_end() {
     let on = Subject::redis();

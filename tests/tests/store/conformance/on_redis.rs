@@ -1,4 +1,4 @@
-//! What can be wrong with a server: the steps do what they can.
+//! Faults of a server: the steps do what they can.
 
 use super::{Subject, TTL, WITHIN, all, lease, value};
 use cached_core::store::{Acquired, Head, Key, RedisStore, Store, Written};
@@ -76,7 +76,7 @@ async fn registers_in_several_slots_are_taken_one_by_one() {
     assert_eq!(on.get_all(&["b", "a", "{c}:1"]).await, [None, None, None]);
 }
 
-/// The first of each kind is the one that the server refuses.
+/// The server refuses the first of each kind.
 #[tokio::test]
 async fn the_first_step_in_several_slots_is_taken_as_well() {
     let (_, new) = value(2, "new");
@@ -138,9 +138,9 @@ async fn a_user_who_may_not_mget_reads_one_by_one() {
     assert_eq!(on.get_all(&[]).await, []);
 }
 
-/// What is refused for another reason than that it is several is not taken for it.
+/// A refusal for another reason is not mistaken for a refusal of several registers.
 #[tokio::test]
-async fn what_was_refused_once_is_taken_again() {
+async fn a_refused_step_is_tried_again() {
     let on = Subject::redis();
     let (_, new) = value(2, "new");
     let keys = all(&["a", "b"]);
@@ -180,7 +180,7 @@ async fn another_type_under_a_register_does_not_hinder_a_write() {
     assert!(!on.server().send::<bool>(&[b"EXISTS", b"k", b"{k}:w", b"{other}:w"]).await);
 }
 
-/// A foreign key whose name is no text does not keep the others.
+/// A foreign key whose name is not text does not keep the others from being swept.
 #[tokio::test]
 async fn keys_that_are_no_text_are_swept() {
     let on = Subject::redis();
@@ -190,7 +190,7 @@ async fn keys_that_are_no_text_are_swept() {
     assert_eq!(on.server().send::<i64>(&[b"DBSIZE"]).await, 0);
 }
 
-/// Tags are many, one for each row that is cached.
+/// There are many tags, one for each cached row.
 #[tokio::test]
 async fn a_tag_takes_little_memory() {
     let on = Subject::redis();
@@ -200,7 +200,7 @@ async fn a_tag_takes_little_memory() {
     assert!(bytes < 120, "{bytes} bytes");
 }
 
-/// To ask for nothing is no fault of the server.
+/// An empty request is not a fault of the server.
 #[tokio::test]
 async fn after_nothing_was_asked_for_several_are_still_asked_for_at_once() {
     let on = Subject::redis();

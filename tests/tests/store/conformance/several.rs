@@ -10,7 +10,7 @@ fn stamp(id: u8) -> Head {
 }
 
 impl Subject {
-    /// Makes one register so much older, all others as well where time can be moved.
+    /// Ages one register by this time; all others as well where time can be moved.
     async fn age(&self, key: &str, by: Duration) {
         self.clock.advance(by);
         if let Some(server) = &self.server {
@@ -35,11 +35,11 @@ async fn several_are_read_in_their_order(on: Subject) {
     );
     assert_eq!(on.get_all(&["a"]).await, [a]);
     assert_eq!(on.get_all(&[]).await, []);
-    // Nothing has gone wrong by asking for nothing.
+    // An empty request does no harm.
     assert_eq!(on.get_all(&["b", "absent"]).await, [b, None]);
 }
 
-async fn as_many_as_one_likes_are_read_at_once(on: Subject) {
+async fn any_number_is_read_at_once(on: Subject) {
     let names: Vec<String> = (0..700).map(|i| format!("k{i}")).collect();
     for i in [0, 256, 257, 512, 699] {
         on.put(&names[i], names[i].as_bytes()).await;
@@ -74,7 +74,7 @@ async fn tags_are_created_once(on: Subject) {
     assert_eq!(on.tag(&[], stamp(5)).await.unwrap(), []);
 }
 
-/// Of 60 seconds.
+/// Their time is 60 seconds.
 async fn tags_live_on_while_they_are_used(on: Subject) {
     let seconds = Duration::from_secs;
     assert_eq!(on.tag(&["t"], stamp(1)).await.unwrap(), [stamp(1)]);
@@ -105,7 +105,7 @@ async fn no_tag_is_taken_while_one_of_them_is_written(on: Subject) {
     assert_eq!(on.tag(&["b"], stamp(3)).await.unwrap(), [stamp(3)], "BEGIN ended the generation before");
 }
 
-async fn what_is_no_tag_is_replaced(on: Subject) {
+async fn a_register_that_is_not_a_tag_is_replaced(on: Subject) {
     let long = value(1, "a value with a payload").1;
     for (i, foreign) in (10..).zip([&b""[..], b"x", b"Vshort", &long, lease(1).as_bytes(), b"of seventeen byte"]) {
         on.put("t", foreign).await;
@@ -118,12 +118,12 @@ async fn what_is_no_tag_is_replaced(on: Subject) {
 
 on_every_store! {
     several_are_read_in_their_order
-    as_many_as_one_likes_are_read_at_once
+    any_number_is_read_at_once
     several_are_removed_and_no_other
     tags_are_created_once
     tags_live_on_while_they_are_used
     no_tag_is_taken_while_one_of_them_is_written
-    what_is_no_tag_is_replaced
+    a_register_that_is_not_a_tag_is_replaced
 }
 
 #[tokio::test]
@@ -141,7 +141,7 @@ async fn redis_counts_another_type_as_none() {
 }
 
 #[tokio::test]
-async fn redis_gives_a_tag_without_an_end_one() {
+async fn redis_gives_a_persistent_tag_an_end() {
     let on = Subject::redis();
     assert_eq!(on.tag(&["t"], stamp(1)).await.unwrap(), [stamp(1)]);
     let _: i64 = on.server().send(&[b"PERSIST", b"t"]).await;
@@ -150,7 +150,7 @@ async fn redis_gives_a_tag_without_an_end_one() {
     assert!((50_000..=60_000).contains(&left), "{left} ms");
 }
 
-/// A register that others remove and create all the time has one stamp at a time for all who ask.
+/// Others remove and create the register all the time. At any moment it has one stamp for all who ask.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn all_who_ask_at_once_get_the_same_stamp() {
     for on in [Subject::memory(), Subject::redis()] {

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tests::RedisServer;
 
-/// A prefix, and a key of others that it would take as well if it were a pattern.
+/// A prefix, and a foreign key that the prefix would match if it were a pattern.
 const NOT_PATTERNS: [(&str, &str); 6] =
     [("n*:", "nnn:1"), ("n?:", "nx:1"), ("n[ab]:", "na:1"), ("n[^a]:", "nb:1"), ("n[a-c]:", "nb:1"), ("n\\*:", "n*:1")];
 
@@ -41,7 +41,7 @@ async fn leases_and_tags_are_swept_and_markers_stay(on: Subject) {
     assert!(on.get_all(&gone).await.iter().all(Option::is_none));
     assert!(on.get("n:v2:k").await.is_some());
     assert!(!on.fill("n:k:leased", lease(1), &value(2, "late").1).await);
-    // Not even if all keys of the server are swept.
+    // Not even a sweep of all keys of the server removes it.
     on.sweep("").await;
     for key in marked {
         assert_eq!(on.acquire(key, lease(2), TTL).await, Acquired::Writing, "{key}");
@@ -62,7 +62,7 @@ async fn many_are_swept(on: Subject) {
     }
 }
 
-async fn what_is_over_is_not_counted(on: Subject) {
+async fn expired_entries_are_not_counted(on: Subject) {
     let short = std::time::Duration::from_millis(50);
     on.store.put(&"n:short".into(), "x".into(), short, WITHIN).await.unwrap();
     on.put("n:long", b"x").await;
@@ -70,7 +70,7 @@ async fn what_is_over_is_not_counted(on: Subject) {
     assert_eq!(on.sweep("n:").await, 1);
 }
 
-/// What belongs to a register and stands beside it has the register's key in braces, for the slot's sake.
+/// A companion of a register has the register's key in braces, so that both stand in one slot.
 async fn companions_are_swept_with_their_registers(on: Subject) {
     for key in ["n:k:a", "{n:k:a}:companion", "n:k:{b}:c:{companion}", "{n:k:gone}:companion"] {
         on.put(key, b"x").await;
@@ -90,11 +90,11 @@ on_every_store! {
     companions_are_swept_with_their_registers
     leases_and_tags_are_swept_and_markers_stay
     many_are_swept
-    what_is_over_is_not_counted
+    expired_entries_are_not_counted
 }
 
 const KEYS: u32 = 50_000;
-/// What a stretch may take of the server's processor: longer than that, others would notice.
+/// The time of the server's processor that a stretch may take; others would notice more.
 const STRETCH: Duration = Duration::from_millis(20);
 
 /// Puts and removes keys of its own, under the prefix and elsewhere, so that the server's table grows and shrinks.
@@ -140,7 +140,7 @@ async fn a_sweep_of_a_busy_server_is_complete_and_holds_nobody_up() {
     stop.store(true, Ordering::Relaxed);
     others.await.unwrap();
 
-    // What the others did meanwhile counts as well.
+    // This includes the work of the other clients.
     let each = processor_time(server).await.saturating_sub(before) / stretches;
     assert!(each < STRETCH, "{stretches} stretches took {each:?} each");
     assert!(most <= 2_000, "one stretch removed {most}");
@@ -148,14 +148,14 @@ async fn a_sweep_of_a_busy_server_is_complete_and_holds_nobody_up() {
     assert_eq!(each_key(server, count).await, (0, KEYS));
 }
 
-/// What the server has used of the processor: on a busy machine that grows no faster.
+/// The processor time that the server has used; it grows no faster on a busy machine.
 async fn processor_time(server: &RedisServer) -> Duration {
     let info: String = server.send(&[b"INFO", b"cpu"]).await;
     let used = info.lines().filter(|line| line.starts_with("used_cpu_user:") || line.starts_with("used_cpu_sys:"));
     used.filter_map(|line| line.split_once(':')?.1.trim().parse().ok()).map(Duration::from_secs_f64).sum()
 }
 
-/// Does this in the server for each number there is, in steps that it takes quickly. What `n` has become.
+/// Runs this in the server for each number of a key, in short steps. Returns the sums of `n`.
 async fn each_key(server: &RedisServer, step: &str) -> (u32, u32) {
     let script = format!("local n = {{0, 0}}; for i = ARGV[1], ARGV[2] do {step} end; return n");
     let (mut all, mut connection) = ((0, 0), server.connection().await);

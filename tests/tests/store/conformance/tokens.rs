@@ -15,7 +15,7 @@ async fn has_token(on: &Subject, key: &str, writer: Head) -> bool {
     on.get(key).await.is_some_and(|register| register == writer.as_bytes())
 }
 
-async fn who_writes_alone_puts(on: Subject) {
+async fn a_writer_without_overlap_puts(on: Subject) {
     let (_, new) = value(2, "new");
     on.put("k", &value(1, "old").1).await;
     on.begin_with_token(writer(1), &["k"], TTL).await;
@@ -29,7 +29,7 @@ async fn who_writes_alone_puts(on: Subject) {
     assert_eq!(on.acquire("k", lease(1), TTL).await, Acquired::Granted, "the marker is gone");
 }
 
-async fn what_is_put_ends(on: Subject) {
+async fn a_put_value_expires(on: Subject) {
     on.begin_with_token(writer(1), &["k"], TTL).await;
     let put = Some((value(1, "new").1, SHORT));
     assert!(on.store.end(writer(1), &[Written { key: "k".into(), put }], WITHIN).await.unwrap());
@@ -44,14 +44,14 @@ async fn without_a_token_nothing_is_put(on: Subject) {
     assert!(!on.end_with(writer(1), &[("k", Some(&new))]).await);
     assert!(!on.end_with(writer(1), &[("never begun", Some(&new))]).await);
     assert_eq!(on.get_all(&["k", "never begun"]).await, [None, None]);
-    // Another's token gives no right.
+    // Another writer's token gives no right.
     on.begin_with_token(writer(2), &["k"], TTL).await;
     assert!(!on.end_with(writer(1), &[("k", Some(&new))]).await);
     assert_eq!(on.get("k").await, None);
 }
 
-/// Whichever of the two ends first, neither knows which value is the newer.
-async fn of_two_who_overlap_neither_puts(on: Subject) {
+/// Neither knows which value is newer, whichever ends first.
+async fn two_overlapping_writers_put_nothing(on: Subject) {
     let (_, new) = value(1, "new");
     for (first, second) in [(1, 2), (2, 1)] {
         for token in [false, true] {
@@ -112,11 +112,11 @@ async fn a_load_does_not_take_the_token(on: Subject) {
     assert!(on.end_with(writer(1), &[("k", Some(&new))]).await);
 }
 
-async fn end_repeated_is_harmless(on: Subject) {
+async fn a_repeated_end_is_harmless(on: Subject) {
     let (_, new) = value(1, "new");
     on.begin_with_token(writer(1), &["k"], TTL).await;
     assert!(on.end_with(writer(1), &[("k", Some(&new))]).await);
-    // Another has written since: what comes late puts nothing back.
+    // Another writer has written since, so a late command puts nothing back.
     on.begin(writer(2), &["k"], TTL).await;
     assert!(!on.end_with(writer(1), &[("k", Some(&new))]).await);
     assert_eq!(on.get("k").await, None);
@@ -126,7 +126,7 @@ async fn end_repeated_is_harmless(on: Subject) {
     assert_eq!(on.get("k").await, None);
 }
 
-async fn begin_repeated_extends_the_token(on: Subject) {
+async fn a_repeated_begin_extends_the_token(on: Subject) {
     let (_, new) = value(1, "new");
     for token in [false, true] {
         on.begin_with_token(writer(1), &["k"], SHORT).await;
@@ -137,8 +137,8 @@ async fn begin_repeated_extends_the_token(on: Subject) {
     }
 }
 
-/// It is not the writer's, and lasts as long as its own time says.
-async fn begin_repeated_leaves_what_came_meanwhile(on: Subject) {
+/// The register is not the writer's, and lives for its own time.
+async fn a_repeated_begin_leaves_what_came_meanwhile(on: Subject) {
     let (_, other) = value(1, "of another's making");
     on.begin_with_token(writer(1), &["k"], TTL).await;
     assert!(on.fill("k", writer(1), &other).await);
@@ -166,7 +166,7 @@ async fn a_token_ends_with_its_marker(on: Subject) {
 
     on.begin_with_token(writer(1), &["k"], SHORT).await;
     on.pass(SHORT).await;
-    // Whoever may have written meanwhile: extended without a token, there is none.
+    // Others may have written meanwhile: extended without a token, there is none.
     on.begin(writer(1), &["k"], TTL).await;
     assert!(!on.end_with(writer(1), &[("k", Some(&new))]).await);
     assert_eq!(on.get("k").await, None);
@@ -196,15 +196,15 @@ async fn several_are_put_together_or_not_at_all(on: Subject) {
 }
 
 on_every_store! {
-    who_writes_alone_puts
-    what_is_put_ends
+    a_writer_without_overlap_puts
+    a_put_value_expires
     without_a_token_nothing_is_put
-    of_two_who_overlap_neither_puts
+    two_overlapping_writers_put_nothing
     any_other_write_takes_the_token_away
     a_load_does_not_take_the_token
-    end_repeated_is_harmless
-    begin_repeated_extends_the_token
-    begin_repeated_leaves_what_came_meanwhile
+    a_repeated_end_is_harmless
+    a_repeated_begin_extends_the_token
+    a_repeated_begin_leaves_what_came_meanwhile
     a_token_that_was_taken_away_does_not_come_back
     a_token_ends_with_its_marker
     several_are_put_together_or_not_at_all

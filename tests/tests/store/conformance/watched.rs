@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, Weak};
 use std::time::{Duration, Instant};
 use tests::eventually;
 
-/// What a watcher was told.
+/// An announcement to a watcher.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum News {
     Changed(String),
@@ -29,7 +29,7 @@ impl Recorder {
         self.0.lock().unwrap().clone()
     }
 
-    /// What was told before it was confirmed that all changes until this moment were; `None` while that is not so.
+    /// The announcements before the confirmation of all changes until this moment; `None` without that confirmation.
     fn told_until(&self, moment: Instant) -> Option<Vec<News>> {
         let told = self.told();
         let at = told.iter().position(|news| matches!(news, News::Confirmed(asked) if *asked >= moment))?;
@@ -58,7 +58,7 @@ impl Watcher for Recorder {
         self.add(News::Confirmed(asked));
     }
 
-    /// So long that a busy machine does not make the store lose contact.
+    /// Long enough that a busy machine does not make the store lose contact.
     fn heartbeat(&self) -> Duration {
         Duration::from_secs(1)
     }
@@ -73,7 +73,7 @@ impl Subject {
         recorder
     }
 
-    /// As soon as there is contact.
+    /// Reads as soon as there is contact.
     async fn get_watched(&self, keys: &[&str], timed: usize) -> Watched {
         let (keys, mut watched) = (all(keys), None);
         eventually("there is contact", async || {
@@ -84,7 +84,7 @@ impl Subject {
         watched.unwrap()
     }
 
-    /// What was told after the register of `key` was read and `change` was made, until that is confirmed.
+    /// Reads the register of `key`, makes the `change`, and returns what is announced until that is confirmed.
     async fn news_of(&self, recorder: &Recorder, key: &str, change: impl AsyncFnOnce()) -> Vec<News> {
         self.get_watched(&[key], 1).await;
         recorder.0.lock().unwrap().clear();
@@ -100,7 +100,7 @@ impl Subject {
         told.unwrap()
     }
 
-    /// A change of `k` is told.
+    /// A change of `k` is announced.
     async fn tells(&self, recorder: &Recorder, what: &str, change: impl AsyncFnOnce()) {
         let told = self.news_of(recorder, "k", change).await;
         assert!(told.contains(&News::Changed("k".to_owned())), "{what}: {told:?}");
@@ -108,7 +108,7 @@ impl Subject {
     }
 }
 
-async fn a_watched_read_reads_and_tells_how_long_it_lives(on: Subject) {
+async fn a_watched_read_returns_the_remaining_time(on: Subject) {
     let _recorder = on.watch();
     let (_, a) = value(1, "a");
     on.put("a", &a).await;
@@ -152,7 +152,7 @@ async fn many_are_read(on: Subject) {
     assert!(told.contains(&News::Changed("k1499".to_owned())), "{told:?}");
 }
 
-async fn every_change_is_told_before_it_is_confirmed(on: Subject) {
+async fn every_change_is_announced_before_it_is_confirmed(on: Subject) {
     let recorder = on.watch();
     let (head, bytes) = value(1, "value");
     let (key, keys) = (Key::from("k"), all(&["k"]));
@@ -182,7 +182,7 @@ async fn every_change_is_told_before_it_is_confirmed(on: Subject) {
     .await;
 }
 
-async fn what_is_only_read_is_not_told(on: Subject) {
+async fn reads_are_not_announced(on: Subject) {
     let recorder = on.watch();
     let (head, bytes) = value(1, "");
     on.put("k", &bytes).await;
@@ -198,11 +198,11 @@ async fn what_is_only_read_is_not_told(on: Subject) {
     assert!(!told.contains(&News::Changed("k".to_owned())), "{told:?}");
 }
 
-async fn each_watcher_is_told_and_none_is_no_contact(on: Subject) {
+async fn each_watcher_is_notified_and_without_one_there_is_no_contact(on: Subject) {
     assert_eq!(on.store.get_watched(&all(&["k"]), 1, WITHIN).await.unwrap(), None);
     let first = on.watch();
     on.get_watched(&["k"], 1).await;
-    // It comes when contact stands already.
+    // It comes when there already is contact.
     let second = on.watch();
     on.get_watched(&["k"], 1).await;
     assert_eq!(second.told().first(), Some(&News::Regained));
@@ -219,14 +219,14 @@ async fn each_watcher_is_told_and_none_is_no_contact(on: Subject) {
 }
 
 on_every_store! {
-    a_watched_read_reads_and_tells_how_long_it_lives
+    a_watched_read_returns_the_remaining_time
     many_are_read
-    every_change_is_told_before_it_is_confirmed
-    what_is_only_read_is_not_told
-    each_watcher_is_told_and_none_is_no_contact
+    every_change_is_announced_before_it_is_confirmed
+    reads_are_not_announced
+    each_watcher_is_notified_and_without_one_there_is_no_contact
 }
 
-/// A store of somebody's own, written without a thought of near caches.
+/// A user's own store, written without near caches in mind.
 #[derive(Debug)]
 struct Unaware {
     store: Arc<dyn Store>,
@@ -259,7 +259,7 @@ async fn redis_says_when_another_type_stands_under_the_key_that_is_watched() {
     assert_eq!(watched.registers, [None, Some(Bytes::from_static(b"a"))]);
 }
 
-/// One that nobody made expire, and one in time: what lives for ever is not this library's.
+/// One register that never expires, and one that does: a register that lives for ever is not this library's.
 #[tokio::test]
 async fn redis_values_that_live_for_ever_live_for_no_time() {
     let on = Subject::redis();
@@ -269,9 +269,9 @@ async fn redis_values_that_live_for_ever_live_for_no_time() {
     assert_eq!(watched.lives, [Duration::ZERO]);
 }
 
-/// MGET over several slots is refused there; each is asked for on its own.
+/// The server refuses MGET over several slots, so each register is read on its own.
 #[tokio::test]
-async fn a_node_of_a_cluster_tells_of_changes_in_all_slots() {
+async fn a_node_of_a_cluster_announces_changes_in_all_slots() {
     let on = Subject::on(tests::RedisServer::cluster_node().await);
     let recorder = on.watch();
     on.put("a", b"a").await;

@@ -1,11 +1,11 @@
-//! `on_gap = "serve"`: while there is no contact, what is kept is served for the rest of its time; and no longer.
+//! `on_gap = "serve"`: without contact, a kept value is served for the rest of its time, and no longer.
 
 use super::{HEARTBEAT, Subject};
 use cached_core::Outcome;
 use std::time::{Duration, Instant};
 use tests::{Pass, Way};
 
-/// What the function says.
+/// The `local` of the function.
 const LOCAL: Duration = Duration::from_secs(1);
 
 #[tokio::test]
@@ -41,7 +41,7 @@ async fn a_write_of_ones_own_is_seen_in_a_gap() {
     assert_eq!(on.rows.read(&on.here, Way::Bridged, 1).await, 1);
 }
 
-/// The server itself is away, and the write that could not be applied is its own.
+/// The server itself is away, and the write that could not be applied is this process's own.
 #[tokio::test]
 async fn a_write_that_is_queued_is_seen_in_a_gap() {
     let mut on = Subject::new().await;
@@ -63,7 +63,7 @@ async fn when_contact_is_back_the_old_ones_are_gone() {
         on.write(1).await;
         assert_eq!(on.rows.read(&on.here, Way::Bridged, 1).await, round - 1);
         on.network.down(Pass::AtOnce);
-        // Coherent again: the bridged value, which is within its time, is not served any more.
+        // Coherent again: the bridged value is not served any more, although it is within its time.
         while !on.is_coherent() {
             on.rows.read(&on.here, Way::Shared, 2).await;
             tokio::time::sleep(Duration::from_millis(1)).await;

@@ -1,4 +1,5 @@
-//! The answer to a read, and the news that it is old: close together, in every order that a network can bring about.
+//! The answer to a read, and the announcement that it is old, close together, in every order that a network can
+//! produce.
 
 use super::Subject;
 use cached_core::Outcome;
@@ -6,10 +7,10 @@ use std::time::{Duration, Instant};
 use tests::{Pass, Way, eventually};
 
 const ROUNDS: u64 = 300;
-/// By then the news are here, however busy the machine is.
+/// By then the announcements are here, however busy the machine is.
 const LAG: Duration = Duration::from_secs(2);
 
-/// An answer that is old arrives just before or just after the news of it, in one piece with them or not.
+/// An outdated answer arrives just before or just after its announcement, in one piece with it or not.
 async fn is_never_kept(on: &Subject, way: Way) {
     let (mut near, mut late) = (0, Duration::ZERO);
     for round in 0..ROUNDS {
@@ -25,7 +26,7 @@ async fn is_never_kept(on: &Subject, way: Way) {
             on.there.invalidate(cached_core::Invalidation::new().key(key)).await
         });
         assert_eq!(outcome, Outcome::Applied);
-        // The news are on their way for as long as the network takes, and then for good.
+        // The announcement is on its way as long as the network takes; then the value is gone for good.
         let (invalidated, mut is_late) = (Instant::now(), true);
         while is_late {
             // A near hit waits for nothing, and this runtime has one thread.

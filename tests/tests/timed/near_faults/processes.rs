@@ -8,7 +8,7 @@ const PROGRAM: &str = env!("CARGO_BIN_EXE_near");
 /// No read is older than this.
 const LAG: Duration = Duration::from_millis(100);
 
-/// By how many microseconds a read was late: that long before it began, a write had completed that it does not show.
+/// By how many microseconds a read was late: a write that it does not show had completed that long before it began.
 fn late_by(read: &NearEvent, writes: &[NearEvent]) -> u64 {
     let missed = writes.iter().filter(|write| write.version > read.version && write.ended < read.began);
     missed.map(|write| read.began - write.ended).max().unwrap_or(0)
@@ -47,8 +47,8 @@ async fn two_processes_read_and_write_at_random() {
     assert!(Duration::from_micros(latest) < LAG, "a read was late by {latest} us");
 }
 
-/// A process that was stopped for longer than the heartbeat does not know what it has missed: not even that it has missed
-/// anything, but by the clock.
+/// A process that was stopped for longer than the heartbeat does not know what it has missed. Only the clock shows that
+/// it may have missed anything.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_process_that_was_stopped_does_not_go_on_with_what_it_had() {
     let heartbeat = Duration::from_millis(300);
@@ -64,11 +64,11 @@ async fn a_process_that_was_stopped_does_not_go_on_with_what_it_had() {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
         reader.stop();
-        // The news do not wait at its door either: in every other round they are still on their way.
+        // The announcements do not wait in its buffer either: in every other round they are still on their way.
         network.down(if round % 2 == 0 { Pass::Never } else { Pass::AtOnce });
         writer.tell(NearCommand::Write { id: 1 });
         let written = writer.seen().version;
-        // The first thing that it does when it goes on.
+        // This is the first thing that it does when it continues.
         reader.tell(NearCommand::Read { id: 1 });
         tokio::time::sleep(heartbeat + Duration::from_millis(50)).await;
         reader.go_on();

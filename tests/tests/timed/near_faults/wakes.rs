@@ -1,4 +1,4 @@
-//! How soon a call goes on that waits for another process's load.
+//! How soon a call that waits for another process's load continues.
 
 use cached_core::{Cache, MissReason, Options};
 use std::sync::{Arc, Mutex, mpsc};
@@ -9,10 +9,10 @@ use tokio::task::JoinHandle;
 
 const ROUNDS: u32 = 40;
 
-/// Patient: what is under test is not how long the store takes.
+/// Patient, because the time of the store is not under test.
 fn cache(url: &str, heartbeat: Duration) -> Cache {
     let cache = Cache::builder().namespace("cache").redis(url).heartbeat(heartbeat);
-    // But less so than it waits for others' loads: a connection that is silent costs the one, and not the other.
+    // But less patient than its wait for others' loads: a silent connection costs the former, and not the latter.
     cache
         .budget(Duration::from_secs(1))
         .lease(Duration::from_secs(60))
@@ -21,7 +21,7 @@ fn cache(url: &str, heartbeat: Duration) -> Cache {
         .unwrap()
 }
 
-/// From the end of a load there to the end of the wait for it here: the median.
+/// The median time from the end of a load there to the end of the wait for it here.
 async fn wakes_after(here: &Cache, there: &Cache, attempt: usize) -> Duration {
     let mut times = Vec::new();
     for round in 0..ROUNDS {
@@ -53,16 +53,16 @@ async fn wakes_after(here: &Cache, there: &Cache, attempt: usize) -> Duration {
     median
 }
 
-/// Time stands still, but not for what comes over a network: no timer of this runtime ends any more.
+/// Time stands still, except for what comes over a network: no timer of this runtime ends.
 struct StandStill {
-    /// A blocking task: while there is one, tokio does not let time go on by itself.
+    /// A blocking task: while there is one, tokio does not advance time by itself.
     holds: JoinHandle<()>,
-    /// Ends it when it is dropped.
+    /// Dropping this ends it.
     _lets_go: mpsc::Sender<()>,
 }
 
 impl StandStill {
-    /// So long in real time at most.
+    /// The longest real time.
     const AT_MOST: Duration = Duration::from_secs(60);
 
     fn begin() -> Self {
@@ -74,7 +74,7 @@ impl StandStill {
         Self { holds, _lets_go: lets_go }
     }
 
-    /// What the task returns; `None` if it does not end while time stands still.
+    /// The result of the task; `None` if it does not end while time stands still.
     async fn meanwhile<T>(&mut self, task: &mut JoinHandle<T>) -> Option<T> {
         tokio::select! {
             biased;
@@ -90,14 +90,14 @@ impl Drop for StandStill {
     }
 }
 
-/// Answers of the server's to what this cache asks behind all that it has asked before.
+/// Waits for the server's answers to questions that this cache asks after all that it has asked before.
 async fn round_trips(of: &Cache) {
     for _ in 0..8 {
         of.get::<u32>("asked-in-between").await;
     }
 }
 
-/// A load there ends while time stands still, and a call here waits for it: with that call.
+/// A load there ends while time stands still, and a call here waits for it. Returns that call.
 async fn wait_for_a_load(here: &Cache, there: &Cache, key: String) -> (StandStill, JoinHandle<Result<u32, ()>>) {
     let ((tell, begun), (end, ended)) = (oneshot::channel(), oneshot::channel());
     let holder = tokio::spawn({
@@ -130,16 +130,17 @@ async fn wait_for_a_load(here: &Cache, there: &Cache, key: String) -> (StandStil
     (time, waiter)
 }
 
-/// Whenever a load there ends, the call here goes on though no timer does. Where the news do not arrive, it does not.
+/// When a load there ends, the call here continues although no timer does. If the announcement does not arrive, it does
+/// not.
 #[tokio::test]
-async fn a_waiter_is_told_of_the_value() {
+async fn a_waiter_is_notified_of_the_value() {
     let server = RedisServer::start();
     let network = Network::of_news_to(&server).await;
-    // A connection that has gone silent is given up only after that.
+    // A silent connection is given up only after that.
     let long = Duration::from_secs(60);
     let (told, untold, there) = (cache(&server.url(), long), cache(&network.url(), long), cache(&server.url(), long));
     for here in [&told, &untold] {
-        // A function of these caches uses the near cache; the one that waits does not.
+        // A function of these caches uses the near cache; the waiting one does not.
         KeptRows::new(8).warm(here, Way::Shared, 1).await;
     }
     network.down(Pass::Never);
@@ -155,9 +156,9 @@ async fn a_waiter_is_told_of_the_value() {
     assert_eq!(waiter.await.unwrap(), Ok(7), "it looks for itself, in time");
 }
 
-/// The news do not arrive: it asks from time to time, and does not wait for the lease to run out.
+/// The announcement does not arrive: the call asks from time to time, and does not wait for the lease to run out.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_waiter_does_not_rely_on_being_told() {
+async fn a_waiter_does_not_rely_on_the_notification() {
     let server = RedisServer::start();
     let network = Network::of_news_to(&server).await;
     let beat = Duration::from_secs(1);

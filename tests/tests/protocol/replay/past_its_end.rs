@@ -1,5 +1,5 @@
-//! The hole `stale_to_all`: a load over a value past its time fails, and a caller follows it that has come after the value was
-//! invalidated.
+//! The hole `stale_to_all`: a load over a value past its end fails, and a caller that came after the value was
+//! invalidated follows it.
 
 use super::desk::Command;
 use super::engine::broken;
@@ -15,19 +15,19 @@ fn is_select(command: &Command) -> bool {
 
 pub(crate) async fn run() -> (Finish, Vec<String>, Vec<String>) {
     let mut stage = Stage::new(&scenario("stale_to_all").variant, &[]).await;
-    stage.reading = Reading::PastItsTime;
+    stage.reading = Reading::PastItsEnd;
     stage.start_read(0);
     stage.must_take(0, "GET", is_get).await;
     stage.must_take(0, "ACQUIRE", is_acquire).await;
     stage.must_take(0, "SELECT", is_select).await;
     stage.must_take(0, "FILL", |command| matches!(command, Command::Fill { .. })).await;
     stage.collect().await;
-    stage.log.push("the value is past its time".into());
+    stage.log.push("the value is past its end".into());
     stage.clock.advance(Duration::from_secs(2));
 
     stage.start_read(0);
     stage.must_take(0, "GET, which finds the value", is_get).await;
-    stage.must_take(0, "ACQUIRE of the ticket", is_acquire).await;
+    stage.must_take(0, "ACQUIRE of the refresh lease", is_acquire).await;
     stage.must_take(0, "GET, the other look", is_get).await;
 
     stage.start_write(0);
