@@ -1,5 +1,4 @@
 //! The files of the two crates depend on each other as the map in CONTRIBUTING.md says, and in no circle.
-#![expect(clippy::unwrap_used, reason = "in a test, a panic is the report")]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;

@@ -211,7 +211,9 @@ async fn a_function_s_strangers_are_not_another_s(on: Source) {
         }
     };
     let (returned, _) = while_one_loads(&on, call).await;
-    assert!(returned.iter().all(|returned| *returned == found(&["ada"])), "{returned:?}");
+    // `find` hits, under the id as it was given, once `list` has stored a value for it.
+    let is_found = |returned: &HashMap<String, usize>| *returned == found(&["ada"]) || *returned == found(&["Ada"]);
+    assert!(returned.iter().all(is_found), "{returned:?}");
 }
 
 async fn calls_at_once_for_several_ids_that_are_spelled_otherwise(on: Source) {
