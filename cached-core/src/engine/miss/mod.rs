@@ -372,7 +372,7 @@ impl MissedCall {
         // The stamp of the register of all tags may follow those of the call tags.
         let call_tags = if self.target.site.names_all { 0 } else { self.target.tags().len() };
         let stamps = &stamps[..stamps.len().min(call_tags)];
-        match self.target.seen(register, stamps.iter().map(|stamp| Some(stamp.as_bytes()))) {
+        match self.target.judge_register(register, stamps.iter().map(|stamp| Some(stamp.as_bytes()))) {
             Judgement::Reading(reading) => Ok(reading),
             Judgement::UnprovenValue(named) => self.target.read_named_tags(*named, &mut self.budget).await,
         }
