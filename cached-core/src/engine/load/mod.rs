@@ -160,7 +160,7 @@ impl LoadPermit {
         ActiveLoad { permit: self, step, began: Instant::now() }
     }
 
-    /// The flight of those who wait for the load, if anybody does.
+    /// The flight of the calls that wait for the load, if any do.
     fn lead(&self) -> Option<&Lead<FlightKey, FlightValue>> {
         match &self.kind {
             PermitKind::Leased(_, lead, _) | PermitKind::Shared(lead) => Some(lead),
@@ -258,7 +258,7 @@ impl ActiveLoad {
         }
     }
 
-    /// The load succeeded, but nothing tells which part of what it returned belongs to this key: nothing to store.
+    /// The load succeeded, but nothing says which part of what it returned belongs to this key: nothing to store.
     /// `returned` is what the calls that wait may share.
     pub(super) fn unattributed(self, returned: Option<Arc<Unattributed>>) {
         self.permit.target.unstored(UnstoredReason::Unattributed);

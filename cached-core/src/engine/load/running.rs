@@ -8,8 +8,8 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-/// A body being run. This is so little because it is compiled once per cached function, as nothing else of the engine
-/// is. The body is boxed, because it is as large as its author made it.
+/// A body being run. It does little, because it is the one part of the engine that is compiled once per cached
+/// function. The body is boxed, because it is as large as its author made it.
 #[derive(Debug)]
 pub struct Running<'a, F> {
     pub(crate) body: Pin<Box<F>>,

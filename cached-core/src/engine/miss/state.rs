@@ -75,7 +75,7 @@ pub(super) enum FollowOutcome {
     Done(Next),
     /// The flight had nothing for this call; the next one may.
     NextFlight,
-    /// A batch loaded this, and which part of it is the value cannot be told.
+    /// A batch loaded this, and nothing says which part of it is the value.
     Unattributed(Arc<Unattributed>),
     /// This call has waited too long.
     Late,

@@ -39,7 +39,7 @@ pub(crate) enum Reading {
     Moved,
 }
 
-/// What a register means, as far as it alone tells.
+/// What a register means, as far as it says so itself.
 #[derive(Debug)]
 pub(super) enum Judgement {
     Reading(Reading),
