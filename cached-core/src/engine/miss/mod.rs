@@ -343,7 +343,7 @@ impl MissedCall {
                     Ok(Reading::Base(base)) => self.goes_beside(base),
                     // The store has called a lease a value.
                     Ok(Reading::Lease(_) | Reading::Worthless(_) | Reading::Nothing | Reading::Moved) => {
-                        self.unusable += 1
+                        self.unusable += 1;
                     }
                     Err(error) => return LeadOutcome::Without(error.kind.into()),
                 },

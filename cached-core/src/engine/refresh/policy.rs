@@ -58,8 +58,8 @@ impl FreshPolicy {
     }
 
     /// How long a value with this `ttl` and `load_time` stays in the store after all of its time. Nobody is served it
-    /// then. But a refresh stores only over the very value that it refreshes, so a refresh that began in the last
-    /// moment would find the value gone, and the next call would load it again.
+    /// then, but a refresh stores only over the very value that it refreshes. Without this, a refresh that began in the
+    /// last moment would find the value gone, and the next call would load it again.
     pub(crate) fn grace(&self, ttl: Duration, load_time: Duration) -> Duration {
         if self.is_timed() { load_time.saturating_mul(GRACE).min(ttl) } else { Duration::ZERO }
     }
