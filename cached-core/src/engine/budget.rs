@@ -1,14 +1,14 @@
 //! The time that one call may spend on the store, and the only way to the store.
 //!
-//! Every step of a call goes through its [`Budget`]: the budget measures the step, bounds it by the time that is left, and
-//! tells the breaker how it ended. Time in which a call waits for other callers does not count.
+//! Every step of a call goes through its [`Budget`]: the budget measures the step, bounds it by the time that is left,
+//! and reports to the breaker how it ended. Time in which a call waits for other callers does not count.
 //!
-//! Work that no caller waits for (renewals, releases, probes, queued invalidations) has bounds of its own and uses
-//! [`Gate::off_path`](super::gate::Gate::off_path).
+//! Work that no caller waits for (renewing and releasing leases, probes, queued invalidations) has bounds of its own
+//! and uses [`Gate::off_path`](super::gate::Gate::off_path).
 //!
 //! # On cancellation
-//! Some callers have less patience than the budget and drop a step before it can time out. The breaker is told all the
-//! same that the store did not answer, or it would never open for them.
+//! Some callers have less patience than the budget and drop a step before it can time out. The breaker still learns
+//! that the store did not answer, or it would never open for them.
 
 use super::Engine;
 use crate::error::{FaultKind, StoreError};
@@ -17,9 +17,9 @@ use futures_util::future::join;
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// The store's silence counts as an outage only after it was asked for this part of the budget.
-const TELLING: u32 = 2;
-/// The part of a budget that is left for the last step of a write, whatever the others took.
+/// The store's silence counts as an outage only after the call has waited for one part in this many of its budget.
+const OUTAGE_AFTER: u32 = 2;
+/// One part in this many of a budget is kept for the last step of a write, whatever the others took.
 const LAST: u32 = 10;
 
 /// What a call has spent on the store so far, and how much it may spend.
@@ -27,7 +27,8 @@ const LAST: u32 = 10;
 pub(crate) struct Budget {
     total: Duration,
     spent: Duration,
-    /// For how long this call has asked since the store's last answer, in microseconds. Small, as every call holds it.
+    /// For how long this call has waited since the store's last answer, in microseconds. Small, because every call
+    /// holds it.
     unanswered: u32,
 }
 
@@ -67,15 +68,15 @@ impl Budget {
         F: Future<Output = Result<T, StoreError>>,
     {
         let left = self.left();
-        let has_time = self.would_tell(left);
-        // What is not sent tells nothing.
+        let has_time = self.would_be_outage(left);
+        // A step that is not sent says nothing about the store.
         let step = (!left.is_zero()).then(|| (take(engine.store.on_path(), left), StepTimer::start(self, engine)));
         async move {
             let Some((step, measured)) = step else { return Err(used_up()) };
             let answer = step.await;
             measured.ended(answer.as_ref().err().is_none_or(|error| error.kind.is_answer()));
             match answer {
-                // What was left of the budget was too little for an answer.
+                // The rest of the budget was too short to expect an answer, so this is no sign of an outage.
                 Err(error) if error.kind == FaultKind::Timeout && !has_time => Err(error),
                 answer => engine.noted(answer),
             }
@@ -100,7 +101,8 @@ impl Budget {
     }
 
     /// Takes a step on a connection beside the common one, with half of the time that is left: if it fails, the common
-    /// one is still to be asked. That it is away does not say that the store is, so only an answer is noted.
+    /// one is still to be asked. That this connection is down does not mean that the store is, so the breaker learns
+    /// only of answers.
     pub(super) async fn aside<'s, T, F>(
         &mut self,
         engine: &'s Engine,
@@ -115,7 +117,7 @@ impl Budget {
         }
         let began = Instant::now();
         let answer = take(engine.store.on_path(), within).await;
-        self.asked(began.elapsed());
+        self.waited(began.elapsed());
         if let Ok(Some(_)) = &answer {
             self.unanswered = 0;
             engine.noted(answer)
@@ -138,12 +140,12 @@ impl Engine {
 }
 
 impl Budget {
-    /// Whether the store's silence for so long from now on would tell something.
-    fn would_tell(&self, time: Duration) -> bool {
-        Duration::from_micros(self.unanswered.into()) + time >= self.total / TELLING
+    /// Whether the store's silence for `time` from now on would count as an outage.
+    fn would_be_outage(&self, time: Duration) -> bool {
+        Duration::from_micros(self.unanswered.into()) + time >= self.total / OUTAGE_AFTER
     }
 
-    fn asked(&mut self, time: Duration) {
+    fn waited(&mut self, time: Duration) {
         self.spent += time;
         self.unanswered = self.unanswered.saturating_add(u32::try_from(time.as_micros()).unwrap_or(u32::MAX));
     }
@@ -158,7 +160,7 @@ struct StepTimer<'b, 's> {
     budget: &'b mut Budget,
     engine: &'s Engine,
     began: Instant,
-    /// Its caller has seen how it ended.
+    /// The step has ended, and its caller knows how.
     has_ended: bool,
 }
 
@@ -169,7 +171,7 @@ impl<'b, 's> StepTimer<'b, 's> {
 
     fn ended(mut self, is_answer: bool) {
         self.has_ended = true;
-        self.budget.asked(self.began.elapsed());
+        self.budget.waited(self.began.elapsed());
         if is_answer {
             self.budget.unanswered = 0;
         }
@@ -181,9 +183,9 @@ impl Drop for StepTimer<'_, '_> {
         if self.has_ended {
             return;
         }
-        self.budget.asked(self.began.elapsed());
-        if self.budget.would_tell(Duration::ZERO) {
-            let error = StoreError::new(FaultKind::Timeout, "its caller did not wait any longer");
+        self.budget.waited(self.began.elapsed());
+        if self.budget.would_be_outage(Duration::ZERO) {
+            let error = StoreError::new(FaultKind::Timeout, "the caller stopped waiting");
             let _ = self.engine.noted(Err::<(), _>(error));
         }
     }

@@ -1,11 +1,11 @@
-//! The bound on loads that run at once where the store does not bound them: one load per key is little help when a
+//! Bounds the loads that run at once where the store does not bound them: one load per key is little help when a
 //! thousand keys are loaded because the store is away. Pattern: Nygard, *Release It!*, 2007.
 //!
-//! Calls wait in line for a place, however long it takes: to let them pass after a while would be no bound when it is
-//! needed most. A wait that has no end in sight is another matter. The loads that hold the places may wait for the very
-//! calls that stand in line (a load that spawns a task, which makes a cached call), or hang. So when no place has become
-//! free for a second, one more is made, and after half a minute as many as the bound has. A call that is n-th in line
-//! therefore waits for at most half a minute for each full set of places before it.
+//! Calls wait in line for a place, however long it takes: if they could pass after a while, there would be no bound
+//! when it is needed most. But some waits have no end in sight. The loads that hold the places may wait for the very
+//! calls that stand in line (a load that spawns a task, which makes a cached call), or hang. So when no place has
+//! become free for a second, one more is made, and after half a minute as many as the bound has. A call that is n-th in
+//! line therefore waits for at most half a minute for each full set of places before it.
 //!
 //! # On cancellation
 //! A call that goes away leaves the line; a place that is dropped is free again.
@@ -16,9 +16,9 @@ use std::time::Duration;
 use tokio::sync::Semaphore;
 use tokio::time::{Instant, timeout_at};
 
-/// Without a place that becomes free, one more is made each time this has passed.
+/// When no place has become free for this long, one more is made.
 const STUCK: Duration = Duration::from_secs(1);
-/// Without a place that becomes free for so long, the loads that hold them are taken to hang.
+/// When no place has become free for this long, the loads that hold them are taken to hang.
 const HANGING: Duration = Duration::from_secs(30);
 
 #[derive(Debug)]
@@ -30,9 +30,9 @@ pub(crate) struct Bulkhead {
 
 #[derive(Debug)]
 struct Line {
-    /// When a place became free for the last time.
+    /// When a place last became free.
     freed: Instant,
-    /// When places were made beyond the limit for the last time.
+    /// When places beyond the limit were last made.
     widened: Instant,
     /// Places beyond the limit. They are not given back.
     extra: usize,
@@ -56,7 +56,7 @@ impl Bulkhead {
         loop {
             let stuck_at = locked(&self.line).moved().max(came) + STUCK;
             if let Ok(permit) = timeout_at(stuck_at, place.as_mut()).await {
-                // A place that is given back is not always for the next in line.
+                // `Place` gives the permit back itself, since an extra place is not for the next in line.
                 permit.ok()?.forget();
                 return Some(Place(Arc::clone(self)));
             }
@@ -67,12 +67,12 @@ impl Bulkhead {
 }
 
 impl Line {
-    /// When somebody got on for the last time.
+    /// When the line last moved.
     fn moved(&self) -> Instant {
         self.freed.max(self.widened)
     }
 
-    /// How many places are to be made now. Pure, but for the clock that it is told. `came`: since when its caller waits.
+    /// How many places are to be made now. `came`: since when the caller waits.
     fn widen(&mut self, now: Instant, came: Instant, limit: usize) -> usize {
         // Another caller may have done so a moment ago.
         if now < self.moved().max(came) + STUCK {
@@ -88,7 +88,7 @@ impl Line {
         more
     }
 
-    /// A place becomes free. Whether it is given to the next in line.
+    /// Notes that a place has become free. Returns whether the next in line gets it.
     fn free(&mut self, now: Instant) -> bool {
         self.freed = now;
         let is_extra = self.extra > 0;
@@ -113,7 +113,8 @@ mod tests {
 
     const MS: Duration = Duration::from_millis(1);
 
-    /// When each of so many loads began, each of which takes so long; and how many ran at once at the most.
+    /// Runs this many loads, each of which takes this long. Returns when each began, in milliseconds, and how many ran
+    /// at once at the most.
     async fn begun(bulkhead: &Arc<Bulkhead>, loads: usize, takes: Duration) -> (Vec<u128>, usize) {
         let start = Instant::now();
         let mut tasks = JoinSet::new();
@@ -180,7 +181,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn who_goes_away_leaves_the_line() {
+    async fn a_call_that_goes_away_leaves_the_line() {
         let bulkhead = Bulkhead::new(1);
         let place = bulkhead.enter().await;
         assert!(timeout_at(Instant::now() + MS, bulkhead.enter()).await.is_err());

@@ -1,4 +1,4 @@
-//! What the calls that wait for one load share.
+//! What the calls that wait for one load can share.
 
 use crate::envelope::Entry;
 use crate::key::Key;
@@ -11,18 +11,18 @@ use std::sync::Arc;
 pub(crate) enum FlightValue {
     /// The value of the flight's key.
     Value(Entry),
-    /// A batch's load was for the key, and what it has returned cannot be attributed.
+    /// A batch has loaded the key, and what it returned cannot be attributed.
     Unattributed(Arc<Unattributed>),
 }
 
-/// What one run of a batch's body has returned that cannot be attributed to the ids it was given: for calls that ask for all of
-/// these ids. Any other call might get rows that it has not asked for.
+/// What one run of a batch's body returned that cannot be attributed to the ids it was given. Only calls that ask for
+/// all of these ids may share it: any other call might get rows that it has not asked for.
 #[derive(Debug)]
 pub(crate) struct Unattributed {
-    /// The function whose body it was. Another one may share its entries, and answer for strangers in its own way.
+    /// The function whose body it was. Another function may share its entries, but treat strangers in its own way.
     pub(super) of: &'static Site,
-    /// What the body was run for.
+    /// The keys that the body was run for.
     pub(super) keys: Vec<Key>,
-    /// The values under other ids.
+    /// The values under ids that it was not given.
     pub(super) strangers: Packed,
 }

@@ -1,11 +1,11 @@
-//! The engine: works on bytes; the generic calls around it are in [`call`].
+//! The engine of a cache. It works on bytes; the generic calls around it are in [`call`].
 //!
 //! # On cancellation
-//! A caller that goes away while it looks up or waits leaves nothing behind. One that goes away while it loads takes
-//! its load with it: the lease is released, and a follower takes over. With `spawn` the load goes on without its caller.
+//! A caller that goes away while it reads or waits leaves nothing behind. One that goes away while it loads takes its
+//! load with it: the lease is released, and a follower takes over. With `spawn` the load goes on without its caller.
 //!
 //! # When Redis is down
-//! The steps of one call on the store share one budget; when it is used up, or the breaker is open, the function runs
+//! The steps of one call on the store share one budget. When it is used up, or the breaker is open, the function runs
 //! without the store: still one load per key in this process, and a bounded number of loads at once.
 
 pub(crate) mod ambient;
@@ -60,34 +60,34 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, Weak};
 use tokio::sync::Notify;
 
-/// Followers of a failed load that load at once. Above the bulkhead's limit: the store is well, and nobody should wait
-/// more than one further round for a source that fails.
+/// How many followers of a failed load may load at once. This is above the bulkhead's limit, because the store is well,
+/// and nobody should wait more than one further round for a source that fails.
 const LOADS_AFTER_FAILURE: usize = 256;
 
 #[derive(Debug)]
 pub(crate) struct Engine {
-    /// Tells the caches of a process apart.
+    /// Distinguishes the caches of a process.
     id: u64,
     pub(crate) settings: Settings,
     pub(crate) store: Gate,
     clock: Clock,
     breaker: Breaker,
-    /// The last probe has ended with its runtime.
+    /// The runtime of the last probe has ended, and the probe with it.
     has_lost_probe: AtomicBool,
     pub(crate) queue: Queue,
-    /// Nothing is pending any more.
+    /// Notifies that the queue is empty.
     drained: Notify,
     flights: Flights<FlightKey, FlightValue>,
-    /// Who renews which values.
+    /// Which values are being refreshed here, or cool down.
     local_refreshes: Arc<LocalRefreshes>,
     /// Bounds loads without the store.
     bulkhead: Arc<Bulkhead>,
     /// Bounds loads after one that has failed.
     after_failure: Arc<Bulkhead>,
     background: Arc<Background>,
-    /// The last error of the store's that is no outage.
+    /// The last error of the store that is not an outage.
     refusal: Mutex<Option<String>>,
-    /// Made when the first function wants it.
+    /// Made when the first function uses it.
     near: OnceLock<Arc<Near>>,
     /// By the site's address.
     sites: Mutex<HashMap<usize, Arc<SiteState>>>,
@@ -140,12 +140,12 @@ impl Engine {
             let near = Arc::new(Near::new(&self.settings.near, self.clock.clone()));
             let watcher: Weak<Near> = Arc::downgrade(&near);
             self.store.watch(watcher);
-            // One that is to be told is held on to.
+            // A store that announces changes keeps the watcher.
             if Arc::weak_count(&near) == 0 {
                 tracing::warn!(
                     store = ?self.store,
-                    "the store tells nobody of changes: there is no near cache; a store around another one has to forward `watch` \
-                     and `get_watched`"
+                    "the store does not announce changes, so there is no near cache; a store that wraps another one \
+                     must forward `watch` and `get_watched`"
                 );
             }
             near
@@ -153,12 +153,12 @@ impl Engine {
         Arc::clone(near)
     }
 
-    /// The near cache, if any function has wanted one.
+    /// The near cache, if any function uses one.
     pub(crate) fn near_in_use(&self) -> Option<&Near> {
         self.near.get().map(|near| &**near)
     }
 
-    /// This process has written these registers: what it keeps of them is dropped before the write returns.
+    /// Drops what the near cache keeps of these registers, before the write that has changed them returns.
     pub(crate) fn wrote<'a>(&self, keys: impl IntoIterator<Item = &'a Key>) {
         if let Some(near) = self.near_in_use() {
             near.wrote(keys);
@@ -172,7 +172,7 @@ impl Engine {
         sites
     }
 
-    /// The counters of all sites: of those that were called here, and of the others that may be.
+    /// The counters of all sites that were called in this cache, and of those that may still be.
     pub(crate) fn site_stats(&self) -> Vec<SiteStats> {
         let called = self.sites();
         let is_called = |site: &Site| called.iter().any(|state| std::ptr::eq(state.site, site));

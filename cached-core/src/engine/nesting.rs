@@ -1,7 +1,9 @@
-//! Which keys this task is loading: a cached function may call itself, or another that calls it back.
+//! Which keys this task is loading: a cached function may call itself, or another one that calls it back.
 //!
-//! And whether it is inside of any load at all. What a call in there brings gets into what others are served, under stamps that
-//! were read when the load began: so it must not be older than these, as a near hit may be by the time that news take.
+//! Also whether this task is inside of any load at all. What a call from inside returns becomes part of the value that
+//! others are served, under stamps that were read when the load began. So it must not be older than these stamps, but a
+//! near hit may be, by the time that a notification takes.
+//!
 //! A task that the load has spawned is not known to be inside of it.
 
 use crate::key::Key;
@@ -13,7 +15,8 @@ thread_local! {
     /// The innermost load of the task that is being polled. Not a `task_local!`: its future would be compiled once more
     /// for every cached function.
     static LOADING: RefCell<Option<Arc<Loading>>> = const { RefCell::new(None) };
-    /// Whether there is one. On its own, since every near hit asks: it needs no destructor, and so no look at whether that has run.
+    /// Whether there is one. This has a variable of its own because every near hit reads it: without a destructor, a
+    /// read need not check whether that has run.
     static IS_INSIDE: Cell<bool> = const { Cell::new(false) };
 }
 
@@ -23,7 +26,7 @@ pub(crate) fn is_inside() -> bool {
     IS_INSIDE.get()
 }
 
-/// What one load is about, inside of the loads of other keys.
+/// A load that runs, and the loads that it runs inside of.
 #[derive(Debug)]
 pub(crate) struct Loading {
     engine: u64,
@@ -34,9 +37,9 @@ pub(crate) struct Loading {
 #[derive(Debug)]
 enum Keys {
     One(Key),
-    /// Those of a batch. A set, since every call from inside of the load asks for its own among them.
+    /// The keys of a batch. A set, because every call from inside of the load looks its own key up here.
     Many(HashSet<Key>),
-    /// None that others wait for: of a write that stores what it returns.
+    /// No key that others wait for: a write that stores what it returns.
     Unawaited,
 }
 
@@ -50,14 +53,14 @@ impl Keys {
     }
 }
 
-/// Whether this task is inside of a load, and of which.
+/// Whether this task is inside of a load of the same key, or of others.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Nesting {
     /// Not inside of any load.
     None,
     /// Inside of loads of other keys.
     Other,
-    /// Inside of a load of this very key: waiting for it would be waiting for oneself.
+    /// Inside of a load of this very key: if the call waited for that load, it would wait for itself.
     Same,
 }
 
@@ -92,20 +95,20 @@ pub(crate) fn storing(engine: u64) -> Arc<Loading> {
     Arc::new(Loading { engine, keys: Keys::Unawaited, outer: innermost() })
 }
 
-/// Makes `loading` the innermost load until this is dropped: while it is polled once. Without one, all stays as it is.
-pub(crate) fn enter(loading: &mut Option<Arc<Loading>>) -> Entered<'_> {
+/// Makes `loading` the innermost load during one poll, until the returned scope is dropped. `None` changes nothing.
+pub(crate) fn enter(loading: &mut Option<Arc<Loading>>) -> LoadScope<'_> {
     if loading.is_none() {
-        return Entered(None);
+        return LoadScope(None);
     }
     swap(loading);
-    Entered(Some(loading))
+    LoadScope(Some(loading))
 }
 
-/// Being inside of a load. Puts the outer one back, also when the poll panics.
+/// The time inside of a load. At its end the outer load is the innermost again, also when the poll panics.
 #[derive(Debug)]
-pub(crate) struct Entered<'a>(Option<&'a mut Option<Arc<Loading>>>);
+pub(crate) struct LoadScope<'a>(Option<&'a mut Option<Arc<Loading>>>);
 
-impl Drop for Entered<'_> {
+impl Drop for LoadScope<'_> {
     fn drop(&mut self) {
         if let Some(loading) = self.0.as_deref_mut() {
             swap(loading);

@@ -14,7 +14,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// What an attribute (or [`Options`](crate::Options)) says about storing, where it takes the value's type.
+/// What an attribute (or [`Options`](crate::Options)) says about storing, as far as that needs the value's type.
 pub struct Policy<T> {
     ttl: Option<Duration>,
     ttl_of: Option<fn(&T) -> Duration>,
@@ -24,7 +24,7 @@ pub struct Policy<T> {
     check: Option<Check<T>>,
 }
 
-/// The tags that a value tells.
+/// Makes the value tags.
 type TagsOf<T> = Arc<dyn Fn(&T) -> Vec<Tag> + Send + Sync>;
 
 impl<T> fmt::Debug for Policy<T> {
@@ -85,7 +85,7 @@ impl<T> Policy<T> {
         self.check
     }
 
-    /// The tags that the value tells.
+    /// The value tags.
     pub(crate) fn names(&self, value: &T, site: &SiteState) -> Result<Vec<Tag>, UnstoredReason> {
         let Some(tags_of) = &self.tags_of else { return Ok(Vec::new()) };
         site.caught::<T, _>(UserCode::Tags, || tags_of(value)).ok_or(UnstoredReason::Panicked)
@@ -98,17 +98,20 @@ impl<T> Policy<T> {
         {
             return Err(UnstoredReason::Policy);
         }
-        let told = match self.ttl_of {
+        let ttl = match self.ttl_of {
             Some(ttl_of) => Some(site.caught::<T, _>(UserCode::Ttl, || ttl_of(value)).ok_or(UnstoredReason::Panicked)?),
             None => self.ttl,
         };
-        let lifetime = told.map_or(Lifetime::About(site.ttl), Lifetime::AtMost);
+        let lifetime = ttl.map_or(Lifetime::About(site.ttl), Lifetime::AtMost);
         if lifetime.time().is_zero() { Err(UnstoredReason::Policy) } else { Ok(lifetime) }
     }
 }
 
 impl<T: CacheValue> Policy<T> {
-    /// The value encoded, and how long it is to be stored or why it is not. An error says why it cannot be encoded.
+    /// The encoded value, and how long it is to be stored or why it is not.
+    ///
+    /// # Errors
+    /// Why the value cannot be encoded.
     pub(crate) fn payload(
         &self,
         value: &T,
@@ -128,7 +131,7 @@ impl<T: CacheValue> Policy<T> {
         Ok((payload, ttl))
     }
 
-    /// The value encoded and its time to live, if it is to be stored.
+    /// The encoded value and its time to live, if it is to be stored.
     pub(crate) fn encoded(
         &self,
         value: &T,
@@ -154,7 +157,7 @@ pub(crate) fn encode<T: CacheValue>(value: &T, site: &SiteState) -> Result<Vec<u
     }
 }
 
-/// Checks that a value comes back from what it was written as; of most sites only now and then.
+/// Checks that a value comes back unchanged from its payload. At most sites this is done only now and then.
 pub(crate) fn comes_back<T: CacheValue>(
     value: &T,
     site: &SiteState,

@@ -1,4 +1,4 @@
-//! What one call is about.
+//! The entry that one call is about.
 
 use super::flight::FlightKey;
 use super::site::NearPolicy;
@@ -16,53 +16,53 @@ use bytes::Bytes;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// An entry in a cache, as one site means it.
+/// An entry in a cache, as one site uses it.
 #[derive(Debug, Clone)]
 pub(crate) struct Target {
     pub(super) engine: Arc<Engine>,
     pub(super) site: SiteRef,
     pub(super) key: Key,
     pub(super) fingerprint: u64,
-    /// What the near cache has left to this call. Boxed: most calls have nothing of it.
+    /// What the near cache has left to this call. Boxed, because most calls have none.
     pub(super) left: Option<Box<LeftByNear>>,
-    /// `None` if the entry stands under its key and the call tells no tags. Boxed, since every call's future holds a target,
-    /// and few have tags.
+    /// `None` if the entry stands under its key and the call has no call tags. Boxed, because every call's future holds
+    /// a target, and few have tags.
     pub(super) tagged: Option<Box<Dependencies>>,
 }
 
 /// What the near cache has left to a call that it did not answer.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct LeftByNear {
-    /// What stands for the key in there.
+    /// What stands for the key in the near cache.
     pub(super) words: Option<Words>,
-    /// The value in there is to be renewed: what chance has drawn, from 0 up to, but not including, 1. The store's value is
-    /// judged by the same draw, so that a value is not judged twice, and one that has been renewed by now is not renewed again.
+    /// The random number, from 0 up to, but not including, 1, by which the value in the near cache is due for a
+    /// refresh. The value in the store is judged by the same number, so that chance decides once, and a value that has
+    /// been refreshed by now is not refreshed again.
     pub(super) draw: Option<f64>,
 }
 
-/// What one look reads.
+/// The registers that one read asks for.
 #[derive(Debug, Clone)]
 pub(crate) struct Dependencies {
-    /// Where the entry stands and, behind it, what it depends on: the base if it stands beside one, and the tags that the call
-    /// tells.
+    /// Where the entry stands, then what it depends on: the base if it stands beside one, and the call tags.
     pub(super) keys: Vec<Key>,
-    /// The value of another type, or another build's, that the entry stands beside.
+    /// The value of another type or build that the entry stands beside.
     pub(super) base: Option<Base>,
 }
 
-/// The value that an entry stands beside, there or on its way.
+/// The value that an entry stands beside. It may still be loading.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Base {
-    /// The value is not there yet: a lease is.
+    /// The value is not there yet, but the lease of its load is.
     pub(crate) is_lease: bool,
-    /// Of the value, also while the lease stands there under which that is loaded.
+    /// The head of the value, also while only the lease of its load stands there.
     pub(crate) head: Head,
-    /// Why it is of no use to this call.
+    /// Why this call cannot use it.
     pub(crate) reason: MissReason,
 }
 
 impl Engine {
-    /// An entry, for callers without an attribute.
+    /// The entry under `key`, for callers without an attribute.
     pub(crate) fn target<T: CacheValue>(self: &Arc<Self>, site: &'static Site, key: &str) -> Target {
         let site = self.site(site);
         let fingerprint = site.fingerprint::<T>("");
@@ -82,7 +82,7 @@ impl Target {
         &self.engine
     }
 
-    /// As it stands in the store.
+    /// The key as it stands in the store.
     pub(crate) fn key(&self) -> &Key {
         &self.key
     }
@@ -93,17 +93,17 @@ impl Target {
         self
     }
 
-    /// Callers share a flight if they mean the same key and the same type.
+    /// The flight that this call shares with others of the same key and type.
     pub(super) fn flight(&self) -> FlightKey {
         FlightKey { key: Arc::clone(&self.key), fingerprint: self.fingerprint, is_late: false }
     }
 
-    /// The flight of calls that have waited for another one for too long.
+    /// The flight of the calls that have waited too long for that one.
     pub(super) fn late_flight(&self) -> FlightKey {
         FlightKey { is_late: true, ..self.flight() }
     }
 
-    /// Reads a register that stood under the key.
+    /// Parses a register that stood in the entry's place.
     pub(super) fn parse(&self, register: &Bytes) -> Register {
         let expected = Expected {
             key: self.place(),
@@ -114,12 +114,12 @@ impl Target {
         envelope::read(register, expected)
     }
 
-    /// Says that it is about values of this shape's type.
+    /// Sets the type of the values.
     pub(super) fn set_type<S: Shape>(&mut self, _: S, path: &'static str) {
         self.fingerprint = self.site.fingerprint::<S::Item>(path);
     }
 
-    /// One more register that the entry depends on.
+    /// Adds a call tag that the entry depends on.
     pub(super) fn depends_on(&mut self, tag: Key) {
         let key = &self.key;
         let tagged =
@@ -132,14 +132,13 @@ impl Target {
         self
     }
 
-    /// The tags that the call tells.
+    /// The call tags.
     pub(super) fn tags(&self) -> &[Key] {
         let Some(tagged) = &self.tagged else { return &[] };
         tagged.keys.get(1 + usize::from(tagged.base.is_some())..).unwrap_or_default()
     }
 
-    /// What a load depends on while it runs: the tags that the call tells, and the register of all tags if the value is to
-    /// tell more.
+    /// What a load depends on while it runs: the call tags, and the register of all tags if the site has value tags.
     pub(super) fn load_tags(&self) -> Vec<Key> {
         let all_tags = self.site.names_tags.then(|| self.engine.settings.prefix.all_tags());
         self.tags().iter().cloned().chain(all_tags).collect()
@@ -151,24 +150,24 @@ impl Target {
         Asked::new(local.kind(self.fingerprint), words, &self.key)
     }
 
-    /// What an entry records: the stamps of the tags that the call tells, and of those that only the value does.
-    pub(super) fn recorded(&self, told: &[Head], mut named: Vec<(Box<str>, Head)>) -> Recorded {
+    /// What an entry records: the stamps of the call tags, and the names and stamps of the value tags.
+    pub(super) fn recorded(&self, call_stamps: &[Head], mut named: Vec<(Box<str>, Head)>) -> Recorded {
         let base = self.base().map(|base| base.head);
         if !self.site.names_all {
-            return Recorded::new(base.iter().chain(told), named);
+            return Recorded::new(base.iter().chain(call_stamps), named);
         }
         let prefix = &self.engine.settings.prefix;
-        named.extend(self.tags().iter().map(|tag| Box::from(prefix.name_of(tag))).zip(told.iter().copied()));
+        named.extend(self.tags().iter().map(|tag| Box::from(prefix.name_of(tag))).zip(call_stamps.iter().copied()));
         Recorded::new(&base, named)
     }
 
-    /// Whether an invalidation of this process has not been applied yet that is about this entry.
+    /// Whether the queue of this process holds an invalidation of this entry.
     pub(super) fn is_pending(&self) -> bool {
         self.engine.queue.covers(std::iter::once(&self.key).chain(self.tags()))
     }
 
-    /// The register of a value stamped with 128 bits that are never used again, and how long it lives; `lifetime` does
-    /// without the time that a value is kept past its end, a `payload` of `None` stands for a `None`.
+    /// The register of a value, and how long it lives. `stamp` must never be used again. `lifetime` does not include
+    /// the time that a value is kept past its end. A `payload` of `None` stands for a `None`.
     pub(super) fn register(
         &self,
         payload: Option<&[u8]>,
@@ -177,7 +176,7 @@ impl Target {
         stamp: u128,
         load_time: Duration,
     ) -> (Bytes, Duration) {
-        // The upper half is random; in the lower one may stand a lease's purpose.
+        // The upper half is random; the lower one may hold a lease's purpose.
         let ttl = lifetime.jittered(self.site.jitter, (stamp >> 64) as u64);
         let is_timed = self.site.fresh.is_some_and(|fresh| fresh.is_timed());
         let grace = self.site.fresh.map_or(Duration::ZERO, |fresh| fresh.grace(ttl, load_time));

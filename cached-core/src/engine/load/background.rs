@@ -1,11 +1,11 @@
 //! Counts the stores and releases that run in the background, so that they are bounded and can be waited for.
 //!
-//! Waiting takes no place: loads that end meanwhile find as much room as ever.
+//! Waiting for them takes no room: loads that end meanwhile find as much of it as ever.
 
 use std::sync::Arc;
 use tokio::sync::watch;
 
-/// At once; above that, values are not stored.
+/// How many may run at once; above that, values are not stored.
 const MOST: usize = 4096;
 
 #[derive(Debug)]
@@ -13,7 +13,7 @@ pub(crate) struct Background {
     running: watch::Sender<usize>,
 }
 
-/// LoadRoom for some, until it is dropped.
+/// Room for some of them, until this is dropped.
 #[derive(Debug)]
 pub(crate) struct BackgroundRoom {
     background: Arc<Background>,
@@ -27,7 +27,7 @@ impl Default for Background {
 }
 
 impl Background {
-    /// LoadRoom for so many, if there is any.
+    /// Takes room for `many`, if there is that much.
     pub(crate) fn room(self: &Arc<Self>, many: usize) -> Option<BackgroundRoom> {
         let is_room = self.running.send_if_modified(|running| {
             let is_room = *running + many <= MOST;
@@ -37,9 +37,9 @@ impl Background {
         is_room.then(|| BackgroundRoom { background: Arc::clone(self), many })
     }
 
-    /// Waits until there is none.
+    /// Waits until none is running.
     pub(crate) async fn settled(&self) {
-        // The sender is this one: it is there.
+        // This cannot fail, because the sender is alive.
         let _ = self.running.subscribe().wait_for(|running| *running == 0).await;
     }
 }
@@ -55,7 +55,7 @@ mod tests {
     use super::*;
 
     #[tokio::test(start_paused = true)]
-    async fn who_waits_keeps_nobody_out() {
+    async fn waiting_takes_no_room() {
         let background = Arc::<Background>::default();
         let first = background.room(1).unwrap();
         let waiting = tokio::spawn({
@@ -72,7 +72,7 @@ mod tests {
     }
 
     #[test]
-    fn there_is_a_most() {
+    fn room_is_bounded() {
         let background = Arc::<Background>::default();
         let all = background.room(MOST).unwrap();
         assert!(background.room(1).is_none());

@@ -1,11 +1,12 @@
-//! Finishes a load that went well: stores the value (FILL), or gives the lease back (RELEASE) if it is not to be stored. A refresh
-//! fills over the value that its ticket was given for, and removes that value if there is nothing to store (RELEASE by its head).
+//! Finishes a successful load: stores the value (FILL), or returns the lease (RELEASE) if the value is not to be
+//! stored. A refresh fills over the value that its lease was granted for, and removes that value (RELEASE by its head)
+//! if there is nothing to store.
 //!
-//! Runs in the background; the caller has its value. The flight goes on until it is done: who comes meanwhile learns
-//! whether the value was proved current, and does not run into a lease that is about to end.
+//! Runs in the background, since the caller has its value. The flight goes on until this is done: calls that come
+//! meanwhile learn whether the value was proved current, and do not run into a lease that is about to end.
 //!
-//! An accepted FILL proves that the *key* was not invalidated since the lease was given. About tags it says nothing, so they
-//! are read once more, in a step that begins when FILL does.
+//! An accepted FILL proves that the *key* was not invalidated since the lease was granted. It says nothing about tags,
+//! so they are read once more, in a step that begins when FILL does.
 
 use crate::engine::Engine;
 use crate::engine::finding::FlightValue;
@@ -28,26 +29,27 @@ use std::sync::Arc;
 use std::task::{Context, Waker};
 use std::time::Duration;
 
-/// Those of a batch that run side by side.
+/// How many fills of a batch run side by side.
 const AT_ONCE: usize = 256;
 
+/// The end of one successful load.
 pub(crate) struct Fill {
     pub(crate) target: Target,
     /// `None` if nobody waits for the load.
     pub(crate) lead: Option<Lead<FlightKey, FlightValue>>,
-    /// The lease, or the ticket's.
+    /// The lease of the load; that of a refresh stands on a register of its own.
     pub(crate) lease: Lease,
-    /// The head of the value that was renewed.
+    /// The head of the value that was refreshed, if one was.
     pub(crate) over: Option<Head>,
     pub(crate) entry: Entry,
     /// How long to store it, or why it is not stored.
     pub(crate) ttl: Result<Lifetime, UnstoredReason>,
-    /// Of the tags on which the load depended.
+    /// The stamps of the tags on which the load depended.
     pub(crate) stamps: Vec<Head>,
-    /// The tags that only the value tells.
+    /// The value tags.
     pub(crate) names: Vec<Tag>,
     pub(crate) load_time: Duration,
-    /// Held until it is over.
+    /// The claim of a refresh, held until this is done.
     pub(crate) claim: Option<RefreshClaim>,
 }
 
@@ -55,13 +57,14 @@ pub(crate) struct Fill {
 struct FillRegister {
     bytes: Bytes,
     ttl: Duration,
-    /// What it depends on, and as it has to be when the value is shared with those who come late.
+    /// What the value depends on. These tags must still have these stamps if calls that came late are to share the
+    /// value.
     tags: Vec<Key>,
     stamps: Vec<Head>,
 }
 
 impl Fill {
-    /// Starts it, if there is room.
+    /// Starts this, if there is room.
     pub(crate) fn start(self) {
         let (engine, site) = (Arc::clone(&self.target.engine), self.target.site.clone());
         if !start(&engine, self.run()) {
@@ -69,14 +72,14 @@ impl Fill {
         }
     }
 
-    /// Starts those of a batch, in one task that works through them: if there is room for as many as run side by side. Until
-    /// it has ended, `renewal` keeps their leases.
-    pub(crate) fn start_all(engine: &Engine, closings: Vec<Self>, renewal: Option<Renewal>) {
-        let Some(site) = closings.first().map(|closing| closing.target.site.clone()) else { return };
-        let (len, room) = (closings.len(), closings.len().min(AT_ONCE));
+    /// Starts the fills of a batch in one task that works through them, if there is room for as many as run side by
+    /// side. `renewal` keeps their leases until the task has ended.
+    pub(crate) fn start_all(engine: &Engine, fills: Vec<Self>, renewal: Option<Renewal>) {
+        let Some(site) = fills.first().map(|fill| fill.target.site.clone()) else { return };
+        let (len, room) = (fills.len(), fills.len().min(AT_ONCE));
         let all = async move {
-            let mut under_way = stream::iter(closings).map(Self::run).buffer_unordered(AT_ONCE);
-            while under_way.next().await.is_some() {}
+            let mut running = stream::iter(fills).map(Self::run).buffer_unordered(AT_ONCE);
+            while running.next().await.is_some() {}
             drop(renewal);
         };
         if !start_many(engine, room, all) {
@@ -90,7 +93,7 @@ impl Fill {
             Ok(ttl) if self.names.is_empty() && !self.target.site.names_tags => {
                 Ok(self.register(self.target.tags().to_vec(), Vec::new(), ttl))
             }
-            Ok(ttl) => Box::pin(self.named(ttl)).await,
+            Ok(ttl) => Box::pin(self.register_with_value_tags(ttl)).await,
             Err(reason) => Err(reason),
         };
         match register {
@@ -99,9 +102,9 @@ impl Fill {
         }
     }
 
-    /// Reads the tags that only the value tells. Whether one of them was invalidated during the load tells the register of
-    /// all tags: if it still is what it was before, they are now what they were then.
-    async fn named(&self, ttl: Lifetime) -> Result<FillRegister, UnstoredReason> {
+    /// Reads the value tags. The register of all tags says whether one of them was invalidated during the load: if it
+    /// still is what it was before, they are now what they were then.
+    async fn register_with_value_tags(&self, ttl: Lifetime) -> Result<FillRegister, UnstoredReason> {
         let Target { engine, site, .. } = &self.target;
         let prefix = &engine.settings.prefix;
         if self.names.len() > MAX_TAGS {
@@ -110,7 +113,8 @@ impl Fill {
         let keys: Option<Vec<Key>> = self.names.iter().map(|tag| tag.register(prefix)).collect();
         let mut keys = keys.ok_or(UnstoredReason::Tags)?;
         keys.push(prefix.all_tags());
-        // That register as well: as long as it waits to be removed, it does not tell of every invalidation.
+        // The register of all tags is checked as well: while its own removal is queued, it does not show every
+        // invalidation.
         if engine.queue.covers(keys.iter()) {
             return Err(UnstoredReason::Pending);
         }
@@ -129,10 +133,11 @@ impl Fill {
     }
 
     fn register(&self, tags: Vec<Key>, named: Vec<(Box<str>, Head)>, ttl: Lifetime) -> FillRegister {
-        let told = &self.stamps[..self.stamps.len().min(self.target.tags().len())];
-        let stamps = told.iter().copied().chain(named.iter().map(|(_, stamp)| *stamp)).collect();
-        let recorded = self.target.recorded(told, named);
-        // A lease is filled once at most (and nothing over its ticket twice), so its random bits serve the value as well.
+        let call_stamps = &self.stamps[..self.stamps.len().min(self.target.tags().len())];
+        let stamps = call_stamps.iter().copied().chain(named.iter().map(|(_, stamp)| *stamp)).collect();
+        let recorded = self.target.recorded(call_stamps, named);
+        // A lease is filled at most once, and a refresh lease allows at most one fill, so the lease's random bits can
+        // stamp the value as well.
         let stamp = self.lease.id();
         let (bytes, ttl) = self.target.register(self.entry.payload(), &recorded, ttl, stamp, self.load_time);
         FillRegister { bytes, ttl, tags, stamps }
@@ -143,7 +148,7 @@ impl Fill {
         let FillRegister { bytes, ttl, tags, stamps } = register;
         let size = bytes.len() as u64;
         let fill = self.lead.as_ref().map(Lead::store_step);
-        // Asked now, for all who have joined before the step.
+        // Asked now, on behalf of all calls that have joined before the step.
         if let Err(reason) = self.target.may_store() {
             return self.release(reason).await;
         }
@@ -165,7 +170,7 @@ impl Fill {
         }
         let is_stored = matches!(answer, Ok(true));
         if self.over.is_some() {
-            // What this process keeps of the former value is older than what this call returns.
+            // The near cache may hold the former value, which is older than what this call returns.
             engine.wrote([&self.target.key]);
             let _ = engine.budget().step(engine, |_, within| self.lease.release(within)).await;
         } else if answer.is_ok() {
@@ -186,7 +191,7 @@ impl Fill {
             self.target.end_value(over).await;
         }
         if engine.may_use_store() {
-            // If it fails the lease runs out by itself.
+            // If this fails, the lease runs out by itself.
             let _ = engine.budget().step(engine, |_, within| self.lease.release(within)).await;
         }
         if let Some(lead) = self.lead {
@@ -194,7 +199,7 @@ impl Fill {
         }
     }
 
-    /// Whether what the value depends on still is what it was before the load.
+    /// Reads whether what the value depends on still is what it was before the load.
     async fn holds(&self, tags: &[Key], stamps: &[Head], ttl: Duration) -> bool {
         let tags_hold = async {
             tags.is_empty() || matches!(self.tag(tags, ttl.saturating_mul(2)).await, Ok(Some(now)) if now == stamps)
@@ -203,7 +208,7 @@ impl Fill {
         tags_hold && base_holds
     }
 
-    /// TAG, which also makes the tags live longer than the entry.
+    /// Sends TAG, which also makes the tags live longer than the entry.
     async fn tag(&self, tags: &[Key], ttl: Duration) -> Result<Option<Vec<Head>>, StoreError> {
         let engine = &self.target.engine;
         let Some(fresh) = random_id() else { return Ok(None) };
@@ -212,28 +217,29 @@ impl Fill {
 }
 
 impl Target {
-    /// The source has answered, and nothing of that is stored: the value that was renewed is not to be served any more, be it as
-    /// stale or when a load fails. A newer one, or what a writer has left, stays.
+    /// Removes the value that was to be refreshed. The source has answered and the answer is not stored, so the old
+    /// value must not be served any more, neither as stale nor when a load fails. A newer value, or what a writer has
+    /// left, stays.
     pub(crate) async fn end_value(&self, head: Head) {
         let engine = &self.engine;
         if engine.may_use_store() {
-            // If it fails, the value is found again, and renewed again.
+            // If this fails, the value is found and refreshed again.
             let _ = engine.budget().step(engine, |store, within| store.release(self.place(), head, within)).await;
         }
         engine.wrote([&self.key]);
     }
 }
 
-/// Runs what ends a load in the background, if there is room: else it is dropped, and `false`.
+/// Runs the end of a load in the background. Without room, drops it and returns `false`.
 pub(crate) fn start(engine: &Engine, ending: impl Future<Output = ()> + Send + 'static) -> bool {
     start_many(engine, 1, ending)
 }
 
-/// As [`start`], of as many as run side by side.
+/// As [`start`], for several that run side by side.
 fn start_many(engine: &Engine, room: usize, ending: impl Future<Output = ()> + Send + 'static) -> bool {
     let Some(room) = engine.background.room(room) else { return false };
     let mut ending = Box::pin(ending);
-    // The command is on its way at once, and a store in memory has no need of a task.
+    // Polled here first, so that the command is sent at once, and a store in memory needs no task.
     let is_done = ending.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_ready();
     if !is_done {
         tokio::spawn(async move {

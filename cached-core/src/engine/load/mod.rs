@@ -32,8 +32,8 @@ pub(super) enum Next {
     Serve(Entry),
     /// Run the function.
     Load(Box<LoadPermit>),
-    /// A batch that asks for all of this is served it, and has no value under this key. Any other call looks
-    /// further.
+    /// A batch that asks for all of these ids is served this, and has no value under this key. Any other call asks for
+    /// what is next once more.
     Unattributed(Arc<Unattributed>),
 }
 
@@ -48,25 +48,25 @@ pub(super) struct LoadPermit {
     fallback: Option<Box<Entry>>,
 }
 
-/// LoadRoom among the loads that are bounded.
+/// Room among the bounded loads.
 #[derive(Debug)]
 pub(super) enum LoadRoom {
     /// Not needed.
     None,
     Taken(Place),
-    /// Needed, and to be taken once for all loads of a batch.
+    /// Needed; a batch takes it once for all of its loads.
     Owed,
 }
 
 #[derive(Debug)]
 enum PermitKind {
-    /// One load in all processes; stored and shared.
-    /// The lease stands first: it is released before followers wake. Last, the stamps of the tags before the load.
+    /// One load in all processes; stored and shared. The lease stands before the flight, so that it is released before
+    /// the followers wake. Last, the stamps of the tags before the load.
     Leased(Lease, Lead<FlightKey, FlightValue>, Vec<Head>),
-    /// One load in all processes, over a value that is still there. With a lead, if callers wait for it; with a claim, if
-    /// they are served meanwhile.
-    RefreshPermit(Box<RefreshPermit>),
-    /// As that, before other processes were asked: in the background.
+    /// One load in all processes, over a value that is still there. It has a lead if callers wait for it, and a claim
+    /// if they are served meanwhile.
+    Refresh(Box<RefreshPermit>),
+    /// A refresh in the background, before the other processes were asked.
     Claimed(Box<DueRefresh>),
     /// One load in this process; shared, not stored.
     Shared(Lead<FlightKey, FlightValue>),
@@ -76,7 +76,7 @@ enum PermitKind {
 
 #[derive(Debug)]
 struct RefreshPermit {
-    ticket: RefreshLease,
+    lease: RefreshLease,
     lead: Option<Lead<FlightKey, FlightValue>>,
     claim: Option<RefreshClaim>,
 }
@@ -84,11 +84,11 @@ struct RefreshPermit {
 /// A value that may be stored.
 #[derive(Debug)]
 pub(super) struct EncodedValue {
-    /// `None` stands for a `None`.
+    /// `None` if the value is a `None`.
     pub(super) payload: Option<Vec<u8>>,
-    /// Or why it is not to be stored: then it is only shared.
+    /// How long to store it, or why it is only shared.
     pub(super) ttl: Result<Lifetime, UnstoredReason>,
-    /// The tags that only the value tells.
+    /// The value tags.
     pub(super) names: Vec<Tag>,
 }
 
@@ -97,10 +97,10 @@ impl LoadPermit {
         Self::new(target, PermitKind::Leased(lease, lead, stamps), LoadRoom::None)
     }
 
-    /// For the value `fallback`, which is served if the load fails.
+    /// Permission to refresh the value `fallback`, which is served if the load fails.
     pub(super) fn refreshing(
         target: Target,
-        ticket: RefreshLease,
+        lease: RefreshLease,
         lead: Option<Lead<FlightKey, FlightValue>>,
         claim: Option<RefreshClaim>,
         fallback: Entry,
@@ -108,13 +108,13 @@ impl LoadPermit {
         target.site.counters.refreshes.one();
         Self {
             target,
-            kind: PermitKind::RefreshPermit(Box::new(RefreshPermit { ticket, lead, claim })),
+            kind: PermitKind::Refresh(Box::new(RefreshPermit { lease, lead, claim })),
             room: LoadRoom::None,
             fallback: Some(Box::new(fallback)),
         }
     }
 
-    /// For the value `fallback`, which the call is served at once.
+    /// Permission to refresh the value `fallback`, which the call is served at once.
     pub(super) fn claimed(target: Target, fallback: Entry, due: DueRefresh) -> Self {
         Self {
             target,
@@ -124,12 +124,12 @@ impl LoadPermit {
         }
     }
 
-    /// With a value that is served if the load fails.
+    /// Adds a value that is served if the load fails.
     pub(super) fn or_fallback(self, fallback: Option<Box<Entry>>) -> Self {
         Self { fallback, ..self }
     }
 
-    /// The load is one of a call's, not one in the background.
+    /// Counts a load that a call makes itself, not one in the background.
     pub(super) fn count_as_load(&self) {
         self.target.site.counters.loads.one();
     }
@@ -160,11 +160,11 @@ impl LoadPermit {
         ActiveLoad { permit: self, step, began: Instant::now() }
     }
 
-    /// The flight of those who wait for the load, if anybody does.
+    /// The flight of the calls that wait for the load, if any do.
     fn lead(&self) -> Option<&Lead<FlightKey, FlightValue>> {
         match &self.kind {
             PermitKind::Leased(_, lead, _) | PermitKind::Shared(lead) => Some(lead),
-            PermitKind::RefreshPermit(refreshing) => refreshing.lead.as_ref(),
+            PermitKind::Refresh(permit) => permit.lead.as_ref(),
             PermitKind::Claimed(_) | PermitKind::Alone => None,
         }
     }
@@ -179,21 +179,21 @@ pub(crate) struct ActiveLoad {
 }
 
 impl ActiveLoad {
-    /// What tells calls from inside of the load that they are.
+    /// Makes calls from inside of the load known as such.
     pub(super) fn loading(&self) -> Arc<Loading> {
         nesting::loading(self.permit.target.engine.id, Arc::clone(&self.permit.target.key))
     }
 
-    /// By which those who wait for the load see whether it is polled.
+    /// The pulse by which the calls that wait for the load see whether it is polled.
     pub(super) fn pulse(&self) -> Option<Arc<Pulse>> {
         self.permit.lead().map(Lead::pulse)
     }
 
-    /// The load takes time: its lease has to be renewed.
+    /// Begins to renew the lease, since the load takes time.
     pub(super) fn keep_alive(&mut self, pulse: Option<Arc<Pulse>>) {
         match &mut self.permit.kind {
             PermitKind::Leased(lease, ..) => lease.keep_alive(pulse),
-            PermitKind::RefreshPermit(refreshing) => refreshing.ticket.lease.keep_alive(pulse),
+            PermitKind::Refresh(permit) => permit.lease.lease.keep_alive(pulse),
             PermitKind::Claimed(_) | PermitKind::Shared(_) | PermitKind::Alone => {}
         }
     }
@@ -207,7 +207,7 @@ impl ActiveLoad {
     pub(super) fn to_renew(&self) -> Option<(Key, Head)> {
         match &self.permit.kind {
             PermitKind::Leased(lease, ..) => Some(lease.to_renew()),
-            PermitKind::RefreshPermit(refreshing) => Some(refreshing.ticket.lease.to_renew()),
+            PermitKind::Refresh(permit) => Some(permit.lease.lease.to_renew()),
             PermitKind::Claimed(_) | PermitKind::Shared(_) | PermitKind::Alone => None,
         }
     }
@@ -234,19 +234,19 @@ impl ActiveLoad {
         self.permit.fallback.as_deref()
     }
 
-    /// Whether other processes are still to be asked: the call is served its fallback value at once.
+    /// Whether the other processes are still to be asked; then the call is served its fallback at once.
     pub(super) fn is_claimed(&self) -> bool {
         matches!(self.permit.kind, PermitKind::Claimed(_))
     }
 
-    /// Asks the other processes; `None` if there is nothing to be loaded.
+    /// Asks the other processes; `None` if there is nothing to load.
     pub(super) async fn granted(self) -> Option<Self> {
         let LoadPermit { target, kind, fallback, .. } = self.permit;
         let (PermitKind::Claimed(due), Some(fallback)) = (kind, fallback) else { return None };
         target.granted(*fallback, *due).await.ok().map(LoadPermit::begin)
     }
 
-    /// Whether anybody but the caller has a use for the value, so that it is worth encoding.
+    /// Whether anybody but the caller can use the value, so that it is worth encoding.
     pub(super) fn is_wanted(&self) -> bool {
         !matches!(self.permit.kind, PermitKind::Alone)
     }
@@ -258,8 +258,8 @@ impl ActiveLoad {
         }
     }
 
-    /// The load went well, but which of what it has returned is this key's cannot be told: nothing to store. `returned` is what
-    /// those who wait may share.
+    /// The load succeeded, but nothing says which part of what it returned belongs to this key: nothing to store.
+    /// `returned` is what the calls that wait may share.
     pub(super) fn unattributed(self, returned: Option<Arc<Unattributed>>) {
         self.permit.target.unstored(UnstoredReason::Unattributed);
         let Self { permit, step, began } = self;
@@ -274,7 +274,7 @@ impl ActiveLoad {
         }
     }
 
-    /// The load went well, but its value cannot be encoded: nothing to share or to store.
+    /// The load succeeded, but its value cannot be encoded: nothing to share or to store.
     pub(super) fn unencoded(self, reason: UnstoredReason) {
         self.permit.target.unstored(reason);
         if let Some(refresh) = self.unshared() {
@@ -282,16 +282,16 @@ impl ActiveLoad {
         }
     }
 
-    /// Those who wait are to load for themselves. A refresh has more to do, over the value that is still there.
+    /// Sends the calls that wait to load for themselves. A refresh has more to do about the value that is still there.
     fn unshared(self) -> Option<FailedRefresh> {
         match self.permit.kind {
             PermitKind::Leased(lease, lead, _) => {
                 drop(lease);
                 lead.failed();
             }
-            PermitKind::RefreshPermit(refreshing) => {
-                let RefreshPermit { ticket, lead, claim } = *refreshing;
-                return Some(FailedRefresh { target: self.permit.target, ticket, lead, claim });
+            PermitKind::Refresh(permit) => {
+                let RefreshPermit { lease, lead, claim } = *permit;
+                return Some(FailedRefresh { target: self.permit.target, lease, lead, claim });
             }
             PermitKind::Shared(lead) => lead.failed(),
             PermitKind::Claimed(_) | PermitKind::Alone => {}
@@ -299,10 +299,10 @@ impl ActiveLoad {
         None
     }
 
-    /// Shares the value. With what is left to be done to store it, in the background, if anything is: who waited for that would
-    /// have to hold the value meanwhile, and be `Send` only if that is.
-    pub(super) fn share(self, storable: EncodedValue) -> Option<Fill> {
-        let EncodedValue { payload, ttl, names } = storable;
+    /// Shares the value. Returns what is left to be done to store it, in the background. A caller that waited for that
+    /// would hold the value meanwhile, and its future would be `Send` only if the value is.
+    pub(super) fn share(self, value: EncodedValue) -> Option<Fill> {
+        let EncodedValue { payload, ttl, names } = value;
         let Self { permit: LoadPermit { target, kind, room, .. }, step, began } = self;
         if let LoadRoom::Taken(room) = room {
             drop(room);
@@ -311,8 +311,8 @@ impl ActiveLoad {
         let entry = Entry::loaded(payload);
         let (lead, lease, stamps, over, claim) = match kind {
             PermitKind::Leased(lease, lead, stamps) => (Some(lead), lease, stamps, None, None),
-            PermitKind::RefreshPermit(refreshing) => {
-                let RefreshPermit { ticket: RefreshLease { lease, over, stamps }, lead, claim } = *refreshing;
+            PermitKind::Refresh(permit) => {
+                let RefreshPermit { lease: RefreshLease { lease, over, stamps }, lead, claim } = *permit;
                 (lead, lease, stamps, Some(over), claim)
             }
             PermitKind::Shared(lead) => {
@@ -332,22 +332,23 @@ impl ActiveLoad {
     }
 }
 
-/// A refresh that has brought nothing to share or to store.
+/// A refresh that has nothing to share or to store.
 struct FailedRefresh {
     target: Target,
-    ticket: RefreshLease,
+    lease: RefreshLease,
     lead: Option<Lead<FlightKey, FlightValue>>,
     claim: Option<RefreshClaim>,
 }
 
 impl FailedRefresh {
-    /// Removes the value in the background: the source has answered. Then followers hear of it, who are not to find it.
+    /// Removes the value in the background, because the source has answered. Only then do the followers wake, so that
+    /// they do not find it.
     fn unencoded(self) {
-        let Self { target, ticket, lead, claim } = self;
+        let Self { target, lease, lead, claim } = self;
         let engine = Arc::clone(&target.engine);
         start(&engine, async move {
-            target.end_value(ticket.over).await;
-            drop(ticket);
+            target.end_value(lease.over).await;
+            drop(lease);
             drop(claim);
             if let Some(lead) = lead {
                 lead.failed();
@@ -355,9 +356,10 @@ impl FailedRefresh {
         });
     }
 
-    /// Bars the value here at once, and everywhere in the background; then followers hear of it, who are to find it barred.
+    /// Makes the value cool down: in this process at once, in all others in the background. Only then do the followers
+    /// wake, so that they find it cooling down.
     fn failed(self) {
-        let Self { target, ticket, lead, claim } = self;
+        let Self { target, lease, lead, claim } = self;
         let engine = Arc::clone(&target.engine);
         let now = engine.clock.now();
         let until = now + engine.settings.throttle;
@@ -365,9 +367,9 @@ impl FailedRefresh {
             Some(claim) => claim.cool_down(until),
             None => engine.local_refreshes.cool_down(target.place(), now, until),
         }
-        // Without room the ticket is released, and the next attempt may come from another process.
+        // Without room the lease is released, and another process may try at once.
         start(&engine, async move {
-            ticket.throttle(&target).await;
+            lease.throttle(&target).await;
             if let Some(lead) = lead {
                 lead.failed();
             }

@@ -1,4 +1,4 @@
-//! The body of a cached function while it runs: what it calls knows that it is inside of a load, and its lease is renewed.
+//! The body of a cached function while it runs: calls from inside of it know that they are, and its lease is renewed.
 
 use super::ActiveLoad;
 use crate::engine::asking;
@@ -8,16 +8,16 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-/// A body being run. All of the engine that is compiled once per cached function; hence so little. Boxed, since the
-/// body is as large as its author made it.
+/// A body being run. It does little, because it is the one part of the engine that is compiled once per cached
+/// function. The body is boxed, because it is as large as its author made it.
 #[derive(Debug)]
 pub struct Running<'a, F> {
     pub(crate) body: Pin<Box<F>>,
-    /// The call was asked for its entry: while it is, its body does not run.
+    /// The call is only asked for its entry; the body does not run while it is.
     pub(crate) is_asked: bool,
     pub(crate) loading: Option<Arc<Loading>>,
     pub(crate) pulse: Option<Arc<Pulse>>,
-    /// Until it turns out that the body takes time: its lease is to be renewed from then on.
+    /// The load whose lease is renewed as soon as it turns out that the body takes time.
     pub(crate) to_keep: Option<&'a mut ActiveLoad>,
 }
 
@@ -33,16 +33,16 @@ impl<F: Future> Future for Running<'_, F> {
         let polled = pulse::poll(pulse.as_ref(), context, |context| body.as_mut().poll(context));
         drop(inside);
         if polled.is_pending()
-            && let Some(begun) = to_keep.take()
+            && let Some(load) = to_keep.take()
         {
-            begun.keep_alive(pulse.clone());
+            load.keep_alive(pulse.clone());
         }
         polled
     }
 }
 
 impl<F: Future> Running<'_, F> {
-    /// The body of a write that stores what it returns: what it calls is to be as fresh as inside of a load.
+    /// The body of a write that stores what it returns: what it calls must be as fresh as inside of a load.
     pub(crate) fn storing(engine: Option<u64>, body: F) -> Self {
         Self {
             body: Box::pin(body),

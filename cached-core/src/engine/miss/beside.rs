@@ -1,4 +1,4 @@
-//! The way of a call whose entry turns out to stand elsewhere than where it has miss.
+//! The way of a miss whose entry turns out to stand elsewhere than where the call has read.
 
 use super::state::{LeadOutcome, MissedCall};
 use crate::engine::flight::LeadKey;
@@ -6,19 +6,19 @@ use crate::engine::read::Reading;
 use crate::engine::target::Base;
 
 impl MissedCall {
-    /// A value of another type stands under the key, or is loaded: the entry stands beside it.
+    /// A value of another type stands under the key, or is being loaded, so the entry stands beside it.
     pub(super) fn goes_beside(&mut self, base: Base) {
         self.target.goes_beside(base);
         self.reads_first = true;
     }
 
-    /// The base that the entry stood beside is over. Not without end: others might replace it all the time.
+    /// The base that the entry stood beside is over. Counted as unusable, since others might replace bases without end.
     pub(super) fn comes_back(&mut self) {
         self.target.comes_back();
         self.unusable += 1;
     }
 
-    /// Looks where the entry stands by now; `None` if there is nothing to be served.
+    /// Reads where the entry stands by now; `None` if there is nothing to be served.
     pub(super) async fn reads_there(&mut self, lead: &LeadKey) -> Option<LeadOutcome> {
         let step = lead.store_step();
         if let Err(reason) = self.target.may_read() {

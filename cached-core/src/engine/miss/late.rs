@@ -1,10 +1,10 @@
 //! The way of calls that have waited for another call's load for as long as `max_wait`.
 //!
-//! If each of them loaded now, a source that has become slow would get all of its callers at once. So they share one load
-//! once more: a flight beside the one that they have waited for, with the same rules. Its leader takes a place among the
-//! bounded loads, looks whether the value has arrived meanwhile, and loads without storing.
+//! If each of them loaded now, a source that has become slow would get all of its callers at once. So they share one
+//! load once more: a flight beside the one that they have waited for, with the same rules. Its leader takes a place
+//! among the bounded loads, reads whether the value has arrived meanwhile, and loads without storing.
 //!
-//! This second wait has an end as well. Who reaches it loads alone, in the order in which places become free.
+//! This second wait has an end as well. A call that reaches it loads alone, when a place becomes free for it.
 
 use super::state::MissedCall;
 use crate::engine::finding::FlightValue;
@@ -16,17 +16,18 @@ use crate::reason::MissReason;
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// How long a call waits for those who are late as well.
+/// How long a late call waits for the other late calls.
 const LATE_WAIT: Duration = Duration::from_secs(30);
 
 impl MissedCall {
-    /// Joins those who have waited for too long; with their flight.
+    /// Marks this call as one that has waited too long; returns the flight of such calls.
     pub(super) fn becomes_late(&mut self) -> FlightKey {
         self.is_late = true;
         self.deadline = Instant::now() + self.bounded_by_nesting(LATE_WAIT);
         self.target.late_flight()
     }
 
+    /// Leads the flight of the late calls.
     pub(super) async fn lead_late(&mut self, lead: LeadKey) -> Next {
         self.target.missed(MissReason::WaitedTooLong);
         lead.idle();

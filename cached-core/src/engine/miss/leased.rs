@@ -1,4 +1,4 @@
-//! Waiting for others' leases: the looks in between, and what a call has seen.
+//! Waits for others' leases, and reads the register in between.
 
 use super::state::{LeadOutcome, LeaseWaits, MissedCall, WaitOutcome};
 use crate::engine::flight::LeadKey;
@@ -8,13 +8,13 @@ use crate::store::Replace;
 use std::time::Duration;
 use tokio::time::{Instant, timeout_at};
 
-/// LeaseWaits between two looks at a register that someone else leases.
+/// The pauses between two reads of a register that someone else leases.
 const POLLS: [Duration; 2] = [Duration::from_millis(15), Duration::from_millis(20)];
-/// As above, if the store tells of the register's change.
-const TOLD_POLL: Duration = Duration::from_millis(100);
+/// The longest pause if the store announces that the register has changed.
+const NOTIFIED_POLL: Duration = Duration::from_millis(100);
 
 impl MissedCall {
-    /// LeaseWaits until someone else's lease has become a value, or is gone.
+    /// Waits until someone else's lease has become a value, or is gone.
     pub(super) async fn await_lease(
         &mut self,
         lead: &LeadKey,
@@ -37,8 +37,8 @@ impl MissedCall {
                     self.fallback = Some(entry);
                     return WaitOutcome::Free;
                 }
-                // The load that this call waited for has failed, or was invalidated, and another one has begun: to wait
-                // for that as well would be to load one after another.
+                // The load that this call has waited for failed or was invalidated, and another one has begun. If all
+                // calls waited for that as well, they would load one after another.
                 Ok(Reading::Lease(head) | Reading::Worthless(head)) if waits.is_another(head) => {
                     return WaitOutcome::Found(LeadOutcome::Without(MissReason::WaitedTooLong));
                 }
@@ -47,7 +47,7 @@ impl MissedCall {
                     return WaitOutcome::Free;
                 }
                 Ok(Reading::Lease(_) | Reading::Worthless(_)) => {
-                    // It would have waited as long without asking.
+                    // The call would have waited as long without this read.
                     self.budget = before;
                     lead.idle_after_a_look_in_vain();
                     left = self.target.engine.settings.lease;
@@ -72,7 +72,7 @@ impl MissedCall {
         }
     }
 
-    /// LeaseWaits before the next look at a leased register. `false` if the time for waiting is over.
+    /// Waits before the next read of a leased register. `false` if the time for waiting is over.
     pub(super) async fn pause(&mut self, waits: &mut LeaseWaits, lease_left: Duration) -> bool {
         if waits.count == 0 {
             self.count_miss(MissReason::Leased);
@@ -82,9 +82,9 @@ impl MissedCall {
         let pause = POLLS[waits.count.min(POLLS.len() - 1)].min(lease_left);
         waits.count += 1;
         self.waits_for_others();
-        // In a batch, looks go out together: to wait for one message each would be more commands.
+        // The reads of a batch go out together: one watched read for each key would be more commands.
         if self.member.is_none()
-            && let Some(is_early) = Box::pin(self.pause_until_told(lease_left)).await
+            && let Some(is_early) = Box::pin(self.pause_until_notified(lease_left)).await
         {
             return is_early;
         }
@@ -96,22 +96,23 @@ impl MissedCall {
         true
     }
 
-    /// As [`pause`](Self::pause), but only until the register changes; `None` if nobody would tell of that.
-    async fn pause_until_told(&mut self, lease_left: Duration) -> Option<bool> {
+    /// As [`pause`](Self::pause), but no longer than until the register changes. `None` if the store does not announce
+    /// changes now.
+    async fn pause_until_notified(&mut self, lease_left: Duration) -> Option<bool> {
         let target = self.target.clone();
-        // LeaseWaits from before the look on, so that no change is missed in between.
+        // Waits from before the read on, so that it misses no change in between.
         let waiter = target.engine.near_in_use()?.waiter(target.place());
         let keys = std::slice::from_ref(target.place());
         let before = self.budget;
         let watched = self.budget.aside(&target.engine, |store, within| store.get_watched(keys, 0, within)).await;
-        // The call waits anyway.
+        // The call would have waited as long without this read.
         self.budget = before;
         let register = watched.ok()??.registers.pop().flatten();
         if !register.is_some_and(|register| target.waits_for(&register)) {
-            // It has changed by now, or is nothing to wait for.
+            // The register has changed by now, or holds nothing to wait for.
             return Some(true);
         }
-        let until = (Instant::now() + TOLD_POLL.min(lease_left)).min(self.deadline);
+        let until = (Instant::now() + NOTIFIED_POLL.min(lease_left)).min(self.deadline);
         let _ = timeout_at(until, waiter.changed()).await;
         Some(Instant::now() < self.deadline)
     }

@@ -1,13 +1,13 @@
-//! A miss that is one of a batch's.
+//! What a miss has to do with its batch.
 
 use crate::flight::pulse::Pulse;
 use crate::lease::Releases;
 use std::sync::Arc;
 
-/// What one lookup of a batch has in common with the others.
+/// What the missed calls of a batch have in common.
 #[derive(Debug)]
 pub(crate) struct Member {
-    /// Held until it is known whether this lookup's key is the batch's to load, or depends on others.
+    /// Held until it is known whether the batch may load this call's key or the call depends on others.
     deciding: Option<Arc<()>>,
     releases: Arc<Releases>,
     pulse: Arc<Pulse>,
@@ -18,7 +18,7 @@ impl Member {
         Self { deciding: Some(deciding), releases, pulse }
     }
 
-    /// By which others see whether the batch is polled: all that it leads is polled with it.
+    /// The pulse by which others see whether the batch is polled; all flights that it leads are polled with it.
     pub(crate) fn pulse(&self) -> Arc<Pulse> {
         Arc::clone(&self.pulse)
     }
@@ -27,7 +27,7 @@ impl Member {
         self.deciding = None;
     }
 
-    /// What releases its lease.
+    /// Releases the leases of the batch.
     pub(crate) fn releases(&self) -> Arc<Releases> {
         Arc::clone(&self.releases)
     }

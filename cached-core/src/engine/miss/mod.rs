@@ -1,4 +1,59 @@
-//! The way of a call whose first look did not hit: join or lead, ACQUIRE, wait, or be told to load.
+//! The way of a miss: a call whose first read did not hit finds a value, or gets the permission to load one.
+//!
+//! The states of a [`MissedCall`], each with the function that handles it, and what moves the call on. It ends with
+//! [`Next::Serve`], [`Next::Load`] or [`Next::Unattributed`]; these are in capitals here. A load is *stored* only if a
+//! lease was granted for it, and *shared* with the followers of the flight unless the call loads alone.
+//!
+//! | state | what happens | next state, or end |
+//! |---|---|---|
+//! | join: `next` | the call comes from inside of a load of this very key | alone |
+//! | | [`MAX_UNUSABLE`] values found were unusable | alone |
+//! | | more than [`MAX_UNATTRIBUTED`] flights ended unattributed | alone |
+//! | | [`Role::Lead`]: no other call leads the flight | lead; if the call is late, lead late |
+//! | | [`Role::Follow`]: another call leads it | follow |
+//! | follow: `follow` | the leader waits for the store, and this call cannot use the store | alone |
+//! | | the flight has a value that is current for this call | SERVE |
+//! | | a batch led it and cannot attribute what it loaded | UNATTRIBUTED; a call that cannot use it joins again |
+//! | | the load failed | SERVE the fallback; without one, alone |
+//! | | the leader is gone or stalled, or what it found is too old for this call | join the next flight |
+//! | | `load_timeout` is over, and there is a fallback | SERVE it |
+//! | | `max_wait` is over, or the store does not settle the load | SERVE the fallback; without one, late |
+//! | | the same, and the call is late already | SERVE the fallback; without one, alone |
+//! | late: `becomes_late` | joins the flight of all who have waited too long | follow or lead late |
+//! | lead late: `lead_late` | takes room; one more read finds a value | SERVE |
+//! | | it finds none | LOAD, shared |
+//! | lead: `find_or_acquire` | the store cannot be used | without |
+//! | | the first read found the lease of a worthless load | read again |
+//! | | the entry stands elsewhere than where it was read | read there |
+//! | | there is a fallback | refresh |
+//! | | else | acquire |
+//! | | [`MAX_UNUSABLE`] values found were unusable | without |
+//! | read again: `reads_again` | after a moment there is a value | found |
+//! | | anything else; a worthless lease may be replaced | lead |
+//! | read there: `reads_there` | there is a value, or a fallback that is cooling down | found |
+//! | | anything else | lead |
+//! | refresh: `find_or_refresh` | the refresh lease is granted | refreshing |
+//! | | the value has been refreshed meanwhile | found |
+//! | | another process has the refresh lease | wait and ask again, until `load_timeout` or `max_wait` |
+//! | | that time is over, or a refresh failed a moment ago | found, whatever value is there; if none is, acquire |
+//! | | the fallback is gone | acquire |
+//! | acquire: `acquire` | the lease is granted | granted |
+//! | | a writer is at work on the key or on a tag | writing |
+//! | | someone else has the lease | wait for a lease |
+//! | | there is a value, or a fallback that is cooling down | found |
+//! | | a fallback, something unusable, a value of another type, or any value beside a base | lead |
+//! | wait for a lease: `await_lease` | there is a value | found |
+//! | | the lease is gone or replaceable, or the entry stands elsewhere | lead |
+//! | | another lease has taken its place, or `max_wait` is over | without |
+//! | found: [`LeadOutcome::Found`] | | SERVE; followers share the value |
+//! | granted: [`LeadOutcome::Granted`] | | LOAD, shared and stored |
+//! | refreshing: [`LeadOutcome::Refreshing`] | | LOAD, shared and stored over the fallback |
+//! | without: [`LeadOutcome::Without`] | takes room among the bounded loads | LOAD, shared |
+//! | writing: [`LeadOutcome::Writing`] | | LOAD, shared |
+//! | alone: `alone` | takes room, except inside of another load or after unusable values | LOAD |
+//!
+//! While a call leads, a step that fails or may not be taken (`may_read`) leads to *without*. A call that cannot decode
+//! the value it is served (`reject`) joins again.
 
 mod beside;
 mod late;
@@ -31,19 +86,20 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// Unusable values found in a row after which a call gives the key up and loads for itself.
+/// After this many unusable values in a row, a call gives the key up and loads alone.
 const MAX_UNUSABLE: u32 = 3;
-/// So many loads in a row that batches have made for this key may return what cannot be attributed: then a call loads for itself,
-/// side by side with the others that have waited.
+/// Up to this many batches in a row may load the key and return what cannot be attributed. After that a call loads
+/// alone, side by side with the others that have waited.
 const MAX_UNATTRIBUTED: u32 = 1;
-/// Inside of a load, waiting for another could be waiting in a circle: two tasks, each loading what the other waits for.
+/// How long a call inside of a load waits for another call. Two tasks may wait in a circle, each loading what the other
+/// one waits for.
 const NESTED_WAIT: Duration = Duration::from_secs(1);
 
 impl MissedCall {
     pub(super) fn new(target: Target, miss: Miss) -> Self {
         let nesting = nesting::of(target.engine.id, &target.key);
         let max_wait = target.engine.settings.max_wait;
-        let mut lookup = Self {
+        let mut call = Self {
             target,
             nesting,
             budget: miss.budget,
@@ -60,19 +116,19 @@ impl MissedCall {
             is_late: false,
             member: None,
         };
-        lookup.deadline += lookup.bounded_by_nesting(max_wait);
+        call.deadline += call.bounded_by_nesting(max_wait);
         match miss.missed {
             MissCause::Nothing => {}
-            MissCause::Unusable(replace) => lookup.found_unusable(replace),
-            MissCause::Worthless(head) => lookup.suspect = Some(head),
-            MissCause::Elsewhere => lookup.reads_first = true,
+            MissCause::Unusable(replace) => call.found_unusable(replace),
+            MissCause::Worthless(head) => call.suspect = Some(head),
+            MissCause::Elsewhere => call.reads_first = true,
             MissCause::Fallback(entry) => {
-                lookup.count_miss(MissReason::Stale);
-                lookup.fallback = Some(entry);
+                call.count_miss(MissReason::Stale);
+                call.fallback = Some(entry);
             }
-            MissCause::Without(reason) => lookup.without = Some(reason),
+            MissCause::Without(reason) => call.without = Some(reason),
         }
-        lookup
+        call
     }
 
     /// How long this call may wait for others.
@@ -80,19 +136,19 @@ impl MissedCall {
         if self.nesting == Nesting::None { wait } else { wait.min(NESTED_WAIT) }
     }
 
-    /// As one of a batch.
+    /// Makes this the miss of one key of a batch.
     pub(super) fn in_batch(self, member: Member) -> Self {
         Self { member: Some(member), ..self }
     }
 
-    /// From here on it depends on others when this lookup goes on: what its batch may load by now must not wait for it.
+    /// This call now waits for another caller, so its batch must not wait for it before loading its other keys.
     fn waits_for_others(&mut self) {
         if let Some(member) = &mut self.member {
             member.waits_for_others();
         }
     }
 
-    /// It has ended, or knows what it depends on.
+    /// This call has ended, or it is known whether its batch may load the key.
     pub(super) fn has_decided(&mut self) {
         self.waits_for_others();
     }
@@ -120,7 +176,7 @@ impl MissedCall {
                 Role::Lead(lead) if self.is_late => return self.lead_late(lead).await,
                 Role::Lead(lead) => return self.lead(lead).await,
                 Role::Follow(follow) => match self.follow(&follow).await {
-                    FollowOutcome::Done(turn) => return turn,
+                    FollowOutcome::Done(next) => return next,
                     FollowOutcome::NextFlight => role = self.target.engine.flights.join_next(&flight, &follow),
                     FollowOutcome::Unattributed(returned) => {
                         self.unattributed = Some(follow);
@@ -141,12 +197,12 @@ impl MissedCall {
         self.target.missed(reason);
         match &entry.head {
             Some(head) => self.found_unusable(Replace::unusable(head.as_bytes())),
-            // What this very process wrote cannot be read back: there is nothing to gain from another's load.
+            // This process loaded the value itself and cannot read it back: another load would not help.
             None => self.unusable = MAX_UNUSABLE,
         }
     }
 
-    /// What stands under the key is of no use, and was counted as that.
+    /// What stands under the key is unusable; the read has counted that already.
     fn found_unusable(&mut self, replace: Replace) {
         self.replace = replace;
         self.unusable += 1;
@@ -155,7 +211,7 @@ impl MissedCall {
 
     /// Follows the flight to its end, or for as long as this call may wait.
     async fn follow(&mut self, follow: &Follow<FlightValue>) -> FollowOutcome {
-        // A call that has used up its budget on the store does not wait for another call's time there.
+        // This call has used up its own time on the store, so it does not wait while another call spends time there.
         if let Some(reason) = self.without
             && follow.is_in_store()
         {
@@ -164,7 +220,7 @@ impl MissedCall {
         }
         self.waits_for_others();
         let began = Instant::now();
-        // A value that was loaded may still be on its way to the store: that is the store's time.
+        // A loaded value may still be on its way to the store. Waiting for that counts as time on the store.
         let settles_within = self.budget.left();
         let landing = match self.landing(follow, began, settles_within).await {
             Ok(landing) => landing,
@@ -174,14 +230,14 @@ impl MissedCall {
             Some(Landing::Shared(FlightValue::Value(entry))) => FollowOutcome::Done(Next::Serve(entry)),
             Some(Landing::Shared(FlightValue::Unattributed(returned))) => FollowOutcome::Unattributed(returned),
             Some(Landing::Failed) => {
-                if let Some(entry) = self.past_its_end().await {
+                if let Some(entry) = self.find_fallback().await {
                     return FollowOutcome::Done(Next::Serve(entry));
                 }
                 let room = self.room(&self.target.engine.after_failure).await;
                 FollowOutcome::Done(self.alone(MissReason::LoadFailed, room))
             }
             Some(Landing::Next(store_time)) => {
-                // What the leader spent on the store this call shall not spend again.
+                // This call must not spend again what the leader has spent on the store.
                 self.budget.charge(began.elapsed().min(store_time));
                 FollowOutcome::NextFlight
             }
@@ -190,7 +246,7 @@ impl MissedCall {
                 if landing.is_some() {
                     self.budget.charge(settles_within);
                 }
-                if let Some(entry) = self.past_its_end().await {
+                if let Some(entry) = self.find_fallback().await {
                     return FollowOutcome::Done(Next::Serve(entry));
                 }
                 if !self.is_late {
@@ -211,8 +267,8 @@ impl MissedCall {
             LeadOutcome::Granted(lease, stamps) => {
                 Next::Load(Box::new(LoadPermit::leased(self.target.clone(), lead, lease, stamps)))
             }
-            LeadOutcome::Renewing(ticket, entry) => {
-                let permit = LoadPermit::refreshing(self.target.clone(), *ticket, Some(lead), None, entry);
+            LeadOutcome::Refreshing(lease, entry) => {
+                let permit = LoadPermit::refreshing(self.target.clone(), *lease, Some(lead), None, entry);
                 permit.count_as_load();
                 Next::Load(Box::new(permit))
             }
@@ -224,7 +280,7 @@ impl MissedCall {
                     LoadPermit::shared(self.target.clone(), lead, room).or_fallback(self.fallback.take()),
                 ))
             }
-            // A load that begins after all who share it have come is as good as one of their own.
+            // The load begins after all who share it have come, so it is as good to them as a load of their own.
             LeadOutcome::Writing => {
                 self.count_miss(MissReason::Writing);
                 lead.idle();
@@ -233,7 +289,8 @@ impl MissedCall {
         }
     }
 
-    /// By which followers are to see whether this lookup is polled; a batch is seen as a whole.
+    /// The pulse by which followers see whether this call is polled. `None` in a batch, whose one pulse stands for all
+    /// of its flights.
     fn pulse(&self, lead: &LeadKey) -> Option<Arc<Pulse>> {
         let Some(member) = &self.member else { return Some(lead.pulse()) };
         lead.is_driven_by(member.pulse());
@@ -247,36 +304,36 @@ impl MissedCall {
         }
         let mut waits = LeaseWaits::default();
         if let Some(head) = self.suspect.take()
-            && let Some(led) = Box::pin(self.reads_again(lead, &mut waits, head)).await
+            && let Some(outcome) = Box::pin(self.reads_again(lead, &mut waits, head)).await
         {
-            return led;
+            return outcome;
         }
         while self.unusable < MAX_UNUSABLE {
             if std::mem::take(&mut self.reads_first) {
                 waits.moves();
-                if let Some(led) = Box::pin(self.reads_there(lead)).await {
-                    return led;
+                if let Some(outcome) = Box::pin(self.reads_there(lead)).await {
+                    return outcome;
                 }
             }
-            if let Some(led) = self.find_or_renew(lead, &mut waits).await {
-                return led;
+            if let Some(outcome) = self.find_or_refresh(lead, &mut waits).await {
+                return outcome;
             }
             let step = lead.store_step();
             if let Err(reason) = self.target.may_read() {
                 return LeadOutcome::Without(reason);
             }
-            let asked = match self.acquire(lead).await {
-                Ok(asked) => asked,
+            let answer = match self.acquire(lead).await {
+                Ok(answer) => answer,
                 Err(error) => return LeadOutcome::Without(error.kind.into()),
             };
-            match asked.acquired {
-                Acquired::Granted => return self.granted(asked.lease, asked.stamps),
-                // Whether its base is what it has to be, ACQUIRE does not tell.
+            match answer.acquired {
+                Acquired::Granted => return self.granted(answer.lease, answer.stamps),
+                // ACQUIRE does not say whether the base is still the one that the value was stored beside.
                 Acquired::Value(_) if self.target.base().is_some() => {
                     self.unusable += 1;
                     self.reads_first = true;
                 }
-                Acquired::Value(bytes) => match self.see(bytes, asked.stamps.as_deref()).await {
+                Acquired::Value(bytes) => match self.judge(bytes, answer.stamps.as_deref()).await {
                     Ok(Reading::Value(entry)) => return LeadOutcome::Found(entry, step),
                     Ok(Reading::Fallback(entry)) if self.target.is_cooling_down() => {
                         return LeadOutcome::Found(*entry, step);
@@ -284,14 +341,14 @@ impl MissedCall {
                     Ok(Reading::Fallback(entry)) => self.fallback = Some(entry),
                     Ok(Reading::Unusable(replace)) => self.found_unusable(replace),
                     Ok(Reading::Base(base)) => self.goes_beside(base),
-                    // A store that calls a lease a value.
+                    // The store has called a lease a value.
                     Ok(Reading::Lease(_) | Reading::Worthless(_) | Reading::Nothing | Reading::Moved) => {
-                        self.unusable += 1
+                        self.unusable += 1;
                     }
                     Err(error) => return LeadOutcome::Without(error.kind.into()),
                 },
                 Acquired::Leased(left) => match self.await_lease(lead, &mut waits, left).await {
-                    WaitOutcome::Found(led) => return led,
+                    WaitOutcome::Found(outcome) => return outcome,
                     WaitOutcome::Free => {}
                 },
                 Acquired::Writing => return LeadOutcome::Writing,
@@ -300,7 +357,8 @@ impl MissedCall {
         LeadOutcome::Without(MissReason::Foreign)
     }
 
-    /// The lease is ours, if there are random bits for one. To load for the store the tags must be known as well.
+    /// This call has the lease, if there were random bits for one. It may store what it loads only if it also knows the
+    /// stamps of the tags.
     fn granted(&mut self, lease: Option<Lease>, stamps: Option<Vec<Head>>) -> LeadOutcome {
         let Some(lease) = lease else { return LeadOutcome::Without(MissReason::Refused) };
         let Some(stamps) = stamps else { return LeadOutcome::Writing };
@@ -309,18 +367,18 @@ impl MissedCall {
     }
 
     /// Judges a value that ACQUIRE has found by the stamps that were read along with it.
-    async fn see(&mut self, register: Bytes, stamps: Option<&[Head]>) -> Result<Reading, StoreError> {
+    async fn judge(&mut self, register: Bytes, stamps: Option<&[Head]>) -> Result<Reading, StoreError> {
         let stamps = stamps.unwrap_or_default();
-        // The register of all tags may stand behind them.
-        let told = if self.target.site.names_all { 0 } else { self.target.tags().len() };
-        let stamps = &stamps[..stamps.len().min(told)];
-        match self.target.seen(register, stamps.iter().map(|stamp| Some(stamp.as_bytes()))) {
-            Judgement::Reading(seen) => Ok(seen),
+        // The stamp of the register of all tags may follow those of the call tags.
+        let call_tags = if self.target.site.names_all { 0 } else { self.target.tags().len() };
+        let stamps = &stamps[..stamps.len().min(call_tags)];
+        match self.target.judge_register(register, stamps.iter().map(|stamp| Some(stamp.as_bytes()))) {
+            Judgement::Reading(reading) => Ok(reading),
             Judgement::UnprovenValue(named) => self.target.read_named_tags(*named, &mut self.budget).await,
         }
     }
 
-    /// ACQUIRE, and side by side TAG if there are tags.
+    /// Sends ACQUIRE, and side by side TAG if there are tags.
     async fn acquire(&mut self, lead: &LeadKey) -> Result<AcquireAnswer, StoreError> {
         let engine = &self.target.engine;
         let (store, key) = (Arc::clone(engine.store.off_path()), Arc::clone(self.target.place()));
@@ -336,13 +394,13 @@ impl MissedCall {
             (self.budget.step(engine, acquire).await, Ok(Some(Vec::new())))
         } else {
             let time = self.target.site.tag_time;
-            let asked = self.budget.both(engine, acquire, |store, within| store.tag(&tags, fresh, time, within));
-            Box::pin(asked).await
+            let both = self.budget.both(engine, acquire, |store, within| store.tag(&tags, fresh, time, within));
+            Box::pin(both).await
         };
         Ok(AcquireAnswer { acquired: acquired?, lease: Some(lease), stamps: stamps? })
     }
 
-    /// LoadRoom among the loads that are bounded. A load inside of another has its room already.
+    /// Waits for room among the bounded loads. A load inside of another one has its room already.
     async fn room(&self, loads: &Arc<Bulkhead>) -> LoadRoom {
         if self.nesting != Nesting::None {
             return LoadRoom::None;
@@ -353,7 +411,7 @@ impl MissedCall {
         loads.enter().await.map_or(LoadRoom::None, LoadRoom::Taken)
     }
 
-    /// Counts why the call does not hit, unless another reason was counted before.
+    /// Counts why the call is a miss, unless another reason was counted before.
     fn count_miss(&mut self, reason: MissReason) {
         if !std::mem::replace(&mut self.counted, true) {
             self.target.missed(reason);

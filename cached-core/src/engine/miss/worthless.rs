@@ -1,9 +1,10 @@
-//! The way of a call whose first look has found a lease without one of its tags: an event or a tag was invalidated since the
-//! lease was given, so what is being loaded under it could not be of use to anybody. Or beside a base, a lease that was given
-//! beside another one, which is over by now.
+//! The way of a miss whose first read has found the lease of a worthless load. One of the load's tags is missing: it
+//! was invalidated after the lease was granted, so nobody could use the loaded value. Or the entry stands beside a
+//! base, and the lease was granted beside another base, which is over by now.
 //!
-//! One look is not enough: it may have come between the ACQUIRE of the lease and the TAG that is sent beside it. Whatever the
-//! looks say, nothing old is stored or served: to replace a lease is what its end and another ACQUIRE would have done.
+//! One read is not enough, because it may have come between the ACQUIRE of the lease and the TAG that is sent beside
+//! it. Nothing outdated is stored or served even if both reads are wrong: a replaced lease is no different from one
+//! that ran out before the next ACQUIRE.
 
 use super::state::{LeadOutcome, LeaseWaits, MissedCall};
 use crate::engine::flight::LeadKey;
@@ -13,11 +14,11 @@ use crate::store::Replace;
 use std::time::Duration;
 use tokio::time::sleep;
 
-/// By then a TAG has arrived that was sent beside an ACQUIRE which has.
+/// A TAG arrives within this time after the ACQUIRE that it was sent beside.
 const TAG_ARRIVES: Duration = Duration::from_millis(10);
 
 impl MissedCall {
-    /// Looks once more. If the load still is worthless, its lease may be replaced.
+    /// Reads once more after a moment. If the load still is worthless, its lease may be replaced.
     pub(super) async fn reads_again(
         &mut self,
         lead: &LeadKey,

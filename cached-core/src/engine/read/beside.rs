@@ -1,20 +1,20 @@
 //! Entries of different types under one key.
 //!
-//! Builds of a rolling deployment, and the types of a generic repository, may give one key values of different fingerprints.
-//! The first build to load stores under the key. A call that finds a value of another type there goes *beside* it: its entry stands
-//! under a companion key, and depends on the value that it was found beside, the *base*, as it would depend on a tag. So whatever
-//! removes or replaces the base ends all that stands beside it: every invalidation by key, tag or event, every write, a plain
-//! DEL, an eviction. To none of these a second register means anything.
+//! Builds of a rolling deployment, and the types of a generic repository, may give one key values of different
+//! fingerprints. The first build to load stores under the key. A call that finds a value of another type there goes
+//! *beside* it: its entry stands under a companion key, and depends on the value that was found, the *base*, as it
+//! would depend on a tag. So whatever removes or replaces the base ends all entries beside it: every invalidation by
+//! key, tag or event, every write, a plain DEL, an eviction. None of these has to know of a second register.
 //!
-//! The base's head is taken from the look that found it, and so before the load begins. Heads are never used again.
+//! The base's head is taken from the read that found it, and so before the load begins. Heads are never used again.
 //!
-//! A *lease* that stands under the key is a base as well, if it is of another type's load: the value that is filled in its place has the
-//! same 128 bits, so what was loaded beside the one stands beside the other. Nobody waits for a load that cannot serve him: what it
-//! is for stands in its lease ([`Purpose`]). A writer's token is no lease of a load, and no base: what is loaded beside it may be older
-//! than the value that is put in its place.
+//! A *lease* under the key is a base as well, if it is the lease of another type's load. The value that replaces it has
+//! the same 128 bits, so what was loaded beside the lease stands beside the value. No call waits for a load that cannot
+//! serve it: a lease says what it is for ([`Purpose`]). A writer's token is not the lease of a load, and no base: what
+//! is loaded beside it may be older than the value that replaces it.
 //!
 //! # When the base ends
-//! The entries beside it are of no use from then on. The next load, of whatever type, is stored under the key again.
+//! The entries beside it are unusable from then on. The next load, of whatever type, is stored under the key again.
 
 use super::Reading;
 use crate::engine::target::{Base, Dependencies, Target};
@@ -32,33 +32,33 @@ impl Target {
         self.tagged.as_ref().and_then(|tagged| tagged.keys.first()).unwrap_or(&self.key)
     }
 
-    /// What a load of this call would be for.
+    /// What a lease of this call is for.
     pub(crate) fn purpose(&self) -> Purpose {
         self.base().map_or_else(|| Purpose::of(self.fingerprint), |base| Purpose::beside(base.head.id()))
     }
 
-    /// A lease that was found where the entry stands.
-    pub(crate) fn seen_lease(&self, head: Head) -> Reading {
+    /// Judges a lease that was found where the entry stands.
+    pub(crate) fn judge_lease(&self, head: Head) -> Reading {
         let purpose = Purpose::of_lease(head);
         if purpose == Purpose::NONE || purpose == self.purpose() {
             return Reading::Lease(head);
         }
         match self.base() {
-            // Given beside another base than this one.
+            // It was granted beside another base than this one.
             Some(_) => Reading::Worthless(head),
-            // What was stored beside such leases has come to nothing: their loads store nothing.
+            // The loads of such leases have stored nothing, so the entries beside them came to nothing.
             None if self.site.waits_for_other_types.load(Ordering::Relaxed) => Reading::Lease(head),
             None => Reading::Base(Base { is_lease: true, head: Head::value(head.id()), reason: MissReason::Type }),
         }
     }
 
-    /// Whether the register is a lease to be waited for.
+    /// Whether the register holds a lease that this call waits for.
     pub(crate) fn waits_for(&self, register: &[u8]) -> bool {
         let head = Head::from_bytes(register).filter(|_| Head::is_lease(register));
-        head.is_some_and(|head| matches!(self.seen_lease(head), Reading::Lease(_)))
+        head.is_some_and(|head| matches!(self.judge_lease(head), Reading::Lease(_)))
     }
 
-    /// The base that the entry stands beside, if it does.
+    /// The base, if the entry stands beside one.
     pub(crate) fn base(&self) -> Option<Base> {
         self.tagged.as_ref()?.base
     }
@@ -85,14 +85,14 @@ impl Target {
         }
     }
 
-    /// What was stored beside another type's lease is found to have come to nothing: that load has stored nothing.
+    /// Notes that an entry beside another type's lease has come to nothing, because that load has stored nothing.
     pub(crate) fn note_orphan(&self) {
         if self.base().is_some_and(|base| base.is_lease) {
             self.site.waits_for_other_types.store(true, Ordering::Relaxed);
         }
     }
 
-    /// A value was stored. Under the key, it is one that others go beside.
+    /// Notes that a value was stored. If it stands under the key, other types can go beside it.
     pub(crate) fn note_stored(&self) {
         let flag = &self.site.waits_for_other_types;
         if self.base().is_none() && flag.load(Ordering::Relaxed) {
@@ -100,18 +100,19 @@ impl Target {
         }
     }
 
-    /// Whether the base, if there is one, is what it was.
+    /// Reads whether the base, if there is one, is still what it was.
     pub(crate) async fn base_holds(&self) -> bool {
         if self.base().is_none() {
             return true;
         }
         let (engine, base) = (&self.engine, std::slice::from_ref(&self.key));
         let read = engine.budget().step(engine, |store, within| store.get_all(base, within)).await;
-        read.is_ok_and(|registers| self.beside(&registers).is_some())
+        read.is_ok_and(|registers| self.tags_if_base_holds(&registers).is_some())
     }
 
-    /// Of the registers of what the entry depends on, those of its tags; `None` if the base is not what it was.
-    pub(crate) fn beside<'a>(&self, registers: &'a [Option<Bytes>]) -> Option<&'a [Option<Bytes>]> {
+    /// Takes the registers of the tags out of those of all that the entry depends on; `None` if the base is not what it
+    /// was.
+    pub(crate) fn tags_if_base_holds<'a>(&self, registers: &'a [Option<Bytes>]) -> Option<&'a [Option<Bytes>]> {
         let Some(base) = self.base() else { return Some(registers) };
         let (now, tags) = registers.split_first()?;
         let now = now.as_deref().and_then(Head::from_bytes);

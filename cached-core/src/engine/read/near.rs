@@ -1,4 +1,4 @@
-//! A first look that keeps what it finds in the near cache.
+//! A first read that keeps what it finds in the near cache.
 
 use super::{Judgement, Reading};
 use crate::engine::budget::Budget;
@@ -14,24 +14,25 @@ use std::slice;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// What is known of an entry that was read, beside what it holds.
+/// What is known of an entry that was read, besides its value.
 #[derive(Debug)]
 pub(crate) struct WatchedRead {
     pub(crate) reservation: Reservation,
     /// How long it lives.
     pub(crate) life: Duration,
-    /// Of the key and the register.
+    /// The size of the key and the register.
     pub(crate) bytes: usize,
     pub(crate) times: Option<Times>,
 }
 
 impl Target {
-    /// The registers that one look reads: where the entry stands and, behind that, its base and the tags that the call tells.
+    /// The registers that one read asks for: where the entry stands, then its base and the call tags.
     pub(crate) fn keys(&self) -> &[Key] {
         self.tagged.as_ref().map_or(slice::from_ref(&self.key), |tagged| &tagged.keys)
     }
 
-    /// As [`look`](Self::read), so that the value can be kept; `None` if the store does not tell of changes now.
+    /// As [`read`](Self::read), but so that the value can be kept near; `None` if the store does not announce changes
+    /// now.
     pub(crate) async fn read_near(
         &self,
         budget: &mut Budget,
@@ -40,11 +41,11 @@ impl Target {
         let (near, keys) = (&local.near, self.keys());
         let mut depends_on = keys.to_vec();
         if self.base().is_some() {
-            // Behind the tags: those are what calls tell that ask for the value.
+            // The base goes behind the call tags, because calls that ask the near cache name only those.
             depends_on[1..].rotate_left(1);
         }
         let Some(mut reservation) = near.reserve(&depends_on) else { return Ok(None) };
-        // What stands beside a base lives no longer than that.
+        // An entry beside a base lives no longer than the base.
         let timed = 1 + usize::from(self.base().is_some());
         let Some(watched) = budget.aside(&self.engine, |store, within| store.get_watched(keys, timed, within)).await?
         else {
@@ -56,8 +57,8 @@ impl Target {
         let bytes = self.key.len() + register.as_ref().map_or(0, Bytes::len);
         let times = register.as_deref().and_then(envelope::times);
         let depends_on: Vec<_> = registers.collect();
-        let seen = match self.judge(register, &depends_on) {
-            Judgement::Reading(seen) => seen,
+        let reading = match self.judge(register, &depends_on) {
+            Judgement::Reading(reading) => reading,
             Judgement::UnprovenValue(named) => {
                 let tags = self.named_tags(&named);
                 reservation.extend(near, &tags);
@@ -70,11 +71,12 @@ impl Target {
         };
         let life = lives.into_iter().min().unwrap_or_default();
         let read = WatchedRead { reservation, life, bytes, times };
-        let slot = if let Reading::Value(entry) = &seen { self.slot(entry, read) } else { None };
-        Ok(Some((seen, slot)))
+        let slot = if let Reading::Value(entry) = &reading { self.slot(entry, read) } else { None };
+        Ok(Some((reading, slot)))
     }
 
-    /// The place of a value that was read in this way. What is past its end is not kept: it is to be renewed.
+    /// The place in the near cache of a value that was read in this way. A value past its end is not kept, because it
+    /// is due for a refresh.
     pub(crate) fn slot(&self, entry: &Entry, read: WatchedRead) -> Option<Box<Slot>> {
         let local = self.site.local.as_ref().filter(|_| !entry.age.is_over())?;
         let WatchedRead { reservation, life, bytes, times } = read;

@@ -1,16 +1,16 @@
-//! The ticket: which process renews a value that is still there.
+//! The refresh lease: which process refreshes a value that is still there.
 //!
-//! A lease on a register of its own, since the entry's holds the value that everybody else is served meanwhile. It only keeps
-//! loads few; that nothing is revived is for FILL to see, which stores only over the very value that was miss at after the
-//! ticket was given.
+//! It is a lease on a register of its own, since the entry's register holds the value that everybody else is served
+//! meanwhile. It only keeps loads few. FILL sees to it that nothing is revived: it stores only over the very value that
+//! was read after the lease was granted.
 //!
-//! After a load that failed the register holds a value instead, for the throttle's time: nobody tries before that is over.
+//! After a load that failed, the register holds a value for the time of the throttle: nobody tries before that is over.
 //!
 //! # On cancellation
-//! A ticket that is dropped is released.
+//! A refresh lease that is dropped is released.
 //!
 //! # When Redis is down
-//! There is no ticket, and the value that was found is served.
+//! There is no refresh lease, and the value that was found is served.
 
 use crate::engine::budget::Budget;
 use crate::engine::flight::{LeadKey, taking_place};
@@ -25,31 +25,31 @@ use futures_util::future::join;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// How long nobody here tries again after the store has failed to give a ticket.
+/// How long this process does not try again after the store has failed to grant a refresh lease.
 pub(crate) const AFTER_FAULT: Duration = Duration::from_secs(1);
 
-/// The right to load over a value that is still there.
+/// Permission to load over a value that is still there.
 #[derive(Debug)]
 pub(crate) struct RefreshLease {
     pub(crate) lease: Lease,
     /// The head of that value.
     pub(crate) over: Head,
-    /// Of the tags, as they are before the load.
+    /// The stamps of the tags, as they are before the load.
     pub(crate) stamps: Vec<Head>,
 }
 
-/// What asking for a ticket led to.
+/// What asking for a refresh lease led to.
 #[derive(Debug)]
 pub(crate) enum LeaseAnswer {
-    /// Load; with the value as it is now.
+    /// Load under this lease; with the value as it is now.
     Granted(Box<RefreshLease>, Entry),
-    /// Somebody has renewed it.
+    /// Somebody has refreshed the value; this is the newer one.
     Newer(Entry),
-    /// It is not there any more, or of no use.
+    /// The value is not there any more, or unusable.
     Gone(Replace),
-    /// Someone else is at it, for at most so long.
+    /// Someone else refreshes it, for at most this long.
     Elsewhere(Duration),
-    /// Its load has failed: nobody is to try for so long.
+    /// A refresh has failed: nobody is to try for this long.
     Throttled(Duration),
     Fault(StoreError),
 }
@@ -61,8 +61,8 @@ enum AcquireOutcome {
 }
 
 impl Target {
-    /// Asks for the ticket to renew `entry`, and looks at it once more.
-    /// `lead`: the flight of those who wait for the load, if anybody does.
+    /// Asks for the lease to refresh `entry`, and reads the entry once more. `lead`: the flight of the calls that wait
+    /// for the load, if any do.
     pub(crate) async fn ask_for_lease(
         &self,
         entry: &Entry,
@@ -72,25 +72,25 @@ impl Target {
         let Some(over) = entry.head else { return LeaseAnswer::Gone(Replace::Nothing) };
         let lease = match self.acquire_refresh_lease(lead, budget).await {
             AcquireOutcome::Granted(lease) => lease,
-            AcquireOutcome::Denied(asked) => return asked,
+            AcquireOutcome::Denied(answer) => return answer,
         };
         let tags = self.load_tags();
         let mut beside = *budget;
-        let look = self.read(budget);
-        let (seen, stamps) = if tags.is_empty() {
-            (look.await, Ok(Some(Vec::new())))
+        let read = self.read(budget);
+        let (reading, stamps) = if tags.is_empty() {
+            (read.await, Ok(Some(Vec::new())))
         } else {
             let (fresh, time) = (Head::value(lease.id()), self.site.tag_time);
             let answers =
-                join(look, beside.step(&self.engine, |store, within| store.tag(&tags, fresh, time, within))).await;
+                join(read, beside.step(&self.engine, |store, within| store.tag(&tags, fresh, time, within))).await;
             budget.alongside(beside);
             answers
         };
-        let (seen, stamps) = match (seen, stamps) {
-            (Ok(seen), Ok(stamps)) => (seen, stamps),
+        let (reading, stamps) = match (reading, stamps) {
+            (Ok(reading), Ok(stamps)) => (reading, stamps),
             (Err(error), _) | (_, Err(error)) => return LeaseAnswer::Fault(error),
         };
-        let entry = match seen {
+        let entry = match reading {
             Reading::Value(entry) => entry,
             Reading::Fallback(entry) => *entry,
             Reading::Unusable(replace) => return LeaseAnswer::Gone(replace),
@@ -101,7 +101,7 @@ impl Target {
         match stamps {
             _ if entry.head != Some(over) => LeaseAnswer::Newer(entry),
             Some(stamps) => LeaseAnswer::Granted(Box::new(RefreshLease { lease, over, stamps }), entry),
-            // A writer is at work on one of the tags: what is loaded now could not be stored.
+            // A writer is at work on one of the tags, so what is loaded now could not be stored.
             None => LeaseAnswer::Gone(Replace::Nothing),
         }
     }
@@ -109,7 +109,7 @@ impl Target {
     async fn acquire_refresh_lease(&self, lead: Option<&LeadKey>, budget: &mut Budget) -> AcquireOutcome {
         let engine = &self.engine;
         let mut replace = Replace::Nothing;
-        // Twice: what is neither a ticket nor a throttle is replaced.
+        // A register that is neither a lease nor a throttle is replaced at the second attempt.
         for _ in 0..2 {
             let (store, key) = (Arc::clone(engine.store.off_path()), engine.settings.prefix.ticket(self.place()));
             let Some(mut lease) = Lease::new(store, key, Purpose::NONE, engine.settings.lease, None) else { break };
@@ -122,7 +122,7 @@ impl Target {
                     Some(left) => return AcquireOutcome::Denied(LeaseAnswer::Throttled(left)),
                     None => replace = Replace::unusable(&register),
                 },
-                // Nobody writes tickets.
+                // No writer ever writes to this register.
                 Ok(Acquired::Writing) => break,
                 Err(error) => return AcquireOutcome::Denied(LeaseAnswer::Fault(error)),
             }
@@ -130,8 +130,9 @@ impl Target {
         AcquireOutcome::Denied(LeaseAnswer::Elsewhere(AFTER_FAULT))
     }
 
-    /// How long the throttle in this register lasts; `None` if it is none, or one that somebody's PERSIST keeps from running out.
-    /// Clocks of processes may differ, so never longer than one that begins now, and over only when it has been for as long.
+    /// How long the throttle in this register still lasts; `None` if it is no throttle, or one that a PERSIST keeps
+    /// from running out. Clocks of processes may differ: so it never lasts longer than one that begins now, and counts
+    /// as over only when it has been over for that long.
     fn throttled_for(&self, register: &Bytes) -> Option<Duration> {
         let (head, until) = register.split_at_checked(Head::LEN)?;
         Head::from_bytes(head).filter(|_| head[0] == b'V')?;
@@ -143,7 +144,7 @@ impl Target {
 }
 
 impl RefreshLease {
-    /// The load has failed: nobody is to try before the throttle's time is over.
+    /// The load has failed: keeps everybody from trying before the throttle's time is over.
     pub(crate) async fn throttle(self, target: &Target) {
         let Some(stamp) = random_id() else { return };
         let engine = &target.engine;
@@ -156,7 +157,7 @@ impl RefreshLease {
         let fill =
             engine.budget().step(engine, |store, within| store.fill(&key, expected, register, time, within)).await;
         if fill.is_ok() {
-            // Filled, or lost before.
+            // The lease was filled, or lost before.
             self.lease.forget();
         }
     }

@@ -1,8 +1,8 @@
-//! Who renews a value in this process, and for which values it is of no use to try now.
+//! Which call of this process refreshes a value, and which values are cooling down.
 //!
-//! Calls that find a value past its time, or shortly before it, ask here and nowhere else; whoever has the claim goes on to
-//! ask the other processes (see [`ticket`](super::lease)). Bounded: without room nobody has a claim, and all are served what
-//! there is.
+//! Calls that find a value past its end, or shortly before it, ask here and nowhere else. The call that gets the claim
+//! goes on to ask the other processes (see [`lease`](super::lease)). Bounded: without room no call gets a claim, and
+//! all are served the value that is there.
 //!
 //! # On cancellation
 //! A claim that is dropped is free again.
@@ -14,16 +14,16 @@ use std::collections::hash_map::Entry;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
-/// Values being renewed at once, and values of which it is known that they are not to be renewed now.
+/// How many values may be refreshed at once or cool down.
 const MOST: usize = 1 << 14;
-/// How often a full table is miss through for what is over.
+/// How often a full table is searched for states that are over.
 const SWEEP_EVERY: Duration = Duration::from_millis(100);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum ClaimState {
-    /// Someone here has the claim.
+    /// A call of this process has the claim.
     Claimed,
-    /// Not before this time, by the clock.
+    /// Nobody is to try before this time, by the cache's clock.
     CoolingDown(Duration),
 }
 
@@ -35,12 +35,12 @@ pub(crate) struct LocalRefreshes {
 #[derive(Debug, Default)]
 struct ClaimTable {
     states: HashMap<Key, ClaimState>,
-    /// When what is over was last removed.
+    /// When states that are over were last removed.
     swept: Duration,
 }
 
 impl ClaimTable {
-    /// Makes room if there is any to be made. A full table is not swept at every call.
+    /// Whether there is room, after making some if possible. A full table is not swept at every call.
     fn has_room(&mut self, now: Duration) -> bool {
         if self.states.len() >= MOST && (self.swept.is_zero() || now >= self.swept + SWEEP_EVERY) {
             self.states.retain(|_, state| !is_over(*state, now));
@@ -55,8 +55,9 @@ impl LocalRefreshes {
         locked(&self.table)
     }
 
-    /// The claim to renew the value under `key`, unless another call has it or it is cooling_until. A panic of its holder bars it
-    /// for `after_panic`: a load that panics is tried no more often than one that fails.
+    /// The claim to refresh the value under `key`, unless another call has it or the value is cooling down. After a
+    /// panic of the claim's holder the value cools down for `after_panic`: a load that panics is tried no more often
+    /// than one that fails.
     pub(crate) fn claim(self: &Arc<Self>, key: &Key, now: Duration, after_panic: Duration) -> Option<RefreshClaim> {
         let mut table = self.locked();
         if !table.has_room(now) {
@@ -76,12 +77,12 @@ impl LocalRefreshes {
         })
     }
 
-    /// Whether a load is of no use now.
+    /// Whether the value is cooling down, so that nobody is to refresh it now.
     pub(crate) fn is_cooling_down(&self, key: &str, now: Duration) -> bool {
         matches!(self.locked().states.get(key), Some(ClaimState::CoolingDown(until)) if now < *until)
     }
 
-    /// Nobody is to try before `until`; unless someone is at it right now.
+    /// Makes the value cool down until `until`, unless a call is refreshing it right now.
     pub(crate) fn cool_down(&self, key: &Key, now: Duration, until: Duration) {
         let mut table = self.locked();
         if table.has_room(now) && table.states.get(key) != Some(&ClaimState::Claimed) {
@@ -94,7 +95,7 @@ fn is_over(state: ClaimState, now: Duration) -> bool {
     matches!(state, ClaimState::CoolingDown(until) if until <= now)
 }
 
-/// The claim to renew a value.
+/// The claim to refresh a value.
 #[derive(Debug)]
 pub(crate) struct RefreshClaim {
     local_refreshes: Arc<LocalRefreshes>,
@@ -104,7 +105,7 @@ pub(crate) struct RefreshClaim {
 }
 
 impl RefreshClaim {
-    /// Gives it back; nobody is to have it before `until`.
+    /// Gives the claim back; nobody gets it before `until`.
     pub(crate) fn cool_down(mut self, until: Duration) {
         self.cooling_until = Some(until);
     }
@@ -132,14 +133,14 @@ mod tests {
     }
 
     #[test]
-    fn one_has_it_until_it_is_given_back() {
+    fn one_call_has_the_claim_until_it_gives_it_back() {
         let local_refreshes = Arc::new(LocalRefreshes::default());
         let claim = |at| local_refreshes.claim(&key("a"), at, SECOND);
         let first = claim(Duration::ZERO).expect("it is free");
         assert!(claim(Duration::ZERO).is_none() && claim(Duration::MAX / 2).is_none());
         assert!(local_refreshes.claim(&key("b"), Duration::ZERO, SECOND).is_some(), "each key has its own");
         local_refreshes.cool_down(&key("a"), Duration::ZERO, SECOND);
-        assert!(!local_refreshes.is_cooling_down("a", Duration::ZERO), "someone is at it");
+        assert!(!local_refreshes.is_cooling_down("a", Duration::ZERO), "a call is refreshing it");
         drop(first);
         let second = claim(Duration::ZERO).expect("it is free again");
         second.cool_down(SECOND);
@@ -150,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn a_panic_bars_it() {
+    fn after_a_panic_the_value_cools_down() {
         let local_refreshes = Arc::new(LocalRefreshes::default());
         let claim = local_refreshes.claim(&key("a"), SECOND, SECOND);
         let panicked = std::panic::catch_unwind(move || {
@@ -162,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn there_is_a_most() {
+    fn the_table_is_bounded() {
         let local_refreshes = Arc::new(LocalRefreshes::default());
         for n in 0..MOST {
             local_refreshes.cool_down(&key(&n.to_string()), Duration::ZERO, SECOND);

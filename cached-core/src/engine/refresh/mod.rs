@@ -1,7 +1,9 @@
-//! A value is renewed by one call, in the foreground or in the background, while all others are served what there is.
+//! One call refreshes a value, in the foreground or in the background, while all others are served the value that is
+//! there.
 //!
 //! # On cancellation
-//! A call that renews and goes away gives claim and ticket back: the next one that finds the value takes over.
+//! A call that goes away during its refresh gives back the claim and the refresh lease. The next call that finds the
+//! value takes over.
 
 pub(crate) mod due;
 pub(crate) mod lease;
@@ -17,10 +19,10 @@ use due::DueRefresh;
 use lease::{AFTER_FAULT, LeaseAnswer};
 
 impl Target {
-    /// Whether this call is to renew what it has found.
+    /// Whether this call is to refresh the value that it has found.
     pub(super) fn due(&self, budget: Budget) -> Option<Box<DueRefresh>> {
         self.site.fresh.as_ref()?;
-        // Inside of a load of this very key there is no need of another.
+        // Inside of a load of this very key, another load is not needed.
         if nesting::of(self.engine.id, &self.key) == Nesting::Same {
             return None;
         }
@@ -29,12 +31,15 @@ impl Target {
         Some(Box::new(DueRefresh { claim, budget }))
     }
 
-    /// Whether a load has failed a moment ago, or someone else is at it.
+    /// Whether a refresh has failed a moment ago, or another process is refreshing the value.
     pub(super) fn is_cooling_down(&self) -> bool {
         self.engine.local_refreshes.is_cooling_down(self.place(), self.engine.clock.now())
     }
 
-    /// The permission to load of the call that is to renew `entry`; or the value that it is served all the same.
+    /// The permission to load for the call that is to refresh `entry`.
+    ///
+    /// # Errors
+    /// The value to be served instead, if there is no permission.
     pub(super) async fn refresh(&self, entry: Entry, due: DueRefresh) -> Result<LoadPermit, Entry> {
         if self.site.fresh.is_some_and(|fresh| fresh.in_background) {
             return Ok(LoadPermit::claimed(self.clone(), entry, due));
@@ -42,15 +47,18 @@ impl Target {
         self.granted(entry, due).await.inspect(LoadPermit::count_as_load)
     }
 
-    /// The permission to renew `entry`; or the value to be served, if there is none.
+    /// Asks the other processes for the permission to refresh `entry`.
+    ///
+    /// # Errors
+    /// The value to be served instead, if there is no permission.
     pub(super) async fn granted(&self, entry: Entry, due: DueRefresh) -> Result<LoadPermit, Entry> {
         let DueRefresh { claim, mut budget } = due;
         let (time, entry) = match self.ask_for_lease(&entry, None, &mut budget).await {
-            LeaseAnswer::Granted(ticket, entry) => {
-                return Ok(LoadPermit::refreshing(self.clone(), *ticket, None, Some(claim), entry));
+            LeaseAnswer::Granted(lease, entry) => {
+                return Ok(LoadPermit::refreshing(self.clone(), *lease, None, Some(claim), entry));
             }
             LeaseAnswer::Newer(newer) => return Err(newer),
-            // It was there when this call began.
+            // It stood there when this call began.
             LeaseAnswer::Gone(_) => return Err(entry),
             LeaseAnswer::Elsewhere(left) | LeaseAnswer::Throttled(left) => (left, entry),
             LeaseAnswer::Fault(_) => (AFTER_FAULT, entry),

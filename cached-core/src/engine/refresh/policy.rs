@@ -1,4 +1,4 @@
-//! Where a value stands in its time, and what a site makes of that. Pure.
+//! Where a value stands in its time, and what a site does about it. Pure.
 //!
 //! ```text
 //! stored          fresh_until                        the longer window is over
@@ -6,15 +6,16 @@
 //!                  |        Fallback: stale_if_error ..   |
 //! ```
 //!
-//! Early is `XFetch`: a call renews the value ahead of its end with a probability that grows towards it, sooner for what takes
-//! long to load (Vattani, Chierichetti, Lowenstein: *Optimal Probabilistic Cache Stampede Prevention*, VLDB 2015).
+//! Early is `XFetch`: a call refreshes the value ahead of its end with a probability that grows towards the end, and
+//! earlier if the value takes long to load (Vattani, Chierichetti, Lowenstein: *Optimal Probabilistic Cache Stampede
+//! Prevention*, VLDB 2015).
 
 use crate::envelope::Age;
 use crate::envelope::times::Times;
 use crate::site::Freshness;
 use std::time::Duration;
 
-/// A load may take so many times as long as the one before it, and still find the value that it renews.
+/// A refresh may take this many times as long as the load before it, and still finds the value that it refreshes.
 const GRACE: u32 = 4;
 
 /// What a site does about values near or past their end.
@@ -26,7 +27,7 @@ pub(crate) struct FreshPolicy {
     pub(crate) if_error: Duration,
     /// `refresh_ahead`: β.
     pub(crate) ahead: Option<f64>,
-    /// The claimant is served at once, like everybody else.
+    /// The call that refreshes is served at once, like all others.
     pub(crate) in_background: bool,
     /// Loads run as tasks.
     pub(crate) spawns: bool,
@@ -46,7 +47,7 @@ impl FreshPolicy {
         }
     }
 
-    /// Whether its entries tell when they are stale.
+    /// Whether its entries record when they become stale.
     pub(crate) fn is_timed(&self) -> bool {
         self.ahead.is_some() || self.window() > Duration::ZERO
     }
@@ -56,15 +57,15 @@ impl FreshPolicy {
         self.revalidate.max(self.if_error)
     }
 
-    /// How long a value that lives for `ttl` and took so long to load stays in the store after all of its time. Nobody is
-    /// served it then: a load that began before the end stores over the very value that it renews, and finds it gone if that
-    /// ends first. Without this, what is renewed in the last moment would be loaded twice.
+    /// How long a value with this `ttl` and `load_time` stays in the store after all of its time. Nobody is served it
+    /// then, but a refresh stores only over the very value that it refreshes. Without this, a refresh that began in the
+    /// last moment would find the value gone, and the next call would load it again.
     pub(crate) fn grace(&self, ttl: Duration, load_time: Duration) -> Duration {
         if self.is_timed() { load_time.saturating_mul(GRACE).min(ttl) } else { Duration::ZERO }
     }
 
-    /// Where a value stands at `now` (in milliseconds, as its times are); `None` if it is of no use any more. `random` is
-    /// from 0 up to, but not including, 1.
+    /// Where a value stands at `now` (in milliseconds, as its times are); `None` if it is dead. `random` is from 0 up
+    /// to, but not including, 1.
     pub(crate) fn age(&self, times: Times, now: u64, random: f64) -> Option<Age> {
         let over_for = Duration::from_millis(now.saturating_sub(times.fresh_until));
         let is_over = now >= times.fresh_until;
@@ -83,7 +84,7 @@ impl FreshPolicy {
     }
 }
 
-/// How long before its end a value is renewed, in seconds: −δ·β·ln(u).
+/// How long before its end a value is refreshed, in seconds: −δ·β·ln(u).
 pub(crate) fn lead(load_time: u32, beta: f64, random: f64) -> f64 {
     let load_time = f64::from(load_time) / 1e6;
     -load_time * beta * (1.0 - random).ln()
@@ -126,17 +127,17 @@ mod tests {
             [0, 999].map(|after| at(FreshPolicy { revalidate: ms(0), ..both }, after)),
             [Some(Age::Fallback); 2]
         );
-        assert_eq!(at(NONE, 0), None, "stale is stale for a site that knows no windows");
+        assert_eq!(at(NONE, 0), None, "a site without windows serves nothing past its end");
         assert_eq!(age(NONE, END - 1), Some(Age::Fresh));
     }
 
     #[test]
-    fn a_value_stays_for_the_loads_that_renew_it() {
+    fn a_value_stays_for_the_loads_that_refresh_it() {
         let [ttl, load] = [1_000, 10].map(Duration::from_millis);
         let ahead = FreshPolicy { ahead: Some(1.0), ..NONE };
         assert_eq!(ahead.grace(ttl, load), 4 * load);
         assert_eq!(FreshPolicy { if_error: ttl, ..NONE }.grace(ttl, ttl), ttl, "no longer than it has lived");
-        assert_eq!(NONE.grace(ttl, load), Duration::ZERO, "nothing is renewed");
+        assert_eq!(NONE.grace(ttl, load), Duration::ZERO, "nothing is refreshed");
     }
 
     #[test]
@@ -159,20 +160,20 @@ mod tests {
         assert_eq!(
             policy.age(times(Duration::ZERO), END - 1, 0.999),
             Some(Age::Fresh),
-            "what costs nothing is not renewed"
+            "a value that costs nothing is not refreshed early"
         );
     }
 
-    /// 10,000 ends of a value that takes δ to load and is read at random, at the rate λ: the lead of the first read that
-    /// renews it over its end, and how many reach the end.
+    /// Simulates 10,000 ends of a value that takes δ to load and is read at random, at the rate λ. Returns the mean
+    /// lead of the first read that refreshes it before its end, and the share of values that reach the end.
     fn simulated(lambda_delta: f64, beta: f64, seed: u64) -> (f64, f64) {
         const ENDS: u32 = 10_000;
-        // In milliseconds; so long that the grain of a millisecond does not show.
+        // In milliseconds; long enough to make the rounding to milliseconds negligible.
         const DELTA: f64 = 1e6;
         let mut random = fastrand::Rng::with_seed(seed);
         let policy = FreshPolicy { ahead: Some(beta), ..NONE };
         let times = times(Duration::from_secs(1_000));
-        // Earlier than this, one in 10^5 triggers.
+        // Only one refresh in 10^5 is triggered earlier than this.
         let from = beta * DELTA * ((lambda_delta * beta).ln().max(0.0) + 12.0);
         let (mut leads, mut triggered) = (0.0, 0);
         for _ in 0..ENDS {
@@ -193,15 +194,15 @@ mod tests {
         (leads / f64::from(triggered) / DELTA, f64::from(ENDS - triggered) / f64::from(ENDS))
     }
 
-    /// For reads at the rate λ the first one that renews leads by βδ(ln(λβδ) + 0.577) in the mean, with a deviation of
-    /// 1.28 βδ, and the end is reached with the probability e^−λβδ.
+    /// For reads at the rate λ, the first one that refreshes leads by βδ(ln(λβδ) + 0.577) in the mean, with a standard
+    /// deviation of 1.28 βδ, and the value reaches its end with the probability e^−λβδ.
     #[test]
     fn ten_thousand_ends_agree_with_the_formula() {
         const EULER: f64 = 0.577_215_664_9;
         for (lambda_delta, beta) in [(10.0, 1.0), (100.0, 1.0), (20.0, 1.5), (20.0, 0.5)] {
             let (lead, reached) = simulated(lambda_delta, beta, 42);
             let expected = beta * ((lambda_delta * beta).ln() + EULER);
-            // Five deviations of a mean of 10,000.
+            // Five standard deviations of a mean of 10,000.
             assert!(
                 (lead - expected).abs() < 5.0 * 1.28 * beta / 100.0,
                 "λδ {lambda_delta}, β {beta}: {lead}, {expected}"
