@@ -5,18 +5,18 @@
 //! value   'V' stamp[16] | kind[1] fingerprint[2] check[4] | times | tags | payload
 //! ```
 //!
-//! The first 17 bytes are the register's *head*. A lease's `purpose` says what its load is for, see `lease`. Numbers are
-//! little-endian. Reading never fails: whatever the bytes are, the answer is a lease, a value, or the reason why they are
-//! neither.
+//! The first 17 bytes are the register's *head*. A lease's `purpose` says what its load is for, see `lease`. Numbers
+//! are little-endian. Reading never fails: whatever the bytes are, the answer is a lease, a value, or the reason why
+//! they are neither.
 //!
-//! The check is a CRC-32 of the key, the kind, the whole fingerprint (8 bytes) and everything that follows. It is needed
-//! because damaged bytes can be valid JSON, and so can bytes that a `RENAME`, a restored dump or a connection out of step
-//! brought from another key; none of them is served. The register contains 2 bytes of the fingerprint, to tell another type
-//! from damage.
+//! The check is a CRC-32 of the key, the kind, the whole fingerprint (8 bytes) and everything that follows. It is
+//! needed because damaged bytes can be valid JSON, and so can bytes that a `RENAME`, a restored dump or a connection
+//! out of step brought from another key; none of them is served. The register contains 2 bytes of the fingerprint, to
+//! tell another type from damage.
 //!
-//! The header is small on purpose: with 24 more bytes, most values stay in the same size class of the server's allocator. What
-//! only some sites need follows the check and is announced by a bit of the kind ([`times`], [`tags`]). A reader that does not
-//! know the bit treats the register as one of another version.
+//! The header is small on purpose: with 24 more bytes, most values stay in the same size class of the server's
+//! allocator. What only some sites need follows the check and is announced by a bit of the kind ([`times`], [`tags`]).
+//! A reader that does not know the bit treats the register as one of another version.
 
 mod head;
 pub(crate) mod tags;

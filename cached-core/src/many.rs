@@ -1,7 +1,7 @@
 //! What a batch takes and returns, and which part of it is stored.
 //!
-//! As in [`outcome`](crate::outcome), the type decides, and method resolution finds it (autoref specialisation): here on a
-//! [`ManyProbe`] of the return type and the type of the ids.
+//! As in [`outcome`](crate::outcome), the type decides, and method resolution finds it (autoref specialisation): here
+//! on a [`ManyProbe`] of the return type and the type of the ids.
 //!
 //! | return type, or `Ok` of a `Result` | an id that is absent |
 //! |---|---|

@@ -111,8 +111,8 @@ macro_rules! shape {
             /// The shape found.
             type Found;
 
-            /// The shape of the probed type. It is called as a method, so its name must be one that no blanket method of
-            /// the user's has: that one would be found first.
+            /// The shape of the probed type. It is called as a method, so its name must be one that no blanket method
+            /// of the user's has: that one would be found first.
             fn __cached_core_shape(&self) -> Self::Found;
         }
 
@@ -191,8 +191,8 @@ impl<T: CacheValue> Shape for Value<T> {
     type Item = T;
 
     fn inspect(returned: &T) -> Loaded<'_, T> {
-        // In a generic function (`async fn f<T>() -> T`) the shape is chosen before `T` is known. If `T` is a `Result`, this
-        // cannot see whether it is an `Err`, so no `Result` is stored.
+        // In a generic function (`async fn f<T>() -> T`) the shape is chosen before `T` is known. If `T` is a `Result`,
+        // this cannot see whether it is an `Err`, so no `Result` is stored.
         if std::any::type_name::<T>().starts_with("core::result::Result<") {
             return Loaded::Failed;
         }

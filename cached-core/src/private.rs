@@ -1,4 +1,4 @@
-//! What generated code may call. Not public API: no part of it is covered by semantic versioning, and
+//! The items that generated code may name. They are not public API and not covered by semantic versioning, and
 //! `cached-macros` is pinned to this very version.
 
 pub use crate::cache::entry::{Callable, ManyEntries, NoQuestion, Question};
@@ -144,8 +144,8 @@ impl<'a, T: KeyIdentity + ?Sized> Argument<'a, T> {
     }
 }
 
-/// Method resolution finds this for an argument that has no identity. It makes the one error, and returns something that can
-/// be hashed: otherwise the hash of all arguments would be a second error.
+/// Method resolution finds this for an argument that has no identity. It makes the one error, and returns something
+/// that can be hashed: otherwise the hash of all arguments would be a second error.
 pub trait Unhashable<T: ?Sized> {
     /// Never called.
     fn __cached_core_hashed(self) -> &'static ()
@@ -162,8 +162,8 @@ impl<T: ?Sized> Unhashable<T> for Argument<'_, T> {
     }
 }
 
-/// The name of the event that the function takes. A function with a pattern for its parameter names a struct in the same way
-/// as an expression that makes one.
+/// The name of the event that the function takes. In a parameter's pattern, the name of a struct resolves as it does in
+/// an expression that makes one.
 #[must_use]
 pub const fn name_of_event<E: CacheEvent>(_: fn(E)) -> &'static str {
     E::NAME
@@ -181,8 +181,8 @@ impl<'a, E: CacheEvent> Occurrence<'a, E> {
     }
 }
 
-/// Method resolution finds this for a type that is no event. The site's descriptor has made the error for it, which must not
-/// be repeated.
+/// Method resolution finds this for a type that is no event. The site's descriptor has made the error for it, which
+/// must not be repeated.
 pub trait NoEvent {
     /// Never called.
     fn __cached_core_event(self) -> &'static Nothing;

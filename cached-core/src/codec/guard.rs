@@ -1,7 +1,7 @@
 //! A serializer around the codec's own. It refuses values that the codec would silently write as something else.
 //!
-//! For instance, JSON writes a NaN as `null`, and postcard, which identifies fields by their place only, cannot write that a
-//! field is left out.
+//! For instance, JSON writes a NaN as `null`, and postcard, which identifies fields by their place only, cannot write
+//! that a field is left out.
 
 use super::Codec;
 use serde::ser::{self, Serialize, Serializer};

@@ -11,8 +11,8 @@ use std::fmt;
 /// The format in which values are stored.
 ///
 /// A value that its codec would read back as another value is not stored. It is returned to its caller and counted as
-/// [`Encode`](crate::UnstoredReason::Encode) or [`Changed`](crate::UnstoredReason::Changed), and the log says it once for each
-/// function. To find such types earlier, check their values in a test: [`testing`](crate::testing).
+/// [`Encode`](crate::UnstoredReason::Encode) or [`Changed`](crate::UnstoredReason::Changed), and the log says it once
+/// for each function. To find such types earlier, check their values in a test: [`testing`](crate::testing).
 ///
 /// ```
 /// use cached_core::{Cache, Codec};
@@ -26,17 +26,17 @@ use std::fmt;
 pub enum Codec {
     /// JSON by `serde_json`, the default: readable in `redis-cli`. An `f64` comes back with exactly the same bits.
     ///
-    /// JSON cannot express `NaN` and infinities, `Some(None)`, `Some(())`, and maps whose keys are neither strings nor numbers.
-    /// Such values are not stored but loaded each time, and the log says so once. Use another codec for them.
+    /// JSON cannot express `NaN` and infinities, `Some(None)`, `Some(())`, and maps whose keys are neither strings nor
+    /// numbers. Such values are not stored but loaded each time, and the log says so once. Use another codec for them.
     #[default]
     Json,
     /// MessagePack with field names by `rmp-serde` (feature `msgpack`).
     ///
     /// It writes `Some(None)` and `Some(())` like a `None`, so values that contain one are not stored.
     MessagePack,
-    /// postcard (feature `postcard`), the smallest. It identifies fields by their place only. So it does not store values with
-    /// `#[serde(flatten)]` or with a field that `skip_serializing_if` leaves out. Internally tagged and untagged enums cannot
-    /// be read back and are loaded each time.
+    /// postcard (feature `postcard`), the smallest. It identifies fields by their place only. So it does not store
+    /// values with `#[serde(flatten)]` or with a field that `skip_serializing_if` leaves out. Internally tagged and
+    /// untagged enums cannot be read back and are loaded each time.
     Postcard,
 }
 

@@ -1,7 +1,7 @@
 //! The head of a register, which every comparison in the protocol compares.
 
-/// The first 17 bytes of a register: a letter, `L` for a lease or `V` for a value, and 128 random bits. Every comparison in the
-/// protocol compares heads.
+/// The first 17 bytes of a register: a letter, `L` for a lease or `V` for a value, and 128 random bits. Every
+/// comparison in the protocol compares heads.
 ///
 /// ```
 /// use cached_core::store::Head;

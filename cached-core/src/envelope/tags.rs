@@ -4,8 +4,9 @@
 //! n[1] stamp[16]*n | m[1] (length[2] name stamp[16])*m
 //! ```
 //!
-//! The first `n` stamps are that of the base, if the entry stands beside one, and those of the call tags, in the order of the
-//! site. The `m` others are value tags, which a call does not know before it has the value, so their names are recorded too.
+//! The first `n` stamps are that of the base, if the entry stands beside one, and those of the call tags, in the order
+//! of the site. The `m` others are value tags, which a call does not know before it has the value, so their names are
+//! recorded too.
 
 use super::Head;
 use crate::reason::MissReason;
@@ -44,7 +45,8 @@ impl TagRecord {
         self.named.iter().map(|(name, _)| &**name)
     }
 
-    /// Whether the entry stands beside `base`, if there is one, and its call tags still have the stamps of the registers `now`.
+    /// Whether the entry stands beside `base`, if there is one, and its call tags still have the stamps of the
+    /// registers `now`.
     pub(crate) fn holds<'a>(&self, base: Option<Head>, now: impl ExactSizeIterator<Item = Option<&'a [u8]>>) -> bool {
         let mut stamps = self.stamps.chunks_exact(STAMP);
         base.is_none_or(|base| stamps.next().is_some_and(|stamp| *stamp == stamp_of(&base))) && all_are(stamps, now)

@@ -4,8 +4,8 @@
 //! fresh_until[8] load_time[4]
 //! ```
 //!
-//! `fresh_until` is wall time in milliseconds, `load_time` is in microseconds. They decide only how fresh a value is, never
-//! whether it may be served after an invalidation. So clocks that differ cannot bring back an invalidated value.
+//! `fresh_until` is wall time in milliseconds, `load_time` is in microseconds. They decide only how fresh a value is,
+//! never whether it may be served after an invalidation. So clocks that differ cannot bring back an invalidated value.
 
 use crate::reason::MissReason;
 use bytes::BufMut;

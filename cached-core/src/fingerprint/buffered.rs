@@ -1,11 +1,11 @@
 //! Finds the shape behind a buffer.
 //!
-//! Serde first reads tagged and untagged enums, and flattened fields, into a tree, and asks that tree afterwards. So the
-//! `Tracer` is asked for nothing, and the shape has to be found from what the type refuses: this tries one made-up value
-//! after the other, and each complaint leads to the next value.
+//! Serde first reads tagged and untagged enums, and flattened fields, into a tree, and asks that tree afterwards. So
+//! the `Tracer` is asked for nothing, and the shape has to be found from what the type refuses: this tries one made-up
+//! value after the other, and each complaint leads to the next value.
 //!
-//! Derived code helps: it names a missing field, all variants when one is unknown, and the type that it wanted instead. It
-//! also accepts fields by their number, so optional ones are found, and names a field that comes twice.
+//! Derived code helps: it names a missing field, all variants when one is unknown, and the type that it wanted instead.
+//! It also accepts fields by their number, so optional ones are found, and names a field that comes twice.
 //!
 //! Flattened structs find their optional fields by name only, so these cannot be found. The size of the struct tells
 //! whether there may be any.
@@ -35,7 +35,8 @@ pub(super) struct Finding {
     pub(super) is_partial: bool,
 }
 
-/// Finds what is behind one buffer. `ask` gives it a value; `flat` is the size of the struct, if it has flattened fields.
+/// Finds what is behind one buffer. `ask` gives it a value; `flat` is the size of the struct, if it has flattened
+/// fields.
 ///
 /// `outer` are the fields of the structs around it: complaints of missing fields name these as well.
 pub(super) fn find(ask: &mut dyn FnMut(&Node) -> Answer, flat: Option<usize>, outer: &[&'static str]) -> Finding {
@@ -150,8 +151,8 @@ impl Search<'_> {
             self.note(&empty);
             good.extend(self.map(place, &empty, depth));
         }
-        // A struct also accepts a sequence of its fields, which tells nothing new. If several types are possible here, another
-        // one may be a sequence.
+        // A struct also accepts a sequence of its fields, which tells nothing new. If several types are possible here,
+        // another one may be a sequence.
         let is_one = empty != *wrong && wrong.complaints.len() < 2;
         if !is_one && self.ask(&place(Node::Seq(Vec::new()))) != *wrong {
             good.push(self.seq(place, depth));
@@ -179,14 +180,16 @@ impl Search<'_> {
         std::iter::once(Node::Text(variant)).chain(contents.into_iter().take(2).map(of)).collect()
     }
 
-    /// The entries of a map; `empty` is the answer to a map without any. Returns complete maps, as far as any were found.
+    /// The entries of a map; `empty` is the answer to a map without any. Returns complete maps, as far as any were
+    /// found.
     fn map(&mut self, place: Place<'_>, empty: &Answer, depth: usize) -> Vec<Node> {
         let (mut entries, mut names) = (Vec::new(), Vec::new());
         if let Some(map) = self.numbered(place, empty, &mut entries, &mut names, depth) {
             return vec![map];
         }
         let mut good = self.named(place, entries, &mut names, depth);
-        // If several types are possible, the first one's fields can make it accept the map before the next type is asked.
+        // If several types are possible, the first one's fields can make it accept the map before the next type is
+        // asked.
         if empty.missing().any(|name| !names.contains(&name)) {
             good.extend(self.named(place, Vec::new(), &mut names, depth));
         }
@@ -347,7 +350,8 @@ impl Search<'_> {
             let empty = self.ask(&place(with(Node::Map(Vec::new()))));
             self.note(&empty);
             let of_variant = self.map(&|node| place(with(node)), &empty, depth + 1);
-            // A variant without fields accepts a sequence of its tag alone. A struct with nothing but flattened fields does not.
+            // A variant without fields accepts a sequence of its tag alone. A struct with nothing but flattened fields
+            // does not.
             let alone = self.ask(&place(Node::Seq(vec![Node::Text(variant)])));
             let is_struct =
                 |complaint: &Complaint| matches!(complaint, Complaint::Other(text) if text.starts_with("struct"));
@@ -374,8 +378,8 @@ impl Search<'_> {
         true
     }
 
-    /// Whether the fields that were found fill a struct with flattened fields. If not, it may have optional ones, which cannot
-    /// be seen.
+    /// Whether the fields that were found fill a struct with flattened fields. If not, it may have optional ones, which
+    /// cannot be seen.
     fn is_full(&self, depth: usize, sizes: Option<usize>, takes_all: bool) -> bool {
         let (Some(size), Some(found)) = (self.flat.filter(|_| depth == 0), sizes) else { return false };
         let maps = if takes_all { [size_of::<BTreeMap<u8, u8>>(), size_of::<HashMap<u8, u8>>()] } else { [0, 0] };

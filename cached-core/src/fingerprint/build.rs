@@ -4,8 +4,8 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::sync::OnceLock;
 
-/// A number that changes with the code, computed from the bytes of the executable. These are read once, and only if a type
-/// needs the number.
+/// A number that changes with the code, computed from the bytes of the executable. These are read once, and only if a
+/// type needs the number.
 pub(super) fn id() -> u64 {
     static ID: OnceLock<u64> = OnceLock::new();
     // If the executable cannot be read, a random number makes this process a build of its own.

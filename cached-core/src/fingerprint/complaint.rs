@@ -1,21 +1,20 @@
 //! What a `Deserialize` complains of when it is given something that it did not ask for.
 //!
-//! Serde's derived code names fields, variants and types in its errors. Behind serde's buffers, nothing else can be learned
-//! about a type.
+//! Serde's derived code names fields, variants and types in its errors. Behind serde's buffers, nothing else can be
+//! learned about a type.
 
 use serde::de;
 use std::cell::RefCell;
 use std::fmt::{self, Display};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-/// One complaint.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Complaint {
     Missing(&'static str),
     Duplicate(&'static str),
     Variants(&'static [&'static str]),
     Fields(&'static [&'static str]),
-    /// A sequence ended after so many items.
+    /// A sequence ended after this number of items.
     Length(usize, String),
     Other(String),
 }
@@ -34,7 +33,8 @@ fn complain(make: impl FnOnce() -> Complaint) -> Stop {
     Stop
 }
 
-/// Runs a `Deserialize`. Returns whether it made a value, and all of its complaints, including those after which it went on.
+/// Runs a `Deserialize`. Returns whether it made a value, and all of its complaints, including those after which it
+/// went on.
 pub(super) fn answer_of<T>(run: impl FnOnce() -> Result<T, Stop>) -> Answer {
     let before = COMPLAINTS.replace(Some(Vec::new()));
     let is_ok = succeeds(run);
@@ -42,8 +42,8 @@ pub(super) fn answer_of<T>(run: impl FnOnce() -> Result<T, Stop>) -> Answer {
     Answer { is_ok, complaints }
 }
 
-/// Runs a `Deserialize`; whether it made a value. A panic counts as an error, because a `Deserialize` written by hand may
-/// panic at input that it does not expect.
+/// Runs a `Deserialize`; whether it made a value. A panic counts as an error, because a `Deserialize` written by hand
+/// may panic at input that it does not expect.
 pub(super) fn succeeds<T>(run: impl FnOnce() -> Result<T, Stop>) -> bool {
     catch_unwind(AssertUnwindSafe(|| run().is_ok())).unwrap_or(false)
 }
@@ -80,7 +80,7 @@ impl Answer {
         })
     }
 
-    /// Whether a sequence ended too early after so many items, which means that all of these were accepted.
+    /// Whether a sequence ended too early after `items` items, which means that all of these were accepted.
     pub(super) fn ends_after(&self, items: usize) -> bool {
         self.complaints.iter().any(|one| matches!(one, Complaint::Length(length, _) if *length == items))
     }

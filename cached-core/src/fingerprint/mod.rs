@@ -4,11 +4,11 @@
 //! key and the generic arguments of the function. Because of the template, `p:<a>:<b>` and `p:x:<b>` never serve each
 //! other's values, even where they render the same key.
 //!
-//! The shape is what the type's `Deserialize` asks for when it gets made-up values: names of structs, fields and variants,
-//! kinds of numbers, `Option`s ([`trace`]). [`buffered`] finds the shape behind serde's buffers.
+//! The shape is what the type's `Deserialize` asks for when it gets made-up values: names of structs, fields and
+//! variants, kinds of numbers, `Option`s ([`trace`]). [`buffered`] finds the shape behind serde's buffers.
 //!
-//! Where part of the shape may be hidden, the attribute's `version` tells one type from the next. Without a `version`, the
-//! fingerprint contains the running [`build`], so values of another build are never taken for values of this one.
+//! Where part of the shape may be hidden, the attribute's `version` tells one type from the next. Without a `version`,
+//! the fingerprint contains the running [`build`], so values of another build are never taken for values of this one.
 
 mod buffered;
 mod build;
@@ -84,10 +84,11 @@ fn stored_name(name: &str) -> &str {
 
 /// The generic arguments in a path: `a::Repo<u8>::find<3>` → `<u8><3>`. Empty if there are none.
 pub(crate) fn generics(path: &str) -> String {
-    // The angle brackets of `<Repo as Trait>::find`, and of `a::<impl Repo>::find` in another module than the type's, name an
-    // impl and no argument, unless there are more brackets inside.
+    // The angle brackets of `<Repo as Trait>::find`, and of `a::<impl Repo>::find` in another module than the type's,
+    // name an impl and no argument, unless there are more brackets inside.
     let path = path.strip_prefix('<').unwrap_or(path).replace("<impl ", "");
-    // Lifetimes do not tell values apart, and `#[async_trait]` gives some to every function: `<Repo as Users>::find<'_, '_>`.
+    // Lifetimes do not tell values apart, and `#[async_trait]` gives some to every function: `<Repo as Users>::find<'_,
+    // '_>`.
     let path = path.replace("'_, ", "").replace("<'_>", "");
     let mut depth = 0u32;
     let mut out = String::new();

@@ -1,8 +1,8 @@
 //! Traces what a type's `Deserialize` asks for, by giving it made-up values.
 //!
-//! Each pass follows one way down: one field of each struct, one variant of each enum, one item of each tuple. The next pass
-//! takes the next way. So a field whose type rejects made-up values (a date, a URL) hides nothing but itself. Where a type
-//! asks for anything there is, [`buffered`](super::buffered) goes on.
+//! Each pass follows one way down: one field of each struct, one variant of each enum, one item of each tuple. The next
+//! pass takes the next way. So a field whose type rejects made-up values (a date, a URL) hides nothing but itself.
+//! Where a type asks for anything there is, [`buffered`](super::buffered) goes on.
 
 use super::buffered;
 use super::complaint::{Answer, Stop, answer_of, succeeds};
@@ -77,7 +77,8 @@ struct Trace {
 #[derive(Default)]
 struct Pass {
     forks: usize,
-    /// The named types around the current place, and whether each is a struct. A type that is already among them is recursive.
+    /// The named types around the current place, and whether each is a struct. A type that is already among them is
+    /// recursive.
     inside: Vec<(&'static str, bool)>,
     depth: usize,
     /// How many places so far may belong to a buffer.
@@ -387,7 +388,7 @@ impl<'de> de::MapAccess<'de> for OneField<'_> {
         self.trace.pass.is_enum = false;
         let value = seed.deserialize(Tracer(self.trace))?;
         self.next = match self.fields {
-            // Of a struct with two fields, this traces the second one once more, which does no harm.
+            // If this is a struct with two fields, its second one is traced once more, which does no harm.
             [tag, content] if self.trace.pass.is_enum && self.next == Some(tag) => Some(content),
             _ => None,
         };

@@ -1,9 +1,9 @@
 //! Writes what a value's `Serialize` writes as one text, for `<name:serde>`.
 //!
-//! The form is JSON with sorted map entries and no white space, except where JSON writes different values alike: `None` and
-//! `()`, `None` and `NaN`, `None` and `Some(None)`, `1.0` and `1`. So `Some(x)` is `?x`, the unit is `()`, and floats are
-//! written by Rust's `{:?}`. The names of structs and variants stand in front, as in `"Scope"::"One"[1]`, because two
-//! variants with the same content are different values, and so are a variant and a map with one entry.
+//! The form is JSON with sorted map entries and no white space, except where JSON writes different values alike: `None`
+//! and `()`, `None` and `NaN`, `None` and `Some(None)`, `1.0` and `1`. So `Some(x)` is `?x`, the unit is `()`, and
+//! floats are written by Rust's `{:?}`. The names of structs and variants stand in front, as in `"Scope"::"One"[1]`,
+//! because two variants with the same content are different values, and so are a variant and a map with one entry.
 //!
 //! Values that `Serialize` itself writes alike cannot be told apart, such as values that differ in a field with
 //! `#[serde(skip)]`, or two variants of an enum with `#[serde(untagged)]`.

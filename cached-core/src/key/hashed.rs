@@ -18,8 +18,8 @@ impl<T: KeyIdentity + ?Sized> KeySegment for Hashed<'_, T> {}
 
 /// A segment made of the hash of what a value's `Serialize` writes: `<name:serde>` and `#[cache_key(serde)]`.
 ///
-/// Values that `Serialize` writes alike have the same hash, such as values that differ in a field with `#[serde(skip)]`.
-/// Equal values have different hashes if they are written in different orders, as `HashSet`s are.
+/// Values that `Serialize` writes alike have the same hash, such as values that differ in a field with
+/// `#[serde(skip)]`. Equal values have different hashes if they are written in different orders, as `HashSet`s are.
 #[derive(Debug)]
 pub struct Serialized<'a, T: ?Sized>(pub &'a T);
 

@@ -1,12 +1,13 @@
 //! Keys: what makes two calls the same call.
 //!
-//! A key in Redis is `<namespace>:k:<rendered template>`. A template is literal text with segments in between. The type of
-//! each segment renders it ([`KeyIdentity`]) and escapes it, so an argument cannot change where its segment begins or ends.
+//! A key in Redis is `<namespace>:k:<rendered template>`. A template is literal text with segments in between. The type
+//! of each segment renders it ([`KeyIdentity`]) and escapes it, so an argument cannot change where its segment begins
+//! or ends.
 //!
 //! | limit | what happens above it |
 //! |---|---|
 //! | 64 bytes per segment | the segment becomes `#` and the SHA-256 of its text |
-//! | 512 bytes per key | everything after the prefix becomes `#` and its SHA-256; a `{hash tag}` of the template stays in front |
+//! | 512 bytes per key | all after the prefix becomes `#` and its SHA-256; a `{hash tag}` stays in front |
 
 mod canonical;
 mod hashed;
@@ -36,9 +37,9 @@ pub(crate) const MAX_SEGMENT: usize = 64;
 /// Longest key in bytes; in a longer one, everything after the prefix is replaced by its hash.
 pub(crate) const MAX_KEY: usize = 512;
 
-/// The key of a register's companion, which stands in the same slot of a cluster: `{<key>}:<name>`, or `<key>:{<name>}` if the
-/// key has a hash tag of its own. No template renders a key like that: it has at most one pair of braces, and none before the
-/// namespace.
+/// The key of a register's companion, which stands in the same slot of a cluster: `{<key>}:<name>`, or `<key>:{<name>}`
+/// if the key has a hash tag of its own. No template renders a key like that: it has at most one pair of braces, and
+/// none before the namespace.
 pub(crate) fn companion(key: &str, name: &str) -> String {
     let has_hash_tag = key.find('{').is_some_and(|open| key[open + 1..].find('}').is_some_and(|len| len > 0));
     if has_hash_tag { format!("{key}:{{{name}}}") } else { format!("{{{key}}}:{name}") }

@@ -11,7 +11,7 @@
 //! | `Some(x)` | as `x` | `Some(None)` gains a `~`: `~~` |
 //! | tuple, struct | `(a,b)` | parentheses and commas in text are escaped |
 //! | slice | `[a,b]` | likewise |
-//! | set, map | `set[a,b]`, `map[(k,v)]`, sorted by the items' forms | likewise, and no name stands in front of a slice |
+//! | set, map | `set[a,b]`, `map[(k,v)]`, sorted by form | likewise, and a slice has no name in front |
 //! | float, in a hash only | `float[1.5]` | likewise |
 //! | enum variant | `Name(a,b)` | likewise; a variant without fields is the text of its name, so both can be used |
 //!
@@ -22,13 +22,13 @@ use std::fmt::Write as _;
 
 /// A value that tells two calls apart: different values write different forms, and equal values write the same form.
 ///
-/// This is all that a hash needs: `<name:hash>`, `<*>`, the default key and `#[cache_key(hash)]`. A value that stands in a key
-/// as it is, `<name>`, must also be a [`KeySegment`].
+/// This is all that a hash needs: `<name:hash>`, `<*>`, the default key and `#[cache_key(hash)]`. A value that stands
+/// in a key as it is, `<name>`, must also be a [`KeySegment`].
 ///
 /// Implemented for integers, floats, `bool`, `char`, strings, `Option`, tuples, slices, sets, maps, ranges, references,
 /// `Duration`, `SystemTime`, IP addresses and (feature `uuid`) `Uuid`. `#[derive(CacheKey)]` adds structs and enums.
-/// `Serialize` is not used, because it may leave fields out or write two values alike. For a type of another crate that has
-/// only `Serialize`, write `<name:serde>` or `#[cache_key(serde)]` to take that as its identity.
+/// `Serialize` is not used, because it may leave fields out or write two values alike. For a type of another crate that
+/// has only `Serialize`, write `<name:serde>` or `#[cache_key(serde)]` to take that as its identity.
 ///
 /// The floats `0.0` and `-0.0` are one value, and so are all NaN.
 ///
@@ -56,8 +56,8 @@ use std::fmt::Write as _;
             transaction, whose rows may be rolled back: read outside of it"
 )]
 pub trait KeyIdentity {
-    /// Writes `self` in a form that no other value of any kind has. Call the writer's methods, or the `write` of other values;
-    /// commas separate what several calls write. Call at least one, because an empty form is not unique.
+    /// Writes `self` in a form that no other value of any kind has. Call the writer's methods, or the `write` of other
+    /// values; commas separate what several calls write. Call at least one, because an empty form is not unique.
     fn write(&self, out: &mut SegmentWriter<'_>);
 
     /// The value, if it is an integer and written as one. The near cache uses it as its key instead of the text.
@@ -69,9 +69,9 @@ pub trait KeyIdentity {
 
 /// A value that can stand in a key as it is: `<name>`, and the field of an event.
 ///
-/// Implemented for the types that have a [`KeyIdentity`], except for floats: `0.1 + 0.2` and `0.3` would be two entries,
-/// and a key written by hand could hardly name one of them. Floats can be hashed. `#[derive(CacheKey)]` makes a struct or an
-/// enum a segment if each of its fields is a segment or is hashed by `#[cache_key(hash)]`.
+/// Implemented for the types that have a [`KeyIdentity`], except for floats: `0.1 + 0.2` and `0.3` would be two
+/// entries, and a key written by hand could hardly name one of them. Floats can be hashed. `#[derive(CacheKey)]` makes
+/// a struct or an enum a segment if each of its fields is a segment or is hashed by `#[cache_key(hash)]`.
 ///
 /// ```
 /// use cached_core::{CacheKey, redis_cached};
@@ -252,8 +252,8 @@ impl<'a> SegmentWriter<'a> {
         self.out.push(']');
     }
 
-    /// Writes one item of a list, in parentheses if it has several parts: otherwise two items that write `1` and `2,3` would
-    /// look like two that write `1,2` and `3`.
+    /// Writes one item of a list, in parentheses if it has several parts: otherwise two items that write `1` and `2,3`
+    /// would look like two that write `1,2` and `3`.
     fn item(&mut self, item: &dyn KeyIdentity) {
         let start = self.out.len();
         let outer = std::mem::take(&mut self.several);

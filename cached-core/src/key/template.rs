@@ -7,10 +7,11 @@ use std::fmt::Debug;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
-/// The beginning of every key of one cache: `<namespace>:k:` for entries, `<namespace>:t:<tag>`, `<namespace>:e:<event>:<fields>`,
-/// `<namespace>:r:` for refresh leases, and `<namespace>:t` for all tags.
+/// The beginning of every key of one cache: `<namespace>:k:` for entries, `<namespace>:t:<tag>`,
+/// `<namespace>:e:<event>:<fields>`, `<namespace>:r:` for refresh leases, and `<namespace>:t` for all tags.
 ///
-/// It contains no version: all versions of a rolling deployment share their registers, so each one's writes reach the others.
+/// It contains no version: all versions of a rolling deployment share their registers, so each one's writes reach the
+/// others.
 #[derive(Debug, Clone)]
 pub(crate) struct Prefix {
     entries: Arc<str>,
@@ -31,7 +32,8 @@ impl Prefix {
         }
     }
 
-    /// Renders one call's key. Fails if an argument cannot be rendered, because its `write` or `Serialize` failed or panicked.
+    /// Renders one call's key. Fails if an argument cannot be rendered, because its `write` or `Serialize` failed or
+    /// panicked.
     pub(crate) fn render(
         &self,
         template: &[Piece],
@@ -87,8 +89,8 @@ impl Prefix {
         &self.entries
     }
 
-    /// The register of the lease for refreshing the entry under `key`. It does not begin like an entry, so a sweep of the
-    /// entries does not remove it; removing it would do no harm.
+    /// The register of the lease for refreshing the entry under `key`. It does not begin like an entry, so a sweep of
+    /// the entries does not remove it; removing it would do no harm.
     pub(crate) fn refresh_lease(&self, key: &Key) -> Key {
         bounded(&self.refresh_leases, &mut [&self.refresh_leases, self.name_of(key)].concat())
     }

@@ -1,7 +1,7 @@
 //! The forms of the standard library's types. [`segment`](super::segment) lists them.
 //!
-//! `do_not_recommend` hides the types that hold no other value, because the compiler lists only a few types in its message:
-//! these should be the ones that the user's type could be wrapped in.
+//! `do_not_recommend` hides the types that hold no other value, because the compiler lists only a few types in its
+//! message: these should be the ones that the user's type could be wrapped in.
 
 use super::{KeyIdentity, KeySegment, SegmentWriter};
 use std::borrow::Cow;

@@ -1,9 +1,9 @@
-//! Passes strangers, the values that a batch's body returned under ids that nobody asked for, to the other calls that wait for
-//! the same load.
+//! Passes strangers, the values that a batch's body returned under ids that nobody asked for, to the other calls that
+//! wait for the same load.
 //!
-//! The calls of a process share encoded entries, which each call decodes. Ids are not encoded, so they are cloned, and only if
-//! they borrow nothing. Rust has no bound for that where a type is generic over lifetimes. So types say it by [`OwnedId`],
-//! and autoref specialisation finds those that do, as in [`outcome`](crate::outcome).
+//! The calls of a process share encoded entries, which each call decodes. Ids are not encoded, so they are cloned, and
+//! only if they borrow nothing. Rust has no bound for that where a type is generic over lifetimes. So types say it by
+//! [`OwnedId`], and autoref specialisation finds those that do, as in [`outcome`](crate::outcome).
 
 use crate::envelope::Entry;
 use std::any::Any;
