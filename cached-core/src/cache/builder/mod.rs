@@ -341,9 +341,9 @@ impl CacheBuilder {
     /// 365 days. `local = "30s"` sets the time of one function. This sets that of all functions without `local` whose
     /// values can be shared: an `Arc<T>`, or any other type that is `Clone + Send + Sync`.
     ///
-    /// A near hit takes some nanoseconds. Redis announces every change, so a near hit can be late by the time that a
-    /// message takes. Without contact to the server, the near cache is not used. With a server without RESP3 (before
-    /// Redis 6) there is no near cache, and the log says so.
+    /// A near hit takes some nanoseconds. Redis announces every change, so after a write a near hit can return the old
+    /// value until the message arrives. Without contact to the server, the near cache is not used. With a server without
+    /// RESP3 (before Redis 6) there is no near cache, and the log says so.
     ///
     /// ```
     /// use std::time::Duration;
@@ -369,8 +369,8 @@ impl CacheBuilder {
     }
 
     /// How long the near cache is used without a sign of life from the server: from 10 ms to 60 s. If the network loses
-    /// messages, a near hit can be late by this time and no more. The server is asked for a sign of life twice as
-    /// often.
+    /// messages, a near hit can be older than a write for this long at most. The server is asked for a sign of life
+    /// twice as often.
     ///
     /// ```
     /// use std::time::Duration;
