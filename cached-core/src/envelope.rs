@@ -1,21 +1,22 @@
-//! What stands under a key: one register, which holds a lease or a value.
+//! Reads and writes registers: the bytes under one key, which hold a lease or a value.
 //!
 //! ```text
 //! lease   'L' purpose[2] id[14]
 //! value   'V' stamp[16] | kind[1] fingerprint[2] check[4] | times | tags | payload
 //! ```
 //!
-//! The first 17 bytes are the register's *head*. A lease's `purpose` says what its
-//! load is for, see `lease`. Numbers are little-endian. Reading is total: whatever the bytes are,
-//! the answer is a lease, a value, or the reason why it is neither.
+//! The first 17 bytes are the register's *head*. A lease's `purpose` says what its load is for, see `lease`. Numbers
+//! are little-endian. Reading never fails: whatever the bytes are, the answer is a lease, a value, or the reason why
+//! they are neither.
 //!
-//! The check is a CRC-32 of the key, the kind, the whole fingerprint (8 bytes) and all that follows. Damaged bytes can be
-//! perfectly good JSON, and so can bytes that a `RENAME`, a restored dump or a connection out of step brought from
-//! another key; none of them is served. Of the fingerprint 2 bytes stand there to tell another type from damage.
+//! The check is a CRC-32 of the key, the kind, the whole fingerprint (8 bytes) and everything that follows. It is
+//! needed because damaged bytes can be valid JSON, and so can bytes that a `RENAME`, a restored dump or a connection
+//! out of step brought from another key; none of them is served. The register contains 2 bytes of the fingerprint, to
+//! tell another type from damage.
 //!
-//! Small on purpose: behind these 24 bytes most values stay in the size class of the server's allocator that they would
-//! have on their own. What only some sites need comes behind the check, announced by a bit of the kind ([`times`], [`tags`]); a
-//! reader that does not know the bit takes the register for another version's.
+//! The header is small on purpose: with 24 more bytes, most values stay in the same size class of the server's
+//! allocator. What only some sites need follows the check and is announced by a bit of the kind ([`times`], [`tags`]).
+//! A reader that does not know the bit treats the register as one of another version.
 
 mod head;
 pub(crate) mod tags;
@@ -26,11 +27,11 @@ pub(crate) use times::Times;
 
 use crate::reason::MissReason;
 use bytes::{BufMut, Bytes};
-use tags::Recorded;
+use tags::TagRecord;
 
-/// Length of what stands between head and payload.
+/// Length of the fixed part between the head and the payload, in bytes.
 const HEADER: usize = 7;
-/// Where the check stands.
+/// The offset of the check.
 const CHECK: usize = Head::LEN + 3;
 const PAYLOAD: usize = Head::LEN + HEADER;
 
@@ -38,44 +39,44 @@ const PAYLOAD: usize = Head::LEN + HEADER;
 const CODEC_MASK: u8 = 0x0f;
 /// The value is a `None`; there is no payload.
 const FLAG_NONE: u8 = 0x10;
-/// The payload is LZ4 with its expanded size in front.
+/// The payload is compressed with LZ4, with its expanded size in front.
 const FLAG_LZ4: u8 = 0x20;
 /// The value depends on tags, whose stamps stand in front of the payload.
 const FLAG_TAGS: u8 = 0x40;
-/// The value has a time after which it is stale, which stands behind the check.
+/// The value has a time after which it is stale; its times stand behind the check.
 const FLAG_TIMES: u8 = 0x80;
 
-/// Where a value stands in its time, for the site that read it.
+/// How old a value is, for the site that read it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Age {
-    /// To be served.
+    /// Served.
     Fresh,
-    /// Fresh, and to be renewed ahead of its end.
+    /// Fresh, but refreshed ahead of its end.
     Early,
-    /// Past its end: to be served, and to be renewed.
+    /// Past its end: served and refreshed.
     Stale,
-    /// Past its end: to be served only if a load fails.
+    /// Past its end: served only if the load fails.
     Fallback,
 }
 
 impl Age {
-    /// Whether its time is over.
+    /// Whether the value is past its end.
     pub(crate) fn is_over(self) -> bool {
         matches!(self, Self::Stale | Self::Fallback)
     }
 }
 
-/// A value that is not decoded yet.
+/// A value that is not yet decoded.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Entry {
-    /// `None` stands for a `None` that was cached.
+    /// `None` stands for a cached `None`.
     payload: Option<Payload>,
     /// The head of the register it was read from; `None` if it was loaded in this process.
     pub(crate) head: Option<Head>,
     pub(crate) age: Age,
 }
 
-/// The payload where it came from: cut out, it would cost an allocation.
+/// The payload inside the bytes that it was read from: cutting it out would cost an allocation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Payload {
     bytes: Bytes,
@@ -88,8 +89,8 @@ impl Entry {
         Self { payload: payload.map(|plain| Payload { bytes: plain.into(), from: 0 }), head: None, age: Age::Fresh }
     }
 
-    /// The value that was found in `register`.
-    pub(crate) fn found(register: Bytes, found: Found, age: Age) -> Self {
+    /// A value that was read from `register`.
+    pub(crate) fn found(register: Bytes, found: FoundValue, age: Age) -> Self {
         let head = Head::from_bytes(&register);
         let payload = match found.payload {
             Place::At(from) => Some(Payload { bytes: register, from }),
@@ -99,42 +100,44 @@ impl Entry {
         Self { payload, head, age }
     }
 
-    /// The encoded value; `None` stands for a `None`.
+    /// The encoded value; `None` stands for a cached `None`.
     pub(crate) fn payload(&self) -> Option<&[u8]> {
         self.payload.as_ref().map(|payload| &payload.bytes[payload.from..])
     }
 }
 
-/// What a register turned out to hold.
+/// What a register holds.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Register {
     Lease(Head),
-    Value(Found),
+    Value(FoundValue),
     Invalid(MissReason),
 }
 
-/// A register that was found to be sound.
+/// A value in an undamaged register.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Found {
+pub(crate) struct FoundValue {
     pub(crate) payload: Place,
-    /// `None`: fresh for as long as it is there.
+    /// `None`: the value is fresh as long as it exists.
     pub(crate) times: Option<Times>,
-    /// What has to be the same still.
-    pub(crate) recorded: Recorded,
+    /// The tags that must still have the same stamps.
+    pub(crate) recorded: TagRecord,
 }
 
-/// Where its payload stands.
+/// Where the payload of a value is.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Place {
+    /// In the register, from this offset on.
     At(usize),
-    /// It was compressed.
+    /// It was compressed, and these are its expanded bytes.
     Expanded(Bytes),
+    /// The value is a `None`.
     None,
 }
 
-/// What a value needs to match in order to be used, and what bounds it.
+/// What a value has to match to be used, and the limit of its size.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Expected<'a> {
+pub(crate) struct Expectation<'a> {
     pub(crate) key: &'a str,
     pub(crate) codec: u8,
     pub(crate) fingerprint: u64,
@@ -143,7 +146,7 @@ pub(crate) struct Expected<'a> {
 }
 
 /// Reads a register.
-pub(crate) fn read(bytes: &Bytes, expected: Expected<'_>) -> Register {
+pub(crate) fn read(bytes: &Bytes, expected: Expectation<'_>) -> Register {
     match bytes.first() {
         Some(b'L') if Head::is_lease(bytes) => {
             Head::from_bytes(bytes).map_or(Register::Invalid(MissReason::Foreign), Register::Lease)
@@ -157,7 +160,7 @@ pub(crate) fn read(bytes: &Bytes, expected: Expected<'_>) -> Register {
     }
 }
 
-fn read_value(bytes: &Bytes, expected: Expected<'_>) -> Result<Found, MissReason> {
+fn read_value(bytes: &Bytes, expected: Expectation<'_>) -> Result<FoundValue, MissReason> {
     let kind = bytes[Head::LEN];
     let (flags, codec) = (kind & !CODEC_MASK, kind & CODEC_MASK);
     let (is_tagged, is_timed) = (flags & FLAG_TAGS != 0, flags & FLAG_TIMES != 0);
@@ -174,16 +177,16 @@ fn read_value(bytes: &Bytes, expected: Expected<'_>) -> Result<Found, MissReason
     }
     let times = if is_timed { Some(Times::read(rest)?) } else { None };
     let from = if is_timed { PAYLOAD + Times::LEN } else { PAYLOAD };
-    let (recorded, from) = if is_tagged { Recorded::read(bytes, from)? } else { (Recorded::default(), from) };
+    let (recorded, from) = if is_tagged { TagRecord::read(bytes, from)? } else { (TagRecord::default(), from) };
     let payload = match flags {
         FLAG_NONE => Place::None,
         FLAG_LZ4 => Place::Expanded(expand(&bytes[from..], expected.max_payload)?),
         _ => Place::At(from),
     };
-    Ok(Found { payload, times, recorded })
+    Ok(FoundValue { payload, times, recorded })
 }
 
-/// What a register is made of.
+/// The parts of a register that holds a value.
 #[derive(Debug)]
 pub(crate) struct Draft<'a> {
     pub(crate) key: &'a str,
@@ -192,15 +195,15 @@ pub(crate) struct Draft<'a> {
     pub(crate) fingerprint: u64,
     pub(crate) payload: Option<&'a [u8]>,
     pub(crate) times: Option<Times>,
-    pub(crate) recorded: &'a Recorded,
-    /// Compress payloads of at least so many bytes, if that makes them smaller.
+    pub(crate) recorded: &'a TagRecord,
+    /// Payloads of at least this many bytes are compressed, if that makes them smaller.
     pub(crate) compress_above: usize,
 }
 
 /// Writes a register that holds a value.
 pub(crate) fn write(draft: &Draft<'_>) -> Bytes {
     let (flags, payload) = match draft.payload {
-        None => (FLAG_NONE, Packed::Plain(&[])),
+        None => (FLAG_NONE, PackedPayload::Plain(&[])),
         Some(plain) => compress(plain, draft.compress_above),
     };
     let is_tagged = !draft.recorded.is_empty();
@@ -213,7 +216,7 @@ pub(crate) fn write(draft: &Draft<'_>) -> Bytes {
     out.put_slice(draft.head.as_bytes());
     out.put_u8(kind);
     out.put_slice(&draft.fingerprint.to_le_bytes()[..2]);
-    // The check, once all that it covers stands there.
+    // Space for the check, which covers what is written below.
     out.put_u32_le(0);
     if let Some(times) = draft.times {
         times.write(&mut out);
@@ -227,7 +230,7 @@ pub(crate) fn write(draft: &Draft<'_>) -> Bytes {
     out.into()
 }
 
-/// The times that a register has, if it turns out to be sound.
+/// The times in a register, which is not checked for damage.
 pub(crate) fn times(register: &[u8]) -> Option<Times> {
     let kind = register.get(Head::LEN)?;
     if kind & FLAG_TIMES == 0 {
@@ -245,13 +248,13 @@ fn check(key: &str, kind: u8, fingerprint: u64, rest: &[u8]) -> u32 {
     crc.finalize()
 }
 
-enum Packed<'a> {
+enum PackedPayload<'a> {
     Plain(&'a [u8]),
     #[cfg(feature = "lz4")]
     Compressed(Vec<u8>),
 }
 
-impl Packed<'_> {
+impl PackedPayload<'_> {
     fn as_slice(&self) -> &[u8] {
         match self {
             Self::Plain(bytes) => bytes,
@@ -262,22 +265,22 @@ impl Packed<'_> {
 }
 
 #[cfg(feature = "lz4")]
-fn compress(plain: &[u8], above: usize) -> (u8, Packed<'_>) {
+fn compress(plain: &[u8], above: usize) -> (u8, PackedPayload<'_>) {
     if plain.len() >= above {
         let compressed = lz4_flex::block::compress_prepend_size(plain);
         if compressed.len() < plain.len() {
-            return (FLAG_LZ4, Packed::Compressed(compressed));
+            return (FLAG_LZ4, PackedPayload::Compressed(compressed));
         }
     }
-    (0, Packed::Plain(plain))
+    (0, PackedPayload::Plain(plain))
 }
 
 #[cfg(not(feature = "lz4"))]
-fn compress(plain: &[u8], _: usize) -> (u8, Packed<'_>) {
-    (0, Packed::Plain(plain))
+fn compress(plain: &[u8], _: usize) -> (u8, PackedPayload<'_>) {
+    (0, PackedPayload::Plain(plain))
 }
 
-/// Expands into a buffer of the announced size, which is checked first: a forged size allocates nothing.
+/// Expands into a buffer of the announced size. The size is checked first, so a forged one allocates nothing.
 #[cfg(feature = "lz4")]
 fn expand(compressed: &[u8], max: usize) -> Result<Bytes, MissReason> {
     let (size, block) = lz4_flex::block::uncompressed_size(compressed).map_err(|_| MissReason::Corrupt)?;

@@ -1,8 +1,8 @@
 //! The way in for the targets in the repository's `fuzz/`. Compiled by `--cfg fuzzing` only; not part of the API.
 
-use crate::envelope::tags::Recorded;
+use crate::envelope::tags::TagRecord;
 use crate::envelope::times::Times;
-use crate::envelope::{self, Draft, Expected, Head, Place, Register};
+use crate::envelope::{self, Draft, Expectation, Head, Place, Register};
 use crate::key::{self, Prefix};
 use crate::reason::MissReason;
 use bytes::Bytes;
@@ -49,15 +49,15 @@ pub struct Tags<'a> {
 }
 
 impl Tags<'_> {
-    fn recorded(self) -> Recorded {
+    fn recorded(self) -> TagRecord {
         let told: Vec<_> = self.told.iter().copied().map(Head::value).collect();
-        Recorded::new(&told, self.named.iter().map(|(name, stamp)| (Box::from(*name), Head::value(*stamp))))
+        TagRecord::new(&told, self.named.iter().map(|(name, stamp)| (Box::from(*name), Head::value(*stamp))))
     }
 
     /// Whether a register that can be read records just these.
     #[must_use]
     pub fn are_recorded(self, register: &Bytes, of: Identity<'_>, max_payload: usize) -> bool {
-        let expected = Expected { key: of.key, codec: of.codec, fingerprint: of.fingerprint, max_payload };
+        let expected = Expectation { key: of.key, codec: of.codec, fingerprint: of.fingerprint, max_payload };
         let Register::Value(found) = envelope::read(register, expected) else { return false };
         let told: Vec<_> = self.told.iter().copied().map(Head::value).collect();
         let named: Vec<_> = self.named.iter().map(|(_, stamp)| Head::value(*stamp)).collect();
@@ -73,7 +73,7 @@ pub type TimesOf = Option<(u64, u32)>;
 /// The times of a register that can be read.
 #[must_use]
 pub fn times(register: &Bytes, of: Identity<'_>, max_payload: usize) -> TimesOf {
-    let expected = Expected { key: of.key, codec: of.codec, fingerprint: of.fingerprint, max_payload };
+    let expected = Expectation { key: of.key, codec: of.codec, fingerprint: of.fingerprint, max_payload };
     let Register::Value(found) = envelope::read(register, expected) else { return None };
     assert_eq!(found.times, envelope::times(register));
     found.times.map(|times| (times.fresh_until, times.load_time))
@@ -104,7 +104,7 @@ pub fn write(
 /// Reads a register; a compressed payload may expand to `max_payload` bytes.
 #[must_use]
 pub fn read(register: &Bytes, of: Identity<'_>, max_payload: usize) -> Read {
-    let expected = Expected { key: of.key, codec: of.codec, fingerprint: of.fingerprint, max_payload };
+    let expected = Expectation { key: of.key, codec: of.codec, fingerprint: of.fingerprint, max_payload };
     match envelope::read(register, expected) {
         Register::Lease(_) => Read::Lease,
         Register::Value(found) => Read::Value(match found.payload {

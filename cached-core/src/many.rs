@@ -1,42 +1,42 @@
-//! What a batch takes and returns, and what of it is stored.
+//! What a batch takes and returns, and which part of it is stored.
 //!
-//! As in [`outcome`](crate::outcome) the type decides, and method resolution finds it (autoref specialisation): here on a
-//! [`ManyProbe`] of the return type and the type of the ids.
+//! As in [`outcome`](crate::outcome), the type decides, and method resolution finds it (autoref specialisation): here
+//! on a [`ManyProbe`] of the return type and the type of the ids.
 //!
 //! | return type, or `Ok` of a `Result` | an id that is absent |
 //! |---|---|
 //! | `HashMap<Id, T>`, `BTreeMap<Id, T>` | is not in the map |
 //! | `Vec<Option<T>>`, in the order of the ids | `None` |
 
-mod divided;
+mod division;
 mod passage;
 
-pub(crate) use divided::{Divided, Part, Undivided};
-pub(crate) use passage::Packed;
+pub(crate) use division::{Division, DivisionError, Part};
+pub(crate) use passage::SharedStrangers;
 pub use passage::{IdsProbe, OwnedId, PassNone, PassOwned, Passage};
 
 use crate::outcome::{CacheValue, OptionValue};
-use divided::found;
+use division::found;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::fmt;
 use std::hash::{BuildHasher, Hash};
 use std::marker::PhantomData;
 
-/// The argument that `batch` names.
+/// The type of the argument that `batch` names.
 #[diagnostic::on_unimplemented(
     message = "`batch` names a list of ids, and `{Self}` is none",
     label = "write `&[Id]` or `Vec<Id>`",
     note = "the ids are cloned for each run of the body: `Id` has to be `Clone`"
 )]
 pub trait Ids {
-    /// One of them.
+    /// One id.
     type Id: Clone;
-    /// The argument's type, for a shorter time.
+    /// The argument's type with a shorter lifetime.
     type Lent<'l>
     where
         Self: 'l;
 
-    /// All of them.
+    /// All ids.
     fn all(&self) -> &[Self::Id];
 
     /// The argument for one run of the body.
@@ -83,7 +83,7 @@ impl<Id: Clone> Ids for Vec<Id> {
     }
 }
 
-/// All of them.
+/// All ids of the argument.
 pub fn ids<I: Ids>(ids: &I) -> &[I::Id] {
     ids.all()
 }
@@ -96,16 +96,16 @@ pub fn lend<'l, I: Ids + 'l>(_: &I, ids: &'l [I::Id]) -> I::Lent<'l> {
 /// The ids of one call.
 #[derive(Debug)]
 pub struct AskedIds<'a, Id> {
-    /// As they were given.
+    /// The ids as they were given.
     pub(crate) ids: &'a [Id],
-    /// Where each distinct one stands first.
+    /// Where each distinct id stands for the first time.
     pub(crate) firsts: Vec<usize>,
-    /// Which of the distinct ones each is.
+    /// For each given id, its number among the distinct ones.
     pub(crate) places: Vec<usize>,
 }
 
 impl<'a, Id> AskedIds<'a, Id> {
-    /// A distinct one.
+    /// The distinct id of this number.
     pub(crate) fn id(&self, distinct: usize) -> &'a Id {
         &self.ids[self.firsts[distinct]]
     }
@@ -116,17 +116,17 @@ pub trait ManyOf<Id>: Sized {
     /// One value.
     type Item;
 
-    /// Whether one value can stand for both of two ids that have the same key.
+    /// Whether one value can stand for two ids that have the same key.
     fn is_same(one: &Id, other: &Id) -> bool;
 
-    /// Makes it of the values of the distinct ids, and of what else the body returned.
+    /// Makes a collection of the values of the distinct ids, and of what else the body returned.
     fn collect(asked: &AskedIds<'_, Id>, values: Vec<Option<Self::Item>>, strangers: Vec<(Id, Self::Item)>) -> Self;
 
-    /// Takes it apart.
+    /// Divides the collection into the values of these ids.
     ///
     /// # Errors
-    /// The collection and the number of its values, if it cannot be told which is of which id.
-    fn divide(self, ids: &[Id]) -> Result<Divided<Id, Self::Item>, (Self, usize)>;
+    /// The collection and the number of its values, if nobody can tell which value belongs to which id.
+    fn divide(self, ids: &[Id]) -> Result<Division<Id, Self::Item>, (Self, usize)>;
 }
 
 fn by_id<Id: Clone, T>(asked: &AskedIds<'_, Id>, values: Vec<Option<T>>) -> impl Iterator<Item = (Id, T)> {
@@ -144,10 +144,10 @@ impl<Id: Clone + Eq + Hash, T, S: BuildHasher + Default> ManyOf<Id> for HashMap<
         strangers.into_iter().chain(by_id(asked, values)).collect()
     }
 
-    fn divide(mut self, ids: &[Id]) -> Result<Divided<Id, T>, (Self, usize)> {
+    fn divide(mut self, ids: &[Id]) -> Result<Division<Id, T>, (Self, usize)> {
         let values: Vec<_> = ids.iter().map(|id| self.remove(id)).collect();
         let found: HashSet<&Id> = found(ids, &values).into_iter().collect();
-        Ok(Divided::new(ids, values, self.into_iter().collect(), |id| found.contains(id)))
+        Ok(Division::new(ids, values, self.into_iter().collect(), |id| found.contains(id)))
     }
 }
 
@@ -162,14 +162,14 @@ impl<Id: Clone + Ord, T> ManyOf<Id> for BTreeMap<Id, T> {
         strangers.into_iter().chain(by_id(asked, values)).collect()
     }
 
-    fn divide(mut self, ids: &[Id]) -> Result<Divided<Id, T>, (Self, usize)> {
+    fn divide(mut self, ids: &[Id]) -> Result<Division<Id, T>, (Self, usize)> {
         let values: Vec<_> = ids.iter().map(|id| self.remove(id)).collect();
         let found: BTreeSet<&Id> = found(ids, &values).into_iter().collect();
-        Ok(Divided::new(ids, values, self.into_iter().collect(), |id| found.contains(id)))
+        Ok(Division::new(ids, values, self.into_iter().collect(), |id| found.contains(id)))
     }
 }
 
-/// An id may be asked for twice: `Clone`.
+/// Values are `Clone`, because an id may be asked for twice.
 impl<Id, T: Clone> ManyOf<Id> for Vec<Option<T>> {
     type Item = T;
 
@@ -181,7 +181,7 @@ impl<Id, T: Clone> ManyOf<Id> for Vec<Option<T>> {
         if asked.places.len() == values.len() {
             return values;
         }
-        // The last who asks for a value gets it, those before clones.
+        // The last place that asks for a value gets it, the ones before get clones.
         let mut left = vec![0_usize; values.len()];
         asked.places.iter().for_each(|place| left[*place] += 1);
         let mut give = |place: usize| {
@@ -191,28 +191,28 @@ impl<Id, T: Clone> ManyOf<Id> for Vec<Option<T>> {
         asked.places.iter().map(|place| give(*place)).collect()
     }
 
-    fn divide(self, ids: &[Id]) -> Result<Divided<Id, T>, (Self, usize)> {
+    fn divide(self, ids: &[Id]) -> Result<Division<Id, T>, (Self, usize)> {
         if self.len() != ids.len() {
             let values = self.len();
             return Err((self, values));
         }
-        Ok(Divided::new(ids, self, Vec::new(), |_| false))
+        Ok(Division::new(ids, self, Vec::new(), |_| false))
     }
 }
 
-/// What a return value is taken apart into, or why it is not.
-type Division<Id, T, R> = Result<Divided<Id, T>, Undivided<R>>;
+/// A divided return value, or why it cannot be divided.
+type DivisionResult<Id, T, R> = Result<Division<Id, T>, DivisionError<R>>;
 
-/// How a batch's return type is taken apart for storing, and put together from what was stored.
+/// How a batch's return value is divided for storing, and built again from stored values.
 pub trait ManyShape: Copy {
     /// The function's return type.
     type Return;
-    /// What its values are found by.
+    /// The ids by which its values are found.
     type Id: Clone;
-    /// What is stored: one for each id.
+    /// The stored value of one id.
     type Item: CacheValue;
 
-    /// Whether one value can stand for both of two ids that have the same key.
+    /// Whether one value can stand for two ids that have the same key.
     fn is_same(one: &Self::Id, other: &Self::Id) -> bool;
 
     /// Makes a return value of the values of the distinct ids, and of what else the body returned.
@@ -222,18 +222,18 @@ pub trait ManyShape: Copy {
         strangers: Vec<(Self::Id, Self::Item)>,
     ) -> Self::Return;
 
-    /// Takes apart what the body returned for these ids.
+    /// Divides what the body returned for these ids.
     ///
     /// # Errors
-    /// What was returned, if the load has failed or it cannot be told which value is of which id.
-    fn divide(returned: Self::Return, ids: &[Self::Id]) -> Division<Self::Id, Self::Item, Self::Return>;
+    /// What was returned, if the load has failed or nobody can tell which value belongs to which id.
+    fn divide(returned: Self::Return, ids: &[Self::Id]) -> DivisionResult<Self::Id, Self::Item, Self::Return>;
 }
 
-/// Stands for the return type `R` of a batch over ids of type `Id` while its shape is looked for.
+/// Stands for the return type `R` of a batch over ids of type `Id` while method resolution finds its shape.
 pub struct ManyProbe<R, Id>(PhantomData<fn() -> (R, Id)>);
 
 impl<R, Id> ManyProbe<R, Id> {
-    /// One that returns `R` for these ids.
+    /// A probe for a batch that returns `R` for these ids.
     #[must_use]
     pub fn of(_: &[Id]) -> Self {
         Self(PhantomData)
@@ -246,10 +246,10 @@ impl<R, Id> fmt::Debug for ManyProbe<R, Id> {
     }
 }
 
-/// A collection as it is.
+/// The shape of a plain collection.
 pub struct Plain<C, Id>(PhantomData<fn() -> (C, Id)>);
 
-/// A collection in a `Result`.
+/// The shape of a collection in a `Result`.
 pub struct InResult<C, E, Id>(PhantomData<fn() -> Result<C, E>>, PhantomData<fn() -> Id>);
 
 macro_rules! marker {
@@ -291,8 +291,8 @@ impl<Id: Clone, C: ManyOf<Id, Item: CacheValue>> ManyShape for Plain<C, Id> {
         C::collect(asked, values, strangers)
     }
 
-    fn divide(returned: C, ids: &[Id]) -> Division<Id, C::Item, C> {
-        returned.divide(ids).map_err(|(returned, values)| Undivided::Misfit(returned, values))
+    fn divide(returned: C, ids: &[Id]) -> DivisionResult<Id, C::Item, C> {
+        returned.divide(ids).map_err(|(returned, values)| DivisionError::Misfit(returned, values))
     }
 }
 
@@ -309,15 +309,15 @@ impl<Id: Clone, E, C: ManyOf<Id, Item: CacheValue>> ManyShape for InResult<C, E,
         Ok(C::collect(asked, values, strangers))
     }
 
-    fn divide(returned: Result<C, E>, ids: &[Id]) -> Division<Id, C::Item, Result<C, E>> {
+    fn divide(returned: Result<C, E>, ids: &[Id]) -> DivisionResult<Id, C::Item, Result<C, E>> {
         match returned {
-            Ok(values) => values.divide(ids).map_err(|(values, len)| Undivided::Misfit(Ok(values), len)),
-            failed @ Err(_) => Err(Undivided::Failed(failed)),
+            Ok(values) => values.divide(ids).map_err(|(values, len)| DivisionError::Misfit(Ok(values), len)),
+            failed @ Err(_) => Err(DivisionError::Failed(failed)),
         }
     }
 }
 
-/// Found first: a `Result` of a collection.
+/// Method resolution finds this first: a `Result` of a collection.
 pub trait ManyInResult {
     /// The shape found.
     type Found;
@@ -334,7 +334,7 @@ impl<Id, E, C: ManyOf<Id>> ManyInResult for &&ManyProbe<Result<C, E>, Id> {
     }
 }
 
-/// Found next: a collection.
+/// Method resolution finds this next: a collection.
 pub trait ManyPlain {
     /// The shape found.
     type Found;
@@ -351,7 +351,7 @@ impl<Id, C: ManyOf<Id>> ManyPlain for &ManyProbe<C, Id> {
     }
 }
 
-/// What a batch over ids of type `Id` returns.
+/// A return type of a batch over ids of type `Id`.
 #[diagnostic::on_unimplemented(
     message = "a batch over ids of type `{Id}` cannot return `{Self}`",
     label = "write `HashMap<{Id}, T>`, `BTreeMap<{Id}, T>` or `Vec<Option<T>>`, or one of these in a `Result`",
@@ -359,28 +359,28 @@ impl<Id, C: ManyOf<Id>> ManyPlain for &ManyProbe<C, Id> {
 )]
 pub trait ManyReturn<Id> {}
 
-/// Found last: makes the one error, and something to go on with.
+/// Method resolution finds this last: it makes the one error, and returns a shape so that no other errors follow.
 pub trait ManyRefused<R, Id> {
-    /// There is none.
-    fn __cached_core_many(&self) -> Refused<R, Id>
+    /// The shape of a type that has none.
+    fn __cached_core_many(&self) -> NoShape<R, Id>
     where
         R: ManyReturn<Id>;
 }
 
 impl<R, Id> ManyRefused<R, Id> for ManyProbe<R, Id> {
-    fn __cached_core_many(&self) -> Refused<R, Id>
+    fn __cached_core_many(&self) -> NoShape<R, Id>
     where
         R: ManyReturn<Id>,
     {
-        Refused(PhantomData)
+        NoShape(PhantomData)
     }
 }
 
-/// Stands for the shape of what is no batch's return type, so that there is no second error.
-pub struct Refused<R, Id>(PhantomData<fn() -> (R, Id)>);
-marker!(Refused<R, Id>);
+/// Stands for the shape of a type that no batch can return, so that there is no second error.
+pub struct NoShape<R, Id>(PhantomData<fn() -> (R, Id)>);
+marker!(NoShape<R, Id>);
 
-impl<R, Id: Clone> ManyShape for Refused<R, Id> {
+impl<R, Id: Clone> ManyShape for NoShape<R, Id> {
     type Return = R;
     type Id = Id;
     type Item = ();
@@ -393,12 +393,12 @@ impl<R, Id: Clone> ManyShape for Refused<R, Id> {
         unreachable!("does not compile")
     }
 
-    fn divide(returned: R, _: &[Id]) -> Division<Id, (), R> {
-        Err(Undivided::Failed(returned))
+    fn divide(returned: R, _: &[Id]) -> DivisionResult<Id, (), R> {
+        Err(DivisionError::Failed(returned))
     }
 }
 
-/// The shape of what is stored for one id: as of a function that returns an `Option`.
+/// The shape of one id's value, like that of a function that returns an `Option`.
 #[must_use]
 pub fn one<S: ManyShape>(_: S) -> OptionValue<S::Item> {
     OptionValue::default()
@@ -427,7 +427,7 @@ mod tests {
     }
 
     #[test]
-    fn a_map_has_what_there_is() {
+    fn a_map_contains_only_the_ids_that_have_a_value() {
         let map: BTreeMap<u8, &str> = ManyOf::collect(&asked(&[3, 1, 3]), vec![None, Some("one")], vec![]);
         assert_eq!(map, BTreeMap::from([(1, "one")]));
         let divided = HashMap::from([(1, "one")]).divide(&[1, 2]).unwrap();
@@ -436,7 +436,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_not_asked_for_is_kept_apart_and_tells_nothing_about_what_is_missing() {
+    fn values_of_other_ids_are_kept_apart_and_leave_missing_ids_unknown() {
         let divided = BTreeMap::from([(1, "one"), (9, "nine")]).divide(&[1, 2]).unwrap();
         assert!(divided.is_unattributed());
         assert_eq!((divided.parts, &divided.strangers), (vec![Part::Value("one"), Part::Unknown], &vec![(9, "nine")]));
@@ -444,7 +444,7 @@ mod tests {
         assert_eq!(map, BTreeMap::from([(1, "one"), (9, "nine")]));
     }
 
-    /// Spelled differently, and equal.
+    /// Names that are equal though spelled differently.
     #[derive(Clone, Copy, Debug, Eq)]
     struct Name(&'static str);
 
@@ -469,13 +469,13 @@ mod tests {
     }
 
     #[test]
-    fn a_list_of_another_length_is_not_guessed_at() {
+    fn a_list_of_another_length_is_refused() {
         let (list, values) = ManyOf::<u8>::divide(vec![Some(1)], &[1, 2]).unwrap_err();
         assert_eq!((list, values), (vec![Some(1)], 1));
     }
 
     #[test]
-    fn the_type_decides_not_its_name() {
+    fn an_alias_has_the_shape_of_its_type() {
         type Found<T> = Result<HashMap<u8, T>, String>;
         fn names<S: ManyShape>(_: S) -> &'static str {
             std::any::type_name::<(S::Item, S::Return)>()

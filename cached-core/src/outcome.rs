@@ -1,6 +1,6 @@
-//! What a cached function returns, and what of it is stored.
+//! What a cached function returns, and which part of it is stored.
 //!
-//! The attribute knows only tokens, and an alias hides whether a type is a `Result`. So the *type* decides: the
+//! The attribute sees only tokens, and an alias hides whether a type is a `Result`. So the *type* decides: the
 //! expansion calls `.__cached_core_shape()` on a [`Probe`] of the return type, and method resolution tries the most
 //! specific form first (autoref specialisation).
 //!
@@ -17,7 +17,7 @@ use serde::de::DeserializeOwned;
 use std::fmt;
 use std::marker::PhantomData;
 
-/// A value that can be stored: `Serialize + DeserializeOwned + 'static`. Implemented for all that are.
+/// A value that can be stored. Implemented for all types that are `Serialize + DeserializeOwned + 'static`.
 ///
 /// ```
 /// use cached_core::{Cache, CacheValue, Options};
@@ -38,36 +38,36 @@ use std::marker::PhantomData;
 )]
 pub trait CacheValue: Serialize + DeserializeOwned + 'static {}
 
-// So that the message above is what the compiler says, and not one about each of the bounds.
+// Makes the compiler show the message above instead of one about each bound.
 #[diagnostic::do_not_recommend]
 impl<T: Serialize + DeserializeOwned + 'static> CacheValue for T {}
 
-/// What a load brought.
+/// The result of a load.
 #[derive(Debug)]
 pub enum Loaded<'a, T> {
-    /// A value, to be stored if the policy says so.
+    /// A value, which is stored unless the policy refuses it.
     Some(&'a T),
-    /// There is nothing under this key; remembered for the `None`'s own time.
+    /// There is nothing under this key; this is stored for the time of a `None`.
     None,
-    /// The load failed; never stored.
+    /// The load failed; this is never stored.
     Failed,
 }
 
-/// How a return type is taken apart for storing, and put together from what was stored.
+/// Which part of a return value is stored, and how a return value is built again from it.
 pub trait Shape: Copy {
     /// The function's return type.
     type Return;
-    /// What is stored of it.
+    /// The part that is stored.
     type Item: CacheValue;
 
     /// Looks at what the function returned.
     fn inspect(returned: &Self::Return) -> Loaded<'_, Self::Item>;
 
-    /// Makes a return value of what was stored; `None` if this type has no room for a stored `None`.
+    /// Builds a return value from what was stored; `None` if this type cannot express a stored `None`.
     fn rebuild(stored: Option<Self::Item>) -> Option<Self::Return>;
 }
 
-/// Stands for the return type `R` while its shape is looked for.
+/// Stands for the return type `R` while method resolution finds its shape.
 pub struct Probe<R>(PhantomData<fn() -> R>);
 
 impl<R> Probe<R> {
@@ -106,13 +106,13 @@ macro_rules! shape {
             }
         }
 
-        /// Finds the shape of a return type; brought into scope by the expansion only.
+        /// Finds the shape of a return type. Only the expansion brings this trait into scope.
         pub trait $finder {
             /// The shape found.
             type Found;
 
-            /// Names the shape of the probed type. Called as a method, so a blanket method of the user's with the same
-            /// name would be found first.
+            /// The shape of the probed type. It is called as a method, so its name must be one that no blanket method
+            /// of the user's has: that one would be found first.
             fn __cached_core_shape(&self) -> Self::Found;
         }
 
@@ -127,19 +127,19 @@ macro_rules! shape {
 }
 
 shape!(
-    /// `Result<Option<T>, E>`.
+    /// The shape of `Result<Option<T>, E>`.
     ResultOption<T, E>, ShapeOfResultOption on &&&Probe<Result<Option<T>, E>>
 );
 shape!(
-    /// `Result<T, E>`.
+    /// The shape of `Result<T, E>`.
     ResultValue<T, E>, ShapeOfResult on &&Probe<Result<T, E>>
 );
 shape!(
-    /// `Option<T>`.
+    /// The shape of `Option<T>`.
     OptionValue<T>, ShapeOfOption on &Probe<Option<T>>
 );
 shape!(
-    /// Any other type.
+    /// The shape of any other type.
     Value<T>, ShapeOfValue on Probe<T>
 );
 
@@ -191,8 +191,8 @@ impl<T: CacheValue> Shape for Value<T> {
     type Item = T;
 
     fn inspect(returned: &T) -> Loaded<'_, T> {
-        // Behind a type parameter (`async fn f<T>() -> T`) the shape is chosen before `T` is known. Whether a `Result`
-        // there is an `Err` cannot be seen, so none is stored.
+        // In a generic function (`async fn f<T>() -> T`) the shape is chosen before `T` is known. If `T` is a `Result`,
+        // this cannot see whether it is an `Err`, so no `Result` is stored.
         if std::any::type_name::<T>().starts_with("core::result::Result<") {
             return Loaded::Failed;
         }
@@ -204,14 +204,14 @@ impl<T: CacheValue> Shape for Value<T> {
     }
 }
 
-/// What a writing function returned, seen as success or failure.
+/// Whether the return value of a write is a success or a failure.
 pub trait Returned: Copy {
     /// The function's return type.
     type Of;
-    /// What `ret` stands for: the `Ok` value, or the value itself where it is no `Result`.
+    /// The type of `ret`: that of the `Ok` value, or of the value itself if it is not a `Result`.
     type Ok;
 
-    /// The success; `None` if it is an `Err`.
+    /// The value of a success; `None` for an `Err`.
     fn ok(returned: &Self::Of) -> Option<&Self::Ok>;
 }
 
@@ -251,14 +251,14 @@ impl<T> Returned for Value<T> {
     }
 }
 
-/// A return type by which a write can say that it was not begun: `on_unavailable = "fail"`.
+/// A return type that can express that a write was not begun, for `on_unavailable = "fail"`.
 #[diagnostic::on_unimplemented(
     message = "`on_unavailable = \"fail\"` cannot be expressed by `{Self}`",
     label = "needs `Result<_, E>` with `E: From<cached_core::CacheError>`",
     note = "write `impl From<cached_core::CacheError> for ..` for the error type, or leave `on_unavailable` at \"proceed\""
 )]
 pub trait Refuse {
-    /// The return value that says so.
+    /// The return value of a write that was not begun.
     fn refused(error: CacheError) -> Self;
 }
 
@@ -286,7 +286,7 @@ mod tests {
     }
 
     #[test]
-    fn the_type_decides_not_its_name() {
+    fn an_alias_has_the_shape_of_its_type() {
         assert_eq!(item_of!(Alias<Option<u8>>), std::any::type_name::<(u8, Result<Option<u8>, String>)>());
         assert_eq!(item_of!(Alias<u8>), std::any::type_name::<(u8, Result<u8, String>)>());
         assert_eq!(item_of!(Option<u8>), std::any::type_name::<(u8, Option<u8>)>());

@@ -1,4 +1,4 @@
-//! What generated code may call. Not public API: no part of it is covered by semantic versioning, and
+//! The items that generated code may name. They are not public API and not covered by semantic versioning, and
 //! `cached-macros` is pinned to this very version.
 
 pub use crate::cache::entry::{Callable, ManyEntries, NoQuestion, Question};
@@ -46,7 +46,7 @@ macro_rules! __register {
 }
 pub use crate::__register as register;
 
-/// What tells the path of a closure's place.
+/// A function that returns the path of the closure's place.
 #[must_use]
 pub const fn inside<F>(_: &F) -> fn() -> &'static str {
     std::any::type_name::<F>
@@ -68,7 +68,7 @@ macro_rules! __register_event {
 }
 pub use crate::__register_event as register_event;
 
-/// An argument that every run of a batch's body has anew.
+/// An argument that is cloned for every run of a batch's body.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be cloned for each run of a batch's body",
     label = "needs `Clone`, or to be taken by reference",
@@ -84,7 +84,7 @@ pub fn again<T: Again>(argument: &T) -> T {
     argument.clone()
 }
 
-/// What `ret` stands for: what the function returned, unless it is an `Err`.
+/// The value of `ret`: what the function returned, unless it is an `Err`.
 pub fn ret<S: Returned>(_: S, returned: &S::Of) -> Option<&S::Ok> {
     S::ok(returned)
 }
@@ -101,19 +101,19 @@ pub fn rendered(segment: &dyn KeySegment) -> Rendered {
     Rendered::of(segment)
 }
 
-/// Pins the type of an `async` block that only its caller's signature tells.
+/// Fixes the type of an `async` block to the return type of the function around it.
 #[must_use]
 pub fn returns<R>() -> R {
     unreachable!("stands behind `if false`")
 }
 
-/// The policy of values of a shape, so that closures know the type of their argument.
+/// The policy for values of a shape, which gives closures the type of their argument.
 #[must_use]
 pub fn policy<S: Shape>(_: S) -> Policy<S::Item> {
     Policy::default()
 }
 
-/// A function that can fail, by the shape of what it returns: what `stale_if_error` is for.
+/// The shape of a function that can fail, which `stale_if_error` needs.
 #[diagnostic::on_unimplemented(
     message = "`stale_if_error` is for loads that fail, and this function cannot fail",
     label = "the function returns no `Result`",
@@ -129,10 +129,10 @@ impl<T, E> Fallible for crate::outcome::ResultOption<T, E> {}
 #[diagnostic::do_not_recommend]
 impl<T, E> Fallible for crate::outcome::ResultValue<T, E> {}
 
-/// Asks whether a function of this shape can fail.
+/// Compiles only if a function of this shape can fail.
 pub fn can_fail<S: Fallible>(_: S) {}
 
-/// An argument on its way into a hash.
+/// An argument that is about to be hashed.
 #[derive(Debug)]
 pub struct Argument<'a, T: ?Sized>(pub &'a T);
 
@@ -144,10 +144,10 @@ impl<'a, T: KeyIdentity + ?Sized> Argument<'a, T> {
     }
 }
 
-/// What method resolution finds for an argument that has no identity. It makes the one error, and something that can
-/// be hashed: otherwise the hash of all arguments would be an error as well.
+/// Method resolution finds this for an argument that has no identity. It makes the one error, and returns something
+/// that can be hashed: otherwise the hash of all arguments would be a second error.
 pub trait Unhashable<T: ?Sized> {
-    /// Never to be called.
+    /// Never called.
     fn __cached_core_hashed(self) -> &'static ()
     where
         T: KeyIdentity;
@@ -162,13 +162,14 @@ impl<T: ?Sized> Unhashable<T> for Argument<'_, T> {
     }
 }
 
-/// The name of the event that the function takes: named by a pattern, a struct is looked up as it is where it is made.
+/// The name of the event that the function takes. In a parameter's pattern, the name of a struct resolves as it does in
+/// an expression that makes one.
 #[must_use]
 pub const fn name_of_event<E: CacheEvent>(_: fn(E)) -> &'static str {
     E::NAME
 }
 
-/// An event on its way into a call.
+/// An event that is about to be added to a call.
 #[derive(Debug)]
 pub struct Occurrence<'a, E>(pub &'a E);
 
@@ -180,10 +181,10 @@ impl<'a, E: CacheEvent> Occurrence<'a, E> {
     }
 }
 
-/// What method resolution finds for what is no event: that has been said where the site's descriptor names it, and would
-/// be said again.
+/// Method resolution finds this for a type that is no event. The site's descriptor has made the error for it, which
+/// must not be repeated.
 pub trait NoEvent {
-    /// Never to be called.
+    /// Never called.
     fn __cached_core_event(self) -> &'static Nothing;
 }
 

@@ -1,11 +1,11 @@
-//! The entry of a call of an annotated function, had by the call itself instead of a key that somebody renders.
+//! The entry of a call of an annotated function, found by the call itself, so nobody has to render its key.
 //!
 //! # On cancellation
-//! As for the methods of [`Cache`](crate::Cache) of the same names.
+//! As for the methods of [`Cache`](crate::Cache) with the same names.
 //!
 //! # When Redis is down
-//! To have an entry asks no store. [`Entry::get`] then misses, [`Entry::set`] and [`Entry::remove`] say so, and what
-//! [`Entry::invalidate`] could not apply is queued.
+//! Making an entry does not ask the store. [`Entry::get`] misses, [`Entry::set`] and [`Entry::remove`] return an error,
+//! and invalidations of [`Entry::invalidate`] are queued.
 
 use crate::engine::asking::{self, CallDescription};
 use crate::engine::policy::Policy;
@@ -27,12 +27,14 @@ const fn site(name: &'static str) -> Site {
 static INVALIDATE: Site = site("Entry::invalidate");
 static REMOVE: Site = site("Entry::remove");
 
-/// The entry of one call: where a cached function keeps what this call returns, `T`. Made by [`entry!`](crate::entry).
+/// The entry of one call, made by [`entry!`](crate::entry): where a cached function stores what this call returns, a
+/// `T`.
 ///
-/// It stands for the key with all that belongs to it: the cache, the function's time to live, tags, events and codec. Nobody
-/// has to know how the key is rendered: the function's arguments say which entry is meant, and nothing else.
+/// It consists of the key and all that belongs to it: the cache and the function's time to live, tags, events and
+/// codec. The function's arguments alone say which entry is meant, so nobody has to know how the key is rendered.
 ///
-/// A handle, cheap to clone. Whether anything is stored under the key is only known when [`get`](Self::get) asks.
+/// An entry is a handle and cheap to clone. Whether anything is stored under the key is only known when
+/// [`get`](Self::get) asks.
 ///
 /// ```
 /// use cached_core::{Cache, Entry, Outcome, redis_cached};
@@ -74,11 +76,12 @@ impl<T> fmt::Debug for Entry<T> {
 }
 
 impl<T> Entry<T> {
-    /// The key, as the methods of [`Cache`](crate::Cache) and [`Invalidation`] take it.
+    /// The key in the form that the methods of [`Cache`](crate::Cache) and [`Invalidation`] take.
     ///
-    /// What those read and store under it is theirs, and not the function's: see
-    /// [`Cache::get_or_set`](crate::Cache::get_or_set). The entry's own methods read and store what the function does. If an
-    /// argument is nothing but a `*`, the key looks like a pattern, and they refuse it: use the entry's own methods.
+    /// [`Cache`](crate::Cache) reads and stores its own values under it, and not the function's: see
+    /// [`Cache::get_or_set`](crate::Cache::get_or_set). The entry's own methods read and store the function's values.
+    /// If an argument is just a `*`, the key looks like a pattern, and the methods of [`Cache`](crate::Cache) refuse
+    /// it.
     ///
     /// ```
     /// # #[cached_core::redis_cached(key = "squared:<n>")]
@@ -95,7 +98,7 @@ impl<T> Entry<T> {
         self.target.engine().settings.prefix.text_of(self.target.key())
     }
 
-    /// The key as it stands in Redis and in the log, with the cache's namespace in front: what `redis-cli` takes.
+    /// The key as it stands in Redis and in the log, with the cache's namespace in front, for use with `redis-cli`.
     ///
     /// ```
     /// # #[cached_core::redis_cached(key = "squared:<n>")]
@@ -112,9 +115,10 @@ impl<T> Entry<T> {
         self.target.key()
     }
 
-    /// Makes the entry invalid, in all processes: after the data it is made of has changed. A load under way is not stored. As
-    /// [`Cache::invalidate`](crate::Cache::invalidate), which takes the entry together with tags, events and other entries;
-    /// [`Cache::write`](crate::Cache::write) takes it for a bracket around the change.
+    /// Invalidates the entry in all processes; call it after its data has changed. A load under way is not stored.
+    ///
+    /// [`Cache::invalidate`](crate::Cache::invalidate) does the same for the entry together with tags, events and other
+    /// entries, and [`Cache::write`](crate::Cache::write) with a bracket around the change.
     ///
     /// ```
     /// # #[cached_core::redis_cached(key = "squared:<n>")]
@@ -132,11 +136,11 @@ impl<T> Entry<T> {
         write.invalidation(&Invalidation::new().entry(self)).invalidate().await
     }
 
-    /// Removes what stands under the key, and says so if that could not be done: nothing is queued. As
-    /// [`Cache::delete`](crate::Cache::delete). A load under way is not stored.
+    /// Removes what stands under the key, like [`Cache::delete`](crate::Cache::delete). If that fails it returns an
+    /// error, and nothing is queued. A load under way is not stored.
     ///
     /// # Errors
-    /// [`CacheError`] if the store could not be asked: then the old value may still stand there.
+    /// [`CacheError`] if the store could not be asked; the old value may still be there.
     ///
     /// ```
     /// # #[cached_core::redis_cached(key = "squared:<n>")]
@@ -156,12 +160,12 @@ impl<T> Entry<T> {
         self.target.engine()
     }
 
-    /// Of the one target of an answer.
-    fn of(target: Target, asked: &CallDescription) -> Result<Self, EntryError>
+    /// The entry at `target`, which is one of the description's.
+    fn of(target: Target, description: &CallDescription) -> Result<Self, EntryError>
     where
         T: 'static,
     {
-        let CallDescription { function, holds, policy, .. } = asked;
+        let CallDescription { function, holds, policy, .. } = description;
         let policy = policy.clone().ok_or(EntryError::NoCall)?;
         let policy = policy.downcast().map_err(|_| EntryError::Type { function, holds, returns: type_name::<T>() })?;
         Ok(Self { target, policy })
@@ -169,10 +173,10 @@ impl<T> Entry<T> {
 }
 
 impl<T: CacheValue> Entry<T> {
-    /// The value that stands in the store, if the function would be served it now. A `None` that the function has found, and that
-    /// is remembered, is a `None` here as well. Counts as a call of the function, served or unserved.
+    /// The stored value, if the function would return it now. A stored `None` of the function is a `None` here as well.
+    /// The statistics count this as a call of the function, served or unserved.
     ///
-    /// The near cache is not asked, nothing is loaded, and nothing is waited for but the store.
+    /// It does not ask the near cache, loads nothing, and waits for nothing but the store.
     ///
     /// ```
     /// # #[cached_core::redis_cached(key = "squared:<n>")]
@@ -193,19 +197,20 @@ impl<T: CacheValue> Entry<T> {
         self.target.clone().get().await
     }
 
-    /// Stores `value` as if the function had loaded it: with its time to live, jitter, tags, events and codec, so that the
-    /// function serves it from now on. Whatever stands under the key is replaced, and a load under way is not stored over it.
+    /// Stores `value` as if the function had loaded it, with its time to live, jitter, tags, events and codec, so the
+    /// function returns it from now on. It replaces whatever stands under the key, and a load under way is not stored
+    /// over it.
     ///
-    /// The value counts as made now. For what was read from a database before, the function itself is safe against writes in
-    /// between, and this is not: see [`Cache::set`](crate::Cache::set), which has the same limits.
+    /// The value counts as made now. If it was read from a database earlier, a write in between goes unnoticed; the
+    /// function itself is safe against that. See [`Cache::set`](crate::Cache::set), which has the same limits.
     ///
-    /// While a write of the entry or of one of its tags is in progress ([`Cache::write`](crate::Cache::write), `#[redis_invalidate]`,
-    /// `#[redis_put]`), be it the one that this is called from, nothing is stored: [`CacheError::Writing`]. `#[redis_put]` stores what a
-    /// write returns.
+    /// While a write of the entry or of one of its tags is in progress ([`Cache::write`](crate::Cache::write),
+    /// `#[redis_invalidate]`, `#[redis_put]`), this stores nothing and returns [`CacheError::Writing`], even if it is
+    /// called from that very write. To store what a write returns, use `#[redis_put]`.
     ///
     /// # Errors
-    /// [`CacheError`] says why the value was not stored, or that it is unknown whether it was; [`CacheError::Policy`] if the
-    /// function's own `ttl` or `cache_if` do not store it.
+    /// [`CacheError`] says why the value was not stored, or that it is unknown whether it was. [`CacheError::Policy`]
+    /// means that the function's own `ttl` or `cache_if` does not store it.
     ///
     /// ```
     /// # #[cached_core::redis_cached(key = "squared:<n>")]
@@ -231,25 +236,26 @@ impl<T> From<&Entry<T>> for Invalidation {
 
 /// The [`Entry`] of a call of a `#[redis_cached]` function: `entry!(find_user(42))`. The function's body does not run.
 ///
-/// Takes the call, not awaited: a future of any function or method with the attribute, in traits (with and without
-/// `#[async_trait]`) and generic ones too, and of [`Cache::get_or_set`](crate::Cache::get_or_set). Makes a
-/// `Result<Entry<T>, EntryError>`, where `T` is what is stored: `User` of a function that returns `Result<Option<User>, DbError>`.
-/// Nothing is awaited and no store is asked.
+/// Pass the call without `.await`. It may be the future of any function or method with the attribute, including generic
+/// ones and those of traits (with or without `#[async_trait]`), or of [`Cache::get_or_set`](crate::Cache::get_or_set).
+/// The result is a `Result<Entry<T>, EntryError>`, where `T` is the stored type: `User` if the function returns
+/// `Result<Option<User>, DbError>`. The macro awaits nothing and does not ask the store.
 ///
-/// The cache is the one that the call would use: that of `cache = ..`, of the [scope](crate::Cache::scope) around this, or
-/// the installed one.
+/// The cache is the one that the call would use: that of `cache = ..`, of the [scope](crate::Cache::scope) around this,
+/// or the installed one.
 ///
 /// # How it works
 ///
-/// The call is polled once, and dropped. An annotated function renders its key before all else; asked in this way, it hands over
-/// the entry instead of looking for the value. Expressions in its attribute are evaluated, and arguments moved in, as on any call.
+/// The call is polled once and dropped. An annotated function renders its key before anything else. Polled in this way,
+/// it returns the entry instead of reading the value. As in any call, expressions in its attribute are evaluated and
+/// arguments are moved in.
 ///
-/// A function of your own *around* the call runs up to there: what its body does before the call it does here as well, and what
-/// comes behind it is never reached. So the entry is that of the *first* annotated function that is called in there, which may be another
-/// one than is meant: pass the call itself.
+/// If you pass a function of your own *around* the call, its body runs up to the call and never continues. The entry is
+/// that of the *first* annotated function that the body calls, which may be another one than you meant. So pass the
+/// call itself.
 ///
 /// # Errors
-/// [`EntryError`](crate::EntryError) if the future is no such call, or the call has no entry.
+/// [`EntryError`](crate::EntryError) if the future is not such a call, or the call has no entry.
 ///
 /// ```
 /// use cached_core::{Cache, CacheEvent, Invalidation, Outcome, redis_cached};
@@ -288,7 +294,7 @@ impl<T> From<&Entry<T>> for Invalidation {
 #[macro_export]
 macro_rules! entry {
     ($call:expr $(,)?) => {
-        // Not a `let`: what the call borrows has to live until it has been asked.
+        // Not a `let`, because what the call borrows has to live until the call was polled.
         match $crate::__private::Question($call) {
             call => {
                 #[allow(unused_imports)]
@@ -303,11 +309,11 @@ macro_rules! entry {
     };
 }
 
-/// The entries of a call over many ids (`batch = ids`): one [`Entry`] for each id, in their order; an id that is named twice has
-/// two, which are alike. Otherwise as [`entry!`](crate::entry).
+/// The entries of a call over many ids (`batch = ids`): one [`Entry`] for each id, in their order. An id that is named
+/// twice has two equal entries. Otherwise like [`entry!`](crate::entry).
 ///
 /// # Errors
-/// [`EntryError`](crate::EntryError) if the future is no such call, or one of the ids has no entry.
+/// [`EntryError`](crate::EntryError) if the future is not such a call, or one of the ids has no entry.
 ///
 /// ```
 /// use cached_core::{Cache, redis_cached};
@@ -340,7 +346,7 @@ macro_rules! entries {
     };
 }
 
-/// What may be a call.
+/// A type that may be a call.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` has no entry: it is no call",
     label = "pass the call itself, not awaited: `entry!(find_user(42))`"
@@ -350,7 +356,7 @@ pub trait Callable: Future {}
 #[diagnostic::do_not_recommend]
 impl<F: Future> Callable for F {}
 
-/// What is asked for its entry.
+/// A future that is asked for its entry.
 pub struct Question<F>(pub F);
 
 impl<F> fmt::Debug for Question<F> {
@@ -360,7 +366,7 @@ impl<F> fmt::Debug for Question<F> {
 }
 
 impl<F: Future> Question<F> {
-    /// A probe of what the call returns.
+    /// A probe of the call's return type.
     pub fn __cached_core_returns(&self) -> Probe<F::Output> {
         Probe::NEW
     }
@@ -368,35 +374,36 @@ impl<F: Future> Question<F> {
     /// The entry of the call, which returns values of this shape.
     ///
     /// # Errors
-    /// Why it has none.
+    /// Says why the call has no entry.
     pub fn __cached_core_ask<S: Shape<Item = T>, T: 'static>(self, _: S) -> Result<Entry<T>, EntryError> {
-        let mut asked = one_answer(self.0)?;
-        match asked.targets.pop() {
-            Some(target) if !asked.is_batch => Entry::of(target, &asked),
-            _ => Err(EntryError::Batch { function: asked.function }),
+        let mut description = one_answer(self.0)?;
+        match description.targets.pop() {
+            Some(target) if !description.is_batch => Entry::of(target, &description),
+            _ => Err(EntryError::Batch { function: description.function }),
         }
     }
 
-    /// The entries of the call, which is over many ids.
+    /// The entries of a call over many ids.
     ///
     /// # Errors
-    /// Why it has none.
+    /// Says why the call has no entries.
     pub fn __cached_core_ask_each<T: 'static>(self) -> Result<Vec<Entry<T>>, EntryError>
     where
         F::Output: ManyEntries<Item = T>,
     {
-        let mut asked = one_answer(self.0)?;
-        if !asked.is_batch {
-            return Err(EntryError::NoBatch { function: asked.function });
+        let mut description = one_answer(self.0)?;
+        if !description.is_batch {
+            return Err(EntryError::NoBatch { function: description.function });
         }
-        let targets = std::mem::take(&mut asked.targets);
-        targets.into_iter().map(|target| Entry::of(target, &asked)).collect()
+        let targets = std::mem::take(&mut description.targets);
+        targets.into_iter().map(|target| Entry::of(target, &description)).collect()
     }
 }
 
-/// What method resolution finds for what is no future: makes the one error, and something to go on with.
+/// Method resolution finds this for a type that is no future. It makes the one error, and returns something so that no
+/// other errors follow.
 pub trait NoQuestion<F>: Sized {
-    /// Never to be called.
+    /// Never called.
     fn __cached_core_returns(&self) -> Probe<()>
     where
         F: Callable,
@@ -404,7 +411,7 @@ pub trait NoQuestion<F>: Sized {
         Probe::NEW
     }
 
-    /// Never to be called.
+    /// Never called.
     ///
     /// # Errors
     /// None.
@@ -412,7 +419,7 @@ pub trait NoQuestion<F>: Sized {
         Err(EntryError::NoCall)
     }
 
-    /// Never to be called.
+    /// Never called.
     ///
     /// # Errors
     /// None.
@@ -435,14 +442,14 @@ fn one_answer(call: impl Future) -> Result<CallDescription, EntryError> {
     }
 }
 
-/// What a call over many ids returns.
+/// The return type of a call over many ids.
 #[diagnostic::on_unimplemented(
     message = "a call that returns `{Self}` is none over many ids",
     label = "write `entry!(..)` for the entry of one call",
     note = "functions with `batch = ids` return `HashMap<Id, T>`, `BTreeMap<Id, T>` or `Vec<Option<T>>`, or one of these in a `Result`"
 )]
 pub trait ManyEntries {
-    /// What is stored for each id.
+    /// The stored value of one id.
     type Item: CacheValue;
 }
 

@@ -1,4 +1,4 @@
-//! Many keys at once, without an attribute.
+//! `get_or_set` for many keys at once.
 
 use super::{GET_OR_SET, Options};
 use crate::engine::batch::{batch, missing, run, settle};
@@ -14,16 +14,19 @@ use std::hash::Hash;
 use std::sync::Arc;
 
 impl Cache {
-    /// As [`get_or_set`](Self::get_or_set), for many keys: what `batch = ids` of `#[redis_cached]` does. One look for all of them;
-    /// `load` is called with those that are missing, and again for what other callers were loading and did not get.
+    /// Like [`get_or_set`](Self::get_or_set) for many keys, as `batch = ids` of `#[redis_cached]` does it. All keys are
+    /// read at once. `load` is called with the missing keys, and again for keys that other callers were loading without
+    /// success.
     ///
-    /// A key that `load` does not return is remembered as absent for the time of the class `short`, as by
-    /// [`get_or_set_option`](Self::get_or_set_option). The entries are those of these two. What `load` returns under other keys
-    /// is returned and not stored; nor is it stored then that a key without a value is absent, since one of the others may be
-    /// the same row in another spelling. Who waits for such a key loads it by itself; functions with `batch = ids` share that load.
+    /// A key that `load` does not return is stored as absent for the time of the class `short`, as by
+    /// [`get_or_set_option`](Self::get_or_set_option). These three methods share their entries.
+    ///
+    /// If `load` returns values under other keys, these are returned but not stored. Then no key is stored as absent
+    /// either, because one of the other keys may be the same row in another spelling. Callers that wait for such a key
+    /// load it themselves; functions with `batch = ids` share that load.
     ///
     /// # Errors
-    /// Those of `load`, and no others.
+    /// Only those of `load`.
     ///
     /// ```
     /// use cached_core::{Cache, Options};
@@ -74,7 +77,7 @@ impl Cache {
                 Ok(found) => return found,
                 Err(keys) => keys,
             };
-            // Called only now: a closure may do its reading before it returns its future.
+            // Called no earlier, because a closure may read data before it returns its future.
             let loading = load(keys);
             let returned = run(&mut batch, &policy, loading).await;
             if let Some(failed) = settle(&mut batch, &policy, returned) {

@@ -1,4 +1,4 @@
-//! The cache as users hold it.
+//! The methods of a cache.
 
 pub(crate) mod audit;
 pub(crate) mod builder;
@@ -22,7 +22,7 @@ use crate::stats::Stats;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// What a call without an attribute wants: [`Cache::get_or_set`], [`Cache::set`].
+/// Options of [`Cache::get_or_set`], [`Cache::set`] and similar methods.
 ///
 /// ```
 /// use cached_core::Options;
@@ -47,8 +47,8 @@ impl Options {
         Self::default()
     }
 
-    /// Time to live of the value, which jitter only shortens; what is longer than 365 days is cut to them. Zero:
-    /// [`Cache::get_or_set`] does not store.
+    /// The value's time to live, at most 365 days; longer ones are cut. Jitter only shortens it. With zero,
+    /// [`Cache::get_or_set`] does not store the value.
     ///
     /// ```
     /// use std::time::Duration;
@@ -59,7 +59,8 @@ impl Options {
         Self { ttl: Some(ttl), ..self }
     }
 
-    /// Gives the entry a tag: [`Invalidation::tag`] makes it invalid. Callers of one key give it the same tags; at most 64.
+    /// Gives the entry a tag, by which [`Invalidation::tag`] invalidates it. All callers of one key must give it the
+    /// same tags, at most 64.
     ///
     /// ```
     /// let options = cached_core::Options::new().tag("tenant:7");
@@ -68,7 +69,8 @@ impl Options {
         Self { depends_on: self.depends_on.tag(tag), ..self }
     }
 
-    /// Makes the entry listen to an event: [`Cache::emit`] makes it invalid. Callers of one key name the same events.
+    /// Makes the entry depend on an event, so [`Cache::emit`] invalidates it. All callers of one key must name the same
+    /// events.
     ///
     /// ```
     /// use cached_core::{CacheEvent, Options};
@@ -95,7 +97,8 @@ const fn direct_site(name: &'static str, role: Role) -> Site {
 }
 
 impl Cache {
-    /// Makes this the process's default, which annotated functions use that name no other. Returns the former default.
+    /// Makes this cache the default of the process, which annotated functions use unless they name another. Returns the
+    /// former default.
     ///
     /// ```
     /// use cached_core::Cache;
@@ -108,8 +111,8 @@ impl Cache {
         ambient::install(self.clone())
     }
 
-    /// Runs `future` with this cache as the default, whatever is installed, and returns what it returns: tests run side
-    /// by side, each with its own. Tasks spawned inside have the installed default again.
+    /// Runs `future` with this cache as its default, whatever is installed, and returns what it returns. So tests can
+    /// run in parallel, each with its own cache. Tasks spawned inside use the installed default again.
     ///
     /// ```
     /// use cached_core::{Cache, redis_cached};
@@ -130,16 +133,16 @@ impl Cache {
         ambient::scope(self.clone(), future).await
     }
 
-    /// Returns the value under `key`, or the one that `load` returns and that is then stored: what
-    /// `#[redis_cached]` does, for a key rendered by hand. Callers share loads by key and type; an `Err` is never
+    /// Returns the value under `key`. If there is none, calls `load`, and stores and returns its value. This is what
+    /// `#[redis_cached]` does, for a key written by hand. Callers share loads by key and type; an `Err` is never
     /// stored.
     ///
-    /// The key is taken as it is (escape the parts that users can choose, or let an attribute do it) and put behind the
-    /// cache's prefix. Values of annotated functions are not served here, nor the other way round, even under one key: an
+    /// The key is used as it is, behind the cache's prefix. Escape the parts that users can choose, or let an attribute
+    /// do it. Annotated functions and this method never return each other's values, even under one key, because an
     /// entry belongs to its template. [`delete`](Self::delete) removes both.
     ///
     /// # Errors
-    /// Those of `load`, and no others.
+    /// Only those of `load`.
     ///
     /// ```
     /// # tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap().block_on(async {
@@ -159,11 +162,11 @@ impl Cache {
         self.shared(ResultValue::default(), key.as_ref(), options, load).await
     }
 
-    /// As [`get_or_set`](Self::get_or_set), for what may not exist: a `None` is stored for the time of the class
-    /// `short`.
+    /// Like [`get_or_set`](Self::get_or_set), for values that may not exist: a `None` is stored for the time of the
+    /// class `short`.
     ///
     /// # Errors
-    /// Those of `load`, and no others.
+    /// Only those of `load`.
     ///
     /// ```
     /// use cached_core::{Cache, Options};
@@ -176,8 +179,8 @@ impl Cache {
     /// assert_eq!(cache.get_or_set_option("user:7", Options::new(), nobody).await.unwrap(), None);
     /// cache.settled().await;
     ///
-    /// let not_asked = || async { Err::<Option<String>, Error>(Error::other("the database was asked again")) };
-    /// assert_eq!(cache.get_or_set_option("user:7", Options::new(), not_asked).await.unwrap(), None);
+    /// let not_called = || async { Err::<Option<String>, Error>(Error::other("the database was asked again")) };
+    /// assert_eq!(cache.get_or_set_option("user:7", Options::new(), not_called).await.unwrap(), None);
     /// # }
     /// ```
     pub async fn get_or_set_option<T, E, F, Fut>(
@@ -216,13 +219,13 @@ impl Cache {
             Ok(value) => return value,
             Err(loading) => loading,
         };
-        // Called only now: a closure may do its reading before it returns its future.
+        // Called no earlier, because a closure may read data before it returns its future.
         let returned = loading.run(&policy, load()).await;
         loading.settle(shape, &policy, returned)
     }
 
-    /// The value under `key`, if there is one of this type; whatever stands in the way is a miss, which
-    /// [`stats`](Self::stats) counts by reason.
+    /// The value under `key`, if there is one of this type. Anything else is a miss, which [`stats`](Self::stats)
+    /// counts by reason.
     ///
     /// ```
     /// use cached_core::{Cache, Options};
@@ -240,25 +243,27 @@ impl Cache {
         self.engine.target::<T>(&GET, key.as_ref()).get().await
     }
 
-    /// Stores `value` under `key`, whatever stands there (annotated functions are not served it: see
-    /// [`Entry::set`](crate::Entry::set)), for the time to live of `options`. Loads under way on the key
-    /// are not stored over it.
+    /// Stores `value` under `key` for the time to live of `options`, whatever stands there. A load of the key under way
+    /// is not stored over it. Annotated functions do not return the value; [`Entry::set`](crate::Entry::set) stores one
+    /// for them.
     ///
-    /// The value counts as made now: as the tags of `options` are at this moment. For what was read from a database before,
-    /// [`get_or_set`](Self::get_or_set) is safe against writes in between, and this is not.
+    /// The value counts as made now, with the tags of `options` as they are at this moment. If it was read from a
+    /// database earlier, a write in between goes unnoticed; [`get_or_set`](Self::get_or_set) is safe against that.
     ///
-    /// While a write of the key or of one of the tags is in progress ([`write`](Self::write), `#[redis_invalidate]`, `#[redis_put]`), be it
-    /// the one that this is called from, nothing is stored: [`CacheError::Writing`]. A value that stood there before the commit would
-    /// be served after it if the writer died.
+    /// While a write of the key or of one of the tags is in progress ([`write`](Self::write), `#[redis_invalidate]`,
+    /// `#[redis_put]`), this stores nothing and returns [`CacheError::Writing`], even if it is called from that very
+    /// write. Otherwise a value stored before the commit would be served after it if the writer died.
     ///
-    /// Otherwise nothing is compared, so a `set` that was given up ([`CacheError::Store`]), or repeated because its connection broke,
-    /// may still arrive at the server, after an invalidation as well. `#[redis_put]` and [`get_or_set`](Self::get_or_set) know no such thing.
+    /// Nothing else is compared. So a `set` that was given up ([`CacheError::Store`]), or repeated because its
+    /// connection broke, may still reach the server, even after an invalidation. This cannot happen with `#[redis_put]`
+    /// and [`get_or_set`](Self::get_or_set).
     ///
-    /// The type counts: what is stored as a `String` is read as a `String`.
+    /// The type matters: a value stored as a `String` is only read as a `String`.
     ///
     /// # Errors
-    /// [`CacheError`] says why the value was not stored, or that it is unknown whether it was; [`CacheError::KeyPattern`] that
-    /// the key is a pattern, such as `user:*`, which nothing could remove by its key.
+    /// [`CacheError`] says why the value was not stored, or that it is unknown whether it was.
+    /// [`CacheError::KeyPattern`] means that the key is a pattern, such as `user:*`, which nothing could remove by its
+    /// key.
     ///
     /// ```
     /// use cached_core::{Cache, Options};
@@ -280,20 +285,21 @@ impl Cache {
         hand::is_name(hand::Kind::Key, key.as_ref())?;
         hand::uses(hand::Kind::Key, key.as_ref());
         let tags = options.depends_on.tags(&self.engine.settings.prefix);
-        // Without one of them the value would outlive what invalidates it.
+        // Without one of its tags, the value would survive an invalidation of that tag.
         let tags = tags.into_iter().collect::<Result<Vec<_>, _>>().map_err(|_| CacheError::Unrenderable)?;
         let target = self.engine.target::<T>(&SET, key.as_ref()).with_tags(tags.into_iter());
         target.set(value, options.ttl).await
     }
 
-    /// Removes the value under `key`, if there is one. Loads under way on the key are not stored.
+    /// Removes the value under `key`, if there is one. A load of the key under way is not stored.
     ///
-    /// For keys that are rendered by hand; of a call of an annotated function [`entry!`](crate::entry) has the key, and
-    /// [`Entry::remove`](crate::Entry::remove). It is one key: [`delete_matching`](Self::delete_matching) removes all that begin alike.
+    /// This is for keys written by hand. For a call of an annotated function, use [`entry!`](crate::entry) and
+    /// [`Entry::remove`](crate::Entry::remove). To remove all keys that begin alike, use
+    /// [`delete_matching`](Self::delete_matching).
     ///
     /// # Errors
-    /// [`CacheError`] if the store could not be asked: then the old value may still stand there. [`CacheError::KeyPattern`] for
-    /// a pattern, such as `user:*`, with what to call instead; nothing is removed.
+    /// [`CacheError`] if the store could not be asked; the old value may still be there. [`CacheError::KeyPattern`] if
+    /// the key is a pattern, such as `user:*`; it says what to call instead, and nothing is removed.
     ///
     /// ```
     /// use cached_core::Cache;
@@ -313,7 +319,8 @@ impl Cache {
         self.engine.target::<()>(&DELETE, key.as_ref()).remove().await.map(drop)
     }
 
-    /// Waits until all values that are being stored in the background are stored: before a process ends, and in tests.
+    /// Waits until all values that are being stored in the background are stored. Call it before a process ends, and in
+    /// tests.
     ///
     /// ```
     /// use cached_core::{Cache, Options};
@@ -330,8 +337,8 @@ impl Cache {
         self.engine.settled().await;
     }
 
-    /// What happened since the cache was built: the counters of every annotated function of the program, called or not, and the
-    /// state of the breaker. (Functions with `cache = ..` come with their first call.)
+    /// What happened since the cache was built: the counters of every annotated function of the program, whether it was
+    /// called or not, and the state of the breaker. Functions with `cache = ..` appear with their first call.
     ///
     /// ```
     /// use cached_core::Cache;
@@ -346,12 +353,12 @@ impl Cache {
     /// ```
     #[must_use]
     pub fn stats(&self) -> Stats {
-        let (engine, pending) = (&self.engine, self.engine.queue.len());
-        let sweeping = pending == usize::MAX;
+        let (engine, queued) = (&self.engine, self.engine.queue.len());
+        let sweeping = queued == usize::MAX;
         Stats {
             store: engine.store.name(),
             breaker: engine.breaker(),
-            pending: if sweeping { 1 } else { pending },
+            pending: if sweeping { 1 } else { queued },
             sweeping,
             near: engine.near_in_use().map(Near::stats),
             sites: engine.site_stats(),

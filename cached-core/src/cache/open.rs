@@ -1,15 +1,15 @@
-//! Opening a cache: on a server, in memory, or by the builder.
+//! Opens a cache: on a server, in memory, or by the builder.
 
 use super::builder::CacheBuilder;
 use crate::engine::handle::Cache;
 use crate::error::BuildError;
 
 impl Cache {
-    /// A cache on the Redis server at `url` for the service `namespace`, with the builder's defaults. All of a service's processes
-    /// have the same namespace, and no other service on that server has it: see [`CacheBuilder::namespace`].
+    /// A cache on the Redis server at `url` for the service `namespace`, with the builder's defaults. All processes of
+    /// a service use the same namespace, and no other service on that server uses it: see [`CacheBuilder::namespace`].
     ///
-    /// Tries to connect for the time of one budget, so that the first call need not; a server that is down is no
-    /// error: the service starts, and the cache is used as soon as the server is back.
+    /// This tries to connect for the time of one budget, so that the first call need not. A server that is down is no
+    /// error: the service starts, and uses the cache as soon as the server is back.
     ///
     /// # Errors
     /// Those of [`CacheBuilder::build`].
@@ -32,7 +32,7 @@ impl Cache {
         Ok(cache)
     }
 
-    /// Settings, to be followed by [`build`](CacheBuilder::build).
+    /// A builder for a cache with other settings; end it with [`build`](CacheBuilder::build).
     ///
     /// ```
     /// let cache = cached_core::Cache::builder().namespace("shop").build()?;
@@ -42,8 +42,8 @@ impl Cache {
         CacheBuilder::default()
     }
 
-    /// A cache in this process's memory, with the builder's defaults. What the builder would refuse in annotated
-    /// functions is only logged.
+    /// A cache in this process's memory, with the builder's defaults. Problems of annotated functions, which the
+    /// builder refuses, are only logged.
     ///
     /// ```
     /// let cache = cached_core::Cache::memory();
@@ -54,8 +54,9 @@ impl Cache {
         Self::builder().in_memory()
     }
 
-    /// A cache for the service `namespace` on the server that the environment variable `REDIS_URL` names; without it, in this process's memory, which the log
-    /// warns of: other processes then neither share its values nor hear of its writes.
+    /// A cache for the service `namespace` on the server that the environment variable `REDIS_URL` names. If it is not
+    /// set, the values are in this process's memory, and other processes neither share them nor are notified of writes;
+    /// the log warns of that.
     ///
     /// # Errors
     /// Those of [`CacheBuilder::build`].

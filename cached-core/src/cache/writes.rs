@@ -1,11 +1,12 @@
-//! Invalidations and writes of callers without an attribute.
+//! Invalidations and writes without an attribute.
 //!
 //! # On cancellation
-//! An invalidation that is dropped is applied in the background. A write that is dropped leaves its markers to run out.
+//! An invalidation that is dropped is applied in the background. The markers of a write that is dropped end by
+//! themselves.
 //!
 //! # When Redis is down
-//! [`Outcome`] says what happened. What is [`Queued`](Outcome::Queued) is applied as soon as the store answers again; until
-//! then this process neither reads nor stores what it is about.
+//! [`Outcome`] says what happened. A [`Queued`](Outcome::Queued) invalidation is applied as soon as the store answers
+//! again. Until then, this process neither reads nor stores the entries that it invalidates.
 
 use super::entry::Entry;
 use crate::engine::handle::Cache;
@@ -19,19 +20,18 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// What one stretch of a sweep may take.
-const STRETCH_WITHIN: Duration = Duration::from_secs(1);
+/// The longest that one step of a sweep may take.
+const SWEEP_STEP_LIMIT: Duration = Duration::from_secs(1);
 
 static INVALIDATE: Site =
     Site::new(SiteSpec { name: "Cache::invalidate", role: Role::Invalidate, ..SiteSpec::DEFAULT });
 static WRITE: Site = Site::new(SiteSpec { name: "Cache::write", role: Role::Invalidate, ..SiteSpec::DEFAULT });
 
 impl Cache {
-    /// Makes entries invalid, by key, by tag or by event: after the data they were made of has changed. Loads under way are
-    /// not stored.
+    /// Invalidates entries by key, tag or event; call it after their data has changed. Loads under way are not stored.
     ///
-    /// One command for all, whatever the number of entries under a tag. For writes that should leave nothing old behind
-    /// even if the process dies in between, use [`write`](Self::write).
+    /// This takes one command, however many entries have a tag. If nothing old may remain even if the process dies
+    /// between the change and the invalidation, use [`write`](Self::write).
     ///
     /// ```
     /// use cached_core::{Cache, Invalidation, Outcome};
@@ -44,14 +44,14 @@ impl Cache {
     /// assert_eq!(outcome, Outcome::Applied);
     /// # }
     /// ```
-    // Boxed, so that the future does not have the type of its argument: else one that is no `Invalidation` is an error for each, the
-    // argument, the call and its `.await`.
+    // Boxed, so that the future does not contain the type of its argument. Otherwise an argument that is no
+    // `Invalidation` would make three errors: for the argument, the call and its `.await`.
     pub fn invalidate(&self, what: impl IntoInvalidation) -> Pin<Box<dyn Future<Output = Outcome> + Send + '_>> {
         let what = what.into();
-        Box::pin(async move { self.written(&INVALIDATE, &what).invalidate().await })
+        Box::pin(async move { self.new_write(&INVALIDATE, &what).invalidate().await })
     }
 
-    /// Makes the entries invalid that listen to `event`: [`invalidate`](Self::invalidate) with nothing but an event.
+    /// Invalidates the entries that depend on `event`, like [`invalidate`](Self::invalidate).
     ///
     /// ```
     /// use cached_core::{Cache, CacheEvent, Outcome};
@@ -70,15 +70,15 @@ impl Cache {
         self.invalidate(Invalidation::new().event(event)).await
     }
 
-    /// Runs `work`, which changes the data, inside of a bracket: what it is about is invalid before it begins, and stays so
-    /// until it has ended, whatever happens to this process. Returns what `work` returns, and what became of the
-    /// invalidation at its end.
+    /// Runs `work`, which changes the data, inside a bracket: the entries of `what` are invalidated before `work`
+    /// begins and stay invalid until it has ended, whatever happens to this process. Returns what `work` returns, and
+    /// the outcome of the invalidation at the end.
     ///
-    /// One round trip before and one after. If the store cannot be asked, the work is done all the same; see
-    /// [`try_write`](Self::try_write).
+    /// This takes one round trip before `work` and one after. If the store cannot be asked, `work` runs all the same;
+    /// see [`try_write`](Self::try_write).
     ///
-    /// The commit has to be part of `work`, and to take effect before the builder's
-    /// [`marker`](crate::CacheBuilder::marker) has run out.
+    /// The commit has to be part of `work`, and has to take effect before the builder's
+    /// [`marker`](crate::CacheBuilder::marker) time is over.
     ///
     /// ```
     /// use cached_core::{Cache, Invalidation, Outcome};
@@ -92,16 +92,16 @@ impl Cache {
     /// # }
     /// ```
     pub async fn write<T>(&self, what: impl IntoInvalidation, work: impl Future<Output = T>) -> (T, Outcome) {
-        let bracket = self.written(&WRITE, &what.into()).begin().await;
+        let bracket = self.new_write(&WRITE, &what.into()).begin().await;
         let returned = work.await;
         (returned, bracket.ended().await)
     }
 
-    /// As [`write`](Self::write), but does nothing at all if the bracket cannot begin, or if a part of what is to be invalidated
-    /// names nothing: a pattern (`user:*`), or what cannot be rendered.
+    /// Like [`write`](Self::write), but does nothing if the bracket cannot begin, or if a part of `what` names no
+    /// register: a pattern (`user:*`), or something that cannot be rendered.
     ///
     /// # Errors
-    /// Why it could not; `work` was not begun, and nothing was invalidated.
+    /// Says why the bracket could not begin; `work` did not run, and nothing was invalidated.
     ///
     /// ```
     /// use cached_core::{Cache, Invalidation};
@@ -118,12 +118,12 @@ impl Cache {
         what: impl IntoInvalidation,
         work: impl Future<Output = T>,
     ) -> Result<(T, Outcome), CacheError> {
-        let bracket = self.written(&WRITE, &what.into()).begin_or_fail().await?;
+        let bracket = self.new_write(&WRITE, &what.into()).begin_or_fail().await?;
         let returned = work.await;
         Ok((returned, bracket.ended().await))
     }
 
-    /// Gathers what the steps of a database transaction invalidate, to be applied around its commit.
+    /// Collects what the steps of a database transaction invalidate, and applies it around the commit.
     ///
     /// ```
     /// use cached_core::Cache;
@@ -139,19 +139,20 @@ impl Cache {
     /// assert!(committed.is_ok());
     /// # }
     /// ```
-    #[must_use = "what it gathers is applied by `commit`"]
+    #[must_use = "what it collects is applied by `commit`"]
     pub fn deferred(&self) -> Deferred {
         Deferred { cache: self.clone(), what: Invalidation::new() }
     }
 
-    /// Removes everything that this cache's namespace holds, in all its versions: entries, leases, tags. No load under way
-    /// is stored. Returns the number of registers removed; `progress` hears of it meanwhile.
+    /// Removes all registers in this cache's namespace, of all versions: entries, leases, tags. Loads under way are not
+    /// stored. Returns the number of removed registers; `progress` is called with it meanwhile.
     ///
-    /// Goes through all keys of the server in short steps, so nobody has to wait for it; when it returns, all that stood
-    /// there when it was called is gone. Values of former builds need no flush: they are never served to another.
+    /// This goes through all keys of the server in short steps, so it does not block the server. When it returns,
+    /// everything that was there when it was called is gone. Values of former builds need no flush, because no other
+    /// build reads them.
     ///
     /// # Errors
-    /// [`CacheError`] if a step failed: then some is left. Call it again.
+    /// [`CacheError`] if a step failed. Some registers are left then; call it again.
     ///
     /// ```
     /// use cached_core::{Cache, Options};
@@ -169,12 +170,11 @@ impl Cache {
         self.sweep(prefix, progress).await
     }
 
-    /// Removes the entries whose keys begin with `prefix`, the literal beginning of a template: `"user:"` for
-    /// `key = "user:<id>"`. Otherwise as [`flush_namespace`](Self::flush_namespace): those of
-    /// all builds and versions.
+    /// Removes the entries whose keys begin with `prefix`, the literal beginning of a template: `"user:"` for `key =
+    /// "user:<id>"`. Like [`flush_namespace`](Self::flush_namespace), it removes those of all builds and versions.
     ///
     /// # Errors
-    /// [`CacheError`] if a step failed: then some is left. Call it again.
+    /// [`CacheError`] if a step failed. Some entries are left then; call it again.
     ///
     /// ```
     /// use cached_core::{Cache, Options};
@@ -190,15 +190,15 @@ impl Cache {
     /// # }
     /// ```
     pub async fn delete_matching(&self, prefix: impl AsRef<str>, progress: impl FnMut(u64)) -> Result<u64, CacheError> {
-        let of_all = &self.engine().settings.prefix;
+        let namespace = &self.engine().settings.prefix;
         let prefix = prefix.as_ref();
         hand::sweeps(prefix);
-        let prefix = [of_all.entries(), prefix].concat();
+        let prefix = [namespace.entries(), prefix].concat();
         self.sweep(&prefix, progress).await
     }
 
-    /// Waits until no invalidation is queued any more, for at most so long; whether that is so. At the end of a process:
-    /// what is queued then is lost.
+    /// Waits until no invalidation is queued any more, but not longer than `within`. Returns whether the queue is
+    /// empty. Call it before a process ends, because its queue is lost with it.
     ///
     /// ```
     /// use cached_core::Cache;
@@ -214,19 +214,19 @@ impl Cache {
     }
 
     async fn sweep(&self, prefix: &str, progress: impl FnMut(u64)) -> Result<u64, CacheError> {
-        Ok(self.engine().sweep(prefix, STRETCH_WITHIN, progress).await?)
+        Ok(self.engine().sweep(prefix, SWEEP_STEP_LIMIT, progress).await?)
     }
 
-    fn written(&self, site: &'static Site, what: &Invalidation) -> Write {
+    fn new_write(&self, site: &'static Site, what: &Invalidation) -> Write {
         Write::of(Some(Arc::clone(self.engine())), site).invalidation(what)
     }
 }
 
-/// What the steps of a transaction invalidate: [`Cache::deferred`].
+/// What the steps of a transaction invalidate, made by [`Cache::deferred`].
 ///
-/// Inside of a transaction only its own connection sees what it has written, so nothing may be invalidated yet, and nothing
-/// that it reads may be cached: pass the transaction to functions without an attribute. Dropped without
-/// [`commit`](Self::commit), as on a rollback, it does nothing.
+/// Only the transaction's own connection sees its changes before the commit. So nothing may be invalidated yet, and
+/// nothing that the transaction reads may be cached: pass the transaction to functions without an attribute. If this is
+/// dropped without [`commit`](Self::commit), as on a rollback, it does nothing.
 ///
 /// ```
 /// use cached_core::{Cache, CacheEvent, Deferred};
@@ -236,13 +236,13 @@ impl Cache {
 ///     id: u64,
 /// }
 ///
-/// // A step of a transaction, which is given `&mut transaction` as well.
+/// // A step of a transaction, which also gets `&mut transaction`.
 /// async fn rename(deferred: &mut Deferred, id: u64) {
 ///     deferred.event(&UserUpdated { id });
 /// }
 /// ```
 #[derive(Debug)]
-#[must_use = "what it gathers is applied by `commit`"]
+#[must_use = "what it collects is applied by `commit`"]
 pub struct Deferred {
     cache: Cache,
     what: Invalidation,
@@ -276,7 +276,7 @@ impl Deferred {
         self.add(Invalidation::new().entry(entry))
     }
 
-    /// Adds all entries that have the tag: see [`Invalidation::tag`].
+    /// Adds all entries with the tag: see [`Invalidation::tag`].
     ///
     /// ```
     /// # let mut deferred = cached_core::Cache::memory().deferred();
@@ -286,7 +286,7 @@ impl Deferred {
         self.add(Invalidation::new().tag(tag))
     }
 
-    /// Adds all entries that listen to the event: see [`Invalidation::event`].
+    /// Adds all entries that depend on the event: see [`Invalidation::event`].
     ///
     /// ```
     /// # #[derive(cached_core::CacheEvent)] struct UserUpdated { id: u64 }
@@ -297,7 +297,7 @@ impl Deferred {
         self.add(Invalidation::new().event(event))
     }
 
-    /// Adds all of these.
+    /// Adds everything that `what` names.
     ///
     /// ```
     /// # let mut deferred = cached_core::Cache::memory().deferred();
@@ -308,8 +308,8 @@ impl Deferred {
         self
     }
 
-    /// Runs `commit` inside of a bracket around all that was gathered: [`Cache::write`]. Without anything gathered it just
-    /// runs.
+    /// Runs `commit` inside a bracket around all that was collected, like [`Cache::write`]. If nothing was collected,
+    /// it just runs `commit`.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]
@@ -328,10 +328,10 @@ impl Deferred {
         cache.write(what, commit).await
     }
 
-    /// As [`commit`](Self::commit), but does not commit if the bracket cannot begin: [`Cache::try_write`].
+    /// Like [`commit`](Self::commit), but does not commit if the bracket cannot begin, like [`Cache::try_write`].
     ///
     /// # Errors
-    /// Why it could not; `commit` was not begun.
+    /// Says why the bracket could not begin; `commit` did not run.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]

@@ -5,7 +5,7 @@ use super::guard::{Guard, Refusal};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-/// The payload could not be read.
+/// The payload cannot be decoded.
 #[derive(Debug)]
 pub(crate) struct CodecError;
 

@@ -1,7 +1,7 @@
-//! A serializer around a codec's own that refuses what the codec would write as something else.
+//! A serializer around the codec's own. It refuses values that the codec would silently write as something else.
 //!
-//! Such values come back as others, and nobody is told: JSON writes a NaN as `null`, and postcard, which knows fields by their
-//! place only, has no word for one that is left out.
+//! For instance, JSON writes a NaN as `null`, and postcard, which identifies fields by their place only, cannot write
+//! that a field is left out.
 
 use super::Codec;
 use serde::ser::{self, Serialize, Serializer};
@@ -11,25 +11,25 @@ use std::fmt::{self, Display};
 /// Why a value was not written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Refusal {
-    pub(crate) why: Why,
-    /// The names on the way to it, as `order.lines.price`; empty if it is the value itself.
+    pub(crate) why: Cause,
+    /// The path to the refused part, such as `order.lines.price`; empty if it is the value itself.
     pub(crate) field: String,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Why {
+pub(crate) enum Cause {
     /// NaN or an infinity.
     NotFinite,
-    /// A `Some` of what is written like a `None`.
+    /// A `Some` whose content is written like a `None`.
     SomeOfNothing,
     /// A field that `skip_serializing_if` leaves out.
     LeftOut,
-    /// The codec's own words.
+    /// The codec's own error message.
     Codec(String),
 }
 
-impl Why {
-    /// What is wrong, and what to write.
+impl Cause {
+    /// What is wrong, and what to write instead.
     pub(crate) fn advice(&self, codec: Codec) -> (String, &'static str) {
         match self {
             Self::NotFinite => (
@@ -57,8 +57,8 @@ impl Why {
 #[derive(Debug)]
 pub(super) struct Guard {
     codec: Codec,
-    why: RefCell<Option<Why>>,
-    /// The innermost first.
+    why: RefCell<Option<Cause>>,
+    /// The innermost name comes first.
     names: RefCell<Vec<&'static str>>,
 }
 
@@ -67,21 +67,21 @@ impl Guard {
         Self { codec, why: RefCell::default(), names: RefCell::default() }
     }
 
-    /// The value, to be given to the codec.
-    pub(super) fn guarded<'a, T: ?Sized>(&'a self, value: &'a T) -> Guarded<'a, T> {
-        Guarded { value, guard: self, is_some: false }
+    /// Wraps the value, which is then given to the codec.
+    pub(super) fn guarded<'a, T: ?Sized>(&'a self, value: &'a T) -> GuardedValue<'a, T> {
+        GuardedValue { value, guard: self, is_some: false }
     }
 
-    /// Why the codec has stopped with this error.
+    /// Why the codec stopped with this error.
     #[cold]
     pub(super) fn refusal(self, error: impl Display) -> Refusal {
         let names = self.names.into_inner();
         let field = names.iter().rev().copied().collect::<Vec<_>>().join(".");
-        Refusal { why: self.why.into_inner().unwrap_or_else(|| Why::Codec(error.to_string())), field }
+        Refusal { why: self.why.into_inner().unwrap_or_else(|| Cause::Codec(error.to_string())), field }
     }
 
     #[cold]
-    fn refuse<E: ser::Error>(&self, why: Why) -> E {
+    fn refuse<E: ser::Error>(&self, why: Cause) -> E {
         *self.why.borrow_mut() = Some(why);
         E::custom("refused")
     }
@@ -94,42 +94,42 @@ impl Guard {
     /// Refuses a float that JSON would write as `null`.
     #[inline]
     fn float<E: ser::Error>(&self, is_finite: bool) -> Result<(), E> {
-        if is_finite || self.codec != Codec::Json { Ok(()) } else { Err(self.refuse(Why::NotFinite)) }
+        if is_finite || self.codec != Codec::Json { Ok(()) } else { Err(self.refuse(Cause::NotFinite)) }
     }
 
-    /// Refuses a unit where it would be taken for a `None`: a codec that writes a `Some` as what is in it writes both alike.
+    /// Refuses a unit in a `Some` where the codec writes a `Some` as its content: it would be read as a `None`.
     fn unit<E: ser::Error>(&self, is_some: bool) -> Result<(), E> {
-        if is_some && self.codec != Codec::Postcard { Err(self.refuse(Why::SomeOfNothing)) } else { Ok(()) }
+        if is_some && self.codec != Codec::Postcard { Err(self.refuse(Cause::SomeOfNothing)) } else { Ok(()) }
     }
 }
 
-/// A value that is written under guard.
+/// A value that is written through a guard.
 #[derive(Debug)]
-pub(super) struct Guarded<'a, T: ?Sized> {
+pub(super) struct GuardedValue<'a, T: ?Sized> {
     value: &'a T,
     guard: &'a Guard,
-    /// It is in a `Some`.
+    /// The value is directly in a `Some`.
     is_some: bool,
 }
 
-impl<T: Serialize + ?Sized> Serialize for Guarded<'_, T> {
+impl<T: Serialize + ?Sized> Serialize for GuardedValue<'_, T> {
     #[inline]
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-        self.value.serialize(Through { to, guard: self.guard, is_some: self.is_some })
+        self.value.serialize(GuardedSerializer { to, guard: self.guard, is_some: self.is_some })
     }
 }
 
-/// A serializer, or a part of one, under guard.
-struct Through<'a, S> {
+/// A serializer, or a part of one, that asks the guard before it writes.
+struct GuardedSerializer<'a, S> {
     to: S,
     guard: &'a Guard,
     is_some: bool,
 }
 
-impl<'a, S> Through<'a, S> {
+impl<'a, S> GuardedSerializer<'a, S> {
     #[inline]
-    fn part<P, E>(part: Result<P, E>, guard: &'a Guard) -> Result<Through<'a, P>, E> {
-        part.map(|to| Through { to, guard, is_some: false })
+    fn part<P, E>(part: Result<P, E>, guard: &'a Guard) -> Result<GuardedSerializer<'a, P>, E> {
+        part.map(|to| GuardedSerializer { to, guard, is_some: false })
     }
 }
 
@@ -142,16 +142,16 @@ macro_rules! plain {
     )*};
 }
 
-impl<'a, S: Serializer> Serializer for Through<'a, S> {
+impl<'a, S: Serializer> Serializer for GuardedSerializer<'a, S> {
     type Ok = S::Ok;
     type Error = S::Error;
-    type SerializeSeq = Through<'a, S::SerializeSeq>;
-    type SerializeTuple = Through<'a, S::SerializeTuple>;
-    type SerializeTupleStruct = Through<'a, S::SerializeTupleStruct>;
-    type SerializeTupleVariant = Through<'a, S::SerializeTupleVariant>;
-    type SerializeMap = Through<'a, S::SerializeMap>;
-    type SerializeStruct = Through<'a, S::SerializeStruct>;
-    type SerializeStructVariant = Through<'a, S::SerializeStructVariant>;
+    type SerializeSeq = GuardedSerializer<'a, S::SerializeSeq>;
+    type SerializeTuple = GuardedSerializer<'a, S::SerializeTuple>;
+    type SerializeTupleStruct = GuardedSerializer<'a, S::SerializeTupleStruct>;
+    type SerializeTupleVariant = GuardedSerializer<'a, S::SerializeTupleVariant>;
+    type SerializeMap = GuardedSerializer<'a, S::SerializeMap>;
+    type SerializeStruct = GuardedSerializer<'a, S::SerializeStruct>;
+    type SerializeStructVariant = GuardedSerializer<'a, S::SerializeStructVariant>;
 
     plain! {
         serialize_bool bool;
@@ -188,7 +188,7 @@ impl<'a, S: Serializer> Serializer for Through<'a, S> {
     }
 
     fn serialize_some<T: Serialize + ?Sized>(self, value: &T) -> Result<S::Ok, S::Error> {
-        self.to.serialize_some(&Guarded { value, guard: self.guard, is_some: true })
+        self.to.serialize_some(&GuardedValue { value, guard: self.guard, is_some: true })
     }
 
     fn serialize_unit(self) -> Result<S::Ok, S::Error> {
@@ -197,7 +197,7 @@ impl<'a, S: Serializer> Serializer for Through<'a, S> {
     }
 
     fn serialize_unit_struct(self, name: &'static str) -> Result<S::Ok, S::Error> {
-        // MessagePack has a form of its own for these.
+        // MessagePack writes these in another form than a `None`.
         self.guard.unit(self.is_some && self.guard.codec == Codec::Json)?;
         self.to.serialize_unit_struct(name)
     }
@@ -207,7 +207,7 @@ impl<'a, S: Serializer> Serializer for Through<'a, S> {
     }
 
     fn serialize_newtype_struct<T: Serialize + ?Sized>(self, name: &'static str, value: &T) -> Result<S::Ok, S::Error> {
-        self.to.serialize_newtype_struct(name, &Guarded { value, guard: self.guard, is_some: self.is_some })
+        self.to.serialize_newtype_struct(name, &GuardedValue { value, guard: self.guard, is_some: self.is_some })
     }
 
     fn serialize_newtype_variant<T: Serialize + ?Sized>(
@@ -223,15 +223,15 @@ impl<'a, S: Serializer> Serializer for Through<'a, S> {
     }
 
     fn serialize_seq(self, len: Option<usize>) -> Result<Self::SerializeSeq, S::Error> {
-        Through::<S>::part(self.to.serialize_seq(len), self.guard)
+        GuardedSerializer::<S>::part(self.to.serialize_seq(len), self.guard)
     }
 
     fn serialize_tuple(self, len: usize) -> Result<Self::SerializeTuple, S::Error> {
-        Through::<S>::part(self.to.serialize_tuple(len), self.guard)
+        GuardedSerializer::<S>::part(self.to.serialize_tuple(len), self.guard)
     }
 
     fn serialize_tuple_struct(self, name: &'static str, len: usize) -> Result<Self::SerializeTupleStruct, S::Error> {
-        Through::<S>::part(self.to.serialize_tuple_struct(name, len), self.guard)
+        GuardedSerializer::<S>::part(self.to.serialize_tuple_struct(name, len), self.guard)
     }
 
     fn serialize_tuple_variant(
@@ -241,15 +241,15 @@ impl<'a, S: Serializer> Serializer for Through<'a, S> {
         variant: &'static str,
         len: usize,
     ) -> Result<Self::SerializeTupleVariant, S::Error> {
-        Through::<S>::part(self.to.serialize_tuple_variant(name, index, variant, len), self.guard)
+        GuardedSerializer::<S>::part(self.to.serialize_tuple_variant(name, index, variant, len), self.guard)
     }
 
     fn serialize_map(self, len: Option<usize>) -> Result<Self::SerializeMap, S::Error> {
-        Through::<S>::part(self.to.serialize_map(len), self.guard)
+        GuardedSerializer::<S>::part(self.to.serialize_map(len), self.guard)
     }
 
     fn serialize_struct(self, name: &'static str, len: usize) -> Result<Self::SerializeStruct, S::Error> {
-        Through::<S>::part(self.to.serialize_struct(name, len), self.guard)
+        GuardedSerializer::<S>::part(self.to.serialize_struct(name, len), self.guard)
     }
 
     fn serialize_struct_variant(
@@ -259,7 +259,7 @@ impl<'a, S: Serializer> Serializer for Through<'a, S> {
         variant: &'static str,
         len: usize,
     ) -> Result<Self::SerializeStructVariant, S::Error> {
-        Through::<S>::part(self.to.serialize_struct_variant(name, index, variant, len), self.guard)
+        GuardedSerializer::<S>::part(self.to.serialize_struct_variant(name, index, variant, len), self.guard)
     }
 
     fn collect_str<T: fmt::Display + ?Sized>(self, value: &T) -> Result<S::Ok, S::Error> {
@@ -273,7 +273,7 @@ impl<'a, S: Serializer> Serializer for Through<'a, S> {
 
 macro_rules! items {
     ($($of:ident $method:ident;)*) => {$(
-        impl<S: ser::$of> ser::$of for Through<'_, S> {
+        impl<S: ser::$of> ser::$of for GuardedSerializer<'_, S> {
             type Ok = S::Ok;
             type Error = S::Error;
 
@@ -299,7 +299,7 @@ items! {
 
 macro_rules! fields {
     ($($of:ident)*) => {$(
-        impl<S: ser::$of> ser::$of for Through<'_, S> {
+        impl<S: ser::$of> ser::$of for GuardedSerializer<'_, S> {
             type Ok = S::Ok;
             type Error = S::Error;
 
@@ -316,7 +316,7 @@ macro_rules! fields {
             fn skip_field(&mut self, name: &'static str) -> Result<(), S::Error> {
                 if self.guard.codec == Codec::Postcard {
                     self.guard.at(name);
-                    return Err(self.guard.refuse(Why::LeftOut));
+                    return Err(self.guard.refuse(Cause::LeftOut));
                 }
                 self.to.skip_field(name)
             }
@@ -331,7 +331,7 @@ macro_rules! fields {
 
 fields! { SerializeStruct SerializeStructVariant }
 
-impl<S: ser::SerializeMap> ser::SerializeMap for Through<'_, S> {
+impl<S: ser::SerializeMap> ser::SerializeMap for GuardedSerializer<'_, S> {
     type Ok = S::Ok;
     type Error = S::Error;
 

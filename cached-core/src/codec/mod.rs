@@ -8,11 +8,11 @@ mod tests;
 pub(crate) use guard::Refusal;
 use std::fmt;
 
-/// How values are written.
+/// The format in which values are stored.
 ///
-/// A value that its codec would read back as another one is not stored: it is returned to its caller, counted as
-/// [`Encode`](crate::UnstoredReason::Encode) or [`Changed`](crate::UnstoredReason::Changed), and said once for each function. To
-/// find such types before, check their values in a test: [`testing`](crate::testing).
+/// A value that its codec would read back as another value is not stored. It is returned to its caller and counted as
+/// [`Encode`](crate::UnstoredReason::Encode) or [`Changed`](crate::UnstoredReason::Changed), and the log says it once
+/// for each function. To find such types earlier, check their values in a test: [`testing`](crate::testing).
 ///
 /// ```
 /// use cached_core::{Cache, Codec};
@@ -24,19 +24,19 @@ use std::fmt;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 #[non_exhaustive]
 pub enum Codec {
-    /// JSON by `serde_json`: readable in `redis-cli`, the default. `f64` survive to the last bit.
+    /// JSON by `serde_json`, the default: readable in `redis-cli`. An `f64` comes back with exactly the same bits.
     ///
-    /// What JSON has no form for is not stored, but loaded each time, which the log says once: `NaN` and infinities, a
-    /// `Some(None)` or `Some(())`, and maps whose keys are no strings or numbers. For these take another codec.
+    /// JSON cannot express `NaN` and infinities, `Some(None)`, `Some(())`, and maps whose keys are neither strings nor
+    /// numbers. Such values are not stored but loaded each time, and the log says so once. Use another codec for them.
     #[default]
     Json,
     /// MessagePack with field names by `rmp-serde` (feature `msgpack`).
     ///
-    /// A `Some(None)` or `Some(())` is written like a `None`, so values that hold one are not stored.
+    /// It writes `Some(None)` and `Some(())` like a `None`, so values that contain one are not stored.
     MessagePack,
-    /// postcard (feature `postcard`): the smallest. It knows fields by their place only. So a value with a field that
-    /// `skip_serializing_if` leaves out is not stored, nor is one with `#[serde(flatten)]`; internally tagged and untagged
-    /// enums cannot be read back and are loaded each time.
+    /// postcard (feature `postcard`), the smallest. It identifies fields by their place only. So it does not store
+    /// values with `#[serde(flatten)]` or with a field that `skip_serializing_if` leaves out. Internally tagged and
+    /// untagged enums cannot be read back and are loaded each time.
     Postcard,
 }
 
@@ -49,7 +49,7 @@ impl Codec {
         }
     }
 
-    /// The feature of this crate that has to be on, if it is off.
+    /// The feature of this crate that the codec needs, if it is off.
     pub(crate) const fn missing_feature(self) -> Option<&'static str> {
         match self {
             Self::MessagePack if !cfg!(feature = "msgpack") => Some("msgpack"),

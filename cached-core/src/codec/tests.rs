@@ -1,6 +1,6 @@
-//! What codecs bring back, and what they refuse.
+//! What codecs read back, and what they refuse.
 
-use super::guard::Why;
+use super::guard::Cause;
 use super::*;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -8,7 +8,7 @@ use std::collections::HashMap;
 
 const CODECS: [Codec; 3] = [Codec::Json, Codec::MessagePack, Codec::Postcard];
 
-fn refusal<T: Serialize>(codec: Codec, value: &T) -> Option<(Why, String)> {
+fn refusal<T: Serialize>(codec: Codec, value: &T) -> Option<(Cause, String)> {
     codec.encode(value, &mut Vec::new()).err().map(|refusal| (refusal.why, refusal.field))
 }
 
@@ -38,7 +38,7 @@ enum State {
 }
 
 #[test]
-fn every_codec_returns_what_it_was_given_and_nothing_else() {
+fn every_codec_reads_back_what_it_wrote_and_nothing_else() {
     for codec in CODECS {
         if codec.missing_feature().is_some() {
             continue;
@@ -55,15 +55,15 @@ fn every_codec_returns_what_it_was_given_and_nothing_else() {
 }
 
 #[test]
-fn what_json_would_write_as_null_is_refused_by_name() {
+fn a_float_that_json_would_write_as_null_is_refused_and_named() {
     let line = |price| Line { price: Some(price), note: Some(String::new()) };
     for price in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
         let order = Order { lines: vec![line(1.0), line(price)], ..Order::default() };
-        assert_eq!(refusal(Codec::Json, &order), Some((Why::NotFinite, "lines.price".into())));
+        assert_eq!(refusal(Codec::Json, &order), Some((Cause::NotFinite, "lines.price".into())));
     }
     let order = Order { by_name: HashMap::from([("a".into(), Some(f32::NAN))]), ..Order::default() };
-    assert_eq!(refusal(Codec::Json, &order), Some((Why::NotFinite, "by_name".into())));
-    assert_eq!(refusal(Codec::Json, &f64::NAN), Some((Why::NotFinite, String::new())));
+    assert_eq!(refusal(Codec::Json, &order), Some((Cause::NotFinite, "by_name".into())));
+    assert_eq!(refusal(Codec::Json, &f64::NAN), Some((Cause::NotFinite, String::new())));
 }
 
 #[test]
@@ -72,7 +72,7 @@ fn a_some_of_nothing_is_refused_where_it_is_written_like_a_none() {
     for codec in [Codec::Json, Codec::MessagePack] {
         for (order, field) in [(order(Some(None), None), "state.way"), (order(None, Some(())), "state.thanks")] {
             if codec.missing_feature().is_none() {
-                assert_eq!(refusal(codec, &order), Some((Why::SomeOfNothing, field.into())), "{codec}");
+                assert_eq!(refusal(codec, &order), Some((Cause::SomeOfNothing, field.into())), "{codec}");
             }
         }
         if codec.missing_feature().is_none() {
@@ -81,21 +81,21 @@ fn a_some_of_nothing_is_refused_where_it_is_written_like_a_none() {
     }
     assert_eq!(
         refusal(Codec::Json, &Some(serde_json::Value::Null)).map(|(why, _)| why),
-        Some(Why::SomeOfNothing),
+        Some(Cause::SomeOfNothing),
         "it would be read back as a None"
     );
 }
 
 #[test]
-fn a_map_with_keys_that_json_cannot_write() {
+fn a_map_with_keys_that_json_cannot_write_is_refused() {
     let map = HashMap::from([((1u8, 2u8), 3u8)]);
     let (why, _) = refusal(Codec::Json, &map).unwrap();
-    assert!(matches!(&why, Why::Codec(words) if words.contains("key")), "{why:?}");
+    assert!(matches!(&why, Cause::Codec(words) if words.contains("key")), "{why:?}");
 }
 
 #[cfg(all(feature = "msgpack", feature = "postcard"))]
 #[test]
-fn the_other_codecs_bring_back_what_json_refuses() {
+fn the_other_codecs_read_back_what_json_refuses() {
     fn there_and_back<T: Serialize + DeserializeOwned>(codec: Codec, value: &T) -> T {
         let mut bytes = Vec::new();
         codec.encode(value, &mut bytes).unwrap();
@@ -113,15 +113,15 @@ fn the_other_codecs_bring_back_what_json_refuses() {
 
 #[cfg(feature = "postcard")]
 #[test]
-fn a_field_that_is_left_out_is_refused_by_a_codec_that_knows_places_only() {
+fn postcard_refuses_a_field_that_is_left_out() {
     let order = Order { lines: vec![Line::default()], ..Order::default() };
-    assert_eq!(refusal(Codec::Postcard, &order), Some((Why::LeftOut, "lines.note".into())));
+    assert_eq!(refusal(Codec::Postcard, &order), Some((Cause::LeftOut, "lines.note".into())));
     let order = Order { lines: vec![Line { price: None, note: Some(String::new()) }], ..Order::default() };
     assert_eq!(refusal(Codec::Postcard, &order), None, "nothing is left out");
 }
 
 #[test]
-fn what_is_written_under_guard_are_the_same_bytes() {
+fn the_guard_does_not_change_the_bytes() {
     #[derive(Serialize)]
     struct Mixed<'a> {
         any: serde_json::Value,

@@ -2,7 +2,7 @@
 
 use crate::envelope::Entry;
 use crate::key::Key;
-use crate::many::Packed;
+use crate::many::SharedStrangers;
 use crate::site::Site;
 use std::sync::Arc;
 
@@ -24,5 +24,5 @@ pub(crate) struct Unattributed {
     /// The keys that the body was run for.
     pub(super) keys: Vec<Key>,
     /// The values under ids that it was not given.
-    pub(super) strangers: Packed,
+    pub(super) strangers: SharedStrangers,
 }

@@ -3,9 +3,9 @@
 use super::flight::FlightKey;
 use super::site::NearPolicy;
 use super::{Engine, SiteRef};
-use crate::envelope::tags::Recorded;
+use crate::envelope::tags::TagRecord;
 use crate::envelope::times::Times;
-use crate::envelope::{self, Draft, Expected, Head, Register};
+use crate::envelope::{self, Draft, Expectation, Head, Register};
 use crate::key::Key;
 use crate::near::{Asked, Words};
 use crate::outcome::{CacheValue, Shape};
@@ -105,7 +105,7 @@ impl Target {
 
     /// Parses a register that stood in the entry's place.
     pub(super) fn parse(&self, register: &Bytes) -> Register {
-        let expected = Expected {
+        let expected = Expectation {
             key: self.place(),
             codec: self.site.codec.id(),
             fingerprint: self.fingerprint,
@@ -151,14 +151,14 @@ impl Target {
     }
 
     /// What an entry records: the stamps of the call tags, and the names and stamps of the value tags.
-    pub(super) fn recorded(&self, call_stamps: &[Head], mut named: Vec<(Box<str>, Head)>) -> Recorded {
+    pub(super) fn recorded(&self, call_stamps: &[Head], mut named: Vec<(Box<str>, Head)>) -> TagRecord {
         let base = self.base().map(|base| base.head);
         if !self.site.names_all {
-            return Recorded::new(base.iter().chain(call_stamps), named);
+            return TagRecord::new(base.iter().chain(call_stamps), named);
         }
         let prefix = &self.engine.settings.prefix;
         named.extend(self.tags().iter().map(|tag| Box::from(prefix.name_of(tag))).zip(call_stamps.iter().copied()));
-        Recorded::new(&base, named)
+        TagRecord::new(&base, named)
     }
 
     /// Whether the queue of this process holds an invalidation of this entry.
@@ -171,7 +171,7 @@ impl Target {
     pub(super) fn register(
         &self,
         payload: Option<&[u8]>,
-        recorded: &Recorded,
+        recorded: &TagRecord,
         lifetime: Lifetime,
         stamp: u128,
         load_time: Duration,

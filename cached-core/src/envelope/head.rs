@@ -1,7 +1,7 @@
-//! The head of a register: what every comparison in the protocol compares.
+//! The head of a register, which every comparison in the protocol compares.
 
-/// The first 17 bytes of a register: what every comparison in the protocol compares. One letter, `L` for a lease and `V`
-/// for a value, and 128 random bits.
+/// The first 17 bytes of a register: a letter, `L` for a lease or `V` for a value, and 128 random bits. Every
+/// comparison in the protocol compares heads.
 ///
 /// ```
 /// use cached_core::store::Head;
@@ -17,12 +17,12 @@ impl Head {
     /// Its length in bytes.
     pub const LEN: usize = 17;
 
-    /// A lease's head from 128 random bits.
+    /// The head of a lease, from 128 random bits.
     pub(crate) fn lease(id: u128) -> Self {
         Self::tagged(b'L', id)
     }
 
-    /// A value's head from 128 random bits.
+    /// The head of a value, from 128 random bits.
     pub(crate) fn value(stamp: u128) -> Self {
         Self::tagged(b'V', stamp)
     }

@@ -1,12 +1,12 @@
-//! What a value depends on: the stamps of its tags, as they were before it was loaded.
+//! What a value depends on: the stamps that its tags had before it was loaded.
 //!
 //! ```text
 //! n[1] stamp[16]*n | m[1] (length[2] name stamp[16])*m
 //! ```
 //!
-//! The first `n` are the base, if the entry stands beside one, and the tags that a call tells, in the order in which the site
-//! names them. The others only the value tells, so
-//! their names stand there as well.
+//! The first `n` stamps are that of the base, if the entry stands beside one, and those of the call tags, in the order
+//! of the site. The `m` others are value tags, which a call does not know before it has the value, so their names are
+//! recorded too.
 
 use super::Head;
 use crate::reason::MissReason;
@@ -14,21 +14,21 @@ use bytes::{BufMut, Bytes};
 
 /// Length of a stamp.
 const STAMP: usize = 16;
-/// Most tags of either kind.
+/// The most call tags, and the most value tags, of one entry.
 pub(crate) const MAX_TAGS: usize = 64;
 
 type Stamp = [u8; STAMP];
 
 /// Tags and their stamps, as a register records them.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct Recorded {
-    /// One behind the other: read, they stay where they are.
+pub(crate) struct TagRecord {
+    /// The stamps in a row; reading them copies nothing.
     stamps: Bytes,
-    /// Tags that only the value tells: by the names that [`Prefix::register`](crate::key::Prefix::register) takes.
+    /// The value tags, by the names that [`Prefix::register`](crate::key::Prefix::register) takes.
     named: Vec<(Box<str>, Stamp)>,
 }
 
-impl Recorded {
+impl TagRecord {
     #[cfg(test)]
     pub(crate) const NONE: Self = Self { stamps: Bytes::new(), named: Vec::new() };
 
@@ -40,18 +40,19 @@ impl Recorded {
         Self { stamps: stamps.into(), named: named.into_iter().map(|(name, head)| (name, stamp_of(&head))).collect() }
     }
 
-    /// The names of the tags that only the value tells.
+    /// The names of the value tags.
     pub(crate) fn names(&self) -> impl ExactSizeIterator<Item = &str> {
         self.named.iter().map(|(name, _)| &**name)
     }
 
-    /// Whether the entry stands beside this base, if beside any, and the tags that the call tells have these registers now.
+    /// Whether the entry stands beside `base`, if there is one, and its call tags still have the stamps of the
+    /// registers `now`.
     pub(crate) fn holds<'a>(&self, base: Option<Head>, now: impl ExactSizeIterator<Item = Option<&'a [u8]>>) -> bool {
         let mut stamps = self.stamps.chunks_exact(STAMP);
         base.is_none_or(|base| stamps.next().is_some_and(|stamp| *stamp == stamp_of(&base))) && all_are(stamps, now)
     }
 
-    /// Whether the tags that only the value tells have these registers now.
+    /// Whether the value tags still have the stamps of the registers `now`.
     pub(crate) fn holds_named<'a>(&self, now: impl ExactSizeIterator<Item = Option<&'a [u8]>>) -> bool {
         all_are(self.named.iter().map(|(_, stamp)| &stamp[..]), now)
     }
@@ -61,7 +62,7 @@ impl Recorded {
     }
 
     pub(super) fn write(&self, out: &mut Vec<u8>) {
-        // Neither is more than MAX_TAGS; no name is longer than a key.
+        // There are at most MAX_TAGS of each kind, and no name is longer than a key.
         let byte = |number: usize| u8::try_from(number).unwrap_or(u8::MAX);
         out.put_u8(byte(self.stamps.len() / STAMP));
         out.put_slice(&self.stamps);
@@ -78,7 +79,7 @@ impl Recorded {
         2 + self.stamps.len() + named
     }
 
-    /// Reads the section that begins at `from`; with where it ends.
+    /// Reads the record that begins at `from`; also returns where it ends.
     pub(super) fn read(register: &Bytes, from: usize) -> Result<(Self, usize), MissReason> {
         let mut rest = register.get(from..).ok_or(MissReason::Truncated)?;
         let count = number(&mut rest)?;
@@ -130,30 +131,30 @@ fn stamp(bytes: &mut &[u8]) -> Result<Stamp, MissReason> {
 mod tests {
     use super::*;
 
-    fn recorded() -> Recorded {
-        Recorded::new(&[Head::value(1), Head::value(2)], [("t:author:7".into(), Head::value(3))])
+    fn recorded() -> TagRecord {
+        TagRecord::new(&[Head::value(1), Head::value(2)], [("t:author:7".into(), Head::value(3))])
     }
 
     #[test]
-    fn what_is_written_is_read() {
-        // As long as a key may be: its length takes both bytes.
+    fn a_record_is_read_as_it_was_written() {
+        // As long as a key may be, so that the length needs both bytes.
         let long =
-            Recorded::new(&[], [("n".repeat(512).into(), Head::value(3)), ("m".repeat(255).into(), Head::value(4))]);
-        for recorded in [Recorded::default(), recorded(), long] {
+            TagRecord::new(&[], [("n".repeat(512).into(), Head::value(3)), ("m".repeat(255).into(), Head::value(4))]);
+        for recorded in [TagRecord::default(), recorded(), long] {
             let mut bytes = Vec::new();
             recorded.write(&mut bytes);
             assert_eq!(bytes.len(), recorded.len());
             let bytes = Bytes::from([b"head", &bytes[..], b"payload"].concat());
             let end = 4 + recorded.len();
-            assert_eq!(Recorded::read(&bytes, 4), Ok((recorded.clone(), end)));
+            assert_eq!(TagRecord::read(&bytes, 4), Ok((recorded.clone(), end)));
             for cut in 0..end {
-                assert_eq!(Recorded::read(&bytes.slice(..cut), 4), Err(MissReason::Truncated));
+                assert_eq!(TagRecord::read(&bytes.slice(..cut), 4), Err(MissReason::Truncated));
             }
         }
     }
 
     #[test]
-    fn only_the_very_stamps_hold() {
+    fn a_record_holds_only_for_the_same_stamps() {
         let heads = [1, 2].map(Head::value);
         let now = |heads: [Option<&'static [u8]>; 2]| recorded().holds(None, heads.into_iter());
         let [one, two] = heads.map(|head| &*Vec::leak(head.as_bytes().to_vec()));
@@ -164,7 +165,7 @@ mod tests {
         let lease = Vec::leak(Head::lease(2).as_bytes().to_vec());
         assert!(!now([Some(one), Some(lease)]), "a writer's token");
         assert!(!recorded().holds(None, [Some(one)].into_iter()), "a site that names fewer");
-        let of_one = Recorded::new(&heads[..1], []);
+        let of_one = TagRecord::new(&heads[..1], []);
         assert!(of_one.holds(None, [Some(one)].into_iter()) && !of_one.holds(None, [Some(one), Some(two)].into_iter()));
         assert!(!recorded().holds_named([None].into_iter()));
     }

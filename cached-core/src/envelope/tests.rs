@@ -1,9 +1,9 @@
 use super::*;
 use proptest::prelude::*;
 
-const EXPECTED: Expected<'static> = Expected { key: "n:k:k", codec: 0, fingerprint: 7, max_payload: 1 << 20 };
+const EXPECTED: Expectation<'static> = Expectation { key: "n:k:k", codec: 0, fingerprint: 7, max_payload: 1 << 20 };
 
-static UNTAGGED: Recorded = Recorded::NONE;
+static UNTAGGED: TagRecord = TagRecord::NONE;
 
 fn draft(payload: Option<&[u8]>) -> Draft<'_> {
     let (key, head) = ("n:k:k", Head::value(42));
@@ -18,7 +18,7 @@ fn payload_of(register: &Bytes) -> Option<Vec<u8>> {
 }
 
 #[test]
-fn what_was_written_is_read() {
+fn a_register_is_read_as_it_was_written() {
     let bytes = write(&draft(Some(b"{\"a\":1}")));
     assert_eq!(payload_of(&bytes).unwrap(), b"{\"a\":1}");
     assert_eq!(&bytes[..Head::LEN], Head::value(42).as_bytes());
@@ -40,18 +40,18 @@ fn every_mismatch_has_its_reason() {
     assert_eq!(reason(b"L0123456789abcdef and more", EXPECTED), MissReason::Foreign);
     assert_eq!(reason(&good[..PAYLOAD - 1], EXPECTED), MissReason::Truncated);
     assert_eq!(reason(&good[..PAYLOAD], EXPECTED), MissReason::Corrupt);
-    assert_eq!(reason(&good, Expected { fingerprint: 8, ..EXPECTED }), MissReason::Type);
-    assert_eq!(reason(&good, Expected { codec: 1, ..EXPECTED }), MissReason::Type);
-    assert_eq!(reason(&good, Expected { key: "n:k:other", ..EXPECTED }), MissReason::Corrupt);
-    // All but two bytes of the fingerprint are in the check only.
-    assert_eq!(reason(&good, Expected { fingerprint: 7 + (1 << 16), ..EXPECTED }), MissReason::Corrupt);
+    assert_eq!(reason(&good, Expectation { fingerprint: 8, ..EXPECTED }), MissReason::Type);
+    assert_eq!(reason(&good, Expectation { codec: 1, ..EXPECTED }), MissReason::Type);
+    assert_eq!(reason(&good, Expectation { key: "n:k:other", ..EXPECTED }), MissReason::Corrupt);
+    // Only two bytes of the fingerprint are stored; the check covers the others.
+    assert_eq!(reason(&good, Expectation { fingerprint: 7 + (1 << 16), ..EXPECTED }), MissReason::Corrupt);
     let mut other_version = good.to_vec();
     other_version[Head::LEN] |= FLAG_NONE | FLAG_LZ4;
     assert_eq!(reason(&other_version, EXPECTED), MissReason::Version);
 }
 
 #[test]
-fn no_flipped_bit_behind_the_stamp_goes_unseen() {
+fn every_flipped_bit_behind_the_stamp_is_noticed() {
     let good = write(&draft(Some(b"{\"price\":100}")));
     for bit in (Head::LEN * 8)..(good.len() * 8) {
         let mut bytes = good.to_vec();
@@ -62,17 +62,17 @@ fn no_flipped_bit_behind_the_stamp_goes_unseen() {
 
 #[cfg(feature = "lz4")]
 #[test]
-fn compression_is_bounded_on_the_way_back() {
+fn a_compressed_payload_expands_to_its_limit_and_no_further() {
     let plain = vec![b'a'; 100_000];
     let bytes = write(&draft(Some(&plain)));
     assert!(bytes.len() < 2_000);
     assert_eq!(payload_of(&bytes).unwrap(), plain);
-    let narrow = Expected { max_payload: 99_999, ..EXPECTED };
+    let narrow = Expectation { max_payload: 99_999, ..EXPECTED };
     assert_eq!(read(&bytes, narrow), Register::Invalid(MissReason::TooLarge));
 }
 
 #[test]
-fn a_head_is_that_of_a_lease_or_a_value() {
+fn a_head_belongs_to_a_lease_or_a_value() {
     let lease = Head::lease(0x0102);
     assert_eq!(lease.as_bytes(), b"L\x02\x01\0\0\0\0\0\0\0\0\0\0\0\0\0\0");
     assert_eq!(Head::from_bytes(lease.as_bytes()), Some(lease));
@@ -85,7 +85,7 @@ fn a_head_is_that_of_a_lease_or_a_value() {
 }
 
 #[test]
-fn an_entry_knows_what_it_was_read_from() {
+fn an_entry_has_the_head_of_the_register_it_was_read_from() {
     let register = write(&draft(Some(b"1")));
     let found = |register: &Bytes| match read(register, EXPECTED) {
         Register::Value(found) => Entry::found(register.clone(), found, Age::Fresh),
@@ -98,11 +98,11 @@ fn an_entry_knows_what_it_was_read_from() {
 }
 
 #[test]
-fn every_codec_is_told_from_the_flags() {
+fn codecs_and_flags_do_not_overlap() {
     for codec in 0..=CODEC_MASK {
         for payload in [None, Some(&b"1"[..]), Some(&[b'a'; 2_000])] {
             let bytes = write(&Draft { codec, ..draft(payload) });
-            let Register::Value(found) = read(&bytes, Expected { codec, ..EXPECTED }) else { panic!("{codec}") };
+            let Register::Value(found) = read(&bytes, Expectation { codec, ..EXPECTED }) else { panic!("{codec}") };
             assert_eq!(Entry::found(bytes, found, Age::Fresh).payload(), payload);
         }
     }
@@ -115,7 +115,7 @@ fn a_value_may_be_empty() {
 
 #[test]
 fn tags_stand_in_front_of_any_payload_and_are_checked_with_it() {
-    let recorded = Recorded::new(&[Head::value(1)], [("t:author:7".into(), Head::value(2))]);
+    let recorded = TagRecord::new(&[Head::value(1)], [("t:author:7".into(), Head::value(2))]);
     for payload in [None, Some(&b"1"[..]), Some(&[b'a'; 2_000])] {
         let bytes = write(&Draft { recorded: &recorded, ..draft(payload) });
         let Register::Value(found) = read(&bytes, EXPECTED) else { panic!("not a value") };
@@ -132,7 +132,7 @@ fn tags_stand_in_front_of_any_payload_and_are_checked_with_it() {
 #[test]
 fn times_stand_in_front_of_tags_and_are_checked_with_them() {
     let times = Times { fresh_until: 1_600_000_000_123, load_time: u32::MAX };
-    let tagged = Recorded::new(&[Head::value(1)], [("t:author:7".into(), Head::value(2))]);
+    let tagged = TagRecord::new(&[Head::value(1)], [("t:author:7".into(), Head::value(2))]);
     for recorded in [&UNTAGGED, &tagged] {
         for payload in [None, Some(&b"1"[..]), Some(&[b'a'; 2_000])] {
             let bytes = write(&Draft { recorded, times: Some(times), ..draft(payload) });
@@ -151,8 +151,8 @@ fn times_stand_in_front_of_tags_and_are_checked_with_them() {
 }
 
 #[test]
-fn times_that_are_cut_off_are_no_times() {
-    // A check that is right, over fewer bytes than the kind announces.
+fn times_that_are_cut_off_are_refused() {
+    // The check is right, but there are fewer bytes than the kind announces.
     for len in 0..Times::LEN {
         let rest = vec![0; len];
         let sum = check(EXPECTED.key, FLAG_TIMES, EXPECTED.fingerprint, &rest).to_le_bytes();
@@ -162,7 +162,7 @@ fn times_that_are_cut_off_are_no_times() {
 }
 
 #[test]
-fn two_flags_at_once_are_another_version() {
+fn flags_that_exclude_each_other_belong_to_another_version() {
     let mut bytes = write(&draft(None)).to_vec();
     bytes[Head::LEN] = FLAG_NONE | FLAG_LZ4;
     assert_eq!(read(&bytes.into(), EXPECTED), Register::Invalid(MissReason::Version));
@@ -170,12 +170,12 @@ fn two_flags_at_once_are_another_version() {
 
 #[cfg(feature = "lz4")]
 #[test]
-fn what_is_compressed_is_large_enough_and_becomes_smaller() {
+fn a_payload_is_compressed_only_if_it_is_large_and_becomes_smaller() {
     let is_compressed = |payload: &[u8]| write(&draft(Some(payload)))[Head::LEN] == FLAG_LZ4;
     assert!(!is_compressed(&[b'a'; 999]));
     assert!(is_compressed(&[b'a'; 1_000]));
 
-    // Longer and longer runs behind bytes that do not repeat, until the compressed form has just the size of the plain.
+    // Longer and longer runs after bytes that do not repeat, until the compressed form is as large as the plain one.
     let with_run = |run: usize| (0..=255).chain(std::iter::repeat_n(255, run)).collect::<Vec<u8>>();
     let gain = |plain: &[u8]| plain.len().cmp(&lz4_flex::block::compress_prepend_size(plain).len());
     let plain = (0..100).map(with_run).find(|plain| gain(plain).is_eq()).expect("a run of that length");
@@ -186,7 +186,7 @@ fn what_is_compressed_is_large_enough_and_becomes_smaller() {
 
 #[cfg(feature = "lz4")]
 #[test]
-fn what_expands_has_the_size_it_announces() {
+fn a_payload_that_expands_to_another_size_than_announced_is_refused() {
     let compressed = lz4_flex::block::compress_prepend_size(&[b'a'; 1_000]);
     assert_eq!(expand(&compressed, 1_000).unwrap(), vec![b'a'; 1_000]);
     assert_eq!(expand(&compressed, 999), Err(MissReason::TooLarge));
@@ -199,7 +199,7 @@ fn what_expands_has_the_size_it_announces() {
 
 proptest! {
     #[test]
-    fn any_bytes_give_an_answer(bytes in proptest::collection::vec(any::<u8>(), 0..200), kind in 0..3) {
+    fn random_bytes_are_never_a_value(bytes in proptest::collection::vec(any::<u8>(), 0..200), kind in 0..3) {
         let mut bytes = bytes;
         if let (Some(first), 1..) = (bytes.first_mut(), kind) {
             *first = if kind == 1 { b'V' } else { b'L' };

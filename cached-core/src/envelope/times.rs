@@ -4,24 +4,24 @@
 //! fresh_until[8] load_time[4]
 //! ```
 //!
-//! In milliseconds of wall time, and in microseconds. Only how fresh a value is depends on them, never whether it may be
-//! served after an invalidation, so clocks that differ do no harm but that.
+//! `fresh_until` is wall time in milliseconds, `load_time` is in microseconds. They decide only how fresh a value is,
+//! never whether it may be served after an invalidation. So clocks that differ cannot bring back an invalidated value.
 
 use crate::reason::MissReason;
 use bytes::BufMut;
 use std::time::Duration;
 
-/// What only sites write that have a use for values past their time, or shortly before it.
+/// The times of a value. Only sites with an option for values that are past their end, or near it, write them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Times {
     /// Since 1970, in milliseconds.
     pub(crate) fresh_until: u64,
-    /// In microseconds; the largest number for all that took longer.
+    /// In microseconds; a longer time is cut to the largest number.
     pub(crate) load_time: u32,
 }
 
 impl Times {
-    /// Length of both.
+    /// Length in bytes.
     pub(super) const LEN: usize = 12;
 
     pub(crate) fn new(now: u64, fresh_for: Duration, load_time: Duration) -> Self {
@@ -40,7 +40,7 @@ impl Times {
         out.put_u32_le(self.load_time);
     }
 
-    /// Reads them from the beginning of `bytes`.
+    /// Reads the times at the beginning of `bytes`.
     pub(super) fn read(bytes: &[u8]) -> Result<Self, MissReason> {
         let (until, rest) = bytes.split_first_chunk().ok_or(MissReason::Truncated)?;
         let took = rest.first_chunk().ok_or(MissReason::Truncated)?;

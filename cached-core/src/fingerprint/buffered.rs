@@ -1,42 +1,47 @@
-//! Finds the shape behind a buffer: serde reads tagged and untagged enums, and what is flattened, into a tree first, and asks
-//! that tree afterwards. So nothing is asked of the `Tracer`, and the shape has to be told from what is
-//! refused: one made-up value after the other is tried, and each complaint leads to the next.
+//! Finds the shape behind a buffer.
 //!
-//! What helps: derived code names a missing field, all variants when one is unknown, and the type it wanted instead. It
-//! takes fields by their number too, so that optional ones are found, and complains by name of one that comes twice.
+//! Serde first reads tagged and untagged enums, and flattened fields, into a tree, and asks that tree afterwards. So
+//! the `Tracer` is asked for nothing, and the shape has to be found from what the type refuses: this tries one made-up
+//! value after the other, and each complaint leads to the next value.
 //!
-//! Optional fields of what is flattened are asked for by name only. Whether there are any, the size of the struct tells.
+//! Derived code helps: it names a missing field, all variants when one is unknown, and the type that it wanted instead.
+//! It also accepts fields by their number, so optional ones are found, and names a field that comes twice.
+//!
+//! Flattened structs find their optional fields by name only, so these cannot be found. The size of the struct tells
+//! whether there may be any.
 
-use super::heard::{Answer, Heard};
-use super::made::{Node, TEXTS};
+use super::complaint::{Answer, Complaint};
+use super::node::{Node, TEXTS};
 use std::collections::{BTreeMap, HashMap};
 use std::fmt::Write as _;
 
-/// Bounds for types that are very large.
+/// Bounds for very large types.
 const MAX_QUESTIONS: usize = 20_000;
 const MAX_FIELDS: u64 = 128;
 const MAX_ITEMS: usize = 16;
 const MAX_DEPTH: usize = 10;
 
-/// What no variant is called.
-const NOBODY: Node = Node::Text("\u{1}");
+/// A name that no variant and no field has.
+const UNKNOWN_NAME: Node = Node::Text("\u{1}");
 
-/// The place where a value is tried: the whole tree with this value in it.
+/// The place where a value is tried: makes the whole tree with this value in it.
 type Place<'a> = &'a dyn Fn(Node) -> Node;
 
-/// What was found.
+/// What was found behind a buffer.
 #[derive(Debug, Default)]
-pub(super) struct Found {
+pub(super) struct Finding {
     pub(super) text: String,
-    /// Something may be hidden still.
+    /// Something may still be hidden.
     pub(super) is_partial: bool,
 }
 
-/// Finds what is behind one buffer. `ask` gives it a value; `flat` is the size of a struct with flattened fields.
+/// Finds what is behind one buffer. `ask` gives it a value; `flat` is the size of the struct, if it has flattened
+/// fields.
 ///
-/// `outer` are the fields of the structs around it, which are missing as well.
-pub(super) fn find(ask: &mut dyn FnMut(&Node) -> Answer, flat: Option<usize>, outer: &[&'static str]) -> Found {
-    let mut search = Search { ask, left: MAX_QUESTIONS, inside: Vec::new(), found: Found::default(), flat, outer };
+/// `outer` are the fields of the structs around it: complaints of missing fields name these as well.
+pub(super) fn find(ask: &mut dyn FnMut(&Node) -> Answer, flat: Option<usize>, outer: &[&'static str]) -> Finding {
+    let mut search =
+        Search { ask, left: MAX_QUESTIONS, outer_types: Vec::new(), finding: Finding::default(), flat, outer };
     match flat {
         Some(_) => {
             let empty = search.ask(&Node::Map(Vec::new()));
@@ -47,32 +52,32 @@ pub(super) fn find(ask: &mut dyn FnMut(&Node) -> Answer, flat: Option<usize>, ou
             search.value(&|node| node, 0);
         }
     }
-    search.found
+    search.finding
 }
 
-/// What a missing field can be.
+/// What was found out about a missing field.
 enum Field {
     Value(Node),
-    /// It belongs to another struct.
+    /// The field belongs to another struct.
     OfOther,
-    /// Nothing was found that can stand for it.
+    /// No value was found that the field accepts.
     Hidden,
 }
 
-/// A type that a place is inside of.
-struct Inside {
-    /// What it complains of.
-    heard: Vec<Heard>,
-    /// What can stand for it.
+/// A type around the current place.
+struct OuterType {
+    /// Its complaints about a value of the wrong type, which identify it.
+    complaints: Vec<Complaint>,
+    /// Values that it accepts.
     good: Vec<Node>,
 }
 
 struct Search<'a> {
     ask: &'a mut dyn FnMut(&Node) -> Answer,
     left: usize,
-    /// The types that this place is inside of: one that comes again is recursive.
-    inside: Vec<Inside>,
-    found: Found,
+    /// The types around this place, outermost first. A type that is already among them is recursive.
+    outer_types: Vec<OuterType>,
+    finding: Finding,
     flat: Option<usize>,
     outer: &'a [&'static str],
 }
@@ -80,42 +85,45 @@ struct Search<'a> {
 impl Search<'_> {
     fn ask(&mut self, node: &Node) -> Answer {
         if self.left == 0 {
-            self.found.is_partial = true;
-            return Answer { is_ok: false, heard: Vec::new() };
+            self.finding.is_partial = true;
+            return Answer { is_ok: false, complaints: Vec::new() };
         }
         self.left -= 1;
         (self.ask)(node)
     }
 
     fn note(&mut self, answer: &Answer) {
-        for heard in &answer.heard {
-            let _ = write!(self.found.text, "{heard:?},");
+        for complaint in &answer.complaints {
+            let _ = write!(self.finding.text, "{complaint:?},");
         }
-        self.found.text.push_str(if answer.is_ok { "ok;" } else { ";" });
+        self.finding.text.push_str(if answer.is_ok { "ok;" } else { ";" });
     }
 
-    /// What can stand in a place. `None` if it makes no difference what does.
+    /// Values that a place accepts. `None` if the value there makes no difference.
     fn value(&mut self, place: Place<'_>, depth: usize) -> Option<Vec<Node>> {
         let wrong = self.ask(&place(Node::Bytes));
         self.note(&wrong);
-        let outer = self.inside.iter().find(|outer| outer.heard.iter().all(|heard| wrong.heard.contains(heard)));
+        let outer = self
+            .outer_types
+            .iter()
+            .find(|outer| outer.complaints.iter().all(|complaint| wrong.complaints.contains(complaint)));
         if let Some(good) = outer.map(|outer| outer.good.clone()) {
             let kinds = [Node::Unit, Node::U64(1), Node::Text(TEXTS[0]), Node::Map(Vec::new()), Node::Seq(Vec::new())];
             let is_any = kinds.into_iter().any(|kind| self.ask(&place(kind)) != wrong);
-            self.found.text.push_str("again;");
+            self.finding.text.push_str("again;");
             return is_any.then_some(good);
         }
         if depth > MAX_DEPTH {
-            self.found.is_partial = true;
+            self.finding.is_partial = true;
             return Some(Vec::new());
         }
-        let is_named = wrong.heard.iter().any(|heard| !is_of_std(heard));
+        let is_named = wrong.complaints.iter().any(|complaint| !is_of_std(complaint));
         if is_named {
-            self.inside.push(Inside { heard: wrong.heard.clone(), good: Vec::new() });
+            self.outer_types.push(OuterType { complaints: wrong.complaints.clone(), good: Vec::new() });
         }
         let good = self.kinds(place, &wrong, depth);
         if is_named {
-            self.inside.pop();
+            self.outer_types.pop();
         }
         (!good.is_empty()).then_some(good)
     }
@@ -126,16 +134,16 @@ impl Search<'_> {
         for (number, kind) in kinds.into_iter().enumerate() {
             let answer = self.ask(&place(kind.clone()));
             if answer != *wrong {
-                let _ = write!(self.found.text, "{number}:");
+                let _ = write!(self.finding.text, "{number}:");
                 self.note(&answer);
                 good.push(kind);
             }
         }
         let is_text = matches!(good.last(), Some(Node::Text(_)));
-        let unknown = self.ask(&place(NOBODY));
+        let unknown = self.ask(&place(UNKNOWN_NAME));
         for variant in unknown.variants(wrong).unwrap_or_default() {
             let of_variant = self.variant(place, variant, depth);
-            self.is_good(&of_variant);
+            self.note_good(&of_variant);
             good.extend(of_variant);
         }
         let empty = self.ask(&place(Node::Map(Vec::new())));
@@ -143,8 +151,9 @@ impl Search<'_> {
             self.note(&empty);
             good.extend(self.map(place, &empty, depth));
         }
-        // A struct takes a sequence of its fields as well; but of several types, another one may be a sequence.
-        let is_one = empty != *wrong && wrong.heard.len() < 2;
+        // A struct also accepts a sequence of its fields, which tells nothing new. If several types are possible here,
+        // another one may be a sequence.
+        let is_one = empty != *wrong && wrong.complaints.len() < 2;
         if !is_one && self.ask(&place(Node::Seq(Vec::new()))) != *wrong {
             good.push(self.seq(place, depth));
         }
@@ -154,38 +163,40 @@ impl Search<'_> {
         good
     }
 
-    /// What can stand for the innermost type.
-    fn is_good(&mut self, good: &[Node]) {
-        if let Some(inside) = self.inside.last_mut() {
-            inside.good.extend_from_slice(good);
+    /// Notes values that the innermost type accepts.
+    fn note_good(&mut self, good: &[Node]) {
+        if let Some(innermost) = self.outer_types.last_mut() {
+            innermost.good.extend_from_slice(good);
         }
     }
 
-    /// A variant that is told by its name, or as a map of that one name.
+    /// An externally tagged variant: its name, or a map of that one name to its content.
     fn variant(&mut self, place: Place<'_>, variant: &'static str, depth: usize) -> Vec<Node> {
         let of = |content| Node::Map(vec![(Node::Text(variant), content)]);
-        self.found.text.push_str(variant);
+        self.finding.text.push_str(variant);
         let alone = self.ask(&place(Node::Text(variant)));
         self.note(&alone);
         let contents = self.value(&|content| place(of(content)), depth + 1).unwrap_or_default();
         std::iter::once(Node::Text(variant)).chain(contents.into_iter().take(2).map(of)).collect()
     }
 
-    /// The entries of a map; `empty` is what is said without any. With maps that are complete, as far as any were found.
+    /// The entries of a map; `empty` is the answer to a map without any. Returns complete maps, as far as any were
+    /// found.
     fn map(&mut self, place: Place<'_>, empty: &Answer, depth: usize) -> Vec<Node> {
         let (mut entries, mut names) = (Vec::new(), Vec::new());
         if let Some(map) = self.numbered(place, empty, &mut entries, &mut names, depth) {
             return vec![map];
         }
         let mut good = self.named(place, entries, &mut names, depth);
-        // Of several types, what one takes ends the questions of the next.
+        // If several types are possible, the first one's fields can make it accept the map before the next type is
+        // asked.
         if empty.missing().any(|name| !names.contains(&name)) {
             good.extend(self.named(place, Vec::new(), &mut names, depth));
         }
         good
     }
 
-    /// Fields by their names, beside those that were found by their number.
+    /// Finds fields by their names, in addition to those that were found by their numbers.
     fn named(
         &mut self,
         place: Place<'_>,
@@ -202,15 +213,15 @@ impl Search<'_> {
             names.push(name);
             let wrong = self.ask(&place(with(vec![(Node::Text(name), Node::Bytes)])));
             if let Some(variants) = wrong.variants(&before) {
-                self.found.is_partial |= entries.len() > numbered || (self.flat.is_some() && depth == 0);
+                self.finding.is_partial |= entries.len() > numbered || (self.flat.is_some() && depth == 0);
                 return self.tag(place, &entries, name, variants, depth);
             }
             match self.field(place, &with, name, &wrong, &before, depth) {
                 Field::Value(value) => entries.push((Node::Text(name), value)),
                 Field::OfOther => continue,
                 Field::Hidden => {
-                    // Whatever follows is not asked for until this is there.
-                    self.found.is_partial = true;
+                    // The type asks for no further fields until this one is there.
+                    self.finding.is_partial = true;
                     return Vec::new();
                 }
             }
@@ -219,12 +230,12 @@ impl Search<'_> {
         let is_flat = entries.len() > numbered || (self.flat.is_some() && depth == 0);
         let takes_all = self.any_key(place, &entries, depth);
         if is_flat && !self.is_full(depth, sizes, takes_all) {
-            self.found.is_partial = true;
+            self.finding.is_partial = true;
         }
         vec![Node::Map(entries)]
     }
 
-    /// A field that is missing.
+    /// Finds out about a missing field.
     fn field(
         &mut self,
         place: Place<'_>,
@@ -235,20 +246,20 @@ impl Search<'_> {
         depth: usize,
     ) -> Field {
         let of = |value| with(vec![(Node::Text(name), value)]);
-        // Once it is given it is not missing any more, unless it is another struct's.
+        // A field that was given is no longer missing, unless it belongs to another struct.
         let kinds = [Node::Bytes, Node::Unit, Node::U64(1), Node::Text(TEXTS[0]), Node::Map(Vec::new())];
         let is_of_other = kinds.into_iter().any(|kind| {
             let answer = self.ask(&place(of(kind)));
             answer.missing().any(|missing| missing == name)
-                || answer.heard.iter().any(|heard| matches!(heard, Heard::Fields(_)))
+                || answer.complaints.iter().any(|complaint| matches!(complaint, Complaint::Fields(_)))
         });
         if is_of_other {
-            self.found.is_partial |= depth == 0 && !self.outer.contains(&name);
+            self.finding.is_partial |= depth == 0 && !self.outer.contains(&name);
             return Field::OfOther;
         }
-        self.found.text.push_str(name);
+        self.finding.text.push_str(name);
         let good = self.value(&|value| place(of(value)), depth + 1);
-        // Something that takes no entries at all says so, whatever they are.
+        // A type that accepts no map at all complains of every map in the same way.
         if good.is_none() && *wrong == self.ask(&place(Node::Bytes)) {
             return Field::OfOther;
         }
@@ -259,7 +270,7 @@ impl Search<'_> {
         good.unwrap_or_default().into_iter().find(is_taken).map_or(Field::Hidden, Field::Value)
     }
 
-    /// Fields by their number. With a map whose keys are numbers, if that is what it is.
+    /// Finds fields by their numbers. Returns an accepted map if the type is a map whose keys are numbers.
     fn numbered(
         &mut self,
         place: Place<'_>,
@@ -275,7 +286,7 @@ impl Search<'_> {
             if self.ask(&place(of(Node::Bytes))) == *empty && self.ask(&place(twice(Node::Bytes))) == *empty {
                 return None;
             }
-            let _ = write!(self.found.text, "#{number}");
+            let _ = write!(self.finding.text, "#{number}");
             let Some(good) = self.value(&|value| place(of(value)), depth + 1) else {
                 if number == 1 {
                     self.adjacent(place, variants.unwrap_or_default(), depth);
@@ -283,7 +294,7 @@ impl Search<'_> {
                 return None;
             };
             if number == 0 {
-                let unknown = self.ask(&place(of(NOBODY)));
+                let unknown = self.ask(&place(of(UNKNOWN_NAME)));
                 variants = unknown.variants(empty);
             }
             let mut taken = None;
@@ -294,7 +305,7 @@ impl Search<'_> {
                     taken = Some((name, value));
                     break;
                 }
-                // Only a map takes a key twice.
+                // Only a map accepts a key twice.
                 if number == 0 && once == *empty && again == *empty {
                     return Some(of(value));
                 }
@@ -304,20 +315,20 @@ impl Search<'_> {
                 entries.push((Node::U64(number), value));
             }
         }
-        self.found.is_partial = true;
+        self.finding.is_partial = true;
         None
     }
 
-    /// An enum with a tag and, beside it, a content.
+    /// An adjacently tagged enum: it has a tag and a content.
     fn adjacent(&mut self, place: Place<'_>, variants: &[&'static str], depth: usize) {
         for variant in variants {
-            self.found.text.push_str(variant);
+            self.finding.text.push_str(variant);
             let of = |content| Node::Map(vec![(Node::U64(0), Node::Text(variant)), (Node::U64(1), content)]);
             self.value(&|content| place(of(content)), depth + 1);
         }
     }
 
-    /// An enum whose tag stands among its fields.
+    /// An internally tagged enum: its tag stands among its fields.
     fn tag(
         &mut self,
         place: Place<'_>,
@@ -328,7 +339,7 @@ impl Search<'_> {
     ) -> Vec<Node> {
         let mut good = Vec::new();
         for variant in variants {
-            let _ = write!(self.found.text, "{name}={variant};");
+            let _ = write!(self.finding.text, "{name}={variant};");
             let with = |node| match node {
                 Node::Map(more) => {
                     let tag = (Node::Text(name), Node::Text(variant));
@@ -339,37 +350,40 @@ impl Search<'_> {
             let empty = self.ask(&place(with(Node::Map(Vec::new()))));
             self.note(&empty);
             let of_variant = self.map(&|node| place(with(node)), &empty, depth + 1);
-            // What has no fields takes a sequence of its tag alone. A struct whose only ones are flattened does not.
+            // A variant without fields accepts a sequence of its tag alone. A struct with nothing but flattened fields
+            // does not.
             let alone = self.ask(&place(Node::Seq(vec![Node::Text(variant)])));
-            let is_struct = |heard: &Heard| matches!(heard, Heard::Other(text) if text.starts_with("struct"));
+            let is_struct =
+                |complaint: &Complaint| matches!(complaint, Complaint::Other(text) if text.starts_with("struct"));
             let is_empty = |node: &Node| matches!(node, Node::Map(entries) if entries.is_empty());
-            self.found.is_partial |= of_variant.iter().all(is_empty) && alone.heard.iter().any(is_struct);
+            self.finding.is_partial |= of_variant.iter().all(is_empty) && alone.complaints.iter().any(is_struct);
             let of_variant: Vec<_> = of_variant.into_iter().map(with).collect();
-            self.is_good(&of_variant);
+            self.note_good(&of_variant);
             good.extend(of_variant);
         }
         good
     }
 
-    /// Keys that no type names. Whether there may be any.
+    /// Tries a key that no type names; whether there may be such keys.
     fn any_key(&mut self, place: Place<'_>, entries: &[(Node, Node)], depth: usize) -> bool {
-        let of = |value| Node::Map(entries.iter().cloned().chain([(NOBODY, value)]).collect());
+        let of = |value| Node::Map(entries.iter().cloned().chain([(UNKNOWN_NAME, value)]).collect());
         let without = self.ask(&place(Node::Map(entries.to_vec())));
         let with = self.ask(&place(of(Node::Bytes)));
-        if with == without || with.heard.iter().any(|heard| matches!(heard, Heard::Fields(_))) {
+        if with == without || with.complaints.iter().any(|complaint| matches!(complaint, Complaint::Fields(_))) {
             self.note(&with);
             return false;
         }
-        self.found.text.push('*');
+        self.finding.text.push('*');
         self.value(&|value| place(of(value)), depth + 1);
         true
     }
 
-    /// Whether a struct with flattened fields has no room for others than those that were found: optional ones are not seen.
+    /// Whether the fields that were found fill a struct with flattened fields. If not, it may have optional ones, which
+    /// cannot be seen.
     fn is_full(&self, depth: usize, sizes: Option<usize>, takes_all: bool) -> bool {
         let (Some(size), Some(found)) = (self.flat.filter(|_| depth == 0), sizes) else { return false };
         let maps = if takes_all { [size_of::<BTreeMap<u8, u8>>(), size_of::<HashMap<u8, u8>>()] } else { [0, 0] };
-        // What is left may be padding or an optional field, of which the smallest takes a byte.
+        // The rest may be padding or an optional field, the smallest of which takes a byte.
         maps.iter().any(|map| size == found + map)
     }
 
@@ -391,8 +405,8 @@ impl Search<'_> {
                 }
             }
             let Some((item, is_tuple)) = next else {
-                // Further items are not asked for until this one is there. A list has none.
-                self.found.is_partial |= without.ends_after(items.len());
+                // The type asks for no further items until this one is there. A list has no further ones.
+                self.finding.is_partial |= without.ends_after(items.len());
                 break;
             };
             items.push(item);
@@ -404,16 +418,16 @@ impl Search<'_> {
     }
 }
 
-/// Whether it is a complaint that many different types have in common.
-fn is_of_std(heard: &Heard) -> bool {
-    let Heard::Other(text) = heard else { return false };
+/// Whether many different types complain in these words.
+fn is_of_std(complaint: &Complaint) -> bool {
+    let Complaint::Other(text) = complaint else { return false };
     text == "a sequence" || text == "a map" || text.starts_with("a tuple") || text.starts_with("an array")
 }
 
-/// The size of the type that was wanted, if its words tell.
+/// The size of the type that was wanted, if the complaint tells it.
 fn size_of_wanted(wrong: &Answer, before: &Answer) -> Option<usize> {
-    let mut wanted = wrong.heard.iter().filter(|heard| !before.heard.contains(heard));
-    let Some(Heard::Other(text)) = wanted.next() else { return None };
+    let mut wanted = wrong.complaints.iter().filter(|complaint| !before.complaints.contains(complaint));
+    let Some(Complaint::Other(text)) = wanted.next() else { return None };
     Some(match text.as_str() {
         "a boolean" | "u8" | "i8" => 1,
         "u16" | "i16" => 2,

@@ -1,18 +1,19 @@
-//! Tells values of different types apart, and the same type before and after a change.
+//! Tells values of different types apart, and values of one type before and after a change.
 //!
-//! A fingerprint is made from the value's type name, its shape, the codec, the attribute's `version`, the template of the
-//! key and the generic arguments of the function. With the template in it, `p:<a>:<b>` and `p:x:<b>` may render the same
-//! key and still never serve each other's values. The shape is what the type's `Deserialize` asks for when it is answered with
-//! made-up values: names of structs, fields and variants, kinds of numbers, `Option`s ([`trace`]), behind serde's buffers as
-//! well ([`buffered`]).
+//! A fingerprint is made of the value's type name, its shape, the codec, the attribute's `version`, the template of the
+//! key and the generic arguments of the function. Because of the template, `p:<a>:<b>` and `p:x:<b>` never serve each
+//! other's values, even where they render the same key.
 //!
-//! Where something may be hidden still, the attribute's `version` tells one type from the next. Without one, the fingerprint
-//! holds the running [`build`]: values of another build are never taken for this one's.
+//! The shape is what the type's `Deserialize` asks for when it gets made-up values: names of structs, fields and
+//! variants, kinds of numbers, `Option`s ([`trace`]). [`buffered`] finds the shape behind serde's buffers.
+//!
+//! Where part of the shape may be hidden, the attribute's `version` tells one type from the next. Without a `version`,
+//! the fingerprint contains the running [`build`], so values of another build are never taken for values of this one.
 
 mod buffered;
 mod build;
-mod heard;
-mod made;
+mod complaint;
+mod node;
 mod scalars;
 #[cfg(test)]
 mod tests;
@@ -27,16 +28,15 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use trace::Shape;
 
-/// What tells values of one type, at one site, from all others.
+/// Tells values of one type, at one site, apart from all others.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Fingerprint {
     pub(crate) value: u64,
-    /// It is this build's only.
+    /// Other builds have another fingerprint for the same type.
     pub(crate) is_of_build: bool,
 }
 
-/// The fingerprint of values of type `T`. `site` is what the attribute says about the key, `version` what it says about the
-/// type.
+/// The fingerprint of values of type `T`. `site` is the attribute's template of the key, `version` is its `version`.
 pub(crate) fn of<T: DeserializeOwned + 'static>(
     codec: Codec,
     version: Option<u32>,
@@ -63,7 +63,7 @@ pub(crate) fn of<T: DeserializeOwned + 'static>(
     Fingerprint { value: u64::from_le_bytes(first), is_of_build }
 }
 
-/// The shape of a type; found once in a process, since that of a large one takes thousands of questions.
+/// The shape of a type. A process finds it once, because a large type takes thousands of made-up values.
 fn shape_of<T: DeserializeOwned + 'static>() -> Arc<Shape> {
     static FOUND: Mutex<BTreeMap<TypeId, Arc<Shape>>> = Mutex::new(BTreeMap::new());
     let found = || locked(&FOUND);
@@ -76,18 +76,19 @@ fn shape_of<T: DeserializeOwned + 'static>() -> Arc<Shape> {
     })
 }
 
-/// The name of the type that is stored: an `Arc<User>` is written as a `User` is, and one function may return the one, another
-/// the other.
+/// The name of the stored type. An `Arc<User>` is written like a `User`, so a function that returns one can read what a
+/// function that returns the other has stored.
 fn stored_name(name: &str) -> &str {
     name.strip_prefix("alloc::sync::Arc<").and_then(|inner| inner.strip_suffix('>')).unwrap_or(name)
 }
 
-/// The generic arguments in a path: `a::Repo<u8>::find<3>` → `<u8><3>`. What has none gives nothing.
+/// The generic arguments in a path: `a::Repo<u8>::find<3>` → `<u8><3>`. Empty if there are none.
 pub(crate) fn generics(path: &str) -> String {
-    // The angle brackets of `<Repo as Trait>::find` and, in another module than the type's, of `a::<impl Repo>::find` name
-    // an impl, no argument, unless there are more inside.
+    // The angle brackets of `<Repo as Trait>::find`, and of `a::<impl Repo>::find` in another module than the type's,
+    // name an impl and no argument, unless there are more brackets inside.
     let path = path.strip_prefix('<').unwrap_or(path).replace("<impl ", "");
-    // Lifetimes tell no values apart. `#[async_trait]` gives every function some: `<Repo as Users>::find<'_, '_>`.
+    // Lifetimes do not tell values apart, and `#[async_trait]` gives some to every function: `<Repo as Users>::find<'_,
+    // '_>`.
     let path = path.replace("'_, ", "").replace("<'_>", "");
     let mut depth = 0u32;
     let mut out = String::new();
@@ -106,7 +107,7 @@ pub(crate) fn generics(path: &str) -> String {
     out
 }
 
-/// Whether nothing of a type's shape may be hidden.
+/// Whether no part of a type's shape can be hidden.
 pub(crate) fn is_shape_known<T: DeserializeOwned + 'static>() -> bool {
     !shape_of::<T>().is_partial
 }

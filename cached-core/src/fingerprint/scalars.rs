@@ -1,6 +1,6 @@
-//! What a type is answered with where it asks for a scalar.
+//! The values that a type gets where it asks for a scalar.
 
-/// Hands the macro `$answer` the methods of a deserializer, and what each of them visits with which value.
+/// Gives the macro `$answer` the methods of a deserializer, each with its `visit` method and the value to pass to it.
 macro_rules! scalars {
     ($answer:ident) => {
         $answer! {

@@ -1,17 +1,17 @@
-//! Traces what a type's `Deserialize` asks for, when it is answered with made-up values.
+//! Traces what a type's `Deserialize` asks for, by giving it made-up values.
 //!
-//! One pass follows one way down: one field of each struct, one variant of each enum, one item of each tuple, and the next
-//! pass takes the next way. So a field whose type rejects made-up values (a date, a URL) hides nothing but itself. Where a type
-//! asks for whatever there is, [`buffered`](super::buffered) goes on.
+//! Each pass follows one way down: one field of each struct, one variant of each enum, one item of each tuple. The next
+//! pass takes the next way. So a field whose type rejects made-up values (a date, a URL) hides nothing but itself.
+//! Where a type asks for anything there is, [`buffered`](super::buffered) goes on.
 
 use super::buffered;
-use super::heard::{Answer, Stop, is_made, listen};
-use super::made::{self, Made, Node};
+use super::complaint::{Answer, Stop, answer_of, succeeds};
+use super::node::{self, Node, NodeDeserializer};
 use super::scalars::scalars;
 use serde::de::{self, DeserializeOwned, DeserializeSeed, Deserializer, IntoDeserializer, Visitor};
 use std::fmt::{Display, Write as _};
 
-/// Bounds for types that are very large, and for those that contain themselves and have no name.
+/// Bounds for very large types, and for types without a name that contain themselves.
 const MAX_PASSES: usize = 2_000;
 const MAX_TEXT: usize = 1 << 18;
 const MAX_DEPTH: usize = 64;
@@ -19,24 +19,24 @@ const MAX_DEPTH: usize = 64;
 /// The shape of a type.
 #[derive(Debug, Default)]
 pub(super) struct Shape {
-    /// What was seen, as text.
+    /// All that was seen, as text.
     pub(super) text: String,
-    /// Something of it may not have been seen.
+    /// Some of the type may not have been seen.
     pub(super) is_partial: bool,
 }
 
-/// What the type's `Deserialize` asks for.
+/// Finds the shape of a type.
 pub(super) fn shape_of<T: DeserializeOwned>() -> Shape {
     let mut trace = Trace::default();
-    // There a `Deserialize` that takes its input for granted would end the program.
+    // A `Deserialize` that panics at made-up values would end the program.
     if cfg!(panic = "abort") {
         return Shape { is_partial: true, ..Shape::default() };
     }
-    made::forget();
+    node::forget();
     let mut passes = 0;
     loop {
         passes += 1;
-        is_made(|| T::deserialize(Tracer(&mut trace)));
+        succeeds(|| T::deserialize(Tracer(&mut trace)));
         if let Some(buffer) = trace.buffer.take() {
             let outer = trace.fields.clone();
             let mut ask = |node: &Node| trace.answered::<T>(&buffer, node);
@@ -44,7 +44,7 @@ pub(super) fn shape_of<T: DeserializeOwned>() -> Shape {
             let is_noted = trace.note(found.text).is_ok();
             trace.is_partial |= found.is_partial || !is_noted;
         }
-        let is_again = made::has_more();
+        let is_again = node::has_more();
         if passes >= MAX_PASSES {
             trace.is_partial = true;
             break;
@@ -62,38 +62,39 @@ pub(super) fn shape_of<T: DeserializeOwned>() -> Shape {
 struct Trace {
     text: String,
     is_partial: bool,
-    /// The way of this pass: at each fork, which of how many branches.
+    /// The way of this pass: for each fork, the branch taken and the number of branches.
     way: Vec<(usize, usize)>,
-    /// The fields of all structs so far.
+    /// The fields of all structs seen so far.
     fields: Vec<&'static str>,
-    /// The buffer that this pass has come to.
+    /// The buffer that this pass has reached.
     buffer: Option<Buffer>,
-    /// What the buffer of that number is answered with; nothing is noted meanwhile.
+    /// The value to give to the buffer of that number. While it is set, nothing is noted.
     answer: Option<(usize, Node)>,
     pass: Pass,
 }
 
-/// How far a pass has come.
+/// The state of one pass.
 #[derive(Default)]
 struct Pass {
     forks: usize,
-    /// The named types that it is inside of, and which are structs: one that comes again is recursive.
+    /// The named types around the current place, and whether each is a struct. A type that is already among them is
+    /// recursive.
     inside: Vec<(&'static str, bool)>,
     depth: usize,
-    /// Places so far that may be a buffer's.
+    /// How many places so far may belong to a buffer.
     places: usize,
-    /// A made-up value was rejected that something else is behind.
+    /// A rejected made-up value hides what comes after it.
     is_blocked: bool,
-    /// A key was asked for that is the name of a field.
+    /// The type asked for a map key that is the name of a field.
     is_field: bool,
-    /// An enum was asked for, which may be another's tag.
+    /// The type asked for an enum, which may be the tag of another one.
     is_enum: bool,
 }
 
-/// A place where a type asks for whatever there is.
+/// A place where a type asks for anything there is.
 struct Buffer {
     number: usize,
-    /// The size of a struct with flattened fields.
+    /// The size of the struct, if it has flattened fields.
     flat: Option<usize>,
 }
 
@@ -112,7 +113,7 @@ impl Trace {
         Ok(())
     }
 
-    /// Which of `branches` this pass takes.
+    /// Which of the `branches` this pass takes.
     fn fork(&mut self, branches: usize) -> usize {
         if self.pass.forks == self.way.len() {
             if self.answer.is_some() {
@@ -124,7 +125,7 @@ impl Trace {
         self.way[self.pass.forks - 1].0
     }
 
-    /// Turns to the next way; `false` if all have been gone.
+    /// Prepares the next way; `false` if all have been followed.
     fn next_way(&mut self) -> bool {
         self.is_partial |= self.pass.is_blocked;
         self.pass = Pass::default();
@@ -138,18 +139,18 @@ impl Trace {
         false
     }
 
-    /// Goes the same way again, and answers the buffer at its end.
+    /// Follows the same way again, and gives `node` to the buffer at its end.
     fn answered<T: DeserializeOwned>(&mut self, buffer: &Buffer, node: &Node) -> Answer {
         self.pass = Pass::default();
         self.answer = Some((buffer.number, node.clone()));
-        let answer = listen(|| T::deserialize(Tracer(self)));
+        let answer = answer_of(|| T::deserialize(Tracer(self)));
         self.answer = None;
         answer
     }
 }
 
 impl<'a> Tracer<'a> {
-    /// Goes on inside of a named type, unless this pass is inside of it already.
+    /// Goes on inside a named type, unless this pass is inside it already.
     fn inside<R>(
         self,
         name: &'static str,
@@ -166,20 +167,20 @@ impl<'a> Tracer<'a> {
         result
     }
 
-    /// One of so many items: those before it are made to fit.
+    /// Traces one of `count` items; those before it get fitting values.
     fn items(self, count: usize) -> Items<'a> {
         let traced = if count > 1 { self.0.fork(count) } else { 0 };
         Items { trace: self.0, fitting: traced, is_over: count == 0 }
     }
 
-    /// The answer, if this is the place of the buffer that is answered.
+    /// The value to give, if this is the place of the buffer that gets one.
     fn answer(&mut self) -> Option<Node> {
         self.0.pass.places += 1;
         let number = self.0.pass.places;
         self.0.answer.as_ref().filter(|(of, _)| *of == number).map(|(_, node)| node.clone())
     }
 
-    /// Goes on inside of what has no name.
+    /// Goes on inside a type without a name.
     fn deeper<R>(self, answer: impl FnOnce(Tracer<'_>) -> Result<R, Stop>) -> Result<R, Stop> {
         if self.0.pass.depth >= MAX_DEPTH {
             self.0.is_partial = true;
@@ -212,14 +213,14 @@ impl<'de> Deserializer<'de> for Tracer<'_> {
 
     fn deserialize_any<V: Visitor<'de>>(mut self, visitor: V) -> Result<V::Value, Stop> {
         if let Some(node) = self.answer() {
-            return Made::new(&node).deserialize_any(visitor);
+            return NodeDeserializer::new(&node).deserialize_any(visitor);
         }
         self.0.note("any")?;
         self.0.buffer = Some(Buffer { number: self.0.pass.places, flat: None });
         Err(Stop)
     }
 
-    /// The key of a map is the name of a field only where fields are flattened.
+    /// A map has the name of a field as its key only where fields are flattened.
     fn deserialize_identifier<V: Visitor<'de>>(self, _: V) -> Result<V::Value, Stop> {
         self.0.pass.is_field = true;
         Err(Stop)
@@ -260,7 +261,7 @@ impl<'de> Deserializer<'de> for Tracer<'_> {
 
     fn deserialize_map<V: Visitor<'de>>(mut self, visitor: V) -> Result<V::Value, Stop> {
         if let Some(node) = self.answer() {
-            return Made::new(&node).deserialize_any(visitor);
+            return NodeDeserializer::new(&node).deserialize_any(visitor);
         }
         let number = self.0.pass.places;
         self.0.note("map")?;
@@ -268,7 +269,7 @@ impl<'de> Deserializer<'de> for Tracer<'_> {
             let is_key = inner.0.fork(2) == 0;
             let result = visitor.visit_map(OneEntry { trace: inner.0, is_key, is_over: false });
             if std::mem::take(&mut inner.0.pass.is_field) {
-                // There is no other branch.
+                // Flattened fields are no map: there is no branch for a value.
                 inner.0.way.pop();
                 inner.0.buffer = Some(Buffer { number, flat: Some(size_of::<V::Value>()) });
             }
@@ -308,7 +309,7 @@ impl<'de> Deserializer<'de> for Tracer<'_> {
             visitor.visit_enum(Variant { trace: inner.0, name: variant })
         };
         self.0.pass.is_enum = true;
-        // An enum with a tag and, beside it, a content is read as a struct of its own name.
+        // Serde reads an adjacently tagged enum (`tag` and `content`) as a struct of the same name.
         if self.0.pass.inside.last() == Some(&(name, true)) {
             self.deeper(answer)
         } else {
@@ -317,10 +318,10 @@ impl<'de> Deserializer<'de> for Tracer<'_> {
     }
 }
 
-/// A sequence of items of which one is traced.
+/// A sequence of items, one of which is traced.
 struct Items<'a> {
     trace: &'a mut Trace,
-    /// So many come before it.
+    /// How many items still come before the traced one.
     fitting: usize,
     is_over: bool,
 }
@@ -331,7 +332,10 @@ impl<'de> de::SeqAccess<'de> for Items<'_> {
     fn next_element_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<Option<T::Value>, Stop> {
         if self.fitting > 0 {
             self.fitting -= 1;
-            return seed.deserialize(Made::fitting()).map(Some).inspect_err(|_| self.trace.pass.is_blocked = true);
+            return seed
+                .deserialize(NodeDeserializer::fitting())
+                .map(Some)
+                .inspect_err(|_| self.trace.pass.is_blocked = true);
         }
         if std::mem::replace(&mut self.is_over, true) {
             return Ok(None);
@@ -340,7 +344,7 @@ impl<'de> de::SeqAccess<'de> for Items<'_> {
     }
 }
 
-/// One entry of a map, of which either the key or the value is traced.
+/// One entry of a map; either its key or its value is traced.
 struct OneEntry<'a> {
     trace: &'a mut Trace,
     is_key: bool,
@@ -357,7 +361,7 @@ impl<'de> de::MapAccess<'de> for OneEntry<'_> {
         if self.is_key {
             return seed.deserialize(Tracer(self.trace)).map(Some);
         }
-        seed.deserialize(Made::fitting()).map(Some).inspect_err(|_| self.trace.pass.is_blocked = true)
+        seed.deserialize(NodeDeserializer::fitting()).map(Some).inspect_err(|_| self.trace.pass.is_blocked = true)
     }
 
     fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, Stop> {
@@ -365,7 +369,7 @@ impl<'de> de::MapAccess<'de> for OneEntry<'_> {
     }
 }
 
-/// One field of a struct; or the tag and the content of an enum.
+/// One field of a struct, or the tag and the content of an enum.
 struct OneField<'a> {
     trace: &'a mut Trace,
     next: Option<&'static str>,
@@ -384,7 +388,7 @@ impl<'de> de::MapAccess<'de> for OneField<'_> {
         self.trace.pass.is_enum = false;
         let value = seed.deserialize(Tracer(self.trace))?;
         self.next = match self.fields {
-            // That of a struct's other field is nothing new, and does no harm.
+            // If this is a struct with two fields, its second one is traced once more, which does no harm.
             [tag, content] if self.trace.pass.is_enum && self.next == Some(tag) => Some(content),
             _ => None,
         };

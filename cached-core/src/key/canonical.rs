@@ -1,12 +1,12 @@
-//! What a value's `Serialize` writes, as one text: for `<name:serde>`.
+//! Writes what a value's `Serialize` writes as one text, for `<name:serde>`.
 //!
-//! JSON with sorted map entries and no white space would do, but for what JSON writes alike and what is not the same:
-//! `None` and `()`, `None` and `NaN`, `None` and `Some(None)`, `1.0` and `1`. So `Some(x)` is `?x`, the unit is `()`, and
-//! floats are written by Rust's `{:?}`. The names of structs and variants stand in front, `"Scope"::"One"[1]`: two variants
-//! with the same content are different values, and so are a variant and a map with one entry.
+//! The form is JSON with sorted map entries and no white space, except where JSON writes different values alike: `None`
+//! and `()`, `None` and `NaN`, `None` and `Some(None)`, `1.0` and `1`. So `Some(x)` is `?x`, the unit is `()`, and
+//! floats are written by Rust's `{:?}`. The names of structs and variants stand in front, as in `"Scope"::"One"[1]`,
+//! because two variants with the same content are different values, and so are a variant and a map with one entry.
 //!
-//! No text can tell apart what `Serialize` writes alike, such as values that differ in a field with `#[serde(skip)]`, or two
-//! variants of an enum with `#[serde(untagged)]`.
+//! Values that `Serialize` itself writes alike cannot be told apart, such as values that differ in a field with
+//! `#[serde(skip)]`, or two variants of an enum with `#[serde(untagged)]`.
 
 use serde::ser::{self, Serialize, Serializer};
 use std::fmt::{self, Display, Write as _};
@@ -70,7 +70,7 @@ impl Canonical<'_> {
     }
 }
 
-/// What stands in front of a content.
+/// The name that stands in front of a content.
 #[derive(Clone, Copy)]
 enum Name {
     None,
@@ -130,7 +130,7 @@ impl<'a> Serializer for Canonical<'a> {
     by! { text: serialize_str(&str) }
 
     fn serialize_f32(self, value: f32) -> Result<(), Error> {
-        // Equal values have one form.
+        // `0.0` and `-0.0` are equal, so they are written alike.
         self.float(if value == 0.0 { 0.0 } else { value })
     }
 
@@ -259,7 +259,7 @@ macro_rules! list {
 }
 list! { SerializeSeq::serialize_element SerializeTuple::serialize_element SerializeTupleStruct::serialize_field SerializeTupleVariant::serialize_field }
 
-/// Entries are kept until the end, so that a `HashMap`'s order does not matter.
+/// Collects the entries and sorts them at the end, so that the order of a `HashMap` does not matter.
 pub(super) struct Map<'a> {
     out: &'a mut String,
     entries: Vec<(String, String)>,
@@ -332,7 +332,7 @@ mod tests {
     }
 
     #[test]
-    fn reads_like_json() {
+    fn values_are_written_like_json() {
         let by = Query::By { field: "na\"me".into(), limit: Some(3) };
         assert_eq!(
             to_string(&(Query::All, by, Query::Pair(1, 2.0), "x", ())).unwrap(),
@@ -366,7 +366,7 @@ mod tests {
     }
 
     #[test]
-    fn every_kind_of_value_has_its_form() {
+    fn every_kind_of_value_is_written() {
         assert_eq!(to_string(&'"').unwrap(), r#""\"""#);
         assert_eq!(to_string(&Bytes(&[1, 255])).unwrap(), "[1,255]");
         assert_eq!(to_string(&Unit).unwrap(), r#""Unit"()"#);
@@ -381,7 +381,7 @@ mod tests {
     }
 
     #[test]
-    fn a_value_without_a_form_says_so() {
+    fn a_failing_serialize_is_an_error() {
         struct ValueBeforeKey;
         impl Serialize for ValueBeforeKey {
             fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -404,7 +404,7 @@ mod tests {
     }
 
     #[test]
-    fn what_json_confuses_stays_apart() {
+    fn values_that_json_writes_alike_stay_apart() {
         let texts = [
             to_string(&None::<Option<u8>>).unwrap(),
             to_string(&Some(None::<u8>)).unwrap(),

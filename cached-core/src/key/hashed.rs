@@ -1,10 +1,10 @@
-//! Segments that are hashes.
+//! Segments that are hashes of values.
 
 use super::{KeyIdentity, KeySegment, SegmentWriter, canonical, push_sha256};
 
 /// A segment made of the hash of a value: `<name:hash>`, `<*>` and `#[cache_key(hash)]`.
 ///
-/// What is hashed is the form that the value has in a key: two values have one hash if they have one form.
+/// Hashes the form that the value has in a key, so two values have the same hash if they have the same form.
 #[derive(Debug)]
 pub struct Hashed<'a, T: ?Sized>(pub &'a T);
 
@@ -18,12 +18,12 @@ impl<T: KeyIdentity + ?Sized> KeySegment for Hashed<'_, T> {}
 
 /// A segment made of the hash of what a value's `Serialize` writes: `<name:serde>` and `#[cache_key(serde)]`.
 ///
-/// It cannot tell apart what `Serialize` writes alike, such as values that differ in a field with `#[serde(skip)]`, and it
-/// tells equal values apart if they are written in two orders, as `HashSet`s are.
+/// Values that `Serialize` writes alike have the same hash, such as values that differ in a field with
+/// `#[serde(skip)]`. Equal values have different hashes if they are written in different orders, as `HashSet`s are.
 #[derive(Debug)]
 pub struct Serialized<'a, T: ?Sized>(pub &'a T);
 
-/// What has a `Serialize` that is taken for its identity.
+/// A type whose `Serialize` is taken as its identity.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be written into the cache key by its `Serialize`",
     label = "not `Serialize`",
@@ -33,7 +33,7 @@ pub struct Serialized<'a, T: ?Sized>(pub &'a T);
 )]
 pub trait SerializedIdentity: serde::Serialize {}
 
-// So that the message above is what the compiler says, and not one about the bound.
+// Makes the compiler show the message above instead of one about the bound.
 #[diagnostic::do_not_recommend]
 impl<T: serde::Serialize + ?Sized> SerializedIdentity for T {}
 

@@ -1,12 +1,13 @@
 //! Keys: what makes two calls the same call.
 //!
-//! A key in Redis is `<namespace>:k:<rendered template>`. A template is literal text with segments in between; every
-//! segment is rendered by its type ([`KeyIdentity`]) and escaped, so that no argument can reach over its own borders.
+//! A key in Redis is `<namespace>:k:<rendered template>`. A template is literal text with segments in between. The type
+//! of each segment renders it ([`KeyIdentity`]) and escapes it, so an argument cannot change where its segment begins
+//! or ends.
 //!
 //! | limit | what happens above it |
 //! |---|---|
 //! | 64 bytes per segment | the segment becomes `#` and the SHA-256 of its text |
-//! | 512 bytes per key | all after the prefix becomes `#` and its SHA-256; a `{hash tag}` of the template stays in front |
+//! | 512 bytes per key | all after the prefix becomes `#` and its SHA-256; a `{hash tag}` stays in front |
 
 mod canonical;
 mod hashed;
@@ -28,17 +29,17 @@ use sha2::{Digest, Sha256};
 use std::fmt::Write as _;
 use std::sync::Arc;
 
-/// A key as it stands in the store, prefix included. Shared, so that it can be kept without a copy.
+/// A key as it stands in the store, prefix included. Shared, so that it can be stored without a copy.
 pub type Key = Arc<str>;
 
 /// Longest rendered segment in bytes; a longer one is replaced by its hash.
 pub(crate) const MAX_SEGMENT: usize = 64;
-/// Longest key in bytes; of a longer one all behind the prefix is replaced by its hash.
+/// Longest key in bytes; in a longer one, everything after the prefix is replaced by its hash.
 pub(crate) const MAX_KEY: usize = 512;
 
-/// The key of what belongs to a register and stands in the same slot of a cluster: `{<key>}:<name>`, or `<key>:{<name>}` if
-/// the key has a hash tag of its own. No template renders a key of that form: it has one pair of braces at most, and none in
-/// front of the namespace.
+/// The key of a register's companion, which stands in the same slot of a cluster: `{<key>}:<name>`, or `<key>:{<name>}`
+/// if the key has a hash tag of its own. No template renders a key like that: it has at most one pair of braces, and
+/// none before the namespace.
 pub(crate) fn companion(key: &str, name: &str) -> String {
     let has_hash_tag = key.find('{').is_some_and(|open| key[open + 1..].find('}').is_some_and(|len| len > 0));
     if has_hash_tag { format!("{key}:{{{name}}}") } else { format!("{{{key}}}:{name}") }
@@ -65,13 +66,13 @@ fn push_sha256(out: &mut String, domain: &str, bytes: &[u8]) {
 #[cfg(test)]
 mod tests {
     #[test]
-    fn a_companion_stands_in_its_key_s_slot() {
+    fn a_companion_stands_in_the_slot_of_its_key() {
         assert_eq!(super::companion("n:k:user:1", "w"), "{n:k:user:1}:w");
         assert_eq!(super::companion("n:k:{user:1}:x", "w"), "n:k:{user:1}:x:{w}");
     }
 
     #[test]
-    fn a_hash_is_that_of_its_purpose_and_the_bytes() {
+    fn a_hash_depends_on_its_purpose_and_the_bytes() {
         let mut out = String::from("#");
         super::push_sha256(&mut out, "key", b"abc");
         // printf 'key\0abc' | sha256sum

@@ -1,4 +1,4 @@
-//! The pieces of a template, and what they may be rendered to.
+//! The pieces of a template, and which texts they can be rendered to.
 
 use super::MAX_SEGMENT;
 use super::segment::needs_mark;
@@ -12,16 +12,16 @@ pub enum Piece {
     Segment(&'static str),
     /// `<name:hash>`: one segment, hashed whatever its length.
     Hash(&'static str),
-    /// `<name:serde>`: one segment, the hash of what its `Serialize` writes.
+    /// `<name:serde>`: one segment, the hash of what the value's `Serialize` writes.
     Serde(&'static str),
     /// `<*>`: all arguments, hashed.
     All,
-    /// The path of the function: what a key without template begins with.
+    /// The path of the function, with which a key without a template begins.
     Path,
 }
 
 impl Piece {
-    /// Whether the two render alike for like arguments; the names of arguments do not matter.
+    /// Whether both render equal arguments alike; the names of the arguments do not matter.
     pub(crate) fn renders_like(self, other: Self) -> bool {
         match (self, other) {
             (Self::Segment(_), Self::Segment(_))
@@ -32,7 +32,7 @@ impl Piece {
     }
 }
 
-/// Whether a placeholder may have been rendered to this; `texts` names those of arguments that are text.
+/// Whether a placeholder may have been rendered to `part`. `texts` names the arguments that are text.
 pub(crate) fn is_rendered(placeholder: Piece, part: &str, texts: &[&str]) -> bool {
     let is_hash = |mark: char| {
         let hash = part.strip_prefix(mark);

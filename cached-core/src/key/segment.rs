@@ -1,6 +1,6 @@
-//! What each type writes into a key.
+//! The forms in which values are written into a key.
 //!
-//! The forms are chosen so that keys stay readable in `redis-cli` and no two values of different kinds look alike:
+//! Keys stay readable in `redis-cli`, and values of different kinds never look alike:
 //!
 //! | value | form | why it cannot be mistaken |
 //! |---|---|---|
@@ -11,26 +11,26 @@
 //! | `Some(x)` | as `x` | `Some(None)` gains a `~`: `~~` |
 //! | tuple, struct | `(a,b)` | parentheses and commas in text are escaped |
 //! | slice | `[a,b]` | likewise |
-//! | set, map | `set[a,b]`, `map[(k,v)]`, the items sorted by their forms | likewise, and no name stands in front of a slice |
+//! | set, map | `set[a,b]`, `map[(k,v)]`, sorted by form | likewise, and a slice has no name in front |
 //! | float, in a hash only | `float[1.5]` | likewise |
-//! | enum variant | `Name(a,b)` | likewise; without fields it is the text of its name, so that the two can be mixed |
+//! | enum variant | `Name(a,b)` | likewise; a variant without fields is the text of its name, so both can be used |
 //!
-//! A hash is made of the same forms: `<name:hash>` tells apart what `<name>` does.
+//! A hash is made of the same forms, so `<name:hash>` tells apart the same values as `<name>`.
 
 use super::push_sha256;
 use std::fmt::Write as _;
 
-/// A value that two calls can be told apart by: different values write different forms, and equal ones the same.
+/// A value that tells two calls apart: different values write different forms, and equal values write the same form.
 ///
-/// It is all that a hash needs: `<name:hash>`, `<*>`, the default key and `#[cache_key(hash)]`. What may stand in a key
-/// as it is, `<name>`, is a [`KeySegment`] as well.
+/// This is all that a hash needs: `<name:hash>`, `<*>`, the default key and `#[cache_key(hash)]`. A value that stands
+/// in a key as it is, `<name>`, must also be a [`KeySegment`].
 ///
 /// Implemented for integers, floats, `bool`, `char`, strings, `Option`, tuples, slices, sets, maps, ranges, references,
-/// `Duration`, `SystemTime`, IP addresses and (feature `uuid`) `Uuid`; `#[derive(CacheKey)]` adds structs and enums. It is not
-/// made of `Serialize`, which may leave fields out or write two values alike. For a type of another crate that has nothing
-/// but `Serialize`, `<name:serde>` and `#[cache_key(serde)]` say that this is its identity.
+/// `Duration`, `SystemTime`, IP addresses and (feature `uuid`) `Uuid`. `#[derive(CacheKey)]` adds structs and enums.
+/// `Serialize` is not used, because it may leave fields out or write two values alike. For a type of another crate that
+/// has only `Serialize`, write `<name:serde>` or `#[cache_key(serde)]` to take that as its identity.
 ///
-/// Of floats, `0.0` and `-0.0` are one value, and so are all NaN.
+/// The floats `0.0` and `-0.0` are one value, and so are all NaN.
 ///
 /// ```
 /// use cached_core::{KeyIdentity, KeySegment, SegmentWriter};
@@ -43,7 +43,7 @@ use std::fmt::Write as _;
 ///     }
 /// }
 ///
-/// // And it may stand in a key as it is.
+/// // It may also stand in a key as it is.
 /// impl KeySegment for Sku {}
 /// ```
 #[diagnostic::on_unimplemented(
@@ -56,11 +56,11 @@ use std::fmt::Write as _;
             transaction, whose rows may be rolled back: read outside of it"
 )]
 pub trait KeyIdentity {
-    /// Writes `self` in a form that no other value of any kind has, by the writer's methods or by the `write` of other
-    /// values. Several in a row are kept apart by commas; an empty one has no form of its own, so call at least one.
+    /// Writes `self` in a form that no other value of any kind has. Call the writer's methods, or the `write` of other
+    /// values; commas separate what several calls write. Call at least one, because an empty form is not unique.
     fn write(&self, out: &mut SegmentWriter<'_>);
 
-    /// The value, if it is an integer that is written as one: what the near cache looks up instead of the text.
+    /// The value, if it is an integer and written as one. The near cache uses it as its key instead of the text.
     #[doc(hidden)]
     fn __word(&self) -> Option<i64> {
         None
@@ -69,9 +69,9 @@ pub trait KeyIdentity {
 
 /// A value that can stand in a key as it is: `<name>`, and the field of an event.
 ///
-/// Implemented for the types that have a [`KeyIdentity`], except for floats: `0.1 + 0.2` and `0.3` would be two entries,
-/// and a key that is written by hand could hardly name one. In a hash they can be; `#[derive(CacheKey)]` makes a
-/// struct or an enum a segment if all of its fields are, or are hashed by `#[cache_key(hash)]`.
+/// Implemented for the types that have a [`KeyIdentity`], except for floats: `0.1 + 0.2` and `0.3` would be two
+/// entries, and a key written by hand could hardly name one of them. Floats can be hashed. `#[derive(CacheKey)]` makes
+/// a struct or an enum a segment if each of its fields is a segment or is hashed by `#[cache_key(hash)]`.
 ///
 /// ```
 /// use cached_core::{CacheKey, redis_cached};
@@ -97,7 +97,7 @@ pub trait KeyIdentity {
 )]
 pub trait KeySegment: KeyIdentity {}
 
-/// Takes the parts of a segment and escapes them; what [`KeyIdentity::write`] writes to.
+/// Writes and escapes the parts of a segment; [`KeyIdentity::write`] receives it.
 ///
 /// ```
 /// use cached_core::{KeyIdentity, SegmentWriter};
@@ -113,7 +113,7 @@ pub trait KeySegment: KeyIdentity {}
 #[derive(Debug)]
 pub struct SegmentWriter<'a> {
     out: &'a mut String,
-    /// Where the next part begins if nothing stands in front of it.
+    /// Where the next part begins, unless another part stands in front of it.
     start: usize,
     /// Whether the value that is being written has written several parts.
     several: bool,
@@ -125,7 +125,7 @@ impl<'a> SegmentWriter<'a> {
         Self { start: out.len(), several: false, out, failed }
     }
 
-    /// Begins a part, apart from one in front of it: else `1` and `23` would read like `12` and `3`.
+    /// Begins a part, with a comma after the one before it: otherwise `1` and `23` would look like `12` and `3`.
     pub(super) fn part(&mut self) -> &mut String {
         if self.out.len() > self.start {
             self.out.push(',');
@@ -149,7 +149,7 @@ impl<'a> SegmentWriter<'a> {
     /// ```
     pub fn integer(&mut self, value: impl Into<i128>) {
         let value = value.into();
-        // Most fit, and 128 bits take twice the time.
+        // Most integers fit, and formatting 128 bits takes twice the time.
         match i64::try_from(value) {
             Ok(short) => self.part().push_str(itoa::Buffer::new().format(short)),
             Err(_) => self.part().push_str(itoa::Buffer::new().format(value)),
@@ -237,7 +237,7 @@ impl<'a> SegmentWriter<'a> {
         self.out.push(close);
     }
 
-    /// Writes items whose order says nothing: `set[a,b]`.
+    /// Writes items whose order has no meaning: `set[a,b]`.
     pub(super) fn unordered<T: KeyIdentity>(&mut self, name: &str, items: impl Iterator<Item = T>) {
         self.part().push_str(name);
         let start = self.out.len();
@@ -252,14 +252,14 @@ impl<'a> SegmentWriter<'a> {
         self.out.push(']');
     }
 
-    /// Writes one item of a list. What it writes in a row is put in parentheses: else two items that write `1` and `2,3`
-    /// would read like two that write `1,2` and `3`.
+    /// Writes one item of a list, in parentheses if it has several parts: otherwise two items that write `1` and `2,3`
+    /// would look like two that write `1,2` and `3`.
     fn item(&mut self, item: &dyn KeyIdentity) {
         let start = self.out.len();
         let outer = std::mem::take(&mut self.several);
         self.start = start;
         item.write(self);
-        // An item that writes nothing counts as well.
+        // An item that writes nothing must still show.
         if self.several || self.out.len() == start {
             self.out.insert(start, '(');
             self.out.push(')');
@@ -276,17 +276,17 @@ impl<'a> SegmentWriter<'a> {
         push_sha256(self.out, "hash", form.as_bytes());
     }
 
-    /// Writes a float. It is for hashes only, so that it need not be readable.
+    /// Writes a float. It need not be readable, because floats are only hashed.
     pub(super) fn float(&mut self, value: impl std::fmt::Debug) {
         let _ = write!(self.part(), "float[{value:?}]");
     }
 
-    /// Text that is already in its final form and cannot collide with another kind.
+    /// Gives access to the text, for parts that are already in their final form and cannot look like another kind.
     pub(super) fn raw(&mut self) -> &mut String {
         self.out
     }
 
-    /// The value has no form: the call runs without the cache, which is counted.
+    /// Marks the value as one that cannot be rendered: the call runs without the cache, and the statistics count it.
     pub(super) fn fail(&mut self) {
         *self.failed = true;
     }

@@ -1,4 +1,4 @@
-//! Renders a template with its segments into one key.
+//! Renders a template and its segments to one key.
 
 use super::{Key, KeyIdentity, KeySegment, MAX_KEY, MAX_SEGMENT, Piece, SegmentWriter, push_sha256};
 use crate::user_code::caught;
@@ -7,17 +7,18 @@ use std::fmt::Debug;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
-/// What stands in front of every key of one cache: `<namespace>:k:` for entries, `<namespace>:t:<tag>`,
-/// `<namespace>:e:<event>:<fields>`, and `<namespace>:t` for all tags.
+/// The beginning of every key of one cache: `<namespace>:k:` for entries, `<namespace>:t:<tag>`,
+/// `<namespace>:e:<event>:<fields>`, `<namespace>:r:` for refresh leases, and `<namespace>:t` for all tags.
 ///
-/// No version stands there: all versions of a rolling deployment share their registers, so each hears of the others' writes.
+/// It contains no version: all versions of a rolling deployment share their registers, so each one's writes reach the
+/// others.
 #[derive(Debug, Clone)]
 pub(crate) struct Prefix {
     entries: Arc<str>,
     tags: Arc<str>,
     pub(crate) events: Arc<str>,
     all_tags: Key,
-    tickets: Arc<str>,
+    refresh_leases: Arc<str>,
 }
 
 impl Prefix {
@@ -27,21 +28,22 @@ impl Prefix {
             tags: format!("{namespace}:t:").into(),
             events: format!("{namespace}:e:").into(),
             all_tags: format!("{namespace}:t").into(),
-            tickets: format!("{namespace}:r:").into(),
+            refresh_leases: format!("{namespace}:r:").into(),
         }
     }
 
-    /// Renders one call's key, unless an argument has no form (its `write` or `Serialize` failed or panicked).
+    /// Renders one call's key. Fails if an argument cannot be rendered, because its `write` or `Serialize` failed or
+    /// panicked.
     pub(crate) fn render(
         &self,
         template: &[Piece],
         path: &str,
         segments: &[&dyn KeySegment],
     ) -> Result<Key, Unrenderable> {
-        rendered(&self.entries, |out, at| render(out, at, template, path, segments))
+        rendered(&self.entries, |out, current| render(out, current, template, path, segments))
     }
 
-    /// As [`render`](Self::render), without a copy: gives the key to `read`.
+    /// Like [`render`](Self::render), but gives the key to `read` without a copy.
     pub(crate) fn with_rendered<R>(
         &self,
         template: &[Piece],
@@ -49,12 +51,12 @@ impl Prefix {
         segments: &[&dyn KeySegment],
         read: impl FnOnce(&str) -> R,
     ) -> Result<R, Unrenderable> {
-        with_rendered(&self.entries, |out, at| render(out, at, template, path, segments), read)
+        with_rendered(&self.entries, |out, current| render(out, current, template, path, segments), read)
     }
 
-    /// Renders one tag's register.
+    /// Renders the register of a tag.
     pub(crate) fn render_tag(&self, template: &[Piece], segments: &[&dyn KeySegment]) -> Result<Key, Unrenderable> {
-        rendered(&self.tags, |out, at| render(out, at, template, "", segments))
+        rendered(&self.tags, |out, current| render(out, current, template, "", segments))
     }
 
     /// The register of an event whose fields are rendered.
@@ -62,35 +64,35 @@ impl Prefix {
         bounded(&self.events, &mut [&self.events, name, fields].concat())
     }
 
-    /// The register of a tag whose text is rendered by hand. Taken as it is.
+    /// The register of a tag whose text was written by hand; the text is not escaped.
     pub(crate) fn tag(&self, text: &str) -> Key {
         bounded(&self.tags, &mut [&self.tags, text].concat())
     }
 
-    /// What all registers of the namespace begin with.
+    /// The beginning of all registers of the namespace.
     pub(crate) fn namespace(&self) -> &str {
         self.tags.trim_end_matches("t:")
     }
 
-    /// The name of a tag's or event's register: its key without the namespace.
+    /// The name of a tag's or an event's register: its key without the namespace.
     pub(crate) fn name_of<'a>(&self, register: &'a str) -> &'a str {
         register.strip_prefix(self.namespace()).unwrap_or(register)
     }
 
-    /// The register of that name.
+    /// The register of this name.
     pub(crate) fn register(&self, name: &str) -> Key {
         [self.namespace(), name].concat().into()
     }
 
-    /// What all entries begin with.
+    /// The beginning of the keys of all entries.
     pub(crate) fn entries(&self) -> &str {
         &self.entries
     }
 
-    /// The register in which those who renew the entry under `key` agree on one of them. No part of the entries,
-    /// so that a sweep of these does not remove it; to remove it does no harm.
-    pub(crate) fn ticket(&self, key: &Key) -> Key {
-        bounded(&self.tickets, &mut [&self.tickets, self.name_of(key)].concat())
+    /// The register of the lease for refreshing the entry under `key`. It does not begin like an entry, so a sweep of
+    /// the entries does not remove it; removing it would do no harm.
+    pub(crate) fn refresh_lease(&self, key: &Key) -> Key {
+        bounded(&self.refresh_leases, &mut [&self.refresh_leases, self.name_of(key)].concat())
     }
 
     /// The register that every write of a tag touches.
@@ -98,44 +100,47 @@ impl Prefix {
         Arc::clone(&self.all_tags)
     }
 
-    /// The text of a key, without what stands in front of each: what [`literal`](Self::literal) takes for it.
+    /// The text of an entry's key without the prefix, which [`literal`](Self::literal) turns into the key again.
     pub(crate) fn text_of<'a>(&self, key: &'a str) -> &'a str {
         key.strip_prefix(&*self.entries).unwrap_or(key)
     }
 
-    /// The key of this text. Taken as it is.
+    /// The key of this text, which is not escaped.
     pub(crate) fn literal(&self, text: &str) -> Key {
         bounded(&self.entries, &mut [&self.entries, text].concat())
     }
 }
 
-/// What has no form, by the name that the attribute has for it: a placeholder, `<*>` or an event.
+/// Something that cannot be rendered, by its name in the attribute: a placeholder, `<*>` or an event.
 pub(crate) type Unrenderable = &'static str;
 
-/// What is being rendered.
-type At = Cell<Unrenderable>;
+/// The name of what is being rendered.
+type Current = Cell<Unrenderable>;
 
-pub(crate) fn rendered(prefix: &str, render: impl FnOnce(&mut String, &At) -> Option<()>) -> Result<Key, Unrenderable> {
+pub(crate) fn rendered(
+    prefix: &str,
+    render: impl FnOnce(&mut String, &Current) -> Option<()>,
+) -> Result<Key, Unrenderable> {
     with_rendered(prefix, render, |key| Key::from(key))
 }
 
 fn with_rendered<R>(
     prefix: &str,
-    render: impl FnOnce(&mut String, &At) -> Option<()>,
+    render: impl FnOnce(&mut String, &Current) -> Option<()>,
     read: impl FnOnce(&str) -> R,
 ) -> Result<R, Unrenderable> {
-    // Taken out, since what a segment is made of may render a key as well.
+    // Taken out, because user code that renders a segment may render a key itself.
     let mut out = SCRATCH.take();
     out.clear();
     out.push_str(prefix);
-    let at = Cell::new("");
-    // What a segment's `write` or `Serialize` panics at has no form either.
-    let read = caught(|| render(&mut out, &at)).ok().flatten().map(|()| {
+    let current = Cell::new("");
+    // A segment whose `write` or `Serialize` panics cannot be rendered either.
+    let read = caught(|| render(&mut out, &current)).ok().flatten().map(|()| {
         bound(prefix, &mut out);
         read(&out)
     });
     SCRATCH.set(out);
-    read.ok_or(at.get())
+    read.ok_or(current.get())
 }
 
 fn bounded(prefix: &str, key: &mut String) -> Key {
@@ -164,22 +169,28 @@ pub(crate) fn push_fields(out: &mut String, segments: &[&dyn KeySegment]) -> Opt
 }
 
 thread_local! {
-    /// What keys are rendered in; a finished key is copied out of it, to size.
+    /// A buffer in which keys are rendered; a finished key is copied out of it and takes no more than it needs.
     static SCRATCH: Cell<String> = const { Cell::new(String::new()) };
 }
 
-fn render(out: &mut String, at: &At, template: &[Piece], path: &str, segments: &[&dyn KeySegment]) -> Option<()> {
+fn render(
+    out: &mut String,
+    current: &Current,
+    template: &[Piece],
+    path: &str,
+    segments: &[&dyn KeySegment],
+) -> Option<()> {
     let mut segments = segments.iter();
     for piece in template {
         match piece {
             Piece::Literal(text) => out.push_str(text),
             Piece::Path => push_path(out, path),
             Piece::Segment(name) | Piece::Hash(name) | Piece::Serde(name) => {
-                at.set(name);
+                current.set(name);
                 push_segment(out, *segments.next()?)?;
             }
             Piece::All => {
-                at.set("<*>");
+                current.set("<*>");
                 push_segment(out, *segments.next()?)?;
             }
         }
@@ -191,7 +202,7 @@ fn push_segment(out: &mut String, segment: &dyn KeySegment) -> Option<()> {
     let start = out.len();
     let mut failed = false;
     segment.write(&mut SegmentWriter::new(out, &mut failed));
-    // A hash stands for itself: text that begins with one of these is marked.
+    // A hash is not hashed again. Text cannot be mistaken for one: if it begins with `@` or `#`, it is marked.
     if out.len() - start > MAX_SEGMENT && !out[start..].starts_with(['@', '#']) {
         let long = out.split_off(start);
         out.push('#');
@@ -200,7 +211,9 @@ fn push_segment(out: &mut String, segment: &dyn KeySegment) -> Option<()> {
     (!failed).then_some(())
 }
 
-/// `shop::repo::UserRepo<Pg>::find::{{closure}}` → `shop.repo.UserRepo<Pg>.find`, hashed if it is long.
+/// Renders the path of a function, and hashes it if it is long.
+///
+/// `shop::repo::UserRepo<Pg>::find::{{closure}}` → `shop.repo.UserRepo<Pg>.find`
 fn push_path(out: &mut String, path: &str) {
     let mut path = path;
     while let Some(outer) = path.strip_suffix("::{{closure}}") {
@@ -215,14 +228,14 @@ fn push_path(out: &mut String, path: &str) {
     }
 }
 
-/// The `{tag}` by which Redis Cluster places the key, if the template carries one of moderate length.
+/// The `{tag}` by which Redis Cluster places the key, if there is one and it is not too long.
 fn hash_tag(rendered: &str) -> Option<&str> {
     let open = rendered.find('{')?;
     let close = open + rendered[open..].find('}')?;
     (close > open + 1 && close - open <= 2 * MAX_SEGMENT).then(|| &rendered[open..=close])
 }
 
-/// A segment that has been rendered already.
+/// A segment that was rendered before.
 #[derive(Debug)]
 pub struct Rendered(Option<String>);
 
@@ -271,7 +284,7 @@ mod tests {
     }
 
     #[test]
-    fn readable_where_it_can_be() {
+    fn keys_are_readable_where_they_can_be() {
         let template = [Piece::Literal("user:"), Piece::Segment("id"), Piece::Literal(":"), Piece::Segment("lang")];
         assert_eq!(render(&template, &[&42u64, &"en"]), "shop:k:user:42:en");
         assert_eq!(render(&template, &[&-1i8, &Some("a:b")]), "shop:k:user:-1:a%3Ab");
@@ -302,7 +315,7 @@ mod tests {
     }
 
     #[test]
-    fn path_of_the_function_without_the_compilers_closures() {
+    fn the_path_of_a_function_is_rendered_without_the_compilers_closures() {
         assert_eq!(render(&[Piece::Path], &[]), "shop:k:a.b");
     }
 
@@ -324,7 +337,7 @@ mod tests {
     }
 
     #[test]
-    fn limits_are_the_last_that_fits() {
+    fn text_as_long_as_its_limit_is_not_hashed() {
         let segment = |len: usize| render(&[Piece::Segment("s")], &[&"x".repeat(len)]);
         assert_eq!(segment(64), format!("shop:k:{}", "x".repeat(64)));
         assert!(segment(65).starts_with("shop:k:#"));
@@ -343,7 +356,7 @@ mod tests {
     }
 
     #[test]
-    fn a_hash_tag_is_kept_if_it_is_one_and_not_too_long() {
+    fn a_hash_tag_is_kept_if_redis_takes_it_for_one_and_it_is_not_too_long() {
         let rest = "y".repeat(600);
         let key = |start: &str| render(&literal(&format!("{start}{rest}")), &[]);
         assert!(key("a:{tag}:}").starts_with("shop:k:{tag}#"));
@@ -376,7 +389,7 @@ mod tests {
     }
 
     #[test]
-    fn entries_tags_events_and_tickets_of_one_name_are_four_registers() {
+    fn entries_tags_events_and_refresh_leases_of_one_name_are_four_registers() {
         #[derive(crate::CacheEvent)]
         struct Sold {
             id: u64,
@@ -384,11 +397,11 @@ mod tests {
 
         let prefix = Prefix::new("shop");
         let entry = prefix.literal("Sold:7");
-        let (tag, ticket) = (prefix.tag("Sold:7"), prefix.ticket(&entry));
+        let (tag, refresh_lease) = (prefix.tag("Sold:7"), prefix.refresh_lease(&entry));
         let (event, any) =
             (prefix.render_event(Some(&Sold { id: 7 })).unwrap(), prefix.render_event::<Sold>(None).unwrap());
         assert_eq!([&*entry, &*tag, &*event], ["shop:k:Sold:7", "shop:t:Sold:7", "shop:e:Sold:7"]);
-        assert_eq!([&*any, &*ticket, &*prefix.all_tags()], ["shop:e:Sold", "shop:r:k:Sold:7", "shop:t"]);
+        assert_eq!([&*any, &*refresh_lease, &*prefix.all_tags()], ["shop:e:Sold", "shop:r:k:Sold:7", "shop:t"]);
     }
 
     #[test]

@@ -1,6 +1,7 @@
-//! The forms of the types that everybody has. [`segment`](super::segment) lists them.
+//! The forms of the standard library's types. [`segment`](super::segment) lists them.
 //!
-//! Those that hold no other value are not recommended: where a type has no form, the compiler names what could be around it.
+//! `do_not_recommend` hides the types that hold no other value, because the compiler lists only a few types in its
+//! message: these should be the ones that the user's type could be wrapped in.
 
 use super::{KeyIdentity, KeySegment, SegmentWriter};
 use std::borrow::Cow;
@@ -98,7 +99,7 @@ macro_rules! floats {
         #[diagnostic::do_not_recommend]
         impl KeyIdentity for $ty {
             fn write(&self, out: &mut SegmentWriter<'_>) {
-                // Equal values have one form.
+                // `0.0` and `-0.0` are equal, so they have the same form.
                 out.float(if *self == 0.0 { 0.0 } else { *self });
             }
         }
@@ -238,7 +239,7 @@ impl<T: KeyIdentity> KeyIdentity for Range<T> {
 
 impl<T: KeyIdentity + PartialOrd> KeyIdentity for RangeInclusive<T> {
     fn write(&self, out: &mut SegmentWriter<'_>) {
-        // One that an iteration has used up has the bounds that it began with.
+        // A range that was iterated to its end may still have its old bounds.
         out.tuple(&[self.start(), self.end(), &self.is_empty()]);
     }
 }
@@ -292,7 +293,7 @@ macro_rules! segments {
         impl<$($generics)*> KeySegment for $ty {}
     )*};
 }
-// All of the above but floats.
+// All of the above except floats.
 segments! {
     [] u8; [] u16; [] u32; [] u64; [] u128; [] usize; [] i8; [] i16; [] i32; [] i64; [] i128; [] isize;
     [] bool; [] char; [] str; [] String; [] ();

@@ -1,8 +1,9 @@
-//! How values that a batch's body returned under ids that nobody asked for get to the other calls that wait for the same load.
+//! Passes strangers, the values that a batch's body returned under ids that nobody asked for, to the other calls that
+//! wait for the same load.
 //!
-//! The calls of a process share bytes: an entry is decoded by each. Ids have no bytes of their own, so they are cloned, and only if
-//! they borrow nothing. Rust cannot ask a type for that where it is generic over lifetimes; so types say so by [`OwnedId`], and
-//! autoref specialisation finds who does, as in [`outcome`](crate::outcome).
+//! The calls of a process share encoded entries, which each call decodes. Ids are not encoded, so they are cloned, and
+//! only if they borrow nothing. Rust has no bound for that where a type is generic over lifetimes. So types say it by
+//! [`OwnedId`], and autoref specialisation finds those that do, as in [`outcome`](crate::outcome).
 
 use crate::envelope::Entry;
 use std::any::Any;
@@ -10,13 +11,13 @@ use std::fmt;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
-/// Values under ids that nobody asked for.
+/// The values under ids that nobody asked for.
 type Strangers<Id> = Vec<(Id, Entry)>;
 
-/// Them, whatever the type of their ids.
-pub(crate) type Packed = Arc<dyn Any + Send + Sync>;
+/// Strangers of any type of ids, for the calls that share a load.
+pub(crate) type SharedStrangers = Arc<dyn Any + Send + Sync>;
 
-/// A type of ids that borrows nothing. `#[derive(CacheKey)]` says so of types without parameters.
+/// A type of ids that borrows nothing. `#[derive(CacheKey)]` implements it for types without parameters.
 pub trait OwnedId: 'static {}
 
 macro_rules! owned {
@@ -36,29 +37,29 @@ impl<T: OwnedId> OwnedId for Vec<T> {}
 impl<A: OwnedId, B: OwnedId> OwnedId for (A, B) {}
 impl<A: OwnedId, B: OwnedId, C: OwnedId> OwnedId for (A, B, C) {}
 
-/// How ids of one type get from one call to another, if they do.
+/// How strangers with ids of one type get from one call to another, if at all.
 pub struct Passage<Id> {
     is_open: bool,
-    pack: fn(Strangers<Id>) -> Option<Packed>,
-    unpack: fn(&Packed) -> Option<Strangers<Id>>,
+    pack: fn(Strangers<Id>) -> Option<SharedStrangers>,
+    unpack: fn(&SharedStrangers) -> Option<Strangers<Id>>,
 }
 
 impl<Id> Passage<Id> {
-    /// They do not.
+    /// Nothing is passed on.
     pub(crate) const NONE: Self = Self { is_open: false, pack: |_| None, unpack: |_| None };
 
-    /// Whether they do.
+    /// Whether strangers are passed on.
     pub(crate) fn is_open(&self) -> bool {
         self.is_open
     }
 
-    pub(crate) fn pack(&self, strangers: Strangers<Id>) -> Option<Packed> {
+    pub(crate) fn pack(&self, strangers: Strangers<Id>) -> Option<SharedStrangers> {
         (self.pack)(strangers)
     }
 
-    /// Those of this type of ids.
-    pub(crate) fn unpack(&self, packed: &Packed) -> Option<Strangers<Id>> {
-        (self.unpack)(packed)
+    /// The strangers, if their ids are of this type.
+    pub(crate) fn unpack(&self, shared: &SharedStrangers) -> Option<Strangers<Id>> {
+        (self.unpack)(shared)
     }
 }
 
@@ -68,11 +69,11 @@ impl<Id> fmt::Debug for Passage<Id> {
     }
 }
 
-/// Stands for ids while it is looked for how they get from one call to another.
+/// Stands for the type of ids while method resolution finds out whether they can be cloned.
 pub struct IdsProbe<Id>(PhantomData<fn() -> Id>);
 
 impl<Id> IdsProbe<Id> {
-    /// These.
+    /// A probe for the type of these ids.
     #[must_use]
     pub fn of(_: &[Id]) -> Self {
         Self(PhantomData)
@@ -85,9 +86,9 @@ impl<Id> fmt::Debug for IdsProbe<Id> {
     }
 }
 
-/// Found first: ids that are cloned.
+/// Method resolution finds this first: ids that can be cloned.
 pub trait PassOwned<Id> {
-    /// How they do.
+    /// Passes strangers on.
     fn __cached_core_passage(&self) -> Passage<Id>;
 }
 
@@ -96,14 +97,14 @@ impl<Id: OwnedId + Clone + Send + Sync> PassOwned<Id> for &IdsProbe<Id> {
         Passage {
             is_open: true,
             pack: |strangers| Some(Arc::new(strangers)),
-            unpack: |packed| packed.downcast_ref::<Strangers<Id>>().cloned(),
+            unpack: |shared| shared.downcast_ref::<Strangers<Id>>().cloned(),
         }
     }
 }
 
-/// Found last: all others.
+/// Method resolution finds this last: all other ids.
 pub trait PassNone<Id> {
-    /// They do not.
+    /// Passes nothing on.
     fn __cached_core_passage(&self) -> Passage<Id>;
 }
 

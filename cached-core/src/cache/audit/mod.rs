@@ -1,8 +1,8 @@
-//! What the annotated functions of a program say about each other, before any of them runs.
+//! Compares the annotated functions of a program with each other, before any of them runs.
 //!
-//! Every annotated function and every event is in a link-time registry. [`audit`] looks for what is likely to be a mistake
-//! and cannot be one of a single function: an event that nobody emits leaves its listeners old for their whole time to live,
-//! and no compiler sees that.
+//! Every annotated function and every event is in a link-time registry. [`audit`] looks for probable mistakes that no
+//! function shows alone. For instance, the entries that depend on an event stay old for their whole time to live if
+//! nobody emits the event, and no compiler sees that.
 
 use crate::engine::handle::Cache;
 use crate::error::SiteProblem;
@@ -14,12 +14,12 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::time::Duration;
 
-/// The longest that a value may live that nothing ever invalidates.
+/// The longest time to live of a value that nothing invalidates.
 const TTL_LIMIT: Duration = Duration::from_secs(15 * 60);
 
 /// Audits all annotated functions and events of the program: [`AuditOptions::audit`] with the defaults.
 ///
-/// For a test suite one line will do:
+/// In a test suite, one line is enough:
 ///
 /// ```standalone_crate
 /// cached_core::audit().assert_clean();
@@ -28,7 +28,7 @@ pub fn audit() -> Audit {
     AuditOptions::new().audit()
 }
 
-/// What an audit takes for granted.
+/// The options of an audit.
 ///
 /// ```standalone_crate
 /// use cached_core::AuditOptions;
@@ -75,7 +75,7 @@ impl AuditOptions {
         Self { ttl_limit: limit, ..self }
     }
 
-    /// The TTL classes of this cache.
+    /// Uses the TTL classes of this cache.
     ///
     /// ```standalone_crate
     /// let options = cached_core::AuditOptions::new().classes_of(&cached_core::Cache::memory());
@@ -84,8 +84,8 @@ impl AuditOptions {
         Self { classes: cache.engine().settings.classes.clone(), ..self }
     }
 
-    /// Says that all is well with the function or the event of this name: it is not meant to be invalidated, say, or is
-    /// emitted by hand, which the registry cannot know.
+    /// Allows all findings about the function or the event of this name. For instance, a function may not need to be
+    /// invalidated, or an event may be emitted by hand, which the registry cannot know.
     ///
     /// ```standalone_crate
     /// let options = cached_core::AuditOptions::new().allow("search_products");
@@ -105,7 +105,7 @@ impl AuditOptions {
         self.of(&site::all(), &event::all())
     }
 
-    /// Pure: the registry is handed in.
+    /// Audits these functions and events.
     fn of(&self, sites: &[&'static Site], events: &[&'static EventSpec]) -> Audit {
         let mut sites = sites.to_vec();
         sites.sort_by_key(|site| (site.spec().file, site.spec().line));
@@ -113,7 +113,7 @@ impl AuditOptions {
         for event in names_of(&sites, events) {
             findings.extend(one_sided(event, &sites, events));
         }
-        findings.extend(site::sharing(&sites).into_iter().map(shared));
+        findings.extend(site::sharing(&sites).into_iter().map(shared_key));
         for site in &sites {
             findings.extend(self.never_invalidated(site, &sites));
             findings.extend(undetermined(site));
@@ -128,7 +128,7 @@ impl AuditOptions {
         let ttl = match spec.ttl {
             TtlSpec::Class(class) => self.classes.get(class)?,
             TtlSpec::Millis(ms) => Duration::from_millis(ms),
-            // Whoever computes it has thought about it.
+            // A `ttl` that the program computes is deliberate.
             TtlSpec::Dynamic => return None,
         };
         let depends = !spec.listens.is_empty() || !spec.tags.is_empty();
@@ -138,18 +138,18 @@ impl AuditOptions {
             return None;
         }
         let text = format!(
-            "{} lives for {ttl:?} and nothing invalidates it: say what does by `invalidate_on = ..`, or give it a shorter `ttl`",
+            "{} lives for {ttl:?} and nothing invalidates it: add `invalidate_on = ..`, or give it a shorter `ttl`",
             described(site)
         );
         Some(Finding { kind: FindingKind::NeverInvalidated, names: vec![site.name()], text })
     }
 }
 
-fn shared((one, other, problem): (&'static Site, &'static Site, SiteProblem)) -> Finding {
+fn shared_key((one, other, problem): (&'static Site, &'static Site, SiteProblem)) -> Finding {
     Finding { kind: FindingKind::Shared, names: vec![one.name(), other.name()], text: problem.to_string() }
 }
 
-/// All names of events, declared, listened to or emitted.
+/// The names of all events that are declared, listened to or emitted.
 fn names_of(sites: &[&'static Site], events: &[&'static EventSpec]) -> BTreeSet<&'static str> {
     let used = sites.iter().flat_map(|site| site.spec().listens.iter().chain(site.spec().emits));
     used.map(|event| event.name).chain(events.iter().map(|event| event.name)).collect()
@@ -168,11 +168,11 @@ fn one_sided(name: &'static str, sites: &[&'static Site], events: &[&'static Eve
         }
         (_, []) => {
             let who = list(&listeners);
-            (FindingKind::Unemitted, listeners, format!("event `{name}` is emitted by nobody; {who} waits for it"))
+            (FindingKind::Unemitted, listeners, format!("nobody emits event `{name}`, on which {who} depends"))
         }
         ([], _) => {
             let who = list(&emitters);
-            (FindingKind::Unheard, emitters, format!("event `{name}` is listened to by nobody; {who} emits it"))
+            (FindingKind::Unheard, emitters, format!("nobody listens to event `{name}`, which {who} emits"))
         }
         _ => return None,
     };
@@ -180,7 +180,7 @@ fn one_sided(name: &'static str, sites: &[&'static Site], events: &[&'static Eve
     Some(Finding { kind, names, text })
 }
 
-/// Entries whose key leaves open which events make it invalid.
+/// A finding if the key of the site's entries does not determine their events and tags.
 fn undetermined(site: &Site) -> Option<Finding> {
     let spec = site.spec();
     if spec.role != Role::Read {
@@ -194,14 +194,14 @@ fn undetermined(site: &Site) -> Option<Finding> {
     }
     let missing = missing.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
     let text = format!(
-        "{} has events or tags that are made of {missing}, which is not part of its key: two calls that share an entry \
-         wait for different events",
+        "{} has events or tags that contain {missing}, which is not part of its key: two calls that share an entry \
+         depend on different events",
         described(site)
     );
     Some(Finding { kind: FindingKind::Undetermined, names: vec![site.name()], text })
 }
 
-/// Keys that are written and never read.
+/// Findings about keys that the site writes and no function reads.
 fn unread(site: &Site, sites: &[&'static Site]) -> Vec<Finding> {
     let is_read = |template: &[Piece]| {
         sites.iter().any(|other| other.spec().role == Role::Read && site::renders_like(other.spec().template, template))
@@ -224,7 +224,7 @@ fn list(sites: &[&'static Site]) -> String {
     sites.iter().map(|site| described(site)).collect::<Vec<_>>().join(", ")
 }
 
-/// What an audit found. Displayed, one line for each finding.
+/// The result of an audit. It is displayed with one line for each finding.
 ///
 /// ```standalone_crate
 /// let audit = cached_core::audit();
@@ -239,7 +239,7 @@ pub struct Audit {
 }
 
 impl Audit {
-    /// Whether there is nothing to complain about.
+    /// Whether there are no findings.
     ///
     /// ```standalone_crate
     /// assert!(cached_core::audit().is_clean());
@@ -249,7 +249,7 @@ impl Audit {
         self.findings.is_empty()
     }
 
-    /// What was found, in the order of the source.
+    /// The findings, in the order of the source.
     ///
     /// ```standalone_crate
     /// for finding in cached_core::audit().findings() {
@@ -261,7 +261,7 @@ impl Audit {
         &self.findings
     }
 
-    /// Ends a test that should have found nothing.
+    /// Fails a test if there are findings.
     ///
     /// # Panics
     /// With all findings, if there are any.
@@ -287,7 +287,7 @@ impl fmt::Display for Audit {
     }
 }
 
-/// Something that is likely to be a mistake. Its text says what, where, and what to do.
+/// A probable mistake. Its text says what it is, where it is, and what to do.
 ///
 /// ```standalone_crate
 /// use cached_core::FindingKind;
@@ -298,7 +298,7 @@ impl fmt::Display for Audit {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {
     kind: FindingKind,
-    /// Functions and events it is about; to allow one is to allow this.
+    /// The functions and events that it is about; allowing one of them allows the finding.
     names: Vec<&'static str>,
     text: String,
 }
@@ -329,7 +329,7 @@ impl fmt::Display for Finding {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum FindingKind {
-    /// Functions wait for an event that nobody emits.
+    /// Functions depend on an event that nobody emits.
     Unemitted,
     /// An event is emitted that nobody listens to.
     Unheard,
@@ -341,7 +341,7 @@ pub enum FindingKind {
     Undetermined,
     /// A key is written or removed that no cached function reads.
     Unread,
-    /// Two functions have one key, the impls of a trait for example, and answer for each other.
+    /// Two functions have the same key, for example the impls of a trait, and return each other's values.
     Shared,
 }
 

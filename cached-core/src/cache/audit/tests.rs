@@ -18,7 +18,7 @@ fn found_with(options: &AuditOptions, specs: &[SiteSpec]) -> Vec<(FindingKind, S
 }
 
 #[test]
-fn an_event_has_two_sides() {
+fn an_event_must_be_emitted_and_listened_to() {
     let listens = SiteSpec { listens: &[UPDATED], ..READ };
     let emits = SiteSpec { emits: &[UPDATED], ..WRITE };
     assert_eq!(found(&[listens, emits]), []);
@@ -32,7 +32,7 @@ fn an_event_has_two_sides() {
 }
 
 #[test]
-fn what_lives_long_is_invalidated_by_something() {
+fn a_value_that_lives_long_must_be_invalidated_by_something() {
     let declared = |spec| SiteSpec { emits: &[UPDATED], listens: &[UPDATED], ..spec };
     let others = declared(WRITE);
     let long = SiteSpec { ttl: TtlSpec::Class("long"), ..READ };
@@ -51,7 +51,7 @@ fn what_lives_long_is_invalidated_by_something() {
 }
 
 #[test]
-fn a_key_determines_its_events() {
+fn a_key_must_determine_its_events() {
     const BY_SESSION: EventUse = EventUse { not_in_key: &["session"], ..UPDATED };
     let site = SiteSpec { listens: &[BY_SESSION], emits: &[UPDATED], ..READ };
     let [(FindingKind::Undetermined, text)] = &found(&[site])[..] else { panic!("`session` is not in the key") };
@@ -59,7 +59,7 @@ fn a_key_determines_its_events() {
 }
 
 #[test]
-fn functions_do_not_answer_for_each_other() {
+fn two_functions_must_not_share_a_key() {
     let used = SiteSpec { listens: &[UPDATED], emits: &[UPDATED], ..READ };
     let impls = [used, SiteSpec { line: 2, ..used }];
     let [(FindingKind::Shared, text)] = &found(&impls)[..] else { panic!("they have one key") };
@@ -69,7 +69,7 @@ fn functions_do_not_answer_for_each_other() {
 }
 
 #[test]
-fn what_is_written_is_read() {
+fn a_key_that_is_written_must_be_read() {
     const ORDER: &[Piece] = &[Piece::Literal("order:"), Piece::Segment("id")];
     let reads = SiteSpec { listens: &[UPDATED], emits: &[UPDATED], ..READ };
     let removes = SiteSpec { removes: &[USER, ORDER], ..WRITE };

@@ -1,4 +1,4 @@
-//! What a builder's settings have to be.
+//! Checks a builder's settings.
 
 use super::CacheBuilder;
 use super::source::Source;
@@ -14,12 +14,12 @@ impl CacheBuilder {
                 return Err(BuildError::field("namespace", "it is empty; write the service's name, such as \"shop\""));
             }
             Some(name) if name.len() > 64 || !name.chars().all(allowed) => {
-                let problem = format!("{name:?} is not made of at most 64 of `A-Z a-z 0-9 - _ .`");
+                let problem = format!("{name:?} is not 1 to 64 characters of `A-Z a-z 0-9 - _ .`");
                 return Err(BuildError::field("namespace", problem));
             }
             None if self.is_shared() => {
-                let problem = "it is not said; write `.namespace(\"shop\")` with your service's name, which keeps its keys apart \
-                               from other services' on the same server";
+                let problem = "it is not set; write `.namespace(\"shop\")` with your service's name, which keeps its keys apart \
+                               from other services' keys on the same server";
                 return Err(BuildError::field("namespace", problem));
             }
             Some(_) | None => {}
@@ -64,18 +64,18 @@ impl CacheBuilder {
     }
 
     pub(crate) fn check_sizes(&self) -> Result<(), BuildError> {
-        // Redis' own limit of a string.
+        // The size limit of Redis for a string.
         let most = 512 << 20;
         if !(1..=most).contains(&self.settings.max_value_bytes) {
             let problem = format!("{} is not between 1 and {most}", self.settings.max_value_bytes);
             return Err(BuildError::field("max_value_bytes", problem));
         }
         if self.settings.near.capacity < 4096 {
-            let problem = format!("{} bytes hold nothing; write at least 4096", self.settings.near.capacity);
+            let problem = format!("{} bytes are too few; write at least 4096", self.settings.near.capacity);
             return Err(BuildError::field("local_capacity", problem));
         }
         if self.memory_capacity < 4096 {
-            let problem = format!("{} bytes hold nothing; write at least 4096", self.memory_capacity);
+            let problem = format!("{} bytes are too few; write at least 4096", self.memory_capacity);
             return Err(BuildError::field("memory_capacity", problem));
         }
         let most = tokio::sync::Semaphore::MAX_PERMITS;
@@ -97,23 +97,25 @@ fn problem_of(error: &BuildError) -> &str {
 }
 
 impl CacheBuilder {
-    pub(crate) fn keeps_in(mut self, method: &'static str, source: Source) -> Self {
+    pub(crate) fn with_source(mut self, method: &'static str, source: Source) -> Self {
         if !self.sources.contains(&method) {
             self.sources.push(method);
         }
         Self { source, ..self }
     }
 
-    /// Whether others may keep their values in the same place.
+    /// Whether other services may have their values in the same place.
     pub(crate) fn is_shared(&self) -> bool {
-        // By the environment as well where it happens to say nothing: what is missing is to be missed on every machine.
+        // `from_env` counts even if the variable is not set here, so that a missing namespace is an error on every
+        // machine.
         !matches!(self.source, Source::Memory) || self.sources.contains(&"from_env")
     }
 
     pub(crate) fn check_source(&self) -> Result<(), BuildError> {
         match self.sources[..] {
             [first, second, ..] => {
-                let problem = format!("`{first}` and `{second}` both say where values are kept: leave one of them out");
+                let problem =
+                    format!("`{first}` and `{second}` both say where values are stored: leave one of them out");
                 Err(BuildError::field(second, problem))
             }
             _ => Ok(()),

@@ -1,4 +1,4 @@
-//! Settings of a cache, checked before anything is built.
+//! The settings of a cache, which are checked before anything is built.
 
 mod check;
 mod source;
@@ -18,8 +18,8 @@ use source::Source;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// The namespace in a process's own memory, where nobody else's keys stand.
-const OF_OWN_MEMORY: &str = "cache";
+/// The namespace in a process's own memory, where there are no keys of other services.
+const MEMORY_NAMESPACE: &str = "cache";
 
 /// Builds a [`Cache`]: [`Cache::builder`].
 ///
@@ -27,7 +27,7 @@ const OF_OWN_MEMORY: &str = "cache";
 /// |---|---|
 /// | [`redis`](Self::redis), [`store`](Self::store) | a [`MemoryStore`] |
 /// | [`memory_capacity`](Self::memory_capacity) | 64 MiB |
-/// | [`namespace`](Self::namespace) | none: it has to be said; `cache` in a process's own memory |
+/// | [`namespace`](Self::namespace) | none: it has to be set; in a process's own memory `cache` |
 /// | [`version`](Self::version) | 1 |
 /// | [`ttl_class`](Self::ttl_class) | `short` 60 s, `medium` 10 min, `long` 6 h |
 /// | [`jitter`](Self::jitter) | 0.1 |
@@ -39,10 +39,10 @@ const OF_OWN_MEMORY: &str = "cache";
 /// | [`marker`](Self::marker) | 10 s, extended while the write runs |
 /// | [`max_wait`](Self::max_wait) | 5 s for someone else's load |
 /// | [`load_limit`](Self::load_limit) | 64 loads at once without the store |
-/// | [`local`](Self::local) | no near cache, but for functions that say so |
+/// | [`local`](Self::local) | no near cache, except for functions that ask for it |
 /// | [`local_capacity`](Self::local_capacity) | 32 MiB |
 /// | [`heartbeat`](Self::heartbeat) | 2 s |
-/// | [`throttle`](Self::throttle) | 5 s between attempts to renew a value whose load fails |
+/// | [`throttle`](Self::throttle) | 5 s between attempts to refresh a value whose load fails |
 ///
 /// ```
 /// use cached_core::Cache;
@@ -59,12 +59,12 @@ const OF_OWN_MEMORY: &str = "cache";
 #[must_use = "a builder does nothing until `build` is called"]
 pub struct CacheBuilder {
     source: Source,
-    /// The methods that have said where values are kept.
+    /// The methods that have set the source.
     sources: Vec<&'static str>,
-    /// `None`: not said.
+    /// `None` if it was not set.
     namespace: Option<String>,
     memory_capacity: u64,
-    /// With the prefix of a process's own memory, until it is built.
+    /// They have the prefix for a process's own memory until the cache is built.
     settings: Settings,
     clock: Clock,
     check_sites: bool,
@@ -78,7 +78,7 @@ impl Default for CacheBuilder {
             namespace: None,
             memory_capacity: 64 << 20,
             settings: Settings {
-                prefix: Prefix::new(OF_OWN_MEMORY),
+                prefix: Prefix::new(MEMORY_NAMESPACE),
                 version: None,
                 classes: Classes::default(),
                 jitter: 0.1,
@@ -100,9 +100,9 @@ impl Default for CacheBuilder {
 }
 
 impl CacheBuilder {
-    /// Keeps values on the Redis server at `url`: `redis://[user:password@]host[:port][/db]`, `rediss://..` (feature
-    /// `tls`) or `unix:///path[?db=n&user=..&pass=..]`. The connection is made on first use; that the URL makes sense is
-    /// checked by [`build`](Self::build).
+    /// Stores values on the Redis server at `url`: `redis://[user:password@]host[:port][/db]`, `rediss://..` (feature
+    /// `tls`) or `unix:///path[?db=n&user=..&pass=..]`. [`build`](Self::build) checks the URL; the connection is made
+    /// on first use.
     ///
     /// ```
     /// # #[cfg(feature = "redis")]
@@ -110,10 +110,10 @@ impl CacheBuilder {
     /// # Ok::<(), cached_core::BuildError>(())
     /// ```
     pub fn redis(self, url: impl Into<String>) -> Self {
-        self.keeps_in("redis", Source::Redis(url.into()))
+        self.with_source("redis", Source::Redis(url.into()))
     }
 
-    /// Keeps values in a store of your own, or in one that several caches share.
+    /// Stores values in a store of your own, or in one that several caches share.
     ///
     /// ```
     /// use cached_core::store::MemoryStore;
@@ -126,11 +126,11 @@ impl CacheBuilder {
     /// # Ok::<(), cached_core::BuildError>(())
     /// ```
     pub fn store(self, store: Arc<dyn Store>) -> Self {
-        self.keeps_in("store", Source::Own(store))
+        self.with_source("store", Source::Own(store))
     }
 
-    /// Keeps values on the server that the environment variable `REDIS_URL` names; without it, in this process's memory, which the
-    /// log warns of: other processes then neither share its values nor hear of its writes.
+    /// Stores values on the server that the environment variable `REDIS_URL` names. If it is not set, the values are in
+    /// this process's memory, and other processes neither share them nor are notified of writes; the log warns of that.
     ///
     /// ```no_run
     /// let cache = cached_core::Cache::builder().namespace("shop").from_env().build()?;
@@ -138,19 +138,19 @@ impl CacheBuilder {
     /// ```
     pub fn from_env(self) -> Self {
         match std::env::var("REDIS_URL") {
-            Ok(url) if !url.trim().is_empty() => self.keeps_in("from_env", Source::Redis(url.trim().to_owned())),
+            Ok(url) if !url.trim().is_empty() => self.with_source("from_env", Source::Redis(url.trim().to_owned())),
             _ => {
                 tracing::warn!(
-                    "REDIS_URL is not set: values are cached in this process's memory only, and other processes hear of no write; \
-                     set it, or say `Cache::memory()` if that is meant"
+                    "REDIS_URL is not set: values are cached in this process's memory only, and other processes are not \
+                     notified of writes; set it, or use `Cache::memory()` if this is intended"
                 );
-                self.keeps_in("from_env", Source::Memory)
+                self.with_source("from_env", Source::Memory)
             }
         }
     }
 
-    /// Most bytes that the memory store holds, keys and bookkeeping (128 bytes per entry) included; at least 4096. What
-    /// is used least goes first. No other store looks at it.
+    /// The most bytes that the memory store holds, including keys and bookkeeping (128 bytes per entry); at least 4096.
+    /// The least used values are removed first. Other stores ignore this setting.
     ///
     /// ```
     /// let cache = cached_core::Cache::builder().memory_capacity(256 << 20).build()?; // 256 MiB
@@ -160,9 +160,9 @@ impl CacheBuilder {
         Self { memory_capacity: bytes, ..self }
     }
 
-    /// First part of all keys: the name of the service, which all of its processes share. Services that share a Redis server but no
-    /// values have different ones, so a cache whose store is not its process's own has none unless it is said here. 1 to 64 of
-    /// `A-Z a-z 0-9 - _ .`
+    /// The first part of all keys: the name of the service, which all of its processes share. Services that share a
+    /// Redis server but no values need different namespaces, so there is no default unless the values are in the
+    /// process's own memory. Write 1 to 64 of `A-Z a-z 0-9 - _ .`
     ///
     /// ```
     /// // Keys begin with `shop:k:`.
@@ -173,13 +173,15 @@ impl CacheBuilder {
         Self { namespace: Some(namespace.into()), ..self }
     }
 
-    /// Part of what tells one build's values from another's: a new version sees nothing that an old one stored. (The default is 1.)
+    /// Separates the values of builds: a build with a new version does not read what an old version stored. The default
+    /// is 1.
     ///
-    /// For values of [`Cache::get_or_set`] and its like it is also what `version` of an attribute is: once it is said, builds share
-    /// those whose type cannot be seen whole. Raise it when one of these types changes.
+    /// Raise it when values must be loaded again although their types have stayed the same. While both versions run,
+    /// their entries exist side by side, and every invalidation reaches both.
     ///
-    /// While both run, their entries stand side by side, and every invalidation reaches those of both. Raise it when values are
-    /// to be loaded anew though their types have stayed the same.
+    /// For values of [`Cache::get_or_set`] and similar methods, it also has the role of an attribute's `version`: once
+    /// it is set, builds share the values of types whose shape cannot be seen as a whole. Raise it when one of these
+    /// types changes.
     ///
     /// ```
     /// let cache = cached_core::Cache::builder().version(2).build()?;
@@ -207,9 +209,10 @@ impl CacheBuilder {
         self
     }
 
-    /// Spread of times to live, as a fraction to both sides; at least 0, below 1. What was stored together then does
-    /// not expire together. A time that is told for one call or value (`ttl = |token| token.expires_in`, `ttl = expires_in`,
-    /// [`Options::ttl`](crate::Options::ttl)) is only shortened: the value may be of no use afterwards.
+    /// The spread of times to live, as a fraction to both sides; at least 0 and below 1. It keeps values that were
+    /// stored together from expiring together. A time for one call or value (`ttl = |token| token.expires_in`,
+    /// `ttl = expires_in`, [`Options::ttl`](crate::Options::ttl)) is only shortened, because the value may be useless
+    /// afterwards.
     ///
     /// ```
     /// // A time to live of 10 min becomes one between 8 and 12 min.
@@ -221,7 +224,7 @@ impl CacheBuilder {
         self
     }
 
-    /// Serializer of functions that name none, and of [`Cache::set`] and the like.
+    /// The codec of functions that name none, and of [`Cache::set`] and similar methods.
     ///
     /// ```
     /// use cached_core::{Cache, Codec};
@@ -234,8 +237,8 @@ impl CacheBuilder {
         self
     }
 
-    /// Compresses payloads of at least so many bytes with LZ4, where that makes them smaller (feature `lz4`). Readers
-    /// need the feature, not the setting.
+    /// Compresses payloads of at least this many bytes with LZ4, if that makes them smaller (feature `lz4`). Processes
+    /// that read them need the feature, but not the setting.
     ///
     /// ```
     /// # #[cfg(feature = "lz4")]
@@ -247,7 +250,7 @@ impl CacheBuilder {
         self
     }
 
-    /// Largest payload in bytes, expanded: from 1 to 512 MiB. Larger values are returned and not stored
+    /// The largest payload in bytes before compression, from 1 to 512 MiB. Larger values are returned but not stored
     /// ([`UnstoredReason::TooLarge`](crate::UnstoredReason::TooLarge)); [`Cache::set`] returns an error for them.
     ///
     /// ```
@@ -259,8 +262,8 @@ impl CacheBuilder {
         self
     }
 
-    /// The most by which the store may delay one call, connecting included: from 1 ms to 60 s. Waiting for someone
-    /// else's load is not part of it: see [`max_wait`](Self::max_wait).
+    /// The longest that the store may delay one call, including connecting: from 1 ms to 60 s. Waiting for another
+    /// call's load is not part of it: see [`max_wait`](Self::max_wait).
     ///
     /// ```
     /// use std::time::Duration;
@@ -273,9 +276,9 @@ impl CacheBuilder {
         self
     }
 
-    /// How long others wait for a load whose process has died: from 100 ms to 600 s. A living process renews its lease, so
-    /// loads may take longer than this. A single call's load that has just begun has a quarter of this time (but 500 ms at
-    /// least), so a program that ends right after its call keeps nobody waiting for long.
+    /// How long others wait for a load whose process has died: from 100 ms to 600 s. A living process renews its lease,
+    /// so loads may take longer than this. At first, the lease of a single call has only a quarter of this time (but at
+    /// least 500 ms), so a program that ends right after its call does not keep others waiting for long.
     ///
     /// ```
     /// use std::time::Duration;
@@ -288,9 +291,9 @@ impl CacheBuilder {
         self
     }
 
-    /// How long what a write was about to change is not stored after its process has died: from 1 s to 600 s. A living one
-    /// extends its marker. The commit of a transaction whose process dies must take effect within this time: let the
-    /// database bound its transactions by less.
+    /// How long nothing is stored that a write was about to change, after the writing process has died: from 1 s to
+    /// 600 s. A living process extends its marker. If a process dies while it commits, the commit must take effect within
+    /// this time, so let the database limit transactions to a shorter one.
     ///
     /// ```
     /// use std::time::Duration;
@@ -303,9 +306,9 @@ impl CacheBuilder {
         self
     }
 
-    /// The longest that a call waits for the load of another, in this process or elsewhere: from 1 ms to 600 s. When it is
-    /// over, one of the calls that have waited loads once more, without storing, and the others wait up to 30 s for that
-    /// load: a source that has become slow does not get all of its callers at once.
+    /// The longest that a call waits for the load of another, in this process or elsewhere: from 1 ms to 600 s. After
+    /// that, one of the waiting calls loads once more, without storing, and the others wait up to 30 s for that load.
+    /// So a source that has become slow does not get all calls at once.
     ///
     /// ```
     /// use std::time::Duration;
@@ -318,10 +321,11 @@ impl CacheBuilder {
         self
     }
 
-    /// Loads that run at once in this process while the store is out of reach, at least 1. Protects the database when every
-    /// call suddenly needs it. Other loads wait in line for as long as it takes; calls with less patience need a timeout of
-    /// their own. When no load has ended for a second, one more is let in, so that loads which wait for calls in line cannot
-    /// block each other; after 30 s without any end the loads under way are taken to hang, and no longer count.
+    /// How many loads run at once in this process while the store is out of reach, at least 1. This protects the
+    /// database when every call suddenly needs it. Other loads wait in line for as long as it takes, so calls that
+    /// cannot wait need a timeout of their own. When no load has ended for a second, one more may run, so that loads
+    /// that wait for calls in line cannot block each other. When none has ended for 30 s, the running loads are assumed
+    /// to hang and no longer count.
     ///
     /// ```
     /// // As many as the connection pool of the database has connections.
@@ -333,13 +337,13 @@ impl CacheBuilder {
         self
     }
 
-    /// Keeps values in this process as well, for so long at most: the near cache. What `local = "30s"` says for one function
-    /// this says for all that say nothing and whose values can be kept (an `Arc<T>`, or anything else that is `Clone + Send +
-    /// Sync`). From 1 ms to 365 days.
+    /// Turns on the near cache: this process also holds values in its own memory, for at most this time, from 1 ms to
+    /// 365 days. `local = "30s"` sets the time of one function. This sets that of all functions without `local` whose
+    /// values can be shared: an `Arc<T>`, or any other type that is `Clone + Send + Sync`.
     ///
-    /// A near hit takes some nanoseconds. Redis tells of every change, so it lags behind one by the way of a message; while
-    /// there is no contact the near cache is not used. A server without RESP3 (before Redis 6) has none, and the log says
-    /// so.
+    /// A near hit takes some nanoseconds. Redis announces every change, so after a write a near hit can return the old
+    /// value until the message arrives. Without contact to the server, the near cache is not used. With a server without
+    /// RESP3 (before Redis 6) there is no near cache, and the log says so.
     ///
     /// ```
     /// use std::time::Duration;
@@ -352,8 +356,8 @@ impl CacheBuilder {
         self
     }
 
-    /// Most bytes that the near cache holds: keys, values as they are encoded, and bookkeeping (192 bytes per entry); at least
-    /// 4096. What is used least goes first. Decoded, a value may take more memory than encoded.
+    /// The most bytes that the near cache holds: keys, encoded values, and bookkeeping (192 bytes per entry); at least
+    /// 4096. The least used values are removed first. A decoded value may take more memory than its encoded size.
     ///
     /// ```
     /// let cache = cached_core::Cache::builder().local_capacity(256 << 20).build()?; // 256 MiB
@@ -364,9 +368,9 @@ impl CacheBuilder {
         self
     }
 
-    /// After how long without a sign of life of the server the near cache is not used any more: from 10 ms to 60 s. When
-    /// the network swallows messages, a near hit can be older than a write by so much and no more. The server is asked for a
-    /// sign of life twice as often.
+    /// How long the near cache is used without a sign of life from the server: from 10 ms to 60 s. If the network loses
+    /// messages, a near hit can be older than a write for this long at most. The server is asked for a sign of life
+    /// twice as often.
     ///
     /// ```
     /// use std::time::Duration;
@@ -379,8 +383,8 @@ impl CacheBuilder {
         self
     }
 
-    /// How long a value whose load has failed is left alone: until then all processes serve it as it is, if they may
-    /// (`stale_while_revalidate`, `stale_if_error`), and none asks the source again. From 1 ms to 1 h.
+    /// How long a value is not loaded again after its load has failed, from 1 ms to 1 h. Until then, all processes
+    /// serve the old value if they may (`stale_while_revalidate`, `stale_if_error`), and none asks the source.
     ///
     /// ```
     /// use std::time::Duration;
@@ -393,7 +397,7 @@ impl CacheBuilder {
         self
     }
 
-    /// The clock of the memory store and the breaker: a [`Clock::manual`] in tests.
+    /// The clock of the memory store and the breaker; in tests, a [`Clock::manual`].
     ///
     /// ```
     /// use cached_core::{Cache, Clock};
@@ -421,9 +425,9 @@ impl CacheBuilder {
     /// Builds the cache. Nothing is sent yet: a server that is down is no error.
     ///
     /// # Errors
-    /// [`BuildError::Field`] names the setting that cannot work, or one of several that say where values are kept; [`BuildError::Sites`] lists every annotated function
-    /// that names an unknown TTL class, needs a codec whose feature is off, or shares its template with a function that
-    /// stores another type.
+    /// [`BuildError::Field`] names a setting that cannot work, or one of several that set the store.
+    /// [`BuildError::Sites`] lists every annotated function that names an unknown TTL class, needs a codec whose
+    /// feature is off, or shares its template with a function that stores another type.
     ///
     /// ```
     /// use cached_core::{BuildError, Cache};
@@ -458,14 +462,14 @@ impl CacheBuilder {
             Source::Redis(url) => Ok(Arc::new(crate::store::RedisStore::new(url)?)),
             #[cfg(not(feature = "redis"))]
             Source::Redis(url) => {
-                // Not the whole of it: it may hold a password.
+                // Only the scheme, because the URL may contain a password.
                 let scheme = url.split(':').next().unwrap_or_default();
                 Err(BuildError::field("redis", format!("`{scheme}:` needs cached-core's feature `redis`")))
             }
         }
     }
 
-    /// What [`Cache::memory`] builds: the defaults are known to be sound.
+    /// Builds the cache of [`Cache::memory`]. The defaults are valid, so this cannot fail.
     pub(crate) fn in_memory(self) -> Cache {
         for problem in site::problems(&site::all(), &self.settings.classes) {
             tracing::warn!("{problem}");

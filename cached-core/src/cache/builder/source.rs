@@ -1,4 +1,4 @@
-//! Where a cache keeps its values.
+//! Where a cache stores its values.
 
 use crate::store::Store;
 use std::fmt;
@@ -21,7 +21,8 @@ impl fmt::Debug for Source {
     }
 }
 
-/// The URL without user, password and options. Of a scheme that is none of ours nobody knows where the password stands.
+/// The URL without user, password and options. If the scheme is unknown, so is the place of the password, and nothing
+/// but the scheme is shown.
 fn without_password(url: &str) -> String {
     let (scheme, rest) = url.split_once("://").unwrap_or_default();
     let address = match scheme {
@@ -37,7 +38,7 @@ mod tests {
     use crate::Cache;
 
     #[test]
-    fn no_password_is_shown_wherever_it_stands() {
+    fn a_password_is_not_shown_wherever_it_stands() {
         for (url, shown) in [
             ("redis://app:hunter2@cache.internal:6379/0", "redis://cache.internal:6379/0"),
             ("redis://:hunter2@cache.internal/?protocol=resp3", "redis://cache.internal/"),

@@ -17,7 +17,7 @@ use crate::envelope::Entry;
 use crate::flight::pulse::{self, Pulse};
 use crate::key::Key;
 use crate::lease::Renewal;
-use crate::many::{AskedIds, Divided, ManyShape, Part, Passage, Undivided, one};
+use crate::many::{AskedIds, Division, DivisionError, ManyShape, Part, Passage, one};
 use crate::near::keep::Keep;
 use crate::outcome::OptionValue;
 use crate::site::Site;
@@ -319,7 +319,7 @@ impl<S: ManyShape> BatchState<'_, S> {
         let ids: Vec<_> = of.iter().map(|(at, _)| self.asked.id(*at).clone()).collect();
         let divided = match S::divide(returned, &ids) {
             Ok(divided) => divided,
-            Err(Undivided::Failed(failed)) => {
+            Err(DivisionError::Failed(failed)) => {
                 of.into_iter().filter_map(|(_, begun)| begun).for_each(|begun| {
                     begun.loaded(false);
                     begun.failed();
@@ -327,11 +327,11 @@ impl<S: ManyShape> BatchState<'_, S> {
                 self.release();
                 return Some(failed);
             }
-            Err(Undivided::Misfit(returned, values)) => return self.misfit(of, returned, values),
+            Err(DivisionError::Misfit(returned, values)) => return self.misfit(of, returned, values),
         };
         note(&of, &divided);
         let unattributed = pack::<S>(&of, &self.passage, policy, &divided).map(Arc::new);
-        let Divided { parts, strangers } = divided;
+        let Division { parts, strangers } = divided;
         self.strangers.extend(strangers);
         let mut closings = Vec::new();
         for ((at, begun), part) in of.into_iter().zip(parts) {
@@ -397,7 +397,7 @@ impl<S: ManyShape> BatchState<'_, S> {
 }
 
 /// Says once for the site what it returned that cannot be attributed.
-fn note<Id, T>(of: &[(usize, Option<ActiveLoad>)], divided: &Divided<Id, T>) {
+fn note<Id, T>(of: &[(usize, Option<ActiveLoad>)], divided: &Division<Id, T>) {
     if !divided.is_unattributed() {
         return;
     }

@@ -8,7 +8,7 @@ use crate::engine::policy::Policy;
 use crate::engine::target::Target;
 use crate::envelope::Entry;
 use crate::key::Key;
-use crate::many::{Divided, ManyShape, Part, Passage};
+use crate::many::{Division, ManyShape, Part, Passage};
 use crate::user_code::caught;
 use std::collections::HashMap;
 
@@ -18,7 +18,7 @@ pub(super) fn pack<S: ManyShape>(
     of: &[(usize, Option<ActiveLoad>)],
     passage: &Passage<S::Id>,
     policy: &Policy<S::Item>,
-    divided: &Divided<S::Id, S::Item>,
+    divided: &Division<S::Id, S::Item>,
 ) -> Option<Unattributed> {
     if !divided.parts.iter().any(|part| matches!(part, Part::Unknown)) {
         return None;

@@ -7,7 +7,7 @@ use super::Engine;
 use super::budget::Budget;
 use super::refresh::due::DueRefresh;
 use super::target::{Base, Dependencies, Target};
-use crate::envelope::{Age, Entry, Found, Head, Register};
+use crate::envelope::{Age, Entry, FoundValue, Head, Register};
 use crate::error::{FaultKind, StoreError};
 use crate::key::Key;
 use crate::near::slot::Slot;
@@ -50,7 +50,7 @@ pub(super) enum Judgement {
 #[derive(Debug)]
 pub(super) struct UnprovenValue {
     register: Bytes,
-    found: Found,
+    found: FoundValue,
 }
 
 /// A first read that hit.
@@ -333,7 +333,7 @@ impl Target {
     }
 
     /// What a value means whose tags hold.
-    fn valid(&self, register: Bytes, found: Found) -> Reading {
+    fn valid(&self, register: Bytes, found: FoundValue) -> Reading {
         let Some(age) = self.age(&found) else { return self.unusable(MissReason::Stale, &register) };
         self.site.counters.bytes_read.add(register.len() as u64);
         let entry = Entry::found(register, found, age);
@@ -341,7 +341,7 @@ impl Target {
     }
 
     /// Where a value stands in its time; `None` if this site does not serve it any more.
-    fn age(&self, found: &Found) -> Option<Age> {
+    fn age(&self, found: &FoundValue) -> Option<Age> {
         let Some(times) = found.times else { return Some(Age::Fresh) };
         let now = self.engine.clock.wall();
         match &self.site.fresh {

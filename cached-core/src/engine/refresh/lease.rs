@@ -111,7 +111,8 @@ impl Target {
         let mut replace = Replace::Nothing;
         // A register that is neither a lease nor a throttle is replaced at the second attempt.
         for _ in 0..2 {
-            let (store, key) = (Arc::clone(engine.store.off_path()), engine.settings.prefix.ticket(self.place()));
+            let (store, key) =
+                (Arc::clone(engine.store.off_path()), engine.settings.prefix.refresh_lease(self.place()));
             let Some(mut lease) = Lease::new(store, key, Purpose::NONE, engine.settings.lease, None) else { break };
             let over = std::mem::replace(&mut replace, Replace::Nothing);
             let over = lead.map_or(over.clone(), |lead| taking_place(lead, &lease, over));
@@ -152,7 +153,7 @@ impl RefreshLease {
         let until = engine.clock.wall().saturating_add(u64::try_from(time.as_millis()).unwrap_or(u64::MAX));
         let mut register = BytesMut::from(Head::value(stamp).as_bytes());
         register.extend_from_slice(&until.to_le_bytes());
-        let key = engine.settings.prefix.ticket(target.place());
+        let key = engine.settings.prefix.refresh_lease(target.place());
         let (expected, register) = (self.lease.head(), register.freeze());
         let fill =
             engine.budget().step(engine, |store, within| store.fill(&key, expected, register, time, within)).await;

@@ -142,7 +142,7 @@ impl Subject {
             fingerprint: site.fingerprint::<u64>(""),
             payload: Some(payload),
             times: None,
-            recorded: &crate::envelope::tags::Recorded::NONE,
+            recorded: &crate::envelope::tags::TagRecord::NONE,
             compress_above: usize::MAX,
         })
     }

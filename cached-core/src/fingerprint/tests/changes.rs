@@ -1,8 +1,8 @@
-//! Types as they are before and after a change, in two modules: each change is seen.
+//! Types before and after a change, in two modules: the shape shows each change.
 
 use crate::fingerprint::trace::shape_of;
 
-/// Whether the change is seen, nothing else is, and whether the whole shape is.
+/// Checks that the shape shows the change and nothing else, and whether the whole shape is known.
 fn compare<Before, Same, After>(name: &str, is_whole: bool)
 where
     Before: serde::de::DeserializeOwned,
@@ -236,7 +236,7 @@ changes! {
         { pub(super) struct T { #[serde(deserialize_with = "super::text_or_number")] a: u64, b: i8 } }
 }
 
-/// As many write it by hand.
+/// A common helper that people write by hand.
 fn text_or_number<'de, D: serde::Deserializer<'de>>(from: D) -> Result<u64, D::Error> {
     struct Either;
     impl serde::de::Visitor<'_> for Either {
@@ -282,12 +282,12 @@ enum Way {
 }
 
 #[test]
-fn an_enum_of_many_variants_is_seen_as_a_whole() {
+fn the_whole_shape_of_an_enum_of_many_variants_is_found() {
     assert!(!shape_of::<Many>().is_partial);
 }
 
 #[test]
-fn what_is_too_large_ends_and_is_not_called_known() {
+fn the_search_in_a_type_that_is_too_large_ends_and_the_shape_counts_as_partial() {
     #[derive(serde::Deserialize)]
     #[serde(untagged)]
     #[expect(dead_code, reason = "only traced")]

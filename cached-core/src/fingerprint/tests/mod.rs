@@ -37,9 +37,9 @@ fn a_change_inside_a_field_changes_the_shape() {
     assert!(user.contains(r#"["id", "tags"];User;id;u64;"#) && user.contains("tags;seq;string;"), "{user}");
 }
 
-/// Each differs from the next in one place that a made-up value does not get to in a single pass.
+/// The types differ in places that a made-up value does not reach in a single pass.
 #[test]
-fn nothing_hides_behind_what_rejects_made_up_values() {
+fn a_type_that_rejects_made_up_values_hides_nothing_behind_it() {
     macro_rules! variants {
         ($($name:ident: $ty:ty;)*) => {$(
             mod $name {
@@ -75,7 +75,7 @@ struct Tree {
 }
 
 #[test]
-fn recursive_types_end() {
+fn the_shape_of_a_recursive_type_is_finite() {
     assert!(shape_of::<Tree>().len() < 100_000);
 }
 
@@ -104,7 +104,7 @@ fn a_panicking_deserialize_only_ends_the_trace() {
 }
 
 #[test]
-fn codec_version_template_and_generics_count() {
+fn codec_version_template_and_generics_change_the_fingerprint() {
     let base = of::<u8>(Codec::Json, None, "k", "");
     assert_ne!(base, of::<u8>(Codec::Postcard, None, "k", ""));
     assert_ne!(base, of::<u8>(Codec::Json, Some(2), "k", ""));
@@ -117,7 +117,7 @@ fn codec_version_template_and_generics_count() {
 }
 
 #[test]
-fn generics_of_a_path() {
+fn generic_arguments_are_found_in_a_path() {
     assert_eq!(generics("a::m::Repo<u8>::a<3, &str>::{{closure}}"), "<u8><3, &str>");
     assert_eq!(generics("<a::P as a::Tr>::e"), "");
     assert_eq!(generics("<a::Repo<u8> as a::Tr>::e"), "<u8>");
@@ -128,9 +128,8 @@ fn generics_of_a_path() {
     assert_eq!(generics("a::writes::<impl a::Repo<u8>>::d<3>"), "<u8><3>");
 }
 
-/// Whether the fingerprint is this build's only.
 #[test]
-fn what_may_be_hidden_is_of_this_build_unless_there_is_a_version() {
+fn a_type_with_hidden_parts_is_of_this_build_only_unless_there_is_a_version() {
     #[derive(Deserialize)]
     #[serde(tag = "kind")]
     enum Kind {
@@ -147,7 +146,7 @@ fn what_may_be_hidden_is_of_this_build_unless_there_is_a_version() {
 }
 
 #[test]
-fn a_build_has_a_number_that_stays() {
+fn the_number_of_a_build_does_not_change() {
     assert_eq!(super::build::id(), super::build::id());
     assert_ne!(super::build::id(), 0);
 }

@@ -10,7 +10,7 @@ fn text<T: KeyIdentity + ?Sized>(value: &T) -> String {
 }
 
 #[test]
-fn numbers_are_their_digits() {
+fn integers_are_written_as_digits() {
     assert_eq!(text(&u64::MAX), "18446744073709551615");
     assert_eq!(text(&i128::MIN), "-170141183460469231731687303715884105728");
     assert_eq!(text(&u128::MAX), "340282366920938463463374607431768211455");
@@ -34,14 +34,14 @@ fn text_that_looks_like_something_else_is_marked() {
 }
 
 #[test]
-fn what_has_a_meaning_in_keys_is_escaped() {
+fn characters_with_a_meaning_in_keys_are_escaped() {
     assert_eq!(text(&"%:{}()[],"), "%25%3A%7B%7D%28%29%5B%5D%2C");
     assert_eq!(text(&"a\0b\x1fc\x7f"), "a%00b%1Fc%7F");
     assert_eq!(text(&String::from("a:b")), "a%3Ab");
 }
 
 #[test]
-fn every_option_inside_of_another_shows() {
+fn nested_options_are_told_apart() {
     assert_eq!(text(&None::<u8>), "~");
     assert_eq!(text(&Some(1)), "1");
     assert_eq!(text(&Some(None::<u8>)), "~~");
@@ -50,7 +50,7 @@ fn every_option_inside_of_another_shows() {
 }
 
 #[test]
-fn lists_and_tuples_have_borders() {
+fn lists_and_tuples_are_put_in_brackets() {
     assert_eq!(text(&()), "()");
     assert_eq!(text(&(1,)), "(1)");
     assert_eq!(text(&(1, ("a,b", [2, 3]))), "(1,(a%2Cb,[2,3]))");
@@ -60,7 +60,7 @@ fn lists_and_tuples_have_borders() {
 }
 
 #[test]
-fn variants_begin_with_their_name() {
+fn variants_are_written_by_name() {
     struct Variant(Vec<u8>);
     impl KeyIdentity for Variant {
         fn write(&self, out: &mut SegmentWriter<'_>) {
@@ -73,7 +73,7 @@ fn variants_begin_with_their_name() {
 }
 
 #[test]
-fn the_order_of_a_set_or_a_map_says_nothing() {
+fn the_order_of_a_set_or_a_map_does_not_matter() {
     let items: [Vec<u64>; 2] = [(0..50).collect(), (0..50).rev().collect()];
     let [a, b] = items.clone().map(|items| text(&items.into_iter().collect::<HashSet<_>>()));
     assert_eq!(a, b);
@@ -87,7 +87,7 @@ fn the_order_of_a_set_or_a_map_says_nothing() {
 }
 
 #[test]
-fn equal_floats_have_one_form_and_different_ones_two() {
+fn equal_floats_are_written_alike_and_different_ones_are_not() {
     assert_eq!(text(&1.0), "float[1.0]");
     assert_eq!(text(&-0.0), text(&0.0));
     assert_eq!(text(&-0.0_f32), text(&0.0_f32));
@@ -98,7 +98,7 @@ fn equal_floats_have_one_form_and_different_ones_two() {
 }
 
 #[test]
-fn times_and_addresses() {
+fn times_and_addresses_are_written() {
     assert_eq!(text(&Duration::from_millis(1500)), "(1,500000000)");
     assert_eq!(text(&(SystemTime::UNIX_EPOCH + Duration::from_nanos(7))), "(0,7)");
     assert_eq!(text(&(SystemTime::UNIX_EPOCH - Duration::from_nanos(7))), "before((0,7))");
@@ -107,7 +107,7 @@ fn times_and_addresses() {
 }
 
 #[test]
-fn ranges_end_where_they_end() {
+fn ranges_are_written_with_their_ends() {
     assert_eq!(text(&(1..5)), "(1,5)");
     assert_eq!(text(&(1..=5)), "(1,5,false)");
     let mut used = 5..=5;
@@ -117,7 +117,7 @@ fn ranges_end_where_they_end() {
 }
 
 #[test]
-fn what_an_item_writes_in_a_row_is_its_own() {
+fn items_of_several_parts_are_put_in_parentheses() {
     struct InARow(Vec<u8>);
     impl KeyIdentity for InARow {
         fn write(&self, out: &mut SegmentWriter<'_>) {
@@ -136,7 +136,7 @@ fn what_an_item_writes_in_a_row_is_its_own() {
 
 #[cfg(feature = "uuid")]
 #[test]
-fn a_uuid_is_written_as_people_do() {
+fn a_uuid_is_written_with_hyphens() {
     assert_eq!(text(&uuid::Uuid::from_u128(0xAB)), "00000000-0000-0000-0000-0000000000ab");
 }
 

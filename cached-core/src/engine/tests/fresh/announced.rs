@@ -66,7 +66,7 @@ fn newer(on: &Subject, function: &Function) -> Bytes {
         fingerprint: site.fingerprint::<u64>(""),
         payload: Some(b"7"),
         times: None,
-        recorded: &crate::envelope::tags::Recorded::NONE,
+        recorded: &crate::envelope::tags::TagRecord::NONE,
         compress_above: usize::MAX,
     })
 }

@@ -135,7 +135,7 @@ impl Subject {
     }
 
     fn ticket_key(&self) -> Key {
-        self.engine().settings.prefix.ticket(&self.key())
+        self.engine().settings.prefix.refresh_lease(&self.key())
     }
 
     async fn ticket(&self) -> Option<Bytes> {

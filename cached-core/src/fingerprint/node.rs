@@ -1,6 +1,6 @@
-//! Made-up values, for whatever a `Deserialize` asks.
+//! Made-up values, and a deserializer that gives one to a type.
 
-use super::heard::Stop;
+use super::complaint::Stop;
 use super::scalars::scalars;
 use serde::de::{self, DeserializeSeed, Deserializer, Error as _, Visitor};
 use std::cell::RefCell;
@@ -8,9 +8,9 @@ use std::cell::RefCell;
 /// A made-up value.
 #[derive(Debug, Clone)]
 pub(super) enum Node {
-    /// Whatever is asked for. To what asks for anything: nothing.
+    /// The value that the type asks for; a unit, if it asks for anything there is.
     Fitting,
-    /// Bytes that are no text: hardly any type takes them.
+    /// Bytes that are no text, which hardly any type accepts.
     Bytes,
     Unit,
     Bool,
@@ -22,7 +22,7 @@ pub(super) enum Node {
     Map(Vec<(Node, Node)>),
 }
 
-/// Texts that types are read from, tried in this order.
+/// Texts that types may be read from, tried in this order.
 pub(super) const TEXTS: [&str; 12] = [
     "a",
     "1",
@@ -38,83 +38,85 @@ pub(super) const TEXTS: [&str; 12] = [
     "1h",
 ];
 
-/// A type that contains itself without an end is not made any deeper.
+/// The depth at which a type that contains itself endlessly is given up.
 const MAX_DEPTH: usize = 32;
 
 #[derive(Default)]
-struct Tried {
-    /// For each visitor that reads texts, which of [`TEXTS`] is its turn.
+struct TextAttempts {
+    /// The number in [`TEXTS`] of the text to try next, for each visitor that reads texts.
     texts: Vec<(&'static str, usize)>,
     has_more: bool,
 }
 
 thread_local! {
-    static TRIED: RefCell<Tried> = RefCell::default();
+    static ATTEMPTS: RefCell<TextAttempts> = RefCell::default();
 }
 
 /// Forgets which texts were refused by which type.
 pub(super) fn forget() {
-    TRIED.take();
+    ATTEMPTS.take();
 }
 
-/// Whether a text was refused, and there is another one to be tried.
+/// Whether a text was refused and there is another one to try.
 pub(super) fn has_more() -> bool {
-    TRIED.with_borrow_mut(|tried| std::mem::take(&mut tried.has_more))
+    ATTEMPTS.with_borrow_mut(|attempts| std::mem::take(&mut attempts.has_more))
 }
 
 fn fitting_text<'de, V: Visitor<'de>>(visitor: V) -> Result<V::Value, Stop> {
     let name = std::any::type_name::<V>();
-    let turn = TRIED.with_borrow(|tried| tried.texts.iter().find(|(of, _)| *of == name).map_or(0, |(_, turn)| *turn));
-    let result = visitor.visit_str(TEXTS.get(turn).ok_or(Stop)?);
+    let next = ATTEMPTS.with_borrow(|attempts| {
+        attempts.texts.iter().find(|(visitor, _)| *visitor == name).map_or(0, |(_, next)| *next)
+    });
+    let result = visitor.visit_str(TEXTS.get(next).ok_or(Stop)?);
     if result.is_err() {
-        TRIED.with_borrow_mut(|tried| {
-            tried.has_more = turn + 1 < TEXTS.len();
-            match tried.texts.iter_mut().find(|(of, _)| *of == name) {
-                Some((_, turn)) => *turn += 1,
-                None => tried.texts.push((name, 1)),
+        ATTEMPTS.with_borrow_mut(|attempts| {
+            attempts.has_more = next + 1 < TEXTS.len();
+            match attempts.texts.iter_mut().find(|(visitor, _)| *visitor == name) {
+                Some((_, next)) => *next += 1,
+                None => attempts.texts.push((name, 1)),
             }
         });
     }
     result
 }
 
-/// Deserializes a made-up value.
+/// Gives a made-up value to a type.
 #[derive(Clone, Copy)]
-pub(super) struct Made<'a> {
+pub(super) struct NodeDeserializer<'a> {
     node: &'a Node,
     depth: usize,
 }
 
 static FITTING: Node = Node::Fitting;
 
-impl<'a> Made<'a> {
+impl<'a> NodeDeserializer<'a> {
     pub(super) fn new(node: &'a Node) -> Self {
         Self { node, depth: 0 }
     }
 
-    /// Whatever is asked for.
-    pub(super) fn fitting() -> Made<'static> {
-        Made::new(&FITTING)
+    /// Gives the type what it asks for.
+    pub(super) fn fitting() -> NodeDeserializer<'static> {
+        NodeDeserializer::new(&FITTING)
     }
 
-    fn inside(self, node: &Node) -> Result<Made<'_>, Stop> {
-        if self.depth < MAX_DEPTH { Ok(Made { node, depth: self.depth + 1 }) } else { Err(Stop) }
+    fn inside(self, node: &Node) -> Result<NodeDeserializer<'_>, Stop> {
+        if self.depth < MAX_DEPTH { Ok(NodeDeserializer { node, depth: self.depth + 1 }) } else { Err(Stop) }
     }
 
     fn is_fitting(self) -> bool {
         matches!(self.node, Node::Fitting)
     }
 
-    /// A sequence of so many fitting items.
+    /// Gives a sequence of `len` fitting items.
     fn items<'de, V: Visitor<'de>>(self, len: usize, visitor: V) -> Result<V::Value, Stop> {
         let items = vec![Node::Fitting; len];
-        visitor.visit_seq(&mut Items { left: items.iter(), of: self })
+        visitor.visit_seq(&mut Items { left: items.iter(), parent: self })
     }
 
-    /// A struct with all of its fields.
+    /// Gives a struct with all of its fields.
     fn fields<'de, V: Visitor<'de>>(self, fields: &'static [&'static str], visitor: V) -> Result<V::Value, Stop> {
         let entries: Vec<_> = fields.iter().map(|field| (Node::Text(field), Node::Fitting)).collect();
-        visitor.visit_map(Entries { left: entries.iter(), value: None, of: self })
+        visitor.visit_map(Entries { left: entries.iter(), value: None, parent: self })
     }
 }
 
@@ -126,7 +128,7 @@ macro_rules! fitting {
     )*};
 }
 
-impl<'de> Deserializer<'de> for Made<'_> {
+impl<'de> Deserializer<'de> for NodeDeserializer<'_> {
     type Error = Stop;
 
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Stop> {
@@ -139,14 +141,14 @@ impl<'de> Deserializer<'de> for Made<'_> {
             Node::F64 => visitor.visit_f64(1.5),
             Node::Text(text) => visitor.visit_str(text),
             Node::Seq(items) => {
-                let mut left = Items { left: items.iter(), of: self };
+                let mut left = Items { left: items.iter(), parent: self };
                 let value = visitor.visit_seq(&mut left)?;
                 match left.left.len() {
                     0 => Ok(value),
                     _ => Err(Stop::invalid_length(items.len(), &"fewer items")),
                 }
             }
-            Node::Map(entries) => visitor.visit_map(Entries { left: entries.iter(), value: None, of: self }),
+            Node::Map(entries) => visitor.visit_map(Entries { left: entries.iter(), value: None, parent: self }),
         }
     }
 
@@ -229,7 +231,7 @@ impl<'de> Deserializer<'de> for Made<'_> {
 
 struct Items<'a, 'b> {
     left: std::slice::Iter<'b, Node>,
-    of: Made<'a>,
+    parent: NodeDeserializer<'a>,
 }
 
 impl<'de> de::SeqAccess<'de> for &mut Items<'_, '_> {
@@ -237,14 +239,14 @@ impl<'de> de::SeqAccess<'de> for &mut Items<'_, '_> {
 
     fn next_element_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<Option<T::Value>, Stop> {
         let Some(item) = self.left.next() else { return Ok(None) };
-        seed.deserialize(self.of.inside(item)?).map(Some)
+        seed.deserialize(self.parent.inside(item)?).map(Some)
     }
 }
 
 struct Entries<'a, 'b> {
     left: std::slice::Iter<'b, (Node, Node)>,
     value: Option<&'b Node>,
-    of: Made<'a>,
+    parent: NodeDeserializer<'a>,
 }
 
 impl<'de> de::MapAccess<'de> for Entries<'_, '_> {
@@ -253,30 +255,30 @@ impl<'de> de::MapAccess<'de> for Entries<'_, '_> {
     fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, Stop> {
         let Some((key, value)) = self.left.next() else { return Ok(None) };
         self.value = Some(value);
-        seed.deserialize(self.of.inside(key)?).map(Some)
+        seed.deserialize(self.parent.inside(key)?).map(Some)
     }
 
     fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, Stop> {
-        seed.deserialize(self.of.inside(self.value.take().ok_or(Stop)?)?)
+        seed.deserialize(self.parent.inside(self.value.take().ok_or(Stop)?)?)
     }
 }
 
 struct Variant<'a> {
     name: &'static str,
-    content: Made<'a>,
+    content: NodeDeserializer<'a>,
 }
 
 impl<'de, 'a> de::EnumAccess<'de> for Variant<'a> {
     type Error = Stop;
-    type Variant = Made<'a>;
+    type Variant = NodeDeserializer<'a>;
 
-    fn variant_seed<V: DeserializeSeed<'de>>(self, seed: V) -> Result<(V::Value, Made<'a>), Stop> {
+    fn variant_seed<V: DeserializeSeed<'de>>(self, seed: V) -> Result<(V::Value, NodeDeserializer<'a>), Stop> {
         let name = Node::Text(self.name);
-        Ok((seed.deserialize(Made::new(&name))?, self.content))
+        Ok((seed.deserialize(NodeDeserializer::new(&name))?, self.content))
     }
 }
 
-impl<'de> de::VariantAccess<'de> for Made<'_> {
+impl<'de> de::VariantAccess<'de> for NodeDeserializer<'_> {
     type Error = Stop;
 
     fn unit_variant(self) -> Result<(), Stop> {

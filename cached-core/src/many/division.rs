@@ -1,11 +1,11 @@
-//! What one run of a batch's body returned, taken apart.
+//! Divides what one run of a batch's body returned.
 
 /// What one run of the body returned, by the ids that it was given.
 #[derive(Debug)]
-pub struct Divided<Id, T> {
-    /// Of each id, in their order.
+pub struct Division<Id, T> {
+    /// One for each id, in their order.
     pub(crate) parts: Vec<Part<T>>,
-    /// Entries of ids that it was not given: for the caller of this call only.
+    /// Values of ids that the body was not given; only the caller of this call gets them.
     pub(crate) strangers: Vec<(Id, T)>,
 }
 
@@ -14,9 +14,9 @@ pub struct Divided<Id, T> {
 pub(crate) enum Part<T> {
     /// It has a value.
     Value(T),
-    /// It has none.
+    /// It has no value.
     Absent,
-    /// It has none under this spelling, but one of the other entries may be its value.
+    /// It has no value under this spelling, but one of the other values may be its own.
     Unknown,
 }
 
@@ -29,8 +29,8 @@ impl<T> Part<T> {
     }
 }
 
-impl<Id, T> Divided<Id, T> {
-    /// `has_twin`: another id with a value is equal to this one, and a map holds both under one of them.
+impl<Id, T> Division<Id, T> {
+    /// `has_twin` says whether an equal id has a value: a map contains only one of two equal ids.
     pub(super) fn new(
         ids: &[Id],
         values: Vec<Option<T>>,
@@ -46,13 +46,13 @@ impl<Id, T> Divided<Id, T> {
         Self { parts, strangers }
     }
 
-    /// Whether something cannot be attributed to the ids that were given.
+    /// Whether some value cannot be attributed to one of the given ids.
     pub(crate) fn is_unattributed(&self) -> bool {
         !self.strangers.is_empty() || self.parts.iter().any(|part| matches!(part, Part::Unknown))
     }
 }
 
-/// The ids that have a value, where others have none.
+/// The ids that have a value; none if all have one.
 pub(super) fn found<'i, Id, T>(ids: &'i [Id], values: &[Option<T>]) -> Vec<&'i Id> {
     if values.iter().all(Option::is_some) {
         return Vec::new();
@@ -60,11 +60,11 @@ pub(super) fn found<'i, Id, T>(ids: &'i [Id], values: &[Option<T>]) -> Vec<&'i I
     ids.iter().zip(values).filter(|(_, value)| value.is_some()).map(|(id, _)| id).collect()
 }
 
-/// What was returned as it is, since it cannot be divided.
+/// The return value as it is, because it cannot be divided.
 #[derive(Debug)]
-pub enum Undivided<R> {
+pub enum DivisionError<R> {
     /// The load has failed.
     Failed(R),
-    /// There are so many values, which is not as many as there are ids: it cannot be told which is of which.
+    /// There are this many values, but another number of ids, so nobody can tell which value belongs to which id.
     Misfit(R, usize),
 }
