@@ -1,4 +1,4 @@
-//! The handle of an engine, which is the cache as users hold it.
+//! The handle of an engine: the cache as users hold it.
 
 use super::Engine;
 use std::fmt;
