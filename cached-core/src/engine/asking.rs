@@ -1,8 +1,9 @@
 //! Calls that are asked for their entry instead of their value: [`entry!`](crate::entry).
 //!
-//! The call is polled once while a mark says that this thread asks. Generated code renders the key before anything else. If
-//! it finds the mark, it leaves a description of the call here and, one step later, its options for storing. Then it waits
-//! instead of running the user's body, and is dropped. If it is polled later without the mark, it runs uncached.
+//! The call is polled once while a mark says that this thread asks. Generated code renders the key before anything
+//! else. If it finds the mark, it leaves a description of the call here and, one step later, its options for storing.
+//! Then it waits instead of running the user's body, and is dropped. If it is polled later without the mark, it runs
+//! uncached.
 //!
 //! Other calls pay for this only by reading one thread-local flag.
 
@@ -72,8 +73,8 @@ pub(crate) fn is_on() -> bool {
     IS_ASKING.get()
 }
 
-/// Waits while this thread asks, so that a write, or code that is no call, does not go on. It goes on if somebody polls it
-/// later without asking, for instance a wrapper that has kept the future.
+/// Waits while this thread asks, so that a write, or code that is no call, does not go on. It goes on if somebody polls
+/// it later without asking, for instance a wrapper that has kept the future.
 pub(crate) async fn stop() {
     poll_fn(|_| if is_on() { Poll::Pending } else { Poll::Ready(()) }).await;
 }

@@ -1,8 +1,8 @@
 //! Checks whether a store that was out of reach is back.
 //!
 //! # On cancellation
-//! A probe ends with the runtime on which it was started. The engine remembers that and gives the next probe a runtime and a
-//! thread of its own: in programs with short-lived runtimes, such as tests, no probe would ever finish otherwise.
+//! A probe ends with the runtime on which it was started. The engine remembers that and gives the next probe a runtime
+//! and a thread of its own: in programs with short-lived runtimes, such as tests, no probe would ever finish otherwise.
 
 use super::Engine;
 use crate::breaker::Edge;

@@ -140,8 +140,8 @@ pub async fn missing<S: ManyShape, K: Keep<S::Item>>(batch: &mut Batch<'_, S, K>
     Box::pin(state.next::<K>()).await
 }
 
-/// Runs the body as a load, which calls from inside of it can see. Missed calls that wait for others go on meanwhile. The
-/// body of a call that is asked for its entries does not run.
+/// Runs the body as a load, which calls from inside of it can see. Missed calls that wait for others go on meanwhile.
+/// The body of a call that is asked for its entries does not run.
 pub fn run<'b, S: ManyShape, K, F: Future>(
     batch: &'b mut Batch<'_, S, K>,
     policy: &Policy<S::Item>,
@@ -180,8 +180,8 @@ impl<S: ManyShape> BatchState<'_, S> {
             let mut place = next;
             if let Some(found) = &target {
                 place = *self.keys.entry(Arc::clone(&found.key)).or_insert(next);
-                // The returned map needs an entry for both, and one value cannot be returned twice. So the second is loaded
-                // without the cache.
+                // The returned map needs an entry for both, and one value cannot be returned twice. So the second is
+                // loaded without the cache.
                 if place < next && !S::is_same(self.asked.id(place), id) {
                     (target, place) = (None, next);
                 }
@@ -287,7 +287,7 @@ impl<S: ManyShape> BatchState<'_, S> {
 
     /// Begins to load all permitted ids, in their order.
     async fn begin(&mut self) -> BatchLoad {
-        // A lease whose ACQUIRE was not answered may have been granted. It must not keep others waiting during the load.
+        // An unanswered ACQUIRE may have granted a lease, which must not keep others waiting during the load.
         self.release();
         let mut permitted = std::mem::take(&mut self.permitted);
         permitted.sort_unstable_by_key(|(at, _)| *at);
@@ -353,8 +353,9 @@ impl<S: ManyShape> BatchState<'_, S> {
         None
     }
 
-    /// Handles a return value whose elements cannot be assigned to ids: nothing is stored, and the call returns what the body
-    /// returns for all of its ids. If the body was given only some of them, it runs once more, without the cache.
+    /// Handles a return value whose elements cannot be assigned to ids: nothing is stored, and the call returns what
+    /// the body returns for all of its ids. If the body was given only some of them, it runs once more, without the
+    /// cache.
     fn misfit(
         &mut self,
         of: Vec<(usize, Option<ActiveLoad>)>,

@@ -1,18 +1,18 @@
 //! The read path of a batch: many keys of one site, one read of the store, one load of what is missing.
 //!
-//! Keys that the first read does not answer go the way of single calls: one [`MissedCall`] per key, side by side in one task.
-//! So a batch shares entries, flights and leases with single calls and with other batches. Only the load is common to all
-//! keys that this batch has to load.
+//! Keys that the first read does not answer go the way of single calls: one [`MissedCall`] per key, side by side in one
+//! task. So a batch shares entries, flights and leases with single calls and with other batches. Only the load is
+//! common to all keys that this batch has to load.
 //!
 //! # No deadlock
-//! Two batches with overlapping keys may each hold what the other waits for. Neither waits in vain, because **a batch loads
-//! what it holds without waiting for what others hold**. Once a missed call leads a flight or has its lease, and until its
-//! load begins, it waits only for
+//! Two batches with overlapping keys may each hold what the other waits for. Neither waits in vain, because **a batch
+//! loads what it holds without waiting for what others hold**. Once a missed call leads a flight or has its lease, and
+//! until its load begins, it waits only for
 //!
 //! - the store steps of this batch's own misses, which the budget bounds. A missed call that begins to depend on others
 //!   ([`Member::waits_for_others`]) is no longer waited for;
-//! - a running load of this batch. That waits for others only where its body calls cached functions, and those waits are
-//!   bounded;
+//! - a running load of this batch. That waits for others only where its body calls cached functions, and those waits
+//!   are bounded;
 //! - room among the bounded loads. This wait is limited by the time for waiting.
 //!
 //! Missed calls that wait are polled while a load runs. Those that get a permit meanwhile are loaded next, together.
@@ -21,8 +21,8 @@
 //! A batch that is dropped hands its flights over and releases its leases in one task.
 //!
 //! # When Redis is down
-//! All misses begin at the same time, so their store steps share one budget. Then one run of the body loads all keys. It
-//! takes the room of one load.
+//! All misses begin at the same time, so their store steps share one budget. Then one run of the body loads all keys.
+//! It takes the room of one load.
 
 mod call;
 mod read;

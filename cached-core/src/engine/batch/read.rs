@@ -33,8 +33,8 @@ pub(super) struct BatchKey {
 /// What the first read has found of a key.
 pub(super) type FirstRead = Result<(Entry, Option<Box<Slot>>), Miss>;
 
-/// Reads all keys, which are of one site. Reads that run side by side share one budget, so a batch of some thousand keys has
-/// one budget for every [`READS`] times [`REGISTERS`] registers.
+/// Reads all keys, which are of one site. Reads that run side by side share one budget, so a batch of some thousand
+/// keys has one budget for every [`READS`] times [`REGISTERS`] registers.
 pub(super) async fn first_read(engine: &Arc<Engine>, wanted: Vec<BatchKey>) -> Vec<(BatchKey, FirstRead)> {
     let mut found = Vec::with_capacity(wanted.len());
     let mut to_read = Vec::with_capacity(wanted.len());
@@ -92,7 +92,8 @@ fn chunks(wanted: Vec<BatchKey>) -> Vec<Chunk> {
 /// The registers of a chunk, and what the near cache needs to keep their values.
 struct ChunkAnswer {
     registers: Vec<Option<Bytes>>,
-    /// For each entry, if the store announces changes from now on: its reservation in the near cache, and how long it lives.
+    /// For each entry, if the store announces changes from now on: its reservation in the near cache, and how long it
+    /// lives.
     watched: Option<Vec<(Reservation, Duration)>>,
 }
 
@@ -132,8 +133,8 @@ impl Chunk {
         Ok(ChunkAnswer { registers, watched: None })
     }
 
-    /// Reads so that the near cache can keep the values. If this fails, the keys are read in the common way, as for a single
-    /// call.
+    /// Reads so that the near cache can keep the values. If this fails, the keys are read in the common way, as for a
+    /// single call.
     async fn read_near(&self, engine: &Arc<Engine>, local: &NearPolicy, budget: &mut Budget) -> Option<ChunkAnswer> {
         let reservations: Option<Vec<_>> =
             self.wanted.iter().map(|wanted| local.near.reserve(wanted.target.keys())).collect();

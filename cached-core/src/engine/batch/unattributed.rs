@@ -12,8 +12,8 @@ use crate::many::{Divided, ManyShape, Part, Passage};
 use crate::user_code::caught;
 use std::collections::HashMap;
 
-/// The unattributed entries, for other calls of this function that wait for the load. `None` if nobody waits, if one of the
-/// ids has no key, or if ids of this type cannot be passed from one call to another.
+/// The unattributed entries, for other calls of this function that wait for the load. `None` if nobody waits, if one of
+/// the ids has no key, or if ids of this type cannot be passed from one call to another.
 pub(super) fn pack<S: ManyShape>(
     of: &[(usize, Option<ActiveLoad>)],
     passage: &Passage<S::Id>,

@@ -124,8 +124,8 @@ impl TypedCall {
 /// # Errors
 /// None: an `Err` is the load to run.
 ///
-/// This is not an `async fn`, which would hold its arguments twice. Everything large is boxed, and only when it is needed, so
-/// that a cached function's future is hardly larger than its arguments.
+/// This is not an `async fn`, which would hold its arguments twice. Everything large is boxed, and only when it is
+/// needed, so that a cached function's future is hardly larger than its arguments.
 #[expect(clippy::manual_async_fn, reason = "see above")]
 pub fn look<S: Shape, K: Keep<S::Item>>(call: TypedCall, _: S, _: K) -> impl Future<Output = Result<S::Return, Load>> {
     async move {
@@ -185,16 +185,16 @@ impl Load {
         Self { loading: Some(begun.loading()), pulse: begun.pulse(), begun: Some(begun) }
     }
 
-    /// Runs the function's body as a load, which calls from inside of it can see. The body of a call that is asked for its
-    /// entry does not run.
+    /// Runs the function's body as a load, which calls from inside of it can see. The body of a call that is asked for
+    /// its entry does not run.
     pub fn run<T: 'static, F: Future>(&mut self, policy: &Policy<T>, body: F) -> Running<'_, F> {
         let (loading, pulse) = (self.loading.take(), self.pulse.take());
         let is_asked = self.begun.is_none() && asking::answers(policy);
         Running { body: Box::pin(body), is_asked, loading, pulse, to_keep: self.begun.as_deref_mut() }
     }
 
-    /// Shares what the body returned, stores it in the background, and returns it. If the body has failed, its fallback is
-    /// returned instead, where there is one.
+    /// Shares what the body returned, stores it in the background, and returns it. If the body has failed, its fallback
+    /// is returned instead, where there is one.
     pub fn settle<S: Shape>(self, _: S, policy: &Policy<S::Item>, returned: S::Return) -> S::Return {
         let fallback = self.begun.and_then(|begun| settle::<S>(*begun, policy, &returned));
         fallback.unwrap_or(returned)
@@ -257,7 +257,8 @@ async fn refresh<S: Shape>(
     entry: Entry,
     due: Box<super::refresh::due::DueRefresh>,
 ) -> Result<S::Return, AfterRefresh> {
-    // Checks that the value can be served if the refresh fails. It is not kept, because the call's future would hold it.
+    // Checks that the value can be served if the refresh fails. It is not kept, because the call's future would hold
+    // it.
     let readable = item(&target.site, &entry).and_then(|item| S::rebuild(item).ok_or(MissReason::Payload));
     if let Err(reason) = readable.map(drop) {
         return Err(AfterRefresh::Miss(target.rejects(&entry, reason)));

@@ -143,8 +143,8 @@ impl NearPolicy {
     }
 }
 
-/// The return value made of a kept value; `None` if its `Clone` panics. (Or if it is of another type, which cannot happen
-/// because the map key contains the fingerprint.)
+/// The return value made of a kept value; `None` if its `Clone` panics. (Or if it is of another type, which cannot
+/// happen because the map key contains the fingerprint.)
 #[inline]
 fn returned<S: Shape, K: Keep<S::Item>>(kept: Kept) -> Option<S::Return> {
     match K::give(kept) {
@@ -178,7 +178,8 @@ impl Target {
 }
 
 impl Call {
-    /// A call that the near cache did not answer. `draw`: set if the value in there is due for a refresh, see [`NearMiss`].
+    /// A call that the near cache did not answer. `draw`: set if the value in there is due for a refresh, see
+    /// [`NearMiss`].
     pub(crate) fn after_near(
         engine: &Arc<Engine>,
         site: &'static Site,

@@ -3,8 +3,8 @@
 //! The attribute has made a future of the body that borrows nothing. This is compiled once per return type.
 //!
 //! # On cancellation
-//! A task that loads goes on when its caller goes away, and its value is stored. When the runtime shuts down, the task leaves
-//! nothing behind.
+//! A task that loads goes on when its caller goes away, and its value is stored. When the runtime shuts down, the task
+//! leaves nothing behind.
 //!
 //! # When Redis is down
 //! As for loads that are not detached. Nothing is refreshed in the background, because no value is found.
@@ -140,8 +140,8 @@ pub fn moved<T: Moved>(_: &T) {}
 type Body<R> = Pin<Box<dyn Future<Output = R> + Send>>;
 
 impl Load {
-    /// Runs the body and settles what it returns, as a task if the options say so. A refresh in the background runs while the
-    /// call is served the value that there is.
+    /// Runs the body and settles what it returns, as a task if the options say so. A refresh in the background runs
+    /// while the call is served the value that there is.
     pub async fn detach<S: Shape<Return: Returns> + Send + 'static>(
         self,
         shape: S,

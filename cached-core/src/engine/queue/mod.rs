@@ -1,11 +1,11 @@
 //! The queue of invalidations that could not be applied yet. This is bookkeeping only; [`replay`] applies them.
 //!
-//! An invalidation removes registers, whatever stands there, and removing twice is the same as removing once. So the queue
-//! needs only one item for each register, and the order of the invalidations of one register does not matter. The queue is
-//! bounded: if there are too many items, all of them become one invalidation of the whole namespace.
+//! An invalidation removes registers, whatever stands there, and removing twice is the same as removing once. So the
+//! queue needs only one item for each register, and the order of the invalidations of one register does not matter. The
+//! queue is bounded: if there are too many items, all of them become one invalidation of the whole namespace.
 //!
-//! If the store refuses one register and takes others, that register waits by itself, longer each time, so that the others do
-//! not wait for it.
+//! If the store refuses one register and takes others, that register waits by itself, longer each time, so that the
+//! others do not wait for it.
 
 pub(crate) mod replay;
 
@@ -37,8 +37,8 @@ pub(crate) struct Queue {
 
 #[derive(Debug, Default)]
 struct QueueState {
-    /// In the order in which they are applied. The register of all tags comes before each tag, because a tag's name begins
-    /// with its name: a load that ends in between must find the register of all tags changed.
+    /// In the order in which they are applied. The register of all tags comes before each tag, because a tag's name
+    /// begins with its name: a load that ends in between must find the register of all tags changed.
     registers: BTreeMap<Key, QueueItem>,
     /// The number of the last invalidation, if the whole namespace is queued.
     all: Option<u64>,
@@ -112,8 +112,8 @@ impl Queue {
         self.len.load(Ordering::Acquire)
     }
 
-    /// Whether one of these keys is queued, so that what the store holds there must not be served. Costs next to nothing while
-    /// nothing is queued.
+    /// Whether one of these keys is queued, so that what the store holds there must not be served. Costs next to
+    /// nothing while nothing is queued.
     pub(super) fn covers<'a>(&self, mut keys: impl Iterator<Item = &'a Key>) -> bool {
         self.len() > 0 && {
             let state = self.locked();
@@ -121,8 +121,8 @@ impl Queue {
         }
     }
 
-    /// Adds registers to remove, and the writer whose markers are to be removed. Returns whether the queue is too long now, so
-    /// that all of it becomes one invalidation of the namespace.
+    /// Adds registers to remove, and the writer whose markers are to be removed. Returns whether the queue is too long
+    /// now, so that all of it becomes one invalidation of the namespace.
     pub(super) fn add(&self, keys: &[Key], writer: Option<Head>) -> bool {
         let mut state = self.locked();
         let number = state.next;
@@ -199,7 +199,8 @@ impl Queue {
         }
     }
 
-    /// Whether a refusal is the first since the queue was empty, and so is to be logged. Must be called for each refusal.
+    /// Whether a refusal is the first since the queue was empty, and so is to be logged. Must be called for each
+    /// refusal.
     pub(super) fn is_first_refusal(&self) -> bool {
         !std::mem::replace(&mut self.locked().is_refusal_logged, true)
     }

@@ -1,5 +1,5 @@
-//! Applies [queued](crate::engine::queue) invalidations: again and again, with growing pauses, until the store takes them.
-//! Until then this process does not serve what the store holds under these keys.
+//! Applies [queued](crate::engine::queue) invalidations: again and again, with growing pauses, until the store takes
+//! them. Until then this process does not serve what the store holds under these keys.
 //!
 //! # On cancellation
 //! The task ends with its runtime; the next call that meets a queued key starts another.
@@ -50,8 +50,8 @@ impl Engine {
             tracing::warn!(
                 store = ?self.store,
                 most = self.queue.most(),
-                "more invalidations are queued than can be remembered: the whole namespace is removed when the store is back, \
-                 and this process does without the cache until then"
+                "more invalidations are queued than can be remembered: the whole namespace is removed when the store \
+                 is back, and this process does without the cache until then"
             );
         }
         self.wrote(keys);

@@ -138,8 +138,8 @@ impl SiteState {
                 place,
                 queued,
                 unbracketed,
-                "the store takes this function's writes again; `queued`: invalidations that had to wait, `unbracketed`: writes \
-                 that went ahead without their bracket"
+                "the store takes this function's writes again; `queued`: invalidations that had to wait, \
+                 `unbracketed`: writes that went ahead without their bracket"
             );
         }
     }

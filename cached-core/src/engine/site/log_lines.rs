@@ -16,18 +16,18 @@ impl SiteState {
         }
     }
 
-    /// Notes that a call's entry stands beside a value of another type. A rolling deployment causes that for a while, and it
-    /// costs each call a second read. That is no fault, but worth a line if it goes on.
+    /// Notes that a call's entry stands beside a value of another type. A rolling deployment causes that for a while,
+    /// and it costs each call a second read. That is no fault, but worth a line if it goes on.
     pub(crate) fn stands_beside(&self) {
         if self.notices.beside.fetch_add(1, Ordering::Relaxed) == SOME_BESIDE {
             let (site, place) = (self.site.path(), self.site.place());
             tracing::info!(
                 site,
                 place,
-                "{SOME_BESIDE} calls have found values of another type, or of another build, under their keys: their own values stand \
-                 beside these, so each call reads twice, and the near cache keeps none of those of batches. After a deployment this \
-                 ends by itself; otherwise give the types keys of their own (`<T>` in the key), or the services namespaces of their \
-                 own"
+                "{SOME_BESIDE} calls have found values of another type, or of another build, under their keys: their \
+                 own values stand beside these, so each call reads twice, and the near cache keeps none of those of \
+                 batches. After a deployment this ends by itself; otherwise give the types keys of their own (`<T>` in \
+                 the key), or the services namespaces of their own"
             );
         }
     }
@@ -74,9 +74,9 @@ impl SiteState {
                 site,
                 place,
                 argument,
-                "`{argument}` cannot be written into the key: such calls run uncached; its `KeyIdentity` or `Serialize` fails or \
-                 panics: render it in another way in `key`, or name one of its fields there beside `skip(..)`; `skip(..)` alone leaves it \
-                 out, if it is no part of the call's identity"
+                "`{argument}` cannot be written into the key: such calls run uncached; its `KeyIdentity` or \
+                 `Serialize` fails or panics: render it in another way in `key`, or name one of its fields there \
+                 beside `skip(..)`; `skip(..)` alone leaves it out, if it is no part of the call's identity"
             );
         }
     }
@@ -103,9 +103,9 @@ impl SiteState {
                 (self.site.path(), self.site.place(), self.codec, near.unwrap_or("unknown"));
             tracing::warn!(
                 site, place, %codec, value = of, near,
-                "a value comes back from the codec changed: such values are returned and not stored; `near` is the field or \
-                 variant where they differ: look for `#[serde(skip)]`, `skip_serializing`, `default` and `untagged` there and \
-                 take them off, or let the type's `PartialEq` leave out what may differ"
+                "a value comes back from the codec changed: such values are returned and not stored; `near` is the \
+                 field or variant where they differ: look for `#[serde(skip)]`, `skip_serializing`, `default` and \
+                 `untagged` there and take them off, or let the type's `PartialEq` leave out what may differ"
             );
         }
     }
@@ -123,9 +123,9 @@ impl SiteState {
             site,
             place,
             value = of,
-            "a part of this type's shape cannot be seen, such as a variant behind `other` or an optional field behind `flatten`: its \
-             values are stored for this build of the program, and another build begins with none; {cure} to share them, and raise it \
-             when the type changes"
+            "a part of this type's shape cannot be seen, such as a variant behind `other` or an optional field behind \
+             `flatten`: its values are stored for this build of the program, and another build begins with none; \
+             {cure} to share them, and raise it when the type changes"
         );
     }
 

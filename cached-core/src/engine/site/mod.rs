@@ -52,11 +52,12 @@ pub(crate) struct SiteState {
     version: Option<u32>,
     /// The site's part of the fingerprints.
     pub(super) identity: String,
-    /// The last value that was stored beside another type's lease was lost, because the other load stored nothing. The next call
-    /// then waits for such a lease and stores under the key. Otherwise this type would have no value for as long as the other
-    /// is loaded.
+    /// The last value that was stored beside another type's lease was lost, because the other load stored nothing. The
+    /// next call then waits for such a lease and stores under the key. Otherwise this type would have no value for as
+    /// long as the other is loaded.
     pub(crate) waits_for_other_types: AtomicBool,
-    /// The fingerprint that was asked for first. A generic function has one for each of its types; most sites have only one.
+    /// The fingerprint that was asked for first. A generic function has one for each of its types; most sites have only
+    /// one.
     first_fingerprint: OnceLock<(TypeId, &'static str, u64)>,
     pub(super) fingerprints: RwLock<Vec<(TypeId, &'static str, u64)>>,
     /// What has been logged about the site.
@@ -107,16 +108,16 @@ pub(super) struct NearPolicy {
 }
 
 impl NearPolicy {
-    /// The kind of values with this fingerprint in the near cache. Functions share kept values if they share entries and keep
-    /// values for the same time.
+    /// The kind of values with this fingerprint in the near cache. Functions share kept values if they share entries
+    /// and keep values for the same time.
     #[inline]
     pub(super) fn kind(&self, fingerprint: u64) -> u64 {
         fingerprint ^ self.salt
     }
 }
 
-/// A site's state as a call holds it. The states of the first cache live as long as the process, so they need no reference
-/// count, for which threads would contend.
+/// A site's state as a call holds it. The states of the first cache live as long as the process, so they need no
+/// reference count, for which threads would contend.
 #[derive(Debug, Clone)]
 pub(crate) enum SiteRef {
     First(&'static SiteState),
@@ -206,8 +207,8 @@ impl SiteState {
         self.local.as_ref().map_or(0, |local| local.hits.get())
     }
 
-    /// The fingerprint of the values of a function with this path, if it is the one that was asked for first. Most sites have
-    /// no other.
+    /// The fingerprint of the values of a function with this path, if it is the one that was asked for first. Most
+    /// sites have no other.
     #[inline]
     pub(super) fn first_fingerprint(&self, path: &'static str) -> Option<u64> {
         let (_, at, fingerprint) = self.first_fingerprint.get()?;
@@ -240,7 +241,8 @@ impl SiteState {
     }
 }
 
-/// Whether two paths are equal. The same path may have several addresses in the program, but mostly the addresses are equal.
+/// Whether two paths are equal. The same path may have several addresses in the program, but mostly the addresses are
+/// equal.
 #[inline]
 fn is_same(one: &'static str, other: &'static str) -> bool {
     std::ptr::eq(one, other) || one == other

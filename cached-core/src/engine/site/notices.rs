@@ -1,7 +1,7 @@
 //! Why a site gets nothing from the cache: one log line per site and cause, with what to do about it.
 //!
-//! A cause that stays until somebody changes the code or the settings is logged when it first occurs. Any other cause is logged
-//! after [`IN_A_ROW`] calls without a success in between, because a single lost lease is not worth a line.
+//! A cause that stays until somebody changes the code or the settings is logged when it first occurs. Any other cause
+//! is logged after [`IN_A_ROW`] calls without a success in between, because a single lost lease is not worth a line.
 
 use crate::reason::{MissReason, UnstoredReason};
 use crate::user_code::UserCode;
@@ -95,8 +95,8 @@ impl Cause {
         match self {
             Self::TooLarge => (
                 "a value is larger than `max_value_bytes`: it is returned and not stored",
-                "raise `.max_value_bytes(..)` on the builder or return less; bytes take a third of the room with another \
-                 codec than JSON: `codec = \"msgpack\"` or \"postcard\"",
+                "raise `.max_value_bytes(..)` on the builder or return less; bytes take a third of the room with \
+                 another codec than JSON: `codec = \"msgpack\"` or \"postcard\"",
             ),
             Self::TooManyTags => (
                 "a value has more than 64 tags and events: it is returned and not stored",
@@ -104,22 +104,24 @@ impl Cause {
             ),
             Self::Decode => (
                 "the codec cannot read back this function's values: they are loaded each time",
-                "what `Serialize` writes must be what `Deserialize` reads, and postcard does not know `untagged` and enums with \
-                 a `tag`: change the type or the `codec`",
+                "what `Serialize` writes must be what `Deserialize` reads, and postcard does not know `untagged` and \
+                 enums with a `tag`: change the type or the `codec`",
             ),
             Self::NoRuntime => (
                 "there is no tokio runtime here: such calls run uncached",
                 "call the function from inside of a tokio runtime",
             ),
             Self::Strangers => (
-                "a batch returned entries that belong to none of the ids it was given: they are returned to this call and not \
-                 stored, and no `None` is stored for an id without an entry, because one of them may belong to it",
-                "return each value under the id as it was given (a database that ignores case, accents or spaces spells ids its \
-                 own way: make the ids uniform before the call), and move totals and the like into a function of their own",
+                "a batch returned entries that belong to none of the ids it was given: they are returned to this call \
+                 and not stored, and no `None` is stored for an id without an entry, because one of them may belong to \
+                 it",
+                "return each value under the id as it was given (a database that ignores case, accents or spaces \
+                 spells ids its own way: make the ids uniform before the call), and move totals and the like into a \
+                 function of their own",
             ),
             Self::Misfit => (
-                "a batch returned a list of another length than its ids: it is returned and not stored, and where some of the ids \
-                 were cached, the body runs once more for all of them",
+                "a batch returned a list of another length than its ids: it is returned and not stored, and where some \
+                 of the ids were cached, the body runs once more for all of them",
                 "return one element for each id, in their order, and `None` for an id without a value; or return a map",
             ),
             // These have lines of their own.
@@ -136,8 +138,8 @@ impl Run {
         match self {
             Self::Policy => (
                 "the options let no value be stored",
-                "`cache_if` said no, the time to live was zero, or it was a `None` with `none_ttl = \"off\"`: if that is \
-                 meant, take the attribute off",
+                "`cache_if` said no, the time to live was zero, or it was a `None` with `none_ttl = \"off\"`: if that \
+                 is meant, take the attribute off",
             ),
             Self::Tags => (
                 "a tag of each value was invalidated while it was loaded",
@@ -169,7 +171,8 @@ impl Run {
         }
     }
 
-    /// Whether storing a value counts as a success. Not if others overwrite the values: then each call stores one again.
+    /// Whether storing a value counts as a success. Not if others overwrite the values: then each call stores one
+    /// again.
     pub(super) fn counts_stored(self) -> bool {
         !matches!(self, Self::OtherData)
     }
@@ -210,8 +213,8 @@ impl Notices {
         self.logged.load(Ordering::Relaxed) & bit == 0 && self.logged.fetch_or(bit, Ordering::Relaxed) & bit == 0
     }
 
-    /// Counts a call without a success, given the number of successes so far. Returns whether the run is long enough to be
-    /// logged.
+    /// Counts a call without a success, given the number of successes so far. Returns whether the run is long enough to
+    /// be logged.
     pub(super) fn is_enough(&self, run: Run, successes: u64) -> bool {
         let counted = &self.runs[run as usize];
         if counted.since.swap(successes, Ordering::Relaxed) != successes {

@@ -1,5 +1,5 @@
-//! A call announces a step before it takes it. Another call that comes while the answer is on its way does not share it,
-//! because a write may have completed between the step and that call.
+//! A call announces a step before it takes it. Another call that comes while the answer is on its way does not share
+//! it, because a write may have completed between the step and that call.
 //!
 //! Steps of calls that have found a value past its end are in [`fresh::announced`](super::fresh).
 
@@ -8,8 +8,8 @@ use super::*;
 /// How long the answers are on their way.
 const ON_ITS_WAY: Duration = ms(20);
 
-/// The value 7 was read, its answer is on its way, and a write completes. Calls that came before the step share the value, a
-/// later one does not.
+/// The value 7 was read, its answer is on its way, and a write completes. Calls that came before the step share the
+/// value, a later one does not.
 async fn only_the_early_share(on: &Subject, early: impl IntoIterator<Item = JoinHandle<Result<u64, ()>>>) {
     on.cache.delete("k").await.unwrap();
     let late = on.calling(Ok(2), AT_ONCE).await;

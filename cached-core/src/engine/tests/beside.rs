@@ -133,8 +133,8 @@ async fn a_value_is_stored_beside_a_base_that_only_acquire_finds() {
     assert_eq!(text(&on, "new").await, "theirs", "which was left where it was");
 }
 
-/// `found_with_kept_base` of the protocol's model: the value that ACQUIRE finds beside a base would be right for this call, which
-/// has seen the base, but is too old for a call that follows it.
+/// `found_with_kept_base` of the protocol's model: the value that ACQUIRE finds beside a base would be right for this
+/// call, which has seen the base, but is too old for a call that follows it.
 #[tokio::test(start_paused = true)]
 async fn a_companion_that_acquire_finds_is_not_shared_on_the_word_of_an_older_read() {
     let on = Subject::new();
@@ -286,8 +286,8 @@ async fn a_call_gives_up_on_a_base_that_changes_at_every_read() {
     assert_eq!(on.store.count(Step::GetAll), 3, "reads");
 }
 
-/// A register contains two bytes of the fingerprint. If they are equal by chance, the checksum keeps the types apart, but it
-/// cannot distinguish another type from damage.
+/// A register contains two bytes of the fingerprint. If they are equal by chance, the checksum keeps the types apart,
+/// but it cannot distinguish another type from damage.
 #[tokio::test(start_paused = true)]
 async fn a_register_that_seems_damaged_again_and_again_is_taken_for_another_type_s() {
     let on = Subject::new();

@@ -13,8 +13,8 @@ use tracing::{Dispatch, Event, Metadata, Subscriber};
 #[derive(Clone, Default)]
 struct Messages(Arc<Mutex<Vec<String>>>);
 
-/// A subscriber that stays. While a process has only one, `tracing` asks the thread that first reaches a callsite whether
-/// anybody listens there, and remembers its "no" for all threads.
+/// A subscriber that stays. While a process has only one, `tracing` asks the thread that first reaches a callsite
+/// whether anybody listens there, and remembers its "no" for all threads.
 static STAYING: LazyLock<Dispatch> = LazyLock::new(|| Dispatch::new(Messages::default()));
 
 impl Messages {

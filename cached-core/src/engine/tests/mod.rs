@@ -1,5 +1,6 @@
-//! The engine on paused time, with a store whose steps are planned. The package `tests` tests on real servers what users are
-//! promised. These tests show, fast and to the millisecond, that each decision of the engine is the intended one.
+//! The engine on paused time, with a store whose steps are planned. The package `tests` tests on real servers what
+//! users are promised. These tests show, fast and to the millisecond, that each decision of the engine is the intended
+//! one.
 
 mod after_failure;
 mod announced;

@@ -202,8 +202,8 @@ async fn a_load_that_hangs_keeps_another_key_waiting_for_a_second() {
     first.abort();
 }
 
-/// Makes two hundred calls for one key, whose load takes a second and is waited for no longer than 300 ms. Returns how many
-/// loads there were, how many of them ran at once, and how long the slowest call took.
+/// Makes two hundred calls for one key, whose load takes a second and is waited for no longer than 300 ms. Returns how
+/// many loads there were, how many of them ran at once, and how long the slowest call took.
 async fn calls_for_a_slow_load(on: &Subject) -> (usize, usize, Duration) {
     let (all, now, most) = (AtomicUsize::new(0), AtomicUsize::new(0), AtomicUsize::new(0));
     let load = || async {
@@ -222,8 +222,8 @@ async fn calls_for_a_slow_load(on: &Subject) -> (usize, usize, Duration) {
 #[tokio::test(start_paused = true)]
 async fn calls_that_have_waited_for_too_long_share_one_load_once_more() {
     let on = Subject::with(|builder| builder.max_wait(ms(300)));
-    // The late load begins at 300 ms and ends at 1,300 ms. By then the first value has been in the store for 300 ms, and the
-    // calls that may not share the late load find it.
+    // The late load begins at 300 ms and ends at 1,300 ms. By then the first value has been in the store for 300 ms,
+    // and the calls that may not share the late load find it.
     assert_eq!(calls_for_a_slow_load(&on).await, (2, 2, ms(1_300)));
     let on = Subject::with(|builder| builder.max_wait(ms(300)));
     on.open_breaker().await;

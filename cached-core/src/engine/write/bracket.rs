@@ -15,8 +15,8 @@ use std::time::Duration;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
-/// How long markers are extended. A longer write has no marker at its end; its END still removes the registers, unless the
-/// process dies.
+/// How long markers are extended. A longer write has no marker at its end; its END still removes the registers, unless
+/// the process dies.
 const EXTENDED_FOR: Duration = Duration::from_secs(300);
 
 /// A write in progress. If it is dropped instead of ended, its markers run out by themselves.
@@ -58,8 +58,8 @@ impl Bracket {
             return fails(scope, None, budget, error);
         }
         let mut tried = Self::try_begin(&scope, token, &mut budget).await;
-        // Callers must not notice that the server has closed an idle connection. The store itself does not repeat a BEGIN with
-        // a token; this one is of another writer.
+        // Callers must not notice that the server has closed an idle connection. The store itself does not repeat a
+        // BEGIN with a token; this one is of another writer.
         if token
             && let Err((Some(lost), error)) = &tried
             && is_disconnected(error)
@@ -86,9 +86,9 @@ impl Bracket {
         Ok(writer)
     }
 
-    /// Ends a BEGIN that may have been carried out although its connection broke. Its marker would keep loads from being stored
-    /// until it runs out, long after the write, and its token would keep the next writer from having one. An error here is
-    /// ignored, because the next BEGIN will then fail too.
+    /// Ends a BEGIN that may have been carried out although its connection broke. Its marker would keep loads from
+    /// being stored until it runs out, long after the write, and its token would keep the next writer from having one.
+    /// An error here is ignored, because the next BEGIN will then fail too.
     async fn end_lost(scope: &Scope, writer: Head, budget: &mut Budget) {
         let written = nothing(scope.keys());
         let _ = budget.step(&scope.engine, |store, within| store.end(writer, &written, within)).await;
@@ -109,7 +109,8 @@ impl Bracket {
         self.end_with(|_| Vec::new()).await.0
     }
 
-    /// Ends the write and puts what `puts` returns for the writer. Returns the outcome, and whether the values were put.
+    /// Ends the write and puts what `puts` returns for the writer. Returns the outcome, and whether the values were
+    /// put.
     pub(crate) async fn end_with(self, puts: impl FnOnce(Head) -> Vec<Written>) -> (Outcome, bool) {
         let Some(OpenBracket { scope, writer, extension, budget }) = self.open else {
             return (Outcome::Applied, false);
@@ -138,7 +139,8 @@ impl FailedBegin {
         let Self { mut scope, writer, error, .. } = self;
         if let Some(writer) = writer {
             let (engine, written) = (Arc::clone(&scope.engine), nothing(scope.keys()));
-            // Otherwise its marker would keep loads from being stored for as long as it lives. No caller waits for this.
+            // Otherwise its marker would keep loads from being stored for as long as it lives. No caller waits for
+            // this.
             start(&engine.clone(), async move {
                 let mut budget = engine.budget();
                 let _ = budget.step(&engine, |store, within| store.end(writer, &written, within)).await;
@@ -176,8 +178,9 @@ impl Extension {
             ticks.tick().await;
             while began.elapsed() < EXTENDED_FOR {
                 ticks.tick().await;
-                // A BEGIN that fails is repeated at the next tick, before the markers have run out. It never has the token: if the
-                // markers were lost, another write may have come and gone, and the token must not come back.
+                // A BEGIN that fails is repeated at the next tick, before the markers have run out. It never has the
+                // token: if the markers were lost, another write may have come and gone, and the token must not come
+                // back.
                 if let Err(error) = store.begin(writer, &keys, marker, false, marker / 6).await {
                     tracing::debug!(%error, "the markers of a write could not be extended");
                 }

@@ -1,15 +1,16 @@
 //! The write path: what a write invalidates, and the bracket around it.
 //!
-//! *Bracket*: BEGIN removes the registers and marks them before the write begins; while a marker lives, nobody gets a lease on
-//! them. END removes the registers again, and the markers. *After*: the registers are removed when the write has completed.
+//! *Bracket*: BEGIN removes the registers and marks them before the write begins; while a marker lives, nobody gets a
+//! lease on them. END removes the registers again, and the markers. *After*: the registers are removed when the write
+//! has completed.
 //!
 //! # On cancellation
-//! A write that is dropped may have been committed, or may still be committed: its registers are removed once more, and its
-//! markers stay until they run out. The markers also run out if the process dies.
+//! A write that is dropped may have been committed, or may still be committed: its registers are removed once more, and
+//! its markers stay until they run out. The markers also run out if the process dies.
 //!
 //! # When Redis is down
-//! BEGIN and END share the budget of a call. A write that could not begin its bracket goes ahead without one (or is refused, if
-//! its site says so). What could not be applied at its end is queued, see [`replay`](super::queue::replay).
+//! BEGIN and END share the budget of a call. A write that could not begin its bracket goes ahead without one (or is
+//! refused, if its site says so). What could not be applied at its end is queued, see [`replay`](super::queue::replay).
 
 pub(crate) mod bracket;
 pub(crate) mod put;
@@ -54,8 +55,8 @@ impl Write {
                 site,
                 place,
                 argument,
-                "what this write changes cannot be rendered, so it is not invalidated: the `KeyIdentity` or `Serialize` of \
-                 `{argument}` fails or panics"
+                "what this write changes cannot be rendered, so it is not invalidated: the `KeyIdentity` or \
+                 `Serialize` of `{argument}` fails or panics"
             );
             scope.flaw = Some(CacheError::Unrenderable);
         }
@@ -94,8 +95,8 @@ impl Write {
         Bracket::begin(scope.whole()?, false).await.map_err(FailedBegin::refuse)
     }
 
-    /// Begins a write whose value is to be stored as the entry of `call`. If BEGIN fails, the write goes ahead without a
-    /// bracket.
+    /// Begins a write whose value is to be stored as the entry of `call`. If BEGIN fails, the write goes ahead without
+    /// a bracket.
     pub async fn begin_put<S: Shape>(self, call: Call, shape: S) -> Put {
         let Some(scope) = self.scope else {
             asking::stop().await;
@@ -124,8 +125,8 @@ impl Write {
         }
     }
 
-    /// Keeps the body of a write from beginning while the write is asked for its entry. [`begin`](Self::begin) and the other
-    /// functions do that as well.
+    /// Keeps the body of a write from beginning while the write is asked for its entry. [`begin`](Self::begin) and the
+    /// other functions do that as well.
     pub async fn starts(&self) {
         if self.scope.is_none() {
             asking::stop().await;

@@ -1,8 +1,9 @@
 //! Put: what a write returns is stored, unless another write has overlapped it.
 //!
-//! A token in the entry's register shows whether one has: BEGIN puts it there if nobody else is writing, and anything that
-//! another write does to the register removes it. Tags that the entry depends on and that this write invalidates itself have a
-//! token as well, and get a new stamp together with the entry. The stamps of all other tags are read before the write begins.
+//! A token in the entry's register shows whether one has: BEGIN puts it there if nobody else is writing, and anything
+//! that another write does to the register removes it. Tags that the entry depends on and that this write invalidates
+//! itself have a token as well, and get a new stamp together with the entry. The stamps of all other tags are read
+//! before the write begins.
 
 use super::bracket::{Bracket, FailedBegin};
 use super::scope::Scope;
@@ -190,10 +191,11 @@ impl PutDraft {
         (now == before).then_some(stamps)
     }
 
-    /// How long the tags of this value have to live, and which tags have to be read again, with their stamps from before the
-    /// write. If there are value tags, the register of all tags is read again: if it has changed, one of them may have been
-    /// invalidated. (If this write invalidates tags itself, its token in that register shows it instead.) The other tags are
-    /// read again if they might not outlive the value, whose time to live was not known before the write.
+    /// How long the tags of this value have to live, and which tags have to be read again, with their stamps from
+    /// before the write. If there are value tags, the register of all tags is read again: if it has changed, one of
+    /// them may have been invalidated. (If this write invalidates tags itself, its token in that register shows it
+    /// instead.) The other tags are read again if they might not outlive the value, whose time to live was not known
+    /// before the write.
     fn tags_to_recheck(&self, value: &PutValue) -> (Duration, Vec<(Key, Head)>) {
         let site = &self.target.site;
         let ttl = value.ttl.time().saturating_mul(2).max(site.tag_time);

@@ -9,8 +9,8 @@ use crate::key::Key;
 use crate::store::Written;
 use std::sync::Arc;
 
-/// What a write invalidates, and in which cache. If this is dropped while it is open, the registers are invalidated, because
-/// the write may have been made.
+/// What a write invalidates, and in which cache. If this is dropped while it is open, the registers are invalidated,
+/// because the write may have been made.
 #[derive(Debug)]
 pub(crate) struct Scope {
     pub(super) engine: Arc<Engine>,

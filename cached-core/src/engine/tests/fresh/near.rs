@@ -93,8 +93,8 @@ async fn chance_decides_before_the_store_is_read() {
 }
 
 impl Function {
-    /// Gets the value into the near cache although every call would refresh it: another process has the refresh lease for
-    /// 1 ms.
+    /// Gets the value into the near cache although every call would refresh it: another process has the refresh lease
+    /// for 1 ms.
     async fn kept_while_refreshed_elsewhere(&self, on: &Subject, value: u64) {
         on.plant_refresh_lease(ms(1)).await;
         for _ in 0..2 {
@@ -172,8 +172,8 @@ async fn a_kept_value_that_has_changed_is_not_refreshed_early() {
     assert_eq!(near.stats().drops.get(&crate::near::DropReason::Changed), Some(&1));
 }
 
-/// With `on_gap = "serve"` the near cache replaces a store that is away. A call that went on to refresh a value would use up its
-/// budget and load, and so would the next.
+/// With `on_gap = "serve"` the near cache replaces a store that is away. A call that went on to refresh a value would
+/// use up its budget and load, and so would the next.
 #[tokio::test(start_paused = true)]
 async fn nothing_is_refreshed_early_without_contact() {
     let ahead = Freshness { ahead: Some(1e12), ..Freshness::NONE };
@@ -192,7 +192,8 @@ async fn nothing_is_refreshed_early_without_contact() {
     assert_eq!((on.of_function().near_hits, on.store.count(Step::GetWatched)), (before.0 + 5, before.1));
 }
 
-/// The former value was valid, but it is older than what the refreshing call returns. It must be gone before the store notifies.
+/// The former value was valid, but it is older than what the refreshing call returns. It must be gone before the store
+/// notifies.
 #[tokio::test(start_paused = true)]
 async fn the_former_value_is_not_served_after_the_new_one() {
     let (on, function) = (Subject::new(), Function::kept(Freshness { ahead: Some(1.0), ..REVALIDATE }, MINUTE));

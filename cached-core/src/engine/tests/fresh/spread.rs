@@ -10,8 +10,8 @@ fn ahead(beta: f64) -> Freshness {
     Freshness { ahead: Some(beta), ..Freshness::NONE }
 }
 
-/// Makes calls, each in a cache of its own, for a value that took `LOAD` to load and has `left` to live. Returns how many of them
-/// refresh it.
+/// Makes calls, each in a cache of its own, for a value that took `LOAD` to load and has `left` to live. Returns how
+/// many of them refresh it.
 async fn refreshes(beta: f64, left: Duration, local: Option<Local>) -> u64 {
     let mut count = 0;
     for _ in 0..ROUNDS {
@@ -34,7 +34,8 @@ async fn refreshes(beta: f64, left: Duration, local: Option<Local>) -> u64 {
     count
 }
 
-/// A call refreshes with the probability e^(−left / βδ), with and without the near cache. The bounds are five deviations off.
+/// A call refreshes with the probability e^(−left / βδ), with and without the near cache. The bounds are five
+/// deviations off.
 #[tokio::test(start_paused = true)]
 async fn calls_refresh_as_often_as_the_formula_says() {
     for local in [None, Some(Local::Millis(60_000))] {

@@ -1,6 +1,6 @@
-//! The same rules for every way to read: one by one and as a batch; by the key alone, with call tags, with an event, and with value
-//! tags; with and without the near cache. A batch has code of its own for what a single call does, so each rule is tested for
-//! all ways.
+//! The same rules for every way to read: one by one and as a batch; by the key alone, with call tags, with an event,
+//! and with value tags; with and without the near cache. A batch has code of its own for what a single call does, so
+//! each rule is tested for all ways.
 
 mod changes;
 mod lives;

@@ -1,4 +1,5 @@
-//! A write of this process removes its rows from the near cache before it returns, without waiting for the store's notification.
+//! A write of this process removes its rows from the near cache before it returns, without waiting for the store's
+//! notification.
 
 use super::*;
 
