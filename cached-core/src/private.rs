@@ -211,7 +211,7 @@ impl Call {
     /// Finds the cache and renders the key.
     #[must_use]
     pub fn new(site: &'static Site, cache: Option<&Cache>, path: &'static str, segments: &[&dyn KeySegment]) -> Self {
-        ambient::in_cache(cache, |cache| Self::left(cache.engine(), site, path, segments, None))
+        ambient::in_cache(cache, |cache| Self::after_near(cache.engine(), site, path, segments, None))
             .unwrap_or_else(|| Self::without_cache(site))
     }
 

@@ -1,12 +1,12 @@
-//! Which cache a function uses that names none: the task's scope, else the installed one.
+//! The cache of a function that names none: that of the task's scope, else the installed one.
 
 use super::handle::Cache;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{OnceLock, PoisonError, RwLock};
 
-/// The cache that was installed first, which in most processes is the only one ever: read without a lock.
+/// The cache that was installed first. Most processes never install another, so this one is read without a lock.
 static FIRST: OnceLock<Cache> = OnceLock::new();
-/// The installed one, if another has taken the place of the first.
+/// The cache that has replaced the first.
 static LATER: RwLock<Option<Cache>> = RwLock::new(None);
 static HAS_LATER: AtomicBool = AtomicBool::new(false);
 
@@ -35,13 +35,13 @@ pub(crate) fn scoped() -> Option<Cache> {
     SCOPED.try_with(Clone::clone).ok()
 }
 
-/// The cache for a call made here and now.
+/// The cache of a call that is made here and now.
 #[expect(clippy::redundant_closure_for_method_calls, reason = "the method alone is of one lifetime only")]
 pub(crate) fn current() -> Option<Cache> {
     with_current(|cache| cache.cloned())
 }
 
-/// As [`current`], without a copy. Without a cache functions run uncached, and the log says so once.
+/// As [`current`], without a clone. The log says once that functions run uncached if there is no cache.
 #[inline]
 pub(crate) fn with_current<R>(read: impl FnOnce(Option<&Cache>) -> R) -> R {
     static WARNED: AtomicBool = AtomicBool::new(false);
@@ -62,7 +62,7 @@ pub(crate) fn with_current<R>(read: impl FnOnce(Option<&Cache>) -> R) -> R {
     read(first)
 }
 
-/// Reads the cache that a call names, or else the ambient one.
+/// Passes the cache that a call names, else the ambient one, to `read`.
 #[inline]
 pub(crate) fn in_cache<R>(named: Option<&Cache>, read: impl FnOnce(&Cache) -> R) -> Option<R> {
     match named {

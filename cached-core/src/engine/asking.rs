@@ -1,10 +1,11 @@
-//! Calls that are asked for their entry and not for their value: [`entry!`](crate::entry).
+//! Calls that are asked for their entry instead of their value: [`entry!`](crate::entry).
 //!
-//! The call is polled once, while this thread is marked as asking. Generated code renders the key before anything else; finding
-//! the mark, it deposits what the call is about and, a step later, what its options say about storing. Then it waits
-//! instead of running the user's body, and is dropped. Polled later all the same, without the mark, it runs uncached.
+//! The call is polled once while a mark says that this thread asks. Generated code renders the key before anything
+//! else. If it finds the mark, it leaves a description of the call here and, one step later, its options for storing.
+//! Then it waits instead of running the user's body, and is dropped. If it is polled later without the mark, it runs
+//! uncached.
 //!
-//! The mark is all that other calls know of this: one look at a number of their own thread.
+//! Other calls pay for this only by reading one thread-local flag.
 
 use super::policy::Policy;
 use super::target::Target;
@@ -18,51 +19,51 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
 thread_local! {
-    /// Without a destructor, so that a look at it costs an instruction or two.
+    /// Without a destructor, so that reading it costs an instruction or two.
     static IS_ASKING: Cell<bool> = const { Cell::new(false) };
     static ANSWERS: RefCell<Vec<Result<CallDescription, EntryError>>> = const { RefCell::new(Vec::new()) };
 }
 
-/// The answer of a call that was asked: its entries and its options.
+/// The answer of an asked call: its entries and its options.
 #[derive(Debug)]
 pub(crate) struct CallDescription {
     pub(crate) function: &'static str,
-    /// One; of a batch, one for each of its ids.
+    /// One target; a batch has one for each of its ids.
     pub(crate) targets: Vec<Target>,
     pub(crate) is_batch: bool,
-    /// The name of the type that is stored.
+    /// The name of the stored type.
     pub(crate) holds: &'static str,
-    /// The [`Policy`] of the type that is stored, once the call has come to it.
+    /// The [`Policy`] of the stored type, once the call has got that far.
     pub(crate) policy: Option<Arc<dyn Any + Send + Sync>>,
 }
 
-/// Asks the calls that a future makes when it is polled first.
+/// Asks the calls that a future makes when it is first polled.
 pub(crate) fn ask(call: impl Future) -> Vec<Result<CallDescription, EntryError>> {
     let mut call = pin!(call);
-    let asking = Asking::begin();
-    // Where it comes to does not matter: a call that is asked never ends.
+    let asking = AskGuard::begin();
+    // The result does not matter: an asked call never ends.
     let _ = call.as_mut().poll(&mut Context::from_waker(Waker::noop()));
     let answers = ANSWERS.take();
     drop(asking);
     answers
 }
 
-/// While it lives, this thread asks. What is asked for inside of it, by a body that comes before the call, is apart.
-struct Asking {
+/// While it lives, this thread asks. Code that runs before the call may ask as well; its answers are kept apart.
+struct AskGuard {
     was_asking: bool,
-    outer: Vec<Result<CallDescription, EntryError>>,
+    outer_answers: Vec<Result<CallDescription, EntryError>>,
 }
 
-impl Asking {
+impl AskGuard {
     fn begin() -> Self {
-        Self { was_asking: IS_ASKING.replace(true), outer: ANSWERS.take() }
+        Self { was_asking: IS_ASKING.replace(true), outer_answers: ANSWERS.take() }
     }
 }
 
-impl Drop for Asking {
+impl Drop for AskGuard {
     fn drop(&mut self) {
         IS_ASKING.set(self.was_asking);
-        ANSWERS.set(std::mem::take(&mut self.outer));
+        ANSWERS.set(std::mem::take(&mut self.outer_answers));
     }
 }
 
@@ -72,8 +73,8 @@ pub(crate) fn is_on() -> bool {
     IS_ASKING.get()
 }
 
-/// Does not return while this thread asks: what is a write, or no call, does not go on. Who polls it later without asking (what a
-/// wrapper has kept of it, say) has it go on.
+/// Waits while this thread asks, so that a write, or code that is no call, does not go on. It goes on if somebody polls
+/// it later without asking, for instance a wrapper that has kept the future.
 pub(crate) async fn stop() {
     poll_fn(|_| if is_on() { Poll::Pending } else { Poll::Ready(()) }).await;
 }
@@ -91,24 +92,24 @@ pub(super) fn answer(answer: Result<CallDescription, EntryError>) {
     ANSWERS.with_borrow_mut(|answers| answers.push(answer));
 }
 
-/// Completes the last answer with what its options say about storing. Whether this thread asks: then the body is not to run.
+/// Adds the options for storing to the last answer. Returns whether this thread asks: then the body must not run.
 pub(crate) fn answers<T: 'static>(policy: &Policy<T>) -> bool {
     let is_on = is_on();
     if is_on {
         ANSWERS.with_borrow_mut(|answers| {
-            if let Some(Ok(asked)) = answers.last_mut() {
-                asked.policy = Some(Arc::new(policy.clone()));
+            if let Some(Ok(description)) = answers.last_mut() {
+                description.policy = Some(Arc::new(policy.clone()));
             }
         });
     }
     is_on
 }
 
-/// A batch that is asked comes here instead of looking at the store.
+/// Answers for a batch that is asked, which does not read the store.
 #[cold]
 pub(crate) fn asked_each<T>(site: &'static Site, targets: impl Iterator<Item = Option<Target>>) {
     let function = site.path();
-    // If one cannot be rendered, it has been said.
+    // If a key cannot be rendered, the refusal has been answered already.
     if let Some(targets) = targets.collect() {
         answer(Ok(CallDescription { function, targets, is_batch: true, holds: type_name::<T>(), policy: None }));
     }

@@ -1,10 +1,10 @@
-//! The engine's store, which nothing reaches but through this gate.
+//! The only way to the engine's store.
 
 use crate::store::{Store, Watcher};
 use std::fmt;
 use std::sync::{Arc, Weak};
 
-/// The engine's store: reached through a [`Budget`], or [off the path](Self::off_path) of every call.
+/// Gives out the engine's store: to a [budget](super::budget), or to work [off the path](Self::off_path) of every call.
 pub(crate) struct Gate(Arc<dyn Store>);
 
 impl fmt::Debug for Gate {
@@ -26,12 +26,12 @@ impl Gate {
         self.0.watch(watcher);
     }
 
-    /// The store, for the steps of a call: a [budget](super::budget) bounds them.
+    /// The store for the steps of a call, which a budget bounds.
     pub(super) fn on_path(&self) -> &dyn Store {
         &*self.0
     }
 
-    /// The store, for work that no caller waits for and that bounds its steps itself.
+    /// The store for work that no caller waits for and that bounds its own steps.
     pub(super) fn off_path(&self) -> &Arc<dyn Store> {
         &self.0
     }

@@ -1,4 +1,4 @@
-//! The handle of an engine, which is the cache as users hold it.
+//! The handle of an engine: the cache as users hold it.
 
 use super::Engine;
 use std::fmt;
@@ -10,8 +10,8 @@ use std::sync::Arc;
 /// [`get_or_set`](Self::get_or_set) and the like are for calls without an attribute.
 ///
 /// # When Redis is down
-/// [`get`](Self::get) misses and [`get_or_set`](Self::get_or_set) loads, each after at most the budget, and at once when
-/// the breaker is open. [`set`](Self::set) and [`delete`](Self::delete) say what happened.
+/// [`get`](Self::get) misses and [`get_or_set`](Self::get_or_set) loads, each after at most the budget, and at once
+/// when the breaker is open. [`set`](Self::set) and [`delete`](Self::delete) say what happened.
 ///
 /// ```
 /// use cached_core::{Cache, Options};

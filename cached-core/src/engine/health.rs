@@ -1,4 +1,4 @@
-//! Whether the store may be used now, and what its answers tell the breaker.
+//! Whether the store may be used now, and what the breaker learns from its answers.
 
 use super::{Engine, probe};
 use crate::breaker::{BreakerState, Edge, Verdict};
@@ -7,7 +7,7 @@ use crate::sync::locked;
 use std::sync::Arc;
 
 pub(super) fn is_on_tokio() -> bool {
-    // To ask for the task first costs less: it takes no handle.
+    // Asking for the task first is cheaper: it takes no handle.
     tokio::task::try_id().is_some() || tokio::runtime::Handle::try_current().is_ok()
 }
 
@@ -27,7 +27,7 @@ impl Engine {
         if self.may_use_store() { Ok(()) } else { Err(CacheError::BreakerOpen) }
     }
 
-    /// Whether the store may be used now; starts a probe if one is due. To be called on tokio.
+    /// Whether the store may be used now. Starts a probe if one is due, so it must be called on tokio.
     pub(super) fn may_use_store(self: &Arc<Self>) -> bool {
         if self.breaker.is_healthy() {
             return true;
@@ -42,7 +42,7 @@ impl Engine {
         }
     }
 
-    /// Tells the breaker how the store did.
+    /// Tells the breaker how the store has answered.
     pub(super) fn noted<T>(&self, answer: Result<T, StoreError>) -> Result<T, StoreError> {
         match &answer {
             Err(error) if error.kind.is_outage() => {
@@ -54,7 +54,7 @@ impl Engine {
                     );
                 }
             }
-            // The connection's runtime is gone or stands still: that tells nothing of the store.
+            // The connection's runtime has ended or is blocked, which says nothing about the store.
             Err(error) if !error.kind.is_answer() => {}
             Err(error) => {
                 *locked(&self.refusal) = Some(error.to_string());

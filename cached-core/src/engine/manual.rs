@@ -1,4 +1,4 @@
-//! Single steps for callers without an attribute, and on the entry of a call: read, write, remove.
+//! Single steps on one entry, for callers without an attribute: read, store, remove.
 
 use super::budget::Budget;
 use super::call::item;
@@ -19,7 +19,7 @@ use crate::ttl::Lifetime;
 use std::time::Duration;
 
 impl Target {
-    /// Reads the value; whatever stands in the way is a counted miss.
+    /// Reads the value. Any reason for not having one is counted as a miss.
     pub(crate) async fn get<T: CacheValue>(mut self) -> Option<T> {
         let (entry, decoded) = match self.find().await {
             Ok(entry) => {
@@ -33,7 +33,7 @@ impl Target {
                 if let Some(entry) = &entry {
                     self.served(entry);
                 }
-                // A `None` that was cached is an answer, too.
+                // A cached `None` is an answer as well.
                 value
             }
             Err(uncounted) => {
@@ -46,7 +46,7 @@ impl Target {
         }
     }
 
-    /// The entry, or why there is none if that is still to be counted.
+    /// The entry, or the reason for the miss; `None` if the miss has been counted already.
     async fn find(&mut self) -> Result<Entry, Option<MissReason>> {
         if !is_on_tokio() {
             return Err(Some(MissReason::NoRuntime));
@@ -57,7 +57,7 @@ impl Target {
             Ok(Reading::Value(entry)) => Ok(entry),
             Ok(Reading::Nothing) => Err(Some(self.absence())),
             Ok(Reading::Lease(_) | Reading::Worthless(_)) => Err(Some(MissReason::Leased)),
-            // What is past its end is for the function to serve, if it may.
+            // Only the annotated function may serve a value past its end.
             Ok(Reading::Fallback(_)) => Err(Some(MissReason::Stale)),
             Ok(Reading::Base(_) | Reading::Moved) => Err(Some(MissReason::Invalidated)),
             Ok(Reading::Unusable(_)) => Err(None),
@@ -65,20 +65,20 @@ impl Target {
         }
     }
 
-    /// Stores a value whatever stands under the key, unless it is being written.
+    /// Stores a value over whatever stands under the key, unless a write is in progress.
     pub(crate) async fn set<T: CacheValue>(self, value: &T, ttl: Option<Duration>) -> Result<(), CacheError> {
         let payload = self.payload(value, None)?;
         let lifetime = ttl.map_or(Lifetime::About(self.site.ttl), Lifetime::AtMost);
         self.put(&payload, lifetime, &[]).await
     }
 
-    /// As [`set`](Self::set), as its site's options say.
+    /// As [`set`](Self::set), with the options of its site.
     pub(crate) async fn set_by<T: CacheValue>(self, value: &T, policy: &Policy<T>) -> Result<(), CacheError> {
         let payload = self.payload(value, policy.check())?;
         let lifetime = policy.ttl_for(value, &self.site).map_err(|_| CacheError::Policy)?;
         let names = policy.names(value, &self.site).map_err(|_| CacheError::Policy)?;
-        let named: Option<Vec<Key>> = names.iter().map(|tag| tag.register(&self.engine.settings.prefix)).collect();
-        self.put(&payload, lifetime, &named.ok_or(CacheError::Policy)?).await
+        let value_tags: Option<Vec<Key>> = names.iter().map(|tag| tag.register(&self.engine.settings.prefix)).collect();
+        self.put(&payload, lifetime, &value_tags.ok_or(CacheError::Policy)?).await
     }
 
     fn payload<T: CacheValue>(&self, value: &T, check: Option<Check<T>>) -> Result<Vec<u8>, CacheError> {
@@ -91,17 +91,16 @@ impl Target {
         Ok(payload)
     }
 
-    /// `named`: the tags that only the value tells.
-    async fn put(&self, payload: &[u8], lifetime: Lifetime, named: &[Key]) -> Result<(), CacheError> {
+    async fn put(&self, payload: &[u8], lifetime: Lifetime, value_tags: &[Key]) -> Result<(), CacheError> {
         let engine = &self.engine;
         engine.usable()?;
         let stamp = random_id().ok_or(CacheError::NoRandomness)?;
         let mut budget = engine.budget();
-        let mut told = self.stamps(named, lifetime.time(), &mut budget).await?;
-        let stamps = told.split_off(self.tags().len());
+        let mut call_stamps = self.stamps(value_tags, lifetime.time(), &mut budget).await?;
+        let value_stamps = call_stamps.split_off(self.tags().len());
         let prefix = &engine.settings.prefix;
-        let named = named.iter().map(|tag| Box::from(prefix.name_of(tag))).zip(stamps).collect();
-        let recorded = self.recorded(&told, named);
+        let value_tags = value_tags.iter().map(|tag| Box::from(prefix.name_of(tag))).zip(value_stamps).collect();
+        let recorded = self.recorded(&call_stamps, value_tags);
         let (register, ttl) = self.register(Some(payload), &recorded, lifetime, stamp, Duration::ZERO);
         let written = register.len() as u64;
         let put = budget.step(engine, |store, within| store.put(&self.key, register, ttl, within)).await;
@@ -113,9 +112,9 @@ impl Target {
         Ok(())
     }
 
-    /// The tags as they are now: those that the call tells, and those that only the value does.
-    async fn stamps(&self, named: &[Key], ttl: Duration, budget: &mut Budget) -> Result<Vec<Head>, CacheError> {
-        let tags = [self.tags(), named].concat();
+    /// The current stamps of the call tags and then of the value tags.
+    async fn stamps(&self, value_tags: &[Key], ttl: Duration, budget: &mut Budget) -> Result<Vec<Head>, CacheError> {
+        let tags = [self.tags(), value_tags].concat();
         if tags.is_empty() {
             return Ok(Vec::new());
         }
@@ -129,7 +128,7 @@ impl Target {
         stamps.ok_or(CacheError::Writing)
     }
 
-    /// Removes whatever stands under the key; whether there was anything.
+    /// Removes whatever stands under the key. Returns whether anything stood there.
     pub(crate) async fn remove(self) -> Result<bool, CacheError> {
         self.engine.usable()?;
         let mut budget = self.engine.budget();

@@ -1,8 +1,8 @@
-//! Asks a store that is out of reach whether it is back.
+//! Checks whether a store that was out of reach is back.
 //!
 //! # On cancellation
-//! A probe ends with the runtime on which it was started. It says so, and the next one has a runtime and a thread of its own:
-//! programs whose runtimes are short-lived, such as tests, would otherwise never see the end of one.
+//! A probe ends with the runtime on which it was started. The engine remembers that and gives the next probe a runtime
+//! and a thread of its own: in programs with short-lived runtimes, such as tests, no probe would ever finish otherwise.
 
 use super::Engine;
 use crate::breaker::Edge;
@@ -11,7 +11,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 use tokio::runtime::Builder;
 
-/// What a probe may take.
+/// How long a probe may take.
 const WITHIN: Duration = Duration::from_millis(500);
 
 /// A probe that has not reported yet.
@@ -29,7 +29,7 @@ impl Drop for Probe {
     }
 }
 
-/// Starts one. To be called on tokio.
+/// Starts a probe. Must be called on tokio.
 pub(super) fn start(engine: &Arc<Engine>) {
     let probe = Probe { engine: Arc::clone(engine), has_reported: false };
     if !engine.has_lost_probe.load(Ordering::Relaxed) {

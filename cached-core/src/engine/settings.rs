@@ -1,4 +1,4 @@
-//! What the builder has decided, as the engine needs it.
+//! The builder's decisions, as the engine needs them.
 
 use crate::codec::Codec;
 use crate::key::Prefix;
@@ -6,11 +6,11 @@ use crate::near::NearSettings;
 use crate::ttl::Classes;
 use std::time::Duration;
 
-/// What the builder decided.
+/// The builder's decisions.
 #[derive(Debug, Clone)]
 pub(crate) struct Settings {
     pub(crate) prefix: Prefix,
-    /// Part of every fingerprint; `None`: not said.
+    /// Part of every fingerprint; `None` if the builder was not given one.
     pub(crate) version: Option<u32>,
     pub(crate) classes: Classes,
     pub(crate) jitter: f64,

@@ -29,7 +29,7 @@ use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-/// One call for many ids: asked for what is to be loaded until it has a value to return.
+/// One call for many ids. Generated code asks it for ids to load until it has a value to return.
 pub struct Batch<'a, S: ManyShape, K> {
     keep: PhantomData<fn() -> K>,
     state: Box<BatchState<'a, S>>,
@@ -37,21 +37,21 @@ pub struct Batch<'a, S: ManyShape, K> {
 
 struct BatchState<'a, S: ManyShape> {
     asked: AskedIds<'a, S::Id>,
-    /// Which of the distinct ids has which key.
+    /// The position of the distinct id that has this key.
     keys: HashMap<Key, usize>,
-    /// Of each distinct id, once it is known.
+    /// The value of each distinct id, once it is known.
     values: Vec<Value<S::Item>>,
-    /// What the body returned besides.
+    /// Entries that the body returned for ids it was not given.
     strangers: Vec<(S::Id, S::Item)>,
-    /// How those get to other calls.
+    /// Passes those on to other calls.
     passage: Passage<S::Id>,
-    /// What others' bodies returned that cannot be attributed, taken from them.
+    /// Unattributed entries that this batch has taken from the loads of others.
     taken: Vec<Arc<Unattributed>>,
-    /// Not miss for yet.
+    /// Keys that have not been read yet.
     wanted: Vec<BatchKey>,
-    /// Where the misses are, once there are any.
+    /// The misses, once there are any.
     misses: Option<MissedCalls>,
-    /// What may be loaded; without a permit, what is not cached.
+    /// The ids that may be loaded now. Those without a permit are not cached.
     permitted: Vec<(usize, Option<LoadPermit>)>,
     load: Option<BatchLoad>,
     engine: Option<Arc<Engine>>,
@@ -64,11 +64,11 @@ enum Value<T> {
 
 /// One run of the body.
 struct BatchLoad {
-    /// Which of the distinct ids, and what becomes of each.
+    /// The distinct ids that it loads, each with its load unless it is not cached.
     of: Vec<(usize, Option<ActiveLoad>)>,
     loading: Option<Arc<Loading>>,
     renewal: Option<Renewal>,
-    /// Held while it runs.
+    /// The room that the body takes while it runs.
     room: Option<Place>,
 }
 
@@ -83,9 +83,9 @@ impl<S: ManyShape, K> fmt::Debug for Batch<'_, S, K> {
     }
 }
 
-// What generated code calls are functions and not methods: of a value that cannot be cached rustc then says so once.
+// Generated code calls functions and not methods, because rustc then reports only once that a value cannot be cached.
 
-/// Finds the cache, and what each id's call is about.
+/// Finds the cache, and the target of each id.
 pub fn batch<'a, S: ManyShape, K: Keep<S::Item>>(
     site: &'static Site,
     cache: Option<&Cache>,
@@ -128,10 +128,10 @@ pub fn batch<'a, S: ManyShape, K: Keep<S::Item>>(
     Batch { keep: PhantomData, state: Box::new(state) }
 }
 
-/// The value to return, once all is known.
+/// Returns the value of the call, once the values of all ids are known.
 ///
 /// # Errors
-/// None: an `Err` is what the body is to be run with.
+/// None: an `Err` has the ids that the body has to load.
 pub async fn missing<S: ManyShape, K: Keep<S::Item>>(batch: &mut Batch<'_, S, K>) -> Result<S::Return, Vec<S::Id>> {
     let state = &mut *batch.state;
     if state.engine.is_none() {
@@ -140,8 +140,8 @@ pub async fn missing<S: ManyShape, K: Keep<S::Item>>(batch: &mut Batch<'_, S, K>
     Box::pin(state.next::<K>()).await
 }
 
-/// Runs the body. What it calls knows that it is called from inside of this load. MissedCalls that wait for others go on
-/// meanwhile. The body of a call that is asked for its entries does not run.
+/// Runs the body as a load, which calls from inside of it can see. Missed calls that wait for others go on meanwhile.
+/// The body of a call that is asked for its entries does not run.
 pub fn run<'b, S: ManyShape, K, F: Future>(
     batch: &'b mut Batch<'_, S, K>,
     policy: &Policy<S::Item>,
@@ -150,12 +150,12 @@ pub fn run<'b, S: ManyShape, K, F: Future>(
     let BatchState { load, misses, engine, .. } = &mut *batch.state;
     let is_asked = load.is_none() && asking::answers(policy);
     let loading = load.as_mut().and_then(|load| load.loading.take());
-    let to_keep = load.as_mut().zip(engine.as_ref());
+    let to_renew = load.as_mut().zip(engine.as_ref());
     let pulse = misses.as_ref().map(MissedCalls::ready);
-    Running { body: Box::pin(body), is_asked, loading, pulse, misses: misses.as_mut(), to_keep }
+    Running { body: Box::pin(body), is_asked, loading, pulse, misses: misses.as_mut(), to_renew }
 }
 
-/// Shares and stores what the body returned, in the background. The return value, if that is known now.
+/// Shares what the body returned and stores it in the background. Returns the value of the call if it is known now.
 pub fn settle<S: ManyShape, K>(
     batch: &mut Batch<'_, S, K>,
     policy: &Policy<S::Item>,
@@ -169,18 +169,19 @@ pub fn settle<S: ManyShape, K>(
 }
 
 impl<S: ManyShape> BatchState<'_, S> {
-    /// Each id once: those whose keys are equal are equal, unless the return type tells them apart.
+    /// Adds each id once. Ids with equal keys are equal unless the return type tells them apart.
     fn add_all(&mut self, shape: S, call: impl Fn(&S::Id) -> Call) {
         let ids = self.asked.ids;
         self.keys.reserve(ids.len());
         for (at, id) in ids.iter().enumerate() {
             let mut target = call(id).typed(one(shape)).target;
             let next = self.asked.firsts.len();
-            // What has no key is nobody's equal.
+            // An id without a key equals no other.
             let mut place = next;
             if let Some(found) = &target {
                 place = *self.keys.entry(Arc::clone(&found.key)).or_insert(next);
-                // A map holds both, and one value cannot be returned twice: the second is loaded as without a cache.
+                // The returned map needs an entry for both, and one value cannot be returned twice. So the second is
+                // loaded without the cache.
                 if place < next && !S::is_same(self.asked.id(place), id) {
                     (target, place) = (None, next);
                 }
@@ -201,12 +202,12 @@ impl<S: ManyShape> BatchState<'_, S> {
     async fn next<K: Keep<S::Item>>(&mut self) -> Result<S::Return, Vec<S::Id>> {
         if !self.wanted.is_empty() {
             self.read_near::<K>();
-            self.look::<K>().await;
+            self.read_store::<K>().await;
         }
         loop {
             self.take_ended::<K>();
             let Some(misses) = &mut self.misses else { break };
-            // Also when permits are there already: who is not done deciding may have one in a moment.
+            // Even if there are permits already: a miss that is still deciding may get one in a moment.
             let is_settled = !self.permitted.is_empty() && !misses.are_deciding();
             if is_settled || misses.is_empty() {
                 break;
@@ -234,7 +235,7 @@ impl<S: ManyShape> BatchState<'_, S> {
         });
     }
 
-    async fn look<K: Keep<S::Item>>(&mut self) {
+    async fn read_store<K: Keep<S::Item>>(&mut self) {
         let wanted = std::mem::take(&mut self.wanted);
         let Some(engine) = &self.engine else { return };
         let found = first_read(engine, wanted).await;
@@ -253,29 +254,29 @@ impl<S: ManyShape> BatchState<'_, S> {
         }
     }
 
-    /// Decodes what misses have found, and takes their permits.
+    /// Takes the values and the permits of misses that have ended.
     fn take_ended<K: Keep<S::Item>>(&mut self) {
         let (Some(misses), taken) = (&mut self.misses, &mut self.taken) else { return };
         let ended = misses.take_ended();
-        for EndedMiss { at, lookup, turn } in ended {
-            match turn {
+        for EndedMiss { at, call, next } in ended {
+            match next {
                 Next::Load(permit) => self.permitted.push((at, Some(*permit))),
-                Next::Serve(entry) => match decode::<OptionValue<S::Item>, K>(&lookup.target, &entry, None) {
+                Next::Serve(entry) => match decode::<OptionValue<S::Item>, K>(&call.target, &entry, None) {
                     Ok(value) => self.values[at] = Value::Known(value),
-                    Err(reason) => misses.reject(at, lookup, &entry, reason),
+                    Err(reason) => misses.reject(at, call, &entry, reason),
                 },
                 Next::Unattributed(returned) => {
                     let is_taken = taken.iter().any(|taken| Arc::ptr_eq(taken, &returned));
                     let strangers = if is_taken {
                         Some(Vec::new())
                     } else {
-                        unpack::<S>(&self.keys, &self.passage, &lookup.target, &returned)
+                        unpack::<S>(&self.keys, &self.passage, &call.target, &returned)
                     };
                     let Some(more) = strangers else {
-                        misses.go_on(at, lookup);
+                        misses.go_on(at, call);
                         continue;
                     };
-                    lookup.target.served(&Entry::loaded(None));
+                    call.target.served(&Entry::loaded(None));
                     self.values[at] = Value::Known(None);
                     self.strangers.extend(more);
                     taken.push(returned);
@@ -284,13 +285,13 @@ impl<S: ManyShape> BatchState<'_, S> {
         }
     }
 
-    /// What is permitted is loaded now, in the order of the ids.
+    /// Begins to load all permitted ids, in their order.
     async fn begin(&mut self) -> BatchLoad {
-        // What was asked for in vain, and may have been given all the same, keeps nobody waiting while the load runs.
+        // An unanswered ACQUIRE may have granted a lease, which must not keep others waiting during the load.
         self.release();
         let mut permitted = std::mem::take(&mut self.permitted);
         permitted.sort_unstable_by_key(|(at, _)| *at);
-        // A load that is made anyway takes the others along.
+        // If one of them needs no room, the load runs anyway and takes the others along.
         let owes_room = permitted.iter().all(|(_, permit)| permit.as_ref().is_some_and(LoadPermit::owes_room));
         let room = if owes_room { self.room().await } else { None };
         let of: Vec<_> = permitted.into_iter().map(|(at, permit)| (at, permit.map(LoadPermit::begin))).collect();
@@ -299,7 +300,7 @@ impl<S: ManyShape> BatchState<'_, S> {
         BatchLoad { of, loading, renewal: None, room }
     }
 
-    /// LoadRoom for one among the loads that are bounded. MissedCalls that wait for others go on meanwhile.
+    /// Waits for room among the bounded loads. Missed calls that wait for others go on meanwhile.
     async fn room(&mut self) -> Option<Place> {
         let engine = self.engine.as_ref()?;
         let room = engine.bulkhead.enter();
@@ -352,8 +353,9 @@ impl<S: ManyShape> BatchState<'_, S> {
         None
     }
 
-    /// It cannot be told which value is of which id: nothing is stored, and the call returns what the body returns for all of
-    /// its ids. If it was given only some of them, it runs once more, as without a cache.
+    /// Handles a return value whose elements cannot be assigned to ids: nothing is stored, and the call returns what
+    /// the body returns for all of its ids. If the body was given only some of them, it runs once more, without the
+    /// cache.
     fn misfit(
         &mut self,
         of: Vec<(usize, Option<ActiveLoad>)>,
@@ -366,7 +368,7 @@ impl<S: ManyShape> BatchState<'_, S> {
         }
         for begun in of.into_iter().filter_map(|(_, begun)| begun) {
             begun.loaded(true);
-            // Who waits for it asks for it in a load of its own.
+            // Calls that wait for it load it themselves.
             begun.unattributed(None);
         }
         self.release();
@@ -378,7 +380,7 @@ impl<S: ManyShape> BatchState<'_, S> {
         None
     }
 
-    /// Leases of which nothing has come are given back now, not when the batch ends.
+    /// Releases unused leases now and not when the batch ends.
     fn release(&self) {
         if let Some(misses) = &self.misses {
             misses.releases.start();
@@ -388,7 +390,7 @@ impl<S: ManyShape> BatchState<'_, S> {
     fn collect(&mut self) -> S::Return {
         let known = |value| match value {
             Value::Known(value) => value,
-            // All are known by now.
+            // There is none left.
             Value::Open => None,
         };
         let values = std::mem::take(&mut self.values).into_iter().map(known).collect();
@@ -396,7 +398,7 @@ impl<S: ManyShape> BatchState<'_, S> {
     }
 }
 
-/// Says once for the site what it returned that cannot be attributed.
+/// Logs once for the site that its body returned entries that cannot be attributed.
 fn note<Id, T>(of: &[(usize, Option<ActiveLoad>)], divided: &Division<Id, T>) {
     if !divided.is_unattributed() {
         return;
@@ -410,24 +412,24 @@ fn note<Id, T>(of: &[(usize, Option<ActiveLoad>)], divided: &Division<Id, T>) {
     }
 }
 
-/// The body of a batch being run. Boxed, since it is as large as its author made it.
+/// The running body of a batch. Boxed, because the user's future may be large.
 #[derive(Debug)]
 pub struct Running<'a, F> {
     body: Pin<Box<F>>,
-    /// The call was asked for its entry: while it is, its body does not run.
+    /// The call was asked for its entries; while this thread asks, the body does not run.
     is_asked: bool,
     loading: Option<Arc<Loading>>,
     pulse: Option<Arc<Pulse>>,
     misses: Option<&'a mut MissedCalls>,
-    /// Until it turns out that the body takes time: its leases are to be renewed from then on.
-    to_keep: Option<(&'a mut BatchLoad, &'a Arc<Engine>)>,
+    /// Taken when the body turns out to take time: from then on its leases are renewed.
+    to_renew: Option<(&'a mut BatchLoad, &'a Arc<Engine>)>,
 }
 
 impl<F: Future> Future for Running<'_, F> {
     type Output = F::Output;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<F::Output> {
-        let Self { body, is_asked, loading, pulse, misses, to_keep } = &mut *self;
+        let Self { body, is_asked, loading, pulse, misses, to_renew } = &mut *self;
         if *is_asked && asking::is_on() {
             return Poll::Pending;
         }
@@ -437,8 +439,8 @@ impl<F: Future> Future for Running<'_, F> {
             let polled = body.as_mut().poll(context);
             drop(inside);
             if polled.is_pending() {
-                if let Some((load, engine)) = to_keep.take() {
-                    load.keep_alive(engine, pulse);
+                if let Some((load, engine)) = to_renew.take() {
+                    load.renew_leases(engine, pulse);
                 }
                 if let Some(misses) = misses {
                     misses.poll(context);
@@ -450,7 +452,7 @@ impl<F: Future> Future for Running<'_, F> {
 }
 
 impl BatchLoad {
-    fn keep_alive(&mut self, engine: &Engine, pulse: Option<&Arc<Pulse>>) {
+    fn renew_leases(&mut self, engine: &Engine, pulse: Option<&Arc<Pulse>>) {
         let leases: Vec<_> = self.of.iter().filter_map(|(_, begun)| begun.as_ref()?.to_renew()).collect();
         if !leases.is_empty() {
             let (store, time) = (Arc::clone(engine.store.off_path()), engine.settings.lease);

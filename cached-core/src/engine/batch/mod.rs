@@ -1,28 +1,28 @@
-//! The read path of a batch: many keys of one site, one look at the store, one load of what is missing.
+//! The read path of a batch: many keys of one site, one read of the store, one load of what is missing.
 //!
-//! What the first look does not answer goes the way of single calls, one [`MissedCall`] per key, all of them side by side in one
-//! task: so a batch shares entries, flights and leases with single calls and with other batches. Only the load is one for
-//! all keys that are this batch's to load.
+//! Keys that the first read does not answer go the way of single calls: one [`MissedCall`] per key, side by side in one
+//! task. So a batch shares entries, flights and leases with single calls and with other batches. Only the load is
+//! common to all keys that this batch has to load.
 //!
 //! # No deadlock
-//! Two batches with overlapping keys each hold what the other waits for. Neither ever waits in vain, since **what is held is
-//! loaded without waiting for what others hold**. From when a lookup leads a flight or has its lease until its load begins,
-//! it waits for nothing but
+//! Two batches with overlapping keys may each hold what the other waits for. Neither waits in vain, because **a batch
+//! loads what it holds without waiting for what others hold**. Once a missed call leads a flight or has its lease, and
+//! until its load begins, it waits only for
 //!
-//! - steps on the store of this batch's own misses, which the budget bounds: a lookup that comes to depend on others
-//!   ([`Member::waits_for_others`]) is not waited for any more;
-//! - a load of this batch's own that is running. It waits for others only where its body calls cached functions, and in
-//!   there waits are bounded;
-//! - room among the loads that are bounded, itself bounded by the time for waiting.
+//! - the store steps of this batch's own misses, which the budget bounds. A missed call that begins to depend on others
+//!   ([`Member::waits_for_others`]) is no longer waited for;
+//! - a running load of this batch. That waits for others only where its body calls cached functions, and those waits
+//!   are bounded;
+//! - room among the bounded loads. This wait is limited by the time for waiting.
 //!
-//! MissedCalls that wait are polled while a load runs. Those that end with a permit meanwhile are loaded next, together.
+//! Missed calls that wait are polled while a load runs. Those that get a permit meanwhile are loaded next, together.
 //!
 //! # On cancellation
-//! Dropped, it hands its flights over and releases its leases, in one task.
+//! A batch that is dropped hands its flights over and releases its leases in one task.
 //!
 //! # When Redis is down
-//! All misses begin at the same time, so their steps on the store share one budget. Then all keys are loaded by one run of
-//! the body, which takes room for one.
+//! All misses begin at the same time, so their store steps share one budget. Then one run of the body loads all keys.
+//! It takes the room of one load.
 
 mod call;
 mod read;
@@ -47,12 +47,12 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-/// A lookup that has ended, for now.
+/// A missed call that needs the batch for its next step.
 struct EndedMiss {
-    /// Which of the batch's keys it is about.
+    /// Which of the batch's distinct ids it is about.
     at: usize,
-    lookup: Box<MissedCall>,
-    turn: Next,
+    call: Box<MissedCall>,
+    next: Next,
 }
 
 type MissFuture = Pin<Box<dyn Future<Output = EndedMiss> + Send>>;
@@ -61,10 +61,10 @@ type MissFuture = Pin<Box<dyn Future<Output = EndedMiss> + Send>>;
 struct MissedCalls {
     under_way: FuturesUnordered<MissFuture>,
     ended: Vec<EndedMiss>,
-    /// As many clones as misses are deciding.
+    /// Each miss that is still deciding holds a clone.
     deciding: Arc<()>,
     releases: Arc<Releases>,
-    /// By which others see whether the batch is polled.
+    /// Shows others whether the batch is polled.
     pulse: Arc<Pulse>,
 }
 
@@ -86,40 +86,40 @@ impl MissedCalls {
         }
     }
 
-    /// The key's first look did not hit.
+    /// Starts the miss of a key that the first read has not answered.
     fn start(&mut self, at: usize, target: Target, miss: Miss) {
         let member = Member::new(Arc::clone(&self.deciding), Arc::clone(&self.releases), Arc::clone(&self.pulse));
         self.go_on(at, Box::new(MissedCall::new(target, miss).in_batch(member)));
     }
 
-    /// The value that the lookup found could not be decoded.
-    fn reject(&mut self, at: usize, mut lookup: Box<MissedCall>, entry: &Entry, reason: MissReason) {
-        lookup.reject(entry, reason);
-        self.go_on(at, lookup);
+    /// Continues a missed call whose value could not be decoded.
+    fn reject(&mut self, at: usize, mut call: Box<MissedCall>, entry: &Entry, reason: MissReason) {
+        call.reject(entry, reason);
+        self.go_on(at, call);
     }
 
-    fn go_on(&mut self, at: usize, mut lookup: Box<MissedCall>) {
+    fn go_on(&mut self, at: usize, mut call: Box<MissedCall>) {
         self.under_way.push(Box::pin(async move {
-            let turn = lookup.next().await;
-            EndedMiss { at, lookup, turn }
+            let next = call.next().await;
+            EndedMiss { at, call, next }
         }));
     }
 
-    /// The batch has something to do that others may wait for.
+    /// Announces that the batch has work that others may wait for.
     fn ready(&self) -> Arc<Pulse> {
         self.pulse.becomes_ready();
         Arc::clone(&self.pulse)
     }
 
-    /// Lets those go on that can.
+    /// Lets all misses go on that can.
     fn poll(&mut self, context: &mut Context<'_>) {
         while let Poll::Ready(Some(mut ended)) = self.under_way.poll_next_unpin(context) {
-            ended.lookup.has_decided();
+            ended.call.has_decided();
             self.ended.push(ended);
         }
     }
 
-    /// Whether there are misses that may still turn out to be this batch's to load without waiting for others.
+    /// Whether there are misses that this batch may still have to load itself, without waiting for others.
     fn are_deciding(&self) -> bool {
         Arc::strong_count(&self.deciding) > 1
     }
@@ -128,7 +128,7 @@ impl MissedCalls {
         self.under_way.is_empty() && self.ended.is_empty()
     }
 
-    /// Waits until one has ended, or none is deciding any more. There have to be some.
+    /// Waits until a miss has ended, or none is deciding any more. There has to be at least one.
     async fn progress(&mut self) {
         let (were_deciding, pulse) = (self.are_deciding(), Arc::clone(&self.pulse));
         let mut progress = |context: &mut Context<'_>| {

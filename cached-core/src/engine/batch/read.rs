@@ -1,4 +1,4 @@
-//! The first look of a batch: one MGET for the registers of many entries, and of their tags.
+//! The first read of a batch: one MGET for the registers of many entries and of their tags.
 
 use crate::engine::budget::Budget;
 use crate::engine::read::near::WatchedRead;
@@ -18,10 +18,10 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Registers in one look: the server answers it in one step, and others wait meanwhile.
+/// Registers in one read. Bounded because the server answers a read in one step, and other clients wait meanwhile.
 const REGISTERS: usize = 512;
-/// Looks under way at once.
-const LOOKS: usize = 8;
+/// Reads under way at once.
+const READS: usize = 8;
 
 /// One of the batch's keys.
 #[derive(Debug)]
@@ -30,16 +30,17 @@ pub(super) struct BatchKey {
     pub(super) target: Target,
 }
 
-pub(super) type Found = Result<(Entry, Option<Box<Slot>>), Miss>;
+/// What the first read has found of a key.
+pub(super) type FirstRead = Result<(Entry, Option<Box<Slot>>), Miss>;
 
-/// Looks for all of them; they are of one site. Those that are read side by side share one budget, so a batch of some
-/// thousand keys has one for each [`LOOKS`] times [`REGISTERS`].
-pub(super) async fn first_read(engine: &Arc<Engine>, wanted: Vec<BatchKey>) -> Vec<(BatchKey, Found)> {
+/// Reads all keys, which are of one site. Reads that run side by side share one budget, so a batch of some thousand
+/// keys has one budget for every [`READS`] times [`REGISTERS`] registers.
+pub(super) async fn first_read(engine: &Arc<Engine>, wanted: Vec<BatchKey>) -> Vec<(BatchKey, FirstRead)> {
     let mut found = Vec::with_capacity(wanted.len());
     let mut to_read = Vec::with_capacity(wanted.len());
     for wanted in wanted {
         let target = &wanted.target;
-        // As a single call does: another call of this process is about to know better, or the store is not to be asked.
+        // As for a single call: another call of this process is about to have the value, or the store must not be used.
         let missed = if engine.flights.has(|| target.flight()) {
             Some(MissCause::Nothing)
         } else {
@@ -50,19 +51,19 @@ pub(super) async fn first_read(engine: &Arc<Engine>, wanted: Vec<BatchKey>) -> V
             None => to_read.push(wanted),
         }
     }
-    let looks = chunks(to_read).into_iter().map(|chunk| chunk.look(engine));
-    let mut looks = stream::iter(looks).buffered(LOOKS);
-    while let Some(miss) = looks.next().await {
-        found.extend(miss);
+    let reads = chunks(to_read).into_iter().map(|chunk| chunk.first_read(engine));
+    let mut reads = stream::iter(reads).buffered(READS);
+    while let Some(read) = reads.next().await {
+        found.extend(read);
     }
     found
 }
 
-/// Keys whose registers are read by one look.
+/// Keys whose registers are read together.
 #[derive(Debug, Default)]
 struct Chunk {
     wanted: Vec<BatchKey>,
-    /// The registers of the entries, in their order, and behind them those of the tags, each once.
+    /// The registers of the entries, in their order, then those of the tags, each once.
     keys: Vec<Key>,
     tags: HashMap<Key, usize>,
 }
@@ -88,10 +89,11 @@ fn chunks(wanted: Vec<BatchKey>) -> Vec<Chunk> {
     chunks
 }
 
-/// What was read, and what it may be kept by.
+/// The registers of a chunk, and what the near cache needs to keep their values.
 struct ChunkAnswer {
     registers: Vec<Option<Bytes>>,
-    /// For each entry, if changes to the registers are told from now on: what it has to outlive, and how long it lives.
+    /// For each entry, if the store announces changes from now on: its reservation in the near cache, and how long it
+    /// lives.
     watched: Option<Vec<(Reservation, Duration)>>,
 }
 
@@ -106,7 +108,7 @@ impl Chunk {
         }
     }
 
-    async fn look(self, engine: &Arc<Engine>) -> Vec<(BatchKey, Found)> {
+    async fn first_read(self, engine: &Arc<Engine>) -> Vec<(BatchKey, FirstRead)> {
         let mut budget = engine.budget();
         match self.read(engine, &mut budget).await {
             Ok(read) => self.judge(engine, read, budget).await,
@@ -131,7 +133,8 @@ impl Chunk {
         Ok(ChunkAnswer { registers, watched: None })
     }
 
-    /// So that the values can be kept. When it fails, the store is asked in the common way, as for a single call.
+    /// Reads so that the near cache can keep the values. If this fails, the keys are read in the common way, as for a
+    /// single call.
     async fn read_near(&self, engine: &Arc<Engine>, local: &NearPolicy, budget: &mut Budget) -> Option<ChunkAnswer> {
         let reservations: Option<Vec<_>> =
             self.wanted.iter().map(|wanted| local.near.reserve(wanted.target.keys())).collect();
@@ -141,7 +144,7 @@ impl Chunk {
         Some(ChunkAnswer { registers, watched: Some(reservations.into_iter().zip(lives).collect()) })
     }
 
-    async fn judge(self, engine: &Arc<Engine>, read: ChunkAnswer, mut budget: Budget) -> Vec<(BatchKey, Found)> {
+    async fn judge(self, engine: &Arc<Engine>, read: ChunkAnswer, mut budget: Budget) -> Vec<(BatchKey, FirstRead)> {
         let ChunkAnswer { mut registers, watched } = read;
         let mut watched = watched.into_iter().flatten();
         let mut judged = Vec::with_capacity(self.wanted.len());
@@ -156,7 +159,7 @@ impl Chunk {
                 times: envelope::times(register),
             });
             match wanted.target.judge(register, &tags) {
-                Judgement::Reading(seen) => judged.push(found(wanted, Ok(seen), kept, budget)),
+                Judgement::Reading(reading) => judged.push(found(wanted, Ok(reading), kept, budget)),
                 Judgement::UnprovenValue(entry) => named.push(UnprovenEntry { wanted, entry, kept }),
             }
         }
@@ -169,11 +172,11 @@ impl Chunk {
 
 fn found(
     mut wanted: BatchKey,
-    seen: Result<Reading, StoreError>,
+    reading: Result<Reading, StoreError>,
     kept: Option<WatchedRead>,
     budget: Budget,
-) -> (BatchKey, Found) {
-    let missed = match seen {
+) -> (BatchKey, FirstRead) {
+    let missed = match reading {
         Ok(Reading::Value(entry)) => {
             let slot = kept.and_then(|kept| wanted.target.slot(&entry, kept));
             return (wanted, Ok((entry, slot)));
@@ -195,37 +198,37 @@ fn found(
     (wanted, Err(Miss { budget, missed }))
 }
 
-/// An entry that tells tags which its call does not.
+/// An entry with tags that its call does not render.
 struct UnprovenEntry {
     wanted: BatchKey,
     entry: Box<UnprovenValue>,
     kept: Option<WatchedRead>,
 }
 
-/// Such entries, as many together as one look takes.
+/// Groups of these entries with their tags, as many together as one read takes.
 fn by_tags(named: Vec<UnprovenEntry>) -> Vec<Vec<(UnprovenEntry, Vec<Key>)>> {
-    let mut looks = Vec::new();
-    let (mut look, mut registers) = (Vec::new(), 0);
+    let mut groups = Vec::new();
+    let (mut group, mut registers) = (Vec::new(), 0);
     for named in named {
         let tags = named.wanted.target.named_tags(&named.entry);
         if registers + tags.len() > REGISTERS && registers > 0 {
-            looks.push(std::mem::take(&mut look));
+            groups.push(std::mem::take(&mut group));
             registers = 0;
         }
         registers += tags.len();
-        look.push((named, tags));
+        group.push((named, tags));
     }
-    if !look.is_empty() {
-        looks.push(look);
+    if !group.is_empty() {
+        groups.push(group);
     }
-    looks
+    groups
 }
 
 async fn read_named_tags(
     engine: &Arc<Engine>,
     mut entries: Vec<(UnprovenEntry, Vec<Key>)>,
     budget: &mut Budget,
-) -> Vec<(BatchKey, Found)> {
+) -> Vec<(BatchKey, FirstRead)> {
     let keys: Vec<Key> = entries.iter().flat_map(|(_, tags)| tags.iter().cloned()).collect();
     let mut is_kept = false;
     for (named, tags) in &mut entries {
@@ -240,14 +243,15 @@ async fn read_named_tags(
         let UnprovenEntry { wanted, entry, kept } = named;
         let here = from..from + tags.len();
         from = here.end;
-        let seen = registers.as_ref().map(|(registers, _)| wanted.target.judge_named(*entry, &tags, &registers[here]));
+        let reading =
+            registers.as_ref().map(|(registers, _)| wanted.target.judge_named(*entry, &tags, &registers[here]));
         let is_watched = registers.as_ref().is_ok_and(|(_, is_watched)| *is_watched);
-        found(wanted, seen.map_err(Clone::clone), kept.filter(|_| is_watched), *budget)
+        found(wanted, reading.map_err(Clone::clone), kept.filter(|_| is_watched), *budget)
     };
     entries.into_iter().map(judge).collect()
 }
 
-/// The registers, and whether changes to them are told.
+/// Reads the registers. Returns them, and whether the store announces their changes.
 async fn read_named(
     engine: &Arc<Engine>,
     keys: &[Key],

@@ -1,5 +1,5 @@
-//! What a batch's body returned that cannot be attributed to the ids it was given, on its way to the other batches that wait for
-//! them. Nothing of it is stored, so without that each of them would run the body for itself.
+//! Passes entries that cannot be attributed to the ids of a batch on to the other batches that wait for these ids. Such
+//! entries are not stored, so otherwise each of those batches would run the body itself.
 
 use crate::engine::call::item;
 use crate::engine::finding::Unattributed;
@@ -12,8 +12,8 @@ use crate::many::{Division, ManyShape, Part, Passage};
 use crate::user_code::caught;
 use std::collections::HashMap;
 
-/// What other calls of this function that wait for the load may share of what cannot be attributed. `None` if nobody waits, if
-/// one of the ids has no key, or if ids of this type do not get from one call to another.
+/// The unattributed entries, for other calls of this function that wait for the load. `None` if nobody waits, if one of
+/// the ids has no key, or if ids of this type cannot be passed from one call to another.
 pub(super) fn pack<S: ManyShape>(
     of: &[(usize, Option<ActiveLoad>)],
     passage: &Passage<S::Id>,
@@ -39,8 +39,8 @@ pub(super) fn pack<S: ManyShape>(
     Some(Unattributed { of: first.site().site, keys, strangers: passage.pack(strangers)? })
 }
 
-/// What this call, which asks for these keys, is served of what another call's body returned. `None` if that body is another
-/// function's, or was run for more than these keys.
+/// The unattributed entries of another call's body for this call, which asks for these keys. `None` if that body is of
+/// another function, or was given more than these keys.
 pub(super) fn unpack<S: ManyShape>(
     keys: &HashMap<Key, usize>,
     passage: &Passage<S::Id>,

@@ -1,4 +1,4 @@
-//! The generic shell around the engine: compiled once per return type, and [`Running`] once per cached function.
+//! The generic shell around the engine. It is compiled once per return type, and [`Running`] once per cached function.
 
 pub(crate) mod near;
 pub(crate) mod task;
@@ -28,7 +28,7 @@ use crate::user_code::UserCode;
 use std::any::type_name;
 use std::sync::Arc;
 
-/// One call: of a target, or uncached.
+/// One call, which has a target or runs uncached.
 #[derive(Debug)]
 pub struct Call {
     pub(super) target: Option<Target>,
@@ -36,7 +36,7 @@ pub struct Call {
 }
 
 impl Call {
-    /// The key, or the argument that has no form.
+    /// `key`: the key, or the argument that cannot be rendered.
     pub(crate) fn of(engine: Arc<Engine>, site: SiteRef, key: Result<Key, Unrenderable>, path: &'static str) -> Self {
         let target = match key {
             Err(argument) => {
@@ -48,13 +48,13 @@ impl Call {
                 site.runs_uncached(MissReason::NoRuntime);
                 None
             }
-            // What the fingerprint is made of, the type, is known only when the call begins.
+            // The fingerprint depends on the type, which is known only later.
             Ok(key) => Some(Target { engine, site, key, fingerprint: 0, left: None, tagged: None }),
         };
         Self { target, path }
     }
 
-    /// The entry depends on one more register.
+    /// Makes the entry depend on one more register.
     pub(crate) fn tagged(mut self, render: impl FnOnce(&Prefix) -> Result<Key, Unrenderable>) -> Self {
         let Some(mut target) = self.target.take() else { return self };
         match render(&target.engine.settings.prefix) {
@@ -67,7 +67,7 @@ impl Call {
         self
     }
 
-    /// What the call is about, as values of this shape's type.
+    /// The call, now that the type of its values is known.
     pub(crate) fn typed<S: Shape>(self, shape: S) -> TypedCall {
         let Self { mut target, path } = self;
         if let Some(target) = &mut target {
@@ -76,14 +76,14 @@ impl Call {
         TypedCall { target }
     }
 
-    /// There is no cache for it.
+    /// A call without a cache.
     pub(crate) fn without_cache(site: &'static Site) -> Self {
         asking::refuse(|| EntryError::NoCache { function: site.path() });
         Self { target: None, path: "" }
     }
 }
 
-/// An argument of a call has no form: the function runs uncached.
+/// Reports an argument that cannot be rendered: the function runs uncached.
 #[cold]
 fn cannot_be_rendered(site: &SiteState, argument: Unrenderable) {
     if !asking::refuse(|| EntryError::Key { function: site.site.path(), argument }) {
@@ -92,7 +92,7 @@ fn cannot_be_rendered(site: &SiteState, argument: Unrenderable) {
     }
 }
 
-/// A call whose values' type is known, so that it need not say by which path it came.
+/// A call whose values' type is known. It no longer needs the function's path, which only the fingerprint is made of.
 #[derive(Debug)]
 pub struct TypedCall {
     /// `None`: uncached.
@@ -100,10 +100,10 @@ pub struct TypedCall {
 }
 
 impl TypedCall {
-    /// Answers with what the call is about.
+    /// Answers with the description of the call.
     #[cold]
     pub(crate) fn asked<S: Shape>(mut self) -> Self {
-        // Without a target it has been said why there is none.
+        // Without a target, the reason has been answered already.
         if let Some(target) = self.target.take() {
             let function = target.site.site.path();
             let holds = type_name::<S::Item>();
@@ -119,19 +119,18 @@ impl TypedCall {
     }
 }
 
-/// Looks for the call's value: in the store, or with another call of this process. If there is none, it is for the caller
-/// to load it.
+/// Finds the call's value in the store, or with another call of this process. If there is none, the caller loads it.
 ///
 /// # Errors
-/// None: an `Err` is the load to be run.
+/// None: an `Err` is the load to run.
 ///
-/// Not an `async fn`: that would hold its arguments twice. All that is large is boxed, and only when it is needed, so
-/// that a cached function's future is hardly larger than its arguments.
+/// This is not an `async fn`, which would hold its arguments twice. Everything large is boxed, and only when it is
+/// needed, so that a cached function's future is hardly larger than its arguments.
 #[expect(clippy::manual_async_fn, reason = "see above")]
 pub fn look<S: Shape, K: Keep<S::Item>>(call: TypedCall, _: S, _: K) -> impl Future<Output = Result<S::Return, Load>> {
     async move {
         let TypedCall { target: Some(mut target) } = call else { return Err(Load::uncached()) };
-        // What was found is not held while anything is waited for: it would stand in every call's future.
+        // Nothing that was found is held across an `await`, because every call's future would have room for it.
         let miss = match target.first_read().await {
             Ok(Hit { entry, slot, due: None }) => match decode::<S, K>(&target, &entry, slot) {
                 Ok(value) => return Ok(value),
@@ -148,12 +147,12 @@ pub fn look<S: Shape, K: Keep<S::Item>>(call: TypedCall, _: S, _: K) -> impl Fut
                 Err(AfterRefresh::Miss(miss)) => miss,
             },
         };
-        let mut lookup = Box::new(MissedCall::new(target, miss));
+        let mut missed = Box::new(MissedCall::new(target, miss));
         loop {
-            match Box::pin(lookup.next()).await {
-                Next::Serve(entry) => match decode::<S, K>(&lookup.target, &entry, None) {
+            match Box::pin(missed.next()).await {
+                Next::Serve(entry) => match decode::<S, K>(&missed.target, &entry, None) {
                     Ok(value) => return Ok(value),
-                    Err(reason) => lookup.reject(&entry, reason),
+                    Err(reason) => missed.reject(&entry, reason),
                 },
                 Next::Load(permit) => return Err(Load::permitted(*permit)),
                 Next::Unattributed(_) => {}
@@ -162,13 +161,13 @@ pub fn look<S: Shape, K: Keep<S::Item>>(call: TypedCall, _: S, _: K) -> impl Fut
     }
 }
 
-/// A load that has begun: to be run, and then settled. Dropped before that, it leaves nothing behind.
+/// A load that has begun. The caller runs and then settles it; a load that is dropped earlier leaves nothing behind.
 #[derive(Debug)]
 pub struct Load {
-    /// `None` without a cache.
+    /// `None` if the call runs uncached.
     pub(super) begun: Option<Box<ActiveLoad>>,
     loading: Option<Arc<Loading>>,
-    /// If others wait for it.
+    /// Shows those who wait for the load whether it is polled.
     pulse: Option<Arc<Pulse>>,
 }
 
@@ -186,16 +185,16 @@ impl Load {
         Self { loading: Some(begun.loading()), pulse: begun.pulse(), begun: Some(begun) }
     }
 
-    /// Runs the function's body. What it calls knows that it is called from inside of this load. The body of a call that is
-    /// asked for its entry does not run.
+    /// Runs the function's body as a load, which calls from inside of it can see. The body of a call that is asked for
+    /// its entry does not run.
     pub fn run<T: 'static, F: Future>(&mut self, policy: &Policy<T>, body: F) -> Running<'_, F> {
         let (loading, pulse) = (self.loading.take(), self.pulse.take());
         let is_asked = self.begun.is_none() && asking::answers(policy);
         Running { body: Box::pin(body), is_asked, loading, pulse, to_keep: self.begun.as_deref_mut() }
     }
 
-    /// Shares and stores what the body returned, in the background, and returns it. If it has failed, a value past its end is
-    /// returned in its place, where there is one that may be.
+    /// Shares what the body returned, stores it in the background, and returns it. If the body has failed, its fallback
+    /// is returned instead, where there is one.
     pub fn settle<S: Shape>(self, _: S, policy: &Policy<S::Item>, returned: S::Return) -> S::Return {
         let fallback = self.begun.and_then(|begun| settle::<S>(*begun, policy, &returned));
         fallback.unwrap_or(returned)
@@ -222,7 +221,7 @@ pub(super) fn decode<S: Shape, K: Keep<S::Item>>(
     Ok(value)
 }
 
-/// The value as the near cache keeps it.
+/// The value in the form in which the near cache keeps it.
 fn kept<T, K: Keep<T>>(target: &Target, item: &T) -> Option<Kept> {
     let kept = target.site.caught::<T, _>(UserCode::Clone, || K::keep(item));
     kept.unwrap_or_else(|| {
@@ -231,7 +230,7 @@ fn kept<T, K: Keep<T>>(target: &Target, item: &T) -> Option<Kept> {
     })
 }
 
-/// The value of an entry; `None` stands for a `None`.
+/// The value of an entry; `None` if the entry is a cached `None`.
 pub(super) fn item<T: CacheValue>(site: &SiteState, entry: &Entry) -> Result<Option<T>, MissReason> {
     let Some(payload) = entry.payload() else { return Ok(None) };
     match site.caught::<T, _>(UserCode::Deserialize, || site.codec.decode(payload)) {
@@ -240,25 +239,26 @@ pub(super) fn item<T: CacheValue>(site: &SiteState, entry: &Entry) -> Result<Opt
     }
 }
 
-/// A value that takes the place of a load's.
+/// The return value that a fallback makes.
 pub(super) fn fallback<S: Shape>(site: &SiteState, entry: &Entry) -> Option<S::Return> {
     S::rebuild(item(site, entry).ok()?)
 }
 
-/// What a call is left with that was to refresh a value.
+/// What a call has to do if it does not return the value that it wanted to refresh.
 enum AfterRefresh {
     Load(Load),
-    /// The value is of no use.
+    /// The value is unusable.
     Miss(Miss),
 }
 
-/// Renews `entry`, or is served it all the same.
+/// Begins a refresh of `entry`, or returns its value if this call is not the one to refresh it.
 async fn refresh<S: Shape>(
     target: &Target,
     entry: Entry,
     due: Box<super::refresh::due::DueRefresh>,
 ) -> Result<S::Return, AfterRefresh> {
-    // Not kept, as the call's future would have to hold it; but what takes its place in an emergency must be readable.
+    // Checks that the value can be served if the refresh fails. It is not kept, because the call's future would hold
+    // it.
     let readable = item(&target.site, &entry).and_then(|item| S::rebuild(item).ok_or(MissReason::Payload));
     if let Err(reason) = readable.map(drop) {
         return Err(AfterRefresh::Miss(target.rejects(&entry, reason)));
@@ -270,20 +270,20 @@ async fn refresh<S: Shape>(
     }
 }
 
-/// Shares and stores what there is of a load to be shared and stored; returns what is to be served instead of it.
+/// Shares and stores the value of a load. Returns the fallback if the load has failed and there is one.
 fn settle<S: Shape>(begun: ActiveLoad, policy: &Policy<S::Item>, returned: &S::Return) -> Option<S::Return> {
     let value = match S::inspect(returned) {
         Loaded::Some(value) => Some(value),
         Loaded::None => None,
         Loaded::Failed => {
             begun.loaded(false);
-            let instead = begun.fallback().and_then(|entry| {
+            let served = begun.fallback().and_then(|entry| {
                 let value = fallback::<S>(begun.site(), entry)?;
                 begun.target().count_stale(entry);
                 Some(value)
             });
             begun.failed();
-            return instead;
+            return served;
         }
     };
     begun.loaded(true);
@@ -291,14 +291,14 @@ fn settle<S: Shape>(begun: ActiveLoad, policy: &Policy<S::Item>, returned: &S::R
     None
 }
 
-/// `None` stands for a `None`.
+/// A `value` of `None` is the `None` of an optional return type.
 fn settle_value<T: CacheValue>(begun: ActiveLoad, policy: &Policy<T>, value: Option<&T>) {
-    if let Some(closing) = share(begun, policy, value) {
-        closing.start();
+    if let Some(fill) = share(begun, policy, value) {
+        fill.start();
     }
 }
 
-/// Shares the value with those who wait for it. With what is left to be done in the background.
+/// Shares the value with those who wait for it. Returns the fill to run in the background.
 pub(super) fn share<T: CacheValue>(begun: ActiveLoad, policy: &Policy<T>, value: Option<&T>) -> Option<Fill> {
     let site = begun.site();
     if !begun.is_wanted() {

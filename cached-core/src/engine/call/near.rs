@@ -1,4 +1,4 @@
-//! The near cache as generated code asks it: before anything else, and without waiting.
+//! How generated code reads the near cache: before anything else, and without waiting.
 
 use super::{Call, TypedCall};
 use crate::engine::handle::Cache;
@@ -15,10 +15,10 @@ use crate::site::Site;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Looks into the near cache. An `Err` is the call that it did not answer.
+/// Reads the near cache.
 ///
 /// # Errors
-/// None, see above.
+/// None: an `Err` is the call that the near cache did not answer.
 #[inline]
 pub fn near<S: Shape, K: Keep<S::Item>>(
     site: &'static Site,
@@ -34,9 +34,9 @@ pub fn near<S: Shape, K: Keep<S::Item>>(
     let wanted = NearCall { site, path, segments, fingerprint: |site, path| site.fingerprint::<S::Item>(path) };
     let draw = match ambient::in_cache(cache, |cache| wanted.kept(cache.engine())) {
         Some(Ok(kept)) => {
-            if let Some(returned) = given::<S, K>(kept) {
-                if is_told() {
-                    ambient::in_cache(cache, |cache| wanted.tell(cache.engine()));
+            if let Some(returned) = returned::<S, K>(kept) {
+                if is_traced() {
+                    ambient::in_cache(cache, |cache| wanted.trace_hit(cache.engine()));
                 }
                 return Ok(returned);
             }
@@ -46,11 +46,11 @@ pub fn near<S: Shape, K: Keep<S::Item>>(
         Some(Err(NearMiss { draw })) => draw,
         None => None,
     };
-    let left = ambient::in_cache(cache, |cache| Call::left(cache.engine(), site, path, segments, draw));
-    Err(left.unwrap_or_else(|| Call::without_cache(site)).typed(shape))
+    let call = ambient::in_cache(cache, |cache| Call::after_near(cache.engine(), site, path, segments, draw));
+    Err(call.unwrap_or_else(|| Call::without_cache(site)).typed(shape))
 }
 
-/// A call that is asked comes here instead of to [`near`](super::near::near).
+/// Answers for a call that is asked, which does not read the near cache.
 #[cold]
 fn asked<S: Shape>(
     site: &'static Site,
@@ -59,7 +59,7 @@ fn asked<S: Shape>(
     segments: &[&dyn KeySegment],
     shape: S,
 ) -> TypedCall {
-    let call = ambient::in_cache(cache, |cache| Call::left(cache.engine(), site, path, segments, None));
+    let call = ambient::in_cache(cache, |cache| Call::after_near(cache.engine(), site, path, segments, None));
     call.unwrap_or_else(|| Call::without_cache(site)).typed(shape).asked::<S>()
 }
 
@@ -69,19 +69,19 @@ struct NearCall<'a> {
     site: &'static Site,
     path: &'static str,
     segments: &'a [&'a dyn KeySegment],
-    /// The fingerprint of the values' type at a site.
+    /// Makes the fingerprint of the values' type at a site.
     fingerprint: fn(&SiteState, &'static str) -> u64,
 }
 
-/// There is no value to be served.
+/// There is no value to serve.
 #[derive(Debug, Clone, Copy)]
 struct NearMiss {
-    /// There is one that is to be renewed: by the number that chance has drawn, from 0 up to, but not including, 1.
+    /// Set if there is a value that is due for a refresh: the random number in `0.0..1.0` that has decided so.
     draw: Option<f64>,
 }
 
 impl NearCall<'_> {
-    /// The value to be served. Nothing is allocated, and nothing that depends on the type is done: it is compiled once.
+    /// The value to serve. It allocates nothing, and it does not depend on the type, so it is compiled once.
     fn kept(&self, engine: &Engine) -> Result<Kept, NearMiss> {
         let state = engine.site(self.site);
         let Some(local) = &state.local else { return Err(NearMiss { draw: None }) };
@@ -97,33 +97,33 @@ impl NearCall<'_> {
     }
 }
 
-/// Whether anybody listens to near hits.
+/// Whether anybody listens to the events of near hits.
 #[inline]
-fn is_told() -> bool {
+fn is_traced() -> bool {
     tracing::enabled!(target: CALLS, tracing::Level::TRACE)
 }
 
 impl NearCall<'_> {
-    /// The event of a near hit.
+    /// Emits the event of a near hit.
     #[cold]
-    fn tell(&self, engine: &Engine) {
+    fn trace_hit(&self, engine: &Engine) {
         let key = engine.settings.prefix.render(self.site.spec().template, self.path, self.segments);
         engine.site(self.site).near_hit(key.as_deref().unwrap_or_default());
     }
 }
 
 impl NearPolicy {
-    /// What stands for a key, if integers can.
+    /// The integers that stand for a key, if they can.
     #[inline]
     fn words(&self, segments: &[&dyn KeySegment]) -> Option<Words> {
         if self.has_words { Words::of(segments) } else { None }
     }
 
-    /// The value to be served.
+    /// The value to serve.
     #[inline(always)]
-    #[expect(clippy::inline_always, reason = "one in twenty instructions of a near hit, counted")]
+    #[expect(clippy::inline_always, reason = "saves one in twenty instructions of a near hit, measured")]
     fn kept(&self, asked: &Asked<'_>, tags: &[Key]) -> Result<Kept, NearMiss> {
-        // What is kept may be older than the stamps under which the load around this call is going to be stored.
+        // A kept value may be older than the stamps under which the load around this call will be stored.
         if nesting::is_inside() {
             return Err(NearMiss { draw: None });
         }
@@ -143,9 +143,10 @@ impl NearPolicy {
     }
 }
 
-/// The return value that was kept; `None` if its `Clone` panics. (Or if it is of another type, which its name rules out.)
+/// The return value made of a kept value; `None` if its `Clone` panics. (Or if it is of another type, which cannot
+/// happen because the map key contains the fingerprint.)
 #[inline]
-fn given<S: Shape, K: Keep<S::Item>>(kept: Kept) -> Option<S::Return> {
+fn returned<S: Shape, K: Keep<S::Item>>(kept: Kept) -> Option<S::Return> {
     match K::give(kept) {
         Ok(item) => S::rebuild(Some(item)),
         Err(kept) if kept.is::<Nothing>() => S::rebuild(None),
@@ -154,22 +155,22 @@ fn given<S: Shape, K: Keep<S::Item>>(kept: Kept) -> Option<S::Return> {
 }
 
 impl Target {
-    /// The value to be served, or why there is none, if its site uses the near cache.
+    /// The value to serve, or the near miss. `None` if the site does not use the near cache.
     fn kept(&self) -> Option<Result<Kept, NearMiss>> {
         let local = self.site.local.as_ref()?;
         Some(local.kept(&self.asked(local), self.tags()))
     }
 
-    /// As [`near`], of one of a batch.
+    /// As [`near`], for one key of a batch.
     pub(crate) fn near<S: Shape, K: Keep<S::Item>>(&self) -> Option<S::Return> {
-        self.given::<S, K>(self.kept()?.ok()?)
+        self.returned::<S, K>(self.kept()?.ok()?)
     }
 
-    fn given<S: Shape, K: Keep<S::Item>>(&self, kept: Kept) -> Option<S::Return> {
-        let returned = given::<S, K>(kept);
+    fn returned<S: Shape, K: Keep<S::Item>>(&self, kept: Kept) -> Option<S::Return> {
+        let returned = returned::<S, K>(kept);
         if returned.is_none() {
             self.site.not_cloned::<S::Item>();
-        } else if is_told() {
+        } else if is_traced() {
             self.site.near_hit(&self.key);
         }
         returned
@@ -177,8 +178,9 @@ impl Target {
 }
 
 impl Call {
-    /// What the near cache leaves to the engine. `draw`: the value in there is to be renewed, as chance has it.
-    pub(crate) fn left(
+    /// A call that the near cache did not answer. `draw`: set if the value in there is due for a refresh, see
+    /// [`NearMiss`].
+    pub(crate) fn after_near(
         engine: &Arc<Engine>,
         site: &'static Site,
         path: &'static str,
@@ -196,7 +198,7 @@ impl Call {
         call
     }
 
-    /// As [`near`], of a call that tells tags.
+    /// As [`near`], for a call with call tags.
     ///
     /// # Errors
     /// None: an `Err` is the call that the near cache did not answer.
@@ -208,7 +210,7 @@ impl Call {
         let Some(target) = &mut call.target else { return Err(call) };
         match target.kept() {
             Some(Ok(kept)) => {
-                if let Some(returned) = target.given::<S, K>(kept) {
+                if let Some(returned) = target.returned::<S, K>(kept) {
                     return Ok(returned);
                 }
             }

@@ -1,13 +1,13 @@
 //! Loads that outlive their callers: `spawn` and `refresh = "background"`.
 //!
-//! The attribute has made a future of the body that borrows nothing. Compiled once per return type.
+//! The attribute has made a future of the body that borrows nothing. This is compiled once per return type.
 //!
 //! # On cancellation
-//! A task that loads goes on when its caller goes away, and what it loads is stored. When the runtime shuts down, it leaves
-//! nothing behind.
+//! A task that loads goes on when its caller goes away, and its value is stored. When the runtime shuts down, the task
+//! leaves nothing behind.
 //!
 //! # When Redis is down
-//! As for loads that are not detached. Nothing is renewed in the background, since nothing is found.
+//! As for loads that are not detached. Nothing is refreshed in the background, because no value is found.
 
 use super::{Load, fallback};
 use crate::engine::policy::Policy;
@@ -23,7 +23,7 @@ use tokio::task::{JoinError, JoinHandle};
 use tokio::time::timeout;
 use tracing::Instrument;
 
-/// What an argument must be that a function with `spawn` or `refresh = "background"` takes by value.
+/// Required of each argument that a function with `spawn` or `refresh = "background"` takes by value.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be moved into a task",
     label = "needs `Send + 'static`",
@@ -35,7 +35,7 @@ pub trait Moved: Send + 'static {}
 #[diagnostic::do_not_recommend]
 impl<T: Send + 'static> Moved for T {}
 
-/// What a function with `spawn` or `refresh = "background"` may take by reference: it is cloned when a load is due.
+/// Required of each type that a function with `spawn` or `refresh = "background"` takes by reference: a load clones it.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be cloned into a task",
     label = "needs `Clone + Send + Sync + 'static`",
@@ -66,7 +66,7 @@ impl<T: ToOwned<Owned: Send + 'static> + Sync + ?Sized + 'static> Borrowed for T
     }
 }
 
-/// What a function with `spawn` or `refresh = "background"` must return.
+/// Required of what a function with `spawn` or `refresh = "background"` returns.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be returned by a task",
     label = "needs `Send + 'static`",
@@ -78,7 +78,7 @@ pub trait Returns: Send + 'static {}
 #[diagnostic::do_not_recommend]
 impl<T: Send + 'static> Returns for T {}
 
-/// What a call borrows, on its way into a task.
+/// A borrowed argument, on its way into a task.
 #[derive(Debug)]
 pub struct Borrowing<'a, T: ?Sized>(pub &'a T);
 
@@ -90,7 +90,7 @@ impl<T: Borrowed + ?Sized> Borrowing<'_, T> {
     }
 }
 
-/// What a call borrows, cloned for its load.
+/// The clone of a borrowed argument, for the load.
 pub struct Owned<T: Borrowed + ?Sized>(T::Owned);
 
 impl<T: Borrowed + ?Sized> fmt::Debug for Owned<T> {
@@ -100,13 +100,13 @@ impl<T: Borrowed + ?Sized> fmt::Debug for Owned<T> {
 }
 
 impl<T: Borrowed + ?Sized> Owned<T> {
-    /// As the body takes it.
+    /// Borrows it for the body.
     pub fn __cached_core_lend(&self) -> &T {
         T::lend(&self.0)
     }
 }
 
-/// What method resolution finds for what cannot be cloned: makes the one error, and something to go on with.
+/// Found by method resolution for types that cannot be cloned. Makes the one error, and a value to go on with.
 pub trait Unclonable<T: ?Sized> {
     /// Never to be called.
     fn __cached_core_own(self) -> Unowned<T>
@@ -123,7 +123,7 @@ impl<T: ?Sized> Unclonable<T> for Borrowing<'_, T> {
     }
 }
 
-/// Stands for a clone that there is not.
+/// Takes the place of a clone that does not exist.
 #[derive(Debug)]
 pub struct Unowned<T: ?Sized>(PhantomData<fn() -> T>);
 
@@ -134,14 +134,14 @@ impl<T: ?Sized> Unowned<T> {
     }
 }
 
-/// Asks of an argument that it can be moved into a task.
+/// Requires that an argument can be moved into a task.
 pub fn moved<T: Moved>(_: &T) {}
 
 type Body<R> = Pin<Box<dyn Future<Output = R> + Send>>;
 
 impl Load {
-    /// Runs the body and settles what it returns, as a task where that is asked for; or in the background, while the call is
-    /// served what there is.
+    /// Runs the body and settles what it returns, as a task if the options say so. A refresh in the background runs
+    /// while the call is served the value that there is.
     pub async fn detach<S: Shape<Return: Returns> + Send + 'static>(
         self,
         shape: S,
@@ -163,8 +163,8 @@ where
         return body.await;
     };
     if begun.is_claimed() {
-        let instead = begun.fallback().and_then(|entry| Some((fallback::<S>(begun.site(), entry)?, entry)));
-        let Some((value, entry)) = instead else { return body.await };
+        let old = begun.fallback().and_then(|entry| Some((fallback::<S>(begun.site(), entry)?, entry)));
+        let Some((value, entry)) = old else { return body.await };
         begun.target().served(entry);
         in_background(load, shape, policy, body);
         return value;
@@ -172,9 +172,9 @@ where
     let Some(fresh) = begun.site().fresh.filter(|fresh| fresh.spawns) else {
         return ended(load, shape, policy, body).await;
     };
-    let instead = begun.fallback().cloned().map(|entry| (begun.target().clone(), entry));
+    let old = begun.fallback().cloned().map(|entry| (begun.target().clone(), entry));
     let mut task = tokio::spawn(as_here(ended(load, shape, policy, body)));
-    if let (Some((target, entry)), Some(patience)) = (instead, fresh.load_timeout)
+    if let (Some((target, entry)), Some(patience)) = (old, fresh.load_timeout)
         && let Some(value) = fallback::<S>(&target.site, &entry)
     {
         if let Some(returned) = in_time(&mut task, patience).await {
@@ -186,7 +186,7 @@ where
     returned_by(task.await).await
 }
 
-/// What the task returns, if it does so in time.
+/// What the task returns, if it ends in time.
 async fn in_time<R>(task: &mut JoinHandle<R>, patience: Duration) -> Option<R> {
     let joined = timeout(patience, task).await.ok()?;
     Some(returned_by(joined).await)
@@ -209,7 +209,7 @@ where
     }));
 }
 
-/// A task in the scope and the span of the call.
+/// Puts a task into the cache scope and the tracing span of the call.
 fn as_here<F: Future<Output: Send> + Send + 'static>(task: F) -> Body<F::Output> {
     let task = task.in_current_span();
     match ambient::scoped() {
@@ -218,12 +218,12 @@ fn as_here<F: Future<Output: Send> + Send + 'static>(task: F) -> Body<F::Output>
     }
 }
 
-/// What a task has returned. A panic goes on in the one who waits for it.
+/// What a task has returned. If it has panicked, the panic goes on in the caller that waits for it.
 async fn returned_by<R>(joined: Result<R, JoinError>) -> R {
     match joined.map_err(JoinError::try_into_panic) {
         Ok(returned) => returned,
         Err(Ok(panic)) => resume_unwind(panic),
-        // The runtime shuts down, and this call with it.
+        // The runtime is shutting down, and this call with it.
         Err(Err(_)) => std::future::pending().await,
     }
 }

@@ -1,10 +1,11 @@
-//! Invalidations that could not be applied yet. Bookkeeping only; [`replay`](replay) applies them.
+//! The queue of invalidations that could not be applied yet. This is bookkeeping only; [`replay`] applies them.
 //!
-//! An invalidation removes registers, whatever stands there, and to remove twice is to remove once: so one entry for each
-//! register is all there is to remember, and order among those of one register does not matter. Bounded: when there are too
-//! many, all of them become one invalidation of the whole namespace.
+//! An invalidation removes registers, whatever stands there, and removing twice is the same as removing once. So the
+//! queue needs only one item for each register, and the order of the invalidations of one register does not matter. The
+//! queue is bounded: if there are too many items, all of them become one invalidation of the whole namespace.
 //!
-//! A register that the store refuses, while it takes others, waits by itself and longer each time: the others must not wait for it.
+//! If the store refuses one register and takes others, that register waits by itself, longer each time, so that the
+//! others do not wait for it.
 
 pub(crate) mod replay;
 
@@ -17,18 +18,18 @@ use std::sync::{Mutex, MutexGuard};
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// Registers that are remembered one by one.
+/// Most registers that are remembered one by one.
 const MOST: usize = 100_000;
-/// Writers that are remembered for one register.
+/// Most writers that are remembered for one register.
 const WRITERS: usize = 64;
-/// Registers that are applied in one go.
+/// Most registers that are applied at once.
 const BATCH: usize = 500;
-/// How long a register waits that was refused: at first, doubled each time, and at most.
-const REFUSED: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(10));
+/// How long a refused register waits: the first pause, which doubles each time, and the longest.
+const REFUSAL_PAUSE: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(10));
 
 #[derive(Debug)]
 pub(crate) struct Queue {
-    /// Mirrors the size of `state`: no lock is taken as long as nothing is pending.
+    /// Mirrors the size of `state`, so that no lock is taken while nothing is queued.
     len: AtomicUsize,
     state: Mutex<QueueState>,
     most: usize,
@@ -36,31 +37,31 @@ pub(crate) struct Queue {
 
 #[derive(Debug, Default)]
 struct QueueState {
-    /// In the order in which they are applied: the register of all tags before each tag, whose name begins with its own. A
-    /// load that ends in between must find the register of all tags changed.
-    registers: BTreeMap<Key, QueueEntry>,
-    /// The whole namespace, since this number.
+    /// In the order in which they are applied. The register of all tags comes before each tag, because a tag's name
+    /// begins with its name: a load that ends in between must find the register of all tags changed.
+    registers: BTreeMap<Key, QueueItem>,
+    /// The number of the last invalidation, if the whole namespace is queued.
     all: Option<u64>,
-    /// Number of the next invalidation.
+    /// The number of the next invalidation.
     next: u64,
-    /// Somebody is applying them.
+    /// A task is applying them.
     is_claimed: bool,
-    /// A refusal has been told of.
-    is_refusal_told: bool,
+    /// A refusal has been logged.
+    is_refusal_logged: bool,
 }
 
 #[derive(Debug, Clone)]
-struct QueueEntry {
+struct QueueItem {
     /// The last invalidation of this register.
     number: u64,
     /// Writers whose markers stand there.
     writers: Vec<Head>,
-    refused: Option<Refused>,
+    refusal: Option<Refusal>,
 }
 
-/// A register that the store has refused.
+/// The store has refused to remove a register.
 #[derive(Debug, Clone, Copy)]
-struct Refused {
+struct Refusal {
     until: Instant,
     pause: Duration,
 }
@@ -69,21 +70,21 @@ struct Refused {
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum QueueStep {
     Apply(QueueBatch),
-    /// All that is left has been refused: wait.
+    /// Everything that is left has been refused: wait.
     Wait(Duration),
-    /// There is nothing to do, and the duty is over.
+    /// There is nothing left to do. The duty to replay ends.
     Done,
 }
 
-/// Something to be applied.
+/// What to apply next.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum QueueBatch {
     Registers(Vec<QueuedRegister>),
-    /// The whole namespace.
+    /// The whole namespace, up to the invalidation of this number.
     All(u64),
 }
 
-/// One register to be removed.
+/// One register to remove.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct QueuedRegister {
     pub(super) key: Key,
@@ -106,12 +107,13 @@ impl Queue {
         locked(&self.state)
     }
 
-    /// Registers that wait; `usize::MAX` for the whole namespace.
+    /// How many registers are queued; `usize::MAX` for the whole namespace.
     pub(crate) fn len(&self) -> usize {
         self.len.load(Ordering::Acquire)
     }
 
-    /// Whether one of the keys is not to be believed. Costs next to nothing while nothing is pending.
+    /// Whether one of these keys is queued, so that what the store holds there must not be served. Costs next to
+    /// nothing while nothing is queued.
     pub(super) fn covers<'a>(&self, mut keys: impl Iterator<Item = &'a Key>) -> bool {
         self.len() > 0 && {
             let state = self.locked();
@@ -119,8 +121,8 @@ impl Queue {
         }
     }
 
-    /// Adds registers that are to be removed, and the writer whose markers are.
-    /// Whether they are too many now, so that all of them become one invalidation of the namespace.
+    /// Adds registers to remove, and the writer whose markers are to be removed. Returns whether the queue is too long
+    /// now, so that all of it becomes one invalidation of the namespace.
     pub(super) fn add(&self, keys: &[Key], writer: Option<Head>) -> bool {
         let mut state = self.locked();
         let number = state.next;
@@ -128,17 +130,17 @@ impl Queue {
         let added = keys.iter().filter(|key| !state.registers.contains_key(*key)).count();
         let overflows = state.all.is_none() && state.registers.len() + added > self.most;
         if overflows || state.all.is_some() {
-            // Markers that nobody removes run out.
+            // The markers run out by themselves.
             state.registers = BTreeMap::new();
             state.all = Some(number);
         } else {
             for key in keys {
-                let new = QueueEntry { number, writers: Vec::new(), refused: None };
-                let waiting = state.registers.entry(Key::clone(key)).or_insert(new);
-                waiting.number = number;
-                // The markers of those that find no room run out.
-                if waiting.writers.len() < WRITERS {
-                    waiting.writers.extend(writer);
+                let new = QueueItem { number, writers: Vec::new(), refusal: None };
+                let item = state.registers.entry(Key::clone(key)).or_insert(new);
+                item.number = number;
+                // The markers of writers beyond that run out by themselves.
+                if item.writers.len() < WRITERS {
+                    item.writers.extend(writer);
                 }
             }
         }
@@ -146,12 +148,12 @@ impl Queue {
         overflows
     }
 
-    /// How many registers are remembered one by one.
+    /// How many registers are remembered one by one at most.
     pub(super) fn most(&self) -> usize {
         self.most
     }
 
-    /// Takes over the duty to apply them; `false` if somebody has it, or there is nothing to do.
+    /// Takes over the duty to replay. `false` if another task has it, or there is nothing to do.
     pub(super) fn claim(&self) -> bool {
         let mut state = self.locked();
         let has_work = state.all.is_some() || !state.registers.is_empty();
@@ -169,41 +171,41 @@ impl Queue {
         if let Some(number) = state.all {
             return QueueStep::Apply(QueueBatch::All(number));
         }
-        let due = |(key, waiting): (&Key, &QueueEntry)| QueuedRegister {
+        let queued = |(key, item): (&Key, &QueueItem)| QueuedRegister {
             key: Key::clone(key),
-            writers: waiting.writers.clone(),
-            number: waiting.number,
+            writers: item.writers.clone(),
+            number: item.number,
         };
-        let is_due = |waiting: &QueueEntry| waiting.refused.is_none_or(|refused| refused.until <= now);
-        let batch: Vec<_> =
-            state.registers.iter().filter(|(_, waiting)| is_due(waiting)).take(BATCH).map(due).collect();
+        let is_due = |item: &QueueItem| item.refusal.is_none_or(|refusal| refusal.until <= now);
+        let batch: Vec<_> = state.registers.iter().filter(|(_, item)| is_due(item)).take(BATCH).map(queued).collect();
         if !batch.is_empty() {
             return QueueStep::Apply(QueueBatch::Registers(batch));
         }
-        let refused = state.registers.values().filter_map(|waiting| waiting.refused);
-        if let Some(until) = refused.map(|refused| refused.until).min() {
+        let refusals = state.registers.values().filter_map(|item| item.refusal);
+        if let Some(until) = refusals.map(|refusal| refusal.until).min() {
             return QueueStep::Wait(until - now);
         }
         state.is_claimed = false;
-        state.is_refusal_told = false;
+        state.is_refusal_logged = false;
         QueueStep::Done
     }
 
-    /// The store has refused this register.
+    /// Notes that the store has refused this register.
     pub(super) fn refused(&self, due: &QueuedRegister, now: Instant) {
         let mut state = self.locked();
-        if let Some(waiting) = state.registers.get_mut(&due.key) {
-            let pause = waiting.refused.map_or(REFUSED.0, |refused| (2 * refused.pause).min(REFUSED.1));
-            waiting.refused = Some(Refused { until: now + pause, pause });
+        if let Some(item) = state.registers.get_mut(&due.key) {
+            let pause = item.refusal.map_or(REFUSAL_PAUSE.0, |refusal| (2 * refusal.pause).min(REFUSAL_PAUSE.1));
+            item.refusal = Some(Refusal { until: now + pause, pause });
         }
     }
 
-    /// Whether a refusal is to be told of: it is the first since nothing was pending. Asked each time.
+    /// Whether a refusal is the first since the queue was empty, and so is to be logged. Must be called for each
+    /// refusal.
     pub(super) fn is_first_refusal(&self) -> bool {
-        !std::mem::replace(&mut self.locked().is_refusal_told, true)
+        !std::mem::replace(&mut self.locked().is_refusal_logged, true)
     }
 
-    /// The batch has been applied. What was added meanwhile stays.
+    /// Removes a batch that has been applied. What was added meanwhile stays.
     pub(super) fn applied(&self, batch: &QueueBatch) {
         let mut state = self.locked();
         match batch {
@@ -214,7 +216,7 @@ impl Queue {
             }
             QueueBatch::Registers(batch) => {
                 for due in batch {
-                    if state.registers.get(&due.key).is_some_and(|waiting| waiting.number == due.number) {
+                    if state.registers.get(&due.key).is_some_and(|item| item.number == due.number) {
                         state.registers.remove(&due.key);
                     }
                 }
@@ -237,12 +239,12 @@ mod tests {
         keys.map(Key::from)
     }
 
-    fn covers(pending: &Queue, key: &str) -> bool {
-        pending.covers(keys([key]).iter())
+    fn covers(queue: &Queue, key: &str) -> bool {
+        queue.covers(keys([key]).iter())
     }
 
-    fn to_apply(pending: &Queue) -> QueueBatch {
-        match pending.next(Instant::now()) {
+    fn to_apply(queue: &Queue) -> QueueBatch {
+        match queue.next(Instant::now()) {
             QueueStep::Apply(batch) => batch,
             other => panic!("{other:?}"),
         }
@@ -252,83 +254,83 @@ mod tests {
     fn the_register_of_all_tags_is_applied_before_any_tag() {
         let prefix = crate::key::Prefix::new("shop");
         let tags: Vec<Key> = (0..2 * BATCH).map(|n| prefix.register(&format!("t:{n}"))).collect();
-        let pending = Queue::new(10 * BATCH);
-        pending.add(&tags, None);
-        pending.add(&[prefix.all_tags()], None);
-        let QueueBatch::Registers(first) = to_apply(&pending) else { panic!("not a sweep") };
+        let queue = Queue::new(10 * BATCH);
+        queue.add(&tags, None);
+        queue.add(&[prefix.all_tags()], None);
+        let QueueBatch::Registers(first) = to_apply(&queue) else { panic!("not a sweep") };
         assert!(tags[0].starts_with(&*prefix.all_tags()), "{}", tags[0]);
         assert_eq!(first[0].key, prefix.all_tags());
     }
 
     #[test]
-    fn what_is_refused_waits_longer_each_time_and_holds_nothing_up() {
-        let (pending, start) = (Queue::new(10), Instant::now());
+    fn a_refused_register_waits_longer_each_time_and_delays_no_other() {
+        let (queue, start) = (Queue::new(10), Instant::now());
         let ms = Duration::from_millis;
         let at = |time| start + ms(time);
-        let due = |at| match pending.next(at) {
+        let due = |at| match queue.next(at) {
             QueueStep::Apply(QueueBatch::Registers(due)) => due,
             other => panic!("{other:?}"),
         };
-        pending.add(&keys(["refused"]), None);
-        assert!(pending.claim());
-        pending.refused(&due(at(0))[0], at(0));
-        assert!(pending.is_first_refusal() && !pending.is_first_refusal());
-        pending.add(&keys(["taken"]), None);
+        queue.add(&keys(["refused"]), None);
+        assert!(queue.claim());
+        queue.refused(&due(at(0))[0], at(0));
+        assert!(queue.is_first_refusal() && !queue.is_first_refusal());
+        queue.add(&keys(["taken"]), None);
         let others = due(at(0));
         assert_eq!((others.len(), &*others[0].key), (1, "taken"));
-        pending.applied(&QueueBatch::Registers(others));
-        assert!(covers(&pending, "refused") && !covers(&pending, "taken"));
-        assert_eq!(pending.next(at(0)), QueueStep::Wait(ms(50)));
-        pending.refused(&due(at(50))[0], at(50));
-        assert_eq!(pending.next(at(50)), QueueStep::Wait(ms(100)));
-        pending.applied(&QueueBatch::Registers(due(at(150))));
-        assert_eq!((pending.next(at(150)), pending.len()), (QueueStep::Done, 0));
-        assert!(pending.is_first_refusal(), "of the next queue");
+        queue.applied(&QueueBatch::Registers(others));
+        assert!(covers(&queue, "refused") && !covers(&queue, "taken"));
+        assert_eq!(queue.next(at(0)), QueueStep::Wait(ms(50)));
+        queue.refused(&due(at(50))[0], at(50));
+        assert_eq!(queue.next(at(50)), QueueStep::Wait(ms(100)));
+        queue.applied(&QueueBatch::Registers(due(at(150))));
+        assert_eq!((queue.next(at(150)), queue.len()), (QueueStep::Done, 0));
+        assert!(queue.is_first_refusal(), "the queue was empty in between");
     }
 
     #[test]
-    fn what_is_applied_is_believed_again() {
-        let pending = Queue::new(10);
-        assert!(!pending.claim() && !covers(&pending, "a"));
-        pending.add(&keys(["a", "b"]), None);
-        assert!(covers(&pending, "a") && !covers(&pending, "c") && pending.len() == 2);
-        assert!(pending.claim() && !pending.claim(), "one at a time");
-        let batch = to_apply(&pending);
-        pending.applied(&batch);
-        assert!(!covers(&pending, "a") && pending.next(Instant::now()) == QueueStep::Done);
-        assert!(!pending.claim(), "nothing to do");
-        pending.add(&keys(["a"]), None);
-        assert!(pending.claim(), "the duty was given back");
+    fn applied_registers_are_no_longer_covered() {
+        let queue = Queue::new(10);
+        assert!(!queue.claim() && !covers(&queue, "a"));
+        queue.add(&keys(["a", "b"]), None);
+        assert!(covers(&queue, "a") && !covers(&queue, "c") && queue.len() == 2);
+        assert!(queue.claim() && !queue.claim(), "one at a time");
+        let batch = to_apply(&queue);
+        queue.applied(&batch);
+        assert!(!covers(&queue, "a") && queue.next(Instant::now()) == QueueStep::Done);
+        assert!(!queue.claim(), "nothing to do");
+        queue.add(&keys(["a"]), None);
+        assert!(queue.claim(), "the duty was given back");
     }
 
     #[test]
-    fn what_comes_while_a_batch_is_applied_is_not_lost() {
-        let pending = Queue::new(10);
+    fn registers_added_while_a_batch_is_applied_stay() {
+        let queue = Queue::new(10);
         let writer = Head::lease(7);
-        pending.add(&keys(["a", "b"]), None);
-        let batch = to_apply(&pending);
-        pending.add(&keys(["a"]), Some(writer));
-        pending.applied(&batch);
-        assert!(covers(&pending, "a") && !covers(&pending, "b"));
-        let QueueBatch::Registers(due) = to_apply(&pending) else { panic!("one register") };
+        queue.add(&keys(["a", "b"]), None);
+        let batch = to_apply(&queue);
+        queue.add(&keys(["a"]), Some(writer));
+        queue.applied(&batch);
+        assert!(covers(&queue, "a") && !covers(&queue, "b"));
+        let QueueBatch::Registers(due) = to_apply(&queue) else { panic!("one register") };
         assert_eq!(due[0].writers, [writer]);
     }
 
     #[test]
-    fn too_many_become_an_invalidation_of_all() {
-        let pending = Queue::new(2);
-        pending.add(&keys(["a", "b"]), None);
-        pending.add(&keys(["a", "b"]), None);
-        assert!(!covers(&pending, "c"), "those are there already");
-        pending.add(&keys(["c"]), None);
-        assert!(covers(&pending, "anything") && pending.len() == usize::MAX);
-        let batch = to_apply(&pending);
+    fn too_many_registers_become_one_invalidation_of_the_namespace() {
+        let queue = Queue::new(2);
+        queue.add(&keys(["a", "b"]), None);
+        queue.add(&keys(["a", "b"]), None);
+        assert!(!covers(&queue, "c"), "those are there already");
+        queue.add(&keys(["c"]), None);
+        assert!(covers(&queue, "anything") && queue.len() == usize::MAX);
+        let batch = to_apply(&queue);
         assert!(matches!(batch, QueueBatch::All(_)));
-        pending.add(&keys(["d"]), None);
-        pending.applied(&batch);
-        assert!(covers(&pending, "d"), "it came after the sweep had begun");
-        let batch = to_apply(&pending);
-        pending.applied(&batch);
-        assert!(!covers(&pending, "d") && pending.len() == 0);
+        queue.add(&keys(["d"]), None);
+        queue.applied(&batch);
+        assert!(covers(&queue, "d"), "it came after the sweep had begun");
+        let batch = to_apply(&queue);
+        queue.applied(&batch);
+        assert!(!covers(&queue, "d") && queue.len() == 0);
     }
 }

@@ -1,12 +1,12 @@
-//! Applies invalidations that could not be applied at once: again and again, with growing pauses, until the store takes
-//! them. Until then this process does not believe the store in what they are about; see [`pending`](crate::engine::queue).
+//! Applies [queued](crate::engine::queue) invalidations: again and again, with growing pauses, until the store takes
+//! them. Until then this process does not serve what the store holds under these keys.
 //!
 //! # On cancellation
-//! A runtime that ends takes the task along; the next call that meets a pending key starts another.
+//! The task ends with its runtime; the next call that meets a queued key starts another.
 //!
 //! # When the process dies
-//! What is pending is lost with it. A bracket's marker covers it for as long as it lives; an invalidation without a bracket
-//! that was never applied leaves the old value until its time to live is over.
+//! The queue is lost with it. A bracket's marker still protects its registers for as long as the marker lives. An
+//! invalidation without a bracket that was never applied leaves the old value until its time to live is over.
 
 use super::{QueueBatch, QueueStep, QueuedRegister};
 use crate::engine::Engine;
@@ -23,13 +23,13 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// The first pause after a failure; each further one is twice as long, up to [`PAUSE_MAX`].
+/// The pause after the first failure. Each further pause is twice as long, up to [`PAUSE_MAX`].
 const PAUSE_FIRST: Duration = Duration::from_millis(50);
 const PAUSE_MAX: Duration = Duration::from_secs(1);
-/// What one batch may take. Nobody waits for it.
+/// How long one step may take. No caller waits for it.
 const WITHIN: Duration = Duration::from_millis(500);
 
-/// The duty to apply what is pending, until this is dropped.
+/// The duty to apply the queue, until this is dropped.
 struct ReplayDuty {
     engine: Arc<Engine>,
     is_over: bool,
@@ -44,14 +44,14 @@ impl Drop for ReplayDuty {
 }
 
 impl Engine {
-    /// Remembers an invalidation that could not be applied, and applies it as soon as the store takes it.
+    /// Queues an invalidation that could not be applied, to apply it as soon as the store takes it.
     pub(crate) fn enqueue(self: &Arc<Self>, keys: &[Key], writer: Option<Head>) -> Outcome {
         if self.queue.add(keys, writer) {
             tracing::warn!(
                 store = ?self.store,
                 most = self.queue.most(),
-                "more invalidations are queued than can be remembered: the whole namespace is removed when the store is back, \
-                 and this process does without the cache until then"
+                "more invalidations are queued than can be remembered: the whole namespace is removed when the store \
+                 is back, and this process does without the cache until then"
             );
         }
         self.wrote(keys);
@@ -62,19 +62,19 @@ impl Engine {
         Outcome::Queued
     }
 
-    /// Starts to apply what is pending, unless somebody does. To be called on tokio.
+    /// Starts to apply the queue, unless a task does so already. Must be called on tokio.
     pub(crate) fn replay(self: &Arc<Self>) {
         if self.queue.claim() {
-            let claim = ReplayDuty { engine: Arc::clone(self), is_over: false };
-            tokio::spawn(async move { claim.run().await });
+            let duty = ReplayDuty { engine: Arc::clone(self), is_over: false };
+            tokio::spawn(async move { duty.run().await });
         }
     }
 
-    /// Waits until nothing is pending.
+    /// Waits until the queue is empty.
     pub(crate) async fn drained(self: &Arc<Self>) {
         loop {
             let mut drained = std::pin::pin!(self.drained.notified());
-            // Registered before the number is miss at, so that nothing is missed in between.
+            // Registers before reading the length, so that no notification is missed in between.
             drained.as_mut().enable();
             if self.queue.len() == 0 {
                 return;
@@ -84,7 +84,7 @@ impl Engine {
         }
     }
 
-    /// Applies a batch; what the store refuses of it is left.
+    /// Applies a batch. What the store refuses of it stays in the queue.
     async fn apply(&self, batch: &QueueBatch) -> Result<(), StoreError> {
         let registers = match batch {
             QueueBatch::All(_) => {
@@ -102,7 +102,7 @@ impl Engine {
             (Ok(()), _) => self.queue.applied(batch),
             (Err(error), _) if !error.kind.is_answer() => return Err(error),
             (Err(error), [due]) => self.refused(due, &error),
-            // One of them is the reason: the others must not wait for it.
+            // The store refuses one of them: the others must not wait for it.
             (Err(_), _) => {
                 for due in registers {
                     match self.remove(std::slice::from_ref(due)).await {
@@ -144,8 +144,8 @@ impl Engine {
             store = ?self.store,
             key,
             %error,
-            "the store refuses a queued invalidation: it is tried again, and this process does not use what it is about \
-             until it is taken; may this user remove the key, and is it this server's?"
+            "the store refuses a queued invalidation: it is tried again, and this process does not serve these entries \
+             until the store takes it; may this user remove the key, and does the key belong to this server?"
         );
     }
 
@@ -185,7 +185,7 @@ impl ReplayDuty {
             let batch = match engine.queue.next(Instant::now()) {
                 QueueStep::Apply(batch) => batch,
                 QueueStep::Wait(pause) => {
-                    // Something else may be queued meanwhile.
+                    // Other invalidations may be queued meanwhile.
                     tokio::time::sleep(pause.min(PAUSE_MAX)).await;
                     continue;
                 }
@@ -201,7 +201,7 @@ impl ReplayDuty {
                     }
                 }
                 Err(error) => {
-                    tracing::debug!(%error, pending = engine.queue.len(), "queued invalidations cannot be applied yet");
+                    tracing::debug!(%error, queued = engine.queue.len(), "queued invalidations cannot be applied yet");
                     #[expect(clippy::cast_possible_truncation, reason = "any bits will do")]
                     let random = random_id().unwrap_or_default() as u64;
                     tokio::time::sleep(jittered(pause, 0.3, random)).await;
@@ -209,7 +209,7 @@ impl ReplayDuty {
                 }
             }
         }
-        // By now somebody else may have the duty.
+        // Another task may have the duty by now.
         self.is_over = true;
     }
 }

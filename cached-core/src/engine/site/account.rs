@@ -1,7 +1,7 @@
 //! Accounts for the outcome of each call: counts it, emits a debug event of the target [`CALLS`], and passes it on to
-//! [`notices`](super::notices), which warn of a site that has no use of the cache.
+//! [`notices`](super::notices), which warn about sites that get nothing from the cache.
 //!
-//! Events cost one look at a number while nobody listens. They name keys, which may hold personal data.
+//! While nobody listens, an event costs one read of a number. Events name keys, which may hold personal data.
 
 use crate::engine::target::Target;
 use crate::engine::{Engine, SiteState};
@@ -18,11 +18,11 @@ use std::time::Duration;
 /// The target of the events of single calls.
 pub(crate) const CALLS: &str = "cached_core::calls";
 
-/// Ends each warning about a write: further ones are not logged.
-const COUNTED: &str = "and those that follow are only counted until the store takes them";
+/// The end of each warning about a write, because further ones are not logged.
+const ONLY_COUNTED: &str = "and those that follow are only counted until the store takes them";
 
-/// An event about a site's call.
-macro_rules! tell {
+/// Emits an event about a site's call.
+macro_rules! call_event {
     ($site:expr, $($field:tt)*) => {
         tracing::debug!(target: CALLS, site = $site.site.path(), $($field)*)
     };
@@ -35,10 +35,10 @@ impl Target {
         let is_stale = entry.age.is_over();
         if entry.head.is_some() {
             counters.hits.one();
-            tell!(self.site, key = &*self.key, is_stale, "hit");
+            call_event!(self.site, key = &*self.key, is_stale, "hit");
         } else {
             counters.coalesced.one();
-            tell!(self.site, key = &*self.key, is_stale, "served by another caller's load");
+            call_event!(self.site, key = &*self.key, is_stale, "served by another caller's load");
         }
         self.count_stale(entry);
     }
@@ -50,52 +50,52 @@ impl Target {
         }
     }
 
-    /// Counts that the call did not find what it miss for.
+    /// Counts a miss.
     pub(crate) fn missed(&self, reason: MissReason) {
         self.site.counters.miss(reason);
-        tell!(self.site, key = &*self.key, ?reason, "miss");
+        call_event!(self.site, key = &*self.key, ?reason, "miss");
         self.site.note_miss(reason, || self.engine.last_error());
     }
 
-    /// The function's body has run for so long.
+    /// Counts a load that has ended.
     pub(crate) fn loaded(&self, took: Duration, is_ok: bool) {
         if !is_ok {
             self.site.counters.load_errors.one();
         }
-        tell!(self.site, key = &*self.key, ?took, is_ok, "loaded");
+        call_event!(self.site, key = &*self.key, ?took, is_ok, "loaded");
     }
 
     /// Counts a value that was stored.
     pub(crate) fn stored(&self, bytes: u64) {
         self.site.counters.stored.one();
         self.site.counters.bytes_written.add(bytes);
-        tell!(self.site, key = &*self.key, bytes, "stored");
+        call_event!(self.site, key = &*self.key, bytes, "stored");
     }
 
     /// Counts a value that was not stored.
     pub(crate) fn unstored(&self, reason: UnstoredReason) {
         self.site.counters.unstored(reason);
-        tell!(self.site, key = &*self.key, ?reason, "not stored");
+        call_event!(self.site, key = &*self.key, ?reason, "not stored");
         self.site.note_unstored(reason, || self.engine.last_error());
     }
 }
 
 impl SiteState {
-    /// Counts a call that has no use of the cache: it runs the function as if there were none.
+    /// Counts a call that runs the function as if there were no cache.
     pub(crate) fn runs_uncached(&self, reason: MissReason) {
         self.counters.miss(reason);
         self.counters.loads.one();
         self.counters.bypassed.one();
-        tell!(self, ?reason, "runs uncached");
+        call_event!(self, ?reason, "runs uncached");
         self.note_miss(reason, || None);
     }
 
-    /// Tells of a near hit.
+    /// Emits the event of a near hit.
     pub(crate) fn near_hit(&self, key: &str) {
         tracing::trace!(target: CALLS, site = self.site.path(), key, "near hit");
     }
 
-    /// A near hit was none, since the value's `Clone` has panicked: the call goes to the store.
+    /// Takes back a near hit, because the value's `Clone` has panicked. The call goes on to the store.
     #[cold]
     pub(crate) fn not_cloned<T: ?Sized>(&self) {
         if let Some(local) = &self.local {
@@ -108,28 +108,28 @@ impl SiteState {
     /// Counts what became of a write's invalidation.
     pub(crate) fn invalidated(&self, keys: &[Key], outcome: Outcome) {
         self.counters.written(outcome);
-        tell!(self, ?keys, ?outcome, "invalidated");
+        call_event!(self, ?keys, ?outcome, "invalidated");
     }
 
-    /// A write goes ahead without its bracket. Said once for each outage, as is the next.
+    /// Counts a write that goes ahead without its bracket, and logs it once for each outage.
     pub(crate) fn unbracketed(&self, error: &CacheError) {
         self.counters.unbracketed.one();
-        tell!(self, %error, "without a bracket");
+        call_event!(self, %error, "without a bracket");
         if self.backlog.unbracketed() {
             let (site, place) = (self.site.path(), self.site.place());
-            tracing::warn!(site, place, %error, "a write goes ahead without its bracket, {COUNTED}");
+            tracing::warn!(site, place, %error, "a write goes ahead without its bracket, {ONLY_COUNTED}");
         }
     }
 
-    /// An invalidation waits until the store takes it.
+    /// Logs once for each outage that an invalidation is queued.
     pub(crate) fn queued(&self, error: &CacheError) {
         if self.backlog.queued() {
             let (site, place) = (self.site.path(), self.site.place());
-            tracing::warn!(site, place, %error, "an invalidation is not applied yet: it is queued, {COUNTED}");
+            tracing::warn!(site, place, %error, "an invalidation is not applied yet: it is queued, {ONLY_COUNTED}");
         }
     }
 
-    /// The store takes invalidations again, and none waits any more.
+    /// Logs the end of an outage: the store takes invalidations again, and none is queued.
     pub(crate) fn caught_up(&self) {
         if let Some((queued, unbracketed)) = self.backlog.end() {
             let (site, place) = (self.site.path(), self.site.place());
@@ -138,32 +138,32 @@ impl SiteState {
                 place,
                 queued,
                 unbracketed,
-                "the store takes this function's writes again; `queued`: invalidations that had to wait, `unbracketed`: writes \
-                 that went ahead without their bracket"
+                "the store takes this function's writes again; `queued`: invalidations that had to wait, \
+                 `unbracketed`: writes that went ahead without their bracket"
             );
         }
     }
 
-    /// Runs code of the user's that only the cache runs, about values of type `T`; `None` if it panics.
+    /// Runs user code that only the cache calls, for values of type `T`. `None` if it panics.
     pub(crate) fn caught<T: ?Sized, R>(&self, code: UserCode, run: impl FnOnce() -> R) -> Option<R> {
         caught(run).map_err(|panic: Panicked| self.note_panic(code, type_name::<T>(), &panic)).ok()
     }
 }
 
 impl Engine {
-    /// Whether the store takes writes, and none waits.
+    /// Whether the store takes writes, and none is queued.
     pub(crate) fn has_caught_up(&self) -> bool {
         self.queue.len() == 0 && self.breaker.is_healthy()
     }
 
-    /// Ends the outage of all sites, if it is over.
+    /// Logs the end of the outage at all sites, if it is over.
     pub(crate) fn caught_up(&self) {
         if self.has_caught_up() {
             self.sites().iter().for_each(|site| site.caught_up());
         }
     }
 
-    /// The store's words, when it refused something last.
+    /// The message of the store's last refusal.
     fn last_error(&self) -> Option<String> {
         locked(&self.refusal).clone()
     }

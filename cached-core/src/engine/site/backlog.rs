@@ -1,4 +1,4 @@
-//! The writes of a site that the store did not take, counted until it takes them again.
+//! Counts the writes of a site that the store did not take, until it takes them again.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -10,21 +10,21 @@ pub(crate) struct Backlog {
 }
 
 impl Backlog {
-    /// Whether it is the first.
+    /// Counts a write without its bracket. Returns whether it is the first of the outage.
     pub(super) fn unbracketed(&self) -> bool {
         self.unbracketed.fetch_add(1, Ordering::Relaxed) == 0 && self.queued.load(Ordering::Relaxed) == 0
     }
 
-    /// Whether it is the first.
+    /// Counts a queued invalidation. Returns whether it is the first of the outage.
     pub(super) fn queued(&self) -> bool {
         self.queued.fetch_add(1, Ordering::Relaxed) == 0 && self.unbracketed.load(Ordering::Relaxed) == 0
     }
 
-    /// How many there were, if that was not said with the first.
+    /// Ends the outage. Returns how many there were, unless there was only the one that was logged.
     pub(super) fn end(&self) -> Option<(u64, u64)> {
-        let met =
+        let take =
             |count: &AtomicU64| if count.load(Ordering::Relaxed) == 0 { 0 } else { count.swap(0, Ordering::Relaxed) };
-        let (queued, unbracketed) = (met(&self.queued), met(&self.unbracketed));
+        let (queued, unbracketed) = (take(&self.queued), take(&self.unbracketed));
         (queued.max(unbracketed) > 1).then_some((queued, unbracketed))
     }
 }

@@ -1,9 +1,9 @@
-//! A site as one cache sees it: its policy resolved, its counters, its fingerprints.
+//! A site in one cache: its resolved policy, its counters, its fingerprints.
 
 pub(crate) mod account;
 mod backlog;
+mod log_lines;
 pub(crate) mod notices;
-mod said;
 
 use super::refresh::policy::FreshPolicy;
 use super::settings::Settings;
@@ -23,7 +23,7 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 use std::time::Duration;
 
-/// Tags are shared by entries of many sites, most of which live shorter than this.
+/// How long tags live at least. Entries of many sites share a tag, and most of them live shorter than this.
 const TAG_TIME: Duration = Duration::from_secs(2 * 3600);
 
 #[derive(Debug)]
@@ -33,37 +33,40 @@ pub(crate) struct SiteState {
     pub(crate) codec: Codec,
     pub(super) jitter: f64,
     pub(super) ttl: Duration,
-    /// `None`: a `None` is not stored.
+    /// `None` if a `None` is not stored.
     pub(super) none_ttl: Option<Duration>,
-    /// How long tags live at least twice, as far as is known before a load: see [`Store::tag`](crate::store::Store::tag).
+    /// Half of this is how long tags have to live, as far as is known before a load; see
+    /// [`Store::tag`](crate::store::Store::tag).
     pub(super) tag_time: Duration,
-    /// Values tell tags that the call does not.
+    /// The site has value tags.
     pub(super) names_tags: bool,
-    /// Entries record all of their tags by name, since who reads them may not tell any.
+    /// Entries store the names of all tags, because a reader without an attribute does not know them.
     pub(super) names_all: bool,
-    /// What is done about values near or past their end; `None`: a value that is past its end is of no use.
+    /// What to do with values near or past their end. `None` if a value past its end is unusable.
     pub(super) fresh: Option<FreshPolicy>,
     /// How long values are kept past their end.
     pub(super) window: Duration,
     /// The near cache, if the site uses it.
     pub(super) local: Option<NearPolicy>,
-    /// What tells types apart that cannot be seen whole, if anything is said.
+    /// The user's version of types whose shape cannot be seen completely.
     version: Option<u32>,
     /// The site's part of the fingerprints.
     pub(super) identity: String,
-    /// The last value that was stored beside another type's lease came to nothing, since that load stored nothing: the next call
-    /// waits for such a lease and stores under the key. Else the type would have no value for as long as the other is loaded.
+    /// The last value that was stored beside another type's lease was lost, because the other load stored nothing. The
+    /// next call then waits for such a lease and stores under the key. Otherwise this type would have no value for as
+    /// long as the other is loaded.
     pub(crate) waits_for_other_types: AtomicBool,
-    /// A generic function has one per type it is used with; most have one in all.
+    /// The fingerprint that was asked for first. A generic function has one for each of its types; most sites have only
+    /// one.
     first_fingerprint: OnceLock<(TypeId, &'static str, u64)>,
     pub(super) fingerprints: RwLock<Vec<(TypeId, &'static str, u64)>>,
-    /// What the log has said about it.
+    /// What has been logged about the site.
     pub(super) notices: Notices,
     pub(super) backlog: Backlog,
     pub(super) round_trips: RoundTrips,
 }
 
-/// Stores of a site at first of which each is checked, and of how many one is later.
+/// The round trip of a site's first values is checked for each of them, later for one in so many.
 const CHECKED_AT_FIRST: u32 = 16;
 const CHECKED_LATER: u32 = 64;
 
@@ -71,19 +74,21 @@ const CHECKED_LATER: u32 = 64;
 #[derive(Debug, Default)]
 pub(super) struct RoundTrips {
     stores: AtomicU32,
-    has_found: AtomicBool,
+    has_found_change: AtomicBool,
 }
 
 impl RoundTrips {
-    /// Whether this one is: the first ones, some of the later ones, and all when one has come back as another.
+    /// Whether to check this value: the first ones, some of the later ones, and all once a value has come back changed.
     pub(super) fn is_due(&self) -> bool {
         let number = self.stores.fetch_add(1, Ordering::Relaxed);
-        number < CHECKED_AT_FIRST || number.is_multiple_of(CHECKED_LATER) || self.has_found.load(Ordering::Relaxed)
+        number < CHECKED_AT_FIRST
+            || number.is_multiple_of(CHECKED_LATER)
+            || self.has_found_change.load(Ordering::Relaxed)
     }
 
-    /// One has come back as another.
+    /// Notes that a value has come back changed.
     pub(super) fn found(&self) {
-        self.has_found.store(true, Ordering::Relaxed);
+        self.has_found_change.store(true, Ordering::Relaxed);
     }
 }
 
@@ -92,9 +97,9 @@ impl RoundTrips {
 pub(super) struct NearPolicy {
     pub(super) time: Duration,
     pub(super) serves_in_gap: bool,
-    /// Integers can stand for its keys. Not so where calls tell tags: those are rendered, and with them the key.
+    /// Integers can stand for its keys. Not with call tags: they have to be rendered, and the key with them.
     pub(super) has_words: bool,
-    /// Tells apart the values of functions that keep them for different times.
+    /// Keeps the values of functions with different `local` times apart.
     salt: u64,
     /// β of `XFetch`.
     pub(super) ahead: Option<f64>,
@@ -103,16 +108,16 @@ pub(super) struct NearPolicy {
 }
 
 impl NearPolicy {
-    /// What kind of values those of a fingerprint are in the near cache. Functions share them if they share entries and
-    /// keep values for the same time.
+    /// The kind of values with this fingerprint in the near cache. Functions share kept values if they share entries
+    /// and keep values for the same time.
     #[inline]
     pub(super) fn kind(&self, fingerprint: u64) -> u64 {
         fingerprint ^ self.salt
     }
 }
 
-/// A site's state as a call holds it. That in the first cache lives as long as the process: counting those who hold it
-/// would only be something for threads to fight over.
+/// A site's state as a call holds it. The states of the first cache live as long as the process, so they need no
+/// reference count, for which threads would contend.
 #[derive(Debug, Clone)]
 pub(crate) enum SiteRef {
     First(&'static SiteState),
@@ -154,9 +159,9 @@ impl SiteState {
             Some(Local::Millis(ms)) => Some(Duration::from_millis(ms)),
             None => settings.near.time,
         };
-        // Without a template it is no function's.
+        // Functions have a template.
         let is_by_hand = spec.template.is_empty();
-        // Then its values' type is not known to be one that can be kept.
+        // Without an attribute, nothing proves that the near cache can keep the type.
         let local = local.filter(|_| spec.role == Role::Read && !is_by_hand);
         let fresh = (spec.fresh != Freshness::NONE).then(|| FreshPolicy::of(&spec.fresh));
         let window = fresh.map_or(Duration::ZERO, |fresh| fresh.window());
@@ -202,8 +207,8 @@ impl SiteState {
         self.local.as_ref().map_or(0, |local| local.hits.get())
     }
 
-    /// The fingerprint of what a function of this path returns, if that is the one that was asked for first; most sites
-    /// have no other.
+    /// The fingerprint of the values of a function with this path, if it is the one that was asked for first. Most
+    /// sites have no other.
     #[inline]
     pub(super) fn first_fingerprint(&self, path: &'static str) -> Option<u64> {
         let (_, at, fingerprint) = self.first_fingerprint.get()?;
@@ -236,7 +241,8 @@ impl SiteState {
     }
 }
 
-/// One path may stand in the program several times: mostly its address tells already.
+/// Whether two paths are equal. The same path may have several addresses in the program, but mostly the addresses are
+/// equal.
 #[inline]
 fn is_same(one: &'static str, other: &'static str) -> bool {
     std::ptr::eq(one, other) || one == other

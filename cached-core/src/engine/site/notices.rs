@@ -1,18 +1,18 @@
-//! Why a site has no use of the cache: one line of the log per site and cause, with what to do about it.
+//! Why a site gets nothing from the cache: one log line per site and cause, with what to do about it.
 //!
-//! A cause that stays until somebody changes the code or the settings is said when it is first met. Any other is said when it
-//! has spoilt [`IN_A_ROW`] calls without a success in between, since one lost lease is nothing to be told of.
+//! A cause that stays until somebody changes the code or the settings is logged when it first occurs. Any other cause
+//! is logged after [`IN_A_ROW`] calls without a success in between, because a single lost lease is not worth a line.
 
 use crate::reason::{MissReason, UnstoredReason};
 use crate::user_code::UserCode;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
-/// Calls without a success after which it is said.
+/// After so many calls without a success, the cause is logged.
 pub(super) const IN_A_ROW: u32 = 100;
-/// Calls beside another type's values after which it is said.
+/// After so many calls whose entry stands beside another type's value, this is logged.
 pub(super) const SOME_BESIDE: u32 = 1000;
 
-/// Why a site has no use of the cache.
+/// Why a site gets nothing from the cache.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Cause {
     TooLarge,
@@ -27,11 +27,11 @@ pub(crate) enum Cause {
     /// A batch returned a list of another length than its ids.
     Misfit,
     Panicked(UserCode),
-    /// From here on: what may pass, see [`Run`].
+    /// A cause that may pass.
     Run(Run),
 }
 
-/// What may happen to any site now and then.
+/// A cause that any site may meet now and then. Only a run of such calls is logged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Run {
     Policy,
@@ -47,7 +47,7 @@ pub(crate) enum Run {
 impl Cause {
     const COUNT: usize = 9 + 6 + Run::COUNT;
 
-    /// A number of its own.
+    /// The number of the cause; each has its own.
     pub(super) fn number(self) -> usize {
         match self {
             Self::TooLarge => 0,
@@ -72,7 +72,7 @@ impl Cause {
             MissReason::OutOfMemory => Run::OutOfMemory,
             MissReason::Refused => Run::Refused,
             MissReason::Foreign | MissReason::WrongType | MissReason::Corrupt => Run::OtherData,
-            // An outage has its line, an argument without a form too, and the others are what caches are for.
+            // Outages and arguments that cannot be rendered have lines of their own; the others are ordinary misses.
             _ => return None,
         }))
     }
@@ -85,18 +85,18 @@ impl Cause {
             UnstoredReason::Tags => Run::Tags,
             UnstoredReason::LeaseLost => Run::LeaseLost,
             UnstoredReason::Fault => Run::StoreFault,
-            // Panics and what a codec refuses are said where it is known; the others come with a miss that tells more.
+            // Panics and refusals of a codec are logged where they occur; the others come with a miss that says more.
             _ => return None,
         }))
     }
 
-    /// What is wrong, and what to write.
+    /// What is wrong, and what to do about it.
     pub(super) fn advice(self) -> (&'static str, &'static str) {
         match self {
             Self::TooLarge => (
                 "a value is larger than `max_value_bytes`: it is returned and not stored",
-                "raise `.max_value_bytes(..)` on the builder or return less; bytes take a third of the room with another \
-                 codec than JSON: `codec = \"msgpack\"` or \"postcard\"",
+                "raise `.max_value_bytes(..)` on the builder or return less; bytes take a third of the room with \
+                 another codec than JSON: `codec = \"msgpack\"` or \"postcard\"",
             ),
             Self::TooManyTags => (
                 "a value has more than 64 tags and events: it is returned and not stored",
@@ -104,25 +104,27 @@ impl Cause {
             ),
             Self::Decode => (
                 "the codec cannot read back this function's values: they are loaded each time",
-                "what `Serialize` writes must be what `Deserialize` reads, and postcard does not know `untagged` and enums with \
-                 a `tag`: change the type or the `codec`",
+                "what `Serialize` writes must be what `Deserialize` reads, and postcard does not know `untagged` and \
+                 enums with a `tag`: change the type or the `codec`",
             ),
             Self::NoRuntime => (
                 "there is no tokio runtime here: such calls run uncached",
                 "call the function from inside of a tokio runtime",
             ),
             Self::Strangers => (
-                "a batch returned entries that belong to none of the ids it was given: they are returned to this call and not \
-                 stored, and of an id without an entry it is not stored that there is none, since one of these may be its",
-                "return each value under the id as it was given (a database that ignores case, accents or spaces spells ids its \
-                 own way: make the ids uniform before the call), and move totals and the like into a function of their own",
+                "a batch returned entries that belong to none of the ids it was given: they are returned to this call \
+                 and not stored, and no `None` is stored for an id without an entry, because one of them may belong to \
+                 it",
+                "return each value under the id as it was given (a database that ignores case, accents or spaces \
+                 spells ids its own way: make the ids uniform before the call), and move totals and the like into a \
+                 function of their own",
             ),
             Self::Misfit => (
-                "a batch returned a list of another length than its ids: it is returned and not stored, and where some of the ids \
-                 were cached, the body runs once more for all of them",
-                "return one element for each id, in their order, and `None` for what there is not; or return a map",
+                "a batch returned a list of another length than its ids: it is returned and not stored, and where some \
+                 of the ids were cached, the body runs once more for all of them",
+                "return one element for each id, in their order, and `None` for an id without a value; or return a map",
             ),
-            // Said with words of their own.
+            // These have lines of their own.
             Self::Key | Self::Encode | Self::Changed | Self::Panicked(_) => ("", ""),
             Self::Run(run) => run.advice(),
         }
@@ -135,9 +137,9 @@ impl Run {
     pub(super) fn advice(self) -> (&'static str, &'static str) {
         match self {
             Self::Policy => (
-                "no value was to be stored",
-                "`cache_if` said no, the time to live was zero, or it was a `None` with `none_ttl = \"off\"`: if that is \
-                 meant, take the attribute off",
+                "the options let no value be stored",
+                "`cache_if` said no, the time to live was zero, or it was a `None` with `none_ttl = \"off\"`: if that \
+                 is meant, take the attribute off",
             ),
             Self::Tags => (
                 "a tag of each value was invalidated while it was loaded",
@@ -148,11 +150,11 @@ impl Run {
                 "look for writes that invalidate more than they change, and for a server whose memory is full",
             ),
             Self::StoreFault => {
-                ("the store failed each time that a value was to be stored", "its words are in `detail`")
+                ("the store failed each time that a value was to be stored", "its message is in `detail`")
             }
             Self::Refused => (
                 "the server refuses a command that the cache needs",
-                "its words are in `detail`: let the user run scripts (EVAL, EVALSHA) and touch the namespace's keys: \
+                "its message is in `detail`: let the user run scripts (EVAL, EVALSHA) and touch the namespace's keys: \
                  `ACL SETUSER .. +@all ~<namespace>:* ~{<namespace>:*`",
             ),
             Self::ReadOnly => {
@@ -163,31 +165,32 @@ impl Run {
                 "set `maxmemory-policy` to `allkeys-lru` or the like, or raise `maxmemory`",
             ),
             Self::OtherData => (
-                "what stood under the keys was not written by this library, or is damaged",
+                "the data under the keys was not written by this library, or is damaged",
                 "another program uses the same keys: give this cache a `.namespace(..)` of its own",
             ),
         }
     }
 
-    /// Whether a value that is stored is a success. What others displace is stored again each time.
+    /// Whether storing a value counts as a success. Not if others overwrite the values: then each call stores one
+    /// again.
     pub(super) fn counts_stored(self) -> bool {
         !matches!(self, Self::OtherData)
     }
 }
 
-/// What was said about one site, and what may be to be said.
+/// What has been logged about one site, and counts of what may have to be logged.
 #[derive(Debug)]
 pub(crate) struct Notices {
-    said: AtomicU32,
+    logged: AtomicU32,
     runs: [RunCount; Run::COUNT],
     /// Calls whose entry stands beside another type's value.
     pub(super) beside: AtomicU32,
 }
 
-/// Calls since a success.
+/// Calls since the last success.
 #[derive(Debug, Default)]
 struct RunCount {
-    /// The number of successes when the first of them came.
+    /// The number of successes at the first of these calls.
     since: AtomicU64,
     calls: AtomicU32,
 }
@@ -195,18 +198,23 @@ struct RunCount {
 impl Default for Notices {
     fn default() -> Self {
         const { assert!(Cause::COUNT <= 32, "a bit for each") };
-        Self { said: AtomicU32::new(0), runs: std::array::from_fn(|_| RunCount::default()), beside: AtomicU32::new(0) }
+        Self {
+            logged: AtomicU32::new(0),
+            runs: std::array::from_fn(|_| RunCount::default()),
+            beside: AtomicU32::new(0),
+        }
     }
 }
 
 impl Notices {
-    /// Whether the cause is met for the first time.
+    /// Whether the cause occurs for the first time, and so is to be logged.
     pub(super) fn is_news(&self, cause: Cause) -> bool {
         let bit = 1 << cause.number();
-        self.said.load(Ordering::Relaxed) & bit == 0 && self.said.fetch_or(bit, Ordering::Relaxed) & bit == 0
+        self.logged.load(Ordering::Relaxed) & bit == 0 && self.logged.fetch_or(bit, Ordering::Relaxed) & bit == 0
     }
 
-    /// Counts a call that came to nothing while there were so many successes; whether it is one too many.
+    /// Counts a call without a success, given the number of successes so far. Returns whether the run is long enough to
+    /// be logged.
     pub(super) fn is_enough(&self, run: Run, successes: u64) -> bool {
         let counted = &self.runs[run as usize];
         if counted.since.swap(successes, Ordering::Relaxed) != successes {
@@ -221,16 +229,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_cause_has_a_number_of_its_own_and_says_what_to_do() {
+    fn every_cause_has_its_own_number_and_advice() {
         use Run::{LeaseLost, OtherData, OutOfMemory, Policy, ReadOnly, Refused, StoreFault, Tags};
         use UserCode::{CacheIf, Clone, Deserialize, Serialize, Ttl};
         let runs = [Policy, Tags, LeaseLost, StoreFault, Refused, ReadOnly, OutOfMemory, OtherData];
         let codes = [Deserialize, Serialize, Ttl, CacheIf, UserCode::Tags, Clone];
         let fixed = [Cause::TooLarge, Cause::TooManyTags, Cause::Decode, Cause::NoRuntime];
         let of_batches = [Cause::Strangers, Cause::Misfit];
-        let said = fixed.into_iter().chain(of_batches).chain(runs.map(Cause::Run));
-        assert!(said.clone().all(|cause| !cause.advice().0.is_empty() && !cause.advice().1.is_empty()));
-        let mut numbers: Vec<_> = said
+        let causes = fixed.into_iter().chain(of_batches).chain(runs.map(Cause::Run));
+        assert!(causes.clone().all(|cause| !cause.advice().0.is_empty() && !cause.advice().1.is_empty()));
+        let mut numbers: Vec<_> = causes
             .chain(codes.map(Cause::Panicked))
             .chain([Cause::Key, Cause::Encode, Cause::Changed])
             .map(Cause::number)

@@ -1,4 +1,4 @@
-//! Which loads are bounded by what when there is no value to wait for, and for how long nothing is tried again.
+//! Bounds on the loads of calls that have no value to wait for.
 
 use super::*;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -6,7 +6,7 @@ use tokio::task::JoinSet;
 
 const LOAD: Duration = ms(50);
 
-/// Loads that run.
+/// Counts the loads that run.
 #[derive(Debug, Default)]
 struct Running {
     now: AtomicUsize,
@@ -14,7 +14,7 @@ struct Running {
 }
 
 impl Subject {
-    /// So many calls for "k", whose loads count themselves while they run. The calls, and what they count in.
+    /// Starts `count` calls for "k" whose loads count themselves while they run.
     async fn callers(&self, count: u64) -> (JoinSet<Result<u64, ()>>, Arc<Running>) {
         let (mut calls, running) = (JoinSet::new(), Arc::<Running>::default());
         for value in 0..count {
@@ -36,7 +36,7 @@ fn most(running: &Running) -> usize {
     running.most.load(Ordering::SeqCst)
 }
 
-/// The store is well: they need not be as few as without it.
+/// The store works, so they may be more than without it.
 #[tokio::test(start_paused = true)]
 async fn followers_of_a_load_that_failed_have_a_bound_of_their_own() {
     let on = Subject::with(|builder| builder.load_limit(1));
@@ -48,9 +48,9 @@ async fn followers_of_a_load_that_failed_have_a_bound_of_their_own() {
     assert_eq!(on.stats().misses[&MissReason::LoadFailed], 300);
 }
 
-/// Their own looks were not answered, and another call's step is under way.
+/// Their own reads were not answered, and another call's step is under way.
 #[tokio::test(start_paused = true)]
-async fn who_does_not_wait_for_anothers_time_on_the_store_loads_as_without_it() {
+async fn calls_that_do_not_wait_for_anothers_store_step_are_bounded_as_without_the_store() {
     let on = Subject::with(|builder| builder.load_limit(2));
     on.store.plan(Step::Get, vec![Act::Silent; 6]);
     on.store.plan(Step::Acquire, [Act::Late(ms(95))]);

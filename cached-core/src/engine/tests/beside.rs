@@ -12,7 +12,7 @@ async fn set_text(on: &Subject, value: &str) -> Result<(), crate::CacheError> {
     on.cache.set("k", &value.to_owned(), Options::new()).await
 }
 
-/// As [`Subject::calling`], of a build whose values are texts.
+/// As [`Subject::calling`], by a build whose values are texts.
 async fn calling_text(on: &Subject, value: &'static str, takes: Duration) -> JoinHandle<String> {
     let subject = on.clone();
     let call = tokio::spawn(async move {
@@ -43,7 +43,7 @@ async fn each_type_loads_once_and_hits_from_then_on() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_ends_the_base_ends_what_stands_beside_it() {
+async fn a_companion_ends_with_its_base() {
     let on = Subject::new();
     for (round, ends) in ["delete", "set", "eviction", "foreign bytes"].into_iter().enumerate() {
         let new = round as u64 + 1;
@@ -64,7 +64,7 @@ async fn what_ends_the_base_ends_what_stands_beside_it() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_stood_beside_a_base_does_not_come_back_with_the_next() {
+async fn a_companion_of_a_former_base_does_not_come_back_with_the_next() {
     let on = Subject::new();
     on.call(0, AT_ONCE).await;
     text(&on, "old").await;
@@ -76,7 +76,7 @@ async fn what_stood_beside_a_base_does_not_come_back_with_the_next() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_invalidation_during_the_load_is_not_outlived() {
+async fn a_value_invalidated_during_its_load_is_not_stored_beside() {
     let on = Subject::new();
     on.call(0, AT_ONCE).await;
     on.cache.settled().await;
@@ -120,9 +120,9 @@ async fn calls_beside_a_base_share_one_load() {
     assert_eq!(loads(&on), 2);
 }
 
-/// The other build fills the key between this call's look and its ACQUIRE.
+/// The other build fills the key between this call's read and its ACQUIRE.
 #[tokio::test(start_paused = true)]
-async fn a_base_that_only_acquire_finds() {
+async fn a_value_is_stored_beside_a_base_that_only_acquire_finds() {
     let on = Subject::new();
     on.store.plan(Step::Get, [Act::LateAnswer(ms(5))]);
     let call = on.calling(Ok(7), AT_ONCE).await;
@@ -133,16 +133,16 @@ async fn a_base_that_only_acquire_finds() {
     assert_eq!(text(&on, "new").await, "theirs", "which was left where it was");
 }
 
-/// `found_with_kept_base` of the protocol's model: what ACQUIRE finds beside a base would be right for this call, which has seen the
-/// base, and is too old for one that follows it.
+/// `found_with_kept_base` of the protocol's model: the value that ACQUIRE finds beside a base would be right for this
+/// call, which has seen the base, but is too old for a call that follows it.
 #[tokio::test(start_paused = true)]
-async fn what_acquire_finds_beside_a_base_is_not_shared_by_an_older_look() {
+async fn a_companion_that_acquire_finds_is_not_shared_on_the_word_of_an_older_read() {
     let on = Subject::new();
     on.store.plan(Step::Get, [Act::LateAnswer(ms(5))]);
     on.store.plan(Step::GetAll, [Act::LateAnswer(ms(20))]);
     let leader = on.calling(Ok(2), AT_ONCE).await;
     set_text(&on, "theirs").await.unwrap();
-    // By now its ACQUIRE has found the base, and its look has found nothing beside it.
+    // By now its ACQUIRE has found the base, and its read has found nothing beside it.
     sleep(ms(10)).await;
     let another = another(&on);
     let load = || async { Ok::<_, ()>(1_u64) };
@@ -153,7 +153,7 @@ async fn what_acquire_finds_beside_a_base_is_not_shared_by_an_older_look() {
     assert_eq!((leader.await.unwrap(), follower.await.unwrap()), (Ok(2), Ok(2)));
 }
 
-/// As another process, with a cache of its own on the same store.
+/// The cache of another process on the same store.
 fn another(on: &Subject) -> Cache {
     Cache::builder().namespace("cache").store(Arc::clone(&on.store) as _).build().unwrap()
 }
@@ -183,7 +183,7 @@ async fn a_build_has_one_load_beside_the_load_of_another() {
     assert_eq!((first.await.unwrap(), theirs.await.unwrap()), (Ok(7), "theirs".to_owned()));
 }
 
-/// The value that would be there has never come.
+/// The other load never stores its value.
 #[tokio::test(start_paused = true)]
 async fn what_stands_beside_a_load_that_fails_ends_with_it() {
     let on = Subject::new();
@@ -204,7 +204,7 @@ async fn what_stands_beside_a_load_that_fails_ends_with_it() {
     assert_eq!(on.call(9, AT_ONCE).await, 8, "under the key");
 }
 
-/// `beside_token` of the protocol's model: it looks like a lease, and what is put in its place is newer.
+/// `beside_token` of the protocol's model: a token looks like a lease, and the value that is put in its place is newer.
 #[tokio::test(start_paused = true)]
 async fn nothing_is_stored_beside_a_writer_s_token() {
     let on = Subject::new();
@@ -213,7 +213,7 @@ async fn nothing_is_stored_beside_a_writer_s_token() {
     on.store.memory.begin(writer, &keys, ms(1000), true, BUDGET).await.unwrap();
     assert_eq!(text(&on, "old").await, "old");
     on.cache.settled().await;
-    // As a put does: the writer's bits serve the value as well.
+    // As a put does it: the writer's bits also identify the value.
     let value = [Head::value(writer.id()).as_bytes(), &on.register_of(b"1")[Head::LEN..]].concat();
     let put = crate::store::Written { key: on.key(), put: Some((value.into(), ms(1000))) };
     assert!(on.store.memory.end(writer, &[put], BUDGET).await.unwrap());
@@ -221,7 +221,7 @@ async fn nothing_is_stored_beside_a_writer_s_token() {
     assert_eq!(on.call(2, AT_ONCE).await, 1, "the value that was put");
 }
 
-/// The base is another by now: what is loaded beside the former one will be of no use.
+/// The base has been replaced, so the value that is loaded beside the former one will be unusable.
 #[tokio::test(start_paused = true)]
 async fn a_load_beside_a_base_that_is_over_is_not_waited_for() {
     let on = Subject::new();
@@ -245,7 +245,7 @@ async fn a_load_beside_a_base_that_is_over_is_not_waited_for() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn tags_hold_beside_a_base_as_well() {
+async fn a_companion_depends_on_its_tags() {
     let on = Subject::new();
     let read = async |value: u64| {
         let load = || async move { Ok::<_, ()>(value) };
@@ -270,9 +270,9 @@ async fn a_read_by_hand_finds_what_stands_beside() {
     assert_eq!(on.cache.get::<u64>("k").await, None);
 }
 
-/// However often others replace what stands under the key, the call ends.
+/// The call ends, however often others replace the base.
 #[tokio::test(start_paused = true)]
-async fn a_base_that_changes_at_every_look_is_given_up() {
+async fn a_call_gives_up_on_a_base_that_changes_at_every_read() {
     let on = Subject::new();
     on.store.plan(Step::Get, [Act::LateAnswer(ms(1))]);
     on.store.plan(Step::GetAll, (0..20).map(|_| Act::Late(ms(3))));
@@ -283,13 +283,13 @@ async fn a_base_that_changes_at_every_look_is_given_up() {
     }
     assert_eq!(call.await.unwrap(), Ok(7));
     assert_eq!(on.misses(), [(MissReason::Foreign, 1)]);
-    assert_eq!(on.store.count(Step::GetAll), 3, "looks");
+    assert_eq!(on.store.count(Step::GetAll), 3, "reads");
 }
 
-/// Two bytes of the fingerprint stand in a register. Where they are alike by chance, the check tells the types apart, and
-/// cannot tell another type from damage.
+/// A register contains two bytes of the fingerprint. If they are equal by chance, the checksum keeps the types apart,
+/// but it cannot distinguish another type from damage.
 #[tokio::test(start_paused = true)]
-async fn what_seems_to_be_damaged_again_and_again_is_another_type_s() {
+async fn a_register_that_seems_damaged_again_and_again_is_taken_for_another_type_s() {
     let on = Subject::new();
     let mut foreign = on.register_of(b"7").to_vec();
     foreign[20] ^= 1;
@@ -306,9 +306,9 @@ async fn what_seems_to_be_damaged_again_and_again_is_another_type_s() {
     assert!(on.misses().contains(&(MissReason::Corrupt, 8 + 1)), "{:?}", on.misses());
 }
 
-/// Its values are never stored, so nothing can stand beside them for long.
+/// The other type's values are never stored, so nothing can stand beside them for long.
 #[tokio::test(start_paused = true)]
-async fn a_type_has_its_value_though_another_is_loaded_without_pause() {
+async fn a_type_has_a_value_although_another_is_loaded_without_pause() {
     let on = Subject::new();
     let text_loads = std::cell::Cell::new(0);
     for _ in 0..6 {
@@ -329,5 +329,5 @@ async fn a_type_has_its_value_though_another_is_loaded_without_pause() {
         assert!(other.await.unwrap().is_err());
         on.cache.settled().await;
     }
-    assert_eq!(text_loads.get(), 3, "two beside leases, and one that is stored under the key");
+    assert_eq!(text_loads.get(), 3, "two beside leases, and one under the key");
 }

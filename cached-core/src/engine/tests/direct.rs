@@ -1,4 +1,4 @@
-//! Single steps.
+//! Single steps, without a load.
 
 use super::*;
 use crate::CacheError;
@@ -10,7 +10,7 @@ async fn get(on: &Subject) -> Option<u64> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_was_set_is_got_until_it_is_removed() {
+async fn a_value_that_was_set_is_found_until_it_is_removed() {
     let on = Subject::new();
     on.cache.set("k", &7_u64, Options::new()).await.unwrap();
     assert_eq!(get(&on).await, Some(7));
@@ -50,7 +50,7 @@ async fn a_stored_none_is_a_hit() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn whatever_stands_in_the_way_is_one_miss() {
+async fn each_reason_for_having_no_value_is_one_miss() {
     let on = Subject::new();
     let missed = async |unserved, reason| {
         assert_eq!(get(&on).await, None);
@@ -72,7 +72,7 @@ async fn whatever_stands_in_the_way_is_one_miss() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn set_says_why_it_did_not() {
+async fn set_returns_why_it_did_not_store() {
     let on = Subject::with(|builder| builder.max_value_bytes(10));
     let set = async |text: &str| on.cache.set("k", &text.to_owned(), Options::new()).await;
     // With the quotes that JSON adds.

@@ -1,4 +1,4 @@
-//! Calls when all is well.
+//! Calls while the store works.
 
 use super::*;
 use crate::engine::call::{Call, Load, look};
@@ -62,7 +62,7 @@ async fn a_none_lives_for_its_own_class() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_stored_none_is_no_value_of_a_type_without_one() {
+async fn a_stored_none_is_a_miss_for_a_type_without_none() {
     let on = Subject::new();
     let nothing = || async { Ok::<Option<u64>, ()>(None) };
     on.cache.get_or_set_option("k", Options::new(), nothing).await.unwrap();
@@ -71,7 +71,7 @@ async fn a_stored_none_is_no_value_of_a_type_without_one() {
     assert_eq!(on.call(2, AT_ONCE).await, 1, "it took the place of the `None`");
 }
 
-/// A call with a policy, as an attribute makes it.
+/// A call with a policy, as an attribute would make it.
 async fn with_policy(on: &Subject, policy: &Policy<u64>, value: u64) -> u64 {
     let site = on.engine().site(&crate::cache::GET_OR_SET);
     let call = Call::of(Arc::clone(on.engine()), site, Ok(on.key()), "");
@@ -87,7 +87,7 @@ async fn settle(mut load: Load, policy: &Policy<u64>, value: u64) -> u64 {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_policy_says_for_how_long() {
+async fn a_policy_decides_the_time_to_live() {
     let live_for = async |policy: Policy<u64>, value| {
         let on = Subject::new();
         with_policy(&on, &policy, value).await;
@@ -108,7 +108,7 @@ async fn a_policy_says_for_how_long() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_the_policy_does_not_want_is_not_stored_and_in_nobodys_way() {
+async fn a_value_that_the_policy_rejects_is_not_stored_and_its_lease_is_released() {
     let on = Subject::new();
     let policies = [Policy::default().cache_if(|_| false), Policy::default().ttl(AT_ONCE)];
     for (i, policy) in (1..).zip(policies) {
@@ -121,7 +121,7 @@ async fn what_the_policy_does_not_want_is_not_stored_and_in_nobodys_way() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn arguments_without_a_form_run_the_function() {
+async fn a_call_whose_key_cannot_be_rendered_runs_uncached() {
     let on = Subject::new();
     let site = on.engine().site(&crate::cache::GET_OR_SET);
     let call = Call::of(Arc::clone(on.engine()), site, Err("id"), "");
@@ -134,7 +134,7 @@ async fn arguments_without_a_form_run_the_function() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_too_large_is_returned_and_not_stored() {
+async fn a_value_that_is_too_large_is_returned_and_not_stored() {
     let on = Subject::with(|builder| builder.max_value_bytes(10));
     let ask = async |key: &str, text: &str| {
         let text = text.to_owned();

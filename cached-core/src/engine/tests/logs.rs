@@ -1,4 +1,4 @@
-//! What operators are told.
+//! The log lines for operators.
 
 use super::*;
 use crate::site::{Site, SiteSpec};
@@ -9,12 +9,12 @@ use tracing::span::{Attributes, Id, Record};
 use tracing::subscriber::DefaultGuard;
 use tracing::{Dispatch, Event, Metadata, Subscriber};
 
-/// The messages of this thread.
+/// The log messages of this thread.
 #[derive(Clone, Default)]
 struct Messages(Arc<Mutex<Vec<String>>>);
 
-/// A subscriber that stays. While a process has only one, `tracing` asks the thread that first comes to a callsite whether
-/// anybody listens there, and remembers its "no" for the threads that do listen.
+/// A subscriber that stays. While a process has only one, `tracing` asks the thread that first reaches a callsite
+/// whether anybody listens there, and remembers its "no" for all threads.
 static STAYING: LazyLock<Dispatch> = LazyLock::new(|| Dispatch::new(Messages::default()));
 
 impl Messages {
@@ -29,7 +29,7 @@ impl Messages {
         std::mem::take(&mut self.0.lock().unwrap())
     }
 
-    /// Of those since the last look, what operators are told who have not asked for more.
+    /// The messages since the last call that operators see by default.
     fn warnings(&self) -> Vec<String> {
         self.take().into_iter().filter(|said| said.starts_with("WARN") || said.starts_with("INFO")).collect()
     }
@@ -78,7 +78,7 @@ async fn an_outage_is_two_lines() {
     messages.take();
     on.open_breaker().await;
     let mut said = messages.warnings();
-    // Its key is one by hand, which is said once in a process.
+    // The log says once in a process that its key is used by hand.
     said.retain(|line| !line.contains("that no annotated function of this program has"));
     assert!(said.len() == 1 && said[0].starts_with("WARN the cache's store is out of reach"), "{said:?}");
 
@@ -98,7 +98,7 @@ async fn an_outage_is_two_lines() {
 }
 
 #[tokio::test]
-async fn a_codec_that_does_not_fit_is_mentioned_once() {
+async fn a_codec_that_does_not_fit_is_logged_once() {
     let (messages, _listening) = Messages::listen();
     let on = Subject::new();
     let site: &Site = Box::leak(Box::new(Site::new(SiteSpec { name: "f", ..SiteSpec::DEFAULT })));

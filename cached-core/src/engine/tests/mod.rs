@@ -1,22 +1,23 @@
-//! The engine on a store whose steps are planned, on paused time. What they promise to users is tested on real servers, in
-//! the package `tests`; here is shown, fast and to the millisecond, that each decision is made as it is meant.
+//! The engine on paused time, with a store whose steps are planned. The package `tests` tests on real servers what
+//! users are promised. These tests show, fast and to the millisecond, that each decision of the engine is the intended
+//! one.
 
 mod after_failure;
 mod announced;
 mod beside;
-mod closing;
 mod direct;
+mod fills;
 mod fresh;
 mod hits;
 mod logs;
 mod nesting;
+mod notified;
 mod outages;
 mod parts;
 mod puts;
 mod sharing;
 mod sites;
 mod tagged;
-mod told;
 mod unusable;
 mod waits;
 mod ways;
@@ -45,7 +46,7 @@ const fn ms(n: u64) -> Duration {
 const BUDGET: Duration = ms(100);
 const AT_ONCE: Duration = Duration::ZERO;
 
-/// A cache, its store and its clock. The paused time of tokio is another one.
+/// A cache, its store and its clock. The clock is independent of the paused time of tokio.
 #[derive(Debug, Clone)]
 struct Subject {
     cache: Cache,
@@ -75,7 +76,7 @@ impl Subject {
         self.engine().settings.prefix.literal("k")
     }
 
-    /// A call for "k" whose load takes `takes` and returns `value`; the value it was given.
+    /// A call for "k" whose load takes `takes` and returns `value`. Returns what the call was given.
     async fn call(&self, value: u64, takes: Duration) -> u64 {
         self.try_call(Ok(value), takes).await.unwrap()
     }
@@ -90,7 +91,7 @@ impl Subject {
         self.cache.get_or_set("k", Options::new(), load).await
     }
 
-    /// The call as a task that has come as far as it can without any time passing.
+    /// Starts the call as a task that has run as far as it can without time passing.
     async fn calling(&self, result: Result<u64, ()>, takes: Duration) -> JoinHandle<Result<u64, ()>> {
         let subject = self.clone();
         let call = tokio::spawn(async move { subject.try_call(result, takes).await });
@@ -114,7 +115,7 @@ impl Subject {
         self.stats().unstored.into_iter().collect()
     }
 
-    /// What stands under "k" without anybody's looking at it.
+    /// The register under "k", read without a planned step.
     async fn register(&self) -> Option<Bytes> {
         self.store.memory.get(&self.key(), BUDGET).await.unwrap()
     }
@@ -124,7 +125,7 @@ impl Subject {
         self.store.memory.put(&self.key(), register, Duration::from_secs(60), BUDGET).await.unwrap();
     }
 
-    /// A lease as another process would hold it, for no purpose that is known.
+    /// A lease as another process would hold it, of unknown purpose.
     async fn plant_lease(&self, id: u128, ttl: Duration) {
         let (memory, key) = (&self.store.memory, self.key());
         memory.remove(&key, BUDGET).await.unwrap();
@@ -132,7 +133,7 @@ impl Subject {
         assert_eq!(answer.unwrap(), Acquired::Granted);
     }
 
-    /// A sound register of a `u64` that another process stored, whose payload is `payload`.
+    /// A sound register of a `u64`, as another process would store it with this payload.
     fn register_of(&self, payload: &[u8]) -> Bytes {
         let site = self.engine().site(&crate::cache::GET_OR_SET);
         envelope::write(&Draft {
@@ -147,9 +148,9 @@ impl Subject {
         })
     }
 
-    /// Three calls that fail for want of an answer.
+    /// Opens the breaker by three calls that get no answer.
     async fn open_breaker(&self) {
-        // The log says nothing of a key that is used by hand.
+        // Keeps the log line about a key that is used by hand from appearing.
         crate::hand::uses(crate::hand::Kind::Key, "another");
         for _ in 0..3 {
             self.store.plan(Step::Remove, [Act::Fails(FaultKind::Disconnected)]);
@@ -159,7 +160,7 @@ impl Subject {
     }
 }
 
-/// Runs the tasks that can go on without any time passing.
+/// Runs the tasks as far as they can go without time passing.
 async fn tasks() {
     for _ in 0..20 {
         tokio::task::yield_now().await;

@@ -16,7 +16,7 @@ async fn a_function_that_calls_itself_does_not_wait_for_itself() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn nor_by_way_of_another() {
+async fn a_function_that_calls_itself_through_another_does_not_wait_for_itself() {
     let on = Subject::new();
     let inner = || ask(&on, "a", || async { 1 });
     let between = || async { 1 + ask(&on, "b", inner).await };
@@ -26,7 +26,7 @@ async fn nor_by_way_of_another() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_same_key_of_another_cache_is_another() {
+async fn the_same_key_in_another_cache_is_no_call_of_itself() {
     let (on, other) = (Subject::new(), Subject::new());
     let value = ask(&on, "a", || async { 1 + ask(&other, "a", || async { 1 }).await }).await;
     assert_eq!(value, 2);
@@ -35,7 +35,7 @@ async fn the_same_key_of_another_cache_is_another() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_load_that_waits_is_not_around_what_its_task_does_meanwhile() {
+async fn calls_beside_a_waiting_load_are_not_inside_of_it() {
     let on = Subject::new();
     let slow = ask(&on, "a", || async {
         sleep(ms(50)).await;
@@ -46,7 +46,7 @@ async fn a_load_that_waits_is_not_around_what_its_task_does_meanwhile() {
         ask(&on, "b", || async { 2 }).await
     };
     assert_eq!(tokio::join!(slow, beside), (1, 2));
-    // After its end neither.
+    // Calls after its end are not inside of it either.
     on.cache.delete("a").await.unwrap();
     assert_eq!(ask(&on, "a", || async { 3 }).await, 3);
     assert_eq!(on.misses(), [(MissReason::Absent, 3)]);
@@ -75,7 +75,7 @@ async fn two_loads_that_wait_for_each_other_end_after_a_second() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_load_inside_of_another_has_its_room_already() {
+async fn a_load_inside_of_another_needs_no_room_of_its_own() {
     let on = Subject::with(|builder| builder.load_limit(1));
     on.open_breaker().await;
     let (value, took) = timed(ask(&on, "a", || async { 1 + ask(&on, "b", || async { 1 }).await })).await;

@@ -1,4 +1,4 @@
-//! The store fails.
+//! A store that fails.
 
 use super::*;
 use crate::{BreakerState, Invalidation};
@@ -16,7 +16,7 @@ async fn a_silent_store_costs_one_budget() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_store_that_refuses_is_no_outage() {
+async fn refusals_do_not_count_as_an_outage() {
     let on = Subject::new();
     for n in 1..10 {
         on.store.plan(Step::Get, [Act::Fails(FaultKind::Refused)]);
@@ -46,7 +46,7 @@ async fn three_outages_in_a_row_open_the_breaker_and_a_probe_closes_it() {
     }
     assert_eq!(on.engine().breaker(), BreakerState::Open);
     on.call(4, AT_ONCE).await;
-    assert_eq!(on.store.count(Step::Get), 3, "it is left alone");
+    assert_eq!(on.store.count(Step::Get), 3, "the store is left alone");
     assert_eq!(on.misses(), [(MissReason::Disconnected, 3), (MissReason::BreakerOpen, 1)]);
 
     on.clock.advance(ms(100));
@@ -68,7 +68,7 @@ async fn three_outages_in_a_row_open_the_breaker_and_a_probe_closes_it() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_answer_between_two_outages_keeps_it_closed() {
+async fn an_answer_between_two_outages_keeps_the_breaker_closed() {
     let on = Subject::new();
     for n in 0..5 {
         on.store.plan(Step::Get, [Act::Fails(FaultKind::Timeout), Act::Fails(FaultKind::Timeout), Act::Well]);
@@ -81,7 +81,7 @@ async fn an_answer_between_two_outages_keeps_it_closed() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn callers_less_patient_than_the_budget_count_from_its_half_on() {
+async fn a_step_given_up_after_half_the_budget_counts_as_an_outage() {
     for (patience, healthy) in [(ms(49), true), (ms(50), false)] {
         let on = Subject::new();
         on.store.plan(Step::Get, [Act::Silent]);
@@ -90,16 +90,16 @@ async fn callers_less_patient_than_the_budget_count_from_its_half_on() {
     }
     let on = Subject::new();
     on.store.plan(Step::Get, [Act::Late(ms(90))]);
-    // One step only: a second one's answer would make up for it.
+    // Only one step, because the answer of a second would make up for it.
     on.cache.get::<u64>("k").await;
-    assert!(on.engine().breaker.is_healthy(), "a late answer is one");
+    assert!(on.engine().breaker.is_healthy(), "a late answer is an answer");
 }
 
 #[tokio::test(start_paused = true)]
-async fn whatever_step_impatient_callers_give_up_they_open_the_breaker() {
+async fn impatient_callers_open_the_breaker_whichever_step_they_give_up() {
     async fn is_open_after(step: Step, give_up: impl AsyncFn(&Cache)) {
         let on = Subject::new();
-        // More than three: what is queued asks as well.
+        // More than three, because the queue asks as well.
         on.store.plan(step, vec![Act::Silent; 30]);
         for _ in 0..3 {
             assert_eq!(on.engine().breaker(), BreakerState::Closed, "{step:?}");
@@ -118,7 +118,7 @@ async fn whatever_step_impatient_callers_give_up_they_open_the_breaker() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_call_that_has_waited_for_the_store_does_not_wait_for_anothers_time_there() {
+async fn a_call_that_has_used_its_budget_does_not_wait_for_anothers_store_step() {
     let on = Subject::new();
     on.store.plan(Step::Get, [Act::Silent, Act::Well]);
     on.store.plan(Step::Acquire, [Act::Late(ms(95))]);
@@ -133,7 +133,7 @@ async fn a_call_that_has_waited_for_the_store_does_not_wait_for_anothers_time_th
 }
 
 #[tokio::test(start_paused = true)]
-async fn but_it_waits_for_anothers_load() {
+async fn a_call_that_has_used_its_budget_waits_for_anothers_load() {
     let on = Subject::new();
     on.store.plan(Step::Get, [Act::Silent, Act::Well]);
     on.store.plan(Step::Acquire, [Act::Late(ms(30))]);
@@ -148,7 +148,7 @@ async fn but_it_waits_for_anothers_load() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_not_sent_is_no_outage() {
+async fn a_step_that_is_not_sent_does_not_count_as_an_outage() {
     let on = Subject::new();
     // Each answer takes the whole budget, so ACQUIRE is never sent.
     on.store.plan(Step::Get, vec![Act::Late(BUDGET); 5]);
@@ -160,7 +160,7 @@ async fn what_is_not_sent_is_no_outage() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_step_that_is_given_up_soon_after_an_answer_tells_nothing() {
+async fn a_step_given_up_soon_after_an_answer_does_not_count_as_an_outage() {
     let on = Subject::new();
     for n in 1..=4 {
         on.store.plan(Step::Get, [Act::Late(ms(60))]);
@@ -171,7 +171,7 @@ async fn a_step_that_is_given_up_soon_after_an_answer_tells_nothing() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_connection_whose_runtime_is_gone_tells_nothing_of_the_store() {
+async fn a_connection_whose_runtime_has_ended_does_not_count_as_an_outage() {
     let on = Subject::new();
     on.store.plan(Step::Remove, [Act::Fails(FaultKind::Timeout), Act::Fails(FaultKind::Timeout)]);
     on.store.plan(Step::Remove, [Act::Fails(FaultKind::Abandoned), Act::Fails(FaultKind::Timeout)]);
@@ -184,12 +184,12 @@ async fn a_connection_whose_runtime_is_gone_tells_nothing_of_the_store() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_step_with_little_time_left_tells_nothing() {
+async fn a_step_with_little_time_left_does_not_count_as_an_outage() {
     let on = Subject::new();
     for n in 1..=4 {
         on.store.plan(Step::Get, [Act::Late(ms(60))]);
         on.store.plan(Step::Acquire, [Act::Silent]);
         assert_eq!(on.call(n, AT_ONCE).await, n);
-        assert!(on.engine().breaker.is_healthy(), "the server is slow and well");
+        assert!(on.engine().breaker.is_healthy(), "the server is slow, but works");
     }
 }

@@ -1,11 +1,11 @@
-//! Calls that differ in one part of one argument do not share an entry, whichever part it is and whatever it is called.
-#![expect(clippy::used_underscore_binding, reason = "names that begin so are what is tested")]
+//! Calls that differ in one part of one argument do not share an entry, whichever part it is and whatever its name is.
+#![expect(clippy::used_underscore_binding, reason = "tests names that begin with an underscore")]
 
 use super::*;
 use crate::{CacheEvent, CacheKey, redis_cached};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// A cache, and how often something was loaded.
+/// A cache that counts loads.
 struct Source {
     cache: Cache,
     loads: AtomicUsize,
@@ -26,7 +26,7 @@ impl Source {
     }
 }
 
-/// Six zeros, and six times five zeros with a one, each at another place.
+/// Six zeros, and each variant of them with a one at one place.
 fn one_apart() -> [[u64; 6]; 7] {
     let mut all = [[0; 6]; 7];
     for at in 0..6 {
@@ -35,7 +35,7 @@ fn one_apart() -> [[u64; 6]; 7] {
     all
 }
 
-/// Each of them is loaded once, and found from then on.
+/// Each of these calls loads once, and hits from then on.
 async fn all_differ(what: &str, mut call: impl AsyncFnMut(&Source, [u64; 6])) {
     let on = Source::new();
     for round in 0..2 {
@@ -105,7 +105,7 @@ async fn list(on: &Source, part: &[u64]) -> u8 {
 }
 
 #[tokio::test(start_paused = true)]
-async fn of_an_argument() {
+async fn calls_that_differ_in_a_part_of_an_argument() {
     all_differ("a struct", async |on, [a, b, c, d, e, f]| {
         _ = named(on, Named { a, _b: b, c, r#type: d, e, _f: f }).await;
     })
@@ -150,20 +150,20 @@ async fn by_hashes(on: &Source, a: u64, _b: u64, (c, _d): (u64, u64), __e: u64, 
     on.load()
 }
 
-/// As the near cache has them.
+/// With the keys of the near cache.
 #[redis_cached(key = "near:<a>:<_b>:<c>:<_d>:<__e>:<type>", skip(on), local = "30s", cache = on.cache)]
 async fn kept(on: &Source, a: u64, _b: u64, (c, _d): (u64, u64), __e: u64, r#type: u64) -> u8 {
     on.load()
 }
 
-/// Two integers stand for a key by themselves.
+/// In the near cache, the two integers alone stand for this key.
 #[redis_cached(key = "words:<a>:<_b>", skip(on), local = "30s", cache = on.cache)]
 async fn words(on: &Source, a: u64, _b: u64) -> u8 {
     on.load()
 }
 
 #[tokio::test(start_paused = true)]
-async fn of_a_list_of_arguments() {
+async fn calls_that_differ_in_one_of_several_arguments() {
     macro_rules! differ {
         ($($call:ident)*) => {
             $(all_differ(stringify!($call), async |on, [a, b, c, d, e, f]| {
@@ -203,7 +203,7 @@ async fn listening(on: &Source) -> u8 {
 }
 
 #[tokio::test(start_paused = true)]
-async fn of_an_event() {
+async fn entries_hear_only_of_their_own_event() {
     let on = Source::new();
     for [a, _b, c, r#type, e, _f] in one_apart() {
         listening(&on).await;

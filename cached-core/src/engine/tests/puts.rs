@@ -1,4 +1,4 @@
-//! Write-through: stored unless another write overlapped.
+//! Puts: their value is stored unless another write has overlapped them.
 
 use super::*;
 use crate::invalidation::{Invalidation, Outcome};
@@ -38,7 +38,7 @@ async fn put_tagged(on: &Subject, value: u64) -> u64 {
 }
 
 impl Subject {
-    /// A put as a task that has come as far as it can without any time passing.
+    /// Starts a put as a task that has run as far as it can without time passing.
     async fn putting(&self, value: u64, takes: Duration) -> JoinHandle<u64> {
         let subject = self.clone();
         let putting = tokio::spawn(async move { put(&subject, value, takes).await });
@@ -52,7 +52,7 @@ impl Subject {
     }
 }
 
-/// It would be written until the first marker runs out, long after the write.
+/// Otherwise its marker would count as a write in progress until it runs out, long after the write.
 #[tokio::test(start_paused = true)]
 async fn a_begin_that_was_carried_out_though_its_connection_broke_is_ended() {
     let on = Subject::new();
@@ -67,7 +67,7 @@ async fn a_begin_that_was_carried_out_though_its_connection_broke_is_ended() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_put_is_found() {
+async fn the_value_of_a_put_is_found() {
     let on = Subject::new();
     assert_eq!(put(&on, 1, AT_ONCE).await, 1);
     assert_eq!(find(&on, 2).await, 1);
@@ -75,7 +75,7 @@ async fn what_is_put_is_found() {
     assert_eq!(on.put_stats(), (1, vec![]));
 }
 
-/// What the put invalidates itself stands between what others invalidate, each with a stamp of its own.
+/// The tag that the put invalidates itself stands between tags that it does not, and each has its own stamp.
 #[tokio::test(start_paused = true)]
 async fn a_put_records_each_tag_s_own_stamp() {
     let on = Subject::new();
@@ -94,7 +94,7 @@ async fn a_put_records_each_tag_s_own_stamp() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn of_two_that_overlap_neither_is_stored() {
+async fn two_puts_that_overlap_are_not_stored() {
     let on = Subject::new();
     let (first, second) = (on.putting(1, ms(50)).await, on.putting(2, ms(20)).await);
     assert_eq!((first.await.unwrap(), second.await.unwrap()), (1, 2));
@@ -103,7 +103,7 @@ async fn of_two_that_overlap_neither_is_stored() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_invalidation_in_between_keeps_it_out() {
+async fn a_put_overlapped_by_an_invalidation_is_not_stored() {
     let on = Subject::new();
     let putting = on.putting(1, ms(50)).await;
     assert_eq!(on.cache.invalidate(Invalidation::new().key("k")).await, Outcome::Applied);
@@ -113,7 +113,7 @@ async fn an_invalidation_in_between_keeps_it_out() {
 
 /// The model's `put_token_again`.
 #[tokio::test(start_paused = true)]
-async fn a_token_that_is_lost_does_not_come_back() {
+async fn a_lost_token_does_not_come_back() {
     let on = Subject::new();
     let marker = Duration::from_secs(10);
     // Its marker runs out before it is extended.
@@ -131,7 +131,7 @@ async fn a_token_that_is_lost_does_not_come_back() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_broken_connection_is_not_felt() {
+async fn a_begin_on_a_broken_connection_is_repeated() {
     let on = Subject::new();
     on.store.plan(Step::Begin, [Act::Fails(FaultKind::Disconnected)]);
     assert_eq!(put(&on, 1, AT_ONCE).await, 1);
@@ -140,7 +140,7 @@ async fn a_broken_connection_is_not_felt() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn without_its_bracket_it_is_only_removed() {
+async fn a_put_without_its_bracket_only_removes_the_entry() {
     let on = Subject::new();
     find(&on, 1).await;
     on.store.plan(Step::Begin, [Act::Fails(FaultKind::ReadOnly)]);

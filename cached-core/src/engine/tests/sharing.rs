@@ -1,11 +1,11 @@
-//! Callers of one key in one process.
+//! Calls for one key in one process.
 
 use super::*;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use tokio::task::JoinSet;
 
 #[tokio::test(start_paused = true)]
-async fn they_share_one_load() {
+async fn calls_for_one_key_share_one_load() {
     let on = Subject::new();
     let first = on.calling(Ok(1), ms(50)).await;
     let others = [on.calling(Ok(2), ms(50)).await, on.calling(Ok(3), ms(50)).await];
@@ -15,11 +15,11 @@ async fn they_share_one_load() {
     }
     let stats = on.stats();
     assert_eq!((stats.loads, stats.coalesced, stats.hits, stats.calls()), (1, 2, 0, 3));
-    assert_eq!(on.store.count(Step::Get), 1, "the others do not even look");
+    assert_eq!(on.store.count(Step::Get), 1, "the others do not even read");
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_load_that_fails_lets_them_load_side_by_side() {
+async fn after_a_failed_load_its_followers_load_side_by_side() {
     let on = Subject::new();
     let mut calls = vec![on.calling(Err(()), ms(50)).await];
     for _ in 0..9 {
@@ -40,7 +40,7 @@ async fn a_load_that_fails_lets_them_load_side_by_side() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_leader_that_goes_away_is_replaced_and_its_time_on_the_store_counts() {
+async fn the_follower_of_a_leader_that_goes_away_takes_over_with_the_rest_of_the_budget() {
     let on = Subject::new();
     on.store.plan(Step::Acquire, [Act::Late(ms(60))]);
     let leader = on.calling(Ok(1), ms(50)).await;
@@ -53,7 +53,7 @@ async fn a_leader_that_goes_away_is_replaced_and_its_time_on_the_store_counts() 
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_writer_at_work_lets_each_load_for_itself() {
+async fn calls_during_a_write_load_without_a_lease() {
     let on = Subject::new();
     on.store.answer_acquire(Acquired::Writing);
     assert_eq!(on.call(1, AT_ONCE).await, 1);
@@ -65,18 +65,18 @@ async fn a_writer_at_work_lets_each_load_for_itself() {
 #[tokio::test(start_paused = true)]
 async fn a_leader_that_does_not_settle_is_not_waited_for() {
     let on = Subject::new();
-    // As if its runtime had gone idle.
+    // As if its runtime had stopped.
     on.store.plan(Step::Fill, [Act::LateAnswer(Duration::from_secs(60))]);
     let leader = on.calling(Ok(1), ms(50)).await;
-    // The load has begun already: this one may share the value only once it is proved current.
+    // The load has begun already, so this call may share the value only once it is proved current.
     let follower = on.calling(Ok(2), ms(7)).await;
     assert_eq!(leader.await.unwrap(), Ok(1));
     let (value, took) = timed(follower).await;
-    assert_eq!((value.unwrap(), took), (Ok(2), BUDGET + ms(7)), "waiting for the store is the store's time");
+    assert_eq!((value.unwrap(), took), (Ok(2), BUDGET + ms(7)), "waiting for the fill uses up the budget");
     assert_eq!(on.stats().misses[&MissReason::WaitedTooLong], 1);
 }
 
-/// The call has begun its load, which takes 5 ms, and is not polled any more when they are over.
+/// A call that has begun its load, which takes 5 ms, and is not polled after that.
 macro_rules! kept_aside {
     ($on:ident, $leader:ident) => {
         let mut $leader = std::pin::pin!($on.call(1, ms(5)));
@@ -108,7 +108,7 @@ async fn a_leader_that_is_not_polled_is_waited_for_no_longer_than_the_budget() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn who_takes_the_place_of_one_that_is_not_polled_has_twice_the_time() {
+async fn the_successor_of_a_leader_that_is_not_polled_is_waited_for_twice_as_long() {
     let on = Subject::new();
     kept_aside!(on, _first);
     let mut second = std::pin::pin!(on.call(2, ms(5)));
@@ -130,7 +130,7 @@ async fn others_are_waited_for_no_longer_than_max_wait() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn without_the_store_they_share_all_the_same() {
+async fn calls_share_a_load_without_the_store() {
     let on = Subject::with(|builder| builder.load_limit(1));
     on.open_breaker().await;
     let cache = on.cache.clone();
@@ -160,7 +160,7 @@ async fn without_the_store_they_share_all_the_same() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn without_the_store_there_may_be_another_reason_not_to_store() {
+async fn without_the_store_a_policy_may_still_be_the_reason_not_to_store() {
     let on = Subject::new();
     on.open_breaker().await;
     let load = || async { Ok::<_, ()>(1) };
@@ -170,7 +170,7 @@ async fn without_the_store_there_may_be_another_reason_not_to_store() {
 
 #[tokio::test(start_paused = true)]
 async fn loads_without_the_store_are_bounded() {
-    // A call that has waited for as long as `max_wait` stays in line.
+    // A call that has waited for `max_wait` still waits for room.
     let on = Subject::with(|builder| builder.load_limit(2).max_wait(ms(50)));
     on.open_breaker().await;
     let (now, most) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
@@ -202,8 +202,8 @@ async fn a_load_that_hangs_keeps_another_key_waiting_for_a_second() {
     first.abort();
 }
 
-/// Two hundred calls for one key, whose load takes a second and is waited for no longer than 300 ms: how many loads there
-/// were, how many of them at once, and how long the slowest call took.
+/// Makes two hundred calls for one key, whose load takes a second and is waited for no longer than 300 ms. Returns how
+/// many loads there were, how many of them ran at once, and how long the slowest call took.
 async fn calls_for_a_slow_load(on: &Subject) -> (usize, usize, Duration) {
     let (all, now, most) = (AtomicUsize::new(0), AtomicUsize::new(0), AtomicUsize::new(0));
     let load = || async {
@@ -222,31 +222,31 @@ async fn calls_for_a_slow_load(on: &Subject) -> (usize, usize, Duration) {
 #[tokio::test(start_paused = true)]
 async fn calls_that_have_waited_for_too_long_share_one_load_once_more() {
     let on = Subject::with(|builder| builder.max_wait(ms(300)));
-    // The late load begins at 300 ms. It ends when the first value has been in the store for 300 ms, and the calls that may
-    // not share it find that.
+    // The late load begins at 300 ms and ends at 1,300 ms. By then the first value has been in the store for 300 ms,
+    // and the calls that may not share the late load find it.
     assert_eq!(calls_for_a_slow_load(&on).await, (2, 2, ms(1_300)));
     let on = Subject::with(|builder| builder.max_wait(ms(300)));
     on.open_breaker().await;
-    assert_eq!(calls_for_a_slow_load(&on).await, (3, 2, ms(2_300)), "without a store to look at");
+    assert_eq!(calls_for_a_slow_load(&on).await, (3, 2, ms(2_300)), "without a store to read");
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_late_call_looks_for_the_value_before_it_loads() {
+async fn a_late_call_reads_the_store_before_it_loads() {
     let on = Subject::with(|builder| builder.load_limit(1).max_wait(ms(300)));
     let mut leader = on.calling(Ok(1), ms(500)).await;
-    // Takes the only place from 100 to 900 ms.
+    // Takes the only room until 900 ms.
     let other = on.engine().bulkhead.enter().await;
     let late = on.calling(Ok(2), AT_ONCE).await;
     assert_eq!((&mut leader).await.unwrap(), Ok(1));
     on.cache.settled().await;
     sleep(ms(400)).await;
     drop(other);
-    assert_eq!(late.await.unwrap(), Ok(1), "the value came while it waited for a place");
+    assert_eq!(late.await.unwrap(), Ok(1), "the value came while it waited for room");
     assert_eq!(on.stats().loads, 1);
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_late_call_does_not_share_what_was_loaded_before_it_came() {
+async fn a_late_call_does_not_share_a_load_that_began_before_it_came() {
     let on = Subject::with(|builder| builder.max_wait(ms(300)));
     on.open_breaker().await;
     let first = on.calling(Ok(1), ms(5_000)).await;

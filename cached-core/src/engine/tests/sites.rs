@@ -1,4 +1,4 @@
-//! What a cache knows of the functions that use it.
+//! The state of sites in a cache.
 
 use super::*;
 use crate::codec::Codec;
@@ -41,7 +41,7 @@ fn state(on: &Subject, spec: SiteSpec) -> SiteState {
 }
 
 #[tokio::test]
-async fn what_a_site_leaves_open_the_cache_decides() {
+async fn the_cache_supplies_options_that_a_site_leaves_open() {
     let on = Subject::with(|builder| builder.jitter(0.3).ttl_class("own", Duration::from_secs(7)));
     let secs = Duration::from_secs;
     let unsaid = state(&on, SiteSpec::DEFAULT);
@@ -66,7 +66,7 @@ async fn what_a_site_leaves_open_the_cache_decides() {
 }
 
 #[tokio::test]
-async fn a_fingerprint_is_that_of_the_type_and_the_generic_arguments() {
+async fn a_fingerprint_depends_on_the_type_and_the_generic_arguments() {
     let on = Subject::new();
     let state = state(&on, SiteSpec::DEFAULT);
     let (one, other) = ("shop::find<A>", "shop::find<B>");
@@ -82,7 +82,7 @@ async fn a_fingerprint_is_that_of_the_type_and_the_generic_arguments() {
     assert_eq!(state.fingerprints.read().unwrap().len(), 3, "made once each");
 }
 
-/// Whatever a hidden part of it is, it looks alike.
+/// A type with a hidden part: its visible shape is the same whatever that is.
 #[derive(serde::Serialize, serde::Deserialize)]
 #[serde(tag = "kind")]
 enum Hiding {
@@ -91,7 +91,7 @@ enum Hiding {
 }
 
 #[tokio::test]
-async fn the_builders_version_is_that_of_what_is_cached_by_hand() {
+async fn the_builders_version_applies_to_values_cached_by_hand() {
     let by_hand = SiteSpec { name: "Cache::get_or_set", ..SiteSpec::DEFAULT };
     let annotated = SiteSpec { template: &[crate::key::Piece::Literal("hiding")], ..by_hand };
     let fingerprints = |version: Option<u32>, spec: SiteSpec| {
@@ -101,12 +101,12 @@ async fn the_builders_version_is_that_of_what_is_cached_by_hand() {
         (state.fingerprint::<Hiding>(""), of(None), of(version))
     };
     let (unsaid, of_build, _) = fingerprints(None, by_hand);
-    assert_eq!(unsaid, of_build, "nobody has said when the type changes");
+    assert_eq!(unsaid, of_build, "without a version, each build has its own");
     let mut said = Vec::new();
     for version in [1, 2] {
         let (fingerprint, of_build, of_version) = fingerprints(Some(version), by_hand);
         assert_eq!(fingerprint, of_version);
-        assert_ne!(fingerprint, of_build, "all builds of this version have it");
+        assert_ne!(fingerprint, of_build, "all builds with this version share it");
         said.push(fingerprint);
         let (fingerprint, of_build, _) = fingerprints(Some(version), annotated);
         assert_eq!(fingerprint, of_build, "an attribute has a `version` of its own");
@@ -115,7 +115,7 @@ async fn the_builders_version_is_that_of_what_is_cached_by_hand() {
 }
 
 #[tokio::test]
-async fn what_is_cached_by_hand_under_another_version_is_not_found() {
+async fn a_value_cached_by_hand_under_another_version_is_not_found() {
     let store: Arc<dyn crate::store::Store> = Arc::new(crate::store::MemoryStore::new(1 << 20, crate::Clock::system()));
     let cache = |version| {
         Cache::builder()
@@ -137,7 +137,7 @@ async fn what_is_cached_by_hand_under_another_version_is_not_found() {
 }
 
 #[tokio::test]
-async fn a_none_that_is_not_to_be_stored_is_not() {
+async fn a_none_is_not_stored_when_none_ttl_is_off() {
     use crate::engine::call::{Call, look};
     use crate::engine::policy::Policy;
     use crate::outcome::OptionValue;

@@ -35,7 +35,7 @@ impl Subject {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_hit_is_one_step_and_a_load_two_at_a_time() {
+async fn a_hit_takes_one_step_and_a_load_two_side_by_side() {
     let on = Subject::new();
     on.store.plan(Step::Acquire, [Act::LateAnswer(ms(30))]);
     on.store.plan(Step::Tag, [Act::LateAnswer(ms(40))]);
@@ -60,7 +60,7 @@ async fn a_tag_invalidated_during_the_load_makes_the_entry_a_miss() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_stored_value_is_not_shared_with_who_came_after_its_tag_was_invalidated() {
+async fn a_stored_value_is_not_shared_with_callers_that_came_after_its_tag_was_invalidated() {
     let on = Subject::new();
     on.store.plan(Step::Fill, [Act::LateAnswer(ms(20))]);
     let first = on.tagged_calling(1, ms(50)).await;
@@ -72,7 +72,7 @@ async fn a_stored_value_is_not_shared_with_who_came_after_its_tag_was_invalidate
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_proved_value_is_shared_with_who_came_during_the_load() {
+async fn a_value_proved_current_is_shared_with_callers_that_came_during_the_load() {
     let on = Subject::new();
     let first = on.tagged_calling(1, ms(50)).await;
     let second = on.tagged_calling(2, ms(50)).await;
@@ -94,7 +94,7 @@ async fn a_write_in_progress_on_a_tag_keeps_loads_from_being_stored() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_tag_that_is_lost_is_a_miss() {
+async fn an_entry_whose_tag_is_lost_is_a_miss() {
     let on = Subject::new();
     on.tagged_call(1, AT_ONCE).await;
     let lost = on.engine().settings.prefix.tag("a");
@@ -121,35 +121,35 @@ async fn a_tag_lives_longer_than_its_entries() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_pending_for_a_tag_is_not_believed() {
+async fn an_entry_whose_tag_is_queued_is_not_served() {
     let on = Subject::new();
     on.tagged_call(1, AT_ONCE).await;
     on.store.plan(Step::RemoveAll, [Act::Fails(FaultKind::ReadOnly), Act::Fails(FaultKind::ReadOnly)]);
     assert_eq!(on.cache.invalidate(tag("b")).await, Outcome::Queued);
     assert_eq!(on.tagged_call(2, AT_ONCE).await, 2);
-    assert_eq!(on.cache.get::<u64>("k").await, None, "also for those who learn of the tag from the entry");
+    assert_eq!(on.cache.get::<u64>("k").await, None, "also for readers that know the tag only from the entry");
     assert!(on.cache.drained(ms(1_000)).await);
     assert_eq!(on.tagged_call(3, AT_ONCE).await, 3);
     assert_eq!(on.tagged_call(4, AT_ONCE).await, 3);
 }
 
 #[tokio::test(start_paused = true)]
-async fn callers_of_one_key_with_other_tags_do_not_take_each_others_values() {
+async fn calls_for_one_key_with_more_tags_do_not_take_each_others_values() {
     let on = Subject::new();
     on.tagged_call(1, AT_ONCE).await;
     let with = async |options: Options, value| {
         let load = || async move { Ok::<u64, ()>(value) };
         on.cache.get_or_set("k", options, load).await.unwrap()
     };
-    assert_eq!(with(tagged().tag("c"), 2).await, 2, "its entry has to hear of `c`");
-    assert_eq!(with(Options::new().tag("a"), 3).await, 2, "what hears of more will do");
+    assert_eq!(with(tagged().tag("c"), 2).await, 2, "its entry has to depend on `c`");
+    assert_eq!(with(Options::new().tag("a"), 3).await, 2, "an entry with more tags will do");
     assert_eq!(with(Options::new(), 4).await, 2);
     on.invalidated(tag("c")).await;
     assert_eq!(with(Options::new(), 5).await, 5);
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_was_set_with_tags_hears_of_them() {
+async fn a_value_set_with_tags_depends_on_them() {
     let on = Subject::new();
     on.cache.set("k", &1_u64, tagged()).await.unwrap();
     assert_eq!(on.cache.get::<u64>("k").await, Some(1));
@@ -161,7 +161,7 @@ async fn what_was_set_with_tags_hears_of_them() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn tags_that_only_the_entry_tells_are_read_within_the_same_budget() {
+async fn tags_known_only_from_the_entry_are_read_within_the_same_budget() {
     let on = Subject::new();
     on.tagged_call(1, AT_ONCE).await;
     on.store.plan(Step::Get, [Act::LateAnswer(ms(60))]);
@@ -170,7 +170,7 @@ async fn tags_that_only_the_entry_tells_are_read_within_the_same_budget() {
     assert_eq!((value, took), (None, BUDGET));
 }
 
-/// A load of another process is under way, whose tags are as they were when it began.
+/// A load of another process is under way, and its tags have not changed since it began.
 async fn with_a_load_elsewhere() -> Subject {
     let on = Subject::new();
     on.tagged_call(1, AT_ONCE).await;
@@ -192,20 +192,20 @@ async fn a_load_elsewhere_is_waited_for_while_its_tags_hold() {
 async fn a_load_elsewhere_that_an_event_has_made_worthless_is_not_waited_for() {
     let on = with_a_load_elsewhere().await;
     on.invalidated(tag("b")).await;
-    assert_eq!(timed(on.tagged_call(2, AT_ONCE)).await, (2, ms(10)), "by its second look");
+    assert_eq!(timed(on.tagged_call(2, AT_ONCE)).await, (2, ms(10)), "by its second read");
     tasks().await;
-    assert_eq!(on.tagged_call(3, AT_ONCE).await, 2, "what was loaded instead is stored");
+    assert_eq!(on.tagged_call(3, AT_ONCE).await, 2, "the value loaded instead is stored");
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_call_that_waits_for_it_stops_when_it_becomes_worthless() {
+async fn a_call_stops_waiting_for_a_load_elsewhere_that_becomes_worthless() {
     let on = with_a_load_elsewhere().await;
     let call = on.tagged_calling(2, AT_ONCE).await;
     sleep(ms(100)).await;
     on.invalidated(tag("a")).await;
     let (value, took) = timed(call).await;
     assert_eq!(value.unwrap(), 2);
-    assert!(took > ms(20) && took <= ms(40), "{took:?}: by its second look");
+    assert!(took > ms(20) && took <= ms(40), "{took:?}: by its second read");
     tasks().await;
     assert_eq!(on.tagged_call(3, AT_ONCE).await, 2);
 }
@@ -216,7 +216,7 @@ async fn the_lease_of_a_load_that_replaced_a_worthless_one_is_respected() {
     on.invalidated(tag("b")).await;
     let first = on.tagged_calling(2, ms(200)).await;
     sleep(ms(15)).await;
-    // As another process, with a cache of its own on the same store.
+    // The cache of another process on the same store.
     let store = Arc::clone(&on.store) as Arc<dyn Store>;
     let cache = Cache::builder()
         .namespace("cache")
@@ -228,13 +228,13 @@ async fn the_lease_of_a_load_that_replaced_a_worthless_one_is_respected() {
         .unwrap();
     let other = cache.get_or_set("k", tagged(), || async { Ok::<u64, ()>(3) });
     let (value, took) = timed(other).await;
-    assert_eq!(value, Ok(2), "it has waited for the load that is worth it");
+    assert_eq!(value, Ok(2), "it has waited for the load that is not worthless");
     assert!(took >= ms(190), "{took:?}");
     assert_eq!(first.await.unwrap(), 2);
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_look_between_a_lease_and_the_tags_beside_it_does_not_take_the_lease_away() {
+async fn a_read_between_acquire_and_tag_does_not_take_the_lease_away() {
     let on = Subject::new();
     let store = Arc::clone(&on.store) as Arc<dyn Store>;
     let cache = Cache::builder()

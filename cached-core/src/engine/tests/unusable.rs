@@ -1,9 +1,9 @@
-//! What stands under a key and cannot be used.
+//! Unusable registers.
 
 use super::*;
 use std::collections::HashMap;
 
-/// What is written is never what is read.
+/// A type that cannot be read back.
 #[derive(serde::Serialize, serde::Deserialize)]
 struct Unreadable {
     #[serde(rename(serialize = "n"))]
@@ -11,7 +11,7 @@ struct Unreadable {
 }
 
 #[tokio::test(start_paused = true)]
-async fn it_is_counted_once_and_replaced() {
+async fn an_unusable_register_is_counted_once_and_replaced() {
     let cases: [(&[u8], _); 3] = [
         (b"an entry of some other program", MissReason::Foreign),
         (b"short", MissReason::Foreign),
@@ -28,7 +28,7 @@ async fn it_is_counted_once_and_replaced() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn data_of_another_type_is_no_outage() {
+async fn data_of_another_redis_type_is_replaced() {
     let on = Subject::new();
     on.store.plan(Step::Get, [Act::Fails(FaultKind::WrongType)]);
     on.call(1, AT_ONCE).await;
@@ -46,7 +46,7 @@ async fn a_payload_that_does_not_decode_is_replaced() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_value_that_its_own_process_cannot_read_back_is_loaded_by_each() {
+async fn a_value_that_cannot_be_read_back_is_loaded_by_each_call() {
     let on = Subject::new();
     let ask = async || {
         let load = || async {
@@ -60,13 +60,13 @@ async fn a_value_that_its_own_process_cannot_read_back_is_loaded_by_each() {
     assert_eq!(took, ms(20));
     let stats = on.stats();
     assert_eq!((stats.loads, stats.bypassed, stats.coalesced), (2, 1, 0));
-    // Once for what it was given, and once for the reason that it runs without a lease.
+    // Once for the value that it was given, and once because it runs without a lease.
     assert_eq!(stats.misses[&MissReason::Payload], 2);
     assert_eq!(on.unstored(), [(UnstoredReason::NoLease, 1)]);
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_key_whose_payloads_never_decode_is_given_up() {
+async fn a_call_gives_up_on_a_key_whose_payloads_never_decode() {
     let on = Subject::new();
     for _ in 0..5 {
         on.store.answer_acquire(Acquired::Value(on.register_of(b"text")));
@@ -78,9 +78,9 @@ async fn a_key_whose_payloads_never_decode_is_given_up() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_key_that_never_holds_anything_usable_is_given_up() {
+async fn a_call_gives_up_on_a_key_that_is_always_unusable() {
     let lease = Bytes::copy_from_slice(Head::lease(1 << 16).as_bytes());
-    // A lease that a store calls a value is not counted as foreign, beside the reason for the load.
+    // A lease that the store returns as a value is not counted as foreign; only the reason for the load is.
     for (register, counted) in [(Bytes::from_static(b"garbage"), 4), (lease, 1)] {
         let on = Subject::new();
         for _ in 0..5 {
@@ -94,12 +94,12 @@ async fn a_key_that_never_holds_anything_usable_is_given_up() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_cannot_be_encoded_is_returned_and_shared_with_nobody() {
+async fn a_value_that_cannot_be_encoded_is_returned_and_not_shared() {
     let on = Subject::new();
     let ask = async || {
         let load = || async {
             sleep(ms(10)).await;
-            // No key of a JSON object.
+            // A tuple cannot be a key of a JSON object.
             Ok::<_, ()>(HashMap::from([((1, 2), 3)]))
         };
         on.cache.get_or_set("k", Options::new(), load).await.unwrap()

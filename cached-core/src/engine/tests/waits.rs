@@ -2,22 +2,22 @@
 
 use super::*;
 
-/// The times at which the register was miss at.
-fn looks(on: &Subject) -> Vec<u64> {
+/// The times at which the register was read.
+fn reads(on: &Subject) -> Vec<u64> {
     on.store.taken(Step::Get).iter().map(|get| u64::try_from(get.at.as_millis()).unwrap()).collect()
 }
 
 const LONG: Duration = Duration::from_secs(3600);
 
 #[tokio::test(start_paused = true)]
-async fn it_ends_with_the_value() {
+async fn the_wait_ends_with_the_value() {
     let on = Subject::new();
     on.plant_lease(9, LONG).await;
     let call = on.calling(Ok(1), AT_ONCE).await;
     sleep(ms(80)).await;
     on.plant(&on.register_of(b"7")).await;
     assert_eq!(call.await.unwrap(), Ok(7));
-    assert_eq!(looks(&on), [0, 15, 35, 55, 75, 95]);
+    assert_eq!(reads(&on), [0, 15, 35, 55, 75, 95]);
     let stats = on.stats();
     assert_eq!((stats.hits, stats.loads, stats.lease_waits), (1, 0, 1));
     assert_eq!(on.misses(), [(MissReason::Leased, 1)]);
@@ -30,7 +30,7 @@ async fn the_lease_is_taken_over_when_it_is_free() {
     let call = on.calling(Ok(1), AT_ONCE).await;
     on.store.memory.remove(&on.key(), BUDGET).await.unwrap();
     assert_eq!(call.await.unwrap(), Ok(1));
-    assert_eq!(looks(&on), [0, 15]);
+    assert_eq!(reads(&on), [0, 15]);
     assert_eq!((on.store.count(Step::Acquire), on.stats().stored), (2, 1));
     assert_eq!(on.misses(), [(MissReason::Leased, 1)], "why it did not hit is counted once");
 }
@@ -43,13 +43,13 @@ async fn one_load_is_waited_for_and_not_the_next() {
     sleep(ms(20)).await;
     on.plant_lease(10, LONG).await;
     assert_eq!(call.await.unwrap(), Ok(1));
-    assert_eq!(looks(&on), [0, 15, 35]);
+    assert_eq!(reads(&on), [0, 15, 35]);
     assert_eq!(on.misses(), [(MissReason::Leased, 1), (MissReason::WaitedTooLong, 1)]);
     assert_eq!((on.stats().bypassed, on.unstored()), (1, vec![(UnstoredReason::NoLease, 1)]));
 }
 
 #[tokio::test(start_paused = true)]
-async fn it_has_an_end() {
+async fn the_wait_is_no_longer_than_max_wait() {
     for (max_wait, until) in [(55, 35), (56, 55)] {
         let on = Subject::with(|builder| builder.max_wait(ms(max_wait)));
         on.plant_lease(9, LONG).await;
@@ -60,17 +60,17 @@ async fn it_has_an_end() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn it_is_no_longer_than_the_lease() {
-    for (left, miss) in [(ms(5), 5), (AT_ONCE, 1)] {
+async fn the_wait_is_no_longer_than_the_lease() {
+    for (left, read_at) in [(ms(5), 5), (AT_ONCE, 1)] {
         let on = Subject::new();
         on.store.answer_acquire(Acquired::Leased(left));
         on.call(1, AT_ONCE).await;
-        assert_eq!(looks(&on), [0, miss]);
+        assert_eq!(reads(&on), [0, read_at]);
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_unusable_at_its_end_is_replaced() {
+async fn an_unusable_register_at_the_end_of_the_wait_is_replaced() {
     let on = Subject::new();
     on.plant_lease(9, LONG).await;
     let call = on.calling(Ok(1), AT_ONCE).await;
@@ -81,7 +81,7 @@ async fn what_is_unusable_at_its_end_is_replaced() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_store_that_fails_meanwhile_is_not_asked_again() {
+async fn a_store_that_fails_during_the_wait_is_not_asked_again() {
     let on = Subject::new();
     on.plant_lease(9, LONG).await;
     on.store.plan(Step::Get, [Act::Well, Act::Fails(FaultKind::Refused)]);
@@ -91,7 +91,7 @@ async fn a_store_that_fails_meanwhile_is_not_asked_again() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn neither_pauses_nor_looks_in_vain_cost_anything_of_the_budget() {
+async fn neither_pauses_nor_reads_in_vain_use_up_the_budget() {
     let on = Subject::new();
     on.plant_lease(9, LONG).await;
     on.store.plan(Step::Get, [Act::Late(ms(20)), Act::Late(ms(25)), Act::Late(ms(30)), Act::Well]);
@@ -116,7 +116,7 @@ async fn a_call_that_has_used_up_its_budget_does_not_ask_the_store_again() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn followers_do_not_pay_for_the_looks_of_a_leader_that_waits() {
+async fn followers_do_not_pay_for_the_reads_of_a_leader_that_waits() {
     let on = Subject::new();
     on.plant_lease(9, LONG).await;
     on.store.plan(Step::Get, vec![Act::Late(ms(5)); 100]);
@@ -124,7 +124,7 @@ async fn followers_do_not_pay_for_the_looks_of_a_leader_that_waits() {
     sleep(ms(10)).await;
     let follower = on.calling(Ok(2), AT_ONCE).await;
     sleep(ms(1_500)).await;
-    // The leader has miss for far longer than a budget.
+    // The leader has been reading for far longer than a budget.
     assert!(on.store.count(Step::Get) > 40);
     leader.abort();
     on.store.memory.remove(&on.key(), BUDGET).await.unwrap();
@@ -133,9 +133,9 @@ async fn followers_do_not_pay_for_the_looks_of_a_leader_that_waits() {
     assert_eq!((on.stats().stored, on.stats().bypassed), (1, 0), "it has loaded under a lease of its own");
 }
 
-/// Its ACQUIRE was carried out, and its connection broke.
+/// The ACQUIRE was carried out, and its connection broke.
 #[tokio::test(start_paused = true)]
-async fn a_lease_that_a_batch_has_asked_for_in_vain_keeps_nobody_waiting_while_it_loads() {
+async fn a_batch_releases_an_unanswered_lease_before_it_loads() {
     let on = Subject::new();
     on.store.plan(Step::Acquire, [Act::Breaks]);
     let subject = on.clone();

@@ -1,4 +1,4 @@
-//! Brackets, and what becomes of writes when the store does not answer.
+//! Brackets, and writes while the store does not answer.
 
 use super::*;
 use crate::invalidation::{Invalidation, Outcome};
@@ -11,7 +11,7 @@ fn what() -> Invalidation {
 }
 
 impl Subject {
-    /// A write as a task that has come as far as it can without any time passing.
+    /// Starts a write as a task that has run as far as it can without time passing.
     async fn writing(&self, takes: Duration) -> JoinHandle<((), Outcome)> {
         let cache = self.cache.clone();
         let write = tokio::spawn(async move { cache.write(what(), sleep(takes)).await });
@@ -19,7 +19,7 @@ impl Subject {
         write
     }
 
-    /// Whether somebody writes "k".
+    /// Whether a marker stands at "k".
     async fn is_marked(&self) -> bool {
         let (key, lease) = (self.key(), Head::lease(1));
         let acquired = self.store.memory.acquire(&key, lease, ms(1), Replace::Nothing, BUDGET).await.unwrap();
@@ -58,7 +58,7 @@ async fn the_work_does_not_begin_before_its_marker_stands() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_long_write_extends_its_marker_and_its_end_ends_that() {
+async fn a_long_write_extends_its_marker_until_its_end() {
     let on = Subject::new();
     let write = on.writing(3 * MARKER).await;
     for _ in 0..29 {
@@ -66,7 +66,7 @@ async fn a_long_write_extends_its_marker_and_its_end_ends_that() {
         on.clock.advance(ms(1_000));
         assert!(on.is_marked().await);
     }
-    assert_eq!(on.store.count(Step::Begin), 1 + 8, "every third of its time");
+    assert_eq!(on.store.count(Step::Begin), 1 + 8, "at every third of the marker's time");
     assert_eq!(write.await.unwrap().1, Outcome::Applied);
     sleep(MARKER).await;
     assert!(!on.is_marked().await);
@@ -79,8 +79,8 @@ async fn a_write_that_goes_away_leaves_its_marker_to_run_out() {
     let write = on.writing(ms(50)).await;
     write.abort();
     tasks().await;
-    assert!(on.is_marked().await, "it may be committed yet");
-    assert_eq!((on.store.count(Step::RemoveAll), on.store.count(Step::End)), (1, 0), "what was stored is gone");
+    assert!(on.is_marked().await, "it may still be committed");
+    assert_eq!((on.store.count(Step::RemoveAll), on.store.count(Step::End)), (1, 0), "the stored value is gone");
     on.clock.advance(MARKER);
     assert!(!on.is_marked().await);
     sleep(MARKER).await;
@@ -89,7 +89,7 @@ async fn a_write_that_goes_away_leaves_its_marker_to_run_out() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_write_that_goes_away_at_its_end_is_applied_all_the_same() {
+async fn a_write_that_goes_away_during_its_end_is_still_applied() {
     let on = Subject::new();
     on.store.plan(Step::End, [Act::Late(ms(50))]);
     let write = on.writing(AT_ONCE).await;
@@ -112,7 +112,7 @@ async fn without_its_bracket_a_write_goes_ahead_or_is_refused() {
     assert!(on.cache.try_write(what(), async {}).await.is_ok());
 }
 
-/// It would keep what is loaded from being stored until it runs out.
+/// Otherwise the marker would keep loads from being stored until it runs out.
 #[tokio::test(start_paused = true)]
 async fn a_write_that_is_refused_leaves_no_marker() {
     let on = Subject::new();
@@ -152,17 +152,17 @@ async fn with_an_open_breaker_nothing_is_waited_for() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_queued_is_not_believed_until_it_is_applied() {
+async fn a_queued_entry_is_not_served_until_the_queue_is_applied() {
     let on = Subject::new();
     on.call(1, AT_ONCE).await;
     on.store.plan(Step::RemoveAll, [Act::Fails(FaultKind::ReadOnly), Act::Fails(FaultKind::ReadOnly)]);
     assert_eq!(on.cache.invalidate(what()).await, Outcome::Queued);
     assert_eq!(on.cache.stats().pending, 1);
-    assert!(on.register().await.is_some(), "the old value stands there still");
-    assert_eq!(on.call(2, AT_ONCE).await, 2, "and is not served");
+    assert!(on.register().await.is_some(), "the old value still stands there");
+    assert_eq!(on.call(2, AT_ONCE).await, 2, "but is not served");
     assert_eq!(on.cache.get::<u64>("k").await, None);
     assert_eq!(on.stats().misses[&MissReason::Pending], 1);
-    assert!(on.cache.get::<u64>("other").await.is_none() && on.store.count(Step::Get) == 2, "others are asked for");
+    assert!(on.cache.get::<u64>("other").await.is_none() && on.store.count(Step::Get) == 2, "other keys are read");
     assert!(on.cache.drained(ms(1_000)).await);
     assert_eq!(on.register().await, None);
     assert_eq!(on.cache.stats().pending, 0);
@@ -183,7 +183,7 @@ async fn a_load_under_way_is_not_stored_once_an_invalidation_is_queued() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_queue_whose_end_removes_the_marker_as_well() {
+async fn a_queued_end_removes_the_marker_as_well() {
     let on = Subject::new();
     on.store.plan(Step::End, [Act::Fails(FaultKind::ReadOnly)]);
     let ((), outcome) = on.cache.write(what(), async {}).await;
@@ -194,7 +194,7 @@ async fn a_queue_whose_end_removes_the_marker_as_well() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn retries_come_at_growing_intervals_without_end() {
+async fn the_queue_is_tried_again_at_growing_intervals_without_end() {
     let on = Subject::new();
     on.store.plan(Step::RemoveAll, std::iter::repeat_n(Act::Fails(FaultKind::Disconnected), 40));
     assert_eq!(on.cache.invalidate(what()).await, Outcome::Queued);
@@ -205,7 +205,7 @@ async fn retries_come_at_growing_intervals_without_end() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_the_store_refuses_is_tried_less_and_less_often() {
+async fn a_refused_invalidation_is_tried_less_and_less_often() {
     let on = Subject::new();
     on.store.plan(Step::RemoveAll, std::iter::repeat_n(Act::Fails(FaultKind::Refused), 12));
     assert_eq!(on.cache.invalidate(what()).await, Outcome::Queued);
@@ -216,13 +216,13 @@ async fn what_the_store_refuses_is_tried_less_and_less_often() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn loads_beside_a_write_are_shared_by_those_who_came_before_they_began() {
+async fn loads_during_a_write_are_shared_by_calls_that_came_before_they_began() {
     let on = Subject::new();
     let write = on.writing(ms(500)).await;
     let first = on.calling(Ok(1), ms(50)).await;
     let others = [on.calling(Ok(2), ms(50)).await, on.calling(Ok(3), ms(50)).await];
     assert_eq!(first.await.unwrap(), Ok(1));
-    // These came while the first load was running, so it is not for them; one of them loads for both.
+    // These came while the first load was running, so they may not share it. One of them loads for both.
     for other in others {
         assert_eq!(other.await.unwrap(), Ok(2));
     }

@@ -1,4 +1,4 @@
-//! The bracket around a write: BEGIN, extended while the write runs, and END.
+//! The bracket around a write: BEGIN, which is extended while the write runs, and END.
 
 use super::scope::Scope;
 use crate::engine::Engine;
@@ -15,10 +15,11 @@ use std::time::Duration;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
-/// A write that takes longer is no longer marked. END covers it all the same, unless its process dies.
+/// How long markers are extended. A longer write has no marker at its end; its END still removes the registers, unless
+/// the process dies.
 const EXTENDED_FOR: Duration = Duration::from_secs(300);
 
-/// A write in progress. Dropped instead of ended, it leaves its markers to run out.
+/// A write in progress. If it is dropped instead of ended, its markers run out by themselves.
 #[derive(Debug)]
 pub struct Bracket {
     /// `None` without a cache.
@@ -30,7 +31,7 @@ struct OpenBracket {
     scope: Scope,
     writer: Head,
     extension: Extension,
-    /// The time that BEGIN has left for the write's further steps.
+    /// The rest of the budget, for the write's further steps.
     budget: Budget,
 }
 
@@ -38,7 +39,7 @@ struct OpenBracket {
 #[derive(Debug)]
 pub(crate) struct FailedBegin {
     scope: Box<Scope>,
-    /// Of a BEGIN that may take effect yet; `None` if none was sent.
+    /// The writer of a BEGIN that may still take effect; `None` if none was sent.
     writer: Option<Head>,
     budget: Budget,
     error: CacheError,
@@ -49,7 +50,7 @@ impl Bracket {
         Self { open: None }
     }
 
-    /// BEGIN. With `token`, so that a value can be put at the end.
+    /// Sends BEGIN. With `token`, a value can be put at the end.
     pub(crate) async fn begin(scope: Scope, token: bool) -> Result<Self, FailedBegin> {
         let fails = |scope, writer, budget, error| Err(FailedBegin { scope: Box::new(scope), writer, budget, error });
         let mut budget = scope.engine.budget();
@@ -57,8 +58,8 @@ impl Bracket {
             return fails(scope, None, budget, error);
         }
         let mut tried = Self::try_begin(&scope, token, &mut budget).await;
-        // An idle connection that the server has closed is not to be felt. The store sends no token twice, but this is
-        // another writer's.
+        // Callers must not notice that the server has closed an idle connection. The store itself does not repeat a
+        // BEGIN with a token; this one is of another writer.
         if token
             && let Err((Some(lost), error)) = &tried
             && is_disconnected(error)
@@ -85,29 +86,31 @@ impl Bracket {
         Ok(writer)
     }
 
-    /// Ends a BEGIN that may have been carried out though its connection broke: its marker would keep loads from being stored until
-    /// it runs out, long after the write, and its token the next writer from having one. If this fails, so does what comes next.
+    /// Ends a BEGIN that may have been carried out although its connection broke. Its marker would keep loads from
+    /// being stored until it runs out, long after the write, and its token would keep the next writer from having one.
+    /// An error here is ignored, because the next BEGIN will then fail too.
     async fn end_lost(scope: &Scope, writer: Head, budget: &mut Budget) {
         let written = nothing(scope.keys());
         let _ = budget.step(&scope.engine, |store, within| store.end(writer, &written, within)).await;
     }
 
-    /// END.
+    /// Ends the write.
     pub async fn end(self) {
         let _ = self.ended().await;
     }
 
-    /// What is left of the write's budget; `None` without a cache.
+    /// The rest of the write's budget; `None` without a cache.
     pub(crate) fn budget(&mut self) -> Option<&mut Budget> {
         self.open.as_mut().map(|open| &mut open.budget)
     }
 
-    /// END, with what became of the write.
+    /// Ends the write. Returns what became of its invalidation.
     pub(crate) async fn ended(self) -> Outcome {
         self.end_with(|_| Vec::new()).await.0
     }
 
-    /// END, which puts what `puts` makes of the writer.
+    /// Ends the write and puts what `puts` returns for the writer. Returns the outcome, and whether the values were
+    /// put.
     pub(crate) async fn end_with(self, puts: impl FnOnce(Head) -> Vec<Written>) -> (Outcome, bool) {
         let Some(OpenBracket { scope, writer, extension, budget }) = self.open else {
             return (Outcome::Applied, false);
@@ -122,21 +125,22 @@ impl Bracket {
 }
 
 impl FailedBegin {
-    /// The write goes ahead without its markers.
+    /// Lets the write go ahead without its markers.
     pub(crate) fn go_ahead(self) -> Bracket {
         let Self { scope, writer, budget, error } = self;
         scope.site.unbracketed(&error);
-        // Any other writer's END would do as well; this one also ends a BEGIN that takes effect late.
+        // END works with any writer; with this one it also ends a BEGIN that takes effect late.
         let writer = writer.or_else(lease::writer).unwrap_or_else(|| Head::lease(0));
         Bracket { open: Some(OpenBracket { scope: *scope, writer, extension: Extension::none(), budget }) }
     }
 
-    /// The write is not made.
+    /// Refuses the write.
     pub(crate) fn refuse(self) -> CacheError {
         let Self { mut scope, writer, error, .. } = self;
         if let Some(writer) = writer {
             let (engine, written) = (Arc::clone(&scope.engine), nothing(scope.keys()));
-            // Else its marker would keep loads from being stored for as long as it lives. Nobody waits for this.
+            // Otherwise its marker would keep loads from being stored for as long as it lives. No caller waits for
+            // this.
             start(&engine.clone(), async move {
                 let mut budget = engine.budget();
                 let _ = budget.step(&engine, |store, within| store.end(writer, &written, within)).await;
@@ -148,7 +152,7 @@ impl FailedBegin {
     }
 }
 
-/// The end of a write that puts nothing.
+/// What the END of a write that puts nothing does to these registers.
 fn nothing(keys: &[Key]) -> Vec<Written> {
     keys.iter().map(|key| Written::nothing(Key::clone(key))).collect()
 }
@@ -174,8 +178,9 @@ impl Extension {
             ticks.tick().await;
             while began.elapsed() < EXTENDED_FOR {
                 ticks.tick().await;
-                // One that fails is tried again at the next tick, before the markers have run out. Never with the token: when
-                // the markers are lost, another write may have come and gone, and the token must not come back.
+                // A BEGIN that fails is repeated at the next tick, before the markers have run out. It never has the
+                // token: if the markers were lost, another write may have come and gone, and the token must not come
+                // back.
                 if let Err(error) = store.begin(writer, &keys, marker, false, marker / 6).await {
                     tracing::debug!(%error, "the markers of a write could not be extended");
                 }

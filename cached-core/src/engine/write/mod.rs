@@ -1,16 +1,16 @@
 //! The write path: what a write invalidates, and the bracket around it.
 //!
-//! *Bracket*: BEGIN removes the registers and marks them before the write begins; while a marker lives nobody gets a lease on
-//! them. END removes them again and takes the markers away. *After*: the registers are removed when the write has
-//! completed.
+//! *Bracket*: BEGIN removes the registers and marks them before the write begins; while a marker lives, nobody gets a
+//! lease on them. END removes the registers again, and the markers. *After*: the registers are removed when the write
+//! has completed.
 //!
 //! # On cancellation
-//! A write that is dropped may have been committed, or may be yet: its registers are removed once more, and its markers stay
-//! until they run out. That is what happens to a write whose process dies.
+//! A write that is dropped may have been committed, or may still be committed: its registers are removed once more, and
+//! its markers stay until they run out. The markers also run out if the process dies.
 //!
 //! # When Redis is down
-//! BEGIN and END share the budget of a call. A write that could not begin its bracket goes ahead without (or is refused, if its
-//! site says so); what could not be applied at its end is queued, see [`replay`](super::queue::replay).
+//! BEGIN and END share the budget of a call. A write that could not begin its bracket goes ahead without one (or is
+//! refused, if its site says so). What could not be applied at its end is queued, see [`replay`](super::queue::replay).
 
 pub(crate) mod bracket;
 pub(crate) mod put;
@@ -29,7 +29,7 @@ use put::Put;
 use scope::Scope;
 use std::sync::Arc;
 
-/// A write on its way: what it invalidates, gathered.
+/// A write that has not begun yet, with what it invalidates.
 #[derive(Debug)]
 pub struct Write {
     /// `None` without a cache.
@@ -45,7 +45,7 @@ impl Write {
         Self { scope: engine.map(scope) }
     }
 
-    /// Adds what is to be invalidated, unless something of it has no form.
+    /// Adds what the write invalidates. A part that cannot be rendered is logged.
     pub(crate) fn with(mut self, add: impl FnOnce(&mut Registers, &Prefix) -> Result<(), Unrenderable>) -> Self {
         if let Some(scope) = &mut self.scope
             && let Err(argument) = add(&mut scope.registers, &scope.engine.settings.prefix)
@@ -55,15 +55,15 @@ impl Write {
                 site,
                 place,
                 argument,
-                "what this write changes cannot be rendered, so it is not invalidated: the `KeyIdentity` or `Serialize` of \
-                 `{argument}` fails or panics"
+                "what this write changes cannot be rendered, so it is not invalidated: the `KeyIdentity` or \
+                 `Serialize` of `{argument}` fails or panics"
             );
             scope.flaw = Some(CacheError::Unrenderable);
         }
         self
     }
 
-    /// Adds what was gathered by hand.
+    /// Adds an invalidation that the user has built.
     pub(crate) fn invalidation(self, what: &Invalidation) -> Self {
         let mut write = self.with(|registers, prefix| what.add_to(registers, prefix));
         if let Some(scope) = &mut write.scope
@@ -74,7 +74,7 @@ impl Write {
         write
     }
 
-    /// BEGIN, waited for; if it fails the write goes ahead without.
+    /// Waits for BEGIN. If it fails, the write goes ahead without a bracket.
     pub async fn begin(self) -> Bracket {
         let Some(scope) = self.scope else {
             asking::stop().await;
@@ -83,7 +83,7 @@ impl Write {
         Bracket::begin(scope, false).await.unwrap_or_else(FailedBegin::go_ahead)
     }
 
-    /// BEGIN, waited for.
+    /// Waits for BEGIN.
     ///
     /// # Errors
     /// Why there is no bracket, or none around all that is written.
@@ -95,7 +95,8 @@ impl Write {
         Bracket::begin(scope.whole()?, false).await.map_err(FailedBegin::refuse)
     }
 
-    /// BEGIN of a write whose value is to be stored as the entry of `call`; if it fails the write goes ahead without.
+    /// Begins a write whose value is to be stored as the entry of `call`. If BEGIN fails, the write goes ahead without
+    /// a bracket.
     pub async fn begin_put<S: Shape>(self, call: Call, shape: S) -> Put {
         let Some(scope) = self.scope else {
             asking::stop().await;
@@ -104,12 +105,12 @@ impl Write {
         match call.typed(shape).target {
             Some(target) => Put::begin(scope, target)
                 .await
-                .unwrap_or_else(|(unbegun, target)| Put::unbegun(unbegun.go_ahead(), &target)),
+                .unwrap_or_else(|(failed, target)| Put::removal_only(failed.go_ahead(), &target)),
             None => Put::without_entry(Box::pin(scope.without_entry().begin()).await),
         }
     }
 
-    /// BEGIN of a write whose value is to be stored as the entry of `call`.
+    /// Begins a write whose value is to be stored as the entry of `call`.
     ///
     /// # Errors
     /// Why there is no bracket, or none around all that is written.
@@ -119,19 +120,20 @@ impl Write {
             return Ok(Put::none());
         };
         match call.typed(shape).target {
-            Some(target) => Put::begin(scope.whole()?, target).await.map_err(|(unbegun, _)| unbegun.refuse()),
+            Some(target) => Put::begin(scope.whole()?, target).await.map_err(|(failed, _)| failed.refuse()),
             None => Box::pin(scope.without_entry().begin_or_fail()).await.map(Put::without_entry),
         }
     }
 
-    /// The body of a write that is asked for its entry does not begin. [`begin`](Self::begin) and its like see to that as well.
+    /// Keeps the body of a write from beginning while the write is asked for its entry. [`begin`](Self::begin) and the
+    /// other functions do that as well.
     pub async fn starts(&self) {
         if self.scope.is_none() {
             asking::stop().await;
         }
     }
 
-    /// Invalidates, after the body has run.
+    /// Invalidates after the body has run.
     pub async fn apply(self) {
         let _ = self.invalidate().await;
     }
@@ -144,7 +146,7 @@ impl Write {
 }
 
 impl Scope {
-    /// The entry that the write was to store has no key, or there is no runtime to store it.
+    /// The write without its put: the entry's key cannot be rendered, or there is no runtime to store it.
     fn without_entry(mut self) -> Write {
         if is_on_tokio() {
             self.flaw = Some(CacheError::Unrenderable);

@@ -1,8 +1,9 @@
-//! Write-through: what a write returns is stored, unless another write overlapped.
+//! Put: what a write returns is stored, unless another write has overlapped it.
 //!
-//! A token in the entry's register tells: BEGIN puts it there if nobody else is writing, and whatever any other write does
-//! to the register removes it. Tags that the entry depends on and that this very write invalidates have a token as well, and
-//! get a new stamp together with the entry. The stamps of all other tags are read before the write begins.
+//! A token in the entry's register shows whether one has: BEGIN puts it there if nobody else is writing, and anything
+//! that another write does to the register removes it. Tags that the entry depends on and that this write invalidates
+//! itself have a token as well, and get a new stamp together with the entry. The stamps of all other tags are read
+//! before the write begins.
 
 use super::bracket::{Bracket, FailedBegin};
 use super::scope::Scope;
@@ -33,19 +34,18 @@ pub struct Put {
 #[derive(Debug)]
 struct PutDraft {
     target: Target,
-    /// What the write invalidates.
+    /// The registers that the write invalidates itself.
     own: Vec<Key>,
-    /// The stamp of each of [`Target::load_tags`] before the write; `None` for its own.
+    /// The stamp of each of [`Target::load_tags`] before the write; `None` for those that the write invalidates itself.
     stamps: Vec<Option<Head>>,
 }
 
-/// A value on its way.
+/// A value to store.
 struct PutValue {
-    /// `None` stands for a `None`.
+    /// `None` if the value is a `None`.
     payload: Option<Vec<u8>>,
     ttl: Lifetime,
-    /// The tags that only the value tells.
-    named: Vec<Key>,
+    value_tags: Vec<Key>,
 }
 
 impl Put {
@@ -53,18 +53,18 @@ impl Put {
         Self { bracket: Bracket::none(), draft: None }
     }
 
-    /// What the write invalidates is invalidated, and nothing is stored.
+    /// A write that invalidates, and stores nothing.
     pub(super) fn without_entry(bracket: Bracket) -> Self {
         Self { bracket, draft: None }
     }
 
-    /// The entry is only removed.
-    pub(crate) fn unbegun(bracket: Bracket, target: &Target) -> Self {
+    /// A write that removes the entry instead of storing it, because its BEGIN has failed.
+    pub(crate) fn removal_only(bracket: Bracket, target: &Target) -> Self {
         target.unstored(UnstoredReason::NoLease);
         Self { bracket, draft: None }
     }
 
-    /// BEGIN, and side by side TAG for what the entry depends on beside this write.
+    /// Begins the write and, side by side, reads the stamps of the tags that the write does not invalidate itself.
     pub(crate) async fn begin(mut scope: Scope, target: Target) -> Result<Self, (FailedBegin, Target)> {
         scope.registers.key(Key::clone(&target.key));
         let own = scope.keys().to_vec();
@@ -85,7 +85,7 @@ impl Put {
         let (begun, read) = Box::pin(join(Bracket::begin(scope, true), read)).await;
         let mut bracket = match begun {
             Ok(bracket) => bracket,
-            Err(unbegun) => return Err((unbegun, target)),
+            Err(failed) => return Err((failed, target)),
         };
         if let Some(of_bracket) = bracket.budget() {
             of_bracket.alongside(budget);
@@ -99,16 +99,16 @@ impl Put {
         Ok(Self { bracket, draft: Some(PutDraft { target, own, stamps }) })
     }
 
-    /// Runs the function's body. What it calls knows that its value is to be stored.
+    /// Runs the function's body. Calls from inside of it can see that its value is to be stored.
     pub fn run<F: Future>(&self, body: F) -> Running<'static, F> {
         Running::storing(self.draft.as_ref().map(|draft| draft.target.engine.id), body)
     }
 
-    /// END, with the value that was returned.
+    /// Ends the write and stores the returned value.
     pub async fn settle<S: Shape>(self, _: S, policy: &Policy<S::Item>, returned: S::Return) -> S::Return {
         let Self { bracket, draft } = self;
         let value = draft.as_ref().and_then(|draft| draft.encode::<S>(policy, &returned));
-        // The value itself is not held while the store is waited for.
+        // Only the encoded value is held while the store is waited for, and no reference to the returned one.
         match (draft, value) {
             (Some(draft), Some(value)) => Box::pin(draft.put(bracket, value)).await,
             _ => bracket.end().await,
@@ -118,7 +118,7 @@ impl Put {
 }
 
 impl PutDraft {
-    /// What there is to store of what was returned.
+    /// Encodes what is to be stored of the returned value.
     fn encode<S: Shape>(&self, policy: &Policy<S::Item>, returned: &S::Return) -> Option<PutValue> {
         let site = &self.target.site;
         let value = match S::inspect(returned) {
@@ -127,7 +127,7 @@ impl PutDraft {
                 return site.none_ttl.map(|ttl| PutValue {
                     payload: None,
                     ttl: Lifetime::About(ttl),
-                    named: Vec::new(),
+                    value_tags: Vec::new(),
                 });
             }
             Loaded::Failed => return None,
@@ -140,9 +140,9 @@ impl PutDraft {
                 if names.len() > MAX_TAGS {
                     return Err(UnstoredReason::TooManyTags);
                 }
-                let named: Option<Vec<Key>> = names.iter().map(|tag| tag.register(prefix)).collect();
-                let named = named.ok_or(UnstoredReason::Tags)?;
-                Ok(PutValue { payload: Some(payload), ttl, named })
+                let value_tags: Option<Vec<Key>> = names.iter().map(|tag| tag.register(prefix)).collect();
+                let value_tags = value_tags.ok_or(UnstoredReason::Tags)?;
+                Ok(PutValue { payload: Some(payload), ttl, value_tags })
             })
             .map_err(|reason| self.target.unstored(reason))
             .ok()
@@ -150,11 +150,11 @@ impl PutDraft {
 
     async fn put(self, mut bracket: Bracket, value: PutValue) {
         let target = self.target.clone();
-        let named = match bracket.budget() {
-            Some(budget) => self.named(&value, budget).await,
+        let stamps = match bracket.budget() {
+            Some(budget) => self.value_stamps(&value, budget).await,
             None => None,
         };
-        let (Some(stamps), Some(fresh)) = (named, random_id().map(Head::value)) else {
+        let (Some(stamps), Some(fresh)) = (stamps, random_id().map(Head::value)) else {
             target.unstored(UnstoredReason::Tags);
             return bracket.end().await;
         };
@@ -173,50 +173,50 @@ impl PutDraft {
         }
     }
 
-    /// The stamps of the tags that only the value tells; `None` if a tag was invalidated since the write began that the entry
-    /// depends on.
-    async fn named(&self, value: &PutValue, budget: &mut Budget) -> Option<Vec<Head>> {
+    /// The stamps of the value tags. `None` if a tag that the entry depends on was invalidated since the write began.
+    async fn value_stamps(&self, value: &PutValue, budget: &mut Budget) -> Option<Vec<Head>> {
         let engine = &self.target.engine;
-        let (ttl, told) = self.told(value);
-        if value.named.is_empty() && told.is_empty() {
+        let (ttl, to_recheck) = self.tags_to_recheck(value);
+        if value.value_tags.is_empty() && to_recheck.is_empty() {
             return Some(Vec::new());
         }
-        if engine.queue.covers(value.named.iter().chain(told.iter().map(|(tag, _)| tag))) {
+        if engine.queue.covers(value.value_tags.iter().chain(to_recheck.iter().map(|(tag, _)| tag))) {
             return None;
         }
-        let (told, before): (Vec<Key>, Vec<Head>) = told.into_iter().unzip();
-        let tags: Vec<Key> = value.named.iter().cloned().chain(told).collect();
+        let (rechecked, before): (Vec<Key>, Vec<Head>) = to_recheck.into_iter().unzip();
+        let tags: Vec<Key> = value.value_tags.iter().cloned().chain(rechecked).collect();
         let fresh = Head::value(random_id()?);
         let mut stamps = budget.step(engine, |store, within| store.tag(&tags, fresh, ttl, within)).await.ok()??;
-        let now = stamps.split_off(value.named.len());
+        let now = stamps.split_off(value.value_tags.len());
         (now == before).then_some(stamps)
     }
 
-    /// How long the tags of this value are to live, and those of them to be read once more that were read before the write. The
-    /// register of all tags, if the value tells tags: should it have changed, one of them may have been invalidated. (If this write
-    /// invalidates tags itself, its token in there tells instead.) And all others, if they may not outlive the value: how long
-    /// that lives was not known then.
-    fn told(&self, value: &PutValue) -> (Duration, Vec<(Key, Head)>) {
+    /// How long the tags of this value have to live, and which tags have to be read again, with their stamps from
+    /// before the write. If there are value tags, the register of all tags is read again: if it has changed, one of
+    /// them may have been invalidated. (If this write invalidates tags itself, its token in that register shows it
+    /// instead.) The other tags are read again if they might not outlive the value, whose time to live was not known
+    /// before the write.
+    fn tags_to_recheck(&self, value: &PutValue) -> (Duration, Vec<(Key, Head)>) {
         let site = &self.target.site;
         let ttl = value.ttl.time().saturating_mul(2).max(site.tag_time);
         let all_tags = self.target.tags().len();
-        let is_due = |at: usize| if at < all_tags { ttl > site.tag_time } else { !value.named.is_empty() };
+        let is_due = |at: usize| if at < all_tags { ttl > site.tag_time } else { !value.value_tags.is_empty() };
         let tags = self.target.load_tags().into_iter().zip(&self.stamps).enumerate();
         let due = tags.filter_map(|(at, (tag, stamp))| is_due(at).then_some((tag, (*stamp)?)));
         (ttl, due.collect())
     }
 
-    fn register(&self, value: &PutValue, named: Vec<Head>, writer: Head, fresh: Head) -> (Bytes, Duration) {
-        let told = &self.stamps[..self.stamps.len().min(self.target.tags().len())];
-        let told: Vec<Head> = told.iter().map(|stamp| stamp.unwrap_or(fresh)).collect();
+    fn register(&self, value: &PutValue, stamps: Vec<Head>, writer: Head, fresh: Head) -> (Bytes, Duration) {
+        let of_call = &self.stamps[..self.stamps.len().min(self.target.tags().len())];
+        let of_call: Vec<Head> = of_call.iter().map(|stamp| stamp.unwrap_or(fresh)).collect();
         let prefix = &self.target.engine.settings.prefix;
-        let named = value.named.iter().map(|tag| Box::from(prefix.name_of(tag))).zip(named);
-        let recorded = self.target.recorded(&told, named.collect());
-        // A writer puts once at most, so its random bits serve the value as well.
+        let of_value = value.value_tags.iter().map(|tag| Box::from(prefix.name_of(tag))).zip(stamps);
+        let recorded = self.target.recorded(&of_call, of_value.collect());
+        // A writer puts at most once, so its random bits can also identify the value.
         self.target.register(value.payload.as_deref(), &recorded, value.ttl, writer.id(), Duration::ZERO)
     }
 
-    /// The entry, and a new stamp for each of the tags that this write invalidates and the entry depends on.
+    /// The entry, and a new stamp for each tag that the entry depends on and this write invalidates itself.
     fn written(&self, register: Bytes, ttl: Duration, fresh: Head) -> Vec<Written> {
         let tag_ttl = ttl.saturating_mul(2).max(self.target.site.tag_time);
         let stamp = Bytes::copy_from_slice(fresh.as_bytes());

@@ -9,13 +9,14 @@ use crate::key::Key;
 use crate::store::Written;
 use std::sync::Arc;
 
-/// What is written, and in which cache. Dropped while it is open it is invalidated, since it may have been written.
+/// What a write invalidates, and in which cache. If this is dropped while it is open, the registers are invalidated,
+/// because the write may have been made.
 #[derive(Debug)]
 pub(crate) struct Scope {
     pub(super) engine: Arc<Engine>,
     pub(super) site: SiteRef,
     pub(super) registers: Registers,
-    /// Why a part of what is written names nothing: it cannot be rendered, or is a pattern.
+    /// Why a part of the write names no register: it cannot be rendered, or is a pattern.
     pub(super) flaw: Option<CacheError>,
     pub(super) is_open: bool,
 }
@@ -30,7 +31,7 @@ impl Drop for Scope {
 }
 
 impl Scope {
-    /// All of it names something: else the write is not made.
+    /// The scope, if all of its parts name registers. Otherwise the write is refused.
     pub(super) fn whole(mut self) -> Result<Self, CacheError> {
         let Some(flaw) = self.flaw.take() else { return Ok(self) };
         self.site.counters.refused.one();
@@ -38,7 +39,7 @@ impl Scope {
         Err(flaw)
     }
 
-    /// Nothing was written.
+    /// Closes the scope: there is nothing left to invalidate.
     pub(super) fn close(&mut self) {
         self.is_open = false;
     }
@@ -62,7 +63,7 @@ impl Scope {
         }
     }
 
-    /// END; with what became of the write, and whether what was to be put was put.
+    /// Sends END. Returns what became of the invalidation, and whether the values were put.
     pub(super) async fn end(self, writer: Head, written: &[Written], mut budget: Budget) -> (Outcome, bool) {
         if let Err(error) = self.engine.usable() {
             return (self.queue(Some(writer), &error), false);

@@ -1,8 +1,8 @@
-//! As [`announced`](super::super::announced), of the steps of calls that have found a value past its end.
+//! As [`announced`](super::super::announced), for the steps of calls that have found a value past its end.
 
 use super::*;
 
-/// A leader that has found the stale value 1, and a late caller that comes when a write has completed.
+/// A leader has found the stale value 1, and a late call comes after a write has completed.
 async fn a_late_caller_asks_for_itself(on: &Subject, function: &Function, leader: JoinHandle<Returned>, found: u64) {
     on.cache.delete("k").await.unwrap();
     let late = function.calling(on, Ok(2), AT_ONCE).await;
@@ -10,49 +10,49 @@ async fn a_late_caller_asks_for_itself(on: &Subject, function: &Function, leader
     assert_eq!(late.await.unwrap(), Ok(2), "it came after a write had completed");
 }
 
-/// The look behind the ticket finds what another process has stored meanwhile.
+/// The read after the refresh lease finds a value that another process has stored meanwhile.
 #[tokio::test(start_paused = true)]
-async fn a_ticket_that_finds_a_newer_value() {
+async fn a_refresh_lease_whose_read_finds_a_newer_value() {
     let (on, function) = (Subject::new(), Function::new(IF_ERROR));
     function.stale(&on, 1).await;
-    // Of the ticket; the look behind it is late.
+    // For the refresh lease; the read after it is late.
     on.store.plan(Step::Acquire, [Act::Late(ms(5))]);
     on.store.plan(Step::Get, [Act::Well, Act::LateAnswer(ms(20))]);
     let leader = function.calling(&on, Ok(9), AT_ONCE).await;
     on.plant(&newer(&on, &function)).await;
     sleep(ms(10)).await;
-    assert_eq!(on.store.count(Step::Get), 3, "the look is carried out");
+    assert_eq!(on.store.count(Step::Get), 3, "the read is carried out");
     a_late_caller_asks_for_itself(&on, &function, leader, 7).await;
 }
 
-/// Somebody else is at it for longer than this call waits.
+/// Another process refreshes it for longer than this call waits.
 #[tokio::test(start_paused = true)]
-async fn a_value_that_is_taken_as_it_is() {
+async fn a_value_that_is_served_while_another_process_refreshes_it() {
     let patient_for = Freshness { load_timeout_ms: Some(30), ..IF_ERROR };
     let (on, function) = (Subject::new(), Function::new(patient_for));
     function.stale(&on, 1).await;
-    on.plant_ticket(Duration::from_secs(3600)).await;
+    on.plant_refresh_lease(Duration::from_secs(3600)).await;
     on.store.plan(Step::Get, [Act::Well, Act::LateAnswer(ms(20))]);
     let leader = function.calling(&on, Ok(9), AT_ONCE).await;
     while on.store.count(Step::Get) < 3 {
         sleep(ms(1)).await;
     }
-    on.store.memory.remove(&on.ticket_key(), BUDGET).await.unwrap();
+    on.store.memory.remove(&on.refresh_lease_key(), BUDGET).await.unwrap();
     a_late_caller_asks_for_itself(&on, &function, leader, 1).await;
 }
 
-/// The source has failed elsewhere a moment ago.
+/// The refresh has failed in another process a moment ago.
 #[tokio::test(start_paused = true)]
-async fn a_value_whose_load_has_just_failed() {
+async fn a_value_whose_refresh_has_just_failed_elsewhere() {
     let (on, function) = (Subject::throttled(), Function::new(IF_ERROR));
     function.stale(&on, 1).await;
     let until = on.clock.wall() + 5_000;
     let throttle = [Head::value(1).as_bytes(), &until.to_le_bytes()].concat();
-    on.store.memory.put(&on.ticket_key(), throttle.into(), THROTTLE, BUDGET).await.unwrap();
+    on.store.memory.put(&on.refresh_lease_key(), throttle.into(), THROTTLE, BUDGET).await.unwrap();
     on.store.plan(Step::Get, [Act::Well, Act::LateAnswer(ms(20))]);
     let leader = function.calling(&on, Ok(9), AT_ONCE).await;
-    assert_eq!(on.store.count(Step::Get), 3, "the look is carried out");
-    on.store.memory.remove(&on.ticket_key(), BUDGET).await.unwrap();
+    assert_eq!(on.store.count(Step::Get), 3, "the read is carried out");
+    on.store.memory.remove(&on.refresh_lease_key(), BUDGET).await.unwrap();
     a_late_caller_asks_for_itself(&on, &function, leader, 1).await;
 }
 

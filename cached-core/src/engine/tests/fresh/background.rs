@@ -1,11 +1,11 @@
-//! Loads that are tasks.
+//! Loads that run as tasks.
 
 use super::*;
 
 const SPAWN: Freshness = Freshness { spawn: true, ..Freshness::NONE };
 
 #[tokio::test(start_paused = true)]
-async fn the_claimant_is_served_at_once() {
+async fn the_refreshing_call_is_served_at_once() {
     let (on, function) = (Subject::new(), Function::new(BACKGROUND));
     function.stale(&on, 1).await;
     for _ in 0..10 {
@@ -14,14 +14,14 @@ async fn the_claimant_is_served_at_once() {
     sleep(ms(501)).await;
     on.cache.settled().await;
     assert_eq!(function.call(&on, Ok(9), AT_ONCE).await, Ok(2));
-    assert_eq!((function.loads(), on.ticket().await), (1, None));
+    assert_eq!((function.loads(), on.refresh_lease().await), (1, None));
     let stats = on.of_function();
     assert_eq!((stats.hits, stats.stale, stats.loads, stats.refreshes), (11, 10, 1, 1));
     assert_eq!(stats.calls(), 12);
 }
 
 #[tokio::test(start_paused = true)]
-async fn when_it_fails_nobody_hears_of_it_and_nobody_tries() {
+async fn a_failed_refresh_is_not_reported_and_not_repeated_at_once() {
     let (on, function) = (Subject::throttled(), Function::new(BACKGROUND));
     function.stale(&on, 1).await;
     for _ in 0..10 {
@@ -32,7 +32,7 @@ async fn when_it_fails_nobody_hears_of_it_and_nobody_tries() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_miss_is_loaded_by_its_caller_and_goes_with_it() {
+async fn the_load_of_a_miss_runs_in_its_caller_and_ends_with_it() {
     let (on, function) = (Subject::new(), Function::new(BACKGROUND));
     let call = function.calling(&on, Ok(1), ms(500)).await;
     call.abort();
@@ -55,14 +55,14 @@ async fn a_spawned_load_is_stored_whatever_its_caller_does() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_spawned_load_that_panics_does_so_in_its_caller() {
+async fn a_spawned_load_passes_its_panic_to_its_caller() {
     let (on, function) = (Subject::new(), Function::new(SPAWN));
     let (panicking, subject) = (function.clone(), on.clone());
     let call = tokio::spawn(async move { panicking.call_with(&subject, async { panic!("as planned") }).await });
     let panic = call.await.unwrap_err().into_panic();
     assert_eq!(panic.downcast_ref(), Some(&"as planned"));
     tasks().await;
-    assert_eq!(on.register().await, None, "the lease is given back");
+    assert_eq!(on.register().await, None, "the lease is released");
     assert_eq!(function.call(&on, Ok(2), AT_ONCE).await, Ok(2));
 }
 
@@ -71,7 +71,7 @@ async fn a_load_that_takes_too_long_goes_on_without_its_caller() {
     for fresh in [REVALIDATE, IF_ERROR] {
         let fresh = Freshness { spawn: true, load_timeout_ms: Some(200), ..fresh };
         let (on, function) = (Subject::new(), Function::new(fresh));
-        assert_eq!(function.call(&on, Ok(1), ms(300)).await, Ok(1), "there is nothing to be returned instead");
+        assert_eq!(function.call(&on, Ok(1), ms(300)).await, Ok(1), "there is no fallback");
         on.cache.settled().await;
         on.clock.advance(TTL);
         assert_eq!(timed(function.call(&on, Ok(2), ms(500))).await, (Ok(1), ms(200)));
@@ -84,7 +84,7 @@ async fn a_load_that_takes_too_long_goes_on_without_its_caller() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn those_who_wait_for_it_have_as_much_patience() {
+async fn followers_of_a_slow_load_wait_as_long_as_its_leader() {
     let fresh = Freshness { spawn: true, load_timeout_ms: Some(200), ..IF_ERROR };
     let (on, function) = (Subject::new(), Function::new(fresh));
     function.stale(&on, 1).await;
@@ -96,7 +96,7 @@ async fn those_who_wait_for_it_have_as_much_patience() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_scope_of_the_call_is_that_of_its_load() {
+async fn a_load_runs_in_the_scope_of_its_call() {
     for fresh in [SPAWN, BACKGROUND] {
         let (on, function) = (Subject::new(), Function::new(fresh));
         let inner = Subject::new();
@@ -116,7 +116,7 @@ async fn the_scope_of_the_call_is_that_of_its_load() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_load_that_calls_itself_is_told_so_in_its_task() {
+async fn a_load_in_a_task_that_calls_itself_is_noticed() {
     let (on, function) = (Subject::new(), Function::new(SPAWN));
     let (again, subject) = (function.clone(), on.clone());
     let body = async move { again.call(&subject, Ok(7), AT_ONCE).await };

@@ -1,11 +1,11 @@
-//! Values near and past their end that stand beside another build's.
+//! Values near and past their end that stand beside the value of another build.
 
 use super::*;
 
 const EACH: [Freshness; 3] = [REVALIDATE, BACKGROUND, IF_ERROR];
 
 impl Subject {
-    /// Another build's value stands under the key, for longer than ours will.
+    /// Stores another build's value under the key, which lives longer than ours.
     async fn with_a_base(&self) {
         self.cache.set("k", &"theirs".to_owned(), Options::new().ttl(Duration::from_secs(3_600))).await.unwrap();
     }
@@ -16,7 +16,7 @@ impl Subject {
 }
 
 #[tokio::test(start_paused = true)]
-async fn it_is_renewed_in_its_place() {
+async fn a_companion_is_refreshed_in_its_place() {
     for fresh in EACH {
         let (on, function) = (Subject::new(), Function::new(fresh));
         on.with_a_base().await;
@@ -30,7 +30,7 @@ async fn it_is_renewed_in_its_place() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn it_bridges_a_source_that_is_down_only_while_its_base_stands() {
+async fn a_companion_bridges_a_source_that_is_down_only_while_its_base_stands() {
     for fresh in EACH {
         for is_replaced in [true, false] {
             let (on, function) = (Subject::new(), Function::new(fresh));
@@ -50,15 +50,15 @@ async fn it_bridges_a_source_that_is_down_only_while_its_base_stands() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_invalidated_while_it_is_renewed_is_not_revived() {
+async fn a_companion_invalidated_during_its_refresh_does_not_come_back() {
     for fresh in EACH {
         let (on, function) = (Subject::new(), Function::new(fresh));
         let other = on.another();
         on.with_a_base().await;
         function.stale(&on, 1).await;
-        let renewing = function.calling(&on, Ok(2), ms(50)).await;
+        let refreshing = function.calling(&on, Ok(2), ms(50)).await;
         other.with_a_base().await;
-        assert!(renewing.await.unwrap().is_ok());
+        assert!(refreshing.await.unwrap().is_ok());
         sleep(ms(60)).await;
         on.cache.settled().await;
         assert_eq!(function.call(&on, Ok(3), AT_ONCE).await, Ok(3), "{fresh:?}");
@@ -67,27 +67,27 @@ async fn what_is_invalidated_while_it_is_renewed_is_not_revived() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn two_processes_renew_it_once() {
+async fn two_processes_refresh_a_companion_once() {
     for fresh in [REVALIDATE, BACKGROUND] {
         let (on, function) = (Subject::new(), Function::new(fresh));
         let other = on.another();
         on.with_a_base().await;
         function.stale(&on, 1).await;
-        let renewing = function.calling(&on, Ok(2), ms(50)).await;
+        let refreshing = function.calling(&on, Ok(2), ms(50)).await;
         for _ in 0..5 {
             assert_eq!(function.call(&other, Ok(9), AT_ONCE).await, Ok(1), "{fresh:?}");
             tasks().await;
         }
-        assert!(renewing.await.unwrap().is_ok());
+        assert!(refreshing.await.unwrap().is_ok());
         sleep(ms(60)).await;
         on.cache.settled().await;
         assert_eq!((function.call(&other, Ok(9), AT_ONCE).await, function.loads()), (Ok(2), 1), "{fresh:?}");
     }
 }
 
-/// A follower has not miss before its leader: it does not know yet that its value stands beside another's.
+/// A follower has not read before its leader does, so it does not know yet that its value stands beside another's.
 #[tokio::test(start_paused = true)]
-async fn followers_are_served_it_as_their_leader_is() {
+async fn followers_are_served_a_companion_as_their_leader_is() {
     let (on, function) = (Subject::new(), Function::new(IF_ERROR));
     on.with_a_base().await;
     function.stale(&on, 1).await;
@@ -102,7 +102,7 @@ async fn followers_are_served_it_as_their_leader_is() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_follower_has_the_patience_that_it_has_without_a_base() {
+async fn a_follower_waits_as_long_as_without_a_base() {
     let fresh = Freshness { spawn: true, load_timeout_ms: Some(20), ..IF_ERROR };
     let (on, function) = (Subject::new(), Function::new(fresh));
     on.with_a_base().await;
@@ -113,9 +113,9 @@ async fn a_follower_has_the_patience_that_it_has_without_a_base() {
     assert_eq!(first.await.unwrap(), Ok(1));
 }
 
-/// Ten processes have waited for the load of the other build; then one of them loads for all.
+/// Ten processes wait for the load of the other build. Then one of them loads for all.
 #[tokio::test(start_paused = true)]
-async fn who_has_waited_for_another_build_waits_for_its_own_as_well() {
+async fn calls_that_have_waited_for_another_build_wait_for_their_own_as_well() {
     let (on, function) = (Subject::new(), Function::new(Freshness::NONE));
     let theirs = on.another();
     let other = tokio::spawn(async move {

@@ -1,9 +1,9 @@
-//! Loads that fail: the value that is there is served, and the source is left alone for a while.
+//! Refreshes that fail: the old value is served, and the source is left alone for a while.
 
 use super::*;
 
 #[tokio::test(start_paused = true)]
-async fn the_claimant_is_served_what_there_is() {
+async fn the_refreshing_call_is_served_the_old_value() {
     let (on, function) = (Subject::throttled(), Function::new(REVALIDATE));
     function.stale(&on, 1).await;
     for _ in 0..3 {
@@ -35,12 +35,12 @@ async fn a_source_that_is_down_for_a_minute_is_bridged() {
     assert_eq!(calls, 1_200);
     assert_eq!(function.loads(), 12, "one attempt in each of twelve intervals, whichever process");
     assert!(on.store.count(Step::Acquire) - acquires <= 2 * 12, "all others cost one GET");
-    // The minute and the window are over.
+    // The minute is over, and the window with it.
     assert_eq!(function.call(&on, failed(), AT_ONCE).await, failed());
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_other_process_hears_of_it_through_the_ticket() {
+async fn another_process_learns_of_the_failure_from_the_refresh_lease() {
     let (on, function) = (Subject::throttled(), Function::new(REVALIDATE));
     let other = on.another();
     function.stale(&on, 1).await;
@@ -53,7 +53,7 @@ async fn the_other_process_hears_of_it_through_the_ticket() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_throttle_that_cannot_be_stored_holds_here() {
+async fn a_throttle_that_cannot_be_stored_holds_in_this_process() {
     let (on, function) = (Subject::throttled(), Function::new(REVALIDATE));
     let other = on.another();
     function.stale(&on, 1).await;
@@ -62,30 +62,30 @@ async fn a_throttle_that_cannot_be_stored_holds_here() {
     on.cache.settled().await;
     assert_eq!(function.call(&on, Ok(2), AT_ONCE).await, Ok(1));
     tasks().await;
-    assert_eq!(function.call(&other, Ok(3), AT_ONCE).await, Ok(3), "the ticket was given back");
+    assert_eq!(function.call(&other, Ok(3), AT_ONCE).await, Ok(3), "the refresh lease was released");
 }
 
-/// Its clock is an hour ahead of ours.
+/// The clock of the other process is an hour ahead of ours.
 #[tokio::test(start_paused = true)]
-async fn no_throttle_is_longer_than_ours() {
+async fn a_throttle_of_another_process_is_no_longer_than_ours() {
     let (on, function) = (Subject::throttled(), Function::new(REVALIDATE));
     function.stale(&on, 1).await;
     let until = on.clock.wall() + 3_600_000;
     let register = [Head::value(1).as_bytes(), &until.to_le_bytes()].concat();
-    on.store.memory.put(&on.ticket_key(), register.into(), THROTTLE, BUDGET).await.unwrap();
+    on.store.memory.put(&on.refresh_lease_key(), register.into(), THROTTLE, BUDGET).await.unwrap();
     assert_eq!(function.call(&on, Ok(2), AT_ONCE).await, Ok(1));
     on.clock.advance(THROTTLE);
     assert_eq!(function.call(&on, Ok(2), AT_ONCE).await, Ok(2));
 }
 
-/// Somebody has made it live for ever.
+/// Somebody has made the register live on.
 #[tokio::test(start_paused = true)]
-async fn a_throttle_that_does_not_run_out_is_over_all_the_same() {
+async fn a_throttle_ends_even_if_its_register_does_not() {
     let (on, function) = (Subject::throttled(), Function::new(REVALIDATE));
     function.stale(&on, 1).await;
     let until = on.clock.wall() + 5_000;
     let register = [Head::value(1).as_bytes(), &until.to_le_bytes()].concat();
-    on.store.memory.put(&on.ticket_key(), register.into(), WINDOW, BUDGET).await.unwrap();
+    on.store.memory.put(&on.refresh_lease_key(), register.into(), WINDOW, BUDGET).await.unwrap();
     for _ in 0..2 {
         assert_eq!(function.call(&on, Ok(2), AT_ONCE).await, Ok(1));
         on.clock.advance(THROTTLE);
@@ -102,14 +102,14 @@ async fn a_load_that_panics_is_not_repeated_at_once() {
     let call = tokio::spawn(async move { panicking.call_with(&subject, async { panic!("as planned") }).await });
     assert!(call.await.unwrap_err().is_panic());
     tasks().await;
-    assert_eq!(on.ticket().await, None);
+    assert_eq!(on.refresh_lease().await, None);
     assert_eq!(function.call(&on, Ok(2), AT_ONCE).await, Ok(1));
     on.clock.advance(THROTTLE);
     assert_eq!(function.call(&on, Ok(2), AT_ONCE).await, Ok(2));
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_was_invalidated_is_not_served_when_the_load_fails() {
+async fn an_invalidated_value_is_not_served_when_the_load_fails() {
     for fresh in [REVALIDATE, IF_ERROR] {
         let (on, function) = (Subject::throttled(), Function::new(fresh));
         function.stale(&on, 1).await;

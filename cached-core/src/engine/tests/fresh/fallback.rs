@@ -1,4 +1,4 @@
-//! `stale_if_error`: callers wait for the load as on a miss, and have the old value in hand.
+//! `stale_if_error`: callers wait for the load as on a miss, with the old value as their fallback.
 
 use super::*;
 
@@ -18,14 +18,14 @@ async fn callers_wait_for_one_load() {
     }
     on.cache.settled().await;
     assert_eq!(function.loads(), 1);
-    assert_eq!(on.ticket().await, None);
+    assert_eq!(on.refresh_lease().await, None);
     let stats = on.of_function();
     assert_eq!((stats.loads, stats.coalesced, stats.stale, stats.refreshes), (2, 20, 0, 1));
     assert_eq!(stats.misses[&MissReason::Stale], 1);
 }
 
 #[tokio::test(start_paused = true)]
-async fn when_it_fails_all_of_them_are_served_the_old_value() {
+async fn when_the_load_fails_all_callers_are_served_the_old_value() {
     let (on, function) = (Subject::throttled(), Function::new(IF_ERROR));
     function.stale(&on, 1).await;
     let leader = function.calling(&on, failed(), ms(500)).await;
@@ -43,7 +43,7 @@ async fn when_it_fails_all_of_them_are_served_the_old_value() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_leader_that_goes_away_hands_over() {
+async fn a_leader_that_goes_away_hands_its_flight_over() {
     let (on, function) = (Subject::new(), Function::new(IF_ERROR));
     function.stale(&on, 1).await;
     let leader = function.calling(&on, Ok(2), ms(500)).await;
@@ -51,7 +51,7 @@ async fn a_leader_that_goes_away_hands_over() {
     leader.abort();
     assert_eq!(follower.await.unwrap(), Ok(3));
     on.cache.settled().await;
-    assert_eq!((function.loads(), on.ticket().await), (2, None));
+    assert_eq!((function.loads(), on.refresh_lease().await), (2, None));
 }
 
 #[tokio::test(start_paused = true)]
@@ -68,7 +68,7 @@ async fn the_load_of_another_process_is_waited_for() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn when_that_fails_it_is_not_tried_here_again() {
+async fn when_the_load_of_another_process_fails_it_is_not_tried_again_here() {
     let (on, function) = (Subject::throttled(), Function::new(IF_ERROR));
     let other = on.another();
     function.stale(&on, 1).await;
@@ -85,28 +85,28 @@ async fn when_that_fails_it_is_not_tried_here_again() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_ticket_of_the_dead_is_waited_for_no_longer_than_anything() {
+async fn the_refresh_lease_of_a_dead_process_is_waited_for_no_longer_than_max_wait() {
     let (on, function) = (Subject::with(|builder| builder.max_wait(ms(300))), Function::new(IF_ERROR));
     function.stale(&on, 1).await;
-    on.plant_ticket(Duration::from_secs(3600)).await;
+    on.plant_refresh_lease(Duration::from_secs(3600)).await;
     let (value, took) = timed(function.call(&on, Ok(2), AT_ONCE)).await;
-    assert_eq!(value, Ok(1), "the old value rather than a load more");
+    assert_eq!(value, Ok(1), "the old value rather than one more load");
     assert!(took <= ms(300), "{took:?}");
     assert_eq!(function.loads(), 0);
 }
 
 #[tokio::test(start_paused = true)]
-async fn when_it_runs_out_the_next_one_loads() {
+async fn when_the_refresh_lease_of_another_process_runs_out_a_waiting_call_loads() {
     let (on, function) = (Subject::new(), Function::new(IF_ERROR));
     function.stale(&on, 1).await;
-    on.plant_ticket(Duration::from_secs(3)).await;
+    on.plant_refresh_lease(Duration::from_secs(3)).await;
     let call = function.calling(&on, Ok(2), AT_ONCE).await;
     on.clock.advance(Duration::from_secs(3));
     assert_eq!(call.await.unwrap(), Ok(2));
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_invalidated_while_it_loads_is_shared_with_nobody_who_came_later() {
+async fn a_load_overtaken_by_an_invalidation_is_not_shared_with_later_calls() {
     let (on, function) = (Subject::new(), Function::new(IF_ERROR));
     function.stale(&on, 1).await;
     let leader = function.calling(&on, Ok(2), ms(500)).await;
@@ -119,11 +119,11 @@ async fn what_is_invalidated_while_it_loads_is_shared_with_nobody_who_came_later
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_store_goes_away_before_the_ticket() {
+async fn the_store_goes_away_before_the_refresh_lease() {
     let (on, function) = (Subject::new(), Function::new(IF_ERROR));
     function.stale(&on, 1).await;
     on.store.plan(Step::Acquire, [Act::Fails(FaultKind::Disconnected)]);
-    assert_eq!(function.call(&on, failed(), AT_ONCE).await, Ok(1), "the value in hand");
+    assert_eq!(function.call(&on, failed(), AT_ONCE).await, Ok(1), "the fallback");
     on.store.plan(Step::Acquire, [Act::Fails(FaultKind::Disconnected)]);
     assert_eq!(function.call(&on, Ok(2), AT_ONCE).await, Ok(2), "loaded without the store");
 }
@@ -133,9 +133,9 @@ async fn both_windows_follow_each_other() {
     let both = Freshness { revalidate_ms: Some(20_000), ..IF_ERROR };
     let (on, function) = (Subject::throttled(), Function::new(both));
     function.stale(&on, 1).await;
-    let claimant = function.calling(&on, Ok(2), ms(500)).await;
+    let refresher = function.calling(&on, Ok(2), ms(500)).await;
     assert_eq!(timed(function.call(&on, Ok(9), AT_ONCE)).await, (Ok(1), AT_ONCE), "served at once");
-    claimant.abort();
+    refresher.abort();
     tasks().await;
     on.clock.advance(Duration::from_secs(20));
     let (value, took) = timed(function.call(&on, failed(), ms(500))).await;

@@ -1,12 +1,12 @@
-//! Values near and past their end: who renews them, and what everybody else is served.
+//! Values near and past their end: which call refreshes them, and what all others are served.
 
 mod announced;
 mod background;
 mod beside;
 mod failing;
 mod fallback;
-mod kept;
-mod renewing;
+mod foreground;
+mod near;
 mod spread;
 mod two_processes;
 mod unstored;
@@ -28,14 +28,14 @@ const TTL: Duration = Duration::from_secs(10);
 const WINDOW: Duration = Duration::from_secs(60);
 const THROTTLE: Duration = Duration::from_secs(5);
 
-/// The least value that is not to be stored.
+/// Values from here on are not stored.
 const UNSTORED: u64 = 1_000;
 
 const REVALIDATE: Freshness = Freshness { revalidate_ms: Some(60_000), ..Freshness::NONE };
 const BACKGROUND: Freshness = Freshness { background: true, ..REVALIDATE };
 const IF_ERROR: Freshness = Freshness { if_error_ms: Some(60_000), ..Freshness::NONE };
 
-/// An annotated function of the key "k", as the attribute expands it. Counts how often its body runs.
+/// An annotated function with the key "k", as the attribute expands it. Counts how often its body runs.
 #[derive(Debug, Clone)]
 struct Function {
     site: &'static Site,
@@ -48,7 +48,7 @@ impl Function {
         Self::kept(fresh, None)
     }
 
-    /// One whose values are kept in the near cache.
+    /// A function that keeps its values in the near cache.
     fn kept(fresh: Freshness, local: Option<Local>) -> Self {
         Self::with(&SiteSpec { local, fresh, ..SiteSpec::DEFAULT })
     }
@@ -63,7 +63,7 @@ impl Function {
         self.loads.load(Ordering::SeqCst)
     }
 
-    /// A call whose load takes so long.
+    /// A call whose load takes `takes`.
     async fn call(&self, on: &Subject, result: Returned, takes: Duration) -> Returned {
         self.call_with(on, async move {
             if takes > Duration::ZERO {
@@ -97,7 +97,7 @@ impl Function {
         load.settle(shape, &policy, returned)
     }
 
-    /// A call as a task that has come as far as it can without any time passing.
+    /// Starts a call as a task that has run as far as it can without time passing.
     async fn calling(&self, on: &Subject, result: Returned, takes: Duration) -> JoinHandle<Returned> {
         let (function, on) = (self.clone(), on.clone());
         let call = tokio::spawn(async move { function.call(&on, result, takes).await });
@@ -105,7 +105,7 @@ impl Function {
         call
     }
 
-    /// A value that was stored and is past its end.
+    /// Stores a value and lets its end pass.
     async fn stale(&self, on: &Subject, value: u64) {
         assert_eq!(self.call(on, Ok(value), AT_ONCE).await, Ok(value));
         on.cache.settled().await;
@@ -134,17 +134,17 @@ impl Subject {
         Self { cache, ..self.clone() }
     }
 
-    fn ticket_key(&self) -> Key {
+    fn refresh_lease_key(&self) -> Key {
         self.engine().settings.prefix.refresh_lease(&self.key())
     }
 
-    async fn ticket(&self) -> Option<Bytes> {
-        self.store.memory.get(&self.ticket_key(), BUDGET).await.unwrap()
+    async fn refresh_lease(&self) -> Option<Bytes> {
+        self.store.memory.get(&self.refresh_lease_key(), BUDGET).await.unwrap()
     }
 
-    /// A ticket as another process would hold it.
-    async fn plant_ticket(&self, time: Duration) {
-        let (memory, key) = (&self.store.memory, self.ticket_key());
+    /// A refresh lease as another process would hold it.
+    async fn plant_refresh_lease(&self, time: Duration) {
+        let (memory, key) = (&self.store.memory, self.refresh_lease_key());
         let answer = memory.acquire(&key, Head::lease(9 << 16), time, Replace::Nothing, BUDGET).await;
         assert_eq!(answer.unwrap(), Acquired::Granted);
     }

@@ -1,21 +1,21 @@
-//! Exactly one of several processes renews.
+//! Exactly one of several processes refreshes.
 
 use super::*;
 
 #[tokio::test(start_paused = true)]
-async fn the_ticket_of_one_is_respected_by_the_other() {
+async fn one_process_respects_the_refresh_lease_of_another() {
     for fresh in [REVALIDATE, BACKGROUND] {
         let (on, function) = (Subject::new(), Function::new(fresh));
         let other = on.another();
         function.stale(&on, 1).await;
-        let renewing = function.calling(&on, Ok(2), ms(500)).await;
+        let refreshing = function.calling(&on, Ok(2), ms(500)).await;
         let acquires = on.store.count(Step::Acquire);
         for _ in 0..10 {
             assert_eq!(timed(function.call(&other, Ok(9), AT_ONCE)).await, (Ok(1), AT_ONCE));
             tasks().await;
         }
         assert_eq!(on.store.count(Step::Acquire) - acquires, 1, "asked once, and remembered");
-        renewing.await.unwrap().unwrap();
+        refreshing.await.unwrap().unwrap();
         sleep(ms(501)).await;
         on.cache.settled().await;
         assert_eq!(function.call(&other, Ok(9), AT_ONCE).await, Ok(2));
@@ -24,10 +24,10 @@ async fn the_ticket_of_one_is_respected_by_the_other() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_ticket_of_the_dead_runs_out() {
+async fn the_refresh_lease_of_a_dead_process_runs_out() {
     let (on, function) = (Subject::new(), Function::new(REVALIDATE));
     function.stale(&on, 1).await;
-    on.plant_ticket(Duration::from_secs(3)).await;
+    on.plant_refresh_lease(Duration::from_secs(3)).await;
     assert_eq!(function.call(&on, Ok(2), AT_ONCE).await, Ok(1));
     on.clock.advance(ms(2_999));
     assert_eq!(function.call(&on, Ok(2), AT_ONCE).await, Ok(1));
@@ -35,9 +35,9 @@ async fn the_ticket_of_the_dead_runs_out() {
     assert_eq!(function.call(&on, Ok(2), AT_ONCE).await, Ok(2));
 }
 
-/// Between its look and its ticket another has renewed the value and given the ticket back.
+/// Between the read of this call and its refresh lease, another process has refreshed the value and released the lease.
 #[tokio::test(start_paused = true)]
-async fn who_comes_late_finds_it_renewed() {
+async fn a_late_call_finds_the_value_refreshed() {
     for fresh in [REVALIDATE, IF_ERROR] {
         let (on, function) = (Subject::new(), Function::new(fresh));
         let other = on.another();
@@ -49,13 +49,13 @@ async fn who_comes_late_finds_it_renewed() {
         assert_eq!(late.await.unwrap(), Ok(2));
         assert_eq!(function.loads(), 1);
         tasks().await;
-        assert_eq!(on.ticket().await, None);
+        assert_eq!(on.refresh_lease().await, None);
     }
 }
 
-/// In that time it was invalidated: whoever miss before may be served what stood there.
+/// In that time the value was invalidated. A call that has read before may be served the old value.
 #[tokio::test(start_paused = true)]
-async fn who_comes_late_finds_it_gone() {
+async fn a_late_call_finds_the_value_gone() {
     let (on, function) = (Subject::new(), Function::new(REVALIDATE));
     function.stale(&on, 1).await;
     on.store.plan(Step::Acquire, [Act::Late(ms(20))]);

@@ -1,4 +1,4 @@
-//! Refreshes that succeed and have nothing to store: the source has answered, and the old value ends.
+//! Refreshes that succeed and have nothing to store: the source has answered, so the old value ends.
 
 use super::*;
 
@@ -12,7 +12,7 @@ impl Subject {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_old_value_ends_whatever_the_refresh() {
+async fn a_refresh_with_nothing_to_store_ends_the_old_value() {
     for fresh in [REVALIDATE, BACKGROUND, IF_ERROR, AHEAD] {
         let (on, function) = (Subject::throttled(), Function::new(fresh));
         function.stale(&on, 1).await;
@@ -24,13 +24,13 @@ async fn the_old_value_ends_whatever_the_refresh() {
         assert_eq!(function.call(&on, Ok(UNSTORED), ms(10)).await, Ok(served));
         sleep(ms(20)).await;
         on.cache.settled().await;
-        assert!(!on.holds().await && on.ticket().await.is_none(), "{fresh:?}");
+        assert!(!on.holds().await && on.refresh_lease().await.is_none(), "{fresh:?}");
         assert_eq!(function.call(&on, failed(), AT_ONCE).await, failed(), "{fresh:?}: nothing old is left to serve");
         assert_eq!(on.of_function().unstored[&UnstoredReason::Policy], 1);
     }
 }
 
-/// It is replaced while the refresh loads: by one that was loaded after an invalidation.
+/// While the refresh loads, the value is replaced by one that was loaded after an invalidation.
 #[tokio::test(start_paused = true)]
 async fn a_newer_value_stays() {
     let (on, function) = (Subject::throttled(), Function::new(BACKGROUND));
@@ -47,12 +47,12 @@ async fn a_newer_value_stays() {
     assert_eq!(function.call(&on, Ok(3), AT_ONCE).await, Ok(2));
 }
 
-/// Whenever the store tells of the removal.
+/// Before the store announces the removal.
 #[tokio::test(start_paused = true)]
-async fn what_this_process_keeps_of_it_ends_too() {
+async fn the_kept_value_ends_as_well() {
     let minute = Some(Local::Millis(60_000));
     let (on, function) = (Subject::new(), Function::kept(Freshness { ahead: Some(1.0), ..REVALIDATE }, minute));
-    let renewing = Function { site: Function::new(AHEAD).site, ..function.clone() };
+    let refreshing = Function { site: Function::new(AHEAD).site, ..function.clone() };
     for _ in 0..2 {
         assert_eq!(function.call(&on, Ok(1), ms(10)).await, Ok(1));
         on.cache.settled().await;
@@ -60,8 +60,8 @@ async fn what_this_process_keeps_of_it_ends_too() {
     on.confirmed();
     assert_eq!((function.call(&on, Ok(9), AT_ONCE).await, on.engine().near().stats().entries), (Ok(1), 1));
     on.store.hold_news();
-    // A function of the same template renews it, early.
-    assert_eq!(renewing.call(&on, Ok(UNSTORED), ms(10)).await, Ok(UNSTORED));
+    // A function with the same template refreshes it early.
+    assert_eq!(refreshing.call(&on, Ok(UNSTORED), ms(10)).await, Ok(UNSTORED));
     on.cache.settled().await;
     on.confirmed();
     assert_eq!(function.call(&on, Ok(2), AT_ONCE).await, Ok(2));
@@ -75,16 +75,11 @@ async fn a_value_that_cannot_be_removed_is_refreshed_again() {
     assert_eq!(function.call(&on, Ok(UNSTORED), AT_ONCE).await, Ok(UNSTORED));
     on.cache.settled().await;
     assert!(on.holds().await);
-    assert_eq!(
-        function.call(&on, Ok(2), AT_ONCE).await,
-        Ok(2),
-        "by the next call, and not only after the throttle's time"
-    );
+    assert_eq!(function.call(&on, Ok(2), AT_ONCE).await, Ok(2), "by the next call, and not only after the throttle");
 }
 
-/// Those who wait for the load that renews a value.
 #[tokio::test(start_paused = true)]
-async fn followers_share_what_is_not_stored() {
+async fn followers_share_a_value_that_is_not_stored() {
     let (on, function) = (Subject::throttled(), Function::new(IF_ERROR));
     function.stale(&on, 1).await;
     let first = function.calling(&on, Ok(UNSTORED), ms(50)).await;

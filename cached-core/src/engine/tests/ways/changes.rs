@@ -1,9 +1,9 @@
-//! What has changed is not served, and what has not changed is.
+//! Rows that have changed are not served, and rows that have not changed are.
 
 use super::*;
 
 #[tokio::test(start_paused = true)]
-async fn what_is_invalidated_is_loaded_again_and_nothing_else() {
+async fn only_the_invalidated_row_is_loaded_again() {
     for way in ways() {
         let on = Source::new();
         on.warm(way, 1).await;
@@ -13,14 +13,14 @@ async fn what_is_invalidated_is_loaded_again_and_nothing_else() {
     }
 }
 
-/// A change that is told while an answer is on its way: what was read before it is returned, and not kept.
+/// The change is announced while an answer is on its way. The value read before the change is returned, but not kept.
 #[tokio::test(start_paused = true)]
-async fn what_changes_while_it_is_read_is_not_kept() {
+async fn a_row_that_changes_while_it_is_read_is_not_kept() {
     for way in ways() {
-        for late in 0..way.looks {
+        for late in 0..way.reads {
             let on = Source::new();
             on.warm(way, 1).await;
-            // The warm rows are dropped from the near cache, but not from the store.
+            // Drops the rows from the near cache, but not from the store.
             if let Some(near) = on.on.engine().near_in_use() {
                 near.flush();
             }
@@ -34,7 +34,7 @@ async fn what_changes_while_it_is_read_is_not_kept() {
             assert!([row(1, 1), row(1, 9)].contains(&found[0]), "{}: it began before the change", way.name);
             on.cache.settled().await;
             if found[0] == row(1, 1) {
-                assert_eq!((way.read)(&on, &[1], 2).await, [row(1, 2)], "{}, look {late}", way.name);
+                assert_eq!((way.read)(&on, &[1], 2).await, [row(1, 2)], "{}, read {late}", way.name);
             }
         }
     }
@@ -42,10 +42,10 @@ async fn what_changes_while_it_is_read_is_not_kept() {
 
 /// A call that begins after a completed write does not share a load that had begun before it.
 #[tokio::test(start_paused = true)]
-async fn a_load_that_was_overtaken_is_shared_with_nobody_who_came_later() {
+async fn a_load_overtaken_by_a_write_is_not_shared_with_later_calls() {
     for way in ways() {
         let on = Source::new();
-        // Its answer is on its way when the write completes.
+        // The answer to FILL is on its way when the write completes.
         on.on.store.plan(Step::Fill, vec![Act::LateAnswer(ms(20)); 3]);
         let read = on.reading(way, 1).await;
         assert_eq!(on.cache.invalidate((way.changed)(1)).await, Outcome::Applied);
@@ -55,7 +55,6 @@ async fn a_load_that_was_overtaken_is_shared_with_nobody_who_came_later() {
     }
 }
 
-/// While somebody writes, nothing is stored.
 #[tokio::test(start_paused = true)]
 async fn a_write_in_progress_keeps_loads_from_being_stored() {
     for way in ways() {
@@ -67,15 +66,20 @@ async fn a_write_in_progress_keeps_loads_from_being_stored() {
         on.cache.settled().await;
         assert_eq!(write.await.unwrap().1, Outcome::Applied);
         for version in [2, 3] {
-            assert_eq!((way.read)(&on, &[2], version).await, [row(2, 2)], "{}: stored once it has ended", way.name);
+            assert_eq!(
+                (way.read)(&on, &[2], version).await,
+                [row(2, 2)],
+                "{}: stored once the write has ended",
+                way.name
+            );
             on.cache.settled().await;
         }
     }
 }
 
-/// The lease was given, and its load has not begun yet.
+/// The lease has been granted, and the load has not begun yet.
 #[tokio::test(start_paused = true)]
-async fn what_is_invalidated_before_its_load_begins_is_not_stored() {
+async fn a_row_invalidated_before_its_load_begins_is_not_stored() {
     for way in ways() {
         let on = Source::new();
         on.on.store.plan(Step::Acquire, vec![Act::LateAnswer(ms(20)); 3]);
@@ -100,9 +104,9 @@ async fn find(on: &Source, id: u64, version: u64) -> u64 {
     row(id, version)
 }
 
-/// A put that names no event: what it depends on was read before it began.
+/// The put names no event, so the stamps of its tags are read before it begins.
 #[tokio::test(start_paused = true)]
-async fn a_put_whose_tags_are_invalidated_meanwhile_is_not_served() {
+async fn a_put_whose_tags_are_invalidated_while_it_runs_is_not_served() {
     for tag in ["first", "a:1", "b:1"] {
         let on = Source::new();
         let writer = Arc::clone(&on);
@@ -114,5 +118,5 @@ async fn a_put_whose_tags_are_invalidated_meanwhile_is_not_served() {
     }
     let on = Source::new();
     assert_eq!(put_slowly(&on, 1, 1).await, row(1, 1));
-    assert_eq!(find(&on, 1, 2).await, row(1, 1), "undisturbed it is");
+    assert_eq!(find(&on, 1, 2).await, row(1, 1), "without an invalidation it is served");
 }

@@ -1,10 +1,10 @@
-//! How long what is stored lives: as long as its function says, whatever it depends on, and spread by the jitter.
+//! How long stored values live: as long as their function says, whatever they depend on, and spread by the jitter.
 
 use super::*;
 
 const DAY: Duration = Duration::from_secs(24 * 3_600);
 
-/// The row of id 2 is there, and is read now and then until its time is over.
+/// Reads the row of id 2, which is cached, now and then until its time is over.
 async fn lives_to_its_end(on: &Source, way: Way, what: &str) {
     for day in 1..30 {
         on.on.clock.advance(DAY);
@@ -15,7 +15,7 @@ async fn lives_to_its_end(on: &Source, way: Way, what: &str) {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_loaded_lives_to_its_end() {
+async fn a_loaded_value_lives_to_its_end() {
     for way in ways() {
         let on = Source::new();
         on.warm(way, 1).await;
@@ -23,9 +23,9 @@ async fn what_is_loaded_lives_to_its_end() {
     }
 }
 
-/// The tags were there before: those of other entries, which live shorter.
+/// The tags were there before, made for other entries that live shorter.
 #[tokio::test(start_paused = true)]
-async fn what_is_loaded_makes_its_tags_live_longer() {
+async fn a_loaded_value_makes_its_tags_live_longer() {
     for way in ways() {
         let on = Source::new();
         let tags = ["first", "second:2", "a:2", "b:2"].map(|tag| on.on.engine().settings.prefix.tag(tag));
@@ -38,7 +38,7 @@ async fn what_is_loaded_makes_its_tags_live_longer() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_put_lives_to_its_end() {
+async fn a_put_value_lives_to_its_end() {
     for way in ways() {
         let on = Source::new();
         assert_eq!((way.put)(&on, 2, 1).await, row(2, 1));
@@ -48,7 +48,7 @@ async fn what_is_put_lives_to_its_end() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_stored_by_hand_lives_to_its_end() {
+async fn a_value_stored_by_hand_lives_to_its_end() {
     let options = || Options::new().ttl(LIFE).tag("first").invalidate_on(&Changed { id: 2 });
     for what in ["set", "loaded", "loaded as one of many"] {
         let on = Source::new();
@@ -68,19 +68,19 @@ async fn what_is_stored_by_hand_lives_to_its_end() {
     }
 }
 
-/// How long what stands under these keys lives, in parts of `LIFE`.
+/// How long the rows of these ids will live, as fractions of `LIFE`.
 async fn lives(on: &Source, ids: &[u64]) -> Vec<f64> {
     let prefix = &on.on.engine().settings.prefix;
     let keys: Vec<Key> = ids.iter().map(|id| prefix.literal(&format!("row:{id}"))).collect();
-    // A store in memory says that only to somebody who watches.
+    // The memory store says that only if changes are watched.
     on.on.engine().near();
     let watched = on.on.store.memory.get_watched(&keys, keys.len(), BUDGET).await.unwrap().unwrap();
     watched.lives.iter().map(|life| life.as_secs_f64() / LIFE.as_secs_f64()).collect()
 }
 
-/// However it is stored: loaded, put, or set by hand. What these calls tell is only shortened.
+/// Whether they are loaded, put, or set by hand. The jitter only shortens the times that these calls give.
 #[tokio::test(start_paused = true)]
-async fn what_is_stored_together_does_not_end_together() {
+async fn values_stored_together_do_not_end_together() {
     let ids: Vec<u64> = (0..200).collect();
     for way in ways() {
         for what in ["loaded", "put", "set"] {
@@ -101,7 +101,7 @@ async fn what_is_stored_together_does_not_end_together() {
             on.cache.settled().await;
             let lives = lives(&on, &ids).await;
             let (least, most) = lives.iter().fold((f64::MAX, 0.0_f64), |(a, b), life| (a.min(*life), b.max(*life)));
-            // That none of two hundred is in one half of the spread happens once in 10^60.
+            // The chance that one half of the spread has none of the two hundred is 1 in 10^60.
             assert!(
                 (0.8..0.9).contains(&least) && most > 0.9 && most <= 1.0,
                 "{}, {what}: {least} to {most}",

@@ -1,11 +1,11 @@
-//! One rule, every way to read: one by one and as a batch, by the key alone, with tags that the call tells, with an event, and with
-//! tags that only the value tells; with and without the near cache. A batch repeats in code of its own what a single call does,
-//! so what is tested of one is tested of all.
+//! The same rules for every way to read: one by one and as a batch; by the key alone, with call tags, with an event,
+//! and with value tags; with and without the near cache. A batch has code of its own for what a single call does, so
+//! each rule is tested for all ways.
 
 mod changes;
 mod lives;
-mod pending;
-mod untold;
+mod own_writes;
+mod queued;
 
 use super::*;
 use crate::invalidation::{Invalidation, Outcome};
@@ -19,21 +19,21 @@ struct Changed {
     id: u64,
 }
 
-/// Reads the rows of these ids; those that are not cached have this version.
+/// Reads the rows of these ids. Rows that are not cached are loaded with this version.
 type Read = for<'a> fn(&'a Source, &'a [u64], u64) -> Pin<Box<dyn Future<Output = Vec<u64>> + Send + 'a>>;
 
-/// Writes a row through.
+/// Puts a row.
 type Put = for<'a> fn(&'a Source, u64, u64) -> Pin<Box<dyn Future<Output = u64> + Send + 'a>>;
 
-/// How long a row lives: longer than a tag does whose entries nothing is known of.
+/// How long a row lives: longer than a tag that knows nothing of its entries.
 const LIFE: Duration = Duration::from_secs(30 * 24 * 3_600);
 
-/// A row is its version and, in the thousands, its id.
+/// A row is its id, times a thousand, plus its version.
 fn row(id: u64, version: u64) -> u64 {
     1_000 * id + version
 }
 
-/// A cache, and how many rows were loaded.
+/// A cache that counts loaded rows.
 #[derive(Debug)]
 struct Source {
     on: Subject,
@@ -47,18 +47,18 @@ struct Way {
     name: &'static str,
     read: Read,
     put: Put,
-    /// What is written when a row changes.
+    /// What to invalidate when a row changes.
     changed: fn(u64) -> Invalidation,
     is_batch: bool,
     /// For how long rows are kept in the near cache.
     local: &'static str,
-    /// Looks that a hit takes: one for the entry, and one for the tags that it names.
-    looks: usize,
+    /// How many reads a hit takes: one for the entry, and one for its value tags.
+    reads: usize,
 }
 
 macro_rules! ways {
-    // The options name the arguments, so those have to come from where they do.
-    ($id:ident of $ids:ident; $($name:ident, $changed:expr, $looks:literal, local = $local:literal, ($($option:tt)*);)*) => {
+    // The options name the arguments, so both have to come from the same place.
+    ($id:ident of $ids:ident; $($name:ident, $changed:expr, $reads:literal, local = $local:literal, ($($option:tt)*);)*) => {
         $(mod $name {
             use super::*;
 
@@ -98,7 +98,7 @@ macro_rules! ways {
                 changed: $changed,
                 is_batch: false,
                 local: $local,
-                looks: $looks,
+                reads: $reads,
             };
 
             pub(super) const WAYS: [Way; 2] = [ONE, Way {
@@ -127,13 +127,13 @@ fn by_event(id: u64) -> Invalidation {
     Invalidation::new().event(&Changed { id })
 }
 
-/// The second of the tags that the call tells.
-fn by_told_tag(id: u64) -> Invalidation {
+/// The second call tag.
+fn by_call_tag(id: u64) -> Invalidation {
     Invalidation::new().tag(format!("second:{id}"))
 }
 
-/// The second of the tags that only the value tells.
-fn by_named_tag(id: u64) -> Invalidation {
+/// The second value tag.
+fn by_value_tag(id: u64) -> Invalidation {
     Invalidation::new().tag(format!("b:{id}"))
 }
 
@@ -143,22 +143,22 @@ ways! {
     plain_near, by_key, 1, local = "30s", ();
     event, by_event, 1, local = "off", (invalidate_on = Changed { id });
     event_near, by_event, 1, local = "30s", (invalidate_on = Changed { id });
-    told, by_told_tag, 1, local = "off", (tags = ["first", "second:<id>"]);
-    told_near, by_told_tag, 1, local = "30s", (tags = ["first", "second:<id>"]);
-    named, by_named_tag, 2, local = "off", (tags = names);
-    named_near, by_named_tag, 2, local = "30s", (tags = names);
-    all, by_named_tag, 2, local = "off", (invalidate_on = Changed { id }, tags = ["first", "second:<id>", names]);
-    all_near, by_named_tag, 2, local = "30s", (invalidate_on = Changed { id }, tags = ["first", "second:<id>", names]);
+    call_tags, by_call_tag, 1, local = "off", (tags = ["first", "second:<id>"]);
+    call_tags_near, by_call_tag, 1, local = "30s", (tags = ["first", "second:<id>"]);
+    value_tags, by_value_tag, 2, local = "off", (tags = names);
+    value_tags_near, by_value_tag, 2, local = "30s", (tags = names);
+    all, by_value_tag, 2, local = "off", (invalidate_on = Changed { id }, tags = ["first", "second:<id>", names]);
+    all_near, by_value_tag, 2, local = "30s", (invalidate_on = Changed { id }, tags = ["first", "second:<id>", names]);
 }
 
-/// The tags that only the value tells.
+/// The value tags.
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "as the attribute calls it")]
 fn names(row: &u64) -> [String; 2] {
     let id = row / 1_000;
     [format!("a:{id}"), format!("b:{id}")]
 }
 
-/// Rows of which the middle one changes.
+/// The ids of the rows. The middle row changes.
 const IDS: [u64; 3] = [1, 2, 3];
 
 impl Way {
@@ -182,16 +182,16 @@ impl Source {
         self.loaded.swap(0, Ordering::SeqCst)
     }
 
-    /// All rows are cached with this version and, where there is a near cache, kept.
+    /// Caches all rows with this version and, where there is a near cache, keeps them there.
     async fn warm(&self, way: Way, version: u64) {
         for _ in 0..2 {
             assert_eq!((way.read)(self, &IDS, version).await, versions([version; 3]), "{}", way.name);
             self.cache.settled().await;
         }
-        assert_eq!(self.loads(), 3, "{}: the second time they are found", way.name);
+        assert_eq!(self.loads(), 3, "{}: the second read hits", way.name);
     }
 
-    /// Reads all rows as a task that has come as far as it can without any time passing.
+    /// Starts to read all rows, as a task that has run as far as it can without time passing.
     async fn reading(self: &Arc<Self>, way: Way, version: u64) -> JoinHandle<Vec<u64>> {
         let source = Arc::clone(self);
         let read = tokio::spawn(async move { (way.read)(&source, &IDS, version).await });
@@ -206,18 +206,18 @@ fn versions(versions: [u64; 3]) -> Vec<u64> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_cached_is_found_in_as_few_looks_as_there_can_be() {
+async fn a_hit_takes_as_few_reads_as_possible() {
     for way in ways() {
         let on = Source::new();
         on.warm(way, 1).await;
-        let looks = |on: &Source| [Step::Get, Step::GetAll, Step::GetWatched].map(|step| on.on.store.count(step));
-        let before = looks(&on);
+        let reads = |on: &Source| [Step::Get, Step::GetAll, Step::GetWatched].map(|step| on.on.store.count(step));
+        let before = reads(&on);
         assert_eq!((way.read)(&on, &IDS, 9).await, versions([1; 3]), "{}", way.name);
-        let taken: usize = looks(&on).iter().zip(before).map(|(now, before)| now - before).sum();
+        let taken: usize = reads(&on).iter().zip(before).map(|(now, before)| now - before).sum();
         let expected = match (way.is_near(), way.is_batch) {
             (true, _) => 0,
-            (false, true) => way.looks,
-            (false, false) => 3 * way.looks,
+            (false, true) => way.reads,
+            (false, false) => 3 * way.reads,
         };
         assert_eq!((taken, on.loads()), (expected, 0), "{}", way.name);
     }

@@ -1,28 +1,28 @@
-//! `stale_while_revalidate` in the foreground: the claimant pays.
+//! `stale_while_revalidate` in the foreground: one call waits for the refresh.
 
 use super::*;
 
 #[tokio::test(start_paused = true)]
-async fn without_a_window_it_ends_when_it_ends() {
+async fn without_a_window_a_value_past_its_end_is_a_miss() {
     let (on, function) = (Subject::new(), Function::new(Freshness::NONE));
     function.stale(&on, 1).await;
     assert_eq!(function.call(&on, Ok(2), AT_ONCE).await, Ok(2));
 }
 
 #[tokio::test(start_paused = true)]
-async fn one_call_renews_and_the_others_are_served() {
+async fn one_call_refreshes_and_the_others_are_served() {
     let (on, function) = (Subject::new(), Function::new(REVALIDATE));
     function.stale(&on, 1).await;
-    let claimant = function.calling(&on, Ok(2), ms(500)).await;
+    let refresher = function.calling(&on, Ok(2), ms(500)).await;
     let (gets, acquires) = (on.store.count(Step::Get), on.store.count(Step::Acquire));
     for _ in 0..10 {
         assert_eq!(timed(function.call(&on, Ok(9), AT_ONCE)).await, (Ok(1), AT_ONCE));
     }
     assert_eq!(on.store.count(Step::Get) - gets, 10, "one GET each");
     assert_eq!(on.store.count(Step::Acquire), acquires, "and nothing more");
-    assert_eq!(claimant.await.unwrap(), Ok(2));
+    assert_eq!(refresher.await.unwrap(), Ok(2));
     on.cache.settled().await;
-    assert_eq!(on.ticket().await, None, "the ticket is given back");
+    assert_eq!(on.refresh_lease().await, None, "the refresh lease is released");
     assert_eq!(function.call(&on, Ok(9), AT_ONCE).await, Ok(2));
     assert_eq!(function.loads(), 1);
     let stats = on.of_function();
@@ -31,19 +31,19 @@ async fn one_call_renews_and_the_others_are_served() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn when_the_window_is_over_it_is_a_miss() {
+async fn a_value_whose_window_is_over_is_a_miss() {
     let (on, function) = (Subject::new(), Function::new(REVALIDATE));
     function.stale(&on, 1).await;
     on.clock.advance(ms(59_999));
-    let claimant = function.calling(&on, Ok(2), ms(500)).await;
+    let refresher = function.calling(&on, Ok(2), ms(500)).await;
     assert_eq!(function.call(&on, Ok(9), AT_ONCE).await, Ok(1));
-    claimant.abort();
+    refresher.abort();
     on.clock.advance(ms(1));
     assert_eq!(function.call(&on, Ok(3), AT_ONCE).await, Ok(3));
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_renewed_lives_on_from_then() {
+async fn a_refreshed_value_lives_from_its_refresh_on() {
     let (on, function) = (Subject::new(), Function::new(REVALIDATE));
     function.stale(&on, 1).await;
     assert_eq!(function.call(&on, Ok(2), AT_ONCE).await, Ok(2));
@@ -55,24 +55,24 @@ async fn what_is_renewed_lives_on_from_then() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_claimant_that_goes_away_leaves_nothing_behind() {
+async fn a_refreshing_call_that_goes_away_leaves_nothing_behind() {
     let (on, function) = (Subject::new(), Function::new(REVALIDATE));
     function.stale(&on, 1).await;
-    let claimant = function.calling(&on, Ok(2), ms(500)).await;
-    assert!(on.ticket().await.is_some());
-    claimant.abort();
+    let refresher = function.calling(&on, Ok(2), ms(500)).await;
+    assert!(on.refresh_lease().await.is_some());
+    refresher.abort();
     tasks().await;
-    assert_eq!(on.ticket().await, None);
+    assert_eq!(on.refresh_lease().await, None);
     assert_eq!(function.call(&on, Ok(3), AT_ONCE).await, Ok(3), "the next one takes over");
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_invalidated_meanwhile_is_not_revived() {
+async fn a_value_invalidated_during_its_refresh_does_not_come_back() {
     let (on, function) = (Subject::new(), Function::new(REVALIDATE));
     function.stale(&on, 1).await;
-    let claimant = function.calling(&on, Ok(2), ms(500)).await;
+    let refresher = function.calling(&on, Ok(2), ms(500)).await;
     on.cache.delete("k").await.unwrap();
-    assert_eq!(claimant.await.unwrap(), Ok(2), "what it has loaded is its own");
+    assert_eq!(refresher.await.unwrap(), Ok(2), "it returns what it has loaded");
     on.cache.settled().await;
     assert_eq!(on.register().await, None);
     assert_eq!(function.call(&on, Ok(3), AT_ONCE).await, Ok(3));
@@ -92,26 +92,26 @@ async fn a_fill_that_is_late_does_not_overwrite_what_came_after_it() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_store_that_gives_no_ticket_costs_nobody_anything_for_a_while() {
+async fn after_a_refused_refresh_lease_calls_do_not_ask_again_for_a_while() {
     let (on, function) = (Subject::new(), Function::new(REVALIDATE));
     function.stale(&on, 1).await;
     on.store.plan(Step::Acquire, [Act::Fails(FaultKind::OutOfMemory)]);
     for _ in 0..5 {
         assert_eq!(function.call(&on, Ok(2), AT_ONCE).await, Ok(1));
     }
-    assert_eq!(on.store.count(Step::Acquire), 2, "that of the first load, and one for the ticket");
+    assert_eq!(on.store.count(Step::Acquire), 2, "that of the first load, and one for the refresh lease");
     on.clock.advance(Duration::from_secs(1));
     assert_eq!(function.call(&on, Ok(2), AT_ONCE).await, Ok(2));
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_store_goes_away_between_ticket_and_fill() {
+async fn the_store_goes_away_between_refresh_lease_and_fill() {
     let (on, function) = (Subject::new(), Function::new(REVALIDATE));
     function.stale(&on, 1).await;
     on.store.plan(Step::Get, [Act::Well, Act::Fails(FaultKind::Disconnected)]);
-    assert_eq!(function.call(&on, Ok(2), AT_ONCE).await, Ok(1), "the second look failed: no load");
+    assert_eq!(function.call(&on, Ok(2), AT_ONCE).await, Ok(1), "the second read failed: no load");
     tasks().await;
-    assert_eq!(on.ticket().await, None);
+    assert_eq!(on.refresh_lease().await, None);
     on.clock.advance(Duration::from_secs(1));
     on.store.plan(Step::Fill, [Act::Fails(FaultKind::Disconnected)]);
     assert_eq!(function.call(&on, Ok(2), AT_ONCE).await, Ok(2), "stored or not");
@@ -120,15 +120,15 @@ async fn the_store_goes_away_between_ticket_and_fill() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_ticket_that_is_none_is_replaced() {
+async fn a_refresh_lease_that_is_garbage_is_replaced() {
     for garbage in [&b""[..], b"x", b"V", b"V0123456789abcdef", b"L0123456789abcdef and more", &[b'V'; 26]] {
         let (on, function) = (Subject::new(), Function::new(REVALIDATE));
         function.stale(&on, 1).await;
         let register = Bytes::copy_from_slice(garbage);
-        on.store.memory.put(&on.ticket_key(), register, WINDOW, BUDGET).await.unwrap();
+        on.store.memory.put(&on.refresh_lease_key(), register, WINDOW, BUDGET).await.unwrap();
         assert_eq!(function.call(&on, Ok(2), AT_ONCE).await, Ok(2), "{garbage:?}");
         on.cache.settled().await;
-        assert_eq!(on.ticket().await, None);
+        assert_eq!(on.refresh_lease().await, None);
     }
 }
 
@@ -152,15 +152,15 @@ async fn a_none_has_the_same_windows() {
     on.clock.advance(Duration::from_secs(59));
     assert_eq!(call(Some(1)).await, (None, false));
     on.clock.advance(Duration::from_secs(1));
-    on.plant_ticket(THROTTLE).await;
-    assert_eq!(call(Some(1)).await, (None, false), "stale, and someone else is at it");
+    on.plant_refresh_lease(THROTTLE).await;
+    assert_eq!(call(Some(1)).await, (None, false), "stale, and another process refreshes it");
     on.clock.advance(THROTTLE);
     assert_eq!(call(Some(1)).await, (Some(1), true));
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_call_ahead_of_the_end_renews() {
-    // So large a β that every call does.
+async fn a_call_before_the_end_refreshes() {
+    // With so large a β, every call does.
     let ahead = Freshness { ahead: Some(1e12), ..Freshness::NONE };
     let (on, function) = (Subject::new(), Function::new(ahead));
     assert_eq!(function.call(&on, Ok(1), ms(10)).await, Ok(1));
@@ -170,19 +170,19 @@ async fn a_call_ahead_of_the_end_renews() {
     let stats = on.of_function();
     assert_eq!((stats.loads, stats.refreshes, stats.stale), (2, 1, 0));
     on.clock.advance(TTL);
-    assert_eq!(function.call(&on, Ok(3), ms(10)).await, Ok(3), "there is no window behind it");
+    assert_eq!(function.call(&on, Ok(3), ms(10)).await, Ok(3), "there is no window after it");
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_function_that_keeps_nothing_past_its_end_shares_the_key() {
     let (on, with, without) = (Subject::new(), Function::new(REVALIDATE), Function::new(Freshness::NONE));
     with.stale(&on, 1).await;
-    let renewing = with.calling(&on, Ok(2), ms(500)).await;
+    let refreshing = with.calling(&on, Ok(2), ms(500)).await;
     assert_eq!(without.call(&on, Ok(3), AT_ONCE).await, Ok(3), "stale is stale for it");
     on.cache.settled().await;
-    assert_eq!(renewing.await.unwrap(), Ok(2));
+    assert_eq!(refreshing.await.unwrap(), Ok(2));
     on.cache.settled().await;
-    // What the other has stored has no times, and stands.
+    // The value of the other function has no times, and stays.
     for function in [&with, &without] {
         assert_eq!(function.call(&on, Ok(9), AT_ONCE).await, Ok(3));
     }
@@ -190,10 +190,10 @@ async fn a_function_that_keeps_nothing_past_its_end_shares_the_key() {
     assert_eq!(with.call(&on, Ok(4), AT_ONCE).await, Ok(4));
 }
 
-/// Its end comes while the load runs. The register has to be there still, or nothing could be stored over it.
+/// The value ends while the load runs. Its register has to be there still, or FILL could not replace it.
 #[tokio::test(start_paused = true)]
-async fn a_value_that_is_renewed_in_the_last_moment_is_stored() {
-    // So large a β that every call is early.
+async fn a_value_refreshed_at_the_last_moment_is_stored() {
+    // With so large a β, every call is early.
     for fresh in [Freshness { ahead: Some(1e12), ..Freshness::NONE }, REVALIDATE, IF_ERROR] {
         let (on, function) = (Subject::new(), Function::new(fresh));
         assert_eq!(function.call(&on, Ok(1), ms(10)).await, Ok(1));

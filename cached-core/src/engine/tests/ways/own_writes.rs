@@ -1,4 +1,5 @@
-//! What this process has written itself is gone from its near cache before the write returns, whenever the store tells of it.
+//! A write of this process removes its rows from the near cache before it returns, without waiting for the store's
+//! notification.
 
 use super::*;
 
@@ -29,7 +30,7 @@ fn writes() -> [(&'static str, Write); 9] {
         }),
         ("set", |on, _| {
             Box::pin(async move {
-                // Whoever reads what is told by tags finds that this value has none, and loads.
+                // A call with tags finds that this value does not have them, and loads.
                 on.cache.set("row:2", &row(2, 2), Options::new()).await.unwrap();
             })
         }),
@@ -41,7 +42,7 @@ fn writes() -> [(&'static str, Write); 9] {
 }
 
 #[tokio::test(start_paused = true)]
-async fn it_does_not_wait_to_be_told() {
+async fn a_written_row_is_gone_before_the_store_notifies() {
     for way in ways().filter(Way::is_near) {
         for (what, write) in writes() {
             let on = Source::new();
@@ -53,9 +54,9 @@ async fn it_does_not_wait_to_be_told() {
     }
 }
 
-/// A read that meets the write keeps what it finds, which is the old value as long as the write is on its way.
+/// A read during the write keeps the value that it finds, which is the old one while the write is on its way.
 #[tokio::test(start_paused = true)]
-async fn what_is_read_during_the_write_is_gone_as_well() {
+async fn a_row_kept_during_the_write_is_gone_as_well() {
     for way in ways().filter(Way::is_near) {
         for (what, write) in writes().into_iter().filter(|(what, _)| *what != "queued") {
             let on = Source::new();
@@ -76,9 +77,9 @@ async fn what_is_read_during_the_write_is_gone_as_well() {
     }
 }
 
-/// What a BEGIN has removed is not served while the write runs.
+/// Rows that BEGIN has removed are not served while the write runs.
 #[tokio::test(start_paused = true)]
-async fn a_write_in_progress_has_dropped_what_it_writes() {
+async fn a_write_in_progress_has_dropped_its_rows() {
     for way in ways().filter(Way::is_near) {
         let on = Source::new();
         on.warm(way, 1).await;

@@ -1,4 +1,4 @@
-//! What becomes of a loaded value.
+//! Storing loaded values.
 
 use super::*;
 use crate::envelope::tags::MAX_TAGS;
@@ -16,7 +16,7 @@ async fn a_slow_store_does_not_hold_up_the_caller() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_value_proved_current_is_for_those_who_came_during_the_load() {
+async fn callers_that_came_during_the_load_share_a_value_that_is_proved_current() {
     let on = Subject::new();
     on.store.plan(Step::Fill, [Act::Late(ms(80))]);
     let leader = on.calling(Ok(1), ms(50)).await;
@@ -27,7 +27,7 @@ async fn a_value_proved_current_is_for_those_who_came_during_the_load() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_lease_that_was_lost_keeps_the_value_out() {
+async fn a_value_whose_lease_was_lost_is_not_stored() {
     let on = Subject::new();
     let leader = on.calling(Ok(1), ms(50)).await;
     let follower = on.calling(Ok(2), AT_ONCE).await;
@@ -41,7 +41,7 @@ async fn a_lease_that_was_lost_keeps_the_value_out() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_fill_that_fails_is_counted_and_noted() {
+async fn a_failed_fill_is_counted_and_noted_by_the_breaker() {
     let on = Subject::new();
     on.store.plan(Step::Fill, [Act::Fails(FaultKind::Timeout)]);
     on.call(1, AT_ONCE).await;
@@ -53,7 +53,7 @@ async fn a_fill_that_fails_is_counted_and_noted() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_store_out_of_use_by_the_end_of_the_load_is_left_alone() {
+async fn nothing_is_sent_to_a_store_whose_breaker_opened_during_the_load() {
     let on = Subject::new();
     let call = on.calling(Ok(1), ms(50)).await;
     on.open_breaker().await;
@@ -63,7 +63,7 @@ async fn a_store_out_of_use_by_the_end_of_the_load_is_left_alone() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_ends_while_somebody_waits_for_that_is_stored() {
+async fn a_load_that_ends_during_settled_is_stored() {
     let on = Subject::new();
     let busy = on.engine().background.room(1).expect("nothing is being stored");
     let settled = tokio::spawn({
@@ -79,7 +79,7 @@ async fn what_ends_while_somebody_waits_for_that_is_stored() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_there_is_no_room_for_is_not_stored() {
+async fn a_value_is_not_stored_when_too_many_fills_run() {
     let on = Subject::new();
     let taken = on.engine().background.room(4096).expect("nothing is being stored");
     assert_eq!(on.call(1, AT_ONCE).await, 1);

@@ -1,4 +1,4 @@
-//! What the log says about a site: when a call has no use of the cache, why, and what to do about it.
+//! The log lines about a site: why its calls get nothing from the cache, and what to do about it.
 
 use super::SiteState;
 use super::notices::{Cause, IN_A_ROW, SOME_BESIDE};
@@ -9,35 +9,37 @@ use crate::user_code::{Panicked, UserCode};
 use std::sync::atomic::Ordering;
 
 impl SiteState {
-    /// A call did not find what it miss for.
+    /// Notes a miss.
     pub(crate) fn note_miss(&self, reason: MissReason, last_error: impl FnOnce() -> Option<String>) {
         if let Some(cause) = Cause::of_miss(reason) {
             self.note(cause, last_error);
         }
     }
 
-    /// A call's entry stands beside a value of another type. A rolling deployment does that for a while, and it costs each call
-    /// a second read: no fault, but worth a line if it goes on.
+    /// Notes that a call's entry stands beside a value of another type. A rolling deployment causes that for a while,
+    /// and it costs each call a second read. That is no fault, but worth a line if it goes on.
     pub(crate) fn stands_beside(&self) {
         if self.notices.beside.fetch_add(1, Ordering::Relaxed) == SOME_BESIDE {
             let (site, place) = (self.site.path(), self.site.place());
             tracing::info!(
                 site,
                 place,
-                "{SOME_BESIDE} calls have found another type's values, or another build's, under their keys: their own stand \
-                 beside these, so each call reads twice, and batches keep none of them near. After a deployment that ends by \
-                 itself; else give the types keys of their own (`<T>` in the key) or the services namespaces of their own"
+                "{SOME_BESIDE} calls have found values of another type, or of another build, under their keys: their \
+                 own values stand beside these, so each call reads twice, and the near cache keeps none of those of \
+                 batches. After a deployment this ends by itself; otherwise give the types keys of their own (`<T>` in \
+                 the key), or the services namespaces of their own"
             );
         }
     }
 
-    /// A loaded value was not stored.
+    /// Notes that a loaded value was not stored.
     pub(crate) fn note_unstored(&self, reason: UnstoredReason, last_error: impl FnOnce() -> Option<String>) {
         if let Some(cause) = Cause::of_unstored(reason) {
             self.note(cause, last_error);
         }
     }
 
+    /// Logs a cause, unless that was done before or it may still pass.
     pub(crate) fn note(&self, cause: Cause, detail: impl FnOnce() -> Option<String>) {
         if let Cause::Run(run) = cause {
             let counters = &self.counters;
@@ -55,7 +57,7 @@ impl SiteState {
                     site,
                     place,
                     detail,
-                    "{IN_A_ROW} calls in a row had no use of the cache: {wrong}; {cure}"
+                    "{IN_A_ROW} calls in a row got nothing from the cache: {wrong}; {cure}"
                 );
             } else {
                 tracing::warn!(site, place, %codec, detail, "{wrong}; {cure}");
@@ -63,7 +65,7 @@ impl SiteState {
         }
     }
 
-    /// An argument has no form.
+    /// Logs that an argument cannot be rendered.
     #[cold]
     pub(crate) fn note_unrenderable(&self, argument: Unrenderable) {
         if self.notices.is_news(Cause::Key) {
@@ -72,14 +74,14 @@ impl SiteState {
                 site,
                 place,
                 argument,
-                "`{argument}` cannot be written into the key: such calls run uncached; its `KeyIdentity` or `Serialize` fails or \
-                 panics: name another form of it in `key`, or a field beside `skip(..)`, which alone leaves it out if it is no \
-                 part of the call's identity"
+                "`{argument}` cannot be written into the key: such calls run uncached; its `KeyIdentity` or \
+                 `Serialize` fails or panics: render it in another way in `key`, or name one of its fields there \
+                 beside `skip(..)`; `skip(..)` alone leaves it out, if it is no part of the call's identity"
             );
         }
     }
 
-    /// The codec refuses to write a value.
+    /// Logs that the codec refuses to write a value.
     #[cold]
     pub(crate) fn note_refusal(&self, of: &'static str, refusal: &Refusal) {
         if self.notices.is_news(Cause::Encode) {
@@ -93,7 +95,7 @@ impl SiteState {
         }
     }
 
-    /// A value comes back from the codec as another one.
+    /// Logs that a value comes back from the codec changed.
     #[cold]
     pub(crate) fn note_changed(&self, of: &'static str, near: Option<&str>) {
         if self.notices.is_news(Cause::Changed) {
@@ -101,14 +103,14 @@ impl SiteState {
                 (self.site.path(), self.site.place(), self.codec, near.unwrap_or("unknown"));
             tracing::warn!(
                 site, place, %codec, value = of, near,
-                "a value comes back from the codec as another one: such values are returned and not stored; `near` is the field or \
-                 variant where they differ: look for `#[serde(skip)]`, `skip_serializing`, `default` and `untagged` there and \
-                 take them off, or let the type's `PartialEq` leave out what may differ"
+                "a value comes back from the codec changed: such values are returned and not stored; `near` is the \
+                 field or variant where they differ: look for `#[serde(skip)]`, `skip_serializing`, `default` and \
+                 `untagged` there and take them off, or let the type's `PartialEq` leave out what may differ"
             );
         }
     }
 
-    /// What may change of a type of this site cannot be seen.
+    /// Logs that changes of a type of this site may go unseen.
     #[cold]
     pub(crate) fn note_build(&self, of: &'static str) {
         let (site, place) = (self.site.path(), self.site.place());
@@ -121,13 +123,13 @@ impl SiteState {
             site,
             place,
             value = of,
-            "a part of this type's shape cannot be seen, such as a variant behind `other` or an optional field behind `flatten`: its \
-             values are stored for this build of the program, and another build begins with none; {cure} to share them, and raise it \
-             when the type changes"
+            "a part of this type's shape cannot be seen, such as a variant behind `other` or an optional field behind \
+             `flatten`: its values are stored for this build of the program, and another build begins with none; \
+             {cure} to share them, and raise it when the type changes"
         );
     }
 
-    /// Code of the user's has panicked that only the cache runs.
+    /// Logs a panic of user code that only the cache calls.
     #[cold]
     pub(crate) fn note_panic(&self, code: UserCode, of: &'static str, panic: &Panicked) {
         if self.notices.is_news(Cause::Panicked(code)) {
@@ -137,7 +139,7 @@ impl SiteState {
                 place,
                 value = of,
                 panic = said,
-                "{code} has panicked, which only the cache runs: {consequence}; mend it, or return an error there"
+                "{code} has panicked, which only the cache calls: {consequence}; correct it, or return an error there"
             );
         }
     }

@@ -1,4 +1,4 @@
-//! Values near and past their end, and the near cache.
+//! Values near and past their end in the near cache.
 
 use super::*;
 use crate::engine::target::LeftByNear;
@@ -7,7 +7,7 @@ use crate::store::Watcher;
 const MINUTE: Option<Local> = Some(Local::Millis(60_000));
 
 impl Function {
-    /// A value that was stored and has been read once more.
+    /// Stores a value and reads it once more.
     async fn read_twice(&self, on: &Subject, value: u64) {
         for _ in 0..2 {
             assert_eq!(self.call(on, Ok(value), ms(10)).await, Ok(value));
@@ -18,7 +18,7 @@ impl Function {
 }
 
 impl Subject {
-    /// The store is in contact.
+    /// The store confirms that the contact holds.
     pub(super) fn confirmed(&self) {
         self.engine().near().confirmed(std::time::Instant::now());
     }
@@ -30,16 +30,16 @@ async fn a_near_hit_ends_when_the_value_does() {
     function.read_twice(&on, 1).await;
     on.clock.advance(ms(9_999));
     on.confirmed();
-    let looks = on.store.count(Step::GetWatched);
+    let reads = on.store.count(Step::GetWatched);
     assert_eq!(function.call(&on, Ok(2), AT_ONCE).await, Ok(1));
-    assert_eq!((on.of_function().near_hits, on.store.count(Step::GetWatched)), (1, looks));
+    assert_eq!((on.of_function().near_hits, on.store.count(Step::GetWatched)), (1, reads));
     on.clock.advance(ms(1));
     on.confirmed();
-    assert_eq!(function.call(&on, Ok(2), AT_ONCE).await, Ok(2), "it is due, and this call renews it");
+    assert_eq!(function.call(&on, Ok(2), AT_ONCE).await, Ok(2), "it is due, and this call refreshes it");
     assert_eq!(on.of_function().near_hits, 1);
 }
 
-/// Values that do not tell when they are stale: how long they live, the store says.
+/// These values do not contain their end. The store says how long they live.
 #[tokio::test(start_paused = true)]
 async fn a_near_hit_ends_with_the_value_in_the_store() {
     let (on, function) = (Subject::new(), Function::kept(Freshness::NONE, MINUTE));
@@ -54,10 +54,10 @@ async fn a_near_hit_ends_with_the_value_in_the_store() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_past_its_end_is_not_kept() {
+async fn a_value_past_its_end_is_not_kept() {
     let (on, function) = (Subject::new(), Function::kept(REVALIDATE, MINUTE));
     function.stale(&on, 1).await;
-    on.plant_ticket(THROTTLE).await;
+    on.plant_refresh_lease(THROTTLE).await;
     for _ in 0..3 {
         on.confirmed();
         assert_eq!(function.call(&on, Ok(2), AT_ONCE).await, Ok(1));
@@ -68,22 +68,22 @@ async fn what_is_past_its_end_is_not_kept() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_near_hit_may_be_the_one_to_renew() {
-    // So large a β that every call is.
+async fn a_call_with_a_kept_value_may_refresh_it_early() {
+    // With so large a β, every call refreshes.
     let ahead = Freshness { ahead: Some(1e12), ..Freshness::NONE };
     let (on, function) = (Subject::new(), Function::kept(ahead, MINUTE));
     assert_eq!(function.call(&on, Ok(1), ms(10)).await, Ok(1));
     on.cache.settled().await;
-    function.kept_while_renewed_elsewhere(&on, 1).await;
+    function.kept_while_refreshed_elsewhere(&on, 1).await;
     on.clock.advance(ms(1));
     on.confirmed();
-    assert_eq!(function.call(&on, Ok(2), ms(10)).await, Ok(2), "the near cache has one, and it is renewed");
+    assert_eq!(function.call(&on, Ok(2), ms(10)).await, Ok(2), "the near cache has a value, and it is refreshed");
     assert_eq!(on.of_function().near_hits, 0);
 }
 
 #[tokio::test(start_paused = true)]
-async fn chance_decides_before_the_store_is_asked() {
-    // So small a β that no call is.
+async fn chance_decides_before_the_store_is_read() {
+    // With so small a β, no call refreshes.
     let ahead = Freshness { ahead: Some(1e-12), ..Freshness::NONE };
     let (on, function) = (Subject::new(), Function::kept(ahead, MINUTE));
     function.read_twice(&on, 1).await;
@@ -93,34 +93,35 @@ async fn chance_decides_before_the_store_is_asked() {
 }
 
 impl Function {
-    /// The value gets into the near cache although every call would renew it: another process has the ticket for 1 ms.
-    async fn kept_while_renewed_elsewhere(&self, on: &Subject, value: u64) {
-        on.plant_ticket(ms(1)).await;
+    /// Gets the value into the near cache although every call would refresh it: another process has the refresh lease
+    /// for 1 ms.
+    async fn kept_while_refreshed_elsewhere(&self, on: &Subject, value: u64) {
+        on.plant_refresh_lease(ms(1)).await;
         for _ in 0..2 {
             assert_eq!(self.call(on, Ok(9), AT_ONCE).await, Ok(value));
         }
         assert_eq!(on.engine().near().stats().entries, 1);
     }
 
-    /// Whether a call for which the near cache has drawn this is to load.
+    /// Whether a call has to load, given the number that the near cache has drawn.
     async fn is_to_load(&self, on: &Subject, draw: f64) -> bool {
         let shape = ResultValue::<u64, String>::default();
         let mut call = Call::new(self.site, Some(&on.cache), "", &[]);
         call.target.as_mut().unwrap().left = Some(Box::new(LeftByNear { words: None, draw: Some(draw) }));
         let is_to_load = look(call.typed(shape), shape, Cloned).await.is_err();
-        // The ticket is given back.
+        // Lets the refresh lease be released.
         tasks().await;
         is_to_load
     }
 }
 
-/// The near cache has drawn: the store's value is judged by that, and not drawn for once more.
+/// The number that the near cache has drawn also decides about the store's value. None is drawn again.
 #[tokio::test(start_paused = true)]
-async fn the_draw_for_the_near_value_is_that_for_the_stores() {
+async fn the_draw_for_the_kept_value_decides_about_the_stores_value() {
     let ahead = Freshness { ahead: Some(1.0), ..Freshness::NONE };
     let (on, function) = (Subject::new(), Function::kept(ahead, MINUTE));
     function.read_twice(&on, 1).await;
-    // The load took 10 ms; 50 ms before the end it is 1 in 148 that renews.
+    // The load took 10 ms, so 50 ms before the end 1 call in 148 refreshes.
     on.clock.advance(ms(9_950));
     for _ in 0..50 {
         assert!(function.is_to_load(&on, 0.999).await);
@@ -128,9 +129,9 @@ async fn the_draw_for_the_near_value_is_that_for_the_stores() {
     }
 }
 
-/// Another process has renewed the value, and the news of that are under way.
+/// Another process has refreshed the value, and the notification is on its way.
 #[tokio::test(start_paused = true)]
-async fn a_near_value_that_is_early_does_not_renew_a_newer_one() {
+async fn a_kept_value_that_is_due_does_not_refresh_a_newer_one() {
     let ahead = Freshness { ahead: Some(1.0), ..Freshness::NONE };
     let (on, function) = (Subject::new(), Function::kept(ahead, MINUTE));
     function.read_twice(&on, 1).await;
@@ -141,9 +142,9 @@ async fn a_near_value_that_is_early_does_not_renew_a_newer_one() {
     assert!(!function.is_to_load(&on, 0.999).await);
 }
 
-/// Its local time is over long before the value's: that is no reason to load the value.
+/// The time in the near cache ends long before the value does. That is no reason to load the value.
 #[tokio::test(start_paused = true)]
-async fn a_kept_value_that_is_over_is_not_early() {
+async fn a_kept_value_whose_time_is_over_is_not_refreshed_early() {
     let ahead = Freshness { ahead: Some(1.0), ..Freshness::NONE };
     let (on, function) = (Subject::new(), Function::kept(ahead, Some(Local::Millis(1_000))));
     function.read_twice(&on, 1).await;
@@ -156,32 +157,32 @@ async fn a_kept_value_that_is_over_is_not_early() {
     assert_eq!((function.loads(), on.of_function().near_hits), (0, 5));
 }
 
-/// Neither is one that was invalidated: the call is a miss like any other.
+/// If the kept value was invalidated, the call is a miss like any other.
 #[tokio::test(start_paused = true)]
-async fn a_kept_value_that_has_changed_is_not_early() {
-    // So large a β that every call would renew it.
+async fn a_kept_value_that_has_changed_is_not_refreshed_early() {
+    // With so large a β, every call would refresh.
     let ahead = Freshness { ahead: Some(1e12), ..Freshness::NONE };
     let (on, function) = (Subject::new(), Function::kept(ahead, MINUTE));
     assert_eq!(function.call(&on, Ok(1), ms(10)).await, Ok(1));
     on.cache.settled().await;
-    function.kept_while_renewed_elsewhere(&on, 1).await;
+    function.kept_while_refreshed_elsewhere(&on, 1).await;
     let near = on.engine().near();
     near.changed(&on.engine().settings.prefix.literal("k"));
-    assert_eq!(function.call(&on, Ok(9), AT_ONCE).await, Ok(1), "another has the ticket");
+    assert_eq!(function.call(&on, Ok(9), AT_ONCE).await, Ok(1), "another process has the refresh lease");
     assert_eq!(near.stats().drops.get(&crate::near::DropReason::Changed), Some(&1));
 }
 
-/// With `on_gap = "serve"` the near cache stands in for a store that is away. Who left it to renew a value would run into
-/// the budget and load, call after call.
+/// With `on_gap = "serve"` the near cache replaces a store that is away. A call that went on to refresh a value would
+/// use up its budget and load, and so would the next.
 #[tokio::test(start_paused = true)]
-async fn nothing_is_renewed_ahead_of_its_end_while_there_is_no_contact() {
+async fn nothing_is_refreshed_early_without_contact() {
     let ahead = Freshness { ahead: Some(1e12), ..Freshness::NONE };
     let on = Subject::new();
     let spec = SiteSpec { fresh: ahead, local: MINUTE, serves_in_gap: true, ..SiteSpec::DEFAULT };
     let function = Function::with(&spec);
     assert_eq!(function.call(&on, Ok(1), ms(10)).await, Ok(1));
     on.cache.settled().await;
-    function.kept_while_renewed_elsewhere(&on, 1).await;
+    function.kept_while_refreshed_elsewhere(&on, 1).await;
     on.clock.advance(ms(1));
     on.engine().near().lost();
     let before = (on.of_function().near_hits, on.store.count(Step::GetWatched));
@@ -191,7 +192,8 @@ async fn nothing_is_renewed_ahead_of_its_end_while_there_is_no_contact() {
     assert_eq!((on.of_function().near_hits, on.store.count(Step::GetWatched)), (before.0 + 5, before.1));
 }
 
-/// The former value was valid, and is older than what the call that has renewed it returns. Whenever the store tells of that.
+/// The former value was valid, but it is older than what the refreshing call returns. It must be gone before the store
+/// notifies.
 #[tokio::test(start_paused = true)]
 async fn the_former_value_is_not_served_after_the_new_one() {
     let (on, function) = (Subject::new(), Function::kept(Freshness { ahead: Some(1.0), ..REVALIDATE }, MINUTE));
@@ -201,7 +203,7 @@ async fn the_former_value_is_not_served_after_the_new_one() {
     on.confirmed();
     assert_eq!(function.call(&on, Ok(9), AT_ONCE).await, Ok(1), "kept");
     on.store.hold_news();
-    // A function of the same template renews it, early.
+    // A function with the same template refreshes it early.
     assert_eq!(other.call(&on, Ok(2), ms(10)).await, Ok(2));
     on.cache.settled().await;
     on.confirmed();
@@ -209,7 +211,7 @@ async fn the_former_value_is_not_served_after_the_new_one() {
 }
 
 #[tokio::test]
-async fn tags_outlive_what_is_kept_past_its_end() {
+async fn tags_outlive_values_kept_past_their_end() {
     let on = Subject::new();
     let window = Freshness { if_error_ms: Some(24 * 3_600_000), ..Freshness::NONE };
     let state = on.engine().site(Function::new(window).site);

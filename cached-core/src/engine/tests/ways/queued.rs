@@ -1,9 +1,9 @@
-//! An invalidation that could not be applied yet: until it is, this process does not believe the store.
+//! Queued invalidations: until they are applied, this process does not serve what the store holds under their keys.
 
 use super::*;
 
 #[tokio::test(start_paused = true)]
-async fn what_is_pending_is_not_read_from_the_store() {
+async fn a_queued_row_is_not_served_from_the_store() {
     for way in ways() {
         let on = Source::new();
         on.warm(way, 1).await;
@@ -13,7 +13,7 @@ async fn what_is_pending_is_not_read_from_the_store() {
             let read = (way.read)(&on, &IDS, version).await;
             assert_eq!(read, versions([1, version, 1]), "{}", way.name);
         }
-        assert_eq!(on.loads(), 2, "{}: the others are believed", way.name);
+        assert_eq!(on.loads(), 2, "{}: the others are served", way.name);
         assert!(on.cache.drained(Duration::from_secs(1)).await);
         for _ in 0..2 {
             assert_eq!((way.read)(&on, &IDS, 4).await, versions([1, 4, 1]), "{}", way.name);
@@ -24,7 +24,7 @@ async fn what_is_pending_is_not_read_from_the_store() {
 
 /// The write is queued while the load runs.
 #[tokio::test(start_paused = true)]
-async fn what_becomes_pending_during_a_load_is_not_stored() {
+async fn a_row_queued_during_its_load_is_not_stored() {
     for way in ways() {
         let on = Source::new();
         on.on.store.plan(Step::Acquire, vec![Act::LateAnswer(ms(20)); 3]);
@@ -39,9 +39,9 @@ async fn what_becomes_pending_during_a_load_is_not_stored() {
     }
 }
 
-/// Two writes of one register whose ends could not be told: when that is made up for, the markers of both are gone.
+/// The ENDs of two writes of one register have failed. Once the queue is applied, the markers of both are gone.
 #[tokio::test(start_paused = true)]
-async fn once_it_is_applied_loads_are_stored_again() {
+async fn loads_are_stored_again_once_the_queue_is_applied() {
     let on = Subject::new();
     on.store.plan(Step::End, vec![Act::Fails(FaultKind::ReadOnly); 2]);
     on.store.plan(Step::RemoveAll, [Act::Fails(FaultKind::ReadOnly)]);
@@ -61,9 +61,9 @@ async fn once_it_is_applied_loads_are_stored_again() {
     }
 }
 
-/// The task that applies what is pending ends with its runtime. Whoever waits for it next, on another runtime, goes on.
+/// The task that applies the queue ends with its runtime. The next call that waits for it, on another runtime, goes on.
 #[test]
-fn the_duty_to_apply_it_is_given_back_when_its_runtime_ends() {
+fn the_duty_to_apply_the_queue_is_given_back_when_its_runtime_ends() {
     let runtime = || tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
     let first = runtime();
     let on = first.block_on(async {
@@ -72,12 +72,12 @@ fn the_duty_to_apply_it_is_given_back_when_its_runtime_ends() {
         on.store.plan(Step::RemoveAll, vec![Act::Fails(FaultKind::ReadOnly); 2]);
         assert_eq!(on.cache.invalidate(Invalidation::new().key("k")).await, Outcome::Queued);
         tasks().await;
-        assert_eq!(on.store.count(Step::RemoveAll), 2, "the task is at it, and waits");
+        assert_eq!(on.store.count(Step::RemoveAll), 2, "the task has tried, and waits");
         on
     });
     drop(first);
     runtime().block_on(async {
-        assert!(on.cache.drained(Duration::from_secs(10)).await, "somebody else has taken it over");
+        assert!(on.cache.drained(Duration::from_secs(10)).await, "another task has taken it over");
         assert_eq!(on.register().await, None);
     });
 }
