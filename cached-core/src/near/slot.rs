@@ -1,9 +1,9 @@
-//! The place in the near cache of a value that was read, until it is decoded.
+//! A place in the near cache for a value that has been read but not decoded yet.
 
 use super::{Keeping, Kept, Name, Near, Reservation};
 use std::sync::Arc;
 
-/// The place in the near cache of a value that was read, until it is decoded.
+/// A place in the near cache for a value that has been read but not decoded yet.
 #[derive(Debug)]
 pub(crate) struct Slot {
     near: Arc<Near>,
