@@ -80,7 +80,10 @@ fn names_of_functions_and_names_used_by_hand_are_known() {
     uses(Kind::Key, "hand-slgu:other");
     assert!(matches!(judge(Kind::Key, "hand-slgu:rust", &templates), Verdict::Named));
     assert!(matches!(judge(Kind::Tag, "author:7", &templates), Verdict::Named));
-    assert!(matches!(judge(Kind::Tag, "hand-slgu:rust", &templates), Verdict::Unknown), "it was used as a key, not as a tag");
+    assert!(
+        matches!(judge(Kind::Tag, "hand-slgu:rust", &templates), Verdict::Unknown),
+        "it was used as a key, not as a tag"
+    );
 }
 
 #[test]
