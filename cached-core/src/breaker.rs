@@ -8,9 +8,9 @@
 //!     └───────────────────────────────── probe answered ────────┘
 //! ```
 //!
-//! A pure state machine: from the time and from what happened, it decides what to do. Probes are pings in tasks of their
-//! own, so no caller waits for one. A probe that never reports (because its runtime stands still) is given up after
-//! [`PROBE_GIVEN_UP`]. Pattern: Nygard, *Release It!*, 2007.
+//! A pure state machine: from the time and from what happened, it decides what to do. Probes are pings in tasks of
+//! their own, so no caller waits for one. A probe that never reports (because its runtime stands still) is given up
+//! after [`PROBE_GIVEN_UP`]. Pattern: Nygard, *Release It!*, 2007.
 
 use crate::sync::locked;
 use serde::Serialize;
@@ -98,7 +98,8 @@ impl Breaker {
         locked(&self.state)
     }
 
-    /// Whether the breaker is closed, with no outage since the last answer. While it is, [`ask`](Self::ask) is not needed.
+    /// Whether the breaker is closed, with no outage since the last answer. While it is, [`ask`](Self::ask) is not
+    /// needed.
     pub(crate) fn is_healthy(&self) -> bool {
         self.healthy.load(Ordering::Relaxed)
     }

@@ -7,9 +7,9 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 /// The clock of a cache, for expiry in the memory store, for the near cache and for the breaker.
 ///
-/// Whether a value is stale (`stale_while_revalidate` and the like) depends on the wall time, so that processes agree; a
-/// manual clock has its own wall time. Redis expires its keys by its own clock, and waiting (deadlines, back-off) uses
-/// tokio's timers.
+/// Whether a value is stale (`stale_while_revalidate` and the like) depends on the wall time, so that processes agree;
+/// a manual clock has its own wall time. Redis expires its keys by its own clock, and waiting (deadlines, back-off)
+/// uses tokio's timers.
 ///
 /// ```
 /// use cached_core::{Cache, Clock, Options};
@@ -69,8 +69,8 @@ impl Clock {
         }
     }
 
-    /// The time since this clock was made, in nanoseconds, at most some milliseconds behind. Every hit of the near cache reads
-    /// it, because it takes a quarter of the time of [`now`](Self::now).
+    /// The time since this clock was made, in nanoseconds, at most some milliseconds behind. Every hit of the near
+    /// cache reads it, because it takes a quarter of the time of [`now`](Self::now).
     #[inline]
     pub(crate) fn coarse(&self) -> u64 {
         match &self.manual {

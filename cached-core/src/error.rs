@@ -91,8 +91,8 @@ pub enum CacheError {
     /// There is no tokio runtime here, whose timers and tasks the cache needs.
     #[error("there is no tokio runtime here: call the cache from inside of one")]
     NoRuntime,
-    /// A write is in progress on the value's key or on one of its tags. Nothing was stored, because a value made before the
-    /// write's commit would look like one made after it.
+    /// A write is in progress on the value's key or on one of its tags. Nothing was stored, because a value made before
+    /// the write's commit would look like one made after it.
     #[error("a write is in progress on the value's key or on one of its tags, so nothing was stored")]
     Writing,
     /// The operating system has no random bits to give, so the value has no stamp and is not stored.
@@ -124,33 +124,33 @@ pub enum CacheError {
     )]
     Policy,
     /// A pattern was given to a call that is about one key: [`Cache::set`](crate::Cache::set),
-    /// [`Cache::delete`](crate::Cache::delete), or the invalidation of [`Cache::try_write`](crate::Cache::try_write). A pattern
-    /// is a key of which a part, between `:`, is nothing but a `*`.
+    /// [`Cache::delete`](crate::Cache::delete), or the invalidation of [`Cache::try_write`](crate::Cache::try_write). A
+    /// pattern is a key of which a part, between `:`, is nothing but a `*`.
     ///
     /// A `*` that comes from a function's argument is no pattern: name that entry by [`entry!`](crate::entry).
     #[error(
         "`{key}` is a pattern, and this call is about one key: to remove all keys that begin alike, call \
          `delete_matching({:?}, ..)`; to invalidate entries together, give them a tag (`tags = \"..\"`) or an event \
-         (`invalidate_on = ..`) and name that; for an argument that is a `*`, name the call, `entry!(call)`; in a key that you render \
-         yourself, write `%2A` for a `*`",
+         (`invalidate_on = ..`) and name that; for an argument that is a `*`, name the call, `entry!(call)`; in a key \
+         that you render yourself, write `%2A` for a `*`",
         .key.split('*').next().unwrap_or_default()
     )]
     KeyPattern {
         /// The key as it was given.
         key: String,
     },
-    /// A pattern was given as a tag to the invalidation of [`Cache::try_write`](crate::Cache::try_write). A pattern is a tag of
-    /// which a part, between `:`, is nothing but a `*`.
+    /// A pattern was given as a tag to the invalidation of [`Cache::try_write`](crate::Cache::try_write). A pattern is
+    /// a tag of which a part, between `:`, is nothing but a `*`.
     #[error(
-        "`{tag}` is a pattern, and an invalidation by tag is of one tag: give the entries a tag for all of them as well \
-         (`tags = [..]`), or let them listen to any event of a type (`invalidate_on = Event {{ .. }}`)"
+        "`{tag}` is a pattern, and an invalidation by tag is of one tag: give the entries a tag for all of them as \
+         well (`tags = [..]`), or let them listen to any event of a type (`invalidate_on = Event {{ .. }}`)"
     )]
     TagPattern {
         /// The tag as it was given.
         tag: String,
     },
-    /// The write did not begin, because a part of what it changes cannot be rendered: its `Serialize` or its `KeyIdentity`
-    /// fails.
+    /// The write did not begin, because a part of what it changes cannot be rendered: its `Serialize` or its
+    /// `KeyIdentity` fails.
     #[error(
         "a part of what this write changes cannot be rendered into a key: its `Serialize` or its `KeyIdentity` fails"
     )]
@@ -185,13 +185,14 @@ impl From<StoreError> for CacheError {
 pub enum EntryError {
     /// The first poll of the future did not reach a `#[redis_cached]` function.
     #[error(
-        "this is no call of a `#[redis_cached]` function that is about to begin: the future has been polled before, waits for \
-         something else first, or ends without such a call; pass the call itself, `entry!(find_user(42))`"
+        "this is no call of a `#[redis_cached]` function that is about to begin: the future has been polled before, \
+         waits for something else first, or ends without such a call; pass the call itself, `entry!(find_user(42))`"
     )]
     NoCall,
     /// The future makes several calls at once.
     #[error(
-        "this future calls several `#[redis_cached]` functions at once, `{first}` and `{second}`; pass one call, `entry!(find_user(42))`"
+        "this future calls several `#[redis_cached]` functions at once, `{first}` and `{second}`; pass one \
+         call, `entry!(find_user(42))`"
     )]
     Several {
         /// The path of one of the functions.
@@ -201,7 +202,8 @@ pub enum EntryError {
     },
     /// No cache is installed, and the call is in no scope.
     #[error(
-        "there is no cache for the call of `{function}`: call `cache.install()` at start-up, or `cache.scope(..)` around this"
+        "there is no cache for the call of `{function}`: call `cache.install()` at start-up, or `cache.scope(..)` \
+         around this"
     )]
     NoCache {
         /// The path of the function.
@@ -212,7 +214,8 @@ pub enum EntryError {
     Key {
         /// The path of the function.
         function: &'static str,
-        /// The argument as the key names it (`filter.lang`), `<*>` if it is one of all, or the event that is made of it.
+        /// The argument as the key names it (`filter.lang`), `<*>` if it is one of all, or the event that is made of
+        /// it.
         argument: &'static str,
     },
     /// The function writes: it has no entry of its own to be asked for.
@@ -235,7 +238,8 @@ pub enum EntryError {
     },
     /// What the future returns is not what the entry holds: another function is around the call.
     #[error(
-        "the entry of `{function}` holds a `{holds}`, and this future returns a `{returns}`; pass the call of `{function}` itself"
+        "the entry of `{function}` holds a `{holds}`, and this future returns a `{returns}`; pass the call of \
+         `{function}` itself"
     )]
     Type {
         /// The path of the function.

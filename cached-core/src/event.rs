@@ -9,9 +9,9 @@ use crate::user_code::caught;
 /// A reading function names the events that make its entries invalid, `invalidate_on = UserUpdated { id }`. A writing
 /// function names those that it causes, `#[redis_invalidate(UserUpdated { id: user.id })]`. Neither knows of the other.
 ///
-/// Two events are the same if their names and all of their fields are the same. Fields are key segments, like the arguments
-/// in a key, or hashed by `#[cache_key(hash)]`. The event's name is that of the struct, without its module, so that services
-/// need not share a crate. If two structs with different meanings have the same name, give one of them
+/// Two events are the same if their names and all of their fields are the same. Fields are key segments, like the
+/// arguments in a key, or hashed by `#[cache_key(hash)]`. The event's name is that of the struct, without its module,
+/// so that services need not share a crate. If two structs with different meanings have the same name, give one of them
 /// `#[event(name = "..")]`.
 ///
 /// ```
@@ -115,7 +115,8 @@ impl Prefix {
         })
     }
 
-    /// The fields of an event as they follow its name, which [`event`](Self::event) takes; `None` if they cannot be rendered.
+    /// The fields of an event as they follow its name, which [`event`](Self::event) takes; `None` if they cannot be
+    /// rendered.
     pub(crate) fn event_fields<E: CacheEvent>(event: &E) -> Option<String> {
         let mut out = String::new();
         caught(|| event.with_segments(|segments| push_fields(&mut out, segments))).ok().flatten().map(|()| out)

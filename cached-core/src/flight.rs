@@ -1,27 +1,27 @@
 //! Single flight: callers of one key in one process share one load, and the steps on the store before and after it.
 //!
-//! This file knows neither stores nor values. The first caller of a key *leads*; callers that come while it is under way
-//! *follow*. What a follower may share depends on when it came, because a completed write must be visible to every read
-//! that starts after it. So a leader announces each of its *steps* (an ACQUIRE, the start of a load) before it takes it,
-//! and a follower may use a result only if it had joined before the step that produced it. The other followers form the
-//! next generation: one of them leads and the rest follow it, however late they wake, because all of its steps come after
-//! they joined. A thousand callers that come late cost one more ACQUIRE, not a thousand.
+//! This file knows neither stores nor values. The first caller of a key *leads*; callers that come while it is under
+//! way *follow*. What a follower may share depends on when it came, because a completed write must be visible to every
+//! read that starts after it. So a leader announces each of its *steps* (an ACQUIRE, the start of a load) before it
+//! takes it, and a follower may use a result only if it had joined before the step that produced it. The other
+//! followers form the next generation: one of them leads and the rest follow it, however late they wake, because all of
+//! its steps come after they joined. A thousand callers that come late cost one more ACQUIRE, not a thousand.
 //!
-//! A FILL is a step, too. If it is accepted, no invalidation came between ACQUIRE and FILL, so the value was current when
-//! the FILL was carried out, and all who had joined before it was sent may use it. Later callers may not: a write may have
-//! completed between the FILL and its answer.
+//! A FILL is a step, too. If it is accepted, no invalidation came between ACQUIRE and FILL, so the value was current
+//! when the FILL was carried out, and all who had joined before it was sent may use it. Later callers may not: a write
+//! may have completed between the FILL and its answer.
 //!
 //! # On cancellation
-//! If a leader is dropped, its followers wake and one of them leads. If a leader panics or reports failure, all followers
-//! load by themselves at once, so that they do not fail one after another.
+//! If a leader is dropped, its followers wake and one of them leads. If a leader panics or reports failure, all
+//! followers load by themselves at once, so that they do not fail one after another.
 //!
 //! # Leaders that are not polled
-//! A leader that could continue but is not polled *stalls* (see [`pulse`]). Its followers do not wait for it: the first to
-//! notice takes its place in the table with a flight of its own, the next generation, and the others follow that one. The
-//! rules above still hold, because all followers of the stalled flight came before it left the table, and the steps of the
-//! new one come after. If the stalled leader continues, its result is for those who joined it before the step, as always.
-//! Each such flight is given twice the time of the one before, so that loads do not multiply where a busy process looks
-//! like a stalled leader.
+//! A leader that could continue but is not polled *stalls* (see [`pulse`]). Its followers do not wait for it: the first
+//! to notice takes its place in the table with a flight of its own, the next generation, and the others follow that
+//! one. The rules above still hold, because all followers of the stalled flight came before it left the table, and the
+//! steps of the new one come after. If the stalled leader continues, its result is for those who joined it before the
+//! step, as always. Each such flight is given twice the time of the one before, so that loads do not multiply where a
+//! busy process looks like a stalled leader.
 //!
 //! Followers wait for a leader that is polled, however slow its load is. A follower that is itself polled late does not
 //! judge.
@@ -287,8 +287,8 @@ impl<K: Hash + Eq, T: Clone> Lead<K, T> {
         locked(&self.flight.state).begin(false);
     }
 
-    /// Like [`idle`](Self::idle), after a read that found nothing new while the leader was waiting anyway: the time of the
-    /// read does not count, because the followers have not lost it.
+    /// Like [`idle`](Self::idle), after a read that found nothing new while the leader was waiting anyway: the time of
+    /// the read does not count, because the followers have not lost it.
     pub(crate) fn idle_after_a_look_in_vain(&self) {
         locked(&self.flight.state).in_store_since = None;
     }
@@ -313,8 +313,8 @@ impl<K: Hash + Eq, T: Clone> Lead<K, T> {
         locked(&self.flight.state).pulse = Some(pulse);
     }
 
-    /// Notes the lease that the leader is about to ask for. Returns the one noted before, which a leader that stalled may
-    /// still hold.
+    /// Notes the lease that the leader is about to ask for. Returns the one noted before, which a leader that stalled
+    /// may still hold.
     pub(crate) fn leases(&self, lease: u128) -> Option<u128> {
         locked(&self.flight.state).lease.replace(lease)
     }
@@ -324,8 +324,8 @@ impl<K: Hash + Eq, T: Clone> Lead<K, T> {
         self.end(Ending::Found(value, step));
     }
 
-    /// Shares a value loaded by `step` at once with those who may use it. The flight continues until the value is proved
-    /// current or not.
+    /// Shares a value loaded by `step` at once with those who may use it. The flight continues until the value is
+    /// proved current or not.
     pub(crate) fn loaded(&self, value: T, step: u32) {
         locked(&self.flight.state).progress = Progress::Loaded(value, step);
         self.flight.changed.notify_waiters();
@@ -336,7 +336,8 @@ impl<K: Hash + Eq, T: Clone> Lead<K, T> {
         self.settle(Some(fill));
     }
 
-    /// Ends after [`loaded`](Self::loaded): nothing was stored, so only those who joined before the load share the value.
+    /// Ends after [`loaded`](Self::loaded): nothing was stored, so only those who joined before the load share the
+    /// value.
     pub(crate) fn not_proved(self) {
         self.settle(None);
     }
@@ -398,9 +399,9 @@ pub(crate) struct Follow<T> {
 }
 
 impl<T: Clone> Follow<T> {
-    /// Waits for the flight's result for this caller. Once the value is loaded, waits no longer than `settles_within` for
-    /// the leader to report whether it was stored, because the leader's runtime may have gone idle. Until then, waits no
-    /// longer than `stalls_within` while the leader could continue but is not polled.
+    /// Waits for the flight's result for this caller. Once the value is loaded, waits no longer than `settles_within`
+    /// for the leader to report whether it was stored, because the leader's runtime may have gone idle. Until then,
+    /// waits no longer than `stalls_within` while the leader could continue but is not polled.
     pub(crate) async fn landing(&self, settles_within: Duration, stalls_within: Duration) -> Landing<T> {
         let came = Instant::now();
         let mut is_prompt = true;
@@ -430,8 +431,8 @@ impl<T: Clone> Follow<T> {
         }
     }
 
-    /// How long the leader may be idle, and how long it has been idle while this follower waited. Earlier idleness does not
-    /// count: the leader may have been woken after this follower, and be polled in a moment.
+    /// How long the leader may be idle, and how long it has been idle while this follower waited. Earlier idleness does
+    /// not count: the leader may have been woken after this follower, and be polled in a moment.
     fn patience(&self, stalls_within: Duration, came: Instant) -> (Duration, Duration) {
         let state = locked(&self.flight.state);
         let patience = stalls_within.saturating_mul(1 << state.stalled.min(DOUBLED));

@@ -1,4 +1,5 @@
-//! The entry point for the targets in the repository's `fuzz/`. Compiled only with `--cfg fuzzing`; not part of the API.
+//! The entry point for the targets in the repository's `fuzz/`. Compiled only with `--cfg fuzzing`; not part of the
+//! API.
 
 use crate::envelope::tags::Recorded;
 use crate::envelope::times::Times;

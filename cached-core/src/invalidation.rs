@@ -24,7 +24,8 @@ enum Dependency {
 }
 
 impl Tag {
-    /// The tag of that text, which is taken as it is. As in keys, escape the parts that users can choose; templates do it.
+    /// The tag of that text, which is taken as it is. As in keys, escape the parts that users can choose; templates do
+    /// it.
     ///
     /// ```
     /// use cached_core::Tag;
@@ -126,12 +127,12 @@ impl Invalidation {
     }
 
     /// Adds the entry under `key`, as [`Cache::delete`](crate::Cache::delete) takes it: for keys of
-    /// [`Cache::get_or_set`](crate::Cache::get_or_set). The keys of annotated functions are escaped (`'42` for the text "42",
-    /// `a%3Ab` for "a:b"), so for them use [`entry`](Self::entry), which lets the function render the key.
+    /// [`Cache::get_or_set`](crate::Cache::get_or_set). The keys of annotated functions are escaped (`'42` for the text
+    /// "42", `a%3Ab` for "a:b"), so for them use [`entry`](Self::entry), which lets the function render the key.
     ///
-    /// It is one key. A pattern, such as `user:*`, is refused: [`Cache::try_write`](crate::Cache::try_write) does not begin,
-    /// and the [`Outcome`] of other calls is [`Failed`](Outcome::Failed). To invalidate many entries together, use a tag or
-    /// an event.
+    /// It is one key. A pattern, such as `user:*`, is refused: [`Cache::try_write`](crate::Cache::try_write) does not
+    /// begin, and the [`Outcome`] of other calls is [`Failed`](Outcome::Failed). To invalidate many entries together,
+    /// use a tag or an event.
     ///
     /// [`Entry::key`](crate::Entry::key) returns such a key.
     ///
@@ -248,9 +249,9 @@ impl From<Tag> for Invalidation {
     }
 }
 
-/// What [`Cache::invalidate`](crate::Cache::invalidate) and [`Cache::write`](crate::Cache::write) take: an [`Invalidation`], an
-/// [`Entry`](crate::Entry), a [`Tag`]. A text is not accepted, because it could be a key or a tag. Implemented for every
-/// type that is `Into<Invalidation>`.
+/// What [`Cache::invalidate`](crate::Cache::invalidate) and [`Cache::write`](crate::Cache::write) take: an
+/// [`Invalidation`], an [`Entry`](crate::Entry), a [`Tag`]. A text is not accepted, because it could be a key or a tag.
+/// Implemented for every type that is `Into<Invalidation>`.
 ///
 /// ```
 /// use cached_core::{Cache, IntoInvalidation, Outcome, Tag};
@@ -300,17 +301,17 @@ impl Registers {
         }
     }
 
-    /// Adds a tag, and the register that stands for all tags: a load that does not know its value tags until it has ended
-    /// depends on that one meanwhile.
+    /// Adds a tag, and the register that stands for all tags: a load that does not know its value tags until it has
+    /// ended depends on that one meanwhile.
     pub(crate) fn tag(&mut self, prefix: &Prefix, tag: Key) {
-        // It comes first for stores that remove registers one by one: while a load finds this one unchanged, it must not find a
-        // new stamp of the tag.
+        // It comes first for stores that remove registers one by one: while a load finds this one unchanged, it must
+        // not find a new stamp of the tag.
         self.key(prefix.all_tags());
         self.key(tag);
     }
 
-    /// Adds an event, and the register for any event of its name. If the fields cannot be rendered, only the entries that
-    /// listen to any event of the name are invalidated.
+    /// Adds an event, and the register for any event of its name. If the fields cannot be rendered, only the entries
+    /// that listen to any event of the name are invalidated.
     pub(crate) fn event(&mut self, prefix: &Prefix, name: &str, fields: Option<&str>) {
         self.tag(prefix, prefix.event(name, ""));
         if let Some(fields) = fields.filter(|fields| !fields.is_empty()) {
@@ -346,11 +347,11 @@ impl<E: CacheEvent> From<&E> for Invalidation {
 pub enum Outcome {
     /// From now on, no read in any process gets an older value from the store.
     Applied,
-    /// The store was out of reach. The invalidation is repeated until the store answers; meanwhile this process neither reads
-    /// nor stores the entries concerned. Other processes may still read them.
+    /// The store was out of reach. The invalidation is repeated until the store answers; meanwhile this process neither
+    /// reads nor stores the entries concerned. Other processes may still read them.
     Queued,
-    /// There is no tokio runtime here to apply it, or a part of it names nothing: a hashed value that does not serialize, or a
-    /// pattern (`user:*`). The rest is applied.
+    /// There is no tokio runtime here to apply it, or a part of it names nothing: a hashed value that does not
+    /// serialize, or a pattern (`user:*`). The rest is applied.
     Failed,
 }
 

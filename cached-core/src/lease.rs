@@ -3,9 +3,9 @@
 //! It lives in the register itself, so whatever removes the register (an invalidation, an eviction, a plain `DEL`)
 //! revokes it. Leases: Nishtala et al., *Scaling Memcache at Facebook*, NSDI 2013.
 //!
-//! A lease is short at first, so that a program that ends right after its call does not keep others waiting for long. It
-//! gets its whole time when it is renewed, as soon as the load turns out to take time. The leases of a batch have their
-//! whole time at once, because to acquire a few thousand of them takes time as well.
+//! A lease is short at first, so that a program that ends right after its call does not keep others waiting for long.
+//! It gets its whole time when it is renewed, as soon as the load turns out to take time. The leases of a batch have
+//! their whole time at once, because to acquire a few thousand of them takes time as well.
 //!
 //! # On cancellation
 //! Dropping a lease releases it in a task of its own. Its ACQUIRE may still be under way then, and be carried out after
@@ -48,8 +48,8 @@ pub(crate) fn random_id() -> Option<u128> {
     Some(u128::from_le_bytes(bytes))
 }
 
-/// What a load is for, in 16 bits. They are part of the lease's id, so that a caller that reads the lease does not wait for
-/// a load that it cannot use.
+/// What a load is for, in 16 bits. They are part of the lease's id, so that a caller that reads the lease does not wait
+/// for a load that it cannot use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Purpose(u16);
 
@@ -124,8 +124,8 @@ fn at_first(time: Duration) -> Duration {
 }
 
 impl Lease {
-    /// A lease that is not asked for yet; `None` if there are no random bits. If it belongs to a batch, `releases` releases
-    /// it together with the batch's other leases.
+    /// A lease that is not asked for yet; `None` if there are no random bits. If it belongs to a batch, `releases`
+    /// releases it together with the batch's other leases.
     pub(crate) fn new(
         store: Arc<dyn Store>,
         key: Key,
@@ -161,8 +161,8 @@ impl Lease {
         answer
     }
 
-    /// Renews the lease until it is lost or dropped, or the load has taken too long. Does not renew it while `pulse` shows
-    /// that the load is not polled.
+    /// Renews the lease until it is lost or dropped, or the load has taken too long. Does not renew it while `pulse`
+    /// shows that the load is not polled.
     pub(crate) fn keep_alive(&mut self, pulse: Option<Arc<Pulse>>) {
         let (store, lease) = (Arc::clone(&self.store), vec![self.to_renew()]);
         self.renewal = Some(Renewal::start(store, lease, at_first(self.time), self.time, pulse));
@@ -203,8 +203,8 @@ impl Drop for Lease {
     }
 }
 
-/// One task that renews leases, however many they are: new ones before they end, then each after every third of its time.
-/// It stops when they are lost, when this is dropped, or after [`RENEWED_FOR`].
+/// One task that renews leases, however many they are: new ones before they end, then each after every third of its
+/// time. It stops when they are lost, when this is dropped, or after [`RENEWED_FOR`].
 #[derive(Debug)]
 pub(crate) struct Renewal(JoinHandle<()>);
 
@@ -268,7 +268,8 @@ async fn renew_all(store: &dyn Store, leases: Vec<(Key, Head)>, time: Duration, 
     round
 }
 
-/// Gathers the dropped leases of a batch and releases them in one task, on [`start`](Self::start) or when it is dropped.
+/// Gathers the dropped leases of a batch and releases them in one task, on [`start`](Self::start) or when it is
+/// dropped.
 #[derive(Debug)]
 pub(crate) struct Releases {
     store: Arc<dyn Store>,
@@ -305,7 +306,8 @@ impl Drop for Releases {
     }
 }
 
-/// Releases leases. Those that cannot be released end by themselves, as do all that remain when the store is out of reach.
+/// Releases leases. Those that cannot be released end by themselves, as do all that remain when the store is out of
+/// reach.
 async fn release_all(store: Arc<dyn Store>, mut leases: Vec<DroppedLease>) {
     let (until, mut pause) = (Instant::now() + OFF_PATH, REPEATED_AFTER);
     while let Ok(missing) = release_once(&*store, leases).await

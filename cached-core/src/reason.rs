@@ -56,7 +56,8 @@ counted_reasons! {
         Invalidated,
         /// The value's time is over, and this function does not serve it any more, or only if the load fails.
         Stale,
-        /// An invalidation of this process is queued: until it is applied, this process does not use the value in the store.
+        /// An invalidation of this process is queued: until it is applied, this process does not use the value in the
+        /// store.
         Pending,
         /// The bytes were not written by this library.
         Foreign,
@@ -64,7 +65,8 @@ counted_reasons! {
         Truncated,
         /// The bytes have another layout, of another version of this library or of a feature that is off here.
         Version,
-        /// The value was written for another type, `version`, codec or generic argument; or such a value is being loaded.
+        /// The value was written for another type, `version`, codec or generic argument; or such a value is being
+        /// loaded.
         Type,
         /// The checksum is wrong: the bytes are damaged, or copied from another key.
         Corrupt,
@@ -152,8 +154,8 @@ counted_reasons! {
         Fault,
         /// Too many values were being stored already.
         Overflow,
-        /// `Serialize` of the value panicked, or a closure of the attribute: `ttl`, `cache_if` or `tags`. Or `Clone` panicked,
-        /// and the near cache does not serve the value.
+        /// `Serialize` of the value panicked, or a closure of the attribute: `ttl`, `cache_if` or `tags`. Or `Clone`
+        /// panicked, and the near cache does not serve the value.
         Panicked,
     }
 }

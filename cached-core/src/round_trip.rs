@@ -1,8 +1,8 @@
 //! Checks whether a value comes back unchanged from its codec.
 //!
-//! Some values do not: a field that serde skips comes back as its default, and an untagged enum as the first variant that
-//! fits. The type's `PartialEq` decides whether a value is unchanged. Without one, its `Debug` text and the bytes that it
-//! encodes to again decide.
+//! Some values do not: a field that serde skips comes back as its default, and an untagged enum as the first variant
+//! that fits. The type's `PartialEq` decides whether a value is unchanged. Without one, its `Debug` text and the bytes
+//! that it encodes to again decide.
 
 use crate::codec::Codec;
 use crate::outcome::{CacheValue, Shape};
@@ -104,8 +104,8 @@ fn first_name<T>(value: &T, back: &T, means: &Means<T>) -> Option<String> {
     (!name.is_empty() && !name.starts_with(|c: char| c.is_numeric())).then_some(name)
 }
 
-/// Stands for the values of a shape while the compiler chooses the best way to compare them, by autoref specialisation as
-/// in `outcome`.
+/// Stands for the values of a shape while the compiler chooses the best way to compare them, by autoref specialisation
+/// as in `outcome`.
 pub struct Compared<S>(PhantomData<fn() -> S>);
 
 impl<S> Compared<S> {

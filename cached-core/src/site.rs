@@ -162,7 +162,8 @@ type State = dyn Any + Send + Sync;
 #[derive(Debug)]
 pub struct Site {
     spec: SiteSpec,
-    /// The number of the cache that used the site first, nearly always the only one, and the site's state in that cache.
+    /// The number of the cache that used the site first, nearly always the only one, and the site's state in that
+    /// cache.
     first: OnceLock<(u64, Arc<State>)>,
 }
 
@@ -188,11 +189,12 @@ impl Site {
         self.spec.name
     }
 
-    /// `shop::users::Repo<_>::find`, which tells the function apart from others of its name. A site that is no function, such
-    /// as `Cache::get`, has only a name.
+    /// `shop::users::Repo<_>::find`, which tells the function apart from others of its name. A site that is no
+    /// function, such as `Cache::get`, has only a name.
     pub(crate) fn path(&self) -> &'static str {
         let inside = (self.spec.inside)();
-        // The closure stands in the `static` that describes the function. In an `async fn` of a trait, that is in a closure too.
+        // The closure stands in the `static` that describes the function. In an `async fn` of a trait, that is in a
+        // closure too.
         let mut path = inside.rsplit_once("::__CACHED_SITE").map_or(inside, |(path, _)| path);
         while let Some(outer) = path.strip_suffix("::{{closure}}") {
             path = outer;

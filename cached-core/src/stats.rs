@@ -1,8 +1,8 @@
 //! Statistics, counted per annotated function.
 //!
-//! Every call ends in exactly one of five ways, so `calls = near_hits + hits + coalesced + loads + unserved`: it is served
-//! from the near cache, from the store, by another caller's load in this process, by its own load, or (`Cache::get`, which
-//! cannot load) not at all.
+//! Every call ends in exactly one of five ways, so `calls = near_hits + hits + coalesced + loads + unserved`: it is
+//! served from the near cache, from the store, by another caller's load in this process, by its own load, or
+//! (`Cache::get`, which cannot load) not at all.
 
 use crate::breaker::BreakerState;
 use crate::counter::{ByReason, Counter};
@@ -99,8 +99,8 @@ impl Counters {
 
 /// The statistics of one annotated function in one cache, since the cache was built.
 ///
-/// Every call ends in exactly one of five ways: `calls() = near_hits + hits + coalesced + loads + unserved`. Serializes to a
-/// map of its fields. Only this crate can create one.
+/// Every call ends in exactly one of five ways: `calls() = near_hits + hits + coalesced + loads + unserved`. Serializes
+/// to a map of its fields. Only this crate can create one.
 ///
 /// ```
 /// use cached_core::{Cache, MissReason, Options};
@@ -152,22 +152,23 @@ pub struct SiteStats {
     pub load_errors: u64,
     /// Waits for a load in another process.
     pub lease_waits: u64,
-    /// Loads without the store: it was out of reach, a write was in progress, the function called itself, or a wait had ended.
+    /// Loads without the store: it was out of reach, a write was in progress, the function called itself, or a wait had
+    /// ended.
     pub bypassed: u64,
     /// Values stored.
     pub stored: u64,
-    /// Calls answered by a value past its end. They are among the hits, or among the loads if their own load failed or took
-    /// longer than `load_timeout`.
+    /// Calls answered by a value past its end. They are among the hits, or among the loads if their own load failed or
+    /// took longer than `load_timeout`.
     pub stale: u64,
-    /// Loads that refreshed a value, before or after its end: by a call, which is among the loads, or in the background, which
-    /// is no call.
+    /// Loads that refreshed a value, before or after its end: by a call, which is among the loads, or in the
+    /// background, which is no call.
     pub refreshes: u64,
     /// Writes whose invalidation was applied before they returned.
     pub applied: u64,
     /// Writes whose invalidation was queued.
     pub queued: u64,
-    /// Writes whose invalidation could not be rendered, or was made outside of a tokio runtime; and calls of `Cache::delete`
-    /// that the store did not carry out.
+    /// Writes whose invalidation could not be rendered, or was made outside of a tokio runtime; and calls of
+    /// `Cache::delete` that the store did not carry out.
     pub failed: u64,
     /// Writes that were dropped before they had ended. They invalidate all the same.
     pub cancelled: u64,
@@ -191,8 +192,8 @@ impl SiteStats {
         self.calls() + self.batches + self.writes() + self.refused > 0
     }
 
-    /// All writes, except for those that are under way or were refused. Writes by `Cache::set` invalidate nothing; they are
-    /// only stored.
+    /// All writes, except for those that are under way or were refused. Writes by `Cache::set` invalidate nothing; they
+    /// are only stored.
     fn writes(&self) -> u64 {
         let invalidated = self.applied + self.queued + self.failed + self.cancelled;
         if self.role == Role::Put { invalidated.max(self.stored) } else { invalidated }
@@ -229,7 +230,8 @@ impl SiteStats {
         self.near_hits + self.hits + self.coalesced + self.loads + self.unserved
     }
 
-    /// The fraction of calls that a stored value or another caller's load answered, from 0 to 1; 0 if there was no call.
+    /// The fraction of calls that a stored value or another caller's load answered, from 0 to 1; 0 if there was no
+    /// call.
     ///
     /// ```
     /// # fn log(site: &cached_core::SiteStats) {
@@ -262,18 +264,19 @@ pub struct Stats {
     pub breaker: BreakerState,
     /// Registers whose invalidation is queued; 1 for the whole namespace, see [`sweeping`](Self::sweeping).
     pub pending: usize,
-    /// Whether the queue has overflowed. Then the whole namespace is to be removed, and until it is, this process does not
-    /// use the cache.
+    /// Whether the queue has overflowed. Then the whole namespace is to be removed, and until it is, this process does
+    /// not use the cache.
     pub sweeping: bool,
     /// The near cache; `None` if no function that was called uses it.
     pub near: Option<NearStats>,
-    /// All annotated functions, sorted by place; and `cache.get(..)` and the like as sites of their own once they are called.
+    /// All annotated functions, sorted by place; and `cache.get(..)` and the like as sites of their own once they are
+    /// called.
     pub sites: Vec<SiteStats>,
 }
 
 impl Stats {
-    /// The statistics of the function with that name, path or end of its path: `"find"`, `"Repo<_>::find"`. If there are
-    /// several, it is the first that was called; if none was called, the first in the source.
+    /// The statistics of the function with that name, path or end of its path: `"find"`, `"Repo<_>::find"`. If there
+    /// are several, it is the first that was called; if none was called, the first in the source.
     ///
     /// ```
     /// let stats = cached_core::Cache::memory().stats();

@@ -1,5 +1,5 @@
-//! The locks, atomics, wakers and timers under our own concurrent code (single flight, merged reads): those of the standard
-//! library and of tokio, or in model checks those of a scheduler that tries interleavings (`.ci/model`).
+//! The locks, atomics, wakers and timers under our own concurrent code (single flight, merged reads): those of the
+//! standard library and of tokio, or in model checks those of a scheduler that tries interleavings (`.ci/model`).
 
 #[cfg(all(test, shuttle))]
 pub(crate) mod model;

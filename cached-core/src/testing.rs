@@ -1,5 +1,5 @@
-//! For the test suites of programs that use this crate: finds values that would come back changed from the cache, and types
-//! whose changes a new build could not notice, before they are deployed.
+//! For the test suites of programs that use this crate: finds values that would come back changed from the cache, and
+//! types whose changes a new build could not notice, before they are deployed.
 //!
 //! ```
 //! use cached_core::{Codec, testing};
@@ -31,8 +31,8 @@ use std::fmt::Debug;
 /// let error = testing::round_trip(Codec::Json, &f64::INFINITY).unwrap_err();
 /// assert_eq!(
 ///     error.to_string(),
-///     "a `f64` is NaN or infinite, which json cannot write: write `codec = \"msgpack\"` or \"postcard\", or an `Option` that is \
-///      `None` there"
+///     "a `f64` is NaN or infinite, which json cannot write: write `codec = \"msgpack\"` or \"postcard\", or an \
+///      `Option` that is `None` there"
 /// );
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -70,14 +70,15 @@ pub fn round_trip<T: CacheValue + PartialEq + Debug>(codec: Codec, value: &T) ->
     })?;
     if codec.decode::<T>(&bytes).is_err() {
         return Err(RoundTripError(format!(
-            "a `{of}` cannot be read back from what {codec} has written: what `Serialize` writes must be what `Deserialize` reads"
+            "a `{of}` cannot be read back from what {codec} has written: what `Serialize` writes must be what \
+             `Deserialize` reads"
         )));
     }
     by_eq_and_debug(value, codec, &bytes).map_err(|difference| {
         let near = difference.near.map(|near| format!(", first at `{near}`")).unwrap_or_default();
         RoundTripError(format!(
-            "a `{of}` comes back from {codec} as another value{near}: look for `#[serde(skip)]`, `skip_serializing`, `default` and \
-             `untagged` there, or let `PartialEq` ignore what may differ"
+            "a `{of}` comes back from {codec} as another value{near}: look for `#[serde(skip)]`, `skip_serializing`, \
+             `default` and `untagged` there, or let `PartialEq` ignore what may differ"
         ))
     })
 }
@@ -99,9 +100,9 @@ pub fn assert_round_trip<T: CacheValue + PartialEq + Debug>(codec: Codec, value:
 
 /// Whether a new build notices every change of the type, so that it does not take a value of an old build for its own.
 ///
-/// If this is false, each build uses only the values that it has stored itself, unless the attribute says `version = 1`, which
-/// you must then raise when the type changes. It is false for enums with `#[serde(other)]`, structs with flattened optional
-/// fields, types that hold more than can be tried, and in programs built with `panic = "abort"`.
+/// If this is false, each build uses only the values that it has stored itself, unless the attribute says `version =
+/// 1`, which you must then raise when the type changes. It is false for enums with `#[serde(other)]`, structs with
+/// flattened optional fields, types that hold more than can be tried, and in programs built with `panic = "abort"`.
 ///
 /// ```
 /// use serde::Deserialize;

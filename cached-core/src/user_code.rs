@@ -1,7 +1,7 @@
 //! User code that only the cache runs. It must not break a call that has its value or can load it (P1).
 //!
-//! The body of a function is not part of it: a panic there reaches the caller, as it would without a cache. A program built
-//! with `panic = "abort"` ends at the first panic, which nothing here can prevent.
+//! The body of a function is not part of it: a panic there reaches the caller, as it would without a cache. A program
+//! built with `panic = "abort"` ends at the first panic, which nothing here can prevent.
 
 use std::any::Any;
 use std::fmt;

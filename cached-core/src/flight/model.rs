@@ -277,7 +277,8 @@ fn exactly_one_follower_takes_the_place_of_a_stalled_leader() {
     });
 }
 
-/// At whatever moment a leader is woken, it is polled once more, and until then its followers see that it could continue.
+/// At whatever moment a leader is woken, it is polled once more, and until then its followers see that it could
+/// continue.
 #[test]
 fn a_wake_is_not_lost() {
     let runs = check_all(|| {

@@ -1,8 +1,8 @@
 //! Whether a leader is polled once it can continue, which decides whether its followers wait for it.
 //!
 //! A future that waits must be polled again once it has been woken. If its owner does not poll it (it keeps the future
-//! aside, or blocks the thread), the future may never continue, and nobody else can tell it from one that still waits for
-//! its database. So a pulse watches the waker: a future that was woken and not polled since is *idle*.
+//! aside, or blocks the thread), the future may never continue, and nobody else can tell it from one that still waits
+//! for its database. So a pulse watches the waker: a future that was woken and not polled since is *idle*.
 
 use crate::sync::{Mutex, locked};
 use std::future::poll_fn;

@@ -322,7 +322,8 @@ fn one_follower_takes_the_place_of_a_stalled_leader_and_the_others_follow_it() {
     let next_step = next.store_step();
     let stranger = follow(&flights);
     assert_eq!(flights.len(), 1);
-    // The stalled leader continues. Its value is for those who joined before the step, and the new flight stays in the table.
+    // The stalled leader continues. Its value is for those who joined before the step, and the new flight stays in the
+    // table.
     leader.found(7, step);
     assert_eq!(flights.len(), 1);
     let Role::Follow(third) = flights.join_next(&"k", &followers[2]) else { panic!("two leaders") };

@@ -1,9 +1,10 @@
-//! Keys and tags that users write by hand, and likely mistakes in an invalidation by hand: a pattern, a key of an annotated
-//! function that is not escaped as the function does it, a name that nothing has.
+//! Keys and tags that users write by hand, and likely mistakes in an invalidation by hand: a pattern, a key of an
+//! annotated function that is not escaped as the function does it, a name that nothing has.
 //!
 //! To invalidate a name that nobody uses is no error, so only a pattern is refused. All other mistakes are logged, each
-//! once, and no more than [`MAX_LINES`] in all. Names that this process itself uses by hand are known by their family, the
-//! text before the first `:`. A family is one bit in a field of fixed size; if two share a bit, fewer mistakes are logged.
+//! once, and no more than [`MAX_LINES`] in all. Names that this process itself uses by hand are known by their family,
+//! the text before the first `:`. A family is one bit in a field of fixed size; if two share a bit, fewer mistakes are
+//! logged.
 
 use crate::error::CacheError;
 use crate::key::{Piece, Prefix, is_rendered};
@@ -37,8 +38,8 @@ impl Kind {
     }
 }
 
-/// Notes that this process stores or reads under that name. For the first name of a family, warns if it seems to be meant
-/// for an annotated function.
+/// Notes that this process stores or reads under that name. For the first name of a family, warns if it seems to be
+/// meant for an annotated function.
 pub(crate) fn uses(kind: Kind, text: &str) {
     if !kind.families().has(text) {
         if let Verdict::Unescaped(site, template) = judge(kind, text, templates()) {
@@ -88,7 +89,7 @@ pub(crate) fn refuses(kind: Kind, text: &str, error: &CacheError) {
 fn prefixed(text: &str, prefix: &Prefix) {
     tracing::warn!(
         key = text,
-        "write keys without `{}`, which the cache adds to each: leave it out, or pass the entry itself, `.entry(&entry)`",
+        "write keys without `{}`, which the cache adds to each; or pass the entry itself, `.entry(&entry)`",
         prefix.entries()
     );
 }
@@ -266,8 +267,8 @@ fn unescaped(kind: Kind, text: &str, site: &Site, template: &[Piece]) {
             function,
             place,
             template,
-            "this function has no entry under this key, because it escapes what it puts into the template; let it render the \
-             key, `entry!({}(..))`, or name an event",
+            "this function has no entry under this key, because it escapes what it puts into the template; let it \
+             render the key, `entry!({}(..))`, or name an event",
             site.name()
         ),
         Kind::Tag => tracing::warn!(
@@ -275,8 +276,8 @@ fn unescaped(kind: Kind, text: &str, site: &Site, template: &[Piece]) {
             function,
             place,
             template,
-            "this function's entries do not have this tag, because it escapes what it puts into the template; name an event \
-             instead, whose fields are escaped alike on both sides"
+            "this function's entries do not have this tag, because it escapes what it puts into the template; name an \
+             event instead, whose fields are escaped alike on both sides"
         ),
     }
 }
@@ -285,15 +286,15 @@ fn unknown(kind: Kind, text: &str) {
     match kind {
         Kind::Key => tracing::warn!(
             key = text,
-            "no annotated function of this program has the key of this invalidation, and this process has not used such a key \
-             by hand: if it is misspelt, the invalidation does nothing; `entry!(call)` renders the key of a call. Logged once \
-             for all keys that begin like this"
+            "no annotated function of this program has the key of this invalidation, and this process has not used \
+             such a key by hand: if it is misspelt, the invalidation does nothing; `entry!(call)` renders the key of a call. \
+             Logged once for all keys that begin like this"
         ),
         Kind::Tag => tracing::warn!(
             tag = text,
-            "no annotated function of this program has the tag of this invalidation, and this process has not used such a tag \
-             by hand: if it is misspelt, the invalidation does nothing; the compiler checks the names of events. Logged once \
-             for all tags that begin like this"
+            "no annotated function of this program has the tag of this invalidation, and this process has not used \
+             such a tag by hand: if it is misspelt, the invalidation does nothing; the compiler checks the names of events. \
+             Logged once for all tags that begin like this"
         ),
     }
 }

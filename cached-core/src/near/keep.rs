@@ -1,5 +1,5 @@
-//! The types behind the near cache: which values it can keep, and how it gives them out. An `Arc<T>` is shared; any other
-//! value that is `Clone` is cloned.
+//! The types behind the near cache: which values it can keep, and how it gives them out. An `Arc<T>` is shared; any
+//! other value that is `Clone` is cloned.
 //!
 //! The compiler chooses by the value's type, by autoref specialisation as in [`outcome`](crate::outcome).
 
@@ -14,7 +14,8 @@ use std::sync::Arc;
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be kept in the near cache",
     label = "needs `Clone`, `Send` and `Sync`",
-    note = "return an `Arc<{Self}>`: every hit then shares the one value, without a copy; or write `#[derive(Clone)]` on its type",
+    note = "return an `Arc<{Self}>`: every hit then shares the one value, without a copy; or write \
+            `#[derive(Clone)]` on its type",
     note = "or write `local = \"off\"`"
 )]
 pub trait NearValue: Clone + Send + Sync + 'static {}

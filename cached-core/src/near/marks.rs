@@ -1,10 +1,11 @@
 //! Counts the changes of registers that this process knows of: one counter for each of some thousand groups of keys.
 //!
-//! A value is kept together with the counters of its registers from *before* its read, and may be served while they stay
-//! the same. So it does not matter in which order this process handles the answer to the read and the notification of a
-//! change: the notification raises the counter whether it comes while the answer is under way, before the value is kept,
-//! or after. (Redis' own documentation of client-side caching, and `CONSISTENCY` l3, cancel a reservation instead; here
-//! nothing has to be found and cancelled.) Two keys that share a counter cost each other a read now and then.
+//! A value is kept together with the counters of its registers from *before* its read, and may be served while they
+//! stay the same. So it does not matter in which order this process handles the answer to the read and the notification
+//! of a change: the notification raises the counter whether it comes while the answer is under way, before the value is
+//! kept, or after. (Redis' own documentation of client-side caching, and `CONSISTENCY` l3, cancel a reservation
+//! instead; here nothing has to be found and cancelled.) Two keys that share a counter cost each other a read now and
+//! then.
 
 use std::collections::hash_map::RandomState;
 use std::hash::BuildHasher;

@@ -1,8 +1,8 @@
 //! The near cache: decoded values in this process, kept for as long as the store announces every change to them.
 //!
-//! [`capacity`] bounds it by weight. It keeps only values that were read from the store, not those that this process has
-//! loaded itself, and only if the store has watched their registers (the entry's own and those of its tags) since before
-//! the read. [`marks`] says why a change that overtakes the answer to the read is not missed.
+//! [`capacity`] bounds it by weight. It keeps only values that were read from the store, not those that this process
+//! has loaded itself, and only if the store has watched their registers (the entry's own and those of its tags) since
+//! before the read. [`marks`] says why a change that overtakes the answer to the read is not missed.
 //!
 //! A value is served while all of this holds:
 //!
@@ -11,8 +11,8 @@
 //! - neither its time in the near cache nor its time in the store is over.
 //!
 //! # When contact is lost
-//! Nothing that was kept is served, and calls go to the store. Sites with `on_gap = "serve"` continue to serve what they
-//! have until its time is over.
+//! Nothing that was kept is served, and calls go to the store. Sites with `on_gap = "serve"` continue to serve what
+//! they have until its time is over.
 //!
 //! # On cancellation
 //! A cancelled read keeps nothing.
@@ -197,10 +197,11 @@ impl Near {
     }
 
     /// Looks up a value by its name and call tags. `through_gaps` is `on_gap = "serve"`. `is_early` decides whether the
-    /// value is to be refreshed ahead of its end, from how long it is still fresh and how many microseconds its load took.
+    /// value is to be refreshed ahead of its end, from how long it is still fresh and how many microseconds its load
+    /// took.
     ///
-    /// `is_early` is asked only about a value that may still be served: one past its end would be early for ever. And only
-    /// in contact, because otherwise nothing that is read could replace the value in here.
+    /// `is_early` is asked only about a value that may still be served: one past its end would be early for ever. And
+    /// only in contact, because otherwise nothing that is read could replace the value in here.
     #[inline(always)]
     #[expect(clippy::inline_always, reason = "one in twenty instructions of a near hit, counted")]
     pub(crate) fn get(
@@ -338,7 +339,8 @@ impl Watcher for Near {
     }
 
     fn confirmed(&self, asked: Instant) {
-        // `now` is read first: if the process is stopped in between, the confirmation is valid for less time, not for more.
+        // `now` is read first: if the process is stopped in between, the confirmation is valid for less time, not for
+        // more.
         let now = self.clock.coarse();
         let until = now.saturating_add(nanos(self.heartbeat)).saturating_sub(nanos(asked.elapsed()));
         self.contact_until.fetch_max(until, Ordering::SeqCst);

@@ -48,8 +48,8 @@ impl Counts {
     }
 }
 
-/// The state of the near cache: [`Stats::near`](crate::Stats::near). A gauge for a metrics endpoint; serializes to a map of its
-/// fields.
+/// The state of the near cache: [`Stats::near`](crate::Stats::near). A gauge for a metrics endpoint; serializes to a
+/// map of its fields.
 ///
 /// ```
 /// use cached_core::{Cache, redis_cached};

@@ -44,7 +44,8 @@ pub(crate) fn sharing(sites: &[&'static Site]) -> Vec<(&'static Site, &'static S
     let pairs = pairs(sites, share).into_iter();
     let report = |(a, b): (&'static Site, &'static Site)| {
         let problem = SiteProblem(format!(
-            "{} `{}` and {} `{}` share their entries under \"{}\"; if that is not intended, give one of them another key",
+            "{} `{}` and {} `{}` share their entries under \"{}\"; if that is not intended, give one of them \
+             another key",
             a.place(),
             a.path(),
             b.place(),
@@ -62,8 +63,8 @@ fn are_two(a: &Site, b: &Site) -> bool {
     a.spec().position() != b.spec().position() || is_one_module && a.path() != b.path()
 }
 
-/// Pairs of a put and a read under the same key where the read cannot use what the put stores, because the two differ in
-/// their events, tags, `version` or `codec`.
+/// Pairs of a put and a read under the same key where the read cannot use what the put stores, because the two differ
+/// in their events, tags, `version` or `codec`.
 fn unread_puts(sites: &[&'static Site]) -> Vec<SiteProblem> {
     let form = |spec: &SiteSpec| (spec.version.unwrap_or(1), spec.codec);
     let is_unread = |a: &Site, b: &Site| {
@@ -74,8 +75,8 @@ fn unread_puts(sites: &[&'static Site]) -> Vec<SiteProblem> {
     let report = |(a, b): (&'static Site, &'static Site)| {
         let (put, read) = if a.spec().role == Role::Put { (a, b) } else { (b, a) };
         SiteProblem(format!(
-            "{} `{}` puts values under \"{}\" that {} `{}` cannot use: give both the same `invalidate_on`, `tags`, `version` \
-             and `codec`",
+            "{} `{}` puts values under \"{}\" that {} `{}` cannot use: give both the same `invalidate_on`, `tags`, \
+             `version` and `codec`",
             put.place(),
             put.name(),
             put.template_text(),
@@ -137,8 +138,8 @@ fn same_template(a: &Site, b: &Site) -> bool {
     has_entries(a) && has_entries(b) && renders_like(one, other) && same_items(a, b)
 }
 
-/// Whether the constants and types in both templates are the same. `<Self::TABLE>` differs in each impl, and `<TABLE>` in
-/// each module. Their values are not known here, so those of different impls or modules count as different.
+/// Whether the constants and types in both templates are the same. `<Self::TABLE>` differs in each impl, and `<TABLE>`
+/// in each module. Their values are not known here, so those of different impls or modules count as different.
 fn same_items(a: &Site, b: &Site) -> bool {
     let is_item = |piece: &Piece| match piece {
         Piece::Segment(name) | Piece::Hash(name) | Piece::Serde(name) => {

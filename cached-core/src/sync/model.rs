@@ -41,8 +41,8 @@ fn others_may_run() {
     shuttle::thread::sleep(Duration::ZERO);
 }
 
-/// Runs `scenario` over and over: with random choices, and with few switches between tasks at random places, which finds
-/// other faults. `MODEL_RUNS` says how often. A failure prints the schedule for `shuttle::replay`.
+/// Runs `scenario` over and over: with random choices, and with few switches between tasks at random places, which
+/// finds other faults. `MODEL_RUNS` says how often. A failure prints the schedule for `shuttle::replay`.
 pub(crate) fn check(scenario: impl Fn() + Clone + Send + Sync + 'static) {
     const RUNS: usize = 2_000;
     const SWITCHES: usize = 3;
