@@ -26,7 +26,7 @@ impl Counter {
 
 /// A counter that many threads use at once: each adds to its own part, so that they do not share a cache line.
 #[derive(Debug, Default)]
-pub(crate) struct Striped([PaddedCounter; 8]);
+pub(crate) struct StripedCounter([PaddedCounter; 8]);
 
 /// A counter on its own cache line.
 #[derive(Debug, Default)]
@@ -41,7 +41,7 @@ thread_local! {
     };
 }
 
-impl Striped {
+impl StripedCounter {
     #[inline]
     pub(crate) fn one(&self) {
         self.0[STRIPE.with(|stripe| *stripe)].0.one();

@@ -289,7 +289,7 @@ impl<K: Hash + Eq, T: Clone> Lead<K, T> {
 
     /// Like [`idle`](Self::idle), after a read that found nothing new while the leader was waiting anyway: the time of
     /// the read does not count, because the followers have not lost it.
-    pub(crate) fn idle_after_a_look_in_vain(&self) {
+    pub(crate) fn idle_after_reading_in_vain(&self) {
         locked(&self.flight.state).in_store_since = None;
     }
 

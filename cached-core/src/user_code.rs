@@ -50,17 +50,17 @@ impl fmt::Display for UserCode {
 
 /// A panic that was caught, with its message.
 #[derive(Debug)]
-pub(crate) struct Panicked(pub(crate) String);
+pub(crate) struct PanicText(pub(crate) String);
 
 /// Runs user code and catches its panic. This costs nothing unless it panics, because unwinding works by tables.
 ///
 /// What the code has changed by then is dropped or belongs to the user, so nothing of ours is left half-done.
 #[inline]
-pub(crate) fn caught<R>(run: impl FnOnce() -> R) -> Result<R, Panicked> {
-    catch_unwind(AssertUnwindSafe(run)).map_err(Panicked::of)
+pub(crate) fn caught<R>(run: impl FnOnce() -> R) -> Result<R, PanicText> {
+    catch_unwind(AssertUnwindSafe(run)).map_err(PanicText::of)
 }
 
-impl Panicked {
+impl PanicText {
     #[cold]
     fn of(payload: Box<dyn Any + Send>) -> Self {
         let payload = match payload.downcast::<&'static str>() {

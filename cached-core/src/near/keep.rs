@@ -3,7 +3,7 @@
 //!
 //! The compiler chooses by the value's type, by autoref specialisation as in [`outcome`](crate::outcome).
 
-use super::Kept;
+use super::KeptValue;
 use crate::outcome::Shape;
 use crate::user_code::caught;
 use std::fmt;
@@ -26,13 +26,13 @@ impl<T: Clone + Send + Sync + 'static> NearValue for T {}
 /// How values of one type are kept.
 pub trait Keep<T>: Copy {
     /// Converts a value for the near cache; `None` if it cannot be kept.
-    fn keep(value: &T) -> Option<Kept>;
+    fn keep(value: &T) -> Option<KeptValue>;
 
     /// Converts it back.
     ///
     /// # Errors
     /// Returns its argument if that stands for a cached `None`, or if the value's `Clone` has panicked.
-    fn give(kept: Kept) -> Result<T, Kept>;
+    fn give(kept: KeptValue) -> Result<T, KeptValue>;
 }
 
 /// Stands for the values of a shape while the compiler chooses how they are kept.
@@ -65,35 +65,35 @@ pub struct Cloned;
 pub struct Unkept;
 
 impl<T: Send + Sync + 'static> Keep<Arc<T>> for Shared {
-    fn keep(value: &Arc<T>) -> Option<Kept> {
+    fn keep(value: &Arc<T>) -> Option<KeptValue> {
         let kept: Arc<T> = Arc::clone(value);
         Some(kept)
     }
 
     #[inline]
-    fn give(kept: Kept) -> Result<Arc<T>, Kept> {
+    fn give(kept: KeptValue) -> Result<Arc<T>, KeptValue> {
         kept.downcast()
     }
 }
 
 impl<T: Clone + Send + Sync + 'static> Keep<T> for Cloned {
-    fn keep(value: &T) -> Option<Kept> {
+    fn keep(value: &T) -> Option<KeptValue> {
         Some(Arc::new(value.clone()))
     }
 
     #[inline]
-    fn give(kept: Kept) -> Result<T, Kept> {
+    fn give(kept: KeptValue) -> Result<T, KeptValue> {
         let cloned = kept.downcast_ref::<T>().map(|value| caught(|| value.clone()));
         cloned.and_then(Result::ok).ok_or(kept)
     }
 }
 
 impl<T> Keep<T> for Unkept {
-    fn keep(_: &T) -> Option<Kept> {
+    fn keep(_: &T) -> Option<KeptValue> {
         None
     }
 
-    fn give(kept: Kept) -> Result<T, Kept> {
+    fn give(kept: KeptValue) -> Result<T, KeptValue> {
         Err(kept)
     }
 }

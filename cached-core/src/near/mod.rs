@@ -25,7 +25,7 @@ pub(crate) mod slot;
 mod stats;
 mod waiters;
 
-pub(crate) use name::{Asked, Name, Words, may_be_words};
+pub(crate) use name::{Name, NameRef, Words, may_be_words};
 pub(crate) use stats::Counts;
 pub use stats::{DropReason, NearStats};
 
@@ -42,14 +42,14 @@ use std::time::{Duration, Instant};
 use tokio::sync::Notify;
 use waiters::Waiters;
 
-/// A shared value, of a type that its readers know; or a [`Nothing`].
-pub(crate) type Kept = Arc<dyn Any + Send + Sync>;
+/// A shared value, of a type that its readers know; or a [`CachedNone`].
+pub(crate) type KeptValue = Arc<dyn Any + Send + Sync>;
 
 /// What the near cache answers.
 #[derive(Debug)]
 pub(crate) enum Answer {
     /// A value to be served.
-    Value(Kept),
+    Value(KeptValue),
     /// It has a value that may be served, but is to be refreshed ahead of its end.
     Early,
     /// It has nothing that may be served.
@@ -58,7 +58,7 @@ pub(crate) enum Answer {
 
 /// Stands for a cached `None`.
 #[derive(Debug)]
-pub(crate) struct Nothing;
+pub(crate) struct CachedNone;
 
 /// The builder's settings.
 #[derive(Debug, Clone)]
@@ -74,7 +74,7 @@ pub(crate) struct NearSettings {
 /// A value and how long it may be served. Small, because every hit clones it.
 #[derive(Debug, Clone)]
 struct NearEntry {
-    value: Kept,
+    value: KeptValue,
     terms: Terms,
 }
 
@@ -206,13 +206,13 @@ impl Near {
     #[expect(clippy::inline_always, reason = "one in twenty instructions of a near hit, counted")]
     pub(crate) fn get(
         &self,
-        asked: &Asked<'_>,
+        name: &NameRef<'_>,
         tags: &[Key],
         through_gaps: bool,
         is_early: impl FnOnce(Duration, u32) -> bool,
     ) -> Answer {
         // Borrowed, because to move it would take as long as to find it.
-        let found = self.map.get(asked);
+        let found = self.map.get(name);
         let Some(NearEntry { terms, .. }) = &found else { return Answer::Nothing };
         if !terms.has_tags(tags) {
             return Answer::Nothing;
@@ -231,15 +231,15 @@ impl Near {
             // It stays: once there is contact again, it may be served if no change was missed.
             Some(Fault::NoContact) => Answer::Nothing,
             Some(Fault::Over(reason)) => {
-                self.drop_over(asked, terms, reason);
+                self.drop_over(name, terms, reason);
                 Answer::Nothing
             }
         }
     }
 
     #[cold]
-    fn drop_over(&self, asked: &Asked<'_>, terms: &Terms, reason: DropReason) {
-        if self.map.remove_if(asked, |now| now.terms.mark == terms.mark && now.terms.until == terms.until).is_some() {
+    fn drop_over(&self, name: &NameRef<'_>, terms: &Terms, reason: DropReason) {
+        if self.map.remove_if(name, |now| now.terms.mark == terms.mark && now.terms.until == terms.until).is_some() {
             self.counts.dropped(reason, 1);
         }
     }
@@ -272,7 +272,7 @@ impl Near {
     }
 
     /// Keeps a value that was read after its reservation was made, unless a register has changed meanwhile.
-    pub(crate) fn keep(&self, name: Name, reservation: Reservation, value: Kept, keeping: Keeping) {
+    pub(crate) fn keep(&self, name: Name, reservation: Reservation, value: KeptValue, keeping: Keeping) {
         let Reservation { mark, tags, epoch, made } = reservation;
         if keeping.time.is_zero() {
             return;

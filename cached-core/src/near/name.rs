@@ -40,12 +40,12 @@ pub(crate) enum Name {
 
 /// A borrowed [`Name`], for lookups in the map.
 #[derive(Debug, Clone, Copy)]
-pub(crate) enum Asked<'a> {
+pub(crate) enum NameRef<'a> {
     Words(u64, Words),
     Text(u64, &'a str),
 }
 
-impl<'a> Asked<'a> {
+impl<'a> NameRef<'a> {
     /// The value of that kind under the key; `words` stand for the key if there are any.
     #[inline]
     pub(crate) fn new(kind: u64, words: Option<Words>, key: &'a str) -> Self {
@@ -54,18 +54,18 @@ impl<'a> Asked<'a> {
 
     pub(crate) fn name(self) -> Name {
         match self {
-            Asked::Words(kind, words) => Name::Words(kind, words),
-            Asked::Text(kind, key) => Name::Text(kind, key.into()),
+            NameRef::Words(kind, words) => Name::Words(kind, words),
+            NameRef::Text(kind, key) => Name::Text(kind, key.into()),
         }
     }
 }
 
-impl Equivalent<Name> for Asked<'_> {
+impl Equivalent<Name> for NameRef<'_> {
     #[inline]
     fn equivalent(&self, name: &Name) -> bool {
         match (self, name) {
-            (Asked::Words(kind, words), Name::Words(of, are)) => kind == of && words == are,
-            (Asked::Text(kind, key), Name::Text(of, is)) => kind == of && **key == **is,
+            (NameRef::Words(kind, words), Name::Words(other_kind, other)) => kind == other_kind && words == other,
+            (NameRef::Text(kind, key), Name::Text(other_kind, other)) => kind == other_kind && **key == **other,
             _ => false,
         }
     }
@@ -74,25 +74,25 @@ impl Equivalent<Name> for Asked<'_> {
 impl Hash for Name {
     fn hash<H: Hasher>(&self, hasher: &mut H) {
         match self {
-            Name::Words(kind, words) => Asked::Words(*kind, *words).hash(hasher),
-            Name::Text(kind, key) => Asked::Text(*kind, key).hash(hasher),
+            Name::Words(kind, words) => NameRef::Words(*kind, *words).hash(hasher),
+            Name::Text(kind, key) => NameRef::Text(*kind, key).hash(hasher),
         }
     }
 }
 
-impl Hash for Asked<'_> {
+impl Hash for NameRef<'_> {
     #[inline(always)]
     #[expect(clippy::inline_always, reason = "one in twenty instructions of a near hit, counted")]
     fn hash<H: Hasher>(&self, hasher: &mut H) {
         // Hashes no more than tells most names apart, because each further number takes some nanoseconds.
         match self {
-            Asked::Words(kind, Words([one, two])) => {
+            NameRef::Words(kind, Words([one, two])) => {
                 hasher.write_u64(kind ^ one.cast_unsigned());
                 if *two != 0 {
                     hasher.write_i64(*two);
                 }
             }
-            Asked::Text(_, key) => key.hash(hasher),
+            NameRef::Text(_, key) => key.hash(hasher),
         }
     }
 }

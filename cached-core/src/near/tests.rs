@@ -6,8 +6,8 @@ const HEARTBEAT: Duration = Duration::from_secs(2);
 const LOCAL: Duration = Duration::from_secs(30);
 const FINGERPRINT: u64 = 7;
 
-fn asked(key: &str) -> Asked<'_> {
-    Asked::Text(FINGERPRINT, key)
+fn name_ref(key: &str) -> NameRef<'_> {
+    NameRef::Text(FINGERPRINT, key)
 }
 
 fn near(capacity: u64) -> (Near, Clock) {
@@ -19,18 +19,18 @@ fn near(capacity: u64) -> (Near, Clock) {
     (near, clock)
 }
 
-fn kept(value: u64) -> Kept {
+fn kept(value: u64) -> KeptValue {
     Arc::new(value)
 }
 
 fn keep(near: &Near, keys: &[Key], value: u64, time: Duration) {
     let reservation = near.reserve(keys).unwrap();
-    near.keep(asked(&keys[0]).name(), reservation, kept(value), Keeping { time, bytes: 8, fresh: None });
+    near.keep(name_ref(&keys[0]).name(), reservation, kept(value), Keeping { time, bytes: 8, fresh: None });
 }
 
 /// The answer for a site without `refresh_ahead`.
-fn served(near: &Near, asked: &Asked<'_>, tags: &[Key], through_gaps: bool) -> Option<Kept> {
-    match near.get(asked, tags, through_gaps, |_, _| false) {
+fn served(near: &Near, name_ref: &NameRef<'_>, tags: &[Key], through_gaps: bool) -> Option<KeptValue> {
+    match near.get(name_ref, tags, through_gaps, |_, _| false) {
         Answer::Value(value) => Some(value),
         Answer::Early => panic!("this site does not refresh ahead"),
         Answer::Nothing => None,
@@ -38,7 +38,7 @@ fn served(near: &Near, asked: &Asked<'_>, tags: &[Key], through_gaps: bool) -> O
 }
 
 fn get_with(near: &Near, keys: &[Key], through_gaps: bool) -> Option<u64> {
-    let value = served(near, &asked(&keys[0]), &keys[1..], through_gaps)?;
+    let value = served(near, &name_ref(&keys[0]), &keys[1..], through_gaps)?;
     Some(*value.downcast_ref::<u64>().unwrap())
 }
 
@@ -115,7 +115,7 @@ fn a_read_and_a_change_in_every_order() {
                     Step::Read => read = stored,
                     Step::Keep => {
                         let keeping = Keeping { time: LOCAL, bytes: 8, fresh: None };
-                        near.keep(asked(&keys[0]).name(), reservation.take().unwrap(), kept(read), keeping);
+                        near.keep(name_ref(&keys[0]).name(), reservation.take().unwrap(), kept(read), keeping);
                     }
                     Step::Write => stored = 2,
                     Step::Notify => notify(&near, &keys[0]),
@@ -148,7 +148,7 @@ fn a_value_read_before_a_gap_is_not_kept_during_the_gap() {
     let ((near, _), keys) = (near(1 << 20), keys(&["key"]));
     let reservation = near.reserve(&keys).unwrap();
     near.lost();
-    near.keep(asked("key").name(), reservation, kept(1), Keeping { time: LOCAL, bytes: 8, fresh: None });
+    near.keep(name_ref("key").name(), reservation, kept(1), Keeping { time: LOCAL, bytes: 8, fresh: None });
     assert_eq!(get_with(&near, &keys, true), None, "not even by a site that serves through gaps");
 }
 
@@ -177,7 +177,7 @@ fn a_change_of_a_tag_that_is_added_later_counts() {
         if changes {
             near.changed("tag");
         }
-        near.keep(asked(&keys[0]).name(), reservation, kept(1), Keeping { time: LOCAL, bytes: 8, fresh: None });
+        near.keep(name_ref(&keys[0]).name(), reservation, kept(1), Keeping { time: LOCAL, bytes: 8, fresh: None });
         assert_eq!(get(&near, &keys[..1]).is_none(), changes);
         near.changed("key");
     }
@@ -246,7 +246,7 @@ fn a_values_time_is_counted_from_before_it_was_read() {
     let reservation = near.reserve(&keys).unwrap();
     clock.advance(Duration::from_millis(600));
     let keeping = Keeping { time: Duration::from_secs(1), bytes: 8, fresh: None };
-    near.keep(asked(&keys[0]).name(), reservation, kept(1), keeping);
+    near.keep(name_ref(&keys[0]).name(), reservation, kept(1), keeping);
     clock.advance(Duration::from_millis(399));
     assert_eq!(get(&near, &keys), Some(1));
     clock.advance(Duration::from_millis(1));
@@ -276,7 +276,7 @@ fn the_near_cache_stays_within_its_capacity() {
         let keys = keys(&[&format!("key:{n}"), "tag"]);
         let reservation = near.reserve(&keys).unwrap();
         let bytes = [8, 500, 4_000, 100_000][n % 4];
-        near.keep(asked(&keys[0]).name(), reservation, kept(1), Keeping { time: LOCAL, bytes, fresh: None });
+        near.keep(name_ref(&keys[0]).name(), reservation, kept(1), Keeping { time: LOCAL, bytes, fresh: None });
         let stats = near.stats();
         assert!(stats.bytes <= capacity && stats.entries * ENTRY_OVERHEAD <= stats.bytes, "{stats:?}");
     }
@@ -299,12 +299,12 @@ fn replacing_a_value_is_not_counted_as_an_eviction() {
 /// Even if the site would refresh every value.
 #[test]
 fn only_a_value_that_may_be_served_is_early() {
-    let asks = |near: &Near, key: &Key, through_gaps| near.get(&asked(key), &[], through_gaps, |_, _| true);
+    let asks = |near: &Near, key: &Key, through_gaps| near.get(&name_ref(key), &[], through_gaps, |_, _| true);
     let begin = || {
         let (near, clock) = near(1 << 20);
         let all = keys(&["key"]);
         let keeping = Keeping { time: LOCAL, bytes: 8, fresh: Some((2 * LOCAL, 1_000)) };
-        near.keep(asked("key").name(), near.reserve(&all).unwrap(), kept(1), keeping);
+        near.keep(name_ref("key").name(), near.reserve(&all).unwrap(), kept(1), keeping);
         assert!(matches!(asks(&near, &all[0], false), Answer::Early));
         (near, clock, Key::clone(&all[0]))
     };
@@ -332,29 +332,29 @@ fn a_value_of_another_type_key_or_tag_is_not_served() {
     keep(&near, &all, 1, LOCAL);
     assert_eq!(get(&near, &all), Some(1));
     assert_eq!(get(&near, &all[..2]), Some(1));
-    assert!(served(&near, &Asked::Text(FINGERPRINT + 1, "key"), &all[1..], false).is_none());
+    assert!(served(&near, &NameRef::Text(FINGERPRINT + 1, "key"), &all[1..], false).is_none());
     assert_eq!(get(&near, &keys(&["key", "b"])), None);
     assert_eq!(get(&near, &keys(&["key", "a", "b", "c"])), None);
     let words = Words::of(&[&1u64]);
-    assert!(served(&near, &Asked::new(FINGERPRINT, words, "key"), &all[1..], false).is_none());
+    assert!(served(&near, &NameRef::new(FINGERPRINT, words, "key"), &all[1..], false).is_none());
 }
 
 #[test]
 fn integers_stand_for_a_key_of_one_kind_of_value() {
     let ((near, _), keys) = (near(1 << 20), keys(&["key"]));
-    let asked = |kind, numbers: &[u64]| {
+    let name_ref = |kind, numbers: &[u64]| {
         let segments: Vec<&dyn KeySegment> = numbers.iter().map(|number| number as _).collect();
-        Asked::new(kind, Words::of(&segments), "key")
+        NameRef::new(kind, Words::of(&segments), "key")
     };
     let reservation = near.reserve(&keys).unwrap();
     let keeping = Keeping { time: LOCAL, bytes: 8, fresh: None };
-    near.keep(asked(FINGERPRINT, &[1, 2]).name(), reservation, kept(7), keeping);
-    let is_kept = |asked: Asked<'_>| served(&near, &asked, &[], false).is_some();
-    assert!(is_kept(asked(FINGERPRINT, &[1, 2])));
-    assert!(!is_kept(asked(FINGERPRINT + 1, &[1, 2])));
-    assert!(!is_kept(Asked::new(FINGERPRINT, None, "key")));
+    near.keep(name_ref(FINGERPRINT, &[1, 2]).name(), reservation, kept(7), keeping);
+    let is_kept = |name_ref: NameRef<'_>| served(&near, &name_ref, &[], false).is_some();
+    assert!(is_kept(name_ref(FINGERPRINT, &[1, 2])));
+    assert!(!is_kept(name_ref(FINGERPRINT + 1, &[1, 2])));
+    assert!(!is_kept(NameRef::new(FINGERPRINT, None, "key")));
     for numbers in [&[2, 1][..], &[1, 0], &[1], &[3, 2], &[]] {
-        assert!(!is_kept(asked(FINGERPRINT, numbers)), "{numbers:?}");
+        assert!(!is_kept(name_ref(FINGERPRINT, numbers)), "{numbers:?}");
     }
     assert!(Words::of(&[&1u64, &2u64, &3u64]).is_none());
     assert!(Words::of(&[&"1"]).is_none());
