@@ -8,9 +8,9 @@
 //!     └───────────────────────────────── probe answered ────────┘
 //! ```
 //!
-//! A pure state machine: it is told the time and what happened, and says what to do. Probes are pings in tasks of their
-//! own, so no caller pays for one; a probe that never reports (its runtime stands still) is given up after
-//! [`PROBE_GIVEN_UP`]. Pattern: Nygard, *Release It!*, 2007.
+//! A pure state machine: from the time and from what happened, it decides what to do. Probes are pings in tasks of
+//! their own, so no caller waits for one. A probe that never reports (because its runtime stands still) is given up
+//! after [`PROBE_GIVEN_UP`]. Pattern: Nygard, *Release It!*, 2007.
 
 use crate::sync::locked;
 use serde::Serialize;
@@ -19,9 +19,9 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-/// Outages in a row that open it.
+/// This many outages in a row open the breaker.
 const THRESHOLD: u32 = 3;
-/// The first probe comes this long after opening; each failed one doubles the time, up to [`PROBE_MAX`].
+/// The first probe begins this long after opening. Each failed probe doubles the time, up to [`PROBE_MAX`].
 const PROBE_FIRST: Duration = Duration::from_millis(100);
 const PROBE_MAX: Duration = Duration::from_millis(800);
 /// A probe that has not reported for this long counts as failed.
@@ -39,11 +39,11 @@ const PROBE_GIVEN_UP: Duration = Duration::from_secs(2);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum BreakerState {
-    /// In use.
+    /// The store is in use.
     Closed,
-    /// Left alone after repeated outages; functions run without it.
+    /// The store is left alone after repeated outages; functions run without it.
     Open,
-    /// Left alone, with a probe under way.
+    /// The store is left alone while a probe is under way.
     HalfOpen,
 }
 
@@ -62,13 +62,13 @@ impl fmt::Display for BreakerState {
 pub(crate) enum Verdict {
     /// Use the store.
     Use,
-    /// Leave it alone.
+    /// Leave the store alone.
     Skip,
-    /// Leave it alone, and start the probe whose turn it is.
+    /// Leave the store alone, and start the probe that is due.
     SkipAndProbe,
 }
 
-/// A change that operators want to know of.
+/// A change of state that is logged.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Edge {
     Opened,
@@ -84,7 +84,7 @@ enum State {
 
 #[derive(Debug)]
 pub(crate) struct Breaker {
-    /// Mirrors `state`: no lock is taken as long as all is well.
+    /// Mirrors `state`, so that no lock is taken while the store works.
     healthy: AtomicBool,
     state: Mutex<State>,
 }
@@ -98,12 +98,13 @@ impl Breaker {
         locked(&self.state)
     }
 
-    /// Closed, and no outage since the last answer. All there is to ask as long as all is well.
+    /// Whether the breaker is closed, with no outage since the last answer. While it is, [`ask`](Self::ask) is not
+    /// needed.
     pub(crate) fn is_healthy(&self) -> bool {
         self.healthy.load(Ordering::Relaxed)
     }
 
-    /// Asked before each use of the store that is not healthy.
+    /// Must be asked before each use of a store that is not healthy.
     pub(crate) fn ask(&self, now: Duration) -> Verdict {
         let mut state = self.locked();
         match *state {
@@ -126,7 +127,7 @@ impl Breaker {
             return;
         }
         let mut state = self.locked();
-        // An answer that comes in while open was sent before: it does not close what only a probe may close.
+        // An answer that arrives while the breaker is open was sent before: only a probe may close the breaker.
         if let State::Closed { outages } = &mut *state {
             *outages = 0;
             self.healthy.store(true, Ordering::Relaxed);
@@ -136,7 +137,7 @@ impl Breaker {
     /// The store failed a caller.
     pub(crate) fn outage(&self, now: Duration) -> Option<Edge> {
         let mut state = self.locked();
-        // What fails while open was sent before it opened, and tells nothing new.
+        // A command that fails while the breaker is open was sent before, so its failure is nothing new.
         let State::Closed { outages } = &mut *state else { return None };
         *outages += 1;
         self.healthy.store(false, Ordering::Relaxed);
@@ -161,7 +162,7 @@ impl Breaker {
         None
     }
 
-    /// A probe has ended with its runtime, and has found out nothing: another is due.
+    /// A probe has ended with its runtime and has found out nothing, so another is due.
     pub(crate) fn probe_lost(&self, now: Duration) {
         let mut state = self.locked();
         if let State::HalfOpen { interval, .. } = *state {
@@ -195,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn opens_after_outages_in_a_row_only() {
+    fn it_opens_only_after_outages_in_a_row() {
         let breaker = Breaker::new();
         for _ in 0..10 {
             assert_eq!(breaker.outage(ms(0)), None);
@@ -207,7 +208,7 @@ mod tests {
     }
 
     #[test]
-    fn one_probe_at_a_time_with_growing_intervals() {
+    fn there_is_one_probe_at_a_time_with_growing_intervals() {
         let breaker = opened();
         assert_eq!(breaker.ask(ms(99)), Verdict::Skip);
         let mut now = ms(100);
@@ -225,7 +226,7 @@ mod tests {
     }
 
     #[test]
-    fn it_is_healthy_while_it_is_closed_and_the_last_answer_was_one() {
+    fn it_is_healthy_while_it_is_closed_without_an_outage_since_the_last_answer() {
         let breaker = Breaker::new();
         assert!(breaker.is_healthy());
         breaker.outage(ms(0));
@@ -260,7 +261,7 @@ mod tests {
     }
 
     #[test]
-    fn a_probe_that_is_lost_is_replaced_at_once() {
+    fn a_lost_probe_is_replaced_at_once() {
         let breaker = opened();
         assert_eq!(breaker.ask(ms(100)), Verdict::SkipAndProbe);
         breaker.probe_lost(ms(150));

@@ -1,14 +1,15 @@
-//! Time, injected: what expires, opens and closes asks a [`Clock`], so that tests need not sleep.
+//! Injected time: all that expires, opens or closes asks a [`Clock`], so that tests need not sleep.
 
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-/// Where a cache reads the time for expiry in the memory store and for its breaker.
+/// The clock of a cache, for expiry in the memory store, for the near cache and for the breaker.
 ///
-/// Whether a value is stale (`stale_while_revalidate` and the like) is judged by the wall time, so that processes agree; a
-/// manual clock has one of its own. Redis expires its keys by its own clock; waiting (deadlines, back-off) uses tokio's timers.
+/// Whether a value is stale (`stale_while_revalidate` and the like) depends on the wall time, so that processes agree;
+/// a manual clock has its own wall time. Redis expires its keys by its own clock, and waiting (deadlines, back-off)
+/// uses tokio's timers.
 ///
 /// ```
 /// use cached_core::{Cache, Clock, Options};
@@ -27,9 +28,9 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 #[derive(Clone)]
 pub struct Clock {
     start: Instant,
-    /// The same moment, as the clock that is cheap to read has it.
+    /// The same moment on the clock that is cheap to read.
     coarse: coarsetime::Instant,
-    /// Nanoseconds since `start`; `None` follows the system.
+    /// Nanoseconds since `start`; `None` for a clock that follows the system.
     manual: Option<Arc<AtomicU64>>,
 }
 
@@ -56,7 +57,7 @@ impl Clock {
         Self { start: Instant::now(), coarse: coarsetime::Instant::now(), manual: Some(Arc::new(AtomicU64::new(0))) }
     }
 
-    /// Moves a manual clock forward by `by`; a system clock is left as it is.
+    /// Moves a manual clock forward by `by`. Does nothing to a system clock.
     ///
     /// ```
     /// let clock = cached_core::Clock::manual();
@@ -68,18 +69,18 @@ impl Clock {
         }
     }
 
-    /// The time since this clock was made, in nanoseconds, as of some milliseconds ago at most. For what is asked at every hit
-    /// of the near cache: it takes a quarter of the time of [`now`](Self::now).
+    /// The time since this clock was made, in nanoseconds, at most some milliseconds behind. Every hit of the near
+    /// cache reads it, because it takes a quarter of the time of [`now`](Self::now).
     #[inline]
     pub(crate) fn coarse(&self) -> u64 {
         match &self.manual {
-            // Plain `now` also stores the time where all threads see it, and so makes them fight over a cache line.
+            // Plain `now` also stores the time in a shared place, so that threads compete for its cache line.
             None => coarsetime::Instant::now_without_cache_update().duration_since(self.coarse).as_nanos(),
             Some(nanos) => nanos.load(Ordering::SeqCst),
         }
     }
 
-    /// Milliseconds since 1970, as other processes have them too. Of a manual clock, since it was made in 2020.
+    /// Milliseconds since 1970, which other processes agree on. A manual clock begins in 2020.
     pub(crate) fn wall(&self) -> u64 {
         const MANUAL_EPOCH: u64 = 1_577_836_800_000;
         let millis = |time: Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);

@@ -24,30 +24,30 @@ impl Counter {
     }
 }
 
-/// A counter for what happens in many threads at once: each adds to a part of its own.
+/// A counter that many threads use at once: each adds to its own part, so that they do not share a cache line.
 #[derive(Debug, Default)]
-pub(crate) struct Striped([Padded; 8]);
+pub(crate) struct StripedCounter([PaddedCounter; 8]);
 
-/// On a cache line of its own.
+/// A counter on its own cache line.
 #[derive(Debug, Default)]
 #[repr(align(128))]
-struct Padded(Counter);
+struct PaddedCounter(Counter);
 
 thread_local! {
-    /// Which part is this thread's.
+    /// The index of this thread's part.
     static STRIPE: usize = {
         static NEXT: AtomicUsize = AtomicUsize::new(0);
         NEXT.fetch_add(1, Ordering::Relaxed) % 8
     };
 }
 
-impl Striped {
+impl StripedCounter {
     #[inline]
     pub(crate) fn one(&self) {
         self.0[STRIPE.with(|stripe| *stripe)].0.one();
     }
 
-    /// What was counted did not happen.
+    /// Takes one back, because what was counted did not happen.
     pub(crate) fn take_back(&self) {
         self.0[STRIPE.with(|stripe| *stripe)].0.add(u64::MAX);
     }
@@ -73,7 +73,7 @@ impl<R: Reason> ByReason<R> {
         &self.0[reason.index()]
     }
 
-    /// Of each reason that there was.
+    /// The counts of all reasons that occurred.
     pub(crate) fn nonzero(&self) -> BTreeMap<R, u64> {
         R::ALL.iter().map(|reason| (*reason, self.of(*reason).get())).filter(|(_, count)| *count > 0).collect()
     }

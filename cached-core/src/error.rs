@@ -1,10 +1,10 @@
-//! What can be wrong, and what to do about it.
+//! Errors: what is wrong, and what to do about it.
 
 use std::fmt;
 
 /// Why a cache could not be built. Nothing has been connected or installed.
 ///
-/// Its text says what is wrong and what would be right, for all annotated functions at once.
+/// Its text says what is wrong and what to write instead, for all annotated functions at once.
 ///
 /// ```
 /// use cached_core::{BuildError, Cache};
@@ -22,11 +22,11 @@ pub enum BuildError {
     Field {
         /// The builder's method that set it.
         field: &'static str,
-        /// What is wrong and what would be right.
+        /// What is wrong and what to write instead.
         problem: String,
     },
     /// Annotated functions of this program do not fit this cache or each other.
-    #[error("{} of the annotated functions cannot be cached:{}", .0.len(), Listed(.0))]
+    #[error("{} of the annotated functions cannot be cached:{}", .0.len(), ProblemList(.0))]
     Sites(Vec<SiteProblem>),
 }
 
@@ -46,9 +46,9 @@ pub enum BuildError {
 #[error("{0}")]
 pub struct SiteProblem(pub(crate) String);
 
-struct Listed<'a>(&'a [SiteProblem]);
+struct ProblemList<'a>(&'a [SiteProblem]);
 
-impl fmt::Display for Listed<'_> {
+impl fmt::Display for ProblemList<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.iter().try_for_each(|problem| write!(f, "\n  {problem}"))
     }
@@ -82,7 +82,7 @@ impl BuildError {
 #[non_exhaustive]
 pub enum CacheError {
     /// The store did not answer, or answered with an error. Whether the command took effect is unknown.
-    // Not its source as well: `{:#}` of an error chain would say it twice.
+    // The store's error is not the source as well, because `{:#}` of an error chain would then show it twice.
     #[error("the cache's store failed: {0}")]
     Store(StoreError),
     /// The store has failed repeatedly and is left alone until a probe succeeds.
@@ -91,14 +91,14 @@ pub enum CacheError {
     /// There is no tokio runtime here, whose timers and tasks the cache needs.
     #[error("there is no tokio runtime here: call the cache from inside of one")]
     NoRuntime,
-    /// A write is in progress on the value's key, or on one of its tags: what was made before its commit would stand there as if it were
-    /// made after. Nothing was stored.
+    /// A write is in progress on the value's key or on one of its tags. Nothing was stored, because a value made before
+    /// the write's commit would look like one made after it.
     #[error("a write is in progress on the value's key or on one of its tags, so nothing was stored")]
     Writing,
-    /// The operating system has no random bits to give, and without a stamp of its own no value is stored.
+    /// The operating system has no random bits to give, so the value has no stamp and is not stored.
     #[error("no random bits for the value's stamp")]
     NoRandomness,
-    /// A value may have so many tags and events, and no more.
+    /// The value has more tags and events than are allowed.
     #[error("more than {max} tags and events")]
     TooManyTags {
         /// The limit.
@@ -113,7 +113,7 @@ pub enum CacheError {
     /// The serialized value is larger than the builder's `max_value_bytes`.
     #[error("the value takes {bytes} bytes, more than the {max} of `max_value_bytes`")]
     TooLarge {
-        /// Its size in bytes.
+        /// The size of the value in bytes.
         bytes: usize,
         /// The limit in bytes.
         max: usize,
@@ -123,32 +123,34 @@ pub enum CacheError {
         "the function's own options do not store this value: its `ttl` is zero, `cache_if` says no, or its `tags` fail"
     )]
     Policy,
-    /// A pattern was given to a call that is about one key: [`Cache::set`](crate::Cache::set), [`Cache::delete`](crate::Cache::delete), and
-    /// what is invalidated around [`Cache::try_write`](crate::Cache::try_write). A part of the key, between `:`, is nothing but a `*`.
+    /// A pattern was given to a call that is about one key: [`Cache::set`](crate::Cache::set),
+    /// [`Cache::delete`](crate::Cache::delete), or the invalidation of [`Cache::try_write`](crate::Cache::try_write). A
+    /// pattern is a key of which a part, between `:`, is nothing but a `*`.
     ///
-    /// A `*` that a function's argument renders is no pattern: [`entry!`](crate::entry) names that entry.
+    /// A `*` that comes from a function's argument is no pattern: name that entry by [`entry!`](crate::entry).
     #[error(
         "`{key}` is a pattern, and this call is about one key: to remove all keys that begin alike, call \
          `delete_matching({:?}, ..)`; to invalidate entries together, give them a tag (`tags = \"..\"`) or an event \
-         (`invalidate_on = ..`) and name that; for an argument that is a `*`, name the call, `entry!(call)`; in a key that you render \
-         yourself, write `%2A` for a `*`",
+         (`invalidate_on = ..`) and name that; for an argument that is a `*`, name the call, `entry!(call)`; in a key \
+         that you render yourself, write `%2A` for a `*`",
         .key.split('*').next().unwrap_or_default()
     )]
     KeyPattern {
         /// The key as it was given.
         key: String,
     },
-    /// A pattern was given as the tag to be invalidated around [`Cache::try_write`](crate::Cache::try_write). A part of it, between `:`,
-    /// is nothing but a `*`.
+    /// A pattern was given as a tag to the invalidation of [`Cache::try_write`](crate::Cache::try_write). A pattern is
+    /// a tag of which a part, between `:`, is nothing but a `*`.
     #[error(
-        "`{tag}` is a pattern, and an invalidation by tag is of one tag: give the entries a tag for all of them as well \
-         (`tags = [..]`), or let them listen to any event of a type (`invalidate_on = Event {{ .. }}`)"
+        "`{tag}` is a pattern, and an invalidation by tag is of one tag: give the entries a tag for all of them as \
+         well (`tags = [..]`), or let them listen to any event of a type (`invalidate_on = Event {{ .. }}`)"
     )]
     TagPattern {
         /// The tag as it was given.
         tag: String,
     },
-    /// The write was not begun, since a part of what it changes has no key: its `Serialize` or its `KeyIdentity` fails.
+    /// The write did not begin, because a part of what it changes cannot be rendered: its `Serialize` or its
+    /// `KeyIdentity` fails.
     #[error(
         "a part of what this write changes cannot be rendered into a key: its `Serialize` or its `KeyIdentity` fails"
     )]
@@ -183,13 +185,14 @@ impl From<StoreError> for CacheError {
 pub enum EntryError {
     /// The first poll of the future did not reach a `#[redis_cached]` function.
     #[error(
-        "this is no call of a `#[redis_cached]` function that is about to begin: the future has been polled before, waits for \
-         something else first, or ends without such a call; pass the call itself, `entry!(find_user(42))`"
+        "this is no call of a `#[redis_cached]` function that is about to begin: the future has been polled before, \
+         waits for something else first, or ends without such a call; pass the call itself, `entry!(find_user(42))`"
     )]
     NoCall,
     /// The future makes several calls at once.
     #[error(
-        "this future calls several `#[redis_cached]` functions at once, `{first}` and `{second}`; pass one call, `entry!(find_user(42))`"
+        "this future calls several `#[redis_cached]` functions at once, `{first}` and `{second}`; pass one \
+         call, `entry!(find_user(42))`"
     )]
     Several {
         /// The path of one of the functions.
@@ -199,7 +202,8 @@ pub enum EntryError {
     },
     /// No cache is installed, and the call is in no scope.
     #[error(
-        "there is no cache for the call of `{function}`: call `cache.install()` at start-up, or `cache.scope(..)` around this"
+        "there is no cache for the call of `{function}`: call `cache.install()` at start-up, or `cache.scope(..)` \
+         around this"
     )]
     NoCache {
         /// The path of the function.
@@ -210,7 +214,8 @@ pub enum EntryError {
     Key {
         /// The path of the function.
         function: &'static str,
-        /// The argument as the key names it (`filter.lang`), `<*>` if it is one of all, or the event that is made of it.
+        /// The argument as the key names it (`filter.lang`), `<*>` if it is one of all, or the event that is made of
+        /// it.
         argument: &'static str,
     },
     /// The function writes: it has no entry of its own to be asked for.
@@ -233,7 +238,8 @@ pub enum EntryError {
     },
     /// What the future returns is not what the entry holds: another function is around the call.
     #[error(
-        "the entry of `{function}` holds a `{holds}`, and this future returns a `{returns}`; pass the call of `{function}` itself"
+        "the entry of `{function}` holds a `{holds}`, and this future returns a `{returns}`; pass the call of \
+         `{function}` itself"
     )]
     Type {
         /// The path of the function.
@@ -256,14 +262,14 @@ pub enum EntryError {
 #[derive(Debug, Clone, thiserror::Error)]
 #[error("{kind}: {message}")]
 pub struct StoreError {
-    /// What kind of fault it is; decides what the engine does.
+    /// The kind of the fault, which decides what the cache does.
     pub kind: FaultKind,
     /// The store's own words.
     pub message: String,
 }
 
 impl StoreError {
-    /// An error of the given kind; `message` is for people. For stores of your own.
+    /// An error of the given kind, for stores of your own. `message` is for people.
     ///
     /// ```
     /// use cached_core::{FaultKind, StoreError};
@@ -289,9 +295,9 @@ impl StoreError {
 pub enum FaultKind {
     /// No answer within the deadline.
     Timeout,
-    /// No connection, or it broke.
+    /// There is no connection, or it broke.
     Disconnected,
-    /// The connection ended with the tokio runtime that drove it, or that runtime stands still. Says nothing about the server.
+    /// The tokio runtime that drove the connection has ended or stands still. This says nothing about the server.
     Abandoned,
     /// The server refuses the user or the password.
     Auth,
@@ -299,9 +305,9 @@ pub enum FaultKind {
     Loading,
     /// The server takes no writes.
     ReadOnly,
-    /// The server is a replica or a Sentinel: what it serves may be old, and it takes no writes.
+    /// The server is a replica or a Sentinel: its values may be old, and it takes no writes.
     NotPrimary,
-    /// The server runs a script that takes long, and answers nobody meanwhile.
+    /// The server is busy with a script that takes long, and answers nobody meanwhile.
     Busy,
     /// The server's memory is full and its policy evicts nothing.
     OutOfMemory,
@@ -327,7 +333,7 @@ impl FaultKind {
 }
 
 impl FaultKind {
-    /// Whether the server has said so itself, so that what it was asked for has not been done and will not be.
+    /// Whether the server itself has refused the command, so that it was not carried out and will not be.
     pub(crate) fn is_answer(self) -> bool {
         !self.is_outage() && self != Self::Abandoned
     }

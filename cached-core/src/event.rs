@@ -1,4 +1,4 @@
-//! Events: what a write says that it has changed, and what an entry says that it depends on.
+//! Events: a write names those that it causes, and an entry names those that it depends on.
 
 use crate::key::template::{push_fields, rendered};
 use crate::key::{Key, KeySegment, Piece, Prefix, Unrenderable};
@@ -6,12 +6,13 @@ use crate::user_code::caught;
 
 /// Something that happened to the data: `#[derive(CacheEvent)]`.
 ///
-/// A reading function names the events that make its entries invalid, `invalidate_on = UserUpdated { id }`; a writing
-/// one names those that it causes, `#[redis_invalidate(UserUpdated { id: user.id })]`. Neither knows of the other.
+/// A reading function names the events that make its entries invalid, `invalidate_on = UserUpdated { id }`. A writing
+/// function names those that it causes, `#[redis_invalidate(UserUpdated { id: user.id })]`. Neither knows of the other.
 ///
-/// Two events are the same if their names and all of their fields are. Fields are key segments, like the arguments in a
-/// key, or hashed by `#[cache_key(hash)]`. The event's name is that of the struct, without its module, so that services need not share a crate; give one
-/// `#[event(name = "..")]` if two that mean different things have one name.
+/// Two events are the same if their names and all of their fields are the same. Fields are key segments, like the
+/// arguments in a key, or hashed by `#[cache_key(hash)]`. The event's name is that of the struct, without its module,
+/// so that services need not share a crate. If two structs with different meanings have the same name, give one of them
+/// `#[event(name = "..")]`.
 ///
 /// ```
 /// use cached_core::{Cache, CacheEvent};
@@ -34,12 +35,12 @@ use crate::user_code::caught;
             `#[derive(cached_core::CacheEvent)] struct UserUpdated {{ id: u64 }}`"
 )]
 pub trait CacheEvent {
-    /// Its name in the store and in messages.
+    /// The event's name in the store and in messages.
     const NAME: &'static str;
-    /// The names of its fields.
+    /// The names of the event's fields.
     const FIELDS: &'static [&'static str];
 
-    /// Hands the fields over in the order of [`FIELDS`](Self::FIELDS).
+    /// Passes the fields to `read`, in the order of [`FIELDS`](Self::FIELDS).
     ///
     /// ```
     /// use cached_core::CacheEvent;
@@ -59,19 +60,19 @@ pub trait CacheEvent {
 /// What the derive knows about one event.
 #[derive(Debug, Clone, Copy)]
 pub struct EventSpec {
-    /// Its name.
+    /// The event's name.
     pub name: &'static str,
-    /// Its module's path.
+    /// The path of the struct's module.
     pub module: &'static str,
-    /// Its source file.
+    /// The struct's source file.
     pub file: &'static str,
-    /// Its line there.
+    /// The struct's line in that file.
     pub line: u32,
-    /// The names of its fields.
+    /// The names of the event's fields.
     pub fields: &'static [&'static str],
 }
 
-/// Put into the link-time registry by the derive.
+/// The registry's entry for an event, submitted by generated code.
 #[derive(Debug)]
 pub struct RegisteredEvent(pub EventSpec);
 
@@ -89,23 +90,23 @@ pub struct EventUse {
     pub name: &'static str,
     /// The option as it is written: `UserUpdated { id }`.
     pub text: &'static str,
-    /// Any event of that type: `UserUpdated { .. }`.
+    /// Whether any event of that type is meant: `UserUpdated { .. }`.
     pub any: bool,
-    /// Arguments that its fields are made of and that are not part of the site's key.
+    /// Arguments that the event's fields use but the site's key does not.
     pub not_in_key: &'static [&'static str],
 }
 
 /// A tag that a site's entries have, or that a site invalidates.
 #[derive(Debug, Clone, Copy)]
 pub struct TagUse {
-    /// Its template; `None` for tags that are made of the value.
+    /// The tag's template; `None` for value tags.
     pub template: Option<&'static [Piece]>,
-    /// As for [`EventUse`].
+    /// Arguments that the tag's template uses but the site's key does not.
     pub not_in_key: &'static [&'static str],
 }
 
 impl Prefix {
-    /// The register of an event, or that of any event of its name.
+    /// The register of an event; `None` is for any event of the name.
     pub(crate) fn render_event<E: CacheEvent>(&self, event: Option<&E>) -> Result<Key, Unrenderable> {
         rendered(&self.events, |out, at| {
             at.set(E::NAME);
@@ -114,7 +115,8 @@ impl Prefix {
         })
     }
 
-    /// What [`event`](Self::event) takes: the fields of an event as they stand behind its name.
+    /// The fields of an event as they follow its name, which [`event`](Self::event) takes; `None` if they cannot be
+    /// rendered.
     pub(crate) fn event_fields<E: CacheEvent>(event: &E) -> Option<String> {
         let mut out = String::new();
         caught(|| event.with_segments(|segments| push_fields(&mut out, segments))).ok().flatten().map(|()| out)

@@ -1,29 +1,30 @@
-//! Single flight: callers of one key in one process share one load, and the way to it.
+//! Single flight: callers of one key in one process share one load, and the steps on the store before and after it.
 //!
-//! Knows neither stores nor values. The first caller of a key *leads*; those who come while it is under way *follow*.
-//! What a follower may share depends on when it came, since a completed write must be visible to every read that
-//! starts after it. A leader announces each of its *steps* before it takes it (an ACQUIRE, the start of a load), and a
-//! follower may use a result only if it had joined before the step that produced it. The others form the next
-//! generation: one of them leads, the rest follow it, however late they wake, since all its steps come after all of
-//! them: a thousand callers who come late cost one more ACQUIRE, not a thousand.
+//! This file knows neither stores nor values. The first caller of a key *leads*; callers that come while it is under
+//! way *follow*. What a follower may share depends on when it came, because a completed write must be visible to every
+//! read that starts after it. So a leader announces each of its *steps* (an ACQUIRE, the start of a load) before it
+//! takes it, and a follower may use a result only if it had joined before the step that produced it. The other
+//! followers form the next generation: one of them leads and the rest follow it, however late they wake, because all of
+//! its steps come after they joined. A thousand callers that come late cost one more ACQUIRE, not a thousand.
 //!
-//! A FILL is a step, too. When it was accepted, no invalidation fell between ACQUIRE and FILL: the value was current when
-//! the FILL was carried out, and is for all who had joined before it was sent. Not for those who came later: a write may
-//! have completed between the FILL and its answer.
+//! A FILL is a step, too. If it is accepted, no invalidation came between ACQUIRE and FILL, so the value was current
+//! when the FILL was carried out, and all who had joined before it was sent may use it. Later callers may not: a write
+//! may have completed between the FILL and its answer.
 //!
 //! # On cancellation
-//! A leader that is dropped hands over: its followers wake, and one of them leads. A leader that panics or reports
-//! failure lets all of them go at once, so that they are not tried one after another.
+//! If a leader is dropped, its followers wake and one of them leads. If a leader panics or reports failure, all
+//! followers load by themselves at once, so that they do not fail one after another.
 //!
 //! # Leaders that are not polled
-//! A leader that could go on and is not polled *stalls* (see [`pulse`]). Its followers do not wait for that: the first to
-//! notice takes its place in the table with a flight of its own, the next generation, and the others follow that. This
-//! breaks none of the rules above, since all followers of the former came before it left the table, and the steps of the
-//! latter come after. Whatever the stalled leader finds, should it go on, is for those who joined it before the step, as
-//! ever. Each such flight is given twice the time of the one before: where a busy process looks like a stalled leader,
-//! loads do not multiply.
+//! A leader that could continue but is not polled *stalls* (see [`pulse`]). Its followers do not wait for it: the first
+//! to notice takes its place in the table with a flight of its own, the next generation, and the others follow that
+//! one. The rules above still hold, because all followers of the stalled flight came before it left the table, and the
+//! steps of the new one come after. If the stalled leader continues, its result is for those who joined it before the
+//! step, as always. Each such flight is given twice the time of the one before, so that loads do not multiply where a
+//! busy process looks like a stalled leader.
 //!
-//! A leader that is polled is waited for, however slow its load is. And a follower that is polled late itself is no judge.
+//! Followers wait for a leader that is polled, however slow its load is. A follower that is itself polled late does not
+//! judge.
 
 pub(crate) mod pulse;
 
@@ -42,9 +43,9 @@ mod model;
 #[cfg(all(test, not(shuttle)))]
 mod tests;
 
-/// More than the callers that can be inside of the table at once on common machines.
+/// More than the threads that can use the table at once on common machines.
 const SHARDS: usize = 32;
-/// How often the time that a leader may stall is doubled at most.
+/// How often at most the time that a leader may stall is doubled.
 const DOUBLED: u32 = 6;
 
 type Table<K, T> = HashMap<K, Arc<Flight<T>>>;
@@ -76,24 +77,24 @@ struct State<T> {
     progress: Progress<T>,
     /// Time spent waiting for the store, up to the step under way.
     store_time: Duration,
-    /// Since when it is waiting for the store, if it is.
+    /// Since when the leader has been waiting for the store, if it is.
     in_store_since: Option<Instant>,
-    /// The next generation, once one of this one's followers leads it.
+    /// The next generation, once a follower of this flight leads it.
     next: Next<T>,
-    /// The generations that this one is the next of.
+    /// The generations before this one.
     formers: Vec<Weak<Flight<T>>>,
-    /// How the leader is polled, once it has something to wait for.
+    /// Shows whether the leader is polled, once it has something to wait for.
     pulse: Option<Arc<Pulse>>,
-    /// Another flight has taken its place.
+    /// Another flight has taken this one's place.
     is_left: bool,
-    /// Flights before this one that stalled.
+    /// The number of flights before this one that stalled.
     stalled: u32,
-    /// The lease under which it loads, or is about to, or that of the flight whose place it has taken.
+    /// The lease that the leader has asked for, or else that of the flight whose place this one has taken.
     lease: Option<u128>,
 }
 
-/// The next generation. Not kept alive, so that a follower which is never polled again does not keep all generations after it
-/// alive: what it has found stays, for those who wake late.
+/// The next generation. It is not kept alive, so that a follower which is never polled again does not keep all later
+/// generations alive. Its result is kept, for followers that wake late.
 #[derive(Debug)]
 enum Next<T> {
     Flight(Weak<Flight<T>>),
@@ -112,7 +113,7 @@ impl<T> Next<T> {
 #[derive(Debug)]
 enum Progress<T> {
     UnderWay,
-    /// Loaded by this step; whether it is current is not proved yet.
+    /// A value and the step that loaded it. It is not proved yet that the value is current.
     Loaded(T, u32),
     Ended(Ending<T>),
 }
@@ -120,7 +121,7 @@ enum Progress<T> {
 /// How a flight ended.
 #[derive(Debug)]
 enum Ending<T> {
-    /// For those who had joined before the step.
+    /// A value for those who had joined before this step.
     Found(T, u32),
     /// The load failed: followers load by themselves.
     Failed,
@@ -128,7 +129,7 @@ enum Ending<T> {
     Over,
 }
 
-/// What a caller is to a flight.
+/// A caller's role in a flight.
 #[derive(Debug)]
 pub(crate) enum Role<K: Hash + Eq, T: Clone> {
     Lead(Lead<K, T>),
@@ -142,12 +143,12 @@ pub(crate) enum Landing<T> {
     Shared(T),
     /// The load failed: load without leading.
     Failed,
-    /// The leader is gone, or what it found was under way when this caller came: join the next generation. With the
-    /// time that the flight spent waiting for the store.
+    /// The leader is gone, or the step that found its value had begun when this caller came: join the next generation.
+    /// Holds the time that the flight spent waiting for the store.
     Next(Duration),
-    /// Loaded, but the leader does not get to say whether the value was stored: load without leading.
+    /// The value is loaded, but the leader has not reported in time whether it was stored: load without leading.
     Unsettled,
-    /// The leader could go on and is not polled: join the next generation.
+    /// The leader could continue but is not polled: join the next generation.
     Stalled,
 }
 
@@ -169,7 +170,7 @@ impl<T> Default for State<T> {
 }
 
 impl<T> Flight<T> {
-    /// One that has ended with a value found by `step`.
+    /// A flight that has ended with a value found by `step`.
     fn ended(value: T, step: u32) -> Arc<Self> {
         let state = State { progress: Progress::Ended(Ending::Found(value, step)), ..State::default() };
         Arc::new(Self { state: Mutex::new(state), changed: Notify::new() })
@@ -177,7 +178,7 @@ impl<T> Flight<T> {
 }
 
 impl<T> State<T> {
-    /// Begins a step, or none, that waits for the store or does not.
+    /// Ends the time spent in the store, if any, and begins it again if `in_store`.
     fn begin(&mut self, in_store: bool) {
         let now = Instant::now();
         if let Some(since) = self.in_store_since.take() {
@@ -193,8 +194,8 @@ impl<K: Hash + Eq + Clone, T: Clone> Flights<K, T> {
         Self { tables: Arc::new(Tables { shards, len: AtomicUsize::new(0) }), hasher: RandomState::new() }
     }
 
-    /// Whether a flight of this key is under way. Costs next to nothing while there is none at all. One that starts or ends
-    /// at this moment may be missed.
+    /// Whether a flight of this key is under way. Costs next to nothing while there are no flights at all. May miss a
+    /// flight that starts or ends at this moment.
     pub(crate) fn has(&self, key: impl FnOnce() -> K) -> bool {
         self.tables.len.load(Ordering::Relaxed) > 0 && {
             let key = key();
@@ -209,7 +210,7 @@ impl<K: Hash + Eq + Clone, T: Clone> Flights<K, T> {
 
     /// Joins the generation after the one that `follow` followed to its end, or until it stalled.
     pub(crate) fn join_next(&self, key: &K, follow: &Follow<T>) -> Role<K, T> {
-        // Whatever comes after a flight that this caller has followed began after this caller came.
+        // A flight that comes after one that this caller followed began after this caller came.
         const BEFORE_ALL_STEPS: u32 = 0;
         let next = locked(&follow.flight.state).next.flight();
         if let Some(flight) = next {
@@ -220,14 +221,14 @@ impl<K: Hash + Eq + Clone, T: Clone> Flights<K, T> {
         locked(&flight.state).formers.push(Arc::downgrade(&follow.flight));
         let mut former = locked(&follow.flight.state);
         former.next = Next::Flight(Arc::downgrade(flight));
-        // If it has not ended, the others need not find out by themselves.
+        // If it has stalled, its other followers need not find that out by themselves.
         former.is_left = true;
         drop(former);
         follow.flight.changed.notify_waiters();
         role
     }
 
-    /// Joins the flight in the table, unless that is the one to be left, or starts one in its place.
+    /// Joins the flight in the table. Starts a new one if there is none, or if it is the one to be left.
     fn board(&self, key: &K, left: Option<&Arc<Flight<T>>>, joined_at: impl FnOnce(&Flight<T>) -> u32) -> Role<K, T> {
         let shard = self.shard(key);
         let mut table = locked(&self.tables.shards[shard]);
@@ -260,7 +261,7 @@ impl<K: Hash + Eq + Clone, T: Clone> Flights<K, T> {
     }
 }
 
-/// The leader's part. Dropping it hands over.
+/// The leader's part of a flight. If it is dropped, a follower leads.
 #[derive(Debug)]
 pub(crate) struct Lead<K: Hash + Eq, T: Clone> {
     flight: Arc<Flight<T>>,
@@ -271,24 +272,24 @@ pub(crate) struct Lead<K: Hash + Eq, T: Clone> {
 }
 
 impl<K: Hash + Eq, T: Clone> Lead<K, T> {
-    /// Announces a step on the store; to be called right before it is taken. Returns its number.
+    /// Announces a step on the store, right before it is taken. Returns its number.
     pub(crate) fn store_step(&self) -> u32 {
         self.begin(true)
     }
 
-    /// Announces the load; to be called right before it begins. Returns its number.
+    /// Announces the load, right before it begins. Returns its number.
     pub(crate) fn load_step(&self) -> u32 {
         self.begin(false)
     }
 
-    /// Says that the leader waits for something other than the store.
+    /// Notes that the leader waits for something other than the store.
     pub(crate) fn idle(&self) {
         locked(&self.flight.state).begin(false);
     }
 
-    /// As [`idle`](Self::idle), after a look at the store that the leader could do without, since it waits anyway: it is
-    /// no time that its followers have lost.
-    pub(crate) fn idle_after_a_look_in_vain(&self) {
+    /// Like [`idle`](Self::idle), after a read that found nothing new while the leader was waiting anyway: the time of
+    /// the read does not count, because the followers have not lost it.
+    pub(crate) fn idle_after_reading_in_vain(&self) {
         locked(&self.flight.state).in_store_since = None;
     }
 
@@ -299,7 +300,7 @@ impl<K: Hash + Eq, T: Clone> Lead<K, T> {
         state.step
     }
 
-    /// By which followers see whether the leader is polled; it can go on now.
+    /// Returns the pulse that shows followers whether the leader is polled, and marks it as able to continue now.
     pub(crate) fn pulse(&self) -> Arc<Pulse> {
         let mut state = locked(&self.flight.state);
         let pulse = state.pulse.get_or_insert_with(Pulse::new);
@@ -307,12 +308,13 @@ impl<K: Hash + Eq, T: Clone> Lead<K, T> {
         Arc::clone(pulse)
     }
 
-    /// As [`pulse`](Self::pulse), of a leader that leads other flights as well.
+    /// Sets the [`pulse`](Self::pulse) of a leader that leads other flights as well.
     pub(crate) fn is_driven_by(&self, pulse: Arc<Pulse>) {
         locked(&self.flight.state).pulse = Some(pulse);
     }
 
-    /// Names the lease that the leader is about to ask for. With the one that whoever it has taken the place of may hold.
+    /// Notes the lease that the leader is about to ask for. Returns the one noted before, which a leader that stalled
+    /// may still hold.
     pub(crate) fn leases(&self, lease: u128) -> Option<u128> {
         locked(&self.flight.state).lease.replace(lease)
     }
@@ -322,8 +324,8 @@ impl<K: Hash + Eq, T: Clone> Lead<K, T> {
         self.end(Ending::Found(value, step));
     }
 
-    /// Shares a value loaded by `step` at once with those who may use it; the flight goes on until it is proved current
-    /// or not.
+    /// Shares a value loaded by `step` at once with those who may use it. The flight continues until the value is
+    /// proved current or not.
     pub(crate) fn loaded(&self, value: T, step: u32) {
         locked(&self.flight.state).progress = Progress::Loaded(value, step);
         self.flight.changed.notify_waiters();
@@ -334,7 +336,8 @@ impl<K: Hash + Eq, T: Clone> Lead<K, T> {
         self.settle(Some(fill));
     }
 
-    /// Ends after [`loaded`](Self::loaded): nothing was stored, so the value is for the early ones only.
+    /// Ends after [`loaded`](Self::loaded): nothing was stored, so only those who joined before the load share the
+    /// value.
     pub(crate) fn not_proved(self) {
         self.settle(None);
     }
@@ -354,9 +357,9 @@ impl<K: Hash + Eq, T: Clone> Lead<K, T> {
 
     fn end(&mut self, ending: Ending<T>) {
         self.ended = true;
-        // Out of the table first: whoever comes from here on starts a new flight.
+        // The flight leaves the table first, so that later callers start a new one.
         let mut table = locked(&self.tables.shards[self.shard]);
-        // Unless another has taken its place there.
+        // Another flight may have taken its place there.
         if table.get(&self.key).is_some_and(|flight| Arc::ptr_eq(flight, &self.flight)) {
             table.remove(&self.key);
             self.tables.len.fetch_sub(1, Ordering::Relaxed);
@@ -388,7 +391,7 @@ impl<K: Hash + Eq, T: Clone> Drop for Lead<K, T> {
     }
 }
 
-/// A follower's part.
+/// A follower's part of a flight.
 #[derive(Debug)]
 pub(crate) struct Follow<T> {
     flight: Arc<Flight<T>>,
@@ -396,15 +399,15 @@ pub(crate) struct Follow<T> {
 }
 
 impl<T: Clone> Follow<T> {
-    /// Waits for what the flight has for this caller. When the load is done and only its settling is left, no longer
-    /// than `settles_within`: the leader may be in a runtime that has gone idle. Until then, no longer than `stalls_within`
-    /// while the leader is not polled though it could go on.
+    /// Waits for the flight's result for this caller. Once the value is loaded, waits no longer than `settles_within`
+    /// for the leader to report whether it was stored, because the leader's runtime may have gone idle. Until then,
+    /// waits no longer than `stalls_within` while the leader could continue but is not polled.
     pub(crate) async fn landing(&self, settles_within: Duration, stalls_within: Duration) -> Landing<T> {
         let came = Instant::now();
         let mut is_prompt = true;
         loop {
             let mut changed = pin!(self.flight.changed.notified());
-            // Registered before the state is looked at, so that no change between the two is missed.
+            // Registered before the state is read, so that no change in between is missed.
             changed.as_mut().enable();
             if let Some(landing) = self.landed() {
                 return landing;
@@ -421,15 +424,15 @@ impl<T: Clone> Follow<T> {
             }
             let wait = patience.checked_sub(idle).filter(|left| !left.is_zero()).unwrap_or(patience);
             let asked = Instant::now();
-            // When the time is over it is looked at again.
+            // When the time is over, the state is read again.
             let _ = timeout(wait, changed).await;
-            // Who is polled late is no judge of who is: the process is busy.
+            // A follower that is polled late cannot tell whether the leader stalls: the process is busy.
             is_prompt = asked.elapsed() < wait.saturating_add(patience / 4);
         }
     }
 
-    /// How long the leader may be idle, and how long it has been while this follower waited. What was before does not count:
-    /// it may have been woken behind this follower, and have its turn in a moment.
+    /// How long the leader may be idle, and how long it has been idle while this follower waited. Earlier idleness does
+    /// not count: the leader may have been woken after this follower, and be polled in a moment.
     fn patience(&self, stalls_within: Duration, came: Instant) -> (Duration, Duration) {
         let state = locked(&self.flight.state);
         let patience = stalls_within.saturating_mul(1 << state.stalled.min(DOUBLED));

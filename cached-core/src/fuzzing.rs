@@ -1,4 +1,5 @@
-//! The way in for the targets in the repository's `fuzz/`. Compiled by `--cfg fuzzing` only; not part of the API.
+//! The entry point for the targets in the repository's `fuzz/`. Compiled only with `--cfg fuzzing`; not part of the
+//! API.
 
 use crate::envelope::tags::TagRecord;
 use crate::envelope::times::Times;
@@ -14,10 +15,10 @@ pub const MAX_KEY: usize = key::MAX_KEY;
 /// Longest rendered segment in bytes.
 pub const MAX_SEGMENT: usize = key::MAX_SEGMENT;
 
-/// What a value is written with and has to be read with.
+/// What a value is written with and must be read with.
 #[derive(Debug, Clone, Copy)]
 pub struct Identity<'a> {
-    /// The key it stands under.
+    /// The key that the value stands under.
     pub key: &'a str,
     /// The codec's number, at most 15.
     pub codec: u8,
@@ -25,49 +26,49 @@ pub struct Identity<'a> {
     pub fingerprint: u64,
 }
 
-/// What a register turned out to hold.
+/// The content of a register.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Read {
     /// A lease.
     Lease,
-    /// A payload; `None` for a `None`.
+    /// A payload; `None` for a cached `None`.
     Value(Option<Bytes>),
-    /// Neither.
+    /// Neither a lease nor a value.
     Invalid(MissReason),
 }
 
-/// Most tags of either kind.
+/// The most tags of each kind.
 pub const MAX_TAGS: usize = crate::envelope::tags::MAX_TAGS;
 
 /// The tags of a value and their stamps.
 #[derive(Debug, Clone, Copy)]
 pub struct Tags<'a> {
-    /// Of those that a call tells; at most [`MAX_TAGS`].
-    pub told: &'a [u128],
-    /// Those that only the value tells; at most [`MAX_TAGS`].
-    pub named: &'a [(&'a str, u128)],
+    /// The stamps of the call tags; at most [`MAX_TAGS`].
+    pub call: &'a [u128],
+    /// The names and stamps of the value tags; at most [`MAX_TAGS`].
+    pub value: &'a [(&'a str, u128)],
 }
 
 impl Tags<'_> {
     fn recorded(self) -> TagRecord {
-        let told: Vec<_> = self.told.iter().copied().map(Head::value).collect();
-        TagRecord::new(&told, self.named.iter().map(|(name, stamp)| (Box::from(*name), Head::value(*stamp))))
+        let call: Vec<_> = self.call.iter().copied().map(Head::value).collect();
+        TagRecord::new(&call, self.value.iter().map(|(name, stamp)| (Box::from(*name), Head::value(*stamp))))
     }
 
-    /// Whether a register that can be read records just these.
+    /// Whether a register that can be read records exactly these tags.
     #[must_use]
     pub fn are_recorded(self, register: &Bytes, of: Identity<'_>, max_payload: usize) -> bool {
         let expected = Expectation { key: of.key, codec: of.codec, fingerprint: of.fingerprint, max_payload };
         let Register::Value(found) = envelope::read(register, expected) else { return false };
-        let told: Vec<_> = self.told.iter().copied().map(Head::value).collect();
-        let named: Vec<_> = self.named.iter().map(|(_, stamp)| Head::value(*stamp)).collect();
-        found.recorded.holds(None, told.iter().map(|head| Some(head.as_bytes())))
-            && found.recorded.holds_named(named.iter().map(|head| Some(head.as_bytes())))
-            && found.recorded.names().eq(self.named.iter().map(|(name, _)| *name))
+        let call: Vec<_> = self.call.iter().copied().map(Head::value).collect();
+        let value: Vec<_> = self.value.iter().map(|(_, stamp)| Head::value(*stamp)).collect();
+        found.recorded.holds(None, call.iter().map(|head| Some(head.as_bytes())))
+            && found.recorded.holds_named(value.iter().map(|head| Some(head.as_bytes())))
+            && found.recorded.names().eq(self.value.iter().map(|(name, _)| *name))
     }
 }
 
-/// When a value is stale, in milliseconds since 1970, and how long it took to load, in microseconds.
+/// When a value becomes stale, in milliseconds since 1970, and how long its load took, in microseconds.
 pub type TimesOf = Option<(u64, u32)>;
 
 /// The times of a register that can be read.
@@ -79,7 +80,7 @@ pub fn times(register: &Bytes, of: Identity<'_>, max_payload: usize) -> TimesOf 
     found.times.map(|times| (times.fresh_until, times.load_time))
 }
 
-/// Writes a register whose stamp is `stamp`, compressed from `compress_above` bytes on.
+/// Writes a register with this stamp. Compresses payloads from `compress_above` bytes on.
 #[must_use]
 pub fn write(
     of: Identity<'_>,
@@ -122,7 +123,7 @@ pub fn render(namespace: &str, template: &[Piece], segments: &[&dyn crate::KeySe
     Prefix::new(namespace).render(template, "module::function", segments).ok().map(|key| key.to_string())
 }
 
-/// The text of which the hash of a `<name:serde>` is made.
+/// The text that is hashed for a `<name:serde>`.
 #[must_use]
 pub fn canonical<T: serde::Serialize + ?Sized>(value: &T) -> Option<String> {
     key::canonical_text(value).ok()

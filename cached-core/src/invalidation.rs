@@ -1,4 +1,4 @@
-//! What a write invalidates: keys, tags and events, gathered before they are applied.
+//! The keys, tags and events that a write invalidates, gathered before they are applied.
 
 use crate::error::CacheError;
 use crate::event::CacheEvent;
@@ -6,7 +6,7 @@ use crate::hand;
 use crate::key::{Key, Prefix, Unrenderable};
 use std::collections::HashSet;
 
-/// What an entry depends on and a write invalidates: a text, or an event.
+/// A tag that entries have and writes invalidate: a text, or an event.
 ///
 /// ```
 /// use cached_core::Tag;
@@ -14,18 +14,18 @@ use std::collections::HashSet;
 /// assert_eq!(Tag::from("tenant:7"), Tag::new(format!("tenant:{}", 7)));
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Tag(Depends);
+pub struct Tag(Dependency);
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-enum Depends {
+enum Dependency {
     Text(String),
-    /// An event's name, and its rendered fields; `None` if one of them has no form.
+    /// An event's name and its rendered fields; `None` if one of them cannot be rendered.
     Event(&'static str, Option<String>),
 }
 
 impl Tag {
-    /// The tag of that text, which is taken as it is. As with keys, parts that users can choose are to be escaped;
-    /// templates do it.
+    /// The tag of that text, which is taken as it is. As in keys, escape the parts that users can choose; templates do
+    /// it.
     ///
     /// ```
     /// use cached_core::Tag;
@@ -34,10 +34,10 @@ impl Tag {
     /// ```
     #[must_use]
     pub fn new(text: impl Into<String>) -> Self {
-        Self(Depends::Text(text.into()))
+        Self(Dependency::Text(text.into()))
     }
 
-    /// The tag of all entries that listen to the event. For tags that only the value tells:
+    /// The tag of all entries that listen to the event. Use it for value tags:
     ///
     /// ```
     /// use cached_core::{CacheEvent, Tag, redis_cached};
@@ -58,25 +58,25 @@ impl Tag {
     /// ```
     #[must_use]
     pub fn of<E: CacheEvent>(event: &E) -> Self {
-        Self(Depends::Event(E::NAME, Prefix::event_fields(event)))
+        Self(Dependency::Event(E::NAME, Prefix::event_fields(event)))
     }
 
-    /// What messages call it.
+    /// Its name in messages.
     fn name(&self) -> Unrenderable {
         match &self.0 {
-            Depends::Text(_) => "tag",
-            Depends::Event(name, _) => name,
+            Dependency::Text(_) => "tag",
+            Dependency::Event(name, _) => name,
         }
     }
 
-    /// The register that stands for it in a cache; `None` if it has no form.
+    /// Its register in a cache; `None` if it cannot be rendered.
     pub(crate) fn register(&self, prefix: &Prefix) -> Option<Key> {
         match &self.0 {
-            Depends::Text(text) => {
+            Dependency::Text(text) => {
                 hand::uses(hand::Kind::Tag, text);
                 Some(prefix.tag(text))
             }
-            Depends::Event(name, fields) => fields.as_ref().map(|fields| prefix.event(name, fields)),
+            Dependency::Event(name, fields) => fields.as_ref().map(|fields| prefix.event(name, fields)),
         }
     }
 }
@@ -115,25 +115,26 @@ pub struct Invalidation {
 #[derive(Debug, Clone)]
 enum Item {
     Key(String),
-    /// The key of a call, without what stands in front of it in the call's cache.
+    /// The key of a call, without the prefix that the call's cache adds.
     Entry(Box<str>),
     Tag(Tag),
 }
 
 impl Invalidation {
-    /// Nothing yet.
+    /// An empty invalidation.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Adds the entry under `key`, which is what [`Cache::delete`](crate::Cache::delete) takes: for keys of
-    /// [`Cache::get_or_set`](crate::Cache::get_or_set). The key of an annotated function is escaped (`'42` for the text "42",
-    /// `a%3Ab` for "a:b"): use [`entry`](Self::entry), which has it rendered.
+    /// Adds the entry under `key`, as [`Cache::delete`](crate::Cache::delete) takes it: for keys of
+    /// [`Cache::get_or_set`](crate::Cache::get_or_set). The keys of annotated functions are escaped (`'42` for the text
+    /// "42", `a%3Ab` for "a:b"), so for them use [`entry`](Self::entry), which lets the function render the key.
     ///
-    /// It is one key. A pattern, such as `user:*`, is refused: [`Cache::try_write`](crate::Cache::try_write) does not begin, and of other
-    /// calls the [`Outcome`] is [`Failed`](Outcome::Failed). What many entries have in common is a tag or an event.
+    /// It is one key. A pattern, such as `user:*`, is refused: [`Cache::try_write`](crate::Cache::try_write) does not
+    /// begin, and the [`Outcome`] of other calls is [`Failed`](Outcome::Failed). To invalidate many entries together,
+    /// use a tag or an event.
     ///
-    /// What [`Entry::key`](crate::Entry::key) returns is such a key.
+    /// [`Entry::key`](crate::Entry::key) returns such a key.
     ///
     /// ```
     /// let what = cached_core::Invalidation::new().key("user:42");
@@ -143,13 +144,13 @@ impl Invalidation {
         self
     }
 
-    /// Adds the entry under this key as it stands in the store, without the cache's prefix.
+    /// Adds the entry under this key of a call, which comes without the cache's prefix.
     pub(crate) fn by_text(mut self, key: &str) -> Self {
         self.items.push(Item::Entry(key.into()));
         self
     }
 
-    /// Adds all entries that have the tag. Like a key it is one, and no pattern.
+    /// Adds all entries that have the tag. It is one tag, and no pattern.
     ///
     /// ```
     /// let what = cached_core::Invalidation::new().tag("tenant:7");
@@ -170,7 +171,7 @@ impl Invalidation {
         self
     }
 
-    /// Adds all that another one holds.
+    /// Adds everything in another invalidation.
     ///
     /// ```
     /// use cached_core::Invalidation;
@@ -182,7 +183,7 @@ impl Invalidation {
         self
     }
 
-    /// Whether there is nothing in it.
+    /// Whether it is empty.
     ///
     /// ```
     /// assert!(cached_core::Invalidation::new().is_empty());
@@ -192,7 +193,7 @@ impl Invalidation {
         self.items.is_empty()
     }
 
-    /// The registers that an entry depends on which depends on these tags and events.
+    /// The registers of its tags and events, which an entry with these tags and events depends on.
     pub(crate) fn tags(&self, prefix: &Prefix) -> Vec<Result<Key, Unrenderable>> {
         let tag = |item: &Item| match item {
             Item::Key(_) | Item::Entry(_) => None,
@@ -201,15 +202,15 @@ impl Invalidation {
         self.items.iter().filter_map(tag).collect()
     }
 
-    /// Adds the registers that stand for it in a cache. What has no form is left out, and the last of it is the error.
+    /// Adds its registers in a cache. Leaves out what cannot be rendered; the last of these is the error.
     pub(crate) fn add_to(&self, registers: &mut Registers, prefix: &Prefix) -> Result<(), Unrenderable> {
         let mut added = Ok(());
         for item in &self.items {
             match item {
                 Item::Key(key) => registers.key(prefix.literal(key)),
                 Item::Entry(key) => registers.key(prefix.literal(key)),
-                Item::Tag(Tag(Depends::Text(text))) => registers.tag(prefix, prefix.tag(text)),
-                Item::Tag(Tag(Depends::Event(name, fields))) => {
+                Item::Tag(Tag(Dependency::Text(text))) => registers.tag(prefix, prefix.tag(text)),
+                Item::Tag(Tag(Dependency::Event(name, fields))) => {
                     registers.event(prefix, name, fields.as_deref());
                     if fields.is_none() {
                         added = Err(*name);
@@ -220,14 +221,14 @@ impl Invalidation {
         added
     }
 
-    /// What of it is a pattern and no name, if anything is. What is likely to be mistaken is warned of.
+    /// The error for the first item that is a pattern and no name, if there is one. Logs likely mistakes.
     pub(crate) fn pattern(&self, prefix: &Prefix) -> Option<CacheError> {
         let mut pattern = None;
         for item in &self.items {
             let (kind, text) = match item {
                 Item::Key(key) => (hand::Kind::Key, &**key),
-                Item::Tag(Tag(Depends::Text(tag))) => (hand::Kind::Tag, &**tag),
-                Item::Entry(_) | Item::Tag(Tag(Depends::Event(..))) => continue,
+                Item::Tag(Tag(Dependency::Text(tag))) => (hand::Kind::Tag, &**tag),
+                Item::Entry(_) | Item::Tag(Tag(Dependency::Event(..))) => continue,
             };
             match hand::is_name(kind, text) {
                 Err(error) => {
@@ -248,9 +249,9 @@ impl From<Tag> for Invalidation {
     }
 }
 
-/// What [`Cache::invalidate`](crate::Cache::invalidate) and [`Cache::write`](crate::Cache::write) take: an [`Invalidation`], an
-/// [`Entry`], a [`Tag`]. A text is none of them, since it may be a key or a tag. Implemented for all that is
-/// `Into<Invalidation>`.
+/// What [`Cache::invalidate`](crate::Cache::invalidate) and [`Cache::write`](crate::Cache::write) take: an
+/// [`Invalidation`], an [`Entry`](crate::Entry), a [`Tag`]. A text is not accepted, because it could be a key or a tag.
+/// Implemented for every type that is `Into<Invalidation>`.
 ///
 /// ```
 /// use cached_core::{Cache, IntoInvalidation, Outcome, Tag};
@@ -274,14 +275,14 @@ pub trait IntoInvalidation: Into<Invalidation> {}
 #[diagnostic::do_not_recommend]
 impl<T: Into<Invalidation>> IntoInvalidation for T {}
 
-/// Up to so many keys are compared with each other; beyond, a set is kept of them.
+/// Up to so many keys are compared one by one; beyond that, a set finds duplicates.
 const FEW: usize = 16;
 
-/// The registers that a write touches, none twice.
+/// The registers that a write touches, each once.
 #[derive(Debug, Default)]
 pub(crate) struct Registers {
     keys: Vec<Key>,
-    /// All of them, once they are more than a few.
+    /// All keys, once there are more than [`FEW`].
     seen: HashSet<Key>,
 }
 
@@ -300,16 +301,17 @@ impl Registers {
         }
     }
 
-    /// A tag, and the register that stands for all tags: what a load does not know the tags of until it has ended
-    /// depends on that one meanwhile.
+    /// Adds a tag, and the register that stands for all tags: a load that does not know its value tags until it has
+    /// ended depends on that one meanwhile.
     pub(crate) fn tag(&mut self, prefix: &Prefix, tag: Key) {
-        // First, where registers are removed one by one: a load that finds this one as it was must not meet a new stamp of the tag.
+        // It comes first for stores that remove registers one by one: while a load finds this one unchanged, it must
+        // not find a new stamp of the tag.
         self.key(prefix.all_tags());
         self.key(tag);
     }
 
-    /// An event, and any event of its name. Fields without a form are taken as another event each time; listeners to any
-    /// hear of it all the same.
+    /// Adds an event, and the register for any event of its name. If the fields cannot be rendered, only the entries
+    /// that listen to any event of the name are invalidated.
     pub(crate) fn event(&mut self, prefix: &Prefix, name: &str, fields: Option<&str>) {
         self.tag(prefix, prefix.event(name, ""));
         if let Some(fields) = fields.filter(|fields| !fields.is_empty()) {
@@ -328,7 +330,7 @@ impl<E: CacheEvent> From<&E> for Invalidation {
     }
 }
 
-/// What became of an invalidation.
+/// The result of an invalidation.
 ///
 /// ```
 /// use cached_core::{Cache, Invalidation, Outcome};
@@ -343,13 +345,13 @@ impl<E: CacheEvent> From<&E> for Invalidation {
 #[serde(rename_all = "snake_case")]
 #[must_use = "an invalidation that is not applied leaves old values to other processes"]
 pub enum Outcome {
-    /// No read from here on, in any process, gets an older value from the store.
+    /// From now on, no read in any process gets an older value from the store.
     Applied,
-    /// The store could not be asked. It will be, until it answers; meanwhile this process neither reads nor stores what
-    /// the invalidation is about. Other processes may still read it.
+    /// The store was out of reach. The invalidation is repeated until the store answers; meanwhile this process neither
+    /// reads nor stores the entries concerned. Other processes may still read them.
     Queued,
-    /// There is no tokio runtime here to apply it, or a part of it names nothing: a hashed value that does not serialize, or a
-    /// pattern (`user:*`). The rest is applied.
+    /// There is no tokio runtime here to apply it, or a part of it names nothing: a hashed value that does not
+    /// serialize, or a pattern (`user:*`). The rest is applied.
     Failed,
 }
 
@@ -358,7 +360,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn no_register_is_touched_twice_however_many_there_are() {
+    fn each_register_is_touched_once_however_many_there_are() {
         let mut registers = Registers::default();
         for _ in 0..2 {
             for n in 0..3 * FEW {

@@ -3,13 +3,13 @@
 //! It lives in the register itself, so whatever removes the register (an invalidation, an eviction, a plain `DEL`)
 //! revokes it. Leases: Nishtala et al., *Scaling Memcache at Facebook*, NSDI 2013.
 //!
-//! A lease is short at first and gets its whole time when it is renewed, which happens as soon as a load turns out to take
-//! time. A program that ends right after its call so keeps others waiting for a moment only. Those of a batch have their whole
-//! time at once: to acquire a few thousand of them takes its time as well.
+//! A lease is short at first, so that a program that ends right after its call does not keep others waiting for long.
+//! It gets its whole time when it is renewed, as soon as the load turns out to take time. The leases of a batch have
+//! their whole time at once, because to acquire a few thousand of them takes time as well.
 //!
 //! # On cancellation
-//! Dropping a lease releases it in a task of its own. Its ACQUIRE may still be on its way then, and be carried out after the
-//! RELEASE: so that is repeated until it has found the lease. The leases of a batch are released in one task for all
+//! Dropping a lease releases it in a task of its own. Its ACQUIRE may still be under way then, and be carried out after
+//! the RELEASE, so the RELEASE is repeated until it has found the lease. The leases of a batch are released in one task
 //! ([`Releases`]).
 
 use crate::envelope::Head;
@@ -26,64 +26,64 @@ use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep, sleep_until};
 
-/// What releasing may take. Nobody waits for it.
+/// How long a release may take. Nobody waits for it.
 const OFF_PATH: Duration = Duration::from_secs(1);
-/// The pause before a RELEASE is repeated; each further one is twice as long, for as long as releasing may take.
+/// The pause before a RELEASE is repeated. Each further pause is twice as long, until [`OFF_PATH`] is over.
 const REPEATED_AFTER: Duration = Duration::from_millis(5);
-/// Before its first renewal a lease has this part of its time,
+/// Until its first renewal, a lease has one part in so many of its time,
 const AT_FIRST: u32 = 4;
-/// but no less than this, where it has so much.
+/// but at least this much, unless its whole time is shorter.
 const AT_LEAST: Duration = Duration::from_millis(500);
 
-/// Leases of a batch that are renewed or released side by side.
+/// How many leases of a batch are renewed or released concurrently.
 const AT_ONCE: usize = 256;
 
-/// A load that hangs does not keep its key to itself for ever.
+/// How long a lease is renewed, so that a load that hangs does not keep its key for ever.
 const RENEWED_FOR: Duration = Duration::from_secs(60);
 
-/// 128 random bits, which are never given out twice; `None` if the operating system has none to give.
+/// 128 random bits, which do not repeat; `None` if the operating system has none to give.
 pub(crate) fn random_id() -> Option<u128> {
     let mut bytes = [0; 16];
     getrandom::fill(&mut bytes).ok()?;
     Some(u128::from_le_bytes(bytes))
 }
 
-/// What a load is for, in 16 bits. They stand in the id of its lease, where whoever finds that sees them: nobody has to wait for a
-/// load that is of no use to him.
+/// What a load is for, in 16 bits. They are part of the lease's id, so that a caller that reads the lease does not wait
+/// for a load that it cannot use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Purpose(u16);
 
 impl Purpose {
-    /// None that is known: of a ticket, and of a writer's token, which is no load.
+    /// No known purpose: for a refresh lease, and for a writer's token, which is no load.
     pub(crate) const NONE: Self = Self(0);
     const BITS: u128 = 0xffff;
 
-    /// A value that these bits tell from others.
+    /// The purpose of loading a value that these bits identify.
     pub(crate) fn of(bits: u64) -> Self {
         let half = bits ^ bits >> 32;
         #[expect(clippy::cast_possible_truncation, reason = "all four parts are in it")]
         Self(((half ^ half >> 16) as u16).max(1))
     }
 
-    /// What stands beside the value that has, or is going to have, these 128 bits.
+    /// The purpose of loading a value beside the base that has, or is going to have, these 128 bits.
     pub(crate) fn beside(base: u128) -> Self {
-        // The upper half is random; in the lower one may stand a purpose.
+        // The upper half is random; the lower half may contain a purpose.
         Self::of((base >> 64) as u64)
     }
 
-    /// That of a lease.
+    /// The purpose in a lease's id.
     pub(crate) fn of_lease(head: Head) -> Self {
-        #[expect(clippy::cast_possible_truncation, reason = "it stands in the low bits")]
+        #[expect(clippy::cast_possible_truncation, reason = "it is in the low bits")]
         Self(head.id() as u16)
     }
 
-    /// 112 random bits, with this in the low ones.
+    /// An id: 112 random bits, and the purpose in the low ones.
     fn id(self) -> Option<u128> {
         Some(random_id()? & !Self::BITS | u128::from(self.0))
     }
 }
 
-/// The name of a writer, which stands in a register as its token: nobody takes it for the lease of a load.
+/// A new token of a writer. Nobody takes it for the lease of a load.
 pub(crate) fn writer() -> Option<Head> {
     Purpose::NONE.id().map(Head::lease)
 }
@@ -94,38 +94,38 @@ pub(crate) struct Lease {
     key: Key,
     id: u128,
     time: Duration,
-    held: Held,
+    holding: Holding,
     renewal: Option<Renewal>,
-    /// Who releases it when it is dropped; `None`: a task of its own.
+    /// Releases it when it is dropped; if `None`, a task of its own does.
     releases: Option<Arc<Releases>>,
 }
 
-/// Whether the register is this lease.
+/// Whether the register holds this lease.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Held {
+enum Holding {
     No,
-    /// It may be, or become so: ACQUIRE was sent and not answered.
+    /// It may, now or later: ACQUIRE was sent but not answered.
     Perhaps,
     Yes,
 }
 
 /// A dropped lease that is to be released.
 #[derive(Debug)]
-struct Dropped {
+struct DroppedLease {
     key: Key,
     head: Head,
-    /// The lease may be given yet.
+    /// Whether the lease may still be granted.
     is_late: bool,
 }
 
-/// How long a single call's lease lives that nobody has renewed.
+/// How long a single call's lease lives until it is renewed.
 fn at_first(time: Duration) -> Duration {
     (time / AT_FIRST).max(AT_LEAST).min(time)
 }
 
 impl Lease {
-    /// A lease that was not asked for yet; `None` if there are no random bits. Dropped, it is released by `releases` along
-    /// with the others of its batch, if it is of one.
+    /// A lease that is not asked for yet; `None` if there are no random bits. If it belongs to a batch, `releases`
+    /// releases it together with the batch's other leases.
     pub(crate) fn new(
         store: Arc<dyn Store>,
         key: Key,
@@ -134,66 +134,66 @@ impl Lease {
         releases: Option<Arc<Releases>>,
     ) -> Option<Self> {
         let id = purpose.id()?;
-        Some(Self { store, key, id, time, held: Held::No, renewal: None, releases })
+        Some(Self { store, key, id, time, holding: Holding::No, renewal: None, releases })
     }
 
-    /// Its 128 bits, which are never given out twice.
+    /// Its 128 bits, which do not repeat.
     pub(crate) fn id(&self) -> u128 {
         self.id
     }
 
-    /// The register while it is this lease.
+    /// The head of the register while it holds this lease.
     pub(crate) fn head(&self) -> Head {
         Head::lease(self.id)
     }
 
-    /// ACQUIRE.
+    /// Sends ACQUIRE.
     pub(crate) async fn acquire(&mut self, replace: Replace, within: Duration) -> Result<Acquired, StoreError> {
-        self.held = Held::Perhaps;
+        self.holding = Holding::Perhaps;
         let first = if self.releases.is_some() { self.time } else { at_first(self.time) };
         let answer = self.store.acquire(&self.key, self.head(), first, replace, within).await;
-        self.held = match &answer {
-            Ok(Acquired::Granted) => Held::Yes,
-            // Unknown, unless the server has said no.
-            Err(error) if !error.kind.is_answer() => Held::Perhaps,
-            Ok(_) | Err(_) => Held::No,
+        self.holding = match &answer {
+            Ok(Acquired::Granted) => Holding::Yes,
+            // Unknown, because the server has not answered.
+            Err(error) if !error.kind.is_answer() => Holding::Perhaps,
+            Ok(_) | Err(_) => Holding::No,
         };
         answer
     }
 
-    /// Renews the lease until it is lost or dropped, or the load is no longer worth waiting for. Not while the load is not
-    /// polled, as far as `pulse` tells.
+    /// Renews the lease until it is lost or dropped, or the load has taken too long. Does not renew it while `pulse`
+    /// shows that the load is not polled.
     pub(crate) fn keep_alive(&mut self, pulse: Option<Arc<Pulse>>) {
         let (store, lease) = (Arc::clone(&self.store), vec![self.to_renew()]);
         self.renewal = Some(Renewal::start(store, lease, at_first(self.time), self.time, pulse));
     }
 
-    /// What [`Renewal`] renews, where one is for many.
+    /// What a [`Renewal`] of many leases needs to renew this one.
     pub(crate) fn to_renew(&self) -> (Key, Head) {
         (Arc::clone(&self.key), self.head())
     }
 
-    /// RELEASE, waited for.
+    /// Sends RELEASE and waits for the answer.
     pub(crate) async fn release(mut self, within: Duration) -> Result<(), StoreError> {
-        self.held = Held::No;
+        self.holding = Holding::No;
         self.store.release(&self.key, self.head(), within).await.map(drop)
     }
 
-    /// The register is no longer this lease: filled, or known to be lost.
+    /// Drops a lease that the register no longer holds, because it was filled or the lease was lost.
     pub(crate) fn forget(mut self) {
-        self.held = Held::No;
+        self.holding = Holding::No;
     }
 }
 
 impl Drop for Lease {
     fn drop(&mut self) {
         drop(self.renewal.take());
-        let is_late = match self.held {
-            Held::No => return,
-            Held::Perhaps => true,
-            Held::Yes => false,
+        let is_late = match self.holding {
+            Holding::No => return,
+            Holding::Perhaps => true,
+            Holding::Yes => false,
         };
-        let dropped = Dropped { key: Arc::clone(&self.key), head: self.head(), is_late };
+        let dropped = DroppedLease { key: Arc::clone(&self.key), head: self.head(), is_late };
         if let Some(releases) = &self.releases {
             return releases.add(dropped);
         }
@@ -203,13 +203,13 @@ impl Drop for Lease {
     }
 }
 
-/// Renews fresh leases in time, and then every third of their time until they are lost or this is dropped, or the load is no
-/// longer worth waiting for. One task, however many they are.
+/// One task that renews leases, however many they are: new ones before they end, then each after every third of its
+/// time. It stops when they are lost, when this is dropped, or after [`RENEWED_FOR`].
 #[derive(Debug)]
 pub(crate) struct Renewal(JoinHandle<()>);
 
 impl Renewal {
-    /// `first`: how long they live now.
+    /// Starts the task. `first` is how long the leases live now.
     pub(crate) fn start(
         store: Arc<dyn Store>,
         mut leases: Vec<(Key, Head)>,
@@ -222,13 +222,13 @@ impl Renewal {
             let mut next = began + first / 3;
             while began.elapsed() < RENEWED_FOR && !leases.is_empty() {
                 sleep_until(next).await;
-                // A load that could go on and is not polled is not waited for, by other processes neither.
+                // Other processes do not wait for a load that could continue but is not polled, so its lease may end.
                 let idle = pulse.as_ref().and_then(|pulse| pulse.idle_since());
                 let mut pause = time / 3;
                 if idle.is_none_or(|since| since.elapsed() < time / 3) {
-                    let renewed = renewed(&*store, leases, time, first / 6).await;
-                    leases = renewed.leases;
-                    if renewed.has_failed {
+                    let round = renew_all(&*store, leases, time, first / 6).await;
+                    leases = round.leases;
+                    if round.has_failed {
                         pause = first / 3;
                     }
                 }
@@ -244,20 +244,20 @@ impl Drop for Renewal {
     }
 }
 
-/// What one round of renewals has led to.
-struct Renewed {
-    /// Those that are not lost.
+/// The result of renewing all leases once.
+struct RenewalRound {
+    /// The leases that are not lost.
     leases: Vec<(Key, Head)>,
-    /// Some could not be renewed and are to be tried again before they have run out, also if they have never been renewed.
+    /// Whether some could not be renewed. They must be tried again before they end, even if they were never renewed.
     has_failed: bool,
 }
 
-async fn renewed(store: &dyn Store, leases: Vec<(Key, Head)>, time: Duration, within: Duration) -> Renewed {
+async fn renew_all(store: &dyn Store, leases: Vec<(Key, Head)>, time: Duration, within: Duration) -> RenewalRound {
     let renew = |(key, head): (Key, Head)| async move {
         let answer = store.renew(&key, head, time, within).await;
         ((key, head), answer)
     };
-    let mut round = Renewed { leases: Vec::with_capacity(leases.len()), has_failed: false };
+    let mut round = RenewalRound { leases: Vec::with_capacity(leases.len()), has_failed: false };
     let mut renewals = stream::iter(leases).map(renew).buffer_unordered(AT_ONCE);
     while let Some((lease, answer)) = renewals.next().await {
         round.has_failed |= answer.is_err();
@@ -268,11 +268,12 @@ async fn renewed(store: &dyn Store, leases: Vec<(Key, Head)>, time: Duration, wi
     round
 }
 
-/// Gathers the dropped leases of a batch, and releases them in one task: when it is told to, or nobody can add any more.
+/// Gathers the dropped leases of a batch and releases them in one task, on [`start`](Self::start) or when it is
+/// dropped.
 #[derive(Debug)]
 pub(crate) struct Releases {
     store: Arc<dyn Store>,
-    due: Mutex<Vec<Dropped>>,
+    due: Mutex<Vec<DroppedLease>>,
 }
 
 impl Releases {
@@ -280,11 +281,11 @@ impl Releases {
         Self { store, due: Mutex::new(Vec::new()) }
     }
 
-    fn add(&self, lease: Dropped) {
+    fn add(&self, lease: DroppedLease) {
         locked(&self.due).push(lease);
     }
 
-    /// Releases what has been dropped so far.
+    /// Releases the leases that have been dropped so far.
     pub(crate) fn start(&self) {
         let due = std::mem::take(&mut *locked(&self.due));
         if due.is_empty() {
@@ -292,7 +293,7 @@ impl Releases {
         }
         let Ok(runtime) = Handle::try_current() else { return };
         let mut work = Box::pin(release_all(Arc::clone(&self.store), due));
-        // The commands are on their way at once, and a store in memory has no need of a task.
+        // The first poll sends the commands at once, and a store in memory then needs no task.
         if work.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending() {
             runtime.spawn(work);
         }
@@ -305,8 +306,9 @@ impl Drop for Releases {
     }
 }
 
-/// Those that cannot be released run out by themselves. When the store is out of reach the rest is left to do so, too.
-async fn release_all(store: Arc<dyn Store>, mut leases: Vec<Dropped>) {
+/// Releases leases. Those that cannot be released end by themselves, as do all that remain when the store is out of
+/// reach.
+async fn release_all(store: Arc<dyn Store>, mut leases: Vec<DroppedLease>) {
     let (until, mut pause) = (Instant::now() + OFF_PATH, REPEATED_AFTER);
     while let Ok(missing) = release_once(&*store, leases).await
         && !missing.is_empty()
@@ -317,9 +319,9 @@ async fn release_all(store: Arc<dyn Store>, mut leases: Vec<Dropped>) {
     }
 }
 
-/// With those that were not found and may be given yet.
-async fn release_once(store: &dyn Store, leases: Vec<Dropped>) -> Result<Vec<Dropped>, StoreError> {
-    let release = |lease: Dropped| async move {
+/// Returns the leases that were not found but may still be granted.
+async fn release_once(store: &dyn Store, leases: Vec<DroppedLease>) -> Result<Vec<DroppedLease>, StoreError> {
+    let release = |lease: DroppedLease| async move {
         let released = store.release(&lease.key, lease.head, OFF_PATH).await;
         (lease, released)
     };
@@ -329,7 +331,7 @@ async fn release_once(store: &dyn Store, leases: Vec<Dropped>) -> Result<Vec<Dro
         match released {
             Err(error) if error.kind.is_outage() => return Err(error),
             Ok(false) if lease.is_late => missing.push(lease),
-            // Its connection's runtime is gone: it was sent, or not.
+            // The runtime of the connection is gone, so it is unknown whether the command was sent.
             Err(error) if !error.kind.is_answer() => missing.push(lease),
             Ok(_) | Err(_) => {}
         }

@@ -1,7 +1,7 @@
 #![doc = include_str!("../../README.md")]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
-// So that `::cached_core` means this crate here as well: in its own tests and examples.
+// Makes `::cached_core` name this crate in its own tests and examples as well.
 #[cfg_attr(not(test), expect(unused_extern_crates, reason = "used by expansions only"))]
 extern crate self as cached_core;
 

@@ -1,4 +1,4 @@
-//! Why something did not happen, in words that are counted.
+//! The counted reasons why something did not happen.
 
 use crate::error::FaultKind;
 
@@ -6,7 +6,7 @@ use crate::error::FaultKind;
 pub(crate) trait Reason: Copy + Ord + 'static {
     const ALL: &'static [Self];
 
-    /// Where it stands among all.
+    /// Its position in [`ALL`](Self::ALL).
     fn index(self) -> usize;
 }
 
@@ -33,7 +33,7 @@ macro_rules! counted_reasons {
 pub(crate) use counted_reasons;
 
 counted_reasons! {
-    /// Why a lookup did not find a usable value. Serializes in snake case: `"breaker_open"`.
+    /// Why a read did not find a usable value. Serializes in snake case: `"breaker_open"`.
     ///
     /// ```
     /// use cached_core::{Cache, MissReason};
@@ -50,23 +50,25 @@ counted_reasons! {
         Absent,
         /// Someone is loading the value right now.
         Leased,
-        /// A writer is at work on the key: the value is loaded and not stored.
+        /// A write to the key is in progress: the value is loaded and not stored.
         Writing,
-        /// A tag or an event of its has been invalidated since, or the register of one was lost.
+        /// One of the value's tags or events has been invalidated, or its register was lost.
         Invalidated,
-        /// Its time is over, and this function does not serve it any more, or only if the load fails.
+        /// The value's time is over, and this function does not serve it any more, or only if the load fails.
         Stale,
-        /// An invalidation of this process could not be applied yet: until it is, the store is not believed.
+        /// An invalidation of this process is queued: until it is applied, this process does not use the value in the
+        /// store.
         Pending,
         /// The bytes were not written by this library.
         Foreign,
         /// The bytes end before their header does.
         Truncated,
-        /// Written in another layout, by another version of this library or with a feature that is off here.
+        /// The bytes have another layout, of another version of this library or of a feature that is off here.
         Version,
-        /// Written for another type, another `version`, codec or generic argument; or such a value is being loaded.
+        /// The value was written for another type, `version`, codec or generic argument; or such a value is being
+        /// loaded.
         Type,
-        /// The checksum is wrong: damaged, or brought from under another key.
+        /// The checksum is wrong: the bytes are damaged, or copied from another key.
         Corrupt,
         /// The payload does not deserialize.
         Payload,
@@ -78,15 +80,15 @@ counted_reasons! {
         Timeout,
         /// The store cannot be reached.
         Disconnected,
-        /// The store refuses user or password.
+        /// The store refuses the user or the password.
         Auth,
         /// The store is loading its data set.
         Loading,
-        /// The store takes no writes, so no lease either.
+        /// The store takes no writes, so there is no lease.
         ReadOnly,
         /// The store's server is a replica, whose values may be old.
         NotPrimary,
-        /// The store's server runs a script that takes long.
+        /// The store's server is busy with a script that takes long.
         Busy,
         /// The store's memory is full, so there is no lease.
         OutOfMemory,
@@ -96,11 +98,11 @@ counted_reasons! {
         BreakerOpen,
         /// The function called itself with the same key.
         SelfCall,
-        /// The load of another caller took longer than `max_wait`, or another has begun in its place.
+        /// The load of another caller took longer than `max_wait`, or another load has begun in its place.
         WaitedTooLong,
         /// The load of another caller failed.
         LoadFailed,
-        /// The arguments could not be written into a key: their `KeyIdentity` or `Serialize` failed or panicked.
+        /// The key cannot be rendered: `KeyIdentity` or `Serialize` of an argument failed or panicked.
         Key,
         /// `Deserialize` of the stored value panicked.
         Panicked,
@@ -129,31 +131,31 @@ counted_reasons! {
     UnstoredReason {
         /// The value is larger than `max_value_bytes`.
         TooLarge,
-        /// `cache_if` said no, `none_ttl` is off, or the time to live is zero.
+        /// `cache_if` returned false, `none_ttl` is off, or the time to live is zero.
         Policy,
         /// The codec cannot write the value: see [`Codec`](crate::Codec).
         Encode,
-        /// The codec reads the value back as another one: a field that serde skips, an untagged enum.
+        /// The codec reads the value back as another one, because of a field that serde skips or an untagged enum.
         Changed,
-        /// The lease was lost: invalidated meanwhile, expired or evicted.
+        /// The lease was lost: it was invalidated, has ended or was evicted.
         LeaseLost,
-        /// The load ran without a lease: the store was out of reach, a writer at work, or a wait had ended.
+        /// The load ran without a lease: the store was out of reach, a write was in progress, or a wait had ended.
         NoLease,
-        /// A tag was invalidated while the value was loaded that only the value tells.
+        /// A value tag was invalidated while the value was loaded.
         Tags,
         /// The value has more than 64 tags and events.
         TooManyTags,
-        /// A batch returned entries that belong to none of the ids it was given: one of them may be this id's value under
-        /// another spelling.
+        /// A batch returned entries that belong to none of its ids: one of them may be this id's value under another
+        /// spelling.
         Unattributed,
-        /// An invalidation of this process could not be applied yet.
+        /// An invalidation of this process is queued.
         Pending,
-        /// The store failed while storing.
+        /// The store failed to store the value.
         Fault,
         /// Too many values were being stored already.
         Overflow,
-        /// `Serialize` of the value or a closure of the attribute panicked: `ttl`, `cache_if` or `tags`. Or `Clone` did, and the
-        /// near cache does not serve the value.
+        /// `Serialize` of the value panicked, or a closure of the attribute: `ttl`, `cache_if` or `tags`. Or `Clone`
+        /// panicked, and the near cache does not serve the value.
         Panicked,
     }
 }

@@ -1,8 +1,8 @@
-//! Whether a value comes back from its codec as it was.
+//! Checks whether a value comes back unchanged from its codec.
 //!
-//! Not each does: a field that serde skips comes back as its default, and an untagged enum as the first variant that fits. What
-//! "as it was" means the type's `PartialEq` says; without one, its `Debug`; and in any case, what it would be written as
-//! again.
+//! Some values do not: a field that serde skips comes back as its default, and an untagged enum as the first variant
+//! that fits. The type's `PartialEq` decides whether a value is unchanged. Without one, its `Debug` text and the bytes
+//! that it encodes to again decide.
 
 use crate::codec::Codec;
 use crate::outcome::{CacheValue, Shape};
@@ -20,13 +20,13 @@ pub(crate) struct Difference {
 /// Checks a value against its own bytes.
 pub(crate) type Check<T> = fn(&T, Codec, &[u8]) -> Result<(), Difference>;
 
-/// How values of one type are compared.
+/// The ways to compare values of one type.
 struct Means<T> {
     equal: Option<fn(&T, &T) -> bool>,
     shown: Option<fn(&T) -> String>,
 }
 
-/// The check of a type of which nothing else is known.
+/// The check for a type that is neither `PartialEq` nor `Debug`.
 pub(crate) fn by_bytes<T: CacheValue>(value: &T, codec: Codec, bytes: &[u8]) -> Result<(), Difference> {
     check(value, codec, bytes, &Means { equal: None, shown: None })
 }
@@ -39,7 +39,7 @@ fn by_eq<T: CacheValue + PartialEq>(value: &T, codec: Codec, bytes: &[u8]) -> Re
     check(value, codec, bytes, &Means { equal: Some(T::eq), shown: None })
 }
 
-/// The check of a type that is compared by `==` and shown by `{:?}`.
+/// The check for a type that is both `PartialEq` and `Debug`.
 pub(crate) fn by_eq_and_debug<T: CacheValue + PartialEq + Debug>(
     value: &T,
     codec: Codec,
@@ -52,7 +52,7 @@ fn shown<T: Debug>(value: &T) -> String {
     format!("{value:#?}")
 }
 
-/// What cannot be read back at all is no other value: it is a miss, which is said where it is met.
+/// A value that cannot be read back at all is no difference: it is a miss, which is reported by the call that reads it.
 fn check<T: CacheValue>(value: &T, codec: Codec, bytes: &[u8], means: &Means<T>) -> Result<(), Difference> {
     let read = || caught(|| codec.decode::<T>(bytes)).ok()?.ok();
     let Some(back) = read() else { return Ok(()) };
@@ -61,14 +61,14 @@ fn check<T: CacheValue>(value: &T, codec: Codec, bytes: &[u8], means: &Means<T>)
         if are_equal(value, &back) {
             return Ok(());
         }
-        // A NaN is not equal to itself; then `==` tells nothing.
+        // A value with a NaN is not equal to itself, so `==` decides nothing then.
         if read().is_some_and(|again| are_equal(&back, &again)) {
             return Err(Difference { near: first_name(value, &back, means) });
         }
     }
     let is_shown_alike = means.shown.is_none_or(|shown| {
         let text = |value: &T| caught(|| shown(value)).unwrap_or_default();
-        // What shows an address or the like shows a different one each time.
+        // A text with an address or the like differs each time, so it decides nothing.
         is_alike(text(value).as_bytes(), text(&back).as_bytes())
             || read().is_none_or(|again| !is_alike(text(&back).as_bytes(), text(&again).as_bytes()))
     });
@@ -83,7 +83,7 @@ fn is_written_alike<T: CacheValue>(back: &T, codec: Codec, bytes: &[u8]) -> bool
     caught(|| codec.encode(back, &mut again)).is_ok_and(|written| written.is_ok()) && is_alike(bytes, &again)
 }
 
-/// Whether both consist of the same bytes, in whatever order: that of a `HashMap` is never the same.
+/// Whether both consist of the same bytes, in any order, because the order of a `HashMap` is never the same.
 fn is_alike(one: &[u8], other: &[u8]) -> bool {
     let counts = |bytes: &[u8]| {
         let mut counts = [0usize; 256];
@@ -95,7 +95,7 @@ fn is_alike(one: &[u8], other: &[u8]) -> bool {
     one == other || (one.len() == other.len() && counts(one) == counts(other))
 }
 
-/// The name in the first line that differs: of a field, or of a variant. Values are not shown to anybody.
+/// The name of a field or variant in the first line that differs. Values are never shown.
 fn first_name<T>(value: &T, back: &T, means: &Means<T>) -> Option<String> {
     let shown = means.shown?;
     let (value, back) = caught(|| (shown(value), shown(back))).ok()?;
@@ -104,12 +104,12 @@ fn first_name<T>(value: &T, back: &T, means: &Means<T>) -> Option<String> {
     (!name.is_empty() && !name.starts_with(|c: char| c.is_numeric())).then_some(name)
 }
 
-/// Stands for the values of a shape while the best way to compare them is looked for, by autoref specialisation as in
-/// `outcome`.
+/// Stands for the values of a shape while the compiler chooses the best way to compare them, by autoref specialisation
+/// as in `outcome`.
 pub struct Compared<S>(PhantomData<fn() -> S>);
 
 impl<S> Compared<S> {
-    /// Those of this shape.
+    /// The values of this shape.
     #[must_use]
     pub fn of(_: S) -> Self {
         Self(PhantomData)
@@ -122,7 +122,7 @@ impl<S> fmt::Debug for Compared<S> {
     }
 }
 
-/// How values are compared with what comes back from the codec; `None`: by what they are written as.
+/// How values are compared with those that come back from the codec; if `None`, by their bytes.
 pub struct Comparison<T>(Option<Check<T>>);
 
 impl<T> Comparison<T> {
@@ -154,17 +154,17 @@ macro_rules! compared {
 }
 
 compared! {
-    /// Found first.
+    /// Tried first.
     ComparedByBoth: [PartialEq Debug] on &&&Compared<S> => by_eq_and_debug;
-    /// Found next.
+    /// Tried next.
     ComparedByEq: [PartialEq] on &&Compared<S> => by_eq;
-    /// Found next.
+    /// Tried next.
     ComparedByDebug: [Debug] on &Compared<S> => by_debug;
 }
 
-/// Found last, for values that cannot be cached as well: that is said elsewhere.
+/// Tried last. Also fits values that cannot be cached, which another error says.
 pub trait ComparedByBytes {
-    /// There is none better.
+    /// Compares by bytes, because there is no better way.
     fn __cached_core_compared<T>(&self) -> Comparison<T>;
 }
 
@@ -223,7 +223,7 @@ mod tests {
     }
 
     #[test]
-    fn without_eq_and_debug_what_is_written_again_tells() {
+    fn without_eq_and_debug_the_bytes_written_again_show_a_difference() {
         #[derive(Serialize, Deserialize)]
         #[serde(from = "f64", into = "f64")]
         #[derive(Clone)]
@@ -248,7 +248,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_equal_to_itself_and_what_has_no_order_are_no_false_alarms() {
+    fn a_nan_and_a_map_without_an_order_are_not_reported() {
         #[derive(Debug, PartialEq, Serialize, Deserialize)]
         struct Sample {
             value: f64,
@@ -281,7 +281,7 @@ mod tests {
     }
 
     #[test]
-    fn what_may_differ_is_for_partial_eq_to_say() {
+    fn what_partial_eq_ignores_may_differ() {
         #[derive(Debug, Serialize, Deserialize)]
         #[expect(dead_code, reason = "only written")]
         struct Page {
@@ -299,7 +299,7 @@ mod tests {
     }
 
     #[test]
-    fn a_debug_that_shows_addresses_is_no_false_alarm() {
+    fn a_debug_text_with_addresses_is_not_reported() {
         #[derive(Serialize, Deserialize)]
         struct Boxed(Box<u64>);
         impl Debug for Boxed {
@@ -311,7 +311,7 @@ mod tests {
     }
 
     #[test]
-    fn code_that_panics_tells_nothing() {
+    fn code_that_panics_reports_no_difference() {
         #[derive(Serialize, Deserialize)]
         struct Grumpy(u8);
         impl Debug for Grumpy {

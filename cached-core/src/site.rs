@@ -1,4 +1,4 @@
-//! A site: one annotated function, described by a `static` and found at link time.
+//! A site: one annotated function. A `static` describes it, and a registry that the linker fills finds it.
 
 mod checks;
 mod spelled;
@@ -13,20 +13,20 @@ use std::any::Any;
 use std::fmt::Write as _;
 use std::sync::{Arc, OnceLock};
 
-/// What the attribute knows about one function. Names no type of the user's, so that it can stand in a generic function.
+/// What the attribute knows about one function. It names no type of the user's, so that generic functions can have one.
 #[derive(Debug, Clone, Copy)]
 pub struct SiteSpec {
     /// The function's name.
     pub name: &'static str,
-    /// The path of something inside of the function.
+    /// Returns the path of an item inside of the function.
     pub inside: fn() -> &'static str,
-    /// Its module's path.
+    /// The path of the function's module.
     pub module: &'static str,
-    /// Its source file.
+    /// The function's source file.
     pub file: &'static str,
-    /// Its line there.
+    /// The function's line in that file.
     pub line: u32,
-    /// Its column there.
+    /// The function's column in that line.
     pub column: u32,
     /// The key's template.
     pub template: &'static [Piece],
@@ -44,13 +44,13 @@ pub struct SiteSpec {
     pub version: Option<u32>,
     /// Serializer of the payload; the builder's if `None`.
     pub codec: Option<Codec>,
-    /// Near cache; the builder's if `None`.
+    /// Use of the near cache; the builder's if `None`.
     pub local: Option<Local>,
-    /// Near hits go on while the store is out of contact.
+    /// Whether near hits continue while there is no contact with the store.
     pub serves_in_gap: bool,
-    /// What happens when a value's time is over, and before.
+    /// What happens shortly before and after the end of a value's time.
     pub fresh: Freshness,
-    /// The function is over many ids, each of which has an entry.
+    /// Whether the function takes many ids, each of which has an entry.
     pub batch: bool,
     /// Whether the function uses the ambient cache (no `cache = ..`).
     pub ambient: bool,
@@ -60,15 +60,15 @@ pub struct SiteSpec {
     pub tags: &'static [TagUse],
     /// Events that the function causes.
     pub emits: &'static [EventUse],
-    /// Tags that it invalidates.
+    /// Tags that the function invalidates.
     pub untags: &'static [TagUse],
-    /// The placeholders of arguments whose type is spelled as that of a text.
+    /// The placeholders of arguments whose spelled type is text.
     pub texts: &'static [&'static str],
-    /// Keys that it invalidates.
+    /// Keys that the function invalidates.
     pub removes: &'static [&'static [Piece]],
 }
 
-/// What an attribute says about the near cache.
+/// The attribute's option for the near cache.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Local {
     /// `local = "off"`
@@ -77,7 +77,7 @@ pub enum Local {
     Millis(u64),
 }
 
-/// What an attribute says about the time around the end of a value's time to live. Times are in milliseconds.
+/// The attribute's options for values near or past the end of their time to live. Times are in milliseconds.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Freshness {
     /// `stale_while_revalidate`: how long after its end a value is served while one caller loads a new one.
@@ -95,7 +95,7 @@ pub struct Freshness {
 }
 
 impl Freshness {
-    /// Nothing of it.
+    /// None of these options.
     pub const NONE: Self = Self {
         revalidate_ms: None,
         if_error_ms: None,
@@ -118,7 +118,7 @@ pub enum Role {
 }
 
 impl SiteSpec {
-    /// What holds where the attribute says nothing.
+    /// The defaults for options that the attribute leaves out.
     pub const DEFAULT: Self = Self {
         name: "",
         inside: || "",
@@ -149,25 +149,26 @@ impl SiteSpec {
 }
 
 impl SiteSpec {
-    /// Where the function stands: that of one in a `macro_rules!` is the call of the macro.
+    /// Where the function stands. For a function in a `macro_rules!`, this is the call of the macro.
     fn position(&self) -> (&'static str, u32, u32) {
         (self.file, self.line, self.column)
     }
 }
 
-/// What a cache knows about a site; its own business.
+/// What a cache knows about a site. Only the cache knows its type.
 type State = dyn Any + Send + Sync;
 
 /// One annotated function. Its counters live in each cache, not here.
 #[derive(Debug)]
 pub struct Site {
     spec: SiteSpec,
-    /// Its state in the cache that called it first, by that cache's number: nearly always the only one.
+    /// The number of the cache that used the site first, nearly always the only one, and the site's state in that
+    /// cache.
     first: OnceLock<(u64, Arc<State>)>,
 }
 
 impl Site {
-    /// Made by the attribute.
+    /// Called by generated code.
     #[must_use]
     pub const fn new(spec: SiteSpec) -> Self {
         Self { spec, first: OnceLock::new() }
@@ -177,7 +178,7 @@ impl Site {
         &self.spec
     }
 
-    /// Its state in the cache of that number, which makes it if this is the first.
+    /// The site's state in the cache of that number, if it is the first one to use the site. `make` creates the state.
     #[inline]
     pub(crate) fn first(&self, cache: u64, make: impl FnOnce() -> Arc<State>) -> Option<&State> {
         let (first, state) = self.first.get_or_init(|| (cache, make()));
@@ -188,10 +189,12 @@ impl Site {
         self.spec.name
     }
 
-    /// `shop::users::Repo<_>::find`, which tells it apart from other functions of its name; what is no function has only a name.
+    /// `shop::users::Repo<_>::find`, which tells the function apart from others of its name. A site that is no
+    /// function, such as `Cache::get`, has only a name.
     pub(crate) fn path(&self) -> &'static str {
         let inside = (self.spec.inside)();
-        // It stands in the `static` that describes the function, which an `async fn` of a trait has in a closure.
+        // The closure stands in the `static` that describes the function. In an `async fn` of a trait, that is in a
+        // closure too.
         let mut path = inside.rsplit_once("::__CACHED_SITE").map_or(inside, |(path, _)| path);
         while let Some(outer) = path.strip_suffix("::{{closure}}") {
             path = outer;
@@ -209,7 +212,7 @@ impl Site {
         text_of(self.spec.template, &self.spec)
     }
 
-    /// The classes it names.
+    /// The TTL classes that the attribute names.
     fn classes(&self) -> impl Iterator<Item = &'static str> {
         let ttl = if let TtlSpec::Class(class) = self.spec.ttl { Some(class) } else { None };
         let none = if let Some(NoneTtl::Class(class)) = self.spec.none_ttl { Some(class) } else { None };
@@ -232,11 +235,11 @@ pub(crate) fn text_of(template: &[Piece], at: &SiteSpec) -> String {
 
 /// Whether two templates render alike for like arguments.
 pub(crate) fn renders_like(a: &[Piece], b: &[Piece]) -> bool {
-    // Two keys by path differ by module, name and impl; the impl is known only when the function runs.
+    // Keys with a path differ by module, name and impl; the impl is known only when the function runs.
     !a.contains(&Piece::Path) && a.len() == b.len() && a.iter().zip(b).all(|(a, b)| a.renders_like(*b))
 }
 
-/// Put into the link-time registry by the expansion.
+/// The registry's entry for a site, submitted by generated code.
 #[derive(Debug)]
 pub struct Registered(pub &'static Site);
 
@@ -247,10 +250,10 @@ pub(crate) fn all() -> Vec<&'static Site> {
     inventory::iter::<Registered>.into_iter().map(|registered| registered.0).collect()
 }
 
-/// What sets a function's entries apart from those of functions with other templates that render the same key.
+/// A text that tells a function's entries apart from those of functions with other templates that render the same key.
 ///
-/// Functions with one template share entries: the impls of a trait, say. Without a template the path tells functions
-/// apart, except for those of one name inside of one function; they are numbered.
+/// Functions with one template share entries, for instance the impls of a trait. Without a template the path tells
+/// functions apart; functions of one name inside of one function are numbered.
 pub(crate) fn identity(site: &Site, all: &[&'static Site]) -> String {
     let mut text = String::new();
     for piece in site.spec.template {
@@ -264,7 +267,7 @@ pub(crate) fn identity(site: &Site, all: &[&'static Site]) -> String {
             push_piece(&mut text, *piece);
         }
     }
-    // Entries record their tags by position: with other tags they are other entries.
+    // Entries record their call tags by position, so functions with different tags have different entries.
     for event in site.spec.listens {
         let _ = write!(text, "\0event{}{}", event.name, if event.any { "\0any" } else { "" });
     }

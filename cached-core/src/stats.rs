@@ -1,8 +1,8 @@
-//! What happened, counted per annotated function.
+//! Statistics, counted per annotated function.
 //!
-//! Every call ends in exactly one of five ways, so `calls = near_hits + hits + coalesced + loads + unserved`: served from the
-//! near cache, from the store, by another caller's load in this process, by a load of its own, or (`Cache::get`, which has
-//! none) not at all.
+//! Every call ends in exactly one of five ways, so `calls = near_hits + hits + coalesced + loads + unserved`: it is
+//! served from the near cache, from the store, by another caller's load in this process, by its own load, or
+//! (`Cache::get`, which cannot load) not at all.
 
 use crate::breaker::BreakerState;
 use crate::counter::{ByReason, Counter};
@@ -50,7 +50,7 @@ impl Counters {
         self.misses.of(reason).get()
     }
 
-    /// What became of a write's invalidation.
+    /// Counts the outcome of a write's invalidation.
     pub(crate) fn written(&self, outcome: Outcome) {
         match outcome {
             Outcome::Applied => self.applied.one(),
@@ -97,10 +97,10 @@ impl Counters {
     }
 }
 
-/// What one annotated function did in one cache, since the cache was built.
+/// The statistics of one annotated function in one cache, since the cache was built.
 ///
-/// Every call ends in exactly one of five ways: `calls() = near_hits + hits + coalesced + loads + unserved`. Serializes to a map of its
-/// fields; the fields are read, not made, outside of this crate.
+/// Every call ends in exactly one of five ways: `calls() = near_hits + hits + coalesced + loads + unserved`. Serializes
+/// to a map of its fields. Only this crate can create one.
 ///
 /// ```
 /// use cached_core::{Cache, MissReason, Options};
@@ -123,20 +123,20 @@ impl Counters {
 pub struct SiteStats {
     /// The function's name.
     pub site: String,
-    /// Its path, type and trait of a method included, which tells it apart from others of its name: `shop::users::Repo<_>::find`,
-    /// `<shop::users::Repo as shop::users::Users>::find`.
+    /// The function's path, with the type and trait of a method, which tells it apart from others of its name:
+    /// `shop::users::Repo<_>::find`, `<shop::users::Repo as shop::users::Users>::find`.
     pub path: String,
-    /// Where it stands, to be sorted by.
+    /// The function's file and line, for sorting.
     #[serde(skip)]
     pub(crate) file_line: (&'static str, u32),
-    /// What it does to the cache.
+    /// What the function does to the cache.
     #[serde(skip)]
     pub(crate) role: Role,
-    /// Its key template.
+    /// The function's key template.
     pub key: String,
-    /// Its place in the source: `src/users.rs:12`.
+    /// The function's place in the source: `src/users.rs:12`.
     pub place: String,
-    /// Calls for many ids at once: `batch = ids`. In the other counters each of their distinct ids is a call.
+    /// Calls for many ids at once: `batch = ids`. The other counters count each distinct id as a call.
     pub batches: u64,
     /// Calls answered by the near cache.
     pub near_hits: u64,
@@ -152,53 +152,54 @@ pub struct SiteStats {
     pub load_errors: u64,
     /// Waits for a load in another process.
     pub lease_waits: u64,
-    /// Loads without the store: it was out of reach, a writer at work, the function called itself, or a wait had ended.
+    /// Loads without the store: it was out of reach, a write was in progress, the function called itself, or a wait had
+    /// ended.
     pub bypassed: u64,
     /// Values stored.
     pub stored: u64,
-    /// Calls answered by a value whose time was over. They are among the hits; or among the loads, if their own load failed or
+    /// Calls answered by a value past its end. They are among the hits, or among the loads if their own load failed or
     /// took longer than `load_timeout`.
     pub stale: u64,
-    /// Loads to renew a value, before or after its time was over: by a call, which is among the loads; or in the background,
-    /// which is no call.
+    /// Loads that refreshed a value, before or after its end: by a call, which is among the loads, or in the
+    /// background, which is no call.
     pub refreshes: u64,
     /// Writes whose invalidation was applied before they returned.
     pub applied: u64,
     /// Writes whose invalidation was queued.
     pub queued: u64,
-    /// Writes whose invalidation could not be rendered, or was made outside of a tokio runtime; and calls of `Cache::delete` that
-    /// the store did not carry out.
+    /// Writes whose invalidation could not be rendered, or was made outside of a tokio runtime; and calls of
+    /// `Cache::delete` that the store did not carry out.
     pub failed: u64,
-    /// Writes that were dropped before they had ended; invalidated all the same.
+    /// Writes that were dropped before they had ended. They invalidate all the same.
     pub cancelled: u64,
-    /// Writes that were not made, since their bracket could not begin: `on_unavailable = "fail"`.
+    /// Writes that were refused because their bracket could not begin: `on_unavailable = "fail"`.
     pub refused: u64,
-    /// Writes that went ahead although their bracket could not begin; counted by how they ended as well.
+    /// Writes that went ahead although their bracket could not begin. They are also counted by how they ended.
     pub unbracketed: u64,
-    /// Bytes of the values read; one that several callers share counts once.
+    /// Bytes of the values read. A value that several callers share counts once.
     pub bytes_read: u64,
     /// Bytes of registers stored.
     pub bytes_written: u64,
-    /// Lookups that found no usable value, by reason. One call can miss more than once.
+    /// Reads that found no usable value, by reason. One call can miss more than once.
     pub misses: BTreeMap<MissReason, u64>,
     /// Loaded values that were not stored, by reason.
     pub unstored: BTreeMap<UnstoredReason, u64>,
 }
 
 impl SiteStats {
-    /// Whether it was called.
+    /// Whether the function was called.
     fn is_used(&self) -> bool {
         self.calls() + self.batches + self.writes() + self.refused > 0
     }
 
-    /// Writes in all, but for those that are under way or were refused. Those of `Cache::set` invalidate nothing, and are only
-    /// stored.
+    /// All writes, except for those that are under way or were refused. Writes by `Cache::set` invalidate nothing; they
+    /// are only stored.
     fn writes(&self) -> u64 {
         let invalidated = self.applied + self.queued + self.failed + self.cancelled;
         if self.role == Role::Put { invalidated.max(self.stored) } else { invalidated }
     }
 
-    /// Its line in [`Stats`], under this name.
+    /// Writes the function's line in the text of [`Stats`], under this name.
     fn write_line(&self, name: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "\n{name:<24} ")?;
         if self.role == Role::Read {
@@ -217,7 +218,7 @@ impl SiteStats {
         self.unstored.iter().try_for_each(|(reason, count)| write!(f, " {reason:?} {count}"))
     }
 
-    /// Calls in all.
+    /// All calls.
     ///
     /// ```
     /// # fn log(site: &cached_core::SiteStats) {
@@ -229,7 +230,8 @@ impl SiteStats {
         self.near_hits + self.hits + self.coalesced + self.loads + self.unserved
     }
 
-    /// The part of calls that a stored value or another caller's load answered, from 0 to 1; 0 if there was no call.
+    /// The fraction of calls that a stored value or another caller's load answered, from 0 to 1; 0 if there was no
+    /// call.
     ///
     /// ```
     /// # fn log(site: &cached_core::SiteStats) {
@@ -245,9 +247,9 @@ impl SiteStats {
     }
 }
 
-/// What a cache did since it was built: [`Cache::stats`](crate::Cache::stats).
+/// The statistics of a cache since it was built: [`Cache::stats`](crate::Cache::stats).
 ///
-/// Displayed, it is one line per function that was called; serialized, it is for a metrics endpoint.
+/// Displays as one line for each function that was called. Serialize it for a metrics endpoint.
 ///
 /// ```
 /// let stats = cached_core::Cache::memory().stats();
@@ -262,18 +264,19 @@ pub struct Stats {
     pub breaker: BreakerState,
     /// Registers whose invalidation is queued; 1 for the whole namespace, see [`sweeping`](Self::sweeping).
     pub pending: usize,
-    /// More invalidations were queued than are remembered one by one: the whole namespace is to be removed, and this process
-    /// does not use the cache until it is.
+    /// Whether the queue has overflowed. Then the whole namespace is to be removed, and until it is, this process does
+    /// not use the cache.
     pub sweeping: bool,
     /// The near cache; `None` if no function that was called uses it.
     pub near: Option<NearStats>,
-    /// All annotated functions, and `cache.get(..)` and the like as sites of their own once they are called; sorted by place.
+    /// All annotated functions, sorted by place; and `cache.get(..)` and the like as sites of their own once they are
+    /// called.
     pub sites: Vec<SiteStats>,
 }
 
 impl Stats {
-    /// The counters of the function of that name or path, or of the end of its path: `"find"`, `"Repo<_>::find"`. Where that
-    /// means several, it is the first that was called, and if none was, the first in the source.
+    /// The statistics of the function with that name, path or end of its path: `"find"`, `"Repo<_>::find"`. If there
+    /// are several, it is the first that was called; if none was called, the first in the source.
     ///
     /// ```
     /// let stats = cached_core::Cache::memory().stats();
@@ -281,12 +284,12 @@ impl Stats {
     /// ```
     #[must_use]
     pub fn site(&self, name: &str) -> Option<&SiteStats> {
-        let is_it = |site: &&SiteStats| {
+        let is_named = |site: &&SiteStats| {
             site.site == name
                 || site.path.strip_suffix(name).is_some_and(|outer| outer.is_empty() || outer.ends_with("::"))
         };
-        let mut of_name = self.sites.iter().filter(is_it);
-        of_name.clone().find(|site| site.is_used()).or_else(|| of_name.next())
+        let mut named = self.sites.iter().filter(is_named);
+        named.clone().find(|site| site.is_used()).or_else(|| named.next())
     }
 }
 

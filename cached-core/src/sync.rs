@@ -1,5 +1,5 @@
-//! What is hand-made and concurrent (single flight, merged reads) stands on: the locks and atomics of the standard
-//! library and the wakers and timers of tokio, or in model checks those of a scheduler that tries interleavings (`.ci/model`).
+//! The locks, atomics, wakers and timers under our own concurrent code (single flight, merged reads): those of the
+//! standard library and of tokio, or in model checks those of a scheduler that tries interleavings (`.ci/model`).
 
 #[cfg(all(test, shuttle))]
 pub(crate) mod model;
@@ -13,7 +13,7 @@ pub(crate) use std::sync::{Mutex, atomic::AtomicUsize};
 #[cfg(not(all(test, shuttle)))]
 pub(crate) use tokio::{sync::Notify, time::timeout};
 
-/// What is locked by [`locked`]: also in model checks, where not all of the crate is under the scheduler.
+/// A mutex for [`locked`]. In model checks there are two kinds, because the scheduler does not control the whole crate.
 pub(crate) trait Lock {
     type Guard<'a>
     where
@@ -45,7 +45,7 @@ impl<T> Lock for shuttle::sync::Mutex<T> {
     }
 }
 
-/// Locks; a panic elsewhere while the lock was held does not matter, since no invariant spans the lock.
+/// Locks the mutex. Ignores that a thread panicked while it held the lock, because no invariant spans the lock.
 pub(crate) fn locked<M: Lock>(mutex: &M) -> M::Guard<'_> {
     mutex.guard()
 }

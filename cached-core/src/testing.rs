@@ -1,5 +1,5 @@
-//! For the test suites of programs that use this crate: finds values that would come back from the cache as others, and types
-//! whose changes a new build could not see, before they are deployed.
+//! For the test suites of programs that use this crate: finds values that would come back changed from the cache, and
+//! types whose changes a new build could not notice, before they are deployed.
 //!
 //! ```
 //! use cached_core::{Codec, testing};
@@ -23,7 +23,7 @@ use crate::round_trip::by_eq_and_debug;
 use std::any::type_name;
 use std::fmt::Debug;
 
-/// Why a value does not come back from a codec as it was; says which field, and what to write instead.
+/// Why a value does not come back unchanged from a codec. Its text names the field and says what to write instead.
 ///
 /// ```
 /// use cached_core::{Codec, testing};
@@ -31,8 +31,8 @@ use std::fmt::Debug;
 /// let error = testing::round_trip(Codec::Json, &f64::INFINITY).unwrap_err();
 /// assert_eq!(
 ///     error.to_string(),
-///     "a `f64` is NaN or infinite, which json cannot write: write `codec = \"msgpack\"` or \"postcard\", or an `Option` that is \
-///      `None` there"
+///     "a `f64` is NaN or infinite, which json cannot write: write `codec = \"msgpack\"` or \"postcard\", or an \
+///      `Option` that is `None` there"
 /// );
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -41,7 +41,7 @@ pub struct RoundTripError(String);
 
 /// Writes a value with `codec` and reads it back, as a call of a cached function does with that codec.
 ///
-/// Both are compared by `==`, and where a value is not equal to itself (a NaN), by what `{:?}` shows of them.
+/// Compares both by `==`. If a value is not equal to itself (a NaN), compares what `{:?}` shows of them.
 ///
 /// # Errors
 /// [`RoundTripError`] if it cannot be written, cannot be read back, or comes back as another value.
@@ -70,22 +70,23 @@ pub fn round_trip<T: CacheValue + PartialEq + Debug>(codec: Codec, value: &T) ->
     })?;
     if codec.decode::<T>(&bytes).is_err() {
         return Err(RoundTripError(format!(
-            "a `{of}` cannot be read back from what {codec} has written: what `Serialize` writes must be what `Deserialize` reads"
+            "a `{of}` cannot be read back from what {codec} has written: what `Serialize` writes must be what \
+             `Deserialize` reads"
         )));
     }
     by_eq_and_debug(value, codec, &bytes).map_err(|difference| {
         let near = difference.near.map(|near| format!(", first at `{near}`")).unwrap_or_default();
         RoundTripError(format!(
-            "a `{of}` comes back from {codec} as another value{near}: look for `#[serde(skip)]`, `skip_serializing`, `default` and \
-             `untagged` there, or let `PartialEq` leave out what may differ"
+            "a `{of}` comes back from {codec} as another value{near}: look for `#[serde(skip)]`, `skip_serializing`, \
+             `default` and `untagged` there, or let `PartialEq` ignore what may differ"
         ))
     })
 }
 
-/// As [`round_trip`], for a line in a test.
+/// Like [`round_trip`], but panics: one line in a test.
 ///
 /// # Panics
-/// If the value does not come back as it was; the message is that of [`RoundTripError`].
+/// If the value does not come back unchanged. The message is that of [`RoundTripError`].
 ///
 /// ```
 /// cached_core::testing::assert_round_trip(cached_core::Codec::Json, &vec![Some(1), None]);
@@ -97,11 +98,11 @@ pub fn assert_round_trip<T: CacheValue + PartialEq + Debug>(codec: Codec, value:
     }
 }
 
-/// Whether each change of the type is seen by a new build, so that it takes no value of an old one for its own.
+/// Whether a new build notices every change of the type, so that it does not take a value of an old build for its own.
 ///
-/// Where this is false, what is stored is for one build only, unless the attribute says `version = 1`, which is then to be raised
-/// when the type changes. It is false for enums with `#[serde(other)]`, structs with optional fields among those that are
-/// flattened, types that hold more than can be tried, and in programs that are built with `panic = "abort"`.
+/// If this is false, each build uses only the values that it has stored itself, unless the attribute says `version =
+/// 1`, which you must then raise when the type changes. It is false for enums with `#[serde(other)]`, structs with
+/// flattened optional fields, types that hold more than can be tried, and in programs built with `panic = "abort"`.
 ///
 /// ```
 /// use serde::Deserialize;

@@ -3,15 +3,15 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-/// Longest time to live; what is longer is cut to it. Nothing lives for ever.
+/// Longest time to live. Longer times are cut to it, so that nothing lives for ever.
 pub(crate) const MAX_TTL: Duration = Duration::from_secs(365 * 24 * 3600);
 
-/// The class of functions that name none.
+/// The class of functions without `ttl`.
 pub(crate) const DEFAULT_CLASS: &str = "medium";
-/// The class of a cached `None`.
+/// The class of a cached `None` in functions without `none_ttl`.
 pub(crate) const DEFAULT_NONE_CLASS: &str = "short";
 
-/// What an attribute says about the time to live of a value.
+/// The attribute's option for the time to live of a value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TtlSpec {
     /// `ttl = "medium"`.
@@ -22,24 +22,24 @@ pub enum TtlSpec {
     Dynamic,
 }
 
-/// How long a value is to live, before jitter.
+/// A value's time to live before jitter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Lifetime {
-    /// A class, or a duration that is written in the attribute: jitter spreads it to both sides.
+    /// A class, or a duration written in the attribute. Jitter shortens or lengthens it.
     About(Duration),
-    /// Told for this very call or value, which may know its end (`expires_in`): jitter only shortens it.
+    /// Computed for this call or value, which may know its end (`expires_in`). Jitter only shortens it.
     AtMost(Duration),
 }
 
 impl Lifetime {
-    /// Without jitter.
+    /// The time without jitter.
     pub(crate) fn time(self) -> Duration {
         match self {
             Self::About(time) | Self::AtMost(time) => time,
         }
     }
 
-    /// With it.
+    /// The time with jitter.
     pub(crate) fn jittered(self, fraction: f64, random: u64) -> Duration {
         match self {
             Self::About(time) => jittered(time, fraction, random),
@@ -48,7 +48,7 @@ impl Lifetime {
     }
 }
 
-/// What an attribute says about the time to live of a `None`.
+/// The attribute's option for the time to live of a `None`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NoneTtl {
     /// `none_ttl = "off"`: a `None` is not stored.
@@ -59,7 +59,7 @@ pub enum NoneTtl {
     Millis(u64),
 }
 
-/// The times to live that have a name.
+/// Times to live by name.
 #[derive(Debug, Clone)]
 pub(crate) struct Classes(BTreeMap<String, Duration>);
 
@@ -93,7 +93,7 @@ impl Classes {
     }
 }
 
-/// Spreads `ttl` over `± fraction` by `random`, so that what was stored together does not expire together.
+/// Spreads `ttl` over `± fraction` by `random`, so that values stored together do not expire together.
 ///
 /// The peak of reloads after a bulk fill is `1/(2·fraction)` times the mean rate; 0.1 keeps it at five times.
 /// The result is at least one millisecond (the finest that Redis knows) and at most [`MAX_TTL`].
@@ -114,17 +114,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_told_is_only_shortened() {
-        let told = Lifetime::AtMost(Duration::from_secs(100));
-        assert_eq!(told.jittered(0.1, 0), Duration::from_secs(100));
-        assert_eq!(told.jittered(0.1, u64::MAX), Duration::from_secs(90));
+    fn a_time_computed_for_a_value_is_only_shortened() {
+        let computed = Lifetime::AtMost(Duration::from_secs(100));
+        assert_eq!(computed.jittered(0.1, 0), Duration::from_secs(100));
+        assert_eq!(computed.jittered(0.1, u64::MAX), Duration::from_secs(90));
         assert_eq!(Lifetime::About(Duration::from_secs(100)).jittered(0.1, u64::MAX), Duration::from_secs(110));
         assert_eq!(Lifetime::AtMost(Duration::MAX).jittered(0.5, 0), MAX_TTL);
         assert_eq!(Lifetime::AtMost(Duration::from_nanos(1)).jittered(0.5, 7), Duration::from_millis(1));
     }
 
     #[test]
-    fn jitter_spreads_to_both_sides_and_no_further() {
+    fn jitter_shortens_or_lengthens_a_time_by_its_fraction() {
         let ttl = Duration::from_secs(100);
         assert_eq!(jittered(ttl, 0.1, 0), Duration::from_secs(90));
         assert_eq!(jittered(ttl, 0.1, u64::MAX), Duration::from_secs(110));

@@ -1,13 +1,13 @@
-//! Code of the user's that only the cache runs: it must not break a call that has its value, or could load it (P1).
+//! User code that only the cache runs. It must not break a call that has its value or can load it (P1).
 //!
-//! The body of a function is not among it: a panic in there is the caller's, with a cache as without. A program that is built
-//! with `panic = "abort"` ends at the first panic, and nothing here can prevent that.
+//! The body of a function is not part of it: a panic there reaches the caller, as it would without a cache. A program
+//! built with `panic = "abort"` ends at the first panic, which nothing here can prevent.
 
 use std::any::Any;
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-/// What panicked.
+/// The user code that panicked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum UserCode {
     /// `Deserialize` of the value.
@@ -25,7 +25,7 @@ pub(crate) enum UserCode {
 }
 
 impl UserCode {
-    /// What it costs the calls.
+    /// What its panic costs the calls.
     pub(crate) fn consequence(self) -> &'static str {
         match self {
             Self::Deserialize => "stored values that it cannot read are loaded again",
@@ -50,17 +50,17 @@ impl fmt::Display for UserCode {
 
 /// A panic that was caught, with its message.
 #[derive(Debug)]
-pub(crate) struct Panicked(pub(crate) String);
+pub(crate) struct PanicText(pub(crate) String);
 
-/// Runs such code. As long as it does not panic this costs nothing: the way out of a panic is found in tables.
+/// Runs user code and catches its panic. This costs nothing unless it panics, because unwinding works by tables.
 ///
-/// Whatever it has changed when it panics is dropped or only the user's, so nothing here is left half-way.
+/// What the code has changed by then is dropped or belongs to the user, so nothing of ours is left half-done.
 #[inline]
-pub(crate) fn caught<R>(run: impl FnOnce() -> R) -> Result<R, Panicked> {
-    catch_unwind(AssertUnwindSafe(run)).map_err(Panicked::of)
+pub(crate) fn caught<R>(run: impl FnOnce() -> R) -> Result<R, PanicText> {
+    catch_unwind(AssertUnwindSafe(run)).map_err(PanicText::of)
 }
 
-impl Panicked {
+impl PanicText {
     #[cold]
     fn of(payload: Box<dyn Any + Send>) -> Self {
         let payload = match payload.downcast::<&'static str>() {
@@ -69,7 +69,7 @@ impl Panicked {
         };
         match payload.downcast::<String>() {
             Ok(text) => Self(*text),
-            // Its `Drop` is the user's code as well, and may panic in its turn.
+            // Not dropped, because its `Drop` is user code as well and may panic, too.
             Err(payload) => {
                 std::mem::forget(payload);
                 Self("no text".to_owned())
@@ -91,9 +91,9 @@ mod tests {
             }
         }
         assert_eq!(caught(|| 1).unwrap(), 1);
-        let said = |run: fn()| caught(run).unwrap_err().0;
-        assert_eq!(said(|| panic!("text")), "text");
-        assert_eq!(said(|| panic!("{}", 7)), "7");
-        assert_eq!(said(|| std::panic::panic_any(Bomb)), "no text");
+        let message = |run: fn()| caught(run).unwrap_err().0;
+        assert_eq!(message(|| panic!("text")), "text");
+        assert_eq!(message(|| panic!("{}", 7)), "7");
+        assert_eq!(message(|| std::panic::panic_any(Bomb)), "no text");
     }
 }

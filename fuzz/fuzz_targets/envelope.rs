@@ -99,7 +99,7 @@ fuzz_target!(|input: Input<'_>| {
             let payload = payload.map(|bytes| bytes.repeat(1 + usize::from(repeat)));
             // No name is longer than a key.
             let named: Vec<_> = named.into_iter().filter(|(name, _)| name.len() <= 512).take(MAX_TAGS).collect();
-            let tags = Tags { told: &told[..told.len().min(MAX_TAGS)], named: &named };
+            let tags = Tags { call: &told[..told.len().min(MAX_TAGS)], value: &named };
             let register = write(of, stamp, payload.as_deref(), fresh, tags, compress_above.into());
             let max = payload.as_ref().map_or(0, Vec::len);
             assert_eq!(checked(&register, of, max), Read::Value(payload.clone().map(Bytes::from)));

@@ -7,7 +7,7 @@ use crate::envelope::tags::TagRecord;
 use crate::envelope::times::Times;
 use crate::envelope::{self, Draft, Expectation, Head, Register};
 use crate::key::Key;
-use crate::near::{Asked, Words};
+use crate::near::{NameRef, Words};
 use crate::outcome::{CacheValue, Shape};
 use crate::reason::MissReason;
 use crate::site::Site;
@@ -145,9 +145,9 @@ impl Target {
     }
 
     /// The name of its value in the near cache.
-    pub(super) fn asked(&self, local: &NearPolicy) -> Asked<'_> {
+    pub(super) fn asked(&self, local: &NearPolicy) -> NameRef<'_> {
         let words = self.left.as_ref().and_then(|left| left.words);
-        Asked::new(local.kind(self.fingerprint), words, &self.key)
+        NameRef::new(local.kind(self.fingerprint), words, &self.key)
     }
 
     /// What an entry records: the stamps of the call tags, and the names and stamps of the value tags.

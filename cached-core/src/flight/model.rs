@@ -1,7 +1,7 @@
 //! Single flight in many interleavings, see [`check`].
 //!
-//! A number stands for the store and what is behind it. A write adds one, and is complete at once, which is the hardest
-//! case: whoever calls from then on must not get less.
+//! A number stands for the store and the source. A write adds one and is complete at once, which is the hardest case:
+//! later calls must not get less.
 
 use super::*;
 use crate::sync::model::{check, check_all};
@@ -14,28 +14,28 @@ use std::sync::atomic::{AtomicUsize as Count, Ordering::SeqCst};
 use std::task::{Poll, Waker};
 
 const KEY: u8 = 7;
-/// Never over in a model.
+/// No time passes in a model.
 const SETTLES_WITHIN: Duration = Duration::from_secs(1);
 const STALLS_WITHIN: Duration = Duration::MAX;
 
-/// How a leader goes on.
+/// What a caller does as the leader.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Way {
-    /// A GET.
+    /// Sends a GET.
     Get,
-    /// Waits for another process: two GETs.
+    /// Waits for another process: sends two GETs.
     Wait,
-    /// Loads without a lease: shared, not stored.
+    /// Loads without a lease: the value is shared, not stored.
     Share,
-    /// ACQUIRE, load, FILL.
+    /// Takes the steps ACQUIRE, load, FILL.
     Fill,
-    /// Goes away while its FILL is under way.
+    /// Is dropped while its FILL is under way.
     LeaveFill,
-    /// Goes away while its GET is under way.
+    /// Is dropped while its GET is under way.
     Leave,
     Fail,
     Panic,
-    /// As [`Fill`](Self::Fill); and does not follow anybody: takes each leader for one that stalls, whatever it does.
+    /// As [`Fill`](Self::Fill). It follows no leader, but takes each for one that stalls.
     TakeOver,
 }
 
@@ -43,9 +43,9 @@ struct World {
     flights: Flights<u8, u32>,
     register: AtomicU32,
     leading: Count,
-    /// Leaders that went away, or were left.
+    /// Leaders that were dropped, or whose place was taken.
     left: Count,
-    /// Whether leaders are left that go on.
+    /// Whether the place of leaders is taken that continue.
     is_hasty: bool,
 }
 
@@ -63,16 +63,16 @@ impl World {
         self.register.fetch_add(1, SeqCst);
     }
 
-    /// One call; what it got is as new as the call.
+    /// One call. Its result must be as new as the call.
     async fn call(self: Arc<Self>, way: Way) {
         let at_least = self.read();
         let role = self.flights.join(&KEY);
         if let Some(got) = self.go(role, way).await {
-            assert!(got >= at_least, "{got} was written over by {at_least} before the call");
+            assert!(got >= at_least, "{at_least} replaced {got} before the call");
         }
     }
 
-    /// `None` if it goes away without anything.
+    /// `None` if it is dropped without a result.
     async fn go(&self, mut role: Role<u8, u32>, way: Way) -> Option<u32> {
         let mut nexts = 0;
         loop {
@@ -92,8 +92,8 @@ impl World {
                 Landing::Unsettled | Landing::Stalled => panic!("no time passes"),
                 Landing::Next(_) => nexts += 1,
             }
-            // Whatever the next flight finds is for all who followed this one.
-            assert!(nexts <= 1 + self.left.load(SeqCst), "sent on {nexts} times");
+            // All who followed this flight may share what the next one finds.
+            assert!(nexts <= 1 + self.left.load(SeqCst), "joined the next generation {nexts} times");
             role = self.flights.join_next(&KEY, &follow);
         }
     }
@@ -130,7 +130,7 @@ impl World {
             }
             Way::Fill | Way::LeaveFill | Way::TakeOver => {
                 lead.store_step();
-                // Whatever is written from here on breaks the lease.
+                // Any later write breaks the lease.
                 let leased = self.read();
                 let load = lead.load_step();
                 let loaded = self.read();
@@ -160,7 +160,7 @@ impl World {
                 lead.load_step();
                 let panicked = catch_unwind(AssertUnwindSafe(|| {
                     let _lead = ends(lead);
-                    // Without a message; and the scheduler takes it for none of its own.
+                    // Prints no message, and the scheduler does not take it for a failure of its own.
                     resume_unwind(Box::new("in a load"));
                 }));
                 assert!(panicked.is_err());
@@ -176,7 +176,7 @@ impl World {
     }
 }
 
-/// Calls at once, each with what it does should it lead, and writes meanwhile.
+/// Concurrent calls, each with what it does as the leader, and writes at the same time.
 fn calls(ways: &'static [Way], writes: usize) {
     check(move || {
         let world = World::new(ways.contains(&Way::TakeOver));
@@ -185,49 +185,49 @@ fn calls(ways: &'static [Way], writes: usize) {
             world.write();
         }
         for caller in callers {
-            block_on(caller).expect("nobody aborts it");
+            block_on(caller).expect("no call is aborted");
         }
         world.is_at_rest();
     });
 }
 
 #[test]
-fn what_a_get_finds() {
+fn a_get_is_shared_only_with_those_who_came_before() {
     calls(&[Way::Get; 4], 3);
 }
 
 #[test]
-fn what_the_last_of_several_gets_finds() {
+fn the_last_of_several_gets_is_shared_only_with_those_who_came_before() {
     calls(&[Way::Wait; 3], 3);
 }
 
 #[test]
-fn what_is_loaded_without_a_lease() {
+fn a_load_without_a_lease_is_shared_only_with_those_who_came_before() {
     calls(&[Way::Share, Way::Share, Way::Get, Way::Get], 3);
 }
 
 #[test]
-fn what_is_loaded_under_a_lease() {
+fn a_load_with_a_lease_is_shared_only_while_it_is_current() {
     calls(&[Way::Fill; 3], 2);
 }
 
 #[test]
-fn after_leaders_that_go_away() {
+fn callers_get_current_values_after_leaders_are_dropped() {
     calls(&[Way::Leave, Way::LeaveFill, Way::Get, Way::LeaveFill], 2);
 }
 
 #[test]
-fn after_leaders_that_fail() {
+fn callers_get_current_values_after_leaders_fail() {
     calls(&[Way::Fail, Way::Get, Way::Fail, Way::Fill], 2);
 }
 
 #[test]
-fn after_a_leader_that_panics() {
+fn callers_get_current_values_after_a_leader_panics() {
     calls(&[Way::Panic, Way::Get, Way::Get], 1);
 }
 
 #[test]
-fn followers_that_go_away() {
+fn followers_can_be_aborted() {
     check(|| {
         let world = World::new(false);
         let callers = [Way::Get, Way::Fill, Way::Get].map(|way| spawn(Arc::clone(&world).call(way)));
@@ -242,21 +242,21 @@ fn followers_that_go_away() {
 }
 
 #[test]
-fn leaders_whose_place_is_taken() {
+fn callers_get_current_values_while_the_place_of_leaders_is_taken() {
     calls(&[Way::Fill, Way::TakeOver, Way::Fill, Way::TakeOver], 3);
 }
 
 #[test]
-fn leaders_whose_place_is_taken_and_that_go_away() {
+fn callers_get_current_values_while_the_place_of_leaders_is_taken_and_leaders_are_dropped() {
     calls(&[Way::Get, Way::TakeOver, Way::Leave, Way::Share, Way::TakeOver], 2);
 }
 
-/// Whoever takes the place of a leader, there is one that leads, and the others follow it.
+/// When several followers leave a stalled leader at once, one of them leads and the others follow it.
 #[test]
-fn one_of_those_who_leave_leads() {
+fn exactly_one_follower_takes_the_place_of_a_stalled_leader() {
     check(|| {
         let flights = Arc::new(Flights::<u8, u32>::new());
-        let Role::Lead(stalled) = flights.join(&KEY) else { panic!("someone leads already") };
+        let Role::Lead(stalled) = flights.join(&KEY) else { panic!("there is a leader already") };
         let leave = |follow: Follow<u32>| {
             let flights = Arc::clone(&flights);
             spawn(async move { flights.join_next(&KEY, &follow) })
@@ -266,7 +266,7 @@ fn one_of_those_who_leave_leads() {
             .into_iter()
             .map(|role| match role {
                 Role::Follow(follow) => leave(follow),
-                Role::Lead(_) => panic!("nobody leads"),
+                Role::Lead(_) => panic!("there is no leader"),
             })
             .collect();
         let roles: Vec<_> = left.into_iter().map(|role| block_on(role).unwrap()).collect();
@@ -277,7 +277,8 @@ fn one_of_those_who_leave_leads() {
     });
 }
 
-/// Whenever a leader is woken: it is polled once more, and until then its followers see that it could be.
+/// At whatever moment a leader is woken, it is polled once more, and until then its followers see that it could
+/// continue.
 #[test]
 fn a_wake_is_not_lost() {
     let runs = check_all(|| {
@@ -287,14 +288,14 @@ fn a_wake_is_not_lost() {
         let leader = spawn({
             let (pulse, is_set) = (Arc::clone(&pulse), Arc::clone(&is_set));
             async move {
-                let mut tell = Some(waker);
-                let seen = poll_fn(move |context| {
-                    if let Some(tell) = tell.take() {
-                        *tell.lock().unwrap() = Some(context.waker().clone());
+                let mut slot = Some(waker);
+                let is_set = poll_fn(move |context| {
+                    if let Some(slot) = slot.take() {
+                        *slot.lock().unwrap() = Some(context.waker().clone());
                     }
                     if is_set.load(SeqCst) == 1 { Poll::Ready(()) } else { Poll::Pending }
                 });
-                pulse::drive(Some(pulse), seen).await;
+                pulse::drive(Some(pulse), is_set).await;
             }
         });
         block_on(yield_now());
@@ -308,9 +309,9 @@ fn a_wake_is_not_lost() {
     assert!(runs > 10, "{runs} runs");
 }
 
-/// However a flight ends, and in whatever moment its follower is.
+/// However the flight ends, and whatever its follower is doing at that moment.
 #[test]
-fn a_follower_wakes_in_each_way_there_is() {
+fn a_follower_wakes_when_its_flight_ends() {
     type End = fn(Lead<u8, u32>, u32);
     let ends: [(End, Landing<u32>); 3] = [
         (|lead, step| lead.found(1, step), Landing::Shared(1)),
@@ -328,7 +329,7 @@ fn a_follower_wakes_in_each_way_there_is() {
     }
 }
 
-/// Those who may use it do not wait for how the flight ends.
+/// A follower that may use the value does not wait for the end of the flight.
 #[test]
 fn a_follower_wakes_once_its_value_is_loaded() {
     let runs = check_all(|| {
@@ -343,8 +344,8 @@ fn a_follower_wakes_once_its_value_is_loaded() {
 /// A leader that is about to take its first step, and a follower.
 fn lead_and_follow() -> (Lead<u8, u32>, Follow<u32>, u32) {
     let flights = Flights::new();
-    let Role::Lead(lead) = flights.join(&KEY) else { panic!("someone leads already") };
-    let Role::Follow(follow) = flights.join(&KEY) else { panic!("nobody leads") };
+    let Role::Lead(lead) = flights.join(&KEY) else { panic!("there is a leader already") };
+    let Role::Follow(follow) = flights.join(&KEY) else { panic!("there is no leader") };
     let step = lead.load_step();
     (lead, follow, step)
 }

@@ -1,8 +1,8 @@
-//! Whether a leader goes on as soon as it can: what its followers may know of how it is polled.
+//! Whether a leader is polled once it can continue, which decides whether its followers wait for it.
 //!
-//! A future that waits is to be polled again once it has been woken. One whose owner does not do so (it is kept aside, or
-//! stands behind work that blocks its thread) may never go on, and nobody else can tell it from one that still waits for
-//! its database. So the waker is looked at: woken and not polled since is *idle*.
+//! A future that waits must be polled again once it has been woken. If its owner does not poll it (it keeps the future
+//! aside, or blocks the thread), the future may never continue, and nobody else can tell it from one that still waits
+//! for its database. So a pulse watches the waker: a future that was woken and not polled since is *idle*.
 
 use crate::sync::{Mutex, locked};
 use std::future::poll_fn;
@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Wake, Waker};
 use tokio::time::Instant;
 
-/// Notes when the one that is polled through it was woken.
+/// Notes when the future that is polled through it was woken.
 #[derive(Debug)]
 pub(crate) struct Pulse {
     beat: Mutex<Beat>,
@@ -19,31 +19,31 @@ pub(crate) struct Pulse {
 
 #[derive(Debug)]
 struct Beat {
-    /// Of the task that polls.
+    /// The waker of the task that polls.
     waker: Option<Waker>,
     phase: Phase,
 }
 
 #[derive(Debug, Clone, Copy)]
 enum Phase {
-    /// It can go on, since then.
+    /// It could continue since then.
     Ready(Instant),
     Polled {
-        /// Whether it has been woken since that began.
+        /// Whether it has been woken since this poll began.
         is_woken: bool,
     },
     Waiting,
-    /// There is nothing to be polled; whatever wakes it now comes too late.
+    /// There is nothing left to poll, so a wake means nothing.
     Over,
 }
 
 impl Pulse {
-    /// Of one that can begin now.
+    /// The pulse of a future that can begin now.
     pub(crate) fn new() -> Arc<Self> {
         Arc::new(Self { beat: Mutex::new(Beat { waker: None, phase: Phase::Ready(Instant::now()) }) })
     }
 
-    /// There is something to be polled.
+    /// Notes that there is something to poll.
     pub(crate) fn becomes_ready(&self) {
         let mut beat = locked(&self.beat);
         if let Phase::Waiting | Phase::Over = beat.phase {
@@ -51,21 +51,21 @@ impl Pulse {
         }
     }
 
-    /// Since when it could go on and is not polled.
+    /// Since when it could have continued but was not polled.
     pub(crate) fn idle_since(&self) -> Option<Instant> {
         if let Phase::Ready(since) = locked(&self.beat).phase { Some(since) } else { None }
     }
 
     fn begins(&self, waker: &Waker) {
         let mut beat = locked(&self.beat);
-        // What wakes it from here on, it may not have seen.
+        // A wake during the poll counts, because the future may already have passed what woke it.
         beat.phase = Phase::Polled { is_woken: false };
         if beat.waker.as_ref().is_some_and(|own| own.will_wake(waker)) {
             return;
         }
         let former = beat.waker.replace(waker.clone());
         drop(beat);
-        // Not while the lock is held: it may be the last of a task.
+        // Dropped without the lock, because it may be the last reference to a task.
         drop(former);
     }
 
@@ -73,7 +73,7 @@ impl Pulse {
         let mut beat = locked(&self.beat);
         beat.phase = match beat.phase {
             _ if is_over => Phase::Over,
-            // Since now: the poll may have taken long.
+            // Since now, because the poll may have taken long.
             Phase::Polled { is_woken: true } => Phase::Ready(Instant::now()),
             _ => Phase::Waiting,
         };
@@ -101,7 +101,7 @@ impl Wake for Pulse {
     }
 }
 
-/// Polls something, seen by the pulse if there is one. Not to be called inside of a poll by the same pulse.
+/// Polls through the pulse, if there is one. Must not be called inside of a poll through the same pulse.
 pub(crate) fn poll<T>(
     pulse: Option<&Arc<Pulse>>,
     context: &mut Context<'_>,
@@ -109,26 +109,26 @@ pub(crate) fn poll<T>(
 ) -> Poll<T> {
     let Some(pulse) = pulse else { return poll(context) };
     pulse.begins(context.waker());
-    let mut polling = Polling { pulse, is_over: true };
+    let mut guard = PollGuard { pulse, is_over: true };
     let waker = Waker::from(Arc::clone(pulse));
     let polled = poll(&mut Context::from_waker(&waker));
-    polling.is_over = polled.is_ready();
+    guard.is_over = polled.is_ready();
     polled
 }
 
-/// As [`poll`], to the end.
+/// Like [`poll`], until the future has ended.
 pub(crate) async fn drive<F: Future>(pulse: Option<Arc<Pulse>>, future: F) -> F::Output {
     let mut future = pin!(future);
     poll_fn(|context| poll(pulse.as_ref(), context, |context| future.as_mut().poll(context))).await
 }
 
-/// Ends with the poll, also if that panics.
-struct Polling<'a> {
+/// Notes the end of a poll, also if the poll panics.
+struct PollGuard<'a> {
     pulse: &'a Pulse,
     is_over: bool,
 }
 
-impl Drop for Polling<'_> {
+impl Drop for PollGuard<'_> {
     fn drop(&mut self) {
         self.pulse.ends(self.is_over);
     }

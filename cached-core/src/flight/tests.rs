@@ -6,14 +6,14 @@ use std::task::{Context, Poll, Waker};
 fn lead(flights: &Flights<&'static str, u8>) -> Lead<&'static str, u8> {
     match flights.join(&"k") {
         Role::Lead(lead) => lead,
-        Role::Follow(_) => panic!("someone leads already"),
+        Role::Follow(_) => panic!("there is a leader already"),
     }
 }
 
 fn follow(flights: &Flights<&'static str, u8>) -> Follow<u8> {
     match flights.join(&"k") {
         Role::Follow(follow) => follow,
-        Role::Lead(_) => panic!("nobody leads"),
+        Role::Lead(_) => panic!("there is no leader"),
     }
 }
 
@@ -29,7 +29,7 @@ const SOON: Duration = ms(20);
 const LONG: Duration = ms(1_000);
 
 #[tokio::test(start_paused = true)]
-async fn nobody_waits_long_for_a_leader_that_does_not_settle() {
+async fn a_follower_does_not_wait_long_for_a_leader_that_does_not_settle() {
     let flights = Flights::new();
     let leader = lead(&flights);
     let load = leader.load_step();
@@ -39,7 +39,7 @@ async fn nobody_waits_long_for_a_leader_that_does_not_settle() {
 }
 
 #[test]
-fn what_a_step_found_is_for_those_who_came_before_it() {
+fn the_result_of_a_step_is_for_those_who_joined_before_it() {
     let flights = Flights::new();
     let leader = lead(&flights);
     let early = follow(&flights);
@@ -53,7 +53,7 @@ fn what_a_step_found_is_for_those_who_came_before_it() {
 }
 
 #[test]
-fn a_load_is_for_latecomers_only_once_it_is_proved_current() {
+fn a_load_is_for_those_who_joined_later_only_once_it_is_proved_current() {
     let flights = Flights::new();
     let leader = lead(&flights);
     leader.store_step();
@@ -75,44 +75,44 @@ fn a_load_is_for_latecomers_only_once_it_is_proved_current() {
     let during_the_load = follow(&flights);
     leader.loaded(8, load);
     leader.not_proved();
-    assert_eq!(before_the_load.landed(), Some(Landing::Shared(8)), "however late it looks");
+    assert_eq!(before_the_load.landed(), Some(Landing::Shared(8)), "however late it reads the state");
     assert!(is_next(&during_the_load));
 }
 
 #[test]
-fn all_of_the_next_generation_share_however_late_they_wake() {
+fn the_whole_next_generation_shares_however_late_it_wakes() {
     let flights = Flights::new();
     let leader = lead(&flights);
     let step = leader.store_step();
     let late: Vec<_> = (0..4).map(|_| follow(&flights)).collect();
     leader.found(7, step);
 
-    let Role::Lead(leader) = flights.join_next(&"k", &late[0]) else { panic!("nobody leads") };
+    let Role::Lead(leader) = flights.join_next(&"k", &late[0]) else { panic!("there is no leader") };
     let Role::Follow(second) = flights.join_next(&"k", &late[1]) else { panic!("two leaders") };
     let step = leader.store_step();
     let stranger = follow(&flights);
-    // The third wakes only now, the GET is on its way; but it was there before it was sent.
+    // The third wakes only now, while the GET is under way. But it had come before the GET was sent.
     let Role::Follow(third) = flights.join_next(&"k", &late[2]) else { panic!("two leaders") };
     leader.found(8, step);
     assert_eq!(second.landed(), Some(Landing::Shared(8)));
     assert_eq!(third.landed(), Some(Landing::Shared(8)));
     assert!(is_next(&stranger));
-    // The fourth wakes when that is over as well.
+    // The fourth wakes when the flight has ended.
     let Role::Follow(fourth) = flights.join_next(&"k", &late[3]) else { panic!("it starts another flight") };
     assert_eq!(fourth.landed(), Some(Landing::Shared(8)));
 }
 
 #[test]
-fn who_wakes_when_the_next_generation_is_over_shares_what_it_found() {
+fn a_follower_that_wakes_after_the_next_generation_has_ended_shares_its_result() {
     let flights = Flights::new();
     let leader = lead(&flights);
     let step = leader.store_step();
     let late: Vec<_> = (0..4).map(|_| follow(&flights)).collect();
     leader.found(7, step);
 
-    let Role::Lead(leader) = flights.join_next(&"k", &late[0]) else { panic!("nobody leads") };
+    let Role::Lead(leader) = flights.join_next(&"k", &late[0]) else { panic!("there is no leader") };
     drop(leader);
-    let Role::Lead(leader) = flights.join_next(&"k", &late[1]) else { panic!("the one before has found nothing") };
+    let Role::Lead(leader) = flights.join_next(&"k", &late[1]) else { panic!("the flight before has found nothing") };
     let step = leader.store_step();
     let stranger = follow(&flights);
     leader.found(8, step);
@@ -121,13 +121,13 @@ fn who_wakes_when_the_next_generation_is_over_shares_what_it_found() {
         assert_eq!(follow.landed(), Some(Landing::Shared(8)));
     }
     assert!(is_next(&stranger));
-    let Role::Lead(_) = flights.join_next(&"k", &stranger) else { panic!("it was found before this one came") };
+    let Role::Lead(_) = flights.join_next(&"k", &stranger) else { panic!("it was found before this caller came") };
 }
 
 #[test]
-fn a_flight_is_there_from_its_start_to_its_end() {
+fn a_flight_is_in_the_table_from_its_start_to_its_end() {
     let flights = Flights::new();
-    assert!(!flights.has(|| unreachable!("nobody asks for the key while there are no flights")));
+    assert!(!flights.has(|| unreachable!("the key is not needed while there are no flights")));
     let leader = lead(&flights);
     assert!(flights.has(|| "k"));
     assert!(!flights.has(|| "another"));
@@ -147,7 +147,7 @@ fn keys_are_spread_over_the_shards() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_time_spent_on_the_store_is_that_of_the_steps_there() {
+async fn only_steps_on_the_store_count_as_store_time() {
     const PASSED: [Duration; 5] = [ms(1), ms(10), ms(100), ms(1_000), ms(10_000)];
     let flights = Flights::new();
     let leader = lead(&flights);
@@ -170,7 +170,7 @@ async fn the_time_spent_on_the_store_is_that_of_the_steps_there() {
 }
 
 #[test]
-fn to_idle_is_no_step() {
+fn being_idle_is_not_a_step() {
     let flights = Flights::new();
     let leader = lead(&flights);
     let step = leader.store_step();
@@ -179,7 +179,7 @@ fn to_idle_is_no_step() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_follower_hears_of_a_load_before_it_is_settled() {
+async fn a_follower_shares_a_load_before_it_is_settled() {
     let flights = Flights::new();
     let leader = lead(&flights);
     let early = follow(&flights);
@@ -197,7 +197,7 @@ async fn a_follower_hears_of_a_load_before_it_is_settled() {
 }
 
 #[test]
-fn settling_what_was_never_loaded_hands_over() {
+fn settling_without_a_load_lets_a_follower_lead() {
     let flights = Flights::new();
     let (leader, follower) = (lead(&flights), follow(&flights));
     leader.not_proved();
@@ -205,7 +205,7 @@ fn settling_what_was_never_loaded_hands_over() {
 }
 
 #[tokio::test]
-async fn a_dropped_leader_hands_over_and_a_failed_one_lets_go() {
+async fn after_a_dropped_leader_a_follower_leads_and_after_a_failed_one_all_load() {
     let flights = Flights::new();
     let (leader, follower) = (lead(&flights), follow(&flights));
     let waiting = tokio::spawn(async move { follower.landing(SOON, LONG).await });
@@ -220,7 +220,7 @@ async fn a_dropped_leader_hands_over_and_a_failed_one_lets_go() {
 }
 
 #[test]
-fn a_panicking_leader_lets_go() {
+fn after_a_leader_panics_all_followers_load() {
     let flights = Arc::new(Flights::new());
     let (leader, follower) = (lead(&flights), follow(&flights));
     let _ = std::thread::spawn(move || {
@@ -232,7 +232,7 @@ fn a_panicking_leader_lets_go() {
     assert_eq!(flights.len(), 0);
 }
 
-/// A leader that something has been begun for, a follower, and what wakes the leader.
+/// A leader that has been polled, a follower, and the waker of the leader.
 fn woken(flights: &Flights<&'static str, u8>) -> (Lead<&'static str, u8>, Follow<u8>, Waker) {
     let leader = lead(flights);
     let pulse = leader.pulse();
@@ -257,7 +257,7 @@ async fn waits(follower: &Follow<u8>) -> bool {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_leader_that_was_woken_and_is_not_polled_is_left() {
+async fn followers_leave_a_leader_that_was_woken_but_is_not_polled() {
     let flights = Flights::new();
     let (leader, follower, waker) = woken(&flights);
     assert!(waits(&follower).await, "it waits for its load");
@@ -265,27 +265,27 @@ async fn a_leader_that_was_woken_and_is_not_polled_is_left() {
     tokio::time::advance(LONG / 4).await;
     waker.wake_by_ref();
     landing_after(&follower, LONG).await;
-    // It is polled again after all.
+    // The leader is polled again after all.
     let pulse = leader.pulse();
     let polled = pulse::poll(Some(&pulse), &mut Context::from_waker(Waker::noop()), |_| Poll::<()>::Pending);
     assert!(polled.is_pending() && waits(&follower).await);
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_leader_that_does_not_begin_is_left() {
+async fn followers_leave_a_leader_that_does_not_begin() {
     let flights = Flights::new();
     let leader = lead(&flights);
     let follower = follow(&flights);
-    assert!(waits(&follower).await, "nothing is known of it");
+    assert!(waits(&follower).await, "it has no pulse yet");
     let pulse = leader.pulse();
     landing_after(&follower, LONG).await;
-    // Nothing is left to be polled.
+    // Nothing is left to poll.
     pulse::drive(Some(pulse), async {}).await;
     assert!(waits(&follower).await);
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_long_poll_is_no_idleness() {
+async fn a_leader_is_not_idle_during_a_long_poll() {
     let pulse = Pulse::new();
     let polled = pulse::poll(Some(&pulse), &mut Context::from_waker(Waker::noop()), |context| {
         context.waker().wake_by_ref();
@@ -293,12 +293,12 @@ async fn a_long_poll_is_no_idleness() {
         Poll::<()>::Pending
     });
     assert!(polled.is_pending());
-    assert_eq!(pulse.idle_since(), Some(Instant::now()), "since its end");
+    assert_eq!(pulse.idle_since(), Some(Instant::now()), "since the end of the poll");
 }
 
-/// Where everybody is polled late, a leader that is does not stall.
+/// If all are polled late, the leader does not stall: the process is busy.
 #[tokio::test(start_paused = true)]
-async fn a_follower_that_is_polled_late_looks_once_more() {
+async fn a_follower_that_is_polled_late_waits_once_more() {
     let flights = Flights::new();
     let leader = lead(&flights);
     leader.pulse();
@@ -311,18 +311,19 @@ async fn a_follower_that_is_polled_late_looks_once_more() {
 }
 
 #[test]
-fn one_takes_the_place_of_a_leader_that_stalls_and_the_others_follow() {
+fn one_follower_takes_the_place_of_a_stalled_leader_and_the_others_follow_it() {
     let flights = Flights::new();
     let leader = lead(&flights);
     let step = leader.store_step();
     let followers: Vec<_> = (0..3).map(|_| follow(&flights)).collect();
-    let Role::Lead(next) = flights.join_next(&"k", &followers[0]) else { panic!("nobody leads") };
-    assert!(is_next(&followers[1]), "the others are told at once");
+    let Role::Lead(next) = flights.join_next(&"k", &followers[0]) else { panic!("there is no leader") };
+    assert!(is_next(&followers[1]), "the others wake at once");
     let Role::Follow(second) = flights.join_next(&"k", &followers[1]) else { panic!("two leaders") };
     let next_step = next.store_step();
     let stranger = follow(&flights);
     assert_eq!(flights.len(), 1);
-    // The former goes on: its value is for those who joined it before the step, and nobody else loses the flight.
+    // The stalled leader continues. Its value is for those who joined before the step, and the new flight stays in the
+    // table.
     leader.found(7, step);
     assert_eq!(flights.len(), 1);
     let Role::Follow(third) = flights.join_next(&"k", &followers[2]) else { panic!("two leaders") };
@@ -333,13 +334,13 @@ fn one_takes_the_place_of_a_leader_that_stalls_and_the_others_follow() {
 }
 
 #[test]
-fn what_a_stalled_leader_loads_is_for_those_who_came_before() {
+fn the_load_of_a_stalled_leader_is_for_those_who_joined_before_it() {
     let flights = Flights::new();
     let leader = lead(&flights);
     let early = follow(&flights);
     let load = leader.load_step();
     let late = follow(&flights);
-    let Role::Lead(_next) = flights.join_next(&"k", &late) else { panic!("nobody leads") };
+    let Role::Lead(_next) = flights.join_next(&"k", &late) else { panic!("there is no leader") };
     leader.loaded(7, load);
     assert_eq!(early.landed(), Some(Landing::Shared(7)));
     assert!(is_next(&late));
@@ -348,14 +349,14 @@ fn what_a_stalled_leader_loads_is_for_those_who_came_before() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn each_flight_after_one_that_stalls_is_given_twice_the_time() {
+async fn each_flight_after_a_stalled_one_is_given_twice_the_time() {
     let flights = Flights::new();
     let mut leaders = vec![lead(&flights)];
     for doubled in [1, 2, 4, 8, 16, 32, 64, 64] {
         leaders[leaders.len() - 1].pulse();
         let follower = follow(&flights);
         landing_after(&follower, doubled * LONG).await;
-        let Role::Lead(next) = flights.join_next(&"k", &follower) else { panic!("nobody leads") };
+        let Role::Lead(next) = flights.join_next(&"k", &follower) else { panic!("there is no leader") };
         leaders.push(next);
     }
     drop(leaders);
@@ -364,13 +365,13 @@ async fn each_flight_after_one_that_stalls_is_given_twice_the_time() {
 }
 
 #[test]
-fn who_takes_the_place_of_a_leader_learns_of_its_lease() {
+fn the_successor_of_a_stalled_leader_learns_its_lease() {
     let flights = Flights::new();
     let leader = lead(&flights);
     assert_eq!(leader.leases(1), None);
-    let Role::Lead(second) = flights.join_next(&"k", &follow(&flights)) else { panic!("nobody leads") };
-    // It stalls before it asks for one.
-    let Role::Lead(third) = flights.join_next(&"k", &follow(&flights)) else { panic!("nobody leads") };
+    let Role::Lead(second) = flights.join_next(&"k", &follow(&flights)) else { panic!("there is no leader") };
+    // The second leader stalls before it asks for a lease.
+    let Role::Lead(third) = flights.join_next(&"k", &follow(&flights)) else { panic!("there is no leader") };
     assert_eq!(third.leases(3), Some(1));
     assert_eq!(third.leases(4), Some(3));
     drop((leader, second, third));

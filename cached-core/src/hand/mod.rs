@@ -1,9 +1,10 @@
-//! Keys and tags that somebody renders by hand, and what is likely to be mistaken about those of an invalidation: a pattern, a key
-//! of an annotated function that is not escaped as the function does it, a name that nothing has.
+//! Keys and tags that users write by hand, and likely mistakes in an invalidation by hand: a pattern, a key of an
+//! annotated function that is not escaped as the function does it, a name that nothing has.
 //!
-//! An invalidation of what nobody stores is no error, so nothing is refused for it but a pattern. The log says it once, and in all
-//! no more than [`MOST_SAID`] times. What this process uses by hand itself is known by what stands in front of its first `:`, as a
-//! bit in a field of fixed size: should two agree in it, less is said.
+//! To invalidate a name that nobody uses is no error, so only a pattern is refused. All other mistakes are logged, each
+//! once, and no more than [`MAX_LINES`] in all. Names that this process itself uses by hand are known by their family,
+//! the text before the first `:`. A family is one bit in a field of fixed size; if two share a bit, fewer mistakes are
+//! logged.
 
 use crate::error::CacheError;
 use crate::key::{Piece, Prefix, is_rendered};
@@ -14,17 +15,17 @@ use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, OnceLock};
 
-/// So many lines are logged in all.
-const MOST_SAID: usize = 32;
+/// The most lines that are logged in all.
+const MAX_LINES: usize = 32;
 
-/// What is named.
+/// Whether a name is that of a key or of a tag.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Kind {
     Key,
     Tag,
 }
 
-/// What this process uses by hand.
+/// The families of names that this process uses by hand.
 static KEYS: Families = Families::new();
 static TAGS: Families = Families::new();
 
@@ -37,35 +38,35 @@ impl Kind {
     }
 }
 
-/// This process stores or reads under that name. The first one that begins like this is looked at, should it be meant to be an
-/// annotated function's.
+/// Notes that this process stores or reads under that name. For the first name of a family, warns if it seems to be
+/// meant for an annotated function.
 pub(crate) fn uses(kind: Kind, text: &str) {
     if !kind.families().has(text) {
-        if let Verdict::Unescaped(site, template) = judge(kind, text, known()) {
-            say(&(kind, site.path()), || unescaped(kind, text, site, template));
+        if let Verdict::Unescaped(site, template) = judge(kind, text, templates()) {
+            log_once(&(kind, site.path()), || unescaped(kind, text, site, template));
         }
         kind.families().add(text);
     }
 }
 
-/// An invalidation is of that name. Warns of what is likely to be mistaken about it.
+/// Warns of a likely mistake in an invalidation of that name.
 pub(crate) fn invalidates(kind: Kind, text: &str, prefix: &Prefix) {
-    if kind == Kind::Key && text.starts_with(prefix.entries()) && matches!(judge(kind, text, known()), Verdict::Unknown)
-    {
-        say(&(kind, prefix.entries()), || prefixed(text, prefix));
+    let is_prefixed = kind == Kind::Key && text.starts_with(prefix.entries());
+    if is_prefixed && matches!(judge(kind, text, templates()), Verdict::Unknown) {
+        log_once(&(kind, prefix.entries()), || prefixed(text, prefix));
         return;
     }
-    match judge(kind, text, known()) {
+    match judge(kind, text, templates()) {
         Verdict::Named => {}
-        Verdict::Unescaped(site, template) => say(&(kind, site.path()), || unescaped(kind, text, site, template)),
-        Verdict::Unknown => say(&(kind, family(text)), || unknown(kind, text)),
+        Verdict::Unescaped(site, template) => log_once(&(kind, site.path()), || unescaped(kind, text, site, template)),
+        Verdict::Unknown => log_once(&(kind, family(text)), || unknown(kind, text)),
     }
 }
 
-/// Whether the text is a name and no pattern.
+/// Checks that the text is a name and no pattern.
 ///
 /// # Errors
-/// What to write instead of a pattern.
+/// The error for a pattern says what to write instead.
 pub(crate) fn is_name(kind: Kind, text: &str) -> Result<(), CacheError> {
     if !is_pattern(text) {
         return Ok(());
@@ -77,9 +78,9 @@ pub(crate) fn is_name(kind: Kind, text: &str) -> Result<(), CacheError> {
     })
 }
 
-/// Warns of a pattern where there is no other way to say so.
+/// Warns of a pattern where the caller gets no error.
 pub(crate) fn refuses(kind: Kind, text: &str, error: &CacheError) {
-    say(&(kind, text), || match kind {
+    log_once(&(kind, text), || match kind {
         Kind::Key => tracing::warn!(key = text, "{error}"),
         Kind::Tag => tracing::warn!(tag = text, "{error}"),
     });
@@ -88,8 +89,7 @@ pub(crate) fn refuses(kind: Kind, text: &str, error: &CacheError) {
 fn prefixed(text: &str, prefix: &Prefix) {
     tracing::warn!(
         key = text,
-        "keys are named without `{}`, which the cache puts in front of each: leave it out, or hand over the entry itself, \
-         `.entry(&entry)`",
+        "write keys without `{}`, which the cache adds to each; or pass the entry itself, `.entry(&entry)`",
         prefix.entries()
     );
 }
@@ -97,21 +97,21 @@ fn prefixed(text: &str, prefix: &Prefix) {
 /// Warns of a prefix that is written as a pattern.
 pub(crate) fn sweeps(prefix: &str) {
     if is_pattern(prefix) {
-        say(&prefix, || {
+        log_once(&prefix, || {
             tracing::warn!(
                 prefix,
-                "keys are compared with this text as it is, `*` included; write the beginning of the keys without it"
+                "this text is taken literally, `*` included; write only the beginning of the keys, without it"
             );
         });
     }
 }
 
-/// A part that is nothing but a `*`: text may end with one by chance.
+/// Whether a part is nothing but a `*`. A part that only ends with one may be ordinary text.
 fn is_pattern(text: &str) -> bool {
     text.split(':').any(|part| part == "*")
 }
 
-/// What stands in front of the first `:`.
+/// The text before the first `:`.
 fn family(text: &str) -> &str {
     text.split(':').next().unwrap_or_default()
 }
@@ -120,7 +120,7 @@ fn hash(of: &impl std::hash::Hash) -> u64 {
     BuildHasherDefault::<DefaultHasher>::new().hash_one(of)
 }
 
-/// Families of names.
+/// A set of families, as bits of their hashes.
 struct Families([AtomicU64; 64]);
 
 impl Families {
@@ -135,7 +135,7 @@ impl Families {
 
     fn add(&self, text: &str) {
         let (word, bit) = self.place(text);
-        // Mostly it is there already, and to read costs other threads nothing.
+        // Read first: the bit is mostly set already, and a read does not slow down other threads.
         if word.load(Ordering::Relaxed) & bit == 0 {
             word.fetch_or(bit, Ordering::Relaxed);
         }
@@ -152,27 +152,27 @@ impl Families {
 }
 
 /// The templates of the program's annotated functions.
-struct Known {
+struct Templates {
     keys: Vec<(&'static Site, &'static [Piece])>,
     tags: Vec<(&'static Site, &'static [Piece])>,
-    /// Values tell tags, and nobody knows which before they are there.
-    values_tell_tags: bool,
+    /// Whether there are value tags, which nobody knows in advance.
+    has_value_tags: bool,
 }
 
-impl Known {
+impl Templates {
     fn of(sites: Vec<&'static Site>) -> Self {
         let stores = sites.into_iter().filter(|site| site.spec().role != Role::Invalidate);
-        let mut known = Self { keys: Vec::new(), tags: Vec::new(), values_tell_tags: false };
+        let mut all = Self { keys: Vec::new(), tags: Vec::new(), has_value_tags: false };
         for site in stores {
-            known.keys.push((site, site.spec().template));
+            all.keys.push((site, site.spec().template));
             let templates = site.spec().tags.iter().map(|tag| tag.template);
-            known.tags.extend(templates.clone().flatten().map(|template| (site, template)));
-            known.values_tell_tags |= templates.clone().any(|template| template.is_none());
+            all.tags.extend(templates.clone().flatten().map(|template| (site, template)));
+            all.has_value_tags |= templates.clone().any(|template| template.is_none());
         }
-        known
+        all
     }
 
-    fn templates(&self, kind: Kind) -> &[(&'static Site, &'static [Piece])] {
+    fn of_kind(&self, kind: Kind) -> &[(&'static Site, &'static [Piece])] {
         match kind {
             Kind::Key => &self.keys,
             Kind::Tag => &self.tags,
@@ -180,33 +180,33 @@ impl Known {
     }
 }
 
-fn known() -> &'static Known {
-    static KNOWN: OnceLock<Known> = OnceLock::new();
-    KNOWN.get_or_init(|| Known::of(site::all()))
+fn templates() -> &'static Templates {
+    static TEMPLATES: OnceLock<Templates> = OnceLock::new();
+    TEMPLATES.get_or_init(|| Templates::of(site::all()))
 }
 
-/// What there is to say of a name.
+/// The judgement of a name.
 #[derive(Debug, Clone, Copy)]
 enum Verdict {
-    /// Nothing: something has it, or may have it.
+    /// No mistake: something has this name, or may have it.
     Named,
-    /// It would be of this function's if its parts were escaped.
+    /// It would be a name of this function if its parts were escaped.
     Unescaped(&'static Site, &'static [Piece]),
-    /// Nothing here has it.
+    /// Nothing in this process has this name.
     Unknown,
 }
 
-fn judge(kind: Kind, text: &str, known: &Known) -> Verdict {
-    let (families, templates) = (kind.families(), known.templates(kind));
+fn judge(kind: Kind, text: &str, all: &Templates) -> Verdict {
+    let (families, templates) = (kind.families(), all.of_kind(kind));
     let fits = |(site, template): &&(&Site, &[Piece])| fits(text, template, site.spec().texts);
-    // Where nothing is annotated, there is nothing to compare with.
-    if known.keys.is_empty() || families.has(text) || templates.iter().any(|one| fits(&one)) {
+    // Without annotated functions, there is nothing to compare with.
+    if all.keys.is_empty() || families.has(text) || templates.iter().any(|one| fits(&one)) {
         return Verdict::Named;
     }
     if let Some((site, template)) = templates.iter().find(|(_, template)| resembles(text, template)) {
         return Verdict::Unescaped(site, template);
     }
-    let is_open = kind == Kind::Tag && known.values_tell_tags && families.is_empty();
+    let is_open = kind == Kind::Tag && all.has_value_tags && families.is_empty();
     if is_open { Verdict::Named } else { Verdict::Unknown }
 }
 
@@ -216,7 +216,7 @@ fn fits(text: &str, template: &[Piece], texts: &[&str]) -> bool {
     if let Piece::Literal(literal) = piece {
         return text.strip_prefix(literal).is_some_and(|text| fits(text, rest, texts));
     }
-    // A rendered value has no `:` in it.
+    // A rendered value contains no `:`.
     let longest = text.find(':').unwrap_or(text.len());
     let ends = (0..=longest).rev().filter(|end| text.is_char_boundary(*end));
     let mut ends = ends.filter(|end| match rest.first() {
@@ -227,30 +227,31 @@ fn fits(text: &str, template: &[Piece], texts: &[&str]) -> bool {
     ends.any(|end| is_rendered(*piece, &text[..end], texts) && fits(&text[end..], rest, texts))
 }
 
-/// Whether the text has the literals of the template, in their order. One that begins with a placeholder resembles too much.
+/// Whether the text has the literals of the template, in their order. Never so for a template that begins with a
+/// placeholder, which too many texts would resemble.
 fn resembles(text: &str, template: &[Piece]) -> bool {
     let Some((Piece::Literal(first), rest)) = template.split_first() else { return false };
     let Some(mut text) = text.strip_prefix(first) else { return false };
     for (at, piece) in rest.iter().enumerate() {
         let Piece::Literal(literal) = piece else { continue };
-        let found = if at + 1 == rest.len() { text.strip_suffix(literal).map(|_| "") } else { behind(text, literal) };
-        let Some(behind) = found else { return false };
-        text = behind;
+        let found = if at + 1 == rest.len() { text.strip_suffix(literal).map(|_| "") } else { after(text, literal) };
+        let Some(after) = found else { return false };
+        text = after;
     }
-    // A literal alone is either had or not.
+    // A template that is one literal fits or does not; nothing resembles it.
     !rest.is_empty()
 }
 
-fn behind<'a>(text: &'a str, literal: &str) -> Option<&'a str> {
-    text.split_once(literal).map(|(_, behind)| behind)
+fn after<'a>(text: &'a str, literal: &str) -> Option<&'a str> {
+    text.split_once(literal).map(|(_, after)| after)
 }
 
-fn say(what: &impl std::hash::Hash, line: impl FnOnce()) {
-    static SAID: Mutex<Option<HashSet<u64>>> = Mutex::new(None);
+fn log_once(what: &impl std::hash::Hash, line: impl FnOnce()) {
+    static LOGGED: Mutex<Option<HashSet<u64>>> = Mutex::new(None);
     let is_new = {
-        let mut said = locked(&SAID);
-        let said = said.get_or_insert_default();
-        said.len() < MOST_SAID && said.insert(hash(what))
+        let mut logged = locked(&LOGGED);
+        let logged = logged.get_or_insert_default();
+        logged.len() < MAX_LINES && logged.insert(hash(what))
     };
     if is_new {
         line();
@@ -266,8 +267,8 @@ fn unescaped(kind: Kind, text: &str, site: &Site, template: &[Piece]) {
             function,
             place,
             template,
-            "this function has no entry under this key: it escapes what it puts into the template; have the key rendered, \
-             `entry!({}(..))`, or name an event",
+            "this function has no entry under this key, because it escapes what it puts into the template; let it \
+             render the key, `entry!({}(..))`, or name an event",
             site.name()
         ),
         Kind::Tag => tracing::warn!(
@@ -275,8 +276,8 @@ fn unescaped(kind: Kind, text: &str, site: &Site, template: &[Piece]) {
             function,
             place,
             template,
-            "this function's entries do not have this tag: it escapes what it puts into the template; name an event \
-             instead, whose fields are escaped alike on both sides"
+            "this function's entries do not have this tag, because it escapes what it puts into the template; name an \
+             event instead, whose fields are escaped alike on both sides"
         ),
     }
 }
@@ -285,15 +286,15 @@ fn unknown(kind: Kind, text: &str) {
     match kind {
         Kind::Key => tracing::warn!(
             key = text,
-            "an invalidation is of a key that no annotated function of this program has, and that this process has not used by \
-             hand: if it is misspelt, it does nothing; `entry!(call)` has the key of a call rendered. Said once for all keys that \
-             begin like this"
+            "no annotated function of this program has the key of this invalidation, and this process has not used \
+             such a key by hand: if it is misspelt, the invalidation does nothing; `entry!(call)` renders the key of a call. \
+             Logged once for all keys that begin like this"
         ),
         Kind::Tag => tracing::warn!(
             tag = text,
-            "an invalidation is of a tag that no annotated function of this program has, and that this process has given to \
-             nothing by hand: if it is misspelt, it does nothing; the compiler checks the names of events. Said once for all \
-             tags that begin like this"
+            "no annotated function of this program has the tag of this invalidation, and this process has not used \
+             such a tag by hand: if it is misspelt, the invalidation does nothing; the compiler checks the names of events. \
+             Logged once for all tags that begin like this"
         ),
     }
 }

@@ -13,7 +13,7 @@ const ORDER: &[Piece] = &[
 const SEARCH: &[Piece] = &[Piece::Literal("search:"), Piece::Hash("q")];
 
 #[test]
-fn a_text_fits_a_template_as_values_are_rendered() {
+fn a_text_fits_a_template_only_as_values_are_rendered() {
     let hash = format!("search:@{}", "0a".repeat(32));
     let long = format!("slug:#{}", "0a".repeat(32));
     for (text, template) in [
@@ -61,35 +61,38 @@ fn a_text_resembles_a_template_by_its_literals() {
 #[test]
 fn a_part_that_is_a_star_is_a_pattern() {
     assert!(["*", "user:*", "user:7:*", "user:*:name"].iter().all(|text| is_pattern(text)));
-    // What somebody searches for may end with one.
+    // A search text may end with a star.
     assert!(!["user:7", "2*3", "a*b:c", "search:what is C*"].iter().any(|text| is_pattern(text)));
 }
 
-fn known(tag: Option<&'static [Piece]>) -> Known {
+fn templates_with_tag(tag: Option<&'static [Piece]>) -> Templates {
     let tags: &'static [TagUse] = Box::leak(Box::new([TagUse { template: tag, not_in_key: &[] }]));
     let spec = SiteSpec { template: SLUG, texts: &["slug"], tags, ..SiteSpec::DEFAULT };
-    Known::of(vec![Box::leak(Box::new(Site::new(spec)))])
+    Templates::of(vec![Box::leak(Box::new(Site::new(spec)))])
 }
 
 #[test]
-fn what_functions_have_and_what_was_used_by_hand_is_known() {
-    let known = known(Some(&[Piece::Literal("author:"), Piece::Segment("id")]));
-    assert!(matches!(judge(Kind::Key, "slug:rust", &known), Verdict::Named));
-    assert!(matches!(judge(Kind::Key, "slug:a:b", &known), Verdict::Unescaped(..)));
-    assert!(matches!(judge(Kind::Key, "hand-slgu:rust", &known), Verdict::Unknown));
+fn names_of_functions_and_names_used_by_hand_are_known() {
+    let templates = templates_with_tag(Some(&[Piece::Literal("author:"), Piece::Segment("id")]));
+    assert!(matches!(judge(Kind::Key, "slug:rust", &templates), Verdict::Named));
+    assert!(matches!(judge(Kind::Key, "slug:a:b", &templates), Verdict::Unescaped(..)));
+    assert!(matches!(judge(Kind::Key, "hand-slgu:rust", &templates), Verdict::Unknown));
     uses(Kind::Key, "hand-slgu:other");
-    assert!(matches!(judge(Kind::Key, "hand-slgu:rust", &known), Verdict::Named));
-    assert!(matches!(judge(Kind::Tag, "author:7", &known), Verdict::Named));
-    assert!(matches!(judge(Kind::Tag, "hand-slgu:rust", &known), Verdict::Unknown), "a tag is no key");
+    assert!(matches!(judge(Kind::Key, "hand-slgu:rust", &templates), Verdict::Named));
+    assert!(matches!(judge(Kind::Tag, "author:7", &templates), Verdict::Named));
+    assert!(
+        matches!(judge(Kind::Tag, "hand-slgu:rust", &templates), Verdict::Unknown),
+        "it was used as a key, not as a tag"
+    );
 }
 
 #[test]
-fn where_nothing_is_annotated_there_is_nothing_to_compare_with() {
-    assert!(matches!(judge(Kind::Key, "nobody-has:7", &Known::of(Vec::new())), Verdict::Named));
+fn without_annotated_functions_no_name_is_unknown() {
+    assert!(matches!(judge(Kind::Key, "nobody-has:7", &Templates::of(Vec::new())), Verdict::Named));
 }
 
 #[test]
-fn families_are_told_apart_by_what_stands_in_front() {
+fn a_family_is_the_text_before_the_first_colon() {
     let families = Families::new();
     assert!(families.is_empty() && !families.has("user:1"));
     families.add("user:1");

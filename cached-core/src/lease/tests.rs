@@ -28,7 +28,7 @@ async fn holder(store: &Scripted) -> Option<Head> {
     Head::from_bytes(&register)
 }
 
-/// Runs the tasks that can go on.
+/// Runs the tasks that can continue.
 async fn tasks() {
     for _ in 0..10 {
         tokio::task::yield_now().await;
@@ -53,14 +53,14 @@ async fn a_dropped_lease_is_released() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_lease_is_released_once_and_not_at_all_when_there_is_nothing_to_release() {
+async fn a_lease_is_released_once_and_only_if_it_may_be_held() {
     let store = Scripted::new(Clock::manual());
     drop(lease(&store));
     tasks().await;
     assert_eq!(store.count(Step::Release), 0, "it was never asked for");
 
     acquired(&store).await.release(WITHIN).await.unwrap();
-    assert_eq!(holder(&store).await, None, "when `release` returns, it is released");
+    assert_eq!(holder(&store).await, None, "it is released when `release` returns");
     tasks().await;
     assert_eq!(store.count(Step::Release), 1);
 
@@ -73,11 +73,11 @@ async fn a_lease_is_released_once_and_not_at_all_when_there_is_nothing_to_releas
     assert!(matches!(other.acquire(Replace::Nothing, WITHIN).await.unwrap(), Acquired::Leased(_)));
     drop(other);
     tasks().await;
-    assert_eq!(store.count(Step::Release), 1, "it is somebody else's");
+    assert_eq!(store.count(Step::Release), 1, "it belongs to another caller");
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_lease_of_which_nothing_is_known_is_released() {
+async fn a_lease_whose_acquire_was_not_answered_is_released() {
     for (kind, released) in
         [(FaultKind::Timeout, 1), (FaultKind::Disconnected, 1), (FaultKind::Abandoned, 1), (FaultKind::OutOfMemory, 0)]
     {
@@ -93,7 +93,7 @@ async fn a_lease_of_which_nothing_is_known_is_released() {
     let store = Scripted::new(Clock::manual());
     store.plan(Step::Acquire, [Act::LateAnswer(WITHIN)]);
     let mut lease = lease(&store);
-    // Dropped while the answer is awaited.
+    // Dropped while it waits for the answer.
     tokio::time::timeout(WITHIN / 2, lease.acquire(Replace::Nothing, WITHIN)).await.unwrap_err();
     drop(lease);
     tasks().await;
@@ -128,7 +128,7 @@ async fn a_lease_is_short_at_first_and_then_renewed_every_third_of_its_time() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_lease_that_nobody_renews_is_over_after_a_quarter_of_its_time() {
+async fn a_lease_that_is_not_renewed_ends_after_a_quarter_of_its_time() {
     for (time, left) in [(TIME, TIME / 4), (TIME / 5, Duration::from_millis(500)), (WITHIN, WITHIN)] {
         let clock = Clock::manual();
         let store = Scripted::new(clock.clone());
@@ -142,10 +142,10 @@ async fn a_lease_that_nobody_renews_is_over_after_a_quarter_of_its_time() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_lease_that_is_given_after_its_release_is_released_again() {
-    for is_of_a_batch in [false, true] {
+async fn a_lease_that_is_granted_after_its_release_is_released_again() {
+    for is_in_batch in [false, true] {
         let store = Scripted::new(Clock::manual());
-        let releases = is_of_a_batch.then(|| Arc::new(Releases::new(Arc::clone(&store) as _)));
+        let releases = is_in_batch.then(|| Arc::new(Releases::new(Arc::clone(&store) as _)));
         let mut late = Lease::new(Arc::clone(&store) as _, key(), Purpose::NONE, TIME, releases).unwrap();
         store.plan(Step::Acquire, [Act::Silent]);
         tokio::time::timeout(WITHIN / 2, late.acquire(Replace::Nothing, WITHIN)).await.unwrap_err();
@@ -153,7 +153,7 @@ async fn a_lease_that_is_given_after_its_release_is_released_again() {
         drop(late);
         tokio::time::sleep(WITHIN).await;
         let released = store.count(Step::Release);
-        assert!(released > 1, "it goes on");
+        assert!(released > 1, "it is repeated");
         // The ACQUIRE arrives only now.
         store.memory.acquire(&key(), head, TIME, Replace::Nothing, WITHIN).await.unwrap();
         tokio::time::sleep(2 * OFF_PATH).await;
@@ -163,14 +163,14 @@ async fn a_lease_that_is_given_after_its_release_is_released_again() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_renewal_that_fails_is_tried_again_and_one_that_is_refused_is_the_last() {
+async fn a_renewal_that_fails_is_tried_again_until_the_lease_is_lost() {
     let store = Scripted::new(Clock::manual());
     let mut lease = acquired(&store).await;
     lease.keep_alive(None);
     store.plan(Step::Renew, [Act::Fails(FaultKind::Timeout)]);
     tokio::time::sleep(TIME + WITHIN).await;
     let times: Vec<_> = store.taken(Step::Renew).iter().map(|renewal| renewal.at.as_millis()).collect();
-    assert_eq!(times, [250, 500, 1_500, 2_500], "again before the lease, which has never been renewed, is over");
+    assert_eq!(times, [250, 500, 1_500, 2_500], "again before the lease ends, which was never renewed");
     store.memory.remove(&key(), WITHIN).await.unwrap();
     tokio::time::sleep(TIME + WITHIN).await;
     assert_eq!(store.count(Step::Renew), 5);
@@ -186,7 +186,7 @@ async fn a_load_that_hangs_loses_its_lease() {
 }
 
 #[test]
-fn without_a_runtime_a_lease_runs_out_by_itself() {
+fn without_a_runtime_a_lease_ends_by_itself() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
     let store = Scripted::new(Clock::manual());
     let lease = runtime.block_on(acquired(&store));
@@ -210,15 +210,15 @@ async fn a_load_that_is_not_polled_loses_its_lease() {
     assert!(renewed > 20, "it waits for its database");
     pulse.becomes_ready();
     tokio::time::sleep(10 * TIME).await;
-    assert!(store.count(Step::Renew) <= renewed + 1, "it could go on");
+    assert!(store.count(Step::Renew) <= renewed + 1, "it could continue");
     let renewed = store.count(Step::Renew);
     poll(Poll::Pending);
     tokio::time::sleep(TIME).await;
-    assert!(store.count(Step::Renew) > renewed, "and does, if nobody has taken its place");
+    assert!(store.count(Step::Renew) > renewed, "it has continued, and nobody has taken its place");
 }
 
 #[test]
-fn a_lease_says_what_its_load_is_for_and_a_token_says_nothing() {
+fn a_lease_contains_the_purpose_of_its_load_and_a_token_contains_none() {
     for bits in [0, 1, 1 << 16, 0x0123_4567_89ab_cdef, u64::MAX] {
         let purpose = Purpose::of(bits);
         assert_ne!(purpose, Purpose::NONE);

@@ -1,8 +1,9 @@
-//! How a value is kept in the near cache and given out of it: an `Arc<T>` as it is, anything else that is `Clone` by cloning.
+//! The types behind the near cache: which values it can keep, and how it gives them out. An `Arc<T>` is shared; any
+//! other value that is `Clone` is cloned.
 //!
-//! The type decides, by autoref specialisation as in [`outcome`](crate::outcome).
+//! The compiler chooses by the value's type, by autoref specialisation as in [`outcome`](crate::outcome).
 
-use super::Kept;
+use super::KeptValue;
 use crate::outcome::Shape;
 use crate::user_code::caught;
 use std::fmt;
@@ -13,7 +14,8 @@ use std::sync::Arc;
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be kept in the near cache",
     label = "needs `Clone`, `Send` and `Sync`",
-    note = "return an `Arc<{Self}>`: every hit then shares the one value, without a copy; or write `#[derive(Clone)]` on its type",
+    note = "return an `Arc<{Self}>`: every hit then shares the one value, without a copy; or write \
+            `#[derive(Clone)]` on its type",
     note = "or write `local = \"off\"`"
 )]
 pub trait NearValue: Clone + Send + Sync + 'static {}
@@ -23,21 +25,21 @@ impl<T: Clone + Send + Sync + 'static> NearValue for T {}
 
 /// How values of one type are kept.
 pub trait Keep<T>: Copy {
-    /// The value as it is to be kept; `None` if it cannot be.
-    fn keep(value: &T) -> Option<Kept>;
+    /// Converts a value for the near cache; `None` if it cannot be kept.
+    fn keep(value: &T) -> Option<KeptValue>;
 
-    /// A value that was kept.
+    /// Converts it back.
     ///
     /// # Errors
-    /// What was kept, if it is something else: the stand-in for a `None`. Or if its `Clone` has panicked.
-    fn give(kept: Kept) -> Result<T, Kept>;
+    /// Returns its argument if that stands for a cached `None`, or if the value's `Clone` has panicked.
+    fn give(kept: KeptValue) -> Result<T, KeptValue>;
 }
 
-/// Stands for the values of a shape while the way to keep them is looked for.
+/// Stands for the values of a shape while the compiler chooses how they are kept.
 pub struct Values<S>(PhantomData<fn() -> S>);
 
 impl<S> Values<S> {
-    /// Those of this shape.
+    /// The values of this shape.
     #[must_use]
     pub fn of(_: S) -> Self {
         Self(PhantomData)
@@ -50,55 +52,55 @@ impl<S> fmt::Debug for Values<S> {
     }
 }
 
-/// `Arc<T>`: kept as it is.
+/// How an `Arc<T>` is kept: it is shared.
 #[derive(Debug, Clone, Copy)]
 pub struct Shared;
 
-/// Any `T: Clone`: kept as a clone, and cloned for each hit.
+/// How any other `T: Clone` is kept: as a clone, which is cloned again for each hit.
 #[derive(Debug, Clone, Copy)]
 pub struct Cloned;
 
-/// What cannot be kept.
+/// For values that cannot be kept, or are not to be.
 #[derive(Debug, Clone, Copy)]
 pub struct Unkept;
 
 impl<T: Send + Sync + 'static> Keep<Arc<T>> for Shared {
-    fn keep(value: &Arc<T>) -> Option<Kept> {
+    fn keep(value: &Arc<T>) -> Option<KeptValue> {
         let kept: Arc<T> = Arc::clone(value);
         Some(kept)
     }
 
     #[inline]
-    fn give(kept: Kept) -> Result<Arc<T>, Kept> {
+    fn give(kept: KeptValue) -> Result<Arc<T>, KeptValue> {
         kept.downcast()
     }
 }
 
 impl<T: Clone + Send + Sync + 'static> Keep<T> for Cloned {
-    fn keep(value: &T) -> Option<Kept> {
+    fn keep(value: &T) -> Option<KeptValue> {
         Some(Arc::new(value.clone()))
     }
 
     #[inline]
-    fn give(kept: Kept) -> Result<T, Kept> {
+    fn give(kept: KeptValue) -> Result<T, KeptValue> {
         let cloned = kept.downcast_ref::<T>().map(|value| caught(|| value.clone()));
         cloned.and_then(Result::ok).ok_or(kept)
     }
 }
 
 impl<T> Keep<T> for Unkept {
-    fn keep(_: &T) -> Option<Kept> {
+    fn keep(_: &T) -> Option<KeptValue> {
         None
     }
 
-    fn give(kept: Kept) -> Result<T, Kept> {
+    fn give(kept: KeptValue) -> Result<T, KeptValue> {
         Err(kept)
     }
 }
 
-/// Found first: the values are `Arc`s.
+/// Tried first: the values are `Arc`s.
 pub trait KeepShared {
-    /// The way to keep them.
+    /// How they are kept.
     fn __cached_core_keep(&self) -> Shared;
 }
 
@@ -108,9 +110,9 @@ impl<T: Send + Sync + 'static, S: Shape<Item = Arc<T>>> KeepShared for &&&Values
     }
 }
 
-/// Found next: the values can be cloned.
+/// Tried next: the values can be cloned.
 pub trait KeepCloned {
-    /// The way to keep them.
+    /// How they are kept.
     fn __cached_core_keep(&self) -> Cloned;
 }
 
@@ -120,9 +122,9 @@ impl<S: Shape<Item: NearValue>> KeepCloned for &&Values<S> {
     }
 }
 
-/// Found next where the near cache is asked for: makes the one error, and something to go on with.
+/// Tried next where the site uses the near cache: its bound is the only error, and the call still has a type.
 pub trait KeepRefused<S: Shape> {
-    /// They cannot be kept.
+    /// Fails to compile, because they cannot be kept.
     fn __cached_core_keep(&self) -> Unkept
     where
         S::Item: NearValue;
@@ -137,7 +139,7 @@ impl<S: Shape> KeepRefused<S> for &Values<S> {
     }
 }
 
-/// Found last: they are not kept, or cannot even be cached, which is said elsewhere.
+/// Tried last: the values are not kept, or cannot even be cached, which another error says.
 pub trait KeepNone {
     /// They are not kept.
     fn __cached_core_keep(&self) -> Unkept;

@@ -1,11 +1,11 @@
-//! When registers last changed, as far as this process knows: one counter for each of some thousand groups of keys.
+//! Counts the changes of registers that this process knows of: one counter for each of some thousand groups of keys.
 //!
-//! A value is kept together with the counters of its registers as they were *before* it was read, and is good for as long as
-//! they stay the same. So it does not matter in which order the answer and the news of a change are dealt with, in this
-//! process: news that come while the answer is under way, or before it is kept, or after, all make a difference to the
-//! counter. (A reservation that is cancelled does the same: Redis' own documentation of client-side caching, and
-//! `CONSISTENCY` l3; here nothing has to be found and cancelled.) Two keys that share a counter cost each other a read now
-//! and then.
+//! A value is kept together with the counters of its registers from *before* its read, and may be served while they
+//! stay the same. So it does not matter in which order this process handles the answer to the read and the notification
+//! of a change: the notification raises the counter whether it comes while the answer is under way, before the value is
+//! kept, or after. (Redis' own documentation of client-side caching, and `CONSISTENCY` l3, cancel a reservation
+//! instead; here nothing has to be found and cancelled.) Two keys that share a counter cost each other a read now and
+//! then.
 
 use std::collections::hash_map::RandomState;
 use std::hash::BuildHasher;
@@ -20,7 +20,7 @@ pub(super) struct Marks {
     hasher: RandomState,
 }
 
-/// A register's counter as it was.
+/// A register's counter at one moment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Mark {
     group: u32,
@@ -38,18 +38,18 @@ impl Marks {
         group
     }
 
-    /// The register as it is.
+    /// The register's counter now.
     pub(super) fn of(&self, key: &str) -> Mark {
         let group = self.group(key);
         Mark { group, changes: self.changes[group as usize].load(Ordering::SeqCst) }
     }
 
-    /// The register has changed.
+    /// Counts a change of the register.
     pub(super) fn change(&self, key: &str) {
         self.changes[self.group(key) as usize].fetch_add(1, Ordering::SeqCst);
     }
 
-    /// Whether the register has not changed since.
+    /// Whether the register has not changed since the mark was made.
     #[inline]
     pub(super) fn holds(&self, mark: Mark) -> bool {
         self.changes[mark.group as usize].load(Ordering::SeqCst) == mark.changes

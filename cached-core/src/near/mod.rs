@@ -1,22 +1,23 @@
-//! The near cache: values in this process, decoded, for as long as the store tells of every change to them.
+//! The near cache: decoded values in this process, kept for as long as the store announces every change to them.
 //!
-//! Bounded by weight: what exceeds the bound is evicted, least useful first (S3-FIFO, by `quick_cache`). A value is kept only
-//! if the store watches its registers (the entry's own and those of its tags) from before it was read; see [`marks`] for how
-//! a change that overtakes the answer is not missed. What this process has loaded itself is not kept: only what was read.
+//! [`capacity`] bounds it by weight. It keeps only values that were read from the store, not those that this process
+//! has loaded itself, and only if the store has watched their registers (the entry's own and those of its tags) since
+//! before the read. [`marks`] says why a change that overtakes the answer to the read is not missed.
 //!
-//! A value is served while all of this is so:
+//! A value is served while all of this holds:
 //!
-//! - none of its registers has changed since, as far as this process was told or has itself written;
-//! - the store is in contact: it has confirmed within the heartbeat that all changes so far have been told;
+//! - none of its registers has changed since, as far as this process was notified or has written itself;
+//! - the store is in contact: within the heartbeat, it has confirmed that it has announced all changes so far;
 //! - neither its time in the near cache nor its time in the store is over.
 //!
 //! # When contact is lost
-//! All that was kept is as good as gone, and calls go to the store. Sites with `on_gap = "serve"` go on with what they have, for
-//! the rest of its time.
+//! Nothing that was kept is served, and calls go to the store. Sites with `on_gap = "serve"` continue to serve what
+//! they have until its time is over.
 //!
 //! # On cancellation
-//! A read that is given up keeps nothing.
+//! A cancelled read keeps nothing.
 
+mod capacity;
 pub(crate) mod keep;
 mod marks;
 mod name;
@@ -24,16 +25,15 @@ pub(crate) mod slot;
 mod stats;
 mod waiters;
 
-pub(crate) use name::{Asked, Name, Words, may_be_words};
+pub(crate) use name::{Name, NameRef, Words, may_be_words};
 pub(crate) use stats::Counts;
 pub use stats::{DropReason, NearStats};
 
 use crate::clock::Clock;
 use crate::key::Key;
 use crate::store::Watcher;
+use capacity::{Map, Weighed};
 use marks::{Mark, Marks};
-use quick_cache::sync::{Cache as Map, DefaultLifecycle};
-use quick_cache::{DefaultHashBuilder, Lifecycle, Weighter};
 use std::any::Any;
 use std::fmt;
 use std::sync::Arc;
@@ -42,44 +42,39 @@ use std::time::{Duration, Instant};
 use tokio::sync::Notify;
 use waiters::Waiters;
 
-/// What an entry costs beside its key and value: the map's own fields, reference counts, marks.
-const ENTRY_OVERHEAD: u64 = 192;
-/// What each of its tags costs.
-const TAG_OVERHEAD: u64 = 96;
+/// A shared value, of a type that its readers know; or a [`CachedNone`].
+pub(crate) type KeptValue = Arc<dyn Any + Send + Sync>;
 
-/// A value as it is kept: shared, and of a type that its readers know, or [`Nothing`].
-pub(crate) type Kept = Arc<dyn Any + Send + Sync>;
-
-/// What a look into the near cache finds.
+/// What the near cache answers.
 #[derive(Debug)]
 pub(crate) enum Answer {
-    /// To be served.
-    Value(Kept),
-    /// A value that may be served, and is to be renewed ahead of its end.
+    /// A value to be served.
+    Value(KeptValue),
+    /// It has a value that may be served, but is to be refreshed ahead of its end.
     Early,
-    /// Nothing that may be served.
+    /// It has nothing that may be served.
     Nothing,
 }
 
-/// Stands for a `None` that was cached.
+/// Stands for a cached `None`.
 #[derive(Debug)]
-pub(crate) struct Nothing;
+pub(crate) struct CachedNone;
 
-/// What the builder decided.
+/// The builder's settings.
 #[derive(Debug, Clone)]
 pub(crate) struct NearSettings {
-    /// Of functions that say nothing of their own; `None`: off.
+    /// Default for functions without `local`; `None` turns the near cache off.
     pub(crate) time: Option<Duration>,
     /// In bytes.
     pub(crate) capacity: u64,
-    /// For how long a confirmation of the store is good.
+    /// How long a confirmation of the store is valid.
     pub(crate) heartbeat: Duration,
 }
 
-/// Cloned for every hit, so it is kept small.
+/// A value and how long it may be served. Small, because every hit clones it.
 #[derive(Debug, Clone)]
-struct Held {
-    value: Kept,
+struct NearEntry {
+    value: KeptValue,
     terms: Terms,
 }
 
@@ -91,62 +86,47 @@ struct Terms {
     mark: Mark,
     epoch: Epoch,
     weight: u32,
-    /// What few have.
-    more: Option<Arc<More>>,
+    /// On the heap, because few values have any.
+    extras: Option<Arc<Extras>>,
 }
 
 #[derive(Debug)]
-struct More {
-    /// The tags that it depends on.
+struct Extras {
+    /// The tags that the value depends on.
     tags: Vec<(Key, Mark)>,
-    /// When it is stale, by the clock in nanoseconds, and how long it took to load, in microseconds.
-    renewal: Option<(u64, u32)>,
+    /// When the value becomes stale, by the clock in nanoseconds, and how long its load took, in microseconds.
+    refresh: Option<(u64, u32)>,
 }
 
-/// Changes of all registers at once.
+/// Counts what may have changed all registers at once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Epoch {
     flushes: u32,
     gaps: u32,
 }
 
-#[derive(Debug, Clone)]
-struct Weight;
-
-impl Weighter<Name, Held> for Weight {
-    fn weight(&self, _: &Name, held: &Held) -> u64 {
-        u64::from(held.terms.weight)
+impl Weighed for NearEntry {
+    fn weight(&self) -> u32 {
+        self.terms.weight
     }
 }
 
-/// Counts evictions.
-#[derive(Debug, Clone)]
-struct Evictions(Arc<Counts>);
-
-impl Lifecycle<Name, Held> for Evictions {
-    type RequestState = <DefaultLifecycle<Name, Held> as Lifecycle<Name, Held>>::RequestState;
-
-    fn on_evict(&self, _: &mut Self::RequestState, _: Name, _: Held) {
-        self.0.dropped(DropReason::Evicted, 1);
-    }
-}
-
-/// What a value that is about to be read has to outlive, from before it is read.
+/// The state of a value's registers before it is read. The value is kept only if they are the same afterwards.
 #[derive(Debug)]
 pub(crate) struct Reservation {
     mark: Mark,
     tags: Vec<(Key, Mark)>,
     epoch: Epoch,
-    /// When it was made, by the clock: the value's time is counted from before it was read.
+    /// When it was made, by the clock: the value's time counts from before the read.
     made: u64,
 }
 
 pub(crate) struct Near {
-    map: Map<Name, Held, Weight, DefaultHashBuilder, Evictions>,
+    map: Map<NearEntry>,
     marks: Marks,
     flushes: AtomicU32,
     gaps: AtomicU32,
-    /// Until when the last confirmation is good, by the clock, in nanoseconds.
+    /// Until when the last confirmation is valid, by the clock, in nanoseconds.
     contact_until: AtomicU64,
     heartbeat: Duration,
     clock: Clock,
@@ -154,7 +134,7 @@ pub(crate) struct Near {
     waiters: Waiters,
 }
 
-/// Somebody who waits until a register changes, from when this is made.
+/// A caller that waits until a register changes. It misses no change since this was made.
 #[derive(Debug)]
 pub(crate) struct Waiter<'a> {
     near: &'a Near,
@@ -163,7 +143,7 @@ pub(crate) struct Waiter<'a> {
 }
 
 impl Waiter<'_> {
-    /// Waits until the register has changed since this was made, or may have.
+    /// Waits until the register has changed, or may have, since this was made.
     pub(crate) async fn changed(&self) {
         self.changed.notified().await;
     }
@@ -183,12 +163,9 @@ impl fmt::Debug for Near {
 
 impl Near {
     pub(crate) fn new(settings: &NearSettings, clock: Clock) -> Self {
-        // An estimate that only sizes the queues; the weight is what bounds the map.
-        let entries = usize::try_from(settings.capacity / 1024).unwrap_or(usize::MAX).clamp(16, 1 << 20);
         let counts = Arc::new(Counts::default());
-        let evictions = Evictions(Arc::clone(&counts));
         Self {
-            map: Map::with(entries, settings.capacity, Weight, DefaultHashBuilder::default(), evictions),
+            map: capacity::map(settings.capacity, &counts),
             marks: Marks::new(),
             flushes: AtomicU32::new(0),
             gaps: AtomicU32::new(0),
@@ -200,7 +177,7 @@ impl Near {
         }
     }
 
-    /// Waits from now on until the register changes. It has to be read as a watched one then.
+    /// Watches for a change of the register from now on. A read of the register must ask the store to announce changes.
     pub(crate) fn waiter<'a>(&'a self, key: &'a Key) -> Waiter<'a> {
         Waiter { near: self, key, changed: self.waiters.add(key) }
     }
@@ -209,7 +186,7 @@ impl Near {
         Epoch { flushes: self.flushes.load(Ordering::SeqCst), gaps: self.gaps.load(Ordering::SeqCst) }
     }
 
-    /// Whether the store tells of all changes.
+    /// Whether the store announces all changes.
     pub(crate) fn is_coherent(&self) -> bool {
         self.is_in_contact(self.clock.coarse())
     }
@@ -219,49 +196,50 @@ impl Near {
         now < self.contact_until.load(Ordering::SeqCst)
     }
 
-    /// What is kept under this name for these tags. `through_gaps` is `on_gap = "serve"`. `is_early` is told how long the
-    /// value is fresh and how many microseconds its load took, and says whether it is to be renewed ahead of its end.
+    /// Looks up a value by its name and call tags. `through_gaps` is `on_gap = "serve"`. `is_early` decides whether the
+    /// value is to be refreshed ahead of its end, from how long it is still fresh and how many microseconds its load
+    /// took.
     ///
-    /// Only a value that may still be served is judged: one whose time is over has nothing left of it, and would be early
-    /// for ever. And only while there is contact: without it nothing that is read could take the value's place in here.
+    /// `is_early` is asked only about a value that may still be served: one past its end would be early for ever. And
+    /// only in contact, because otherwise nothing that is read could replace the value in here.
     #[inline(always)]
     #[expect(clippy::inline_always, reason = "one in twenty instructions of a near hit, counted")]
     pub(crate) fn get(
         &self,
-        asked: &Asked<'_>,
+        name: &NameRef<'_>,
         tags: &[Key],
         through_gaps: bool,
         is_early: impl FnOnce(Duration, u32) -> bool,
     ) -> Answer {
-        // Looked at where it stands: to move it would take as long as to find it.
-        let found = self.map.get(asked);
-        let Some(Held { terms, .. }) = &found else { return Answer::Nothing };
+        // Borrowed, because to move it would take as long as to find it.
+        let found = self.map.get(name);
+        let Some(NearEntry { terms, .. }) = &found else { return Answer::Nothing };
         if !terms.has_tags(tags) {
             return Answer::Nothing;
         }
         let now = self.clock.coarse();
         match self.fault(terms, now, through_gaps) {
             None => {
-                if let Some((end, load_time)) = terms.more.as_ref().and_then(|more| more.renewal)
+                if let Some((end, load_time)) = terms.extras.as_ref().and_then(|extras| extras.refresh)
                     && is_early(Duration::from_nanos(end.saturating_sub(now)), load_time)
                     && self.is_in_contact(now)
                 {
                     return Answer::Early;
                 }
-                found.map_or(Answer::Nothing, |Held { value, .. }| Answer::Value(value))
+                found.map_or(Answer::Nothing, |NearEntry { value, .. }| Answer::Value(value))
             }
-            // What cannot be served while there is no contact may be after it, if nothing was missed.
+            // It stays: once there is contact again, it may be served if no change was missed.
             Some(Fault::NoContact) => Answer::Nothing,
             Some(Fault::Over(reason)) => {
-                self.drop_over(asked, terms, reason);
+                self.drop_over(name, terms, reason);
                 Answer::Nothing
             }
         }
     }
 
     #[cold]
-    fn drop_over(&self, asked: &Asked<'_>, terms: &Terms, reason: DropReason) {
-        if self.map.remove_if(asked, |now| now.terms.mark == terms.mark && now.terms.until == terms.until).is_some() {
+    fn drop_over(&self, name: &NameRef<'_>, terms: &Terms, reason: DropReason) {
+        if self.map.remove_if(name, |now| now.terms.mark == terms.mark && now.terms.until == terms.until).is_some() {
             self.counts.dropped(reason, 1);
         }
     }
@@ -269,11 +247,11 @@ impl Near {
     /// Why a value may not be served.
     #[inline]
     fn fault(&self, terms: &Terms, now: u64, through_gaps: bool) -> Option<Fault> {
-        let all_hold = |more: &Arc<More>| more.tags.iter().all(|(_, mark)| self.marks.holds(*mark));
+        let all_hold = |extras: &Arc<Extras>| extras.tags.iter().all(|(_, mark)| self.marks.holds(*mark));
         if now >= terms.until {
             return Some(Fault::Over(DropReason::Expired));
         }
-        if !self.marks.holds(terms.mark) || !terms.more.as_ref().is_none_or(all_hold) {
+        if !self.marks.holds(terms.mark) || !terms.extras.as_ref().is_none_or(all_hold) {
             return Some(Fault::Over(DropReason::Changed));
         }
         if terms.epoch.flushes != self.flushes.load(Ordering::SeqCst) {
@@ -285,7 +263,7 @@ impl Near {
         (terms.epoch.gaps != self.gaps.load(Ordering::SeqCst)).then_some(Fault::Over(DropReason::Gap))
     }
 
-    /// To be called before a value is read that depends on these registers, its own first.
+    /// Must be called before the read of a value that depends on these registers. The value's own register comes first.
     pub(crate) fn reserve(&self, keys: &[Key]) -> Option<Reservation> {
         let epoch = self.epoch();
         let (key, tags) = keys.split_first()?;
@@ -293,35 +271,34 @@ impl Near {
         Some(Reservation { mark: self.marks.of(key), tags, epoch, made: self.clock.coarse() })
     }
 
-    /// Keeps a value that was read after its reservation, for so long at most.
-    pub(crate) fn keep(&self, name: Name, reservation: Reservation, value: Kept, kept: Keeping) {
+    /// Keeps a value that was read after its reservation was made, unless a register has changed meanwhile.
+    pub(crate) fn keep(&self, name: Name, reservation: Reservation, value: KeptValue, keeping: Keeping) {
         let Reservation { mark, tags, epoch, made } = reservation;
-        if kept.time.is_zero() {
+        if keeping.time.is_zero() {
             return;
         }
         let now = self.clock.coarse();
-        let until = made.saturating_add(nanos(kept.time));
-        let weight = kept.bytes as u64 + ENTRY_OVERHEAD + TAG_OVERHEAD * tags.len() as u64;
-        let weight = u32::try_from(weight).unwrap_or(u32::MAX);
-        let renewal = kept.fresh.filter(|(_, load_time)| *load_time > 0);
-        let renewal = renewal.map(|(left, load_time)| (made.saturating_add(nanos(left)), load_time));
-        let more = (!tags.is_empty() || renewal.is_some()).then(|| Arc::new(More { tags, renewal }));
-        let terms = Terms { until, mark, epoch, weight, more };
+        let until = made.saturating_add(nanos(keeping.time));
+        let weight = capacity::weight(keeping.bytes, tags.len());
+        let refresh = keeping.fresh.filter(|(_, load_time)| *load_time > 0);
+        let refresh = refresh.map(|(left, load_time)| (made.saturating_add(nanos(left)), load_time));
+        let extras = (!tags.is_empty() || refresh.is_some()).then(|| Arc::new(Extras { tags, refresh }));
+        let terms = Terms { until, mark, epoch, weight, extras };
         if self.fault(&terms, now, true).is_none() && epoch == self.epoch() {
-            // The map takes a value that another replaces for one that there was no room for.
+            // Removed first, because the map would count a replaced value as evicted.
             self.map.remove(&name);
-            self.map.insert(name, Held { value, terms });
+            self.map.insert(name, NearEntry { value, terms });
         } else {
             self.counts.overtaken();
         }
     }
 
-    /// This process has written these registers, and the store has acknowledged it (or never will).
+    /// To be called when this process has written these registers: once the store has acknowledged it, or never will.
     pub(crate) fn wrote<'a>(&self, keys: impl IntoIterator<Item = &'a Key>) {
         keys.into_iter().for_each(|key| self.marks.change(key));
     }
 
-    /// Any register may have changed.
+    /// To be called when any register may have changed.
     pub(crate) fn flush(&self) {
         self.flushes.fetch_add(1, Ordering::SeqCst);
         self.clear(DropReason::Flushed);
@@ -353,7 +330,7 @@ impl Watcher for Near {
         self.contact_until.store(0, Ordering::SeqCst);
         self.gaps.fetch_add(1, Ordering::SeqCst);
         self.waiters.wake_all();
-        // Sites that serve through gaps still have a use for theirs: all are dropped when contact is back.
+        // The values are dropped only when contact is back, because sites that serve through gaps still need them.
     }
 
     fn regained(&self) {
@@ -362,7 +339,8 @@ impl Watcher for Near {
     }
 
     fn confirmed(&self, asked: Instant) {
-        // In this order: should the process stand still in between, the confirmation is good for less time, not for more.
+        // `now` is read first: if the process is stopped in between, the confirmation is valid for less time, not for
+        // more.
         let now = self.clock.coarse();
         let until = now.saturating_add(nanos(self.heartbeat)).saturating_sub(nanos(asked.elapsed()));
         self.contact_until.fetch_max(until, Ordering::SeqCst);
@@ -376,36 +354,38 @@ impl Watcher for Near {
 /// Why a value may not be served.
 #[derive(Debug)]
 enum Fault {
-    /// Never again.
+    /// It will never be served again.
     Over(DropReason),
-    /// Not now.
+    /// It may be served again once there is contact.
     NoContact,
 }
 
 /// How a value is to be kept.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Keeping {
-    /// At most.
+    /// How long at most.
     pub(crate) time: Duration,
-    /// Of the key and the encoded value.
+    /// The size of the key and of the encoded value.
     pub(crate) bytes: usize,
-    /// How long it is fresh, and how long it took to load.
+    /// How long the value is fresh, and how many microseconds its load took.
     pub(crate) fresh: Option<(Duration, u32)>,
 }
 
 impl Terms {
-    /// Whether these are the tags that it depends on, as far as its caller tells them.
+    /// Whether the value has these call tags, which are its first ones; the value tags follow.
     #[inline]
-    fn has_tags(&self, told: &[Key]) -> bool {
-        match self.more.as_deref().map(|more| &more.tags) {
-            None => told.is_empty(),
-            Some(tags) => told.len() <= tags.len() && told.iter().zip(tags.iter()).all(|(told, (tag, _))| told == tag),
+    fn has_tags(&self, call_tags: &[Key]) -> bool {
+        match self.extras.as_deref().map(|extras| &extras.tags) {
+            None => call_tags.is_empty(),
+            Some(tags) => {
+                call_tags.len() <= tags.len() && call_tags.iter().zip(tags).all(|(call_tag, (tag, _))| call_tag == tag)
+            }
         }
     }
 }
 
 impl Reservation {
-    /// Adds registers; to be called before they are read.
+    /// Adds the registers of tags; must be called before they are read.
     pub(crate) fn extend(&mut self, near: &Near, tags: &[Key]) {
         self.tags.extend(tags.iter().map(|tag| (Key::clone(tag), near.marks.of(tag))));
     }

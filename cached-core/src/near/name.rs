@@ -1,25 +1,25 @@
-//! Under what a value is kept: its key, or where that is made of integers only, the integers. To render, to hash and to compare
-//! text would be half the time of a near hit.
+//! The map key of the near cache: the rendered key, or just its integers if it has no other parts. To render, hash and
+//! compare text would take half the time of a near hit.
 
 use crate::key::{Key, KeySegment, Piece};
 use quick_cache::Equivalent;
 use std::hash::{Hash, Hasher};
 
-/// The integers of a key, as far as so many suffice.
+/// The integers of a key that has no other parts, and no more than [`MOST`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Words([i64; MOST]);
 
 const MOST: usize = 2;
 
-/// Whether integers can stand for the keys of a template: the same ones for the same key, whichever function asks.
+/// Whether integers can stand for the keys of a template. They must be the same for the same key in every function.
 pub(crate) fn may_be_words(template: &[Piece]) -> bool {
-    // Not so a hash, which depends on the type, nor all arguments, of which there may be more elsewhere, nor the path.
+    // No hash, because it depends on the type; no `<*>`, because another function may have more arguments; and no path.
     let mut segments = template.iter().filter(|piece| !matches!(piece, Piece::Literal(_)));
     segments.clone().count() <= MOST && segments.all(|piece| matches!(piece, Piece::Segment(_)))
 }
 
 impl Words {
-    /// Those of a call, if its key is made of integers only.
+    /// The integers of a call, if its key has no other parts.
     #[inline]
     pub(crate) fn of(segments: &[&dyn KeySegment]) -> Option<Self> {
         match segments {
@@ -31,22 +31,22 @@ impl Words {
     }
 }
 
-/// The name of a value that is kept: what kind of value, and which one.
+/// Identifies a value in the map: the kind of value, and which one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Name {
     Words(u64, Words),
     Text(u64, Key),
 }
 
-/// A name to be looked up.
+/// A borrowed [`Name`], for lookups in the map.
 #[derive(Debug, Clone, Copy)]
-pub(crate) enum Asked<'a> {
+pub(crate) enum NameRef<'a> {
     Words(u64, Words),
     Text(u64, &'a str),
 }
 
-impl<'a> Asked<'a> {
-    /// The value of a kind under a key, which words may stand for.
+impl<'a> NameRef<'a> {
+    /// The value of that kind under the key; `words` stand for the key if there are any.
     #[inline]
     pub(crate) fn new(kind: u64, words: Option<Words>, key: &'a str) -> Self {
         words.map_or(Self::Text(kind, key), |words| Self::Words(kind, words))
@@ -54,18 +54,18 @@ impl<'a> Asked<'a> {
 
     pub(crate) fn name(self) -> Name {
         match self {
-            Asked::Words(kind, words) => Name::Words(kind, words),
-            Asked::Text(kind, key) => Name::Text(kind, key.into()),
+            NameRef::Words(kind, words) => Name::Words(kind, words),
+            NameRef::Text(kind, key) => Name::Text(kind, key.into()),
         }
     }
 }
 
-impl Equivalent<Name> for Asked<'_> {
+impl Equivalent<Name> for NameRef<'_> {
     #[inline]
     fn equivalent(&self, name: &Name) -> bool {
         match (self, name) {
-            (Asked::Words(kind, words), Name::Words(of, are)) => kind == of && words == are,
-            (Asked::Text(kind, key), Name::Text(of, is)) => kind == of && **key == **is,
+            (NameRef::Words(kind, words), Name::Words(other_kind, other)) => kind == other_kind && words == other,
+            (NameRef::Text(kind, key), Name::Text(other_kind, other)) => kind == other_kind && **key == **other,
             _ => false,
         }
     }
@@ -74,25 +74,25 @@ impl Equivalent<Name> for Asked<'_> {
 impl Hash for Name {
     fn hash<H: Hasher>(&self, hasher: &mut H) {
         match self {
-            Name::Words(kind, words) => Asked::Words(*kind, *words).hash(hasher),
-            Name::Text(kind, key) => Asked::Text(*kind, key).hash(hasher),
+            Name::Words(kind, words) => NameRef::Words(*kind, *words).hash(hasher),
+            Name::Text(kind, key) => NameRef::Text(*kind, key).hash(hasher),
         }
     }
 }
 
-impl Hash for Asked<'_> {
+impl Hash for NameRef<'_> {
     #[inline(always)]
     #[expect(clippy::inline_always, reason = "one in twenty instructions of a near hit, counted")]
     fn hash<H: Hasher>(&self, hasher: &mut H) {
-        // No more than tells most names apart: each further number is some nanoseconds.
+        // Hashes no more than tells most names apart, because each further number takes some nanoseconds.
         match self {
-            Asked::Words(kind, Words([one, two])) => {
+            NameRef::Words(kind, Words([one, two])) => {
                 hasher.write_u64(kind ^ one.cast_unsigned());
                 if *two != 0 {
                     hasher.write_i64(*two);
                 }
             }
-            Asked::Text(_, key) => key.hash(hasher),
+            NameRef::Text(_, key) => key.hash(hasher),
         }
     }
 }

@@ -1,9 +1,9 @@
-//! The place in the near cache of a value that was read, until it is decoded.
+//! A place in the near cache for a value that has been read but not decoded yet.
 
-use super::{Keeping, Kept, Name, Near, Reservation};
+use super::{Keeping, KeptValue, Name, Near, Reservation};
 use std::sync::Arc;
 
-/// The place in the near cache of a value that was read, until it is decoded.
+/// A place in the near cache for a value that has been read but not decoded yet.
 #[derive(Debug)]
 pub(crate) struct Slot {
     near: Arc<Near>,
@@ -18,7 +18,7 @@ impl Slot {
     }
 
     /// Keeps the decoded value.
-    pub(crate) fn keep(self, value: Kept) {
+    pub(crate) fn keep(self, value: KeptValue) {
         self.near.keep(self.name, self.reservation, value, self.keeping);
     }
 }

@@ -1,4 +1,4 @@
-//! What the near cache did, and what it holds.
+//! Statistics of the near cache: what it did, and what it holds.
 
 use crate::counter::{ByReason, Counter};
 use serde::Serialize;
@@ -13,15 +13,15 @@ crate::reason::counted_reasons! {
     /// assert_eq!(serde_json::to_string(&DropReason::Changed).unwrap(), "\"changed\"");
     /// ```
     DropReason {
-        /// The entry has changed, or one of its tags: this process has written it, or was told.
+        /// The entry or one of its tags has changed: this process has written it, or was notified.
         Changed,
         /// All entries may have changed: `FLUSHALL`, `flush_namespace` and the like.
         Flushed,
         /// Contact with the store was lost, so that changes may have been missed.
         Gap,
-        /// Its time was over.
+        /// The value's time was over.
         Expired,
-        /// There was no room for it.
+        /// There was no room for the value.
         Evicted,
     }
 }
@@ -48,8 +48,8 @@ impl Counts {
     }
 }
 
-/// The state of the near cache: [`Stats::near`](crate::Stats::near). A gauge for a metrics endpoint; serializes to a map of its
-/// fields.
+/// The state of the near cache: [`Stats::near`](crate::Stats::near). A gauge for a metrics endpoint; serializes to a
+/// map of its fields.
 ///
 /// ```
 /// use cached_core::{Cache, redis_cached};
@@ -79,16 +79,16 @@ impl Counts {
 #[derive(Debug, Clone, Serialize)]
 #[non_exhaustive]
 pub struct NearStats {
-    /// Whether the store tells of all changes at this moment. While it does not, calls go to the store.
+    /// Whether the store announces all changes at this moment. While it does not, calls go to the store.
     pub coherent: bool,
-    /// Values held, those that are no longer served included until they are replaced.
+    /// Values held. Those that are no longer served count until they are replaced.
     pub entries: u64,
-    /// Their weight in bytes: keys, encoded values and bookkeeping.
+    /// The weight of these values in bytes: keys, encoded values and bookkeeping.
     pub bytes: u64,
     /// The most that `bytes` may be.
     pub capacity: u64,
-    /// Values that were read and not kept, since one of their registers changed meanwhile.
+    /// Values that were read but not kept, because one of their registers changed meanwhile.
     pub overtaken: u64,
-    /// Values dropped, by reason. One that has changed is dropped when it is asked for next, or evicted.
+    /// Values dropped, by reason. A value that has changed is dropped when it is asked for next, or evicted.
     pub drops: BTreeMap<DropReason, u64>,
 }

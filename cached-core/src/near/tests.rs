@@ -1,3 +1,4 @@
+use super::capacity::ENTRY_OVERHEAD;
 use super::*;
 use crate::key::{KeySegment, Piece};
 
@@ -5,8 +6,8 @@ const HEARTBEAT: Duration = Duration::from_secs(2);
 const LOCAL: Duration = Duration::from_secs(30);
 const FINGERPRINT: u64 = 7;
 
-fn asked(key: &str) -> Asked<'_> {
-    Asked::Text(FINGERPRINT, key)
+fn name_ref(key: &str) -> NameRef<'_> {
+    NameRef::Text(FINGERPRINT, key)
 }
 
 fn near(capacity: u64) -> (Near, Clock) {
@@ -18,26 +19,26 @@ fn near(capacity: u64) -> (Near, Clock) {
     (near, clock)
 }
 
-fn kept(value: u64) -> Kept {
+fn kept(value: u64) -> KeptValue {
     Arc::new(value)
 }
 
 fn keep(near: &Near, keys: &[Key], value: u64, time: Duration) {
     let reservation = near.reserve(keys).unwrap();
-    near.keep(asked(&keys[0]).name(), reservation, kept(value), Keeping { time, bytes: 8, fresh: None });
+    near.keep(name_ref(&keys[0]).name(), reservation, kept(value), Keeping { time, bytes: 8, fresh: None });
 }
 
-/// For a site without `refresh_ahead`.
-fn served(near: &Near, asked: &Asked<'_>, tags: &[Key], through_gaps: bool) -> Option<Kept> {
-    match near.get(asked, tags, through_gaps, |_, _| false) {
+/// The answer for a site without `refresh_ahead`.
+fn served(near: &Near, name_ref: &NameRef<'_>, tags: &[Key], through_gaps: bool) -> Option<KeptValue> {
+    match near.get(name_ref, tags, through_gaps, |_, _| false) {
         Answer::Value(value) => Some(value),
-        Answer::Early => panic!("nobody has said so"),
+        Answer::Early => panic!("this site does not refresh ahead"),
         Answer::Nothing => None,
     }
 }
 
 fn get_with(near: &Near, keys: &[Key], through_gaps: bool) -> Option<u64> {
-    let value = served(near, &asked(&keys[0]), &keys[1..], through_gaps)?;
+    let value = served(near, &name_ref(&keys[0]), &keys[1..], through_gaps)?;
     Some(*value.downcast_ref::<u64>().unwrap())
 }
 
@@ -49,19 +50,19 @@ fn keys(names: &[&str]) -> Vec<Key> {
     names.iter().map(|name| Key::from(*name)).collect()
 }
 
-/// How a change becomes known.
-type Tell = fn(&Near, &Key);
+/// How this process learns of a change.
+type Notification = fn(&Near, &Key);
 
-/// One step of a read and a write that meet.
+/// One step of a read or of a write, which run at the same time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Step {
-    /// The reader's.
+    /// The reader's first step.
     Reserve,
     Read,
     Keep,
-    /// The writer's.
+    /// The writer's first step.
     Write,
-    Tell,
+    Notify,
 }
 
 /// All orders of a reader's and a writer's steps.
@@ -80,21 +81,21 @@ fn orders() -> Vec<Vec<Step>> {
         }
     }
     let mut all = Vec::new();
-    merge(&[Step::Reserve, Step::Read, Step::Keep], &[Step::Write, Step::Tell], &mut Vec::new(), &mut all);
+    merge(&[Step::Reserve, Step::Read, Step::Keep], &[Step::Write, Step::Notify], &mut Vec::new(), &mut all);
     assert_eq!(all.len(), 10);
     all
 }
 
-/// In whatever order a value is kept and the news of its change are dealt with, the old one is not served behind the news; and
-/// what was read behind them is kept.
+/// Once this process is notified of a change, it does not serve the old value; and it keeps a value that it reads after
+/// the notification.
 #[test]
 fn a_read_and_a_change_in_every_order() {
-    let tells: [(&str, Tell); 6] = [
+    let notifications: [(&str, Notification); 6] = [
         ("its own", |near, _| near.changed("key")),
         ("its tag", |near, _| near.changed("tag")),
         ("written here", |near, key| near.wrote([key])),
         ("all", |near, _| near.all_changed()),
-        ("a gap that nobody has told of", |near, _| {
+        ("a gap that was not announced", |near, _| {
             near.regained();
             near.confirmed(Instant::now());
         }),
@@ -104,7 +105,7 @@ fn a_read_and_a_change_in_every_order() {
             near.confirmed(Instant::now());
         }),
     ];
-    for (what, tell) in tells {
+    for (what, notify) in notifications {
         for order in orders() {
             let ((near, _), keys) = (near(1 << 20), keys(&["key", "tag"]));
             let (mut stored, mut reservation, mut read) = (1, None, 0);
@@ -114,15 +115,15 @@ fn a_read_and_a_change_in_every_order() {
                     Step::Read => read = stored,
                     Step::Keep => {
                         let keeping = Keeping { time: LOCAL, bytes: 8, fresh: None };
-                        near.keep(asked(&keys[0]).name(), reservation.take().unwrap(), kept(read), keeping);
+                        near.keep(name_ref(&keys[0]).name(), reservation.take().unwrap(), kept(read), keeping);
                     }
                     Step::Write => stored = 2,
-                    Step::Tell => tell(&near, &keys[0]),
+                    Step::Notify => notify(&near, &keys[0]),
                 }
             }
             let found = get(&near, &keys);
             assert_ne!(found, Some(1), "{what}: {order:?}");
-            if order[..2] == [Step::Write, Step::Tell] {
+            if order[..2] == [Step::Write, Step::Notify] {
                 assert_eq!(found, Some(2), "{what}: {order:?}");
             }
         }
@@ -130,7 +131,7 @@ fn a_read_and_a_change_in_every_order() {
 }
 
 #[test]
-fn each_change_counts_and_not_only_the_first() {
+fn every_change_counts_not_only_the_first() {
     let ((near, _), keys) = (near(1 << 20), keys(&["key", "tag"]));
     for round in 0..4 {
         for changed in ["key", "tag"] {
@@ -143,32 +144,32 @@ fn each_change_counts_and_not_only_the_first() {
 }
 
 #[test]
-fn what_was_read_before_a_gap_is_not_kept_in_it() {
+fn a_value_read_before_a_gap_is_not_kept_during_the_gap() {
     let ((near, _), keys) = (near(1 << 20), keys(&["key"]));
     let reservation = near.reserve(&keys).unwrap();
     near.lost();
-    near.keep(asked("key").name(), reservation, kept(1), Keeping { time: LOCAL, bytes: 8, fresh: None });
-    assert_eq!(get_with(&near, &keys, true), None, "not even where gaps are served through");
+    near.keep(name_ref("key").name(), reservation, kept(1), Keeping { time: LOCAL, bytes: 8, fresh: None });
+    assert_eq!(get_with(&near, &keys, true), None, "not even by a site that serves through gaps");
 }
 
 #[test]
-fn integers_that_differ_have_names_that_differ() {
+fn different_integers_have_different_names() {
     let far = 1u64 << 32;
     let segments: [&[&dyn KeySegment]; 8] =
         [&[&0u64], &[&far], &[&(far + 1)], &[&1u64], &[&-1i64], &[&u64::MAX], &[&0u64, &far], &[&far, &0u64]];
     let names: Vec<_> = segments.iter().map(|segments| Words::of(segments)).collect();
     for (at, name) in names.iter().enumerate() {
         let alike = names.iter().filter(|other| *other == name).count();
-        // One integer and the same with a 0 behind it are never of one template.
+        // One integer and the same integer followed by a 0 never belong to one template.
         let is_pair = at == 1 || at == 7;
         assert_eq!(alike, if is_pair { 2 } else { 1 }, "{at}: {name:?}");
     }
-    assert_eq!(names[5], None, "it is no word");
+    assert_eq!(names[5], None, "it does not fit into an `i64`");
 }
 
-/// A tag of which only the value told, reserved before it is read.
+/// A value tag is added to the reservation before its register is read.
 #[test]
-fn a_tag_that_joins_later() {
+fn a_change_of_a_tag_that_is_added_later_counts() {
     let ((near, _), keys) = (near(1 << 20), keys(&["key", "tag"]));
     for changes in [false, true] {
         let mut reservation = near.reserve(&keys[..1]).unwrap();
@@ -176,14 +177,14 @@ fn a_tag_that_joins_later() {
         if changes {
             near.changed("tag");
         }
-        near.keep(asked(&keys[0]).name(), reservation, kept(1), Keeping { time: LOCAL, bytes: 8, fresh: None });
+        near.keep(name_ref(&keys[0]).name(), reservation, kept(1), Keeping { time: LOCAL, bytes: 8, fresh: None });
         assert_eq!(get(&near, &keys[..1]).is_none(), changes);
         near.changed("key");
     }
 }
 
 #[test]
-fn nothing_is_served_beyond_the_heartbeat() {
+fn nothing_is_served_after_the_heartbeat() {
     let ((near, clock), keys) = (near(1 << 20), keys(&["key"]));
     keep(&near, &keys, 1, LOCAL);
     clock.advance(Duration::from_millis(1_800));
@@ -191,13 +192,13 @@ fn nothing_is_served_beyond_the_heartbeat() {
     clock.advance(Duration::from_millis(200));
     assert_eq!(get(&near, &keys), None);
     assert!(!near.stats().coherent);
-    // There was no gap: contact is confirmed again, and what was kept is as good as before.
+    // Contact was not lost: once it is confirmed again, the value may be served as before.
     near.confirmed(Instant::now());
     assert_eq!(get(&near, &keys), Some(1));
     assert!(near.stats().coherent && near.stats().drops.is_empty());
 }
 
-/// A confirmation counts from when it was asked for, however late it is heard of, and a late one does not undo another.
+/// However late the answer comes. And a late confirmation does not undo a later one.
 #[test]
 fn a_confirmation_counts_from_when_it_was_asked_for() {
     let ((near, clock), keys) = (near(1 << 20), keys(&["key"]));
@@ -214,7 +215,7 @@ fn a_confirmation_counts_from_when_it_was_asked_for() {
 }
 
 #[test]
-fn what_is_lost_is_bypassed_or_served_and_gone_when_contact_is_back() {
+fn without_contact_values_are_bypassed_or_served_and_with_contact_they_are_dropped() {
     let ((near, clock), keys) = (near(1 << 20), keys(&["key"]));
     keep(&near, &keys, 1, LOCAL);
     near.lost();
@@ -222,7 +223,7 @@ fn what_is_lost_is_bypassed_or_served_and_gone_when_contact_is_back() {
     assert_eq!((get(&near, &keys), get_with(&near, &keys, true)), (None, Some(1)));
     clock.advance(Duration::from_secs(29));
     assert_eq!(get_with(&near, &keys, true), Some(1));
-    // Of this process, which needs no contact to know of it.
+    // This process needs no contact to know of its own write.
     near.wrote(&keys);
     assert_eq!(get_with(&near, &keys, true), None);
     near.regained();
@@ -245,7 +246,7 @@ fn a_values_time_is_counted_from_before_it_was_read() {
     let reservation = near.reserve(&keys).unwrap();
     clock.advance(Duration::from_millis(600));
     let keeping = Keeping { time: Duration::from_secs(1), bytes: 8, fresh: None };
-    near.keep(asked(&keys[0]).name(), reservation, kept(1), keeping);
+    near.keep(name_ref(&keys[0]).name(), reservation, kept(1), keeping);
     clock.advance(Duration::from_millis(399));
     assert_eq!(get(&near, &keys), Some(1));
     clock.advance(Duration::from_millis(1));
@@ -268,14 +269,14 @@ fn a_value_is_kept_for_its_time() {
 }
 
 #[test]
-fn never_holds_more_than_it_may() {
+fn the_near_cache_stays_within_its_capacity() {
     let capacity = 64 << 10;
     let (near, _) = near(capacity);
     for n in 0..10_000 {
         let keys = keys(&[&format!("key:{n}"), "tag"]);
         let reservation = near.reserve(&keys).unwrap();
         let bytes = [8, 500, 4_000, 100_000][n % 4];
-        near.keep(asked(&keys[0]).name(), reservation, kept(1), Keeping { time: LOCAL, bytes, fresh: None });
+        near.keep(name_ref(&keys[0]).name(), reservation, kept(1), Keeping { time: LOCAL, bytes, fresh: None });
         let stats = near.stats();
         assert!(stats.bytes <= capacity && stats.entries * ENTRY_OVERHEAD <= stats.bytes, "{stats:?}");
     }
@@ -284,9 +285,8 @@ fn never_holds_more_than_it_may() {
     assert!(stats.drops[&DropReason::Evicted] > 5_000, "{stats:?}");
 }
 
-/// Another type's, another site's, or one with other tags.
 #[test]
-fn a_value_that_takes_the_place_of_another_is_no_eviction() {
+fn replacing_a_value_is_not_counted_as_an_eviction() {
     let (near, _) = near(1 << 20);
     let all = keys(&["key"]);
     for value in 0..3 {
@@ -296,15 +296,15 @@ fn a_value_that_takes_the_place_of_another_is_no_eviction() {
     assert_eq!((near.stats().entries, near.stats().drops.len()), (1, 0));
 }
 
-/// Where a site would renew any value that it sees.
+/// Even if the site would refresh every value.
 #[test]
 fn only_a_value_that_may_be_served_is_early() {
-    let asks = |near: &Near, key: &Key, through_gaps| near.get(&asked(key), &[], through_gaps, |_, _| true);
+    let asks = |near: &Near, key: &Key, through_gaps| near.get(&name_ref(key), &[], through_gaps, |_, _| true);
     let begin = || {
         let (near, clock) = near(1 << 20);
         let all = keys(&["key"]);
         let keeping = Keeping { time: LOCAL, bytes: 8, fresh: Some((2 * LOCAL, 1_000)) };
-        near.keep(asked("key").name(), near.reserve(&all).unwrap(), kept(1), keeping);
+        near.keep(name_ref("key").name(), near.reserve(&all).unwrap(), kept(1), keeping);
         assert!(matches!(asks(&near, &all[0], false), Answer::Early));
         (near, clock, Key::clone(&all[0]))
     };
@@ -327,43 +327,42 @@ fn only_a_value_that_may_be_served_is_early() {
 }
 
 #[test]
-fn what_was_not_asked_for_is_not_served() {
+fn a_value_of_another_type_key_or_tag_is_not_served() {
     let ((near, _), all) = (near(1 << 20), keys(&["key", "a", "b"]));
     keep(&near, &all, 1, LOCAL);
     assert_eq!(get(&near, &all), Some(1));
     assert_eq!(get(&near, &all[..2]), Some(1));
-    assert!(served(&near, &Asked::Text(FINGERPRINT + 1, "key"), &all[1..], false).is_none());
+    assert!(served(&near, &NameRef::Text(FINGERPRINT + 1, "key"), &all[1..], false).is_none());
     assert_eq!(get(&near, &keys(&["key", "b"])), None);
     assert_eq!(get(&near, &keys(&["key", "a", "b", "c"])), None);
     let words = Words::of(&[&1u64]);
-    assert!(served(&near, &Asked::new(FINGERPRINT, words, "key"), &all[1..], false).is_none());
+    assert!(served(&near, &NameRef::new(FINGERPRINT, words, "key"), &all[1..], false).is_none());
 }
 
-/// Of one kind of value only.
 #[test]
-fn integers_stand_for_a_key() {
+fn integers_stand_for_a_key_of_one_kind_of_value() {
     let ((near, _), keys) = (near(1 << 20), keys(&["key"]));
-    let asked = |kind, numbers: &[u64]| {
+    let name_ref = |kind, numbers: &[u64]| {
         let segments: Vec<&dyn KeySegment> = numbers.iter().map(|number| number as _).collect();
-        Asked::new(kind, Words::of(&segments), "key")
+        NameRef::new(kind, Words::of(&segments), "key")
     };
     let reservation = near.reserve(&keys).unwrap();
     let keeping = Keeping { time: LOCAL, bytes: 8, fresh: None };
-    near.keep(asked(FINGERPRINT, &[1, 2]).name(), reservation, kept(7), keeping);
-    let is_kept = |asked: Asked<'_>| served(&near, &asked, &[], false).is_some();
-    assert!(is_kept(asked(FINGERPRINT, &[1, 2])));
-    assert!(!is_kept(asked(FINGERPRINT + 1, &[1, 2])));
-    assert!(!is_kept(Asked::new(FINGERPRINT, None, "key")));
+    near.keep(name_ref(FINGERPRINT, &[1, 2]).name(), reservation, kept(7), keeping);
+    let is_kept = |name_ref: NameRef<'_>| served(&near, &name_ref, &[], false).is_some();
+    assert!(is_kept(name_ref(FINGERPRINT, &[1, 2])));
+    assert!(!is_kept(name_ref(FINGERPRINT + 1, &[1, 2])));
+    assert!(!is_kept(NameRef::new(FINGERPRINT, None, "key")));
     for numbers in [&[2, 1][..], &[1, 0], &[1], &[3, 2], &[]] {
-        assert!(!is_kept(asked(FINGERPRINT, numbers)), "{numbers:?}");
+        assert!(!is_kept(name_ref(FINGERPRINT, numbers)), "{numbers:?}");
     }
     assert!(Words::of(&[&1u64, &2u64, &3u64]).is_none());
     assert!(Words::of(&[&"1"]).is_none());
 }
 
-/// Functions that share entries share what they keep: the integers have to say which entry it is.
+/// Functions that share entries share their values in the near cache, so the integers must identify the entry.
 #[test]
-fn integers_stand_for_keys_that_they_decide() {
+fn integers_stand_only_for_keys_that_they_identify() {
     let (user, id, name) = (Piece::Literal("user:"), Piece::Segment("id"), Piece::Segment("name"));
     for template in [&[user][..], &[id], &[user, id], &[id, user, name]] {
         assert!(may_be_words(template), "{template:?}");
@@ -375,22 +374,22 @@ fn integers_stand_for_keys_that_they_decide() {
 }
 
 #[tokio::test]
-async fn who_waits_is_woken_by_every_news_since() {
+async fn a_waiter_is_woken_by_every_change_since_it_was_made() {
     let ((near, _), keys) = (near(1 << 20), keys(&["key", "other"]));
-    let news: [(bool, Tell); 4] = [
+    let notifications: [(bool, Notification); 4] = [
         (true, |near, _| near.changed("key")),
         (false, |near, _| near.changed("other")),
         (true, |near, _| near.all_changed()),
         (true, |near, _| near.lost()),
     ];
-    for (wakes, news) in news {
+    for (wakes, notify) in notifications {
         let waiters = [near.waiter(&keys[0]), near.waiter(&keys[0])];
-        // Before anybody has begun to wait.
-        news(&near, &keys[0]);
+        // Before any waiter has begun to wait.
+        notify(&near, &keys[0]);
         for waiter in &waiters {
             let woken = tokio::time::timeout(Duration::ZERO, waiter.changed()).await.is_ok();
             assert_eq!(woken, wakes);
         }
     }
-    assert_eq!(format!("{:?}", near.waiters), format!("{:?}", Waiters::default()), "nobody is left behind");
+    assert_eq!(format!("{:?}", near.waiters), format!("{:?}", Waiters::default()), "no waiter is left behind");
 }

@@ -7,11 +7,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use tokio::sync::Notify;
 
-/// By the register that they wait for.
 #[derive(Debug, Default)]
 pub(super) struct Waiters {
+    /// By the register that they wait for.
     waiting: Mutex<HashMap<Key, Vec<Arc<Notify>>>>,
-    /// All that a change has to ask as long as nobody waits.
+    /// Number of waiters, so that a change takes no lock while nobody waits.
     count: AtomicUsize,
 }
 
@@ -35,15 +35,15 @@ impl Waiters {
         self.count.fetch_sub(1, Ordering::SeqCst);
     }
 
-    /// The register has changed.
+    /// Wakes the callers that wait for this register.
     pub(super) fn wake(&self, key: &str) {
         if self.count.load(Ordering::SeqCst) > 0 {
-            // Whoever does not wait yet finds that it was woken.
+            // A caller that does not wait yet is woken as soon as it does.
             locked(&self.waiting).get(key).into_iter().flatten().for_each(|waiter| waiter.notify_one());
         }
     }
 
-    /// Any register may have changed, or nobody tells any more.
+    /// Wakes all: any register may have changed, or changes are no longer announced.
     pub(super) fn wake_all(&self) {
         if self.count.load(Ordering::SeqCst) > 0 {
             locked(&self.waiting).values().flatten().for_each(|waiter| waiter.notify_one());

@@ -1,4 +1,4 @@
-//! What annotated functions have to do with each other, and with a cache's settings.
+//! Checks whether annotated functions fit each other and a cache's settings.
 
 use super::spelled::stored_type;
 use super::{Role, Site, SiteSpec, renders_like};
@@ -33,8 +33,8 @@ pub(crate) fn problems(sites: &[&'static Site], classes: &Classes) -> Vec<SitePr
     unknown_classes.chain(codecs).chain(shared_templates(&sites)).chain(unread_puts(&sites)).collect()
 }
 
-/// Functions that share a template and, as far as the spelling tells, a type: meant or not, they answer for each other. That a
-/// batch shares with the function over one id is what it is for.
+/// Pairs of functions with the same template and, as far as the spelling shows, the same type, so that each serves the
+/// other's entries, intended or not. A batch and the function for one id are left out, because they are meant to share.
 pub(crate) fn sharing(sites: &[&'static Site]) -> Vec<(&'static Site, &'static Site, SiteProblem)> {
     let share = |a: &Site, b: &Site| {
         let is_read = |site: &Site| site.spec().role == Role::Read;
@@ -42,9 +42,10 @@ pub(crate) fn sharing(sites: &[&'static Site]) -> Vec<(&'static Site, &'static S
         alike && are_two(a, b) && same_template(a, b) && !clash(a, b)
     };
     let pairs = pairs(sites, share).into_iter();
-    let said = |(a, b): (&'static Site, &'static Site)| {
+    let report = |(a, b): (&'static Site, &'static Site)| {
         let problem = SiteProblem(format!(
-            "{} `{}` and {} `{}` share their entries under \"{}\"; if that is not meant, give one of them another key",
+            "{} `{}` and {} `{}` share their entries under \"{}\"; if that is not intended, give one of them \
+             another key",
             a.place(),
             a.path(),
             b.place(),
@@ -53,17 +54,17 @@ pub(crate) fn sharing(sites: &[&'static Site]) -> Vec<(&'static Site, &'static S
         ));
         (a, b, problem)
     };
-    pairs.map(said).collect()
+    pairs.map(report).collect()
 }
 
-/// Whether these are two functions, and not one that is linked twice, such as one of a module that two crates have.
+/// Whether these are two functions, and not one that is linked twice, for instance because two crates have its module.
 fn are_two(a: &Site, b: &Site) -> bool {
     let is_one_module = a.spec().module == b.spec().module;
     a.spec().position() != b.spec().position() || is_one_module && a.path() != b.path()
 }
 
-/// Functions that put what those who read under the same key do not take, since they depend on other events or tags, or
-/// differ in `version` or `codec`.
+/// Pairs of a put and a read under the same key where the read cannot use what the put stores, because the two differ
+/// in their events, tags, `version` or `codec`.
 fn unread_puts(sites: &[&'static Site]) -> Vec<SiteProblem> {
     let form = |spec: &SiteSpec| (spec.version.unwrap_or(1), spec.codec);
     let is_unread = |a: &Site, b: &Site| {
@@ -71,11 +72,11 @@ fn unread_puts(sites: &[&'static Site]) -> Vec<SiteProblem> {
         let is_pair = [(one, other), (other, one)].iter().any(|(a, b)| a.role == Role::Put && b.role == Role::Read);
         is_pair && same_template(a, b) && !clash(a, b) && (form(one) != form(other) || !same_tags(one, other))
     };
-    let said = |(a, b): (&'static Site, &'static Site)| {
+    let report = |(a, b): (&'static Site, &'static Site)| {
         let (put, read) = if a.spec().role == Role::Put { (a, b) } else { (b, a) };
         SiteProblem(format!(
-            "{} `{}` puts under \"{}\" what {} `{}` does not take: give both the same `invalidate_on`, `tags`, `version` \
-             and `codec`",
+            "{} `{}` puts values under \"{}\" that {} `{}` cannot use: give both the same `invalidate_on`, `tags`, \
+             `version` and `codec`",
             put.place(),
             put.name(),
             put.template_text(),
@@ -83,7 +84,7 @@ fn unread_puts(sites: &[&'static Site]) -> Vec<SiteProblem> {
             read.name()
         ))
     };
-    pairs(sites, is_unread).into_iter().map(said).collect()
+    pairs(sites, is_unread).into_iter().map(report).collect()
 }
 
 fn same_tags(a: &SiteSpec, b: &SiteSpec) -> bool {
@@ -98,7 +99,7 @@ fn same_tags(a: &SiteSpec, b: &SiteSpec) -> bool {
 
 /// Pairs that would store values of different types under the same keys.
 fn shared_templates(sites: &[&'static Site]) -> Vec<SiteProblem> {
-    let said = |(a, b): (&'static Site, &'static Site)| {
+    let report = |(a, b): (&'static Site, &'static Site)| {
         SiteProblem(format!(
             "{} `{}` and {} `{}` both store under \"{}\", one a `{}`, the other a `{}`: give one of them another key",
             a.place(),
@@ -110,11 +111,11 @@ fn shared_templates(sites: &[&'static Site]) -> Vec<SiteProblem> {
             b.spec().value
         ))
     };
-    pairs(sites, clash).into_iter().map(said).collect()
+    pairs(sites, clash).into_iter().map(report).collect()
 }
 
 fn pairs(sites: &[&'static Site], is_one: impl Fn(&Site, &Site) -> bool) -> Vec<(&'static Site, &'static Site)> {
-    // Only what can render alike is compared pairwise: same number of pieces and same text at the beginning.
+    // Compares only templates that can render alike: those with as many pieces and the same text at the beginning.
     let mut groups: BTreeMap<(usize, &str), Vec<&'static Site>> = BTreeMap::new();
     for site in sites {
         let template = site.spec().template;
@@ -130,15 +131,15 @@ fn pairs(sites: &[&'static Site], is_one: impl Fn(&Site, &Site) -> bool) -> Vec<
     found
 }
 
-/// Whether both have entries, and the same.
+/// Whether both functions have entries, under the same template.
 fn same_template(a: &Site, b: &Site) -> bool {
     let has_entries = |site: &Site| site.spec().role != Role::Invalidate && !site.spec().template.is_empty();
     let (one, other) = (a.spec().template, b.spec().template);
     has_entries(a) && has_entries(b) && renders_like(one, other) && same_items(a, b)
 }
 
-/// Whether the constants and types in both templates are the same ones: `<Self::TABLE>` is another one in each impl, and `<TABLE>`
-/// in each module. What they are is not seen here, so that those of different places count as different.
+/// Whether the constants and types in both templates are the same. `<Self::TABLE>` differs in each impl, and `<TABLE>`
+/// in each module. Their values are not known here, so those of different impls or modules count as different.
 fn same_items(a: &Site, b: &Site) -> bool {
     let is_item = |piece: &Piece| match piece {
         Piece::Segment(name) | Piece::Hash(name) | Piece::Serde(name) => {
@@ -156,7 +157,7 @@ fn clash(a: &Site, b: &Site) -> bool {
     same_template(a, b)
         && match (stored_type(a.spec().value, a.spec().batch), stored_type(b.spec().value, b.spec().batch)) {
             (Some(a), Some(b)) => a != b,
-            // Not to be told from the spelling: fingerprints do when the values are read.
+            // The spelling does not show it: fingerprints tell the types apart when the values are read.
             _ => false,
         }
 }
@@ -195,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn the_same_type_may_share_a_template_however_it_is_spelled() {
+    fn functions_of_one_type_may_share_a_template_however_the_type_is_spelled() {
         for other in [
             "Option<User>",
             "Result<Option<User>, DbError>",
@@ -214,7 +215,7 @@ mod tests {
     }
 
     #[test]
-    fn a_batch_stores_what_one_id_has() {
+    fn a_batch_stores_the_type_of_one_id() {
         let batch = |line, value| {
             let spec =
                 SiteSpec { name: "many", file: "a.rs", line, template: USER, batch: true, value, ..SiteSpec::DEFAULT };
@@ -228,13 +229,13 @@ mod tests {
             "Found<User>",
         ] {
             let sites = [single, batch(2, value)];
-            assert_eq!((problems(&sites, &Classes::default()), said(&sites)), (vec![], vec![]), "{value}");
+            assert_eq!((problems(&sites, &Classes::default()), reported(&sites)), (vec![], vec![]), "{value}");
         }
         let differ = [single, batch(2, "Result<HashMap<u64, Order>, E>")];
         assert_eq!(problems(&differ, &Classes::default()).len(), 1);
     }
 
-    fn said(sites: &[&'static Site]) -> Vec<String> {
+    fn reported(sites: &[&'static Site]) -> Vec<String> {
         sharing(sites).into_iter().map(|(_, _, problem)| problem.to_string()).collect()
     }
 
@@ -249,22 +250,22 @@ mod tests {
     };
 
     fn shared(specs: &[SiteSpec; 2]) -> Vec<String> {
-        said(&specs.each_ref().map(|spec| &*Box::leak(Box::new(Site::new(*spec)))))
+        reported(&specs.each_ref().map(|spec| &*Box::leak(Box::new(Site::new(*spec)))))
     }
 
     #[test]
-    fn functions_that_answer_for_each_other_are_mentioned() {
-        let said = shared(&[FIND, SiteSpec { name: "mail", line: 2, ..FIND }]);
-        assert!(said.len() == 1 && said[0].contains("`find` and a.rs:2 `mail`"), "{said:?}");
+    fn functions_that_share_entries_are_reported() {
+        let reported = shared(&[FIND, SiteSpec { name: "mail", line: 2, ..FIND }]);
+        assert!(reported.len() == 1 && reported[0].contains("`find` and a.rs:2 `mail`"), "{reported:?}");
     }
 
     #[test]
-    fn so_are_the_impls_of_a_trait() {
+    fn impls_of_a_trait_that_share_entries_are_reported() {
         let one = SiteSpec { inside: || "<shop::A as shop::Repo>::find::__CACHED_SITE::{{closure}}", ..FIND };
         let other = SiteSpec { inside: || "<shop::B as shop::Repo>::find::__CACHED_SITE::{{closure}}", ..FIND };
-        let said = shared(&[one, SiteSpec { line: 2, ..other }]);
+        let reported = shared(&[one, SiteSpec { line: 2, ..other }]);
         let expected = "a.rs:1 `<shop::A as shop::Repo>::find` and a.rs:2 `<shop::B as shop::Repo>::find` share";
-        assert!(said.len() == 1 && said[0].contains(expected), "{said:?}");
+        assert!(reported.len() == 1 && reported[0].contains(expected), "{reported:?}");
         assert_eq!(shared(&[one, SiteSpec { column: 9, ..other }]).len(), 1, "on one line");
         assert_eq!(shared(&[one, other]).len(), 1, "both from one call of a macro");
     }
@@ -277,20 +278,20 @@ mod tests {
     }
 
     #[test]
-    fn a_constant_is_another_one_in_each_impl() {
+    fn constants_of_different_impls_or_modules_are_different() {
         const OF_SELF: &[Piece] = &[Piece::Segment("Self::TABLE"), Piece::Literal(":"), Piece::Segment("id")];
         const OF_MODULE: &[Piece] = &[Piece::Segment("TABLE"), Piece::Literal(":"), Piece::Segment("id")];
         let a = SiteSpec { template: OF_SELF, inside: || "<shop::A as shop::Repo>::find::__CACHED_SITE", ..FIND };
         let b = SiteSpec { inside: || "<shop::B as shop::Repo>::find::__CACHED_SITE", line: 2, ..a };
         assert_eq!(shared(&[a, b]), [""; 0]);
         let mail = SiteSpec { inside: || "<shop::A as shop::Repo>::mail::__CACHED_SITE", line: 3, ..a };
-        assert_eq!(shared(&[a, mail]).len(), 1, "two of one impl");
+        assert_eq!(shared(&[a, mail]).len(), 1, "both in one impl");
 
         let leak = |spec| &*Box::leak(Box::new(Site::new(spec)));
         let users = SiteSpec { template: OF_MODULE, inside: || "shop::users::find::__CACHED_SITE", ..FIND };
         let orders = SiteSpec { inside: || "shop::orders::find::__CACHED_SITE", line: 2, value: "Vec<Order>", ..users };
-        assert_eq!(problems(&[leak(users), leak(orders)], &Classes::default()), [], "of two modules");
+        assert_eq!(problems(&[leak(users), leak(orders)], &Classes::default()), [], "in two modules");
         let more = SiteSpec { inside: || "shop::users::more::__CACHED_SITE", ..orders };
-        assert_eq!(problems(&[leak(users), leak(more)], &Classes::default()).len(), 1, "of one module");
+        assert_eq!(problems(&[leak(users), leak(more)], &Classes::default()).len(), 1, "in one module");
     }
 }

@@ -1,18 +1,18 @@
-//! Return types as they are spelled.
+//! Reads the spelling of return types.
 
-/// The type that is stored, as far as the spelling tells: `Result<Option<m::User>, E>` → `User`.
+/// The type that is stored, as far as the spelling shows: `Result<Option<m::User>, E>` → `User`.
 ///
-/// Only the names count, not their paths: the same type is imported in many ways. Types that are spelled alike and are
-/// not the same are told apart by their fingerprints when they are read.
+/// Paths are dropped, because the same type is imported in many ways. Fingerprints tell different types with the same
+/// spelling apart when the values are read.
 ///
-/// `None` if it hides behind an alias, such as `UserResult`.
+/// `None` if an alias hides the type, such as `UserResult`.
 pub(super) fn stored_type(value: &str, is_batch: bool) -> Option<String> {
     let spelled = if is_batch { element_type(value)? } else { value };
     let mut inner = spelled.trim();
     while let Some((outer, rest)) = inner.split_once('<') {
         let Some(arguments) = rest.strip_suffix('>') else { break };
         let name = outer.rsplit("::").next().unwrap_or(outer).trim();
-        // What is shared is stored as what it is shared of.
+        // An `Arc<T>` is stored as a `T`.
         if !matches!(name, "Option" | "Arc") && !name.ends_with("Result") {
             break;
         }
@@ -22,7 +22,7 @@ pub(super) fn stored_type(value: &str, is_batch: bool) -> Option<String> {
     (!name.ends_with("Result")).then_some(name)
 }
 
-/// What one id of a batch has: `Result<HashMap<u64, User>, E>` → `User`.
+/// The type of one id's value in a batch: `Result<HashMap<u64, User>, E>` → `User`.
 fn element_type(spelled: &str) -> Option<&str> {
     let (outer, rest) = spelled.trim().split_once('<')?;
     let arguments = rest.strip_suffix('>')?;
@@ -49,7 +49,7 @@ fn first_argument(arguments: &str) -> &str {
     arguments
 }
 
-/// Drops the path in front of every name, and white space.
+/// Drops the path before every name, and white space.
 fn last_names(ty: &str) -> String {
     let mut out = String::new();
     let mut word = String::new();

@@ -19,7 +19,7 @@ use crate::flight::pulse::Pulse;
 use crate::key::{Key, Prefix, Unrenderable};
 use crate::near::keep::{Keep, Unkept};
 use crate::near::slot::Slot;
-use crate::near::{Kept, Nothing};
+use crate::near::{CachedNone, KeptValue};
 use crate::outcome::{CacheValue, Loaded, Shape};
 use crate::reason::{MissReason, UnstoredReason};
 use crate::site::Site;
@@ -209,7 +209,7 @@ pub(super) fn decode<S: Shape, K: Keep<S::Item>>(
     let item = item::<S::Item>(&target.site, entry)?;
     if let Some(slot) = slot {
         let kept = match &item {
-            None => Some(Arc::new(Nothing) as Kept),
+            None => Some(Arc::new(CachedNone) as KeptValue),
             Some(item) => kept::<S::Item, K>(target, item),
         };
         if let Some(kept) = kept {
@@ -222,7 +222,7 @@ pub(super) fn decode<S: Shape, K: Keep<S::Item>>(
 }
 
 /// The value in the form in which the near cache keeps it.
-fn kept<T, K: Keep<T>>(target: &Target, item: &T) -> Option<Kept> {
+fn kept<T, K: Keep<T>>(target: &Target, item: &T) -> Option<KeptValue> {
     let kept = target.site.caught::<T, _>(UserCode::Clone, || K::keep(item));
     kept.unwrap_or_else(|| {
         target.unstored(UnstoredReason::Panicked);

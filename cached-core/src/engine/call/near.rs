@@ -9,7 +9,7 @@ use crate::engine::target::{LeftByNear, Target};
 use crate::engine::{Engine, SiteState, ambient, asking, nesting};
 use crate::key::{Key, KeySegment};
 use crate::near::keep::Keep;
-use crate::near::{Answer, Asked, Kept, Nothing, Words};
+use crate::near::{Answer, CachedNone, KeptValue, NameRef, Words};
 use crate::outcome::Shape;
 use crate::site::Site;
 use std::sync::Arc;
@@ -82,17 +82,17 @@ struct NearMiss {
 
 impl NearCall<'_> {
     /// The value to serve. It allocates nothing, and it does not depend on the type, so it is compiled once.
-    fn kept(&self, engine: &Engine) -> Result<Kept, NearMiss> {
+    fn kept(&self, engine: &Engine) -> Result<KeptValue, NearMiss> {
         let state = engine.site(self.site);
         let Some(local) = &state.local else { return Err(NearMiss { draw: None }) };
         let fingerprint = state.first_fingerprint(self.path).unwrap_or_else(|| (self.fingerprint)(&state, self.path));
         let kind = local.kind(fingerprint);
         if let Some(words) = local.words(self.segments) {
-            return local.kept(&Asked::Words(kind, words), &[]);
+            return local.kept(&NameRef::Words(kind, words), &[]);
         }
         let (template, prefix) = (self.site.spec().template, &engine.settings.prefix);
         let kept =
-            prefix.with_rendered(template, self.path, self.segments, |key| local.kept(&Asked::Text(kind, key), &[]));
+            prefix.with_rendered(template, self.path, self.segments, |key| local.kept(&NameRef::Text(kind, key), &[]));
         kept.unwrap_or(Err(NearMiss { draw: None }))
     }
 }
@@ -122,7 +122,7 @@ impl NearPolicy {
     /// The value to serve.
     #[inline(always)]
     #[expect(clippy::inline_always, reason = "saves one in twenty instructions of a near hit, measured")]
-    fn kept(&self, asked: &Asked<'_>, tags: &[Key]) -> Result<Kept, NearMiss> {
+    fn kept(&self, asked: &NameRef<'_>, tags: &[Key]) -> Result<KeptValue, NearMiss> {
         // A kept value may be older than the stamps under which the load around this call will be stored.
         if nesting::is_inside() {
             return Err(NearMiss { draw: None });
@@ -146,17 +146,17 @@ impl NearPolicy {
 /// The return value made of a kept value; `None` if its `Clone` panics. (Or if it is of another type, which cannot
 /// happen because the map key contains the fingerprint.)
 #[inline]
-fn returned<S: Shape, K: Keep<S::Item>>(kept: Kept) -> Option<S::Return> {
+fn returned<S: Shape, K: Keep<S::Item>>(kept: KeptValue) -> Option<S::Return> {
     match K::give(kept) {
         Ok(item) => S::rebuild(Some(item)),
-        Err(kept) if kept.is::<Nothing>() => S::rebuild(None),
+        Err(kept) if kept.is::<CachedNone>() => S::rebuild(None),
         Err(_) => None,
     }
 }
 
 impl Target {
     /// The value to serve, or the near miss. `None` if the site does not use the near cache.
-    fn kept(&self) -> Option<Result<Kept, NearMiss>> {
+    fn kept(&self) -> Option<Result<KeptValue, NearMiss>> {
         let local = self.site.local.as_ref()?;
         Some(local.kept(&self.asked(local), self.tags()))
     }
@@ -166,7 +166,7 @@ impl Target {
         self.returned::<S, K>(self.kept()?.ok()?)
     }
 
-    fn returned<S: Shape, K: Keep<S::Item>>(&self, kept: Kept) -> Option<S::Return> {
+    fn returned<S: Shape, K: Keep<S::Item>>(&self, kept: KeptValue) -> Option<S::Return> {
         let returned = returned::<S, K>(kept);
         if returned.is_none() {
             self.site.not_cloned::<S::Item>();

@@ -49,7 +49,7 @@ impl MissedCall {
                 Ok(Reading::Lease(_) | Reading::Worthless(_)) => {
                     // The call would have waited as long without this read.
                     self.budget = before;
-                    lead.idle_after_a_look_in_vain();
+                    lead.idle_after_reading_in_vain();
                     left = self.target.engine.settings.lease;
                 }
                 Ok(Reading::Unusable(replace)) => {

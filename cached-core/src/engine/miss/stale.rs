@@ -28,7 +28,7 @@ impl MissedCall {
                 LeaseAnswer::Elsewhere(left) => {
                     // The call would have waited as long without asking.
                     self.budget = before;
-                    lead.idle_after_a_look_in_vain();
+                    lead.idle_after_reading_in_vain();
                     let has_patience = patience.is_none_or(|patience| Instant::now() < patience);
                     if !has_patience || !self.pause(waits, left).await {
                         return self.read_fallback(lead).await;

@@ -11,7 +11,7 @@ use crate::invalidation::Outcome;
 use crate::key::Key;
 use crate::reason::{MissReason, UnstoredReason};
 use crate::sync::locked;
-use crate::user_code::{Panicked, UserCode, caught};
+use crate::user_code::{PanicText, UserCode, caught};
 use std::any::type_name;
 use std::time::Duration;
 
@@ -102,7 +102,7 @@ impl SiteState {
             local.hits.take_back();
         }
         self.counters.unstored(UnstoredReason::Panicked);
-        self.note_panic(UserCode::Clone, type_name::<T>(), &Panicked("see where panics are printed".to_owned()));
+        self.note_panic(UserCode::Clone, type_name::<T>(), &PanicText("see where panics are printed".to_owned()));
     }
 
     /// Counts what became of a write's invalidation.
@@ -146,7 +146,7 @@ impl SiteState {
 
     /// Runs user code that only the cache calls, for values of type `T`. `None` if it panics.
     pub(crate) fn caught<T: ?Sized, R>(&self, code: UserCode, run: impl FnOnce() -> R) -> Option<R> {
-        caught(run).map_err(|panic: Panicked| self.note_panic(code, type_name::<T>(), &panic)).ok()
+        caught(run).map_err(|panic: PanicText| self.note_panic(code, type_name::<T>(), &panic)).ok()
     }
 }
 

@@ -5,7 +5,7 @@ use super::notices::{Cause, IN_A_ROW, SOME_BESIDE};
 use crate::codec::Refusal;
 use crate::key::Unrenderable;
 use crate::reason::{MissReason, UnstoredReason};
-use crate::user_code::{Panicked, UserCode};
+use crate::user_code::{PanicText, UserCode};
 use std::sync::atomic::Ordering;
 
 impl SiteState {
@@ -131,7 +131,7 @@ impl SiteState {
 
     /// Logs a panic of user code that only the cache calls.
     #[cold]
-    pub(crate) fn note_panic(&self, code: UserCode, of: &'static str, panic: &Panicked) {
+    pub(crate) fn note_panic(&self, code: UserCode, of: &'static str, panic: &PanicText) {
         if self.notices.is_news(Cause::Panicked(code)) {
             let (site, place, said, consequence) = (self.site.path(), self.site.place(), &*panic.0, code.consequence());
             tracing::warn!(

@@ -8,7 +8,7 @@ pub(crate) mod notices;
 use super::refresh::policy::FreshPolicy;
 use super::settings::Settings;
 use crate::codec::Codec;
-use crate::counter::Striped;
+use crate::counter::StripedCounter;
 use crate::fingerprint;
 use crate::near::{Near, may_be_words};
 use crate::site::{self, Freshness, Local, Role, Site};
@@ -104,7 +104,7 @@ pub(super) struct NearPolicy {
     /// β of `XFetch`.
     pub(super) ahead: Option<f64>,
     pub(super) near: Arc<Near>,
-    pub(super) hits: Striped,
+    pub(super) hits: StripedCounter,
 }
 
 impl NearPolicy {
@@ -176,7 +176,7 @@ impl SiteState {
                 salt: u64::try_from(time.as_millis()).unwrap_or(u64::MAX).wrapping_mul(0x9e37_79b9_7f4a_7c15),
                 ahead: spec.fresh.ahead,
                 near: near(),
-                hits: Striped::default(),
+                hits: StripedCounter::default(),
             }),
             site,
             counters: Counters::default(),
