@@ -1,9 +1,9 @@
 //! A site: one annotated function. A `static` describes it, and a registry that the linker fills finds it.
 
-mod checks;
 mod spelled;
+mod startup;
 
-pub(crate) use checks::{problems, sharing};
+pub(crate) use startup::{problems, sharing};
 
 use crate::codec::Codec;
 use crate::event::{EventUse, TagUse};

@@ -1,6 +1,6 @@
 //! The flights of entries: calls of this process with the same key and type share one load.
 
-use super::finding::FlightValue;
+use super::flight_value::FlightValue;
 use crate::envelope::Head;
 use crate::flight::Lead;
 use crate::key::Key;

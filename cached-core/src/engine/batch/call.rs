@@ -5,7 +5,7 @@ use super::unattributed::{pack, unpack};
 use super::{EndedMiss, MissedCalls};
 use crate::engine::bulkhead::Place;
 use crate::engine::call::{Call, decode, share};
-use crate::engine::finding::Unattributed;
+use crate::engine::flight_value::Unattributed;
 use crate::engine::handle::Cache;
 use crate::engine::load::fill::Fill;
 use crate::engine::load::{ActiveLoad, LoadPermit, Next};

@@ -33,7 +33,7 @@ pub use call::{batch, missing, run, settle};
 use super::Engine;
 use super::load::Next;
 use super::miss::MissedCall;
-use super::miss::member::Member;
+use super::miss::batch_member::Member;
 use super::read::Miss;
 use super::target::Target;
 use crate::envelope::Entry;

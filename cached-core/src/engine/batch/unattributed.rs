@@ -2,7 +2,7 @@
 //! entries are not stored, so otherwise each of those batches would run the body itself.
 
 use crate::engine::call::item;
-use crate::engine::finding::Unattributed;
+use crate::engine::flight_value::Unattributed;
 use crate::engine::load::ActiveLoad;
 use crate::engine::policy::Policy;
 use crate::engine::target::Target;

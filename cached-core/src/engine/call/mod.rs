@@ -1,7 +1,7 @@
 //! The generic shell around the engine. It is compiled once per return type, and [`Running`] once per cached function.
 
 pub(crate) mod near;
-pub(crate) mod task;
+pub(crate) mod spawn;
 
 use super::health::is_on_tokio;
 use super::load::fill::Fill;

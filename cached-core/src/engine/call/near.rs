@@ -2,7 +2,7 @@
 
 use super::{Call, TypedCall};
 use crate::engine::handle::Cache;
-use crate::engine::refresh::policy::lead;
+use crate::engine::refresh::ahead::lead;
 use crate::engine::site::NearPolicy;
 use crate::engine::site::account::CALLS;
 use crate::engine::target::{LeftByNear, Target};

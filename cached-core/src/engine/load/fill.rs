@@ -9,8 +9,8 @@
 //! so they are read once more, in a step that begins when FILL does.
 
 use crate::engine::Engine;
-use crate::engine::finding::FlightValue;
 use crate::engine::flight::FlightKey;
+use crate::engine::flight_value::FlightValue;
 use crate::engine::refresh::local::RefreshClaim;
 use crate::engine::target::Target;
 use crate::envelope::tags::MAX_TAGS;

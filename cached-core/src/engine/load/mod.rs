@@ -5,8 +5,8 @@ pub(crate) mod fill;
 pub(crate) mod running;
 
 use super::bulkhead::Place;
-use super::finding::{FlightValue, Unattributed};
 use super::flight::FlightKey;
+use super::flight_value::{FlightValue, Unattributed};
 use super::nesting::{self, Loading};
 use super::refresh::due::DueRefresh;
 use super::refresh::lease::RefreshLease;

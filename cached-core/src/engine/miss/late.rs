@@ -7,8 +7,8 @@
 //! This second wait has an end as well. A call that reaches it loads alone, when a place becomes free for it.
 
 use super::state::MissedCall;
-use crate::engine::finding::FlightValue;
 use crate::engine::flight::{FlightKey, LeadKey};
+use crate::engine::flight_value::FlightValue;
 use crate::engine::load::{LoadPermit, Next};
 use crate::engine::read::Reading;
 use crate::flight::pulse;

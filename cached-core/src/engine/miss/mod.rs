@@ -55,10 +55,10 @@
 //! While a call leads, a step that fails or may not be taken (`may_read`) leads to *without*. A call that cannot decode
 //! the value it is served (`reject`) joins again.
 
+pub(crate) mod batch_member;
 mod beside;
 mod late;
 mod leased;
-pub(crate) mod member;
 mod stale;
 mod state;
 mod worthless;
@@ -66,8 +66,8 @@ mod worthless;
 pub(crate) use state::MissedCall;
 
 use super::bulkhead::Bulkhead;
-use super::finding::FlightValue;
 use super::flight::{LeadKey, taking_place};
+use super::flight_value::FlightValue;
 use super::load::{LoadPermit, LoadRoom, Next};
 use super::nesting::{self, Nesting};
 use super::read::{Judgement, Miss, MissCause, Reading};
@@ -79,8 +79,8 @@ use crate::flight::{Follow, Landing, Role};
 use crate::lease::Lease;
 use crate::reason::MissReason;
 use crate::store::{Acquired, Replace};
+use batch_member::Member;
 use bytes::Bytes;
-use member::Member;
 use state::{AcquireAnswer, FollowOutcome, LeadOutcome, LeaseWaits, WaitOutcome};
 use std::sync::Arc;
 use std::time::Duration;

@@ -1,8 +1,8 @@
 //! The way of a miss that has found a fallback: a value past its end that is served only if the load fails.
 
 use super::state::{LeadOutcome, LeaseWaits, MissedCall};
-use crate::engine::finding::FlightValue;
 use crate::engine::flight::LeadKey;
+use crate::engine::flight_value::FlightValue;
 use crate::engine::read::Reading;
 use crate::engine::refresh::lease::LeaseAnswer;
 use crate::envelope::Entry;

@@ -1,8 +1,8 @@
 //! What a missed call knows, and what its steps lead to.
 
-use super::member::Member;
+use super::batch_member::Member;
 use crate::engine::budget::Budget;
-use crate::engine::finding::{FlightValue, Unattributed};
+use crate::engine::flight_value::{FlightValue, Unattributed};
 use crate::engine::load::Next;
 use crate::engine::nesting::Nesting;
 use crate::engine::refresh::lease::RefreshLease;

@@ -5,10 +5,11 @@
 //! A call that goes away during its refresh gives back the claim and the refresh lease. The next call that finds the
 //! value takes over.
 
+pub(crate) mod ahead;
 pub(crate) mod due;
+pub(crate) mod freshness;
 pub(crate) mod lease;
 pub(crate) mod local;
-pub(crate) mod policy;
 
 use super::budget::Budget;
 use super::load::LoadPermit;

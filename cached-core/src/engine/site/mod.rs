@@ -5,7 +5,7 @@ mod backlog;
 mod log_lines;
 pub(crate) mod notices;
 
-use super::refresh::policy::FreshPolicy;
+use super::refresh::freshness::FreshPolicy;
 use super::settings::Settings;
 use crate::codec::Codec;
 use crate::counter::StripedCounter;
