@@ -3,7 +3,7 @@
 use syn::{Expr, ExprLit, Lit, LitStr};
 
 use crate::ast::{Options, Setting};
-use crate::diagnostics::{Errors, list};
+use crate::diagnostics::Errors;
 use crate::duration::{self, Fault};
 use crate::model::{Freshness, Ttl};
 use crate::suggest::did_you_mean;

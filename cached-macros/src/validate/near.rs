@@ -3,7 +3,7 @@
 use syn::LitStr;
 
 use crate::ast::Setting;
-use crate::diagnostics::{Errors, list};
+use crate::diagnostics::Errors;
 use crate::duration;
 use crate::model::Local;
 use crate::suggest::did_you_mean;
