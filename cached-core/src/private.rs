@@ -6,7 +6,7 @@ pub use crate::codec::Codec as CodecName;
 pub use crate::engine::batch::{batch, missing, run, settle};
 pub use crate::engine::call::near::near;
 pub use crate::engine::call::spawn::{Borrowed, Borrowing, Moved, Owned, Returns, Unclonable, moved};
-pub use crate::engine::call::{Call, look};
+pub use crate::engine::call::{Call, read};
 pub use crate::engine::handle::Cache;
 pub use crate::engine::policy::Policy;
 pub use crate::engine::write::Write;

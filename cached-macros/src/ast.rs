@@ -2,16 +2,16 @@
 
 use syn::{Expr, ExprStruct, Ident, LitStr, Path};
 
-/// One option: left out, given, or given in a form that has already been reported.
+/// One option: absent, given, or broken in a way that was already reported.
 ///
-/// A rule whose option is broken is skipped and not guessed at; so one fault makes one message.
+/// Rules skip a broken option and do not guess its value, so one fault makes one message.
 #[derive(Default)]
 pub(crate) enum Setting<T> {
     #[default]
     Absent,
     Broken,
     Given {
-        /// The name of the option; messages about the option as a whole point here.
+        /// The name of the option, where messages about the whole option point.
         name: Ident,
         value: T,
     },
@@ -40,8 +40,8 @@ impl<T> Setting<T> {
         }
     }
 
-    /// The option was meant to be there: rules that depend on it must not complain that it is missing.
-    pub(crate) fn not_missing(&mut self) {
+    /// Marks an absent option as broken: the user has misspelt it, so rules must not report that it is missing.
+    pub(crate) fn mark_misspelt(&mut self) {
         if self.is_absent() {
             *self = Self::Broken;
         }
@@ -56,7 +56,7 @@ impl<T> Setting<T> {
     }
 }
 
-/// An option that may be given more than once, or values that stand without a name.
+/// The values of an option that may be repeated, or values without an option name.
 pub(crate) struct Many<T>(pub(crate) Vec<T>);
 
 impl<T> Default for Many<T> {
@@ -65,7 +65,7 @@ impl<T> Default for Many<T> {
     }
 }
 
-/// `UserUpdated { id: user.id }`, as an expression is read.
+/// An event, parsed as an expression.
 pub(crate) enum Event {
     /// `CatalogueReloaded`
     Unit(Path),
@@ -76,14 +76,14 @@ pub(crate) enum Event {
 /// `tags = ["tenant:<tenant>", |user: &User| ..]`
 pub(crate) struct Tags {
     pub(crate) templates: Vec<LitStr>,
-    /// Closures, and paths of functions.
+    /// Closures and paths of functions.
     pub(crate) of_value: Vec<Expr>,
 }
 
-/// The options of all attributes; which of them one attribute has is for [`crate::parse`] to know.
+/// The options of all attributes. [`crate::parse`] knows which attribute has which.
 #[derive(Default)]
 pub(crate) struct Options {
-    /// Events without a name in front: what a write causes.
+    /// The events that a write causes, which have no option name.
     pub(crate) emits: Many<Event>,
     pub(crate) key: Setting<LitStr>,
     /// The `key`s of `#[redis_invalidate]`.
@@ -104,7 +104,7 @@ pub(crate) struct Options {
     pub(crate) on_gap: Setting<LitStr>,
     pub(crate) stale_while_revalidate: Setting<LitStr>,
     pub(crate) stale_if_error: Setting<LitStr>,
-    /// With β, if that is given.
+    /// The value is β, if one is given.
     pub(crate) refresh_ahead: Setting<Option<Expr>>,
     pub(crate) refresh: Setting<LitStr>,
     pub(crate) spawn: Setting<()>,

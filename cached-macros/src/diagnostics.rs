@@ -1,4 +1,4 @@
-//! Collects every fault of one input, so that the user sees them all at once and not one per compilation.
+//! Collects all faults of one input, so that the user sees them at once and not one per compilation.
 
 use std::fmt::Display;
 
@@ -18,12 +18,12 @@ impl Errors {
         self.push(syn::Error::new_spanned(tokens, message));
     }
 
-    /// Reports a fault at a place that is no token of its own, such as a part of a string literal.
+    /// Reports a fault at a place that is not a token, such as a part of a string literal.
     pub(crate) fn at(&mut self, span: Span, message: impl Display) {
         self.push(syn::Error::new(span, message));
     }
 
-    /// Takes over a fault that a parser has already placed.
+    /// Reports a fault that a parser has already placed.
     pub(crate) fn push(&mut self, error: syn::Error) {
         match &mut self.found {
             Some(found) => found.combine(error),
@@ -31,7 +31,7 @@ impl Errors {
         }
     }
 
-    /// Whether nothing is wrong so far.
+    /// Whether there are no faults so far.
     pub(crate) fn is_empty(&self) -> bool {
         self.found.is_none()
     }
@@ -42,7 +42,7 @@ impl Errors {
     }
 }
 
-/// "`a`, `b`, `c`": how every message lists what would have been accepted.
+/// "`a`, `b`, `c`": how every message lists the accepted names.
 pub(crate) fn list<T: Display>(names: impl IntoIterator<Item = T>) -> String {
     let quoted: Vec<String> = names.into_iter().map(|name| format!("`{name}`")).collect();
     quoted.join(", ")

@@ -4,7 +4,7 @@ use std::fmt;
 
 use crate::diagnostics::list;
 
-/// The longest lifetime that is accepted; more is a slip of the unit, not a wish.
+/// The longest accepted duration. A longer one is probably a wrong unit.
 const LONGEST: u64 = 365 * 86_400_000;
 
 struct Unit {
@@ -14,7 +14,7 @@ struct Unit {
     aliases: &'static [&'static str],
 }
 
-/// From large to small: the order in which a duration names them.
+/// From large to small, which is their order in a duration.
 const UNITS: [Unit; 5] = [
     Unit { name: "d", millis: 86_400_000, aliases: &["day", "days"] },
     Unit { name: "h", millis: 3_600_000, aliases: &["hr", "hrs", "hour", "hours"] },
@@ -23,7 +23,7 @@ const UNITS: [Unit; 5] = [
     Unit { name: "ms", millis: 1, aliases: &["milli", "millis", "msec", "msecs", "millisecond", "milliseconds"] },
 ];
 
-/// Why a text is no duration.
+/// Why a text is not a duration.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Fault {
     /// Nothing, or something that does not begin with a digit.
@@ -32,13 +32,13 @@ pub(crate) enum Fault {
     Zero,
     /// More than a year.
     TooLong,
-    /// `"90"`: these digits stand alone.
+    /// `"90"`: digits without a unit.
     NoUnit(String),
     /// `"1.5h"`.
     Fraction,
     /// `"30m1h"`, `"1m1m"`.
     Order,
-    /// `"5 minutes"`: the unit as written and, where the meaning is plain, the duration as it should be written.
+    /// `"5 minutes"`: the unit as written and, if the meaning is clear, how to write the duration.
     Unit { unit: String, meant: Option<String> },
 }
 
@@ -48,9 +48,9 @@ impl fmt::Display for Fault {
             Self::Malformed => f.write_str("not a duration; write for example `90s`, `5m` or `1h30m`"),
             Self::Zero => f.write_str("a duration of zero caches nothing; write at least `1ms`"),
             Self::TooLong => f.write_str("longer than a year; write at most `365d`"),
-            Self::NoUnit(digits) => write!(f, "a duration has a unit; write `{digits}s` for seconds"),
-            Self::Fraction => f.write_str("a duration has no fractions; write `1h30m` for one and a half hours"),
-            Self::Order => f.write_str("each unit at most once, the larger one first; write for example `1h30m`"),
+            Self::NoUnit(digits) => write!(f, "a duration needs a unit; write `{digits}s` for seconds"),
+            Self::Fraction => f.write_str("a duration takes whole numbers; write `1h30m` for one and a half hours"),
+            Self::Order => f.write_str("write each unit at most once, the larger one first, for example `1h30m`"),
             Self::Unit { meant: Some(meant), .. } => write!(f, "write `{meant}`"),
             Self::Unit { unit, meant: None } => {
                 write!(f, "unknown unit `{unit}`; the units are {}", list(UNITS.iter().map(|unit| unit.name)))
@@ -75,7 +75,7 @@ pub(crate) fn millis(text: &str) -> Result<u64, Fault> {
         smallest_yet = Some(unit);
 
         let per_unit = UNITS.get(unit).map_or(0, |unit| unit.millis);
-        // Digits that do not fit into 64 bits are a long time indeed.
+        // Digits that do not fit into 64 bits are too long in any unit.
         let number: u64 = digits.parse().map_err(|_| Fault::TooLong)?;
         total = number.checked_mul(per_unit).and_then(|part| total.checked_add(part)).ok_or(Fault::TooLong)?;
     }
@@ -86,7 +86,7 @@ pub(crate) fn millis(text: &str) -> Result<u64, Fault> {
     }
 }
 
-/// `"1h30m"` as `[("1", "h"), ("30", "m")]`; what stands between the digits is not judged here.
+/// `"1h30m"` as `[("1", "h"), ("30", "m")]`; the units are not checked here.
 fn split(text: &str) -> Result<Vec<(&str, &str)>, Fault> {
     let mut parts = Vec::new();
     let mut rest = text;
@@ -105,7 +105,7 @@ fn split(text: &str) -> Result<Vec<(&str, &str)>, Fault> {
     if parts.is_empty() { Err(Fault::Malformed) } else { Ok(parts) }
 }
 
-/// Reads `5 minutes` as the `5m` it means, if every part can be read so.
+/// The fault for an unknown unit. Suggests `5m` for `5 minutes`, if every part has a known meaning.
 fn unknown_unit(written: &str, parts: &[(&str, &str)]) -> Fault {
     let meant: Option<String> = parts
         .iter()

@@ -1,14 +1,13 @@
-//! What is emitted when something is wrong: the errors, and the user's item as it was.
+//! The expansion of an attribute with faults: the errors and the user's unchanged item.
 //!
-//! Without the item, everything that calls the function would be reported as unresolved, and the one message that
-//! matters would drown.
+//! Without the item, rustc would report every call of the function as unresolved, and hide the message that matters.
 
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};
 
 use crate::diagnostics::Errors;
 
-/// The item first: editors map what they highlight to the first occurrence of a token.
+/// Emits the item first, because editors highlight the first occurrence of a token.
 pub(crate) fn expand(item: impl ToTokens, errors: Errors) -> TokenStream {
     let errors = errors.into_compile_errors();
     quote!(#item #errors)

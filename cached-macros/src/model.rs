@@ -1,42 +1,42 @@
-//! What will be generated. A [`Model`] only comes out of [`crate::validate`], so that generating cannot fail.
+//! What will be generated. Only [`crate::validate`] makes a [`Model`], so generating code cannot fail.
 
 use proc_macro2::Span;
 use syn::{Attribute, Expr, Ident, Member, Path, Type, token};
 
-use crate::signature::{Argument, Boxed, Function};
+use crate::signature::{Argument, BoxedBody, Function};
 use crate::template::Form;
 
-/// A function and what its attribute makes of it.
+/// A function, and what happens around its body.
 pub(crate) struct Model {
     pub(crate) frame: Frame,
     pub(crate) action: Action,
 }
 
-/// What all attributes need of a function.
+/// The parts of a function that all attributes need.
 pub(crate) struct Frame {
     /// The module that generated code may call: `::cached_core::__private`.
     pub(crate) support: Path,
-    /// The function; its body still as written.
+    /// The function, with the body as the user wrote it.
     pub(crate) function: Function,
     /// Where the body is, if `#[async_trait]` has moved it.
-    pub(crate) boxed: Option<Boxed>,
-    /// What a call is awaited to; `_` stands for what has no name.
+    pub(crate) boxed: Option<BoxedBody>,
+    /// The type of an awaited call, with `_` for `impl Trait`.
     pub(crate) returns: Type,
     pub(crate) cache: Option<Expr>,
 }
 
 /// What happens around the body.
 pub(crate) enum Action {
-    /// On a hit, it does not run.
+    /// On a hit, the body does not run.
     Read(Entry),
-    /// The same for each id of a list; it runs for those that are missing.
+    /// The same for each id of a list; the body runs for the missing ids.
     Batch(Entry, Box<Batch>),
-    /// It is between BEGIN and END.
-    Bracket { what: Invalidated, unavailable: Unavailable },
-    /// It is followed by the invalidation.
-    After(Invalidated),
-    /// It is between BEGIN and END, and its value is stored.
-    Put { entry: Entry, emits: Vec<Event>, unavailable: Unavailable },
+    /// The body runs between BEGIN and END.
+    Bracket { what: Invalidation, unavailable: OnUnavailable },
+    /// The invalidation follows the body.
+    After(Invalidation),
+    /// The body runs between BEGIN and END, and its value is stored.
+    Put { entry: Entry, emits: Vec<Event>, unavailable: OnUnavailable },
 }
 
 /// What a function stores.
@@ -55,43 +55,43 @@ pub(crate) struct Entry {
     /// `on_gap = "serve"`
     pub(crate) serves_in_gap: bool,
     pub(crate) fresh: Option<Freshness>,
-    /// Given if a load may be a task.
-    pub(crate) detached: Option<Detached>,
+    /// Set if a load may be a task.
+    pub(crate) detached: Option<TaskBody>,
 }
 
 /// A function over many ids.
 pub(crate) struct Batch {
-    /// The argument that lists them.
+    /// The argument that lists the ids.
     pub(crate) ids: Argument,
-    /// What templates call one of them.
+    /// The name of one id in templates.
     pub(crate) element: Ident,
-    /// The other arguments: the body may run again.
+    /// The other arguments, which every run of the body needs.
     pub(crate) others: Vec<Argument>,
 }
 
-/// What a function makes invalid.
-pub(crate) struct Invalidated {
+/// What a function invalidates.
+pub(crate) struct Invalidation {
     pub(crate) events: Vec<Event>,
     pub(crate) keys: Vec<Template>,
     pub(crate) tags: Vec<Template>,
 }
 
-/// What becomes of a write whose bracket cannot be opened.
+/// What a write does if its bracket cannot begin.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Unavailable {
+pub(crate) enum OnUnavailable {
     Proceed,
     Fail,
 }
 
-/// An event that is listened to or caused.
+/// An event that an entry listens to or a write causes.
 pub(crate) struct Event {
     pub(crate) path: Path,
     pub(crate) fields: EventFields,
-    /// As it is written.
+    /// The event as the user wrote it.
     pub(crate) text: String,
-    /// The arguments that its fields are made of.
+    /// The arguments that its fields use.
     pub(crate) uses: Vec<Ident>,
-    /// Those of them that two calls with the same key may differ in.
+    /// The parts of arguments in its fields that two calls with the same key may differ in.
     pub(crate) not_in_key: Vec<String>,
 }
 
@@ -108,22 +108,22 @@ pub(crate) enum EventFields {
 pub(crate) struct EventField {
     pub(crate) member: Member,
     pub(crate) value: FieldValue,
-    /// `ret`, as it is written here, if it is.
+    /// `ret`, if the user wrote it here.
     pub(crate) ret: Option<Ident>,
 }
 
 pub(crate) enum FieldValue {
-    /// The argument of the field's name.
+    /// The argument with the name of the field.
     Argument(Ident),
-    /// The element of a batch, which stands there by reference.
+    /// The element of a batch, which is bound by reference.
     Element(Ident),
     Code(Expr),
 }
 
-/// The template of a tag, or of a key that is removed.
+/// The template of a tag, or of a key that a write removes.
 pub(crate) struct Template {
     pub(crate) pieces: Vec<Piece>,
-    /// As for [`Event`].
+    /// As in [`Event`].
     pub(crate) not_in_key: Vec<String>,
 }
 
@@ -133,33 +133,33 @@ pub(crate) enum Piece {
     Path,
     Literal(String),
     Segment(Segment),
-    /// All arguments that are not skipped, nor named by `:serde`; hashed.
+    /// The hash of all arguments that neither `skip` nor `:serde` names.
     All {
         arguments: Vec<Ident>,
-        /// Where `<*>` is written; `None` for the default key.
+        /// The span of `<*>`; `None` for the default key.
         span: Option<Span>,
     },
 }
 
 /// A value in a template.
 pub(crate) struct Segment {
-    /// The placeholder as written, without brackets and modifier.
+    /// The placeholder as the user wrote it, without brackets and modifier.
     pub(crate) path: String,
     pub(crate) value: Value,
     pub(crate) form: Form,
-    /// Where it is written; a type that cannot be a segment is reported there.
+    /// The span of the placeholder, where rustc reports a type that cannot be a segment.
     pub(crate) span: Span,
 }
 
 /// What a placeholder stands for.
 pub(crate) enum Value {
-    /// An argument, or `self`, and the way to one of its fields.
+    /// An argument or `self`, and the path to one of its fields.
     Place { root: Ident, fields: Vec<Member> },
-    /// `ret` and the way to one of its fields.
+    /// `ret`, and the path to one of its fields.
     Returned { fields: Vec<Member> },
-    /// A type parameter, of the function or of what it stands in.
+    /// A type parameter of the function or its impl.
     Type(Ident),
-    /// A const parameter, or a constant, and the way to one of its fields.
+    /// A const parameter or a constant, and the path to one of its fields.
     Const { path: Path, fields: Vec<Member> },
 }
 
@@ -183,11 +183,12 @@ pub(crate) enum NoneTtl {
 /// The near cache of a function.
 pub(crate) enum Local {
     Off,
-    /// For so many milliseconds at most. With the option's name as written: values that cannot be kept are reported there.
+    /// Keeps values for at most so many milliseconds. The name of the option is where rustc reports values that cannot
+    /// be kept.
     Millis(u64, Ident),
 }
 
-/// What happens when a value's time is over, and before. Times are in milliseconds.
+/// What happens to a value near or past its end. Times are in milliseconds.
 #[derive(Default, PartialEq)]
 pub(crate) struct Freshness {
     pub(crate) revalidate: Option<u64>,
@@ -198,23 +199,24 @@ pub(crate) struct Freshness {
     pub(crate) background: bool,
     pub(crate) spawn: bool,
     pub(crate) load_timeout: Option<u64>,
-    /// `stale_if_error`, as written, where only a failure brings it about: a function that cannot fail is reported there.
+    /// `stale_if_error` without `load_timeout`: the name of the option, where rustc reports a function that cannot
+    /// fail.
     pub(crate) needs_failure: Option<Ident>,
 }
 
-/// A body that becomes a task: what it takes along.
-pub(crate) struct Detached {
-    /// The option that asks for it, as written.
+/// What a body captures that becomes a task.
+pub(crate) struct TaskBody {
+    /// The name of the option that makes it a task.
     pub(crate) option: Ident,
     /// `self`, and whether it is borrowed.
     pub(crate) receiver: Option<(Ident, bool)>,
-    pub(crate) taken: Vec<Taken>,
+    pub(crate) captures: Vec<Capture>,
 }
 
-/// An argument.
-pub(crate) struct Taken {
+/// An argument that a task captures.
+pub(crate) struct Capture {
     pub(crate) name: Ident,
-    /// It is cloned, else moved.
+    /// Whether it is borrowed, and so cloned; otherwise it is moved.
     pub(crate) is_borrowed: bool,
     /// `#[cfg]` on it.
     pub(crate) cfg: Vec<Attribute>,
@@ -228,15 +230,15 @@ pub(crate) enum Codec {
     Postcard,
 }
 
-/// Code of the user's that is evaluated at run time.
+/// Code of the user that is evaluated at run time.
 pub(crate) struct Policy {
-    /// The option's name as written; a wrong type is explained there.
+    /// The name of the option, where rustc explains a wrong type.
     pub(crate) option: Ident,
     pub(crate) code: Expr,
 }
 
-impl Invalidated {
-    /// Whether something of it is made of what the function returns.
+impl Invalidation {
+    /// Whether any part of it uses the returned value.
     pub(crate) fn uses_ret(&self) -> bool {
         self.events.iter().any(|event| event.ret().is_some())
             || self.keys.iter().chain(&self.tags).any(Template::uses_ret)
@@ -244,7 +246,7 @@ impl Invalidated {
 }
 
 impl Event {
-    /// `ret`, as it is written in one of the fields.
+    /// `ret` in one of the fields.
     pub(crate) fn ret(&self) -> Option<&Ident> {
         match &self.fields {
             EventFields::Unit | EventFields::Any => None,
@@ -254,7 +256,7 @@ impl Event {
 }
 
 impl Template {
-    /// Whether it is made of what the function returns.
+    /// Whether it uses the returned value.
     pub(crate) fn uses_ret(&self) -> bool {
         self.pieces.iter().any(Piece::uses_ret)
     }
@@ -266,7 +268,7 @@ impl Piece {
     }
 }
 
-/// When the cache is told.
+/// When a write invalidates.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Mode {
     Bracket,

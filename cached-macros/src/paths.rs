@@ -1,4 +1,4 @@
-//! The paths that generated code names, and where they stand.
+//! The paths that generated code names, and their spans.
 
 use proc_macro2::{Span, TokenStream};
 use quote::ToTokens;
@@ -14,7 +14,8 @@ pub(crate) fn support(runtime: &Path) -> Path {
     parse_quote_spanned!(Span::mixed_site()=> #runtime::__private)
 }
 
-/// A path somewhere else, resolved as it was. Spans that lie apart would make rustc underline all that is between them.
+/// The path at another place, resolved as before. If its spans were apart, rustc would underline everything between
+/// them.
 pub(crate) fn located_at(path: &Path, span: Span) -> TokenStream {
     path.to_token_stream()
         .into_iter()

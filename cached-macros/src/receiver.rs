@@ -1,19 +1,19 @@
-//! `self` in a body under another name: there is no way to give `self` another value.
+//! Gives `self` in a body another name, because `self` cannot be bound to another value.
 //!
-//! Tokens are replaced, as `async_trait` does inside of macros: the body may be half typed, and what a macro makes of its
-//! arguments is not known.
+//! It replaces tokens, as `async_trait` does inside of macros: the body may be half typed, and the meaning of macro
+//! arguments is unknown.
 
 use proc_macro2::{Delimiter, Group, Ident, Literal, TokenStream, TokenTree};
 use syn::LitStr;
 
-/// The same tokens, with `name` for every `self` that is a value of this function's.
+/// The same tokens, with `name` for every `self` that is the receiver of this function.
 // Input:  let user = self.db.find(id); use self::rows::{self}; fn nested(this: &Self) { }
 // Output: let user = __cached_self.db.find(id); use self::rows::{self}; fn nested(this: &Self) { }
 pub(crate) fn replaced(tokens: TokenStream, name: &str) -> TokenStream {
     Walk { name, in_strings: Vec::new() }.tokens(tokens, false)
 }
 
-/// The literals that may name `self` inside of a string, where it cannot be replaced: `println!("{self}")`.
+/// The format strings that may name `self`, where it cannot be replaced: `println!("{self}")`.
 pub(crate) fn in_strings(tokens: TokenStream) -> Vec<Literal> {
     let mut walk = Walk { name: "self", in_strings: Vec::new() };
     walk.tokens(tokens, false);
@@ -29,7 +29,7 @@ impl Walk<'_> {
     fn tokens(&mut self, tokens: TokenStream, in_macro: bool) -> TokenStream {
         let mut out = Vec::new();
         let mut tokens = tokens.into_iter().peekable();
-        // Inside of a nested item, up to its end: the block or the semicolon.
+        // The nested item that the token is in. It ends with a block or a semicolon.
         let mut item = None;
         while let Some(token) = tokens.next() {
             let before = out.last();
@@ -83,7 +83,7 @@ fn is_punct(token: Option<&TokenTree>, which: char) -> bool {
     matches!(token, Some(TokenTree::Punct(punct)) if punct.as_char() == which)
 }
 
-/// A nested item, whose `self` is its own.
+/// A nested item, which has a `self` of its own.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Item {
     /// `fn f(&self) { .. }`, `impl`, `trait`

@@ -1,8 +1,8 @@
-//! The attributes, and what each of them is for.
+//! The attributes, by what their functions do.
 
 use std::fmt;
 
-/// What the attribute makes of its function.
+/// What a function does, as its attribute says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Role {
     /// `#[redis_cached]`
@@ -31,7 +31,7 @@ impl Role {
         Self::ALL.into_iter().find(|role| last.ident == role.name())
     }
 
-    /// Whether it stands on a function that changes what is cached.
+    /// Whether the function changes data.
     pub(crate) fn is_write(self) -> bool {
         self != Self::Read
     }

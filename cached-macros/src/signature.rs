@@ -1,5 +1,5 @@
-//! The function under the attribute: what kind of item it is, where its `async` body is, and which names its arguments
-//! bind. Reads; judges nothing.
+//! Reads the function under the attribute: what kind of item it is, where its `async` body is, and which names its
+//! arguments bind. Reports nothing.
 
 use proc_macro2::{Delimiter, Group, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
@@ -14,24 +14,24 @@ use syn::{
 use crate::role::Role;
 use crate::transaction::{self, Sign};
 
-/// What stands under the attribute.
-pub(crate) enum Annotated {
+/// The item under the attribute.
+pub(crate) enum AnnotatedItem {
     /// A function with a body.
     Function(Box<Function>),
     /// A function of a trait, without a body.
     Declaration(Box<Signature>),
-    /// Anything else; the token that says what it is (`struct`, `impl`, ..).
+    /// Anything else, with the token that says what it is (`struct`, `impl`, ..).
     Other(TokenTree),
 }
 
 /// A function whose body is still tokens.
 ///
-/// Nothing here needs to understand the body, so it is not parsed: a half-typed statement is reported by rustc, in its
-/// own words, and editors keep completing inside it.
+/// The body is not parsed, because nothing here needs to understand it: rustc reports a half-typed statement itself,
+/// and editors can complete inside of it.
 pub(crate) struct Function {
-    /// All attributes but further ones of ours.
+    /// All attributes except ours.
     pub(crate) attrs: Vec<Attribute>,
-    /// `#![allow(..)]` and the like at the head of the body.
+    /// Inner attributes such as `#![allow(..)]` at the head of the body.
     pub(crate) inner: Vec<Attribute>,
     /// A second `#[redis_cached]`, a `#[redis_put]` below it, and so on.
     pub(crate) others: Vec<(Role, Attribute)>,
@@ -41,7 +41,7 @@ pub(crate) struct Function {
     pub(crate) body: Group,
 }
 
-impl Parse for Annotated {
+impl Parse for AnnotatedItem {
     fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
         let whole = input.fork();
         let attrs = input.call(Attribute::parse_outer)?;
@@ -49,8 +49,8 @@ impl Parse for Annotated {
         let keyword = keyword(&input.fork())?;
         let sig: Signature = match input.parse() {
             Ok(sig) => sig,
-            // `const LIMIT: u64 = 1;` and `unsafe impl` begin like functions, too. If the item is none we know either,
-            // the fault lies in the signature.
+            // `const LIMIT: u64 = 1;` and `unsafe impl` begin like functions, too. If it is not another item either,
+            // the signature has a fault.
             Err(error) => {
                 let other = whole.parse::<Item>().is_ok();
                 whole.parse::<TokenStream>()?;
@@ -87,7 +87,7 @@ fn visible(group: Group) -> Group {
     }
 }
 
-/// The word that says what an item is: `impl` of `unsafe impl A {}`.
+/// The word that says what an item is: `impl` in `unsafe impl A {}`.
 fn keyword(input: ParseStream<'_>) -> syn::Result<TokenTree> {
     let token: TokenTree = input.parse()?;
     let is_qualifier = matches!(&token, TokenTree::Ident(word) if word == "unsafe" || word == "default");
@@ -104,30 +104,30 @@ impl ToTokens for Function {
 }
 
 impl Function {
-    /// The attributes of a function whose body is replaced. Inner ones move to the function, where they mean the same;
-    /// in the middle of the generated block they would be a syntax error.
+    /// The attributes for the function with the generated body. Inner attributes become outer ones, which mean the
+    /// same; inside the generated block they would be a syntax error.
     pub(crate) fn outer_attributes(&self) -> impl Iterator<Item = Attribute> + '_ {
         let lifted = self.inner.iter().map(|attr| Attribute { style: AttrStyle::Outer, ..attr.clone() });
         self.attrs.iter().cloned().chain(lifted)
     }
 
-    /// What the function evaluates to: of an `async fn`, or of the form that `#[async_trait]` leaves.
-    pub(crate) fn form(&self) -> Option<Form> {
+    /// How the function is asynchronous: an `async fn`, or the form that `#[async_trait]` leaves. `None` if it is not.
+    pub(crate) fn form(&self) -> Option<AsyncForm> {
         if self.sig.asyncness.is_some() {
             let returns = match &self.sig.output {
                 ReturnType::Default => None,
                 ReturnType::Type(_, ty) => Some((**ty).clone()),
             };
-            return Some(Form { returns, boxed: None });
+            return Some(AsyncForm { returns, boxed: None });
         }
         let ReturnType::Type(_, ty) = &self.sig.output else { return None };
         let returns = boxed_output(ty)?;
-        let boxed = Boxed::find(&self.sig, self.body.stream())?;
-        Some(Form { returns: Some(returns.clone()), boxed: Some(boxed) })
+        let boxed = BoxedBody::find(&self.sig, self.body.stream())?;
+        Some(AsyncForm { returns: Some(returns.clone()), boxed: Some(boxed) })
     }
 }
 
-/// A group with other content but the same delimiters, at the same place.
+/// A block with other content, at the same place.
 pub(crate) fn regroup(group: &Group, content: TokenStream) -> Group {
     let mut new = Group::new(Delimiter::Brace, content);
     new.set_span(group.span());
@@ -135,14 +135,14 @@ pub(crate) fn regroup(group: &Group, content: TokenStream) -> Group {
 }
 
 /// How the function is asynchronous.
-pub(crate) struct Form {
-    /// What a call of it is awaited to; `None` if no type is written.
+pub(crate) struct AsyncForm {
+    /// The type of an awaited call; `None` if no type is written.
     pub(crate) returns: Option<Type>,
-    /// Where the body is, if not in the function's own block.
-    pub(crate) boxed: Option<Boxed>,
+    /// The body, if it is not the function's own block.
+    pub(crate) boxed: Option<BoxedBody>,
 }
 
-/// The body of a function that `#[async_trait]` has been over.
+/// The body of a function that `#[async_trait]` has expanded.
 // Input:
 //     fn find(&'life0 self, id: u64, __arg2: (u64, u64)) -> Pin<Box<dyn Future<Output = Ret> + Send + 'async_trait>> {
 //         Box::pin(async move {
@@ -158,18 +158,20 @@ pub(crate) struct Form {
 //     pin:   Box::pin
 //     head:  let id = id; let (a, b) = { .. };
 //     rest:  if let Some(__ret) = .. { .. } let __self = self; let __ret: Ret = { /* body */ }; __ret
-pub(crate) struct Boxed {
+pub(crate) struct BoxedBody {
     /// `Box::pin`, as written.
     pub(crate) pin: Expr,
     /// The async block, emptied.
     pub(crate) shell: ExprAsync,
-    /// Statements that only give arguments their names. They come before the cache, since the key needs these names.
+    /// Statements that only give arguments their names. They come before the cached call, because the key needs these
+    /// names.
     pub(crate) head: Vec<Local>,
-    /// Everything else. `let __self = self` is here: the key and `cache = self.cache` are to find a `self` not yet moved.
+    /// Everything else. `let __self = self` is here, because the key and `cache = self.cache` need `self` before it
+    /// moves.
     pub(crate) rest: Vec<Stmt>,
 }
 
-impl Boxed {
+impl BoxedBody {
     fn find(sig: &Signature, body: TokenStream) -> Option<Self> {
         let stmts = Block::parse_within.parse2(body).ok()?;
         let [Stmt::Expr(Expr::Call(call), None)] = stmts.as_slice() else { return None };
@@ -187,7 +189,7 @@ impl Boxed {
         for stmt in std::mem::take(&mut shell.block.stmts) {
             match stmt {
                 Stmt::Local(local) if at_head && renamed_argument(sig, &local).is_some() => head.push(local),
-                // From here on it is the user's code, whose order matters.
+                // The user's code begins here, and its order matters.
                 other => {
                     at_head &= is_return_edge(&other) || is_renamed_self(&other);
                     rest.push(other);
@@ -211,7 +213,7 @@ fn is_renamed_self(stmt: &Stmt) -> bool {
     matches!(&*init.expr, Expr::Path(value) if value.path.is_ident("self"))
 }
 
-/// The parameter that `let PAT = param;` or `let PAT = { let param = param; param };` gives its name back to.
+/// The parameter that `let PAT = param;` or `let PAT = { let param = param; param };` binds to its pattern again.
 fn renamed_argument<'a>(sig: &Signature, local: &'a Local) -> Option<&'a Ident> {
     let name = match init_of(local)? {
         Expr::Block(block) => match block.block.stmts.as_slice() {
@@ -233,7 +235,7 @@ fn init_of(local: &Local) -> Option<&Expr> {
     local.init.as_ref().filter(|init| init.diverge.is_none()).map(|init| &*init.expr)
 }
 
-/// The expression, if it is nothing but a name.
+/// The expression, if it is just a name.
 fn variable(expr: &Expr) -> Option<&Ident> {
     let Expr::Path(path) = expr else { return None };
     path.path.get_ident()
@@ -286,18 +288,18 @@ pub(crate) struct Argument {
     pub(crate) is_mut: bool,
     /// `name: &mut T`
     pub(crate) is_mut_reference: bool,
-    /// Its type may be that of a transaction.
+    /// A sign that it may be a transaction.
     pub(crate) sign: Option<Sign>,
-    /// Where its type is written.
+    /// The span of its type.
     pub(crate) ty: Span,
-    /// The type, if no pattern takes it apart.
+    /// The type, unless a pattern takes the argument apart.
     pub(crate) whole: Option<Type>,
-    /// `#[cfg]` on the parameter: whether it exists is decided after us.
+    /// `#[cfg]` on the parameter, which is evaluated after this macro.
     pub(crate) cfg: Option<Attribute>,
 }
 
 impl Argument {
-    /// One of the ids of a batch, which templates name like an argument.
+    /// One id of a batch, which templates name like an argument.
     pub(crate) fn element(name: Ident, whole: Option<Type>) -> Self {
         let ty = name.span();
         Self { name, is_mut: false, is_mut_reference: false, sign: None, ty, whole, cfg: None }
@@ -327,7 +329,7 @@ pub(crate) struct Names {
 }
 
 impl Names {
-    pub(crate) fn of(sig: &Signature, boxed: Option<&Boxed>) -> Self {
+    pub(crate) fn of(sig: &Signature, boxed: Option<&BoxedBody>) -> Self {
         let mut names = Self { receiver: None, arguments: Vec::new(), types: Vec::new(), consts: Vec::new() };
         for (at, input) in sig.inputs.iter().enumerate() {
             match input {
@@ -336,11 +338,11 @@ impl Names {
                     let pat = boxed.and_then(|boxed| pattern_of(sig, boxed, &typed.pat)).unwrap_or(&typed.pat);
                     let cfg = typed.attrs.iter().find(|attr| is_cfg(attr));
                     let mut bound = Vec::new();
-                    // `_` arrives from `#[async_trait]` as `let __arg1 = __arg1;`: it still binds nothing.
+                    // `#[async_trait]` turns `_` into `let __arg1 = __arg1;`, but it still binds nothing.
                     if !is_wildcard(at, &typed.pat, pat) {
                         bindings(pat, &mut bound);
                     }
-                    // A pattern that takes it apart binds something else.
+                    // A pattern that takes the argument apart binds its parts.
                     let is_whole = matches!(pat, Pat::Ident(_));
                     let is_mut_reference = is_whole && is_mut_reference(&typed.ty);
                     names.arguments.extend(bound.into_iter().map(|(name, is_mut)| Argument {
@@ -380,9 +382,9 @@ impl Names {
     }
 }
 
-/// A parameter that is no receiver.
+/// A parameter that is not the receiver.
 pub(crate) struct Parameter<'a> {
-    /// As it is in the user's code, before `#[async_trait]`.
+    /// The pattern in the user's code, before `#[async_trait]`.
     pub(crate) pat: &'a Pat,
     pub(crate) ty: &'a Type,
     /// The names that it binds.
@@ -391,7 +393,7 @@ pub(crate) struct Parameter<'a> {
 }
 
 /// The parameters, without the receiver.
-pub(crate) fn parameters<'a>(sig: &'a Signature, boxed: Option<&'a Boxed>) -> impl Iterator<Item = Parameter<'a>> {
+pub(crate) fn parameters<'a>(sig: &'a Signature, boxed: Option<&'a BoxedBody>) -> impl Iterator<Item = Parameter<'a>> {
     sig.inputs.iter().enumerate().filter_map(move |(at, input)| {
         let FnArg::Typed(typed) = input else { return None };
         let pat = boxed.and_then(|boxed| pattern_of(sig, boxed, &typed.pat)).unwrap_or(&typed.pat);
@@ -413,13 +415,13 @@ fn is_cfg(attr: &Attribute) -> bool {
     attr.path().is_ident("cfg") || attr.path().is_ident("cfg_attr")
 }
 
-/// The pattern that the head of the boxed block gives this parameter back.
-fn pattern_of<'a>(sig: &Signature, boxed: &'a Boxed, parameter: &Pat) -> Option<&'a Pat> {
+/// The pattern that the head of the boxed block binds this parameter to.
+fn pattern_of<'a>(sig: &Signature, boxed: &'a BoxedBody, parameter: &Pat) -> Option<&'a Pat> {
     let Pat::Ident(parameter) = parameter else { return None };
     boxed.head.iter().find(|local| renamed_argument(sig, local) == Some(&parameter.ident)).map(|local| &local.pat)
 }
 
-/// Whether the `at`-th parameter is a `_` that `#[async_trait]` has given its own name, which says its place.
+/// Whether the parameter at this index is a `_`, which `#[async_trait]` names by its index.
 fn is_wildcard(at: usize, parameter: &Pat, rebound: &Pat) -> bool {
     match (parameter, rebound) {
         (Pat::Ident(parameter), Pat::Ident(pat)) if !std::ptr::eq(parameter, pat) => {
@@ -429,8 +431,8 @@ fn is_wildcard(at: usize, parameter: &Pat, rebound: &Pat) -> bool {
     }
 }
 
-/// The names a pattern binds, in order, and whether they are `mut`. Patterns that cannot stand in a parameter bind nothing here; rustc explains them
-/// better than we could.
+/// The names that a pattern binds, in order, and whether they are `mut`. Patterns that a parameter cannot have bind
+/// nothing here; rustc reports them.
 // Input:  Path((id, _)): Path<(u64, u64)>, Filter { lang, .. }: Filter
 // Output: id, lang
 fn bindings(pat: &Pat, out: &mut Vec<(Ident, bool)>) {

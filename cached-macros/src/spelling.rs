@@ -8,7 +8,7 @@ use crate::ast::Event;
 
 /// Renders tokens without the blanks that `TokenStream::to_string` puts between them.
 ///
-/// Written out here because that method promises no format: it differs between compilers, and inside and outside of them.
+/// That method promises no format: it differs between compilers, and between macros and unit tests.
 // Input:  Result < Option < & 'static str > , Vec < [u8 ; 4] > >
 // Output: "Result<Option<&'static str>, Vec<[u8; 4]>>"
 pub(crate) fn spell(tokens: TokenStream) -> String {
@@ -48,7 +48,7 @@ fn write(tokens: TokenStream, out: &mut String) {
                     Delimiter::Brace => ("{", "}"),
                     Delimiter::None => ("", ""),
                 };
-                // `dyn (Trait)`, `'a [u8]`: an opening bracket after a word belongs to what follows, except for `Fn(A)`.
+                // A blank separates a bracket from the word before it, as in `'a [u8]`.
                 if open == "[" && ends_with_word(out) {
                     out.push(' ');
                 }
@@ -83,7 +83,7 @@ fn write(tokens: TokenStream, out: &mut String) {
             }
         }
     }
-    // A trailing comma, as in `(A,)`, keeps no blank.
+    // No blank follows a trailing comma, as in `(A,)`.
     out.truncate(out.trim_end().len());
 }
 

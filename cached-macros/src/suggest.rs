@@ -1,26 +1,26 @@
 //! "Did you mean": the nearest name by edit distance.
 
-/// The candidate nearest to `wanted`, if one is near enough to be a slip of the pen.
+/// The candidate nearest to `wanted`, if it is near enough to be a typing error.
 pub(crate) fn nearest<'a>(wanted: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    // A third of the letters may be wrong, but always one: `uid` means `id`, while `age` does not.
+    // A third of the letters may be wrong, but at least one: `uid` means `id`, `age` does not.
     let tolerated = (wanted.chars().count() / 3).max(1);
     let wanted = wanted.to_lowercase();
     candidates
         .into_iter()
         .map(|candidate| (distance(&wanted, &candidate.to_lowercase()), candidate))
-        // A name of one letter is one edit away from any other; that is no similarity.
+        // A name of one letter is one edit away from any other, which does not make them similar.
         .filter(|&(distance, candidate)| distance <= tolerated && distance < candidate.chars().count())
-        // Of two that are equally near, the one with the same letters: `bd` is `db` rather than `id`.
+        // If two are equally near, the one with the same letters wins: `bd` means `db`, not `id`.
         .min_by_key(|&(distance, candidate)| (distance, candidate.chars().filter(|&c| !wanted.contains(c)).count()))
         .map(|(_, candidate)| candidate)
 }
 
-/// "did you mean `id`? ", or nothing: messages put it before the list of what there is.
+/// "did you mean `id`? ", or nothing. Messages put it before the list of accepted names.
 pub(crate) fn did_you_mean<'a>(wanted: &str, candidates: impl IntoIterator<Item = &'a str>) -> String {
     nearest(wanted, candidates).map(|name| format!("did you mean `{name}`? ")).unwrap_or_default()
 }
 
-/// What an option is called elsewhere (in `cached`, in Spring, in HTTP), and what is meant here.
+/// Names of options elsewhere (in `cached`, in Spring, in HTTP), and our name for them.
 const ALIASES: [(&[&str], &str); 13] = [
     (&["ttl_secs", "ttl_seconds", "ttl_millis", "expire", "expires", "expiry", "time", "max_age"], "ttl"),
     (&["name", "prefix", "convert"], "key"),
@@ -37,7 +37,7 @@ const ALIASES: [(&[&str], &str); 13] = [
     (&["on_error", "on_failure", "if_unavailable", "fail"], "on_unavailable"),
 ];
 
-/// The option that is meant by another name, or by a slip of the pen.
+/// The option that is meant by another name or a typing error.
 pub(crate) fn option_meant<'a>(wanted: &str, options: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let options: Vec<&str> = options.into_iter().collect();
     let mut known = ALIASES.iter().filter(|(aliases, _)| aliases.contains(&wanted)).map(|(_, option)| *option);
@@ -47,7 +47,7 @@ pub(crate) fn option_meant<'a>(wanted: &str, options: impl IntoIterator<Item = &
 /// The number of letters to insert, delete, replace or swap with their neighbour (optimal string alignment).
 fn distance(left: &str, right: &str) -> usize {
     let right: Vec<char> = right.chars().collect();
-    // Two rows of the usual table back: a swap looks at the row before the previous one.
+    // The row before the previous one, which swaps need.
     let mut before: Vec<usize> = Vec::new();
     let mut previous: Vec<usize> = (0..=right.len()).collect();
     let mut last_left = None;

@@ -1,6 +1,6 @@
 //! The language of `key` and `tags`: text with placeholders.
 //!
-//! Knows text only. Whether a placeholder names something is for [`crate::validate`] to judge.
+//! Splits text only. [`crate::validate`] decides whether a placeholder names something.
 
 use std::ops::Range;
 
@@ -9,7 +9,7 @@ use crate::suggest::did_you_mean;
 /// One piece of a template, in order.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Piece {
-    /// Text that stands in the key as it is.
+    /// Text that is in the key as it is.
     Literal(String),
     /// `<arg>`, `<arg.field>`, `<arg:hash>`, `<arg:serde>`.
     Placeholder(Placeholder),
@@ -17,27 +17,27 @@ pub(crate) enum Piece {
     All,
 }
 
-/// A place in the arguments.
+/// The name of a value.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Placeholder {
-    /// Where it stands in the template, with its brackets.
+    /// Its place in the template, with its brackets.
     pub(crate) at: Range<usize>,
     /// The argument, a type, or the path of a constant: `id`, `T`, `E::TABLE`.
     pub(crate) root: String,
-    /// The way from the argument to the value: names, or numbers of tuple fields.
+    /// The path from the argument to the value: names, or numbers of tuple fields.
     pub(crate) fields: Vec<String>,
     /// The modifier.
     pub(crate) form: Form,
 }
 
-/// How a value stands in a key.
+/// How a value is written into a key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Form {
     /// As it is.
     Plain,
     /// `:hash`: hashed.
     Hash,
-    /// `:serde`: what its `Serialize` writes, hashed.
+    /// `:serde`: the hash of what its `Serialize` writes.
     Serde,
 }
 
@@ -75,36 +75,38 @@ impl Fault {
     }
 }
 
-/// What a template is for.
+/// What a template names.
 #[derive(Clone, Copy)]
 enum Kind {
-    /// Of a function that reads.
+    /// The key of a function that reads.
     Key,
-    /// Of a function that writes.
-    Written,
+    /// A key that a write removes or stores.
+    WrittenKey,
     Tag,
 }
 
 impl Kind {
     fn noun(self) -> &'static str {
         match self {
-            Self::Key | Self::Written => "key",
+            Self::Key | Self::WrittenKey => "key",
             Self::Tag => "tag",
         }
     }
 
-    /// What a `*` among the text is told: nothing compares keys or tags, so it would be a letter like any other.
+    /// The message for `*` in the text: no key or tag is compared with a pattern, so it would be a letter like any
+    /// other.
     fn no_pattern(self) -> &'static str {
         match self {
-            Self::Key => "`*` is no pattern here; write `<*>` for all arguments, hashed",
-            Self::Written => {
-                "`*` is no pattern: a key is that of one entry; name its arguments as the function that reads does, `<id>`. \
-                 To invalidate many entries, give them a tag (`tags = \"..\"`) or an event (`invalidate_on = ..`) there, and \
-                 name that here"
+            Self::Key => "`*` is not a pattern here; write `<*>` for the hash of all arguments",
+            Self::WrittenKey => {
+                "`*` is not a pattern: a key names one entry; write the arguments as the function that reads does, \
+                 such as `<id>`. To invalidate many entries, give them a tag (`tags = \"..\"`) or an event \
+                 (`invalidate_on = ..`) there, and name it here"
             }
             Self::Tag => {
-                "`*` is no pattern: a tag is one text; name an argument, `<id>`. To invalidate the entries of many tags, give \
-                 them one more tag for all of them, or let them listen to any event of a type, `invalidate_on = Event { .. }`"
+                "`*` is not a pattern: a tag names only itself; write an argument, such as `<id>`. To invalidate the \
+                 entries of many tags, give them all one more tag, or let them listen to all events of a type, \
+                 `invalidate_on = Event { .. }`"
             }
         }
     }
@@ -112,7 +114,7 @@ impl Kind {
 
 /// Splits a key's template into its pieces.
 ///
-/// Stops at the first fault: after an unbalanced bracket, what follows can be read in two ways.
+/// Stops at the first fault: what follows an unbalanced bracket is ambiguous.
 // Input:  "user:<id>:<filter.lang>"
 // Output: [Literal("user:"), Placeholder(id), Literal(":"), Placeholder(filter.lang)]
 pub(crate) fn parse(template: &str) -> Result<Vec<Piece>, Fault> {
@@ -121,7 +123,7 @@ pub(crate) fn parse(template: &str) -> Result<Vec<Piece>, Fault> {
 
 /// Splits the template of a key that a write removes or stores.
 pub(crate) fn parse_written(template: &str) -> Result<Vec<Piece>, Fault> {
-    parse_key(template, Kind::Written)
+    parse_key(template, Kind::WrittenKey)
 }
 
 fn parse_key(template: &str, kind: Kind) -> Result<Vec<Piece>, Fault> {
@@ -134,7 +136,7 @@ fn parse_key(template: &str, kind: Kind) -> Result<Vec<Piece>, Fault> {
     Ok(pieces)
 }
 
-/// Splits a tag's template: a tag names what many calls have in common, and stands on a node of its own.
+/// Splits a tag's template.
 pub(crate) fn parse_tag(template: &str) -> Result<Vec<Piece>, Fault> {
     if template.is_empty() {
         return Err(Fault::new(0..0, "the tag is empty; write for example `\"tenant:<tenant>\"`"));
@@ -144,12 +146,11 @@ pub(crate) fn parse_tag(template: &str) -> Result<Vec<Piece>, Fault> {
     if pieces.iter().any(braced) {
         return Err(braces(
             template,
-            "a tag has no `{hash tag}`, since no other key shares its node; remove the braces",
+            "a tag takes no `{hash tag}`, because no other key shares its node; remove the braces",
         ));
     }
     if pieces.contains(&Piece::All) {
-        let message = "a tag is what many calls have in common, and `<*>` is what tells one from all others; \
-                       name one argument, `<arg>`";
+        let message = "a tag is shared by many calls, and `<*>` differs in each of them; name one argument, `<arg>`";
         return Err(Fault::new(0..template.len(), message));
     }
     separated(&pieces, Kind::Tag)?;
@@ -181,7 +182,10 @@ fn split(template: &str, kind: Kind) -> Result<Vec<Piece>, Fault> {
             let end = at + letter.len_utf8();
             if letter.is_control() {
                 let noun = kind.noun();
-                return Err(Fault::new(at..end, format!("the control character {letter:?} cannot stand in a {noun}")));
+                return Err(Fault::new(
+                    at..end,
+                    format!("a {noun} cannot contain the control character {letter:?}; remove it"),
+                ));
             }
             if letter == '*' {
                 return Err(Fault::new(at..end, kind.no_pattern()));
@@ -200,15 +204,15 @@ fn flush(literal: &mut String, pieces: &mut Vec<Piece>) {
     }
 }
 
-/// Reads what stands between `<` and `>`.
+/// Reads the text between `<` and `>`.
 fn placeholder(inside: &str, at: Range<usize>) -> Result<Piece, Fault> {
     if inside.is_empty() {
         return Err(Fault::new(at, "`<>` names nothing; write `<arg>`, or `<*>` for all arguments"));
     }
     if inside.contains(['(', ')']) {
         let message = format!(
-            "`<{inside}>`: placeholders are arguments and their fields, not calls; \
-             pass the value as an argument, or derive `CacheKey` for its type"
+            "`<{inside}>` is a call, and a placeholder names an argument or its field; pass the value as an argument, \
+             or derive `CacheKey` for its type"
         );
         return Err(Fault::new(at, message));
     }
@@ -230,7 +234,7 @@ fn placeholder(inside: &str, at: Range<usize>) -> Result<Piece, Fault> {
     if path == "*" {
         return match form {
             Form::Plain => Ok(Piece::All),
-            Form::Hash => Err(Fault::new(at, "`<*>` is hashed as it is; write `<*>`")),
+            Form::Hash => Err(Fault::new(at, "`<*>` is hashed already; write `<*>`")),
             Form::Serde => {
                 let message =
                     "`:serde` is for one argument; write `<arg:serde>:<*>`, where `<*>` stands for the others";
@@ -248,7 +252,7 @@ fn placeholder(inside: &str, at: Range<usize>) -> Result<Piece, Fault> {
     Ok(Piece::Placeholder(Placeholder { at, root, fields, form }))
 }
 
-/// What is named, and the modifier. A `::` is part of a path.
+/// Splits the path from the modifier. A `::` is part of the path.
 // Input:  "id",         "id:hash",            "E::TABLE:hash"
 // Output: ("id", None), ("id", Some("hash")), ("E::TABLE", Some("hash"))
 fn modified(inside: &str) -> (&str, Option<&str>) {
@@ -263,9 +267,9 @@ fn malformed(inside: &str) -> String {
     let names: Vec<&str> = inside.split('.').map(str::trim).map(|name| name.trim_start_matches("r#")).collect();
     let tidy = names.join(".");
     if tidy != inside && names.iter().all(|name| is_name(name) || is_index(name)) {
-        return format!("`<{inside}>` is no placeholder; write `<{tidy}>`");
+        return format!("`<{inside}>` is not a placeholder; write `<{tidy}>`");
     }
-    format!("`<{inside}>` is no placeholder; write `<arg>`, `<arg.field>`, `<arg:hash>` or `<arg:serde>`")
+    format!("`<{inside}>` is not a placeholder; write `<arg>`, `<arg.field>`, `<arg:hash>` or `<arg:serde>`")
 }
 
 fn is_name(name: &str) -> bool {
@@ -278,8 +282,9 @@ fn is_index(name: &str) -> bool {
     !name.is_empty() && name.chars().all(|letter| letter.is_ascii_digit())
 }
 
-/// Redis Cluster places a key by the text between its first `{` and the next `}`. Segments escape their braces, so the
-/// braces of the literals alone decide; anything but one pair around something would place the key by accident.
+/// Checks the hash tag. Redis Cluster places a key by the text between its first `{` and the next `}`. Segments escape
+/// their braces, so only the braces of literals count. Anything but one pair around some text would place the key by
+/// accident.
 fn hash_tag(template: &str, pieces: &[Piece]) -> Result<(), Fault> {
     let mut opened = None;
     let mut closed = false;
@@ -289,13 +294,20 @@ fn hash_tag(template: &str, pieces: &[Piece]) -> Result<(), Fault> {
             let here = (index, offset);
             match (letter, opened) {
                 ('{', None) => opened = Some(here),
-                ('{', Some(_)) => return Err(braces(template, "at most one `{hash tag}`; remove the second `{`")),
-                ('}', None) => return Err(braces(template, "this key has a `}` without a `{` before it")),
+                ('{', Some(_)) => {
+                    return Err(braces(template, "a key has at most one `{hash tag}`; remove the second `{`"));
+                }
+                ('}', None) => {
+                    return Err(braces(
+                        template,
+                        "this key has a `}` without a `{` before it; remove it, or write `{tag}`",
+                    ));
+                }
                 ('}', Some((at, start))) if at == index && start + 1 == offset => {
                     return Err(braces(template, "the hash tag `{}` is empty; write `{tag}`"));
                 }
                 ('}', Some(_)) if closed => {
-                    return Err(braces(template, "at most one `{hash tag}`; remove the second `}`"));
+                    return Err(braces(template, "a key has at most one `{hash tag}`; remove the second `}`"));
                 }
                 ('}', Some(_)) => closed = true,
                 _ => {}
@@ -308,7 +320,8 @@ fn hash_tag(template: &str, pieces: &[Piece]) -> Result<(), Fault> {
     }
 }
 
-/// What stands between braces, as arguments do in Rust's format strings, and where. Here it is text.
+/// The texts between braces and their places. In a template they are plain text, but users may mean the arguments of a
+/// format string.
 // Input:  "{users}:<id>:{lang}"
 // Output: ("users", 0..7), ("lang", 13..19)
 pub(crate) fn braced(template: &str) -> impl Iterator<Item = (&str, Range<usize>)> {
@@ -324,9 +337,9 @@ fn braces(template: &str, message: &str) -> Fault {
     Fault::new(0..template.len(), message)
 }
 
-/// Two values that nothing separates make different calls share a key: `<a><b>` is "123" for ("1", "23") and for
-/// ("12", "3"). Values escape `:` and braces, and only these, so one of them must stand in between. A hash has a fixed
-/// length and needs no separator of its own, but it does not separate its neighbours either: they may look like it.
+/// Checks that values are separated. Otherwise two calls could share a key: `<a><b>` is "123" for ("1", "23") and for
+/// ("12", "3"). Values escape only `:` and braces, so one of these must be between them. A hash has a fixed length and
+/// needs no separator, but it does not separate its neighbours either, since they may look like a hash.
 fn separated(pieces: &[Piece], kind: Kind) -> Result<(), Fault> {
     let mut open: Option<&Placeholder> = None;
     for piece in pieces {
@@ -337,8 +350,8 @@ fn separated(pieces: &[Piece], kind: Kind) -> Result<(), Fault> {
                     let (first_path, second_path) = (first.path(), second.path());
                     let noun = kind.noun();
                     let message = format!(
-                        "put a `:` between `<{first_path}>` and `<{second_path}>`; \
-                         otherwise two different calls could make the same {noun}"
+                        "put a `:` between `<{first_path}>` and `<{second_path}>`; otherwise two different calls could \
+                         make the same {noun}"
                     );
                     return Err(Fault::new(first.at.start..second.at.end, message));
                 }

@@ -1,4 +1,4 @@
-//! What the type of an argument tells of a transaction. Reads; judges nothing.
+//! Finds signs of a transaction in the type of an argument. Reports nothing.
 
 use syn::visit::{self, Visit};
 use syn::{Ident, ParenthesizedGenericArguments, Path, Type, TypeFnPtr, TypeReference};
@@ -6,24 +6,24 @@ use syn::{Ident, ParenthesizedGenericArguments, Path, Type, TypeFnPtr, TypeRefer
 /// Why an argument may be a transaction.
 #[derive(Clone)]
 pub(crate) enum Sign {
-    /// `&mut` stands in its type, as in that of most.
+    /// Its type contains `&mut`, as that of most transactions does.
     Exclusive,
-    /// A type of this name stands there: `Transaction`, `DatabaseTransaction`.
+    /// Its type contains a type with such a name: `Transaction`, `DatabaseTransaction`.
     Named(Ident),
 }
 
-/// The first sign in a type. `impl Executor<'_>` and the like have none: a pool may be meant as well.
+/// The first sign in a type. `impl Executor<'_>` has none, because it accepts a pool as well.
 pub(crate) fn sign(ty: &Type) -> Option<Sign> {
-    let mut inside = Inside { found: None };
-    inside.visit_type(ty);
-    inside.found
+    let mut finder = SignFinder { found: None };
+    finder.visit_type(ty);
+    finder.found
 }
 
-struct Inside {
+struct SignFinder {
     found: Option<Sign>,
 }
 
-impl<'a> Visit<'a> for Inside {
+impl<'a> Visit<'a> for SignFinder {
     fn visit_type_reference(&mut self, ty: &'a TypeReference) {
         if ty.mutability.is_some() {
             self.found.get_or_insert(Sign::Exclusive);
@@ -38,7 +38,7 @@ impl<'a> Visit<'a> for Inside {
         visit::visit_path(self, path);
     }
 
-    // What a function takes is not held here.
+    // The arguments of a function type are not held by the value.
     fn visit_type_fn_ptr(&mut self, _: &'a TypeFnPtr) {}
     fn visit_parenthesized_generic_arguments(&mut self, _: &'a ParenthesizedGenericArguments) {}
 }

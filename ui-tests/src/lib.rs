@@ -1,1 +1,1 @@
-//! What users of the macros are told, and what must compile. See `tests/ui.rs`.
+//! The compiler messages that users of the macros see, and code that must compile. See `tests/ui.rs`.

@@ -1,17 +1,17 @@
-//! Every message that the macros can give is in a `.stderr` file: what users are told is what somebody has read.
+//! Every message of the macros is in a `.stderr` file, so that somebody has read it as users see it.
 #![expect(clippy::unwrap_used, reason = "in a test, a panic is the report")]
 
 use proc_macro2::{TokenStream, TokenTree};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// Said for completeness: nothing that rustc hands over leads there.
+/// Messages without a case: no input from rustc leads to them.
 const NEVER_SEEN: [&str; 3] = [
     // rustc's own parser reports it first.
     "expected the body of the function",
-    // What begins without a digit is read as a class.
+    // Text that does not begin with a digit is read as a class.
     "not a duration; write for example `90s`, `5m` or `1h30m`",
-    // What syn says; our words take its place.
+    // A message of syn that ours replaces.
     "comparison operators cannot be chained",
 ];
 
@@ -30,7 +30,7 @@ fn files(folder: &Path, ending: &str) -> Vec<PathBuf> {
     found
 }
 
-/// The texts in code, those of doc comments and of tables of examples left out: a message is a sentence.
+/// The texts in code that have at least three words, as messages have. Doc comments are left out.
 fn sentences(tokens: TokenStream, out: &mut Vec<String>) {
     let mut documents = false;
     for token in tokens {
@@ -50,7 +50,7 @@ fn sentences(tokens: TokenStream, out: &mut Vec<String>) {
     }
 }
 
-/// The longest part of a format string that stands in every message made from it.
+/// The longest part of a format string that every message made from it contains.
 fn fixed_part(format: &str) -> String {
     let format = format.replace("{{", "\0").replace("}}", "\u{1}");
     let mut parts = Vec::new();
@@ -64,9 +64,9 @@ fn fixed_part(format: &str) -> String {
 #[test]
 fn every_message_has_a_case() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let told: String =
+    let shown: String =
         files(&root.join("tests/fail"), "stderr").iter().map(|path| fs::read_to_string(path).unwrap()).collect();
-    let mut untold = Vec::new();
+    let mut unshown = Vec::new();
     let mut count = 0;
     for path in files(&root.join("../cached-macros/src"), "rs") {
         if path.components().any(|part| part.as_os_str() == "tests") {
@@ -75,30 +75,30 @@ fn every_message_has_a_case() {
         let mut found = Vec::new();
         sentences(fs::read_to_string(&path).unwrap().parse().unwrap(), &mut found);
         count += found.len();
-        untold.extend(
+        unshown.extend(
             found
                 .into_iter()
-                .filter(|text| !NEVER_SEEN.contains(&text.as_str()) && !told.contains(fixed_part(text).trim()))
+                .filter(|text| !NEVER_SEEN.contains(&text.as_str()) && !shown.contains(fixed_part(text).trim()))
                 .map(|text| format!("{}: {text}", path.file_name().unwrap().display())),
         );
     }
     assert!(count > 60, "only {count} messages were found");
-    assert!(untold.is_empty(), "no case under tests/fail for\n{}", untold.join("\n"));
+    assert!(unshown.is_empty(), "no case under tests/fail for\n{}", unshown.join("\n"));
 }
 
-/// What cargo prints for the case, compiled as a project of the user's own.
+/// What cargo prints for the case in a user's own project.
 fn as_cargo_prints(case: &Path) -> String {
     let stem = case.file_stem().unwrap().display().to_string();
-    let told = fs::read_to_string(case).unwrap();
-    let told = told.replace(&format!("tests/fail/newcomer/{stem}.rs"), "src/main.rs").replace("$WORKSPACE", "..");
-    let code = told.strip_prefix("error[").and_then(|rest| rest.split_once(']')).map(|(code, _)| code);
+    let shown = fs::read_to_string(case).unwrap();
+    let shown = shown.replace(&format!("tests/fail/newcomer/{stem}.rs"), "src/main.rs").replace("$WORKSPACE", "..");
+    let code = shown.strip_prefix("error[").and_then(|rest| rest.split_once(']')).map(|(code, _)| code);
     let explain = code.map(|code| format!("For more information about this error, try `rustc --explain {code}`.\n"));
     let explain = explain.unwrap_or_default();
-    let told = told.trim_end();
-    format!("{told}\n\n{explain}error: could not compile `app` (bin \"app\") due to 1 previous error\n")
+    let shown = shown.trim_end();
+    format!("{shown}\n\n{explain}error: could not compile `app` (bin \"app\") due to 1 previous error\n")
 }
 
-/// CONTRIBUTING.md shows the messages that matter most; it shows them as they are. `TRYBUILD=overwrite` puts them there.
+/// CONTRIBUTING.md shows the most important messages exactly. `TRYBUILD=overwrite` writes them there.
 #[test]
 fn the_guide_shows_what_newcomers_see() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));

@@ -215,7 +215,7 @@ impl Cache {
         let call = tags.into_iter().fold(call, |call, tag| call.tagged(|_| tag));
         let call = call.typed(shape);
         let call = if asking::is_on() { call.asked::<S>() } else { call };
-        let mut loading = match call::look(call, shape, Unkept).await {
+        let mut loading = match call::read(call, shape, Unkept).await {
             Ok(value) => return value,
             Err(loading) => loading,
         };

@@ -1,4 +1,4 @@
-//! What a derive asks of type parameters.
+//! The bounds that a derive puts on type parameters.
 
 use proc_macro2::{TokenStream, TokenTree};
 use quote::{ToTokens, quote};
@@ -13,7 +13,7 @@ pub(super) fn identities(krate: &Path, generics: Generics, fields: &[&Field]) ->
     bounded(krate, generics, fields, |_| quote!(#krate::KeyIdentity))
 }
 
-/// `T: KeySegment` for the type parameters of an event, `T: KeyIdentity` for those that are hashed.
+/// `T: KeySegment` for the type parameters of an event, `T: KeyIdentity` for those that are only hashed.
 pub(super) fn segments(krate: &Path, generics: Generics, fields: &[Field]) -> Generics {
     let fields: Vec<&Field> = fields.iter().collect();
     bounded(krate, generics, &fields, |parameter| {
@@ -22,7 +22,8 @@ pub(super) fn segments(krate: &Path, generics: Generics, fields: &[Field]) -> Ge
     })
 }
 
-/// The bound of each type parameter; of one that stands in fields with `#[cache_key(serde)]` only, the fields' types have one.
+/// Adds the bound of each type parameter. If a parameter occurs only in fields with `#[cache_key(serde)]`, the types of
+/// these fields get the bound instead.
 fn bounded(krate: &Path, mut generics: Generics, fields: &[&Field], bound: impl Fn(&Ident) -> TokenStream) -> Generics {
     let parameters: Vec<Ident> = generics.type_params().map(|parameter| parameter.ident.clone()).collect();
     let mut bounds: Vec<WherePredicate> = Vec::new();
@@ -46,7 +47,7 @@ fn bounded(krate: &Path, mut generics: Generics, fields: &[&Field], bound: impl 
     generics
 }
 
-/// Whether a type is made of this name.
+/// Whether the name occurs in the type.
 pub(super) fn mentions(ty: &Type, name: &Ident) -> bool {
     fn any(tokens: TokenStream, name: &Ident) -> bool {
         tokens.into_iter().any(|token| match token {
@@ -58,7 +59,7 @@ pub(super) fn mentions(ty: &Type, name: &Ident) -> bool {
     any(ty.to_token_stream(), name)
 }
 
-/// Whether something stands behind a pointer: a type may contain another one that contains it only there.
+/// Whether the type contains a pointer. Types can contain each other only through one.
 pub(super) fn is_indirect(ty: &Type) -> bool {
     const POINTERS: [&str; 12] = [
         "Box",
@@ -85,7 +86,8 @@ pub(super) fn is_indirect(ty: &Type) -> bool {
     any(ty.to_token_stream())
 }
 
-/// Whether the type stands in the other, by its name alone or as `Self`: one of the same name in another module does not count.
+/// Whether the type contains the type `name`, by its name alone or as `Self`. A type with the same name in another
+/// module does not count.
 // Input:  Option<Box<Filter>>, Filter   other::Filter, Filter
 // Output: true                          false
 pub(super) fn contains(ty: &Type, name: &Ident) -> bool {

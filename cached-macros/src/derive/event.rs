@@ -1,4 +1,4 @@
-//! `#[derive(CacheEvent)]`: a struct as something that has happened to the data.
+//! `#[derive(CacheEvent)]`: makes a struct an event.
 
 use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
@@ -12,10 +12,10 @@ use crate::diagnostics::Errors;
 use crate::paths;
 use crate::spelling::spell;
 
-/// The longest name of an event; it stands in the key of each of its registers.
+/// The longest name of an event. The name is part of the key of each of its registers.
 const LONGEST_NAME: usize = 64;
 
-/// Expands the derive; on any fault, into the faults.
+/// Expands the derive. Reports all faults.
 pub(crate) fn derive(input: TokenStream) -> TokenStream {
     let mut errors = Errors::default();
     let input: DeriveInput = match syn::parse2(input) {
@@ -26,7 +26,7 @@ pub(crate) fn derive(input: TokenStream) -> TokenStream {
     let name = name(&input.ident, &options.name, &mut errors);
     let fields = fields(&input, &mut errors);
     field::check(&fields, &mut errors);
-    // On error the impl is emitted all the same: its absence would be reported once more wherever the event is used.
+    // Emits the impl even after an error: without it, rustc would report every use of the event.
     let implementation = implementation(&input, &options, &name, &fields);
     let errors = errors.into_compile_errors();
     quote!(#implementation #errors)
@@ -57,7 +57,7 @@ fn implementation(input: &DeriveInput, options: &Options, name: &str, fields: &[
         field::value(krate, field, &quote_spanned!(span=> &self.#member))
     });
     let str = quote_spanned!(site=> &'static #support::primitive::str);
-    // The type parameter is none that a struct of the user's may have.
+    // The name of the type parameter must differ from all parameters of the user's struct.
     quote_spanned! {site=>
         #[automatically_derived]
         impl #impl_generics #krate::CacheEvent for #ident #type_generics #where_clause {
@@ -79,7 +79,7 @@ fn implementation(input: &DeriveInput, options: &Options, name: &str, fields: &[
     }
 }
 
-/// The event's name: that of the struct, unless `name = ".."` says otherwise.
+/// The event's name: the name of the struct, unless `name = ".."` gives another one.
 fn name(ident: &Ident, setting: &Setting<syn::LitStr>, errors: &mut Errors) -> String {
     let (name, written) = match setting.value() {
         Some(text) => (text.value(), text.span()),
@@ -88,15 +88,15 @@ fn name(ident: &Ident, setting: &Setting<syn::LitStr>, errors: &mut Errors) -> S
     let allowed = |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '_' | '-' | '.');
     if name.is_empty() || name.len() > LONGEST_NAME || !name.chars().all(allowed) {
         let message = format!(
-            "the name of an event has 1 to {LONGEST_NAME} of the letters `A-Z a-z 0-9 _ - .`; \
-             write for example `#[event(name = \"user_updated\")]`"
+            "the name of an event has 1 to {LONGEST_NAME} characters out of `A-Z a-z 0-9 _ - .`; write for example \
+             `#[event(name = \"user_updated\")]`"
         );
         errors.at(written, message);
     }
     name
 }
 
-/// The fields, all named; none of what cannot be an event.
+/// The named fields. Reports a type that cannot be an event, and returns no fields for it.
 fn fields(input: &DeriveInput, errors: &mut Errors) -> Vec<Field> {
     let ident = &input.ident;
     match &input.data {
@@ -111,7 +111,8 @@ fn fields(input: &DeriveInput, errors: &mut Errors) -> Vec<Field> {
             Vec::new()
         }
         Data::Union(data) => {
-            let message = format!("a union is no event; write `struct {ident} {{ .. }}` with a name for each field");
+            let message =
+                format!("a union cannot be an event; write `struct {ident} {{ .. }}` with a name for each field");
             errors.on(data.union_token, message);
             Vec::new()
         }
@@ -121,21 +122,21 @@ fn fields(input: &DeriveInput, errors: &mut Errors) -> Vec<Field> {
 fn unnamed(ident: &Ident, fields: &FieldsUnnamed) -> String {
     let types: Vec<String> = fields.unnamed.iter().map(|field| spell(field.ty.to_token_stream())).collect();
     let named = match types.as_slice() {
-        [] => return format!("an event without fields has no parentheses either; write `struct {ident};`"),
+        [] => return format!("an event without fields has no parentheses; write `struct {ident};`"),
         [ty] => format!("id: {ty}"),
         types => {
             let named: Vec<String> = types.iter().zip('a'..).map(|(ty, name)| format!("{name}: {ty}")).collect();
             named.join(", ")
         }
     };
-    format!("the fields of an event have names, by which others listen to it; write `struct {ident} {{ {named} }}`")
+    format!("the fields of an event need names; write `struct {ident} {{ {named} }}`")
 }
 
 fn variants(data: &DataEnum) -> String {
     let example = data.variants.iter().next().map(|variant| &variant.ident);
     let example = example.map_or_else(|| "UserUpdated".to_owned(), Ident::to_string);
     format!(
-        "an enum is no event, since others listen to one kind of change; \
-         write a struct for each variant: `struct {example} {{ .. }}`"
+        "an enum cannot be an event, because entries listen to one kind of change; write a struct for each variant: \
+         `struct {example} {{ .. }}`"
     )
 }

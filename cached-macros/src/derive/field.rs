@@ -1,5 +1,5 @@
-//! How the fields of a derived key or event are written: as they are, unless `#[cache_key(hash)]` or `#[cache_key(serde)]`
-//! says otherwise.
+//! How the fields of a derived key or event are written: as they are, or as `#[cache_key(hash)]` or
+//! `#[cache_key(serde)]` says.
 
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote_spanned};
@@ -15,7 +15,7 @@ const ATTRIBUTE: &str = "cache_key";
 
 /// The form that a field's attributes ask for.
 pub(super) fn form(field: &Field) -> Form {
-    // What is wrong with them, `check` says.
+    // `check` reports what is wrong with them.
     parsed(&field.attrs, &mut Errors::default())
 }
 
@@ -24,16 +24,19 @@ pub(super) fn check<'a>(fields: impl IntoIterator<Item = &'a Field>, errors: &mu
     for field in fields {
         parsed(&field.attrs, errors);
         for attr in field.attrs.iter().filter(|attr| attr.path().is_ident("event")) {
-            errors.on(attr, "`#[event(..)]` stands on the struct; on a field write `#[cache_key(hash)]`");
+            errors.on(attr, "`#[event(..)]` goes on the struct; on a field, write `#[cache_key(hash)]`");
         }
     }
 }
 
-/// Reports attributes that stand on a variant and not on one of its fields.
+/// Reports attributes on a variant, where they have no effect, and checks those on its fields.
 pub(super) fn check_variants(data: &DataEnum, errors: &mut Errors) {
     for variant in &data.variants {
         for attr in variant.attrs.iter().filter(|attr| attr.path().is_ident(ATTRIBUTE)) {
-            errors.on(attr, "`#[cache_key(..)]` stands on a field, not on a variant; write it on each of its fields");
+            errors.on(
+                attr,
+                "`#[cache_key(..)]` goes on a field, not on a variant; write it on each field of the variant",
+            );
         }
         check(&variant.fields, errors);
     }
@@ -47,7 +50,7 @@ fn parsed(attrs: &[Attribute], errors: &mut Errors) -> Form {
                 Some("hash") => Form::Hash,
                 Some("serde") => Form::Serde,
                 Some("crate") => {
-                    return Err(meta.error("`crate` stands on the type: write `#[cache_key(crate = path)]` there"));
+                    return Err(meta.error("`crate` goes on the type; write `#[cache_key(crate = path)]` there"));
                 }
                 _ => {
                     let written = meta.path.to_token_stream();
@@ -55,7 +58,9 @@ fn parsed(attrs: &[Attribute], errors: &mut Errors) -> Form {
                 }
             };
             if form != Form::Plain {
-                return Err(meta.error("a field has one form; write `#[cache_key(hash)]` or `#[cache_key(serde)]`"));
+                return Err(
+                    meta.error("a field takes one of the two; write `#[cache_key(hash)]` or `#[cache_key(serde)]`")
+                );
             }
             form = asked;
             Ok(())
@@ -67,7 +72,7 @@ fn parsed(attrs: &[Attribute], errors: &mut Errors) -> Form {
     form
 }
 
-/// A reference to the field in its form, of a reference to the field.
+/// Wraps a reference to the field in its form.
 // Input:  &self.text, `#[cache_key(hash)]`
 // Output: &::cached_core::__private::Hashed(&self.text)
 pub(super) fn value(krate: &Path, field: &Field, reference: &TokenStream) -> TokenStream {

@@ -1,4 +1,4 @@
-//! `#[derive(CacheKey)]`: a struct or enum as a segment of a key.
+//! `#[derive(CacheKey)]`: makes a struct or enum a segment of a key.
 
 use proc_macro2::{Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
@@ -15,7 +15,7 @@ use crate::diagnostics::Errors;
 use crate::paths::located_at;
 use crate::template::Form;
 
-/// Expands the derive; on any fault, into the faults.
+/// Expands the derive. Reports all faults.
 pub(crate) fn derive(input: TokenStream) -> TokenStream {
     let mut errors = Errors::default();
     let input: DeriveInput = match syn::parse2(input) {
@@ -35,12 +35,12 @@ pub(crate) fn derive(input: TokenStream) -> TokenStream {
             variants(&krate, data)
         }
         Data::Union(data) => {
-            let message = "a union does not know which of its fields holds; derive `CacheKey` for a struct or an enum";
+            let message = "a union does not know which of its fields is set; derive `CacheKey` for a struct or an enum";
             errors.on(data.union_token, message);
             TokenStream::new()
         }
     };
-    // On error the impl is emitted all the same: its absence would be reported once more wherever the type is used.
+    // Emits the impl even after an error: without it, rustc would report every use of the type.
     let implementation = implementation(&krate, &input, &body, &word);
     let errors = errors.into_compile_errors();
     quote!(#implementation #errors)
@@ -59,7 +59,7 @@ pub(crate) fn derive(input: TokenStream) -> TokenStream {
 //     }
 //     impl<T> ::cached_core::KeySegment for Scope<T>
 //     where T: ::cached_core::KeyIdentity, for<'__field> T: ::cached_core::KeySegment {}
-// and without parameters
+// Also, without parameters:
 //     impl ::cached_core::__private::OwnedId for Scope {}
 fn implementation(krate: &Path, input: &DeriveInput, body: &TokenStream, word: &TokenStream) -> TokenStream {
     let name = &input.ident;
@@ -90,7 +90,7 @@ fn implementation(krate: &Path, input: &DeriveInput, body: &TokenStream, word: &
     }
 }
 
-/// What has no parameters borrows nothing.
+/// Implements `OwnedId` for a type without parameters, which cannot borrow.
 fn owned(krate: &Path, input: &DeriveInput) -> Option<TokenStream> {
     let name = &input.ident;
     let site = Span::mixed_site();
@@ -102,25 +102,25 @@ fn owned(krate: &Path, input: &DeriveInput) -> Option<TokenStream> {
     })
 }
 
-/// A type is a segment if its fields are. Whether they are is asked where it is used as one, which a bound does that has a
-/// lifetime: with a float in it, a type can still be hashed.
+/// Adds the bounds of `KeySegment`: a type is a segment if its fields are. The bounds have a lifetime, so rustc checks
+/// them only where the type is used as a segment: a type with a float can still be hashed.
 fn segments(krate: &Path, mut generics: Generics, name: &Ident, fields: &[&Field]) -> Generics {
-    // Of what contains itself, the other fields decide.
+    // A field that contains the type itself decides nothing.
     let own = |field: &Field| contains(&field.ty, name);
     let plain = fields.iter().filter(|field| field::form(field) == Form::Plain && !own(field));
-    let asked = plain.flat_map(|field| asked(&field.ty, &generics));
-    let bounds: Vec<WherePredicate> = asked.map(|ty| parse_quote!(for<'__field> #ty: #krate::KeySegment)).collect();
+    let types = plain.flat_map(|field| bounded_types(&field.ty, &generics));
+    let bounds: Vec<WherePredicate> = types.map(|ty| parse_quote!(for<'__field> #ty: #krate::KeySegment)).collect();
     if !bounds.is_empty() {
         generics.make_where_clause().predicates.extend(bounds);
     }
     generics
 }
 
-/// Of which types it is asked whether they are segments, so that this one is.
+/// The types that must be segments so that the field's type is one.
 ///
-/// Types that contain each other do so through a `Box` or a list, and would be asked without end. Behind these, only what cannot
-/// lead back is asked: type parameters and floats.
-fn asked(ty: &Type, generics: &Generics) -> Vec<Type> {
+/// Types that contain each other do so through a `Box` or a list, and bounds on them would never end. Behind a pointer,
+/// only types that cannot lead back are bounded: type parameters and floats.
+fn bounded_types(ty: &Type, generics: &Generics) -> Vec<Type> {
     if !is_indirect(ty) {
         return vec![ty.clone()];
     }
@@ -129,14 +129,14 @@ fn asked(ty: &Type, generics: &Generics) -> Vec<Type> {
     leaves.filter(|leaf| mentions(ty, leaf)).map(|leaf| parse_quote!(#leaf)).collect()
 }
 
-/// A struct around an integer is one to the near cache as well.
+/// A struct around one integer lets the near cache use the integer.
 fn word_of_struct(krate: &Path, fields: &Fields) -> TokenStream {
     let mut only = fields.iter();
     let (Some(field), None) = (only.next(), only.next()) else { return TokenStream::new() };
     if field::form(field) != Form::Plain {
         return TokenStream::new();
     }
-    // Whatever is wrong with the field's type is said once: at the same place, in the same words.
+    // Located like `fields_of_struct`, so that rustc reports a wrong type of the field only once.
     let span = at_type(field);
     let krate = located_at(krate, span);
     let member = field.ident.clone().map_or(Member::Unnamed(Index { index: 0, span }), Member::Named);
@@ -147,7 +147,7 @@ fn word_of_struct(krate: &Path, fields: &Fields) -> TokenStream {
     }
 }
 
-/// A struct around one value is written like that value; any other like a tuple.
+/// A struct with one field is written like that field; any other like a tuple.
 fn fields_of_struct(krate: &Path, fields: &Fields) -> TokenStream {
     let site = Span::mixed_site();
     let values: Vec<TokenStream> = fields
@@ -164,7 +164,7 @@ fn fields_of_struct(krate: &Path, fields: &Fields) -> TokenStream {
         .collect();
     match values.as_slice() {
         [value] => {
-            // The trait stands at the field, too: rustc would mark it as what requires the field to be a segment.
+            // The trait is located at the field as well: otherwise rustc would point at the derive.
             let span = fields.iter().next().map_or(site, at_type);
             let krate = located_at(krate, span);
             quote_spanned!(span=> #krate::KeyIdentity::write(#value, out);)

@@ -18,16 +18,16 @@ use crate::ast::Setting;
 use crate::diagnostics::{Errors, list};
 use crate::paths;
 
-/// What stands in `#[cache_key(..)]` and `#[event(..)]`.
+/// The options in `#[cache_key(..)]` and `#[event(..)]`.
 struct Options {
     /// `crate = path`.
     krate: Path,
-    /// `name = ".."`; of events only.
+    /// `name = ".."`, for events only.
     name: Setting<LitStr>,
 }
 
 impl Options {
-    /// Reads the attributes of this name; `known` are the options that they may have.
+    /// Reads the attributes with this name; `known` are the options that they may have.
     fn of(input: &DeriveInput, attribute: &str, known: &[&str], errors: &mut Errors) -> Self {
         let mut krate = Setting::Absent;
         let mut name = Setting::Absent;
@@ -62,7 +62,7 @@ fn read<T>(
     if !setting.is_absent() {
         return Err(meta.error(format!("`{name}` is given twice; remove one of the two")));
     }
-    // What is wrong with it is said once.
+    // Stays broken if the value cannot be read.
     *setting = Setting::Broken;
     *setting = Setting::Given { value: value(meta)?, name };
     Ok(())
@@ -82,7 +82,7 @@ fn text(meta: &ParseNestedMeta<'_>) -> syn::Result<LitStr> {
     meta.value()?.parse()
 }
 
-/// Names of this macro, at the type of the field: a float is reported there.
+/// The span of generated code at the type of the field, where rustc reports a float.
 fn at_type(field: &Field) -> Span {
     Span::mixed_site().located_at(field.ty.span())
 }

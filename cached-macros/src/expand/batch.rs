@@ -26,7 +26,7 @@ pub(super) fn batch(frame: &Frame, entry: &Entry, batch: &Batch, stmts: &TokenSt
     let import = event::import(frame, &entry.listens);
     let new = read::with_cache(frame, import.as_ref(), &[&|cache| new(frame, entry, batch, cache)]);
     let policy = read::policy(frame, entry, &one);
-    let changed = batch.others.iter().chain([&batch.ids]).filter_map(is_changed);
+    let changed = batch.others.iter().chain([&batch.ids]).filter_map(mark_changed);
     let again = batch.others.iter().map(|argument| again(frame, argument));
     let lend = lend(frame, &batch.ids);
     let body = frame.body(&capture(frame), stmts);
@@ -55,7 +55,8 @@ pub(super) fn batch(frame: &Frame, entry: &Entry, batch: &Batch, stmts: &TokenSt
     }
 }
 
-/// `let shape`: how the return type is taken apart; `let passage`: whether ids get to other calls. What is no list of ids is reported at the argument's type.
+/// `let shape`: how to take the return type apart. `let passage`: whether other calls may get the ids. rustc reports an
+/// argument that is not a list of ids at its type.
 fn shape(frame: &Frame, batch: &Batch) -> TokenStream {
     let at = frame.at();
     let support = frame.support();
@@ -74,7 +75,7 @@ fn shape(frame: &Frame, batch: &Batch) -> TokenStream {
     }
 }
 
-/// The list.
+/// The list of ids.
 fn ids(frame: &Frame, batch: &Batch) -> TokenStream {
     let name = &batch.ids.name;
     let here = Span::mixed_site().located_at(batch.ids.ty);
@@ -82,7 +83,10 @@ fn ids(frame: &Frame, batch: &Batch) -> TokenStream {
     quote_spanned!(here=> #support::ids(&#name))
 }
 
-// Output: Batch::new(&__CACHED_SITE, None::<&Cache>, shape, keep, passage, list, |each, id| Call::new(..).tag(..).event(..))
+// Output:
+//     batch(&__CACHED_SITE, None::<&Cache>, shape, keep, passage, list, |each, id| {
+//         Call::new(..).tag(..).event(..)
+//     })
 fn new(frame: &Frame, entry: &Entry, batch: &Batch, cache: &TokenStream) -> TokenStream {
     let at = frame.at();
     let support = frame.support();
@@ -93,7 +97,7 @@ fn new(frame: &Frame, entry: &Entry, batch: &Batch, cache: &TokenStream) -> Toke
     }
 }
 
-/// What the body uses of the receiver it borrows, if it is not a shared reference: it may run again.
+/// `move`, unless the receiver is not a shared reference: then the body borrows it, since it may run again.
 fn capture(frame: &Frame) -> TokenStream {
     let is_shared = |input: &FnArg| match input {
         FnArg::Receiver(receiver) => matches!(receiver.kind, ReceiverKind::Reference(_, _, None)),
@@ -102,7 +106,7 @@ fn capture(frame: &Frame) -> TokenStream {
     if frame.function.sig.inputs.iter().all(is_shared) { quote!(move) } else { TokenStream::new() }
 }
 
-/// An argument for one run of the body. What cannot be cloned is reported where it is named.
+/// An argument for one run of the body. rustc reports at its name that it cannot be cloned.
 fn again(frame: &Frame, argument: &Argument) -> TokenStream {
     let Argument { name, is_mut, is_mut_reference, cfg, .. } = argument;
     let here = Span::mixed_site().located_at(name.span());
@@ -120,7 +124,8 @@ fn again(frame: &Frame, argument: &Argument) -> TokenStream {
     }
 }
 
-/// The list for one run of the body. At the same place as in [`ids`], so that what is no list is reported once.
+/// The list for one run of the body. It has the same span as in [`ids`], so that rustc reports an argument that is not
+/// a list only once.
 fn lend(frame: &Frame, ids: &Argument) -> TokenStream {
     let Argument { name, is_mut, ty, .. } = ids;
     let here = Span::mixed_site().located_at(*ty);
@@ -132,8 +137,9 @@ fn lend(frame: &Frame, ids: &Argument) -> TokenStream {
     }
 }
 
-/// What is `mut` is changed in a run of the body, which has a binding of its own.
-fn is_changed(argument: &Argument) -> Option<TokenStream> {
+/// Marks a `mut` argument as changed: each run of the body changes a binding of its own, and rustc would warn of an
+/// unused `mut`.
+fn mark_changed(argument: &Argument) -> Option<TokenStream> {
     let Argument { name, is_mut, cfg, .. } = argument;
     let here = Span::mixed_site().located_at(name.span());
     is_mut.then(|| quote_spanned!(here=> #cfg let _ = &mut #name;))

@@ -1,13 +1,13 @@
-//! A body that may become a task: it owns all that it uses.
+//! A body that may become a task: it owns everything that it uses.
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{quote, quote_spanned};
 
-use crate::model::{Detached, Frame, Taken};
+use crate::model::{Capture, Frame, TaskBody};
 use crate::paths::located_at;
 use crate::receiver;
 
-/// What the clone of a borrowed `self` is called.
+/// The name of the clone of a borrowed `self`.
 const SELF: &str = "__cached_self";
 
 /// The future of the body.
@@ -19,43 +19,43 @@ const SELF: &str = "__cached_self";
 //         moved(&id);
 //         async move { let __cached_self = __cached_self.lend(); let db = db.lend(); body }
 //     }
-pub(super) fn body(frame: &Frame, detached: &Detached, stmts: &TokenStream) -> TokenStream {
+pub(super) fn body(frame: &Frame, detached: &TaskBody, stmts: &TokenStream) -> TokenStream {
     let at = frame.at();
-    let mut taken: Vec<TokenStream> = detached.taken.iter().map(|argument| take(frame, argument)).collect();
-    let borrowed = detached.taken.iter().filter(|argument| argument.is_borrowed);
+    let mut captures: Vec<TokenStream> = detached.captures.iter().map(|argument| capture(frame, argument)).collect();
+    let borrowed = detached.captures.iter().filter(|argument| argument.is_borrowed);
     let mut lent: Vec<TokenStream> = borrowed.map(|argument| lend(&argument.name, &argument.cfg)).collect();
     let mut stmts = stmts.clone();
     if let Some((name, is_borrowed)) = &detached.receiver {
         let support = frame.support_at(name.span());
         if *is_borrowed {
             let clone = Ident::new(SELF, name.span());
-            taken.push(clone_of(&support, &clone, name));
+            captures.push(clone_of(&support, &clone, name));
             lent.push(lend(&clone, &[]));
             stmts = receiver::replaced(stmts, SELF);
         } else {
-            taken.push(check(&support, name));
+            captures.push(check(&support, name));
         }
     }
     let body = frame.body(&quote!(move), &quote!(#(#lent)* #stmts));
     quote_spanned! {at=>
         {
-            #(#taken)*
+            #(#captures)*
             #body
         }
     }
 }
 
-/// Generated code at the place of an argument, where rustc reports what is wrong with its type.
+/// The span of generated code at an argument, where rustc reports a wrong type of it.
 fn here(name: &Ident) -> Span {
     Span::mixed_site().located_at(name.span())
 }
 
-fn take(frame: &Frame, argument: &Taken) -> TokenStream {
-    let Taken { name, is_borrowed, cfg } = argument;
+fn capture(frame: &Frame, argument: &Capture) -> TokenStream {
+    let Capture { name, is_borrowed, cfg } = argument;
     let here = here(name);
     let support = located_at(&frame.support, here);
-    let taken = if *is_borrowed { clone_of(&support, name, name) } else { check(&support, name) };
-    quote_spanned!(here=> #(#cfg)* #[allow(unused_variables, clippy::used_underscore_binding)] #taken)
+    let capture = if *is_borrowed { clone_of(&support, name, name) } else { check(&support, name) };
+    quote_spanned!(here=> #(#cfg)* #[allow(unused_variables, clippy::used_underscore_binding)] #capture)
 }
 
 fn clone_of(support: &TokenStream, clone: &Ident, name: &Ident) -> TokenStream {

@@ -9,7 +9,7 @@ use super::is_underscored;
 use crate::model::{Event, EventField, EventFields, FieldValue, Frame};
 use crate::paths::located_at;
 
-/// What the entry depends on, or what a write causes.
+/// The method call that adds an event to a call or a write.
 // Output: .event(Occurrence(&UserUpdated { id: Clone::clone(&id) }).__cached_core_event())
 // Or:     .any_event(name_of_event(|UserUpdated { .. }| {}))
 pub(super) fn call(frame: &Frame, event: &Event) -> TokenStream {
@@ -21,7 +21,7 @@ pub(super) fn call(frame: &Frame, event: &Event) -> TokenStream {
     named(frame, event, |_, field| value(frame, field))
 }
 
-/// The same, with fields as `value` makes them.
+/// The same for an event with fields, whose values `value` makes.
 pub(super) fn named(frame: &Frame, event: &Event, value: impl Fn(usize, &EventField) -> TokenStream) -> TokenStream {
     let at = at(&event.path);
     let support = located_at(&frame.support, at);
@@ -29,17 +29,17 @@ pub(super) fn named(frame: &Frame, event: &Event, value: impl Fn(usize, &EventFi
     quote_spanned!(at=> .event(#support::Occurrence(&#literal).__cached_core_event()))
 }
 
-/// What has to be in scope around [`call`]s of these events.
+/// The import that the method calls of these events need.
 pub(super) fn import<'a>(frame: &Frame, events: impl IntoIterator<Item = &'a Event>) -> Option<TokenStream> {
     let is_any = |event: &Event| matches!(event.fields, EventFields::Any);
-    // At the place of the other imports: a wrong `crate = path` is reported once for each place.
+    // Has the span of the other imports: rustc reports a wrong `crate = path` once for each span.
     let (at, support) = (frame.at(), frame.support());
     let import = || quote_spanned!(at=> use #support::NoEvent as _;);
     events.into_iter().any(|event| !is_any(event)).then(import)
 }
 
-/// The struct. All of its tokens are the user's: what rustc says of it, it says of what was written. One without fields
-/// has braces as well, so that rustc looks for it as it does in [`name`].
+/// The struct literal. All its tokens are the user's, so rustc reports faults in what the user wrote. An event without
+/// fields has braces as well, so that rustc resolves it as in [`name`].
 fn literal(event: &Event, value: impl Fn(usize, &EventField) -> TokenStream) -> TokenStream {
     let path = &event.path;
     let EventFields::Named { brace, fields } = &event.fields else {
@@ -55,11 +55,11 @@ fn literal(event: &Event, value: impl Fn(usize, &EventField) -> TokenStream) -> 
     quote!(#path #content)
 }
 
-/// The value of a field. An argument that only its name stands for is cloned, since the body needs it, too.
+/// The value of a field. For `{ id }` the argument is cloned, because the body needs it, too.
 pub(super) fn value(frame: &Frame, field: &EventField) -> TokenStream {
     match &field.value {
         FieldValue::Code(code) => quote!(#code),
-        // It is a reference already.
+        // The element is a reference already.
         FieldValue::Element(name) => {
             let span = Span::mixed_site().located_at(name.span());
             let support = frame.support_at(span);
@@ -73,12 +73,12 @@ pub(super) fn value(frame: &Frame, field: &EventField) -> TokenStream {
     }
 }
 
-/// Whether the fields are made of what is named as if it were unused.
+/// Whether the fields use an argument whose name begins with an underscore.
 pub(super) fn uses_underscored(events: &[Event]) -> bool {
     events.iter().any(|event| event.uses.iter().any(is_underscored))
 }
 
-/// What a site's descriptor says of an event. A type that is none is reported here.
+/// An event in the site's descriptor. rustc reports here that a type is not an event.
 pub(super) fn described(frame: &Frame, event: &Event) -> TokenStream {
     let support = frame.support();
     let Event { path, text, not_in_key, .. } = event;
@@ -87,15 +87,15 @@ pub(super) fn described(frame: &Frame, event: &Event) -> TokenStream {
     quote!(#support::EventUse { name: #name, text: #text, any: #any, not_in_key: &[#(#not_in_key),*] })
 }
 
-/// The event's name, by way of a pattern: `<UserUpdated as CacheEvent>::NAME` would report a struct that does not exist a
-/// second time, in other words, and one that borrows for its missing lifetimes.
+/// The event's name, taken from a pattern. With `<UserUpdated as CacheEvent>::NAME` rustc would report a missing struct
+/// a second time, in other words, and would ask for the lifetimes of a struct that borrows.
 fn name(frame: &Frame, path: &Path) -> TokenStream {
     let at = at(path);
     let support = located_at(&frame.support, at);
     quote_spanned!(at=> #support::name_of_event(|#path { .. }| {}))
 }
 
-/// Names of this macro, at the event.
+/// The span of generated code at the event.
 fn at(path: &Path) -> Span {
     Span::mixed_site().located_at(path.span())
 }

@@ -1,7 +1,7 @@
-//! [`Model`] -> tokens. Cannot fail: what could go wrong cannot be written as a [`Model`].
+//! [`Model`] -> tokens. This cannot fail, because a [`Model`] cannot hold a fault.
 //!
-//! The macros stay thin. They emit one `static` that describes the function and one call; what is cached, for how long,
-//! whether, and what a write does about it, is decided by the runtime, from the real types.
+//! The macros generate little code: one `static` that describes the function, and one call. The runtime decides from
+//! the real types what is cached, for how long, and what a write does about it.
 
 mod batch;
 mod detached;
@@ -20,7 +20,7 @@ use crate::model::{Action, Frame, Model};
 use crate::paths::located_at;
 use crate::signature::regroup;
 
-/// The function with its attribute's doing around its body.
+/// The function, with generated code around its body.
 // Input:
 //     async fn find(id: u64) -> Ret { body }
 // Output:
@@ -47,7 +47,7 @@ pub(crate) fn expand(model: &Model) -> TokenStream {
     quote!(#(#attrs)* #vis #sig #body)
 }
 
-/// The statements that take the place of the user's.
+/// The statements that replace the user's.
 fn statements(model: &Model, stmts: &TokenStream) -> TokenStream {
     let frame = &model.frame;
     let site = site::site(frame, &model.action);
@@ -63,35 +63,35 @@ fn statements(model: &Model, stmts: &TokenStream) -> TokenStream {
 }
 
 impl Frame {
-    /// Where generated code stands: a value that cannot be cached is then reported at the return type and not at the
-    /// attribute. Names are those of this macro, so the body does not see `call` or `policy`.
+    /// The span of generated code: the return type, so that rustc reports a value that cannot be cached there and not
+    /// at the attribute. Hygiene hides names such as `call` and `policy` from the body.
     fn at(&self) -> Span {
         Span::mixed_site().located_at(self.returns.span())
     }
 
-    /// The path of the support module, located like everything else.
+    /// The path of the support module, located like all generated code.
     fn support(&self) -> TokenStream {
         self.support_at(self.at())
     }
 
-    /// The same elsewhere.
+    /// The path of the support module, located at `span`.
     fn support_at(&self, span: Span) -> TokenStream {
         located_at(&self.support, span)
     }
 
-    /// The user's body as an async block that captures what it uses in this way.
+    /// The user's body as an async block with this capture mode.
     fn body(&self, capture: &TokenStream, stmts: &TokenStream) -> TokenStream {
         let at = self.at();
         let support = self.support();
         let returns = &self.returns;
-        // The edge goes into the user's own block, which becomes the async block: wrapping the block once more would set
-        // off `unused_braces`, and without it rustc would not know what `?` converts to.
+        // The unreachable `return` tells rustc what `?` converts to. It goes into the user's own block, because another
+        // block around that would trigger `unused_braces`.
         let edge = quote_spanned!(at=> if false { return #support::returns::<#returns>(); });
         let body = regroup(&self.function.body, quote!(#edge #stmts));
         quote_spanned!(at=> async #capture #body)
     }
 
-    /// `let shape`: how the return type is taken apart.
+    /// `let shape`: how to take the return type apart.
     fn shape(&self) -> TokenStream {
         let at = self.at();
         let support = self.support();
@@ -104,8 +104,8 @@ impl Frame {
         }
     }
 
-    /// What stands in front of a statement that uses what is named as if it were unused: clippy would blame the user for
-    /// our use of it.
+    /// The attribute for a statement that uses a name with a leading underscore: clippy would blame the user for our
+    /// use of it.
     fn silence(&self, is_underscored: bool) -> Option<TokenStream> {
         let at = self.at();
         is_underscored.then(|| quote_spanned!(at=> #[allow(clippy::used_underscore_binding)]))

@@ -1,4 +1,4 @@
-//! `#[redis_cached]`, and what it has in common with `#[redis_put]`.
+//! `#[redis_cached]`, and the code that `#[redis_put]` shares with it.
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{quote, quote_spanned};
@@ -10,7 +10,7 @@ use crate::paths::located_at;
 
 // Output:
 //     let call = match near(&__CACHED_SITE, .., &[&id], ..) { Ok(value) => return value, Err(call) => call };
-//     let mut load = match look(call, ..).await { Ok(value) => return value, Err(load) => load };
+//     let mut load = match read(call, ..).await { Ok(value) => return value, Err(load) => load };
 //     let returned = load.run(&policy, async move { body }).await;
 //     load.settle(.., returned)
 pub(super) fn read(frame: &Frame, entry: &Entry, stmts: &TokenStream) -> TokenStream {
@@ -36,7 +36,7 @@ pub(super) fn read(frame: &Frame, entry: &Entry, stmts: &TokenStream) -> TokenSt
     }
 }
 
-/// Asks whether the function can fail, at the option that is for nothing else.
+/// Checks that the function can fail, at the option that has no other use.
 fn can_fail(frame: &Frame, entry: &Entry) -> Option<TokenStream> {
     let option = entry.fresh.as_ref()?.needs_failure.as_ref()?;
     let here = Span::mixed_site().located_at(option.span());
@@ -45,7 +45,7 @@ fn can_fail(frame: &Frame, entry: &Entry) -> Option<TokenStream> {
 }
 
 // Output, of a load that may be a task:
-//     let load = match look(call, ..).await { Ok(value) => return value, Err(load) => load };
+//     let load = match read(call, ..).await { Ok(value) => return value, Err(load) => load };
 //     let body = { let db = Borrowing(db).own(); async move { let db = db.lend(); body } };
 //     load.detach(.., body).await
 fn load(frame: &Frame, entry: &Entry, stmts: &TokenStream) -> TokenStream {
@@ -55,7 +55,7 @@ fn load(frame: &Frame, entry: &Entry, stmts: &TokenStream) -> TokenStream {
     let Some(detached) = &entry.detached else {
         let body = frame.body(&quote!(move), stmts);
         return quote_spanned! {at=>
-            let mut load = match #support::look(call, shape, keep).await {
+            let mut load = match #support::read(call, shape, keep).await {
                 #support::Ok(value) => return value,
                 #support::Err(load) => load,
             };
@@ -65,11 +65,11 @@ fn load(frame: &Frame, entry: &Entry, stmts: &TokenStream) -> TokenStream {
         };
     };
     let body = detached::body(frame, detached, stmts);
-    // A body that cannot be a task is reported where that is asked for.
+    // Has the span of the option, so that rustc reports there a body that cannot be a task.
     let option = Span::mixed_site().located_at(detached.option.span());
     let task = quote_spanned!(option=> load.detach(shape, policy, body).await);
     quote_spanned! {at=>
-        let load = match #support::look(call, shape, keep).await {
+        let load = match #support::read(call, shape, keep).await {
             #support::Ok(value) => return value,
             #support::Err(load) => load,
         };
@@ -79,7 +79,7 @@ fn load(frame: &Frame, entry: &Entry, stmts: &TokenStream) -> TokenStream {
     }
 }
 
-/// `let keep`: how the near cache keeps the values of this shape.
+/// `let keep`: how the near cache keeps values of this shape.
 pub(super) fn keep(frame: &Frame, entry: &Entry, shape: &TokenStream) -> TokenStream {
     let at = frame.at();
     let support = frame.support();
@@ -94,7 +94,7 @@ pub(super) fn keep(frame: &Frame, entry: &Entry, shape: &TokenStream) -> TokenSt
     };
     match &entry.local {
         Some(Local::Off) => quote_spanned!(at=> let keep = #support::Unkept;),
-        // What cannot be kept is reported where it is asked for.
+        // Has the span of the option, so that rustc reports there a value that cannot be kept.
         Some(Local::Millis(_, option)) => {
             call(Span::mixed_site().located_at(option.span()), Some(quote!(KeepRefused as _,)))
         }
@@ -118,15 +118,14 @@ fn call_or_near(frame: &Frame, entry: &Entry, cache: &TokenStream) -> TokenStrea
     quote_spanned!(at=> #call.near(shape, keep))
 }
 
-/// The key of this call, what its entry depends on, and the cache to ask. Nothing of it is borrowed any more when the
-/// body runs.
+/// The call: its key, the tags and events of its entry, and its cache. It borrows nothing when the body runs.
 pub(super) fn call(frame: &Frame, entry: &Entry, cache: &TokenStream) -> TokenStream {
     let at = frame.at();
     let support = frame.support();
     call_from(frame, entry, cache, &quote_spanned!(at=> #support::name_of(&|| {})))
 }
 
-/// The same, with the path of the function.
+/// The same with a given path of the function.
 pub(super) fn call_from(frame: &Frame, entry: &Entry, cache: &TokenStream, path: &TokenStream) -> TokenStream {
     let at = frame.at();
     let support = frame.support();
@@ -140,7 +139,7 @@ pub(super) fn call_from(frame: &Frame, entry: &Entry, cache: &TokenStream, path:
     quote_spanned!(at=> #support::Call::new(&__CACHED_SITE, #cache, #path, #segments) #(#tags)* #(#events)*)
 }
 
-/// What `make` makes of the cache; several become a tuple. `import` is in scope there and nowhere else.
+/// The values that `make` makes from the cache; several become a tuple. `import` is in scope only there.
 // Output: Call::new(.., None::<&Cache>, ..)
 // Or:     { use NoEvent as _; let cache = &(self.cache); Call::new(.., Some(cache), ..) }
 pub(super) fn with_cache(
@@ -154,8 +153,8 @@ pub(super) fn with_cache(
         let made = all(at, make, &quote_spanned!(at=> #support::None::<&#support::Cache>));
         return if import.is_some() { quote_spanned!(at=> { #import #made }) } else { made };
     };
-    // A wrong type is reported where the cache is named. The reference is bound first: as an argument,
-    // `&(if a { x } else { y })` would be expected to be a `&Cache` and not coerce to it.
+    // Has the span of the option's value, so that rustc reports a wrong type there. The reference is bound first,
+    // because as an argument `&(if a { x } else { y })` would not coerce to `&Cache`.
     let here = Span::mixed_site().located_at(cache.span());
     let support = located_at(&frame.support, here);
     let binding = quote_spanned!(here=> let cache = &(#cache););
@@ -163,7 +162,7 @@ pub(super) fn with_cache(
         let made = all(at, make, &quote_spanned!(here=> #support::Some(cache)));
         return quote_spanned!(at=> { #import #binding #made });
     }
-    // Named twice, but wrong only once.
+    // Converted once, so that rustc reports a wrong type only once.
     let named = quote_spanned!(here=> let cache = #support::Some::<&#support::Cache>(cache););
     let made = all(at, make, &quote_spanned!(at=> cache));
     quote_spanned!(at=> { #import #binding #named #made })
@@ -179,15 +178,15 @@ fn all(at: Span, make: &[&dyn Fn(&TokenStream) -> TokenStream], cache: &TokenStr
     }
 }
 
-/// Whether anything that is made of the arguments uses what is named as if it were unused.
+/// Whether the key, a tag or an event uses a name with a leading underscore.
 pub(super) fn uses_underscored(entry: &Entry) -> bool {
     segment::uses_underscored(&entry.key)
         || segment::templates_use_underscored(&entry.tags)
         || event::uses_underscored(&entry.listens)
 }
 
-/// `let policy`: what the user wrote as code. The methods stand where the options do, since that is where rustc explains
-/// a wrong argument.
+/// `let policy`: the options that the user wrote as code. The methods have the spans of the options, so that rustc
+/// explains a wrong argument there.
 pub(super) fn policy(frame: &Frame, entry: &Entry, shape: &TokenStream) -> TokenStream {
     let at = frame.at();
     let support = frame.support();

@@ -8,7 +8,7 @@ use super::is_underscored;
 use crate::model::{Frame, Piece, Segment, Template, Value};
 use crate::template::Form;
 
-/// The pieces of a template, as the runtime takes them.
+/// The pieces of a template for the runtime.
 // Input:  "user:", <id>, <q:hash>
 // Output: &[Piece::Literal("user:"), Piece::Segment("id"), Piece::Hash("q")]
 pub(super) fn pieces(frame: &Frame, pieces: &[Piece]) -> TokenStream {
@@ -39,7 +39,7 @@ pub(super) fn template(frame: &Frame, template: &Template) -> TokenStream {
     quote!(#pieces, #segments)
 }
 
-/// Whether the pieces use what is named as if it were unused.
+/// Whether the pieces use a name with a leading underscore.
 pub(super) fn uses_underscored(pieces: &[Piece]) -> bool {
     pieces.iter().any(|piece| match piece {
         Piece::All { arguments, .. } => arguments.iter().any(is_underscored),
@@ -90,8 +90,8 @@ pub(super) fn segment(frame: &Frame, piece: &Piece) -> Option<TokenStream> {
     }
 }
 
-/// A reference to what is hashed. What cannot be hashed is reported here, once: method resolution takes the inherent
-/// method of what has an identity, and `Unhashable`'s of all else.
+/// A reference to a value that is hashed. rustc reports here, once, that a value cannot be hashed: method resolution
+/// takes the inherent method of a type that has an identity, and that of `Unhashable` for all other types.
 fn argument(frame: &Frame, reference: &TokenStream, span: Span) -> TokenStream {
     let support = frame.support_at(span);
     quote_spanned!(span=> #support::Argument(#reference).__cached_core_hashed())
@@ -99,13 +99,13 @@ fn argument(frame: &Frame, reference: &TokenStream, span: Span) -> TokenStream {
 
 fn hashed(frame: &Frame, value: &TokenStream, span: Span) -> TokenStream {
     let support = frame.support_at(span);
-    // At the place of the other imports: a wrong `crate = path` is reported once for each place.
+    // Has the span of the other imports: rustc reports a wrong `crate = path` once for each span.
     let (at, runtime) = (frame.at(), frame.support());
     let import = quote_spanned!(at=> use #runtime::Unhashable as _;);
     quote_spanned!(span=> &#support::Hashed(&{ #import #value }))
 }
 
-/// A reference to what a placeholder stands for.
+/// A reference to the value of a placeholder.
 fn value(support: &TokenStream, segment: &Segment) -> TokenStream {
     match &segment.value {
         Value::Place { root, fields } => {

@@ -7,13 +7,13 @@ use syn::{FnArg, GenericArgument, Pat, PatType, PathArguments, Type};
 
 use super::{event, segment};
 use crate::model::{
-    Action, Codec, Entry, Event, Frame, Freshness, Invalidated, Local, NoneTtl, Piece, Segment, Template, Ttl, Value,
+    Action, Codec, Entry, Event, Frame, Freshness, Invalidation, Local, NoneTtl, Piece, Segment, Template, Ttl, Value,
 };
 use crate::spelling::spell;
 use crate::template::Form;
 
-/// The descriptor. Of the user's types it names events only, since a `static` in a generic function is one for all its
-/// instances. Fields whose option is not given have their defaults.
+/// The descriptor. It names no types of the user except events, because a generic function has one `static` for all its
+/// instances. Fields of options that are not given keep their defaults.
 pub(super) fn site(frame: &Frame, action: &Action) -> TokenStream {
     let at = frame.at();
     let support = frame.support();
@@ -47,7 +47,7 @@ pub(super) fn site(frame: &Frame, action: &Action) -> TokenStream {
     }
 }
 
-/// What is stored, and how.
+/// The fields about the stored entry.
 fn entry_fields(frame: &Frame, entry: &Entry) -> TokenStream {
     let template = segment::pieces(frame, &entry.key);
     let value = spell(frame.returns.to_token_stream());
@@ -58,7 +58,7 @@ fn entry_fields(frame: &Frame, entry: &Entry) -> TokenStream {
     quote!(template: #template, value: #value, #settings #listens #tags #texts)
 }
 
-/// The placeholders of arguments that are text, as far as the spelling of their types tells.
+/// The placeholders of arguments that are text, judged by how their types are spelled.
 fn texts(frame: &Frame, entry: &Entry) -> Option<TokenStream> {
     let pieces = entry.key.iter().chain(entry.tags.iter().flat_map(|tag| &tag.pieces));
     let mut names: Vec<String> = pieces.filter_map(|piece| text_argument(frame, piece)).collect();
@@ -160,7 +160,7 @@ fn freshness(frame: &Frame, fresh: &Freshness) -> TokenStream {
     }
 }
 
-fn invalidated_fields(frame: &Frame, what: &Invalidated) -> TokenStream {
+fn invalidated_fields(frame: &Frame, what: &Invalidation) -> TokenStream {
     let support = frame.support();
     let emits = events(frame, "emits", &what.events);
     let untags = what.tags.iter().map(|tag| tag_use(frame, tag));
@@ -177,7 +177,7 @@ fn events(frame: &Frame, field: &str, events: &[Event]) -> Option<TokenStream> {
     (!events.is_empty()).then(|| quote!(#field: &[#(#uses),*],))
 }
 
-/// The entry's tags; those that a closure makes have no template.
+/// The tags of the entry. Tags from a closure have no template.
 fn tags_of_entry(frame: &Frame, entry: &Entry) -> Option<TokenStream> {
     let support = frame.support();
     let of_value = entry.tags_of.as_ref();

@@ -5,7 +5,7 @@ use quote::{format_ident, quote, quote_spanned};
 
 use super::read::{call, policy, uses_underscored, with_cache};
 use super::{event, segment};
-use crate::model::{Entry, Event, EventField, EventFields, Frame, Invalidated, Template, Unavailable};
+use crate::model::{Entry, Event, EventField, EventFields, Frame, Invalidation, OnUnavailable, Template};
 
 // Output:
 //     let write = Write::new(&__CACHED_SITE, ..).key(&[..], &[&id]).event(&UserUpdated { id: user.id });
@@ -13,7 +13,12 @@ use crate::model::{Entry, Event, EventField, EventFields, Frame, Invalidated, Te
 //     let returned = async move { body }.await;
 //     write.end().await;
 //     returned
-pub(super) fn bracket(frame: &Frame, what: &Invalidated, unavailable: Unavailable, body: &TokenStream) -> TokenStream {
+pub(super) fn bracket(
+    frame: &Frame,
+    what: &Invalidation,
+    unavailable: OnUnavailable,
+    body: &TokenStream,
+) -> TokenStream {
     let at = frame.at();
     let write = write(frame, what);
     let begin = begin(frame, "write", "begin", &TokenStream::new(), unavailable);
@@ -37,7 +42,7 @@ pub(super) fn bracket(frame: &Frame, what: &Invalidated, unavailable: Unavailabl
 //     };
 //     write.apply().await;
 //     returned
-pub(super) fn after(frame: &Frame, what: &Invalidated, body: &TokenStream) -> TokenStream {
+pub(super) fn after(frame: &Frame, what: &Invalidation, body: &TokenStream) -> TokenStream {
     let at = frame.at();
     let write = write(frame, what);
     let (shape, late) = if what.uses_ret() { (Some(frame.shape()), late(frame, what)) } else { (None, Vec::new()) };
@@ -65,7 +70,7 @@ pub(super) fn put(
     frame: &Frame,
     entry: &Entry,
     emits: &[Event],
-    unavailable: Unavailable,
+    unavailable: OnUnavailable,
     body: &TokenStream,
 ) -> TokenStream {
     let at = frame.at();
@@ -78,7 +83,7 @@ pub(super) fn put(
     };
     let import = event::import(frame, entry.listens.iter().chain(emits));
     let both = with_cache(frame, import.as_ref(), &[&|cache| call(frame, entry, cache), &write]);
-    // Before the body, which may consume what the expressions in it are made of.
+    // Made before the body, which may consume what these expressions use.
     let policy = policy(frame, entry, &quote_spanned!(at=> shape));
     let begin = begin(frame, "put", "begin_put", &quote_spanned!(at=> call, shape), unavailable);
     quote_spanned! {at=>
@@ -92,8 +97,8 @@ pub(super) fn put(
     }
 }
 
-/// `let write`: all that is known before the body runs.
-fn write(frame: &Frame, what: &Invalidated) -> TokenStream {
+/// `let write`: everything that is known before the body runs.
+fn write(frame: &Frame, what: &Invalidation) -> TokenStream {
     let at = frame.at();
     let support = frame.support();
     let is_underscored = event::uses_underscored(&what.events)
@@ -128,11 +133,11 @@ fn methods(frame: &Frame, name: &str, templates: &[Template]) -> Vec<TokenStream
         .collect()
 }
 
-/// `let put = write.begin_put(call, shape).await;`, or the function ends here.
-fn begin(frame: &Frame, bound: &str, method: &str, arguments: &TokenStream, unavailable: Unavailable) -> TokenStream {
+/// `let put = write.begin_put(call, shape).await;`, or an early return.
+fn begin(frame: &Frame, bound: &str, method: &str, arguments: &TokenStream, unavailable: OnUnavailable) -> TokenStream {
     let at = frame.at();
     let bound = Ident::new(bound, at);
-    if unavailable == Unavailable::Proceed {
+    if unavailable == OnUnavailable::Proceed {
         let method = Ident::new(method, at);
         return quote_spanned!(at=> let #bound = write.#method(#arguments).await;);
     }
@@ -147,14 +152,14 @@ fn begin(frame: &Frame, bound: &str, method: &str, arguments: &TokenStream, unav
     }
 }
 
-/// Something that is made of what the function returned.
-struct Late {
-    /// What of it is known before the body runs.
+/// Code for an event, key or tag that uses the returned value.
+struct LateAddition {
+    /// Evaluates what is known before the body runs.
     before: TokenStream,
     then: TokenStream,
 }
 
-fn late(frame: &Frame, what: &Invalidated) -> Vec<Late> {
+fn late(frame: &Frame, what: &Invalidation) -> Vec<LateAddition> {
     let events = what.events.iter().filter_map(|event| Some((event, event.ret()?))).enumerate();
     let events = events.map(|(index, (event, ret))| late_event(frame, event, ret, index));
     let keys = what.keys.iter().map(|template| ("key", template));
@@ -167,11 +172,11 @@ fn late(frame: &Frame, what: &Invalidated) -> Vec<Late> {
 // Input:  OrderPlaced { user: user.id, order: ret.id }
 // Before: let event0_0 = user.id;
 // Then:   .event(&OrderPlaced { user: event0_0, order: ret.id })
-fn late_event(frame: &Frame, event: &Event, ret: &Ident, index: usize) -> Late {
+fn late_event(frame: &Frame, event: &Event, ret: &Ident, index: usize) -> LateAddition {
     let at = frame.at();
     let local = |field: usize| format_ident!("event{index}_{field}", span = at);
     let EventFields::Named { fields, .. } = &event.fields else {
-        return Late { before: TokenStream::new(), then: TokenStream::new() };
+        return LateAddition { before: TokenStream::new(), then: TokenStream::new() };
     };
     let silence = frame.silence(event::uses_underscored(std::slice::from_ref(event)));
     let known = fields.iter().enumerate().filter(|(_, field)| field.ret.is_none()).map(|(field, written)| {
@@ -186,16 +191,16 @@ fn late_event(frame: &Frame, event: &Event, ret: &Ident, index: usize) -> Late {
         let local = local(index);
         quote!(#local)
     };
-    // The user's `ret`: it must be bound as it is written.
+    // Binds the user's own `ret` token, whose hygiene the field has.
     let (import, event) = (event::import(frame, [event]), event::named(frame, event, value));
     let then = then(frame, ret, &quote_spanned!(at=> { #import write #event }));
-    Late { before, then }
+    LateAddition { before, then }
 }
 
 // Input:  "order:<user.id>:<ret.id>"
 // Before: let key0_1 = rendered(&user.id);
 // Then:   .key(&[..], &[&key0_1, &ret.id])
-fn late_template(frame: &Frame, method: &str, template: &Template, index: usize) -> Late {
+fn late_template(frame: &Frame, method: &str, template: &Template, index: usize) -> LateAddition {
     let at = frame.at();
     let support = frame.support();
     let mut before = TokenStream::new();
@@ -215,10 +220,10 @@ fn late_template(frame: &Frame, method: &str, template: &Template, index: usize)
     let name = Ident::new(method, at);
     let ret = Ident::new("ret", Span::mixed_site());
     let then = then(frame, &ret, &quote_spanned!(at=> write.#name(#pieces, &[#(#segments),*])));
-    Late { before, then }
+    LateAddition { before, then }
 }
 
-/// The write with what is made of `ret`, unless the function failed.
+/// Adds to the write what uses `ret`, unless the function failed.
 fn then(frame: &Frame, ret: &Ident, with: &TokenStream) -> TokenStream {
     let at = frame.at();
     let support = frame.support();

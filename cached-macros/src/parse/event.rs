@@ -18,14 +18,14 @@ pub(super) fn events(input: ParseStream<'_>, name: &Ident) -> syn::Result<Vec<Ev
             Err(syn::Error::new_spanned(list, message))
         }
         Expr::Tuple(list) => {
-            let message = format!("several events stand in brackets; write `{name} = [A {{ id }}, B {{ id }}]`");
+            let message = format!("several events are a list in brackets; write `{name} = [A {{ id }}, B {{ id }}]`");
             Err(syn::Error::new_spanned(list, message))
         }
         _ => one_or_list(written).into_iter().map(event).collect(),
     }
 }
 
-/// Whether an event stands here, and not the name of an option.
+/// Whether an event comes next, and not the name of an option.
 pub(super) fn is_ahead(input: ParseStream<'_>) -> bool {
     if input.peek(token::Bracket) || input.peek(Token![::]) {
         return true;
@@ -39,7 +39,7 @@ pub(super) fn is_ahead(input: ParseStream<'_>) -> bool {
     name.unraw().to_string().starts_with(char::is_uppercase) && !ahead.peek(Token![=])
 }
 
-/// An event without a name in front.
+/// Reads an event that is not the value of an option.
 pub(super) fn positional(input: ParseStream<'_>) -> syn::Result<Event> {
     let written = input.fork();
     let parsed = bare_expression(input).map_err(|error| {
@@ -51,23 +51,24 @@ pub(super) fn positional(input: ParseStream<'_>) -> syn::Result<Event> {
     });
     match parsed? {
         Expr::Array(list) => {
-            let message = "events stand one after the other, without brackets; write `A { id }, B { id }`";
+            let message = "events are written one after the other, without brackets; write `A { id }, B { id }`";
             Err(syn::Error::new_spanned(list, message))
         }
         other => event(other),
     }
 }
 
-/// What the parser of expressions says of an event, in words that say what to write.
+/// Translates what the expression parser says about an event, so that it says what to write.
 fn misread(error: syn::Error) -> syn::Error {
     let message = match error.to_string().as_str() {
         // `UserUpdated { user.id }`
         "expected `,`" => {
-            "a field of an event is `id: user.id`; only an argument that has the name of the field stands alone: `id`"
+            "a field of an event has a name and a value; write `id: user.id`, or `id` alone for an argument with that \
+             name"
         }
         // `Moved<u64> { from }`
         "comparison operators cannot be chained" => {
-            "the types of a generic event stand behind `::`; write `Moved::<T> { from }`"
+            "the types of a generic event follow `::`; write `Moved::<T> { from }`"
         }
         _ => return error,
     };
@@ -82,10 +83,9 @@ fn event(written: Expr) -> syn::Result<Event> {
         Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) => {
             let name = text.value();
             let name = if syn::parse_str::<Ident>(&name).is_ok() { name } else { "UserUpdated".to_owned() };
-            format!("an event is a struct, not a text; write `{name} {{ id }}`")
+            format!("an event is a struct, not a string; write `{name} {{ id }}`")
         }
-        _ => "an event is written like a struct: `UserUpdated { id: user.id }`, or `CatalogueReloaded` if it has no \
-              fields"
+        _ => "an event is a struct; write `UserUpdated { id: user.id }`, or `CatalogueReloaded` if it has no fields"
             .to_owned(),
     };
     Err(syn::Error::new_spanned(written, message))
@@ -103,7 +103,7 @@ fn called(call: &ExprCall) -> String {
         })
         .collect();
     if arguments.is_empty() {
-        return format!("an event without fields is its name alone; write `{name}`");
+        return format!("an event without fields is just its name; write `{name}`");
     }
     format!("the fields of an event have names; write `{name} {{ {} }}`", arguments.join(", "))
 }

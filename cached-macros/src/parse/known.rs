@@ -1,4 +1,4 @@
-//! Which attribute has which options, and what to say of the others.
+//! Which attribute has which options, and the messages for all others.
 
 use proc_macro2::Ident;
 
@@ -6,7 +6,8 @@ use crate::diagnostics::list;
 use crate::role::Role::{self, Invalidate, Put, Read};
 use crate::suggest::option_meant;
 
-/// Every option, how it is written, and who has it. Messages and suggestions come from here; a new option begins here.
+/// Every option, an example of it, and the attributes that have it. Messages and suggestions are made from this table;
+/// add new options here first.
 const OPTIONS: [(&str, &str, &[Role]); 26] = [
     ("key", "key = \"user:<id>\"", &[Read, Invalidate, Put]),
     ("tag", "tag = \"tenant:<tenant>\"", &[Invalidate]),
@@ -33,7 +34,7 @@ const OPTIONS: [(&str, &str, &[Role]); 26] = [
     ("on_unavailable", "on_unavailable = \"fail\"", &[Invalidate, Put]),
     ("cache", "cache = self.cache", &[Read, Invalidate, Put]),
     ("crate", "crate = ::cached_core", &[Read, Invalidate, Put]),
-    // Not an option, but what stands where one does.
+    // Not an option, but written in the same place.
     ("event", "UserUpdated { id }", &[]),
 ];
 
@@ -47,20 +48,20 @@ pub(super) fn has(role: Role, name: &str) -> bool {
     names(role).any(|known| known == name)
 }
 
-/// How the option is written.
+/// An example of the option.
 pub(super) fn example(name: &Ident) -> &'static str {
     OPTIONS.iter().find(|(option, ..)| name == option).map_or("", |(_, example, _)| example)
 }
 
-/// Other names for what stands in a write without a name.
+/// Names that people put in front of an event of a write.
 const EVENTS: [&str; 9] =
     ["on", "event", "events", "emit", "emits", "causes", "invalidate", "invalidates", "invalidate_on"];
 
-/// An option that the attribute does not have: what to say of it, and which one is meant.
+/// The message for an option that the attribute does not have, and the option that is meant.
 pub(super) fn unknown(role: Role, wanted: &str) -> (String, Option<&'static str>) {
     if role.is_write() && EVENTS.contains(&wanted) {
         let name = role.name();
-        let message = format!("events stand without a name in front; write `#[{name}(UserUpdated {{ id }})]`");
+        let message = format!("an event is not the value of an option; write `#[{name}(UserUpdated {{ id }})]`");
         return (message, None);
     }
     if let Some(message) = of_another(role, wanted) {
@@ -71,38 +72,39 @@ pub(super) fn unknown(role: Role, wanted: &str) -> (String, Option<&'static str>
     (format!("unknown option `{wanted}`; {suggestion}options: {}", list(names(role))), meant)
 }
 
-/// An option that only another attribute has, unless this one has a similar one.
+/// The message for an option of another attribute, unless this attribute has a similar one.
 fn of_another(role: Role, wanted: &str) -> Option<String> {
     Some(match (role, wanted) {
         (Read, "mode" | "on_unavailable") => {
-            format!("`{wanted}` is about writes; remove it, or write `#[redis_invalidate]` if this function writes")
+            format!("`{wanted}` is for writes; remove it, or write `#[redis_invalidate]` if this function writes")
         }
         (Invalidate | Put, "skip") => {
             "`skip` is for `#[redis_cached]`: the key of a write need not name every argument; remove it".to_owned()
         }
         (Invalidate | Put, "batch") => {
-            "`batch` is for `#[redis_cached]`: it loads what is missing of many entries, and a write is of one; \
-                                        write an event that all of them listen to, or one call for each"
+            "`batch` is for `#[redis_cached]`; write an event that all entries listen to, or call this function once \
+             for each id"
                 .to_owned()
         }
         (Invalidate | Put, "local" | "on_gap") => {
-            format!(
-                "`{wanted}` is for `#[redis_cached]`: the near cache keeps what was read, never what this process writes; remove it"
-            )
+            format!("`{wanted}` is for `#[redis_cached]`: the near cache keeps only values that were read; remove it")
         }
         (
             Invalidate | Put,
             "stale_while_revalidate" | "stale_if_error" | "refresh_ahead" | "refresh" | "spawn" | "load_timeout",
         ) => {
-            format!("`{wanted}` is for `#[redis_cached]`: a write runs on every call and serves nothing old; remove it")
+            format!(
+                "`{wanted}` is for `#[redis_cached]`: a write runs on every call and never serves an old value; remove \
+                 it"
+            )
         }
         (Invalidate, wanted) if wanted != "tags" && has(Put, wanted) => format!(
-            "`{wanted}` is about what is stored, and `#[redis_invalidate]` stores nothing; \
-             remove it, or write `#[redis_put]` to store what this function returns"
+            "`{wanted}` is for stored values, and `#[redis_invalidate]` stores nothing; remove it, or write \
+             `#[redis_put]` to store what this function returns"
         ),
         (Put, "mode") => "`mode` is for `#[redis_invalidate]`: a put is always a bracket; remove it".to_owned(),
-        (Put, "tag") => "`tag` is for `#[redis_invalidate]`; write `tags` for those of the entry, \
-                         or an event for what else this write makes invalid"
+        (Put, "tag") => "`tag` is for `#[redis_invalidate]`; write `tags` for the tags of the entry, or an event to \
+                         invalidate other entries"
             .to_owned(),
         _ => return None,
     })

@@ -1,4 +1,4 @@
-//! Tokens of an attribute -> [`Options`]. Answers one question only: can this attribute be read?
+//! Tokens of an attribute -> [`Options`]. Decides only whether the attribute can be read.
 
 mod event;
 mod known;
@@ -15,7 +15,7 @@ use crate::duration;
 use crate::role::Role;
 use crate::spelling::spell_event;
 
-/// Reads all options; a broken one is reported and the next one is read.
+/// Reads all options. Reports a broken one and goes on with the next one.
 pub(crate) fn options(role: Role, tokens: TokenStream, errors: &mut Errors) -> Options {
     let mut reader = Reader { role, options: Options::default(), misspelt: Vec::new(), errors };
     let parser = |input: ParseStream<'_>| {
@@ -34,24 +34,24 @@ pub(crate) fn options(role: Role, tokens: TokenStream, errors: &mut Errors) -> O
         reader.errors.push(error);
     }
     let Reader { mut options, misspelt, .. } = reader;
-    // Only now: the option itself may follow its misspelling.
+    // Done last, because the option itself may follow its misspelling.
     for option in misspelt {
         match option {
-            "skip" => options.skip.not_missing(),
-            "uncommitted" => options.uncommitted.not_missing(),
-            "key" => options.key.not_missing(),
-            "mode" => options.mode.not_missing(),
+            "skip" => options.skip.mark_misspelt(),
+            "uncommitted" => options.uncommitted.mark_misspelt(),
+            "key" => options.key.mark_misspelt(),
+            "mode" => options.mode.mark_misspelt(),
             _ => {}
         }
     }
     options
 }
 
-/// What has been read of one attribute.
+/// Reads the options of one attribute.
 struct Reader<'e> {
     role: Role,
     options: Options,
-    /// What unknown options mean.
+    /// The options that unknown ones probably mean.
     misspelt: Vec<&'static str>,
     errors: &'e mut Errors,
 }
@@ -110,7 +110,7 @@ impl Reader<'_> {
     }
 }
 
-/// Where the value of an option stands.
+/// The place of an option's value.
 struct Slot<'a, 'e> {
     name: Ident,
     input: ParseStream<'a>,
@@ -121,8 +121,8 @@ struct Slot<'a, 'e> {
 type Read<T> = fn(ParseStream<'_>, &Ident) -> syn::Result<T>;
 
 impl Slot<'_, '_> {
-    /// Stores a value, unless the option has been given before. The value is read in any case, so that its own faults
-    /// show.
+    /// Stores the value, unless the option was given before. Reads the value in any case, so that its own faults are
+    /// reported.
     fn read<T>(&mut self, setting: &mut Setting<T>, value: Read<T>) -> syn::Result<()> {
         let name = self.name.clone();
         let repeated = !setting.is_absent();
@@ -157,7 +157,7 @@ impl Slot<'_, '_> {
     }
 }
 
-/// After a value comes a comma, or nothing.
+/// Checks that a comma or nothing follows a value.
 fn ends(input: ParseStream<'_>) -> syn::Result<()> {
     if input.is_empty() || input.peek(Token![,]) {
         Ok(())
@@ -166,7 +166,7 @@ fn ends(input: ParseStream<'_>) -> syn::Result<()> {
     }
 }
 
-/// An event without a name in front: what a write causes. A function that reads names what it listens to.
+/// Reads an event that is not the value of an option, which a write causes. In a function that reads, it is a fault.
 fn positional_event(role: Role, is_listening: bool, input: ParseStream<'_>) -> syn::Result<Event> {
     let written = input.fork();
     let event = event::positional(input)?;
@@ -176,14 +176,14 @@ fn positional_event(role: Role, is_listening: bool, input: ParseStream<'_>) -> s
     let tokens = value::up_to_comma(&written);
     let event = spell_event(&event);
     let message = if is_listening {
-        format!("several events stand in brackets; write `invalidate_on = [.., {event}]`")
+        format!("several events are a list in brackets; write `invalidate_on = [.., {event}]`")
     } else {
-        format!("a cached function says what makes its entry invalid by an option; write `invalidate_on = {event}`")
+        format!("a cached function names its events in an option; write `invalidate_on = {event}`")
     };
     Err(syn::Error::new_spanned(tokens, message))
 }
 
-/// A value without a name in front of it: what to say, and the option it is meant for.
+/// The message for a value without an option name, and the option that it is meant for.
 fn positional(role: Role, input: ParseStream<'_>) -> (syn::Error, Option<&'static str>) {
     let here = input.fork();
     let has_ttl = known::has(role, "ttl");
@@ -192,17 +192,18 @@ fn positional(role: Role, input: ParseStream<'_>) -> (syn::Error, Option<&'stati
         Ok(Lit::Str(text)) => (text.token(), "key"),
         Ok(Lit::Int(number)) if has_ttl && !number.base10_digits().starts_with('-') => {
             let digits = number.base10_digits();
-            let message = format!("every option has a name, and a duration a unit; write `ttl = \"{digits}s\"`");
+            let message =
+                format!("every option needs a name, and a duration needs a unit; write `ttl = \"{digits}s\"`");
             return (syn::Error::new_spanned(number, message), None);
         }
-        // What has been read by now would be missing from the place of the error.
+        // The fork still has the tokens that `parse` consumed, so that the error covers them.
         _ => {
             let event = if role.is_write() { "an event or " } else { "" };
             return (here.error(format!("expected {event}an option: {}", list(known::names(role)))), None);
         }
     };
-    let message = format!("every option has a name; write `{option} = {value}`");
-    // In a function that reads, `key` has a default; what is not in that is said, too.
+    let message = format!("every option needs a name; write `{option} = {value}`");
+    // In a function that reads, `key` has a default, so arguments that are missing in it are reported as well.
     (syn::Error::new_spanned(value, message), (role == Role::Put).then_some(option))
 }
 

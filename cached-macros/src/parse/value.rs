@@ -1,4 +1,4 @@
-//! What stands behind the name of an option.
+//! Reads what follows the name of an option.
 
 use proc_macro2::{TokenStream, TokenTree};
 use quote::quote;
@@ -22,17 +22,17 @@ pub(super) fn optional(input: ParseStream<'_>, name: &Ident) -> syn::Result<Opti
     if input.is_empty() || input.peek(Token![,]) { Ok(None) } else { expression(input, name).map(Some) }
 }
 
-/// Nothing: the name says it.
+/// Nothing: the name alone is the option.
 pub(super) fn flag(input: ParseStream<'_>, name: &Ident) -> syn::Result<()> {
     if input.is_empty() || input.peek(Token![,]) {
         return Ok(());
     }
     let value = up_to_comma(input);
-    Err(syn::Error::new_spanned(value, format!("`{name}` takes no value; write `{name}`, or leave it out")))
+    Err(syn::Error::new_spanned(value, format!("`{name}` takes no value; write `{name}` alone, or remove it")))
 }
 
-/// An expression. Of one that cannot be read nothing is taken: what is left inside of its brackets would be reported as
-/// well.
+/// An expression. If it cannot be read, nothing is consumed: otherwise the rest inside its brackets would be reported
+/// as well.
 pub(super) fn bare_expression(input: ParseStream<'_>) -> syn::Result<Expr> {
     let ahead = input.fork();
     let expr = ahead.parse()?;
@@ -50,7 +50,7 @@ pub(super) fn one_text(input: ParseStream<'_>, name: &Ident) -> syn::Result<LitS
     match expression(input, name)? {
         Expr::Array(list) => {
             let message =
-                format!("one `{name}` is one text; for several, repeat it: `{name} = \"..\", {name} = \"..\"`");
+                format!("`{name}` takes one string; for several, repeat it: `{name} = \"..\", {name} = \"..\"`");
             Err(syn::Error::new_spanned(list, message))
         }
         other => string(other, name),
@@ -100,7 +100,7 @@ pub(super) fn names(input: ParseStream<'_>, name: &Ident) -> syn::Result<Vec<Ide
     match Punctuated::<Ident, Token![,]>::parse_terminated_with(&content, Ident::parse_any) {
         Ok(names) => Ok(names.into_iter().collect()),
         Err(error) => {
-            // What is left of the parentheses would be reported as well.
+            // Consumes the rest inside the parentheses, which would be reported as well.
             content.parse::<TokenStream>()?;
             let message = format!("`{name}` lists names of arguments; write `{}`", example(name));
             Err(syn::Error::new(error.span(), message))
@@ -117,8 +117,8 @@ pub(super) fn tags(input: ParseStream<'_>, name: &Ident) -> syn::Result<Tags> {
             tag @ (Expr::Closure(_) | Expr::Path(_)) => tags.of_value.push(tag),
             other => {
                 let message = format!(
-                    "a tag is a string literal, or a closure of the value that makes several; \
-                     write `{}` or `tags = |value: &T| ..`",
+                    "a tag is a string literal, or a closure of the value that returns tags; write `{}` or `tags = \
+                     |value: &T| ..`",
                     example(name)
                 );
                 return Err(syn::Error::new_spanned(other, message));
@@ -148,8 +148,8 @@ fn equals(input: ParseStream<'_>, name: &Ident) -> syn::Result<()> {
     Ok(())
 }
 
-/// What ends too early is reported by `syn` at the whole attribute, since there is no token to point at. The ones that
-/// are there say more: `ttl = self.` is how an option looks while it is being typed.
+/// Replaces the error for a value that ends too early, such as `ttl = self.` while it is typed. `syn` has no token to
+/// point at and reports it at the whole attribute; this points at the tokens that are there.
 pub(super) fn unfinished(error: syn::Error, name: &Ident, written: ParseStream<'_>) -> syn::Error {
     if !error.to_string().starts_with("unexpected end") {
         return error;
@@ -160,7 +160,7 @@ pub(super) fn unfinished(error: syn::Error, name: &Ident, written: ParseStream<'
     syn::Error::new_spanned(tokens, message)
 }
 
-/// All tokens of a value, even of one that cannot be read.
+/// All tokens of a value, even if it cannot be read.
 pub(super) fn up_to_comma(written: ParseStream<'_>) -> TokenStream {
     let mut tokens = TokenStream::new();
     while let Ok(token) = written.parse::<TokenTree>() {
@@ -172,7 +172,7 @@ pub(super) fn up_to_comma(written: ParseStream<'_>) -> TokenStream {
     tokens
 }
 
-/// `macro_rules!` hands its fragments over in invisible groups; the literal or closure inside is meant.
+/// The expression inside the invisible groups that `macro_rules!` puts around its fragments.
 pub(super) fn ungroup(expr: Expr) -> Expr {
     match expr {
         Expr::Group(group) => ungroup(*group.expr),

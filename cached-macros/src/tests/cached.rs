@@ -180,7 +180,7 @@ fn detached() {
     ));
 }
 
-/// Code of the user's at the head of a boxed block is part of the load, even if it looks like a renamed argument.
+/// The user's code at the head of a boxed block is part of the load, even if it looks like a renamed argument.
 #[test]
 fn boxed_by_hand() {
     snapshot!(expand(
@@ -197,9 +197,9 @@ fn boxed_by_hand() {
     ));
 }
 
-/// The body is not parsed: what rustc will complain about reaches it.
+/// The body is not parsed, so rustc reports its faults.
 #[test]
-fn half_typed_body() {
+fn a_half_typed_body_is_kept() {
     let expansion = redis_cached(quote!(), quote!(async fn f(id: u64) -> u64 { let x = ; id. }));
     let text = expansion.to_string();
     assert!(text.contains("let x = ; id ."), "{text}");
@@ -207,7 +207,7 @@ fn half_typed_body() {
 }
 
 #[test]
-fn half_typed_signature_is_kept() {
+fn a_half_typed_signature_is_kept() {
     let expansion = redis_cached(quote!(), quote!(async fn f(id: ) -> u64 { 1 }));
     let text = expansion.to_string();
     assert!(text.starts_with("async fn f (id :) -> u64 { 1 }"), "{text}");

@@ -107,9 +107,9 @@ fn faults_of_events() {
     snapshot!(report.join("\n"));
 }
 
-/// A type of the same name in another module decides whether this one may stand in a key as it is.
+/// A field of a type with the same name in another module gets its bound.
 #[test]
-fn a_namesake_is_no_recursion() {
+fn a_type_of_the_same_name_is_not_the_type_itself() {
     let expanded = cache_key(quote!(
         struct Filter {
             same: Option<Box<Filter>>,

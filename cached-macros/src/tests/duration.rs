@@ -1,7 +1,7 @@
 use crate::duration::{Fault, millis};
 
 #[test]
-fn reads_units() {
+fn units_are_read() {
     let cases = [
         ("250ms", 250),
         ("90s", 90_000),
@@ -18,22 +18,22 @@ fn reads_units() {
 }
 
 #[test]
-fn says_what_to_write() {
+fn a_fault_says_what_to_write() {
     let cases = [
         ("0s", "a duration of zero caches nothing; write at least `1ms`"),
         ("366d", "longer than a year; write at most `365d`"),
         ("99999999999999999999999s", "longer than a year; write at most `365d`"),
         ("18446744073709551615d", "longer than a year; write at most `365d`"),
-        ("90", "a duration has a unit; write `90s` for seconds"),
-        ("1h30", "a duration has a unit; write `30s` for seconds"),
+        ("90", "a duration needs a unit; write `90s` for seconds"),
+        ("1h30", "a duration needs a unit; write `30s` for seconds"),
         ("5 minutes", "write `5m`"),
         ("5 m", "write `5m`"),
         ("5M", "write `5m`"),
         ("1 hour 30 min", "write `1h30m`"),
         ("2w", "unknown unit `w`; the units are `d`, `h`, `m`, `s`, `ms`"),
-        ("1.5h", "a duration has no fractions; write `1h30m` for one and a half hours"),
-        ("30m1h", "each unit at most once, the larger one first; write for example `1h30m`"),
-        ("1m1m", "each unit at most once, the larger one first; write for example `1h30m`"),
+        ("1.5h", "a duration takes whole numbers; write `1h30m` for one and a half hours"),
+        ("30m1h", "write each unit at most once, the larger one first, for example `1h30m`"),
+        ("1m1m", "write each unit at most once, the larger one first, for example `1h30m`"),
     ];
     for (text, expected) in cases {
         let fault = millis(text).expect_err(text);
@@ -42,7 +42,7 @@ fn says_what_to_write() {
 }
 
 #[test]
-fn needs_a_digit() {
+fn a_duration_begins_with_a_digit() {
     assert_eq!(millis(""), Err(Fault::Malformed));
     assert_eq!(millis("-5s"), Err(Fault::Malformed));
 }

@@ -38,19 +38,19 @@ fn one_fault_makes_one_message() {
         // The arguments of a misspelt `skip` are not missing from the key.
         faults(quote!(key = "user:<id>", skp(db)), item()),
         faults(quote!(key = "user:<id>", skip = db), item()),
-        // What a misspelt placeholder meant is not missing either.
+        // Nor is the argument that a misspelt placeholder means.
         faults(quote!(key = "user:<idd>", skip(db)), item()),
         faults(quote!(key = "user:<x>"), item()),
-        // An unreadable key names nothing.
+        // A key that cannot be read names no arguments, and so none are missing.
         faults(quote!(key = "user:<id"), item()),
         faults(quote!(key = 5), item()),
     ];
     snapshot!(cases.join("\n"));
 }
 
-/// What is read or put inside of a transaction may be rolled back.
+/// What a function reads or puts in a transaction may be rolled back.
 #[test]
-fn uncommitted_rows_need_a_word() {
+fn uncommitted_rows_must_be_allowed() {
     let read = |args: TokenStream, ty: TokenStream| {
         faults(quote!(key = "user:<id>", skip(tx) #args), quote!(async fn find(tx: #ty, id: u64) -> u64 { id }))
     };
@@ -76,9 +76,9 @@ fn uncommitted_rows_need_a_word() {
         [quote!(&Pool), quote!(&impl Fn(&mut Connection)), quote!(fn(&mut Connection)), quote!(impl Executor<'_>)];
     for ty in pools {
         assert_eq!(read(quote!(), ty.clone()), "");
-        assert!(read(quote!(, uncommitted = "allow"), ty).contains("there is none here; remove it"));
+        assert!(read(quote!(, uncommitted = "allow"), ty).contains("this function has none; remove it"));
     }
-    // A task cannot borrow it anyway, which is one fault.
+    // A task cannot borrow it, which is reported once.
     let task = faults(
         quote!(skip(tx), spawn),
         quote!(
@@ -87,8 +87,8 @@ fn uncommitted_rows_need_a_word() {
             }
         ),
     );
-    assert!(task.contains("as a task of its own") && task.lines().count() == 1, "{task}");
-    // What is in the key is no connection, and `self` is a repository.
+    assert!(task.contains("as its own task") && task.lines().count() == 1, "{task}");
+    // An argument in the key is not a connection, and `self` is a repository.
     let in_key = quote!(
         async fn find(&mut self, id: &mut u64) -> u64 {
             *id
@@ -100,9 +100,9 @@ fn uncommitted_rows_need_a_word() {
         messages(attribute(Role::Put, quote!(key = "user:<id>" #args), item)).join("\n")
     };
     let fault = put(quote!(), quote!(&mut Connection));
-    assert!(fault.starts_with("`tx` is borrowed mutably") && fault.contains("before its commit"), "{fault}");
+    assert!(fault.starts_with("`tx` is borrowed mutably") && fault.contains("before the commit"), "{fault}");
     assert_eq!(put(quote!(, uncommitted = "allow"), quote!(&mut Connection)), "");
-    assert_eq!(put(quote!(), quote!(&Transaction)), "", "a row that is called so");
+    assert_eq!(put(quote!(), quote!(&Transaction)), "", "a row with this type name");
     let invalidate = |args: TokenStream| {
         let item = quote!(
             async fn store(tx: &mut Connection, id: u64) {}
@@ -110,12 +110,12 @@ fn uncommitted_rows_need_a_word() {
         messages(attribute(Role::Invalidate, quote!(key = "user:<id>" #args), item)).join("\n")
     };
     let fault = invalidate(quote!());
-    assert!(fault.starts_with("`tx` is borrowed mutably") && fault.contains("its commit comes after"), "{fault}");
+    assert!(fault.starts_with("`tx` is borrowed mutably") && fault.contains("the commit comes after"), "{fault}");
     assert_eq!(invalidate(quote!(, uncommitted = "allow")), "");
 }
 
 #[test]
-fn constants_and_types_are_no_ids_of_a_batch() {
+fn constants_and_types_are_not_ids_of_a_batch() {
     let item = quote!(
         async fn find(&self, ids: &[u64]) -> HashMap<u64, u64> {
             HashMap::new()
@@ -128,7 +128,7 @@ fn constants_and_types_are_no_ids_of_a_batch() {
 }
 
 #[test]
-fn the_function_stays() {
+fn the_function_is_kept() {
     let item = quote! {
         #[doc = "Kept."]
         #[redis_cached]
@@ -166,7 +166,7 @@ fn not_functions() {
     snapshot!(report.join("\n"));
 }
 
-/// While an attribute is being typed, editors must find the function under it, its unfinished body included.
+/// While the user types an attribute, editors must find the function under it, even with an unfinished body.
 #[test]
 fn unfinished() {
     let item = || quote!(pub async fn find(&self, id: u64) -> Result<User, E> { let user = self.db. ; user. });
@@ -196,9 +196,9 @@ fn unfinished() {
     snapshot!(report.join("\n"));
 }
 
-/// A signature that is no signature yet comes back as it was.
+/// An unfinished signature is kept as the user wrote it.
 #[test]
-fn unfinished_signatures() {
+fn unfinished_signatures_are_kept() {
     let items = [
         quote!(async fn find(id: ) -> u64 { 1 }),
         quote!(async fn find(id) -> u64 { 1 }),

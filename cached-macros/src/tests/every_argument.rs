@@ -1,10 +1,10 @@
-//! An argument that neither the key nor `skip` names is reported, whatever it is called: two calls that differ only in it would
-//! share an entry.
+//! Arguments that neither the key nor `skip` names are reported, whatever their names: two calls that differ only in
+//! such an argument would share an entry.
 
 use super::{messages, redis_cached};
 use quote::{format_ident, quote};
 
-/// What `#[redis_cached]` says of arguments that are in the key.
+/// Part of the message for an argument that is not in the key.
 const MISSING: &str = "is not part of the key";
 
 fn names() -> Vec<syn::Ident> {
@@ -19,7 +19,7 @@ fn missing(args: proc_macro2::TokenStream, item: proc_macro2::TokenStream) -> us
 }
 
 #[test]
-fn of_a_function() {
+fn a_missing_argument_of_a_function_is_reported() {
     for name in names() {
         let item = quote!(
             async fn find(#name: u64) -> u64 {
@@ -34,7 +34,7 @@ fn of_a_function() {
 }
 
 #[test]
-fn of_a_pattern() {
+fn a_missing_name_of_a_pattern_is_reported() {
     for name in names() {
         let item = quote!(
             async fn find((#name, (_, [other])): (u64, (u64, [u64; 1]))) -> u64 {
@@ -47,7 +47,7 @@ fn of_a_pattern() {
 }
 
 #[test]
-fn of_a_batch() {
+fn a_missing_argument_of_a_batch_is_reported() {
     for name in names() {
         let item = quote!(
             async fn find(ids: &[u64], #name: u64) -> HashMap<u64, u64> {
@@ -58,9 +58,9 @@ fn of_a_batch() {
     }
 }
 
-/// As `#[async_trait]` leaves them. It calls a `_` by its place.
+/// Arguments as `#[async_trait]` leaves them. It names a `_` by its index.
 #[test]
-fn behind_async_trait() {
+fn a_missing_argument_behind_async_trait_is_reported() {
     let item = |name: &syn::Ident| {
         quote! {
             fn find<'life0, 'async_trait>(
@@ -79,17 +79,17 @@ fn behind_async_trait() {
     for name in names() {
         assert_eq!(missing(quote!(key = "<other>"), item(&name)), 1, "{name}");
     }
-    assert_eq!(missing(quote!(key = "<other>"), item(&format_ident!("__arg2"))), 0, "it is a `_`");
+    assert_eq!(missing(quote!(key = "<other>"), item(&format_ident!("__arg2"))), 0, "`__arg2` is a `_`");
 }
 
-/// Of a struct, a field is not the whole; of a tuple, all items are.
+/// One field is not the whole of a struct; all items are the whole of a tuple.
 #[test]
-fn of_a_field() {
+fn a_field_is_not_the_whole_argument() {
     let of = |ty: proc_macro2::TokenStream| quote!(async fn find(page: #ty) -> u64 { 0 });
     let only = |key: &str, ty| {
-        let said = messages(redis_cached(quote!(key = #key), of(ty)));
-        assert!(said.iter().all(|message| message.starts_with("only `<page.")), "{said:?}");
-        said.len()
+        let found = messages(redis_cached(quote!(key = #key), of(ty)));
+        assert!(found.iter().all(|message| message.starts_with("only `<page.")), "{found:?}");
+        found.len()
     };
     assert_eq!(only("<page.from>", quote!(Page)), 1);
     assert_eq!(only("<page.from>:<page.to>", quote!(&Page)), 1);
@@ -106,9 +106,9 @@ fn of_a_field() {
     assert_eq!(skipped, [""; 0]);
 }
 
-/// What events and tags are made of, as far as two calls with one key may differ in it.
+/// The descriptor lists the parts of arguments in events and tags that two calls with one key may differ in.
 #[test]
-fn of_what_is_told_by_the_key() {
+fn parts_that_the_key_does_not_determine_are_listed() {
     let undetermined = |on: proc_macro2::TokenStream| {
         let item = quote!(
             async fn find(page: Page, id: u64) -> u64 {
@@ -120,7 +120,7 @@ fn of_what_is_told_by_the_key() {
         let (_, list) = expansion.split_once("not_in_key : & [").unwrap();
         list.split_once(']').unwrap().0.trim().replace('"', "")
     };
-    for told in [
+    for determined in [
         quote!(page.from),
         quote!(page.from.clone()),
         quote!((*page).from),
@@ -131,9 +131,9 @@ fn of_what_is_told_by_the_key() {
         quote!(format!("{}", page.from.day())),
         quote!(format!("{}", page.of.0)),
     ] {
-        assert_eq!(undetermined(told.clone()), "", "{told}");
+        assert_eq!(undetermined(determined.clone()), "", "{determined}");
     }
-    for (open, said) in [
+    for (undetermined_code, listed) in [
         (quote!(page.to), "page.to"),
         (quote!(page.of), "page.of"),
         (quote!(page.of.1), "page.of.1"),
@@ -144,6 +144,6 @@ fn of_what_is_told_by_the_key() {
         (quote!(format!("{}", page.from())), "page"),
         (quote!(format!("{page}")), "page"),
     ] {
-        assert_eq!(undetermined(open.clone()), said, "{open}");
+        assert_eq!(undetermined(undetermined_code.clone()), listed, "{undetermined_code}");
     }
 }

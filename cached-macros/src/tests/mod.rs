@@ -1,8 +1,8 @@
-//! What is generated: snapshots of input and expansion side by side. What users are told is in `ui-tests`.
+//! Snapshots of input and expansion side by side. The compiler messages that users see are in `ui-tests`.
 //!
 //! Bless with `INSTA_UPDATE=always cargo test -p cached-macros`, then read the difference.
 
-/// A snapshot without the expression that made it; the text says it all.
+/// A snapshot without the expression that made it.
 macro_rules! snapshot {
     ($($arguments:tt)*) => {
         insta::with_settings!({ omit_expression => true }, { insta::assert_snapshot!($($arguments)*) })
@@ -34,7 +34,7 @@ fn side_by_side(input: &TokenStream, expansion: &TokenStream) -> String {
     format!("// Input\n{}\n// Output\n{}", pretty(input), pretty(expansion))
 }
 
-/// Prints items. A method is printed inside an `impl`, since a receiver is no argument of a free function.
+/// Prints items. Prints a method inside an `impl`, because free functions have no receiver.
 fn pretty(tokens: &TokenStream) -> String {
     let file = syn::parse2(tokens.clone()).or_else(|_| syn::parse2(quote::quote!(impl Subject { #tokens })));
     prettyplease::unparse(&file.unwrap_or_else(|error| panic!("{error}: {tokens}")))

@@ -11,7 +11,7 @@ fn same(tokens: &str) -> String {
 }
 
 #[test]
-fn values_are_replaced_and_all_else_is_not() {
+fn only_the_receiver_is_replaced() {
     for (body, expected) in [
         ("self.db.find(self.id)", "me.db.find(me.id)"),
         ("let a = [self, { &self }]; a", "let a = [me, { &me }]; a"),
@@ -32,7 +32,7 @@ fn values_are_replaced_and_all_else_is_not() {
 }
 
 #[test]
-fn strings_that_name_it_are_found() {
+fn strings_that_name_the_receiver_are_found() {
     for (body, found) in [
         (r#"println!("{self}")"#, 1),
         (r#"write!(f, "{} {self:?}", a); tracing::info!(a, "{self} {self}")"#, 2),

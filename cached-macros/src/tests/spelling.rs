@@ -1,7 +1,7 @@
 use crate::spelling::spell;
 
 #[test]
-fn is_what_people_write() {
+fn types_are_spelled_as_people_write_them() {
     let types = [
         "Result<Option<User>, DbError>",
         "Vec<[u8; 4]>",
@@ -16,7 +16,7 @@ fn is_what_people_write() {
         "*const T",
     ];
     for ty in types {
-        // Parsing loses the blanks, so that what comes back was put there on purpose.
+        // Parsing loses the blanks, so `spell` must put them back.
         let tokens = ty.parse().unwrap();
         assert_eq!(spell(tokens), ty);
     }

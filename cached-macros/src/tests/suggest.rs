@@ -1,7 +1,7 @@
 use crate::suggest::{did_you_mean, nearest, option_meant};
 
 #[test]
-fn finds_slips_of_the_pen() {
+fn typing_errors_are_found() {
     let names = ["key", "skip", "ttl", "none_ttl", "cache_if", "id"];
     let cases = [
         ("kye", Some("key")),
@@ -20,13 +20,13 @@ fn finds_slips_of_the_pen() {
 }
 
 #[test]
-fn a_single_letter_is_like_no_other() {
+fn single_letters_are_never_similar() {
     assert_eq!(nearest("a", ["b"]), None);
     assert_eq!(nearest("ä", ["ä"]), Some("ä"));
 }
 
 #[test]
-fn prefers_the_nearest() {
+fn the_nearest_name_is_preferred() {
     assert_eq!(nearest("lang", ["long", "lang"]), Some("lang"));
     assert_eq!(nearest("bd", ["id", "db"]), Some("db"));
     assert_eq!(did_you_mean("lanf", ["land", "x"]), "did you mean `land`? ");
@@ -34,7 +34,7 @@ fn prefers_the_nearest() {
 }
 
 #[test]
-fn knows_names_of_other_crates() {
+fn names_of_other_crates_are_known() {
     let names = ["key", "ttl", "cache_if"];
     let cases = [
         ("ttl_secs", Some("ttl")),

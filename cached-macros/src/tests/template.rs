@@ -10,7 +10,7 @@ fn placeholder(at: std::ops::Range<usize>, root: &str, fields: &[&str], form: Fo
 }
 
 #[test]
-fn splits() {
+fn templates_are_split() {
     let cases = [
         ("users", vec![literal("users")]),
         ("user:<id>", vec![literal("user:"), placeholder(5..9, "id", &[], Form::Plain)]),
@@ -86,7 +86,7 @@ fn says_what_is_wrong() {
 }
 
 #[test]
-fn finds_what_stands_in_braces() {
+fn texts_in_braces_are_found() {
     let found = |template| braced(template).collect::<Vec<_>>();
     assert_eq!(found("{users}:<id>:{lang}"), [("users", 0..7), ("lang", 13..19)]);
     assert_eq!(found("ü{self.größe}"), [("self.größe", 2..16)]);

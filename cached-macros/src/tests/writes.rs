@@ -71,7 +71,7 @@ fn after_with_ret() {
     ));
 }
 
-/// What has no name is inferred.
+/// `impl Trait` has no name, so it is inferred.
 #[test]
 fn impl_trait_is_returned() {
     snapshot!(expand(
@@ -156,9 +156,9 @@ fn listening() {
     ));
 }
 
-/// An argument of the name is no word of ours.
+/// If an argument is called `ret`, `ret` means the argument.
 #[test]
-fn an_argument_named_ret() {
+fn an_argument_called_ret_is_meant() {
     let expansion = attribute(
         Role::Invalidate,
         quote!(UserUpdated { id: ret.id }, key = "<ret.id>", mode = "after"),
@@ -186,7 +186,7 @@ fn faults(role: Role, args: &TokenStream) -> String {
 #[test]
 fn one_fault_makes_one_message() {
     let cases = [
-        // What is missing may be what could not be read.
+        // An option that cannot be read may be the missing one.
         faults(Role::Invalidate, &quote!(UserUpdated { id, .. })),
         faults(Role::Invalidate, &quote!(UserUpdated(id))),
         faults(Role::Invalidate, &quote!(kye = "user:<id>")),
@@ -194,7 +194,7 @@ fn one_fault_makes_one_message() {
         faults(Role::Put, &quote!(kye = "user:<id>")),
         faults(Role::Put, &quote!("user:<id>")),
         faults(Role::Put, &quote!(key = "user:<id")),
-        // Whether `ret` may be used is not known, whether the write may fail neither.
+        // A misspelt `mode` leaves open whether `ret` may be used and whether the write may fail.
         faults(Role::Invalidate, &quote!(key = "<ret.id>", mode = "aftr")),
         faults(Role::Invalidate, &quote!(key = "<ret.id>", mod = "after")),
         faults(Role::Invalidate, &quote!(key = "<id>", mode = "after", on_unavailable = "fial")),
@@ -202,7 +202,7 @@ fn one_fault_makes_one_message() {
     snapshot!(cases.join("\n"));
 }
 
-/// While it is being typed.
+/// While the user types the attribute.
 #[test]
 fn unfinished() {
     let cases = [

@@ -1,4 +1,4 @@
-//! Rules about a function over many ids: the key names one of them.
+//! Rules for a function over many ids: the key names one of them.
 
 use proc_macro2::Span;
 use syn::{Ident, LitStr};
@@ -12,13 +12,13 @@ use crate::signature::{Argument, Names};
 use crate::suggest::nearest;
 use crate::template::{self, Piece, Placeholder};
 
-/// What `batch = ids` makes of the function. In all that follows the list is no argument, and its element is one.
+/// Checks `batch = ids`. Afterwards `names` holds the element in place of the list.
 pub(super) fn batch(options: &mut Options, names: &mut Names, errors: &mut Errors) -> Option<Batch> {
     if options.batch.is_absent() {
         return None;
     }
     freshness(options, errors);
-    // What is wrong with the template itself is said where it is read.
+    // `key` reports what is wrong with the template itself.
     let key = options.key.value().cloned();
     let template = key.as_ref().and_then(|key| template::parse(&key.value()).ok()).unwrap_or_default();
     let placeholders: Vec<&Placeholder> = template.iter().filter_map(Piece::placeholder).collect();
@@ -32,7 +32,8 @@ pub(super) fn batch(options: &mut Options, names: &mut Names, errors: &mut Error
             None if options.key.is_absent() => {
                 let example = singular(&list);
                 let message = format!(
-                    "a batch has one entry for each id, and the key says which; write `key = \"..:<{example}>\"`"
+                    "a batch stores one entry for each id, so the key must name the id; write `key = \
+                     \"..:<{example}>\"`"
                 );
                 errors.on(option, message);
             }
@@ -40,14 +41,14 @@ pub(super) fn batch(options: &mut Options, names: &mut Names, errors: &mut Error
         }
     }
     if list.is_none() {
-        // Any of those that are named nowhere may be the list.
+        // Any argument that is named nowhere may be the list.
         let skipped: Vec<String> = options.skip.value().into_iter().flatten().map(spelled).collect();
         names.arguments.retain(|argument| {
             let name = spelled(&argument.name);
             skipped.contains(&name) || placeholders.iter().any(|placeholder| placeholder.root == name)
         });
     }
-    // All of them, also where that has been said to be wrong: one fault makes one message.
+    // Adds all elements, even if too many of them were reported: one fault makes one message.
     let others = names.arguments.clone();
     let at = list.as_ref().map_or_else(Span::call_site, |list| list.written);
     let elements: Vec<Ident> = elements.iter().map(|element| Ident::new(element, at)).collect();
@@ -87,27 +88,29 @@ fn take(mut arguments: Vec<Argument>, at: usize) -> Option<(Argument, Vec<Argume
     (at < arguments.len()).then(|| (arguments.remove(at), arguments))
 }
 
-/// Whether the key names one id of the list, and nothing else that is no argument.
+/// Checks that the key names one id of the list, and nothing else that is not an argument.
 fn named(key: &LitStr, template: &[Piece], elements: &[String], of: &str, errors: &mut Errors) {
     let example = singular(of);
     let is_all = template.contains(&Piece::All);
     if let Some(list) = template.iter().filter_map(Piece::placeholder).find(|placeholder| placeholder.root == of) {
-        let message = format!("one entry per element: name the element, `<{example}>`, and not the list");
+        let message =
+            format!("a batch stores one entry for each id; write `<{example}>` for one id instead of the list");
         errors.at(span_in(key, &list.at), message);
     } else if is_all {
         let message = format!(
-            "`<*>` is a hash of all arguments, so of the whole list; name one of its ids, `<{example}>`, and the other arguments"
+            "`<*>` hashes all arguments, the whole list included; write `<{example}>` for one id, and name the other \
+             arguments"
         );
         errors.on(key, message);
     } else if elements.is_empty() {
         let message = format!(
-            "the key names no id of `{of}`, so all of them would share an entry; add `<{example}>`: \
-             a name that is no argument stands for one of them"
+            "the key names no id of `{of}`, so all ids would share one entry; add `<{example}>`: a placeholder that is \
+             not an argument stands for one id"
         );
         errors.on(key, message);
     } else if elements.len() > 1 {
         let message = format!(
-            "{} are no arguments, and a batch has one element; name an id of `{of}` by one of them, and write \
+            "{} are not arguments, and only one placeholder can stand for an id of `{of}`; keep one of them, and write \
              arguments for the others",
             list(elements.iter().map(|element| format!("<{element}>")))
         );
@@ -115,12 +118,13 @@ fn named(key: &LitStr, template: &[Piece], elements: &[String], of: &str, errors
     }
 }
 
-/// What is named in the key and is nothing else: unless another argument is meant, which is said elsewhere.
+/// The placeholders of the key that are neither arguments nor items. If there are several, those that misspell an
+/// argument are left out, because `resolve` reports them.
 fn elements(placeholders: &[&Placeholder], list: Option<&List>, names: &Names) -> Vec<String> {
     let mut unknown: Vec<&str> = Vec::new();
     for root in placeholders.iter().map(|placeholder| placeholder.root.as_str()) {
         let is_parameter = names.parameters().any(|parameter| *parameter == root);
-        // Types and constants begin with a capital, and a path is one of these.
+        // Types and constants begin with a capital letter, and a path leads to one of them.
         let is_item = root.contains("::") || root.starts_with(char::is_uppercase);
         let is_known = root == "self" || is_item || is_parameter || names.argument(root).is_some();
         if !is_known && !unknown.contains(&root) {
@@ -150,7 +154,7 @@ fn singular(list: &str) -> &str {
     list.strip_suffix('s').filter(|one| !one.is_empty()).unwrap_or("id")
 }
 
-/// What is not for batches: a value that is renewed would be renewed alone.
+/// Rejects options that refresh values: a batch would refresh each value on its own.
 fn freshness(options: &Options, errors: &mut Errors) {
     let given = [
         options.stale_while_revalidate.name(),
@@ -161,27 +165,26 @@ fn freshness(options: &Options, errors: &mut Errors) {
         options.load_timeout.name(),
     ];
     for name in given.into_iter().flatten() {
-        let message =
-            format!("`{name}` is not for a batch, whose ids are loaded together when they are missing; leave it out");
+        let message = format!("`{name}` does not work with `batch`, which loads all missing ids together; remove it");
         errors.on(name, message);
     }
 }
 
-/// The list in `skip(..)`, which is left out there from here on.
+/// Reports the list in `skip(..)` and removes it there.
 fn skipped(skip: &mut Setting<Vec<Ident>>, list: &str, errors: &mut Errors) {
     let Setting::Given { value: names, .. } = skip else { return };
     names.retain(|name| {
         let is_list = spelled(name) == list;
         if is_list {
             let message =
-                format!("`{list}` is what the batch is over: each of its ids is in a key; remove it from `skip`");
+                format!("`{list}` is the list of the batch, and each of its ids is in a key; remove it from `skip`");
             errors.on(name, message);
         }
         !is_list
     });
 }
 
-/// `{ id }` stands for the element where it is one: it is bound by reference.
+/// Marks `{ id }` where it names the element, which is bound by reference.
 pub(super) fn of_element(events: &mut [Event], element: &Ident) {
     for event in events {
         let EventFields::Named { fields, .. } = &mut event.fields else { continue };

@@ -1,4 +1,4 @@
-//! What a body takes along that becomes a task: what the call owns is moved, what it borrows is cloned.
+//! What a body that becomes a task captures: it moves what the call owns, and clones what the call borrows.
 
 use proc_macro2::Ident;
 use syn::visit::{self, Visit};
@@ -6,11 +6,11 @@ use syn::{FnArg, Lifetime, ParenthesizedGenericArguments, Pat, ReceiverKind, Tok
 
 use crate::ast::{Options, Setting};
 use crate::diagnostics::Errors;
-use crate::model::{Detached, Taken};
+use crate::model::{Capture, TaskBody};
 use crate::receiver;
-use crate::signature::{Form, Function, Parameter, bare, parameters};
+use crate::signature::{AsyncForm, Function, Parameter, bare, parameters};
 
-/// The option that makes loads tasks.
+/// The option that turns loads into tasks.
 pub(super) fn option(options: &Options) -> Option<Ident> {
     match (&options.spawn, &options.refresh) {
         (Setting::Given { name, .. }, _) => Some(name.clone()),
@@ -19,9 +19,9 @@ pub(super) fn option(options: &Options) -> Option<Ident> {
     }
 }
 
-pub(super) fn taken(option: Ident, function: &Function, form: Option<&Form>, errors: &mut Errors) -> Detached {
+pub(super) fn captures(option: Ident, function: &Function, form: Option<&AsyncForm>, errors: &mut Errors) -> TaskBody {
     let sig = &function.sig;
-    let mut detached = Detached { option, receiver: None, taken: Vec::new() };
+    let mut detached = TaskBody { option, receiver: None, captures: Vec::new() };
     if let Some(FnArg::Receiver(receiver)) = sig.inputs.first() {
         let name = Ident::new("self", receiver.self_token.span);
         let is_borrowed = match &receiver.kind {
@@ -46,30 +46,30 @@ pub(super) fn taken(option: Ident, function: &Function, form: Option<&Form>, err
     for parameter in parameters(sig, form.and_then(|form| form.boxed.as_ref())) {
         let is_borrowed = borrowed(&parameter, &detached.option, errors);
         let Parameter { names, cfg, .. } = parameter;
-        detached.taken.extend(names.into_iter().map(|name| Taken { name, is_borrowed, cfg: cfg.clone() }));
+        detached.captures.extend(names.into_iter().map(|name| Capture { name, is_borrowed, cfg: cfg.clone() }));
     }
     detached
 }
 
-/// In the body a clone takes the place of `self`, which nothing can do inside of a string.
+/// Reports format strings that name `self`: the body uses a clone of `self`, and names in strings cannot be replaced.
 fn in_strings(option: &Ident, function: &Function, errors: &mut Errors) {
     for literal in receiver::in_strings(function.body.stream()) {
         let message = format!(
-            "`{option}` runs the load with a clone of `self`, which a format string cannot name; \
-             write `{{}}` and, behind the string, `self`"
+            "`{option}` runs the load with a clone of `self`, which a format string cannot name; write `{{}}` in the \
+             string and pass `self` after it"
         );
         errors.at(literal.span(), message);
     }
 }
 
-/// Whether the argument is a reference; reports what cannot be taken along.
+/// Whether the argument is a reference. Reports what a task cannot capture.
 fn borrowed(parameter: &Parameter<'_>, option: &Ident, errors: &mut Errors) -> bool {
     let (ty, is_borrowed) = match bare(parameter.ty) {
         Type::Reference(reference) => {
             exclusive(reference.mutability.as_ref(), option, "this argument", errors);
             if !matches!(parameter.pat, Pat::Ident(_) | Pat::Wild(_)) && !parameter.names.is_empty() {
                 let message = format!(
-                    "`{option}` clones what is borrowed, as a whole; name the argument and take it apart in the body"
+                    "`{option}` clones a borrowed argument as a whole; give it a name, and take it apart in the body"
                 );
                 errors.on(parameter.pat, message);
             }
@@ -77,35 +77,34 @@ fn borrowed(parameter: &Parameter<'_>, option: &Ident, errors: &mut Errors) -> b
         }
         ty => (ty, false),
     };
-    let mut inside = Inside { found: None };
-    inside.visit_type(ty);
-    if let (Some(name), false) = (inside.found, parameter.names.is_empty()) {
+    let mut finder = BorrowFinder { found: None };
+    finder.visit_type(ty);
+    if let (Some(name), false) = (finder.found, parameter.names.is_empty()) {
         let message = format!(
-            "`{option}` runs the load as a task of its own, which may outlive what is borrowed here (`{name}`); \
-             take an owned value"
+            "`{option}` runs the load as its own task, which may outlive this borrow (`{name}`); take an owned value"
         );
         errors.on(parameter.ty, message);
     }
     is_borrowed
 }
 
-/// `&mut T`.
+/// Reports `&mut`.
 fn exclusive(mutability: Option<&Token![mut]>, option: &Ident, what: &str, errors: &mut Errors) {
     if let Some(mutability) = mutability {
         let message = format!(
-            "`{option}` runs the load as a task of its own, which cannot borrow {what} mutably; \
-             take it by `&`, or in an `Arc<Mutex<..>>`"
+            "`{option}` runs the load as its own task, which cannot borrow {what} mutably; take it by `&`, or in an \
+             `Arc<Mutex<..>>`"
         );
         errors.on(mutability, message);
     }
 }
 
-/// A borrow inside of a type. What its name does not tell is left to rustc.
-struct Inside {
+/// Finds a borrow inside of a type. If the name of the type hides it, rustc reports it.
+struct BorrowFinder {
     found: Option<String>,
 }
 
-impl<'a> Visit<'a> for Inside {
+impl<'a> Visit<'a> for BorrowFinder {
     fn visit_type_reference(&mut self, ty: &'a TypeReference) {
         if ty.lifetime.as_ref().is_none_or(|lifetime| lifetime.ident != "static") {
             self.found.get_or_insert_with(|| "&".to_owned());
@@ -119,7 +118,7 @@ impl<'a> Visit<'a> for Inside {
         }
     }
 
-    // What a function takes is not borrowed here.
+    // The arguments of a function type are not borrowed here.
     fn visit_type_fn_ptr(&mut self, _: &'a TypeFnPtr) {}
     fn visit_parenthesized_generic_arguments(&mut self, _: &'a ParenthesizedGenericArguments) {}
 }

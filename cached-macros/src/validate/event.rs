@@ -1,4 +1,4 @@
-//! Rules about events. Whether the struct exists, has these fields, and is an event, rustc knows.
+//! Rules for events. rustc checks that the struct exists, has these fields, and is an event.
 
 use proc_macro2::Ident;
 use quote::quote;
@@ -13,14 +13,14 @@ use crate::model::{Event, EventField, EventFields, FieldValue};
 use crate::spelling::spell_event;
 use crate::suggest::nearest;
 
-/// What an event is named for.
+/// Why an event is named.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Purpose {
     Listen,
     Emit,
 }
 
-/// One event.
+/// Checks one event.
 pub(super) fn event(
     written: ast::Event,
     purpose: Purpose,
@@ -55,14 +55,14 @@ fn fields(event: ExprStruct, purpose: Purpose, scope: &Scope<'_>, errors: &mut E
         }
         let message = match purpose {
             Purpose::Listen => {
-                "an event is named by all of its fields, or by none; \
-                 write each of them, or `{ .. }` alone for any event of that type"
+                "an entry listens to one event or to all events of a type; write every field, or `{ .. }` alone for \
+                 all events"
             }
             Purpose::Emit if is_any => {
-                "a write says what it has changed; write the fields: `{ id: user.id }`. \
-                 `{ .. }` is for those who listen to any"
+                "a write says exactly what it has changed; write the fields, such as `{ id: user.id }`: `{ .. }` is \
+                 for `invalidate_on`"
             }
-            Purpose::Emit => "a write says what it has changed; write each field of the event, without `..`",
+            Purpose::Emit => "a write says exactly what it has changed; write every field of the event, without `..`",
         };
         errors.on(quote!(#dots #rest), message);
         return None;
@@ -105,13 +105,15 @@ fn is_known(name: &Ident, scope: &Scope<'_>) -> bool {
     scope.candidates().contains(&spelled(name))
 }
 
-/// `{ id }` where no argument is called `id`.
+/// The message for `{ id }` where no argument is called `id`.
 fn not_an_argument(name: &str, scope: &Scope<'_>) -> String {
     let arguments: Vec<String> = scope.names.argument_names().collect();
     let receiver = scope.names.receiver.as_ref().map(|_| "self");
     let known: Vec<&str> = arguments.iter().map(String::as_str).chain(receiver).collect();
     let Some(first) = known.first() else {
-        return format!("no argument `{name}`: the function has none; write `{name}: ..` with the value of the field");
+        return format!(
+            "no argument `{name}`: the function has no arguments; write `{name}: ..` with the value of the field"
+        );
     };
     let value = nearest(name, known.iter().copied()).map_or_else(|| format!("{first}.{name}"), str::to_owned);
     format!("no argument `{name}`; write for example `{name}: {value}`; available: {}", list(known))

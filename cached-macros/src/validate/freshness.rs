@@ -1,14 +1,14 @@
-//! Rules about what happens when a value's time is over, and before.
+//! Rules for options about values near or past their end.
 
 use syn::{Expr, ExprLit, Lit, LitStr};
 
 use crate::ast::{Options, Setting};
-use crate::diagnostics::{Errors, list};
+use crate::diagnostics::Errors;
 use crate::duration::{self, Fault};
 use crate::model::{Freshness, Ttl};
 use crate::suggest::did_you_mean;
 
-/// All options that are about it; `None` if none is given.
+/// Checks these options; `None` if none is given.
 pub(super) fn freshness(options: &Options, ttl: Option<&Ttl>, errors: &mut Errors) -> Option<Freshness> {
     let fresh = Freshness {
         revalidate: time(&options.stale_while_revalidate, errors),
@@ -34,7 +34,7 @@ fn time(setting: &Setting<LitStr>, errors: &mut Errors) -> Option<u64> {
     }
     match duration::millis(&value) {
         Ok(millis) => return Some(millis),
-        Err(Fault::Zero) => errors.on(text, format!("`{name}` of no time at all does nothing; leave it out")),
+        Err(Fault::Zero) => errors.on(text, format!("`{name}` of zero has no effect; remove it")),
         Err(fault) => errors.on(text, format!("{value:?}: {fault}")),
     }
     None
@@ -51,8 +51,8 @@ fn beta(setting: &Setting<Option<Expr>>, errors: &mut Errors) -> Option<f64> {
     };
     let number = number.filter(|number| *number > 0.0 && number.is_finite());
     if number.is_none() {
-        let message = "`refresh_ahead` alone is right for most; more than 1.0 renews earlier, less renews later, \
-                       and it is above zero: write `refresh_ahead`, or `refresh_ahead = 1.5`";
+        let message = "`refresh_ahead` is a number above zero; write `refresh_ahead` for the usual 1.0, or \
+                       `refresh_ahead = 1.5` to refresh earlier";
         errors.on(written, message);
     }
     number
@@ -68,9 +68,8 @@ fn is_background(setting: &Setting<LitStr>, errors: &mut Errors) -> bool {
             let known = || ["foreground", "background"].into_iter();
             let suggestion = did_you_mean(other, known());
             let message = format!(
-                "unknown `refresh` `{other}`; {suggestion}the call that renews a value waits for it \
-                 (`\"foreground\"`), or is served the one there is (`\"background\"`); known: {}",
-                list(known())
+                "unknown value `{other}` of `refresh`; {suggestion}values: `foreground` (the call that refreshes a \
+                 value waits for the new one), `background` (it is served the old one)"
             );
             errors.on(text, message);
             false
@@ -78,28 +77,28 @@ fn is_background(setting: &Setting<LitStr>, errors: &mut Errors) -> bool {
     }
 }
 
-/// What does not go together, each at the option that would do nothing.
+/// Reports options that contradict each other, at the option that would have no effect.
 fn contradictions(options: &Options, fresh: &Freshness, errors: &mut Errors) {
     let (revalidate, if_error) = (&options.stale_while_revalidate, &options.stale_if_error);
     if fresh.background && revalidate.is_absent() && options.refresh_ahead.is_absent() {
-        let message = "nothing is renewed in the background: `refresh` says how, and \
-                       `stale_while_revalidate = \"5m\"` or `refresh_ahead` when; add one of them";
+        let message = "`refresh` says how values are refreshed, but no option says when; add `stale_while_revalidate = \
+                       \"5m\"` or `refresh_ahead`";
         given(&options.refresh, message, errors);
     }
     if options.spawn.is_absent() {
-        let message = "a load that is not waited for has to run on without its caller; add `spawn`";
+        let message = "after `load_timeout` the load continues without its caller, so it must be a task; add `spawn`";
         given(&options.load_timeout, message, errors);
     }
     if revalidate.is_absent() && if_error.is_absent() {
-        let message = "there is nothing to return when a load takes longer; add `stale_if_error = \"1h\"`, \
-                       so that old values are kept for it";
+        let message = "`load_timeout` returns an old value if the load takes longer, but none is kept; add \
+                       `stale_if_error = \"1h\"`";
         given(&options.load_timeout, message, errors);
     }
     if let (Some(window), Some(longer)) = (fresh.revalidate, fresh.if_error)
         && longer <= window
     {
-        let message = "`stale_while_revalidate` serves old values for longer, whether loads fail or not; \
-                       make `stale_if_error` the longer one, or leave it out";
+        let message = "`stale_while_revalidate` serves old values at least as long, even if loads succeed; make \
+                       `stale_if_error` longer, or remove it";
         given(if_error, message, errors);
     }
 }
@@ -111,11 +110,11 @@ fn given<T>(setting: &Setting<T>, message: &str, errors: &mut Errors) {
     }
 }
 
-/// A near cache that keeps values for longer than they live.
+/// Reports a near cache that keeps values for longer than they live.
 fn local_is_longer(options: &Options, ttl: Option<&Ttl>, fresh: &Freshness, errors: &mut Errors) {
     let (Some(text), Some(Ttl::Millis(ttl))) = (options.local.value(), ttl) else { return };
     let window = fresh.revalidate.max(fresh.if_error).unwrap_or_default();
     if duration::millis(&text.value()).is_ok_and(|local| local > ttl.saturating_add(window)) {
-        errors.on(text, "values do not live so long; make `local` at most as long as `ttl`");
+        errors.on(text, "values do not live this long; make `local` at most as long as `ttl`");
     }
 }

@@ -1,4 +1,4 @@
-//! Rules about the function.
+//! Rules for the function.
 
 use quote::ToTokens;
 use syn::visit::Visit;
@@ -6,24 +6,24 @@ use syn::{GenericArgument, PathArguments, ReturnType, Safety, Signature, Type, T
 
 use crate::diagnostics::Errors;
 use crate::role::Role;
-use crate::signature::{Annotated, Form, Function, bare, first_type_argument, last_segment};
+use crate::signature::{AnnotatedItem, AsyncForm, Function, bare, first_type_argument, last_segment};
 use crate::spelling::spell;
 
-/// The attribute on something that has no body.
-pub(crate) fn not_a_function(role: Role, item: &Annotated, errors: &mut Errors) {
+/// Reports the attribute on something that has no body.
+pub(crate) fn not_a_function(role: Role, item: &AnnotatedItem, errors: &mut Errors) {
     match item {
-        Annotated::Function(_) => {}
-        Annotated::Declaration(sig) if role == Role::Read => errors
+        AnnotatedItem::Function(_) => {}
+        AnnotatedItem::Declaration(sig) if role == Role::Read => errors
             .on(&sig.ident, "a declaration has no body to run on a miss; put `#[redis_cached]` on the implementation"),
-        Annotated::Declaration(sig) => {
-            errors.on(&sig.ident, format!("a declaration writes nothing; put {role} on the implementation"));
+        AnnotatedItem::Declaration(sig) => {
+            errors.on(&sig.ident, format!("a declaration has no body that writes; put {role} on the implementation"));
         }
-        Annotated::Other(keyword) => {
+        AnnotatedItem::Other(keyword) => {
             let what = keyword.to_string();
             let advice = match (what.as_str(), role) {
-                ("impl" | "trait" | "mod", Role::Read) => "put it on each function in it that is to be cached",
-                ("impl" | "trait" | "mod", _) => "put it on each function in it that writes",
-                (_, Role::Read) => "put it on the function that makes the value",
+                ("impl" | "trait" | "mod", Role::Read) => "put it on each function that you want to cache",
+                ("impl" | "trait" | "mod", _) => "put it on each function that writes",
+                (_, Role::Read) => "put it on the function that loads the value",
                 _ => "put it on the function that writes",
             };
             errors.on(keyword, format!("{role} goes on an `async fn`, not on `{what}`; {advice}"));
@@ -31,8 +31,8 @@ pub(crate) fn not_a_function(role: Role, item: &Annotated, errors: &mut Errors) 
     }
 }
 
-/// How the function is asynchronous, and what it returns.
-pub(super) fn form(role: Role, is_batch: bool, function: &Function, errors: &mut Errors) -> Option<Form> {
+/// Checks how the function is asynchronous and what it returns.
+pub(super) fn form(role: Role, is_batch: bool, function: &Function, errors: &mut Errors) -> Option<AsyncForm> {
     for (other, attr) in &function.others {
         errors.on(attr, second(role, *other));
     }
@@ -40,12 +40,12 @@ pub(super) fn form(role: Role, is_batch: bool, function: &Function, errors: &mut
 
     let form = function.form();
     match &form {
-        // `const fn` and `extern fn` cannot be async, and that has been said.
+        // `const fn` and `extern fn` cannot be async; `qualifiers` has reported that.
         None if function.sig.constness.is_some() || function.sig.abi.is_some() => {}
         None => {
             let name = &function.sig.ident;
             let subject =
-                if role == Role::Read { "a cached function".to_owned() } else { format!("a function under {role}") };
+                if role == Role::Read { "a cached function".to_owned() } else { format!("a function with {role}") };
             errors.on(function.sig.fn_token, format!("{subject} waits for Redis; write `async fn {name}`"));
             if matches!(function.sig.output, ReturnType::Default) && role != Role::Invalidate {
                 no_return_type(&function.sig, errors);
@@ -53,36 +53,37 @@ pub(super) fn form(role: Role, is_batch: bool, function: &Function, errors: &mut
         }
         Some(form) if role == Role::Invalidate => {
             if let Some(ty @ Type::Never(_)) = form.returns.as_ref().map(bare) {
-                let message = "a write ends when its function returns, and this one never does; \
-                               put the attribute on the function that does one write";
+                let message = "this function never returns, so its write would never end; put the attribute on the \
+                               function that does one write";
                 errors.on(ty, message);
             }
         }
-        Some(Form { returns: None, .. }) => no_return_type(&function.sig, errors),
-        // `#[async_trait]` writes the unit type itself; there is no token of the user's to point at.
-        Some(Form { returns: Some(ty), boxed: Some(_) }) if is_unit(ty) => no_return_type(&function.sig, errors),
-        Some(Form { returns: Some(ty), .. }) => return_type(ty, is_batch, errors),
+        Some(AsyncForm { returns: None, .. }) => no_return_type(&function.sig, errors),
+        // `#[async_trait]` writes the unit type itself, so the user has no token to point at.
+        Some(AsyncForm { returns: Some(ty), boxed: Some(_) }) if is_unit(ty) => no_return_type(&function.sig, errors),
+        Some(AsyncForm { returns: Some(ty), .. }) => return_type(ty, is_batch, errors),
     }
     form
 }
 
-/// A further attribute of ours.
+/// The message for a second attribute of ours.
 fn second(role: Role, other: Role) -> String {
     match (role, other) {
         (Role::Invalidate, Role::Invalidate) => {
-            "`#[redis_invalidate]` is on this function already; one takes any number of events, keys and tags: \
-             write them into one"
+            "this function has `#[redis_invalidate]` already; write all events, keys and tags into one attribute"
                 .to_owned()
         }
-        _ if role == other => format!("{role} is on this function already; remove one of the two"),
+        _ if role == other => format!("this function has {role} already; remove one of the two"),
         (Role::Read, _) | (_, Role::Read) => {
-            "`#[redis_cached]` is for functions that read: on a hit they do not run, and would write nothing; \
-             write two functions"
+            "a function with `#[redis_cached]` does not run on a hit, so it cannot write; split it into one function \
+             that reads and one that writes"
                 .to_owned()
         }
-        _ => "`#[redis_put]` makes other entries invalid as well; \
-              write the events into it, `#[redis_put(UserUpdated { id }, key = ..)]`, and remove `#[redis_invalidate]`"
-            .to_owned(),
+        _ => {
+            "`#[redis_put]` can invalidate other entries as well; move the events into it, `#[redis_put(UserUpdated { \
+             id }, key = ..)]`, and remove `#[redis_invalidate]`"
+                .to_owned()
+        }
     }
 }
 
@@ -91,8 +92,8 @@ fn qualifiers(role: Role, sig: &Signature, errors: &mut Errors) {
         errors.on(constness, "a `const fn` cannot wait for Redis; write `async fn`, without `const`");
     }
     if let (Safety::Unsafe(unsafety), Role::Read) = (&sig.safety, role) {
-        let message = "an `unsafe fn` cannot be cached: one caller keeps its contract, and all get its value; \
-                       write a safe `async fn` around the unsafe call";
+        let message = "an `unsafe fn` cannot be cached: one caller upholds its contract, but all callers get the \
+                       value; write a safe `async fn` around the unsafe call";
         errors.on(unsafety, message);
     }
     // Variadic functions are all `extern`.
@@ -101,8 +102,8 @@ fn qualifiers(role: Role, sig: &Signature, errors: &mut Errors) {
     }
 }
 
-/// What the body is to evaluate to, with `_` for what has no name. Without a return type, that is the unit type, which
-/// then stands at the function's name.
+/// The type that the body must evaluate to, with `_` for `impl Trait`. Without a return type it is the unit type,
+/// located at the function's name.
 pub(super) fn returns(sig: &Signature, written: Option<Type>) -> Type {
     let span = sig.ident.span();
     let mut ty = written.unwrap_or_else(|| parse_quote_spanned!(span=> ()));
@@ -135,23 +136,20 @@ fn infer_unnameable(ty: &mut Type) {
     }
 }
 
-/// `on_unavailable = "fail"` without a return value that could say so.
-pub(super) fn refusable(form: &Form, sig: &Signature, errors: &mut Errors) {
+/// Reports `on_unavailable = "fail"` on a function that cannot return an error.
+pub(super) fn refusable(form: &AsyncForm, sig: &Signature, errors: &mut Errors) {
     if form.returns.as_ref().is_none_or(is_unit) {
-        let message = "`on_unavailable = \"fail\"` is told by the return value, and this function has none; \
-                       give it the type `Result<(), E>`, with `E: From<cached_core::CacheError>`";
+        let message = "`on_unavailable = \"fail\"` returns an error, and this function returns nothing; return \
+                       `Result<(), E>` with `E: From<cached_core::CacheError>`";
         errors.on(&sig.ident, message);
     }
 }
 
-/// `ret` of a type that has no name.
-pub(super) fn nameable(form: &Form, errors: &mut Errors) {
+/// Reports `ret` of a type that has no name.
+pub(super) fn nameable(form: &AsyncForm, errors: &mut Errors) {
     if let Some(ty) = &form.returns {
-        Unnameable {
-            errors,
-            message: "`ret` is made of the return type, so that must be nameable; write the type instead of `impl`",
-        }
-        .visit_type(ty);
+        Unnameable { errors, message: "`ret` needs a return type that has a name; write the type instead of `impl`" }
+            .visit_type(ty);
     }
 }
 
@@ -167,18 +165,18 @@ fn is_unit(ty: &Type) -> bool {
 fn return_type(ty: &Type, is_batch: bool, errors: &mut Errors) {
     if is_unit(ty) || matches!(bare(ty), Type::Never(_)) {
         let written = ty.to_token_stream();
-        errors.on(ty, format!("`{written}` is nothing to cache; return a value, such as `-> Result<T, E>`"));
+        errors.on(ty, format!("`{written}` holds nothing to cache; return a value, such as `-> Result<T, E>`"));
         return;
     }
-    let message = "a cached value must have a nameable type, to be read back as; write the type instead of `impl`";
+    let message = "a cached value is read back, so its type needs a name; write the type instead of `impl`";
     Unnameable { errors, message }.visit_type(ty);
-    // The keys of a map are ids, which may be borrowed; what the values may be, rustc knows.
+    // The keys of a map are ids, which may be borrowed. rustc checks the values.
     if !is_batch {
         borrowed(ty, false, errors);
     }
 }
 
-/// `-> impl Trait`.
+/// Reports `impl Trait` in a type.
 struct Unnameable<'e> {
     errors: &'e mut Errors,
     message: &'static str,
@@ -193,14 +191,13 @@ impl Visit<'_> for Unnameable<'_> {
 /// Types whose first argument is stored with them.
 const OWNERS: [&str; 4] = ["Result", "Option", "Vec", "Box"];
 
-/// `-> &str`, `-> Name<'_>`. Borrowing is judged only where it is certain that it would be stored: of a type that only
-/// its name tells, such as `Res<u64, &str>`, the argument may be the error. What is overlooked here is for the type check.
+/// Reports `-> &str` and `-> Name<'_>`, but only where the borrow would certainly be stored: in an unknown type such as
+/// `Res<u64, &str>` the argument may be the error. The type check finds the rest.
 fn borrowed(ty: &Type, is_value: bool, errors: &mut Errors) {
     match bare(ty) {
         Type::Reference(reference) => {
             let owned = owned(&reference.elem);
-            let message =
-                format!("a cached value comes from elsewhere and cannot borrow; return an owned value: {owned}");
+            let message = format!("a cached value is read from Redis, so it cannot borrow; return {owned}");
             errors.on(reference, message);
         }
         Type::Tuple(tuple) => tuple.elems.iter().for_each(|ty| borrowed(ty, true, errors)),
@@ -210,10 +207,10 @@ fn borrowed(ty: &Type, is_value: bool, errors: &mut Errors) {
             if let Some(value) = owner.and_then(first_type_argument) {
                 borrowed(value, true, errors);
             } else if owner.is_none() && names_lifetime(path) {
-                // An alias may hide a `Result` whose error borrows, which is fine. Written out, it is seen to be.
-                let but = if is_value { "" } else { "; if only its error borrows, write the `Result<T, E>` out" };
+                // An alias may hide a `Result` whose error borrows, which is allowed and visible if written out.
+                let but = if is_value { "" } else { "; if only the error borrows, write out the `Result<T, E>`" };
                 let message =
-                    format!("a cached value comes from elsewhere and cannot borrow; return an owned type{but}");
+                    format!("a cached value is read from Redis, so it cannot borrow; return an owned value{but}");
                 errors.on(path, message);
             }
         }
@@ -221,7 +218,7 @@ fn borrowed(ty: &Type, is_value: bool, errors: &mut Errors) {
     }
 }
 
-/// `Name<'_>`: the last segment has a lifetime among its arguments, other than `'static`.
+/// Whether the last segment has a lifetime other than `'static` among its arguments, as `Name<'_>` has.
 fn names_lifetime(ty: &Type) -> bool {
     let Type::Path(ty) = ty else { return false };
     let Some(PathArguments::AngleBracketed(arguments)) = ty.path.segments.last().map(|last| &last.arguments) else {
@@ -235,9 +232,9 @@ fn names_lifetime(ty: &Type) -> bool {
 /// What to return instead of a reference to this.
 fn owned(ty: &Type) -> String {
     match bare(ty) {
-        Type::Path(path) if path.path.is_ident("str") => "`String`".to_owned(),
-        Type::Slice(slice) => format!("`Vec<{}>`", spell(slice.elem.to_token_stream())),
-        Type::Path(_) | Type::Tuple(_) | Type::Array(_) => format!("`{}`", spell(ty.to_token_stream())),
-        _ => "the value itself".to_owned(),
+        Type::Path(path) if path.path.is_ident("str") => "an owned `String`".to_owned(),
+        Type::Slice(slice) => format!("an owned `Vec<{}>`", spell(slice.elem.to_token_stream())),
+        Type::Path(_) | Type::Tuple(_) | Type::Array(_) => format!("an owned `{}`", spell(ty.to_token_stream())),
+        _ => "an owned value".to_owned(),
     }
 }

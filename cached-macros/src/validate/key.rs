@@ -1,4 +1,4 @@
-//! Rules about the key of a cached function: every argument is named as a whole, or skipped.
+//! Rules for the key of a cached function: it names every argument as a whole, or `skip` does.
 
 use std::collections::HashSet;
 
@@ -15,12 +15,12 @@ use crate::signature::{Argument, Names};
 use crate::suggest::nearest;
 use crate::template::{self, Form};
 
-/// The key, and what has no part in it.
+/// The key, and the arguments that are missing in it.
 #[derive(Default)]
 pub(super) struct Key {
-    /// Complete only if nothing was reported.
+    /// Incomplete if anything was reported.
     pub(super) pieces: Vec<Piece>,
-    /// The arguments that have been reported, as neither in the key nor in `skip`.
+    /// The arguments that were reported as neither in the key nor in `skip`.
     pub(super) left_out: Vec<Ident>,
 }
 
@@ -50,13 +50,16 @@ pub(super) fn key(options: &Options, scope: &Scope<'_>, errors: &mut Errors) -> 
     }
 }
 
-/// The names in `skip(..)`, once each.
+/// The names in `skip(..)`, without duplicates.
 fn skipped(skip: &Setting<Vec<Ident>>, names: &Names, errors: &mut Errors) -> HashSet<String> {
     let mut skipped = HashSet::new();
     for name in skip.value().into_iter().flatten() {
         let spelling = spelled(name);
         if spelling == "self" {
-            errors.on(name, "`self` is part of the key only where `<self.field>` says so; remove it from `skip`");
+            errors.on(
+                name,
+                "`self` is not part of the key unless the key names a field, `<self.field>`; remove it from `skip`",
+            );
         } else if !names.argument_names().chain(names.parameters().map(spelled)).any(|known| known == spelling) {
             let known: Vec<String> = names.argument_names().collect();
             errors.on(name, unknown("skip", &spelling, &known));
@@ -67,38 +70,38 @@ fn skipped(skip: &Setting<Vec<Ident>>, names: &Names, errors: &mut Errors) -> Ha
     skipped
 }
 
-/// An argument under `#[cfg]`.
+/// Reports `#[cfg]` on an argument.
 fn existence(argument: &Argument, errors: &mut Errors) {
     let Some(cfg) = &argument.cfg else { return };
     let name = &argument.name;
     let message = format!(
-        "whether `{name}` exists is decided only after the key has been made, so it cannot be part of it; \
-         name it in `skip({name})`"
+        "`#[cfg]` on `{name}` is evaluated after the key is made, so `{name}` cannot be in the key; name it in \
+         `skip({name})`"
     );
     errors.on(cfg, message);
 }
 
-/// A template.
+/// Checks a key that is written as a template.
 fn written(literal: &LitStr, options: &Options, kept: &[&Argument], scope: &Scope<'_>, errors: &mut Errors) -> Key {
     let is_kept = |name: &str| kept.iter().any(|kept| spelled(&kept.name) == name);
     let template = match template::parse(&literal.value()) {
         Ok(template) => template,
         Err(fault) => {
-            // It may be the second `{argument}` that makes no hash tag.
+            // The fault may be a second `{argument}`, which is not a hash tag.
             if format_style(literal, is_kept, scope, Braces::Tag, errors).is_empty() {
                 errors.at(span_in(literal, &fault.at), fault.message);
             }
             return Key::default();
         }
     };
-    // Of these, a hash cannot be made otherwise.
+    // `<*>` cannot hash these arguments, since `:serde` is their only form.
     let by_serde = |name: &Ident| {
         template.iter().filter_map(template::Piece::placeholder).any(|placeholder| {
             placeholder.form == Form::Serde && placeholder.fields.is_empty() && spelled(name) == placeholder.root
         })
     };
     let mut key = Key::default();
-    // What the key depends on; `None` as soon as that is unclear.
+    // The arguments that the key depends on; `None` as soon as that is unclear.
     let mut used = Some(Parts::default());
     for piece in &template {
         match piece {
@@ -109,7 +112,7 @@ fn written(literal: &LitStr, options: &Options, kept: &[&Argument], scope: &Scop
             }
             template::Piece::Placeholder(placeholder) => {
                 let resolved = resolve(placeholder, literal, "key", scope, errors);
-                // Of a misspelt `<uid>`, `id` was meant: it must not be reported as missing as well.
+                // `<uid>` is a misspelt `<id>`, so `id` must not be reported as missing as well.
                 let meant = match resolved {
                     Some(_) => Some(Part::of(&placeholder.root, &placeholder.fields)),
                     None => nearest(&placeholder.root, scope.candidates().iter().map(String::as_str))
@@ -136,7 +139,7 @@ fn written(literal: &LitStr, options: &Options, kept: &[&Argument], scope: &Scop
     key
 }
 
-/// Skipped, but in the key.
+/// Reports arguments that are skipped but also in the key.
 fn contradictions(skip: &Setting<Vec<Ident>>, names: &Names, used: &Parts, errors: &mut Errors) {
     for name in skip.value().into_iter().flatten() {
         let spelling = spelled(name);
@@ -151,15 +154,15 @@ fn contradictions(skip: &Setting<Vec<Ident>>, names: &Names, used: &Parts, error
             );
         } else if let (Some(cfg), Some(field)) = (argument.and_then(|at| at.cfg.as_ref()), used.field_of(&spelling)) {
             let message = format!(
-                "whether `{spelling}` exists is decided only after the key has been made, so no part of it can be in it; \
-                 remove `<{field}>` from the key"
+                "`#[cfg]` on `{spelling}` is evaluated after the key is made, so no part of `{spelling}` can be in the \
+                 key; remove `<{field}>`"
             );
             errors.on(cfg, message);
         }
     }
 }
 
-/// Neither skipped nor as a whole in the key.
+/// Reports arguments that are neither skipped nor in the key as a whole.
 fn missing(kept: &[&Argument], options: &Options, used: &Parts, errors: &mut Errors) -> Vec<Ident> {
     let missing = kept.iter().filter(|argument| argument.cfg.is_none() && !used.has_all_of(argument));
     let mut left_out = Vec::new();
@@ -177,8 +180,8 @@ fn missing(kept: &[&Argument], options: &Options, used: &Parts, errors: &mut Err
                  `skip({name})`"
             ),
             (None, Some(_)) => format!(
-                "{is}: two calls that differ in the rest of it would share an entry; put all of it into the key, `<{name}>` \
-                 or `<{name}:hash>`, or name it in `skip({name})` if the rest does not matter"
+                "{is}: two calls that differ in the rest of it would share an entry; add `<{name}>` or `<{name}:hash>` \
+                 to the key, or name it in `skip({name})` if the rest does not matter"
             ),
         };
         errors.on(&argument.name, message);

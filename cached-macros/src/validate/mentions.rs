@@ -1,4 +1,4 @@
-//! The names in the user's code, as far as they can be seen.
+//! Finds the names in the user's code, as far as the tokens show them.
 
 use std::collections::HashSet;
 
@@ -9,35 +9,35 @@ use syn::{Expr, ExprField, ExprPath, Ident, LitStr, Macro, Member, PatIdent, UnO
 use super::scope::spelled;
 use crate::template::braced;
 
-/// A name, and the way to one of its fields: `page.from`.
+/// A name and the path to one of its fields: `page.from`.
 pub(super) struct Mention {
     pub(super) name: Ident,
     pub(super) fields: Vec<String>,
 }
 
-/// The names that stand alone as values in an expression and that it does not bind itself.
+/// The names that an expression uses as values and does not bind itself.
 pub(super) fn values(code: &Expr) -> Vec<Ident> {
-    let mut seen = Seen::default();
-    seen.visit_expr(code);
-    seen.free().into_iter().map(|mention| mention.name).collect()
+    let mut finder = Finder::default();
+    finder.visit_expr(code);
+    finder.free().into_iter().map(|mention| mention.name).collect()
 }
 
-/// As [`values`], with fields, and what may be a name inside of a macro: `format!("{lang}", region)`.
+/// Like [`values`], but with fields and with possible names inside of macros: `format!("{lang}", region)`.
 pub(super) fn values_and_macros(code: &Expr) -> Vec<Mention> {
-    let mut seen = Seen { in_macros: true, ..Seen::default() };
-    seen.visit_expr(code);
-    seen.free()
+    let mut finder = Finder { in_macros: true, ..Finder::default() };
+    finder.visit_expr(code);
+    finder.free()
 }
 
 #[derive(Default)]
-struct Seen {
+struct Finder {
     /// Bound by a parameter of a closure, by a `let`, or by any other pattern.
     bound: HashSet<Ident>,
     used: Vec<Mention>,
     in_macros: bool,
 }
 
-impl Seen {
+impl Finder {
     fn free(self) -> Vec<Mention> {
         let Self { bound, used, .. } = self;
         used.into_iter().filter(|mention| !bound.contains(&mention.name)).collect()
@@ -49,14 +49,14 @@ impl Seen {
 
     fn tokens(&mut self, tokens: TokenStream) {
         let mut after_dot = false;
-        // The fields that follow belong to the name that was seen last.
+        // Whether the next field belongs to the last name.
         let mut in_place = false;
         for token in tokens {
             let is_dot = matches!(&token, TokenTree::Punct(punct) if punct.as_char() == '.');
             match &token {
                 TokenTree::Group(group) => {
                     let last = self.used.last_mut().filter(|_| in_place && group.delimiter() == Delimiter::Parenthesis);
-                    // What was taken for a field is a method.
+                    // The last field was the name of a method.
                     last.and_then(|last| last.fields.pop());
                     self.tokens(group.stream());
                 }
@@ -92,7 +92,7 @@ impl Seen {
     }
 }
 
-impl Visit<'_> for Seen {
+impl Visit<'_> for Finder {
     fn visit_pat_ident(&mut self, pat: &PatIdent) {
         self.bound.insert(pat.ident.clone());
         visit::visit_pat_ident(self, pat);

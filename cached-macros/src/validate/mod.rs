@@ -1,4 +1,4 @@
-//! Options and function -> [`Model`]. The only phase that reports broken rules; one file for each thing they are about.
+//! Options and function -> [`Model`]. Only this phase reports broken rules. Each file holds the rules for one subject.
 
 mod batch;
 mod closure;
@@ -27,13 +27,13 @@ use self::parts::{InKey, Parts};
 use self::scope::Scope;
 use crate::ast::{Options, Setting};
 use crate::diagnostics::Errors;
-use crate::model::{Action, Batch, Entry, Frame, Mode, Model, Piece, Unavailable};
+use crate::model::{Action, Batch, Entry, Frame, Mode, Model, OnUnavailable, Piece};
 use crate::role::Role;
-use crate::signature::{Form, Function, Names};
+use crate::signature::{AsyncForm, Function, Names};
 
 pub(crate) use function::not_a_function;
 
-/// Judges everything, so that all faults show at once; gives the function back if there are any.
+/// Checks everything, so that the user sees all faults at once. Returns the function if there are any.
 pub(crate) fn model(
     role: Role,
     mut options: Options,
@@ -54,7 +54,7 @@ pub(crate) fn model(
     let cache = options::cache(options.cache, errors);
 
     match form {
-        Some(Form { returns, boxed }) if errors.is_empty() && (returns.is_some() || role == Role::Invalidate) => {
+        Some(AsyncForm { returns, boxed }) if errors.is_empty() && (returns.is_some() || role == Role::Invalidate) => {
             let returns = function::returns(&function.sig, returns);
             Ok(Model { frame: Frame { support, function: *function, boxed, returns, cache }, action })
         }
@@ -62,10 +62,10 @@ pub(crate) fn model(
     }
 }
 
-/// A function, and what is known of it.
+/// A function and what is known about it.
 struct Item<'a> {
     function: &'a Function,
-    form: Option<&'a Form>,
+    form: Option<&'a AsyncForm>,
     names: &'a Names,
 }
 
@@ -79,7 +79,7 @@ fn read(options: &mut Options, batch: Option<Batch>, item: &Item<'_>, errors: &m
         return Action::Batch(entry, Box::new(batch));
     }
     let option = detached::option(options);
-    let detached = option.map(|option| detached::taken(option, item.function, item.form, errors));
+    let detached = option.map(|option| detached::captures(option, item.function, item.form, errors));
     Action::Read(Entry { detached, ..entry(options, key, &scope, errors) })
 }
 
@@ -87,15 +87,15 @@ fn put(options: &mut Options, item: &Item<'_>, errors: &mut Errors) -> Action {
     let scope = Scope::of_entry(Role::Put, item.names);
     uncommitted::uncommitted(Role::Put, options, item.names, &[], errors);
     if options.key.is_absent() {
-        let message = "under which key is the value stored? write that of the function that reads it: \
-                       `#[redis_put(key = \"user:<id>\")]`";
+        let message = "a put needs the key under which it stores the value; write the key of the function that reads \
+                       it, for example `#[redis_put(key = \"user:<id>\")]`";
         errors.at(Span::call_site(), message);
     }
     let key = options.key.value().and_then(|key| template::key(key, &scope, errors));
     let entry = entry(options, key.map(|key| key.pieces).unwrap_or_default(), &scope, errors);
     let emits = write::events(&mut options.emits, &scope, errors);
     let unavailable = unavailable(take(&mut options.on_unavailable), item, errors);
-    Action::Put { entry, emits, unavailable: unavailable.into_value().unwrap_or(Unavailable::Proceed) }
+    Action::Put { entry, emits, unavailable: unavailable.into_value().unwrap_or(OnUnavailable::Proceed) }
 }
 
 fn invalidate(options: &mut Options, is_readable: bool, item: &Item<'_>, errors: &mut Errors) -> Action {
@@ -111,21 +111,21 @@ fn invalidate(options: &mut Options, is_readable: bool, item: &Item<'_>, errors:
     match mode.into_value() {
         Some(Mode::After) => Action::After(what),
         Some(Mode::Bracket) | None => {
-            Action::Bracket { what, unavailable: unavailable.into_value().unwrap_or(Unavailable::Proceed) }
+            Action::Bracket { what, unavailable: unavailable.into_value().unwrap_or(OnUnavailable::Proceed) }
         }
     }
 }
 
-/// `on_unavailable = "fail"`, and whether the function can say so.
-fn unavailable(setting: Setting<LitStr>, item: &Item<'_>, errors: &mut Errors) -> Setting<Unavailable> {
+/// Checks `on_unavailable`, and that the function can return an error if it is `"fail"`.
+fn unavailable(setting: Setting<LitStr>, item: &Item<'_>, errors: &mut Errors) -> Setting<OnUnavailable> {
     let unavailable = write::unavailable(setting, errors);
-    if let (Some(Unavailable::Fail), Some(form)) = (unavailable.value(), item.form) {
+    if let (Some(OnUnavailable::Fail), Some(form)) = (unavailable.value(), item.form) {
         function::refusable(form, &item.function.sig, errors);
     }
     unavailable
 }
 
-/// What is stored, under this key.
+/// Checks the options about the value that is stored under this key.
 fn entry(options: &mut Options, key: Vec<Piece>, scope: &Scope<'_>, errors: &mut Errors) -> Entry {
     let names = scope.names;
     let in_key: InKey = Some(Parts::of(&key));

@@ -1,9 +1,9 @@
-//! Rules about the near cache.
+//! Rules for the near cache.
 
 use syn::LitStr;
 
 use crate::ast::Setting;
-use crate::diagnostics::{Errors, list};
+use crate::diagnostics::Errors;
 use crate::duration;
 use crate::model::Local;
 use crate::suggest::did_you_mean;
@@ -17,7 +17,8 @@ pub(super) fn local(setting: Setting<LitStr>, errors: &mut Errors) -> Option<Loc
     }
     if !value.starts_with(|first: char| first.is_ascii_digit()) {
         let message = format!(
-            "{value:?} is not a duration; write how long a value may be kept in this process, `local = \"30s\"`, or `local = \"off\"`"
+            "{value:?} is not a duration; write how long this process may keep a value, such as `local = \"30s\"`, or \
+             `local = \"off\"`"
         );
         errors.on(text, message);
         return None;
@@ -41,9 +42,8 @@ pub(super) fn serves_in_gap(setting: &Setting<LitStr>, errors: &mut Errors) -> b
             let known = || ["bypass", "serve"].into_iter();
             let suggestion = did_you_mean(other, known());
             let message = format!(
-                "unknown `on_gap` `{other}`; {suggestion}while Redis is out of contact, the near cache is left alone \
-                 (`\"bypass\"`), or serves what may be old (`\"serve\"`); known: {}",
-                list(known())
+                "unknown value `{other}` of `on_gap`; {suggestion}values: `bypass` (without contact to Redis, calls \
+                 skip the near cache), `serve` (it serves values that may be old)"
             );
             errors.on(text, message);
             false

@@ -1,4 +1,4 @@
-//! Rules about single options.
+//! Rules for single options.
 
 use syn::{Expr, ExprLit, Lit, LitStr, Path, UnOp};
 
@@ -32,12 +32,12 @@ pub(super) fn ttl(setting: Setting<Expr>, names: &Names, errors: &mut Errors) ->
         }),
         Expr::Lit(ExprLit { lit: Lit::Int(number), .. }) => {
             let digits = number.base10_digits();
-            errors.on(number, format!("a duration has a unit; write `ttl = \"{digits}s\"` for seconds"));
+            errors.on(number, format!("a duration needs a unit; write `ttl = \"{digits}s\"` for seconds"));
             None
         }
         Expr::Lit(literal) => {
-            let message = "`ttl` is a class (`\"medium\"`), a duration (`\"5m\"`), an expression of the arguments, \
-                           or a closure of the value";
+            let message = "`ttl` takes a class, a duration, an expression of the arguments, or a closure of the value; \
+                           write for example `ttl = \"5m\"`";
             errors.on(literal, message);
             None
         }
@@ -83,8 +83,10 @@ fn lifetime(text: &LitStr, errors: &mut Errors) -> Option<Lifetime> {
     if (first.is_ascii_alphabetic() || first == '_') && value.chars().all(in_class) {
         return Some(Lifetime::Class(value));
     }
-    let message =
-        format!("{value:?} is neither a class such as `medium` nor a duration such as `90s`, `5m` or `1h30m`");
+    let message = format!(
+        "{value:?} is neither a class nor a duration; write a class such as `medium`, or a duration such as `90s` or \
+         `1h30m`"
+    );
     errors.on(text, message);
     None
 }
@@ -104,7 +106,7 @@ pub(super) fn jitter(setting: &Setting<Expr>, errors: &mut Errors) -> Option<f64
     match number {
         Some(number) if !negative && (0.0..1.0).contains(&number) => Some(number),
         _ => {
-            let message = "`jitter` is a number from 0.0 up to, but not including, 1.0; write `jitter = 0.1` for ±10 %";
+            let message = "`jitter` is a number from 0.0 to below 1.0; write `jitter = 0.1` for ±10 %";
             errors.on(written, message);
             None
         }
@@ -118,7 +120,10 @@ pub(super) fn cache_if(setting: Setting<Expr>, names: &Names, errors: &mut Error
         captures(&option, &code, names, errors);
         return Some(Policy { option, code });
     }
-    errors.on(code, "`cache_if` asks about the value; write a closure `|value: &T| ..` or the path of such a function");
+    errors.on(
+        code,
+        "`cache_if` decides by the value; write a closure, `|value: &T| ..`, or the path of a function that takes `&T`",
+    );
     None
 }
 
@@ -137,7 +142,7 @@ pub(super) fn tags(
     let mut of_value = of_value.into_iter();
     let code = of_value.next();
     for second in of_value {
-        let message = "one closure makes any number of tags; write `|value: &T| [a, b]` for both";
+        let message = "one closure can return several tags; write `|value: &T| [a, b]` for both";
         errors.on(second, message);
     }
     let tags_of = code.map(|code| {
@@ -153,8 +158,7 @@ pub(super) fn cache(setting: Setting<Expr>, errors: &mut Errors) -> Option<Expr>
     if !matches!(code, Expr::Lit(_)) {
         return Some(code);
     }
-    let message = "`cache` takes an expression of type `&Cache`, such as `self.cache`; \
-                   the store is chosen on the builder";
+    let message = "`cache` takes an expression of type `&Cache`, such as `self.cache`; the builder chooses the store";
     errors.on(code, message);
     None
 }
@@ -180,7 +184,7 @@ pub(super) fn codec(setting: &Setting<LitStr>, errors: &mut Errors) -> Option<Co
     if known.is_none() {
         let names = || CODECS.iter().map(|(name, _)| *name);
         let suggestion = did_you_mean(&value, names());
-        errors.on(text, format!("unknown codec `{value}`; {suggestion}codecs: {}", list(names())));
+        errors.on(text, format!("unknown value `{value}` of `codec`; {suggestion}values: {}", list(names())));
     }
     known.map(|(_, codec)| *codec)
 }

@@ -1,4 +1,4 @@
-//! What a key has of the arguments: the whole of one, or parts of it.
+//! Which arguments a key contains, as a whole or in parts.
 
 use syn::{Ident, Member, Type};
 
@@ -7,17 +7,17 @@ use super::scope::spelled;
 use crate::model::{Piece, Segment, Value};
 use crate::signature::{Argument, bare};
 
-/// An argument, or the way to one of its fields: `page`, `page.from`.
+/// An argument, or the path to one of its fields: `page`, `page.from`.
 #[derive(Clone, PartialEq, Eq)]
 pub(super) struct Part(Vec<String>);
 
 impl Part {
-    /// `fields` of the argument of that name.
+    /// The path `fields` in the argument `name`.
     pub(super) fn of(name: &str, fields: &[String]) -> Self {
         Self([&[name.to_owned()], fields].concat())
     }
 
-    /// Whether it is that argument or a part of it.
+    /// Whether it is the argument `name` or a part of it.
     pub(super) fn is_of(&self, name: &str) -> bool {
         self.0.first().is_some_and(|root| root == name)
     }
@@ -29,12 +29,12 @@ impl std::fmt::Display for Part {
     }
 }
 
-/// The parts that a key is made of.
+/// The parts that a key contains.
 #[derive(Default)]
 pub(super) struct Parts(Vec<Part>);
 
 impl Parts {
-    /// Those of these pieces.
+    /// The parts in these pieces.
     pub(super) fn of(pieces: &[Piece]) -> Self {
         Self(of_pieces(pieces))
     }
@@ -43,22 +43,23 @@ impl Parts {
         self.0.push(part);
     }
 
-    /// Whether the argument itself stands there.
+    /// Whether the argument is among the parts as a whole.
     pub(super) fn names(&self, name: &str) -> bool {
         self.0.contains(&Part::of(name, &[]))
     }
 
-    /// Whether the argument or a part of it stands there.
+    /// Whether the argument or a part of it is among the parts.
     pub(super) fn has_any_of(&self, name: &str) -> bool {
         self.0.iter().any(|part| part.is_of(name))
     }
 
-    /// A field of the argument that stands there.
+    /// A field of the argument that is among the parts.
     pub(super) fn field_of(&self, name: &str) -> Option<&Part> {
         self.0.iter().find(|part| part.is_of(name) && part.0.len() > 1)
     }
 
-    /// Whether nothing of the argument is left out, as far as its type tells: that of a tuple does, item by item.
+    /// Whether nothing of the argument is left out. A tuple is complete if all its items are there; of other types only
+    /// the argument itself is.
     pub(super) fn has_all_of(&self, argument: &Argument) -> bool {
         self.has_all(&Part::of(&spelled(&argument.name), &[]), argument.whole.as_ref())
     }
@@ -78,16 +79,16 @@ impl Parts {
         }
     }
 
-    /// Whether two calls with the same key are alike in this.
-    fn tells(&self, part: &Part) -> bool {
+    /// Whether two calls with the same key have the same value here.
+    fn determines(&self, part: &Part) -> bool {
         self.0.iter().any(|known| part.0.starts_with(&known.0))
     }
 }
 
-/// What the key of an entry is made of; `None` where there is no key.
+/// The parts in the key of an entry; `None` if there is no key.
 pub(super) type InKey = Option<Parts>;
 
-/// The arguments, and the fields of arguments, that these pieces are made of.
+/// The arguments and fields of arguments that these pieces contain.
 pub(super) fn of_pieces(pieces: &[Piece]) -> Vec<Part> {
     let mut found = Vec::new();
     for piece in pieces {
@@ -107,16 +108,16 @@ fn place(root: &Ident, fields: &[Member]) -> Part {
     Part::of(&spelled(root), &fields)
 }
 
-/// The same of what the user's code mentions.
+/// The part that the user's code mentions.
 pub(super) fn of_mention(mention: &Mention) -> Part {
     Part::of(&spelled(&mention.name), &mention.fields)
 }
 
-/// Those of them that two calls with the same key may differ in.
+/// The parts in which two calls with the same key may differ.
 pub(super) fn not_in_key(used: impl IntoIterator<Item = Part>, in_key: &InKey) -> Vec<String> {
     let Some(in_key) = in_key else { return Vec::new() };
     let mut found: Vec<String> = Vec::new();
-    for part in used.into_iter().filter(|part| !in_key.tells(part)) {
+    for part in used.into_iter().filter(|part| !in_key.determines(part)) {
         let part = part.to_string();
         if !found.contains(&part) {
             found.push(part);

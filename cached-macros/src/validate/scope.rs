@@ -18,13 +18,13 @@ pub(super) struct Scope<'a> {
     ret: Ret,
 }
 
-/// What the word `ret` is, unless it is the name of an argument.
+/// What `ret` means, unless an argument has this name.
 enum Ret {
-    /// A name like others.
+    /// Nothing special.
     Nothing,
-    /// What the function returned.
+    /// The value that the function returned.
     Returned,
-    /// What the function returns, but too late: why, and what to write instead.
+    /// The value that the function returns, which is not known yet. The message says why, and what to write instead.
     Later(&'static str),
 }
 
@@ -33,8 +33,8 @@ impl<'a> Scope<'a> {
     pub(super) fn of_entry(role: Role, names: &'a Names) -> Self {
         let ret = if role == Role::Put {
             Ret::Later(
-                "`ret` is what the function returns, and keys, tags and events of a put are needed before it runs; \
-                 name arguments, or write `#[redis_invalidate(.., mode = \"after\")]`",
+                "`ret` is what the function returns, but a put needs its key, tags and events before the function \
+                 runs; name arguments, or write `#[redis_invalidate(.., mode = \"after\")]`",
             )
         } else {
             Ret::Nothing
@@ -48,18 +48,19 @@ impl<'a> Scope<'a> {
             None if mode.is_broken() => Ret::Returned,
             Some(Mode::After) => Ret::Returned,
             Some(Mode::Bracket) | None => Ret::Later(
-                "`ret` is what the function returns, and a bracket is opened before it runs; write `mode = \"after\"`",
+                "`ret` is what the function returns, but a bracket begins before the function runs; write `mode = \
+                 \"after\"`",
             ),
         };
         Self { names, ret }
     }
 
-    /// Whether the name is this word.
+    /// Whether the name means the returned value.
     pub(super) fn is_ret(&self, name: &str) -> bool {
         name == "ret" && !matches!(self.ret, Ret::Nothing) && self.names.argument("ret").is_none()
     }
 
-    /// Reports the word where it comes too early.
+    /// Reports `ret` where the returned value is not known yet.
     pub(super) fn may_use_ret(&self, at: Span, errors: &mut Errors) -> bool {
         if let Ret::Later(message) = self.ret {
             errors.at(at, message);
@@ -68,7 +69,7 @@ impl<'a> Scope<'a> {
         true
     }
 
-    /// The arguments among these names, once each.
+    /// The arguments among these names, without duplicates.
     pub(super) fn arguments<'n>(&self, names: impl IntoIterator<Item = &'n Ident>) -> Vec<Ident> {
         let mut found: Vec<Ident> = Vec::new();
         for name in names {
@@ -79,7 +80,7 @@ impl<'a> Scope<'a> {
         found
     }
 
-    /// Everything a placeholder can name but `self` and `ret`.
+    /// Everything a placeholder can name, except `self` and `ret`.
     pub(super) fn candidates(&self) -> Vec<String> {
         self.names.argument_names().chain(self.names.parameters().map(spelled)).collect()
     }
@@ -93,11 +94,11 @@ impl<'a> Scope<'a> {
     }
 }
 
-/// A name that is no argument; `place` is where it stands.
+/// The message for a name that is not an argument; `place` is the option that it is in.
 pub(super) fn unknown(place: &str, name: &str, known: &[String]) -> String {
     let suggestion = did_you_mean(name, known.iter().map(String::as_str));
     match known {
-        [] => format!("no argument `{name}`: the function has none to name in `{place}`; remove it"),
+        [] => format!("no argument `{name}`: the function has no arguments; remove it from `{place}`"),
         known => format!("no argument `{name}`; {suggestion}available: {}", list(known)),
     }
 }

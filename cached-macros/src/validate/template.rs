@@ -1,4 +1,4 @@
-//! Rules about templates: every placeholder names something.
+//! Rules for templates: every placeholder names something.
 
 use std::collections::HashSet;
 use std::ops::Range;
@@ -14,7 +14,7 @@ use crate::model::{Piece, Segment, Template, Value};
 use crate::suggest::nearest;
 use crate::template::{self, Form, Placeholder};
 
-/// The template of a tag; `option` is where it stands.
+/// Checks the template of a tag; `option` is the option that it is in.
 pub(super) fn tag(
     literal: &LitStr,
     option: &str,
@@ -35,7 +35,7 @@ pub(super) fn tag(
     Some(Template { not_in_key: not_in_key(of_pieces(&pieces), in_key), pieces })
 }
 
-/// The template of a key that a write removes or stores. It need not name every argument.
+/// Checks the template of a key that a write removes or stores. It need not name every argument.
 pub(super) fn key(literal: &LitStr, scope: &Scope<'_>, errors: &mut Errors) -> Option<Template> {
     let split = match template::parse_written(&literal.value()) {
         Ok(split) => split,
@@ -47,8 +47,8 @@ pub(super) fn key(literal: &LitStr, scope: &Scope<'_>, errors: &mut Errors) -> O
         }
     };
     if split.contains(&template::Piece::All) {
-        let message = "`<*>` in a key is a hash of the arguments of the function that reads, and this one has its own; \
-                       name the argument, `<id>`, here and there, or name an event";
+        let message = "`<*>` would hash the arguments of this function, not those of the function that reads; name the \
+                       same arguments in both keys, such as `<id>`, or name an event";
         errors.on(literal, message);
         return None;
     }
@@ -82,7 +82,7 @@ fn resolved(
     pieces
 }
 
-/// What braces are in a template.
+/// What braces mean in a template.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Braces {
     /// Around a hash tag.
@@ -90,8 +90,8 @@ pub(super) enum Braces {
     Text,
 }
 
-/// `{id}`, as Rust's format strings have it, for an argument that could be meant, or `{self.field}`. Returns the names of
-/// what was meant.
+/// Reports `{id}`, written as in a format string, if an argument could be meant, and `{self.field}`. Returns the names
+/// of the arguments that were meant.
 pub(super) fn format_style(
     literal: &LitStr,
     is_meant: impl Fn(&str) -> bool,
@@ -103,7 +103,7 @@ pub(super) fn format_style(
     let mut meant = HashSet::new();
     for (path, at) in template::braced(&literal.value()) {
         let root = path.split('.').next().unwrap_or_default();
-        // With a field it is hardly a tag; without one it may be, as in `{user}:<user>`.
+        // With a field it is hardly a hash tag; without one it may be, as in `{user}:<user>`.
         let is_field = root != path && (names.argument(root).is_some() || root == "self" && names.receiver.is_some());
         let is_argument = names.argument(path).is_some() && is_meant(path);
         if is_field || is_argument {
@@ -142,7 +142,7 @@ pub(super) fn resolve(
         match &names.receiver {
             Some(receiver) => place(receiver, placeholder, span),
             None => {
-                return fault(errors, format!("no `self` here: the function is no method{}", scope.available()));
+                return fault(errors, format!("no `self` here: the function is not a method{}", scope.available()));
             }
         }
     } else if let Some(argument) = names.argument(root) {
@@ -158,22 +158,28 @@ pub(super) fn resolve(
     } else if root.contains("::") || is_constant(root) && !may_be_meant(root, scope) {
         constant(placeholder, span)
     } else if root == "N" && placeholder.fields.is_empty() {
-        // Of the impl as well: by that name it is hardly a type.
+        // It may be a parameter of the impl; a type is hardly called `N`.
         constant(placeholder, span)
     } else if root.starts_with(char::is_uppercase) && placeholder.fields.is_empty() && !may_be_meant(root, scope) {
-        // Of the impl, which an attribute on one of its functions does not see: the compiler says whether there is one.
+        // It may be a parameter of the impl, which the attribute cannot see. The compiler reports it if there is none.
         return type_name(Ident::new(root, span), placeholder, span, errors);
     } else {
         return fault(errors, unknown(option, root, &scope.candidates()));
     };
     let Some(value) = value else {
-        return fault(errors, format!("`<{}>` names a field that cannot exist", placeholder.path()));
+        return fault(
+            errors,
+            format!(
+                "`<{}>` names a field that cannot exist; write `<arg.field>`, or `<arg.0>` for a tuple",
+                placeholder.path()
+            ),
+        );
     };
     Some(Segment { path: placeholder.path(), value, form: placeholder.form, span })
 }
 
-/// `<arg.field.0>`. The tokens are resolved like the parameter itself, but located in the template, so that a type that
-/// cannot be a segment is reported inside the attribute.
+/// The value of `<arg.field.0>`. Its tokens are resolved like the parameter itself, but located in the template, so
+/// that rustc reports a type that cannot be a segment inside the attribute.
 fn place(root: &Ident, placeholder: &Placeholder, span: Span) -> Option<Value> {
     let span = span.resolved_at(root.span());
     let fields = members(placeholder, span)?;
@@ -203,7 +209,13 @@ fn name_at(name: &str, span: Span) -> Option<Ident> {
 /// The name of a type parameter.
 fn type_name(name: Ident, placeholder: &Placeholder, span: Span, errors: &mut Errors) -> Option<Segment> {
     if placeholder.form != Form::Plain {
-        errors.at(span, format!("the name of a type is hashed when it is long; write `<{}>`", placeholder.root));
+        errors.at(
+            span,
+            format!(
+                "the name of a type takes no modifier, since a long name is hashed anyway; write `<{}>`",
+                placeholder.root
+            ),
+        );
         return None;
     }
     Some(Segment { path: placeholder.path(), value: Value::Type(name), form: placeholder.form, span })
@@ -226,15 +238,15 @@ fn is_constant(name: &str) -> bool {
         && name.starts_with(char::is_uppercase)
 }
 
-/// Whether the name is nearly that of an argument or a parameter.
+/// Whether the name resembles that of an argument or a parameter.
 fn may_be_meant(name: &str, scope: &Scope<'_>) -> bool {
     nearest(name, scope.candidates().iter().map(String::as_str)).is_some()
 }
 
-/// A part of a string literal, as far as the compiler lets us point at it; on stable that is the whole literal.
+/// The span of a part of a string literal, if the compiler can point at it; on stable it is the whole literal.
 pub(super) fn span_in(literal: &LitStr, part: &Range<usize>) -> Span {
     let token = literal.token();
-    // With escapes, positions in the value are not positions in the source.
+    // With escapes, positions in the value differ from positions in the source.
     let is_plain = token.to_string() == format!("\"{}\"", literal.value());
     let opening_quote = 1;
     let exact = token.subspan(part.start + opening_quote..part.end + opening_quote);

@@ -1,4 +1,4 @@
-//! Rules of `#[redis_invalidate]` and `#[redis_put]`.
+//! Rules for `#[redis_invalidate]` and `#[redis_put]`.
 
 use proc_macro2::Span;
 use syn::LitStr;
@@ -8,11 +8,11 @@ use super::scope::Scope;
 use super::template;
 use crate::ast::{self, Many, Options, Setting};
 use crate::diagnostics::{Errors, list};
-use crate::model::{Event, Invalidated, Mode, Template, Unavailable};
+use crate::model::{Event, Invalidation, Mode, OnUnavailable, Template};
 use crate::suggest::did_you_mean;
 
 const MODES: [(&str, Mode); 2] = [("bracket", Mode::Bracket), ("after", Mode::After)];
-const UNAVAILABLE: [(&str, Unavailable); 2] = [("proceed", Unavailable::Proceed), ("fail", Unavailable::Fail)];
+const UNAVAILABLE: [(&str, OnUnavailable); 2] = [("proceed", OnUnavailable::Proceed), ("fail", OnUnavailable::Fail)];
 
 /// `mode = "after"`
 pub(super) fn mode(setting: Setting<LitStr>, errors: &mut Errors) -> Setting<Mode> {
@@ -20,7 +20,7 @@ pub(super) fn mode(setting: Setting<LitStr>, errors: &mut Errors) -> Setting<Mod
 }
 
 /// `on_unavailable = "fail"`
-pub(super) fn unavailable(setting: Setting<LitStr>, errors: &mut Errors) -> Setting<Unavailable> {
+pub(super) fn unavailable(setting: Setting<LitStr>, errors: &mut Errors) -> Setting<OnUnavailable> {
     one_of(setting, &UNAVAILABLE, errors)
 }
 
@@ -36,23 +36,20 @@ fn one_of<T: Copy>(setting: Setting<LitStr>, known: &[(&str, T)], errors: &mut E
     }
     let known = || known.iter().map(|(known, _)| *known);
     let suggestion = did_you_mean(&written, known());
-    errors.on(
-        text,
-        format!("`{name}` is one of {}, not {written:?}; {suggestion}", list(known())).trim_end_matches("; "),
-    );
+    errors.on(text, format!("unknown value `{written}` of `{name}`; {suggestion}values: {}", list(known())));
     Setting::Broken
 }
 
-/// Both `mode = "after"` and `on_unavailable = "fail"`.
-pub(super) fn too_late(mode: &Setting<Mode>, unavailable: &Setting<Unavailable>, errors: &mut Errors) {
-    if let (Some(Mode::After), Setting::Given { name, value: Unavailable::Fail }) = (mode.value(), unavailable) {
-        let message = "whether the cache is available is asked before the write, and `mode = \"after\"` asks nothing \
-                       before it; remove one of the two";
+/// Reports `on_unavailable = "fail"` beside `mode = "after"`.
+pub(super) fn too_late(mode: &Setting<Mode>, unavailable: &Setting<OnUnavailable>, errors: &mut Errors) {
+    if let (Some(Mode::After), Setting::Given { name, value: OnUnavailable::Fail }) = (mode.value(), unavailable) {
+        let message = "`on_unavailable` is decided before the body runs, and `mode = \"after\"` contacts the cache \
+                       only after it; remove one of the two";
         errors.on(name, message);
     }
 }
 
-/// What a write makes invalid, besides the entry that it puts.
+/// The events of a write.
 pub(super) fn events(written: &mut Many<ast::Event>, scope: &Scope<'_>, errors: &mut Errors) -> Vec<Event> {
     let written = std::mem::take(written).0;
     written.into_iter().filter_map(|written| event::event(written, Purpose::Emit, scope, &None, errors)).collect()
@@ -64,17 +61,17 @@ pub(super) fn invalidated(
     is_readable: bool,
     scope: &Scope<'_>,
     errors: &mut Errors,
-) -> Invalidated {
+) -> Invalidation {
     let is_nothing = options.emits.0.is_empty() && options.removes.0.is_empty() && options.tag.0.is_empty();
-    // What could not be read may have been what is missing.
+    // If an option could not be read, it may be the missing one.
     if is_nothing && is_readable {
-        let message = "what does this function change? name an event, a key or a tag; \
-                       write for example `#[redis_invalidate(UserUpdated { id: user.id })]`";
+        let message = "this attribute invalidates nothing; name an event, a key or a tag, for example \
+                       `#[redis_invalidate(UserUpdated { id: user.id })]`";
         errors.at(Span::call_site(), message);
     }
     let keys = templates(&options.removes, errors, |key, errors| template::key(key, scope, errors));
     let tags = templates(&options.tag, errors, |tag, errors| template::tag(tag, "tag", scope, &None, errors));
-    Invalidated { events: events(&mut options.emits, scope, errors), keys, tags }
+    Invalidation { events: events(&mut options.emits, scope, errors), keys, tags }
 }
 
 fn templates(

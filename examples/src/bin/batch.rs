@@ -1,7 +1,7 @@
-//! A list of a hundred articles, most of which somebody has read a moment ago.
+//! Reads a hundred articles, some of which are cached already.
 //!
-//! Asked for one by one, each of them is a round trip; asked for together, they are one, and one query for those that are
-//! missing. `cargo run -p examples --bin batch`, or with `REDIS_URL=redis://127.0.0.1/` in front to store in Redis.
+//! One by one, each article costs a round trip. Together they cost one, and one query for the missing articles. `cargo
+//! run -p examples --bin batch`, or with `REDIS_URL=redis://127.0.0.1/` in front to store in Redis.
 
 use cached_core::{Cache, redis_cached};
 use serde::{Deserialize, Serialize};
@@ -22,7 +22,7 @@ async fn query(ids: &[u64]) -> HashMap<u64, Article> {
     ids.iter().map(|id| (*id, Article { id: *id, title: format!("Article {id}") })).collect()
 }
 
-/// Shares its entries with the function below, since the key is the same.
+/// Shares its entries with `articles`, because the key is the same.
 #[redis_cached(key = "article:<id>")]
 async fn article(id: u64) -> Option<Article> {
     query(&[id]).await.remove(&id)

@@ -1,19 +1,19 @@
-//! A value that ends is renewed in the background, and a source that fails is bridged.
+//! Refreshes values in the background, and serves old ones while the source fails.
 //!
-//! The rates live for a second. Nobody waits for new ones: whoever asks after that second is served the old ones while one
-//! call, in a task of its own, fetches the next. Then the source fails for a while, and nobody hears of it.
-//! `cargo run -p examples --bin freshness`, or with `REDIS_URL=redis://127.0.0.1/` in front to store in Redis; then start it
-//! in two terminals, and both together fetch as often as one alone.
+//! The rates live for a second. Nobody waits for new ones: later calls are served the old rates while one task fetches
+//! the next. Then the source fails for a while, and no caller sees an error. `cargo run -p examples --bin freshness`,
+//! or with `REDIS_URL=redis://127.0.0.1/` in front to store in Redis; then start it in two terminals: both together
+//! fetch as often as one alone.
 
 use cached_core::{Cache, redis_cached};
 use std::error::Error;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-/// How often the source was asked.
+/// How many times the source was asked.
 static FETCHES: AtomicU64 = AtomicU64::new(0);
 
-/// Pretends to be somebody else's service: it takes 300 ms, and from the fourth second to the eighth it is down.
+/// Pretends to be an external service: it takes 300 ms, and is down from the fourth to the eighth second.
 async fn fetch(began: Instant) -> Result<u64, String> {
     let number = FETCHES.fetch_add(1, Ordering::Relaxed) + 1;
     tokio::time::sleep(Duration::from_millis(300)).await;
@@ -40,7 +40,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     }
     if let Some(site) = cache.stats().site("rates") {
         println!(
-            "{} calls, {} of them served a value past its end; {} renewals, {} loads failed",
+            "{} calls, {} of them served a value past its end; {} refreshes, {} loads failed",
             site.calls(),
             site.stale,
             site.refreshes,

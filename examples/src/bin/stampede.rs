@@ -1,8 +1,8 @@
-//! A thousand callers ask for the same thing at the same moment, and it is not cached yet.
+//! A thousand callers ask for the same value at the same moment, before it is cached.
 //!
 //! Without a cache, and with a naive one, every caller runs the query. Here one runs it and the others share what it
 //! finds. `cargo run -p examples --bin stampede`, or with `REDIS_URL=redis://127.0.0.1/` in front to store in Redis;
-//! then start it in two terminals within a few seconds, and both together load once.
+//! then start it in two terminals within a few seconds: both together load once.
 
 use cached_core::{Cache, redis_cached};
 use std::error::Error;
@@ -14,10 +14,10 @@ use tokio::task::JoinSet;
 
 const CALLERS: usize = 1_000;
 
-/// How often the query ran.
+/// How many times the query ran.
 static LOADS: AtomicU64 = AtomicU64::new(0);
 
-/// The database has ten connections, as many a real one: whoever finds them all in use waits.
+/// The database has ten connections. A query waits if all of them are in use.
 static CONNECTIONS: Semaphore = Semaphore::const_new(10);
 
 /// Pretends to be a query of 50 ms.
@@ -33,7 +33,7 @@ async fn report(year: u16) -> String {
     query_report(year).await
 }
 
-/// Lets all callers go at once and waits for the last; prints what they cost.
+/// Starts all callers at once, waits for the last, and prints what they cost.
 async fn stampede<F>(label: &str, call: fn(u16) -> F) -> Result<(), Box<dyn Error>>
 where
     F: Future<Output = String> + Send + 'static,
@@ -69,7 +69,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let cache = Cache::builder().from_env().namespace("stampede").build()?;
     cache.clone().install();
 
-    // The key must be cold: in Redis, an earlier run may have left it.
+    // The value must not be cached yet, but an earlier run may have left it in Redis.
     cache.delete("report:2025").await?;
 
     stampede("uncached", query_report).await?;

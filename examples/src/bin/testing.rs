@@ -7,7 +7,7 @@ use cached_core::{BuildError, Cache, Clock};
 use shop::{Product, Shop, ShopError};
 use std::time::Duration;
 
-/// The code under test: a repository as in any service. It does not know that it is tested.
+/// The code under test: a repository as in any service. Nothing in it is written for tests.
 mod shop {
     use cached_core::redis_cached;
     use serde::{Deserialize, Serialize};
@@ -21,7 +21,7 @@ mod shop {
     #[derive(Debug, PartialEq)]
     pub(crate) struct ShopError;
 
-    /// Counts its loads: the test wants to know whether the function ran or the cache answered.
+    /// Counts its loads, so that the test knows whether the function ran or the cache answered.
     #[derive(Debug, Default)]
     pub(crate) struct Shop {
         pub(crate) loads: AtomicU64,
@@ -50,7 +50,7 @@ async fn second_call_is_a_hit() {
     cache
         .scope(async {
             assert_eq!(shop.find_product(1).await, Ok(Product { id: 1 }));
-            // Values are stored in the background: wait until they are.
+            // Values are stored in the background; this waits for that.
             cache.settled().await;
             assert_eq!(shop.find_product(1).await, Ok(Product { id: 1 }));
         })
@@ -61,7 +61,7 @@ async fn second_call_is_a_hit() {
     assert_eq!(stats.site("find_product").map(|site| (site.hits, site.loads)), Some((1, 1)));
 }
 
-/// What one test stores, no other test sees: each has a cache of its own, valid inside its scope.
+/// No test sees what another test stores: each has its own cache, which is used inside its scope.
 async fn caches_are_isolated() {
     let shop = Shop::default();
     for _ in 0..2 {
@@ -72,7 +72,7 @@ async fn caches_are_isolated() {
     assert_eq!(shop.loads(), 2);
 }
 
-/// An hour passes in no time: the entries' TTLs follow the clock that the cache was given.
+/// The test does not wait for a TTL, because entries follow the clock that the cache was given.
 async fn ttl_runs_out() -> Result<(), BuildError> {
     let clock = Clock::manual();
     let cache = Cache::builder().clock(clock.clone()).build()?;
@@ -117,7 +117,7 @@ async fn main() -> Result<(), BuildError> {
     second_call_is_a_hit().await;
     println!("ok: the second call is a hit");
     caches_are_isolated().await;
-    println!("ok: what one test stores, no other test sees");
+    println!("ok: no test sees what another test stores");
     ttl_runs_out().await?;
     println!("ok: a TTL runs out without sleeping");
     errors_are_not_stored().await;
@@ -125,7 +125,7 @@ async fn main() -> Result<(), BuildError> {
     Ok(())
 }
 
-// In your own tests the bodies would stand here; they are above because `main` runs them too.
+// In your own tests the bodies would be here; they are above because `main` runs them, too.
 #[cfg(test)]
 mod tests {
     #[tokio::test]

@@ -12,14 +12,14 @@ struct UserUpdated {
     id: u64,
 }
 
-/// Says what makes its entries invalid, and nothing about who does that.
+/// Says which event invalidates its entries, and not who causes it.
 #[redis_cached(key = "user:<id>", invalidate_on = UserUpdated { id })]
 async fn user_name(id: u64) -> Option<String> {
     println!("  asks the database for user {id}");
     NAMES.lock().ok()?.get(&id).cloned()
 }
 
-/// Says what it has changed, and nothing about who reads it.
+/// Says what it has changed, and not who reads it.
 #[redis_invalidate(UserUpdated { id })]
 async fn rename(id: u64, name: &str) {
     println!("  writes user {id}");
@@ -28,7 +28,7 @@ async fn rename(id: u64, name: &str) {
     }
 }
 
-/// What it returns is what is found from then on.
+/// Later calls of `user_name` return what this returns.
 #[redis_put(key = "user:<id>", invalidate_on = UserUpdated { id }, UserUpdated { id })]
 async fn replace(id: u64, name: &str) -> Option<String> {
     println!("  writes user {id}");

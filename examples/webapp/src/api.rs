@@ -1,4 +1,4 @@
-//! The JSON routes. `?cache=off` on any data route asks the database, whatever is cached.
+//! The JSON routes. With `?cache=off`, any data route asks the database and not the cache.
 
 use crate::error::ApiError;
 use crate::model::{Category, Product, RankBy, ReportLine, SearchPage, TopProduct, User};
@@ -40,7 +40,7 @@ pub(crate) fn router(app: App) -> Router {
         .with_state(app)
 }
 
-/// axum's extractors, but bad input is answered in JSON.
+/// axum's extractors, but with JSON answers to bad input.
 #[derive(FromRequestParts)]
 #[from_request(via(axum::extract::Path), rejection(ApiError))]
 pub(crate) struct Path<T>(pub(crate) T);
@@ -104,7 +104,7 @@ async fn search(
     Query(search): Query<Search>,
     Query(options): Query<Options>,
 ) -> Result<Json<SearchPage>, ApiError> {
-    // "Lamp" and " lamp" are the same question, so they get the same key.
+    // "Lamp" and " lamp" are the same search, so they get the same key.
     let term = search.q.trim().to_lowercase();
     if term.is_empty() || term.len() > MAX_TERM {
         return Err(ApiError::BadInput(format!("q must have 1 to {MAX_TERM} bytes")));

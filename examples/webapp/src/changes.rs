@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 /// The longest name, in bytes.
 const MAX_NAME: usize = 100;
 
-/// axum's extractor, but bad input is answered in JSON.
+/// axum's extractor, but with JSON answers to bad input.
 #[derive(FromRequest)]
 #[from_request(via(axum::Json), rejection(ApiError))]
 pub(crate) struct Body<T>(T);

@@ -17,7 +17,7 @@ impl Seed {
     pub(crate) const FULL: Self = Self { users: 5_000, products: 50_000, orders: 200_000 };
 }
 
-/// Orders are spread over three years; this is the last one, whose sales are still coming in.
+/// The last of the three years that have orders. New orders are in this year.
 pub(crate) const CURRENT_YEAR: u16 = 2025;
 
 /// Creates the database in `directory` and fills it.
@@ -25,7 +25,7 @@ pub(crate) async fn create(directory: &Path, seed: Seed) -> Result<SqlitePool, s
     let options = SqliteConnectOptions::new()
         .filename(directory.join("catalogue.sqlite"))
         .create_if_missing(true)
-        // The file is thrown away at exit: nothing is gained by waiting for the disk.
+        // The file is deleted at exit, so it need not reach the disk.
         .synchronous(SqliteSynchronous::Off)
         // The report is slow on purpose; the log need not complain about it.
         .disable_statement_logging();

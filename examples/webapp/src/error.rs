@@ -10,9 +10,9 @@ use std::net::SocketAddr;
 
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum StartError {
-    #[error("ADDR={0:?} is no address such as 127.0.0.1:3000")]
+    #[error("ADDR={0:?} is not an address; write for example ADDR=127.0.0.1:3000")]
     Addr(String),
-    #[error("{0} is already in use; choose another address, as in ADDR=127.0.0.1:0 for any free port")]
+    #[error("{0} is already in use; choose another address, or ADDR=127.0.0.1:0 for any free port")]
     AddrInUse(SocketAddr),
     #[error("the cache cannot be set up: {0}")]
     Cache(#[from] cached_core::BuildError),
@@ -33,7 +33,7 @@ pub(crate) enum ApiError {
     BadInput(String),
     #[error("{0} not found")]
     NotFound(&'static str),
-    /// The client is not told more: what the database says is for the log.
+    /// The client gets no details; they are in the log.
     #[error("the database failed")]
     Database(#[from] sqlx::Error),
 }

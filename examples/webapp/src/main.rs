@@ -1,9 +1,9 @@
 //! The sample web app: a product catalogue whose queries are cached.
 //!
 //! `cargo run --release -p webapp`, then open <http://127.0.0.1:3000>. It keeps its cache in memory, or in Redis if
-//! `REDIS_URL` is set; stop Redis while it runs and it goes on, only slower.
+//! `REDIS_URL` is set. If Redis stops meanwhile, the app continues, only slower.
 //!
-//! `cargo run -p webapp -- audit` says whether every event has somebody who causes it and somebody who waits for it.
+//! `cargo run -p webapp -- audit` checks that some function causes each event and some function listens to it.
 
 mod api;
 mod changes;
@@ -53,13 +53,13 @@ fn settings() -> CacheBuilder {
 
 fn audited() -> Result<(), StartError> {
     let audit = audit(&settings().build()?);
-    // To be read and piped, so not through the log.
+    // Goes to stdout and not to the log, so that it can be piped.
     let mut out = io::stdout().lock();
     writeln!(out, "{audit}")?;
     if audit.is_clean() { Ok(()) } else { Err(StartError::Audit) }
 }
 
-/// The transaction in `place_order` emits these by hand, which no attribute tells.
+/// No attribute names these events, because `place_order` causes them by hand, in its transaction.
 fn audit(cache: &Cache) -> Audit {
     ["UserBought", "CategorySold", "YearSold"]
         .into_iter()
@@ -69,7 +69,7 @@ fn audit(cache: &Cache) -> Audit {
 }
 
 async fn run() -> Result<(), StartError> {
-    // First, so that a port already in use is told at once.
+    // Done first, so that a port in use is reported at once.
     let addr = config::addr()?;
     let listener = TcpListener::bind(addr).await.map_err(|error| match error.kind() {
         ErrorKind::AddrInUse => StartError::AddrInUse(addr),
@@ -91,7 +91,7 @@ async fn run() -> Result<(), StartError> {
     tracing::info!(%url, store = cache.stats().store, "listening");
     axum::serve(listener, api::router(app)).with_graceful_shutdown(stop_signal()).await?;
 
-    // What was loaded last may still be on its way to the store.
+    // The last loaded values may still be on their way to the store.
     cache.settled().await;
     pool.close().await;
     directory.close()?;
@@ -99,7 +99,7 @@ async fn run() -> Result<(), StartError> {
     Ok(())
 }
 
-/// Ctrl-C, or what a service manager sends: the database is removed and what was loaded last is stored.
+/// Waits for Ctrl-C or SIGTERM. The app then stores the last loaded values and removes the database.
 async fn stop_signal() {
     tokio::select! {
         () = listened("Ctrl-C", tokio::signal::ctrl_c()) => {}

@@ -1,6 +1,6 @@
-//! What the catalogue is made of.
+//! The data of the catalogue.
 //!
-//! Everything cached needs `Serialize` and `Deserialize`; the same `Serialize` makes the JSON answers.
+//! Cached values need `Serialize` and `Deserialize`; the same `Serialize` makes the JSON answers.
 
 use cached_core::{CacheEvent, CacheKey};
 use serde::{Deserialize, Serialize};
@@ -37,7 +37,7 @@ pub(crate) enum Category {
     Toys,
 }
 
-/// What the best products are best at.
+/// The measure that ranks the best products.
 #[derive(Clone, Copy, Debug, Default, Serialize, Deserialize, CacheKey)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum RankBy {
@@ -71,8 +71,8 @@ pub(crate) struct ReportLine {
     pub(crate) best_seller: String,
 }
 
-// What can happen to the data. Whoever reads says what makes its entry invalid, whoever writes says what it has done;
-// neither knows of the other.
+// The events of the data. A function that reads names the events that invalidate its entry, a function that writes
+// names the events that it causes; neither needs to know the other.
 
 /// A user was added or renamed.
 #[derive(CacheEvent)]
@@ -80,7 +80,7 @@ pub(crate) struct UserChanged {
     pub(crate) id: i64,
 }
 
-/// A product's stock is another.
+/// The stock of a product has changed.
 #[derive(CacheEvent)]
 pub(crate) struct ProductChanged {
     pub(crate) id: i64,
@@ -92,13 +92,13 @@ pub(crate) struct UserBought {
     pub(crate) id: i64,
 }
 
-/// Something of this category was bought.
+/// A product of this category was bought.
 #[derive(CacheEvent)]
 pub(crate) struct CategorySold {
     pub(crate) category: Category,
 }
 
-/// Something was bought in this year.
+/// A product was bought in this year.
 #[derive(CacheEvent)]
 pub(crate) struct YearSold {
     pub(crate) year: u16,

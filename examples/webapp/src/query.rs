@@ -1,4 +1,4 @@
-//! The plain SQL queries. They know nothing of a cache.
+//! The plain SQL queries, without any cache.
 
 use crate::model::{Category, Order, Product, RankBy, ReportLine, SearchPage, TopProduct, User};
 use sqlx::{SqliteConnection, SqlitePool};
@@ -103,7 +103,7 @@ pub(crate) async fn rename_user(pool: &SqlitePool, id: i64, name: &str) -> Resul
     Ok(renamed.rows_affected() > 0)
 }
 
-/// The product as it is then.
+/// The product with its new stock.
 pub(crate) async fn restock(pool: &SqlitePool, id: i64, stock: i64) -> Result<Option<Product>, sqlx::Error> {
     let sql = "UPDATE products SET stock = ? WHERE id = ? RETURNING id, name, category, price_cents, stock";
     sqlx::query_as(sql).bind(stock).bind(id).fetch_optional(pool).await

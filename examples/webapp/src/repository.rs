@@ -1,4 +1,4 @@
-//! The cached functions. An attribute says how each of them is cached, and what makes its entries invalid; the body is
+//! The cached functions. Each attribute says how the function is cached and what invalidates its entries; the body is
 //! the plain query. The writes are in [`writes`](crate::writes).
 
 use crate::db::CURRENT_YEAR;
@@ -21,12 +21,12 @@ impl Repository {
         Self { pool }
     }
 
-    /// For `?cache=off`, which asks the database itself.
+    /// For `?cache=off`, which asks the database directly.
     pub(crate) fn pool(&self) -> &SqlitePool {
         &self.pool
     }
 
-    /// That there is no such user is remembered as well, but shortly: somebody may sign up.
+    /// A missing user is remembered as well, but only for a short time, because somebody may sign up.
     #[redis_cached(
         key = "user:<id>",
         ttl = "medium",
@@ -43,8 +43,8 @@ impl Repository {
         query::product(&self.pool, id).await
     }
 
-    /// What people type is long and personal, so its hash goes into the key. Searches that find nothing are not
-    /// stored: there is no end of them. Which products a page depends on only the page tells.
+    /// The search term is long and personal, so the key has its hash. Searches that find nothing are not stored,
+    /// because there are too many of them. Only the page itself says which products it depends on.
     #[redis_cached(
         key = "search:<term:hash>:<page>",
         ttl = "short",
@@ -72,7 +72,7 @@ fn changes_of(found: &SearchPage) -> Vec<Tag> {
     found.products.iter().map(|product| Tag::of(&ProductChanged { id: product.id })).collect()
 }
 
-/// Years that are over do not change any more.
+/// Past years no longer change.
 fn report_ttl(year: u16) -> Duration {
     if year < CURRENT_YEAR { Duration::from_hours(24) } else { Duration::from_mins(1) }
 }

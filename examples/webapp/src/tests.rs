@@ -1,4 +1,4 @@
-//! The router called in-process. Every test has its own small database and its own cache, so they run side by side.
+//! Calls the router in-process. Every test has its own small database and its own cache, so tests run side by side.
 
 use crate::api::{self, App};
 use crate::db::{self, Seed};
@@ -48,7 +48,7 @@ impl Fixture {
         (status, serde_json::from_str(&body).unwrap())
     }
 
-    /// Sends a change and returns the answer, whose status has to be this.
+    /// Sends a change, asserts the status of the answer, and returns it.
     async fn change(&self, method: &str, path: &str, body: &str, expected: StatusCode) -> Value {
         let (status, body) = self.send_text(method, path, body).await;
         assert_eq!(status, expected, "{method} {path}: {body}");
@@ -107,7 +107,7 @@ async fn search() {
     assert_eq!(all["products"].as_array().unwrap().len(), 20);
     assert_ne!(all["products"], next["products"]);
 
-    // A case of its own, or blanks, make no other question.
+    // Upper case and blanks do not make another search.
     fixture.ok("/api/search?q=%20LAMP").await;
     assert_eq!(fixture.site("search_products").hits, 1);
 }
@@ -208,7 +208,7 @@ async fn second_call_is_served_from_the_cache() {
 async fn cache_off_asks_the_database() {
     let fixture = Fixture::new().await;
     let before = fixture.ok("/api/users/1").await;
-    // Behind the cache's back, so that it shows who answers.
+    // Bypasses the cache, so that the answer shows whether it is cached.
     fixture.execute("UPDATE users SET name = 'Zoe Zimmer' WHERE id = 1").await;
 
     assert_eq!(fixture.ok("/api/users/1").await["name"], before["name"]);
@@ -222,7 +222,7 @@ async fn unknown_users_are_remembered_but_empty_searches_are_not() {
     let fixture = Fixture::new().await;
     for _ in 0..2 {
         fixture.refused("/api/users/404", StatusCode::NOT_FOUND).await;
-        fixture.ok("/api/search?q=nothing-is-called-so").await;
+        fixture.ok("/api/search?q=no-such-name").await;
     }
     assert_eq!(fixture.site("find_user").loads, 1);
     assert_eq!(fixture.site("search_products").loads, 2);

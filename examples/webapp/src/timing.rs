@@ -1,4 +1,4 @@
-//! Tells the client how long its call took in here.
+//! Tells the client how long the server took.
 
 use axum::extract::Request;
 use axum::http::HeaderValue;

@@ -1,4 +1,4 @@
-//! The functions that change data. An attribute says what each of them changes; who depends on it need not be known here.
+//! The functions that change data. Each attribute says what the function changes, and not who depends on it.
 
 use crate::db::CURRENT_YEAR;
 use crate::model::{CategorySold, Order, Product, ProductChanged, UserBought, UserChanged, YearSold};
@@ -7,21 +7,21 @@ use crate::repository::Repository;
 use cached_core::{Cache, Outcome, redis_invalidate, redis_put};
 
 impl Repository {
-    /// The new user's number is known only when there is one: that somebody asked for it before is remembered, and is to
-    /// be forgotten.
+    /// The id of the new user is known only after the write. If somebody asked for this id before, the cache remembers
+    /// that there was no such user, so the entry must be invalidated.
     #[redis_invalidate(UserChanged { id: *ret }, mode = "after")]
     pub(crate) async fn add_user(&self, name: &str, country: &str) -> Result<i64, sqlx::Error> {
         query::insert_user(self.pool(), name, country).await
     }
 
-    /// Whether there is such a user. Nobody is served the old name once this has returned, and none is left behind if the
-    /// process dies in here.
+    /// Returns whether there is such a user. After this returns, nobody is served the old name, and the old name does
+    /// not stay in the cache if the process dies meanwhile.
     #[redis_invalidate(UserChanged { id })]
     pub(crate) async fn rename_user(&self, id: i64, name: &str) -> Result<bool, sqlx::Error> {
         query::rename_user(self.pool(), id, name).await
     }
 
-    /// What this returns is what `find_product` finds from now on. Pages of search results with this product go.
+    /// `find_product` returns from now on what this returns. Search results with this product are invalidated.
     #[redis_put(
         key = "product:<id>",
         ttl = "catalog",
@@ -33,8 +33,8 @@ impl Repository {
         query::restock(self.pool(), id, stock).await
     }
 
-    /// Several changes in one transaction: they are gathered, and applied around its commit. `None` if there is no such
-    /// user or product, or not enough of it.
+    /// Makes several changes in one transaction: gathers their invalidations, and applies them around the commit.
+    /// `None` if there is no such user or product, or not enough stock.
     pub(crate) async fn place_order(&self, cache: &Cache, order: Order) -> Result<Option<(i64, Outcome)>, sqlx::Error> {
         let mut deferred = cache.deferred();
         let mut transaction = self.pool().begin().await?;

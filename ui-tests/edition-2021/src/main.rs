@@ -1,4 +1,4 @@
-//! The attributes in a crate of the edition before.
+//! The attributes in a crate of the previous edition.
 
 #![deny(warnings)]
 
@@ -74,7 +74,7 @@ async fn nothing(id: u64) {
 }
 
 fn main() {
-    // A keyword since 2024 only: that this compiles says which edition it is.
+    // `gen` is a keyword since 2024, so this compiles only in an older edition.
     let gen = Repo { tenant: 1 };
     drop(gen.find(Scope::One(1), "a"));
     drop(gen.find(Scope::All, "a"));

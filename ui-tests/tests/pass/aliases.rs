@@ -34,7 +34,7 @@ async fn error_that_borrows(id: u64) -> Result<String, &'static str> {
     if id == 0 { Err("zero") } else { Ok(id.to_string()) }
 }
 
-/// Which argument is the value, only the alias knows.
+/// Only the alias knows which argument is the value.
 type Res<T, E> = Result<T, E>;
 type Flipped<E, T> = Result<T, E>;
 

@@ -1,4 +1,4 @@
-//! The form that `#[async_trait]` leaves: a boxed block in a function that is not async.
+//! The function that `#[async_trait]` leaves: it is not async and returns a boxed block.
 
 #![deny(warnings)]
 
@@ -27,7 +27,7 @@ trait Users {
 
     async fn shared(self: Arc<Self>, name: &str) -> String;
 
-    // A default method: `Self` is not sized here.
+    // In a default method `Self` is not sized.
     #[redis_cached(key = "twice:<id>")]
     async fn twice(&self, id: u64) -> u64 {
         self.tenant() + id * 2
@@ -103,7 +103,7 @@ trait Writes {
 
     async fn borrowed<'a>(&'a self, name: &'a str) -> &'a str;
 
-    // A default method: `Self` is not sized here.
+    // In a default method `Self` is not sized.
     #[redis_invalidate(Updated { id: self.tenant() })]
     async fn twice(&self, id: u64) -> u64 {
         self.tenant() + id * 2

@@ -1,17 +1,17 @@
-//! Attributes stay on the function, mean what they meant, and `#[expect]` is fulfilled by the user's code alone.
+//! Attributes stay on the function and keep their meaning, and only the user's code fulfils `#[expect]`.
 
 #![deny(warnings, clippy::pedantic, clippy::allow_attributes_without_reason)]
 
 use cached_core::{CacheEvent, redis_cached, redis_invalidate, redis_put};
 
-/// Absent together with its function: neither the attribute nor its arguments are looked at.
+/// `#[cfg]` removes the function and the attribute, whose arguments are not checked.
 #[cfg(any())]
 #[redis_cached(key = "no such <argument>")]
 async fn absent_above(argument: NoSuchType) -> NoSuchType {
     argument
 }
 
-/// `#[cfg]` below reaches us unevaluated, and goes on.
+/// `#[cfg]` below the attribute is not evaluated yet, and stays on the function.
 #[redis_cached(key = "below:<id>")]
 #[cfg(any())]
 async fn absent_below(id: NoSuchType) -> NoSuchType {

@@ -60,7 +60,7 @@ async fn borrowed<'a>(names: &[&'a str]) -> Result<HashMap<&'a str, usize>, Stri
     Ok(names.iter().map(|name| (*name, name.len())).collect())
 }
 
-// Of a tuple, all items are the whole of it: the entries are those of a function over `(shelf, place)`.
+// All items of a tuple are the whole of it: the entries are those of a function over `(shelf, place)`.
 #[redis_cached(key = "book:<at.0>:<at.1>", batch = places)]
 async fn books(places: &[(u8, u16)]) -> Vec<Option<String>> {
     places.iter().map(|(shelf, place)| Some(format!("{shelf} {place}"))).collect()
@@ -125,7 +125,7 @@ impl Boxed for Repo<u8> {
     }
 }
 
-// An argument that a pattern binds, one that the body consumes, one that it does not use.
+// An argument that a pattern binds, one that the body consumes, and one that it does not use.
 #[redis_cached(key = "pattern:<a>:<name>:<id>", batch = ids, skip(_unused))]
 async fn patterns((a, _): (u64, u64), name: String, _unused: u8, ids: &[u64]) -> HashMap<u64, String> {
     std::future::ready(()).await;

@@ -1,4 +1,4 @@
-//! Whatever may stand in the body of an async function.
+//! Everything that may be in the body of an async function.
 
 #![deny(warnings)]
 
@@ -70,7 +70,7 @@ async fn flow(ids: Vec<u64>) -> Result<Option<u64>, String> {
     Ok(found.map(|found| found + sum))
 }
 
-// A `return` or `?` inside of a closure or a block is about that alone.
+// A `return` or `?` inside of a closure or a block leaves only that.
 #[redis_cached]
 async fn inside(id: u64) -> Result<String, std::fmt::Error> {
     let closure = |number: u64| -> Option<u64> {

@@ -1,4 +1,4 @@
-//! Crates of the user's that are called like those of the standard library.
+//! User crates with the names of the standard library's crates.
 
 #![deny(warnings)]
 

@@ -1,4 +1,4 @@
-//! The entry of a call, wherever an expression can stand; and its type.
+//! The entry of a call in every place of an expression, and its type.
 
 #![deny(warnings, clippy::pedantic)]
 #![forbid(unsafe_code)]

@@ -19,13 +19,13 @@ struct PriceChanged {
     country: String,
 }
 
-// It borrows.
+// An event that borrows.
 #[derive(CacheEvent)]
 struct Renamed<'a> {
     name: &'a str,
 }
 
-// Generic; named with its type.
+// A generic event, which is named with its type.
 #[derive(CacheEvent)]
 struct Moved<T, const N: usize>
 where
@@ -59,7 +59,7 @@ async fn shorthand(id: u64) -> u64 {
     id
 }
 
-// A field takes what can be cloned to its type.
+// A reference to a field's type is cloned.
 #[redis_cached(key = "b:<id>", invalidate_on = UserUpdated { id })]
 async fn reference(id: &u64) -> u64 {
     *id
@@ -93,7 +93,7 @@ async fn paths(product: u64, country: &str) -> String {
     format!("{product}{country}")
 }
 
-// A dependency under a name of its own.
+// A dependency with another name.
 extern crate self as cached_core_events;
 
 #[derive(CacheEvent)]
@@ -116,7 +116,7 @@ async fn in_generic<T: AsRef<str> + cached_core::KeySegment>(name: T) -> String 
     name.as_ref().to_owned()
 }
 
-// What the event is made of is there when the body runs.
+// The body can use the arguments that the event used.
 #[redis_cached(
     key = "j:<user.id>:<user.name>",
     skip(user),

@@ -1,4 +1,4 @@
-//! Loads that may be tasks: every way to take something along, and every option about values past their end.
+//! Loads that may be tasks: every way to capture an argument, and every option about values past their end.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! The body of a function costs memory only while it runs: a hit does not hold room for it.
+//! The body of a function costs memory only while it runs: the future of a hit has no room for it.
 
 use cached_core::redis_cached;
 

@@ -1,4 +1,4 @@
-//! Type parameters, const parameters and bounds; a `static` must not name them.
+//! Type parameters, const parameters and bounds, which a `static` cannot name.
 
 use std::fmt::Debug;
 use std::marker::PhantomData;

@@ -1,4 +1,4 @@
-//! What two calls are told apart by: hashed values, floats in them, foreign types, type parameters.
+//! Values that distinguish two calls: hashed values, floats in them, foreign types, type parameters.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
@@ -38,7 +38,7 @@ async fn hash(filter: &Filter<'_>, price: f64) -> u64 {
     1
 }
 
-/// With its floats hashed, it can stand in a key.
+/// Its floats are hashed, so it can be in a key.
 #[derive(CacheKey, Clone)]
 struct Range<T> {
     #[cache_key(hash)]
@@ -74,7 +74,7 @@ async fn clause(clause: Clause, condition: &Condition) -> u64 {
     1
 }
 
-/// Of another crate, as it were.
+/// Stands for a type of another crate.
 #[derive(Serialize, Clone)]
 pub struct Decimal(u64);
 

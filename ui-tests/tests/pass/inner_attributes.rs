@@ -1,4 +1,4 @@
-//! Attributes at the head of the body, and all the others.
+//! Attributes at the head of the body, and outer attributes.
 
 #![deny(warnings)]
 

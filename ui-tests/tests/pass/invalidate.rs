@@ -53,7 +53,7 @@ impl From<CacheError> for Fault {
     }
 }
 
-// What a write may return.
+// Return types of a write.
 
 #[redis_invalidate(UserUpdated { id: user.id })]
 async fn nothing(user: &User) {
@@ -149,7 +149,7 @@ async fn mixed(user: u64, tenant: String) -> Result<Order, Fault> {
     Ok(Order { id: user, lines: vec![] })
 }
 
-// A field may consume what templates only look at.
+// A field may consume an argument that templates borrow.
 #[redis_invalidate(Renamed { name }, Renamed { name: name }, key = "user:<name>", tag = "<name:hash>")]
 async fn consumed_by_the_event(name: String) {}
 
@@ -272,7 +272,7 @@ impl Users for Repo {
     }
 }
 
-// A contract stays the caller's.
+// The caller must still uphold the contract.
 #[redis_invalidate(UserUpdated { id })]
 async unsafe fn unsafe_one(id: u64) -> u64 {
     id

@@ -1,4 +1,4 @@
-//! What can stand in a template.
+//! Everything that a template can contain.
 
 use cached_core::{CacheKey, redis_cached};
 
@@ -30,14 +30,14 @@ async fn derived(id: UserId, range: Range<'_, u64>, scope: Scope) -> u64 {
     id.0
 }
 
-// The rest of `range` is left out by name; of `pair` nothing is left out.
+// `skip` leaves out the rest of `range`; nothing of `pair` is left out.
 #[redis_cached(key = "b:<range.from>:<range.to>:<pair.0>:<pair.1.0>", skip(range))]
 async fn fields(range: Range<'_, u64>, pair: &(u64, (u64,))) -> u64 {
     let _ = range;
     pair.0 + pair.1.0
 }
 
-// A field beside the whole, for whoever reads the keys.
+// A field beside the whole argument, to make keys readable.
 #[redis_cached(key = "b:<id.0>:<scope:hash>:<*>", skip(id))]
 async fn field_beside_the_whole(id: UserId, scope: Scope) -> u64 {
     let _ = scope;

@@ -1,4 +1,4 @@
-//! The expansion is silent where everything is denied. Also a test target, so that clippy sees it.
+//! The expansion causes no warnings where all lints are denied. Also a test target, so that clippy checks it.
 
 #![deny(warnings, clippy::all, clippy::pedantic, clippy::nursery, missing_docs, unreachable_pub, single_use_lifetimes)]
 #![deny(rust_2018_idioms)]
@@ -72,13 +72,13 @@ pub async fn many(ids: &[u64], lang: &str) -> Result<HashMap<u64, String>, Strin
     Ok(ids.iter().map(|id| (*id, lang.to_owned())).collect())
 }
 
-/// What is used only in the key.
+/// An argument that only the key uses.
 #[redis_cached]
 pub async fn underscored(_id: u64) -> u64 {
     std::future::ready(1).await
 }
 
-/// What is used only in the key, by name.
+/// Arguments that only the key uses, by name.
 #[redis_cached(key = "f:<_id>:<_name:hash>")]
 pub async fn underscored_in_key(_id: u64, _name: &str) -> u64 {
     std::future::ready(1).await
@@ -90,7 +90,7 @@ pub async fn underscored_field(pair: &Pair, cache: &Cache) -> u64 {
     std::future::ready(1).await
 }
 
-/// Two.
+/// A struct with fields.
 #[derive(Debug)]
 pub struct Pair {
     _left: u64,
@@ -105,14 +105,14 @@ pub struct Updated {
     pub scope: Scope,
 }
 
-/// One that borrows.
+/// An event that borrows.
 #[derive(Debug, CacheEvent)]
 pub struct Renamed<'a> {
     /// To what.
     pub name: &'a str,
 }
 
-/// One that borrows and does not.
+/// An event with a field that borrows and one that does not.
 #[derive(Debug, CacheEvent)]
 pub struct Both<'a> {
     /// Of what.
@@ -121,11 +121,11 @@ pub struct Both<'a> {
     pub name: &'a str,
 }
 
-/// One without fields.
+/// An event without fields.
 #[derive(Debug, CacheEvent)]
 pub struct Reloaded;
 
-/// What listens.
+/// A function that listens.
 #[redis_cached(
     key = "g:<id>",
     skip(_name),
@@ -156,7 +156,7 @@ impl Service {
         Ok(id)
     }
 
-    /// What is known after.
+    /// A write that uses the returned value.
     ///
     /// # Errors
     ///
@@ -201,7 +201,7 @@ pub async fn returns_nothing() {
     std::future::ready(()).await;
 }
 
-/// Nothing, after.
+/// Nothing, with `mode = "after"`.
 #[redis_invalidate(Reloaded, mode = "after")]
 pub async fn returns_nothing_after(id: u64) {
     std::future::ready(id).await;

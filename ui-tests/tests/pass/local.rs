@@ -1,4 +1,4 @@
-//! The near cache: what can be kept is, by whatever way, and what cannot is not asked to be.
+//! The near cache keeps values in every way that their types allow, and needs nothing of types that it cannot keep.
 
 use cached_core::redis_cached;
 use serde::{Deserialize, Serialize};
@@ -40,7 +40,7 @@ where
     T::default()
 }
 
-// Neither `Clone` nor `Arc`, and not to be shared between threads: nobody asked for it.
+// Neither `Clone` nor `Arc`, and not `Sync`, which is fine without `local`.
 #[redis_cached(key = "plain:<id>")]
 async fn plain(id: u64) -> User {
     User { id }
@@ -88,6 +88,6 @@ async fn near() {
         assert_eq!(near_hits(site), Some(1), "{site}");
     }
     assert_eq!([near_hits("plain"), near_hits("off")], [Some(0), Some(0)]);
-    // The two types have entries of their own.
+    // Each of the two types has its own entries.
     assert_eq!(near_hits("generic"), Some(2));
 }

@@ -1,4 +1,4 @@
-//! Under `macro_rules!`, with fragments as values.
+//! Attributes inside of `macro_rules!`, with fragments as values.
 
 use cached_core::{CacheEvent, redis_cached, redis_invalidate, redis_put};
 
@@ -54,7 +54,7 @@ macro_rules! method {
 
 method!(five, u8, std::time::Duration::from_secs(5), { 1 });
 
-// Everything comes from the macro, the names of the arguments and the template included.
+// Everything comes from the macro, even the names of the arguments and the template.
 macro_rules! all_of_it {
     ($($name:ident)*) => {
         $(
@@ -71,7 +71,7 @@ macro_rules! all_of_it {
 
 all_of_it!(six seven);
 
-// The attribute itself is handed through.
+// The attribute itself is a fragment.
 macro_rules! attributes {
     ($(#[$attribute:meta])* async fn $($function:tt)*) => {
         $(#[$attribute])*
@@ -127,7 +127,7 @@ macro_rules! listens {
 
 listens!(ten, Updated { .. }, "<n>", |value: &u64| [value.to_string()], |n| { n });
 
-// `ret` may come from the macro, and from where it is used.
+// `ret` may come from the macro or from its caller.
 macro_rules! returned {
     ($name:ident, $value:expr) => {
         #[redis_invalidate(Updated { id: *ret }, Pair { left: id, right: $value }, key = "<ret>", mode = "after")]

@@ -1,4 +1,4 @@
-//! `async fn` of a trait: on implementations and on default methods.
+//! `async fn` in a trait: on implementations and on default methods.
 
 use cached_core::redis_cached;
 

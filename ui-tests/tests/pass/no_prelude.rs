@@ -1,4 +1,4 @@
-//! Nothing is in scope but what is written.
+//! A module without the prelude.
 
 #![deny(warnings)]
 #![no_implicit_prelude]

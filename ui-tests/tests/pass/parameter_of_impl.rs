@@ -1,4 +1,4 @@
-//! What stands around the function can stand in its key: type parameters of the impl, associated constants, constants.
+//! Names from around the function can be in its key: type parameters of the impl, associated constants, constants.
 
 use cached_core::{Cache, redis_cached, redis_invalidate};
 
@@ -62,7 +62,7 @@ async fn main() {
     };
     cache.scope(all).await;
     let stats = cache.stats();
-    // Types apart by their keys: all hits are read under the key itself, and a write of the one leaves the other alone.
+    // The types have different keys: all hits are read under the key itself, and a write for one leaves the other alone.
     let by_constant = stats.site("by_constant").unwrap();
     assert_eq!((by_constant.loads, by_constant.hits), (3, 3));
     assert_eq!(stats.site("by_type").unwrap().loads, 2);

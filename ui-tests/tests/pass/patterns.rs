@@ -1,4 +1,4 @@
-//! Names bound by patterns are usable in the key, and needed in it.
+//! The key can and must name what patterns bind.
 
 use cached_core::redis_cached;
 
@@ -22,7 +22,7 @@ async fn tuple((a, (b, mut c)): (u64, (u64, u64)), _: u8) -> u64 {
     b + c
 }
 
-// What the pattern leaves out, the function does not see.
+// The key need not name what the pattern leaves out.
 #[redis_cached(key = "y:<lang>:<w>:<height>")]
 async fn structure(Filter { lang, size: [w, height], .. }: Filter) -> u64 {
     lang.len() as u64 + u64::from(w) + u64::from(height)

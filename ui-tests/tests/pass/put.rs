@@ -55,7 +55,7 @@ async fn all_options(
     Ok(Some(user))
 }
 
-// The policy is made before the body consumes what it is made of.
+// The policy is made before the body consumes its arguments.
 #[redis_put(key = "a:<id>", ttl = *ttl)]
 async fn consumes(id: u64, ttl: Box<Duration>) -> u64 {
     drop(ttl);

@@ -6,7 +6,7 @@ mod vendor {
     }
 }
 
-// As if `cached-core` were not there under its own name.
+// Hides `cached-core` under its own name.
 #[allow(unused_extern_crates)]
 extern crate cached_core as renamed;
 

@@ -1,4 +1,4 @@
-//! What is `Send` without the cache is `Send` with it.
+//! A future that is `Send` without the cache is `Send` with it.
 
 use std::rc::Rc;
 
@@ -14,7 +14,7 @@ async fn find(id: u64, filter: &Filter) -> Result<u64, String> {
     Ok(id + filter.lang.len() as u64)
 }
 
-// The key is made before the first await; its parts need not be `Send`.
+// The key is made before the first await, so its parts need not be `Send`.
 #[redis_cached(key = "b:<id>")]
 async fn before(id: u64) -> usize {
     let length = Rc::new(id).to_string().len();
@@ -28,7 +28,7 @@ struct Updated {
     lang: String,
 }
 
-// What an event is made of is gone before the first await, too.
+// The values in an event are dropped before the first await, too.
 #[redis_cached(key = "c:<id>", invalidate_on = Updated { id, lang: Rc::new(id).to_string() }, tags = "<id>")]
 async fn listens(id: u64) -> u64 {
     std::future::ready(id).await

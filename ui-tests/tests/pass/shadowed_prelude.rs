@@ -1,4 +1,4 @@
-//! A module in which nothing is called what it usually is.
+//! A module that gives other meanings to the names of the prelude.
 
 #![deny(warnings)]
 #![allow(dead_code, non_camel_case_types)]

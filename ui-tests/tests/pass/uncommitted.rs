@@ -1,4 +1,4 @@
-//! Arguments that may be a transaction and are not, or are meant.
+//! Arguments that may be a transaction, but are not or are allowed.
 
 use std::collections::HashMap;
 
@@ -36,7 +36,7 @@ async fn store(conn: &mut Connection, id: u64) -> u64 {
     conn.find(id).await
 }
 
-// A function that is passed on, a reference in the key, and a repository.
+// A function argument, a reference in the key, and a repository.
 #[redis_cached(key = "two:<id>", skip(with))]
 async fn by_function(with: impl Fn(&mut Connection) -> u64, id: &mut u64) -> u64 {
     *id += 1;

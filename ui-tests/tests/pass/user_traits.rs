@@ -1,4 +1,4 @@
-//! Blanket methods of the user's do not take the place of ours.
+//! Blanket methods of the user do not replace ours.
 
 use cached_core::{CacheEvent, redis_cached, redis_invalidate, redis_put};
 

@@ -127,7 +127,7 @@ impl TypedCall {
 /// This is not an `async fn`, which would hold its arguments twice. Everything large is boxed, and only when it is
 /// needed, so that a cached function's future is hardly larger than its arguments.
 #[expect(clippy::manual_async_fn, reason = "see above")]
-pub fn look<S: Shape, K: Keep<S::Item>>(call: TypedCall, _: S, _: K) -> impl Future<Output = Result<S::Return, Load>> {
+pub fn read<S: Shape, K: Keep<S::Item>>(call: TypedCall, _: S, _: K) -> impl Future<Output = Result<S::Return, Load>> {
     async move {
         let TypedCall { target: Some(mut target) } = call else { return Err(Load::uncached()) };
         // Nothing that was found is held across an `await`, because every call's future would have room for it.

@@ -1,7 +1,7 @@
 //! Calls while the store works.
 
 use super::*;
-use crate::engine::call::{Call, Load, look};
+use crate::engine::call::{Call, Load, read};
 use crate::engine::policy::Policy;
 use crate::near::keep::Unkept;
 use crate::outcome::Value;
@@ -75,7 +75,7 @@ async fn a_stored_none_is_a_miss_for_a_type_without_none() {
 async fn with_policy(on: &Subject, policy: &Policy<u64>, value: u64) -> u64 {
     let site = on.engine().site(&crate::cache::GET_OR_SET);
     let call = Call::of(Arc::clone(on.engine()), site, Ok(on.key()), "");
-    match look(call.typed(Value::<u64>::default()), Value::<u64>::default(), Unkept).await {
+    match read(call.typed(Value::<u64>::default()), Value::<u64>::default(), Unkept).await {
         Ok(value) => value,
         Err(load) => settle(load, policy, value).await,
     }
@@ -125,7 +125,7 @@ async fn a_call_whose_key_cannot_be_rendered_runs_uncached() {
     let on = Subject::new();
     let site = on.engine().site(&crate::cache::GET_OR_SET);
     let call = Call::of(Arc::clone(on.engine()), site, Err("id"), "");
-    let load = look(call.typed(Value::<u64>::default()), Value::<u64>::default(), Unkept).await.unwrap_err();
+    let load = read(call.typed(Value::<u64>::default()), Value::<u64>::default(), Unkept).await.unwrap_err();
     assert_eq!(settle(load, &Policy::default(), 5).await, 5);
     let stats = on.stats();
     assert_eq!((stats.loads, stats.bypassed), (1, 1));

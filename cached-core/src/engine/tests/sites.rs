@@ -138,14 +138,14 @@ async fn a_value_cached_by_hand_under_another_version_is_not_found() {
 
 #[tokio::test]
 async fn a_none_is_not_stored_when_none_ttl_is_off() {
-    use crate::engine::call::{Call, look};
+    use crate::engine::call::{Call, read};
     use crate::engine::policy::Policy;
     use crate::outcome::OptionValue;
     let on = Subject::new();
     let site = site(SiteSpec { name: "f", none_ttl: Some(NoneTtl::Off), ..SiteSpec::DEFAULT });
     let call = Call::of(Arc::clone(on.engine()), on.engine().site(site), Ok(on.key()), "");
     let mut load =
-        look(call.typed(OptionValue::<u64>::default()), OptionValue::<u64>::default(), Unkept).await.unwrap_err();
+        read(call.typed(OptionValue::<u64>::default()), OptionValue::<u64>::default(), Unkept).await.unwrap_err();
     let returned = load.run(&Policy::<u64>::default(), async { None::<u64> }).await;
     assert_eq!(load.settle(OptionValue::default(), &Policy::default(), returned), None);
     assert_eq!(on.stats_of("f").unstored[&UnstoredReason::Policy], 1);

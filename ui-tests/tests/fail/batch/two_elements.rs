@@ -6,7 +6,7 @@ async fn two(ids: &[u64]) -> HashMap<u64, u64> {
     ids.iter().map(|id| (*id, *id)).collect()
 }
 
-// Of these, one is a slip of the pen.
+// One of these is a typing error.
 #[redis_cached(key = "<tenantt>:<id>", batch = ids)]
 async fn misspelt(tenant: u64, ids: &[u64]) -> HashMap<u64, u64> {
     ids.iter().map(|id| (*id, tenant)).collect()

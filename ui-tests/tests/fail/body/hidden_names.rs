@@ -1,6 +1,6 @@
 use cached_core::redis_cached;
 
-// What the expansion calls `call` and `policy` is not there for the body.
+// The body does not see the names `call`, `policy` and `shape` of the expansion.
 #[redis_cached]
 async fn find(id: u64) -> u64 {
     let _ = (call, policy, shape);

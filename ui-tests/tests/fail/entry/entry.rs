@@ -1,4 +1,4 @@
-//! What `entry!` and `entries!` cannot be asked of.
+//! Expressions that `entry!` and `entries!` do not accept.
 
 use cached_core::{Entry, EntryError, entries, entry, redis_cached};
 use std::collections::HashMap;

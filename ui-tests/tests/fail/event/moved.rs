@@ -7,7 +7,7 @@ struct Renamed {
     name: String,
 }
 
-// Written out, an expression is what it is: this one consumes the argument.
+// A field with a colon is evaluated as it is written: this one consumes the argument.
 #[redis_cached(key = "user:<name>", invalidate_on = Renamed { name: name })]
 async fn find(name: String) -> usize {
     name.len()

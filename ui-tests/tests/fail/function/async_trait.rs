@@ -11,7 +11,7 @@ trait Users {
     async fn nothing(&self, id: u64);
 }
 
-// The rules are the same, and so are the places of the messages.
+// The rules are the same as without `#[async_trait]`, and so are the places of the messages.
 #[async_trait]
 impl Users for Repo {
     #[redis_cached(key = "user:<uid>:<a>")]

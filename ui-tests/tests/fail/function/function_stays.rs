@@ -5,7 +5,7 @@ async fn find(id: u64) -> u64 {
     id
 }
 
-// The callers of a function with a fault are not at fault.
+// Callers of a function with a fault are not reported.
 async fn caller() -> u64 {
     find(1).await
 }

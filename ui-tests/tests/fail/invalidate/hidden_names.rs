@@ -7,7 +7,7 @@ struct UserUpdated {
     id: u64,
 }
 
-// What the expansion calls `shape` and `returned` is not there for the body, and `ret` only for the attribute.
+// The body does not see the names `shape` and `returned` of the expansion; only the attribute sees `ret`.
 #[redis_invalidate(UserUpdated { id: *ret }, mode = "after")]
 async fn after(id: u64) -> u64 {
     let _ = (shape, ret);

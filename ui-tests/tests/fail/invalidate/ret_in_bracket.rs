@@ -22,7 +22,7 @@ async fn in_a_macro() -> User {
     User { id: 1 }
 }
 
-// Whether it may be used is not known while the mode is misspelt.
+// While the mode is misspelt, it is not known whether `ret` may be used.
 #[redis_invalidate(UserUpdated { id: ret.id }, mod = "after")]
 async fn misspelt() -> User {
     User { id: 1 }

@@ -26,7 +26,7 @@ impl Repo {
     }
 }
 
-// A tag that happens to be called like the argument.
+// A hash tag that has the same name as an argument.
 #[redis_cached(key = "{id}:<id>")]
 async fn tag(id: u64) -> u64 {
     id

@@ -29,7 +29,7 @@ async fn generic<T>(id: T) -> u64 {
     1
 }
 
-/// What `Serialize` leaves out would not be told apart.
+/// Two values that differ only in what `Serialize` leaves out would share an entry.
 #[derive(serde::Serialize)]
 struct Search {
     text: String,

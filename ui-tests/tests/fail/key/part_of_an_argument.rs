@@ -36,7 +36,7 @@ async fn batch(pages: &[Page]) -> Vec<Option<u64>> {
     pages.iter().map(|page| Some(page.to)).collect()
 }
 
-// What is wrong with the placeholder is all that is said.
+// Only the fault of the placeholder is reported.
 #[redis_cached(key = "page:<pgae.from>")]
 async fn misspelt(page: Page) -> u64 {
     page.to

@@ -16,13 +16,13 @@ impl Repo {
     }
 }
 
-// Inside a macro, rustc says it.
+// Inside a macro, rustc reports it.
 #[redis_cached(key = "user:<id>", cache_if = |value: &u64| format!("{id}").len() as u64 == *value)]
 async fn in_macro(id: u64) -> u64 {
     id
 }
 
-// Its own parameter is no capture.
+// A parameter of the closure is not a capture.
 #[redis_cached(key = "user:<id>", cache_if = |id: &u64| *id > 0)]
 async fn shadowed(id: u64) -> u64 {
     id

@@ -9,7 +9,7 @@ struct Transaction<'c>(&'c mut Connection);
 struct DatabaseTransaction;
 struct Held<T>(T);
 
-// What is read may be rolled back.
+// The rows that are read may be rolled back.
 #[redis_cached(key = "user:<id>", skip(tx))]
 async fn exclusive(tx: &mut Transaction<'_>, id: u64) -> u64 {
     id
@@ -63,7 +63,7 @@ async fn misspelt(tx: &mut Connection, id: u64) -> u64 {
     id
 }
 
-// That it is to be skipped would be half the truth.
+// To suggest only `skip` would lead to a second error.
 #[redis_cached(key = "user:<id>")]
 async fn in_no_key(tx: &mut Transaction<'_>, id: u64) -> u64 {
     id
@@ -79,7 +79,7 @@ async fn allowed_and_forgotten(tx: &mut Connection, id: u64) -> u64 {
     id
 }
 
-// Nothing to allow: a pool, what a function is given, and `self`.
+// Nothing to allow: a pool, the argument of a function, and `self`.
 #[redis_cached(key = "user:<id>", skip(pool, with), uncommitted = "allow")]
 async fn nothing_to_allow(pool: &Connection, with: fn(&mut Connection), id: u64) -> u64 {
     id

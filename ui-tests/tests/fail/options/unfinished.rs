@@ -4,7 +4,7 @@ struct Repo {
     ttl: std::time::Duration,
 }
 
-// As they stand while they are being typed; whoever calls them still knows them.
+// Attributes while they are typed. Callers still find the functions.
 impl Repo {
     #[redis_cached(key = )]
     async fn key(&self, id: u64) -> u64 {

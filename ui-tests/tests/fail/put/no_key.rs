@@ -17,7 +17,7 @@ async fn no_key(id: u64) -> u64 {
     id
 }
 
-// Meant to be there.
+// The key is misspelt or has no name, and so is not missing.
 #[redis_put(kye = "user:<id>")]
 async fn misspelt(id: u64) -> u64 {
     id

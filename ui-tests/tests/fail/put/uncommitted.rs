@@ -7,13 +7,13 @@ struct Transaction {
     id: u64,
 }
 
-// It is stored before the commit.
+// The value is stored before the commit.
 #[redis_put(key = "user:<id>")]
 async fn store(tx: &mut Connection, id: u64) -> u64 {
     id
 }
 
-// A row that is called so.
+// A row with this type name.
 #[redis_put(key = "transaction:<paid.id>", uncommitted = "allow")]
 async fn row(paid: &Transaction) -> u64 {
     paid.id

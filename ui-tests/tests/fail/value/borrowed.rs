@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 type Res<T> = Result<T, String>;
 
-// Which argument of an alias is stored, only rustc knows.
+// Only rustc knows which argument of an alias is stored.
 #[redis_cached(key = "name:<name>")]
 async fn find(name: &str) -> Res<Cow<'_, str>> {
     Ok(Cow::Borrowed(name))

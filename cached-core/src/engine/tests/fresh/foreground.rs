@@ -139,7 +139,7 @@ async fn a_none_has_the_same_windows() {
     let shape = OptionValue::<u64>::default();
     let call = async |found: Option<u64>| {
         let call = Call::new(function.site, Some(&on.cache), "", &[]);
-        let mut load = match look(call.typed(shape), shape, Unkept).await {
+        let mut load = match read(call.typed(shape), shape, Unkept).await {
             Ok(returned) => return (returned, false),
             Err(load) => load,
         };

@@ -13,7 +13,7 @@ mod unstored;
 
 use super::*;
 use crate::engine::call::near::near;
-use crate::engine::call::{Call, look};
+use crate::engine::call::{Call, read};
 use crate::engine::policy::Policy;
 use crate::key::Piece;
 use crate::near::keep::{Cloned, Unkept};
@@ -80,7 +80,7 @@ impl Function {
             Ok(returned) => return returned,
             Err(call) => call,
         };
-        let mut load = match look(call, shape, Cloned).await {
+        let mut load = match read(call, shape, Cloned).await {
             Ok(returned) => return returned,
             Err(load) => load,
         };

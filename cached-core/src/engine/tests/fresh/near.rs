@@ -108,7 +108,7 @@ impl Function {
         let shape = ResultValue::<u64, String>::default();
         let mut call = Call::new(self.site, Some(&on.cache), "", &[]);
         call.target.as_mut().unwrap().left = Some(Box::new(LeftByNear { words: None, draw: Some(draw) }));
-        let is_to_load = look(call.typed(shape), shape, Cloned).await.is_err();
+        let is_to_load = read(call.typed(shape), shape, Cloned).await.is_err();
         // Lets the refresh lease be released.
         tasks().await;
         is_to_load
