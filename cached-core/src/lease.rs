@@ -16,7 +16,7 @@ use crate::envelope::Head;
 use crate::error::StoreError;
 use crate::flight::pulse::Pulse;
 use crate::key::Key;
-use crate::store::{Acquired, Replace, Store};
+use crate::store::{Acquire, Acquired, Release, Renew, Replace, Store};
 use crate::sync::{Mutex, locked};
 use futures_util::stream::{self, StreamExt};
 use std::sync::Arc;
@@ -151,7 +151,7 @@ impl Lease {
     pub(crate) async fn acquire(&mut self, replace: Replace, within: Duration) -> Result<Acquired, StoreError> {
         self.held = Held::Perhaps;
         let first = if self.releases.is_some() { self.time } else { at_first(self.time) };
-        let answer = self.store.acquire(&self.key, self.head(), first, replace, within).await;
+        let answer = self.store.acquire(Acquire::new(&self.key, self.head(), first, within).replacing(replace)).await;
         self.held = match &answer {
             Ok(Acquired::Granted) => Held::Yes,
             // Unknown, unless the server has said no.
@@ -176,7 +176,7 @@ impl Lease {
     /// RELEASE, waited for.
     pub(crate) async fn release(mut self, within: Duration) -> Result<(), StoreError> {
         self.held = Held::No;
-        self.store.release(&self.key, self.head(), within).await.map(drop)
+        self.store.release(Release::new(&self.key, self.head(), within)).await.map(drop)
     }
 
     /// The register is no longer this lease: filled, or known to be lost.
@@ -254,7 +254,7 @@ struct Renewed {
 
 async fn renewed(store: &dyn Store, leases: Vec<(Key, Head)>, time: Duration, within: Duration) -> Renewed {
     let renew = |(key, head): (Key, Head)| async move {
-        let answer = store.renew(&key, head, time, within).await;
+        let answer = store.renew(Renew::new(&key, head, time, within)).await;
         ((key, head), answer)
     };
     let mut round = Renewed { leases: Vec::with_capacity(leases.len()), has_failed: false };
@@ -320,7 +320,7 @@ async fn release_all(store: Arc<dyn Store>, mut leases: Vec<Dropped>) {
 /// With those that were not found and may be given yet.
 async fn release_once(store: &dyn Store, leases: Vec<Dropped>) -> Result<Vec<Dropped>, StoreError> {
     let release = |lease: Dropped| async move {
-        let released = store.release(&lease.key, lease.head, OFF_PATH).await;
+        let released = store.release(Release::new(&lease.key, lease.head, OFF_PATH)).await;
         (lease, released)
     };
     let mut missing = Vec::new();

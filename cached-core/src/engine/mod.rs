@@ -139,13 +139,11 @@ impl Engine {
         let near = self.near.get_or_init(|| {
             let near = Arc::new(Near::new(&self.settings.near, self.clock.clone()));
             let watcher: Weak<Near> = Arc::downgrade(&near);
-            self.store.watch(watcher);
-            // One that is to be told is held on to.
-            if Arc::weak_count(&near) == 0 {
+            if !self.store.watch(watcher) {
                 tracing::warn!(
                     store = ?self.store,
-                    "the store tells nobody of changes: there is no near cache; a store around another one has to forward `watch` \
-                     and `get_watched`"
+                    "the store tells nobody of changes: there is no near cache; a store around another one has to forward \
+                     its `capabilities`"
                 );
             }
             near

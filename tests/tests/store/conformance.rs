@@ -2,7 +2,10 @@
 #![expect(clippy::unwrap_used, reason = "in a test, a panic is the report")]
 
 use bytes::Bytes;
-use cached_core::store::{Acquired, Head, Key, MemoryStore, RedisStore, Replace, Store, Swept, Written};
+use cached_core::store::{
+    Acquire, Acquired, Begin, End, Fill, Get, GetAll, Head, Key, MemoryStore, Ping, Put, RedisStore, Release, Remove,
+    RemoveAll, Renew, Replace, Store, Sweep, Swept, Tag, Written,
+};
 use cached_core::{Clock, FaultKind};
 use std::sync::Arc;
 use std::time::Duration;
@@ -64,15 +67,15 @@ impl Subject {
     }
 
     async fn get(&self, key: &str) -> Option<Bytes> {
-        self.store.get(&key.into(), WITHIN).await.unwrap()
+        self.store.get(Get::new(&key.into(), WITHIN)).await.unwrap()
     }
 
     async fn acquire(&self, key: &str, lease: Head, ttl: Duration) -> Acquired {
-        self.store.acquire(&key.into(), lease, ttl, Replace::Nothing, WITHIN).await.unwrap()
+        self.store.acquire(Acquire::new(&key.into(), lease, ttl, WITHIN)).await.unwrap()
     }
 
     async fn fill(&self, key: &str, expected: Head, value: &Bytes) -> bool {
-        self.store.fill(&key.into(), expected, value.clone(), TTL, WITHIN).await.unwrap()
+        self.store.fill(Fill::new(&key.into(), expected, value.clone(), TTL, WITHIN)).await.unwrap()
     }
 
     async fn put(&self, key: &str, value: &[u8]) {
@@ -80,7 +83,7 @@ impl Subject {
     }
 
     async fn try_put(&self, key: &str, value: &[u8]) -> bool {
-        self.store.put(&key.into(), Bytes::copy_from_slice(value), TTL, WITHIN).await.unwrap()
+        self.store.put(Put::new(&key.into(), Bytes::copy_from_slice(value), TTL, WITHIN)).await.unwrap()
     }
 
     /// Another program writes without regard to markers. In memory there is no other program.
@@ -91,47 +94,49 @@ impl Subject {
     }
 
     async fn get_all(&self, keys: &[&str]) -> Vec<Option<Bytes>> {
-        self.store.get_all(&all(keys), WITHIN).await.unwrap()
+        self.store.get_all(GetAll::new(&all(keys), WITHIN)).await.unwrap()
     }
 
     async fn remove(&self, key: &str) -> bool {
-        self.store.remove(&key.into(), WITHIN).await.unwrap()
+        self.store.remove(Remove::new(&key.into(), WITHIN)).await.unwrap()
     }
 
     async fn remove_all(&self, keys: &[&str]) {
-        self.store.remove_all(&all(keys), WITHIN).await.unwrap();
+        self.store.remove_all(RemoveAll::new(&all(keys), WITHIN)).await.unwrap();
     }
 
     async fn tag(&self, tags: &[&str], fresh: Head) -> Option<Vec<Head>> {
-        self.store.tag(&all(tags), fresh, TTL, WITHIN).await.unwrap()
+        self.store.tag(Tag::new(&all(tags), fresh, TTL, WITHIN)).await.unwrap()
     }
 
     async fn begin(&self, writer: Head, keys: &[&str], marker: Duration) {
-        self.store.begin(writer, &all(keys), marker, false, WITHIN).await.unwrap();
+        self.store.begin(Begin::new(writer, &all(keys), marker, WITHIN)).await.unwrap();
     }
 
     async fn begin_with_token(&self, writer: Head, keys: &[&str], marker: Duration) {
-        self.store.begin(writer, &all(keys), marker, true, WITHIN).await.unwrap();
+        self.store.begin(Begin::new(writer, &all(keys), marker, WITHIN).with_token(true)).await.unwrap();
     }
 
     async fn end(&self, writer: Head, keys: &[&str]) {
-        let written: Vec<_> = keys.iter().map(|key| Written { key: Key::from(*key), put: None }).collect();
-        assert!(!self.store.end(writer, &written, WITHIN).await.unwrap(), "there was nothing to put");
+        let written: Vec<_> = keys.iter().map(|key| Written::nothing(Key::from(*key))).collect();
+        assert!(!self.store.end(End::new(writer, &written, WITHIN)).await.unwrap(), "there was nothing to put");
     }
 
     /// END, with something to put under each key that has a value here.
     async fn end_with(&self, writer: Head, written: &[(&str, Option<&Bytes>)]) -> bool {
-        let put = |value: &Bytes| (value.clone(), TTL);
-        let written: Vec<_> =
-            written.iter().map(|(key, value)| Written { key: Key::from(*key), put: value.map(put) }).collect();
-        self.store.end(writer, &written, WITHIN).await.unwrap()
+        let written = written.iter().map(|(key, value)| match value {
+            Some(value) => Written::value(Key::from(*key), (*value).clone(), TTL),
+            None => Written::nothing(Key::from(*key)),
+        });
+        let written: Vec<_> = written.collect();
+        self.store.end(End::new(writer, &written, WITHIN)).await.unwrap()
     }
 
     /// All stretches of a sweep. Returns how many registers it removed.
     async fn sweep(&self, prefix: &str) -> u64 {
         let (mut from, mut all) = (None, 0);
         loop {
-            let Swept { next, removed } = self.store.sweep(prefix, from, WITHIN).await.unwrap();
+            let Swept { next, removed, .. } = self.store.sweep(Sweep::new(prefix, WITHIN).from(from)).await.unwrap();
             all += removed;
             match next {
                 Some(next) => from = Some(next),
@@ -183,30 +188,30 @@ async fn one_lease_at_a_time(on: Subject) {
     let Acquired::Leased(left) = on.acquire("k", lease(2), TTL).await else { panic!("a second lease") };
     assert!(left <= TTL && left > TTL / 2, "{left:?} are left of {TTL:?}");
     assert_eq!(on.acquire("k", lease(1), TTL).await, Acquired::Granted, "asking again after a broken connection");
-    assert!(!on.store.release(&"k".into(), lease(2), WITHIN).await.unwrap(), "someone else's lease");
-    assert!(on.store.release(&"k".into(), lease(1), WITHIN).await.unwrap());
+    assert!(!on.store.release(Release::new(&"k".into(), lease(2), WITHIN)).await.unwrap(), "someone else's lease");
+    assert!(on.store.release(Release::new(&"k".into(), lease(1), WITHIN)).await.unwrap());
     assert_eq!(on.acquire("k", lease(2), TTL).await, Acquired::Granted);
 }
 
 async fn a_value_is_released_by_its_own_head_only(on: Subject) {
     let ((old, first), (new, second)) = (value(1, "first"), value(2, "second"));
     on.put("k", &first).await;
-    assert!(!on.store.release(&"k".into(), new, WITHIN).await.unwrap(), "another value's");
-    assert!(!on.store.release(&"k".into(), lease(1), WITHIN).await.unwrap(), "a lease's");
+    assert!(!on.store.release(Release::new(&"k".into(), new, WITHIN)).await.unwrap(), "another value's");
+    assert!(!on.store.release(Release::new(&"k".into(), lease(1), WITHIN)).await.unwrap(), "a lease's");
     assert_eq!(on.get("k").await.unwrap(), first);
-    assert!(on.store.release(&"k".into(), old, WITHIN).await.unwrap());
+    assert!(on.store.release(Release::new(&"k".into(), old, WITHIN)).await.unwrap());
     assert_eq!(on.get("k").await, None);
-    assert!(!on.store.release(&"k".into(), old, WITHIN).await.unwrap(), "gone by then");
+    assert!(!on.store.release(Release::new(&"k".into(), old, WITHIN)).await.unwrap(), "gone by then");
     on.put("k", &second).await;
-    assert!(!on.store.release(&"k".into(), old, WITHIN).await.unwrap());
+    assert!(!on.store.release(Release::new(&"k".into(), old, WITHIN)).await.unwrap());
     assert_eq!(on.get("k").await.unwrap(), second, "a newer value stays");
 }
 
 async fn a_lease_dies_with_its_holder_and_lives_while_it_is_renewed(on: Subject) {
     let short = Duration::from_millis(80);
     assert_eq!(on.acquire("k", lease(1), short).await, Acquired::Granted);
-    assert!(on.store.renew(&"k".into(), lease(1), TTL, WITHIN).await.unwrap());
-    assert!(!on.store.renew(&"k".into(), lease(2), TTL, WITHIN).await.unwrap(), "someone else's lease");
+    assert!(on.store.renew(Renew::new(&"k".into(), lease(1), TTL, WITHIN)).await.unwrap());
+    assert!(!on.store.renew(Renew::new(&"k".into(), lease(2), TTL, WITHIN)).await.unwrap(), "someone else's lease");
     let Acquired::Leased(left) = on.acquire("k", lease(2), TTL).await else { panic!("the renewed lease is gone") };
     assert!(left > short, "renewed to {left:?}");
 
@@ -214,14 +219,14 @@ async fn a_lease_dies_with_its_holder_and_lives_while_it_is_renewed(on: Subject)
     on.expires("other", short).await;
     let (_, bytes) = value(1, "late");
     assert!(!on.fill("other", lease(3), &bytes).await, "its lease is over");
-    assert!(!on.store.renew(&"other".into(), lease(3), TTL, WITHIN).await.unwrap());
+    assert!(!on.store.renew(Renew::new(&"other".into(), lease(3), TTL, WITHIN)).await.unwrap());
     assert_eq!(on.get("other").await, None);
 }
 
 async fn whatever_removes_the_register_revokes_the_fill(on: Subject) {
     let (_, bytes) = value(1, "old");
     assert_eq!(on.acquire("k", lease(1), TTL).await, Acquired::Granted);
-    assert!(on.store.remove(&"k".into(), WITHIN).await.unwrap());
+    assert!(on.store.remove(Remove::new(&"k".into(), WITHIN)).await.unwrap());
     assert!(!on.fill("k", lease(1), &bytes).await);
     assert_eq!(on.get("k").await, None);
 
@@ -231,7 +236,7 @@ async fn whatever_removes_the_register_revokes_the_fill(on: Subject) {
     let (_, new) = value(2, "new");
     assert!(on.fill("k", lease(2), &new).await);
     assert_eq!(on.get("k").await.unwrap(), new);
-    assert!(!on.store.remove(&"absent".into(), WITHIN).await.unwrap());
+    assert!(!on.store.remove(Remove::new(&"absent".into(), WITHIN)).await.unwrap());
 }
 
 async fn a_fill_compares_with_the_stamp_it_saw(on: Subject) {
@@ -249,13 +254,17 @@ async fn an_unusable_register_is_replaced_and_no_other(on: Subject) {
         on.put("k", unusable).await;
         let replace = Replace::unusable(&Bytes::copy_from_slice(unusable));
         let other = Replace::unusable(&Bytes::from_static(b"not what stands there"));
-        let kept = on.store.acquire(&"k".into(), lease(9), TTL, other, WITHIN).await.unwrap();
+        let kept = on.store.acquire(Acquire::new(&"k".into(), lease(9), TTL, WITHIN).replacing(other)).await.unwrap();
         assert_eq!(kept, Acquired::Value(Bytes::copy_from_slice(unusable)));
-        let taken = on.store.acquire(&"k".into(), lease(1), TTL, replace.clone(), WITHIN).await.unwrap();
+        let taken = on
+            .store
+            .acquire(Acquire::new(&"k".into(), lease(1), TTL, WITHIN).replacing(replace.clone()))
+            .await
+            .unwrap();
         assert_eq!(taken, Acquired::Granted, "{unusable:?}");
         let (_, good) = value(1, "good");
         assert!(on.fill("k", lease(1), &good).await);
-        let kept = on.store.acquire(&"k".into(), lease(2), TTL, replace, WITHIN).await.unwrap();
+        let kept = on.store.acquire(Acquire::new(&"k".into(), lease(2), TTL, WITHIN).replacing(replace)).await.unwrap();
         assert_eq!(kept, Acquired::Value(good), "a good value came in between");
     }
 }
@@ -264,7 +273,7 @@ async fn a_lease_is_replaced_by_whoever_names_it(on: Subject) {
     assert_eq!(on.acquire("k", lease(1), TTL).await, Acquired::Granted);
     let replaces = async |old: Head, new: Head| {
         let replace = Replace::unusable(old.as_bytes());
-        on.store.acquire(&"k".into(), new, TTL, replace, WITHIN).await.unwrap()
+        on.store.acquire(Acquire::new(&"k".into(), new, TTL, WITHIN).replacing(replace)).await.unwrap()
     };
     assert!(matches!(replaces(lease(9), lease(2)).await, Acquired::Leased(_)), "it is another one");
     assert_eq!(replaces(lease(1), lease(2)).await, Acquired::Granted);
@@ -276,7 +285,7 @@ async fn a_lease_is_replaced_by_whoever_names_it(on: Subject) {
 
 async fn values_expire(on: Subject) {
     let (_, bytes) = value(1, "x");
-    on.store.put(&"k".into(), bytes, Duration::from_millis(50), WITHIN).await.unwrap();
+    on.store.put(Put::new(&"k".into(), bytes, Duration::from_millis(50), WITHIN)).await.unwrap();
     assert!(on.get("k").await.is_some());
     on.expires("k", Duration::from_millis(50)).await;
 }
@@ -285,7 +294,7 @@ async fn any_bytes_survive(on: Subject) {
     let all: Vec<u8> = (0..=255).collect();
     on.put("k\u{fc}", &all).await;
     assert_eq!(on.get("k\u{fc}").await.unwrap(), all);
-    on.store.ping(WITHIN).await.unwrap();
+    on.store.ping(Ping::new(WITHIN)).await.unwrap();
 }
 
 on_every_store! {
@@ -306,7 +315,7 @@ async fn redis_says_when_another_type_stands_under_the_key_and_replaces_it() {
     let on = Subject::redis();
     let server = on.server.as_ref().unwrap();
     let _: i64 = server.send(&[b"RPUSH", b"k", b"item"]).await;
-    let error = on.store.get(&"k".into(), WITHIN).await.unwrap_err();
+    let error = on.store.get(Get::new(&"k".into(), WITHIN)).await.unwrap_err();
     assert_eq!(error.kind, FaultKind::WrongType, "{error}");
     assert_eq!(on.acquire("k", lease(1), TTL).await, Acquired::Granted);
 }

@@ -21,8 +21,18 @@ async fn tcp_with_a_database_number() {
 
 #[tokio::test]
 async fn user_and_password() {
-    let server =
-        RedisServer::start_with(&["--user", "shop", "on", ">s3cr%t", "~cache:*", "~{cache:*", "+@all", "--user", "default", "off"]);
+    let server = RedisServer::start_with(&[
+        "--user",
+        "shop",
+        "on",
+        ">s3cr%t",
+        "~cache:*",
+        "~{cache:*",
+        "+@all",
+        "--user",
+        "default",
+        "off",
+    ]);
     works(&format!("redis://shop:s3cr%25t@127.0.0.1:{}/", server.port())).await;
 }
 

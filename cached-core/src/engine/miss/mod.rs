@@ -23,7 +23,7 @@ use crate::flight::pulse::{self, Pulse};
 use crate::flight::{Follow, Landing, Role};
 use crate::lease::Lease;
 use crate::reason::MissReason;
-use crate::store::{Acquired, Replace};
+use crate::store::{Acquired, Replace, Tag};
 use bytes::Bytes;
 use member::Member;
 use state::{AcquireAnswer, FollowOutcome, LeadOutcome, LeaseWaits, WaitOutcome};
@@ -336,7 +336,8 @@ impl MissedCall {
             (self.budget.step(engine, acquire).await, Ok(Some(Vec::new())))
         } else {
             let time = self.target.site.tag_time;
-            let asked = self.budget.both(engine, acquire, |store, within| store.tag(&tags, fresh, time, within));
+            let asked =
+                self.budget.both(engine, acquire, |store, within| store.tag(Tag::new(&tags, fresh, time, within)));
             Box::pin(asked).await
         };
         Ok(AcquireAnswer { acquired: acquired?, lease: Some(lease), stamps: stamps? })

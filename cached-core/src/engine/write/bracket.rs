@@ -9,7 +9,7 @@ use crate::error::{CacheError, FaultKind, StoreError};
 use crate::invalidation::Outcome;
 use crate::key::Key;
 use crate::lease;
-use crate::store::Written;
+use crate::store::{Begin, End, Written};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::task::JoinHandle;
@@ -79,7 +79,9 @@ impl Bracket {
         let engine = &scope.engine;
         let writer = lease::writer().ok_or((None, CacheError::NoRandomness))?;
         let (keys, marker) = (scope.keys(), engine.settings.marker);
-        let begun = budget.step(engine, |store, within| store.begin(writer, keys, marker, token, within)).await;
+        let begun = budget
+            .step(engine, |store, within| store.begin(Begin::new(writer, keys, marker, within).with_token(token)))
+            .await;
         engine.wrote(scope.keys());
         begun.map_err(|error| (Some(writer), error.into()))?;
         Ok(writer)
@@ -89,7 +91,7 @@ impl Bracket {
     /// it runs out, long after the write, and its token the next writer from having one. If this fails, so does what comes next.
     async fn end_lost(scope: &Scope, writer: Head, budget: &mut Budget) {
         let written = nothing(scope.keys());
-        let _ = budget.step(&scope.engine, |store, within| store.end(writer, &written, within)).await;
+        let _ = budget.step(&scope.engine, |store, within| store.end(End::new(writer, &written, within))).await;
     }
 
     /// END.
@@ -139,7 +141,7 @@ impl FailedBegin {
             // Else its marker would keep loads from being stored for as long as it lives. Nobody waits for this.
             start(&engine.clone(), async move {
                 let mut budget = engine.budget();
-                let _ = budget.step(&engine, |store, within| store.end(writer, &written, within)).await;
+                let _ = budget.step(&engine, |store, within| store.end(End::new(writer, &written, within))).await;
             });
         }
         scope.site.counters.refused.one();
@@ -176,7 +178,7 @@ impl Extension {
                 ticks.tick().await;
                 // One that fails is tried again at the next tick, before the markers have run out. Never with the token: when
                 // the markers are lost, another write may have come and gone, and the token must not come back.
-                if let Err(error) = store.begin(writer, &keys, marker, false, marker / 6).await {
+                if let Err(error) = store.begin(Begin::new(writer, &keys, marker, marker / 6)).await {
                     tracing::debug!(%error, "the markers of a write could not be extended");
                 }
             }

@@ -1,7 +1,7 @@
 //! BEGIN and END: while a write is in progress, nobody stores what the write may outdate.
 
 use super::{Subject, TTL, lease, value};
-use cached_core::store::{Acquired, Head, Replace, Written};
+use cached_core::store::{Acquire, Acquired, Begin, End, Head, Release, Renew, Replace, Written};
 use std::time::Duration;
 
 /// Long enough for a few steps on a busy machine.
@@ -34,7 +34,7 @@ async fn what_removes_registers_leaves_markers(on: Subject) {
     assert!(!on.remove("k").await);
     on.remove_all(&["k", "other"]).await;
     on.sweep("k").await;
-    assert!(!on.store.release(&"k".into(), lease(1), TTL).await.unwrap());
+    assert!(!on.store.release(Release::new(&"k".into(), lease(1), TTL)).await.unwrap());
     assert_eq!(on.acquire("k", lease(1), TTL).await, Acquired::Writing);
 }
 
@@ -141,12 +141,12 @@ async fn loads_in_flight_do_not_store(on: Subject) {
     let fills = async || on.fill("refreshed", seen, &new).await || on.fill("loaded", lease(1), &new).await;
     on.begin(writer(1), &keys, TTL).await;
     assert!(!fills().await);
-    assert!(!on.store.renew(&"loaded".into(), lease(1), TTL, TTL).await.unwrap());
+    assert!(!on.store.renew(Renew::new(&"loaded".into(), lease(1), TTL, TTL)).await.unwrap());
     on.end(writer(1), &keys).await;
     assert!(!fills().await);
     assert_eq!(on.acquire("loaded", lease(2), TTL).await, Acquired::Granted);
     assert!(!fills().await);
-    assert!(!on.store.release(&"loaded".into(), lease(1), TTL).await.unwrap());
+    assert!(!on.store.release(Release::new(&"loaded".into(), lease(1), TTL)).await.unwrap());
     assert!(on.fill("loaded", lease(2), &new).await);
     assert_eq!(on.get("refreshed").await, None);
 }
@@ -156,20 +156,20 @@ async fn an_unusable_register_gives_no_lease_either(on: Subject) {
     on.begin(writer(1), &["k"], TTL).await;
     on.plant("k", b"damaged").await;
     let replace = Replace::unusable(b"damaged");
-    let answer = on.store.acquire(&"k".into(), lease(1), TTL, replace, TTL).await.unwrap();
+    let answer = on.store.acquire(Acquire::new(&"k".into(), lease(1), TTL, TTL).replacing(replace)).await.unwrap();
     assert_eq!(answer, Acquired::Writing);
     assert_eq!(on.get("k").await, None);
 }
 
 /// A caller may mistake a token for the lease of a worthless load. It does not keep the writer from putting its value.
 async fn a_token_is_not_replaced(on: Subject) {
-    on.store.begin(writer(1), &["k".into()], TTL, true, TTL).await.unwrap();
+    on.store.begin(Begin::new(writer(1), &["k".into()], TTL, TTL).with_token(true)).await.unwrap();
     let replace = Replace::unusable(writer(1).as_bytes());
-    let answer = on.store.acquire(&"k".into(), lease(1), TTL, replace, TTL).await.unwrap();
+    let answer = on.store.acquire(Acquire::new(&"k".into(), lease(1), TTL, TTL).replacing(replace)).await.unwrap();
     assert_eq!(answer, Acquired::Writing);
     let (_, bytes) = value(1, "x");
-    let put = Written { key: "k".into(), put: Some((bytes.clone(), TTL)) };
-    assert!(on.store.end(writer(1), &[put], TTL).await.unwrap());
+    let put = Written::value("k".into(), bytes.clone(), TTL);
+    assert!(on.store.end(End::new(writer(1), &[put], TTL)).await.unwrap());
     assert_eq!(on.get("k").await, Some(bytes));
 }
 

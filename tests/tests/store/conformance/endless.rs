@@ -2,7 +2,7 @@
 //! than others do.
 
 use super::{Subject, TTL, lease, value};
-use cached_core::store::{Acquired, Head};
+use cached_core::store::{Acquired, Head, Renew};
 
 fn writer(id: u8) -> Head {
     lease(0xf0 + id)
@@ -54,7 +54,7 @@ async fn its_holder_may_still_renew_or_fill_it() {
         assert_eq!(on.acquire(key, lease(1), TTL).await, Acquired::Granted);
         on.persists(key).await;
     }
-    assert!(on.store.renew(&"renewed".into(), lease(1), TTL, super::WITHIN).await.unwrap());
+    assert!(on.store.renew(Renew::new(&"renewed".into(), lease(1), TTL, super::WITHIN)).await.unwrap());
     assert!(on.fill("filled", lease(1), &value(1, "x").1).await);
     assert!(on.has_an_end("renewed").await && on.has_an_end("filled").await);
 }

@@ -1,7 +1,7 @@
 //! Faults of a server: the steps do what they can.
 
 use super::{Subject, TTL, WITHIN, all, lease, value};
-use cached_core::store::{Acquired, Head, Key, RedisStore, Store, Written};
+use cached_core::store::{Acquired, Begin, End, Head, Key, Put, RedisStore, RemoveAll, Store, Sweep, Tag, Written};
 use cached_core::{FaultKind, StoreError};
 use std::sync::Arc;
 use tests::RedisServer;
@@ -24,10 +24,10 @@ async fn writes_need_no_memory() {
     }
     on.begin_with_token(writer(1), &["a"], TTL).await;
     let _: () = on.server().send(&[b"CONFIG", b"SET", b"maxmemory-policy", b"noeviction", b"maxmemory", b"1"]).await;
-    let put = on.store.put(&"k".into(), "x".into(), TTL, WITHIN).await;
+    let put = on.store.put(Put::new(&"k".into(), "x".into(), TTL, WITHIN)).await;
     assert_eq!(kind(put), FaultKind::OutOfMemory, "the server is out of memory");
     let tags = all(&["t"]);
-    assert_eq!(kind(on.store.tag(&tags, value(1, "").0, TTL, WITHIN).await), FaultKind::OutOfMemory);
+    assert_eq!(kind(on.store.tag(Tag::new(&tags, value(1, "").0, TTL, WITHIN)).await), FaultKind::OutOfMemory);
 
     on.begin_with_token(writer(1), &["a"], TTL).await;
     assert_eq!(on.get("a").await.unwrap(), writer(1).as_bytes(), "begun again, to extend");
@@ -83,27 +83,27 @@ async fn the_first_step_in_several_slots_is_taken_as_well() {
     let server = RedisServer::cluster_node().await;
     let on = async || {
         let store = RedisStore::new(&server.url()).unwrap();
-        store.put(&"a".into(), new.clone(), TTL, WITHIN).await.unwrap();
+        store.put(Put::new(&"a".into(), new.clone(), TTL, WITHIN)).await.unwrap();
         store
     };
     let keys = all(&["a", "b"]);
     let is_there = async |key: &str| server.send::<bool>(&[b"EXISTS", key.as_bytes()]).await;
-    on().await.remove_all(&keys, WITHIN).await.unwrap();
+    on().await.remove_all(RemoveAll::new(&keys, WITHIN)).await.unwrap();
     assert!(!is_there("a").await);
-    on().await.begin(writer(1), &keys, TTL, false, WITHIN).await.unwrap();
+    on().await.begin(Begin::new(writer(1), &keys, TTL, WITHIN)).await.unwrap();
     assert!(!is_there("a").await && is_there("{a}:w").await && is_there("{b}:w").await);
-    let written = keys.iter().map(|key| Written { key: Key::clone(key), put: None });
+    let written = keys.iter().map(|key| Written::nothing(Key::clone(key)));
     let written: Vec<_> = written.collect();
-    assert!(!on().await.end(writer(1), &written, WITHIN).await.unwrap());
+    assert!(!on().await.end(End::new(writer(1), &written, WITHIN)).await.unwrap());
     assert!(!is_there("a").await && !is_there("{a}:w").await && !is_there("{b}:w").await);
-    let stamps = on().await.tag(&keys, value(5, "").0, TTL, WITHIN).await.unwrap();
+    let stamps = on().await.tag(Tag::new(&keys, value(5, "").0, TTL, WITHIN)).await.unwrap();
     assert_eq!(stamps.unwrap(), [value(5, "").0; 2]);
     on().await;
     for key in 0..100 {
         let _: () = server.send(&[b"SET", format!("n:{key}").as_bytes(), b"x"]).await;
     }
     let store = on().await;
-    let swept = store.sweep("n:", None, WITHIN).await.unwrap();
+    let swept = store.sweep(Sweep::new("n:", WITHIN)).await.unwrap();
     assert_eq!((swept.next, swept.removed), (None, 100));
     assert_eq!(server.send::<i64>(&[b"DBSIZE"]).await, 2);
 }
@@ -145,9 +145,12 @@ async fn a_refused_step_is_tried_again() {
     let (_, new) = value(2, "new");
     let keys = all(&["a", "b"]);
     let _: () = on.server().send(&[b"ACL", b"SETUSER", b"default", b"-zadd", b"-unlink", b"-del", b"-set"]).await;
-    assert_eq!(kind(on.store.begin(writer(1), &keys, TTL, true, WITHIN).await), FaultKind::Refused);
-    assert_eq!(kind(on.store.remove_all(&keys, WITHIN).await), FaultKind::Refused);
-    assert_eq!(kind(on.store.tag(&keys, value(1, "").0, TTL, WITHIN).await), FaultKind::Refused);
+    assert_eq!(
+        kind(on.store.begin(Begin::new(writer(1), &keys, TTL, WITHIN).with_token(true)).await),
+        FaultKind::Refused
+    );
+    assert_eq!(kind(on.store.remove_all(RemoveAll::new(&keys, WITHIN)).await), FaultKind::Refused);
+    assert_eq!(kind(on.store.tag(Tag::new(&keys, value(1, "").0, TTL, WITHIN)).await), FaultKind::Refused);
     let _: () = on.server().send(&[b"ACL", b"SETUSER", b"default", b"+@all"]).await;
     on.begin_with_token(writer(2), &["a", "b"], TTL).await;
     assert!(on.end_with(writer(2), &[("a", Some(&new)), ("b", Some(&new))]).await, "as one");

@@ -2,7 +2,7 @@
 
 use super::{Subject, TTL, WITHIN, all, lease, value};
 use bytes::Bytes;
-use cached_core::store::{Acquired, Head};
+use cached_core::store::{Acquired, Head, Tag};
 use std::time::Duration;
 
 fn stamp(id: u8) -> Head {
@@ -157,7 +157,9 @@ async fn all_who_ask_at_once_get_the_same_stamp() {
         let mut asking = tokio::task::JoinSet::new();
         for id in 0..100 {
             let store = std::sync::Arc::clone(&on.store);
-            asking.spawn(async move { store.tag(&all(&["x", "y"]), stamp(id), TTL, WITHIN).await.unwrap().unwrap() });
+            asking.spawn(async move {
+                store.tag(Tag::new(&all(&["x", "y"]), stamp(id), TTL, WITHIN)).await.unwrap().unwrap()
+            });
         }
         let stamps = asking.join_all().await;
         assert!(stamps.iter().all(|of| of == &stamps[0] && of[0] == of[1]), "{}: {stamps:?}", on.store.name());

@@ -1,7 +1,7 @@
 //! Sweeps: all registers under a prefix, and nothing else.
 
 use super::{Subject, TTL, WITHIN, lease, value};
-use cached_core::store::{Acquired, Key, Swept};
+use cached_core::store::{Acquired, Key, Put, RemoveAll, Sweep, Swept};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -64,7 +64,7 @@ async fn many_are_swept(on: Subject) {
 
 async fn expired_entries_are_not_counted(on: Subject) {
     let short = std::time::Duration::from_millis(50);
-    on.store.put(&"n:short".into(), "x".into(), short, WITHIN).await.unwrap();
+    on.store.put(Put::new(&"n:short".into(), "x".into(), short, WITHIN)).await.unwrap();
     on.put("n:long", b"x").await;
     on.expires("n:short", short).await;
     assert_eq!(on.sweep("n:").await, 1);
@@ -105,11 +105,11 @@ async fn busy(on: &Subject, stop: &AtomicBool) {
         }
         let keys: Vec<Key> = (0..50).map(|i| Key::from(format!("n:late:{round}:{i}"))).collect();
         for key in &keys {
-            on.store.put(key, "x".into(), TTL, WITHIN).await.unwrap();
-            on.store.put(&format!("other:{key}").into(), "x".into(), TTL, WITHIN).await.unwrap();
+            on.store.put(Put::new(key, "x".into(), TTL, WITHIN)).await.unwrap();
+            on.store.put(Put::new(&format!("other:{key}").into(), "x".into(), TTL, WITHIN)).await.unwrap();
         }
         if round % 2 == 1 {
-            on.store.remove_all(&keys, WITHIN).await.unwrap();
+            on.store.remove_all(RemoveAll::new(&keys, WITHIN)).await.unwrap();
         }
     }
 }
@@ -129,7 +129,7 @@ async fn a_sweep_of_a_busy_server_is_complete_and_holds_nobody_up() {
     });
     let (mut from, mut stretches, mut most) = (None, 0_u32, 0);
     loop {
-        let Swept { next, removed } = on.store.sweep("n:", from, WITHIN).await.unwrap();
+        let Swept { next, removed, .. } = on.store.sweep(Sweep::new("n:", WITHIN).from(from)).await.unwrap();
         stretches += 1;
         most = most.max(removed);
         from = next;

@@ -2,7 +2,7 @@
 
 use super::{Subject, TTL, WITHIN, lease, value};
 use bytes::Bytes;
-use cached_core::store::{Acquired, Head, Written};
+use cached_core::store::{Acquired, Begin, End, Head, Release, Written};
 use std::time::Duration;
 
 const SHORT: Duration = Duration::from_millis(300);
@@ -31,8 +31,8 @@ async fn a_writer_without_overlap_puts(on: Subject) {
 
 async fn a_put_value_expires(on: Subject) {
     on.begin_with_token(writer(1), &["k"], TTL).await;
-    let put = Some((value(1, "new").1, SHORT));
-    assert!(on.store.end(writer(1), &[Written { key: "k".into(), put }], WITHIN).await.unwrap());
+    let written = [Written::value("k".into(), value(1, "new").1, SHORT)];
+    assert!(on.store.end(End::new(writer(1), &written, WITHIN)).await.unwrap());
     assert!(on.get("k").await.is_some());
     on.expires("k", SHORT).await;
 }
@@ -56,7 +56,7 @@ async fn two_overlapping_writers_put_nothing(on: Subject) {
     for (first, second) in [(1, 2), (2, 1)] {
         for token in [false, true] {
             on.begin_with_token(writer(1), &["k"], TTL).await;
-            on.store.begin(writer(2), &["k".into()], TTL, token, WITHIN).await.unwrap();
+            on.store.begin(Begin::new(writer(2), &["k".into()], TTL, WITHIN).with_token(token)).await.unwrap();
             assert_eq!(on.get("k").await, None, "the first one's token is gone and the second has none");
             assert!(!on.end_with(writer(first), &[("k", Some(&new))]).await);
             assert_eq!(on.get("k").await, None);
@@ -107,7 +107,7 @@ async fn a_load_does_not_take_the_token(on: Subject) {
     assert_eq!(on.acquire("k", lease(1), TTL).await, Acquired::Granted);
     on.begin_with_token(writer(1), &["k"], TTL).await;
     assert!(!on.fill("k", lease(1), &value(2, "old").1).await);
-    assert!(!on.store.release(&"k".into(), lease(1), WITHIN).await.unwrap());
+    assert!(!on.store.release(Release::new(&"k".into(), lease(1), WITHIN)).await.unwrap());
     assert_eq!(on.acquire("k", lease(2), TTL).await, Acquired::Writing);
     assert!(on.end_with(writer(1), &[("k", Some(&new))]).await);
 }
@@ -130,7 +130,7 @@ async fn a_repeated_begin_extends_the_token(on: Subject) {
     let (_, new) = value(1, "new");
     for token in [false, true] {
         on.begin_with_token(writer(1), &["k"], SHORT).await;
-        on.store.begin(writer(1), &["k".into()], TTL, token, WITHIN).await.unwrap();
+        on.store.begin(Begin::new(writer(1), &["k".into()], TTL, WITHIN).with_token(token)).await.unwrap();
         on.pass(SHORT).await;
         assert!(has_token(&on, "k", writer(1)).await);
         assert!(on.end_with(writer(1), &[("k", Some(&new))]).await);

@@ -2,7 +2,8 @@
 
 use super::{Subject, TTL, WITHIN, all, lease, value};
 use bytes::Bytes;
-use cached_core::store::{Acquired, Head, Key, Replace, Store, StoreFuture, Swept, Watched, Watcher, Written};
+use cached_core::StoreError;
+use cached_core::store::{Acquired, Capabilities, GetWatched, Key, Release, Store, Tag, Watched, Watcher};
 use std::sync::{Arc, Mutex, Weak};
 use std::time::{Duration, Instant};
 use tests::eventually;
@@ -69,15 +70,24 @@ impl Subject {
     fn watch(&self) -> Arc<Recorder> {
         let recorder = Arc::new(Recorder::default());
         let watcher: Weak<Recorder> = Arc::downgrade(&recorder);
-        self.store.watch(watcher);
+        if let Some(watch) = self.store.capabilities().watch() {
+            watch.watch(watcher);
+        }
         recorder
+    }
+
+    async fn read_watched(&self, keys: &[Key], timed: usize) -> Result<Option<Watched>, StoreError> {
+        match self.store.capabilities().watch() {
+            Some(watch) => watch.get_watched(GetWatched::new(keys, WITHIN).timed(timed)).await,
+            None => Ok(None),
+        }
     }
 
     /// Reads as soon as there is contact.
     async fn get_watched(&self, keys: &[&str], timed: usize) -> Watched {
         let (keys, mut watched) = (all(keys), None);
         eventually("there is contact", async || {
-            watched = self.store.get_watched(&keys, timed, WITHIN).await.unwrap();
+            watched = self.read_watched(&keys, timed).await.unwrap();
             watched.is_some()
         })
         .await;
@@ -114,17 +124,17 @@ async fn a_watched_read_returns_the_remaining_time(on: Subject) {
     on.put("a", &a).await;
     assert_eq!(on.acquire("leased", lease(1), TTL).await, Acquired::Granted);
     let leased = Bytes::copy_from_slice(lease(1).as_bytes());
-    let Watched { registers, lives } = on.get_watched(&["absent", "a", "leased", "a"], 2).await;
+    let Watched { registers, lives, .. } = on.get_watched(&["absent", "a", "leased", "a"], 2).await;
     assert_eq!(registers, [None, Some(a.clone()), Some(leased), Some(a.clone())]);
     assert_eq!(lives.len(), 2);
     assert_eq!(lives[0], Duration::ZERO);
     assert!(lives[1] <= TTL && lives[1] > TTL / 2, "{lives:?}");
-    let Watched { registers, lives } = on.get_watched(&["a"], 1).await;
+    let Watched { registers, lives, .. } = on.get_watched(&["a"], 1).await;
     assert_eq!(registers, [Some(a)]);
     assert!(lives[0] <= TTL && lives[0] > TTL / 2, "{lives:?}");
-    let Watched { registers, lives } = on.get_watched(&["absent"], 0).await;
+    let Watched { registers, lives, .. } = on.get_watched(&["absent"], 0).await;
     assert_eq!((registers, lives), (vec![None], vec![]));
-    let Watched { registers, lives } = on.get_watched(&[], 1).await;
+    let Watched { registers, lives, .. } = on.get_watched(&[], 1).await;
     assert_eq!((registers, lives), (vec![], vec![]));
 }
 
@@ -135,7 +145,7 @@ async fn many_are_read(on: Subject) {
     for n in [0, 511, 512, 1499] {
         on.put(keys[n], keys[n].as_bytes()).await;
     }
-    let Watched { registers, lives } = on.get_watched(&keys, 600).await;
+    let Watched { registers, lives, .. } = on.get_watched(&keys, 600).await;
     assert_eq!((registers.len(), lives.len()), (1500, 600));
     for (n, register) in registers.iter().enumerate() {
         let expected = [0, 511, 512, 1499].contains(&n).then(|| Bytes::copy_from_slice(keys[n].as_bytes()));
@@ -171,13 +181,13 @@ async fn every_change_is_announced_before_it_is_confirmed(on: Subject) {
     on.tells(&recorder, "END", async || assert!(on.end_with(lease(7), &[("k", Some(&bytes))]).await)).await;
     on.tells(&recorder, "a sweep", async || assert_eq!(on.sweep("k").await, 1)).await;
     on.tells(&recorder, "TAG of what is absent", async || {
-        assert_eq!(on.store.tag(keys, head, TTL, WITHIN).await.unwrap(), Some(vec![head]));
+        assert_eq!(on.store.tag(Tag::new(keys, head, TTL, WITHIN)).await.unwrap(), Some(vec![head]));
     })
     .await;
     on.remove("k").await;
     assert_eq!(on.acquire("k", lease(1), TTL).await, Acquired::Granted);
     on.tells(&recorder, "RELEASE", async || {
-        assert!(on.store.release(key, lease(1), WITHIN).await.unwrap());
+        assert!(on.store.release(Release::new(key, lease(1), WITHIN)).await.unwrap());
     })
     .await;
 }
@@ -192,14 +202,14 @@ async fn reads_are_not_announced(on: Subject) {
             assert_eq!(on.get_all(&["k"]).await, [Some(bytes.clone())]);
             assert_eq!(on.acquire("k", lease(1), TTL).await, Acquired::Value(bytes.clone()));
             assert_eq!(on.tag(&["k"], value(2, "").0).await.unwrap(), [head]);
-            assert!(!on.store.release(&"k".into(), lease(1), WITHIN).await.unwrap());
+            assert!(!on.store.release(Release::new(&"k".into(), lease(1), WITHIN)).await.unwrap());
         })
         .await;
     assert!(!told.contains(&News::Changed("k".to_owned())), "{told:?}");
 }
 
 async fn each_watcher_is_notified_and_without_one_there_is_no_contact(on: Subject) {
-    assert_eq!(on.store.get_watched(&all(&["k"]), 1, WITHIN).await.unwrap(), None);
+    assert_eq!(on.read_watched(&all(&["k"]), 1).await.unwrap(), None);
     let first = on.watch();
     on.get_watched(&["k"], 1).await;
     // It comes when there already is contact.
@@ -233,6 +243,10 @@ struct Unaware {
 }
 
 impl Store for Unaware {
+    fn capabilities(&self) -> Capabilities<'_> {
+        Capabilities::none()
+    }
+
     tests::forward!(store: name, get, acquire, renew, fill, release, put, remove, get_all, remove_all, tag, begin, end, sweep, ping);
 }
 
@@ -242,7 +256,7 @@ async fn a_store_that_does_not_watch_says_so() {
     let on = Subject { store, ..Subject::memory() };
     let recorder = on.watch();
     on.put("k", b"x").await;
-    assert_eq!(on.store.get_watched(&all(&["k"]), 1, WITHIN).await.unwrap(), None);
+    assert_eq!(on.read_watched(&all(&["k"]), 1).await.unwrap(), None);
     assert_eq!(recorder.told(), []);
 }
 
@@ -253,7 +267,7 @@ async fn redis_says_when_another_type_stands_under_the_key_that_is_watched() {
     on.get_watched(&["k"], 1).await;
     on.put("a", b"a").await;
     let _: i64 = on.server().send(&[b"RPUSH", b"k", b"item"]).await;
-    let error = on.store.get_watched(&all(&["k"]), 1, WITHIN).await.unwrap_err();
+    let error = on.read_watched(&all(&["k"]), 1).await.unwrap_err();
     assert_eq!(error.kind, cached_core::FaultKind::WrongType, "{error}");
     let watched = on.get_watched(&["k", "a"], 1).await;
     assert_eq!(watched.registers, [None, Some(Bytes::from_static(b"a"))]);

@@ -1,6 +1,7 @@
 //! Loads that fail: the value that is there is served, and the source is left alone for a while.
 
 use super::*;
+use crate::store::Put;
 
 #[tokio::test(start_paused = true)]
 async fn the_claimant_is_served_what_there_is() {
@@ -72,7 +73,7 @@ async fn no_throttle_is_longer_than_ours() {
     function.stale(&on, 1).await;
     let until = on.clock.wall() + 3_600_000;
     let register = [Head::value(1).as_bytes(), &until.to_le_bytes()].concat();
-    on.store.memory.put(&on.ticket_key(), register.into(), THROTTLE, BUDGET).await.unwrap();
+    on.store.memory.put(Put::new(&on.ticket_key(), register.into(), THROTTLE, BUDGET)).await.unwrap();
     assert_eq!(function.call(&on, Ok(2), AT_ONCE).await, Ok(1));
     on.clock.advance(THROTTLE);
     assert_eq!(function.call(&on, Ok(2), AT_ONCE).await, Ok(2));
@@ -85,7 +86,7 @@ async fn a_throttle_that_does_not_run_out_is_over_all_the_same() {
     function.stale(&on, 1).await;
     let until = on.clock.wall() + 5_000;
     let register = [Head::value(1).as_bytes(), &until.to_le_bytes()].concat();
-    on.store.memory.put(&on.ticket_key(), register.into(), WINDOW, BUDGET).await.unwrap();
+    on.store.memory.put(Put::new(&on.ticket_key(), register.into(), WINDOW, BUDGET)).await.unwrap();
     for _ in 0..2 {
         assert_eq!(function.call(&on, Ok(2), AT_ONCE).await, Ok(1));
         on.clock.advance(THROTTLE);

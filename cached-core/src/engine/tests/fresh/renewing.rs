@@ -1,6 +1,7 @@
 //! `stale_while_revalidate` in the foreground: the claimant pays.
 
 use super::*;
+use crate::store::Put;
 
 #[tokio::test(start_paused = true)]
 async fn without_a_window_it_ends_when_it_ends() {
@@ -125,7 +126,7 @@ async fn a_ticket_that_is_none_is_replaced() {
         let (on, function) = (Subject::new(), Function::new(REVALIDATE));
         function.stale(&on, 1).await;
         let register = Bytes::copy_from_slice(garbage);
-        on.store.memory.put(&on.ticket_key(), register, WINDOW, BUDGET).await.unwrap();
+        on.store.memory.put(Put::new(&on.ticket_key(), register, WINDOW, BUDGET)).await.unwrap();
         assert_eq!(function.call(&on, Ok(2), AT_ONCE).await, Ok(2), "{garbage:?}");
         on.cache.settled().await;
         assert_eq!(on.ticket().await, None);
