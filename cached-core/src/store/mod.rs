@@ -22,6 +22,8 @@
 
 mod answer;
 mod capabilities;
+#[cfg(feature = "conformance")]
+pub mod conformance;
 mod memory;
 #[cfg(feature = "redis")]
 mod redis;

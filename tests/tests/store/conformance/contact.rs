@@ -1,7 +1,8 @@
 //! A confirmation says that all changes up to the moment of the *question* were announced. A change during the way of
 //! the answer is announced after it.
 
-use super::{WITHIN, all};
+use super::WITHIN;
+use cached_core::store::conformance::steps::all;
 use cached_core::store::{GetWatched, RedisStore, Store, Watcher};
 use std::sync::{Arc, Mutex, Weak};
 use std::time::{Duration, Instant};
