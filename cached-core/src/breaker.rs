@@ -38,6 +38,7 @@ const PROBE_GIVEN_UP: Duration = Duration::from_secs(2);
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum BreakerState {
     /// The store is in use.
     Closed,

@@ -1,6 +1,8 @@
 //! Errors: what is wrong, and what to do about it.
 
+use std::error::Error;
 use std::fmt;
+use std::sync::Arc;
 
 /// Why a cache could not be built. Nothing has been connected or installed.
 ///
@@ -261,11 +263,13 @@ pub enum EntryError {
 /// ```
 #[derive(Debug, Clone, thiserror::Error)]
 #[error("{kind}: {message}")]
+#[non_exhaustive]
 pub struct StoreError {
     /// The kind of the fault, which decides what the cache does.
     pub kind: FaultKind,
     /// The store's own words.
     pub message: String,
+    source: Option<Arc<dyn Error + Send + Sync>>,
 }
 
 impl StoreError {
@@ -278,7 +282,24 @@ impl StoreError {
     /// assert!(error.kind.is_outage());
     /// ```
     pub fn new(kind: FaultKind, message: impl Into<String>) -> Self {
-        Self { kind, message: message.into() }
+        Self { kind, message: message.into(), source: None }
+    }
+
+    /// The same error, with the error that caused it as its [source](std::error::Error::source). `message` should not
+    /// repeat what the cause says, since who prints a chain of errors prints both.
+    ///
+    /// ```
+    /// use cached_core::{FaultKind, StoreError};
+    /// use std::error::Error;
+    /// use std::io;
+    ///
+    /// let cause = io::Error::from(io::ErrorKind::ConnectionRefused);
+    /// let error = StoreError::new(FaultKind::Disconnected, "no connection to the store").with_source(cause);
+    /// assert_eq!(error.source().unwrap().to_string(), "connection refused");
+    /// ```
+    #[must_use]
+    pub fn with_source(self, cause: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        Self { source: Some(cause.into().into()), ..self }
     }
 }
 

@@ -344,6 +344,7 @@ impl<E: CacheEvent> From<&E> for Invalidation {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize)]
 #[serde(rename_all = "snake_case")]
 #[must_use = "an invalidation that is not applied leaves old values to other processes"]
+#[non_exhaustive]
 pub enum Outcome {
     /// From now on, no read in any process gets an older value from the store.
     Applied,

@@ -16,7 +16,7 @@ use crate::envelope::Head;
 use crate::error::StoreError;
 use crate::flight::pulse::Pulse;
 use crate::key::Key;
-use crate::store::{Acquired, Replace, Store};
+use crate::store::{Acquire, Acquired, Release, Renew, Replace, Store};
 use crate::sync::{Mutex, locked};
 use futures_util::stream::{self, StreamExt};
 use std::sync::Arc;
@@ -151,7 +151,7 @@ impl Lease {
     pub(crate) async fn acquire(&mut self, replace: Replace, within: Duration) -> Result<Acquired, StoreError> {
         self.holding = Holding::Perhaps;
         let first = if self.releases.is_some() { self.time } else { at_first(self.time) };
-        let answer = self.store.acquire(&self.key, self.head(), first, replace, within).await;
+        let answer = self.store.acquire(Acquire::new(&self.key, self.head(), first, within).replacing(replace)).await;
         self.holding = match &answer {
             Ok(Acquired::Granted) => Holding::Yes,
             // Unknown, because the server has not answered.
@@ -176,7 +176,7 @@ impl Lease {
     /// Sends RELEASE and waits for the answer.
     pub(crate) async fn release(mut self, within: Duration) -> Result<(), StoreError> {
         self.holding = Holding::No;
-        self.store.release(&self.key, self.head(), within).await.map(drop)
+        self.store.release(Release::new(&self.key, self.head(), within)).await.map(drop)
     }
 
     /// Drops a lease that the register no longer holds, because it was filled or the lease was lost.
@@ -254,7 +254,7 @@ struct RenewalRound {
 
 async fn renew_all(store: &dyn Store, leases: Vec<(Key, Head)>, time: Duration, within: Duration) -> RenewalRound {
     let renew = |(key, head): (Key, Head)| async move {
-        let answer = store.renew(&key, head, time, within).await;
+        let answer = store.renew(Renew::new(&key, head, time, within)).await;
         ((key, head), answer)
     };
     let mut round = RenewalRound { leases: Vec::with_capacity(leases.len()), has_failed: false };
@@ -322,7 +322,7 @@ async fn release_all(store: Arc<dyn Store>, mut leases: Vec<DroppedLease>) {
 /// Returns the leases that were not found but may still be granted.
 async fn release_once(store: &dyn Store, leases: Vec<DroppedLease>) -> Result<Vec<DroppedLease>, StoreError> {
     let release = |lease: DroppedLease| async move {
-        let released = store.release(&lease.key, lease.head, OFF_PATH).await;
+        let released = store.release(Release::new(&lease.key, lease.head, OFF_PATH)).await;
         (lease, released)
     };
     let mut missing = Vec::new();

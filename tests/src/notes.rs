@@ -1,10 +1,12 @@
 //! The keys of calls, as the store sees them.
 
 use bytes::Bytes;
-use cached_core::store::{Acquired, Head, Key, Replace, Store, StoreFuture, Swept, Written};
+use cached_core::store::{
+    Acquire, Acquired, Begin, Capabilities, End, Fill, Get, GetAll, Head, Ping, Put, Release, Remove, RemoveAll, Renew,
+    Store, StoreFuture, Sweep, Swept, Tag,
+};
 use cached_core::{Cache, FaultKind, StoreError};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
 /// A store that only notes the key it was asked for.
 #[derive(Debug, Default)]
@@ -38,60 +40,64 @@ impl Store for Notes {
         "notes"
     }
 
-    fn get<'a>(&'a self, key: &'a Key, _: Duration) -> StoreFuture<'a, Option<Bytes>> {
-        (**key).clone_into(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner));
+    fn capabilities(&self) -> Capabilities<'_> {
+        Capabilities::none()
+    }
+
+    fn get<'a>(&'a self, request: Get<'a>) -> StoreFuture<'a, Option<Bytes>> {
+        (**request.key).clone_into(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner));
         no()
     }
 
-    fn acquire<'a>(&'a self, _: &'a Key, _: Head, _: Duration, _: Replace, _: Duration) -> StoreFuture<'a, Acquired> {
+    fn acquire<'a>(&'a self, _: Acquire<'a>) -> StoreFuture<'a, Acquired> {
         no()
     }
 
-    fn renew<'a>(&'a self, _: &'a Key, _: Head, _: Duration, _: Duration) -> StoreFuture<'a, bool> {
+    fn renew<'a>(&'a self, _: Renew<'a>) -> StoreFuture<'a, bool> {
         no()
     }
 
-    fn fill<'a>(&'a self, _: &'a Key, _: Head, _: Bytes, _: Duration, _: Duration) -> StoreFuture<'a, bool> {
+    fn fill<'a>(&'a self, _: Fill<'a>) -> StoreFuture<'a, bool> {
         no()
     }
 
-    fn release<'a>(&'a self, _: &'a Key, _: Head, _: Duration) -> StoreFuture<'a, bool> {
+    fn release<'a>(&'a self, _: Release<'a>) -> StoreFuture<'a, bool> {
         no()
     }
 
-    fn put<'a>(&'a self, _: &'a Key, _: Bytes, _: Duration, _: Duration) -> StoreFuture<'a, bool> {
+    fn put<'a>(&'a self, _: Put<'a>) -> StoreFuture<'a, bool> {
         no()
     }
 
-    fn remove<'a>(&'a self, _: &'a Key, _: Duration) -> StoreFuture<'a, bool> {
+    fn remove<'a>(&'a self, _: Remove<'a>) -> StoreFuture<'a, bool> {
         no()
     }
 
-    fn get_all<'a>(&'a self, _: &'a [Key], _: Duration) -> StoreFuture<'a, Vec<Option<Bytes>>> {
+    fn get_all<'a>(&'a self, _: GetAll<'a>) -> StoreFuture<'a, Vec<Option<Bytes>>> {
         no()
     }
 
-    fn remove_all<'a>(&'a self, _: &'a [Key], _: Duration) -> StoreFuture<'a, ()> {
+    fn remove_all<'a>(&'a self, _: RemoveAll<'a>) -> StoreFuture<'a, ()> {
         no()
     }
 
-    fn tag<'a>(&'a self, _: &'a [Key], _: Head, _: Duration, _: Duration) -> StoreFuture<'a, Option<Vec<Head>>> {
+    fn tag<'a>(&'a self, _: Tag<'a>) -> StoreFuture<'a, Option<Vec<Head>>> {
         no()
     }
 
-    fn begin<'a>(&'a self, _: Head, _: &'a [Key], _: Duration, _: bool, _: Duration) -> StoreFuture<'a, ()> {
+    fn begin<'a>(&'a self, _: Begin<'a>) -> StoreFuture<'a, ()> {
         no()
     }
 
-    fn end<'a>(&'a self, _: Head, _: &'a [Written], _: Duration) -> StoreFuture<'a, bool> {
+    fn end<'a>(&'a self, _: End<'a>) -> StoreFuture<'a, bool> {
         no()
     }
 
-    fn sweep<'a>(&'a self, _: &'a str, _: Option<u64>, _: Duration) -> StoreFuture<'a, Swept> {
+    fn sweep<'a>(&'a self, _: Sweep<'a>) -> StoreFuture<'a, Swept> {
         no()
     }
 
-    fn ping(&self, _: Duration) -> StoreFuture<'_, ()> {
+    fn ping(&self, _: Ping) -> StoreFuture<'_, ()> {
         no()
     }
 }

@@ -1,6 +1,6 @@
 //! Stores around another one: methods that are not written by hand are forwarded.
 
-/// Steps of [`Store`](cached_core::store::Store) that are forwarded to `self.$inner`, inside an `impl Store`.
+/// Methods of [`Store`](cached_core::store::Store) that are forwarded to `self.$inner`, inside an `impl Store`.
 #[macro_export]
 macro_rules! forward {
     ($inner:ident: $($step:ident),* $(,)?) => {
@@ -11,61 +11,61 @@ macro_rules! forward {
             self.$inner.name()
         }
     };
+    (@ $inner:ident capabilities) => {
+        fn capabilities(&self) -> cached_core::store::Capabilities<'_> {
+            self.$inner.capabilities()
+        }
+    };
     (@ $inner:ident get) => {
-        $crate::forward!(@@ $inner get(key: &'a Key) -> Option<Bytes>);
+        $crate::forward!(@@ $inner get Get -> Option<bytes::Bytes>);
     };
     (@ $inner:ident acquire) => {
-        $crate::forward!(@@ $inner acquire(key: &'a Key, lease: Head, ttl: Duration, replace: Replace) -> Acquired);
+        $crate::forward!(@@ $inner acquire Acquire -> cached_core::store::Acquired);
     };
     (@ $inner:ident renew) => {
-        $crate::forward!(@@ $inner renew(key: &'a Key, lease: Head, ttl: Duration) -> bool);
+        $crate::forward!(@@ $inner renew Renew -> bool);
     };
     (@ $inner:ident fill) => {
-        $crate::forward!(@@ $inner fill(key: &'a Key, expected: Head, value: Bytes, ttl: Duration) -> bool);
+        $crate::forward!(@@ $inner fill Fill -> bool);
     };
     (@ $inner:ident release) => {
-        $crate::forward!(@@ $inner release(key: &'a Key, lease: Head) -> bool);
+        $crate::forward!(@@ $inner release Release -> bool);
     };
     (@ $inner:ident put) => {
-        $crate::forward!(@@ $inner put(key: &'a Key, value: Bytes, ttl: Duration) -> bool);
+        $crate::forward!(@@ $inner put Put -> bool);
     };
     (@ $inner:ident remove) => {
-        $crate::forward!(@@ $inner remove(key: &'a Key) -> bool);
+        $crate::forward!(@@ $inner remove Remove -> bool);
     };
     (@ $inner:ident get_all) => {
-        $crate::forward!(@@ $inner get_all(keys: &'a [Key]) -> Vec<Option<Bytes>>);
-    };
-    (@ $inner:ident watch) => {
-        fn watch(&self, watcher: std::sync::Weak<dyn cached_core::store::Watcher>) {
-            self.$inner.watch(watcher);
-        }
-    };
-    (@ $inner:ident get_watched) => {
-        $crate::forward!(@@ $inner get_watched(keys: &'a [Key], timed: usize) -> Option<cached_core::store::Watched>);
+        $crate::forward!(@@ $inner get_all GetAll -> Vec<Option<bytes::Bytes>>);
     };
     (@ $inner:ident remove_all) => {
-        $crate::forward!(@@ $inner remove_all(keys: &'a [Key]) -> ());
+        $crate::forward!(@@ $inner remove_all RemoveAll -> ());
     };
     (@ $inner:ident tag) => {
-        $crate::forward!(@@ $inner tag(tags: &'a [Key], fresh: Head, ttl: Duration) -> Option<Vec<Head>>);
+        $crate::forward!(@@ $inner tag Tag -> Option<Vec<cached_core::store::Head>>);
     };
     (@ $inner:ident begin) => {
-        $crate::forward!(@@ $inner begin(writer: Head, keys: &'a [Key], marker: Duration, token: bool) -> ());
+        $crate::forward!(@@ $inner begin Begin -> ());
     };
     (@ $inner:ident end) => {
-        $crate::forward!(@@ $inner end(writer: Head, written: &'a [Written]) -> bool);
+        $crate::forward!(@@ $inner end End -> bool);
     };
     (@ $inner:ident sweep) => {
-        $crate::forward!(@@ $inner sweep(prefix: &'a str, from: Option<u64>) -> Swept);
+        $crate::forward!(@@ $inner sweep Sweep -> cached_core::store::Swept);
     };
     (@ $inner:ident ping) => {
-        fn ping(&self, within: Duration) -> StoreFuture<'_, ()> {
-            self.$inner.ping(within)
+        fn ping(&self, request: cached_core::store::Ping) -> cached_core::store::StoreFuture<'_, ()> {
+            self.$inner.ping(request)
         }
     };
-    (@@ $inner:ident $step:ident($($name:ident: $ty:ty),*) -> $answer:ty) => {
-        fn $step<'a>(&'a self, $($name: $ty,)* within: Duration) -> StoreFuture<'a, $answer> {
-            self.$inner.$step($($name,)* within)
+    (@@ $inner:ident $step:ident $request:ident -> $answer:ty) => {
+        fn $step<'a>(
+            &'a self,
+            request: cached_core::store::$request<'a>,
+        ) -> cached_core::store::StoreFuture<'a, $answer> {
+            self.$inner.$step(request)
         }
     };
 }

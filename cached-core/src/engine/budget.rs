@@ -12,7 +12,7 @@
 
 use super::Engine;
 use crate::error::{FaultKind, StoreError};
-use crate::store::Store;
+use crate::store::{Ping, Store};
 use futures_util::future::join;
 use std::time::Duration;
 use tokio::time::Instant;
@@ -135,7 +135,7 @@ impl Engine {
 
     /// Asks the store whether it is there.
     pub(crate) async fn ping(&self) -> Result<(), StoreError> {
-        self.budget().step(self, Store::ping).await
+        self.budget().step(self, |store, within| store.ping(Ping::new(within))).await
     }
 }
 

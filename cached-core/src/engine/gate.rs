@@ -1,7 +1,8 @@
 //! The only way to the engine's store.
 
-use crate::store::{Store, Watcher};
+use crate::store::{GetWatched, Store, StoreFuture, Watched, Watcher};
 use std::fmt;
+use std::future::ready;
 use std::sync::{Arc, Weak};
 
 /// Gives out the engine's store: to a [budget](super::budget), or to work [off the path](Self::off_path) of every call.
@@ -22,8 +23,13 @@ impl Gate {
         self.0.name()
     }
 
-    pub(super) fn watch(&self, watcher: Weak<dyn Watcher>) {
-        self.0.watch(watcher);
+    /// Tells the watcher of changes from now on; `false` if the store tells nobody.
+    pub(super) fn watch(&self, watcher: Weak<dyn Watcher>) -> bool {
+        let watch = self.0.capabilities().watch();
+        if let Some(watch) = watch {
+            watch.watch(watcher);
+        }
+        watch.is_some()
     }
 
     /// The store for the steps of a call, which a budget bounds.
@@ -34,5 +40,13 @@ impl Gate {
     /// The store for work that no caller waits for and that bounds its own steps.
     pub(super) fn off_path(&self) -> &Arc<dyn Store> {
         &self.0
+    }
+}
+
+/// Reads registers whose changes the store tells of; `None` if it tells of none.
+pub(super) fn get_watched<'a>(store: &'a dyn Store, request: GetWatched<'a>) -> StoreFuture<'a, Option<Watched>> {
+    match store.capabilities().watch() {
+        Some(watch) => watch.get_watched(request),
+        None => Box::pin(ready(Ok(None))),
     }
 }

@@ -15,6 +15,7 @@ use crate::lease::random_id;
 use crate::outcome::CacheValue;
 use crate::reason::MissReason;
 use crate::round_trip::Check;
+use crate::store::{Put, Remove, Tag};
 use crate::ttl::Lifetime;
 use std::time::Duration;
 
@@ -103,7 +104,7 @@ impl Target {
         let recorded = self.recorded(&call_stamps, value_tags);
         let (register, ttl) = self.register(Some(payload), &recorded, lifetime, stamp, Duration::ZERO);
         let written = register.len() as u64;
-        let put = budget.step(engine, |store, within| store.put(&self.key, register, ttl, within)).await;
+        let put = budget.step(engine, |store, within| store.put(Put::new(&self.key, register, ttl, within))).await;
         engine.wrote([&self.key]);
         if !put? {
             return Err(CacheError::Writing);
@@ -124,7 +125,7 @@ impl Target {
         let engine = &self.engine;
         let fresh = Head::value(random_id().ok_or(CacheError::NoRandomness)?);
         let ttl = ttl.saturating_add(self.site.window).saturating_mul(3).max(self.site.tag_time);
-        let stamps = budget.step(engine, |store, within| store.tag(&tags, fresh, ttl, within)).await?;
+        let stamps = budget.step(engine, |store, within| store.tag(Tag::new(&tags, fresh, ttl, within))).await?;
         stamps.ok_or(CacheError::Writing)
     }
 
@@ -132,7 +133,7 @@ impl Target {
     pub(crate) async fn remove(self) -> Result<bool, CacheError> {
         self.engine.usable()?;
         let mut budget = self.engine.budget();
-        let removed = budget.step(&self.engine, |store, within| store.remove(&self.key, within)).await;
+        let removed = budget.step(&self.engine, |store, within| store.remove(Remove::new(&self.key, within))).await;
         self.engine.wrote([&self.key]);
         self.site.invalidated(
             std::slice::from_ref(&self.key),

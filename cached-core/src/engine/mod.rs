@@ -139,13 +139,11 @@ impl Engine {
         let near = self.near.get_or_init(|| {
             let near = Arc::new(Near::new(&self.settings.near, self.clock.clone()));
             let watcher: Weak<Near> = Arc::downgrade(&near);
-            self.store.watch(watcher);
-            // A store that announces changes keeps the watcher.
-            if Arc::weak_count(&near) == 0 {
+            if !self.store.watch(watcher) {
                 tracing::warn!(
                     store = ?self.store,
-                    "the store does not announce changes, so there is no near cache; a store that wraps another one \
-                     must forward `watch` and `get_watched`"
+                    "the store does not announce changes, so there is no near cache; a store that wraps another one must \
+                     forward its `capabilities`"
                 );
             }
             near

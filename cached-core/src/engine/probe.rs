@@ -6,6 +6,7 @@
 
 use super::Engine;
 use crate::breaker::Edge;
+use crate::store::Ping;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -48,7 +49,7 @@ pub(super) fn start(engine: &Arc<Engine>) {
 impl Probe {
     async fn run(mut self) {
         let engine = &self.engine;
-        let answered = engine.store.off_path().ping(WITHIN).await.is_ok();
+        let answered = engine.store.off_path().ping(Ping::new(WITHIN)).await.is_ok();
         self.has_reported = true;
         if engine.breaker.probed(engine.clock.now(), answered) == Some(Edge::Closed) {
             engine.has_lost_probe.store(false, Ordering::Relaxed);

@@ -3,6 +3,7 @@ use crate::clock::Clock;
 use crate::error::FaultKind;
 use crate::flight::pulse;
 use crate::store::scripted::{Act, Scripted, Step};
+use crate::store::{Acquire, Get, Remove};
 use std::task::Poll;
 use tokio::time::advance;
 
@@ -24,7 +25,7 @@ async fn acquired(store: &Arc<Scripted>) -> Lease {
 }
 
 async fn holder(store: &Scripted) -> Option<Head> {
-    let register = store.memory.get(&key(), WITHIN).await.unwrap()?;
+    let register = store.memory.get(Get::new(&key(), WITHIN)).await.unwrap()?;
     Head::from_bytes(&register)
 }
 
@@ -155,7 +156,7 @@ async fn a_lease_that_is_granted_after_its_release_is_released_again() {
         let released = store.count(Step::Release);
         assert!(released > 1, "it is repeated");
         // The ACQUIRE arrives only now.
-        store.memory.acquire(&key(), head, TIME, Replace::Nothing, WITHIN).await.unwrap();
+        store.memory.acquire(Acquire::new(&key(), head, TIME, WITHIN)).await.unwrap();
         tokio::time::sleep(2 * OFF_PATH).await;
         assert_eq!(holder(&store).await, None);
         assert!(store.count(Step::Release) < 12, "{} releases", store.count(Step::Release));
@@ -171,7 +172,7 @@ async fn a_renewal_that_fails_is_tried_again_until_the_lease_is_lost() {
     tokio::time::sleep(TIME + WITHIN).await;
     let times: Vec<_> = store.taken(Step::Renew).iter().map(|renewal| renewal.at.as_millis()).collect();
     assert_eq!(times, [250, 500, 1_500, 2_500], "again before the lease ends, which was never renewed");
-    store.memory.remove(&key(), WITHIN).await.unwrap();
+    store.memory.remove(Remove::new(&key(), WITHIN)).await.unwrap();
     tokio::time::sleep(TIME + WITHIN).await;
     assert_eq!(store.count(Step::Renew), 5);
 }

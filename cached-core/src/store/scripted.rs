@@ -2,7 +2,10 @@
 
 mod news;
 
-use super::{Acquired, Head, Key, MemoryStore, Replace, Store, StoreFuture, Swept, Watched, Watcher, Written};
+use super::{
+    Acquire, Acquired, Begin, Capabilities, End, Fill, Get, GetAll, GetWatched, Head, MemoryStore, Ping, Put, Release,
+    Remove, RemoveAll, Renew, Store, StoreFuture, Sweep, Swept, Tag, Watch, Watched, Watcher,
+};
 use crate::clock::Clock;
 use crate::error::{FaultKind, StoreError};
 use crate::sync::locked;
@@ -147,56 +150,72 @@ impl Store for Scripted {
         "scripted"
     }
 
-    fn get<'a>(&'a self, key: &'a Key, within: Duration) -> StoreFuture<'a, Option<Bytes>> {
-        Box::pin(self.take(Step::Get, within, move || self.memory.get(key, within)))
+    fn capabilities(&self) -> Capabilities<'_> {
+        Capabilities::none().with_watch(self)
     }
 
-    fn acquire<'a>(
-        &'a self,
-        key: &'a Key,
-        lease: Head,
-        ttl: Duration,
-        replace: Replace,
-        within: Duration,
-    ) -> StoreFuture<'a, Acquired> {
+    fn get<'a>(&'a self, request: Get<'a>) -> StoreFuture<'a, Option<Bytes>> {
+        Box::pin(self.take(Step::Get, request.within, move || self.memory.get(request)))
+    }
+
+    fn acquire<'a>(&'a self, request: Acquire<'a>) -> StoreFuture<'a, Acquired> {
         let answer = locked(&self.answers).pop_front();
-        Box::pin(self.take(Step::Acquire, within, move || match answer {
+        Box::pin(self.take(Step::Acquire, request.within, move || match answer {
             Some(answer) => Box::pin(std::future::ready(Ok(answer))),
-            None => self.memory.acquire(key, lease, ttl, replace, within),
+            None => self.memory.acquire(request),
         }))
     }
 
-    fn renew<'a>(&'a self, key: &'a Key, lease: Head, ttl: Duration, within: Duration) -> StoreFuture<'a, bool> {
-        Box::pin(self.take(Step::Renew, within, move || self.memory.renew(key, lease, ttl, within)))
+    fn renew<'a>(&'a self, request: Renew<'a>) -> StoreFuture<'a, bool> {
+        Box::pin(self.take(Step::Renew, request.within, move || self.memory.renew(request)))
     }
 
-    fn fill<'a>(
-        &'a self,
-        key: &'a Key,
-        expected: Head,
-        value: Bytes,
-        ttl: Duration,
-        within: Duration,
-    ) -> StoreFuture<'a, bool> {
-        Box::pin(self.take(Step::Fill, within, move || self.memory.fill(key, expected, value, ttl, within)))
+    fn fill<'a>(&'a self, request: Fill<'a>) -> StoreFuture<'a, bool> {
+        Box::pin(self.take(Step::Fill, request.within, move || self.memory.fill(request)))
     }
 
-    fn release<'a>(&'a self, key: &'a Key, lease: Head, within: Duration) -> StoreFuture<'a, bool> {
-        Box::pin(self.take(Step::Release, within, move || self.memory.release(key, lease, within)))
+    fn release<'a>(&'a self, request: Release<'a>) -> StoreFuture<'a, bool> {
+        Box::pin(self.take(Step::Release, request.within, move || self.memory.release(request)))
     }
 
-    fn put<'a>(&'a self, key: &'a Key, value: Bytes, ttl: Duration, within: Duration) -> StoreFuture<'a, bool> {
-        Box::pin(self.take(Step::Put, within, move || self.memory.put(key, value, ttl, within)))
+    fn put<'a>(&'a self, request: Put<'a>) -> StoreFuture<'a, bool> {
+        Box::pin(self.take(Step::Put, request.within, move || self.memory.put(request)))
     }
 
-    fn remove<'a>(&'a self, key: &'a Key, within: Duration) -> StoreFuture<'a, bool> {
-        Box::pin(self.take(Step::Remove, within, move || self.memory.remove(key, within)))
+    fn remove<'a>(&'a self, request: Remove<'a>) -> StoreFuture<'a, bool> {
+        Box::pin(self.take(Step::Remove, request.within, move || self.memory.remove(request)))
     }
 
-    fn get_all<'a>(&'a self, keys: &'a [Key], within: Duration) -> StoreFuture<'a, Vec<Option<Bytes>>> {
-        Box::pin(self.take(Step::GetAll, within, move || self.memory.get_all(keys, within)))
+    fn get_all<'a>(&'a self, request: GetAll<'a>) -> StoreFuture<'a, Vec<Option<Bytes>>> {
+        Box::pin(self.take(Step::GetAll, request.within, move || self.memory.get_all(request)))
     }
 
+    fn remove_all<'a>(&'a self, request: RemoveAll<'a>) -> StoreFuture<'a, ()> {
+        Box::pin(self.take(Step::RemoveAll, request.within, move || self.memory.remove_all(request)))
+    }
+
+    fn tag<'a>(&'a self, request: Tag<'a>) -> StoreFuture<'a, Option<Vec<Head>>> {
+        Box::pin(self.take(Step::Tag, request.within, move || self.memory.tag(request)))
+    }
+
+    fn begin<'a>(&'a self, request: Begin<'a>) -> StoreFuture<'a, ()> {
+        Box::pin(self.take(Step::Begin, request.within, move || self.memory.begin(request)))
+    }
+
+    fn end<'a>(&'a self, request: End<'a>) -> StoreFuture<'a, bool> {
+        Box::pin(self.take(Step::End, request.within, move || self.memory.end(request)))
+    }
+
+    fn sweep<'a>(&'a self, request: Sweep<'a>) -> StoreFuture<'a, Swept> {
+        Box::pin(self.take(Step::Sweep, request.within, move || self.memory.sweep(request)))
+    }
+
+    fn ping(&self, request: Ping) -> StoreFuture<'_, ()> {
+        Box::pin(self.take(Step::Ping, request.within, move || self.memory.ping(request)))
+    }
+}
+
+impl Watch for Scripted {
     fn watch(&self, watcher: Weak<dyn Watcher>) {
         let news = Arc::new(News { watcher, is_held: Arc::clone(&self.holds_news) });
         let relay: Weak<News> = Arc::downgrade(&news);
@@ -204,44 +223,7 @@ impl Store for Scripted {
         self.memory.watch(relay);
     }
 
-    fn get_watched<'a>(&'a self, keys: &'a [Key], timed: usize, within: Duration) -> StoreFuture<'a, Option<Watched>> {
-        Box::pin(self.take(Step::GetWatched, within, move || self.memory.get_watched(keys, timed, within)))
-    }
-
-    fn remove_all<'a>(&'a self, keys: &'a [Key], within: Duration) -> StoreFuture<'a, ()> {
-        Box::pin(self.take(Step::RemoveAll, within, move || self.memory.remove_all(keys, within)))
-    }
-
-    fn tag<'a>(
-        &'a self,
-        tags: &'a [Key],
-        fresh: Head,
-        ttl: Duration,
-        within: Duration,
-    ) -> StoreFuture<'a, Option<Vec<Head>>> {
-        Box::pin(self.take(Step::Tag, within, move || self.memory.tag(tags, fresh, ttl, within)))
-    }
-
-    fn begin<'a>(
-        &'a self,
-        writer: Head,
-        keys: &'a [Key],
-        marker: Duration,
-        token: bool,
-        within: Duration,
-    ) -> StoreFuture<'a, ()> {
-        Box::pin(self.take(Step::Begin, within, move || self.memory.begin(writer, keys, marker, token, within)))
-    }
-
-    fn end<'a>(&'a self, writer: Head, written: &'a [Written], within: Duration) -> StoreFuture<'a, bool> {
-        Box::pin(self.take(Step::End, within, move || self.memory.end(writer, written, within)))
-    }
-
-    fn sweep<'a>(&'a self, prefix: &'a str, from: Option<u64>, within: Duration) -> StoreFuture<'a, Swept> {
-        Box::pin(self.take(Step::Sweep, within, move || self.memory.sweep(prefix, from, within)))
-    }
-
-    fn ping(&self, within: Duration) -> StoreFuture<'_, ()> {
-        Box::pin(self.take(Step::Ping, within, move || self.memory.ping(within)))
+    fn get_watched<'a>(&'a self, request: GetWatched<'a>) -> StoreFuture<'a, Option<Watched>> {
+        Box::pin(self.take(Step::GetWatched, request.within, move || self.memory.get_watched(request)))
     }
 }

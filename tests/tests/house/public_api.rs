@@ -24,7 +24,7 @@ fn rustdoc_json() -> PathBuf {
     let target = root().join("target/public-api");
     let output = Command::new(env!("CARGO"))
         .args(["rustdoc", "--locked", "--quiet", "-p", "cached-core", "--lib", "--features"])
-        .args(["lz4,msgpack,postcard,uuid", "--target-dir"])
+        .args(["conformance,lz4,msgpack,postcard,uuid", "--target-dir"])
         .arg(&target)
         .args(["--", "-Zunstable-options", "--output-format", "json", "--cap-lints", "warn"])
         .current_dir(root())

@@ -5,8 +5,7 @@
 //! far below that, and far above what a busy machine needs.
 #![expect(clippy::unwrap_used, reason = "in a test, a panic is the report")]
 
-use bytes::Bytes;
-use cached_core::store::{Acquired, Head, Key, RedisStore, Replace, Store, StoreFuture, Swept, Written};
+use cached_core::store::{Acquire, Acquired, Get, Head, Key, Ping, Put, RedisStore, Store, StoreFuture};
 use cached_core::{Cache, Options, UnstoredReason, redis_cached};
 use std::collections::HashMap;
 use std::pin::{Pin, pin};
@@ -67,18 +66,11 @@ struct Announced {
 }
 
 impl Store for Announced {
-    tests::forward!(store: name, get, fill, renew, release, put, remove, get_all, watch, get_watched, remove_all, tag, begin, end, sweep, ping);
+    tests::forward!(store: name, capabilities, get, fill, renew, release, put, remove, get_all, remove_all, tag, begin, end, sweep, ping);
 
-    fn acquire<'a>(
-        &'a self,
-        key: &'a Key,
-        lease: Head,
-        ttl: Duration,
-        replace: Replace,
-        within: Duration,
-    ) -> StoreFuture<'a, Acquired> {
+    fn acquire<'a>(&'a self, request: Acquire<'a>) -> StoreFuture<'a, Acquired> {
         self.acquires.fetch_add(1, SeqCst);
-        let step = self.store.acquire(key, lease, ttl, replace, within);
+        let step = self.store.acquire(request);
         Box::pin(async move {
             let answer = step.await;
             tokio::task::yield_now().await;
@@ -150,13 +142,13 @@ async fn readers_that_are_dropped_after_one_poll() {
 async fn two_hundred_commands_that_are_kept_aside() {
     let server = RedisServer::start();
     let store = RedisStore::new(&server.url()).unwrap();
-    store.ping(WITHIN).await.unwrap();
+    store.ping(Ping::new(WITHIN)).await.unwrap();
     let keys: Vec<Key> = (0..200).map(|id| format!("k:{id}").into()).collect();
-    let mut puts: Vec<_> = keys.iter().map(|key| store.put(key, "x".into(), LONG, LONG)).collect();
+    let mut puts: Vec<_> = keys.iter().map(|key| store.put(Put::new(key, "x".into(), LONG, LONG))).collect();
     for put in &mut puts {
         poll_once(&mut put.as_mut()).await;
     }
-    let other = timeout(SOON, store.get(&keys[0], LONG)).await.expect("others wait for them");
+    let other = timeout(SOON, store.get(Get::new(&keys[0], LONG))).await.expect("others wait for them");
     assert_eq!(other.unwrap().as_deref(), Some(&b"x"[..]));
     drop(puts);
 }
@@ -167,15 +159,15 @@ async fn the_first_reader_of_a_merged_batch_whose_task_blocks() {
     let server = RedisServer::start();
     let store = Arc::new(RedisStore::new(&server.url()).unwrap());
     let key = Key::from("k");
-    store.put(&key, "x".into(), LONG, WITHIN).await.unwrap();
-    let mut alone = pin!(store.get(&key, LONG));
+    store.put(Put::new(&key, "x".into(), LONG, WITHIN)).await.unwrap();
+    let mut alone = pin!(store.get(Get::new(&key, LONG)));
     ask(&server, &mut alone).await;
     let opener = {
         let (store, key) = (Arc::clone(&store), Arc::clone(&key));
-        async move { store.get(&key, LONG).await }
+        async move { store.get(Get::new(&key, LONG)).await }
     };
     let (go_on, task) = blocked(opener).await;
-    let others = async { tokio::join!(store.get(&key, LONG), store.get(&key, LONG)) };
+    let others = async { tokio::join!(store.get(Get::new(&key, LONG)), store.get(Get::new(&key, LONG))) };
     let (one, another) = timeout(SOON, others).await.expect("others wait for it");
     assert!(one.unwrap().is_some() && another.unwrap().is_some());
     go_on.send(()).unwrap();
@@ -187,11 +179,11 @@ async fn the_first_reader_of_a_merged_batch_whose_task_blocks() {
 async fn the_first_of_several_steps_whose_task_blocks() {
     let server = RedisServer::start();
     let store = Arc::new(RedisStore::new(&server.url()).unwrap());
-    store.ping(WITHIN).await.unwrap();
+    store.ping(Ping::new(WITHIN)).await.unwrap();
     let lease = Head::from_bytes(b"L0123456789abcdef").unwrap();
     let acquire = |key: &'static str| {
         let store = Arc::clone(&store);
-        async move { store.acquire(&Key::from(key), lease, LONG, Replace::Nothing, LONG).await }
+        async move { store.acquire(Acquire::new(&Key::from(key), lease, LONG, LONG)).await }
     };
     let mut alone = pin!(acquire("alone"));
     ask(&server, &mut alone).await;

@@ -3,7 +3,10 @@
 #![expect(clippy::unwrap_used, reason = "in a test, a panic is the report")]
 
 use bytes::Bytes;
-use cached_core::store::{Acquired, Head, Key, RedisStore, Replace, Store, Written};
+use cached_core::store::{
+    Acquire, Acquired, Begin, End, Fill, Get, GetAll, Head, Key, Ping, Put, RedisStore, Release, Remove, RemoveAll,
+    Renew, Store, Tag, Written,
+};
 use cached_core::{FaultKind, StoreError};
 use std::time::Duration;
 use tests::{Proxy, RedisServer};
@@ -42,7 +45,7 @@ impl Subject {
         let answer = step(&Key::from("a-certain-key")).await;
         assert!(self.proxy.has_cut());
         // Anything late would have come before this answer.
-        self.store.ping(WITHIN).await.unwrap();
+        self.store.ping(Ping::new(WITHIN)).await.unwrap();
         let mut seen = monitor.stop(&self.server).await;
         seen.retain(|line| line.contains("a-certain-key"));
         let again = seen.iter().skip(1).position(|line| line.ends_with("\"UNLINK\" \"a-certain-key\""));
@@ -68,24 +71,26 @@ impl Subject {
 #[tokio::test]
 async fn a_lease_is_asked_for_once() {
     let on = Subject::new().await;
-    on.is_sent_once(async |key| on.store.acquire(key, head(b'L', 1), TTL, Replace::Nothing, WITHIN).await).await;
+    on.is_sent_once(async |key| on.store.acquire(Acquire::new(key, head(b'L', 1), TTL, WITHIN)).await).await;
     // The caller may ask again, because it knows that it has not given up.
-    let again = on.store.acquire(&"a-certain-key".into(), head(b'L', 1), TTL, Replace::Nothing, WITHIN).await;
+    let again = on.store.acquire(Acquire::new(&"a-certain-key".into(), head(b'L', 1), TTL, WITHIN)).await;
     assert_eq!(again.unwrap(), Acquired::Granted);
 }
 
 #[tokio::test]
 async fn a_tag_is_created_once() {
     let on = Subject::new().await;
-    on.is_sent_once(async |key| on.store.tag(std::slice::from_ref(key), head(b'V', 1), TTL, WITHIN).await).await;
+    on.is_sent_once(async |key| on.store.tag(Tag::new(std::slice::from_ref(key), head(b'V', 1), TTL, WITHIN)).await)
+        .await;
 }
 
 /// A late copy would grant the token again, and with it the right to put a value that others have overwritten since.
 #[tokio::test]
 async fn a_token_is_given_once() {
     let on = Subject::new().await;
-    let begin =
-        async |key: &Key, token| on.store.begin(head(b'L', 9), std::slice::from_ref(key), TTL, token, WITHIN).await;
+    let begin = async |key: &Key, token| {
+        on.store.begin(Begin::new(head(b'L', 9), std::slice::from_ref(key), TTL, WITHIN).with_token(token)).await
+    };
     on.is_sent_once(async |key| begin(key, true).await).await;
     on.is_sent_again(async |key| begin(key, false).await).await;
 }
@@ -93,29 +98,33 @@ async fn a_token_is_given_once() {
 #[tokio::test]
 async fn reads_are_sent_again() {
     let on = Subject::new().await;
-    on.store.put(&"a-certain-key".into(), "x".into(), TTL, WITHIN).await.unwrap();
-    assert_eq!(on.is_sent_again(async |key| on.store.get(key, WITHIN).await).await, Some(Bytes::from("x")));
-    let read = async |key: &Key| on.store.get_all(&[Key::clone(key), "absent".into()], WITHIN).await;
+    on.store.put(Put::new(&"a-certain-key".into(), "x".into(), TTL, WITHIN)).await.unwrap();
+    assert_eq!(on.is_sent_again(async |key| on.store.get(Get::new(key, WITHIN)).await).await, Some(Bytes::from("x")));
+    let read = async |key: &Key| on.store.get_all(GetAll::new(&[Key::clone(key), "absent".into()], WITHIN)).await;
     assert_eq!(on.is_sent_again(read).await, [Some(Bytes::from("x")), None]);
 }
 
 #[tokio::test]
 async fn invalidations_are_sent_again() {
     let on = Subject::new().await;
-    let was_there = on.is_sent_again(async |key| on.store.remove(key, WITHIN).await).await;
+    let was_there = on.is_sent_again(async |key| on.store.remove(Remove::new(key, WITHIN)).await).await;
     assert!(!was_there);
-    on.is_sent_again(async |key| on.store.remove_all(&[Key::clone(key), "absent".into()], WITHIN).await).await;
+    on.is_sent_again(async |key| {
+        on.store.remove_all(RemoveAll::new(&[Key::clone(key), "absent".into()], WITHIN)).await
+    })
+    .await;
 }
 
 #[tokio::test]
 async fn the_bounds_of_a_write_are_sent_again() {
     let on = Subject::new().await;
     let (writer, key) = (head(b'L', 9), Key::from("a-certain-key"));
-    on.is_sent_again(async |key| on.store.begin(writer, std::slice::from_ref(key), TTL, false, WITHIN).await).await;
-    let acquire = async || on.store.acquire(&key, head(b'L', 1), TTL, Replace::Nothing, WITHIN).await.unwrap();
+    on.is_sent_again(async |key| on.store.begin(Begin::new(writer, std::slice::from_ref(key), TTL, WITHIN)).await)
+        .await;
+    let acquire = async || on.store.acquire(Acquire::new(&key, head(b'L', 1), TTL, WITHIN)).await.unwrap();
     assert_eq!(acquire().await, Acquired::Writing);
-    let written = |key: &Key| [Written { key: Key::clone(key), put: None }];
-    on.is_sent_again(async |key| on.store.end(writer, &written(key), WITHIN).await).await;
+    let written = |key: &Key| [Written::nothing(Key::clone(key))];
+    on.is_sent_again(async |key| on.store.end(End::new(writer, &written(key), WITHIN)).await).await;
     assert_eq!(acquire().await, Acquired::Granted);
 }
 
@@ -124,13 +133,13 @@ async fn harmless_steps_are_sent_again() {
     let on = Subject::new().await;
     let (lease, value) = (head(b'L', 1), Bytes::from([b'V'; 40].to_vec()));
     for key in ["before", "a-certain-key"] {
-        on.store.acquire(&key.into(), lease, TTL, Replace::Nothing, WITHIN).await.unwrap();
+        on.store.acquire(Acquire::new(&key.into(), lease, TTL, WITHIN)).await.unwrap();
     }
-    assert!(on.is_sent_again(async |key| on.store.renew(key, lease, TTL, WITHIN).await).await);
-    let fill = async |key: &Key| on.store.fill(key, lease, value.clone(), TTL, WITHIN).await;
+    assert!(on.is_sent_again(async |key| on.store.renew(Renew::new(key, lease, TTL, WITHIN)).await).await);
+    let fill = async |key: &Key| on.store.fill(Fill::new(key, lease, value.clone(), TTL, WITHIN)).await;
     assert!(on.is_sent_again(fill).await, "filled by the first copy");
-    on.is_sent_again(async |key| on.store.put(key, value.clone(), TTL, WITHIN).await).await;
-    on.is_sent_again(async |key| on.store.release(key, lease, WITHIN).await).await;
+    on.is_sent_again(async |key| on.store.put(Put::new(key, value.clone(), TTL, WITHIN)).await).await;
+    on.is_sent_again(async |key| on.store.release(Release::new(key, lease, WITHIN)).await).await;
 }
 
 /// A user lacks the right to one of a script's commands. The server stops the script there, and what the script has
@@ -141,7 +150,7 @@ async fn scripts_without(right: &str, step: impl AsyncFn(&RedisStore, &[Key]) ->
     let old = format!("V{}", "o".repeat(16));
     let _: () = server.send(&[b"SET", b"old", old.as_bytes(), b"PX", b"20000"]).await;
     let _: () = server.send(&[b"ACL", b"SETUSER", b"default", right.as_bytes()]).await;
-    store.ping(WITHIN).await.unwrap();
+    store.ping(Ping::new(WITHIN)).await.unwrap();
     let monitor = server.monitor().await;
     let error = step(&store, &["new".into(), "old".into()]).await.unwrap_err();
     assert_eq!(error.kind, FaultKind::Refused);
@@ -151,10 +160,13 @@ async fn scripts_without(right: &str, step: impl AsyncFn(&RedisStore, &[Key]) ->
 
 #[tokio::test]
 async fn what_is_sent_once_is_not_sent_again_when_a_script_was_stopped_halfway() {
-    let tag = async |store: &RedisStore, tags: &[Key]| store.tag(tags, head(b'V', 1), TTL, WITHIN).await.map(drop);
+    let tag =
+        async |store: &RedisStore, tags: &[Key]| store.tag(Tag::new(tags, head(b'V', 1), TTL, WITHIN)).await.map(drop);
     assert_eq!(scripts_without("-pexpire", tag).await, 1, "the stamp was placed before the other was to be extended");
     for (token, copies) in [(true, 1), (false, 2)] {
-        let begin = async |store: &RedisStore, keys: &[Key]| store.begin(head(b'L', 9), keys, TTL, token, WITHIN).await;
+        let begin = async |store: &RedisStore, keys: &[Key]| {
+            store.begin(Begin::new(head(b'L', 9), keys, TTL, WITHIN).with_token(token)).await
+        };
         assert_eq!(scripts_without("-zadd", begin).await, copies, "with a token: {token}");
     }
 }

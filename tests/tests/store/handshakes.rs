@@ -1,7 +1,7 @@
 //! Servers that refuse: the connection, a command, a register. Each refusal is recognized and reported.
 #![expect(clippy::unwrap_used, reason = "in a test, a panic is the report")]
 
-use cached_core::store::{Key, RedisStore, Store};
+use cached_core::store::{Acquire, Get, Key, RedisStore, Store};
 use cached_core::{BreakerState, BuildError, Cache, FaultKind, Invalidation, Options, Outcome};
 use std::time::Duration;
 use tests::{Log, Proxy, RedisServer, Row, eventually, patient_cache};
@@ -25,7 +25,7 @@ async fn is_an_outage(server: &RedisServer, user: &str, database: &str, words: &
     let made = address.accepted();
     assert!(made < 20, "{words}: {made} connections for 200 calls");
     assert_ne!(cache.stats().breaker, BreakerState::Closed, "{words}");
-    let error = RedisStore::new(&url).unwrap().get(&Key::from("k"), WITHIN).await.unwrap_err();
+    let error = RedisStore::new(&url).unwrap().get(Get::new(&Key::from("k"), WITHIN)).await.unwrap_err();
     assert!(error.kind.is_outage() && error.message.contains(words), "{words}: {error}");
     let host = address.url().replace("redis://", "").replace('/', "");
     assert!(error.message.contains(&host), "{error}");
@@ -121,7 +121,9 @@ async fn a_server_that_knows_no_scripts() {
     let server = RedisServer::start_with(&["--rename-command", "EVAL", "", "--rename-command", "EVALSHA", ""]);
     let store = RedisStore::new(&server.url()).unwrap();
     let lease = cached_core::store::Head::from_bytes(&[&[b'L'][..], &[0xfe; 16]].concat()).unwrap();
-    let acquired = store.acquire(&Key::from("k"), lease, WITHIN, cached_core::store::Replace::Nothing, WITHIN).await;
+    let acquired = store
+        .acquire(Acquire::new(&Key::from("k"), lease, WITHIN, WITHIN).replacing(cached_core::store::Replace::Nothing))
+        .await;
     let error = acquired.unwrap_err();
     assert!(error.kind == FaultKind::Refused && error.message.contains("unknown command"), "{error}");
 }
@@ -131,14 +133,14 @@ async fn a_server_that_is_busy_says_so() {
     let server = RedisServer::start_with(&["--lua-time-limit", "10"]);
     let store = RedisStore::new(&server.url()).unwrap();
     let key = Key::from("k");
-    store.get(&key, WITHIN).await.unwrap();
+    store.get(Get::new(&key, WITHIN)).await.unwrap();
     let mut other = server.connection().await;
     let busy = tokio::spawn(async move {
         redis::cmd("EVAL").arg("while true do end").arg(0).query_async::<()>(&mut other).await.unwrap_err()
     });
     let mut kind = None;
     eventually("it is busy", async || {
-        kind = store.get(&key, WITHIN).await.err().map(|error| error.kind);
+        kind = store.get(Get::new(&key, WITHIN)).await.err().map(|error| error.kind);
         kind.is_some()
     })
     .await;

@@ -2,7 +2,9 @@
 #![expect(clippy::unwrap_used, reason = "in a test, a panic is the report")]
 
 use bytes::Bytes;
-use cached_core::store::{Acquired, Head, Key, RedisStore, Replace, Store};
+use cached_core::store::{
+    Acquire, Acquired, Get, GetAll, Head, Key, Ping, Put, RedisStore, RemoveAll, Renew, Store, Tag,
+};
 use cached_core::{Cache, FaultKind, MissReason, Options, SiteStats};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -172,13 +174,13 @@ async fn a_connection_that_is_refused_is_no_refusal_of_what_goes_out_together() 
     let store = RedisStore::new(&on.server.url()).unwrap();
     let keys = ["a", "b", "c"].map(Key::from);
     for _ in 0..3 {
-        assert!(store.get_all(&keys, WITHIN).await.is_err());
-        store.tag(&keys, Head::from_bytes(b"V0123456789abcdef").unwrap(), WITHIN, WITHIN).await.unwrap_err();
-        store.remove_all(&keys, WITHIN).await.unwrap_err();
+        assert!(store.get_all(GetAll::new(&keys, WITHIN)).await.is_err());
+        store.tag(Tag::new(&keys, Head::from_bytes(b"V0123456789abcdef").unwrap(), WITHIN, WITHIN)).await.unwrap_err();
+        store.remove_all(RemoveAll::new(&keys, WITHIN)).await.unwrap_err();
     }
     set("100").await;
-    store.get_all(&keys, WITHIN).await.unwrap();
-    store.remove_all(&keys, WITHIN).await.unwrap();
+    store.get_all(GetAll::new(&keys, WITHIN)).await.unwrap();
+    store.remove_all(RemoveAll::new(&keys, WITHIN)).await.unwrap();
     assert_eq!((on.calls("mget").await, on.calls("get").await), (1, 0));
     // The new connection has removed them again, one by one.
     assert_eq!(on.calls("unlink").await, 3 + 1);
@@ -223,7 +225,7 @@ async fn several(store: Arc<RedisStore>, id: usize) {
     let keys = [format!("own:{id}"), format!("some:{}", id % 10), "absent".to_owned(), "all".to_owned()];
     let expected = [Some(keys[0].clone()), Some(keys[1].clone()), None, Some("all".to_owned())];
     let keys: Vec<Key> = keys.into_iter().map(Key::from).collect();
-    let found = store.get_all(&keys, WITHIN).await.unwrap();
+    let found = store.get_all(GetAll::new(&keys, WITHIN)).await.unwrap();
     assert_eq!(found, expected.map(|value| value.map(Bytes::from)));
 }
 
@@ -249,7 +251,7 @@ async fn callers_of_several_keys_share_commands_and_keys() {
     let server = RedisServer::start();
     named(&server, 1_000).await;
     let store = Arc::new(RedisStore::new(&server.url()).unwrap());
-    store.ping(WITHIN).await.unwrap();
+    store.ping(Ping::new(WITHIN)).await.unwrap();
     let monitor = server.monitor().await;
     let callers: JoinSet<_> = (0..1_000).map(|id| several(Arc::clone(&store), id)).collect();
     callers.join_all().await;
@@ -280,7 +282,7 @@ async fn callers_of_one_key_and_of_several_share_commands() {
                 return several(store, id).await;
             }
             let key = format!("own:{id}");
-            let found = store.get(&key.as_str().into(), WITHIN).await.unwrap();
+            let found = store.get(Get::new(&key.as_str().into(), WITHIN)).await.unwrap();
             assert_eq!(found, Some(Bytes::from(key)));
         });
     }
@@ -295,9 +297,9 @@ async fn callers_of_several_keys_are_served_by_the_node_of_a_cluster() {
     let server = RedisServer::cluster_node().await;
     let store = Arc::new(RedisStore::new(&server.url()).unwrap());
     for name in (0..50).map(|id| format!("own:{id}")).chain((0..10).map(|id| format!("some:{id}"))) {
-        store.put(&name.as_str().into(), name.clone().into(), Duration::from_secs(60), WITHIN).await.unwrap();
+        store.put(Put::new(&name.as_str().into(), name.clone().into(), Duration::from_secs(60), WITHIN)).await.unwrap();
     }
-    store.put(&"all".into(), "all".into(), Duration::from_secs(60), WITHIN).await.unwrap();
+    store.put(Put::new(&"all".into(), "all".into(), Duration::from_secs(60), WITHIN)).await.unwrap();
     for _ in 0..2 {
         let callers: JoinSet<_> = (0..50).map(|id| several(Arc::clone(&store), id)).collect();
         callers.join_all().await;
@@ -315,11 +317,11 @@ async fn a_read_with_little_time_left_takes_none_from_those_it_goes_out_with() {
     let store = Arc::new(RedisStore::new(&server.url()).unwrap());
     let keys = [1, 2, 3, 4, 5].map(|id| Key::from(format!("own:{id}")));
     for times in [[LITTLE, WITHIN], [WITHIN, LITTLE]] {
-        store.ping(WITHIN).await.unwrap();
+        store.ping(Ping::new(WITHIN)).await.unwrap();
         server.freeze();
-        let alone = store.get(&keys[0], WITHIN);
-        let [first, second] = [0, 1].map(|at| store.get(&keys[1 + at], times[at]));
-        let several = store.get_all(&keys[3..], WITHIN);
+        let alone = store.get(Get::new(&keys[0], WITHIN));
+        let [first, second] = [0, 1].map(|at| store.get(Get::new(&keys[1 + at], times[at])));
+        let several = store.get_all(GetAll::new(&keys[3..], WITHIN));
         let (hurried, patient) = if times[0] == LITTLE { (first, second) } else { (second, first) };
         let hurried = hurried.await;
         server.thaw();
@@ -334,11 +336,11 @@ async fn a_read_with_little_time_left_takes_none_from_those_it_goes_out_with() {
 async fn a_step_with_little_time_left_takes_none_from_those_it_goes_out_with() {
     let server = RedisServer::start();
     let store = Arc::new(RedisStore::new(&server.url()).unwrap());
-    store.ping(WITHIN).await.unwrap();
+    store.ping(Ping::new(WITHIN)).await.unwrap();
     let acquire = |key: &str, within| {
         let (store, key) = (Arc::clone(&store), Key::from(key));
         let lease = Head::from_bytes(b"L0123456789abcdef").unwrap();
-        tokio::spawn(async move { store.acquire(&key, lease, WITHIN, Replace::Nothing, within).await })
+        tokio::spawn(async move { store.acquire(Acquire::new(&key, lease, WITHIN, within)).await })
     };
     server.freeze();
     let [alone, hurried, patient] = [("a", WITHIN), ("b", LITTLE), ("c", WITHIN)].map(|(key, time)| acquire(key, time));
@@ -355,11 +357,11 @@ async fn steps_that_go_once_do_not_go_again_when_a_right_is_missing() {
     let server = RedisServer::start();
     let _: () = server.send(&[b"ACL", b"SETUSER", b"default", b"resetkeys", b"~*mine*"]).await;
     let store = Arc::new(RedisStore::new(&server.url()).unwrap());
-    store.ping(WITHIN).await.unwrap();
+    store.ping(Ping::new(WITHIN)).await.unwrap();
     let fresh = Head::from_bytes(b"V0123456789abcdef").unwrap();
     let tag = |tag: &str| {
         let (store, tag) = (Arc::clone(&store), Key::from(tag));
-        tokio::spawn(async move { store.tag(&[tag], fresh, WITHIN, WITHIN).await })
+        tokio::spawn(async move { store.tag(Tag::new(&[tag], fresh, WITHIN, WITHIN)).await })
     };
     let [alone, mine, theirs] = ["mine:1", "mine:2", "theirs"].map(tag);
     assert_eq!(alone.await.unwrap().unwrap(), Some(vec![fresh]));
@@ -374,7 +376,7 @@ async fn steps_that_go_once_do_not_go_again_when_a_right_is_missing() {
     let renew = |key: &str| {
         let (store, key) = (Arc::clone(&store), Key::from(key));
         let lease = Head::from_bytes(b"L0123456789abcdef").unwrap();
-        tokio::spawn(async move { store.renew(&key, lease, WITHIN, WITHIN).await })
+        tokio::spawn(async move { store.renew(Renew::new(&key, lease, WITHIN, WITHIN)).await })
     };
     let [alone, mine, theirs] = ["mine:1", "mine:2", "theirs"].map(renew);
     assert!(alone.await.unwrap().is_ok() && mine.await.unwrap().is_ok());

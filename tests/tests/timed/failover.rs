@@ -3,7 +3,7 @@
 //!
 //! Nobody closes the connections to the former primary, unless a test says so.
 
-use cached_core::store::{Acquired, Head, Key, RedisStore, Replace, Store};
+use cached_core::store::{Acquire, Acquired, Begin, Get, Head, Key, Ping, Put, RedisStore, Store, Tag};
 use cached_core::{Cache, FaultKind, Invalidation, Outcome};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -126,20 +126,23 @@ async fn a_lease_a_tag_and_a_token_after_the_switch() {
     let (key, lease, stamp, writer) = (Key::from("k"), head(b'L', 1), head(b'V', 2), head(b'L', 3));
     for n in 0..4 {
         let _: () = pair.old.send(&[b"FLUSHALL"]).await;
-        store.ping(WITHIN).await.unwrap();
+        store.ping(Ping::new(WITHIN)).await.unwrap();
         pair.switch().await;
         let _: () = pair.new.send(&[b"FLUSHALL"]).await;
         match n {
             0 => {
-                let acquired = store.acquire(&key, lease, WITHIN, Replace::Nothing, WITHIN).await.unwrap();
+                let acquired = store.acquire(Acquire::new(&key, lease, WITHIN, WITHIN)).await.unwrap();
                 assert_eq!(acquired, Acquired::Granted);
             }
             1 => {
-                let tags = store.tag(std::slice::from_ref(&key), stamp, WITHIN, WITHIN).await.unwrap();
+                let tags = store.tag(Tag::new(std::slice::from_ref(&key), stamp, WITHIN, WITHIN)).await.unwrap();
                 assert_eq!(tags, Some(vec![stamp]));
             }
-            2 => store.begin(writer, std::slice::from_ref(&key), WITHIN, true, WITHIN).await.unwrap(),
-            _ => assert!(store.put(&key, bytes::Bytes::from_static(b"x"), WITHIN, WITHIN).await.unwrap()),
+            2 => store
+                .begin(Begin::new(writer, std::slice::from_ref(&key), WITHIN, WITHIN).with_token(true))
+                .await
+                .unwrap(),
+            _ => assert!(store.put(Put::new(&key, bytes::Bytes::from_static(b"x"), WITHIN, WITHIN)).await.unwrap()),
         }
         assert!(pair.new.send::<bool>(&[b"EXISTS", b"k"]).await, "step {n}");
         std::mem::swap(&mut pair.old, &mut pair.new);
@@ -241,7 +244,7 @@ async fn a_sentinel_promotes_a_replica() {
         row.read_and_store(&here).await == row.now()
     })
     .await;
-    let error = RedisStore::new(&sentinel.url()).unwrap().get(&Key::from("k"), WITHIN).await.unwrap_err();
+    let error = RedisStore::new(&sentinel.url()).unwrap().get(Get::new(&Key::from("k"), WITHIN)).await.unwrap_err();
     assert_eq!(error.kind, FaultKind::NotPrimary);
     assert!(error.message.contains("is a Sentinel"), "{error}");
 }
@@ -266,7 +269,7 @@ async fn a_reader_on_a_server_that_knows_no_hello() {
 async fn a_replica_says_what_it_is_and_what_to_write() {
     let pair = Pair::new().await;
     pair.replicate().await;
-    let error = RedisStore::new(&pair.new.url()).unwrap().get(&Key::from("k"), WITHIN).await.unwrap_err();
+    let error = RedisStore::new(&pair.new.url()).unwrap().get(Get::new(&Key::from("k"), WITHIN)).await.unwrap_err();
     assert_eq!(error.kind, FaultKind::NotPrimary);
     assert!(error.message.contains(&format!("127.0.0.1:{} is a replica", pair.new.port())), "{error}");
     assert!(error.message.contains("address of the primary"), "{error}");

@@ -2,7 +2,7 @@
 //! hit.
 #![expect(clippy::unwrap_used, reason = "in a test, a panic is the report")]
 
-use cached_core::store::{Key, RedisStore, Store};
+use cached_core::store::{Get, GetAll, Key, Put, RedisStore, Store};
 use cached_core::{BreakerState, Cache, CacheEvent, FaultKind, Options};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -119,8 +119,8 @@ async fn stands_still_for(server: &RedisServer, reads: usize, store: &RedisStore
     server.freeze();
     for _ in 0..reads {
         let late = match keys {
-            [key] => store.get(key, BUDGET).await.map(|_| ()),
-            keys => store.get_all(keys, BUDGET).await.map(|_| ()),
+            [key] => store.get(Get::new(key, BUDGET)).await.map(|_| ()),
+            keys => store.get_all(GetAll::new(keys, BUDGET)).await.map(|_| ()),
         };
         assert_eq!(late.unwrap_err().kind, FaultKind::Timeout);
     }
@@ -140,14 +140,14 @@ async fn a_batch_that_was_late_is_a_batch_again() {
     let store = RedisStore::new(&server.url()).unwrap();
     let keys: Vec<Key> = (0..300).map(|id| Key::from(format!("k:{id}"))).collect();
     for key in &keys {
-        store.put(key, "x".into(), AMPLE * 6, AMPLE).await.unwrap();
+        store.put(Put::new(key, "x".into(), AMPLE * 6, AMPLE)).await.unwrap();
     }
     for (pauses, sizes) in [(1, 0), (2, keys.len())] {
         stands_still_for(&server, pauses, &store, &keys).await;
         let _: String = server.send(&[b"PING"]).await;
         let monitor = server.monitor().await;
         for _ in 0..2 {
-            let registers = store.get_all(&keys, AMPLE).await.unwrap();
+            let registers = store.get_all(GetAll::new(&keys, AMPLE)).await.unwrap();
             assert!(registers.iter().all(|register| register.as_deref() == Some(b"x")));
         }
         let seen = monitor.stop(&server).await;
@@ -161,11 +161,11 @@ async fn only_the_large_ones_of_a_batch_are_unusable() {
     let server = RedisServer::start();
     let store = RedisStore::new(&server.url()).unwrap();
     let keys: Vec<Key> = ["small", "large", "list", "absent", "large"].map(Key::from).into();
-    store.put(&keys[0], "x".into(), AMPLE * 6, AMPLE).await.unwrap();
-    store.put(&keys[1], vec![1; 2 << 20].into(), AMPLE * 6, AMPLE).await.unwrap();
+    store.put(Put::new(&keys[0], "x".into(), AMPLE * 6, AMPLE)).await.unwrap();
+    store.put(Put::new(&keys[1], vec![1; 2 << 20].into(), AMPLE * 6, AMPLE)).await.unwrap();
     let _: i64 = server.send(&[b"RPUSH", b"list", b"x"]).await;
     stands_still_for(&server, 2, &store, &keys).await;
-    let registers = store.get_all(&keys, AMPLE).await.unwrap();
+    let registers = store.get_all(GetAll::new(&keys, AMPLE)).await.unwrap();
     let lengths: Vec<_> = registers.iter().map(|register| register.as_deref().map(<[u8]>::len)).collect();
     assert_eq!(lengths, [Some(1), Some(64), None, None, Some(64)]);
 }
@@ -176,10 +176,10 @@ async fn a_large_value_that_was_late_once_is_read_again() {
     let server = RedisServer::start();
     let store = RedisStore::new(&server.url()).unwrap();
     let key = Key::from("large");
-    store.put(&key, vec![1; 2 << 20].into(), AMPLE * 6, AMPLE).await.unwrap();
+    store.put(Put::new(&key, vec![1; 2 << 20].into(), AMPLE * 6, AMPLE)).await.unwrap();
     for _ in 0..2 {
         stands_still_for(&server, 1, &store, std::slice::from_ref(&key)).await;
-        let register = store.get(&key, AMPLE).await.unwrap().unwrap();
+        let register = store.get(Get::new(&key, AMPLE)).await.unwrap().unwrap();
         assert_eq!(register.len(), 2 << 20);
     }
 }

@@ -194,7 +194,7 @@ async fn what_is_not_applied_is_never_called_applied() {
                 assert!(here.drained(WITHIN).await);
                 assert!(!exists(&server, &row).await, "round {round}: the queue is empty, and it stands there");
             }
-            Outcome::Failed => panic!("there is a runtime"),
+            other => panic!("there is a runtime: {other:?}"),
         }
     }
     assert!(applied >= 5 && queued >= 5, "{applied} applied, {queued} queued: not at every moment");

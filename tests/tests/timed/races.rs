@@ -1,7 +1,6 @@
 //! Interleavings that went wrong once, each produced on purpose.
 
-use bytes::Bytes;
-use cached_core::store::{Acquired, Head, Key, MemoryStore, Replace, Store, StoreFuture, Swept, Written};
+use cached_core::store::{Fill, MemoryStore, Store, StoreFuture};
 use cached_core::{BreakerState, Cache, Clock, Options};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -22,17 +21,10 @@ struct LateAcknowledgement {
 }
 
 impl Store for LateAcknowledgement {
-    tests::forward!(store: name, get, acquire, renew, release, put, remove, get_all, watch, get_watched, remove_all, tag, begin, end, sweep, ping);
+    tests::forward!(store: name, capabilities, get, acquire, renew, release, put, remove, get_all, remove_all, tag, begin, end, sweep, ping);
 
-    fn fill<'a>(
-        &'a self,
-        key: &'a Key,
-        expected: Head,
-        value: Bytes,
-        ttl: Duration,
-        within: Duration,
-    ) -> StoreFuture<'a, bool> {
-        let fill = self.store.fill(key, expected, value, ttl, within);
+    fn fill<'a>(&'a self, request: Fill<'a>) -> StoreFuture<'a, bool> {
+        let fill = self.store.fill(request);
         Box::pin(async move {
             let filled = fill.await;
             self.filled.store(true, Ordering::SeqCst);

@@ -7,14 +7,16 @@
 #![expect(clippy::unwrap_used, reason = "in a test, a panic is the report")]
 
 use bytes::Bytes;
-use cached_core::store::{Acquired, Head, Key, MemoryStore, Replace, Store, StoreFuture, Swept, Written};
+use cached_core::store::{
+    self, Acquired, Capabilities, Head, MemoryStore, Ping, Store, StoreFuture, Swept, Watch, Watched, Watcher,
+};
 use cached_core::{
     BreakerState, Cache, CacheEvent, Clock, FaultKind, Invalidation, Options, StoreError, redis_cached,
     redis_invalidate, redis_put,
 };
 use std::collections::HashMap;
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 use tests::{Network, Pass, RedisServer, eventually, forward};
 use tokio::time::{Instant, timeout};
@@ -257,34 +259,50 @@ impl Slow {
 }
 
 macro_rules! late {
-    ($($step:ident($($name:ident: $ty:ty),*) -> $answer:ty;)*) => {
-        $(fn $step<'a>(&'a self, $($name: $ty,)* within: Duration) -> StoreFuture<'a, $answer> {
-            self.late(self.memory.$step($($name,)* within), within)
+    ($($step:ident($request:ident) -> $answer:ty;)*) => {
+        $(fn $step<'a>(&'a self, request: store::$request<'a>) -> StoreFuture<'a, $answer> {
+            let within = request.within;
+            self.late(self.memory.$step(request), within)
         })*
     };
 }
 
 impl Store for Slow {
-    forward!(memory: name, watch);
-    late! {
-        get(key: &'a Key) -> Option<Bytes>;
-        acquire(key: &'a Key, lease: Head, ttl: Duration, replace: Replace) -> Acquired;
-        renew(key: &'a Key, lease: Head, ttl: Duration) -> bool;
-        fill(key: &'a Key, expected: Head, value: Bytes, ttl: Duration) -> bool;
-        release(key: &'a Key, lease: Head) -> bool;
-        put(key: &'a Key, value: Bytes, ttl: Duration) -> bool;
-        remove(key: &'a Key) -> bool;
-        get_all(keys: &'a [Key]) -> Vec<Option<Bytes>>;
-        get_watched(keys: &'a [Key], timed: usize) -> Option<cached_core::store::Watched>;
-        remove_all(keys: &'a [Key]) -> ();
-        tag(tags: &'a [Key], fresh: Head, ttl: Duration) -> Option<Vec<Head>>;
-        begin(writer: Head, keys: &'a [Key], marker: Duration, token: bool) -> ();
-        end(writer: Head, written: &'a [Written]) -> bool;
-        sweep(prefix: &'a str, from: Option<u64>) -> Swept;
+    forward!(memory: name);
+
+    fn capabilities(&self) -> Capabilities<'_> {
+        Capabilities::none().with_watch(self)
     }
 
-    fn ping(&self, within: Duration) -> StoreFuture<'_, ()> {
-        self.late(self.memory.ping(within), within)
+    late! {
+        get(Get) -> Option<Bytes>;
+        acquire(Acquire) -> Acquired;
+        renew(Renew) -> bool;
+        fill(Fill) -> bool;
+        release(Release) -> bool;
+        put(Put) -> bool;
+        remove(Remove) -> bool;
+        get_all(GetAll) -> Vec<Option<Bytes>>;
+        remove_all(RemoveAll) -> ();
+        tag(Tag) -> Option<Vec<Head>>;
+        begin(Begin) -> ();
+        end(End) -> bool;
+        sweep(Sweep) -> Swept;
+    }
+
+    fn ping(&self, request: Ping) -> StoreFuture<'_, ()> {
+        let within = request.within;
+        self.late(self.memory.ping(request), within)
+    }
+}
+
+impl Watch for Slow {
+    fn watch(&self, watcher: Weak<dyn Watcher>) {
+        self.memory.watch(watcher);
+    }
+
+    late! {
+        get_watched(GetWatched) -> Option<Watched>;
     }
 }
 

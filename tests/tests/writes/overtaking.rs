@@ -3,7 +3,7 @@
 //! The tests produce each order of steps by holding loads open; nothing waits for time to pass. A read is stale if it
 //! began after a write had been reported as applied and returns an older version.
 
-use cached_core::store::{Acquired, Head, Key, RedisStore, Replace, Store};
+use cached_core::store::{Acquire, Acquired, Begin, End, Fill, Head, Key, Put, RedisStore, Remove, Store};
 use cached_core::{Cache, Invalidation, Outcome};
 use futures_util::FutureExt;
 use std::sync::Arc;
@@ -282,28 +282,26 @@ async fn a_refresh_in_flight() {
             [&b"V"[..], &id, b"payload"].concat()
         };
         let head = |bytes: &[u8]| Head::from_bytes(bytes).unwrap();
-        let fill =
-            async |expected: &[u8], n| store.fill(&key, head(expected), value(n).into(), TTL, WITHIN).await.unwrap();
-        store.put(&key, value(0).into(), TTL, WITHIN).await.unwrap();
+        let fill = async |expected: &[u8], n| {
+            store.fill(Fill::new(&key, head(expected), value(n).into(), TTL, WITHIN)).await.unwrap()
+        };
+        store.put(Put::new(&key, value(0).into(), TTL, WITHIN)).await.unwrap();
         // The refresh reads the database here. Then:
         match round % 4 {
-            0 => drop(writer.remove(&key, WITHIN).await.unwrap()),
+            0 => drop(writer.remove(Remove::new(&key, WITHIN)).await.unwrap()),
             1 => {
                 let marker = head(&[&b"L"[..], &[7; 16]].concat());
-                writer.begin(marker, std::slice::from_ref(&key), TTL, false, WITHIN).await.unwrap();
+                writer.begin(Begin::new(marker, std::slice::from_ref(&key), TTL, WITHIN)).await.unwrap();
                 assert!(!fill(&value(0), 1).await, "between BEGIN and END");
-                let nothing = cached_core::store::Written { key: key.clone(), put: None };
-                writer.end(marker, &[nothing], WITHIN).await.unwrap();
+                let nothing = cached_core::store::Written::nothing(key.clone());
+                writer.end(End::new(marker, &[nothing], WITHIN)).await.unwrap();
             }
             2 => {
-                writer.remove(&key, WITHIN).await.unwrap();
+                writer.remove(Remove::new(&key, WITHIN)).await.unwrap();
                 let lease = head(&[&b"L"[..], &round.to_le_bytes(), &[8; 8]].concat());
-                assert_eq!(
-                    writer.acquire(&key, lease, TTL, Replace::Nothing, WITHIN).await.unwrap(),
-                    Acquired::Granted
-                );
+                assert_eq!(writer.acquire(Acquire::new(&key, lease, TTL, WITHIN)).await.unwrap(), Acquired::Granted);
                 assert!(!fill(&value(0), 1).await, "over the lease of a load that began later");
-                assert!(writer.fill(&key, lease, value(2).into(), TTL, WITHIN).await.unwrap());
+                assert!(writer.fill(Fill::new(&key, lease, value(2).into(), TTL, WITHIN)).await.unwrap());
             }
             _ => assert!(fill(&value(0), 3).await, "another refresh was faster"),
         }

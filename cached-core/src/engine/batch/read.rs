@@ -1,6 +1,7 @@
 //! The first read of a batch: one MGET for the registers of many entries and of their tags.
 
 use crate::engine::budget::Budget;
+use crate::engine::gate::get_watched;
 use crate::engine::read::near::WatchedRead;
 use crate::engine::read::{Judgement, Miss, MissCause, Reading, UnprovenValue};
 use crate::engine::site::NearPolicy;
@@ -11,7 +12,7 @@ use crate::error::StoreError;
 use crate::key::Key;
 use crate::near::Reservation;
 use crate::near::slot::Slot;
-use crate::store::Watched;
+use crate::store::{GetAll, GetWatched, Watched};
 use bytes::Bytes;
 use futures_util::stream::{self, StreamExt};
 use std::collections::HashMap;
@@ -129,7 +130,7 @@ impl Chunk {
         {
             return Ok(read);
         }
-        let registers = budget.step(engine, |store, within| store.get_all(&self.keys, within)).await?;
+        let registers = budget.step(engine, |store, within| store.get_all(GetAll::new(&self.keys, within))).await?;
         Ok(ChunkAnswer { registers, watched: None })
     }
 
@@ -139,7 +140,9 @@ impl Chunk {
         let reservations: Option<Vec<_>> =
             self.wanted.iter().map(|wanted| local.near.reserve(wanted.target.keys())).collect();
         let reservations = reservations?;
-        let read = budget.aside(engine, |store, within| store.get_watched(&self.keys, self.wanted.len(), within));
+        let read = budget.aside(engine, |store, within| {
+            get_watched(store, GetWatched::new(&self.keys, within).timed(self.wanted.len()))
+        });
         let Watched { registers, lives } = read.await.ok()??;
         Some(ChunkAnswer { registers, watched: Some(reservations.into_iter().zip(lives).collect()) })
     }
@@ -258,9 +261,11 @@ async fn read_named(
     is_kept: bool,
     budget: &mut Budget,
 ) -> Result<(Vec<Option<Bytes>>, bool), StoreError> {
-    if is_kept && let Ok(Some(watched)) = budget.aside(engine, |store, within| store.get_watched(keys, 0, within)).await
+    if is_kept
+        && let Ok(Some(watched)) =
+            budget.aside(engine, |store, within| get_watched(store, GetWatched::new(keys, within))).await
     {
         return Ok((watched.registers, true));
     }
-    Ok((budget.step(engine, |store, within| store.get_all(keys, within)).await?, false))
+    Ok((budget.step(engine, |store, within| store.get_all(GetAll::new(keys, within))).await?, false))
 }

@@ -21,6 +21,7 @@ use crate::invalidation::Tag;
 use crate::key::Key;
 use crate::lease::{Lease, Renewal, random_id};
 use crate::reason::UnstoredReason;
+use crate::store::{Fill as FillRequest, Release, Tag as TagRequest};
 use crate::ttl::Lifetime;
 use bytes::Bytes;
 use futures_util::future::join;
@@ -154,7 +155,8 @@ impl Fill {
         }
         let expected = self.over.unwrap_or_else(|| self.lease.head());
         let mut budget = engine.budget();
-        let filling = budget.step(engine, |store, within| store.fill(place, expected, bytes, ttl, within));
+        let filling =
+            budget.step(engine, |store, within| store.fill(FillRequest::new(place, expected, bytes, ttl, within)));
         let (answer, holds) = if tags.is_empty() && self.target.base().is_none() {
             (filling.await, true)
         } else {
@@ -212,7 +214,10 @@ impl Fill {
     async fn tag(&self, tags: &[Key], ttl: Duration) -> Result<Option<Vec<Head>>, StoreError> {
         let engine = &self.target.engine;
         let Some(fresh) = random_id() else { return Ok(None) };
-        engine.budget().step(engine, |store, within| store.tag(tags, Head::value(fresh), ttl, within)).await
+        engine
+            .budget()
+            .step(engine, |store, within| store.tag(TagRequest::new(tags, Head::value(fresh), ttl, within)))
+            .await
     }
 }
 
@@ -224,7 +229,10 @@ impl Target {
         let engine = &self.engine;
         if engine.may_use_store() {
             // If this fails, the value is found and refreshed again.
-            let _ = engine.budget().step(engine, |store, within| store.release(self.place(), head, within)).await;
+            let _ = engine
+                .budget()
+                .step(engine, |store, within| store.release(Release::new(self.place(), head, within)))
+                .await;
         }
         engine.wrote([&self.key]);
     }

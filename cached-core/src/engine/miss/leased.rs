@@ -2,9 +2,10 @@
 
 use super::state::{LeadOutcome, LeaseWaits, MissedCall, WaitOutcome};
 use crate::engine::flight::LeadKey;
+use crate::engine::gate::get_watched;
 use crate::engine::read::Reading;
 use crate::reason::MissReason;
-use crate::store::Replace;
+use crate::store::{GetWatched, Replace};
 use std::time::Duration;
 use tokio::time::{Instant, timeout_at};
 
@@ -104,7 +105,8 @@ impl MissedCall {
         let waiter = target.engine.near_in_use()?.waiter(target.place());
         let keys = std::slice::from_ref(target.place());
         let before = self.budget;
-        let watched = self.budget.aside(&target.engine, |store, within| store.get_watched(keys, 0, within)).await;
+        let watched =
+            self.budget.aside(&target.engine, |store, within| get_watched(store, GetWatched::new(keys, within))).await;
         // The call would have waited as long without this read.
         self.budget = before;
         let register = watched.ok()??.registers.pop().flatten();

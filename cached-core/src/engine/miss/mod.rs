@@ -78,7 +78,7 @@ use crate::flight::pulse::{self, Pulse};
 use crate::flight::{Follow, Landing, Role};
 use crate::lease::Lease;
 use crate::reason::MissReason;
-use crate::store::{Acquired, Replace};
+use crate::store::{Acquired, Replace, Tag};
 use batch_member::Member;
 use bytes::Bytes;
 use state::{AcquireAnswer, FollowOutcome, LeadOutcome, LeaseWaits, WaitOutcome};
@@ -394,7 +394,8 @@ impl MissedCall {
             (self.budget.step(engine, acquire).await, Ok(Some(Vec::new())))
         } else {
             let time = self.target.site.tag_time;
-            let both = self.budget.both(engine, acquire, |store, within| store.tag(&tags, fresh, time, within));
+            let both =
+                self.budget.both(engine, acquire, |store, within| store.tag(Tag::new(&tags, fresh, time, within)));
             Box::pin(both).await
         };
         Ok(AcquireAnswer { acquired: acquired?, lease: Some(lease), stamps: stamps? })

@@ -16,7 +16,7 @@ use crate::error::StoreError;
 use crate::invalidation::Outcome;
 use crate::key::Key;
 use crate::lease::random_id;
-use crate::store::Written;
+use crate::store::{End, RemoveAll, Sweep, Written};
 use crate::ttl::jittered;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -118,7 +118,7 @@ impl Engine {
 
     async fn remove(&self, registers: &[QueuedRegister]) -> Result<(), StoreError> {
         let keys: Vec<Key> = registers.iter().map(|due| Key::clone(&due.key)).collect();
-        self.store.off_path().remove_all(&keys, WITHIN).await?;
+        self.store.off_path().remove_all(RemoveAll::new(&keys, WITHIN)).await?;
         let mut by_writer: HashMap<&[u8], (Head, Vec<Written>)> = HashMap::new();
         for due in registers {
             for writer in &due.writers {
@@ -127,7 +127,7 @@ impl Engine {
             }
         }
         for (writer, written) in by_writer.into_values() {
-            self.store.off_path().end(writer, &written, WITHIN).await?;
+            self.store.off_path().end(End::new(writer, &written, WITHIN)).await?;
         }
         Ok(())
     }
@@ -158,7 +158,7 @@ impl Engine {
     ) -> Result<u64, StoreError> {
         let (mut from, mut removed) = (None, 0);
         let swept = loop {
-            match self.store.off_path().sweep(prefix, from, within).await {
+            match self.store.off_path().sweep(Sweep::new(prefix, within).from(from)).await {
                 Ok(swept) => {
                     removed += swept.removed;
                     progress(removed);

@@ -22,6 +22,7 @@ use crate::envelope::Head;
 use crate::key::{Key, companion};
 use crate::lease::Purpose;
 use crate::reason::MissReason;
+use crate::store::GetAll;
 use bytes::Bytes;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -106,7 +107,7 @@ impl Target {
             return true;
         }
         let (engine, base) = (&self.engine, std::slice::from_ref(&self.key));
-        let read = engine.budget().step(engine, |store, within| store.get_all(base, within)).await;
+        let read = engine.budget().step(engine, |store, within| store.get_all(GetAll::new(base, within))).await;
         read.is_ok_and(|registers| self.tags_if_base_holds(&registers).is_some())
     }
 

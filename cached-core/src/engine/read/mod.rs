@@ -12,7 +12,7 @@ use crate::error::{FaultKind, StoreError};
 use crate::key::Key;
 use crate::near::slot::Slot;
 use crate::reason::{MissReason, UnstoredReason};
-use crate::store::Replace;
+use crate::store::{Get, GetAll, Replace};
 use bytes::Bytes;
 
 /// How many damaged values of one site are replaced. If there are more, and more than one for this many hits, they are
@@ -184,7 +184,9 @@ impl Target {
         if self.tagged.is_some() || self.site.names_tags || self.site.names_all {
             return Box::pin(self.read_with_tags(budget)).await;
         }
-        match self.judge_answer(budget.step(&self.engine, |store, within| store.get(&self.key, within)).await)? {
+        match self
+            .judge_answer(budget.step(&self.engine, |store, within| store.get(Get::new(&self.key, within))).await)?
+        {
             Judgement::Reading(reading) => Ok(reading),
             // Another site has stored it: the values of this one name no tags.
             Judgement::UnprovenValue(named) => Ok(self.unusable(MissReason::Type, &named.register)),
@@ -195,7 +197,9 @@ impl Target {
         if let Some(tagged) = &self.tagged {
             return self.read_all(tagged, budget).await;
         }
-        match self.judge_answer(budget.step(&self.engine, |store, within| store.get(&self.key, within)).await)? {
+        match self
+            .judge_answer(budget.step(&self.engine, |store, within| store.get(Get::new(&self.key, within))).await)?
+        {
             Judgement::Reading(reading) => Ok(reading),
             Judgement::UnprovenValue(named) => self.read_named_tags(*named, budget).await,
         }
@@ -216,7 +220,8 @@ impl Target {
     }
 
     async fn read_all(&self, tagged: &Dependencies, budget: &mut Budget) -> Result<Reading, StoreError> {
-        let mut registers = budget.step(&self.engine, |store, within| store.get_all(&tagged.keys, within)).await?;
+        let mut registers =
+            budget.step(&self.engine, |store, within| store.get_all(GetAll::new(&tagged.keys, within))).await?;
         let Some((register, depends_on)) = registers.split_first_mut() else { return Ok(Reading::Nothing) };
         match self.judge(register.take(), depends_on) {
             Judgement::Reading(reading) => Ok(reading),
@@ -275,7 +280,7 @@ impl Target {
         budget: &mut Budget,
     ) -> Result<Reading, StoreError> {
         let tags = self.named_tags(&named);
-        let registers = budget.step(&self.engine, |store, within| store.get_all(&tags, within)).await?;
+        let registers = budget.step(&self.engine, |store, within| store.get_all(GetAll::new(&tags, within))).await?;
         Ok(self.judge_named(named, &tags, &registers))
     }
 

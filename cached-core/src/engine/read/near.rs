@@ -2,13 +2,14 @@
 
 use super::{Judgement, Reading};
 use crate::engine::budget::Budget;
+use crate::engine::gate::get_watched;
 use crate::engine::target::Target;
 use crate::envelope::{self, Entry, Times};
 use crate::error::StoreError;
 use crate::key::Key;
 use crate::near::slot::Slot;
 use crate::near::{Keeping, Reservation};
-use crate::store::Watched;
+use crate::store::{GetWatched, Watched};
 use bytes::Bytes;
 use std::slice;
 use std::sync::Arc;
@@ -47,7 +48,9 @@ impl Target {
         let Some(mut reservation) = near.reserve(&depends_on) else { return Ok(None) };
         // An entry beside a base lives no longer than the base.
         let timed = 1 + usize::from(self.base().is_some());
-        let Some(watched) = budget.aside(&self.engine, |store, within| store.get_watched(keys, timed, within)).await?
+        let Some(watched) = budget
+            .aside(&self.engine, |store, within| get_watched(store, GetWatched::new(keys, within).timed(timed)))
+            .await?
         else {
             return Ok(None);
         };
@@ -62,7 +65,8 @@ impl Target {
             Judgement::UnprovenValue(named) => {
                 let tags = self.named_tags(&named);
                 reservation.extend(near, &tags);
-                let read = budget.aside(&self.engine, |store, within| store.get_watched(&tags, 0, within));
+                let read =
+                    budget.aside(&self.engine, |store, within| get_watched(store, GetWatched::new(&tags, within)));
                 match read.await? {
                     Some(watched) => self.judge_named(*named, &tags, &watched.registers),
                     None => return Ok(None),

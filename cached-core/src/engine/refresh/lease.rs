@@ -19,7 +19,7 @@ use crate::engine::target::Target;
 use crate::envelope::{Entry, Head};
 use crate::error::StoreError;
 use crate::lease::{Lease, Purpose, random_id};
-use crate::store::{Acquired, Replace};
+use crate::store::{Acquired, Fill, Replace, Tag};
 use bytes::{Bytes, BytesMut};
 use futures_util::future::join;
 use std::sync::Arc;
@@ -82,7 +82,8 @@ impl Target {
         } else {
             let (fresh, time) = (Head::value(lease.id()), self.site.tag_time);
             let answers =
-                join(read, beside.step(&self.engine, |store, within| store.tag(&tags, fresh, time, within))).await;
+                join(read, beside.step(&self.engine, |store, within| store.tag(Tag::new(&tags, fresh, time, within))))
+                    .await;
             budget.alongside(beside);
             answers
         };
@@ -155,8 +156,10 @@ impl RefreshLease {
         register.extend_from_slice(&until.to_le_bytes());
         let key = engine.settings.prefix.refresh_lease(target.place());
         let (expected, register) = (self.lease.head(), register.freeze());
-        let fill =
-            engine.budget().step(engine, |store, within| store.fill(&key, expected, register, time, within)).await;
+        let fill = engine
+            .budget()
+            .step(engine, |store, within| store.fill(Fill::new(&key, expected, register, time, within)))
+            .await;
         if fill.is_ok() {
             // The lease was filled, or lost before.
             self.lease.forget();

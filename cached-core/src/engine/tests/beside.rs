@@ -1,6 +1,7 @@
 //! Values of different types under one key.
 
 use super::*;
+use crate::store::{Begin, End, Remove};
 
 /// A call for "k" by a build whose values are texts.
 async fn text(on: &Subject, value: &str) -> String {
@@ -53,7 +54,7 @@ async fn a_companion_ends_with_its_base() {
         match ends {
             "delete" => assert!(on.cache.delete("k").await.is_ok()),
             "set" => on.cache.set("k", &new, Options::new()).await.unwrap(),
-            "eviction" => assert!(on.store.memory.remove(&on.key(), BUDGET).await.unwrap()),
+            "eviction" => assert!(on.store.memory.remove(Remove::new(&on.key(), BUDGET)).await.unwrap()),
             _ => on.plant(b"V, and then what no cache has written").await,
         }
         assert_eq!(text(&on, "new").await, "new", "{ends}");
@@ -210,13 +211,13 @@ async fn nothing_is_stored_beside_a_writer_s_token() {
     let on = Subject::new();
     let writer = crate::lease::writer().unwrap();
     let keys = [on.key()];
-    on.store.memory.begin(writer, &keys, ms(1000), true, BUDGET).await.unwrap();
+    on.store.memory.begin(Begin::new(writer, &keys, ms(1000), BUDGET).with_token(true)).await.unwrap();
     assert_eq!(text(&on, "old").await, "old");
     on.cache.settled().await;
     // As a put does it: the writer's bits also identify the value.
     let value = [Head::value(writer.id()).as_bytes(), &on.register_of(b"1")[Head::LEN..]].concat();
-    let put = crate::store::Written { key: on.key(), put: Some((value.into(), ms(1000))) };
-    assert!(on.store.memory.end(writer, &[put], BUDGET).await.unwrap());
+    let put = crate::store::Written::value(on.key(), value.into(), ms(1000));
+    assert!(on.store.memory.end(End::new(writer, &[put], BUDGET)).await.unwrap());
     assert_eq!(text(&on, "new").await, "new");
     assert_eq!(on.call(2, AT_ONCE).await, 1, "the value that was put");
 }

@@ -31,7 +31,7 @@ use crate::error::FaultKind;
 use crate::fingerprint;
 use crate::key::Key;
 use crate::store::scripted::{Act, Scripted, Step};
-use crate::store::{Acquired, Replace, Store};
+use crate::store::{Acquire, Acquired, Get, Put, Remove, Store};
 use crate::{Cache, MissReason, Options, SiteStats, UnstoredReason};
 use bytes::Bytes;
 use std::sync::Arc;
@@ -117,19 +117,19 @@ impl Subject {
 
     /// The register under "k", read without a planned step.
     async fn register(&self) -> Option<Bytes> {
-        self.store.memory.get(&self.key(), BUDGET).await.unwrap()
+        self.store.memory.get(Get::new(&self.key(), BUDGET)).await.unwrap()
     }
 
     async fn plant(&self, register: &[u8]) {
         let register = Bytes::copy_from_slice(register);
-        self.store.memory.put(&self.key(), register, Duration::from_secs(60), BUDGET).await.unwrap();
+        self.store.memory.put(Put::new(&self.key(), register, Duration::from_secs(60), BUDGET)).await.unwrap();
     }
 
     /// A lease as another process would hold it, of unknown purpose.
     async fn plant_lease(&self, id: u128, ttl: Duration) {
         let (memory, key) = (&self.store.memory, self.key());
-        memory.remove(&key, BUDGET).await.unwrap();
-        let answer = memory.acquire(&key, Head::lease(id << 16), ttl, Replace::Nothing, BUDGET).await;
+        memory.remove(Remove::new(&key, BUDGET)).await.unwrap();
+        let answer = memory.acquire(Acquire::new(&key, Head::lease(id << 16), ttl, BUDGET)).await;
         assert_eq!(answer.unwrap(), Acquired::Granted);
     }
 

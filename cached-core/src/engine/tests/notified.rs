@@ -1,7 +1,7 @@
 //! Waiting for the lease of another process, with a store that announces its end.
 
 use super::*;
-use crate::store::Watcher;
+use crate::store::{Remove, Watcher};
 
 const LONG: Duration = Duration::from_secs(3600);
 
@@ -35,7 +35,7 @@ async fn the_wait_ends_with_the_lease() {
     on.plant_lease(9, LONG).await;
     let call = on.calling(Ok(1), AT_ONCE).await;
     sleep(ms(33)).await;
-    on.store.memory.remove(&on.key(), BUDGET).await.unwrap();
+    on.store.memory.remove(Remove::new(&on.key(), BUDGET)).await.unwrap();
     assert_eq!(call.await.unwrap(), Ok(1));
     assert_eq!((reads(&on), on.store.count(Step::Acquire)), (vec![0, 33], 2));
 }

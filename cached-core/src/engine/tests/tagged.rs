@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::invalidation::{Invalidation, Outcome};
+use crate::store::Remove;
 
 fn tagged() -> Options {
     Options::new().tag("a").tag("b")
@@ -98,7 +99,7 @@ async fn an_entry_whose_tag_is_lost_is_a_miss() {
     let on = Subject::new();
     on.tagged_call(1, AT_ONCE).await;
     let lost = on.engine().settings.prefix.tag("a");
-    on.store.memory.remove(&lost, BUDGET).await.unwrap();
+    on.store.memory.remove(Remove::new(&lost, BUDGET)).await.unwrap();
     assert_eq!(on.tagged_call(2, AT_ONCE).await, 2);
     assert_eq!(on.tagged_call(3, AT_ONCE).await, 2);
 }

@@ -1,6 +1,7 @@
 //! Waiting for the lease of another process.
 
 use super::*;
+use crate::store::Remove;
 
 /// The times at which the register was read.
 fn reads(on: &Subject) -> Vec<u64> {
@@ -28,7 +29,7 @@ async fn the_lease_is_taken_over_when_it_is_free() {
     let on = Subject::new();
     on.plant_lease(9, LONG).await;
     let call = on.calling(Ok(1), AT_ONCE).await;
-    on.store.memory.remove(&on.key(), BUDGET).await.unwrap();
+    on.store.memory.remove(Remove::new(&on.key(), BUDGET)).await.unwrap();
     assert_eq!(call.await.unwrap(), Ok(1));
     assert_eq!(reads(&on), [0, 15]);
     assert_eq!((on.store.count(Step::Acquire), on.stats().stored), (2, 1));
@@ -110,7 +111,7 @@ async fn a_call_that_has_used_up_its_budget_does_not_ask_the_store_again() {
     on.store.plan(Step::Get, [Act::Late(ms(95)), Act::Late(BUDGET)]);
     on.call(1, AT_ONCE).await;
     assert_eq!(on.store.taken(Step::Acquire)[0].within, ms(5));
-    on.store.memory.remove(&on.key(), BUDGET).await.unwrap();
+    on.store.memory.remove(Remove::new(&on.key(), BUDGET)).await.unwrap();
     let (value, took) = timed(on.call(2, AT_ONCE)).await;
     assert_eq!((value, took, on.store.count(Step::Acquire)), (2, BUDGET, 1));
 }
@@ -127,7 +128,7 @@ async fn followers_do_not_pay_for_the_reads_of_a_leader_that_waits() {
     // The leader has been reading for far longer than a budget.
     assert!(on.store.count(Step::Get) > 40);
     leader.abort();
-    on.store.memory.remove(&on.key(), BUDGET).await.unwrap();
+    on.store.memory.remove(Remove::new(&on.key(), BUDGET)).await.unwrap();
     assert_eq!(follower.await.unwrap(), Ok(2));
     tasks().await;
     assert_eq!((on.stats().stored, on.stats().bypassed), (1, 0), "it has loaded under a lease of its own");

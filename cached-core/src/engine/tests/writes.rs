@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::invalidation::{Invalidation, Outcome};
-use crate::store::Replace;
+use crate::store::{Acquire, Release};
 
 const MARKER: Duration = Duration::from_secs(10);
 
@@ -22,8 +22,8 @@ impl Subject {
     /// Whether a marker stands at "k".
     async fn is_marked(&self) -> bool {
         let (key, lease) = (self.key(), Head::lease(1));
-        let acquired = self.store.memory.acquire(&key, lease, ms(1), Replace::Nothing, BUDGET).await.unwrap();
-        self.store.memory.release(&key, lease, BUDGET).await.unwrap();
+        let acquired = self.store.memory.acquire(Acquire::new(&key, lease, ms(1), BUDGET)).await.unwrap();
+        self.store.memory.release(Release::new(&key, lease, BUDGET)).await.unwrap();
         acquired == Acquired::Writing
     }
 

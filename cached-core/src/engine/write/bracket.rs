@@ -9,7 +9,7 @@ use crate::error::{CacheError, FaultKind, StoreError};
 use crate::invalidation::Outcome;
 use crate::key::Key;
 use crate::lease;
-use crate::store::Written;
+use crate::store::{Begin, End, Written};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::task::JoinHandle;
@@ -80,7 +80,9 @@ impl Bracket {
         let engine = &scope.engine;
         let writer = lease::writer().ok_or((None, CacheError::NoRandomness))?;
         let (keys, marker) = (scope.keys(), engine.settings.marker);
-        let begun = budget.step(engine, |store, within| store.begin(writer, keys, marker, token, within)).await;
+        let begun = budget
+            .step(engine, |store, within| store.begin(Begin::new(writer, keys, marker, within).with_token(token)))
+            .await;
         engine.wrote(scope.keys());
         begun.map_err(|error| (Some(writer), error.into()))?;
         Ok(writer)
@@ -91,7 +93,7 @@ impl Bracket {
     /// An error here is ignored, because the next BEGIN will then fail too.
     async fn end_lost(scope: &Scope, writer: Head, budget: &mut Budget) {
         let written = nothing(scope.keys());
-        let _ = budget.step(&scope.engine, |store, within| store.end(writer, &written, within)).await;
+        let _ = budget.step(&scope.engine, |store, within| store.end(End::new(writer, &written, within))).await;
     }
 
     /// Ends the write.
@@ -143,7 +145,7 @@ impl FailedBegin {
             // this.
             start(&engine.clone(), async move {
                 let mut budget = engine.budget();
-                let _ = budget.step(&engine, |store, within| store.end(writer, &written, within)).await;
+                let _ = budget.step(&engine, |store, within| store.end(End::new(writer, &written, within))).await;
             });
         }
         scope.site.counters.refused.one();
@@ -181,7 +183,7 @@ impl Extension {
                 // A BEGIN that fails is repeated at the next tick, before the markers have run out. It never has the
                 // token: if the markers were lost, another write may have come and gone, and the token must not come
                 // back.
-                if let Err(error) = store.begin(writer, &keys, marker, false, marker / 6).await {
+                if let Err(error) = store.begin(Begin::new(writer, &keys, marker, marker / 6)).await {
                     tracing::debug!(%error, "the markers of a write could not be extended");
                 }
             }

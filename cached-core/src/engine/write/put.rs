@@ -17,7 +17,7 @@ use crate::key::Key;
 use crate::lease::random_id;
 use crate::outcome::{Loaded, Shape};
 use crate::reason::UnstoredReason;
-use crate::store::Written;
+use crate::store::{Tag, Written};
 use crate::ttl::Lifetime;
 use bytes::Bytes;
 use futures_util::future::join;
@@ -77,7 +77,11 @@ impl Put {
                 Some(_) if others.is_empty() => Some(Vec::new()),
                 Some(fresh) => {
                     let time = target.site.tag_time;
-                    budget.step(&engine, |store, within| store.tag(&others, fresh, time, within)).await.ok().flatten()
+                    budget
+                        .step(&engine, |store, within| store.tag(Tag::new(&others, fresh, time, within)))
+                        .await
+                        .ok()
+                        .flatten()
                 }
                 None => None,
             }
@@ -186,7 +190,8 @@ impl PutDraft {
         let (rechecked, before): (Vec<Key>, Vec<Head>) = to_recheck.into_iter().unzip();
         let tags: Vec<Key> = value.value_tags.iter().cloned().chain(rechecked).collect();
         let fresh = Head::value(random_id()?);
-        let mut stamps = budget.step(engine, |store, within| store.tag(&tags, fresh, ttl, within)).await.ok()??;
+        let mut stamps =
+            budget.step(engine, |store, within| store.tag(Tag::new(&tags, fresh, ttl, within))).await.ok()??;
         let now = stamps.split_off(value.value_tags.len());
         (now == before).then_some(stamps)
     }
@@ -221,7 +226,7 @@ impl PutDraft {
         let tag_ttl = ttl.saturating_mul(2).max(self.target.site.tag_time);
         let stamp = Bytes::copy_from_slice(fresh.as_bytes());
         let tags = self.target.load_tags().into_iter().filter(|tag| self.own.contains(tag));
-        let tags = tags.map(|key| Written { key, put: Some((stamp.clone(), tag_ttl)) });
-        std::iter::once(Written { key: Key::clone(&self.target.key), put: Some((register, ttl)) }).chain(tags).collect()
+        let tags = tags.map(|key| Written::value(key, stamp.clone(), tag_ttl));
+        std::iter::once(Written::value(Key::clone(&self.target.key), register, ttl)).chain(tags).collect()
     }
 }

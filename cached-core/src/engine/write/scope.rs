@@ -6,7 +6,7 @@ use crate::envelope::Head;
 use crate::error::CacheError;
 use crate::invalidation::{Outcome, Registers};
 use crate::key::Key;
-use crate::store::Written;
+use crate::store::{End, RemoveAll, Written};
 use std::sync::Arc;
 
 /// What a write invalidates, and in which cache. If this is dropped while it is open, the registers are invalidated,
@@ -57,7 +57,7 @@ impl Scope {
             return self.queue(None, &error);
         }
         let mut budget = self.engine.budget();
-        match budget.step(&self.engine, |store, within| store.remove_all(self.keys(), within)).await {
+        match budget.step(&self.engine, |store, within| store.remove_all(RemoveAll::new(self.keys(), within))).await {
             Ok(()) => self.end_with(Outcome::Applied),
             Err(error) => self.queue(None, &error.into()),
         }
@@ -68,7 +68,7 @@ impl Scope {
         if let Err(error) = self.engine.usable() {
             return (self.queue(Some(writer), &error), false);
         }
-        match budget.step(&self.engine, |store, within| store.end(writer, written, within)).await {
+        match budget.step(&self.engine, |store, within| store.end(End::new(writer, written, within))).await {
             Ok(was_put) => (self.end_with(Outcome::Applied), was_put),
             Err(error) => (self.queue(Some(writer), &error.into()), false),
         }

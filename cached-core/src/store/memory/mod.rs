@@ -10,7 +10,10 @@ mod markers;
 mod told;
 
 use super::watchers::Watchers;
-use super::{Acquired, Key, Replace, Store, StoreFuture, Swept, Watched, Watcher, Written};
+use super::{
+    Acquire, Acquired, Begin, Capabilities, End, Fill, Get, GetAll, GetWatched, Key, Ping, Put, PutValue, Release,
+    Remove, RemoveAll, Renew, Replace, Store, StoreFuture, Sweep, Swept, Tag, Watch, Watched, Watcher, Written,
+};
 use crate::clock::Clock;
 use crate::envelope::Head;
 use crate::key::is_under;
@@ -257,7 +260,7 @@ impl MemoryStore {
         let mut are_put = may_put;
         for Written { key, put } in written {
             self.registers.remove(key);
-            if let Some((value, ttl)) = put
+            if let Some(PutValue { value, ttl }) = put
                 && may_put
             {
                 self.insert(key, value, *ttl);
@@ -279,18 +282,16 @@ impl Store for MemoryStore {
         "memory"
     }
 
-    fn get<'a>(&'a self, key: &'a Key, _: Duration) -> StoreFuture<'a, Option<Bytes>> {
+    fn capabilities(&self) -> Capabilities<'_> {
+        Capabilities::none().with_watch(self)
+    }
+
+    fn get<'a>(&'a self, Get { key, .. }: Get<'a>) -> StoreFuture<'a, Option<Bytes>> {
         done(self.live(key).map(|held| held.bytes))
     }
 
-    fn acquire<'a>(
-        &'a self,
-        key: &'a Key,
-        lease: Head,
-        ttl: Duration,
-        replace: Replace,
-        _: Duration,
-    ) -> StoreFuture<'a, Acquired> {
+    fn acquire<'a>(&'a self, request: Acquire<'a>) -> StoreFuture<'a, Acquired> {
+        let Acquire { key, lease, ttl, replace, .. } = request;
         let acquired = self.step_on(key, || self.acquire_now(key, lease, ttl, &replace));
         if matches!(acquired, Acquired::Granted | Acquired::Writing) {
             self.changed([key]);
@@ -298,8 +299,8 @@ impl Store for MemoryStore {
         done(acquired)
     }
 
-    fn renew<'a>(&'a self, key: &'a Key, lease: Head, ttl: Duration, _: Duration) -> StoreFuture<'a, bool> {
-        // No change: the register holds what it held.
+    fn renew<'a>(&'a self, Renew { key, lease, ttl, .. }: Renew<'a>) -> StoreFuture<'a, bool> {
+        // The register holds what it held, so nobody is told.
         let _step = self.locked(key);
         let ours = self.has_head(key, lease);
         if ours {
@@ -308,18 +309,11 @@ impl Store for MemoryStore {
         done(ours)
     }
 
-    fn fill<'a>(
-        &'a self,
-        key: &'a Key,
-        expected: Head,
-        value: Bytes,
-        ttl: Duration,
-        _: Duration,
-    ) -> StoreFuture<'a, bool> {
+    fn fill<'a>(&'a self, Fill { key, expected, value, ttl, .. }: Fill<'a>) -> StoreFuture<'a, bool> {
         done(self.step(key, || self.fill_now(key, expected, &value, ttl)))
     }
 
-    fn release<'a>(&'a self, key: &'a Key, head: Head, _: Duration) -> StoreFuture<'a, bool> {
+    fn release<'a>(&'a self, Release { key, head, .. }: Release<'a>) -> StoreFuture<'a, bool> {
         let stands = self.step_on(key, || self.has_head(key, head) && self.remove_now(key));
         if stands {
             self.changed([key]);
@@ -327,7 +321,7 @@ impl Store for MemoryStore {
         done(stands)
     }
 
-    fn put<'a>(&'a self, key: &'a Key, value: Bytes, ttl: Duration, _: Duration) -> StoreFuture<'a, bool> {
+    fn put<'a>(&'a self, Put { key, value, ttl, .. }: Put<'a>) -> StoreFuture<'a, bool> {
         let is_put = self.step_on(key, || {
             let is_marked = self.markers.is_marked(key, self.clock.now());
             if !is_marked {
@@ -341,36 +335,15 @@ impl Store for MemoryStore {
         done(is_put)
     }
 
-    fn remove<'a>(&'a self, key: &'a Key, _: Duration) -> StoreFuture<'a, bool> {
+    fn remove<'a>(&'a self, Remove { key, .. }: Remove<'a>) -> StoreFuture<'a, bool> {
         done(self.step(key, || self.remove_now(key)))
     }
 
-    fn get_all<'a>(&'a self, keys: &'a [Key], _: Duration) -> StoreFuture<'a, Vec<Option<Bytes>>> {
+    fn get_all<'a>(&'a self, GetAll { keys, .. }: GetAll<'a>) -> StoreFuture<'a, Vec<Option<Bytes>>> {
         done(keys.iter().map(|key| self.live(key).map(|held| held.bytes)).collect())
     }
 
-    fn watch(&self, watcher: Weak<dyn Watcher>) {
-        self.watchers.add(Weak::clone(&watcher));
-        if let Some(watcher) = watcher.upgrade() {
-            watcher.regained();
-        }
-    }
-
-    /// Always in contact: what has changed has been told, but by steps that are still under way.
-    fn get_watched<'a>(&'a self, keys: &'a [Key], timed: usize, _: Duration) -> StoreFuture<'a, Option<Watched>> {
-        if !self.watchers.any() {
-            return done(None);
-        }
-        let asked = Instant::now();
-        let held: Vec<_> = keys.iter().map(|key| self.live(key)).collect();
-        self.watchers.each(|watcher| watcher.confirmed(asked));
-        let now = self.clock.now();
-        let life = |held: &Option<Held>| held.as_ref().map_or(Duration::ZERO, |held| held.until.saturating_sub(now));
-        let lives = held.iter().take(timed).map(life).collect();
-        done(Some(Watched { registers: held.into_iter().map(|held| Some(held?.bytes)).collect(), lives }))
-    }
-
-    fn remove_all<'a>(&'a self, keys: &'a [Key], _: Duration) -> StoreFuture<'a, ()> {
+    fn remove_all<'a>(&'a self, RemoveAll { keys, .. }: RemoveAll<'a>) -> StoreFuture<'a, ()> {
         self.step_on_all(keys.iter(), || {
             for key in keys {
                 self.registers.remove(key);
@@ -380,51 +353,61 @@ impl Store for MemoryStore {
         done(())
     }
 
-    fn tag<'a>(
-        &'a self,
-        tags: &'a [Key],
-        fresh: Head,
-        ttl: Duration,
-        _: Duration,
-    ) -> StoreFuture<'a, Option<Vec<Head>>> {
+    fn tag<'a>(&'a self, Tag { tags, fresh, ttl, .. }: Tag<'a>) -> StoreFuture<'a, Option<Vec<Head>>> {
         let stamps = self.step_on_all(tags.iter(), || self.tag_now(tags, fresh, ttl));
         let created = tags.iter().zip(stamps.iter().flatten()).filter(|(_, stamp)| **stamp == fresh);
         self.changed(created.map(|(tag, _)| tag));
         done(stamps)
     }
 
-    fn begin<'a>(
-        &'a self,
-        writer: Head,
-        keys: &'a [Key],
-        marker: Duration,
-        token: bool,
-        _: Duration,
-    ) -> StoreFuture<'a, ()> {
+    fn begin<'a>(&'a self, Begin { writer, keys, marker, token, .. }: Begin<'a>) -> StoreFuture<'a, ()> {
         self.step_on_all(keys.iter(), || self.begin_now(writer, keys, marker, token));
         self.changed(keys);
         done(())
     }
 
-    fn end<'a>(&'a self, writer: Head, written: &'a [Written], _: Duration) -> StoreFuture<'a, bool> {
+    fn end<'a>(&'a self, End { writer, written, .. }: End<'a>) -> StoreFuture<'a, bool> {
         let keys = written.iter().map(|written| &written.key);
         let are_put = self.step_on_all(keys.clone(), || self.end_now(writer, written));
         self.changed(keys);
         done(are_put)
     }
 
-    fn sweep<'a>(&'a self, prefix: &'a str, _: Option<u64>, _: Duration) -> StoreFuture<'a, Swept> {
+    fn sweep<'a>(&'a self, Sweep { prefix, .. }: Sweep<'a>) -> StoreFuture<'a, Swept> {
         let is_swept = |key: &Key| is_under(key.as_bytes(), prefix);
         let keys: Vec<Key> = self.registers.iter().map(|(key, _)| key).filter(is_swept).collect();
         let mut removed = 0;
         for key in keys {
             removed += u64::from(self.step(&key, || self.remove_now(&key)));
         }
-        done(Swept { next: None, removed })
+        done(Swept::new(None, removed))
     }
 
-    fn ping(&self, _: Duration) -> StoreFuture<'_, ()> {
+    fn ping(&self, _: Ping) -> StoreFuture<'_, ()> {
         done(())
+    }
+}
+
+impl Watch for MemoryStore {
+    fn watch(&self, watcher: Weak<dyn Watcher>) {
+        self.watchers.add(Weak::clone(&watcher));
+        if let Some(watcher) = watcher.upgrade() {
+            watcher.regained();
+        }
+    }
+
+    /// There always is contact: all changes have been told, except those of steps that are still under way.
+    fn get_watched<'a>(&'a self, GetWatched { keys, timed, .. }: GetWatched<'a>) -> StoreFuture<'a, Option<Watched>> {
+        if !self.watchers.any() {
+            return done(None);
+        }
+        let asked = Instant::now();
+        let held: Vec<_> = keys.iter().map(|key| self.live(key)).collect();
+        self.watchers.each(|watcher| watcher.confirmed(asked));
+        let now = self.clock.now();
+        let life = |held: &Option<Held>| held.as_ref().map_or(Duration::ZERO, |held| held.until.saturating_sub(now));
+        let lives = held.iter().take(timed).map(life).collect();
+        done(Some(Watched::new(held.into_iter().map(|held| Some(held?.bytes)).collect(), lives)))
     }
 }
 
@@ -438,7 +421,7 @@ mod tests {
     async fn never_holds_more_bytes_than_it_may() {
         let store = MemoryStore::new(1 << 20, Clock::system());
         for i in 0..10_000 {
-            store.put(&format!("key:{i}").into(), vec![0; 1_000].into(), TTL, TTL).await.unwrap();
+            store.put(Put::new(&format!("key:{i}").into(), vec![0; 1_000].into(), TTL, TTL)).await.unwrap();
             assert!(store.bytes() <= 1 << 20);
         }
         assert!(store.bytes() > 1 << 19, "it holds {} only", store.bytes());
@@ -448,20 +431,20 @@ mod tests {
     async fn what_is_larger_than_the_store_is_not_stored() {
         let store = MemoryStore::new(10_000, Clock::system());
         let lease = Head::lease(1);
-        assert_eq!(store.acquire(&"k".into(), lease, TTL, Replace::Nothing, TTL).await.unwrap(), Acquired::Granted);
-        assert!(!store.fill(&"k".into(), lease, vec![0; 20_000].into(), TTL, TTL).await.unwrap());
-        store.begin(lease, &["k".into()], TTL, true, TTL).await.unwrap();
-        let written = Written { key: "k".into(), put: Some((vec![0; 20_000].into(), TTL)) };
-        assert!(!store.end(lease, &[written], TTL).await.unwrap());
+        assert_eq!(store.acquire(Acquire::new(&"k".into(), lease, TTL, TTL)).await.unwrap(), Acquired::Granted);
+        assert!(!store.fill(Fill::new(&"k".into(), lease, vec![0; 20_000].into(), TTL, TTL)).await.unwrap());
+        store.begin(Begin::new(lease, &["k".into()], TTL, TTL).with_token(true)).await.unwrap();
+        let written = Written::value("k".into(), vec![0; 20_000].into(), TTL);
+        assert!(!store.end(End::new(lease, &[written], TTL)).await.unwrap());
         assert!(store.bytes() <= 10_000);
     }
 
     #[tokio::test]
     async fn no_time_to_live_is_none() {
         let (store, lease) = (MemoryStore::new(10_000, Clock::manual()), Head::lease(1));
-        let acquire = async |key: &str| store.acquire(&key.into(), lease, TTL, Replace::Nothing, TTL).await.unwrap();
-        store.put(&"k".into(), "x".into(), Duration::ZERO, TTL).await.unwrap();
-        store.begin(Head::lease(9), &["written".into()], Duration::ZERO, false, TTL).await.unwrap();
+        let acquire = async |key: &str| store.acquire(Acquire::new(&key.into(), lease, TTL, TTL)).await.unwrap();
+        store.put(Put::new(&"k".into(), "x".into(), Duration::ZERO, TTL)).await.unwrap();
+        store.begin(Begin::new(Head::lease(9), &["written".into()], Duration::ZERO, TTL)).await.unwrap();
         assert_eq!(acquire("k").await, Acquired::Value("x".into()));
         assert_eq!(acquire("written").await, Acquired::Writing);
         store.clock.advance(SHORTEST);

@@ -1,7 +1,6 @@
 //! Watchers are told of a change when it has taken effect, and not while the register is locked.
 
 use super::*;
-use crate::store::Watcher;
 
 const TTL: Duration = Duration::from_secs(60);
 
@@ -48,27 +47,27 @@ async fn a_change_is_told_when_it_has_taken_effect() {
     let head = Head::from_bytes(&value).unwrap();
     let keys = [Key::clone(&key)];
     let leased = Some(Bytes::copy_from_slice(lease.as_bytes()));
-    store.acquire(&key, lease, TTL, Replace::Nothing, TTL).await.unwrap();
+    store.acquire(Acquire::new(&key, lease, TTL, TTL)).await.unwrap();
     assert_eq!(looks.last(), leased);
-    store.fill(&key, lease, value.clone(), TTL, TTL).await.unwrap();
+    store.fill(Fill::new(&key, lease, value.clone(), TTL, TTL)).await.unwrap();
     assert_eq!(looks.last(), Some(value.clone()));
-    store.remove(&key, TTL).await.unwrap();
+    store.remove(Remove::new(&key, TTL)).await.unwrap();
     assert_eq!(looks.last(), None);
-    store.put(&key, value.clone(), TTL, TTL).await.unwrap();
+    store.put(Put::new(&key, value.clone(), TTL, TTL)).await.unwrap();
     assert_eq!(looks.last(), Some(value.clone()));
-    store.remove_all(&keys, TTL).await.unwrap();
+    store.remove_all(RemoveAll::new(&keys, TTL)).await.unwrap();
     assert_eq!(looks.last(), None);
-    store.tag(&keys, head, TTL, TTL).await.unwrap();
+    store.tag(Tag::new(&keys, head, TTL, TTL)).await.unwrap();
     assert_eq!(looks.last(), Some(Bytes::copy_from_slice(head.as_bytes())));
-    store.begin(lease, &keys, TTL, true, TTL).await.unwrap();
+    store.begin(Begin::new(lease, &keys, TTL, TTL).with_token(true)).await.unwrap();
     assert_eq!(looks.last(), leased);
-    let written = [Written { key: Key::clone(&key), put: Some((value.clone(), TTL)) }];
-    store.end(lease, &written, TTL).await.unwrap();
+    let written = [Written::value(Key::clone(&key), value.clone(), TTL)];
+    store.end(End::new(lease, &written, TTL)).await.unwrap();
     assert_eq!(looks.last(), Some(value));
-    store.sweep("k", None, TTL).await.unwrap();
+    store.sweep(Sweep::new("k", TTL)).await.unwrap();
     assert_eq!(looks.last(), None);
-    store.acquire(&key, lease, TTL, Replace::Nothing, TTL).await.unwrap();
+    store.acquire(Acquire::new(&key, lease, TTL, TTL)).await.unwrap();
     looks.last();
-    store.release(&key, lease, TTL).await.unwrap();
+    store.release(Release::new(&key, lease, TTL)).await.unwrap();
     assert_eq!(looks.last(), None);
 }

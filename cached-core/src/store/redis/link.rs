@@ -366,7 +366,7 @@ async fn connect(client: &Client, recent: &Recent) -> Result<Connection, StoreEr
     match timeout(CONNECT_WITHIN, open(client, recent, &settings())).await {
         Ok(Ok(opened)) => Ok(Connection::new(opened)),
         Ok(Err(error)) if error.kind == FaultKind::NotPrimary => Err(error),
-        Ok(Err(StoreError { kind, message })) if kind.is_outage() => {
+        Ok(Err(StoreError { kind, message, .. })) if kind.is_outage() => {
             Err(StoreError::new(kind, format!("{address}: {message}")))
         }
         // Whatever the reason, no command can be sent.

@@ -36,7 +36,10 @@ mod steps;
 mod tracking;
 mod writes;
 
-use super::{Acquired, Key, Replace, Store, StoreFuture, Swept, Watched, Watcher, Written};
+use super::{
+    Acquire, Acquired, Begin, Capabilities, End, Fill, Get, GetAll, GetWatched, Key, Ping, Put, Release, Remove,
+    RemoveAll, Renew, Replace, Store, StoreFuture, Sweep, Swept, Tag, Watch, Watched, Watcher,
+};
 use crate::envelope::Head;
 use crate::error::{BuildError, FaultKind, StoreError};
 use answer::{answer, markers, millis};
@@ -58,10 +61,10 @@ pub struct RedisStore {
     link: Arc<Link>,
     reads: Arc<Reads>,
     tracking: Tracking,
-    acquire: Arc<Steps<Acquire>>,
-    fill: Arc<Steps<Fill>>,
-    renew: Arc<Steps<Renew>>,
-    release: Arc<Steps<Release>>,
+    acquire: Arc<Steps<AcquireStep>>,
+    fill: Arc<Steps<FillStep>>,
+    renew: Arc<Steps<RenewStep>>,
+    release: Arc<Steps<ReleaseStep>>,
     writes: Writes,
 }
 
@@ -132,14 +135,14 @@ impl RedisStore {
 
 /// ACQUIRE, as its script takes it.
 #[derive(Debug)]
-struct Acquire {
+struct AcquireStep {
     key: Key,
     lease: Head,
     ttl: Duration,
     replace: Replace,
 }
 
-impl Step for Acquire {
+impl Step for AcquireStep {
     const COPIES: Copies = Copies::Never;
 
     fn count(&self) -> usize {
@@ -161,14 +164,14 @@ impl Step for Acquire {
 
 /// FILL, as its script takes it.
 #[derive(Debug)]
-struct Fill {
+struct FillStep {
     key: Key,
     expected: Head,
     value: Bytes,
     ttl: Duration,
 }
 
-impl Step for Fill {
+impl Step for FillStep {
     const COPIES: Copies = Copies::Harmless;
 
     fn count(&self) -> usize {
@@ -186,13 +189,13 @@ impl Step for Fill {
 
 /// The renewal of a lease, as its script takes it.
 #[derive(Debug)]
-struct Renew {
+struct RenewStep {
     key: Key,
     lease: Head,
     ttl: Duration,
 }
 
-impl Step for Renew {
+impl Step for RenewStep {
     const COPIES: Copies = Copies::Harmless;
 
     fn count(&self) -> usize {
@@ -210,12 +213,12 @@ impl Step for Renew {
 
 /// RELEASE, as its script takes it.
 #[derive(Debug)]
-struct Release {
+struct ReleaseStep {
     key: Key,
     head: Head,
 }
 
-impl Step for Release {
+impl Step for ReleaseStep {
     const COPIES: Copies = Copies::Harmless;
 
     fn count(&self) -> usize {
@@ -236,23 +239,21 @@ impl Store for RedisStore {
         "redis"
     }
 
-    fn get<'a>(&'a self, key: &'a Key, within: Duration) -> StoreFuture<'a, Option<Bytes>> {
+    fn capabilities(&self) -> Capabilities<'_> {
+        Capabilities::none().with_watch(self)
+    }
+
+    fn get<'a>(&'a self, Get { key, within }: Get<'a>) -> StoreFuture<'a, Option<Bytes>> {
         if !self.link.overdue().is_empty() {
             return Box::pin(self.get_overdue(key, within));
         }
         self.reads.get(key, within)
     }
 
-    fn acquire<'a>(
-        &'a self,
-        key: &'a Key,
-        lease: Head,
-        ttl: Duration,
-        replace: Replace,
-        within: Duration,
-    ) -> StoreFuture<'a, Acquired> {
+    fn acquire<'a>(&'a self, request: Acquire<'a>) -> StoreFuture<'a, Acquired> {
+        let Acquire { key, lease, ttl, replace, within } = request;
         Box::pin(async move {
-            let step = Acquire { key: Arc::clone(key), lease, ttl, replace };
+            let step = AcquireStep { key: Key::clone(key), lease, ttl, replace };
             match self.acquire.take(step, Instant::now() + within).await? {
                 Value::Int(0) => Ok(Acquired::Granted),
                 Value::Int(-1) => Ok(Acquired::Writing),
@@ -263,94 +264,66 @@ impl Store for RedisStore {
         })
     }
 
-    fn renew<'a>(&'a self, key: &'a Key, lease: Head, ttl: Duration, within: Duration) -> StoreFuture<'a, bool> {
+    fn renew<'a>(&'a self, Renew { key, lease, ttl, within }: Renew<'a>) -> StoreFuture<'a, bool> {
         Box::pin(async move {
-            let step = Renew { key: Arc::clone(key), lease, ttl };
+            let step = RenewStep { key: Key::clone(key), lease, ttl };
             answer(self.renew.take(step, Instant::now() + within).await?)
         })
     }
 
-    fn fill<'a>(
-        &'a self,
-        key: &'a Key,
-        expected: Head,
-        value: Bytes,
-        ttl: Duration,
-        within: Duration,
-    ) -> StoreFuture<'a, bool> {
+    fn fill<'a>(&'a self, Fill { key, expected, value, ttl, within }: Fill<'a>) -> StoreFuture<'a, bool> {
         Box::pin(async move {
-            let step = Fill { key: Arc::clone(key), expected, value, ttl };
+            let step = FillStep { key: Key::clone(key), expected, value, ttl };
             answer(self.fill.take(step, Instant::now() + within).await?)
         })
     }
 
-    fn release<'a>(&'a self, key: &'a Key, head: Head, within: Duration) -> StoreFuture<'a, bool> {
+    fn release<'a>(&'a self, Release { key, head, within }: Release<'a>) -> StoreFuture<'a, bool> {
         Box::pin(async move {
-            let step = Release { key: Arc::clone(key), head };
+            let step = ReleaseStep { key: Key::clone(key), head };
             answer(self.release.take(step, Instant::now() + within).await?)
         })
     }
 
-    fn put<'a>(&'a self, key: &'a Key, value: Bytes, ttl: Duration, within: Duration) -> StoreFuture<'a, bool> {
+    fn put<'a>(&'a self, Put { key, value, ttl, within }: Put<'a>) -> StoreFuture<'a, bool> {
         Box::pin(self.writes.put(key, value, ttl, Instant::now() + within))
     }
 
-    fn remove<'a>(&'a self, key: &'a Key, within: Duration) -> StoreFuture<'a, bool> {
+    fn remove<'a>(&'a self, Remove { key, within }: Remove<'a>) -> StoreFuture<'a, bool> {
         Box::pin(async move {
             self.link.removes(std::iter::once(key));
             self.send(redis::cmd("UNLINK").arg(&**key), within).await
         })
     }
 
-    fn get_all<'a>(&'a self, keys: &'a [Key], within: Duration) -> StoreFuture<'a, Vec<Option<Bytes>>> {
+    fn get_all<'a>(&'a self, GetAll { keys, within }: GetAll<'a>) -> StoreFuture<'a, Vec<Option<Bytes>>> {
         if !self.link.overdue().is_empty() {
             return Box::pin(self.get_all_overdue(keys, within));
         }
         self.reads.get_all(keys, within)
     }
 
-    fn watch(&self, watcher: Weak<dyn Watcher>) {
-        self.tracking.watch(&watcher);
-    }
-
-    fn get_watched<'a>(&'a self, keys: &'a [Key], timed: usize, within: Duration) -> StoreFuture<'a, Option<Watched>> {
-        Box::pin(self.tracking.get_watched(keys, timed, Instant::now() + within))
-    }
-
-    fn remove_all<'a>(&'a self, keys: &'a [Key], within: Duration) -> StoreFuture<'a, ()> {
+    fn remove_all<'a>(&'a self, RemoveAll { keys, within }: RemoveAll<'a>) -> StoreFuture<'a, ()> {
         Box::pin(self.writes.remove_all(keys, Instant::now() + within))
     }
 
-    fn tag<'a>(
-        &'a self,
-        tags: &'a [Key],
-        fresh: Head,
-        ttl: Duration,
-        within: Duration,
-    ) -> StoreFuture<'a, Option<Vec<Head>>> {
+    fn tag<'a>(&'a self, Tag { tags, fresh, ttl, within }: Tag<'a>) -> StoreFuture<'a, Option<Vec<Head>>> {
         Box::pin(self.writes.tag(tags, fresh, ttl, Instant::now() + within))
     }
 
-    fn begin<'a>(
-        &'a self,
-        writer: Head,
-        keys: &'a [Key],
-        marker: Duration,
-        token: bool,
-        within: Duration,
-    ) -> StoreFuture<'a, ()> {
+    fn begin<'a>(&'a self, Begin { writer, keys, marker, token, within }: Begin<'a>) -> StoreFuture<'a, ()> {
         Box::pin(self.writes.begin(writer, keys, marker, token, Instant::now() + within))
     }
 
-    fn end<'a>(&'a self, writer: Head, written: &'a [Written], within: Duration) -> StoreFuture<'a, bool> {
+    fn end<'a>(&'a self, End { writer, written, within }: End<'a>) -> StoreFuture<'a, bool> {
         Box::pin(self.writes.end(writer, written, Instant::now() + within))
     }
 
-    fn sweep<'a>(&'a self, prefix: &'a str, from: Option<u64>, within: Duration) -> StoreFuture<'a, Swept> {
+    fn sweep<'a>(&'a self, Sweep { prefix, from, within }: Sweep<'a>) -> StoreFuture<'a, Swept> {
         Box::pin(self.writes.sweep(prefix, from, Instant::now() + within))
     }
 
-    fn ping(&self, within: Duration) -> StoreFuture<'_, ()> {
+    fn ping(&self, Ping { within }: Ping) -> StoreFuture<'_, ()> {
         Box::pin(async move {
             match self.send::<String>(&redis::cmd("PING"), within).await {
                 // A server that is loading or asks for a password refuses it as well; one that only keeps this user
@@ -359,5 +332,16 @@ impl Store for RedisStore {
                 Ok(_) | Err(_) => Ok(()),
             }
         })
+    }
+}
+
+impl Watch for RedisStore {
+    fn watch(&self, watcher: Weak<dyn Watcher>) {
+        self.tracking.watch(&watcher);
+    }
+
+    fn get_watched<'a>(&'a self, request: GetWatched<'a>) -> StoreFuture<'a, Option<Watched>> {
+        let GetWatched { keys, timed, within } = request;
+        Box::pin(self.tracking.get_watched(keys, timed, Instant::now() + within))
     }
 }

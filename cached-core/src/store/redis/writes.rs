@@ -19,7 +19,7 @@ use super::steps::{Step, Steps};
 use crate::envelope::Head;
 use crate::error::{FaultKind, StoreError};
 use crate::key::is_under;
-use crate::store::{Key, Swept, Written};
+use crate::store::{Cursor, Key, PutValue, Swept, Written};
 use bytes::Bytes;
 use redis::{Cmd, Value};
 use std::sync::Arc;
@@ -32,7 +32,7 @@ const STRETCH: usize = 1000;
 #[derive(Debug)]
 pub(super) struct Writes {
     link: Arc<Link>,
-    tag: Arc<Steps<Tag>>,
+    tag: Arc<Steps<TagStep>>,
     put: Script,
     begin: Script,
     end: Script,
@@ -58,13 +58,13 @@ impl How<'_> {
 
 /// TAG, as its script takes it.
 #[derive(Debug)]
-struct Tag {
+struct TagStep {
     tags: Vec<Key>,
     fresh: Head,
     ttl: Duration,
 }
 
-impl Step for Tag {
+impl Step for TagStep {
     const COPIES: Copies = Copies::Never;
 
     fn count(&self) -> usize {
@@ -104,11 +104,11 @@ impl Writes {
         ttl: Duration,
         deadline: Instant,
     ) -> Result<Option<Vec<Head>>, StoreError> {
-        let step = |tags: &[Key]| self.tag.take(Tag { tags: tags.to_vec(), fresh, ttl }, deadline);
+        let step = |tags: &[Key]| self.tag.take(TagStep { tags: tags.to_vec(), fresh, ttl }, deadline);
         let mut refused = None;
         if tags.len() == 1 || !self.refusal.stands(Instant::now()) {
             match step(tags).await {
-                Err(fault) if tags.len() > 1 && are_refused_together(&fault, Tag::COPIES) => refused = Some(fault),
+                Err(fault) if tags.len() > 1 && are_refused_together(&fault, TagStep::COPIES) => refused = Some(fault),
                 answer => return heads(answer?),
             }
         }
@@ -162,7 +162,9 @@ impl Writes {
             for at in part {
                 match &at.put {
                     // One by one, there is no telling whether all of them could be put.
-                    Some((value, ttl)) if part.len() == written.len() => command.arg(&value[..]).arg(millis(*ttl)),
+                    Some(PutValue { value, ttl }) if part.len() == written.len() => {
+                        command.arg(&value[..]).arg(millis(*ttl))
+                    }
                     _ => command.arg("").arg(0),
                 };
             }
@@ -189,9 +191,14 @@ impl Writes {
     }
 
     /// Markers are sorted sets, so a sweep of strings passes them by.
-    pub(super) async fn sweep(&self, prefix: &str, from: Option<u64>, deadline: Instant) -> Result<Swept, StoreError> {
+    pub(super) async fn sweep(
+        &self,
+        prefix: &str,
+        from: Option<Cursor>,
+        deadline: Instant,
+    ) -> Result<Swept, StoreError> {
         let mut scan = redis::cmd("SCAN");
-        scan.arg(from.unwrap_or(0)).arg("MATCH").arg(pattern(prefix)).arg("COUNT").arg(STRETCH);
+        scan.arg(from.as_ref().map_or(0, Cursor::position)).arg("MATCH").arg(pattern(prefix)).arg("COUNT").arg(STRETCH);
         scan.arg("TYPE").arg("string");
         // Bytes: other programs' keys need not be text.
         let (next, mut keys): (u64, Vec<Vec<u8>>) = answer(self.link.send(&scan, Copies::Harmless, deadline).await?)?;
@@ -200,7 +207,7 @@ impl Writes {
         if from.is_none() && self.link.is_of_cluster() {
             self.is_the_only_node(deadline).await?;
         }
-        Ok(Swept { next: (next != 0).then_some(next), removed })
+        Ok(Swept::new((next != 0).then(|| Cursor::at(next)), removed))
     }
 
     /// A sweep of one of several nodes leaves what stands on the others.

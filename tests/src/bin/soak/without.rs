@@ -1,8 +1,6 @@
 //! A store that lacks one of the protocol's safeguards, to show that the soak would notice.
 
-use bytes::Bytes;
-use cached_core::store::{Acquired, Head, Key, RedisStore, Replace, Store, StoreFuture, Swept, Written};
-use std::time::Duration;
+use cached_core::store::{Acquire, Acquired, Begin, Fill, Key, Put, RedisStore, Release, Store, StoreFuture};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Safeguard {
@@ -38,59 +36,41 @@ impl Without {
 }
 
 impl Store for Without {
-    tests::forward!(store: name, get, renew, release, put, remove, get_all, watch, get_watched, remove_all, tag, end, sweep, ping);
+    tests::forward!(store: name, capabilities, get, renew, release, put, remove, get_all, remove_all, tag, end, sweep, ping);
 
-    fn acquire<'a>(
-        &'a self,
-        key: &'a Key,
-        lease: Head,
-        ttl: Duration,
-        replace: Replace,
-        within: Duration,
-    ) -> StoreFuture<'a, Acquired> {
+    fn acquire<'a>(&'a self, request: Acquire<'a>) -> StoreFuture<'a, Acquired> {
         Box::pin(async move {
-            let acquired = self.store.acquire(key, lease, ttl, replace, within).await?;
+            let (key, lease, ttl, within) = (request.key, request.lease, request.ttl, request.within);
+            let acquired = self.store.acquire(request).await?;
             if self.safeguard != Safeguard::Lease || acquired != Acquired::Granted {
                 return Ok(acquired);
             }
-            self.store.release(key, lease, within).await?;
-            self.store.acquire(&Self::beside(key), lease, ttl, Replace::Nothing, within).await
+            self.store.release(Release::new(key, lease, within)).await?;
+            self.store.acquire(Acquire::new(&Self::beside(key), lease, ttl, within)).await
         })
     }
 
-    fn fill<'a>(
-        &'a self,
-        key: &'a Key,
-        expected: Head,
-        value: Bytes,
-        ttl: Duration,
-        within: Duration,
-    ) -> StoreFuture<'a, bool> {
+    fn fill<'a>(&'a self, request: Fill<'a>) -> StoreFuture<'a, bool> {
         Box::pin(async move {
             match self.safeguard {
-                Safeguard::Bracket => return self.store.fill(key, expected, value, ttl, within).await,
+                Safeguard::Bracket => return self.store.fill(request).await,
                 Safeguard::Fence => {}
                 Safeguard::Lease => {
-                    if !self.store.release(&Self::beside(key), expected, within).await? {
+                    let beside = Self::beside(request.key);
+                    let lease = Release::new(&beside, request.expected, request.within);
+                    if !self.store.release(lease).await? {
                         return Ok(false);
                     }
                 }
             }
-            self.store.put(key, value, ttl, within).await
+            self.store.put(Put::new(request.key, request.value, request.ttl, request.within)).await
         })
     }
 
-    fn begin<'a>(
-        &'a self,
-        writer: Head,
-        keys: &'a [Key],
-        marker: Duration,
-        token: bool,
-        within: Duration,
-    ) -> StoreFuture<'a, ()> {
+    fn begin<'a>(&'a self, request: Begin<'a>) -> StoreFuture<'a, ()> {
         match self.safeguard {
             Safeguard::Bracket => Box::pin(async { Ok(()) }),
-            _ => self.store.begin(writer, keys, marker, token, within),
+            _ => self.store.begin(request),
         }
     }
 }

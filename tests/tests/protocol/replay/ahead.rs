@@ -2,7 +2,7 @@
 //! time, even if the broken model does not, and stores with FILL if the value still stands there.
 
 use super::{FOR_EVER, Loader, Player, REFRESH_LEASE, WITHIN};
-use cached_core::store::{Acquired, Head, Replace, Store};
+use cached_core::store::{Acquire, Acquired, Head, Release, Store};
 use tests::model::Task;
 
 impl Player {
@@ -42,7 +42,7 @@ impl Player {
     pub(super) async fn refresh_lease(&mut self, task: Task) {
         let refresh_lease = self.id(b'L');
         let answer =
-            self.foreign.store.acquire(&REFRESH_LEASE.into(), refresh_lease, FOR_EVER, Replace::Nothing, WITHIN).await;
+            self.foreign.store.acquire(Acquire::new(&REFRESH_LEASE.into(), refresh_lease, FOR_EVER, WITHIN)).await;
         self.took("refresh_lease");
         if answer.expect("ACQUIRE") == Acquired::Granted {
             self.loader(task).refresh_lease = Some(refresh_lease);
@@ -76,7 +76,11 @@ impl Player {
     /// The loader gives its refresh lease back.
     pub(super) async fn release(&mut self, task: Task) {
         if let Some(refresh_lease) = self.loader(task).refresh_lease.take() {
-            self.foreign.store.release(&REFRESH_LEASE.into(), refresh_lease, WITHIN).await.expect("RELEASE");
+            self.foreign
+                .store
+                .release(Release::new(&REFRESH_LEASE.into(), refresh_lease, WITHIN))
+                .await
+                .expect("RELEASE");
         }
     }
 }

@@ -3,7 +3,7 @@
 
 use super::desk::Command;
 use super::gate::FOR_EVER;
-use cached_core::store::{Head, Key, RedisStore, Store};
+use cached_core::store::{Acquire, Begin, End, Fill, Head, Key, Ping, RedisStore, RemoveAll, Store, Tag};
 use std::time::Duration;
 use tests::RedisServer;
 use tokio::time::Instant;
@@ -34,7 +34,7 @@ impl Foreign {
         let patient = redis::AsyncConnectionConfig::new().set_response_timeout(Some(WITHIN));
         let connection = client.get_multiplexed_async_connection_with_config(&patient).await;
         let connection = connection.expect("the server answers");
-        store.ping(WITHIN).await.expect("the server answers");
+        store.ping(Ping::new(WITHIN)).await.expect("the server answers");
         Self { server, connection, store }
     }
 
@@ -62,7 +62,7 @@ impl Foreign {
         }
         let key = Key::from(register);
         self.store
-            .begin(writer, std::slice::from_ref(&key), Duration::from_millis(1), false, WITHIN)
+            .begin(Begin::new(writer, std::slice::from_ref(&key), Duration::from_millis(1), WITHIN))
             .await
             .expect("BEGIN");
         let deadline = Instant::now() + WITHIN;
@@ -92,15 +92,17 @@ impl Foreign {
         let store = &self.store;
         let carried_out = match command {
             Command::Acquire { key, lease, ttl, replace } => {
-                store.acquire(&key, lease, ttl, replace, WITHIN).await.map(drop)
+                store.acquire(Acquire::new(&key, lease, ttl, WITHIN).replacing(replace)).await.map(drop)
             }
-            Command::Tag { tags, fresh, ttl } => store.tag(&tags, fresh, ttl, WITHIN).await.map(drop),
+            Command::Tag { tags, fresh, ttl } => store.tag(Tag::new(&tags, fresh, ttl, WITHIN)).await.map(drop),
             Command::Fill { key, expected, value, ttl } => {
-                store.fill(&key, expected, value, ttl, WITHIN).await.map(drop)
+                store.fill(Fill::new(&key, expected, value, ttl, WITHIN)).await.map(drop)
             }
-            Command::RemoveAll { keys } => store.remove_all(&keys, WITHIN).await,
-            Command::Begin { writer, keys, token } => store.begin(writer, &keys, FOR_EVER, token, WITHIN).await,
-            Command::End { writer, written } => store.end(writer, &written, WITHIN).await.map(drop),
+            Command::RemoveAll { keys } => store.remove_all(RemoveAll::new(&keys, WITHIN)).await,
+            Command::Begin { writer, keys, token } => {
+                store.begin(Begin::new(writer, &keys, FOR_EVER, WITHIN).with_token(token)).await
+            }
+            Command::End { writer, written } => store.end(End::new(writer, &written, WITHIN)).await.map(drop),
             Command::Get | Command::GetAll | Command::Select | Command::Commit | Command::Aside => Ok(()),
         };
         carried_out.expect("the server takes the command");

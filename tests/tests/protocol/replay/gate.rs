@@ -2,7 +2,10 @@
 
 use super::desk::{Command, Desk, Process};
 use bytes::Bytes;
-use cached_core::store::{Acquired, Head, Key, RedisStore, Replace, Store, StoreFuture, Swept, Written};
+use cached_core::store::{
+    Acquire, Acquired, Begin, Capabilities, End, Fill, Get, GetAll, Head, Key, Ping, Put, RedisStore, Release, Remove,
+    RemoveAll, Renew, Store, StoreFuture, Sweep, Swept, Tag,
+};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -36,108 +39,88 @@ impl Store for Gate {
         "gate"
     }
 
-    fn get<'a>(&'a self, key: &'a Key, within: Duration) -> StoreFuture<'a, Option<Bytes>> {
+    fn capabilities(&self) -> Capabilities<'_> {
+        Capabilities::none()
+    }
+
+    fn get<'a>(&'a self, request: Get<'a>) -> StoreFuture<'a, Option<Bytes>> {
         let run = async move {
-            let entry = self.store.get(key, within).await?;
+            let entry = self.store.get(request).await?;
             self.note_lease(entry.as_ref());
             Ok(entry)
         };
         self.pass(Command::Get, Box::pin(run))
     }
 
-    fn acquire<'a>(
-        &'a self,
-        key: &'a Key,
-        lease: Head,
-        ttl: Duration,
-        replace: Replace,
-        within: Duration,
-    ) -> StoreFuture<'a, Acquired> {
-        let command = Command::Acquire { key: Arc::clone(key), lease, ttl, replace: replace.clone() };
+    fn acquire<'a>(&'a self, request: Acquire<'a>) -> StoreFuture<'a, Acquired> {
+        let Acquire { key, lease, ttl, replace, .. } = request.clone();
+        let command = Command::Acquire { key: Key::clone(key), lease, ttl, replace };
         let run = async move {
-            let acquired = self.store.acquire(key, lease, ttl, replace, within).await?;
+            let acquired = self.store.acquire(request).await?;
             self.desk.note_lease(self.process, matches!(acquired, Acquired::Leased(_)));
             Ok(acquired)
         };
         self.pass(command, Box::pin(run))
     }
 
-    fn renew<'a>(&'a self, key: &'a Key, lease: Head, ttl: Duration, within: Duration) -> StoreFuture<'a, bool> {
-        self.aside(Box::pin(async move { self.store.renew(key, lease, ttl, within).await }))
+    fn renew<'a>(&'a self, request: Renew<'a>) -> StoreFuture<'a, bool> {
+        self.aside(Box::pin(async move { self.store.renew(request).await }))
     }
 
-    fn fill<'a>(
-        &'a self,
-        key: &'a Key,
-        expected: Head,
-        value: Bytes,
-        ttl: Duration,
-        within: Duration,
-    ) -> StoreFuture<'a, bool> {
-        let command = Command::Fill { key: Arc::clone(key), expected, value: value.clone(), ttl };
-        self.pass(command, Box::pin(async move { self.store.fill(key, expected, value, ttl, within).await }))
+    fn fill<'a>(&'a self, request: Fill<'a>) -> StoreFuture<'a, bool> {
+        let Fill { key, expected, value, ttl, .. } = request.clone();
+        let command = Command::Fill { key: Key::clone(key), expected, value, ttl };
+        self.pass(command, Box::pin(async move { self.store.fill(request).await }))
     }
 
-    fn release<'a>(&'a self, key: &'a Key, lease: Head, within: Duration) -> StoreFuture<'a, bool> {
-        self.aside(Box::pin(async move { self.store.release(key, lease, within).await }))
+    fn release<'a>(&'a self, request: Release<'a>) -> StoreFuture<'a, bool> {
+        self.aside(Box::pin(async move { self.store.release(request).await }))
     }
 
-    fn put<'a>(&'a self, key: &'a Key, value: Bytes, ttl: Duration, within: Duration) -> StoreFuture<'a, bool> {
-        self.aside(Box::pin(async move { self.store.put(key, value, ttl, within).await }))
+    fn put<'a>(&'a self, request: Put<'a>) -> StoreFuture<'a, bool> {
+        self.aside(Box::pin(async move { self.store.put(request).await }))
     }
 
-    fn remove<'a>(&'a self, key: &'a Key, within: Duration) -> StoreFuture<'a, bool> {
-        self.aside(Box::pin(async move { self.store.remove(key, within).await }))
+    fn remove<'a>(&'a self, request: Remove<'a>) -> StoreFuture<'a, bool> {
+        self.aside(Box::pin(async move { self.store.remove(request).await }))
     }
 
-    fn get_all<'a>(&'a self, keys: &'a [Key], within: Duration) -> StoreFuture<'a, Vec<Option<Bytes>>> {
+    fn get_all<'a>(&'a self, request: GetAll<'a>) -> StoreFuture<'a, Vec<Option<Bytes>>> {
         let run = async move {
-            let registers = self.store.get_all(keys, within).await?;
+            let registers = self.store.get_all(request).await?;
             self.note_lease(registers.first().and_then(Option::as_ref));
             Ok(registers)
         };
         self.pass(Command::GetAll, Box::pin(run))
     }
 
-    fn remove_all<'a>(&'a self, keys: &'a [Key], within: Duration) -> StoreFuture<'a, ()> {
-        let command = Command::RemoveAll { keys: keys.to_vec() };
-        self.pass(command, Box::pin(async move { self.store.remove_all(keys, within).await }))
+    fn remove_all<'a>(&'a self, request: RemoveAll<'a>) -> StoreFuture<'a, ()> {
+        let command = Command::RemoveAll { keys: request.keys.to_vec() };
+        self.pass(command, Box::pin(async move { self.store.remove_all(request).await }))
     }
 
-    fn tag<'a>(
-        &'a self,
-        tags: &'a [Key],
-        fresh: Head,
-        ttl: Duration,
-        within: Duration,
-    ) -> StoreFuture<'a, Option<Vec<Head>>> {
-        let command = Command::Tag { tags: tags.to_vec(), fresh, ttl };
-        self.pass(command, Box::pin(async move { self.store.tag(tags, fresh, ttl, within).await }))
+    fn tag<'a>(&'a self, request: Tag<'a>) -> StoreFuture<'a, Option<Vec<Head>>> {
+        let command = Command::Tag { tags: request.tags.to_vec(), fresh: request.fresh, ttl: request.ttl };
+        self.pass(command, Box::pin(async move { self.store.tag(request).await }))
     }
 
-    fn begin<'a>(
-        &'a self,
-        writer: Head,
-        keys: &'a [Key],
-        _marker: Duration,
-        token: bool,
-        within: Duration,
-    ) -> StoreFuture<'a, ()> {
-        self.desk.note_writer(self.process, writer);
-        let command = Command::Begin { writer, keys: keys.to_vec(), token };
-        self.pass(command, Box::pin(async move { self.store.begin(writer, keys, FOR_EVER, token, within).await }))
+    fn begin<'a>(&'a self, mut request: Begin<'a>) -> StoreFuture<'a, ()> {
+        request.marker = FOR_EVER;
+        self.desk.note_writer(self.process, request.writer);
+        let command = Command::Begin { writer: request.writer, keys: request.keys.to_vec(), token: request.token };
+        self.pass(command, Box::pin(async move { self.store.begin(request).await }))
     }
 
-    fn end<'a>(&'a self, writer: Head, written: &'a [Written], within: Duration) -> StoreFuture<'a, bool> {
-        let command = Command::End { writer, written: written.to_vec() };
-        self.pass(command, Box::pin(async move { self.store.end(writer, written, within).await }))
+    fn end<'a>(&'a self, request: End<'a>) -> StoreFuture<'a, bool> {
+        let command = Command::End { writer: request.writer, written: request.written.to_vec() };
+        self.pass(command, Box::pin(async move { self.store.end(request).await }))
     }
 
-    fn sweep<'a>(&'a self, prefix: &'a str, from: Option<u64>, within: Duration) -> StoreFuture<'a, Swept> {
-        self.aside(Box::pin(async move { self.store.sweep(prefix, from, within).await }))
+    fn sweep<'a>(&'a self, request: Sweep<'a>) -> StoreFuture<'a, Swept> {
+        self.aside(Box::pin(async move { self.store.sweep(request).await }))
     }
 
-    fn ping(&self, within: Duration) -> StoreFuture<'_, ()> {
-        self.aside(Box::pin(async move { self.store.ping(within).await }))
+    fn ping(&self, request: Ping) -> StoreFuture<'_, ()> {
+        self.aside(Box::pin(async move { self.store.ping(request).await }))
     }
 }

@@ -8,7 +8,7 @@ use super::desk::Command;
 use super::gate::FOR_EVER;
 use super::row::{ENTRY, Reading, TAG};
 use super::stage::{Finish, Stage, is_get, writer_process};
-use cached_core::store::{Acquired, Head, Replace, Store};
+use cached_core::store::{Acquire, Acquired, Head, Store, Tag};
 use std::time::Duration;
 use tests::model::scenario;
 
@@ -37,11 +37,11 @@ pub(crate) async fn run(reading: Reading) -> (Finish, Vec<String>, Vec<String>) 
     // A lease of unknown purpose: nobody takes it for another build's.
     let foreign = Head::from_bytes(b"L\0\0anothers lease").expect("a lease");
     let within = Duration::from_secs(20);
-    let leased = stage.foreign.store.acquire(&ENTRY.into(), foreign, FOR_EVER, Replace::Nothing, within).await;
+    let leased = stage.foreign.store.acquire(Acquire::new(&ENTRY.into(), foreign, FOR_EVER, within)).await;
     assert_eq!(leased.expect("ACQUIRE"), Acquired::Granted);
     // Its loader has read the tag along with it; without a tag, the lease would belong to a worthless load.
     let stamp = Head::from_bytes(&[b'V'; Head::LEN]).expect("a stamp");
-    stage.foreign.store.tag(&[TAG.into()], stamp, FOR_EVER, within).await.expect("TAG");
+    stage.foreign.store.tag(Tag::new(&[TAG.into()], stamp, FOR_EVER, within)).await.expect("TAG");
 
     stage.start_read(0);
     stage.must_take(0, "GET", is_get).await;

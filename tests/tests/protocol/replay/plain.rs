@@ -14,7 +14,9 @@ use super::foreign::Foreign;
 use super::gate::FOR_EVER;
 use super::row::{ENTRY, NAMESPACE, REFRESH_LEASE, TAG};
 use bytes::Bytes;
-use cached_core::store::{Acquired, Head, Key, Replace, Store, Written};
+use cached_core::store::{
+    Acquire, Acquired, Begin, End, Fill, GetAll, Head, Key, Release, RemoveAll, Replace, Store, Tag, Written,
+};
 use std::collections::BTreeMap;
 use std::time::Duration;
 use tests::model::{Action, Plan, Register, Tags, Task, Variant, Way};
@@ -159,7 +161,7 @@ impl Player {
     /// The value under the key, if its tag is unchanged; otherwise what may be replaced.
     async fn look(&self) -> Result<Value, Option<Replace>> {
         let keys = [Key::from(ENTRY), Key::from(TAG)];
-        let registers = self.foreign.store.get_all(&keys, WITHIN).await.expect("GET");
+        let registers = self.foreign.store.get_all(GetAll::new(&keys, WITHIN)).await.expect("GET");
         let Some(value) = registers[0].as_ref().and_then(Value::of) else { return Err(None) };
         let tag = registers[1].as_deref().unwrap_or_default();
         if self.variant.tags == Tags::None || tag == value.tag() {
@@ -265,7 +267,8 @@ impl Player {
     async fn acquire(&mut self, task: Task) {
         let lease = self.id(b'L');
         let replace = self.loader(task).replace.take().unwrap_or(Replace::Nothing);
-        let answer = self.foreign.store.acquire(&ENTRY.into(), lease, FOR_EVER, replace, WITHIN).await;
+        let answer =
+            self.foreign.store.acquire(Acquire::new(&ENTRY.into(), lease, FOR_EVER, WITHIN).replacing(replace)).await;
         self.took("ACQUIRE");
         let loader = self.loader(task);
         loader.is_asked = true;
@@ -278,13 +281,14 @@ impl Player {
                     self.returns(task.process, value.version());
                 }
             }
+            other => panic!("an answer that the model does not know: {other:?}"),
         }
     }
 
     /// TAG of this register; `None` if there is a write in progress.
     async fn stamp(&mut self, register: &str) -> Option<Head> {
         let fresh = self.id(b'V');
-        let stamps = self.foreign.store.tag(&[register.into()], fresh, FOR_EVER, WITHIN).await.expect("TAG");
+        let stamps = self.foreign.store.tag(Tag::new(&[register.into()], fresh, FOR_EVER, WITHIN)).await.expect("TAG");
         self.took("TAG");
         stamps.and_then(|stamps| stamps.first().copied())
     }
@@ -336,7 +340,7 @@ impl Player {
     /// Nothing is stored: the value that was loaded over ends.
     async fn remove(&mut self, task: Task) {
         if let Some(Command::Fill { key, expected, .. }) = self.filling(task) {
-            let removed = self.foreign.store.release(&key, expected, WITHIN).await.expect("RELEASE");
+            let removed = self.foreign.store.release(Release::new(&key, expected, WITHIN)).await.expect("RELEASE");
             self.took(if removed { "RELEASE of a value" } else { "RELEASE of a value, refused" });
         }
         self.release(task).await;
@@ -345,7 +349,7 @@ impl Player {
 
     async fn fill(&mut self, task: Task) {
         if let Some(Command::Fill { key, expected, value, ttl }) = self.filling(task) {
-            let stored = self.foreign.store.fill(&key, expected, value, ttl, WITHIN).await.expect("FILL");
+            let stored = self.foreign.store.fill(Fill::new(&key, expected, value, ttl, WITHIN)).await.expect("FILL");
             self.took(if stored { "FILL" } else { "FILL, refused" });
         }
         self.release(task).await;
@@ -372,7 +376,11 @@ impl Player {
         match action {
             Action::Begin(_) => {
                 let token = this.plan.way == Way::Put && !this.is_begun && this.may_send_token;
-                self.foreign.store.begin(this.name, &keys, FOR_EVER, token, WITHIN).await.expect("BEGIN");
+                self.foreign
+                    .store
+                    .begin(Begin::new(this.name, &keys, FOR_EVER, WITHIN).with_token(token))
+                    .await
+                    .expect("BEGIN");
                 this.is_begun = true;
                 self.took("BEGIN");
             }
@@ -383,13 +391,13 @@ impl Player {
                 self.took("COMMIT");
             }
             Action::Unlink(_) => {
-                self.foreign.store.remove_all(&keys, WITHIN).await.expect("UNLINK");
+                self.foreign.store.remove_all(RemoveAll::new(&keys, WITHIN)).await.expect("UNLINK");
                 self.took("UNLINK");
                 self.completes(this);
             }
             Action::End(_) => {
                 let written = self.written(this);
-                let put = self.foreign.store.end(this.name, &written, WITHIN).await.expect("END");
+                let put = self.foreign.store.end(End::new(this.name, &written, WITHIN)).await.expect("END");
                 self.took(if put { "END with a value" } else { "END" });
                 self.completes(this);
             }
@@ -403,8 +411,11 @@ impl Player {
         let head = self.id(b'V');
         let may_put = this.plan.way == Way::Put && (self.variant.tags == Tags::None || this.tag.is_some());
         let value = this.version.filter(|_| may_put).map(|version| (Value::new(head, this.tag, version).0, FOR_EVER));
-        let put = |key: &Key| value.clone().filter(|_| &**key == ENTRY);
-        keys(this.plan).into_iter().map(|key| Written { put: put(&key), key }).collect()
+        let written = keys(this.plan).into_iter().map(|key| match value.clone().filter(|_| &*key == ENTRY) {
+            Some((value, ttl)) => Written::value(key, value, ttl),
+            None => Written::nothing(key),
+        });
+        written.collect()
     }
 
     fn break_write(&mut self, this: &mut Writer) {

@@ -1,9 +1,8 @@
 //! A load calls a function with near values. Its result is stored for all, so it must not be as old as a near hit may
 //! be. Announcements of another process's writes are held back, so near hits are old as long as the test wants.
 
-use bytes::Bytes;
 use cached_core::store::{
-    Acquired, Head, Key, MemoryStore, RedisStore, Replace, Store, StoreFuture, Swept, Watcher, Written,
+    Capabilities, GetWatched, MemoryStore, RedisStore, Store, StoreFuture, Watch, Watched, Watcher,
 };
 use cached_core::{Cache, CacheEvent, Clock, Invalidation, Options, Outcome, redis_cached, redis_put};
 use std::collections::HashMap;
@@ -78,14 +77,28 @@ impl Watcher for News {
 }
 
 impl<S: Store> Store for HeldBack<S> {
-    tests::forward!(store: name, get, acquire, renew, fill, release, put, remove, get_all, get_watched, remove_all, tag, begin, end, sweep, ping);
+    tests::forward!(store: name, get, acquire, renew, fill, release, put, remove, get_all, remove_all, tag, begin, end, sweep, ping);
 
+    fn capabilities(&self) -> Capabilities<'_> {
+        Capabilities::none().with_watch(self)
+    }
+}
+
+impl<S: Store> Watch for HeldBack<S> {
     fn watch(&self, watcher: Weak<dyn Watcher>) {
         let news = Arc::new(News { watcher, is_holding: Arc::clone(&self.is_holding) });
         let relay: Weak<News> = Arc::downgrade(&news);
         self.told.lock().unwrap().push(news);
-        self.store.watch(relay);
+        inner(&self.store).watch(relay);
     }
+
+    fn get_watched<'a>(&'a self, request: GetWatched<'a>) -> StoreFuture<'a, Option<Watched>> {
+        inner(&self.store).get_watched(request)
+    }
+}
+
+fn inner(store: &impl Store) -> &dyn Watch {
+    store.capabilities().watch().expect("the store tells of changes")
 }
 
 /// The price of something has changed.
@@ -266,5 +279,5 @@ struct Shared {
 }
 
 impl Store for Shared {
-    tests::forward!(store: name, get, acquire, renew, fill, release, put, remove, get_all, watch, get_watched, remove_all, tag, begin, end, sweep, ping);
+    tests::forward!(store: name, capabilities, get, acquire, renew, fill, release, put, remove, get_all, remove_all, tag, begin, end, sweep, ping);
 }

@@ -1,8 +1,9 @@
 //! A confirmation says that all changes up to the moment of the *question* were announced. A change during the way of
 //! the answer is announced after it.
 
-use super::{WITHIN, all};
-use cached_core::store::{RedisStore, Store, Watcher};
+use super::WITHIN;
+use cached_core::store::conformance::steps::all;
+use cached_core::store::{GetWatched, RedisStore, Store, Watcher};
 use std::sync::{Arc, Mutex, Weak};
 use std::time::{Duration, Instant};
 use tests::{Network, Pass, RedisServer, eventually};
@@ -37,10 +38,11 @@ async fn a_confirmation_is_as_of_the_question() {
     let store = RedisStore::new(&network.url()).unwrap();
     let ages = Arc::new(Ages::default());
     let watcher: Weak<Ages> = Arc::downgrade(&ages);
-    store.watch(watcher);
+    let watch = store.capabilities().watch().unwrap();
+    watch.watch(watcher);
     let keys = all(&["k"]);
     eventually("two questions are answered", async || {
-        let _ = store.get_watched(&keys, 1, WITHIN).await;
+        let _ = watch.get_watched(GetWatched::new(&keys, WITHIN).timed(1)).await;
         ages.0.lock().unwrap().len() >= 2
     })
     .await;

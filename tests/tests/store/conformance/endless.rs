@@ -1,14 +1,11 @@
 //! Registers and markers that someone has made persistent (`PERSIST`): they keep nothing out of the cache for longer
 //! than others do.
 
-use super::{Subject, TTL, lease, value};
-use cached_core::store::{Acquired, Head};
+use super::{Stage, Subject, TTL, WITHIN, lease, redis};
+use cached_core::store::conformance::steps::{value, writer};
+use cached_core::store::{Acquired, Head, Renew};
 
-fn writer(id: u8) -> Head {
-    lease(0xf0 + id)
-}
-
-impl Subject {
+impl Stage {
     async fn persists(&self, key: &str) {
         let has_been: bool = self.server().send(&[b"PERSIST", key.as_bytes()]).await;
         assert!(has_been, "{key} had an end");
@@ -28,7 +25,7 @@ impl Subject {
 
 #[tokio::test]
 async fn a_lease_is_replaced() {
-    let on = Subject::redis();
+    let on = redis();
     assert_eq!(on.acquire("k", lease(1), TTL).await, Acquired::Granted);
     on.persists("k").await;
     assert_eq!(on.acquire("k", lease(2), TTL).await, Acquired::Granted, "a lease without an end is nobody's");
@@ -40,7 +37,7 @@ async fn a_lease_is_replaced() {
 
 #[tokio::test]
 async fn a_lease_that_is_asked_for_twice_has_an_end() {
-    let on = Subject::redis();
+    let on = redis();
     for _ in 0..2 {
         assert_eq!(on.acquire("k", lease(1), TTL).await, Acquired::Granted);
         assert!(on.has_an_end("k").await);
@@ -49,19 +46,19 @@ async fn a_lease_that_is_asked_for_twice_has_an_end() {
 
 #[tokio::test]
 async fn its_holder_may_still_renew_or_fill_it() {
-    let on = Subject::redis();
+    let on = redis();
     for key in ["renewed", "filled"] {
         assert_eq!(on.acquire(key, lease(1), TTL).await, Acquired::Granted);
         on.persists(key).await;
     }
-    assert!(on.store.renew(&"renewed".into(), lease(1), TTL, super::WITHIN).await.unwrap());
+    assert!(on.store().renew(Renew::new(&"renewed".into(), lease(1), TTL, WITHIN)).await.unwrap());
     assert!(on.fill("filled", lease(1), &value(1, "x").1).await);
     assert!(on.has_an_end("renewed").await && on.has_an_end("filled").await);
 }
 
 #[tokio::test]
 async fn a_tag_gets_an_end_when_it_is_read() {
-    let on = Subject::redis();
+    let on = redis();
     let stamp = value(1, "").0;
     assert_eq!(on.tag(&["t"], stamp).await.unwrap(), [stamp]);
     on.persists("t").await;
@@ -71,7 +68,7 @@ async fn a_tag_gets_an_end_when_it_is_read() {
 
 #[tokio::test]
 async fn a_token_gets_an_end_when_its_write_goes_on_and_is_replaced_when_it_does_not() {
-    let on = Subject::redis();
+    let on = redis();
     on.begin_with_token(writer(1), &["k"], TTL).await;
     on.persists("k").await;
     on.begin_with_token(writer(1), &["k"], TTL).await;
@@ -85,7 +82,7 @@ async fn a_token_gets_an_end_when_its_write_goes_on_and_is_replaced_when_it_does
 
 #[tokio::test]
 async fn markers_are_over_when_the_last_of_them_is() {
-    let (on, stamp, markers) = (Subject::redis(), value(1, "").0, ["{k}:w", "{t}:w"]);
+    let (on, stamp, markers) = (redis(), value(1, "").0, ["{k}:w", "{t}:w"]);
     on.begin(writer(1), &["k", "t"], TTL).await;
     for markers in markers {
         on.persists(markers).await;
@@ -110,7 +107,7 @@ async fn markers_are_over_when_the_last_of_them_is() {
 /// When one of two writers has ended, the other's markers expire again.
 #[tokio::test]
 async fn the_end_of_one_write_gives_the_others_an_end() {
-    let on = Subject::redis();
+    let on = redis();
     on.begin(writer(1), &["k"], TTL).await;
     on.begin(writer(2), &["k"], TTL).await;
     on.persists("{k}:w").await;

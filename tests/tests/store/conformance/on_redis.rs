@@ -1,14 +1,11 @@
 //! Faults of a server: the steps do what they can.
 
-use super::{Subject, TTL, WITHIN, all, lease, value};
-use cached_core::store::{Acquired, Head, Key, RedisStore, Store, Written};
+use super::{On, Stage, Subject, TTL, WITHIN, lease, on_server, redis};
+use cached_core::store::conformance::steps::{all, value, writer};
+use cached_core::store::{Acquired, Begin, End, Key, Put, RedisStore, RemoveAll, Store, Sweep, Tag, Written};
 use cached_core::{FaultKind, StoreError};
 use std::sync::Arc;
 use tests::RedisServer;
-
-fn writer(id: u8) -> Head {
-    lease(0xf0 + id)
-}
 
 fn kind<T: std::fmt::Debug>(answer: Result<T, StoreError>) -> FaultKind {
     answer.unwrap_err().kind
@@ -16,7 +13,7 @@ fn kind<T: std::fmt::Debug>(answer: Result<T, StoreError>) -> FaultKind {
 
 #[tokio::test]
 async fn writes_need_no_memory() {
-    let on = Subject::redis();
+    let on = redis();
     let (_, new) = value(2, "new");
     let keys = ["a", "b", "c"];
     for key in keys {
@@ -24,10 +21,10 @@ async fn writes_need_no_memory() {
     }
     on.begin_with_token(writer(1), &["a"], TTL).await;
     let _: () = on.server().send(&[b"CONFIG", b"SET", b"maxmemory-policy", b"noeviction", b"maxmemory", b"1"]).await;
-    let put = on.store.put(&"k".into(), "x".into(), TTL, WITHIN).await;
+    let put = on.store().put(Put::new(&"k".into(), "x".into(), TTL, WITHIN)).await;
     assert_eq!(kind(put), FaultKind::OutOfMemory, "the server is out of memory");
     let tags = all(&["t"]);
-    assert_eq!(kind(on.store.tag(&tags, value(1, "").0, TTL, WITHIN).await), FaultKind::OutOfMemory);
+    assert_eq!(kind(on.store().tag(Tag::new(&tags, value(1, "").0, TTL, WITHIN)).await), FaultKind::OutOfMemory);
 
     on.begin_with_token(writer(1), &["a"], TTL).await;
     assert_eq!(on.get("a").await.unwrap(), writer(1).as_bytes(), "begun again, to extend");
@@ -50,7 +47,7 @@ async fn writes_need_no_memory() {
 
 #[tokio::test]
 async fn registers_in_several_slots_are_taken_one_by_one() {
-    let on = Subject::on(RedisServer::cluster_node().await);
+    let on = on_server(RedisServer::cluster_node().await);
     let (_, new) = value(2, "new");
     let keys = ["a", "b", "{c}:1", "{c}:2"];
     for key in keys {
@@ -83,34 +80,34 @@ async fn the_first_step_in_several_slots_is_taken_as_well() {
     let server = RedisServer::cluster_node().await;
     let on = async || {
         let store = RedisStore::new(&server.url()).unwrap();
-        store.put(&"a".into(), new.clone(), TTL, WITHIN).await.unwrap();
+        store.put(Put::new(&"a".into(), new.clone(), TTL, WITHIN)).await.unwrap();
         store
     };
     let keys = all(&["a", "b"]);
     let is_there = async |key: &str| server.send::<bool>(&[b"EXISTS", key.as_bytes()]).await;
-    on().await.remove_all(&keys, WITHIN).await.unwrap();
+    on().await.remove_all(RemoveAll::new(&keys, WITHIN)).await.unwrap();
     assert!(!is_there("a").await);
-    on().await.begin(writer(1), &keys, TTL, false, WITHIN).await.unwrap();
+    on().await.begin(Begin::new(writer(1), &keys, TTL, WITHIN)).await.unwrap();
     assert!(!is_there("a").await && is_there("{a}:w").await && is_there("{b}:w").await);
-    let written = keys.iter().map(|key| Written { key: Key::clone(key), put: None });
+    let written = keys.iter().map(|key| Written::nothing(Key::clone(key)));
     let written: Vec<_> = written.collect();
-    assert!(!on().await.end(writer(1), &written, WITHIN).await.unwrap());
+    assert!(!on().await.end(End::new(writer(1), &written, WITHIN)).await.unwrap());
     assert!(!is_there("a").await && !is_there("{a}:w").await && !is_there("{b}:w").await);
-    let stamps = on().await.tag(&keys, value(5, "").0, TTL, WITHIN).await.unwrap();
+    let stamps = on().await.tag(Tag::new(&keys, value(5, "").0, TTL, WITHIN)).await.unwrap();
     assert_eq!(stamps.unwrap(), [value(5, "").0; 2]);
     on().await;
     for key in 0..100 {
         let _: () = server.send(&[b"SET", format!("n:{key}").as_bytes(), b"x"]).await;
     }
     let store = on().await;
-    let swept = store.sweep("n:", None, WITHIN).await.unwrap();
+    let swept = store.sweep(Sweep::new("n:", WITHIN)).await.unwrap();
     assert_eq!((swept.next, swept.removed), (None, 100));
     assert_eq!(server.send::<i64>(&[b"DBSIZE"]).await, 2);
 }
 
 #[tokio::test]
 async fn scripts_are_sent_again_when_the_server_has_lost_them() {
-    let on = Subject::redis();
+    let on = redis();
     let (_, new) = value(2, "new");
     for id in 1..4 {
         let fresh = value(id, "").0;
@@ -124,7 +121,7 @@ async fn scripts_are_sent_again_when_the_server_has_lost_them() {
 
 #[tokio::test]
 async fn a_user_who_may_not_mget_reads_one_by_one() {
-    let on = Subject::redis();
+    let on = redis();
     let _: () = on.server().send(&[b"ACL", b"SETUSER", b"default", b"-mget"]).await;
     let _: i64 = on.server().send(&[b"RPUSH", b"list", b"item"]).await;
     let (_, bytes) = value(1, "x");
@@ -141,13 +138,16 @@ async fn a_user_who_may_not_mget_reads_one_by_one() {
 /// A refusal for another reason is not mistaken for a refusal of several registers.
 #[tokio::test]
 async fn a_refused_step_is_tried_again() {
-    let on = Subject::redis();
+    let on = redis();
     let (_, new) = value(2, "new");
     let keys = all(&["a", "b"]);
     let _: () = on.server().send(&[b"ACL", b"SETUSER", b"default", b"-zadd", b"-unlink", b"-del", b"-set"]).await;
-    assert_eq!(kind(on.store.begin(writer(1), &keys, TTL, true, WITHIN).await), FaultKind::Refused);
-    assert_eq!(kind(on.store.remove_all(&keys, WITHIN).await), FaultKind::Refused);
-    assert_eq!(kind(on.store.tag(&keys, value(1, "").0, TTL, WITHIN).await), FaultKind::Refused);
+    assert_eq!(
+        kind(on.store().begin(Begin::new(writer(1), &keys, TTL, WITHIN).with_token(true)).await),
+        FaultKind::Refused
+    );
+    assert_eq!(kind(on.store().remove_all(RemoveAll::new(&keys, WITHIN)).await), FaultKind::Refused);
+    assert_eq!(kind(on.store().tag(Tag::new(&keys, value(1, "").0, TTL, WITHIN)).await), FaultKind::Refused);
     let _: () = on.server().send(&[b"ACL", b"SETUSER", b"default", b"+@all"]).await;
     on.begin_with_token(writer(2), &["a", "b"], TTL).await;
     assert!(on.end_with(writer(2), &[("a", Some(&new)), ("b", Some(&new))]).await, "as one");
@@ -160,7 +160,7 @@ async fn a_refused_step_is_tried_again() {
 
 #[tokio::test]
 async fn another_type_under_a_register_does_not_hinder_a_write() {
-    let on = Subject::redis();
+    let on = redis();
     let (_, new) = value(2, "new");
     let plant = async |key: &[u8]| {
         let _: i64 = on.server().send(&[b"DEL", key]).await;
@@ -183,7 +183,7 @@ async fn another_type_under_a_register_does_not_hinder_a_write() {
 /// A foreign key whose name is not text does not keep the others from being swept.
 #[tokio::test]
 async fn keys_that_are_no_text_are_swept() {
-    let on = Subject::redis();
+    let on = redis();
     let _: () = on.server().send(&[b"SET", b"n:\xff\xfe", b"x"]).await;
     on.put("n:k", b"x").await;
     assert_eq!(on.sweep("n:").await, 2);
@@ -193,7 +193,7 @@ async fn keys_that_are_no_text_are_swept() {
 /// There are many tags, one for each cached row.
 #[tokio::test]
 async fn a_tag_takes_little_memory() {
-    let on = Subject::redis();
+    let on = redis();
     let tag = "shop:e:UserUpdated:42";
     assert!(on.tag(&[tag], value(1, "").0).await.is_some());
     let bytes: u64 = on.server().send(&[b"MEMORY", b"USAGE", tag.as_bytes()]).await;
@@ -203,7 +203,7 @@ async fn a_tag_takes_little_memory() {
 /// An empty request is not a fault of the server.
 #[tokio::test]
 async fn after_nothing_was_asked_for_several_are_still_asked_for_at_once() {
-    let on = Subject::redis();
+    let on = redis();
     assert_eq!(on.get_all(&[]).await, []);
     on.remove_all(&[]).await;
     let monitor = on.server().monitor().await;
@@ -219,7 +219,8 @@ async fn a_user_who_may_only_what_writes_need() {
     let user = ["--user", "writer", "on", ">pw", "~n:*", "~{n:*"].into_iter().chain(rights.split_ascii_whitespace());
     let server = RedisServer::start_with(&user.collect::<Vec<_>>());
     let store = RedisStore::new(&format!("redis://writer:pw@127.0.0.1:{}/", server.port())).unwrap();
-    let on = Subject { store: Arc::new(store), ..Subject::on(server) };
+    let On(stage) = on_server(server);
+    let on = On(Stage { store: Arc::new(store), ..stage });
     let (_, new) = value(2, "new");
     assert!(on.tag(&["n:t", "n:u"], value(1, "").0).await.is_some());
     on.begin_with_token(writer(1), &["n:k", "n:t"], TTL).await;

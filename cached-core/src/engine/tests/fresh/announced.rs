@@ -1,6 +1,7 @@
 //! As [`announced`](super::super::announced), for the steps of calls that have found a value past its end.
 
 use super::*;
+use crate::store::{Put, Remove};
 
 /// A leader has found the stale value 1, and a late call comes after a write has completed.
 async fn a_late_caller_asks_for_itself(on: &Subject, function: &Function, leader: JoinHandle<Returned>, found: u64) {
@@ -37,7 +38,7 @@ async fn a_value_that_is_served_while_another_process_refreshes_it() {
     while on.store.count(Step::Get) < 3 {
         sleep(ms(1)).await;
     }
-    on.store.memory.remove(&on.refresh_lease_key(), BUDGET).await.unwrap();
+    on.store.memory.remove(Remove::new(&on.refresh_lease_key(), BUDGET)).await.unwrap();
     a_late_caller_asks_for_itself(&on, &function, leader, 1).await;
 }
 
@@ -48,11 +49,11 @@ async fn a_value_whose_refresh_has_just_failed_elsewhere() {
     function.stale(&on, 1).await;
     let until = on.clock.wall() + 5_000;
     let throttle = [Head::value(1).as_bytes(), &until.to_le_bytes()].concat();
-    on.store.memory.put(&on.refresh_lease_key(), throttle.into(), THROTTLE, BUDGET).await.unwrap();
+    on.store.memory.put(Put::new(&on.refresh_lease_key(), throttle.into(), THROTTLE, BUDGET)).await.unwrap();
     on.store.plan(Step::Get, [Act::Well, Act::LateAnswer(ms(20))]);
     let leader = function.calling(&on, Ok(9), AT_ONCE).await;
     assert_eq!(on.store.count(Step::Get), 3, "the read is carried out");
-    on.store.memory.remove(&on.refresh_lease_key(), BUDGET).await.unwrap();
+    on.store.memory.remove(Remove::new(&on.refresh_lease_key(), BUDGET)).await.unwrap();
     a_late_caller_asks_for_itself(&on, &function, leader, 1).await;
 }
 

@@ -1,6 +1,7 @@
 //! Refreshes that fail: the old value is served, and the source is left alone for a while.
 
 use super::*;
+use crate::store::Put;
 
 #[tokio::test(start_paused = true)]
 async fn the_refreshing_call_is_served_the_old_value() {
@@ -72,7 +73,7 @@ async fn a_throttle_of_another_process_is_no_longer_than_ours() {
     function.stale(&on, 1).await;
     let until = on.clock.wall() + 3_600_000;
     let register = [Head::value(1).as_bytes(), &until.to_le_bytes()].concat();
-    on.store.memory.put(&on.refresh_lease_key(), register.into(), THROTTLE, BUDGET).await.unwrap();
+    on.store.memory.put(Put::new(&on.refresh_lease_key(), register.into(), THROTTLE, BUDGET)).await.unwrap();
     assert_eq!(function.call(&on, Ok(2), AT_ONCE).await, Ok(1));
     on.clock.advance(THROTTLE);
     assert_eq!(function.call(&on, Ok(2), AT_ONCE).await, Ok(2));
@@ -85,7 +86,7 @@ async fn a_throttle_ends_even_if_its_register_does_not() {
     function.stale(&on, 1).await;
     let until = on.clock.wall() + 5_000;
     let register = [Head::value(1).as_bytes(), &until.to_le_bytes()].concat();
-    on.store.memory.put(&on.refresh_lease_key(), register.into(), WINDOW, BUDGET).await.unwrap();
+    on.store.memory.put(Put::new(&on.refresh_lease_key(), register.into(), WINDOW, BUDGET)).await.unwrap();
     for _ in 0..2 {
         assert_eq!(function.call(&on, Ok(2), AT_ONCE).await, Ok(1));
         on.clock.advance(THROTTLE);

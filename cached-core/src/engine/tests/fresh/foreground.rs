@@ -1,6 +1,7 @@
 //! `stale_while_revalidate` in the foreground: one call waits for the refresh.
 
 use super::*;
+use crate::store::Put;
 
 #[tokio::test(start_paused = true)]
 async fn without_a_window_a_value_past_its_end_is_a_miss() {
@@ -125,7 +126,7 @@ async fn a_refresh_lease_that_is_garbage_is_replaced() {
         let (on, function) = (Subject::new(), Function::new(REVALIDATE));
         function.stale(&on, 1).await;
         let register = Bytes::copy_from_slice(garbage);
-        on.store.memory.put(&on.refresh_lease_key(), register, WINDOW, BUDGET).await.unwrap();
+        on.store.memory.put(Put::new(&on.refresh_lease_key(), register, WINDOW, BUDGET)).await.unwrap();
         assert_eq!(function.call(&on, Ok(2), AT_ONCE).await, Ok(2), "{garbage:?}");
         on.cache.settled().await;
         assert_eq!(on.refresh_lease().await, None);

@@ -19,6 +19,7 @@ use crate::key::Piece;
 use crate::near::keep::{Cloned, Unkept};
 use crate::outcome::ResultValue;
 use crate::site::{Freshness, Local, Site, SiteSpec};
+use crate::store::{Acquire, Get};
 use crate::ttl::TtlSpec;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -139,13 +140,13 @@ impl Subject {
     }
 
     async fn refresh_lease(&self) -> Option<Bytes> {
-        self.store.memory.get(&self.refresh_lease_key(), BUDGET).await.unwrap()
+        self.store.memory.get(Get::new(&self.refresh_lease_key(), BUDGET)).await.unwrap()
     }
 
     /// A refresh lease as another process would hold it.
     async fn plant_refresh_lease(&self, time: Duration) {
         let (memory, key) = (&self.store.memory, self.refresh_lease_key());
-        let answer = memory.acquire(&key, Head::lease(9 << 16), time, Replace::Nothing, BUDGET).await;
+        let answer = memory.acquire(Acquire::new(&key, Head::lease(9 << 16), time, BUDGET)).await;
         assert_eq!(answer.unwrap(), Acquired::Granted);
     }
 

@@ -1,13 +1,14 @@
 //! Refreshes that succeed and have nothing to store: the source has answered, so the old value ends.
 
 use super::*;
+use crate::store::Get;
 
 const AHEAD: Freshness = Freshness { ahead: Some(1e12), ..Freshness::NONE };
 
 impl Subject {
     /// Whether anything stands under the key.
     async fn holds(&self) -> bool {
-        self.store.memory.get(&self.key(), BUDGET).await.unwrap().is_some()
+        self.store.memory.get(Get::new(&self.key(), BUDGET)).await.unwrap().is_some()
     }
 }
 

@@ -1,6 +1,7 @@
 //! How long stored values live: as long as their function says, whatever they depend on, and spread by the jitter.
 
 use super::*;
+use crate::store::{GetWatched, Tag, Watch};
 
 const DAY: Duration = Duration::from_secs(24 * 3_600);
 
@@ -30,7 +31,7 @@ async fn a_loaded_value_makes_its_tags_live_longer() {
         let on = Source::new();
         let tags = ["first", "second:2", "a:2", "b:2"].map(|tag| on.on.engine().settings.prefix.tag(tag));
         let event = on.on.engine().settings.prefix.tag("another");
-        let stamps = on.on.store.memory.tag(&tags, Head::value(7), Duration::from_secs(60), BUDGET).await;
+        let stamps = on.on.store.memory.tag(Tag::new(&tags, Head::value(7), Duration::from_secs(60), BUDGET)).await;
         assert!(stamps.unwrap().is_some(), "{event}");
         on.warm(way, 1).await;
         lives_to_its_end(&on, way, "with tags that were there").await;
@@ -74,7 +75,8 @@ async fn lives(on: &Source, ids: &[u64]) -> Vec<f64> {
     let keys: Vec<Key> = ids.iter().map(|id| prefix.literal(&format!("row:{id}"))).collect();
     // The memory store says that only if changes are watched.
     on.on.engine().near();
-    let watched = on.on.store.memory.get_watched(&keys, keys.len(), BUDGET).await.unwrap().unwrap();
+    let watched =
+        on.on.store.memory.get_watched(GetWatched::new(&keys, BUDGET).timed(keys.len())).await.unwrap().unwrap();
     watched.lives.iter().map(|life| life.as_secs_f64() / LIFE.as_secs_f64()).collect()
 }
 

@@ -1,17 +1,14 @@
 //! BEGIN and END: while a write is in progress, nobody stores what the write may outdate.
 
-use super::{Subject, TTL, lease, value};
-use cached_core::store::{Acquired, Head, Replace, Written};
+use super::Subject;
+use super::steps::{On, TTL, lease, value, writer};
+use crate::store::{Acquire, Acquired, Begin, End, Release, Renew, Replace, Written};
 use std::time::Duration;
 
 /// Long enough for a few steps on a busy machine.
 const SHORT: Duration = Duration::from_millis(300);
 
-fn writer(id: u8) -> Head {
-    lease(0xf0 + id)
-}
-
-async fn begin_removes_what_stands_there_and_keeps_leases_off(on: Subject) {
+pub async fn begin_removes_what_stands_there_and_keeps_leases_off(on: On<impl Subject>) {
     let (_, old) = value(1, "old");
     on.put("value", &old).await;
     on.put("other", &old).await;
@@ -29,16 +26,16 @@ async fn begin_removes_what_stands_there_and_keeps_leases_off(on: Subject) {
     }
 }
 
-async fn what_removes_registers_leaves_markers(on: Subject) {
+pub async fn what_removes_registers_leaves_markers(on: On<impl Subject>) {
     on.begin(writer(1), &["k"], TTL).await;
     assert!(!on.remove("k").await);
     on.remove_all(&["k", "other"]).await;
     on.sweep("k").await;
-    assert!(!on.store.release(&"k".into(), lease(1), TTL).await.unwrap());
+    assert!(!on.store().release(Release::new(&"k".into(), lease(1), TTL)).await.unwrap());
     assert_eq!(on.acquire("k", lease(1), TTL).await, Acquired::Writing);
 }
 
-async fn each_writer_ends_its_own_write(on: Subject) {
+pub async fn each_writer_ends_its_own_write(on: On<impl Subject>) {
     for (first, second) in [(1, 2), (2, 1)] {
         on.begin(writer(1), &["k"], TTL).await;
         on.begin(writer(2), &["k"], TTL).await;
@@ -50,14 +47,14 @@ async fn each_writer_ends_its_own_write(on: Subject) {
     }
 }
 
-async fn a_marker_ends_by_itself(on: Subject) {
+pub async fn a_marker_ends_by_itself(on: On<impl Subject>) {
     on.begin(writer(1), &["k"], SHORT).await;
     assert_eq!(on.acquire("k", lease(1), TTL).await, Acquired::Writing);
     on.pass(SHORT).await;
     assert_eq!(on.acquire("k", lease(1), TTL).await, Acquired::Granted);
 }
 
-async fn a_short_write_does_not_end_a_long_one(on: Subject) {
+pub async fn a_short_write_does_not_end_a_long_one(on: On<impl Subject>) {
     on.begin(writer(1), &["k"], TTL).await;
     on.begin(writer(2), &["k"], SHORT).await;
     on.pass(SHORT).await;
@@ -66,7 +63,7 @@ async fn a_short_write_does_not_end_a_long_one(on: Subject) {
     assert_eq!(on.acquire("k", lease(1), TTL).await, Acquired::Granted, "the other's is over by its own deadline");
 }
 
-async fn a_long_write_that_ends_leaves_the_short_ones_deadline(on: Subject) {
+pub async fn a_long_write_that_ends_leaves_the_short_ones_deadline(on: On<impl Subject>) {
     on.begin(writer(1), &["k"], TTL).await;
     on.begin(writer(2), &["k"], SHORT).await;
     on.end(writer(1), &["k"]).await;
@@ -75,7 +72,7 @@ async fn a_long_write_that_ends_leaves_the_short_ones_deadline(on: Subject) {
     assert_eq!(on.acquire("k", lease(1), TTL).await, Acquired::Granted);
 }
 
-async fn a_repeated_begin_extends(on: Subject) {
+pub async fn a_repeated_begin_extends(on: On<impl Subject>) {
     on.begin(writer(1), &["k"], SHORT).await;
     on.begin(writer(1), &["k"], TTL).await;
     on.pass(SHORT).await;
@@ -84,7 +81,7 @@ async fn a_repeated_begin_extends(on: Subject) {
     assert_eq!(on.acquire("k", lease(1), TTL).await, Acquired::Granted, "one END for all BEGINs");
 }
 
-async fn a_marker_that_was_lost_is_begun_again(on: Subject) {
+pub async fn a_marker_that_was_lost_is_begun_again(on: On<impl Subject>) {
     let (_, old) = value(1, "old");
     on.begin(writer(1), &["kept", "lost"], SHORT).await;
     on.begin(writer(1), &["kept"], TTL).await;
@@ -98,7 +95,7 @@ async fn a_marker_that_was_lost_is_begun_again(on: Subject) {
 }
 
 /// Another writer's marker keeps the set of markers alive.
-async fn a_marker_that_was_lost_beside_anothers_is_begun_again(on: Subject) {
+pub async fn a_marker_that_was_lost_beside_anothers_is_begun_again(on: On<impl Subject>) {
     let (_, old) = value(1, "old");
     on.begin(writer(2), &["k"], TTL).await;
     on.begin(writer(1), &["k"], SHORT).await;
@@ -110,7 +107,7 @@ async fn a_marker_that_was_lost_beside_anothers_is_begun_again(on: Subject) {
     assert_eq!(on.acquire("k", lease(1), TTL).await, Acquired::Writing);
 }
 
-async fn end_removes_whatever_came_meanwhile(on: Subject) {
+pub async fn end_removes_whatever_came_meanwhile(on: On<impl Subject>) {
     let (_, old) = value(1, "old");
     on.begin(writer(1), &["k", "late"], SHORT).await;
     on.plant("k", &old).await;
@@ -132,7 +129,7 @@ async fn end_removes_whatever_came_meanwhile(on: Subject) {
 }
 
 /// A load that began before the write stores nothing, however it continues.
-async fn loads_in_flight_do_not_store(on: Subject) {
+pub async fn loads_in_flight_do_not_store(on: On<impl Subject>) {
     let (seen, old) = value(1, "old");
     let (_, new) = value(2, "computed from what was there before");
     on.put("refreshed", &old).await;
@@ -141,41 +138,41 @@ async fn loads_in_flight_do_not_store(on: Subject) {
     let fills = async || on.fill("refreshed", seen, &new).await || on.fill("loaded", lease(1), &new).await;
     on.begin(writer(1), &keys, TTL).await;
     assert!(!fills().await);
-    assert!(!on.store.renew(&"loaded".into(), lease(1), TTL, TTL).await.unwrap());
+    assert!(!on.store().renew(Renew::new(&"loaded".into(), lease(1), TTL, TTL)).await.unwrap());
     on.end(writer(1), &keys).await;
     assert!(!fills().await);
     assert_eq!(on.acquire("loaded", lease(2), TTL).await, Acquired::Granted);
     assert!(!fills().await);
-    assert!(!on.store.release(&"loaded".into(), lease(1), TTL).await.unwrap());
+    assert!(!on.store().release(Release::new(&"loaded".into(), lease(1), TTL)).await.unwrap());
     assert!(on.fill("loaded", lease(2), &new).await);
     assert_eq!(on.get("refreshed").await, None);
 }
 
 /// The register is removed, so that nobody finds it again, and not replaced.
-async fn an_unusable_register_gives_no_lease_either(on: Subject) {
+pub async fn an_unusable_register_gives_no_lease_either(on: On<impl Subject>) {
     on.begin(writer(1), &["k"], TTL).await;
     on.plant("k", b"damaged").await;
     let replace = Replace::unusable(b"damaged");
-    let answer = on.store.acquire(&"k".into(), lease(1), TTL, replace, TTL).await.unwrap();
+    let answer = on.store().acquire(Acquire::new(&"k".into(), lease(1), TTL, TTL).replacing(replace)).await.unwrap();
     assert_eq!(answer, Acquired::Writing);
     assert_eq!(on.get("k").await, None);
 }
 
 /// A caller may mistake a token for the lease of a worthless load. It does not keep the writer from putting its value.
-async fn a_token_is_not_replaced(on: Subject) {
-    on.store.begin(writer(1), &["k".into()], TTL, true, TTL).await.unwrap();
+pub async fn a_token_is_not_replaced(on: On<impl Subject>) {
+    on.store().begin(Begin::new(writer(1), &["k".into()], TTL, TTL).with_token(true)).await.unwrap();
     let replace = Replace::unusable(writer(1).as_bytes());
-    let answer = on.store.acquire(&"k".into(), lease(1), TTL, replace, TTL).await.unwrap();
+    let answer = on.store().acquire(Acquire::new(&"k".into(), lease(1), TTL, TTL).replacing(replace)).await.unwrap();
     assert_eq!(answer, Acquired::Writing);
     let (_, bytes) = value(1, "x");
-    let put = Written { key: "k".into(), put: Some((bytes.clone(), TTL)) };
-    assert!(on.store.end(writer(1), &[put], TTL).await.unwrap());
+    let put = Written::value("k".into(), bytes.clone(), TTL);
+    assert!(on.store().end(End::new(writer(1), &[put], TTL)).await.unwrap());
     assert_eq!(on.get("k").await, Some(bytes));
 }
 
 /// `set_unmarked` of the protocol's model: the value might be older than the commit, and outlive the marker of a writer
 /// that dies.
-async fn nothing_is_put_while_a_write_is_in_progress(on: Subject) {
+pub async fn nothing_is_put_while_a_write_is_in_progress(on: On<impl Subject>) {
     let (_, old) = value(1, "old");
     let (_, new) = value(2, "new");
     on.begin_with_token(writer(1), &["put", "written"], TTL).await;
@@ -192,21 +189,4 @@ async fn nothing_is_put_while_a_write_is_in_progress(on: Subject) {
     on.pass(SHORT).await;
     on.put("dead", &old).await;
     assert_eq!(on.get_all(&["another", "written", "dead"]).await, [Some(old.clone()), Some(old.clone()), Some(old)]);
-}
-
-on_every_store! {
-    nothing_is_put_while_a_write_is_in_progress
-    begin_removes_what_stands_there_and_keeps_leases_off
-    what_removes_registers_leaves_markers
-    each_writer_ends_its_own_write
-    a_marker_ends_by_itself
-    a_short_write_does_not_end_a_long_one
-    a_long_write_that_ends_leaves_the_short_ones_deadline
-    a_repeated_begin_extends
-    a_marker_that_was_lost_is_begun_again
-    a_marker_that_was_lost_beside_anothers_is_begun_again
-    end_removes_whatever_came_meanwhile
-    loads_in_flight_do_not_store
-    an_unusable_register_gives_no_lease_either
-    a_token_is_not_replaced
 }

@@ -1,21 +1,18 @@
 //! BEGIN with a token: the writer may put its value at the end if nobody else has touched the register since.
 
-use super::{Subject, TTL, WITHIN, lease, value};
+use super::Subject;
+use super::steps::{On, TTL, WITHIN, lease, value, writer};
+use crate::store::{Acquired, Begin, End, Head, Release, Written};
 use bytes::Bytes;
-use cached_core::store::{Acquired, Head, Written};
 use std::time::Duration;
 
 const SHORT: Duration = Duration::from_millis(300);
 
-fn writer(id: u8) -> Head {
-    lease(0xf0 + id)
-}
-
-async fn has_token(on: &Subject, key: &str, writer: Head) -> bool {
+async fn has_token(on: &On<impl Subject>, key: &str, writer: Head) -> bool {
     on.get(key).await.is_some_and(|register| register == writer.as_bytes())
 }
 
-async fn a_writer_without_overlap_puts(on: Subject) {
+pub async fn a_writer_without_overlap_puts(on: On<impl Subject>) {
     let (_, new) = value(2, "new");
     on.put("k", &value(1, "old").1).await;
     on.begin_with_token(writer(1), &["k"], TTL).await;
@@ -29,15 +26,15 @@ async fn a_writer_without_overlap_puts(on: Subject) {
     assert_eq!(on.acquire("k", lease(1), TTL).await, Acquired::Granted, "the marker is gone");
 }
 
-async fn a_put_value_expires(on: Subject) {
+pub async fn a_put_value_expires(on: On<impl Subject>) {
     on.begin_with_token(writer(1), &["k"], TTL).await;
-    let put = Some((value(1, "new").1, SHORT));
-    assert!(on.store.end(writer(1), &[Written { key: "k".into(), put }], WITHIN).await.unwrap());
+    let written = [Written::value("k".into(), value(1, "new").1, SHORT)];
+    assert!(on.store().end(End::new(writer(1), &written, WITHIN)).await.unwrap());
     assert!(on.get("k").await.is_some());
     on.expires("k", SHORT).await;
 }
 
-async fn without_a_token_nothing_is_put(on: Subject) {
+pub async fn without_a_token_nothing_is_put(on: On<impl Subject>) {
     let (_, new) = value(1, "new");
     on.begin(writer(1), &["k"], TTL).await;
     assert_eq!(on.get("k").await, None);
@@ -51,12 +48,12 @@ async fn without_a_token_nothing_is_put(on: Subject) {
 }
 
 /// Neither knows which value is newer, whichever ends first.
-async fn two_overlapping_writers_put_nothing(on: Subject) {
+pub async fn two_overlapping_writers_put_nothing(on: On<impl Subject>) {
     let (_, new) = value(1, "new");
     for (first, second) in [(1, 2), (2, 1)] {
         for token in [false, true] {
             on.begin_with_token(writer(1), &["k"], TTL).await;
-            on.store.begin(writer(2), &["k".into()], TTL, token, WITHIN).await.unwrap();
+            on.store().begin(Begin::new(writer(2), &["k".into()], TTL, WITHIN).with_token(token)).await.unwrap();
             assert_eq!(on.get("k").await, None, "the first one's token is gone and the second has none");
             assert!(!on.end_with(writer(first), &[("k", Some(&new))]).await);
             assert_eq!(on.get("k").await, None);
@@ -71,7 +68,7 @@ async fn two_overlapping_writers_put_nothing(on: Subject) {
     assert!(!on.end_with(writer(2), &[("k", Some(&new))]).await);
 }
 
-async fn any_other_write_takes_the_token_away(on: Subject) {
+pub async fn any_other_write_takes_the_token_away(on: On<impl Subject>) {
     let (_, new) = value(1, "new");
     let begin = async || {
         on.begin_with_token(writer(1), &["k"], TTL).await;
@@ -102,17 +99,17 @@ async fn any_other_write_takes_the_token_away(on: Subject) {
     assert!(may_put().await, "and nothing of it remains");
 }
 
-async fn a_load_does_not_take_the_token(on: Subject) {
+pub async fn a_load_does_not_take_the_token(on: On<impl Subject>) {
     let (_, new) = value(1, "new");
     assert_eq!(on.acquire("k", lease(1), TTL).await, Acquired::Granted);
     on.begin_with_token(writer(1), &["k"], TTL).await;
     assert!(!on.fill("k", lease(1), &value(2, "old").1).await);
-    assert!(!on.store.release(&"k".into(), lease(1), WITHIN).await.unwrap());
+    assert!(!on.store().release(Release::new(&"k".into(), lease(1), WITHIN)).await.unwrap());
     assert_eq!(on.acquire("k", lease(2), TTL).await, Acquired::Writing);
     assert!(on.end_with(writer(1), &[("k", Some(&new))]).await);
 }
 
-async fn a_repeated_end_is_harmless(on: Subject) {
+pub async fn a_repeated_end_is_harmless(on: On<impl Subject>) {
     let (_, new) = value(1, "new");
     on.begin_with_token(writer(1), &["k"], TTL).await;
     assert!(on.end_with(writer(1), &[("k", Some(&new))]).await);
@@ -126,11 +123,11 @@ async fn a_repeated_end_is_harmless(on: Subject) {
     assert_eq!(on.get("k").await, None);
 }
 
-async fn a_repeated_begin_extends_the_token(on: Subject) {
+pub async fn a_repeated_begin_extends_the_token(on: On<impl Subject>) {
     let (_, new) = value(1, "new");
     for token in [false, true] {
         on.begin_with_token(writer(1), &["k"], SHORT).await;
-        on.store.begin(writer(1), &["k".into()], TTL, token, WITHIN).await.unwrap();
+        on.store().begin(Begin::new(writer(1), &["k".into()], TTL, WITHIN).with_token(token)).await.unwrap();
         on.pass(SHORT).await;
         assert!(has_token(&on, "k", writer(1)).await);
         assert!(on.end_with(writer(1), &[("k", Some(&new))]).await);
@@ -138,7 +135,7 @@ async fn a_repeated_begin_extends_the_token(on: Subject) {
 }
 
 /// The register is not the writer's, and lives for its own time.
-async fn a_repeated_begin_leaves_what_came_meanwhile(on: Subject) {
+pub async fn a_repeated_begin_leaves_what_came_meanwhile(on: On<impl Subject>) {
     let (_, other) = value(1, "of another's making");
     on.begin_with_token(writer(1), &["k"], TTL).await;
     assert!(on.fill("k", writer(1), &other).await);
@@ -147,7 +144,7 @@ async fn a_repeated_begin_leaves_what_came_meanwhile(on: Subject) {
     assert_eq!(on.get("k").await, Some(other));
 }
 
-async fn a_token_that_was_taken_away_does_not_come_back(on: Subject) {
+pub async fn a_token_that_was_taken_away_does_not_come_back(on: On<impl Subject>) {
     let (_, new) = value(1, "new");
     on.begin_with_token(writer(1), &["k"], TTL).await;
     on.begin(writer(2), &["k"], TTL).await;
@@ -157,7 +154,7 @@ async fn a_token_that_was_taken_away_does_not_come_back(on: Subject) {
     assert!(!on.end_with(writer(1), &[("k", Some(&new))]).await);
 }
 
-async fn a_token_ends_with_its_marker(on: Subject) {
+pub async fn a_token_ends_with_its_marker(on: On<impl Subject>) {
     let (_, new) = value(1, "new");
     on.begin_with_token(writer(1), &["k"], SHORT).await;
     on.pass(SHORT).await;
@@ -172,7 +169,7 @@ async fn a_token_ends_with_its_marker(on: Subject) {
     assert_eq!(on.get("k").await, None);
 }
 
-async fn several_are_put_together_or_not_at_all(on: Subject) {
+pub async fn several_are_put_together_or_not_at_all(on: On<impl Subject>) {
     let (_, a) = value(1, "a");
     let (_, b) = value(2, "b");
     let keys = ["a", "b", "list"];
@@ -193,19 +190,4 @@ async fn several_are_put_together_or_not_at_all(on: Subject) {
     assert!(on.end_with(writer(1), &written).await, "there is nothing to put in the one that others write as well");
     assert_eq!(on.get_all(&keys).await, [Some(a), Some(b), None]);
     assert_eq!(on.acquire("list", lease(1), TTL).await, Acquired::Writing);
-}
-
-on_every_store! {
-    a_writer_without_overlap_puts
-    a_put_value_expires
-    without_a_token_nothing_is_put
-    two_overlapping_writers_put_nothing
-    any_other_write_takes_the_token_away
-    a_load_does_not_take_the_token
-    a_repeated_end_is_harmless
-    a_repeated_begin_extends_the_token
-    a_repeated_begin_leaves_what_came_meanwhile
-    a_token_that_was_taken_away_does_not_come_back
-    a_token_ends_with_its_marker
-    several_are_put_together_or_not_at_all
 }
