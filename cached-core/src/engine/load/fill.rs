@@ -245,7 +245,7 @@ pub(crate) fn start(engine: &Engine, ending: impl Future<Output = ()> + Send + '
 
 /// As [`start`], for several that run side by side.
 fn start_many(engine: &Engine, room: usize, ending: impl Future<Output = ()> + Send + 'static) -> bool {
-    let Some(room) = engine.background.room(room) else { return false };
+    let Some(room) = engine.endings.room(room) else { return false };
     let mut ending = Box::pin(ending);
     // Polled here first, so that the command is sent at once, and a store in memory needs no task.
     let is_done = ending.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_ready();

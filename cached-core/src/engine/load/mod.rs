@@ -1,6 +1,6 @@
 //! The permission to load, and what becomes of the result.
 
-pub(crate) mod background;
+pub(crate) mod endings;
 pub(crate) mod fill;
 pub(crate) mod running;
 

@@ -59,7 +59,7 @@ pub(crate) mod batch_member;
 mod beside;
 mod late;
 mod leased;
-mod stale;
+mod fallback;
 mod state;
 mod worthless;
 

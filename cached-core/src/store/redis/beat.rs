@@ -8,7 +8,7 @@
 //! The task ends with its runtime. The next removal, or the next call on the connection, starts another.
 
 use super::fault::Copies;
-use super::link::Link;
+use super::reconnect::Link;
 use super::recent::{PAUSE, Recent};
 use std::sync::{Arc, Weak};
 use tokio::runtime::Handle;

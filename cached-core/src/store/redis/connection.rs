@@ -1,5 +1,7 @@
 //! One connection: how it is doing, and whether the server at its other end is still the primary.
 //!
+//! `reconnect` replaces a connection that broke.
+//!
 //! The question for the role goes along with a command, in one write, as soon as the last answer is half a second old. So a
 //! connection that is in use costs the server two short questions a second, and one that is idle costs nothing. No answer is
 //! believed when the last word of the server on its role is older than a second.

@@ -2,7 +2,7 @@
 //! [`overdue`](super::overdue).
 
 use super::answer::{register, unexpected};
-use super::link::Link;
+use super::reconnect::Link;
 use super::overdue::LARGE;
 use crate::error::{FaultKind, StoreError};
 use crate::store::Key;

@@ -8,7 +8,7 @@
 
 use super::answer::{register, unexpected};
 use super::fault::Copies;
-use super::link::Link;
+use super::reconnect::Link;
 use super::merge::{Guard, Merge, Outlasts, Sending, Ticket, Turn};
 use super::refusal::Refusal;
 use crate::error::{FaultKind, StoreError};

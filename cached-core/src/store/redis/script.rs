@@ -1,7 +1,7 @@
 //! Lua on the server: sent in full once, and by its digest from then on.
 
 use super::fault::{Copies, Fault};
-use super::link::Link;
+use super::reconnect::Link;
 use redis::{Cmd, Value};
 use std::sync::atomic::{AtomicBool, Ordering};
 use tokio::time::Instant;

@@ -11,7 +11,7 @@
 //! so that one with little time left takes none from the others.
 
 use super::fault::{Copies, Fault};
-use super::link::Link;
+use super::reconnect::Link;
 use super::refusal::Refusal;
 use super::script::Script;
 use crate::error::FaultKind;

@@ -21,7 +21,7 @@ mod line;
 mod news;
 mod reading;
 
-use super::link::Link;
+use super::reconnect::Link;
 use super::overdue::Overdue;
 use super::refusal::Refusal;
 use crate::error::{FaultKind, StoreError};

@@ -11,7 +11,7 @@
 
 use super::answer::{answer, markers, millis};
 use super::fault::{Copies, Fault};
-use super::link::Link;
+use super::reconnect::Link;
 use super::refusal::Refusal;
 use super::script::Script;
 use super::slots;
