@@ -170,7 +170,7 @@ impl Lease {
 
     /// What [`Renewal`] renews, where one is for many.
     pub(crate) fn to_renew(&self) -> (Key, Head) {
-        (Arc::clone(&self.key), self.head())
+        (Key::clone(&self.key), self.head())
     }
 
     /// RELEASE, waited for.
@@ -193,7 +193,7 @@ impl Drop for Lease {
             Held::Perhaps => true,
             Held::Yes => false,
         };
-        let dropped = Dropped { key: Arc::clone(&self.key), head: self.head(), is_late };
+        let dropped = Dropped { key: Key::clone(&self.key), head: self.head(), is_late };
         if let Some(releases) = &self.releases {
             return releases.add(dropped);
         }

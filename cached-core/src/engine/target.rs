@@ -95,7 +95,7 @@ impl Target {
 
     /// Callers share a flight if they mean the same key and the same type.
     pub(super) fn flight(&self) -> FlightKey {
-        FlightKey { key: Arc::clone(&self.key), fingerprint: self.fingerprint, is_late: false }
+        FlightKey { key: Key::clone(&self.key), fingerprint: self.fingerprint, is_late: false }
     }
 
     /// The flight of calls that have waited for another one for too long.
@@ -123,7 +123,7 @@ impl Target {
     pub(super) fn depends_on(&mut self, tag: Key) {
         let key = &self.key;
         let tagged =
-            self.tagged.get_or_insert_with(|| Box::new(Dependencies { keys: vec![Arc::clone(key)], base: None }));
+            self.tagged.get_or_insert_with(|| Box::new(Dependencies { keys: vec![Key::clone(key)], base: None }));
         tagged.keys.push(tag);
     }
 

@@ -9,6 +9,7 @@
 //! | 512 bytes per key | all after the prefix becomes `#` and its SHA-256; a `{hash tag}` of the template stays in front |
 
 mod canonical;
+mod full;
 mod hashed;
 mod piece;
 mod segment;
@@ -17,6 +18,7 @@ mod values;
 
 #[cfg(fuzzing)]
 pub(crate) use canonical::to_string as canonical_text;
+pub use full::Key;
 pub use hashed::{Hashed, Serialized, SerializedIdentity};
 pub use piece::Piece;
 pub(crate) use piece::is_rendered;
@@ -26,10 +28,6 @@ pub use template::{Rendered, TypeName};
 
 use sha2::{Digest, Sha256};
 use std::fmt::Write as _;
-use std::sync::Arc;
-
-/// A key as it stands in the store, prefix included. Shared, so that it can be kept without a copy.
-pub type Key = Arc<str>;
 
 /// Longest rendered segment in bytes; a longer one is replaced by its hash.
 pub(crate) const MAX_SEGMENT: usize = 64;

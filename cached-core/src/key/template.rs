@@ -95,7 +95,7 @@ impl Prefix {
 
     /// The register that every write of a tag touches.
     pub(crate) fn all_tags(&self) -> Key {
-        Arc::clone(&self.all_tags)
+        self.all_tags.clone()
     }
 
     /// The text of a key, without what stands in front of each: what [`literal`](Self::literal) takes for it.

@@ -181,7 +181,7 @@ pub(crate) struct ActiveLoad {
 impl ActiveLoad {
     /// What tells calls from inside of the load that they are.
     pub(super) fn loading(&self) -> Arc<Loading> {
-        nesting::loading(self.permit.target.engine.id, Arc::clone(&self.permit.target.key))
+        nesting::loading(self.permit.target.engine.id, Key::clone(&self.permit.target.key))
     }
 
     /// By which those who wait for the load see whether it is polled.
