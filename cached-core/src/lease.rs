@@ -170,7 +170,7 @@ impl Lease {
 
     /// What a [`Renewal`] of many leases needs to renew this one.
     pub(crate) fn to_renew(&self) -> (Key, Head) {
-        (Arc::clone(&self.key), self.head())
+        (Key::clone(&self.key), self.head())
     }
 
     /// Sends RELEASE and waits for the answer.
@@ -193,7 +193,7 @@ impl Drop for Lease {
             Holding::Perhaps => true,
             Holding::Yes => false,
         };
-        let dropped = DroppedLease { key: Arc::clone(&self.key), head: self.head(), is_late };
+        let dropped = DroppedLease { key: Key::clone(&self.key), head: self.head(), is_late };
         if let Some(releases) = &self.releases {
             return releases.add(dropped);
         }

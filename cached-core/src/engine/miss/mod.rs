@@ -381,7 +381,7 @@ impl MissedCall {
     /// Sends ACQUIRE, and side by side TAG if there are tags.
     async fn acquire(&mut self, lead: &LeadKey) -> Result<AcquireAnswer, StoreError> {
         let engine = &self.target.engine;
-        let (store, key) = (Arc::clone(engine.store.off_path()), Arc::clone(self.target.place()));
+        let (store, key) = (Arc::clone(engine.store.off_path()), self.target.place().clone());
         let releases = self.member.as_ref().map(Member::releases);
         let Some(mut lease) = Lease::new(store, key, self.target.purpose(), engine.settings.lease, releases) else {
             return Ok(AcquireAnswer { acquired: Acquired::Granted, lease: None, stamps: None });

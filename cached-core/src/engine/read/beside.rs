@@ -24,7 +24,6 @@ use crate::lease::Purpose;
 use crate::reason::MissReason;
 use crate::store::GetAll;
 use bytes::Bytes;
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 impl Target {
@@ -72,7 +71,7 @@ impl Target {
     /// From now on this call's entry stands beside this base.
     pub(crate) fn goes_beside(&mut self, base: Base) {
         let place = companion(&self.key, &format!("{:016x}", self.fingerprint)).into();
-        let keys = [place, Arc::clone(&self.key)].into_iter().chain(self.tags().iter().cloned()).collect();
+        let keys = [place, Key::clone(&self.key)].into_iter().chain(self.tags().iter().cloned()).collect();
         self.tagged = Some(Box::new(Dependencies { keys, base: Some(base) }));
         self.site.stands_beside();
     }

@@ -26,7 +26,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::future::ready;
 use std::hash::{BuildHasher, RandomState};
-use std::sync::{Arc, Mutex, MutexGuard, Weak};
+use std::sync::{Mutex, MutexGuard, Weak};
 use std::time::{Duration, Instant};
 
 /// What an entry costs beside its key and value: the map's own fields, the reference counts, the slot in the queue.
@@ -142,7 +142,7 @@ impl MemoryStore {
         // Copied to size: a slice of a larger buffer would hold on to the whole of it, unweighed.
         let bytes = Bytes::copy_from_slice(bytes);
         let until = self.clock.now().saturating_add(ttl.max(SHORTEST));
-        self.registers.insert(Arc::clone(key), Held { bytes, until });
+        self.registers.insert(Key::clone(key), Held { bytes, until });
     }
 
     /// Tells that these registers may have changed. Not while they are locked: a watcher may do as it likes.

@@ -1,6 +1,7 @@
 //! Watchers are told of a change when it has taken effect, and not while the register is locked.
 
 use super::*;
+use std::sync::Arc;
 
 const TTL: Duration = Duration::from_secs(60);
 

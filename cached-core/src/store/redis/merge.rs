@@ -173,7 +173,7 @@ impl<P: Copy + PartialEq, A> Merge<P, A> {
             return Closing::Elsewhere;
         };
         let place = state.open[at].place;
-        let asked = if let [key] = &state.open[at].keys[..] { Some((place, Arc::clone(key))) } else { None };
+        let asked = if let [key] = &state.open[at].keys[..] { Some((place, Key::clone(key))) } else { None };
         if may_hold && asked.as_ref().is_some_and(|asked| state.asked.contains(asked)) {
             state.open[at].is_held = true;
             return Closing::Held;
@@ -272,8 +272,8 @@ impl<P, A> Open<P, A> {
         }
         let mut positions = Positions::default();
         for key in keys {
-            positions.push(*self.at.entry(Arc::clone(key)).or_insert_with(|| {
-                self.keys.push(Arc::clone(key));
+            positions.push(*self.at.entry(Key::clone(key)).or_insert_with(|| {
+                self.keys.push(Key::clone(key));
                 self.keys.len() - 1
             }));
         }

@@ -156,7 +156,7 @@ impl Reads {
         let reads: Vec<_> = keys
             .iter()
             .map(|key| {
-                let (reads, key) = (Arc::clone(&self), Arc::clone(key));
+                let (reads, key) = (Arc::clone(&self), Key::clone(key));
                 tokio::spawn(async move { reads.get_alone(&key, deadline).await })
             })
             .collect();
