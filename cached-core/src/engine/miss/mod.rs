@@ -57,9 +57,9 @@
 
 pub(crate) mod batch_member;
 mod beside;
+mod fallback;
 mod late;
 mod leased;
-mod fallback;
 mod state;
 mod worthless;
 

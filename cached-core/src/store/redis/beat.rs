@@ -8,8 +8,8 @@
 //! The task ends with its runtime. The next removal, or the next call on the connection, starts another.
 
 use super::fault::Copies;
-use super::reconnect::Link;
 use super::recent::{PAUSE, Recent};
+use super::reconnect::Link;
 use std::sync::{Arc, Weak};
 use tokio::runtime::Handle;
 use tokio::time::{Instant, sleep};

@@ -2,8 +2,8 @@
 //! [`overdue`](super::overdue).
 
 use super::answer::{register, unexpected};
-use super::reconnect::Link;
 use super::overdue::LARGE;
+use super::reconnect::Link;
 use crate::error::{FaultKind, StoreError};
 use crate::store::Key;
 use redis::Value;

@@ -8,8 +8,8 @@
 
 use super::answer::{register, unexpected};
 use super::fault::Copies;
-use super::reconnect::Link;
 use super::merge::{Guard, Merge, Outlasts, Sending, Ticket, Turn};
+use super::reconnect::Link;
 use super::refusal::Refusal;
 use crate::error::{FaultKind, StoreError};
 use crate::store::{Key, StoreFuture};

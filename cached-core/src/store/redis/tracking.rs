@@ -21,8 +21,8 @@ mod line;
 mod news;
 mod reading;
 
-use super::reconnect::Link;
 use super::overdue::Overdue;
+use super::reconnect::Link;
 use super::refusal::Refusal;
 use crate::error::{FaultKind, StoreError};
 use crate::store::{Key, Watched, Watcher};
