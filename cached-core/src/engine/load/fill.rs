@@ -10,6 +10,7 @@
 use crate::engine::Engine;
 use crate::engine::finding::FlightValue;
 use crate::engine::flight::FlightKey;
+use crate::engine::gate;
 use crate::engine::refresh::local::RefreshClaim;
 use crate::engine::target::Target;
 use crate::envelope::tags::MAX_TAGS;
@@ -211,7 +212,7 @@ impl Fill {
         let Some(fresh) = random_id() else { return Ok(None) };
         engine
             .budget()
-            .step(engine, |store, within| store.tag(TagRequest::new(tags, Head::value(fresh), ttl, within)))
+            .step(engine, |store, within| gate::tag(store, TagRequest::new(tags, Head::value(fresh), ttl, within)))
             .await
     }
 }

@@ -17,6 +17,7 @@ use super::load::{LoadPermit, LoadRoom, Next};
 use super::nesting::{self, Nesting};
 use super::read::{Judgement, Miss, MissCause, Reading};
 use super::target::Target;
+use crate::engine::gate;
 use crate::envelope::{Entry, Head};
 use crate::error::StoreError;
 use crate::flight::pulse::{self, Pulse};
@@ -336,8 +337,9 @@ impl MissedCall {
             (self.budget.step(engine, acquire).await, Ok(Some(Vec::new())))
         } else {
             let time = self.target.site.tag_time;
-            let asked =
-                self.budget.both(engine, acquire, |store, within| store.tag(Tag::new(&tags, fresh, time, within)));
+            let asked = self
+                .budget
+                .both(engine, acquire, |store, within| gate::tag(store, Tag::new(&tags, fresh, time, within)));
             Box::pin(asked).await
         };
         Ok(AcquireAnswer { acquired: acquired?, lease: Some(lease), stamps: stamps? })

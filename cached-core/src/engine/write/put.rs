@@ -7,6 +7,7 @@
 use super::bracket::{Bracket, FailedBegin};
 use super::scope::Scope;
 use crate::engine::budget::Budget;
+use crate::engine::gate;
 use crate::engine::load::running::Running;
 use crate::engine::policy::Policy;
 use crate::engine::target::Target;
@@ -78,7 +79,7 @@ impl Put {
                 Some(fresh) => {
                     let time = target.site.tag_time;
                     budget
-                        .step(&engine, |store, within| store.tag(Tag::new(&others, fresh, time, within)))
+                        .step(&engine, |store, within| gate::tag(store, Tag::new(&others, fresh, time, within)))
                         .await
                         .ok()
                         .flatten()
@@ -192,7 +193,7 @@ impl PutDraft {
         let tags: Vec<Key> = value.named.iter().cloned().chain(told).collect();
         let fresh = Head::value(random_id()?);
         let mut stamps =
-            budget.step(engine, |store, within| store.tag(Tag::new(&tags, fresh, ttl, within))).await.ok()??;
+            budget.step(engine, |store, within| gate::tag(store, Tag::new(&tags, fresh, ttl, within))).await.ok()??;
         let now = stamps.split_off(value.named.len());
         (now == before).then_some(stamps)
     }
