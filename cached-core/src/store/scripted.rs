@@ -3,8 +3,9 @@
 mod news;
 
 use super::{
-    Acquire, Acquired, Begin, Capabilities, End, Fill, Get, GetAll, GetWatched, Head, MemoryStore, Ping, Put, Release,
-    Remove, RemoveAll, Renew, Store, StoreFuture, Sweep, Swept, Tag, Watch, Watched, Watcher,
+    Acquire, Acquired, Begin, Capabilities, Domain, Each, End, Ended, Fill, Get, GetAll, GetWatched, Head, Key,
+    MemoryStore, Ping, Put, Release, Remove, RemoveAll, Renew, Store, StoreFuture, Sweep, Swept, Tag, Watch, Watched,
+    Watcher,
 };
 use crate::clock::Clock;
 use crate::error::{FaultKind, StoreError};
@@ -70,6 +71,8 @@ pub(crate) struct Scripted {
     /// Those that are told of changes.
     told: Mutex<Vec<Arc<News>>>,
     holds_news: Arc<AtomicBool>,
+    /// The key that fails where others are well, as if it stood on another server.
+    failing: Mutex<Option<Key>>,
     made: Instant,
 }
 
@@ -78,13 +81,29 @@ impl Scripted {
     pub(crate) fn new(clock: Clock) -> Arc<Self> {
         let memory = MemoryStore::new(1 << 24, clock);
         let (planned, answers, taken) = (Mutex::default(), Mutex::default(), Mutex::default());
-        let (told, holds_news) = (Mutex::default(), Arc::default());
-        Arc::new(Self { memory, planned, answers, taken, told, holds_news, made: Instant::now() })
+        let (told, holds_news, failing) = (Mutex::default(), Arc::default(), Mutex::default());
+        Arc::new(Self { memory, planned, answers, taken, told, holds_news, failing, made: Instant::now() })
     }
 
     /// From now on nobody is told of any change.
     pub(crate) fn hold_news(&self) {
         self.holds_news.store(true, Ordering::SeqCst);
+    }
+
+    /// From now on INVALIDATE and END of several keys fail for this one alone; `None`: for none.
+    pub(crate) fn fail_on(&self, key: Option<Key>) {
+        *locked(&self.failing) = key;
+    }
+
+    /// Answers for each of these keys, of which one may fail.
+    fn each<'a>(&self, keys: impl Iterator<Item = &'a Key>) -> Each<()> {
+        let failing = locked(&self.failing).clone();
+        let fault = || Err(StoreError::new(FaultKind::Disconnected, "one of several servers"));
+        keys.map(|key| if failing.as_ref() == Some(key) { fault() } else { Ok(()) }).collect()
+    }
+
+    fn fails(&self, key: &Key) -> bool {
+        locked(&self.failing).as_ref() == Some(key)
     }
 
     /// The next ACQUIRE that succeeds is answered by this, without a look at the memory.
@@ -154,6 +173,10 @@ impl Store for Scripted {
         Capabilities::none().with_watch(self)
     }
 
+    fn domain(&self, key: &Key) -> Domain {
+        self.memory.domain(key)
+    }
+
     fn get<'a>(&'a self, request: Get<'a>) -> StoreFuture<'a, Option<Bytes>> {
         Box::pin(self.take(Step::Get, request.within, move || self.memory.get(request)))
     }
@@ -186,24 +209,36 @@ impl Store for Scripted {
         Box::pin(self.take(Step::Remove, request.within, move || self.memory.remove(request)))
     }
 
-    fn get_all<'a>(&'a self, request: GetAll<'a>) -> StoreFuture<'a, Vec<Option<Bytes>>> {
+    fn get_all<'a>(&'a self, request: GetAll<'a>) -> StoreFuture<'a, Each<Option<Bytes>>> {
         Box::pin(self.take(Step::GetAll, request.within, move || self.memory.get_all(request)))
     }
 
-    fn remove_all<'a>(&'a self, request: RemoveAll<'a>) -> StoreFuture<'a, ()> {
-        Box::pin(self.take(Step::RemoveAll, request.within, move || self.memory.remove_all(request)))
+    fn remove_all<'a>(&'a self, request: RemoveAll<'a>) -> StoreFuture<'a, Each<()>> {
+        Box::pin(self.take(Step::RemoveAll, request.within, move || {
+            Box::pin(async move {
+                let others: Vec<_> = request.keys.iter().filter(|key| !self.fails(key)).cloned().collect();
+                let _ = self.memory.remove_all(RemoveAll::new(&others, request.within)).await?;
+                Ok(self.each(request.keys.iter()))
+            })
+        }))
     }
 
-    fn tag<'a>(&'a self, request: Tag<'a>) -> StoreFuture<'a, Option<Vec<Head>>> {
+    fn tag<'a>(&'a self, request: Tag<'a>) -> StoreFuture<'a, Each<Option<Head>>> {
         Box::pin(self.take(Step::Tag, request.within, move || self.memory.tag(request)))
     }
 
-    fn begin<'a>(&'a self, request: Begin<'a>) -> StoreFuture<'a, ()> {
+    fn begin<'a>(&'a self, request: Begin<'a>) -> StoreFuture<'a, Each<()>> {
         Box::pin(self.take(Step::Begin, request.within, move || self.memory.begin(request)))
     }
 
-    fn end<'a>(&'a self, request: End<'a>) -> StoreFuture<'a, bool> {
-        Box::pin(self.take(Step::End, request.within, move || self.memory.end(request)))
+    fn end<'a>(&'a self, request: End<'a>) -> StoreFuture<'a, Ended> {
+        Box::pin(self.take(Step::End, request.within, move || {
+            Box::pin(async move {
+                let others: Vec<_> = request.written.iter().filter(|at| !self.fails(&at.key)).cloned().collect();
+                let Ended { put, .. } = self.memory.end(End::new(request.writer, &others, request.within)).await?;
+                Ok(Ended::new(put, self.each(request.written.iter().map(|at| &at.key))))
+            })
+        }))
     }
 
     fn sweep<'a>(&'a self, request: Sweep<'a>) -> StoreFuture<'a, Swept> {

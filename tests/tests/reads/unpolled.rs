@@ -66,7 +66,7 @@ struct Announced {
 }
 
 impl Store for Announced {
-    tests::forward!(store: name, capabilities, get, fill, renew, release, put, remove, get_all, remove_all, tag, begin, end, sweep, ping);
+    tests::forward!(store: name, domain, capabilities, get, fill, renew, release, put, remove, get_all, remove_all, tag, begin, end, sweep, ping);
 
     fn acquire<'a>(&'a self, request: Acquire<'a>) -> StoreFuture<'a, Acquired> {
         self.acquires.fetch_add(1, SeqCst);

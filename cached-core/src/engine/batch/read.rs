@@ -130,7 +130,8 @@ impl Chunk {
         {
             return Ok(read);
         }
-        let registers = budget.step(engine, |store, within| store.get_all(GetAll::new(&self.keys, within))).await?;
+        let registers =
+            budget.step(engine, |store, within| store.get_all(GetAll::new(&self.keys, within))).await?.whole()?;
         Ok(ChunkAnswer { registers, watched: None })
     }
 
@@ -267,5 +268,5 @@ async fn read_named(
     {
         return Ok((watched.registers, true));
     }
-    Ok((budget.step(engine, |store, within| store.get_all(GetAll::new(keys, within))).await?, false))
+    Ok((budget.step(engine, |store, within| store.get_all(GetAll::new(keys, within))).await?.whole()?, false))
 }

@@ -11,6 +11,7 @@
 use crate::engine::Engine;
 use crate::engine::flight::FlightKey;
 use crate::engine::flight_value::FlightValue;
+use crate::engine::gate;
 use crate::engine::refresh::local::RefreshClaim;
 use crate::engine::target::Target;
 use crate::envelope::tags::MAX_TAGS;
@@ -216,7 +217,7 @@ impl Fill {
         let Some(fresh) = random_id() else { return Ok(None) };
         engine
             .budget()
-            .step(engine, |store, within| store.tag(TagRequest::new(tags, Head::value(fresh), ttl, within)))
+            .step(engine, |store, within| gate::tag(store, TagRequest::new(tags, Head::value(fresh), ttl, within)))
             .await
     }
 }

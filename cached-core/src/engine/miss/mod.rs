@@ -72,6 +72,7 @@ use super::load::{LoadPermit, LoadRoom, Next};
 use super::nesting::{self, Nesting};
 use super::read::{Judgement, Miss, MissCause, Reading};
 use super::target::Target;
+use crate::engine::gate;
 use crate::envelope::{Entry, Head};
 use crate::error::StoreError;
 use crate::flight::pulse::{self, Pulse};
@@ -394,8 +395,9 @@ impl MissedCall {
             (self.budget.step(engine, acquire).await, Ok(Some(Vec::new())))
         } else {
             let time = self.target.site.tag_time;
-            let both =
-                self.budget.both(engine, acquire, |store, within| store.tag(Tag::new(&tags, fresh, time, within)));
+            let both = self
+                .budget
+                .both(engine, acquire, |store, within| gate::tag(store, Tag::new(&tags, fresh, time, within)));
             Box::pin(both).await
         };
         Ok(AcquireAnswer { acquired: acquired?, lease: Some(lease), stamps: stamps? })

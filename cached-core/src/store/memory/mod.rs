@@ -11,8 +11,9 @@ mod told;
 
 use super::watchers::Watchers;
 use super::{
-    Acquire, Acquired, Begin, Capabilities, End, Fill, Get, GetAll, GetWatched, Key, Ping, Put, PutValue, Release,
-    Remove, RemoveAll, Renew, Replace, Store, StoreFuture, Sweep, Swept, Tag, Watch, Watched, Watcher, Written,
+    Acquire, Acquired, Begin, Capabilities, Domain, Each, End, Ended, Fill, Get, GetAll, GetWatched, Key, Ping, Put,
+    PutValue, Release, Remove, RemoveAll, Renew, Replace, Store, StoreFuture, Sweep, Swept, Tag, Watch, Watched,
+    Watcher, Written,
 };
 use crate::clock::Clock;
 use crate::envelope::Head;
@@ -286,6 +287,10 @@ impl Store for MemoryStore {
         Capabilities::none().with_watch(self)
     }
 
+    fn domain(&self, _: &Key) -> Domain {
+        Domain::FIRST
+    }
+
     fn get<'a>(&'a self, Get { key, .. }: Get<'a>) -> StoreFuture<'a, Option<Bytes>> {
         done(self.live(key).map(|held| held.bytes))
     }
@@ -339,38 +344,39 @@ impl Store for MemoryStore {
         done(self.step(key, || self.remove_now(key)))
     }
 
-    fn get_all<'a>(&'a self, GetAll { keys, .. }: GetAll<'a>) -> StoreFuture<'a, Vec<Option<Bytes>>> {
-        done(keys.iter().map(|key| self.live(key).map(|held| held.bytes)).collect())
+    fn get_all<'a>(&'a self, GetAll { keys, .. }: GetAll<'a>) -> StoreFuture<'a, Each<Option<Bytes>>> {
+        let registers: Vec<_> = keys.iter().map(|key| self.live(key).map(|held| held.bytes)).collect();
+        done(registers.into())
     }
 
-    fn remove_all<'a>(&'a self, RemoveAll { keys, .. }: RemoveAll<'a>) -> StoreFuture<'a, ()> {
+    fn remove_all<'a>(&'a self, RemoveAll { keys, .. }: RemoveAll<'a>) -> StoreFuture<'a, Each<()>> {
         self.step_on_all(keys.iter(), || {
             for key in keys {
                 self.registers.remove(key);
             }
         });
         self.changed(keys);
-        done(())
+        done(vec![(); keys.len()].into())
     }
 
-    fn tag<'a>(&'a self, Tag { tags, fresh, ttl, .. }: Tag<'a>) -> StoreFuture<'a, Option<Vec<Head>>> {
+    fn tag<'a>(&'a self, Tag { tags, fresh, ttl, .. }: Tag<'a>) -> StoreFuture<'a, Each<Option<Head>>> {
         let stamps = self.step_on_all(tags.iter(), || self.tag_now(tags, fresh, ttl));
         let created = tags.iter().zip(stamps.iter().flatten()).filter(|(_, stamp)| **stamp == fresh);
         self.changed(created.map(|(tag, _)| tag));
-        done(stamps)
+        done(stamps.map_or_else(|| vec![None; tags.len()], |stamps| stamps.into_iter().map(Some).collect()).into())
     }
 
-    fn begin<'a>(&'a self, Begin { writer, keys, marker, token, .. }: Begin<'a>) -> StoreFuture<'a, ()> {
+    fn begin<'a>(&'a self, Begin { writer, keys, marker, token, .. }: Begin<'a>) -> StoreFuture<'a, Each<()>> {
         self.step_on_all(keys.iter(), || self.begin_now(writer, keys, marker, token));
         self.changed(keys);
-        done(())
+        done(vec![(); keys.len()].into())
     }
 
-    fn end<'a>(&'a self, End { writer, written, .. }: End<'a>) -> StoreFuture<'a, bool> {
+    fn end<'a>(&'a self, End { writer, written, .. }: End<'a>) -> StoreFuture<'a, Ended> {
         let keys = written.iter().map(|written| &written.key);
         let are_put = self.step_on_all(keys.clone(), || self.end_now(writer, written));
         self.changed(keys);
-        done(are_put)
+        done(Ended::new(are_put, vec![(); written.len()].into()))
     }
 
     fn sweep<'a>(&'a self, Sweep { prefix, .. }: Sweep<'a>) -> StoreFuture<'a, Swept> {
@@ -433,9 +439,10 @@ mod tests {
         let lease = Head::lease(1);
         assert_eq!(store.acquire(Acquire::new(&"k".into(), lease, TTL, TTL)).await.unwrap(), Acquired::Granted);
         assert!(!store.fill(Fill::new(&"k".into(), lease, vec![0; 20_000].into(), TTL, TTL)).await.unwrap());
-        store.begin(Begin::new(lease, &["k".into()], TTL, TTL).with_token(true)).await.unwrap();
+        let begun = store.begin(Begin::new(lease, &["k".into()], TTL, TTL).with_token(true)).await.unwrap();
+        begun.whole().unwrap();
         let written = Written::value("k".into(), vec![0; 20_000].into(), TTL);
-        assert!(!store.end(End::new(lease, &[written], TTL)).await.unwrap());
+        assert!(!store.end(End::new(lease, &[written], TTL)).await.unwrap().put);
         assert!(store.bytes() <= 10_000);
     }
 
@@ -444,7 +451,8 @@ mod tests {
         let (store, lease) = (MemoryStore::new(10_000, Clock::manual()), Head::lease(1));
         let acquire = async |key: &str| store.acquire(Acquire::new(&key.into(), lease, TTL, TTL)).await.unwrap();
         store.put(Put::new(&"k".into(), "x".into(), Duration::ZERO, TTL)).await.unwrap();
-        store.begin(Begin::new(Head::lease(9), &["written".into()], Duration::ZERO, TTL)).await.unwrap();
+        let begun = store.begin(Begin::new(Head::lease(9), &["written".into()], Duration::ZERO, TTL)).await.unwrap();
+        begun.whole().unwrap();
         assert_eq!(acquire("k").await, Acquired::Value("x".into()));
         assert_eq!(acquire("written").await, Acquired::Writing);
         store.clock.advance(SHORTEST);

@@ -37,8 +37,8 @@ mod tracking;
 mod writes;
 
 use super::{
-    Acquire, Acquired, Begin, Capabilities, End, Fill, Get, GetAll, GetWatched, Key, Ping, Put, Release, Remove,
-    RemoveAll, Renew, Replace, Store, StoreFuture, Sweep, Swept, Tag, Watch, Watched, Watcher,
+    Acquire, Acquired, Begin, Capabilities, Domain, Each, End, Ended, Fill, Get, GetAll, GetWatched, Key, Ping, Put,
+    Release, Remove, RemoveAll, Renew, Replace, Store, StoreFuture, Sweep, Swept, Tag, Watch, Watched, Watcher,
 };
 use crate::envelope::Head;
 use crate::error::{BuildError, FaultKind, StoreError};
@@ -116,15 +116,17 @@ impl RedisStore {
     }
 
     /// As MGET, of registers some of which may be too large to be read.
-    async fn get_all_overdue(&self, keys: &[Key], within: Duration) -> Result<Vec<Option<Bytes>>, StoreError> {
+    async fn get_all_overdue(&self, keys: &[Key], within: Duration) -> Result<Each<Option<Bytes>>, StoreError> {
         let deadline = Instant::now() + within;
         let starts = large::starts(&self.link, keys, deadline).await?;
         let others: Vec<_> = keys.iter().filter(|key| !starts.contains_key(*key)).cloned().collect();
         let registers = self.reads.get_all(&others, deadline.saturating_duration_since(Instant::now())).await?;
         self.link.overdue().forget(others.iter());
-        let mut registers = registers.into_iter();
-        let register =
-            |key| starts.get(key).map_or_else(|| registers.next().flatten(), |start| Some(start.clone().into()));
+        let mut registers = registers.results();
+        let register = |key| match starts.get(key) {
+            Some(start) => Ok(Some(start.clone().into())),
+            None => registers.next().unwrap_or(Ok(None)),
+        };
         Ok(keys.iter().map(register).collect())
     }
 
@@ -243,6 +245,10 @@ impl Store for RedisStore {
         Capabilities::none().with_watch(self)
     }
 
+    fn domain(&self, _: &Key) -> Domain {
+        Domain::FIRST
+    }
+
     fn get<'a>(&'a self, Get { key, within }: Get<'a>) -> StoreFuture<'a, Option<Bytes>> {
         if !self.link.overdue().is_empty() {
             return Box::pin(self.get_overdue(key, within));
@@ -296,26 +302,26 @@ impl Store for RedisStore {
         })
     }
 
-    fn get_all<'a>(&'a self, GetAll { keys, within }: GetAll<'a>) -> StoreFuture<'a, Vec<Option<Bytes>>> {
+    fn get_all<'a>(&'a self, GetAll { keys, within }: GetAll<'a>) -> StoreFuture<'a, Each<Option<Bytes>>> {
         if !self.link.overdue().is_empty() {
             return Box::pin(self.get_all_overdue(keys, within));
         }
         self.reads.get_all(keys, within)
     }
 
-    fn remove_all<'a>(&'a self, RemoveAll { keys, within }: RemoveAll<'a>) -> StoreFuture<'a, ()> {
+    fn remove_all<'a>(&'a self, RemoveAll { keys, within }: RemoveAll<'a>) -> StoreFuture<'a, Each<()>> {
         Box::pin(self.writes.remove_all(keys, Instant::now() + within))
     }
 
-    fn tag<'a>(&'a self, Tag { tags, fresh, ttl, within }: Tag<'a>) -> StoreFuture<'a, Option<Vec<Head>>> {
+    fn tag<'a>(&'a self, Tag { tags, fresh, ttl, within }: Tag<'a>) -> StoreFuture<'a, Each<Option<Head>>> {
         Box::pin(self.writes.tag(tags, fresh, ttl, Instant::now() + within))
     }
 
-    fn begin<'a>(&'a self, Begin { writer, keys, marker, token, within }: Begin<'a>) -> StoreFuture<'a, ()> {
+    fn begin<'a>(&'a self, Begin { writer, keys, marker, token, within }: Begin<'a>) -> StoreFuture<'a, Each<()>> {
         Box::pin(self.writes.begin(writer, keys, marker, token, Instant::now() + within))
     }
 
-    fn end<'a>(&'a self, End { writer, written, within }: End<'a>) -> StoreFuture<'a, bool> {
+    fn end<'a>(&'a self, End { writer, written, within }: End<'a>) -> StoreFuture<'a, Ended> {
         Box::pin(self.writes.end(writer, written, Instant::now() + within))
     }
 
@@ -323,7 +329,7 @@ impl Store for RedisStore {
         Box::pin(self.writes.sweep(prefix, from, Instant::now() + within))
     }
 
-    fn ping(&self, Ping { within }: Ping) -> StoreFuture<'_, ()> {
+    fn ping(&self, Ping { within, .. }: Ping) -> StoreFuture<'_, ()> {
         Box::pin(async move {
             match self.send::<String>(&redis::cmd("PING"), within).await {
                 // A server that is loading or asks for a password refuses it as well; one that only keeps this user

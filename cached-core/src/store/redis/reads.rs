@@ -6,13 +6,13 @@
 //! # When the server is down
 //! A batch fails as a whole, for each caller within its own time.
 
-use super::answer::{register, unexpected};
+use super::answer::{each, register, unexpected};
 use super::fault::Copies;
 use super::merge::{Guard, Merge, Outlasts, Sending, Ticket, Turn};
 use super::reconnect::Link;
 use super::refusal::Refusal;
 use crate::error::{FaultKind, StoreError};
-use crate::store::{Key, StoreFuture};
+use crate::store::{Each, Key, StoreFuture};
 use bytes::Bytes;
 use redis::{Cmd, Value};
 use std::cell::Cell;
@@ -113,11 +113,11 @@ impl Reads {
         self: &'a Arc<Self>,
         keys: &'a [Key],
         within: Duration,
-    ) -> StoreFuture<'a, Vec<Option<Bytes>>> {
+    ) -> StoreFuture<'a, Each<Option<Bytes>>> {
         let now = Instant::now();
         let deadline = now + within;
         if keys.is_empty() {
-            return Box::pin(ready(Ok(Vec::new())));
+            return Box::pin(ready(Ok(Vec::new().into())));
         }
         if self.refusal.stands(now) {
             return Box::pin(Arc::clone(self).get_each(keys, deadline));
@@ -143,16 +143,16 @@ impl Reads {
         positions: impl Iterator<Item = usize> + Send,
         keys: &[Key],
         deadline: Instant,
-    ) -> Result<Vec<Option<Bytes>>, StoreError> {
+    ) -> Result<Each<Option<Bytes>>, StoreError> {
         match answer {
-            Ok(registers) => Ok(positions.map(|at| registers.get(at)).collect()),
+            Ok(registers) => Ok(positions.map(|at| registers.get(at)).collect::<Vec<_>>().into()),
             Err(Unread::Fault(error)) => Err(error.clone()),
             Err(Unread::Refused) => Arc::clone(self).get_each(keys, deadline).await,
         }
     }
 
     /// Side by side, each on its own.
-    async fn get_each(self: Arc<Self>, keys: &[Key], deadline: Instant) -> Result<Vec<Option<Bytes>>, StoreError> {
+    async fn get_each(self: Arc<Self>, keys: &[Key], deadline: Instant) -> Result<Each<Option<Bytes>>, StoreError> {
         let reads: Vec<_> = keys
             .iter()
             .map(|key| {
@@ -164,11 +164,11 @@ impl Reads {
         for read in reads {
             let gone = |_| StoreError::new(FaultKind::Disconnected, "the runtime that was to read is gone");
             registers.push(match read.await.map_err(gone)? {
-                Err(error) if error.kind == FaultKind::WrongType => None,
-                register => register?,
+                Err(error) if error.kind == FaultKind::WrongType => Ok(None),
+                register => register,
             });
         }
-        Ok(registers)
+        each(registers)
     }
 
     async fn get_together(

@@ -3,7 +3,7 @@
 
 use super::desk::Command;
 use super::gate::FOR_EVER;
-use cached_core::store::{Acquire, Begin, End, Fill, Head, Key, Ping, RedisStore, RemoveAll, Store, Tag};
+use cached_core::store::{Acquire, Begin, Each, End, Fill, Head, Key, Ping, RedisStore, RemoveAll, Store, Tag};
 use std::time::Duration;
 use tests::RedisServer;
 use tokio::time::Instant;
@@ -61,10 +61,8 @@ impl Foreign {
             return false;
         }
         let key = Key::from(register);
-        self.store
-            .begin(Begin::new(writer, std::slice::from_ref(&key), Duration::from_millis(1), WITHIN))
-            .await
-            .expect("BEGIN");
+        let begin = Begin::new(writer, std::slice::from_ref(&key), Duration::from_millis(1), WITHIN);
+        self.store.begin(begin).await.and_then(Each::whole).expect("BEGIN");
         let deadline = Instant::now() + WITHIN;
         // The server does not announce the end of a marker, so this asks. The token ends with its marker.
         while self.is_marked(register, writer).await || self.register(register).await == writer.as_bytes() {
@@ -94,15 +92,22 @@ impl Foreign {
             Command::Acquire { key, lease, ttl, replace } => {
                 store.acquire(Acquire::new(&key, lease, ttl, WITHIN).replacing(replace)).await.map(drop)
             }
-            Command::Tag { tags, fresh, ttl } => store.tag(Tag::new(&tags, fresh, ttl, WITHIN)).await.map(drop),
+            Command::Tag { tags, fresh, ttl } => {
+                store.tag(Tag::new(&tags, fresh, ttl, WITHIN)).await.and_then(Each::whole).map(drop)
+            }
             Command::Fill { key, expected, value, ttl } => {
                 store.fill(Fill::new(&key, expected, value, ttl, WITHIN)).await.map(drop)
             }
-            Command::RemoveAll { keys } => store.remove_all(RemoveAll::new(&keys, WITHIN)).await,
-            Command::Begin { writer, keys, token } => {
-                store.begin(Begin::new(writer, &keys, FOR_EVER, WITHIN).with_token(token)).await
+            Command::RemoveAll { keys } => {
+                store.remove_all(RemoveAll::new(&keys, WITHIN)).await.and_then(Each::whole).map(drop)
             }
-            Command::End { writer, written } => store.end(End::new(writer, &written, WITHIN)).await.map(drop),
+            Command::Begin { writer, keys, token } => {
+                let begin = Begin::new(writer, &keys, FOR_EVER, WITHIN).with_token(token);
+                store.begin(begin).await.and_then(Each::whole).map(drop)
+            }
+            Command::End { writer, written } => {
+                store.end(End::new(writer, &written, WITHIN)).await.and_then(|ended| ended.keys.whole()).map(drop)
+            }
             Command::Get | Command::GetAll | Command::Select | Command::Commit | Command::Aside => Ok(()),
         };
         carried_out.expect("the server takes the command");

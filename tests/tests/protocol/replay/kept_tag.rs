@@ -41,7 +41,8 @@ pub(crate) async fn run(reading: Reading) -> (Finish, Vec<String>, Vec<String>) 
     assert_eq!(leased.expect("ACQUIRE"), Acquired::Granted);
     // Its loader has read the tag along with it; without a tag, the lease would belong to a worthless load.
     let stamp = Head::from_bytes(&[b'V'; Head::LEN]).expect("a stamp");
-    stage.foreign.store.tag(Tag::new(&[TAG.into()], stamp, FOR_EVER, within)).await.expect("TAG");
+    let stamps = stage.foreign.store.tag(Tag::new(&[TAG.into()], stamp, FOR_EVER, within)).await.expect("TAG");
+    stamps.whole().expect("TAG");
 
     stage.start_read(0);
     stage.must_take(0, "GET", is_get).await;

@@ -15,7 +15,7 @@ use super::gate::FOR_EVER;
 use super::row::{ENTRY, NAMESPACE, REFRESH_LEASE, TAG};
 use bytes::Bytes;
 use cached_core::store::{
-    Acquire, Acquired, Begin, End, Fill, GetAll, Head, Key, Release, RemoveAll, Replace, Store, Tag, Written,
+    Acquire, Acquired, Begin, Each, End, Fill, GetAll, Head, Key, Release, RemoveAll, Replace, Store, Tag, Written,
 };
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -161,7 +161,8 @@ impl Player {
     /// The value under the key, if its tag is unchanged; otherwise what may be replaced.
     async fn look(&self) -> Result<Value, Option<Replace>> {
         let keys = [Key::from(ENTRY), Key::from(TAG)];
-        let registers = self.foreign.store.get_all(GetAll::new(&keys, WITHIN)).await.expect("GET");
+        let registers =
+            self.foreign.store.get_all(GetAll::new(&keys, WITHIN)).await.and_then(Each::whole).expect("GET");
         let Some(value) = registers[0].as_ref().and_then(Value::of) else { return Err(None) };
         let tag = registers[1].as_deref().unwrap_or_default();
         if self.variant.tags == Tags::None || tag == value.tag() {
@@ -288,9 +289,9 @@ impl Player {
     /// TAG of this register; `None` if there is a write in progress.
     async fn stamp(&mut self, register: &str) -> Option<Head> {
         let fresh = self.id(b'V');
-        let stamps = self.foreign.store.tag(Tag::new(&[register.into()], fresh, FOR_EVER, WITHIN)).await.expect("TAG");
+        let stamps = self.foreign.store.tag(Tag::new(&[register.into()], fresh, FOR_EVER, WITHIN)).await;
         self.took("TAG");
-        stamps.and_then(|stamps| stamps.first().copied())
+        stamps.and_then(Each::whole).expect("TAG")[0]
     }
 
     async fn tag(&mut self, task: Task) {
@@ -380,6 +381,7 @@ impl Player {
                     .store
                     .begin(Begin::new(this.name, &keys, FOR_EVER, WITHIN).with_token(token))
                     .await
+                    .and_then(Each::whole)
                     .expect("BEGIN");
                 this.is_begun = true;
                 self.took("BEGIN");
@@ -391,14 +393,16 @@ impl Player {
                 self.took("COMMIT");
             }
             Action::Unlink(_) => {
-                self.foreign.store.remove_all(RemoveAll::new(&keys, WITHIN)).await.expect("UNLINK");
+                let removed = self.foreign.store.remove_all(RemoveAll::new(&keys, WITHIN)).await;
+                removed.and_then(Each::whole).expect("UNLINK");
                 self.took("UNLINK");
                 self.completes(this);
             }
             Action::End(_) => {
                 let written = self.written(this);
-                let put = self.foreign.store.end(End::new(this.name, &written, WITHIN)).await.expect("END");
-                self.took(if put { "END with a value" } else { "END" });
+                let ended = self.foreign.store.end(End::new(this.name, &written, WITHIN)).await.expect("END");
+                ended.keys.whole().expect("END");
+                self.took(if ended.put { "END with a value" } else { "END" });
                 self.completes(this);
             }
             Action::Crash(_) => this.is_crashed = true,
