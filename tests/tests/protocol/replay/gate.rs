@@ -1,8 +1,9 @@
-//! A Redis store whose every step waits at the desk.
+//! A store whose every step waits at the desk.
 
 use super::desk::{Command, Desk, Process};
+use super::foreign::Marks;
 use bytes::Bytes;
-use cached_core::store::{Acquired, Head, Key, RedisStore, Replace, Store, StoreFuture, Swept, Written};
+use cached_core::store::{Acquired, Head, Key, Replace, Store, StoreFuture, Swept, Written};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,7 +12,8 @@ pub(crate) const FOR_EVER: Duration = Duration::from_secs(600);
 
 #[derive(Debug)]
 pub(crate) struct Gate {
-    pub(crate) store: Arc<RedisStore>,
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) marks: Arc<Marks>,
     pub(crate) desk: Arc<Desk>,
     pub(crate) process: Process,
 }
@@ -83,7 +85,8 @@ impl Store for Gate {
     }
 
     fn put<'a>(&'a self, key: &'a Key, value: Bytes, ttl: Duration, within: Duration) -> StoreFuture<'a, bool> {
-        self.aside(Box::pin(async move { self.store.put(key, value, ttl, within).await }))
+        let command = Command::Put { key: Arc::clone(key), value: value.clone(), ttl };
+        self.pass(command, Box::pin(async move { self.store.put(key, value, ttl, within).await }))
     }
 
     fn remove<'a>(&'a self, key: &'a Key, within: Duration) -> StoreFuture<'a, bool> {
@@ -125,12 +128,20 @@ impl Store for Gate {
     ) -> StoreFuture<'a, ()> {
         self.desk.note_writer(self.process, writer);
         let command = Command::Begin { writer, keys: keys.to_vec(), token };
-        self.pass(command, Box::pin(async move { self.store.begin(writer, keys, FOR_EVER, token, within).await }))
+        let run = async move {
+            self.marks.begins(writer, keys);
+            self.store.begin(writer, keys, FOR_EVER, token, within).await
+        };
+        self.pass(command, Box::pin(run))
     }
 
     fn end<'a>(&'a self, writer: Head, written: &'a [Written], within: Duration) -> StoreFuture<'a, bool> {
         let command = Command::End { writer, written: written.to_vec() };
-        self.pass(command, Box::pin(async move { self.store.end(writer, written, within).await }))
+        let run = async move {
+            self.marks.ends(writer, written);
+            self.store.end(writer, written, within).await
+        };
+        self.pass(command, Box::pin(run))
     }
 
     fn sweep<'a>(&'a self, prefix: &'a str, from: Option<u64>, within: Duration) -> StoreFuture<'a, Swept> {

@@ -1,20 +1,22 @@
 //! The model's steps as plain calls of the store: what the scripts alone must keep, with the smallest possible client
 //! on top of them.
 //!
-//! For runs of callers that do not share. Values past their end are in [`ahead`]. This differs from [the engine's
-//! table](super::engine) where the engine has no such step: a refresh is stored with FILL if the value that it saw
-//! still stands there; ACQUIRE and TAG are sent again, each with an id of its own, when their connection broke; a
-//! caller that loads for itself reads the database at once.
+//! For runs of callers that do not share. Values past their end are in [`ahead`], those that are set by hand in [`set`].
+//! This differs from [the engine's table](super::engine) where the engine has no such step: a refresh is stored with
+//! FILL if the value that it saw still stands there; ACQUIRE and TAG are sent again, each with an id of its own, when
+//! their connection broke; a caller that loads for itself reads the database at once.
 
 #[path = "ahead.rs"]
 mod ahead;
+#[path = "set.rs"]
+mod set;
 
 use super::desk::Command;
-use super::foreign::Foreign;
+use super::foreign::{Foreign, Ground};
 use super::gate::FOR_EVER;
 use super::row::{ENTRY, NAMESPACE, REFRESH_LEASE, TAG};
 use bytes::Bytes;
-use cached_core::store::{Acquired, Head, Key, Replace, Store, Written};
+use cached_core::store::{Acquired, Head, Key, Replace, Written};
 use std::collections::BTreeMap;
 use std::time::Duration;
 use tests::model::{Action, Plan, Register, Tags, Task, Variant, Way};
@@ -86,14 +88,16 @@ pub(crate) struct Player {
     loaders: [[Loader; 2]; 3],
     writers: [Option<Writer>; 2],
     late: Vec<Option<Command>>,
+    /// The tag's stamp for the value that is set by hand.
+    set_tag: Option<Head>,
     pub(crate) taken: BTreeMap<&'static str, usize>,
     pub(crate) stale: Vec<String>,
     pub(crate) log: Vec<String>,
 }
 
 /// Replays a run with plain calls.
-pub(crate) async fn replay(variant: &Variant, run: &[Action]) -> Player {
-    let mut player = Player::new(variant).await;
+pub(crate) async fn replay(ground: Ground, variant: &Variant, run: &[Action]) -> Player {
+    let mut player = Player::new(ground, variant).await;
     for action in run {
         player.log.push(action.to_string());
         player.act(*action).await;
@@ -106,10 +110,10 @@ pub(crate) async fn replay(variant: &Variant, run: &[Action]) -> Player {
 }
 
 impl Player {
-    async fn new(variant: &Variant) -> Self {
+    async fn new(ground: Ground, variant: &Variant) -> Self {
         let mut player = Self {
             variant: *variant,
-            foreign: Foreign::start().await,
+            foreign: Foreign::start(ground).await,
             ids: 0,
             version: 0,
             completed: 0,
@@ -117,6 +121,7 @@ impl Player {
             loaders: Default::default(),
             writers: [None, None],
             late: Vec::new(),
+            set_tag: None,
             taken: BTreeMap::new(),
             stale: Vec::new(),
             log: Vec::new(),
@@ -217,6 +222,7 @@ impl Player {
                     self.took("late command");
                 }
             }
+            Action::SetTag | Action::Set | Action::BreakSet => self.act_by_hand(action).await,
             Action::Expire(register, writer) => self.expire(register, writer).await,
             Action::Evict(register) => {
                 if let Some(register) = registers(register).first()
@@ -372,6 +378,7 @@ impl Player {
         match action {
             Action::Begin(_) => {
                 let token = this.plan.way == Way::Put && !this.is_begun && this.may_send_token;
+                self.foreign.marks.begins(this.name, &keys);
                 self.foreign.store.begin(this.name, &keys, FOR_EVER, token, WITHIN).await.expect("BEGIN");
                 this.is_begun = true;
                 self.took("BEGIN");
@@ -389,6 +396,7 @@ impl Player {
             }
             Action::End(_) => {
                 let written = self.written(this);
+                self.foreign.marks.ends(this.name, &written);
                 let put = self.foreign.store.end(this.name, &written, WITHIN).await.expect("END");
                 self.took(if put { "END with a value" } else { "END" });
                 self.completes(this);
