@@ -283,6 +283,7 @@ async fn check_by_hand(run: &HandRun) {
             let log = report.log.join("\n  ");
             println!("{name} {ground:?} {reading:?}: {:?}\n  {log}", report.taken);
             judge(name, steps, &report);
+            assert_eq!(report.skipped, 0, "{name}: each step takes place, in\n  {log}");
             for line in *says {
                 assert_eq!(report.log.iter().filter(|logged| logged.contains(line)).count(), 1, "{line}\n  {log}");
             }

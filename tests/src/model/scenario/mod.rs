@@ -103,9 +103,8 @@ impl Scenario {
         Variant { reads, ..self.variant }
     }
 
-    /// Whether the code can be driven through its runs. A run of a search is replayed with one
-    /// server and one build, and the gates need
-    /// callers that look with GET, wait for a lease, and are polled.
+    /// Whether the code can be driven through its runs. Runs that a search has found are replayed with one server
+    /// and one build, and the gates need callers that look with GET, wait for a lease, and are polled.
     #[must_use]
     pub fn is_replayed(&self) -> bool {
         let Variant { takes_over, stalls, failover, builds, .. } = self.variant;
