@@ -5,10 +5,11 @@
 //! finds, so the stamps that came with the first must not judge it.
 
 use super::desk::Command;
+use super::foreign::Ground;
 use super::gate::FOR_EVER;
 use super::row::{ENTRY, Reading, TAG};
 use super::stage::{Finish, Stage, is_get, writer_process};
-use cached_core::store::{Acquire, Acquired, Head, Store, Tag};
+use cached_core::store::{Acquire, Acquired, Head, Tag};
 use std::time::Duration;
 use tests::model::scenario;
 
@@ -32,7 +33,7 @@ impl Stage {
 }
 
 pub(crate) async fn run(reading: Reading) -> (Finish, Vec<String>, Vec<String>) {
-    let mut stage = Stage::new(&scenario("found_with_kept_tag").variant, &[]).await;
+    let mut stage = Stage::new(Ground::Redis, &scenario("found_with_kept_tag").variant, &[]).await;
     stage.reading = reading;
     // A lease of unknown purpose: nobody takes it for another build's.
     let foreign = Head::from_bytes(b"L\0\0anothers lease").expect("a lease");
