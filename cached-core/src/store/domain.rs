@@ -1,6 +1,7 @@
 //! What fails together.
 
-/// A part of a store that answers or fails on its own, such as one server of several: [`Store::domain`](super::Store::domain).
+/// A part of a store that answers or fails on its own, such as one server of several:
+/// [`Store::domain`](super::Store::domain).
 ///
 /// ```
 /// use cached_core::store::Domain;

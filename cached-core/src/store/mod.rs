@@ -68,7 +68,8 @@ pub type StoreFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>>
 /// Registers under keys, with the atomic steps of the protocol.
 ///
 /// A *tag* is a register as well: one without payload, whose head is its generation. Beside each register stand the
-/// *markers* of the writes in progress on it. They are no registers; only BEGIN, END and their own deadlines change them.
+/// *markers* of the writes in progress on it. They are no registers; only BEGIN, END and their own deadlines change
+/// them.
 ///
 /// Each step is atomic for each of its registers, and for several of them only where it says so. What takes several
 /// answers for [each](Each) of them.
@@ -137,8 +138,8 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
     /// Any fault of the store; the lease, or the value, then ends by itself.
     fn release<'a>(&'a self, request: Release<'a>) -> StoreFuture<'a, bool>;
 
-    /// SET: stores the value whatever the register holds, also over one that was written while this step was on its way;
-    /// but not while a write is in progress. Answers whether it was stored.
+    /// SET: stores the value whatever the register holds, also over one that was written while this step was on its
+    /// way; but not while a write is in progress. Answers whether it was stored.
     ///
     /// # Errors
     /// Any fault of the store; whether the value was stored, or will be, is then unknown.
@@ -164,8 +165,8 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
     fn remove_all<'a>(&'a self, request: RemoveAll<'a>) -> StoreFuture<'a, Each<()>>;
 
     /// TAG: answers the heads of the tags, and creates those that are absent. Answers `None` for a tag if a write is in
-    /// progress on it; a store that takes all tags at once may answer so for all of them if it is on one. Tags live for at
-    /// least half of the given time from now on, new ones for all of it. A register that is no head of a value is
+    /// progress on it; a store that takes all tags at once may answer so for all of them if it is on one. Tags live for
+    /// at least half of the given time from now on, new ones for all of it. A register that is no head of a value is
     /// replaced.
     ///
     /// The fresh head is sent once at most: a copy that arrives late would bring a generation back.

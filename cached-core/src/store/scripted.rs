@@ -40,11 +40,11 @@ pub(crate) enum Step {
 /// What happens to a step.
 #[derive(Debug, Clone)]
 pub(crate) enum Act {
-    /// It succeeds at once, as all do that nothing is planned for.
+    /// It succeeds at once, as every step does for which nothing is planned.
     Well,
-    /// It is carried out so much later.
+    /// It is carried out after this time.
     Late(Duration),
-    /// It is carried out at once, and answered so much later.
+    /// It is carried out at once, and answered after this time.
     LateAnswer(Duration),
     Fails(FaultKind),
     /// It is carried out, and the connection breaks before it is answered.
@@ -53,7 +53,7 @@ pub(crate) enum Act {
     Silent,
 }
 
-/// A step that was taken: when, counted from the making of the store, and within what time.
+/// A step that was taken, with the moment (since the store was made) and the time that it was given.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Taken {
     pub(crate) step: Step,
@@ -65,10 +65,10 @@ pub(crate) struct Taken {
 pub(crate) struct Scripted {
     pub(crate) memory: MemoryStore,
     planned: Mutex<HashMap<Step, VecDeque<Act>>>,
-    /// What the next ACQUIREs are answered, whatever the memory holds.
+    /// The answers to the next ACQUIREs, whatever the memory holds.
     answers: Mutex<VecDeque<Acquired>>,
     taken: Mutex<Vec<Taken>>,
-    /// Those that are told of changes.
+    /// The watchers, each behind its relay.
     told: Mutex<Vec<Arc<News>>>,
     holds_news: Arc<AtomicBool>,
     /// The key that fails where others are well, as if it stood on another server.
@@ -77,7 +77,7 @@ pub(crate) struct Scripted {
 }
 
 impl Scripted {
-    /// To be made on tokio, best with its time paused.
+    /// Makes a store, on tokio, best with its time paused.
     pub(crate) fn new(clock: Clock) -> Arc<Self> {
         let memory = MemoryStore::new(1 << 24, clock);
         let (planned, answers, taken) = (Mutex::default(), Mutex::default(), Mutex::default());
@@ -106,12 +106,12 @@ impl Scripted {
         locked(&self.failing).as_ref() == Some(key)
     }
 
-    /// The next ACQUIRE that succeeds is answered by this, without a look at the memory.
+    /// Answers the next ACQUIRE that succeeds with this, without a look at the memory.
     pub(crate) fn answer_acquire(&self, answer: Acquired) {
         locked(&self.answers).push_back(answer);
     }
 
-    /// What is to happen to the next steps of this kind, one after another, behind what is planned already.
+    /// Plans what happens to the next steps of this kind, one after another, after what is planned already.
     pub(crate) fn plan(&self, step: Step, acts: impl IntoIterator<Item = Act>) {
         let mut planned = locked(&self.planned);
         planned.entry(step).or_default().extend(acts);

@@ -1,9 +1,11 @@
 //! Registers in this process: for development, for tests, and for services that run alone.
 //!
-//! Bounded by bytes; what exceeds the bound is evicted, least useful first (S3-FIFO, by `quick_cache`). An evicted
-//! lease is a lost lease and an evicted value a miss, just as on a Redis server with an eviction policy.
+//! The store is bounded by bytes. When it is full, it evicts the least useful registers first (S3-FIFO, by
+//! `quick_cache`). An evicted lease is a lost lease and an evicted value a miss, just as on a Redis server with an
+//! eviction policy.
 //!
-//! Watchers are told of every change behind it, before the step that made it returns: what is evicted or expires does not change.
+//! Watchers are told of every change after it has taken effect and before the step that made it returns. Eviction and
+//! expiry are no changes.
 
 mod markers;
 #[cfg(test)]
@@ -30,11 +32,12 @@ use std::hash::{BuildHasher, RandomState};
 use std::sync::{Mutex, MutexGuard, Weak};
 use std::time::{Duration, Instant};
 
-/// What an entry costs beside its key and value: the map's own fields, the reference counts, the slot in the queue.
+/// The cost of an entry beside its key and value: the map's own fields, the reference counts, the slot in the queue.
 const ENTRY_OVERHEAD: u64 = 128;
-/// A time to live below this is taken as this, as a Redis server counts it.
+/// The shortest time to live; a shorter one counts as this, as on a Redis server.
 const SHORTEST: Duration = Duration::from_millis(1);
-/// A step on one key locks out steps on the keys that share its stripe. Enough that this is rare.
+/// The number of locks. A step on one key locks out steps on the keys that share its stripe; with so many, this is
+/// rare.
 const STRIPES: usize = 64;
 
 #[derive(Debug, Clone)]
@@ -65,7 +68,7 @@ impl Weighter<Key, Held> for Weight {
 /// ```
 pub struct MemoryStore {
     registers: Map<Key, Held, Weight>,
-    /// The map is atomic per call only; steps that compare and then write hold the key's stripe.
+    /// The map is atomic for single calls only. A step that compares and then writes holds the stripe of its key.
     stripes: Box<[Mutex<()>]>,
     markers: Markers,
     hasher: RandomState,
@@ -94,7 +97,7 @@ impl MemoryStore {
     /// ```
     #[must_use]
     pub fn new(capacity: u64, clock: Clock) -> Self {
-        // An estimate that only sizes the queues; the weight is what bounds the map.
+        // This estimate only sizes the queues; the weight bounds the map.
         let entries = usize::try_from(capacity / 1024).unwrap_or(usize::MAX).clamp(16, 1 << 20);
         Self {
             registers: Map::with_weighter(entries, capacity, Weight),
@@ -123,7 +126,8 @@ impl MemoryStore {
         locked(&self.stripes[self.stripe(key)])
     }
 
-    /// Locks out steps on any of the keys; always in the same order.
+    /// Locks out steps on any of the keys. The order of the locks is always the same, so that no two steps wait for
+    /// each other.
     fn all_locked<'a>(&self, keys: impl Iterator<Item = &'a Key>) -> Vec<MutexGuard<'_, ()>> {
         let stripes: BTreeSet<usize> = keys.map(|key| self.stripe(key)).collect();
         stripes.into_iter().map(|at| locked(&self.stripes[at])).collect()
@@ -140,13 +144,14 @@ impl MemoryStore {
     }
 
     fn insert(&self, key: &Key, bytes: &[u8], ttl: Duration) {
-        // Copied to size: a slice of a larger buffer would hold on to the whole of it, unweighed.
+        // The copy has the right size: a slice of a larger buffer would keep the whole buffer alive, unweighed.
         let bytes = Bytes::copy_from_slice(bytes);
         let until = self.clock.now().saturating_add(ttl.max(SHORTEST));
         self.registers.insert(Key::clone(key), Held { bytes, until });
     }
 
-    /// Tells that these registers may have changed. Not while they are locked: a watcher may do as it likes.
+    /// Tells the watchers that these registers may have changed. The registers must not be locked, since a watcher may
+    /// read them.
     fn changed<'a>(&self, keys: impl IntoIterator<Item = &'a Key>) {
         if self.watchers.any() {
             for key in keys {
@@ -179,12 +184,12 @@ impl MemoryStore {
     fn acquire_now(&self, key: &Key, lease: Head, ttl: Duration, replace: &Replace) -> Acquired {
         let is_marked = self.markers.is_marked(key, self.clock.now());
         if let Some(held) = self.live(key) {
-            // The token of a write in progress is none of the caller's.
+            // The token of a write in progress is not for the caller to replace.
             let may_replace = !(is_marked && Head::is_lease(&held.bytes)) && replace.covers(&held.bytes);
             if may_replace {
                 self.registers.remove(key);
             } else if held.bytes == lease.as_bytes() {
-                // Granted again.
+                // The caller asks again for a lease that it has.
             } else if !Head::is_lease(&held.bytes) {
                 return Acquired::Value(held.bytes);
             } else if !is_marked {
@@ -210,7 +215,7 @@ impl MemoryStore {
             return false;
         }
         self.insert(key, value, ttl);
-        // What is too large for the map is dropped by it at once.
+        // The map drops at once what is too large for it.
         self.live(key).is_some()
     }
 }
@@ -265,7 +270,7 @@ impl MemoryStore {
                 && may_put
             {
                 self.insert(key, value, *ttl);
-                // What is too large for the map is dropped by it at once.
+                // The map drops at once what is too large for it.
                 are_put &= self.live(key).is_some();
             }
             self.markers.remove(key, writer);

@@ -1,4 +1,4 @@
-//! What redis-rs' answers hold, and the forms of keys and times that commands take.
+//! The contents of redis-rs' answers, and the forms of keys and times that commands take.
 
 use crate::error::{FaultKind, StoreError};
 use crate::key::companion;
@@ -14,7 +14,7 @@ pub(super) fn register(value: Value) -> Result<Option<Vec<u8>>, StoreError> {
     }
 }
 
-/// The answers of several keys. If all have failed, so has the step.
+/// The answers of several keys. If all keys have failed, the step has.
 pub(super) fn each<T>(answers: Vec<Result<T, StoreError>>) -> Result<Each<T>, StoreError> {
     match answers.first() {
         Some(Err(error)) if answers.iter().all(Result::is_err) => Err(error.clone()),

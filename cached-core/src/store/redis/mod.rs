@@ -1,19 +1,20 @@
 //! Registers on a Redis server.
 //!
-//! Plain commands and small scripts (`scripts/*.lua`). One multiplexed connection, made on first use and again when it broke; see [`link`]. What comes together goes out together; see
-//! [`reads`] and [`steps`].
+//! The steps are plain commands and small scripts (`scripts/*.lua`).
 //!
-//! Beside it stands a second one on which the server tells of changes, for the near cache; see [`tracking`].
-//!
-//! What takes too long to read is looked at more closely before it is read again; see [`overdue`].
-//!
-//! What was removed within the last minute is removed again on every new connection; see [`recent`].
+//! | | |
+//! |---|---|
+//! | [`link`] | the one connection that all callers share: made on first use, and again when it broke |
+//! | [`reads`], [`steps`] | what comes at the same time goes out together |
+//! | [`tracking`] | a second connection, on which the server tells of changes, for the near cache |
+//! | [`overdue`] | a register that takes too long to read is asked for its size before it is read again |
+//! | [`recent`] | what was removed within the last minute is removed again on every new connection |
 //!
 //! # On cancellation
-//! A command that was sent is carried out; its answer is dropped.
+//! A command that was sent is carried out, and its answer is dropped.
 //!
 //! # When the server is down
-//! Connecting, waiting for a reconnect and the command itself share the time the caller gives. A command whose
+//! Connecting, waiting for a reconnect and the command itself share the time that the caller gives. A command whose
 //! connection broke is sent once more on a new one, unless a copy that is carried out late could do harm ([`Copies`]).
 
 mod answer;
@@ -75,8 +76,8 @@ impl fmt::Debug for RedisStore {
 }
 
 impl RedisStore {
-    /// A store on the server at `url`, which is of a form that [`CacheBuilder::redis`](crate::CacheBuilder::redis) takes;
-    /// nothing is sent yet.
+    /// A store on the server at `url`, which is of a form that [`CacheBuilder::redis`](crate::CacheBuilder::redis)
+    /// takes; nothing is sent yet.
     ///
     /// # Errors
     /// [`BuildError::Field`] if the URL cannot be understood, or is `rediss://` and the feature `tls` is off.
@@ -104,7 +105,7 @@ impl RedisStore {
         })
     }
 
-    /// As GET, of a register that may be too large to be read; see [`overdue`].
+    /// Reads a register that may be too large to be read; see [`overdue`].
     async fn get_overdue(&self, key: &Key, within: Duration) -> Result<Option<Bytes>, StoreError> {
         let deadline = Instant::now() + within;
         if let Some(start) = large::starts(&self.link, std::slice::from_ref(key), deadline).await?.remove(key) {
@@ -115,7 +116,7 @@ impl RedisStore {
         Ok(register)
     }
 
-    /// As MGET, of registers some of which may be too large to be read.
+    /// Reads registers some of which may be too large to be read.
     async fn get_all_overdue(&self, keys: &[Key], within: Duration) -> Result<Each<Option<Bytes>>, StoreError> {
         let deadline = Instant::now() + within;
         let starts = large::starts(&self.link, keys, deadline).await?;
@@ -189,7 +190,7 @@ impl Step for FillStep {
     }
 }
 
-/// The renewal of a lease, as its script takes it.
+/// RENEW, as its script takes it.
 #[derive(Debug)]
 struct RenewStep {
     key: Key,
@@ -332,8 +333,8 @@ impl Store for RedisStore {
     fn ping(&self, Ping { within, .. }: Ping) -> StoreFuture<'_, ()> {
         Box::pin(async move {
             match self.send::<String>(&redis::cmd("PING"), within).await {
-                // A server that is loading or asks for a password refuses it as well; one that only keeps this user
-                // from this command is there.
+                // A server that loads its data or asks for a password refuses PING as well. A server that only keeps
+                // this user from the command is there.
                 Err(error) if error.kind.is_outage() => Err(error),
                 Ok(_) | Err(_) => Ok(()),
             }

@@ -1,13 +1,13 @@
-//! The steps of writes, and of tags: each takes several registers at once, as one call of a script.
+//! The steps of writes, and of tags. Each takes several registers at once, in one call of a script.
 //!
-//! A cluster's node refuses a call whose registers stand in several slots; then they are taken one by one, and what was to
-//! be put is not.
+//! A cluster's node refuses a call whose registers stand in several slots. Then each register is taken in a call of its
+//! own, and END puts nothing.
 //!
 //! # On cancellation
-//! What was sent is carried out.
+//! A command that was sent is carried out.
 //!
 //! # When the server is down
-//! Every step fails within its time; repeating it is for the caller.
+//! Every step fails within its time. The caller repeats it.
 
 use super::answer::{answer, each, markers, millis};
 use super::fault::{Copies, Fault};
@@ -26,7 +26,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// Keys that the server looks at in one step of a sweep: some tenths of a millisecond.
+/// The number of keys that the server looks at in one stretch of a sweep, which takes some tenths of a millisecond.
 const STRETCH: usize = 1000;
 
 #[derive(Debug)]
@@ -36,11 +36,11 @@ pub(super) struct Writes {
     put: Script,
     begin: Script,
     end: Script,
-    /// Of several registers in one call.
+    /// The refusal of several registers in one call.
     refusal: Refusal,
 }
 
-/// What takes the registers.
+/// The command that takes the registers.
 #[derive(Debug, Clone, Copy)]
 enum How<'a> {
     Script(&'a Script, Copies),
@@ -147,8 +147,8 @@ impl Writes {
             pairs(command, keys.iter());
             command.arg(writer.as_bytes()).arg(millis(marker)).arg(u8::from(token));
         };
-        // A late copy is a marker that nobody ends: it runs out. A token is a right, which such a copy would bring back: END
-        // would then put what others have written over since.
+        // A late copy places a marker that nobody ends, and the marker runs out. But a token is a right, and a late
+        // copy would bring it back: END would then put a value that others have overwritten since.
         let copies = if token { Copies::Never } else { Copies::Harmless };
         self.take(How::Script(&self.begin, copies), keys, arguments, deadline).await?.each(keys.len())
     }
@@ -160,7 +160,7 @@ impl Writes {
             command.arg(writer.as_bytes());
             for at in part {
                 match &at.put {
-                    // One by one, there is no telling whether all of them could be put.
+                    // In calls of their own, nobody can tell whether all of them could be put.
                     Some(PutValue { value, ttl }) if part.len() == written.len() => {
                         command.arg(&value[..]).arg(millis(*ttl))
                     }
@@ -193,7 +193,7 @@ impl Writes {
         self.take(How::Unlink, keys, arguments, deadline).await
     }
 
-    /// Markers are sorted sets, so a sweep of strings passes them by.
+    /// Sweeps strings; markers are sorted sets, so they stay.
     pub(super) async fn sweep(
         &self,
         prefix: &str,
@@ -203,7 +203,7 @@ impl Writes {
         let mut scan = redis::cmd("SCAN");
         scan.arg(from.as_ref().map_or(0, Cursor::position)).arg("MATCH").arg(pattern(prefix)).arg("COUNT").arg(STRETCH);
         scan.arg("TYPE").arg("string");
-        // Bytes: other programs' keys need not be text.
+        // Keys are bytes here: those of other programs need not be text.
         let (next, mut keys): (u64, Vec<Vec<u8>>) = answer(self.link.send(&scan, Copies::Harmless, deadline).await?)?;
         keys.retain(|key| is_under(key, prefix));
         let removed = match self.unlink(&keys, deadline).await? {
@@ -218,7 +218,7 @@ impl Writes {
         Ok(Swept::new((next != 0).then(|| Cursor::at(next)), removed))
     }
 
-    /// A sweep of one of several nodes leaves what stands on the others.
+    /// Fails on one of several nodes, since a sweep of it leaves what stands on the others.
     async fn is_the_only_node(&self, deadline: Instant) -> Result<(), StoreError> {
         let nodes = self.link.send(redis::cmd("CLUSTER").arg("NODES"), Copies::Harmless, deadline).await?;
         if slots::of_this_node(&answer::<String>(nodes)?) == slots::ALL {
@@ -228,7 +228,7 @@ impl Writes {
         Err(StoreError::new(FaultKind::Refused, message))
     }
 
-    /// Takes all in one call or, if the server refuses that, one by one.
+    /// Takes all registers in one call or, if the server refuses that, one by one.
     async fn take<T>(
         &self,
         how: How<'_>,
@@ -342,7 +342,7 @@ fn heads(answer: Value, of: usize) -> Result<Vec<Option<Head>>, StoreError> {
     }
 }
 
-/// The glob of all keys that have this text in them: those that begin with it, companions of these, and maybe some others'.
+/// The glob of all keys that contain this text: those that begin with it, their companions, and maybe keys of others.
 fn pattern(prefix: &str) -> String {
     let mut pattern = String::with_capacity(prefix.len() + 2);
     pattern.push('*');

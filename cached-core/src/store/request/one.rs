@@ -69,8 +69,8 @@ impl<'a> Acquire<'a> {
     /// ```
     /// # use cached_core::store::{Acquire, Head, Key};
     /// # use std::time::Duration;
-    /// let lease = Head::from_bytes(b"L0123456789abcdef").unwrap();
-    /// let request = Acquire::new(&Key::from("k"), lease, Duration::from_secs(10), Duration::from_millis(100));
+    /// # let (key, lease) = (Key::from("k"), Head::from_bytes(b"L0123456789abcdef").unwrap());
+    /// let request = Acquire::new(&key, lease, Duration::from_secs(10), Duration::from_millis(100));
     /// # assert_eq!(request.lease, lease);
     /// ```
     #[must_use]
