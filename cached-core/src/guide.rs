@@ -5,7 +5,7 @@
 //! | [`start`] | How do I cache my first function, and which option do I need? |
 //! | [`attribute`] | What can I write in `#[redis_cached]`, `#[redis_put]` and `#[redis_invalidate]`? |
 //! | [`keys`] | Which calls share an entry, and how do I name one entry? |
-//! | [`invalidation`] | How does a write end what it has made old? |
+//! | [`invalidation`] | How does a write invalidate what it has made old? |
 //! | [`write_through`] | How do I store what a write returns? |
 //! | [`near_cache`] | How do hot values stay in the process, and stay coherent? |
 //! | [`freshness`] | How does nobody wait for an expiring value, and how is a failing source bridged? |
