@@ -20,6 +20,25 @@
 //!
 //! What is promised, and under which assumptions, is in [`guarantees`](crate::guarantees).
 //!
+//! # Words
+//!
+//! | word | meaning |
+//! |---|---|
+//! | entry | a cached value under its key |
+//! | load | running your function, because no entry can be served |
+//! | hit, miss | a call that is answered from the cache; one that is not |
+//! | near cache, near hit | decoded values in the memory of this process; a hit there |
+//! | to invalidate | to make entries misses, in all processes |
+//! | event | something that happens to the data, as a Rust type: writes cause it, entries listen to it |
+//! | tag | a text that entries depend on |
+//! | bracket | a write that invalidates before its body begins, and again when it has ended |
+//! | marker | says in Redis that a bracket is in progress; while it lives, nothing is stored |
+//! | lease | permission to load one key, in Redis; it ends by itself if its process dies |
+//! | budget | the time that Redis may delay one call |
+//! | breaker | opens when Redis fails repeatedly, so that calls do not even try |
+//! | namespace | the first part of all keys of one service |
+//! | fingerprint | what an entry says about the type of its value |
+//!
 //! These pages are documentation only: the modules are empty, and a program that uses this crate does not compile them.
 
 #[doc = include_str!("../guide/start.md")]
