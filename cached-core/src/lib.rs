@@ -36,6 +36,10 @@ mod user_code;
 #[doc = include_str!("../GUARANTEES.md")]
 pub mod guarantees {}
 
+// Only rustdoc reads it, for its pages and for the tests in them.
+#[cfg(any(doc, doctest))]
+pub mod guide;
+
 #[doc(hidden)]
 #[path = "private.rs"]
 pub mod __private;

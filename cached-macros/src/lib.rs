@@ -41,6 +41,9 @@ use role::Role;
 /// `serde::Serialize` and `DeserializeOwned`. It needs no `Clone` and no `Send`, and the arguments need not be
 /// `'static`.
 ///
+/// The [guide](https://docs.rs/cached-core/latest/cached_core/guide/index.html) has a page for each problem that an
+/// option solves.
+///
 /// # Options
 ///
 /// | option | meaning | default |
