@@ -1,6 +1,8 @@
 //! One connection: its health, and whether its server is still the primary.
 //!
-//! `reconnect` replaces a connection that broke.\n//!\n//! As soon as the last answer about the role is half a second old, the next command takes the question along, in one
+//! `reconnect` replaces a connection that broke.
+//!
+//! As soon as the last answer about the role is half a second old, the next command takes the question along, in one
 //! write. So a connection in use costs the server two short questions a second, and an idle one costs nothing. If the
 //! server's last word on its role is older than a second, none of its answers is believed.
 
