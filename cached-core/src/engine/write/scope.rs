@@ -59,8 +59,8 @@ impl Scope {
         let mut budget = self.engine.budget();
         match budget.step(&self.engine, |store, within| store.remove_all(RemoveAll::new(self.keys(), within))).await {
             Ok(removed) => {
-                let failed = removed.faults().filter_map(|(at, _)| self.keys().get(at)).cloned().collect();
-                self.end_but(failed, None, removed)
+                let failed = removed.faults().filter_map(|(at, _)| self.keys().get(at)).cloned().collect::<Vec<_>>();
+                self.end_but(&failed, None, removed)
             }
             Err(error) => self.queue(None, &error.into()),
         }
@@ -73,18 +73,19 @@ impl Scope {
         }
         match budget.step(&self.engine, |store, within| store.end(End::new(writer, written, within))).await {
             Ok(Ended { put, keys, .. }) => {
-                let failed = keys.faults().filter_map(|(at, _)| written.get(at)).map(|at| at.key.clone()).collect();
-                (self.end_but(failed, Some(writer), keys), put)
+                let failed =
+                    keys.faults().filter_map(|(at, _)| written.get(at)).map(|at| at.key.clone()).collect::<Vec<_>>();
+                (self.end_but(&failed, Some(writer), keys), put)
             }
             Err(error) => (self.queue(Some(writer), &error.into()), false),
         }
     }
 
     /// The write has taken effect but on these keys, which are queued.
-    fn end_but(self, failed: Vec<Key>, writer: Option<Head>, answers: Each<()>) -> Outcome {
+    fn end_but(self, failed: &[Key], writer: Option<Head>, answers: Each<()>) -> Outcome {
         let Err(error) = answers.whole() else { return self.end_with(Outcome::Applied) };
         self.site.queued(&error.into());
-        let outcome = self.engine.enqueue(&failed, writer);
+        let outcome = self.engine.enqueue(failed, writer);
         self.end_with(outcome)
     }
 
