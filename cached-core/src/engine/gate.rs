@@ -1,8 +1,9 @@
 //! The only way to the engine's store.
 
 use crate::envelope::Head;
-use crate::error::StoreError;
-use crate::store::{GetWatched, Store, StoreFuture, Tag, Watched, Watcher};
+use crate::error::{FaultKind, StoreError};
+use crate::store::{Begin, Each, End, Ended, GetAll, GetWatched, RemoveAll, Store, StoreFuture, Tag, Watched, Watcher};
+use bytes::Bytes;
 use std::fmt;
 use std::future::ready;
 use std::sync::{Arc, Weak};
@@ -48,12 +49,82 @@ impl Gate {
 /// Reads registers whose changes the store tells of; `None` if it tells of none.
 pub(super) fn get_watched<'a>(store: &'a dyn Store, request: GetWatched<'a>) -> StoreFuture<'a, Option<Watched>> {
     match store.capabilities().watch() {
-        Some(watch) => watch.get_watched(request),
+        Some(watch) => Box::pin(async move {
+            let count = request.keys.len();
+            let watched = watch.get_watched(request).await?;
+            // Fewer registers than keys are as good as none.
+            Ok(watched.filter(|watched| watched.registers.len() == count))
+        }),
         None => Box::pin(ready(Ok(None))),
     }
 }
 
-/// The heads of all tags; `None` if one of them is being written.
+// A step over several keys that has failed for one of them has failed. The keys of one step depend on each other: an
+// entry on its tags, a tag's register on that of all tags. What is done for the other keys is done again, which is safe.
+
+/// HIT with tags: the register of each key.
+pub(super) async fn get_all(store: &dyn Store, request: GetAll<'_>) -> Result<Vec<Option<Bytes>>, StoreError> {
+    let count = request.keys.len();
+    whole(store.get_all(request).await?, count)
+}
+
+/// INVALIDATE of several registers.
+pub(super) async fn remove_all(store: &dyn Store, request: RemoveAll<'_>) -> Result<(), StoreError> {
+    let count = request.keys.len();
+    whole(store.remove_all(request).await?, count).map(drop)
+}
+
+/// TAG: the heads of the tags; `None` if a write is in progress on one of them.
 pub(super) async fn tag(store: &dyn Store, request: Tag<'_>) -> Result<Option<Vec<Head>>, StoreError> {
-    Ok(store.tag(request).await?.whole()?.into_iter().collect())
+    let count = request.tags.len();
+    Ok(whole(store.tag(request).await?, count)?.into_iter().collect())
+}
+
+/// BEGIN.
+pub(super) async fn begin(store: &dyn Store, request: Begin<'_>) -> Result<(), StoreError> {
+    let count = request.keys.len();
+    whole(store.begin(request).await?, count).map(drop)
+}
+
+/// END. Returns whether the values were put.
+pub(super) async fn end(store: &dyn Store, request: End<'_>) -> Result<bool, StoreError> {
+    let count = request.written.len();
+    let Ended { put, keys, .. } = store.end(request).await?;
+    whole(keys, count).map(|_| put)
+}
+
+/// The answers for `count` keys, or the fault of one of them: an outage if there is one, because the breaker has to
+/// learn of it.
+fn whole<T>(answers: Each<T>, count: usize) -> Result<Vec<T>, StoreError> {
+    if answers.len() != count {
+        let message = format!("the store has given {} answers for {count} keys", answers.len());
+        return Err(StoreError::new(FaultKind::Refused, message));
+    }
+    let outage = answers.faults().find(|(_, error)| error.kind.is_outage()).map(|(_, error)| error.clone());
+    outage.map_or_else(|| answers.whole(), Err)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fault(kind: FaultKind) -> Result<u8, StoreError> {
+        Err(StoreError::new(kind, "no"))
+    }
+
+    #[test]
+    fn a_step_has_failed_if_it_failed_for_one_key() {
+        assert_eq!(whole([Ok(1), Ok(2)].into_iter().collect(), 2).unwrap(), [1, 2]);
+        let refused = whole([Ok(1), fault(FaultKind::Refused)].into_iter().collect(), 2);
+        assert_eq!(refused.unwrap_err().kind, FaultKind::Refused);
+        let answers = [fault(FaultKind::Refused), Ok(1), fault(FaultKind::Timeout)];
+        assert_eq!(whole(answers.into_iter().collect(), 3).unwrap_err().kind, FaultKind::Timeout);
+    }
+
+    #[test]
+    fn a_store_that_answers_for_too_few_keys_is_not_believed() {
+        for answers in [vec![], vec![1], vec![1, 2, 3]] {
+            assert_eq!(whole(Each::from(answers), 2).unwrap_err().kind, FaultKind::Refused);
+        }
+    }
 }

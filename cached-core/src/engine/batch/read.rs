@@ -1,7 +1,7 @@
 //! The first read of a batch: one MGET for the registers of many entries and of their tags.
 
 use crate::engine::budget::Budget;
-use crate::engine::gate::get_watched;
+use crate::engine::gate::{get_all, get_watched};
 use crate::engine::read::near::WatchedRead;
 use crate::engine::read::{Judgement, Miss, MissCause, Reading, UnprovenValue};
 use crate::engine::site::NearPolicy;
@@ -130,8 +130,7 @@ impl Chunk {
         {
             return Ok(read);
         }
-        let registers =
-            budget.step(engine, |store, within| store.get_all(GetAll::new(&self.keys, within))).await?.whole()?;
+        let registers = budget.step(engine, |store, within| get_all(store, GetAll::new(&self.keys, within))).await?;
         Ok(ChunkAnswer { registers, watched: None })
     }
 
@@ -268,5 +267,5 @@ async fn read_named(
     {
         return Ok((watched.registers, true));
     }
-    Ok((budget.step(engine, |store, within| store.get_all(GetAll::new(keys, within))).await?.whole()?, false))
+    Ok((budget.step(engine, |store, within| get_all(store, GetAll::new(keys, within))).await?, false))
 }

@@ -10,6 +10,7 @@
 
 use super::{QueueBatch, QueueStep, QueuedRegister};
 use crate::engine::Engine;
+use crate::engine::gate;
 use crate::engine::health::is_on_tokio;
 use crate::envelope::Head;
 use crate::error::StoreError;
@@ -118,7 +119,8 @@ impl Engine {
 
     async fn remove(&self, registers: &[QueuedRegister]) -> Result<(), StoreError> {
         let keys: Vec<Key> = registers.iter().map(|due| Key::clone(&due.key)).collect();
-        self.store.off_path().remove_all(RemoveAll::new(&keys, WITHIN)).await?.whole()?;
+        let store = &**self.store.off_path();
+        gate::remove_all(store, RemoveAll::new(&keys, WITHIN)).await?;
         let mut by_writer: HashMap<&[u8], (Head, Vec<Written>)> = HashMap::new();
         for due in registers {
             for writer in &due.writers {
@@ -127,7 +129,7 @@ impl Engine {
             }
         }
         for (writer, written) in by_writer.into_values() {
-            self.store.off_path().end(End::new(writer, &written, WITHIN)).await?.keys.whole()?;
+            gate::end(store, End::new(writer, &written, WITHIN)).await?;
         }
         Ok(())
     }
@@ -158,7 +160,7 @@ impl Engine {
     ) -> Result<u64, StoreError> {
         let (mut from, mut removed) = (None, 0);
         let swept = loop {
-            match self.store.off_path().sweep(Sweep::new(prefix, within).from(from)).await {
+            match self.store.off_path().sweep(Sweep::new(prefix, within).from_cursor(from)).await {
                 Ok(swept) => {
                     removed += swept.removed;
                     progress(removed);

@@ -17,12 +17,13 @@
 //! The entries beside it are unusable from then on. The next load, of whatever type, is stored under the key again.
 
 use super::Reading;
+use crate::engine::gate::get_all;
 use crate::engine::target::{Base, Dependencies, Target};
 use crate::envelope::Head;
 use crate::key::{Key, companion};
 use crate::lease::Purpose;
 use crate::reason::MissReason;
-use crate::store::{Each, GetAll};
+use crate::store::GetAll;
 use bytes::Bytes;
 use std::sync::atomic::Ordering;
 
@@ -106,8 +107,8 @@ impl Target {
             return true;
         }
         let (engine, base) = (&self.engine, std::slice::from_ref(&self.key));
-        let read = engine.budget().step(engine, |store, within| store.get_all(GetAll::new(base, within))).await;
-        read.and_then(Each::whole).is_ok_and(|registers| self.tags_if_base_holds(&registers).is_some())
+        let read = engine.budget().step(engine, |store, within| get_all(store, GetAll::new(base, within))).await;
+        read.is_ok_and(|registers| self.tags_if_base_holds(&registers).is_some())
     }
 
     /// Takes the registers of the tags out of those of all that the entry depends on; `None` if the base is not what it

@@ -220,10 +220,8 @@ impl Target {
     }
 
     async fn read_all(&self, tagged: &Dependencies, budget: &mut Budget) -> Result<Reading, StoreError> {
-        let mut registers = budget
-            .step(&self.engine, |store, within| store.get_all(GetAll::new(&tagged.keys, within)))
-            .await?
-            .whole()?;
+        let mut registers =
+            budget.step(&self.engine, |store, within| get_all(store, GetAll::new(&tagged.keys, within))).await?;
         let Some((register, depends_on)) = registers.split_first_mut() else { return Ok(Reading::Nothing) };
         match self.judge(register.take(), depends_on) {
             Judgement::Reading(reading) => Ok(reading),
@@ -282,8 +280,7 @@ impl Target {
         budget: &mut Budget,
     ) -> Result<Reading, StoreError> {
         let tags = self.named_tags(&named);
-        let registers =
-            budget.step(&self.engine, |store, within| store.get_all(GetAll::new(&tags, within))).await?.whole()?;
+        let registers = budget.step(&self.engine, |store, within| get_all(store, GetAll::new(&tags, within))).await?;
         Ok(self.judge_named(named, &tags, &registers))
     }
 

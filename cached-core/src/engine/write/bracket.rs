@@ -3,13 +3,14 @@
 use super::scope::Scope;
 use crate::engine::Engine;
 use crate::engine::budget::Budget;
+use crate::engine::gate;
 use crate::engine::load::fill::start;
 use crate::envelope::Head;
 use crate::error::{CacheError, FaultKind, StoreError};
 use crate::invalidation::Outcome;
 use crate::key::Key;
 use crate::lease;
-use crate::store::{Begin, Each, End, Written};
+use crate::store::{Begin, End, Written};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::task::JoinHandle;
@@ -81,10 +82,12 @@ impl Bracket {
         let writer = lease::writer().ok_or((None, CacheError::NoRandomness))?;
         let (keys, marker) = (scope.keys(), engine.settings.marker);
         let begun = budget
-            .step(engine, |store, within| store.begin(Begin::new(writer, keys, marker, within).with_token(token)))
+            .step(engine, |store, within| {
+                gate::begin(store, Begin::new(writer, keys, marker, within).with_token(token))
+            })
             .await;
         engine.wrote(scope.keys());
-        begun.and_then(Each::whole).map_err(|error| (Some(writer), error.into()))?;
+        begun.map_err(|error| (Some(writer), error.into()))?;
         Ok(writer)
     }
 
@@ -93,7 +96,7 @@ impl Bracket {
     /// An error here is ignored, because the next BEGIN will then fail too.
     async fn end_lost(scope: &Scope, writer: Head, budget: &mut Budget) {
         let written = nothing(scope.keys());
-        let _ = budget.step(&scope.engine, |store, within| store.end(End::new(writer, &written, within))).await;
+        let _ = budget.step(&scope.engine, |store, within| gate::end(store, End::new(writer, &written, within))).await;
     }
 
     /// Ends the write.
@@ -145,7 +148,8 @@ impl FailedBegin {
             // this.
             start(&engine.clone(), async move {
                 let mut budget = engine.budget();
-                let _ = budget.step(&engine, |store, within| store.end(End::new(writer, &written, within))).await;
+                let _ =
+                    budget.step(&engine, |store, within| gate::end(store, End::new(writer, &written, within))).await;
             });
         }
         scope.site.counters.refused.one();
@@ -183,8 +187,7 @@ impl Extension {
                 // A BEGIN that fails is repeated at the next tick, before the markers have run out. It never has the
                 // token: if the markers were lost, another write may have come and gone, and the token must not come
                 // back.
-                let begun = store.begin(Begin::new(writer, &keys, marker, marker / 6)).await;
-                if let Err(error) = begun.and_then(Each::whole) {
+                if let Err(error) = gate::begin(&*store, Begin::new(writer, &keys, marker, marker / 6)).await {
                     tracing::debug!(%error, "the markers of a write could not be extended");
                 }
             }

@@ -1,12 +1,13 @@
 //! What a write invalidates, and in which cache.
 
 use crate::engine::budget::Budget;
+use crate::engine::gate;
 use crate::engine::{Engine, SiteRef};
 use crate::envelope::Head;
 use crate::error::CacheError;
 use crate::invalidation::{Outcome, Registers};
 use crate::key::Key;
-use crate::store::{Each, End, Ended, RemoveAll, Written};
+use crate::store::{End, RemoveAll, Written};
 use std::sync::Arc;
 
 /// What a write invalidates, and in which cache. If this is dropped while it is open, the registers are invalidated,
@@ -57,11 +58,9 @@ impl Scope {
             return self.queue(None, &error);
         }
         let mut budget = self.engine.budget();
-        match budget.step(&self.engine, |store, within| store.remove_all(RemoveAll::new(self.keys(), within))).await {
-            Ok(removed) => {
-                let failed = removed.faults().filter_map(|(at, _)| self.keys().get(at)).cloned().collect::<Vec<_>>();
-                self.end_but(&failed, None, removed)
-            }
+        let remove = |store, within| gate::remove_all(store, RemoveAll::new(self.keys(), within));
+        match budget.step(&self.engine, remove).await {
+            Ok(()) => self.end_with(Outcome::Applied),
             Err(error) => self.queue(None, &error.into()),
         }
     }
@@ -71,24 +70,13 @@ impl Scope {
         if let Err(error) = self.engine.usable() {
             return (self.queue(Some(writer), &error), false);
         }
-        match budget.step(&self.engine, |store, within| store.end(End::new(writer, written, within))).await {
-            Ok(Ended { put, keys, .. }) => {
-                let failed =
-                    keys.faults().filter_map(|(at, _)| written.get(at)).map(|at| at.key.clone()).collect::<Vec<_>>();
-                (self.end_but(&failed, Some(writer), keys), put)
-            }
+        match budget.step(&self.engine, |store, within| gate::end(store, End::new(writer, written, within))).await {
+            Ok(put) => (self.end_with(Outcome::Applied), put),
             Err(error) => (self.queue(Some(writer), &error.into()), false),
         }
     }
 
-    /// The write has taken effect but on these keys, which are queued.
-    fn end_but(self, failed: &[Key], writer: Option<Head>, answers: Each<()>) -> Outcome {
-        let Err(error) = answers.whole() else { return self.end_with(Outcome::Applied) };
-        self.site.queued(&error.into());
-        let outcome = self.engine.enqueue(failed, writer);
-        self.end_with(outcome)
-    }
-
+    /// Queues all registers, also those that the store may have removed: see [`gate`].
     fn queue(self, writer: Option<Head>, error: &CacheError) -> Outcome {
         self.site.queued(error);
         let outcome = self.engine.enqueue(self.keys(), writer);

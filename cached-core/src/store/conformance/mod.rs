@@ -94,10 +94,16 @@ pub trait Subject: Sync {
     }
 
     /// Takes this much time from what the register still has to live. By default the time [passes](Self::pass): with a
-    /// store whose clock cannot be moved, one case then takes two and a half minutes.
+    /// store whose clock cannot be moved, two cases then take about three minutes each.
     fn age(&self, key: &str, by: Duration) -> impl Future<Output = ()> + Send {
         let _ = key;
         self.pass(by)
+    }
+
+    /// Whether a step over several keys takes all of them at once, as one server does. By default it does; a store that
+    /// spreads its keys over several servers says `false`, and is then asked for no more than the contract does.
+    fn takes_keys_at_once(&self) -> bool {
+        true
     }
 
     /// Writes a register as another program would, without regard to markers. By default there is no other program, and

@@ -79,7 +79,9 @@ pub async fn no_tag_is_taken_while_one_of_them_is_written(on: On<impl Subject>) 
     let marker = Duration::from_millis(300);
     on.begin(lease(9), &["b"], TTL).await;
     assert_eq!(on.tag(&["a", "b", "c"], stamp(1)).await, None);
-    assert_eq!(on.get_all(&["a", "b", "c"]).await, [None, None, None], "some were created");
+    if on.takes_keys_at_once() {
+        assert_eq!(on.get_all(&["a", "b", "c"]).await, [None, None, None], "some were created");
+    }
     assert_eq!(on.tag(&["a", "c"], stamp(1)).await.unwrap(), [stamp(1); 2]);
     assert_eq!(on.tag(&["a", "b"], stamp(2)).await, None, "another one is there already");
     on.end(lease(9), &["b"]).await;

@@ -174,9 +174,12 @@ pub async fn several_are_put_together_or_not_at_all(on: On<impl Subject>) {
     let (_, b) = value(2, "b");
     let keys = ["a", "b", "list"];
     let written: [(&str, Option<&Bytes>); 3] = [("a", Some(&a)), ("list", None), ("b", Some(&b))];
+    // A store that cannot take all of them at once puts nothing.
+    let puts = on.takes_keys_at_once();
+    let put = |value: &Bytes| puts.then(|| value.clone());
     on.begin_with_token(writer(1), &keys, TTL).await;
-    assert!(on.end_with(writer(1), &written).await);
-    assert_eq!(on.get_all(&keys).await, [Some(a.clone()), Some(b.clone()), None]);
+    assert_eq!(on.end_with(writer(1), &written).await, puts);
+    assert_eq!(on.get_all(&keys).await, [put(&a), put(&b), None]);
 
     for lost in ["a", "b"] {
         on.begin_with_token(writer(1), &keys, TTL).await;
@@ -187,7 +190,8 @@ pub async fn several_are_put_together_or_not_at_all(on: On<impl Subject>) {
 
     on.begin_with_token(writer(1), &keys, TTL).await;
     on.begin(writer(2), &["list"], TTL).await;
-    assert!(on.end_with(writer(1), &written).await, "there is nothing to put in the one that others write as well");
-    assert_eq!(on.get_all(&keys).await, [Some(a), Some(b), None]);
+    let has_put = on.end_with(writer(1), &written).await;
+    assert_eq!(has_put, puts, "there is nothing to put in the one that others write as well");
+    assert_eq!(on.get_all(&keys).await, [put(&a), put(&b), None]);
     assert_eq!(on.acquire("list", lease(1), TTL).await, Acquired::Writing);
 }

@@ -294,11 +294,11 @@ impl<'a> Sweep<'a> {
     /// ```
     /// # use cached_core::store::{Cursor, Sweep};
     /// # use std::time::Duration;
-    /// let request = Sweep::new("shop:", Duration::from_secs(1)).from(Some(Cursor::at(17)));
+    /// let request = Sweep::new("shop:", Duration::from_secs(1)).from_cursor(Some(Cursor::at(17)));
     /// # assert_eq!(request.from.unwrap().position(), 17);
     /// ```
     #[must_use]
-    pub fn from(self, from: Option<Cursor>) -> Self {
+    pub fn from_cursor(self, from: Option<Cursor>) -> Self {
         Self { from, ..self }
     }
 }

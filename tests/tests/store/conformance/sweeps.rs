@@ -44,7 +44,7 @@ async fn a_sweep_of_a_busy_server_is_complete_and_holds_nobody_up() {
     });
     let (mut from, mut stretches, mut most) = (None, 0_u32, 0);
     loop {
-        let Swept { next, removed, .. } = on.store().sweep(Sweep::new("n:", WITHIN).from(from)).await.unwrap();
+        let Swept { next, removed, .. } = on.store().sweep(Sweep::new("n:", WITHIN).from_cursor(from)).await.unwrap();
         stretches += 1;
         most = most.max(removed);
         from = next;
