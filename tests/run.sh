@@ -39,7 +39,7 @@ run() {
 tests() { run cargo test --locked --no-fail-fast --workspace "$@"; }
 # Tests that measure time have the machine to themselves: one at a time, after all others.
 others=(--test lints)
-for path in */tests/*.rs tests/tests/*/; do
+for path in */tests/*.rs examples/*/tests/*.rs tests/tests/*/; do
   name=$(basename "$path" .rs)
   [ "$name" = timed ] || others+=(--test "$name")
 done

@@ -3,7 +3,7 @@
 use crate::error::ApiError;
 use crate::model::{Category, Product, RankBy, ReportLine, SearchPage, TopProduct, User};
 use crate::repository::Repository;
-use crate::{changes, page, query, timing};
+use crate::{changes, page, query, showcase, timing};
 use axum::extract::{FromRequestParts, State};
 use axum::routing::{get, post, put};
 use axum::{Json, Router, middleware};
@@ -31,11 +31,17 @@ pub(crate) fn router(app: App) -> Router {
         .route("/api/search", get(search))
         .route("/api/top/{category}", get(top))
         .route("/api/report/{year}", get(report))
+        .route("/api/entries", get(showcase::entries))
+        .route("/api/stampede", post(showcase::stampede))
+        .route("/api/near", get(showcase::near))
+        .route("/api/turnover", get(showcase::turnover))
         .layer(middleware::from_fn(timing::elapsed));
     Router::new()
         .merge(data)
         .route("/api/stats", get(stats))
         .route("/", get(page::page))
+        .route("/page.css", get(page::style))
+        .route("/page.js", get(page::script))
         .fallback(|| async { ApiError::NotFound("page") })
         .with_state(app)
 }
@@ -47,7 +53,7 @@ pub(crate) struct Path<T>(pub(crate) T);
 
 #[derive(FromRequestParts)]
 #[from_request(via(axum::extract::Query), rejection(ApiError))]
-struct Query<T>(T);
+pub(crate) struct Query<T>(pub(crate) T);
 
 /// `?cache=off` or `?cache=on`.
 #[derive(Deserialize)]

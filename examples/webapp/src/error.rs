@@ -36,6 +36,9 @@ pub(crate) enum ApiError {
     /// The client gets no details; they are in the log.
     #[error("the database failed")]
     Database(#[from] sqlx::Error),
+    /// A call that `entry!` cannot describe, which is a mistake in this program.
+    #[error("the entry cannot be named")]
+    Entry(#[from] cached_core::EntryError),
 }
 
 impl From<PathRejection> for ApiError {
@@ -63,6 +66,10 @@ impl IntoResponse for ApiError {
             Self::NotFound(_) => StatusCode::NOT_FOUND,
             Self::Database(error) => {
                 tracing::error!(%error, "query failed");
+                StatusCode::INTERNAL_SERVER_ERROR
+            }
+            Self::Entry(error) => {
+                tracing::error!(%error, "no entry");
                 StatusCode::INTERNAL_SERVER_ERROR
             }
         };

@@ -1,7 +1,8 @@
 //! The sample web app: a product catalogue whose queries are cached.
 //!
 //! `cargo run --release -p webapp`, then open <http://127.0.0.1:3000>. It keeps its cache in memory, or in Redis if
-//! `REDIS_URL` is set. If Redis stops meanwhile, the app continues, only slower.
+//! `REDIS_URL` is set. If Redis stops meanwhile, the app continues, only slower. Ctrl-C and SIGTERM end it: open requests
+//! are answered, pending invalidations are applied, and the database is removed.
 //!
 //! `cargo run -p webapp -- audit` checks that some function causes each event and some function listens to it.
 
@@ -14,6 +15,8 @@ mod model;
 mod page;
 mod query;
 mod repository;
+mod showcase;
+mod shutdown;
 #[cfg(test)]
 mod tests;
 mod timing;
@@ -23,6 +26,7 @@ use crate::api::App;
 use crate::db::Seed;
 use crate::error::StartError;
 use crate::repository::Repository;
+use crate::shutdown::{Finish, Stop};
 use cached_core::{Audit, AuditOptions, Cache, CacheBuilder};
 use std::io::{self, ErrorKind, Write as _};
 use std::process::ExitCode;
@@ -69,6 +73,7 @@ fn audit(cache: &Cache) -> Audit {
 }
 
 async fn run() -> Result<(), StartError> {
+    let stop = Stop::listen();
     // Done first, so that a port in use is reported at once.
     let addr = config::addr()?;
     let listener = TcpListener::bind(addr).await.map_err(|error| match error.kind() {
@@ -83,45 +88,17 @@ async fn run() -> Result<(), StartError> {
     let directory = tempfile::tempdir()?;
     let pool = tokio::select! {
         pool = db::create(directory.path(), Seed::FULL) => pool?,
-        () = stop_signal() => return Ok(()),
+        () = stop.clone().signalled() => return Ok(()),
     };
     let app = App { repository: Repository::new(pool.clone()), cache: cache.clone() };
 
     let url = format!("http://{}", listener.local_addr()?);
     tracing::info!(%url, store = cache.stats().store, "listening");
-    axum::serve(listener, api::router(app)).with_graceful_shutdown(stop_signal()).await?;
+    shutdown::serve(listener, api::router(app), stop).await?;
+    let finish = Finish::of(&cache).await;
 
-    // The last loaded values may still be on their way to the store.
-    cache.settled().await;
     pool.close().await;
     directory.close()?;
-    tracing::info!("stopped");
+    finish.log();
     Ok(())
-}
-
-/// Waits for Ctrl-C or SIGTERM. The app then stores the last loaded values and removes the database.
-async fn stop_signal() {
-    tokio::select! {
-        () = listened("Ctrl-C", tokio::signal::ctrl_c()) => {}
-        () = listened("SIGTERM", terminate()) => {}
-    }
-}
-
-async fn listened(signal: &str, received: impl Future<Output = io::Result<()>>) {
-    if let Err(error) = received.await {
-        tracing::warn!(%error, "cannot listen for {signal}");
-        std::future::pending::<()>().await;
-    }
-}
-
-#[cfg(unix)]
-async fn terminate() -> io::Result<()> {
-    use tokio::signal::unix::{SignalKind, signal};
-    signal(SignalKind::terminate())?.recv().await;
-    Ok(())
-}
-
-#[cfg(not(unix))]
-async fn terminate() -> io::Result<()> {
-    std::future::pending().await
 }

@@ -71,6 +71,15 @@ pub(crate) struct ReportLine {
     pub(crate) best_seller: String,
 }
 
+/// All sales of one year.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Turnover {
+    pub(crate) orders: i64,
+    pub(crate) cents: i64,
+    /// When it was summed up, in milliseconds since 1970, so that the page can show the age of an answer.
+    pub(crate) summed_ms: u64,
+}
+
 // The events of the data. A function that reads names the events that invalidate its entry, a function that writes
 // names the events that it causes; neither needs to know the other.
 

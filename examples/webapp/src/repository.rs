@@ -3,12 +3,13 @@
 
 use crate::db::CURRENT_YEAR;
 use crate::model::{
-    Category, CategorySold, Product, ProductChanged, RankBy, ReportLine, SearchPage, TopProduct, User, UserBought,
-    UserChanged, YearSold,
+    Category, CategorySold, Product, ProductChanged, RankBy, ReportLine, SearchPage, TopProduct, Turnover, User,
+    UserBought, UserChanged, YearSold,
 };
-use crate::query;
+use crate::{query, showcase};
 use cached_core::{Tag, redis_cached};
 use sqlx::SqlitePool;
+use std::sync::Arc;
 use std::time::Duration;
 
 #[derive(Clone, Debug)]
@@ -65,6 +66,44 @@ impl Repository {
     #[redis_cached(key = "report:<year>", ttl = report_ttl(year), invalidate_on = YearSold { year })]
     pub(crate) async fn sales_report(&self, year: u16) -> Result<Vec<ReportLine>, sqlx::Error> {
         query::report(&self.pool, year).await
+    }
+
+    /// Keeps decoded products in this process too. `Arc`, so that a near hit copies nothing.
+    #[redis_cached(
+        key = "near-product:<id>",
+        ttl = "catalog",
+        none_ttl = "10s",
+        local = "30s",
+        invalidate_on = ProductChanged { id },
+    )]
+    pub(crate) async fn find_product_near(&self, id: i64) -> Result<Option<Arc<Product>>, sqlx::Error> {
+        Ok(query::product(&self.pool, id).await?.map(Arc::new))
+    }
+
+    /// For three seconds a value is fresh. For a minute more it is served at once while a task loads the next one.
+    #[redis_cached(
+        key = "turnover:<year>",
+        ttl = "3s",
+        jitter = 0.0,
+        stale_while_revalidate = "1m",
+        refresh = "background",
+        invalidate_on = YearSold { year },
+    )]
+    pub(crate) async fn turnover(&self, year: u16) -> Result<Turnover, sqlx::Error> {
+        self.sum_up(year).await
+    }
+
+    /// The same without `stale_while_revalidate`, to compare: every three seconds a caller waits for the query.
+    #[redis_cached(key = "turnover-waiting:<year>", ttl = "3s", jitter = 0.0, invalidate_on = YearSold { year })]
+    pub(crate) async fn turnover_waiting(&self, year: u16) -> Result<Turnover, sqlx::Error> {
+        self.sum_up(year).await
+    }
+
+    async fn sum_up(&self, year: u16) -> Result<Turnover, sqlx::Error> {
+        let lines = query::report(&self.pool, year).await?;
+        let cents = lines.iter().map(|line| line.revenue_cents).sum();
+        let orders = lines.iter().map(|line| line.orders).sum();
+        Ok(Turnover { orders, cents, summed_ms: showcase::unix_ms() })
     }
 }
 

@@ -12,6 +12,8 @@ use std::time::Duration;
 use tempfile::TempDir;
 use tower::ServiceExt;
 
+mod showcase;
+
 struct Fixture {
     app: App,
     _directory: TempDir,
@@ -19,8 +21,11 @@ struct Fixture {
 
 impl Fixture {
     async fn new() -> Self {
+        Self::seeded(Seed { users: 20, products: 240, orders: 1_000 }).await
+    }
+
+    async fn seeded(seed: Seed) -> Self {
         let directory = tempfile::tempdir().unwrap();
-        let seed = Seed { users: 20, products: 240, orders: 1_000 };
         let pool = db::create(directory.path(), seed).await.unwrap();
         let cache = Cache::builder().ttl_class("catalog", Duration::from_mins(1)).build().unwrap();
         Self { app: App { repository: Repository::new(pool), cache }, _directory: directory }
@@ -148,10 +153,17 @@ async fn stats() {
 
 #[tokio::test]
 async fn page() {
-    let (status, html) = Fixture::new().await.get_text("/").await;
+    let fixture = Fixture::new().await;
+    let (status, html) = fixture.get_text("/").await;
     assert_eq!(status, StatusCode::OK);
     assert!(html.starts_with("<!doctype html>"));
-    assert!(!html.contains("http://") && !html.contains("https://"), "no external resources");
+    assert!(html.contains("page.css") && html.contains("page.js"));
+    for (path, has) in [("/", "<h1>"), ("/page.css", "@media (max-width"), ("/page.js", "use strict")] {
+        let (status, text) = fixture.get_text(path).await;
+        assert_eq!(status, StatusCode::OK, "{path}");
+        assert!(text.contains(has), "{path}");
+        assert!(!text.contains("http://") && !text.contains("https://"), "{path}: no external resources");
+    }
 }
 
 #[tokio::test]
