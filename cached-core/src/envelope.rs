@@ -1,5 +1,7 @@
 //! Reads and writes registers: the bytes under one key, which hold a lease or a value.
 //!
+//! It only parses. What a register means to a call, a hit among others, is decided in `engine/read`.
+//!
 //! ```text
 //! lease   'L' purpose[2] id[14]
 //! value   'V' stamp[16] | kind[1] fingerprint[2] check[4] | times | tags | payload

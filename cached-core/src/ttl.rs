@@ -1,4 +1,6 @@
 //! Times to live: named classes, limits, jitter.
+//!
+//! Which time a function uses, also for a `None`, is resolved in `engine/site`.
 
 use std::collections::BTreeMap;
 use std::time::Duration;

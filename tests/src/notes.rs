@@ -2,8 +2,8 @@
 
 use bytes::Bytes;
 use cached_core::store::{
-    Acquire, Acquired, Begin, Capabilities, End, Fill, Get, GetAll, Head, Ping, Put, Release, Remove, RemoveAll, Renew,
-    Store, StoreFuture, Sweep, Swept, Tag,
+    Acquire, Acquired, Begin, Capabilities, Domain, Each, End, Ended, Fill, Get, GetAll, Head, Key, Ping, Put, Release,
+    Remove, RemoveAll, Renew, Store, StoreFuture, Sweep, Swept, Tag,
 };
 use cached_core::{Cache, FaultKind, StoreError};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -44,6 +44,10 @@ impl Store for Notes {
         Capabilities::none()
     }
 
+    fn domain(&self, _: &Key) -> Domain {
+        Domain::FIRST
+    }
+
     fn get<'a>(&'a self, request: Get<'a>) -> StoreFuture<'a, Option<Bytes>> {
         (**request.key).clone_into(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner));
         no()
@@ -73,23 +77,23 @@ impl Store for Notes {
         no()
     }
 
-    fn get_all<'a>(&'a self, _: GetAll<'a>) -> StoreFuture<'a, Vec<Option<Bytes>>> {
+    fn get_all<'a>(&'a self, _: GetAll<'a>) -> StoreFuture<'a, Each<Option<Bytes>>> {
         no()
     }
 
-    fn remove_all<'a>(&'a self, _: RemoveAll<'a>) -> StoreFuture<'a, ()> {
+    fn remove_all<'a>(&'a self, _: RemoveAll<'a>) -> StoreFuture<'a, Each<()>> {
         no()
     }
 
-    fn tag<'a>(&'a self, _: Tag<'a>) -> StoreFuture<'a, Option<Vec<Head>>> {
+    fn tag<'a>(&'a self, _: Tag<'a>) -> StoreFuture<'a, Each<Option<Head>>> {
         no()
     }
 
-    fn begin<'a>(&'a self, _: Begin<'a>) -> StoreFuture<'a, ()> {
+    fn begin<'a>(&'a self, _: Begin<'a>) -> StoreFuture<'a, Each<()>> {
         no()
     }
 
-    fn end<'a>(&'a self, _: End<'a>) -> StoreFuture<'a, bool> {
+    fn end<'a>(&'a self, _: End<'a>) -> StoreFuture<'a, Ended> {
         no()
     }
 

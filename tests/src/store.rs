@@ -16,6 +16,11 @@ macro_rules! forward {
             self.$inner.capabilities()
         }
     };
+    (@ $inner:ident domain) => {
+        fn domain(&self, key: &cached_core::store::Key) -> cached_core::store::Domain {
+            self.$inner.domain(key)
+        }
+    };
     (@ $inner:ident get) => {
         $crate::forward!(@@ $inner get Get -> Option<bytes::Bytes>);
     };
@@ -38,19 +43,19 @@ macro_rules! forward {
         $crate::forward!(@@ $inner remove Remove -> bool);
     };
     (@ $inner:ident get_all) => {
-        $crate::forward!(@@ $inner get_all GetAll -> Vec<Option<bytes::Bytes>>);
+        $crate::forward!(@@ $inner get_all GetAll -> cached_core::store::Each<Option<bytes::Bytes>>);
     };
     (@ $inner:ident remove_all) => {
-        $crate::forward!(@@ $inner remove_all RemoveAll -> ());
+        $crate::forward!(@@ $inner remove_all RemoveAll -> cached_core::store::Each<()>);
     };
     (@ $inner:ident tag) => {
-        $crate::forward!(@@ $inner tag Tag -> Option<Vec<cached_core::store::Head>>);
+        $crate::forward!(@@ $inner tag Tag -> cached_core::store::Each<Option<cached_core::store::Head>>);
     };
     (@ $inner:ident begin) => {
-        $crate::forward!(@@ $inner begin Begin -> ());
+        $crate::forward!(@@ $inner begin Begin -> cached_core::store::Each<()>);
     };
     (@ $inner:ident end) => {
-        $crate::forward!(@@ $inner end End -> bool);
+        $crate::forward!(@@ $inner end End -> cached_core::store::Ended);
     };
     (@ $inner:ident sweep) => {
         $crate::forward!(@@ $inner sweep Sweep -> cached_core::store::Swept);

@@ -6,13 +6,14 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Messages without a case: no input from rustc leads to them.
-const NEVER_SEEN: [&str; 3] = [
+const NEVER_SEEN: [&str; 4] = [
     // rustc's own parser reports it first.
     "expected the body of the function",
     // Text that does not begin with a digit is read as a class.
     "not a duration; write for example `90s`, `5m` or `1h30m`",
-    // A message of syn that ours replaces.
+    // Messages of syn that ours replace.
     "comparison operators cannot be chained",
+    "expected identifier or integer",
 ];
 
 /// Files with this ending below a folder.

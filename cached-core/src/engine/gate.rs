@@ -1,6 +1,8 @@
 //! The only way to the engine's store.
 
-use crate::store::{GetWatched, Store, StoreFuture, Watched, Watcher};
+use crate::envelope::Head;
+use crate::error::StoreError;
+use crate::store::{GetWatched, Store, StoreFuture, Tag, Watched, Watcher};
 use std::fmt;
 use std::future::ready;
 use std::sync::{Arc, Weak};
@@ -49,4 +51,9 @@ pub(super) fn get_watched<'a>(store: &'a dyn Store, request: GetWatched<'a>) -> 
         Some(watch) => watch.get_watched(request),
         None => Box::pin(ready(Ok(None))),
     }
+}
+
+/// The heads of all tags; `None` if one of them is being written.
+pub(super) async fn tag(store: &dyn Store, request: Tag<'_>) -> Result<Option<Vec<Head>>, StoreError> {
+    Ok(store.tag(request).await?.whole()?.into_iter().collect())
 }

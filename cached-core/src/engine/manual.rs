@@ -6,6 +6,7 @@ use super::health::is_on_tokio;
 use super::policy::{Policy, comes_back, encode};
 use super::read::Reading;
 use super::target::Target;
+use crate::engine::gate;
 use crate::envelope::tags::MAX_TAGS;
 use crate::envelope::{Entry, Head};
 use crate::error::CacheError;
@@ -125,7 +126,7 @@ impl Target {
         let engine = &self.engine;
         let fresh = Head::value(random_id().ok_or(CacheError::NoRandomness)?);
         let ttl = ttl.saturating_add(self.site.window).saturating_mul(3).max(self.site.tag_time);
-        let stamps = budget.step(engine, |store, within| store.tag(Tag::new(&tags, fresh, ttl, within))).await?;
+        let stamps = budget.step(engine, |store, within| gate::tag(store, Tag::new(&tags, fresh, ttl, within))).await?;
         stamps.ok_or(CacheError::Writing)
     }
 

@@ -51,7 +51,7 @@ use bulkhead::Bulkhead;
 use flight::FlightKey;
 use flight_value::FlightValue;
 use gate::Gate;
-use load::background::Background;
+use load::endings::Endings;
 use queue::Queue;
 use refresh::local::LocalRefreshes;
 use settings::Settings;
@@ -84,7 +84,7 @@ pub(crate) struct Engine {
     bulkhead: Arc<Bulkhead>,
     /// Bounds loads after one that has failed.
     after_failure: Arc<Bulkhead>,
-    background: Arc<Background>,
+    endings: Arc<Endings>,
     /// The last error of the store that is not an outage.
     refusal: Mutex<Option<String>>,
     /// Made when the first function uses it.
@@ -99,7 +99,7 @@ impl Engine {
         Self {
             bulkhead: Bulkhead::new(settings.load_limit),
             after_failure: Bulkhead::new(LOADS_AFTER_FAILURE),
-            background: Arc::default(),
+            endings: Arc::default(),
             breaker: Breaker::new(),
             has_lost_probe: AtomicBool::new(false),
             queue: Queue::default(),
@@ -183,7 +183,7 @@ impl Engine {
 
     /// Waits until nothing is being stored in the background.
     pub(crate) async fn settled(&self) {
-        self.background.settled().await;
+        self.endings.settled().await;
     }
 }
 

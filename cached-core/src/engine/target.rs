@@ -95,7 +95,7 @@ impl Target {
 
     /// The flight that this call shares with others of the same key and type.
     pub(super) fn flight(&self) -> FlightKey {
-        FlightKey { key: Arc::clone(&self.key), fingerprint: self.fingerprint, is_late: false }
+        FlightKey { key: Key::clone(&self.key), fingerprint: self.fingerprint, is_late: false }
     }
 
     /// The flight of the calls that have waited too long for that one.
@@ -123,7 +123,7 @@ impl Target {
     pub(super) fn depends_on(&mut self, tag: Key) {
         let key = &self.key;
         let tagged =
-            self.tagged.get_or_insert_with(|| Box::new(Dependencies { keys: vec![Arc::clone(key)], base: None }));
+            self.tagged.get_or_insert_with(|| Box::new(Dependencies { keys: vec![Key::clone(key)], base: None }));
         tagged.keys.push(tag);
     }
 

@@ -1,5 +1,7 @@
 //! What a value depends on: the stamps that its tags had before it was loaded.
 //!
+//! A call collects the tags and events of its entry in `engine/target`.
+//!
 //! ```text
 //! n[1] stamp[16]*n | m[1] (length[2] name stamp[16])*m
 //! ```

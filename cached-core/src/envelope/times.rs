@@ -1,5 +1,7 @@
 //! When a value is stale, and how long it took to load.
 //!
+//! Whether a value past its end is stale, a fallback or dead is decided in `engine/refresh/freshness`.
+//!
 //! ```text
 //! fresh_until[8] load_time[4]
 //! ```

@@ -1,4 +1,6 @@
 //! Segments that are hashes of values.
+//!
+//! `:hash` segments are written by `SegmentWriter::hashed`, in `key/segment`.
 
 use super::{KeyIdentity, KeySegment, SegmentWriter, canonical, push_sha256};
 

@@ -10,6 +10,7 @@
 //! | 512 bytes per key | all after the prefix becomes `#` and its SHA-256; a `{hash tag}` stays in front |
 
 mod canonical;
+mod full;
 mod hashed;
 mod piece;
 mod segment;
@@ -18,6 +19,7 @@ mod values;
 
 #[cfg(fuzzing)]
 pub(crate) use canonical::to_string as canonical_text;
+pub use full::Key;
 pub use hashed::{Hashed, Serialized, SerializedIdentity};
 pub use piece::Piece;
 pub(crate) use piece::is_rendered;
@@ -27,10 +29,6 @@ pub use template::{Rendered, TypeName};
 
 use sha2::{Digest, Sha256};
 use std::fmt::Write as _;
-use std::sync::Arc;
-
-/// A key as it stands in the store, prefix included. Shared, so that it can be stored without a copy.
-pub type Key = Arc<str>;
 
 /// Longest rendered segment in bytes; a longer one is replaced by its hash.
 pub(crate) const MAX_SEGMENT: usize = 64;

@@ -97,7 +97,7 @@ impl Prefix {
 
     /// The register that every write of a tag touches.
     pub(crate) fn all_tags(&self) -> Key {
-        Arc::clone(&self.all_tags)
+        self.all_tags.clone()
     }
 
     /// The text of an entry's key without the prefix, which [`literal`](Self::literal) turns into the key again.

@@ -1,10 +1,12 @@
+use super::release::OFF_PATH;
+use super::renewal::RENEWED_FOR;
 use super::*;
 use crate::clock::Clock;
 use crate::error::FaultKind;
 use crate::flight::pulse;
 use crate::store::scripted::{Act, Scripted, Step};
 use crate::store::{Acquire, Get, Remove};
-use std::task::Poll;
+use std::task::{Context, Poll, Waker};
 use tokio::time::advance;
 
 const TIME: Duration = Duration::from_secs(3);

@@ -1,7 +1,7 @@
 //! What stores answer, and what callers tell them about registers.
 
 use crate::envelope::Head;
-use crate::store::Key;
+use crate::store::{Each, Key};
 use bytes::Bytes;
 use std::time::Duration;
 
@@ -183,6 +183,37 @@ impl Watched {
     #[must_use]
     pub fn new(registers: Vec<Option<Bytes>>, lives: Vec<Duration>) -> Self {
         Self { registers, lives }
+    }
+}
+
+/// The answer to the end of a write: [`Store::end`](crate::store::Store::end).
+///
+/// ```
+/// use cached_core::store::Ended;
+///
+/// let ended = Ended::new(true, vec![(), ()].into());
+/// assert!(ended.put && ended.keys.whole().is_ok());
+/// ```
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+#[must_use = "a key of it may have failed"]
+pub struct Ended {
+    /// Whether the store has put all that was to be put.
+    pub put: bool,
+    /// Whether the write has ended on each of its keys.
+    pub keys: Each<()>,
+}
+
+impl Ended {
+    /// Answers whether all was put, and for each key whether the write has ended there.
+    ///
+    /// ```
+    /// use cached_core::store::Ended;
+    ///
+    /// assert!(!Ended::new(false, vec![()].into()).put);
+    /// ```
+    pub fn new(put: bool, keys: Each<()>) -> Self {
+        Self { put, keys }
     }
 }
 

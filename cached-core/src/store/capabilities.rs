@@ -6,8 +6,8 @@ use super::Watch;
 ///
 /// It holds the abilities themselves, not their names. So a store that wraps another one and forwards this answer as a
 /// whole loses nothing, not even abilities that a later version of this library adds. A wrapper that changes what the
-/// steps are about (their keys, say) must change the abilities alike: it begins with [`none`](Self::none) and adds those
-/// that it implements itself.
+/// steps are about (their keys, say) must change the abilities alike: it begins with [`none`](Self::none) and adds
+/// those that it implements itself.
 ///
 /// ```
 /// use cached_core::Clock;

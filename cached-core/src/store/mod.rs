@@ -12,7 +12,7 @@
 //! | [`Store`] | what a store of your own has to do |
 //! | [`Capabilities`] | what a store may be able to do beyond that, such as [`Watch`] |
 //! | [`Get`], [`Acquire`], [`Fill`] .. | what a caller asks for, one struct for each step |
-//! | [`Acquired`], [`Watched`], [`Swept`] .. | what a store answers |
+//! | [`Acquired`], [`Each`], [`Ended`] .. | what a store answers |
 //!
 //! # On cancellation
 //! A step whose future is dropped may have taken effect or not; callers treat it as unknown.
@@ -24,6 +24,8 @@ mod answer;
 mod capabilities;
 #[cfg(feature = "conformance")]
 pub mod conformance;
+mod domain;
+mod each;
 mod memory;
 #[cfg(feature = "redis")]
 mod redis;
@@ -35,8 +37,10 @@ mod watchers;
 
 pub use crate::envelope::Head;
 pub use crate::key::Key;
-pub use answer::{Acquired, Cursor, PutValue, Replace, Swept, Watched, Written};
+pub use answer::{Acquired, Cursor, Ended, PutValue, Replace, Swept, Watched, Written};
 pub use capabilities::Capabilities;
+pub use domain::Domain;
+pub use each::Each;
 pub use memory::MemoryStore;
 #[cfg(feature = "redis")]
 pub use redis::RedisStore;
@@ -64,7 +68,11 @@ pub type StoreFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>>
 /// Registers under keys, with the atomic steps of the protocol.
 ///
 /// A *tag* is a register as well: one without payload, whose head is its generation. Beside each register stand the
-/// *markers* of the writes in progress on it. They are no registers; only BEGIN, END and their own deadlines change them.
+/// *markers* of the writes in progress on it. They are no registers; only BEGIN, END and their own deadlines change
+/// them.
+///
+/// Each step is atomic for each of its registers, and for several of them only where it says so. What takes several
+/// answers for [each](Each) of them.
 ///
 /// No method has a default, so a store that wraps another one loses nothing if it forwards all that the compiler asks
 /// for. What only some stores can do is told by [`capabilities`](Self::capabilities).
@@ -91,6 +99,10 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
     /// What this store can do beyond the steps below. A store around another one forwards the answer, or makes its own
     /// of the abilities that it implements.
     fn capabilities(&self) -> Capabilities<'_>;
+
+    /// The part of this store that the register of `key` stands in, and fails with. A store that answers or fails as a
+    /// whole says [`Domain::FIRST`] of every key. The answer may change from call to call; it must not wait.
+    fn domain(&self, key: &Key) -> Domain;
 
     /// HIT: reads a register as it stands at some time after the call; `None` if there is none.
     ///
@@ -126,8 +138,8 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
     /// Any fault of the store; the lease, or the value, then ends by itself.
     fn release<'a>(&'a self, request: Release<'a>) -> StoreFuture<'a, bool>;
 
-    /// SET: stores the value whatever the register holds, also over one that was written while this step was on its way;
-    /// but not while a write is in progress. Answers whether it was stored.
+    /// SET: stores the value whatever the register holds, also over one that was written while this step was on its
+    /// way; but not while a write is in progress. Answers whether it was stored.
     ///
     /// # Errors
     /// Any fault of the store; whether the value was stored, or will be, is then unknown.
@@ -144,23 +156,24 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
     ///
     /// # Errors
     /// Any fault of the store.
-    fn get_all<'a>(&'a self, request: GetAll<'a>) -> StoreFuture<'a, Vec<Option<Bytes>>>;
+    fn get_all<'a>(&'a self, request: GetAll<'a>) -> StoreFuture<'a, Each<Option<Bytes>>>;
 
     /// INVALIDATE of several registers.
     ///
     /// # Errors
     /// Any fault of the store; which registers were removed is then unknown.
-    fn remove_all<'a>(&'a self, request: RemoveAll<'a>) -> StoreFuture<'a, ()>;
+    fn remove_all<'a>(&'a self, request: RemoveAll<'a>) -> StoreFuture<'a, Each<()>>;
 
-    /// TAG: answers the heads of the tags, and creates those that are absent; `None` if a write is in progress on one of
-    /// them. Tags live for at least half of the given time from now on, new ones for all of it. A register that is no
-    /// head of a value is replaced.
+    /// TAG: answers the heads of the tags, and creates those that are absent. Answers `None` for a tag if a write is in
+    /// progress on it; a store that takes all tags at once may answer so for all of them if it is on one. Tags live for
+    /// at least half of the given time from now on, new ones for all of it. A register that is no head of a value is
+    /// replaced.
     ///
     /// The fresh head is sent once at most: a copy that arrives late would bring a generation back.
     ///
     /// # Errors
     /// Any fault of the store.
-    fn tag<'a>(&'a self, request: Tag<'a>) -> StoreFuture<'a, Option<Vec<Head>>>;
+    fn tag<'a>(&'a self, request: Tag<'a>) -> StoreFuture<'a, Each<Option<Head>>>;
 
     /// BEGIN: removes the registers and marks each of them as being written by the writer. While a marker lives, no
     /// lease is given and nothing is [put](Self::put). Repeated, it extends the markers, and begins those again that
@@ -172,14 +185,15 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
     ///
     /// # Errors
     /// Any fault of the store; whether the write is marked is then unknown.
-    fn begin<'a>(&'a self, request: Begin<'a>) -> StoreFuture<'a, ()>;
+    fn begin<'a>(&'a self, request: Begin<'a>) -> StoreFuture<'a, Each<()>>;
 
     /// END: removes the registers and the markers of the writer. It puts what is to be put if the writer's token still
-    /// stands in all registers with something to put, and answers whether it has put it.
+    /// stands in all registers with something to put, and answers whether it has put all of it. A store that cannot
+    /// take all of these registers at once puts nothing.
     ///
     /// # Errors
     /// Any fault of the store; whether the write has ended is then unknown.
-    fn end<'a>(&'a self, request: End<'a>) -> StoreFuture<'a, bool>;
+    fn end<'a>(&'a self, request: End<'a>) -> StoreFuture<'a, Ended>;
 
     /// Removes registers whose keys begin with the prefix, with or without a `{` in front, as what stands beside an
     /// entry has it. One call removes a stretch of them. When the last stretch is done, all that stood there when the
@@ -189,9 +203,9 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
     /// Any fault of the store; the stretch can be repeated.
     fn sweep<'a>(&'a self, request: Sweep<'a>) -> StoreFuture<'a, Swept>;
 
-    /// PING: asks for a sign of life.
+    /// PING: asks one [domain](Domain) of the store for a sign of life.
     ///
     /// # Errors
-    /// A fault that [is an outage](crate::FaultKind::is_outage): the store is out of reach.
+    /// A fault that [is an outage](crate::FaultKind::is_outage): that domain is out of reach.
     fn ping(&self, request: Ping) -> StoreFuture<'_, ()>;
 }

@@ -3,8 +3,9 @@
 mod news;
 
 use super::{
-    Acquire, Acquired, Begin, Capabilities, End, Fill, Get, GetAll, GetWatched, Head, MemoryStore, Ping, Put, Release,
-    Remove, RemoveAll, Renew, Store, StoreFuture, Sweep, Swept, Tag, Watch, Watched, Watcher,
+    Acquire, Acquired, Begin, Capabilities, Domain, Each, End, Ended, Fill, Get, GetAll, GetWatched, Head, Key,
+    MemoryStore, Ping, Put, Release, Remove, RemoveAll, Renew, Store, StoreFuture, Sweep, Swept, Tag, Watch, Watched,
+    Watcher,
 };
 use crate::clock::Clock;
 use crate::error::{FaultKind, StoreError};
@@ -39,11 +40,11 @@ pub(crate) enum Step {
 /// What happens to a step.
 #[derive(Debug, Clone)]
 pub(crate) enum Act {
-    /// It succeeds at once, as all do that nothing is planned for.
+    /// It succeeds at once, as every step does for which nothing is planned.
     Well,
-    /// It is carried out so much later.
+    /// It is carried out after this time.
     Late(Duration),
-    /// It is carried out at once, and answered so much later.
+    /// It is carried out at once, and answered after this time.
     LateAnswer(Duration),
     Fails(FaultKind),
     /// It is carried out, and the connection breaks before it is answered.
@@ -52,7 +53,7 @@ pub(crate) enum Act {
     Silent,
 }
 
-/// A step that was taken: when, counted from the making of the store, and within what time.
+/// A step that was taken, with the moment (since the store was made) and the time that it was given.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Taken {
     pub(crate) step: Step,
@@ -64,22 +65,24 @@ pub(crate) struct Taken {
 pub(crate) struct Scripted {
     pub(crate) memory: MemoryStore,
     planned: Mutex<HashMap<Step, VecDeque<Act>>>,
-    /// What the next ACQUIREs are answered, whatever the memory holds.
+    /// The answers to the next ACQUIREs, whatever the memory holds.
     answers: Mutex<VecDeque<Acquired>>,
     taken: Mutex<Vec<Taken>>,
-    /// Those that are told of changes.
+    /// The watchers, each behind its relay.
     told: Mutex<Vec<Arc<News>>>,
     holds_news: Arc<AtomicBool>,
+    /// The key that fails where others are well, as if it stood on another server.
+    failing: Mutex<Option<Key>>,
     made: Instant,
 }
 
 impl Scripted {
-    /// To be made on tokio, best with its time paused.
+    /// Makes a store, on tokio, best with its time paused.
     pub(crate) fn new(clock: Clock) -> Arc<Self> {
         let memory = MemoryStore::new(1 << 24, clock);
         let (planned, answers, taken) = (Mutex::default(), Mutex::default(), Mutex::default());
-        let (told, holds_news) = (Mutex::default(), Arc::default());
-        Arc::new(Self { memory, planned, answers, taken, told, holds_news, made: Instant::now() })
+        let (told, holds_news, failing) = (Mutex::default(), Arc::default(), Mutex::default());
+        Arc::new(Self { memory, planned, answers, taken, told, holds_news, failing, made: Instant::now() })
     }
 
     /// From now on nobody is told of any change.
@@ -87,12 +90,28 @@ impl Scripted {
         self.holds_news.store(true, Ordering::SeqCst);
     }
 
-    /// The next ACQUIRE that succeeds is answered by this, without a look at the memory.
+    /// From now on INVALIDATE and END of several keys fail for this one alone; `None`: for none.
+    pub(crate) fn fail_on(&self, key: Option<Key>) {
+        *locked(&self.failing) = key;
+    }
+
+    /// Answers for each of these keys, of which one may fail.
+    fn each<'a>(&self, keys: impl Iterator<Item = &'a Key>) -> Each<()> {
+        let failing = locked(&self.failing).clone();
+        let fault = || Err(StoreError::new(FaultKind::Disconnected, "one of several servers"));
+        keys.map(|key| if failing.as_ref() == Some(key) { fault() } else { Ok(()) }).collect()
+    }
+
+    fn fails(&self, key: &Key) -> bool {
+        locked(&self.failing).as_ref() == Some(key)
+    }
+
+    /// Answers the next ACQUIRE that succeeds with this, without a look at the memory.
     pub(crate) fn answer_acquire(&self, answer: Acquired) {
         locked(&self.answers).push_back(answer);
     }
 
-    /// What is to happen to the next steps of this kind, one after another, behind what is planned already.
+    /// Plans what happens to the next steps of this kind, one after another, after what is planned already.
     pub(crate) fn plan(&self, step: Step, acts: impl IntoIterator<Item = Act>) {
         let mut planned = locked(&self.planned);
         planned.entry(step).or_default().extend(acts);
@@ -154,6 +173,10 @@ impl Store for Scripted {
         Capabilities::none().with_watch(self)
     }
 
+    fn domain(&self, key: &Key) -> Domain {
+        self.memory.domain(key)
+    }
+
     fn get<'a>(&'a self, request: Get<'a>) -> StoreFuture<'a, Option<Bytes>> {
         Box::pin(self.take(Step::Get, request.within, move || self.memory.get(request)))
     }
@@ -186,24 +209,36 @@ impl Store for Scripted {
         Box::pin(self.take(Step::Remove, request.within, move || self.memory.remove(request)))
     }
 
-    fn get_all<'a>(&'a self, request: GetAll<'a>) -> StoreFuture<'a, Vec<Option<Bytes>>> {
+    fn get_all<'a>(&'a self, request: GetAll<'a>) -> StoreFuture<'a, Each<Option<Bytes>>> {
         Box::pin(self.take(Step::GetAll, request.within, move || self.memory.get_all(request)))
     }
 
-    fn remove_all<'a>(&'a self, request: RemoveAll<'a>) -> StoreFuture<'a, ()> {
-        Box::pin(self.take(Step::RemoveAll, request.within, move || self.memory.remove_all(request)))
+    fn remove_all<'a>(&'a self, request: RemoveAll<'a>) -> StoreFuture<'a, Each<()>> {
+        Box::pin(self.take(Step::RemoveAll, request.within, move || {
+            Box::pin(async move {
+                let others: Vec<_> = request.keys.iter().filter(|key| !self.fails(key)).cloned().collect();
+                let _ = self.memory.remove_all(RemoveAll::new(&others, request.within)).await?;
+                Ok(self.each(request.keys.iter()))
+            })
+        }))
     }
 
-    fn tag<'a>(&'a self, request: Tag<'a>) -> StoreFuture<'a, Option<Vec<Head>>> {
+    fn tag<'a>(&'a self, request: Tag<'a>) -> StoreFuture<'a, Each<Option<Head>>> {
         Box::pin(self.take(Step::Tag, request.within, move || self.memory.tag(request)))
     }
 
-    fn begin<'a>(&'a self, request: Begin<'a>) -> StoreFuture<'a, ()> {
+    fn begin<'a>(&'a self, request: Begin<'a>) -> StoreFuture<'a, Each<()>> {
         Box::pin(self.take(Step::Begin, request.within, move || self.memory.begin(request)))
     }
 
-    fn end<'a>(&'a self, request: End<'a>) -> StoreFuture<'a, bool> {
-        Box::pin(self.take(Step::End, request.within, move || self.memory.end(request)))
+    fn end<'a>(&'a self, request: End<'a>) -> StoreFuture<'a, Ended> {
+        Box::pin(self.take(Step::End, request.within, move || {
+            Box::pin(async move {
+                let others: Vec<_> = request.written.iter().filter(|at| !self.fails(&at.key)).cloned().collect();
+                let Ended { put, .. } = self.memory.end(End::new(request.writer, &others, request.within)).await?;
+                Ok(Ended::new(put, self.each(request.written.iter().map(|at| &at.key))))
+            })
+        }))
     }
 
     fn sweep<'a>(&'a self, request: Sweep<'a>) -> StoreFuture<'a, Swept> {

@@ -17,8 +17,8 @@ use std::time::{Duration, Instant};
 /// assert!(store.capabilities().watch().is_some());
 /// ```
 pub trait Watch: fmt::Debug + Send + Sync {
-    /// Tells `watcher` from now on what happens to the registers that [`get_watched`](Self::get_watched) reads, until it
-    /// is dropped.
+    /// Tells `watcher` from now on what happens to the registers that [`get_watched`](Self::get_watched) reads, until
+    /// it is dropped.
     fn watch(&self, watcher: Weak<dyn Watcher>);
 
     /// Reads as [`get_all`](super::Store::get_all) does, and tells the watchers of every change of these registers from

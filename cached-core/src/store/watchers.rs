@@ -1,4 +1,4 @@
-//! Who is to be told of changes.
+//! The watchers of a store.
 
 use super::Watcher;
 use std::fmt;
@@ -11,7 +11,7 @@ use std::time::Duration;
 #[derive(Default)]
 pub(super) struct Watchers {
     list: RwLock<Vec<Weak<dyn Watcher>>>,
-    /// All that a step has to ask as long as nobody watches.
+    /// Whether there has been a watcher: all that a step looks at as long as nobody watches.
     any: AtomicBool,
 }
 
@@ -22,23 +22,23 @@ impl fmt::Debug for Watchers {
 }
 
 impl Watchers {
-    /// Adds one, and forgets those that are gone.
+    /// Adds a watcher, and forgets those that are gone.
     pub(super) fn add(&self, watcher: Weak<dyn Watcher>) {
         let mut list = self.list.write().unwrap_or_else(PoisonError::into_inner);
         list.retain(|watcher| watcher.strong_count() > 0);
         list.push(watcher);
         self.any.store(true, Ordering::SeqCst);
-        // A step that does not see this yet has taken effect before anything that is read from here on.
+        // A step that does not see this watcher yet has taken effect before everything that is read from here on.
         fence(Ordering::SeqCst);
     }
 
-    /// Whether there has been any. To be asked behind a change.
+    /// Whether there has been a watcher. A step asks this after its change has taken effect.
     pub(super) fn any(&self) -> bool {
         fence(Ordering::SeqCst);
         self.any.load(Ordering::SeqCst)
     }
 
-    /// Tells each of them.
+    /// Calls `tell` with each watcher.
     pub(super) fn each(&self, mut tell: impl FnMut(&dyn Watcher)) {
         let list = self.list.read().unwrap_or_else(PoisonError::into_inner);
         for watcher in list.iter().filter_map(Weak::upgrade) {
@@ -46,7 +46,7 @@ impl Watchers {
         }
     }
 
-    /// The shortest heartbeat; `None` if all are gone.
+    /// The shortest heartbeat of the watchers; `None` if all are gone.
     #[cfg(feature = "redis")]
     pub(super) fn heartbeat(&self) -> Option<Duration> {
         let list = self.list.read().unwrap_or_else(PoisonError::into_inner);

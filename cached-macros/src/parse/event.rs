@@ -61,8 +61,8 @@ pub(super) fn positional(input: ParseStream<'_>) -> syn::Result<Event> {
 /// Translates what the expression parser says about an event, so that it says what to write.
 fn misread(error: syn::Error) -> syn::Error {
     let message = match error.to_string().as_str() {
-        // `UserUpdated { user.id }`
-        "expected `,`" => {
+        // `UserUpdated { user.id }`, `UserUpdated { "id" }`
+        "expected `,`" | "expected identifier or integer" => {
             "a field of an event has a name and a value; write `id: user.id`, or `id` alone for an argument with that \
              name"
         }

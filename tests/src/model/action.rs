@@ -35,7 +35,9 @@ pub enum Action {
     Get(u8),
     /// The same; it hits and starts a refresh.
     GetAndRefresh(u8),
-    /// A reader found another build's value, and reads its own entry beside it.
+    /// A reader's call begins with a GET that finds the lease of another build's load, and waits for that load.
+    GetAndWait(u8),
+    /// A reader found another build's value or lease, and reads its own entry beside it.
     GetBeside(u8),
     /// The same; it hits and starts a refresh.
     GetBesideAndRefresh(u8),
@@ -57,6 +59,8 @@ pub enum Action {
     Announce(Task),
     /// ACQUIRE.
     Acquire(Task),
+    /// ACQUIRE, or a GET in its place, finds the lease of another build's load, and the call waits for that load.
+    AcquireAndWait(Task),
     /// ACQUIRE of the refresh lease.
     RefreshLease(Task),
     /// A second read of the value past its end: a GET.
@@ -149,6 +153,7 @@ impl fmt::Display for Action {
         match self {
             Self::Get(reader) => write!(f, "reader {reader}: GET"),
             Self::GetAndRefresh(reader) => write!(f, "reader {reader}: GET, starts a refresh"),
+            Self::GetAndWait(reader) => write!(f, "reader {reader}: GET, waits for the other build's load"),
             Self::GetBeside(reader) => write!(f, "reader {reader}: GET beside the entry"),
             Self::GetBesideAndRefresh(reader) => write!(f, "reader {reader}: GET beside the entry, starts a refresh"),
             Self::GetBesideFirst(reader) => write!(f, "reader {reader}: GET beside the entry, before it"),
@@ -160,6 +165,7 @@ impl fmt::Display for Action {
             Self::LoadAlone(reader) => write!(f, "reader {reader}: loads for itself"),
             Self::Announce(task) => write!(f, "{task}: announces its next step"),
             Self::Acquire(task) => write!(f, "{task}: ACQUIRE"),
+            Self::AcquireAndWait(task) => write!(f, "{task}: ACQUIRE, waits for the other build's load"),
             Self::RefreshLease(task) => write!(f, "{task}: ACQUIRE of the refresh lease"),
             Self::Look(task) => write!(f, "{task}: GET, another look"),
             Self::Tag(task) => write!(f, "{task}: TAG"),

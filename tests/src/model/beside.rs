@@ -7,8 +7,8 @@
 //! there.
 //!
 //! The lease of the other build's load is a base too: the value that is filled in its place has its bits, so a call
-//! that goes beside that load does not wait for it. A lease says whose load it is for; a writer's token, which looks
-//! like one, is nobody's.
+//! that goes beside that load does not wait for it. It may do so nevertheless, at any time and for any reason. A lease
+//! says whose load it is for; a writer's token, which looks like one, is nobody's.
 
 use super::World;
 use super::action::{Action, Task};
@@ -54,6 +54,24 @@ impl World<'_> {
             Cell::Token(id) if self.variant.has(Flaw::BesideToken) => Some(id),
             _ => None,
         }
+    }
+
+    /// Whether a process may wait for the load of another build, instead of going beside its lease. ACQUIRE of an entry
+    /// that is being written shows no lease.
+    pub(super) fn can_wait(&self, process: usize) -> bool {
+        self.others_lease(self.variant.build(process)).is_some() && !self.is_marked(E)
+    }
+
+    pub(super) fn get_and_wait(&mut self, reader: usize) {
+        self.note(Event::WaitedForOther);
+        self.begins(reader);
+        self.missed(reader, 0);
+    }
+
+    /// ACQUIRE that finds a lease changes nothing. It comes again.
+    pub(super) fn acquire_and_wait(&mut self, task: Task) {
+        self.note(Event::WaitedForOther);
+        self.ask(task);
     }
 
     /// The base, for a build that stores beside it.
@@ -117,11 +135,8 @@ impl World<'_> {
     pub(super) fn get_beside_first(&mut self, reader: usize) {
         let process = self.variant.process(reader);
         let Cell::Value(value) = self.state.cells[self.beside(process)] else { return };
-        let least = self.state.least();
-        let caller = &mut self.state.readers[reader];
-        caller.left -= 1;
-        caller.floor = least;
-        caller.call = Call::Under(value);
+        self.begins(reader);
+        self.state.readers[reader].call = Call::Under(value);
     }
 
     pub(super) fn get_base(&mut self, reader: usize) {

@@ -71,10 +71,12 @@ pub enum Event {
     Set,
     /// A value was not set by hand, because of a write.
     NotSet,
+    /// A call found the lease of another build's load, and waited for that load.
+    WaitedForOther,
 }
 
 /// The number of events.
-const EVENTS: usize = 33;
+const EVENTS: usize = 34;
 
 /// How often each event happened, over all steps of a search.
 #[derive(Debug)]

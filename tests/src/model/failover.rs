@@ -88,12 +88,13 @@ impl World<'_> {
         match action {
             Action::Get(reader)
             | Action::GetAndRefresh(reader)
+            | Action::GetAndWait(reader)
             | Action::GetBeside(reader)
             | Action::GetBesideAndRefresh(reader)
             | Action::GetBesideFirst(reader)
             | Action::GetBase(reader)
             | Action::CheckTag(reader) => Some((reader, Command::Read)),
-            Action::LookBeside(task) | Action::Base(task) | Action::CheckFound(task) => {
+            Action::AcquireAndWait(task) | Action::LookBeside(task) | Action::Base(task) | Action::CheckFound(task) => {
                 Some((task.process, Command::Read))
             }
             // TAG of an existing register only reads.

@@ -65,6 +65,8 @@ impl World<'_> {
                     actions.extend((loader.now == Base::Unread).then_some(Action::Base(task)));
                 } else if loader.ask == Ask::Unasked {
                     actions.push(Action::Acquire(task));
+                    let may_wait = !loader.aside && self.can_wait(usize::from(task.process));
+                    actions.extend(may_wait.then_some(Action::AcquireAndWait(task)));
                     actions.extend(breaks.then_some(Action::BreakAcquire(task)));
                 }
                 if self.tag_before_load().is_some() && self.mark_before_load(loader) == Mark::Unread {

@@ -94,6 +94,19 @@ pub fn narrate(variant: &Variant, rule: Rule, run: &[Action]) -> Vec<String> {
     lines
 }
 
+/// Whether the model can take all of these steps, one after another.
+#[must_use]
+pub fn is_possible(variant: &Variant, run: &[Action]) -> bool {
+    let protocol = Protocol { variant: *variant, rule: Rule::Fresh, coverage: Arc::default() };
+    let mut state = State::new(variant);
+    run.iter().all(|action| {
+        let mut offered = Vec::new();
+        protocol.actions(&state, &mut offered);
+        let next = protocol.next_state(&state, *action).filter(|_| offered.contains(action));
+        next.map(|next| state = next).is_some()
+    })
+}
+
 const HOLDS: &str = "holds";
 
 struct Protocol {
@@ -136,6 +149,7 @@ impl World<'_> {
         let of = usize::from;
         match action {
             Action::Get(reader) => self.get(of(reader), false),
+            Action::GetAndWait(reader) => self.get_and_wait(of(reader)),
             Action::GetBeside(reader) => self.get_beside(of(reader), false),
             Action::GetBesideAndRefresh(reader) => self.get_beside(of(reader), true),
             Action::GetBesideFirst(reader) => self.get_beside_first(of(reader)),
@@ -148,6 +162,7 @@ impl World<'_> {
             Action::LoadAlone(reader) => self.load_alone(of(reader)),
             Action::Announce(task) => self.announce(task),
             Action::Acquire(task) => self.send_acquire(task),
+            Action::AcquireAndWait(task) => self.acquire_and_wait(task),
             Action::RefreshLease(task) => self.send_refresh_lease(task),
             Action::Look(task) => self.look(task),
             Action::Tag(task) => self.send_tag(task),

@@ -17,6 +17,7 @@ impl World<'_> {
                         actions.push(Action::Get(number));
                         actions.extend(self.can_bridge().then_some(Action::GetStale(number)));
                         actions.extend(self.can_begin_aside(process).then_some(Action::GetBesideFirst(number)));
+                        actions.extend(self.can_wait(process).then_some(Action::GetAndWait(number)));
                     }
                     if self.can_refresh(process) {
                         actions.push(Action::GetAndRefresh(number));
@@ -52,11 +53,15 @@ impl World<'_> {
 
     /// A call begins, with GET at once: an earlier beginning could only ask for less.
     pub(super) fn get(&mut self, reader: usize, refresh: bool) {
+        self.begins(reader);
+        self.get_entry(reader, refresh);
+    }
+
+    pub(super) fn begins(&mut self, reader: usize) {
         let least = self.state.least();
         let caller = &mut self.state.readers[reader];
         caller.left -= 1;
         caller.floor = least;
-        self.get_entry(reader, refresh);
     }
 
     pub(super) fn get_entry(&mut self, reader: usize, refresh: bool) {
@@ -109,7 +114,7 @@ impl World<'_> {
         }
     }
 
-    fn missed(&mut self, reader: usize, unusable: Id) {
+    pub(super) fn missed(&mut self, reader: usize, unusable: Id) {
         self.misses(reader, Call::Missed(unusable));
     }
 

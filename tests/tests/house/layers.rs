@@ -230,3 +230,19 @@ fn lower_layers_never_name_higher_ones() {
     }
     assert!(wrong.is_empty(), "{wrong:#?}");
 }
+
+/// Only whether the files are there; whether they are the right ones a reader has to say.
+#[test]
+fn the_files_named_for_behaviours_exist() {
+    let text = fs::read_to_string(root().join("CONTRIBUTING.md")).expect("the map");
+    let (_, table) = text.split_once("## Where a behaviour stands").expect("the table begins");
+    let rows: Vec<_> =
+        table.lines().skip_while(|line| !line.starts_with('|')).take_while(|line| line.starts_with('|')).collect();
+    let files =
+        rows.iter().filter_map(|row| row.rsplit_once(" | ")).flat_map(|(_, files)| files.split('`').skip(1).step_by(2));
+    let files: Vec<_> = files.filter(|name| name.contains('/') || name.contains('.')).collect();
+    assert!(files.len() >= 24, "the table was read: {files:?}");
+    let source = root().join("cached-core/src");
+    let missing: Vec<_> = files.into_iter().filter(|file| !source.join(file).exists()).collect();
+    assert!(missing.is_empty(), "CONTRIBUTING.md names files that are not there: {missing:?}");
+}

@@ -1,4 +1,4 @@
-//! The project's statements about itself: its public API, its dependencies, its guarantees, its guide, its breaks.
+//! The project's statements about itself: its public API, dependencies, guarantees, guide, breaks and packages.
 
 mod breaks;
 mod dependencies;
@@ -6,4 +6,5 @@ mod guarantees;
 mod guide;
 mod layers;
 mod msrv;
+mod packages;
 mod public_api;

@@ -66,7 +66,7 @@ struct Announced {
 }
 
 impl Store for Announced {
-    tests::forward!(store: name, capabilities, get, fill, renew, release, put, remove, get_all, remove_all, tag, begin, end, sweep, ping);
+    tests::forward!(store: name, domain, capabilities, get, fill, renew, release, put, remove, get_all, remove_all, tag, begin, end, sweep, ping);
 
     fn acquire<'a>(&'a self, request: Acquire<'a>) -> StoreFuture<'a, Acquired> {
         self.acquires.fetch_add(1, SeqCst);
@@ -163,7 +163,7 @@ async fn the_first_reader_of_a_merged_batch_whose_task_blocks() {
     let mut alone = pin!(store.get(Get::new(&key, LONG)));
     ask(&server, &mut alone).await;
     let opener = {
-        let (store, key) = (Arc::clone(&store), Arc::clone(&key));
+        let (store, key) = (Arc::clone(&store), key.clone());
         async move { store.get(Get::new(&key, LONG)).await }
     };
     let (go_on, task) = blocked(opener).await;

@@ -35,7 +35,7 @@ mod wrapped {
     }
 
     impl Store for Wrapper {
-        tests::forward!(store: name, capabilities, get, acquire, renew, fill, release, put, remove, get_all, remove_all, tag, begin, end, sweep, ping);
+        tests::forward!(store: name, domain, capabilities, get, acquire, renew, fill, release, put, remove, get_all, remove_all, tag, begin, end, sweep, ping);
     }
 
     fn wrapped() -> super::On<super::Stage> {

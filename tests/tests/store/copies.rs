@@ -92,7 +92,7 @@ async fn a_token_is_given_once() {
         on.store.begin(Begin::new(head(b'L', 9), std::slice::from_ref(key), TTL, WITHIN).with_token(token)).await
     };
     on.is_sent_once(async |key| begin(key, true).await).await;
-    on.is_sent_again(async |key| begin(key, false).await).await;
+    on.is_sent_again(async |key| begin(key, false).await).await.whole().unwrap();
 }
 
 #[tokio::test]
@@ -101,7 +101,7 @@ async fn reads_are_sent_again() {
     on.store.put(Put::new(&"a-certain-key".into(), "x".into(), TTL, WITHIN)).await.unwrap();
     assert_eq!(on.is_sent_again(async |key| on.store.get(Get::new(key, WITHIN)).await).await, Some(Bytes::from("x")));
     let read = async |key: &Key| on.store.get_all(GetAll::new(&[Key::clone(key), "absent".into()], WITHIN)).await;
-    assert_eq!(on.is_sent_again(read).await, [Some(Bytes::from("x")), None]);
+    assert_eq!(on.is_sent_again(read).await.whole().unwrap(), [Some(Bytes::from("x")), None]);
 }
 
 #[tokio::test]
@@ -109,22 +109,21 @@ async fn invalidations_are_sent_again() {
     let on = Subject::new().await;
     let was_there = on.is_sent_again(async |key| on.store.remove(Remove::new(key, WITHIN)).await).await;
     assert!(!was_there);
-    on.is_sent_again(async |key| {
-        on.store.remove_all(RemoveAll::new(&[Key::clone(key), "absent".into()], WITHIN)).await
-    })
-    .await;
+    let remove = async |key: &Key| on.store.remove_all(RemoveAll::new(&[key.clone(), "absent".into()], WITHIN)).await;
+    on.is_sent_again(remove).await.whole().unwrap();
 }
 
 #[tokio::test]
 async fn the_bounds_of_a_write_are_sent_again() {
     let on = Subject::new().await;
     let (writer, key) = (head(b'L', 9), Key::from("a-certain-key"));
-    on.is_sent_again(async |key| on.store.begin(Begin::new(writer, std::slice::from_ref(key), TTL, WITHIN)).await)
-        .await;
+    let begin = async |key: &Key| on.store.begin(Begin::new(writer, std::slice::from_ref(key), TTL, WITHIN)).await;
+    on.is_sent_again(begin).await.whole().unwrap();
     let acquire = async || on.store.acquire(Acquire::new(&key, head(b'L', 1), TTL, WITHIN)).await.unwrap();
     assert_eq!(acquire().await, Acquired::Writing);
     let written = |key: &Key| [Written::nothing(Key::clone(key))];
-    on.is_sent_again(async |key| on.store.end(End::new(writer, &written(key), WITHIN)).await).await;
+    let end = async |key: &Key| on.store.end(End::new(writer, &written(key), WITHIN)).await;
+    on.is_sent_again(end).await.keys.whole().unwrap();
     assert_eq!(acquire().await, Acquired::Granted);
 }
 
@@ -165,7 +164,7 @@ async fn what_is_sent_once_is_not_sent_again_when_a_script_was_stopped_halfway()
     assert_eq!(scripts_without("-pexpire", tag).await, 1, "the stamp was placed before the other was to be extended");
     for (token, copies) in [(true, 1), (false, 2)] {
         let begin = async |store: &RedisStore, keys: &[Key]| {
-            store.begin(Begin::new(head(b'L', 9), keys, TTL, WITHIN).with_token(token)).await
+            store.begin(Begin::new(head(b'L', 9), keys, TTL, WITHIN).with_token(token)).await.map(drop)
         };
         assert_eq!(scripts_without("-zadd", begin).await, copies, "with a token: {token}");
     }

@@ -179,8 +179,8 @@ async fn a_connection_that_is_refused_is_no_refusal_of_what_goes_out_together() 
         store.remove_all(RemoveAll::new(&keys, WITHIN)).await.unwrap_err();
     }
     set("100").await;
-    store.get_all(GetAll::new(&keys, WITHIN)).await.unwrap();
-    store.remove_all(RemoveAll::new(&keys, WITHIN)).await.unwrap();
+    store.get_all(GetAll::new(&keys, WITHIN)).await.unwrap().whole().unwrap();
+    store.remove_all(RemoveAll::new(&keys, WITHIN)).await.unwrap().whole().unwrap();
     assert_eq!((on.calls("mget").await, on.calls("get").await), (1, 0));
     // The new connection has removed them again, one by one.
     assert_eq!(on.calls("unlink").await, 3 + 1);
@@ -225,7 +225,7 @@ async fn several(store: Arc<RedisStore>, id: usize) {
     let keys = [format!("own:{id}"), format!("some:{}", id % 10), "absent".to_owned(), "all".to_owned()];
     let expected = [Some(keys[0].clone()), Some(keys[1].clone()), None, Some("all".to_owned())];
     let keys: Vec<Key> = keys.into_iter().map(Key::from).collect();
-    let found = store.get_all(GetAll::new(&keys, WITHIN)).await.unwrap();
+    let found = store.get_all(GetAll::new(&keys, WITHIN)).await.unwrap().whole().unwrap();
     assert_eq!(found, expected.map(|value| value.map(Bytes::from)));
 }
 
@@ -327,7 +327,7 @@ async fn a_read_with_little_time_left_takes_none_from_those_it_goes_out_with() {
         server.thaw();
         assert_eq!(hurried.unwrap_err().kind, FaultKind::Timeout);
         assert!(patient.await.unwrap().is_some());
-        assert!(several.await.unwrap().iter().all(Option::is_some));
+        assert!(several.await.unwrap().whole().unwrap().iter().all(Option::is_some));
         assert!(alone.await.unwrap().is_some());
     }
 }
@@ -364,7 +364,7 @@ async fn steps_that_go_once_do_not_go_again_when_a_right_is_missing() {
         tokio::spawn(async move { store.tag(Tag::new(&[tag], fresh, WITHIN, WITHIN)).await })
     };
     let [alone, mine, theirs] = ["mine:1", "mine:2", "theirs"].map(tag);
-    assert_eq!(alone.await.unwrap().unwrap(), Some(vec![fresh]));
+    assert_eq!(alone.await.unwrap().unwrap().whole().unwrap(), [Some(fresh)]);
     assert_eq!(theirs.await.unwrap().unwrap_err().kind, FaultKind::Refused);
     assert_eq!(mine.await.unwrap().unwrap_err().kind, FaultKind::Refused);
     // From then on they go out one by one.

@@ -136,12 +136,12 @@ async fn a_lease_a_tag_and_a_token_after_the_switch() {
             }
             1 => {
                 let tags = store.tag(Tag::new(std::slice::from_ref(&key), stamp, WITHIN, WITHIN)).await.unwrap();
-                assert_eq!(tags, Some(vec![stamp]));
+                assert_eq!(tags.whole().unwrap(), [Some(stamp)]);
             }
-            2 => store
-                .begin(Begin::new(writer, std::slice::from_ref(&key), WITHIN, WITHIN).with_token(true))
-                .await
-                .unwrap(),
+            2 => {
+                let begin = Begin::new(writer, std::slice::from_ref(&key), WITHIN, WITHIN).with_token(true);
+                store.begin(begin).await.unwrap().whole().unwrap();
+            }
             _ => assert!(store.put(Put::new(&key, bytes::Bytes::from_static(b"x"), WITHIN, WITHIN)).await.unwrap()),
         }
         assert!(pair.new.send::<bool>(&[b"EXISTS", b"k"]).await, "step {n}");

@@ -147,7 +147,7 @@ async fn a_batch_that_was_late_is_a_batch_again() {
         let _: String = server.send(&[b"PING"]).await;
         let monitor = server.monitor().await;
         for _ in 0..2 {
-            let registers = store.get_all(GetAll::new(&keys, AMPLE)).await.unwrap();
+            let registers = store.get_all(GetAll::new(&keys, AMPLE)).await.unwrap().whole().unwrap();
             assert!(registers.iter().all(|register| register.as_deref() == Some(b"x")));
         }
         let seen = monitor.stop(&server).await;
@@ -165,7 +165,7 @@ async fn only_the_large_ones_of_a_batch_are_unusable() {
     store.put(Put::new(&keys[1], vec![1; 2 << 20].into(), AMPLE * 6, AMPLE)).await.unwrap();
     let _: i64 = server.send(&[b"RPUSH", b"list", b"x"]).await;
     stands_still_for(&server, 2, &store, &keys).await;
-    let registers = store.get_all(GetAll::new(&keys, AMPLE)).await.unwrap();
+    let registers = store.get_all(GetAll::new(&keys, AMPLE)).await.unwrap().whole().unwrap();
     let lengths: Vec<_> = registers.iter().map(|register| register.as_deref().map(<[u8]>::len)).collect();
     assert_eq!(lengths, [Some(1), Some(64), None, None, Some(64)]);
 }

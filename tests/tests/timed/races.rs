@@ -21,7 +21,7 @@ struct LateAcknowledgement {
 }
 
 impl Store for LateAcknowledgement {
-    tests::forward!(store: name, capabilities, get, acquire, renew, release, put, remove, get_all, remove_all, tag, begin, end, sweep, ping);
+    tests::forward!(store: name, domain, capabilities, get, acquire, renew, release, put, remove, get_all, remove_all, tag, begin, end, sweep, ping);
 
     fn fill<'a>(&'a self, request: Fill<'a>) -> StoreFuture<'a, bool> {
         let fill = self.store.fill(request);

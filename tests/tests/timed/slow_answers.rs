@@ -8,7 +8,8 @@
 
 use bytes::Bytes;
 use cached_core::store::{
-    self, Acquired, Capabilities, Head, MemoryStore, Ping, Store, StoreFuture, Swept, Watch, Watched, Watcher,
+    self, Acquired, Capabilities, Each, Ended, Head, MemoryStore, Ping, Store, StoreFuture, Swept, Watch, Watched,
+    Watcher,
 };
 use cached_core::{
     BreakerState, Cache, CacheEvent, Clock, FaultKind, Invalidation, Options, StoreError, redis_cached,
@@ -268,7 +269,7 @@ macro_rules! late {
 }
 
 impl Store for Slow {
-    forward!(memory: name);
+    forward!(memory: name, domain);
 
     fn capabilities(&self) -> Capabilities<'_> {
         Capabilities::none().with_watch(self)
@@ -282,11 +283,11 @@ impl Store for Slow {
         release(Release) -> bool;
         put(Put) -> bool;
         remove(Remove) -> bool;
-        get_all(GetAll) -> Vec<Option<Bytes>>;
-        remove_all(RemoveAll) -> ();
-        tag(Tag) -> Option<Vec<Head>>;
-        begin(Begin) -> ();
-        end(End) -> bool;
+        get_all(GetAll) -> Each<Option<Bytes>>;
+        remove_all(RemoveAll) -> Each<()>;
+        tag(Tag) -> Each<Option<Head>>;
+        begin(Begin) -> Each<()>;
+        end(End) -> Ended;
         sweep(Sweep) -> Swept;
     }
 

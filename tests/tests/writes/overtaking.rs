@@ -291,10 +291,12 @@ async fn a_refresh_in_flight() {
             0 => drop(writer.remove(Remove::new(&key, WITHIN)).await.unwrap()),
             1 => {
                 let marker = head(&[&b"L"[..], &[7; 16]].concat());
-                writer.begin(Begin::new(marker, std::slice::from_ref(&key), TTL, WITHIN)).await.unwrap();
+                let begun = writer.begin(Begin::new(marker, std::slice::from_ref(&key), TTL, WITHIN)).await.unwrap();
+                begun.whole().unwrap();
                 assert!(!fill(&value(0), 1).await, "between BEGIN and END");
                 let nothing = cached_core::store::Written::nothing(key.clone());
-                writer.end(End::new(marker, &[nothing], WITHIN)).await.unwrap();
+                let ended = writer.end(End::new(marker, &[nothing], WITHIN)).await.unwrap();
+                ended.keys.whole().unwrap();
             }
             2 => {
                 writer.remove(Remove::new(&key, WITHIN)).await.unwrap();

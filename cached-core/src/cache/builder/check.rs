@@ -1,4 +1,6 @@
 //! Checks a builder's settings.
+//!
+//! The TTL classes that functions name are checked at start-up, in `site/startup`.
 
 use super::CacheBuilder;
 use super::source::Source;

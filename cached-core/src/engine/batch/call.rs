@@ -179,7 +179,7 @@ impl<S: ManyShape> BatchState<'_, S> {
             // An id without a key equals no other.
             let mut place = next;
             if let Some(found) = &target {
-                place = *self.keys.entry(Arc::clone(&found.key)).or_insert(next);
+                place = *self.keys.entry(Key::clone(&found.key)).or_insert(next);
                 // The returned map needs an entry for both, and one value cannot be returned twice. So the second is
                 // loaded without the cache.
                 if place < next && !S::is_same(self.asked.id(place), id) {
@@ -295,7 +295,7 @@ impl<S: ManyShape> BatchState<'_, S> {
         let owes_room = permitted.iter().all(|(_, permit)| permit.as_ref().is_some_and(LoadPermit::owes_room));
         let room = if owes_room { self.room().await } else { None };
         let of: Vec<_> = permitted.into_iter().map(|(at, permit)| (at, permit.map(LoadPermit::begin))).collect();
-        let keys = of.iter().filter_map(|(_, begun)| begun.as_ref()).map(|begun| Arc::clone(begun.key()));
+        let keys = of.iter().filter_map(|(_, begun)| begun.as_ref()).map(|begun| begun.key().clone());
         let loading = self.engine.as_ref().map(|engine| nesting::loading_all(engine.id, keys));
         BatchLoad { of, loading, renewal: None, room }
     }

@@ -79,7 +79,7 @@ fn chunks(wanted: Vec<BatchKey>) -> Vec<Chunk> {
         }
         for tag in wanted.target.tags() {
             let next = chunk.tags.len();
-            chunk.tags.entry(Arc::clone(tag)).or_insert(next);
+            chunk.tags.entry(tag.clone()).or_insert(next);
         }
         chunk.wanted.push(wanted);
     }
@@ -100,12 +100,12 @@ struct ChunkAnswer {
 
 impl Chunk {
     fn list_keys(&mut self) {
-        self.keys = self.wanted.iter().map(|wanted| Arc::clone(wanted.target.place())).collect();
+        self.keys = self.wanted.iter().map(|wanted| wanted.target.place().clone()).collect();
         let entries = self.keys.len();
         self.keys.extend(std::iter::repeat_n(Key::from(""), self.tags.len()));
         for (tag, at) in &mut self.tags {
             *at += entries;
-            self.keys[*at] = Arc::clone(tag);
+            self.keys[*at] = tag.clone();
         }
     }
 
@@ -130,7 +130,8 @@ impl Chunk {
         {
             return Ok(read);
         }
-        let registers = budget.step(engine, |store, within| store.get_all(GetAll::new(&self.keys, within))).await?;
+        let registers =
+            budget.step(engine, |store, within| store.get_all(GetAll::new(&self.keys, within))).await?.whole()?;
         Ok(ChunkAnswer { registers, watched: None })
     }
 
@@ -267,5 +268,5 @@ async fn read_named(
     {
         return Ok((watched.registers, true));
     }
-    Ok((budget.step(engine, |store, within| store.get_all(GetAll::new(keys, within))).await?, false))
+    Ok((budget.step(engine, |store, within| store.get_all(GetAll::new(keys, within))).await?.whole()?, false))
 }

@@ -11,6 +11,7 @@
 use crate::engine::Engine;
 use crate::engine::flight::FlightKey;
 use crate::engine::flight_value::FlightValue;
+use crate::engine::gate;
 use crate::engine::refresh::local::RefreshClaim;
 use crate::engine::target::Target;
 use crate::envelope::tags::MAX_TAGS;
@@ -216,7 +217,7 @@ impl Fill {
         let Some(fresh) = random_id() else { return Ok(None) };
         engine
             .budget()
-            .step(engine, |store, within| store.tag(TagRequest::new(tags, Head::value(fresh), ttl, within)))
+            .step(engine, |store, within| gate::tag(store, TagRequest::new(tags, Head::value(fresh), ttl, within)))
             .await
     }
 }
@@ -245,7 +246,7 @@ pub(crate) fn start(engine: &Engine, ending: impl Future<Output = ()> + Send + '
 
 /// As [`start`], for several that run side by side.
 fn start_many(engine: &Engine, room: usize, ending: impl Future<Output = ()> + Send + 'static) -> bool {
-    let Some(room) = engine.background.room(room) else { return false };
+    let Some(room) = engine.endings.room(room) else { return false };
     let mut ending = Box::pin(ending);
     // Polled here first, so that the command is sent at once, and a store in memory needs no task.
     let is_done = ending.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_ready();

@@ -1,6 +1,6 @@
 //! The permission to load, and what becomes of the result.
 
-pub(crate) mod background;
+pub(crate) mod endings;
 pub(crate) mod fill;
 pub(crate) mod running;
 
@@ -181,7 +181,7 @@ pub(crate) struct ActiveLoad {
 impl ActiveLoad {
     /// Makes calls from inside of the load known as such.
     pub(super) fn loading(&self) -> Arc<Loading> {
-        nesting::loading(self.permit.target.engine.id, Arc::clone(&self.permit.target.key))
+        nesting::loading(self.permit.target.engine.id, Key::clone(&self.permit.target.key))
     }
 
     /// The pulse by which the calls that wait for the load see whether it is polled.

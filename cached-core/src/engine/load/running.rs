@@ -1,4 +1,6 @@
 //! The body of a cached function while it runs: calls from inside of it know that they are, and its lease is renewed.
+//!
+//! The renewal itself is in `lease`.
 
 use super::ActiveLoad;
 use crate::engine::asking;

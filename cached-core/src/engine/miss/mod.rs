@@ -57,9 +57,9 @@
 
 pub(crate) mod batch_member;
 mod beside;
+mod fallback;
 mod late;
 mod leased;
-mod stale;
 mod state;
 mod worthless;
 
@@ -72,6 +72,7 @@ use super::load::{LoadPermit, LoadRoom, Next};
 use super::nesting::{self, Nesting};
 use super::read::{Judgement, Miss, MissCause, Reading};
 use super::target::Target;
+use crate::engine::gate;
 use crate::envelope::{Entry, Head};
 use crate::error::StoreError;
 use crate::flight::pulse::{self, Pulse};
@@ -381,7 +382,7 @@ impl MissedCall {
     /// Sends ACQUIRE, and side by side TAG if there are tags.
     async fn acquire(&mut self, lead: &LeadKey) -> Result<AcquireAnswer, StoreError> {
         let engine = &self.target.engine;
-        let (store, key) = (Arc::clone(engine.store.off_path()), Arc::clone(self.target.place()));
+        let (store, key) = (Arc::clone(engine.store.off_path()), self.target.place().clone());
         let releases = self.member.as_ref().map(Member::releases);
         let Some(mut lease) = Lease::new(store, key, self.target.purpose(), engine.settings.lease, releases) else {
             return Ok(AcquireAnswer { acquired: Acquired::Granted, lease: None, stamps: None });
@@ -394,8 +395,9 @@ impl MissedCall {
             (self.budget.step(engine, acquire).await, Ok(Some(Vec::new())))
         } else {
             let time = self.target.site.tag_time;
-            let both =
-                self.budget.both(engine, acquire, |store, within| store.tag(Tag::new(&tags, fresh, time, within)));
+            let both = self
+                .budget
+                .both(engine, acquire, |store, within| gate::tag(store, Tag::new(&tags, fresh, time, within)));
             Box::pin(both).await
         };
         Ok(AcquireAnswer { acquired: acquired?, lease: Some(lease), stamps: stamps? })

@@ -118,7 +118,7 @@ impl Engine {
 
     async fn remove(&self, registers: &[QueuedRegister]) -> Result<(), StoreError> {
         let keys: Vec<Key> = registers.iter().map(|due| Key::clone(&due.key)).collect();
-        self.store.off_path().remove_all(RemoveAll::new(&keys, WITHIN)).await?;
+        self.store.off_path().remove_all(RemoveAll::new(&keys, WITHIN)).await?.whole()?;
         let mut by_writer: HashMap<&[u8], (Head, Vec<Written>)> = HashMap::new();
         for due in registers {
             for writer in &due.writers {
@@ -127,7 +127,7 @@ impl Engine {
             }
         }
         for (writer, written) in by_writer.into_values() {
-            self.store.off_path().end(End::new(writer, &written, WITHIN)).await?;
+            self.store.off_path().end(End::new(writer, &written, WITHIN)).await?.keys.whole()?;
         }
         Ok(())
     }

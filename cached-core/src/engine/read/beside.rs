@@ -22,9 +22,8 @@ use crate::envelope::Head;
 use crate::key::{Key, companion};
 use crate::lease::Purpose;
 use crate::reason::MissReason;
-use crate::store::GetAll;
+use crate::store::{Each, GetAll};
 use bytes::Bytes;
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 impl Target {
@@ -72,7 +71,7 @@ impl Target {
     /// From now on this call's entry stands beside this base.
     pub(crate) fn goes_beside(&mut self, base: Base) {
         let place = companion(&self.key, &format!("{:016x}", self.fingerprint)).into();
-        let keys = [place, Arc::clone(&self.key)].into_iter().chain(self.tags().iter().cloned()).collect();
+        let keys = [place, Key::clone(&self.key)].into_iter().chain(self.tags().iter().cloned()).collect();
         self.tagged = Some(Box::new(Dependencies { keys, base: Some(base) }));
         self.site.stands_beside();
     }
@@ -108,7 +107,7 @@ impl Target {
         }
         let (engine, base) = (&self.engine, std::slice::from_ref(&self.key));
         let read = engine.budget().step(engine, |store, within| store.get_all(GetAll::new(base, within))).await;
-        read.is_ok_and(|registers| self.tags_if_base_holds(&registers).is_some())
+        read.and_then(Each::whole).is_ok_and(|registers| self.tags_if_base_holds(&registers).is_some())
     }
 
     /// Takes the registers of the tags out of those of all that the entry depends on; `None` if the base is not what it

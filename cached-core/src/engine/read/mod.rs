@@ -220,8 +220,10 @@ impl Target {
     }
 
     async fn read_all(&self, tagged: &Dependencies, budget: &mut Budget) -> Result<Reading, StoreError> {
-        let mut registers =
-            budget.step(&self.engine, |store, within| store.get_all(GetAll::new(&tagged.keys, within))).await?;
+        let mut registers = budget
+            .step(&self.engine, |store, within| store.get_all(GetAll::new(&tagged.keys, within)))
+            .await?
+            .whole()?;
         let Some((register, depends_on)) = registers.split_first_mut() else { return Ok(Reading::Nothing) };
         match self.judge(register.take(), depends_on) {
             Judgement::Reading(reading) => Ok(reading),
@@ -280,7 +282,8 @@ impl Target {
         budget: &mut Budget,
     ) -> Result<Reading, StoreError> {
         let tags = self.named_tags(&named);
-        let registers = budget.step(&self.engine, |store, within| store.get_all(GetAll::new(&tags, within))).await?;
+        let registers =
+            budget.step(&self.engine, |store, within| store.get_all(GetAll::new(&tags, within))).await?.whole()?;
         Ok(self.judge_named(named, &tags, &registers))
     }
 

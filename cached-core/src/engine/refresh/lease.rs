@@ -14,6 +14,7 @@
 
 use crate::engine::budget::Budget;
 use crate::engine::flight::{LeadKey, taking_place};
+use crate::engine::gate;
 use crate::engine::read::Reading;
 use crate::engine::target::Target;
 use crate::envelope::{Entry, Head};
@@ -81,9 +82,11 @@ impl Target {
             (read.await, Ok(Some(Vec::new())))
         } else {
             let (fresh, time) = (Head::value(lease.id()), self.site.tag_time);
-            let answers =
-                join(read, beside.step(&self.engine, |store, within| store.tag(Tag::new(&tags, fresh, time, within))))
-                    .await;
+            let answers = join(
+                read,
+                beside.step(&self.engine, |store, within| gate::tag(store, Tag::new(&tags, fresh, time, within))),
+            )
+            .await;
             budget.alongside(beside);
             answers
         };

@@ -211,13 +211,14 @@ async fn nothing_is_stored_beside_a_writer_s_token() {
     let on = Subject::new();
     let writer = crate::lease::writer().unwrap();
     let keys = [on.key()];
-    on.store.memory.begin(Begin::new(writer, &keys, ms(1000), BUDGET).with_token(true)).await.unwrap();
+    let begun = on.store.memory.begin(Begin::new(writer, &keys, ms(1000), BUDGET).with_token(true)).await.unwrap();
+    begun.whole().unwrap();
     assert_eq!(text(&on, "old").await, "old");
     on.cache.settled().await;
     // As a put does it: the writer's bits also identify the value.
     let value = [Head::value(writer.id()).as_bytes(), &on.register_of(b"1")[Head::LEN..]].concat();
     let put = crate::store::Written::value(on.key(), value.into(), ms(1000));
-    assert!(on.store.memory.end(End::new(writer, &[put], BUDGET)).await.unwrap());
+    assert!(on.store.memory.end(End::new(writer, &[put], BUDGET)).await.unwrap().put);
     assert_eq!(text(&on, "new").await, "new");
     assert_eq!(on.call(2, AT_ONCE).await, 1, "the value that was put");
 }

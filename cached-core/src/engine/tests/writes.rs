@@ -230,3 +230,20 @@ async fn loads_during_a_write_are_shared_by_calls_that_came_before_they_began() 
     assert_eq!((stats.loads, stats.coalesced, stats.stored), (2, 1, 0));
     assert_eq!(write.await.unwrap().1, Outcome::Applied);
 }
+
+/// A store of several servers, of which one is out of reach.
+#[tokio::test(start_paused = true)]
+async fn only_the_keys_that_failed_are_queued() {
+    for is_bracket in [false, true] {
+        let on = Subject::new();
+        let (key, other) = (on.key(), on.engine().settings.prefix.literal("other"));
+        on.store.fail_on(Some(other.clone()));
+        let what = what().key("other");
+        let outcome = if is_bracket { on.cache.write(what, async {}).await.1 } else { on.cache.invalidate(what).await };
+        assert_eq!((outcome, on.cache.stats().pending), (Outcome::Queued, 1), "bracket: {is_bracket}");
+        assert!(!on.engine().queue.covers([&key].into_iter()) && on.engine().queue.covers([&other].into_iter()));
+        on.store.fail_on(None);
+        assert!(on.cache.drained(ms(5_000)).await);
+        assert_eq!(on.register().await, None);
+    }
+}

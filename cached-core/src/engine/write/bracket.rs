@@ -9,7 +9,7 @@ use crate::error::{CacheError, FaultKind, StoreError};
 use crate::invalidation::Outcome;
 use crate::key::Key;
 use crate::lease;
-use crate::store::{Begin, End, Written};
+use crate::store::{Begin, Each, End, Written};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::task::JoinHandle;
@@ -84,7 +84,7 @@ impl Bracket {
             .step(engine, |store, within| store.begin(Begin::new(writer, keys, marker, within).with_token(token)))
             .await;
         engine.wrote(scope.keys());
-        begun.map_err(|error| (Some(writer), error.into()))?;
+        begun.and_then(Each::whole).map_err(|error| (Some(writer), error.into()))?;
         Ok(writer)
     }
 
@@ -183,7 +183,8 @@ impl Extension {
                 // A BEGIN that fails is repeated at the next tick, before the markers have run out. It never has the
                 // token: if the markers were lost, another write may have come and gone, and the token must not come
                 // back.
-                if let Err(error) = store.begin(Begin::new(writer, &keys, marker, marker / 6)).await {
+                let begun = store.begin(Begin::new(writer, &keys, marker, marker / 6)).await;
+                if let Err(error) = begun.and_then(Each::whole) {
                     tracing::debug!(%error, "the markers of a write could not be extended");
                 }
             }

@@ -8,6 +8,7 @@
 use super::bracket::{Bracket, FailedBegin};
 use super::scope::Scope;
 use crate::engine::budget::Budget;
+use crate::engine::gate;
 use crate::engine::load::running::Running;
 use crate::engine::policy::Policy;
 use crate::engine::target::Target;
@@ -78,7 +79,7 @@ impl Put {
                 Some(fresh) => {
                     let time = target.site.tag_time;
                     budget
-                        .step(&engine, |store, within| store.tag(Tag::new(&others, fresh, time, within)))
+                        .step(&engine, |store, within| gate::tag(store, Tag::new(&others, fresh, time, within)))
                         .await
                         .ok()
                         .flatten()
@@ -191,7 +192,7 @@ impl PutDraft {
         let tags: Vec<Key> = value.value_tags.iter().cloned().chain(rechecked).collect();
         let fresh = Head::value(random_id()?);
         let mut stamps =
-            budget.step(engine, |store, within| store.tag(Tag::new(&tags, fresh, ttl, within))).await.ok()??;
+            budget.step(engine, |store, within| gate::tag(store, Tag::new(&tags, fresh, ttl, within))).await.ok()??;
         let now = stamps.split_off(value.value_tags.len());
         (now == before).then_some(stamps)
     }

@@ -6,7 +6,7 @@ use crate::envelope::Head;
 use crate::error::CacheError;
 use crate::invalidation::{Outcome, Registers};
 use crate::key::Key;
-use crate::store::{End, RemoveAll, Written};
+use crate::store::{Each, End, Ended, RemoveAll, Written};
 use std::sync::Arc;
 
 /// What a write invalidates, and in which cache. If this is dropped while it is open, the registers are invalidated,
@@ -58,7 +58,10 @@ impl Scope {
         }
         let mut budget = self.engine.budget();
         match budget.step(&self.engine, |store, within| store.remove_all(RemoveAll::new(self.keys(), within))).await {
-            Ok(()) => self.end_with(Outcome::Applied),
+            Ok(removed) => {
+                let failed = removed.faults().filter_map(|(at, _)| self.keys().get(at)).cloned().collect();
+                self.end_but(failed, None, removed)
+            }
             Err(error) => self.queue(None, &error.into()),
         }
     }
@@ -69,9 +72,20 @@ impl Scope {
             return (self.queue(Some(writer), &error), false);
         }
         match budget.step(&self.engine, |store, within| store.end(End::new(writer, written, within))).await {
-            Ok(was_put) => (self.end_with(Outcome::Applied), was_put),
+            Ok(Ended { put, keys, .. }) => {
+                let failed = keys.faults().filter_map(|(at, _)| written.get(at)).map(|at| at.key.clone()).collect();
+                (self.end_but(failed, Some(writer), keys), put)
+            }
             Err(error) => (self.queue(Some(writer), &error.into()), false),
         }
+    }
+
+    /// The write has taken effect but on these keys, which are queued.
+    fn end_but(self, failed: Vec<Key>, writer: Option<Head>, answers: Each<()>) -> Outcome {
+        let Err(error) = answers.whole() else { return self.end_with(Outcome::Applied) };
+        self.site.queued(&error.into());
+        let outcome = self.engine.enqueue(&failed, writer);
+        self.end_with(outcome)
     }
 
     fn queue(self, writer: Option<Head>, error: &CacheError) -> Outcome {

@@ -2,7 +2,7 @@
 
 use super::Subject;
 use super::steps::{On, TTL, lease, value, writer};
-use crate::store::{Acquire, Acquired, Begin, End, Release, Renew, Replace, Written};
+use crate::store::{Acquire, Acquired, Release, Renew, Replace, Written};
 use std::time::Duration;
 
 /// Long enough for a few steps on a busy machine.
@@ -160,13 +160,13 @@ pub async fn an_unusable_register_gives_no_lease_either(on: On<impl Subject>) {
 
 /// A caller may mistake a token for the lease of a worthless load. It does not keep the writer from putting its value.
 pub async fn a_token_is_not_replaced(on: On<impl Subject>) {
-    on.store().begin(Begin::new(writer(1), &["k".into()], TTL, TTL).with_token(true)).await.unwrap();
+    on.begin_with_token(writer(1), &["k"], TTL).await;
     let replace = Replace::unusable(writer(1).as_bytes());
     let answer = on.store().acquire(Acquire::new(&"k".into(), lease(1), TTL, TTL).replacing(replace)).await.unwrap();
     assert_eq!(answer, Acquired::Writing);
     let (_, bytes) = value(1, "x");
     let put = Written::value("k".into(), bytes.clone(), TTL);
-    assert!(on.store().end(End::new(writer(1), &[put], TTL)).await.unwrap());
+    assert!(on.ends(writer(1), &[put]).await);
     assert_eq!(on.get("k").await, Some(bytes));
 }
 

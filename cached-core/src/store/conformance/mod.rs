@@ -1,7 +1,7 @@
 //! The contract of [`Store`], as cases that a store passes or not: for authors of stores. Feature `conformance`.
 //!
-//! [`store_conformance!`](crate::store_conformance) makes one test of each case. What it needs to know about a store is a
-//! [`Subject`]: the store, and how its time passes.
+//! [`store_conformance!`](crate::store_conformance) makes one test of each case. What it needs to know about a store is
+//! a [`Subject`]: the store, and how its time passes.
 //!
 //! ```
 //! use cached_core::Clock;

@@ -128,5 +128,6 @@ pub async fn any_bytes_survive(on: On<impl Subject>) {
     let all: Vec<u8> = (0..=255).collect();
     on.put("k\u{fc}", &all).await;
     assert_eq!(on.get("k\u{fc}").await.unwrap(), all);
-    on.store().ping(Ping::new(WITHIN)).await.unwrap();
+    let domain = on.store().domain(&"k\u{fc}".into());
+    on.store().ping(Ping::new(WITHIN).of(domain)).await.unwrap();
 }

@@ -107,9 +107,9 @@ pub async fn all_who_ask_at_once_get_the_same_stamp(on: On<impl Subject>) {
     let mut asking = tokio::task::JoinSet::new();
     for id in 0..100 {
         let store = Arc::clone(on.store());
-        asking.spawn(
-            async move { store.tag(Tag::new(&all(&["x", "y"]), stamp(id), TTL, WITHIN)).await.unwrap().unwrap() },
-        );
+        asking.spawn(async move {
+            store.tag(Tag::new(&all(&["x", "y"]), stamp(id), TTL, WITHIN)).await.unwrap().whole().unwrap()
+        });
     }
     let stamps = asking.join_all().await;
     assert!(stamps.iter().all(|of| of == &stamps[0] && of[0] == of[1]), "{stamps:?}");

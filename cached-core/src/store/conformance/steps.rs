@@ -3,8 +3,8 @@
 use super::Subject;
 use crate::error::StoreError;
 use crate::store::{
-    Acquire, Acquired, Begin, End, Fill, Get, GetAll, GetWatched, Head, Key, Put, Remove, RemoveAll, Sweep, Swept, Tag,
-    Watched, Watcher, Written,
+    Acquire, Acquired, Begin, End, Ended, Fill, Get, GetAll, GetWatched, Head, Key, Put, Remove, RemoveAll, Sweep,
+    Swept, Tag, Watched, Watcher, Written,
 };
 use crate::sync::locked;
 use bytes::Bytes;
@@ -93,7 +93,7 @@ impl<S: Subject> On<S> {
     }
 
     pub async fn get_all(&self, keys: &[&str]) -> Vec<Option<Bytes>> {
-        self.store().get_all(GetAll::new(&all(keys), WITHIN)).await.unwrap()
+        self.store().get_all(GetAll::new(&all(keys), WITHIN)).await.unwrap().whole().unwrap()
     }
 
     pub async fn remove(&self, key: &str) -> bool {
@@ -101,24 +101,43 @@ impl<S: Subject> On<S> {
     }
 
     pub async fn remove_all(&self, keys: &[&str]) {
-        self.store().remove_all(RemoveAll::new(&all(keys), WITHIN)).await.unwrap();
+        let removed = self.store().remove_all(RemoveAll::new(&all(keys), WITHIN)).await.unwrap();
+        assert_eq!(removed.whole().unwrap().len(), keys.len());
     }
 
     pub async fn tag(&self, tags: &[&str], fresh: Head) -> Option<Vec<Head>> {
-        self.store().tag(Tag::new(&all(tags), fresh, TTL, WITHIN)).await.unwrap()
+        let stamps = self.store().tag(Tag::new(&all(tags), fresh, TTL, WITHIN)).await.unwrap();
+        let stamps = stamps.whole().unwrap();
+        assert_eq!(stamps.len(), tags.len());
+        stamps.into_iter().collect()
     }
 
     pub async fn begin(&self, writer: Head, keys: &[&str], marker: Duration) {
-        self.store().begin(Begin::new(writer, &all(keys), marker, WITHIN)).await.unwrap();
+        self.begins(writer, keys, marker, false).await;
     }
 
     pub async fn begin_with_token(&self, writer: Head, keys: &[&str], marker: Duration) {
-        self.store().begin(Begin::new(writer, &all(keys), marker, WITHIN).with_token(true)).await.unwrap();
+        self.begins(writer, keys, marker, true).await;
+    }
+
+    /// BEGIN, with a token or without.
+    pub async fn begins(&self, writer: Head, keys: &[&str], marker: Duration, token: bool) {
+        let marked = all(keys);
+        let begin = Begin::new(writer, &marked, marker, WITHIN).with_token(token);
+        let begun = self.store().begin(begin).await.unwrap();
+        assert_eq!(begun.whole().unwrap().len(), keys.len());
+    }
+
+    /// END of all that was written. Returns whether what was to be put was put.
+    pub async fn ends(&self, writer: Head, written: &[Written]) -> bool {
+        let Ended { put, keys, .. } = self.store().end(End::new(writer, written, WITHIN)).await.unwrap();
+        assert_eq!(keys.whole().unwrap().len(), written.len());
+        put
     }
 
     pub async fn end(&self, writer: Head, keys: &[&str]) {
         let written: Vec<_> = keys.iter().map(|key| Written::nothing(Key::from(*key))).collect();
-        assert!(!self.store().end(End::new(writer, &written, WITHIN)).await.unwrap(), "there was nothing to put");
+        assert!(!self.ends(writer, &written).await, "there was nothing to put");
     }
 
     /// END, with something to put under each key that has a value here.
@@ -128,7 +147,7 @@ impl<S: Subject> On<S> {
             None => Written::nothing(Key::from(*key)),
         });
         let written: Vec<_> = written.collect();
-        self.store().end(End::new(writer, &written, WITHIN)).await.unwrap()
+        self.ends(writer, &written).await
     }
 
     /// All stretches of a sweep. Returns how many registers it removed.

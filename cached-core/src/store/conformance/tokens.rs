@@ -2,7 +2,7 @@
 
 use super::Subject;
 use super::steps::{On, TTL, WITHIN, lease, value, writer};
-use crate::store::{Acquired, Begin, End, Head, Release, Written};
+use crate::store::{Acquired, Head, Release, Written};
 use bytes::Bytes;
 use std::time::Duration;
 
@@ -29,7 +29,7 @@ pub async fn a_writer_without_overlap_puts(on: On<impl Subject>) {
 pub async fn a_put_value_expires(on: On<impl Subject>) {
     on.begin_with_token(writer(1), &["k"], TTL).await;
     let written = [Written::value("k".into(), value(1, "new").1, SHORT)];
-    assert!(on.store().end(End::new(writer(1), &written, WITHIN)).await.unwrap());
+    assert!(on.ends(writer(1), &written).await);
     assert!(on.get("k").await.is_some());
     on.expires("k", SHORT).await;
 }
@@ -53,7 +53,7 @@ pub async fn two_overlapping_writers_put_nothing(on: On<impl Subject>) {
     for (first, second) in [(1, 2), (2, 1)] {
         for token in [false, true] {
             on.begin_with_token(writer(1), &["k"], TTL).await;
-            on.store().begin(Begin::new(writer(2), &["k".into()], TTL, WITHIN).with_token(token)).await.unwrap();
+            on.begins(writer(2), &["k"], TTL, token).await;
             assert_eq!(on.get("k").await, None, "the first one's token is gone and the second has none");
             assert!(!on.end_with(writer(first), &[("k", Some(&new))]).await);
             assert_eq!(on.get("k").await, None);
@@ -127,7 +127,7 @@ pub async fn a_repeated_begin_extends_the_token(on: On<impl Subject>) {
     let (_, new) = value(1, "new");
     for token in [false, true] {
         on.begin_with_token(writer(1), &["k"], SHORT).await;
-        on.store().begin(Begin::new(writer(1), &["k".into()], TTL, WITHIN).with_token(token)).await.unwrap();
+        on.begins(writer(1), &["k"], TTL, token).await;
         on.pass(SHORT).await;
         assert!(has_token(&on, "k", writer(1)).await);
         assert!(on.end_with(writer(1), &[("k", Some(&new))]).await);

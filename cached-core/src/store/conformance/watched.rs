@@ -4,7 +4,7 @@
 
 use super::Subject;
 use super::steps::{News, On, TTL, WITHIN, all, eventually, lease, value};
-use crate::store::{Acquired, Key, Release, Tag, Watched};
+use crate::store::{Acquired, Key, Release, Watched};
 use bytes::Bytes;
 use std::time::Duration;
 
@@ -64,8 +64,8 @@ pub async fn every_change_is_announced_before_it_is_confirmed(on: On<impl Subjec
     }
     let recorder = on.watch();
     let (head, bytes) = value(1, "value");
-    let (key, keys) = (Key::from("k"), all(&["k"]));
-    let (on, key, keys) = (&on, &key, &keys);
+    let key = Key::from("k");
+    let (on, key) = (&on, &key);
     on.tells(&recorder, "ACQUIRE of what is absent", async || {
         assert_eq!(on.acquire("k", lease(1), TTL).await, Acquired::Granted);
     })
@@ -80,7 +80,7 @@ pub async fn every_change_is_announced_before_it_is_confirmed(on: On<impl Subjec
     on.tells(&recorder, "END", async || assert!(on.end_with(lease(7), &[("k", Some(&bytes))]).await)).await;
     on.tells(&recorder, "a sweep", async || assert_eq!(on.sweep("k").await, 1)).await;
     on.tells(&recorder, "TAG of what is absent", async || {
-        assert_eq!(on.store().tag(Tag::new(keys, head, TTL, WITHIN)).await.unwrap(), Some(vec![head]));
+        assert_eq!(on.tag(&["k"], head).await, Some(vec![head]));
     })
     .await;
     on.remove("k").await;

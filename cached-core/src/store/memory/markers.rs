@@ -1,4 +1,4 @@
-//! Markers of writes in progress: by register, who writes it and until when at most.
+//! The markers of writes in progress: for each register, who writes it, and until when at most.
 
 use crate::envelope::Head;
 use crate::store::Key;
@@ -7,7 +7,8 @@ use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard};
 use std::time::Duration;
 
-/// Not bounded by the store's capacity, since an evicted marker would be a broken promise; each ends by its own deadline.
+/// The capacity of the store does not bound the markers, since an evicted marker would be a broken promise. Each ends
+/// by its own deadline.
 #[derive(Debug, Default)]
 pub(super) struct Markers(Mutex<HashMap<Key, Vec<Marker>>>);
 
@@ -26,7 +27,7 @@ impl Markers {
     /// Whether anybody writes the register.
     pub(super) fn is_marked(&self, key: &Key, now: Duration) -> bool {
         let mut markers = self.locked();
-        // Nearly always.
+        // This is so nearly always.
         if markers.is_empty() {
             return false;
         }
@@ -93,7 +94,7 @@ mod tests {
         assert!(!markers.is_marked_by(&key, writer, 2 * SECOND));
     }
 
-    /// Those of writers that never end, on keys that nobody asks for.
+    /// The markers of writers that never end, on keys that nobody asks for.
     #[test]
     fn what_is_over_takes_no_memory() {
         let markers = Markers::default();

@@ -1,9 +1,11 @@
 //! Registers in this process: for development, for tests, and for services that run alone.
 //!
-//! Bounded by bytes; what exceeds the bound is evicted, least useful first (S3-FIFO, by `quick_cache`). An evicted
-//! lease is a lost lease and an evicted value a miss, just as on a Redis server with an eviction policy.
+//! The store is bounded by bytes. When it is full, it evicts the least useful registers first (S3-FIFO, by
+//! `quick_cache`). An evicted lease is a lost lease and an evicted value a miss, just as on a Redis server with an
+//! eviction policy.
 //!
-//! Watchers are told of every change behind it, before the step that made it returns: what is evicted or expires does not change.
+//! Watchers are told of every change after it has taken effect and before the step that made it returns. Eviction and
+//! expiry are no changes.
 
 mod markers;
 #[cfg(test)]
@@ -11,8 +13,9 @@ mod told;
 
 use super::watchers::Watchers;
 use super::{
-    Acquire, Acquired, Begin, Capabilities, End, Fill, Get, GetAll, GetWatched, Key, Ping, Put, PutValue, Release,
-    Remove, RemoveAll, Renew, Replace, Store, StoreFuture, Sweep, Swept, Tag, Watch, Watched, Watcher, Written,
+    Acquire, Acquired, Begin, Capabilities, Domain, Each, End, Ended, Fill, Get, GetAll, GetWatched, Key, Ping, Put,
+    PutValue, Release, Remove, RemoveAll, Renew, Replace, Store, StoreFuture, Sweep, Swept, Tag, Watch, Watched,
+    Watcher, Written,
 };
 use crate::clock::Clock;
 use crate::envelope::Head;
@@ -26,14 +29,15 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::future::ready;
 use std::hash::{BuildHasher, RandomState};
-use std::sync::{Arc, Mutex, MutexGuard, Weak};
+use std::sync::{Mutex, MutexGuard, Weak};
 use std::time::{Duration, Instant};
 
-/// What an entry costs beside its key and value: the map's own fields, the reference counts, the slot in the queue.
+/// The cost of an entry beside its key and value: the map's own fields, the reference counts, the slot in the queue.
 const ENTRY_OVERHEAD: u64 = 128;
-/// A time to live below this is taken as this, as a Redis server counts it.
+/// The shortest time to live; a shorter one counts as this, as on a Redis server.
 const SHORTEST: Duration = Duration::from_millis(1);
-/// A step on one key locks out steps on the keys that share its stripe. Enough that this is rare.
+/// The number of locks. A step on one key locks out steps on the keys that share its stripe; with so many, this is
+/// rare.
 const STRIPES: usize = 64;
 
 #[derive(Debug, Clone)]
@@ -64,7 +68,7 @@ impl Weighter<Key, Held> for Weight {
 /// ```
 pub struct MemoryStore {
     registers: Map<Key, Held, Weight>,
-    /// The map is atomic per call only; steps that compare and then write hold the key's stripe.
+    /// The map is atomic for single calls only. A step that compares and then writes holds the stripe of its key.
     stripes: Box<[Mutex<()>]>,
     markers: Markers,
     hasher: RandomState,
@@ -93,7 +97,7 @@ impl MemoryStore {
     /// ```
     #[must_use]
     pub fn new(capacity: u64, clock: Clock) -> Self {
-        // An estimate that only sizes the queues; the weight is what bounds the map.
+        // This estimate only sizes the queues; the weight bounds the map.
         let entries = usize::try_from(capacity / 1024).unwrap_or(usize::MAX).clamp(16, 1 << 20);
         Self {
             registers: Map::with_weighter(entries, capacity, Weight),
@@ -122,7 +126,8 @@ impl MemoryStore {
         locked(&self.stripes[self.stripe(key)])
     }
 
-    /// Locks out steps on any of the keys; always in the same order.
+    /// Locks out steps on any of the keys. The order of the locks is always the same, so that no two steps wait for
+    /// each other.
     fn all_locked<'a>(&self, keys: impl Iterator<Item = &'a Key>) -> Vec<MutexGuard<'_, ()>> {
         let stripes: BTreeSet<usize> = keys.map(|key| self.stripe(key)).collect();
         stripes.into_iter().map(|at| locked(&self.stripes[at])).collect()
@@ -139,13 +144,14 @@ impl MemoryStore {
     }
 
     fn insert(&self, key: &Key, bytes: &[u8], ttl: Duration) {
-        // Copied to size: a slice of a larger buffer would hold on to the whole of it, unweighed.
+        // The copy has the right size: a slice of a larger buffer would keep the whole buffer alive, unweighed.
         let bytes = Bytes::copy_from_slice(bytes);
         let until = self.clock.now().saturating_add(ttl.max(SHORTEST));
-        self.registers.insert(Arc::clone(key), Held { bytes, until });
+        self.registers.insert(Key::clone(key), Held { bytes, until });
     }
 
-    /// Tells that these registers may have changed. Not while they are locked: a watcher may do as it likes.
+    /// Tells the watchers that these registers may have changed. The registers must not be locked, since a watcher may
+    /// read them.
     fn changed<'a>(&self, keys: impl IntoIterator<Item = &'a Key>) {
         if self.watchers.any() {
             for key in keys {
@@ -178,12 +184,12 @@ impl MemoryStore {
     fn acquire_now(&self, key: &Key, lease: Head, ttl: Duration, replace: &Replace) -> Acquired {
         let is_marked = self.markers.is_marked(key, self.clock.now());
         if let Some(held) = self.live(key) {
-            // The token of a write in progress is none of the caller's.
+            // The token of a write in progress is not for the caller to replace.
             let may_replace = !(is_marked && Head::is_lease(&held.bytes)) && replace.covers(&held.bytes);
             if may_replace {
                 self.registers.remove(key);
             } else if held.bytes == lease.as_bytes() {
-                // Granted again.
+                // The caller asks again for a lease that it has.
             } else if !Head::is_lease(&held.bytes) {
                 return Acquired::Value(held.bytes);
             } else if !is_marked {
@@ -209,7 +215,7 @@ impl MemoryStore {
             return false;
         }
         self.insert(key, value, ttl);
-        // What is too large for the map is dropped by it at once.
+        // The map drops at once what is too large for it.
         self.live(key).is_some()
     }
 }
@@ -264,7 +270,7 @@ impl MemoryStore {
                 && may_put
             {
                 self.insert(key, value, *ttl);
-                // What is too large for the map is dropped by it at once.
+                // The map drops at once what is too large for it.
                 are_put &= self.live(key).is_some();
             }
             self.markers.remove(key, writer);
@@ -284,6 +290,10 @@ impl Store for MemoryStore {
 
     fn capabilities(&self) -> Capabilities<'_> {
         Capabilities::none().with_watch(self)
+    }
+
+    fn domain(&self, _: &Key) -> Domain {
+        Domain::FIRST
     }
 
     fn get<'a>(&'a self, Get { key, .. }: Get<'a>) -> StoreFuture<'a, Option<Bytes>> {
@@ -339,38 +349,39 @@ impl Store for MemoryStore {
         done(self.step(key, || self.remove_now(key)))
     }
 
-    fn get_all<'a>(&'a self, GetAll { keys, .. }: GetAll<'a>) -> StoreFuture<'a, Vec<Option<Bytes>>> {
-        done(keys.iter().map(|key| self.live(key).map(|held| held.bytes)).collect())
+    fn get_all<'a>(&'a self, GetAll { keys, .. }: GetAll<'a>) -> StoreFuture<'a, Each<Option<Bytes>>> {
+        let registers: Vec<_> = keys.iter().map(|key| self.live(key).map(|held| held.bytes)).collect();
+        done(registers.into())
     }
 
-    fn remove_all<'a>(&'a self, RemoveAll { keys, .. }: RemoveAll<'a>) -> StoreFuture<'a, ()> {
+    fn remove_all<'a>(&'a self, RemoveAll { keys, .. }: RemoveAll<'a>) -> StoreFuture<'a, Each<()>> {
         self.step_on_all(keys.iter(), || {
             for key in keys {
                 self.registers.remove(key);
             }
         });
         self.changed(keys);
-        done(())
+        done(vec![(); keys.len()].into())
     }
 
-    fn tag<'a>(&'a self, Tag { tags, fresh, ttl, .. }: Tag<'a>) -> StoreFuture<'a, Option<Vec<Head>>> {
+    fn tag<'a>(&'a self, Tag { tags, fresh, ttl, .. }: Tag<'a>) -> StoreFuture<'a, Each<Option<Head>>> {
         let stamps = self.step_on_all(tags.iter(), || self.tag_now(tags, fresh, ttl));
         let created = tags.iter().zip(stamps.iter().flatten()).filter(|(_, stamp)| **stamp == fresh);
         self.changed(created.map(|(tag, _)| tag));
-        done(stamps)
+        done(stamps.map_or_else(|| vec![None; tags.len()], |stamps| stamps.into_iter().map(Some).collect()).into())
     }
 
-    fn begin<'a>(&'a self, Begin { writer, keys, marker, token, .. }: Begin<'a>) -> StoreFuture<'a, ()> {
+    fn begin<'a>(&'a self, Begin { writer, keys, marker, token, .. }: Begin<'a>) -> StoreFuture<'a, Each<()>> {
         self.step_on_all(keys.iter(), || self.begin_now(writer, keys, marker, token));
         self.changed(keys);
-        done(())
+        done(vec![(); keys.len()].into())
     }
 
-    fn end<'a>(&'a self, End { writer, written, .. }: End<'a>) -> StoreFuture<'a, bool> {
+    fn end<'a>(&'a self, End { writer, written, .. }: End<'a>) -> StoreFuture<'a, Ended> {
         let keys = written.iter().map(|written| &written.key);
         let are_put = self.step_on_all(keys.clone(), || self.end_now(writer, written));
         self.changed(keys);
-        done(are_put)
+        done(Ended::new(are_put, vec![(); written.len()].into()))
     }
 
     fn sweep<'a>(&'a self, Sweep { prefix, .. }: Sweep<'a>) -> StoreFuture<'a, Swept> {
@@ -433,9 +444,10 @@ mod tests {
         let lease = Head::lease(1);
         assert_eq!(store.acquire(Acquire::new(&"k".into(), lease, TTL, TTL)).await.unwrap(), Acquired::Granted);
         assert!(!store.fill(Fill::new(&"k".into(), lease, vec![0; 20_000].into(), TTL, TTL)).await.unwrap());
-        store.begin(Begin::new(lease, &["k".into()], TTL, TTL).with_token(true)).await.unwrap();
+        let begun = store.begin(Begin::new(lease, &["k".into()], TTL, TTL).with_token(true)).await.unwrap();
+        begun.whole().unwrap();
         let written = Written::value("k".into(), vec![0; 20_000].into(), TTL);
-        assert!(!store.end(End::new(lease, &[written], TTL)).await.unwrap());
+        assert!(!store.end(End::new(lease, &[written], TTL)).await.unwrap().put);
         assert!(store.bytes() <= 10_000);
     }
 
@@ -444,7 +456,8 @@ mod tests {
         let (store, lease) = (MemoryStore::new(10_000, Clock::manual()), Head::lease(1));
         let acquire = async |key: &str| store.acquire(Acquire::new(&key.into(), lease, TTL, TTL)).await.unwrap();
         store.put(Put::new(&"k".into(), "x".into(), Duration::ZERO, TTL)).await.unwrap();
-        store.begin(Begin::new(Head::lease(9), &["written".into()], Duration::ZERO, TTL)).await.unwrap();
+        let begun = store.begin(Begin::new(Head::lease(9), &["written".into()], Duration::ZERO, TTL)).await.unwrap();
+        begun.whole().unwrap();
         assert_eq!(acquire("k").await, Acquired::Value("x".into()));
         assert_eq!(acquire("written").await, Acquired::Writing);
         store.clock.advance(SHORTEST);

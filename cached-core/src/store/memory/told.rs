@@ -1,6 +1,7 @@
 //! Watchers are told of a change when it has taken effect, and not while the register is locked.
 
 use super::*;
+use std::sync::Arc;
 
 const TTL: Duration = Duration::from_secs(60);
 
@@ -55,14 +56,14 @@ async fn a_change_is_told_when_it_has_taken_effect() {
     assert_eq!(looks.last(), None);
     store.put(Put::new(&key, value.clone(), TTL, TTL)).await.unwrap();
     assert_eq!(looks.last(), Some(value.clone()));
-    store.remove_all(RemoveAll::new(&keys, TTL)).await.unwrap();
+    let _ = store.remove_all(RemoveAll::new(&keys, TTL)).await.unwrap();
     assert_eq!(looks.last(), None);
-    store.tag(Tag::new(&keys, head, TTL, TTL)).await.unwrap();
+    let _ = store.tag(Tag::new(&keys, head, TTL, TTL)).await.unwrap();
     assert_eq!(looks.last(), Some(Bytes::copy_from_slice(head.as_bytes())));
-    store.begin(Begin::new(lease, &keys, TTL, TTL).with_token(true)).await.unwrap();
+    let _ = store.begin(Begin::new(lease, &keys, TTL, TTL).with_token(true)).await.unwrap();
     assert_eq!(looks.last(), leased);
     let written = [Written::value(Key::clone(&key), value.clone(), TTL)];
-    store.end(End::new(lease, &written, TTL)).await.unwrap();
+    let _ = store.end(End::new(lease, &written, TTL)).await.unwrap();
     assert_eq!(looks.last(), Some(value));
     store.sweep(Sweep::new("k", TTL)).await.unwrap();
     assert_eq!(looks.last(), None);

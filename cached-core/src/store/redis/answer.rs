@@ -1,7 +1,8 @@
-//! What redis-rs' answers hold, and the forms of keys and times that commands take.
+//! The contents of redis-rs' answers, and the forms of keys and times that commands take.
 
 use crate::error::{FaultKind, StoreError};
 use crate::key::companion;
+use crate::store::Each;
 use redis::{FromRedisValue, Value};
 use std::time::Duration;
 
@@ -10,6 +11,14 @@ pub(super) fn register(value: Value) -> Result<Option<Vec<u8>>, StoreError> {
         Value::Nil => Ok(None),
         Value::BulkString(register) => Ok(Some(register)),
         other => Err(unexpected(&other)),
+    }
+}
+
+/// The answers of several keys. If all keys have failed, the step has.
+pub(super) fn each<T>(answers: Vec<Result<T, StoreError>>) -> Result<Each<T>, StoreError> {
+    match answers.first() {
+        Some(Err(error)) if answers.iter().all(Result::is_err) => Err(error.clone()),
+        _ => Ok(answers.into_iter().collect()),
     }
 }
 

@@ -1,20 +1,21 @@
 //! Keeps the connection up for as long as there are removals to repeat.
 //!
-//! A failover may lose removals that the former primary had acknowledged. They are repeated on the next connection, which a
-//! process that makes no calls would never open. So while there are any, a task asks the server for its role every second: a
-//! connection that is lost, or leads to a server that is the primary no more, is replaced at once.
+//! A failover may lose removals that the former primary had acknowledged. They are repeated on the next connection, but
+//! a process that makes no calls would never open one. So while there are removals to repeat, a task asks the server
+//! for its role every second. A connection that is lost, or whose server is no longer the primary, is then replaced at
+//! once.
 //!
 //! # On cancellation
 //! The task ends with its runtime. The next removal, or the next call on the connection, starts another.
 
 use super::fault::Copies;
-use super::link::Link;
 use super::recent::{PAUSE, Recent};
+use super::reconnect::Link;
 use std::sync::{Arc, Weak};
 use tokio::runtime::Handle;
 use tokio::time::{Instant, sleep};
 
-/// Gives the beat back, when the task ends and when it is dropped with its runtime.
+/// Gives the beat back when the task ends, or when it is dropped with its runtime.
 struct Beat {
     recent: Arc<Recent>,
     number: u64,
@@ -46,7 +47,7 @@ fn start(link: Weak<Link>, recent: Arc<Recent>, number: u64) {
                 if !beat.recent.goes_on(beat.number, Instant::now()) {
                     break;
                 }
-                // The question for the role goes along. What comes of it, the next call finds out.
+                // The question for the role goes along with it. The next call finds out what comes of it.
                 let _ = link.send(&redis::cmd("PING"), Copies::Harmless, Instant::now() + PAUSE).await;
             }
         });

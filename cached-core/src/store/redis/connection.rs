@@ -1,8 +1,10 @@
-//! One connection: how it is doing, and whether the server at its other end is still the primary.
+//! One connection: its health, and whether its server is still the primary.
 //!
-//! The question for the role goes along with a command, in one write, as soon as the last answer is half a second old. So a
-//! connection that is in use costs the server two short questions a second, and one that is idle costs nothing. No answer is
-//! believed when the last word of the server on its role is older than a second.
+//! `reconnect` replaces a connection that broke.
+//!
+//! As soon as the last answer about the role is half a second old, the next command takes the question along, in one
+//! write. So a connection in use costs the server two short questions a second, and an idle one costs nothing. If the
+//! server's last word on its role is older than a second, none of its answers is believed.
 
 use super::home::Home;
 use super::open::Opened;
@@ -15,13 +17,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// The role is asked for when the last answer is so old, by one caller.
+/// The age of the last answer at which one caller asks for the role.
 const BEAT: Duration = Duration::from_millis(500);
-/// By every caller, when it is so old.
+/// The age at which every caller asks for it.
 const HEARTBEAT: Duration = Duration::from_secs(1);
-/// Timeouts in a row after which a connection is given up,
+/// The number of timeouts in a row after which a connection is given up,
 const TIMEOUTS: u32 = 3;
-/// if callers have waited for so long: some give a command a few milliseconds, since that is all they have left.
+/// if callers have waited for at least this time: some give a command only the few milliseconds that they have left.
 const SILENCE: Duration = Duration::from_millis(50);
 
 #[derive(Debug, Clone)]
@@ -30,24 +32,24 @@ pub(super) struct Connection {
     life: Arc<Life>,
 }
 
-/// A connection apart: what sends, and how it is doing.
+/// The parts of a connection: what sends, and its health.
 pub(super) type Parts<'a> = (&'a mut MultiplexedConnection, &'a Arc<Life>);
 
-/// What the clones of a connection share. Its address is the connection's identity.
+/// The state that the clones of a connection share. Its address is the identity of the connection.
 #[derive(Debug)]
 pub(super) struct Life {
     home: Home,
-    /// Since the last answer.
+    /// The timeouts since the last answer.
     silence: Mutex<Silence>,
-    /// Whether there are timeouts in that: no lock is taken as long as there are none.
+    /// Whether there are timeouts: as long as there are none, no lock is taken.
     is_silent: AtomicBool,
-    /// How the server tells its role, and what it was at first; `None` if it does not tell.
+    /// The command by which the server tells its role, and its role at first; `None` if it does not tell.
     role: Option<(Question, Role)>,
-    /// Before the role was asked for.
+    /// The moment before the role was asked for.
     began: Instant,
-    /// When somebody has asked for the role last, in milliseconds since `began`.
+    /// The last moment at which somebody asked for the role, in milliseconds since `began`.
     asked: AtomicU64,
-    /// When the last question was asked that has been answered.
+    /// The moment of the last question that has been answered.
     confirmed: AtomicU64,
 }
 
@@ -55,14 +57,14 @@ pub(super) struct Life {
 #[derive(Debug, Default)]
 struct Silence {
     timeouts: u32,
-    /// How long there was somebody who waited.
+    /// The time for which somebody waited.
     waited: Duration,
-    /// Up to when that is counted.
+    /// The moment up to which that is counted.
     until: Option<Instant>,
 }
 
 impl Silence {
-    /// An answer has not come in time. Whether the connection is to be given up.
+    /// Notes that an answer has not come in time. Returns whether the connection is to be given up.
     fn goes_on(&mut self, sent: Instant, now: Instant) -> bool {
         let from = self.until.map_or(sent, |until| until.max(sent));
         self.timeouts += 1;
@@ -72,7 +74,7 @@ impl Silence {
     }
 }
 
-/// Why there is no answer to believe.
+/// The reason why there is no answer to believe.
 #[derive(Debug)]
 pub(super) enum Unanswered {
     Error(RedisError),
@@ -87,7 +89,7 @@ impl From<RedisError> for Unanswered {
 }
 
 impl Connection {
-    /// On the runtime that drives it.
+    /// Must be called on the runtime that drives the connection.
     pub(super) fn new(Opened { redis, role, asked }: Opened) -> Self {
         Self { redis, life: Arc::new(Life::new(role, asked)) }
     }
@@ -101,11 +103,11 @@ impl Connection {
     }
 }
 
-/// What is sent in one write.
+/// The commands of one write.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Sent<'a> {
     One(&'a Cmd),
-    /// Reads, each of its own key. As with MGET, there is none of what is of another type.
+    /// Reads of one key each. As with MGET, data of another type counts as none.
     All(&'a [Cmd]),
 }
 
@@ -152,13 +154,13 @@ pub(super) async fn send_together(
         life.confirmed.fetch_max(life.since(now), Ordering::Relaxed);
         return Ok(answer);
     }
-    // A write that a replica has refused says so itself, and may be sent again.
+    // The answer to a write that a replica refuses says so itself, and the write may be sent again.
     answer.extract_error()?;
     Err(Unanswered::Changed(StoreError::new(FaultKind::NotPrimary, "the server's role has changed")))
 }
 
 impl Life {
-    /// What the server has told of its role is as old as the question.
+    /// Notes the role. The answer is as old as the question.
     fn new(role: Option<(Question, Role)>, asked: Instant) -> Self {
         Self {
             home: Home::here(),
@@ -183,7 +185,7 @@ impl Life {
         self.silence.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// An answer has come.
+    /// Notes that an answer has come.
     pub(super) fn answered(&self) {
         if self.is_silent.load(Ordering::Relaxed) {
             let mut silence = self.silence();
@@ -192,19 +194,19 @@ impl Life {
         }
     }
 
-    /// An answer to what was sent then has not come in time. Whether that was once too often.
+    /// Notes that an answer to what was sent then has not come in time. Returns whether that was once too often.
     pub(super) fn timed_out(&self, sent: Instant, now: Instant) -> bool {
         let mut silence = self.silence();
         self.is_silent.store(true, Ordering::Relaxed);
         silence.goes_on(sent, now)
     }
 
-    /// Whether it was made before the last heartbeat.
+    /// Whether the connection was made before the last heartbeat.
     pub(super) fn is_old(&self) -> bool {
         self.began.elapsed() > HEARTBEAT
     }
 
-    /// Whether this caller is to ask for the role.
+    /// Whether this caller has to ask for the role.
     pub(super) fn is_due(&self, now: Instant) -> bool {
         self.role.is_some() && is_due(&self.asked, self.confirmed.load(Ordering::Relaxed), self.since(now))
     }
@@ -222,7 +224,7 @@ fn is_due(asked: &AtomicU64, confirmed: u64, now: u64) -> bool {
     if now < confirmed.saturating_add(BEAT_MS) {
         return false;
     }
-    // Whoever has asked may be gone, or its runtime stand still.
+    // The caller that asked may be gone, or its runtime may stand still.
     if now >= confirmed.saturating_add(HEARTBEAT_MS) {
         return true;
     }

@@ -1,4 +1,4 @@
-//! What redis-rs' errors mean for a cache.
+//! The meaning of redis-rs' errors for a cache.
 
 use crate::error::{FaultKind, StoreError};
 use redis::{ErrorKind, RedisError, ServerErrorKind};
@@ -6,13 +6,14 @@ use redis::{ErrorKind, RedisError, ServerErrorKind};
 /// Whether a command may reach the server twice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Copies {
-    /// Sent again when its connection broke: a copy that is carried out late does no harm.
+    /// It is sent again when its connection broke: a copy that is carried out late does no harm.
     Harmless,
-    /// Sent once: it brings a fresh identity, and a late copy would bring that back after an invalidation has ended it.
+    /// It is sent once: it creates a fresh identity, and a late copy would bring that back after an invalidation has
+    /// ended it.
     Never,
 }
 
-/// Why a command has no answer that is of use.
+/// The reason why a command has no usable answer.
 #[derive(Debug, Clone)]
 pub(super) struct Fault {
     pub(super) error: StoreError,
@@ -20,18 +21,18 @@ pub(super) struct Fault {
     pub(super) is_unknown_script: bool,
     /// The client cannot read the answer.
     pub(super) is_unreadable: bool,
-    /// The server answers that it does not take this command: it does not know it, does not grant it to this user, or is a
-    /// cluster's node and the keys stand in several slots.
+    /// The server answers that it does not take this command: it does not know the command, does not grant it to this
+    /// user, or is a cluster's node and the keys stand in several slots.
     pub(super) is_refusal: bool,
     carried_out: CarriedOut,
 }
 
-/// How much of a command that has failed was carried out.
+/// The part of a failed command that was carried out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum CarriedOut {
-    /// The server refused it before it began: it does not know the command, or the keys stand in several slots.
+    /// Nothing: the server does not know the command, or the keys stand in several slots.
     Nothing,
-    /// Possibly a part: a script is stopped halfway by a command in it for which the user has no right.
+    /// Possibly a part: the server stops a script at a command for which the user has no right.
     Unknown,
 }
 
@@ -40,7 +41,7 @@ impl Fault {
         StoreError::new(kind, message).into()
     }
 
-    /// Whether what has failed with this may be sent once more in other words, such as step by step.
+    /// Whether the failed command may be sent once more in another form, such as step by step.
     pub(super) fn allows(&self, copies: Copies) -> bool {
         copies == Copies::Harmless || self.carried_out == CarriedOut::Nothing
     }
@@ -73,7 +74,7 @@ impl From<Fault> for StoreError {
     }
 }
 
-/// Sorts an error by what the engine does about it.
+/// The kind of an error: what the engine does about it.
 pub(super) fn classify(error: &RedisError) -> StoreError {
     let kind = match error.kind() {
         ErrorKind::Io | ErrorKind::Client | ErrorKind::Parse => FaultKind::Disconnected,
@@ -86,12 +87,13 @@ pub(super) fn classify(error: &RedisError) -> StoreError {
     StoreError::new(kind, format!("{error}{meaning}"))
 }
 
-/// A refusal quotes the arguments of the command, which are binary here, and the client takes it for a broken protocol.
+/// A refusal quotes the arguments of the command. Here they are binary, and the client takes the answer for a broken
+/// protocol.
 const UNREADABLE: &str = "; the server's answer cannot be read: it may be a refusal that quotes binary arguments (does \
                           the server know EVAL, and may this user run scripts?), or the port is not a Redis server's";
 
-/// Servers before 7 report what failed inside of a script as text behind a general code. Other texts quote what the client
-/// has sent, such as keys, and tell nothing.
+/// Servers before 7 report what failed inside of a script as a text behind a general code. Other texts quote what the
+/// client has sent, such as keys, and say nothing.
 fn of_a_script(detail: &str) -> Option<&str> {
     detail.starts_with("Error running script").then_some(detail)
 }
@@ -100,7 +102,7 @@ fn is_refusal(error: &RedisError) -> bool {
     error.code() == Some("NOPERM") || is_refused_before(error)
 }
 
-/// Whether it is an answer that a server gives before it begins with a command.
+/// Whether the server gives this answer before it begins with a command.
 fn is_refused_before(error: &RedisError) -> bool {
     match error.code() {
         Some("CROSSSLOT") => true,
@@ -126,7 +128,7 @@ fn by_message(message: &str) -> Option<FaultKind> {
     message.split(|c: char| !c.is_ascii_uppercase()).find_map(by_code)
 }
 
-/// Whether the connection is of no further use.
+/// Whether the connection is useless from now on.
 pub(super) fn is_broken(error: &RedisError) -> bool {
     error.is_connection_dropped() || error.is_unrecoverable_error() || matches!(error.kind(), ErrorKind::Parse)
 }

@@ -1,8 +1,8 @@
 //! The runtime that drives a connection.
 //!
-//! A connection is driven by a task of the runtime on which it was made. Another runtime may share the cache, as tests do
-//! that run side by side. When the first one ends, its connections are gone; when it stands still, since nobody drives it,
-//! they answer nobody. Neither says anything about the server.
+//! A task of the runtime on which a connection was made drives it. Another runtime may share the cache, as in tests
+//! that run side by side. When the first runtime ends, its connections are gone. When nobody drives it, its connections
+//! answer nobody. Neither says anything about the server.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -14,11 +14,11 @@ use tokio::time::{Instant, timeout_at};
 pub(super) struct Home {
     runtime: Handle,
     is_gone: Arc<AtomicBool>,
-    /// Dropped with the connection: ends the task that tells when the runtime ends.
+    /// It is dropped with the connection, and ends the task that tells when the runtime ends.
     _stays: oneshot::Sender<()>,
 }
 
-/// Says that the runtime is gone, when it drops its tasks.
+/// Says that the runtime is gone when the runtime drops its tasks.
 struct Farewell(Arc<AtomicBool>);
 
 impl Drop for Farewell {
@@ -45,7 +45,7 @@ impl Home {
         self.is_gone.load(Ordering::Acquire)
     }
 
-    /// Whether the runtime runs: whether it carries out a task before the deadline.
+    /// Whether the runtime runs: it carries out a task before the deadline.
     pub(super) async fn runs(&self, deadline: Instant) -> bool {
         if self.runtime.id() == Handle::current().id() {
             return true;

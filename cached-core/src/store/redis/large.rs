@@ -1,19 +1,19 @@
-//! Registers that are too large to be read within a caller's time: their start is read in their place. See
+//! Registers that are too large to be read within a caller's time. Their start is read instead; see
 //! [`overdue`](super::overdue).
 
 use super::answer::{register, unexpected};
-use super::link::Link;
 use super::overdue::LARGE;
+use super::reconnect::Link;
 use crate::error::{FaultKind, StoreError};
 use crate::store::Key;
 use redis::Value;
 use std::collections::HashMap;
 use tokio::time::Instant;
 
-/// What is read of a large one: more than the longest head.
+/// The number of bytes that are read of a large register: more than a head.
 const START: usize = 64;
 
-/// The starts of those among the registers that are overdue and large. Those that are not large are overdue no more.
+/// The starts of those registers that are overdue and large. Those that are not large are no longer overdue.
 pub(super) async fn starts(link: &Link, keys: &[Key], deadline: Instant) -> Result<HashMap<Key, Vec<u8>>, StoreError> {
     let overdue = link.overdue().among(keys, Instant::now());
     if overdue.is_empty() {
@@ -35,7 +35,8 @@ pub(super) async fn starts(link: &Link, keys: &[Key], deadline: Instant) -> Resu
     Ok(large.into_iter().zip(starts).filter(|(_, start)| !start.is_empty()).collect())
 }
 
-/// A range of each register, in one write: empty for what is shorter, absent, or of another type.
+/// Reads a range of each register, in one write. It is empty for a register that is shorter, absent, or of another
+/// type.
 async fn ranges(
     link: &Link,
     keys: &[Key],

@@ -1,28 +1,30 @@
-//! Which reads go out together. Bookkeeping only; [`reads`](super::reads) does the sending.
+//! Decides which reads go out together. It only keeps the books; [`reads`](super::reads) sends.
 //!
-//! A read that finds no other under way goes out on its own. Those that come meanwhile gather in a batch. Who opens a
-//! batch has it sent as soon as the tasks that are ready to run have had their turn: nobody waits for time to pass or
-//! for an answer to come, and the busier the process is, the more reads go out as one. Equal keys go out once. The one
-//! exception is a single key that everybody asks for: a batch of that key alone is held back until the batch before it has
-//! its answer, since more often would keep the server busy with one question.
+//! A read that finds no other under way goes out on its own. Reads that come meanwhile gather in a batch. The caller
+//! that opens a batch has it sent as soon as the tasks that are ready to run have had their turn. Nobody waits for time
+//! to pass or for an answer to come, and the busier the process is, the more reads go out as one. Equal keys go out
+//! once. There is one exception: a batch of one single key is held back until the batch of this key before it has its
+//! answer. Otherwise a key that everybody asks for would keep the server busy with one question.
 //!
-//! A batch is closed before it is sent. A caller so never gets an answer that was on its way when it came, which could be
-//! older than a write that had completed by then.
+//! A batch is closed before it is sent. So a caller never gets an answer that was on its way when the caller came: that
+//! answer could be older than a write that had completed by then.
 //!
 //! # Who depends on whom
-//! On no caller's polling. A read on its own is its caller's, who may never look at the answer: nothing is held back for it.
-//! A batch is sent and answered by a task, and held back only for another batch of the same place, whose task runs if its
-//! own does. That task may stand behind one that blocks its thread. So each place has a guard while batches are open there,
-//! which takes over what is still open when it comes by for the second time (`left_behind`).
+//! Nobody depends on a caller's polling. The caller of a read on its own may never look at the answer, so nothing is
+//! held back for such a read. A task sends a batch and answers it. A batch is held back only for another batch of the
+//! same place, whose task runs if its own does. That task may wait for one that blocks its thread. So each place has a
+//! guard while batches are open there. It takes over what is still open when it comes by for the second time
+//! (`left_behind`).
 //!
 //! # Deadlines
-//! A batch is sent with the latest deadline of its callers, so that one with little time left takes none from the others.
-//! Nearly always all of them are due at about the same time; then the batch's own end bounds each wait, and no caller needs a
-//! timer. A batch with a caller that has more time than its first one is uneven: its callers are told so, and each of them
-//! then keeps its own time.
+//! A batch is sent with the latest deadline of its callers, so that a caller with little time left takes none from the
+//! others. Nearly always all callers are due at about the same time. Then the end of the batch bounds each wait, and no
+//! caller needs a timer. A batch with a caller that has more time than the first one is uneven: its callers are told
+//! so, and each of them then keeps its own time.
 //!
 //! # On cancellation
-//! A caller that goes away leaves its key in the batch. If what was to send a batch goes away, those who wait are told.
+//! A caller that goes away leaves its key in the batch. If the task that is to send a batch goes away, its callers are
+//! told.
 
 use crate::store::Key;
 use crate::sync::{Mutex, Notify, locked};
@@ -38,34 +40,35 @@ mod model;
 #[cfg(all(test, not(shuttle)))]
 mod tests;
 
-/// Keys in one batch: the server answers it in one step, and others wait meanwhile.
+/// The most keys in one batch: the server answers it in one step, and others wait meanwhile.
 #[cfg(not(all(test, shuttle)))]
 const KEYS: usize = 512;
-/// So that few callers fill a batch.
+/// In the model, few callers fill a batch.
 #[cfg(all(test, shuttle))]
 const KEYS: usize = 3;
 
-/// Deadlines that are no further apart are as good as one: a caller without a timer waits twice this beyond its own at most,
-/// which is what the batch may last longer than its first caller, and what that one may be due later than the caller.
+/// Deadlines that are no further apart than this count as one. A caller without a timer waits at most twice this beyond
+/// its own deadline: the batch may last this much longer than its first caller, which may be due this much later than
+/// the caller.
 const CLOSE: Duration = Duration::from_millis(2);
 
-/// Reads under way. `P` is where a batch is sent from, a runtime: callers elsewhere have batches of their own, since
-/// nothing tells them whether that place still runs.
+/// The reads under way. `P` is the place from which a batch is sent, a runtime. Callers elsewhere have batches of their
+/// own, since they cannot know whether that place still runs.
 #[derive(Debug)]
 pub(super) struct Merge<P, A> {
     state: Mutex<State<P, A>>,
-    /// A batch that was held back may be sent now.
+    /// Tells that a batch that was held back may be sent now.
     freed: Notify,
 }
 
 #[derive(Debug)]
 struct State<P, A> {
     under_way: usize,
-    /// Keys that a batch of this place asks for on their own.
+    /// The keys that a batch of this place asks for on their own.
     asked: Vec<(P, Key)>,
-    /// Batches not sent yet: one for each place, or hardly more.
+    /// The batches that are not sent yet: one for each place, or hardly more.
     open: Vec<Open<P, A>>,
-    /// Places that have a guard.
+    /// The places that have a guard.
     guarded: Vec<P>,
 }
 
@@ -75,35 +78,35 @@ struct Open<P, A> {
     batch: Arc<Batch<A>>,
     place: P,
     keys: Vec<Key>,
-    /// Where each key stands among them.
+    /// The position of each key among them.
     at: HashMap<Key, usize, BuildHasherDefault<Mix>>,
     callers: usize,
     /// The latest of its callers' deadlines.
     deadline: Instant,
-    /// Until its only key has been answered.
+    /// Whether it is held back until its only key has been answered.
     is_held: bool,
-    /// The guard has come by.
+    /// Whether the guard has come by.
     is_seen: bool,
 }
 
-/// What those who wait share.
+/// The state that the callers of a batch share.
 #[derive(Debug)]
 struct Batch<A> {
-    /// `None` if it was never sent.
+    /// The answer; `None` if the batch was never sent.
     answer: OnceLock<Option<A>>,
     answered: Notify,
     /// The deadline of its first caller.
     first: Instant,
-    /// A caller has joined that has more time than the first one.
+    /// Whether a caller has joined that has more time than the first one.
     is_uneven: AtomicBool,
 }
 
-/// How a read goes on.
+/// The way in which a read goes on.
 #[derive(Debug)]
 pub(super) enum Turn<'a, P: Copy + PartialEq, A> {
-    /// On its own; to be held until it is answered.
+    /// It goes out on its own; to be held until it is answered.
     Alone(Alone<'a, P, A>),
-    /// As part of a batch; who opened it has to send it.
+    /// It is part of a batch; the caller that opened the batch has to send it.
     Together(Ticket<A>, Option<Sending<P, A>>),
 }
 
@@ -132,8 +135,8 @@ impl<P: Copy + PartialEq, A> Merge<P, A> {
         Self { state: Mutex::new(state), freed: Notify::new() }
     }
 
-    /// Begins a read of `keys` that is made at `place` and is to be answered by `deadline`. One caller's keys are always in
-    /// one batch.
+    /// Begins a read of `keys` that is made at `place` and is to be answered by `deadline`. One caller's keys are
+    /// always in one batch.
     pub(super) fn enter(self: &Arc<Self>, keys: &[Key], place: P, deadline: Instant) -> Turn<'_, P, A> {
         let mut state = locked(&self.state);
         state.under_way += 1;
@@ -157,7 +160,7 @@ impl<P: Copy + PartialEq, A> Merge<P, A> {
         Turn::Together(ticket, Some(sending))
     }
 
-    /// The guard of a place, if it has none.
+    /// A guard for this place, if it has none yet.
     pub(super) fn guard(self: &Arc<Self>, place: P) -> Option<Guard<P, A>> {
         let mut state = locked(&self.state);
         if state.guarded.contains(&place) {
@@ -173,7 +176,7 @@ impl<P: Copy + PartialEq, A> Merge<P, A> {
             return Closing::Elsewhere;
         };
         let place = state.open[at].place;
-        let asked = if let [key] = &state.open[at].keys[..] { Some((place, Arc::clone(key))) } else { None };
+        let asked = if let [key] = &state.open[at].keys[..] { Some((place, Key::clone(key))) } else { None };
         if may_hold && asked.as_ref().is_some_and(|asked| state.asked.contains(asked)) {
             state.open[at].is_held = true;
             return Closing::Held;
@@ -183,7 +186,7 @@ impl<P: Copy + PartialEq, A> Merge<P, A> {
         Closing::Closed(open.keys, Closed { callers: open.callers, deadline: open.deadline, asked })
     }
 
-    /// The callers of a batch have their answer, or will have none.
+    /// Notes that the callers of a batch have their answer, or will have none.
     fn ended(&self, batch: Closed<P>) {
         let mut state = locked(&self.state);
         state.under_way -= batch.callers;
@@ -198,7 +201,7 @@ impl<P: Copy + PartialEq, A> Merge<P, A> {
 /// A batch that was left behind, and its keys.
 pub(super) type LeftBehind<P, A> = (Sending<P, A>, Vec<Key>);
 
-/// Sees to it that what is open at a place is sent. Not to be used again once it has said that nothing is.
+/// Sees to it that the open batches of a place are sent. It must not be used again once it has said that none is open.
 #[derive(Debug)]
 pub(super) struct Guard<P: Copy + PartialEq, A> {
     merge: Arc<Merge<P, A>>,
@@ -207,8 +210,8 @@ pub(super) struct Guard<P: Copy + PartialEq, A> {
 }
 
 impl<P: Copy + PartialEq, A> Guard<P, A> {
-    /// Comes by, and closes the batches that were there the last time and need not be held back. With their keys, which are
-    /// now to be sent. `None` if nothing is open.
+    /// Comes by, and closes the batches that were there the last time and need not be held back. Returns them with
+    /// their keys, which the caller has to send; `None` if nothing is open.
     pub(super) fn left_behind(&mut self) -> Option<Vec<LeftBehind<P, A>>> {
         let mut state = locked(&self.merge.state);
         let mut here = state.open.iter_mut().filter(|open| open.place == self.place).peekable();
@@ -231,7 +234,7 @@ impl<P: Copy + PartialEq, A> Guard<P, A> {
 }
 
 impl<P: Copy + PartialEq, A> Drop for Guard<P, A> {
-    /// With its runtime.
+    /// The guard is gone with its runtime.
     fn drop(&mut self) {
         if !self.is_over {
             locked(&self.merge.state).guarded.retain(|place| *place != self.place);
@@ -239,10 +242,10 @@ impl<P: Copy + PartialEq, A> Drop for Guard<P, A> {
     }
 }
 
-/// What closing a batch led to.
+/// The result of closing a batch.
 enum Closing<P> {
     Closed(Vec<Key>, Closed<P>),
-    /// It is to be held back: its only key is being asked for.
+    /// The batch has to be held back: its only key is being asked for.
     Held,
     /// Somebody else has closed it.
     Elsewhere,
@@ -272,8 +275,8 @@ impl<P, A> Open<P, A> {
         }
         let mut positions = Positions::default();
         for key in keys {
-            positions.push(*self.at.entry(Arc::clone(key)).or_insert_with(|| {
-                self.keys.push(Arc::clone(key));
+            positions.push(*self.at.entry(Key::clone(key)).or_insert_with(|| {
+                self.keys.push(Key::clone(key));
                 self.keys.len() - 1
             }));
         }
@@ -297,11 +300,11 @@ impl<P, A> Drop for Alone<'_, P, A> {
 #[derive(Debug)]
 pub(super) struct Ticket<A> {
     batch: Arc<Batch<A>>,
-    /// Where its keys stand in the batch and in the answer.
+    /// The positions of its keys in the batch and in the answer.
     positions: Positions,
 }
 
-/// A few numbers that need no allocation, and more that do.
+/// Numbers; a few of them need no allocation.
 #[derive(Debug, Default)]
 struct Positions {
     few: [usize; 4],
@@ -324,7 +327,7 @@ impl Positions {
 }
 
 impl<A> Ticket<A> {
-    /// Where its keys stand in the batch and in the answer, in the order in which they were given.
+    /// The positions of its keys in the batch and in the answer, in the order in which they were given.
     pub(super) fn positions(&self) -> impl Iterator<Item = usize> + '_ {
         self.positions.iter()
     }
@@ -334,8 +337,8 @@ impl<A> Ticket<A> {
         self.told(|batch| batch.answer.get()).await.as_ref()
     }
 
-    /// As [`answer`](Self::answer), for a caller without a timer that is due at `deadline`. `Err` as soon as the batch may
-    /// last longer than that.
+    /// As [`answer`](Self::answer), for a caller without a timer that is due at `deadline`. Returns `Err` as soon as
+    /// the batch may last longer than that.
     pub(super) async fn answer_by(&self, deadline: Instant) -> Result<Option<&A>, Outlasts> {
         let is_bound = |batch: &Batch<A>| batch.first <= deadline + CLOSE && !batch.is_uneven.load(Ordering::Acquire);
         self.told(|batch| match batch.answer.get() {
@@ -348,7 +351,7 @@ impl<A> Ticket<A> {
     async fn told<'a, T>(&'a self, look: impl Fn(&'a Batch<A>) -> Option<T>) -> T {
         loop {
             let mut answered = std::pin::pin!(self.batch.answered.notified());
-            // Registered before the batch is looked at, so that nothing is missed in between.
+            // This registers before it looks at the batch, so that it misses nothing in between.
             answered.as_mut().enable();
             if let Some(told) = look(&self.batch) {
                 return told;
@@ -362,7 +365,8 @@ impl<A> Ticket<A> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Outlasts;
 
-/// The duty to send a batch. Dropping it tells those who wait that nothing will come, unless somebody else has taken over.
+/// The duty to send a batch. If it is dropped, the callers are told that nothing will come, unless somebody else has
+/// taken over.
 #[derive(Debug)]
 pub(super) struct Sending<P: Copy + PartialEq, A> {
     merge: Arc<Merge<P, A>>,
@@ -373,24 +377,26 @@ pub(super) struct Sending<P: Copy + PartialEq, A> {
 #[derive(Debug)]
 struct Closed<P> {
     callers: usize,
-    /// The latest of theirs.
+    /// The latest of their deadlines.
     deadline: Instant,
     /// The key, if there is only one.
     asked: Option<(P, Key)>,
 }
 
 impl<P: Copy + PartialEq, A> Sending<P, A> {
-    /// By when the last of the callers is due. Known once the batch is closed; until then that of the first one.
+    /// The deadline of the last caller. It is known once the batch is closed; until then this is that of the first
+    /// caller.
     pub(super) fn deadline(&self) -> Instant {
         self.closed.as_ref().map_or(self.batch.first, |closed| closed.deadline)
     }
 
-    /// Closes the batch, as soon as it may be sent; its keys are now to be sent. `None` if somebody else has taken over.
+    /// Closes the batch as soon as it may be sent. Returns its keys, which the caller has to send; `None` if somebody
+    /// else has taken over.
     pub(super) async fn close(&mut self) -> Option<Vec<Key>> {
         let merge = Arc::clone(&self.merge);
         loop {
             let mut freed = std::pin::pin!(merge.freed.notified());
-            // Registered before the state is looked at, so that nothing is missed in between.
+            // This registers before it looks at the state, so that it misses nothing in between.
             freed.as_mut().enable();
             match merge.close(&self.batch, true) {
                 Closing::Closed(keys, closed) => {
@@ -403,7 +409,7 @@ impl<P: Copy + PartialEq, A> Sending<P, A> {
         }
     }
 
-    /// Gives those who wait their answer.
+    /// Gives the callers their answer.
     pub(super) fn answer(mut self, answer: A) {
         self.end(Some(answer));
     }

@@ -1,19 +1,20 @@
 //! Registers on a Redis server.
 //!
-//! Plain commands and small scripts (`scripts/*.lua`). One multiplexed connection, made on first use and again when it broke; see [`link`]. What comes together goes out together; see
-//! [`reads`] and [`steps`].
+//! The steps are plain commands and small scripts (`scripts/*.lua`).
 //!
-//! Beside it stands a second one on which the server tells of changes, for the near cache; see [`tracking`].
-//!
-//! What takes too long to read is looked at more closely before it is read again; see [`overdue`].
-//!
-//! What was removed within the last minute is removed again on every new connection; see [`recent`].
+//! | | |
+//! |---|---|
+//! | [`link`] | the one connection that all callers share: made on first use, and again when it broke |
+//! | [`reads`], [`steps`] | what comes at the same time goes out together |
+//! | [`tracking`] | a second connection, on which the server tells of changes, for the near cache |
+//! | [`overdue`] | a register that takes too long to read is asked for its size before it is read again |
+//! | [`recent`] | what was removed within the last minute is removed again on every new connection |
 //!
 //! # On cancellation
-//! A command that was sent is carried out; its answer is dropped.
+//! A command that was sent is carried out, and its answer is dropped.
 //!
 //! # When the server is down
-//! Connecting, waiting for a reconnect and the command itself share the time the caller gives. A command whose
+//! Connecting, waiting for a reconnect and the command itself share the time that the caller gives. A command whose
 //! connection broke is sent once more on a new one, unless a copy that is carried out late could do harm ([`Copies`]).
 
 mod answer;
@@ -22,12 +23,12 @@ mod connection;
 mod fault;
 mod home;
 mod large;
-mod link;
 mod merge;
 mod open;
 mod overdue;
 mod reads;
 mod recent;
+mod reconnect;
 mod refusal;
 mod role;
 mod script;
@@ -37,16 +38,16 @@ mod tracking;
 mod writes;
 
 use super::{
-    Acquire, Acquired, Begin, Capabilities, End, Fill, Get, GetAll, GetWatched, Key, Ping, Put, Release, Remove,
-    RemoveAll, Renew, Replace, Store, StoreFuture, Sweep, Swept, Tag, Watch, Watched, Watcher,
+    Acquire, Acquired, Begin, Capabilities, Domain, Each, End, Ended, Fill, Get, GetAll, GetWatched, Key, Ping, Put,
+    Release, Remove, RemoveAll, Renew, Replace, Store, StoreFuture, Sweep, Swept, Tag, Watch, Watched, Watcher,
 };
 use crate::envelope::Head;
 use crate::error::{BuildError, FaultKind, StoreError};
 use answer::{answer, markers, millis};
 use bytes::Bytes;
 use fault::Copies;
-use link::Link;
 use reads::Reads;
+use reconnect::Link;
 use redis::{Cmd, FromRedisValue, Value};
 use std::fmt;
 use std::sync::{Arc, Weak};
@@ -75,8 +76,8 @@ impl fmt::Debug for RedisStore {
 }
 
 impl RedisStore {
-    /// A store on the server at `url`, which is of a form that [`CacheBuilder::redis`](crate::CacheBuilder::redis) takes;
-    /// nothing is sent yet.
+    /// A store on the server at `url`, which is of a form that [`CacheBuilder::redis`](crate::CacheBuilder::redis)
+    /// takes; nothing is sent yet.
     ///
     /// # Errors
     /// [`BuildError::Field`] if the URL cannot be understood, or is `rediss://` and the feature `tls` is off.
@@ -104,7 +105,7 @@ impl RedisStore {
         })
     }
 
-    /// As GET, of a register that may be too large to be read; see [`overdue`].
+    /// Reads a register that may be too large to be read; see [`overdue`].
     async fn get_overdue(&self, key: &Key, within: Duration) -> Result<Option<Bytes>, StoreError> {
         let deadline = Instant::now() + within;
         if let Some(start) = large::starts(&self.link, std::slice::from_ref(key), deadline).await?.remove(key) {
@@ -115,16 +116,18 @@ impl RedisStore {
         Ok(register)
     }
 
-    /// As MGET, of registers some of which may be too large to be read.
-    async fn get_all_overdue(&self, keys: &[Key], within: Duration) -> Result<Vec<Option<Bytes>>, StoreError> {
+    /// Reads registers some of which may be too large to be read.
+    async fn get_all_overdue(&self, keys: &[Key], within: Duration) -> Result<Each<Option<Bytes>>, StoreError> {
         let deadline = Instant::now() + within;
         let starts = large::starts(&self.link, keys, deadline).await?;
         let others: Vec<_> = keys.iter().filter(|key| !starts.contains_key(*key)).cloned().collect();
         let registers = self.reads.get_all(&others, deadline.saturating_duration_since(Instant::now())).await?;
         self.link.overdue().forget(others.iter());
-        let mut registers = registers.into_iter();
-        let register =
-            |key| starts.get(key).map_or_else(|| registers.next().flatten(), |start| Some(start.clone().into()));
+        let mut registers = registers.results();
+        let register = |key| match starts.get(key) {
+            Some(start) => Ok(Some(start.clone().into())),
+            None => registers.next().unwrap_or(Ok(None)),
+        };
         Ok(keys.iter().map(register).collect())
     }
 
@@ -187,7 +190,7 @@ impl Step for FillStep {
     }
 }
 
-/// The renewal of a lease, as its script takes it.
+/// RENEW, as its script takes it.
 #[derive(Debug)]
 struct RenewStep {
     key: Key,
@@ -243,6 +246,10 @@ impl Store for RedisStore {
         Capabilities::none().with_watch(self)
     }
 
+    fn domain(&self, _: &Key) -> Domain {
+        Domain::FIRST
+    }
+
     fn get<'a>(&'a self, Get { key, within }: Get<'a>) -> StoreFuture<'a, Option<Bytes>> {
         if !self.link.overdue().is_empty() {
             return Box::pin(self.get_overdue(key, within));
@@ -296,26 +303,26 @@ impl Store for RedisStore {
         })
     }
 
-    fn get_all<'a>(&'a self, GetAll { keys, within }: GetAll<'a>) -> StoreFuture<'a, Vec<Option<Bytes>>> {
+    fn get_all<'a>(&'a self, GetAll { keys, within }: GetAll<'a>) -> StoreFuture<'a, Each<Option<Bytes>>> {
         if !self.link.overdue().is_empty() {
             return Box::pin(self.get_all_overdue(keys, within));
         }
         self.reads.get_all(keys, within)
     }
 
-    fn remove_all<'a>(&'a self, RemoveAll { keys, within }: RemoveAll<'a>) -> StoreFuture<'a, ()> {
+    fn remove_all<'a>(&'a self, RemoveAll { keys, within }: RemoveAll<'a>) -> StoreFuture<'a, Each<()>> {
         Box::pin(self.writes.remove_all(keys, Instant::now() + within))
     }
 
-    fn tag<'a>(&'a self, Tag { tags, fresh, ttl, within }: Tag<'a>) -> StoreFuture<'a, Option<Vec<Head>>> {
+    fn tag<'a>(&'a self, Tag { tags, fresh, ttl, within }: Tag<'a>) -> StoreFuture<'a, Each<Option<Head>>> {
         Box::pin(self.writes.tag(tags, fresh, ttl, Instant::now() + within))
     }
 
-    fn begin<'a>(&'a self, Begin { writer, keys, marker, token, within }: Begin<'a>) -> StoreFuture<'a, ()> {
+    fn begin<'a>(&'a self, Begin { writer, keys, marker, token, within }: Begin<'a>) -> StoreFuture<'a, Each<()>> {
         Box::pin(self.writes.begin(writer, keys, marker, token, Instant::now() + within))
     }
 
-    fn end<'a>(&'a self, End { writer, written, within }: End<'a>) -> StoreFuture<'a, bool> {
+    fn end<'a>(&'a self, End { writer, written, within }: End<'a>) -> StoreFuture<'a, Ended> {
         Box::pin(self.writes.end(writer, written, Instant::now() + within))
     }
 
@@ -323,11 +330,11 @@ impl Store for RedisStore {
         Box::pin(self.writes.sweep(prefix, from, Instant::now() + within))
     }
 
-    fn ping(&self, Ping { within }: Ping) -> StoreFuture<'_, ()> {
+    fn ping(&self, Ping { within, .. }: Ping) -> StoreFuture<'_, ()> {
         Box::pin(async move {
             match self.send::<String>(&redis::cmd("PING"), within).await {
-                // A server that is loading or asks for a password refuses it as well; one that only keeps this user
-                // from this command is there.
+                // A server that loads its data or asks for a password refuses PING as well. A server that only keeps
+                // this user from the command is there.
                 Err(error) if error.kind.is_outage() => Err(error),
                 Ok(_) | Err(_) => Ok(()),
             }

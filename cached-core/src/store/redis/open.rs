@@ -1,4 +1,4 @@
-//! Opens connections that are of use: to a primary that has carried out again what was removed lately.
+//! Opens usable connections: to a primary, and after it has removed again what was removed lately.
 
 use super::fault::classify;
 use super::recent::Recent;
@@ -12,24 +12,24 @@ use redis::{AsyncConnectionConfig, Client, ConnectionAddr, ErrorKind, IntoConnec
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// Bounds a connection attempt, handshake included. Callers wait for it no longer than their own time.
+/// The bound of a connection attempt, handshake included. Callers wait for it no longer than their own time.
 pub(super) const CONNECT_WITHIN: Duration = Duration::from_secs(1);
 
-/// Finds out within a minute that the other side has vanished.
+/// Keepalive: it finds out within a minute that the other side has vanished.
 const KEEPALIVE: Duration = Duration::from_secs(20);
-/// Removals in one pipeline.
+/// The most removals in one pipeline.
 const REMOVED_AT_ONCE: usize = 1000;
 
-/// A connection, and how the server tells its role; `None` if it does not.
+/// A connection, and the command by which the server tells its role; `None` if it does not.
 #[derive(Debug)]
 pub(super) struct Opened {
     pub(super) redis: MultiplexedConnection,
     pub(super) role: Option<(Question, Role)>,
-    /// Before the role was asked for.
+    /// The moment before the role was asked for.
     pub(super) asked: Instant,
 }
 
-/// What makes connections to the server at this URL. Nothing is sent yet.
+/// The client of the server at this URL. Nothing is sent yet.
 pub(super) fn client(url: &str) -> Result<Client, BuildError> {
     let problem = |error: RedisError| {
         let missing = if url.starts_with("rediss:") && !cfg!(feature = "tls") {
@@ -41,7 +41,7 @@ pub(super) fn client(url: &str) -> Result<Client, BuildError> {
     };
     #[cfg(feature = "tls")]
     if url.starts_with("rediss:") && rustls::crypto::CryptoProvider::get_default().is_none() {
-        // Fails if the application chooses one at this moment, which is just as well.
+        // This fails if the application chooses one at this moment, which is just as good.
         let _ = rustls::crypto::ring::default_provider().install_default();
     }
     let info = url.into_connection_info().map_err(problem)?;
@@ -55,18 +55,18 @@ pub(super) fn client(url: &str) -> Result<Client, BuildError> {
     Client::open(info.set_tcp_settings(tcp).set_redis_settings(settings)).map_err(problem)
 }
 
-/// Commands that may wait to be written. A caller who finds the queue full waits in line, and holds up all who come after
-/// it for as long as its future is not polled; so the queue is never full before the connection is given up. Takes memory
-/// only for what is in it.
+/// The most commands that wait to be written. A caller that finds the queue full waits in line, and while its future is
+/// not polled it holds up all that come after it. With this size, the connection is given up before the queue is full.
+/// The queue takes memory only for what is in it.
 const QUEUE: usize = 1 << 16;
 
-/// No timeout of redis-rs' own: each command has its caller's.
+/// The settings of a connection. redis-rs' own timeout is off: each command has that of its caller.
 pub(super) fn settings() -> AsyncConnectionConfig {
     let settings = AsyncConnectionConfig::new().set_connection_timeout(None).set_response_timeout(None);
     settings.set_pipeline_buffer_size(QUEUE)
 }
 
-/// Connects to a server that is the primary, as far as it tells, and removes again there what was removed lately.
+/// Connects to a server that is the primary as far as it tells, and removes again there what was removed lately.
 pub(super) async fn open(
     client: &Client,
     recent: &Recent,
@@ -85,7 +85,7 @@ pub(super) async fn open(
     Ok(Opened { redis, role, asked })
 }
 
-/// Why there is no connection. The client shows what it cannot read over several lines.
+/// The reason why there is no connection, in one line; the client shows over several lines what it cannot read.
 fn unmade(error: &RedisError) -> StoreError {
     if error.kind() == ErrorKind::Parse {
         return StoreError::new(
@@ -96,19 +96,20 @@ fn unmade(error: &RedisError) -> StoreError {
     classify(error)
 }
 
-/// Before the connection is of use to anybody.
+/// Removes again what was removed lately, before anybody uses the connection.
 async fn remove_again(redis: &mut MultiplexedConnection, keys: &[Key]) -> Result<(), RedisError> {
     for keys in keys.chunks(REMOVED_AT_ONCE) {
         let mut pipeline = redis::pipe();
-        // One by one, since a cluster's node takes no others.
+        // Each removal is a command of its own, since a cluster's node takes no others.
         for key in keys {
             pipeline.cmd("UNLINK").arg(&**key).ignore();
         }
         for answer in redis.send_packed_commands(&pipeline, 0, keys.len()).await? {
             match answer.extract_error() {
-                // A server that loads its data has not removed it, and will have it in a moment.
+                // A server that loads its data has not removed the key, and will hold it in a moment.
                 Err(error) if classify(&error).kind.is_outage() => return Err(error),
-                // What this user may not remove, or another node holds, was not removed the first time either.
+                // A key that this user may not remove, or that another node holds, was not removed the first time
+                // either.
                 Ok(_) | Err(_) => {}
             }
         }

@@ -1,12 +1,12 @@
-//! Registers whose reads took too long: perhaps since they are too large to be read within any caller's time.
+//! Registers whose reads took too long, perhaps because they are too large to be read within any caller's time.
 //!
-//! One that is would take the connection away from everybody, again and again: its answer stands in front of all others. So
-//! a register that was late twice in a row is asked for its size before it is read again. The start of a large one is as good as
-//! all of it: it is not usable, and is replaced.
+//! A register that is too large would block the connection for everybody, again and again: its answer stands in front
+//! of all others. So after two late reads in a row, the server is asked for the size of the register before it is read
+//! again. Of a large register only the start is read. That is enough: the register is unusable, and is replaced.
 //!
-//! One late read says more about the server than about the register. So the second counts only if it was sent after the first
-//! one was found to be late: all that one pause of the server delays is late once. And no register stays overdue for long: the
-//! server, or the value, may be another by then.
+//! One late read says more about the server than about the register. So the second counts only if it was sent after the
+//! first was found to be late: all reads that one pause of the server delays are late once. And no register stays
+//! overdue for long, since the server, or the value, may be another by then.
 
 use crate::store::Key;
 use crate::sync::locked;
@@ -18,16 +18,16 @@ use std::sync::{Mutex, MutexGuard};
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// What is longer, and was overdue, is not read. Smaller ones take no time worth speaking of: the server was late.
+/// The size from which an overdue register is not read. A smaller one takes next to no time: then the server was late.
 pub(super) const LARGE: usize = 1 << 20;
-/// Registers that are remembered. Beyond, the oldest are forgotten.
+/// The most registers that are remembered; beyond that, the oldest are forgotten.
 const MOST: usize = 1024;
-/// How long they are remembered since the last late read.
+/// The time for which a register is remembered since its last late read.
 const REMEMBERED: Duration = Duration::from_secs(10);
 
 #[derive(Debug, Default)]
 pub(super) struct Overdue {
-    /// Mirrors the number of late registers: no lock is taken as long as there is none.
+    /// The number of late registers, so that no lock is taken as long as there is none.
     len: AtomicUsize,
     state: Mutex<State>,
 }
@@ -35,17 +35,17 @@ pub(super) struct Overdue {
 #[derive(Debug, Default)]
 struct State {
     late: HashMap<Key, Late>,
-    /// When the next of them is to be forgotten.
+    /// The moment at which the next of them is forgotten.
     lapses: Option<Instant>,
-    /// Large registers that a warning was given of.
+    /// The large registers about which a warning was logged.
     told: HashSet<Key>,
 }
 
 #[derive(Debug, Clone, Copy)]
 struct Late {
-    /// When the last read was found to be late.
+    /// The moment at which the last read was found to be late.
     noted: Instant,
-    /// Twice in a row.
+    /// Whether two reads in a row were late.
     is_again: bool,
 }
 
@@ -64,7 +64,7 @@ impl State {
         self.lapses = self.late.values().map(|late| late.noted + REMEMBERED).min();
     }
 
-    /// Makes room for the youngest.
+    /// Forgets the oldest if there are too many.
     fn crowd_out(&mut self) {
         let Some(most_old) = self.late.len().checked_sub(MOST + 1) else { return };
         let mut times: Vec<_> = self.late.values().map(|late| late.noted).collect();
@@ -77,7 +77,7 @@ impl State {
         });
     }
 
-    /// Forgets what was late long ago.
+    /// Forgets the registers that were late long ago.
     fn lapse(&mut self, now: Instant) {
         if self.lapses.is_some_and(|lapses| now >= lapses) {
             self.late.retain(|_, late| now < late.noted + REMEMBERED);
@@ -102,7 +102,7 @@ impl Overdue {
         self.len.load(Ordering::Relaxed) == 0
     }
 
-    /// Those that were late twice in a row: their size is to be asked for.
+    /// The registers among these that were late twice in a row: their sizes have to be asked for.
     pub(super) fn among(&self, keys: &[Key], now: Instant) -> Vec<Key> {
         if self.is_empty() {
             return Vec::new();
@@ -114,7 +114,7 @@ impl Overdue {
         })
     }
 
-    /// The answer to this command, sent at that time, has not come in time.
+    /// Notes that the answer to this command, sent at that moment, has not come in time.
     pub(super) fn note(&self, command: &Cmd, sent: Instant, now: Instant) {
         let mut words = command.args_iter();
         if !matches!(words.next(), Some(Arg::Simple(b"GET" | b"MGET"))) {
@@ -131,7 +131,7 @@ impl Overdue {
         self.change(|state| state.note(keys, sent, now));
     }
 
-    /// They have been read in time, or are not large.
+    /// Forgets registers that have been read in time, or are not large.
     pub(super) fn forget<'a>(&self, keys: impl Iterator<Item = &'a Key>) {
         if !self.is_empty() {
             self.change(|state| {
@@ -142,7 +142,7 @@ impl Overdue {
         }
     }
 
-    /// Said once for each register, unless there are very many.
+    /// Logs a warning, once for each register unless there are very many.
     pub(super) fn warn(&self, key: &Key) {
         let told = &mut self.locked().told;
         if told.len() >= MOST {

@@ -1,18 +1,18 @@
-//! Reads: GET, or MGET for those that come while others are under way; see [`merge`](super::merge).
+//! Reads: a GET, or one MGET for all that come while others are under way; see [`merge`](super::merge).
 //!
 //! # On cancellation
-//! What was sent is answered; the answer to a caller that is gone is dropped.
+//! A read that was sent is answered. The answer to a caller that is gone is dropped.
 //!
 //! # When the server is down
 //! A batch fails as a whole, for each caller within its own time.
 
-use super::answer::{register, unexpected};
+use super::answer::{each, register, unexpected};
 use super::fault::Copies;
-use super::link::Link;
 use super::merge::{Guard, Merge, Outlasts, Sending, Ticket, Turn};
+use super::reconnect::Link;
 use super::refusal::Refusal;
 use crate::error::{FaultKind, StoreError};
-use crate::store::{Key, StoreFuture};
+use crate::store::{Each, Key, StoreFuture};
 use bytes::Bytes;
 use redis::{Cmd, Value};
 use std::cell::Cell;
@@ -23,11 +23,11 @@ use std::time::Duration;
 use tokio::runtime::{Handle, Id};
 use tokio::time::{Instant, sleep, timeout_at};
 
-/// How often it is looked for batches that are still to be sent.
+/// The pause between two looks for batches that are still to be sent.
 const ROUND: Duration = Duration::from_millis(5);
 
-/// Registers that are larger on average are read one by one: what a command costs does not matter beside them, and the
-/// first of a batch would be kept waiting for the last.
+/// Registers that are larger than this on average are read one by one: the cost of a command does not matter beside
+/// them, and the first of a batch would wait for the last.
 const LARGE: usize = 8 * 1024;
 
 thread_local! {
@@ -38,12 +38,12 @@ thread_local! {
 /// The registers of a batch by the position of their key, or why there are none.
 type Answer = Result<Registers, Unread>;
 
-/// Registers side by side in one buffer. The client allocates each in the thread that reads the socket; freed one by
-/// one in the threads of the callers, they would have the allocator's locks fought over.
+/// Registers side by side in one buffer. The client allocates each register in the thread that reads the socket. If the
+/// threads of the callers freed them one by one, they would contend for the allocator's locks.
 #[derive(Debug)]
 struct Registers {
     bytes: Bytes,
-    /// Where each begins and ends; `None` for an absent one.
+    /// The beginning and the end of each register; `None` for an absent one.
     spans: Vec<Option<(usize, usize)>>,
 }
 
@@ -69,7 +69,7 @@ impl Registers {
 #[derive(Debug, Clone)]
 enum Unread {
     Fault(StoreError),
-    /// The server does not take the batch as such: each caller is to ask for its own key.
+    /// The server refuses the batch: each caller has to ask for its own key.
     Refused,
 }
 
@@ -77,7 +77,7 @@ enum Unread {
 pub(super) struct Reads {
     link: Arc<Link>,
     merge: Arc<Merge<Id, Answer>>,
-    /// Of MGET: by a proxy, a cluster's node, or for want of the right.
+    /// The refusal of MGET: by a proxy, by a cluster's node, or for want of the right.
     refusal: Refusal,
     /// Running mean of the registers' bytes.
     mean_bytes: AtomicUsize,
@@ -89,7 +89,7 @@ impl Reads {
         Self { link, merge: Arc::new(Merge::new()), refusal, mean_bytes }
     }
 
-    /// Enters at once, so that the future is no larger than its way needs.
+    /// Reads one register. It enters the batch at once, so that the future is no larger than needed.
     pub(super) fn get<'a>(self: &'a Arc<Self>, key: &'a Key, within: Duration) -> StoreFuture<'a, Option<Bytes>> {
         let now = Instant::now();
         let deadline = now + within;
@@ -108,16 +108,16 @@ impl Reads {
         }
     }
 
-    /// As [`get`](Self::get), several at once.
+    /// Reads several registers at once.
     pub(super) fn get_all<'a>(
         self: &'a Arc<Self>,
         keys: &'a [Key],
         within: Duration,
-    ) -> StoreFuture<'a, Vec<Option<Bytes>>> {
+    ) -> StoreFuture<'a, Each<Option<Bytes>>> {
         let now = Instant::now();
         let deadline = now + within;
         if keys.is_empty() {
-            return Box::pin(ready(Ok(Vec::new())));
+            return Box::pin(ready(Ok(Vec::new().into())));
         }
         if self.refusal.stands(now) {
             return Box::pin(Arc::clone(self).get_each(keys, deadline));
@@ -143,20 +143,20 @@ impl Reads {
         positions: impl Iterator<Item = usize> + Send,
         keys: &[Key],
         deadline: Instant,
-    ) -> Result<Vec<Option<Bytes>>, StoreError> {
+    ) -> Result<Each<Option<Bytes>>, StoreError> {
         match answer {
-            Ok(registers) => Ok(positions.map(|at| registers.get(at)).collect()),
+            Ok(registers) => Ok(positions.map(|at| registers.get(at)).collect::<Vec<_>>().into()),
             Err(Unread::Fault(error)) => Err(error.clone()),
             Err(Unread::Refused) => Arc::clone(self).get_each(keys, deadline).await,
         }
     }
 
-    /// Side by side, each on its own.
-    async fn get_each(self: Arc<Self>, keys: &[Key], deadline: Instant) -> Result<Vec<Option<Bytes>>, StoreError> {
+    /// Reads each register with a command of its own, side by side.
+    async fn get_each(self: Arc<Self>, keys: &[Key], deadline: Instant) -> Result<Each<Option<Bytes>>, StoreError> {
         let reads: Vec<_> = keys
             .iter()
             .map(|key| {
-                let (reads, key) = (Arc::clone(&self), Arc::clone(key));
+                let (reads, key) = (Arc::clone(&self), Key::clone(key));
                 tokio::spawn(async move { reads.get_alone(&key, deadline).await })
             })
             .collect();
@@ -164,11 +164,11 @@ impl Reads {
         for read in reads {
             let gone = |_| StoreError::new(FaultKind::Disconnected, "the runtime that was to read is gone");
             registers.push(match read.await.map_err(gone)? {
-                Err(error) if error.kind == FaultKind::WrongType => None,
-                register => register?,
+                Err(error) if error.kind == FaultKind::WrongType => Ok(None),
+                register => register,
             });
         }
-        Ok(registers)
+        each(registers)
     }
 
     async fn get_together(
@@ -197,17 +197,18 @@ impl Reads {
         Ok(register.map(Bytes::from))
     }
 
-    /// Has a batch sent that was opened just now, if one was.
+    /// Starts the task that sends a batch, if this caller has opened one.
     fn start(self: &Arc<Self>, sending: Option<Sending<Id, Answer>>) {
         let Some(sending) = sending else { return };
-        // The guard first: the last task that a caller spawns waits for its caller's thread, others can be taken by another.
+        // The guard comes first: the last task that a caller spawns waits for the caller's thread, while another thread
+        // can take the others.
         if let Some(guard) = self.merge.guard(Handle::current().id()) {
             tokio::spawn(Arc::clone(self).see_to(guard));
         }
         tokio::spawn(Arc::clone(self).gather(sending));
     }
 
-    /// Sends what is left behind, as long as anything is open.
+    /// Sends the batches that are left behind, as long as any is open.
     async fn see_to(self: Arc<Self>, mut guard: Guard<Id, Answer>) {
         loop {
             sleep(ROUND).await;
@@ -218,7 +219,7 @@ impl Reads {
         }
     }
 
-    /// Sends a batch, having let all tasks that are ready to run get in.
+    /// Sends a batch, after all tasks that are ready to run have had a chance to join it.
     async fn gather(self: Arc<Self>, mut sending: Sending<Id, Answer>) {
         tokio::task::yield_now().await;
         if let Some(keys) = sending.close().await {
@@ -231,7 +232,7 @@ impl Reads {
         sending.answer(answer);
     }
 
-    /// MGET.
+    /// Reads the registers by one MGET.
     async fn get_at_once(&self, keys: &[Key], deadline: Instant) -> Answer {
         let mut command = Cmd::with_capacity(1 + keys.len(), keys.iter().map(|key| key.len()).sum::<usize>() + 4);
         command.arg("MGET");
@@ -257,14 +258,14 @@ impl Reads {
         answer
     }
 
-    /// Not exact when threads race, and need not be.
+    /// Adds to the mean. It is not exact when threads race, and need not be.
     fn weigh(&self, bytes: usize) {
         let mean = self.mean_bytes.load(Ordering::Relaxed);
         self.mean_bytes.store(mean - mean / 8 + bytes / 8, Ordering::Relaxed);
     }
 }
 
-/// The batch's answer. Only a caller that the batch may outlast needs a timer of its own.
+/// Waits for the answer of the batch. Only a caller that the batch may outlast needs a timer of its own.
 async fn answered(ticket: &Ticket<Answer>, deadline: Instant) -> Result<&Answer, StoreError> {
     let answer = match ticket.answer_by(deadline).await {
         Ok(answer) => answer,

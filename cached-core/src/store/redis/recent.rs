@@ -1,7 +1,9 @@
-//! What this process has removed lately, to be removed again on every new connection before anything else is sent there.
+//! The keys that this process has removed lately. They are removed again on every new connection before anything else
+//! is sent there.
 //!
-//! A server that comes back with older data, and a replica that takes the place of a primary, may not know of removals
-//! that the former one had acknowledged. Bounded: beyond the limit the oldest are forgotten, as after a minute all are.
+//! A server that comes back with older data, or a replica that takes the place of a primary, may not know of removals
+//! that the former server had acknowledged. All removals are forgotten after a minute, and beyond a limit the oldest
+//! are forgotten earlier.
 
 use crate::store::Key;
 use crate::sync::locked;
@@ -10,13 +12,13 @@ use std::sync::{Mutex, MutexGuard};
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// Between two beats, and what one may take.
+/// The pause between two beats, and the time that one may take.
 pub(super) const PAUSE: Duration = Duration::from_secs(1);
-/// How long removals are remembered: longer than a failover takes.
+/// The time for which removals are remembered: longer than a failover takes.
 const REMEMBERED: Duration = Duration::from_secs(60);
-/// A task that beats and gives no sign for so long stands on a runtime that nobody drives.
+/// The time after which a task that beats and gives no sign counts as standing on a runtime that nobody drives.
 const SILENT: Duration = PAUSE.saturating_mul(4);
-/// Registers that are remembered.
+/// The most registers that are remembered.
 const MOST: usize = 65_536;
 
 #[derive(Debug)]
@@ -29,10 +31,10 @@ pub(super) struct Recent {
 struct State {
     /// The number of each key's last removal.
     last: HashMap<Key, u64>,
-    /// Removals in order; one is outdated if it is not its key's last.
+    /// The removals in order; one that is not the last of its key is outdated.
     order: VecDeque<(Instant, u64, Key)>,
     next: u64,
-    /// The task that keeps the connection up: its number, and its last sign.
+    /// The task that keeps the connection up, by its number, and its last sign.
     beat: Option<(u64, Instant)>,
     beats: u64,
 }
@@ -64,7 +66,8 @@ impl Recent {
         state.forget(now, self.most);
     }
 
-    /// The number of a task that is to be started now: something is remembered, and none keeps the connection up.
+    /// Takes up the beat if something is remembered and no task keeps the connection up. Returns the number of the task
+    /// that the caller has to start.
     pub(super) fn takes_up_beat(&self, now: Instant) -> Option<u64> {
         let mut state = self.locked();
         state.forget(now, self.most);
@@ -77,7 +80,7 @@ impl Recent {
         Some(state.beats)
     }
 
-    /// Whether this task is to go on: something is remembered, and no other has taken its place.
+    /// Whether this task goes on: something is remembered, and no other task has taken its place.
     pub(super) fn goes_on(&self, number: u64, now: Instant) -> bool {
         let mut state = self.locked();
         state.forget(now, self.most);
@@ -91,7 +94,7 @@ impl Recent {
         state.beat.is_some()
     }
 
-    /// This task has ended.
+    /// Notes that this task has ended.
     pub(super) fn gives_back_beat(&self, number: u64) {
         let mut state = self.locked();
         if state.beat.is_some_and(|(current, _)| current == number) {
@@ -99,7 +102,7 @@ impl Recent {
         }
     }
 
-    /// All that is remembered.
+    /// All keys that are remembered.
     pub(super) fn keys(&self, now: Instant) -> Vec<Key> {
         let mut state = self.locked();
         state.forget(now, self.most);

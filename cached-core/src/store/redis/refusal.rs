@@ -1,20 +1,21 @@
-//! What the server has refused to do for several registers at once, and is asked again a minute later.
+//! The server has refused a command over several registers. It is asked again a minute later.
 //!
-//! A cluster's node refuses them for good; but a right can be granted, and the server behind an address can change.
+//! A cluster's node refuses such commands for good; but a right can be granted, and the server behind an address can
+//! change.
 
 use super::fault::Fault;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// How long it is not asked again.
+/// The time for which the server is not asked again.
 const STANDS: Duration = Duration::from_secs(60);
 
 /// Whether the server refuses a kind of command.
 #[derive(Debug)]
 pub(super) struct Refusal {
     began: Instant,
-    /// Milliseconds since then, until when it is not asked again; 0 if it has never refused.
+    /// The moment until which it is not asked again, in milliseconds since then; 0 if it has never refused.
     until: AtomicU64,
 }
 
@@ -24,7 +25,7 @@ impl Refusal {
         Self { began: Instant::now(), until: AtomicU64::new(0) }
     }
 
-    /// Notes why a command was not carried out; whether it is the command that the server refuses, for the first time in
+    /// Notes why a command was not carried out. Returns whether the server refuses this command, for the first time in
     /// a minute.
     pub(super) fn note(&self, fault: &Fault, now: Instant) -> bool {
         fault.is_refusal && {
@@ -34,7 +35,7 @@ impl Refusal {
         }
     }
 
-    /// Whether it has been refused within the last minute. Costs next to nothing as long as it never was.
+    /// Whether the server has refused it within the last minute. This costs next to nothing as long as it never has.
     pub(super) fn stands(&self, now: Instant) -> bool {
         let until = self.until.load(Ordering::Relaxed);
         until > 0 && self.since(now) < until

@@ -1,17 +1,18 @@
-//! Who the server is: whether it is the primary, and whether it is a node of a cluster.
+//! The role of the server: whether it is the primary, and whether it is a node of a cluster.
 //!
-//! A replica may serve what its primary has long replaced, and takes no writes. After a failover an old connection may still
-//! end at the former primary, which is a replica by then. So the server is asked at connect, and again while it is in use.
+//! A replica may serve values that its primary has long replaced, and takes no writes. After a failover an old
+//! connection may still lead to the former primary, which is a replica by then. So the server is asked when the
+//! connection is made, and again while it is in use.
 //!
-//! HELLO without arguments answers every user, whatever his rights, and changes nothing. Servers before 6.2, proxies, and
-//! servers on which it has another name are asked for ROLE, or for INFO.
+//! The question is HELLO without arguments: it answers every user, whatever his rights, and changes nothing. Servers
+//! before 6.2, proxies, and servers that have renamed it are asked by ROLE, or by INFO.
 
 use super::fault::classify;
 use crate::error::{FaultKind, StoreError};
 use redis::aio::MultiplexedConnection;
 use redis::{Cmd, RedisError, Value};
 
-/// What the server is asked.
+/// The command by which the server is asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Question {
     Hello,
@@ -19,7 +20,7 @@ pub(super) enum Question {
     Info,
 }
 
-/// What it answers.
+/// The answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Role {
     is_primary: bool,
@@ -39,7 +40,7 @@ impl Question {
         command
     }
 
-    /// What the answer says; `None` if it says nothing of the kind.
+    /// Reads the role from the answer; `None` if the answer does not tell it.
     pub(super) fn answer(self, answer: &Value) -> Option<Role> {
         match (self, answer) {
             (Self::Hello, Value::Map(fields)) => hello(fields.iter().map(|(name, value)| (name, value))),
@@ -55,7 +56,7 @@ impl Question {
 }
 
 impl Role {
-    /// Why the server at this address is no place for a cache; `None` if it is one.
+    /// The reason why the server at this address is no place for a cache; `None` if it is one.
     pub(super) fn fault(self, address: &str) -> Option<StoreError> {
         let message = if self.is_sentinel {
             format!("{address} is a Sentinel, which holds no data: give the address of the primary that it watches")
@@ -71,7 +72,8 @@ impl Role {
     }
 }
 
-/// Asks in one way after the other. `None` if the server answers none of them: then nobody can tell.
+/// Asks by one command after the other. Returns `None` if the server answers none of them: then nobody can tell its
+/// role.
 pub(super) async fn ask(redis: &mut MultiplexedConnection) -> Result<Option<(Question, Role)>, RedisError> {
     let mut refusal = None;
     for question in [Question::Hello, Question::Role, Question::Info] {
@@ -81,7 +83,7 @@ pub(super) async fn ask(redis: &mut MultiplexedConnection) -> Result<Option<(Que
                     return Ok(Some((question, role)));
                 }
             }
-            // A server that has too many clients says so and closes: its words are the reason, not the broken connection.
+            // A server with too many clients says so and closes. Its words are the reason, not the broken connection.
             Err(error) if classify(&error).kind.is_outage() => return Err(refusal.unwrap_or(error)),
             Err(error) => refusal = refusal.or(Some(error)),
         }

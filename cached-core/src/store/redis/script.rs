@@ -1,7 +1,7 @@
-//! Lua on the server: sent in full once, and by its digest from then on.
+//! Lua scripts on the server. A script is sent in full once, and by its digest from then on.
 
 use super::fault::{Copies, Fault};
-use super::link::Link;
+use super::reconnect::Link;
 use redis::{Cmd, Value};
 use std::sync::atomic::{AtomicBool, Ordering};
 use tokio::time::Instant;
@@ -20,7 +20,7 @@ impl Script {
         Self { source, digest: redis::Script::new(source).get_hash().to_owned(), sent: AtomicBool::new(false) }
     }
 
-    /// Runs it; `arguments` adds the number of keys, the keys and the arguments.
+    /// Runs the script; `arguments` adds the number of keys, the keys and the arguments.
     pub(super) async fn run(
         &self,
         link: &Link,
@@ -36,7 +36,7 @@ impl Script {
         };
         if self.sent.swap(true, Ordering::Relaxed) {
             match link.send(&command("EVALSHA", &self.digest), copies, deadline).await {
-                // Restarted, or flushed.
+                // The server was restarted, or its scripts were flushed.
                 Err(fault) if fault.is_unknown_script => {}
                 answer => return answer,
             }
@@ -48,8 +48,8 @@ impl Script {
     }
 }
 
-/// A server that does not know EVAL quotes its arguments, which are binary, and the client cannot read that. A script without any
-/// brings the same refusal, to be read; `None` if scripts are run.
+/// The refusal of scripts; `None` if the server runs them. A server that does not know EVAL quotes its arguments, which
+/// are binary, and the client cannot read that. A script without arguments brings the same refusal in a readable form.
 async fn refusal(link: &Link, deadline: Instant) -> Option<Fault> {
     let nothing = redis::cmd("EVAL").arg("return 1").arg(0).to_owned();
     link.send(&nothing, Copies::Harmless, deadline).await.err()

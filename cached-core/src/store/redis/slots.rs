@@ -1,16 +1,17 @@
-//! A cluster's slots, as its nodes tell of them.
+//! The slots of a cluster, as its nodes report them.
 
-/// How many there are.
+/// The number of slots.
 pub(super) const ALL: u32 = 16_384;
 
-/// How many the node that answers owns, by its answer to CLUSTER NODES: one line for each node, its slots at the end.
+/// The number of slots that the answering node owns, by its answer to CLUSTER NODES: one line for each node, its slots
+/// at the end.
 pub(super) fn of_this_node(nodes: &str) -> u32 {
     let is_this_one =
         |line: &&str| line.split(' ').nth(2).is_some_and(|flags| flags.split(',').any(|flag| flag == "myself"));
     nodes.lines().find(is_this_one).map_or(0, |line| line.split(' ').skip(8).map(of_range).sum())
 }
 
-/// `5461-10922` or `7`; slots that are on their way to or from another node stand in brackets.
+/// The number of slots in `5461-10922` or `7`. Slots that are moving to or from another node stand in brackets.
 fn of_range(range: &str) -> u32 {
     let (first, last) = range.split_once('-').unwrap_or((range, range));
     match (first.parse::<u32>(), last.parse::<u32>()) {

@@ -1,17 +1,17 @@
-//! Steps that change registers: those that come while others are under way go out together, as one call of a script,
-//! which costs the server half of what single ones do. As with reads, nobody waits for anything but the turn of the
-//! tasks that are ready to run. And as with reads, nobody depends on another caller's polling: what has gathered is sent by
-//! a task, or by a caller if that task has not had its turn.
+//! Steps that change one register. Steps that come while others are under way go out together, as one call of a script,
+//! which costs the server half of what single calls do. As with reads, nobody waits for more than the turn of the tasks
+//! that are ready to run, and nobody depends on another caller's polling: a task sends what has gathered, or a caller
+//! does if that task has not had its turn.
 //!
 //! # On cancellation
 //! A step whose caller is gone is carried out all the same.
 //!
 //! # When the server is down
-//! All steps of a call fail; each caller waits no longer than its own time. The call has the time of the caller that has most,
-//! so that one with little time left takes none from the others.
+//! All steps of a call fail, and each caller waits no longer than its own time. The call has the time of the caller
+//! that has most, so that a caller with little time left takes none from the others.
 
 use super::fault::{Copies, Fault};
-use super::link::Link;
+use super::reconnect::Link;
 use super::refusal::Refusal;
 use super::script::Script;
 use crate::error::FaultKind;
@@ -26,17 +26,17 @@ use tokio::runtime::{Handle, Id};
 use tokio::sync::oneshot;
 use tokio::time::{Instant, timeout_at};
 
-/// Steps in one call: the server does nothing else meanwhile.
+/// The most steps in one call: the server does nothing else meanwhile.
 const TOGETHER: usize = 64;
 
-/// After so long a caller sees to it that its step is sent. Doubled each time.
+/// The time after which a caller sees to it that its step is sent; it doubles each time.
 const PATIENCE: Duration = Duration::from_millis(10);
 
-/// One step: what a script is told of it.
+/// One step, as its script is told of it.
 pub(super) trait Step: Debug + Send + Sync + 'static {
     const COPIES: Copies;
 
-    /// How many [`keys`](Self::keys) it has.
+    /// The number of its [`keys`](Self::keys).
     fn count(&self) -> usize;
 
     fn keys(&self, command: &mut Cmd);
@@ -52,9 +52,9 @@ pub(super) struct Steps<S> {
     link: Arc<Link>,
     script: Script,
     under_way: AtomicUsize,
-    /// By the runtime that is to send them: nothing tells callers elsewhere whether it still runs.
+    /// The steps that wait, by the runtime that is to send them: callers elsewhere cannot know whether it still runs.
     waiting: Mutex<HashMap<Id, Vec<Waiting<S>>>>,
-    /// Of several in one call: by a cluster's node.
+    /// The refusal of several steps in one call, by a cluster's node.
     refusal: Refusal,
 }
 
@@ -105,13 +105,13 @@ impl<S: Step> Steps<S> {
             if until == deadline {
                 return Err(Fault::new(FaultKind::Timeout, "waiting for merged steps"));
             }
-            // The task that was to send it may stand behind one that blocks its thread.
+            // The task that is to send the step may wait for one that blocks its thread.
             self.gathered(place).send();
             patience *= 2;
         }
     }
 
-    /// Lets the step wait for those that come before its turn.
+    /// Lets the step wait for others that come before its turn.
     fn gather(self: &Arc<Self>, step: S, place: Id, deadline: Instant) -> oneshot::Receiver<Answer> {
         let (answer, receiver) = oneshot::channel();
         let mut waiting = locked(&self.waiting);
@@ -139,7 +139,7 @@ impl<S: Step> Steps<S> {
         match self.send(&steps, deadline).await {
             Ok(answers) => {
                 for ((caller, _), answer) in callers.into_iter().zip(answers) {
-                    // One that is gone needs no answer.
+                    // A caller that is gone needs no answer.
                     let _ = caller.send(Ok(answer));
                 }
             }
@@ -160,7 +160,7 @@ impl<S: Step> Steps<S> {
         }
     }
 
-    /// Whether the server refuses so many steps in one call; the next ones then go out one by one.
+    /// Whether the server refuses several steps in one call; the next ones then go out one by one.
     fn is_refused(&self, fault: &Fault, steps: &[S]) -> bool {
         let is_refused = fault.is_refusal && steps.len() > 1;
         if is_refused && self.refusal.note(fault, Instant::now()) {
@@ -186,7 +186,7 @@ impl<S: Step> Steps<S> {
     }
 }
 
-/// The duty to send what has gathered at a place. Dropped instead, with its runtime, it takes all of it along.
+/// The duty to send what has gathered at a place. If it is dropped with its runtime, all of that is lost.
 struct Gathered<S> {
     steps: Arc<Steps<S>>,
     place: Id,

@@ -1,19 +1,19 @@
-//! The connection on which the server tells of changes: what the near cache reads by.
+//! The connection on which the server tells of changes. The near cache reads on it.
 //!
-//! `CLIENT TRACKING ON` as it is by default: the server remembers which keys were read here and tells once when one of them has
-//! changed, however it did: written, removed, expired, evicted, or forgotten since its table of such keys is full. Made when it
-//! is first wanted, by a task that no caller waits for; see [`keeper`]. Nothing is ever written here: the change that a connection
-//! makes itself ends its own registration.
+//! It uses `CLIENT TRACKING ON` with its defaults: the server remembers which keys were read here, and tells once when
+//! one of them has changed, however it did: written, removed, expired, evicted, or forgotten because the server's table
+//! of such keys is full. A task that no caller waits for makes the connection when it is first wanted; see [`keeper`].
+//! Nothing is ever written here, since a change that a connection makes itself ends its own registration.
 //!
-//! `SWAPDB` is not told by the server.
+//! The server does not tell of `SWAPDB`.
 //!
 //! # On cancellation
-//! As with any read. Whoever gives up an answer that is overdue leaves the connection in doubt: it is not read on until the server
-//! has given a sign of life.
+//! A read continues, as everywhere. A caller that gives up an overdue answer leaves the connection in doubt: nobody
+//! reads on it until the server has given a sign of life.
 //!
 //! # When the server is down
-//! Nothing is read here and nothing waits; [`keeper`] connects again. A server that knows no RESP3 or no tracking, or does not grant
-//! it to this user, is asked once a minute.
+//! Nobody reads here and nobody waits; [`keeper`] connects again. A server that knows no RESP3 or no tracking, or does
+//! not grant it to this user, is asked once a minute.
 
 mod contact;
 mod keeper;
@@ -21,8 +21,8 @@ mod line;
 mod news;
 mod reading;
 
-use super::link::Link;
 use super::overdue::Overdue;
+use super::reconnect::Link;
 use super::refusal::Refusal;
 use crate::error::{FaultKind, StoreError};
 use crate::store::{Key, Watched, Watcher};
@@ -35,18 +35,18 @@ use redis::Client;
 use std::sync::{Arc, Weak};
 use tokio::time::{Instant, timeout_at};
 
-/// Keys read in one go.
+/// The most keys that one command reads.
 const AT_ONCE: usize = 512;
 
 #[derive(Debug)]
 pub(super) struct Tracking {
     shared: Arc<Shared>,
-    /// Of MGET.
+    /// The refusal of MGET.
     refusal: Refusal,
     overdue: Arc<Overdue>,
 }
 
-/// A read under way. Left without an answer after half of its time or more, it leaves the line in doubt.
+/// A read under way. If it is dropped without an answer after half of its time or more, it leaves the line in doubt.
 struct Waiting<'a> {
     shared: &'a Shared,
     number: u64,
@@ -66,7 +66,7 @@ impl Drop for Waiting<'_> {
 }
 
 impl Tracking {
-    /// Nothing is sent yet. The client is to speak RESP3.
+    /// Makes the tracking of a client that speaks RESP3. Nothing is sent yet.
     pub(super) fn new(client: Client, link: &Link) -> Self {
         let (watchers, contact) = (Arc::default(), Mutex::new(Contact::new()));
         let shared = Arc::new(Shared { client, recent: Arc::clone(link.recent()), watchers, contact });
@@ -84,7 +84,7 @@ impl Tracking {
         }
     }
 
-    /// The line, if it may be read on now; if nobody keeps one, a task that does is started.
+    /// The line, if it may be read on now. If nobody keeps one, a task that does so is started.
     fn enter(&self) -> Option<(u64, Line)> {
         let heartbeat = self.shared.watchers.heartbeat()?;
         let mut start = None;
@@ -112,7 +112,7 @@ impl Tracking {
         timed: usize,
         deadline: Instant,
     ) -> Result<Option<Watched>, StoreError> {
-        // What may be too large would hold the line up: it is read on the other connection.
+        // A register that may be too large would block the line, so it is read on the other connection.
         if !self.overdue.among(keys, Instant::now()).is_empty() {
             return Ok(None);
         }

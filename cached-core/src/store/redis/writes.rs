@@ -1,17 +1,17 @@
-//! The steps of writes, and of tags: each takes several registers at once, as one call of a script.
+//! The steps of writes, and of tags. Each takes several registers at once, in one call of a script.
 //!
-//! A cluster's node refuses a call whose registers stand in several slots; then they are taken one by one, and what was to
-//! be put is not.
+//! A cluster's node refuses a call whose registers stand in several slots. Then each register is taken in a call of its
+//! own, and END puts nothing.
 //!
 //! # On cancellation
-//! What was sent is carried out.
+//! A command that was sent is carried out.
 //!
 //! # When the server is down
-//! Every step fails within its time; repeating it is for the caller.
+//! Every step fails within its time. The caller repeats it.
 
-use super::answer::{answer, markers, millis};
+use super::answer::{answer, each, markers, millis};
 use super::fault::{Copies, Fault};
-use super::link::Link;
+use super::reconnect::Link;
 use super::refusal::Refusal;
 use super::script::Script;
 use super::slots;
@@ -19,14 +19,14 @@ use super::steps::{Step, Steps};
 use crate::envelope::Head;
 use crate::error::{FaultKind, StoreError};
 use crate::key::is_under;
-use crate::store::{Cursor, Key, PutValue, Swept, Written};
+use crate::store::{Cursor, Each, Ended, Key, PutValue, Swept, Written};
 use bytes::Bytes;
 use redis::{Cmd, Value};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// Keys that the server looks at in one step of a sweep: some tenths of a millisecond.
+/// The number of keys that the server looks at in one stretch of a sweep, which takes some tenths of a millisecond.
 const STRETCH: usize = 1000;
 
 #[derive(Debug)]
@@ -36,11 +36,11 @@ pub(super) struct Writes {
     put: Script,
     begin: Script,
     end: Script,
-    /// Of several registers in one call.
+    /// The refusal of several registers in one call.
     refusal: Refusal,
 }
 
-/// What takes the registers.
+/// The command that takes the registers.
 #[derive(Debug, Clone, Copy)]
 enum How<'a> {
     Script(&'a Script, Copies),
@@ -103,22 +103,21 @@ impl Writes {
         fresh: Head,
         ttl: Duration,
         deadline: Instant,
-    ) -> Result<Option<Vec<Head>>, StoreError> {
+    ) -> Result<Each<Option<Head>>, StoreError> {
         let step = |tags: &[Key]| self.tag.take(TagStep { tags: tags.to_vec(), fresh, ttl }, deadline);
         let mut refused = None;
         if tags.len() == 1 || !self.refusal.stands(Instant::now()) {
             match step(tags).await {
                 Err(fault) if tags.len() > 1 && are_refused_together(&fault, TagStep::COPIES) => refused = Some(fault),
-                answer => return heads(answer?),
+                answer => return Ok(heads(answer?, tags.len())?.into()),
             }
         }
-        let mut stamps = Some(Vec::with_capacity(tags.len()));
-        for one in tags {
-            let stamp = heads(step(std::slice::from_ref(one)).await?)?;
-            stamps = stamps.zip(stamp).map(|(stamps, stamp)| [stamps, stamp].concat());
-        }
-        self.were_taken_one_by_one(refused);
-        Ok(stamps)
+        let take = |tag| {
+            let taken = step(std::slice::from_ref(tag));
+            async move { taken.await.map_err(|fault| fault.error) }
+        };
+        let stamps = self.one_by_one(tags, refused, take).await;
+        each(stamps.into_iter().map(|stamp| Ok(heads(stamp?, 1)?.pop().flatten())).collect())
     }
 
     pub(super) async fn put(
@@ -142,26 +141,26 @@ impl Writes {
         marker: Duration,
         token: bool,
         deadline: Instant,
-    ) -> Result<(), StoreError> {
+    ) -> Result<Each<()>, StoreError> {
         self.link.removes(keys.iter());
         let arguments = |command: &mut Cmd, keys: &[Key]| {
             pairs(command, keys.iter());
             command.arg(writer.as_bytes()).arg(millis(marker)).arg(u8::from(token));
         };
-        // A late copy is a marker that nobody ends: it runs out. A token is a right, which such a copy would bring back: END
-        // would then put what others have written over since.
+        // A late copy places a marker that nobody ends, and the marker runs out. But a token is a right, and a late
+        // copy would bring it back: END would then put a value that others have overwritten since.
         let copies = if token { Copies::Never } else { Copies::Harmless };
-        self.take(How::Script(&self.begin, copies), keys, arguments, deadline).await.map(drop)
+        self.take(How::Script(&self.begin, copies), keys, arguments, deadline).await?.each(keys.len())
     }
 
-    pub(super) async fn end(&self, writer: Head, written: &[Written], deadline: Instant) -> Result<bool, StoreError> {
+    pub(super) async fn end(&self, writer: Head, written: &[Written], deadline: Instant) -> Result<Ended, StoreError> {
         self.link.removes(written.iter().map(|written| &written.key));
         let arguments = |command: &mut Cmd, part: &[Written]| {
             pairs(command, part.iter().map(|written| &written.key));
             command.arg(writer.as_bytes());
             for at in part {
                 match &at.put {
-                    // One by one, there is no telling whether all of them could be put.
+                    // In calls of their own, nobody can tell whether all of them could be put.
                     Some(PutValue { value, ttl }) if part.len() == written.len() => {
                         command.arg(&value[..]).arg(millis(*ttl))
                     }
@@ -169,28 +168,32 @@ impl Writes {
                 };
             }
         };
-        let answers = self.take(How::Script(&self.end, Copies::Harmless), written, arguments, deadline).await?;
-        Ok(answers.contains(&Value::Int(1)))
+        let taken = self.take(How::Script(&self.end, Copies::Harmless), written, arguments, deadline).await?;
+        let is_put = |answer: &Value| *answer == Value::Int(1);
+        let put = match &taken {
+            Taken::AtOnce(answer) => is_put(answer),
+            Taken::OneByOne(answers) => answers.iter().flatten().any(is_put),
+        };
+        Ok(Ended::new(put, taken.each(written.len())?))
     }
 
-    pub(super) async fn remove_all(&self, keys: &[Key], deadline: Instant) -> Result<(), StoreError> {
+    pub(super) async fn remove_all(&self, keys: &[Key], deadline: Instant) -> Result<Each<()>, StoreError> {
         self.link.removes(keys.iter());
+        let of = keys.len();
         let keys: Vec<&[u8]> = keys.iter().map(|key| key.as_bytes()).collect();
-        self.unlink(&keys, deadline).await.map(drop)
+        self.unlink(&keys, deadline).await?.each(of)
     }
 
-    /// How many there were.
-    async fn unlink<K: AsRef<[u8]>>(&self, keys: &[K], deadline: Instant) -> Result<u64, StoreError> {
+    async fn unlink<K: AsRef<[u8]>>(&self, keys: &[K], deadline: Instant) -> Result<Taken, StoreError> {
         let arguments = |command: &mut Cmd, keys: &[K]| {
             for key in keys {
                 command.arg(key.as_ref());
             }
         };
-        let answers = self.take(How::Unlink, keys, arguments, deadline).await?;
-        answers.into_iter().map(answer::<u64>).sum()
+        self.take(How::Unlink, keys, arguments, deadline).await
     }
 
-    /// Markers are sorted sets, so a sweep of strings passes them by.
+    /// Sweeps strings; markers are sorted sets, so they stay.
     pub(super) async fn sweep(
         &self,
         prefix: &str,
@@ -200,17 +203,22 @@ impl Writes {
         let mut scan = redis::cmd("SCAN");
         scan.arg(from.as_ref().map_or(0, Cursor::position)).arg("MATCH").arg(pattern(prefix)).arg("COUNT").arg(STRETCH);
         scan.arg("TYPE").arg("string");
-        // Bytes: other programs' keys need not be text.
+        // Keys are bytes here: those of other programs need not be text.
         let (next, mut keys): (u64, Vec<Vec<u8>>) = answer(self.link.send(&scan, Copies::Harmless, deadline).await?)?;
         keys.retain(|key| is_under(key, prefix));
-        let removed = self.unlink(&keys, deadline).await?;
+        let removed = match self.unlink(&keys, deadline).await? {
+            Taken::AtOnce(removed) => answer(removed)?,
+            Taken::OneByOne(removed) => {
+                removed.into_iter().map(|removed| answer::<u64>(removed?)).sum::<Result<_, _>>()?
+            }
+        };
         if from.is_none() && self.link.is_of_cluster() {
             self.is_the_only_node(deadline).await?;
         }
         Ok(Swept::new((next != 0).then(|| Cursor::at(next)), removed))
     }
 
-    /// A sweep of one of several nodes leaves what stands on the others.
+    /// Fails on one of several nodes, since a sweep of it leaves what stands on the others.
     async fn is_the_only_node(&self, deadline: Instant) -> Result<(), StoreError> {
         let nodes = self.link.send(redis::cmd("CLUSTER").arg("NODES"), Copies::Harmless, deadline).await?;
         if slots::of_this_node(&answer::<String>(nodes)?) == slots::ALL {
@@ -220,40 +228,58 @@ impl Writes {
         Err(StoreError::new(FaultKind::Refused, message))
     }
 
-    /// Takes all in one call or, if the server refuses that, one by one.
+    /// Takes all registers in one call or, if the server refuses that, one by one.
     async fn take<T>(
         &self,
         how: How<'_>,
         all: &[T],
         arguments: impl Fn(&mut Cmd, &[T]),
         deadline: Instant,
-    ) -> Result<Vec<Value>, StoreError> {
+    ) -> Result<Taken, StoreError> {
         if all.is_empty() {
-            return Ok(Vec::new());
+            return Ok(Taken::OneByOne(Vec::new()));
         }
         let mut refused = None;
         if all.len() == 1 || !self.refusal.stands(Instant::now()) {
             match self.call(how, |command| arguments(command, all), deadline).await {
                 Err(fault) if all.len() > 1 && are_refused_together(&fault, how.copies()) => refused = Some(fault),
-                answer => return Ok(vec![answer?]),
+                answer => return Ok(Taken::AtOnce(answer?)),
             }
         }
-        let mut answers = Vec::with_capacity(all.len());
-        for one in all {
+        let arguments = &arguments;
+        let take = |one| async move {
             let one = std::slice::from_ref(one);
-            answers.push(self.call(how, |command| arguments(command, one), deadline).await?);
-        }
-        self.were_taken_one_by_one(refused);
-        Ok(answers)
+            self.call(how, |command| arguments(command, one), deadline).await.map_err(|fault| fault.error)
+        };
+        Ok(Taken::OneByOne(self.one_by_one(all, refused, take).await))
     }
 
-    /// Only now it is certain that their number was the reason of the refusal, if there was one.
-    fn were_taken_one_by_one(&self, refused: Option<Fault>) {
+    /// Takes the registers one by one. One that the server refuses does not keep the others from being taken; when the
+    /// server is out of reach, the rest is not tried.
+    async fn one_by_one<'a, T, F>(
+        &self,
+        all: &'a [T],
+        refused: Option<Fault>,
+        take: impl Fn(&'a T) -> F,
+    ) -> Vec<Result<Value, StoreError>>
+    where
+        F: Future<Output = Result<Value, StoreError>>,
+    {
+        let mut answers = Vec::with_capacity(all.len());
+        for one in all {
+            answers.push(match answers.last() {
+                Some(Err(error)) if !is_answer(error) => Err(error.clone()),
+                _ => take(one).await,
+            });
+        }
+        // Only if all were taken it is certain that their number was the reason of the refusal.
         if let Some(fault) = refused
+            && answers.iter().all(Result::is_ok)
             && self.refusal.note(&fault, Instant::now())
         {
             tracing::debug!(error = %fault.error, "the server refuses several registers in one call");
         }
+        answers
     }
 
     async fn call(&self, how: How<'_>, arguments: impl Fn(&mut Cmd), deadline: Instant) -> Result<Value, Fault> {
@@ -264,6 +290,26 @@ impl Writes {
                 arguments(&mut command);
                 self.link.send(&command, Copies::Harmless, deadline).await
             }
+        }
+    }
+}
+
+fn is_answer(error: &StoreError) -> bool {
+    error.kind.is_answer()
+}
+
+/// What the server has answered to a step over several registers.
+enum Taken {
+    AtOnce(Value),
+    OneByOne(Vec<Result<Value, StoreError>>),
+}
+
+impl Taken {
+    /// Which of this many registers were taken.
+    fn each(self, of: usize) -> Result<Each<()>, StoreError> {
+        match self {
+            Self::AtOnce(_) => Ok(vec![(); of].into()),
+            Self::OneByOne(answers) => each(answers.into_iter().map(|answer| answer.map(drop)).collect()),
         }
     }
 }
@@ -281,7 +327,8 @@ fn pairs<'a>(command: &mut Cmd, keys: impl ExactSizeIterator<Item = &'a Key>) {
     }
 }
 
-fn heads(answer: Value) -> Result<Option<Vec<Head>>, StoreError> {
+/// The heads of this many tags; of none of them if one is being written.
+fn heads(answer: Value, of: usize) -> Result<Vec<Option<Head>>, StoreError> {
     let unexpected =
         |answer: &Value| StoreError::new(FaultKind::Refused, format!("unexpected answer to TAG: {answer:?}"));
     let head = |value| match value {
@@ -289,13 +336,13 @@ fn heads(answer: Value) -> Result<Option<Vec<Head>>, StoreError> {
         other => Err(unexpected(&other)),
     };
     match answer {
-        Value::Int(-1) => Ok(None),
-        Value::Array(stamps) => stamps.into_iter().map(head).collect::<Result<_, _>>().map(Some),
+        Value::Int(-1) => Ok(vec![None; of]),
+        Value::Array(stamps) => stamps.into_iter().map(|stamp| head(stamp).map(Some)).collect(),
         other => Err(unexpected(&other)),
     }
 }
 
-/// The glob of all keys that have this text in them: those that begin with it, companions of these, and maybe some others'.
+/// The glob of all keys that contain this text: those that begin with it, their companions, and maybe keys of others.
 fn pattern(prefix: &str) -> String {
     let mut pattern = String::with_capacity(prefix.len() + 2);
     pattern.push('*');

@@ -1,8 +1,8 @@
 //! The requests: what a caller asks a store to do, one struct for each step.
 //!
 //! Each has a constructor for what every caller gives, and setters for the rest. The fields are public, so that a store
-//! reads them, and the structs are `#[non_exhaustive]`: a later version may ask for more. A store that wraps another one
-//! passes the request on as it is, or changes a field of it first.
+//! reads them, and the structs are `#[non_exhaustive]`: a later version may ask for more. A store that wraps another
+//! one passes the request on as it is, or changes a field of it first.
 //!
 //! | field | meaning |
 //! |---|---|

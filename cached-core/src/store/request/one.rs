@@ -1,6 +1,6 @@
 //! Requests that are about one register, or about none.
 
-use crate::store::{Head, Key, Replace};
+use crate::store::{Domain, Head, Key, Replace};
 use bytes::Bytes;
 use std::time::Duration;
 
@@ -69,8 +69,8 @@ impl<'a> Acquire<'a> {
     /// ```
     /// # use cached_core::store::{Acquire, Head, Key};
     /// # use std::time::Duration;
-    /// let lease = Head::from_bytes(b"L0123456789abcdef").unwrap();
-    /// let request = Acquire::new(&Key::from("k"), lease, Duration::from_secs(10), Duration::from_millis(100));
+    /// # let (key, lease) = (Key::from("k"), Head::from_bytes(b"L0123456789abcdef").unwrap());
+    /// let request = Acquire::new(&key, lease, Duration::from_secs(10), Duration::from_millis(100));
     /// # assert_eq!(request.lease, lease);
     /// ```
     #[must_use]
@@ -295,12 +295,14 @@ impl<'a> Remove<'a> {
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Ping {
+    /// The part of the store that is asked.
+    pub domain: Domain,
     /// The longest time that the answer may take.
     pub within: Duration,
 }
 
 impl Ping {
-    /// Asks for a sign of life.
+    /// Asks the [first](Domain::FIRST) part of the store for a sign of life.
     ///
     /// ```
     /// # use cached_core::store::Ping;
@@ -310,6 +312,19 @@ impl Ping {
     /// ```
     #[must_use]
     pub fn new(within: Duration) -> Self {
-        Self { within }
+        Self { domain: Domain::FIRST, within }
+    }
+
+    /// Asks this part of the store.
+    ///
+    /// ```
+    /// # use cached_core::store::{Domain, Ping};
+    /// # use std::time::Duration;
+    /// let request = Ping::new(Duration::from_millis(100)).of(Domain::new(1));
+    /// # assert_eq!(request.domain.index(), 1);
+    /// ```
+    #[must_use]
+    pub fn of(self, domain: Domain) -> Self {
+        Self { domain, ..self }
     }
 }

@@ -5,8 +5,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
-/// Stands between the memory, which tells at once, and one of those that it tells. While news is held back nothing of it arrives,
-/// and no confirmation that all of it has.
+/// A relay between the memory, which tells of changes at once, and a watcher. While news is held back, neither news nor
+/// confirmations arrive.
 #[derive(Debug)]
 pub(super) struct News {
     pub(super) watcher: Weak<dyn Watcher>,

@@ -1,6 +1,6 @@
 //! A store that lacks one of the protocol's safeguards, to show that the soak would notice.
 
-use cached_core::store::{Acquire, Acquired, Begin, Fill, Key, Put, RedisStore, Release, Store, StoreFuture};
+use cached_core::store::{Acquire, Acquired, Begin, Each, Fill, Key, Put, RedisStore, Release, Store, StoreFuture};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Safeguard {
@@ -36,7 +36,7 @@ impl Without {
 }
 
 impl Store for Without {
-    tests::forward!(store: name, capabilities, get, renew, release, put, remove, get_all, remove_all, tag, end, sweep, ping);
+    tests::forward!(store: name, domain, capabilities, get, renew, release, put, remove, get_all, remove_all, tag, end, sweep, ping);
 
     fn acquire<'a>(&'a self, request: Acquire<'a>) -> StoreFuture<'a, Acquired> {
         Box::pin(async move {
@@ -67,9 +67,9 @@ impl Store for Without {
         })
     }
 
-    fn begin<'a>(&'a self, request: Begin<'a>) -> StoreFuture<'a, ()> {
+    fn begin<'a>(&'a self, request: Begin<'a>) -> StoreFuture<'a, Each<()>> {
         match self.safeguard {
-            Safeguard::Bracket => Box::pin(async { Ok(()) }),
+            Safeguard::Bracket => Box::pin(async move { Ok(vec![(); request.keys.len()].into()) }),
             _ => self.store.begin(request),
         }
     }

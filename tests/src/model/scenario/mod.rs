@@ -103,12 +103,12 @@ impl Scenario {
         Variant { reads, ..self.variant }
     }
 
-    /// Whether the code can be driven through its runs. A replay has one server and one build, and its gates need
-    /// callers that look with GET, wait for a lease, and are polled.
+    /// Whether the code can be driven through its runs. Runs that a search has found are replayed with one server
+    /// and one build, and the gates need callers that look with GET, wait for a lease, and are polled.
     #[must_use]
     pub fn is_replayed(&self) -> bool {
-        let Variant { takes_over, stalls, failover, builds, sets, .. } = self.variant;
-        !takes_over && !stalls && !builds && sets == 0 && failover.is_none()
+        let Variant { takes_over, stalls, failover, builds, .. } = self.variant;
+        !takes_over && !stalls && !builds && failover.is_none()
     }
 
     /// Events that must happen in some run. Without them, the rule would hold because nothing could break it.
@@ -150,7 +150,7 @@ impl Scenario {
         add(*sets > 0 && is(|plan| plan.is_bracket()), &[Event::NotSet]);
         add(*takes_over && has_two_processes, &[Event::TakenOver]);
         add(*stalls, &[Event::SharedStalled]);
-        add(*builds, &[Event::HitBeside, Event::StoredBeside]);
+        add(*builds, &[Event::HitBeside, Event::StoredBeside, Event::WaitedForOther]);
         // These events need a few more reads.
         let is_in_full = self.size == Size::Small && failover.is_none();
         add(*builds && is_in_full, &[Event::BaseGone, Event::HitBesideLoad]);

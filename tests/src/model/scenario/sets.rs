@@ -48,7 +48,7 @@ fn broken() -> Vec<Scenario> {
         ),
         Scenario::new(
             "set_late",
-            "set, SET is carried out late",
+            "d1, a SET by hand is carried out late",
             BROKEN,
             Variant { breaks: 1, ..sets(entry(Way::Bracket)) },
         ),

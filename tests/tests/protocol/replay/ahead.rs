@@ -2,7 +2,7 @@
 //! time, even if the broken model does not, and stores with FILL if the value still stands there.
 
 use super::{FOR_EVER, Loader, Player, REFRESH_LEASE, WITHIN};
-use cached_core::store::{Acquire, Acquired, Head, Release, Store};
+use cached_core::store::{Acquire, Acquired, Head, Release};
 use tests::model::Task;
 
 impl Player {

@@ -46,6 +46,12 @@ pub(crate) enum Command {
         writer: Head,
         written: Vec<Written>,
     },
+    /// SET of a value by hand.
+    Put {
+        key: Key,
+        value: Bytes,
+        ttl: Duration,
+    },
     /// The load reads the database.
     Select,
     Commit,
@@ -168,7 +174,12 @@ impl Desk {
             Command::Fill { .. } | Command::RemoveAll { .. } | Command::Begin { .. } | Command::End { .. } => {
                 Some(command)
             }
-            Command::Get | Command::GetAll | Command::Select | Command::Commit | Command::Aside => None,
+            Command::Get
+            | Command::GetAll
+            | Command::Put { .. }
+            | Command::Select
+            | Command::Commit
+            | Command::Aside => None,
         }
     }
 

@@ -5,6 +5,7 @@
 //! |---|---|
 //! | GET; GET, starts a refresh | a call begins, `get_or_set` or an annotated function; its GET or MGET is carried out, if it sends one (not if it finds a flight). There is no refresh ahead of time: the steps of one are skipped |
 //! | GET of the value's tag | the second MGET, of the tags that the value names |
+//! | GET beside the entry | the MGET of the entry beside the base, which reads the base as well |
 //! | joins or leads | nothing: it has done so at once |
 //! | loads for itself | nothing at once: it would do so only after `max_wait`. The call continues to its end instead, by whatever steps it takes, beginning now |
 //! | announces its next step | nothing: the step is announced right before it is sent, so it waits announced. FILL, which follows the load at once, is held back with the load's answer until then |
@@ -21,6 +22,8 @@
 //! | BEGIN, UNLINK, COMMIT, END | the same, of `write`, `invalidate` or a function that puts. A plain writer commits and then calls `invalidate`; one that deletes twice also calls it before. There is one UNLINK for all registers, so its second half is nothing |
 //! | TAG of a writer | TAG beside BEGIN |
 //! | crashes | no step of this process is carried out any more; its commit is still made |
+//! | TAG and SET by hand | the same, of `Entry::set` or `Cache::set`; the value is what the database holds when the first of them begins |
+//! | the connection breaks at SET | the command is kept, and its sender gets an error |
 //! | the connection breaks at ACQUIRE, TAG | the command is kept, and its sender gets an error: neither is sent twice |
 //! | the connection breaks at FILL, UNLINK, END | the command is kept, and sent again |
 //! | the connection breaks at BEGIN | the command is kept, and its sender gets an error: a put begins again by another name. Once begun, the kept command is the BEGIN that extends the markers, as the engine sends it |
@@ -30,8 +33,9 @@
 //! | Redis restarts empty | FLUSHALL, and the scripts are forgotten |
 
 use super::desk::{Command, Process};
+use super::foreign::Ground;
 use super::row::{ENTRY, NAMESPACE, Reading, TAG};
-use super::stage::{Finish, Stage, is_get, name, process_of, writer_process};
+use super::stage::{Finish, HAND, Stage, is_get, name, process_of, writer_process};
 use cached_core::{FaultKind, StoreError};
 use std::collections::BTreeMap;
 use tests::model::{Action, Register, Task, Variant};
@@ -55,8 +59,8 @@ impl Report {
 }
 
 /// Replays a run of the model against the engine.
-pub(crate) async fn replay(variant: &Variant, run: &[Action], reading: Reading) -> Report {
-    let mut director = Director { stage: Stage::new(variant, run).await, taken: BTreeMap::new(), skipped: 0 };
+pub(crate) async fn replay(ground: Ground, variant: &Variant, run: &[Action], reading: Reading) -> Report {
+    let mut director = Director { stage: Stage::new(ground, variant, run).await, taken: BTreeMap::new(), skipped: 0 };
     director.stage.reading = reading;
     for action in run {
         director.stage.log.push(action.to_string());
@@ -85,6 +89,10 @@ pub(super) fn broken() -> StoreError {
     StoreError::new(FaultKind::Disconnected, "the connection broke")
 }
 
+fn is_put(command: &Command) -> bool {
+    matches!(command, Command::Put { .. })
+}
+
 fn process(task: Task) -> Process {
     usize::from(task.process)
 }
@@ -111,7 +119,7 @@ impl Director {
                 self.took("call");
                 self.take(process_of(&self.stage.variant, reader), is_get).await;
             }
-            Action::CheckTag(reader) => {
+            Action::CheckTag(reader) | Action::GetBeside(reader) => {
                 self.take(process_of(&self.stage.variant, reader), is_get).await;
             }
             Action::LoadAlone(reader) => {
@@ -136,6 +144,23 @@ impl Director {
                     self.took("late command");
                     self.stage.foreign.carry_out(command).await;
                 }
+            }
+            Action::SetTag => {
+                self.stage.start_set();
+                self.take(HAND, |command| matches!(command, Command::Tag { .. })).await;
+            }
+            Action::Set => {
+                self.stage.start_set();
+                self.take(HAND, is_put).await;
+            }
+            Action::BreakSet => {
+                self.stage.start_set();
+                self.stage.settle().await;
+                let lost = self.stage.desk.fail(HAND, broken(), is_put);
+                if lost.is_some() {
+                    self.took("break");
+                }
+                self.stage.late.push(lost);
             }
             Action::Begin(writer)
             | Action::PutTag(writer)
@@ -216,6 +241,10 @@ impl Director {
         } else {
             drop(taken.answer);
             self.take(process, |command| matches!(command, Command::Tag { .. })).await;
+            if self.stage.variant.builds {
+                // The base, read again beside FILL.
+                self.take(process, is_get).await;
+            }
         }
     }
 

@@ -1,10 +1,11 @@
-//! A Redis store whose every step waits at the desk.
+//! A store whose every step waits at the desk.
 
 use super::desk::{Command, Desk, Process};
+use super::foreign::Marks;
 use bytes::Bytes;
 use cached_core::store::{
-    Acquire, Acquired, Begin, Capabilities, End, Fill, Get, GetAll, Head, Key, Ping, Put, RedisStore, Release, Remove,
-    RemoveAll, Renew, Store, StoreFuture, Sweep, Swept, Tag,
+    Acquire, Acquired, Begin, Capabilities, Domain, Each, End, Ended, Fill, Get, GetAll, Head, Key, Ping, Put, Release,
+    Remove, RemoveAll, Renew, Store, StoreFuture, Sweep, Swept, Tag,
 };
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,7 +15,8 @@ pub(crate) const FOR_EVER: Duration = Duration::from_secs(600);
 
 #[derive(Debug)]
 pub(crate) struct Gate {
-    pub(crate) store: Arc<RedisStore>,
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) marks: Arc<Marks>,
     pub(crate) desk: Arc<Desk>,
     pub(crate) process: Process,
 }
@@ -41,6 +43,10 @@ impl Store for Gate {
 
     fn capabilities(&self) -> Capabilities<'_> {
         Capabilities::none()
+    }
+
+    fn domain(&self, key: &Key) -> Domain {
+        self.store.domain(key)
     }
 
     fn get<'a>(&'a self, request: Get<'a>) -> StoreFuture<'a, Option<Bytes>> {
@@ -78,42 +84,51 @@ impl Store for Gate {
     }
 
     fn put<'a>(&'a self, request: Put<'a>) -> StoreFuture<'a, bool> {
-        self.aside(Box::pin(async move { self.store.put(request).await }))
+        let command = Command::Put { key: Key::clone(request.key), value: request.value.clone(), ttl: request.ttl };
+        self.pass(command, Box::pin(async move { self.store.put(request).await }))
     }
 
     fn remove<'a>(&'a self, request: Remove<'a>) -> StoreFuture<'a, bool> {
         self.aside(Box::pin(async move { self.store.remove(request).await }))
     }
 
-    fn get_all<'a>(&'a self, request: GetAll<'a>) -> StoreFuture<'a, Vec<Option<Bytes>>> {
+    fn get_all<'a>(&'a self, request: GetAll<'a>) -> StoreFuture<'a, Each<Option<Bytes>>> {
         let run = async move {
-            let registers = self.store.get_all(request).await?;
+            let registers = self.store.get_all(request).await?.whole()?;
             self.note_lease(registers.first().and_then(Option::as_ref));
-            Ok(registers)
+            Ok(registers.into())
         };
         self.pass(Command::GetAll, Box::pin(run))
     }
 
-    fn remove_all<'a>(&'a self, request: RemoveAll<'a>) -> StoreFuture<'a, ()> {
+    fn remove_all<'a>(&'a self, request: RemoveAll<'a>) -> StoreFuture<'a, Each<()>> {
         let command = Command::RemoveAll { keys: request.keys.to_vec() };
         self.pass(command, Box::pin(async move { self.store.remove_all(request).await }))
     }
 
-    fn tag<'a>(&'a self, request: Tag<'a>) -> StoreFuture<'a, Option<Vec<Head>>> {
+    fn tag<'a>(&'a self, request: Tag<'a>) -> StoreFuture<'a, Each<Option<Head>>> {
         let command = Command::Tag { tags: request.tags.to_vec(), fresh: request.fresh, ttl: request.ttl };
         self.pass(command, Box::pin(async move { self.store.tag(request).await }))
     }
 
-    fn begin<'a>(&'a self, mut request: Begin<'a>) -> StoreFuture<'a, ()> {
+    fn begin<'a>(&'a self, mut request: Begin<'a>) -> StoreFuture<'a, Each<()>> {
         request.marker = FOR_EVER;
         self.desk.note_writer(self.process, request.writer);
         let command = Command::Begin { writer: request.writer, keys: request.keys.to_vec(), token: request.token };
-        self.pass(command, Box::pin(async move { self.store.begin(request).await }))
+        let run = async move {
+            self.marks.begins(request.writer, request.keys);
+            self.store.begin(request).await
+        };
+        self.pass(command, Box::pin(run))
     }
 
-    fn end<'a>(&'a self, request: End<'a>) -> StoreFuture<'a, bool> {
+    fn end<'a>(&'a self, request: End<'a>) -> StoreFuture<'a, Ended> {
         let command = Command::End { writer: request.writer, written: request.written.to_vec() };
-        self.pass(command, Box::pin(async move { self.store.end(request).await }))
+        let run = async move {
+            self.marks.ends(request.writer, request.written);
+            self.store.end(request).await
+        };
+        self.pass(command, Box::pin(run))
     }
 
     fn sweep<'a>(&'a self, request: Sweep<'a>) -> StoreFuture<'a, Swept> {

@@ -5,10 +5,11 @@
 //! finds, so the stamps that came with the first must not judge it.
 
 use super::desk::Command;
+use super::foreign::Ground;
 use super::gate::FOR_EVER;
 use super::row::{ENTRY, Reading, TAG};
 use super::stage::{Finish, Stage, is_get, writer_process};
-use cached_core::store::{Acquire, Acquired, Head, Store, Tag};
+use cached_core::store::{Acquire, Acquired, Head, Tag};
 use std::time::Duration;
 use tests::model::scenario;
 
@@ -32,7 +33,7 @@ impl Stage {
 }
 
 pub(crate) async fn run(reading: Reading) -> (Finish, Vec<String>, Vec<String>) {
-    let mut stage = Stage::new(&scenario("found_with_kept_tag").variant, &[]).await;
+    let mut stage = Stage::new(Ground::Redis, &scenario("found_with_kept_tag").variant, &[]).await;
     stage.reading = reading;
     // A lease of unknown purpose: nobody takes it for another build's.
     let foreign = Head::from_bytes(b"L\0\0anothers lease").expect("a lease");
@@ -41,7 +42,8 @@ pub(crate) async fn run(reading: Reading) -> (Finish, Vec<String>, Vec<String>) 
     assert_eq!(leased.expect("ACQUIRE"), Acquired::Granted);
     // Its loader has read the tag along with it; without a tag, the lease would belong to a worthless load.
     let stamp = Head::from_bytes(&[b'V'; Head::LEN]).expect("a stamp");
-    stage.foreign.store.tag(Tag::new(&[TAG.into()], stamp, FOR_EVER, within)).await.expect("TAG");
+    let stamps = stage.foreign.store.tag(Tag::new(&[TAG.into()], stamp, FOR_EVER, within)).await.expect("TAG");
+    stamps.whole().expect("TAG");
 
     stage.start_read(0);
     stage.must_take(0, "GET", is_get).await;

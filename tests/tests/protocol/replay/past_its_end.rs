@@ -3,6 +3,7 @@
 
 use super::desk::Command;
 use super::engine::broken;
+use super::foreign::Ground;
 use super::kept_tag::is_acquire;
 use super::row::Reading;
 use super::stage::{Finish, Stage, is_get, writer_process};
@@ -14,7 +15,7 @@ fn is_select(command: &Command) -> bool {
 }
 
 pub(crate) async fn run() -> (Finish, Vec<String>, Vec<String>) {
-    let mut stage = Stage::new(&scenario("stale_to_all").variant, &[]).await;
+    let mut stage = Stage::new(Ground::Redis, &scenario("stale_to_all").variant, &[]).await;
     stage.reading = Reading::PastItsEnd;
     stage.start_read(0);
     stage.must_take(0, "GET", is_get).await;

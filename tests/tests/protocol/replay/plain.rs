@@ -1,21 +1,23 @@
 //! The model's steps as plain calls of the store: what the scripts alone must keep, with the smallest possible client
 //! on top of them.
 //!
-//! For runs of callers that do not share. Values past their end are in [`ahead`]. This differs from [the engine's
-//! table](super::engine) where the engine has no such step: a refresh is stored with FILL if the value that it saw
-//! still stands there; ACQUIRE and TAG are sent again, each with an id of its own, when their connection broke; a
-//! caller that loads for itself reads the database at once.
+//! For runs of callers that do not share. Values past their end are in [`ahead`], those that are set by hand in [`set`].
+//! This differs from [the engine's table](super::engine) where the engine has no such step: a refresh is stored with
+//! FILL if the value that it saw still stands there; ACQUIRE and TAG are sent again, each with an id of its own, when
+//! their connection broke; a caller that loads for itself reads the database at once.
 
 #[path = "ahead.rs"]
 mod ahead;
+#[path = "set.rs"]
+mod set;
 
 use super::desk::Command;
-use super::foreign::Foreign;
+use super::foreign::{Foreign, Ground};
 use super::gate::FOR_EVER;
 use super::row::{ENTRY, NAMESPACE, REFRESH_LEASE, TAG};
 use bytes::Bytes;
 use cached_core::store::{
-    Acquire, Acquired, Begin, End, Fill, GetAll, Head, Key, Release, RemoveAll, Replace, Store, Tag, Written,
+    Acquire, Acquired, Begin, Each, End, Fill, GetAll, Head, Key, Release, RemoveAll, Replace, Tag, Written,
 };
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -88,14 +90,16 @@ pub(crate) struct Player {
     loaders: [[Loader; 2]; 3],
     writers: [Option<Writer>; 2],
     late: Vec<Option<Command>>,
+    /// The tag's stamp for the value that is set by hand.
+    set_tag: Option<Head>,
     pub(crate) taken: BTreeMap<&'static str, usize>,
     pub(crate) stale: Vec<String>,
     pub(crate) log: Vec<String>,
 }
 
 /// Replays a run with plain calls.
-pub(crate) async fn replay(variant: &Variant, run: &[Action]) -> Player {
-    let mut player = Player::new(variant).await;
+pub(crate) async fn replay(ground: Ground, variant: &Variant, run: &[Action]) -> Player {
+    let mut player = Player::new(ground, variant).await;
     for action in run {
         player.log.push(action.to_string());
         player.act(*action).await;
@@ -108,10 +112,10 @@ pub(crate) async fn replay(variant: &Variant, run: &[Action]) -> Player {
 }
 
 impl Player {
-    async fn new(variant: &Variant) -> Self {
+    async fn new(ground: Ground, variant: &Variant) -> Self {
         let mut player = Self {
             variant: *variant,
-            foreign: Foreign::start().await,
+            foreign: Foreign::start(ground).await,
             ids: 0,
             version: 0,
             completed: 0,
@@ -119,6 +123,7 @@ impl Player {
             loaders: Default::default(),
             writers: [None, None],
             late: Vec::new(),
+            set_tag: None,
             taken: BTreeMap::new(),
             stale: Vec::new(),
             log: Vec::new(),
@@ -161,7 +166,8 @@ impl Player {
     /// The value under the key, if its tag is unchanged; otherwise what may be replaced.
     async fn look(&self) -> Result<Value, Option<Replace>> {
         let keys = [Key::from(ENTRY), Key::from(TAG)];
-        let registers = self.foreign.store.get_all(GetAll::new(&keys, WITHIN)).await.expect("GET");
+        let registers =
+            self.foreign.store.get_all(GetAll::new(&keys, WITHIN)).await.and_then(Each::whole).expect("GET");
         let Some(value) = registers[0].as_ref().and_then(Value::of) else { return Err(None) };
         let tag = registers[1].as_deref().unwrap_or_default();
         if self.variant.tags == Tags::None || tag == value.tag() {
@@ -219,6 +225,7 @@ impl Player {
                     self.took("late command");
                 }
             }
+            Action::SetTag | Action::Set | Action::BreakSet => self.act_by_hand(action).await,
             Action::Expire(register, writer) => self.expire(register, writer).await,
             Action::Evict(register) => {
                 if let Some(register) = registers(register).first()
@@ -288,9 +295,9 @@ impl Player {
     /// TAG of this register; `None` if there is a write in progress.
     async fn stamp(&mut self, register: &str) -> Option<Head> {
         let fresh = self.id(b'V');
-        let stamps = self.foreign.store.tag(Tag::new(&[register.into()], fresh, FOR_EVER, WITHIN)).await.expect("TAG");
+        let stamps = self.foreign.store.tag(Tag::new(&[register.into()], fresh, FOR_EVER, WITHIN)).await;
         self.took("TAG");
-        stamps.and_then(|stamps| stamps.first().copied())
+        stamps.and_then(Each::whole).expect("TAG")[0]
     }
 
     async fn tag(&mut self, task: Task) {
@@ -376,10 +383,12 @@ impl Player {
         match action {
             Action::Begin(_) => {
                 let token = this.plan.way == Way::Put && !this.is_begun && this.may_send_token;
+                self.foreign.marks.begins(this.name, &keys);
                 self.foreign
                     .store
                     .begin(Begin::new(this.name, &keys, FOR_EVER, WITHIN).with_token(token))
                     .await
+                    .and_then(Each::whole)
                     .expect("BEGIN");
                 this.is_begun = true;
                 self.took("BEGIN");
@@ -391,14 +400,17 @@ impl Player {
                 self.took("COMMIT");
             }
             Action::Unlink(_) => {
-                self.foreign.store.remove_all(RemoveAll::new(&keys, WITHIN)).await.expect("UNLINK");
+                let removed = self.foreign.store.remove_all(RemoveAll::new(&keys, WITHIN)).await;
+                removed.and_then(Each::whole).expect("UNLINK");
                 self.took("UNLINK");
                 self.completes(this);
             }
             Action::End(_) => {
                 let written = self.written(this);
-                let put = self.foreign.store.end(End::new(this.name, &written, WITHIN)).await.expect("END");
-                self.took(if put { "END with a value" } else { "END" });
+                self.foreign.marks.ends(this.name, &written);
+                let ended = self.foreign.store.end(End::new(this.name, &written, WITHIN)).await.expect("END");
+                ended.keys.whole().expect("END");
+                self.took(if ended.put { "END with a value" } else { "END" });
                 self.completes(this);
             }
             Action::Crash(_) => this.is_crashed = true,

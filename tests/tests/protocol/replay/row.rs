@@ -1,9 +1,12 @@
 //! A row in a database that counts commits, and the ways to read and write it through a cache.
 
 use super::desk::{Command, Desk, Process};
+use super::foreign::Foreign;
 use super::gate::{FOR_EVER, Gate};
-use cached_core::store::RedisStore;
-use cached_core::{Cache, Clock, Invalidation, Options, Outcome, StoreError, redis_cached, redis_put};
+use cached_core::{
+    Cache, CacheError, Clock, Invalidation, Options, Outcome, StoreError, entry, redis_cached, redis_put,
+};
+use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -24,6 +27,18 @@ pub(crate) enum Reading {
     Annotated(Tags),
     /// The same, with a value that is past its end after a second and is served if a load fails.
     PastItsEnd,
+    /// `#[redis_cached]` of another build, whose values the others cannot read.
+    OtherBuild,
+}
+
+/// The version, as another build stores it.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct Stored {
+    version: u64,
+}
+
+fn options(tags: Tags) -> Options {
+    if tags == Tags::Known { Options::new().tag("table") } else { Options::new() }
 }
 
 /// The row, as one process knows it.
@@ -38,14 +53,14 @@ pub(crate) struct Row {
 impl Row {
     pub(crate) fn of(
         process: Process,
-        url: &str,
+        foreign: &Foreign,
         version: &Arc<AtomicU64>,
         desk: &Arc<Desk>,
         clock: &Clock,
         marker: Duration,
     ) -> Self {
-        let store = Arc::new(RedisStore::new(url).expect("a sound URL"));
-        let gate = Gate { store, desk: Arc::clone(desk), process };
+        let (store, marks) = (foreign.connect(), Arc::clone(&foreign.marks));
+        let gate = Gate { store, marks, desk: Arc::clone(desk), process };
         let cache =
             Cache::builder().namespace("cache").store(Arc::new(gate)).lease(FOR_EVER).marker(marker).max_wait(FOR_EVER);
         let cache = cache.clock(clock.clone()).budget(Duration::from_secs(60)).build().expect("sound settings");
@@ -53,14 +68,29 @@ impl Row {
     }
 
     pub(crate) async fn read(self, reading: Reading) -> Result<u64, StoreError> {
-        let options = |tags| if tags == Tags::Known { Options::new().tag("table") } else { Options::new() };
         match reading {
             Reading::ByHand(tags) => self.cache.get_or_set("row", options(tags), || self.select()).await,
             Reading::Annotated(Tags::None) => self.untagged().await,
             Reading::Annotated(Tags::Known) => self.tagged().await,
             Reading::Annotated(Tags::FromValue) => self.named().await,
             Reading::PastItsEnd => self.bridged().await,
+            Reading::OtherBuild => self.of_other_build().await.map(|stored| stored.version),
         }
+    }
+
+    /// Sets the value by hand that a read of this kind would store.
+    pub(crate) async fn set(self, reading: Reading, version: u64) -> Result<(), CacheError> {
+        let entry = match reading {
+            Reading::ByHand(tags) => return self.cache.set("row", &version, options(tags)).await,
+            Reading::Annotated(Tags::None) => entry!(self.untagged()),
+            Reading::Annotated(Tags::Known) => entry!(self.tagged()),
+            Reading::Annotated(Tags::FromValue) => entry!(self.named()),
+            Reading::PastItsEnd => entry!(self.bridged()),
+            Reading::OtherBuild => {
+                return entry!(self.of_other_build()).expect("an entry").set(&Stored { version }).await;
+            }
+        };
+        entry.expect("an entry").set(&version).await
     }
 
     /// The result of the write, and its outcome.
@@ -122,6 +152,11 @@ impl Row {
     #[redis_cached(key = "row", ttl = "1s", jitter = 0.0, stale_if_error = "1h", cache = self.cache)]
     async fn bridged(&self) -> Result<u64, StoreError> {
         self.select().await
+    }
+
+    #[redis_cached(key = "row", cache = self.cache)]
+    async fn of_other_build(&self) -> Result<Stored, StoreError> {
+        self.select().await.map(|version| Stored { version })
     }
 
     #[redis_put(key = "row", cache = self.cache)]

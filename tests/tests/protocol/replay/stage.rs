@@ -1,10 +1,10 @@
 //! A run under way: the server, the processes, the steps taken so far, and what every read returned.
 
 use super::desk::{Command, Desk, HeldStep, Process};
-use super::foreign::Foreign;
+use super::foreign::{Foreign, Ground};
 use super::gate::FOR_EVER;
 use super::row::{Reading, Row};
-use cached_core::{Clock, Outcome, StoreError};
+use cached_core::{CacheError, Clock, Outcome, StoreError};
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -21,6 +21,8 @@ const TURNS: usize = 40;
 /// The first writer's process; the second writer's is the next.
 const WRITERS: Process = 10;
 const SECOND: Process = 20;
+/// The process that sets values by hand.
+pub(crate) const HAND: Process = 30;
 
 /// A read under way.
 struct Call {
@@ -55,6 +57,9 @@ pub(crate) struct Stage {
     rows: Vec<Row>,
     writer_rows: Vec<Row>,
     second: Row,
+    hand: Row,
+    /// The value that is being set by hand.
+    set: Option<JoinHandle<Result<(), CacheError>>>,
     calls: Vec<Call>,
     writes: [Option<Write>; 2],
     /// Held answers: of a load, and of FILL.
@@ -89,11 +94,11 @@ pub(crate) fn writer_process(writer: u8) -> Process {
 }
 
 impl Stage {
-    pub(crate) async fn new(variant: &Variant, run: &[Action]) -> Self {
+    pub(crate) async fn new(ground: Ground, variant: &Variant, run: &[Action]) -> Self {
         // BEGIN is repeated after a third of that. The schedule ends markers in Redis.
         let repeats = run.iter().any(|action| matches!(action, Action::BreakWrite(_)));
         let marker = if repeats { Duration::from_secs(1) } else { FOR_EVER };
-        Self::on(Arc::new(Foreign::start().await), variant, marker).await
+        Self::on(Arc::new(Foreign::start(ground).await), variant, marker).await
     }
 
     /// A stage on an empty server.
@@ -102,7 +107,7 @@ impl Stage {
         let clock = if variant.bridges { Clock::manual() } else { Clock::system() };
         let (desk, database) = (Arc::new(Desk::default()), Arc::new(AtomicU64::new(0)));
         let reading = readings(variant)[0];
-        let row = |process, marker| Row::of(process, &foreign.url(), &database, &desk, &clock, marker);
+        let row = |process, marker| Row::of(process, &foreign, &database, &desk, &clock, marker);
         let writes = variant.writers.map(|plan| {
             let (task, version) = (None, None);
             plan.map(|plan| Write {
@@ -120,6 +125,8 @@ impl Stage {
             rows: (0..3).map(|process| row(process, FOR_EVER)).collect(),
             writer_rows: (0..2).map(|writer| row(WRITERS + writer, marker)).collect(),
             second: row(SECOND, FOR_EVER),
+            hand: row(HAND, FOR_EVER),
+            set: None,
             foreign,
             desk,
             database,
@@ -141,7 +148,7 @@ impl Stage {
 
     /// Makes connections before the first step, so that each step is one exchange with the server.
     async fn connected(&self) {
-        for row in self.rows.iter().chain(&self.writer_rows).chain([&self.second]) {
+        for row in self.rows.iter().chain(&self.writer_rows).chain([&self.second, &self.hand]) {
             let row = row.clone();
             let process = row.process;
             let first = tokio::spawn(async move { row.cache.get::<u64>("of no interest").await });
@@ -217,9 +224,21 @@ impl Stage {
     }
 
     pub(crate) fn start_read(&mut self, reader: u8) {
-        let row = self.rows[process_of(&self.variant, reader)].clone();
-        let (reading, floor) = (self.reading, self.completed);
+        let process = process_of(&self.variant, reader);
+        let (row, reading, floor) = (self.rows[process].clone(), self.reading_of(process), self.completed);
         self.calls.push(Call { reader, floor, task: tokio::spawn(row.read(reading)) });
+    }
+
+    /// The first process is of one build, the others are of another.
+    fn reading_of(&self, process: Process) -> Reading {
+        if self.variant.builds && process != 0 { Reading::OtherBuild } else { self.reading }
+    }
+
+    /// Sets what the database holds now, unless that is under way.
+    pub(crate) fn start_set(&mut self) {
+        let (reading, version) = (self.reading, self.database.load(Ordering::SeqCst));
+        let row = self.hand.clone();
+        self.set.get_or_insert_with(|| tokio::spawn(row.set(reading, version)));
     }
 
     /// Starts a write, and returns whether the writer has begun now.
@@ -290,6 +309,14 @@ impl Stage {
                 other => self.fails(&format!("a read of reader {} failed: {other:?}", call.reader)),
             }
             self.returned += 1;
+        }
+        if let Some(set) = self.set.take_if(|set| set.is_finished()) {
+            let set = match set.await {
+                Ok(Ok(())) => "a value was set by hand".into(),
+                Ok(Err(CacheError::Writing)) => "nothing was set by hand: a write is in progress".into(),
+                other => format!("unknown whether a value was set by hand: {other:?}"),
+            };
+            self.log.push(format!("    {set}"));
         }
         for writer in 0..2 {
             self.collect_write(writer).await;
@@ -408,7 +435,8 @@ impl Stage {
         let mut last = 0;
         for _ in 0..2 {
             for row in [self.rows[0].clone(), self.second.clone(), self.rows[2].clone()] {
-                let (name, reading) = (format!("a read at the end by process {}", row.process), self.reading);
+                let name = format!("a read at the end by process {}", row.process);
+                let reading = if row.process == SECOND { self.reading } else { self.reading_of(row.process) };
                 match timeout(DEADLINE, row.read(reading)).await {
                     Ok(Ok(version)) => {
                         last = version;
@@ -447,6 +475,7 @@ pub(crate) fn name(command: &Command) -> &'static str {
         Command::RemoveAll { .. } => "UNLINK",
         Command::Begin { .. } => "BEGIN",
         Command::End { .. } => "END",
+        Command::Put { .. } => "SET",
         Command::Select => "SELECT",
         Command::Commit => "COMMIT",
         Command::Aside => "an aside",

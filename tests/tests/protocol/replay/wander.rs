@@ -2,13 +2,13 @@
 //!
 //! The model is searched exhaustively, but it is not the code. Here the code itself is led through runs like those of
 //! the model: any step of any process may be the next, any answer may be late, writers crash, entries and tags are
-//! evicted, markers run out, Redis restarts empty.
+//! evicted, markers run out, Redis restarts empty, values are set by hand.
 
 use super::desk::Command;
 use super::foreign::Foreign;
 use super::gate::FOR_EVER;
 use super::row::{ENTRY, NAMESPACE, TAG};
-use super::stage::{Finish, Stage, name, readings, writer_process};
+use super::stage::{Finish, HAND, Stage, name, readings, writer_process};
 use cached_core::{FaultKind, StoreError};
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,6 +19,7 @@ use tokio::time::timeout;
 /// Turns of a run before it is brought to its end.
 const TURNS: usize = 70;
 const READS: usize = 8;
+const SETS: usize = 3;
 /// Too few to open the breaker.
 const BREAKS: usize = 2;
 
@@ -49,6 +50,8 @@ struct Wanderer {
     stage: Stage,
     chance: Chance,
     reads: usize,
+    /// Values that may still be set by hand.
+    sets: usize,
     /// Late answers.
     held: Vec<oneshot::Sender<()>>,
 }
@@ -74,7 +77,7 @@ pub(crate) async fn wander(foreign: &Arc<Foreign>, seed: u64) -> RandomRun {
     let mut stage = Stage::on(Arc::clone(foreign), &variant, FOR_EVER).await;
     stage.reading = chance.of(&readings(&variant));
     stage.log.push(format!("seed {seed}: {variant:?}, {:?}", stage.reading));
-    let mut wanderer = Wanderer { stage, chance, reads: 0, held: Vec::new() };
+    let mut wanderer = Wanderer { stage, chance, reads: 0, sets: SETS, held: Vec::new() };
     for _ in 0..TURNS {
         wanderer.turn().await;
         wanderer.stage.collect().await;
@@ -123,8 +126,17 @@ impl Wanderer {
                 let entered = self.stage.desk.entered();
                 let _ = timeout(Duration::from_millis(30), self.stage.desk.another(entered)).await;
             }
+            42..45 if self.sets > 0 => self.set_by_hand().await,
             _ => self.step().await,
         }
+    }
+
+    /// A value is made and set at this moment. The tags that it records are read in between.
+    async fn set_by_hand(&mut self) {
+        self.sets -= 1;
+        self.says("a value is set by hand".into());
+        self.stage.start_set();
+        while self.stage.take(HAND, |_| true).await.is_some() {}
     }
 
     async fn step(&mut self) {

@@ -77,7 +77,7 @@ impl Watcher for News {
 }
 
 impl<S: Store> Store for HeldBack<S> {
-    tests::forward!(store: name, get, acquire, renew, fill, release, put, remove, get_all, remove_all, tag, begin, end, sweep, ping);
+    tests::forward!(store: name, domain, get, acquire, renew, fill, release, put, remove, get_all, remove_all, tag, begin, end, sweep, ping);
 
     fn capabilities(&self) -> Capabilities<'_> {
         Capabilities::none().with_watch(self)
@@ -279,5 +279,5 @@ struct Shared {
 }
 
 impl Store for Shared {
-    tests::forward!(store: name, capabilities, get, acquire, renew, fill, release, put, remove, get_all, remove_all, tag, begin, end, sweep, ping);
+    tests::forward!(store: name, domain, capabilities, get, acquire, renew, fill, release, put, remove, get_all, remove_all, tag, begin, end, sweep, ping);
 }

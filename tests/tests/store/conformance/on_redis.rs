@@ -2,7 +2,7 @@
 
 use super::{On, Stage, Subject, TTL, WITHIN, lease, on_server, redis};
 use cached_core::store::conformance::steps::{all, value, writer};
-use cached_core::store::{Acquired, Begin, End, Key, Put, RedisStore, RemoveAll, Store, Sweep, Tag, Written};
+use cached_core::store::{Acquired, Begin, Each, End, Key, Put, RedisStore, RemoveAll, Store, Sweep, Tag, Written};
 use cached_core::{FaultKind, StoreError};
 use std::sync::Arc;
 use tests::RedisServer;
@@ -85,16 +85,17 @@ async fn the_first_step_in_several_slots_is_taken_as_well() {
     };
     let keys = all(&["a", "b"]);
     let is_there = async |key: &str| server.send::<bool>(&[b"EXISTS", key.as_bytes()]).await;
-    on().await.remove_all(RemoveAll::new(&keys, WITHIN)).await.unwrap();
+    on().await.remove_all(RemoveAll::new(&keys, WITHIN)).await.unwrap().whole().unwrap();
     assert!(!is_there("a").await);
-    on().await.begin(Begin::new(writer(1), &keys, TTL, WITHIN)).await.unwrap();
+    on().await.begin(Begin::new(writer(1), &keys, TTL, WITHIN)).await.unwrap().whole().unwrap();
     assert!(!is_there("a").await && is_there("{a}:w").await && is_there("{b}:w").await);
     let written = keys.iter().map(|key| Written::nothing(Key::clone(key)));
     let written: Vec<_> = written.collect();
-    assert!(!on().await.end(End::new(writer(1), &written, WITHIN)).await.unwrap());
+    let ended = on().await.end(End::new(writer(1), &written, WITHIN)).await.unwrap();
+    assert!(!ended.put && ended.keys.whole().is_ok());
     assert!(!is_there("a").await && !is_there("{a}:w").await && !is_there("{b}:w").await);
     let stamps = on().await.tag(Tag::new(&keys, value(5, "").0, TTL, WITHIN)).await.unwrap();
-    assert_eq!(stamps.unwrap(), [value(5, "").0; 2]);
+    assert_eq!(stamps.whole().unwrap(), [Some(value(5, "").0); 2]);
     on().await;
     for key in 0..100 {
         let _: () = server.send(&[b"SET", format!("n:{key}").as_bytes(), b"x"]).await;
@@ -156,6 +157,32 @@ async fn a_refused_step_is_tried_again() {
     assert!(on.tag(&["a", "b"], value(1, "").0).await.is_some());
     let seen = monitor.stop(on.server()).await;
     assert_eq!(seen.len(), 2, "{seen:?}");
+}
+
+/// The user may not write one of three registers.
+#[tokio::test]
+async fn a_register_that_is_refused_fails_alone() {
+    let on = redis();
+    let _: () = on.server().send(&[b"ACL", b"SETUSER", b"default", b"resetkeys", b"~mine:*", b"~{mine:*"]).await;
+    let keys = all(&["mine:a", "theirs", "mine:b"]);
+    let refused = |each: Each<()>| {
+        let faults: Vec<_> = each.faults().map(|(at, error)| (at, error.kind)).collect();
+        assert_eq!(faults, [(1, FaultKind::Refused)]);
+    };
+    for key in ["mine:a", "mine:b"] {
+        on.put(key, b"x").await;
+    }
+    refused(on.store().remove_all(RemoveAll::new(&keys, WITHIN)).await.unwrap());
+    assert_eq!(on.get_all(&["mine:a", "mine:b"]).await, [None, None]);
+    refused(on.store().begin(Begin::new(writer(1), &keys, TTL, WITHIN)).await.unwrap());
+    for key in ["mine:a", "mine:b"] {
+        assert_eq!(on.acquire(key, lease(1), TTL).await, Acquired::Writing);
+    }
+    // A fresh stamp is sent once, so it is not tried for each tag on its own.
+    assert_eq!(kind(on.store().tag(Tag::new(&keys, value(1, "").0, TTL, WITHIN)).await), FaultKind::Refused);
+    let written: Vec<_> = keys.iter().cloned().map(Written::nothing).collect();
+    refused(on.store().end(End::new(writer(1), &written, WITHIN)).await.unwrap().keys);
+    assert_eq!(on.acquire("mine:b", lease(1), TTL).await, Acquired::Granted);
 }
 
 #[tokio::test]

@@ -24,7 +24,7 @@ async fn busy(on: &On<Stage>, stop: &AtomicBool) {
             on.store().put(Put::new(&format!("other:{key}").into(), "x".into(), TTL, WITHIN)).await.unwrap();
         }
         if round % 2 == 1 {
-            on.store().remove_all(RemoveAll::new(&keys, WITHIN)).await.unwrap();
+            on.store().remove_all(RemoveAll::new(&keys, WITHIN)).await.unwrap().whole().unwrap();
         }
     }
 }

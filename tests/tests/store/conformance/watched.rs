@@ -18,7 +18,7 @@ impl Store for Unaware {
         Capabilities::none()
     }
 
-    tests::forward!(store: name, get, acquire, renew, fill, release, put, remove, get_all, remove_all, tag, begin, end, sweep, ping);
+    tests::forward!(store: name, domain, get, acquire, renew, fill, release, put, remove, get_all, remove_all, tag, begin, end, sweep, ping);
 }
 
 #[tokio::test]

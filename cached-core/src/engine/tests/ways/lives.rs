@@ -31,7 +31,11 @@ async fn a_loaded_value_makes_its_tags_live_longer() {
         let on = Source::new();
         let tags = ["first", "second:2", "a:2", "b:2"].map(|tag| on.on.engine().settings.prefix.tag(tag));
         let event = on.on.engine().settings.prefix.tag("another");
-        let stamps = on.on.store.memory.tag(Tag::new(&tags, Head::value(7), Duration::from_secs(60), BUDGET)).await;
+        let stamps = crate::engine::gate::tag(
+            &on.on.store.memory,
+            Tag::new(&tags, Head::value(7), Duration::from_secs(60), BUDGET),
+        )
+        .await;
         assert!(stamps.unwrap().is_some(), "{event}");
         on.warm(way, 1).await;
         lives_to_its_end(&on, way, "with tags that were there").await;

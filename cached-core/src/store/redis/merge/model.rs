@@ -79,7 +79,7 @@ impl World {
     /// Asks for a key on its own, until what this returns is dropped; several are not on their own.
     fn ask(&self, keys: &[Key], place: Place) -> Option<Asking<'_>> {
         let [key] = keys else { return None };
-        let asked = (place, Arc::clone(key));
+        let asked = (place, Key::clone(key));
         assert!(self.asked.lock().unwrap().insert(asked.clone()), "{key} is being asked for already");
         Some(Asking { world: self, asked })
     }

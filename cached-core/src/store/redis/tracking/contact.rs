@@ -1,4 +1,5 @@
-//! Whose turn it is to keep the connection, and whether it may be read on: decided here, done by [`keeper`](super::keeper).
+//! Decides whose turn it is to keep the connection, and whether it may be read on. [`keeper`](super::keeper) carries it
+//! out.
 //!
 //! ```text
 //!            enter                    stands
@@ -10,17 +11,19 @@
 //!                         └───────────────────────────┘
 //! ```
 //!
-//! One task at a time is in charge: the keeper. It may be gone with the runtime that it ran on, or that runtime may stand still;
-//! whoever comes to read then makes another one on a runtime that is alive, and the former finds out that it has been replaced.
+//! One task at a time is in charge: the keeper. It may be gone with its runtime, or that runtime may stand still. The
+//! next reader then starts another keeper on a runtime that is alive, and the former finds out that it has been
+//! replaced.
 
 use crate::store::redis::open::CONNECT_WITHIN;
 use std::time::{Duration, Instant};
 
 /// A keeper that connects gives a sign at least this often: an attempt and the pause behind it take half of it.
 const SILENT: Duration = CONNECT_WITHIN.saturating_mul(4);
-/// A server that knows no tracking is asked again after so long.
+/// The time after which a server that knows no tracking is asked again.
 const REFUSED: Duration = Duration::from_secs(60);
-/// Heartbeats without a confirmation after which the keeper is taken to be gone; after one it gives up the connection itself.
+/// The number of heartbeats without a confirmation after which the keeper counts as gone. After one, it gives up the
+/// connection itself.
 const MISSED: u32 = 2;
 
 /// The state. `L` is the line: the connection itself.
@@ -47,15 +50,15 @@ enum Phase<L> {
 struct Standing<L> {
     number: u64,
     line: L,
-    /// When the last question was asked that has been answered.
+    /// The moment of the last question that has been answered.
     confirmed: Instant,
-    /// The keeper's last sign: it has made the line, or asked a question that has been answered.
+    /// The last sign of the keeper: it has made the line, or asked a question that has been answered.
     sign: Instant,
     /// An answer is overdue.
     is_doubted: bool,
 }
 
-/// What a reader finds.
+/// The answer to a reader.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Entry<L> {
     Read(u64, L),
@@ -70,7 +73,7 @@ impl<L: Clone> Contact<L> {
         Self { keeper: 0, lines: 0, phase: Phase::Idle, has_been_refused: false }
     }
 
-    /// Somebody comes to read.
+    /// Answers somebody who comes to read.
     pub(super) fn enter(&mut self, now: Instant, heartbeat: Duration) -> Entry<L> {
         let since = |at: Instant| now.saturating_duration_since(at);
         let is_abandoned = match &self.phase {
@@ -88,7 +91,7 @@ impl<L: Clone> Contact<L> {
         Entry::Start(self.keeper, self.connecting(now))
     }
 
-    /// A new attempt of this keeper, with the number of the line that it is to make; `None` if it is not in charge any more.
+    /// Begins an attempt of this keeper. Returns the number of the line to make; `None` if it is no longer in charge.
     pub(super) fn attempt(&mut self, keeper: u64, now: Instant) -> Option<u64> {
         if self.keeper != keeper || matches!(self.phase, Phase::Refused { .. }) {
             return None;
@@ -98,7 +101,8 @@ impl<L: Clone> Contact<L> {
         Some(self.lines)
     }
 
-    /// The line is there, to a server that was `asked` for its role at that moment. `false` if its keeper is not in charge any more.
+    /// Notes that the line is there, to a server that was `asked` for its role at that moment. Returns `false` if its
+    /// keeper is no longer in charge.
     pub(super) fn stands(&mut self, keeper: u64, number: u64, line: L, (asked, now): (Instant, Instant)) -> bool {
         if self.keeper != keeper {
             return false;
@@ -114,7 +118,7 @@ impl<L: Clone> Contact<L> {
         }
     }
 
-    /// The line that stands, whichever it is.
+    /// The line that stands, if one does.
     pub(super) fn line(&self) -> Option<&L> {
         match &self.phase {
             Phase::Standing(standing) => Some(&standing.line),
@@ -122,7 +126,8 @@ impl<L: Clone> Contact<L> {
         }
     }
 
-    /// A question asked at this moment has been answered on the line. `false` if it does not stand any more.
+    /// Notes that a question asked at this moment has been answered on the line. Returns `false` if it no longer
+    /// stands.
     pub(super) fn confirmed(&mut self, number: u64, asked: Instant) -> bool {
         let standing = self.standing(number);
         if let Some(standing) = standing {
@@ -133,20 +138,20 @@ impl<L: Clone> Contact<L> {
         false
     }
 
-    /// An answer is overdue: nobody reads on the line until it is confirmed. The line, if it stands.
+    /// Notes that an answer is overdue: nobody reads on the line until it is confirmed. Returns the line, if it stands.
     pub(super) fn doubted(&mut self, number: u64) -> Option<L> {
         let standing = self.standing(number)?;
         standing.is_doubted = true;
         Some(standing.line.clone())
     }
 
-    /// The line has ended: nobody reads on it any more. The line, if it stood.
+    /// Notes that the line has ended: nobody reads on it any more. Returns the line, if it stood.
     pub(super) fn ended(&mut self, number: u64, now: Instant) -> Option<L> {
         self.standing(number)?;
         self.connecting(now)
     }
 
-    /// The server does not do this. `false` if the keeper is not in charge any more.
+    /// Notes that the server refuses tracking. Returns `false` if the keeper is no longer in charge.
     pub(super) fn refused(&mut self, keeper: u64, now: Instant) -> bool {
         let is_in_charge = self.keeper == keeper;
         if is_in_charge {
@@ -155,18 +160,19 @@ impl<L: Clone> Contact<L> {
         is_in_charge
     }
 
-    /// Whether it is the first time that it is refused; asked each time.
+    /// Whether the server refuses for the first time. To be asked each time.
     pub(super) fn is_first_refusal(&mut self) -> bool {
         !std::mem::replace(&mut self.has_been_refused, true)
     }
 
-    /// Nothing that is read on the line can be kept: this user may not ask what is needed. The line, if it stood.
+    /// Notes that nothing that is read on the line can be kept, because this user may not ask what is needed. Returns
+    /// the line, if it stood.
     pub(super) fn unusable(&mut self, number: u64, now: Instant) -> Option<L> {
         self.standing(number)?;
         self.replaced(Phase::Refused { since: now })
     }
 
-    /// The keeper goes, and leaves what it has not told. With the line, if one stands.
+    /// Notes that the keeper goes. Returns the line, if one stands.
     pub(super) fn leaves(&mut self, keeper: u64) -> Option<L> {
         if self.keeper != keeper || matches!(self.phase, Phase::Refused { .. }) {
             return None;

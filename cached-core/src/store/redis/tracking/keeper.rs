@@ -1,10 +1,12 @@
-//! The task that keeps the connection: connects, asks for signs of life, and connects again.
+//! The keeper: the task that connects, asks for signs of life, and connects again.
 //!
 //! # Why an answer confirms that all changes have been told
-//! On one connection the server's bytes stay in order. Without BCAST it writes the news of a change into the connection's
-//! buffer in the same step that makes the change, so an answer to a question comes behind the news of all changes made before the question
-//! was taken up, and that is after it was sent. The client hands on news in the task that reads the socket, before it
-//! looks at the answers behind them. The question is for the server's role: a replica's news come as late as its primary's data. (With BCAST news are collected and written later: an answer could overtake them.)
+//! On one connection the server's bytes stay in order. Without BCAST it writes the news of a change into the
+//! connection's buffer in the same step that makes the change. So the answer to a question comes after the news of all
+//! changes that were made before the server took up the question, which was after it was sent. The client hands on news
+//! in the task that reads the socket, before it looks at the answers behind them. The question is for the server's
+//! role, since the news of a replica come as late as its primary's data. (With BCAST, news are collected and written
+//! later: an answer could overtake them.)
 
 use super::contact::Contact;
 use super::line::Line;
@@ -22,13 +24,13 @@ use std::time::{Duration, Instant};
 use tokio::sync::Notify;
 use tokio::time::{sleep, timeout, timeout_at};
 
-/// How often contact is confirmed within the time for which a confirmation is good.
+/// The number of confirmations within the time for which one is good.
 const BEATS: u32 = 2;
-/// Between two attempts: grows from one to the other.
+/// The pause between two attempts grows from the first to the second of these.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(1));
 
-/// What keeper, readers and the connection itself share. Watchers are told of lost and regained contact and of confirmations
-/// while the state is locked, so that they hear of them in order.
+/// The state that the keeper, readers and the connection itself share. Watchers are told of lost and regained contact
+/// and of confirmations while the state is locked, so that they hear of them in order.
 #[derive(Debug)]
 pub(super) struct Shared {
     pub(super) client: Client,
@@ -37,7 +39,7 @@ pub(super) struct Shared {
     pub(super) contact: Mutex<Contact<Line>>,
 }
 
-/// Why there is no line.
+/// The reason why there is no line.
 enum Unmade {
     /// The server does not do this, or not for this user.
     Refused(StoreError),
@@ -53,7 +55,7 @@ impl From<RedisError> for Unmade {
 
 impl From<StoreError> for Unmade {
     fn from(error: StoreError) -> Self {
-        // A server that has too many clients says so with the code of errors in general.
+        // A server with too many clients says so with the general error code.
         if error.kind.is_outage() || error.to_string().contains("max number of clients") {
             Self::Away
         } else {
@@ -62,7 +64,7 @@ impl From<StoreError> for Unmade {
     }
 }
 
-/// Gives up its charge when the task ends, and when it is dropped with its runtime.
+/// Gives up its charge when the task ends, or when it is dropped with its runtime.
 struct Charge {
     shared: Arc<Shared>,
     keeper: u64,
@@ -75,7 +77,7 @@ impl Drop for Charge {
 }
 
 impl Shared {
-    /// Nobody reads on the line any more once `end` has taken it away; then the watchers are told.
+    /// Ends the line: once `end` has taken it away, nobody reads on it any more; then the watchers are told.
     pub(super) fn lose(&self, end: impl FnOnce(&mut Contact<Line>) -> Option<Line>) {
         let line = {
             let mut contact = locked(&self.contact);
@@ -85,7 +87,7 @@ impl Shared {
             }
             line
         };
-        // Closes the connection, unless somebody still waits for an answer on it.
+        // This closes the connection, unless somebody still waits for an answer on it.
         if let Some(line) = line {
             line.wake.notify_one();
         }
@@ -95,7 +97,7 @@ impl Shared {
         self.lose(|contact| contact.ended(number, Instant::now()));
     }
 
-    /// Said once.
+    /// Logs this once.
     pub(super) fn warn(&self, error: &StoreError) {
         if locked(&self.contact).is_first_refusal() {
             tracing::warn!(
@@ -106,7 +108,7 @@ impl Shared {
     }
 }
 
-/// Keeps a connection as long as somebody watches, and this task is in charge.
+/// Keeps a connection as long as somebody watches and this task is in charge.
 pub(super) async fn keep(shared: Arc<Shared>, keeper: u64) {
     let charge = Charge { shared, keeper };
     let shared = &charge.shared;
@@ -140,7 +142,7 @@ fn attempt(shared: &Shared, keeper: u64) -> Option<u64> {
     locked(&shared.contact).attempt(keeper, Instant::now())
 }
 
-/// The line, and when the server was asked for its role.
+/// The line, and the moment at which the server was asked for its role.
 async fn connect(shared: &Arc<Shared>, number: u64) -> Result<(Line, Instant), Unmade> {
     let (watchers, of) = (Arc::clone(&shared.watchers), Arc::downgrade(shared));
     let settings = settings().set_push_sender(move |push: PushInfo| {
@@ -154,7 +156,7 @@ async fn connect(shared: &Arc<Shared>, number: u64) -> Result<(Line, Instant), U
     Ok((line, opened.asked.into_std()))
 }
 
-/// In the task that reads the socket.
+/// Hands on news. It runs in the task that reads the socket.
 fn hear(watchers: &Watchers, shared: &Weak<Shared>, number: u64, push: &PushInfo) {
     match push.kind {
         PushKind::Invalidate => news::tell(watchers, &push.data),
@@ -177,7 +179,7 @@ fn stands(shared: &Shared, keeper: u64, number: u64, line: Line, asked: Instant)
     stands
 }
 
-/// Asks for signs of life until there is none, or the line has ended in another way. Whether there was any.
+/// Asks for signs of life until there is none, or the line has ended in another way. Returns whether there was any.
 async fn beat(shared: &Shared, number: u64, mut line: Line) -> bool {
     let mut last = None;
     while let Some(heartbeat) = shared.watchers.heartbeat() {
@@ -187,17 +189,17 @@ async fn beat(shared: &Shared, number: u64, mut line: Line) -> bool {
             break;
         }
         last = Some(asked);
-        // It is over early if somebody is in doubt, and when the line has ended.
+        // The pause ends early if somebody is in doubt, or when the line has ended.
         let _ = timeout_at((asked + heartbeat / BEATS).into(), line.wake.notified()).await;
     }
     shared.ended(number);
     last.is_some()
 }
 
-/// Whether the server answers, and is what it was when the line was made.
+/// Whether the server answers, and has the role that it had when the line was made.
 async fn answers(line: &mut Line) -> bool {
     let Some((question, role)) = line.role else {
-        // It does not tell. Whatever the answer is, it stands behind all news.
+        // The server does not tell its role. Whatever the answer is, it comes after all news.
         return line.redis.send_packed_command(&redis::cmd("PING")).await.is_ok();
     };
     let told = line.redis.send_packed_command(&question.command()).await.and_then(redis::Value::extract_error);

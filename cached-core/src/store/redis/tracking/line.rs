@@ -9,8 +9,8 @@ use tokio::sync::Notify;
 #[derive(Debug, Clone)]
 pub(super) struct Line {
     pub(super) redis: MultiplexedConnection,
-    /// How the server tells its role, and what it was when the line was made.
+    /// The command by which the server tells its role, and its role when the line was made.
     pub(super) role: Option<(Question, Role)>,
-    /// For its keeper: the line has ended, or a sign of life is wanted now.
+    /// Tells the keeper that the line has ended, or that a sign of life is wanted now.
     pub(super) wake: Arc<Notify>,
 }

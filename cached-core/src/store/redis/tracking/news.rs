@@ -1,4 +1,4 @@
-//! What the server tells unasked.
+//! The news that the server tells unasked.
 
 use crate::store::watchers::Watchers;
 use redis::Value;
@@ -14,7 +14,7 @@ pub(super) fn tell(watchers: &Watchers, data: &[Value]) {
 fn changed(watchers: &Watchers, key: &Value) {
     match key {
         Value::BulkString(key) => {
-            // What is no text is no key of ours.
+            // A key that is no text is none of ours.
             if let Ok(key) = std::str::from_utf8(key) {
                 watchers.each(|watcher| watcher.changed(key));
             }

@@ -1,4 +1,4 @@
-//! Watched reads: GET or MGET, and behind it PTTL.
+//! Watched reads: GET or MGET, followed by PTTL.
 
 use crate::error::{FaultKind, StoreError};
 use crate::store::redis::answer::{register, unexpected};
@@ -9,12 +9,12 @@ use redis::aio::MultiplexedConnection;
 use redis::{Pipeline, RedisError, Value};
 use std::time::{Duration, Instant};
 
-/// Why nothing was read.
+/// The reason why nothing was read.
 #[derive(Debug)]
 pub(super) enum Unread {
-    /// The connection is of no use any more.
+    /// The connection is useless from now on.
     Broken,
-    /// The user may not ask how long keys live: nothing could be kept.
+    /// The user may not ask for times to live, so nothing could be kept.
     Untimed(StoreError),
     Fault(Fault),
 }
@@ -31,8 +31,8 @@ impl From<StoreError> for Unread {
     }
 }
 
-/// Reads some keys. PTTL stands behind what it belongs to: should the register change in between, the server tells of it. The
-/// times are counted from before the question, not from the answer.
+/// Reads some keys. PTTL follows the read that it belongs to: if the register changes in between, the server tells of
+/// it. The times count from before the question, not from the answer.
 pub(super) async fn read(
     redis: &mut MultiplexedConnection,
     keys: &[Key],
@@ -92,7 +92,7 @@ fn all_of(answer: Value, count: usize) -> Result<Vec<Option<bytes::Bytes>>, Unre
     }
 }
 
-/// Data of another type is a fault if it was asked for alone, as with GET, else none, as with MGET.
+/// Data of another type is a fault if it was asked for alone, as with GET; else it counts as none, as with MGET.
 fn one(answer: Value, is_one: bool) -> Result<Option<bytes::Bytes>, Unread> {
     match answer.extract_error().map_err(Unread::from) {
         Err(Unread::Fault(fault)) if fault.error.kind == FaultKind::WrongType && !is_one => Ok(None),
@@ -100,7 +100,7 @@ fn one(answer: Value, is_one: bool) -> Result<Option<bytes::Bytes>, Unread> {
     }
 }
 
-/// Zero for what is absent, and for what lives for ever: that is not of this library's making.
+/// The time to live; zero for an absent register, and for one that lives for ever, which this library never makes.
 fn life_of(answer: Value) -> Result<Duration, Unread> {
     match answer.extract_error().map_err(Unread::from) {
         Ok(Value::Int(ms)) => Ok(Duration::from_millis(u64::try_from(ms).unwrap_or(0))),

@@ -1,13 +1,13 @@
 //! The connection: made on first use, shared by all callers, replaced when it broke.
 //!
-//! redis-rs' own `ConnectionManager` is not used: waiting for its reconnect is not bounded by its response timeout, and
-//! a connection that only times out (a black-holed socket) is never replaced. Here every wait is bounded by the
-//! caller's time, connecting runs as a task that no caller's cancellation ends, and timeouts in a row cost a connection
-//! its place. There is no back-off: how often a server that is down is asked is
-//! decided by the breaker above. So whatever keeps a connection from being made is an outage.
+//! This does not use redis-rs' own `ConnectionManager`, whose response timeout does not bound the wait for a reconnect,
+//! and which never replaces a connection that only times out (a black-holed socket). Here the caller's time bounds
+//! every wait, a task connects that no caller's cancellation ends, and a connection is replaced after some timeouts in
+//! a row. There is no back-off: the breaker decides how often a server that is down is asked. So whatever keeps a
+//! connection from being made is an outage.
 //!
-//! A connection to a server that is not the primary, or not any more, is given up: the next one may lead to the server that
-//! has taken its place. See [`connection`](super::connection).
+//! A connection to a server that is not, or no longer, the primary is given up: the next one may lead to the server
+//! that has taken its place. See [`connection`](super::connection).
 
 use super::connection::{Connection, Life, Sent, Unanswered, send_together};
 use super::fault::{Copies, Fault, is_broken};
@@ -49,7 +49,7 @@ enum State {
     Ready(Connection),
 }
 
-/// An attempt to connect, by a task.
+/// A task's attempt to connect.
 #[derive(Debug, Clone)]
 struct Attempt {
     made: Made,
@@ -58,15 +58,15 @@ struct Attempt {
 }
 
 impl Attempt {
-    /// Whether the task is gone with the runtime it ran on, or that runtime has gone idle.
+    /// Whether the task is gone with its runtime, or that runtime has gone idle.
     fn is_abandoned(&self) -> bool {
         self.made.has_changed().is_err() || self.since.elapsed() > 2 * CONNECT_WITHIN
     }
 }
 
 impl State {
-    /// The task that this attempt belongs to has ended. `false` if another has taken its place, since its runtime stood still:
-    /// what it has made may be older than removals, and the server another by now.
+    /// Ends this attempt with its task. Returns `false` if another attempt has taken its place because its runtime
+    /// stood still: what it has made may be older than removals, and the server may be another by now.
     fn end(&mut self, made: &Made, connection: Option<Connection>) -> bool {
         let is_current = matches!(self, Self::Connecting(attempt) if attempt.made.same_channel(made));
         if is_current {
@@ -82,13 +82,13 @@ struct Connected {
     is_new: bool,
 }
 
-/// Why a command has no answer, and whether it may be sent again.
+/// The reason why a command has no answer, which says whether it may be sent again.
 enum Failure {
     /// It may have been carried out.
     Unknown(Fault),
     /// The server refused it since it is not the primary: it was not carried out.
     Left(Fault),
-    /// The server's answer, or none in time.
+    /// It is the server's answer, or there was none in time.
     Answer(Fault),
 }
 
@@ -113,7 +113,7 @@ impl Link {
         }))
     }
 
-    /// For a connection beside this one, on which the server speaks unasked.
+    /// The client for a connection beside this one, on which the server speaks unasked.
     pub(super) fn client_of_pushes(&self) -> Result<Client, BuildError> {
         let info = self.client.get_connection_info().clone();
         let settings = info.redis_settings().clone().set_protocol(ProtocolVersion::RESP3);
@@ -142,7 +142,7 @@ impl Link {
         self.is_cluster.load(Ordering::Relaxed)
     }
 
-    /// Tells that keys are about to be removed.
+    /// Notes that keys are about to be removed.
     pub(super) fn removes<'a>(&self, keys: impl Iterator<Item = &'a Key>) {
         self.recent.note(keys, Instant::now());
         self.beat();
@@ -153,7 +153,7 @@ impl Link {
         self.send_any(Sent::One(command), copies, deadline).await
     }
 
-    /// As [`send`](Self::send), several reads in one write. The answer is an array of theirs.
+    /// As [`send`](Self::send), for several reads in one write. The answer is an array of their answers.
     pub(super) async fn send_all(&self, commands: &[Cmd], deadline: Instant) -> Result<Value, Fault> {
         self.send_any(Sent::All(commands), Copies::Harmless, deadline).await
     }
@@ -161,7 +161,7 @@ impl Link {
     async fn send_any(&self, sent: Sent<'_>, copies: Copies, deadline: Instant) -> Result<Value, Fault> {
         let mut connected = self.connection(deadline).await?;
         match self.send_on(&mut connected.connection, sent, deadline).await {
-            // The server closes idle connections, restarts, and is replaced by another; neither has to be felt.
+            // Servers close idle connections, restart, and are replaced by others; callers need not feel it.
             Err(Failure::Unknown(_)) if !connected.is_new && copies == Copies::Harmless => {}
             Err(Failure::Left(_)) if !connected.is_new => {}
             answer => return answer.map_err(Failure::into_fault),
@@ -211,7 +211,7 @@ impl Link {
         }
     }
 
-    /// What an answer, or none in time, means for the connection and the caller.
+    /// Judges what an answer, or none in time, means for the connection and the caller.
     fn judge(
         &self,
         life: &Arc<Life>,
@@ -251,7 +251,7 @@ impl Link {
                 self.give_up(life);
                 Err(Failure::Left(fault))
             }
-            // A primary that has become a replica says so as well, while it takes over the data of another.
+            // A primary that has become a replica says this as well while it takes over the data of another.
             FaultKind::Loading if life.is_old() => {
                 self.give_up(life);
                 Err(Failure::Answer(fault))
@@ -260,7 +260,7 @@ impl Link {
         }
     }
 
-    /// The connection there is, or the one that is being made.
+    /// The present connection, or the one that is being made.
     async fn connection(&self, deadline: Instant) -> Result<Connected, StoreError> {
         let mut lost = None;
         loop {
@@ -287,7 +287,7 @@ impl Link {
         }
     }
 
-    /// The connection, or the attempt to make one: another than the one that is lost.
+    /// The connection, or the attempt to make one, but not the one that is lost.
     fn attempt(&self, lost: Option<Made>) -> Result<Connection, Attempt> {
         let mut state = self.locked();
         match &*state {
@@ -304,7 +304,7 @@ impl Link {
         Err(attempt)
     }
 
-    /// Connects in a task of its own, which goes on when the caller's time is over.
+    /// Connects in a task of its own, which continues when the caller's time is over.
     fn start_connecting(&self) -> Attempt {
         let (tell, made) = watch::channel(None);
         let attempt = Attempt { made: made.clone(), home: Arc::new(Home::here()), since: Instant::now() };
@@ -317,7 +317,7 @@ impl Link {
             {
                 link.is_cluster();
             }
-            // Whoever still waits for an attempt that was replaced is told that it came to nothing, and looks again.
+            // A caller that still waits for an attempt that was replaced is told that it failed, and looks again.
             if link.locked().end(&made, result.as_ref().ok().cloned()) {
                 let _ = tell.send(Some(result));
             }
@@ -325,7 +325,7 @@ impl Link {
         attempt
     }
 
-    /// The server is a node of a cluster: said once.
+    /// Logs once that the server is a node of a cluster.
     fn is_cluster(&self) {
         if !self.is_cluster.swap(true, Ordering::Relaxed) {
             tracing::warn!(
@@ -349,7 +349,7 @@ impl Link {
     }
 }
 
-/// By when a runtime that runs has begun a task, within a caller's time.
+/// The moment by which a running runtime has begun a task, within the caller's time.
 fn begun_by(deadline: Instant) -> Instant {
     deadline.min(Instant::now() + SPAWNED)
 }

@@ -1,4 +1,4 @@
-//! Counts the stores and releases that run in the background, so that they are bounded and can be waited for.
+//! The ends of loads, a store or a release, run in the background. This bounds how many, and waits for them.
 //!
 //! Waiting for them takes no room: loads that end meanwhile find as much of it as ever.
 
@@ -9,32 +9,32 @@ use tokio::sync::watch;
 const MOST: usize = 4096;
 
 #[derive(Debug)]
-pub(crate) struct Background {
+pub(crate) struct Endings {
     running: watch::Sender<usize>,
 }
 
 /// Room for some of them, until this is dropped.
 #[derive(Debug)]
-pub(crate) struct BackgroundRoom {
-    background: Arc<Background>,
+pub(crate) struct EndingRoom {
+    endings: Arc<Endings>,
     many: usize,
 }
 
-impl Default for Background {
+impl Default for Endings {
     fn default() -> Self {
         Self { running: watch::Sender::new(0) }
     }
 }
 
-impl Background {
+impl Endings {
     /// Takes room for `many`, if there is that much.
-    pub(crate) fn room(self: &Arc<Self>, many: usize) -> Option<BackgroundRoom> {
+    pub(crate) fn room(self: &Arc<Self>, many: usize) -> Option<EndingRoom> {
         let is_room = self.running.send_if_modified(|running| {
             let is_room = *running + many <= MOST;
             *running += if is_room { many } else { 0 };
             is_room
         });
-        is_room.then(|| BackgroundRoom { background: Arc::clone(self), many })
+        is_room.then(|| EndingRoom { endings: Arc::clone(self), many })
     }
 
     /// Waits until none is running.
@@ -44,9 +44,9 @@ impl Background {
     }
 }
 
-impl Drop for BackgroundRoom {
+impl Drop for EndingRoom {
     fn drop(&mut self) {
-        self.background.running.send_modify(|running| *running -= self.many);
+        self.endings.running.send_modify(|running| *running -= self.many);
     }
 }
 
@@ -56,14 +56,14 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn waiting_takes_no_room() {
-        let background = Arc::<Background>::default();
-        let first = background.room(1).unwrap();
+        let endings = Arc::<Endings>::default();
+        let first = endings.room(1).unwrap();
         let waiting = tokio::spawn({
-            let background = Arc::clone(&background);
-            async move { background.settled().await }
+            let endings = Arc::clone(&endings);
+            async move { endings.settled().await }
         });
         tokio::task::yield_now().await;
-        let second = background.room(1).expect("there is room while somebody waits");
+        let second = endings.room(1).expect("there is room while somebody waits");
         drop(first);
         tokio::task::yield_now().await;
         assert!(!waiting.is_finished(), "the second is still there");
@@ -73,10 +73,10 @@ mod tests {
 
     #[test]
     fn room_is_bounded() {
-        let background = Arc::<Background>::default();
-        let all = background.room(MOST).unwrap();
-        assert!(background.room(1).is_none());
+        let endings = Arc::<Endings>::default();
+        let all = endings.room(MOST).unwrap();
+        assert!(endings.room(1).is_none());
         drop(all);
-        assert!(background.room(1).is_some());
+        assert!(endings.room(1).is_some());
     }
 }
