@@ -47,11 +47,10 @@ fn check(page: &str, mark: &str, wanted: &[Vec<String>]) {
     let path = format!("cached-core/guide/{page}.md");
     let text = read(&path);
     let table = between(&text, mark, "<!-- end -->");
-    let head: String =
-        table.lines().take_while(|line| !line.starts_with("|--")).map(|line| format!("{line}\n")).collect();
+    let (head, _) = table.split_once("|--").unwrap();
     let rule = table.lines().find(|line| line.starts_with("|--")).unwrap();
-    let made: String = wanted.iter().map(|row| format!("| {} |\n", row.join(" | "))).collect();
-    let made = format!("{head}{rule}\n{made}");
+    let lines: Vec<_> = wanted.iter().map(|row| format!("| {} |", row.join(" | "))).collect();
+    let made = format!("{head}{rule}\n{}\n", lines.join("\n"));
     if made == table {
         return;
     }
