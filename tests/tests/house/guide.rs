@@ -47,11 +47,10 @@ fn check(page: &str, mark: &str, wanted: &[Vec<String>]) {
     let path = format!("cached-core/guide/{page}.md");
     let text = read(&path);
     let table = between(&text, mark, "<!-- end -->");
-    let head = table.lines().take_while(|line| !line.starts_with("|--")).map(str::to_owned);
+    let (head, _) = table.split_once("|--").unwrap();
     let rule = table.lines().find(|line| line.starts_with("|--")).unwrap();
-    let rows = wanted.iter().map(|row| format!("| {} |", row.join(" | ")));
-    let made: Vec<_> = head.chain([rule.to_owned()]).chain(rows).collect();
-    let made = format!("{}\n", made.join("\n"));
+    let lines: Vec<_> = wanted.iter().map(|row| format!("| {} |", row.join(" | "))).collect();
+    let made = format!("{head}{rule}\n{}\n", lines.join("\n"));
     if made == table {
         return;
     }

@@ -154,7 +154,8 @@ impl<S: Subject> On<S> {
     pub async fn sweep(&self, prefix: &str) -> u64 {
         let (mut from, mut all) = (None, 0);
         loop {
-            let Swept { next, removed, .. } = self.store().sweep(Sweep::new(prefix, WITHIN).from_cursor(from)).await.unwrap();
+            let Swept { next, removed, .. } =
+                self.store().sweep(Sweep::new(prefix, WITHIN).from_cursor(from)).await.unwrap();
             all += removed;
             match next {
                 Some(next) => from = Some(next),
