@@ -2,7 +2,6 @@
 
 use super::guard::Cause;
 use super::*;
-use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 
@@ -96,7 +95,7 @@ fn a_map_with_keys_that_json_cannot_write_is_refused() {
 #[cfg(all(feature = "msgpack", feature = "postcard"))]
 #[test]
 fn the_other_codecs_read_back_what_json_refuses() {
-    fn there_and_back<T: Serialize + DeserializeOwned>(codec: Codec, value: &T) -> T {
+    fn there_and_back<T: Serialize + serde::de::DeserializeOwned>(codec: Codec, value: &T) -> T {
         let mut bytes = Vec::new();
         codec.encode(value, &mut bytes).unwrap();
         codec.decode(&bytes).unwrap()

@@ -7,6 +7,7 @@ use super::Engine;
 use super::budget::Budget;
 use super::refresh::due::DueRefresh;
 use super::target::{Base, Dependencies, Target};
+use crate::engine::gate::get_all;
 use crate::envelope::{Age, Entry, FoundValue, Head, Register};
 use crate::error::{FaultKind, StoreError};
 use crate::key::Key;
