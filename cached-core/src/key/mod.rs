@@ -10,6 +10,8 @@
 //! | 512 bytes per key | all after the prefix becomes `#` and its SHA-256; a `{hash tag}` stays in front |
 
 mod canonical;
+#[cfg(any(feature = "chrono", feature = "rust_decimal", feature = "time", feature = "uuid"))]
+mod foreign;
 mod hashed;
 mod piece;
 mod segment;

@@ -6,12 +6,13 @@
 //! |---|---|---|
 //! | integer | `42`, `-7` | text of only digits is marked: `'42` |
 //! | bool | `true` | the text "true" is marked: `'true` |
-//! | text, char | as it is, escaped | empty text is `'`; text that begins with `'`, `~`, `#` or `@` is marked |
+//! | text, char, path | as it is, escaped | empty text is `'`; text that begins with `'`, `~`, `#` or `@` is marked |
 //! | `None` | `~` | |
 //! | `Some(x)` | as `x` | `Some(None)` gains a `~`: `~~` |
 //! | tuple, struct | `(a,b)` | parentheses and commas in text are escaped |
 //! | slice | `[a,b]` | likewise |
 //! | set, map | `set[a,b]`, `map[(k,v)]`, sorted by form | likewise, and a slice has no name in front |
+//! | address, `Uuid`, date, time, `Decimal` | the text that is usual for it: `2026-01-31T120000Z`, `9.5` | it has no mark, because one argument has one type |
 //! | float, in a hash only | `float[1.5]` | likewise |
 //! | enum variant | `Name(a,b)` | likewise; a variant without fields is the text of its name, so both can be used |
 //!
@@ -26,11 +27,19 @@ use std::fmt::Write as _;
 /// in a key as it is, `<name>`, must also be a [`KeySegment`].
 ///
 /// Implemented for integers, floats, `bool`, `char`, strings, `Option`, tuples, slices, sets, maps, ranges, references,
-/// `Duration`, `SystemTime`, IP addresses and (feature `uuid`) `Uuid`. `#[derive(CacheKey)]` adds structs and enums.
+/// `Duration`, `SystemTime`, IP addresses and paths. The features `uuid`, `chrono`, `time` and `rust_decimal` add types of
+/// the crates with these names. `#[derive(CacheKey)]` adds structs and enums.
 /// `Serialize` is not used, because it may leave fields out or write two values alike. For a type of another crate that
 /// has only `Serialize`, write `<name:serde>` or `#[cache_key(serde)]` to take that as its identity.
 ///
-/// The floats `0.0` and `-0.0` are one value, and so are all NaN.
+/// What is equal for its type is one value:
+///
+/// | type | one value |
+/// |---|---|
+/// | floats | `0.0` and `-0.0`; all NaN |
+/// | `Decimal` | `1.0` and `1.00` |
+/// | `DateTime` of `chrono`, `OffsetDateTime` of `time` | the same moment in two time zones: if the answer depends on the zone as well, make its offset an argument of its own |
+/// | `Path` | `a//b/./c/` and `a/b/c`, but not a link and what it points at |
 ///
 /// ```
 /// use cached_core::{KeyIdentity, KeySegment, SegmentWriter};
@@ -90,7 +99,8 @@ pub trait KeyIdentity {
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be a segment of a cache key",
     label = "not usable in a key",
-    note = "integers, `bool`, `char`, strings, `Uuid` (feature `uuid`), `Option`, tuples, slices, sets and maps of these can",
+    note = "integers, `bool`, `char`, strings, paths, `Option`, tuples, slices, sets and maps of these can; so can types of the crates \
+            `uuid`, `chrono`, `time` and `rust_decimal`, each with the feature of `cached-core` that has its name",
     note = "for your own type write `#[derive(CacheKey)]`; for a type of another crate that is `Serialize` write `<name:serde>` in \
             the template, or `#[cache_key(serde)]` on the field",
     note = "floats cannot: round to an integer first, or write `<name:hash>`, or `#[cache_key(hash)]` on the field"
@@ -177,6 +187,25 @@ impl<'a> SegmentWriter<'a> {
         if needs_mark(text) {
             self.out.push('\'');
         }
+        self.escaped(text);
+    }
+
+    /// Writes bytes that are meant to be text, as paths are. Those that are no text look like escapes of characters that
+    /// are never escaped.
+    pub(super) fn bytes(&mut self, bytes: &[u8]) {
+        if let Ok(text) = std::str::from_utf8(bytes) {
+            return self.text(text);
+        }
+        self.part();
+        for chunk in bytes.utf8_chunks() {
+            self.escaped(chunk.valid());
+            for byte in chunk.invalid() {
+                let _ = write!(self.out, "%{byte:02X}");
+            }
+        }
+    }
+
+    fn escaped(&mut self, text: &str) {
         for c in text.chars() {
             match c {
                 '%' | ':' | '{' | '}' | '(' | ')' | '[' | ']' | ',' | '\0'..='\x1f' | '\x7f' => {

@@ -6,9 +6,11 @@
 use super::{KeyIdentity, KeySegment, SegmentWriter};
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
+use std::ffi::{OsStr, OsString};
 use std::marker::PhantomData;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::ops::{Range, RangeInclusive};
+use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -178,6 +180,8 @@ transparent! {
     [T: KeyIdentity + ?Sized] Arc<T>;
     [T: KeyIdentity + ToOwned + ?Sized] Cow<'_, T>;
     [T: KeyIdentity] Vec<T>;
+    [] OsString;
+    [] PathBuf;
 }
 
 impl<T: KeyIdentity, const N: usize> KeyIdentity for [T; N] {
@@ -280,11 +284,22 @@ impl KeyIdentity for () {
     }
 }
 
-#[cfg(feature = "uuid")]
 #[diagnostic::do_not_recommend]
-impl KeyIdentity for uuid::Uuid {
+impl KeyIdentity for OsStr {
     fn write(&self, out: &mut SegmentWriter<'_>) {
-        out.part().push_str(self.hyphenated().encode_lower(&mut uuid::Uuid::encode_buffer()));
+        // The bytes of a text are UTF-8, so equal contents have the form of the text. Only what is no Unicode may be
+        // encoded in another way by another version of Rust, and then its entries are loaded again.
+        out.bytes(self.as_encoded_bytes());
+    }
+}
+
+/// Two paths are one value if they have the same components: `a//b/./c/` is `a/b/c`, but `./a` is not `a`. The file
+/// system is not asked, so a link is not what it points at.
+#[diagnostic::do_not_recommend]
+impl KeyIdentity for Path {
+    fn write(&self, out: &mut SegmentWriter<'_>) {
+        // On Windows, paths that differ only in the case of the drive's letter are equal and yet have two forms.
+        self.components().collect::<PathBuf>().as_os_str().write(out);
     }
 }
 
@@ -297,7 +312,7 @@ macro_rules! segments {
 segments! {
     [] u8; [] u16; [] u32; [] u64; [] u128; [] usize; [] i8; [] i16; [] i32; [] i64; [] i128; [] isize;
     [] bool; [] char; [] str; [] String; [] ();
-    [] Duration; [] SystemTime; [] IpAddr; [] Ipv4Addr; [] Ipv6Addr;
+    [] Duration; [] SystemTime; [] IpAddr; [] Ipv4Addr; [] Ipv6Addr; [] OsStr; [] OsString; [] Path; [] PathBuf;
     [T: KeySegment + ?Sized] &T;
     [T: KeySegment + ?Sized] &mut T;
     [T: KeySegment + ?Sized] Box<T>;
@@ -317,9 +332,6 @@ segments! {
     [T: KeySegment + PartialOrd] RangeInclusive<T>;
     [T: ?Sized] PhantomData<T>;
 }
-
-#[cfg(feature = "uuid")]
-impl KeySegment for uuid::Uuid {}
 
 #[cfg(test)]
 mod tests;

@@ -27,10 +27,16 @@ macro_rules! owned {
 }
 owned! {
     u8 u16 u32 u64 u128 usize i8 i16 i32 i64 i128 isize bool char String Box<str> Arc<str>
-    std::net::IpAddr std::net::Ipv4Addr std::net::Ipv6Addr
+    std::net::IpAddr std::net::Ipv4Addr std::net::Ipv6Addr std::path::PathBuf
 }
 #[cfg(feature = "uuid")]
 owned!(uuid::Uuid);
+#[cfg(feature = "chrono")]
+owned!(chrono::NaiveDate chrono::NaiveDateTime chrono::DateTime<chrono::Utc> chrono::DateTime<chrono::FixedOffset>);
+#[cfg(feature = "time")]
+owned!(time::Date time::PrimitiveDateTime time::OffsetDateTime time::UtcDateTime);
+#[cfg(feature = "rust_decimal")]
+owned!(rust_decimal::Decimal);
 
 impl<T: OwnedId> OwnedId for Option<T> {}
 impl<T: OwnedId> OwnedId for Vec<T> {}

@@ -13,7 +13,19 @@ use std::process::Command;
 /// The format of rustdoc's JSON changes with the compiler, and `public-api` reads one format only.
 const FORMAT: u64 = 57;
 /// Crates whose items may stand in a signature. Their major versions are then ours as well.
-const MAY_BE_SEEN: [&str; 8] = ["alloc", "bytes", "cached_core", "cached_macros", "core", "serde_core", "std", "uuid"];
+const MAY_BE_SEEN: [&str; 11] = [
+    "alloc",
+    "bytes",
+    "cached_core",
+    "cached_macros",
+    "chrono",
+    "core",
+    "rust_decimal",
+    "serde_core",
+    "std",
+    "time",
+    "uuid",
+];
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
@@ -24,7 +36,7 @@ fn rustdoc_json() -> PathBuf {
     let target = root().join("target/public-api");
     let output = Command::new(env!("CARGO"))
         .args(["rustdoc", "--locked", "--quiet", "-p", "cached-core", "--lib", "--features"])
-        .args(["conformance,lz4,msgpack,postcard,uuid", "--target-dir"])
+        .args(["chrono,conformance,lz4,msgpack,postcard,rust_decimal,time,uuid", "--target-dir"])
         .arg(&target)
         .args(["--", "-Zunstable-options", "--output-format", "json", "--cap-lints", "warn"])
         .current_dir(root())

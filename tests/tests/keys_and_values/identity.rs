@@ -2,6 +2,7 @@
 //! do. What `Serialize` leaves out, renames or writes alike makes no difference, unless the template asks for `:serde`.
 #![expect(clippy::unwrap_used, reason = "in a test, a panic is the report")]
 
+mod foreign;
 mod values;
 
 use cached_core::{Cache, CacheEvent, CacheKey, KeySegment, Outcome, redis_cached};
@@ -42,6 +43,11 @@ enum Choice<'a> {
 
 #[redis_cached(key = "field:<hidden>:<choice>", cache = cache, skip(cache))]
 async fn by_field(cache: &Cache, hidden: Hidden<'_>, choice: Choice<'_>) -> u8 {
+    0
+}
+
+#[redis_cached(key = "foreign:<argument>", cache = cache, skip(cache))]
+async fn by_itself(cache: &Cache, argument: &foreign::Argument) -> u8 {
     0
 }
 
@@ -112,6 +118,11 @@ fn a_million_pairs_by_serde() {
         |rng| (Foreign::any(rng, 2), rng.u8(..2)),
         |cache, (argument, more)| Box::pin(by_serde(cache, argument, *more)),
     );
+}
+
+#[test]
+fn a_million_pairs_of_types_of_other_crates() {
+    iff_equal(foreign::Argument::any, |cache, argument| Box::pin(by_itself(cache, argument)));
 }
 
 #[redis_cached]
@@ -354,4 +365,6 @@ fn nothing_is_left_out_of_the_pools() {
         .map(|_| format!("{:?}", Argument::any(&mut rng, 2)).split(['(', ' ']).next().unwrap().to_owned())
         .collect();
     assert_eq!(kinds.len(), 17, "{kinds:?}");
+    let foreign: HashSet<_> = (0..1_450).map(|_| std::mem::discriminant(&foreign::Argument::any(&mut rng))).collect();
+    assert_eq!(foreign.len(), foreign::KINDS);
 }

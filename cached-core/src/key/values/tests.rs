@@ -134,10 +134,28 @@ fn items_of_several_parts_are_put_in_parentheses() {
     assert_eq!(text(&BTreeMap::from([(1, InARow(vec![2, 3]))])), "map[(1,(2,3))]");
 }
 
-#[cfg(feature = "uuid")]
 #[test]
-fn a_uuid_is_written_with_hyphens() {
-    assert_eq!(text(&uuid::Uuid::from_u128(0xAB)), "00000000-0000-0000-0000-0000000000ab");
+fn a_path_is_written_by_its_components() {
+    for alike in ["a/b", "a//b", "a/./b", "a/b/", "a/b/."] {
+        assert_eq!(text(&Path::new(alike)), "a/b");
+    }
+    let different = ["/a/b", "./a/b", "a/../b", "a/b%", "42", ""].map(|path| text(&PathBuf::from(path)));
+    assert_eq!(different, ["/a/b", "./a/b", "a/../b", "a/b%25", "'42", "'"]);
+    assert_eq!(text(&Cow::Borrowed(OsStr::new("a:b/"))), "a%3Ab/");
+}
+
+#[cfg(unix)]
+#[test]
+fn what_is_no_text_in_a_path_is_written_byte_by_byte() {
+    use std::os::unix::ffi::OsStrExt as _;
+
+    let form = |bytes: &[u8]| text(&OsStr::from_bytes(bytes));
+    assert_eq!(form(b"a\xff,b"), "a%FF%2Cb");
+    assert_eq!(form("\u{ff}".as_bytes()), "\u{ff}");
+    assert_eq!(form(b"\xc3"), "%C3");
+    assert_eq!(form(b"\xc3\xbf"), "\u{ff}");
+    assert_eq!(form(b"%FF"), "%25FF");
+    assert_eq!(text(&Path::new(OsStr::from_bytes(b"a//\xed\xa0\x80"))), "a/%ED%A0%80");
 }
 
 #[test]
