@@ -8,7 +8,7 @@ pub use crate::engine::call::near::near;
 pub use crate::engine::call::spawn::{Borrowed, Borrowing, Moved, Owned, Returns, Unclonable, moved};
 pub use crate::engine::call::{Call, read};
 pub use crate::engine::handle::Cache;
-pub use crate::engine::policy::Policy;
+pub use crate::engine::policy::{Named, NamedArgument, NamedWhole, Policy};
 pub use crate::engine::write::Write;
 pub use crate::engine::{Bracket, Put};
 pub use crate::event::{CacheEvent, EventSpec, EventUse, RegisteredEvent, TagUse};

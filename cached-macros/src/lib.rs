@@ -159,10 +159,13 @@ use role::Role;
 /// | `tags = "tenant:<tenant>"` | a write of the tag `tenant:7` |
 /// | `tags = ["tenant:<tenant>", "all-users"]` | a write of one of them |
 /// | `tags = \|user: &User\| [format!("author:{}", user.author)]` | a write of a tag that only the value names; a closure or the path of a function |
+/// | `tags = \|page: &Page, tenant\| [format!("{tenant}:{}", page.author)]` | a write of a tag that the value and arguments name |
 /// | `tags = ["tenant:<tenant>", \|user: &User\| ..]` | both |
 ///
 /// Every call evaluates fields and tags, even on a hit. The template of a tag is written like that of a key, but need
-/// not name every argument, and has neither `<*>` nor a hash tag.
+/// not name every argument, and has neither `<*>` nor a hash tag. A closure runs only when a value was loaded. Behind
+/// the value it may name up to four arguments, which it gets by reference (`&u64` for a `u64`, `&str` for a `&str`) as they
+/// were before the body ran: a load clones them, so what they are or refer to must be `Clone + Send + Sync + 'static`. The tags are those of the call that loaded the value.
 ///
 /// # Near cache
 ///

@@ -44,7 +44,7 @@ pub(crate) struct Entry {
     pub(crate) key: Vec<Piece>,
     pub(crate) listens: Vec<Event>,
     pub(crate) tags: Vec<Template>,
-    pub(crate) tags_of: Option<Policy>,
+    pub(crate) tags_of: Option<ValueTags>,
     pub(crate) ttl: Option<Ttl>,
     pub(crate) jitter: Option<f64>,
     pub(crate) none_ttl: Option<NoneTtl>,
@@ -266,6 +266,13 @@ impl Piece {
     pub(crate) fn uses_ret(&self) -> bool {
         matches!(self, Self::Segment(Segment { value: Value::Returned { .. }, .. }))
     }
+}
+
+/// `tags = |page, tenant| ..`
+pub(crate) struct ValueTags {
+    pub(crate) policy: Policy,
+    /// The arguments that the closure names behind the value: each argument, and where the closure names it.
+    pub(crate) arguments: Vec<(Ident, Span)>,
 }
 
 /// When a write invalidates.

@@ -1,15 +1,15 @@
 //! Rules for single options.
 
-use syn::{Expr, ExprLit, Lit, LitStr, Path, UnOp};
+use syn::{Expr, ExprLit, Ident, Lit, LitStr, Path, UnOp};
 
 use crate::ast::{Setting, Tags};
 use crate::diagnostics::{Errors, list};
-use crate::model::{Codec, NoneTtl, Policy, Template, Ttl};
+use crate::model::{Codec, NoneTtl, Policy, Template, Ttl, ValueTags};
 use crate::signature::Names;
 use crate::suggest::did_you_mean;
 use crate::{duration, paths};
 
-use super::closure::captures;
+use super::closure::{self, captures};
 use super::parts::InKey;
 use super::scope::Scope;
 use super::template;
@@ -127,13 +127,14 @@ pub(super) fn cache_if(setting: Setting<Expr>, names: &Names, errors: &mut Error
     None
 }
 
-/// `tags = ["tenant:<tenant>", |user: &User| ..]`
+/// `tags = ["tenant:<tenant>", |user: &User| ..]`. `element` is the name of one id in a batch.
 pub(super) fn tags(
     setting: Setting<Tags>,
     scope: &Scope<'_>,
     in_key: &InKey,
+    element: Option<&Ident>,
     errors: &mut Errors,
-) -> (Vec<Template>, Option<Policy>) {
+) -> (Vec<Template>, Option<ValueTags>) {
     let Setting::Given { name: option, value: Tags { templates, of_value } } = setting else {
         return (Vec::new(), None);
     };
@@ -147,7 +148,8 @@ pub(super) fn tags(
     }
     let tags_of = code.map(|code| {
         captures(&option, &code, scope.names, errors);
-        Policy { option, code }
+        let arguments = closure::arguments(&code, scope.names, element, errors);
+        ValueTags { policy: Policy { option, code }, arguments }
     });
     (templates, tags_of)
 }
