@@ -55,7 +55,7 @@ use role::Role;
 /// | `invalidate_on = UserUpdated { id }` | the events that invalidate the entry, one or a list, see below | none |
 /// | `tags = "tenant:<tenant>"` | further tags of the entry, see below | none |
 /// | `version = 2` | part of the type's fingerprint; raise it when the meaning of a value changes but its type does not, see below | 1 |
-/// | `codec = "json"` | the serializer: `"json"`, `"msgpack"` or `"postcard"` | the builder's |
+/// | `codec = "json"` | the serializer: `"json"`, `"msgpack"` or `"postcard"`; or `"bytes"`, which stores a `Bytes` or `Vec<u8>` as it is | the builder's |
 /// | `batch = ids` | the function takes many ids and runs for the missing ones, see below | |
 /// | `local = "30s"` | the near cache also keeps values in this process, for at most this long; or `"off"`, see below | the builder's: off |
 /// | `on_gap = "serve"` | without contact to Redis, the near cache still serves values (`"serve"`) or is skipped (`"bypass"`) | `"bypass"` |
@@ -415,7 +415,7 @@ pub fn redis_put(args: TokenStream, item: TokenStream) -> TokenStream {
 ///     #[cache_key(hash)]
 ///     max_price: Option<f64>, // hashed, a segment
 ///     #[cache_key(serde)]
-///     since: DateTime<Utc>,   // of another crate
+///     area: geo::Polygon,     // of another crate
 /// }
 /// ```
 ///

@@ -49,7 +49,8 @@ pub(crate) struct Entry {
     pub(crate) jitter: Option<f64>,
     pub(crate) none_ttl: Option<NoneTtl>,
     pub(crate) version: Option<u32>,
-    pub(crate) codec: Option<Codec>,
+    /// The codec, and where it is named.
+    pub(crate) codec: Option<(Codec, Span)>,
     pub(crate) cache_if: Option<Policy>,
     pub(crate) local: Option<Local>,
     /// `on_gap = "serve"`
@@ -223,11 +224,12 @@ pub(crate) struct Capture {
 }
 
 /// The serializer of the payload.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq)]
 pub(crate) enum Codec {
     Json,
     MessagePack,
     Postcard,
+    Bytes,
 }
 
 /// Code of the user that is evaluated at run time.

@@ -5,7 +5,7 @@ use quote::{quote, quote_spanned};
 use syn::spanned::Spanned;
 
 use super::{detached, event, is_underscored, segment};
-use crate::model::{Entry, Frame, Local, Policy, Ttl, ValueTags};
+use crate::model::{Codec, Entry, Frame, Local, Policy, Ttl, ValueTags};
 use crate::paths::located_at;
 
 // Output:
@@ -23,9 +23,11 @@ pub(super) fn read(frame: &Frame, entry: &Entry, stmts: &TokenStream) -> TokenSt
     let call = with_cache(frame, import.as_ref(), &[&|cache| call_or_near(frame, entry, cache)]);
     let load = load(frame, entry, stmts);
     let can_fail = can_fail(frame, entry);
+    let bytes = bytes(frame, entry, &quote_spanned!(at=> shape));
     quote_spanned! {at=>
         #shape
         #can_fail
+        #bytes
         #keep
         #silence
         let call = match #call {
@@ -42,6 +44,14 @@ fn can_fail(frame: &Frame, entry: &Entry) -> Option<TokenStream> {
     let here = Span::mixed_site().located_at(option.span());
     let support = frame.support_at(here);
     Some(quote_spanned!(here=> #support::can_fail(shape);))
+}
+
+/// Checks that values are bytes, at `"bytes"`.
+pub(super) fn bytes(frame: &Frame, entry: &Entry, shape: &TokenStream) -> Option<TokenStream> {
+    let (Codec::Bytes, at) = entry.codec? else { return None };
+    let here = Span::mixed_site().located_at(at);
+    let support = frame.support_at(here);
+    Some(quote_spanned!(here=> #support::are_bytes(#shape);))
 }
 
 // Output, of a load that may be a task:

@@ -1,5 +1,6 @@
 //! Rules for single options.
 
+use proc_macro2::Span;
 use syn::{Expr, ExprLit, Ident, Lit, LitStr, Path, UnOp};
 
 use crate::ast::{Setting, Tags};
@@ -14,8 +15,8 @@ use super::parts::InKey;
 use super::scope::Scope;
 use super::template;
 
-const CODECS: [(&str, Codec); 3] =
-    [("json", Codec::Json), ("msgpack", Codec::MessagePack), ("postcard", Codec::Postcard)];
+const CODECS: [(&str, Codec); 4] =
+    [("json", Codec::Json), ("msgpack", Codec::MessagePack), ("postcard", Codec::Postcard), ("bytes", Codec::Bytes)];
 
 /// `crate = path`: the module that generated code calls.
 pub(super) fn support(crate_path: Setting<Path>) -> Path {
@@ -179,7 +180,7 @@ pub(super) fn version(setting: &Setting<Expr>, errors: &mut Errors) -> Option<u3
 }
 
 /// `codec = "json"`.
-pub(super) fn codec(setting: &Setting<LitStr>, errors: &mut Errors) -> Option<Codec> {
+pub(super) fn codec(setting: &Setting<LitStr>, errors: &mut Errors) -> Option<(Codec, Span)> {
     let text = setting.value()?;
     let value = text.value();
     let known = CODECS.iter().find(|(name, _)| *name == value);
@@ -188,5 +189,5 @@ pub(super) fn codec(setting: &Setting<LitStr>, errors: &mut Errors) -> Option<Co
         let suggestion = did_you_mean(&value, names());
         errors.on(text, format!("unknown value `{value}` of `codec`; {suggestion}values: {}", list(names())));
     }
-    known.map(|(_, codec)| *codec)
+    known.map(|(_, codec)| (*codec, text.span()))
 }
