@@ -7,7 +7,7 @@
 //! value   'V' stamp[16] | kind[1] fingerprint[2] check[4] | times | tags | payload
 //! ```
 //!
-//! The first 17 bytes are the register's *head*. A lease's `purpose` says what its load is for, see `lease`. Numbers
+//! `FORMAT.md` says it for programs in other languages; change both. The first 17 bytes are the register's *head*. A lease's `purpose` says what its load is for, see `lease`. Numbers
 //! are little-endian. Reading never fails: whatever the bytes are, the answer is a lease, a value, or the reason why
 //! they are neither.
 //!

@@ -2,13 +2,13 @@
 //! `cached-macros` is pinned to this very version.
 
 pub use crate::cache::entry::{Callable, ManyEntries, NoQuestion, Question};
-pub use crate::codec::Codec as CodecName;
+pub use crate::codec::{ByteValue, Codec as CodecName};
 pub use crate::engine::batch::{batch, missing, run, settle};
 pub use crate::engine::call::near::near;
 pub use crate::engine::call::spawn::{Borrowed, Borrowing, Moved, Owned, Returns, Unclonable, moved};
 pub use crate::engine::call::{Call, read};
 pub use crate::engine::handle::Cache;
-pub use crate::engine::policy::Policy;
+pub use crate::engine::policy::{Named, NamedArgument, NamedWhole, Policy};
 pub use crate::engine::write::Write;
 pub use crate::engine::{Bracket, Put};
 pub use crate::event::{CacheEvent, EventSpec, EventUse, RegisteredEvent, TagUse};
@@ -128,6 +128,9 @@ impl<T, E> Fallible for crate::outcome::ResultOption<T, E> {}
 
 #[diagnostic::do_not_recommend]
 impl<T, E> Fallible for crate::outcome::ResultValue<T, E> {}
+
+/// Compiles only if values of this shape are bytes.
+pub fn are_bytes<S: Shape<Item: ByteValue>>(_: S) {}
 
 /// Compiles only if a function of this shape can fail.
 pub fn can_fail<S: Fallible>(_: S) {}

@@ -58,7 +58,7 @@ use role::Role;
 /// | `invalidate_on = UserUpdated { id }` | the events that invalidate the entry, one or a list, see below | none |
 /// | `tags = "tenant:<tenant>"` | further tags of the entry, see below | none |
 /// | `version = 2` | part of the type's fingerprint; raise it when the meaning of a value changes but its type does not, see below | 1 |
-/// | `codec = "json"` | the serializer: `"json"`, `"msgpack"` or `"postcard"` | the builder's |
+/// | `codec = "json"` | the serializer: `"json"`, `"msgpack"` or `"postcard"`; or `"bytes"`, which stores a `Bytes` or `Vec<u8>` as it is | the builder's |
 /// | `batch = ids` | the function takes many ids and runs for the missing ones, see below | |
 /// | `local = "30s"` | the near cache also keeps values in this process, for at most this long; or `"off"`, see below | the builder's: off |
 /// | `on_gap = "serve"` | without contact to Redis, the near cache still serves values (`"serve"`) or is skipped (`"bypass"`) | `"bypass"` |
@@ -162,10 +162,13 @@ use role::Role;
 /// | `tags = "tenant:<tenant>"` | a write of the tag `tenant:7` |
 /// | `tags = ["tenant:<tenant>", "all-users"]` | a write of one of them |
 /// | `tags = \|user: &User\| [format!("author:{}", user.author)]` | a write of a tag that only the value names; a closure or the path of a function |
+/// | `tags = \|page: &Page, tenant\| [format!("{tenant}:{}", page.author)]` | a write of a tag that the value and arguments name |
 /// | `tags = ["tenant:<tenant>", \|user: &User\| ..]` | both |
 ///
 /// Every call evaluates fields and tags, even on a hit. The template of a tag is written like that of a key, but need
-/// not name every argument, and has neither `<*>` nor a hash tag.
+/// not name every argument, and has neither `<*>` nor a hash tag. A closure runs only when a value was loaded. Behind
+/// the value it may name up to four arguments, which it gets by reference (`&u64` for a `u64`, `&str` for a `&str`) as they
+/// were before the body ran: a load clones them, so what they are or refer to must be `Clone + Send + Sync + 'static`. The tags are those of the call that loaded the value.
 ///
 /// # Near cache
 ///
@@ -415,7 +418,7 @@ pub fn redis_put(args: TokenStream, item: TokenStream) -> TokenStream {
 ///     #[cache_key(hash)]
 ///     max_price: Option<f64>, // hashed, a segment
 ///     #[cache_key(serde)]
-///     since: DateTime<Utc>,   // of another crate
+///     area: geo::Polygon,     // of another crate
 /// }
 /// ```
 ///

@@ -44,12 +44,13 @@ pub(crate) struct Entry {
     pub(crate) key: Vec<Piece>,
     pub(crate) listens: Vec<Event>,
     pub(crate) tags: Vec<Template>,
-    pub(crate) tags_of: Option<Policy>,
+    pub(crate) tags_of: Option<ValueTags>,
     pub(crate) ttl: Option<Ttl>,
     pub(crate) jitter: Option<f64>,
     pub(crate) none_ttl: Option<NoneTtl>,
     pub(crate) version: Option<u32>,
-    pub(crate) codec: Option<Codec>,
+    /// The codec, and where it is named.
+    pub(crate) codec: Option<(Codec, Span)>,
     pub(crate) cache_if: Option<Policy>,
     pub(crate) local: Option<Local>,
     /// `on_gap = "serve"`
@@ -223,11 +224,12 @@ pub(crate) struct Capture {
 }
 
 /// The serializer of the payload.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq)]
 pub(crate) enum Codec {
     Json,
     MessagePack,
     Postcard,
+    Bytes,
 }
 
 /// Code of the user that is evaluated at run time.
@@ -266,6 +268,13 @@ impl Piece {
     pub(crate) fn uses_ret(&self) -> bool {
         matches!(self, Self::Segment(Segment { value: Value::Returned { .. }, .. }))
     }
+}
+
+/// `tags = |page, tenant| ..`
+pub(crate) struct ValueTags {
+    pub(crate) policy: Policy,
+    /// The arguments that the closure names behind the value: each argument, and where the closure names it.
+    pub(crate) arguments: Vec<(Ident, Span)>,
 }
 
 /// When a write invalidates.

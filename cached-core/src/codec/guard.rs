@@ -24,6 +24,8 @@ pub(crate) enum Cause {
     SomeOfNothing,
     /// A field that `skip_serializing_if` leaves out.
     LeftOut,
+    /// The value is not bytes, which are all that the codec writes.
+    NotBytes,
     /// The codec's own error message.
     Codec(String),
 }
@@ -43,6 +45,10 @@ impl Cause {
             Self::LeftOut => (
                 format!("is left out by `skip_serializing_if`, and {codec} knows fields by their place only"),
                 "write `codec = \"json\"` or \"msgpack\", or take the attribute off the field",
+            ),
+            Self::NotBytes => (
+                format!("is no `Bytes`, `Vec<u8>` or `Box<[u8]>`, which are all that codec {codec} writes"),
+                "write `codec = \"json\"`, \"msgpack\" or \"postcard\"",
             ),
             Self::Codec(words) => (
                 format!("cannot be written as {codec}: {words}"),

@@ -2,10 +2,12 @@
 
 mod coding;
 mod guard;
+mod raw;
 #[cfg(test)]
 mod tests;
 
 pub(crate) use guard::Refusal;
+pub use raw::ByteValue;
 use std::fmt;
 
 /// The format in which values are stored.
@@ -38,6 +40,25 @@ pub enum Codec {
     /// values with `#[serde(flatten)]` or with a field that `skip_serializing_if` leaves out. Internally tagged and
     /// untagged enums cannot be read back and are loaded each time.
     Postcard,
+    /// No codec: the bytes of a `Bytes`, a `Vec<u8>`, a `Box<[u8]>`, or an `Arc` of one, as they are, behind the head and
+    /// the header of the register. For pictures, pages, and what is encoded already.
+    ///
+    /// It is for single functions, `codec = "bytes"`, and other types do not compile there. As the codec of a whole cache
+    /// it is an error.
+    ///
+    /// ```
+    /// use cached_core::redis_cached;
+    ///
+    /// #[redis_cached(key = "thumbnail:<id>", codec = "bytes")]
+    /// async fn thumbnail(id: u64) -> Result<Option<Vec<u8>>, std::io::Error> {
+    ///     Ok(Some(vec![0x89, b'P', b'N', b'G']))
+    /// }
+    /// ```
+    ///
+    /// Programs in other languages can read such a value: see the [format of a register][format].
+    ///
+    /// [format]: https://github.com/cached-rs/cached-core/blob/main/cached-core/FORMAT.md
+    Bytes,
 }
 
 impl Codec {
@@ -46,6 +67,7 @@ impl Codec {
             Self::Json => 0,
             Self::MessagePack => 1,
             Self::Postcard => 2,
+            Self::Bytes => 3,
         }
     }
 
@@ -65,6 +87,7 @@ impl fmt::Display for Codec {
             Self::Json => "json",
             Self::MessagePack => "msgpack",
             Self::Postcard => "postcard",
+            Self::Bytes => "bytes",
         })
     }
 }

@@ -7,7 +7,7 @@ use std::collections::HashMap;
 
 const CODECS: [Codec; 3] = [Codec::Json, Codec::MessagePack, Codec::Postcard];
 
-fn refusal<T: Serialize>(codec: Codec, value: &T) -> Option<(Cause, String)> {
+fn refusal<T: Serialize + 'static>(codec: Codec, value: &T) -> Option<(Cause, String)> {
     codec.encode(value, &mut Vec::new()).err().map(|refusal| (refusal.why, refusal.field))
 }
 
@@ -95,7 +95,7 @@ fn a_map_with_keys_that_json_cannot_write_is_refused() {
 #[cfg(all(feature = "msgpack", feature = "postcard"))]
 #[test]
 fn the_other_codecs_read_back_what_json_refuses() {
-    fn there_and_back<T: Serialize + serde::de::DeserializeOwned>(codec: Codec, value: &T) -> T {
+    fn there_and_back<T: Serialize + serde::de::DeserializeOwned + 'static>(codec: Codec, value: &T) -> T {
         let mut bytes = Vec::new();
         codec.encode(value, &mut bytes).unwrap();
         codec.decode(&bytes).unwrap()
@@ -139,4 +139,30 @@ fn the_guard_does_not_change_the_bytes() {
     let mut bytes = Vec::new();
     Codec::Json.encode(&value, &mut bytes).unwrap();
     assert_eq!(bytes, serde_json::to_vec(&value).unwrap());
+}
+
+#[test]
+fn bytes_are_written_as_they_are() {
+    fn check<T: Serialize + DeserializeOwned + PartialEq + std::fmt::Debug + 'static>(value: &T) {
+        let mut payload = Vec::new();
+        Codec::Bytes.encode(value, &mut payload).unwrap();
+        assert_eq!(payload, [0, b'"', 0xff]);
+        assert_eq!(Codec::Bytes.decode::<T>(&payload).unwrap(), *value);
+    }
+    let bytes = || vec![0, b'"', 0xff];
+    check(&bytes());
+    check(&bytes::Bytes::from(bytes()));
+    check(&bytes().into_boxed_slice());
+    check(&std::sync::Arc::<[u8]>::from(bytes()));
+    check(&std::sync::Arc::new(bytes()));
+    check(&std::sync::Arc::new(bytes::Bytes::from(bytes())));
+    assert_eq!(Codec::Bytes.decode::<Vec<u8>>(&[]).unwrap(), []);
+}
+
+#[test]
+fn what_is_not_bytes_is_refused() {
+    let refusal = Codec::Bytes.encode(&vec![1_u16], &mut Vec::new()).unwrap_err();
+    assert_eq!((&refusal.why, &*refusal.field), (&Cause::NotBytes, ""));
+    assert!(refusal.why.advice(Codec::Bytes).0.contains("which are all that codec bytes writes"));
+    assert!(Codec::Bytes.decode::<String>(b"text").is_err());
 }

@@ -1,5 +1,9 @@
 //! What a call's options say about storing its value.
 
+mod argument;
+
+pub use argument::{Named, NamedArgument, NamedWhole};
+
 use super::settings::Settings;
 use super::site::SiteState;
 use super::site::notices::Cause;
@@ -8,7 +12,7 @@ use crate::outcome::CacheValue;
 use crate::reason::UnstoredReason;
 use crate::round_trip::{self, Check, Comparison};
 use crate::ttl::Lifetime;
-use crate::user_code::UserCode;
+use crate::user_code::{UserCode, caught};
 use std::any::type_name;
 use std::fmt;
 use std::sync::Arc;
@@ -45,6 +49,26 @@ impl<T> Default for Policy<T> {
     }
 }
 
+macro_rules! tags_of_value_and_arguments {
+    ($($(#[$doc:meta])* $method:ident($($argument:ident: $ty:ident),*);)*) => {$(
+        $(#[$doc])*
+        pub fn $method<$($ty,)* I>(self, $($argument: &$ty,)* tags_of: fn(&T, $(&$ty),*) -> I) -> Self
+        where
+            T: 'static,
+            $($ty: NamedArgument + ?Sized,)*
+            I: IntoIterator<Item: Into<Tag>> + 'static,
+        {
+            // A `Clone` that panics must not break the call: the value is not stored.
+            let kept = caught(|| ($($argument.keep(),)*));
+            let tags_of = move |value: &T| {
+                let Ok(($($argument,)*)) = &kept else { panic!("the `Clone` of an argument has panicked") };
+                tags_of(value, $($ty::lend($argument)),*).into_iter().map(Into::into).collect()
+            };
+            Self { tags_of: Some(Arc::new(tags_of)), ..self }
+        }
+    )*};
+}
+
 impl<T> Policy<T> {
     /// `ttl = expression`
     #[must_use]
@@ -73,6 +97,17 @@ impl<T> Policy<T> {
     {
         let tags_of = move |value: &T| tags_of(value).into_iter().map(Into::into).collect();
         Self { tags_of: Some(Arc::new(tags_of)), ..self }
+    }
+
+    tags_of_value_and_arguments! {
+        /// `tags = |value, a| expression`
+        tags_of_1(a: A);
+        /// `tags = |value, a, b| expression`
+        tags_of_2(a: A, b: B);
+        /// `tags = |value, a, b, c| expression`
+        tags_of_3(a: A, b: B, c: C);
+        /// `tags = |value, a, b, c, d| expression`
+        tags_of_4(a: A, b: B, c: C, d: D);
     }
 
     /// How the type's values are compared.

@@ -22,6 +22,7 @@ pub(super) fn batch(frame: &Frame, entry: &Entry, batch: &Batch, stmts: &TokenSt
     let support = frame.support();
     let shape = shape(frame, batch);
     let one = quote_spanned!(at=> one);
+    let bytes = read::bytes(frame, entry, &one);
     let keep = read::keep(frame, entry, &one);
     let import = event::import(frame, &entry.listens);
     let new = read::with_cache(frame, import.as_ref(), &[&|cache| new(frame, entry, batch, cache)]);
@@ -35,6 +36,7 @@ pub(super) fn batch(frame: &Frame, entry: &Entry, batch: &Batch, stmts: &TokenSt
         #(#changed)*
         #shape
         let one = #support::one(shape);
+        #bytes
         #keep
         let path = #support::name_of(&|| {});
         #silence

@@ -4,8 +4,8 @@ use proc_macro2::{Ident, Span, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::spanned::Spanned;
 
-use super::{detached, event, segment};
-use crate::model::{Entry, Frame, Local, Policy, Ttl};
+use super::{detached, event, is_underscored, segment};
+use crate::model::{Codec, Entry, Frame, Local, Policy, Ttl, ValueTags};
 use crate::paths::located_at;
 
 // Output:
@@ -23,9 +23,11 @@ pub(super) fn read(frame: &Frame, entry: &Entry, stmts: &TokenStream) -> TokenSt
     let call = with_cache(frame, import.as_ref(), &[&|cache| call_or_near(frame, entry, cache)]);
     let load = load(frame, entry, stmts);
     let can_fail = can_fail(frame, entry);
+    let bytes = bytes(frame, entry, &quote_spanned!(at=> shape));
     quote_spanned! {at=>
         #shape
         #can_fail
+        #bytes
         #keep
         #silence
         let call = match #call {
@@ -42,6 +44,14 @@ fn can_fail(frame: &Frame, entry: &Entry) -> Option<TokenStream> {
     let here = Span::mixed_site().located_at(option.span());
     let support = frame.support_at(here);
     Some(quote_spanned!(here=> #support::can_fail(shape);))
+}
+
+/// Checks that values are bytes, at `"bytes"`.
+pub(super) fn bytes(frame: &Frame, entry: &Entry, shape: &TokenStream) -> Option<TokenStream> {
+    let (Codec::Bytes, at) = entry.codec? else { return None };
+    let here = Span::mixed_site().located_at(at);
+    let support = frame.support_at(here);
+    Some(quote_spanned!(here=> #support::are_bytes(#shape);))
 }
 
 // Output, of a load that may be a task:
@@ -196,13 +206,42 @@ pub(super) fn policy(frame: &Frame, entry: &Entry, shape: &TokenStream) -> Token
         Some(Ttl::Class(_) | Ttl::Millis(_)) | None => TokenStream::new(),
     };
     let cache_if = entry.cache_if.as_ref().map(|policy| method("cache_if", policy));
-    let tags_of = entry.tags_of.as_ref().map(|policy| method("tags_of", policy));
+    let tags_of = entry.tags_of.as_ref().map(|tags| value_tags(frame, tags));
+    let names = entry.tags_of.iter().flat_map(|tags| &tags.arguments);
+    let silence = frame.silence(names.into_iter().any(|(name, _)| is_underscored(name)));
     quote_spanned! {at=>
+        #silence
         let policy = #support::policy(#shape) #ttl #cache_if #tags_of .compared({
             use #support::{ComparedByBoth as _, ComparedByBytes as _, ComparedByDebug as _, ComparedByEq as _};
             (&&&&#support::Compared::of(#shape)).__cached_core_compared()
         });
     }
+}
+
+/// The method for the closure of `tags`. The body may consume the arguments, so those that the closure names are cloned;
+/// they have the spans of the closure's parameters, where rustc reports what cannot be cloned.
+// Input:  tags = |page: &Page, tenant| ..
+// Output: .tags_of_1(named(Named(&tenant).__cached_core_named()), |page: &Page, tenant| ..)
+fn value_tags(frame: &Frame, tags: &ValueTags) -> TokenStream {
+    let arguments = tags.arguments.iter().map(|(name, at)| {
+        let here = Span::mixed_site().located_at(*at);
+        let support = frame.support_at(here);
+        let mut name = name.clone();
+        name.set_span(name.span().located_at(*at));
+        quote_spanned! {here=>
+            {
+                use #support::NamedWhole as _;
+                #support::Named(&#name).__cached_core_named()
+            }
+        }
+    });
+    let Policy { option, code } = &tags.policy;
+    let name = match tags.arguments.len() {
+        0 => "tags_of".to_owned(),
+        several => format!("tags_of_{several}"),
+    };
+    let name = Ident::new(&name, Span::mixed_site().located_at(option.span()));
+    quote!(.#name(#(#arguments,)* #code))
 }
 
 fn method(name: &str, policy: &Policy) -> TokenStream {

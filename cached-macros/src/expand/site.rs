@@ -120,11 +120,12 @@ fn settings(frame: &Frame, entry: &Entry) -> TokenStream {
         quote!(none_ttl: #support::Some(#support::NoneTtl::#spec),)
     });
     let version = entry.version.map(|version| quote!(version: #support::Some(#version),));
-    let codec = entry.codec.map(|codec| {
+    let codec = entry.codec.map(|(codec, _)| {
         let codec = match codec {
             Codec::Json => quote!(Json),
             Codec::MessagePack => quote!(MessagePack),
             Codec::Postcard => quote!(Postcard),
+            Codec::Bytes => quote!(Bytes),
         };
         quote!(codec: #support::Some(#support::CodecName::#codec),)
     });

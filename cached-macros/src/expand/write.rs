@@ -3,7 +3,7 @@
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
 
-use super::read::{call, policy, uses_underscored, with_cache};
+use super::read::{bytes, call, policy, uses_underscored, with_cache};
 use super::{event, segment};
 use crate::model::{Entry, Event, EventField, EventFields, Frame, Invalidation, OnUnavailable, Template};
 
@@ -83,11 +83,13 @@ pub(super) fn put(
     };
     let import = event::import(frame, entry.listens.iter().chain(emits));
     let both = with_cache(frame, import.as_ref(), &[&|cache| call(frame, entry, cache), &write]);
+    let bytes = bytes(frame, entry, &quote_spanned!(at=> shape));
     // Made before the body, which may consume what these expressions use.
     let policy = policy(frame, entry, &quote_spanned!(at=> shape));
     let begin = begin(frame, "put", "begin_put", &quote_spanned!(at=> call, shape), unavailable);
     quote_spanned! {at=>
         #shape
+        #bytes
         #silence
         let (call, write) = #both;
         #policy

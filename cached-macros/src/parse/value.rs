@@ -6,7 +6,8 @@ use syn::ext::IdentExt;
 use syn::parse::ParseStream;
 use syn::parse::discouraged::Speculative;
 use syn::punctuated::Punctuated;
-use syn::{Expr, ExprLit, Ident, Lit, LitStr, Path, Token, token};
+use syn::spanned::Spanned;
+use syn::{Expr, ExprLit, Ident, Lit, LitStr, Macro, Path, Token, token};
 
 use super::known::example;
 use crate::ast::Tags;
@@ -60,11 +61,51 @@ pub(super) fn one_text(input: ParseStream<'_>, name: &Ident) -> syn::Result<LitS
 fn string(value: Expr, name: &Ident) -> syn::Result<LitStr> {
     match value {
         Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) => Ok(text),
+        Expr::Macro(call) if is_concat(&call.mac) => concatenated(&call.mac, name),
         other => {
             let message = format!("`{name}` takes a string literal; write `{}`", example(name));
             Err(syn::Error::new_spanned(other, message))
         }
     }
+}
+
+/// `concat!`, which `macro_rules!` need for a key with a part of their own. An attribute gets the call and not what it
+/// expands to.
+fn is_concat(call: &Macro) -> bool {
+    call.path.segments.last().is_some_and(|last| last.ident == "concat")
+}
+
+/// The text of a `concat!`, located at its name.
+// Input:  concat!("user", ":<id>"), concat!(stringify!(user), ":<id>")
+// Output: "user:<id>"
+fn concatenated(call: &Macro, name: &Ident) -> syn::Result<LitStr> {
+    let parts = call.parse_body_with(Punctuated::<Expr, Token![,]>::parse_terminated)?;
+    let mut text = String::new();
+    for part in parts {
+        text.push_str(&part_of_concat(ungroup(part), name)?);
+    }
+    Ok(LitStr::new(&text, call.path.span()))
+}
+
+fn part_of_concat(part: Expr, name: &Ident) -> syn::Result<String> {
+    match &part {
+        Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) => return Ok(text.value()),
+        Expr::Lit(ExprLit { lit: Lit::Char(letter), .. }) => return Ok(letter.value().to_string()),
+        Expr::Lit(ExprLit { lit: Lit::Int(number), .. }) => return Ok(number.base10_digits().to_owned()),
+        Expr::Macro(call) if is_concat(&call.mac) => return concatenated(&call.mac, name).map(|text| text.value()),
+        // Of one name only: with several, rustc decides about the spaces between them.
+        Expr::Macro(call) if call.mac.path.is_ident("stringify") => {
+            if let Ok(only) = call.mac.parse_body_with(Ident::parse_any) {
+                return Ok(only.to_string());
+            }
+        }
+        _ => {}
+    }
+    let message = format!(
+        "`concat!` in `{name}` joins string literals and `stringify!` of one name, since the attribute reads it before \
+         rustc expands it"
+    );
+    Err(syn::Error::new_spanned(part, message))
 }
 
 /// `= ::path::to::the_crate`.
@@ -114,6 +155,7 @@ pub(super) fn tags(input: ParseStream<'_>, name: &Ident) -> syn::Result<Tags> {
     for tag in one_or_list(expression(input, name)?) {
         match tag {
             Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) => tags.templates.push(text),
+            Expr::Macro(call) if is_concat(&call.mac) => tags.templates.push(concatenated(&call.mac, name)?),
             tag @ (Expr::Closure(_) | Expr::Path(_)) => tags.of_value.push(tag),
             other => {
                 let message = format!(

@@ -64,6 +64,18 @@ fn method_with_all_options() {
 }
 
 #[test]
+fn value_tags() {
+    snapshot!(expand(
+        &quote!(key = "page:<_tenant>:<lang>", tags = |page: &Page, lang, _tenant: &u64| page.tags(lang)),
+        &quote! {
+            async fn page(_tenant: u64, lang: &str) -> Page {
+                load(lang).await
+            }
+        }
+    ));
+}
+
+#[test]
 fn batch() {
     snapshot!(expand(
         &quote! {

@@ -19,7 +19,7 @@ mod write;
 use std::mem::take;
 
 use proc_macro2::Span;
-use syn::LitStr;
+use syn::{Ident, LitStr};
 
 use self::event::Purpose;
 use self::key::Key;
@@ -74,13 +74,13 @@ fn read(options: &mut Options, batch: Option<Batch>, item: &Item<'_>, errors: &m
     let Key { pieces: key, left_out } = key::key(options, &scope, errors);
     uncommitted::uncommitted(Role::Read, options, item.names, &left_out, errors);
     if let Some(batch) = batch {
-        let mut entry = entry(options, key, &scope, errors);
+        let mut entry = entry(options, key, &scope, Some(&batch.element), errors);
         batch::of_element(&mut entry.listens, &batch.element);
         return Action::Batch(entry, Box::new(batch));
     }
     let option = detached::option(options);
     let detached = option.map(|option| detached::captures(option, item.function, item.form, errors));
-    Action::Read(Entry { detached, ..entry(options, key, &scope, errors) })
+    Action::Read(Entry { detached, ..entry(options, key, &scope, None, errors) })
 }
 
 fn put(options: &mut Options, item: &Item<'_>, errors: &mut Errors) -> Action {
@@ -92,7 +92,7 @@ fn put(options: &mut Options, item: &Item<'_>, errors: &mut Errors) -> Action {
         errors.at(Span::call_site(), message);
     }
     let key = options.key.value().and_then(|key| template::key(key, &scope, errors));
-    let entry = entry(options, key.map(|key| key.pieces).unwrap_or_default(), &scope, errors);
+    let entry = entry(options, key.map(|key| key.pieces).unwrap_or_default(), &scope, None, errors);
     let emits = write::events(&mut options.emits, &scope, errors);
     let unavailable = unavailable(take(&mut options.on_unavailable), item, errors);
     Action::Put { entry, emits, unavailable: unavailable.into_value().unwrap_or(OnUnavailable::Proceed) }
@@ -125,14 +125,20 @@ fn unavailable(setting: Setting<LitStr>, item: &Item<'_>, errors: &mut Errors) -
     unavailable
 }
 
-/// Checks the options about the value that is stored under this key.
-fn entry(options: &mut Options, key: Vec<Piece>, scope: &Scope<'_>, errors: &mut Errors) -> Entry {
+/// Checks the options about the value that is stored under this key. `element` is the name of one id in a batch.
+fn entry(
+    options: &mut Options,
+    key: Vec<Piece>,
+    scope: &Scope<'_>,
+    element: Option<&Ident>,
+    errors: &mut Errors,
+) -> Entry {
     let names = scope.names;
     let in_key: InKey = Some(Parts::of(&key));
     let listens = take(&mut options.invalidate_on).into_value().unwrap_or_default();
     let listens =
         listens.into_iter().filter_map(|event| event::event(event, Purpose::Listen, scope, &in_key, errors)).collect();
-    let (tags, tags_of) = options::tags(take(&mut options.tags), scope, &in_key, errors);
+    let (tags, tags_of) = options::tags(take(&mut options.tags), scope, &in_key, element, errors);
     let ttl = options::ttl(take(&mut options.ttl), names, errors);
     let fresh = freshness::freshness(options, ttl.as_ref(), errors);
     Entry {

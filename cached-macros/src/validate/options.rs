@@ -1,21 +1,22 @@
 //! Rules for single options.
 
-use syn::{Expr, ExprLit, Lit, LitStr, Path, UnOp};
+use proc_macro2::Span;
+use syn::{Expr, ExprLit, Ident, Lit, LitStr, Path, UnOp};
 
 use crate::ast::{Setting, Tags};
 use crate::diagnostics::{Errors, list};
-use crate::model::{Codec, NoneTtl, Policy, Template, Ttl};
+use crate::model::{Codec, NoneTtl, Policy, Template, Ttl, ValueTags};
 use crate::signature::Names;
 use crate::suggest::did_you_mean;
 use crate::{duration, paths};
 
-use super::closure::captures;
+use super::closure::{self, captures};
 use super::parts::InKey;
 use super::scope::Scope;
 use super::template;
 
-const CODECS: [(&str, Codec); 3] =
-    [("json", Codec::Json), ("msgpack", Codec::MessagePack), ("postcard", Codec::Postcard)];
+const CODECS: [(&str, Codec); 4] =
+    [("json", Codec::Json), ("msgpack", Codec::MessagePack), ("postcard", Codec::Postcard), ("bytes", Codec::Bytes)];
 
 /// `crate = path`: the module that generated code calls.
 pub(super) fn support(crate_path: Setting<Path>) -> Path {
@@ -127,13 +128,14 @@ pub(super) fn cache_if(setting: Setting<Expr>, names: &Names, errors: &mut Error
     None
 }
 
-/// `tags = ["tenant:<tenant>", |user: &User| ..]`
+/// `tags = ["tenant:<tenant>", |user: &User| ..]`. `element` is the name of one id in a batch.
 pub(super) fn tags(
     setting: Setting<Tags>,
     scope: &Scope<'_>,
     in_key: &InKey,
+    element: Option<&Ident>,
     errors: &mut Errors,
-) -> (Vec<Template>, Option<Policy>) {
+) -> (Vec<Template>, Option<ValueTags>) {
     let Setting::Given { name: option, value: Tags { templates, of_value } } = setting else {
         return (Vec::new(), None);
     };
@@ -147,7 +149,8 @@ pub(super) fn tags(
     }
     let tags_of = code.map(|code| {
         captures(&option, &code, scope.names, errors);
-        Policy { option, code }
+        let arguments = closure::arguments(&code, scope.names, element, errors);
+        ValueTags { policy: Policy { option, code }, arguments }
     });
     (templates, tags_of)
 }
@@ -177,7 +180,7 @@ pub(super) fn version(setting: &Setting<Expr>, errors: &mut Errors) -> Option<u3
 }
 
 /// `codec = "json"`.
-pub(super) fn codec(setting: &Setting<LitStr>, errors: &mut Errors) -> Option<Codec> {
+pub(super) fn codec(setting: &Setting<LitStr>, errors: &mut Errors) -> Option<(Codec, Span)> {
     let text = setting.value()?;
     let value = text.value();
     let known = CODECS.iter().find(|(name, _)| *name == value);
@@ -186,5 +189,5 @@ pub(super) fn codec(setting: &Setting<LitStr>, errors: &mut Errors) -> Option<Co
         let suggestion = did_you_mean(&value, names());
         errors.on(text, format!("unknown value `{value}` of `codec`; {suggestion}values: {}", list(names())));
     }
-    known.map(|(_, codec)| *codec)
+    known.map(|(_, codec)| (*codec, text.span()))
 }

@@ -7,3 +7,4 @@ mod jitter;
 mod near;
 mod read_path;
 mod unpolled;
+mod value_tags;

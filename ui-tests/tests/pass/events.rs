@@ -136,6 +136,34 @@ impl Repo {
         self.tenant
     }
 
+    #[redis_cached(key = "l:<self.tenant>:<id>", tags = |row: &u64, id| [format!("row:{id}:{row}")])]
+    async fn tagged(&self, id: u64) -> u64 {
+        self.tenant + id
+    }
+}
+
+// The closure of `tags` names arguments of every kind: owned, borrowed, `mut`, raw, bound by a pattern, generic, with a
+// leading underscore, with a type or without.
+#[redis_cached(
+    key = "m:<*>",
+    tags = |value: &String, user: &str, r#type, left: &u64, _more| [format!("{value}{user}{}{left}{}", r#type, _more.len())]
+)]
+async fn names<T>(user: &str, mut r#type: String, (left, right): (u64, u64), _more: Vec<T>) -> String
+where
+    T: cached_core::KeySegment + Clone + Send + Sync + 'static,
+{
+    r#type.push_str(user);
+    format!("{type}{left}{right}")
+}
+
+#[redis_cached(key = "n:<ids>", tags = ["all", |_: &u64, ids: &[u64], name, last| tags(ids, name, last)], skip(name, last), uncommitted = "allow")]
+async fn borrowed(ids: &[u64], name: &&'static str, last: &mut u64) -> u64 {
+    *last += 1;
+    ids.len() as u64
+}
+
+fn tags(ids: &[u64], name: &str, last: &u64) -> Vec<String> {
+    ids.iter().chain([last]).map(|id| format!("{name}:{id}")).collect()
 }
 
 #[redis_invalidate(

@@ -150,7 +150,26 @@ macro_rules! puts {
 
 puts!(twelve, "twelve:<n>", Updated { id: n }, Option<u64>, std::time::Duration::from_secs(n), |n| Some(n));
 
+// A key that is made of the macro's own fragments.
+macro_rules! table {
+    ($name:ident, $prefix:literal) => {
+        #[redis_cached(key = concat!($prefix, ":", stringify!($name), ":<id>"), tags = concat!($prefix, 's'))]
+        async fn $name(id: u64) -> u64 {
+            id
+        }
+    };
+}
+
+table!(thirteen, "row");
+
+#[redis_invalidate(key = core::concat!(concat!("row", 1), ":<id>"), tag = ::std::concat!("rows",))]
+async fn fourteen(id: u64) {
+    let _ = id;
+}
+
 fn main() {
+    drop(thirteen(1));
+    drop(fourteen(1));
     drop(nine(1));
     drop(ten(1, 2));
     drop(any(1));

@@ -4,6 +4,7 @@
 
 use super::CacheBuilder;
 use super::source::Source;
+use crate::codec::Codec;
 use crate::error::BuildError;
 use crate::ttl::MAX_TTL;
 use std::time::Duration;
@@ -31,6 +32,11 @@ impl CacheBuilder {
                 "codec",
                 format!("{} needs cached-core's feature `{feature}`", self.settings.codec),
             ));
+        }
+        if self.settings.codec == Codec::Bytes {
+            let problem = "bytes stores nothing but bytes; write `codec = \"bytes\"` on the functions that return them, \
+                           and another codec here";
+            return Err(BuildError::field("codec", problem));
         }
         if self.settings.compress_above < usize::MAX && !cfg!(feature = "lz4") {
             return Err(BuildError::field("compress_above", "compression needs cached-core's feature `lz4`"));

@@ -95,8 +95,8 @@ impl Cause {
         match self {
             Self::TooLarge => (
                 "a value is larger than `max_value_bytes`: it is returned and not stored",
-                "raise `.max_value_bytes(..)` on the builder or return less; bytes take a third of the room with \
-                 another codec than JSON: `codec = \"msgpack\"` or \"postcard\"",
+                "raise `.max_value_bytes(..)` on the builder or return less; a `Vec<u8>` takes a third of the \
+                 room with `codec = \"bytes\"` instead of JSON",
             ),
             Self::TooManyTags => (
                 "a value has more than 64 tags and events: it is returned and not stored",

@@ -71,13 +71,15 @@ fn time_moment(rng: &mut Rng) -> time::OffsetDateTime {
 
 fn path(rng: &mut Rng) -> OsString {
     let parts = ["a", "/", "//", ".", "..", "%FF", "\u{ff}", ":", "7"];
-    #[allow(unused_mut, reason = "only some systems have names that are no text")]
-    let mut path: OsString = (0..rng.usize(..5)).map(|_| one(rng, &parts)).collect();
+    let path: OsString = (0..rng.usize(..5)).map(|_| OsString::from(one(rng, &parts))).collect();
     #[cfg(unix)]
-    if rng.bool() {
+    let path = {
         use std::os::unix::ffi::OsStringExt as _;
-        path.push(OsString::from_vec(vec![one(rng, &[b'a', 0xff, 0xc3, 0xbf])]));
-    }
+        let last = one(rng, &[b'a', 0xff, 0xc3, 0xbf]);
+        let mut bytes = path.into_vec();
+        bytes.extend(rng.bool().then_some(last));
+        OsString::from_vec(bytes)
+    };
     path
 }
 
