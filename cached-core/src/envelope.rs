@@ -7,9 +7,9 @@
 //! value   'V' stamp[16] | kind[1] fingerprint[2] check[4] | times | tags | payload
 //! ```
 //!
-//! `FORMAT.md` says it for programs in other languages; change both. The first 17 bytes are the register's *head*. A lease's `purpose` says what its load is for, see `lease`. Numbers
-//! are little-endian. Reading never fails: whatever the bytes are, the answer is a lease, a value, or the reason why
-//! they are neither.
+//! `FORMAT.md` says it for programs in other languages; change both. The first 17 bytes are the register's *head*. A
+//! lease's `purpose` says what its load is for, see `lease`. Numbers are little-endian. Reading never fails: whatever
+//! the bytes are, the answer is a lease, a value, or the reason why they are neither.
 //!
 //! The check is a CRC-32 of the key, the kind, the whole fingerprint (8 bytes) and everything that follows. It is
 //! needed because damaged bytes can be valid JSON, and so can bytes that a `RENAME`, a restored dump or a connection

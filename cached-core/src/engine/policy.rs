@@ -52,6 +52,7 @@ impl<T> Default for Policy<T> {
 macro_rules! tags_of_value_and_arguments {
     ($($(#[$doc:meta])* $method:ident($($argument:ident: $ty:ident),*);)*) => {$(
         $(#[$doc])*
+        #[must_use]
         pub fn $method<$($ty,)* I>(self, $($argument: &$ty,)* tags_of: fn(&T, $(&$ty),*) -> I) -> Self
         where
             T: 'static,

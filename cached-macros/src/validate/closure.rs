@@ -96,7 +96,7 @@ pub(super) fn captures(option: &Ident, code: &Expr, names: &Names, errors: &mut 
         let what = if spelling == "self" && names.receiver.is_some() { "the receiver" } else { "an argument" };
         let captured = names.argument(&spelling).is_some() || what == "the receiver";
         if captured && reported.insert(name.clone()) {
-            let advice = if what == "the receiver" { of_self } else { &advice };
+            let advice = if what == "the receiver" { of_self } else { advice };
             let message =
                 format!("the closure of `{option}` can use only the value, and `{spelling}` is {what}; {advice}");
             errors.on(name, message);

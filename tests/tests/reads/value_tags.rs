@@ -123,7 +123,7 @@ impl Clone for Fragile {
 
 #[redis_cached(key = "fragile", skip(fragile), tags = |_: &u64, fragile| [std::any::type_name_of_val(fragile)])]
 async fn with_fragile(fragile: Fragile) -> u64 {
-    drop(fragile);
+    let Fragile = fragile;
     7
 }
 
