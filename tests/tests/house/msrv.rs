@@ -16,8 +16,11 @@ fn metadata() -> Value {
     serde_json::from_slice(&output.stdout).unwrap()
 }
 
+/// `1.88` is `1.88.0`.
 fn version(text: &str) -> Vec<u32> {
-    text.split('.').map(|part| part.parse().unwrap_or(0)).collect()
+    let mut parts: Vec<_> = text.split('.').map(|part| part.parse().unwrap_or(0)).collect();
+    parts.resize(3, 0);
+    parts
 }
 
 #[test]
