@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use cached_core::store::{
     Acquire, Acquired, Begin, Capabilities, Domain, Each, End, Ended, Fill, Get, GetAll, Head, Key, Ping, Put, Release,
-    Remove, RemoveAll, Renew, Store, StoreFuture, Sweep, Swept, Tag,
+    Remove, RemoveAll, Renew, Store, StoreFuture, Sweep, Swept, TagAll,
 };
 use cached_core::{Cache, FaultKind, StoreError};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -85,7 +85,7 @@ impl Store for Notes {
         no()
     }
 
-    fn tag<'a>(&'a self, _: Tag<'a>) -> StoreFuture<'a, Each<Option<Head>>> {
+    fn tag<'a>(&'a self, _: TagAll<'a>) -> StoreFuture<'a, Each<Option<Head>>> {
         no()
     }
 

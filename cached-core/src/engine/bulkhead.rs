@@ -1,4 +1,4 @@
-//! Bounds the loads that run at once where the store does not bound them: one load per key is little help when a
+//! `load_limit`: bounds the loads that run at once where the store does not bound them: one load per key is little help when a
 //! thousand keys are loaded because the store is away. Pattern: Nygard, *Release It!*, 2007.
 //!
 //! Calls wait in line for a place, however long it takes: if they could pass after a while, there would be no bound

@@ -1,4 +1,6 @@
 //! The flights of entries: calls of this process with the same key and type share one load.
+//!
+//! How they share one load is in `flight`.
 
 use super::flight_value::FlightValue;
 use crate::envelope::Head;

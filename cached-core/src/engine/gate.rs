@@ -2,7 +2,9 @@
 
 use crate::envelope::Head;
 use crate::error::{FaultKind, StoreError};
-use crate::store::{Begin, Each, End, Ended, GetAll, GetWatched, RemoveAll, Store, StoreFuture, Tag, Watched, Watcher};
+use crate::store::{
+    Begin, Each, End, Ended, GetAll, GetWatched, RemoveAll, Store, StoreFuture, TagAll, Watched, Watcher,
+};
 use bytes::Bytes;
 use std::fmt;
 use std::future::ready;
@@ -75,7 +77,7 @@ pub(super) async fn remove_all(store: &dyn Store, request: RemoveAll<'_>) -> Res
 }
 
 /// TAG: the heads of the tags; `None` if a write is in progress on one of them.
-pub(super) async fn tag(store: &dyn Store, request: Tag<'_>) -> Result<Option<Vec<Head>>, StoreError> {
+pub(super) async fn tag(store: &dyn Store, request: TagAll<'_>) -> Result<Option<Vec<Head>>, StoreError> {
     let count = request.tags.len();
     Ok(whole(store.tag(request).await?, count)?.into_iter().collect())
 }

@@ -16,7 +16,7 @@ use crate::lease::random_id;
 use crate::outcome::CacheValue;
 use crate::reason::MissReason;
 use crate::round_trip::Check;
-use crate::store::{Put, Remove, Tag};
+use crate::store::{Put, Remove, TagAll};
 use crate::ttl::Lifetime;
 use std::time::Duration;
 
@@ -126,7 +126,8 @@ impl Target {
         let engine = &self.engine;
         let fresh = Head::value(random_id().ok_or(CacheError::NoRandomness)?);
         let ttl = ttl.saturating_add(self.site.window).saturating_mul(3).max(self.site.tag_time);
-        let stamps = budget.step(engine, |store, within| gate::tag(store, Tag::new(&tags, fresh, ttl, within))).await?;
+        let stamps =
+            budget.step(engine, |store, within| gate::tag(store, TagAll::new(&tags, fresh, ttl, within))).await?;
         stamps.ok_or(CacheError::Writing)
     }
 

@@ -1,4 +1,6 @@
 //! Renews leases while their loads run.
+//!
+//! It begins in `engine/load/running`.
 
 use super::release::AT_ONCE;
 use crate::envelope::Head;

@@ -173,7 +173,7 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
     ///
     /// # Errors
     /// Any fault of the store.
-    fn tag<'a>(&'a self, request: Tag<'a>) -> StoreFuture<'a, Each<Option<Head>>>;
+    fn tag<'a>(&'a self, request: TagAll<'a>) -> StoreFuture<'a, Each<Option<Head>>>;
 
     /// BEGIN: removes the registers and marks each of them as being written by the writer. While a marker lives, no
     /// lease is given and nothing is [put](Self::put). Repeated, it extends the markers, and begins those again that

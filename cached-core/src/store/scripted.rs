@@ -4,8 +4,8 @@ mod news;
 
 use super::{
     Acquire, Acquired, Begin, Capabilities, Domain, Each, End, Ended, Fill, Get, GetAll, GetWatched, Head, Key,
-    MemoryStore, Ping, Put, Release, Remove, RemoveAll, Renew, Store, StoreFuture, Sweep, Swept, Tag, Watch, Watched,
-    Watcher,
+    MemoryStore, Ping, Put, Release, Remove, RemoveAll, Renew, Store, StoreFuture, Sweep, Swept, TagAll, Watch,
+    Watched, Watcher,
 };
 use crate::clock::Clock;
 use crate::error::{FaultKind, StoreError};
@@ -223,7 +223,7 @@ impl Store for Scripted {
         }))
     }
 
-    fn tag<'a>(&'a self, request: Tag<'a>) -> StoreFuture<'a, Each<Option<Head>>> {
+    fn tag<'a>(&'a self, request: TagAll<'a>) -> StoreFuture<'a, Each<Option<Head>>> {
         Box::pin(self.take(Step::Tag, request.within, move || self.memory.tag(request)))
     }
 

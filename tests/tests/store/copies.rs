@@ -5,7 +5,7 @@
 use bytes::Bytes;
 use cached_core::store::{
     Acquire, Acquired, Begin, End, Fill, Get, GetAll, Head, Key, Ping, Put, RedisStore, Release, Remove, RemoveAll,
-    Renew, Store, Tag, Written,
+    Renew, Store, TagAll, Written,
 };
 use cached_core::{FaultKind, StoreError};
 use std::time::Duration;
@@ -80,7 +80,7 @@ async fn a_lease_is_asked_for_once() {
 #[tokio::test]
 async fn a_tag_is_created_once() {
     let on = Subject::new().await;
-    on.is_sent_once(async |key| on.store.tag(Tag::new(std::slice::from_ref(key), head(b'V', 1), TTL, WITHIN)).await)
+    on.is_sent_once(async |key| on.store.tag(TagAll::new(std::slice::from_ref(key), head(b'V', 1), TTL, WITHIN)).await)
         .await;
 }
 
@@ -159,8 +159,9 @@ async fn scripts_without(right: &str, step: impl AsyncFn(&RedisStore, &[Key]) ->
 
 #[tokio::test]
 async fn what_is_sent_once_is_not_sent_again_when_a_script_was_stopped_halfway() {
-    let tag =
-        async |store: &RedisStore, tags: &[Key]| store.tag(Tag::new(tags, head(b'V', 1), TTL, WITHIN)).await.map(drop);
+    let tag = async |store: &RedisStore, tags: &[Key]| {
+        store.tag(TagAll::new(tags, head(b'V', 1), TTL, WITHIN)).await.map(drop)
+    };
     assert_eq!(scripts_without("-pexpire", tag).await, 1, "the stamp was placed before the other was to be extended");
     for (token, copies) in [(true, 1), (false, 2)] {
         let begin = async |store: &RedisStore, keys: &[Key]| {

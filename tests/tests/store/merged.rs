@@ -3,7 +3,7 @@
 
 use bytes::Bytes;
 use cached_core::store::{
-    Acquire, Acquired, Get, GetAll, Head, Key, Ping, Put, RedisStore, RemoveAll, Renew, Store, Tag,
+    Acquire, Acquired, Get, GetAll, Head, Key, Ping, Put, RedisStore, RemoveAll, Renew, Store, TagAll,
 };
 use cached_core::{Cache, FaultKind, MissReason, Options, SiteStats};
 use std::sync::Arc;
@@ -175,7 +175,10 @@ async fn a_connection_that_is_refused_is_no_refusal_of_what_goes_out_together() 
     let keys = ["a", "b", "c"].map(Key::from);
     for _ in 0..3 {
         assert!(store.get_all(GetAll::new(&keys, WITHIN)).await.is_err());
-        store.tag(Tag::new(&keys, Head::from_bytes(b"V0123456789abcdef").unwrap(), WITHIN, WITHIN)).await.unwrap_err();
+        store
+            .tag(TagAll::new(&keys, Head::from_bytes(b"V0123456789abcdef").unwrap(), WITHIN, WITHIN))
+            .await
+            .unwrap_err();
         store.remove_all(RemoveAll::new(&keys, WITHIN)).await.unwrap_err();
     }
     set("100").await;
@@ -361,7 +364,7 @@ async fn steps_that_go_once_do_not_go_again_when_a_right_is_missing() {
     let fresh = Head::from_bytes(b"V0123456789abcdef").unwrap();
     let tag = |tag: &str| {
         let (store, tag) = (Arc::clone(&store), Key::from(tag));
-        tokio::spawn(async move { store.tag(Tag::new(&[tag], fresh, WITHIN, WITHIN)).await })
+        tokio::spawn(async move { store.tag(TagAll::new(&[tag], fresh, WITHIN, WITHIN)).await })
     };
     let [alone, mine, theirs] = ["mine:1", "mine:2", "theirs"].map(tag);
     assert_eq!(alone.await.unwrap().unwrap().whole().unwrap(), [Some(fresh)]);

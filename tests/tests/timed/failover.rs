@@ -3,7 +3,7 @@
 //!
 //! Nobody closes the connections to the former primary, unless a test says so.
 
-use cached_core::store::{Acquire, Acquired, Begin, Get, Head, Key, Ping, Put, RedisStore, Store, Tag};
+use cached_core::store::{Acquire, Acquired, Begin, Get, Head, Key, Ping, Put, RedisStore, Store, TagAll};
 use cached_core::{Cache, FaultKind, Invalidation, Outcome};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -135,7 +135,7 @@ async fn a_lease_a_tag_and_a_token_after_the_switch() {
                 assert_eq!(acquired, Acquired::Granted);
             }
             1 => {
-                let tags = store.tag(Tag::new(std::slice::from_ref(&key), stamp, WITHIN, WITHIN)).await.unwrap();
+                let tags = store.tag(TagAll::new(std::slice::from_ref(&key), stamp, WITHIN, WITHIN)).await.unwrap();
                 assert_eq!(tags.whole().unwrap(), [Some(stamp)]);
             }
             2 => {

@@ -22,7 +22,7 @@ use crate::invalidation::Tag;
 use crate::key::Key;
 use crate::lease::{Lease, Renewal, random_id};
 use crate::reason::UnstoredReason;
-use crate::store::{Fill as FillRequest, Release, Tag as TagRequest};
+use crate::store::{Fill as FillRequest, Release, TagAll};
 use crate::ttl::Lifetime;
 use bytes::Bytes;
 use futures_util::future::join;
@@ -217,7 +217,7 @@ impl Fill {
         let Some(fresh) = random_id() else { return Ok(None) };
         engine
             .budget()
-            .step(engine, |store, within| gate::tag(store, TagRequest::new(tags, Head::value(fresh), ttl, within)))
+            .step(engine, |store, within| gate::tag(store, TagAll::new(tags, Head::value(fresh), ttl, within)))
             .await
     }
 }

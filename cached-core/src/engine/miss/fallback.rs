@@ -1,4 +1,6 @@
 //! The way of a miss that has found a fallback: a value past its end that is served only if the load fails.
+//!
+//! A call whose own load failed gets it in `engine/call` (`settle`); the window is in `refresh/freshness`.
 
 use super::state::{LeadOutcome, LeaseWaits, MissedCall};
 use crate::engine::flight::LeadKey;

@@ -79,7 +79,7 @@ use crate::flight::pulse::{self, Pulse};
 use crate::flight::{Follow, Landing, Role};
 use crate::lease::Lease;
 use crate::reason::MissReason;
-use crate::store::{Acquired, Replace, Tag};
+use crate::store::{Acquired, Replace, TagAll};
 use batch_member::Member;
 use bytes::Bytes;
 use state::{AcquireAnswer, FollowOutcome, LeadOutcome, LeaseWaits, WaitOutcome};
@@ -397,7 +397,7 @@ impl MissedCall {
             let time = self.target.site.tag_time;
             let both = self
                 .budget
-                .both(engine, acquire, |store, within| gate::tag(store, Tag::new(&tags, fresh, time, within)));
+                .both(engine, acquire, |store, within| gate::tag(store, TagAll::new(&tags, fresh, time, within)));
             Box::pin(both).await
         };
         Ok(AcquireAnswer { acquired: acquired?, lease: Some(lease), stamps: stamps? })

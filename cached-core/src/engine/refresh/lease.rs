@@ -20,7 +20,7 @@ use crate::engine::target::Target;
 use crate::envelope::{Entry, Head};
 use crate::error::StoreError;
 use crate::lease::{Lease, Purpose, random_id};
-use crate::store::{Acquired, Fill, Replace, Tag};
+use crate::store::{Acquired, Fill, Replace, TagAll};
 use bytes::{Bytes, BytesMut};
 use futures_util::future::join;
 use std::sync::Arc;
@@ -84,7 +84,7 @@ impl Target {
             let (fresh, time) = (Head::value(lease.id()), self.site.tag_time);
             let answers = join(
                 read,
-                beside.step(&self.engine, |store, within| gate::tag(store, Tag::new(&tags, fresh, time, within))),
+                beside.step(&self.engine, |store, within| gate::tag(store, TagAll::new(&tags, fresh, time, within))),
             )
             .await;
             budget.alongside(beside);

@@ -1,4 +1,6 @@
 //! The bracket around a write: BEGIN, which is extended while the write runs, and END.
+//!
+//! What a marker does to others is in `store/redis/scripts/marked.lua` and `store/memory/markers.rs`.
 
 use super::scope::Scope;
 use crate::engine::Engine;

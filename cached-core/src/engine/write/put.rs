@@ -18,7 +18,7 @@ use crate::key::Key;
 use crate::lease::random_id;
 use crate::outcome::{Loaded, Shape};
 use crate::reason::UnstoredReason;
-use crate::store::{Tag, Written};
+use crate::store::{TagAll, Written};
 use crate::ttl::Lifetime;
 use bytes::Bytes;
 use futures_util::future::join;
@@ -79,7 +79,7 @@ impl Put {
                 Some(fresh) => {
                     let time = target.site.tag_time;
                     budget
-                        .step(&engine, |store, within| gate::tag(store, Tag::new(&others, fresh, time, within)))
+                        .step(&engine, |store, within| gate::tag(store, TagAll::new(&others, fresh, time, within)))
                         .await
                         .ok()
                         .flatten()
@@ -191,8 +191,10 @@ impl PutDraft {
         let (rechecked, before): (Vec<Key>, Vec<Head>) = to_recheck.into_iter().unzip();
         let tags: Vec<Key> = value.value_tags.iter().cloned().chain(rechecked).collect();
         let fresh = Head::value(random_id()?);
-        let mut stamps =
-            budget.step(engine, |store, within| gate::tag(store, Tag::new(&tags, fresh, ttl, within))).await.ok()??;
+        let mut stamps = budget
+            .step(engine, |store, within| gate::tag(store, TagAll::new(&tags, fresh, ttl, within)))
+            .await
+            .ok()??;
         let now = stamps.split_off(value.value_tags.len());
         (now == before).then_some(stamps)
     }

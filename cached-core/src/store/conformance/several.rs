@@ -2,7 +2,7 @@
 
 use super::Subject;
 use super::steps::{On, TTL, WITHIN, all, lease, stamp, value};
-use crate::store::{Acquired, Tag};
+use crate::store::{Acquired, TagAll};
 use bytes::Bytes;
 use std::sync::Arc;
 use std::time::Duration;
@@ -110,7 +110,7 @@ pub async fn all_who_ask_at_once_get_the_same_stamp(on: On<impl Subject>) {
     for id in 0..100 {
         let store = Arc::clone(on.store());
         asking.spawn(async move {
-            store.tag(Tag::new(&all(&["x", "y"]), stamp(id), TTL, WITHIN)).await.unwrap().whole().unwrap()
+            store.tag(TagAll::new(&all(&["x", "y"]), stamp(id), TTL, WITHIN)).await.unwrap().whole().unwrap()
         });
     }
     let stamps = asking.join_all().await;

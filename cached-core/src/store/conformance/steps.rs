@@ -4,7 +4,7 @@ use super::Subject;
 use crate::error::StoreError;
 use crate::store::{
     Acquire, Acquired, Begin, End, Ended, Fill, Get, GetAll, GetWatched, Head, Key, Put, Remove, RemoveAll, Sweep,
-    Swept, Tag, Watched, Watcher, Written,
+    Swept, TagAll, Watched, Watcher, Written,
 };
 use crate::sync::locked;
 use bytes::Bytes;
@@ -106,7 +106,7 @@ impl<S: Subject> On<S> {
     }
 
     pub async fn tag(&self, tags: &[&str], fresh: Head) -> Option<Vec<Head>> {
-        let stamps = self.store().tag(Tag::new(&all(tags), fresh, TTL, WITHIN)).await.unwrap();
+        let stamps = self.store().tag(TagAll::new(&all(tags), fresh, TTL, WITHIN)).await.unwrap();
         let stamps = stamps.whole().unwrap();
         assert_eq!(stamps.len(), tags.len());
         stamps.into_iter().collect()

@@ -14,7 +14,7 @@ mod told;
 use super::watchers::Watchers;
 use super::{
     Acquire, Acquired, Begin, Capabilities, Domain, Each, End, Ended, Fill, Get, GetAll, GetWatched, Key, Ping, Put,
-    PutValue, Release, Remove, RemoveAll, Renew, Replace, Store, StoreFuture, Sweep, Swept, Tag, Watch, Watched,
+    PutValue, Release, Remove, RemoveAll, Renew, Replace, Store, StoreFuture, Sweep, Swept, TagAll, Watch, Watched,
     Watcher, Written,
 };
 use crate::clock::Clock;
@@ -364,7 +364,7 @@ impl Store for MemoryStore {
         done(vec![(); keys.len()].into())
     }
 
-    fn tag<'a>(&'a self, Tag { tags, fresh, ttl, .. }: Tag<'a>) -> StoreFuture<'a, Each<Option<Head>>> {
+    fn tag<'a>(&'a self, TagAll { tags, fresh, ttl, .. }: TagAll<'a>) -> StoreFuture<'a, Each<Option<Head>>> {
         let stamps = self.step_on_all(tags.iter(), || self.tag_now(tags, fresh, ttl));
         let created = tags.iter().zip(stamps.iter().flatten()).filter(|(_, stamp)| **stamp == fresh);
         self.changed(created.map(|(tag, _)| tag));

@@ -58,7 +58,7 @@ async fn a_change_is_told_when_it_has_taken_effect() {
     assert_eq!(looks.last(), Some(value.clone()));
     let _ = store.remove_all(RemoveAll::new(&keys, TTL)).await.unwrap();
     assert_eq!(looks.last(), None);
-    let _ = store.tag(Tag::new(&keys, head, TTL, TTL)).await.unwrap();
+    let _ = store.tag(TagAll::new(&keys, head, TTL, TTL)).await.unwrap();
     assert_eq!(looks.last(), Some(Bytes::copy_from_slice(head.as_bytes())));
     let _ = store.begin(Begin::new(lease, &keys, TTL, TTL).with_token(true)).await.unwrap();
     assert_eq!(looks.last(), leased);

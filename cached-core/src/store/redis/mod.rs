@@ -39,7 +39,7 @@ mod writes;
 
 use super::{
     Acquire, Acquired, Begin, Capabilities, Domain, Each, End, Ended, Fill, Get, GetAll, GetWatched, Key, Ping, Put,
-    Release, Remove, RemoveAll, Renew, Replace, Store, StoreFuture, Sweep, Swept, Tag, Watch, Watched, Watcher,
+    Release, Remove, RemoveAll, Renew, Replace, Store, StoreFuture, Sweep, Swept, TagAll, Watch, Watched, Watcher,
 };
 use crate::envelope::Head;
 use crate::error::{BuildError, FaultKind, StoreError};
@@ -314,7 +314,7 @@ impl Store for RedisStore {
         Box::pin(self.writes.remove_all(keys, Instant::now() + within))
     }
 
-    fn tag<'a>(&'a self, Tag { tags, fresh, ttl, within }: Tag<'a>) -> StoreFuture<'a, Each<Option<Head>>> {
+    fn tag<'a>(&'a self, TagAll { tags, fresh, ttl, within }: TagAll<'a>) -> StoreFuture<'a, Each<Option<Head>>> {
         Box::pin(self.writes.tag(tags, fresh, ttl, Instant::now() + within))
     }
 

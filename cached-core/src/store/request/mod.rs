@@ -14,4 +14,4 @@ mod one;
 mod several;
 
 pub use one::{Acquire, Fill, Get, Ping, Put, Release, Remove, Renew};
-pub use several::{Begin, End, GetAll, GetWatched, RemoveAll, Sweep, Tag};
+pub use several::{Begin, End, GetAll, GetWatched, RemoveAll, Sweep, TagAll};

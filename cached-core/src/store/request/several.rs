@@ -126,16 +126,16 @@ impl<'a> RemoveAll<'a> {
 /// TAG: asks for the heads of tags. See [`Store::tag`](crate::store::Store::tag).
 ///
 /// ```
-/// use cached_core::store::{Head, Key, Tag};
+/// use cached_core::store::{Head, Key, TagAll};
 /// use std::time::Duration;
 ///
 /// let (tags, fresh) = ([Key::from("tenant:7")], Head::from_bytes(b"V0123456789abcdef").unwrap());
-/// let request = Tag::new(&tags, fresh, Duration::from_secs(60), Duration::from_millis(100));
+/// let request = TagAll::new(&tags, fresh, Duration::from_secs(60), Duration::from_millis(100));
 /// assert_eq!(request.fresh, fresh);
 /// ```
 #[derive(Debug, Clone)]
 #[non_exhaustive]
-pub struct Tag<'a> {
+pub struct TagAll<'a> {
     /// The tags; one may be named twice.
     pub tags: &'a [Key],
     /// The head of the tags that are created.
@@ -146,14 +146,14 @@ pub struct Tag<'a> {
     pub within: Duration,
 }
 
-impl<'a> Tag<'a> {
+impl<'a> TagAll<'a> {
     /// Asks for the heads of `tags`; absent ones are created with the head `fresh`.
     ///
     /// ```
-    /// # use cached_core::store::{Head, Key, Tag};
+    /// # use cached_core::store::{Head, Key, TagAll};
     /// # use std::time::Duration;
     /// # let (tags, fresh) = ([Key::from("tenant:7")], Head::from_bytes(b"V0123456789abcdef").unwrap());
-    /// let request = Tag::new(&tags, fresh, Duration::from_secs(60), Duration::from_millis(100));
+    /// let request = TagAll::new(&tags, fresh, Duration::from_secs(60), Duration::from_millis(100));
     /// # assert_eq!(request.tags, &tags);
     /// ```
     #[must_use]

@@ -5,8 +5,8 @@ use super::desk::Command;
 use super::gate::FOR_EVER;
 use cached_core::Clock;
 use cached_core::store::{
-    Acquire, Begin, Each, End, Fill, Get, Head, Key, MemoryStore, Ping, Put, RedisStore, Remove, RemoveAll, Store, Tag,
-    Written,
+    Acquire, Begin, Each, End, Fill, Get, Head, Key, MemoryStore, Ping, Put, RedisStore, Remove, RemoveAll, Store,
+    TagAll, Written,
 };
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -161,7 +161,7 @@ impl Foreign {
                 store.acquire(Acquire::new(&key, lease, ttl, WITHIN).replacing(replace)).await.map(drop)
             }
             Command::Tag { tags, fresh, ttl } => {
-                store.tag(Tag::new(&tags, fresh, ttl, WITHIN)).await.and_then(Each::whole).map(drop)
+                store.tag(TagAll::new(&tags, fresh, ttl, WITHIN)).await.and_then(Each::whole).map(drop)
             }
             Command::Fill { key, expected, value, ttl } => {
                 store.fill(Fill::new(&key, expected, value, ttl, WITHIN)).await.map(drop)

@@ -5,7 +5,7 @@ use super::foreign::Marks;
 use bytes::Bytes;
 use cached_core::store::{
     Acquire, Acquired, Begin, Capabilities, Domain, Each, End, Ended, Fill, Get, GetAll, Head, Key, Ping, Put, Release,
-    Remove, RemoveAll, Renew, Store, StoreFuture, Sweep, Swept, Tag,
+    Remove, RemoveAll, Renew, Store, StoreFuture, Sweep, Swept, TagAll,
 };
 use std::sync::Arc;
 use std::time::Duration;
@@ -106,7 +106,7 @@ impl Store for Gate {
         self.pass(command, Box::pin(async move { self.store.remove_all(request).await }))
     }
 
-    fn tag<'a>(&'a self, request: Tag<'a>) -> StoreFuture<'a, Each<Option<Head>>> {
+    fn tag<'a>(&'a self, request: TagAll<'a>) -> StoreFuture<'a, Each<Option<Head>>> {
         let command = Command::Tag { tags: request.tags.to_vec(), fresh: request.fresh, ttl: request.ttl };
         self.pass(command, Box::pin(async move { self.store.tag(request).await }))
     }

@@ -9,7 +9,7 @@ use super::foreign::Ground;
 use super::gate::FOR_EVER;
 use super::row::{ENTRY, Reading, TAG};
 use super::stage::{Finish, Stage, is_get, writer_process};
-use cached_core::store::{Acquire, Acquired, Head, Tag};
+use cached_core::store::{Acquire, Acquired, Head, TagAll};
 use std::time::Duration;
 use tests::model::scenario;
 
@@ -42,7 +42,7 @@ pub(crate) async fn run(reading: Reading) -> (Finish, Vec<String>, Vec<String>) 
     assert_eq!(leased.expect("ACQUIRE"), Acquired::Granted);
     // Its loader has read the tag along with it; without a tag, the lease would belong to a worthless load.
     let stamp = Head::from_bytes(&[b'V'; Head::LEN]).expect("a stamp");
-    let stamps = stage.foreign.store.tag(Tag::new(&[TAG.into()], stamp, FOR_EVER, within)).await.expect("TAG");
+    let stamps = stage.foreign.store.tag(TagAll::new(&[TAG.into()], stamp, FOR_EVER, within)).await.expect("TAG");
     stamps.whole().expect("TAG");
 
     stage.start_read(0);

@@ -17,7 +17,7 @@ use super::gate::FOR_EVER;
 use super::row::{ENTRY, NAMESPACE, REFRESH_LEASE, TAG};
 use bytes::Bytes;
 use cached_core::store::{
-    Acquire, Acquired, Begin, Each, End, Fill, GetAll, Head, Key, Release, RemoveAll, Replace, Tag, Written,
+    Acquire, Acquired, Begin, Each, End, Fill, GetAll, Head, Key, Release, RemoveAll, Replace, TagAll, Written,
 };
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -295,7 +295,7 @@ impl Player {
     /// TAG of this register; `None` if there is a write in progress.
     async fn stamp(&mut self, register: &str) -> Option<Head> {
         let fresh = self.id(b'V');
-        let stamps = self.foreign.store.tag(Tag::new(&[register.into()], fresh, FOR_EVER, WITHIN)).await;
+        let stamps = self.foreign.store.tag(TagAll::new(&[register.into()], fresh, FOR_EVER, WITHIN)).await;
         self.took("TAG");
         stamps.and_then(Each::whole).expect("TAG")[0]
     }

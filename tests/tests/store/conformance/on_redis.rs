@@ -2,7 +2,7 @@
 
 use super::{On, Stage, Subject, TTL, WITHIN, lease, on_server, redis};
 use cached_core::store::conformance::steps::{all, value, writer};
-use cached_core::store::{Acquired, Begin, Each, End, Key, Put, RedisStore, RemoveAll, Store, Sweep, Tag, Written};
+use cached_core::store::{Acquired, Begin, Each, End, Key, Put, RedisStore, RemoveAll, Store, Sweep, TagAll, Written};
 use cached_core::{FaultKind, StoreError};
 use std::sync::Arc;
 use tests::RedisServer;
@@ -24,7 +24,7 @@ async fn writes_need_no_memory() {
     let put = on.store().put(Put::new(&"k".into(), "x".into(), TTL, WITHIN)).await;
     assert_eq!(kind(put), FaultKind::OutOfMemory, "the server is out of memory");
     let tags = all(&["t"]);
-    assert_eq!(kind(on.store().tag(Tag::new(&tags, value(1, "").0, TTL, WITHIN)).await), FaultKind::OutOfMemory);
+    assert_eq!(kind(on.store().tag(TagAll::new(&tags, value(1, "").0, TTL, WITHIN)).await), FaultKind::OutOfMemory);
 
     on.begin_with_token(writer(1), &["a"], TTL).await;
     assert_eq!(on.get("a").await.unwrap(), writer(1).as_bytes(), "begun again, to extend");
@@ -94,7 +94,7 @@ async fn the_first_step_in_several_slots_is_taken_as_well() {
     let ended = on().await.end(End::new(writer(1), &written, WITHIN)).await.unwrap();
     assert!(!ended.put && ended.keys.whole().is_ok());
     assert!(!is_there("a").await && !is_there("{a}:w").await && !is_there("{b}:w").await);
-    let stamps = on().await.tag(Tag::new(&keys, value(5, "").0, TTL, WITHIN)).await.unwrap();
+    let stamps = on().await.tag(TagAll::new(&keys, value(5, "").0, TTL, WITHIN)).await.unwrap();
     assert_eq!(stamps.whole().unwrap(), [Some(value(5, "").0); 2]);
     on().await;
     for key in 0..100 {
@@ -148,7 +148,7 @@ async fn a_refused_step_is_tried_again() {
         FaultKind::Refused
     );
     assert_eq!(kind(on.store().remove_all(RemoveAll::new(&keys, WITHIN)).await), FaultKind::Refused);
-    assert_eq!(kind(on.store().tag(Tag::new(&keys, value(1, "").0, TTL, WITHIN)).await), FaultKind::Refused);
+    assert_eq!(kind(on.store().tag(TagAll::new(&keys, value(1, "").0, TTL, WITHIN)).await), FaultKind::Refused);
     let _: () = on.server().send(&[b"ACL", b"SETUSER", b"default", b"+@all"]).await;
     on.begin_with_token(writer(2), &["a", "b"], TTL).await;
     assert!(on.end_with(writer(2), &[("a", Some(&new)), ("b", Some(&new))]).await, "as one");
@@ -179,7 +179,7 @@ async fn a_register_that_is_refused_fails_alone() {
         assert_eq!(on.acquire(key, lease(1), TTL).await, Acquired::Writing);
     }
     // A fresh stamp is sent once, so it is not tried for each tag on its own.
-    assert_eq!(kind(on.store().tag(Tag::new(&keys, value(1, "").0, TTL, WITHIN)).await), FaultKind::Refused);
+    assert_eq!(kind(on.store().tag(TagAll::new(&keys, value(1, "").0, TTL, WITHIN)).await), FaultKind::Refused);
     let written: Vec<_> = keys.iter().cloned().map(Written::nothing).collect();
     refused(on.store().end(End::new(writer(1), &written, WITHIN)).await.unwrap().keys);
     assert_eq!(on.acquire("mine:b", lease(1), TTL).await, Acquired::Granted);

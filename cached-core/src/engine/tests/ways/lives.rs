@@ -1,7 +1,7 @@
 //! How long stored values live: as long as their function says, whatever they depend on, and spread by the jitter.
 
 use super::*;
-use crate::store::{GetWatched, Tag, Watch};
+use crate::store::{GetWatched, TagAll, Watch};
 
 const DAY: Duration = Duration::from_secs(24 * 3_600);
 
@@ -33,7 +33,7 @@ async fn a_loaded_value_makes_its_tags_live_longer() {
         let event = on.on.engine().settings.prefix.tag("another");
         let stamps = crate::engine::gate::tag(
             &on.on.store.memory,
-            Tag::new(&tags, Head::value(7), Duration::from_secs(60), BUDGET),
+            TagAll::new(&tags, Head::value(7), Duration::from_secs(60), BUDGET),
         )
         .await;
         assert!(stamps.unwrap().is_some(), "{event}");
