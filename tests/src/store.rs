@@ -49,7 +49,7 @@ macro_rules! forward {
         $crate::forward!(@@ $inner remove_all RemoveAll -> cached_core::store::Each<()>);
     };
     (@ $inner:ident tag) => {
-        $crate::forward!(@@ $inner tag Tag -> cached_core::store::Each<Option<cached_core::store::Head>>);
+        $crate::forward!(@@ $inner tag TagAll -> cached_core::store::Each<Option<cached_core::store::Head>>);
     };
     (@ $inner:ident begin) => {
         $crate::forward!(@@ $inner begin Begin -> cached_core::store::Each<()>);

@@ -45,7 +45,7 @@ pub use memory::MemoryStore;
 #[cfg(feature = "redis")]
 pub use redis::RedisStore;
 pub use request::{
-    Acquire, Begin, End, Fill, Get, GetAll, GetWatched, Ping, Put, Release, Remove, RemoveAll, Renew, Sweep, Tag,
+    Acquire, Begin, End, Fill, Get, GetAll, GetWatched, Ping, Put, Release, Remove, RemoveAll, Renew, Sweep, TagAll,
 };
 pub use watch::{Watch, Watcher};
 

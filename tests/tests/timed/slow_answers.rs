@@ -285,7 +285,7 @@ impl Store for Slow {
         remove(Remove) -> bool;
         get_all(GetAll) -> Each<Option<Bytes>>;
         remove_all(RemoveAll) -> Each<()>;
-        tag(Tag) -> Each<Option<Head>>;
+        tag(TagAll) -> Each<Option<Head>>;
         begin(Begin) -> Each<()>;
         end(End) -> Ended;
         sweep(Sweep) -> Swept;
