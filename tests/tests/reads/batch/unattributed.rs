@@ -203,7 +203,8 @@ async fn a_function_s_strangers_are_not_another_s(on: Source) {
     let call = |n: usize| {
         let on = &on;
         async move {
-            if n.is_multiple_of(2) {
+            // The first of those that wait, which loads next, is one of `find` as well.
+            if n < 2 || !n.is_multiple_of(2) {
                 on.find(&names(["Ada"])).await
             } else {
                 on.list(&names(["Ada"])).await.into_iter().map(|len| ("ada".to_owned(), len.unwrap_or(0))).collect()
@@ -245,6 +246,21 @@ async fn nobody_gets_what_others_have_asked_for(on: Source) {
         assert_eq!(returned, found(&["ada", &format!("own{n}")]));
     }
     assert_eq!(loads, AT_ONCE + 1, "their own ones, and `Ada` once more for all of them");
+}
+
+/// The load that they wait for is of more ids than they have asked for.
+async fn who_asks_for_fewer_ids_gets_no_more(on: Source) {
+    let on = Names::of(&on, &["ada", "eve"]);
+    let asks_for_both = |n: usize| n == 0 || !n.is_multiple_of(2);
+    let call = |n: usize| {
+        let on = &on;
+        async move { if asks_for_both(n) { on.find(&names(["Ada", "Eve"])).await } else { on.find(&names(["Ada"])).await } }
+    };
+    let (mut returned, _) = while_one_loads(&on, call).await;
+    returned.rotate_right(1);
+    for (n, returned) in returned.into_iter().enumerate() {
+        assert_eq!(returned, found(if asks_for_both(n) { &["ada", "eve"] } else { &["ada"] }), "{n}");
+    }
 }
 
 async fn single_calls_that_wait_for_it_share_one_load(on: Source) {
@@ -407,6 +423,7 @@ on_both!(
     a_function_s_strangers_are_not_another_s,
     calls_at_once_for_several_ids_that_are_spelled_otherwise,
     nobody_gets_what_others_have_asked_for,
+    who_asks_for_fewer_ids_gets_no_more,
     single_calls_that_wait_for_it_share_one_load,
     ids_of_an_own_type_are_handed_over,
     ids_that_borrow_are_returned_as_without_a_cache,
