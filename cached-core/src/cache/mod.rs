@@ -337,7 +337,7 @@ impl Cache {
         self.engine.settled().await;
     }
 
-    /// What happened since the cache was built: the counters of every annotated function of the program, whether it was
+    /// Statistics since the cache was built: the counters of every annotated function of the program, whether it was
     /// called or not, and the state of the breaker. Functions with `cache = ..` appear with their first call.
     ///
     /// ```

@@ -222,7 +222,7 @@ impl Cache {
     }
 }
 
-/// What the steps of a transaction invalidate, made by [`Cache::deferred`].
+/// Gathers what the steps of a transaction invalidate; made by [`Cache::deferred`].
 ///
 /// Only the transaction's own connection sees its changes before the commit. So nothing may be invalidated yet, and
 /// nothing that the transaction reads may be cached: pass the transaction to functions without an attribute. If this is

@@ -1,4 +1,4 @@
-//! What codecs read back, and what they refuse.
+//! Tests: codecs read back what they have written, and refuse the rest.
 
 use super::guard::Cause;
 use super::*;

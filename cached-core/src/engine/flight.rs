@@ -9,7 +9,7 @@ use crate::key::Key;
 use crate::lease::Lease;
 use crate::store::Replace;
 
-/// What the calls that share a flight have in common.
+/// The state that the calls of one flight share.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) struct FlightKey {
     pub(super) key: Key,
@@ -20,7 +20,7 @@ pub(crate) struct FlightKey {
 
 pub(super) type LeadKey = Lead<FlightKey, FlightValue>;
 
-/// What a leader's ACQUIRE may replace. If it has taken the place of a stalled leader, that includes the former's
+/// The register that a leader's ACQUIRE may replace. If it has taken the place of a stalled leader, that includes the former's
 /// lease.
 pub(super) fn taking_place(lead: &LeadKey, lease: &Lease, replace: Replace) -> Replace {
     match lead.leases(lease.id()) {

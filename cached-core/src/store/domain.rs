@@ -1,4 +1,4 @@
-//! What fails together.
+//! The parts of a store that fail together.
 
 /// A part of a store that answers or fails on its own, such as one server of several:
 /// [`Store::domain`](super::Store::domain).

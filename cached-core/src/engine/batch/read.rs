@@ -31,7 +31,7 @@ pub(super) struct BatchKey {
     pub(super) target: Target,
 }
 
-/// What the first read has found of a key.
+/// The finding of the first read of a key.
 pub(super) type FirstRead = Result<(Entry, Option<Box<Slot>>), Miss>;
 
 /// Reads all keys, which are of one site. Reads that run side by side share one budget, so a batch of some thousand

@@ -244,7 +244,7 @@ pub(super) fn fallback<S: Shape>(site: &SiteState, entry: &Entry) -> Option<S::R
     S::rebuild(item(site, entry).ok()?)
 }
 
-/// What a call has to do if it does not return the value that it wanted to refresh.
+/// The next step of a call that does not return the value that it wanted to refresh.
 enum AfterRefresh {
     Load(Load),
     /// The value is unusable.

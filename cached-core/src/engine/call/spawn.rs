@@ -186,7 +186,7 @@ where
     returned_by(task.await).await
 }
 
-/// What the task returns, if it ends in time.
+/// Returns what the task returns, if it ends in time.
 async fn in_time<R>(task: &mut JoinHandle<R>, patience: Duration) -> Option<R> {
     let joined = timeout(patience, task).await.ok()?;
     Some(returned_by(joined).await)
@@ -218,7 +218,7 @@ fn as_here<F: Future<Output: Send> + Send + 'static>(task: F) -> Body<F::Output>
     }
 }
 
-/// What a task has returned. If it has panicked, the panic goes on in the caller that waits for it.
+/// Returns what the task has returned. If it has panicked, the panic goes on in the caller that waits for it.
 async fn returned_by<R>(joined: Result<R, JoinError>) -> R {
     match joined.map_err(JoinError::try_into_panic) {
         Ok(returned) => returned,

@@ -1,4 +1,4 @@
-//! What a missed call knows, and what its steps lead to.
+//! The state of a missed call, and the outcomes of its steps.
 
 use super::batch_member::Member;
 use crate::engine::budget::Budget;

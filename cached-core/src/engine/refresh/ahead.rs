@@ -15,14 +15,7 @@ mod tests {
     use crate::envelope::times::Times;
     use std::time::Duration;
 
-    const AHEAD: FreshPolicy = FreshPolicy {
-        revalidate: Duration::ZERO,
-        if_error: Duration::ZERO,
-        ahead: Some(1.0),
-        in_background: false,
-        spawns: false,
-        load_timeout: None,
-    };
+    const AHEAD: FreshPolicy = FreshPolicy { ahead: Some(1.0), ..FreshPolicy::NONE };
     const END: u64 = 1_600_000_000_000;
 
     fn times(load: Duration) -> Times {

@@ -34,6 +34,17 @@ pub(crate) struct FreshPolicy {
 }
 
 impl FreshPolicy {
+    /// Neither window, and no refresh ahead.
+    #[cfg(test)]
+    pub(super) const NONE: Self = Self {
+        revalidate: Duration::ZERO,
+        if_error: Duration::ZERO,
+        ahead: None,
+        in_background: false,
+        spawns: false,
+        load_timeout: None,
+    };
+
     pub(crate) fn of(spec: &Freshness) -> Self {
         let ms = Duration::from_millis;
         Self {
@@ -87,14 +98,7 @@ impl FreshPolicy {
 mod tests {
     use super::*;
 
-    const NONE: FreshPolicy = FreshPolicy {
-        revalidate: Duration::ZERO,
-        if_error: Duration::ZERO,
-        ahead: None,
-        in_background: false,
-        spawns: false,
-        load_timeout: None,
-    };
+    const NONE: FreshPolicy = FreshPolicy::NONE;
     const END: u64 = 1_600_000_000_000;
 
     fn times(load: Duration) -> Times {
