@@ -1,9 +1,9 @@
 //! The cost of tags: hits of an entry with two tags next to hits of one without, and the invalidation of a tag that
 //! many entries have.
 
-use crate::options::Scale;
 use crate::report::Line;
 use crate::rounds::{interleaved, lines, median};
+use crate::scale::Scale;
 use crate::server::RedisServer;
 use crate::subjects::{Contender, FLOOR, Hits, OURS, Ours, Subject, connection};
 use crate::targets::{HITS, INVALIDATION, REGISTER};

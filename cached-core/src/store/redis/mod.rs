@@ -21,6 +21,7 @@ mod answer;
 mod beat;
 mod connection;
 mod fault;
+mod gather;
 mod home;
 mod large;
 mod merge;
@@ -137,7 +138,7 @@ impl RedisStore {
 }
 
 /// ACQUIRE, as its script takes it.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct AcquireStep {
     key: Key,
     lease: Head,
@@ -166,7 +167,7 @@ impl Step for AcquireStep {
 }
 
 /// FILL, as its script takes it.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct FillStep {
     key: Key,
     expected: Head,
@@ -191,7 +192,7 @@ impl Step for FillStep {
 }
 
 /// RENEW, as its script takes it.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct RenewStep {
     key: Key,
     lease: Head,
@@ -215,7 +216,7 @@ impl Step for RenewStep {
 }
 
 /// RELEASE, as its script takes it.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct ReleaseStep {
     key: Key,
     head: Head,
