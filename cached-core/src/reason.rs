@@ -108,6 +108,8 @@ counted_reasons! {
         Panicked,
         /// There is no tokio runtime here.
         NoRuntime,
+        /// The cache is shut down: see [`Cache::shutdown`](crate::Cache::shutdown).
+        ShutDown,
     }
 }
 

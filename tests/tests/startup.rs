@@ -1,7 +1,9 @@
 //! Start-up reports everything that is wrong, with the places. (This is a program of its own: its functions are wrong
 //! on purpose, and would fail the start-up of all other tests.)
 
-use cached_core::{BuildError, Cache, Codec, redis_cached};
+use cached_core::store::MemoryStore;
+use cached_core::{BuildError, Cache, Clock, Codec, redis_cached};
+use std::sync::Arc;
 use std::time::Duration;
 
 #[redis_cached(key = "startup:<id>", ttl = "medum")]
@@ -82,6 +84,7 @@ async fn wrong_sites_still_work_without_the_check() {
 fn a_builder_error_names_the_field() {
     let second = Duration::from_secs(1);
     let b = || Cache::builder().check_sites(false);
+    let memory = || Arc::new(MemoryStore::new(1 << 20, Clock::system()));
     for (builder, field, said) in [
         (b().namespace(""), "namespace", "it is empty"),
         (b().namespace("a:b"), "namespace", "a:b"),
@@ -98,6 +101,14 @@ fn a_builder_error_names_the_field() {
         (b().jitter(f64::NAN), "jitter", "NaN"),
         (b().max_value_bytes(0), "max_value_bytes", "0"),
         (b().memory_capacity(1), "memory_capacity", "1 bytes"),
+        (b().namespace("shop").redis("redis://h/").memory_capacity(1 << 20), "memory_capacity", "`redis`"),
+        (b().memory_capacity(1 << 20).namespace("shop").store(memory()), "memory_capacity", "`store`"),
+        (b().namespace("shop").redis("redis://h/").store(memory()), "store", "`redis` and `store`"),
+        (b().marker(Duration::ZERO), "marker", "0ns"),
+        (b().throttle(Duration::ZERO), "throttle", "0ns"),
+        (b().heartbeat(Duration::ZERO), "heartbeat", "0ns"),
+        (b().local(Duration::ZERO), "local", "0ns"),
+        (b().local_capacity(1), "local_capacity", "1 bytes"),
         (b().load_limit(0), "load_limit", "0"),
         (b().namespace("shop").redis("localhost:6379"), "redis", "redis://"),
     ] {

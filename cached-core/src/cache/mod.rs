@@ -5,6 +5,7 @@ pub(crate) mod builder;
 pub(crate) mod entry;
 mod many;
 mod open;
+mod shutdown;
 pub(crate) mod writes;
 
 use crate::engine::handle::Cache;
@@ -334,7 +335,7 @@ impl Cache {
     /// # }
     /// ```
     pub async fn settled(&self) {
-        self.engine.settled().await;
+        self.engine.stored().await;
     }
 
     /// Statistics since the cache was built: the counters of every annotated function of the program, whether it was
@@ -360,6 +361,7 @@ impl Cache {
             breaker: engine.breaker(),
             pending: if sweeping { 1 } else { queued },
             sweeping,
+            shut_down: engine.is_shut(),
             near: engine.near_in_use().map(Near::stats),
             sites: engine.site_stats(),
         }

@@ -82,8 +82,8 @@ impl CacheBuilder {
             let problem = format!("{} bytes are too few; write at least 4096", self.settings.near.capacity);
             return Err(BuildError::field("local_capacity", problem));
         }
-        if self.memory_capacity < 4096 {
-            let problem = format!("{} bytes are too few; write at least 4096", self.memory_capacity);
+        if let Some(bytes) = self.memory_capacity.filter(|bytes| *bytes < 4096) {
+            let problem = format!("{bytes} bytes are too few; write at least 4096");
             return Err(BuildError::field("memory_capacity", problem));
         }
         let most = tokio::sync::Semaphore::MAX_PERMITS;
@@ -125,6 +125,12 @@ impl CacheBuilder {
                 let problem =
                     format!("`{first}` and `{second}` both say where values are stored: leave one of them out");
                 Err(BuildError::field(second, problem))
+            }
+            [source @ ("redis" | "store")] if self.memory_capacity.is_some() => {
+                let problem = format!(
+                    "it bounds the memory store, and `{source}` says that values are stored elsewhere: leave one of them out"
+                );
+                Err(BuildError::field("memory_capacity", problem))
             }
             _ => Ok(()),
         }

@@ -6,6 +6,7 @@ mod source;
 use crate::clock::Clock;
 use crate::codec::Codec;
 use crate::engine::Engine;
+use crate::engine::gate::Close;
 use crate::engine::handle::Cache;
 use crate::engine::settings::Settings;
 use crate::error::BuildError;
@@ -20,6 +21,8 @@ use std::time::Duration;
 
 /// The namespace in a process's own memory, where there are no keys of other services.
 const MEMORY_NAMESPACE: &str = "cache";
+/// Bytes of the memory store if nothing else is said.
+const MEMORY_CAPACITY: u64 = 64 << 20;
 
 /// Builds a [`Cache`]: [`Cache::builder`].
 ///
@@ -63,7 +66,8 @@ pub struct CacheBuilder {
     sources: Vec<&'static str>,
     /// `None` if it was not set.
     namespace: Option<String>,
-    memory_capacity: u64,
+    /// `None` if it was not set.
+    memory_capacity: Option<u64>,
     /// They have the prefix for a process's own memory until the cache is built.
     settings: Settings,
     clock: Clock,
@@ -76,7 +80,7 @@ impl Default for CacheBuilder {
             source: Source::Memory,
             sources: Vec::new(),
             namespace: None,
-            memory_capacity: 64 << 20,
+            memory_capacity: None,
             settings: Settings {
                 prefix: Prefix::new(MEMORY_NAMESPACE),
                 version: None,
@@ -150,14 +154,15 @@ impl CacheBuilder {
     }
 
     /// The most bytes that the memory store holds, including keys and bookkeeping (128 bytes per entry); at least 4096.
-    /// The least used values are removed first. Other stores ignore this setting.
+    /// The least used values are removed first. It does not go together with [`redis`](Self::redis) and
+    /// [`store`](Self::store); with [`from_env`](Self::from_env) it is for the case that the variable is not set.
     ///
     /// ```
     /// let cache = cached_core::Cache::builder().memory_capacity(256 << 20).build()?; // 256 MiB
     /// # Ok::<(), cached_core::BuildError>(())
     /// ```
     pub fn memory_capacity(self, bytes: u64) -> Self {
-        Self { memory_capacity: bytes, ..self }
+        Self { memory_capacity: Some(bytes), ..self }
     }
 
     /// The first part of all keys: the name of the service, which all of its processes share. Services that share a
@@ -450,16 +455,22 @@ impl CacheBuilder {
                 tracing::warn!("{sharing}");
             }
         }
-        let store = self.open_store()?;
-        Ok(self.assemble(store))
+        let (store, close) = self.open_store()?;
+        Ok(self.assemble(store, close))
     }
 
-    fn open_store(&self) -> Result<Arc<dyn Store>, BuildError> {
+    /// Returns the store and, if it has connections of its own, what closes them.
+    fn open_store(&self) -> Result<(Arc<dyn Store>, Option<Close>), BuildError> {
         match &self.source {
-            Source::Memory => Ok(Arc::new(MemoryStore::new(self.memory_capacity, self.clock.clone()))),
-            Source::Own(store) => Ok(Arc::clone(store)),
+            Source::Memory => Ok((self.memory_store(), None)),
+            // Other caches may share it.
+            Source::Own(store) => Ok((Arc::clone(store), None)),
             #[cfg(feature = "redis")]
-            Source::Redis(url) => Ok(Arc::new(crate::store::RedisStore::new(url)?)),
+            Source::Redis(url) => {
+                let store = Arc::new(crate::store::RedisStore::new(url)?);
+                let to_close = Arc::clone(&store);
+                Ok((store, Some(Box::new(move || to_close.close()))))
+            }
             #[cfg(not(feature = "redis"))]
             Source::Redis(url) => {
                 // Only the scheme, because the URL may contain a password.
@@ -474,13 +485,17 @@ impl CacheBuilder {
         for problem in site::problems(&site::all(), &self.settings.classes) {
             tracing::warn!("{problem}");
         }
-        let store = Arc::new(MemoryStore::new(self.memory_capacity, self.clock.clone()));
-        self.assemble(store)
+        let store = self.memory_store();
+        self.assemble(store, None)
     }
 
-    fn assemble(self, store: Arc<dyn Store>) -> Cache {
+    fn memory_store(&self) -> Arc<dyn Store> {
+        Arc::new(MemoryStore::new(self.memory_capacity.unwrap_or(MEMORY_CAPACITY), self.clock.clone()))
+    }
+
+    fn assemble(self, store: Arc<dyn Store>, close: Option<Close>) -> Cache {
         let prefix = self.namespace.as_deref().map(Prefix::new);
         let settings = Settings { prefix: prefix.unwrap_or(self.settings.prefix), ..self.settings };
-        Cache::of(Engine::new(settings, store, self.clock))
+        Cache::of(Engine::new(settings, store, close, self.clock))
     }
 }

@@ -1,6 +1,5 @@
 //! The permission to load, and what becomes of the result.
 
-pub(crate) mod endings;
 pub(crate) mod fill;
 pub(crate) mod running;
 

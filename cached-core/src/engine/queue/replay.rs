@@ -8,7 +8,7 @@
 //! The queue is lost with it. A bracket's marker still protects its registers for as long as the marker lives. An
 //! invalidation without a bracket that was never applied leaves the old value until its time to live is over.
 
-use super::{QueueBatch, QueueStep, QueuedRegister};
+use super::{Added, QueueBatch, QueueStep, QueuedRegister};
 use crate::engine::Engine;
 use crate::engine::gate;
 use crate::engine::health::is_on_tokio;
@@ -47,7 +47,8 @@ impl Drop for ReplayDuty {
 impl Engine {
     /// Queues an invalidation that could not be applied, to apply it as soon as the store takes it.
     pub(crate) fn enqueue(self: &Arc<Self>, keys: &[Key], writer: Option<Head>) -> Outcome {
-        if self.queue.add(keys, writer) {
+        let added = self.queue.add(keys, writer);
+        if added == Added::Overflowed {
             tracing::warn!(
                 store = ?self.store,
                 most = self.queue.most(),
@@ -56,7 +57,7 @@ impl Engine {
             );
         }
         self.wrote(keys);
-        if !is_on_tokio() {
+        if added == Added::Refused || !is_on_tokio() {
             return Outcome::Failed;
         }
         self.replay();
@@ -196,7 +197,7 @@ impl ReplayDuty {
             match engine.apply(&batch).await {
                 Ok(()) => {
                     pause = PAUSE_FIRST;
-                    if engine.queue.len() == 0 {
+                    if engine.queue.is_applied() {
                         engine.drained.notify_waiters();
                         tracing::info!(store = ?engine.store, "all queued invalidations are applied");
                         engine.caught_up();

@@ -115,9 +115,9 @@ impl Target {
         let mut replace = Replace::Nothing;
         // A register that is neither a lease nor a throttle is replaced at the second attempt.
         for _ in 0..2 {
-            let (store, key) =
-                (Arc::clone(engine.store.off_path()), engine.settings.prefix.refresh_lease(self.place()));
-            let Some(mut lease) = Lease::new(store, key, Purpose::NONE, engine.settings.lease, None) else { break };
+            let (releases, time) = (Arc::clone(&engine.releases), engine.settings.lease);
+            let key = engine.settings.prefix.refresh_lease(self.place());
+            let Some(mut lease) = Lease::new(releases, key, Purpose::NONE, time) else { break };
             let over = std::mem::replace(&mut replace, Replace::Nothing);
             let over = lead.map_or(over.clone(), |lead| taking_place(lead, &lease, over));
             match budget.step(engine, |_, within| lease.acquire(over, within)).await {

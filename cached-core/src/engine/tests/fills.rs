@@ -65,7 +65,7 @@ async fn nothing_is_sent_to_a_store_whose_breaker_opened_during_the_load() {
 #[tokio::test(start_paused = true)]
 async fn a_load_that_ends_during_settled_is_stored() {
     let on = Subject::new();
-    let busy = on.engine().endings.room(1).expect("nothing is being stored");
+    let busy = on.engine().background.ending(1).expect("nothing is being stored");
     let settled = tokio::spawn({
         let on = on.clone();
         async move { on.cache.settled().await }
@@ -81,7 +81,7 @@ async fn a_load_that_ends_during_settled_is_stored() {
 #[tokio::test(start_paused = true)]
 async fn a_value_is_not_stored_when_too_many_fills_run() {
     let on = Subject::new();
-    let taken = on.engine().endings.room(4096).expect("nothing is being stored");
+    let taken = on.engine().background.ending(4096).expect("nothing is being stored");
     assert_eq!(on.call(1, AT_ONCE).await, 1);
     assert_eq!(on.unstored(), [(UnstoredReason::Overflow, 1)]);
     drop(taken);

@@ -16,6 +16,7 @@ mod outages;
 mod parts;
 mod puts;
 mod sharing;
+mod shutdown;
 mod sites;
 mod tagged;
 mod unusable;

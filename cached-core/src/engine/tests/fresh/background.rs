@@ -124,3 +124,26 @@ async fn a_load_in_a_task_that_calls_itself_is_noticed() {
     assert_eq!((value, took), (Ok(7), AT_ONCE));
     assert_eq!(on.of_function().misses[&MissReason::SelfCall], 1);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_shutdown_waits_for_spawned_loads_and_counts_those_that_go_on() {
+    for (takes, left) in [(ms(500), 0), (ms(5_000), 1)] {
+        let (on, function) = (Subject::new(), Function::new(SPAWN));
+        let call = function.calling(&on, Ok(1), takes).await;
+        call.abort();
+        let (unfinished, took) = timed(on.cache.shutdown(ms(1_000))).await;
+        assert_eq!((unfinished.loads, took), (left, takes.min(ms(1_000))));
+        assert_eq!(unfinished.is_empty(), left == 0, "{unfinished}");
+        assert_eq!(on.of_function().stored, 1 - left as u64);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_shutdown_waits_for_a_refresh_in_the_background() {
+    let (on, function) = (Subject::new(), Function::new(BACKGROUND));
+    function.stale(&on, 1).await;
+    assert_eq!(function.call(&on, Ok(2), ms(500)).await, Ok(1));
+    let (unfinished, took) = timed(on.cache.shutdown(ms(1_000))).await;
+    assert!(unfinished.is_empty() && took == ms(500), "{unfinished} after {took:?}");
+    assert_eq!((function.loads(), on.of_function().stored), (1, 2));
+}

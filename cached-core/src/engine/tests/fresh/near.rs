@@ -217,3 +217,18 @@ async fn tags_outlive_values_kept_past_their_end() {
     let state = on.engine().site(Function::new(window).site);
     assert!(state.tag_time >= 4 * (TTL + Duration::from_secs(24 * 3600)));
 }
+
+#[tokio::test(start_paused = true)]
+async fn nothing_is_served_from_the_near_cache_after_a_shutdown() {
+    let (on, function) = (Subject::new(), Function::kept(Freshness::NONE, MINUTE));
+    function.read_twice(&on, 1).await;
+    on.confirmed();
+    assert_eq!(function.call(&on, Ok(2), AT_ONCE).await, Ok(1));
+    assert!(on.cache.shutdown(ms(1_000)).await.is_empty());
+    on.confirmed();
+    for value in [3, 4] {
+        assert_eq!(function.call(&on, Ok(value), AT_ONCE).await, Ok(value));
+        on.cache.flush().await;
+    }
+    assert_eq!((on.of_function().near_hits, on.cache.stats().near.unwrap().entries), (1, 0));
+}
