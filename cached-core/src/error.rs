@@ -146,9 +146,9 @@ impl fmt::Display for CacheError {
             Self::BreakerOpen => f.write_str("the cache's store is not in use: its breaker is open"),
             Self::NoRuntime => f.write_str("there is no tokio runtime here: call the cache from inside of one"),
             Self::ShutDown => f.write_str("the cache is shut down, so nothing was stored"),
-            Self::Writing => f.write_str(
-                "a write is in progress on the value's key or on one of its tags, so nothing was stored",
-            ),
+            Self::Writing => {
+                f.write_str("a write is in progress on the value's key or on one of its tags, so nothing was stored")
+            }
             Self::NoRandomness => f.write_str("no random bits for the value's stamp"),
             Self::TooManyTags { max } => write!(f, "more than {max} tags and events"),
             Self::Encode { codec } => write!(f, "the value could not be serialized as {codec}"),
@@ -162,7 +162,7 @@ impl fmt::Display for CacheError {
             Self::KeyPattern { key } => write!(
                 f,
                 "`{key}` is a pattern, and this call is about one key: to remove all keys that begin alike, call \
-                 `delete_matching({:?}, ..)`; to invalidate entries together, give them a tag (`tags = \"..\"`) or an \
+                 `delete_matching({:?})`; to invalidate entries together, give them a tag (`tags = \"..\"`) or an \
                  event (`invalidate_on = ..`) and name that; for an argument that is a `*`, name the call, \
                  `entry!(call)`; in a key that you render yourself, write `%2A` for a `*`",
                 key.split('*').next().unwrap_or_default()

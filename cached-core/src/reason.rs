@@ -125,7 +125,7 @@ counted_reasons! {
     /// let cache = Cache::memory();
     /// let not_stored = Options::new().ttl(Duration::ZERO);
     /// cache.get_or_set("answer", not_stored, || async { Ok::<u64, ()>(42) }).await.unwrap();
-    /// cache.settled().await;
+    /// cache.flush().await;
     /// let stats = cache.stats();
     /// assert_eq!(stats.site("Cache::get_or_set").unwrap().unstored[&UnstoredReason::Policy], 1);
     /// # }

@@ -113,7 +113,7 @@ impl Counters {
 /// let cache = Cache::memory();
 /// for _ in 0..2 {
 ///     cache.get_or_set("answer", Options::new(), || async { Ok::<u64, ()>(42) }).await.unwrap();
-///     cache.settled().await;
+///     cache.flush().await;
 /// }
 /// let stats = cache.stats();
 /// let site = stats.site("Cache::get_or_set").unwrap();

@@ -40,7 +40,7 @@ impl Subject for Tagged {
     }
 
     async fn settled(&self) {
-        self.0.settled().await;
+        self.0.flush().await;
     }
 }
 
@@ -56,7 +56,7 @@ impl Subject for Untagged {
     }
 
     async fn settled(&self) {
-        self.0.settled().await;
+        self.0.flush().await;
     }
 }
 
@@ -113,14 +113,14 @@ async fn fill(cache: &Cache, tag: &str, entries: u64) {
         });
     }
     filling.join_all().await;
-    cache.settled().await;
+    cache.flush().await;
 }
 
 /// The size of the register of a tag or event in Redis.
 pub(super) async fn register(bench: &str, server: &RedisServer) -> Line {
     let tagged = Tagged(Ours::connect(&server.url()).await);
     tagged.find(FIRST_ID).await;
-    tagged.settled().await;
+    tagged.flush().await;
     let mut control = connection(&server.url()).await;
     let key = format!("bench:e:{}:{FIRST_ID}", UserUpdated::NAME);
     let bytes: Option<u64> =

@@ -42,7 +42,7 @@ impl Ours {
             self.find(0).await;
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
-        self.settled().await;
+        self.flush().await;
     }
 }
 
@@ -54,6 +54,6 @@ impl Subject for Ours {
     }
 
     async fn settled(&self) {
-        self.cache.settled().await;
+        self.cache.flush().await;
     }
 }

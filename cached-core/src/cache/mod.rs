@@ -178,7 +178,7 @@ impl Cache {
     /// let cache = Cache::memory();
     /// let nobody = || async { Ok::<Option<String>, Error>(None) };
     /// assert_eq!(cache.get_or_set_option("user:7", Options::new(), nobody).await.unwrap(), None);
-    /// cache.settled().await;
+    /// cache.flush().await;
     ///
     /// let not_called = || async { Err::<Option<String>, Error>(Error::other("the database was asked again")) };
     /// assert_eq!(cache.get_or_set_option("user:7", Options::new(), not_called).await.unwrap(), None);
@@ -318,24 +318,6 @@ impl Cache {
         hand::is_name(hand::Kind::Key, key.as_ref())?;
         hand::invalidates(hand::Kind::Key, key.as_ref(), &self.engine.settings.prefix);
         self.engine.target::<()>(&DELETE, key.as_ref()).remove().await.map(drop)
-    }
-
-    /// Waits until all values that are being stored in the background are stored. Call it before a process ends, and in
-    /// tests.
-    ///
-    /// ```
-    /// use cached_core::{Cache, Options};
-    ///
-    /// # #[tokio::main(flavor = "current_thread")]
-    /// # async fn main() {
-    /// let cache = Cache::memory();
-    /// cache.get_or_set("answer", Options::new(), || async { Ok::<u64, ()>(42) }).await.unwrap();
-    /// cache.settled().await;
-    /// assert_eq!(cache.get::<u64>("answer").await, Some(42));
-    /// # }
-    /// ```
-    pub async fn settled(&self) {
-        self.engine.stored().await;
     }
 
     /// Statistics since the cache was built: the counters of every annotated function of the program, whether it was

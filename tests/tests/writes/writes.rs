@@ -26,7 +26,7 @@ impl Row {
     async fn read(&self, options: Options) -> u64 {
         let read = async || Ok::<_, ()>(self.value.load(Ordering::SeqCst));
         let value = self.cache.get_or_set("row", options, read).await.unwrap();
-        self.cache.settled().await;
+        self.cache.flush().await;
         value
     }
 }
@@ -182,7 +182,7 @@ impl Posts {
     }
 
     async fn settled(&self) -> &Self {
-        self.cache.settled().await;
+        self.cache.flush().await;
         self
     }
 
@@ -192,13 +192,13 @@ impl Posts {
 
     async fn text(&self, id: u64) -> Option<String> {
         let post = self.find(id).await.unwrap();
-        self.settled().await;
+        self.flush().await;
         post.map(|post| post.text)
     }
 
     async fn texts(&self) -> Vec<String> {
         let posts = self.page(0).await;
-        self.settled().await;
+        self.flush().await;
         posts.into_iter().map(|post| post.text).collect()
     }
 }
@@ -215,7 +215,7 @@ async fn a_write_is_read_at_once() {
         assert_eq!(posts.text(0).await, None);
         assert_eq!(posts.add(7, "a".to_owned()).await, Ok(0), "that there was none is forgotten");
         assert_eq!(posts.text(0).await.as_deref(), Some("a"));
-        assert_eq!((posts.count().await, posts.settled().await.count().await), (1, 1));
+        assert_eq!((posts.count().await, posts.flush().await.count().await), (1, 1));
         assert_eq!(posts.site("count").hits, 1);
         posts.add(7, "b".to_owned()).await.unwrap();
         assert_eq!(posts.count().await, 2, "it hears of any");
@@ -280,7 +280,7 @@ async fn a_value_tag_invalidated_during_the_load_keeps_the_value_out() {
         posts.write(0, 7, "a");
         let cache = &posts.cache;
         slow(cache, "a").await;
-        cache.settled().await;
+        cache.flush().await;
         assert_eq!(posts.site("slow").unstored[&UnstoredReason::Tags], 1);
     })
     .await;

@@ -38,14 +38,14 @@ const MEMORY_CAPACITY: u64 = 64 << 20;
 /// | [`compress_above`](Self::compress_above) | off |
 /// | [`max_value_bytes`](Self::max_value_bytes) | 1 MiB |
 /// | [`budget`](Self::budget) | 100 ms for all steps of one call on the store |
-/// | [`lease`](Self::lease) | 3 s, renewed while the load runs; a quarter of it at first |
-/// | [`marker`](Self::marker) | 10 s, extended while the write runs |
+/// | [`lease_ttl`](Self::lease_ttl) | 3 s, renewed while the load runs; a quarter of it at first |
+/// | [`write_marker_ttl`](Self::write_marker_ttl) | 10 s, extended while the write runs |
 /// | [`max_wait`](Self::max_wait) | 5 s for someone else's load |
 /// | [`load_limit`](Self::load_limit) | 64 loads at once without the store |
-/// | [`local`](Self::local) | no near cache, except for functions that ask for it |
-/// | [`local_capacity`](Self::local_capacity) | 32 MiB |
-/// | [`heartbeat`](Self::heartbeat) | 2 s |
-/// | [`throttle`](Self::throttle) | 5 s between attempts to refresh a value whose load fails |
+/// | [`near_ttl`](Self::near_ttl) | no near cache, except for functions that ask for it |
+/// | [`near_capacity`](Self::near_capacity) | 32 MiB |
+/// | [`near_heartbeat`](Self::near_heartbeat) | 2 s |
+/// | [`refresh_cooldown`](Self::refresh_cooldown) | 5 s between attempts to refresh a value whose load fails |
 ///
 /// ```
 /// use cached_core::Cache;
@@ -88,14 +88,14 @@ impl Default for CacheBuilder {
                 jitter: 0.1,
                 codec: Codec::Json,
                 budget: Duration::from_millis(100),
-                lease: Duration::from_secs(3),
-                marker: Duration::from_secs(10),
+                lease_ttl: Duration::from_secs(3),
+                write_marker_ttl: Duration::from_secs(10),
                 max_wait: Duration::from_secs(5),
                 max_value_bytes: 1 << 20,
                 compress_above: usize::MAX,
                 load_limit: 64,
                 near: NearSettings { time: None, capacity: 32 << 20, heartbeat: Duration::from_secs(2) },
-                throttle: Duration::from_secs(5),
+                refresh_cooldown: Duration::from_secs(5),
             },
             clock: Clock::system(),
             check_sites: true,
@@ -281,33 +281,34 @@ impl CacheBuilder {
         self
     }
 
-    /// How long others wait for a load whose process has died: from 100 ms to 600 s. A living process renews its lease,
-    /// so loads may take longer than this. At first, the lease of a single call has only a quarter of this time (but at
-    /// least 500 ms), so a program that ends right after its call does not keep others waiting for long.
+    /// The time to live of a lease: how long others wait for a load whose process has died, from 100 ms to 600 s. A
+    /// living process renews its lease, so loads may take longer than this. At first, the lease of a single call has
+    /// only a quarter of this time (but at least 500 ms), so a program that ends right after its call does not keep
+    /// others waiting for long.
     ///
     /// ```
     /// use std::time::Duration;
     ///
-    /// let cache = cached_core::Cache::builder().lease(Duration::from_secs(10)).build()?;
+    /// let cache = cached_core::Cache::builder().lease_ttl(Duration::from_secs(10)).build()?;
     /// # Ok::<(), cached_core::BuildError>(())
     /// ```
-    pub fn lease(mut self, lease: Duration) -> Self {
-        self.settings.lease = lease;
+    pub fn lease_ttl(mut self, ttl: Duration) -> Self {
+        self.settings.lease_ttl = ttl;
         self
     }
 
-    /// How long nothing is stored that a write was about to change, after the writing process has died: from 1 s to
-    /// 600 s. A living process extends its marker. If a process dies while it commits, the commit must take effect within
-    /// this time, so let the database limit transactions to a shorter one.
+    /// The time to live of a write's marker: how long nothing is stored that the write was about to change, after its
+    /// process has died, from 1 s to 600 s. A living process extends its marker. If a process dies while it commits,
+    /// the commit must take effect within this time, so let the database limit transactions to a shorter one.
     ///
     /// ```
     /// use std::time::Duration;
     ///
-    /// let cache = cached_core::Cache::builder().marker(Duration::from_secs(30)).build()?;
+    /// let cache = cached_core::Cache::builder().write_marker_ttl(Duration::from_secs(30)).build()?;
     /// # Ok::<(), cached_core::BuildError>(())
     /// ```
-    pub fn marker(mut self, marker: Duration) -> Self {
-        self.settings.marker = marker;
+    pub fn write_marker_ttl(mut self, ttl: Duration) -> Self {
+        self.settings.write_marker_ttl = ttl;
         self
     }
 
@@ -342,9 +343,9 @@ impl CacheBuilder {
         self
     }
 
-    /// Turns on the near cache: this process also holds values in its own memory, for at most this time, from 1 ms to
-    /// 365 days. `local = "30s"` sets the time of one function. This sets that of all functions without `local` whose
-    /// values can be shared: an `Arc<T>`, or any other type that is `Clone + Send + Sync`.
+    /// Turns on the near cache: this process also holds values in its own memory, for at most this time to live, from
+    /// 1 ms to 365 days. `local = "30s"` sets the time of one function. This sets that of all functions without `local`
+    /// whose values can be shared: an `Arc<T>`, or any other type that is `Clone + Send + Sync`.
     ///
     /// A near hit takes some nanoseconds. Redis announces every change, so after a write a near hit can return the old
     /// value until the message arrives. Without contact to the server, the near cache is not used. With a server without
@@ -353,11 +354,11 @@ impl CacheBuilder {
     /// ```
     /// use std::time::Duration;
     ///
-    /// let cache = cached_core::Cache::builder().local(Duration::from_secs(30)).build()?;
+    /// let cache = cached_core::Cache::builder().near_ttl(Duration::from_secs(30)).build()?;
     /// # Ok::<(), cached_core::BuildError>(())
     /// ```
-    pub fn local(mut self, time: Duration) -> Self {
-        self.settings.near.time = Some(time);
+    pub fn near_ttl(mut self, ttl: Duration) -> Self {
+        self.settings.near.time = Some(ttl);
         self
     }
 
@@ -365,10 +366,10 @@ impl CacheBuilder {
     /// 4096. The least used values are removed first. A decoded value may take more memory than its encoded size.
     ///
     /// ```
-    /// let cache = cached_core::Cache::builder().local_capacity(256 << 20).build()?; // 256 MiB
+    /// let cache = cached_core::Cache::builder().near_capacity(256 << 20).build()?; // 256 MiB
     /// # Ok::<(), cached_core::BuildError>(())
     /// ```
-    pub fn local_capacity(mut self, bytes: u64) -> Self {
+    pub fn near_capacity(mut self, bytes: u64) -> Self {
         self.settings.near.capacity = bytes;
         self
     }
@@ -380,10 +381,10 @@ impl CacheBuilder {
     /// ```
     /// use std::time::Duration;
     ///
-    /// let cache = cached_core::Cache::builder().heartbeat(Duration::from_millis(500)).build()?;
+    /// let cache = cached_core::Cache::builder().near_heartbeat(Duration::from_millis(500)).build()?;
     /// # Ok::<(), cached_core::BuildError>(())
     /// ```
-    pub fn heartbeat(mut self, heartbeat: Duration) -> Self {
+    pub fn near_heartbeat(mut self, heartbeat: Duration) -> Self {
         self.settings.near.heartbeat = heartbeat;
         self
     }
@@ -394,11 +395,11 @@ impl CacheBuilder {
     /// ```
     /// use std::time::Duration;
     ///
-    /// let cache = cached_core::Cache::builder().throttle(Duration::from_secs(1)).build()?;
+    /// let cache = cached_core::Cache::builder().refresh_cooldown(Duration::from_secs(1)).build()?;
     /// # Ok::<(), cached_core::BuildError>(())
     /// ```
-    pub fn throttle(mut self, throttle: Duration) -> Self {
-        self.settings.throttle = throttle;
+    pub fn refresh_cooldown(mut self, cooldown: Duration) -> Self {
+        self.settings.refresh_cooldown = cooldown;
         self
     }
 

@@ -383,7 +383,7 @@ impl MissedCall {
     async fn acquire(&mut self, lead: &LeadKey) -> Result<AcquireAnswer, StoreError> {
         let engine = &self.target.engine;
         let releases = self.member.as_ref().map_or_else(|| Arc::clone(&engine.releases), Member::releases);
-        let (key, time) = (self.target.place().clone(), engine.settings.lease);
+        let (key, time) = (self.target.place().clone(), engine.settings.lease_ttl);
         let Some(mut lease) = Lease::new(releases, key, self.target.purpose(), time) else {
             return Ok(AcquireAnswer { acquired: Acquired::Granted, lease: None, stamps: None });
         };

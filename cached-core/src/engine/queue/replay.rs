@@ -90,7 +90,7 @@ impl Engine {
     async fn apply(&self, batch: &QueueBatch) -> Result<(), StoreError> {
         let registers = match batch {
             QueueBatch::All(_) => {
-                let swept = self.sweep(self.settings.prefix.namespace(), WITHIN, |_| ()).await;
+                let swept = self.sweep(self.settings.prefix.namespace(), WITHIN).await;
                 match &swept {
                     Ok(_) => self.queue.applied(batch),
                     Err(error) if error.kind.is_answer() && self.queue.is_first_refusal() => self.warn("*", error),
@@ -152,19 +152,14 @@ impl Engine {
         );
     }
 
-    /// Removes all registers whose keys begin with `prefix`, and reports the number of those removed so far.
-    pub(crate) async fn sweep(
-        &self,
-        prefix: &str,
-        within: Duration,
-        mut progress: impl FnMut(u64),
-    ) -> Result<u64, StoreError> {
+    /// Removes all registers whose keys begin with `prefix`. Returns how many they were. A step may take as long as
+    /// `within`.
+    pub(crate) async fn sweep(&self, prefix: &str, within: Duration) -> Result<u64, StoreError> {
         let (mut from, mut removed) = (None, 0);
         let swept = loop {
             match self.store.off_path().sweep(Sweep::new(prefix, within).from_cursor(from)).await {
                 Ok(swept) => {
                     removed += swept.removed;
-                    progress(removed);
                     match swept.next {
                         Some(next) => from = Some(next),
                         None => break Ok(removed),

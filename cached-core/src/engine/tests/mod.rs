@@ -149,6 +149,11 @@ impl Subject {
         })
     }
 
+    /// Waits until the queue is empty, but not longer than `within`. Returns whether it is.
+    async fn applied(&self, within: Duration) -> bool {
+        tokio::time::timeout(within, self.engine().drained()).await.is_ok()
+    }
+
     /// Opens the breaker by three calls that get no answer.
     async fn open_breaker(&self) {
         // Keeps the log line about a key that is used by hand from appearing.

@@ -12,7 +12,7 @@ async fn the_refreshing_call_is_served_at_once() {
         assert_eq!(timed(function.call(&on, Ok(2), ms(500))).await, (Ok(1), AT_ONCE));
     }
     sleep(ms(501)).await;
-    on.cache.settled().await;
+    on.cache.flush().await;
     assert_eq!(function.call(&on, Ok(9), AT_ONCE).await, Ok(2));
     assert_eq!((function.loads(), on.refresh_lease().await), (1, None));
     let stats = on.of_function();
@@ -48,7 +48,7 @@ async fn a_spawned_load_is_stored_whatever_its_caller_does() {
     call.abort();
     let follower = function.calling(&on, Ok(9), AT_ONCE).await;
     sleep(ms(501)).await;
-    on.cache.settled().await;
+    on.cache.flush().await;
     assert_eq!(follower.await.unwrap(), Ok(1));
     assert_eq!(function.call(&on, Ok(9), AT_ONCE).await, Ok(1));
     assert_eq!((function.loads(), on.of_function().stored), (1, 1));
@@ -72,11 +72,11 @@ async fn a_load_that_takes_too_long_goes_on_without_its_caller() {
         let fresh = Freshness { spawn: true, load_timeout_ms: Some(200), ..fresh };
         let (on, function) = (Subject::new(), Function::new(fresh));
         assert_eq!(function.call(&on, Ok(1), ms(300)).await, Ok(1), "there is no fallback");
-        on.cache.settled().await;
+        on.cache.flush().await;
         on.clock.advance(TTL);
         assert_eq!(timed(function.call(&on, Ok(2), ms(500))).await, (Ok(1), ms(200)));
         sleep(ms(301)).await;
-        on.cache.settled().await;
+        on.cache.flush().await;
         assert_eq!(function.call(&on, Ok(9), AT_ONCE).await, Ok(2));
         let stats = on.of_function();
         assert_eq!((stats.loads, stats.stale, stats.calls()), (2, 1, 3));

@@ -11,7 +11,7 @@ impl Function {
     async fn read_twice(&self, on: &Subject, value: u64) {
         for _ in 0..2 {
             assert_eq!(self.call(on, Ok(value), ms(10)).await, Ok(value));
-            on.cache.settled().await;
+            on.cache.flush().await;
         }
         self.loads.store(0, Ordering::SeqCst);
     }
@@ -73,7 +73,7 @@ async fn a_call_with_a_kept_value_may_refresh_it_early() {
     let ahead = Freshness { ahead: Some(1e12), ..Freshness::NONE };
     let (on, function) = (Subject::new(), Function::kept(ahead, MINUTE));
     assert_eq!(function.call(&on, Ok(1), ms(10)).await, Ok(1));
-    on.cache.settled().await;
+    on.cache.flush().await;
     function.kept_while_refreshed_elsewhere(&on, 1).await;
     on.clock.advance(ms(1));
     on.confirmed();
@@ -164,7 +164,7 @@ async fn a_kept_value_that_has_changed_is_not_refreshed_early() {
     let ahead = Freshness { ahead: Some(1e12), ..Freshness::NONE };
     let (on, function) = (Subject::new(), Function::kept(ahead, MINUTE));
     assert_eq!(function.call(&on, Ok(1), ms(10)).await, Ok(1));
-    on.cache.settled().await;
+    on.cache.flush().await;
     function.kept_while_refreshed_elsewhere(&on, 1).await;
     let near = on.engine().near();
     near.changed(&on.engine().settings.prefix.literal("k"));
@@ -181,7 +181,7 @@ async fn nothing_is_refreshed_early_without_contact() {
     let spec = SiteSpec { fresh: ahead, local: MINUTE, serves_in_gap: true, ..SiteSpec::DEFAULT };
     let function = Function::with(&spec);
     assert_eq!(function.call(&on, Ok(1), ms(10)).await, Ok(1));
-    on.cache.settled().await;
+    on.cache.flush().await;
     function.kept_while_refreshed_elsewhere(&on, 1).await;
     on.clock.advance(ms(1));
     on.engine().near().lost();
@@ -205,7 +205,7 @@ async fn the_former_value_is_not_served_after_the_new_one() {
     on.store.hold_news();
     // A function with the same template refreshes it early.
     assert_eq!(other.call(&on, Ok(2), ms(10)).await, Ok(2));
-    on.cache.settled().await;
+    on.cache.flush().await;
     on.confirmed();
     assert_eq!(function.call(&on, Ok(9), AT_ONCE).await, Ok(2));
 }
