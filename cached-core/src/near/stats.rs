@@ -15,7 +15,7 @@ crate::reason::counted_reasons! {
     DropReason {
         /// The entry or one of its tags has changed: this process has written it, or was notified.
         Changed,
-        /// All entries may have changed: `FLUSHALL`, `clear` and the like.
+        /// All entries may have changed (`FLUSHALL`, `Cache::clear` and the like), or the cache was shut down.
         Flushed,
         /// Contact with the store was lost, so that changes may have been missed.
         Gap,
