@@ -101,7 +101,7 @@ impl BatchSubject {
 
     async fn settled(&self) {
         if let Self::Ours(ours) | Self::Near(ours) | Self::OneByOne(ours) = self {
-            ours.flush().await;
+            ours.settled().await;
         }
     }
 }
@@ -169,7 +169,7 @@ async fn in_task(mut subject: BatchSubject, first: impl Fn(u64) -> u64 + Send + 
             subject.find(first..first + IDS).await;
             turn += 1;
         }
-        subject.flush().await;
+        subject.settled().await;
         turn as f64 / began.elapsed().as_secs_f64()
     });
     calling.await.expect("the caller panicked")

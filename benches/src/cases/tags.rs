@@ -40,7 +40,7 @@ impl Subject for Tagged {
     }
 
     async fn settled(&self) {
-        self.0.flush().await;
+        self.0.settled().await;
     }
 }
 
@@ -56,7 +56,7 @@ impl Subject for Untagged {
     }
 
     async fn settled(&self) {
-        self.0.flush().await;
+        self.0.settled().await;
     }
 }
 
@@ -120,7 +120,7 @@ async fn fill(cache: &Cache, tag: &str, entries: u64) {
 pub(super) async fn register(bench: &str, server: &RedisServer) -> Line {
     let tagged = Tagged(Ours::connect(&server.url()).await);
     tagged.find(FIRST_ID).await;
-    tagged.flush().await;
+    tagged.settled().await;
     let mut control = connection(&server.url()).await;
     let key = format!("bench:e:{}:{FIRST_ID}", UserUpdated::NAME);
     let bytes: Option<u64> =

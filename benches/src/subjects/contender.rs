@@ -62,7 +62,7 @@ impl<S: Subject> Contender for S {
             for id in FIRST_ID..FIRST_ID + keys {
                 self.find(id).await;
             }
-            self.flush().await;
+            self.settled().await;
         })
     }
 
@@ -146,7 +146,7 @@ async fn fill<S: Subject>(subject: S, first: u64, keys: u64, tasks: usize) -> Du
         });
     }
     callers.join_all().await;
-    subject.flush().await;
+    subject.settled().await;
     began.elapsed()
 }
 
@@ -165,6 +165,6 @@ async fn stampede<S: Subject>(subject: S, id: u64, callers: usize) -> Stampede {
     }
     let slowest = calling.join_all().await.into_iter().max().unwrap_or_default();
     let loads = loads() - loads_before;
-    subject.flush().await;
+    subject.settled().await;
     Stampede { loads, slowest }
 }

@@ -42,7 +42,7 @@ impl Ours {
             self.find(0).await;
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
-        self.flush().await;
+        self.settled().await;
     }
 }
 

@@ -25,7 +25,7 @@ fn writes() -> [(&'static str, Write); 9] {
             Box::pin(async move {
                 on.on.store.plan(Step::RemoveAll, [Act::Fails(FaultKind::ReadOnly)]);
                 assert_eq!(on.cache.invalidate((way.changed)(2)).await, Outcome::Queued);
-                assert!(on.applied(Duration::from_secs(1)).await);
+                assert!(on.on.applied(Duration::from_secs(1)).await);
             })
         }),
         ("set", |on, _| {

@@ -14,7 +14,7 @@ async fn a_queued_row_is_not_served_from_the_store() {
             assert_eq!(read, versions([1, version, 1]), "{}", way.name);
         }
         assert_eq!(on.loads(), 2, "{}: the others are served", way.name);
-        assert!(on.applied(Duration::from_secs(1)).await);
+        assert!(on.on.applied(Duration::from_secs(1)).await);
         for _ in 0..2 {
             assert_eq!((way.read)(&on, &IDS, 4).await, versions([1, 4, 1]), "{}", way.name);
             on.cache.flush().await;
@@ -34,7 +34,7 @@ async fn a_row_queued_during_its_load_is_not_stored() {
         assert_eq!(read.await.unwrap()[0], row(1, 1), "{}", way.name);
         on.cache.flush().await;
         assert_eq!((way.read)(&on, &[1], 2).await, [row(1, 2)], "{}", way.name);
-        assert!(on.applied(Duration::from_secs(1)).await);
+        assert!(on.on.applied(Duration::from_secs(1)).await);
         assert_ne!((way.read)(&on, &[1], 3).await, [row(1, 1)], "{}: it was removed at last", way.name);
     }
 }
