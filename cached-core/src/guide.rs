@@ -14,6 +14,7 @@
 //! | [`transactions`] | What may a database transaction read and invalidate? |
 //! | [`deployments`] | What happens to entries when types or code change? |
 //! | [`testing`] | How do I test code that uses the cache? |
+//! | [`sync_code`] | How do I call a cached function from code that is not async? |
 //! | [`migrating`] | How do I come from `cached`, Spring Cache or cashews? |
 //! | [`costs`] | What does a hit, a miss, a write cost? |
 //! | [`faq`] | Why is my function never a hit? And other questions |
@@ -76,6 +77,9 @@ pub mod deployments {}
 
 #[doc = include_str!("../guide/testing.md")]
 pub mod testing {}
+
+#[doc = include_str!("../guide/sync_code.md")]
+pub mod sync_code {}
 
 #[doc = include_str!("../guide/migrating.md")]
 pub mod migrating {}

@@ -352,7 +352,8 @@ pub enum Outcome {
     /// reads nor stores the entries concerned. Other processes may still read them.
     Queued,
     /// There is no tokio runtime here to apply it, or a part of it names nothing: a hashed value that does not
-    /// serialize, or a pattern (`user:*`). The rest is applied.
+    /// serialize, or a pattern (`user:*`). The rest is applied. Or the cache is shut down and the store out of reach:
+    /// then nothing is applied, now or later.
     Failed,
 }
 

@@ -5,6 +5,7 @@
 #[cfg_attr(not(test), expect(unused_extern_crates, reason = "used by expansions only"))]
 extern crate self as cached_core;
 
+mod background;
 mod breaker;
 mod cache;
 mod clock;
@@ -58,6 +59,7 @@ pub use cached_macros::{CacheEvent, CacheKey, redis_cached, redis_invalidate, re
 pub use clock::Clock;
 pub use codec::Codec;
 pub use engine::handle::Cache;
+pub use engine::shutdown::Unfinished;
 pub use error::{BuildError, CacheError, EntryError, FaultKind, SiteProblem, StoreError};
 pub use event::CacheEvent;
 pub use invalidation::{IntoInvalidation, Invalidation, Outcome, Tag};

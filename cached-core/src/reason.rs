@@ -108,6 +108,8 @@ counted_reasons! {
         Panicked,
         /// There is no tokio runtime here.
         NoRuntime,
+        /// The cache is shut down: see [`Cache::shutdown`](crate::Cache::shutdown).
+        ShutDown,
     }
 }
 
@@ -123,7 +125,7 @@ counted_reasons! {
     /// let cache = Cache::memory();
     /// let not_stored = Options::new().ttl(Duration::ZERO);
     /// cache.get_or_set("answer", not_stored, || async { Ok::<u64, ()>(42) }).await.unwrap();
-    /// cache.settled().await;
+    /// cache.flush().await;
     /// let stats = cache.stats();
     /// assert_eq!(stats.site("Cache::get_or_set").unwrap().unstored[&UnstoredReason::Policy], 1);
     /// # }

@@ -14,6 +14,9 @@ use serde::Serialize;
 use std::collections::BTreeMap;
 use std::fmt;
 
+/// The narrowest column of names in the text of [`Stats`].
+const NAME_WIDTH: usize = 24;
+
 /// The live counters of one site in one cache.
 #[derive(Debug, Default)]
 pub(crate) struct Counters {
@@ -110,7 +113,7 @@ impl Counters {
 /// let cache = Cache::memory();
 /// for _ in 0..2 {
 ///     cache.get_or_set("answer", Options::new(), || async { Ok::<u64, ()>(42) }).await.unwrap();
-///     cache.settled().await;
+///     cache.flush().await;
 /// }
 /// let stats = cache.stats();
 /// let site = stats.site("Cache::get_or_set").unwrap();
@@ -199,16 +202,19 @@ impl SiteStats {
         if self.role == Role::Put { invalidated.max(self.stored) } else { invalidated }
     }
 
-    /// Writes the function's line in the text of [`Stats`], under this name.
-    fn write_line(&self, name: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "\n{name:<24} ")?;
+    /// Writes the function's line in the text of [`Stats`], under this name of at most so many characters.
+    fn write_line(&self, name: &str, width: usize, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "\n{name:<width$} ")?;
         if self.role == Role::Read {
             let (calls, hits) = (self.calls(), 100.0 * self.hit_ratio());
-            write!(f, "{calls:>8} calls   {hits:>5.1} % hits  {:>6} loads  ", self.loads)?;
+            write!(f, "{calls:>8} calls   {hits:>6.1} % hits  {:>6} loads   ", self.loads)?;
             write!(f, "{:>6} coalesced  {:>6} bypassed", self.coalesced, self.bypassed)?;
         } else {
             write!(f, "{:>8} writes  {:>6} applied  {:>6} queued  ", self.writes(), self.applied, self.queued)?;
-            write!(f, "{:>6} stored  {:>6} refused", self.stored, self.refused)?;
+            write!(f, "{:>6} stored     {:>6} refused", self.stored, self.refused)?;
+            if self.failed > 0 {
+                write!(f, "   {:>6} failed", self.failed)?;
+            }
         }
         let unstored: u64 = self.unstored.values().sum();
         if unstored == 0 {
@@ -249,7 +255,8 @@ impl SiteStats {
 
 /// The statistics of a cache since it was built: [`Cache::stats`](crate::Cache::stats).
 ///
-/// Displays as one line for each function that was called. Serialize it for a metrics endpoint.
+/// Displays as one line for each function that was called, in columns: how its calls were answered, or what became of
+/// its writes. Serialize it for a metrics endpoint.
 ///
 /// ```
 /// let stats = cached_core::Cache::memory().stats();
@@ -267,6 +274,8 @@ pub struct Stats {
     /// Whether the queue has overflowed. Then the whole namespace is to be removed, and until it is, this process does
     /// not use the cache.
     pub sweeping: bool,
+    /// Whether the cache is shut down: [`Cache::shutdown`](crate::Cache::shutdown).
+    pub shut_down: bool,
     /// The near cache; `None` if no function that was called uses it.
     pub near: Option<NearStats>,
     /// All annotated functions, sorted by place; and `cache.get(..)` and the like as sites of their own once they are
@@ -296,14 +305,70 @@ impl Stats {
 impl fmt::Display for Stats {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "store {}, breaker {}", self.store, self.breaker)?;
+        if self.shut_down {
+            f.write_str(", shut down")?;
+        }
         if self.pending > 0 {
             let what = if self.sweeping { "the whole namespace" } else { "registers" };
             write!(f, ", {} waiting to be invalidated: {what}", self.pending)?;
         }
         let used = || self.sites.iter().filter(|site| site.is_used());
-        used().try_for_each(|site| {
+        let name = |site: &SiteStats| {
             let is_ambiguous = used().filter(|other| other.site == site.site).count() > 1;
-            site.write_line(if is_ambiguous { &site.path } else { &site.site }, f)
-        })
+            if is_ambiguous { site.path.clone() } else { site.site.clone() }
+        };
+        let lines: Vec<_> = used().map(|site| (name(site), site)).collect();
+        let width = lines.iter().map(|(name, _)| name.chars().count()).fold(NAME_WIDTH, usize::max);
+        lines.into_iter().try_for_each(|(name, site)| site.write_line(&name, width, f))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::site::{Site, SiteSpec};
+
+    fn site(name: &'static str, role: Role, count: impl FnOnce(&Counters)) -> SiteStats {
+        let counters = Counters::default();
+        count(&counters);
+        counters.snapshot(&Site::new(SiteSpec { name, role, ..SiteSpec::DEFAULT }), 0)
+    }
+
+    #[test]
+    fn the_text_is_a_table_whatever_the_names_and_numbers() {
+        let long = "the_function_with_the_longest_name_of_all";
+        let stats = Stats {
+            store: "memory",
+            breaker: BreakerState::Closed,
+            pending: 2,
+            sweeping: false,
+            shut_down: true,
+            near: None,
+            sites: vec![
+                site("find", Role::Read, |counters| counters.hits.add(3)),
+                site(long, Role::Read, |counters| {
+                    counters.hits.add(1);
+                    counters.loads.add(7);
+                }),
+                site("save", Role::Put, |counters| {
+                    counters.stored.add(4);
+                    counters.written(Outcome::Applied);
+                    counters.written(Outcome::Failed);
+                }),
+                site("never_called", Role::Read, |_| ()),
+            ],
+        };
+        let text = stats.to_string();
+        let lines: Vec<_> = text.lines().collect();
+        assert_eq!(lines[0], "store memory, breaker closed, shut down, 2 waiting to be invalidated: registers");
+        assert_eq!(
+            lines[1..],
+            [
+                "find                                             3 calls    100.0 % hits       0 loads        0 coalesced       0 bypassed",
+                "the_function_with_the_longest_name_of_all        8 calls     12.5 % hits       7 loads        0 coalesced       0 bypassed",
+                "save                                             4 writes       1 applied       0 queued       4 stored          0 refused        1 failed",
+            ],
+            "{text}"
+        );
     }
 }

@@ -176,9 +176,9 @@ use role::Role;
 /// value is cloned, and needs `Clone + Send + Sync`. A near hit takes nanoseconds and contacts nobody, and yet no old
 /// value is served: Redis announces every change of an entry and of the tags and events that it depends on, writes of
 /// this process take effect before they return, and without contact to Redis calls skip the near cache. What remains is
-/// the time that an announcement takes, and the builder's `heartbeat` if the network loses announcements. Functions
-/// that share entries, such as one that takes an id and one that takes many, share the kept values too if they keep
-/// them for the same time.
+/// the time that an announcement takes, and the builder's `near_heartbeat` if the network loses announcements.
+/// Functions that share entries, such as one that takes an id and one that takes many, share the kept values too if
+/// they keep them for the same time.
 ///
 /// **A load does not use the near cache**, nor does a put: values of the functions that they call become part of what
 /// is stored for everybody, so they are read from Redis. That holds for what the body awaits. A task that the body
@@ -205,8 +205,8 @@ use role::Role;
 /// - One call in all processes refreshes a value; the others are served at once, at the cost of a hit.
 /// - With `refresh_ahead` the same happens *before* the end: the more often a value is read and the longer it takes to
 ///   load, the less likely it ends. It has no effect on values that are rarely read.
-/// - If a load fails, no process tries again before the builder's `throttle` (5 s) is over, and the old value is served
-///   without an error.
+/// - If a load fails, no process tries again before the builder's `refresh_cooldown` (5 s) is over, and the old value
+///   is served without an error.
 /// - If a load succeeds but its value is not to be stored (a `None` with `none_ttl = "off"`, `cache_if`, a `ttl` of
 ///   zero, too large, not encodable ..), the old value ends as well, because the source has answered. It is removed,
 ///   and not served instead of an error.

@@ -25,7 +25,7 @@ pub fn patient_cache(url: &str) -> Cache {
         .namespace("cache")
         .redis(url)
         .budget(Duration::from_secs(5))
-        .marker(marker)
+        .write_marker_ttl(marker)
         .build()
         .expect("sound settings")
 }
@@ -104,7 +104,7 @@ impl Row {
     /// Reads it through the cache and waits until it is stored.
     pub async fn read_and_store(&self, cache: &Cache) -> u64 {
         let version = self.read(cache).await;
-        cache.settled().await;
+        cache.flush().await;
         version
     }
 
@@ -124,7 +124,7 @@ impl Row {
                 Ok::<_, ()>(version)
             };
             let version = cache.get_or_set(row.key(), row.options(), load).await.expect("the load succeeds");
-            cache.settled().await;
+            cache.flush().await;
             version
         });
         has_read.await.expect("it loads");

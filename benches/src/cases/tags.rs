@@ -113,7 +113,7 @@ async fn fill(cache: &Cache, tag: &str, entries: u64) {
         });
     }
     filling.join_all().await;
-    cache.settled().await;
+    cache.flush().await;
 }
 
 /// The size of the register of a tag or event in Redis.

@@ -54,6 +54,6 @@ impl Subject for Ours {
     }
 
     async fn settled(&self) {
-        self.cache.settled().await;
+        self.cache.flush().await;
     }
 }

@@ -188,7 +188,7 @@ impl<T: CacheValue> Entry<T> {
     /// let entry = cached_core::entry!(square(4))?;
     /// assert_eq!(entry.get().await, None);
     /// square(4).await;
-    /// cache.settled().await;
+    /// cache.flush().await;
     /// assert_eq!(entry.get().await, Some(16));
     /// # Ok(())
     /// # }

@@ -36,7 +36,7 @@ impl Cache {
     /// # async fn main() {
     /// let cache = Cache::memory();
     /// cache.get_or_set("word:one", Options::new(), || async { Ok::<u64, ()>(3) }).await.unwrap();
-    /// cache.settled().await;
+    /// cache.flush().await;
     ///
     /// let load = |missing: Vec<&'static str>| async move {
     ///     assert_eq!(missing, ["word:three"]);

@@ -5,6 +5,7 @@ pub(crate) mod builder;
 pub(crate) mod entry;
 mod many;
 mod open;
+mod shutdown;
 pub(crate) mod writes;
 
 use crate::engine::handle::Cache;
@@ -177,7 +178,7 @@ impl Cache {
     /// let cache = Cache::memory();
     /// let nobody = || async { Ok::<Option<String>, Error>(None) };
     /// assert_eq!(cache.get_or_set_option("user:7", Options::new(), nobody).await.unwrap(), None);
-    /// cache.settled().await;
+    /// cache.flush().await;
     ///
     /// let not_called = || async { Err::<Option<String>, Error>(Error::other("the database was asked again")) };
     /// assert_eq!(cache.get_or_set_option("user:7", Options::new(), not_called).await.unwrap(), None);
@@ -319,24 +320,6 @@ impl Cache {
         self.engine.target::<()>(&DELETE, key.as_ref()).remove().await.map(drop)
     }
 
-    /// Waits until all values that are being stored in the background are stored. Call it before a process ends, and in
-    /// tests.
-    ///
-    /// ```
-    /// use cached_core::{Cache, Options};
-    ///
-    /// # #[tokio::main(flavor = "current_thread")]
-    /// # async fn main() {
-    /// let cache = Cache::memory();
-    /// cache.get_or_set("answer", Options::new(), || async { Ok::<u64, ()>(42) }).await.unwrap();
-    /// cache.settled().await;
-    /// assert_eq!(cache.get::<u64>("answer").await, Some(42));
-    /// # }
-    /// ```
-    pub async fn settled(&self) {
-        self.engine.settled().await;
-    }
-
     /// Statistics since the cache was built: the counters of every annotated function of the program, whether it was
     /// called or not, and the state of the breaker. Functions with `cache = ..` appear with their first call.
     ///
@@ -360,6 +343,7 @@ impl Cache {
             breaker: engine.breaker(),
             pending: if sweeping { 1 } else { queued },
             sweeping,
+            shut_down: engine.is_shut(),
             near: engine.near_in_use().map(Near::stats),
             sites: engine.site_stats(),
         }

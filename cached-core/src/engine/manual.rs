@@ -96,6 +96,9 @@ impl Target {
     async fn put(&self, payload: &[u8], lifetime: Lifetime, value_tags: &[Key]) -> Result<(), CacheError> {
         let engine = &self.engine;
         engine.usable()?;
+        if engine.is_shut() {
+            return Err(CacheError::ShutDown);
+        }
         let stamp = random_id().ok_or(CacheError::NoRandomness)?;
         let mut budget = engine.budget();
         let mut call_stamps = self.stamps(value_tags, lifetime.time(), &mut budget).await?;

@@ -16,7 +16,7 @@ mod bulkhead;
 pub(crate) mod call;
 mod flight;
 mod flight_value;
-mod gate;
+pub(crate) mod gate;
 pub(crate) mod handle;
 mod health;
 pub(crate) mod load;
@@ -29,6 +29,7 @@ mod queue;
 mod read;
 mod refresh;
 pub(crate) mod settings;
+pub(crate) mod shutdown;
 mod site;
 mod target;
 pub(crate) mod write;
@@ -38,10 +39,12 @@ pub(crate) use target::Target;
 pub use write::bracket::Bracket;
 pub use write::put::Put;
 
+use crate::background::Background;
 use crate::breaker::Breaker;
 use crate::clock::Clock;
 use crate::flight::Flights;
 use crate::key::Key;
+use crate::lease::Releases;
 use crate::near::Near;
 use crate::site::Site;
 use crate::stats::{Counters, SiteStats};
@@ -50,8 +53,7 @@ use crate::sync::locked;
 use bulkhead::Bulkhead;
 use flight::FlightKey;
 use flight_value::FlightValue;
-use gate::Gate;
-use load::endings::Endings;
+use gate::{Close, Gate};
 use queue::Queue;
 use refresh::local::LocalRefreshes;
 use settings::Settings;
@@ -84,7 +86,11 @@ pub(crate) struct Engine {
     bulkhead: Arc<Bulkhead>,
     /// Bounds loads after one that has failed.
     after_failure: Arc<Bulkhead>,
-    endings: Arc<Endings>,
+    background: Arc<Background>,
+    /// Releases the leases of single calls.
+    releases: Arc<Releases>,
+    /// Calls read nothing from the store any more.
+    is_shut: AtomicBool,
     /// The last error of the store that is not an outage.
     refusal: Mutex<Option<String>>,
     /// Made when the first function uses it.
@@ -94,12 +100,16 @@ pub(crate) struct Engine {
 }
 
 impl Engine {
-    pub(crate) fn new(settings: Settings, store: Arc<dyn Store>, clock: Clock) -> Self {
+    /// `close` closes the connections of the store, if they are the cache's own.
+    pub(crate) fn new(settings: Settings, store: Arc<dyn Store>, close: Option<Close>, clock: Clock) -> Self {
         static NEXT: AtomicU64 = AtomicU64::new(0);
+        let background = Arc::<Background>::default();
         Self {
             bulkhead: Bulkhead::new(settings.load_limit),
             after_failure: Bulkhead::new(LOADS_AFTER_FAILURE),
-            endings: Arc::default(),
+            releases: Arc::new(Releases::at_once(Arc::clone(&store), Arc::clone(&background))),
+            background,
+            is_shut: AtomicBool::new(false),
             breaker: Breaker::new(),
             has_lost_probe: AtomicBool::new(false),
             queue: Queue::default(),
@@ -111,7 +121,7 @@ impl Engine {
             sites: Mutex::default(),
             id: NEXT.fetch_add(1, Ordering::Relaxed),
             settings,
-            store: Gate::new(store),
+            store: Gate::new(store, close),
             clock,
         }
     }
@@ -182,8 +192,8 @@ impl Engine {
     }
 
     /// Waits until nothing is being stored in the background.
-    pub(crate) async fn settled(&self) {
-        self.endings.settled().await;
+    pub(crate) async fn stored(&self) {
+        self.background.stored().await;
     }
 }
 

@@ -74,7 +74,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
 
     stampede("uncached", query_report).await?;
     stampede("cached", report).await?;
-    cache.settled().await;
+    cache.flush().await;
 
     if let Some(site) = cache.stats().site("report") {
         println!("report: {} loads, {} callers shared a load, {} hits", site.loads, site.coalesced, site.hits);

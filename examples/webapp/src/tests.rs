@@ -44,7 +44,7 @@ impl Fixture {
         assert_eq!(response.headers().contains_key(ELAPSED), data, "{path}");
         let status = response.status();
         let body = to_bytes(response.into_body(), usize::MAX).await.unwrap();
-        self.app.cache.settled().await;
+        self.app.cache.flush().await;
         (status, String::from_utf8(body.to_vec()).unwrap())
     }
 

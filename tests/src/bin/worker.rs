@@ -24,7 +24,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let lease = Duration::from_millis(lease_ms.parse()?);
     let cache =
         // Patient, because the time of the store is not under test.
-        Cache::builder().namespace("cache").redis(url).budget(Duration::from_secs(5)).lease(lease).max_wait(Duration::from_secs(30)).build()?;
+        Cache::builder().namespace("cache").redis(url).budget(Duration::from_secs(5)).lease_ttl(lease).max_wait(Duration::from_secs(30)).build()?;
     let callers: u32 = callers.parse()?;
 
     say("ready");
@@ -53,7 +53,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         slowest = slowest.max(took);
         values.insert(value?);
     }
-    cache.settled().await;
+    cache.flush().await;
     let report = Report {
         loads: loads.load(Ordering::SeqCst),
         slowest_ms: slowest.as_secs_f64() * 1000.0,

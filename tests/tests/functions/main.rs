@@ -3,5 +3,6 @@
 
 mod entries;
 mod options;
+mod sync_callers;
 mod told;
 mod user_code;

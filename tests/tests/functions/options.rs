@@ -38,17 +38,17 @@ fn builder() -> CacheBuilder {
         .namespace("cache")
         .ttl_class("timed", ms(120))
         .ttl_class("short", ms(60))
-        .throttle(THROTTLE)
+        .refresh_cooldown(THROTTLE)
         .budget(Duration::from_secs(8))
-        .lease(Duration::from_secs(30))
-        .marker(Duration::from_secs(60))
+        .lease_ttl(Duration::from_secs(30))
+        .write_marker_ttl(Duration::from_secs(60))
         .max_wait(Duration::from_secs(60))
 }
 
 /// `heartbeat`: contact that is older than this counts as lost until the store is asked again.
 async fn in_memory(subject: Subject, heartbeat: Duration, seed: u64, steps: usize) -> RunSummary {
     let clock = Clock::manual();
-    let cache = builder().clock(clock.clone()).heartbeat(heartbeat).build().unwrap();
+    let cache = builder().clock(clock.clone()).near_heartbeat(heartbeat).build().unwrap();
     fastrand::seed(seed);
     Run::new(subject, World::timed(cache, clock), seed).steps(steps).await
 }

@@ -183,7 +183,7 @@ impl Subject {
     async fn thrice<T: PartialEq + std::fmt::Debug>(&self, call: impl AsyncFn() -> T, expected: T) {
         for _ in 0..3 {
             assert_eq!(self.cache.scope(call()).await, expected);
-            self.cache.settled().await;
+            self.cache.flush().await;
         }
     }
 

@@ -333,7 +333,7 @@ impl<'a, E: Row> Repo<'a, E> {
                 rows[&1].version()
             }
         };
-        self.cache.settled().await;
+        self.cache.flush().await;
         version
     }
 }
@@ -456,13 +456,13 @@ async fn no_build_waits_for_the_load_of_another() {
     let read = async |cache: &Cache| {
         let load = || async { Ok::<_, ()>(2 + loads.fetch_add(1, Ordering::SeqCst)) };
         let value = cache.get_or_set("row", Options::new(), load).await.unwrap();
-        cache.settled().await;
+        cache.flush().await;
         value
     };
     assert_eq!((read(&newer[0]).await, read(&newer[1]).await), (2, 2), "one load for both of a build");
     end.send(()).unwrap();
     assert_eq!(held.await.unwrap(), Ok(1));
-    older.settled().await;
+    older.flush().await;
     assert_eq!((read(&newer[0]).await, read(&newer[1]).await, read(&older).await), (2, 2, 1));
     assert_eq!(loads.into_inner(), 1);
 }

@@ -30,7 +30,7 @@ impl Subject {
         let uncached = call().await;
         for _ in 0..3 {
             assert_eq!(self.cache.scope(call()).await, uncached, "{name}");
-            self.cache.settled().await;
+            self.cache.flush().await;
         }
         let stats = self.site(name);
         assert_eq!((stats.loads, stats.hits, stats.unstored.get(&reason)), (3, 0, Some(&3)), "{name}: {stats:?}");
@@ -39,7 +39,7 @@ impl Subject {
     /// Calls twice; the second call hits.
     async fn stored<T: PartialEq + Debug>(&self, name: &str, call: impl AsyncFn() -> T) {
         let first = self.cache.scope(call()).await;
-        self.cache.settled().await;
+        self.cache.flush().await;
         assert_eq!(self.cache.scope(call()).await, first, "{name}");
         let stats = self.site(name);
         assert_eq!((stats.loads, stats.hits, stats.stored), (1, 1, 1), "{name}: {stats:?}");
@@ -219,7 +219,7 @@ async fn an_untagged_enum_does_not_come_back_as_an_earlier_variant() {
     on.never_stored("owner", UnstoredReason::Changed, async || owner(1).await).await;
     on.said(&["read_back::owner", "near=\"Team\""]);
     on.cache.scope(owner(0)).await;
-    on.cache.settled().await;
+    on.cache.flush().await;
     assert_eq!(on.cache.scope(owner(0)).await, Owner::User { id: 0 });
     assert_eq!(on.site("owner").hits, 1, "a value that does come back is stored");
 }
@@ -254,14 +254,14 @@ async fn once_one_came_back_as_another_each_is_checked() {
     let on = Subject::new();
     for id in (0..200).chain(1_000..1_064) {
         on.cache.scope(owner_of(id)).await;
-        on.cache.settled().await;
+        on.cache.flush().await;
     }
     let stats = on.site("owner_of");
     assert!(stats.unstored.contains_key(&UnstoredReason::Changed), "one of 64 is checked: {stats:?}");
     let before = stats.stored;
     for id in 2_000..2_050 {
         on.cache.scope(owner_of(id)).await;
-        on.cache.settled().await;
+        on.cache.flush().await;
     }
     assert_eq!(on.site("owner_of").stored, before);
 }

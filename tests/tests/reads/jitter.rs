@@ -94,7 +94,7 @@ async fn stored(cache: &Cache) {
     let keys: Vec<String> = ids.iter().map(|id| format!("many:{id}")).collect();
     let load = |keys: Vec<String>| async { Ok::<_, ()>(keys.into_iter().map(|key| (key, 1_u64)).collect()) };
     cache.get_or_set_many(&keys, Options::new().ttl(TIME), load).await.unwrap();
-    cache.settled().await;
+    cache.flush().await;
 }
 
 #[tokio::test]
@@ -122,6 +122,6 @@ async fn the_time_of_a_none_is_written_in_the_attribute() {
             }
         })
         .await;
-    cache.settled().await;
+    cache.flush().await;
     is_spread_to_both_sides(&server, "written", 2 * TIME).await;
 }

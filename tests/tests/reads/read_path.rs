@@ -30,7 +30,7 @@ impl Subject {
         // Thousands of concurrent callers in a debug build on a busy machine are not a fault of the server.
         let cache = Cache::builder().namespace("cache").redis(server.url()).budget(Duration::from_secs(5));
         // Nor is it the lease's fault if the task that is to store the value had no turn.
-        let cache = cache.lease(Duration::from_secs(60)).build().unwrap();
+        let cache = cache.lease_ttl(Duration::from_secs(60)).build().unwrap();
         Self { cache, clock: Clock::manual(), loads: Arc::default(), server: Some(server) }
     }
 
@@ -46,7 +46,7 @@ impl Subject {
     async fn call_with(&self, key: &str, options: Options) -> Result<u64, String> {
         let load = || async { Ok(self.loads.fetch_add(1, Ordering::SeqCst) + 1) };
         let value = self.cache.get_or_set(key, options, load).await;
-        self.cache.settled().await;
+        self.cache.flush().await;
         value
     }
 
@@ -83,7 +83,7 @@ async fn a_none_is_remembered(on: Subject) {
             Ok::<_, String>(None::<u64>)
         };
         assert_eq!(on.cache.get_or_set_option("a", Options::new(), load).await, Ok(None));
-        on.cache.settled().await;
+        on.cache.flush().await;
     }
     assert_eq!(on.loads(), 1);
     // A caller whose type cannot hold the value loads.
@@ -119,7 +119,7 @@ async fn values_that_are_too_large_are_returned_and_not_stored(on: Subject) {
     let load = || async { Ok::<_, String>("x".repeat(2 << 20)) };
     for _ in 0..2 {
         assert_eq!(on.cache.get_or_set("a", Options::new(), load).await.unwrap().len(), 2 << 20);
-        on.cache.settled().await;
+        on.cache.flush().await;
     }
     let stats = on.stats();
     assert_eq!((stats.loads, stats.unstored[&UnstoredReason::TooLarge]), (2, 2));
@@ -150,7 +150,7 @@ async fn a_delete_during_a_load_keeps_the_loaded_value_out(on: Subject) {
         deleted.notify_one();
     };
     assert_eq!(tokio::join!(caller, writer).0, Ok(1), "a value that was computed is returned");
-    on.cache.settled().await;
+    on.cache.flush().await;
     assert_eq!(on.cache.get::<u64>("a").await, None);
     assert_eq!(on.stats().unstored[&UnstoredReason::LeaseLost], 1);
 }
@@ -176,7 +176,7 @@ async fn a_caller_after_a_delete_does_not_get_a_load_from_before(on: Subject) {
     };
     let (early, late) = tokio::join!(early, late);
     assert_eq!((early.unwrap().as_str(), late.unwrap().as_str()), ("old", "new"));
-    on.cache.settled().await;
+    on.cache.flush().await;
     assert_eq!(on.cache.get::<String>("a").await.as_deref(), Some("new"));
 }
 
@@ -347,7 +347,7 @@ async fn more_background_loads_than_there_is_room_are_all_stored(on: Subject) {
         });
     }
     assert!(callers.join_all().await.iter().all(Result::is_ok));
-    on.cache.settled().await;
+    on.cache.flush().await;
     let stats = on.stats();
     assert_eq!((stats.loads, stats.stored), (3_000, 3_000), "{stats:?}");
 }

@@ -30,7 +30,7 @@ fn patient(server: &RedisServer) -> Cache {
 
 /// A cache whose callers wait long for each other, and for the leases of other processes.
 fn waiting(server: &RedisServer) -> Cache {
-    Cache::builder().namespace("cache").redis(server.url()).max_wait(LONG).lease(LONG).build().unwrap()
+    Cache::builder().namespace("cache").redis(server.url()).max_wait(LONG).lease_ttl(LONG).build().unwrap()
 }
 
 /// Polls the future once; it must be pending.
@@ -240,7 +240,7 @@ async fn a_message_that_is_handled_while_a_call_is_under_way() {
         let cache = if is_cached { patient(&server) } else { waiting(&server) };
         if is_cached {
             cache.scope(person(7)).await;
-            cache.settled().await;
+            cache.flush().await;
         } else {
             cache.delete("person:7").await.unwrap();
         }
@@ -299,16 +299,17 @@ impl Call {
 async fn a_leader_whose_lease_is_on_its_way() {
     let server = RedisServer::start();
     let store = Arc::new(Announced { store: RedisStore::new(&server.url()).unwrap(), acquires: AtomicU64::new(0) });
-    let call =
-        Call::new(Cache::builder().namespace("cache").store(store.clone()).max_wait(LONG).lease(LONG).build().unwrap());
+    let call = Call::new(
+        Cache::builder().namespace("cache").store(store.clone()).max_wait(LONG).lease_ttl(LONG).build().unwrap(),
+    );
     let mut leader = pin!(call.clone().run());
     poll_until(&mut leader, || store.acquires.load(SeqCst) == 1).await;
     assert_eq!(call.loads(), 0);
     assert_eq!(call.callers(50).await, vec![1; 50], "one of them leads, the others follow it");
-    call.cache.settled().await;
+    call.cache.flush().await;
     // Its lease was taken away, so nobody stores what it loads now.
     assert_eq!(timeout(SOON, leader).await.expect("it goes on"), 2);
-    call.cache.settled().await;
+    call.cache.flush().await;
     assert_eq!(call.cache.get::<u64>("k").await, Some(1));
 }
 
@@ -319,9 +320,9 @@ async fn a_leader_that_loads() {
     let mut leader = pin!(call.clone().run());
     poll_until(&mut leader, || call.loads() == 1).await;
     assert_eq!(call.callers(50).await, vec![2; 50], "one of them leads, the others follow it");
-    call.cache.settled().await;
+    call.cache.flush().await;
     assert_eq!(timeout(SOON, leader).await.expect("it goes on"), 1, "its own value");
-    call.cache.settled().await;
+    call.cache.flush().await;
     let stats = call.cache.stats().site("Cache::get_or_set").unwrap().clone();
     assert_eq!(stats.unstored.get(&UnstoredReason::LeaseLost), Some(&1), "{stats:?}");
     assert_eq!(call.cache.get::<u64>("k").await, Some(2));

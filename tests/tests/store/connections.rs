@@ -44,7 +44,7 @@ async fn a_user_who_may_only_what_the_cache_needs() {
     let cache = works(&format!("redis://cache:pw@127.0.0.1:{}/", server.port())).await;
     let load = || async { Ok::<_, String>(1u8) };
     cache.get_or_set("loaded", Options::new(), load).await.unwrap();
-    cache.settled().await;
+    cache.flush().await;
     let stats = cache.stats();
     let site = stats.site("Cache::get_or_set").unwrap();
     assert_eq!((site.stored, site.bypassed), (1, 0), "{site:?}");

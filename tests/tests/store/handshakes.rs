@@ -4,7 +4,7 @@
 use cached_core::store::{Acquire, Get, Key, RedisStore, Store};
 use cached_core::{BreakerState, BuildError, Cache, FaultKind, Invalidation, Options, Outcome};
 use std::time::Duration;
-use tests::{Log, Proxy, RedisServer, Row, eventually, patient_cache};
+use tests::{Log, Proxy, RedisServer, Row, applied, eventually, patient_cache};
 use tracing::Level;
 
 const WITHIN: Duration = Duration::from_secs(10);
@@ -88,7 +88,7 @@ async fn a_register_that_is_refused_holds_up_no_others() {
     assert_eq!(cache.get::<i32>("row:1").await, Some(1));
     assert_eq!(cache.invalidate(Invalidation::new().key("row:1")).await, Outcome::Applied);
     let _: () = server.send(&[b"ACL", b"SETUSER", b"app", b"~*"]).await;
-    assert!(cache.drained(Duration::from_secs(30)).await);
+    assert!(applied(&cache, Duration::from_secs(30)).await);
 }
 
 #[tokio::test]
@@ -104,7 +104,7 @@ async fn a_node_that_owns_a_part_of_a_cluster_is_not_flushed_as_a_whole() {
         server.send::<i64>(&[b"DBSIZE"]).await > 0
     })
     .await;
-    assert!(cache.flush_namespace(|_| ()).await.is_err(), "the keys of other nodes are still there");
+    assert!(cache.clear().await.is_err(), "the keys of other nodes are still there");
     let lines: Vec<_> = log.take().into_iter().filter(|line| line.contains("node of a Redis Cluster")).collect();
     assert_eq!(lines.len(), 1, "said once: {lines:#?}");
     assert!(lines[0].contains(&format!("127.0.0.1:{}", server.port())), "{lines:#?}");
@@ -112,7 +112,7 @@ async fn a_node_that_owns_a_part_of_a_cluster_is_not_flushed_as_a_whole() {
     let server = RedisServer::cluster_node().await;
     let cache = patient_cache(&server.url());
     cache.set("k", &1, Options::new()).await.unwrap();
-    assert_eq!(cache.flush_namespace(|_| ()).await.unwrap(), 1);
+    assert_eq!(cache.clear().await.unwrap(), 1);
 }
 
 /// The client cannot read a refusal that quotes binary arguments. The log still says what is missing.

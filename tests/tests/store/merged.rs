@@ -44,7 +44,7 @@ impl Subject {
             });
         }
         tasks.join_all().await;
-        self.cache.settled().await;
+        self.cache.flush().await;
     }
 
     fn loads(&self) -> u64 {

@@ -67,7 +67,13 @@ async fn a_reader_that_only_reads() {
 async fn a_reader_that_keeps_values_in_memory() {
     let pair = Pair::new().await;
     let cache = |url: String| {
-        Cache::builder().namespace("cache").redis(url).budget(WITHIN).heartbeat(Duration::from_secs(1)).build().unwrap()
+        Cache::builder()
+            .namespace("cache")
+            .redis(url)
+            .budget(WITHIN)
+            .near_heartbeat(Duration::from_secs(1))
+            .build()
+            .unwrap()
     };
     let (here, rows) = (cache(pair.address.url()), KeptRows::new(1));
     // `Bridged` serves its values for their own time.

@@ -99,7 +99,7 @@ async fn a_frozen_server() {
     let server = RedisServer::start();
     let cache = cache(&server.url());
     call(&cache).await;
-    cache.settled().await;
+    cache.flush().await;
     assert!(is_hit(&cache).await);
 
     server.freeze();
@@ -124,7 +124,7 @@ async fn a_killed_server() {
     let mut server = RedisServer::start();
     let cache = cache(&server.url());
     call(&cache).await;
-    cache.settled().await;
+    cache.flush().await;
 
     server.kill();
     bridged(&cache).await;
@@ -138,11 +138,11 @@ async fn a_server_that_restarts_between_two_calls_is_not_even_noticed() {
     let mut server = RedisServer::start();
     let cache = cache(&server.url());
     call(&cache).await;
-    cache.settled().await;
+    cache.flush().await;
     server.kill();
     server.restart();
     call(&cache).await;
-    cache.settled().await;
+    cache.flush().await;
     let stats = stats(&cache);
     assert_eq!((stats.bypassed, stats.stored), (0, 2), "the broken connection was replaced: {stats:?}");
 }
@@ -208,7 +208,7 @@ async fn an_outage_is_two_lines_in_the_log() {
     let mut server = RedisServer::start();
     let cache = cache(&server.url());
     call(&cache).await;
-    cache.settled().await;
+    cache.flush().await;
     server.kill();
     open_breaker(&cache).await;
     median_overhead(&cache).await;
@@ -248,7 +248,7 @@ async fn healed(server: &RedisServer, plant: &[&[u8]], reason: MissReason) {
     let _: redis::Value = server.send(&[b"FLUSHALL"]).await;
     let _: redis::Value = server.send(plant).await;
     assert!(!is_hit(&cache).await, "{reason:?}");
-    cache.settled().await;
+    cache.flush().await;
     assert!(is_hit(&cache).await, "{reason:?}: the right value was not stored over it");
     assert_eq!(stats(&cache).misses.get(&reason), Some(&1), "{:?}", stats(&cache).misses);
 }
@@ -259,7 +259,7 @@ async fn damaged_and_foreign_bytes_cost_one_load() {
     let good = {
         let cache = cache(&server.url());
         call(&cache).await;
-        cache.settled().await;
+        cache.flush().await;
         server.send::<Vec<u8>>(&[b"GET", RAW_KEY]).await
     };
     let with = |change: &dyn Fn(&mut Vec<u8>)| {
@@ -301,7 +301,7 @@ async fn a_value_of_another_type_is_no_hit() {
     let cache = cache(&server.url());
     cache.set(KEY, &7u64, Options::new()).await.unwrap();
     assert!(!is_hit(&cache).await);
-    cache.settled().await;
+    cache.flush().await;
     assert!(is_hit(&cache).await);
     assert_eq!(stats(&cache).misses[&MissReason::Type], 1);
 }
@@ -313,7 +313,7 @@ async fn a_value_whose_payload_does_not_deserialize_is_loaded_each_time() {
     for _ in 0..2 {
         let load = || async { Ok::<_, String>(Unreadable { number: 1 }) };
         assert_eq!(cache.get_or_set(KEY, Options::new(), load).await.unwrap().number, 1);
-        cache.settled().await;
+        cache.flush().await;
     }
     let stats = stats(&cache);
     assert_eq!((stats.loads, stats.misses[&MissReason::Payload]), (2, 1), "{stats:?}");
@@ -362,7 +362,7 @@ async fn a_wrong_password() {
     }
     let cache = cache(&server.url().replace("127", ":secret@127"));
     call(&cache).await;
-    cache.settled().await;
+    cache.flush().await;
     assert!(is_hit(&cache).await);
 }
 

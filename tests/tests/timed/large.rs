@@ -47,7 +47,7 @@ impl Subject {
     async fn call(&self, key: &str, options: Options) {
         let load = async || Ok::<_, ()>(self.loads.fetch_add(1, Ordering::SeqCst));
         self.cache.get_or_set(key, options, load).await.unwrap();
-        self.cache.settled().await;
+        self.cache.flush().await;
     }
 
     fn hits(&self) -> u64 {
@@ -101,7 +101,7 @@ async fn a_value_of_ones_own() {
     let load = async || Ok::<_, ()>("x".repeat(16 << 20));
     for _ in 0..4 {
         on.cache.get_or_set("large", Options::new(), load).await.unwrap();
-        on.cache.settled().await;
+        on.cache.flush().await;
     }
     on.hits_again("the others hit", async || on.call("small", Options::new()).await).await;
     for _ in 0..2 {

@@ -3,7 +3,7 @@
 
 use cached_core::{Cache, Invalidation, Options, Outcome, redis_put};
 use std::time::Duration;
-use tests::{RedisServer, Relay, Row, RowChanged, eventually, patient_cache};
+use tests::{RedisServer, Relay, Row, RowChanged, applied, eventually, patient_cache};
 
 const PLAIN: &str = "plain";
 const WITHIN: Duration = Duration::from_secs(10);
@@ -22,7 +22,7 @@ impl World {
         let server = RedisServer::start();
         let relay = Relay::start(server.port()).await;
         let slow = Cache::builder().namespace("cache").redis(relay.url()).budget(Duration::from_millis(100));
-        let slow = slow.marker(Duration::from_secs(1)).lease(Duration::from_secs(60)).build().unwrap();
+        let slow = slow.write_marker_ttl(Duration::from_secs(1)).lease_ttl(Duration::from_secs(60)).build().unwrap();
         let other = patient_cache(&server.url());
         Self { _server: server, relay, slow, other, row: Row::new(1) }
     }
@@ -42,13 +42,13 @@ impl World {
     async fn read_plain(&self, cache: &Cache) -> u64 {
         let load = async || Ok::<_, ()>(self.row.now());
         let version = cache.get_or_set(PLAIN, Options::new(), load).await.unwrap();
-        cache.settled().await;
+        cache.flush().await;
         version
     }
 
     /// The held connection is given up for another one.
     async fn reconnects(&self) {
-        assert!(self.slow.drained(WITHIN).await);
+        assert!(applied(&self.slow, WITHIN).await);
         eventually("it has another connection", async || self.slow.get::<u64>("anything").await.is_none()).await;
     }
 }

@@ -182,7 +182,7 @@ fn without_a_runtime_functions_run_uncached() {
             assert_eq!(cache.get_or_set("k", Options::new(), || async { Ok::<_, String>(1u8) }).await, Ok(1));
             assert_eq!(cache.get::<u8>("k").await, None);
             assert!(cache.set("k", &1u8, Options::new()).await.is_err());
-            cache.settled().await;
+            cache.flush().await;
         })
         .expect("nothing to wait for");
     }
@@ -193,7 +193,7 @@ async fn callers_less_patient_than_the_budget_open_the_breaker_too() {
     let server = RedisServer::start();
     let cache = redis(&server);
     read(&cache, &AtomicU64::new(1)).await;
-    cache.settled().await;
+    cache.flush().await;
     server.freeze();
     let mut answered = 0;
     for _ in 0..20 {
@@ -208,7 +208,7 @@ async fn leaders_that_give_up_do_not_hand_their_waiting_on() {
     let server = RedisServer::start();
     let cache = redis(&server);
     read(&cache, &AtomicU64::new(1)).await;
-    cache.settled().await;
+    cache.flush().await;
     server.freeze();
     let mut impatient = tokio::task::JoinSet::new();
     for i in 1..=8 {
@@ -231,7 +231,7 @@ async fn a_lease_without_an_end_is_nobodys() {
     let began = Instant::now();
     read(&cache, &AtomicU64::new(1)).await;
     assert!(began.elapsed() < ms(500), "{:?}", began.elapsed());
-    cache.settled().await;
+    cache.flush().await;
     assert_eq!(cache.get::<u64>("k").await, Some(1));
 }
 
@@ -242,7 +242,7 @@ async fn an_entry_is_never_taken_for_the_mark_of_a_write() {
     cache.set("{t}:a:w", &1u8, Options::new()).await.expect("the server is well");
     for _ in 0..2 {
         cache.get_or_set("{t}:a", Options::new(), || async { Ok::<_, String>(1u8) }).await.expect("the load succeeds");
-        cache.settled().await;
+        cache.flush().await;
     }
     assert_eq!(cache.stats().site("Cache::get_or_set").expect("it was called").loads, 1);
 }

@@ -18,7 +18,7 @@ fn runtime() -> Runtime {
 async fn two_calls(cache: &Cache, key: &str) {
     let load = async || Ok::<_, ()>(1);
     cache.get_or_set(key, Options::new(), load).await.unwrap();
-    cache.settled().await;
+    cache.flush().await;
     cache.get_or_set(key, Options::new(), load).await.unwrap();
 }
 

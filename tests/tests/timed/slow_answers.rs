@@ -3,7 +3,7 @@
 //!
 //! The calls are every public method of a cache that waits for the store, and every attribute with the options that add
 //! steps to it. They run on a slow store whose time is paused, where the bound is exact, and over a slow network to a
-//! real server. `flush_namespace` and `delete_matching` are missing: they take as many steps as there are keys.
+//! real server. `clear` and `delete_matching` are missing: they take as many steps as there are keys.
 #![expect(clippy::unwrap_used, reason = "in a test, a panic is the report")]
 
 use bytes::Bytes;
@@ -19,7 +19,7 @@ use std::collections::HashMap;
 use std::pin::Pin;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
-use tests::{Network, Pass, RedisServer, eventually, forward};
+use tests::{Network, Pass, RedisServer, applied, eventually, forward};
 use tokio::time::{Instant, timeout};
 
 const LATE: Duration = Duration::from_millis(85);
@@ -312,7 +312,7 @@ async fn warm(cache: &Cache, id: u64) {
     for (_, _, call) in reads(cache, id) {
         call.await;
     }
-    cache.settled().await;
+    cache.flush().await;
     // A value that lives for a millisecond is past its end by now, on a real server too.
     tokio::time::sleep(Duration::from_millis(5)).await;
 }
@@ -329,9 +329,9 @@ async fn no_call_on_a_slow_store_takes_more_than_one_budget() {
         assert_eq!(too_slow(&cache, reads(&cache, id), Duration::ZERO).await, [], "id {id}");
         assert_eq!(too_slow(&cache, writes(&cache, id), Duration::ZERO).await, [], "id {id}");
         store.answers_after(Duration::ZERO);
-        cache.settled().await;
+        cache.flush().await;
     }
-    assert!(cache.drained(Duration::from_secs(60)).await);
+    assert!(applied(&cache, Duration::from_secs(60)).await);
 }
 
 #[tokio::test]
@@ -345,7 +345,7 @@ async fn no_call_over_a_slow_network_takes_more_than_one_budget() {
         assert_eq!(too_slow(&cache, reads(&cache, id), SLACK).await, [], "id {id}");
         assert_eq!(too_slow(&cache, writes(&cache, id), SLACK).await, [], "id {id}");
         network.down(Pass::AtOnce);
-        cache.settled().await;
+        cache.flush().await;
     }
-    assert!(cache.drained(Duration::from_secs(60)).await);
+    assert!(applied(&cache, Duration::from_secs(60)).await);
 }

@@ -171,8 +171,12 @@ fn after_a_short_program(load: Duration) -> Duration {
     let server = RedisServer::start();
     let program = |within| {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        let cache =
-            Cache::builder().namespace("cache").redis(server.url()).budget(ms(2_000)).lease(LEASE).max_wait(2 * LEASE);
+        let cache = Cache::builder()
+            .namespace("cache")
+            .redis(server.url())
+            .budget(ms(2_000))
+            .lease_ttl(LEASE)
+            .max_wait(2 * LEASE);
         let cache = cache.build().unwrap();
         let began = Instant::now();
         runtime.block_on(async {
@@ -213,7 +217,7 @@ async fn a_batch_that_is_given_up_at_any_moment_leaves_no_lease() {
         .namespace("cache")
         .redis(server.url())
         .budget(ms(5_000))
-        .lease(Duration::from_secs(600))
+        .lease_ttl(Duration::from_secs(600))
         .build()
         .unwrap();
     let ids: Vec<u64> = (0..20).collect();
@@ -228,7 +232,7 @@ async fn a_batch_that_is_given_up_at_any_moment_leaves_no_lease() {
         }
         drop(batch);
     }
-    cache.settled().await;
+    cache.flush().await;
     let leases = async || {
         let keys: Vec<String> = server.send(&[b"KEYS", b"*given-up*"]).await;
         let mut leases = 0;
@@ -248,7 +252,7 @@ async fn nor_do_single_calls() {
         .namespace("cache")
         .redis(server.url())
         .budget(ms(5_000))
-        .lease(Duration::from_secs(600))
+        .lease_ttl(Duration::from_secs(600))
         .build()
         .unwrap();
     patient_cache(&server.url()).set("warm", &1, Options::new()).await.unwrap();
@@ -264,7 +268,7 @@ async fn nor_do_single_calls() {
             tokio::task::yield_now().await;
         }
     }
-    cache.settled().await;
+    cache.flush().await;
     tests::eventually("all leases are released", async || {
         let script = b"local n = 0 for _, k in ipairs(redis.call('KEYS', '*single:*')) do
             if string.sub(redis.call('GET', k), 1, 1) == 'L' then n = n + 1 end end return n";

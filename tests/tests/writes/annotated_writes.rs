@@ -168,7 +168,7 @@ async fn a_put_has_tags_of_the_arguments_and_of_the_value() {
     for tag in ["user:3", "user:2"] {
         let users = Users::new().await;
         assert_eq!(users.gone(Repo { id: 3 }.put(1)).await, ["event:1"]);
-        users.0.settled().await;
+        users.0.flush().await;
         assert_eq!(users.0.scope(what_was_put(3, 1)).await, Some(2));
         assert_eq!(users.0.invalidate(Invalidation::new().tag(tag)).await, Outcome::Applied);
         assert_eq!(users.0.scope(what_was_put(3, 1)).await, None);
@@ -179,7 +179,7 @@ async fn a_put_has_tags_of_the_arguments_and_of_the_value() {
 async fn a_put_below_async_trait() {
     let users = Users::new().await;
     users.0.scope(Repo { id: 3 }.boxed_put(1)).await;
-    users.0.settled().await;
+    users.0.flush().await;
     assert_eq!(users.0.scope(what_was_put(3, 1)).await, Some(2));
 }
 
@@ -198,7 +198,7 @@ async fn listeners_hear_what_they_named() {
     let loads = async || {
         cache.scope(any()).await;
         cache.scope(of(&1)).await;
-        cache.settled().await;
+        cache.flush().await;
         let stats = cache.stats();
         (stats.site("any").unwrap().loads, stats.site("of").unwrap().loads)
     };

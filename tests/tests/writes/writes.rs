@@ -26,7 +26,7 @@ impl Row {
     async fn read(&self, options: Options) -> u64 {
         let read = async || Ok::<_, ()>(self.value.load(Ordering::SeqCst));
         let value = self.cache.get_or_set("row", options, read).await.unwrap();
-        self.cache.settled().await;
+        self.cache.flush().await;
         value
     }
 }
@@ -182,7 +182,7 @@ impl Posts {
     }
 
     async fn settled(&self) -> &Self {
-        self.cache.settled().await;
+        self.cache.flush().await;
         self
     }
 
@@ -280,7 +280,7 @@ async fn a_value_tag_invalidated_during_the_load_keeps_the_value_out() {
         posts.write(0, 7, "a");
         let cache = &posts.cache;
         slow(cache, "a").await;
-        cache.settled().await;
+        cache.flush().await;
         assert_eq!(posts.site("slow").unstored[&UnstoredReason::Tags], 1);
     })
     .await;

@@ -455,7 +455,7 @@ impl BatchLoad {
     fn renew_leases(&mut self, engine: &Engine, pulse: Option<&Arc<Pulse>>) {
         let leases: Vec<_> = self.of.iter().filter_map(|(_, begun)| begun.as_ref()?.to_renew()).collect();
         if !leases.is_empty() {
-            let (store, time) = (Arc::clone(engine.store.off_path()), engine.settings.lease);
+            let (store, time) = (Arc::clone(engine.store.off_path()), engine.settings.lease_ttl);
             self.renewal = Some(Renewal::start(store, leases, time, time, pulse.cloned()));
         }
     }

@@ -173,7 +173,8 @@ where
         return ended(load, shape, policy, body).await;
     };
     let old = begun.fallback().cloned().map(|entry| (begun.target().clone(), entry));
-    let mut task = tokio::spawn(as_here(ended(load, shape, policy, body)));
+    let counted = begun.engine().background.load();
+    let mut task = tokio::spawn(as_here(counted.around(ended(load, shape, policy, body))));
     if let (Some((target, entry)), Some(patience)) = (old, fresh.load_timeout)
         && let Some(value) = fallback::<S>(&target.site, &entry)
     {
@@ -202,11 +203,12 @@ where
     S: Shape<Return: Returns> + Send + 'static,
 {
     let Some(begun) = load.begun else { return };
-    tokio::spawn(as_here(async move {
+    let counted = begun.engine().background.load();
+    tokio::spawn(as_here(counted.around(async move {
         if let Some(begun) = begun.granted().await {
             ended(Load::begun(begun), shape, policy, body).await;
         }
-    }));
+    })));
 }
 
 /// Puts a task into the cache scope and the tracing span of the call.

@@ -1,6 +1,5 @@
 //! The permission to load, and what becomes of the result.
 
-pub(crate) mod endings;
 pub(crate) mod fill;
 pub(crate) mod running;
 
@@ -362,7 +361,7 @@ impl FailedRefresh {
         let Self { target, lease, lead, claim } = self;
         let engine = Arc::clone(&target.engine);
         let now = engine.clock.now();
-        let until = now + engine.settings.throttle;
+        let until = now + engine.settings.refresh_cooldown;
         match claim {
             Some(claim) => claim.cool_down(until),
             None => engine.local_refreshes.cool_down(target.place(), now, until),

@@ -168,15 +168,16 @@ impl Target {
             self.engine.replay();
             return Err(MissReason::Pending);
         }
-        if self.engine.may_use_store() { Ok(()) } else { Err(MissReason::BreakerOpen) }
+        self.engine.may_read_store()
     }
 
-    /// Whether anything may be stored now.
+    /// Whether what was loaded may be stored now. A cache that is shut down still stores what it has a lease for.
     pub(super) fn may_store(&self) -> Result<(), UnstoredReason> {
-        self.may_read().map_err(|reason| match reason {
-            MissReason::Pending => UnstoredReason::Pending,
-            _ => UnstoredReason::Fault,
-        })
+        if self.is_pending() {
+            self.engine.replay();
+            return Err(UnstoredReason::Pending);
+        }
+        if self.engine.may_use_store() { Ok(()) } else { Err(UnstoredReason::Fault) }
     }
 
     /// Sends a GET now, of the tags as well if there are any. The part about tags is boxed, because every call's future

@@ -129,6 +129,20 @@ impl SiteState {
         }
     }
 
+    /// Logs once that an invalidation is lost.
+    pub(crate) fn lost(&self, error: &CacheError) {
+        if self.backlog.queued() {
+            let (site, place) = (self.site.path(), self.site.place());
+            tracing::warn!(
+                site,
+                place,
+                %error,
+                "an invalidation is lost, because the cache is shut down and its store does not take it: the old value \
+                 is served until its time to live is over; shut the cache down after the last write"
+            );
+        }
+    }
+
     /// Logs the end of an outage: the store takes invalidations again, and none is queued.
     pub(crate) fn caught_up(&self) {
         if let Some((queued, unbracketed)) = self.backlog.end() {

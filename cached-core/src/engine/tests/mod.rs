@@ -16,6 +16,7 @@ mod outages;
 mod parts;
 mod puts;
 mod sharing;
+mod shutdown;
 mod sites;
 mod tagged;
 mod unusable;
@@ -146,6 +147,11 @@ impl Subject {
             recorded: &crate::envelope::tags::TagRecord::NONE,
             compress_above: usize::MAX,
         })
+    }
+
+    /// Waits until the queue is empty, but not longer than `within`. Returns whether it is.
+    async fn applied(&self, within: Duration) -> bool {
+        tokio::time::timeout(within, self.engine().drained()).await.is_ok()
     }
 
     /// Opens the breaker by three calls that get no answer.

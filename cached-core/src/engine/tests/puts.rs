@@ -62,7 +62,7 @@ async fn a_begin_that_was_carried_out_though_its_connection_broke_is_ended() {
     assert_eq!(find(&on, 2).await, 1);
     on.cache.delete("k").await.unwrap();
     find(&on, 2).await;
-    on.cache.settled().await;
+    on.cache.flush().await;
     assert_eq!(find(&on, 3).await, 2, "nobody is writing any more");
 }
 

@@ -100,7 +100,7 @@ async fn a_leader_that_is_not_polled_is_waited_for_no_longer_than_the_budget() {
     assert!(value > 1, "one of the two loads");
     assert_eq!(first.await.unwrap(), Ok(value), "and the other follows it");
     assert_eq!(leader.await, 1);
-    on.cache.settled().await;
+    on.cache.flush().await;
     let stats = on.stats();
     assert_eq!((stats.loads, stats.stored, stats.bypassed), (2, 1, 0), "its lease was free at once");
     assert_eq!(on.unstored(), [(UnstoredReason::LeaseLost, 1)]);
@@ -238,7 +238,7 @@ async fn a_late_call_reads_the_store_before_it_loads() {
     let other = on.engine().bulkhead.enter().await;
     let late = on.calling(Ok(2), AT_ONCE).await;
     assert_eq!((&mut leader).await.unwrap(), Ok(1));
-    on.cache.settled().await;
+    on.cache.flush().await;
     sleep(ms(400)).await;
     drop(other);
     assert_eq!(late.await.unwrap(), Ok(1), "the value came while it waited for room");

@@ -132,7 +132,7 @@ async fn a_value_cached_by_hand_under_another_version_is_not_found() {
     assert!(two.get::<Hiding>("hiding").await.is_none());
     let loaded = two.get_or_set("hiding", Options::new(), || async { Ok::<_, ()>(Hiding::Any) }).await;
     assert!(loaded.is_ok());
-    two.settled().await;
+    two.flush().await;
     assert!(one.get::<Hiding>("hiding").await.is_some() && two.get::<Hiding>("hiding").await.is_some(), "side by side");
 }
 

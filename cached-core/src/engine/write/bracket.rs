@@ -82,7 +82,7 @@ impl Bracket {
     async fn try_begin(scope: &Scope, token: bool, budget: &mut Budget) -> Result<Head, (Option<Head>, CacheError)> {
         let engine = &scope.engine;
         let writer = lease::writer().ok_or((None, CacheError::NoRandomness))?;
-        let (keys, marker) = (scope.keys(), engine.settings.marker);
+        let (keys, marker) = (scope.keys(), engine.settings.write_marker_ttl);
         let begun = budget
             .step(engine, |store, within| {
                 gate::begin(store, Begin::new(writer, keys, marker, within).with_token(token))
@@ -179,7 +179,7 @@ impl Extension {
     }
 
     fn start(engine: &Arc<Engine>, writer: Head, keys: Vec<Key>) -> Self {
-        let (store, marker) = (Arc::clone(engine.store.off_path()), engine.settings.marker);
+        let (store, marker) = (Arc::clone(engine.store.off_path()), engine.settings.write_marker_ttl);
         Self(Some(tokio::spawn(async move {
             let began = Instant::now();
             let mut ticks = tokio::time::interval(marker / 3);

@@ -78,8 +78,12 @@ impl Scope {
 
     /// Queues all registers, also those that the store may have removed: see [`gate`].
     fn queue(self, writer: Option<Head>, error: &CacheError) -> Outcome {
-        self.site.queued(error);
         let outcome = self.engine.enqueue(self.keys(), writer);
+        if self.engine.queue.is_closed() {
+            self.site.lost(error);
+        } else {
+            self.site.queued(error);
+        }
         self.end_with(outcome)
     }
 

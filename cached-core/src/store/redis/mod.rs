@@ -106,6 +106,23 @@ impl RedisStore {
         })
     }
 
+    /// Closes the connections to the server. Steps under way have no answer; the next step opens a connection again.
+    ///
+    /// [`Cache::shutdown`](crate::Cache::shutdown) does this for a cache that was built with a URL. It does not for a
+    /// store that was given to [`CacheBuilder::store`](crate::CacheBuilder::store), because other caches may share it.
+    ///
+    /// ```
+    /// # async fn end(cache: cached_core::Cache, store: std::sync::Arc<cached_core::store::RedisStore>) {
+    /// let unfinished = cache.shutdown(std::time::Duration::from_secs(5)).await;
+    /// store.close();
+    /// # _ = unfinished;
+    /// # }
+    /// ```
+    pub fn close(&self) {
+        self.link.close();
+        self.tracking.close();
+    }
+
     /// Reads a register that may be too large to be read; see [`overdue`].
     async fn get_overdue(&self, key: &Key, within: Duration) -> Result<Option<Bytes>, StoreError> {
         let deadline = Instant::now() + within;

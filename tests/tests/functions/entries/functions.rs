@@ -190,7 +190,7 @@ async fn a_value_that_is_kept_near_is_asked_for_its_entry_all_the_same() {
     with_cache(async |cache| {
         let repo = Repo::default();
         repo.near(7).await;
-        cache.settled().await;
+        cache.flush().await;
         repo.near(7).await;
         repo.near(7).await;
         assert_eq!(cache.stats().site("near").unwrap().near_hits, 1, "it is kept");
@@ -358,7 +358,7 @@ async fn nobody(id: u64) -> Answer<User> {
 async fn a_none_that_is_remembered_gives_way_to_what_is_set() {
     with_cache(async |cache| {
         assert_eq!(nobody(7).await, Ok(None));
-        cache.settled().await;
+        cache.flush().await;
         let entry = entry!(nobody(7)).unwrap();
         assert_eq!(entry.get().await, None);
         entry.set(&user(7, "Ada")).await.unwrap();

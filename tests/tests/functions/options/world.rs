@@ -125,7 +125,7 @@ impl World {
         loop {
             // On paused time this ends when all tasks wait for something.
             tokio::time::sleep(TICK).await;
-            self.cache.settled().await;
+            self.cache.flush().await;
             if self.loads_under_way() == 0 {
                 return;
             }

@@ -61,8 +61,12 @@ impl Row {
     ) -> Self {
         let (store, marks) = (foreign.connect(), Arc::clone(&foreign.marks));
         let gate = Gate { store, marks, desk: Arc::clone(desk), process };
-        let cache =
-            Cache::builder().namespace("cache").store(Arc::new(gate)).lease(FOR_EVER).marker(marker).max_wait(FOR_EVER);
+        let cache = Cache::builder()
+            .namespace("cache")
+            .store(Arc::new(gate))
+            .lease_ttl(FOR_EVER)
+            .write_marker_ttl(marker)
+            .max_wait(FOR_EVER);
         let cache = cache.clock(clock.clone()).budget(Duration::from_secs(60)).build().expect("sound settings");
         Self { cache, version: Arc::clone(version), desk: Arc::clone(desk), process }
     }

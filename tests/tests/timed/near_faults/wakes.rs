@@ -11,11 +11,11 @@ const ROUNDS: u32 = 40;
 
 /// Patient, because the time of the store is not under test.
 fn cache(url: &str, heartbeat: Duration) -> Cache {
-    let cache = Cache::builder().namespace("cache").redis(url).heartbeat(heartbeat);
+    let cache = Cache::builder().namespace("cache").redis(url).near_heartbeat(heartbeat);
     // But less patient than its wait for others' loads: a silent connection costs the former, and not the latter.
     cache
         .budget(Duration::from_secs(1))
-        .lease(Duration::from_secs(60))
+        .lease_ttl(Duration::from_secs(60))
         .max_wait(Duration::from_secs(60))
         .build()
         .unwrap()
@@ -109,7 +109,7 @@ async fn wait_for_a_load(here: &Cache, there: &Cache, key: String) -> (StandStil
                 Ok::<_, ()>(7_u32)
             };
             assert_eq!(there.get_or_set(key, Options::new(), load).await, Ok(7));
-            there.settled().await;
+            there.flush().await;
         }
     });
     begun.await.unwrap();

@@ -23,7 +23,7 @@ async fn a_companion_is_refreshed_in_its_place() {
         function.stale(&on, 1).await;
         function.call(&on, Ok(2), AT_ONCE).await.unwrap();
         tasks().await;
-        on.cache.settled().await;
+        on.cache.flush().await;
         assert_eq!(function.call(&on, Ok(3), AT_ONCE).await, Ok(2), "{fresh:?}");
         assert_eq!((function.loads(), on.base().await.as_deref()), (1, Some("theirs")), "{fresh:?}");
     }
@@ -38,7 +38,7 @@ async fn a_companion_bridges_a_source_that_is_down_only_while_its_base_stands() 
             on.with_a_base().await;
             function.stale(&on, 1).await;
             assert_eq!(function.call(&on, failed(), AT_ONCE).await, Ok(1), "{fresh:?}");
-            on.cache.settled().await;
+            on.cache.flush().await;
             if is_replaced {
                 other.with_a_base().await;
             } else {
@@ -60,7 +60,7 @@ async fn a_companion_invalidated_during_its_refresh_does_not_come_back() {
         other.with_a_base().await;
         assert!(refreshing.await.unwrap().is_ok());
         sleep(ms(60)).await;
-        on.cache.settled().await;
+        on.cache.flush().await;
         assert_eq!(function.call(&on, Ok(3), AT_ONCE).await, Ok(3), "{fresh:?}");
         assert_eq!(on.base().await.as_deref(), Some("theirs"), "{fresh:?}");
     }
@@ -80,7 +80,7 @@ async fn two_processes_refresh_a_companion_once() {
         }
         assert!(refreshing.await.unwrap().is_ok());
         sleep(ms(60)).await;
-        on.cache.settled().await;
+        on.cache.flush().await;
         assert_eq!((function.call(&other, Ok(9), AT_ONCE).await, function.loads()), (Ok(2), 1), "{fresh:?}");
     }
 }

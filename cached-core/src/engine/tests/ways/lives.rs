@@ -65,7 +65,7 @@ async fn a_value_stored_by_hand_lives_to_its_end() {
                 on.cache.get_or_set_many(&["by hand"], options(), load).await.unwrap();
             }
         }
-        on.cache.settled().await;
+        on.cache.flush().await;
         on.on.clock.advance(29 * DAY);
         assert_eq!(on.cache.get::<u64>("by hand").await, Some(1), "{what}");
         on.on.clock.advance(DAY);
@@ -104,7 +104,7 @@ async fn values_stored_together_do_not_end_together() {
                     }
                 }
             }
-            on.cache.settled().await;
+            on.cache.flush().await;
             let lives = lives(&on, &ids).await;
             let (least, most) = lives.iter().fold((f64::MAX, 0.0_f64), |(a, b), life| (a.min(*life), b.max(*life)));
             // The chance that one half of the spread has none of the two hundred is 1 in 10^60.

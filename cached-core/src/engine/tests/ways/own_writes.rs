@@ -25,7 +25,7 @@ fn writes() -> [(&'static str, Write); 9] {
             Box::pin(async move {
                 on.on.store.plan(Step::RemoveAll, [Act::Fails(FaultKind::ReadOnly)]);
                 assert_eq!(on.cache.invalidate((way.changed)(2)).await, Outcome::Queued);
-                assert!(on.cache.drained(Duration::from_secs(1)).await);
+                assert!(on.on.applied(Duration::from_secs(1)).await);
             })
         }),
         ("set", |on, _| {
@@ -36,8 +36,8 @@ fn writes() -> [(&'static str, Write); 9] {
         }),
         ("deleted", |on, _| Box::pin(async move { on.cache.delete("row:2").await.unwrap() })),
         ("put", |on, way| Box::pin(async move { assert_eq!((way.put)(on, 2, 2).await, row(2, 2)) })),
-        ("swept", |on, _| Box::pin(async move { _ = on.cache.delete_matching("row:2", |_| ()).await.unwrap() })),
-        ("all swept", |on, _| Box::pin(async move { _ = on.cache.flush_namespace(|_| ()).await.unwrap() })),
+        ("swept", |on, _| Box::pin(async move { _ = on.cache.delete_matching("row:2").await.unwrap() })),
+        ("all swept", |on, _| Box::pin(async move { _ = on.cache.clear().await.unwrap() })),
     ]
 }
 
