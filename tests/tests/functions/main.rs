@@ -5,3 +5,4 @@ mod entries;
 mod options;
 mod told;
 mod user_code;
+mod verbs;
