@@ -62,8 +62,8 @@ impl BuildError {
     }
 }
 
-/// Why [`Cache::set`](crate::Cache::set) or [`Cache::delete`](crate::Cache::delete) did not take effect, or
-/// [`Cache::try_write`](crate::Cache::try_write) did not begin.
+/// Why [`Entry::set`](crate::Entry::set), [`prime`](crate::Entry::prime) or [`remove`](crate::Entry::remove) did not take
+/// effect, or [`Cache::try_write`](crate::Cache::try_write) did not begin.
 ///
 /// Reads never return an error: for them every fault is a miss.
 ///
@@ -72,13 +72,13 @@ impl BuildError {
 /// errors prints nothing twice.
 ///
 /// ```
-/// use cached_core::{Cache, CacheError, Options};
+/// use cached_core::{Cache, CacheError};
 ///
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() {
 /// let cache = Cache::builder().max_value_bytes(10).build().unwrap();
 /// let text = String::from("more than ten bytes");
-/// match cache.set("text", &text, Options::new()).await {
+/// match cache.entry("text").set(&text).await {
 ///     Err(CacheError::TooLarge { bytes: 21, max: 10 }) => {} // with the quotes that JSON adds
 ///     other => panic!("{other:?}"),
 /// }
@@ -117,10 +117,10 @@ pub enum CacheError {
         /// The limit in bytes.
         max: usize,
     },
-    /// The options of the annotated function do not store this value.
+    /// The options of the entry, or of its function, do not store this value.
     Policy,
-    /// A pattern was given to a call that is about one key: [`Cache::set`](crate::Cache::set),
-    /// [`Cache::delete`](crate::Cache::delete), or the invalidation of [`Cache::try_write`](crate::Cache::try_write). A
+    /// A pattern was given to a call that is about one key: [`Entry::set`](crate::Entry::set),
+    /// [`Entry::remove`](crate::Entry::remove), or the invalidation of [`Cache::try_write`](crate::Cache::try_write). A
     /// pattern is a key of which a part, between `:`, is nothing but a `*`.
     ///
     /// A `*` that comes from a function's argument is no pattern: name that entry by [`entry!`](crate::entry).
@@ -156,7 +156,7 @@ impl fmt::Display for CacheError {
                 write!(f, "the value takes {bytes} bytes, more than the {max} of `max_value_bytes`")
             }
             Self::Policy => f.write_str(
-                "the function's own options do not store this value: its `ttl` is zero, `cache_if` says no, or its \
+                "the entry's own options do not store this value: its `ttl` is zero, `cache_if` says no, or its \
                  `tags` fail",
             ),
             Self::KeyPattern { key } => write!(

@@ -9,6 +9,7 @@
 //! | [`write_through`] | How do I store what a write returns? |
 //! | [`near_cache`] | How do hot values stay in the process, and stay coherent? |
 //! | [`freshness`] | How does nobody wait for an expiring value, and how is a failing source bridged? |
+//! | [`by_hand`] | How do I cache without an attribute, and look at or replace one entry? |
 //! | [`batches`] | How do I cache a function over many ids? |
 //! | [`outages`] | What happens when Redis is slow, full or gone? |
 //! | [`transactions`] | What may a database transaction read and invalidate? |
@@ -62,6 +63,9 @@ pub mod near_cache {}
 
 #[doc = include_str!("../guide/freshness.md")]
 pub mod freshness {}
+
+#[doc = include_str!("../guide/by_hand.md")]
+pub mod by_hand {}
 
 #[doc = include_str!("../guide/batches.md")]
 pub mod batches {}

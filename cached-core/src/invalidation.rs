@@ -126,8 +126,7 @@ impl Invalidation {
         Self::default()
     }
 
-    /// Adds the entry under `key`, as [`Cache::delete`](crate::Cache::delete) takes it: for keys of
-    /// [`Cache::get_or_set`](crate::Cache::get_or_set). The keys of annotated functions are escaped (`'42` for the text
+    /// Adds the entry under `key`, as [`Cache::entry`](crate::Cache::entry) takes it. The keys of annotated functions are escaped (`'42` for the text
     /// "42", `a%3Ab` for "a:b"), so for them use [`entry`](Self::entry), which lets the function render the key.
     ///
     /// It is one key. A pattern, such as `user:*`, is refused: [`Cache::try_write`](crate::Cache::try_write) does not

@@ -49,10 +49,9 @@ pub mod __private;
 pub mod fuzzing;
 
 pub use breaker::BreakerState;
-pub use cache::Options;
 pub use cache::audit::{Audit, AuditOptions, Finding, FindingKind, audit};
 pub use cache::builder::CacheBuilder;
-pub use cache::entry::Entry;
+pub use cache::entry::{ByHand, Entries, Entry, OfCall, Peek, Untyped};
 pub use cache::writes::Deferred;
 #[cfg(feature = "macros")]
 pub use cached_macros::{CacheEvent, CacheKey, redis_cached, redis_invalidate, redis_put};

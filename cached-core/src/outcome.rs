@@ -20,10 +20,10 @@ use std::marker::PhantomData;
 /// A value that can be stored. Implemented for all types that are `Serialize + DeserializeOwned + 'static`.
 ///
 /// ```
-/// use cached_core::{Cache, CacheValue, Options};
+/// use cached_core::{Cache, CacheValue};
 ///
 /// async fn remember<T: CacheValue>(cache: &Cache, value: &T) -> bool {
-///     cache.set("last", value, Options::new()).await.is_ok()
+///     cache.entry("last").set(value).await.is_ok()
 /// }
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() {

@@ -1,7 +1,7 @@
 //! The items that generated code may name. They are not public API and not covered by semantic versioning, and
 //! `cached-macros` is pinned to this very version.
 
-pub use crate::cache::entry::{Callable, ManyEntries, NoQuestion, Question};
+pub use crate::cache::entry::asked::{Callable, ManyEntries, NoQuestion, Question};
 pub use crate::codec::{ByteValue, Codec as CodecName};
 pub use crate::engine::batch::{batch, missing, run, settle};
 pub use crate::engine::call::near::near;

@@ -1,5 +1,6 @@
 //! A site: one annotated function. A `static` describes it, and a registry that the linker fills finds it.
 
+pub(crate) mod by_hand;
 mod spelled;
 mod startup;
 
@@ -190,7 +191,7 @@ impl Site {
     }
 
     /// `shop::users::Repo<_>::find`, which tells the function apart from others of its name. A site that is no
-    /// function, such as `Cache::get`, has only a name.
+    /// function, such as `Cache::entry`, has only a name.
     pub(crate) fn path(&self) -> &'static str {
         let inside = (self.spec.inside)();
         // The closure stands in the `static` that describes the function. In an `async fn` of a trait, that is in a

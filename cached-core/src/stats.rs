@@ -2,7 +2,7 @@
 //!
 //! Every call ends in exactly one of five ways, so `calls = near_hits + hits + coalesced + loads + unserved`: it is
 //! served from the near cache, from the store, by another caller's load in this process, by its own load, or
-//! (`Cache::get`, which cannot load) not at all.
+//! (`Entry::get`, which cannot load) not at all.
 
 use crate::breaker::BreakerState;
 use crate::counter::{ByReason, Counter};
@@ -106,17 +106,17 @@ impl Counters {
 /// to a map of its fields. Only this crate can create one.
 ///
 /// ```
-/// use cached_core::{Cache, MissReason, Options};
+/// use cached_core::{Cache, MissReason};
 ///
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() {
 /// let cache = Cache::memory();
 /// for _ in 0..2 {
-///     cache.get_or_set("answer", Options::new(), || async { Ok::<u64, ()>(42) }).await.unwrap();
+///     cache.entry("answer").get_or_load(|| async { Ok::<u64, ()>(42) }).await.unwrap();
 ///     cache.flush().await;
 /// }
 /// let stats = cache.stats();
-/// let site = stats.site("Cache::get_or_set").unwrap();
+/// let site = stats.site("Cache::entry").unwrap();
 /// assert_eq!((site.calls(), site.hits, site.loads), (2, 1, 1));
 /// assert_eq!(site.misses[&MissReason::Absent], 1);
 /// # }
@@ -149,7 +149,7 @@ pub struct SiteStats {
     pub coalesced: u64,
     /// Calls that ran the function's body, bypassed ones included.
     pub loads: u64,
-    /// Calls that found nothing and had no function to run: those of `Cache::get` and `Entry::get`.
+    /// Calls that found nothing and had no function to run: those of `Entry::get`.
     pub unserved: u64,
     /// Loads that returned an `Err`.
     pub load_errors: u64,
@@ -171,7 +171,7 @@ pub struct SiteStats {
     /// Writes whose invalidation was queued.
     pub queued: u64,
     /// Writes whose invalidation could not be rendered, or was made outside of a tokio runtime; and calls of
-    /// `Cache::delete` that the store did not carry out.
+    /// `Entry::remove` that the store did not carry out.
     pub failed: u64,
     /// Writes that were dropped before they had ended. They invalidate all the same.
     pub cancelled: u64,
@@ -192,10 +192,25 @@ pub struct SiteStats {
 impl SiteStats {
     /// Whether the function was called.
     fn is_used(&self) -> bool {
-        self.calls() + self.batches + self.writes() + self.refused > 0
+        self.calls() + self.batches + self.writes() + self.refused + self.stored > 0
     }
 
-    /// All writes, except for those that are under way or were refused. Writes by `Cache::set` invalidate nothing; they
+    /// Adds the counters of another row.
+    pub(crate) fn add(&mut self, other: &Self) {
+        macro_rules! add {
+            ($($counter:ident)*) => {
+                $(self.$counter += other.$counter;)*
+            };
+        }
+        add! {
+            batches near_hits hits coalesced loads unserved load_errors lease_waits bypassed stored stale refreshes
+            applied queued failed cancelled refused unbracketed bytes_read bytes_written
+        }
+        other.misses.iter().for_each(|(reason, count)| *self.misses.entry(*reason).or_default() += count);
+        other.unstored.iter().for_each(|(reason, count)| *self.unstored.entry(*reason).or_default() += count);
+    }
+
+    /// All writes, except for those that are under way or were refused. Writes by `Entry::set` invalidate nothing; they
     /// are only stored.
     fn writes(&self) -> u64 {
         let invalidated = self.applied + self.queued + self.failed + self.cancelled;
@@ -278,8 +293,8 @@ pub struct Stats {
     pub shut_down: bool,
     /// The near cache; `None` if no function that was called uses it.
     pub near: Option<NearStats>,
-    /// All annotated functions, sorted by place; and `cache.get(..)` and the like as sites of their own once they are
-    /// called.
+    /// All annotated functions, sorted by place; and entries by hand under their names, `Cache::entry` if they
+    /// have none, once one of their verbs was called.
     pub sites: Vec<SiteStats>,
 }
 

@@ -9,14 +9,14 @@ impl Cache {
     /// nothing. At the end of a process, use [`shutdown`](Self::shutdown).
     ///
     /// ```
-    /// use cached_core::{Cache, Options};
+    /// use cached_core::Cache;
     ///
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() {
     /// let cache = Cache::memory();
-    /// cache.get_or_set("answer", Options::new(), || async { Ok::<u64, ()>(42) }).await.unwrap();
+    /// cache.entry("answer").get_or_load(|| async { Ok::<u64, ()>(42) }).await.unwrap();
     /// cache.flush().await;
-    /// assert_eq!(cache.get::<u64>("answer").await, Some(42));
+    /// assert_eq!(cache.entry("answer").get::<u64>().await, Some(42));
     /// # }
     /// ```
     pub async fn flush(&self) {
@@ -33,7 +33,7 @@ impl Cache {
     ///
     /// - Reads run the function as without a cache, and store nothing
     ///   ([`MissReason::ShutDown`](crate::MissReason::ShutDown)). There is still one load per key at a time.
-    ///   [`get`](Self::get) finds nothing, and [`set`](Self::set) is an error.
+    ///   [`Entry::get`](crate::Entry::get) finds nothing, and [`Entry::set`](crate::Entry::set) is an error.
     /// - Writes still invalidate, because other processes must not serve what they have made old. If the store does not
     ///   take an invalidation, its outcome is [`Failed`](crate::Outcome::Failed) from the moment this returns, since
     ///   nothing would repeat it.

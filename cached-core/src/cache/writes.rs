@@ -9,6 +9,7 @@
 //! again. Until then, this process neither reads nor stores the entries that it invalidates.
 
 use super::entry::Entry;
+use super::entry::origin::Origin;
 use crate::engine::handle::Cache;
 use crate::engine::write::Write;
 use crate::error::CacheError;
@@ -155,12 +156,12 @@ impl Cache {
     /// [`CacheError`] if a step failed. Some registers are left then; call it again.
     ///
     /// ```
-    /// use cached_core::{Cache, Options};
+    /// use cached_core::Cache;
     ///
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), cached_core::CacheError> {
     /// let cache = Cache::memory();
-    /// cache.set("user:1", &1_u64, Options::new()).await?;
+    /// cache.entry("user:1").set(&1_u64).await?;
     /// assert_eq!(cache.clear().await?, 1);
     /// # Ok(())
     /// # }
@@ -177,15 +178,15 @@ impl Cache {
     /// [`CacheError`] if a step failed. Some entries are left then; call it again.
     ///
     /// ```
-    /// use cached_core::{Cache, Options};
+    /// use cached_core::Cache;
     ///
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), cached_core::CacheError> {
     /// let cache = Cache::memory();
-    /// cache.set("user:1", &1_u64, Options::new()).await?;
-    /// cache.set("order:1", &1_u64, Options::new()).await?;
+    /// cache.entry("user:1").set(&1_u64).await?;
+    /// cache.entry("order:1").set(&1_u64).await?;
     /// assert_eq!(cache.delete_matching("user:").await?, 1);
-    /// assert_eq!(cache.get::<u64>("order:1").await, Some(1));
+    /// assert_eq!(cache.entry("order:1").get::<u64>().await, Some(1));
     /// # Ok(())
     /// # }
     /// ```
@@ -256,7 +257,7 @@ impl Deferred {
     /// # Ok(())
     /// # }
     /// ```
-    pub fn entry<T>(&mut self, entry: &Entry<T>) -> &mut Self {
+    pub fn entry<T, O: Origin>(&mut self, entry: &Entry<T, O>) -> &mut Self {
         self.add(Invalidation::new().entry(entry))
     }
 

@@ -3,12 +3,13 @@
 use crate::envelope::Head;
 use crate::error::{FaultKind, StoreError};
 use crate::store::{
-    Begin, Each, End, Ended, GetAll, GetWatched, RemoveAll, Store, StoreFuture, TagAll, Watched, Watcher,
+    Begin, Each, End, Ended, GetAll, GetWatched, Key, Life, RemoveAll, Store, StoreFuture, TagAll, Watched, Watcher,
 };
 use bytes::Bytes;
 use std::fmt;
 use std::future::ready;
 use std::sync::{Arc, Weak};
+use std::time::Duration;
 
 /// Closes the connections of a store.
 pub(crate) type Close = Box<dyn Fn() + Send + Sync>;
@@ -71,6 +72,14 @@ pub(super) fn get_watched<'a>(store: &'a dyn Store, request: GetWatched<'a>) -> 
             // Fewer registers than keys are as good as none.
             Ok(watched.filter(|watched| watched.registers.len() == count))
         }),
+        None => Box::pin(ready(Ok(None))),
+    }
+}
+
+/// How long a register lives; `None` if there is none, or the store does not say.
+pub(super) fn life<'a>(store: &'a dyn Store, key: &'a Key, within: Duration) -> StoreFuture<'a, Option<Duration>> {
+    match store.capabilities().lives() {
+        Some(lives) => lives.life(Life::new(key, within)),
         None => Box::pin(ready(Ok(None))),
     }
 }

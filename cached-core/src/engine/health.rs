@@ -28,6 +28,15 @@ impl Engine {
         if self.may_use_store() { Ok(()) } else { Err(CacheError::BreakerOpen) }
     }
 
+    /// As [`usable`](Self::usable), for a caller that wants to store a value: a cache that is shut down takes none.
+    ///
+    /// # Errors
+    /// Why it may not.
+    pub(crate) fn usable_to_store(self: &Arc<Self>) -> Result<(), CacheError> {
+        self.usable()?;
+        if self.is_shut() { Err(CacheError::ShutDown) } else { Ok(()) }
+    }
+
     /// Whether calls may read from the store now, and load for it.
     ///
     /// # Errors

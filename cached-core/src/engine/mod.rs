@@ -20,7 +20,7 @@ pub(crate) mod gate;
 pub(crate) mod handle;
 mod health;
 pub(crate) mod load;
-mod manual;
+pub(crate) mod manual;
 mod miss;
 mod nesting;
 pub(crate) mod policy;
@@ -34,6 +34,7 @@ mod site;
 mod target;
 pub(crate) mod write;
 
+pub(crate) use site::by_hand::HandSites;
 pub(crate) use site::{SiteRef, SiteState};
 pub(crate) use target::Target;
 pub use write::bracket::Bracket;
@@ -67,7 +68,7 @@ use tokio::sync::Notify;
 const LOADS_AFTER_FAILURE: usize = 256;
 
 #[derive(Debug)]
-pub(crate) struct Engine {
+pub struct Engine {
     /// Distinguishes the caches of a process.
     id: u64,
     pub(crate) settings: Settings,
@@ -97,6 +98,7 @@ pub(crate) struct Engine {
     near: OnceLock<Arc<Near>>,
     /// By the site's address.
     sites: Mutex<HashMap<usize, Arc<SiteState>>>,
+    by_hand: HandSites,
 }
 
 impl Engine {
@@ -119,6 +121,7 @@ impl Engine {
             refusal: Mutex::default(),
             near: OnceLock::new(),
             sites: Mutex::default(),
+            by_hand: HandSites::default(),
             id: NEXT.fetch_add(1, Ordering::Relaxed),
             settings,
             store: Gate::new(store, close),
@@ -174,8 +177,8 @@ impl Engine {
     }
 
     pub(crate) fn sites(&self) -> Vec<Arc<SiteState>> {
-        let sites = locked(&self.sites);
-        let mut sites: Vec<_> = sites.values().cloned().collect();
+        let mut sites: Vec<_> = locked(&self.sites).values().cloned().collect();
+        sites.extend(self.by_hand.all());
         sites.sort_by_key(|state| (state.site.spec().file, state.site.spec().line, state.site.name()));
         sites
     }
@@ -186,7 +189,11 @@ impl Engine {
         let is_called = |site: &Site| called.iter().any(|state| std::ptr::eq(state.site, site));
         let uncalled = crate::site::all().into_iter().filter(|site| site.spec().ambient && !is_called(site));
         let uncalled = uncalled.map(|site| Counters::default().snapshot(site, 0));
-        let mut stats: Vec<_> = called.iter().map(|state| state.stats()).chain(uncalled).collect();
+        let (hand, functions): (Vec<_>, Vec<_>) =
+            called.iter().partition(|state| state.site.spec().template.is_empty());
+        let functions = functions.into_iter().map(|state| state.stats());
+        let hand = site::by_hand::merged(hand.into_iter().map(|state| state.stats()));
+        let mut stats: Vec<_> = functions.chain(uncalled).chain(hand).collect();
         stats.sort_by(|a, b| (&a.file_line, &a.path).cmp(&(&b.file_line, &b.path)));
         stats
     }

@@ -18,18 +18,31 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// What an attribute (or [`Options`](crate::Options)) says about storing, as far as that needs the value's type.
+/// What an attribute (or an entry by hand) says about storing, as far as that needs the value's type.
 pub struct Policy<T> {
     ttl: Option<Duration>,
     ttl_of: Option<fn(&T) -> Duration>,
     cache_if: Option<fn(&T) -> bool>,
-    tags_of: Option<TagsOf<T>>,
+    /// Behind a pointer, because the future of every call with an attribute has room for a policy.
+    captured: Option<Arc<Captured<T>>>,
     /// How a value is compared with what comes back from the codec.
     check: Option<Check<T>>,
 }
 
-/// Makes the value tags.
-type TagsOf<T> = Arc<dyn Fn(&T) -> Vec<Tag> + Send + Sync>;
+/// Closures that may capture something: those of entries by hand, and those that make the value tags.
+struct Captured<T> {
+    ttl_of: Option<Closure<T, Duration>>,
+    cache_if: Option<Closure<T, bool>>,
+    tags_of: Option<Closure<T, Vec<Tag>>>,
+}
+
+type Closure<T, R> = Arc<dyn Fn(&T) -> R + Send + Sync>;
+
+impl<T> Clone for Captured<T> {
+    fn clone(&self) -> Self {
+        Self { ttl_of: self.ttl_of.clone(), cache_if: self.cache_if.clone(), tags_of: self.tags_of.clone() }
+    }
+}
 
 impl<T> fmt::Debug for Policy<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -39,13 +52,13 @@ impl<T> fmt::Debug for Policy<T> {
 
 impl<T> Clone for Policy<T> {
     fn clone(&self) -> Self {
-        Self { tags_of: self.tags_of.clone(), ..*self }
+        Self { captured: self.captured.clone(), ..*self }
     }
 }
 
 impl<T> Default for Policy<T> {
     fn default() -> Self {
-        Self { ttl: None, ttl_of: None, cache_if: None, tags_of: None, check: None }
+        Self { ttl: None, ttl_of: None, cache_if: None, captured: None, check: None }
     }
 }
 
@@ -61,11 +74,10 @@ macro_rules! tags_of_value_and_arguments {
         {
             // A `Clone` that panics must not break the call: the value is not stored.
             let kept = caught(|| ($($argument.keep(),)*));
-            let tags_of = move |value: &T| {
+            self.tags_by(move |value: &T| {
                 let Ok(($($argument,)*)) = &kept else { panic!("the `Clone` of an argument has panicked") };
-                tags_of(value, $($ty::lend($argument)),*).into_iter().map(Into::into).collect()
-            };
-            Self { tags_of: Some(Arc::new(tags_of)), ..self }
+                tags_of(value, $($ty::lend($argument)),*)
+            })
         }
     )*};
 }
@@ -96,8 +108,39 @@ impl<T> Policy<T> {
         T: 'static,
         I: IntoIterator<Item: Into<Tag>> + 'static,
     {
+        self.tags_by(tags_of)
+    }
+
+    /// As [`tags_of`](Self::tags_of), with a closure that may capture something.
+    pub(crate) fn tags_by<I>(self, tags_of: impl Fn(&T) -> I + Send + Sync + 'static) -> Self
+    where
+        I: IntoIterator<Item: Into<Tag>>,
+    {
         let tags_of = move |value: &T| tags_of(value).into_iter().map(Into::into).collect();
-        Self { tags_of: Some(Arc::new(tags_of)), ..self }
+        self.capturing(|captured| captured.tags_of = Some(Arc::new(tags_of)))
+    }
+
+    /// As [`ttl_of`](Self::ttl_of), with a closure that may capture something.
+    pub(crate) fn ttl_by(self, ttl_of: impl Fn(&T) -> Duration + Send + Sync + 'static) -> Self {
+        self.capturing(|captured| captured.ttl_of = Some(Arc::new(ttl_of)))
+    }
+
+    /// As [`cache_if`](Self::cache_if), with a closure that may capture something.
+    pub(crate) fn cache_by(self, cache_if: impl Fn(&T) -> bool + Send + Sync + 'static) -> Self {
+        self.capturing(|captured| captured.cache_if = Some(Arc::new(cache_if)))
+    }
+
+    fn capturing(mut self, add: impl FnOnce(&mut Captured<T>)) -> Self {
+        let none = || Captured { ttl_of: None, cache_if: None, tags_of: None };
+        let mut captured = self.captured.take().map_or_else(none, Arc::unwrap_or_clone);
+        add(&mut captured);
+        self.captured = Some(Arc::new(captured));
+        self
+    }
+
+    /// The policy of values of another type: only its time does not need the type.
+    pub(crate) fn of_type<V>(&self) -> Policy<V> {
+        Policy { ttl: self.ttl, ..Policy::default() }
     }
 
     tags_of_value_and_arguments! {
@@ -123,20 +166,32 @@ impl<T> Policy<T> {
 
     /// The value tags.
     pub(crate) fn names(&self, value: &T, site: &SiteState) -> Result<Vec<Tag>, UnstoredReason> {
-        let Some(tags_of) = &self.tags_of else { return Ok(Vec::new()) };
+        let tags_of = self.captured.as_ref().and_then(|captured| captured.tags_of.as_ref());
+        let Some(tags_of) = tags_of else { return Ok(Vec::new()) };
         site.caught::<T, _>(UserCode::Tags, || tags_of(value)).ok_or(UnstoredReason::Panicked)
     }
 
     /// The time to live of the value before jitter, if it is to be stored.
     pub(crate) fn ttl_for(&self, value: &T, site: &SiteState) -> Result<Lifetime, UnstoredReason> {
-        if let Some(cache_if) = self.cache_if
-            && !site.caught::<T, _>(UserCode::CacheIf, || cache_if(value)).ok_or(UnstoredReason::Panicked)?
-        {
+        let captured = self.captured.as_ref();
+        let caught_if = |cache_if: &dyn Fn(&T) -> bool| {
+            site.caught::<T, _>(UserCode::CacheIf, || cache_if(value)).ok_or(UnstoredReason::Panicked)
+        };
+        let is_wanted = match (&self.cache_if, captured.and_then(|captured| captured.cache_if.as_deref())) {
+            (Some(cache_if), _) => caught_if(cache_if)?,
+            (None, Some(cache_if)) => caught_if(cache_if)?,
+            (None, None) => true,
+        };
+        if !is_wanted {
             return Err(UnstoredReason::Policy);
         }
-        let ttl = match self.ttl_of {
-            Some(ttl_of) => Some(site.caught::<T, _>(UserCode::Ttl, || ttl_of(value)).ok_or(UnstoredReason::Panicked)?),
-            None => self.ttl,
+        let caught_ttl = |ttl_of: &dyn Fn(&T) -> Duration| {
+            site.caught::<T, _>(UserCode::Ttl, || ttl_of(value)).ok_or(UnstoredReason::Panicked)
+        };
+        let ttl = match (&self.ttl_of, captured.and_then(|captured| captured.ttl_of.as_deref())) {
+            (Some(ttl_of), _) => Some(caught_ttl(ttl_of)?),
+            (None, Some(ttl_of)) => Some(caught_ttl(ttl_of)?),
+            (None, None) => self.ttl,
         };
         let lifetime = ttl.map_or(Lifetime::About(site.ttl), Lifetime::AtMost);
         if lifetime.time().is_zero() { Err(UnstoredReason::Policy) } else { Ok(lifetime) }

@@ -18,7 +18,7 @@ use std::time::Duration;
 
 /// An entry in a cache, as one site uses it.
 #[derive(Debug, Clone)]
-pub(crate) struct Target {
+pub struct Target {
     pub(super) engine: Arc<Engine>,
     pub(super) site: SiteRef,
     pub(super) key: Key,
@@ -62,18 +62,15 @@ pub(crate) struct Base {
 }
 
 impl Engine {
-    /// The entry under `key`, for callers without an attribute.
-    pub(crate) fn target<T: CacheValue>(self: &Arc<Self>, site: &'static Site, key: &str) -> Target {
-        let site = self.site(site);
+    /// The entry with values of type `T` under `key`, at a site without an attribute.
+    pub(crate) fn target_at<T: CacheValue>(self: &Arc<Self>, site: SiteRef, key: Key) -> Target {
         let fingerprint = site.fingerprint::<T>("");
-        Target {
-            engine: Arc::clone(self),
-            site,
-            key: self.settings.prefix.literal(key),
-            fingerprint,
-            left: None,
-            tagged: None,
-        }
+        Target { engine: Arc::clone(self), site, key, fingerprint, left: None, tagged: None }
+    }
+
+    /// What stands under `key`, whatever its type is.
+    pub(crate) fn target_by_key(self: &Arc<Self>, site: &'static Site, key: Key) -> Target {
+        Target { engine: Arc::clone(self), site: self.site(site), key, fingerprint: 0, left: None, tagged: None }
     }
 }
 
@@ -87,10 +84,8 @@ impl Target {
         &self.key
     }
 
-    /// The same entry, at another site.
-    pub(crate) fn at(mut self, site: &'static Site) -> Self {
-        self.site = self.engine.site(site);
-        self
+    pub(crate) fn site(&self) -> &SiteRef {
+        &self.site
     }
 
     /// The flight that this call shares with others of the same key and type.

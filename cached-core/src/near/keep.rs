@@ -24,6 +24,12 @@ pub trait NearValue: Clone + Send + Sync + 'static {}
 impl<T: Clone + Send + Sync + 'static> NearValue for T {}
 
 /// How values of one type are kept.
+#[diagnostic::on_unimplemented(
+    message = "`{T}` cannot be kept in the near cache",
+    label = "needs `Clone`, `Send` and `Sync`",
+    note = "an entry with `.near(..)` keeps decoded values in this process: write `#[derive(Clone)]` on the type, load an \
+            `Arc<{T}>`, or remove `.near(..)`"
+)]
 pub trait Keep<T>: Copy {
     /// Converts a value for the near cache; `None` if it cannot be kept.
     fn keep(value: &T) -> Option<KeptValue>;
@@ -57,11 +63,11 @@ impl<S> fmt::Debug for Values<S> {
 pub struct Shared;
 
 /// How any other `T: Clone` is kept: as a clone, which is cloned again for each hit.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default)]
 pub struct Cloned;
 
 /// For values that cannot be kept, or are not to be.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default)]
 pub struct Unkept;
 
 impl<T: Send + Sync + 'static> Keep<Arc<T>> for Shared {
@@ -76,6 +82,7 @@ impl<T: Send + Sync + 'static> Keep<Arc<T>> for Shared {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<T: Clone + Send + Sync + 'static> Keep<T> for Cloned {
     fn keep(value: &T) -> Option<KeptValue> {
         Some(Arc::new(value.clone()))

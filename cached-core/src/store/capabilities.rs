@@ -1,6 +1,6 @@
 //! The optional abilities of a store.
 
-use super::Watch;
+use super::{Lives, Watch};
 
 /// What a store can do beyond the steps that every store takes: [`Store::capabilities`](super::Store::capabilities).
 ///
@@ -21,6 +21,7 @@ use super::Watch;
 #[non_exhaustive]
 pub struct Capabilities<'a> {
     watch: Option<&'a dyn Watch>,
+    lives: Option<&'a dyn Lives>,
 }
 
 impl<'a> Capabilities<'a> {
@@ -31,7 +32,7 @@ impl<'a> Capabilities<'a> {
     /// ```
     #[must_use]
     pub const fn none() -> Self {
-        Self { watch: None }
+        Self { watch: None, lives: None }
     }
 
     /// Adds the ability to tell of changes.
@@ -59,5 +60,32 @@ impl<'a> Capabilities<'a> {
     #[must_use]
     pub const fn watch(&self) -> Option<&'a dyn Watch> {
         self.watch
+    }
+
+    /// Adds the ability to tell how long registers live.
+    ///
+    /// ```
+    /// use cached_core::store::{Capabilities, Lives};
+    ///
+    /// fn of(store: &impl Lives) -> Capabilities<'_> {
+    ///     Capabilities::none().with_lives(store)
+    /// }
+    /// # let store = cached_core::store::MemoryStore::new(1 << 20, cached_core::Clock::system());
+    /// # assert!(of(&store).lives().is_some());
+    /// ```
+    #[must_use]
+    pub const fn with_lives(mut self, lives: &'a dyn Lives) -> Self {
+        self.lives = Some(lives);
+        self
+    }
+
+    /// The ability to tell how long registers live, if the store has it.
+    ///
+    /// ```
+    /// assert!(cached_core::store::Capabilities::none().lives().is_none());
+    /// ```
+    #[must_use]
+    pub const fn lives(&self) -> Option<&'a dyn Lives> {
+        self.lives
     }
 }

@@ -26,6 +26,7 @@ mod capabilities;
 pub mod conformance;
 mod domain;
 mod each;
+mod lives;
 mod memory;
 #[cfg(feature = "redis")]
 mod redis;
@@ -41,11 +42,13 @@ pub use answer::{Acquired, Cursor, Ended, PutValue, Replace, Swept, Watched, Wri
 pub use capabilities::Capabilities;
 pub use domain::Domain;
 pub use each::Each;
+pub use lives::Lives;
 pub use memory::MemoryStore;
 #[cfg(feature = "redis")]
 pub use redis::RedisStore;
 pub use request::{
-    Acquire, Begin, End, Fill, Get, GetAll, GetWatched, Ping, Put, Release, Remove, RemoveAll, Renew, Sweep, TagAll,
+    Acquire, Begin, End, Fill, Get, GetAll, GetWatched, Life, Ping, Put, Release, Remove, RemoveAll, Renew, Sweep,
+    TagAll,
 };
 pub use watch::{Watch, Watcher};
 

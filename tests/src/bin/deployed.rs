@@ -245,7 +245,7 @@ async fn write(
                 By::Key => cache.invalidate(Invalidation::new().key(&key)).await,
                 By::Tag => cache.invalidate(Invalidation::new().tag("users")).await,
                 By::Event => cache.emit(&UserChanged { id }).await,
-                By::Delete => cache.delete(&key).await.map(|()| Outcome::Applied)?,
+                By::Delete => cache.entry(&key).remove().await.map(|()| Outcome::Applied)?,
                 _ => cache.clear().await.map(|_| Outcome::Applied)?,
             };
             (version, outcome)

@@ -1,6 +1,6 @@
 //! A process that uses the cache: a number of concurrent callers of one key, whose load takes a given time.
 
-use cached_core::{Cache, Options};
+use cached_core::Cache;
 use std::collections::BTreeSet;
 use std::io::{BufRead, Write};
 use std::sync::Arc;
@@ -43,7 +43,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
                 tokio::time::sleep(load_time).await;
                 Ok::<_, String>(format!("loaded by {}", std::process::id()))
             };
-            (cache.get_or_set(&key, Options::new(), load).await, began.elapsed())
+            (cache.entry(&key).get_or_load(load).await, began.elapsed())
         });
     }
     let mut slowest = Duration::ZERO;

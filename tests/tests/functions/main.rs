@@ -6,3 +6,4 @@ mod options;
 mod sync_callers;
 mod told;
 mod user_code;
+mod verbs;

@@ -1,6 +1,6 @@
 //! Callers that are not async: on threads with a handle of a runtime, and without any runtime.
 
-use cached_core::{Cache, MissReason, Options, Outcome, redis_cached, redis_invalidate};
+use cached_core::{Cache, MissReason, Outcome, redis_cached, redis_invalidate};
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 use std::thread;
@@ -92,7 +92,7 @@ fn without_a_runtime_functions_run_uncached_and_each_says_so_once() {
 
     let outcome = polled(cache.invalidate(cached_core::Invalidation::new().key("k")));
     assert_eq!(outcome, Outcome::Failed);
-    assert_eq!(polled(cache.get::<u64>("k")), None);
-    let load = polled(cache.get_or_set("k", Options::new(), async || Ok::<u64, ()>(1)));
+    assert_eq!(polled(cache.entry("k").get::<u64>()), None);
+    let load = polled(cache.entry("k").get_or_load(async || Ok::<u64, ()>(1)));
     assert_eq!(load, Ok(1));
 }

@@ -3,7 +3,7 @@
 //! ask.
 
 use cached_core::store::MemoryStore;
-use cached_core::{Cache, CacheError, Clock, Options, Outcome, UnstoredReason, redis_cached, redis_invalidate};
+use cached_core::{Cache, CacheError, Clock, Outcome, UnstoredReason, redis_cached, redis_invalidate};
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -191,8 +191,8 @@ async fn builds_side_by_side_are_logged_when_it_continues() {
     let server = RedisServer::start();
     let cache = patient_cache(&server.url());
     let _ = log.take();
-    cache.set("k", &"theirs".to_owned(), Options::new()).await.unwrap();
-    let mine = async || cache.get_or_set("k", Options::new(), async || Ok::<u64, ()>(1)).await;
+    cache.entry("k").set(&"theirs".to_owned()).await.unwrap();
+    let mine = async || cache.entry("k").get_or_load(async || Ok::<u64, ()>(1)).await;
     for _ in 0..500 {
         mine().await.unwrap();
         cache.flush().await;
@@ -330,14 +330,14 @@ async fn writes_are_shown_as_writes() {
     let server = RedisServer::start();
     let cache = patient_cache(&server.url());
     cache.scope(change(1)).await.unwrap();
-    cache.set("k", &1_u8, Options::new()).await.unwrap();
-    cache.delete("k").await.unwrap();
+    cache.entry("k").set(&1_u8).await.unwrap();
+    cache.entry("k").remove().await.unwrap();
     let text = cache.stats().to_string();
     let line = |name: &str| text.lines().find(|line| line.starts_with(name)).unwrap_or_default();
-    for name in ["change ", "Cache::set", "Cache::delete"] {
+    for name in ["change ", "Cache::entry", "Entry::remove"] {
         assert!(line(name).contains("1 writes") && !line(name).contains('%'), "{text}");
     }
-    assert!(line("change ").contains("1 applied") && line("Cache::set").contains("1 stored"), "{text}");
+    assert!(line("change ").contains("1 applied") && line("Cache::entry").contains("1 stored"), "{text}");
 }
 
 #[test]
@@ -347,11 +347,11 @@ fn without_a_runtime_that_is_what_is_said() {
     let (log, _listening) = Log::listen(Level::WARN);
     let cache = Cache::builder().namespace("cache").redis("redis://127.0.0.1:1/").build().unwrap();
     let mut context = Context::from_waker(Waker::noop());
-    let Poll::Ready(Err(error)) = pin!(cache.set("k", &1_u8, Options::new())).poll(&mut context) else { panic!("set") };
+    let Poll::Ready(Err(error)) = pin!(cache.entry("k").set(&1_u8)).poll(&mut context) else { panic!("set") };
     assert!(matches!(error, CacheError::NoRuntime) && error.to_string().contains("no tokio runtime"), "{error}");
-    assert!(matches!(pin!(cache.delete("k")).poll(&mut context), Poll::Ready(Err(CacheError::NoRuntime))));
+    assert!(matches!(pin!(cache.entry("k").remove()).poll(&mut context), Poll::Ready(Err(CacheError::NoRuntime))));
     for _ in 0..3 {
-        assert!(pin!(cache.get_or_set("k", Options::new(), async || Ok::<u8, ()>(1))).poll(&mut context).is_ready());
+        assert!(pin!(cache.entry("k").get_or_load(async || Ok::<u8, ()>(1))).poll(&mut context).is_ready());
     }
     let lines = log.take();
     assert!(lines.len() == 1 && lines[0].contains("no tokio runtime"), "{lines:#?}");
@@ -368,7 +368,7 @@ fn without_a_runtime_that_is_what_is_said() {
 async fn an_error_says_it_once_and_no_text_holds_the_password() {
     let url = format!("redis://app:hunter2@127.0.0.1:{}/", free_port());
     let cache = Cache::builder().namespace("cache").redis(&*url).build().unwrap();
-    let error = cache.delete("k").await.unwrap_err();
+    let error = cache.entry("k").remove().await.unwrap_err();
     let mut chain = vec![error.to_string()];
     let mut source = std::error::Error::source(&error);
     while let Some(error) = source {

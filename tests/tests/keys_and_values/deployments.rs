@@ -2,7 +2,7 @@
 //! writes.
 #![expect(clippy::unwrap_used, reason = "in a test, a panic is the report")]
 
-use cached_core::{Cache, Invalidation, Options, Outcome, redis_cached};
+use cached_core::{Cache, Invalidation, Outcome, redis_cached};
 use redis::AsyncCommands;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -450,12 +450,12 @@ async fn no_build_waits_for_the_load_of_another() {
             ended.await.unwrap();
             Ok::<u64, ()>(1)
         };
-        loader.get_or_set("row", Options::new(), load).await
+        loader.entry("row").get_or_load(load).await
     });
     begun.await.unwrap();
     let read = async |cache: &Cache| {
         let load = || async { Ok::<_, ()>(2 + loads.fetch_add(1, Ordering::SeqCst)) };
-        let value = cache.get_or_set("row", Options::new(), load).await.unwrap();
+        let value = cache.entry("row").get_or_load(load).await.unwrap();
         cache.flush().await;
         value
     };

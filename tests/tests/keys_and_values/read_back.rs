@@ -2,7 +2,7 @@
 //! another build has stored is not read as this build's type (P5).
 #![expect(clippy::unwrap_used, reason = "in a test, a panic is the report")]
 
-use cached_core::{Cache, Codec, MissReason, Options, SiteStats, UnstoredReason, redis_cached, redis_put, testing};
+use cached_core::{Cache, Codec, MissReason, SiteStats, UnstoredReason, redis_cached, redis_put, testing};
 use serde::{Deserialize, Serialize};
 use std::fmt::Debug;
 use tests::{Log, RedisServer, patient_cache};
@@ -190,8 +190,8 @@ async fn neither_in_a_batch_nor_in_a_put_nor_by_hand() {
     on.cache.scope(put_reading(1)).await;
     assert_eq!(on.site("put_reading").unstored.get(&UnstoredReason::Encode), Some(&1));
     let value = Reading { at: 1, value: Some(f64::NAN) };
-    assert!(on.cache.set("k", &value, Options::new()).await.is_err());
-    assert!(on.cache.get::<Reading>("k").await.is_none());
+    assert!(on.cache.entry("k").set(&value).await.is_err());
+    assert!(on.cache.entry("k").get::<Reading>().await.is_none());
 }
 
 #[tokio::test]
@@ -276,13 +276,13 @@ macro_rules! deployed {
     ($on:expr, $first:expr, { $($old:item)* } => { $($new:item)* } is $is_hit:literal) => {{
         let old = {
             $(#[derive(Debug, Serialize, Deserialize)] #[allow(clippy::allow_attributes, dead_code, reason = "read")] $old)*
-            $on.cache.set("event", &$first, Options::new()).await.unwrap();
+            $on.cache.entry("event").set(&$first).await.unwrap();
             std::any::type_name::<Event>()
         };
         $(#[derive(Debug, Serialize, Deserialize)] #[allow(clippy::allow_attributes, dead_code, reason = "read")] $new)*
         assert_eq!(old, std::any::type_name::<Event>());
         let before = $on.site_misses();
-        let found = $on.cache.get::<Event>("event").await;
+        let found = $on.cache.entry("event").get::<Event>().await;
         assert_eq!(found.is_some(), $is_hit, "{found:?}");
         assert_eq!($on.site_misses() - before, u64::from(!$is_hit));
     }};
@@ -292,7 +292,7 @@ impl Subject {
     /// The number of values that were found of another type.
     fn site_misses(&self) -> u64 {
         let stats = self.cache.stats();
-        stats.site("Cache::get").and_then(|site| site.misses.get(&MissReason::Type).copied()).unwrap_or(0)
+        stats.site("Cache::entry").and_then(|site| site.misses.get(&MissReason::Type).copied()).unwrap_or(0)
     }
 }
 

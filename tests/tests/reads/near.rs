@@ -2,7 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "in a test, a panic is the report")]
 
 use cached_core::store::{MemoryStore, RedisStore, Store};
-use cached_core::{Cache, CacheBuilder, Clock, DropReason, Invalidation, Options, Outcome, redis_cached};
+use cached_core::{Cache, CacheBuilder, Clock, DropReason, Invalidation, Outcome, redis_cached};
 use std::sync::Arc;
 use std::time::Duration;
 use tests::{KeptChanged, KeptRows, RedisServer, Way, eventually};
@@ -133,7 +133,7 @@ async fn a_write_of_ones_own_is_seen_at_once(on: Subject) {
     }
     on.rows.warm(&on.here, Way::Shared, 1).await;
     on.rows.commit(1);
-    on.here.delete(Way::Shared.key(1)).await.unwrap();
+    on.here.entry(Way::Shared.key(1)).remove().await.unwrap();
     assert_eq!(on.read(Way::Shared, 1).await, on.rows.now(1));
 }
 
@@ -178,8 +178,8 @@ async fn near_statistics_count_what_happened(on: Subject) {
     assert!(stats.coherent && stats.drops.is_empty(), "{stats:?}");
     assert_eq!((stats.entries, stats.capacity), (3, 32 << 20));
     assert!(stats.bytes > 3 * 192 && stats.bytes < 3 * 512, "{stats:?}");
-    on.there.delete(Way::Shared.key(1)).await.unwrap();
-    on.here.delete(Way::Shared.key(2)).await.unwrap();
+    on.there.entry(Way::Shared.key(1)).remove().await.unwrap();
+    on.here.entry(Way::Shared.key(2)).remove().await.unwrap();
     // A changed value is dropped when a call asks for it.
     eventually("both are dropped", async || {
         on.read(Way::Shared, 1).await;
@@ -330,7 +330,7 @@ async fn a_function_without_local_keeps_nothing() {
     let on = Subject::redis();
     let load = async || Ok::<_, ()>(1u64);
     for _ in 0..5 {
-        on.here.get_or_set("k", Options::new(), load).await.unwrap();
+        on.here.entry("k").get_or_load(load).await.unwrap();
         on.here.flush().await;
     }
     assert!(on.here.stats().near.is_none());

@@ -2,7 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "in a test, a panic is the report")]
 
 use cached_core::store::{Acquire, Get, Key, RedisStore, Store};
-use cached_core::{BreakerState, BuildError, Cache, FaultKind, Invalidation, Options, Outcome};
+use cached_core::{BreakerState, BuildError, Cache, FaultKind, Invalidation, Outcome};
 use std::time::Duration;
 use tests::{Log, Proxy, RedisServer, Row, applied, eventually, patient_cache};
 use tracing::Level;
@@ -12,7 +12,7 @@ const WITHIN: Duration = Duration::from_secs(10);
 async fn calls(cache: &Cache, calls: u64) {
     for n in 0..calls {
         let load = async || Ok::<_, ()>(n);
-        assert_eq!(cache.get_or_set(format!("k{n}"), Options::new(), load).await, Ok(n));
+        assert_eq!(cache.entry(format!("k{n}")).get_or_load(load).await, Ok(n));
     }
 }
 
@@ -65,7 +65,7 @@ async fn too_many_clients() {
     drop(other);
     eventually("it is used as soon as there is room", async || {
         row.read_and_store(&cache).await;
-        cache.stats().site("Cache::get_or_set").unwrap().hits > 0
+        cache.stats().site("Cache::entry").unwrap().hits > 0
     })
     .await;
 }
@@ -84,8 +84,8 @@ async fn a_register_that_is_refused_holds_up_no_others() {
     }
     server.restart_with(&["--user", "app", "on", ">pw", "~cache:k:row:*", "~{cache:k:row:*", "+@all"]);
     eventually("what may be removed is removed", async || cache.stats().pending == 10).await;
-    eventually("it is used again", async || cache.set("row:1", &1, Options::new()).await.is_ok()).await;
-    assert_eq!(cache.get::<i32>("row:1").await, Some(1));
+    eventually("it is used again", async || cache.entry("row:1").set(&1).await.is_ok()).await;
+    assert_eq!(cache.entry("row:1").get::<i32>().await, Some(1));
     assert_eq!(cache.invalidate(Invalidation::new().key("row:1")).await, Outcome::Applied);
     let _: () = server.send(&[b"ACL", b"SETUSER", b"app", b"~*"]).await;
     assert!(applied(&cache, Duration::from_secs(30)).await);
@@ -99,7 +99,7 @@ async fn a_node_that_owns_a_part_of_a_cluster_is_not_flushed_as_a_whole() {
     let cache = patient_cache(&server.url());
     eventually("it takes keys of its own", async || {
         for n in 0..16 {
-            let _ = cache.set(format!("k{n}"), &1, Options::new()).await;
+            let _ = cache.entry(format!("k{n}")).set(&1).await;
         }
         server.send::<i64>(&[b"DBSIZE"]).await > 0
     })
@@ -111,7 +111,7 @@ async fn a_node_that_owns_a_part_of_a_cluster_is_not_flushed_as_a_whole() {
 
     let server = RedisServer::cluster_node().await;
     let cache = patient_cache(&server.url());
-    cache.set("k", &1, Options::new()).await.unwrap();
+    cache.entry("k").set(&1).await.unwrap();
     assert_eq!(cache.clear().await.unwrap(), 1);
 }
 

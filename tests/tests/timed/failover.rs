@@ -60,7 +60,7 @@ async fn a_reader_that_only_reads() {
         }
     }
     let stats = here.stats();
-    assert!(stats.site("Cache::get_or_set").unwrap().hits > 20, "it hits on the new primary: {stats}");
+    assert!(stats.site("Cache::entry").unwrap().hits > 20, "it hits on the new primary: {stats}");
 }
 
 #[tokio::test]
@@ -111,7 +111,7 @@ async fn a_writers_next_write_is_applied() {
             }
             _ => {
                 row.commit();
-                here.delete(&row.key()).await.unwrap();
+                here.entry(&row.key()).remove().await.unwrap();
                 Outcome::Applied
             }
         };

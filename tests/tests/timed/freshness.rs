@@ -98,7 +98,7 @@ async fn write(way: u64, cache: &Cache, source: &Source, id: u64) -> u64 {
         }
         _ => {
             let version = source.commit();
-            cache.delete(format!("row:{id}")).await.expect("the server is there");
+            cache.entry(format!("row:{id}")).remove().await.expect("the server is there");
             version
         }
     }
@@ -353,6 +353,6 @@ async fn an_invalidated_value_is_no_bridge() {
     sleep(ms(15)).await;
     source.goes_down();
     assert_eq!(bridged(&cache, &source, 1).await, Ok(0));
-    cache.delete("bridged:1").await.unwrap();
+    cache.entry("bridged:1").remove().await.unwrap();
     assert!(bridged(&cache, &source, 1).await.is_err());
 }

@@ -4,7 +4,7 @@
 //! An outage takes time, so two hundred rows go through one at once.
 #![expect(clippy::unwrap_used, reason = "in a test, a panic is the report")]
 
-use cached_core::{Cache, Invalidation, Options, Outcome};
+use cached_core::{Cache, Invalidation, Outcome};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -206,7 +206,7 @@ async fn too_many_become_a_flush_of_the_namespace() {
     let here = patient_cache(&server.url());
     let other = Cache::builder().namespace("other").redis(server.url()).build().unwrap();
     for cache in [&here, &other] {
-        cache.set("row", &0_u64, Options::new()).await.unwrap();
+        cache.entry("row").set(&0_u64).await.unwrap();
     }
     server.kill();
     let most = 100_000_u64;
@@ -220,7 +220,7 @@ async fn too_many_become_a_flush_of_the_namespace() {
 
     restart(&mut server).await;
     let load = async || Ok::<_, ()>(1_u64);
-    assert_eq!(here.get_or_set("row", Options::new(), load).await, Ok(1), "nothing of the namespace is believed");
+    assert_eq!(here.entry("row").get_or_load(load).await, Ok(1), "nothing of the namespace is believed");
     assert!(applied(&here, WITHIN).await);
     // A value that this process has loaded itself may be stored by now.
     assert_ne!(patient_cache(&server.url()).get::<u64>("row").await, Some(0));

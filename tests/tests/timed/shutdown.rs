@@ -2,7 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "in a test, a panic is the report")]
 
 use cached_core::store::RedisStore;
-use cached_core::{Cache, CacheBuilder, Invalidation, Options, Outcome, redis_cached};
+use cached_core::{Cache, CacheBuilder, Invalidation, Outcome, redis_cached};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tests::{RedisServer, eventually, lateness_of, patient_cache};
@@ -23,7 +23,7 @@ fn builder() -> CacheBuilder {
 }
 
 async fn load(cache: &Cache, key: &str, value: u64) -> u64 {
-    cache.get_or_set(key, Options::new(), async || Ok::<_, ()>(value)).await.unwrap()
+    cache.entry(key).get_or_load(async || Ok::<_, ()>(value)).await.unwrap()
 }
 
 /// The connections of other clients than the one that asks.
@@ -95,7 +95,7 @@ async fn a_frozen_server_does_not_hold_it_up() {
         let (cache, is_frozen) = (cache.clone(), Arc::clone(&is_frozen));
         late_values.spawn(async move {
             let load = async || is_frozen.acquire().await.map(|_| n).map_err(drop);
-            cache.get_or_set(format!("late:{n}"), Options::new(), load).await.unwrap()
+            cache.entry(format!("late:{n}")).get_or_load(load).await.unwrap()
         });
     }
     eventually("they have their leases", async || server.send::<u64>(&[b"DBSIZE"]).await == 4).await;

@@ -12,7 +12,7 @@ use cached_core::store::{
     Watcher,
 };
 use cached_core::{
-    BreakerState, Cache, CacheEvent, Clock, FaultKind, Invalidation, Options, StoreError, redis_cached,
+    BreakerState, ByHand, Cache, CacheEvent, Clock, Entry, FaultKind, Invalidation, StoreError, Untyped, redis_cached,
     redis_invalidate, redis_put,
 };
 use std::collections::HashMap;
@@ -136,23 +136,25 @@ fn call<'a, T>(name: &'static str, most: Duration, call: impl Future<Output = T>
 
 /// All calls that read.
 fn reads(cache: &Cache, id: u64) -> Vec<Named<'_>> {
-    let options = move || Options::new().tag("shelf").invalidate_on(&Changed { id });
+    let depending = move |entry: Entry<Untyped, ByHand>| entry.tag("shelf").invalidate_on(&Changed { id });
     let read = |name, future: Calling<'static>| call(name, BUDGET, cache.scope(future));
     let load = || async { Ok::<_, String>(1_u64) };
     vec![
-        call("get", BUDGET, cache.get::<u64>("by-hand")),
-        call("get_or_set", BUDGET, cache.get_or_set("by-hand", Options::new(), load)),
-        call("get_or_set with tags", BUDGET, cache.get_or_set("by-hand-tags", options(), load)),
+        call("get", BUDGET, cache.entry("by-hand").get::<u64>()),
+        call("get_or_load", BUDGET, cache.entry("by-hand").get_or_load(load)),
+        call("get_or_load with tags", BUDGET, depending(cache.entry("by-hand-tags")).get_or_load(load)),
         call(
-            "get_or_set_option",
+            "get_or_load_option",
             BUDGET,
-            cache.get_or_set_option("none", options(), || async { Ok::<Option<u64>, String>(None) }),
+            depending(cache.entry("none")).get_or_load_option(|| async { Ok::<Option<u64>, String>(None) }),
         ),
-        call("get_or_set_many", BUDGET, async move {
+        call("get_or_load of many", BUDGET, async move {
             let load = |keys: Vec<String>| async move {
                 Ok::<_, String>(keys.into_iter().map(|key| (key, 1_u64)).collect::<HashMap<_, _>>())
             };
-            cache.get_or_set_many(&["a".to_owned(), "b".to_owned()], options(), load).await
+            let entries =
+                cache.entries(&["a", "b"], |key| (*key).to_owned()).tag("shelf").invalidate_on(&Changed { id });
+            entries.get_or_load(load).await
         }),
         read("redis_cached", Box::pin(async move { drop(plain(id).await) })),
         read("tags and an event", Box::pin(async move { drop(listening(id).await) })),
@@ -168,13 +170,13 @@ fn reads(cache: &Cache, id: u64) -> Vec<Named<'_>> {
 
 /// All calls that write.
 fn writes(cache: &Cache, id: u64) -> Vec<Named<'_>> {
-    let options = move || Options::new().tag("shelf").invalidate_on(&Changed { id });
+    let depending = move |entry: Entry<Untyped, ByHand>| entry.tag("shelf").invalidate_on(&Changed { id });
     let what = move || Invalidation::new().key("by-hand").tag("shelf").event(&Changed { id });
     let write = |name, future: Calling<'static>| call(name, OF_A_WRITE, cache.scope(future));
     vec![
-        call("set", BUDGET, cache.set("by-hand", &1_u64, Options::new())),
-        call("set with tags", BUDGET, cache.set("by-hand-tags", &1_u64, options())),
-        call("delete", BUDGET, cache.delete("by-hand")),
+        call("set", BUDGET, cache.entry("by-hand").set(&1_u64)),
+        call("set with tags", BUDGET, depending(cache.entry("by-hand-tags")).set(&1_u64)),
+        call("delete", BUDGET, cache.entry("by-hand").remove()),
         call("invalidate", BUDGET, cache.invalidate(what())),
         call("emit", BUDGET, async move { cache.emit(&Changed { id }).await }),
         call("write", OF_A_WRITE, cache.write(what(), async {})),
@@ -216,7 +218,7 @@ async fn too_slow(cache: &Cache, calls: Vec<Named<'_>>, slack: Duration) -> Vec<
         eventually("the store is in use", async || {
             let is_in_use = cache.stats().breaker == BreakerState::Closed;
             if !is_in_use {
-                cache.get::<u64>("anything").await;
+                cache.entry("anything").get::<u64>().await;
             }
             is_in_use
         })

@@ -226,12 +226,12 @@ async fn a_tag_that_was_evicted() {
         world.delete(&tag).await;
         if round % 2 == 0 {
             // The load of another entry creates the tag again before it is invalidated.
-            world.there.get_or_set("other", row.options(), async || Ok::<_, ()>(0_u64)).await.unwrap();
+            row.depending(world.there.entry("other")).get_or_load(async || Ok::<_, ()>(0_u64)).await.unwrap();
             world.there.flush().await;
         }
         let version = row.commit();
         assert_eq!(world.there.invalidate(Invalidation::new().tag(row.tag())).await, Outcome::Applied);
-        world.there.get_or_set("another", row.options(), async || Ok::<_, ()>(0_u64)).await.unwrap();
+        row.depending(world.there.entry("another")).get_or_load(async || Ok::<_, ()>(0_u64)).await.unwrap();
         world.there.flush().await;
         world.is_fresh(&row, version).await;
         // The same during a load.

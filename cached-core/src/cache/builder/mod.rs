@@ -184,7 +184,7 @@ impl CacheBuilder {
     /// Raise it when values must be loaded again although their types have stayed the same. While both versions run,
     /// their entries exist side by side, and every invalidation reaches both.
     ///
-    /// For values of [`Cache::get_or_set`] and similar methods, it also has the role of an attribute's `version`: once
+    /// For values of [entries by hand](Cache::entry), it also has the role of an attribute's `version`: once
     /// it is set, builds share the values of types whose shape cannot be seen as a whole. Raise it when one of these
     /// types changes.
     ///
@@ -216,7 +216,7 @@ impl CacheBuilder {
 
     /// The spread of times to live, as a fraction to both sides; at least 0 and below 1. It keeps values that were
     /// stored together from expiring together. A time for one call or value (`ttl = |token| token.expires_in`,
-    /// `ttl = expires_in`, [`Options::ttl`](crate::Options::ttl)) is only shortened, because the value may be useless
+    /// `ttl = expires_in`, [`Entry::ttl`](crate::Entry::ttl)) is only shortened, because the value may be useless
     /// afterwards.
     ///
     /// ```
@@ -229,7 +229,7 @@ impl CacheBuilder {
         self
     }
 
-    /// The codec of functions that name none, and of [`Cache::set`] and similar methods.
+    /// The codec of functions and entries that name none.
     ///
     /// ```
     /// use cached_core::{Cache, Codec};
@@ -256,7 +256,7 @@ impl CacheBuilder {
     }
 
     /// The largest payload in bytes before compression, from 1 to 512 MiB. Larger values are returned but not stored
-    /// ([`UnstoredReason::TooLarge`](crate::UnstoredReason::TooLarge)); [`Cache::set`] returns an error for them.
+    /// ([`UnstoredReason::TooLarge`](crate::UnstoredReason::TooLarge)); [`Entry::set`](crate::Entry::set) returns an error for them.
     ///
     /// ```
     /// let cache = cached_core::Cache::builder().max_value_bytes(64 << 10).build()?; // 64 KiB

@@ -121,8 +121,12 @@ pub fn batch<'a, S: ManyShape, K: Keep<S::Item>>(
     } else if let Some(cache) = cache
         && !ids.is_empty()
     {
-        cache.engine().site(site).counters.batches.one();
         state.add_all(shape, |id| call(&cache, id));
+        match state.wanted.first() {
+            // By hand, the options make the site.
+            Some(BatchKey { target, .. }) => target.site.counters.batches.one(),
+            None => cache.engine().site(site).counters.batches.one(),
+        }
         state.engine = Some(cache.into_engine());
     }
     Batch { keep: PhantomData, state: Box::new(state) }

@@ -100,6 +100,19 @@ pub struct TypedCall {
 }
 
 impl TypedCall {
+    /// The call of an entry, whose values' type is known.
+    pub(crate) fn of_target(target: Target) -> Self {
+        Self { target: Some(target) }
+    }
+
+    /// The same call, which runs uncached if there is no runtime here.
+    pub(crate) fn on_tokio(mut self) -> Self {
+        if let Some(target) = self.target.take_if(|_| !is_on_tokio()) {
+            target.site.runs_uncached(MissReason::NoRuntime);
+        }
+        self
+    }
+
     /// Answers with the description of the call.
     #[cold]
     pub(crate) fn asked<S: Shape>(mut self) -> Self {
@@ -185,6 +198,32 @@ impl Load {
         Self { loading: Some(begun.loading()), pulse: begun.pulse(), begun: Some(begun) }
     }
 
+    /// Makes a refresh in the background one that this call makes itself, for callers whose load cannot be a task.
+    ///
+    /// # Errors
+    /// None: an `Err` is the value that there is, because another process refreshes it.
+    pub(crate) async fn in_foreground<S: Shape>(self) -> Result<Self, S::Return> {
+        let begun = match self.begun {
+            Some(begun) if begun.is_claimed() => *begun,
+            begun => return Ok(Self { begun, ..self }),
+        };
+        let (target, old) = (begun.target().clone(), begun.fallback().cloned());
+        if let Some(begun) = begun.granted().await {
+            target.site.counters.loads.one();
+            return Ok(Self::begun(begun));
+        }
+        match old.and_then(|entry| Some((fallback::<S>(&target.site, &entry)?, entry))) {
+            Some((value, entry)) => {
+                target.served(&entry);
+                Err(value)
+            }
+            None => {
+                target.site.runs_uncached(MissReason::Payload);
+                Ok(Self::uncached())
+            }
+        }
+    }
+
     /// Runs the function's body as a load, which calls from inside of it can see. The body of a call that is asked for
     /// its entry does not run.
     pub fn run<T: 'static, F: Future>(&mut self, policy: &Policy<T>, body: F) -> Running<'_, F> {
@@ -231,7 +270,7 @@ fn kept<T, K: Keep<T>>(target: &Target, item: &T) -> Option<KeptValue> {
 }
 
 /// The value of an entry; `None` if the entry is a cached `None`.
-pub(super) fn item<T: CacheValue>(site: &SiteState, entry: &Entry) -> Result<Option<T>, MissReason> {
+pub(crate) fn item<T: CacheValue>(site: &SiteState, entry: &Entry) -> Result<Option<T>, MissReason> {
     let Some(payload) = entry.payload() else { return Ok(None) };
     match site.caught::<T, _>(UserCode::Deserialize, || site.codec.decode(payload)) {
         Some(decoded) => decoded.map(Some).map_err(|_| MissReason::Payload),

@@ -136,7 +136,7 @@ impl Target {
 
     /// Reads so that the value can be kept near. If that fails, reads in the common way: the connection that announces
     /// changes may be broken while the other one is not.
-    async fn read_to_keep(&self, budget: &mut Budget) -> (Result<Reading, StoreError>, Option<Box<Slot>>) {
+    pub(super) async fn read_to_keep(&self, budget: &mut Budget) -> (Result<Reading, StoreError>, Option<Box<Slot>>) {
         match self.read_near(budget).await {
             Ok(Some((reading, slot))) => (Ok(reading), slot),
             Ok(None) | Err(_) => (self.read(budget).await, None),

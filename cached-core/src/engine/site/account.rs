@@ -8,7 +8,7 @@ use crate::engine::{Engine, SiteState};
 use crate::envelope::Entry;
 use crate::error::CacheError;
 use crate::invalidation::Outcome;
-use crate::key::Key;
+use crate::key::{Key, Unrenderable};
 use crate::reason::{MissReason, UnstoredReason};
 use crate::sync::locked;
 use crate::user_code::{PanicText, UserCode, caught};
@@ -24,7 +24,7 @@ const ONLY_COUNTED: &str = "and those that follow are only counted until the sto
 /// Emits an event about a site's call.
 macro_rules! call_event {
     ($site:expr, $($field:tt)*) => {
-        tracing::debug!(target: CALLS, site = $site.site.path(), $($field)*)
+        tracing::debug!(target: CALLS, site = $site.path(), $($field)*)
     };
 }
 
@@ -90,9 +90,16 @@ impl SiteState {
         self.note_miss(reason, || None);
     }
 
+    /// Counts a call that loads nothing and whose key, tags or events cannot be rendered.
+    pub(crate) fn cannot_ask(&self, argument: Unrenderable) {
+        self.note_unrenderable(argument);
+        self.counters.unserved.one();
+        self.counters.miss(MissReason::Key);
+    }
+
     /// Emits the event of a near hit.
     pub(crate) fn near_hit(&self, key: &str) {
-        tracing::trace!(target: CALLS, site = self.site.path(), key, "near hit");
+        tracing::trace!(target: CALLS, site = self.path(), key, "near hit");
     }
 
     /// Takes back a near hit, because the value's `Clone` has panicked. The call goes on to the store.
@@ -116,7 +123,7 @@ impl SiteState {
         self.counters.unbracketed.one();
         call_event!(self, %error, "without a bracket");
         if self.backlog.unbracketed() {
-            let (site, place) = (self.site.path(), self.site.place());
+            let (site, place) = (self.path(), self.site.place());
             tracing::warn!(site, place, %error, "a write goes ahead without its bracket, {ONLY_COUNTED}");
         }
     }
@@ -124,7 +131,7 @@ impl SiteState {
     /// Logs once for each outage that an invalidation is queued.
     pub(crate) fn queued(&self, error: &CacheError) {
         if self.backlog.queued() {
-            let (site, place) = (self.site.path(), self.site.place());
+            let (site, place) = (self.path(), self.site.place());
             tracing::warn!(site, place, %error, "an invalidation is not applied yet: it is queued, {ONLY_COUNTED}");
         }
     }
@@ -146,7 +153,7 @@ impl SiteState {
     /// Logs the end of an outage: the store takes invalidations again, and none is queued.
     pub(crate) fn caught_up(&self) {
         if let Some((queued, unbracketed)) = self.backlog.end() {
-            let (site, place) = (self.site.path(), self.site.place());
+            let (site, place) = (self.path(), self.site.place());
             tracing::info!(
                 site,
                 place,

@@ -2,6 +2,7 @@
 
 pub(crate) mod account;
 mod backlog;
+pub(in crate::engine) mod by_hand;
 mod log_lines;
 pub(crate) mod notices;
 
@@ -11,9 +12,9 @@ use crate::codec::Codec;
 use crate::counter::StripedCounter;
 use crate::fingerprint;
 use crate::near::{Near, may_be_words};
-use crate::site::{self, Freshness, Local, Role, Site};
+use crate::site::{self, Freshness, Local, Role, Site, SiteSpec};
 use crate::stats::{Counters, SiteStats};
-use crate::ttl::{DEFAULT_CLASS, DEFAULT_NONE_CLASS, MAX_TTL, NoneTtl, TtlSpec};
+use crate::ttl::{DEFAULT_CLASS, DEFAULT_NONE_CLASS, Lifetime, MAX_TTL, NoneTtl, TtlSpec};
 use backlog::Backlog;
 use notices::Notices;
 use serde::de::DeserializeOwned;
@@ -29,6 +30,8 @@ const TAG_TIME: Duration = Duration::from_secs(2 * 3600);
 #[derive(Debug)]
 pub(crate) struct SiteState {
     pub(crate) site: &'static Site,
+    /// The user's name for it, if it is one of entries by hand.
+    name: Option<&'static str>,
     pub(crate) counters: Counters,
     pub(crate) codec: Codec,
     pub(super) jitter: f64,
@@ -137,7 +140,17 @@ impl Deref for SiteRef {
 
 impl SiteState {
     pub(super) fn new(site: &'static Site, settings: &Settings, near: impl FnOnce() -> Arc<Near>) -> Self {
-        let spec = site.spec();
+        Self::of(site, site.spec(), None, settings, near)
+    }
+
+    /// The state of a site whose options are those of `spec`.
+    pub(super) fn of(
+        site: &'static Site,
+        spec: &SiteSpec,
+        name: Option<&'static str>,
+        settings: &Settings,
+        near: impl FnOnce() -> Arc<Near>,
+    ) -> Self {
         let class = |name: &str, otherwise: &str| {
             settings.classes.get(name).or_else(|| {
                 tracing::warn!(site = site.path(), place = site.place(), class = name, "no such TTL class");
@@ -154,15 +167,15 @@ impl SiteState {
             NoneTtl::Class(name) => class(name, DEFAULT_NONE_CLASS),
             NoneTtl::Millis(ms) => Some(Duration::from_millis(ms)),
         };
+        // Functions have a template.
+        let is_by_hand = spec.template.is_empty();
         let local = match spec.local {
             Some(Local::Off) => None,
             Some(Local::Millis(ms)) => Some(Duration::from_millis(ms)),
-            None => settings.near.time,
+            // Unless the caller has said so, nothing proves that the near cache can keep the type.
+            None => settings.near.time.filter(|_| !is_by_hand),
         };
-        // Functions have a template.
-        let is_by_hand = spec.template.is_empty();
-        // Without an attribute, nothing proves that the near cache can keep the type.
-        let local = local.filter(|_| spec.role == Role::Read && !is_by_hand);
+        let local = local.filter(|_| spec.role == Role::Read);
         let fresh = (spec.fresh != Freshness::NONE).then(|| FreshPolicy::of(&spec.fresh));
         let window = fresh.map_or(Duration::ZERO, |fresh| fresh.window());
         let longest = ttl.unwrap_or_default().saturating_add(window);
@@ -172,13 +185,17 @@ impl SiteState {
             local: local.map(|time| NearPolicy {
                 time,
                 serves_in_gap: spec.serves_in_gap,
-                has_words: may_be_words(spec.template) && spec.tags.is_empty() && spec.listens.is_empty(),
+                has_words: !is_by_hand
+                    && may_be_words(spec.template)
+                    && spec.tags.is_empty()
+                    && spec.listens.is_empty(),
                 salt: u64::try_from(time.as_millis()).unwrap_or(u64::MAX).wrapping_mul(0x9e37_79b9_7f4a_7c15),
                 ahead: spec.fresh.ahead,
                 near: near(),
                 hits: StripedCounter::default(),
             }),
             site,
+            name,
             counters: Counters::default(),
             codec: spec.codec.unwrap_or(settings.codec),
             jitter: spec.jitter.unwrap_or(settings.jitter),
@@ -198,8 +215,42 @@ impl SiteState {
         }
     }
 
+    /// The same site for a call that is not to be counted, and that keeps nothing near.
+    pub(crate) fn uncounted(&self) -> Self {
+        Self {
+            counters: Counters::default(),
+            local: None,
+            identity: self.identity.clone(),
+            notices: Notices::default(),
+            backlog: Backlog::default(),
+            round_trips: RoundTrips::default(),
+            waits_for_other_types: AtomicBool::new(false),
+            first_fingerprint: OnceLock::new(),
+            fingerprints: RwLock::default(),
+            ..*self
+        }
+    }
+
     pub(crate) fn stats(&self) -> SiteStats {
-        self.counters.snapshot(self.site, self.near_hits())
+        let stats = self.counters.snapshot(self.site, self.near_hits());
+        match self.name {
+            Some(name) => SiteStats { site: name.to_owned(), path: name.to_owned(), ..stats },
+            None => stats,
+        }
+    }
+
+    /// How long a `None` is stored, if it is.
+    pub(crate) fn none_lifetime(&self) -> Option<Lifetime> {
+        self.none_ttl.map(Lifetime::About)
+    }
+
+    pub(crate) fn jitter(&self) -> f64 {
+        self.jitter
+    }
+
+    /// Its name in the log: that of the user, or the function's path.
+    pub(crate) fn path(&self) -> &'static str {
+        self.name.unwrap_or_else(|| self.site.path())
     }
 
     /// Calls that the near cache has answered.

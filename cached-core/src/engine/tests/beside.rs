@@ -6,11 +6,11 @@ use crate::store::{Begin, End, Remove};
 /// A call for "k" by a build whose values are texts.
 async fn text(on: &Subject, value: &str) -> String {
     let load = || async { Ok::<_, ()>(value.to_owned()) };
-    on.cache.get_or_set("k", Options::new(), load).await.unwrap()
+    on.cache.entry("k").get_or_load(load).await.unwrap()
 }
 
 async fn set_text(on: &Subject, value: &str) -> Result<(), crate::CacheError> {
-    on.cache.set("k", &value.to_owned(), Options::new()).await
+    on.cache.entry("k").set(&value.to_owned()).await
 }
 
 /// As [`Subject::calling`], by a build whose values are texts.
@@ -21,7 +21,7 @@ async fn calling_text(on: &Subject, value: &'static str, takes: Duration) -> Joi
             sleep(takes).await;
             Ok::<_, ()>(value.to_owned())
         };
-        subject.cache.get_or_set("k", Options::new(), load).await.unwrap()
+        subject.cache.entry("k").get_or_load(load).await.unwrap()
     });
     tasks().await;
     call
@@ -52,15 +52,15 @@ async fn a_companion_ends_with_its_base() {
         text(&on, "old").await;
         on.cache.flush().await;
         match ends {
-            "delete" => assert!(on.cache.delete("k").await.is_ok()),
-            "set" => on.cache.set("k", &new, Options::new()).await.unwrap(),
+            "delete" => assert!(on.cache.entry("k").remove().await.is_ok()),
+            "set" => on.cache.entry("k").set(&new).await.unwrap(),
             "eviction" => assert!(on.store.memory.remove(Remove::new(&on.key(), BUDGET)).await.unwrap()),
             _ => on.plant(b"V, and then what no cache has written").await,
         }
         assert_eq!(text(&on, "new").await, "new", "{ends}");
         assert_eq!(on.call(new, AT_ONCE).await, new, "{ends}");
         on.cache.flush().await;
-        on.cache.delete("k").await.unwrap();
+        on.cache.entry("k").remove().await.unwrap();
     }
 }
 
@@ -70,7 +70,7 @@ async fn a_companion_of_a_former_base_does_not_come_back_with_the_next() {
     on.call(0, AT_ONCE).await;
     text(&on, "old").await;
     on.cache.flush().await;
-    on.cache.delete("k").await.unwrap();
+    on.cache.entry("k").remove().await.unwrap();
     on.call(1, AT_ONCE).await;
     on.cache.flush().await;
     assert_eq!(text(&on, "new").await, "new");
@@ -82,7 +82,7 @@ async fn a_value_invalidated_during_its_load_is_not_stored_beside() {
     on.call(0, AT_ONCE).await;
     on.cache.flush().await;
     let load = calling_text(&on, "old", ms(50)).await;
-    on.cache.delete("k").await.unwrap();
+    on.cache.entry("k").remove().await.unwrap();
     on.call(1, AT_ONCE).await;
     assert_eq!(load.await.unwrap(), "old", "its own value");
     on.cache.flush().await;
@@ -97,9 +97,9 @@ async fn a_caller_after_an_invalidation_does_not_share_an_older_load() {
         on.cache.flush().await;
         let load = calling_text(&on, "old", ms(50)).await;
         if is_replaced {
-            on.cache.set("k", &1u64, Options::new()).await.unwrap();
+            on.cache.entry("k").set(&1u64).await.unwrap();
         } else {
-            on.cache.delete("k").await.unwrap();
+            on.cache.entry("k").remove().await.unwrap();
         }
         let late = calling_text(&on, "new", AT_ONCE).await;
         assert_eq!((load.await.unwrap(), late.await.unwrap()), ("old".to_owned(), "new".to_owned()));
@@ -147,9 +147,9 @@ async fn a_companion_that_acquire_finds_is_not_shared_on_the_word_of_an_older_re
     sleep(ms(10)).await;
     let another = another(&on);
     let load = || async { Ok::<_, ()>(1_u64) };
-    assert_eq!(another.get_or_set("k", Options::new(), load).await, Ok(1));
+    assert_eq!(another.entry("k").get_or_load(load).await, Ok(1));
     another.flush().await;
-    another.delete("k").await.unwrap();
+    another.entry("k").remove().await.unwrap();
     let follower = on.calling(Ok(3), AT_ONCE).await;
     assert_eq!((leader.await.unwrap(), follower.await.unwrap()), (Ok(2), Ok(2)));
 }
@@ -180,7 +180,7 @@ async fn a_build_has_one_load_beside_the_load_of_another() {
     let theirs = calling_text(&on, "theirs", ms(100)).await;
     let first = on.calling(Ok(7), ms(50)).await;
     let load = || async { Ok::<_, ()>(8_u64) };
-    assert_eq!(another(&on).get_or_set("k", Options::new(), load).await, Ok(7), "another process waits for it");
+    assert_eq!(another(&on).entry("k").get_or_load(load).await, Ok(7), "another process waits for it");
     assert_eq!((first.await.unwrap(), theirs.await.unwrap()), (Ok(7), "theirs".to_owned()));
 }
 
@@ -194,7 +194,7 @@ async fn what_stands_beside_a_load_that_fails_ends_with_it() {
             sleep(ms(30)).await;
             Err::<String, ()>(())
         };
-        subject.cache.get_or_set("k", Options::new(), load).await
+        subject.cache.entry("k").get_or_load(load).await
     });
     tasks().await;
     assert_eq!(on.call(7, AT_ONCE).await, 7);
@@ -234,7 +234,7 @@ async fn a_load_beside_a_base_that_is_over_is_not_waited_for() {
             sleep(takes).await;
             Ok::<_, ()>(0_u64)
         };
-        other.get_or_set("k", Options::new(), load).await
+        other.entry("k").get_or_load(load).await
     });
     tasks().await;
     set_text(&on, "newer").await.unwrap();
@@ -251,7 +251,7 @@ async fn a_companion_depends_on_its_tags() {
     let on = Subject::new();
     let read = async |value: u64| {
         let load = || async move { Ok::<_, ()>(value) };
-        on.cache.get_or_set("k", Options::new().tag("t"), load).await.unwrap()
+        on.cache.entry("k").tag("t").get_or_load(load).await.unwrap()
     };
     set_text(&on, "theirs").await.unwrap();
     assert_eq!((read(1).await, on.cache.flush().await, read(2).await), (1, (), 1));
@@ -266,10 +266,10 @@ async fn a_read_by_hand_finds_what_stands_beside() {
     set_text(&on, "theirs").await.unwrap();
     on.call(7, AT_ONCE).await;
     on.cache.flush().await;
-    assert_eq!(on.cache.get::<u64>("k").await, Some(7));
-    assert_eq!(on.cache.get::<String>("k").await.as_deref(), Some("theirs"));
-    on.cache.delete("k").await.unwrap();
-    assert_eq!(on.cache.get::<u64>("k").await, None);
+    assert_eq!(on.cache.entry("k").get::<u64>().await, Some(7));
+    assert_eq!(on.cache.entry("k").get::<String>().await.as_deref(), Some("theirs"));
+    on.cache.entry("k").remove().await.unwrap();
+    assert_eq!(on.cache.entry("k").get::<u64>().await, None);
 }
 
 /// The call ends, however often others replace the base.
@@ -320,14 +320,14 @@ async fn a_type_has_a_value_although_another_is_loaded_without_pause() {
                 sleep(ms(20)).await;
                 Err::<u64, ()>(())
             };
-            subject.cache.get_or_set("k", Options::new(), load).await
+            subject.cache.entry("k").get_or_load(load).await
         });
         tasks().await;
         let load = || {
             text_loads.set(text_loads.get() + 1);
             async { Ok::<_, ()>("text".to_owned()) }
         };
-        on.cache.get_or_set("k", Options::new(), load).await.unwrap();
+        on.cache.entry("k").get_or_load(load).await.unwrap();
         assert!(other.await.unwrap().is_err());
         on.cache.flush().await;
     }

@@ -31,7 +31,7 @@ async fn a_value_whose_lease_was_lost_is_not_stored() {
     let on = Subject::new();
     let leader = on.calling(Ok(1), ms(50)).await;
     let follower = on.calling(Ok(2), AT_ONCE).await;
-    on.cache.delete("k").await.unwrap();
+    on.cache.entry("k").remove().await.unwrap();
     assert_eq!(leader.await.unwrap(), Ok(1));
     assert_eq!(follower.await.unwrap(), Ok(2), "the value may be from before the write");
     assert_eq!(on.unstored(), [(UnstoredReason::LeaseLost, 1)]);
@@ -95,8 +95,8 @@ async fn a_value_is_not_stored_when_too_many_fills_run() {
 async fn a_value_with_too_many_tags_is_not_stored() {
     for (tags, stored) in [(MAX_TAGS, 1), (MAX_TAGS + 1, 0)] {
         let on = Subject::new();
-        let options = (0..tags).fold(Options::new(), |options, n| options.tag(format!("t{n}")));
-        on.cache.get_or_set("k", options, || async { Ok::<u64, ()>(1) }).await.unwrap();
+        let entry = (0..tags).fold(on.cache.entry("k"), |entry, n| entry.tag(format!("t{n}")));
+        entry.get_or_load(|| async { Ok::<u64, ()>(1) }).await.unwrap();
         on.cache.flush().await;
         assert_eq!(on.stats().stored, stored, "{tags} tags");
         assert_eq!(on.unstored().is_empty(), stored == 1);

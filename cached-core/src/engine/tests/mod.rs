@@ -33,7 +33,7 @@ use crate::fingerprint;
 use crate::key::Key;
 use crate::store::scripted::{Act, Scripted, Step};
 use crate::store::{Acquire, Acquired, Get, Put, Remove, Store};
-use crate::{Cache, MissReason, Options, SiteStats, UnstoredReason};
+use crate::{ByHand, Cache, Entry, MissReason, SiteStats, UnstoredReason, Untyped};
 use bytes::Bytes;
 use std::sync::Arc;
 use std::time::Duration;
@@ -89,7 +89,7 @@ impl Subject {
             }
             result
         };
-        self.cache.get_or_set("k", Options::new(), load).await
+        self.cache.entry("k").get_or_load(load).await
     }
 
     /// Starts the call as a task that has run as far as it can without time passing.
@@ -101,7 +101,7 @@ impl Subject {
     }
 
     fn stats(&self) -> SiteStats {
-        self.stats_of("Cache::get_or_set")
+        self.stats_of("Cache::entry")
     }
 
     fn stats_of(&self, site: &str) -> SiteStats {
@@ -136,7 +136,7 @@ impl Subject {
 
     /// A sound register of a `u64`, as another process would store it with this payload.
     fn register_of(&self, payload: &[u8]) -> Bytes {
-        let site = self.engine().site(&crate::cache::GET_OR_SET);
+        let site = self.engine().site(&crate::site::by_hand::ENTRY);
         envelope::write(&Draft {
             key: &self.key(),
             head: Head::value(77),
@@ -160,7 +160,7 @@ impl Subject {
         crate::hand::uses(crate::hand::Kind::Key, "another");
         for _ in 0..3 {
             self.store.plan(Step::Remove, [Act::Fails(FaultKind::Disconnected)]);
-            self.cache.delete("another").await.unwrap_err();
+            self.cache.entry("another").remove().await.unwrap_err();
         }
         assert_eq!(self.engine().breaker(), crate::BreakerState::Open);
     }

@@ -139,7 +139,7 @@ async fn calls_share_a_load_without_the_store() {
             sleep(ms(50)).await;
             Ok::<_, ()>(0)
         };
-        cache.get_or_set("another", Options::new(), load).await
+        cache.entry("another").get_or_load(load).await
     });
     tasks().await;
     // Both come before the load begins, which has to wait for room.
@@ -164,7 +164,7 @@ async fn without_the_store_a_policy_may_still_be_the_reason_not_to_store() {
     let on = Subject::new();
     on.open_breaker().await;
     let load = || async { Ok::<_, ()>(1) };
-    on.cache.get_or_set("k", Options::new().ttl(AT_ONCE), load).await.unwrap();
+    on.cache.entry("k").ttl(AT_ONCE).get_or_load(load).await.unwrap();
     assert_eq!(on.unstored(), [(UnstoredReason::Policy, 1)]);
 }
 
@@ -184,7 +184,7 @@ async fn loads_without_the_store_are_bounded() {
                 now.fetch_sub(1, Ordering::SeqCst);
                 Ok::<_, ()>(i)
             };
-            cache.get_or_set(format!("{i}"), Options::new(), load).await
+            cache.entry(format!("{i}")).get_or_load(load).await
         });
     }
     let (_, took) = timed(calls.join_all()).await;
@@ -197,7 +197,7 @@ async fn a_load_that_hangs_keeps_another_key_waiting_for_a_second() {
     on.open_breaker().await;
     let first = on.calling(Ok(1), ms(5_000)).await;
     let load = || async { Ok::<_, ()>(2) };
-    let (value, took) = timed(on.cache.get_or_set("another", Options::new(), load)).await;
+    let (value, took) = timed(on.cache.entry("another").get_or_load(load)).await;
     assert_eq!((value, took), (Ok(2), ms(1_000)));
     first.abort();
 }
@@ -213,7 +213,7 @@ async fn calls_for_a_slow_load(on: &Subject) -> (usize, usize, Duration) {
         now.fetch_sub(1, Ordering::SeqCst);
         Ok::<_, ()>(1)
     };
-    let calls = (0..200).map(|_| on.cache.get_or_set("k", Options::new(), load));
+    let calls = (0..200).map(|_| on.cache.entry("k").get_or_load(load));
     let (values, took) = timed(futures_util::future::join_all(calls)).await;
     assert!(values.into_iter().all(|value| value == Ok(1)));
     (all.into_inner(), most.into_inner(), took)

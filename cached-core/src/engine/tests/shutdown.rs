@@ -71,7 +71,7 @@ async fn it_never_takes_longer_than_it_may_and_says_what_is_left() {
         let both = Invalidation::new().key("k").tag("t");
         assert_eq!(on.cache.invalidate(both).await, Outcome::Queued);
         on.store.plan(Step::Fill, [Act::Silent]);
-        on.cache.get_or_set("other", Options::new(), || async { Ok::<_, ()>(1_u64) }).await.unwrap();
+        on.cache.entry("other").get_or_load(|| async { Ok::<_, ()>(1_u64) }).await.unwrap();
         let (unfinished, took) = timed(on.cache.shutdown(within)).await;
         assert_eq!(took, within);
         assert_eq!(unfinished, left(1, 3, 1), "{within:?}");
@@ -121,8 +121,8 @@ async fn afterwards_calls_run_uncached_and_share_their_loads() {
     }
     assert_eq!(on.stats().loads, 3);
     assert_eq!(on.call(4, AT_ONCE).await, 4, "nothing is stored");
-    assert_eq!(on.cache.get::<u64>("k").await, None);
-    assert!(matches!(on.cache.set("k", &5_u64, Options::new()).await, Err(CacheError::ShutDown)));
+    assert_eq!(on.cache.entry("k").get::<u64>().await, None);
+    assert!(matches!(on.cache.entry("k").set(&5_u64).await, Err(CacheError::ShutDown)));
     assert_eq!((on.store.count(Step::Get), on.store.count(Step::Acquire)), before);
     assert_eq!(on.store.count(Step::Put), 0);
     assert!(on.stats().misses[&MissReason::ShutDown] > 0 && on.misses().len() == 2, "{:?}", on.misses());
@@ -159,7 +159,7 @@ async fn a_shutdown_that_is_dropped_has_begun_and_can_be_repeated() {
     on.store.plan(Step::Fill, [Act::Late(ms(80))]);
     on.call(1, AT_ONCE).await;
     tokio::time::timeout(ms(10), on.cache.shutdown(LONG)).await.unwrap_err();
-    assert_eq!(on.cache.get::<u64>("k").await, None, "nothing is read any more");
+    assert_eq!(on.cache.entry("k").get::<u64>().await, None, "nothing is read any more");
     assert_eq!(timed(on.cache.shutdown(LONG)).await, (left(0, 0, 0), ms(70)));
 }
 

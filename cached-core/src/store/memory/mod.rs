@@ -13,9 +13,9 @@ mod told;
 
 use super::watchers::Watchers;
 use super::{
-    Acquire, Acquired, Begin, Capabilities, Domain, Each, End, Ended, Fill, Get, GetAll, GetWatched, Key, Ping, Put,
-    PutValue, Release, Remove, RemoveAll, Renew, Replace, Store, StoreFuture, Sweep, Swept, TagAll, Watch, Watched,
-    Watcher, Written,
+    Acquire, Acquired, Begin, Capabilities, Domain, Each, End, Ended, Fill, Get, GetAll, GetWatched, Key, Life, Lives,
+    Ping, Put, PutValue, Release, Remove, RemoveAll, Renew, Replace, Store, StoreFuture, Sweep, Swept, TagAll, Watch,
+    Watched, Watcher, Written,
 };
 use crate::clock::Clock;
 use crate::envelope::Head;
@@ -289,7 +289,7 @@ impl Store for MemoryStore {
     }
 
     fn capabilities(&self) -> Capabilities<'_> {
-        Capabilities::none().with_watch(self)
+        Capabilities::none().with_watch(self).with_lives(self)
     }
 
     fn domain(&self, _: &Key) -> Domain {
@@ -396,6 +396,12 @@ impl Store for MemoryStore {
 
     fn ping(&self, _: Ping) -> StoreFuture<'_, ()> {
         done(())
+    }
+}
+
+impl Lives for MemoryStore {
+    fn life<'a>(&'a self, Life { key, .. }: Life<'a>) -> StoreFuture<'a, Option<Duration>> {
+        done(self.step(key, || Some(self.live(key)?.until.saturating_sub(self.clock.now()))))
     }
 }
 

@@ -39,8 +39,9 @@ mod tracking;
 mod writes;
 
 use super::{
-    Acquire, Acquired, Begin, Capabilities, Domain, Each, End, Ended, Fill, Get, GetAll, GetWatched, Key, Ping, Put,
-    Release, Remove, RemoveAll, Renew, Replace, Store, StoreFuture, Sweep, Swept, TagAll, Watch, Watched, Watcher,
+    Acquire, Acquired, Begin, Capabilities, Domain, Each, End, Ended, Fill, Get, GetAll, GetWatched, Key, Life, Lives,
+    Ping, Put, Release, Remove, RemoveAll, Renew, Replace, Store, StoreFuture, Sweep, Swept, TagAll, Watch, Watched,
+    Watcher,
 };
 use crate::envelope::Head;
 use crate::error::{BuildError, FaultKind, StoreError};
@@ -261,7 +262,7 @@ impl Store for RedisStore {
     }
 
     fn capabilities(&self) -> Capabilities<'_> {
-        Capabilities::none().with_watch(self)
+        Capabilities::none().with_watch(self).with_lives(self)
     }
 
     fn domain(&self, _: &Key) -> Domain {
@@ -356,6 +357,16 @@ impl Store for RedisStore {
                 Err(error) if error.kind.is_outage() => Err(error),
                 Ok(_) | Err(_) => Ok(()),
             }
+        })
+    }
+}
+
+impl Lives for RedisStore {
+    fn life<'a>(&'a self, Life { key, within }: Life<'a>) -> StoreFuture<'a, Option<Duration>> {
+        Box::pin(async move {
+            // Negative: there is no register, or it lives for ever, which this library never makes.
+            let ms: i64 = self.send(redis::cmd("PTTL").arg(&**key), within).await?;
+            Ok(u64::try_from(ms).ok().map(Duration::from_millis))
         })
     }
 }

@@ -2,7 +2,7 @@
 //! entry ends it.
 
 use super::{Runs, User, user, with_cache};
-use cached_core::{Cache, CacheEvent, Entry, Invalidation, Options, Outcome, entries, entry, redis_cached};
+use cached_core::{Cache, CacheEvent, Entry, Invalidation, Outcome, entries, entry, redis_cached};
 use std::collections::{BTreeMap, HashMap};
 use std::fmt::Debug;
 use std::future::Future;
@@ -449,10 +449,10 @@ async fn a_call_without_an_attribute() {
             loads.fetch_add(1, Ordering::SeqCst);
             Ok::<_, String>(7_u64)
         };
-        let options = || Options::new().tag("by-hand");
-        let entry = entry!(cache.get_or_set("by-hand:7", options(), load)).unwrap();
+        let by_hand = || cache.entry("by-hand:7").tag("by-hand").get_or_load(load);
+        let entry = entry!(by_hand()).unwrap();
         entry.set(&9).await.unwrap();
-        assert_eq!(cache.get_or_set("by-hand:7", options(), load).await, Ok(9));
+        assert_eq!(by_hand().await, Ok(9));
         assert_eq!(cache.invalidate(Invalidation::new().tag("by-hand")).await, Outcome::Applied);
         assert_eq!((entry.get().await, loads.load(Ordering::SeqCst)), (None, 0));
     })

@@ -80,7 +80,7 @@ async fn an_invalidation_ends_a_load_that_is_under_way_elsewhere() {
     let (here, there) = two_caches(&server).await;
     let runs = Runs::default();
     let entry: Entry<User> = here.scope(async { entry!(find(&runs, "overtaken")).unwrap() }).await;
-    let load = there.get_or_set("served:overtaken", cached_core::Options::new(), || async {
+    let load = there.entry("served:overtaken").get_or_load(|| async {
         assert_eq!(entry.invalidate().await, Outcome::Applied);
         Ok::<_, String>(7_u64)
     });

@@ -26,7 +26,7 @@ pub(crate) struct Subject {
 }
 
 impl Subject {
-    fn new(name: &'static str, options: &'static str, call: Call) -> Self {
+    pub(crate) fn new(name: &'static str, options: &'static str, call: Call) -> Self {
         let options = written(options);
         Self { name, spec: Spec::of(&options), options, call }
     }

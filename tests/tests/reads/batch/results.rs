@@ -1,7 +1,7 @@
 //! The results of a batch, and the entries that it stores.
 
 use super::source::{Source, on_both, user, users};
-use cached_core::{Cache, Clock, Invalidation, MissReason, Options, Outcome, UnstoredReason};
+use cached_core::{Cache, Clock, Invalidation, MissReason, Outcome, UnstoredReason};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -122,8 +122,7 @@ async fn a_panic_of_the_body_leaves_nothing_behind(on: Source) {
 
 async fn many_keys_without_an_attribute(on: Source) {
     let cache = &on.cache;
-    let tagged = || Options::new().tag("words");
-    cache.get_or_set("one", tagged(), || async { Ok::<u64, String>(3) }).await.unwrap();
+    cache.entry("one").tag("words").get_or_load(|| async { Ok::<u64, String>(3) }).await.unwrap();
     cache.flush().await;
     let asked = std::cell::RefCell::new(Vec::new());
     let load = |keys: Vec<&'static str>| {
@@ -133,17 +132,25 @@ async fn many_keys_without_an_attribute(on: Source) {
     let expected = HashMap::from([("one", 3), ("three", 5)]);
     for _ in 0..2 {
         assert_eq!(
-            cache.get_or_set_many(&["three", "one", "none", "three"], tagged(), load).await,
+            cache
+                .entries(&["three", "one", "none", "three"], |key| (*key).to_owned())
+                .tag("words")
+                .get_or_load(load)
+                .await,
             Ok(expected.clone())
         );
         cache.flush().await;
     }
     assert_eq!(*asked.borrow(), [["three", "none"]]);
-    let absent = cache.get_or_set_option("none", tagged(), || async { Ok::<Option<u64>, String>(Some(4)) }).await;
+    let absent =
+        cache.entry("none").tag("words").get_or_load_option(|| async { Ok::<Option<u64>, String>(Some(4)) }).await;
     assert_eq!(absent, Ok(None), "the entries are the same");
     assert_eq!(cache.invalidate(Invalidation::new().tag("words")).await, Outcome::Applied);
     let failed = |_| async { Err::<HashMap<_, u64>, _>("no database".to_owned()) };
-    assert_eq!(cache.get_or_set_many(&["three", "one"], tagged(), failed).await, Err("no database".to_owned()));
+    assert_eq!(
+        cache.entries(&["three", "one"], |key| (*key).to_owned()).tag("words").get_or_load(failed).await,
+        Err("no database".to_owned())
+    );
 }
 
 on_both!(

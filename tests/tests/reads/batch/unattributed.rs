@@ -1,7 +1,7 @@
 //! A batch returns all that its body returned, even what cannot be attributed to the ids that it was given.
 
 use super::source::{Source, on_both, user, users};
-use cached_core::{Cache, Options, SiteStats, UnstoredReason, redis_cached};
+use cached_core::{Cache, SiteStats, UnstoredReason, redis_cached};
 use futures_util::future::join_all;
 use std::collections::{BTreeMap, HashMap};
 use std::hash::{BuildHasherDefault, DefaultHasher, Hash, Hasher};
@@ -114,7 +114,7 @@ async fn further_entries_are_returned_and_not_stored(on: Source) {
         assert_eq!(on.unruly(&[1, 2]).await, Ok(users([1, 2, 999])));
         on.cache.flush().await;
         assert_eq!(on.unruly(&[1]).await, Ok(users([1])), "the body did not run");
-        on.cache.delete("user:1").await.unwrap();
+        on.cache.entry("user:1").remove().await.unwrap();
     }
     assert_eq!(on.asked(), [vec![1, 2], vec![1]], "of the second call, `2` is there");
     on.find(999).await.unwrap();
@@ -342,11 +342,11 @@ async fn the_near_cache_keeps_no_absence_that_is_not_known(on: Source) {
 async fn keys_without_an_attribute(on: Source) {
     let load = |_: Vec<&'static str>| async { Ok::<_, String>(HashMap::from([("ada", 1_u64), ("total", 2)])) };
     for _ in 0..2 {
-        let got = on.cache.get_or_set_many(&["ada", "Eve"], Options::new(), load).await;
+        let got = on.cache.entries(&["ada", "Eve"], |key| (*key).to_owned()).get_or_load(load).await;
         assert_eq!(got, Ok(HashMap::from([("ada", 1), ("total", 2)])));
         on.cache.flush().await;
     }
-    let absent = on.cache.get_or_set_option("Eve", Options::new(), || async { Ok::<_, String>(Some(3_u64)) }).await;
+    let absent = on.cache.entry("Eve").get_or_load_option(|| async { Ok::<_, String>(Some(3_u64)) }).await;
     assert_eq!(absent, Ok(Some(3)), "it was not remembered as absent");
 }
 

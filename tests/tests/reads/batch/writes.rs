@@ -17,7 +17,7 @@ async fn one_id_is_invalidated_during_the_load(on: Source) {
         let writer = async {
             on.loading(1).await;
             on.set(written, Some(new.clone()));
-            on.cache.delete(format!("user:{written}")).await.unwrap();
+            on.cache.entry(format!("user:{written}")).remove().await.unwrap();
             // From here on no caller may get the old row. This one waits for the load, learns that its value is not
             // proved current, and loads for itself.
             let opens = async {

@@ -4,7 +4,7 @@
 use cached_core::store::{
     Capabilities, GetWatched, MemoryStore, RedisStore, Store, StoreFuture, Watch, Watched, Watcher,
 };
-use cached_core::{Cache, CacheEvent, Clock, Invalidation, Options, Outcome, redis_cached, redis_put};
+use cached_core::{Cache, CacheEvent, Clock, Invalidation, Outcome, redis_cached, redis_put};
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, Weak};
@@ -189,7 +189,7 @@ async fn stored(way: &str, cache: &Cache, prices: &Prices) -> [u64; 3] {
         "offers" => offers(prices, &[7]).await[&7],
         "outermost" => outermost(prices).await,
         "put" => put(prices).await,
-        _ => cache.get_or_set("by_hand", Options::new(), || async { Ok::<_, ()>(all_of(prices).await) }).await.unwrap(),
+        _ => cache.entry("by_hand").get_or_load(|| async { Ok::<_, ()>(all_of(prices).await) }).await.unwrap(),
     }
 }
 

@@ -176,7 +176,7 @@ async fn a_user_who_may_only_what_the_cache_needs() {
     for way in [Way::Shared, Way::Cloned] {
         rows.warm(&here, way, 1).await;
         rows.commit(1);
-        there.delete(way.key(1)).await.unwrap();
+        there.entry(way.key(1)).remove().await.unwrap();
         eventually("it is seen", async || rows.read(&here, way, 1).await == rows.now(1)).await;
     }
 }

@@ -110,7 +110,7 @@ async fn a_load_overtaken_by_an_invalidation_is_not_shared_with_later_calls() {
     let (on, function) = (Subject::new(), Function::new(IF_ERROR));
     function.stale(&on, 1).await;
     let leader = function.calling(&on, Ok(2), ms(500)).await;
-    on.cache.delete("k").await.unwrap();
+    on.cache.entry("k").remove().await.unwrap();
     let follower = function.calling(&on, Ok(3), AT_ONCE).await;
     assert_eq!(leader.await.unwrap(), Ok(2));
     assert_eq!(follower.await.unwrap(), Ok(3), "the load had begun before it came, and FILL was refused");

@@ -72,7 +72,7 @@ async fn a_value_invalidated_during_its_refresh_does_not_come_back() {
     let (on, function) = (Subject::new(), Function::new(REVALIDATE));
     function.stale(&on, 1).await;
     let refresher = function.calling(&on, Ok(2), ms(500)).await;
-    on.cache.delete("k").await.unwrap();
+    on.cache.entry("k").remove().await.unwrap();
     assert_eq!(refresher.await.unwrap(), Ok(2), "it returns what it has loaded");
     on.cache.flush().await;
     assert_eq!(on.register().await, None);
@@ -86,7 +86,7 @@ async fn a_fill_that_is_late_does_not_overwrite_what_came_after_it() {
     function.stale(&on, 1).await;
     on.store.plan(Step::Fill, [Act::Late(ms(90))]);
     assert_eq!(function.call(&on, Ok(2), AT_ONCE).await, Ok(2));
-    on.cache.delete("k").await.unwrap();
+    on.cache.entry("k").remove().await.unwrap();
     assert_eq!(function.call(&on, Ok(3), AT_ONCE).await, Ok(3));
     on.cache.flush().await;
     assert_eq!(function.call(&on, Ok(9), AT_ONCE).await, Ok(3));

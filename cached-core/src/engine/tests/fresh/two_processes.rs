@@ -60,7 +60,7 @@ async fn a_late_call_finds_the_value_gone() {
     function.stale(&on, 1).await;
     on.store.plan(Step::Acquire, [Act::Late(ms(20))]);
     let late = function.calling(&on, Ok(9), AT_ONCE).await;
-    on.cache.delete("k").await.unwrap();
+    on.cache.entry("k").remove().await.unwrap();
     assert_eq!(late.await.unwrap(), Ok(1));
     assert_eq!((function.loads(), on.register().await), (0, None));
 
@@ -69,6 +69,6 @@ async fn a_late_call_finds_the_value_gone() {
     function.stale(&on, 1).await;
     on.store.plan(Step::Acquire, [Act::Late(ms(20))]);
     let late = function.calling(&on, Ok(2), AT_ONCE).await;
-    on.cache.delete("k").await.unwrap();
+    on.cache.entry("k").remove().await.unwrap();
     assert_eq!(late.await.unwrap(), Ok(2), "a miss like any other");
 }

@@ -39,7 +39,7 @@ async fn a_newer_value_stays() {
     function.stale(&on, 1).await;
     assert_eq!(function.call(&on, Ok(UNSTORED), ms(100)).await, Ok(1));
     tasks().await;
-    other.cache.delete("k").await.unwrap();
+    other.cache.entry("k").remove().await.unwrap();
     assert_eq!(function.call(&other, Ok(2), AT_ONCE).await, Ok(2));
     other.cache.flush().await;
     sleep(ms(200)).await;

@@ -31,10 +31,10 @@ fn writes() -> [(&'static str, Write); 9] {
         ("set", |on, _| {
             Box::pin(async move {
                 // A call with tags finds that this value does not have them, and loads.
-                on.cache.set("row:2", &row(2, 2), Options::new()).await.unwrap();
+                on.cache.entry("row:2").set(&row(2, 2)).await.unwrap();
             })
         }),
-        ("deleted", |on, _| Box::pin(async move { on.cache.delete("row:2").await.unwrap() })),
+        ("deleted", |on, _| Box::pin(async move { on.cache.entry("row:2").remove().await.unwrap() })),
         ("put", |on, way| Box::pin(async move { assert_eq!((way.put)(on, 2, 2).await, row(2, 2)) })),
         ("swept", |on, _| Box::pin(async move { _ = on.cache.delete_matching("row:2").await.unwrap() })),
         ("all swept", |on, _| Box::pin(async move { _ = on.cache.clear().await.unwrap() })),

@@ -56,7 +56,7 @@ async fn loads_are_stored_again_once_the_queue_is_applied() {
     assert!(on.applied(Duration::from_secs(1)).await);
     for value in [1, 2] {
         let load = || async move { Ok::<u64, ()>(value) };
-        assert_eq!(on.cache.get_or_set("k", Options::new().tag("t"), load).await, Ok(1));
+        assert_eq!(on.cache.entry("k").tag("t").get_or_load(load).await, Ok(1));
         on.cache.flush().await;
     }
 }
