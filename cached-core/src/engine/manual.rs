@@ -39,10 +39,10 @@ impl Target {
                 value
             }
             Err(uncounted) => {
-                self.site.counters.unserved.one();
                 if let Some(reason) = uncounted {
                     self.missed(reason);
                 }
+                self.unserved();
                 None
             }
         }

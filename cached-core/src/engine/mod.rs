@@ -28,6 +28,7 @@ pub(crate) mod policy;
 mod probe;
 mod queue;
 mod read;
+pub(crate) mod record;
 mod refresh;
 pub(crate) mod settings;
 mod site;

@@ -125,6 +125,7 @@ pub fn batch<'a, S: ManyShape, K: Keep<S::Item>>(
                 Mode::Plain | Mode::Asking => state.engine = Some(cache.into_engine()),
             }
         }
+        (None, _) if !ids.is_empty() => drop(Call::without_cache(site)),
         _ => {}
     }
     Batch { keep: PhantomData, state: Box::new(state) }

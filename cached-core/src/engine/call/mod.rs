@@ -13,7 +13,7 @@ use super::nesting::Loading;
 use super::policy::Policy;
 use super::read::{Hit, Miss};
 use super::target::Target;
-use super::{Engine, SiteRef, SiteState, asking};
+use super::{Engine, SiteRef, SiteState, asking, record};
 use crate::envelope::Entry;
 use crate::error::EntryError;
 use crate::flight::pulse::Pulse;
@@ -45,8 +45,8 @@ impl Call {
                 None
             }
             // The engine needs timers and tasks.
-            Ok(_) if !is_on_tokio() && !asking::is_on() => {
-                site.runs_uncached(MissReason::NoRuntime);
+            Ok(key) if !is_on_tokio() && !asking::is_on() => {
+                site.runs_uncached(Some(&key), MissReason::NoRuntime);
                 None
             }
             // The fingerprint depends on the type, which is known only later.
@@ -79,7 +79,9 @@ impl Call {
 
     /// A call without a cache.
     pub(crate) fn without_cache(site: &'static Site) -> Self {
-        asking::refuse(|| EntryError::NoCache { function: site.path() });
+        if !asking::refuse(|| EntryError::NoCache { function: site.path() }) {
+            record::note(|record| record.runs_uncached(site, None, None));
+        }
         Self { target: None, path: "" }
     }
 }
@@ -89,7 +91,7 @@ impl Call {
 fn cannot_be_rendered(site: &SiteState, argument: Unrenderable) {
     if !asking::refuse(|| EntryError::Key { function: site.site.path(), argument }) {
         site.note_unrenderable(argument);
-        site.runs_uncached(MissReason::Key);
+        site.runs_uncached(None, MissReason::Key);
     }
 }
 
@@ -298,7 +300,7 @@ fn settle<S: Shape>(begun: ActiveLoad, policy: &Policy<S::Item>, returned: &S::R
             begun.loaded(false);
             let served = begun.fallback().and_then(|entry| {
                 let value = fallback::<S>(begun.site(), entry)?;
-                begun.target().count_stale(entry);
+                begun.target().falls_back(entry);
                 Some(value)
             });
             begun.failed();

@@ -163,6 +163,12 @@ impl Target {
         Some(local.kept(&self.asked(local), self.tags()))
     }
 
+    /// How long the near cache serves its value of this entry.
+    pub(crate) fn kept_for(&self) -> Option<Duration> {
+        let local = self.site.local.as_ref()?;
+        local.near.left(&self.asked(local))
+    }
+
     /// As [`near`], for one key of a batch.
     pub(crate) fn near<S: Shape, K: Keep<S::Item>>(&self) -> Option<S::Return> {
         self.returned::<S, K>(self.kept()?.ok()?)
@@ -172,7 +178,11 @@ impl Target {
         let returned = returned::<S, K>(kept);
         if returned.is_none() {
             self.site.not_cloned::<S::Item>();
-        } else if is_traced() {
+            self.not_cloned();
+            return None;
+        }
+        self.near_served();
+        if is_traced() {
             self.site.near_hit(&self.key);
         }
         returned
@@ -217,7 +227,7 @@ impl Call {
                 }
             }
             Some(Err(NearMiss { draw: None })) | None => {}
-            Some(Err(NearMiss { draw })) => target.left = Some(Box::new(LeftByNear { words: None, draw })),
+            Some(Err(NearMiss { draw })) => target.left.get_or_insert_default().draw = draw,
         }
         Err(call)
     }

@@ -12,6 +12,7 @@
 use super::{Load, fallback};
 use crate::engine::ambient;
 use crate::engine::policy::Policy;
+use crate::engine::record::{self, Recorded};
 use crate::outcome::Shape;
 use std::borrow::Borrow;
 use std::fmt;
@@ -170,14 +171,14 @@ where
         return ended(load, shape, policy, body).await;
     };
     let old = begun.fallback().cloned().map(|entry| (begun.target().clone(), entry));
-    let mut task = tokio::spawn(as_here(ended(load, shape, policy, body)));
+    let mut task = tokio::spawn(recorded(as_here(ended(load, shape, policy, body))));
     if let (Some((target, entry)), Some(patience)) = (old, fresh.load_timeout)
         && let Some(value) = fallback::<S>(&target.site, &entry)
     {
         if let Some(returned) = in_time(&mut task, patience).await {
             return returned;
         }
-        target.count_stale(&entry);
+        target.falls_back(&entry);
         return value;
     }
     returned_by(task.await).await
@@ -212,6 +213,14 @@ fn as_here<F: Future<Output: Send> + Send + 'static>(task: F) -> Body<F::Output>
     match ambient::scoped() {
         Some(cache) => Box::pin(ambient::scope(cache, task)),
         None => Box::pin(task),
+    }
+}
+
+/// Records what becomes of the load in a task, for the caller that waits for it.
+fn recorded<R: Send + 'static>(task: Body<R>) -> Body<R> {
+    match record::here() {
+        Some(record) => Box::pin(Recorded { future: task, record }),
+        None => task,
     }
 }
 
