@@ -10,6 +10,7 @@
 //! | [`near_cache`] | How do hot values stay in the process, and stay coherent? |
 //! | [`freshness`] | How does nobody wait for an expiring value, and how is a failing source bridged? |
 //! | [`batches`] | How do I cache a function over many ids? |
+//! | [`per_call`] | How do I make one call past the cache, and was it a hit? |
 //! | [`outages`] | What happens when Redis is slow, full or gone? |
 //! | [`transactions`] | What may a database transaction read and invalidate? |
 //! | [`deployments`] | What happens to entries when types or code change? |
@@ -64,6 +65,9 @@ pub mod freshness {}
 
 #[doc = include_str!("../guide/batches.md")]
 pub mod batches {}
+
+#[doc = include_str!("../guide/per_call.md")]
+pub mod per_call {}
 
 #[doc = include_str!("../guide/outages.md")]
 pub mod outages {}

@@ -55,6 +55,12 @@ impl CacheStatus {
     }
 
     /// How many calls were answered beyond the first thousand, which are those that [`calls`](Self::calls) returns.
+    ///
+    /// ```
+    /// # fn log(status: &cached_core::CacheStatus) {
+    /// println!("{} calls", status.calls().len() as u64 + status.further());
+    /// # }
+    /// ```
     #[must_use]
     pub fn further(&self) -> u64 {
         self.further
@@ -74,6 +80,14 @@ impl CacheStatus {
 }
 
 /// How a call was answered. The words are those of [`SiteStats`](crate::SiteStats).
+///
+/// ```
+/// use cached_core::Answer;
+///
+/// fn has_asked_the_database(answer: Answer) -> bool {
+///     answer == Answer::Loaded
+/// }
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Answer {
@@ -89,7 +103,15 @@ pub enum Answer {
     Unserved,
 }
 
-/// What became of one cached call, as far as it was known when the future ended.
+/// What became of one cached call, as far as it was known when the future ended: [`CacheStatus::calls`].
+///
+/// ```
+/// # fn log(call: &cached_core::CallStatus) {
+/// if let Some(reason) = call.misses.first() {
+///     println!("{} was no hit: {reason:?}", call.site);
+/// }
+/// # }
+/// ```
 #[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct CallStatus {
@@ -158,12 +180,24 @@ impl CallStatus {
 
     /// The key as it stands in the store; `None` if it could not be rendered, or there is no cache. It may hold
     /// personal data, so neither `Debug` nor the plain text of [`CacheStatus`] has it.
+    ///
+    /// ```
+    /// # fn log(call: &cached_core::CallStatus) {
+    /// println!("{}", call.key().unwrap_or("no key"));
+    /// # }
+    /// ```
     #[must_use]
     pub fn key(&self) -> Option<&str> {
         self.key.as_deref()
     }
 
     /// Whether the call was answered from the near cache or by a stored value.
+    ///
+    /// ```
+    /// # fn log(status: &cached_core::CacheStatus) {
+    /// println!("{} hits", status.calls().iter().filter(|call| call.is_hit()).count());
+    /// # }
+    /// ```
     #[must_use]
     pub fn is_hit(&self) -> bool {
         matches!(self.answer, Answer::NearHit | Answer::Hit)
