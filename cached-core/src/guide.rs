@@ -11,6 +11,7 @@
 //! | [`freshness`] | How does nobody wait for an expiring value, and how is a failing source bridged? |
 //! | [`by_hand`] | How do I cache without an attribute, and look at or replace one entry? |
 //! | [`batches`] | How do I cache a function over many ids? |
+//! | [`per_call`] | How do I make one call past the cache, and was it a hit? |
 //! | [`outages`] | What happens when Redis is slow, full or gone? |
 //! | [`transactions`] | What may a database transaction read and invalidate? |
 //! | [`deployments`] | What happens to entries when types or code change? |
@@ -69,6 +70,9 @@ pub mod by_hand {}
 
 #[doc = include_str!("../guide/batches.md")]
 pub mod batches {}
+
+#[doc = include_str!("../guide/per_call.md")]
+pub mod per_call {}
 
 #[doc = include_str!("../guide/outages.md")]
 pub mod outages {}

@@ -110,6 +110,8 @@ counted_reasons! {
         NoRuntime,
         /// The cache is shut down: see [`Cache::shutdown`](crate::Cache::shutdown).
         ShutDown,
+        /// The caller makes the call past the cache: [`bypass`](crate::bypass).
+        Bypassed,
     }
 }
 

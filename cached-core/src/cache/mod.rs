@@ -2,6 +2,7 @@
 
 pub(crate) mod audit;
 pub(crate) mod builder;
+pub(crate) mod controlled;
 pub(crate) mod entry;
 mod open;
 mod shutdown;

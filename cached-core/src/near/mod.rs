@@ -237,6 +237,14 @@ impl Near {
         }
     }
 
+    /// How long a value may still be served, and is fresh.
+    pub(crate) fn left(&self, name: &NameRef<'_>) -> Option<Duration> {
+        let NearEntry { terms, .. } = self.map.get(name)?;
+        let refresh = terms.extras.as_ref().and_then(|extras| extras.refresh);
+        let until = refresh.map_or(terms.until, |(end, _)| end.min(terms.until));
+        Some(Duration::from_nanos(until.saturating_sub(self.clock.coarse())))
+    }
+
     #[cold]
     fn drop_over(&self, name: &NameRef<'_>, terms: &Terms, reason: DropReason) {
         if self.map.remove_if(name, |now| now.terms.mark == terms.mark && now.terms.until == terms.until).is_some() {

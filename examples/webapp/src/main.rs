@@ -20,6 +20,7 @@ mod shutdown;
 #[cfg(test)]
 mod tests;
 mod timing;
+mod told;
 mod writes;
 
 use crate::api::App;

@@ -5,7 +5,7 @@ use crate::engine::call::spawn::Returns;
 use crate::engine::call::{Call, Load, TypedCall};
 use crate::engine::handle::Cache;
 use crate::engine::policy::Policy;
-use crate::engine::{Engine, SiteRef, Target, asking};
+use crate::engine::{Engine, SiteRef, Target, control};
 use crate::error::CacheError;
 use crate::hand;
 use crate::invalidation::Invalidation;
@@ -214,7 +214,7 @@ impl sealed::Origin for OfCall {
 
     fn call<S: Shape>(&self, _: S) -> Result<S::Return, TypedCall> {
         let call = TypedCall::of_target(self.target.clone());
-        Err(if asking::is_on() { call.asked::<S>() } else { call.on_tokio() })
+        Err(if control::is_on() { call.controlled::<S>().on_tokio() } else { call.on_tokio() })
     }
 
     fn is_name(&self) -> Result<(), CacheError> {

@@ -3,6 +3,7 @@
 pub(crate) mod near;
 pub(crate) mod spawn;
 
+use super::control::{self, Mode};
 use super::health::is_on_tokio;
 use super::load::fill::Fill;
 use super::load::running::Running;
@@ -12,7 +13,7 @@ use super::nesting::Loading;
 use super::policy::Policy;
 use super::read::{Hit, Miss};
 use super::target::Target;
-use super::{Engine, SiteRef, SiteState, asking};
+use super::{Engine, SiteRef, SiteState, asking, record};
 use crate::envelope::Entry;
 use crate::error::EntryError;
 use crate::flight::pulse::Pulse;
@@ -44,8 +45,8 @@ impl Call {
                 None
             }
             // The engine needs timers and tasks.
-            Ok(_) if !is_on_tokio() && !asking::is_on() => {
-                site.runs_uncached(MissReason::NoRuntime);
+            Ok(key) if !is_on_tokio() && !asking::is_on() => {
+                site.runs_uncached(Some(&key), MissReason::NoRuntime);
                 None
             }
             // The fingerprint depends on the type, which is known only later.
@@ -78,7 +79,9 @@ impl Call {
 
     /// A call without a cache.
     pub(crate) fn without_cache(site: &'static Site) -> Self {
-        asking::refuse(|| EntryError::NoCache { function: site.path() });
+        if !asking::refuse(|| EntryError::NoCache { function: site.path() }) {
+            record::note(|record| record.runs_uncached(site, None, None));
+        }
         Self { target: None, path: "" }
     }
 }
@@ -88,7 +91,7 @@ impl Call {
 fn cannot_be_rendered(site: &SiteState, argument: Unrenderable) {
     if !asking::refuse(|| EntryError::Key { function: site.site.path(), argument }) {
         site.note_unrenderable(argument);
-        site.runs_uncached(MissReason::Key);
+        site.runs_uncached(None, MissReason::Key);
     }
 }
 
@@ -108,14 +111,32 @@ impl TypedCall {
     /// The same call, which runs uncached if there is no runtime here.
     pub(crate) fn on_tokio(mut self) -> Self {
         if let Some(target) = self.target.take_if(|_| !is_on_tokio()) {
-            target.site.runs_uncached(MissReason::NoRuntime);
+            target.site.runs_uncached(Some(&target.key), MissReason::NoRuntime);
+        }
+        self
+    }
+
+    /// Makes the call in the mode of this thread, which is not the plain one.
+    #[cold]
+    pub(crate) fn controlled<S: Shape>(self) -> Self {
+        match control::mode() {
+            Mode::Plain => self,
+            Mode::Asking => self.asked::<S>(),
+            Mode::Bypass => self.bypassed(),
+        }
+    }
+
+    /// The call without its entry: its body runs, and that is all.
+    fn bypassed(mut self) -> Self {
+        // Without a target, the reason has been counted already.
+        if let Some(target) = self.target.take() {
+            target.bypassed();
         }
         self
     }
 
     /// Answers with the description of the call.
-    #[cold]
-    pub(crate) fn asked<S: Shape>(mut self) -> Self {
+    fn asked<S: Shape>(mut self) -> Self {
         // Without a target, the reason has been answered already.
         if let Some(target) = self.target.take() {
             let function = target.site.site.path();
@@ -218,7 +239,7 @@ impl Load {
                 Err(value)
             }
             None => {
-                target.site.runs_uncached(MissReason::Payload);
+                target.site.runs_uncached(Some(&target.key), MissReason::Payload);
                 Ok(Self::uncached())
             }
         }
@@ -229,7 +250,7 @@ impl Load {
     pub fn run<T: 'static, F: Future>(&mut self, policy: &Policy<T>, body: F) -> Running<'_, F> {
         let (loading, pulse) = (self.loading.take(), self.pulse.take());
         let is_asked = self.begun.is_none() && asking::answers(policy);
-        Running { body: Box::pin(body), is_asked, loading, pulse, to_keep: self.begun.as_deref_mut() }
+        Running { body: Box::pin(body), is_load: true, is_asked, loading, pulse, to_keep: self.begun.as_deref_mut() }
     }
 
     /// Shares what the body returned, stores it in the background, and returns it. If the body has failed, its fallback
@@ -318,7 +339,7 @@ fn settle<S: Shape>(begun: ActiveLoad, policy: &Policy<S::Item>, returned: &S::R
             begun.loaded(false);
             let served = begun.fallback().and_then(|entry| {
                 let value = fallback::<S>(begun.site(), entry)?;
-                begun.target().count_stale(entry);
+                begun.target().falls_back(entry);
                 Some(value)
             });
             begun.failed();

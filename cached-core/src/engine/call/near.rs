@@ -1,12 +1,13 @@
 //! How generated code reads the near cache: before anything else, and without waiting.
 
 use super::{Call, TypedCall};
+use crate::engine::control::{self, Mode};
 use crate::engine::handle::Cache;
 use crate::engine::refresh::ahead::lead;
 use crate::engine::site::NearPolicy;
 use crate::engine::site::account::CALLS;
 use crate::engine::target::{LeftByNear, Target};
-use crate::engine::{Engine, SiteState, ambient, asking, nesting};
+use crate::engine::{Engine, SiteState, ambient, nesting};
 use crate::key::{Key, KeySegment};
 use crate::near::keep::Keep;
 use crate::near::{Answer, CachedNone, KeptValue, NameRef, Words};
@@ -26,10 +27,10 @@ pub fn near<S: Shape, K: Keep<S::Item>>(
     path: &'static str,
     segments: &[&dyn KeySegment],
     shape: S,
-    _: K,
+    keep: K,
 ) -> Result<S::Return, TypedCall> {
-    if asking::is_on() {
-        return Err(asked(site, cache, path, segments, shape));
+    if control::is_on() {
+        return controlled(site, cache, path, segments, shape, keep);
     }
     let wanted = NearCall { site, path, segments, fingerprint: |site, path| site.fingerprint::<S::Item>(path) };
     let draw = match ambient::in_cache(cache, |cache| wanted.kept(cache.engine())) {
@@ -50,17 +51,18 @@ pub fn near<S: Shape, K: Keep<S::Item>>(
     Err(call.unwrap_or_else(|| Call::without_cache(site)).typed(shape))
 }
 
-/// Answers for a call that is asked, which does not read the near cache.
+/// As [`near`], for a call that is controlled: with its key rendered, as if it had call tags.
 #[cold]
-fn asked<S: Shape>(
+fn controlled<S: Shape, K: Keep<S::Item>>(
     site: &'static Site,
     cache: Option<&Cache>,
     path: &'static str,
     segments: &[&dyn KeySegment],
     shape: S,
-) -> TypedCall {
+    keep: K,
+) -> Result<S::Return, TypedCall> {
     let call = ambient::in_cache(cache, |cache| Call::after_near(cache.engine(), site, path, segments, None));
-    call.unwrap_or_else(|| Call::without_cache(site)).typed(shape).asked::<S>()
+    call.unwrap_or_else(|| Call::without_cache(site)).near(shape, keep)
 }
 
 /// One call, as generated code describes it.
@@ -161,6 +163,12 @@ impl Target {
         Some(local.kept(&self.asked(local), self.tags()))
     }
 
+    /// How long the near cache serves its value of this entry.
+    pub(crate) fn kept_for(&self) -> Option<Duration> {
+        let local = self.site.local.as_ref()?;
+        local.near.left(&self.asked(local))
+    }
+
     /// As [`near`], for one key of a batch.
     pub(crate) fn near<S: Shape, K: Keep<S::Item>>(&self) -> Option<S::Return> {
         self.returned::<S, K>(self.kept()?.ok()?)
@@ -170,7 +178,11 @@ impl Target {
         let returned = returned::<S, K>(kept);
         if returned.is_none() {
             self.site.not_cloned::<S::Item>();
-        } else if is_traced() {
+            self.not_cloned();
+            return None;
+        }
+        self.near_served();
+        if is_traced() {
             self.site.near_hit(&self.key);
         }
         returned
@@ -204,8 +216,8 @@ impl Call {
     /// None: an `Err` is the call that the near cache did not answer.
     pub fn near<S: Shape, K: Keep<S::Item>>(self, shape: S, _: K) -> Result<S::Return, TypedCall> {
         let mut call = self.typed(shape);
-        if asking::is_on() {
-            return Err(call.asked::<S>());
+        if control::mode() != Mode::Plain {
+            return Err(call.controlled::<S>());
         }
         let Some(target) = &mut call.target else { return Err(call) };
         match target.kept() {
@@ -215,7 +227,7 @@ impl Call {
                 }
             }
             Some(Err(NearMiss { draw: None })) | None => {}
-            Some(Err(NearMiss { draw })) => target.left = Some(Box::new(LeftByNear { words: None, draw })),
+            Some(Err(NearMiss { draw })) => target.left.get_or_insert_default().draw = draw,
         }
         Err(call)
     }

@@ -10,8 +10,9 @@
 //! As for loads that are not detached. Nothing is refreshed in the background, because no value is found.
 
 use super::{Load, fallback};
+use crate::engine::ambient;
 use crate::engine::policy::Policy;
-use crate::engine::{ambient, asking};
+use crate::engine::record::{self, Recorded};
 use crate::outcome::Shape;
 use std::borrow::Borrow;
 use std::fmt;
@@ -152,15 +153,12 @@ impl Load {
     }
 }
 
-async fn detached<S>(load: Load, shape: S, policy: Policy<S::Item>, body: Body<S::Return>) -> S::Return
+async fn detached<S>(mut load: Load, shape: S, policy: Policy<S::Item>, body: Body<S::Return>) -> S::Return
 where
     S: Shape<Return: Returns> + Send + 'static,
 {
     let Some(begun) = load.begun.as_deref() else {
-        if asking::answers(&policy) {
-            asking::stop().await;
-        }
-        return body.await;
+        return load.run(&policy, body).await;
     };
     if begun.is_claimed() {
         let old = begun.fallback().and_then(|entry| Some((fallback::<S>(begun.site(), entry)?, entry)));
@@ -174,14 +172,14 @@ where
     };
     let old = begun.fallback().cloned().map(|entry| (begun.target().clone(), entry));
     let counted = begun.engine().background.load();
-    let mut task = tokio::spawn(as_here(counted.around(ended(load, shape, policy, body))));
+    let mut task = tokio::spawn(recorded(as_here(counted.around(ended(load, shape, policy, body)))));
     if let (Some((target, entry)), Some(patience)) = (old, fresh.load_timeout)
         && let Some(value) = fallback::<S>(&target.site, &entry)
     {
         if let Some(returned) = in_time(&mut task, patience).await {
             return returned;
         }
-        target.count_stale(&entry);
+        target.falls_back(&entry);
         return value;
     }
     returned_by(task.await).await
@@ -217,6 +215,14 @@ fn as_here<F: Future<Output: Send> + Send + 'static>(task: F) -> Body<F::Output>
     match ambient::scoped() {
         Some(cache) => Box::pin(ambient::scope(cache, task)),
         None => Box::pin(task),
+    }
+}
+
+/// Records what becomes of the load in a task, for the caller that waits for it.
+fn recorded<R: Send + 'static>(task: Body<R>) -> Body<R> {
+    match record::here() {
+        Some(record) => Box::pin(Recorded { future: task, record }),
+        None => task,
     }
 }
 

@@ -10,6 +10,7 @@
 
 use crate::background::BackgroundWork;
 use crate::engine::Engine;
+use crate::engine::control;
 use crate::engine::flight::FlightKey;
 use crate::engine::flight_value::FlightValue;
 use crate::engine::gate;
@@ -70,9 +71,10 @@ impl Fill {
     /// Starts this, if there is room.
     pub(crate) fn start(self) {
         let (engine, site) = (Arc::clone(&self.target.engine), self.target.site.clone());
+        let key = control::is_recorded().then(|| Key::clone(&self.target.key));
         let value = self.counted();
         if !start(&engine, self.run(value)) {
-            site.counters.unstored(UnstoredReason::Overflow);
+            site.overflowed(key.as_ref());
         }
     }
 
@@ -81,6 +83,8 @@ impl Fill {
     pub(crate) fn start_all(engine: &Engine, fills: Vec<Self>, renewal: Option<Renewal>) {
         let Some(site) = fills.first().map(|fill| fill.target.site.clone()) else { return };
         let (len, room) = (fills.len(), fills.len().min(AT_ONCE));
+        let recorded = fills.iter().filter(|_| control::is_recorded());
+        let keys: Vec<Key> = recorded.map(|fill| Key::clone(&fill.target.key)).collect();
         let fills: Vec<_> = fills.into_iter().map(|fill| (fill.counted(), fill)).collect();
         let all = async move {
             let mut running = stream::iter(fills).map(|(value, fill)| fill.run(value)).buffer_unordered(AT_ONCE);
@@ -88,7 +92,7 @@ impl Fill {
             drop(renewal);
         };
         if !start_many(engine, room, all) {
-            (0..len).for_each(|_| site.counters.unstored(UnstoredReason::Overflow));
+            (0..len).for_each(|at| site.overflowed(keys.get(at)));
         }
     }
 

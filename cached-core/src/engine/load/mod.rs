@@ -130,7 +130,7 @@ impl LoadPermit {
 
     /// Counts a load that a call makes itself, not one in the background.
     pub(super) fn count_as_load(&self) {
-        self.target.site.counters.loads.one();
+        self.target.begins_load(self.fallback.as_deref());
     }
 
     pub(super) fn shared(target: Target, lead: Lead<FlightKey, FlightValue>, room: LoadRoom) -> Self {
@@ -144,7 +144,7 @@ impl LoadPermit {
     }
 
     fn new(target: Target, kind: PermitKind, room: LoadRoom) -> Self {
-        target.site.counters.loads.one();
+        target.begins_load(None);
         Self { target, kind, room, fallback: None }
     }
 

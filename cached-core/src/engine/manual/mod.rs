@@ -47,10 +47,10 @@ impl Target {
             },
             Err(uncounted) => uncounted,
         };
-        self.site.counters.unserved.one();
         if let Some(reason) = uncounted {
             self.missed(reason);
         }
+        self.unserved();
         None
     }
 

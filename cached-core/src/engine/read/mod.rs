@@ -342,6 +342,9 @@ impl Target {
     /// What a value means whose tags hold.
     fn valid(&self, register: Bytes, found: FoundValue) -> Reading {
         let Some(age) = self.age(&found) else { return self.unusable(MissReason::Stale, &register) };
+        if let Some(times) = found.times {
+            self.found(times);
+        }
         self.site.counters.bytes_read.add(register.len() as u64);
         let entry = Entry::found(register, found, age);
         if age == Age::Fallback { Reading::Fallback(Box::new(entry)) } else { Reading::Value(entry) }
