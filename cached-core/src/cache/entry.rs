@@ -173,7 +173,8 @@ impl<T> Entry<T> {
 }
 
 impl<T: CacheValue> Entry<T> {
-    /// The stored value, if the function would return it now. A stored `None` of the function is a `None` here as well.
+    /// The stored value, if the function would return it now. A stored `None` of the function is a `None` here as well,
+    /// and so is an error that `error_if` has stored.
     /// The statistics count this as a call of the function, served or unserved.
     ///
     /// It does not ask the near cache, loads nothing, and waits for nothing but the store.

@@ -8,7 +8,7 @@ use super::read::Reading;
 use super::target::Target;
 use crate::engine::gate;
 use crate::envelope::tags::MAX_TAGS;
-use crate::envelope::{Entry, Head};
+use crate::envelope::{Content, Entry, Head};
 use crate::error::CacheError;
 use crate::invalidation::Outcome;
 use crate::key::Key;
@@ -25,7 +25,9 @@ impl Target {
     pub(crate) async fn get<T: CacheValue>(mut self) -> Option<T> {
         let (entry, decoded) = match self.find().await {
             Ok(entry) => {
-                let decoded = item(&self.site, &entry).map_err(Some);
+                // A stored error is an answer that is no value, as a cached `None` is.
+                let is_error = entry.content().is_error();
+                let decoded = if is_error { Ok(None) } else { item(&self.site, &entry).map_err(Some) };
                 (Some(entry), decoded)
             }
             Err(uncounted) => (None, Err(uncounted)),
@@ -103,7 +105,7 @@ impl Target {
         let prefix = &engine.settings.prefix;
         let value_tags = value_tags.iter().map(|tag| Box::from(prefix.name_of(tag))).zip(value_stamps).collect();
         let recorded = self.recorded(&call_stamps, value_tags);
-        let (register, ttl) = self.register(Some(payload), &recorded, lifetime, stamp, Duration::ZERO);
+        let (register, ttl) = self.register(Content::Value(payload), &recorded, lifetime, stamp, Duration::ZERO);
         let written = register.len() as u64;
         let put = budget.step(engine, |store, within| store.put(Put::new(&self.key, register, ttl, within))).await;
         engine.wrote([&self.key]);

@@ -12,6 +12,7 @@ mod near;
 mod options;
 mod parts;
 mod scope;
+mod stored_errors;
 mod template;
 mod uncommitted;
 mod write;
@@ -141,6 +142,8 @@ fn entry(
     let (tags, tags_of) = options::tags(take(&mut options.tags), scope, &in_key, element, errors);
     let ttl = options::ttl(take(&mut options.ttl), names, errors);
     let fresh = freshness::freshness(options, ttl.as_ref(), errors);
+    let codec = options::codec(&options.codec, errors);
+    let error_if = take(&mut options.error_if);
     Entry {
         ttl,
         fresh,
@@ -149,7 +152,8 @@ fn entry(
         none_ttl: options::none_ttl(&options.none_ttl, errors),
         cache_if: options::cache_if(take(&mut options.cache_if), names, errors),
         version: options::version(&options.version, errors),
-        codec: options::codec(&options.codec, errors),
+        errors: stored_errors::stored_errors(error_if, &options.error_ttl, codec, names, errors),
+        codec,
         local: near::local(take(&mut options.local), errors),
         serves_in_gap: near::serves_in_gap(&options.on_gap, errors),
         key,

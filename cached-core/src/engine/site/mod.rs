@@ -2,6 +2,7 @@
 
 pub(crate) mod account;
 mod backlog;
+mod errors;
 mod log_lines;
 pub(crate) mod notices;
 
@@ -13,8 +14,9 @@ use crate::fingerprint;
 use crate::near::{Near, may_be_words};
 use crate::site::{self, Freshness, Local, Role, Site};
 use crate::stats::{Counters, SiteStats};
-use crate::ttl::{DEFAULT_CLASS, DEFAULT_NONE_CLASS, MAX_TTL, NoneTtl, TtlSpec};
+use crate::ttl::{DEFAULT_CLASS, DEFAULT_ERROR_CLASS, DEFAULT_NONE_CLASS, MAX_TTL, NoneTtl, TtlSpec};
 use backlog::Backlog;
+use errors::StoredErrors;
 use notices::Notices;
 use serde::de::DeserializeOwned;
 use std::any::{TypeId, type_name};
@@ -35,6 +37,8 @@ pub(crate) struct SiteState {
     pub(super) ttl: Duration,
     /// `None` if a `None` is not stored.
     pub(super) none_ttl: Option<Duration>,
+    /// `None` if no error is stored.
+    pub(super) errors: Option<StoredErrors>,
     /// Half of this is how long tags have to live, as far as is known before a load; see
     /// [`Store::tag`](crate::store::Store::tag).
     pub(super) tag_time: Duration,
@@ -99,7 +103,7 @@ pub(super) struct NearPolicy {
     pub(super) serves_in_gap: bool,
     /// Integers can stand for its keys. Not with call tags: they have to be rendered, and the key with them.
     pub(super) has_words: bool,
-    /// Keeps the values of functions with different `local` times apart.
+    /// Keeps the values of functions apart that have different `local` times, or of which only one keeps errors.
     salt: u64,
     /// β of `XFetch`.
     pub(super) ahead: Option<f64>,
@@ -114,6 +118,11 @@ impl NearPolicy {
     pub(super) fn kind(&self, fingerprint: u64) -> u64 {
         fingerprint ^ self.salt
     }
+}
+
+fn salt(time: Duration, stores_errors: bool) -> u64 {
+    let millis = u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
+    millis.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ if stores_errors { 0x0e44_0e44_0e44_0e44 } else { 0 }
 }
 
 /// A site's state as a call holds it. The states of the first cache live as long as the process, so they need no
@@ -154,6 +163,11 @@ impl SiteState {
             NoneTtl::Class(name) => class(name, DEFAULT_NONE_CLASS),
             NoneTtl::Millis(ms) => Some(Duration::from_millis(ms)),
         };
+        let errors = spec.error_ttl.map(|ttl| match ttl {
+            TtlSpec::Class(name) => class(name, DEFAULT_ERROR_CLASS),
+            TtlSpec::Millis(ms) => Some(Duration::from_millis(ms)),
+            TtlSpec::Dynamic => settings.classes.get(DEFAULT_ERROR_CLASS),
+        });
         let local = match spec.local {
             Some(Local::Off) => None,
             Some(Local::Millis(ms)) => Some(Duration::from_millis(ms)),
@@ -173,7 +187,7 @@ impl SiteState {
                 time,
                 serves_in_gap: spec.serves_in_gap,
                 has_words: may_be_words(spec.template) && spec.tags.is_empty() && spec.listens.is_empty(),
-                salt: u64::try_from(time.as_millis()).unwrap_or(u64::MAX).wrapping_mul(0x9e37_79b9_7f4a_7c15),
+                salt: salt(time, spec.error_ttl.is_some()),
                 ahead: spec.fresh.ahead,
                 near: near(),
                 hits: StripedCounter::default(),
@@ -185,6 +199,7 @@ impl SiteState {
             ttl: ttl.unwrap_or_default(),
             tag_time: (4 * longest.min(MAX_TTL)).max(TAG_TIME).min(MAX_TTL),
             none_ttl,
+            errors: errors.map(|ttl| StoredErrors::new(ttl.unwrap_or_default())),
             names_tags: spec.tags.iter().any(|tag| tag.template.is_none()),
             names_all: is_by_hand,
             version: spec.version.or(if is_by_hand { settings.version } else { None }),
