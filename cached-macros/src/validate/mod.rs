@@ -142,9 +142,7 @@ fn entry(
     let (tags, tags_of) = options::tags(take(&mut options.tags), scope, &in_key, element, errors);
     let ttl = options::ttl(take(&mut options.ttl), names, errors);
     let fresh = freshness::freshness(options, ttl.as_ref(), errors);
-    let codec = options::codec(&options.codec, errors);
-    let error_if = take(&mut options.error_if);
-    Entry {
+    let entry = Entry {
         ttl,
         fresh,
         detached: None,
@@ -152,13 +150,15 @@ fn entry(
         none_ttl: options::none_ttl(&options.none_ttl, errors),
         cache_if: options::cache_if(take(&mut options.cache_if), names, errors),
         version: options::version(&options.version, errors),
-        errors: stored_errors::stored_errors(error_if, &options.error_ttl, codec, names, errors),
-        codec,
+        codec: options::codec(&options.codec, errors),
+        errors: None,
         local: near::local(take(&mut options.local), errors),
         serves_in_gap: near::serves_in_gap(&options.on_gap, errors),
         key,
         listens,
         tags,
         tags_of,
-    }
+    };
+    let error_if = take(&mut options.error_if);
+    Entry { errors: stored_errors::stored_errors(error_if, &options.error_ttl, entry.codec, names, errors), ..entry }
 }

@@ -3,10 +3,6 @@
 //! Functions with and without `error_if` share their values under a key, but a stored error is for those that store
 //! errors of the same type only. To all others it is a value of another type, beside which their own values stand.
 
-use super::SiteState;
-use crate::fingerprint;
-use serde::de::DeserializeOwned;
-use std::any::type_name;
 use std::sync::{OnceLock, PoisonError, RwLock};
 use std::time::Duration;
 
@@ -27,7 +23,7 @@ impl StoredErrors {
     }
 
     /// The fingerprint of the errors beside values with this one.
-    fn fingerprint(&self, of_values: u64) -> Option<u64> {
+    pub(super) fn fingerprint(&self, of_values: u64) -> Option<u64> {
         let first = self.first.get()?;
         if first.0 == of_values {
             return Some(first.1);
@@ -36,29 +32,9 @@ impl StoredErrors {
         others.iter().find(|(values, _)| *values == of_values).map(|(_, errors)| *errors)
     }
 
-    fn learns(&self, of_values: u64, errors: u64) {
+    pub(super) fn learns(&self, of_values: u64, errors: u64) {
         if self.first.set((of_values, errors)).is_err() {
             self.others.write().unwrap_or_else(PoisonError::into_inner).push((of_values, errors));
         }
-    }
-}
-
-impl SiteState {
-    /// The fingerprint of the errors that the site stores beside values with this one; `None` if it stores no errors.
-    pub(crate) fn error_fingerprint(&self, of_values: u64) -> Option<u64> {
-        self.errors.as_ref()?.fingerprint(of_values)
-    }
-
-    /// Makes the fingerprint of errors of type `E`, once for each fingerprint of values.
-    pub(crate) fn stores_errors<E: DeserializeOwned + 'static>(&self, of_values: u64) {
-        let Some(errors) = &self.errors else { return };
-        if errors.fingerprint(of_values).is_some() {
-            return;
-        }
-        let made = fingerprint::of_errors::<E>(of_values, self.version);
-        if made.is_of_build {
-            self.note_build(type_name::<E>());
-        }
-        errors.learns(of_values, made.value);
     }
 }

@@ -254,6 +254,25 @@ impl SiteState {
         self.fingerprints.write().unwrap_or_else(PoisonError::into_inner).push((id, path, fingerprint));
         fingerprint
     }
+
+    /// The fingerprint of the errors that the site stores beside values with this one; `None` if it stores no errors.
+    #[inline]
+    pub(super) fn error_fingerprint(&self, of_values: u64) -> Option<u64> {
+        self.errors.as_ref()?.fingerprint(of_values)
+    }
+
+    /// Makes the fingerprint of errors of type `E`, once for each fingerprint of values.
+    pub(super) fn stores_errors<E: DeserializeOwned + 'static>(&self, of_values: u64) {
+        let Some(errors) = &self.errors else { return };
+        if errors.fingerprint(of_values).is_some() {
+            return;
+        }
+        let made = fingerprint::of_errors::<E>(of_values, self.version);
+        if made.is_of_build {
+            self.note_build(type_name::<E>());
+        }
+        errors.learns(of_values, made.value);
+    }
 }
 
 /// Whether two paths are equal. The same path may have several addresses in the program, but mostly the addresses are
