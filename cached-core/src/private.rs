@@ -17,9 +17,11 @@ pub use crate::key::{Hashed, KeyIdentity, KeySegment, Piece, Rendered, Serialize
 pub use crate::many::{
     IdsProbe, ManyInResult, ManyPlain, ManyProbe, ManyRefused, OwnedId, PassNone, PassOwned, Passage, ids, lend, one,
 };
-pub use crate::near::keep::{Keep, KeepCloned, KeepNone, KeepRefused, KeepShared, NearValue, Unkept, Values};
+pub use crate::near::keep::{
+    Keep, KeepBoth, KeepCloned, KeepErrorRefused, KeepNone, KeepRefused, KeepShared, NearValue, Unkept, Values,
+};
 pub use crate::outcome::{
-    Probe, Refuse, Returned, Shape, ShapeOfOption, ShapeOfResult, ShapeOfResultOption, ShapeOfValue,
+    Probe, Refuse, Returned, Shape, ShapeOfOption, ShapeOfResult, ShapeOfResultOption, ShapeOfValue, WithErrors,
 };
 pub use crate::round_trip::{Compared, ComparedByBoth, ComparedByBytes, ComparedByDebug, ComparedByEq, Comparison};
 pub use crate::site::{Freshness, Local, Registered, Role, Site, SiteSpec};
@@ -35,6 +37,7 @@ use crate::engine::ambient;
 use crate::engine::asking;
 use crate::error::EntryError;
 use crate::key::Prefix;
+use crate::outcome::Value;
 
 /// Makes a site known before its function's first call.
 #[doc(hidden)]
@@ -109,8 +112,20 @@ pub fn returns<R>() -> R {
 
 /// The policy for values of a shape, which gives closures the type of their argument.
 #[must_use]
-pub fn policy<S: Shape>(_: S) -> Policy<S::Item> {
+pub fn policy<S: Shape>(_: S) -> Policy<S::Item, S::Error> {
     Policy::default()
+}
+
+/// The shape of a function with `error_if`.
+#[must_use]
+pub fn with_errors<S>(shape: S) -> WithErrors<S> {
+    WithErrors::around(shape)
+}
+
+/// The shape of the errors themselves.
+#[must_use]
+pub fn errors_of<S: Shape>(_: S) -> Value<S::Error> {
+    Value::default()
 }
 
 /// The shape of a function that can fail, which `stale_if_error` needs.
@@ -128,6 +143,10 @@ impl<T, E> Fallible for crate::outcome::ResultOption<T, E> {}
 
 #[diagnostic::do_not_recommend]
 impl<T, E> Fallible for crate::outcome::ResultValue<T, E> {}
+
+// That it can fail is asked for `error_if` as well, and must not be said twice.
+#[diagnostic::do_not_recommend]
+impl<S> Fallible for WithErrors<S> {}
 
 /// Compiles only if values of this shape are bytes.
 pub fn are_bytes<S: Shape<Item: ByteValue>>(_: S) {}

@@ -158,8 +158,8 @@ counted_reasons! {
         Fault,
         /// Too many values were being stored already.
         Overflow,
-        /// `Serialize` of the value panicked, or a closure of the attribute: `ttl`, `cache_if` or `tags`. Or `Clone`
-        /// panicked, and the near cache does not serve the value.
+        /// `Serialize` of the value panicked, or a closure of the attribute: `ttl`, `cache_if`, `tags` or `error_if`.
+        /// Or `Clone` panicked, and the near cache does not serve the value.
         Panicked,
     }
 }

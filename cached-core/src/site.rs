@@ -41,6 +41,8 @@ pub struct SiteSpec {
     pub jitter: Option<f64>,
     /// Time to live of a `None`.
     pub none_ttl: Option<NoneTtl>,
+    /// Time to live of an error that `error_if` chooses; `None` if errors are not stored.
+    pub error_ttl: Option<TtlSpec>,
     /// Part of the fingerprint; 1 if `None`.
     pub version: Option<u32>,
     /// Serializer of the payload; the builder's if `None`.
@@ -133,6 +135,7 @@ impl SiteSpec {
         ttl: TtlSpec::Class(crate::ttl::DEFAULT_CLASS),
         jitter: None,
         none_ttl: None,
+        error_ttl: None,
         version: None,
         codec: None,
         local: None,
@@ -217,7 +220,8 @@ impl Site {
     fn classes(&self) -> impl Iterator<Item = &'static str> {
         let ttl = if let TtlSpec::Class(class) = self.spec.ttl { Some(class) } else { None };
         let none = if let Some(NoneTtl::Class(class)) = self.spec.none_ttl { Some(class) } else { None };
-        ttl.into_iter().chain(none)
+        let error = if let Some(TtlSpec::Class(class)) = self.spec.error_ttl { Some(class) } else { None };
+        ttl.into_iter().chain(none).chain(error)
     }
 }
 

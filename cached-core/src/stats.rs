@@ -151,7 +151,7 @@ pub struct SiteStats {
     pub loads: u64,
     /// Calls that found nothing and had no function to run: those of `Entry::get`.
     pub unserved: u64,
-    /// Loads that returned an `Err`.
+    /// Loads that returned an `Err`, without those that `error_if` chose: these are answers, which later calls hit.
     pub load_errors: u64,
     /// Waits for a load in another process.
     pub lease_waits: u64,

@@ -95,6 +95,8 @@ pub(crate) struct Options {
     pub(crate) jitter: Setting<Expr>,
     pub(crate) none_ttl: Setting<LitStr>,
     pub(crate) cache_if: Setting<Expr>,
+    pub(crate) error_if: Setting<Expr>,
+    pub(crate) error_ttl: Setting<LitStr>,
     pub(crate) invalidate_on: Setting<Vec<Event>>,
     pub(crate) tags: Setting<Tags>,
     pub(crate) version: Setting<Expr>,

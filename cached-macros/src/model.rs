@@ -52,6 +52,7 @@ pub(crate) struct Entry {
     /// The codec, and where it is named.
     pub(crate) codec: Option<(Codec, Span)>,
     pub(crate) cache_if: Option<Policy>,
+    pub(crate) errors: Option<StoredErrors>,
     pub(crate) local: Option<Local>,
     /// `on_gap = "serve"`
     pub(crate) serves_in_gap: bool,
@@ -172,6 +173,13 @@ pub(crate) enum Ttl {
     Expr(Policy),
     /// Computed from the value.
     OfValue(Policy),
+}
+
+/// The errors that are stored, like values.
+pub(crate) struct StoredErrors {
+    pub(crate) error_if: Policy,
+    /// A class or a duration.
+    pub(crate) ttl: Option<Ttl>,
 }
 
 /// How long a `None` lives.

@@ -7,8 +7,9 @@ pub use argument::{Named, NamedArgument, NamedWhole};
 use super::settings::Settings;
 use super::site::SiteState;
 use super::site::notices::Cause;
+use super::target::Target;
 use crate::invalidation::Tag;
-use crate::outcome::CacheValue;
+use crate::outcome::{CacheValue, NoError};
 use crate::reason::UnstoredReason;
 use crate::round_trip::{self, Check, Comparison};
 use crate::ttl::Lifetime;
@@ -19,7 +20,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 /// What an attribute (or an entry by hand) says about storing, as far as that needs the value's type.
-pub struct Policy<T> {
+pub struct Policy<T, E = NoError> {
     ttl: Option<Duration>,
     ttl_of: Option<fn(&T) -> Duration>,
     cache_if: Option<fn(&T) -> bool>,
@@ -27,6 +28,28 @@ pub struct Policy<T> {
     captured: Option<Arc<Captured<T>>>,
     /// How a value is compared with what comes back from the codec.
     check: Option<Check<T>>,
+    errors: ErrorPolicy<E>,
+}
+
+/// What it says about errors.
+struct ErrorPolicy<E> {
+    error_if: Option<fn(&E) -> bool>,
+    /// As for values.
+    check: Option<Check<E>>,
+}
+
+impl<E> Copy for ErrorPolicy<E> {}
+
+impl<E> Clone for ErrorPolicy<E> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<E> Default for ErrorPolicy<E> {
+    fn default() -> Self {
+        Self { error_if: None, check: None }
+    }
 }
 
 /// Closures that may capture something: those of entries by hand, and those that make the value tags.
@@ -44,21 +67,22 @@ impl<T> Clone for Captured<T> {
     }
 }
 
-impl<T> fmt::Debug for Policy<T> {
+impl<T, E> fmt::Debug for Policy<T, E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Policy").field("ttl", &self.ttl).finish_non_exhaustive()
     }
 }
 
-impl<T> Clone for Policy<T> {
+impl<T, E> Clone for Policy<T, E> {
     fn clone(&self) -> Self {
         Self { captured: self.captured.clone(), ..*self }
     }
 }
 
-impl<T> Default for Policy<T> {
+impl<T, E> Default for Policy<T, E> {
     fn default() -> Self {
-        Self { ttl: None, ttl_of: None, cache_if: None, captured: None, check: None }
+        let errors = ErrorPolicy::default();
+        Self { ttl: None, ttl_of: None, cache_if: None, captured: None, check: None, errors }
     }
 }
 
@@ -82,7 +106,7 @@ macro_rules! tags_of_value_and_arguments {
     )*};
 }
 
-impl<T> Policy<T> {
+impl<T, E> Policy<T, E> {
     /// `ttl = expression`
     #[must_use]
     pub fn ttl(self, ttl: Duration) -> Self {
@@ -154,10 +178,37 @@ impl<T> Policy<T> {
         tags_of_4(a: A, b: B, c: C, d: D);
     }
 
+    /// `error_if = |error| expression`
+    #[must_use]
+    pub fn error_if(self, error_if: fn(&E) -> bool) -> Self {
+        Self { errors: ErrorPolicy { error_if: Some(error_if), ..self.errors }, ..self }
+    }
+
     /// How the type's values are compared.
     #[must_use]
     pub fn compared(self, comparison: Comparison<T>) -> Self {
         Self { check: comparison.check(), ..self }
+    }
+
+    /// How its errors are compared.
+    #[must_use]
+    pub fn errors_compared(self, comparison: Comparison<E>) -> Self {
+        Self { errors: ErrorPolicy { check: comparison.check(), ..self.errors }, ..self }
+    }
+
+    /// What it says about values.
+    pub(crate) fn of_values(&self) -> Policy<T> {
+        let Self { ttl, ttl_of, cache_if, ref captured, check, .. } = *self;
+        Policy { ttl, ttl_of, cache_if, captured: captured.clone(), check, errors: ErrorPolicy::default() }
+    }
+
+    /// Whether the error is an answer, which is stored, and not a failure of the load.
+    pub(crate) fn is_answer(&self, error: &E, target: &Target) -> bool {
+        let Some(error_if) = self.errors.error_if else { return false };
+        target.site.caught::<E, _>(UserCode::ErrorIf, || error_if(error)).unwrap_or_else(|| {
+            target.unstored(UnstoredReason::Panicked);
+            false
+        })
     }
 
     pub(crate) fn check(&self) -> Option<Check<T>> {
@@ -198,7 +249,23 @@ impl<T> Policy<T> {
     }
 }
 
-impl<T: CacheValue> Policy<T> {
+impl<T, E: CacheValue> Policy<T, E> {
+    /// The encoded error, and how long it is to be stored or why it is not.
+    ///
+    /// # Errors
+    /// Why the error cannot be encoded.
+    pub(crate) fn error_payload(
+        &self,
+        error: &E,
+        site: &SiteState,
+        settings: &Settings,
+    ) -> Result<(Vec<u8>, Result<Lifetime, UnstoredReason>), UnstoredReason> {
+        let ttl = || site.errors.as_ref().map(|errors| Lifetime::About(errors.ttl)).ok_or(UnstoredReason::Policy);
+        encoded(error, site, settings, self.errors.check, ttl)
+    }
+}
+
+impl<T: CacheValue, E> Policy<T, E> {
     /// The encoded value, and how long it is to be stored or why it is not.
     ///
     /// # Errors
@@ -209,17 +276,7 @@ impl<T: CacheValue> Policy<T> {
         site: &SiteState,
         settings: &Settings,
     ) -> Result<(Vec<u8>, Result<Lifetime, UnstoredReason>), UnstoredReason> {
-        let payload = encode(value, site)?;
-        let (bytes, max) = (payload.len(), settings.max_value_bytes);
-        if bytes > max {
-            site.note(Cause::TooLarge, || Some(format!("{bytes} bytes, {max} allowed")));
-            return Ok((payload, Err(UnstoredReason::TooLarge)));
-        }
-        let ttl = self.ttl_for(value, site);
-        if ttl.is_ok() {
-            comes_back(value, site, &payload, self.check)?;
-        }
-        Ok((payload, ttl))
+        encoded(value, site, settings, self.check, || self.ttl_for(value, site))
     }
 
     /// The encoded value and its time to live, if it is to be stored.
@@ -232,6 +289,28 @@ impl<T: CacheValue> Policy<T> {
         let (payload, ttl) = self.payload(value, site, settings)?;
         Ok((payload, ttl?))
     }
+}
+
+/// The encoded value, and how long it is to be stored or why it is not. `ttl` is asked only if the value is small
+/// enough.
+fn encoded<T: CacheValue>(
+    value: &T,
+    site: &SiteState,
+    settings: &Settings,
+    check: Option<Check<T>>,
+    ttl: impl FnOnce() -> Result<Lifetime, UnstoredReason>,
+) -> Result<(Vec<u8>, Result<Lifetime, UnstoredReason>), UnstoredReason> {
+    let payload = encode(value, site)?;
+    let (bytes, max) = (payload.len(), settings.max_value_bytes);
+    if bytes > max {
+        site.note(Cause::TooLarge, || Some(format!("{bytes} bytes, {max} allowed")));
+        return Ok((payload, Err(UnstoredReason::TooLarge)));
+    }
+    let ttl = ttl();
+    if ttl.is_ok() {
+        comes_back(value, site, &payload, check)?;
+    }
+    Ok((payload, ttl))
 }
 
 /// The value as its site's codec writes it.

@@ -41,6 +41,50 @@ pub trait Keep<T>: Copy {
     fn give(kept: KeptValue) -> Result<T, KeptValue>;
 }
 
+/// How the values and the errors of a shape are kept.
+pub trait Keeps<S: Shape>: Copy {
+    /// How its values are kept.
+    type Values: Keep<S::Item>;
+    /// How its errors are kept.
+    type Errors: Keep<S::Error>;
+}
+
+macro_rules! keeps_no_errors {
+    ($($keep:ident)*) => {$(
+        impl<S: Shape> Keeps<S> for $keep
+        where
+            Self: Keep<S::Item>,
+        {
+            type Values = Self;
+            type Errors = Unkept;
+        }
+    )*};
+}
+
+keeps_no_errors! { Shared Cloned Unkept }
+
+/// How values and errors are kept where a function stores errors as well.
+#[derive(Debug, Clone, Copy)]
+pub struct KeepBoth<V, E>(pub V, pub E);
+
+impl<S: Shape, V: Keep<S::Item>, E: Keep<S::Error>> Keeps<S> for KeepBoth<V, E> {
+    type Values = V;
+    type Errors = E;
+}
+
+/// An error that the near cache can keep: `Clone + Send + Sync`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be kept in the near cache",
+    label = "the error needs `Clone`, `Send` and `Sync`",
+    note = "errors that `error_if` chooses are kept there as well: write `#[derive(Clone)]` on `{Self}`, with what is \
+            `Send` and `Sync` inside",
+    note = "or write `local = \"off\"`"
+)]
+pub trait NearError: Clone + Send + Sync + 'static {}
+
+#[diagnostic::do_not_recommend]
+impl<E: Clone + Send + Sync + 'static> NearError for E {}
+
 /// Stands for the values of a shape while the compiler chooses how they are kept.
 pub struct Values<S>(PhantomData<fn() -> S>);
 
@@ -141,6 +185,23 @@ impl<S: Shape> KeepRefused<S> for &Values<S> {
     fn __cached_core_keep(&self) -> Unkept
     where
         S::Item: NearValue,
+    {
+        Unkept
+    }
+}
+
+/// As [`KeepRefused`], for errors.
+pub trait KeepErrorRefused<S: Shape> {
+    /// Fails to compile, because they cannot be kept.
+    fn __cached_core_keep(&self) -> Unkept
+    where
+        S::Item: NearError;
+}
+
+impl<S: Shape> KeepErrorRefused<S> for &Values<S> {
+    fn __cached_core_keep(&self) -> Unkept
+    where
+        S::Item: NearError,
     {
         Unkept
     }

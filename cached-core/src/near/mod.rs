@@ -42,7 +42,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::Notify;
 use waiters::Waiters;
 
-/// A shared value, of a type that its readers know; or a [`CachedNone`].
+/// A shared value, of a type that its readers know; or a [`CachedNone`] or [`KeptError`].
 pub(crate) type KeptValue = Arc<dyn Any + Send + Sync>;
 
 /// What the near cache answers.
@@ -59,6 +59,10 @@ pub(crate) enum Answer {
 /// Stands for a cached `None`.
 #[derive(Debug)]
 pub(crate) struct CachedNone;
+
+/// A kept error.
+#[derive(Debug)]
+pub(crate) struct KeptError(pub(crate) KeptValue);
 
 /// The builder's settings.
 #[derive(Debug, Clone)]

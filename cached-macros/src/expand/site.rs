@@ -119,6 +119,14 @@ fn settings(frame: &Frame, entry: &Entry) -> TokenStream {
         };
         quote!(none_ttl: #support::Some(#support::NoneTtl::#spec),)
     });
+    let error_ttl = entry.errors.as_ref().map(|errors| {
+        let spec = match &errors.ttl {
+            Some(Ttl::Millis(millis)) => quote!(Millis(#millis)),
+            Some(Ttl::Class(name)) => quote!(Class(#name)),
+            _ => quote!(Class("short")),
+        };
+        quote!(error_ttl: #support::Some(#support::TtlSpec::#spec),)
+    });
     let version = entry.version.map(|version| quote!(version: #support::Some(#version),));
     let codec = entry.codec.map(|(codec, _)| {
         let codec = match codec {
@@ -138,7 +146,7 @@ fn settings(frame: &Frame, entry: &Entry) -> TokenStream {
     });
     let in_gap = entry.serves_in_gap.then(|| quote!(serves_in_gap: true,));
     let fresh = entry.fresh.as_ref().map(|fresh| freshness(frame, fresh));
-    quote!(#ttl #jitter #none_ttl #version #codec #local #in_gap #fresh)
+    quote!(#ttl #jitter #none_ttl #error_ttl #version #codec #local #in_gap #fresh)
 }
 
 fn freshness(frame: &Frame, fresh: &Freshness) -> TokenStream {

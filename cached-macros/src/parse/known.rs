@@ -8,7 +8,7 @@ use crate::suggest::option_meant;
 
 /// Every option, an example of it, and the attributes that have it. Messages and suggestions are made from this table;
 /// add new options here first.
-const OPTIONS: [(&str, &str, &[Role]); 26] = [
+const OPTIONS: [(&str, &str, &[Role]); 28] = [
     ("key", "key = \"user:<id>\"", &[Read, Invalidate, Put]),
     ("tag", "tag = \"tenant:<tenant>\"", &[Invalidate]),
     ("skip", "skip(db)", &[Read]),
@@ -17,6 +17,8 @@ const OPTIONS: [(&str, &str, &[Role]); 26] = [
     ("jitter", "jitter = 0.1", &[Read, Put]),
     ("none_ttl", "none_ttl = \"30s\"", &[Read, Put]),
     ("cache_if", "cache_if = |value| value.is_final", &[Read, Put]),
+    ("error_if", "error_if = |error| matches!(error, ApiError::NotFound)", &[Read]),
+    ("error_ttl", "error_ttl = \"30s\"", &[Read]),
     ("invalidate_on", "invalidate_on = UserUpdated { id }", &[Read, Put]),
     ("tags", "tags = \"tenant:<tenant>\"", &[Read, Put]),
     ("version", "version = 2", &[Read, Put]),
@@ -98,6 +100,14 @@ fn of_another(role: Role, wanted: &str) -> Option<String> {
                  it"
             )
         }
+        (Put, "error_if" | "error_ttl") => format!(
+            "`{wanted}` is for `#[redis_cached]`: a write that fails stores nothing; remove it, and write it on the \
+             function that reads"
+        ),
+        (Invalidate, "error_if" | "error_ttl") => format!(
+            "`{wanted}` is for stored errors, and `#[redis_invalidate]` stores nothing; remove it, and write it on the \
+             function that reads"
+        ),
         (Invalidate, wanted) if wanted != "tags" && has(Put, wanted) => format!(
             "`{wanted}` is for stored values, and `#[redis_invalidate]` stores nothing; remove it, or write \
              `#[redis_put]` to store what this function returns"

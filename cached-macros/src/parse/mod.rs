@@ -89,6 +89,8 @@ impl Reader<'_> {
             "jitter" => slot.read(&mut options.jitter, value::expression),
             "none_ttl" => slot.read(&mut options.none_ttl, value::text),
             "cache_if" => slot.read(&mut options.cache_if, value::expression),
+            "error_if" => slot.read(&mut options.error_if, value::expression),
+            "error_ttl" => slot.read(&mut options.error_ttl, value::text),
             "invalidate_on" => slot.read(&mut options.invalidate_on, event::events),
             "tags" => slot.read(&mut options.tags, value::tags),
             "version" => slot.read(&mut options.version, value::expression),

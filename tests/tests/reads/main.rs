@@ -3,6 +3,7 @@
 mod annotated;
 mod batch;
 mod ended;
+mod errors;
 mod jitter;
 mod near;
 mod read_path;

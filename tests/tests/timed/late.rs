@@ -49,7 +49,8 @@ impl World {
     /// The held connection is given up for another one.
     async fn reconnects(&self) {
         assert!(applied(&self.slow, WITHIN).await);
-        eventually("it has another connection", async || self.slow.entry("anything").get::<u64>().await.is_none()).await;
+        eventually("it has another connection", async || self.slow.entry("anything").get::<u64>().await.is_none())
+            .await;
     }
 }
 

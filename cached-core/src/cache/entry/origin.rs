@@ -10,8 +10,8 @@ use crate::error::CacheError;
 use crate::hand;
 use crate::invalidation::Invalidation;
 use crate::key::{Key, Unrenderable};
-use crate::near::keep::{Keep, Unkept};
-use crate::outcome::{CacheValue, Shape};
+use crate::near::keep::{Keep, KeepBoth, Unkept};
+use crate::outcome::{CacheValue, NoError, Shape};
 use crate::site::by_hand::HandOptions;
 use std::fmt;
 use std::marker::PhantomData;
@@ -249,7 +249,7 @@ impl<K: Default + 'static, R: 'static> sealed::Origin for ByHand<K, R> {
     where
         K: Keep<S::Item>,
     {
-        self.hand.call(Key::clone(&self.hand.key)).near(shape, K::default())
+        self.hand.call(Key::clone(&self.hand.key)).near(shape, KeepBoth(K::default(), Unkept))
     }
 
     fn is_name(&self) -> Result<(), CacheError> {
@@ -282,7 +282,7 @@ pub struct AsTask;
             run on another thread: write `move`, and give it owned values instead of borrowed ones",
     note = "or remove `.spawn()` and `.refresh_in_background()`"
 )]
-pub trait Runs<S: Shape, F>: Sized {
+pub trait Runs<S: Shape<Error = NoError>, F>: Sized {
     /// Whether it runs as a task.
     const IS_TASK: bool;
 
@@ -298,7 +298,7 @@ pub trait Runs<S: Shape, F>: Sized {
 
 type Task<R> = Pin<Box<dyn Future<Output = R> + Send>>;
 
-impl<S: Shape, F: Future<Output = S::Return>> Runs<S, F> for InCall {
+impl<S: Shape<Error = NoError>, F: Future<Output = S::Return>> Runs<S, F> for InCall {
     const IS_TASK: bool = false;
 
     fn task(load: Load, _: S, _: &Policy<S::Item>, body: F) -> Result<Task<S::Return>, (Load, F)> {
@@ -309,7 +309,7 @@ impl<S: Shape, F: Future<Output = S::Return>> Runs<S, F> for InCall {
 #[diagnostic::do_not_recommend]
 impl<S, F> Runs<S, F> for AsTask
 where
-    S: Shape<Return: Returns> + Send + 'static,
+    S: Shape<Return: Returns, Error = NoError> + Send + 'static,
     F: Future<Output = S::Return> + Send + 'static,
 {
     const IS_TASK: bool = true;

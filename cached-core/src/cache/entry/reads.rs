@@ -3,8 +3,8 @@
 use super::Entry;
 use super::origin::{Holds, NoTarget, Origin, Runs};
 use crate::engine::call;
-use crate::near::keep::Keep;
-use crate::outcome::{CacheValue, ResultOption, ResultValue, Shape};
+use crate::near::keep::{Keep, KeepBoth, Unkept};
+use crate::outcome::{CacheValue, NoError, ResultOption, ResultValue, Shape};
 use std::pin::Pin;
 use std::time::Duration;
 
@@ -120,7 +120,7 @@ impl<T, O: Origin> Entry<T, O> {
 
     fn loaded<S, F, Fut>(&self, shape: S, load: F) -> impl Future<Output = S::Return> + use<T, O, S, F, Fut>
     where
-        S: Shape,
+        S: Shape<Error = NoError>,
         T: Holds<S::Item>,
         O: Origin<Keep: Keep<S::Item>, Run: Runs<S, Fut>>,
         F: FnOnce() -> Fut,
@@ -132,7 +132,7 @@ impl<T, O: Origin> Entry<T, O> {
                 Ok(value) => return value,
                 Err(call) => call,
             };
-            let loading = match call::read(call, shape, O::Keep::default()).await {
+            let loading = match call::read(call, shape, KeepBoth(O::Keep::default(), Unkept)).await {
                 Ok(value) => return value,
                 Err(loading) => loading,
             };

@@ -14,12 +14,12 @@ use crate::engine::nesting::{self, Loading};
 use crate::engine::policy::Policy;
 use crate::engine::site::notices::Cause;
 use crate::engine::{Engine, ambient, asking};
-use crate::envelope::Entry;
+use crate::envelope::{Content, Entry};
 use crate::flight::pulse::{self, Pulse};
 use crate::key::Key;
 use crate::lease::Renewal;
 use crate::many::{AskedIds, Division, DivisionError, ManyShape, Part, Passage, one};
-use crate::near::keep::Keep;
+use crate::near::keep::{Keep, Unkept};
 use crate::outcome::OptionValue;
 use crate::site::Site;
 use std::collections::HashMap;
@@ -254,7 +254,7 @@ impl<S: ManyShape> BatchState<'_, S> {
         let found = first_read(engine, wanted).await;
         for (BatchKey { at, target }, found) in found {
             let miss = match found {
-                Ok((entry, slot)) => match decode::<OptionValue<S::Item>, K>(&target, &entry, slot) {
+                Ok((entry, slot)) => match decode::<OptionValue<S::Item>, K, Unkept>(&target, &entry, slot) {
                     Ok(value) => {
                         self.values[at] = Value::Known(value);
                         continue;
@@ -274,7 +274,7 @@ impl<S: ManyShape> BatchState<'_, S> {
         for EndedMiss { at, call, next } in ended {
             match next {
                 Next::Load(permit) => self.permitted.push((at, Some(*permit))),
-                Next::Serve(entry) => match decode::<OptionValue<S::Item>, K>(&call.target, &entry, None) {
+                Next::Serve(entry) => match decode::<OptionValue<S::Item>, K, Unkept>(&call.target, &entry, None) {
                     Ok(value) => self.values[at] = Value::Known(value),
                     Err(reason) => misses.reject(at, call, &entry, reason),
                 },
@@ -289,7 +289,7 @@ impl<S: ManyShape> BatchState<'_, S> {
                         misses.go_on(at, call);
                         continue;
                     };
-                    call.target.served(&Entry::loaded(None));
+                    call.target.served(&Entry::loaded(Content::None));
                     self.values[at] = Value::Known(None);
                     self.strangers.extend(more);
                     taken.push(returned);

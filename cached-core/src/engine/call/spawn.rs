@@ -146,14 +146,14 @@ impl Load {
     pub async fn detach<S: Shape<Return: Returns> + Send + 'static>(
         self,
         shape: S,
-        policy: Policy<S::Item>,
+        policy: Policy<S::Item, S::Error>,
         body: impl Future<Output = S::Return> + Send + 'static,
     ) -> S::Return {
         Box::pin(detached(self, shape, policy, Box::pin(body))).await
     }
 }
 
-async fn detached<S>(mut load: Load, shape: S, policy: Policy<S::Item>, body: Body<S::Return>) -> S::Return
+async fn detached<S>(mut load: Load, shape: S, policy: Policy<S::Item, S::Error>, body: Body<S::Return>) -> S::Return
 where
     S: Shape<Return: Returns> + Send + 'static,
 {
@@ -191,12 +191,17 @@ async fn in_time<R>(task: &mut JoinHandle<R>, patience: Duration) -> Option<R> {
     Some(returned_by(joined).await)
 }
 
-async fn ended<S: Shape>(mut load: Load, shape: S, policy: Policy<S::Item>, body: Body<S::Return>) -> S::Return {
+async fn ended<S: Shape>(
+    mut load: Load,
+    shape: S,
+    policy: Policy<S::Item, S::Error>,
+    body: Body<S::Return>,
+) -> S::Return {
     let returned = load.run(&policy, body).await;
     load.settle(shape, &policy, returned)
 }
 
-fn in_background<S>(load: Load, shape: S, policy: Policy<S::Item>, body: Body<S::Return>)
+fn in_background<S>(load: Load, shape: S, policy: Policy<S::Item, S::Error>, body: Body<S::Return>)
 where
     S: Shape<Return: Returns> + Send + 'static,
 {

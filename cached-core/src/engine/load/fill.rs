@@ -154,7 +154,7 @@ impl Fill {
         // A lease is filled at most once, and a refresh lease allows at most one fill, so the lease's random bits can
         // stamp the value as well.
         let stamp = self.lease.id();
-        let (bytes, ttl) = self.target.register(self.entry.payload(), &recorded, ttl, stamp, self.load_time);
+        let (bytes, ttl) = self.target.register(self.entry.content(), &recorded, ttl, stamp, self.load_time);
         FillRegister { bytes, ttl, tags, stamps }
     }
 

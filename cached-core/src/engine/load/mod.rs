@@ -12,7 +12,7 @@ use super::refresh::lease::RefreshLease;
 use super::refresh::local::RefreshClaim;
 use super::target::Target;
 use super::{Engine, SiteState};
-use crate::envelope::{Entry, Head};
+use crate::envelope::{Content, Entry, Head};
 use crate::flight::Lead;
 use crate::flight::pulse::Pulse;
 use crate::invalidation::Tag;
@@ -83,8 +83,7 @@ struct RefreshPermit {
 /// A value that may be stored.
 #[derive(Debug)]
 pub(super) struct EncodedValue {
-    /// `None` if the value is a `None`.
-    pub(super) payload: Option<Vec<u8>>,
+    pub(super) content: Content<Vec<u8>>,
     /// How long to store it, or why it is only shared.
     pub(super) ttl: Result<Lifetime, UnstoredReason>,
     /// The value tags.
@@ -301,13 +300,13 @@ impl ActiveLoad {
     /// Shares the value. Returns what is left to be done to store it, in the background. A caller that waited for that
     /// would hold the value meanwhile, and its future would be `Send` only if the value is.
     pub(super) fn share(self, value: EncodedValue) -> Option<Fill> {
-        let EncodedValue { payload, ttl, names } = value;
+        let EncodedValue { content, ttl, names } = value;
         let Self { permit: LoadPermit { target, kind, room, .. }, step, began } = self;
         if let LoadRoom::Taken(room) = room {
             drop(room);
         }
         let load_time = began.elapsed();
-        let entry = Entry::loaded(payload);
+        let entry = Entry::loaded(content);
         let (lead, lease, stamps, over, claim) = match kind {
             PermitKind::Leased(lease, lead, stamps) => (Some(lead), lease, stamps, None, None),
             PermitKind::Refresh(permit) => {

@@ -11,12 +11,12 @@ use super::read::Reading;
 use super::target::Target;
 use crate::engine::gate;
 use crate::envelope::tags::MAX_TAGS;
-use crate::envelope::{Entry, Head};
+use crate::envelope::{Content, Entry, Head};
 use crate::error::{CacheError, StoreError};
 use crate::invalidation::Outcome;
 use crate::key::Key;
 use crate::lease::random_id;
-use crate::near::keep::Keep;
+use crate::near::keep::{Keep, Unkept};
 use crate::near::slot::Slot;
 use crate::outcome::{CacheValue, OptionValue};
 use crate::reason::MissReason;
@@ -40,7 +40,12 @@ impl Target {
             return value;
         }
         let uncounted = match self.find(is_kept).await {
-            Ok((entry, slot)) => match decode::<OptionValue<T>, K>(&self, &entry, slot) {
+            // A stored error is an answer that is no value, as a cached `None` is.
+            Ok((entry, _)) if entry.content().is_error() => {
+                self.served(&entry);
+                return None;
+            }
+            Ok((entry, slot)) => match decode::<OptionValue<T>, K, Unkept>(&self, &entry, slot) {
                 // A cached `None` is an answer as well.
                 Ok(value) => return value,
                 Err(reason) => Some(reason),
@@ -118,7 +123,7 @@ impl Target {
         };
         let stamps = stamps.ok_or(CacheError::Writing)?;
         let recorded = self.recorded_by(stamps, &value_tags);
-        let (register, ttl) = self.register(Some(&payload), &recorded, lifetime, stamp, Duration::ZERO);
+        let (register, ttl) = self.register(Content::Value(&payload), &recorded, lifetime, stamp, Duration::ZERO);
         let written = register.len() as u64;
         let put = budget.step(engine, |store, within| store.put(Put::new(&self.key, register, ttl, within))).await;
         engine.wrote([&self.key]);

@@ -10,6 +10,7 @@ use super::{Prepared, gate};
 use crate::engine::health::is_on_tokio;
 use crate::engine::read::Reading;
 use crate::engine::target::Target;
+use crate::envelope::Content;
 use crate::error::CacheError;
 use crate::lease::Lease;
 use crate::store::{Acquired, Fill, Replace};
@@ -64,7 +65,8 @@ impl Target {
             let stamps = stamps?.ok_or(CacheError::Writing)?;
             let Prepared { payload, lifetime, value_tags } = &prepared;
             let recorded = self.recorded_by(stamps, value_tags);
-            let (register, ttl) = self.register(Some(payload), &recorded, *lifetime, lease.id(), Duration::ZERO);
+            let (register, ttl) =
+                self.register(Content::Value(payload), &recorded, *lifetime, lease.id(), Duration::ZERO);
             let (written, head) = (register.len() as u64, lease.head());
             let fill =
                 budget.step(&engine, |store, within| store.fill(Fill::new(self.place(), head, register, ttl, within)));

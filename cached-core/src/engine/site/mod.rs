@@ -3,6 +3,7 @@
 pub(crate) mod account;
 mod backlog;
 pub(in crate::engine) mod by_hand;
+mod errors;
 mod log_lines;
 pub(crate) mod notices;
 
@@ -14,8 +15,9 @@ use crate::fingerprint;
 use crate::near::{Near, may_be_words};
 use crate::site::{self, Freshness, Local, Role, Site, SiteSpec};
 use crate::stats::{Counters, SiteStats};
-use crate::ttl::{DEFAULT_CLASS, DEFAULT_NONE_CLASS, Lifetime, MAX_TTL, NoneTtl, TtlSpec};
+use crate::ttl::{DEFAULT_CLASS, DEFAULT_ERROR_CLASS, DEFAULT_NONE_CLASS, Lifetime, MAX_TTL, NoneTtl, TtlSpec};
 use backlog::Backlog;
+use errors::StoredErrors;
 use notices::Notices;
 use serde::de::DeserializeOwned;
 use std::any::{TypeId, type_name};
@@ -38,6 +40,8 @@ pub(crate) struct SiteState {
     pub(super) ttl: Duration,
     /// `None` if a `None` is not stored.
     pub(super) none_ttl: Option<Duration>,
+    /// `None` if no error is stored.
+    pub(super) errors: Option<StoredErrors>,
     /// Half of this is how long tags have to live, as far as is known before a load; see
     /// [`Store::tag`](crate::store::Store::tag).
     pub(super) tag_time: Duration,
@@ -102,7 +106,7 @@ pub(super) struct NearPolicy {
     pub(super) serves_in_gap: bool,
     /// Integers can stand for its keys. Not with call tags: they have to be rendered, and the key with them.
     pub(super) has_words: bool,
-    /// Keeps the values of functions with different `local` times apart.
+    /// Keeps the values of functions apart that have different `local` times, or of which only one keeps errors.
     salt: u64,
     /// β of `XFetch`.
     pub(super) ahead: Option<f64>,
@@ -117,6 +121,11 @@ impl NearPolicy {
     pub(super) fn kind(&self, fingerprint: u64) -> u64 {
         fingerprint ^ self.salt
     }
+}
+
+fn salt(time: Duration, stores_errors: bool) -> u64 {
+    let millis = u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
+    millis.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ if stores_errors { 0x0e44_0e44_0e44_0e44 } else { 0 }
 }
 
 /// A site's state as a call holds it. The states of the first cache live as long as the process, so they need no
@@ -167,6 +176,11 @@ impl SiteState {
             NoneTtl::Class(name) => class(name, DEFAULT_NONE_CLASS),
             NoneTtl::Millis(ms) => Some(Duration::from_millis(ms)),
         };
+        let errors = spec.error_ttl.map(|ttl| match ttl {
+            TtlSpec::Class(name) => class(name, DEFAULT_ERROR_CLASS),
+            TtlSpec::Millis(ms) => Some(Duration::from_millis(ms)),
+            TtlSpec::Dynamic => settings.classes.get(DEFAULT_ERROR_CLASS),
+        });
         // Functions have a template.
         let is_by_hand = spec.template.is_empty();
         let local = match spec.local {
@@ -189,7 +203,7 @@ impl SiteState {
                     && may_be_words(spec.template)
                     && spec.tags.is_empty()
                     && spec.listens.is_empty(),
-                salt: u64::try_from(time.as_millis()).unwrap_or(u64::MAX).wrapping_mul(0x9e37_79b9_7f4a_7c15),
+                salt: salt(time, spec.error_ttl.is_some()),
                 ahead: spec.fresh.ahead,
                 near: near(),
                 hits: StripedCounter::default(),
@@ -202,6 +216,7 @@ impl SiteState {
             ttl: ttl.unwrap_or_default(),
             tag_time: (4 * longest.min(MAX_TTL)).max(TAG_TIME).min(MAX_TTL),
             none_ttl,
+            errors: errors.map(|ttl| StoredErrors::new(ttl.unwrap_or_default())),
             names_tags: spec.tags.iter().any(|tag| tag.template.is_none()),
             names_all: is_by_hand,
             version: spec.version.or(if is_by_hand { settings.version } else { None }),
@@ -220,6 +235,7 @@ impl SiteState {
         Self {
             counters: Counters::default(),
             local: None,
+            errors: None,
             identity: self.identity.clone(),
             notices: Notices::default(),
             backlog: Backlog::default(),
@@ -289,6 +305,25 @@ impl SiteState {
         let _ = self.first_fingerprint.set((id, path, fingerprint));
         self.fingerprints.write().unwrap_or_else(PoisonError::into_inner).push((id, path, fingerprint));
         fingerprint
+    }
+
+    /// The fingerprint of the errors that the site stores beside values with this one; `None` if it stores no errors.
+    #[inline]
+    pub(super) fn error_fingerprint(&self, of_values: u64) -> Option<u64> {
+        self.errors.as_ref()?.fingerprint(of_values)
+    }
+
+    /// Makes the fingerprint of errors of type `E`, once for each fingerprint of values.
+    pub(super) fn stores_errors<E: DeserializeOwned + 'static>(&self, of_values: u64) {
+        let Some(errors) = &self.errors else { return };
+        if errors.fingerprint(of_values).is_some() {
+            return;
+        }
+        let made = fingerprint::of_errors::<E>(of_values, self.version);
+        if made.is_of_build {
+            self.note_build(type_name::<E>());
+        }
+        errors.learns(of_values, made.value);
     }
 }
 

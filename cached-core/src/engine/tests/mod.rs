@@ -27,7 +27,7 @@ mod writes;
 use super::Engine;
 use crate::cache::builder::CacheBuilder;
 use crate::clock::Clock;
-use crate::envelope::{self, Draft, Head};
+use crate::envelope::{self, Content, Draft, Head};
 use crate::error::FaultKind;
 use crate::fingerprint;
 use crate::key::Key;
@@ -142,7 +142,7 @@ impl Subject {
             head: Head::value(77),
             codec: 0,
             fingerprint: site.fingerprint::<u64>(""),
-            payload: Some(payload),
+            content: Content::Value(payload),
             times: None,
             recorded: &crate::envelope::tags::TagRecord::NONE,
             compress_above: usize::MAX,

@@ -1,7 +1,7 @@
 //! A call that is made past the cache reads nothing and stores nothing, and neither does it change any other call.
 #![expect(clippy::unwrap_used, reason = "in a test, a panic is the report")]
 
-use cached_core::{Cache, CacheEvent, MissReason, Options, SiteStats, bypass, entry, redis_cached};
+use cached_core::{Cache, CacheEvent, MissReason, SiteStats, bypass, entry, redis_cached};
 use cached_core::{redis_invalidate, redis_put};
 use std::collections::HashMap;
 use std::panic::AssertUnwindSafe;

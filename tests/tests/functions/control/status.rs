@@ -3,8 +3,8 @@
 #![expect(clippy::unwrap_used, reason = "in a test, a panic is the report")]
 
 use cached_core::{
-    Answer, Cache, CacheEvent, CacheStatus, Clock, KeyIdentity, KeySegment, MissReason, Options, Outcome,
-    SegmentWriter, SiteStats, bypass, entry, redis_cached, redis_invalidate, with_status,
+    Answer, Cache, CacheEvent, CacheStatus, Clock, KeyIdentity, KeySegment, MissReason, Outcome, SegmentWriter,
+    SiteStats, bypass, entry, redis_cached, redis_invalidate, with_status,
 };
 use serde::{Deserialize, Deserializer, Serialize};
 use std::collections::{BTreeMap, HashMap};

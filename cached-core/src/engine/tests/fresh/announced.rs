@@ -65,7 +65,7 @@ fn newer(on: &Subject, function: &Function) -> Bytes {
         head: Head::value(78),
         codec: 0,
         fingerprint: site.fingerprint::<u64>(""),
-        payload: Some(b"7"),
+        content: Content::Value(b"7"),
         times: None,
         recorded: &crate::envelope::tags::TagRecord::NONE,
         compress_above: usize::MAX,
