@@ -58,7 +58,7 @@ impl Cache {
         F: FnMut(Vec<K>) -> Fut,
         Fut: Future<Output = Result<HashMap<K, T>, E>>,
     {
-        let tags = options.depends_on.tags(&self.engine.settings.prefix);
+        let tags = options.depends_on.tag_registers(&self.engine.settings.prefix);
         let call = |cache: &Self, key: &K| {
             let engine = &cache.engine;
             hand::uses(hand::Kind::Key, key.as_ref());

@@ -210,7 +210,7 @@ impl Cache {
             Some(ttl) => Policy::default().ttl(ttl),
             None => Policy::default(),
         };
-        let tags = options.depends_on.tags(prefix);
+        let tags = options.depends_on.tag_registers(prefix);
         let call = call::Call::of(Arc::clone(&self.engine), self.engine.site(&GET_OR_SET), Ok(key), "");
         let call = tags.into_iter().fold(call, |call, tag| call.tagged(|_| tag));
         let call = call.typed(shape);
@@ -284,7 +284,7 @@ impl Cache {
     ) -> Result<(), CacheError> {
         hand::is_name(hand::Kind::Key, key.as_ref())?;
         hand::uses(hand::Kind::Key, key.as_ref());
-        let tags = options.depends_on.tags(&self.engine.settings.prefix);
+        let tags = options.depends_on.tag_registers(&self.engine.settings.prefix);
         // Without one of its tags, the value would survive an invalidation of that tag.
         let tags = tags.into_iter().collect::<Result<Vec<_>, _>>().map_err(|_| CacheError::Unrenderable)?;
         let target = self.engine.target::<T>(&SET, key.as_ref()).with_tags(tags.into_iter());
