@@ -176,7 +176,10 @@ fn put_with_all_options() {
 fn listening_by_some_fields() {
     snapshot!(expand(
         Role::Read,
-        &quote!(key = "users:<tenant>:<country>", invalidate_on = events::UserUpdated { tenant, country: country.to_owned(), .. }),
+        &quote!(
+            key = "users:<tenant>:<country>",
+            invalidate_on = events::UserUpdated { tenant, country: country.to_owned(), .. }
+        ),
         &quote! {
             async fn users(tenant: u64, country: &str) -> Vec<User> {
                 select(tenant, country).await

@@ -159,11 +159,13 @@ async fn calls(server: &RedisServer, command: &str) -> u64 {
 #[tokio::test]
 async fn ten_thousand_items_are_written_in_parts_and_all_are_marked_before_the_body() {
     const MANY: u64 = 10_000;
-    const AT_ONCE: u64 = 500;
+    const AT_ONCE: u64 = 200;
     let server = RedisServer::start();
     let cache = Cache::builder().redis(&server.url()).namespace("cache").budget(Duration::from_secs(60));
     let cache = cache.marker(Duration::from_secs(600)).build().unwrap();
     let ends = [1, MANY / 2, MANY];
+    // Entries whose tag or event is invalidated stay where they are, and are not valid.
+    let stale = 2 * ends.len() as u64;
     plant(&cache, ends).await;
     save_all(&cache, 7, &users([0]), async {}).await;
     let (before, began) = (calls(&server, "evalsha").await, Instant::now());
@@ -171,15 +173,15 @@ async fn ten_thousand_items_are_written_in_parts_and_all_are_marked_before_the_b
     save_all(&cache, 7, &users(1..=MANY), async {
         begun = began.elapsed();
         let marked: u64 = server.send(&[b"DBSIZE"]).await;
-        // Each user's key, tag and event; all events, those of the tenant, and all tags.
-        assert_eq!(marked, 3 * MANY + 3, "nothing but markers is left");
+        // The markers of each user's key, tag and event; of all events, those of the tenant, and all tags.
+        assert_eq!(marked, 3 * MANY + 3 + stale, "nothing but markers is left");
     })
     .await;
     println!("BEGIN of {MANY} users took {begun:?}, all of it {:?}", began.elapsed());
     let parts = (3 * MANY + 3).div_ceil(AT_ONCE);
     assert_eq!(calls(&server, "evalsha").await - before, 2 * parts);
     assert_eq!(gone(&cache, ends).await.len(), 3 * ends.len());
-    assert_eq!(server.send::<u64>(&[b"DBSIZE"]).await, 0, "the markers have gone, too");
+    assert_eq!(server.send::<u64>(&[b"DBSIZE"]).await, stale, "the markers have gone, too");
 
     plant(&cache, ends).await;
     let (before, began) = (calls(&server, "unlink").await, Instant::now());
