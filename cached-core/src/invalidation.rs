@@ -1,7 +1,7 @@
 //! The keys, tags and events that a write invalidates, gathered before they are applied.
 
 use crate::error::CacheError;
-use crate::event::CacheEvent;
+use crate::event::{CacheEvent, Topics};
 use crate::hand;
 use crate::key::{Key, Prefix, Unrenderable};
 use std::collections::HashSet;
@@ -19,8 +19,7 @@ pub struct Tag(Dependency);
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 enum Dependency {
     Text(String),
-    /// An event's name and its rendered fields; `None` if one of them cannot be rendered.
-    Event(&'static str, Option<String>),
+    Event(Topics),
 }
 
 impl Tag {
@@ -58,14 +57,14 @@ impl Tag {
     /// ```
     #[must_use]
     pub fn of<E: CacheEvent>(event: &E) -> Self {
-        Self(Dependency::Event(E::NAME, Prefix::event_fields(event)))
+        Self(Dependency::Event(Topics::of(event)))
     }
 
     /// Its name in messages.
     fn name(&self) -> Unrenderable {
         match &self.0 {
             Dependency::Text(_) => "tag",
-            Dependency::Event(name, _) => name,
+            Dependency::Event(topics) => topics.name,
         }
     }
 
@@ -76,7 +75,7 @@ impl Tag {
                 hand::uses(hand::Kind::Tag, text);
                 Some(prefix.tag(text))
             }
-            Dependency::Event(name, fields) => fields.as_ref().map(|fields| prefix.event(name, fields)),
+            Dependency::Event(topics) => topics.register(prefix),
         }
     }
 }
@@ -170,6 +169,36 @@ impl Invalidation {
         self
     }
 
+    /// Adds the entry under each of the keys: see [`key`](Self::key). For writes over many, in one bracket.
+    ///
+    /// ```
+    /// let ids = [1, 2, 3];
+    /// let what = cached_core::Invalidation::new().keys(ids.map(|id| format!("user:{id}")));
+    /// ```
+    pub fn keys<K: Into<String>>(self, keys: impl IntoIterator<Item = K>) -> Self {
+        keys.into_iter().fold(self, Self::key)
+    }
+
+    /// Adds all entries that have one of the tags: see [`tag`](Self::tag).
+    ///
+    /// ```
+    /// let what = cached_core::Invalidation::new().tags(["tenant:7", "tenant:8"]);
+    /// ```
+    pub fn tags<T: Into<Tag>>(self, tags: impl IntoIterator<Item = T>) -> Self {
+        tags.into_iter().fold(self, Self::tag)
+    }
+
+    /// Adds all entries that listen to one of the events: see [`event`](Self::event).
+    ///
+    /// ```
+    /// # #[derive(cached_core::CacheEvent)] struct UserUpdated { id: u64 }
+    /// let ids = [1, 2, 3];
+    /// let what = cached_core::Invalidation::new().events(ids.map(|id| UserUpdated { id }));
+    /// ```
+    pub fn events<E: CacheEvent>(self, events: impl IntoIterator<Item = E>) -> Self {
+        events.into_iter().fold(self, |what, event| what.event(&event))
+    }
+
     /// Adds everything in another invalidation.
     ///
     /// ```
@@ -193,7 +222,7 @@ impl Invalidation {
     }
 
     /// The registers of its tags and events, which an entry with these tags and events depends on.
-    pub(crate) fn tags(&self, prefix: &Prefix) -> Vec<Result<Key, Unrenderable>> {
+    pub(crate) fn tag_registers(&self, prefix: &Prefix) -> Vec<Result<Key, Unrenderable>> {
         let tag = |item: &Item| match item {
             Item::Key(_) | Item::Entry(_) => None,
             Item::Tag(tag) => Some(tag.register(prefix).ok_or(tag.name())),
@@ -209,12 +238,7 @@ impl Invalidation {
                 Item::Key(key) => registers.key(prefix.literal(key)),
                 Item::Entry(key) => registers.key(prefix.literal(key)),
                 Item::Tag(Tag(Dependency::Text(text))) => registers.tag(prefix, prefix.tag(text)),
-                Item::Tag(Tag(Dependency::Event(name, fields))) => {
-                    registers.event(prefix, name, fields.as_deref());
-                    if fields.is_none() {
-                        added = Err(*name);
-                    }
-                }
+                Item::Tag(Tag(Dependency::Event(topics))) => added = registers.event(prefix, topics).and(added),
             }
         }
         added
@@ -309,13 +333,10 @@ impl Registers {
         self.key(tag);
     }
 
-    /// Adds an event, and the register for any event of its name. If the fields cannot be rendered, only the entries
-    /// that listen to any event of the name are invalidated.
-    pub(crate) fn event(&mut self, prefix: &Prefix, name: &str, fields: Option<&str>) {
-        self.tag(prefix, prefix.event(name, ""));
-        if let Some(fields) = fields.filter(|fields| !fields.is_empty()) {
-            self.key(prefix.event(name, fields));
-        }
+    /// Adds all topics of an event. If a field cannot be rendered, those without it are added all the same.
+    pub(crate) fn event(&mut self, prefix: &Prefix, topics: &Topics) -> Result<(), Unrenderable> {
+        topics.registers(prefix).for_each(|topic| self.tag(prefix, topic));
+        if topics.are_whole { Ok(()) } else { Err(topics.name) }
     }
 
     pub(crate) fn keys(&self) -> &[Key] {

@@ -11,7 +11,7 @@ pub use crate::engine::handle::Cache;
 pub use crate::engine::policy::{Named, NamedArgument, NamedWhole, Policy};
 pub use crate::engine::write::Write;
 pub use crate::engine::{Bracket, Put};
-pub use crate::event::{CacheEvent, EventSpec, EventUse, RegisteredEvent, TagUse};
+pub use crate::event::{CacheEvent, Declared, EventField, EventSpec, EventUse, RegisteredEvent, TagUse, Topic};
 pub use crate::invalidation::Tag;
 pub use crate::key::{Hashed, KeyIdentity, KeySegment, Piece, Rendered, Serialized, SerializedIdentity, TypeName};
 pub use crate::many::{
@@ -36,7 +36,7 @@ pub use inventory;
 use crate::engine::ambient;
 use crate::engine::asking;
 use crate::error::EntryError;
-use crate::key::Prefix;
+use crate::event::Topics;
 use crate::outcome::Value;
 
 /// Makes a site known before its function's first call.
@@ -229,6 +229,11 @@ impl CacheEvent for Nothing {
     }
 }
 
+/// Goes through the items of a list.
+pub fn items<I: IntoIterator>(list: I) -> I::IntoIter {
+    list.into_iter()
+}
+
 impl Call {
     /// Finds the cache and renders the key.
     #[must_use]
@@ -240,13 +245,19 @@ impl Call {
     /// The entry depends on this event.
     #[must_use]
     pub fn event<E: CacheEvent>(self, event: &E) -> Self {
-        self.tagged(|prefix| prefix.render_event(Some(event)))
+        self.tagged(|prefix| prefix.render_event(event))
     }
 
     /// The entry depends on all events of this name.
     #[must_use]
     pub fn any_event(self, name: &'static str) -> Self {
         self.tagged(|prefix| Ok(prefix.event(name, "")))
+    }
+
+    /// The entry depends on all events of this name that agree in these fields, which are sorted.
+    #[must_use]
+    pub fn some_events(self, name: &'static str, fields: &[&str], values: &[&dyn KeySegment]) -> Self {
+        self.tagged(|prefix| prefix.render_topic(name, fields, values))
     }
 
     /// The entry has this tag.
@@ -266,14 +277,16 @@ impl Write {
         Self::of(cache.cloned().or_else(ambient::current).map(Cache::into_engine), site)
     }
 
+    /// Adds something for each of the items.
+    #[must_use]
+    pub fn each<I: Iterator>(self, items: I, add: impl FnMut(Self, I::Item) -> Self) -> Self {
+        if self.is_without_cache() { self } else { items.fold(self, add) }
+    }
+
     /// The write causes this event.
     #[must_use]
     pub fn event<E: CacheEvent>(self, event: &E) -> Self {
-        self.with(|registers, prefix| {
-            let fields = Prefix::event_fields(event);
-            registers.event(prefix, E::NAME, fields.as_deref());
-            fields.map(|_| ()).ok_or(E::NAME)
-        })
+        self.with(|registers, prefix| registers.event(prefix, &Topics::of(event)))
     }
 
     /// The write invalidates the entry under this key.

@@ -7,7 +7,7 @@ mod startup;
 pub(crate) use startup::{problems, sharing};
 
 use crate::codec::Codec;
-use crate::event::{EventUse, TagUse};
+use crate::event::{EventUse, TagUse, Topic};
 use crate::key::Piece;
 use crate::ttl::{NoneTtl, TtlSpec};
 use std::any::Any;
@@ -274,7 +274,12 @@ pub(crate) fn identity(site: &Site, all: &[&'static Site]) -> String {
     }
     // Entries record their call tags by position, so functions with different tags have different entries.
     for event in site.spec.listens {
-        let _ = write!(text, "\0event{}{}", event.name, if event.any { "\0any" } else { "" });
+        let _ = write!(text, "\0event{}", event.name);
+        match event.topic {
+            Topic::All => text.push_str("\0any"),
+            Topic::By(fields) => fields.iter().for_each(|field| text.extend(["\0by", field])),
+            Topic::One => {}
+        }
     }
     for tag in site.spec.tags {
         text.push_str("\0tag");

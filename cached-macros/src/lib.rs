@@ -158,6 +158,7 @@ use role::Role;
 /// |---|---|
 /// | `invalidate_on = UserUpdated { id }` | this event with this `id`: the argument, cloned |
 /// | `invalidate_on = UserUpdated { id: order.user_id }` | this event with the value of any expression of the arguments |
+/// | `invalidate_on = UserUpdated { tenant, .. }` | any event of that type with this `tenant`; the event declares `#[event(by(tenant))]` |
 /// | `invalidate_on = UserUpdated { .. }` | any event of that type |
 /// | `invalidate_on = CatalogueReloaded` | an event without fields |
 /// | `invalidate_on = [UserUpdated { id }, CatalogueReloaded]` | each of these |
@@ -343,6 +344,7 @@ pub fn redis_cached(args: TokenStream, item: TokenStream) -> TokenStream {
 /// | option | meaning | default |
 /// |---|---|---|
 /// | `UserUpdated { id: user.id }` | an event that this function causes, with all its fields | none |
+/// | `for user in users { UserUpdated { id: user.id } }` | events, keys and tags for each item of a list, see below | none |
 /// | `key = "user:<id>"` | a key that it invalidates, written as in the function that reads | none |
 /// | `tag = "tenant:<tenant>"` | a tag whose entries it invalidates | none |
 /// | `mode = "bracket"` | when it invalidates: before and after the body (`"bracket"`), or only `"after"` | `"bracket"` |
@@ -354,6 +356,18 @@ pub fn redis_cached(args: TokenStream, item: TokenStream) -> TokenStream {
 /// Fields are expressions of the arguments; `{ id }` stands for the argument of that name, cloned. Templates are those
 /// of [`macro@redis_cached`], without `<*>`, and need not name every argument. A key names one entry, and a tag names
 /// only itself: nothing is compared with patterns, so `*` does not compile.
+///
+/// # For each item of a list
+///
+/// ```ignore (cached-core depends on this crate)
+/// #[redis_invalidate(for user in users { UserUpdated { id: user.id }, key = "profile:<user.id>" })]
+/// async fn save_all(users: &[User]) -> Result<(), DbError> { .. }
+/// ```
+///
+/// `for` is written as in Rust. The list is an argument or a field of it, which is borrowed, or any iterator:
+/// `users.values()`. Each part between the braces names the item; everything else stands outside. With `mode = "after"`
+/// the list may be part of `ret`; fields that name neither the item nor `ret` are evaluated before the body. All registers
+/// are marked before the body begins, and an empty list asks nothing of the store.
 ///
 /// # After, and `ret`
 ///
@@ -471,9 +485,13 @@ pub fn derive_cache_key(input: TokenStream) -> TokenStream {
 /// `#[cache_key(serde)]` as in a [`CacheKey`](macro@CacheKey). Type parameters get these bounds. Two events are the
 /// same if their names and all their fields are.
 ///
+/// `#[event(by(tenant))]` lets entries listen to all events that agree in some fields: `invalidate_on = UserUpdated {
+/// tenant, .. }`. Add it to all programs that emit the event before a function listens by it.
+///
 /// | option | meaning | default |
 /// |---|---|---|
 /// | `#[event(name = "user_updated")]` | its name in the store: 1 to 64 characters out of `A-Z a-z 0-9 _ - .` | the name of the struct |
+/// | `#[event(by(tenant), by(tenant, country))]` | fields by which entries can listen; at most 8 times | all fields, or none |
 /// | `#[event(crate = path)]` | the path of `cached-core`, if it is renamed or re-exported | `::cached_core` |
 #[proc_macro_derive(CacheEvent, attributes(event, cache_key))]
 pub fn derive_cache_event(input: TokenStream) -> TokenStream {

@@ -171,19 +171,22 @@ fn freshness(frame: &Frame, fresh: &Freshness) -> TokenStream {
 
 fn invalidated_fields(frame: &Frame, what: &Invalidation) -> TokenStream {
     let support = frame.support();
-    let emits = events(frame, "emits", &what.events);
-    let untags = what.tags.iter().map(|tag| tag_use(frame, tag));
-    let untags = (!what.tags.is_empty()).then(|| quote!(untags: &[#(#untags),*],));
-    let removes = what.keys.iter().map(|key| segment::pieces(frame, &key.pieces));
-    let removes = (!what.keys.is_empty()).then(|| quote!(removes: &[#(#removes),*],));
+    let of_items = || what.each.iter().map(|each| &each.what);
+    let emits = events(frame, "emits", what.events.iter().chain(of_items().flat_map(|what| &what.events)));
+    let untags = what.tags.iter().chain(of_items().flat_map(|what| &what.tags));
+    let untags: Vec<TokenStream> = untags.map(|tag| tag_use(frame, tag)).collect();
+    let untags = (!untags.is_empty()).then(|| quote!(untags: &[#(#untags),*],));
+    let removes = what.keys.iter().chain(of_items().flat_map(|what| &what.keys));
+    let removes: Vec<TokenStream> = removes.map(|key| segment::pieces(frame, &key.pieces)).collect();
+    let removes = (!removes.is_empty()).then(|| quote!(removes: &[#(#removes),*],));
     quote!(role: #support::Role::Invalidate, #emits #untags #removes)
 }
 
 /// A field that lists events, if there are any.
-fn events(frame: &Frame, field: &str, events: &[Event]) -> Option<TokenStream> {
+fn events<'e>(frame: &Frame, field: &str, events: impl IntoIterator<Item = &'e Event>) -> Option<TokenStream> {
     let field = proc_macro2::Ident::new(field, frame.at());
-    let uses = events.iter().map(|event| event::described(frame, event));
-    (!events.is_empty()).then(|| quote!(#field: &[#(#uses),*],))
+    let uses: Vec<TokenStream> = events.into_iter().map(|event| event::described(frame, event)).collect();
+    (!uses.is_empty()).then(|| quote!(#field: &[#(#uses),*],))
 }
 
 /// The tags of the entry. Tags from a closure have no template.

@@ -59,12 +59,19 @@ pub(super) fn example(name: &Ident) -> &'static str {
 const EVENTS: [&str; 9] =
     ["on", "event", "events", "emit", "emits", "causes", "invalidate", "invalidates", "invalidate_on"];
 
+/// Names that people give to what a write does for each item of a list.
+const EACH: [&str; 5] = ["each", "for_each", "foreach", "all", "many"];
+
 /// The message for an option that the attribute does not have, and the option that is meant.
 pub(super) fn unknown(role: Role, wanted: &str) -> (String, Option<&'static str>) {
     if role.is_write() && EVENTS.contains(&wanted) {
         let name = role.name();
         let message = format!("an event is not the value of an option; write `#[{name}(UserUpdated {{ id }})]`");
         return (message, None);
+    }
+    if role == Invalidate && EACH.contains(&wanted) {
+        let message = "for each item of a list write `for user in users { UserUpdated { id: user.id } }`";
+        return (message.to_owned(), None);
     }
     if let Some(message) = of_another(role, wanted) {
         return (message, None);
@@ -83,9 +90,12 @@ fn of_another(role: Role, wanted: &str) -> Option<String> {
         (Invalidate | Put, "skip") => {
             "`skip` is for `#[redis_cached]`: the key of a write need not name every argument; remove it".to_owned()
         }
-        (Invalidate | Put, "batch") => {
-            "`batch` is for `#[redis_cached]`; write an event that all entries listen to, or call this function once \
-             for each id"
+        (Invalidate, "batch") => {
+            "`batch` is for `#[redis_cached]`; for each id write `for id in ids { UserUpdated { id } }`".to_owned()
+        }
+        (Put, "batch") => {
+            "`batch` is for `#[redis_cached]`; call this function once for each id, or write `#[redis_invalidate(for id \
+             in ids { .. })]`"
                 .to_owned()
         }
         (Invalidate | Put, "local" | "on_gap") => {

@@ -1,5 +1,6 @@
 //! Tokens of an attribute -> [`Options`]. Decides only whether the attribute can be read.
 
+mod each;
 mod event;
 mod known;
 mod value;
@@ -60,6 +61,10 @@ impl Reader<'_> {
     /// Reads one option, up to the comma that ends it.
     fn option(&mut self, input: ParseStream<'_>) -> syn::Result<()> {
         let (role, options) = (self.role, &mut self.options);
+        if each::is_ahead(input) {
+            options.each.0.push(each::each(role, input, self.errors)?);
+            return ends(input);
+        }
         if event::is_ahead(input) {
             let is_listening = !options.invalidate_on.is_absent();
             let event = positional_event(role, is_listening, input)?;

@@ -3,6 +3,7 @@
 mod batch;
 mod closure;
 mod detached;
+mod each;
 mod event;
 mod freshness;
 mod function;

@@ -112,7 +112,7 @@ impl Hand {
     pub(super) fn call(&self, key: Key) -> Call {
         hand::uses(hand::Kind::Key, self.engine.settings.prefix.text_of(&key));
         let call = Call::of(Arc::clone(&self.engine), self.engine.site_by_hand(&self.options), Ok(key), "");
-        let tags = self.depends_on.tags(&self.engine.settings.prefix);
+        let tags = self.depends_on.tag_registers(&self.engine.settings.prefix);
         tags.into_iter().fold(call, |call, tag| call.tagged(|_| tag))
     }
 
@@ -121,7 +121,7 @@ impl Hand {
     fn target<V: CacheValue>(&self) -> Result<Target, NoTarget> {
         hand::uses(hand::Kind::Key, self.text());
         let site = self.engine.site_by_hand(&self.options);
-        let tags = self.depends_on.tags(&self.engine.settings.prefix);
+        let tags = self.depends_on.tag_registers(&self.engine.settings.prefix);
         let tags: Vec<Key> = match tags.into_iter().collect() {
             Ok(tags) => tags,
             Err(argument) => return Err(NoTarget { site, argument }),

@@ -165,7 +165,7 @@ const SCRIPT: &[Step] = {
 
 async fn transcript(option: &str, call: Call) -> Transcript {
     let clock = Clock::manual();
-    let cache = builder().clock(clock.clone()).heartbeat(Duration::from_secs(60)).build().unwrap();
+    let cache = builder().clock(clock.clone()).near_heartbeat(Duration::from_secs(60)).build().unwrap();
     fastrand::seed(7);
     let world = World::timed(cache, clock);
     let (mut calls, mut version) = (Vec::new(), 0);

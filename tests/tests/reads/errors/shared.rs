@@ -178,7 +178,7 @@ async fn the_near_cache_serves_a_stored_error_for_no_longer_than_it_lives() {
 async fn on_a_server_the_near_cache_drops_an_error_that_is_invalidated() {
     let server = RedisServer::start();
     let cache = || {
-        let patient = Cache::builder().namespace("cache").budget(secs(2)).heartbeat(secs(1));
+        let patient = Cache::builder().namespace("cache").budget(secs(2)).near_heartbeat(secs(1));
         patient.redis(server.url()).build().unwrap()
     };
     let (here, there) = (cache(), cache());
