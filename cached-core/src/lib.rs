@@ -14,6 +14,7 @@ mod engine;
 mod envelope;
 mod error;
 mod event;
+mod extern_crate;
 mod fingerprint;
 mod flight;
 mod hand;
@@ -52,6 +53,10 @@ pub use cache::Options;
 pub use cache::audit::{Audit, AuditOptions, Finding, FindingKind, audit};
 pub use cache::builder::CacheBuilder;
 pub use cache::entry::Entry;
+#[cfg(feature = "tower")]
+#[cfg_attr(docsrs, doc(cfg(feature = "tower")))]
+pub use cache::layer::{ScopeFuture, ScopeLayer, ScopeService};
+pub use cache::scope::in_current_scope;
 pub use cache::writes::Deferred;
 #[cfg(feature = "macros")]
 pub use cached_macros::{CacheEvent, CacheKey, redis_cached, redis_invalidate, redis_put};

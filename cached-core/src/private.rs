@@ -13,7 +13,9 @@ pub use crate::engine::write::Write;
 pub use crate::engine::{Bracket, Put};
 pub use crate::event::{CacheEvent, EventSpec, EventUse, RegisteredEvent, TagUse};
 pub use crate::invalidation::Tag;
-pub use crate::key::{Hashed, KeyIdentity, KeySegment, Piece, Rendered, Serialized, SerializedIdentity, TypeName};
+pub use crate::key::{
+    Hashed, KeyIdentity, KeySegment, Piece, Rendered, SegmentWriter, Serialized, SerializedIdentity, TypeName,
+};
 pub use crate::many::{
     IdsProbe, ManyInResult, ManyPlain, ManyProbe, ManyRefused, OwnedId, PassNone, PassOwned, Passage, ids, lend, one,
 };
@@ -45,6 +47,19 @@ macro_rules! __register {
     };
 }
 pub use crate::__register as register;
+
+/// Fails to compile if the path is not that of a crate's root.
+///
+/// # Panics
+/// If it is not.
+pub const fn must_be_root(module: &str) {
+    let (mut rest, mut is_root) = (module.as_bytes(), true);
+    while let [first, others @ ..] = rest {
+        is_root &= *first != b':';
+        rest = others;
+    }
+    assert!(is_root, "write `extern_crate!();` at the root of the crate, in `lib.rs` or `main.rs`");
+}
 
 /// A function that returns the path of the closure's place.
 #[must_use]
