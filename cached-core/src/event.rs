@@ -70,6 +70,10 @@ pub struct EventSpec {
     pub line: u32,
     /// The names of the event's fields.
     pub fields: &'static [&'static str],
+    /// `#[event(emitted = "by hand")]`: no attribute need emit it.
+    pub emitted_by_hand: bool,
+    /// `#[event(heard = "by hand")]`: no attribute need listen to it.
+    pub heard_by_hand: bool,
 }
 
 /// The registry's entry for an event, submitted by generated code.
