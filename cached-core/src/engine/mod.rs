@@ -22,7 +22,7 @@ mod health;
 pub(crate) mod load;
 mod manual;
 mod miss;
-mod nesting;
+pub(crate) mod nesting;
 pub(crate) mod policy;
 mod probe;
 mod queue;
