@@ -80,12 +80,12 @@ pub async fn many(ids: &[u64], lang: &str) -> Result<HashMap<u64, String>, Strin
     ttl = |value: &u64| Duration::from_secs(*value),
     none_ttl = "off",
     cache_if = |value: &u64| *value > 0,
-    invalidate_on = [Updated { id, scope: Scope::One(id) }, Reloaded],
+    invalidate_on = [Updated { id, scope: Scope::One(*id) }, Reloaded],
     tags = ["many:<id>", |value: &u64| [value.to_string()]],
-    skip(_cache),
-    cache = _cache
+    skip(cache),
+    cache = cache
 )]
-pub async fn every_option_of_many(_cache: &Cache, mut ids: Vec<u64>, lang: String) -> Vec<Option<u64>> {
+pub async fn every_option_of_many(cache: &Cache, mut ids: Vec<u64>, lang: String) -> Vec<Option<u64>> {
     std::future::ready(()).await;
     ids.push(lang.len() as u64);
     ids.pop();
@@ -132,7 +132,7 @@ pub async fn near(id: u64) -> Vec<u8> {
 /// # Errors
 ///
 /// If there are none.
-pub async fn asked(ids: &[u64]) -> Result<usize, Box<dyn std::error::Error + Send + Sync>> {
+pub fn asked(ids: &[u64]) -> Result<usize, Box<dyn std::error::Error + Send + Sync>> {
     let entry = cached_core::entry!(plain(1))?;
     let entries = cached_core::entries!(many(ids, "en"))?;
     Ok(entry.key().len() + entries.len())
