@@ -30,7 +30,7 @@ pub use core::clone::Clone;
 pub use core::ops::FnOnce;
 pub use core::option::Option::{None, Some};
 pub use core::result::Result::{Err, Ok};
-pub use core::{column, file, line, module_path, primitive};
+pub use core::{assert, column, file, line, module_path, primitive};
 pub use inventory;
 
 use crate::engine::ambient;
@@ -48,17 +48,15 @@ macro_rules! __register {
 }
 pub use crate::__register as register;
 
-/// Fails to compile if the path is not that of a crate's root.
-///
-/// # Panics
-/// If it is not.
-pub const fn must_be_root(module: &str) {
+/// Whether the path of a module is that of a crate's root.
+#[must_use]
+pub const fn is_root(module: &str) -> bool {
     let (mut rest, mut is_root) = (module.as_bytes(), true);
     while let [first, others @ ..] = rest {
         is_root &= *first != b':';
         rest = others;
     }
-    assert!(is_root, "write `extern_crate!();` at the root of the crate, in `lib.rs` or `main.rs`");
+    is_root
 }
 
 /// A function that returns the path of the closure's place.

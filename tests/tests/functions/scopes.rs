@@ -101,8 +101,12 @@ async fn of_itself() -> u64 {
     if IS_BEGUN.swap(true, Ordering::SeqCst) {
         return 7;
     }
-    let again: Pin<Box<dyn Future<Output = u64> + Send>> = Box::pin(of_itself());
-    tokio::spawn(in_current_scope(again)).await.unwrap()
+    tokio::spawn(in_current_scope(again())).await.unwrap()
+}
+
+/// A type of its own, because that of a task cannot contain itself.
+fn again() -> Pin<Box<dyn Future<Output = u64> + Send>> {
+    Box::pin(of_itself())
 }
 
 #[tokio::test(start_paused = true)]

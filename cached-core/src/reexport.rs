@@ -30,7 +30,10 @@
 #[macro_export]
 macro_rules! extern_crate {
     () => {
-        const _: () = $crate::__private::must_be_root($crate::__private::module_path!());
+        const _: () = $crate::__private::assert!(
+            $crate::__private::is_root($crate::__private::module_path!()),
+            "write `extern_crate!();` at the root of the crate, in `lib.rs` or `main.rs`",
+        );
         #[allow(unused_extern_crates)]
         extern crate self as cached_core;
         #[doc(hidden)]
