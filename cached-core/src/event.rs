@@ -99,6 +99,10 @@ pub struct EventSpec {
     pub fields: &'static [&'static str],
     /// The fields by which entries can listen to it.
     pub by: &'static [&'static [&'static str]],
+    /// `#[event(emitted = "by hand")]`: no attribute need emit it.
+    pub emitted_by_hand: bool,
+    /// `#[event(heard = "by hand")]`: no attribute need listen to it.
+    pub heard_by_hand: bool,
 }
 
 /// The registry's entry for an event, submitted by generated code.

@@ -25,6 +25,7 @@ mod many;
 mod near;
 mod outcome;
 mod reason;
+mod reexport;
 mod round_trip;
 mod site;
 mod stats;
@@ -54,6 +55,10 @@ pub use cache::audit::{Audit, AuditOptions, Finding, FindingKind, audit};
 pub use cache::builder::CacheBuilder;
 pub use cache::controlled::{Bypass, WithStatus, bypass, with_status};
 pub use cache::entry::{ByHand, Entries, Entry, OfCall, Peek, Untyped};
+#[cfg(feature = "tower")]
+#[cfg_attr(docsrs, doc(cfg(feature = "tower")))]
+pub use cache::layer::{ScopeFuture, ScopeLayer, ScopeService};
+pub use cache::scope::in_current_scope;
 pub use cache::writes::Deferred;
 #[cfg(feature = "macros")]
 pub use cached_macros::{CacheEvent, CacheKey, redis_cached, redis_invalidate, redis_put};

@@ -13,7 +13,9 @@ pub use crate::engine::write::Write;
 pub use crate::engine::{Bracket, Put};
 pub use crate::event::{CacheEvent, Declared, EventField, EventSpec, EventUse, RegisteredEvent, TagUse, Topic};
 pub use crate::invalidation::Tag;
-pub use crate::key::{Hashed, KeyIdentity, KeySegment, Piece, Rendered, Serialized, SerializedIdentity, TypeName};
+pub use crate::key::{
+    Hashed, KeyIdentity, KeySegment, Piece, Rendered, SegmentWriter, Serialized, SerializedIdentity, TypeName,
+};
 pub use crate::many::{
     IdsProbe, ManyInResult, ManyPlain, ManyProbe, ManyRefused, OwnedId, PassNone, PassOwned, Passage, ids, lend, one,
 };
@@ -30,7 +32,7 @@ pub use core::clone::Clone;
 pub use core::ops::FnOnce;
 pub use core::option::Option::{None, Some};
 pub use core::result::Result::{Err, Ok};
-pub use core::{column, file, line, module_path, primitive};
+pub use core::{assert, column, file, line, module_path, primitive};
 pub use inventory;
 
 use crate::engine::ambient;
@@ -48,6 +50,17 @@ macro_rules! __register {
     };
 }
 pub use crate::__register as register;
+
+/// Whether the path of a module is that of a crate's root.
+#[must_use]
+pub const fn is_root(module: &str) -> bool {
+    let (mut rest, mut is_root) = (module.as_bytes(), true);
+    while let [first, others @ ..] = rest {
+        is_root &= *first != b':';
+        rest = others;
+    }
+    is_root
+}
 
 /// A function that returns the path of the closure's place.
 #[must_use]

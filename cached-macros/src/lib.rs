@@ -71,7 +71,7 @@ use role::Role;
 /// | `spawn` | a load runs to its end, even if its caller is dropped | off |
 /// | `load_timeout = "200ms"` | a value past its end is returned if the load takes longer; needs `spawn` | off |
 /// | `cache = self.cache` | an expression for the cache to use | the ambient one |
-/// | `crate = path` | the path of `cached-core`, if it is renamed or re-exported | `::cached_core` |
+/// | `crate = path` | the path of `cached-core`, if it is renamed or re-exported; `extern_crate!()` says it once per crate | `::cached_core` |
 ///
 /// # Key
 ///
@@ -185,7 +185,8 @@ use role::Role;
 ///
 /// **A load does not use the near cache**, nor does a put: values of the functions that they call become part of what
 /// is stored for everybody, so they are read from Redis. That holds for what the body awaits. A task that the body
-/// spawns itself is not known to belong to it, and may get values as old as a near hit may be.
+/// spawns itself is not known to belong to it, and may get values as old as a near hit may be, unless it is spawned with
+/// `in_current_scope`.
 ///
 /// `on_gap = "serve"` gives this guarantee up: without contact to Redis, kept values are served for as long as `local`
 /// says, whatever other processes write.
@@ -351,7 +352,7 @@ pub fn redis_cached(args: TokenStream, item: TokenStream) -> TokenStream {
 /// | `on_unavailable = "proceed"` | what the function does if the bracket cannot begin, see below | `"proceed"` |
 /// | `uncommitted = "allow"` | an argument with `&mut` in its type is not a transaction, or is committed in this function: it invalidates when it returns, and what is read between that and a later commit stays cached; `Cache::deferred` invalidates around the commit | does not compile |
 /// | `cache = self.cache` | an expression for the cache to use | the ambient one |
-/// | `crate = path` | the path of `cached-core`, if it is renamed or re-exported | `::cached_core` |
+/// | `crate = path` | the path of `cached-core`, if it is renamed or re-exported; `extern_crate!()` says it once per crate | `::cached_core` |
 ///
 /// Fields are expressions of the arguments; `{ id }` stands for the argument of that name, cloned. Templates are those
 /// of [`macro@redis_cached`], without `<*>`, and need not name every argument. A key names one entry, and a tag names
@@ -416,7 +417,7 @@ pub fn redis_invalidate(args: TokenStream, item: TokenStream) -> TokenStream {
 /// | `uncommitted = "allow"` | an argument with `&mut` in its type is not a transaction: the value is stored when the function returns, even before a later commit | does not compile |
 /// | `on_unavailable = "proceed"` | as for [`macro@redis_invalidate`] | `"proceed"` |
 /// | `cache = self.cache` | an expression for the cache to use | the ambient one |
-/// | `crate = path` | the path of `cached-core`, if it is renamed or re-exported | `::cached_core` |
+/// | `crate = path` | the path of `cached-core`, if it is renamed or re-exported; `extern_crate!()` says it once per crate | `::cached_core` |
 #[proc_macro_attribute]
 pub fn redis_put(args: TokenStream, item: TokenStream) -> TokenStream {
     traced(attribute::attribute(Role::Put, args.into(), item.into())).into()
@@ -457,7 +458,7 @@ pub fn redis_put(args: TokenStream, item: TokenStream) -> TokenStream {
 /// |---|---|
 /// | `#[cache_key(hash)]` on a field | the key has the SHA-256 of the field: for values that are long or private, and for floats |
 /// | `#[cache_key(serde)]` on a field | the key has the SHA-256 of what the field's `Serialize` writes: as `<price:serde>` of [`macro@redis_cached`] |
-/// | `#[cache_key(crate = path)]` on the type | the path of `cached-core`, if it is renamed or re-exported |
+/// | `#[cache_key(crate = path)]` on the type | the path of `cached-core`, if it is renamed or re-exported; `extern_crate!()` says it once per crate |
 #[proc_macro_derive(CacheKey, attributes(cache_key))]
 pub fn derive_cache_key(input: TokenStream) -> TokenStream {
     traced(derive::cache_key(input.into())).into()
@@ -492,7 +493,9 @@ pub fn derive_cache_key(input: TokenStream) -> TokenStream {
 /// |---|---|---|
 /// | `#[event(name = "user_updated")]` | its name in the store: 1 to 64 characters out of `A-Z a-z 0-9 _ - .` | the name of the struct |
 /// | `#[event(by(tenant), by(tenant, country))]` | fields by which entries can listen; at most 8 times | all fields, or none |
-/// | `#[event(crate = path)]` | the path of `cached-core`, if it is renamed or re-exported | `::cached_core` |
+/// | `#[event(emitted = "by hand")]` | for the audit: it is emitted by code that has no attribute (`Cache::emit`, a `Deferred`), or by another program | attributes emit it |
+/// | `#[event(heard = "by hand")]` | for the audit: entries listen to it without `invalidate_on` (value tags, `Entry::invalidate_on`), or another program does | attributes listen to it |
+/// | `#[event(crate = path)]` | the path of `cached-core`, if it is renamed or re-exported; `extern_crate!()` says it once per crate | `::cached_core` |
 #[proc_macro_derive(CacheEvent, attributes(event, cache_key))]
 pub fn derive_cache_event(input: TokenStream) -> TokenStream {
     traced(derive::cache_event(input.into())).into()

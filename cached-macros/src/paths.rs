@@ -5,6 +5,10 @@ use quote::ToTokens;
 use syn::{Path, parse_quote_spanned};
 
 /// The runtime crate, unless `crate = path` says otherwise.
+///
+/// What `::cached_core` means is said by the user's crate: a dependency of that name, `extern crate .. as cached_core`, or
+/// `extern_crate!()`. A rename could be found in the manifest as well, but a macro that reads files works with Cargo
+/// only, is not run again when the file has changed, and needs a parser that every user would compile.
 pub(crate) fn runtime() -> Path {
     parse_quote_spanned!(Span::mixed_site()=> ::cached_core)
 }

@@ -4,7 +4,10 @@ pub(crate) mod audit;
 pub(crate) mod builder;
 pub(crate) mod controlled;
 pub(crate) mod entry;
+#[cfg(feature = "tower")]
+pub(crate) mod layer;
 mod open;
+pub(crate) mod scope;
 mod shutdown;
 pub(crate) mod writes;
 
@@ -29,7 +32,11 @@ impl Cache {
     }
 
     /// Runs `future` with this cache as its default, whatever is installed, and returns what it returns. So tests can
-    /// run in parallel, each with its own cache. Tasks spawned inside use the installed default again.
+    /// run in parallel, each with its own cache.
+    ///
+    /// Tasks spawned inside use the installed default again. To spawn one that keeps the cache, call
+    /// [`in_current_scope`](crate::in_current_scope) or [`spawn`](Self::spawn); for the requests of a server there is
+    /// `ScopeLayer` (feature `tower`).
     ///
     /// ```
     /// use cached_core::{Cache, redis_cached};

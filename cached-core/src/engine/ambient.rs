@@ -62,6 +62,34 @@ pub(crate) fn with_current<R>(read: impl FnOnce(Option<&Cache>) -> R) -> R {
     read(first)
 }
 
+/// As [`current`], but the log says nothing if there is none: for callers who only ask.
+pub(crate) fn in_use() -> Option<Cache> {
+    let installed = || {
+        if HAS_LATER.load(Ordering::Acquire) {
+            LATER.read().unwrap_or_else(PoisonError::into_inner).clone()
+        } else {
+            FIRST.get().cloned()
+        }
+    };
+    scoped().or_else(installed)
+}
+
+/// Runs `enter` with `cache` as the default.
+#[cfg(feature = "tower")]
+pub(crate) fn scope_sync<R>(cache: Cache, enter: impl FnOnce() -> R) -> R {
+    SCOPED.sync_scope(cache, enter)
+}
+
+/// [`scope`] as a type that can be named.
+#[cfg(feature = "tower")]
+pub(crate) type Scoped<F> = tokio::task::futures::TaskLocalFuture<Cache, F>;
+
+/// As [`scope`], but its type can be named.
+#[cfg(feature = "tower")]
+pub(crate) fn scoped_future<F: Future>(cache: Cache, future: F) -> Scoped<F> {
+    SCOPED.scope(cache, future)
+}
+
 /// Passes the cache that a call names, else the ambient one, to `read`.
 #[inline]
 pub(crate) fn in_cache<R>(named: Option<&Cache>, read: impl FnOnce(&Cache) -> R) -> Option<R> {

@@ -23,7 +23,7 @@ mod health;
 pub(crate) mod load;
 pub(crate) mod manual;
 mod miss;
-mod nesting;
+pub(crate) mod nesting;
 pub(crate) mod policy;
 mod probe;
 mod queue;

@@ -4,12 +4,15 @@
 //! others are served, under stamps that were read when the load began. So it must not be older than these stamps, but a
 //! near hit may be, by the time that a notification takes.
 //!
-//! A task that the load has spawned is not known to be inside of it.
+//! A task that the load has spawned is known to be inside of it only if it was spawned so that it keeps the cache
+//! ([`Carried`]): other tasks do not tell us who spawned them.
 
 use crate::key::Key;
 use std::cell::{Cell, RefCell};
 use std::collections::HashSet;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 
 thread_local! {
     /// The innermost load of the task that is being polled. Not a `task_local!`: its future would be compiled once more
@@ -113,6 +116,35 @@ impl Drop for LoadScope<'_> {
         if let Some(loading) = self.0.as_deref_mut() {
             swap(loading);
         }
+    }
+}
+
+/// A future that stays inside of the load in which it was made, whichever task polls it.
+///
+/// It is boxed, so that it can be polled without `unsafe`; a task is an allocation anyway.
+#[derive(Debug)]
+pub(crate) struct Carried<F> {
+    future: Pin<Box<F>>,
+    loading: Option<Arc<Loading>>,
+}
+
+impl<F> Carried<F> {
+    pub(crate) fn from_here(future: F) -> Self {
+        Self { future: Box::pin(future), loading: innermost() }
+    }
+}
+
+impl<F: Future> Future for Carried<F> {
+    type Output = F::Output;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<F::Output> {
+        let Self { future, loading } = &mut *self;
+        // Awaited inside of a load: that one may wait for it, and knows the loads around itself.
+        if is_inside() {
+            return future.as_mut().poll(context);
+        }
+        let _inside = enter(loading);
+        future.as_mut().poll(context)
     }
 }
 

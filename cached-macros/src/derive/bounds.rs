@@ -5,26 +5,34 @@ use quote::{ToTokens, quote};
 use syn::{Field, Generics, Ident, Path, Type, WherePredicate, parse_quote};
 
 use super::field;
-use crate::paths::support;
 use crate::template::Form;
 
 /// `T: KeyIdentity` for the type parameters of a key.
-pub(super) fn identities(krate: &Path, generics: Generics, fields: &[&Field]) -> Generics {
-    bounded(krate, generics, fields, |_| quote!(#krate::KeyIdentity))
+pub(super) fn identities(support: &Path, generics: Generics, fields: &[&Field]) -> Generics {
+    bounded(support, generics, fields, |_| quote!(#support::KeyIdentity))
 }
 
 /// `T: KeySegment` for the type parameters of an event, `T: KeyIdentity` for those that are only hashed.
-pub(super) fn segments(krate: &Path, generics: Generics, fields: &[Field]) -> Generics {
+pub(super) fn segments(support: &Path, generics: Generics, fields: &[Field]) -> Generics {
     let fields: Vec<&Field> = fields.iter().collect();
-    bounded(krate, generics, &fields, |parameter| {
+    bounded(support, generics, &fields, |parameter| {
         let is_plain = |field: &&&Field| field::form(field) == Form::Plain && mentions(&field.ty, parameter);
-        if fields.iter().find(is_plain).is_some() { quote!(#krate::KeySegment) } else { quote!(#krate::KeyIdentity) }
+        if fields.iter().find(is_plain).is_some() {
+            quote!(#support::KeySegment)
+        } else {
+            quote!(#support::KeyIdentity)
+        }
     })
 }
 
 /// Adds the bound of each type parameter. If a parameter occurs only in fields with `#[cache_key(serde)]`, the types of
 /// these fields get the bound instead.
-fn bounded(krate: &Path, mut generics: Generics, fields: &[&Field], bound: impl Fn(&Ident) -> TokenStream) -> Generics {
+fn bounded(
+    support: &Path,
+    mut generics: Generics,
+    fields: &[&Field],
+    bound: impl Fn(&Ident) -> TokenStream,
+) -> Generics {
     let parameters: Vec<Ident> = generics.type_params().map(|parameter| parameter.ident.clone()).collect();
     let mut bounds: Vec<WherePredicate> = Vec::new();
     for parameter in &parameters {
@@ -35,7 +43,6 @@ fn bounded(krate: &Path, mut generics: Generics, fields: &[&Field], bound: impl 
             bounds.push(parse_quote!(#parameter: #bound));
         }
     }
-    let support = support(krate);
     for Field { ty, .. } in fields.iter().filter(|field| field::form(field) == Form::Serde) {
         if parameters.iter().any(|parameter| mentions(ty, parameter)) {
             bounds.push(parse_quote!(#ty: #support::SerializedIdentity));

@@ -9,7 +9,6 @@ use super::bounds::segments;
 use super::{Options, at_type, by, field};
 use crate::ast::Setting;
 use crate::diagnostics::Errors;
-use crate::paths;
 use crate::spelling::spell;
 use crate::template::Form;
 
@@ -23,7 +22,7 @@ pub(crate) fn derive(input: TokenStream) -> TokenStream {
         Ok(input) => input,
         Err(error) => return error.into_compile_error(),
     };
-    let options = Options::of(&input, "event", &["name", "by", "crate"], &mut errors);
+    let options = Options::of(&input, "event", &["name", "by", "emitted", "heard", "crate"], &mut errors);
     let name = name(&input.ident, &options.name, &mut errors);
     let fields = fields(&input, &mut errors);
     field::check(&fields, &mut errors);
@@ -37,7 +36,7 @@ pub(crate) fn derive(input: TokenStream) -> TokenStream {
 // Input:
 //     struct UserUpdated { id: u64 }
 // Output:
-//     impl ::cached_core::CacheEvent for UserUpdated {
+//     impl ::cached_core::__private::CacheEvent for UserUpdated {
 //         const NAME: &'static str = "UserUpdated";
 //         const FIELDS: &'static [&'static str] = &["id"];
 //         fn with_segments<R>(&self, read: impl FnOnce(&[&dyn KeySegment]) -> R) -> R {
@@ -52,18 +51,18 @@ fn implementation(
     fields: &[Field],
     by: &[Vec<String>],
 ) -> TokenStream {
-    let krate = &options.krate;
-    let support = paths::support(krate);
+    let support = &options.support;
     let ident = &input.ident;
-    let generics = segments(krate, input.generics.clone(), fields);
+    let generics = segments(support, input.generics.clone(), fields);
     let (impl_generics, type_generics, where_clause) = generics.split_for_impl();
     let site = Span::mixed_site();
     let names: Vec<String> =
         fields.iter().filter_map(|field| field.ident.as_ref()).map(|name| name.unraw().to_string()).collect();
     let segments = fields.iter().map(|field| {
         let (span, member) = (at_type(field), &field.ident);
-        field::value(krate, field, &quote_spanned!(span=> &self.#member))
+        field::value(support, field, &quote_spanned!(span=> &self.#member))
     });
+    let (emitted, heard) = (options.emitted.value().is_some(), options.heard.value().is_some());
     let str = quote_spanned!(site=> &'static #support::primitive::str);
     let by = by.iter().map(|by| quote_spanned!(site=> &[#(#by),*]));
     let by = quote_spanned!(site=> &[#(#by),*]);
@@ -75,13 +74,13 @@ fn implementation(
     // The name of the type parameter must differ from all parameters of the user's struct.
     quote_spanned! {site=>
         #[automatically_derived]
-        impl #impl_generics #krate::CacheEvent for #ident #type_generics #where_clause {
+        impl #impl_generics #support::CacheEvent for #ident #type_generics #where_clause {
             const NAME: #str = #name;
             const FIELDS: &'static [#str] = &[#(#names),*];
             #by_const
             #forms
 
-            fn with_segments<__R>(&self, read: impl #support::FnOnce(&[&dyn #krate::KeySegment]) -> __R) -> __R {
+            fn with_segments<__R>(&self, read: impl #support::FnOnce(&[&dyn #support::KeySegment]) -> __R) -> __R {
                 read(&[#(#segments),*])
             }
         }
@@ -93,6 +92,8 @@ fn implementation(
             line: #support::line!(),
             fields: &[#(#names),*],
             by: #by,
+            emitted_by_hand: #emitted,
+            heard_by_hand: #heard,
         });
     }
 }

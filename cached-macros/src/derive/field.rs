@@ -7,7 +7,7 @@ use syn::{Attribute, DataEnum, Field, Path};
 
 use super::at_type;
 use crate::diagnostics::Errors;
-use crate::paths::{located_at, support};
+use crate::paths::located_at;
 use crate::template::Form;
 
 /// The attribute of a field.
@@ -75,9 +75,9 @@ fn parsed(attrs: &[Attribute], errors: &mut Errors) -> Form {
 /// Wraps a reference to the field in its form.
 // Input:  &self.text, `#[cache_key(hash)]`
 // Output: &::cached_core::__private::Hashed(&self.text)
-pub(super) fn value(krate: &Path, field: &Field, reference: &TokenStream) -> TokenStream {
+pub(super) fn value(support: &Path, field: &Field, reference: &TokenStream) -> TokenStream {
     let span = at_type(field);
-    let support = located_at(&support(krate), span);
+    let support = located_at(support, span);
     match form(field) {
         Form::Plain => reference.clone(),
         Form::Hash => quote_spanned!(span=> &#support::Hashed(#reference)),

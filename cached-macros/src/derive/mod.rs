@@ -23,12 +23,17 @@ use crate::paths;
 
 /// The options in `#[cache_key(..)]` and `#[event(..)]`.
 struct Options {
-    /// `crate = path`.
-    krate: Path,
+    /// The module that generated code names, in the crate of `crate = path`. Nothing else of that crate is named, so it
+    /// is all that a crate needs that has the library under another name.
+    support: Path,
     /// `name = ".."`, for events only.
     name: Setting<LitStr>,
     /// `by(tenant)`, for events only.
     by: Vec<By>,
+    /// `emitted = "by hand"`, for events only.
+    emitted: Setting<()>,
+    /// `heard = "by hand"`, for events only.
+    heard: Setting<()>,
 }
 
 /// Some fields of an event, as they are listed.
@@ -43,28 +48,29 @@ impl Options {
         let mut krate = Setting::Absent;
         let mut name = Setting::Absent;
         let mut by = Vec::new();
+        let (mut emitted, mut heard) = (Setting::Absent, Setting::Absent);
         for attr in input.attrs.iter().filter(|attr| attr.path().is_ident(attribute)) {
-            let parsed = attr.parse_nested_meta(|meta| match meta.path.get_ident() {
-                Some(option) if known.iter().any(|known| option == known) => {
-                    if option == "crate" {
-                        read(&mut krate, &meta, crate_path)
-                    } else if option == "by" {
+            let parsed =
+                attr.parse_nested_meta(|meta| match meta.path.get_ident().map(ToString::to_string).as_deref() {
+                    Some("crate") if known.contains(&"crate") => read(&mut krate, &meta, crate_path),
+                    Some("name") if known.contains(&"name") => read(&mut name, &meta, text),
+                    Some("by") if known.contains(&"by") => {
                         by.push(By { fields: names(&meta)?, option: meta.path.clone() });
                         Ok(())
-                    } else {
-                        read(&mut name, &meta, text)
                     }
-                }
-                _ => {
-                    let written = meta.path.to_token_stream();
-                    Err(meta.error(format!("unknown option `{written}`; options: {}", list(known))))
-                }
-            });
+                    Some("emitted") if known.contains(&"emitted") => read(&mut emitted, &meta, by_hand),
+                    Some("heard") if known.contains(&"heard") => read(&mut heard, &meta, by_hand),
+                    _ => {
+                        let written = meta.path.to_token_stream();
+                        Err(meta.error(format!("unknown option `{written}`; options: {}", list(known))))
+                    }
+                });
             if let Err(error) = parsed {
                 errors.push(error);
             }
         }
-        Self { krate: krate.into_value().unwrap_or_else(paths::runtime), name, by }
+        let support = paths::support(&krate.into_value().unwrap_or_else(paths::runtime));
+        Self { support, name, by, emitted, heard }
     }
 }
 
@@ -111,6 +117,16 @@ fn names(meta: &ParseNestedMeta<'_>) -> syn::Result<Vec<Ident>> {
         let _ = content.parse::<TokenStream>();
         syn::Error::new(error.span(), MESSAGE)
     })
+}
+
+fn by_hand(meta: &ParseNestedMeta<'_>) -> syn::Result<()> {
+    let name = meta.path.to_token_stream();
+    let message = format!("`{name}` takes one value; write `{name} = \"by hand\"`, or leave it out");
+    if !meta.input.peek(Token![=]) || !meta.input.peek2(LitStr) {
+        return Err(meta.error(message));
+    }
+    let value: LitStr = meta.value()?.parse()?;
+    if value.value() == "by hand" { Ok(()) } else { Err(syn::Error::new_spanned(value, message)) }
 }
 
 /// The span of generated code at the type of the field, where rustc reports a float.

@@ -64,7 +64,9 @@ fn shape(frame: &Frame, batch: &Batch) -> TokenStream {
     let support = frame.support();
     let returns = &frame.returns;
     let ids = ids(frame, batch);
+    let silence = frame.silence(super::is_underscored(&batch.ids.name));
     quote_spanned! {at=>
+        #silence
         let list = #ids;
         let shape = {
             use #support::{ManyInResult as _, ManyPlain as _, ManyRefused as _};

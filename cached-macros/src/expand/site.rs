@@ -161,10 +161,13 @@ fn freshness(frame: &Frame, fresh: &Freshness) -> TokenStream {
     let background = fresh.background.then(|| quote!(background: true,));
     let spawn = fresh.spawn.then(|| quote!(spawn: true,));
     let load_timeout = millis(quote!(load_timeout_ms), fresh.load_timeout);
+    let given = [&revalidate, &if_error, &ahead, &background, &spawn, &load_timeout];
+    // clippy does not like an update that has nothing left to set.
+    let rest = given.iter().any(|option| option.is_none()).then(|| quote!(..#support::Freshness::NONE));
     quote! {
         fresh: #support::Freshness {
             #revalidate #if_error #ahead #background #spawn #load_timeout
-            ..#support::Freshness::NONE
+            #rest
         },
     }
 }

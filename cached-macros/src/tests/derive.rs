@@ -127,7 +127,7 @@ fn a_type_of_the_same_name_is_not_the_type_itself() {
         }
     ))
     .to_string();
-    let bound = |ty: &str| expanded.contains(&format!("{ty} : :: cached_core :: KeySegment"));
+    let bound = |ty: &str| expanded.contains(&format!("{ty} : :: cached_core :: __private :: KeySegment"));
     assert!(bound("other :: Filter"), "{expanded}");
     assert!(!bound("Option < Box < Filter > >") && !bound("Option < Box < Self > >"), "{expanded}");
 }

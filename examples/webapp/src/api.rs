@@ -8,7 +8,7 @@ use crate::{changes, page, showcase, timing, told};
 use axum::extract::{FromRequestParts, State};
 use axum::routing::{get, post, put};
 use axum::{Json, Router, middleware};
-use cached_core::{Cache, Stats, bypass};
+use cached_core::{Cache, ScopeLayer, Stats, bypass};
 use serde::Deserialize;
 
 /// The longest search term, in bytes.
@@ -22,7 +22,10 @@ pub(crate) struct App {
     pub(crate) cache: Cache,
 }
 
+/// The cached functions use the cache of `app` in each request, so it need not be installed: a process may have several
+/// routers, each with its own cache.
 pub(crate) fn router(app: App) -> Router {
+    let scope = ScopeLayer::new(app.cache.clone());
     let data = Router::new()
         .route("/api/users", post(changes::add_user))
         .route("/api/users/{id}", get(user).put(changes::rename_user))
@@ -45,6 +48,7 @@ pub(crate) fn router(app: App) -> Router {
         .route("/page.css", get(page::style))
         .route("/page.js", get(page::script))
         .fallback(|| async { ApiError::NotFound("page") })
+        .layer(scope)
         .with_state(app)
 }
 

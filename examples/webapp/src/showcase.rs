@@ -6,7 +6,7 @@ use crate::error::ApiError;
 use crate::model::{Category, RankBy, YearSold};
 use axum::Json;
 use axum::extract::State;
-use cached_core::{CacheValue, Entry, entry};
+use cached_core::{CacheValue, Entry, entry, in_current_scope};
 use serde::{Deserialize, Serialize};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use tokio::task::JoinSet;
@@ -85,9 +85,9 @@ pub(crate) async fn stampede(State(app): State<App>) -> Result<Json<Counted>, Ap
     let (all, counted) = Counted::of(&app, "sales_report", CALLERS, async {
         let mut callers = JoinSet::new();
         for _ in 0..CALLERS {
-            let app = app.clone();
-            // The scope, because tasks do not inherit it.
-            callers.spawn(async move { app.cache.scope(app.repository.sales_report(CURRENT_YEAR)).await });
+            let repository = app.repository.clone();
+            // Else the tasks would not know the cache of this request.
+            callers.spawn(in_current_scope(async move { repository.sales_report(CURRENT_YEAR).await }));
         }
         callers.join_all().await
     })

@@ -1,9 +1,10 @@
 //! Annotated functions, as their authors and operators see them: their options, their entries, what user code does to
-//! the cache, and what is reported about them.
+//! the cache, which cache they use, and what is reported about them.
 
 mod control;
 mod entries;
 mod options;
+mod scopes;
 mod sync_callers;
 mod told;
 mod user_code;

@@ -13,7 +13,7 @@ use std::process::Command;
 /// The format of rustdoc's JSON changes with the compiler, and `public-api` reads one format only.
 const FORMAT: u64 = 57;
 /// Crates whose items may stand in a signature. Their major versions are then ours as well.
-const MAY_BE_SEEN: [&str; 11] = [
+const MAY_BE_SEEN: [&str; 14] = [
     "alloc",
     "bytes",
     "cached_core",
@@ -24,6 +24,11 @@ const MAY_BE_SEEN: [&str; 11] = [
     "serde_core",
     "std",
     "time",
+    // `JoinHandle` of `Cache::spawn`; 1.0, like the runtime that every application of the library has.
+    "tokio",
+    // The two traits of the feature `tower`, made to be named by all.
+    "tower_layer",
+    "tower_service",
     "uuid",
 ];
 
@@ -36,7 +41,7 @@ fn rustdoc_json() -> PathBuf {
     let target = root().join("target/public-api");
     let output = Command::new(env!("CARGO"))
         .args(["rustdoc", "--locked", "--quiet", "-p", "cached-core", "--lib", "--features"])
-        .args(["chrono,conformance,lz4,msgpack,postcard,rust_decimal,time,uuid", "--target-dir"])
+        .args(["chrono,conformance,lz4,msgpack,postcard,rust_decimal,time,tower,uuid", "--target-dir"])
         .arg(&target)
         .args(["--", "-Zunstable-options", "--output-format", "json", "--cap-lints", "warn"])
         .current_dir(root())

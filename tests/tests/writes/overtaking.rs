@@ -223,7 +223,7 @@ async fn a_tag_that_was_evicted() {
         world.forget(&row).await;
         // Nothing happens to the entry except that its tag is lost, invalidated and created again.
         row.read_and_store(&world.here).await;
-        world.entry(&tag).remove().await;
+        world.delete(&tag).await;
         if round % 2 == 0 {
             // The load of another entry creates the tag again before it is invalidated.
             row.depending(world.there.entry("other")).get_or_load(async || Ok::<_, ()>(0_u64)).await.unwrap();
@@ -237,7 +237,7 @@ async fn a_tag_that_was_evicted() {
         // The same during a load.
         world.forget(&row).await;
         let held = row.hold(&world.here).await;
-        world.entry(&tag).remove().await;
+        world.delete(&tag).await;
         let version = row.commit();
         assert_eq!(world.there.invalidate(Invalidation::new().tag(row.tag())).await, Outcome::Applied);
         held.finish().await;

@@ -13,7 +13,7 @@ struct UserUpdated {
 struct CatalogueReloaded;
 
 #[derive(CacheEvent)]
-#[event(name = "product.price-changed")]
+#[event(name = "product.price-changed", emitted = "by hand", heard = "by hand")]
 struct PriceChanged {
     product: u64,
     country: String,

@@ -72,6 +72,72 @@ pub async fn many(ids: &[u64], lang: &str) -> Result<HashMap<u64, String>, Strin
     Ok(ids.iter().map(|id| (*id, lang.to_owned())).collect())
 }
 
+/// Many, in this process too, for all that a batch can be.
+#[redis_cached(
+    key = "every:<id>:<lang>",
+    batch = ids,
+    local = "30s",
+    ttl = |value: &u64| Duration::from_secs(*value),
+    none_ttl = "off",
+    cache_if = |value: &u64| *value > 0,
+    invalidate_on = [Updated { id, scope: Scope::One(*id) }, Reloaded],
+    tags = ["many:<id>", |value: &u64| [value.to_string()]],
+    skip(cache),
+    cache = cache
+)]
+pub async fn every_option_of_many(cache: &Cache, mut ids: Vec<u64>, lang: String) -> Vec<Option<u64>> {
+    std::future::ready(()).await;
+    ids.push(lang.len() as u64);
+    ids.pop();
+    ids.into_iter().map(Some).collect()
+}
+
+impl Service {
+    /// Many, of a service.
+    #[redis_cached(key = "many:<self.tenant>:<_id>", batch = _ids, cache = self.cache)]
+    pub async fn many(&self, _ids: &[u64]) -> HashMap<u64, u64> {
+        std::future::ready(HashMap::from([(self.tenant, 1)])).await
+    }
+}
+
+/// A value past its end, and loads that are tasks.
+///
+/// # Errors
+///
+/// Never.
+#[redis_cached(
+    key = "fresh:<id>:<_name>",
+    stale_while_revalidate = "1m",
+    stale_if_error = "1h",
+    refresh_ahead = 1.5,
+    refresh = "background",
+    spawn,
+    load_timeout = "1s",
+    local = "5s",
+    on_gap = "serve",
+    tags = |value: &String, id| [format!("{value}{id}")]
+)]
+pub async fn fresh(id: u64, _name: &str) -> Result<Option<String>, String> {
+    std::future::ready(Ok(Some(id.to_string()))).await
+}
+
+/// A value that this process keeps.
+#[redis_cached(key = "near:<id>", local = "5s", codec = "bytes")]
+pub async fn near(id: u64) -> Vec<u8> {
+    std::future::ready(id.to_le_bytes().to_vec()).await
+}
+
+/// The entries of calls.
+///
+/// # Errors
+///
+/// If there are none.
+pub fn asked(ids: &[u64]) -> Result<usize, Box<dyn std::error::Error + Send + Sync>> {
+    let entry = cached_core::entry!(plain(1))?;
+    let entries = cached_core::entries!(many(ids, "en"))?;
+    Ok(entry.key().len() + entries.len())
+}
+
 /// An argument that only the key uses.
 #[redis_cached]
 pub async fn underscored(_id: u64) -> u64 {

@@ -3,6 +3,14 @@
 //! Every annotated function and every event is in a link-time registry. [`audit`] looks for probable mistakes that no
 //! function shows alone. For instance, the entries that depend on an event stay old for their whole time to live if
 //! nobody emits the event, and no compiler sees that.
+//!
+//! Code without an attribute is in no registry. What it emits and listens to is declared at the event; it is not learned
+//! from what the process has done so far, because then the same audit would find other mistakes after other tests.
+
+mod finding;
+mod tags;
+
+pub use finding::{Finding, FindingKind};
 
 use crate::engine::handle::Cache;
 use crate::error::SiteProblem;
@@ -10,6 +18,7 @@ use crate::event::{self, EventSpec, EventUse, TagUse};
 use crate::key::Piece;
 use crate::site::{self, Role, Site};
 use crate::ttl::{Classes, TtlSpec};
+use finding::{described, list};
 use std::collections::BTreeSet;
 use std::fmt;
 use std::time::Duration;
@@ -85,7 +94,7 @@ impl AuditOptions {
     }
 
     /// Allows all findings about the function or the event of this name. For instance, a function may not need to be
-    /// invalidated, or an event may be emitted by hand, which the registry cannot know.
+    /// invalidated. For an event that is emitted by hand, write `#[event(emitted = "by hand")]` on it instead.
     ///
     /// ```standalone_crate
     /// let options = cached_core::AuditOptions::new().allow("search_products");
@@ -114,6 +123,7 @@ impl AuditOptions {
             findings.extend(one_sided(event, &sites, events));
             findings.extend(differing(event, events));
         }
+        findings.extend(tags::findings(&sites));
         findings.extend(site::sharing(&sites).into_iter().map(shared_key));
         for site in &sites {
             findings.extend(self.never_invalidated(site, &sites));
@@ -161,21 +171,31 @@ fn one_sided(name: &'static str, sites: &[&'static Site], events: &[&'static Eve
         sites.iter().copied().filter(|site| uses(site).iter().any(|event| event.name == name)).collect()
     };
     let (listeners, emitters) = (those(|site| site.spec().listens), those(|site| site.spec().emits));
-    let (kind, who, text) = match (&listeners[..], &emitters[..]) {
-        ([], []) => {
-            let place = events.iter().find(|event| event.name == name).map(|event| (event.file, event.line));
-            let (file, line) = place.unwrap_or_default();
-            (FindingKind::Unused, vec![], format!("{file}:{line} event `{name}` is neither emitted nor listened to"))
+    let declared = || events.iter().filter(|event| event.name == name);
+    let is_emitted = !emitters.is_empty() || declared().any(|event| event.emitted_by_hand);
+    let is_heard = !listeners.is_empty() || declared().any(|event| event.heard_by_hand);
+    let place = declared().next().map(|event| format!("{}:{} ", event.file, event.line)).unwrap_or_default();
+    let (kind, who, text) = match (is_emitted, is_heard) {
+        (true, true) => return None,
+        (false, false) => {
+            (FindingKind::Unused, vec![], format!("{place}event `{name}` is neither emitted nor listened to"))
         }
-        (_, []) => {
-            let who = list(&listeners);
-            (FindingKind::Unemitted, listeners, format!("nobody emits event `{name}`, on which {who} depends"))
+        (false, true) => {
+            let who = if listeners.is_empty() { "code by hand".to_owned() } else { list(&listeners) };
+            let text = format!(
+                "nobody emits event `{name}`, on which {who} depends; if code without an attribute does, write \
+                 `#[event(emitted = \"by hand\")]` on it"
+            );
+            (FindingKind::Unemitted, listeners, text)
         }
-        ([], _) => {
-            let who = list(&emitters);
-            (FindingKind::Unheard, emitters, format!("nobody listens to event `{name}`, which {who} emits"))
+        (true, false) => {
+            let who = if emitters.is_empty() { "code by hand".to_owned() } else { list(&emitters) };
+            let text = format!(
+                "nobody listens to event `{name}`, which {who} emits; if entries do without an attribute, write \
+                 `#[event(heard = \"by hand\")]` on it"
+            );
+            (FindingKind::Unheard, emitters, text)
         }
-        _ => return None,
     };
     let names = who.iter().map(|site| site.name()).chain([name]).collect();
     Some(Finding { kind, names, text })
@@ -241,14 +261,6 @@ fn unread(site: &Site, sites: &[&'static Site]) -> Vec<Finding> {
     written.filter(|template| !is_read(template)).map(finding).collect()
 }
 
-fn described(site: &Site) -> String {
-    format!("{} `{}`", site.place(), site.name())
-}
-
-fn list(sites: &[&'static Site]) -> String {
-    sites.iter().map(|site| described(site)).collect::<Vec<_>>().join(", ")
-}
-
 /// The result of an audit. It is displayed with one line for each finding.
 ///
 /// ```standalone_crate
@@ -310,66 +322,6 @@ impl fmt::Display for Audit {
         }
         self.findings.iter().try_for_each(|finding| write!(f, "\n  {finding}"))
     }
-}
-
-/// A probable mistake. Its text says what it is, where it is, and what to do.
-///
-/// ```standalone_crate
-/// use cached_core::FindingKind;
-///
-/// let audit = cached_core::audit();
-/// assert!(!audit.findings().iter().any(|finding| finding.kind() == FindingKind::Unemitted));
-/// ```
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Finding {
-    kind: FindingKind,
-    /// The functions and events that it is about; allowing one of them allows the finding.
-    names: Vec<&'static str>,
-    text: String,
-}
-
-impl Finding {
-    /// What kind of mistake it is.
-    ///
-    /// ```standalone_crate
-    /// let kinds: Vec<_> = cached_core::audit().findings().iter().map(|finding| finding.kind()).collect();
-    /// ```
-    #[must_use]
-    pub fn kind(&self) -> FindingKind {
-        self.kind
-    }
-}
-
-impl fmt::Display for Finding {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.text)
-    }
-}
-
-/// Kinds of findings.
-///
-/// ```standalone_crate
-/// assert_eq!(format!("{:?}", cached_core::FindingKind::Unemitted), "Unemitted");
-/// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum FindingKind {
-    /// Functions depend on an event that nobody emits.
-    Unemitted,
-    /// An event is emitted that nobody listens to.
-    Unheard,
-    /// An event is neither emitted nor listened to.
-    Unused,
-    /// Structs that are one event have different fields, or different `by`.
-    Differing,
-    /// A value lives long, and nothing invalidates it.
-    NeverInvalidated,
-    /// Events or tags of an entry are made of arguments that are not part of its key.
-    Undetermined,
-    /// A key is written or removed that no cached function reads.
-    Unread,
-    /// Two functions have the same key, for example the impls of a trait, and return each other's values.
-    Shared,
 }
 
 #[cfg(test)]

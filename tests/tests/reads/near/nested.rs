@@ -4,7 +4,7 @@
 use cached_core::store::{
     Capabilities, GetWatched, MemoryStore, RedisStore, Store, StoreFuture, Watch, Watched, Watcher,
 };
-use cached_core::{Cache, CacheEvent, Clock, Invalidation, Outcome, redis_cached, redis_put};
+use cached_core::{Cache, CacheEvent, Clock, Invalidation, Outcome, in_current_scope, redis_cached, redis_put};
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, Weak};
@@ -151,6 +151,13 @@ async fn spawned(prices: &Prices) -> [u64; 3] {
     all_of(prices).await
 }
 
+/// Calls them in a task of its own.
+#[redis_cached(key = "task", skip(prices), invalidate_on = PriceChanged { .. })]
+async fn task(prices: &Prices) -> [u64; 3] {
+    let prices = prices.clone();
+    tokio::spawn(in_current_scope(async move { all_of(&prices).await })).await.unwrap()
+}
+
 /// Calls a function that calls them, but is not cached itself.
 #[redis_cached(key = "offers:<id>", batch = ids, skip(prices), invalidate_on = PriceChanged { .. })]
 async fn offers(prices: &Prices, ids: &[u64]) -> HashMap<u64, [u64; 3]> {
@@ -180,12 +187,13 @@ async fn what_was_put(_prices: &Prices) -> [u64; 3] {
 }
 
 /// All ways to store something made of the results of those functions.
-const WAYS: [&str; 6] = ["offer", "spawned", "offers", "outermost", "put", "by_hand"];
+const WAYS: [&str; 7] = ["offer", "spawned", "task", "offers", "outermost", "put", "by_hand"];
 
 async fn stored(way: &str, cache: &Cache, prices: &Prices) -> [u64; 3] {
     match way {
         "offer" => offer(prices).await,
         "spawned" => spawned(prices).await,
+        "task" => task(prices).await,
         "offers" => offers(prices, &[7]).await[&7],
         "outermost" => outermost(prices).await,
         "put" => put(prices).await,
