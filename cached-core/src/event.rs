@@ -117,7 +117,7 @@ impl Prefix {
 
     /// The fields of an event as they follow its name, which [`event`](Self::event) takes; `None` if they cannot be
     /// rendered.
-    pub(crate) fn event_fields<E: CacheEvent>(event: &E) -> Option<String> {
+    pub(crate) fn event_fields<E: CacheEvent + ?Sized>(event: &E) -> Option<String> {
         let mut out = String::new();
         caught(|| event.with_segments(|segments| push_fields(&mut out, segments))).ok().flatten().map(|()| out)
     }

@@ -21,10 +21,25 @@ pub(crate) fn did_you_mean<'a>(wanted: &str, candidates: impl IntoIterator<Item 
 }
 
 /// Names of options elsewhere (in `cached`, in Spring, in HTTP), and our name for them.
-const ALIASES: [(&[&str], &str); 13] = [
-    (&["ttl_secs", "ttl_seconds", "ttl_millis", "expire", "expires", "expiry", "time", "max_age"], "ttl"),
+const ALIASES: [(&[&str], &str); 14] = [
+    (
+        &[
+            "ttl_secs",
+            "ttl_seconds",
+            "ttl_millis",
+            "expire",
+            "expires",
+            "expires_in",
+            "expire_after",
+            "expiry",
+            "time",
+            "max_age",
+        ],
+        "ttl",
+    ),
+    (&["ignore", "exclude", "except", "without"], "skip"),
     (&["name", "prefix", "convert"], "key"),
-    (&["condition", "unless", "when", "result"], "cache_if"),
+    (&["condition", "unless", "when"], "cache_if"),
     (&["option"], "none_ttl"),
     (&["on", "event", "events", "listen", "listens", "invalidated_by", "depends_on", "evict_on"], "invalidate_on"),
     (&["tag", "label", "labels"], "tags"),

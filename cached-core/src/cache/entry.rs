@@ -234,6 +234,12 @@ impl<T> From<&Entry<T>> for Invalidation {
     }
 }
 
+impl<T> From<Entry<T>> for Invalidation {
+    fn from(entry: Entry<T>) -> Self {
+        Self::from(&entry)
+    }
+}
+
 /// The [`Entry`] of a call of a `#[redis_cached]` function: `entry!(find_user(42))`. The function's body does not run.
 ///
 /// Pass the call without `.await`. It may be the future of any function or method with the attribute, including generic
@@ -307,6 +313,9 @@ macro_rules! entry {
             }
         }
     };
+    ($($other:tt)*) => {
+        ::core::compile_error!("`entry!` takes one call, not awaited; write `entry!(find_user(42))`")
+    };
 }
 
 /// The entries of a call over many ids (`batch = ids`): one [`Entry`] for each id, in their order. An id that is named
@@ -343,6 +352,9 @@ macro_rules! entries {
                 call.__cached_core_ask_each()
             }
         }
+    };
+    ($($other:tt)*) => {
+        ::core::compile_error!("`entries!` takes one call, not awaited; write `entries!(find_users(&[1, 2]))`")
     };
 }
 

@@ -6,10 +6,11 @@ pub(crate) mod entry;
 mod many;
 mod open;
 pub(crate) mod writes;
+pub(crate) mod writing;
 
 use crate::engine::handle::Cache;
 use crate::engine::policy::Policy;
-use crate::engine::{ambient, asking, call};
+use crate::engine::{Target, ambient, asking, call};
 use crate::error::CacheError;
 use crate::event::CacheEvent;
 use crate::hand;
@@ -19,8 +20,12 @@ use crate::near::keep::Unkept;
 use crate::outcome::{CacheValue, ResultOption, ResultValue, Shape};
 use crate::site::{Role, Site, SiteSpec};
 use crate::stats::Stats;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
+
+/// The future of a method that may fail.
+type Answer<'a, T> = Pin<Box<dyn Future<Output = Result<T, CacheError>> + Send + 'a>>;
 
 /// Options of [`Cache::get_or_set`], [`Cache::set`] and similar methods.
 ///
@@ -82,7 +87,7 @@ impl Options {
     ///
     /// let options = Options::new().invalidate_on(&UserUpdated { id: 42 });
     /// ```
-    pub fn invalidate_on<E: CacheEvent>(self, event: &E) -> Self {
+    pub fn invalidate_on<E: CacheEvent + ?Sized>(self, event: &E) -> Self {
         Self { depends_on: self.depends_on.event(event), ..self }
     }
 }
@@ -276,19 +281,23 @@ impl Cache {
     /// cache.set("greeting", &String::from("hello"), for_a_minute).await.unwrap();
     /// # }
     /// ```
-    pub async fn set<T: CacheValue>(
-        &self,
-        key: impl AsRef<str>,
-        value: &T,
-        options: Options,
-    ) -> Result<(), CacheError> {
-        hand::is_name(hand::Kind::Key, key.as_ref())?;
-        hand::uses(hand::Kind::Key, key.as_ref());
+    // Boxed, so that the future does not contain the types of its arguments. Otherwise a value that cannot be cached
+    // would make three errors: for the argument, the call and its `.await`.
+    pub fn set<T: CacheValue>(&self, key: impl AsRef<str>, value: &T, options: Options) -> Answer<'_, ()> {
+        let target = self.target_to_set::<T>(key.as_ref(), &options);
+        match target {
+            Ok(target) => target.set(value, options.ttl),
+            Err(error) => Box::pin(async { Err(error) }),
+        }
+    }
+
+    fn target_to_set<T: CacheValue>(&self, key: &str, options: &Options) -> Result<Target, CacheError> {
+        hand::is_name(hand::Kind::Key, key)?;
+        hand::uses(hand::Kind::Key, key);
         let tags = options.depends_on.tags(&self.engine.settings.prefix);
         // Without one of its tags, the value would survive an invalidation of that tag.
         let tags = tags.into_iter().collect::<Result<Vec<_>, _>>().map_err(|_| CacheError::Unrenderable)?;
-        let target = self.engine.target::<T>(&SET, key.as_ref()).with_tags(tags.into_iter());
-        target.set(value, options.ttl).await
+        Ok(self.engine.target::<T>(&SET, key).with_tags(tags.into_iter()))
     }
 
     /// Removes the value under `key`, if there is one. A load of the key under way is not stored.
@@ -313,10 +322,15 @@ impl Cache {
     /// }
     /// # }
     /// ```
-    pub async fn delete(&self, key: impl AsRef<str>) -> Result<(), CacheError> {
-        hand::is_name(hand::Kind::Key, key.as_ref())?;
-        hand::invalidates(hand::Kind::Key, key.as_ref(), &self.engine.settings.prefix);
-        self.engine.target::<()>(&DELETE, key.as_ref()).remove().await.map(drop)
+    // Boxed like `set`, for the same reason.
+    pub fn delete(&self, key: impl AsRef<str>) -> Answer<'_, ()> {
+        let key = key.as_ref();
+        if let Err(error) = hand::is_name(hand::Kind::Key, key) {
+            return Box::pin(async { Err(error) });
+        }
+        hand::invalidates(hand::Kind::Key, key, &self.engine.settings.prefix);
+        let target = self.engine.target::<()>(&DELETE, key);
+        Box::pin(async { target.remove().await.map(drop) })
     }
 
     /// Waits until all values that are being stored in the background are stored. Call it before a process ends, and in

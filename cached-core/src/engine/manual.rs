@@ -18,7 +18,11 @@ use crate::reason::MissReason;
 use crate::round_trip::Check;
 use crate::store::{Put, Remove, TagAll};
 use crate::ttl::Lifetime;
+use std::pin::Pin;
 use std::time::Duration;
+
+/// The future of a value that is being stored.
+type Stored = Pin<Box<dyn Future<Output = Result<(), CacheError>> + Send>>;
 
 impl Target {
     /// Reads the value. Any reason for not having one is counted as a miss.
@@ -68,10 +72,12 @@ impl Target {
     }
 
     /// Stores a value over whatever stands under the key, unless a write is in progress.
-    pub(crate) async fn set<T: CacheValue>(self, value: &T, ttl: Option<Duration>) -> Result<(), CacheError> {
-        let payload = self.payload(value, None)?;
+    ///
+    /// The future does not contain the value, which need not be `Sync`: it is serialized here and now.
+    pub(crate) fn set<T: CacheValue>(self, value: &T, ttl: Option<Duration>) -> Stored {
+        let payload = self.payload(value, None);
         let lifetime = ttl.map_or(Lifetime::About(self.site.ttl), Lifetime::AtMost);
-        self.put(&payload, lifetime, &[]).await
+        Box::pin(async move { self.put(&payload?, lifetime, &[]).await })
     }
 
     /// As [`set`](Self::set), with the options of its site.
