@@ -172,21 +172,6 @@ pub const fn name_of_event<E: CacheEvent>(_: fn(E)) -> &'static str {
     E::NAME
 }
 
-/// An argument that is also the value of an event's field.
-#[derive(Debug)]
-pub struct Field<'a, T>(pub &'a T);
-
-impl<T> Field<'_, T> {
-    /// A clone of the argument, which the body needs too.
-    #[must_use]
-    pub fn __cached_core_value(self) -> T
-    where
-        T: Clone,
-    {
-        self.0.clone()
-    }
-}
-
 /// An event that is about to be added to a call.
 #[derive(Debug)]
 pub struct Occurrence<'a, E>(pub &'a E);

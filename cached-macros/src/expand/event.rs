@@ -10,8 +10,8 @@ use crate::model::{Event, EventField, EventFields, FieldValue, Frame};
 use crate::paths::located_at;
 
 /// The method call that adds an event to a call or a write.
-// Output: .event(Occurrence(&UserUpdated { id: Field(&id).__cached_core_value() }).__cached_core_event())
-// Or:     .any_event(name_of_event(|event| match event { UserUpdated { .. } => {} _ => {} }))
+// Output: .event(Occurrence(&UserUpdated { id: Clone::clone(&id) }).__cached_core_event())
+// Or:     .any_event(name_of_event(|UserUpdated { .. }| {}))
 pub(super) fn call(frame: &Frame, event: &Event) -> TokenStream {
     if let EventFields::Any = event.fields {
         let at = at(&event.path);
@@ -55,8 +55,7 @@ fn literal(event: &Event, value: impl Fn(usize, &EventField) -> TokenStream) -> 
     quote!(#path #content)
 }
 
-/// The value of a field. For `{ id }` the argument is cloned, because the body needs it, too. A method clones it, whose
-/// type the argument alone decides, so that rustc says of a wrong one "expected `u64`, found `u32`", without references.
+/// The value of a field. For `{ id }` the argument is cloned, because the body needs it, too.
 pub(super) fn value(frame: &Frame, field: &EventField) -> TokenStream {
     match &field.value {
         FieldValue::Code(code) => quote!(#code),
@@ -64,12 +63,12 @@ pub(super) fn value(frame: &Frame, field: &EventField) -> TokenStream {
         FieldValue::Element(name) => {
             let span = Span::mixed_site().located_at(name.span());
             let support = frame.support_at(span);
-            quote_spanned!(span=> #support::Field(#name).__cached_core_value())
+            quote_spanned!(span=> #support::Clone::clone(#name))
         }
         FieldValue::Argument(name) => {
             let span = Span::mixed_site().located_at(name.span());
             let support = frame.support_at(span);
-            quote_spanned!(span=> #support::Field(&#name).__cached_core_value())
+            quote_spanned!(span=> #support::Clone::clone(&#name))
         }
     }
 }
@@ -93,14 +92,7 @@ pub(super) fn described(frame: &Frame, event: &Event) -> TokenStream {
 fn name(frame: &Frame, path: &Path) -> TokenStream {
     let at = at(path);
     let support = located_at(&frame.support, at);
-    // Not a pattern of the parameter, which must match always: the derive has reported an enum already.
-    quote_spanned! {at=>
-        #support::name_of_event(|event| match event {
-            #path { .. } => {}
-            #[allow(unreachable_patterns)]
-            _ => {}
-        })
-    }
+    quote_spanned!(at=> #support::name_of_event(|#path { .. }| {}))
 }
 
 /// The span of generated code at the event.

@@ -82,8 +82,7 @@ fn misread(error: syn::Error, written: ParseStream<'_>) -> syn::Error {
     syn::Error::new(error.span(), message)
 }
 
-/// How to write the first field in braces whose name is missing. rustc suggests such ones: it takes `{ name }` of a
-/// wrong type for a value, and writes the conversion behind it.
+/// How to write the first field in braces whose name is missing.
 // Input:  UserUpdated { name.to_string() }, UserUpdated { user.id }
 // Output: "name: name.to_string()", "id: user.id"
 fn unnamed(tokens: TokenStream) -> Option<String> {

@@ -33,10 +33,16 @@ async fn longer_name(user_id: u64) -> u64 {
     user_id
 }
 
-// "expected `String`, found `&str`"
+// "expected `&String`, found `&&str`"
 #[redis_cached(key = "c:<name>", invalidate_on = Renamed { name: name.to_owned() })]
 async fn text(name: &str) -> String {
     name.to_owned()
+}
+
+// A reference to a field's type is cloned.
+#[redis_cached(key = "i:<id>", invalidate_on = UserUpdated { id })]
+async fn by_reference(id: &u64) -> u64 {
+    *id
 }
 
 // "for a type parameter write `T: cached_core::CacheValue`"

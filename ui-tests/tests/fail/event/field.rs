@@ -33,7 +33,6 @@ async fn generic(from: u64) {}
 #[redis_invalidate(UserUpdated { id = user.id })]
 async fn equals(user: &User) {}
 
-// rustc suggests it for `{ name }` of another type.
 #[redis_invalidate(UserUpdated { id.to_owned() })]
 async fn conversion(id: &u64) {}
 
