@@ -3,6 +3,7 @@
 //! | page | answers |
 //! |---|---|
 //! | [`start`] | How do I cache my first function, and which option do I need? |
+//! | [`mistakes`] | What does this message want, and why is nothing cached? |
 //! | [`attribute`] | What can I write in `#[redis_cached]`, `#[redis_put]` and `#[redis_invalidate]`? |
 //! | [`keys`] | Which calls share an entry, and how do I name one entry? |
 //! | [`invalidation`] | How does a write invalidate what it has made old? |
@@ -46,6 +47,9 @@
 
 #[doc = include_str!("../guide/start.md")]
 pub mod start {}
+
+#[doc = include_str!("../guide/mistakes.md")]
+pub mod mistakes {}
 
 #[doc = include_str!("../guide/attribute.md")]
 pub mod attribute {}

@@ -56,7 +56,7 @@ impl Tag {
     /// }
     /// ```
     #[must_use]
-    pub fn of<E: CacheEvent>(event: &E) -> Self {
+    pub fn of<E: CacheEvent + ?Sized>(event: &E) -> Self {
         Self(Dependency::Event(Topics::of(event)))
     }
 
@@ -164,7 +164,7 @@ impl Invalidation {
     /// # #[derive(cached_core::CacheEvent)] struct UserUpdated { id: u64 }
     /// let what = cached_core::Invalidation::new().event(&UserUpdated { id: 42 });
     /// ```
-    pub fn event<E: CacheEvent>(mut self, event: &E) -> Self {
+    pub fn event<E: CacheEvent + ?Sized>(mut self, event: &E) -> Self {
         self.items.push(Item::Tag(Tag::of(event)));
         self
     }
@@ -290,8 +290,8 @@ impl From<Tag> for Invalidation {
 #[diagnostic::on_unimplemented(
     message = "`{Self}` does not say whether it is a key, a tag or an event",
     label = "not an `Invalidation`",
-    note = "write `Invalidation::new().key(\"user:42\")`, `.tag(\"tenant:7\")` or `.event(&UserUpdated {{ id: 42 }})`",
-    note = "the entry of an annotated function is that of a call: `&cached_core::entry!(find_user(42))?`"
+    note = "write `cached_core::Invalidation::new().key(\"user:42\")`, `.tag(\"tenant:7\")` or `.event(&UserUpdated {{ id: 42 }})`",
+    note = "one event is passed by reference, `&UserUpdated {{ id: 42 }}`; the entry of an annotated function is that of a call, `cached_core::entry!(find_user(42))?`"
 )]
 pub trait IntoInvalidation: Into<Invalidation> {}
 

@@ -60,6 +60,7 @@ pub use cache::entry::{ByHand, Entries, Entry, OfCall, Peek, Untyped};
 pub use cache::layer::{ScopeFuture, ScopeLayer, ScopeService};
 pub use cache::scope::in_current_scope;
 pub use cache::writes::Deferred;
+pub use cache::writing::Writing;
 #[cfg(feature = "macros")]
 pub use cached_macros::{CacheEvent, CacheKey, redis_cached, redis_invalidate, redis_put};
 pub use clock::Clock;

@@ -35,8 +35,8 @@ use std::marker::PhantomData;
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be cached",
     label = "needs both `serde::Serialize` and `serde::Deserialize`, and no borrowed data",
-    note = "a cached value is stored in Redis and read back: write `#[derive(serde::Serialize, serde::Deserialize)]` on its type",
-    note = "a type that borrows cannot be read back: return an owned one"
+    note = "a cached value is stored in Redis and read back: write `#[derive(serde::Serialize, serde::Deserialize)]` on its type; for a type parameter write `T: cached_core::CacheValue`",
+    note = "a type that borrows cannot be read back: take an owned one, such as `String` for a text; of a response such as `Json<T>`, cache the `T` and make the response from it outside"
 )]
 pub trait CacheValue: Serialize + DeserializeOwned + 'static {}
 

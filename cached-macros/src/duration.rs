@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use syn::LitInt;
+
 use crate::diagnostics::list;
 
 /// The longest accepted duration. A longer one is probably a wrong unit.
@@ -26,7 +28,7 @@ const UNITS: [Unit; 5] = [
 /// Why a text is not a duration.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Fault {
-    /// Nothing, or something that does not begin with a digit.
+    /// Nothing, something that does not begin with a digit, or a time of day.
     Malformed,
     /// `"0s"`.
     Zero,
@@ -59,8 +61,21 @@ impl fmt::Display for Fault {
     }
 }
 
+/// How to write a duration that has no quotes: `300`, `5m`.
+pub(crate) fn of_number(number: &LitInt) -> String {
+    let written = number.to_string();
+    if millis(&written).is_ok() {
+        return format!("is a string; write `ttl = \"{written}\"`");
+    }
+    format!("needs a unit; write `ttl = \"{}s\"` for seconds", number.base10_digits())
+}
+
 /// The duration in milliseconds.
 pub(crate) fn millis(text: &str) -> Result<u64, Fault> {
+    // `01:30:00`
+    if text.contains(':') {
+        return Err(Fault::Malformed);
+    }
     if text.contains('.') {
         return Err(Fault::Fraction);
     }

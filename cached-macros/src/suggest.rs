@@ -21,10 +21,25 @@ pub(crate) fn did_you_mean<'a>(wanted: &str, candidates: impl IntoIterator<Item 
 }
 
 /// Names of options elsewhere (in `cached`, in Spring, in HTTP), and our name for them.
-const ALIASES: [(&[&str], &str); 15] = [
-    (&["ttl_secs", "ttl_seconds", "ttl_millis", "expire", "expires", "expiry", "time", "max_age"], "ttl"),
+const ALIASES: [(&[&str], &str); 16] = [
+    (
+        &[
+            "ttl_secs",
+            "ttl_seconds",
+            "ttl_millis",
+            "expire",
+            "expires",
+            "expires_in",
+            "expire_after",
+            "expiry",
+            "time",
+            "max_age",
+        ],
+        "ttl",
+    ),
+    (&["ignore", "exclude", "except", "without"], "skip"),
     (&["name", "prefix", "convert"], "key"),
-    (&["condition", "unless", "when", "result"], "cache_if"),
+    (&["condition", "unless", "when"], "cache_if"),
     (&["option"], "none_ttl"),
     (&["cache_err", "cache_error", "cache_errors", "cache_error_if", "err_if", "store_error", "errors"], "error_if"),
     (&["err_ttl", "negative_ttl"], "error_ttl"),

@@ -304,7 +304,10 @@ fn hash_tag(template: &str, pieces: &[Piece]) -> Result<(), Fault> {
                     ));
                 }
                 ('}', Some((at, start))) if at == index && start + 1 == offset => {
-                    return Err(braces(template, "the hash tag `{}` is empty; write `{tag}`"));
+                    return Err(braces(
+                        template,
+                        "`{}` is no placeholder; write the name of an argument, such as `<id>`",
+                    ));
                 }
                 ('}', Some(_)) if closed => {
                     return Err(braces(template, "a key has at most one `{hash tag}`; remove the second `}`"));

@@ -10,6 +10,7 @@ mod open;
 pub(crate) mod scope;
 mod shutdown;
 pub(crate) mod writes;
+pub(crate) mod writing;
 
 use crate::engine::ambient;
 use crate::engine::handle::Cache;

@@ -10,6 +10,7 @@
 
 use super::entry::Entry;
 use super::entry::origin::Origin;
+use super::writing::Writing;
 use crate::engine::handle::Cache;
 use crate::engine::write::Write;
 use crate::error::CacheError;
@@ -67,8 +68,9 @@ impl Cache {
     /// assert_eq!(Cache::memory().emit(&UserUpdated { id: 42 }).await, Outcome::Applied);
     /// # }
     /// ```
-    pub async fn emit<E: CacheEvent>(&self, event: &E) -> Outcome {
-        self.invalidate(Invalidation::new().event(event)).await
+    // Boxed like `invalidate`, for the same reason.
+    pub fn emit<E: CacheEvent + ?Sized>(&self, event: &E) -> Pin<Box<dyn Future<Output = Outcome> + Send + '_>> {
+        self.invalidate(Invalidation::new().event(event))
     }
 
     /// Runs `work`, which changes the data, inside a bracket: the entries of `what` are invalidated before `work`
@@ -92,10 +94,9 @@ impl Cache {
     /// assert_eq!((saved.unwrap(), outcome), ("saved", Outcome::Applied));
     /// # }
     /// ```
-    pub async fn write<T>(&self, what: impl IntoInvalidation, work: impl Future<Output = T>) -> (T, Outcome) {
-        let bracket = self.new_write(&WRITE, &what.into()).begin().await;
-        let returned = work.await;
-        (returned, bracket.ended().await)
+    pub fn write<T, F: Future<Output = T>>(&self, what: impl IntoInvalidation, work: F) -> Writing<T, F> {
+        let (cache, what) = (self.clone(), what.into());
+        Writing::new(async move { Ok(cache.new_write(&WRITE, &what).begin().await) }, work)
     }
 
     /// Like [`write`](Self::write), but does nothing if the bracket cannot begin, or if a part of `what` names no
@@ -114,14 +115,13 @@ impl Cache {
     /// # Ok(())
     /// # }
     /// ```
-    pub async fn try_write<T>(
+    pub fn try_write<T, F: Future<Output = T>>(
         &self,
         what: impl IntoInvalidation,
-        work: impl Future<Output = T>,
-    ) -> Result<(T, Outcome), CacheError> {
-        let bracket = self.new_write(&WRITE, &what.into()).begin_or_fail().await?;
-        let returned = work.await;
-        Ok((returned, bracket.ended().await))
+        work: F,
+    ) -> Writing<T, F, CacheError> {
+        let (cache, what) = (self.clone(), what.into());
+        Writing::new(async move { cache.new_write(&WRITE, &what).begin_or_fail().await }, work)
     }
 
     /// Collects what the steps of a database transaction invalidate, and applies it around the commit.
@@ -278,7 +278,7 @@ impl Deferred {
     /// # let mut deferred = cached_core::Cache::memory().deferred();
     /// deferred.event(&UserUpdated { id: 42 });
     /// ```
-    pub fn event<E: CacheEvent>(&mut self, event: &E) -> &mut Self {
+    pub fn event<E: CacheEvent + ?Sized>(&mut self, event: &E) -> &mut Self {
         self.add(Invalidation::new().event(event))
     }
 

@@ -57,7 +57,10 @@ pub(crate) fn with_current<R>(read: impl FnOnce(Option<&Cache>) -> R) -> R {
     }
     let first = FIRST.get();
     if first.is_none() && !WARNED.swap(true, Ordering::Relaxed) {
-        tracing::warn!("no cache is installed: annotated functions run uncached; call `cache.install()` at start-up");
+        tracing::warn!(
+            "no cache is installed: annotated functions run uncached; write `Cache::from_env(\"shop\")?.install()` at \
+             start-up, before the first call, or `cache.scope(..)` around the call in a test"
+        );
     }
     read(first)
 }

@@ -172,7 +172,7 @@ pub(crate) struct Topics {
 }
 
 impl Topics {
-    pub(crate) fn of<E: CacheEvent>(event: &E) -> Self {
+    pub(crate) fn of<E: CacheEvent + ?Sized>(event: &E) -> Self {
         let one = |out: &mut String| event.with_segments(|segments| push_fields(out, segments));
         let by =
             |fields: &&[&str]| tail(|out| event.with_segments(|segments| push_by(out, E::FIELDS, fields, segments)));

@@ -25,7 +25,7 @@ pub(crate) fn problems(sites: &[&'static Site], classes: &Classes) -> Vec<SitePr
         let codec = site.spec().codec?;
         let feature = codec.missing_feature()?;
         Some(SiteProblem(format!(
-            "{} `{}`: codec \"{codec}\" needs cached-core's feature `{feature}`",
+            "{} `{}`: codec \"{codec}\" needs cached-core's feature `{feature}`: `cargo add cached-core --features {feature}`",
             site.place(),
             site.name()
         )))

@@ -1,5 +1,6 @@
 //! Events: `UserUpdated { id: user.id }`, `CatalogueReloaded`, `UserUpdated { .. }`.
 
+use proc_macro2::{Delimiter, TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::ext::IdentExt;
 use syn::parse::ParseStream;
@@ -11,7 +12,8 @@ use crate::spelling::spell;
 
 /// `= UserUpdated { id }`, `= [UserUpdated { id }, CatalogueReloaded]`.
 pub(super) fn events(input: ParseStream<'_>, name: &Ident) -> syn::Result<Vec<Event>> {
-    let written = expression(input, name).map_err(misread)?;
+    let ahead = input.fork();
+    let written = expression(input, name).map_err(|error| misread(error, &ahead))?;
     match &written {
         Expr::Array(list) if list.elems.is_empty() => {
             let message = format!("`{name}` names no event; write `{name} = UserUpdated {{ id }}`, or remove it");
@@ -44,7 +46,7 @@ pub(super) fn positional(input: ParseStream<'_>) -> syn::Result<Event> {
     let written = input.fork();
     let parsed = bare_expression(input).map_err(|error| {
         if !error.to_string().starts_with("unexpected end") {
-            return misread(error);
+            return misread(error, &written);
         }
         let message = "this event is not finished; write for example `UserUpdated { id: user.id }`";
         syn::Error::new_spanned(up_to_comma(&written), message)
@@ -59,12 +61,17 @@ pub(super) fn positional(input: ParseStream<'_>) -> syn::Result<Event> {
 }
 
 /// Translates what the expression parser says about an event, so that it says what to write.
-fn misread(error: syn::Error) -> syn::Error {
+fn misread(error: syn::Error, written: ParseStream<'_>) -> syn::Error {
+    let field;
     let message = match error.to_string().as_str() {
         // `UserUpdated { user.id }`, `UserUpdated { "id" }`
         "expected `,`" | "expected identifier or integer" => {
-            "a field of an event has a name and a value; write `id: user.id`, or `id` alone for an argument with that \
-             name"
+            let tokens = written.parse::<TokenStream>().unwrap_or_default();
+            field = format!(
+                "a field of an event has a name and a value; write `{}`, or `id` alone for an argument with that name",
+                unnamed(tokens).unwrap_or_else(|| "id: user.id".to_owned())
+            );
+            &field
         }
         // `Moved<u64> { from }`
         "comparison operators cannot be chained" => {
@@ -73,6 +80,28 @@ fn misread(error: syn::Error) -> syn::Error {
         _ => return error,
     };
     syn::Error::new(error.span(), message)
+}
+
+/// How to write the first field in braces whose name is missing.
+// Input:  UserUpdated { name.to_string() }, UserUpdated { user.id }
+// Output: "name: name.to_string()", "id: user.id"
+fn unnamed(tokens: TokenStream) -> Option<String> {
+    let in_braces = tokens.into_iter().find_map(|token| match token {
+        TokenTree::Group(group) if group.delimiter() == Delimiter::Brace => Some(group.stream()),
+        _ => None,
+    })?;
+    let tokens: Vec<TokenTree> = in_braces.into_iter().collect();
+    let is = |token: &TokenTree, letter: char| matches!(token, TokenTree::Punct(punct) if punct.as_char() == letter);
+    let value = tokens.split(|token| is(token, ',')).find(|field| !field.get(1).is_some_and(|token| is(token, ':')))?;
+    let (TokenTree::Ident(first), rest) = value.split_first()? else { return None };
+    if !rest.first().is_some_and(|token| is(token, '.')) {
+        return None;
+    }
+    let name = match rest.last()? {
+        TokenTree::Ident(last) => last,
+        _ => first,
+    };
+    Some(format!("{name}: {}", spell(value.iter().cloned().collect())))
 }
 
 fn event(written: Expr) -> syn::Result<Event> {

@@ -62,6 +62,42 @@ const EVENTS: [&str; 9] =
 /// Names that people give to what a write does for each item of a list.
 const EACH: [&str; 5] = ["each", "for_each", "foreach", "all", "many"];
 
+/// Whether no attribute has an option of this name, nor of a similar one.
+pub(super) fn is_unheard(wanted: &str) -> bool {
+    option_meant(wanted, OPTIONS.iter().map(|(name, ..)| *name)).is_none()
+}
+
+/// The message for the call of a function where a write names what it invalidates.
+pub(super) fn call(function: &str) -> String {
+    format!(
+        "a write names what it changes, and not a function that reads it; write an event that `{function}` listens to, \
+         such as `UserUpdated {{ id }}`, or the key of `{function}`, `key = \"..\"`"
+    )
+}
+
+/// The message for an option of another library that needs none here.
+fn elsewhere(role: Role, wanted: &str) -> Option<&'static str> {
+    Some(match (role, wanted) {
+        (Read, "result") => "`result` is not needed: an `Err` is never stored; remove it",
+        (Read | Put, "map_error" | "map_err") => {
+            "`map_error` is not needed: a fault of Redis is never an error of the function; remove it"
+        }
+        (Read | Put, "ty" | "create") => {
+            "the cache is made once, at start-up: `Cache::from_env(\"shop\")?.install()`; remove this option"
+        }
+        (Read | Put, "sync" | "sync_writes") => "calls of one key share one load, without an option; remove it",
+        (_, "namespace") => {
+            "a namespace is the first part of all keys, and is given to the cache, `Cache::from_env(\"shop\")`; remove it"
+        }
+        (Invalidate, "all_entries" | "allEntries") => {
+            "to invalidate all entries of a function, give them a tag there, `tags = \"users\"`, and write `tag = \
+             \"users\"` here"
+        }
+        (Invalidate, "keys") => "several keys are written one by one; write `key = \"..\", key = \"..\"`",
+        _ => return None,
+    })
+}
+
 /// The message for an option that the attribute does not have, and the option that is meant.
 pub(super) fn unknown(role: Role, wanted: &str) -> (String, Option<&'static str>) {
     if role.is_write() && EVENTS.contains(&wanted) {
@@ -73,7 +109,7 @@ pub(super) fn unknown(role: Role, wanted: &str) -> (String, Option<&'static str>
         let message = "for each item of a list write `for user in users { UserUpdated { id: user.id } }`";
         return (message.to_owned(), None);
     }
-    if let Some(message) = of_another(role, wanted) {
+    if let Some(message) = of_another(role, wanted).or_else(|| elsewhere(role, wanted).map(str::to_owned)) {
         return (message, None);
     }
     let meant = option_meant(wanted, names(role));

@@ -15,6 +15,7 @@ use crate::diagnostics::{Errors, list};
 use crate::duration;
 use crate::role::Role;
 use crate::spelling::spell_event;
+use crate::template;
 
 /// Reads all options. Reports a broken one and goes on with the next one.
 pub(crate) fn options(role: Role, tokens: TokenStream, errors: &mut Errors) -> Options {
@@ -79,7 +80,12 @@ impl Reader<'_> {
         let name = input.call(Ident::parse_any)?;
         let spelled = name.to_string();
         if !known::has(role, &spelled) {
-            let (message, meant) = known::unknown(role, &spelled);
+            let is_call = input.peek(syn::token::Paren);
+            let (message, meant) = if is_call && role == Role::Invalidate && known::is_unheard(&spelled) {
+                (known::call(&spelled), None)
+            } else {
+                known::unknown(role, &spelled)
+            };
             self.misspelt.extend(meant);
             return Err(syn::Error::new(name.span(), message));
         }
@@ -198,9 +204,7 @@ fn positional(role: Role, input: ParseStream<'_>) -> (syn::Error, Option<&'stati
         Ok(Lit::Str(text)) if has_ttl && duration::millis(&text.value()).is_ok() => (text.token(), "ttl"),
         Ok(Lit::Str(text)) => (text.token(), "key"),
         Ok(Lit::Int(number)) if has_ttl && !number.base10_digits().starts_with('-') => {
-            let digits = number.base10_digits();
-            let message =
-                format!("every option needs a name, and a duration needs a unit; write `ttl = \"{digits}s\"`");
+            let message = format!("every option needs a name, and a duration {}", duration::of_number(&number));
             return (syn::Error::new_spanned(number, message), None);
         }
         // The fork still has the tokens that `parse` consumed, so that the error covers them.
@@ -209,9 +213,27 @@ fn positional(role: Role, input: ParseStream<'_>) -> (syn::Error, Option<&'stati
             return (here.error(format!("expected {event}an option: {}", list(known::names(role)))), None);
         }
     };
-    let message = format!("every option needs a name; write `{option} = {value}`");
+    let mut written = value.to_string();
+    if option == "key" {
+        written = with_placeholders(&written);
+    }
+    let message = format!("every option needs a name; write `{option} = {written}`");
     // In a function that reads, `key` has a default, so arguments that are missing in it are reported as well.
     (syn::Error::new_spanned(value, message), (role == Role::Put).then_some(option))
+}
+
+/// A key as it has to be written, from one that is written like a format string.
+// Input:  "user:{id}"
+// Output: "user:<id>"
+fn with_placeholders(key: &str) -> String {
+    let mut written = String::new();
+    let mut rest = 0;
+    for (name, at) in template::braced(key).filter(|(name, _)| syn::parse_str::<syn::Expr>(name).is_ok()) {
+        written.extend([key.get(rest..at.start).unwrap_or_default(), "<", name, ">"]);
+        rest = at.end;
+    }
+    written.push_str(key.get(rest..).unwrap_or_default());
+    written
 }
 
 fn skip_to_comma(input: ParseStream<'_>) -> syn::Result<()> {

@@ -127,7 +127,12 @@ fn not_an_argument(name: &str, scope: &Scope<'_>) -> String {
             "no argument `{name}`: the function has no arguments; write `{name}: ..` with the value of the field"
         );
     };
-    let value = nearest(name, known.iter().copied()).map_or_else(|| format!("{first}.{name}"), str::to_owned);
+    let meant = nearest(name, known.iter().copied()).or_else(|| {
+        // `id` may be `user_id`, and `user_id` may be `id`.
+        let is_longer = |long: &str, short: &str| long.strip_suffix(short).is_some_and(|head| head.ends_with('_'));
+        known.iter().copied().find(|known| is_longer(known, name) || is_longer(name, known))
+    });
+    let value = meant.map_or_else(|| format!("{first}.{name}"), str::to_owned);
     format!("no argument `{name}`; write for example `{name}: {value}`; available: {}", list(known))
 }
 

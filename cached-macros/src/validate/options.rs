@@ -1,6 +1,7 @@
 //! Rules for single options.
 
 use proc_macro2::Span;
+use quote::quote;
 use syn::{Expr, ExprLit, Ident, Lit, LitStr, Path, UnOp};
 
 use crate::ast::{Setting, Tags};
@@ -32,8 +33,12 @@ pub(super) fn ttl(setting: Setting<Expr>, names: &Names, errors: &mut Errors) ->
             Lifetime::Millis(millis) => Ttl::Millis(millis),
         }),
         Expr::Lit(ExprLit { lit: Lit::Int(number), .. }) => {
-            let digits = number.base10_digits();
-            errors.on(number, format!("a duration needs a unit; write `ttl = \"{digits}s\"` for seconds"));
+            errors.on(number, format!("a duration {}", duration::of_number(number)));
+            None
+        }
+        Expr::Path(path) if path.path.get_ident().is_some_and(|name| is_class(name, names)) => {
+            let name = path.path.get_ident();
+            errors.on(path, format!("a class is a string; write `ttl = \"{}\"`", quote!(#name)));
             None
         }
         Expr::Lit(literal) => {
@@ -60,6 +65,12 @@ pub(super) fn none_ttl(setting: &Setting<LitStr>, errors: &mut Errors) -> Option
         Lifetime::Class(name) => NoneTtl::Class(name),
         Lifetime::Millis(millis) => NoneTtl::Millis(millis),
     })
+}
+
+/// Whether a name without quotes is that of a class that every cache has, and of no argument.
+fn is_class(name: &Ident, names: &Names) -> bool {
+    let is_known = ["short", "medium", "long"].iter().any(|class| name == class);
+    is_known && names.argument(&name.to_string()).is_none()
 }
 
 /// A time to live that is written as a text.

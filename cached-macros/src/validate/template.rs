@@ -116,6 +116,14 @@ pub(super) fn format_style(
     meant
 }
 
+/// "; of `self`: ..", if nothing else resembles the name: it may be a field of the receiver.
+fn of_receiver(placeholder: &Placeholder, scope: &Scope<'_>) -> String {
+    if scope.names.receiver.is_none() || may_be_meant(&placeholder.root, scope) {
+        return String::new();
+    }
+    format!("; for a field of `self` write `<self.{}>`", placeholder.path())
+}
+
 /// What a placeholder stands for.
 pub(super) fn resolve(
     placeholder: &Placeholder,
@@ -164,7 +172,8 @@ pub(super) fn resolve(
         // It may be a parameter of the impl, which the attribute cannot see. The compiler reports it if there is none.
         return type_name(Ident::new(root, span), placeholder, span, errors);
     } else {
-        return fault(errors, unknown(option, root, &scope.candidates()));
+        let message = unknown(option, root, &scope.candidates());
+        return fault(errors, message + &of_receiver(placeholder, scope));
     };
     let Some(value) = value else {
         return fault(

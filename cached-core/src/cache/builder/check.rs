@@ -30,7 +30,10 @@ impl CacheBuilder {
         if let Some(feature) = self.settings.codec.missing_feature() {
             return Err(BuildError::field(
                 "codec",
-                format!("{} needs cached-core's feature `{feature}`", self.settings.codec),
+                format!(
+                    "{} needs cached-core's feature `{feature}`: `cargo add cached-core --features {feature}`",
+                    self.settings.codec
+                ),
             ));
         }
         if self.settings.codec == Codec::Bytes {
@@ -39,7 +42,10 @@ impl CacheBuilder {
             return Err(BuildError::field("codec", problem));
         }
         if self.settings.compress_above < usize::MAX && !cfg!(feature = "lz4") {
-            return Err(BuildError::field("compress_above", "compression needs cached-core's feature `lz4`"));
+            return Err(BuildError::field(
+                "compress_above",
+                "compression needs cached-core's feature `lz4`: `cargo add cached-core --features lz4`",
+            ));
         }
         Ok(())
     }

@@ -476,7 +476,12 @@ impl CacheBuilder {
             Source::Redis(url) => {
                 // Only the scheme, because the URL may contain a password.
                 let scheme = url.split(':').next().unwrap_or_default();
-                Err(BuildError::field("redis", format!("`{scheme}:` needs cached-core's feature `redis`")))
+                Err(BuildError::field(
+                    "redis",
+                    format!(
+                        "`{scheme}:` needs cached-core's feature `redis`: `cargo add cached-core --features redis`"
+                    ),
+                ))
             }
         }
     }

@@ -93,6 +93,9 @@ macro_rules! entry {
             }
         }
     };
+    ($($other:tt)*) => {
+        ::core::compile_error!("`entry!` takes one call, not awaited; write `entry!(find_user(42))`")
+    };
 }
 
 /// The entries of a call over many ids (`batch = ids`): one [`Entry`] for each id, in their order. An id that is named
@@ -129,6 +132,9 @@ macro_rules! entries {
                 call.__cached_core_ask_each()
             }
         }
+    };
+    ($($other:tt)*) => {
+        ::core::compile_error!("`entries!` takes one call, not awaited; write `entries!(find_users(&[1, 2]))`")
     };
 }
 

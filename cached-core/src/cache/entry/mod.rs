@@ -179,6 +179,12 @@ impl<T, O: Origin> From<&Entry<T, O>> for Invalidation {
     }
 }
 
+impl<T, O: Origin> From<Entry<T, O>> for Invalidation {
+    fn from(entry: Entry<T, O>) -> Self {
+        Self::from(&entry)
+    }
+}
+
 impl Invalidation {
     /// Adds an entry: that of a call, from [`entry!`](crate::entry), or one by hand, from [`Cache::entry`].
     ///

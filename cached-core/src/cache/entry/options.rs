@@ -128,7 +128,7 @@ macro_rules! common_options {
             /// # let cache = cached_core::Cache::memory();
             /// let entry = cache.entry("user:42").invalidate_on(&UserUpdated { id: 42 });
             /// ```
-            pub fn invalidate_on<E: CacheEvent>(self, event: &E) -> Self {
+            pub fn invalidate_on<E: CacheEvent + ?Sized>(self, event: &E) -> Self {
                 self.dependency(|depends_on| depends_on.event(event))
             }
 

@@ -143,13 +143,15 @@ type Body<R> = Pin<Box<dyn Future<Output = R> + Send>>;
 impl Load {
     /// Runs the body and settles what it returns, as a task if the options say so. A refresh in the background runs
     /// while the call is served the value that there is.
-    pub async fn detach<S: Shape<Return: Returns> + Send + 'static>(
+    // Not an `async fn`, whose future would contain the types of all arguments: a return type that is not `Send` would
+    // make one error for the call and one for its `.await`.
+    pub fn detach<S: Shape<Return: Returns> + Send + 'static>(
         self,
         shape: S,
         policy: Policy<S::Item, S::Error>,
         body: impl Future<Output = S::Return> + Send + 'static,
-    ) -> S::Return {
-        Box::pin(detached(self, shape, policy, Box::pin(body))).await
+    ) -> Body<S::Return> {
+        Box::pin(detached(self, shape, policy, Box::pin(body)))
     }
 }
 

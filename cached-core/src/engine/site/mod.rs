@@ -162,7 +162,14 @@ impl SiteState {
     ) -> Self {
         let class = |name: &str, otherwise: &str| {
             settings.classes.get(name).or_else(|| {
-                tracing::warn!(site = site.path(), place = site.place(), class = name, "no such TTL class");
+                tracing::warn!(
+                    site = site.path(),
+                    place = site.place(),
+                    class = name,
+                    "no such TTL class: values live as those of `{otherwise}`; there are {}; add it by `.ttl_class(..)` \
+                     on the builder",
+                    settings.classes.names()
+                );
                 settings.classes.get(otherwise)
             })
         };

@@ -109,7 +109,8 @@ impl Cause {
             ),
             Self::NoRuntime => (
                 "there is no tokio runtime here: such calls run uncached",
-                "call the function from inside of a tokio runtime",
+                "call the function from inside of a tokio runtime with time and IO, as `#[tokio::main]` and `enable_all()` \
+                 make it",
             ),
             Self::Strangers => (
                 "a batch returned entries that belong to none of the ids it was given: they are returned to this call \

@@ -33,7 +33,7 @@ pub(super) struct Opened {
 pub(super) fn client(url: &str) -> Result<Client, BuildError> {
     let problem = |error: RedisError| {
         let missing = if url.starts_with("rediss:") && !cfg!(feature = "tls") {
-            "; `rediss://` needs cached-core's feature `tls`"
+            "; `rediss://` needs cached-core's feature `tls`: `cargo add cached-core --features tls`"
         } else {
             "; write `redis://[user:password@]host[:port][/db]`, `rediss://..` or `unix:///path`"
         };

@@ -33,4 +33,7 @@ async fn generic(from: u64) {}
 #[redis_invalidate(UserUpdated { id = user.id })]
 async fn equals(user: &User) {}
 
+#[redis_invalidate(UserUpdated { id.to_owned() })]
+async fn conversion(id: &u64) {}
+
 fn main() {}

@@ -1,10 +1,12 @@
 use cached_core::redis_cached;
 
-struct User;
+struct User {
+    id: u64,
+}
 
 #[redis_cached(key = "user:<id>")]
 async fn find_user(id: u64) -> Result<User, String> {
-    Err(format!("{id}"))
+    Ok(User { id })
 }
 
 fn main() {}

@@ -1,11 +1,13 @@
 use cached_core::redis_cached;
 
 #[derive(serde::Serialize, serde::Deserialize)]
-struct User;
+struct User {
+    id: u64,
+}
 
 #[redis_cached(key = "user:<id>", ttl_secs = 300)]
 async fn find_user(id: u64) -> Result<User, String> {
-    Err(format!("{id}"))
+    Ok(User { id })
 }
 
 fn main() {}

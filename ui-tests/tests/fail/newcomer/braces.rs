@@ -1,0 +1,13 @@
+use cached_core::redis_cached;
+
+#[derive(serde::Serialize, serde::Deserialize)]
+struct User {
+    id: u64,
+}
+
+#[redis_cached(key = "user:{id}")]
+async fn find_user(id: u64) -> Result<User, String> {
+    Ok(User { id })
+}
+
+fn main() {}
