@@ -30,19 +30,24 @@ impl Loads {
     }
 }
 
+/// The time of the store is not under test.
+fn patient() -> CacheBuilder {
+    Cache::builder().budget(8 * SECOND)
+}
+
 /// Runs the test in memory and on a server.
 macro_rules! on_both {
     ($($test:ident)*) => {$(
         mod $test {
             #[tokio::test]
             async fn in_memory() {
-                super::$test(super::Cache::builder()).await;
+                super::$test(super::patient()).await;
             }
 
             #[tokio::test]
             async fn on_redis() {
                 let server = super::RedisServer::start();
-                super::$test(super::Cache::builder().redis(server.url())).await;
+                super::$test(super::patient().redis(server.url())).await;
             }
         }
     )*};
@@ -218,7 +223,7 @@ async fn peek_sees_a_value_past_its_end_and_counts_nothing(builder: CacheBuilder
         assert_eq!(peek.left, Some(Duration::from_secs(left)), "{past}");
     }
     assert_eq!(bridged.peek::<u64>().await.unwrap().age, Some(55 * SECOND));
-    assert_eq!(cache.entry("bridged-text").peek::<u64>().await, None, "it is of another type");
+    assert_eq!(cache.entry("bridged-text").named("bridged").peek::<u64>().await, None, "it is of another type");
     assert_eq!(format!("{:?}", cache.stats()), before, "no call, no refresh, no miss");
     assert_eq!(bridged.get::<u64>().await, None, "it is served only if a load fails");
 }
@@ -259,7 +264,7 @@ async fn entries_by_hand_are_kept_near(builder: CacheBuilder) {
     assert_eq!(cache.invalidate(Invalidation::new().tag("rows")).await, Outcome::Applied);
     assert!(call().await > kept, "an invalidation reaches the near cache");
     cache.flush().await;
-    near.set(&1_000).await.unwrap();
+    near.set(&1_000_u64).await.unwrap();
     assert_eq!(call().await, 1_000, "so does a value that is set");
     let shared = cache.entry("shared").near(60 * SECOND).named("shared");
     eventually("an `Arc` is kept", async || {

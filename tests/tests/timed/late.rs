@@ -104,7 +104,10 @@ async fn a_fill() {
     assert_eq!(world.slow.entry(PLAIN).get_or_load(load).await, Ok(0));
     eventually("its FILL is on its way", async || world.relay.held() > 0).await;
     // Three timeouts in a row: the next command goes out on another connection.
-    assert_eq!(tokio::join!(world.slow.get::<u64>("one"), world.slow.get::<u64>("another")), (None, None));
+    assert_eq!(
+        tokio::join!(world.slow.entry("one").get::<u64>(), world.slow.entry("another").get::<u64>()),
+        (None, None)
+    );
     world.reconnects().await;
     world.write_and_release().await;
 }

@@ -223,8 +223,8 @@ async fn too_many_become_a_flush_of_the_namespace() {
     assert_eq!(here.entry("row").get_or_load(load).await, Ok(1), "nothing of the namespace is believed");
     assert!(applied(&here, WITHIN).await);
     // A value that this process has loaded itself may be stored by now.
-    assert_ne!(patient_cache(&server.url()).get::<u64>("row").await, Some(0));
-    eventually("the other namespace is left alone", async || other.get("row").await == Some(0_u64)).await;
+    assert_ne!(patient_cache(&server.url()).entry("row").get::<u64>().await, Some(0));
+    eventually("the other namespace is left alone", async || other.entry("row").get().await == Some(0_u64)).await;
 }
 
 /// The server can be read, so the old values are there for all who ask; and the connection stays.

@@ -149,7 +149,7 @@ fn reads(cache: &Cache, id: u64) -> Vec<Named<'_>> {
             depending(cache.entry("none")).get_or_load_option(|| async { Ok::<Option<u64>, String>(None) }),
         ),
         call("get_or_load of many", BUDGET, async move {
-            let load = |keys: Vec<String>| async move {
+            let load = |keys: Vec<&'static str>| async move {
                 Ok::<_, String>(keys.into_iter().map(|key| (key, 1_u64)).collect::<HashMap<_, _>>())
             };
             let entries =

@@ -62,7 +62,11 @@ impl Target {
                 // It came since this has read, and may be one that nobody is served.
                 Acquired::Value(_) => continue,
             }
-            let stamps = stamps?.ok_or(CacheError::Writing)?;
+            let Ok(Some(stamps)) = stamps else {
+                // Given back now, so that whoever asks next does not find it.
+                let _ = budget.step(&engine, |_, within| lease.release(within)).await;
+                return Err(stamps.map_or_else(CacheError::from, |_| CacheError::Writing));
+            };
             let Prepared { payload, lifetime, value_tags } = &prepared;
             let recorded = self.recorded_by(stamps, value_tags);
             let (register, ttl) =

@@ -128,12 +128,15 @@ async fn a_value_cached_by_hand_under_another_version_is_not_found() {
     };
     let (one, again, two) = (cache(1), cache(1), cache(2));
     one.entry("hiding").set(&Hiding::Any).await.unwrap();
-    assert!(again.get::<Hiding>("hiding").await.is_some());
-    assert!(two.get::<Hiding>("hiding").await.is_none());
+    assert!(again.entry("hiding").get::<Hiding>().await.is_some());
+    assert!(two.entry("hiding").get::<Hiding>().await.is_none());
     let loaded = two.entry("hiding").get_or_load(|| async { Ok::<_, ()>(Hiding::Any) }).await;
     assert!(loaded.is_ok());
     two.flush().await;
-    assert!(one.get::<Hiding>("hiding").await.is_some() && two.get::<Hiding>("hiding").await.is_some(), "side by side");
+    assert!(
+        one.entry("hiding").get::<Hiding>().await.is_some() && two.entry("hiding").get::<Hiding>().await.is_some(),
+        "side by side"
+    );
 }
 
 #[tokio::test]
