@@ -1,11 +1,11 @@
 //! Tells the client what the cache did.
 
 use axum::extract::Request;
-use axum::http::{HeaderName, HeaderValue};
+use axum::http::HeaderValue;
 use axum::middleware::Next;
 use axum::response::Response;
 
-pub(crate) const CACHE_STATUS: HeaderName = HeaderName::from_static("cache-status");
+pub(crate) const CACHE_STATUS: &str = "cache-status";
 
 /// Middleware: sets the header [`CACHE_STATUS`] of RFC 9211 if the handler has called cached functions.
 pub(crate) async fn cache_status(request: Request, next: Next) -> Response {
