@@ -20,7 +20,6 @@ mod shutdown;
 #[cfg(test)]
 mod tests;
 mod timing;
-mod told;
 mod writes;
 
 use crate::api::App;

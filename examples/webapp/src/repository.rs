@@ -22,7 +22,7 @@ impl Repository {
         Self { pool }
     }
 
-    /// For writes.
+    /// For `?cache=off`, which asks the database directly.
     pub(crate) fn pool(&self) -> &SqlitePool {
         &self.pool
     }
