@@ -113,6 +113,7 @@ pub enum Answer {
 /// # }
 /// ```
 #[derive(Clone, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 #[non_exhaustive]
 pub struct CallStatus {
     /// The function's name.
@@ -222,10 +223,9 @@ impl CallStatus {
         let mut details = Vec::new();
         match self.answer {
             Answer::NearHit => details.push("near".to_owned()),
-            Answer::Hit | Answer::Coalesced | Answer::Unserved => {}
             Answer::Loaded if self.is_refresh => details.push("refresh".to_owned()),
             Answer::Loaded if self.misses.is_empty() => details.push("no_cache".to_owned()),
-            Answer::Loaded => {}
+            Answer::Hit | Answer::Coalesced | Answer::Loaded | Answer::Unserved => {}
         }
         details.extend(self.misses.iter().map(snake));
         if self.is_stale {
@@ -365,7 +365,7 @@ mod tests {
 
     #[test]
     fn each_way_has_its_text() {
-        let secs = |n| Some(Duration::from_millis(n * 1000 + 999));
+        let secs = |n: u64| Some(Duration::from_millis(n * 1000 + 999));
         let near = call(Answer::NearHit, |call| call.left = secs(376));
         assert_eq!(text([near]), "cached_core; hit; ttl=376; detail=near");
         assert_eq!(text([call(Answer::Hit, |_| {})]), "cached_core; hit");

@@ -33,7 +33,7 @@ pub(crate) struct Record(Mutex<Calls>);
 
 #[derive(Debug, Default)]
 struct Calls {
-    calls: Vec<NotedCall>,
+    noted: Vec<NotedCall>,
     /// The last call of each key.
     last: HashMap<(&'static str, Key), usize>,
     further: u64,
@@ -101,8 +101,8 @@ impl Record {
 
     /// What was recorded. The record around this one gets it, too.
     pub(crate) fn end(&self) -> CacheStatus {
-        let Calls { calls, further, .. } = std::mem::take(&mut *locked(&self.0));
-        let calls = calls.into_iter().filter(|call| call.is_answered).map(|call| call.status).collect();
+        let Calls { noted, further, .. } = std::mem::take(&mut *locked(&self.0));
+        let calls = noted.into_iter().filter(|call| call.is_answered).map(|call| call.status).collect();
         let status = CacheStatus { calls, further };
         note(|outer| outer.extend(&status));
         status
@@ -112,7 +112,7 @@ impl Record {
         let mut calls = locked(&self.0);
         for status in &inner.calls {
             if calls.has_room() {
-                calls.calls.push(NotedCall { status: status.clone(), is_answered: true });
+                calls.noted.push(NotedCall { status: status.clone(), is_answered: true });
             } else {
                 calls.further += 1;
             }
@@ -162,7 +162,7 @@ impl Record {
         (status.answer, status.misses) = (Answer::Loaded, reason.into_iter().collect());
         let mut calls = locked(&self.0);
         if calls.has_room() {
-            calls.calls.push(NotedCall { status, is_answered: true });
+            calls.noted.push(NotedCall { status, is_answered: true });
         } else {
             calls.further += 1;
         }
@@ -198,28 +198,28 @@ impl Record {
 
 impl Calls {
     fn has_room(&self) -> bool {
-        self.calls.len() < CALLS
+        self.noted.len() < CALLS
     }
 
     fn last(&mut self, site: &'static Site, key: &Key) -> Option<&mut NotedCall> {
         let at = *self.last.get(&(site.path(), Key::clone(key)))?;
-        self.calls.get_mut(at)
+        self.noted.get_mut(at)
     }
 
     /// The call of this key that is under way. `None` if there is no room for one more.
     fn open(&mut self, site: &'static Site, key: &Key) -> Option<&mut NotedCall> {
-        let next = self.calls.len();
+        let next = self.noted.len();
         let has_room = self.has_room();
         let last = self.last.entry((site.path(), Key::clone(key))).or_insert(next);
-        if self.calls.get(*last).is_none_or(|call| call.is_answered) {
+        if self.noted.get(*last).is_none_or(|call| call.is_answered) {
             if !has_room {
                 return None;
             }
             *last = next;
             let status = CallStatus::of(site.name(), Some(key.as_str()));
-            self.calls.push(NotedCall { status, is_answered: false });
+            self.noted.push(NotedCall { status, is_answered: false });
         }
-        self.calls.get_mut(*last)
+        self.noted.get_mut(*last)
     }
 
     fn answer(&mut self, site: &'static Site, key: &Key, change: impl FnOnce(&mut CallStatus)) {
