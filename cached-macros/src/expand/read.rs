@@ -108,24 +108,21 @@ pub(super) fn keep(frame: &Frame, entry: &Entry, shape: &TokenStream) -> TokenSt
         Some(Local::Millis(_, option)) => (Span::mixed_site().located_at(option.span()), true),
         None => (at, false),
     };
-    let (at_support, support) = (support, frame.support_at(here));
-    let chosen = |refused: TokenStream, shared: TokenStream, shape: &TokenStream| {
+    let support = frame.support_at(here);
+    let chosen = |refused: TokenStream, shape: &TokenStream| {
         let refused = is_asked.then_some(refused);
         quote_spanned! {here=>
             {
-                use #support::{KeepCloned as _, KeepNone as _, #refused #shared};
+                use #support::{KeepCloned as _, KeepNone as _, #refused KeepShared as _};
                 (&&&&#support::Values::of(#shape)).__cached_core_keep()
             }
         }
     };
-    let values = chosen(quote!(KeepRefused as _,), quote!(KeepShared as _), shape);
+    let values = chosen(quote!(KeepRefused as _,), shape);
     if entry.errors.is_none() {
         return quote_spanned!(here=> let keep = #values;);
     }
-    // Has the span of the return type, where rustc reports an error that cannot be stored. An `Arc` is cloned like any
-    // other error: if the function cannot fail, rustc would take the missing error for one.
-    let of_errors = quote_spanned!(at=> #at_support::errors_of(#shape));
-    let errors = chosen(quote!(KeepErrorRefused as _,), TokenStream::new(), &of_errors);
+    let errors = chosen(quote!(KeepErrorRefused as _,), &quote_spanned!(here=> #support::errors_of(#shape)));
     quote_spanned!(here=> let keep = #support::KeepBoth(#values, #errors);)
 }
 
