@@ -4,12 +4,12 @@ use cached_core::redis_cached;
 
 type Found = Option<u64>;
 
-#[redis_cached(key = "plain:<id>", error_if = |_: &String| true)]
+#[redis_cached(key = "plain:<id>", error_if = |_| true)]
 async fn plain(id: u64) -> u64 {
     id
 }
 
-#[redis_cached(key = "alias:<id>", error_if = |error| true, error_ttl = "30s", local = "10s")]
+#[redis_cached(key = "alias:<id>", error_if = |_| true, error_ttl = "30s")]
 async fn alias(id: u64) -> Found {
     Some(id)
 }

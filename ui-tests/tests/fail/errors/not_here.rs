@@ -19,7 +19,7 @@ async fn put(id: u64) -> Result<u64, NotFound> {
 
 #[redis_invalidate(key = "put:<id>", error_if = |_: &NotFound| true, error_ttl = "30s")]
 async fn invalidate(id: u64) -> Result<(), NotFound> {
-    Ok(())
+    if id == 0 { Err(NotFound) } else { Ok(()) }
 }
 
 fn main() {}

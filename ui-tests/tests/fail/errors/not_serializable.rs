@@ -13,7 +13,7 @@ async fn find(id: u64) -> Result<String, ApiError> {
     if text.is_empty() { Err(ApiError::NotFound) } else { Ok(text) }
 }
 
-#[redis_cached(key = "boxed:<id>", error_if = |error| error.to_string() == "not found", local = "10s", spawn)]
+#[redis_cached(key = "boxed:<id>", error_if = |error| error.to_string() == "not found", spawn)]
 async fn boxed(id: u64) -> Result<Option<u64>, std::sync::Arc<std::io::Error>> {
     Ok(Some(id))
 }
