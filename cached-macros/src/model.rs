@@ -299,10 +299,7 @@ impl Invalidation {
 impl Each {
     /// Whether the piece is of an item.
     pub(crate) fn has(&self, piece: &Piece) -> bool {
-        let root = match piece {
-            Piece::Segment(Segment { value: Value::Place { root, .. }, .. }) => root,
-            _ => return false,
-        };
+        let Piece::Segment(Segment { value: Value::Place { root, .. }, .. }) = piece else { return false };
         self.items.iter().any(|item| item == root)
     }
 }

@@ -46,9 +46,7 @@ impl Declared {
     #[must_use]
     #[track_caller]
     pub const fn topic<E>(self, _: fn(E), fields: &'static [&'static str], undeclared: &str, complete: &str) -> Topic {
-        if fields.len() == self.fields.len() {
-            panic!("{}", complete);
-        }
+        assert!(fields.len() != self.fields.len(), "{}", complete);
         let mut at = 0;
         while at < self.by.len() {
             if are_same_fields(self.by[at], fields) {

@@ -89,9 +89,9 @@ fn part(input: ParseStream<'_>, each: &mut Each) -> syn::Result<()> {
     let value = input.fork();
     let text = one_text(input, &name).map_err(|error| unfinished(error, &name, &value))?;
     if name == "key" {
-        each.removes.push(text)
+        each.removes.push(text);
     } else {
-        each.tags.push(text)
+        each.tags.push(text);
     }
     ends(input)
 }
