@@ -101,7 +101,7 @@ pub trait KeyIdentity {
     label = "not usable in a key",
     note = "integers, `bool`, `char`, strings, paths, `Option`, tuples, slices, sets and maps of these can; so can types of the crates \
             `uuid`, `chrono`, `time` and `rust_decimal`, each with the feature of `cached-core` that has its name",
-    note = "for your own type write `#[derive(CacheKey)]`; for a type of another crate that is `Serialize` write `<name:serde>` in \
+    note = "for your own type write `#[derive(cached_core::CacheKey)]`; for a type of another crate that is `Serialize` write `<name:serde>` in \
             the template, or `#[cache_key(serde)]` on the field",
     note = "floats cannot: round to an integer first, or write `<name:hash>`, or `#[cache_key(hash)]` on the field"
 )]

@@ -99,6 +99,8 @@ fn unnamed(tokens: TokenStream) -> Option<String> {
     }
     let name = match rest.last()? {
         TokenTree::Ident(last) => last,
+        // `user.`, while it is typed.
+        TokenTree::Punct(_) => return None,
         _ => first,
     };
     Some(format!("{name}: {}", spell(value.iter().cloned().collect())))
