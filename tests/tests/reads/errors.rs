@@ -77,7 +77,7 @@ impl Pair {
         let clock = Clock::manual();
         let store: Arc<dyn Store> = Arc::new(MemoryStore::new(1 << 24, clock.clone()));
         let cache =
-            || Cache::builder().namespace("cache").clock(clock.clone()).store(Arc::clone(&store)).throttle(ms(1));
+            || Cache::builder().namespace("cache").clock(clock.clone()).store(Arc::clone(&store)).refresh_cooldown(ms(1));
         Self { here: cache().build().unwrap(), there: cache().build().unwrap(), clock }
     }
 

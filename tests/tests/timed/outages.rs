@@ -191,7 +191,7 @@ async fn what_is_not_applied_is_never_called_applied() {
             }
             Outcome::Queued => {
                 queued += 1;
-                assert!(applied(&here, WITHIN).await);
+                assert!(tests::applied(&here, WITHIN).await);
                 assert!(!exists(&server, &row).await, "round {round}: the queue is empty, and it stands there");
             }
             other => panic!("there is a runtime: {other:?}"),

@@ -1,7 +1,7 @@
 //! Writes over many: `for` in an attribute, and lists by hand.
 #![expect(clippy::unwrap_used, reason = "in a test, a panic is the report")]
 
-use cached_core::{Cache, CacheError, CacheEvent, Invalidation, Options, Outcome, redis_invalidate};
+use cached_core::{Cache, CacheError, CacheEvent, Invalidation, Outcome, redis_invalidate};
 use std::time::{Duration, Instant};
 use tests::{RedisServer, patient_cache};
 
@@ -63,10 +63,10 @@ const KINDS: [&str; 3] = ["key", "tag", "event"];
 /// Stores three entries for each of some users, one for each way to invalidate it.
 async fn plant(cache: &Cache, ids: impl IntoIterator<Item = u64>) {
     for id in ids {
-        let set = async |kind: &str, options| cache.set(&format!("{kind}:{id}"), &id, options).await.unwrap();
-        set("key", Options::new()).await;
-        set("tag", Options::new().tag(format!("tag:{id}"))).await;
-        set("event", Options::new().invalidate_on(&UserUpdated { tenant: 7, id })).await;
+        let entry = |kind: &str| cache.entry(format!("{kind}:{id}"));
+        entry("key").set(&id).await.unwrap();
+        entry("tag").tag(format!("tag:{id}")).set(&id).await.unwrap();
+        entry("event").invalidate_on(&UserUpdated { tenant: 7, id }).set(&id).await.unwrap();
     }
 }
 
@@ -90,8 +90,9 @@ async fn each_item_is_invalidated_before_and_after(cache: Cache) {
     save_all(&cache, 7, &users([1, 3]), async {
         assert_eq!(gone(&cache, 1..=4).await, expected, "before the body");
         for id in [1, 3] {
-            let stored = cache.set(&format!("key:{id}"), &id, Options::new()).await;
-            assert!(stored.is_err() || cache.get::<u64>(&format!("key:{id}")).await.is_none(), "user {id} is marked");
+            let entry = cache.entry(format!("key:{id}"));
+            let stored = entry.set(&id).await;
+            assert!(stored.is_err() || entry.get::<u64>().await.is_none(), "user {id} is marked");
         }
     })
     .await;

@@ -5,7 +5,7 @@ use cached_core::{Cache, CacheEvent, Invalidation, Outcome, redis_cached, redis_
 use std::collections::{BTreeSet, HashMap};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
-use tests::RedisServer;
+use tests::{RedisServer, applied};
 
 #[derive(CacheEvent)]
 #[event(by(tenant), by(tenant, country))]

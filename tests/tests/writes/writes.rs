@@ -196,13 +196,13 @@ impl Posts {
 
     async fn text(&self, id: u64) -> Option<String> {
         let post = self.find(id).await.unwrap();
-        self.flush().await;
+        self.settled().await;
         post.map(|post| post.text)
     }
 
     async fn texts(&self) -> Vec<String> {
         let posts = self.page(0).await;
-        self.flush().await;
+        self.settled().await;
         posts.into_iter().map(|post| post.text).collect()
     }
 }
@@ -219,7 +219,7 @@ async fn a_write_is_read_at_once() {
         assert_eq!(posts.text(0).await, None);
         assert_eq!(posts.add(7, "a".to_owned()).await, Ok(0), "that there was none is forgotten");
         assert_eq!(posts.text(0).await.as_deref(), Some("a"));
-        assert_eq!((posts.count().await, posts.flush().await.count().await), (1, 1));
+        assert_eq!((posts.count().await, posts.settled().await.count().await), (1, 1));
         assert_eq!(posts.site("count").hits, 1);
         posts.add(7, "b".to_owned()).await.unwrap();
         assert_eq!(posts.count().await, 2, "it hears of any");

@@ -25,7 +25,7 @@ async fn main() {
     let cache = cached_core::Cache::memory();
     let twice = async {
         find_user(Role::Admin).await.unwrap();
-        cache.settled().await;
+        cache.flush().await;
         find_user(Role::Admin).await.unwrap();
     };
     cache.scope(twice).await;

@@ -20,7 +20,7 @@ async fn main() {
     let cache = cached_core::Cache::memory();
     let calls = async {
         find_user(42).await.unwrap();
-        cache.settled().await;
+        cache.flush().await;
         find_user(42).await.unwrap();
         let outcome = cache.emit(&UserUpdated { id: 42 }).await;
         assert_eq!(outcome, cached_core::Outcome::Applied);

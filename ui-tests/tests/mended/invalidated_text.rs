@@ -20,7 +20,7 @@ async fn main() {
     let cache = Cache::memory();
     let calls = async {
         find_user(42).await.unwrap();
-        cache.settled().await;
+        cache.flush().await;
         find_user(42).await.unwrap();
         forget_user(&cache, 42).await.unwrap();
         find_user(42).await.unwrap();

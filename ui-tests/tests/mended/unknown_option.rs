@@ -15,7 +15,7 @@ async fn main() {
     let cache = cached_core::Cache::memory();
     let twice = async {
         find_user(42).await.unwrap();
-        cache.settled().await;
+        cache.flush().await;
         find_user(42).await.unwrap();
     };
     cache.scope(twice).await;

@@ -2,7 +2,7 @@
 
 #![allow(dead_code)]
 
-use cached_core::{Cache, CacheEvent, Invalidation, Options, entry, redis_cached, redis_invalidate, redis_put};
+use cached_core::{Cache, CacheEvent, Invalidation, entry, redis_cached, redis_invalidate, redis_put};
 use std::time::Duration;
 
 #[derive(CacheEvent)]
@@ -103,8 +103,8 @@ async fn by_hand(cache: &Cache) -> Result<(), Box<dyn std::error::Error>> {
     let _ = cache.write(Invalidation::new().key("user:42"), async {}).await;
     let _ = cache.try_write(&UserUpdated { id: 42 }, async {}).await?;
     let _ = cache.emit(&UserUpdated { id: 42 }).await;
-    cache.set("a", &String::from("text"), Options::new().ttl(Duration::from_secs(60))).await?;
-    cache.delete("a").await?;
+    cache.entry("a").ttl(Duration::from_secs(60)).set(&String::from("text")).await?;
+    cache.entry("a").remove().await?;
     Ok(())
 }
 

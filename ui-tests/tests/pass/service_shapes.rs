@@ -227,7 +227,7 @@ async fn main() {
         assert_eq!(r#async::in_async(1).await.unwrap(), 8);
         assert_eq!(serde_like::shadow(1).await.unwrap(), 1);
         assert!(by_pool(&Pool, id).await.unwrap().is_none());
-        cache.settled().await;
+        cache.flush().await;
     }
     for function in ["find", "large", "search_by", "cow", "page", "closures", "impls", "in_async", "shadow", "by_pool"] {
         assert!(cache.stats().site(function).unwrap().loads == 1, "{function}");

@@ -1,6 +1,6 @@
 //! Entries by hand that together have all options, judged by the same oracle as the functions with attributes.
 
-use super::source::{Down, Row, life};
+use super::source::{Failure, Row, life};
 use super::table::{RowChanged, Subject};
 use cached_core::Codec;
 use std::collections::HashMap;
@@ -80,7 +80,7 @@ pub(crate) fn subjects() -> Vec<Subject> {
                         .tags_of(Row::tags)
                         .near(MS(50))
                         .near_through_gaps();
-                    let rows: Result<HashMap<u64, Row>, Down> =
+                    let rows: Result<HashMap<u64, Row>, Failure> =
                         entries.get_or_load(async |ids: Vec<u64>| world.load_all(&ids).await).await;
                     ids.iter().map(|id| rows.as_ref().map(|rows| rows.get(id).cloned()).map_err(|down| *down)).collect()
                 })

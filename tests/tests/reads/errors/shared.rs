@@ -199,7 +199,7 @@ async fn unkept(cache: &Cache, id: u8) -> Result<u64, Unkept> {
 
 #[tokio::test]
 async fn with_the_builders_near_cache_errors_that_cannot_be_kept_come_from_the_store() {
-    let cache = Cache::builder().namespace("cache").local(secs(60)).build().unwrap();
+    let cache = Cache::builder().namespace("cache").near_ttl(secs(60)).build().unwrap();
     is_kept(&cache, "unkept", || unkept(&cache, 0)).await;
     for _ in 0..5 {
         assert_eq!(settled(&cache, unkept(&cache, 1)).await.unwrap_err().0, 1);

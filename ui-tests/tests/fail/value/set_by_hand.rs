@@ -1,19 +1,19 @@
 //! One error each, although the methods return futures.
 
-use cached_core::{Cache, Options};
+use cached_core::Cache;
 
 struct User;
 
 async fn text(cache: &Cache) {
-    cache.set("a", "text", Options::new()).await.unwrap();
+    cache.entry("a").set("text").await.unwrap();
 }
 
 async fn user(cache: &Cache) {
-    cache.set("b", &User, Options::new()).await.unwrap();
+    cache.entry("b").set(&User).await.unwrap();
 }
 
 async fn key(cache: &Cache) {
-    cache.delete(42).await.unwrap();
+    cache.entry(42).remove().await.unwrap();
 }
 
 fn main() {}
