@@ -220,7 +220,10 @@ impl SiteStats {
     /// Writes the function's line in the text of [`Stats`], under this name of at most so many characters.
     fn write_line(&self, name: &str, width: usize, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "\n{name:<width$} ")?;
-        if self.role == Role::Read {
+        if self.role == Role::Read && self.calls() == 0 {
+            // An entry by hand that was only stored.
+            write!(f, "{:>8} stored", self.stored)?;
+        } else if self.role == Role::Read {
             let (calls, hits) = (self.calls(), 100.0 * self.hit_ratio());
             write!(f, "{calls:>8} calls   {hits:>6.1} % hits  {:>6} loads   ", self.loads)?;
             write!(f, "{:>6} coalesced  {:>6} bypassed", self.coalesced, self.bypassed)?;

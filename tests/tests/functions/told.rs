@@ -334,10 +334,10 @@ async fn writes_are_shown_as_writes() {
     cache.entry("k").remove().await.unwrap();
     let text = cache.stats().to_string();
     let line = |name: &str| text.lines().find(|line| line.starts_with(name)).unwrap_or_default();
-    for name in ["change ", "Cache::entry", "Entry::remove"] {
+    for name in ["change ", "Entry::remove"] {
         assert!(line(name).contains("1 writes") && !line(name).contains('%'), "{text}");
     }
-    assert!(line("change ").contains("1 applied") && line("Cache::entry").contains("1 stored"), "{text}");
+    assert!(line("change ").contains("1 applied") && line("Cache::entry").ends_with(" 1 stored"), "{text}");
 }
 
 #[test]

@@ -76,8 +76,9 @@ impl Pair {
     fn new() -> Self {
         let clock = Clock::manual();
         let store: Arc<dyn Store> = Arc::new(MemoryStore::new(1 << 24, clock.clone()));
-        let cache =
-            || Cache::builder().namespace("cache").clock(clock.clone()).store(Arc::clone(&store)).refresh_cooldown(ms(1));
+        let cache = || {
+            Cache::builder().namespace("cache").clock(clock.clone()).store(Arc::clone(&store)).refresh_cooldown(ms(1))
+        };
         Self { here: cache().build().unwrap(), there: cache().build().unwrap(), clock }
     }
 

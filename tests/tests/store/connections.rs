@@ -47,7 +47,7 @@ async fn a_user_who_may_only_what_the_cache_needs() {
     cache.flush().await;
     let stats = cache.stats();
     let site = stats.site("Cache::entry").unwrap();
-    assert_eq!((site.stored, site.bypassed), (1, 0), "{site:?}");
+    assert_eq!((site.stored, site.bypassed), (2, 0), "{site:?}");
 }
 
 #[tokio::test]

@@ -19,6 +19,9 @@ struct Twins {
     by_hand: Call,
 }
 
+/// The row of all calls. Rows with odd ids say by an error that they are not there: `Failure::says_gone`.
+const ID: u64 = 2;
+
 /// One call: what it returned, and how often the source was asked so far.
 type Said = (Returned, usize);
 
@@ -41,11 +44,11 @@ macro_rules! twins {
         fn all() -> Vec<Twins> {
             vec![$(Twins {
                 option: stringify!($option),
-                annotated: |world| Box::pin($option(world, 1)),
+                annotated: |world| Box::pin($option(world, ID)),
                 by_hand: |world| Box::pin(async move {
-                    let $entry = world.cache.entry("twin:1").named(stringify!($option));
+                    let $entry = world.cache.entry(format!("twin:{ID}")).named(stringify!($option));
                     let world = world.clone();
-                    $build.get_or_load_option(move || async move { world.load(1).await }).await
+                    $build.get_or_load_option(move || async move { world.load(ID).await }).await
                 }),
             }),*]
         }
@@ -63,8 +66,8 @@ twins! {
     cache_if [ttl = life(), jitter = 0.0, cache_if = |row: &Row| row.is_kept()]
         |entry| entry.ttl(life()).jitter(0.0).cache_if(|row: &Row| row.is_kept());
     invalidate_on [ttl = life(), jitter = 0.0, invalidate_on = RowChanged { id }]
-        |entry| entry.ttl(life()).jitter(0.0).invalidate_on(&RowChanged { id: 1 });
-    tag [ttl = life(), jitter = 0.0, tags = "group:<id>"] |entry| entry.ttl(life()).jitter(0.0).tag("group:1");
+        |entry| entry.ttl(life()).jitter(0.0).invalidate_on(&RowChanged { id: ID });
+    tag [ttl = life(), jitter = 0.0, tags = "group:<id>"] |entry| entry.ttl(life()).jitter(0.0).tag(format!("group:{ID}"));
     tags_of [ttl = life(), jitter = 0.0, tags = |row: &Row| row.tags()]
         |entry| entry.ttl(life()).jitter(0.0).tags_of(Row::tags);
     near [ttl = life(), jitter = 0.0, local = "50ms"] |entry| entry.ttl(life()).jitter(0.0).near(MS(50));
@@ -169,26 +172,26 @@ async fn transcript(option: &str, call: Call) -> Transcript {
     fastrand::seed(7);
     let world = World::timed(cache, clock);
     let (mut calls, mut version) = (Vec::new(), 0);
-    let states = |state: Option<Row>| world.source(1, |source| source.states.push(state));
+    let states = |state: Option<Row>| world.source(ID, |source| source.states.push(state));
     for step in SCRIPT {
         match *step {
             Step::Call => {
                 let returned = call(&world).await;
                 world.settle().await;
-                calls.push((returned, world.source(1, |source| source.loads.len())));
+                calls.push((returned, world.source(ID, |source| source.loads.len())));
             }
             Step::Elapse(ms) => world.elapse(MS(ms)).await,
             Step::Row => {
                 version += 1;
-                states(Some(Row { id: 1, version }));
+                states(Some(Row { id: ID, version }));
             }
             Step::NoRow => states(None),
             Step::Down(is_down) => world.set_down(is_down),
             Step::Slow(is_slow) => world.set_slow(is_slow),
-            Step::Event => assert_eq!(world.cache.emit(&RowChanged { id: 1 }).await, Outcome::Applied),
-            Step::Tag => assert_eq!(world.cache.invalidate(Tag::new("group:1")).await, Outcome::Applied),
+            Step::Event => assert_eq!(world.cache.emit(&RowChanged { id: ID }).await, Outcome::Applied),
+            Step::Tag => assert_eq!(world.cache.invalidate(Tag::new(format!("group:{ID}"))).await, Outcome::Applied),
             Step::ValueTag => {
-                let what = Invalidation::new().tag(Row::tag(1));
+                let what = Invalidation::new().tag(Row::tag(ID));
                 assert_eq!(world.cache.invalidate(what).await, Outcome::Applied);
             }
         }
