@@ -16,6 +16,7 @@ mod bulkhead;
 pub(crate) mod call;
 mod flight;
 mod flight_value;
+pub(crate) mod forced;
 mod gate;
 pub(crate) mod handle;
 mod health;

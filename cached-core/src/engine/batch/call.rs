@@ -226,7 +226,7 @@ impl<S: ManyShape> BatchState<'_, S> {
     fn read_near<K: Keep<S::Item>>(&mut self) {
         let values = &mut self.values;
         self.wanted.retain(|BatchKey { at, target }| {
-            let near = target.near::<OptionValue<S::Item>, K>();
+            let near = if target.is_forced() { None } else { target.near::<OptionValue<S::Item>, K>() };
             let is_open = near.is_none();
             if let Some(value) = near {
                 values[*at] = Value::Known(value);
