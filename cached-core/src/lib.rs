@@ -51,6 +51,7 @@ pub use breaker::BreakerState;
 pub use cache::Options;
 pub use cache::audit::{Audit, AuditOptions, Finding, FindingKind, audit};
 pub use cache::builder::CacheBuilder;
+pub use cache::controlled::{Bypass, bypass};
 pub use cache::entry::Entry;
 pub use cache::writes::Deferred;
 #[cfg(feature = "macros")]

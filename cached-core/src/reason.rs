@@ -108,6 +108,8 @@ counted_reasons! {
         Panicked,
         /// There is no tokio runtime here.
         NoRuntime,
+        /// The caller makes the call past the cache: [`bypass`](crate::bypass).
+        Bypassed,
     }
 }
 

@@ -152,8 +152,8 @@ pub struct SiteStats {
     pub load_errors: u64,
     /// Waits for a load in another process.
     pub lease_waits: u64,
-    /// Loads without the store: it was out of reach, a write was in progress, the function called itself, or a wait had
-    /// ended.
+    /// Loads without the store: it was out of reach, a write was in progress, the function called itself, a wait had
+    /// ended, or the caller wanted it so ([`bypass`](crate::bypass)).
     pub bypassed: u64,
     /// Values stored.
     pub stored: u64,

@@ -2,6 +2,7 @@
 
 pub(crate) mod audit;
 pub(crate) mod builder;
+pub(crate) mod controlled;
 pub(crate) mod entry;
 mod many;
 mod open;
@@ -9,7 +10,7 @@ pub(crate) mod writes;
 
 use crate::engine::handle::Cache;
 use crate::engine::policy::Policy;
-use crate::engine::{ambient, asking, call};
+use crate::engine::{ambient, call, control};
 use crate::error::CacheError;
 use crate::event::CacheEvent;
 use crate::hand;
@@ -214,7 +215,7 @@ impl Cache {
         let call = call::Call::of(Arc::clone(&self.engine), self.engine.site(&GET_OR_SET), Ok(key), "");
         let call = tags.into_iter().fold(call, |call, tag| call.tagged(|_| tag));
         let call = call.typed(shape);
-        let call = if asking::is_on() { call.asked::<S>() } else { call };
+        let call = if control::is_on() { call.controlled::<S>() } else { call };
         let mut loading = match call::read(call, shape, Unkept).await {
             Ok(value) => return value,
             Err(loading) => loading,

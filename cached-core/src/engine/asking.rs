@@ -1,26 +1,23 @@
 //! Calls that are asked for their entry instead of their value: [`entry!`](crate::entry).
 //!
-//! The call is polled once while a mark says that this thread asks. Generated code renders the key before anything
-//! else. If it finds the mark, it leaves a description of the call here and, one step later, its options for storing.
-//! Then it waits instead of running the user's body, and is dropped. If it is polled later without the mark, it runs
-//! uncached.
-//!
-//! Other calls pay for this only by reading one thread-local flag.
+//! The call is polled once while [`control`] says that this thread asks. Generated code renders the key before anything
+//! else. If it finds itself asked, it leaves a description of the call here and, one step later, its options for
+//! storing. Then it waits instead of running the user's body, and is dropped. If it is polled later without being asked,
+//! it runs uncached.
 
+use super::control::{self, ControlScope, Mode};
 use super::policy::Policy;
 use super::target::Target;
 use crate::error::EntryError;
 use crate::site::Site;
 use std::any::{Any, type_name};
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::future::poll_fn;
 use std::pin::pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
 thread_local! {
-    /// Without a destructor, so that reading it costs an instruction or two.
-    static IS_ASKING: Cell<bool> = const { Cell::new(false) };
     static ANSWERS: RefCell<Vec<Result<CallDescription, EntryError>>> = const { RefCell::new(Vec::new()) };
 }
 
@@ -50,19 +47,19 @@ pub(crate) fn ask(call: impl Future) -> Vec<Result<CallDescription, EntryError>>
 
 /// While it lives, this thread asks. Code that runs before the call may ask as well; its answers are kept apart.
 struct AskGuard {
-    was_asking: bool,
+    /// Held until the outer answers are back.
+    _asking: ControlScope,
     outer_answers: Vec<Result<CallDescription, EntryError>>,
 }
 
 impl AskGuard {
     fn begin() -> Self {
-        Self { was_asking: IS_ASKING.replace(true), outer_answers: ANSWERS.take() }
+        Self { _asking: control::enter(Mode::Asking), outer_answers: ANSWERS.take() }
     }
 }
 
 impl Drop for AskGuard {
     fn drop(&mut self) {
-        IS_ASKING.set(self.was_asking);
         ANSWERS.set(std::mem::take(&mut self.outer_answers));
     }
 }
@@ -70,7 +67,7 @@ impl Drop for AskGuard {
 /// Whether this thread asks.
 #[inline]
 pub(crate) fn is_on() -> bool {
-    IS_ASKING.get()
+    control::mode() == Mode::Asking
 }
 
 /// Waits while this thread asks, so that a write, or code that is no call, does not go on. It goes on if somebody polls

@@ -14,6 +14,7 @@ pub(crate) mod batch;
 mod budget;
 mod bulkhead;
 pub(crate) mod call;
+pub(crate) mod control;
 mod flight;
 mod flight_value;
 pub(crate) mod forced;

@@ -5,6 +5,7 @@ use super::unattributed::{pack, unpack};
 use super::{EndedMiss, MissedCalls};
 use crate::engine::bulkhead::Place;
 use crate::engine::call::{Call, decode, share};
+use crate::engine::control::{self, Mode};
 use crate::engine::flight_value::Unattributed;
 use crate::engine::handle::Cache;
 use crate::engine::load::fill::Fill;
@@ -110,20 +111,21 @@ pub fn batch<'a, S: ManyShape, K: Keep<S::Item>>(
         engine: None,
     };
     let cache = cache.cloned().or_else(ambient::current);
-    if asking::is_on() {
-        match cache {
-            Some(cache) => {
-                let targets = ids.iter().map(|id| call(&cache, id).typed(one(shape)).target);
-                asking::asked_each::<S::Item>(site, targets);
-            }
-            None => drop(Call::without_cache(site)),
+    match (cache, control::mode()) {
+        (Some(cache), Mode::Asking) => {
+            let targets = ids.iter().map(|id| call(&cache, id).typed(one(shape)).target);
+            asking::asked_each::<S::Item>(site, targets);
         }
-    } else if let Some(cache) = cache
-        && !ids.is_empty()
-    {
-        cache.engine().site(site).counters.batches.one();
-        state.add_all(shape, |id| call(&cache, id));
-        state.engine = Some(cache.into_engine());
+        (None, Mode::Asking) => drop(Call::without_cache(site)),
+        (Some(cache), mode) if !ids.is_empty() => {
+            cache.engine().site(site).counters.batches.one();
+            state.add_all(shape, |id| call(&cache, id));
+            match mode {
+                Mode::Bypass => state.bypassed(),
+                Mode::Plain | Mode::Asking => state.engine = Some(cache.into_engine()),
+            }
+        }
+        _ => {}
     }
     Batch { keep: PhantomData, state: Box::new(state) }
 }
@@ -197,6 +199,12 @@ impl<S: ManyShape> BatchState<'_, S> {
                 None => self.permitted.push((place, None)),
             }
         }
+    }
+
+    /// Counts each distinct id as a call that does not use the cache. Without an engine, the body runs once for all
+    /// ids, and what it returns is returned as it is.
+    fn bypassed(&mut self) {
+        self.wanted.drain(..).for_each(|wanted| wanted.target.bypassed());
     }
 
     async fn next<K: Keep<S::Item>>(&mut self) -> Result<S::Return, Vec<S::Id>> {
@@ -435,9 +443,11 @@ impl<F: Future> Future for Running<'_, F> {
         }
         let pulse = pulse.as_ref();
         pulse::poll(pulse, context, |context| {
+            let uncontrolled = control::begin_body();
             let inside = nesting::enter(loading);
             let polled = body.as_mut().poll(context);
             drop(inside);
+            drop(uncontrolled);
             if polled.is_pending() {
                 if let Some((load, engine)) = to_renew.take() {
                     load.renew_leases(engine, pulse);

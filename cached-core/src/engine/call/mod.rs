@@ -3,6 +3,7 @@
 pub(crate) mod near;
 pub(crate) mod spawn;
 
+use super::control::{self, Mode};
 use super::health::is_on_tokio;
 use super::load::fill::Fill;
 use super::load::running::Running;
@@ -100,9 +101,27 @@ pub struct TypedCall {
 }
 
 impl TypedCall {
-    /// Answers with the description of the call.
+    /// Makes the call in the mode of this thread, which is not the plain one.
     #[cold]
-    pub(crate) fn asked<S: Shape>(mut self) -> Self {
+    pub(crate) fn controlled<S: Shape>(self) -> Self {
+        match control::mode() {
+            Mode::Plain => self,
+            Mode::Asking => self.asked::<S>(),
+            Mode::Bypass => self.bypassed(),
+        }
+    }
+
+    /// The call without its entry: its body runs, and that is all.
+    fn bypassed(mut self) -> Self {
+        // Without a target, the reason has been counted already.
+        if let Some(target) = self.target.take() {
+            target.bypassed();
+        }
+        self
+    }
+
+    /// Answers with the description of the call.
+    fn asked<S: Shape>(mut self) -> Self {
         // Without a target, the reason has been answered already.
         if let Some(target) = self.target.take() {
             let function = target.site.site.path();
@@ -190,7 +209,7 @@ impl Load {
     pub fn run<T: 'static, F: Future>(&mut self, policy: &Policy<T>, body: F) -> Running<'_, F> {
         let (loading, pulse) = (self.loading.take(), self.pulse.take());
         let is_asked = self.begun.is_none() && asking::answers(policy);
-        Running { body: Box::pin(body), is_asked, loading, pulse, to_keep: self.begun.as_deref_mut() }
+        Running { body: Box::pin(body), is_load: true, is_asked, loading, pulse, to_keep: self.begun.as_deref_mut() }
     }
 
     /// Shares what the body returned, stores it in the background, and returns it. If the body has failed, its fallback

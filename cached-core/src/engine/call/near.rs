@@ -1,12 +1,13 @@
 //! How generated code reads the near cache: before anything else, and without waiting.
 
 use super::{Call, TypedCall};
+use crate::engine::control::{self, Mode};
 use crate::engine::handle::Cache;
 use crate::engine::refresh::ahead::lead;
 use crate::engine::site::NearPolicy;
 use crate::engine::site::account::CALLS;
 use crate::engine::target::{LeftByNear, Target};
-use crate::engine::{Engine, SiteState, ambient, asking, nesting};
+use crate::engine::{Engine, SiteState, ambient, nesting};
 use crate::key::{Key, KeySegment};
 use crate::near::keep::Keep;
 use crate::near::{Answer, CachedNone, KeptValue, NameRef, Words};
@@ -26,10 +27,10 @@ pub fn near<S: Shape, K: Keep<S::Item>>(
     path: &'static str,
     segments: &[&dyn KeySegment],
     shape: S,
-    _: K,
+    keep: K,
 ) -> Result<S::Return, TypedCall> {
-    if asking::is_on() {
-        return Err(asked(site, cache, path, segments, shape));
+    if control::is_on() {
+        return controlled(site, cache, path, segments, shape, keep);
     }
     let wanted = NearCall { site, path, segments, fingerprint: |site, path| site.fingerprint::<S::Item>(path) };
     let draw = match ambient::in_cache(cache, |cache| wanted.kept(cache.engine())) {
@@ -50,17 +51,18 @@ pub fn near<S: Shape, K: Keep<S::Item>>(
     Err(call.unwrap_or_else(|| Call::without_cache(site)).typed(shape))
 }
 
-/// Answers for a call that is asked, which does not read the near cache.
+/// As [`near`], for a call that is controlled: with its key rendered, as if it had call tags.
 #[cold]
-fn asked<S: Shape>(
+fn controlled<S: Shape, K: Keep<S::Item>>(
     site: &'static Site,
     cache: Option<&Cache>,
     path: &'static str,
     segments: &[&dyn KeySegment],
     shape: S,
-) -> TypedCall {
+    keep: K,
+) -> Result<S::Return, TypedCall> {
     let call = ambient::in_cache(cache, |cache| Call::after_near(cache.engine(), site, path, segments, None));
-    call.unwrap_or_else(|| Call::without_cache(site)).typed(shape).asked::<S>()
+    call.unwrap_or_else(|| Call::without_cache(site)).near(shape, keep)
 }
 
 /// One call, as generated code describes it.
@@ -204,8 +206,8 @@ impl Call {
     /// None: an `Err` is the call that the near cache did not answer.
     pub fn near<S: Shape, K: Keep<S::Item>>(self, shape: S, _: K) -> Result<S::Return, TypedCall> {
         let mut call = self.typed(shape);
-        if asking::is_on() {
-            return Err(call.asked::<S>());
+        if control::mode() != Mode::Plain {
+            return Err(call.controlled::<S>());
         }
         let Some(target) = &mut call.target else { return Err(call) };
         match target.kept() {

@@ -10,8 +10,8 @@
 //! As for loads that are not detached. Nothing is refreshed in the background, because no value is found.
 
 use super::{Load, fallback};
+use crate::engine::ambient;
 use crate::engine::policy::Policy;
-use crate::engine::{ambient, asking};
 use crate::outcome::Shape;
 use std::borrow::Borrow;
 use std::fmt;
@@ -152,15 +152,12 @@ impl Load {
     }
 }
 
-async fn detached<S>(load: Load, shape: S, policy: Policy<S::Item>, body: Body<S::Return>) -> S::Return
+async fn detached<S>(mut load: Load, shape: S, policy: Policy<S::Item>, body: Body<S::Return>) -> S::Return
 where
     S: Shape<Return: Returns> + Send + 'static,
 {
     let Some(begun) = load.begun.as_deref() else {
-        if asking::answers(&policy) {
-            asking::stop().await;
-        }
-        return body.await;
+        return load.run(&policy, body).await;
     };
     if begun.is_claimed() {
         let old = begun.fallback().and_then(|entry| Some((fallback::<S>(begun.site(), entry)?, entry)));

@@ -57,6 +57,11 @@ impl Target {
         self.site.note_miss(reason, || self.engine.last_error());
     }
 
+    /// Counts a call that its caller makes past the cache.
+    pub(crate) fn bypassed(&self) {
+        self.site.runs_uncached(MissReason::Bypassed);
+    }
+
     /// Counts a load that has ended.
     pub(crate) fn loaded(&self, took: Duration, is_ok: bool) {
         if !is_ok {

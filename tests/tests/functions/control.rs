@@ -1,0 +1,3 @@
+//! Calls that their caller controls: past the cache.
+
+mod bypass;
