@@ -53,6 +53,7 @@ pub use cache::audit::{Audit, AuditOptions, Finding, FindingKind, audit};
 pub use cache::builder::CacheBuilder;
 pub use cache::controlled::{Bypass, bypass};
 pub use cache::entry::Entry;
+pub use cache::forced::{Refresh, refresh};
 pub use cache::writes::Deferred;
 #[cfg(feature = "macros")]
 pub use cached_macros::{CacheEvent, CacheKey, redis_cached, redis_invalidate, redis_put};

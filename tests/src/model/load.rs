@@ -181,7 +181,8 @@ impl World<'_> {
     /// The connection breaks with the command on its way. Returns the id of the copy; the second try has another one.
     pub(super) fn lost_id(&mut self, task: Task, command: usize) -> Id {
         let id = self.id_for(task, command);
-        if self.variant.has(Flaw::SameId) {
+        let is_takeover = self.loader(task).forced.is_some() && command == 0;
+        if self.variant.has(Flaw::SameId) || self.variant.has(Flaw::SameTakeover) && is_takeover {
             self.loader(task).sent[command] = id;
         }
         id

@@ -153,6 +153,8 @@ pub enum Flaw {
     LeaseRespected,
     /// TAKEOVER leaves the value's head as it is, and FILL compares with that.
     HeadKept,
+    /// TAKEOVER is sent again with the same id.
+    SameTakeover,
     /// TAKEOVER does not check for markers.
     TakeoverUnmarked,
     /// TAKEOVER leaves a writer's token where it is.

@@ -195,6 +195,17 @@ replays!(
     set,
     set_unmarked,
     set_late,
+    forced,
+    forced_refresh,
+    forced_twice,
+    forced_put,
+    forced_ended,
+    forced_by_ticket,
+    forced_lease_respected,
+    forced_head_kept,
+    forced_unmarked,
+    forced_token_respected,
+    forced_same_id,
 );
 
 /// The runs of callers that do not share: callers of one process share only with the engine.
@@ -254,6 +265,17 @@ mod scripts {
         set,
         set_unmarked,
         set_late,
+        forced,
+        forced_refresh,
+        forced_twice,
+        forced_put,
+        forced_ended,
+        forced_by_ticket,
+        forced_lease_respected,
+        forced_head_kept,
+        forced_unmarked,
+        forced_token_respected,
+        forced_same_id,
     );
 
     pub(super) const ALL: &[&str] = REPLAYED;
@@ -272,6 +294,15 @@ async fn found_with_kept_tag_when_acquire_is_sent_again() {
 #[tokio::test]
 async fn sets_by_hand_in_memory() {
     for name in ["set", "set_unmarked", "set_late"] {
+        check_on(Ground::Memory, name).await;
+        check_scripts_on(Ground::Memory, name).await;
+    }
+}
+
+/// Nor is there a difference for forced refreshes.
+#[tokio::test]
+async fn forced_refreshes_in_memory() {
+    for name in scripts::ALL.iter().filter(|name| name.starts_with("forced")) {
         check_on(Ground::Memory, name).await;
         check_scripts_on(Ground::Memory, name).await;
     }

@@ -3,6 +3,7 @@
 mod annotated;
 mod batch;
 mod ended;
+mod forced;
 mod jitter;
 mod near;
 mod read_path;

@@ -13,7 +13,7 @@ use crate::engine::load::{ActiveLoad, LoadPermit, Next};
 use crate::engine::nesting::{self, Loading};
 use crate::engine::policy::Policy;
 use crate::engine::site::notices::Cause;
-use crate::engine::{Engine, ambient, asking};
+use crate::engine::{Engine, ambient, asking, forced};
 use crate::envelope::Entry;
 use crate::flight::pulse::{self, Pulse};
 use crate::key::Key;
@@ -122,6 +122,10 @@ pub fn batch<'a, S: ManyShape, K: Keep<S::Item>>(
             state.add_all(shape, |id| call(&cache, id));
             match mode {
                 Mode::Bypass => state.bypassed(),
+                Mode::Refresh => {
+                    state.force();
+                    state.engine = Some(cache.into_engine());
+                }
                 Mode::Plain | Mode::Asking => state.engine = Some(cache.into_engine()),
             }
         }
@@ -205,6 +209,13 @@ impl<S: ManyShape> BatchState<'_, S> {
     /// ids, and what it returns is returned as it is.
     fn bypassed(&mut self) {
         self.wanted.drain(..).for_each(|wanted| wanted.target.bypassed());
+    }
+
+    /// Loads all ids though there may be values.
+    fn force(&mut self) {
+        if let Some(call) = forced::current() {
+            self.wanted.iter_mut().for_each(|wanted| wanted.target.force(call.clone()));
+        }
     }
 
     async fn next<K: Keep<S::Item>>(&mut self) -> Result<S::Return, Vec<S::Id>> {

@@ -28,6 +28,7 @@ use crate::engine::flight::LeadKey;
 use crate::engine::flight_value::{FlightValue, Unattributed};
 use crate::engine::gate;
 use crate::engine::load::{ForcedPermit, LoadPermit, LoadRoom, Next};
+use crate::engine::target::Target;
 use crate::envelope::Head;
 use crate::flight::{Follow, Landing, Role, pulse};
 use crate::lease::{Lease, random_id};
@@ -123,9 +124,10 @@ impl MissedCall {
             }
             TakeoverOutcome::Unable => {
                 self.is_forced = false;
-                let remove = |store: &dyn crate::store::Store, within| store.remove(Remove::new(&self.target.key, within));
-                let removed = self.budget.step(&self.target.engine, remove).await;
-                self.target.engine.wrote([&self.target.key]);
+                let Target { engine, key, .. } = &self.target;
+                let removed =
+                    self.budget.step(engine, |store, within| store.remove(Remove::new(key, within))).await;
+                engine.wrote([key]);
                 self.deadline = Instant::now() + self.bounded_by_nesting(self.target.engine.settings.max_wait);
                 match removed {
                     Ok(_) => return None,
@@ -162,14 +164,16 @@ impl MissedCall {
             return TakeoverOutcome::Without(MissReason::Refused);
         };
         let (tags, stamp) = (self.target.load_tags(), Head::value(lease.id()));
-        let take_over = |_: &dyn crate::store::Store, within| lease.take_over(fresh, within);
         let (taken, stamps) = if tags.is_empty() {
-            (self.budget.step(engine, take_over).await, Ok(Some(Vec::new())))
+            let taken = self.budget.step(engine, |_, within| lease.take_over(fresh, within)).await;
+            (taken, Ok(Some(Vec::new())))
         } else {
             let time = self.target.site.tag_time;
-            let both = self
-                .budget
-                .both(engine, take_over, |store, within| gate::tag(store, TagAll::new(&tags, stamp, time, within)));
+            let both = self.budget.both(
+                engine,
+                |_, within| lease.take_over(fresh, within),
+                |store, within| gate::tag(store, TagAll::new(&tags, stamp, time, within)),
+            );
             Box::pin(both).await
         };
         let over = match taken {

@@ -199,6 +199,16 @@ async fn what_is_not_to_be_stored_ends_the_old_value() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_cannot_be_encoded_ends_the_old_value() {
+    let on = Subject::new();
+    let call = |value: f64| on.cache.get_or_set("f", Options::new(), move || async move { Ok::<_, ()>(value) });
+    assert_eq!(call(1.0).await, Ok(1.0));
+    on.cache.settled().await;
+    assert!(crate::refresh(call(f64::NAN)).await.unwrap().is_nan());
+    assert_eq!(call(2.0).await, Ok(2.0), "the source has answered");
+}
+
+#[tokio::test(start_paused = true)]
 async fn tags_are_those_from_before_the_load() {
     let on = Subject::new();
     let call = async |value: u64, takes: Duration| {

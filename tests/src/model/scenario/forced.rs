@@ -40,21 +40,21 @@ fn holding() -> Vec<Scenario> {
         Scenario::new("forced_twice", "forced, one writer, two calls do, and refresh", FRESH, refreshes(twice())),
         Scenario::new("forced_bracket", "d2, a call refreshes by force", BOTH, bracket()).large(),
         Scenario::new("forced_bracket_refresh", "forced_bracket, and refresh", BOTH, refreshes(bracket())).huge(),
-        Scenario::new("forced_put", "forced, the other writer puts and crashes", FRESH, put()),
+        Scenario::new("forced_put", "forced, the other writer puts and crashes", FRESH, put()).large(),
         Scenario::new(
             "forced_tags",
             "forced_twice, the other writer brackets a tag and crashes",
             FRESH,
             Variant { crashes: [false, true], ..with_tag(twice()) },
         )
-        .large(),
+        .huge(),
         Scenario::new(
             "forced_value_tags",
-            "forced_tags, tags from the value",
+            "forced_tags, one call does, tags from the value",
             FRESH,
             Variant { tags: Tags::FromValue, forces: 1, crashes: [false, true], ..with_tag(twice()) },
         )
-        .large(),
+        .huge(),
         Scenario::new("forced_flight", "forced_twice, callers share", FRESH, shared(refreshes(twice()))).large(),
         Scenario::new(
             "forced_flight_bracket",
@@ -83,7 +83,8 @@ fn holding() -> Vec<Scenario> {
 }
 
 fn broken() -> Vec<Scenario> {
-    let unmarked = Variant { forces: 1, ..crash(entry(Way::Bracket)) };
+    let one_bracket = [Some(Plan::entry(Way::Bracket)), None];
+    let unmarked = Variant { forces: 1, writers: one_bracket, ..crash(entry(Way::Bracket)) };
     vec![
         Scenario::new(
             "forced_by_ticket",
@@ -105,7 +106,7 @@ fn broken() -> Vec<Scenario> {
         ),
         Scenario::new(
             "forced_unmarked",
-            "forced_bracket, TAKEOVER does not look at markers",
+            "forced_bracket, one writer, TAKEOVER does not look at markers",
             BROKEN,
             flaw(Flaw::TakeoverUnmarked, unmarked),
         ),
@@ -119,17 +120,18 @@ fn broken() -> Vec<Scenario> {
             "forced_same_id",
             "forced_late, TAKEOVER is sent again with the same id",
             BROKEN,
-            Variant { breaks: 1, ..flaw(Flaw::SameId, beside(Way::Plain)) },
+            Variant { breaks: 1, reads: [1, 1, 0], ..flaw(Flaw::SameTakeover, beside(Way::Plain)) },
         ),
         Scenario::new(
             "forced_shares_load",
-            "forced_flight, who comes after TAKEOVER shares the load",
+            "forced_flight without refresh, who comes after TAKEOVER shares the load",
             BROKEN,
-            flaw(Flaw::ForcedSharesLoad, shared(refreshes(twice()))),
-        ),
+            flaw(Flaw::ForcedSharesLoad, shared(twice())),
+        )
+        .huge(),
         Scenario::new(
             "forced_shares_proof",
-            "forced_flight, who comes before FILL shares what it has stored",
+            "forced_flight without refresh, who comes before FILL shares what it has stored",
             BROKEN,
             flaw(Flaw::ForcedSharesProof, shared(twice())),
         ),

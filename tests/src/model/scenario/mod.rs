@@ -108,8 +108,10 @@ impl Scenario {
     /// and one build, and the gates need callers that look with GET, wait for a lease, and are polled.
     #[must_use]
     pub fn is_replayed(&self) -> bool {
-        let Variant { takes_over, stalls, failover, builds, .. } = self.variant;
-        !takes_over && !stalls && !builds && failover.is_none()
+        let Variant { takes_over, stalls, failover, builds, shares, forces, .. } = self.variant;
+        // Where forced refreshes share, a process has two flights, and the gates do not tell whose step one is.
+        let is_told_apart = forces == 0 || !shares;
+        !takes_over && !stalls && !builds && failover.is_none() && is_told_apart
     }
 
     /// Events that must happen in some run. Without them, the rule would hold because nothing could break it.
