@@ -145,11 +145,7 @@ impl Lease {
     }
 
     /// Sends TAKEOVER: the lease stands where no value does; a value gets the head `fresh`. `None` if the store cannot.
-    pub(crate) async fn take_over(
-        &mut self,
-        fresh: Head,
-        within: Duration,
-    ) -> Result<Option<TakenOver>, StoreError> {
+    pub(crate) async fn take_over(&mut self, fresh: Head, within: Duration) -> Result<Option<TakenOver>, StoreError> {
         let store = Arc::clone(&self.store);
         let Some(forced) = store.capabilities().forced_refresh() else { return Ok(None) };
         self.holding = Holding::Perhaps;

@@ -3,9 +3,9 @@
 mod news;
 
 use super::{
-    Acquire, Acquired, Begin, Capabilities, Domain, Each, End, Ended, Fill, ForcedRefresh, Get, GetAll,
-    GetWatched, Head, Key, MemoryStore, Ping, Put, Release, Remove, RemoveAll, Renew, Store, StoreFuture, Sweep, Swept,
-    TagAll, TakenOver, Takeover, Watch, Watched, Watcher,
+    Acquire, Acquired, Begin, Capabilities, Domain, Each, End, Ended, Fill, ForcedRefresh, Get, GetAll, GetWatched,
+    Head, Key, MemoryStore, Ping, Put, Release, Remove, RemoveAll, Renew, Store, StoreFuture, Sweep, Swept, TagAll,
+    TakenOver, Takeover, Watch, Watched, Watcher,
 };
 use crate::clock::Clock;
 use crate::error::{FaultKind, StoreError};
@@ -85,7 +85,17 @@ impl Scripted {
         let memory = MemoryStore::new(1 << 24, clock);
         let (planned, answers, taken) = (Mutex::default(), Mutex::default(), Mutex::default());
         let (told, holds_news, failing) = (Mutex::default(), Arc::default(), Mutex::default());
-        Arc::new(Self { memory, planned, answers, taken, told, holds_news, failing, is_plain: AtomicBool::new(false), made: Instant::now() })
+        Arc::new(Self {
+            memory,
+            planned,
+            answers,
+            taken,
+            told,
+            holds_news,
+            failing,
+            is_plain: AtomicBool::new(false),
+            made: Instant::now(),
+        })
     }
 
     /// From now on nobody is told of any change.

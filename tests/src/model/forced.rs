@@ -7,7 +7,8 @@
 //!
 //! The promise: what is stored was loaded after the call began, or by one that began later still. So when it has ended,
 //! no read that starts later returns an older version than the database had when it began, even if nobody has told the
-//! cache of the commit. If another forced refresh has taken over meanwhile, that is so when that one has ended.
+//! cache of the commit. If another forced refresh has taken over meanwhile, that is so when that one has ended; and if that
+//! TAKEOVER came late, nothing is promised to who has not stored.
 //!
 //! Callers of one process share a forced refresh if they had joined before TAKEOVER was announced. Their flight is
 //! beside the common one.
@@ -181,6 +182,10 @@ impl World<'_> {
         let Some(since) = loader.forced.filter(|_| loader.ask != Ask::Unasked) else { return };
         self.loader(task).forced = None;
         let took_over = |other: &&mut Loader| other.forced.is_some() && other.ask == Ask::Granted;
+        if loader.filled == Some(false) && self.variant.breaks > 0 {
+            // Perhaps because of a TAKEOVER that came late, whose call has given up.
+            return;
+        }
         let mut others = self.state.loaders.iter_mut().flatten().filter(took_over).peekable();
         if loader.filled == Some(false) && others.peek().is_some() {
             self.coverage.note(Event::Superseded);

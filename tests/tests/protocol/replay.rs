@@ -65,7 +65,10 @@ fn judge(name: &str, run: &[Action], report: &Report) {
     let Finish { last, committed, completed, .. } = report.finish;
     // Or for those of a writer that tells nobody: they are complete by force, or not at all.
     let is_silent = name.starts_with("forced");
-    assert!(is_silent || (completed == committed) != BEYOND.contains(&name), "{name}: v{completed} of v{committed} is complete");
+    assert!(
+        is_silent || (completed == committed) != BEYOND.contains(&name),
+        "{name}: v{completed} of v{committed} is complete"
+    );
     assert_eq!(last >= completed, is_fresh, "{name}");
     if BEYOND.contains(&name) {
         assert!(last < committed, "{name}: more was kept than is promised, so it should be");

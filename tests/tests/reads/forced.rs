@@ -197,8 +197,8 @@ async fn every_kind_of_function_is_refreshed_by_force(on: Subject) {
     tests::eventually("it is kept near", async || {
         on.here.near().await.unwrap();
         on.there.near().await.unwrap();
-        on.here.cache.stats().site("near").unwrap().near_hits > 0
-            && on.there.cache.stats().site("near").unwrap().near_hits > 0
+        on.here.cache.stats().site("Process::near").unwrap().near_hits > 0
+            && on.there.cache.stats().site("Process::near").unwrap().near_hits > 0
     })
     .await;
     let new = on.changes();
@@ -250,7 +250,7 @@ async fn a_load_that_began_before_is_not_stored(mut on: Subject) {
     assert_eq!((old.await.unwrap(), forced.await.unwrap()), (Ok(1), Ok(new)));
     on.settled().await;
     assert_eq!((on.here.plain().await, on.there.plain().await), (Ok(new), Ok(new)));
-    assert_eq!(on.there.cache.stats().site("plain").unwrap().unstored[&UnstoredReason::LeaseLost], 1);
+    assert_eq!(on.there.cache.stats().site("Process::plain").unwrap().unstored[&UnstoredReason::LeaseLost], 1);
 }
 
 async fn a_load_that_fails_keeps_the_old_value(on: Subject) {
@@ -309,7 +309,9 @@ async fn of_two_processes_the_later_load_stays(mut on: Subject) {
 }
 
 async fn entries_by_hand_are_refreshed_by_force(on: Subject) {
-    let call = |version: u64| on.here.cache.get_or_set("by hand", cached_core::Options::new(), move || async move { Ok::<_, ()>(version) });
+    let call = |version: u64| {
+        on.here.cache.get_or_set("by hand", cached_core::Options::new(), move || async move { Ok::<_, ()>(version) })
+    };
     assert_eq!(call(1).await, Ok(1));
     on.settled().await;
     assert_eq!((call(2).await, refresh(call(3)).await, call(4).await), (Ok(1), Ok(3), Ok(3)));

@@ -85,7 +85,7 @@ async fn a_register_is_taken_over_once() {
         let forced = on.store.capabilities().forced_refresh().expect("it can");
         forced.take_over(Takeover::new(key, head(b'V', 2), head(b'L', 2), TTL, WITHIN)).await
     };
-    on.is_sent_once(take_over).await;
+    on.is_sent_once(async |key| take_over(key).await).await;
     let (key, old) = (Key::from("another-certain-key"), Bytes::from([b'V'; 40].to_vec()));
     on.store.put(Put::new(&key, old, TTL, WITHIN)).await.unwrap();
     assert_eq!(take_over(&key).await.unwrap(), TakenOver::Value);

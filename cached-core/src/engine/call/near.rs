@@ -195,7 +195,8 @@ impl Call {
             && let Some(local) = &target.site.local
         {
             let words = local.words(segments);
-            target.left = (draw.is_some() || words.is_some()).then(|| Box::new(LeftByNear { words, draw, forced: None }));
+            target.left =
+                (draw.is_some() || words.is_some()).then(|| Box::new(LeftByNear { words, draw, forced: None }));
         }
         call
     }
@@ -217,7 +218,9 @@ impl Call {
                 }
             }
             Some(Err(NearMiss { draw: None })) | None => {}
-            Some(Err(NearMiss { draw })) => target.left = Some(Box::new(LeftByNear { words: None, draw, forced: None })),
+            Some(Err(NearMiss { draw })) => {
+                target.left = Some(Box::new(LeftByNear { words: None, draw, forced: None }))
+            }
         }
         Err(call)
     }

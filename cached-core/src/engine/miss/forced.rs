@@ -54,7 +54,7 @@ enum ForcedFollow {
 /// What TAKEOVER led to.
 enum TakeoverOutcome {
     /// The step of this number has taken over.
-    Taken(ForcedPermit),
+    Taken(Box<ForcedPermit>),
     /// Load without the store.
     Without(MissReason),
     /// A writer is at work.
@@ -86,8 +86,7 @@ impl MissedCall {
                     ForcedFollow::Alone(reason) => {
                         self.count_miss(reason);
                         let is_failed = reason == MissReason::LoadFailed;
-                        let room =
-                            self.room(if is_failed { &engine.after_failure } else { &engine.bulkhead }).await;
+                        let room = self.room(if is_failed { &engine.after_failure } else { &engine.bulkhead }).await;
                         return self.lead_forced(None, room).await;
                     }
                 },
@@ -119,14 +118,13 @@ impl MissedCall {
         let outcome = pulse::drive(pulse, self.take_over()).await;
         let without = match outcome {
             TakeoverOutcome::Taken(permit) => {
-                let permit = ForcedPermit { lead: lead.map(|lead| (lead, announced)), ..permit };
+                let permit = ForcedPermit { lead: lead.map(|lead| (lead, announced)), ..*permit };
                 return Some(Next::Load(Box::new(LoadPermit::forced(self.target.clone(), permit, room))));
             }
             TakeoverOutcome::Unable => {
                 self.is_forced = false;
                 let Target { engine, key, .. } = &self.target;
-                let removed =
-                    self.budget.step(engine, |store, within| store.remove(Remove::new(key, within))).await;
+                let removed = self.budget.step(engine, |store, within| store.remove(Remove::new(key, within))).await;
                 engine.wrote([key]);
                 self.deadline = Instant::now() + self.bounded_by_nesting(self.target.engine.settings.max_wait);
                 match removed {
@@ -184,7 +182,7 @@ impl MissedCall {
             Err(error) => return TakeoverOutcome::Without(error.kind.into()),
         };
         match stamps {
-            Ok(Some(stamps)) => TakeoverOutcome::Taken(ForcedPermit { lease, over, stamps, lead: None }),
+            Ok(Some(stamps)) => TakeoverOutcome::Taken(Box::new(ForcedPermit { lease, over, stamps, lead: None })),
             Ok(None) => TakeoverOutcome::Writing,
             Err(error) => TakeoverOutcome::Without(error.kind.into()),
         }

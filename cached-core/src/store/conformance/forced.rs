@@ -84,7 +84,10 @@ pub async fn the_later_of_two_forced_refreshes_stores(on: On<impl Subject>) {
             on.put("k", &value(1, "old").1).await;
         }
         let (first, second) = (on.take_over("k", 2).await, on.take_over("k", 3).await);
-        assert_eq!((first, second), if stands { (TakenOver::Value, TakenOver::Value) } else { (TakenOver::Lease, TakenOver::Lease) });
+        assert_eq!(
+            (first, second),
+            if stands { (TakenOver::Value, TakenOver::Value) } else { (TakenOver::Lease, TakenOver::Lease) }
+        );
         let head = |id| if stands { stamp(id) } else { lease(id) };
         assert!(!on.fill("k", head(2), &value(4, "earlier").1).await);
         assert!(on.fill("k", head(3), &value(5, "later").1).await);

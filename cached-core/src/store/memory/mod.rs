@@ -13,8 +13,8 @@ mod told;
 
 use super::watchers::Watchers;
 use super::{
-    Acquire, Acquired, Begin, Capabilities, Domain, Each, End, Ended, Fill, ForcedRefresh, Get, GetAll, GetWatched, Key,
-    Ping, Put, PutValue, Release, Remove, RemoveAll, Renew, Replace, Store, StoreFuture, Sweep, Swept, TagAll,
+    Acquire, Acquired, Begin, Capabilities, Domain, Each, End, Ended, Fill, ForcedRefresh, Get, GetAll, GetWatched,
+    Key, Ping, Put, PutValue, Release, Remove, RemoveAll, Renew, Replace, Store, StoreFuture, Sweep, Swept, TagAll,
     TakenOver, Takeover, Watch, Watched, Watcher, Written,
 };
 use crate::clock::Clock;

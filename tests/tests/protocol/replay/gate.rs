@@ -4,8 +4,8 @@ use super::desk::{Command, Desk, Process};
 use super::foreign::Marks;
 use bytes::Bytes;
 use cached_core::store::{
-    Acquire, Acquired, Begin, Capabilities, Domain, Each, End, Ended, Fill, ForcedRefresh, Get, GetAll, Head, Key, Ping,
-    Put, Release, Remove, RemoveAll, Renew, Store, StoreFuture, Sweep, Swept, TagAll, TakenOver, Takeover,
+    Acquire, Acquired, Begin, Capabilities, Domain, Each, End, Ended, Fill, ForcedRefresh, Get, GetAll, Head, Key,
+    Ping, Put, Release, Remove, RemoveAll, Renew, Store, StoreFuture, Sweep, Swept, TagAll, TakenOver, Takeover,
 };
 use std::sync::Arc;
 use std::time::Duration;
