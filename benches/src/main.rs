@@ -6,6 +6,7 @@ mod options;
 mod random;
 mod report;
 mod rounds;
+mod scale;
 mod server;
 mod smoke;
 mod subjects;

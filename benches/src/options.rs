@@ -1,6 +1,7 @@
 //! The command line.
 
 use crate::cases::Case;
+use crate::scale::Scale;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -40,28 +41,6 @@ options:
 Prints one JSON object per figure on stdout, progress on stderr.
 Exit codes: 1 a figure is missing, 2 usage, 3 no server to measure against.
 ";
-
-/// How much is measured.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Scale {
-    /// `None`: each case has its own default.
-    pub(crate) rounds: Option<usize>,
-    pub(crate) time: Duration,
-    pub(crate) fill_keys: u64,
-    pub(crate) hung_calls: usize,
-    pub(crate) sequence: u64,
-}
-
-impl Scale {
-    const FULL: Self =
-        Self { rounds: None, time: Duration::from_millis(500), fill_keys: 100_000, hung_calls: 50, sequence: 5_000 };
-    const SMOKE: Self =
-        Self { rounds: Some(2), time: Duration::from_millis(50), fill_keys: 1_000, hung_calls: 10, sequence: 200 };
-
-    pub(crate) fn rounds_or(&self, default: usize) -> usize {
-        self.rounds.unwrap_or(default)
-    }
-}
 
 #[derive(Debug)]
 pub(crate) struct Options {

@@ -87,12 +87,31 @@ enum State {
 pub(crate) struct Breaker {
     /// Mirrors `state`, so that no lock is taken while the store works.
     healthy: AtomicBool,
+    /// It is never healthy again. Changes under the lock of `state` only.
+    is_wary: AtomicBool,
     state: Mutex<State>,
 }
 
 impl Breaker {
     pub(crate) fn new() -> Self {
-        Self { healthy: AtomicBool::new(true), state: Mutex::new(State::Closed { outages: 0 }) }
+        Self {
+            healthy: AtomicBool::new(true),
+            is_wary: AtomicBool::new(false),
+            state: Mutex::new(State::Closed { outages: 0 }),
+        }
+    }
+
+    /// From now on it is never healthy, so that every caller has to ask. Nothing else changes.
+    pub(crate) fn be_wary(&self) {
+        let state = self.locked();
+        self.is_wary.store(true, Ordering::Relaxed);
+        self.healthy.store(false, Ordering::Relaxed);
+        drop(state);
+    }
+
+    /// To be called under the lock, when the breaker is closed and the store has answered.
+    fn recovered(&self) {
+        self.healthy.store(!self.is_wary.load(Ordering::Relaxed), Ordering::Relaxed);
     }
 
     fn locked(&self) -> std::sync::MutexGuard<'_, State> {
@@ -131,7 +150,7 @@ impl Breaker {
         // An answer that arrives while the breaker is open was sent before: only a probe may close the breaker.
         if let State::Closed { outages } = &mut *state {
             *outages = 0;
-            self.healthy.store(true, Ordering::Relaxed);
+            self.recovered();
         }
     }
 
@@ -155,7 +174,7 @@ impl Breaker {
         let State::HalfOpen { interval, .. } = *state else { return None };
         if answered {
             *state = State::Closed { outages: 0 };
-            self.healthy.store(true, Ordering::Relaxed);
+            self.recovered();
             return Some(Edge::Closed);
         }
         let interval = (interval * 2).min(PROBE_MAX);
@@ -241,6 +260,23 @@ mod tests {
         breaker.ask(ms(100));
         breaker.probed(ms(100), true);
         assert!(breaker.is_healthy());
+    }
+
+    #[test]
+    fn a_wary_one_is_never_healthy_and_decides_as_ever() {
+        let breaker = Breaker::new();
+        breaker.be_wary();
+        assert!(!breaker.is_healthy());
+        assert_eq!(breaker.ask(ms(0)), Verdict::Use);
+        breaker.answered();
+        for _ in 0..THRESHOLD {
+            breaker.outage(ms(0));
+        }
+        assert_eq!(breaker.ask(ms(99)), Verdict::Skip);
+        assert_eq!(breaker.ask(ms(100)), Verdict::SkipAndProbe);
+        assert_eq!(breaker.probed(ms(100), true), Some(Edge::Closed));
+        assert_eq!(breaker.ask(ms(100)), Verdict::Use);
+        assert!(!breaker.is_healthy());
     }
 
     #[test]

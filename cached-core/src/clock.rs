@@ -12,17 +12,17 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 /// uses tokio's timers.
 ///
 /// ```
-/// use cached_core::{Cache, Clock, Options};
+/// use cached_core::{Cache, Clock};
 /// use std::time::Duration;
 ///
 /// # tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap().block_on(async {
 /// let clock = Clock::manual();
 /// let cache = Cache::builder().clock(clock.clone()).build().unwrap();
-/// cache.set("greeting", &String::from("hello"), Options::new().ttl(Duration::from_secs(60))).await.unwrap();
-/// assert_eq!(cache.get::<String>("greeting").await.as_deref(), Some("hello"));
+/// cache.entry("greeting").ttl(Duration::from_secs(60)).set(&String::from("hello")).await.unwrap();
+/// assert_eq!(cache.entry("greeting").get::<String>().await.as_deref(), Some("hello"));
 ///
 /// clock.advance(Duration::from_secs(120));
-/// assert_eq!(cache.get::<String>("greeting").await, None);
+/// assert_eq!(cache.entry("greeting").get::<String>().await, None);
 /// # });
 /// ```
 #[derive(Clone)]

@@ -37,8 +37,11 @@ const HEADER: usize = 7;
 const CHECK: usize = Head::LEN + 3;
 const PAYLOAD: usize = Head::LEN + HEADER;
 
-/// Low bits of the kind: the codec.
+/// Low bits of the kind: the codec, and [`ERROR`]. A reader that does not know that bit takes an error for a value of
+/// another codec.
 const CODEC_MASK: u8 = 0x0f;
+/// Stands beside the codec: an error was stored, and not a value.
+pub(crate) const ERROR: u8 = 0x08;
 /// The value is a `None`; there is no payload.
 const FLAG_NONE: u8 = 0x10;
 /// The payload is compressed with LZ4, with its expanded size in front.
@@ -68,11 +71,42 @@ impl Age {
     }
 }
 
+/// What is stored, as bytes `B`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Content<B> {
+    Value(B),
+    /// A `None`.
+    None,
+    /// An error that `error_if` has chosen.
+    Error(B),
+}
+
+impl<B> Content<B> {
+    /// A value, or a `None`.
+    pub(crate) fn of(value: Option<B>) -> Self {
+        value.map_or(Self::None, Self::Value)
+    }
+
+    pub(crate) fn is_error(&self) -> bool {
+        matches!(self, Self::Error(_))
+    }
+
+    /// The bytes of a value or an error.
+    pub(crate) fn bytes(self) -> Option<B> {
+        match self {
+            Self::Value(bytes) | Self::Error(bytes) => Some(bytes),
+            Self::None => None,
+        }
+    }
+}
+
 /// A value that is not yet decoded.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Entry {
     /// `None` stands for a cached `None`.
     payload: Option<Payload>,
+    /// The payload is an error. Not a [`Content`], which would be larger.
+    is_error: bool,
     /// The head of the register it was read from; `None` if it was loaded in this process.
     pub(crate) head: Option<Head>,
     pub(crate) age: Age,
@@ -87,8 +121,10 @@ struct Payload {
 
 impl Entry {
     /// A value that this process has just encoded.
-    pub(crate) fn loaded(payload: Option<Vec<u8>>) -> Self {
-        Self { payload: payload.map(|plain| Payload { bytes: plain.into(), from: 0 }), head: None, age: Age::Fresh }
+    pub(crate) fn loaded(content: Content<Vec<u8>>) -> Self {
+        let is_error = content.is_error();
+        let payload = content.bytes().map(|plain| Payload { bytes: plain.into(), from: 0 });
+        Self { payload, is_error, head: None, age: Age::Fresh }
     }
 
     /// A value that was read from `register`.
@@ -99,12 +135,14 @@ impl Entry {
             Place::Expanded(bytes) => Some(Payload { bytes, from: 0 }),
             Place::None => None,
         };
-        Self { payload, head, age }
+        Self { payload, is_error: found.is_error, head, age }
     }
 
-    /// The encoded value; `None` stands for a cached `None`.
-    pub(crate) fn payload(&self) -> Option<&[u8]> {
-        self.payload.as_ref().map(|payload| &payload.bytes[payload.from..])
+    /// The encoded value.
+    pub(crate) fn content(&self) -> Content<&[u8]> {
+        let Some(payload) = &self.payload else { return Content::None };
+        let bytes = &payload.bytes[payload.from..];
+        if self.is_error { Content::Error(bytes) } else { Content::Value(bytes) }
     }
 }
 
@@ -120,6 +158,8 @@ pub(crate) enum Register {
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct FoundValue {
     pub(crate) payload: Place,
+    /// The payload is an error.
+    pub(crate) is_error: bool,
     /// `None`: the value is fresh as long as it exists.
     pub(crate) times: Option<Times>,
     /// The tags that must still have the same stamps.
@@ -141,6 +181,7 @@ pub(crate) enum Place {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Expectation<'a> {
     pub(crate) key: &'a str,
+    /// The codec; with [`ERROR`] if an error is expected.
     pub(crate) codec: u8,
     pub(crate) fingerprint: u64,
     /// The most a compressed payload may expand to, in bytes.
@@ -185,7 +226,11 @@ fn read_value(bytes: &Bytes, expected: Expectation<'_>) -> Result<FoundValue, Mi
         FLAG_LZ4 => Place::Expanded(expand(&bytes[from..], expected.max_payload)?),
         _ => Place::At(from),
     };
-    Ok(FoundValue { payload, times, recorded })
+    let is_error = codec & ERROR != 0;
+    if is_error && payload == Place::None {
+        return Err(MissReason::Version);
+    }
+    Ok(FoundValue { payload, is_error, times, recorded })
 }
 
 /// The parts of a register that holds a value.
@@ -194,8 +239,9 @@ pub(crate) struct Draft<'a> {
     pub(crate) key: &'a str,
     pub(crate) head: Head,
     pub(crate) codec: u8,
+    /// Errors have another one than values.
     pub(crate) fingerprint: u64,
-    pub(crate) payload: Option<&'a [u8]>,
+    pub(crate) content: Content<&'a [u8]>,
     pub(crate) times: Option<Times>,
     pub(crate) recorded: &'a TagRecord,
     /// Payloads of at least this many bytes are compressed, if that makes them smaller.
@@ -204,14 +250,15 @@ pub(crate) struct Draft<'a> {
 
 /// Writes a register that holds a value.
 pub(crate) fn write(draft: &Draft<'_>) -> Bytes {
-    let (flags, payload) = match draft.payload {
+    let (flags, payload) = match draft.content.bytes() {
         None => (FLAG_NONE, PackedPayload::Plain(&[])),
         Some(plain) => compress(plain, draft.compress_above),
     };
+    let codec = if draft.content.is_error() { draft.codec | ERROR } else { draft.codec };
     let is_tagged = !draft.recorded.is_empty();
     let tags = if is_tagged { FLAG_TAGS } else { 0 };
     let timed = if draft.times.is_some() { FLAG_TIMES } else { 0 };
-    let (kind, payload) = (flags | draft.codec | tags | timed, payload.as_slice());
+    let (kind, payload) = (flags | codec | tags | timed, payload.as_slice());
     let times_len = draft.times.map_or(0, |_| Times::LEN);
     let tags_len = if is_tagged { draft.recorded.len() } else { 0 };
     let mut out = Vec::with_capacity(PAYLOAD + times_len + tags_len + payload.len());

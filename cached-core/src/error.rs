@@ -62,101 +62,133 @@ impl BuildError {
     }
 }
 
-/// Why [`Cache::set`](crate::Cache::set) or [`Cache::delete`](crate::Cache::delete) did not take effect, or
-/// [`Cache::try_write`](crate::Cache::try_write) did not begin.
+/// Why [`Entry::set`](crate::Entry::set), [`prime`](crate::Entry::prime) or [`remove`](crate::Entry::remove) did not take
+/// effect, or [`Cache::try_write`](crate::Cache::try_write) did not begin.
 ///
 /// Reads never return an error: for them every fault is a miss.
 ///
+/// The text of [`Store`](Self::Store) contains that of the store's error, and its
+/// [source](std::error::Error::source) is the cause of that error, if the store gave one. So whoever prints a chain of
+/// errors prints nothing twice.
+///
 /// ```
-/// use cached_core::{Cache, CacheError, Options};
+/// use cached_core::{Cache, CacheError};
 ///
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() {
 /// let cache = Cache::builder().max_value_bytes(10).build().unwrap();
 /// let text = String::from("more than ten bytes");
-/// match cache.set("text", &text, Options::new()).await {
+/// match cache.entry("text").set(&text).await {
 ///     Err(CacheError::TooLarge { bytes: 21, max: 10 }) => {} // with the quotes that JSON adds
 ///     other => panic!("{other:?}"),
 /// }
 /// # }
 /// ```
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug)]
 #[non_exhaustive]
 pub enum CacheError {
     /// The store did not answer, or answered with an error. Whether the command took effect is unknown.
-    // The store's error is not the source as well, because `{:#}` of an error chain would then show it twice.
-    #[error("the cache's store failed: {0}")]
     Store(StoreError),
     /// The store has failed repeatedly and is left alone until a probe succeeds.
-    #[error("the cache's store is not in use: its breaker is open")]
     BreakerOpen,
     /// There is no tokio runtime here, whose timers and tasks the cache needs.
-    #[error("there is no tokio runtime here: call the cache from inside of one")]
     NoRuntime,
+    /// The cache is shut down ([`Cache::shutdown`](crate::Cache::shutdown)), so nothing was stored.
+    ShutDown,
     /// A write is in progress on the value's key or on one of its tags. Nothing was stored, because a value made before
     /// the write's commit would look like one made after it.
-    #[error("a write is in progress on the value's key or on one of its tags, so nothing was stored")]
     Writing,
     /// The operating system has no random bits to give, so the value has no stamp and is not stored.
-    #[error("no random bits for the value's stamp")]
     NoRandomness,
     /// The value has more tags and events than are allowed.
-    #[error("more than {max} tags and events")]
     TooManyTags {
         /// The limit.
         max: usize,
     },
     /// The value could not be serialized, or would be read back as another one.
-    #[error("the value could not be serialized as {codec}")]
     Encode {
         /// The codec that refused it.
         codec: crate::Codec,
     },
     /// The serialized value is larger than the builder's `max_value_bytes`.
-    #[error("the value takes {bytes} bytes, more than the {max} of `max_value_bytes`")]
     TooLarge {
         /// The size of the value in bytes.
         bytes: usize,
         /// The limit in bytes.
         max: usize,
     },
-    /// The options of the annotated function do not store this value.
-    #[error(
-        "the function's own options do not store this value: its `ttl` is zero, `cache_if` says no, or its `tags` fail"
-    )]
+    /// The options of the entry, or of its function, do not store this value.
     Policy,
-    /// A pattern was given to a call that is about one key: [`Cache::set`](crate::Cache::set),
-    /// [`Cache::delete`](crate::Cache::delete), or the invalidation of [`Cache::try_write`](crate::Cache::try_write). A
+    /// A pattern was given to a call that is about one key: [`Entry::set`](crate::Entry::set),
+    /// [`Entry::remove`](crate::Entry::remove), or the invalidation of [`Cache::try_write`](crate::Cache::try_write). A
     /// pattern is a key of which a part, between `:`, is nothing but a `*`.
     ///
     /// A `*` that comes from a function's argument is no pattern: name that entry by [`entry!`](crate::entry).
-    #[error(
-        "`{key}` is a pattern, and this call is about one key: to remove all keys that begin alike, call \
-         `delete_matching({:?}, ..)`; to invalidate entries together, give them a tag (`tags = \"..\"`) or an event \
-         (`invalidate_on = ..`) and name that; for an argument that is a `*`, name the call, `entry!(call)`; in a key \
-         that you render yourself, write `%2A` for a `*`",
-        .key.split('*').next().unwrap_or_default()
-    )]
     KeyPattern {
         /// The key as it was given.
         key: String,
     },
     /// A pattern was given as a tag to the invalidation of [`Cache::try_write`](crate::Cache::try_write). A pattern is
     /// a tag of which a part, between `:`, is nothing but a `*`.
-    #[error(
-        "`{tag}` is a pattern, and an invalidation by tag is of one tag: give the entries a tag for all of them as \
-         well (`tags = [..]`), or let them listen to any event of a type (`invalidate_on = Event {{ .. }}`)"
-    )]
     TagPattern {
         /// The tag as it was given.
         tag: String,
     },
     /// The write did not begin, because a part of what it changes cannot be rendered: its `Serialize` or its
     /// `KeyIdentity` fails.
-    #[error(
-        "a part of what this write changes cannot be rendered into a key: its `Serialize` or its `KeyIdentity` fails"
-    )]
     Unrenderable,
+}
+
+impl fmt::Display for CacheError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Store(error) => write!(f, "the cache's store failed: {error}"),
+            Self::BreakerOpen => f.write_str("the cache's store is not in use: its breaker is open"),
+            Self::NoRuntime => f.write_str("there is no tokio runtime here: call the cache from inside of one"),
+            Self::ShutDown => f.write_str("the cache is shut down, so nothing was stored"),
+            Self::Writing => {
+                f.write_str("a write is in progress on the value's key or on one of its tags, so nothing was stored")
+            }
+            Self::NoRandomness => f.write_str("no random bits for the value's stamp"),
+            Self::TooManyTags { max } => write!(f, "more than {max} tags and events"),
+            Self::Encode { codec } => write!(f, "the value could not be serialized as {codec}"),
+            Self::TooLarge { bytes, max } => {
+                write!(f, "the value takes {bytes} bytes, more than the {max} of `max_value_bytes`")
+            }
+            Self::Policy => f.write_str(
+                "the entry's own options do not store this value: its `ttl` is zero, `cache_if` says no, or its \
+                 `tags` fail",
+            ),
+            Self::KeyPattern { key } => write!(
+                f,
+                "`{key}` is a pattern, and this call is about one key: to remove all keys that begin alike, call \
+                 `delete_matching({:?})`; to invalidate entries together, give them a tag (`tags = \"..\"`) or an \
+                 event (`invalidate_on = ..`) and name that; for an argument that is a `*`, name the call, \
+                 `entry!(call)`; in a key that you render yourself, write `%2A` for a `*`",
+                key.split('*').next().unwrap_or_default()
+            ),
+            Self::TagPattern { tag } => write!(
+                f,
+                "`{tag}` is a pattern, and an invalidation by tag is of one tag: give the entries a tag for all of \
+                 them as well (`tags = [..]`), or let them listen to any event of a type (`invalidate_on = Event {{ \
+                 .. }}`)"
+            ),
+            Self::Unrenderable => f.write_str(
+                "a part of what this write changes cannot be rendered into a key: its `Serialize` or its \
+                 `KeyIdentity` fails",
+            ),
+        }
+    }
+}
+
+impl Error for CacheError {
+    /// The cause of the store's error. The store's error itself is in the text, so a chain of errors shows it once.
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match self {
+            Self::Store(error) => error.source(),
+            _ => None,
+        }
+    }
 }
 
 impl From<StoreError> for CacheError {
@@ -375,5 +407,27 @@ impl fmt::Display for FaultKind {
             Self::WrongType => "another data type stands under the key",
             Self::Refused => "command refused",
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io;
+
+    /// As who prints a chain of errors shows it, for instance by `{:#}` of an `anyhow::Error`.
+    fn chain(error: &(dyn Error + 'static)) -> String {
+        let errors = std::iter::successors(Some(error), |error| (**error).source());
+        errors.map(ToString::to_string).collect::<Vec<_>>().join(": ")
+    }
+
+    #[test]
+    fn a_chain_says_everything_once() {
+        let cause = io::Error::from(io::ErrorKind::ConnectionRefused);
+        let error = StoreError::new(FaultKind::Disconnected, "no way to cache.internal");
+        let plain = "the cache's store failed: not connected: no way to cache.internal";
+        assert_eq!(chain(&CacheError::from(error.clone())), plain);
+        let error = CacheError::from(error.with_source(cause));
+        assert_eq!((error.to_string(), chain(&error)), (plain.to_owned(), format!("{plain}: connection refused")));
     }
 }

@@ -1,8 +1,11 @@
 //! Events: a write names those that it causes, and an entry names those that it depends on.
 
-use crate::key::template::{push_fields, rendered};
-use crate::key::{Key, KeySegment, Piece, Prefix, Unrenderable};
-use crate::user_code::caught;
+mod topic;
+
+pub(crate) use topic::Topics;
+pub use topic::{Declared, EventField, Topic};
+
+use crate::key::{KeySegment, Piece};
 
 /// Something that happened to the data: `#[derive(CacheEvent)]`.
 ///
@@ -13,6 +16,11 @@ use crate::user_code::caught;
 /// arguments in a key, or hashed by `#[cache_key(hash)]`. The event's name is that of the struct, without its module,
 /// so that services need not share a crate. If two structs with different meanings have the same name, give one of them
 /// `#[event(name = "..")]`.
+///
+/// An entry listens to one event, `UserUpdated { tenant, id }`, to all events of the type, `UserUpdated { .. }`, or to all
+/// that agree in some of the fields, `UserUpdated { tenant, .. }`. For the last of these the event declares which fields:
+/// `#[event(by(tenant))]`, and `#[event(by(tenant), by(tenant, country))]` for several. An emitter cannot know who
+/// listens, also in other programs, so it touches one more register for each `by`, in the same command.
 ///
 /// ```
 /// use cached_core::{Cache, CacheEvent};
@@ -39,6 +47,25 @@ pub trait CacheEvent {
     const NAME: &'static str;
     /// The names of the event's fields.
     const FIELDS: &'static [&'static str];
+    /// The fields by which entries can listen to the event, besides all of them and none: `#[event(by(tenant))]`. The
+    /// order of the fields has no meaning.
+    ///
+    /// ```
+    /// use cached_core::CacheEvent;
+    ///
+    /// #[derive(CacheEvent)]
+    /// #[event(by(tenant))]
+    /// struct UserUpdated {
+    ///     tenant: u64,
+    ///     id: u64,
+    /// }
+    ///
+    /// assert_eq!(UserUpdated::BY, [["tenant"]]);
+    /// ```
+    const BY: &'static [&'static [&'static str]] = &[];
+    /// How each of the [`FIELDS`](Self::FIELDS) is written; empty if all are written as they are.
+    #[doc(hidden)]
+    const __FORMS: &'static [u8] = &[];
 
     /// Passes the fields to `read`, in the order of [`FIELDS`](Self::FIELDS).
     ///
@@ -70,6 +97,8 @@ pub struct EventSpec {
     pub line: u32,
     /// The names of the event's fields.
     pub fields: &'static [&'static str],
+    /// The fields by which entries can listen to it.
+    pub by: &'static [&'static [&'static str]],
 }
 
 /// The registry's entry for an event, submitted by generated code.
@@ -90,8 +119,8 @@ pub struct EventUse {
     pub name: &'static str,
     /// The option as it is written: `UserUpdated { id }`.
     pub text: &'static str,
-    /// Whether any event of that type is meant: `UserUpdated { .. }`.
-    pub any: bool,
+    /// Which events of that type are meant.
+    pub topic: Topic,
     /// Arguments that the event's fields use but the site's key does not.
     pub not_in_key: &'static [&'static str],
 }
@@ -103,22 +132,4 @@ pub struct TagUse {
     pub template: Option<&'static [Piece]>,
     /// Arguments that the tag's template uses but the site's key does not.
     pub not_in_key: &'static [&'static str],
-}
-
-impl Prefix {
-    /// The register of an event; `None` is for any event of the name.
-    pub(crate) fn render_event<E: CacheEvent>(&self, event: Option<&E>) -> Result<Key, Unrenderable> {
-        rendered(&self.events, |out, at| {
-            at.set(E::NAME);
-            out.push_str(E::NAME);
-            event.map_or(Some(()), |event| event.with_segments(|segments| push_fields(out, segments)))
-        })
-    }
-
-    /// The fields of an event as they follow its name, which [`event`](Self::event) takes; `None` if they cannot be
-    /// rendered.
-    pub(crate) fn event_fields<E: CacheEvent>(event: &E) -> Option<String> {
-        let mut out = String::new();
-        caught(|| event.with_segments(|segments| push_fields(&mut out, segments))).ok().flatten().map(|()| out)
-    }
 }

@@ -3,7 +3,7 @@
 
 use crate::envelope::tags::TagRecord;
 use crate::envelope::times::Times;
-use crate::envelope::{self, Draft, Expectation, Head, Place, Register};
+use crate::envelope::{self, Content, Draft, ERROR, Expectation, Head, Place, Register};
 use crate::key::{self, Prefix};
 use crate::reason::MissReason;
 use bytes::Bytes;
@@ -20,7 +20,7 @@ pub const MAX_SEGMENT: usize = key::MAX_SEGMENT;
 pub struct Identity<'a> {
     /// The key that the value stands under.
     pub key: &'a str,
-    /// The codec's number, at most 15.
+    /// The codec's number, at most 7; 8 more for an error.
     pub codec: u8,
     /// The type's fingerprint.
     pub fingerprint: u64,
@@ -93,9 +93,12 @@ pub fn write(
     envelope::write(&Draft {
         key: of.key,
         head: Head::value(stamp),
-        codec: of.codec,
+        codec: of.codec & !ERROR,
         fingerprint: of.fingerprint,
-        payload,
+        content: match payload {
+            Some(error) if of.codec & ERROR != 0 => Content::Error(error),
+            value => Content::of(value),
+        },
         times: times.map(|(fresh_until, load_time)| Times { fresh_until, load_time }),
         recorded: &tags.recorded(),
         compress_above,

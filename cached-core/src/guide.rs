@@ -9,11 +9,14 @@
 //! | [`write_through`] | How do I store what a write returns? |
 //! | [`near_cache`] | How do hot values stay in the process, and stay coherent? |
 //! | [`freshness`] | How does nobody wait for an expiring value, and how is a failing source bridged? |
+//! | [`by_hand`] | How do I cache without an attribute, and look at or replace one entry? |
 //! | [`batches`] | How do I cache a function over many ids? |
+//! | [`per_call`] | How do I make one call past the cache, and was it a hit? |
 //! | [`outages`] | What happens when Redis is slow, full or gone? |
 //! | [`transactions`] | What may a database transaction read and invalidate? |
 //! | [`deployments`] | What happens to entries when types or code change? |
 //! | [`testing`] | How do I test code that uses the cache? |
+//! | [`sync_code`] | How do I call a cached function from code that is not async? |
 //! | [`migrating`] | How do I come from `cached`, Spring Cache or cashews? |
 //! | [`costs`] | What does a hit, a miss, a write cost? |
 //! | [`faq`] | Why is my function never a hit? And other questions |
@@ -62,8 +65,14 @@ pub mod near_cache {}
 #[doc = include_str!("../guide/freshness.md")]
 pub mod freshness {}
 
+#[doc = include_str!("../guide/by_hand.md")]
+pub mod by_hand {}
+
 #[doc = include_str!("../guide/batches.md")]
 pub mod batches {}
+
+#[doc = include_str!("../guide/per_call.md")]
+pub mod per_call {}
 
 #[doc = include_str!("../guide/outages.md")]
 pub mod outages {}
@@ -76,6 +85,9 @@ pub mod deployments {}
 
 #[doc = include_str!("../guide/testing.md")]
 pub mod testing {}
+
+#[doc = include_str!("../guide/sync_code.md")]
+pub mod sync_code {}
 
 #[doc = include_str!("../guide/migrating.md")]
 pub mod migrating {}

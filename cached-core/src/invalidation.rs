@@ -1,7 +1,7 @@
 //! The keys, tags and events that a write invalidates, gathered before they are applied.
 
 use crate::error::CacheError;
-use crate::event::CacheEvent;
+use crate::event::{CacheEvent, Topics};
 use crate::hand;
 use crate::key::{Key, Prefix, Unrenderable};
 use std::collections::HashSet;
@@ -19,8 +19,7 @@ pub struct Tag(Dependency);
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 enum Dependency {
     Text(String),
-    /// An event's name and its rendered fields; `None` if one of them cannot be rendered.
-    Event(&'static str, Option<String>),
+    Event(Topics),
 }
 
 impl Tag {
@@ -58,14 +57,14 @@ impl Tag {
     /// ```
     #[must_use]
     pub fn of<E: CacheEvent>(event: &E) -> Self {
-        Self(Dependency::Event(E::NAME, Prefix::event_fields(event)))
+        Self(Dependency::Event(Topics::of(event)))
     }
 
     /// Its name in messages.
     fn name(&self) -> Unrenderable {
         match &self.0 {
             Dependency::Text(_) => "tag",
-            Dependency::Event(name, _) => name,
+            Dependency::Event(topics) => topics.name,
         }
     }
 
@@ -76,7 +75,7 @@ impl Tag {
                 hand::uses(hand::Kind::Tag, text);
                 Some(prefix.tag(text))
             }
-            Dependency::Event(name, fields) => fields.as_ref().map(|fields| prefix.event(name, fields)),
+            Dependency::Event(topics) => topics.register(prefix),
         }
     }
 }
@@ -126,8 +125,7 @@ impl Invalidation {
         Self::default()
     }
 
-    /// Adds the entry under `key`, as [`Cache::delete`](crate::Cache::delete) takes it: for keys of
-    /// [`Cache::get_or_set`](crate::Cache::get_or_set). The keys of annotated functions are escaped (`'42` for the text
+    /// Adds the entry under `key`, as [`Cache::entry`](crate::Cache::entry) takes it. The keys of annotated functions are escaped (`'42` for the text
     /// "42", `a%3Ab` for "a:b"), so for them use [`entry`](Self::entry), which lets the function render the key.
     ///
     /// It is one key. A pattern, such as `user:*`, is refused: [`Cache::try_write`](crate::Cache::try_write) does not
@@ -171,6 +169,36 @@ impl Invalidation {
         self
     }
 
+    /// Adds the entry under each of the keys: see [`key`](Self::key). For writes over many, in one bracket.
+    ///
+    /// ```
+    /// let ids = [1, 2, 3];
+    /// let what = cached_core::Invalidation::new().keys(ids.map(|id| format!("user:{id}")));
+    /// ```
+    pub fn keys<K: Into<String>>(self, keys: impl IntoIterator<Item = K>) -> Self {
+        keys.into_iter().fold(self, Self::key)
+    }
+
+    /// Adds all entries that have one of the tags: see [`tag`](Self::tag).
+    ///
+    /// ```
+    /// let what = cached_core::Invalidation::new().tags(["tenant:7", "tenant:8"]);
+    /// ```
+    pub fn tags<T: Into<Tag>>(self, tags: impl IntoIterator<Item = T>) -> Self {
+        tags.into_iter().fold(self, Self::tag)
+    }
+
+    /// Adds all entries that listen to one of the events: see [`event`](Self::event).
+    ///
+    /// ```
+    /// # #[derive(cached_core::CacheEvent)] struct UserUpdated { id: u64 }
+    /// let ids = [1, 2, 3];
+    /// let what = cached_core::Invalidation::new().events(ids.map(|id| UserUpdated { id }));
+    /// ```
+    pub fn events<E: CacheEvent>(self, events: impl IntoIterator<Item = E>) -> Self {
+        events.into_iter().fold(self, |what, event| what.event(&event))
+    }
+
     /// Adds everything in another invalidation.
     ///
     /// ```
@@ -194,7 +222,7 @@ impl Invalidation {
     }
 
     /// The registers of its tags and events, which an entry with these tags and events depends on.
-    pub(crate) fn tags(&self, prefix: &Prefix) -> Vec<Result<Key, Unrenderable>> {
+    pub(crate) fn tag_registers(&self, prefix: &Prefix) -> Vec<Result<Key, Unrenderable>> {
         let tag = |item: &Item| match item {
             Item::Key(_) | Item::Entry(_) => None,
             Item::Tag(tag) => Some(tag.register(prefix).ok_or(tag.name())),
@@ -210,12 +238,7 @@ impl Invalidation {
                 Item::Key(key) => registers.key(prefix.literal(key)),
                 Item::Entry(key) => registers.key(prefix.literal(key)),
                 Item::Tag(Tag(Dependency::Text(text))) => registers.tag(prefix, prefix.tag(text)),
-                Item::Tag(Tag(Dependency::Event(name, fields))) => {
-                    registers.event(prefix, name, fields.as_deref());
-                    if fields.is_none() {
-                        added = Err(*name);
-                    }
-                }
+                Item::Tag(Tag(Dependency::Event(topics))) => added = registers.event(prefix, topics).and(added),
             }
         }
         added
@@ -310,13 +333,10 @@ impl Registers {
         self.key(tag);
     }
 
-    /// Adds an event, and the register for any event of its name. If the fields cannot be rendered, only the entries
-    /// that listen to any event of the name are invalidated.
-    pub(crate) fn event(&mut self, prefix: &Prefix, name: &str, fields: Option<&str>) {
-        self.tag(prefix, prefix.event(name, ""));
-        if let Some(fields) = fields.filter(|fields| !fields.is_empty()) {
-            self.key(prefix.event(name, fields));
-        }
+    /// Adds all topics of an event. If a field cannot be rendered, those without it are added all the same.
+    pub(crate) fn event(&mut self, prefix: &Prefix, topics: &Topics) -> Result<(), Unrenderable> {
+        topics.registers(prefix).for_each(|topic| self.tag(prefix, topic));
+        if topics.are_whole { Ok(()) } else { Err(topics.name) }
     }
 
     pub(crate) fn keys(&self) -> &[Key] {
@@ -352,7 +372,8 @@ pub enum Outcome {
     /// reads nor stores the entries concerned. Other processes may still read them.
     Queued,
     /// There is no tokio runtime here to apply it, or a part of it names nothing: a hashed value that does not
-    /// serialize, or a pattern (`user:*`). The rest is applied.
+    /// serialize, or a pattern (`user:*`). The rest is applied. Or the cache is shut down and the store out of reach:
+    /// then nothing is applied, now or later.
     Failed,
 }
 

@@ -23,10 +23,9 @@ use crate::error::StoreError;
 use crate::flight::pulse::Pulse;
 use crate::key::Key;
 use crate::store::{Acquire, Acquired, Release, Replace, Store, TakenOver, Takeover};
-use release::{DroppedLease, release_all};
+use release::DroppedLease;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::runtime::Handle;
 
 /// Until its first renewal, a lease has one part in so many of its time,
 const AT_FIRST: u32 = 4;
@@ -82,14 +81,13 @@ pub(crate) fn writer() -> Option<Head> {
 
 #[derive(Debug)]
 pub(crate) struct Lease {
-    store: Arc<dyn Store>,
     key: Key,
     id: u128,
     time: Duration,
     holding: Holding,
     renewal: Option<Renewal>,
-    /// Releases it when it is dropped; if `None`, a task of its own does.
-    releases: Option<Arc<Releases>>,
+    /// Releases it when it is dropped.
+    releases: Arc<Releases>,
 }
 
 /// Whether the register holds this lease.
@@ -107,17 +105,15 @@ fn at_first(time: Duration) -> Duration {
 }
 
 impl Lease {
-    /// A lease that is not asked for yet; `None` if there are no random bits. If it belongs to a batch, `releases`
-    /// releases it together with the batch's other leases.
-    pub(crate) fn new(
-        store: Arc<dyn Store>,
-        key: Key,
-        purpose: Purpose,
-        time: Duration,
-        releases: Option<Arc<Releases>>,
-    ) -> Option<Self> {
+    /// A lease that is not asked for yet, in the store of `releases`, which will release it; `None` if there are no
+    /// random bits.
+    pub(crate) fn new(releases: Arc<Releases>, key: Key, purpose: Purpose, time: Duration) -> Option<Self> {
         let id = purpose.id()?;
-        Some(Self { store, key, id, time, holding: Holding::No, renewal: None, releases })
+        Some(Self { key, id, time, holding: Holding::No, renewal: None, releases })
+    }
+
+    fn store(&self) -> &Arc<dyn Store> {
+        self.releases.store()
     }
 
     /// Its 128 bits, which do not repeat.
@@ -133,8 +129,8 @@ impl Lease {
     /// Sends ACQUIRE.
     pub(crate) async fn acquire(&mut self, replace: Replace, within: Duration) -> Result<Acquired, StoreError> {
         self.holding = Holding::Perhaps;
-        let first = if self.releases.is_some() { self.time } else { at_first(self.time) };
-        let answer = self.store.acquire(Acquire::new(&self.key, self.head(), first, within).replacing(replace)).await;
+        let first = if self.releases.is_of_batch() { self.time } else { at_first(self.time) };
+        let answer = self.store().acquire(Acquire::new(&self.key, self.head(), first, within).replacing(replace)).await;
         self.holding = match &answer {
             Ok(Acquired::Granted) => Holding::Yes,
             // Unknown, because the server has not answered.
@@ -146,10 +142,10 @@ impl Lease {
 
     /// Sends TAKEOVER: the lease stands where no value does; a value gets the head `fresh`. `None` if the store cannot.
     pub(crate) async fn take_over(&mut self, fresh: Head, within: Duration) -> Result<Option<TakenOver>, StoreError> {
-        let store = Arc::clone(&self.store);
+        let store = Arc::clone(self.store());
         let Some(forced) = store.capabilities().forced_refresh() else { return Ok(None) };
         self.holding = Holding::Perhaps;
-        let first = if self.releases.is_some() { self.time } else { at_first(self.time) };
+        let first = if self.releases.is_of_batch() { self.time } else { at_first(self.time) };
         let answer = forced.take_over(Takeover::new(&self.key, fresh, self.head(), first, within)).await;
         self.holding = match &answer {
             Ok(TakenOver::Lease) => Holding::Yes,
@@ -162,7 +158,7 @@ impl Lease {
     /// Renews the lease until it is lost or dropped, or the load has taken too long. Does not renew it while `pulse`
     /// shows that the load is not polled.
     pub(crate) fn keep_alive(&mut self, pulse: Option<Arc<Pulse>>) {
-        let (store, lease) = (Arc::clone(&self.store), vec![self.to_renew()]);
+        let (store, lease) = (Arc::clone(self.store()), vec![self.to_renew()]);
         self.renewal = Some(Renewal::start(store, lease, at_first(self.time), self.time, pulse));
     }
 
@@ -176,7 +172,7 @@ impl Lease {
         if std::mem::replace(&mut self.holding, Holding::No) == Holding::No {
             return Ok(());
         }
-        self.store.release(Release::new(&self.key, self.head(), within)).await.map(drop)
+        self.store().release(Release::new(&self.key, self.head(), within)).await.map(drop)
     }
 
     /// Drops a lease that the register no longer holds, because it was filled or the lease was lost.
@@ -193,13 +189,7 @@ impl Drop for Lease {
             Holding::Perhaps => true,
             Holding::Yes => false,
         };
-        let dropped = DroppedLease { key: Key::clone(&self.key), head: self.head(), is_late };
-        if let Some(releases) = &self.releases {
-            return releases.add(dropped);
-        }
-        if let Ok(runtime) = Handle::try_current() {
-            runtime.spawn(release_all(Arc::clone(&self.store), vec![dropped]));
-        }
+        self.releases.add(DroppedLease { key: Key::clone(&self.key), head: self.head(), is_late });
     }
 }
 

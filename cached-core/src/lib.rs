@@ -5,6 +5,7 @@
 #[cfg_attr(not(test), expect(unused_extern_crates, reason = "used by expansions only"))]
 extern crate self as cached_core;
 
+mod background;
 mod breaker;
 mod cache;
 mod clock;
@@ -27,6 +28,7 @@ mod reason;
 mod round_trip;
 mod site;
 mod stats;
+mod status;
 pub mod store;
 mod sync;
 pub mod testing;
@@ -48,11 +50,10 @@ pub mod __private;
 pub mod fuzzing;
 
 pub use breaker::BreakerState;
-pub use cache::Options;
 pub use cache::audit::{Audit, AuditOptions, Finding, FindingKind, audit};
 pub use cache::builder::CacheBuilder;
-pub use cache::controlled::{Bypass, bypass};
-pub use cache::entry::Entry;
+pub use cache::controlled::{Bypass, WithStatus, bypass, with_status};
+pub use cache::entry::{ByHand, Entries, Entry, OfCall, Peek, Untyped};
 pub use cache::forced::{Refresh, refresh};
 pub use cache::writes::Deferred;
 #[cfg(feature = "macros")]
@@ -60,6 +61,7 @@ pub use cached_macros::{CacheEvent, CacheKey, redis_cached, redis_invalidate, re
 pub use clock::Clock;
 pub use codec::Codec;
 pub use engine::handle::Cache;
+pub use engine::shutdown::Unfinished;
 pub use error::{BuildError, CacheError, EntryError, FaultKind, SiteProblem, StoreError};
 pub use event::CacheEvent;
 pub use invalidation::{IntoInvalidation, Invalidation, Outcome, Tag};
@@ -68,3 +70,4 @@ pub use near::{DropReason, NearStats};
 pub use outcome::CacheValue;
 pub use reason::{MissReason, UnstoredReason};
 pub use stats::{SiteStats, Stats};
+pub use status::{Answer, CacheStatus, CallStatus};

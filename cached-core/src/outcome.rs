@@ -10,20 +10,22 @@
 //! | `Result<T, E>` | `T` | `Err` |
 //! | `Option<T>` | `T`, and a `None` for its own time | |
 //! | any other `T` | `T` | a `T` that turns out to be a `Result` |
+//!
+//! With `error_if`, [`WithErrors`] stands around the shape of a `Result`: errors that the option chooses are stored too.
 
 use crate::error::CacheError;
-use serde::Serialize;
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, Error as _};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::fmt;
 use std::marker::PhantomData;
 
 /// A value that can be stored. Implemented for all types that are `Serialize + DeserializeOwned + 'static`.
 ///
 /// ```
-/// use cached_core::{Cache, CacheValue, Options};
+/// use cached_core::{Cache, CacheValue};
 ///
 /// async fn remember<T: CacheValue>(cache: &Cache, value: &T) -> bool {
-///     cache.set("last", value, Options::new()).await.is_ok()
+///     cache.entry("last").set(value).await.is_ok()
 /// }
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() {
@@ -42,15 +44,57 @@ pub trait CacheValue: Serialize + DeserializeOwned + 'static {}
 #[diagnostic::do_not_recommend]
 impl<T: Serialize + DeserializeOwned + 'static> CacheValue for T {}
 
+/// An error that can be stored.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be stored, which `error_if` asks for",
+    label = "the error needs both `serde::Serialize` and `serde::Deserialize`, and no borrowed data",
+    note = "errors that `error_if` chooses are stored in Redis and read back: write `#[derive(serde::Serialize, serde::Deserialize)]` on `{Self}`",
+    note = "an error that holds an `io::Error`, a `Box<dyn Error>` or the like cannot be read back: return a small error of your own, with the \
+            texts and numbers that callers need, or leave `error_if` out"
+)]
+pub trait ErrorValue: CacheValue {}
+
+#[diagnostic::do_not_recommend]
+impl<E: Serialize + DeserializeOwned + 'static> ErrorValue for E {}
+
+/// Stands for the errors of a function that stores none. There is no such error.
+#[derive(Debug, Clone, Copy)]
+pub enum NoError {}
+
+impl Serialize for NoError {
+    fn serialize<S: Serializer>(&self, _: S) -> Result<S::Ok, S::Error> {
+        match *self {}
+    }
+}
+
+impl<'de> Deserialize<'de> for NoError {
+    fn deserialize<D: Deserializer<'de>>(_: D) -> Result<Self, D::Error> {
+        Err(D::Error::custom("the function stores no errors"))
+    }
+}
+
 /// The result of a load.
 #[derive(Debug)]
-pub enum Loaded<'a, T> {
+pub enum Loaded<'a, T, E> {
     /// A value, which is stored unless the policy refuses it.
     Some(&'a T),
     /// There is nothing under this key; this is stored for the time of a `None`.
     None,
+    /// An error, which is stored if `error_if` chooses it. Otherwise the load failed.
+    Err(&'a E),
     /// The load failed; this is never stored.
     Failed,
+}
+
+/// What was stored.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Stored<T, E> {
+    /// A value.
+    Some(T),
+    /// A `None`.
+    None,
+    /// An error.
+    Err(E),
 }
 
 /// Which part of a return value is stored, and how a return value is built again from it.
@@ -59,12 +103,37 @@ pub trait Shape: Copy {
     type Return;
     /// The part that is stored.
     type Item: CacheValue;
+    /// The errors of which some are stored.
+    type Error: ErrorValue;
+
+    /// Whether some errors are stored.
+    const STORES_ERRORS: bool = false;
 
     /// Looks at what the function returned.
-    fn inspect(returned: &Self::Return) -> Loaded<'_, Self::Item>;
+    fn inspect(returned: &Self::Return) -> Loaded<'_, Self::Item, Self::Error>;
 
-    /// Builds a return value from what was stored; `None` if this type cannot express a stored `None`.
-    fn rebuild(stored: Option<Self::Item>) -> Option<Self::Return>;
+    /// Builds a return value from what was stored; `None` if this type cannot express it.
+    fn rebuild(stored: Stored<Self::Item, Self::Error>) -> Option<Self::Return>;
+}
+
+/// The shape of a function that can fail, which `error_if` needs.
+#[diagnostic::on_unimplemented(
+    message = "`error_if` chooses errors that are stored, and this function cannot fail",
+    label = "the function returns no `Result`",
+    note = "return a `Result`, or leave `error_if` out",
+    note = "to choose by the value write `cache_if`; how long a `None` is stored says `none_ttl`"
+)]
+pub trait Fails: Copy {
+    /// What the function returns in its `Ok`, as a shape.
+    type Value: Shape<Error = NoError>;
+    /// What the function returns in its `Err`.
+    type Failure;
+
+    /// The error, if the function returned one.
+    fn failure(returned: &<Self::Value as Shape>::Return) -> Option<&Self::Failure>;
+
+    /// Returns this error.
+    fn fail(failure: Self::Failure) -> <Self::Value as Shape>::Return;
 }
 
 /// Stands for the return type `R` while method resolution finds its shape.
@@ -146,8 +215,9 @@ shape!(
 impl<T: CacheValue, E> Shape for ResultOption<T, E> {
     type Return = Result<Option<T>, E>;
     type Item = T;
+    type Error = NoError;
 
-    fn inspect(returned: &Self::Return) -> Loaded<'_, T> {
+    fn inspect(returned: &Self::Return) -> Loaded<'_, T, NoError> {
         match returned {
             Ok(Some(value)) => Loaded::Some(value),
             Ok(None) => Loaded::None,
@@ -155,42 +225,45 @@ impl<T: CacheValue, E> Shape for ResultOption<T, E> {
         }
     }
 
-    fn rebuild(stored: Option<T>) -> Option<Self::Return> {
-        Some(Ok(stored))
+    fn rebuild(stored: Stored<T, NoError>) -> Option<Self::Return> {
+        Some(Ok(stored.optional()))
     }
 }
 
 impl<T: CacheValue, E> Shape for ResultValue<T, E> {
     type Return = Result<T, E>;
     type Item = T;
+    type Error = NoError;
 
-    fn inspect(returned: &Self::Return) -> Loaded<'_, T> {
+    fn inspect(returned: &Self::Return) -> Loaded<'_, T, NoError> {
         returned.as_ref().map_or(Loaded::Failed, Loaded::Some)
     }
 
-    fn rebuild(stored: Option<T>) -> Option<Self::Return> {
-        stored.map(Ok)
+    fn rebuild(stored: Stored<T, NoError>) -> Option<Self::Return> {
+        stored.optional().map(Ok)
     }
 }
 
 impl<T: CacheValue> Shape for OptionValue<T> {
     type Return = Option<T>;
     type Item = T;
+    type Error = NoError;
 
-    fn inspect(returned: &Self::Return) -> Loaded<'_, T> {
+    fn inspect(returned: &Self::Return) -> Loaded<'_, T, NoError> {
         returned.as_ref().map_or(Loaded::None, Loaded::Some)
     }
 
-    fn rebuild(stored: Option<T>) -> Option<Self::Return> {
-        Some(stored)
+    fn rebuild(stored: Stored<T, NoError>) -> Option<Self::Return> {
+        Some(stored.optional())
     }
 }
 
 impl<T: CacheValue> Shape for Value<T> {
     type Return = T;
     type Item = T;
+    type Error = NoError;
 
-    fn inspect(returned: &T) -> Loaded<'_, T> {
+    fn inspect(returned: &T) -> Loaded<'_, T, NoError> {
         // In a generic function (`async fn f<T>() -> T`) the shape is chosen before `T` is known. If `T` is a `Result`,
         // this cannot see whether it is an `Err`, so no `Result` is stored.
         if std::any::type_name::<T>().starts_with("core::result::Result<") {
@@ -199,8 +272,96 @@ impl<T: CacheValue> Shape for Value<T> {
         Loaded::Some(returned)
     }
 
-    fn rebuild(stored: Option<T>) -> Option<T> {
-        stored
+    fn rebuild(stored: Stored<T, NoError>) -> Option<T> {
+        stored.optional()
+    }
+}
+
+impl<T> Stored<T, NoError> {
+    fn optional(self) -> Option<T> {
+        match self {
+            Self::Some(value) => Some(value),
+            Self::None => None,
+            Self::Err(error) => match error {},
+        }
+    }
+}
+
+/// The shape of a function that stores some of its errors; `S` is that of its return type.
+pub struct WithErrors<S>(PhantomData<fn() -> S>);
+
+impl<S> WithErrors<S> {
+    /// The shape around this one.
+    pub(crate) fn around(_: S) -> Self {
+        Self(PhantomData)
+    }
+}
+
+impl<S> Copy for WithErrors<S> {}
+
+impl<S> Clone for WithErrors<S> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<S> fmt::Debug for WithErrors<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("WithErrors")
+    }
+}
+
+impl<T: CacheValue, E> Fails for ResultOption<T, E> {
+    type Value = Self;
+    type Failure = E;
+
+    fn failure(returned: &Result<Option<T>, E>) -> Option<&E> {
+        returned.as_ref().err()
+    }
+
+    fn fail(failure: E) -> Result<Option<T>, E> {
+        Err(failure)
+    }
+}
+
+impl<T: CacheValue, E> Fails for ResultValue<T, E> {
+    type Value = Self;
+    type Failure = E;
+
+    fn failure(returned: &Result<T, E>) -> Option<&E> {
+        returned.as_ref().err()
+    }
+
+    fn fail(failure: E) -> Result<T, E> {
+        Err(failure)
+    }
+}
+
+impl<S: Fails<Failure: ErrorValue>> Shape for WithErrors<S> {
+    type Return = <S::Value as Shape>::Return;
+    type Item = <S::Value as Shape>::Item;
+    type Error = S::Failure;
+
+    const STORES_ERRORS: bool = true;
+
+    fn inspect(returned: &Self::Return) -> Loaded<'_, Self::Item, S::Failure> {
+        if let Some(failure) = S::failure(returned) {
+            return Loaded::Err(failure);
+        }
+        match S::Value::inspect(returned) {
+            Loaded::Some(value) => Loaded::Some(value),
+            Loaded::None => Loaded::None,
+            Loaded::Failed => Loaded::Failed,
+            Loaded::Err(error) => match *error {},
+        }
+    }
+
+    fn rebuild(stored: Stored<Self::Item, S::Failure>) -> Option<Self::Return> {
+        match stored {
+            Stored::Some(value) => S::Value::rebuild(Stored::Some(value)),
+            Stored::None => S::Value::rebuild(Stored::None),
+            Stored::Err(failure) => Some(S::fail(failure)),
+        }
     }
 }
 
@@ -295,7 +456,28 @@ mod tests {
 
     #[test]
     fn a_stored_none_does_not_become_a_value() {
-        assert!(ResultValue::<u8, ()>::rebuild(None).is_none());
-        assert_eq!(ResultOption::<u8, ()>::rebuild(None), Some(Ok(None)));
+        assert!(ResultValue::<u8, ()>::rebuild(Stored::None).is_none());
+        assert_eq!(ResultOption::<u8, ()>::rebuild(Stored::None), Some(Ok(None)));
+    }
+
+    #[test]
+    fn a_stored_error_comes_back_in_place_of_a_value_or_a_none() {
+        type Plain = WithErrors<ResultValue<u8, String>>;
+        type Optional = WithErrors<ResultOption<u8, String>>;
+        let error = || "gone".to_owned();
+        assert!(matches!(Plain::inspect(&Err(error())), Loaded::Err(found) if *found == error()));
+        assert!(matches!(Plain::inspect(&Ok(1)), Loaded::Some(1)));
+        assert!(matches!(Optional::inspect(&Ok(None)), Loaded::None));
+        assert_eq!(Plain::rebuild(Stored::Err(error())), Some(Err(error())));
+        assert_eq!(Plain::rebuild(Stored::Some(1)), Some(Ok(1)));
+        assert_eq!(Plain::rebuild(Stored::None), None);
+        assert_eq!(Optional::rebuild(Stored::Err(error())), Some(Err(error())));
+        assert_eq!(Optional::rebuild(Stored::None), Some(Ok(None)));
+    }
+
+    #[test]
+    fn without_the_option_an_error_is_a_failed_load() {
+        assert!(matches!(ResultValue::<u8, String>::inspect(&Err(String::new())), Loaded::Failed));
+        assert!(matches!(ResultOption::<u8, String>::inspect(&Err(String::new())), Loaded::Failed));
     }
 }

@@ -1,7 +1,7 @@
 //! The items that generated code may name. They are not public API and not covered by semantic versioning, and
 //! `cached-macros` is pinned to this very version.
 
-pub use crate::cache::entry::{Callable, ManyEntries, NoQuestion, Question};
+pub use crate::cache::entry::asked::{Callable, ManyEntries, NoQuestion, Question};
 pub use crate::codec::{ByteValue, Codec as CodecName};
 pub use crate::engine::batch::{batch, missing, run, settle};
 pub use crate::engine::call::near::near;
@@ -11,15 +11,17 @@ pub use crate::engine::handle::Cache;
 pub use crate::engine::policy::{Named, NamedArgument, NamedWhole, Policy};
 pub use crate::engine::write::Write;
 pub use crate::engine::{Bracket, Put};
-pub use crate::event::{CacheEvent, EventSpec, EventUse, RegisteredEvent, TagUse};
+pub use crate::event::{CacheEvent, Declared, EventField, EventSpec, EventUse, RegisteredEvent, TagUse, Topic};
 pub use crate::invalidation::Tag;
 pub use crate::key::{Hashed, KeyIdentity, KeySegment, Piece, Rendered, Serialized, SerializedIdentity, TypeName};
 pub use crate::many::{
     IdsProbe, ManyInResult, ManyPlain, ManyProbe, ManyRefused, OwnedId, PassNone, PassOwned, Passage, ids, lend, one,
 };
-pub use crate::near::keep::{Keep, KeepCloned, KeepNone, KeepRefused, KeepShared, NearValue, Unkept, Values};
+pub use crate::near::keep::{
+    Keep, KeepBoth, KeepCloned, KeepErrorRefused, KeepNone, KeepRefused, KeepShared, NearValue, Unkept, Values,
+};
 pub use crate::outcome::{
-    Probe, Refuse, Returned, Shape, ShapeOfOption, ShapeOfResult, ShapeOfResultOption, ShapeOfValue,
+    Probe, Refuse, Returned, Shape, ShapeOfOption, ShapeOfResult, ShapeOfResultOption, ShapeOfValue, WithErrors,
 };
 pub use crate::round_trip::{Compared, ComparedByBoth, ComparedByBytes, ComparedByDebug, ComparedByEq, Comparison};
 pub use crate::site::{Freshness, Local, Registered, Role, Site, SiteSpec};
@@ -34,7 +36,8 @@ pub use inventory;
 use crate::engine::ambient;
 use crate::engine::asking;
 use crate::error::EntryError;
-use crate::key::Prefix;
+use crate::event::Topics;
+use crate::outcome::Value;
 
 /// Makes a site known before its function's first call.
 #[doc(hidden)]
@@ -109,8 +112,20 @@ pub fn returns<R>() -> R {
 
 /// The policy for values of a shape, which gives closures the type of their argument.
 #[must_use]
-pub fn policy<S: Shape>(_: S) -> Policy<S::Item> {
+pub fn policy<S: Shape>(_: S) -> Policy<S::Item, S::Error> {
     Policy::default()
+}
+
+/// The shape of a function with `error_if`.
+#[must_use]
+pub fn with_errors<S>(shape: S) -> WithErrors<S> {
+    WithErrors::around(shape)
+}
+
+/// The shape of the errors themselves.
+#[must_use]
+pub fn errors_of<S: Shape>(_: S) -> Value<S::Error> {
+    Value::default()
 }
 
 /// The shape of a function that can fail, which `stale_if_error` needs.
@@ -128,6 +143,10 @@ impl<T, E> Fallible for crate::outcome::ResultOption<T, E> {}
 
 #[diagnostic::do_not_recommend]
 impl<T, E> Fallible for crate::outcome::ResultValue<T, E> {}
+
+// That it can fail is asked for `error_if` as well, and must not be said twice.
+#[diagnostic::do_not_recommend]
+impl<S> Fallible for WithErrors<S> {}
 
 /// Compiles only if values of this shape are bytes.
 pub fn are_bytes<S: Shape<Item: ByteValue>>(_: S) {}
@@ -210,6 +229,11 @@ impl CacheEvent for Nothing {
     }
 }
 
+/// Goes through the items of a list.
+pub fn items<I: IntoIterator>(list: I) -> I::IntoIter {
+    list.into_iter()
+}
+
 impl Call {
     /// Finds the cache and renders the key.
     #[must_use]
@@ -221,13 +245,19 @@ impl Call {
     /// The entry depends on this event.
     #[must_use]
     pub fn event<E: CacheEvent>(self, event: &E) -> Self {
-        self.tagged(|prefix| prefix.render_event(Some(event)))
+        self.tagged(|prefix| prefix.render_event(event))
     }
 
     /// The entry depends on all events of this name.
     #[must_use]
     pub fn any_event(self, name: &'static str) -> Self {
         self.tagged(|prefix| Ok(prefix.event(name, "")))
+    }
+
+    /// The entry depends on all events of this name that agree in these fields, which are sorted.
+    #[must_use]
+    pub fn some_events(self, name: &'static str, fields: &[&str], values: &[&dyn KeySegment]) -> Self {
+        self.tagged(|prefix| prefix.render_topic(name, fields, values))
     }
 
     /// The entry has this tag.
@@ -247,14 +277,16 @@ impl Write {
         Self::of(cache.cloned().or_else(ambient::current).map(Cache::into_engine), site)
     }
 
+    /// Adds something for each of the items.
+    #[must_use]
+    pub fn each<I: Iterator>(self, items: I, add: impl FnMut(Self, I::Item) -> Self) -> Self {
+        if self.is_without_cache() { self } else { items.fold(self, add) }
+    }
+
     /// The write causes this event.
     #[must_use]
     pub fn event<E: CacheEvent>(self, event: &E) -> Self {
-        self.with(|registers, prefix| {
-            let fields = Prefix::event_fields(event);
-            registers.event(prefix, E::NAME, fields.as_deref());
-            fields.map(|_| ()).ok_or(E::NAME)
-        })
+        self.with(|registers, prefix| registers.event(prefix, &Topics::of(event)))
     }
 
     /// The write invalidates the entry under this key.

@@ -41,8 +41,8 @@ counted_reasons! {
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() {
     /// let cache = Cache::memory();
-    /// cache.get::<u64>("answer").await;
-    /// assert_eq!(cache.stats().site("Cache::get").unwrap().misses[&MissReason::Absent], 1);
+    /// cache.entry("answer").get::<u64>().await;
+    /// assert_eq!(cache.stats().site("Cache::entry").unwrap().misses[&MissReason::Absent], 1);
     /// # }
     /// ```
     MissReason {
@@ -108,6 +108,8 @@ counted_reasons! {
         Panicked,
         /// There is no tokio runtime here.
         NoRuntime,
+        /// The cache is shut down: see [`Cache::shutdown`](crate::Cache::shutdown).
+        ShutDown,
         /// The caller makes the call past the cache: [`bypass`](crate::bypass).
         Bypassed,
     }
@@ -117,17 +119,17 @@ counted_reasons! {
     /// Why a loaded value was not stored. Serializes in snake case: `"lease_lost"`.
     ///
     /// ```
-    /// use cached_core::{Cache, Options, UnstoredReason};
+    /// use cached_core::{Cache, UnstoredReason};
     /// use std::time::Duration;
     ///
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() {
     /// let cache = Cache::memory();
-    /// let not_stored = Options::new().ttl(Duration::ZERO);
-    /// cache.get_or_set("answer", not_stored, || async { Ok::<u64, ()>(42) }).await.unwrap();
-    /// cache.settled().await;
+    /// let answer = cache.entry("answer").ttl(Duration::ZERO);
+    /// answer.get_or_load(|| async { Ok::<u64, ()>(42) }).await.unwrap();
+    /// cache.flush().await;
     /// let stats = cache.stats();
-    /// assert_eq!(stats.site("Cache::get_or_set").unwrap().unstored[&UnstoredReason::Policy], 1);
+    /// assert_eq!(stats.site("Cache::entry").unwrap().unstored[&UnstoredReason::Policy], 1);
     /// # }
     /// ```
     UnstoredReason {
@@ -156,8 +158,8 @@ counted_reasons! {
         Fault,
         /// Too many values were being stored already.
         Overflow,
-        /// `Serialize` of the value panicked, or a closure of the attribute: `ttl`, `cache_if` or `tags`. Or `Clone`
-        /// panicked, and the near cache does not serve the value.
+        /// `Serialize` of the value panicked, or a closure of the attribute: `ttl`, `cache_if`, `tags` or `error_if`.
+        /// Or `Clone` panicked, and the near cache does not serve the value.
         Panicked,
     }
 }

@@ -1,12 +1,13 @@
 //! A site: one annotated function. A `static` describes it, and a registry that the linker fills finds it.
 
+pub(crate) mod by_hand;
 mod spelled;
 mod startup;
 
 pub(crate) use startup::{problems, sharing};
 
 use crate::codec::Codec;
-use crate::event::{EventUse, TagUse};
+use crate::event::{EventUse, TagUse, Topic};
 use crate::key::Piece;
 use crate::ttl::{NoneTtl, TtlSpec};
 use std::any::Any;
@@ -40,6 +41,8 @@ pub struct SiteSpec {
     pub jitter: Option<f64>,
     /// Time to live of a `None`.
     pub none_ttl: Option<NoneTtl>,
+    /// Time to live of an error that `error_if` chooses; `None` if errors are not stored.
+    pub error_ttl: Option<TtlSpec>,
     /// Part of the fingerprint; 1 if `None`.
     pub version: Option<u32>,
     /// Serializer of the payload; the builder's if `None`.
@@ -132,6 +135,7 @@ impl SiteSpec {
         ttl: TtlSpec::Class(crate::ttl::DEFAULT_CLASS),
         jitter: None,
         none_ttl: None,
+        error_ttl: None,
         version: None,
         codec: None,
         local: None,
@@ -190,7 +194,7 @@ impl Site {
     }
 
     /// `shop::users::Repo<_>::find`, which tells the function apart from others of its name. A site that is no
-    /// function, such as `Cache::get`, has only a name.
+    /// function, such as `Cache::entry`, has only a name.
     pub(crate) fn path(&self) -> &'static str {
         let inside = (self.spec.inside)();
         // The closure stands in the `static` that describes the function. In an `async fn` of a trait, that is in a
@@ -216,7 +220,8 @@ impl Site {
     fn classes(&self) -> impl Iterator<Item = &'static str> {
         let ttl = if let TtlSpec::Class(class) = self.spec.ttl { Some(class) } else { None };
         let none = if let Some(NoneTtl::Class(class)) = self.spec.none_ttl { Some(class) } else { None };
-        ttl.into_iter().chain(none)
+        let error = if let Some(TtlSpec::Class(class)) = self.spec.error_ttl { Some(class) } else { None };
+        ttl.into_iter().chain(none).chain(error)
     }
 }
 
@@ -269,7 +274,12 @@ pub(crate) fn identity(site: &Site, all: &[&'static Site]) -> String {
     }
     // Entries record their call tags by position, so functions with different tags have different entries.
     for event in site.spec.listens {
-        let _ = write!(text, "\0event{}{}", event.name, if event.any { "\0any" } else { "" });
+        let _ = write!(text, "\0event{}", event.name);
+        match event.topic {
+            Topic::All => text.push_str("\0any"),
+            Topic::By(fields) => fields.iter().for_each(|field| text.extend(["\0by", field])),
+            Topic::One => {}
+        }
     }
     for tag in site.spec.tags {
         text.push_str("\0tag");

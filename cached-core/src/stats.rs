@@ -2,7 +2,7 @@
 //!
 //! Every call ends in exactly one of five ways, so `calls = near_hits + hits + coalesced + loads + unserved`: it is
 //! served from the near cache, from the store, by another caller's load in this process, by its own load, or
-//! (`Cache::get`, which cannot load) not at all.
+//! (`Entry::get`, which cannot load) not at all.
 
 use crate::breaker::BreakerState;
 use crate::counter::{ByReason, Counter};
@@ -13,6 +13,9 @@ use crate::site::Role;
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::fmt;
+
+/// The narrowest column of names in the text of [`Stats`].
+const NAME_WIDTH: usize = 24;
 
 /// The live counters of one site in one cache.
 #[derive(Debug, Default)]
@@ -103,17 +106,17 @@ impl Counters {
 /// to a map of its fields. Only this crate can create one.
 ///
 /// ```
-/// use cached_core::{Cache, MissReason, Options};
+/// use cached_core::{Cache, MissReason};
 ///
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() {
 /// let cache = Cache::memory();
 /// for _ in 0..2 {
-///     cache.get_or_set("answer", Options::new(), || async { Ok::<u64, ()>(42) }).await.unwrap();
-///     cache.settled().await;
+///     cache.entry("answer").get_or_load(|| async { Ok::<u64, ()>(42) }).await.unwrap();
+///     cache.flush().await;
 /// }
 /// let stats = cache.stats();
-/// let site = stats.site("Cache::get_or_set").unwrap();
+/// let site = stats.site("Cache::entry").unwrap();
 /// assert_eq!((site.calls(), site.hits, site.loads), (2, 1, 1));
 /// assert_eq!(site.misses[&MissReason::Absent], 1);
 /// # }
@@ -146,9 +149,9 @@ pub struct SiteStats {
     pub coalesced: u64,
     /// Calls that ran the function's body, bypassed ones included.
     pub loads: u64,
-    /// Calls that found nothing and had no function to run: those of `Cache::get` and `Entry::get`.
+    /// Calls that found nothing and had no function to run: those of `Entry::get`.
     pub unserved: u64,
-    /// Loads that returned an `Err`.
+    /// Loads that returned an `Err`, without those that `error_if` chose: these are answers, which later calls hit.
     pub load_errors: u64,
     /// Waits for a load in another process.
     pub lease_waits: u64,
@@ -168,7 +171,7 @@ pub struct SiteStats {
     /// Writes whose invalidation was queued.
     pub queued: u64,
     /// Writes whose invalidation could not be rendered, or was made outside of a tokio runtime; and calls of
-    /// `Cache::delete` that the store did not carry out.
+    /// `Entry::remove` that the store did not carry out.
     pub failed: u64,
     /// Writes that were dropped before they had ended. They invalidate all the same.
     pub cancelled: u64,
@@ -189,26 +192,44 @@ pub struct SiteStats {
 impl SiteStats {
     /// Whether the function was called.
     fn is_used(&self) -> bool {
-        self.calls() + self.batches + self.writes() + self.refused > 0
+        self.calls() + self.batches + self.writes() + self.refused + self.stored > 0
     }
 
-    /// All writes, except for those that are under way or were refused. Writes by `Cache::set` invalidate nothing; they
+    /// Adds the counters of another row.
+    pub(crate) fn add(&mut self, other: &Self) {
+        macro_rules! add {
+            ($($counter:ident)*) => {
+                $(self.$counter += other.$counter;)*
+            };
+        }
+        add! {
+            batches near_hits hits coalesced loads unserved load_errors lease_waits bypassed stored stale refreshes
+            applied queued failed cancelled refused unbracketed bytes_read bytes_written
+        }
+        other.misses.iter().for_each(|(reason, count)| *self.misses.entry(*reason).or_default() += count);
+        other.unstored.iter().for_each(|(reason, count)| *self.unstored.entry(*reason).or_default() += count);
+    }
+
+    /// All writes, except for those that are under way or were refused. Writes by `Entry::set` invalidate nothing; they
     /// are only stored.
     fn writes(&self) -> u64 {
         let invalidated = self.applied + self.queued + self.failed + self.cancelled;
         if self.role == Role::Put { invalidated.max(self.stored) } else { invalidated }
     }
 
-    /// Writes the function's line in the text of [`Stats`], under this name.
-    fn write_line(&self, name: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "\n{name:<24} ")?;
+    /// Writes the function's line in the text of [`Stats`], under this name of at most so many characters.
+    fn write_line(&self, name: &str, width: usize, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "\n{name:<width$} ")?;
         if self.role == Role::Read {
             let (calls, hits) = (self.calls(), 100.0 * self.hit_ratio());
-            write!(f, "{calls:>8} calls   {hits:>5.1} % hits  {:>6} loads  ", self.loads)?;
+            write!(f, "{calls:>8} calls   {hits:>6.1} % hits  {:>6} loads   ", self.loads)?;
             write!(f, "{:>6} coalesced  {:>6} bypassed", self.coalesced, self.bypassed)?;
         } else {
             write!(f, "{:>8} writes  {:>6} applied  {:>6} queued  ", self.writes(), self.applied, self.queued)?;
-            write!(f, "{:>6} stored  {:>6} refused", self.stored, self.refused)?;
+            write!(f, "{:>6} stored     {:>6} refused", self.stored, self.refused)?;
+            if self.failed > 0 {
+                write!(f, "   {:>6} failed", self.failed)?;
+            }
         }
         let unstored: u64 = self.unstored.values().sum();
         if unstored == 0 {
@@ -249,7 +270,8 @@ impl SiteStats {
 
 /// The statistics of a cache since it was built: [`Cache::stats`](crate::Cache::stats).
 ///
-/// Displays as one line for each function that was called. Serialize it for a metrics endpoint.
+/// Displays as one line for each function that was called, in columns: how its calls were answered, or what became of
+/// its writes. Serialize it for a metrics endpoint.
 ///
 /// ```
 /// let stats = cached_core::Cache::memory().stats();
@@ -267,10 +289,12 @@ pub struct Stats {
     /// Whether the queue has overflowed. Then the whole namespace is to be removed, and until it is, this process does
     /// not use the cache.
     pub sweeping: bool,
+    /// Whether the cache is shut down: [`Cache::shutdown`](crate::Cache::shutdown).
+    pub shut_down: bool,
     /// The near cache; `None` if no function that was called uses it.
     pub near: Option<NearStats>,
-    /// All annotated functions, sorted by place; and `cache.get(..)` and the like as sites of their own once they are
-    /// called.
+    /// All annotated functions, sorted by place; and entries by hand under their names, `Cache::entry` if they
+    /// have none, once one of their verbs was called.
     pub sites: Vec<SiteStats>,
 }
 
@@ -296,14 +320,70 @@ impl Stats {
 impl fmt::Display for Stats {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "store {}, breaker {}", self.store, self.breaker)?;
+        if self.shut_down {
+            f.write_str(", shut down")?;
+        }
         if self.pending > 0 {
             let what = if self.sweeping { "the whole namespace" } else { "registers" };
             write!(f, ", {} waiting to be invalidated: {what}", self.pending)?;
         }
         let used = || self.sites.iter().filter(|site| site.is_used());
-        used().try_for_each(|site| {
+        let name = |site: &SiteStats| {
             let is_ambiguous = used().filter(|other| other.site == site.site).count() > 1;
-            site.write_line(if is_ambiguous { &site.path } else { &site.site }, f)
-        })
+            if is_ambiguous { site.path.clone() } else { site.site.clone() }
+        };
+        let lines: Vec<_> = used().map(|site| (name(site), site)).collect();
+        let width = lines.iter().map(|(name, _)| name.chars().count()).fold(NAME_WIDTH, usize::max);
+        lines.into_iter().try_for_each(|(name, site)| site.write_line(&name, width, f))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::site::{Site, SiteSpec};
+
+    fn site(name: &'static str, role: Role, count: impl FnOnce(&Counters)) -> SiteStats {
+        let counters = Counters::default();
+        count(&counters);
+        counters.snapshot(&Site::new(SiteSpec { name, role, ..SiteSpec::DEFAULT }), 0)
+    }
+
+    #[test]
+    fn the_text_is_a_table_whatever_the_names_and_numbers() {
+        let long = "the_function_with_the_longest_name_of_all";
+        let stats = Stats {
+            store: "memory",
+            breaker: BreakerState::Closed,
+            pending: 2,
+            sweeping: false,
+            shut_down: true,
+            near: None,
+            sites: vec![
+                site("find", Role::Read, |counters| counters.hits.add(3)),
+                site(long, Role::Read, |counters| {
+                    counters.hits.add(1);
+                    counters.loads.add(7);
+                }),
+                site("save", Role::Put, |counters| {
+                    counters.stored.add(4);
+                    counters.written(Outcome::Applied);
+                    counters.written(Outcome::Failed);
+                }),
+                site("never_called", Role::Read, |_| ()),
+            ],
+        };
+        let text = stats.to_string();
+        let lines: Vec<_> = text.lines().collect();
+        assert_eq!(lines[0], "store memory, breaker closed, shut down, 2 waiting to be invalidated: registers");
+        assert_eq!(
+            lines[1..],
+            [
+                "find                                             3 calls    100.0 % hits       0 loads        0 coalesced       0 bypassed",
+                "the_function_with_the_longest_name_of_all        8 calls     12.5 % hits       7 loads        0 coalesced       0 bypassed",
+                "save                                             4 writes       1 applied       0 queued       4 stored          0 refused        1 failed",
+            ],
+            "{text}"
+        );
     }
 }

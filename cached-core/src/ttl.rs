@@ -12,6 +12,8 @@ pub(crate) const MAX_TTL: Duration = Duration::from_secs(365 * 24 * 3600);
 pub(crate) const DEFAULT_CLASS: &str = "medium";
 /// The class of a cached `None` in functions without `none_ttl`.
 pub(crate) const DEFAULT_NONE_CLASS: &str = "short";
+/// The class of a stored error in functions without `error_ttl`.
+pub(crate) const DEFAULT_ERROR_CLASS: &str = "short";
 
 /// The attribute's option for the time to live of a value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -22,6 +22,8 @@ pub(crate) enum UserCode {
     Tags,
     /// `Clone` of the value, for the near cache.
     Clone,
+    /// The closure of `error_if`.
+    ErrorIf,
 }
 
 impl UserCode {
@@ -31,6 +33,7 @@ impl UserCode {
             Self::Deserialize => "stored values that it cannot read are loaded again",
             Self::Serialize | Self::Ttl | Self::CacheIf | Self::Tags => "the value is returned and not stored",
             Self::Clone => "the near cache does not serve the value",
+            Self::ErrorIf => "the error counts as a failure of the load and is not stored",
         }
     }
 }
@@ -44,6 +47,7 @@ impl fmt::Display for UserCode {
             Self::CacheIf => "the closure of `cache_if`",
             Self::Tags => "the closure of `tags`",
             Self::Clone => "`Clone`",
+            Self::ErrorIf => "the closure of `error_if`",
         })
     }
 }

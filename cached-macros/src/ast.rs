@@ -1,6 +1,6 @@
 //! What the user wrote between the parentheses of an attribute.
 
-use syn::{Expr, ExprStruct, Ident, LitStr, Path};
+use syn::{Expr, ExprStruct, Ident, LitStr, Pat, Path};
 
 /// One option: absent, given, or broken in a way that was already reported.
 ///
@@ -73,6 +73,15 @@ pub(crate) enum Event {
     Fields(ExprStruct),
 }
 
+/// `for user in users { UserUpdated { id: user.id }, key = "user:<user.id>" }`
+pub(crate) struct Each {
+    pub(crate) pattern: Pat,
+    pub(crate) list: Expr,
+    pub(crate) emits: Vec<Event>,
+    pub(crate) removes: Vec<LitStr>,
+    pub(crate) tags: Vec<LitStr>,
+}
+
 /// `tags = ["tenant:<tenant>", |user: &User| ..]`
 pub(crate) struct Tags {
     pub(crate) templates: Vec<LitStr>,
@@ -89,12 +98,16 @@ pub(crate) struct Options {
     /// The `key`s of `#[redis_invalidate]`.
     pub(crate) removes: Many<LitStr>,
     pub(crate) tag: Many<LitStr>,
+    /// What a write invalidates for each item of a list.
+    pub(crate) each: Many<Each>,
     pub(crate) skip: Setting<Vec<Ident>>,
     pub(crate) uncommitted: Setting<LitStr>,
     pub(crate) ttl: Setting<Expr>,
     pub(crate) jitter: Setting<Expr>,
     pub(crate) none_ttl: Setting<LitStr>,
     pub(crate) cache_if: Setting<Expr>,
+    pub(crate) error_if: Setting<Expr>,
+    pub(crate) error_ttl: Setting<LitStr>,
     pub(crate) invalidate_on: Setting<Vec<Event>>,
     pub(crate) tags: Setting<Tags>,
     pub(crate) version: Setting<Expr>,

@@ -37,7 +37,7 @@ use role::Role;
 ///
 /// Works on async functions and methods with any receiver, with generics, borrowed arguments and patterns, and in
 /// traits (with and without `#[async_trait]`). The function may return `T`, `Option<T>`, `Result<T, E>`,
-/// `Result<Option<T>, E>` or any alias of these; an `Err` is never stored. The stored type must implement
+/// `Result<Option<T>, E>` or any alias of these; an `Err` is never stored, unless `error_if` chooses it. The stored type must implement
 /// `serde::Serialize` and `DeserializeOwned`. It needs no `Clone` and no `Send`, and the arguments need not be
 /// `'static`.
 ///
@@ -55,6 +55,8 @@ use role::Role;
 /// | `jitter = 0.1` | spread of the TTL, as a fraction from 0.0 to below 1.0; ± for a class or a duration, only shorter for an expression or a closure | 0.1 |
 /// | `none_ttl = "short"` | how long a `None` lives: a class, a duration, or `"off"` | `"short"` |
 /// | `cache_if = \|value\| ..` | a closure or the path of a function; the value is stored only if it returns `true` | stores always |
+/// | `error_if = \|error\| ..` | a closure or the path of a function; an error is stored if it returns `true`, see below | stores no error |
+/// | `error_ttl = "30s"` | how long such an error lives: a class or a duration | `"short"` |
 /// | `invalidate_on = UserUpdated { id }` | the events that invalidate the entry, one or a list, see below | none |
 /// | `tags = "tenant:<tenant>"` | further tags of the entry, see below | none |
 /// | `version = 2` | part of the type's fingerprint; raise it when the meaning of a value changes but its type does not, see below | 1 |
@@ -156,6 +158,7 @@ use role::Role;
 /// |---|---|
 /// | `invalidate_on = UserUpdated { id }` | this event with this `id`: the argument, cloned |
 /// | `invalidate_on = UserUpdated { id: order.user_id }` | this event with the value of any expression of the arguments |
+/// | `invalidate_on = UserUpdated { tenant, .. }` | any event of that type with this `tenant`; the event declares `#[event(by(tenant))]` |
 /// | `invalidate_on = UserUpdated { .. }` | any event of that type |
 /// | `invalidate_on = CatalogueReloaded` | an event without fields |
 /// | `invalidate_on = [UserUpdated { id }, CatalogueReloaded]` | each of these |
@@ -176,9 +179,9 @@ use role::Role;
 /// value is cloned, and needs `Clone + Send + Sync`. A near hit takes nanoseconds and contacts nobody, and yet no old
 /// value is served: Redis announces every change of an entry and of the tags and events that it depends on, writes of
 /// this process take effect before they return, and without contact to Redis calls skip the near cache. What remains is
-/// the time that an announcement takes, and the builder's `heartbeat` if the network loses announcements. Functions
-/// that share entries, such as one that takes an id and one that takes many, share the kept values too if they keep
-/// them for the same time.
+/// the time that an announcement takes, and the builder's `near_heartbeat` if the network loses announcements.
+/// Functions that share entries, such as one that takes an id and one that takes many, share the kept values too if
+/// they keep them for the same time.
 ///
 /// **A load does not use the near cache**, nor does a put: values of the functions that they call become part of what
 /// is stored for everybody, so they are read from Redis. That holds for what the body awaits. A task that the body
@@ -205,8 +208,8 @@ use role::Role;
 /// - One call in all processes refreshes a value; the others are served at once, at the cost of a hit.
 /// - With `refresh_ahead` the same happens *before* the end: the more often a value is read and the longer it takes to
 ///   load, the less likely it ends. It has no effect on values that are rarely read.
-/// - If a load fails, no process tries again before the builder's `throttle` (5 s) is over, and the old value is served
-///   without an error.
+/// - If a load fails, no process tries again before the builder's `refresh_cooldown` (5 s) is over, and the old value
+///   is served without an error.
 /// - If a load succeeds but its value is not to be stored (a `None` with `none_ttl = "off"`, `cache_if`, a `ttl` of
 ///   zero, too large, not encodable ..), the old value ends as well, because the source has answered. It is removed,
 ///   and not served instead of an error.
@@ -222,6 +225,21 @@ use role::Role;
 /// taken by reference, `&self` too, are cloned (`Clone + Send + Sync + 'static`) when a load is due, but not on a hit.
 /// The returned value and error must be `Send`. `self: Arc<Self>` costs no clone. In the body, write `"{}", self`
 /// instead of `"{self}"`: a format string cannot name the clone.
+///
+/// # Errors that are answers
+///
+/// Of the errors that a function returns, `error_if` chooses those that are answers:
+///
+/// ```ignore (cached-core depends on this crate)
+/// #[redis_cached(key = "user:<id>", error_if = |error| matches!(error, ApiError::NotFound), error_ttl = "30s")]
+/// async fn find_user(id: u64) -> Result<User, ApiError> { .. }
+/// ```
+///
+/// Such an error is stored and served like a value, for `error_ttl` and no longer: it has no window, is not refreshed
+/// ahead, and never replaces a failure. A refresh that brings one ends the old value, because the source has answered.
+/// Any other error is a failure, and never stored. `cache_if` and the closures of `ttl` and `tags` are not asked about
+/// errors. The error type must implement `serde::Serialize` and `DeserializeOwned`, and with `local` be `Clone + Send +
+/// Sync`. A function with `error_if` shares its values with one without it, but not its errors.
 ///
 /// # What is read is what was stored
 ///
@@ -326,6 +344,7 @@ pub fn redis_cached(args: TokenStream, item: TokenStream) -> TokenStream {
 /// | option | meaning | default |
 /// |---|---|---|
 /// | `UserUpdated { id: user.id }` | an event that this function causes, with all its fields | none |
+/// | `for user in users { UserUpdated { id: user.id } }` | events, keys and tags for each item of a list, see below | none |
 /// | `key = "user:<id>"` | a key that it invalidates, written as in the function that reads | none |
 /// | `tag = "tenant:<tenant>"` | a tag whose entries it invalidates | none |
 /// | `mode = "bracket"` | when it invalidates: before and after the body (`"bracket"`), or only `"after"` | `"bracket"` |
@@ -337,6 +356,18 @@ pub fn redis_cached(args: TokenStream, item: TokenStream) -> TokenStream {
 /// Fields are expressions of the arguments; `{ id }` stands for the argument of that name, cloned. Templates are those
 /// of [`macro@redis_cached`], without `<*>`, and need not name every argument. A key names one entry, and a tag names
 /// only itself: nothing is compared with patterns, so `*` does not compile.
+///
+/// # For each item of a list
+///
+/// ```ignore (cached-core depends on this crate)
+/// #[redis_invalidate(for user in users { UserUpdated { id: user.id }, key = "profile:<user.id>" })]
+/// async fn save_all(users: &[User]) -> Result<(), DbError> { .. }
+/// ```
+///
+/// `for` is written as in Rust. The list is an argument or a field of it, which is borrowed, or any iterator:
+/// `users.values()`. Each part between the braces names the item; everything else stands outside. With `mode = "after"`
+/// the list may be part of `ret`; fields that name neither the item nor `ret` are evaluated before the body. All registers
+/// are marked before the body begins, and an empty list asks nothing of the store.
 ///
 /// # After, and `ret`
 ///
@@ -454,9 +485,13 @@ pub fn derive_cache_key(input: TokenStream) -> TokenStream {
 /// `#[cache_key(serde)]` as in a [`CacheKey`](macro@CacheKey). Type parameters get these bounds. Two events are the
 /// same if their names and all their fields are.
 ///
+/// `#[event(by(tenant))]` lets entries listen to all events that agree in some fields: `invalidate_on = UserUpdated {
+/// tenant, .. }`. Add it to all programs that emit the event before a function listens by it.
+///
 /// | option | meaning | default |
 /// |---|---|---|
 /// | `#[event(name = "user_updated")]` | its name in the store: 1 to 64 characters out of `A-Z a-z 0-9 _ - .` | the name of the struct |
+/// | `#[event(by(tenant), by(tenant, country))]` | fields by which entries can listen; at most 8 times | all fields, or none |
 /// | `#[event(crate = path)]` | the path of `cached-core`, if it is renamed or re-exported | `::cached_core` |
 #[proc_macro_derive(CacheEvent, attributes(event, cache_key))]
 pub fn derive_cache_event(input: TokenStream) -> TokenStream {

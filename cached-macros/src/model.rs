@@ -1,7 +1,7 @@
 //! What will be generated. Only [`crate::validate`] makes a [`Model`], so generating code cannot fail.
 
 use proc_macro2::Span;
-use syn::{Attribute, Expr, Ident, Member, Path, Type, token};
+use syn::{Attribute, Expr, Ident, Member, Pat, Path, Type, token};
 
 use crate::signature::{Argument, BoxedBody, Function};
 use crate::template::Form;
@@ -52,6 +52,7 @@ pub(crate) struct Entry {
     /// The codec, and where it is named.
     pub(crate) codec: Option<(Codec, Span)>,
     pub(crate) cache_if: Option<Policy>,
+    pub(crate) errors: Option<StoredErrors>,
     pub(crate) local: Option<Local>,
     /// `on_gap = "serve"`
     pub(crate) serves_in_gap: bool,
@@ -71,10 +72,41 @@ pub(crate) struct Batch {
 }
 
 /// What a function invalidates.
+#[derive(Default)]
 pub(crate) struct Invalidation {
     pub(crate) events: Vec<Event>,
     pub(crate) keys: Vec<Template>,
     pub(crate) tags: Vec<Template>,
+    pub(crate) each: Vec<Each>,
+}
+
+/// What a function invalidates for each item of a list.
+pub(crate) struct Each {
+    pub(crate) pattern: Pat,
+    /// The names that the pattern binds.
+    pub(crate) items: Vec<Ident>,
+    /// The list, as it is iterated over.
+    pub(crate) list: List,
+    pub(crate) what: Invalidation,
+}
+
+/// What a `for` goes through.
+pub(crate) struct List {
+    pub(crate) code: Expr,
+    pub(crate) is: Listed,
+    /// `ret`, if the user wrote it here.
+    pub(crate) ret: Option<Ident>,
+}
+
+/// How the items of a list are reached.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Listed {
+    /// A place, which is borrowed.
+    Place,
+    /// A place that is a reference, whose target is borrowed.
+    Reference,
+    /// An iterator, or a value that becomes one.
+    Value,
 }
 
 /// What a write does if its bracket cannot begin.
@@ -101,8 +133,13 @@ pub(crate) enum EventFields {
     Unit,
     /// `UserUpdated { .. }`
     Any,
-    /// `UserUpdated { id }`
-    Named { brace: token::Brace, fields: Vec<EventField> },
+    /// `UserUpdated { id }`, `UserUpdated { tenant, .. }`
+    Named {
+        brace: token::Brace,
+        fields: Vec<EventField>,
+        /// The event agrees in these fields only.
+        are_some: bool,
+    },
 }
 
 /// `id`, `id: user.id`
@@ -111,6 +148,8 @@ pub(crate) struct EventField {
     pub(crate) value: FieldValue,
     /// `ret`, if the user wrote it here.
     pub(crate) ret: Option<Ident>,
+    /// Whether it uses an item of a list.
+    pub(crate) is_of_item: bool,
 }
 
 pub(crate) enum FieldValue {
@@ -118,6 +157,8 @@ pub(crate) enum FieldValue {
     Argument(Ident),
     /// The element of a batch, which is bound by reference.
     Element(Ident),
+    /// An item of a list, which may be a reference.
+    Item(Ident),
     Code(Expr),
 }
 
@@ -172,6 +213,13 @@ pub(crate) enum Ttl {
     Expr(Policy),
     /// Computed from the value.
     OfValue(Policy),
+}
+
+/// The errors that are stored, like values.
+pub(crate) struct StoredErrors {
+    pub(crate) error_if: Policy,
+    /// A class or a duration.
+    pub(crate) ttl: Option<Ttl>,
 }
 
 /// How long a `None` lives.
@@ -244,6 +292,18 @@ impl Invalidation {
     pub(crate) fn uses_ret(&self) -> bool {
         self.events.iter().any(|event| event.ret().is_some())
             || self.keys.iter().chain(&self.tags).any(Template::uses_ret)
+            || self.each.iter().any(|each| each.list.ret.is_some())
+    }
+}
+
+impl Each {
+    /// Whether the piece is of an item.
+    pub(crate) fn has(&self, piece: &Piece) -> bool {
+        let root = match piece {
+            Piece::Segment(Segment { value: Value::Place { root, .. }, .. }) => root,
+            _ => return false,
+        };
+        self.items.iter().any(|item| item == root)
     }
 }
 
@@ -258,6 +318,14 @@ impl Event {
 }
 
 impl Template {
+    /// The arguments and items that it uses.
+    pub(crate) fn roots(&self) -> impl Iterator<Item = &Ident> {
+        self.pieces.iter().filter_map(|piece| match piece {
+            Piece::Segment(Segment { value: Value::Place { root, .. }, .. }) => Some(root),
+            _ => None,
+        })
+    }
+
     /// Whether it uses the returned value.
     pub(crate) fn uses_ret(&self) -> bool {
         self.pieces.iter().any(Piece::uses_ret)

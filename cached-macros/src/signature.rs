@@ -320,6 +320,7 @@ impl Argument {
 }
 
 /// Everything a key may name.
+#[derive(Clone)]
 pub(crate) struct Names {
     /// The `self` token, if there is a receiver.
     pub(crate) receiver: Option<Ident>,

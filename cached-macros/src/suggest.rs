@@ -21,11 +21,13 @@ pub(crate) fn did_you_mean<'a>(wanted: &str, candidates: impl IntoIterator<Item 
 }
 
 /// Names of options elsewhere (in `cached`, in Spring, in HTTP), and our name for them.
-const ALIASES: [(&[&str], &str); 13] = [
+const ALIASES: [(&[&str], &str); 15] = [
     (&["ttl_secs", "ttl_seconds", "ttl_millis", "expire", "expires", "expiry", "time", "max_age"], "ttl"),
     (&["name", "prefix", "convert"], "key"),
     (&["condition", "unless", "when", "result"], "cache_if"),
     (&["option"], "none_ttl"),
+    (&["cache_err", "cache_error", "cache_errors", "cache_error_if", "err_if", "store_error", "errors"], "error_if"),
+    (&["err_ttl", "negative_ttl"], "error_ttl"),
     (&["on", "event", "events", "listen", "listens", "invalidated_by", "depends_on", "evict_on"], "invalidate_on"),
     (&["tag", "label", "labels"], "tags"),
     (&["label", "labels"], "tag"),

@@ -95,7 +95,8 @@ fuzz_target!(|input: Input<'_>| {
             compress_above,
             damage,
         } => {
-            let of = Identity { key, codec: codec & 0x0f, fingerprint };
+            // A `None` is no error, whose bit is 8.
+            let of = Identity { key, codec: codec & if payload.is_some() { 0x0f } else { 0x07 }, fingerprint };
             let payload = payload.map(|bytes| bytes.repeat(1 + usize::from(repeat)));
             // No name is longer than a key.
             let named: Vec<_> = named.into_iter().filter(|(name, _)| name.len() <= 512).take(MAX_TAGS).collect();

@@ -194,7 +194,7 @@ impl KeptRows {
     pub async fn warm(&self, cache: &Cache, way: Way, id: u64) {
         crate::eventually("the near cache answers", async || {
             self.read(cache, way, id).await;
-            cache.settled().await;
+            cache.flush().await;
             let before = way.near_hits(cache);
             self.read(cache, way, id).await;
             way.near_hits(cache) > before

@@ -40,6 +40,16 @@ pub use writer::Writer;
 
 use std::time::Duration;
 
+/// Waits until no invalidation of this cache is queued, but not longer than `within`. Returns whether none is.
+pub async fn applied(cache: &cached_core::Cache, within: Duration) -> bool {
+    let waiting = async {
+        while cache.stats().pending > 0 {
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+    };
+    tokio::time::timeout(within, waiting).await.is_ok()
+}
+
 /// Waits until `condition` holds, for what another process or a background task does.
 ///
 /// # Panics

@@ -1,6 +1,6 @@
 //! A row that is read through caches, and reads of it that a test holds open.
 
-use cached_core::{Cache, CacheEvent, Invalidation, Options};
+use cached_core::{ByHand, Cache, CacheEvent, Entry, Invalidation, Untyped};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -25,7 +25,7 @@ pub fn patient_cache(url: &str) -> Cache {
         .namespace("cache")
         .redis(url)
         .budget(Duration::from_secs(5))
-        .marker(marker)
+        .write_marker_ttl(marker)
         .build()
         .expect("sound settings")
 }
@@ -63,8 +63,13 @@ impl Row {
     }
 
     /// The tag and the event that its entry depends on.
-    pub fn options(&self) -> Options {
-        Options::new().tag(self.tag()).invalidate_on(&self.event())
+    pub fn entry(&self, cache: &Cache) -> Entry<Untyped, ByHand> {
+        self.depending(cache.entry(self.key()))
+    }
+
+    /// The entry, which depends on the row.
+    pub fn depending(&self, entry: Entry<Untyped, ByHand>) -> Entry<Untyped, ByHand> {
+        entry.tag(self.tag()).invalidate_on(&self.event())
     }
 
     /// The ways to invalidate it: by key, by tag, by event.
@@ -98,13 +103,13 @@ impl Row {
     /// Never: the load succeeds.
     pub async fn read(&self, cache: &Cache) -> u64 {
         let load = async || Ok::<_, ()>(self.now());
-        cache.get_or_set(self.key(), self.options(), load).await.expect("the load succeeds")
+        self.entry(cache).get_or_load(load).await.expect("the load succeeds")
     }
 
     /// Reads it through the cache and waits until it is stored.
     pub async fn read_and_store(&self, cache: &Cache) -> u64 {
         let version = self.read(cache).await;
-        cache.settled().await;
+        cache.flush().await;
         version
     }
 
@@ -123,8 +128,8 @@ impl Row {
                 may_end.await.expect("the test goes on");
                 Ok::<_, ()>(version)
             };
-            let version = cache.get_or_set(row.key(), row.options(), load).await.expect("the load succeeds");
-            cache.settled().await;
+            let version = row.entry(&cache).get_or_load(load).await.expect("the load succeeds");
+            cache.flush().await;
             version
         });
         has_read.await.expect("it loads");

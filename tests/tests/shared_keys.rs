@@ -102,15 +102,15 @@ async fn impls_with_one_key_answer_for_each_other_which_is_said_at_start_up() {
     cache
         .scope(async {
             assert_eq!(Shop.find(1).await, "1 of the shop");
-            cache.settled().await;
+            cache.flush().await;
             assert_eq!(Archive.find(1).await, "1 of the shop", "so it is worth a line");
             assert_eq!(Paid.find(1).await, "1 of Paid");
-            cache.settled().await;
+            cache.flush().await;
             assert_eq!(Open.find(1).await, "1 of Paid", "and this");
             // A function that is not mentioned does not share.
             assert_eq!((Of(7).find(1).await, Of("seven").find(1).await), ("1 of 7".into(), "1 of seven".into()));
             assert_eq!(Shop.row(1).await, "1 of the shop");
-            cache.settled().await;
+            cache.flush().await;
             assert_eq!(Archive.row(1).await, "1 of the archive");
         })
         .await;

@@ -1,7 +1,9 @@
 //! Start-up reports everything that is wrong, with the places. (This is a program of its own: its functions are wrong
 //! on purpose, and would fail the start-up of all other tests.)
 
-use cached_core::{BuildError, Cache, Codec, redis_cached};
+use cached_core::store::MemoryStore;
+use cached_core::{BuildError, Cache, Clock, Codec, redis_cached};
+use std::sync::Arc;
 use std::time::Duration;
 
 #[redis_cached(key = "startup:<id>", ttl = "medum")]
@@ -62,11 +64,11 @@ async fn wrong_sites_still_work_without_the_check() {
                 assert_eq!(misspelt_none_class(1).await, Some(1));
                 // Two types under one key: each is right, at the cost of misses.
                 assert_eq!(user_name(7).await.as_deref(), Ok("user 7"));
-                cache.settled().await;
+                cache.flush().await;
                 assert_eq!(user_age(7).await, Ok(7));
-                cache.settled().await;
+                cache.flush().await;
                 assert_eq!(user_name(7).await.as_deref(), Ok("user 7"));
-                cache.settled().await;
+                cache.flush().await;
                 // One type under one key: the entry is shared.
                 assert_eq!(user_name_if_any(7).await.as_deref(), Some("user 7"));
             })
@@ -82,14 +84,15 @@ async fn wrong_sites_still_work_without_the_check() {
 fn a_builder_error_names_the_field() {
     let second = Duration::from_secs(1);
     let b = || Cache::builder().check_sites(false);
+    let memory = || Arc::new(MemoryStore::new(1 << 20, Clock::system()));
     for (builder, field, said) in [
         (b().namespace(""), "namespace", "it is empty"),
         (b().namespace("a:b"), "namespace", "a:b"),
         (b().namespace("x".repeat(65)), "namespace", "64"),
         (b().budget(Duration::ZERO), "budget", "0ns"),
         (b().budget(3600 * second), "budget", "3600s"),
-        (b().lease(Duration::from_millis(1)), "lease", "1ms"),
-        (b().lease(86_400 * second), "lease", "86400s"),
+        (b().lease_ttl(Duration::from_millis(1)), "lease_ttl", "1ms"),
+        (b().lease_ttl(86_400 * second), "lease_ttl", "86400s"),
         (b().max_wait(Duration::ZERO), "max_wait", "0ns"),
         (b().ttl_class("never", Duration::ZERO), "ttl_class", "\"never\""),
         (b().ttl_class("ever", Duration::MAX), "ttl_class", "\"ever\""),
@@ -98,6 +101,14 @@ fn a_builder_error_names_the_field() {
         (b().jitter(f64::NAN), "jitter", "NaN"),
         (b().max_value_bytes(0), "max_value_bytes", "0"),
         (b().memory_capacity(1), "memory_capacity", "1 bytes"),
+        (b().namespace("shop").redis("redis://h/").memory_capacity(1 << 20), "memory_capacity", "`redis`"),
+        (b().memory_capacity(1 << 20).namespace("shop").store(memory()), "memory_capacity", "`store`"),
+        (b().namespace("shop").redis("redis://h/").store(memory()), "store", "`redis` and `store`"),
+        (b().write_marker_ttl(Duration::ZERO), "write_marker_ttl", "0ns"),
+        (b().refresh_cooldown(Duration::ZERO), "refresh_cooldown", "0ns"),
+        (b().near_heartbeat(Duration::ZERO), "near_heartbeat", "0ns"),
+        (b().near_ttl(Duration::ZERO), "near_ttl", "0ns"),
+        (b().near_capacity(1), "near_capacity", "1 bytes"),
         (b().load_limit(0), "load_limit", "0"),
         (b().namespace("shop").redis("localhost:6379"), "redis", "redis://"),
     ] {

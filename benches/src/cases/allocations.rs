@@ -2,9 +2,9 @@
 
 use super::hits::KEYS;
 use crate::counting;
-use crate::options::Scale;
 use crate::report::Line;
 use crate::rounds::median;
+use crate::scale::Scale;
 use crate::server::RedisServer;
 use crate::subjects::{self, Contender, FLOOR, OURS, Ours};
 use crate::targets::{ALLOCATIONS, BEYOND_VALUE, BEYOND_VALUE_MEMORY};

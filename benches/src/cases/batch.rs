@@ -1,8 +1,8 @@
 //! A hundred ids in one call, next to a hundred calls and to hand-written code.
 
-use crate::options::Scale;
 use crate::report::Line;
 use crate::rounds::{Samples, lines, order};
+use crate::scale::Scale;
 use crate::server::RedisServer;
 use crate::subjects::{FLOOR, Floor, OURS, Ours, Subject, connection};
 use crate::targets::{BATCH_GAIN, BATCHES, BATCHES_COLD};

@@ -1,8 +1,8 @@
 //! Cold keys, filled by 64 tasks.
 
-use crate::options::Scale;
 use crate::report::Line;
 use crate::rounds::{interleaved, lines};
+use crate::scale::Scale;
 use crate::server::RedisServer;
 use crate::subjects::{self, Contender};
 use crate::targets::FILLS;

@@ -1,8 +1,8 @@
 //! Calls that the cache answers.
 
-use crate::options::Scale;
 use crate::report::Line;
 use crate::rounds::{Samples, interleaved, lines};
+use crate::scale::Scale;
 use crate::server::RedisServer;
 use crate::subjects::{self, Hits};
 use crate::targets::{HITS, LATENCY};

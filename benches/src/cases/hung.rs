@@ -1,8 +1,8 @@
 //! A server that holds its connections and answers nothing.
 
-use crate::options::Scale;
 use crate::report::Line;
 use crate::rounds::{Samples, lines, median, order};
+use crate::scale::Scale;
 use crate::server::RedisServer;
 use crate::subjects::{Contender, FLOOR, Floor, OURS, Ours};
 use crate::targets::{HUNG_AFTER, HUNG_FIRST};

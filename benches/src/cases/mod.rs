@@ -13,8 +13,8 @@ mod stampede;
 mod tags;
 mod wake_up;
 
-use crate::options::Scale;
 use crate::report::Line;
+use crate::scale::Scale;
 use crate::server::RedisServer;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,9 +1,9 @@
 //! Hits that ask no server.
 
 use crate::counting;
-use crate::options::Scale;
 use crate::report::Line;
 use crate::rounds::{Samples, lines, order};
+use crate::scale::Scale;
 use crate::server::RedisServer;
 use crate::subjects::OURS;
 use crate::subjects::near::{Bare, HitboxMoka, Moka, NearSubject, OursNear, Sharded, nanos};

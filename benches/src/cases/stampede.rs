@@ -1,8 +1,8 @@
 //! A thousand simultaneous callers of one cold key.
 
-use crate::options::Scale;
 use crate::report::Line;
 use crate::rounds::{Samples, interleaved, lines};
+use crate::scale::Scale;
 use crate::server::RedisServer;
 use crate::subjects;
 use crate::targets::{LOADS, SLOWEST};

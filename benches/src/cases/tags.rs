@@ -1,14 +1,14 @@
 //! The cost of tags: hits of an entry with two tags next to hits of one without, and the invalidation of a tag that
 //! many entries have.
 
-use crate::options::Scale;
 use crate::report::Line;
 use crate::rounds::{interleaved, lines, median};
+use crate::scale::Scale;
 use crate::server::RedisServer;
 use crate::subjects::{Contender, FLOOR, Hits, OURS, Ours, Subject, connection};
 use crate::targets::{HITS, INVALIDATION, REGISTER};
 use crate::user::{FIRST_ID, User, load};
-use cached_core::{Cache, CacheEvent, Invalidation, Options, Outcome, redis_cached};
+use cached_core::{Cache, CacheEvent, Invalidation, Outcome, redis_cached};
 use std::time::Instant;
 use tokio::task::JoinSet;
 
@@ -106,14 +106,13 @@ async fn fill(cache: &Cache, tag: &str, entries: u64) {
         let (cache, tag) = (cache.clone(), tag.to_owned());
         filling.spawn(async move {
             for id in (task..entries).step_by(64) {
-                let options = Options::new().tag(tag.as_str());
-                let loaded = cache.get_or_set(format!("{tag}:{id}"), options, async || Ok::<_, ()>(id)).await;
+                let loaded = cache.entry(format!("{tag}:{id}")).tag(tag.as_str()).get_or_load(async || Ok::<_, ()>(id)).await;
                 assert_eq!(loaded, Ok(id));
             }
         });
     }
     filling.join_all().await;
-    cache.settled().await;
+    cache.flush().await;
 }
 
 /// The size of the register of a tag or event in Redis.

@@ -2,10 +2,10 @@
 //!
 //! Two caches on one server stand for two processes: they share only Redis.
 
-use crate::options::Scale;
 use crate::random::Random;
 use crate::report::Line;
 use crate::rounds::median;
+use crate::scale::Scale;
 use crate::server::RedisServer;
 use crate::subjects::OURS;
 use crate::targets::{WAKE_UP, WAKE_UP_POLLED};

@@ -84,7 +84,7 @@ impl OursNear {
             for id in first..first + keys {
                 find_user(id).await;
             }
-            self.cache.settled().await;
+            self.cache.flush().await;
             if self.others() == before {
                 return;
             }

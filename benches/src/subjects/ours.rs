@@ -20,7 +20,7 @@ impl Ours {
     pub(crate) async fn connect(url: &str) -> Self {
         let cache = Cache::builder().namespace("bench").redis(url).build().expect("the defaults are sound");
         // The connection is made on first use.
-        let _: Option<String> = cache.get("warm").await;
+        let _: Option<String> = cache.entry("warm").get().await;
         cache.install();
         Self { cache }
     }
@@ -54,6 +54,6 @@ impl Subject for Ours {
     }
 
     async fn settled(&self) {
-        self.cache.settled().await;
+        self.cache.flush().await;
     }
 }

@@ -1,8 +1,11 @@
 //! How a caller controls the calls of annotated functions that it makes.
 
 use crate::engine::control::{self, Mode};
+use crate::engine::record::Record;
+use crate::status::CacheStatus;
 use std::fmt;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
 /// Makes the calls of annotated functions in `call` past the cache: nothing is read and nothing is stored, the
@@ -10,7 +13,7 @@ use std::task::{Context, Poll};
 /// a page for operators.
 ///
 /// `call` is a call that is not awaited yet, or any other future. It is about all cached calls that this future makes
-/// itself, those over many ids and [`Cache::get_or_set`](crate::Cache::get_or_set) among them, also through functions
+/// itself, those over many ids and [entries by hand](crate::Cache::entry) among them, also through functions
 /// without an attribute. It is not about
 ///
 /// - calls from inside of the body of a cached function, which are made as always;
@@ -99,5 +102,65 @@ impl<F: Future> Controllable for F {
 
     fn poll_controlled(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<F::Output> {
         self.poll(context)
+    }
+}
+
+/// Returns what `call` returns, and what became of the cached calls in it: whether they were hits, and if not, why. Like
+/// the statistics, but for these calls alone.
+///
+/// `call` is a call that is not awaited yet, or any other future, such as the handler of a request. The status is about
+/// all cached calls that it makes itself, in the order in which they began; those of [`bypass`] and of nested
+/// `with_status` among them. It is not about calls from inside of the body of a cached function, and not about tasks
+/// that `call` spawns.
+///
+/// Changes nothing about the calls, but costs some allocations for each.
+///
+/// ```
+/// use cached_core::{Answer, Cache, MissReason, redis_cached, with_status};
+///
+/// #[redis_cached(key = "city:<id>")]
+/// async fn find_city(id: u64) -> Option<String> {
+///     Some(format!("read from the database: {id}"))
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// # let cache = Cache::memory();
+/// # cache.install();
+/// let (city, status) = with_status(find_city(7)).await;
+/// assert!(city.is_some() && !status.is_hit());
+/// assert_eq!(status.calls()[0].misses, [MissReason::Absent]);
+/// # cache.flush().await;
+///
+/// let (_, status) = with_status(find_city(7)).await;
+/// assert!(status.is_hit());
+/// assert_eq!((status.calls()[0].site, status.calls()[0].answer), ("find_city", Answer::Hit));
+/// # }
+/// ```
+pub fn with_status<F: Controllable<Returned = T>, T>(call: F) -> WithStatus<F, T> {
+    WithStatus { call: Box::pin(call), poll: F::poll_controlled, record: Arc::default() }
+}
+
+/// A future that also returns what became of the cached calls in it: [`with_status`].
+#[must_use = "nothing is called until this is awaited"]
+pub struct WithStatus<F, T> {
+    /// Boxed as that of [`Bypass`].
+    call: Pin<Box<F>>,
+    poll: PollCall<F, T>,
+    record: Arc<Record>,
+}
+
+impl<F, T> Future for WithStatus<F, T> {
+    type Output = (T, CacheStatus);
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<(T, CacheStatus)> {
+        let Self { call, poll, record } = &mut *self;
+        record.during(|| poll(call.as_mut(), context)).map(|returned| (returned, record.end()))
+    }
+}
+
+impl<F, T> fmt::Debug for WithStatus<F, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("WithStatus")
     }
 }

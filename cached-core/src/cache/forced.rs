@@ -52,7 +52,7 @@ use std::task::{Context, Poll, ready};
 /// [`refreshes`](crate::SiteStats::refreshes).
 ///
 /// # Which calls
-/// Those that the future makes itself, as for [`bypass`](crate::bypass): also those over many ids, `Cache::get_or_set`,
+/// Those that the future makes itself, as for [`bypass`](crate::bypass): also those over many ids, `Cache::entry(..).get_or_load(..)`,
 /// and those behind functions without an attribute. Calls from inside of a cached function's body are made as always.
 ///
 /// # Refresh or invalidate

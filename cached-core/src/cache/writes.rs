@@ -9,6 +9,7 @@
 //! again. Until then, this process neither reads nor stores the entries that it invalidates.
 
 use super::entry::Entry;
+use super::entry::origin::Origin;
 use crate::engine::handle::Cache;
 use crate::engine::write::Write;
 use crate::error::CacheError;
@@ -78,7 +79,7 @@ impl Cache {
     /// see [`try_write`](Self::try_write).
     ///
     /// The commit has to be part of `work`, and has to take effect before the builder's
-    /// [`marker`](crate::CacheBuilder::marker) time is over.
+    /// [`write_marker_ttl`](crate::CacheBuilder::write_marker_ttl) is over.
     ///
     /// ```
     /// use cached_core::{Cache, Invalidation, Outcome};
@@ -145,7 +146,7 @@ impl Cache {
     }
 
     /// Removes all registers in this cache's namespace, of all versions: entries, leases, tags. Loads under way are not
-    /// stored. Returns the number of removed registers; `progress` is called with it meanwhile.
+    /// stored. Returns the number of removed registers.
     ///
     /// This goes through all keys of the server in short steps, so it does not block the server. When it returns,
     /// everything that was there when it was called is gone. Values of former builds need no flush, because no other
@@ -155,66 +156,50 @@ impl Cache {
     /// [`CacheError`] if a step failed. Some registers are left then; call it again.
     ///
     /// ```
-    /// use cached_core::{Cache, Options};
+    /// use cached_core::Cache;
     ///
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), cached_core::CacheError> {
     /// let cache = Cache::memory();
-    /// cache.set("user:1", &1_u64, Options::new()).await?;
-    /// assert_eq!(cache.flush_namespace(|removed| println!("{removed} removed")).await?, 1);
+    /// cache.entry("user:1").set(&1_u64).await?;
+    /// assert_eq!(cache.clear().await?, 1);
     /// # Ok(())
     /// # }
     /// ```
-    pub async fn flush_namespace(&self, progress: impl FnMut(u64)) -> Result<u64, CacheError> {
+    pub async fn clear(&self) -> Result<u64, CacheError> {
         let prefix = self.engine().settings.prefix.namespace();
-        self.sweep(prefix, progress).await
+        self.sweep(prefix).await
     }
 
     /// Removes the entries whose keys begin with `prefix`, the literal beginning of a template: `"user:"` for `key =
-    /// "user:<id>"`. Like [`flush_namespace`](Self::flush_namespace), it removes those of all builds and versions.
+    /// "user:<id>"`. Like [`clear`](Self::clear), it removes those of all builds and versions.
     ///
     /// # Errors
     /// [`CacheError`] if a step failed. Some entries are left then; call it again.
     ///
     /// ```
-    /// use cached_core::{Cache, Options};
+    /// use cached_core::Cache;
     ///
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), cached_core::CacheError> {
     /// let cache = Cache::memory();
-    /// cache.set("user:1", &1_u64, Options::new()).await?;
-    /// cache.set("order:1", &1_u64, Options::new()).await?;
-    /// assert_eq!(cache.delete_matching("user:", |_| ()).await?, 1);
-    /// assert_eq!(cache.get::<u64>("order:1").await, Some(1));
+    /// cache.entry("user:1").set(&1_u64).await?;
+    /// cache.entry("order:1").set(&1_u64).await?;
+    /// assert_eq!(cache.delete_matching("user:").await?, 1);
+    /// assert_eq!(cache.entry("order:1").get::<u64>().await, Some(1));
     /// # Ok(())
     /// # }
     /// ```
-    pub async fn delete_matching(&self, prefix: impl AsRef<str>, progress: impl FnMut(u64)) -> Result<u64, CacheError> {
+    pub async fn delete_matching(&self, prefix: impl AsRef<str>) -> Result<u64, CacheError> {
         let namespace = &self.engine().settings.prefix;
         let prefix = prefix.as_ref();
         hand::sweeps(prefix);
         let prefix = [namespace.entries(), prefix].concat();
-        self.sweep(&prefix, progress).await
+        self.sweep(&prefix).await
     }
 
-    /// Waits until no invalidation is queued any more, but not longer than `within`. Returns whether the queue is
-    /// empty. Call it before a process ends, because its queue is lost with it.
-    ///
-    /// ```
-    /// use cached_core::Cache;
-    /// use std::time::Duration;
-    ///
-    /// # #[tokio::main(flavor = "current_thread")]
-    /// # async fn main() {
-    /// assert!(Cache::memory().drained(Duration::from_secs(5)).await);
-    /// # }
-    /// ```
-    pub async fn drained(&self, within: Duration) -> bool {
-        tokio::time::timeout(within, self.engine().drained()).await.is_ok()
-    }
-
-    async fn sweep(&self, prefix: &str, progress: impl FnMut(u64)) -> Result<u64, CacheError> {
-        Ok(self.engine().sweep(prefix, SWEEP_STEP_LIMIT, progress).await?)
+    async fn sweep(&self, prefix: &str) -> Result<u64, CacheError> {
+        Ok(self.engine().sweep(prefix, SWEEP_STEP_LIMIT).await?)
     }
 
     fn new_write(&self, site: &'static Site, what: &Invalidation) -> Write {
@@ -272,7 +257,7 @@ impl Deferred {
     /// # Ok(())
     /// # }
     /// ```
-    pub fn entry<T>(&mut self, entry: &Entry<T>) -> &mut Self {
+    pub fn entry<T, O: Origin>(&mut self, entry: &Entry<T, O>) -> &mut Self {
         self.add(Invalidation::new().entry(entry))
     }
 

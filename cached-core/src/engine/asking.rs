@@ -90,12 +90,12 @@ pub(super) fn answer(answer: Result<CallDescription, EntryError>) {
 }
 
 /// Adds the options for storing to the last answer. Returns whether this thread asks: then the body must not run.
-pub(crate) fn answers<T: 'static>(policy: &Policy<T>) -> bool {
+pub(crate) fn answers<T: 'static, E>(policy: &Policy<T, E>) -> bool {
     let is_on = is_on();
     if is_on {
         ANSWERS.with_borrow_mut(|answers| {
             if let Some(Ok(description)) = answers.last_mut() {
-                description.policy = Some(Arc::new(policy.clone()));
+                description.policy = Some(Arc::new(policy.of_values()));
             }
         });
     }

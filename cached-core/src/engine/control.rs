@@ -1,5 +1,5 @@
 //! How the calls that this thread makes right now are controlled by whoever makes them: asked for their entry, or made
-//! past the cache.
+//! past the cache; and whether their outcome is recorded.
 //!
 //! A control holds while one future is polled once, see [`enter`]. So it is for the calls that this future makes
 //! itself, also through functions without an attribute and through writes. It ends where the body of a cached function
@@ -33,6 +33,9 @@ impl Mode {
     const ALL: [Self; 4] = [Self::Plain, Self::Asking, Self::Bypass, Self::Refresh];
 }
 
+/// The bit beside the mode that says that outcomes are recorded: [`record`](super::record).
+const RECORDED: u8 = 0x80;
+
 /// Whether calls on this thread are controlled at all.
 #[inline]
 pub(crate) fn is_on() -> bool {
@@ -42,8 +45,14 @@ pub(crate) fn is_on() -> bool {
 /// How calls on this thread are made.
 #[inline]
 pub(crate) fn mode() -> Mode {
-    let now = CONTROL.get();
+    let now = CONTROL.get() & !RECORDED;
     Mode::ALL.into_iter().find(|mode| *mode as u8 == now).unwrap_or(Mode::Plain)
+}
+
+/// Whether the outcomes of calls on this thread are recorded.
+#[inline]
+pub(crate) fn is_recorded() -> bool {
+    CONTROL.get() & RECORDED != 0
 }
 
 /// The time of one poll under a control. At its end the outer control holds again, also when the poll panics.
@@ -63,13 +72,20 @@ impl Drop for ControlScope {
 /// to answer, however it would be made.
 pub(crate) fn enter(mode: Mode) -> ControlScope {
     let outer = CONTROL.get();
-    if outer != Mode::Asking as u8 {
-        CONTROL.set(mode as u8);
+    if outer & !RECORDED != Mode::Asking as u8 {
+        CONTROL.set(outer & RECORDED | mode as u8);
     }
     ControlScope { outer }
 }
 
-/// The body of a cached function begins or goes on: the calls that it makes are as always.
+/// Records the outcomes of calls from now on, in whatever mode they are made.
+pub(crate) fn record() -> ControlScope {
+    let outer = CONTROL.get();
+    CONTROL.set(outer | RECORDED);
+    ControlScope { outer }
+}
+
+/// The body of a cached function begins or goes on: the calls that it makes are as always, and not recorded.
 pub(crate) fn begin_body() -> ControlScope {
     ControlScope { outer: CONTROL.replace(Mode::Plain as u8) }
 }

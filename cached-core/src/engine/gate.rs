@@ -3,34 +3,49 @@
 use crate::envelope::Head;
 use crate::error::{FaultKind, StoreError};
 use crate::store::{
-    Begin, Each, End, Ended, GetAll, GetWatched, RemoveAll, Store, StoreFuture, TagAll, Watched, Watcher,
+    Begin, Each, End, Ended, GetAll, GetWatched, Key, Life, RemoveAll, Store, StoreFuture, TagAll, Watched, Watcher,
 };
 use bytes::Bytes;
 use std::fmt;
 use std::future::ready;
 use std::sync::{Arc, Weak};
+use std::time::Duration;
+
+/// Closes the connections of a store.
+pub(crate) type Close = Box<dyn Fn() + Send + Sync>;
 
 /// Gives out the engine's store: to a [budget](super::budget), or to work [off the path](Self::off_path) of every call.
-pub(crate) struct Gate(Arc<dyn Store>);
+pub(crate) struct Gate {
+    store: Arc<dyn Store>,
+    /// `None` if the store belongs to the user, or has no connections.
+    close: Option<Close>,
+}
 
 impl fmt::Debug for Gate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
+        self.store.fmt(f)
     }
 }
 
 impl Gate {
-    pub(super) fn new(store: Arc<dyn Store>) -> Self {
-        Self(store)
+    pub(super) fn new(store: Arc<dyn Store>, close: Option<Close>) -> Self {
+        Self { store, close }
+    }
+
+    /// Closes the connections, if the cache has opened them. The next step on the store opens another.
+    pub(super) fn close(&self) {
+        if let Some(close) = &self.close {
+            close();
+        }
     }
 
     pub(crate) fn name(&self) -> &'static str {
-        self.0.name()
+        self.store.name()
     }
 
     /// Tells the watcher of changes from now on; `false` if the store tells nobody.
     pub(super) fn watch(&self, watcher: Weak<dyn Watcher>) -> bool {
-        let watch = self.0.capabilities().watch();
+        let watch = self.store.capabilities().watch();
         if let Some(watch) = watch {
             watch.watch(watcher);
         }
@@ -39,12 +54,12 @@ impl Gate {
 
     /// The store for the steps of a call, which a budget bounds.
     pub(super) fn on_path(&self) -> &dyn Store {
-        &*self.0
+        &*self.store
     }
 
     /// The store for work that no caller waits for and that bounds its own steps.
     pub(super) fn off_path(&self) -> &Arc<dyn Store> {
-        &self.0
+        &self.store
     }
 }
 
@@ -57,6 +72,14 @@ pub(super) fn get_watched<'a>(store: &'a dyn Store, request: GetWatched<'a>) -> 
             // Fewer registers than keys are as good as none.
             Ok(watched.filter(|watched| watched.registers.len() == count))
         }),
+        None => Box::pin(ready(Ok(None))),
+    }
+}
+
+/// How long a register lives; `None` if there is none, or the store does not say.
+pub(super) fn life<'a>(store: &'a dyn Store, key: &'a Key, within: Duration) -> StoreFuture<'a, Option<Duration>> {
+    match store.capabilities().lives() {
+        Some(lives) => lives.life(Life::new(key, within)),
         None => Box::pin(ready(Ok(None))),
     }
 }

@@ -7,22 +7,22 @@ use std::sync::Arc;
 /// A cache: where values are kept and how. Clones share everything.
 ///
 /// Annotated functions use the [`install`](Self::install)ed one, or that of the [`scope`](Self::scope) around them;
-/// [`get_or_set`](Self::get_or_set) and the like are for calls without an attribute.
+/// [`entry`](Self::entry) is for values without an attribute.
 ///
 /// # When Redis is down
-/// [`get`](Self::get) misses and [`get_or_set`](Self::get_or_set) loads, each after at most the budget, and at once
-/// when the breaker is open. [`set`](Self::set) and [`delete`](Self::delete) say what happened.
+/// Loads run without it: [`Entry::get_or_load`](crate::Entry::get_or_load) loads after at most the budget, and at once when
+/// the breaker is open. Verbs that store or remove say what happened.
 ///
 /// ```
-/// use cached_core::{Cache, Options};
+/// use cached_core::Cache;
 ///
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() {
 /// let cache = Cache::memory();
-/// cache.set("user:42", &String::from("Ada"), Options::new()).await.unwrap();
-/// assert_eq!(cache.get::<String>("user:42").await.as_deref(), Some("Ada"));
-/// cache.delete("user:42").await.unwrap();
-/// assert_eq!(cache.get::<String>("user:42").await, None);
+/// cache.entry("user:42").set(&String::from("Ada")).await.unwrap();
+/// assert_eq!(cache.entry("user:42").get::<String>().await.as_deref(), Some("Ada"));
+/// cache.entry("user:42").remove().await.unwrap();
+/// assert_eq!(cache.entry("user:42").get::<String>().await, None);
 /// # }
 /// ```
 #[derive(Clone)]

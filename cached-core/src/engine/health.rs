@@ -3,6 +3,7 @@
 use super::{Engine, probe};
 use crate::breaker::{BreakerState, Edge, Verdict};
 use crate::error::{CacheError, StoreError};
+use crate::reason::MissReason;
 use crate::sync::locked;
 use std::sync::Arc;
 
@@ -25,6 +26,29 @@ impl Engine {
             return Err(CacheError::NoRuntime);
         }
         if self.may_use_store() { Ok(()) } else { Err(CacheError::BreakerOpen) }
+    }
+
+    /// As [`usable`](Self::usable), for a caller that wants to store a value: a cache that is shut down takes none.
+    ///
+    /// # Errors
+    /// Why it may not.
+    pub(crate) fn usable_to_store(self: &Arc<Self>) -> Result<(), CacheError> {
+        self.usable()?;
+        if self.is_shut() { Err(CacheError::ShutDown) } else { Ok(()) }
+    }
+
+    /// Whether calls may read from the store now, and load for it.
+    ///
+    /// # Errors
+    /// Why they may not.
+    pub(super) fn may_read_store(self: &Arc<Self>) -> Result<(), MissReason> {
+        if self.breaker.is_healthy() {
+            return Ok(());
+        }
+        if self.is_shut() {
+            return Err(MissReason::ShutDown);
+        }
+        if self.may_use_store() { Ok(()) } else { Err(MissReason::BreakerOpen) }
     }
 
     /// Whether the store may be used now. Starts a probe if one is due, so it must be called on tokio.

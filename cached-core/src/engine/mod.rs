@@ -19,31 +19,37 @@ mod flight;
 mod flight_value;
 pub(crate) mod forced;
 mod gate;
+pub(crate) mod gate;
 pub(crate) mod handle;
 mod health;
 pub(crate) mod load;
-mod manual;
+pub(crate) mod manual;
 mod miss;
 mod nesting;
 pub(crate) mod policy;
 mod probe;
 mod queue;
 mod read;
+pub(crate) mod record;
 mod refresh;
 pub(crate) mod settings;
+pub(crate) mod shutdown;
 mod site;
 mod target;
 pub(crate) mod write;
 
+pub(crate) use site::by_hand::HandSites;
 pub(crate) use site::{SiteRef, SiteState};
 pub(crate) use target::Target;
 pub use write::bracket::Bracket;
 pub use write::put::Put;
 
+use crate::background::Background;
 use crate::breaker::Breaker;
 use crate::clock::Clock;
 use crate::flight::Flights;
 use crate::key::Key;
+use crate::lease::Releases;
 use crate::near::Near;
 use crate::site::Site;
 use crate::stats::{Counters, SiteStats};
@@ -52,8 +58,7 @@ use crate::sync::locked;
 use bulkhead::Bulkhead;
 use flight::FlightKey;
 use flight_value::FlightValue;
-use gate::Gate;
-use load::endings::Endings;
+use gate::{Close, Gate};
 use queue::Queue;
 use refresh::local::LocalRefreshes;
 use settings::Settings;
@@ -67,7 +72,7 @@ use tokio::sync::Notify;
 const LOADS_AFTER_FAILURE: usize = 256;
 
 #[derive(Debug)]
-pub(crate) struct Engine {
+pub struct Engine {
     /// Distinguishes the caches of a process.
     id: u64,
     pub(crate) settings: Settings,
@@ -86,22 +91,31 @@ pub(crate) struct Engine {
     bulkhead: Arc<Bulkhead>,
     /// Bounds loads after one that has failed.
     after_failure: Arc<Bulkhead>,
-    endings: Arc<Endings>,
+    background: Arc<Background>,
+    /// Releases the leases of single calls.
+    releases: Arc<Releases>,
+    /// Calls read nothing from the store any more.
+    is_shut: AtomicBool,
     /// The last error of the store that is not an outage.
     refusal: Mutex<Option<String>>,
     /// Made when the first function uses it.
     near: OnceLock<Arc<Near>>,
     /// By the site's address.
     sites: Mutex<HashMap<usize, Arc<SiteState>>>,
+    by_hand: HandSites,
 }
 
 impl Engine {
-    pub(crate) fn new(settings: Settings, store: Arc<dyn Store>, clock: Clock) -> Self {
+    /// `close` closes the connections of the store, if they are the cache's own.
+    pub(crate) fn new(settings: Settings, store: Arc<dyn Store>, close: Option<Close>, clock: Clock) -> Self {
         static NEXT: AtomicU64 = AtomicU64::new(0);
+        let background = Arc::<Background>::default();
         Self {
             bulkhead: Bulkhead::new(settings.load_limit),
             after_failure: Bulkhead::new(LOADS_AFTER_FAILURE),
-            endings: Arc::default(),
+            releases: Arc::new(Releases::at_once(Arc::clone(&store), Arc::clone(&background))),
+            background,
+            is_shut: AtomicBool::new(false),
             breaker: Breaker::new(),
             has_lost_probe: AtomicBool::new(false),
             queue: Queue::default(),
@@ -111,9 +125,10 @@ impl Engine {
             refusal: Mutex::default(),
             near: OnceLock::new(),
             sites: Mutex::default(),
+            by_hand: HandSites::default(),
             id: NEXT.fetch_add(1, Ordering::Relaxed),
             settings,
-            store: Gate::new(store),
+            store: Gate::new(store, close),
             clock,
         }
     }
@@ -166,8 +181,8 @@ impl Engine {
     }
 
     pub(crate) fn sites(&self) -> Vec<Arc<SiteState>> {
-        let sites = locked(&self.sites);
-        let mut sites: Vec<_> = sites.values().cloned().collect();
+        let mut sites: Vec<_> = locked(&self.sites).values().cloned().collect();
+        sites.extend(self.by_hand.all());
         sites.sort_by_key(|state| (state.site.spec().file, state.site.spec().line, state.site.name()));
         sites
     }
@@ -178,14 +193,18 @@ impl Engine {
         let is_called = |site: &Site| called.iter().any(|state| std::ptr::eq(state.site, site));
         let uncalled = crate::site::all().into_iter().filter(|site| site.spec().ambient && !is_called(site));
         let uncalled = uncalled.map(|site| Counters::default().snapshot(site, 0));
-        let mut stats: Vec<_> = called.iter().map(|state| state.stats()).chain(uncalled).collect();
+        let (hand, functions): (Vec<_>, Vec<_>) =
+            called.iter().partition(|state| state.site.spec().template.is_empty());
+        let functions = functions.into_iter().map(|state| state.stats());
+        let hand = site::by_hand::merged(hand.into_iter().map(|state| state.stats()));
+        let mut stats: Vec<_> = functions.chain(uncalled).chain(hand).collect();
         stats.sort_by(|a, b| (&a.file_line, &a.path).cmp(&(&b.file_line, &b.path)));
         stats
     }
 
     /// Waits until nothing is being stored in the background.
-    pub(crate) async fn settled(&self) {
-        self.endings.settled().await;
+    pub(crate) async fn stored(&self) {
+        self.background.stored().await;
     }
 }
 

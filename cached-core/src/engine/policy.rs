@@ -7,8 +7,9 @@ pub use argument::{Named, NamedArgument, NamedWhole};
 use super::settings::Settings;
 use super::site::SiteState;
 use super::site::notices::Cause;
+use super::target::Target;
 use crate::invalidation::Tag;
-use crate::outcome::CacheValue;
+use crate::outcome::{CacheValue, NoError};
 use crate::reason::UnstoredReason;
 use crate::round_trip::{self, Check, Comparison};
 use crate::ttl::Lifetime;
@@ -18,34 +19,70 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// What an attribute (or [`Options`](crate::Options)) says about storing, as far as that needs the value's type.
-pub struct Policy<T> {
+/// What an attribute (or an entry by hand) says about storing, as far as that needs the value's type.
+pub struct Policy<T, E = NoError> {
     ttl: Option<Duration>,
     ttl_of: Option<fn(&T) -> Duration>,
     cache_if: Option<fn(&T) -> bool>,
-    tags_of: Option<TagsOf<T>>,
+    /// Behind a pointer, because the future of every call with an attribute has room for a policy.
+    captured: Option<Arc<Captured<T>>>,
     /// How a value is compared with what comes back from the codec.
     check: Option<Check<T>>,
+    errors: ErrorPolicy<E>,
 }
 
-/// Makes the value tags.
-type TagsOf<T> = Arc<dyn Fn(&T) -> Vec<Tag> + Send + Sync>;
+/// What it says about errors.
+struct ErrorPolicy<E> {
+    error_if: Option<fn(&E) -> bool>,
+    /// As for values.
+    check: Option<Check<E>>,
+}
 
-impl<T> fmt::Debug for Policy<T> {
+impl<E> Copy for ErrorPolicy<E> {}
+
+impl<E> Clone for ErrorPolicy<E> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<E> Default for ErrorPolicy<E> {
+    fn default() -> Self {
+        Self { error_if: None, check: None }
+    }
+}
+
+/// Closures that may capture something: those of entries by hand, and those that make the value tags.
+struct Captured<T> {
+    ttl_of: Option<Closure<T, Duration>>,
+    cache_if: Option<Closure<T, bool>>,
+    tags_of: Option<Closure<T, Vec<Tag>>>,
+}
+
+type Closure<T, R> = Arc<dyn Fn(&T) -> R + Send + Sync>;
+
+impl<T> Clone for Captured<T> {
+    fn clone(&self) -> Self {
+        Self { ttl_of: self.ttl_of.clone(), cache_if: self.cache_if.clone(), tags_of: self.tags_of.clone() }
+    }
+}
+
+impl<T, E> fmt::Debug for Policy<T, E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Policy").field("ttl", &self.ttl).finish_non_exhaustive()
     }
 }
 
-impl<T> Clone for Policy<T> {
+impl<T, E> Clone for Policy<T, E> {
     fn clone(&self) -> Self {
-        Self { tags_of: self.tags_of.clone(), ..*self }
+        Self { captured: self.captured.clone(), ..*self }
     }
 }
 
-impl<T> Default for Policy<T> {
+impl<T, E> Default for Policy<T, E> {
     fn default() -> Self {
-        Self { ttl: None, ttl_of: None, cache_if: None, tags_of: None, check: None }
+        let errors = ErrorPolicy::default();
+        Self { ttl: None, ttl_of: None, cache_if: None, captured: None, check: None, errors }
     }
 }
 
@@ -61,16 +98,15 @@ macro_rules! tags_of_value_and_arguments {
         {
             // A `Clone` that panics must not break the call: the value is not stored.
             let kept = caught(|| ($($argument.keep(),)*));
-            let tags_of = move |value: &T| {
+            self.tags_by(move |value: &T| {
                 let Ok(($($argument,)*)) = &kept else { panic!("the `Clone` of an argument has panicked") };
-                tags_of(value, $($ty::lend($argument)),*).into_iter().map(Into::into).collect()
-            };
-            Self { tags_of: Some(Arc::new(tags_of)), ..self }
+                tags_of(value, $($ty::lend($argument)),*)
+            })
         }
     )*};
 }
 
-impl<T> Policy<T> {
+impl<T, E> Policy<T, E> {
     /// `ttl = expression`
     #[must_use]
     pub fn ttl(self, ttl: Duration) -> Self {
@@ -96,8 +132,39 @@ impl<T> Policy<T> {
         T: 'static,
         I: IntoIterator<Item: Into<Tag>> + 'static,
     {
+        self.tags_by(tags_of)
+    }
+
+    /// As [`tags_of`](Self::tags_of), with a closure that may capture something.
+    pub(crate) fn tags_by<I>(self, tags_of: impl Fn(&T) -> I + Send + Sync + 'static) -> Self
+    where
+        I: IntoIterator<Item: Into<Tag>>,
+    {
         let tags_of = move |value: &T| tags_of(value).into_iter().map(Into::into).collect();
-        Self { tags_of: Some(Arc::new(tags_of)), ..self }
+        self.capturing(|captured| captured.tags_of = Some(Arc::new(tags_of)))
+    }
+
+    /// As [`ttl_of`](Self::ttl_of), with a closure that may capture something.
+    pub(crate) fn ttl_by(self, ttl_of: impl Fn(&T) -> Duration + Send + Sync + 'static) -> Self {
+        self.capturing(|captured| captured.ttl_of = Some(Arc::new(ttl_of)))
+    }
+
+    /// As [`cache_if`](Self::cache_if), with a closure that may capture something.
+    pub(crate) fn cache_by(self, cache_if: impl Fn(&T) -> bool + Send + Sync + 'static) -> Self {
+        self.capturing(|captured| captured.cache_if = Some(Arc::new(cache_if)))
+    }
+
+    fn capturing(mut self, add: impl FnOnce(&mut Captured<T>)) -> Self {
+        let none = || Captured { ttl_of: None, cache_if: None, tags_of: None };
+        let mut captured = self.captured.take().map_or_else(none, Arc::unwrap_or_clone);
+        add(&mut captured);
+        self.captured = Some(Arc::new(captured));
+        self
+    }
+
+    /// The policy of values of another type: only its time does not need the type.
+    pub(crate) fn of_type<V>(&self) -> Policy<V> {
+        Policy { ttl: self.ttl, ..Policy::default() }
     }
 
     tags_of_value_and_arguments! {
@@ -111,10 +178,37 @@ impl<T> Policy<T> {
         tags_of_4(a: A, b: B, c: C, d: D);
     }
 
+    /// `error_if = |error| expression`
+    #[must_use]
+    pub fn error_if(self, error_if: fn(&E) -> bool) -> Self {
+        Self { errors: ErrorPolicy { error_if: Some(error_if), ..self.errors }, ..self }
+    }
+
     /// How the type's values are compared.
     #[must_use]
     pub fn compared(self, comparison: Comparison<T>) -> Self {
         Self { check: comparison.check(), ..self }
+    }
+
+    /// How its errors are compared.
+    #[must_use]
+    pub fn errors_compared(self, comparison: Comparison<E>) -> Self {
+        Self { errors: ErrorPolicy { check: comparison.check(), ..self.errors }, ..self }
+    }
+
+    /// What it says about values.
+    pub(crate) fn of_values(&self) -> Policy<T> {
+        let Self { ttl, ttl_of, cache_if, ref captured, check, .. } = *self;
+        Policy { ttl, ttl_of, cache_if, captured: captured.clone(), check, errors: ErrorPolicy::default() }
+    }
+
+    /// Whether the error is an answer, which is stored, and not a failure of the load.
+    pub(crate) fn is_answer(&self, error: &E, target: &Target) -> bool {
+        let Some(error_if) = self.errors.error_if else { return false };
+        target.site.caught::<E, _>(UserCode::ErrorIf, || error_if(error)).unwrap_or_else(|| {
+            target.unstored(UnstoredReason::Panicked);
+            false
+        })
     }
 
     pub(crate) fn check(&self) -> Option<Check<T>> {
@@ -123,27 +217,55 @@ impl<T> Policy<T> {
 
     /// The value tags.
     pub(crate) fn names(&self, value: &T, site: &SiteState) -> Result<Vec<Tag>, UnstoredReason> {
-        let Some(tags_of) = &self.tags_of else { return Ok(Vec::new()) };
+        let tags_of = self.captured.as_ref().and_then(|captured| captured.tags_of.as_ref());
+        let Some(tags_of) = tags_of else { return Ok(Vec::new()) };
         site.caught::<T, _>(UserCode::Tags, || tags_of(value)).ok_or(UnstoredReason::Panicked)
     }
 
     /// The time to live of the value before jitter, if it is to be stored.
     pub(crate) fn ttl_for(&self, value: &T, site: &SiteState) -> Result<Lifetime, UnstoredReason> {
-        if let Some(cache_if) = self.cache_if
-            && !site.caught::<T, _>(UserCode::CacheIf, || cache_if(value)).ok_or(UnstoredReason::Panicked)?
-        {
+        let captured = self.captured.as_ref();
+        let caught_if = |cache_if: &dyn Fn(&T) -> bool| {
+            site.caught::<T, _>(UserCode::CacheIf, || cache_if(value)).ok_or(UnstoredReason::Panicked)
+        };
+        let is_wanted = match (&self.cache_if, captured.and_then(|captured| captured.cache_if.as_deref())) {
+            (Some(cache_if), _) => caught_if(cache_if)?,
+            (None, Some(cache_if)) => caught_if(cache_if)?,
+            (None, None) => true,
+        };
+        if !is_wanted {
             return Err(UnstoredReason::Policy);
         }
-        let ttl = match self.ttl_of {
-            Some(ttl_of) => Some(site.caught::<T, _>(UserCode::Ttl, || ttl_of(value)).ok_or(UnstoredReason::Panicked)?),
-            None => self.ttl,
+        let caught_ttl = |ttl_of: &dyn Fn(&T) -> Duration| {
+            site.caught::<T, _>(UserCode::Ttl, || ttl_of(value)).ok_or(UnstoredReason::Panicked)
+        };
+        let ttl = match (&self.ttl_of, captured.and_then(|captured| captured.ttl_of.as_deref())) {
+            (Some(ttl_of), _) => Some(caught_ttl(ttl_of)?),
+            (None, Some(ttl_of)) => Some(caught_ttl(ttl_of)?),
+            (None, None) => self.ttl,
         };
         let lifetime = ttl.map_or(Lifetime::About(site.ttl), Lifetime::AtMost);
         if lifetime.time().is_zero() { Err(UnstoredReason::Policy) } else { Ok(lifetime) }
     }
 }
 
-impl<T: CacheValue> Policy<T> {
+impl<T, E: CacheValue> Policy<T, E> {
+    /// The encoded error, and how long it is to be stored or why it is not.
+    ///
+    /// # Errors
+    /// Why the error cannot be encoded.
+    pub(crate) fn error_payload(
+        &self,
+        error: &E,
+        site: &SiteState,
+        settings: &Settings,
+    ) -> Result<(Vec<u8>, Result<Lifetime, UnstoredReason>), UnstoredReason> {
+        let ttl = || site.errors.as_ref().map(|errors| Lifetime::About(errors.ttl)).ok_or(UnstoredReason::Policy);
+        encoded(error, site, settings, self.errors.check, ttl)
+    }
+}
+
+impl<T: CacheValue, E> Policy<T, E> {
     /// The encoded value, and how long it is to be stored or why it is not.
     ///
     /// # Errors
@@ -154,17 +276,7 @@ impl<T: CacheValue> Policy<T> {
         site: &SiteState,
         settings: &Settings,
     ) -> Result<(Vec<u8>, Result<Lifetime, UnstoredReason>), UnstoredReason> {
-        let payload = encode(value, site)?;
-        let (bytes, max) = (payload.len(), settings.max_value_bytes);
-        if bytes > max {
-            site.note(Cause::TooLarge, || Some(format!("{bytes} bytes, {max} allowed")));
-            return Ok((payload, Err(UnstoredReason::TooLarge)));
-        }
-        let ttl = self.ttl_for(value, site);
-        if ttl.is_ok() {
-            comes_back(value, site, &payload, self.check)?;
-        }
-        Ok((payload, ttl))
+        encoded(value, site, settings, self.check, || self.ttl_for(value, site))
     }
 
     /// The encoded value and its time to live, if it is to be stored.
@@ -177,6 +289,28 @@ impl<T: CacheValue> Policy<T> {
         let (payload, ttl) = self.payload(value, site, settings)?;
         Ok((payload, ttl?))
     }
+}
+
+/// The encoded value, and how long it is to be stored or why it is not. `ttl` is asked only if the value is small
+/// enough.
+fn encoded<T: CacheValue>(
+    value: &T,
+    site: &SiteState,
+    settings: &Settings,
+    check: Option<Check<T>>,
+    ttl: impl FnOnce() -> Result<Lifetime, UnstoredReason>,
+) -> Result<(Vec<u8>, Result<Lifetime, UnstoredReason>), UnstoredReason> {
+    let payload = encode(value, site)?;
+    let (bytes, max) = (payload.len(), settings.max_value_bytes);
+    if bytes > max {
+        site.note(Cause::TooLarge, || Some(format!("{bytes} bytes, {max} allowed")));
+        return Ok((payload, Err(UnstoredReason::TooLarge)));
+    }
+    let ttl = ttl();
+    if ttl.is_ok() {
+        comes_back(value, site, &payload, check)?;
+    }
+    Ok((payload, ttl))
 }
 
 /// The value as its site's codec writes it.

@@ -6,7 +6,7 @@ use super::site::NearPolicy;
 use super::{Engine, SiteRef};
 use crate::envelope::tags::TagRecord;
 use crate::envelope::times::Times;
-use crate::envelope::{self, Draft, Expectation, Head, Register};
+use crate::envelope::{self, Content, Draft, ERROR, Expectation, Head, Register};
 use crate::key::Key;
 use crate::near::{NameRef, Words};
 use crate::outcome::{CacheValue, Shape};
@@ -19,7 +19,7 @@ use std::time::Duration;
 
 /// An entry in a cache, as one site uses it.
 #[derive(Debug, Clone)]
-pub(crate) struct Target {
+pub struct Target {
     pub(super) engine: Arc<Engine>,
     pub(super) site: SiteRef,
     pub(super) key: Key,
@@ -65,18 +65,15 @@ pub(crate) struct Base {
 }
 
 impl Engine {
-    /// The entry under `key`, for callers without an attribute.
-    pub(crate) fn target<T: CacheValue>(self: &Arc<Self>, site: &'static Site, key: &str) -> Target {
-        let site = self.site(site);
+    /// The entry with values of type `T` under `key`, at a site without an attribute.
+    pub(crate) fn target_at<T: CacheValue>(self: &Arc<Self>, site: SiteRef, key: Key) -> Target {
         let fingerprint = site.fingerprint::<T>("");
-        Target {
-            engine: Arc::clone(self),
-            site,
-            key: self.settings.prefix.literal(key),
-            fingerprint,
-            left: None,
-            tagged: None,
-        }
+        Target { engine: Arc::clone(self), site, key, fingerprint, left: None, tagged: None }
+    }
+
+    /// What stands under `key`, whatever its type is.
+    pub(crate) fn target_by_key(self: &Arc<Self>, site: &'static Site, key: Key) -> Target {
+        Target { engine: Arc::clone(self), site: self.site(site), key, fingerprint: 0, left: None, tagged: None }
     }
 }
 
@@ -90,15 +87,15 @@ impl Target {
         &self.key
     }
 
-    /// The same entry, at another site.
-    pub(crate) fn at(mut self, site: &'static Site) -> Self {
-        self.site = self.engine.site(site);
-        self
+    pub(crate) fn site(&self) -> &SiteRef {
+        &self.site
     }
 
     /// The flight that this call shares with others of the same key and type.
     pub(super) fn flight(&self) -> FlightKey {
-        FlightKey { key: Key::clone(&self.key), fingerprint: self.fingerprint, kind: FlightKind::Common }
+        // A function that stores no errors could not use one that it follows to.
+        let fingerprint = self.site.error_fingerprint(self.fingerprint).unwrap_or(self.fingerprint);
+        FlightKey { key: Key::clone(&self.key), fingerprint, kind: FlightKind::Common }
     }
 
     /// The flight of the calls that have waited too long for that one.
@@ -130,12 +127,29 @@ impl Target {
             fingerprint: self.fingerprint,
             max_payload: self.engine.settings.max_value_bytes,
         };
-        envelope::read(register, expected)
+        match envelope::read(register, expected) {
+            Register::Invalid(MissReason::Type) => self.parse_error(register, expected),
+            register => register,
+        }
+    }
+
+    /// Parses a register that holds no value of this type. It may hold an error.
+    #[cold]
+    fn parse_error(&self, register: &Bytes, expected: Expectation<'_>) -> Register {
+        match self.site.error_fingerprint(self.fingerprint) {
+            None => Register::Invalid(MissReason::Type),
+            Some(fingerprint) => {
+                envelope::read(register, Expectation { codec: expected.codec | ERROR, fingerprint, ..expected })
+            }
+        }
     }
 
     /// Sets the type of the values.
     pub(super) fn set_type<S: Shape>(&mut self, _: S, path: &'static str) {
         self.fingerprint = self.site.fingerprint::<S::Item>(path);
+        if S::STORES_ERRORS {
+            self.site.stores_errors::<S::Error>(self.fingerprint);
+        }
     }
 
     /// Adds a call tag that the entry depends on.
@@ -186,10 +200,10 @@ impl Target {
     }
 
     /// The register of a value, and how long it lives. `stamp` must never be used again. `lifetime` does not include
-    /// the time that a value is kept past its end. A `payload` of `None` stands for a `None`.
+    /// the time that a value is kept past its end.
     pub(super) fn register(
         &self,
-        payload: Option<&[u8]>,
+        content: Content<&[u8]>,
         recorded: &TagRecord,
         lifetime: Lifetime,
         stamp: u128,
@@ -197,19 +211,23 @@ impl Target {
     ) -> (Bytes, Duration) {
         // The upper half is random; the lower one may hold a lease's purpose.
         let ttl = lifetime.jittered(self.site.jitter, (stamp >> 64) as u64);
-        let is_timed = self.site.fresh.is_some_and(|fresh| fresh.is_timed());
-        let grace = self.site.fresh.map_or(Duration::ZERO, |fresh| fresh.grace(ttl, load_time));
+        // An error is not served past its end and not refreshed ahead of it.
+        let fresh = self.site.fresh.filter(|_| !content.is_error());
+        let window = fresh.map_or(Duration::ZERO, |fresh| fresh.window());
+        let is_timed = fresh.is_some_and(|fresh| fresh.is_timed());
+        let grace = fresh.map_or(Duration::ZERO, |fresh| fresh.grace(ttl, load_time));
         let times = is_timed.then(|| Times::new(self.engine.clock.wall(), ttl, load_time));
+        let errors = self.site.error_fingerprint(self.fingerprint).filter(|_| content.is_error());
         let draft = Draft {
             key: self.place(),
             head: Head::value(stamp),
             codec: self.site.codec.id(),
-            fingerprint: self.fingerprint,
-            payload,
+            fingerprint: errors.unwrap_or(self.fingerprint),
+            content,
             times,
             recorded,
             compress_above: self.engine.settings.compress_above,
         };
-        (envelope::write(&draft), ttl.saturating_add(self.site.window).saturating_add(grace).min(MAX_TTL))
+        (envelope::write(&draft), ttl.saturating_add(window).saturating_add(grace).min(MAX_TTL))
     }
 }

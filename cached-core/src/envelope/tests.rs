@@ -5,14 +5,16 @@ const EXPECTED: Expectation<'static> = Expectation { key: "n:k:k", codec: 0, fin
 
 static UNTAGGED: TagRecord = TagRecord::NONE;
 
-fn draft(payload: Option<&[u8]>) -> Draft<'_> {
-    let (key, head) = ("n:k:k", Head::value(42));
-    Draft { key, head, codec: 0, fingerprint: 7, payload, times: None, recorded: &UNTAGGED, compress_above: 1_000 }
+fn draft(value: Option<&[u8]>) -> Draft<'_> {
+    let (key, head, content) = ("n:k:k", Head::value(42), Content::of(value));
+    Draft { key, head, codec: 0, fingerprint: 7, content, times: None, recorded: &UNTAGGED, compress_above: 1_000 }
 }
 
 fn payload_of(register: &Bytes) -> Option<Vec<u8>> {
     match read(register, EXPECTED) {
-        Register::Value(found) => Entry::found(register.clone(), found, Age::Fresh).payload().map(<[u8]>::to_vec),
+        Register::Value(found) => {
+            Entry::found(register.clone(), found, Age::Fresh).content().bytes().map(<[u8]>::to_vec)
+        }
         other => panic!("not a value: {other:?}"),
     }
 }
@@ -92,20 +94,49 @@ fn an_entry_has_the_head_of_the_register_it_was_read_from() {
         other => panic!("not a value: {other:?}"),
     };
     assert_eq!(found(&register).head, Some(Head::value(42)));
-    let loaded = Entry::loaded(Some(b"1".to_vec()));
-    assert_eq!((loaded.payload(), loaded.head), (Some(&b"1"[..]), None));
-    assert_eq!(Entry::loaded(None).payload(), None);
+    let loaded = Entry::loaded(Content::Value(b"1".to_vec()));
+    assert_eq!((loaded.content().bytes(), loaded.head), (Some(&b"1"[..]), None));
+    assert_eq!(Entry::loaded(Content::None).content().bytes(), None);
 }
 
 #[test]
 fn codecs_and_flags_do_not_overlap() {
-    for codec in 0..=CODEC_MASK {
+    for codec in 0..ERROR {
         for payload in [None, Some(&b"1"[..]), Some(&[b'a'; 2_000])] {
             let bytes = write(&Draft { codec, ..draft(payload) });
             let Register::Value(found) = read(&bytes, Expectation { codec, ..EXPECTED }) else { panic!("{codec}") };
-            assert_eq!(Entry::found(bytes, found, Age::Fresh).payload(), payload);
+            assert_eq!(Entry::found(bytes, found, Age::Fresh).content().bytes(), payload);
         }
     }
+}
+
+#[test]
+fn an_error_is_never_read_as_a_value_nor_a_value_as_an_error() {
+    let error = Expectation { codec: ERROR, fingerprint: 9, ..EXPECTED };
+    let reason = |register: &Bytes, expected| match read(register, expected) {
+        Register::Invalid(reason) => reason,
+        other => panic!("{other:?}"),
+    };
+    for payload in [&b"1"[..], &[b'a'; 2_000]] {
+        let value = write(&draft(Some(payload)));
+        let stored = write(&Draft { content: Content::Error(payload), fingerprint: 9, ..draft(None) });
+        let Register::Value(found) = read(&stored, error) else { panic!("not an error") };
+        assert_eq!(Entry::found(stored.clone(), found, Age::Fresh).content(), Content::Error(payload));
+        // What builds say that do not know the bit, and sites that store no errors: a value of another type.
+        assert_eq!(reason(&stored, EXPECTED), MissReason::Type);
+        assert_eq!(reason(&stored, Expectation { fingerprint: 9, ..EXPECTED }), MissReason::Type);
+        assert_eq!(reason(&value, error), MissReason::Type);
+        assert_eq!(reason(&value, Expectation { fingerprint: 7, ..error }), MissReason::Type);
+        // The bit alone does not make the one of the other.
+        let mut flipped = value.to_vec();
+        flipped[Head::LEN] ^= ERROR;
+        assert_eq!(reason(&flipped.into(), Expectation { fingerprint: 7, ..error }), MissReason::Corrupt);
+    }
+    let mut without = write(&draft(None)).to_vec();
+    without[Head::LEN] |= ERROR;
+    let sum = check(EXPECTED.key, without[Head::LEN], 7, &without[PAYLOAD..]);
+    without[CHECK..PAYLOAD].copy_from_slice(&sum.to_le_bytes());
+    assert_eq!(reason(&without.into(), Expectation { fingerprint: 7, ..error }), MissReason::Version);
 }
 
 #[test]
@@ -120,7 +151,7 @@ fn tags_stand_in_front_of_any_payload_and_are_checked_with_it() {
         let bytes = write(&Draft { recorded: &recorded, ..draft(payload) });
         let Register::Value(found) = read(&bytes, EXPECTED) else { panic!("not a value") };
         assert_eq!(found.recorded, recorded);
-        assert_eq!(Entry::found(bytes.clone(), found, Age::Fresh).payload(), payload);
+        assert_eq!(Entry::found(bytes.clone(), found, Age::Fresh).content().bytes(), payload);
         for at in Head::LEN..bytes.len() {
             let mut bytes = bytes.to_vec();
             bytes[at] ^= 1;
@@ -139,7 +170,7 @@ fn times_stand_in_front_of_tags_and_are_checked_with_them() {
             let Register::Value(found) = read(&bytes, EXPECTED) else { panic!("not a value") };
             assert_eq!((found.times, &found.recorded), (Some(times), recorded));
             assert_eq!(super::times(&bytes), Some(times));
-            assert_eq!(Entry::found(bytes.clone(), found, Age::Fresh).payload(), payload);
+            assert_eq!(Entry::found(bytes.clone(), found, Age::Fresh).content().bytes(), payload);
             for at in Head::LEN..bytes.len() {
                 let mut bytes = bytes.to_vec();
                 bytes[at] ^= 1;

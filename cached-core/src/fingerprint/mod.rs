@@ -54,7 +54,23 @@ pub(crate) fn of<T: DeserializeOwned + 'static>(
     hasher.update(generics);
     hasher.update([0, codec.id()]);
     hasher.update(version.unwrap_or(1).to_le_bytes());
-    let is_of_build = shape.is_partial && version.is_none();
+    finished(hasher, shape.is_partial && version.is_none())
+}
+
+/// The fingerprint of stored errors of type `E`, at a site whose values have the fingerprint `values`. It is another one
+/// than that of any value, so the bytes of the one are never read as the other.
+pub(crate) fn of_errors<E: DeserializeOwned + 'static>(values: u64, version: Option<u32>) -> Fingerprint {
+    let shape = shape_of::<E>();
+    let mut hasher = Sha256::new();
+    hasher.update(b"error");
+    hasher.update(values.to_le_bytes());
+    hasher.update(stored_name(std::any::type_name::<E>()));
+    hasher.update([0]);
+    hasher.update(&shape.text);
+    finished(hasher, shape.is_partial && version.is_none())
+}
+
+fn finished(mut hasher: Sha256, is_of_build: bool) -> Fingerprint {
     if is_of_build {
         hasher.update(build::id().to_le_bytes());
     }

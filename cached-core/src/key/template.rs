@@ -8,7 +8,8 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 
 /// The beginning of every key of one cache: `<namespace>:k:` for entries, `<namespace>:t:<tag>`,
-/// `<namespace>:e:<event>:<fields>`, `<namespace>:r:` for refresh leases, and `<namespace>:t` for all tags.
+/// `<namespace>:e:<event>:<fields>`, `<namespace>:e:<event>;<names>:<fields>` for some of its fields, `<namespace>:r:` for
+/// refresh leases, and `<namespace>:t` for all tags.
 ///
 /// It contains no version: all versions of a rolling deployment share their registers, so each one's writes reach the
 /// others.
@@ -59,9 +60,9 @@ impl Prefix {
         rendered(&self.tags, |out, current| render(out, current, template, "", segments))
     }
 
-    /// The register of an event whose fields are rendered.
-    pub(crate) fn event(&self, name: &str, fields: &str) -> Key {
-        bounded(&self.events, &mut [&self.events, name, fields].concat())
+    /// The register of one of an event's topics: of all events of the name, if nothing follows it.
+    pub(crate) fn event(&self, name: &str, tail: &str) -> Key {
+        bounded(&self.events, &mut [&self.events, name, tail].concat())
     }
 
     /// The register of a tag whose text was written by hand; the text is not escaped.
@@ -398,8 +399,7 @@ mod tests {
         let prefix = Prefix::new("shop");
         let entry = prefix.literal("Sold:7");
         let (tag, refresh_lease) = (prefix.tag("Sold:7"), prefix.refresh_lease(&entry));
-        let (event, any) =
-            (prefix.render_event(Some(&Sold { id: 7 })).unwrap(), prefix.render_event::<Sold>(None).unwrap());
+        let (event, any) = (prefix.render_event(&Sold { id: 7 }).unwrap(), prefix.event("Sold", ""));
         assert_eq!([&*entry, &*tag, &*event], ["shop:k:Sold:7", "shop:t:Sold:7", "shop:e:Sold:7"]);
         assert_eq!([&*any, &*refresh_lease, &*prefix.all_tags()], ["shop:e:Sold", "shop:r:k:Sold:7", "shop:t"]);
     }

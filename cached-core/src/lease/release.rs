@@ -1,5 +1,6 @@
 //! Releases leases that were dropped. Nobody waits for it.
 
+use crate::background::Background;
 use crate::envelope::Head;
 use crate::error::StoreError;
 use crate::key::Key;
@@ -28,31 +29,56 @@ pub(super) struct DroppedLease {
     pub(super) is_late: bool,
 }
 
-/// Gathers the dropped leases of a batch and releases them in one task, on [`start`](Self::start) or when it is
-/// dropped.
+/// Releases dropped leases in the background: each of them at once, or those of a batch in one task, on
+/// [`start`](Self::start) or when this is dropped.
 #[derive(Debug)]
 pub(crate) struct Releases {
     store: Arc<dyn Store>,
-    due: Mutex<Vec<DroppedLease>>,
+    background: Arc<Background>,
+    /// `None` if each lease is released at once.
+    due: Option<Mutex<Vec<DroppedLease>>>,
 }
 
 impl Releases {
-    pub(crate) fn new(store: Arc<dyn Store>) -> Self {
-        Self { store, due: Mutex::new(Vec::new()) }
+    /// Releases each lease at once.
+    pub(crate) fn at_once(store: Arc<dyn Store>, background: Arc<Background>) -> Self {
+        Self { store, background, due: None }
+    }
+
+    /// The same for the leases of one batch, which are released together.
+    pub(crate) fn of_batch(&self) -> Self {
+        let (store, background) = (Arc::clone(&self.store), Arc::clone(&self.background));
+        Self { store, background, due: Some(Mutex::new(Vec::new())) }
+    }
+
+    pub(super) fn store(&self) -> &Arc<dyn Store> {
+        &self.store
+    }
+
+    /// Whether the leases are those of a batch.
+    pub(super) fn is_of_batch(&self) -> bool {
+        self.due.is_some()
     }
 
     pub(super) fn add(&self, lease: DroppedLease) {
-        locked(&self.due).push(lease);
+        if let Some(due) = &self.due {
+            return locked(due).push(lease);
+        }
+        if let Ok(runtime) = Handle::try_current() {
+            runtime.spawn(self.background.release(1).around(release_all(Arc::clone(&self.store), vec![lease])));
+        }
     }
 
-    /// Releases the leases that have been dropped so far.
+    /// Releases the leases of a batch that have been dropped so far.
     pub(crate) fn start(&self) {
-        let due = std::mem::take(&mut *locked(&self.due));
+        let Some(due) = &self.due else { return };
+        let due = std::mem::take(&mut *locked(due));
         if due.is_empty() {
             return;
         }
         let Ok(runtime) = Handle::try_current() else { return };
-        let mut work = Box::pin(release_all(Arc::clone(&self.store), due));
+        let counted = self.background.release(due.len());
+        let mut work = Box::pin(counted.around(release_all(Arc::clone(&self.store), due)));
         // The first poll sends the commands at once, and a store in memory then needs no task.
         if work.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending() {
             runtime.spawn(work);

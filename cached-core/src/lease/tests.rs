@@ -16,8 +16,12 @@ fn key() -> Key {
     "k".into()
 }
 
+fn at_once(store: &Arc<Scripted>) -> Arc<Releases> {
+    Arc::new(Releases::at_once(Arc::clone(store) as _, Arc::default()))
+}
+
 fn lease(store: &Arc<Scripted>) -> Lease {
-    Lease::new(Arc::clone(store) as _, key(), Purpose::NONE, TIME, None).unwrap()
+    Lease::new(at_once(store), key(), Purpose::NONE, TIME).unwrap()
 }
 
 async fn acquired(store: &Arc<Scripted>) -> Lease {
@@ -135,7 +139,7 @@ async fn a_lease_that_is_not_renewed_ends_after_a_quarter_of_its_time() {
     for (time, left) in [(TIME, TIME / 4), (TIME / 5, Duration::from_millis(500)), (WITHIN, WITHIN)] {
         let clock = Clock::manual();
         let store = Scripted::new(clock.clone());
-        let mut lease = Lease::new(Arc::clone(&store) as _, key(), Purpose::NONE, time, None).unwrap();
+        let mut lease = Lease::new(at_once(&store), key(), Purpose::NONE, time).unwrap();
         lease.acquire(Replace::Nothing, WITHIN).await.unwrap();
         clock.advance(left.saturating_sub(Duration::from_millis(1)));
         assert_eq!(holder(&store).await, Some(lease.head()), "{time:?}");
@@ -148,8 +152,9 @@ async fn a_lease_that_is_not_renewed_ends_after_a_quarter_of_its_time() {
 async fn a_lease_that_is_granted_after_its_release_is_released_again() {
     for is_in_batch in [false, true] {
         let store = Scripted::new(Clock::manual());
-        let releases = is_in_batch.then(|| Arc::new(Releases::new(Arc::clone(&store) as _)));
-        let mut late = Lease::new(Arc::clone(&store) as _, key(), Purpose::NONE, TIME, releases).unwrap();
+        let releases = at_once(&store);
+        let releases = if is_in_batch { Arc::new(releases.of_batch()) } else { releases };
+        let mut late = Lease::new(releases, key(), Purpose::NONE, TIME).unwrap();
         store.plan(Step::Acquire, [Act::Silent]);
         tokio::time::timeout(WITHIN / 2, late.acquire(Replace::Nothing, WITHIN)).await.unwrap_err();
         let head = late.head();

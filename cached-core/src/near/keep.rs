@@ -24,6 +24,12 @@ pub trait NearValue: Clone + Send + Sync + 'static {}
 impl<T: Clone + Send + Sync + 'static> NearValue for T {}
 
 /// How values of one type are kept.
+#[diagnostic::on_unimplemented(
+    message = "`{T}` cannot be kept in the near cache",
+    label = "needs `Clone`, `Send` and `Sync`",
+    note = "an entry with `.near(..)` keeps decoded values in this process: write `#[derive(Clone)]` on the type, load an \
+            `Arc<{T}>`, or remove `.near(..)`"
+)]
 pub trait Keep<T>: Copy {
     /// Converts a value for the near cache; `None` if it cannot be kept.
     fn keep(value: &T) -> Option<KeptValue>;
@@ -34,6 +40,50 @@ pub trait Keep<T>: Copy {
     /// Returns its argument if that stands for a cached `None`, or if the value's `Clone` has panicked.
     fn give(kept: KeptValue) -> Result<T, KeptValue>;
 }
+
+/// How the values and the errors of a shape are kept.
+pub trait Keeps<S: Shape>: Copy {
+    /// How its values are kept.
+    type Values: Keep<S::Item>;
+    /// How its errors are kept.
+    type Errors: Keep<S::Error>;
+}
+
+macro_rules! keeps_no_errors {
+    ($($keep:ident)*) => {$(
+        impl<S: Shape> Keeps<S> for $keep
+        where
+            Self: Keep<S::Item>,
+        {
+            type Values = Self;
+            type Errors = Unkept;
+        }
+    )*};
+}
+
+keeps_no_errors! { Shared Cloned Unkept }
+
+/// How values and errors are kept where a function stores errors as well.
+#[derive(Debug, Clone, Copy)]
+pub struct KeepBoth<V, E>(pub V, pub E);
+
+impl<S: Shape, V: Keep<S::Item>, E: Keep<S::Error>> Keeps<S> for KeepBoth<V, E> {
+    type Values = V;
+    type Errors = E;
+}
+
+/// An error that the near cache can keep: `Clone + Send + Sync`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be kept in the near cache",
+    label = "the error needs `Clone`, `Send` and `Sync`",
+    note = "errors that `error_if` chooses are kept there as well: write `#[derive(Clone)]` on `{Self}`, with what is \
+            `Send` and `Sync` inside",
+    note = "or write `local = \"off\"`"
+)]
+pub trait NearError: Clone + Send + Sync + 'static {}
+
+#[diagnostic::do_not_recommend]
+impl<E: Clone + Send + Sync + 'static> NearError for E {}
 
 /// Stands for the values of a shape while the compiler chooses how they are kept.
 pub struct Values<S>(PhantomData<fn() -> S>);
@@ -57,11 +107,11 @@ impl<S> fmt::Debug for Values<S> {
 pub struct Shared;
 
 /// How any other `T: Clone` is kept: as a clone, which is cloned again for each hit.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default)]
 pub struct Cloned;
 
 /// For values that cannot be kept, or are not to be.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default)]
 pub struct Unkept;
 
 impl<T: Send + Sync + 'static> Keep<Arc<T>> for Shared {
@@ -76,6 +126,7 @@ impl<T: Send + Sync + 'static> Keep<Arc<T>> for Shared {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<T: Clone + Send + Sync + 'static> Keep<T> for Cloned {
     fn keep(value: &T) -> Option<KeptValue> {
         Some(Arc::new(value.clone()))
@@ -134,6 +185,23 @@ impl<S: Shape> KeepRefused<S> for &Values<S> {
     fn __cached_core_keep(&self) -> Unkept
     where
         S::Item: NearValue,
+    {
+        Unkept
+    }
+}
+
+/// As [`KeepRefused`], for errors.
+pub trait KeepErrorRefused<S: Shape> {
+    /// Fails to compile, because they cannot be kept.
+    fn __cached_core_keep(&self) -> Unkept
+    where
+        S::Item: NearError;
+}
+
+impl<S: Shape> KeepErrorRefused<S> for &Values<S> {
+    fn __cached_core_keep(&self) -> Unkept
+    where
+        S::Item: NearError,
     {
         Unkept
     }

@@ -42,7 +42,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::Notify;
 use waiters::Waiters;
 
-/// A shared value, of a type that its readers know; or a [`CachedNone`].
+/// A shared value, of a type that its readers know; or a [`CachedNone`] or [`KeptError`].
 pub(crate) type KeptValue = Arc<dyn Any + Send + Sync>;
 
 /// What the near cache answers.
@@ -59,6 +59,10 @@ pub(crate) enum Answer {
 /// Stands for a cached `None`.
 #[derive(Debug)]
 pub(crate) struct CachedNone;
+
+/// A kept error.
+#[derive(Debug)]
+pub(crate) struct KeptError(pub(crate) KeptValue);
 
 /// The builder's settings.
 #[derive(Debug, Clone)]
@@ -235,6 +239,14 @@ impl Near {
                 Answer::Nothing
             }
         }
+    }
+
+    /// How long a value may still be served, and is fresh.
+    pub(crate) fn left(&self, name: &NameRef<'_>) -> Option<Duration> {
+        let NearEntry { terms, .. } = self.map.get(name)?;
+        let refresh = terms.extras.as_ref().and_then(|extras| extras.refresh);
+        let until = refresh.map_or(terms.until, |(end, _)| end.min(terms.until));
+        Some(Duration::from_nanos(until.saturating_sub(self.clock.coarse())))
     }
 
     #[cold]

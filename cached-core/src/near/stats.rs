@@ -15,7 +15,7 @@ crate::reason::counted_reasons! {
     DropReason {
         /// The entry or one of its tags has changed: this process has written it, or was notified.
         Changed,
-        /// All entries may have changed: `FLUSHALL`, `flush_namespace` and the like.
+        /// All entries may have changed (`FLUSHALL`, `Cache::clear` and the like), or the cache was shut down.
         Flushed,
         /// Contact with the store was lost, so that changes may have been missed.
         Gap,
@@ -66,7 +66,7 @@ impl Counts {
 /// cache.scope(async {
 ///     for _ in 0..3 {
 ///         assert_eq!(*square(4).await, 16); // loaded, read, kept
-///         cache.settled().await;
+///         cache.flush().await;
 ///     }
 /// })
 /// .await;

@@ -88,7 +88,7 @@ fn unread_puts(sites: &[&'static Site]) -> Vec<SiteProblem> {
 }
 
 fn same_tags(a: &SiteSpec, b: &SiteSpec) -> bool {
-    let events = |spec: &SiteSpec| spec.listens.iter().map(|event| (event.name, event.any)).collect::<Vec<_>>();
+    let events = |spec: &SiteSpec| spec.listens.iter().map(|event| (event.name, event.topic)).collect::<Vec<_>>();
     let same = |a: &TagUse, b: &TagUse| match (a.template, b.template) {
         (Some(a), Some(b)) => renders_like(a, b),
         (None, None) => true,

@@ -1,6 +1,6 @@
 //! The optional abilities of a store.
 
-use super::{ForcedRefresh, Watch};
+use super::{ForcedRefresh, Lives, Watch};
 
 /// What a store can do beyond the steps that every store takes: [`Store::capabilities`](super::Store::capabilities).
 ///
@@ -22,6 +22,7 @@ use super::{ForcedRefresh, Watch};
 pub struct Capabilities<'a> {
     watch: Option<&'a dyn Watch>,
     forced_refresh: Option<&'a dyn ForcedRefresh>,
+    lives: Option<&'a dyn Lives>,
 }
 
 impl<'a> Capabilities<'a> {
@@ -32,7 +33,7 @@ impl<'a> Capabilities<'a> {
     /// ```
     #[must_use]
     pub const fn none() -> Self {
-        Self { watch: None, forced_refresh: None }
+        Self { watch: None, lives: None, forced_refresh: None }
     }
 
     /// Adds the ability to tell of changes.
@@ -87,5 +88,32 @@ impl<'a> Capabilities<'a> {
     #[must_use]
     pub const fn watch(&self) -> Option<&'a dyn Watch> {
         self.watch
+    }
+
+    /// Adds the ability to tell how long registers live.
+    ///
+    /// ```
+    /// use cached_core::store::{Capabilities, Lives};
+    ///
+    /// fn of(store: &impl Lives) -> Capabilities<'_> {
+    ///     Capabilities::none().with_lives(store)
+    /// }
+    /// # let store = cached_core::store::MemoryStore::new(1 << 20, cached_core::Clock::system());
+    /// # assert!(of(&store).lives().is_some());
+    /// ```
+    #[must_use]
+    pub const fn with_lives(mut self, lives: &'a dyn Lives) -> Self {
+        self.lives = Some(lives);
+        self
+    }
+
+    /// The ability to tell how long registers live, if the store has it.
+    ///
+    /// ```
+    /// assert!(cached_core::store::Capabilities::none().lives().is_none());
+    /// ```
+    #[must_use]
+    pub const fn lives(&self) -> Option<&'a dyn Lives> {
+        self.lives
     }
 }

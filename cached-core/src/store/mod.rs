@@ -27,6 +27,7 @@ pub mod conformance;
 mod domain;
 mod each;
 mod forced;
+mod lives;
 mod memory;
 #[cfg(feature = "redis")]
 mod redis;
@@ -43,12 +44,13 @@ pub use capabilities::Capabilities;
 pub use domain::Domain;
 pub use each::Each;
 pub use forced::ForcedRefresh;
+pub use lives::Lives;
 pub use memory::MemoryStore;
 #[cfg(feature = "redis")]
 pub use redis::RedisStore;
 pub use request::{
-    Acquire, Begin, End, Fill, Get, GetAll, GetWatched, Ping, Put, Release, Remove, RemoveAll, Renew, Sweep, TagAll,
-    Takeover,
+    Acquire, Begin, End, Fill, Get, GetAll, GetWatched, Life, Ping, Put, Release, Remove, RemoveAll, Renew, Sweep,
+    TagAll, Takeover,
 };
 pub use watch::{Watch, Watcher};
 

@@ -6,11 +6,12 @@ use syn::ext::IdentExt;
 use syn::{Data, DataEnum, DataStruct, DeriveInput, Field, Fields, FieldsUnnamed, Ident};
 
 use super::bounds::segments;
-use super::{Options, at_type, field};
+use super::{Options, at_type, by, field};
 use crate::ast::Setting;
 use crate::diagnostics::Errors;
 use crate::paths;
 use crate::spelling::spell;
+use crate::template::Form;
 
 /// The longest name of an event. The name is part of the key of each of its registers.
 const LONGEST_NAME: usize = 64;
@@ -22,12 +23,13 @@ pub(crate) fn derive(input: TokenStream) -> TokenStream {
         Ok(input) => input,
         Err(error) => return error.into_compile_error(),
     };
-    let options = Options::of(&input, "event", &["name", "crate"], &mut errors);
+    let options = Options::of(&input, "event", &["name", "by", "crate"], &mut errors);
     let name = name(&input.ident, &options.name, &mut errors);
     let fields = fields(&input, &mut errors);
     field::check(&fields, &mut errors);
+    let by = by::by(&options.by, &fields, &mut errors);
     // Emits the impl even after an error: without it, rustc would report every use of the event.
-    let implementation = implementation(&input, &options, &name, &fields);
+    let implementation = implementation(&input, &options, &name, &fields, &by);
     let errors = errors.into_compile_errors();
     quote!(#implementation #errors)
 }
@@ -42,8 +44,14 @@ pub(crate) fn derive(input: TokenStream) -> TokenStream {
 //             read(&[&self.id])
 //         }
 //     }
-//     ::cached_core::__private::register_event!(EventSpec { name: "UserUpdated", fields: &["id"], .. });
-fn implementation(input: &DeriveInput, options: &Options, name: &str, fields: &[Field]) -> TokenStream {
+//     ::cached_core::__private::register_event!(EventSpec { name: "UserUpdated", fields: &["id"], by: &[], .. });
+fn implementation(
+    input: &DeriveInput,
+    options: &Options,
+    name: &str,
+    fields: &[Field],
+    by: &[Vec<String>],
+) -> TokenStream {
     let krate = &options.krate;
     let support = paths::support(krate);
     let ident = &input.ident;
@@ -57,12 +65,21 @@ fn implementation(input: &DeriveInput, options: &Options, name: &str, fields: &[
         field::value(krate, field, &quote_spanned!(span=> &self.#member))
     });
     let str = quote_spanned!(site=> &'static #support::primitive::str);
+    let by = by.iter().map(|by| quote_spanned!(site=> &[#(#by),*]));
+    let by = quote_spanned!(site=> &[#(#by),*]);
+    let is_declared = !options.by.is_empty();
+    let by_const = is_declared.then(|| quote_spanned!(site=> const BY: &'static [&'static [#str]] = #by;));
+    let forms = forms(fields).map(|forms| {
+        quote_spanned!(site=> #[doc(hidden)] const __FORMS: &'static [#support::primitive::u8] = &[#(#forms),*];)
+    });
     // The name of the type parameter must differ from all parameters of the user's struct.
     quote_spanned! {site=>
         #[automatically_derived]
         impl #impl_generics #krate::CacheEvent for #ident #type_generics #where_clause {
             const NAME: #str = #name;
             const FIELDS: &'static [#str] = &[#(#names),*];
+            #by_const
+            #forms
 
             fn with_segments<__R>(&self, read: impl #support::FnOnce(&[&dyn #krate::KeySegment]) -> __R) -> __R {
                 read(&[#(#segments),*])
@@ -75,8 +92,20 @@ fn implementation(input: &DeriveInput, options: &Options, name: &str, fields: &[
             file: #support::file!(),
             line: #support::line!(),
             fields: &[#(#names),*],
+            by: #by,
         });
     }
+}
+
+/// How each field is written; `None` if all are written as they are.
+fn forms(fields: &[Field]) -> Option<Vec<u8>> {
+    let number = |field: &Field| match field::form(field) {
+        Form::Plain => 0,
+        Form::Hash => 1,
+        Form::Serde => 2,
+    };
+    let forms: Vec<u8> = fields.iter().map(number).collect();
+    forms.iter().any(|form| *form != 0).then_some(forms)
 }
 
 /// The event's name: the name of the struct, unless `name = ".."` gives another one.

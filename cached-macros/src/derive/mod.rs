@@ -1,6 +1,7 @@
 //! `#[derive(CacheKey)]` and `#[derive(CacheEvent)]`.
 
 mod bounds;
+mod by;
 mod event;
 mod field;
 mod key;
@@ -8,11 +9,13 @@ mod key;
 pub(crate) use event::derive as cache_event;
 pub(crate) use key::derive as cache_key;
 
-use proc_macro2::Span;
+use proc_macro2::{Span, TokenStream};
 use quote::ToTokens;
+use syn::ext::IdentExt;
 use syn::meta::ParseNestedMeta;
+use syn::punctuated::Punctuated;
 use syn::spanned::Spanned;
-use syn::{DeriveInput, Field, LitStr, Path, Token};
+use syn::{DeriveInput, Field, Ident, LitStr, Path, Token, token};
 
 use crate::ast::Setting;
 use crate::diagnostics::{Errors, list};
@@ -24,6 +27,14 @@ struct Options {
     krate: Path,
     /// `name = ".."`, for events only.
     name: Setting<LitStr>,
+    /// `by(tenant)`, for events only.
+    by: Vec<By>,
+}
+
+/// Some fields of an event, as they are listed.
+struct By {
+    option: Path,
+    fields: Vec<Ident>,
 }
 
 impl Options {
@@ -31,11 +42,15 @@ impl Options {
     fn of(input: &DeriveInput, attribute: &str, known: &[&str], errors: &mut Errors) -> Self {
         let mut krate = Setting::Absent;
         let mut name = Setting::Absent;
+        let mut by = Vec::new();
         for attr in input.attrs.iter().filter(|attr| attr.path().is_ident(attribute)) {
             let parsed = attr.parse_nested_meta(|meta| match meta.path.get_ident() {
                 Some(option) if known.iter().any(|known| option == known) => {
                     if option == "crate" {
                         read(&mut krate, &meta, crate_path)
+                    } else if option == "by" {
+                        by.push(By { fields: names(&meta)?, option: meta.path.clone() });
+                        Ok(())
                     } else {
                         read(&mut name, &meta, text)
                     }
@@ -49,7 +64,7 @@ impl Options {
                 errors.push(error);
             }
         }
-        Self { krate: krate.into_value().unwrap_or_else(paths::runtime), name }
+        Self { krate: krate.into_value().unwrap_or_else(paths::runtime), name, by }
     }
 }
 
@@ -80,6 +95,22 @@ fn text(meta: &ParseNestedMeta<'_>) -> syn::Result<LitStr> {
         return Err(meta.error("`name` takes a string literal; write `name = \"user_updated\"`"));
     }
     meta.value()?.parse()
+}
+
+/// `(tenant, country)`
+fn names(meta: &ParseNestedMeta<'_>) -> syn::Result<Vec<Ident>> {
+    const MESSAGE: &str = "`by` lists fields in parentheses; write `by(tenant)`";
+    if !meta.input.peek(token::Paren) {
+        return Err(meta.error(MESSAGE));
+    }
+    let content;
+    syn::parenthesized!(content in meta.input);
+    let names = Punctuated::<Ident, Token![,]>::parse_terminated_with(&content, Ident::parse_any);
+    names.map(|names| names.into_iter().collect()).map_err(|error| {
+        // Consumes the rest inside the parentheses, which would be reported as well.
+        let _ = content.parse::<TokenStream>();
+        syn::Error::new(error.span(), MESSAGE)
+    })
 }
 
 /// The span of generated code at the type of the field, where rustc reports a float.

@@ -5,7 +5,9 @@
 
 mod batch;
 mod detached;
+mod each;
 mod event;
+mod late;
 mod read;
 mod segment;
 mod site;

@@ -16,7 +16,7 @@ use crate::paths::located_at;
 pub(super) fn read(frame: &Frame, entry: &Entry, stmts: &TokenStream) -> TokenStream {
     let at = frame.at();
     let support = frame.support();
-    let shape = frame.shape();
+    let shape = shape(frame, entry);
     let silence = frame.silence(uses_underscored(entry));
     let import = event::import(frame, &entry.listens);
     let keep = keep(frame, entry, &quote_spanned!(at=> shape));
@@ -36,6 +36,15 @@ pub(super) fn read(frame: &Frame, entry: &Entry, stmts: &TokenStream) -> TokenSt
         };
         #load
     }
+}
+
+/// `let shape`, which with `error_if` stands for errors as well.
+fn shape(frame: &Frame, entry: &Entry) -> TokenStream {
+    let at = frame.at();
+    let support = frame.support();
+    let shape = frame.shape();
+    let with_errors = entry.errors.as_ref().map(|_| quote_spanned!(at=> let shape = #support::with_errors(shape);));
+    quote!(#shape #with_errors)
 }
 
 /// Checks that the function can fail, at the option that has no other use.
@@ -93,23 +102,28 @@ fn load(frame: &Frame, entry: &Entry, stmts: &TokenStream) -> TokenStream {
 pub(super) fn keep(frame: &Frame, entry: &Entry, shape: &TokenStream) -> TokenStream {
     let at = frame.at();
     let support = frame.support();
-    let call = |at: Span, refused: Option<TokenStream>| {
-        let support = frame.support_at(at);
-        quote_spanned! {at=>
-            let keep = {
+    // Has the span of the option, so that rustc reports there a value that cannot be kept.
+    let (here, is_asked) = match &entry.local {
+        Some(Local::Off) => return quote_spanned!(at=> let keep = #support::Unkept;),
+        Some(Local::Millis(_, option)) => (Span::mixed_site().located_at(option.span()), true),
+        None => (at, false),
+    };
+    let support = frame.support_at(here);
+    let chosen = |refused: TokenStream, shape: &TokenStream| {
+        let refused = is_asked.then_some(refused);
+        quote_spanned! {here=>
+            {
                 use #support::{KeepCloned as _, KeepNone as _, #refused KeepShared as _};
                 (&&&&#support::Values::of(#shape)).__cached_core_keep()
-            };
+            }
         }
     };
-    match &entry.local {
-        Some(Local::Off) => quote_spanned!(at=> let keep = #support::Unkept;),
-        // Has the span of the option, so that rustc reports there a value that cannot be kept.
-        Some(Local::Millis(_, option)) => {
-            call(Span::mixed_site().located_at(option.span()), Some(quote!(KeepRefused as _,)))
-        }
-        None => call(at, None),
+    let values = chosen(quote!(KeepRefused as _,), shape);
+    if entry.errors.is_none() {
+        return quote_spanned!(here=> let keep = #values;);
     }
+    let errors = chosen(quote!(KeepErrorRefused as _,), &quote_spanned!(here=> #support::errors_of(#shape)));
+    quote_spanned!(here=> let keep = #support::KeepBoth(#values, #errors);)
 }
 
 /// The call, unless the near cache answers it.
@@ -207,14 +221,30 @@ pub(super) fn policy(frame: &Frame, entry: &Entry, shape: &TokenStream) -> Token
     };
     let cache_if = entry.cache_if.as_ref().map(|policy| method("cache_if", policy));
     let tags_of = entry.tags_of.as_ref().map(|tags| value_tags(frame, tags));
+    let error_if = entry.errors.as_ref().map(|errors| {
+        let (error_if, errors) =
+            (method("error_if", &errors.error_if), quote_spanned!(at=> #support::errors_of(#shape)));
+        let compared = compared(frame, &errors);
+        quote_spanned!(at=> #error_if .errors_compared(#compared))
+    });
+    let compared = compared(frame, shape);
     let names = entry.tags_of.iter().flat_map(|tags| &tags.arguments);
     let silence = frame.silence(names.into_iter().any(|(name, _)| is_underscored(name)));
     quote_spanned! {at=>
         #silence
-        let policy = #support::policy(#shape) #ttl #cache_if #tags_of .compared({
+        let policy = #support::policy(#shape) #ttl #cache_if #tags_of #error_if .compared(#compared);
+    }
+}
+
+/// The best way to compare the values of a shape.
+fn compared(frame: &Frame, shape: &TokenStream) -> TokenStream {
+    let at = frame.at();
+    let support = frame.support();
+    quote_spanned! {at=>
+        {
             use #support::{ComparedByBoth as _, ComparedByBytes as _, ComparedByDebug as _, ComparedByEq as _};
             (&&&&#support::Compared::of(#shape)).__cached_core_compared()
-        });
+        }
     }
 }
 

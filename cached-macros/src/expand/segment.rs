@@ -39,6 +39,19 @@ pub(super) fn template(frame: &Frame, template: &Template) -> TokenStream {
     quote!(#pieces, #segments)
 }
 
+/// `.key(&["user:", <id>], &[&id])`, for each template that does not use the returned value.
+pub(super) fn methods(frame: &Frame, name: &str, templates: &[Template]) -> Vec<TokenStream> {
+    let at = frame.at();
+    let name = Ident::new(name, at);
+    let known = templates.iter().filter(|template| !template.uses_ret());
+    known
+        .map(|template| {
+            let template = self::template(frame, template);
+            quote_spanned!(at=> .#name(#template))
+        })
+        .collect()
+}
+
 /// Whether the pieces use a name with a leading underscore.
 pub(super) fn uses_underscored(pieces: &[Piece]) -> bool {
     pieces.iter().any(|piece| match piece {

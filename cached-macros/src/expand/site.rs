@@ -119,6 +119,14 @@ fn settings(frame: &Frame, entry: &Entry) -> TokenStream {
         };
         quote!(none_ttl: #support::Some(#support::NoneTtl::#spec),)
     });
+    let error_ttl = entry.errors.as_ref().map(|errors| {
+        let spec = match &errors.ttl {
+            Some(Ttl::Millis(millis)) => quote!(Millis(#millis)),
+            Some(Ttl::Class(name)) => quote!(Class(#name)),
+            _ => quote!(Class("short")),
+        };
+        quote!(error_ttl: #support::Some(#support::TtlSpec::#spec),)
+    });
     let version = entry.version.map(|version| quote!(version: #support::Some(#version),));
     let codec = entry.codec.map(|(codec, _)| {
         let codec = match codec {
@@ -138,7 +146,7 @@ fn settings(frame: &Frame, entry: &Entry) -> TokenStream {
     });
     let in_gap = entry.serves_in_gap.then(|| quote!(serves_in_gap: true,));
     let fresh = entry.fresh.as_ref().map(|fresh| freshness(frame, fresh));
-    quote!(#ttl #jitter #none_ttl #version #codec #local #in_gap #fresh)
+    quote!(#ttl #jitter #none_ttl #error_ttl #version #codec #local #in_gap #fresh)
 }
 
 fn freshness(frame: &Frame, fresh: &Freshness) -> TokenStream {
@@ -163,19 +171,22 @@ fn freshness(frame: &Frame, fresh: &Freshness) -> TokenStream {
 
 fn invalidated_fields(frame: &Frame, what: &Invalidation) -> TokenStream {
     let support = frame.support();
-    let emits = events(frame, "emits", &what.events);
-    let untags = what.tags.iter().map(|tag| tag_use(frame, tag));
-    let untags = (!what.tags.is_empty()).then(|| quote!(untags: &[#(#untags),*],));
-    let removes = what.keys.iter().map(|key| segment::pieces(frame, &key.pieces));
-    let removes = (!what.keys.is_empty()).then(|| quote!(removes: &[#(#removes),*],));
+    let of_items = || what.each.iter().map(|each| &each.what);
+    let emits = events(frame, "emits", what.events.iter().chain(of_items().flat_map(|what| &what.events)));
+    let untags = what.tags.iter().chain(of_items().flat_map(|what| &what.tags));
+    let untags: Vec<TokenStream> = untags.map(|tag| tag_use(frame, tag)).collect();
+    let untags = (!untags.is_empty()).then(|| quote!(untags: &[#(#untags),*],));
+    let removes = what.keys.iter().chain(of_items().flat_map(|what| &what.keys));
+    let removes: Vec<TokenStream> = removes.map(|key| segment::pieces(frame, &key.pieces)).collect();
+    let removes = (!removes.is_empty()).then(|| quote!(removes: &[#(#removes),*],));
     quote!(role: #support::Role::Invalidate, #emits #untags #removes)
 }
 
 /// A field that lists events, if there are any.
-fn events(frame: &Frame, field: &str, events: &[Event]) -> Option<TokenStream> {
+fn events<'e>(frame: &Frame, field: &str, events: impl IntoIterator<Item = &'e Event>) -> Option<TokenStream> {
     let field = proc_macro2::Ident::new(field, frame.at());
-    let uses = events.iter().map(|event| event::described(frame, event));
-    (!events.is_empty()).then(|| quote!(#field: &[#(#uses),*],))
+    let uses: Vec<TokenStream> = events.into_iter().map(|event| event::described(frame, event)).collect();
+    (!uses.is_empty()).then(|| quote!(#field: &[#(#uses),*],))
 }
 
 /// The tags of the entry. Tags from a closure have no template.

@@ -1,11 +1,11 @@
 //! `#[redis_invalidate]` and `#[redis_put]`.
 
-use proc_macro2::{Ident, Span, TokenStream};
-use quote::{format_ident, quote, quote_spanned};
+use proc_macro2::{Ident, TokenStream};
+use quote::{format_ident, quote_spanned};
 
 use super::read::{bytes, call, policy, uses_underscored, with_cache};
-use super::{event, segment};
-use crate::model::{Entry, Event, EventField, EventFields, Frame, Invalidation, OnUnavailable, Template};
+use super::{each, event, late, segment};
+use crate::model::{Entry, Event, Frame, Invalidation, OnUnavailable};
 
 // Output:
 //     let write = Write::new(&__CACHED_SITE, ..).key(&[..], &[&id]).event(&UserUpdated { id: user.id });
@@ -45,7 +45,9 @@ pub(super) fn bracket(
 pub(super) fn after(frame: &Frame, what: &Invalidation, body: &TokenStream) -> TokenStream {
     let at = frame.at();
     let write = write(frame, what);
-    let (shape, late) = if what.uses_ret() { (Some(frame.shape()), late(frame, what)) } else { (None, Vec::new()) };
+    let uses_ret = what.uses_ret();
+    let shape = uses_ret.then(|| frame.shape());
+    let late = if uses_ret { late::additions(frame, what) } else { Vec::new() };
     let before = late.iter().map(|late| &late.before);
     let then = late.iter().map(|late| &late.then);
     quote_spanned! {at=>
@@ -103,36 +105,23 @@ pub(super) fn put(
 fn write(frame: &Frame, what: &Invalidation) -> TokenStream {
     let at = frame.at();
     let support = frame.support();
-    let is_underscored = event::uses_underscored(&what.events)
-        || segment::templates_use_underscored(&what.keys)
-        || segment::templates_use_underscored(&what.tags);
-    let silence = frame.silence(is_underscored);
+    let silence = frame.silence(each::use_underscored(what));
     let known = || what.events.iter().filter(|event| event.ret().is_none());
+    let lists = || what.each.iter().filter(|each| each.list.ret.is_none());
     let write = |cache: &TokenStream| {
         let events = known().map(|event| event::call(frame, event));
-        let keys = methods(frame, "key", &what.keys);
-        let tags = methods(frame, "tag", &what.tags);
-        // Events come last: their fields may consume what the templates borrow.
-        quote_spanned!(at=> #support::Write::new(&__CACHED_SITE, #cache) #(#keys)* #(#tags)* #(#events)*)
+        let keys = segment::methods(frame, "key", &what.keys);
+        let tags = segment::methods(frame, "tag", &what.tags);
+        let each = lists().map(|each| each::call(frame, each));
+        // Events come last: their fields may consume what the others borrow.
+        quote_spanned!(at=> #support::Write::new(&__CACHED_SITE, #cache) #(#keys)* #(#tags)* #(#each)* #(#events)*)
     };
-    let write = with_cache(frame, event::import(frame, known()).as_ref(), &[&write]);
+    let of_items = lists().flat_map(|each| &each.what.events);
+    let write = with_cache(frame, event::import(frame, known().chain(of_items)).as_ref(), &[&write]);
     quote_spanned! {at=>
         #silence
         let write = #write;
     }
-}
-
-/// `.key(&["user:", <id>], &[&id])`
-fn methods(frame: &Frame, name: &str, templates: &[Template]) -> Vec<TokenStream> {
-    let at = frame.at();
-    let name = Ident::new(name, at);
-    let known = templates.iter().filter(|template| !template.uses_ret());
-    known
-        .map(|template| {
-            let template = segment::template(frame, template);
-            quote_spanned!(at=> .#name(#template))
-        })
-        .collect()
 }
 
 /// `let put = write.begin_put(call, shape).await;`, or an early return.
@@ -150,89 +139,6 @@ fn begin(frame: &Frame, bound: &str, method: &str, arguments: &TokenStream, unav
         let #bound = match write.#method(#arguments).await {
             #support::Ok(#bound) => #bound,
             #support::Err(error) => return #support::refused::<#returns>(error),
-        };
-    }
-}
-
-/// Code for an event, key or tag that uses the returned value.
-struct LateAddition {
-    /// Evaluates what is known before the body runs.
-    before: TokenStream,
-    then: TokenStream,
-}
-
-fn late(frame: &Frame, what: &Invalidation) -> Vec<LateAddition> {
-    let events = what.events.iter().filter_map(|event| Some((event, event.ret()?))).enumerate();
-    let events = events.map(|(index, (event, ret))| late_event(frame, event, ret, index));
-    let keys = what.keys.iter().map(|template| ("key", template));
-    let tags = what.tags.iter().map(|template| ("tag", template));
-    let templates = keys.chain(tags).filter(|(_, template)| template.uses_ret()).enumerate();
-    let templates = templates.map(|(index, (method, template))| late_template(frame, method, template, index));
-    templates.chain(events).collect()
-}
-
-// Input:  OrderPlaced { user: user.id, order: ret.id }
-// Before: let event0_0 = user.id;
-// Then:   .event(&OrderPlaced { user: event0_0, order: ret.id })
-fn late_event(frame: &Frame, event: &Event, ret: &Ident, index: usize) -> LateAddition {
-    let at = frame.at();
-    let local = |field: usize| format_ident!("event{index}_{field}", span = at);
-    let EventFields::Named { fields, .. } = &event.fields else {
-        return LateAddition { before: TokenStream::new(), then: TokenStream::new() };
-    };
-    let silence = frame.silence(event::uses_underscored(std::slice::from_ref(event)));
-    let known = fields.iter().enumerate().filter(|(_, field)| field.ret.is_none()).map(|(field, written)| {
-        let (local, value) = (local(field), event::value(frame, written));
-        quote_spanned!(at=> #silence let #local = #value;)
-    });
-    let before = quote!(#(#known)*);
-    let value = |index: usize, field: &EventField| {
-        if field.ret.is_some() {
-            return event::value(frame, field);
-        }
-        let local = local(index);
-        quote!(#local)
-    };
-    // Binds the user's own `ret` token, whose hygiene the field has.
-    let (import, event) = (event::import(frame, [event]), event::named(frame, event, value));
-    let then = then(frame, ret, &quote_spanned!(at=> { #import write #event }));
-    LateAddition { before, then }
-}
-
-// Input:  "order:<user.id>:<ret.id>"
-// Before: let key0_1 = rendered(&user.id);
-// Then:   .key(&[..], &[&key0_1, &ret.id])
-fn late_template(frame: &Frame, method: &str, template: &Template, index: usize) -> LateAddition {
-    let at = frame.at();
-    let support = frame.support();
-    let mut before = TokenStream::new();
-    let mut segments = Vec::new();
-    for (place, piece) in template.pieces.iter().enumerate() {
-        let Some(value) = segment::segment(frame, piece) else { continue };
-        if piece.uses_ret() {
-            segments.push(value);
-            continue;
-        }
-        let local = format_ident!("{method}{index}_{place}", span = at);
-        let silence = frame.silence(segment::uses_underscored(std::slice::from_ref(piece)));
-        before.extend(quote_spanned!(at=> #silence let #local = #support::rendered(#value);));
-        segments.push(quote_spanned!(at=> &#local));
-    }
-    let pieces = segment::pieces(frame, &template.pieces);
-    let name = Ident::new(method, at);
-    let ret = Ident::new("ret", Span::mixed_site());
-    let then = then(frame, &ret, &quote_spanned!(at=> write.#name(#pieces, &[#(#segments),*])));
-    LateAddition { before, then }
-}
-
-/// Adds to the write what uses `ret`, unless the function failed.
-fn then(frame: &Frame, ret: &Ident, with: &TokenStream) -> TokenStream {
-    let at = frame.at();
-    let support = frame.support();
-    quote_spanned! {at=>
-        let write = match #support::ret(shape, &returned) {
-            #support::Some(#ret) => #with,
-            #support::None => write,
         };
     }
 }

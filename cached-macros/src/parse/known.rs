@@ -8,7 +8,7 @@ use crate::suggest::option_meant;
 
 /// Every option, an example of it, and the attributes that have it. Messages and suggestions are made from this table;
 /// add new options here first.
-const OPTIONS: [(&str, &str, &[Role]); 26] = [
+const OPTIONS: [(&str, &str, &[Role]); 28] = [
     ("key", "key = \"user:<id>\"", &[Read, Invalidate, Put]),
     ("tag", "tag = \"tenant:<tenant>\"", &[Invalidate]),
     ("skip", "skip(db)", &[Read]),
@@ -17,6 +17,8 @@ const OPTIONS: [(&str, &str, &[Role]); 26] = [
     ("jitter", "jitter = 0.1", &[Read, Put]),
     ("none_ttl", "none_ttl = \"30s\"", &[Read, Put]),
     ("cache_if", "cache_if = |value| value.is_final", &[Read, Put]),
+    ("error_if", "error_if = |error| matches!(error, ApiError::NotFound)", &[Read]),
+    ("error_ttl", "error_ttl = \"30s\"", &[Read]),
     ("invalidate_on", "invalidate_on = UserUpdated { id }", &[Read, Put]),
     ("tags", "tags = \"tenant:<tenant>\"", &[Read, Put]),
     ("version", "version = 2", &[Read, Put]),
@@ -57,12 +59,19 @@ pub(super) fn example(name: &Ident) -> &'static str {
 const EVENTS: [&str; 9] =
     ["on", "event", "events", "emit", "emits", "causes", "invalidate", "invalidates", "invalidate_on"];
 
+/// Names that people give to what a write does for each item of a list.
+const EACH: [&str; 5] = ["each", "for_each", "foreach", "all", "many"];
+
 /// The message for an option that the attribute does not have, and the option that is meant.
 pub(super) fn unknown(role: Role, wanted: &str) -> (String, Option<&'static str>) {
     if role.is_write() && EVENTS.contains(&wanted) {
         let name = role.name();
         let message = format!("an event is not the value of an option; write `#[{name}(UserUpdated {{ id }})]`");
         return (message, None);
+    }
+    if role == Invalidate && EACH.contains(&wanted) {
+        let message = "for each item of a list write `for user in users { UserUpdated { id: user.id } }`";
+        return (message.to_owned(), None);
     }
     if let Some(message) = of_another(role, wanted) {
         return (message, None);
@@ -81,9 +90,12 @@ fn of_another(role: Role, wanted: &str) -> Option<String> {
         (Invalidate | Put, "skip") => {
             "`skip` is for `#[redis_cached]`: the key of a write need not name every argument; remove it".to_owned()
         }
-        (Invalidate | Put, "batch") => {
-            "`batch` is for `#[redis_cached]`; write an event that all entries listen to, or call this function once \
-             for each id"
+        (Invalidate, "batch") => {
+            "`batch` is for `#[redis_cached]`; for each id write `for id in ids { UserUpdated { id } }`".to_owned()
+        }
+        (Put, "batch") => {
+            "`batch` is for `#[redis_cached]`; call this function once for each id, or write `#[redis_invalidate(for id \
+             in ids { .. })]`"
                 .to_owned()
         }
         (Invalidate | Put, "local" | "on_gap") => {
@@ -98,6 +110,14 @@ fn of_another(role: Role, wanted: &str) -> Option<String> {
                  it"
             )
         }
+        (Put, "error_if" | "error_ttl") => format!(
+            "`{wanted}` is for `#[redis_cached]`: a write that fails stores nothing; remove it, and write it on the \
+             function that reads"
+        ),
+        (Invalidate, "error_if" | "error_ttl") => format!(
+            "`{wanted}` is for stored errors, and `#[redis_invalidate]` stores nothing; remove it, and write it on the \
+             function that reads"
+        ),
         (Invalidate, wanted) if wanted != "tags" && has(Put, wanted) => format!(
             "`{wanted}` is for stored values, and `#[redis_invalidate]` stores nothing; remove it, or write \
              `#[redis_put]` to store what this function returns"

@@ -1,5 +1,6 @@
 //! Tokens of an attribute -> [`Options`]. Decides only whether the attribute can be read.
 
+mod each;
 mod event;
 mod known;
 mod value;
@@ -60,6 +61,10 @@ impl Reader<'_> {
     /// Reads one option, up to the comma that ends it.
     fn option(&mut self, input: ParseStream<'_>) -> syn::Result<()> {
         let (role, options) = (self.role, &mut self.options);
+        if each::is_ahead(input) {
+            options.each.0.push(each::each(role, input, self.errors)?);
+            return ends(input);
+        }
         if event::is_ahead(input) {
             let is_listening = !options.invalidate_on.is_absent();
             let event = positional_event(role, is_listening, input)?;
@@ -89,6 +94,8 @@ impl Reader<'_> {
             "jitter" => slot.read(&mut options.jitter, value::expression),
             "none_ttl" => slot.read(&mut options.none_ttl, value::text),
             "cache_if" => slot.read(&mut options.cache_if, value::expression),
+            "error_if" => slot.read(&mut options.error_if, value::expression),
+            "error_ttl" => slot.read(&mut options.error_ttl, value::text),
             "invalidate_on" => slot.read(&mut options.invalidate_on, event::events),
             "tags" => slot.read(&mut options.tags, value::tags),
             "version" => slot.read(&mut options.version, value::expression),

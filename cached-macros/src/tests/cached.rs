@@ -64,6 +64,20 @@ fn method_with_all_options() {
 }
 
 #[test]
+fn stored_errors() {
+    snapshot!(expand(
+        &quote! {
+            key = "user:<id>", error_if = |error| matches!(error, ApiError::NotFound), error_ttl = "30s", local = "10s"
+        },
+        &quote! {
+            async fn find_user(id: u64) -> Result<User, ApiError> {
+                get(id).await
+            }
+        }
+    ));
+}
+
+#[test]
 fn value_tags() {
     snapshot!(expand(
         &quote!(key = "page:<_tenant>:<lang>", tags = |page: &Page, lang, _tenant: &u64| page.tags(lang)),

@@ -71,7 +71,16 @@ fn events() {
             r#type: T,
         }
     });
-    snapshot!([unit, named].join("\n"));
+    let by = expand(quote! {
+        #[event(by(tenant), by(tenant, r#type))]
+        struct UserUpdated {
+            tenant: u64,
+            #[cache_key(hash)]
+            r#type: String,
+            id: u64,
+        }
+    });
+    snapshot!([unit, named, by].join("\n"));
 }
 
 #[test]

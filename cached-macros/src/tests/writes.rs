@@ -71,6 +71,39 @@ fn after_with_ret() {
     ));
 }
 
+#[test]
+fn each() {
+    snapshot!(expand(
+        Role::Invalidate,
+        &quote! {
+            for user in users { UserUpdated { tenant, id: user.id }, key = "user:<user.id>", tag = "<tenant>:<user.name>" },
+            for id in ids.iter() { UserUpdated { tenant, id } },
+            key = "users"
+        },
+        &quote! {
+            async fn save_all(tenant: u64, users: &[User], ids: Vec<u64>) -> Result<(), DbError> {
+                insert(users).await
+            }
+        }
+    ));
+}
+
+#[test]
+fn each_of_ret() {
+    snapshot!(expand(
+        Role::Invalidate,
+        &quote! {
+            for order in ret.orders { OrderPlaced { user, order: order.id }, key = "<user>:<order.id>:<ret.page>" },
+            mode = "after"
+        },
+        &quote! {
+            async fn place_all(user: u64) -> Result<Placed, DbError> {
+                insert(user).await
+            }
+        }
+    ));
+}
+
 /// `impl Trait` has no name, so it is inferred.
 #[test]
 fn impl_trait_is_returned() {
@@ -134,6 +167,22 @@ fn put_with_all_options() {
         &quote! {
             async fn rename(id: u64, tenant: u64, config: Config, cache: &Cache) -> Result<User, Error> {
                 update(id, config).await
+            }
+        }
+    ));
+}
+
+#[test]
+fn listening_by_some_fields() {
+    snapshot!(expand(
+        Role::Read,
+        &quote!(
+            key = "users:<tenant>:<country>",
+            invalidate_on = events::UserUpdated { tenant, country: country.to_owned(), .. }
+        ),
+        &quote! {
+            async fn users(tenant: u64, country: &str) -> Vec<User> {
+                select(tenant, country).await
             }
         }
     ));

@@ -4,6 +4,7 @@ use proc_macro2::Span;
 use syn::{Ident, LitStr};
 
 use super::scope::{spelled, unknown};
+use super::stored_errors;
 use super::template::span_in;
 use crate::ast::{Options, Setting};
 use crate::diagnostics::{Errors, list};
@@ -18,6 +19,7 @@ pub(super) fn batch(options: &mut Options, names: &mut Names, errors: &mut Error
         return None;
     }
     freshness(options, errors);
+    stored_errors::not_in_a_batch(options, errors);
     // `key` reports what is wrong with the template itself.
     let key = options.key.value().cloned();
     let template = key.as_ref().and_then(|key| template::parse(&key.value()).ok()).unwrap_or_default();

@@ -81,12 +81,13 @@ fn simple_name(parameter: &Pat) -> Option<&Ident> {
 /// Finds simple captures only. Names inside of a macro, and names that the closure binds itself, are left to rustc.
 pub(super) fn captures(option: &Ident, code: &Expr, names: &Names, errors: &mut Errors) {
     let Expr::Closure(_) = code else { return };
+    let of = if option == "error_if" { "error" } else { "value" };
     let advice = if option == "ttl" {
         "write an expression of the arguments instead"
     } else if option == "tags" {
         "name it behind the value, `|value: &T, argument| ..`"
     } else {
-        "decide in the function, or store it in the value"
+        &format!("decide in the function, or store it in the {of}")
     };
     let of_self =
         if option == "tags" { "add a template, `tags = [\"tenant:<self.tenant>\", |value: &T| ..]`" } else { advice };
@@ -98,7 +99,7 @@ pub(super) fn captures(option: &Ident, code: &Expr, names: &Names, errors: &mut 
         if captured && reported.insert(name.clone()) {
             let advice = if what == "the receiver" { of_self } else { advice };
             let message =
-                format!("the closure of `{option}` can use only the value, and `{spelling}` is {what}; {advice}");
+                format!("the closure of `{option}` can use only the {of}, and `{spelling}` is {what}; {advice}");
             errors.on(name, message);
         }
     }

@@ -47,43 +47,55 @@ pub(super) fn event(
 }
 
 fn fields(event: ExprStruct, purpose: Purpose, scope: &Scope<'_>, errors: &mut Errors) -> Option<EventFields> {
+    let are_some = event.dot2_token.is_some();
     if let Some(dots) = event.dot2_token {
         let rest = &event.rest;
         let is_any = event.fields.is_empty() && rest.is_none();
-        if is_any && purpose == Purpose::Listen {
-            return Some(EventFields::Any);
-        }
         let message = match purpose {
+            Purpose::Listen if is_any => return Some(EventFields::Any),
+            Purpose::Listen if rest.is_none() => None,
             Purpose::Listen => {
-                "an entry listens to one event or to all events of a type; write every field, or `{ .. }` alone for \
-                 all events"
+                Some("an entry listens to all events that agree in the fields before `..`; write `..` without a value")
             }
-            Purpose::Emit if is_any => {
+            Purpose::Emit if is_any => Some(
                 "a write says exactly what it has changed; write the fields, such as `{ id: user.id }`: `{ .. }` is \
-                 for `invalidate_on`"
+                 for `invalidate_on`",
+            ),
+            Purpose::Emit => {
+                Some("a write says exactly what it has changed; write every field of the event, without `..`")
             }
-            Purpose::Emit => "a write says exactly what it has changed; write every field of the event, without `..`",
         };
-        errors.on(quote!(#dots #rest), message);
-        return None;
+        if let Some(message) = message {
+            errors.on(quote!(#dots #rest), message);
+            return None;
+        }
     }
     let mut complete = true;
-    let mut fields = Vec::new();
+    let mut fields: Vec<EventField> = Vec::new();
     for written in event.fields {
+        // rustc reports it where it sees a struct, and at the wrong place where it sees a pattern.
+        if are_some && fields.iter().any(|field| field.member == written.member) {
+            let member = &written.member;
+            errors.on(member, format!("the field `{}` is written twice; remove one of the two", quote!(#member)));
+            complete = false;
+            continue;
+        }
         match field(written, scope, errors) {
             Some(field) => fields.push(field),
             None => complete = false,
         }
     }
-    complete.then_some(EventFields::Named { brace: event.brace_token, fields })
+    complete.then_some(EventFields::Named { brace: event.brace_token, fields, are_some })
 }
 
 fn field(written: Written, scope: &Scope<'_>, errors: &mut Errors) -> Option<EventField> {
     let Written { member, colon_token, expr, .. } = written;
     let value = match (&member, colon_token) {
+        (Member::Named(name), None) if scope.is_item(name) => FieldValue::Item(name.clone()),
         (Member::Named(name), None) => FieldValue::Argument(name.clone()),
         _ => FieldValue::Code(expr),
     };
+    let is_of_item = mentioned(&value).iter().any(|mention| scope.is_item(&mention.name));
     let mut names = mentioned(&value).into_iter().map(|mention| mention.name);
     let ret = names.find(|name| scope.is_ret(&spelled(name)));
     if let Some(ret) = &ret
@@ -98,7 +110,7 @@ fn field(written: Written, scope: &Scope<'_>, errors: &mut Errors) -> Option<Eve
         errors.on(name, not_an_argument(&spelled(name), scope));
         return None;
     }
-    Some(EventField { member, value, ret })
+    Some(EventField { member, value, ret, is_of_item })
 }
 
 fn is_known(name: &Ident, scope: &Scope<'_>) -> bool {
@@ -121,7 +133,7 @@ fn not_an_argument(name: &str, scope: &Scope<'_>) -> String {
 
 fn mentioned(value: &FieldValue) -> Vec<Mention> {
     match value {
-        FieldValue::Argument(name) | FieldValue::Element(name) => {
+        FieldValue::Argument(name) | FieldValue::Element(name) | FieldValue::Item(name) => {
             vec![Mention { name: name.clone(), fields: Vec::new() }]
         }
         FieldValue::Code(code) => mentions::values_and_macros(code),

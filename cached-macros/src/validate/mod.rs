@@ -3,6 +3,7 @@
 mod batch;
 mod closure;
 mod detached;
+mod each;
 mod event;
 mod freshness;
 mod function;
@@ -12,6 +13,7 @@ mod near;
 mod options;
 mod parts;
 mod scope;
+mod stored_errors;
 mod template;
 mod uncommitted;
 mod write;
@@ -141,7 +143,7 @@ fn entry(
     let (tags, tags_of) = options::tags(take(&mut options.tags), scope, &in_key, element, errors);
     let ttl = options::ttl(take(&mut options.ttl), names, errors);
     let fresh = freshness::freshness(options, ttl.as_ref(), errors);
-    Entry {
+    let entry = Entry {
         ttl,
         fresh,
         detached: None,
@@ -150,11 +152,14 @@ fn entry(
         cache_if: options::cache_if(take(&mut options.cache_if), names, errors),
         version: options::version(&options.version, errors),
         codec: options::codec(&options.codec, errors),
+        errors: None,
         local: near::local(take(&mut options.local), errors),
         serves_in_gap: near::serves_in_gap(&options.on_gap, errors),
         key,
         listens,
         tags,
         tags_of,
-    }
+    };
+    let error_if = take(&mut options.error_if);
+    Entry { errors: stored_errors::stored_errors(error_if, &options.error_ttl, entry.codec, names, errors), ..entry }
 }

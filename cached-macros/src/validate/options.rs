@@ -62,13 +62,14 @@ pub(super) fn none_ttl(setting: &Setting<LitStr>, errors: &mut Errors) -> Option
     })
 }
 
-enum Lifetime {
+/// A time to live that is written as a text.
+pub(super) enum Lifetime {
     Class(String),
     Millis(u64),
 }
 
 /// A class begins with a letter, a duration with a digit.
-fn lifetime(text: &LitStr, errors: &mut Errors) -> Option<Lifetime> {
+pub(super) fn lifetime(text: &LitStr, errors: &mut Errors) -> Option<Lifetime> {
     let value = text.value();
     let first = value.chars().next().unwrap_or(' ');
     if first.is_ascii_digit() {

@@ -16,9 +16,12 @@ use crate::model::Mode;
 pub(super) struct Scope<'a> {
     pub(super) names: &'a Names,
     ret: Ret,
+    /// The names of one item in a `for`; `names` has them as well.
+    items: &'a [Ident],
 }
 
 /// What `ret` means, unless an argument has this name.
+#[derive(Clone, Copy)]
 enum Ret {
     /// Nothing special.
     Nothing,
@@ -39,7 +42,7 @@ impl<'a> Scope<'a> {
         } else {
             Ret::Nothing
         };
-        Self { names, ret }
+        Self { names, ret, items: &[] }
     }
 
     /// The names in `#[redis_invalidate]`.
@@ -52,7 +55,25 @@ impl<'a> Scope<'a> {
                  \"after\"`",
             ),
         };
-        Self { names, ret }
+        Self { names, ret, items: &[] }
+    }
+
+    /// The names between the braces of a `for` in this scope. `names` are those of this scope and the items;
+    /// `is_of_ret` says whether the items are part of what the function returned.
+    pub(super) fn of_items<'i>(&self, names: &'i Names, items: &'i [Ident], is_of_ret: bool) -> Scope<'i> {
+        let ret = match self.ret {
+            Ret::Returned if !is_of_ret => Ret::Later(
+                "`ret` is what the function returns, and this list is read before the function runs; name `ret` outside \
+                 of the `for`, or go through a list in it: `for order in ret.orders { .. }`",
+            ),
+            ret => ret,
+        };
+        Scope { names, ret, items }
+    }
+
+    /// Whether the name means an item of a list.
+    pub(super) fn is_item(&self, name: &Ident) -> bool {
+        self.items.iter().any(|item| spelled(item) == spelled(name))
     }
 
     /// Whether the name means the returned value.

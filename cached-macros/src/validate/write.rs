@@ -3,6 +3,7 @@
 use proc_macro2::Span;
 use syn::LitStr;
 
+use super::each;
 use super::event::{self, Purpose};
 use super::scope::Scope;
 use super::template;
@@ -62,7 +63,10 @@ pub(super) fn invalidated(
     scope: &Scope<'_>,
     errors: &mut Errors,
 ) -> Invalidation {
-    let is_nothing = options.emits.0.is_empty() && options.removes.0.is_empty() && options.tag.0.is_empty();
+    let is_nothing = options.emits.0.is_empty()
+        && options.removes.0.is_empty()
+        && options.tag.0.is_empty()
+        && options.each.0.is_empty();
     // If an option could not be read, it may be the missing one.
     if is_nothing && is_readable {
         let message = "this attribute invalidates nothing; name an event, a key or a tag, for example \
@@ -71,7 +75,9 @@ pub(super) fn invalidated(
     }
     let keys = templates(&options.removes, errors, |key, errors| template::key(key, scope, errors));
     let tags = templates(&options.tag, errors, |tag, errors| template::tag(tag, "tag", scope, &None, errors));
-    Invalidation { events: events(&mut options.emits, scope, errors), keys, tags }
+    let each = std::mem::take(&mut options.each).0;
+    let each = each.into_iter().filter_map(|each| each::each(each, scope, errors)).collect();
+    Invalidation { events: events(&mut options.emits, scope, errors), keys, tags, each }
 }
 
 fn templates(

@@ -39,13 +39,13 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let cache = Cache::builder().from_env().namespace("batch").build()?;
     cache.clone().install();
     // An earlier run may have left them in Redis.
-    cache.flush_namespace(|_| {}).await?;
+    cache.clear().await?;
 
     println!("three are read one by one:");
     for id in [7, 21, 63] {
         article(id).await;
     }
-    cache.settled().await;
+    cache.flush().await;
 
     let ids: Vec<u64> = (1..=100).collect();
     for what in ["the list, for the first time", "once more"] {
@@ -53,7 +53,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         let start = Instant::now();
         let found = articles(&ids).await;
         println!("  {} articles in {:.1?}", found.len(), start.elapsed());
-        cache.settled().await;
+        cache.flush().await;
     }
 
     let start = Instant::now();

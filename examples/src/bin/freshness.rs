@@ -28,7 +28,7 @@ async fn rates(began: Instant) -> Result<u64, String> {
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
     tracing_subscriber::fmt().init();
-    let cache = Cache::builder().from_env().namespace("freshness").throttle(Duration::from_secs(1)).build()?;
+    let cache = Cache::builder().from_env().namespace("freshness").refresh_cooldown(Duration::from_secs(1)).build()?;
     cache.install();
 
     let began = Instant::now();

@@ -31,11 +31,17 @@ async fn main() -> Result<(), Box<dyn Error>> {
         let user = find_user(42).await;
         println!("{call} call: {:>9.3?}  {user:?}", start.elapsed());
         // The value is stored in the background; this small program waits for it.
-        cache.settled().await;
+        cache.flush().await;
     }
 
     for site in cache.stats().sites {
         println!("{} ({}): {} calls, {} hits, {} loads", site.site, site.key, site.calls(), site.hits, site.loads);
+    }
+
+    // A process ends its cache, so that nothing on its way is lost.
+    let unfinished = cache.shutdown(Duration::from_secs(5)).await;
+    if !unfinished.is_empty() {
+        println!("not finished: {unfinished}");
     }
     Ok(())
 }

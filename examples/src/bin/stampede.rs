@@ -70,11 +70,11 @@ async fn main() -> Result<(), Box<dyn Error>> {
     cache.clone().install();
 
     // The value must not be cached yet, but an earlier run may have left it in Redis.
-    cache.delete("report:2025").await?;
+    cache.entry("report:2025").remove().await?;
 
     stampede("uncached", query_report).await?;
     stampede("cached", report).await?;
-    cache.settled().await;
+    cache.flush().await;
 
     if let Some(site) = cache.stats().site("report") {
         println!("report: {} loads, {} callers shared a load, {} hits", site.loads, site.coalesced, site.hits);

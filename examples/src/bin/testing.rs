@@ -51,7 +51,7 @@ async fn second_call_is_a_hit() {
         .scope(async {
             assert_eq!(shop.find_product(1).await, Ok(Product { id: 1 }));
             // Values are stored in the background; this waits for that.
-            cache.settled().await;
+            cache.flush().await;
             assert_eq!(shop.find_product(1).await, Ok(Product { id: 1 }));
         })
         .await;
@@ -67,7 +67,7 @@ async fn caches_are_isolated() {
     for _ in 0..2 {
         let cache = Cache::memory();
         cache.scope(shop.find_product(1)).await.expect("the shop is not broken");
-        cache.settled().await;
+        cache.flush().await;
     }
     assert_eq!(shop.loads(), 2);
 }
@@ -80,7 +80,7 @@ async fn ttl_runs_out() -> Result<(), BuildError> {
     cache
         .scope(async {
             shop.find_product(1).await.expect("the shop is not broken");
-            cache.settled().await;
+            cache.flush().await;
 
             // "short" is 60 s, give or take the jitter of a tenth.
             clock.advance(Duration::from_secs(50));
@@ -103,7 +103,7 @@ async fn errors_are_not_stored() {
         .scope(async {
             shop.broken.store(true, std::sync::atomic::Ordering::Relaxed);
             assert_eq!(shop.find_product(1).await, Err(ShopError));
-            cache.settled().await;
+            cache.flush().await;
 
             shop.broken.store(false, std::sync::atomic::Ordering::Relaxed);
             assert_eq!(shop.find_product(1).await, Ok(Product { id: 1 }));

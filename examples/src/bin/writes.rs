@@ -41,10 +41,10 @@ async fn main() -> Result<(), cached_core::BuildError> {
     let cache = Cache::from_env("shop")?;
     cache.install();
     println!("Nobody yet: {:?}", user_name(1).await);
-    cache.settled().await;
+    cache.flush().await;
     rename(1, "Ada").await;
     println!("Renamed: {:?}", user_name(1).await);
-    cache.settled().await;
+    cache.flush().await;
     println!("From the cache: {:?}", user_name(1).await);
     replace(1, "Grace").await;
     println!("Put there: {:?}", user_name(1).await);

@@ -1,13 +1,14 @@
-//! The JSON routes. With `?cache=off`, any data route asks the database and not the cache.
+//! The JSON routes. With `?cache=off`, any data route asks the database and not the cache. The header `Cache-Status` of
+//! each answer says what the cache did.
 
 use crate::error::ApiError;
 use crate::model::{Category, Product, RankBy, ReportLine, SearchPage, TopProduct, User};
 use crate::repository::Repository;
-use crate::{changes, page, query, showcase, timing};
+use crate::{changes, page, showcase, timing, told};
 use axum::extract::{FromRequestParts, State};
 use axum::routing::{get, post, put};
 use axum::{Json, Router, middleware};
-use cached_core::{Cache, Stats};
+use cached_core::{Cache, Stats, bypass};
 use serde::Deserialize;
 
 /// The longest search term, in bytes.
@@ -35,6 +36,7 @@ pub(crate) fn router(app: App) -> Router {
         .route("/api/stampede", post(showcase::stampede))
         .route("/api/near", get(showcase::near))
         .route("/api/turnover", get(showcase::turnover))
+        .layer(middleware::from_fn(told::cache_status))
         .layer(middleware::from_fn(timing::elapsed));
     Router::new()
         .merge(data)
@@ -62,7 +64,7 @@ struct Options {
     cache: Caching,
 }
 
-#[derive(Default, Deserialize)]
+#[derive(Default, Clone, Copy, Deserialize)]
 #[serde(rename_all = "lowercase")]
 enum Caching {
     #[default]
@@ -70,15 +72,22 @@ enum Caching {
     Off,
 }
 
+impl Caching {
+    /// Makes a call of a cached function, or makes it past the cache.
+    async fn of<T>(self, call: impl Future<Output = T>) -> T {
+        match self {
+            Self::On => call.await,
+            Self::Off => bypass(call).await,
+        }
+    }
+}
+
 async fn user(
     State(app): State<App>,
     Path(id): Path<i64>,
     Query(options): Query<Options>,
 ) -> Result<Json<User>, ApiError> {
-    let user = match options.cache {
-        Caching::On => app.repository.find_user(id).await?,
-        Caching::Off => query::user(app.repository.pool(), id).await?,
-    };
+    let user = options.cache.of(app.repository.find_user(id)).await?;
     user.map(Json).ok_or(ApiError::NotFound("user"))
 }
 
@@ -87,10 +96,7 @@ async fn product(
     Path(id): Path<i64>,
     Query(options): Query<Options>,
 ) -> Result<Json<Product>, ApiError> {
-    let product = match options.cache {
-        Caching::On => app.repository.find_product(id).await?,
-        Caching::Off => query::product(app.repository.pool(), id).await?,
-    };
+    let product = options.cache.of(app.repository.find_product(id)).await?;
     product.map(Json).ok_or(ApiError::NotFound("product"))
 }
 
@@ -118,10 +124,7 @@ async fn search(
     if !(1..=MAX_PAGE).contains(&search.page) {
         return Err(ApiError::BadInput(format!("page must be 1 to {MAX_PAGE}")));
     }
-    let found = match options.cache {
-        Caching::On => app.repository.search_products(&term, search.page).await?,
-        Caching::Off => query::search(app.repository.pool(), &term, search.page).await?,
-    };
+    let found = options.cache.of(app.repository.search_products(&term, search.page)).await?;
     Ok(Json(found))
 }
 
@@ -137,10 +140,7 @@ async fn top(
     Query(ranking): Query<Ranking>,
     Query(options): Query<Options>,
 ) -> Result<Json<Vec<TopProduct>>, ApiError> {
-    let products = match options.cache {
-        Caching::On => app.repository.top_products(category, ranking.by).await?,
-        Caching::Off => query::top(app.repository.pool(), category, ranking.by).await?,
-    };
+    let products = options.cache.of(app.repository.top_products(category, ranking.by)).await?;
     Ok(Json(products))
 }
 
@@ -149,10 +149,7 @@ async fn report(
     Path(year): Path<u16>,
     Query(options): Query<Options>,
 ) -> Result<Json<Vec<ReportLine>>, ApiError> {
-    let lines = match options.cache {
-        Caching::On => app.repository.sales_report(year).await?,
-        Caching::Off => query::report(app.repository.pool(), year).await?,
-    };
+    let lines = options.cache.of(app.repository.sales_report(year)).await?;
     if lines.is_empty() { Err(ApiError::NotFound("report")) } else { Ok(Json(lines)) }
 }
 

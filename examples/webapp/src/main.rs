@@ -20,13 +20,14 @@ mod shutdown;
 #[cfg(test)]
 mod tests;
 mod timing;
+mod told;
 mod writes;
 
 use crate::api::App;
 use crate::db::Seed;
 use crate::error::StartError;
 use crate::repository::Repository;
-use crate::shutdown::{Finish, Stop};
+use crate::shutdown::Stop;
 use cached_core::{Audit, AuditOptions, Cache, CacheBuilder};
 use std::io::{self, ErrorKind, Write as _};
 use std::process::ExitCode;
@@ -95,10 +96,10 @@ async fn run() -> Result<(), StartError> {
     let url = format!("http://{}", listener.local_addr()?);
     tracing::info!(%url, store = cache.stats().store, "listening");
     shutdown::serve(listener, api::router(app), stop).await?;
-    let finish = Finish::of(&cache).await;
+    let unfinished = shutdown::finish(&cache).await;
 
     pool.close().await;
     directory.close()?;
-    finish.log();
+    shutdown::log(&unfinished);
     Ok(())
 }

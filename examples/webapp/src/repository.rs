@@ -22,7 +22,7 @@ impl Repository {
         Self { pool }
     }
 
-    /// For `?cache=off`, which asks the database directly.
+    /// For writes.
     pub(crate) fn pool(&self) -> &SqlitePool {
         &self.pool
     }

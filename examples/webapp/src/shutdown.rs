@@ -1,7 +1,7 @@
 //! The end of the app: what is under way is finished, but nothing can hold it up for long.
 
 use axum::Router;
-use cached_core::Cache;
+use cached_core::{Cache, Unfinished};
 use std::io;
 use std::time::Duration;
 use tokio::net::TcpListener;
@@ -9,8 +9,8 @@ use tokio::sync::watch;
 
 /// How long open requests may take to end. Browsers also open connections ahead, on which nothing is ever asked.
 const OPEN_REQUESTS: Duration = Duration::from_secs(5);
-/// How long pending invalidations may wait for Redis. What is not applied by then is lost.
-const PENDING: Duration = Duration::from_secs(10);
+/// How long the cache may take to end what it stores and invalidates. What Redis has not taken by then is lost.
+const UNFINISHED: Duration = Duration::from_secs(10);
 
 /// Ctrl-C or SIGTERM. Listened for from the start, so that none is lost between two that wait for it.
 #[derive(Clone)]
@@ -70,27 +70,20 @@ pub(crate) async fn serve(listener: TcpListener, router: Router, stop: Stop) -> 
     }
 }
 
-/// What the cache left behind.
-pub(crate) struct Finish {
-    pending: usize,
+/// Shuts the cache down: the last loaded values are stored, and invalidations that Redis has not taken yet are applied.
+/// Returns what was left.
+pub(crate) async fn finish(cache: &Cache) -> Unfinished {
+    let pending = cache.stats().pending;
+    if pending > 0 {
+        tracing::info!(pending, "waiting for Redis to take the pending invalidations");
+    }
+    cache.shutdown(UNFINISHED).await
 }
 
-impl Finish {
-    /// Waits until the last loaded values are stored, and then for the invalidations that Redis has not taken yet.
-    pub(crate) async fn of(cache: &Cache) -> Self {
-        let pending = cache.stats().pending;
-        if pending > 0 {
-            tracing::info!(pending, "waiting for Redis to take the pending invalidations");
-        }
-        cache.settled().await;
-        cache.drained(PENDING).await;
-        Self { pending: cache.stats().pending }
-    }
-
-    pub(crate) fn log(&self) {
-        match self.pending {
-            0 => tracing::info!("stopped; no invalidation is pending"),
-            pending => tracing::warn!(pending, "stopped; these invalidations are lost, old values end with their time"),
-        }
+pub(crate) fn log(unfinished: &Unfinished) {
+    if unfinished.is_empty() {
+        tracing::info!("stopped; {unfinished}");
+    } else {
+        tracing::warn!("stopped; {unfinished}: what is lost ends with its time to live");
     }
 }

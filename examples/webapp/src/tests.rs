@@ -4,6 +4,7 @@ use crate::api::{self, App};
 use crate::db::{self, Seed};
 use crate::repository::Repository;
 use crate::timing::ELAPSED;
+use crate::told::CACHE_STATUS;
 use axum::body::{Body, to_bytes};
 use axum::http::{Request, StatusCode};
 use cached_core::{Cache, SiteStats};
@@ -44,7 +45,7 @@ impl Fixture {
         assert_eq!(response.headers().contains_key(ELAPSED), data, "{path}");
         let status = response.status();
         let body = to_bytes(response.into_body(), usize::MAX).await.unwrap();
-        self.app.cache.settled().await;
+        self.app.cache.flush().await;
         (status, String::from_utf8(body.to_vec()).unwrap())
     }
 
@@ -226,7 +227,24 @@ async fn cache_off_asks_the_database() {
     assert_eq!(fixture.ok("/api/users/1").await["name"], before["name"]);
     assert_eq!(fixture.ok("/api/users/1?cache=off").await["name"], "Zoe Zimmer");
     assert_eq!(fixture.ok("/api/users/1?cache=on").await["name"], before["name"]);
-    assert_eq!(fixture.site("find_user").loads, 1);
+    assert_eq!((fixture.site("find_user").loads, fixture.site("find_user").bypassed), (2, 1));
+}
+
+#[tokio::test]
+async fn answers_say_what_the_cache_did() {
+    let fixture = Fixture::new().await;
+    let told = async |path: &str| {
+        let request = Request::builder().uri(path).body(Body::empty()).unwrap();
+        let response = fixture.app.cache.scope(api::router(fixture.app.clone()).oneshot(request)).await.unwrap();
+        fixture.app.cache.flush().await;
+        response.headers().get(CACHE_STATUS).map(|status| status.to_str().unwrap().to_owned())
+    };
+    let status = async |path| told(path).await.unwrap();
+    assert_eq!(status("/api/users/1").await, "cached_core; fwd=uri-miss; stored; detail=absent");
+    assert_eq!(status("/api/users/1").await, "cached_core; hit");
+    assert_eq!(status("/api/users/1?cache=off").await, "cached_core; fwd=bypass; detail=bypassed");
+    assert_eq!(status("/api/users/404").await, "cached_core; fwd=uri-miss; stored; detail=absent", "of errors, too");
+    assert_eq!(told("/api/search").await, None, "the input is bad, and nothing was called");
 }
 
 #[tokio::test]

@@ -109,7 +109,7 @@ impl Webapp {
     /// Asserts that it ends with success and that its files are gone.
     fn ends_well(mut self) {
         let last = self.logged("stopped");
-        assert!(last.contains("no invalidation is pending"), "{last}");
+        assert!(last.contains("nothing is left"), "{last}");
         assert_eq!(self.process.ended().code(), Some(0));
         let left: Vec<PathBuf> = self.files.path().read_dir().unwrap().map(|file| file.unwrap().path()).collect();
         assert!(left.is_empty(), "{left:?}");

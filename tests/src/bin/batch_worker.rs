@@ -49,7 +49,8 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         return Err("usage: batch_worker URL FROM..TO BATCHES LOAD_MS LEASE_MS".into());
     };
     let lease = Duration::from_millis(lease_ms.parse()?);
-    let cache = Cache::builder().namespace("cache").redis(url).budget(Duration::from_secs(5)).lease(lease).build()?;
+    let cache =
+        Cache::builder().namespace("cache").redis(url).budget(Duration::from_secs(5)).lease_ttl(lease).build()?;
     cache.install();
     let source = Arc::new(Source { load_time: Duration::from_millis(load_ms.parse()?), ..Source::default() });
     let (ids, batches): (_, u32) = (range(ids)?, batches.parse()?);
@@ -71,7 +72,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     while let Some(done) = tasks.join_next().await {
         slowest = slowest.max(done??);
     }
-    cache.settled().await;
+    cache.flush().await;
     let loaded = source.loaded.lock().unwrap_or_else(PoisonError::into_inner).clone();
     let report = Report {
         loads: loaded.len() as u64,

@@ -213,7 +213,7 @@ async fn read(
             seen.versions.push(version);
         }
         // A background task stores the loaded value; the next read must find it.
-        service.cache.settled().await;
+        service.cache.flush().await;
     }
     seen.loads = service.loads.load(Ordering::Relaxed) - before;
     Ok(seen)
@@ -234,7 +234,7 @@ async fn write(
     let (version, outcome) = match by {
         By::Put => {
             let version = save(id).await?;
-            cache.settled().await;
+            cache.flush().await;
             (version, Outcome::Applied)
         }
         By::Bracket => bracketed(Invalidation::new().key(&key)).await?,
@@ -245,8 +245,8 @@ async fn write(
                 By::Key => cache.invalidate(Invalidation::new().key(&key)).await,
                 By::Tag => cache.invalidate(Invalidation::new().tag("users")).await,
                 By::Event => cache.emit(&UserChanged { id }).await,
-                By::Delete => cache.delete(&key).await.map(|()| Outcome::Applied)?,
-                _ => cache.flush_namespace(|_| ()).await.map(|_| Outcome::Applied)?,
+                By::Delete => cache.entry(&key).remove().await.map(|()| Outcome::Applied)?,
+                _ => cache.clear().await.map(|_| Outcome::Applied)?,
             };
             (version, outcome)
         }

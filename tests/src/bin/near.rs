@@ -73,7 +73,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         return Err("usage: near URL DATABASE_URL HEARTBEAT_MS".into());
     };
     let heartbeat = Duration::from_millis(heartbeat_ms.parse()?);
-    let cache = Cache::builder().namespace("cache").redis(url).heartbeat(heartbeat).build()?;
+    let cache = Cache::builder().namespace("cache").redis(url).near_heartbeat(heartbeat).build()?;
     cache.install();
     let database = redis::Client::open(database.as_str())?.get_multiplexed_async_connection().await?;
     let mut lines = BufReader::new(tokio::io::stdin()).lines();
@@ -85,7 +85,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
                 let version = read(&database, id).await?.version;
                 let took_us = u64::try_from(began.elapsed().as_micros())?;
                 let is_near = near_hits(&cache) > before;
-                cache.settled().await;
+                cache.flush().await;
                 let is_coherent = cache.stats().near.is_some_and(|near| near.coherent);
                 say(&NearRead { version, is_near, is_coherent, took_us })?;
             }

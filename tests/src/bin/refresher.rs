@@ -85,8 +85,8 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let cache = Cache::builder()
         .namespace("cache")
         .redis(url)
-        .lease(lease)
-        .throttle(throttle)
+        .lease_ttl(lease)
+        .refresh_cooldown(throttle)
         .budget(Duration::from_secs(2))
         .build()?;
     cache.install();

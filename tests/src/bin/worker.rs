@@ -1,7 +1,7 @@
 //! A process that uses the cache: a number of concurrent callers of one key, whose load takes a given time. They may
 //! refresh by force.
 
-use cached_core::{Cache, Options};
+use cached_core::Cache;
 use std::collections::BTreeSet;
 use std::io::{BufRead, Write};
 use std::sync::Arc;
@@ -26,7 +26,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let lease = Duration::from_millis(lease_ms.parse()?);
     let cache =
         // Patient, because the time of the store is not under test.
-        Cache::builder().namespace("cache").redis(url).budget(Duration::from_secs(5)).lease(lease).max_wait(Duration::from_secs(30)).build()?;
+        Cache::builder().namespace("cache").redis(url).budget(Duration::from_secs(5)).lease_ttl(lease).max_wait(Duration::from_secs(30)).build()?;
     let callers: u32 = callers.parse()?;
 
     say("ready");
@@ -45,7 +45,8 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
                 tokio::time::sleep(load_time).await;
                 Ok::<_, String>(format!("loaded by {}", std::process::id()))
             };
-            let call = cache.get_or_set(&key, Options::new(), load);
+            let entry = cache.entry(&key);
+            let call = entry.get_or_load(load);
             let value = if is_forced { cached_core::refresh(call).await } else { call.await };
             (value, began.elapsed())
         });
@@ -57,7 +58,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         slowest = slowest.max(took);
         values.insert(value?);
     }
-    cache.settled().await;
+    cache.flush().await;
     let report = Report {
         loads: loads.load(Ordering::SeqCst),
         slowest_ms: slowest.as_secs_f64() * 1000.0,

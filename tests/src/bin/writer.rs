@@ -14,7 +14,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let cache = cached_core::Cache::builder()
         .namespace("cache")
         .redis(url)
-        .marker(marker)
+        .write_marker_ttl(marker)
         .budget(Duration::from_secs(5))
         .build()?;
     let rows: u64 = rows.parse()?;

@@ -1,3 +1,4 @@
-//! Calls that their caller controls: past the cache.
+//! Calls that their caller controls: past the cache, or with their status.
 
 mod bypass;
+mod status;

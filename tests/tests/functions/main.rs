@@ -4,5 +4,7 @@
 mod control;
 mod entries;
 mod options;
+mod sync_callers;
 mod told;
 mod user_code;
+mod verbs;

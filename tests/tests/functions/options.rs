@@ -11,6 +11,7 @@
 //! the machine is.
 #![expect(clippy::unwrap_used, reason = "in a test, a panic is the report")]
 
+mod by_hand;
 mod oracle;
 mod pairs;
 mod schedule;
@@ -18,13 +19,14 @@ mod source;
 mod spec;
 #[expect(clippy::needless_update, reason = "a function with all options leaves no default to its expansion")]
 mod table;
+mod twins;
 mod world;
 
 use cached_core::{Cache, CacheBuilder, Clock};
 use futures_util::future::join_all;
 use schedule::{Run, RunSummary};
 use std::time::Duration;
-use table::{Subject, subjects};
+use table::Subject;
 use tests::RedisServer;
 use world::World;
 
@@ -38,19 +40,24 @@ fn builder() -> CacheBuilder {
         .namespace("cache")
         .ttl_class("timed", ms(120))
         .ttl_class("short", ms(60))
-        .throttle(THROTTLE)
+        .refresh_cooldown(THROTTLE)
         .budget(Duration::from_secs(8))
-        .lease(Duration::from_secs(30))
-        .marker(Duration::from_secs(60))
+        .lease_ttl(Duration::from_secs(30))
+        .write_marker_ttl(Duration::from_secs(60))
         .max_wait(Duration::from_secs(60))
 }
 
 /// `heartbeat`: contact that is older than this counts as lost until the store is asked again.
 async fn in_memory(subject: Subject, heartbeat: Duration, seed: u64, steps: usize) -> RunSummary {
     let clock = Clock::manual();
-    let cache = builder().clock(clock.clone()).heartbeat(heartbeat).build().unwrap();
+    let cache = builder().clock(clock.clone()).near_heartbeat(heartbeat).build().unwrap();
     fastrand::seed(seed);
     Run::new(subject, World::timed(cache, clock), seed).steps(steps).await
+}
+
+/// The functions with an attribute, and the entries by hand.
+fn subjects() -> Vec<Subject> {
+    [table::subjects(), by_hand::subjects()].concat()
 }
 
 /// The near cache is always in contact.

@@ -3,11 +3,11 @@
 //! ask.
 
 use cached_core::store::MemoryStore;
-use cached_core::{Cache, CacheError, Clock, Options, Outcome, UnstoredReason, redis_cached, redis_invalidate};
+use cached_core::{Cache, CacheError, Clock, Outcome, UnstoredReason, redis_cached, redis_invalidate};
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
-use tests::{Log, RedisServer, eventually, free_port, patient_cache};
+use tests::{Log, RedisServer, applied, eventually, free_port, patient_cache};
 use tracing::Level;
 
 mod other {
@@ -96,13 +96,13 @@ async fn a_permanent_cause_is_logged_at_the_first_value() {
     let cache = patient_cache(&server.url());
     for _ in 0..5 {
         cache.scope(page(65)).await;
-        cache.settled().await;
+        cache.flush().await;
     }
     one_line(&log.take(), "page", &["WARN", "more than 64 tags and events", "use fewer"]);
     assert_eq!(cache.stats().site("page").unwrap().unstored[&UnstoredReason::TooManyTags], 5);
     for _ in 0..5 {
         cache.scope(large(400_000)).await;
-        cache.settled().await;
+        cache.flush().await;
     }
     one_line(
         &log.take(),
@@ -118,7 +118,7 @@ async fn a_permanent_cause_is_logged_at_the_first_value() {
     );
     for _ in 0..5 {
         cache.scope(grid(1)).await;
-        cache.settled().await;
+        cache.flush().await;
     }
     one_line(&log.take(), "grid", &["WARN", "cannot be written as json", "write another `codec`"]);
 }
@@ -130,12 +130,12 @@ async fn a_temporary_cause_is_logged_when_it_stays() {
     let cache = patient_cache(&server.url());
     for n in 0..99 {
         cache.scope(never(n)).await;
-        cache.settled().await;
+        cache.flush().await;
     }
     assert_eq!(log.take(), Vec::<String>::new(), "it may be the hundredth that is stored");
     for n in 99..300 {
         cache.scope(never(n)).await;
-        cache.settled().await;
+        cache.flush().await;
     }
     one_line(&log.take(), "never", &["WARN", "100 calls in a row", "`cache_if` said no", "none_ttl"]);
 }
@@ -148,7 +148,7 @@ async fn a_server_that_refuses_scripts_is_named_with_its_own_words() {
     let cache = patient_cache(&format!("redis://app:pw@127.0.0.1:{}/", server.port()));
     for n in 0..300 {
         cache.scope(plain(n)).await;
-        cache.settled().await;
+        cache.flush().await;
     }
     one_line(&log.take(), "plain", &["WARN", "the server refuses a command", "ACL SETUSER", "no permissions"]);
 }
@@ -160,7 +160,7 @@ async fn a_replica_is_an_outage_that_says_so() {
     let cache = patient_cache(&server.url());
     for n in 0..300 {
         cache.scope(plain(n)).await;
-        cache.settled().await;
+        cache.flush().await;
     }
     let log = log.take();
     let warnings: Vec<_> = log.iter().filter(|line| line.contains("WARN")).collect();
@@ -178,7 +178,7 @@ async fn another_program_s_data_under_the_keys_is_said() {
         let _: redis::Value = server.send(&[b"DEL", b"cache:k:told:1"]).await;
         let _: redis::Value = server.send(&[b"RPUSH", b"cache:k:told:1", b"a list"]).await;
         cache.scope(plain(1)).await;
-        cache.settled().await;
+        cache.flush().await;
     }
     one_line(&log.take(), "plain", &["WARN", "not written by this library", ".namespace(..)"]);
 }
@@ -191,11 +191,11 @@ async fn builds_side_by_side_are_logged_when_it_continues() {
     let server = RedisServer::start();
     let cache = patient_cache(&server.url());
     let _ = log.take();
-    cache.set("k", &"theirs".to_owned(), Options::new()).await.unwrap();
-    let mine = async || cache.get_or_set("k", Options::new(), async || Ok::<u64, ()>(1)).await;
+    cache.entry("k").set(&"theirs".to_owned()).await.unwrap();
+    let mine = async || cache.entry("k").get_or_load(async || Ok::<u64, ()>(1)).await;
     for _ in 0..500 {
         mine().await.unwrap();
-        cache.settled().await;
+        cache.flush().await;
     }
     assert_eq!(log.take(), Vec::<String>::new(), "what a deployment looks like");
     for _ in 0..1000 {
@@ -213,7 +213,7 @@ async fn a_function_that_hits_says_nothing() {
     for n in 0..400 {
         // Most of its values must not be stored.
         cache.scope(never(if n % 90 == 0 { 2000 } else { n })).await;
-        cache.settled().await;
+        cache.flush().await;
     }
     assert_eq!(log.take(), Vec::<String>::new());
 }
@@ -236,7 +236,7 @@ async fn an_outage_is_one_line_for_each_function_that_writes() {
         assert_eq!(lines.iter().filter(|line| line.contains("WARN") && line.contains(words)).count(), 1, "{lines:#?}");
     }
     server.restart();
-    assert!(cache.drained(Duration::from_secs(10)).await);
+    assert!(applied(&cache, Duration::from_secs(10)).await);
     let mut lines = Vec::new();
     eventually("it is over", async || {
         // Any call finds out that the server is back.
@@ -267,7 +267,7 @@ async fn single_calls_are_logged_for_those_who_ask() {
         lines.map(|line| line.split_once("cached_core::calls: ").unwrap().1.to_owned()).collect::<Vec<_>>()
     };
     cache.scope(plain(7)).await;
-    cache.settled().await;
+    cache.flush().await;
     cache.scope(plain(7)).await;
     let lines = calls();
     let said = ["miss site=\"functions::told::plain\" key=\"cache:k:told:7\" reason=Absent", "loaded", "stored", "hit"];
@@ -277,7 +277,7 @@ async fn single_calls_are_logged_for_those_who_ask() {
     }
     assert!(lines[1].contains("took=") && lines[1].contains("is_ok=true"));
     cache.scope(never(7)).await;
-    cache.settled().await;
+    cache.flush().await;
     let lines = calls();
     assert!(lines.last().unwrap().starts_with("not stored") && lines.last().unwrap().contains("Policy"), "{lines:#?}");
     cache.scope(change(7)).await.unwrap();
@@ -288,7 +288,7 @@ async fn single_calls_are_logged_for_those_who_ask() {
         .namespace("cache")
         .redis(server.url())
         .budget(Duration::from_secs(2))
-        .local(Duration::from_secs(60));
+        .near_ttl(Duration::from_secs(60));
     let near = near.build().unwrap();
     eventually("it is near", async || {
         near.scope(plain(7)).await;
@@ -330,14 +330,14 @@ async fn writes_are_shown_as_writes() {
     let server = RedisServer::start();
     let cache = patient_cache(&server.url());
     cache.scope(change(1)).await.unwrap();
-    cache.set("k", &1_u8, Options::new()).await.unwrap();
-    cache.delete("k").await.unwrap();
+    cache.entry("k").set(&1_u8).await.unwrap();
+    cache.entry("k").remove().await.unwrap();
     let text = cache.stats().to_string();
     let line = |name: &str| text.lines().find(|line| line.starts_with(name)).unwrap_or_default();
-    for name in ["change ", "Cache::set", "Cache::delete"] {
+    for name in ["change ", "Cache::entry", "Entry::remove"] {
         assert!(line(name).contains("1 writes") && !line(name).contains('%'), "{text}");
     }
-    assert!(line("change ").contains("1 applied") && line("Cache::set").contains("1 stored"), "{text}");
+    assert!(line("change ").contains("1 applied") && line("Cache::entry").contains("1 stored"), "{text}");
 }
 
 #[test]
@@ -347,11 +347,11 @@ fn without_a_runtime_that_is_what_is_said() {
     let (log, _listening) = Log::listen(Level::WARN);
     let cache = Cache::builder().namespace("cache").redis("redis://127.0.0.1:1/").build().unwrap();
     let mut context = Context::from_waker(Waker::noop());
-    let Poll::Ready(Err(error)) = pin!(cache.set("k", &1_u8, Options::new())).poll(&mut context) else { panic!("set") };
+    let Poll::Ready(Err(error)) = pin!(cache.entry("k").set(&1_u8)).poll(&mut context) else { panic!("set") };
     assert!(matches!(error, CacheError::NoRuntime) && error.to_string().contains("no tokio runtime"), "{error}");
-    assert!(matches!(pin!(cache.delete("k")).poll(&mut context), Poll::Ready(Err(CacheError::NoRuntime))));
+    assert!(matches!(pin!(cache.entry("k").remove()).poll(&mut context), Poll::Ready(Err(CacheError::NoRuntime))));
     for _ in 0..3 {
-        assert!(pin!(cache.get_or_set("k", Options::new(), async || Ok::<u8, ()>(1))).poll(&mut context).is_ready());
+        assert!(pin!(cache.entry("k").get_or_load(async || Ok::<u8, ()>(1))).poll(&mut context).is_ready());
     }
     let lines = log.take();
     assert!(lines.len() == 1 && lines[0].contains("no tokio runtime"), "{lines:#?}");
@@ -368,7 +368,7 @@ fn without_a_runtime_that_is_what_is_said() {
 async fn an_error_says_it_once_and_no_text_holds_the_password() {
     let url = format!("redis://app:hunter2@127.0.0.1:{}/", free_port());
     let cache = Cache::builder().namespace("cache").redis(&*url).build().unwrap();
-    let error = cache.delete("k").await.unwrap_err();
+    let error = cache.entry("k").remove().await.unwrap_err();
     let mut chain = vec![error.to_string()];
     let mut source = std::error::Error::source(&error);
     while let Some(error) = source {

@@ -3,8 +3,8 @@
 #![expect(clippy::unwrap_used, reason = "in a test, a panic is the report")]
 
 use cached_core::{
-    Cache, CacheError, KeyIdentity, KeySegment, MissReason, Options, SegmentWriter, SiteStats, UnstoredReason,
-    redis_cached, redis_invalidate, redis_put,
+    Cache, CacheError, KeyIdentity, KeySegment, MissReason, SegmentWriter, SiteStats, UnstoredReason, redis_cached,
+    redis_invalidate, redis_put,
 };
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::cell::Cell;
@@ -183,7 +183,7 @@ impl Subject {
     async fn thrice<T: PartialEq + std::fmt::Debug>(&self, call: impl AsyncFn() -> T, expected: T) {
         for _ in 0..3 {
             assert_eq!(self.cache.scope(call()).await, expected);
-            self.cache.settled().await;
+            self.cache.flush().await;
         }
     }
 
@@ -238,7 +238,7 @@ async fn callers_that_share_a_load_are_none_the_worse() {
         tokio::time::sleep(Duration::from_millis(20)).await;
         Ok::<_, ()>(Unreadable(3))
     };
-    let call = async |_| on.cache.get_or_set("k", Options::new(), load).await;
+    let call = async |_| on.cache.entry("k").get_or_load(load).await;
     let values = futures_util::future::join_all((0..10).map(call)).await;
     assert!(values.iter().all(|value| *value == Ok(Unreadable(3))));
 }
@@ -246,16 +246,13 @@ async fn callers_that_share_a_load_are_none_the_worse() {
 #[tokio::test]
 async fn by_hand_as_well() {
     let on = Subject::new();
-    on.cache.set("k", &Unreadable(3), Options::new()).await.unwrap();
-    assert_eq!(on.cache.get::<Unreadable>("k").await, None);
-    assert_eq!(on.site("Cache::get").misses[&MissReason::Panicked], 1);
-    assert!(matches!(on.cache.set("k", &Unwritable(1), Options::new()).await, Err(CacheError::Encode { .. })));
-    on.thrice(
-        async || on.cache.get_or_set("l", Options::new(), async || Ok::<_, ()>(Unwritable(1))).await,
-        Ok(Unwritable(1)),
-    )
-    .await;
-    assert_eq!(on.site("Cache::get_or_set").unstored[&UnstoredReason::Panicked], 3);
+    on.cache.entry("k").set(&Unreadable(3)).await.unwrap();
+    assert_eq!(on.cache.entry("k").get::<Unreadable>().await, None);
+    assert_eq!(on.site("Cache::entry").misses[&MissReason::Panicked], 1);
+    assert!(matches!(on.cache.entry("k").set(&Unwritable(1)).await, Err(CacheError::Encode { .. })));
+    on.thrice(async || on.cache.entry("l").get_or_load(async || Ok::<_, ()>(Unwritable(1))).await, Ok(Unwritable(1)))
+        .await;
+    assert_eq!(on.site("Cache::entry").unstored[&UnstoredReason::Panicked], 3);
 }
 
 #[tokio::test]
@@ -325,9 +322,9 @@ async fn nothing_is_set_that_depends_on_what_cannot_be_rendered() {
         part: Unrenderable,
     }
     let cache = Cache::memory();
-    let options = Options::new().invalidate_on(&Changed { part: Unrenderable });
-    assert!(matches!(cache.set("handed", &1, options).await, Err(CacheError::Unrenderable)));
-    assert_eq!(cache.get::<i32>("handed").await, None);
+    let entry = cache.entry("handed").invalidate_on(&Changed { part: Unrenderable });
+    assert!(matches!(entry.set(&1).await, Err(CacheError::Unrenderable)));
+    assert_eq!(cache.entry("handed").get::<i32>().await, None);
 }
 
 #[tokio::test]
@@ -353,5 +350,5 @@ async fn a_panic_while_the_key_is_rendered_runs_uncached() {
 async fn a_panic_in_the_function_itself_is_the_caller_s() {
     let on = Subject::new();
     let load = async || if on.log.take().is_empty() { panic!("the caller's own") } else { Ok::<u8, ()>(1) };
-    let _ = on.cache.get_or_set("k", Options::new(), load).await;
+    let _ = on.cache.entry("k").get_or_load(load).await;
 }

@@ -2,7 +2,7 @@
 //! writes.
 #![expect(clippy::unwrap_used, reason = "in a test, a panic is the report")]
 
-use cached_core::{Cache, Invalidation, Options, Outcome, redis_cached};
+use cached_core::{Cache, Invalidation, Outcome, redis_cached};
 use redis::AsyncCommands;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -333,7 +333,7 @@ impl<'a, E: Row> Repo<'a, E> {
                 rows[&1].version()
             }
         };
-        self.cache.settled().await;
+        self.cache.flush().await;
         version
     }
 }
@@ -450,19 +450,19 @@ async fn no_build_waits_for_the_load_of_another() {
             ended.await.unwrap();
             Ok::<u64, ()>(1)
         };
-        loader.get_or_set("row", Options::new(), load).await
+        loader.entry("row").get_or_load(load).await
     });
     begun.await.unwrap();
     let read = async |cache: &Cache| {
         let load = || async { Ok::<_, ()>(2 + loads.fetch_add(1, Ordering::SeqCst)) };
-        let value = cache.get_or_set("row", Options::new(), load).await.unwrap();
-        cache.settled().await;
+        let value = cache.entry("row").get_or_load(load).await.unwrap();
+        cache.flush().await;
         value
     };
     assert_eq!((read(&newer[0]).await, read(&newer[1]).await), (2, 2), "one load for both of a build");
     end.send(()).unwrap();
     assert_eq!(held.await.unwrap(), Ok(1));
-    older.settled().await;
+    older.flush().await;
     assert_eq!((read(&newer[0]).await, read(&newer[1]).await, read(&older).await), (2, 2, 1));
     assert_eq!(loads.into_inner(), 1);
 }

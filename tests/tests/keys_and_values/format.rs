@@ -64,7 +64,7 @@ async fn bytes_come_back_and_stand_in_the_register_as_they_are() {
             assert_eq!(bytes(0).await, Ok(None));
             assert_eq!(shared(1).await.as_deref(), Some(&*picture(1)));
             assert_eq!(vecs(&[1, 2]).await, HashMap::from([(1, picture(1)), (2, picture(2))]));
-            cache.settled().await;
+            cache.flush().await;
         }
         assert_eq!(upload(3, b"").await, b"");
         assert_eq!(vec(3).await, b"", "what was put, not a picture");
@@ -103,7 +103,7 @@ async fn a_program_in_another_language_reads_what_was_stored() {
     let keys = cache
         .scope(async {
             drop((vec(1).await, bytes(0).await, shared(1).await, json(7).await));
-            cache.settled().await;
+            cache.flush().await;
             [key(entry!(vec(1))), key(entry!(bytes(0))), key(entry!(shared(1))), key(entry!(json(7)))]
         })
         .await;

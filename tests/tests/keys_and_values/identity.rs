@@ -158,7 +158,7 @@ macro_rules! each_its_own {
         for _ in 0..2 {
             $(
                 assert_eq!(cache.scope($call).await, $expected);
-                cache.settled().await;
+                cache.flush().await;
             )*
         }
         let stats = cache.stats();
@@ -265,7 +265,7 @@ async fn equal_sets_and_maps_are_one_entry_one_event_and_one_tag() {
     let backwards: Vec<u8> = numbers.iter().rev().copied().collect();
     let find = async |numbers: &[u8]| {
         let found = cache.scope(found(&filter(numbers), &loads)).await;
-        cache.settled().await;
+        cache.flush().await;
         found
     };
     for _ in 0..5 {
@@ -331,7 +331,7 @@ async fn what_its_serialize_leaves_out_is_not_told_apart() {
     }
     let cache = Cache::memory();
     assert!(cache.scope(rounded(Decimal { units: 1, rounded: true })).await);
-    cache.settled().await;
+    cache.flush().await;
     assert!(cache.scope(rounded(Decimal { units: 1, rounded: false })).await);
 }
 

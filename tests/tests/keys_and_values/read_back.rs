@@ -2,7 +2,7 @@
 //! another build has stored is not read as this build's type (P5).
 #![expect(clippy::unwrap_used, reason = "in a test, a panic is the report")]
 
-use cached_core::{Cache, Codec, MissReason, Options, SiteStats, UnstoredReason, redis_cached, redis_put, testing};
+use cached_core::{Cache, Codec, MissReason, SiteStats, UnstoredReason, redis_cached, redis_put, testing};
 use serde::{Deserialize, Serialize};
 use std::fmt::Debug;
 use tests::{Log, RedisServer, patient_cache};
@@ -30,7 +30,7 @@ impl Subject {
         let uncached = call().await;
         for _ in 0..3 {
             assert_eq!(self.cache.scope(call()).await, uncached, "{name}");
-            self.cache.settled().await;
+            self.cache.flush().await;
         }
         let stats = self.site(name);
         assert_eq!((stats.loads, stats.hits, stats.unstored.get(&reason)), (3, 0, Some(&3)), "{name}: {stats:?}");
@@ -39,7 +39,7 @@ impl Subject {
     /// Calls twice; the second call hits.
     async fn stored<T: PartialEq + Debug>(&self, name: &str, call: impl AsyncFn() -> T) {
         let first = self.cache.scope(call()).await;
-        self.cache.settled().await;
+        self.cache.flush().await;
         assert_eq!(self.cache.scope(call()).await, first, "{name}");
         let stats = self.site(name);
         assert_eq!((stats.loads, stats.hits, stats.stored), (1, 1, 1), "{name}: {stats:?}");
@@ -190,8 +190,8 @@ async fn neither_in_a_batch_nor_in_a_put_nor_by_hand() {
     on.cache.scope(put_reading(1)).await;
     assert_eq!(on.site("put_reading").unstored.get(&UnstoredReason::Encode), Some(&1));
     let value = Reading { at: 1, value: Some(f64::NAN) };
-    assert!(on.cache.set("k", &value, Options::new()).await.is_err());
-    assert!(on.cache.get::<Reading>("k").await.is_none());
+    assert!(on.cache.entry("k").set(&value).await.is_err());
+    assert!(on.cache.entry("k").get::<Reading>().await.is_none());
 }
 
 #[tokio::test]
@@ -219,7 +219,7 @@ async fn an_untagged_enum_does_not_come_back_as_an_earlier_variant() {
     on.never_stored("owner", UnstoredReason::Changed, async || owner(1).await).await;
     on.said(&["read_back::owner", "near=\"Team\""]);
     on.cache.scope(owner(0)).await;
-    on.cache.settled().await;
+    on.cache.flush().await;
     assert_eq!(on.cache.scope(owner(0)).await, Owner::User { id: 0 });
     assert_eq!(on.site("owner").hits, 1, "a value that does come back is stored");
 }
@@ -254,14 +254,14 @@ async fn once_one_came_back_as_another_each_is_checked() {
     let on = Subject::new();
     for id in (0..200).chain(1_000..1_064) {
         on.cache.scope(owner_of(id)).await;
-        on.cache.settled().await;
+        on.cache.flush().await;
     }
     let stats = on.site("owner_of");
     assert!(stats.unstored.contains_key(&UnstoredReason::Changed), "one of 64 is checked: {stats:?}");
     let before = stats.stored;
     for id in 2_000..2_050 {
         on.cache.scope(owner_of(id)).await;
-        on.cache.settled().await;
+        on.cache.flush().await;
     }
     assert_eq!(on.site("owner_of").stored, before);
 }
@@ -276,13 +276,13 @@ macro_rules! deployed {
     ($on:expr, $first:expr, { $($old:item)* } => { $($new:item)* } is $is_hit:literal) => {{
         let old = {
             $(#[derive(Debug, Serialize, Deserialize)] #[allow(clippy::allow_attributes, dead_code, reason = "read")] $old)*
-            $on.cache.set("event", &$first, Options::new()).await.unwrap();
+            $on.cache.entry("event").set(&$first).await.unwrap();
             std::any::type_name::<Event>()
         };
         $(#[derive(Debug, Serialize, Deserialize)] #[allow(clippy::allow_attributes, dead_code, reason = "read")] $new)*
         assert_eq!(old, std::any::type_name::<Event>());
         let before = $on.site_misses();
-        let found = $on.cache.get::<Event>("event").await;
+        let found = $on.cache.entry("event").get::<Event>().await;
         assert_eq!(found.is_some(), $is_hit, "{found:?}");
         assert_eq!($on.site_misses() - before, u64::from(!$is_hit));
     }};
@@ -292,7 +292,7 @@ impl Subject {
     /// The number of values that were found of another type.
     fn site_misses(&self) -> u64 {
         let stats = self.cache.stats();
-        stats.site("Cache::get").and_then(|site| site.misses.get(&MissReason::Type).copied()).unwrap_or(0)
+        stats.site("Cache::entry").and_then(|site| site.misses.get(&MissReason::Type).copied()).unwrap_or(0)
     }
 }
 

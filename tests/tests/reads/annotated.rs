@@ -115,14 +115,14 @@ async fn policies() {
             let (runs, minute) = (Runs::default(), Duration::from_secs(60));
             for (id, expected) in [(0, 2), (200, 4), (1, 5)] {
                 policy(&runs, id, minute).await;
-                cache.settled().await;
+                cache.flush().await;
                 policy(&runs, id, minute).await;
                 assert_eq!(runs.so_far(), expected, "id {id}: None is off, 200 is not active, 1 is stored");
             }
             let runs = Runs::default();
             by_value(&runs, 10).await;
             by_value(&runs, 20).await;
-            cache.settled().await;
+            cache.flush().await;
             clock.advance(Duration::from_secs(15));
             by_value(&runs, 20).await;
             assert_eq!(runs.so_far(), 2);
@@ -274,19 +274,19 @@ async fn generic_arguments_never_mix() {
     with_cache(async |cache| {
         for _ in 0..2 {
             assert_eq!(name_of::<Cats>(1).await, "cats1");
-            cache.settled().await;
+            cache.flush().await;
             assert_eq!(name_of::<Dogs>(1).await, "dogs1", "another type behind the same key");
-            cache.settled().await;
+            cache.flush().await;
             assert_eq!(named::<Cats, 1>(1).await, "cats11");
             assert_eq!(named::<Dogs, 1>(1).await, "dogs11");
-            cache.settled().await;
+            cache.flush().await;
             assert_eq!(named::<Cats, 2>(1).await, "cats12");
             assert_eq!(default_key::<Cats>(1, &["a"]).await, "cats1[\"a\"]");
             assert_eq!(default_key::<Dogs>(1, &["a"]).await, "dogs1[\"a\"]");
             assert_eq!(Table::<Cats>(std::marker::PhantomData).first().await, "cats");
-            cache.settled().await;
+            cache.flush().await;
             assert_eq!(Table::<Dogs>(std::marker::PhantomData).first().await, "dogs");
-            cache.settled().await;
+            cache.flush().await;
         }
         let stats = cache.stats();
         assert!(stats.site("name_of").unwrap().misses[&MissReason::Type] > 0);
@@ -417,10 +417,10 @@ async fn versions_and_codecs() {
     with_cache(async |cache| {
         let runs = Runs::default();
         assert_eq!(version_1(&runs).await, 1);
-        cache.settled().await;
+        cache.flush().await;
         assert_eq!(version_2(&runs).await, 2, "bytes of an older version are a miss");
         for _ in 0..2 {
-            cache.settled().await;
+            cache.flush().await;
             assert_eq!(packed(&runs, 1).await, user(1));
             assert_eq!(message(&runs, 1).await, user(1));
         }

@@ -151,17 +151,17 @@ where
         let loads = || source.loads.load(Ordering::SeqCst);
         if is_beside {
             of_another_type(&source).await;
-            source.cache.settled().await;
+            source.cache.flush().await;
         }
         let first = Ok(Some(Row { version: 1, ..Row::default() }));
         assert_eq!(call().await, first);
-        source.cache.settled().await;
+        source.cache.flush().await;
         source.clock.advance(Duration::from_secs(10));
         source.says(Ok(row.clone()));
         let refreshed = call().await;
         assert!(refreshed == Ok(row.clone()) || refreshed == first, "{refreshed:?}");
         eventually("the refresh has ended", async || {
-            source.cache.settled().await;
+            source.cache.flush().await;
             let stats = source.cache.stats();
             stats.sites.iter().any(|site| site.unstored.contains_key(&reason))
         })
@@ -173,7 +173,7 @@ where
                 (Ok(row.clone()), n),
                 "{reason:?}: the old value is not served any more"
             );
-            source.cache.settled().await;
+            source.cache.flush().await;
         }
         source.says(Err("the database is away".to_owned()));
         assert_eq!(call().await, Err("the database is away".to_owned()), "{reason:?}: nor in place of an error");

@@ -310,7 +310,7 @@ async fn of_two_processes_the_later_load_stays(mut on: Subject) {
 
 async fn entries_by_hand_are_refreshed_by_force(on: Subject) {
     let call = |version: u64| {
-        on.here.cache.get_or_set("by hand", cached_core::Options::new(), move || async move { Ok::<_, ()>(version) })
+        on.here.cache.entry("by hand").get_or_load(move || async move { Ok::<_, ()>(version) })
     };
     assert_eq!(call(1).await, Ok(1));
     on.settled().await;

@@ -4,7 +4,7 @@
 //! Each place stores so many values that chance alone would have to draw the same side sixty-four times.
 #![expect(clippy::unwrap_used, reason = "in a test, a panic is the report")]
 
-use cached_core::{Cache, Options, redis_cached, redis_put};
+use cached_core::{Cache, redis_cached, redis_put};
 use std::collections::HashMap;
 use std::time::Duration;
 use tests::{RedisServer, patient_cache};
@@ -85,16 +85,15 @@ async fn stored(cache: &Cache) {
         stale(*id).await.unwrap();
         put(*id).await;
         put_written(*id).await;
-        let told = || Options::new().ttl(TIME);
-        cache.get_or_set(format!("get_or_set:{id}"), told(), || async { Ok::<u64, ()>(1) }).await.unwrap();
-        cache.set(format!("set:{id}"), &1_u64, told()).await.unwrap();
-        cache.set(format!("set_class:{id}"), &1_u64, Options::new()).await.unwrap();
+        cache.entry(format!("get_or_load:{id}")).ttl(TIME).get_or_load(|| async { Ok::<u64, ()>(1) }).await.unwrap();
+        cache.entry(format!("set:{id}")).ttl(TIME).set(&1_u64).await.unwrap();
+        cache.entry(format!("set_class:{id}")).set(&1_u64).await.unwrap();
     }
     batch(&ids).await;
     let keys: Vec<String> = ids.iter().map(|id| format!("many:{id}")).collect();
     let load = |keys: Vec<String>| async { Ok::<_, ()>(keys.into_iter().map(|key| (key, 1_u64)).collect()) };
-    cache.get_or_set_many(&keys, Options::new().ttl(TIME), load).await.unwrap();
-    cache.settled().await;
+    cache.entries(&keys, String::clone).ttl(TIME).get_or_load(load).await.unwrap();
+    cache.flush().await;
 }
 
 #[tokio::test]
@@ -102,7 +101,7 @@ async fn the_time_of_a_call_or_a_value_is_never_exceeded() {
     let server = RedisServer::start();
     let cache = patient_cache(&server.url());
     cache.scope(stored(&cache)).await;
-    for name in ["expression", "closure", "stale", "batch", "put", "get_or_set", "set", "many"] {
+    for name in ["expression", "closure", "stale", "batch", "put", "get_or_load", "set", "many"] {
         is_only_shortened(&server, name).await;
     }
     is_spread_to_both_sides(&server, "written", TIME).await;
@@ -122,6 +121,6 @@ async fn the_time_of_a_none_is_written_in_the_attribute() {
             }
         })
         .await;
-    cache.settled().await;
+    cache.flush().await;
     is_spread_to_both_sides(&server, "written", 2 * TIME).await;
 }

@@ -4,6 +4,7 @@ mod annotated;
 mod batch;
 mod ended;
 mod forced;
+mod errors;
 mod jitter;
 mod near;
 mod read_path;

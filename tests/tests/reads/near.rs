@@ -2,7 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "in a test, a panic is the report")]
 
 use cached_core::store::{MemoryStore, RedisStore, Store};
-use cached_core::{Cache, CacheBuilder, Clock, DropReason, Invalidation, Options, Outcome, redis_cached};
+use cached_core::{Cache, CacheBuilder, Clock, DropReason, Invalidation, Outcome, redis_cached};
 use std::sync::Arc;
 use std::time::Duration;
 use tests::{KeptChanged, KeptRows, RedisServer, Way, eventually};
@@ -21,7 +21,7 @@ struct Subject {
 }
 
 fn patient() -> CacheBuilder {
-    Cache::builder().namespace("cache").budget(Duration::from_secs(2)).heartbeat(Duration::from_secs(1))
+    Cache::builder().namespace("cache").budget(Duration::from_secs(2)).near_heartbeat(Duration::from_secs(1))
 }
 
 impl Subject {
@@ -133,7 +133,7 @@ async fn a_write_of_ones_own_is_seen_at_once(on: Subject) {
     }
     on.rows.warm(&on.here, Way::Shared, 1).await;
     on.rows.commit(1);
-    on.here.delete(Way::Shared.key(1)).await.unwrap();
+    on.here.entry(Way::Shared.key(1)).remove().await.unwrap();
     assert_eq!(on.read(Way::Shared, 1).await, on.rows.now(1));
 }
 
@@ -141,7 +141,7 @@ async fn a_namespace_that_is_flushed_is_seen(on: Subject) {
     for (way, flusher) in [(Way::Shared, &on.there), (Way::Cloned, &on.here)] {
         on.rows.warm(&on.here, way, 1).await;
         on.rows.commit(1);
-        flusher.flush_namespace(drop).await.unwrap();
+        flusher.clear().await.unwrap();
         on.sees(way, 1, "the flush is seen").await;
     }
 }
@@ -156,13 +156,13 @@ async fn a_value_is_not_kept_for_longer_than_it_lives(on: Subject) {
             clock.advance(ttl);
         }
         eventually("the entry is over", async || on.rows.read_brief(&on.here, 1, ttl).await == version).await;
-        on.here.settled().await;
+        on.here.flush().await;
         // Read from the store, and kept for the rest of its time.
         eventually("it is kept", async || {
             on.rows.read_brief(&on.here, 1, ttl).await;
             let before = brief(&on.here);
             on.rows.read_brief(&on.here, 1, ttl).await;
-            on.here.settled().await;
+            on.here.flush().await;
             brief(&on.here) > before
         })
         .await;
@@ -178,8 +178,8 @@ async fn near_statistics_count_what_happened(on: Subject) {
     assert!(stats.coherent && stats.drops.is_empty(), "{stats:?}");
     assert_eq!((stats.entries, stats.capacity), (3, 32 << 20));
     assert!(stats.bytes > 3 * 192 && stats.bytes < 3 * 512, "{stats:?}");
-    on.there.delete(Way::Shared.key(1)).await.unwrap();
-    on.here.delete(Way::Shared.key(2)).await.unwrap();
+    on.there.entry(Way::Shared.key(1)).remove().await.unwrap();
+    on.here.entry(Way::Shared.key(2)).remove().await.unwrap();
     // A changed value is dropped when a call asks for it.
     eventually("both are dropped", async || {
         on.read(Way::Shared, 1).await;
@@ -187,11 +187,11 @@ async fn near_statistics_count_what_happened(on: Subject) {
         drops(DropReason::Changed) == 2
     })
     .await;
-    on.here.settled().await;
+    on.here.flush().await;
     on.rows.warm(&on.here, Way::Shared, 1).await;
     on.rows.warm(&on.here, Way::Shared, 2).await;
     assert_eq!(near().entries, 3);
-    on.here.flush_namespace(drop).await.unwrap();
+    on.here.clear().await.unwrap();
     eventually("all are dropped", async || near().entries == 0).await;
     assert_eq!(near().bytes, 0);
     assert!(drops(DropReason::Flushed) >= 3);
@@ -242,7 +242,7 @@ async fn generic_arguments_are_kept_apart(on: Subject) {
             eventually("something is kept", async || {
                 for _ in 0..3 {
                     assert_eq!(in_region::<North>(7).await, 107);
-                    on.here.settled().await;
+                    on.here.flush().await;
                 }
                 assert_eq!(in_region::<South>(7).await, 207);
                 on.here.stats().site("in_region").unwrap().near_hits > 0
@@ -263,7 +263,7 @@ async fn an_absent_value_is_kept(on: Subject) {
         .scope(async {
             eventually("it is kept", async || {
                 assert_eq!(nobody(1).await, None);
-                on.here.settled().await;
+                on.here.flush().await;
                 on.here.stats().site("nobody").unwrap().near_hits > 0
             })
             .await;
@@ -298,7 +298,7 @@ async fn what_stands_beside_another_builds_entry_is_kept_and_what_the_other_writ
     for way in Way::ALL {
         for round in 0..5 {
             on.rows.read(&older, way, 1).await;
-            older.settled().await;
+            older.flush().await;
             on.rows.warm(&on.here, way, 1).await;
             let base: bool = on.server().send(&[b"EXISTS", way.redis_key(1).as_bytes()]).await;
             let entries: Vec<String> = on.server().send(&[b"KEYS", format!("*{}*", way.key(1)).as_bytes()]).await;
@@ -306,10 +306,10 @@ async fn what_stands_beside_another_builds_entry_is_kept_and_what_the_other_writ
             let writer = if round % 2 == 0 { &older } else { &on.there };
             assert_eq!(on.rows.write(writer, 1).await, Outcome::Applied);
             on.sees(way, 1, "another build's write is seen").await;
-            on.here.settled().await;
+            on.here.flush().await;
             assert_eq!(on.rows.write(&on.here, 1).await, Outcome::Applied);
             assert_eq!(on.read(way, 1).await, on.rows.now(1), "{way:?}: a write of one's own is seen at once");
-            on.here.settled().await;
+            on.here.flush().await;
             assert_eq!(on.rows.write(&on.here, 1).await, Outcome::Applied, "the next entry is the older build's");
         }
     }
@@ -330,8 +330,8 @@ async fn a_function_without_local_keeps_nothing() {
     let on = Subject::redis();
     let load = async || Ok::<_, ()>(1u64);
     for _ in 0..5 {
-        on.here.get_or_set("k", Options::new(), load).await.unwrap();
-        on.here.settled().await;
+        on.here.entry("k").get_or_load(load).await.unwrap();
+        on.here.flush().await;
     }
     assert!(on.here.stats().near.is_none());
     let clients: String = on.server().send(&[b"CLIENT", b"LIST"]).await;

@@ -1,7 +1,7 @@
 //! The way of a call when all is well, and when its load does not end well, on the memory store and on Redis.
 #![expect(clippy::unwrap_used, reason = "in a test, a panic is the report")]
 
-use cached_core::{Cache, Clock, MissReason, Options, UnstoredReason};
+use cached_core::{ByHand, Cache, Clock, Entry, MissReason, UnstoredReason, Untyped};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -30,7 +30,7 @@ impl Subject {
         // Thousands of concurrent callers in a debug build on a busy machine are not a fault of the server.
         let cache = Cache::builder().namespace("cache").redis(server.url()).budget(Duration::from_secs(5));
         // Nor is it the lease's fault if the task that is to store the value had no turn.
-        let cache = cache.lease(Duration::from_secs(60)).build().unwrap();
+        let cache = cache.lease_ttl(Duration::from_secs(60)).build().unwrap();
         Self { cache, clock: Clock::manual(), loads: Arc::default(), server: Some(server) }
     }
 
@@ -40,18 +40,18 @@ impl Subject {
 
     /// A call whose load counts itself and returns its number.
     async fn call(&self, key: &str) -> Result<u64, String> {
-        self.call_with(key, Options::new()).await
+        self.call_with(self.cache.entry(key)).await
     }
 
-    async fn call_with(&self, key: &str, options: Options) -> Result<u64, String> {
+    async fn call_with(&self, entry: Entry<Untyped, ByHand>) -> Result<u64, String> {
         let load = || async { Ok(self.loads.fetch_add(1, Ordering::SeqCst) + 1) };
-        let value = self.cache.get_or_set(key, options, load).await;
-        self.cache.settled().await;
+        let value = entry.get_or_load(load).await;
+        self.cache.flush().await;
         value
     }
 
     fn stats(&self) -> cached_core::SiteStats {
-        self.cache.stats().site("Cache::get_or_set").expect("it was called").clone()
+        self.cache.stats().site("Cache::entry").expect("it was called").clone()
     }
 }
 
@@ -69,7 +69,7 @@ async fn the_second_call_is_a_hit(on: Subject) {
 async fn an_error_is_never_stored(on: Subject) {
     for _ in 0..3 {
         let load = || async { Err::<u64, _>("no database".to_owned()) };
-        assert_eq!(on.cache.get_or_set("a", Options::new(), load).await, Err("no database".to_owned()));
+        assert_eq!(on.cache.entry("a").get_or_load(load).await, Err("no database".to_owned()));
     }
     assert_eq!(on.call("a").await, Ok(1), "nothing stands in the way of the next load");
     let stats = on.stats();
@@ -82,8 +82,8 @@ async fn a_none_is_remembered(on: Subject) {
             on.loads.fetch_add(1, Ordering::SeqCst);
             Ok::<_, String>(None::<u64>)
         };
-        assert_eq!(on.cache.get_or_set_option("a", Options::new(), load).await, Ok(None));
-        on.cache.settled().await;
+        assert_eq!(on.cache.entry("a").get_or_load_option(load).await, Ok(None));
+        on.cache.flush().await;
     }
     assert_eq!(on.loads(), 1);
     // A caller whose type cannot hold the value loads.
@@ -91,49 +91,49 @@ async fn a_none_is_remembered(on: Subject) {
 }
 
 async fn zero_time_to_live_means_not_stored(on: Subject) {
-    let never = Options::new().ttl(Duration::ZERO);
-    assert_eq!(on.call_with("a", never.clone()).await, Ok(1));
-    assert_eq!(on.call_with("a", never.clone()).await, Ok(2));
+    let never = on.cache.entry("a").ttl(Duration::ZERO);
+    assert_eq!(on.call_with(never.clone()).await, Ok(1));
+    assert_eq!(on.call_with(never.clone()).await, Ok(2));
     assert_eq!(on.stats().unstored[&UnstoredReason::Policy], 2);
 }
 
 /// A load whose value is not stored gives its lease back before the next caller asks.
 async fn what_is_not_stored_does_not_hold_up_the_next_call(on: Subject) {
-    let never = Options::new().ttl(Duration::ZERO);
+    let never = on.cache.entry("a").ttl(Duration::ZERO);
     for _ in 0..20 {
         let load = || async { Ok::<_, String>(1u64) };
-        on.cache.get_or_set("a", never.clone(), load).await.unwrap();
+        never.get_or_load(load).await.unwrap();
     }
     let stats = on.stats();
     assert_eq!((stats.loads, stats.lease_waits), (20, 0), "{stats:?}");
 }
 
 async fn values_end_with_their_time_to_live(on: Subject) {
-    let short = Options::new().ttl(Duration::from_millis(100));
-    assert_eq!(on.call_with("a", short.clone()).await, Ok(1));
+    let short = on.cache.entry("a").ttl(Duration::from_millis(100));
+    assert_eq!(on.call_with(short.clone()).await, Ok(1));
     on.clock.advance(Duration::from_millis(111));
-    eventually("the value expires", async || on.call_with("a", short.clone()).await == Ok(2)).await;
+    eventually("the value expires", async || on.call_with(short.clone()).await == Ok(2)).await;
 }
 
 async fn values_that_are_too_large_are_returned_and_not_stored(on: Subject) {
     let load = || async { Ok::<_, String>("x".repeat(2 << 20)) };
     for _ in 0..2 {
-        assert_eq!(on.cache.get_or_set("a", Options::new(), load).await.unwrap().len(), 2 << 20);
-        on.cache.settled().await;
+        assert_eq!(on.cache.entry("a").get_or_load(load).await.unwrap().len(), 2 << 20);
+        on.cache.flush().await;
     }
     let stats = on.stats();
     assert_eq!((stats.loads, stats.unstored[&UnstoredReason::TooLarge]), (2, 2));
 }
 
 async fn set_get_and_delete(on: Subject) {
-    assert_eq!(on.cache.get::<u64>("a").await, None);
-    on.cache.set("a", &7u64, Options::new()).await.unwrap();
-    assert_eq!(on.cache.get::<u64>("a").await, Some(7));
-    assert_eq!(on.cache.get::<String>("a").await, None, "another type");
+    assert_eq!(on.cache.entry("a").get::<u64>().await, None);
+    on.cache.entry("a").set(&7u64).await.unwrap();
+    assert_eq!(on.cache.entry("a").get::<u64>().await, Some(7));
+    assert_eq!(on.cache.entry("a").get::<String>().await, None, "another type");
     assert_eq!(on.call("a").await, Ok(7));
-    on.cache.delete("a").await.unwrap();
-    assert_eq!(on.cache.get::<u64>("a").await, None);
-    assert_eq!(on.cache.stats().site("Cache::get").unwrap().misses[&MissReason::Type], 1);
+    on.cache.entry("a").remove().await.unwrap();
+    assert_eq!(on.cache.entry("a").get::<u64>().await, None);
+    assert_eq!(on.cache.stats().site("Cache::entry").unwrap().misses[&MissReason::Type], 1);
 }
 
 async fn a_delete_during_a_load_keeps_the_loaded_value_out(on: Subject) {
@@ -143,15 +143,15 @@ async fn a_delete_during_a_load_keeps_the_loaded_value_out(on: Subject) {
         deleted.notified().await;
         Ok::<_, String>(1u64)
     };
-    let caller = on.cache.get_or_set("a", Options::new(), load);
+    let caller = on.cache.entry("a").get_or_load(load);
     let writer = async {
         loading.notified().await;
-        on.cache.delete("a").await.unwrap();
+        on.cache.entry("a").remove().await.unwrap();
         deleted.notify_one();
     };
     assert_eq!(tokio::join!(caller, writer).0, Ok(1), "a value that was computed is returned");
-    on.cache.settled().await;
-    assert_eq!(on.cache.get::<u64>("a").await, None);
+    on.cache.flush().await;
+    assert_eq!(on.cache.entry("a").get::<u64>().await, None);
     assert_eq!(on.stats().unstored[&UnstoredReason::LeaseLost], 1);
 }
 
@@ -163,11 +163,11 @@ async fn a_caller_after_a_delete_does_not_get_a_load_from_before(on: Subject) {
         go_on.notified().await;
         Ok::<_, String>("old".to_owned())
     };
-    let early = on.cache.get_or_set("a", Options::new(), old);
+    let early = on.cache.entry("a").get_or_load(old);
     let late = async {
         loading.notified().await;
-        on.cache.delete("a").await.unwrap();
-        let late = on.cache.get_or_set("a", Options::new(), || async { Ok::<_, String>("new".to_owned()) });
+        on.cache.entry("a").remove().await.unwrap();
+        let late = on.cache.entry("a").get_or_load(|| async { Ok::<_, String>("new".to_owned()) });
         let release = async {
             tokio::task::yield_now().await;
             go_on.notify_one();
@@ -176,8 +176,8 @@ async fn a_caller_after_a_delete_does_not_get_a_load_from_before(on: Subject) {
     };
     let (early, late) = tokio::join!(early, late);
     assert_eq!((early.unwrap().as_str(), late.unwrap().as_str()), ("old", "new"));
-    on.cache.settled().await;
-    assert_eq!(on.cache.get::<String>("a").await.as_deref(), Some("new"));
+    on.cache.flush().await;
+    assert_eq!(on.cache.entry("a").get::<String>().await.as_deref(), Some("new"));
 }
 
 async fn callers_at_once_load_once(on: Subject) {
@@ -190,7 +190,7 @@ async fn callers_at_once_load_once(on: Subject) {
                 tokio::time::sleep(Duration::from_millis(20)).await;
                 Ok::<_, String>(loads.fetch_add(1, Ordering::SeqCst) + 1)
             };
-            cache.get_or_set("a", Options::new(), load).await
+            cache.entry("a").get_or_load(load).await
         });
     }
     assert!(callers.join_all().await.iter().all(|value| *value == Ok(1)));
@@ -206,7 +206,7 @@ async fn callers_of_a_hot_key_share_their_reads(on: Subject) {
         let (cache, all_here) = (on.cache.clone(), Arc::clone(&all_here));
         callers.spawn(async move {
             all_here.wait().await;
-            cache.get_or_set("a", Options::new(), || async { Err::<u64, _>("a load") }).await
+            cache.entry("a").get_or_load(|| async { Err::<u64, _>("a load") }).await
         });
     }
     assert!(callers.join_all().await.iter().all(|value| *value == Ok(1)));
@@ -242,7 +242,7 @@ async fn followers_of(on: &Subject, end: impl Future<Output = Result<u64, String
                 tokio::time::sleep(LOAD).await;
                 Err("no database".to_owned())
             };
-            cache.get_or_set("a", Options::new(), load).await
+            cache.entry("a").get_or_load(load).await
         });
     }
     while callers.join_next().await.is_some() {}
@@ -281,7 +281,7 @@ async fn an_aborted_leader_hands_over(on: Subject) {
                 loading.notify_one();
                 std::future::pending::<Result<u64, String>>().await
             };
-            cache.get_or_set("a", Options::new(), load).await
+            cache.entry("a").get_or_load(load).await
         }
     });
     loading.notified().await;
@@ -299,7 +299,7 @@ async fn an_aborted_leader_hands_over(on: Subject) {
 async fn a_leader_aborted_at_any_point_leaves_nothing_in_the_way(on: Subject) {
     for round in 0..60u64 {
         let key = format!("k{round}");
-        let call = on.cache.get_or_set(&key, Options::new(), || async {
+        let call = on.cache.entry(&key).get_or_load(|| async {
             tokio::time::sleep(Duration::from_millis(1)).await;
             Ok::<_, String>(0)
         });
@@ -314,7 +314,7 @@ async fn a_leader_aborted_at_any_point_leaves_nothing_in_the_way(on: Subject) {
 async fn a_function_that_calls_itself_does_not_wait_for_itself(on: Subject) {
     async fn countdown(cache: &Cache, n: u64) -> Result<u64, String> {
         let load = || async { if n == 0 { Ok(0) } else { Box::pin(countdown(cache, n - 1)).await } };
-        Box::pin(cache.get_or_set("same key", Options::new(), load)).await
+        Box::pin(cache.entry("same key").get_or_load(load)).await
     }
     let began = Instant::now();
     assert_eq!(countdown(&on.cache, 3).await, Ok(0));
@@ -326,9 +326,9 @@ async fn two_loads_that_wait_for_each_other_end(on: Subject) {
     let both = Barrier::new(2);
     let call = |mine: &'static str, other: &'static str| {
         let (cache, both) = (&on.cache, &both);
-        cache.get_or_set(mine, Options::new(), move || async move {
+        cache.entry(mine).get_or_load(move || async move {
             both.wait().await;
-            let value = cache.get_or_set(other, Options::new(), || async { Ok::<u64, String>(1) }).await;
+            let value = cache.entry(other).get_or_load(|| async { Ok::<u64, String>(1) }).await;
             value.map(|value| value + 1)
         })
     };
@@ -342,12 +342,10 @@ async fn more_background_loads_than_there_is_room_are_all_stored(on: Subject) {
     let mut callers = JoinSet::new();
     for i in 0..3_000 {
         let cache = on.cache.clone();
-        callers.spawn(async move {
-            cache.get_or_set(format!("k{i}"), Options::new(), || async { Ok::<_, String>(i) }).await
-        });
+        callers.spawn(async move { cache.entry(format!("k{i}")).get_or_load(|| async { Ok::<_, String>(i) }).await });
     }
     assert!(callers.join_all().await.iter().all(Result::is_ok));
-    on.cache.settled().await;
+    on.cache.flush().await;
     let stats = on.stats();
     assert_eq!((stats.loads, stats.stored), (3_000, 3_000), "{stats:?}");
 }

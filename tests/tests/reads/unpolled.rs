@@ -6,7 +6,7 @@
 #![expect(clippy::unwrap_used, reason = "in a test, a panic is the report")]
 
 use cached_core::store::{Acquire, Acquired, Get, Head, Key, Ping, Put, RedisStore, Store, StoreFuture};
-use cached_core::{Cache, Options, UnstoredReason, redis_cached};
+use cached_core::{Cache, UnstoredReason, redis_cached};
 use std::collections::HashMap;
 use std::pin::{Pin, pin};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::SeqCst};
@@ -30,7 +30,7 @@ fn patient(server: &RedisServer) -> Cache {
 
 /// A cache whose callers wait long for each other, and for the leases of other processes.
 fn waiting(server: &RedisServer) -> Cache {
-    Cache::builder().namespace("cache").redis(server.url()).max_wait(LONG).lease(LONG).build().unwrap()
+    Cache::builder().namespace("cache").redis(server.url()).max_wait(LONG).lease_ttl(LONG).build().unwrap()
 }
 
 /// Polls the future once; it must be pending.
@@ -97,11 +97,11 @@ async fn blocked<F: Future + Send + 'static>(future: F) -> (mpsc::Sender<()>, to
 async fn a_reader_that_is_kept_aside() {
     let server = RedisServer::start();
     let cache = patient(&server);
-    cache.set("k", &1_u8, Options::new()).await.unwrap();
-    let mut idle = pin!(cache.get::<u8>("k"));
+    cache.entry("k").set(&1_u8).await.unwrap();
+    let mut idle = pin!(cache.entry("k").get::<u8>());
     ask(&server, &mut idle).await;
     for _ in 0..3 {
-        let other = timeout(SOON, cache.get::<u8>("k")).await.expect("another reader of its key waits for it");
+        let other = timeout(SOON, cache.entry("k").get::<u8>()).await.expect("another reader of its key waits for it");
         assert_eq!(other, Some(1));
     }
     assert_eq!(idle.await, Some(1));
@@ -112,13 +112,15 @@ async fn the_first_reader_of_a_merged_batch_that_is_kept_aside() {
     let server = RedisServer::start();
     let cache = patient(&server);
     for key in ["a", "b"] {
-        cache.set(key, &1_u8, Options::new()).await.unwrap();
+        cache.entry(key).set(&1_u8).await.unwrap();
     }
-    let mut alone = pin!(cache.get::<u8>("b"));
-    let mut opener = pin!(cache.get::<u8>("a"));
+    let mut alone = pin!(cache.entry("b").get::<u8>());
+    let mut opener = pin!(cache.entry("a").get::<u8>());
     poll_once(&mut alone).await;
     poll_once(&mut opener).await;
-    let others = async { tokio::join!(cache.get::<u8>("a"), cache.get::<u8>("b"), cache.get::<u8>("a")) };
+    let others = async {
+        tokio::join!(cache.entry("a").get::<u8>(), cache.entry("b").get::<u8>(), cache.entry("a").get::<u8>())
+    };
     assert_eq!(timeout(SOON, others).await.expect("others wait for it"), (Some(1), Some(1), Some(1)));
     assert_eq!((alone.await, opener.await), (Some(1), Some(1)));
 }
@@ -127,13 +129,13 @@ async fn the_first_reader_of_a_merged_batch_that_is_kept_aside() {
 async fn readers_that_are_dropped_after_one_poll() {
     let server = RedisServer::start();
     let cache = patient(&server);
-    cache.set("k", &1_u8, Options::new()).await.unwrap();
+    cache.entry("k").set(&1_u8).await.unwrap();
     for _ in 0..3 {
         for key in ["k", "k", "another", "k"] {
-            let mut dropped = Box::pin(cache.get::<u8>(key));
+            let mut dropped = Box::pin(cache.entry(key).get::<u8>());
             poll_once(&mut dropped.as_mut()).await;
         }
-        assert_eq!(timeout(SOON, cache.get::<u8>("k")).await.expect("others wait for them"), Some(1));
+        assert_eq!(timeout(SOON, cache.entry("k").get::<u8>()).await.expect("others wait for them"), Some(1));
     }
 }
 
@@ -201,13 +203,13 @@ async fn the_first_of_several_steps_whose_task_blocks() {
 async fn a_runtime_that_stands_still_with_a_read_of_one_key() {
     let server = RedisServer::start();
     let cache = patient(&server);
-    cache.set("k", &1_u8, Options::new()).await.unwrap();
+    cache.entry("k").set(&1_u8).await.unwrap();
     let still = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let there = cache.clone();
     let still = std::thread::spawn(move || {
         for _ in 0..3 {
             let cache = there.clone();
-            still.spawn(async move { cache.get::<u8>("k").await });
+            still.spawn(async move { cache.entry("k").get::<u8>().await });
         }
         still.block_on(async {
             for _ in 0..4 {
@@ -219,7 +221,7 @@ async fn a_runtime_that_stands_still_with_a_read_of_one_key() {
     .join()
     .unwrap();
     for _ in 0..3 {
-        let others = async { tokio::join!(cache.get::<u8>("k"), cache.get::<u8>("k")) };
+        let others = async { tokio::join!(cache.entry("k").get::<u8>(), cache.entry("k").get::<u8>()) };
         assert_eq!(timeout(SOON, others).await.expect("others wait for it"), (Some(1), Some(1)));
     }
     still.shutdown_background();
@@ -240,9 +242,9 @@ async fn a_message_that_is_handled_while_a_call_is_under_way() {
         let cache = if is_cached { patient(&server) } else { waiting(&server) };
         if is_cached {
             cache.scope(person(7)).await;
-            cache.settled().await;
+            cache.flush().await;
         } else {
-            cache.delete("person:7").await.unwrap();
+            cache.entry("person:7").remove().await.unwrap();
         }
         let (send, mut inbox) = tokio::sync::mpsc::channel(1);
         let started = AtomicBool::new(false);
@@ -281,7 +283,7 @@ impl Call {
             tokio::time::sleep(Duration::from_millis(5)).await;
             Ok::<_, String>(number)
         };
-        self.cache.get_or_set("k", Options::new(), load).await.unwrap()
+        self.cache.entry("k").get_or_load(load).await.unwrap()
     }
 
     fn loads(&self) -> u64 {
@@ -299,17 +301,18 @@ impl Call {
 async fn a_leader_whose_lease_is_on_its_way() {
     let server = RedisServer::start();
     let store = Arc::new(Announced { store: RedisStore::new(&server.url()).unwrap(), acquires: AtomicU64::new(0) });
-    let call =
-        Call::new(Cache::builder().namespace("cache").store(store.clone()).max_wait(LONG).lease(LONG).build().unwrap());
+    let call = Call::new(
+        Cache::builder().namespace("cache").store(store.clone()).max_wait(LONG).lease_ttl(LONG).build().unwrap(),
+    );
     let mut leader = pin!(call.clone().run());
     poll_until(&mut leader, || store.acquires.load(SeqCst) == 1).await;
     assert_eq!(call.loads(), 0);
     assert_eq!(call.callers(50).await, vec![1; 50], "one of them leads, the others follow it");
-    call.cache.settled().await;
+    call.cache.flush().await;
     // Its lease was taken away, so nobody stores what it loads now.
     assert_eq!(timeout(SOON, leader).await.expect("it goes on"), 2);
-    call.cache.settled().await;
-    assert_eq!(call.cache.get::<u64>("k").await, Some(1));
+    call.cache.flush().await;
+    assert_eq!(call.cache.entry("k").get::<u64>().await, Some(1));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -319,12 +322,12 @@ async fn a_leader_that_loads() {
     let mut leader = pin!(call.clone().run());
     poll_until(&mut leader, || call.loads() == 1).await;
     assert_eq!(call.callers(50).await, vec![2; 50], "one of them leads, the others follow it");
-    call.cache.settled().await;
+    call.cache.flush().await;
     assert_eq!(timeout(SOON, leader).await.expect("it goes on"), 1, "its own value");
-    call.cache.settled().await;
-    let stats = call.cache.stats().site("Cache::get_or_set").unwrap().clone();
+    call.cache.flush().await;
+    let stats = call.cache.stats().site("Cache::entry").unwrap().clone();
     assert_eq!(stats.unstored.get(&UnstoredReason::LeaseLost), Some(&1), "{stats:?}");
-    assert_eq!(call.cache.get::<u64>("k").await, Some(2));
+    assert_eq!(call.cache.entry("k").get::<u64>().await, Some(2));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 3)]
@@ -427,7 +430,7 @@ async fn a_leader_that_is_slow_is_waited_for() {
                 }
                 Ok::<_, String>(number)
             };
-            cache.get_or_set("k", Options::new(), load).await.unwrap()
+            cache.entry("k").get_or_load(load).await.unwrap()
         });
     }
     calls.join_all().await;

@@ -46,7 +46,7 @@ async fn the_closure_sees_the_arguments_as_they_were_before_the_body() {
     let cache = Cache::memory();
     let find = async |tenant| {
         let found = cache.scope(page(tenant, " a ", "ada".to_owned(), Filter { langs: vec!["de", "en"] })).await;
-        cache.settled().await;
+        cache.flush().await;
         found
     };
     let [first, other] = [find(1).await, find(2).await];
@@ -77,7 +77,7 @@ async fn the_closure_of_a_batch_sees_its_other_arguments() {
     let cache = Cache::memory();
     let find = async || {
         let found = cache.scope(many("a", &[1, 2])).await;
-        cache.settled().await;
+        cache.flush().await;
         (found[&1], found[&2])
     };
     let (one, two) = find().await;
@@ -104,9 +104,9 @@ async fn put(shop: String, value: u64) -> u64 {
 async fn tasks_and_puts_see_arguments_too() {
     let cache = Cache::memory();
     assert_eq!(cache.scope(task("x")).await, 1);
-    cache.settled().await;
+    cache.flush().await;
     assert_eq!(cache.scope(put("x".to_owned(), 9)).await, 9);
-    cache.settled().await;
+    cache.flush().await;
     assert_eq!(cache.scope(task("x")).await, 9, "what was put");
     assert_eq!(cache.invalidate(Tag::new("shop:x")).await, Outcome::Applied);
     assert_eq!(cache.scope(task("x")).await, 1);
@@ -131,7 +131,7 @@ async fn with_fragile(fragile: Fragile) -> u64 {
 async fn a_clone_that_panics_costs_the_entry_and_not_the_call() {
     let cache = Cache::memory();
     assert_eq!(cache.scope(with_fragile(Fragile)).await, 7);
-    cache.settled().await;
+    cache.flush().await;
     let stats = cache.stats();
     let site = stats.site("with_fragile").expect("it was called");
     assert_eq!((site.stored, site.unstored[&UnstoredReason::Panicked]), (0, 1));

@@ -1,12 +1,12 @@
 //! Every way to reach a Redis server that a URL can name.
 
-use cached_core::{BuildError, Cache, Options};
+use cached_core::{BuildError, Cache};
 use tests::RedisServer;
 
 async fn works(url: &str) -> Cache {
     let cache = Cache::connect("cache", url).await.unwrap_or_else(|error| panic!("{url}: {error}"));
-    cache.set("k", &"value".to_owned(), Options::new()).await.unwrap_or_else(|error| panic!("{url}: {error}"));
-    assert_eq!(cache.get::<String>("k").await.as_deref(), Some("value"), "{url}");
+    cache.entry("k").set(&"value".to_owned()).await.unwrap_or_else(|error| panic!("{url}: {error}"));
+    assert_eq!(cache.entry("k").get::<String>().await.as_deref(), Some("value"), "{url}");
     cache
 }
 
@@ -43,10 +43,10 @@ async fn a_user_who_may_only_what_the_cache_needs() {
     let server = RedisServer::start_with(&user);
     let cache = works(&format!("redis://cache:pw@127.0.0.1:{}/", server.port())).await;
     let load = || async { Ok::<_, String>(1u8) };
-    cache.get_or_set("loaded", Options::new(), load).await.unwrap();
-    cache.settled().await;
+    cache.entry("loaded").get_or_load(load).await.unwrap();
+    cache.flush().await;
     let stats = cache.stats();
-    let site = stats.site("Cache::get_or_set").unwrap();
+    let site = stats.site("Cache::entry").unwrap();
     assert_eq!((site.stored, site.bypassed), (1, 0), "{site:?}");
 }
 
@@ -100,13 +100,13 @@ fn a_cache_that_outlives_its_runtime() {
     for round in 0..3u8 {
         let runtime = tokio::runtime::Runtime::new().unwrap();
         runtime.block_on(async {
-            cache.set("k", &round, Options::new()).await.unwrap();
-            assert_eq!(cache.get::<u8>("k").await, Some(round));
+            cache.entry("k").set(&round).await.unwrap();
+            assert_eq!(cache.entry("k").get::<u8>().await, Some(round));
         });
         // In every other round, an attempt to connect is still under way.
         if round == 1 {
             server.freeze();
-            runtime.block_on(async { cache.delete("k").await.unwrap_err() });
+            runtime.block_on(async { cache.entry("k").remove().await.unwrap_err() });
             server.thaw();
         }
     }

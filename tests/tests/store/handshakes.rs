@@ -2,9 +2,9 @@
 #![expect(clippy::unwrap_used, reason = "in a test, a panic is the report")]
 
 use cached_core::store::{Acquire, Get, Key, RedisStore, Store};
-use cached_core::{BreakerState, BuildError, Cache, FaultKind, Invalidation, Options, Outcome};
+use cached_core::{BreakerState, BuildError, Cache, FaultKind, Invalidation, Outcome};
 use std::time::Duration;
-use tests::{Log, Proxy, RedisServer, Row, eventually, patient_cache};
+use tests::{Log, Proxy, RedisServer, Row, applied, eventually, patient_cache};
 use tracing::Level;
 
 const WITHIN: Duration = Duration::from_secs(10);
@@ -12,7 +12,7 @@ const WITHIN: Duration = Duration::from_secs(10);
 async fn calls(cache: &Cache, calls: u64) {
     for n in 0..calls {
         let load = async || Ok::<_, ()>(n);
-        assert_eq!(cache.get_or_set(format!("k{n}"), Options::new(), load).await, Ok(n));
+        assert_eq!(cache.entry(format!("k{n}")).get_or_load(load).await, Ok(n));
     }
 }
 
@@ -65,7 +65,7 @@ async fn too_many_clients() {
     drop(other);
     eventually("it is used as soon as there is room", async || {
         row.read_and_store(&cache).await;
-        cache.stats().site("Cache::get_or_set").unwrap().hits > 0
+        cache.stats().site("Cache::entry").unwrap().hits > 0
     })
     .await;
 }
@@ -84,11 +84,11 @@ async fn a_register_that_is_refused_holds_up_no_others() {
     }
     server.restart_with(&["--user", "app", "on", ">pw", "~cache:k:row:*", "~{cache:k:row:*", "+@all"]);
     eventually("what may be removed is removed", async || cache.stats().pending == 10).await;
-    eventually("it is used again", async || cache.set("row:1", &1, Options::new()).await.is_ok()).await;
-    assert_eq!(cache.get::<i32>("row:1").await, Some(1));
+    eventually("it is used again", async || cache.entry("row:1").set(&1).await.is_ok()).await;
+    assert_eq!(cache.entry("row:1").get::<i32>().await, Some(1));
     assert_eq!(cache.invalidate(Invalidation::new().key("row:1")).await, Outcome::Applied);
     let _: () = server.send(&[b"ACL", b"SETUSER", b"app", b"~*"]).await;
-    assert!(cache.drained(Duration::from_secs(30)).await);
+    assert!(applied(&cache, Duration::from_secs(30)).await);
 }
 
 #[tokio::test]
@@ -99,20 +99,20 @@ async fn a_node_that_owns_a_part_of_a_cluster_is_not_flushed_as_a_whole() {
     let cache = patient_cache(&server.url());
     eventually("it takes keys of its own", async || {
         for n in 0..16 {
-            let _ = cache.set(format!("k{n}"), &1, Options::new()).await;
+            let _ = cache.entry(format!("k{n}")).set(&1).await;
         }
         server.send::<i64>(&[b"DBSIZE"]).await > 0
     })
     .await;
-    assert!(cache.flush_namespace(|_| ()).await.is_err(), "the keys of other nodes are still there");
+    assert!(cache.clear().await.is_err(), "the keys of other nodes are still there");
     let lines: Vec<_> = log.take().into_iter().filter(|line| line.contains("node of a Redis Cluster")).collect();
     assert_eq!(lines.len(), 1, "said once: {lines:#?}");
     assert!(lines[0].contains(&format!("127.0.0.1:{}", server.port())), "{lines:#?}");
 
     let server = RedisServer::cluster_node().await;
     let cache = patient_cache(&server.url());
-    cache.set("k", &1, Options::new()).await.unwrap();
-    assert_eq!(cache.flush_namespace(|_| ()).await.unwrap(), 1);
+    cache.entry("k").set(&1).await.unwrap();
+    assert_eq!(cache.clear().await.unwrap(), 1);
 }
 
 /// The client cannot read a refusal that quotes binary arguments. The log still says what is missing.

@@ -5,7 +5,7 @@ use bytes::Bytes;
 use cached_core::store::{
     Acquire, Acquired, Get, GetAll, Head, Key, Ping, Put, RedisStore, RemoveAll, Renew, Store, TagAll,
 };
-use cached_core::{Cache, FaultKind, MissReason, Options, SiteStats};
+use cached_core::{Cache, FaultKind, MissReason, SiteStats};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -39,12 +39,12 @@ impl Subject {
                     loads.fetch_add(1, Ordering::SeqCst);
                     Ok::<_, String>(format!("value {id}"))
                 };
-                let value = cache.get_or_set(format!("user:{id}"), Options::new(), load).await;
+                let value = cache.entry(format!("user:{id}")).get_or_load(load).await;
                 assert_eq!(value.unwrap(), format!("value {id}"));
             });
         }
         tasks.join_all().await;
-        self.cache.settled().await;
+        self.cache.flush().await;
     }
 
     fn loads(&self) -> u64 {
@@ -52,7 +52,7 @@ impl Subject {
     }
 
     fn stats(&self) -> SiteStats {
-        self.cache.stats().site("Cache::get_or_set").unwrap().clone()
+        self.cache.stats().site("Cache::entry").unwrap().clone()
     }
 
     /// How often the server was sent a command since the last time this was called.
@@ -91,7 +91,7 @@ async fn callers_of_one_key_ask_once() {
     on.callers(1).await;
     let before = on.calls("get").await + on.calls("mget").await;
     let load = || async { Err::<String, _>("not cached") };
-    let calls = (0..CALLERS).map(|_| on.cache.get_or_set("user:0", Options::new(), load));
+    let calls = (0..CALLERS).map(|_| on.cache.entry("user:0").get_or_load(load));
     for value in futures_in_one_task(calls).await {
         assert_eq!(value.unwrap(), "value 0");
     }
@@ -211,7 +211,7 @@ async fn a_caller_in_another_runtime_does_not_wait_for_one_that_stands_still() {
     let still = std::thread::spawn(move || {
         for id in 0..10 {
             let cache = cache.clone();
-            still.spawn(async move { cache.get::<String>(format!("user:{id}")).await });
+            still.spawn(async move { cache.entry(format!("user:{id}")).get::<String>().await });
         }
         still.block_on(tokio::task::yield_now());
         still

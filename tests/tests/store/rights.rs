@@ -1,7 +1,7 @@
 //! A user with exactly the rights that the chapter on guarantees lists.
 #![expect(clippy::unwrap_used, reason = "in a test, a panic is the report")]
 
-use cached_core::{Cache, Options, Outcome};
+use cached_core::{Cache, Outcome};
 use std::fs;
 use std::path::Path;
 use tests::{KeptRows, RedisServer, Row, Way, patient_cache};
@@ -44,11 +44,11 @@ async fn everything_works(cache: &Cache, server: &RedisServer) {
         assert_eq!(outcome, Outcome::Applied);
         assert_eq!(row.read_and_store(cache).await, row.now());
     }
-    cache.set("k", &1, Options::new()).await.unwrap();
-    cache.delete("k").await.unwrap();
-    assert!(cache.flush_namespace(|_| ()).await.unwrap() > 0);
+    cache.entry("k").set(&1).await.unwrap();
+    cache.entry("k").remove().await.unwrap();
+    assert!(cache.clear().await.unwrap() > 0);
     let stats = cache.stats();
-    let site = stats.site("Cache::get_or_set").unwrap();
+    let site = stats.site("Cache::entry").unwrap();
     assert!(site.hits >= 6 && site.bypassed == 0, "{stats:?}");
     // The server notes there what it refused.
     let denied: Vec<redis::Value> = server.send(&[b"ACL", b"LOG"]).await;

@@ -42,7 +42,7 @@ impl World {
     /// From now on, and until some time after the markers are gone, nobody reads an older version.
     async fn is_fresh_from_now_on(&self) {
         let killed = Instant::now();
-        let hits = || self.here.stats().site("Cache::get_or_set").map_or(0, |site| site.hits);
+        let hits = || self.here.stats().site("Cache::entry").map_or(0, |site| site.hits);
         let mut before = hits();
         // Longer, until rows are stored again.
         while killed.elapsed() < MARKER + MARKER / 4 || hits() < before + ROWS {
@@ -97,7 +97,7 @@ async fn what_is_set_by_hand_while_the_writer_is_at_work() {
     let writer = world.writer();
     let mut sets = Vec::new();
     for row in &world.rows {
-        sets.push(world.here.set(row.key(), &row.now(), row.options()).await);
+        sets.push(row.entry(&world.here).set(&row.now()).await);
     }
     world.commit_and_kill(writer);
     world.is_fresh_from_now_on().await;

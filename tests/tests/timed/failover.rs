@@ -60,14 +60,20 @@ async fn a_reader_that_only_reads() {
         }
     }
     let stats = here.stats();
-    assert!(stats.site("Cache::get_or_set").unwrap().hits > 20, "it hits on the new primary: {stats}");
+    assert!(stats.site("Cache::entry").unwrap().hits > 20, "it hits on the new primary: {stats}");
 }
 
 #[tokio::test]
 async fn a_reader_that_keeps_values_in_memory() {
     let pair = Pair::new().await;
     let cache = |url: String| {
-        Cache::builder().namespace("cache").redis(url).budget(WITHIN).heartbeat(Duration::from_secs(1)).build().unwrap()
+        Cache::builder()
+            .namespace("cache")
+            .redis(url)
+            .budget(WITHIN)
+            .near_heartbeat(Duration::from_secs(1))
+            .build()
+            .unwrap()
     };
     let (here, rows) = (cache(pair.address.url()), KeptRows::new(1));
     // `Bridged` serves its values for their own time.
@@ -105,7 +111,7 @@ async fn a_writers_next_write_is_applied() {
             }
             _ => {
                 row.commit();
-                here.delete(&row.key()).await.unwrap();
+                here.entry(&row.key()).remove().await.unwrap();
                 Outcome::Applied
             }
         };

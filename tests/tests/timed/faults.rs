@@ -4,7 +4,7 @@
 //! budget, and the statistics name the reason.
 #![expect(clippy::unwrap_used, reason = "in a test, a panic is the report")]
 
-use cached_core::{BreakerState, Cache, MissReason, Options, SiteStats, UnstoredReason};
+use cached_core::{BreakerState, Cache, MissReason, SiteStats, UnstoredReason};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 use tests::{Log, RedisServer, free_port};
@@ -29,7 +29,7 @@ fn cache(url: &str) -> Cache {
 }
 
 fn stats(cache: &Cache) -> SiteStats {
-    cache.stats().site("Cache::get_or_set").expect("it was called").clone()
+    cache.stats().site("Cache::entry").expect("it was called").clone()
 }
 
 /// A call whose load takes [`LOAD`]; checks the value and returns the delay.
@@ -39,7 +39,7 @@ async fn call(cache: &Cache) -> Duration {
         tokio::time::sleep(LOAD).await;
         Ok::<_, String>("right".to_owned())
     };
-    assert_eq!(cache.get_or_set(KEY, Options::new(), load).await.as_deref(), Ok("right"));
+    assert_eq!(cache.entry(KEY).get_or_load(load).await.as_deref(), Ok("right"));
     began.elapsed()
 }
 
@@ -50,7 +50,7 @@ async fn is_hit(cache: &Cache) -> bool {
         loads.fetch_add(1, Ordering::SeqCst);
         Ok::<_, String>("right".to_owned())
     };
-    assert_eq!(cache.get_or_set(KEY, Options::new(), load).await.as_deref(), Ok("right"));
+    assert_eq!(cache.entry(KEY).get_or_load(load).await.as_deref(), Ok("right"));
     loads.into_inner() == 0
 }
 
@@ -99,7 +99,7 @@ async fn a_frozen_server() {
     let server = RedisServer::start();
     let cache = cache(&server.url());
     call(&cache).await;
-    cache.settled().await;
+    cache.flush().await;
     assert!(is_hit(&cache).await);
 
     server.freeze();
@@ -124,7 +124,7 @@ async fn a_killed_server() {
     let mut server = RedisServer::start();
     let cache = cache(&server.url());
     call(&cache).await;
-    cache.settled().await;
+    cache.flush().await;
 
     server.kill();
     bridged(&cache).await;
@@ -138,11 +138,11 @@ async fn a_server_that_restarts_between_two_calls_is_not_even_noticed() {
     let mut server = RedisServer::start();
     let cache = cache(&server.url());
     call(&cache).await;
-    cache.settled().await;
+    cache.flush().await;
     server.kill();
     server.restart();
     call(&cache).await;
-    cache.settled().await;
+    cache.flush().await;
     let stats = stats(&cache);
     assert_eq!((stats.bypassed, stats.stored), (0, 2), "the broken connection was replaced: {stats:?}");
 }
@@ -180,7 +180,7 @@ async fn without_a_server_loads_are_bounded() {
         running.fetch_sub(1, Ordering::SeqCst);
         Ok::<_, String>("right".to_owned())
     };
-    let call = async |i: u32| cache.get_or_set(format!("k{i}"), Options::new(), load).await;
+    let call = async |i: u32| cache.entry(format!("k{i}")).get_or_load(load).await;
     let values = futures_util::future::join_all((0..200).map(call)).await;
     assert!(values.iter().all(Result::is_ok));
     assert_eq!(most.into_inner(), 64, "loads at once");
@@ -196,7 +196,7 @@ async fn without_a_server_callers_share_a_load_that_begins_after_they_came() {
         tokio::time::sleep(LOAD).await;
         Ok::<_, String>("right".to_owned())
     };
-    let call = async |_| cache.get_or_set("one key", Options::new(), load).await;
+    let call = async |_| cache.entry("one key").get_or_load(load).await;
     let values = futures_util::future::join_all((0..100).map(call)).await;
     assert!(values.iter().all(Result::is_ok));
     assert_eq!(loads.into_inner(), 2, "the load that was under way when the others came, and one for all of them");
@@ -208,7 +208,7 @@ async fn an_outage_is_two_lines_in_the_log() {
     let mut server = RedisServer::start();
     let cache = cache(&server.url());
     call(&cache).await;
-    cache.settled().await;
+    cache.flush().await;
     server.kill();
     open_breaker(&cache).await;
     median_overhead(&cache).await;
@@ -233,9 +233,7 @@ async fn many_callers_of_a_frozen_server_wait_side_by_side() {
     let began = Instant::now();
     for i in 0..50 {
         let cache = cache.clone();
-        callers.spawn(async move {
-            cache.get_or_set(format!("k{i}"), Options::new(), || async { Ok::<_, String>(i) }).await
-        });
+        callers.spawn(async move { cache.entry(format!("k{i}")).get_or_load(|| async { Ok::<_, String>(i) }).await });
     }
     assert!(callers.join_all().await.iter().all(Result::is_ok));
     assert!(began.elapsed() < BUDGET + 2 * SLACK, "{:?}", began.elapsed());
@@ -248,7 +246,7 @@ async fn healed(server: &RedisServer, plant: &[&[u8]], reason: MissReason) {
     let _: redis::Value = server.send(&[b"FLUSHALL"]).await;
     let _: redis::Value = server.send(plant).await;
     assert!(!is_hit(&cache).await, "{reason:?}");
-    cache.settled().await;
+    cache.flush().await;
     assert!(is_hit(&cache).await, "{reason:?}: the right value was not stored over it");
     assert_eq!(stats(&cache).misses.get(&reason), Some(&1), "{:?}", stats(&cache).misses);
 }
@@ -259,7 +257,7 @@ async fn damaged_and_foreign_bytes_cost_one_load() {
     let good = {
         let cache = cache(&server.url());
         call(&cache).await;
-        cache.settled().await;
+        cache.flush().await;
         server.send::<Vec<u8>>(&[b"GET", RAW_KEY]).await
     };
     let with = |change: &dyn Fn(&mut Vec<u8>)| {
@@ -289,7 +287,7 @@ async fn damaged_and_foreign_bytes_cost_one_load() {
 async fn a_value_under_another_key_is_not_served() {
     let server = RedisServer::start();
     let cache = cache(&server.url());
-    cache.set("user:2", &"someone else's".to_owned(), Options::new()).await.unwrap();
+    cache.entry("user:2").set(&"someone else's".to_owned()).await.unwrap();
     let _: redis::Value = server.send(&[b"COPY", b"cache:k:user:2", RAW_KEY]).await;
     assert!(!is_hit(&cache).await);
     assert_eq!(stats(&cache).misses[&MissReason::Corrupt], 1);
@@ -299,9 +297,9 @@ async fn a_value_under_another_key_is_not_served() {
 async fn a_value_of_another_type_is_no_hit() {
     let server = RedisServer::start();
     let cache = cache(&server.url());
-    cache.set(KEY, &7u64, Options::new()).await.unwrap();
+    cache.entry(KEY).set(&7u64).await.unwrap();
     assert!(!is_hit(&cache).await);
-    cache.settled().await;
+    cache.flush().await;
     assert!(is_hit(&cache).await);
     assert_eq!(stats(&cache).misses[&MissReason::Type], 1);
 }
@@ -312,8 +310,8 @@ async fn a_value_whose_payload_does_not_deserialize_is_loaded_each_time() {
     let cache = cache(&server.url());
     for _ in 0..2 {
         let load = || async { Ok::<_, String>(Unreadable { number: 1 }) };
-        assert_eq!(cache.get_or_set(KEY, Options::new(), load).await.unwrap().number, 1);
-        cache.settled().await;
+        assert_eq!(cache.entry(KEY).get_or_load(load).await.unwrap().number, 1);
+        cache.flush().await;
     }
     let stats = stats(&cache);
     assert_eq!((stats.loads, stats.misses[&MissReason::Payload]), (2, 1), "{stats:?}");
@@ -362,7 +360,7 @@ async fn a_wrong_password() {
     }
     let cache = cache(&server.url().replace("127", ":secret@127"));
     call(&cache).await;
-    cache.settled().await;
+    cache.flush().await;
     assert!(is_hit(&cache).await);
 }
 
@@ -391,13 +389,13 @@ async fn a_server_that_is_loading() {
 async fn set_and_delete_say_what_happened() {
     let mut server = RedisServer::start();
     let cache = cache(&server.url());
-    cache.set(KEY, &1u8, Options::new()).await.unwrap();
+    cache.entry(KEY).set(&1u8).await.unwrap();
     server.kill();
     for _ in 0..5 {
         let began = Instant::now();
-        assert!(cache.set(KEY, &1u8, Options::new()).await.is_err());
-        assert!(cache.delete(KEY).await.is_err());
-        assert_eq!(cache.get::<u8>(KEY).await, None);
+        assert!(cache.entry(KEY).set(&1u8).await.is_err());
+        assert!(cache.entry(KEY).remove().await.is_err());
+        assert_eq!(cache.entry(KEY).get::<u8>().await, None);
         assert!(began.elapsed() < 3 * BUDGET + SLACK);
     }
 }

@@ -98,7 +98,7 @@ async fn write(way: u64, cache: &Cache, source: &Source, id: u64) -> u64 {
         }
         _ => {
             let version = source.commit();
-            cache.delete(format!("row:{id}")).await.expect("the server is there");
+            cache.entry(format!("row:{id}")).remove().await.expect("the server is there");
             version
         }
     }
@@ -126,7 +126,7 @@ async fn rounds_of(way: u64, rounds: u64) {
         let source = Source::default();
         let written = Arc::new(AtomicU64::new(0));
         row(&here, &source, id, ms(0)).await.expect("the load succeeds");
-        here.settled().await;
+        here.flush().await;
         sleep(ms(4)).await;
         let until = Instant::now() + ms(30);
         let readers = [&here, &there, &there]
@@ -253,12 +253,12 @@ async fn whatever_stands_in_place_of_a_ticket_is_replaced() {
         let source = Source::default();
         server.send::<()>(&[b"DEL", b"cache:k:plain:1", refresh_lease]).await;
         plain(&cache, &source, 1).await.unwrap();
-        cache.settled().await;
+        cache.flush().await;
         server.send::<redis::Value>(garbage).await;
         sleep(ms(15)).await;
         source.commit();
         assert_eq!(plain(&cache, &source, 1).await, Ok(1), "{garbage:?}");
-        cache.settled().await;
+        cache.flush().await;
         assert_eq!(server.send::<u64>(&[b"EXISTS", refresh_lease]).await, 0);
     }
 }
@@ -271,7 +271,7 @@ async fn a_server_that_dies_during_a_renewal_costs_nobody_anything() {
     for id in 0..3 {
         row(&cache, &source, id, ms(0)).await.unwrap();
     }
-    cache.settled().await;
+    cache.flush().await;
     sleep(ms(10)).await;
     for id in 0..3 {
         assert_eq!(row(&cache, &source, id, ms(50)).await, Ok(0), "renewed in the background");
@@ -286,7 +286,7 @@ async fn a_server_that_dies_during_a_renewal_costs_nobody_anything() {
     server.restart();
     eventually("it is in use again", async || {
         row(&cache, &source, 1, ms(0)).await.unwrap();
-        cache.settled().await;
+        cache.flush().await;
         server.send::<u64>(&[b"EXISTS", b"cache:k:row:1"]).await == 1
     })
     .await;
@@ -299,13 +299,13 @@ async fn functions_with_one_template_read_what_the_other_stores() {
     let cache = patient_cache(&server.url());
     let source = Source::default();
     plain(&cache, &source, 7).await.unwrap();
-    cache.settled().await;
+    cache.flush().await;
     sleep(ms(15)).await;
     source.commit();
     // Past its end it is a miss for the function that keeps nothing, and what that one stores has no end but Redis'
     // own.
     assert_eq!(plain_without(&cache, &source, 7).await, Ok(1));
-    cache.settled().await;
+    cache.flush().await;
     sleep(ms(15)).await;
     source.commit();
     assert_eq!(plain(&cache, &source, 7).await, Ok(1));
@@ -349,10 +349,10 @@ async fn an_invalidated_value_is_no_bridge() {
     let cache = patient_cache(&server.url());
     let source = Source::default();
     bridged(&cache, &source, 1).await.unwrap();
-    cache.settled().await;
+    cache.flush().await;
     sleep(ms(15)).await;
     source.goes_down();
     assert_eq!(bridged(&cache, &source, 1).await, Ok(0));
-    cache.delete("bridged:1").await.unwrap();
+    cache.entry("bridged:1").remove().await.unwrap();
     assert!(bridged(&cache, &source, 1).await.is_err());
 }

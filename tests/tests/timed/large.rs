@@ -3,7 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "in a test, a panic is the report")]
 
 use cached_core::store::{Get, GetAll, Key, Put, RedisStore, Store};
-use cached_core::{BreakerState, Cache, CacheEvent, FaultKind, Options};
+use cached_core::{BreakerState, ByHand, Cache, CacheEvent, Entry, FaultKind, Untyped};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 use tests::{RedisServer, eventually};
@@ -44,14 +44,14 @@ impl Subject {
         redis::cmd("SETRANGE").arg(key).arg(JUNK).arg("x").query_async::<()>(&mut connection).await.unwrap();
     }
 
-    async fn call(&self, key: &str, options: Options) {
+    async fn call(&self, entry: Entry<Untyped, ByHand>) {
         let load = async || Ok::<_, ()>(self.loads.fetch_add(1, Ordering::SeqCst));
-        self.cache.get_or_set(key, options, load).await.unwrap();
-        self.cache.settled().await;
+        entry.get_or_load(load).await.unwrap();
+        self.cache.flush().await;
     }
 
     fn hits(&self) -> u64 {
-        self.cache.stats().site("Cache::get_or_set").map_or(0, |site| site.hits)
+        self.cache.stats().site("Cache::entry").map_or(0, |site| site.hits)
     }
 
     async fn hits_again(&self, what: &str, call: impl AsyncFn()) {
@@ -73,15 +73,15 @@ impl Subject {
 async fn junk_under_an_entry() {
     let on = Subject::new();
     on.plant("cache:k:large").await;
-    on.hits_again("it is replaced", async || on.call("large", Options::new()).await).await;
+    on.hits_again("it is replaced", async || on.call(on.cache.entry("large")).await).await;
     assert!(on.server.send::<usize>(&[b"STRLEN", b"cache:k:large"]).await < 100);
-    on.hits_again("the others hit", async || on.call("small", Options::new()).await).await;
+    on.hits_again("the others hit", async || on.call(on.cache.entry("small")).await).await;
 }
 
 #[tokio::test]
 async fn junk_under_the_register_of_an_event() {
     let on = Subject::new();
-    let call = async || on.call("tagged", Options::new().invalidate_on(&Changed { id: 1 })).await;
+    let call = async || on.call(on.cache.entry("tagged").invalidate_on(&Changed { id: 1 })).await;
     on.hits_again("it hits", call).await;
     let keys: Vec<String> = on.server.send(&[b"KEYS", b"cache:t:*"]).await;
     let events: Vec<String> = on.server.send(&[b"KEYS", b"cache:e:*"]).await;
@@ -100,15 +100,15 @@ async fn a_value_of_ones_own() {
     let on = Subject::new();
     let load = async || Ok::<_, ()>("x".repeat(16 << 20));
     for _ in 0..4 {
-        on.cache.get_or_set("large", Options::new(), load).await.unwrap();
-        on.cache.settled().await;
+        on.cache.entry("large").get_or_load(load).await.unwrap();
+        on.cache.flush().await;
     }
-    on.hits_again("the others hit", async || on.call("small", Options::new()).await).await;
+    on.hits_again("the others hit", async || on.call(on.cache.entry("small")).await).await;
     for _ in 0..2 {
-        on.cache.get_or_set("large", Options::new(), load).await.unwrap();
-        on.call("small", Options::new()).await;
+        on.cache.entry("large").get_or_load(load).await.unwrap();
+        on.call(on.cache.entry("small")).await;
     }
-    on.hits_again("the others hit", async || on.call("small", Options::new()).await).await;
+    on.hits_again("the others hit", async || on.call(on.cache.entry("small")).await).await;
 }
 
 /// Enough time for any answer, once the server runs.

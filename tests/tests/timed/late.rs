@@ -1,9 +1,9 @@
 //! A sent command may arrive late: after its sender has given up, and after another write has completed.
 #![expect(clippy::unwrap_used, reason = "in a test, a panic is the report")]
 
-use cached_core::{Cache, Invalidation, Options, Outcome, redis_put};
+use cached_core::{Cache, Invalidation, Outcome, redis_put};
 use std::time::Duration;
-use tests::{RedisServer, Relay, Row, RowChanged, eventually, patient_cache};
+use tests::{RedisServer, Relay, Row, RowChanged, applied, eventually, patient_cache};
 
 const PLAIN: &str = "plain";
 const WITHIN: Duration = Duration::from_secs(10);
@@ -22,7 +22,7 @@ impl World {
         let server = RedisServer::start();
         let relay = Relay::start(server.port()).await;
         let slow = Cache::builder().namespace("cache").redis(relay.url()).budget(Duration::from_millis(100));
-        let slow = slow.marker(Duration::from_secs(1)).lease(Duration::from_secs(60)).build().unwrap();
+        let slow = slow.write_marker_ttl(Duration::from_secs(1)).lease_ttl(Duration::from_secs(60)).build().unwrap();
         let other = patient_cache(&server.url());
         Self { _server: server, relay, slow, other, row: Row::new(1) }
     }
@@ -41,15 +41,16 @@ impl World {
 
     async fn read_plain(&self, cache: &Cache) -> u64 {
         let load = async || Ok::<_, ()>(self.row.now());
-        let version = cache.get_or_set(PLAIN, Options::new(), load).await.unwrap();
-        cache.settled().await;
+        let version = cache.entry(PLAIN).get_or_load(load).await.unwrap();
+        cache.flush().await;
         version
     }
 
     /// The held connection is given up for another one.
     async fn reconnects(&self) {
-        assert!(self.slow.drained(WITHIN).await);
-        eventually("it has another connection", async || self.slow.get::<u64>("anything").await.is_none()).await;
+        assert!(applied(&self.slow, WITHIN).await);
+        eventually("it has another connection", async || self.slow.entry("anything").get::<u64>().await.is_none())
+            .await;
     }
 }
 
@@ -66,7 +67,10 @@ async fn put(cache: &Cache, id: u64, row: &Row, relay: Option<&Relay>, is_extend
         if is_extended {
             eventually("its bracket is extended", async || relay.held() > 0).await;
             // With END there are three timeouts in a row, so what is repeated goes out on another connection.
-            assert_eq!(tokio::join!(cache.get::<u64>("one"), cache.get::<u64>("another")), (None, None));
+            assert_eq!(
+                tokio::join!(cache.entry("one").get::<u64>(), cache.entry("another").get::<u64>()),
+                (None, None)
+            );
         }
     }
     version
@@ -91,13 +95,13 @@ async fn the_end_of_a_put() {
 async fn a_fill() {
     let world = World::new().await;
     world.read_plain(&world.slow).await;
-    world.slow.delete(PLAIN).await.unwrap();
+    world.slow.entry(PLAIN).remove().await.unwrap();
     let load = async || {
         let version = world.row.now();
         world.relay.hold();
         Ok::<_, ()>(version)
     };
-    assert_eq!(world.slow.get_or_set(PLAIN, Options::new(), load).await, Ok(0));
+    assert_eq!(world.slow.entry(PLAIN).get_or_load(load).await, Ok(0));
     eventually("its FILL is on its way", async || world.relay.held() > 0).await;
     // Three timeouts in a row: the next command goes out on another connection.
     assert_eq!(tokio::join!(world.slow.get::<u64>("one"), world.slow.get::<u64>("another")), (None, None));

@@ -12,6 +12,7 @@ mod outages;
 mod processes;
 mod races;
 mod runtimes;
+mod shutdown;
 mod slow_answers;
 mod soak;
 mod waiting;

@@ -3,7 +3,7 @@
 
 use cached_core::{BreakerState, Cache, Outcome};
 use std::time::{Duration, Instant};
-use tests::{KeptRows, Network, Pass, RedisServer, Way, eventually};
+use tests::{KeptRows, Network, Pass, RedisServer, Way, applied, eventually};
 
 mod gaps;
 mod overtaken;
@@ -41,7 +41,7 @@ impl Subject {
 
     fn on(server: RedisServer, network: Network) -> Self {
         let cache = |url: String, budget| {
-            Cache::builder().namespace("cache").redis(url).heartbeat(HEARTBEAT).budget(budget).build().unwrap()
+            Cache::builder().namespace("cache").redis(url).near_heartbeat(HEARTBEAT).budget(budget).build().unwrap()
         };
         // Other writers' invalidations are applied, however busy the machine is.
         let (here, there) = (cache(network.url(), BUDGET), cache(server.url(), Duration::from_secs(5)));
@@ -220,7 +220,7 @@ async fn an_overdue_answer_is_waited_for_once() {
             on.rows.read(&on.there, way, id).await;
         }
     }
-    on.there.settled().await;
+    on.there.flush().await;
     on.network.down(Pass::Never);
     let timed = async |way, id| {
         let began = Instant::now();
@@ -275,8 +275,11 @@ async fn what_the_server_has_forgotten_is_removed_again_before_anything_is_read(
 async fn a_slow_network_stands_still() {
     let delay = HEARTBEAT / 4;
     let mut on = Subject::new().await;
-    let slow =
-        Cache::builder().namespace("cache").redis(on.network.url()).heartbeat(HEARTBEAT).budget(Duration::from_secs(2));
+    let slow = Cache::builder()
+        .namespace("cache")
+        .redis(on.network.url())
+        .near_heartbeat(HEARTBEAT)
+        .budget(Duration::from_secs(2));
     on.here = slow.build().unwrap();
     for round in 0..8 {
         on.network.down(Pass::After(delay));
@@ -354,7 +357,7 @@ async fn comes_back(durable: &[&str]) {
         for id in 0..ROWS {
             on.read(Way::Shared, id).await;
         }
-        assert!(on.here.drained(Duration::from_secs(10)).await);
+        assert!(applied(&on.here, Duration::from_secs(10)).await);
         on.is_well_again().await;
     }
 }
@@ -381,7 +384,7 @@ async fn the_server_is_frozen() {
             assert!(!on.read(Way::Shared, id).await);
         }
         on.server.thaw();
-        assert!(on.here.drained(Duration::from_secs(10)).await);
+        assert!(applied(&on.here, Duration::from_secs(10)).await);
         on.is_well_again().await;
     }
 }

@@ -4,11 +4,11 @@
 //! An outage takes time, so two hundred rows go through one at once.
 #![expect(clippy::unwrap_used, reason = "in a test, a panic is the report")]
 
-use cached_core::{Cache, Invalidation, Options, Outcome};
+use cached_core::{Cache, Invalidation, Outcome};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
-use tests::{RedisServer, Row, eventually, lateness_of, patient_cache};
+use tests::{RedisServer, Row, applied, eventually, lateness_of, patient_cache};
 use tokio::sync::oneshot;
 
 const ROWS: u64 = 200;
@@ -77,7 +77,7 @@ async fn what_is_queued_is_not_served_here_meanwhile_and_nowhere_after() {
     while here.stats().pending > 0 {
         are_fresh(&rows, &here).await;
     }
-    assert!(here.drained(WITHIN).await);
+    assert!(applied(&here, WITHIN).await);
     are_fresh(&rows, &patient_cache(&server.url())).await;
     are_fresh(&rows, &here).await;
 }
@@ -191,7 +191,7 @@ async fn what_is_not_applied_is_never_called_applied() {
             }
             Outcome::Queued => {
                 queued += 1;
-                assert!(here.drained(WITHIN).await);
+                assert!(applied(&here, WITHIN).await);
                 assert!(!exists(&server, &row).await, "round {round}: the queue is empty, and it stands there");
             }
             other => panic!("there is a runtime: {other:?}"),
@@ -206,7 +206,7 @@ async fn too_many_become_a_flush_of_the_namespace() {
     let here = patient_cache(&server.url());
     let other = Cache::builder().namespace("other").redis(server.url()).build().unwrap();
     for cache in [&here, &other] {
-        cache.set("row", &0_u64, Options::new()).await.unwrap();
+        cache.entry("row").set(&0_u64).await.unwrap();
     }
     server.kill();
     let most = 100_000_u64;
@@ -220,8 +220,8 @@ async fn too_many_become_a_flush_of_the_namespace() {
 
     restart(&mut server).await;
     let load = async || Ok::<_, ()>(1_u64);
-    assert_eq!(here.get_or_set("row", Options::new(), load).await, Ok(1), "nothing of the namespace is believed");
-    assert!(here.drained(WITHIN).await);
+    assert_eq!(here.entry("row").get_or_load(load).await, Ok(1), "nothing of the namespace is believed");
+    assert!(applied(&here, WITHIN).await);
     // A value that this process has loaded itself may be stored by now.
     assert_ne!(patient_cache(&server.url()).get::<u64>("row").await, Some(0));
     eventually("the other namespace is left alone", async || other.get("row").await == Some(0_u64)).await;
@@ -247,7 +247,7 @@ async fn a_server_that_refuses_to_be_written() {
     }
     assert!(exists(&server, &rows[0]).await);
     are_fresh(&rows, &here).await;
-    assert!(!here.drained(Duration::ZERO).await);
+    assert!(!applied(&here, Duration::ZERO).await);
     replicas(b"0").await;
     while here.stats().pending > 0 {
         are_fresh(&rows, &here).await;
@@ -285,10 +285,10 @@ async fn a_frozen_server_delays_no_write_beyond_the_budget() {
         assert!(refused.is_err() && !has_run.into_inner(), "{refused:?}");
         row.commit();
         assert_eq!(here.invalidate(row.way(2)).await, Outcome::Queued);
-        assert!(!here.drained(Duration::ZERO).await);
+        assert!(!applied(&here, Duration::ZERO).await);
         assert_eq!(row.read(&here).await, row.now());
         server.thaw();
-        assert!(here.drained(WITHIN).await);
+        assert!(applied(&here, WITHIN).await);
         are_fresh(std::slice::from_ref(row), &here).await;
         are_fresh(std::slice::from_ref(row), &patient_cache(&server.url())).await;
     }

@@ -1,7 +1,7 @@
 //! Interleavings that went wrong once, each produced on purpose.
 
 use cached_core::store::{Fill, MemoryStore, Store, StoreFuture};
-use cached_core::{BreakerState, Cache, Clock, Options};
+use cached_core::{BreakerState, Cache, Clock};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -36,7 +36,7 @@ impl Store for LateAcknowledgement {
 
 async fn read(cache: &Cache, database: &AtomicU64) -> u64 {
     let load = || async { Ok::<_, String>(database.load(Ordering::SeqCst)) };
-    cache.get_or_set("k", Options::new(), load).await.expect("the load succeeds")
+    cache.entry("k").get_or_load(load).await.expect("the load succeeds")
 }
 
 fn redis(server: &RedisServer) -> Cache {
@@ -52,7 +52,7 @@ async fn a_write_between_a_fill_and_its_acknowledgement() {
     assert_eq!(read(&cache, &database).await, 1);
     eventually("the FILL was carried out", async || store.filled.load(Ordering::SeqCst)).await;
     database.store(2, Ordering::SeqCst);
-    cache.delete("k").await.expect("the store is well");
+    cache.entry("k").remove().await.expect("the store is well");
     assert_eq!(read(&cache, &database).await, 2);
 }
 
@@ -75,7 +75,7 @@ async fn a_writer_reads_its_own_writes_among_many_readers() {
     let mut stale = 0;
     for version in 1..=2_000 {
         database.store(version, Ordering::SeqCst);
-        cache.delete("k").await.expect("the server is well");
+        cache.entry("k").remove().await.expect("the server is well");
         stale += u32::from(read(&cache, &database).await < version);
     }
     is_over.store(true, Ordering::SeqCst);
@@ -100,12 +100,12 @@ async fn a_loader_that_reads_before_it_returns_its_future() {
                 }
                 std::future::ready(Ok::<_, String>(value))
             };
-            cache.get_or_set("k", Options::new(), load).await
+            cache.entry("k").get_or_load(load).await
         }
     });
     eventually("the leader has read", async || was_read.load(Ordering::SeqCst)).await;
     database.store(2, Ordering::SeqCst);
-    cache.delete("k").await.expect("the store is well");
+    cache.entry("k").remove().await.expect("the store is well");
     let reader = tokio::spawn({
         let (cache, database) = (cache.clone(), Arc::clone(&database));
         async move { read(&cache, &database).await }
@@ -127,12 +127,12 @@ async fn a_server_that_freezes_during_a_load_costs_followers_one_budget() {
     };
     let loading = tokio::spawn({
         let cache = cache.clone();
-        async move { cache.get_or_set("k", Options::new(), load).await }
+        async move { cache.entry("k").get_or_load(load).await }
     });
     tokio::time::sleep(load_time / 2).await;
     server.freeze();
     let began = Instant::now();
-    cache.get_or_set("k", Options::new(), load).await.expect("the load succeeds");
+    cache.entry("k").get_or_load(load).await.expect("the load succeeds");
     let took = began.elapsed();
     // The other half of the first load, its FILL, the rest of the time for a GET, and a load of its own.
     let most = load_time / 2 + BUDGET + BUDGET / 10 + load_time;
@@ -148,7 +148,7 @@ fn a_runtime_that_goes_idle_holds_up_no_other() {
     let (first, second) = (runtime(), runtime());
     let server = RedisServer::start();
     for cache in [Cache::memory(), redis(&server)] {
-        let call = || cache.get_or_set("k", Options::new(), || async { Ok::<_, String>(1u8) });
+        let call = || cache.entry("k").get_or_load(|| async { Ok::<_, String>(1u8) });
         first.block_on(call()).expect("the load succeeds");
         for _ in 0..2 {
             let began = Instant::now();
@@ -168,7 +168,7 @@ fn an_attempt_to_connect_on_a_runtime_that_went_idle_is_replaced() {
         first.block_on(Cache::connect("cache", format!("redis://127.0.0.1:{}/1", server.port()))).expect("a sound URL");
     server.thaw();
     second.block_on(eventually("the cache is in use", async || {
-        let _ = cache.get_or_set("k", Options::new(), || async { Ok::<_, String>(1u8) }).await;
+        let _ = cache.entry("k").get_or_load(|| async { Ok::<_, String>(1u8) }).await;
         let stats = cache.stats();
         stats.breaker == BreakerState::Closed && stats.sites.iter().any(|site| site.hits > 0)
     }));
@@ -179,10 +179,10 @@ fn without_a_runtime_functions_run_uncached() {
     let server = RedisServer::start();
     for cache in [Cache::memory(), redis(&server)] {
         futures_util::FutureExt::now_or_never(async {
-            assert_eq!(cache.get_or_set("k", Options::new(), || async { Ok::<_, String>(1u8) }).await, Ok(1));
-            assert_eq!(cache.get::<u8>("k").await, None);
-            assert!(cache.set("k", &1u8, Options::new()).await.is_err());
-            cache.settled().await;
+            assert_eq!(cache.entry("k").get_or_load(|| async { Ok::<_, String>(1u8) }).await, Ok(1));
+            assert_eq!(cache.entry("k").get::<u8>().await, None);
+            assert!(cache.entry("k").set(&1u8).await.is_err());
+            cache.flush().await;
         })
         .expect("nothing to wait for");
     }
@@ -193,7 +193,7 @@ async fn callers_less_patient_than_the_budget_open_the_breaker_too() {
     let server = RedisServer::start();
     let cache = redis(&server);
     read(&cache, &AtomicU64::new(1)).await;
-    cache.settled().await;
+    cache.flush().await;
     server.freeze();
     let mut answered = 0;
     for _ in 0..20 {
@@ -208,7 +208,7 @@ async fn leaders_that_give_up_do_not_hand_their_waiting_on() {
     let server = RedisServer::start();
     let cache = redis(&server);
     read(&cache, &AtomicU64::new(1)).await;
-    cache.settled().await;
+    cache.flush().await;
     server.freeze();
     let mut impatient = tokio::task::JoinSet::new();
     for i in 1..=8 {
@@ -231,31 +231,31 @@ async fn a_lease_without_an_end_is_nobodys() {
     let began = Instant::now();
     read(&cache, &AtomicU64::new(1)).await;
     assert!(began.elapsed() < ms(500), "{:?}", began.elapsed());
-    cache.settled().await;
-    assert_eq!(cache.get::<u64>("k").await, Some(1));
+    cache.flush().await;
+    assert_eq!(cache.entry("k").get::<u64>().await, Some(1));
 }
 
 #[tokio::test]
 async fn an_entry_is_never_taken_for_the_mark_of_a_write() {
     let server = RedisServer::start();
     let cache = redis(&server);
-    cache.set("{t}:a:w", &1u8, Options::new()).await.expect("the server is well");
+    cache.entry("{t}:a:w").set(&1u8).await.expect("the server is well");
     for _ in 0..2 {
-        cache.get_or_set("{t}:a", Options::new(), || async { Ok::<_, String>(1u8) }).await.expect("the load succeeds");
-        cache.settled().await;
+        cache.entry("{t}:a").get_or_load(|| async { Ok::<_, String>(1u8) }).await.expect("the load succeeds");
+        cache.flush().await;
     }
-    assert_eq!(cache.stats().site("Cache::get_or_set").expect("it was called").loads, 1);
+    assert_eq!(cache.stats().site("Cache::entry").expect("it was called").loads, 1);
 }
 
 #[tokio::test]
 async fn statistics_of_get_count_misses() {
     let cache = Cache::memory();
-    cache.set("k", &1u8, Options::new()).await.expect("the store is well");
+    cache.entry("k").set(&1u8).await.expect("the store is well");
     for key in ["k", "a", "b", "c"] {
-        cache.get::<u8>(key).await;
+        cache.entry(key).get::<u8>().await;
     }
     let stats = cache.stats();
-    let site = stats.site("Cache::get").expect("it was called");
+    let site = stats.site("Cache::entry").expect("it was called");
     assert_eq!((site.calls(), site.hits, site.unserved), (4, 1, 3));
     assert!((site.hit_ratio() - 0.25).abs() < 1e-9);
 }

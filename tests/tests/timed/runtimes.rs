@@ -2,7 +2,7 @@
 //! or a probe, away from the others.
 #![expect(clippy::unwrap_used, reason = "in a test, a panic is the report")]
 
-use cached_core::{BreakerState, Cache, Options};
+use cached_core::{BreakerState, Cache};
 use std::future::Future;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::Poll;
@@ -17,13 +17,13 @@ fn runtime() -> Runtime {
 /// One call with a load that takes no time, and a second one.
 async fn two_calls(cache: &Cache, key: &str) {
     let load = async || Ok::<_, ()>(1);
-    cache.get_or_set(key, Options::new(), load).await.unwrap();
-    cache.settled().await;
-    cache.get_or_set(key, Options::new(), load).await.unwrap();
+    cache.entry(key).get_or_load(load).await.unwrap();
+    cache.flush().await;
+    cache.entry(key).get_or_load(load).await.unwrap();
 }
 
 fn hits(cache: &Cache) -> u64 {
-    cache.stats().site("Cache::get_or_set").map_or(0, |site| site.hits + site.coalesced)
+    cache.stats().site("Cache::entry").map_or(0, |site| site.hits + site.coalesced)
 }
 
 #[test]
@@ -68,7 +68,7 @@ fn one_that_stands_still_before_it_is_connected() {
     let cache = Cache::builder().namespace("cache").redis(server.url()).budget(Duration::from_secs(2)).build().unwrap();
     let still = runtime();
     still.block_on(async {
-        let mut call = Box::pin(cache.get::<u8>("k"));
+        let mut call = Box::pin(cache.entry("k").get::<u8>());
         let once = std::future::poll_fn(|context| Poll::Ready(call.as_mut().poll(context).is_pending()));
         assert!(once.await, "it is on its way");
     });
@@ -85,7 +85,7 @@ fn the_end_of_an_outage_is_seen_by_short_lived_ones() {
     let calls = AtomicU64::new(0);
     let call = || {
         let load = async || Ok::<_, ()>(calls.fetch_add(1, Ordering::SeqCst));
-        runtime().block_on(async { cache.get_or_set("k", Options::new(), load).await.unwrap() });
+        runtime().block_on(async { cache.entry("k").get_or_load(load).await.unwrap() });
     };
     while cache.stats().breaker == BreakerState::Closed {
         call();

@@ -3,7 +3,7 @@
 //!
 //! The calls are every public method of a cache that waits for the store, and every attribute with the options that add
 //! steps to it. They run on a slow store whose time is paused, where the bound is exact, and over a slow network to a
-//! real server. `flush_namespace` and `delete_matching` are missing: they take as many steps as there are keys.
+//! real server. `clear` and `delete_matching` are missing: they take as many steps as there are keys.
 #![expect(clippy::unwrap_used, reason = "in a test, a panic is the report")]
 
 use bytes::Bytes;
@@ -12,14 +12,14 @@ use cached_core::store::{
     Watcher,
 };
 use cached_core::{
-    BreakerState, Cache, CacheEvent, Clock, FaultKind, Invalidation, Options, StoreError, redis_cached,
+    BreakerState, ByHand, Cache, CacheEvent, Clock, Entry, FaultKind, Invalidation, StoreError, Untyped, redis_cached,
     redis_invalidate, redis_put,
 };
 use std::collections::HashMap;
 use std::pin::Pin;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
-use tests::{Network, Pass, RedisServer, eventually, forward};
+use tests::{Network, Pass, RedisServer, applied, eventually, forward};
 use tokio::time::{Instant, timeout};
 
 const LATE: Duration = Duration::from_millis(85);
@@ -136,23 +136,25 @@ fn call<'a, T>(name: &'static str, most: Duration, call: impl Future<Output = T>
 
 /// All calls that read.
 fn reads(cache: &Cache, id: u64) -> Vec<Named<'_>> {
-    let options = move || Options::new().tag("shelf").invalidate_on(&Changed { id });
+    let depending = move |entry: Entry<Untyped, ByHand>| entry.tag("shelf").invalidate_on(&Changed { id });
     let read = |name, future: Calling<'static>| call(name, BUDGET, cache.scope(future));
     let load = || async { Ok::<_, String>(1_u64) };
     vec![
-        call("get", BUDGET, cache.get::<u64>("by-hand")),
-        call("get_or_set", BUDGET, cache.get_or_set("by-hand", Options::new(), load)),
-        call("get_or_set with tags", BUDGET, cache.get_or_set("by-hand-tags", options(), load)),
+        call("get", BUDGET, cache.entry("by-hand").get::<u64>()),
+        call("get_or_load", BUDGET, cache.entry("by-hand").get_or_load(load)),
+        call("get_or_load with tags", BUDGET, depending(cache.entry("by-hand-tags")).get_or_load(load)),
         call(
-            "get_or_set_option",
+            "get_or_load_option",
             BUDGET,
-            cache.get_or_set_option("none", options(), || async { Ok::<Option<u64>, String>(None) }),
+            depending(cache.entry("none")).get_or_load_option(|| async { Ok::<Option<u64>, String>(None) }),
         ),
-        call("get_or_set_many", BUDGET, async move {
+        call("get_or_load of many", BUDGET, async move {
             let load = |keys: Vec<String>| async move {
                 Ok::<_, String>(keys.into_iter().map(|key| (key, 1_u64)).collect::<HashMap<_, _>>())
             };
-            cache.get_or_set_many(&["a".to_owned(), "b".to_owned()], options(), load).await
+            let entries =
+                cache.entries(&["a", "b"], |key| (*key).to_owned()).tag("shelf").invalidate_on(&Changed { id });
+            entries.get_or_load(load).await
         }),
         read("redis_cached", Box::pin(async move { drop(plain(id).await) })),
         read("tags and an event", Box::pin(async move { drop(listening(id).await) })),
@@ -168,13 +170,13 @@ fn reads(cache: &Cache, id: u64) -> Vec<Named<'_>> {
 
 /// All calls that write.
 fn writes(cache: &Cache, id: u64) -> Vec<Named<'_>> {
-    let options = move || Options::new().tag("shelf").invalidate_on(&Changed { id });
+    let depending = move |entry: Entry<Untyped, ByHand>| entry.tag("shelf").invalidate_on(&Changed { id });
     let what = move || Invalidation::new().key("by-hand").tag("shelf").event(&Changed { id });
     let write = |name, future: Calling<'static>| call(name, OF_A_WRITE, cache.scope(future));
     vec![
-        call("set", BUDGET, cache.set("by-hand", &1_u64, Options::new())),
-        call("set with tags", BUDGET, cache.set("by-hand-tags", &1_u64, options())),
-        call("delete", BUDGET, cache.delete("by-hand")),
+        call("set", BUDGET, cache.entry("by-hand").set(&1_u64)),
+        call("set with tags", BUDGET, depending(cache.entry("by-hand-tags")).set(&1_u64)),
+        call("delete", BUDGET, cache.entry("by-hand").remove()),
         call("invalidate", BUDGET, cache.invalidate(what())),
         call("emit", BUDGET, async move { cache.emit(&Changed { id }).await }),
         call("write", OF_A_WRITE, cache.write(what(), async {})),
@@ -216,7 +218,7 @@ async fn too_slow(cache: &Cache, calls: Vec<Named<'_>>, slack: Duration) -> Vec<
         eventually("the store is in use", async || {
             let is_in_use = cache.stats().breaker == BreakerState::Closed;
             if !is_in_use {
-                cache.get::<u64>("anything").await;
+                cache.entry("anything").get::<u64>().await;
             }
             is_in_use
         })
@@ -312,7 +314,7 @@ async fn warm(cache: &Cache, id: u64) {
     for (_, _, call) in reads(cache, id) {
         call.await;
     }
-    cache.settled().await;
+    cache.flush().await;
     // A value that lives for a millisecond is past its end by now, on a real server too.
     tokio::time::sleep(Duration::from_millis(5)).await;
 }
@@ -329,9 +331,9 @@ async fn no_call_on_a_slow_store_takes_more_than_one_budget() {
         assert_eq!(too_slow(&cache, reads(&cache, id), Duration::ZERO).await, [], "id {id}");
         assert_eq!(too_slow(&cache, writes(&cache, id), Duration::ZERO).await, [], "id {id}");
         store.answers_after(Duration::ZERO);
-        cache.settled().await;
+        cache.flush().await;
     }
-    assert!(cache.drained(Duration::from_secs(60)).await);
+    assert!(applied(&cache, Duration::from_secs(60)).await);
 }
 
 #[tokio::test]
@@ -345,7 +347,7 @@ async fn no_call_over_a_slow_network_takes_more_than_one_budget() {
         assert_eq!(too_slow(&cache, reads(&cache, id), SLACK).await, [], "id {id}");
         assert_eq!(too_slow(&cache, writes(&cache, id), SLACK).await, [], "id {id}");
         network.down(Pass::AtOnce);
-        cache.settled().await;
+        cache.flush().await;
     }
-    assert!(cache.drained(Duration::from_secs(60)).await);
+    assert!(applied(&cache, Duration::from_secs(60)).await);
 }

@@ -2,7 +2,7 @@
 //! load then.
 #![expect(clippy::unwrap_used, reason = "in a test, a panic is the report")]
 
-use cached_core::{Cache, Options, redis_cached};
+use cached_core::{Cache, redis_cached};
 use futures_util::FutureExt;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -47,7 +47,7 @@ async fn calls(cache: &Cache, count: u64, key: impl Fn(u64) -> String, takes: Du
     let mut calls = JoinSet::new();
     for i in 0..count {
         let (cache, source, key) = (cache.clone(), Arc::clone(&source), key(i));
-        calls.spawn(async move { cache.get_or_set(key, Options::new(), || source.load(takes)).await });
+        calls.spawn(async move { cache.entry(key).get_or_load(|| source.load(takes)).await });
     }
     while let Some(value) = calls.join_next().await {
         assert_eq!(value.unwrap(), Ok(1));
@@ -128,7 +128,7 @@ async fn loads_that_wait_for_calls_in_line<F: Future<Output = Result<u64, String
                 sleep(ms(20)).await;
                 inner.await
             };
-            cache.get_or_set(format!("outer:{i}"), Options::new(), load).await
+            cache.entry(format!("outer:{i}")).get_or_load(load).await
         });
     }
     while let Some(value) = outer.join_next().await {
@@ -144,7 +144,7 @@ const SOON: Duration = Duration::from_millis(2_500);
 async fn loads_that_spawn_cached_calls_do_not_wait_for_their_own_places() {
     let took = loads_that_wait_for_calls_in_line(|cache, i| async move {
         let load = || async { Ok::<u64, String>(2) };
-        tokio::spawn(async move { cache.get_or_set(format!("inner:{i}"), Options::new(), load).await }).await.unwrap()
+        tokio::spawn(async move { cache.entry(format!("inner:{i}")).get_or_load(load).await }).await.unwrap()
     })
     .await;
     assert!(took < SOON, "{took:?}");
@@ -155,7 +155,7 @@ async fn nor_do_loads_that_block_a_thread_on_one() {
     let took = loads_that_wait_for_calls_in_line(|cache, i| async move {
         let load = || async { Ok::<u64, String>(2) };
         let runtime = tokio::runtime::Handle::current();
-        let call = move || runtime.block_on(cache.get_or_set(format!("blocking:{i}"), Options::new(), load));
+        let call = move || runtime.block_on(cache.entry(format!("blocking:{i}")).get_or_load(load));
         tokio::task::spawn_blocking(call).await.unwrap()
     })
     .await;
@@ -171,8 +171,12 @@ fn after_a_short_program(load: Duration) -> Duration {
     let server = RedisServer::start();
     let program = |within| {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        let cache =
-            Cache::builder().namespace("cache").redis(server.url()).budget(ms(2_000)).lease(LEASE).max_wait(2 * LEASE);
+        let cache = Cache::builder()
+            .namespace("cache")
+            .redis(server.url())
+            .budget(ms(2_000))
+            .lease_ttl(LEASE)
+            .max_wait(2 * LEASE);
         let cache = cache.build().unwrap();
         let began = Instant::now();
         runtime.block_on(async {
@@ -181,7 +185,7 @@ fn after_a_short_program(load: Duration) -> Duration {
                 Ok::<u64, ()>(1)
             };
             // The error is that the program does not wait any longer.
-            let _ = timeout(within, cache.get_or_set("k", Options::new(), load)).await;
+            let _ = timeout(within, cache.entry("k").get_or_load(load)).await;
         });
         began.elapsed()
     };
@@ -213,7 +217,7 @@ async fn a_batch_that_is_given_up_at_any_moment_leaves_no_lease() {
         .namespace("cache")
         .redis(server.url())
         .budget(ms(5_000))
-        .lease(Duration::from_secs(600))
+        .lease_ttl(Duration::from_secs(600))
         .build()
         .unwrap();
     let ids: Vec<u64> = (0..20).collect();
@@ -228,7 +232,7 @@ async fn a_batch_that_is_given_up_at_any_moment_leaves_no_lease() {
         }
         drop(batch);
     }
-    cache.settled().await;
+    cache.flush().await;
     let leases = async || {
         let keys: Vec<String> = server.send(&[b"KEYS", b"*given-up*"]).await;
         let mut leases = 0;
@@ -248,14 +252,14 @@ async fn nor_do_single_calls() {
         .namespace("cache")
         .redis(server.url())
         .budget(ms(5_000))
-        .lease(Duration::from_secs(600))
+        .lease_ttl(Duration::from_secs(600))
         .build()
         .unwrap();
-    patient_cache(&server.url()).set("warm", &1, Options::new()).await.unwrap();
+    patient_cache(&server.url()).entry("warm").set(&1).await.unwrap();
     for polls in 1..40 {
         // Several at once, so that their steps go out together.
         let load = || async { Ok::<u64, ()>(1) };
-        let calls = (0..20).map(|i| cache.get_or_set(format!("single:{polls}:{i}"), Options::new(), load));
+        let calls = (0..20).map(|i| cache.entry(format!("single:{polls}:{i}")).get_or_load(load));
         let mut calls = futures_util::future::join_all(calls);
         for _ in 0..polls {
             if (&mut calls).now_or_never().is_some() {
@@ -264,7 +268,7 @@ async fn nor_do_single_calls() {
             tokio::task::yield_now().await;
         }
     }
-    cache.settled().await;
+    cache.flush().await;
     tests::eventually("all leases are released", async || {
         let script = b"local n = 0 for _, k in ipairs(redis.call('KEYS', '*single:*')) do
             if string.sub(redis.call('GET', k), 1, 1) == 'L' then n = n + 1 end end return n";

@@ -2,9 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "in a test, a panic is the report")]
 
 use async_trait::async_trait;
-use cached_core::{
-    Cache, CacheError, CacheEvent, Invalidation, Options, Outcome, redis_cached, redis_invalidate, redis_put,
-};
+use cached_core::{Cache, CacheError, CacheEvent, Invalidation, Outcome, redis_cached, redis_invalidate, redis_put};
 use std::future::Future;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -26,11 +24,12 @@ impl Users {
     async fn new() -> Self {
         let users = Self(Cache::memory());
         for id in 1..=4 {
-            let set = async |kind: &str, options| users.0.set(&format!("{kind}:{id}"), &id, options).await.unwrap();
-            set("key", Options::new()).await;
-            set("tag", Options::new().tag(format!("user:{id}"))).await;
-            set("event", Options::new().invalidate_on(&UserUpdated { id })).await;
-            set("name", Options::new().invalidate_on(&Renamed { user: id, name: "new" })).await;
+            let entry = |kind: &str| users.0.entry(format!("{kind}:{id}"));
+            let by_event = entry("event").invalidate_on(&UserUpdated { id });
+            let by_name = entry("name").invalidate_on(&Renamed { user: id, name: "new" });
+            for entry in [entry("key"), entry("tag").tag(format!("user:{id}")), by_event, by_name] {
+                entry.set(&id).await.unwrap();
+            }
         }
         users
     }
@@ -42,7 +41,7 @@ impl Users {
         for kind in ["key", "tag", "event", "name"] {
             for id in 1..=4 {
                 let key = format!("{kind}:{id}");
-                if self.0.get::<u64>(&key).await.is_none() {
+                if self.0.entry(&key).get::<u64>().await.is_none() {
                     gone.push(key);
                 }
             }
@@ -168,7 +167,7 @@ async fn a_put_has_tags_of_the_arguments_and_of_the_value() {
     for tag in ["user:3", "user:2"] {
         let users = Users::new().await;
         assert_eq!(users.gone(Repo { id: 3 }.put(1)).await, ["event:1"]);
-        users.0.settled().await;
+        users.0.flush().await;
         assert_eq!(users.0.scope(what_was_put(3, 1)).await, Some(2));
         assert_eq!(users.0.invalidate(Invalidation::new().tag(tag)).await, Outcome::Applied);
         assert_eq!(users.0.scope(what_was_put(3, 1)).await, None);
@@ -179,7 +178,7 @@ async fn a_put_has_tags_of_the_arguments_and_of_the_value() {
 async fn a_put_below_async_trait() {
     let users = Users::new().await;
     users.0.scope(Repo { id: 3 }.boxed_put(1)).await;
-    users.0.settled().await;
+    users.0.flush().await;
     assert_eq!(users.0.scope(what_was_put(3, 1)).await, Some(2));
 }
 
@@ -198,7 +197,7 @@ async fn listeners_hear_what_they_named() {
     let loads = async || {
         cache.scope(any()).await;
         cache.scope(of(&1)).await;
-        cache.settled().await;
+        cache.flush().await;
         let stats = cache.stats();
         (stats.site("any").unwrap().loads, stats.site("of").unwrap().loads)
     };
@@ -241,9 +240,9 @@ async fn put_or_fail(it: Broken, id: u64, runs: &AtomicUsize) -> Result<u64, Cac
 #[redis_put(key = "key:<it:serde>", UserUpdated { id })]
 async fn put_all_the_same(it: Broken, id: u64, cache: &Cache) -> Result<u64, CacheError> {
     let _ = it;
-    assert_eq!(cache.get::<u64>(&format!("event:{id}")).await, None, "it is bracketed");
+    assert_eq!(cache.entry(&format!("event:{id}")).get::<u64>().await, None, "it is bracketed");
     // Like a reader that has read before the commit.
-    let _ = cache.set(&format!("event:{id}"), &id, Options::new().invalidate_on(&UserUpdated { id })).await;
+    let _ = cache.entry(&format!("event:{id}")).invalidate_on(&UserUpdated { id }).set(&id).await;
     Ok(id)
 }
 

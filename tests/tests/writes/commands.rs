@@ -34,7 +34,7 @@ async fn warm(server: &RedisServer) -> Cache {
     let cache = Cache::connect("cache", server.url()).await.unwrap();
     for id in 0..2 {
         item(&cache, id).await;
-        cache.settled().await;
+        cache.flush().await;
         change(&cache, id).await;
         put(&cache, id).await;
         add(&cache, id).await;
@@ -57,7 +57,7 @@ async fn a_hit_with_tags_is_one_command() {
     let server = RedisServer::start();
     let cache = warm(&server).await;
     item(&cache, 7).await;
-    cache.settled().await;
+    cache.flush().await;
     assert_eq!(sent(&server, item(&cache, 7)).await, ["MGET"]);
 }
 

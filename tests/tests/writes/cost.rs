@@ -1,7 +1,7 @@
 //! The cost of writes for the server: the same for one entry as for a hundred thousand.
 #![expect(clippy::unwrap_used, reason = "in a test, a panic is the report")]
 
-use cached_core::{Cache, Invalidation, Options, Outcome};
+use cached_core::{Cache, Invalidation, Outcome};
 use std::time::Instant;
 use tests::{RedisServer, RowChanged, patient_cache};
 
@@ -12,7 +12,7 @@ async fn plant(server: &RedisServer, cache: &Cache, entries: u64) {
     let mut sets = tokio::task::JoinSet::new();
     for n in 0..entries.min(REAL) {
         let cache = cache.clone();
-        sets.spawn(async move { cache.set(format!("row:{n}"), &n, Options::new().tag("group")).await });
+        sets.spawn(async move { cache.entry(format!("row:{n}")).tag("group").set(&n).await });
     }
     sets.join_all().await.into_iter().for_each(|set| set.unwrap());
     let like: Vec<u8> = server.send(&[b"GET", b"cache:k:row:0"]).await;
@@ -47,7 +47,7 @@ async fn a_tag_is_invalidated_by_one_command_however_many_entries_have_it() {
         let commands = monitor.stop(&server).await;
         println!("a tag of {entries} entries: {took:?}, {commands:?}");
         for n in 0..entries.min(REAL) {
-            assert_eq!(cache.get::<u64>(format!("row:{n}")).await, None);
+            assert_eq!(cache.entry(format!("row:{n}")).get::<u64>().await, None);
         }
         costs.push(words(&commands));
     }

@@ -3,6 +3,8 @@
 mod annotated_writes;
 mod commands;
 mod cost;
+mod each;
 mod overtaking;
 mod puts;
+mod topics;
 mod writes;

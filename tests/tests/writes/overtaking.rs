@@ -8,7 +8,7 @@ use cached_core::{Cache, Invalidation, Outcome};
 use futures_util::FutureExt;
 use std::sync::Arc;
 use std::time::Duration;
-use tests::{RedisServer, Row, eventually, patient_cache};
+use tests::{RedisServer, Row, applied, eventually, patient_cache};
 
 const ROUNDS: u64 = 200;
 const WITHIN: Duration = Duration::from_secs(5);
@@ -223,21 +223,21 @@ async fn a_tag_that_was_evicted() {
         world.forget(&row).await;
         // Nothing happens to the entry except that its tag is lost, invalidated and created again.
         row.read_and_store(&world.here).await;
-        world.delete(&tag).await;
+        world.entry(&tag).remove().await;
         if round % 2 == 0 {
             // The load of another entry creates the tag again before it is invalidated.
-            world.there.get_or_set("other", row.options(), async || Ok::<_, ()>(0_u64)).await.unwrap();
-            world.there.settled().await;
+            row.depending(world.there.entry("other")).get_or_load(async || Ok::<_, ()>(0_u64)).await.unwrap();
+            world.there.flush().await;
         }
         let version = row.commit();
         assert_eq!(world.there.invalidate(Invalidation::new().tag(row.tag())).await, Outcome::Applied);
-        world.there.get_or_set("another", row.options(), async || Ok::<_, ()>(0_u64)).await.unwrap();
-        world.there.settled().await;
+        row.depending(world.there.entry("another")).get_or_load(async || Ok::<_, ()>(0_u64)).await.unwrap();
+        world.there.flush().await;
         world.is_fresh(&row, version).await;
         // The same during a load.
         world.forget(&row).await;
         let held = row.hold(&world.here).await;
-        world.delete(&tag).await;
+        world.entry(&tag).remove().await;
         let version = row.commit();
         assert_eq!(world.there.invalidate(Invalidation::new().tag(row.tag())).await, Outcome::Applied);
         held.finish().await;
@@ -335,9 +335,9 @@ async fn sweeps_while_loads_are_in_flight() {
             row.commit();
         }
         let removed = if flushes {
-            world.there.flush_namespace(|_| ()).await.unwrap()
+            world.there.clear().await.unwrap()
         } else {
-            world.there.delete_matching("row:", |_| ()).await.unwrap()
+            world.there.delete_matching("row:").await.unwrap()
         };
         assert!(removed >= ROUNDS, "{removed} removed");
         for (row, held) in rows.iter().zip(held) {
@@ -345,7 +345,7 @@ async fn sweeps_while_loads_are_in_flight() {
             world.is_fresh(row, row.now()).await;
         }
         // For the second pass.
-        world.there.delete_matching("row:", |_| ()).await.unwrap();
+        world.there.delete_matching("row:").await.unwrap();
     }
 }
 
@@ -375,7 +375,7 @@ async fn writers_that_are_cancelled() {
         let version = is_committed.await.unwrap();
         write.abort();
         assert!(write.await.unwrap_err().is_cancelled());
-        assert!(world.here.drained(WITHIN).await);
+        assert!(applied(&world.here, WITHIN).await);
         if let Some(held) = held {
             held.finish().await;
         }
@@ -402,7 +402,7 @@ async fn invalidations_that_are_dropped() {
         assert_eq!(row.read(&world.here).await, row.now());
     }
     replicas(b"0").await;
-    assert!(world.here.drained(WITHIN).await);
+    assert!(applied(&world.here, WITHIN).await);
     for row in &rows {
         world.is_fresh(row, row.now()).await;
     }

@@ -102,7 +102,7 @@ impl Kind {
             Self::Told => read(cache, ID, load.boxed_local()).await,
             Self::Named => read_named(cache, ID, load.boxed_local()).await,
         };
-        cache.settled().await;
+        cache.flush().await;
         item
     }
 

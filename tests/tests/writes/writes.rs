@@ -2,8 +2,8 @@
 #![expect(clippy::unwrap_used, reason = "in a test, a panic is the report")]
 
 use cached_core::{
-    Cache, CacheError, CacheEvent, Invalidation, MissReason, Options, Outcome, SiteStats, Tag, UnstoredReason, entry,
-    redis_cached, redis_invalidate, redis_put,
+    ByHand, Cache, CacheError, CacheEvent, Entry, Invalidation, MissReason, Outcome, SiteStats, Tag, UnstoredReason,
+    Untyped, entry, redis_cached, redis_invalidate, redis_put,
 };
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -23,38 +23,42 @@ struct Row {
 }
 
 impl Row {
-    async fn read(&self, options: Options) -> u64 {
+    async fn read(&self, depends_on: impl FnOnce(Entry<Untyped, ByHand>) -> Entry<Untyped, ByHand>) -> u64 {
         let read = async || Ok::<_, ()>(self.value.load(Ordering::SeqCst));
-        let value = self.cache.get_or_set("row", options, read).await.unwrap();
-        self.cache.settled().await;
+        let value = depends_on(self.cache.entry("row")).get_or_load(read).await.unwrap();
+        self.cache.flush().await;
         value
     }
 }
 
 async fn every_way_to_invalidate(cache: Cache) {
     let row = Row { cache: cache.clone(), value: AtomicU64::new(0) };
-    let options = || Options::new().tag("tenant:7").invalidate_on(&UserUpdated { id: 42 });
+    let depends_on = |entry: Entry<Untyped, ByHand>| entry.tag("tenant:7").invalidate_on(&UserUpdated { id: 42 });
     let ways: [(&str, Invalidation); 3] = [
         ("key", Invalidation::new().key("row")),
         ("tag", Invalidation::new().tag("tenant:7")),
         ("event", (&UserUpdated { id: 42 }).into()),
     ];
     for (name, what) in ways {
-        let before = row.read(options()).await;
+        let before = row.read(depends_on).await;
         row.value.fetch_add(1, Ordering::SeqCst);
-        assert_eq!(row.read(options()).await, before, "{name}: it is cached");
-        assert_eq!(cache.get::<u64>("row").await, Some(before), "{name}: whoever reads it needs not know its tags");
+        assert_eq!(row.read(depends_on).await, before, "{name}: it is cached");
+        assert_eq!(
+            cache.entry("row").get::<u64>().await,
+            Some(before),
+            "{name}: whoever reads it needs not know its tags"
+        );
         assert_eq!(
             cache.invalidate(Invalidation::new().tag("tenant:8").event(&UserUpdated { id: 43 })).await,
             Outcome::Applied
         );
-        assert_eq!(row.read(options()).await, before, "{name}: others' invalidations are not about it");
+        assert_eq!(row.read(depends_on).await, before, "{name}: others' invalidations are not about it");
         assert_eq!(cache.invalidate(what).await, Outcome::Applied);
-        assert_eq!(cache.get::<u64>("row").await, None);
-        assert_eq!(row.read(options()).await, before + 1, "{name}");
+        assert_eq!(cache.entry("row").get::<u64>().await, None);
+        assert_eq!(row.read(depends_on).await, before + 1, "{name}");
     }
     let stats = cache.stats();
-    assert!(stats.site("Cache::get_or_set").unwrap().misses[&MissReason::Invalidated] >= 2, "{stats:#?}");
+    assert!(stats.site("Cache::entry").unwrap().misses[&MissReason::Invalidated] >= 2, "{stats:#?}");
     assert_eq!(stats.site("Cache::invalidate").unwrap().applied, 6);
 }
 
@@ -182,7 +186,7 @@ impl Posts {
     }
 
     async fn settled(&self) -> &Self {
-        self.cache.settled().await;
+        self.cache.flush().await;
         self
     }
 
@@ -192,13 +196,13 @@ impl Posts {
 
     async fn text(&self, id: u64) -> Option<String> {
         let post = self.find(id).await.unwrap();
-        self.settled().await;
+        self.flush().await;
         post.map(|post| post.text)
     }
 
     async fn texts(&self) -> Vec<String> {
         let posts = self.page(0).await;
-        self.settled().await;
+        self.flush().await;
         posts.into_iter().map(|post| post.text).collect()
     }
 }
@@ -215,7 +219,7 @@ async fn a_write_is_read_at_once() {
         assert_eq!(posts.text(0).await, None);
         assert_eq!(posts.add(7, "a".to_owned()).await, Ok(0), "that there was none is forgotten");
         assert_eq!(posts.text(0).await.as_deref(), Some("a"));
-        assert_eq!((posts.count().await, posts.settled().await.count().await), (1, 1));
+        assert_eq!((posts.count().await, posts.flush().await.count().await), (1, 1));
         assert_eq!(posts.site("count").hits, 1);
         posts.add(7, "b".to_owned()).await.unwrap();
         assert_eq!(posts.count().await, 2, "it hears of any");
@@ -280,7 +284,7 @@ async fn a_value_tag_invalidated_during_the_load_keeps_the_value_out() {
         posts.write(0, 7, "a");
         let cache = &posts.cache;
         slow(cache, "a").await;
-        cache.settled().await;
+        cache.flush().await;
         assert_eq!(posts.site("slow").unstored[&UnstoredReason::Tags], 1);
     })
     .await;
@@ -350,18 +354,20 @@ async fn put_by_hand(id: u64, value: u64) -> u64 {
 }
 
 async fn nothing_is_set_by_hand_while_the_entry_is_being_written(cache: Cache) {
-    let set = async |key: &str, options| cache.set(key, &1_u64, options).await;
     let what = Invalidation::new().key("row").tag("tenant:7");
-    let inside = async { (set("row", Options::new()).await, set("other", Options::new().tag("tenant:7")).await) };
+    let inside = async {
+        let other = cache.entry("other").tag("tenant:7");
+        (cache.entry("row").set(&1_u64).await, other.set(&1_u64).await)
+    };
     let ((by_key, by_tag), outcome) = cache.write(what, inside).await;
     for refused in [by_key, by_tag] {
         assert!(matches!(refused, Err(CacheError::Writing)), "{refused:?}");
     }
     assert_eq!(outcome, Outcome::Applied);
-    assert_eq!((cache.get::<u64>("row").await, cache.get::<u64>("other").await), (None, None));
-    assert_eq!(cache.stats().site("Cache::set").unwrap().stored, 0);
-    set("row", Options::new().tag("tenant:7")).await.unwrap();
-    assert_eq!(cache.get::<u64>("row").await, Some(1), "the write has ended");
+    assert_eq!((cache.entry("row").get::<u64>().await, cache.entry("other").get::<u64>().await), (None, None));
+    assert_eq!(cache.stats().site("Cache::entry").unwrap().stored, 0);
+    cache.entry("row").tag("tenant:7").set(&1_u64).await.unwrap();
+    assert_eq!(cache.entry("row").get::<u64>().await, Some(1), "the write has ended");
     let (put, read) = cache.scope(async { (put_by_hand(7, 1).await, by_hand(7).await) }).await;
     assert_eq!((put, read), (2, 2), "the value that a write returns is put all the same");
 }

@@ -162,6 +162,63 @@ async fn borrowed(ids: &[u64], name: &&'static str, last: &mut u64) -> u64 {
     ids.len() as u64
 }
 
+// Events by some of their fields, which the event declares in any order.
+#[derive(CacheEvent)]
+#[event(by(tenant), by(tenant, r#type))]
+#[event(by(email, name))]
+struct Member<'a, T> {
+    id: u64,
+    tenant: T,
+    r#type: String,
+    #[cache_key(hash)]
+    email: &'a str,
+    #[cache_key(serde)]
+    name: Vec<String>,
+}
+
+impl<T> Drop for Member<'_, T> {
+    fn drop(&mut self) {}
+}
+
+#[redis_cached(
+    key = "o:<tenant>:<kind>:<email>",
+    invalidate_on = [
+        Member::<u64> { tenant, .. },
+        Member::<u64> { r#type: kind.to_owned(), tenant: tenant + 1, .. },
+        Member::<u8> { name: vec![email.to_owned()], email, .. },
+        Member::<u8> { .. },
+    ]
+)]
+async fn some_fields(tenant: u64, kind: &str, email: &str) -> String {
+    format!("{tenant}{kind}{email}")
+}
+
+#[redis_cached(key = "p:<tenant>:<id>", batch = ids, invalidate_on = Posted { tenant, .. })]
+async fn batch(tenant: u64, ids: &[u64]) -> std::collections::HashMap<u64, u64> {
+    ids.iter().map(|id| (*id, tenant)).collect()
+}
+
+#[redis_cached(key = "q:<id>", batch = ids, invalidate_on = Posted { id, .. })]
+async fn batch_of_elements(ids: &[u64]) -> std::collections::HashMap<u64, u64> {
+    ids.iter().map(|id| (*id, *id)).collect()
+}
+
+#[derive(CacheEvent)]
+#[event(by(id), by(tenant))]
+struct Posted {
+    tenant: u64,
+    id: u64,
+    text: String,
+}
+
+// The user's code sees none of our constants.
+const FORM: u8 = 7;
+
+#[redis_cached(key = "r:<id>", invalidate_on = Posted { id: id + u64::from(FORM), .. })]
+async fn with_constant(id: u64) -> u64 {
+    id
+}
+
 fn tags(ids: &[u64], name: &str, last: &u64) -> Vec<String> {
     ids.iter().chain([last]).map(|id| format!("{name}:{id}")).collect()
 }
@@ -184,6 +241,8 @@ fn main() {
     assert_eq!(PriceChanged::NAME, "product.price-changed");
     assert_eq!(PriceChanged::FIELDS, ["product", "country"]);
     assert_eq!(Moved::<u64, 1>::FIELDS, ["from", "type"]);
+    assert_eq!(Posted::BY, [["id"], ["tenant"]]);
+    assert_eq!(Member::<u8>::BY, [&["tenant"][..], &["tenant", "type"], &["email", "name"]]);
     assert_eq!(Empty {}.with_segments(|segments| segments.len()), 0);
     assert_eq!(Renamed { name: "a" }.with_segments(|segments| segments.len()), 1);
 }

@@ -66,7 +66,7 @@ fn main() {
 }
 
 async fn near() {
-    let cache = cached_core::Cache::builder().local(std::time::Duration::from_secs(5)).build().unwrap();
+    let cache = cached_core::Cache::builder().near_ttl(std::time::Duration::from_secs(5)).build().unwrap();
     cache
         .scope(async {
             for _ in 0..3 {
@@ -79,7 +79,7 @@ async fn near() {
                 assert_eq!(plain(5).await.id, 5);
                 assert_eq!(off(6).await.id, 6);
                 assert_eq!(&*Repo.find(7).await.unwrap(), "7");
-                cache.settled().await;
+                cache.flush().await;
             }
         })
         .await;

@@ -4,9 +4,9 @@
 mod project;
 mod source;
 
-use crate::options::Scale;
 use crate::report::Line;
 use crate::rounds::{Samples, lines, median, order};
+use crate::scale::Scale;
 use crate::targets::COMPILE;
 use project::Project;
 use source::{FUNCTIONS, Variant};

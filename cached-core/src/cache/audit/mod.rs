@@ -112,6 +112,7 @@ impl AuditOptions {
         let mut findings = Vec::new();
         for event in names_of(&sites, events) {
             findings.extend(one_sided(event, &sites, events));
+            findings.extend(differing(event, events));
         }
         findings.extend(site::sharing(&sites).into_iter().map(shared_key));
         for site in &sites {
@@ -178,6 +179,30 @@ fn one_sided(name: &'static str, sites: &[&'static Site], events: &[&'static Eve
     };
     let names = who.iter().map(|site| site.name()).chain([name]).collect();
     Some(Finding { kind, names, text })
+}
+
+/// A finding if several structs are one event, such as the copies of two crates, and an emitter of one does not touch all
+/// that listeners of another depend on.
+fn differing(name: &'static str, events: &[&'static EventSpec]) -> Option<Finding> {
+    let of_name = || events.iter().filter(|event| event.name == name);
+    let topics = |event: &EventSpec| {
+        let mut by: Vec<BTreeSet<&str>> = event.by.iter().map(|by| by.iter().copied().collect()).collect();
+        by.sort();
+        (event.fields, by)
+    };
+    let first = of_name().next()?;
+    let other = of_name().find(|event| topics(event) != topics(first))?;
+    let declared = |event: &EventSpec| {
+        let by = event.by.iter().map(|by| format!(", by {}", by.join(" and ")));
+        format!("{}:{} (with {}{})", event.file, event.line, event.fields.join(", "), by.collect::<String>())
+    };
+    let text = format!(
+        "event `{name}` is declared by {} and {}: what emits one of them does not reach all that listens to the other; \
+         give both the same fields and the same `by`",
+        declared(first),
+        declared(other)
+    );
+    Some(Finding { kind: FindingKind::Differing, names: vec![name], text })
 }
 
 /// A finding if the key of the site's entries does not determine their events and tags.
@@ -335,6 +360,8 @@ pub enum FindingKind {
     Unheard,
     /// An event is neither emitted nor listened to.
     Unused,
+    /// Structs that are one event have different fields, or different `by`.
+    Differing,
     /// A value lives long, and nothing invalidates it.
     NeverInvalidated,
     /// Events or tags of an entry are made of arguments that are not part of its key.

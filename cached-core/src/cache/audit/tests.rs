@@ -1,11 +1,14 @@
 use super::*;
+use crate::event::Topic;
 use crate::site::SiteSpec;
 
 const USER: &[Piece] = &[Piece::Literal("user:"), Piece::Segment("id")];
-const UPDATED: EventUse = EventUse { name: "UserUpdated", text: "UserUpdated { id }", any: false, not_in_key: &[] };
+const UPDATED: EventUse =
+    EventUse { name: "UserUpdated", text: "UserUpdated { id }", topic: Topic::One, not_in_key: &[] };
 const READ: SiteSpec = SiteSpec { name: "find", file: "a.rs", line: 1, template: USER, ..SiteSpec::DEFAULT };
 const WRITE: SiteSpec = SiteSpec { name: "update", file: "a.rs", line: 2, role: Role::Invalidate, ..SiteSpec::DEFAULT };
-const DECLARED: EventSpec = EventSpec { name: "UserUpdated", module: "a", file: "a.rs", line: 9, fields: &["id"] };
+const DECLARED: EventSpec =
+    EventSpec { name: "UserUpdated", module: "a", file: "a.rs", line: 9, fields: &["tenant", "id"], by: &[] };
 
 fn found(specs: &[SiteSpec]) -> Vec<(FindingKind, String)> {
     found_with(&AuditOptions::new(), specs)
@@ -13,7 +16,10 @@ fn found(specs: &[SiteSpec]) -> Vec<(FindingKind, String)> {
 
 fn found_with(options: &AuditOptions, specs: &[SiteSpec]) -> Vec<(FindingKind, String)> {
     let sites: Vec<&'static Site> = specs.iter().map(|spec| &*Box::leak(Box::new(Site::new(*spec)))).collect();
-    let audit = options.of(&sites, &[&DECLARED]);
+    found_in(&options.of(&sites, &[&DECLARED]))
+}
+
+fn found_in(audit: &Audit) -> Vec<(FindingKind, String)> {
     audit.findings().iter().map(|finding| (finding.kind(), finding.to_string())).collect()
 }
 
@@ -29,6 +35,22 @@ fn an_event_must_be_emitted_and_listened_to() {
     assert!(text.contains("a.rs:2 `update`"), "{text}");
     let [(FindingKind::Unused, text)] = &found(&[])[..] else { panic!("nobody uses it") };
     assert!(text.contains("a.rs:9"), "{text}");
+}
+
+#[test]
+fn structs_of_one_event_must_agree() {
+    static SITE: Site = Site::new(SiteSpec { listens: &[UPDATED], emits: &[UPDATED], ..READ });
+    let audit = |other: EventSpec| {
+        let other: &'static EventSpec = Box::leak(Box::new(other));
+        found_in(&AuditOptions::new().of(&[&SITE], &[&DECLARED, other]))
+    };
+    let other = EventSpec { module: "b", file: "b.rs", line: 3, ..DECLARED };
+    assert_eq!(audit(other), [], "another service's copy");
+    let by = EventSpec { by: &[&["tenant"]], ..other };
+    let [(FindingKind::Differing, text)] = &audit(by)[..] else { panic!("only one of them touches the tenant") };
+    assert!(text.contains("a.rs:9") && text.contains("b.rs:3 (with tenant, id, by tenant)"), "{text}");
+    let fields = EventSpec { fields: &["id", "tenant"], ..other };
+    assert!(matches!(&audit(fields)[..], [(FindingKind::Differing, _)]), "an event's own register has them in order");
 }
 
 #[test]

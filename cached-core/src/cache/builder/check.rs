@@ -53,13 +53,13 @@ impl CacheBuilder {
             Err(BuildError::field(field, format!("{value:?} is not between {from:?} and {to:?}")))
         };
         within("budget", self.settings.budget, ms(1), ms(60_000))?;
-        within("lease", self.settings.lease, ms(100), ms(600_000))?;
-        within("marker", self.settings.marker, ms(1_000), ms(600_000))?;
+        within("lease_ttl", self.settings.lease_ttl, ms(100), ms(600_000))?;
+        within("write_marker_ttl", self.settings.write_marker_ttl, ms(1_000), ms(600_000))?;
         within("max_wait", self.settings.max_wait, ms(1), ms(600_000))?;
-        within("throttle", self.settings.throttle, ms(1), ms(3_600_000))?;
-        within("heartbeat", self.settings.near.heartbeat, ms(10), ms(60_000))?;
+        within("refresh_cooldown", self.settings.refresh_cooldown, ms(1), ms(3_600_000))?;
+        within("near_heartbeat", self.settings.near.heartbeat, ms(10), ms(60_000))?;
         if let Some(time) = self.settings.near.time {
-            within("local", time, ms(1), MAX_TTL)?;
+            within("near_ttl", time, ms(1), MAX_TTL)?;
         }
         for (name, ttl) in self.settings.classes.iter() {
             within("ttl_class", ttl, ms(1), MAX_TTL)
@@ -80,10 +80,10 @@ impl CacheBuilder {
         }
         if self.settings.near.capacity < 4096 {
             let problem = format!("{} bytes are too few; write at least 4096", self.settings.near.capacity);
-            return Err(BuildError::field("local_capacity", problem));
+            return Err(BuildError::field("near_capacity", problem));
         }
-        if self.memory_capacity < 4096 {
-            let problem = format!("{} bytes are too few; write at least 4096", self.memory_capacity);
+        if let Some(bytes) = self.memory_capacity.filter(|bytes| *bytes < 4096) {
+            let problem = format!("{bytes} bytes are too few; write at least 4096");
             return Err(BuildError::field("memory_capacity", problem));
         }
         let most = tokio::sync::Semaphore::MAX_PERMITS;
@@ -125,6 +125,13 @@ impl CacheBuilder {
                 let problem =
                     format!("`{first}` and `{second}` both say where values are stored: leave one of them out");
                 Err(BuildError::field(second, problem))
+            }
+            [source @ ("redis" | "store")] if self.memory_capacity.is_some() => {
+                let problem = format!(
+                    "it bounds the memory store, and `{source}` says that values are stored elsewhere: leave one of them \
+                     out"
+                );
+                Err(BuildError::field("memory_capacity", problem))
             }
             _ => Ok(()),
         }

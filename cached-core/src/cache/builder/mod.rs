@@ -6,6 +6,7 @@ mod source;
 use crate::clock::Clock;
 use crate::codec::Codec;
 use crate::engine::Engine;
+use crate::engine::gate::Close;
 use crate::engine::handle::Cache;
 use crate::engine::settings::Settings;
 use crate::error::BuildError;
@@ -20,6 +21,8 @@ use std::time::Duration;
 
 /// The namespace in a process's own memory, where there are no keys of other services.
 const MEMORY_NAMESPACE: &str = "cache";
+/// Bytes of the memory store if nothing else is said.
+const MEMORY_CAPACITY: u64 = 64 << 20;
 
 /// Builds a [`Cache`]: [`Cache::builder`].
 ///
@@ -35,14 +38,14 @@ const MEMORY_NAMESPACE: &str = "cache";
 /// | [`compress_above`](Self::compress_above) | off |
 /// | [`max_value_bytes`](Self::max_value_bytes) | 1 MiB |
 /// | [`budget`](Self::budget) | 100 ms for all steps of one call on the store |
-/// | [`lease`](Self::lease) | 3 s, renewed while the load runs; a quarter of it at first |
-/// | [`marker`](Self::marker) | 10 s, extended while the write runs |
+/// | [`lease_ttl`](Self::lease_ttl) | 3 s, renewed while the load runs; a quarter of it at first |
+/// | [`write_marker_ttl`](Self::write_marker_ttl) | 10 s, extended while the write runs |
 /// | [`max_wait`](Self::max_wait) | 5 s for someone else's load |
 /// | [`load_limit`](Self::load_limit) | 64 loads at once without the store |
-/// | [`local`](Self::local) | no near cache, except for functions that ask for it |
-/// | [`local_capacity`](Self::local_capacity) | 32 MiB |
-/// | [`heartbeat`](Self::heartbeat) | 2 s |
-/// | [`throttle`](Self::throttle) | 5 s between attempts to refresh a value whose load fails |
+/// | [`near_ttl`](Self::near_ttl) | no near cache, except for functions that ask for it |
+/// | [`near_capacity`](Self::near_capacity) | 32 MiB |
+/// | [`near_heartbeat`](Self::near_heartbeat) | 2 s |
+/// | [`refresh_cooldown`](Self::refresh_cooldown) | 5 s between attempts to refresh a value whose load fails |
 ///
 /// ```
 /// use cached_core::Cache;
@@ -63,7 +66,8 @@ pub struct CacheBuilder {
     sources: Vec<&'static str>,
     /// `None` if it was not set.
     namespace: Option<String>,
-    memory_capacity: u64,
+    /// `None` if it was not set.
+    memory_capacity: Option<u64>,
     /// They have the prefix for a process's own memory until the cache is built.
     settings: Settings,
     clock: Clock,
@@ -76,7 +80,7 @@ impl Default for CacheBuilder {
             source: Source::Memory,
             sources: Vec::new(),
             namespace: None,
-            memory_capacity: 64 << 20,
+            memory_capacity: None,
             settings: Settings {
                 prefix: Prefix::new(MEMORY_NAMESPACE),
                 version: None,
@@ -84,14 +88,14 @@ impl Default for CacheBuilder {
                 jitter: 0.1,
                 codec: Codec::Json,
                 budget: Duration::from_millis(100),
-                lease: Duration::from_secs(3),
-                marker: Duration::from_secs(10),
+                lease_ttl: Duration::from_secs(3),
+                write_marker_ttl: Duration::from_secs(10),
                 max_wait: Duration::from_secs(5),
                 max_value_bytes: 1 << 20,
                 compress_above: usize::MAX,
                 load_limit: 64,
                 near: NearSettings { time: None, capacity: 32 << 20, heartbeat: Duration::from_secs(2) },
-                throttle: Duration::from_secs(5),
+                refresh_cooldown: Duration::from_secs(5),
             },
             clock: Clock::system(),
             check_sites: true,
@@ -150,14 +154,15 @@ impl CacheBuilder {
     }
 
     /// The most bytes that the memory store holds, including keys and bookkeeping (128 bytes per entry); at least 4096.
-    /// The least used values are removed first. Other stores ignore this setting.
+    /// The least used values are removed first. It does not go together with [`redis`](Self::redis) and
+    /// [`store`](Self::store); with [`from_env`](Self::from_env) it is for the case that the variable is not set.
     ///
     /// ```
     /// let cache = cached_core::Cache::builder().memory_capacity(256 << 20).build()?; // 256 MiB
     /// # Ok::<(), cached_core::BuildError>(())
     /// ```
     pub fn memory_capacity(self, bytes: u64) -> Self {
-        Self { memory_capacity: bytes, ..self }
+        Self { memory_capacity: Some(bytes), ..self }
     }
 
     /// The first part of all keys: the name of the service, which all of its processes share. Services that share a
@@ -179,7 +184,7 @@ impl CacheBuilder {
     /// Raise it when values must be loaded again although their types have stayed the same. While both versions run,
     /// their entries exist side by side, and every invalidation reaches both.
     ///
-    /// For values of [`Cache::get_or_set`] and similar methods, it also has the role of an attribute's `version`: once
+    /// For values of [entries by hand](Cache::entry), it also has the role of an attribute's `version`: once
     /// it is set, builds share the values of types whose shape cannot be seen as a whole. Raise it when one of these
     /// types changes.
     ///
@@ -211,7 +216,7 @@ impl CacheBuilder {
 
     /// The spread of times to live, as a fraction to both sides; at least 0 and below 1. It keeps values that were
     /// stored together from expiring together. A time for one call or value (`ttl = |token| token.expires_in`,
-    /// `ttl = expires_in`, [`Options::ttl`](crate::Options::ttl)) is only shortened, because the value may be useless
+    /// `ttl = expires_in`, [`Entry::ttl`](crate::Entry::ttl)) is only shortened, because the value may be useless
     /// afterwards.
     ///
     /// ```
@@ -224,7 +229,7 @@ impl CacheBuilder {
         self
     }
 
-    /// The codec of functions that name none, and of [`Cache::set`] and similar methods.
+    /// The codec of functions and entries that name none.
     ///
     /// ```
     /// use cached_core::{Cache, Codec};
@@ -251,7 +256,7 @@ impl CacheBuilder {
     }
 
     /// The largest payload in bytes before compression, from 1 to 512 MiB. Larger values are returned but not stored
-    /// ([`UnstoredReason::TooLarge`](crate::UnstoredReason::TooLarge)); [`Cache::set`] returns an error for them.
+    /// ([`UnstoredReason::TooLarge`](crate::UnstoredReason::TooLarge)); [`Entry::set`](crate::Entry::set) returns an error for them.
     ///
     /// ```
     /// let cache = cached_core::Cache::builder().max_value_bytes(64 << 10).build()?; // 64 KiB
@@ -276,33 +281,34 @@ impl CacheBuilder {
         self
     }
 
-    /// How long others wait for a load whose process has died: from 100 ms to 600 s. A living process renews its lease,
-    /// so loads may take longer than this. At first, the lease of a single call has only a quarter of this time (but at
-    /// least 500 ms), so a program that ends right after its call does not keep others waiting for long.
+    /// The time to live of a lease: how long others wait for a load whose process has died, from 100 ms to 600 s. A
+    /// living process renews its lease, so loads may take longer than this. At first, the lease of a single call has
+    /// only a quarter of this time (but at least 500 ms), so a program that ends right after its call does not keep
+    /// others waiting for long.
     ///
     /// ```
     /// use std::time::Duration;
     ///
-    /// let cache = cached_core::Cache::builder().lease(Duration::from_secs(10)).build()?;
+    /// let cache = cached_core::Cache::builder().lease_ttl(Duration::from_secs(10)).build()?;
     /// # Ok::<(), cached_core::BuildError>(())
     /// ```
-    pub fn lease(mut self, lease: Duration) -> Self {
-        self.settings.lease = lease;
+    pub fn lease_ttl(mut self, ttl: Duration) -> Self {
+        self.settings.lease_ttl = ttl;
         self
     }
 
-    /// How long nothing is stored that a write was about to change, after the writing process has died: from 1 s to
-    /// 600 s. A living process extends its marker. If a process dies while it commits, the commit must take effect within
-    /// this time, so let the database limit transactions to a shorter one.
+    /// The time to live of a write's marker: how long nothing is stored that the write was about to change, after its
+    /// process has died, from 1 s to 600 s. A living process extends its marker. If a process dies while it commits,
+    /// the commit must take effect within this time, so let the database limit transactions to a shorter one.
     ///
     /// ```
     /// use std::time::Duration;
     ///
-    /// let cache = cached_core::Cache::builder().marker(Duration::from_secs(30)).build()?;
+    /// let cache = cached_core::Cache::builder().write_marker_ttl(Duration::from_secs(30)).build()?;
     /// # Ok::<(), cached_core::BuildError>(())
     /// ```
-    pub fn marker(mut self, marker: Duration) -> Self {
-        self.settings.marker = marker;
+    pub fn write_marker_ttl(mut self, ttl: Duration) -> Self {
+        self.settings.write_marker_ttl = ttl;
         self
     }
 
@@ -337,9 +343,9 @@ impl CacheBuilder {
         self
     }
 
-    /// Turns on the near cache: this process also holds values in its own memory, for at most this time, from 1 ms to
-    /// 365 days. `local = "30s"` sets the time of one function. This sets that of all functions without `local` whose
-    /// values can be shared: an `Arc<T>`, or any other type that is `Clone + Send + Sync`.
+    /// Turns on the near cache: this process also holds values in its own memory, for at most this time to live, from
+    /// 1 ms to 365 days. `local = "30s"` sets the time of one function. This sets that of all functions without `local`
+    /// whose values can be shared: an `Arc<T>`, or any other type that is `Clone + Send + Sync`.
     ///
     /// A near hit takes some nanoseconds. Redis announces every change, so after a write a near hit can return the old
     /// value until the message arrives. Without contact to the server, the near cache is not used. With a server without
@@ -348,11 +354,11 @@ impl CacheBuilder {
     /// ```
     /// use std::time::Duration;
     ///
-    /// let cache = cached_core::Cache::builder().local(Duration::from_secs(30)).build()?;
+    /// let cache = cached_core::Cache::builder().near_ttl(Duration::from_secs(30)).build()?;
     /// # Ok::<(), cached_core::BuildError>(())
     /// ```
-    pub fn local(mut self, time: Duration) -> Self {
-        self.settings.near.time = Some(time);
+    pub fn near_ttl(mut self, ttl: Duration) -> Self {
+        self.settings.near.time = Some(ttl);
         self
     }
 
@@ -360,10 +366,10 @@ impl CacheBuilder {
     /// 4096. The least used values are removed first. A decoded value may take more memory than its encoded size.
     ///
     /// ```
-    /// let cache = cached_core::Cache::builder().local_capacity(256 << 20).build()?; // 256 MiB
+    /// let cache = cached_core::Cache::builder().near_capacity(256 << 20).build()?; // 256 MiB
     /// # Ok::<(), cached_core::BuildError>(())
     /// ```
-    pub fn local_capacity(mut self, bytes: u64) -> Self {
+    pub fn near_capacity(mut self, bytes: u64) -> Self {
         self.settings.near.capacity = bytes;
         self
     }
@@ -375,10 +381,10 @@ impl CacheBuilder {
     /// ```
     /// use std::time::Duration;
     ///
-    /// let cache = cached_core::Cache::builder().heartbeat(Duration::from_millis(500)).build()?;
+    /// let cache = cached_core::Cache::builder().near_heartbeat(Duration::from_millis(500)).build()?;
     /// # Ok::<(), cached_core::BuildError>(())
     /// ```
-    pub fn heartbeat(mut self, heartbeat: Duration) -> Self {
+    pub fn near_heartbeat(mut self, heartbeat: Duration) -> Self {
         self.settings.near.heartbeat = heartbeat;
         self
     }
@@ -389,11 +395,11 @@ impl CacheBuilder {
     /// ```
     /// use std::time::Duration;
     ///
-    /// let cache = cached_core::Cache::builder().throttle(Duration::from_secs(1)).build()?;
+    /// let cache = cached_core::Cache::builder().refresh_cooldown(Duration::from_secs(1)).build()?;
     /// # Ok::<(), cached_core::BuildError>(())
     /// ```
-    pub fn throttle(mut self, throttle: Duration) -> Self {
-        self.settings.throttle = throttle;
+    pub fn refresh_cooldown(mut self, cooldown: Duration) -> Self {
+        self.settings.refresh_cooldown = cooldown;
         self
     }
 
@@ -450,16 +456,22 @@ impl CacheBuilder {
                 tracing::warn!("{sharing}");
             }
         }
-        let store = self.open_store()?;
-        Ok(self.assemble(store))
+        let (store, close) = self.open_store()?;
+        Ok(self.assemble(store, close))
     }
 
-    fn open_store(&self) -> Result<Arc<dyn Store>, BuildError> {
+    /// Returns the store and, if it has connections of its own, what closes them.
+    fn open_store(&self) -> Result<(Arc<dyn Store>, Option<Close>), BuildError> {
         match &self.source {
-            Source::Memory => Ok(Arc::new(MemoryStore::new(self.memory_capacity, self.clock.clone()))),
-            Source::Own(store) => Ok(Arc::clone(store)),
+            Source::Memory => Ok((self.memory_store(), None)),
+            // Other caches may share it.
+            Source::Own(store) => Ok((Arc::clone(store), None)),
             #[cfg(feature = "redis")]
-            Source::Redis(url) => Ok(Arc::new(crate::store::RedisStore::new(url)?)),
+            Source::Redis(url) => {
+                let store = Arc::new(crate::store::RedisStore::new(url)?);
+                let to_close = Arc::clone(&store);
+                Ok((store, Some(Box::new(move || to_close.close()))))
+            }
             #[cfg(not(feature = "redis"))]
             Source::Redis(url) => {
                 // Only the scheme, because the URL may contain a password.
@@ -474,13 +486,17 @@ impl CacheBuilder {
         for problem in site::problems(&site::all(), &self.settings.classes) {
             tracing::warn!("{problem}");
         }
-        let store = Arc::new(MemoryStore::new(self.memory_capacity, self.clock.clone()));
-        self.assemble(store)
+        let store = self.memory_store();
+        self.assemble(store, None)
     }
 
-    fn assemble(self, store: Arc<dyn Store>) -> Cache {
+    fn memory_store(&self) -> Arc<dyn Store> {
+        Arc::new(MemoryStore::new(self.memory_capacity.unwrap_or(MEMORY_CAPACITY), self.clock.clone()))
+    }
+
+    fn assemble(self, store: Arc<dyn Store>, close: Option<Close>) -> Cache {
         let prefix = self.namespace.as_deref().map(Prefix::new);
         let settings = Settings { prefix: prefix.unwrap_or(self.settings.prefix), ..self.settings };
-        Cache::of(Engine::new(settings, store, self.clock))
+        Cache::of(Engine::new(settings, store, close, self.clock))
     }
 }

@@ -14,12 +14,12 @@ use crate::engine::nesting::{self, Loading};
 use crate::engine::policy::Policy;
 use crate::engine::site::notices::Cause;
 use crate::engine::{Engine, ambient, asking, forced};
-use crate::envelope::Entry;
+use crate::envelope::{Content, Entry};
 use crate::flight::pulse::{self, Pulse};
 use crate::key::Key;
 use crate::lease::Renewal;
 use crate::many::{AskedIds, Division, DivisionError, ManyShape, Part, Passage, one};
-use crate::near::keep::Keep;
+use crate::near::keep::{Keep, Unkept};
 use crate::outcome::OptionValue;
 use crate::site::Site;
 use std::collections::HashMap;
@@ -118,8 +118,12 @@ pub fn batch<'a, S: ManyShape, K: Keep<S::Item>>(
         }
         (None, Mode::Asking) => drop(Call::without_cache(site)),
         (Some(cache), mode) if !ids.is_empty() => {
-            cache.engine().site(site).counters.batches.one();
             state.add_all(shape, |id| call(&cache, id));
+            match state.wanted.first() {
+                // By hand, the options make the site.
+                Some(BatchKey { target, .. }) => target.site.counters.batches.one(),
+                None => cache.engine().site(site).counters.batches.one(),
+            }
             match mode {
                 Mode::Bypass => state.bypassed(),
                 Mode::Refresh => {
@@ -129,6 +133,7 @@ pub fn batch<'a, S: ManyShape, K: Keep<S::Item>>(
                 Mode::Plain | Mode::Asking => state.engine = Some(cache.into_engine()),
             }
         }
+        (None, _) if !ids.is_empty() => drop(Call::without_cache(site)),
         _ => {}
     }
     Batch { keep: PhantomData, state: Box::new(state) }
@@ -260,7 +265,7 @@ impl<S: ManyShape> BatchState<'_, S> {
         let found = first_read(engine, wanted).await;
         for (BatchKey { at, target }, found) in found {
             let miss = match found {
-                Ok((entry, slot)) => match decode::<OptionValue<S::Item>, K>(&target, &entry, slot) {
+                Ok((entry, slot)) => match decode::<OptionValue<S::Item>, K, Unkept>(&target, &entry, slot) {
                     Ok(value) => {
                         self.values[at] = Value::Known(value);
                         continue;
@@ -280,7 +285,7 @@ impl<S: ManyShape> BatchState<'_, S> {
         for EndedMiss { at, call, next } in ended {
             match next {
                 Next::Load(permit) => self.permitted.push((at, Some(*permit))),
-                Next::Serve(entry) => match decode::<OptionValue<S::Item>, K>(&call.target, &entry, None) {
+                Next::Serve(entry) => match decode::<OptionValue<S::Item>, K, Unkept>(&call.target, &entry, None) {
                     Ok(value) => self.values[at] = Value::Known(value),
                     Err(reason) => misses.reject(at, call, &entry, reason),
                 },
@@ -295,7 +300,7 @@ impl<S: ManyShape> BatchState<'_, S> {
                         misses.go_on(at, call);
                         continue;
                     };
-                    call.target.served(&Entry::loaded(None));
+                    call.target.served(&Entry::loaded(Content::None));
                     self.values[at] = Value::Known(None);
                     self.strangers.extend(more);
                     taken.push(returned);
@@ -476,7 +481,7 @@ impl BatchLoad {
     fn renew_leases(&mut self, engine: &Engine, pulse: Option<&Arc<Pulse>>) {
         let leases: Vec<_> = self.of.iter().filter_map(|(_, begun)| begun.as_ref()?.to_renew()).collect();
         if !leases.is_empty() {
-            let (store, time) = (Arc::clone(engine.store.off_path()), engine.settings.lease);
+            let (store, time) = (Arc::clone(engine.store.off_path()), engine.settings.lease_ttl);
             self.renewal = Some(Renewal::start(store, leases, time, time, pulse.cloned()));
         }
     }

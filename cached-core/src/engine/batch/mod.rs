@@ -81,7 +81,7 @@ impl MissedCalls {
             under_way: FuturesUnordered::new(),
             ended: Vec::new(),
             deciding: Arc::new(()),
-            releases: Arc::new(Releases::new(Arc::clone(engine.store.off_path()))),
+            releases: Arc::new(engine.releases.of_batch()),
             pulse: Pulse::new(),
         }
     }

@@ -6,7 +6,7 @@ use crate::engine::flight_value::Unattributed;
 use crate::engine::load::ActiveLoad;
 use crate::engine::policy::Policy;
 use crate::engine::target::Target;
-use crate::envelope::Entry;
+use crate::envelope::{Content, Entry};
 use crate::key::Key;
 use crate::many::{Division, ManyShape, Part, Passage};
 use crate::user_code::caught;
@@ -32,7 +32,7 @@ pub(super) fn pack<S: ManyShape>(
     let encode = |(id, value): &(S::Id, S::Item)| {
         let (payload, _) = policy.payload(value, first.site(), &first.engine().settings).ok()?;
         let id = caught(|| id.clone()).ok()?;
-        Some((id, Entry::loaded(Some(payload))))
+        Some((id, Entry::loaded(Content::Value(payload))))
     };
     let strangers = divided.strangers.iter().map(encode).collect::<Option<_>>()?;
     let keys = begun.iter().map(|begun| Key::clone(begun.key())).collect();

@@ -9,9 +9,9 @@ use crate::engine::site::account::CALLS;
 use crate::engine::target::{LeftByNear, Target};
 use crate::engine::{Engine, SiteState, ambient, nesting};
 use crate::key::{Key, KeySegment};
-use crate::near::keep::Keep;
-use crate::near::{Answer, CachedNone, KeptValue, NameRef, Words};
-use crate::outcome::Shape;
+use crate::near::keep::{Keep, Keeps, Unkept};
+use crate::near::{Answer, CachedNone, KeptError, KeptValue, NameRef, Words};
+use crate::outcome::{Shape, Stored};
 use crate::site::Site;
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,7 +21,7 @@ use std::time::Duration;
 /// # Errors
 /// None: an `Err` is the call that the near cache did not answer.
 #[inline]
-pub fn near<S: Shape, K: Keep<S::Item>>(
+pub fn near<S: Shape, K: Keeps<S>>(
     site: &'static Site,
     cache: Option<&Cache>,
     path: &'static str,
@@ -35,7 +35,7 @@ pub fn near<S: Shape, K: Keep<S::Item>>(
     let wanted = NearCall { site, path, segments, fingerprint: |site, path| site.fingerprint::<S::Item>(path) };
     let draw = match ambient::in_cache(cache, |cache| wanted.kept(cache.engine())) {
         Some(Ok(kept)) => {
-            if let Some(returned) = returned::<S, K>(kept) {
+            if let Some(returned) = returned::<S, K::Values, K::Errors>(kept) {
                 if is_traced() {
                     ambient::in_cache(cache, |cache| wanted.trace_hit(cache.engine()));
                 }
@@ -53,7 +53,7 @@ pub fn near<S: Shape, K: Keep<S::Item>>(
 
 /// As [`near`], for a call that is controlled: with its key rendered, as if it had call tags.
 #[cold]
-fn controlled<S: Shape, K: Keep<S::Item>>(
+fn controlled<S: Shape, K: Keeps<S>>(
     site: &'static Site,
     cache: Option<&Cache>,
     path: &'static str,
@@ -148,10 +148,14 @@ impl NearPolicy {
 /// The return value made of a kept value; `None` if its `Clone` panics. (Or if it is of another type, which cannot
 /// happen because the map key contains the fingerprint.)
 #[inline]
-fn returned<S: Shape, K: Keep<S::Item>>(kept: KeptValue) -> Option<S::Return> {
+fn returned<S: Shape, K: Keep<S::Item>, E: Keep<S::Error>>(kept: KeptValue) -> Option<S::Return> {
     match K::give(kept) {
-        Ok(item) => S::rebuild(Some(item)),
-        Err(kept) if kept.is::<CachedNone>() => S::rebuild(None),
+        Ok(item) => S::rebuild(Stored::Some(item)),
+        Err(kept) if kept.is::<CachedNone>() => S::rebuild(Stored::None),
+        Err(kept) if S::STORES_ERRORS => {
+            let error = E::give(KeptValue::clone(&kept.downcast_ref::<KeptError>()?.0)).ok()?;
+            S::rebuild(Stored::Err(error))
+        }
         Err(_) => None,
     }
 }
@@ -163,16 +167,26 @@ impl Target {
         Some(local.kept(&self.asked(local), self.tags()))
     }
 
-    /// As [`near`], for one key of a batch.
-    pub(crate) fn near<S: Shape, K: Keep<S::Item>>(&self) -> Option<S::Return> {
-        self.returned::<S, K>(self.kept()?.ok()?)
+    /// How long the near cache serves its value of this entry.
+    pub(crate) fn kept_for(&self) -> Option<Duration> {
+        let local = self.site.local.as_ref()?;
+        local.near.left(&self.asked(local))
     }
 
-    fn returned<S: Shape, K: Keep<S::Item>>(&self, kept: KeptValue) -> Option<S::Return> {
-        let returned = returned::<S, K>(kept);
+    /// As [`near`], for one key of a batch.
+    pub(crate) fn near<S: Shape, K: Keep<S::Item>>(&self) -> Option<S::Return> {
+        self.returned::<S, K, Unkept>(self.kept()?.ok()?)
+    }
+
+    fn returned<S: Shape, K: Keep<S::Item>, E: Keep<S::Error>>(&self, kept: KeptValue) -> Option<S::Return> {
+        let returned = returned::<S, K, E>(kept);
         if returned.is_none() {
             self.site.not_cloned::<S::Item>();
-        } else if is_traced() {
+            self.not_cloned();
+            return None;
+        }
+        self.near_served();
+        if is_traced() {
             self.site.near_hit(&self.key);
         }
         returned
@@ -205,7 +219,7 @@ impl Call {
     ///
     /// # Errors
     /// None: an `Err` is the call that the near cache did not answer.
-    pub fn near<S: Shape, K: Keep<S::Item>>(self, shape: S, _: K) -> Result<S::Return, TypedCall> {
+    pub fn near<S: Shape, K: Keeps<S>>(self, shape: S, _: K) -> Result<S::Return, TypedCall> {
         let mut call = self.typed(shape);
         if control::mode() != Mode::Plain {
             return Err(call.controlled::<S>());
@@ -213,14 +227,12 @@ impl Call {
         let Some(target) = &mut call.target else { return Err(call) };
         match target.kept() {
             Some(Ok(kept)) => {
-                if let Some(returned) = target.returned::<S, K>(kept) {
+                if let Some(returned) = target.returned::<S, K::Values, K::Errors>(kept) {
                     return Ok(returned);
                 }
             }
             Some(Err(NearMiss { draw: None })) | None => {}
-            Some(Err(NearMiss { draw })) => {
-                target.left = Some(Box::new(LeftByNear { words: None, draw, forced: None }))
-            }
+            Some(Err(NearMiss { draw })) => target.left.get_or_insert_default().draw = draw,
         }
         Err(call)
     }

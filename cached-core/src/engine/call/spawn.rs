@@ -12,6 +12,7 @@
 use super::{Load, fallback};
 use crate::engine::ambient;
 use crate::engine::policy::Policy;
+use crate::engine::record::{self, Recorded};
 use crate::outcome::Shape;
 use std::borrow::Borrow;
 use std::fmt;
@@ -145,14 +146,14 @@ impl Load {
     pub async fn detach<S: Shape<Return: Returns> + Send + 'static>(
         self,
         shape: S,
-        policy: Policy<S::Item>,
+        policy: Policy<S::Item, S::Error>,
         body: impl Future<Output = S::Return> + Send + 'static,
     ) -> S::Return {
         Box::pin(detached(self, shape, policy, Box::pin(body))).await
     }
 }
 
-async fn detached<S>(mut load: Load, shape: S, policy: Policy<S::Item>, body: Body<S::Return>) -> S::Return
+async fn detached<S>(mut load: Load, shape: S, policy: Policy<S::Item, S::Error>, body: Body<S::Return>) -> S::Return
 where
     S: Shape<Return: Returns> + Send + 'static,
 {
@@ -170,14 +171,15 @@ where
         return ended(load, shape, policy, body).await;
     };
     let old = begun.fallback().cloned().map(|entry| (begun.target().clone(), entry));
-    let mut task = tokio::spawn(as_here(ended(load, shape, policy, body)));
+    let counted = begun.engine().background.load();
+    let mut task = tokio::spawn(recorded(as_here(counted.around(ended(load, shape, policy, body)))));
     if let (Some((target, entry)), Some(patience)) = (old, fresh.load_timeout)
         && let Some(value) = fallback::<S>(&target.site, &entry)
     {
         if let Some(returned) = in_time(&mut task, patience).await {
             return returned;
         }
-        target.count_stale(&entry);
+        target.falls_back(&entry);
         return value;
     }
     returned_by(task.await).await
@@ -189,21 +191,27 @@ async fn in_time<R>(task: &mut JoinHandle<R>, patience: Duration) -> Option<R> {
     Some(returned_by(joined).await)
 }
 
-async fn ended<S: Shape>(mut load: Load, shape: S, policy: Policy<S::Item>, body: Body<S::Return>) -> S::Return {
+async fn ended<S: Shape>(
+    mut load: Load,
+    shape: S,
+    policy: Policy<S::Item, S::Error>,
+    body: Body<S::Return>,
+) -> S::Return {
     let returned = load.run(&policy, body).await;
     load.settle(shape, &policy, returned)
 }
 
-fn in_background<S>(load: Load, shape: S, policy: Policy<S::Item>, body: Body<S::Return>)
+fn in_background<S>(load: Load, shape: S, policy: Policy<S::Item, S::Error>, body: Body<S::Return>)
 where
     S: Shape<Return: Returns> + Send + 'static,
 {
     let Some(begun) = load.begun else { return };
-    tokio::spawn(as_here(async move {
+    let counted = begun.engine().background.load();
+    tokio::spawn(as_here(counted.around(async move {
         if let Some(begun) = begun.granted().await {
             ended(Load::begun(begun), shape, policy, body).await;
         }
-    }));
+    })));
 }
 
 /// Puts a task into the cache scope and the tracing span of the call.
@@ -212,6 +220,14 @@ fn as_here<F: Future<Output: Send> + Send + 'static>(task: F) -> Body<F::Output>
     match ambient::scoped() {
         Some(cache) => Box::pin(ambient::scope(cache, task)),
         None => Box::pin(task),
+    }
+}
+
+/// Records what becomes of the load in a task, for the caller that waits for it.
+fn recorded<R: Send + 'static>(task: Body<R>) -> Body<R> {
+    match record::here() {
+        Some(record) => Box::pin(Recorded { future: task, record }),
+        None => task,
     }
 }
 

@@ -8,7 +8,9 @@
 //! An accepted FILL proves that the *key* was not invalidated since the lease was granted. It says nothing about tags,
 //! so they are read once more, in a step that begins when FILL does.
 
+use crate::background::BackgroundWork;
 use crate::engine::Engine;
+use crate::engine::control;
 use crate::engine::flight::FlightKey;
 use crate::engine::flight_value::FlightValue;
 use crate::engine::gate;
@@ -72,8 +74,10 @@ impl Fill {
     /// Starts this, if there is room.
     pub(crate) fn start(self) {
         let (engine, site) = (Arc::clone(&self.target.engine), self.target.site.clone());
-        if !start(&engine, self.run()) {
-            site.counters.unstored(UnstoredReason::Overflow);
+        let key = control::is_recorded().then(|| Key::clone(&self.target.key));
+        let value = self.counted();
+        if !start(&engine, self.run(value)) {
+            site.overflowed(key.as_ref());
         }
     }
 
@@ -82,17 +86,26 @@ impl Fill {
     pub(crate) fn start_all(engine: &Engine, fills: Vec<Self>, renewal: Option<Renewal>) {
         let Some(site) = fills.first().map(|fill| fill.target.site.clone()) else { return };
         let (len, room) = (fills.len(), fills.len().min(AT_ONCE));
+        let recorded = fills.iter().filter(|_| control::is_recorded());
+        let keys: Vec<Key> = recorded.map(|fill| Key::clone(&fill.target.key)).collect();
+        let fills: Vec<_> = fills.into_iter().map(|fill| (fill.counted(), fill)).collect();
         let all = async move {
-            let mut running = stream::iter(fills).map(Self::run).buffer_unordered(AT_ONCE);
+            let mut running = stream::iter(fills).map(|(value, fill)| fill.run(value)).buffer_unordered(AT_ONCE);
             while running.next().await.is_some() {}
             drop(renewal);
         };
         if !start_many(engine, room, all) {
-            (0..len).for_each(|_| site.counters.unstored(UnstoredReason::Overflow));
+            (0..len).for_each(|at| site.overflowed(keys.get(at)));
         }
     }
 
-    async fn run(self) {
+    /// Counts the value as one that is being stored, if it is to be stored.
+    fn counted(&self) -> Option<BackgroundWork> {
+        self.ttl.is_ok().then(|| self.target.engine.background.value())
+    }
+
+    /// Ends the load. `_value` counts the value meanwhile.
+    async fn run(self, _value: Option<BackgroundWork>) {
         let register = match self.ttl {
             Ok(_) if self.target.tags().len() > MAX_TAGS => Err(UnstoredReason::TooManyTags),
             Ok(ttl) if self.names.is_empty() && !self.target.site.names_tags => {
@@ -144,7 +157,7 @@ impl Fill {
         // A lease is filled at most once, and a refresh lease allows at most one fill, so the lease's random bits can
         // stamp the value as well.
         let stamp = self.lease.id();
-        let (bytes, ttl) = self.target.register(self.entry.payload(), &recorded, ttl, stamp, self.load_time);
+        let (bytes, ttl) = self.target.register(self.entry.content(), &recorded, ttl, stamp, self.load_time);
         FillRegister { bytes, ttl, tags, stamps }
     }
 
@@ -252,7 +265,7 @@ pub(crate) fn start(engine: &Engine, ending: impl Future<Output = ()> + Send + '
 
 /// As [`start`], for several that run side by side.
 fn start_many(engine: &Engine, room: usize, ending: impl Future<Output = ()> + Send + 'static) -> bool {
-    let Some(room) = engine.endings.room(room) else { return false };
+    let Some(room) = engine.background.ending(room) else { return false };
     let mut ending = Box::pin(ending);
     // Polled here first, so that the command is sent at once, and a store in memory needs no task.
     let is_done = ending.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_ready();

@@ -1,6 +1,5 @@
 //! The permission to load, and what becomes of the result.
 
-pub(crate) mod endings;
 pub(crate) mod fill;
 pub(crate) mod running;
 
@@ -13,7 +12,7 @@ use super::refresh::lease::RefreshLease;
 use super::refresh::local::RefreshClaim;
 use super::target::Target;
 use super::{Engine, SiteState};
-use crate::envelope::{Entry, Head};
+use crate::envelope::{Content, Entry, Head};
 use crate::flight::Lead;
 use crate::flight::pulse::Pulse;
 use crate::invalidation::Tag;
@@ -100,8 +99,7 @@ struct RefreshPermit {
 /// A value that may be stored.
 #[derive(Debug)]
 pub(super) struct EncodedValue {
-    /// `None` if the value is a `None`.
-    pub(super) payload: Option<Vec<u8>>,
+    pub(super) content: Content<Vec<u8>>,
     /// How long to store it, or why it is only shared.
     pub(super) ttl: Result<Lifetime, UnstoredReason>,
     /// The value tags.
@@ -153,7 +151,7 @@ impl LoadPermit {
 
     /// Counts a load that a call makes itself, not one in the background.
     pub(super) fn count_as_load(&self) {
-        self.target.site.counters.loads.one();
+        self.target.begins_load(self.fallback.as_deref());
     }
 
     pub(super) fn shared(target: Target, lead: Lead<FlightKey, FlightValue>, room: LoadRoom) -> Self {
@@ -167,7 +165,7 @@ impl LoadPermit {
     }
 
     fn new(target: Target, kind: PermitKind, room: LoadRoom) -> Self {
-        target.site.counters.loads.one();
+        target.begins_load(None);
         Self { target, kind, room, fallback: None }
     }
 
@@ -349,13 +347,13 @@ impl ActiveLoad {
     /// Shares the value. Returns what is left to be done to store it, in the background. A caller that waited for that
     /// would hold the value meanwhile, and its future would be `Send` only if the value is.
     pub(super) fn share(self, value: EncodedValue) -> Option<Fill> {
-        let EncodedValue { payload, ttl, names } = value;
+        let EncodedValue { content, ttl, names } = value;
         let Self { permit: LoadPermit { target, kind, room, .. }, step, began } = self;
         if let LoadRoom::Taken(room) = room {
             drop(room);
         }
         let load_time = began.elapsed();
-        let entry = Entry::loaded(payload);
+        let entry = Entry::loaded(content);
         let is_forced = matches!(kind, PermitKind::Forced(_));
         let (lead, lease, stamps, over, claim) = match kind {
             PermitKind::Leased(lease, lead, stamps) => (Some(lead), lease, stamps, None, None),
@@ -431,7 +429,7 @@ impl FailedRefresh {
         let Self { target, lease, lead, claim } = self;
         let engine = Arc::clone(&target.engine);
         let now = engine.clock.now();
-        let until = now + engine.settings.throttle;
+        let until = now + engine.settings.refresh_cooldown;
         match claim {
             Some(claim) => claim.cool_down(until),
             None => engine.local_refreshes.cool_down(target.place(), now, until),

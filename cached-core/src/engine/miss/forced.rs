@@ -23,6 +23,7 @@
 //! base has another head from then on: so no build keeps an old value, and while builds run side by side a forced refresh
 //! may cost one more load.
 
+use super::batch_member::Member;
 use super::state::MissedCall;
 use crate::engine::flight::LeadKey;
 use crate::engine::flight_value::{FlightValue, Unattributed};
@@ -155,9 +156,9 @@ impl MissedCall {
             return TakeoverOutcome::Without(reason);
         }
         let engine = &self.target.engine;
-        let (store, key) = (Arc::clone(engine.store.off_path()), self.target.place().clone());
-        let releases = self.member.as_ref().map(super::batch_member::Member::releases);
-        let lease = Lease::new(store, key, self.target.purpose(), engine.settings.lease, releases);
+        let releases = self.member.as_ref().map_or_else(|| Arc::clone(&engine.releases), Member::releases);
+        let (key, time) = (self.target.place().clone(), engine.settings.lease_ttl);
+        let lease = Lease::new(releases, key, self.target.purpose(), time);
         let (Some(mut lease), Some(fresh)) = (lease, random_id().map(Head::value)) else {
             return TakeoverOutcome::Without(MissReason::Refused);
         };

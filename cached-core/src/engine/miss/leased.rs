@@ -51,7 +51,7 @@ impl MissedCall {
                     // The call would have waited as long without this read.
                     self.budget = before;
                     lead.idle_after_reading_in_vain();
-                    left = self.target.engine.settings.lease;
+                    left = self.target.engine.settings.lease_ttl;
                 }
                 Ok(Reading::Unusable(replace)) => {
                     self.found_unusable(replace);

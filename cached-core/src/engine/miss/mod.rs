@@ -391,9 +391,9 @@ impl MissedCall {
     /// Sends ACQUIRE, and side by side TAG if there are tags.
     async fn acquire(&mut self, lead: &LeadKey) -> Result<AcquireAnswer, StoreError> {
         let engine = &self.target.engine;
-        let (store, key) = (Arc::clone(engine.store.off_path()), self.target.place().clone());
-        let releases = self.member.as_ref().map(Member::releases);
-        let Some(mut lease) = Lease::new(store, key, self.target.purpose(), engine.settings.lease, releases) else {
+        let releases = self.member.as_ref().map_or_else(|| Arc::clone(&engine.releases), Member::releases);
+        let (key, time) = (self.target.place().clone(), engine.settings.lease_ttl);
+        let Some(mut lease) = Lease::new(releases, key, self.target.purpose(), time) else {
             return Ok(AcquireAnswer { acquired: Acquired::Granted, lease: None, stamps: None });
         };
         let replace = taking_place(lead, &lease, std::mem::replace(&mut self.replace, Replace::Nothing));

@@ -48,6 +48,26 @@ struct QueueState {
     is_claimed: bool,
     /// A refusal has been logged.
     is_refusal_logged: bool,
+    /// Nothing is taken any more.
+    is_closed: bool,
+}
+
+/// What became of an invalidation that was to be queued.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Added {
+    Queued,
+    /// The queue has become too long just now, so that all of it is one invalidation of the namespace.
+    Overflowed,
+    /// The queue is closed: it has taken nothing.
+    Refused,
+}
+
+/// What was in a queue that was closed.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Dropped {
+    pub(super) registers: usize,
+    /// It was one invalidation of the namespace.
+    pub(super) is_sweep: bool,
 }
 
 #[derive(Debug, Clone)]
@@ -121,10 +141,12 @@ impl Queue {
         }
     }
 
-    /// Adds registers to remove, and the writer whose markers are to be removed. Returns whether the queue is too long
-    /// now, so that all of it becomes one invalidation of the namespace.
-    pub(super) fn add(&self, keys: &[Key], writer: Option<Head>) -> bool {
+    /// Adds registers to remove, and the writer whose markers are to be removed.
+    pub(super) fn add(&self, keys: &[Key], writer: Option<Head>) -> Added {
         let mut state = self.locked();
+        if state.is_closed {
+            return Added::Refused;
+        }
         let number = state.next;
         state.next += 1;
         let added = keys.iter().filter(|key| !state.registers.contains_key(*key)).count();
@@ -145,7 +167,27 @@ impl Queue {
             }
         }
         self.count(&state);
-        overflows
+        if overflows { Added::Overflowed } else { Added::Queued }
+    }
+
+    /// Drops what is queued, and takes nothing more. The task that applies it ends.
+    pub(super) fn close(&self) -> Dropped {
+        let mut state = self.locked();
+        state.is_closed = true;
+        let registers = std::mem::take(&mut state.registers).len();
+        let is_sweep = state.all.take().is_some();
+        self.count(&state);
+        Dropped { registers, is_sweep }
+    }
+
+    /// Whether nothing is taken any more.
+    pub(super) fn is_closed(&self) -> bool {
+        self.locked().is_closed
+    }
+
+    /// Whether everything has been applied.
+    pub(super) fn is_applied(&self) -> bool {
+        self.len() == 0 && !self.is_closed()
     }
 
     /// How many registers are remembered one by one at most.
@@ -314,6 +356,25 @@ mod tests {
         assert!(covers(&queue, "a") && !covers(&queue, "b"));
         let QueueBatch::Registers(due) = to_apply(&queue) else { panic!("one register") };
         assert_eq!(due[0].writers, [writer]);
+    }
+
+    #[test]
+    fn a_closed_queue_says_what_it_held_and_takes_nothing_more() {
+        let queue = Queue::new(2);
+        queue.add(&keys(["a", "b"]), None);
+        assert!(queue.claim());
+        let batch = to_apply(&queue);
+        assert_eq!(queue.close(), Dropped { registers: 2, is_sweep: false });
+        queue.applied(&batch);
+        assert_eq!((queue.next(Instant::now()), queue.len()), (QueueStep::Done, 0), "its task ends");
+        assert!(!queue.is_applied() && !queue.claim());
+        assert_eq!(queue.add(&keys(["c"]), None), Added::Refused);
+        assert_eq!(queue.close(), Dropped { registers: 0, is_sweep: false });
+
+        let queue = Queue::new(1);
+        assert_eq!(queue.add(&keys(["a"]), None), Added::Queued);
+        assert_eq!(queue.add(&keys(["b"]), None), Added::Overflowed);
+        assert_eq!(queue.close(), Dropped { registers: 0, is_sweep: true });
     }
 
     #[test]

@@ -8,7 +8,7 @@
 //! The queue is lost with it. A bracket's marker still protects its registers for as long as the marker lives. An
 //! invalidation without a bracket that was never applied leaves the old value until its time to live is over.
 
-use super::{QueueBatch, QueueStep, QueuedRegister};
+use super::{Added, QueueBatch, QueueStep, QueuedRegister};
 use crate::engine::Engine;
 use crate::engine::gate;
 use crate::engine::health::is_on_tokio;
@@ -47,7 +47,8 @@ impl Drop for ReplayDuty {
 impl Engine {
     /// Queues an invalidation that could not be applied, to apply it as soon as the store takes it.
     pub(crate) fn enqueue(self: &Arc<Self>, keys: &[Key], writer: Option<Head>) -> Outcome {
-        if self.queue.add(keys, writer) {
+        let added = self.queue.add(keys, writer);
+        if added == Added::Overflowed {
             tracing::warn!(
                 store = ?self.store,
                 most = self.queue.most(),
@@ -56,7 +57,7 @@ impl Engine {
             );
         }
         self.wrote(keys);
-        if !is_on_tokio() {
+        if added == Added::Refused || !is_on_tokio() {
             return Outcome::Failed;
         }
         self.replay();
@@ -89,7 +90,7 @@ impl Engine {
     async fn apply(&self, batch: &QueueBatch) -> Result<(), StoreError> {
         let registers = match batch {
             QueueBatch::All(_) => {
-                let swept = self.sweep(self.settings.prefix.namespace(), WITHIN, |_| ()).await;
+                let swept = self.sweep(self.settings.prefix.namespace(), WITHIN).await;
                 match &swept {
                     Ok(_) => self.queue.applied(batch),
                     Err(error) if error.kind.is_answer() && self.queue.is_first_refusal() => self.warn("*", error),
@@ -151,19 +152,14 @@ impl Engine {
         );
     }
 
-    /// Removes all registers whose keys begin with `prefix`, and reports the number of those removed so far.
-    pub(crate) async fn sweep(
-        &self,
-        prefix: &str,
-        within: Duration,
-        mut progress: impl FnMut(u64),
-    ) -> Result<u64, StoreError> {
+    /// Removes all registers whose keys begin with `prefix`. Returns how many they were. A step may take as long as
+    /// `within`.
+    pub(crate) async fn sweep(&self, prefix: &str, within: Duration) -> Result<u64, StoreError> {
         let (mut from, mut removed) = (None, 0);
         let swept = loop {
             match self.store.off_path().sweep(Sweep::new(prefix, within).from_cursor(from)).await {
                 Ok(swept) => {
                     removed += swept.removed;
-                    progress(removed);
                     match swept.next {
                         Some(next) => from = Some(next),
                         None => break Ok(removed),
@@ -196,7 +192,7 @@ impl ReplayDuty {
             match engine.apply(&batch).await {
                 Ok(()) => {
                     pause = PAUSE_FIRST;
-                    if engine.queue.len() == 0 {
+                    if engine.queue.is_applied() {
                         engine.drained.notify_waiters();
                         tracing::info!(store = ?engine.store, "all queued invalidations are applied");
                         engine.caught_up();

@@ -141,7 +141,7 @@ impl Target {
 
     /// Reads so that the value can be kept near. If that fails, reads in the common way: the connection that announces
     /// changes may be broken while the other one is not.
-    async fn read_to_keep(&self, budget: &mut Budget) -> (Result<Reading, StoreError>, Option<Box<Slot>>) {
+    pub(super) async fn read_to_keep(&self, budget: &mut Budget) -> (Result<Reading, StoreError>, Option<Box<Slot>>) {
         match self.read_near(budget).await {
             Ok(Some((reading, slot))) => (Ok(reading), slot),
             Ok(None) | Err(_) => (self.read(budget).await, None),
@@ -173,15 +173,16 @@ impl Target {
             self.engine.replay();
             return Err(MissReason::Pending);
         }
-        if self.engine.may_use_store() { Ok(()) } else { Err(MissReason::BreakerOpen) }
+        self.engine.may_read_store()
     }
 
-    /// Whether anything may be stored now.
+    /// Whether what was loaded may be stored now. A cache that is shut down still stores what it has a lease for.
     pub(super) fn may_store(&self) -> Result<(), UnstoredReason> {
-        self.may_read().map_err(|reason| match reason {
-            MissReason::Pending => UnstoredReason::Pending,
-            _ => UnstoredReason::Fault,
-        })
+        if self.is_pending() {
+            self.engine.replay();
+            return Err(UnstoredReason::Pending);
+        }
+        if self.engine.may_use_store() { Ok(()) } else { Err(UnstoredReason::Fault) }
     }
 
     /// Sends a GET now, of the tags as well if there are any. The part about tags is boxed, because every call's future
@@ -346,6 +347,9 @@ impl Target {
     /// What a value means whose tags hold.
     fn valid(&self, register: Bytes, found: FoundValue) -> Reading {
         let Some(age) = self.age(&found) else { return self.unusable(MissReason::Stale, &register) };
+        if let Some(times) = found.times {
+            self.found(times);
+        }
         self.site.counters.bytes_read.add(register.len() as u64);
         let entry = Entry::found(register, found, age);
         if age == Age::Fallback { Reading::Fallback(Box::new(entry)) } else { Reading::Value(entry) }

@@ -84,6 +84,7 @@ impl Target {
     pub(crate) fn slot(&self, entry: &Entry, read: WatchedRead) -> Option<Box<Slot>> {
         let local = self.site.local.as_ref().filter(|_| !entry.age.is_over())?;
         let WatchedRead { reservation, life, bytes, times } = read;
+        self.lives(life);
         let fresh = times.map(|times| (times.left(self.engine.clock.wall()), times.load_time));
         let time = local.time.min(life).min(fresh.map_or(Duration::MAX, |(left, _)| left));
         let keeping = Keeping { time, bytes, fresh };

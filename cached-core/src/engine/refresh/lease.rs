@@ -115,9 +115,9 @@ impl Target {
         let mut replace = Replace::Nothing;
         // A register that is neither a lease nor a throttle is replaced at the second attempt.
         for _ in 0..2 {
-            let (store, key) =
-                (Arc::clone(engine.store.off_path()), engine.settings.prefix.refresh_lease(self.place()));
-            let Some(mut lease) = Lease::new(store, key, Purpose::NONE, engine.settings.lease, None) else { break };
+            let (releases, time) = (Arc::clone(&engine.releases), engine.settings.lease_ttl);
+            let key = engine.settings.prefix.refresh_lease(self.place());
+            let Some(mut lease) = Lease::new(releases, key, Purpose::NONE, time) else { break };
             let over = std::mem::replace(&mut replace, Replace::Nothing);
             let over = lead.map_or(over.clone(), |lead| taking_place(lead, &lease, over));
             match budget.step(engine, |_, within| lease.acquire(over, within)).await {
@@ -142,7 +142,7 @@ impl Target {
         let (head, until) = register.split_at_checked(Head::LEN)?;
         Head::from_bytes(head).filter(|_| head[0] == b'V')?;
         let until = Duration::from_millis(u64::from_le_bytes(until.try_into().ok()?));
-        let (now, throttle) = (Duration::from_millis(self.engine.clock.wall()), self.engine.settings.throttle);
+        let (now, throttle) = (Duration::from_millis(self.engine.clock.wall()), self.engine.settings.refresh_cooldown);
         let is_over = now.saturating_sub(until) > throttle;
         (!is_over).then(|| until.saturating_sub(now).clamp(Duration::from_millis(1), throttle))
     }
@@ -153,7 +153,7 @@ impl RefreshLease {
     pub(crate) async fn throttle(self, target: &Target) {
         let Some(stamp) = random_id() else { return };
         let engine = &target.engine;
-        let time = engine.settings.throttle;
+        let time = engine.settings.refresh_cooldown;
         let until = engine.clock.wall().saturating_add(u64::try_from(time.as_millis()).unwrap_or(u64::MAX));
         let mut register = BytesMut::from(Head::value(stamp).as_bytes());
         register.extend_from_slice(&until.to_le_bytes());

@@ -28,7 +28,7 @@ impl Target {
             return None;
         }
         let engine = &self.engine;
-        let claim = engine.local_refreshes.claim(self.place(), engine.clock.now(), engine.settings.throttle)?;
+        let claim = engine.local_refreshes.claim(self.place(), engine.clock.now(), engine.settings.refresh_cooldown)?;
         Some(Box::new(DueRefresh { claim, budget }))
     }
 

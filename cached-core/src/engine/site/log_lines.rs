@@ -20,7 +20,7 @@ impl SiteState {
     /// and it costs each call a second read. That is no fault, but worth a line if it goes on.
     pub(crate) fn stands_beside(&self) {
         if self.notices.beside.fetch_add(1, Ordering::Relaxed) == SOME_BESIDE {
-            let (site, place) = (self.site.path(), self.site.place());
+            let (site, place) = (self.path(), self.site.place());
             tracing::info!(
                 site,
                 place,
@@ -50,7 +50,7 @@ impl SiteState {
         }
         if self.notices.is_news(cause) {
             let (wrong, cure) = cause.advice();
-            let (site, place, codec) = (self.site.path(), self.site.place(), self.codec);
+            let (site, place, codec) = (self.path(), self.site.place(), self.codec);
             let detail = detail();
             if let Cause::Run(_) = cause {
                 tracing::warn!(
@@ -69,7 +69,7 @@ impl SiteState {
     #[cold]
     pub(crate) fn note_unrenderable(&self, argument: Unrenderable) {
         if self.notices.is_news(Cause::Key) {
-            let (site, place) = (self.site.path(), self.site.place());
+            let (site, place) = (self.path(), self.site.place());
             tracing::warn!(
                 site,
                 place,
@@ -85,7 +85,7 @@ impl SiteState {
     #[cold]
     pub(crate) fn note_refusal(&self, of: &'static str, refusal: &Refusal) {
         if self.notices.is_news(Cause::Encode) {
-            let (site, place, codec) = (self.site.path(), self.site.place(), self.codec);
+            let (site, place, codec) = (self.path(), self.site.place(), self.codec);
             let ((wrong, cure), field) = (refusal.why.advice(codec), &*refusal.field);
             let what = if field.is_empty() { "a value" } else { "a field of a value" };
             tracing::warn!(
@@ -99,8 +99,7 @@ impl SiteState {
     #[cold]
     pub(crate) fn note_changed(&self, of: &'static str, near: Option<&str>) {
         if self.notices.is_news(Cause::Changed) {
-            let (site, place, codec, near) =
-                (self.site.path(), self.site.place(), self.codec, near.unwrap_or("unknown"));
+            let (site, place, codec, near) = (self.path(), self.site.place(), self.codec, near.unwrap_or("unknown"));
             tracing::warn!(
                 site, place, %codec, value = of, near,
                 "a value comes back from the codec changed: such values are returned and not stored; `near` is the \
@@ -113,7 +112,7 @@ impl SiteState {
     /// Logs that changes of a type of this site may go unseen.
     #[cold]
     pub(crate) fn note_build(&self, of: &'static str) {
-        let (site, place) = (self.site.path(), self.site.place());
+        let (site, place) = (self.path(), self.site.place());
         let cure = if self.site.spec().template.is_empty() {
             "call `version(1)` on the cache's builder"
         } else {
@@ -133,7 +132,7 @@ impl SiteState {
     #[cold]
     pub(crate) fn note_panic(&self, code: UserCode, of: &'static str, panic: &PanicText) {
         if self.notices.is_news(Cause::Panicked(code)) {
-            let (site, place, said, consequence) = (self.site.path(), self.site.place(), &*panic.0, code.consequence());
+            let (site, place, said, consequence) = (self.path(), self.site.place(), &*panic.0, code.consequence());
             tracing::warn!(
                 site,
                 place,

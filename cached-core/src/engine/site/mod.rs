@@ -2,6 +2,8 @@
 
 pub(crate) mod account;
 mod backlog;
+pub(in crate::engine) mod by_hand;
+mod errors;
 mod log_lines;
 pub(crate) mod notices;
 
@@ -11,10 +13,11 @@ use crate::codec::Codec;
 use crate::counter::StripedCounter;
 use crate::fingerprint;
 use crate::near::{Near, may_be_words};
-use crate::site::{self, Freshness, Local, Role, Site};
+use crate::site::{self, Freshness, Local, Role, Site, SiteSpec};
 use crate::stats::{Counters, SiteStats};
-use crate::ttl::{DEFAULT_CLASS, DEFAULT_NONE_CLASS, MAX_TTL, NoneTtl, TtlSpec};
+use crate::ttl::{DEFAULT_CLASS, DEFAULT_ERROR_CLASS, DEFAULT_NONE_CLASS, Lifetime, MAX_TTL, NoneTtl, TtlSpec};
 use backlog::Backlog;
+use errors::StoredErrors;
 use notices::Notices;
 use serde::de::DeserializeOwned;
 use std::any::{TypeId, type_name};
@@ -29,12 +32,16 @@ const TAG_TIME: Duration = Duration::from_secs(2 * 3600);
 #[derive(Debug)]
 pub(crate) struct SiteState {
     pub(crate) site: &'static Site,
+    /// The user's name for it, if it is one of entries by hand.
+    name: Option<&'static str>,
     pub(crate) counters: Counters,
     pub(crate) codec: Codec,
     pub(super) jitter: f64,
     pub(super) ttl: Duration,
     /// `None` if a `None` is not stored.
     pub(super) none_ttl: Option<Duration>,
+    /// `None` if no error is stored.
+    pub(super) errors: Option<StoredErrors>,
     /// Half of this is how long tags have to live, as far as is known before a load; see
     /// [`Store::tag`](crate::store::Store::tag).
     pub(super) tag_time: Duration,
@@ -99,7 +106,7 @@ pub(super) struct NearPolicy {
     pub(super) serves_in_gap: bool,
     /// Integers can stand for its keys. Not with call tags: they have to be rendered, and the key with them.
     pub(super) has_words: bool,
-    /// Keeps the values of functions with different `local` times apart.
+    /// Keeps the values of functions apart that have different `local` times, or of which only one keeps errors.
     salt: u64,
     /// β of `XFetch`.
     pub(super) ahead: Option<f64>,
@@ -114,6 +121,11 @@ impl NearPolicy {
     pub(super) fn kind(&self, fingerprint: u64) -> u64 {
         fingerprint ^ self.salt
     }
+}
+
+fn salt(time: Duration, stores_errors: bool) -> u64 {
+    let millis = u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
+    millis.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ if stores_errors { 0x0e44_0e44_0e44_0e44 } else { 0 }
 }
 
 /// A site's state as a call holds it. The states of the first cache live as long as the process, so they need no
@@ -137,7 +149,17 @@ impl Deref for SiteRef {
 
 impl SiteState {
     pub(super) fn new(site: &'static Site, settings: &Settings, near: impl FnOnce() -> Arc<Near>) -> Self {
-        let spec = site.spec();
+        Self::of(site, site.spec(), None, settings, near)
+    }
+
+    /// The state of a site whose options are those of `spec`.
+    pub(super) fn of(
+        site: &'static Site,
+        spec: &SiteSpec,
+        name: Option<&'static str>,
+        settings: &Settings,
+        near: impl FnOnce() -> Arc<Near>,
+    ) -> Self {
         let class = |name: &str, otherwise: &str| {
             settings.classes.get(name).or_else(|| {
                 tracing::warn!(site = site.path(), place = site.place(), class = name, "no such TTL class");
@@ -154,15 +176,20 @@ impl SiteState {
             NoneTtl::Class(name) => class(name, DEFAULT_NONE_CLASS),
             NoneTtl::Millis(ms) => Some(Duration::from_millis(ms)),
         };
+        let errors = spec.error_ttl.map(|ttl| match ttl {
+            TtlSpec::Class(name) => class(name, DEFAULT_ERROR_CLASS),
+            TtlSpec::Millis(ms) => Some(Duration::from_millis(ms)),
+            TtlSpec::Dynamic => settings.classes.get(DEFAULT_ERROR_CLASS),
+        });
+        // Functions have a template.
+        let is_by_hand = spec.template.is_empty();
         let local = match spec.local {
             Some(Local::Off) => None,
             Some(Local::Millis(ms)) => Some(Duration::from_millis(ms)),
-            None => settings.near.time,
+            // Unless the caller has said so, nothing proves that the near cache can keep the type.
+            None => settings.near.time.filter(|_| !is_by_hand),
         };
-        // Functions have a template.
-        let is_by_hand = spec.template.is_empty();
-        // Without an attribute, nothing proves that the near cache can keep the type.
-        let local = local.filter(|_| spec.role == Role::Read && !is_by_hand);
+        let local = local.filter(|_| spec.role == Role::Read);
         let fresh = (spec.fresh != Freshness::NONE).then(|| FreshPolicy::of(&spec.fresh));
         let window = fresh.map_or(Duration::ZERO, |fresh| fresh.window());
         let longest = ttl.unwrap_or_default().saturating_add(window);
@@ -172,19 +199,24 @@ impl SiteState {
             local: local.map(|time| NearPolicy {
                 time,
                 serves_in_gap: spec.serves_in_gap,
-                has_words: may_be_words(spec.template) && spec.tags.is_empty() && spec.listens.is_empty(),
-                salt: u64::try_from(time.as_millis()).unwrap_or(u64::MAX).wrapping_mul(0x9e37_79b9_7f4a_7c15),
+                has_words: !is_by_hand
+                    && may_be_words(spec.template)
+                    && spec.tags.is_empty()
+                    && spec.listens.is_empty(),
+                salt: salt(time, spec.error_ttl.is_some()),
                 ahead: spec.fresh.ahead,
                 near: near(),
                 hits: StripedCounter::default(),
             }),
             site,
+            name,
             counters: Counters::default(),
             codec: spec.codec.unwrap_or(settings.codec),
             jitter: spec.jitter.unwrap_or(settings.jitter),
             ttl: ttl.unwrap_or_default(),
             tag_time: (4 * longest.min(MAX_TTL)).max(TAG_TIME).min(MAX_TTL),
             none_ttl,
+            errors: errors.map(|ttl| StoredErrors::new(ttl.unwrap_or_default())),
             names_tags: spec.tags.iter().any(|tag| tag.template.is_none()),
             names_all: is_by_hand,
             version: spec.version.or(if is_by_hand { settings.version } else { None }),
@@ -198,8 +230,43 @@ impl SiteState {
         }
     }
 
+    /// The same site for a call that is not to be counted, and that keeps nothing near.
+    pub(crate) fn uncounted(&self) -> Self {
+        Self {
+            counters: Counters::default(),
+            local: None,
+            errors: None,
+            identity: self.identity.clone(),
+            notices: Notices::default(),
+            backlog: Backlog::default(),
+            round_trips: RoundTrips::default(),
+            waits_for_other_types: AtomicBool::new(false),
+            first_fingerprint: OnceLock::new(),
+            fingerprints: RwLock::default(),
+            ..*self
+        }
+    }
+
     pub(crate) fn stats(&self) -> SiteStats {
-        self.counters.snapshot(self.site, self.near_hits())
+        let stats = self.counters.snapshot(self.site, self.near_hits());
+        match self.name {
+            Some(name) => SiteStats { site: name.to_owned(), path: name.to_owned(), ..stats },
+            None => stats,
+        }
+    }
+
+    /// How long a `None` is stored, if it is.
+    pub(crate) fn none_lifetime(&self) -> Option<Lifetime> {
+        self.none_ttl.map(Lifetime::About)
+    }
+
+    pub(crate) fn jitter(&self) -> f64 {
+        self.jitter
+    }
+
+    /// Its name in the log: that of the user, or the function's path.
+    pub(crate) fn path(&self) -> &'static str {
+        self.name.unwrap_or_else(|| self.site.path())
     }
 
     /// Calls that the near cache has answered.
@@ -238,6 +305,25 @@ impl SiteState {
         let _ = self.first_fingerprint.set((id, path, fingerprint));
         self.fingerprints.write().unwrap_or_else(PoisonError::into_inner).push((id, path, fingerprint));
         fingerprint
+    }
+
+    /// The fingerprint of the errors that the site stores beside values with this one; `None` if it stores no errors.
+    #[inline]
+    pub(super) fn error_fingerprint(&self, of_values: u64) -> Option<u64> {
+        self.errors.as_ref()?.fingerprint(of_values)
+    }
+
+    /// Makes the fingerprint of errors of type `E`, once for each fingerprint of values.
+    pub(super) fn stores_errors<E: DeserializeOwned + 'static>(&self, of_values: u64) {
+        let Some(errors) = &self.errors else { return };
+        if errors.fingerprint(of_values).is_some() {
+            return;
+        }
+        let made = fingerprint::of_errors::<E>(of_values, self.version);
+        if made.is_of_build {
+            self.note_build(type_name::<E>());
+        }
+        errors.learns(of_values, made.value);
     }
 }
 

@@ -45,7 +45,7 @@ pub(crate) enum Run {
 }
 
 impl Cause {
-    const COUNT: usize = 9 + 6 + Run::COUNT;
+    const COUNT: usize = 9 + 7 + Run::COUNT;
 
     /// The number of the cause; each has its own.
     pub(super) fn number(self) -> usize {
@@ -60,7 +60,7 @@ impl Cause {
             Self::Misfit => 7,
             Self::Changed => 8,
             Self::Panicked(code) => 9 + code as usize,
-            Self::Run(run) => 15 + run as usize,
+            Self::Run(run) => 16 + run as usize,
         }
     }
 
@@ -231,9 +231,9 @@ mod tests {
     #[test]
     fn every_cause_has_its_own_number_and_advice() {
         use Run::{LeaseLost, OtherData, OutOfMemory, Policy, ReadOnly, Refused, StoreFault, Tags};
-        use UserCode::{CacheIf, Clone, Deserialize, Serialize, Ttl};
+        use UserCode::{CacheIf, Clone, Deserialize, ErrorIf, Serialize, Ttl};
         let runs = [Policy, Tags, LeaseLost, StoreFault, Refused, ReadOnly, OutOfMemory, OtherData];
-        let codes = [Deserialize, Serialize, Ttl, CacheIf, UserCode::Tags, Clone];
+        let codes = [Deserialize, Serialize, Ttl, CacheIf, UserCode::Tags, Clone, ErrorIf];
         let fixed = [Cause::TooLarge, Cause::TooManyTags, Cause::Decode, Cause::NoRuntime];
         let of_batches = [Cause::Strangers, Cause::Misfit];
         let causes = fixed.into_iter().chain(of_batches).chain(runs.map(Cause::Run));

@@ -25,7 +25,7 @@ impl Subject {
                 running.now.fetch_sub(1, Ordering::SeqCst);
                 Ok(value)
             };
-            calls.spawn(async move { cache.get_or_set("k", Options::new(), load).await });
+            calls.spawn(async move { cache.entry("k").get_or_load(load).await });
         }
         tasks().await;
         (calls, running)

@@ -11,7 +11,7 @@ const ON_ITS_WAY: Duration = ms(20);
 /// The value 7 was read, its answer is on its way, and a write completes. Calls that came before the step share the
 /// value, a later one does not.
 async fn only_the_early_share(on: &Subject, early: impl IntoIterator<Item = JoinHandle<Result<u64, ()>>>) {
-    on.cache.delete("k").await.unwrap();
+    on.cache.entry("k").remove().await.unwrap();
     let late = on.calling(Ok(2), AT_ONCE).await;
     for call in early {
         assert_eq!(call.await.unwrap(), Ok(7), "it came before the step");

@@ -6,11 +6,11 @@ use crate::store::{Begin, End, Remove};
 /// A call for "k" by a build whose values are texts.
 async fn text(on: &Subject, value: &str) -> String {
     let load = || async { Ok::<_, ()>(value.to_owned()) };
-    on.cache.get_or_set("k", Options::new(), load).await.unwrap()
+    on.cache.entry("k").get_or_load(load).await.unwrap()
 }
 
 async fn set_text(on: &Subject, value: &str) -> Result<(), crate::CacheError> {
-    on.cache.set("k", &value.to_owned(), Options::new()).await
+    on.cache.entry("k").set(&value.to_owned()).await
 }
 
 /// As [`Subject::calling`], by a build whose values are texts.
@@ -21,7 +21,7 @@ async fn calling_text(on: &Subject, value: &'static str, takes: Duration) -> Joi
             sleep(takes).await;
             Ok::<_, ()>(value.to_owned())
         };
-        subject.cache.get_or_set("k", Options::new(), load).await.unwrap()
+        subject.cache.entry("k").get_or_load(load).await.unwrap()
     });
     tasks().await;
     call
@@ -37,7 +37,7 @@ async fn each_type_loads_once_and_hits_from_then_on() {
     for n in 0..5 {
         assert_eq!(on.call(n, AT_ONCE).await, 0);
         assert_eq!(text(&on, &n.to_string()).await, "0");
-        on.cache.settled().await;
+        on.cache.flush().await;
     }
     assert_eq!((loads(&on), on.stats().hits), (2, 8));
     assert_eq!(on.misses(), [(MissReason::Absent, 1), (MissReason::Type, 1)]);
@@ -50,17 +50,17 @@ async fn a_companion_ends_with_its_base() {
         let new = round as u64 + 1;
         on.call(0, AT_ONCE).await;
         text(&on, "old").await;
-        on.cache.settled().await;
+        on.cache.flush().await;
         match ends {
-            "delete" => assert!(on.cache.delete("k").await.is_ok()),
-            "set" => on.cache.set("k", &new, Options::new()).await.unwrap(),
+            "delete" => assert!(on.cache.entry("k").remove().await.is_ok()),
+            "set" => on.cache.entry("k").set(&new).await.unwrap(),
             "eviction" => assert!(on.store.memory.remove(Remove::new(&on.key(), BUDGET)).await.unwrap()),
             _ => on.plant(b"V, and then what no cache has written").await,
         }
         assert_eq!(text(&on, "new").await, "new", "{ends}");
         assert_eq!(on.call(new, AT_ONCE).await, new, "{ends}");
-        on.cache.settled().await;
-        on.cache.delete("k").await.unwrap();
+        on.cache.flush().await;
+        on.cache.entry("k").remove().await.unwrap();
     }
 }
 
@@ -69,10 +69,10 @@ async fn a_companion_of_a_former_base_does_not_come_back_with_the_next() {
     let on = Subject::new();
     on.call(0, AT_ONCE).await;
     text(&on, "old").await;
-    on.cache.settled().await;
-    on.cache.delete("k").await.unwrap();
+    on.cache.flush().await;
+    on.cache.entry("k").remove().await.unwrap();
     on.call(1, AT_ONCE).await;
-    on.cache.settled().await;
+    on.cache.flush().await;
     assert_eq!(text(&on, "new").await, "new");
 }
 
@@ -80,12 +80,12 @@ async fn a_companion_of_a_former_base_does_not_come_back_with_the_next() {
 async fn a_value_invalidated_during_its_load_is_not_stored_beside() {
     let on = Subject::new();
     on.call(0, AT_ONCE).await;
-    on.cache.settled().await;
+    on.cache.flush().await;
     let load = calling_text(&on, "old", ms(50)).await;
-    on.cache.delete("k").await.unwrap();
+    on.cache.entry("k").remove().await.unwrap();
     on.call(1, AT_ONCE).await;
     assert_eq!(load.await.unwrap(), "old", "its own value");
-    on.cache.settled().await;
+    on.cache.flush().await;
     assert_eq!(text(&on, "new").await, "new");
 }
 
@@ -94,12 +94,12 @@ async fn a_caller_after_an_invalidation_does_not_share_an_older_load() {
     for is_replaced in [true, false] {
         let on = Subject::new();
         on.call(0, AT_ONCE).await;
-        on.cache.settled().await;
+        on.cache.flush().await;
         let load = calling_text(&on, "old", ms(50)).await;
         if is_replaced {
-            on.cache.set("k", &1u64, Options::new()).await.unwrap();
+            on.cache.entry("k").set(&1u64).await.unwrap();
         } else {
-            on.cache.delete("k").await.unwrap();
+            on.cache.entry("k").remove().await.unwrap();
         }
         let late = calling_text(&on, "new", AT_ONCE).await;
         assert_eq!((load.await.unwrap(), late.await.unwrap()), ("old".to_owned(), "new".to_owned()));
@@ -110,7 +110,7 @@ async fn a_caller_after_an_invalidation_does_not_share_an_older_load() {
 async fn calls_beside_a_base_share_one_load() {
     let on = Subject::new();
     on.call(0, AT_ONCE).await;
-    on.cache.settled().await;
+    on.cache.flush().await;
     let mut calls = Vec::new();
     for _ in 0..10 {
         calls.push(calling_text(&on, "one", ms(20)).await);
@@ -129,7 +129,7 @@ async fn a_value_is_stored_beside_a_base_that_only_acquire_finds() {
     let call = on.calling(Ok(7), AT_ONCE).await;
     set_text(&on, "theirs").await.unwrap();
     assert_eq!(call.await.unwrap(), Ok(7));
-    on.cache.settled().await;
+    on.cache.flush().await;
     assert_eq!(on.call(8, AT_ONCE).await, 7, "it was stored beside");
     assert_eq!(text(&on, "new").await, "theirs", "which was left where it was");
 }
@@ -147,9 +147,9 @@ async fn a_companion_that_acquire_finds_is_not_shared_on_the_word_of_an_older_re
     sleep(ms(10)).await;
     let another = another(&on);
     let load = || async { Ok::<_, ()>(1_u64) };
-    assert_eq!(another.get_or_set("k", Options::new(), load).await, Ok(1));
-    another.settled().await;
-    another.delete("k").await.unwrap();
+    assert_eq!(another.entry("k").get_or_load(load).await, Ok(1));
+    another.flush().await;
+    another.entry("k").remove().await.unwrap();
     let follower = on.calling(Ok(3), AT_ONCE).await;
     assert_eq!((leader.await.unwrap(), follower.await.unwrap()), (Ok(2), Ok(2)));
 }
@@ -165,11 +165,11 @@ async fn the_load_of_another_build_is_not_waited_for() {
     let theirs = calling_text(&on, "theirs", ms(30)).await;
     let began = Instant::now();
     assert_eq!(on.call(7, AT_ONCE).await, 7);
-    on.cache.settled().await;
+    on.cache.flush().await;
     assert_eq!(on.call(8, AT_ONCE).await, 7, "it stands beside the lease");
     assert_eq!(began.elapsed(), ms(0));
     assert_eq!(theirs.await.unwrap(), "theirs");
-    on.cache.settled().await;
+    on.cache.flush().await;
     assert_eq!((on.call(8, AT_ONCE).await, text(&on, "new").await), (7, "theirs".to_owned()), "and beside its value");
     assert_eq!((loads(&on), on.stats().lease_waits), (2, 0));
 }
@@ -180,7 +180,7 @@ async fn a_build_has_one_load_beside_the_load_of_another() {
     let theirs = calling_text(&on, "theirs", ms(100)).await;
     let first = on.calling(Ok(7), ms(50)).await;
     let load = || async { Ok::<_, ()>(8_u64) };
-    assert_eq!(another(&on).get_or_set("k", Options::new(), load).await, Ok(7), "another process waits for it");
+    assert_eq!(another(&on).entry("k").get_or_load(load).await, Ok(7), "another process waits for it");
     assert_eq!((first.await.unwrap(), theirs.await.unwrap()), (Ok(7), "theirs".to_owned()));
 }
 
@@ -194,14 +194,14 @@ async fn what_stands_beside_a_load_that_fails_ends_with_it() {
             sleep(ms(30)).await;
             Err::<String, ()>(())
         };
-        subject.cache.get_or_set("k", Options::new(), load).await
+        subject.cache.entry("k").get_or_load(load).await
     });
     tasks().await;
     assert_eq!(on.call(7, AT_ONCE).await, 7);
-    on.cache.settled().await;
+    on.cache.flush().await;
     assert!(theirs.await.unwrap().is_err());
     assert_eq!(on.call(8, AT_ONCE).await, 8);
-    on.cache.settled().await;
+    on.cache.flush().await;
     assert_eq!(on.call(9, AT_ONCE).await, 8, "under the key");
 }
 
@@ -214,7 +214,7 @@ async fn nothing_is_stored_beside_a_writer_s_token() {
     let begun = on.store.memory.begin(Begin::new(writer, &keys, ms(1000), BUDGET).with_token(true)).await.unwrap();
     begun.whole().unwrap();
     assert_eq!(text(&on, "old").await, "old");
-    on.cache.settled().await;
+    on.cache.flush().await;
     // As a put does it: the writer's bits also identify the value.
     let value = [Head::value(writer.id()).as_bytes(), &on.register_of(b"1")[Head::LEN..]].concat();
     let put = crate::store::Written::value(on.key(), value.into(), ms(1000));
@@ -234,14 +234,14 @@ async fn a_load_beside_a_base_that_is_over_is_not_waited_for() {
             sleep(takes).await;
             Ok::<_, ()>(0_u64)
         };
-        other.get_or_set("k", Options::new(), load).await
+        other.entry("k").get_or_load(load).await
     });
     tasks().await;
     set_text(&on, "newer").await.unwrap();
     let began = Instant::now();
     assert_eq!(on.call(7, AT_ONCE).await, 7);
     assert!(began.elapsed() < ms(100), "{:?}", began.elapsed());
-    on.cache.settled().await;
+    on.cache.flush().await;
     assert_eq!(on.call(8, AT_ONCE).await, 7);
     assert_eq!(slow.await.unwrap(), Ok(0));
 }
@@ -251,12 +251,12 @@ async fn a_companion_depends_on_its_tags() {
     let on = Subject::new();
     let read = async |value: u64| {
         let load = || async move { Ok::<_, ()>(value) };
-        on.cache.get_or_set("k", Options::new().tag("t"), load).await.unwrap()
+        on.cache.entry("k").tag("t").get_or_load(load).await.unwrap()
     };
     set_text(&on, "theirs").await.unwrap();
-    assert_eq!((read(1).await, on.cache.settled().await, read(2).await), (1, (), 1));
+    assert_eq!((read(1).await, on.cache.flush().await, read(2).await), (1, (), 1));
     assert_eq!(on.cache.invalidate(crate::Invalidation::new().tag("t")).await, crate::Outcome::Applied);
-    assert_eq!((read(3).await, on.cache.settled().await, read(4).await), (3, (), 3));
+    assert_eq!((read(3).await, on.cache.flush().await, read(4).await), (3, (), 3));
     assert_eq!(text(&on, "new").await, "theirs");
 }
 
@@ -265,11 +265,11 @@ async fn a_read_by_hand_finds_what_stands_beside() {
     let on = Subject::new();
     set_text(&on, "theirs").await.unwrap();
     on.call(7, AT_ONCE).await;
-    on.cache.settled().await;
-    assert_eq!(on.cache.get::<u64>("k").await, Some(7));
-    assert_eq!(on.cache.get::<String>("k").await.as_deref(), Some("theirs"));
-    on.cache.delete("k").await.unwrap();
-    assert_eq!(on.cache.get::<u64>("k").await, None);
+    on.cache.flush().await;
+    assert_eq!(on.cache.entry("k").get::<u64>().await, Some(7));
+    assert_eq!(on.cache.entry("k").get::<String>().await.as_deref(), Some("theirs"));
+    on.cache.entry("k").remove().await.unwrap();
+    assert_eq!(on.cache.entry("k").get::<u64>().await, None);
 }
 
 /// The call ends, however often others replace the base.
@@ -299,7 +299,7 @@ async fn a_register_that_seems_damaged_again_and_again_is_taken_for_another_type
     for n in 0..40 {
         on.plant(&foreign).await;
         on.call(n, AT_ONCE).await;
-        on.cache.settled().await;
+        on.cache.flush().await;
         if on.register().await.unwrap() == foreign[..] {
             others_last += 1;
         }
@@ -320,16 +320,16 @@ async fn a_type_has_a_value_although_another_is_loaded_without_pause() {
                 sleep(ms(20)).await;
                 Err::<u64, ()>(())
             };
-            subject.cache.get_or_set("k", Options::new(), load).await
+            subject.cache.entry("k").get_or_load(load).await
         });
         tasks().await;
         let load = || {
             text_loads.set(text_loads.get() + 1);
             async { Ok::<_, ()>("text".to_owned()) }
         };
-        on.cache.get_or_set("k", Options::new(), load).await.unwrap();
+        on.cache.entry("k").get_or_load(load).await.unwrap();
         assert!(other.await.unwrap().is_err());
-        on.cache.settled().await;
+        on.cache.flush().await;
     }
     assert_eq!(text_loads.get(), 3, "two beside leases, and one under the key");
 }

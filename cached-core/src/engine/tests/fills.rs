@@ -9,7 +9,7 @@ async fn a_slow_store_does_not_hold_up_the_caller() {
     on.store.plan(Step::Fill, [Act::Late(ms(80))]);
     let (_, took) = timed(on.call(1, AT_ONCE)).await;
     assert_eq!((took, on.stats().stored), (AT_ONCE, 0));
-    let ((), took) = timed(on.cache.settled()).await;
+    let ((), took) = timed(on.cache.flush()).await;
     assert_eq!((took, on.stats().stored), (ms(80), 1));
     assert_eq!(on.store.taken(Step::Fill)[0].within, BUDGET);
     assert_eq!(on.call(2, AT_ONCE).await, 1);
@@ -31,7 +31,7 @@ async fn a_value_whose_lease_was_lost_is_not_stored() {
     let on = Subject::new();
     let leader = on.calling(Ok(1), ms(50)).await;
     let follower = on.calling(Ok(2), AT_ONCE).await;
-    on.cache.delete("k").await.unwrap();
+    on.cache.entry("k").remove().await.unwrap();
     assert_eq!(leader.await.unwrap(), Ok(1));
     assert_eq!(follower.await.unwrap(), Ok(2), "the value may be from before the write");
     assert_eq!(on.unstored(), [(UnstoredReason::LeaseLost, 1)]);
@@ -65,10 +65,10 @@ async fn nothing_is_sent_to_a_store_whose_breaker_opened_during_the_load() {
 #[tokio::test(start_paused = true)]
 async fn a_load_that_ends_during_settled_is_stored() {
     let on = Subject::new();
-    let busy = on.engine().endings.room(1).expect("nothing is being stored");
+    let busy = on.engine().background.ending(1).expect("nothing is being stored");
     let settled = tokio::spawn({
         let on = on.clone();
-        async move { on.cache.settled().await }
+        async move { on.cache.flush().await }
     });
     tasks().await;
     assert_eq!(on.call(1, AT_ONCE).await, 1);
@@ -81,7 +81,7 @@ async fn a_load_that_ends_during_settled_is_stored() {
 #[tokio::test(start_paused = true)]
 async fn a_value_is_not_stored_when_too_many_fills_run() {
     let on = Subject::new();
-    let taken = on.engine().endings.room(4096).expect("nothing is being stored");
+    let taken = on.engine().background.ending(4096).expect("nothing is being stored");
     assert_eq!(on.call(1, AT_ONCE).await, 1);
     assert_eq!(on.unstored(), [(UnstoredReason::Overflow, 1)]);
     drop(taken);
@@ -95,9 +95,9 @@ async fn a_value_is_not_stored_when_too_many_fills_run() {
 async fn a_value_with_too_many_tags_is_not_stored() {
     for (tags, stored) in [(MAX_TAGS, 1), (MAX_TAGS + 1, 0)] {
         let on = Subject::new();
-        let options = (0..tags).fold(Options::new(), |options, n| options.tag(format!("t{n}")));
-        on.cache.get_or_set("k", options, || async { Ok::<u64, ()>(1) }).await.unwrap();
-        on.cache.settled().await;
+        let entry = (0..tags).fold(on.cache.entry("k"), |entry, n| entry.tag(format!("t{n}")));
+        entry.get_or_load(|| async { Ok::<u64, ()>(1) }).await.unwrap();
+        on.cache.flush().await;
         assert_eq!(on.stats().stored, stored, "{tags} tags");
         assert_eq!(on.unstored().is_empty(), stored == 1);
     }

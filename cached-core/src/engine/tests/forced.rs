@@ -26,7 +26,7 @@ impl Subject {
     }
 
     async fn stands(&self) -> Option<u64> {
-        self.cache.get::<u64>("k").await
+        self.cache.entry("k").get::<u64>().await
     }
 }
 
@@ -76,7 +76,7 @@ async fn a_load_that_fails_leaves_the_old_value() {
     assert_eq!(on.call(9, AT_ONCE).await, 1);
     assert_eq!(on.force(Ok(2), AT_ONCE).await, Ok(2), "nothing cools down");
     // Without a value, the lease goes with the load.
-    on.cache.delete("k").await.unwrap();
+    on.cache.entry("k").remove().await.unwrap();
     assert_eq!(on.force(Err(()), ms(5)).await, Err(()));
     tasks().await;
     assert_eq!((on.register().await, timed(on.call(3, AT_ONCE)).await), (None, (3, AT_ONCE)));
@@ -192,8 +192,7 @@ async fn a_takeover_that_is_not_answered_leaves_nothing_behind() {
 #[tokio::test(start_paused = true)]
 async fn what_is_not_to_be_stored_ends_the_old_value() {
     let on = Subject::holding(1).await;
-    let nothing = Options::new().ttl(Duration::ZERO);
-    let call = on.cache.get_or_set("k", nothing, || async { Ok::<u64, ()>(2) });
+    let call = on.cache.entry("k").ttl(Duration::ZERO).get_or_load(|| async { Ok::<u64, ()>(2) });
     assert_eq!(crate::refresh(call).await, Ok(2));
     assert_eq!(on.register().await, None);
 }
@@ -201,7 +200,7 @@ async fn what_is_not_to_be_stored_ends_the_old_value() {
 #[tokio::test(start_paused = true)]
 async fn what_cannot_be_encoded_ends_the_old_value() {
     let on = Subject::new();
-    let call = |value: f64| on.cache.get_or_set("f", Options::new(), move || async move { Ok::<_, ()>(value) });
+    let call = |value: f64| on.cache.entry("f").get_or_load(move || async move { Ok::<_, ()>(value) });
     assert_eq!(call(1.0).await, Ok(1.0));
     on.cache.settled().await;
     assert!(crate::refresh(call(f64::NAN)).await.unwrap().is_nan());
@@ -216,7 +215,7 @@ async fn tags_are_those_from_before_the_load() {
             sleep(takes).await;
             Ok::<_, ()>(value)
         };
-        on.cache.get_or_set("k", Options::new().tag("t"), load).await.unwrap()
+        on.cache.entry("k").tag("t").get_or_load(load).await.unwrap()
     };
     call(1, AT_ONCE).await;
     on.cache.settled().await;
@@ -249,14 +248,14 @@ async fn entries_beside_one_another_end_together() {
     let on = Subject::holding(1).await;
     let text = async |value: &str| {
         let load = || async { Ok::<_, ()>(value.to_owned()) };
-        let text = on.cache.get_or_set("k", Options::new(), load).await.unwrap();
+        let text = on.cache.entry("k").get_or_load(load).await.unwrap();
         on.cache.settled().await;
         text
     };
     assert_eq!(text("old").await, "old");
     // It is the value of the other type that stands under the key.
     let load = || async { Ok::<_, ()>("new".to_owned()) };
-    let forced = crate::refresh(on.cache.get_or_set("k", Options::new(), load));
+    let forced = crate::refresh(on.cache.entry("k").get_or_load(load));
     assert_eq!(forced.await.unwrap(), "new");
     assert_eq!(text("not loaded").await, "new");
     assert_eq!(on.call(2, AT_ONCE).await, 2, "the former base is gone");
@@ -269,7 +268,7 @@ async fn calls_inside_of_the_load_read_as_always() {
     let on = Subject::holding(1).await;
     let inner = on.clone();
     let load = || async move { Ok::<_, ()>(10 * inner.call(9, AT_ONCE).await) };
-    assert_eq!(crate::refresh(on.cache.get_or_set("outer", Options::new(), load)).await, Ok(10));
+    assert_eq!(crate::refresh(on.cache.entry("outer").get_or_load(load)).await, Ok(10));
     assert_eq!(on.store.count(Step::Takeover), 1);
     assert!(!control::is_on());
 }
@@ -280,7 +279,7 @@ async fn a_load_that_refreshes_itself_by_force_loads() {
     let on = Subject::new();
     let inner = on.clone();
     let load = || async move { inner.force(Ok(2), AT_ONCE).await };
-    assert_eq!(on.cache.get_or_set("k", Options::new(), load).await, Ok(2));
+    assert_eq!(on.cache.entry("k").get_or_load(load).await, Ok(2));
     on.cache.settled().await;
     assert_eq!((on.stands().await, on.store.count(Step::Takeover)), (Some(2), 0));
 }
@@ -291,7 +290,7 @@ async fn two_processes_that_refresh_by_force_leave_the_later_load() {
     let other = Cache::builder().namespace("cache").store(Arc::clone(&on.store) as _).build().unwrap();
     let first = on.forcing(Ok(2), ms(50)).await;
     let load = || async { Ok::<u64, ()>(3) };
-    assert_eq!(crate::refresh(other.get_or_set("k", Options::new(), load)).await, Ok(3));
+    assert_eq!(crate::refresh(other.entry("k").get_or_load(load)).await, Ok(3));
     assert_eq!(first.await.unwrap(), Ok(2));
     assert_eq!((on.stands().await, on.unstored()), (Some(3), vec![(UnstoredReason::LeaseLost, 1)]));
 }

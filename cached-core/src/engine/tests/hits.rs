@@ -36,12 +36,12 @@ async fn a_value_lives_for_its_class() {
 async fn times_to_live_are_spread() {
     let on = Subject::with(|builder| builder.jitter(0.5));
     for i in 0..64 {
-        on.cache.set(format!("{i}"), &i, Options::new()).await.unwrap();
+        on.cache.entry(format!("{i}")).set(&i).await.unwrap();
     }
     on.clock.advance(Duration::from_secs(600));
     let mut left = 0;
     for i in 0..64 {
-        left += u32::from(on.cache.get::<i32>(format!("{i}")).await.is_some());
+        left += u32::from(on.cache.entry(format!("{i}")).get::<i32>().await.is_some());
     }
     assert!((1..64).contains(&left), "{left} of 64");
 }
@@ -51,7 +51,7 @@ async fn a_none_lives_for_its_own_class() {
     let on = Subject::new();
     let ask = async |otherwise: Option<u64>| {
         let load = || async move { Ok::<_, ()>(otherwise) };
-        on.cache.get_or_set_option("k", Options::new(), load).await.unwrap()
+        on.cache.entry("k").get_or_load_option(load).await.unwrap()
     };
     assert_eq!(ask(None).await, None);
     on.clock.advance(Duration::from_secs(59));
@@ -65,7 +65,7 @@ async fn a_none_lives_for_its_own_class() {
 async fn a_stored_none_is_a_miss_for_a_type_without_none() {
     let on = Subject::new();
     let nothing = || async { Ok::<Option<u64>, ()>(None) };
-    on.cache.get_or_set_option("k", Options::new(), nothing).await.unwrap();
+    on.cache.entry("k").get_or_load_option(nothing).await.unwrap();
     assert_eq!(on.call(1, AT_ONCE).await, 1);
     assert_eq!(on.misses(), [(MissReason::Absent, 1), (MissReason::Type, 1)]);
     assert_eq!(on.call(2, AT_ONCE).await, 1, "it took the place of the `None`");
@@ -73,7 +73,7 @@ async fn a_stored_none_is_a_miss_for_a_type_without_none() {
 
 /// A call with a policy, as an attribute would make it.
 async fn with_policy(on: &Subject, policy: &Policy<u64>, value: u64) -> u64 {
-    let site = on.engine().site(&crate::cache::GET_OR_SET);
+    let site = on.engine().site(&crate::site::by_hand::ENTRY);
     let call = Call::of(Arc::clone(on.engine()), site, Ok(on.key()), "");
     match read(call.typed(Value::<u64>::default()), Value::<u64>::default(), Unkept).await {
         Ok(value) => value,
@@ -123,7 +123,7 @@ async fn a_value_that_the_policy_rejects_is_not_stored_and_its_lease_is_released
 #[tokio::test(start_paused = true)]
 async fn a_call_whose_key_cannot_be_rendered_runs_uncached() {
     let on = Subject::new();
-    let site = on.engine().site(&crate::cache::GET_OR_SET);
+    let site = on.engine().site(&crate::site::by_hand::ENTRY);
     let call = Call::of(Arc::clone(on.engine()), site, Err("id"), "");
     let load = read(call.typed(Value::<u64>::default()), Value::<u64>::default(), Unkept).await.unwrap_err();
     assert_eq!(settle(load, &Policy::default(), 5).await, 5);
@@ -138,7 +138,7 @@ async fn a_value_that_is_too_large_is_returned_and_not_stored() {
     let on = Subject::with(|builder| builder.max_value_bytes(10));
     let ask = async |key: &str, text: &str| {
         let text = text.to_owned();
-        on.cache.get_or_set(key, Options::new(), || async { Ok::<_, ()>(text) }).await.unwrap()
+        on.cache.entry(key).get_or_load(|| async { Ok::<_, ()>(text) }).await.unwrap()
     };
     // With the quotes that JSON adds.
     assert_eq!(ask("a", "12345678").await, "12345678");
@@ -156,10 +156,10 @@ fn outside_of_tokio_functions_run_uncached() {
     let mut context = Context::from_waker(Waker::noop());
     for n in 1..3 {
         assert_eq!(std::pin::pin!(on.call(n, AT_ONCE)).poll(&mut context), Poll::Ready(n));
-        assert_eq!(std::pin::pin!(on.cache.get::<u64>("k")).poll(&mut context), Poll::Ready(None));
+        assert_eq!(std::pin::pin!(on.cache.entry("k").get::<u64>()).poll(&mut context), Poll::Ready(None));
     }
     assert_eq!(on.store.count(Step::Get), 0);
-    assert_eq!(on.stats_of("Cache::get").misses[&MissReason::NoRuntime], 2);
+    assert_eq!(on.stats_of("Cache::entry").misses[&MissReason::NoRuntime], 2);
     let stats = on.stats();
     assert_eq!((stats.loads, stats.bypassed, stats.misses[&MissReason::NoRuntime]), (2, 2, 2));
 }

@@ -102,7 +102,7 @@ async fn a_codec_that_does_not_fit_is_logged_once() {
     let (messages, _listening) = Messages::listen();
     let on = Subject::new();
     let site: &Site = Box::leak(Box::new(Site::new(SiteSpec { name: "f", ..SiteSpec::DEFAULT })));
-    let target = on.engine().target::<u64>(site, "k");
+    let target = on.engine().target_at::<u64>(on.engine().site(site), on.engine().settings.prefix.literal("k"));
     messages.take();
     target.missed(MissReason::Type);
     assert_eq!(messages.warnings(), Vec::<String>::new());

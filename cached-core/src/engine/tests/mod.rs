@@ -17,6 +17,7 @@ mod outages;
 mod parts;
 mod puts;
 mod sharing;
+mod shutdown;
 mod sites;
 mod tagged;
 mod unusable;
@@ -27,13 +28,13 @@ mod writes;
 use super::Engine;
 use crate::cache::builder::CacheBuilder;
 use crate::clock::Clock;
-use crate::envelope::{self, Draft, Head};
+use crate::envelope::{self, Content, Draft, Head};
 use crate::error::FaultKind;
 use crate::fingerprint;
 use crate::key::Key;
 use crate::store::scripted::{Act, Scripted, Step};
 use crate::store::{Acquire, Acquired, Get, Put, Remove, Store};
-use crate::{Cache, MissReason, Options, SiteStats, UnstoredReason};
+use crate::{ByHand, Cache, Entry, MissReason, SiteStats, UnstoredReason, Untyped};
 use bytes::Bytes;
 use std::sync::Arc;
 use std::time::Duration;
@@ -89,7 +90,7 @@ impl Subject {
             }
             result
         };
-        self.cache.get_or_set("k", Options::new(), load).await
+        self.cache.entry("k").get_or_load(load).await
     }
 
     /// Starts the call as a task that has run as far as it can without time passing.
@@ -101,7 +102,7 @@ impl Subject {
     }
 
     fn stats(&self) -> SiteStats {
-        self.stats_of("Cache::get_or_set")
+        self.stats_of("Cache::entry")
     }
 
     fn stats_of(&self, site: &str) -> SiteStats {
@@ -136,17 +137,22 @@ impl Subject {
 
     /// A sound register of a `u64`, as another process would store it with this payload.
     fn register_of(&self, payload: &[u8]) -> Bytes {
-        let site = self.engine().site(&crate::cache::GET_OR_SET);
+        let site = self.engine().site(&crate::site::by_hand::ENTRY);
         envelope::write(&Draft {
             key: &self.key(),
             head: Head::value(77),
             codec: 0,
             fingerprint: site.fingerprint::<u64>(""),
-            payload: Some(payload),
+            content: Content::Value(payload),
             times: None,
             recorded: &crate::envelope::tags::TagRecord::NONE,
             compress_above: usize::MAX,
         })
+    }
+
+    /// Waits until the queue is empty, but not longer than `within`. Returns whether it is.
+    async fn applied(&self, within: Duration) -> bool {
+        tokio::time::timeout(within, self.engine().drained()).await.is_ok()
     }
 
     /// Opens the breaker by three calls that get no answer.
@@ -155,7 +161,7 @@ impl Subject {
         crate::hand::uses(crate::hand::Kind::Key, "another");
         for _ in 0..3 {
             self.store.plan(Step::Remove, [Act::Fails(FaultKind::Disconnected)]);
-            self.cache.delete("another").await.unwrap_err();
+            self.cache.entry("another").remove().await.unwrap_err();
         }
         assert_eq!(self.engine().breaker(), crate::BreakerState::Open);
     }

@@ -3,7 +3,7 @@
 use super::*;
 
 async fn ask<F: Future<Output = u64>>(on: &Subject, key: &str, body: impl FnOnce() -> F) -> u64 {
-    on.cache.get_or_set(key, Options::new(), || async { Ok::<_, ()>(body().await) }).await.unwrap()
+    on.cache.entry(key).get_or_load(|| async { Ok::<_, ()>(body().await) }).await.unwrap()
 }
 
 #[tokio::test(start_paused = true)]
@@ -47,7 +47,7 @@ async fn calls_beside_a_waiting_load_are_not_inside_of_it() {
     };
     assert_eq!(tokio::join!(slow, beside), (1, 2));
     // Calls after its end are not inside of it either.
-    on.cache.delete("a").await.unwrap();
+    on.cache.entry("a").remove().await.unwrap();
     assert_eq!(ask(&on, "a", || async { 3 }).await, 3);
     assert_eq!(on.misses(), [(MissReason::Absent, 3)]);
     assert_eq!(on.stats().stored, 3);

@@ -73,7 +73,7 @@ async fn an_answer_between_two_outages_keeps_the_breaker_closed() {
     for n in 0..5 {
         on.store.plan(Step::Get, [Act::Fails(FaultKind::Timeout), Act::Fails(FaultKind::Timeout), Act::Well]);
         for _ in 0..3 {
-            on.cache.get::<u64>("k").await;
+            on.cache.entry("k").get::<u64>().await;
         }
         assert_eq!(on.engine().breaker(), BreakerState::Closed, "round {n}");
         assert!(on.engine().breaker.is_healthy());
@@ -91,7 +91,7 @@ async fn a_step_given_up_after_half_the_budget_counts_as_an_outage() {
     let on = Subject::new();
     on.store.plan(Step::Get, [Act::Late(ms(90))]);
     // Only one step, because the answer of a second would make up for it.
-    on.cache.get::<u64>("k").await;
+    on.cache.entry("k").get::<u64>().await;
     assert!(on.engine().breaker.is_healthy(), "a late answer is an answer");
 }
 
@@ -107,12 +107,12 @@ async fn impatient_callers_open_the_breaker_whichever_step_they_give_up() {
         }
         assert_eq!(on.engine().breaker(), BreakerState::Open, "{step:?}");
     }
-    let tagged = || Options::new().tag("t");
-    is_open_after(Step::Get, async |cache| _ = cache.get::<u64>("k").await).await;
-    is_open_after(Step::GetAll, async |cache| _ = cache.get_or_set("k", tagged(), async || Ok::<_, ()>(1)).await).await;
-    is_open_after(Step::Put, async |cache| _ = cache.set("k", &1, Options::new()).await).await;
-    is_open_after(Step::Tag, async |cache| _ = cache.set("k", &1, tagged()).await).await;
-    is_open_after(Step::Remove, async |cache| _ = cache.delete("k").await).await;
+    is_open_after(Step::Get, async |cache| _ = cache.entry("k").get::<u64>().await).await;
+    is_open_after(Step::GetAll, async |cache| _ = cache.entry("k").tag("t").get_or_load(async || Ok::<_, ()>(1)).await)
+        .await;
+    is_open_after(Step::Put, async |cache| _ = cache.entry("k").set(&1).await).await;
+    is_open_after(Step::Tag, async |cache| _ = cache.entry("k").tag("t").set(&1).await).await;
+    is_open_after(Step::Remove, async |cache| _ = cache.entry("k").remove().await).await;
     is_open_after(Step::RemoveAll, async |cache| _ = cache.invalidate(Invalidation::new().key("k")).await).await;
     is_open_after(Step::Begin, async |cache| _ = cache.write(Invalidation::new().key("k"), async {}).await).await;
 }
@@ -177,9 +177,9 @@ async fn a_connection_whose_runtime_has_ended_does_not_count_as_an_outage() {
     on.store.plan(Step::Remove, [Act::Fails(FaultKind::Abandoned), Act::Fails(FaultKind::Timeout)]);
     for _ in 0..3 {
         assert_eq!(on.engine().breaker(), BreakerState::Closed);
-        on.cache.delete("k").await.unwrap_err();
+        on.cache.entry("k").remove().await.unwrap_err();
     }
-    on.cache.delete("k").await.unwrap_err();
+    on.cache.entry("k").remove().await.unwrap_err();
     assert_eq!(on.engine().breaker(), BreakerState::Open, "three times nobody answered");
 }
 

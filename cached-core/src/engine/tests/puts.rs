@@ -60,9 +60,9 @@ async fn a_begin_that_was_carried_out_though_its_connection_broke_is_ended() {
     assert_eq!(put(&on, 1, AT_ONCE).await, 1);
     assert_eq!(on.put_stats(), (1, vec![]), "the second one has its token");
     assert_eq!(find(&on, 2).await, 1);
-    on.cache.delete("k").await.unwrap();
+    on.cache.entry("k").remove().await.unwrap();
     find(&on, 2).await;
-    on.cache.settled().await;
+    on.cache.flush().await;
     assert_eq!(find(&on, 3).await, 2, "nobody is writing any more");
 }
 
@@ -79,8 +79,8 @@ async fn the_value_of_a_put_is_found() {
 #[tokio::test(start_paused = true)]
 async fn a_put_records_each_tag_s_own_stamp() {
     let on = Subject::new();
-    for (key, options) in [("of a", Options::new().tag("a")), ("of others", Options::new().invalidate_on(&Others))] {
-        on.cache.get_or_set(key, options, || async { Ok::<u64, ()>(0) }).await.unwrap();
+    for entry in [on.cache.entry("of a").tag("a"), on.cache.entry("of others").invalidate_on(&Others)] {
+        entry.get_or_load(|| async { Ok::<u64, ()>(0) }).await.unwrap();
     }
     assert_eq!(put_tagged(&on, 1).await, 1);
     assert_eq!(find_tagged(&on, 2).await, 1);

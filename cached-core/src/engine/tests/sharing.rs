@@ -100,7 +100,7 @@ async fn a_leader_that_is_not_polled_is_waited_for_no_longer_than_the_budget() {
     assert!(value > 1, "one of the two loads");
     assert_eq!(first.await.unwrap(), Ok(value), "and the other follows it");
     assert_eq!(leader.await, 1);
-    on.cache.settled().await;
+    on.cache.flush().await;
     let stats = on.stats();
     assert_eq!((stats.loads, stats.stored, stats.bypassed), (2, 1, 0), "its lease was free at once");
     assert_eq!(on.unstored(), [(UnstoredReason::LeaseLost, 1)]);
@@ -139,7 +139,7 @@ async fn calls_share_a_load_without_the_store() {
             sleep(ms(50)).await;
             Ok::<_, ()>(0)
         };
-        cache.get_or_set("another", Options::new(), load).await
+        cache.entry("another").get_or_load(load).await
     });
     tasks().await;
     // Both come before the load begins, which has to wait for room.
@@ -164,7 +164,7 @@ async fn without_the_store_a_policy_may_still_be_the_reason_not_to_store() {
     let on = Subject::new();
     on.open_breaker().await;
     let load = || async { Ok::<_, ()>(1) };
-    on.cache.get_or_set("k", Options::new().ttl(AT_ONCE), load).await.unwrap();
+    on.cache.entry("k").ttl(AT_ONCE).get_or_load(load).await.unwrap();
     assert_eq!(on.unstored(), [(UnstoredReason::Policy, 1)]);
 }
 
@@ -184,7 +184,7 @@ async fn loads_without_the_store_are_bounded() {
                 now.fetch_sub(1, Ordering::SeqCst);
                 Ok::<_, ()>(i)
             };
-            cache.get_or_set(format!("{i}"), Options::new(), load).await
+            cache.entry(format!("{i}")).get_or_load(load).await
         });
     }
     let (_, took) = timed(calls.join_all()).await;
@@ -197,7 +197,7 @@ async fn a_load_that_hangs_keeps_another_key_waiting_for_a_second() {
     on.open_breaker().await;
     let first = on.calling(Ok(1), ms(5_000)).await;
     let load = || async { Ok::<_, ()>(2) };
-    let (value, took) = timed(on.cache.get_or_set("another", Options::new(), load)).await;
+    let (value, took) = timed(on.cache.entry("another").get_or_load(load)).await;
     assert_eq!((value, took), (Ok(2), ms(1_000)));
     first.abort();
 }
@@ -213,7 +213,7 @@ async fn calls_for_a_slow_load(on: &Subject) -> (usize, usize, Duration) {
         now.fetch_sub(1, Ordering::SeqCst);
         Ok::<_, ()>(1)
     };
-    let calls = (0..200).map(|_| on.cache.get_or_set("k", Options::new(), load));
+    let calls = (0..200).map(|_| on.cache.entry("k").get_or_load(load));
     let (values, took) = timed(futures_util::future::join_all(calls)).await;
     assert!(values.into_iter().all(|value| value == Ok(1)));
     (all.into_inner(), most.into_inner(), took)
@@ -238,7 +238,7 @@ async fn a_late_call_reads_the_store_before_it_loads() {
     let other = on.engine().bulkhead.enter().await;
     let late = on.calling(Ok(2), AT_ONCE).await;
     assert_eq!((&mut leader).await.unwrap(), Ok(1));
-    on.cache.settled().await;
+    on.cache.flush().await;
     sleep(ms(400)).await;
     drop(other);
     assert_eq!(late.await.unwrap(), Ok(1), "the value came while it waited for room");

@@ -92,7 +92,7 @@ enum Hiding {
 
 #[tokio::test]
 async fn the_builders_version_applies_to_values_cached_by_hand() {
-    let by_hand = SiteSpec { name: "Cache::get_or_set", ..SiteSpec::DEFAULT };
+    let by_hand = SiteSpec { name: "Cache::entry", ..SiteSpec::DEFAULT };
     let annotated = SiteSpec { template: &[crate::key::Piece::Literal("hiding")], ..by_hand };
     let fingerprints = |version: Option<u32>, spec: SiteSpec| {
         let on = Subject::with(|builder| version.into_iter().fold(builder, crate::CacheBuilder::version));
@@ -127,12 +127,12 @@ async fn a_value_cached_by_hand_under_another_version_is_not_found() {
             .unwrap()
     };
     let (one, again, two) = (cache(1), cache(1), cache(2));
-    one.set("hiding", &Hiding::Any, Options::new()).await.unwrap();
+    one.entry("hiding").set(&Hiding::Any).await.unwrap();
     assert!(again.get::<Hiding>("hiding").await.is_some());
     assert!(two.get::<Hiding>("hiding").await.is_none());
-    let loaded = two.get_or_set("hiding", Options::new(), || async { Ok::<_, ()>(Hiding::Any) }).await;
+    let loaded = two.entry("hiding").get_or_load(|| async { Ok::<_, ()>(Hiding::Any) }).await;
     assert!(loaded.is_ok());
-    two.settled().await;
+    two.flush().await;
     assert!(one.get::<Hiding>("hiding").await.is_some() && two.get::<Hiding>("hiding").await.is_some(), "side by side");
 }
 

@@ -4,8 +4,8 @@ use super::*;
 use crate::invalidation::{Invalidation, Outcome};
 use crate::store::Remove;
 
-fn tagged() -> Options {
-    Options::new().tag("a").tag("b")
+fn tagged(cache: &Cache) -> Entry<Untyped, ByHand> {
+    cache.entry("k").tag("a").tag("b")
 }
 
 fn tag(name: &str) -> Invalidation {
@@ -20,7 +20,7 @@ impl Subject {
             }
             Ok::<_, ()>(value)
         };
-        self.cache.get_or_set("k", tagged(), load).await.unwrap()
+        tagged(&self.cache).get_or_load(load).await.unwrap()
     }
 
     async fn tagged_calling(&self, value: u64, takes: Duration) -> JoinHandle<u64> {
@@ -110,7 +110,7 @@ async fn a_tag_lives_longer_than_its_entries() {
     let day = Duration::from_secs(86_400);
     let call = async |value| {
         let load = || async move { Ok::<u64, ()>(value) };
-        on.cache.get_or_set("k", tagged().ttl(30 * day), load).await.unwrap()
+        tagged(&on.cache).ttl(30 * day).get_or_load(load).await.unwrap()
     };
     assert_eq!(call(1).await, 1);
     for _ in 0..29 {
@@ -128,8 +128,8 @@ async fn an_entry_whose_tag_is_queued_is_not_served() {
     on.store.plan(Step::RemoveAll, [Act::Fails(FaultKind::ReadOnly), Act::Fails(FaultKind::ReadOnly)]);
     assert_eq!(on.cache.invalidate(tag("b")).await, Outcome::Queued);
     assert_eq!(on.tagged_call(2, AT_ONCE).await, 2);
-    assert_eq!(on.cache.get::<u64>("k").await, None, "also for readers that know the tag only from the entry");
-    assert!(on.cache.drained(ms(1_000)).await);
+    assert_eq!(on.cache.entry("k").get::<u64>().await, None, "also for readers that know the tag only from the entry");
+    assert!(on.applied(ms(1_000)).await);
     assert_eq!(on.tagged_call(3, AT_ONCE).await, 3);
     assert_eq!(on.tagged_call(4, AT_ONCE).await, 3);
 }
@@ -138,27 +138,27 @@ async fn an_entry_whose_tag_is_queued_is_not_served() {
 async fn calls_for_one_key_with_more_tags_do_not_take_each_others_values() {
     let on = Subject::new();
     on.tagged_call(1, AT_ONCE).await;
-    let with = async |options: Options, value| {
+    let with = async |entry: Entry<Untyped, ByHand>, value| {
         let load = || async move { Ok::<u64, ()>(value) };
-        on.cache.get_or_set("k", options, load).await.unwrap()
+        entry.get_or_load(load).await.unwrap()
     };
-    assert_eq!(with(tagged().tag("c"), 2).await, 2, "its entry has to depend on `c`");
-    assert_eq!(with(Options::new().tag("a"), 3).await, 2, "an entry with more tags will do");
-    assert_eq!(with(Options::new(), 4).await, 2);
+    assert_eq!(with(tagged(&on.cache).tag("c"), 2).await, 2, "its entry has to depend on `c`");
+    assert_eq!(with(on.cache.entry("k").tag("a"), 3).await, 2, "an entry with more tags will do");
+    assert_eq!(with(on.cache.entry("k"), 4).await, 2);
     on.invalidated(tag("c")).await;
-    assert_eq!(with(Options::new(), 5).await, 5);
+    assert_eq!(with(on.cache.entry("k"), 5).await, 5);
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_value_set_with_tags_depends_on_them() {
     let on = Subject::new();
-    on.cache.set("k", &1_u64, tagged()).await.unwrap();
-    assert_eq!(on.cache.get::<u64>("k").await, Some(1));
+    tagged(&on.cache).set(&1_u64).await.unwrap();
+    assert_eq!(on.cache.entry("k").get::<u64>().await, Some(1));
     on.invalidated(tag("b")).await;
-    assert_eq!(on.cache.get::<u64>("k").await, None);
+    assert_eq!(on.cache.entry("k").get::<u64>().await, None);
 
-    let many = (0..65).fold(Options::new(), |options, n| options.tag(format!("tag:{n}")));
-    assert!(on.cache.set("k", &1_u64, many).await.is_err());
+    let many = (0..65).fold(on.cache.entry("k"), |entry, n| entry.tag(format!("tag:{n}")));
+    assert!(many.set(&1_u64).await.is_err());
 }
 
 #[tokio::test(start_paused = true)]
@@ -167,7 +167,7 @@ async fn tags_known_only_from_the_entry_are_read_within_the_same_budget() {
     on.tagged_call(1, AT_ONCE).await;
     on.store.plan(Step::Get, [Act::LateAnswer(ms(60))]);
     on.store.plan(Step::GetAll, [Act::Silent]);
-    let (value, took) = timed(on.cache.get::<u64>("k")).await;
+    let (value, took) = timed(on.cache.entry("k").get::<u64>()).await;
     assert_eq!((value, took), (None, BUDGET));
 }
 
@@ -227,7 +227,7 @@ async fn the_lease_of_a_load_that_replaced_a_worthless_one_is_respected() {
         .budget(BUDGET)
         .build()
         .unwrap();
-    let other = cache.get_or_set("k", tagged(), || async { Ok::<u64, ()>(3) });
+    let other = tagged(&cache).get_or_load(|| async { Ok::<u64, ()>(3) });
     let (value, took) = timed(other).await;
     assert_eq!(value, Ok(2), "it has waited for the load that is not worthless");
     assert!(took >= ms(190), "{took:?}");
@@ -248,7 +248,7 @@ async fn a_read_between_acquire_and_tag_does_not_take_the_lease_away() {
         .unwrap();
     on.store.plan(Step::Tag, [Act::Late(ms(3))]);
     let first = on.tagged_calling(2, ms(50)).await;
-    let other = cache.get_or_set("k", tagged(), || async { Ok::<u64, ()>(3) });
+    let other = tagged(&cache).get_or_load(|| async { Ok::<u64, ()>(3) });
     assert_eq!(other.await, Ok(2), "it has waited for the load");
     assert_eq!(first.await.unwrap(), 2);
     assert_eq!(on.stats().stored, 1);

@@ -53,7 +53,7 @@ async fn a_value_that_cannot_be_read_back_is_loaded_by_each_call() {
             sleep(ms(10)).await;
             Ok::<_, ()>(Unreadable { number: 1 })
         };
-        on.cache.get_or_set("k", Options::new(), load).await.unwrap()
+        on.cache.entry("k").get_or_load(load).await.unwrap()
     };
     let ((first, second), took) = timed(async { tokio::join!(ask(), ask()) }).await;
     assert_eq!((first.number, second.number), (1, 1));
@@ -102,7 +102,7 @@ async fn a_value_that_cannot_be_encoded_is_returned_and_not_shared() {
             // A tuple cannot be a key of a JSON object.
             Ok::<_, ()>(HashMap::from([((1, 2), 3)]))
         };
-        on.cache.get_or_set("k", Options::new(), load).await.unwrap()
+        on.cache.entry("k").get_or_load(load).await.unwrap()
     };
     let ((first, second), took) = timed(async { tokio::join!(ask(), ask()) }).await;
     assert_eq!((&first[&(1, 2)], &second[&(1, 2)]), (&3, &3));

@@ -145,7 +145,7 @@ async fn a_batch_releases_an_unanswered_lease_before_it_loads() {
             sleep(LONG).await;
             Ok::<_, ()>(keys.into_iter().map(|key| (key, 1_u64)).collect())
         };
-        subject.cache.get_or_set_many(&["k"], Options::new(), load).await
+        subject.cache.entries(&["k"], |key| (*key).to_owned()).get_or_load(load).await
     });
     sleep(BUDGET).await;
     assert_eq!(on.register().await, None, "its lease is released");

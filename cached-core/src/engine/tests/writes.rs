@@ -119,9 +119,9 @@ async fn a_write_that_is_refused_leaves_no_marker() {
     // BEGIN is carried out, and its answer is lost.
     on.store.plan(Step::Begin, [Act::Breaks]);
     assert!(on.cache.try_write(what(), async { panic!("it is not to run") }).await.is_err());
-    on.cache.settled().await;
+    on.cache.flush().await;
     on.call(1, AT_ONCE).await;
-    on.cache.settled().await;
+    on.cache.flush().await;
     assert_eq!(on.call(2, AT_ONCE).await, 1, "the load was stored");
 }
 
@@ -160,10 +160,13 @@ async fn a_queued_entry_is_not_served_until_the_queue_is_applied() {
     assert_eq!(on.cache.stats().pending, 1);
     assert!(on.register().await.is_some(), "the old value still stands there");
     assert_eq!(on.call(2, AT_ONCE).await, 2, "but is not served");
-    assert_eq!(on.cache.get::<u64>("k").await, None);
+    assert_eq!(on.cache.entry("k").get::<u64>().await, None);
     assert_eq!(on.stats().misses[&MissReason::Pending], 1);
-    assert!(on.cache.get::<u64>("other").await.is_none() && on.store.count(Step::Get) == 2, "other keys are read");
-    assert!(on.cache.drained(ms(1_000)).await);
+    assert!(
+        on.cache.entry("other").get::<u64>().await.is_none() && on.store.count(Step::Get) == 2,
+        "other keys are read"
+    );
+    assert!(on.applied(ms(1_000)).await);
     assert_eq!(on.register().await, None);
     assert_eq!(on.cache.stats().pending, 0);
     assert_eq!(on.call(2, AT_ONCE).await, 2);
@@ -189,7 +192,7 @@ async fn a_queued_end_removes_the_marker_as_well() {
     let ((), outcome) = on.cache.write(what(), async {}).await;
     assert_eq!(outcome, Outcome::Queued);
     assert!(on.is_marked().await);
-    assert!(on.cache.drained(ms(1_000)).await);
+    assert!(on.applied(ms(1_000)).await);
     assert!(!on.is_marked().await);
 }
 
@@ -198,10 +201,10 @@ async fn the_queue_is_tried_again_at_growing_intervals_without_end() {
     let on = Subject::new();
     on.store.plan(Step::RemoveAll, std::iter::repeat_n(Act::Fails(FaultKind::Disconnected), 40));
     assert_eq!(on.cache.invalidate(what()).await, Outcome::Queued);
-    assert!(!on.cache.drained(Duration::from_secs(20)).await);
+    assert!(!on.applied(Duration::from_secs(20)).await);
     let tries = on.store.count(Step::RemoveAll);
     assert!((15..=35).contains(&tries), "{tries}");
-    assert!(on.cache.drained(Duration::from_secs(60)).await);
+    assert!(on.applied(Duration::from_secs(60)).await);
 }
 
 #[tokio::test(start_paused = true)]
@@ -209,10 +212,10 @@ async fn a_refused_invalidation_is_tried_less_and_less_often() {
     let on = Subject::new();
     on.store.plan(Step::RemoveAll, std::iter::repeat_n(Act::Fails(FaultKind::Refused), 12));
     assert_eq!(on.cache.invalidate(what()).await, Outcome::Queued);
-    assert!(!on.cache.drained(Duration::from_secs(20)).await);
+    assert!(!on.applied(Duration::from_secs(20)).await);
     let tries = on.store.count(Step::RemoveAll);
     assert!((8..=11).contains(&tries), "{tries}");
-    assert!(on.cache.drained(Duration::from_secs(60)).await);
+    assert!(on.applied(Duration::from_secs(60)).await);
 }
 
 #[tokio::test(start_paused = true)]
@@ -244,7 +247,7 @@ async fn an_invalidation_that_failed_for_one_key_is_queued_as_a_whole() {
         assert_eq!((outcome, on.cache.stats().pending), (Outcome::Queued, 2), "bracket: {is_bracket}");
         assert!(on.engine().queue.covers([&key].into_iter()) && on.engine().queue.covers([&other].into_iter()));
         on.store.fail_on(None);
-        assert!(on.cache.drained(ms(5_000)).await);
+        assert!(on.applied(ms(5_000)).await);
         assert_eq!(on.register().await, None);
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! What a marker does to others is in `store/redis/scripts/marked.lua` and `store/memory/markers.rs`.
 
+use super::parts;
 use super::scope::Scope;
 use crate::engine::Engine;
 use crate::engine::budget::Budget;
@@ -12,7 +13,7 @@ use crate::error::{CacheError, FaultKind, StoreError};
 use crate::invalidation::Outcome;
 use crate::key::Key;
 use crate::lease;
-use crate::store::{Begin, End, Written};
+use crate::store::{Begin, Written};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::task::JoinHandle;
@@ -57,6 +58,11 @@ impl Bracket {
     pub(crate) async fn begin(scope: Scope, token: bool) -> Result<Self, FailedBegin> {
         let fails = |scope, writer, budget, error| Err(FailedBegin { scope: Box::new(scope), writer, budget, error });
         let mut budget = scope.engine.budget();
+        // An empty list asks nothing of the store, so the store need not be there.
+        if scope.keys().is_empty() {
+            let (writer, extension) = (Head::lease(0), Extension::none());
+            return Ok(Self { open: Some(OpenBracket { scope, writer, extension, budget }) });
+        }
         if let Err(error) = scope.engine.usable() {
             return fails(scope, None, budget, error);
         }
@@ -82,12 +88,7 @@ impl Bracket {
     async fn try_begin(scope: &Scope, token: bool, budget: &mut Budget) -> Result<Head, (Option<Head>, CacheError)> {
         let engine = &scope.engine;
         let writer = lease::writer().ok_or((None, CacheError::NoRandomness))?;
-        let (keys, marker) = (scope.keys(), engine.settings.marker);
-        let begun = budget
-            .step(engine, |store, within| {
-                gate::begin(store, Begin::new(writer, keys, marker, within).with_token(token))
-            })
-            .await;
+        let begun = parts::begin(engine, budget, writer, scope.keys(), token).await;
         engine.wrote(scope.keys());
         begun.map_err(|error| (Some(writer), error.into()))?;
         Ok(writer)
@@ -98,7 +99,7 @@ impl Bracket {
     /// An error here is ignored, because the next BEGIN will then fail too.
     async fn end_lost(scope: &Scope, writer: Head, budget: &mut Budget) {
         let written = nothing(scope.keys());
-        let _ = budget.step(&scope.engine, |store, within| gate::end(store, End::new(writer, &written, within))).await;
+        let _ = parts::end(&scope.engine, budget, writer, &written).await;
     }
 
     /// Ends the write.
@@ -150,8 +151,7 @@ impl FailedBegin {
             // this.
             start(&engine.clone(), async move {
                 let mut budget = engine.budget();
-                let _ =
-                    budget.step(&engine, |store, within| gate::end(store, End::new(writer, &written, within))).await;
+                let _ = parts::end(&engine, &mut budget, writer, &written).await;
             });
         }
         scope.site.counters.refused.one();
@@ -179,7 +179,7 @@ impl Extension {
     }
 
     fn start(engine: &Arc<Engine>, writer: Head, keys: Vec<Key>) -> Self {
-        let (store, marker) = (Arc::clone(engine.store.off_path()), engine.settings.marker);
+        let (store, marker) = (Arc::clone(engine.store.off_path()), engine.settings.write_marker_ttl);
         Self(Some(tokio::spawn(async move {
             let began = Instant::now();
             let mut ticks = tokio::time::interval(marker / 3);
@@ -189,8 +189,10 @@ impl Extension {
                 // A BEGIN that fails is repeated at the next tick, before the markers have run out. It never has the
                 // token: if the markers were lost, another write may have come and gone, and the token must not come
                 // back.
-                if let Err(error) = gate::begin(&*store, Begin::new(writer, &keys, marker, marker / 6)).await {
-                    tracing::debug!(%error, "the markers of a write could not be extended");
+                for keys in parts::of(&keys) {
+                    if let Err(error) = gate::begin(&*store, Begin::new(writer, keys, marker, marker / 6)).await {
+                        tracing::debug!(%error, "the markers of a write could not be extended");
+                    }
                 }
             }
         })))

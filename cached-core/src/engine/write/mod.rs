@@ -13,6 +13,7 @@
 //! refused, if its site says so). What could not be applied at its end is queued, see [`replay`](super::queue::replay).
 
 pub(crate) mod bracket;
+mod parts;
 pub(crate) mod put;
 pub(crate) mod scope;
 
@@ -43,6 +44,11 @@ impl Write {
             Scope { engine, site, registers: Registers::default(), flaw: None, is_open: true }
         };
         Self { scope: engine.map(scope) }
+    }
+
+    /// Whether there is no cache in which it could invalidate anything.
+    pub(crate) fn is_without_cache(&self) -> bool {
+        self.scope.is_none()
     }
 
     /// Adds what the write invalidates. A part that cannot be rendered is logged.

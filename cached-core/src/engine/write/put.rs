@@ -12,8 +12,8 @@ use crate::engine::gate;
 use crate::engine::load::running::Running;
 use crate::engine::policy::Policy;
 use crate::engine::target::Target;
-use crate::envelope::Head;
 use crate::envelope::tags::MAX_TAGS;
+use crate::envelope::{Content, Head};
 use crate::key::Key;
 use crate::lease::random_id;
 use crate::outcome::{Loaded, Shape};
@@ -110,7 +110,7 @@ impl Put {
     }
 
     /// Ends the write and stores the returned value.
-    pub async fn settle<S: Shape>(self, _: S, policy: &Policy<S::Item>, returned: S::Return) -> S::Return {
+    pub async fn settle<S: Shape>(self, _: S, policy: &Policy<S::Item, S::Error>, returned: S::Return) -> S::Return {
         let Self { bracket, draft } = self;
         let value = draft.as_ref().and_then(|draft| draft.encode::<S>(policy, &returned));
         // Only the encoded value is held while the store is waited for, and no reference to the returned one.
@@ -124,7 +124,7 @@ impl Put {
 
 impl PutDraft {
     /// Encodes what is to be stored of the returned value.
-    fn encode<S: Shape>(&self, policy: &Policy<S::Item>, returned: &S::Return) -> Option<PutValue> {
+    fn encode<S: Shape>(&self, policy: &Policy<S::Item, S::Error>, returned: &S::Return) -> Option<PutValue> {
         let site = &self.target.site;
         let value = match S::inspect(returned) {
             Loaded::Some(value) => value,
@@ -135,7 +135,7 @@ impl PutDraft {
                     value_tags: Vec::new(),
                 });
             }
-            Loaded::Failed => return None,
+            Loaded::Err(_) | Loaded::Failed => return None,
         };
         let encoded = policy.encoded(value, site, &self.target.engine.settings);
         encoded
@@ -221,7 +221,7 @@ impl PutDraft {
         let of_value = value.value_tags.iter().map(|tag| Box::from(prefix.name_of(tag))).zip(stamps);
         let recorded = self.target.recorded(&of_call, of_value.collect());
         // A writer puts at most once, so its random bits can also identify the value.
-        self.target.register(value.payload.as_deref(), &recorded, value.ttl, writer.id(), Duration::ZERO)
+        self.target.register(Content::of(value.payload.as_deref()), &recorded, value.ttl, writer.id(), Duration::ZERO)
     }
 
     /// The entry, and a new stamp for each tag that the entry depends on and this write invalidates itself.

@@ -1,13 +1,13 @@
 //! What a write invalidates, and in which cache.
 
+use super::parts;
 use crate::engine::budget::Budget;
-use crate::engine::gate;
 use crate::engine::{Engine, SiteRef};
 use crate::envelope::Head;
 use crate::error::CacheError;
 use crate::invalidation::{Outcome, Registers};
 use crate::key::Key;
-use crate::store::{End, RemoveAll, Written};
+use crate::store::Written;
 use std::sync::Arc;
 
 /// What a write invalidates, and in which cache. If this is dropped while it is open, the registers are invalidated,
@@ -58,8 +58,7 @@ impl Scope {
             return self.queue(None, &error);
         }
         let mut budget = self.engine.budget();
-        let remove = |store, within| gate::remove_all(store, RemoveAll::new(self.keys(), within));
-        match budget.step(&self.engine, remove).await {
+        match parts::remove_all(&self.engine, &mut budget, self.keys()).await {
             Ok(()) => self.end_with(Outcome::Applied),
             Err(error) => self.queue(None, &error.into()),
         }
@@ -67,10 +66,13 @@ impl Scope {
 
     /// Sends END. Returns what became of the invalidation, and whether the values were put.
     pub(super) async fn end(self, writer: Head, written: &[Written], mut budget: Budget) -> (Outcome, bool) {
+        if written.is_empty() {
+            return (self.end_with(Outcome::Applied), false);
+        }
         if let Err(error) = self.engine.usable() {
             return (self.queue(Some(writer), &error), false);
         }
-        match budget.step(&self.engine, |store, within| gate::end(store, End::new(writer, written, within))).await {
+        match parts::end(&self.engine, &mut budget, writer, written).await {
             Ok(put) => (self.end_with(Outcome::Applied), put),
             Err(error) => (self.queue(Some(writer), &error.into()), false),
         }
@@ -78,8 +80,12 @@ impl Scope {
 
     /// Queues all registers, also those that the store may have removed: see [`gate`].
     fn queue(self, writer: Option<Head>, error: &CacheError) -> Outcome {
-        self.site.queued(error);
         let outcome = self.engine.enqueue(self.keys(), writer);
+        if self.engine.queue.is_closed() {
+            self.site.lost(error);
+        } else {
+            self.site.queued(error);
+        }
         self.end_with(outcome)
     }
 

@@ -3,7 +3,7 @@
 mod changes;
 
 use super::trace;
-use super::{Codec, DeserializeOwned, generics, of};
+use super::{Codec, DeserializeOwned, generics, of, of_errors};
 use serde::Deserialize;
 use std::collections::HashMap;
 
@@ -35,6 +35,16 @@ fn a_change_inside_a_field_changes_the_shape() {
     assert_eq!(shape_of::<Option<u8>>(), "option;u8;");
     let user = shape_of::<before::User>();
     assert!(user.contains(r#"["id", "tags"];User;id;u64;"#) && user.contains("tags;seq;string;"), "{user}");
+}
+
+#[test]
+fn errors_have_fingerprints_of_their_own() {
+    let values = |version| of::<String>(Codec::Json, version, "user:\0segment", "").value;
+    let errors = of_errors::<String>(values(None), None).value;
+    assert_ne!(errors, values(None), "though the type is the same");
+    assert_eq!(errors, of_errors::<String>(values(None), None).value);
+    assert_ne!(errors, of_errors::<String>(values(Some(2)), Some(2)).value, "another version, codec or key");
+    assert_ne!(of_errors::<before::User>(1, None), of_errors::<after::User>(1, None));
 }
 
 /// The types differ in places that a made-up value does not reach in a single pass.

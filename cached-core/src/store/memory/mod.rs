@@ -14,8 +14,8 @@ mod told;
 use super::watchers::Watchers;
 use super::{
     Acquire, Acquired, Begin, Capabilities, Domain, Each, End, Ended, Fill, ForcedRefresh, Get, GetAll, GetWatched,
-    Key, Ping, Put, PutValue, Release, Remove, RemoveAll, Renew, Replace, Store, StoreFuture, Sweep, Swept, TagAll,
-    TakenOver, Takeover, Watch, Watched, Watcher, Written,
+    Key, Life, Lives, Ping, Put, PutValue, Release, Remove, RemoveAll, Renew, Replace, Store, StoreFuture, Sweep, Swept,
+    TagAll, TakenOver, Takeover, Watch, Watched, Watcher, Written,
 };
 use crate::clock::Clock;
 use crate::envelope::Head;
@@ -307,7 +307,7 @@ impl Store for MemoryStore {
     }
 
     fn capabilities(&self) -> Capabilities<'_> {
-        Capabilities::none().with_watch(self).with_forced_refresh(self)
+        Capabilities::none().with_watch(self).with_lives(self).with_forced_refresh(self)
     }
 
     fn domain(&self, _: &Key) -> Domain {
@@ -420,6 +420,12 @@ impl Store for MemoryStore {
 impl ForcedRefresh for MemoryStore {
     fn take_over<'a>(&'a self, Takeover { key, fresh, lease, ttl, .. }: Takeover<'a>) -> StoreFuture<'a, TakenOver> {
         done(self.step(key, || self.take_over_now(key, fresh, lease, ttl)))
+    }
+}
+
+impl Lives for MemoryStore {
+    fn life<'a>(&'a self, Life { key, .. }: Life<'a>) -> StoreFuture<'a, Option<Duration>> {
+        done(self.step(key, || Some(self.live(key)?.until.saturating_sub(self.clock.now()))))
     }
 }
 

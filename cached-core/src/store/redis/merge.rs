@@ -1,17 +1,20 @@
-//! Decides which reads go out together. It only keeps the books; [`reads`](super::reads) sends.
+//! Decides what goes out together: reads, or steps of one kind. It only keeps the books; [`gather`](super::gather)
+//! sends.
 //!
-//! A read that finds no other under way goes out on its own. Reads that come meanwhile gather in a batch. The caller
+//! An item that finds no other under way goes out on its own. Items that come meanwhile gather in a batch. The caller
 //! that opens a batch has it sent as soon as the tasks that are ready to run have had their turn. Nobody waits for time
-//! to pass or for an answer to come, and the busier the process is, the more reads go out as one. Equal keys go out
-//! once. There is one exception: a batch of one single key is held back until the batch of this key before it has its
-//! answer. Otherwise a key that everybody asks for would keep the server busy with one question.
+//! to pass or for an answer to come, and the busier the process is, the more items go out as one.
+//!
+//! Equal questions go out once: reads of one key. There is one exception to the first rule for them: a batch of one
+//! single question is held back until the batch of this question before it has its answer. Otherwise a key that
+//! everybody asks for would keep the server busy with one question.
 //!
 //! A batch is closed before it is sent. So a caller never gets an answer that was on its way when the caller came: that
 //! answer could be older than a write that had completed by then.
 //!
 //! # Who depends on whom
-//! Nobody depends on a caller's polling. The caller of a read on its own may never look at the answer, so nothing is
-//! held back for such a read. A task sends a batch and answers it. A batch is held back only for another batch of the
+//! Nobody depends on a caller's polling. A caller that goes out on its own may never look at the answer, so nothing is
+//! held back for it. A task sends a batch and answers it. A batch is held back only for another batch of the
 //! same place, whose task runs if its own does. That task may wait for one that blocks its thread. So each place has a
 //! guard while batches are open there. It takes over what is still open when it comes by for the second time
 //! (`left_behind`).
@@ -23,12 +26,13 @@
 //! so, and each of them then keeps its own time.
 //!
 //! # On cancellation
-//! A caller that goes away leaves its key in the batch. If the task that is to send a batch goes away, its callers are
+//! A caller that goes away leaves its items in the batch. If the task that is to send a batch goes away, its callers are
 //! told.
 
 use crate::store::Key;
 use crate::sync::{Mutex, Notify, locked};
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -40,50 +44,58 @@ mod model;
 #[cfg(all(test, not(shuttle)))]
 mod tests;
 
-/// The most keys in one batch: the server answers it in one step, and others wait meanwhile.
-#[cfg(not(all(test, shuttle)))]
-const KEYS: usize = 512;
-/// In the model, few callers fill a batch.
-#[cfg(all(test, shuttle))]
-const KEYS: usize = 3;
-
 /// Deadlines that are no further apart than this count as one. A caller without a timer waits at most twice this beyond
 /// its own deadline: the batch may last this much longer than its first caller, which may be due this much later than
 /// the caller.
 const CLOSE: Duration = Duration::from_millis(2);
 
-/// The reads under way. `P` is the place from which a batch is sent, a runtime. Callers elsewhere have batches of their
-/// own, since they cannot know whether that place still runs.
+/// What goes out together with others of its kind.
+pub(super) trait Item: Clone {
+    /// The key that it asks for: equal questions go out once and share the answer. `None` for a step, which is taken as
+    /// often as callers bring it.
+    fn question(&self) -> Option<&Key>;
+}
+
+impl Item for Key {
+    fn question(&self) -> Option<&Key> {
+        Some(self)
+    }
+}
+
+/// The items of type `I` that are under way, and are answered by an `A`. `P` is the place from which a batch is sent, a
+/// runtime. Callers elsewhere have batches of their own, since they cannot know whether that place still runs.
 #[derive(Debug)]
-pub(super) struct Merge<P, A> {
-    state: Mutex<State<P, A>>,
+pub(super) struct Merge<P, I, A> {
+    /// The most items in one batch: the server answers it in one step, and others wait meanwhile.
+    most: usize,
+    state: Mutex<State<P, I, A>>,
     /// Tells that a batch that was held back may be sent now.
     freed: Notify,
 }
 
 #[derive(Debug)]
-struct State<P, A> {
+struct State<P, I, A> {
     under_way: usize,
-    /// The keys that a batch of this place asks for on their own.
+    /// The questions that a batch of this place asks on their own.
     asked: Vec<(P, Key)>,
     /// The batches that are not sent yet: one for each place, or hardly more.
-    open: Vec<Open<P, A>>,
+    open: Vec<Open<P, I, A>>,
     /// The places that have a guard.
     guarded: Vec<P>,
 }
 
-/// A batch that gathers keys.
+/// A batch that gathers items.
 #[derive(Debug)]
-struct Open<P, A> {
+struct Open<P, I, A> {
     batch: Arc<Batch<A>>,
     place: P,
-    keys: Vec<Key>,
-    /// The position of each key among them.
+    items: Vec<I>,
+    /// The position of each question among them.
     at: HashMap<Key, usize, BuildHasherDefault<Mix>>,
     callers: usize,
     /// The latest of its callers' deadlines.
     deadline: Instant,
-    /// Whether it is held back until its only key has been answered.
+    /// Whether it is held back until its only question has been answered.
     is_held: bool,
     /// Whether the guard has come by.
     is_seen: bool,
@@ -101,13 +113,13 @@ struct Batch<A> {
     is_uneven: AtomicBool,
 }
 
-/// The way in which a read goes on.
+/// The way in which a caller's items go on.
 #[derive(Debug)]
-pub(super) enum Turn<'a, P: Copy + PartialEq, A> {
-    /// It goes out on its own; to be held until it is answered.
-    Alone(Alone<'a, P, A>),
-    /// It is part of a batch; the caller that opened the batch has to send it.
-    Together(Ticket<A>, Option<Sending<P, A>>),
+pub(super) enum Turn<'a, P: Copy + PartialEq, I: Item, A> {
+    /// They go out on their own; to be held until they are answered.
+    Alone(Alone<'a, P, I, A>),
+    /// They are part of a batch; the caller that opened the batch has to send it.
+    Together(Ticket<A>, Option<Sending<P, I, A>>),
 }
 
 /// Hashes a key for a batch: fast, and not safe against chosen keys, of which a batch holds too few to do harm.
@@ -129,22 +141,23 @@ impl Hasher for Mix {
     }
 }
 
-impl<P: Copy + PartialEq, A> Merge<P, A> {
-    pub(super) fn new() -> Self {
+impl<P: Copy + PartialEq, I: Item, A> Merge<P, I, A> {
+    /// `most`: the most items in one batch.
+    pub(super) fn new(most: usize) -> Self {
         let state = State { under_way: 0, asked: Vec::new(), open: Vec::new(), guarded: Vec::new() };
-        Self { state: Mutex::new(state), freed: Notify::new() }
+        Self { most, state: Mutex::new(state), freed: Notify::new() }
     }
 
-    /// Begins a read of `keys` that is made at `place` and is to be answered by `deadline`. One caller's keys are
-    /// always in one batch.
-    pub(super) fn enter(self: &Arc<Self>, keys: &[Key], place: P, deadline: Instant) -> Turn<'_, P, A> {
+    /// Takes in a caller's `items`, which come from `place` and are to be answered by `deadline`. They are always in
+    /// one batch.
+    pub(super) fn enter(self: &Arc<Self>, items: &[I], place: P, deadline: Instant) -> Turn<'_, P, I, A> {
         let mut state = locked(&self.state);
         state.under_way += 1;
-        let has_room = |open: &Open<P, A>| open.keys.len() + keys.len() <= KEYS;
+        let has_room = |open: &Open<P, I, A>| open.items.len() + items.len() <= self.most;
         let joined = state.open.iter_mut().rev().find(|open| open.place == place && has_room(open));
         if let Some(open) = joined {
-            let ticket = open.join(keys, deadline);
-            if open.is_held && open.keys.len() > 1 {
+            let ticket = open.join(items, deadline);
+            if open.is_held && open.items.len() > 1 {
                 open.is_held = false;
                 self.freed.notify_waiters();
             }
@@ -154,14 +167,14 @@ impl<P: Copy + PartialEq, A> Merge<P, A> {
             return Turn::Alone(Alone { merge: self });
         }
         let mut open = Open::new(place, deadline);
-        let ticket = open.join(keys, deadline);
+        let ticket = open.join(items, deadline);
         let sending = Sending { merge: Arc::clone(self), batch: Arc::clone(&open.batch), closed: None };
         state.open.push(open);
         Turn::Together(ticket, Some(sending))
     }
 
     /// A guard for this place, if it has none yet.
-    pub(super) fn guard(self: &Arc<Self>, place: P) -> Option<Guard<P, A>> {
+    pub(super) fn guard(self: &Arc<Self>, place: P) -> Option<Guard<P, I, A>> {
         let mut state = locked(&self.state);
         if state.guarded.contains(&place) {
             return None;
@@ -170,20 +183,21 @@ impl<P: Copy + PartialEq, A> Merge<P, A> {
         Some(Guard { merge: Arc::clone(self), place, is_over: false })
     }
 
-    fn close(&self, batch: &Arc<Batch<A>>, may_hold: bool) -> Closing<P> {
+    fn close(&self, batch: &Arc<Batch<A>>, may_hold: bool) -> Closing<P, I> {
         let mut state = locked(&self.state);
         let Some(at) = state.open.iter().position(|open| Arc::ptr_eq(&open.batch, batch)) else {
             return Closing::Elsewhere;
         };
         let place = state.open[at].place;
-        let asked = if let [key] = &state.open[at].keys[..] { Some((place, Key::clone(key))) } else { None };
+        let question = if let [item] = &state.open[at].items[..] { item.question() } else { None };
+        let asked = question.map(|key| (place, Key::clone(key)));
         if may_hold && asked.as_ref().is_some_and(|asked| state.asked.contains(asked)) {
             state.open[at].is_held = true;
             return Closing::Held;
         }
         let open = state.open.remove(at);
         state.asked.extend(asked.clone());
-        Closing::Closed(open.keys, Closed { callers: open.callers, deadline: open.deadline, asked })
+        Closing::Closed(open.items, Closed { callers: open.callers, deadline: open.deadline, asked })
     }
 
     /// Notes that the callers of a batch have their answer, or will have none.
@@ -198,21 +212,21 @@ impl<P: Copy + PartialEq, A> Merge<P, A> {
     }
 }
 
-/// A batch that was left behind, and its keys.
-pub(super) type LeftBehind<P, A> = (Sending<P, A>, Vec<Key>);
+/// A batch that was left behind, and its items.
+pub(super) type LeftBehind<P, I, A> = (Sending<P, I, A>, Vec<I>);
 
 /// Sees to it that the open batches of a place are sent. It must not be used again once it has said that none is open.
 #[derive(Debug)]
-pub(super) struct Guard<P: Copy + PartialEq, A> {
-    merge: Arc<Merge<P, A>>,
+pub(super) struct Guard<P: Copy + PartialEq, I: Item, A> {
+    merge: Arc<Merge<P, I, A>>,
     place: P,
     is_over: bool,
 }
 
-impl<P: Copy + PartialEq, A> Guard<P, A> {
+impl<P: Copy + PartialEq, I: Item, A> Guard<P, I, A> {
     /// Comes by, and closes the batches that were there the last time and need not be held back. Returns them with
-    /// their keys, which the caller has to send; `None` if nothing is open.
-    pub(super) fn left_behind(&mut self) -> Option<Vec<LeftBehind<P, A>>> {
+    /// their items, which the caller has to send; `None` if nothing is open.
+    pub(super) fn left_behind(&mut self) -> Option<Vec<LeftBehind<P, I, A>>> {
         let mut state = locked(&self.merge.state);
         let mut here = state.open.iter_mut().filter(|open| open.place == self.place).peekable();
         if here.peek().is_none() {
@@ -224,8 +238,8 @@ impl<P: Copy + PartialEq, A> Guard<P, A> {
         let seen: Vec<_> = seen.collect();
         drop(state);
         let close = |batch| match self.merge.close(&batch, true) {
-            Closing::Closed(keys, closed) => {
-                Some((Sending { merge: Arc::clone(&self.merge), batch, closed: Some(closed) }, keys))
+            Closing::Closed(items, closed) => {
+                Some((Sending { merge: Arc::clone(&self.merge), batch, closed: Some(closed) }, items))
             }
             Closing::Held | Closing::Elsewhere => None,
         };
@@ -233,7 +247,7 @@ impl<P: Copy + PartialEq, A> Guard<P, A> {
     }
 }
 
-impl<P: Copy + PartialEq, A> Drop for Guard<P, A> {
+impl<P: Copy + PartialEq, I: Item, A> Drop for Guard<P, I, A> {
     /// The guard is gone with its runtime.
     fn drop(&mut self) {
         if !self.is_over {
@@ -243,23 +257,23 @@ impl<P: Copy + PartialEq, A> Drop for Guard<P, A> {
 }
 
 /// The result of closing a batch.
-enum Closing<P> {
-    Closed(Vec<Key>, Closed<P>),
-    /// The batch has to be held back: its only key is being asked for.
+enum Closing<P, I> {
+    Closed(Vec<I>, Closed<P>),
+    /// The batch has to be held back: its only question is being asked.
     Held,
     /// Somebody else has closed it.
     Elsewhere,
 }
 
-impl<P, A> Open<P, A> {
+impl<P, I: Item, A> Open<P, I, A> {
     fn new(place: P, deadline: Instant) -> Self {
         let (answer, answered) = (OnceLock::new(), Notify::new());
         let batch = Arc::new(Batch { answer, answered, first: deadline, is_uneven: AtomicBool::new(false) });
         Self {
             batch,
             place,
-            keys: Vec::with_capacity(32),
-            at: HashMap::with_capacity_and_hasher(32, BuildHasherDefault::default()),
+            items: Vec::with_capacity(32),
+            at: HashMap::default(),
             callers: 0,
             deadline,
             is_held: false,
@@ -267,30 +281,41 @@ impl<P, A> Open<P, A> {
         }
     }
 
-    fn join(&mut self, keys: &[Key], deadline: Instant) -> Ticket<A> {
+    fn join(&mut self, items: &[I], deadline: Instant) -> Ticket<A> {
         self.callers += 1;
         self.deadline = self.deadline.max(deadline);
         if deadline > self.batch.first + CLOSE && !self.batch.is_uneven.swap(true, Ordering::AcqRel) {
             self.batch.answered.notify_waiters();
         }
         let mut positions = Positions::default();
-        for key in keys {
-            positions.push(*self.at.entry(Key::clone(key)).or_insert_with(|| {
-                self.keys.push(Key::clone(key));
-                self.keys.len() - 1
-            }));
+        for item in items {
+            positions.push(self.position(item));
         }
         Ticket { batch: Arc::clone(&self.batch), positions }
     }
+
+    /// The position of an item, which is added unless it asks what another one asks already.
+    fn position(&mut self, item: &I) -> usize {
+        let next = self.items.len();
+        if let Some(key) = item.question() {
+            self.at.reserve(if next == 0 { 32 } else { 0 });
+            match self.at.entry(Key::clone(key)) {
+                Entry::Occupied(same) => return *same.get(),
+                Entry::Vacant(first) => first.insert(next),
+            };
+        }
+        self.items.push(item.clone());
+        next
+    }
 }
 
-/// A read on its own, under way until this is dropped. As long as it is, others go out in batches.
+/// One caller's items on their own, under way until this is dropped. As long as they are, others go out in batches.
 #[derive(Debug)]
-pub(super) struct Alone<'a, P, A> {
-    merge: &'a Merge<P, A>,
+pub(super) struct Alone<'a, P, I, A> {
+    merge: &'a Merge<P, I, A>,
 }
 
-impl<P, A> Drop for Alone<'_, P, A> {
+impl<P, I, A> Drop for Alone<'_, P, I, A> {
     fn drop(&mut self) {
         locked(&self.merge.state).under_way -= 1;
     }
@@ -300,7 +325,7 @@ impl<P, A> Drop for Alone<'_, P, A> {
 #[derive(Debug)]
 pub(super) struct Ticket<A> {
     batch: Arc<Batch<A>>,
-    /// The positions of its keys in the batch and in the answer.
+    /// The positions of its items in the batch and in the answer.
     positions: Positions,
 }
 
@@ -327,7 +352,7 @@ impl Positions {
 }
 
 impl<A> Ticket<A> {
-    /// The positions of its keys in the batch and in the answer, in the order in which they were given.
+    /// The positions of its items in the batch and in the answer, in the order in which they were given.
     pub(super) fn positions(&self) -> impl Iterator<Item = usize> + '_ {
         self.positions.iter()
     }
@@ -368,8 +393,8 @@ pub(super) struct Outlasts;
 /// The duty to send a batch. If it is dropped, the callers are told that nothing will come, unless somebody else has
 /// taken over.
 #[derive(Debug)]
-pub(super) struct Sending<P: Copy + PartialEq, A> {
-    merge: Arc<Merge<P, A>>,
+pub(super) struct Sending<P: Copy + PartialEq, I: Item, A> {
+    merge: Arc<Merge<P, I, A>>,
     batch: Arc<Batch<A>>,
     closed: Option<Closed<P>>,
 }
@@ -379,29 +404,29 @@ struct Closed<P> {
     callers: usize,
     /// The latest of their deadlines.
     deadline: Instant,
-    /// The key, if there is only one.
+    /// The question, if it is the only item.
     asked: Option<(P, Key)>,
 }
 
-impl<P: Copy + PartialEq, A> Sending<P, A> {
+impl<P: Copy + PartialEq, I: Item, A> Sending<P, I, A> {
     /// The deadline of the last caller. It is known once the batch is closed; until then this is that of the first
     /// caller.
     pub(super) fn deadline(&self) -> Instant {
         self.closed.as_ref().map_or(self.batch.first, |closed| closed.deadline)
     }
 
-    /// Closes the batch as soon as it may be sent. Returns its keys, which the caller has to send; `None` if somebody
+    /// Closes the batch as soon as it may be sent. Returns its items, which the caller has to send; `None` if somebody
     /// else has taken over.
-    pub(super) async fn close(&mut self) -> Option<Vec<Key>> {
+    pub(super) async fn close(&mut self) -> Option<Vec<I>> {
         let merge = Arc::clone(&self.merge);
         loop {
             let mut freed = std::pin::pin!(merge.freed.notified());
             // This registers before it looks at the state, so that it misses nothing in between.
             freed.as_mut().enable();
             match merge.close(&self.batch, true) {
-                Closing::Closed(keys, closed) => {
+                Closing::Closed(items, closed) => {
                     self.closed = Some(closed);
-                    return Some(keys);
+                    return Some(items);
                 }
                 Closing::Elsewhere => return None,
                 Closing::Held => freed.await,
@@ -429,7 +454,7 @@ impl<P: Copy + PartialEq, A> Sending<P, A> {
     }
 }
 
-impl<P: Copy + PartialEq, A> Drop for Sending<P, A> {
+impl<P: Copy + PartialEq, I: Item, A> Drop for Sending<P, I, A> {
     fn drop(&mut self) {
         self.end(None);
     }

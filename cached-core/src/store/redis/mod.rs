@@ -22,6 +22,7 @@ mod beat;
 mod connection;
 mod fault;
 mod forced;
+mod gather;
 mod home;
 mod large;
 mod merge;
@@ -39,8 +40,9 @@ mod tracking;
 mod writes;
 
 use super::{
-    Acquire, Acquired, Begin, Capabilities, Domain, Each, End, Ended, Fill, Get, GetAll, GetWatched, Key, Ping, Put,
-    Release, Remove, RemoveAll, Renew, Replace, Store, StoreFuture, Sweep, Swept, TagAll, Watch, Watched, Watcher,
+    Acquire, Acquired, Begin, Capabilities, Domain, Each, End, Ended, Fill, Get, GetAll, GetWatched, Key, Life, Lives,
+    Ping, Put, Release, Remove, RemoveAll, Renew, Replace, Store, StoreFuture, Sweep, Swept, TagAll, Watch, Watched,
+    Watcher,
 };
 use crate::envelope::Head;
 use crate::error::{BuildError, FaultKind, StoreError};
@@ -108,6 +110,23 @@ impl RedisStore {
         })
     }
 
+    /// Closes the connections to the server. Steps under way have no answer; the next step opens a connection again.
+    ///
+    /// [`Cache::shutdown`](crate::Cache::shutdown) does this for a cache that was built with a URL. It does not for a
+    /// store that was given to [`CacheBuilder::store`](crate::CacheBuilder::store), because other caches may share it.
+    ///
+    /// ```
+    /// # async fn end(cache: cached_core::Cache, store: std::sync::Arc<cached_core::store::RedisStore>) {
+    /// let unfinished = cache.shutdown(std::time::Duration::from_secs(5)).await;
+    /// store.close();
+    /// # _ = unfinished;
+    /// # }
+    /// ```
+    pub fn close(&self) {
+        self.link.close();
+        self.tracking.close();
+    }
+
     /// Reads a register that may be too large to be read; see [`overdue`].
     async fn get_overdue(&self, key: &Key, within: Duration) -> Result<Option<Bytes>, StoreError> {
         let deadline = Instant::now() + within;
@@ -140,7 +159,7 @@ impl RedisStore {
 }
 
 /// ACQUIRE, as its script takes it.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct AcquireStep {
     key: Key,
     lease: Head,
@@ -169,7 +188,7 @@ impl Step for AcquireStep {
 }
 
 /// FILL, as its script takes it.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct FillStep {
     key: Key,
     expected: Head,
@@ -194,7 +213,7 @@ impl Step for FillStep {
 }
 
 /// RENEW, as its script takes it.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct RenewStep {
     key: Key,
     lease: Head,
@@ -218,7 +237,7 @@ impl Step for RenewStep {
 }
 
 /// RELEASE, as its script takes it.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct ReleaseStep {
     key: Key,
     head: Head,
@@ -246,7 +265,7 @@ impl Store for RedisStore {
     }
 
     fn capabilities(&self) -> Capabilities<'_> {
-        Capabilities::none().with_watch(self).with_forced_refresh(self)
+        Capabilities::none().with_watch(self).with_lives(self).with_forced_refresh(self)
     }
 
     fn domain(&self, _: &Key) -> Domain {
@@ -341,6 +360,16 @@ impl Store for RedisStore {
                 Err(error) if error.kind.is_outage() => Err(error),
                 Ok(_) | Err(_) => Ok(()),
             }
+        })
+    }
+}
+
+impl Lives for RedisStore {
+    fn life<'a>(&'a self, Life { key, within }: Life<'a>) -> StoreFuture<'a, Option<Duration>> {
+        Box::pin(async move {
+            // Negative: there is no register, or it lives for ever, which this library never makes.
+            let ms: i64 = self.send(redis::cmd("PTTL").arg(&**key), within).await?;
+            Ok(u64::try_from(ms).ok().map(Duration::from_millis))
         })
     }
 }

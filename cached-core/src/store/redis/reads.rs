@@ -8,7 +8,8 @@
 
 use super::answer::{each, register, unexpected};
 use super::fault::Copies;
-use super::merge::{Guard, Merge, Outlasts, Sending, Ticket, Turn};
+use super::gather::{self, Gather, answered};
+use super::merge::{Merge, Ticket, Turn};
 use super::reconnect::Link;
 use super::refusal::Refusal;
 use crate::error::{FaultKind, StoreError};
@@ -21,10 +22,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 use tokio::runtime::{Handle, Id};
-use tokio::time::{Instant, sleep, timeout_at};
+use tokio::time::Instant;
 
-/// The pause between two looks for batches that are still to be sent.
-const ROUND: Duration = Duration::from_millis(5);
+/// The most keys in one MGET.
+const KEYS: usize = 512;
 
 /// Registers that are larger than this on average are read one by one: the cost of a command does not matter beside
 /// them, and the first of a batch would wait for the last.
@@ -36,12 +37,12 @@ thread_local! {
 }
 
 /// The registers of a batch by the position of their key, or why there are none.
-type Answer = Result<Registers, Unread>;
+pub(super) type Answer = Result<Registers, Unread>;
 
 /// Registers side by side in one buffer. The client allocates each register in the thread that reads the socket. If the
 /// threads of the callers freed them one by one, they would contend for the allocator's locks.
 #[derive(Debug)]
-struct Registers {
+pub(super) struct Registers {
     bytes: Bytes,
     /// The beginning and the end of each register; `None` for an absent one.
     spans: Vec<Option<(usize, usize)>>,
@@ -67,7 +68,7 @@ impl Registers {
 }
 
 #[derive(Debug, Clone)]
-enum Unread {
+pub(super) enum Unread {
     Fault(StoreError),
     /// The server refuses the batch: each caller has to ask for its own key.
     Refused,
@@ -76,7 +77,7 @@ enum Unread {
 #[derive(Debug)]
 pub(super) struct Reads {
     link: Arc<Link>,
-    merge: Arc<Merge<Id, Answer>>,
+    merge: Arc<Merge<Id, Key, Answer>>,
     /// The refusal of MGET: by a proxy, by a cluster's node, or for want of the right.
     refusal: Refusal,
     /// Running mean of the registers' bytes.
@@ -86,7 +87,7 @@ pub(super) struct Reads {
 impl Reads {
     pub(super) fn new(link: Arc<Link>) -> Self {
         let (refusal, mean_bytes) = (Refusal::new(), AtomicUsize::new(0));
-        Self { link, merge: Arc::new(Merge::new()), refusal, mean_bytes }
+        Self { link, merge: Arc::new(Merge::new(KEYS)), refusal, mean_bytes }
     }
 
     /// Reads one register. It enters the batch at once, so that the future is no larger than needed.
@@ -102,7 +103,7 @@ impl Reads {
                 self.get_alone(key, deadline).await
             }),
             Turn::Together(ticket, sending) => {
-                self.start(sending);
+                gather::start(self, sending);
                 Box::pin(self.get_together(key, ticket, deadline))
             }
         }
@@ -129,9 +130,15 @@ impl Reads {
                 self.all_of(answer.as_ref(), 0..keys.len(), keys, deadline).await
             }),
             Turn::Together(ticket, sending) => {
-                self.start(sending);
+                gather::start(self, sending);
                 Box::pin(async move {
-                    self.all_of(answered(&ticket, deadline).await?.as_ref(), ticket.positions(), keys, deadline).await
+                    self.all_of(
+                        answered(&ticket, deadline, "waiting for a merged read").await?.as_ref(),
+                        ticket.positions(),
+                        keys,
+                        deadline,
+                    )
+                    .await
                 })
             }
         }
@@ -177,7 +184,7 @@ impl Reads {
         ticket: Ticket<Answer>,
         deadline: Instant,
     ) -> Result<Option<Bytes>, StoreError> {
-        match answered(&ticket, deadline).await? {
+        match answered(&ticket, deadline, "waiting for a merged read").await? {
             Ok(registers) => Ok(ticket.positions().next().and_then(|at| registers.get(at))),
             Err(Unread::Fault(error)) => Err(error.clone()),
             Err(Unread::Refused) => Box::pin(self.get_alone(key, deadline)).await,
@@ -195,41 +202,6 @@ impl Reads {
             self.weigh(register.len());
         }
         Ok(register.map(Bytes::from))
-    }
-
-    /// Starts the task that sends a batch, if this caller has opened one.
-    fn start(self: &Arc<Self>, sending: Option<Sending<Id, Answer>>) {
-        let Some(sending) = sending else { return };
-        // The guard comes first: the last task that a caller spawns waits for the caller's thread, while another thread
-        // can take the others.
-        if let Some(guard) = self.merge.guard(Handle::current().id()) {
-            tokio::spawn(Arc::clone(self).see_to(guard));
-        }
-        tokio::spawn(Arc::clone(self).gather(sending));
-    }
-
-    /// Sends the batches that are left behind, as long as any is open.
-    async fn see_to(self: Arc<Self>, mut guard: Guard<Id, Answer>) {
-        loop {
-            sleep(ROUND).await;
-            let Some(batches) = guard.left_behind() else { return };
-            for (sending, keys) in batches {
-                tokio::spawn(Arc::clone(&self).send(sending, keys));
-            }
-        }
-    }
-
-    /// Sends a batch, after all tasks that are ready to run have had a chance to join it.
-    async fn gather(self: Arc<Self>, mut sending: Sending<Id, Answer>) {
-        tokio::task::yield_now().await;
-        if let Some(keys) = sending.close().await {
-            self.send(sending, keys).await;
-        }
-    }
-
-    async fn send(self: Arc<Self>, sending: Sending<Id, Answer>, keys: Vec<Key>) {
-        let answer = self.get_at_once(&keys, sending.deadline()).await;
-        sending.answer(answer);
     }
 
     /// Reads the registers by one MGET.
@@ -265,13 +237,15 @@ impl Reads {
     }
 }
 
-/// Waits for the answer of the batch. Only a caller that the batch may outlast needs a timer of its own.
-async fn answered(ticket: &Ticket<Answer>, deadline: Instant) -> Result<&Answer, StoreError> {
-    let answer = match ticket.answer_by(deadline).await {
-        Ok(answer) => answer,
-        Err(Outlasts) => timeout_at(deadline, ticket.answer())
-            .await
-            .map_err(|_| StoreError::new(FaultKind::Timeout, "waiting for a merged read"))?,
-    };
-    answer.ok_or_else(|| StoreError::new(FaultKind::Disconnected, "the runtime that was to read is gone"))
+impl Gather for Reads {
+    type Item = Key;
+    type Answer = Answer;
+
+    fn merge(&self) -> &Arc<Merge<Id, Key, Answer>> {
+        &self.merge
+    }
+
+    async fn send(&self, keys: Vec<Key>, deadline: Instant) -> Answer {
+        self.get_at_once(&keys, deadline).await
+    }
 }

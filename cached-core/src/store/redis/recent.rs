@@ -102,6 +102,11 @@ impl Recent {
         }
     }
 
+    /// The task that keeps the connection up, if there is one, is to end.
+    pub(super) fn ends_beat(&self) {
+        self.locked().beat = None;
+    }
+
     /// All keys that are remembered.
     pub(super) fn keys(&self, now: Instant) -> Vec<Key> {
         let mut state = self.locked();
@@ -171,5 +176,7 @@ mod tests {
         assert!(recent.goes_on(3, at(11)) && !recent.goes_on(3, at(60)), "all is forgotten");
         recent.note(keys(["a"]).iter(), at(60));
         assert_eq!(recent.takes_up_beat(at(60)), Some(4));
+        recent.ends_beat();
+        assert!(!recent.goes_on(4, at(61)), "the store is closed");
     }
 }

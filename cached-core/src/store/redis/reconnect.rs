@@ -148,6 +148,14 @@ impl Link {
         self.beat();
     }
 
+    /// Closes the connection, and ends the tasks that make it and keep it up. The next command makes another.
+    pub(super) fn close(&self) {
+        self.recent.ends_beat();
+        let closed = std::mem::replace(&mut *self.locked(), State::Idle);
+        // Not under the lock, because a connection that is dropped wakes its task.
+        drop(closed);
+    }
+
     /// Sends a command and waits for its answer, connecting first if need be, all of it before the deadline.
     pub(super) async fn send(&self, command: &Cmd, copies: Copies, deadline: Instant) -> Result<Value, Fault> {
         self.send_any(Sent::One(command), copies, deadline).await

@@ -155,8 +155,15 @@ impl Tracking {
     }
 }
 
+impl Tracking {
+    /// Closes the connection, and ends the task that keeps it. The next watched read makes another.
+    pub(super) fn close(&self) {
+        self.shared.lose(Contact::closed);
+    }
+}
+
 impl Drop for Tracking {
     fn drop(&mut self) {
-        self.shared.lose(Contact::closed);
+        self.close();
     }
 }

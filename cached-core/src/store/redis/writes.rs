@@ -57,7 +57,7 @@ impl How<'_> {
 }
 
 /// TAG, as its script takes it.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct TagStep {
     tags: Vec<Key>,
     fresh: Head,

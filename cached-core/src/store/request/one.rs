@@ -329,6 +329,40 @@ impl<'a> Remove<'a> {
     }
 }
 
+/// Asks how long a register lives. See [`Lives::life`](crate::store::Lives::life).
+///
+/// ```
+/// use cached_core::store::{Key, Life};
+/// use std::time::Duration;
+///
+/// let key = Key::from("k");
+/// assert_eq!(Life::new(&key, Duration::from_millis(100)).key, &key);
+/// ```
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Life<'a> {
+    /// The register.
+    pub key: &'a Key,
+    /// The longest time that the answer may take.
+    pub within: Duration,
+}
+
+impl<'a> Life<'a> {
+    /// Asks how long the register `key` lives.
+    ///
+    /// ```
+    /// # use cached_core::store::{Key, Life};
+    /// # use std::time::Duration;
+    /// # let key = Key::from("k");
+    /// let request = Life::new(&key, Duration::from_millis(100));
+    /// # assert_eq!(request.within, Duration::from_millis(100));
+    /// ```
+    #[must_use]
+    pub fn new(key: &'a Key, within: Duration) -> Self {
+        Self { key, within }
+    }
+}
+
 /// PING: asks for a sign of life. See [`Store::ping`](crate::store::Store::ping).
 ///
 /// ```

@@ -52,10 +52,11 @@ pub(crate) async fn run(
         Some(safeguard) => Arc::new(Without { store, safeguard }),
         None => Arc::new(store),
     };
-    let cache = Cache::builder().namespace("cache").store(store).budget(BUDGET).max_wait(MAX_WAIT).marker(MARKER);
+    let cache =
+        Cache::builder().namespace("cache").store(store).budget(BUDGET).max_wait(MAX_WAIT).write_marker_ttl(MARKER);
     let process = Arc::new(Process {
         number,
-        cache: cache.lease(Duration::from_millis(500)).build()?,
+        cache: cache.lease_ttl(Duration::from_millis(500)).build()?,
         pool: rows::open(&directory.join("rows.db")).await?,
         oracle: Oracle::open(&directory.join("oracle"))?,
         queued: (0..ROWS).map(|_| AtomicU64::new(0)).collect(),
@@ -299,7 +300,7 @@ impl Process {
     /// A queued invalidation is complete for all once the queue is empty.
     async fn follow_queue(&self, within: Duration) -> Result<(), std::io::Error> {
         let versions: Vec<u64> = self.queued.iter().map(|version| version.load(Ordering::SeqCst)).collect();
-        if self.cache.drained(within).await {
+        if tests::applied(&self.cache, within).await {
             for (row, version) in (0..).zip(versions).filter(|(_, version)| *version > 0) {
                 self.oracle.completed(Teller::Queue(self.number), row, version)?;
             }
@@ -309,7 +310,7 @@ impl Process {
 
     /// After the last fault the queue runs empty, and every row is read once more in every way.
     async fn come_to_rest(&self) -> Result<(), std::io::Error> {
-        if !self.cache.drained(Duration::from_secs(10)).await {
+        if !tests::applied(&self.cache, Duration::from_secs(10)).await {
             Message::Error("invalidations are still queued ten seconds after the last fault".into()).say();
         }
         self.follow_queue(Duration::from_secs(1)).await?;

@@ -1,7 +1,7 @@
 //! A call that is made past the cache reads nothing and stores nothing, and neither does it change any other call.
 #![expect(clippy::unwrap_used, reason = "in a test, a panic is the report")]
 
-use cached_core::{Cache, CacheEvent, MissReason, Options, SiteStats, bypass, entry, redis_cached};
+use cached_core::{Cache, CacheEvent, MissReason, SiteStats, bypass, entry, redis_cached};
 use cached_core::{redis_invalidate, redis_put};
 use std::collections::HashMap;
 use std::panic::AssertUnwindSafe;
@@ -26,6 +26,9 @@ impl Source {
 /// What changes about a site while `run` runs: near hits, hits, coalesced, loads, bypassed, stored, and misses because
 /// of a bypass.
 async fn changes<T>(cache: &Cache, site: &str, run: impl Future<Output = T>) -> (T, [u64; 7]) {
+    // Functions of other files have the same names.
+    let of_this_file = format!("bypass::{site}");
+    let site = if site.starts_with("Cache::") { site } else { &of_this_file };
     let counts = |stats: Option<&SiteStats>| {
         stats.map_or([0; 7], |site| {
             let by_reason = site.misses.get(&MissReason::Bypassed).copied().unwrap_or_default();
@@ -34,7 +37,7 @@ async fn changes<T>(cache: &Cache, site: &str, run: impl Future<Output = T>) -> 
     };
     let before = counts(cache.stats().site(site));
     let returned = run.await;
-    cache.settled().await;
+    cache.flush().await;
     let after = counts(cache.stats().site(site));
     (returned, std::array::from_fn(|at| after[at] - before[at]))
 }
@@ -107,18 +110,20 @@ bypasses! {
     };
     with_loads_as_tasks: "spawned", |source| spawned(source.clone(), 7);
     with_refreshes_in_the_background: "background", |source| background(source.clone(), 7);
-    by_hand: "Cache::get_or_set", |source| {
-        let source = source.clone();
-        async move {
-            let cache = CURRENT.with(Clone::clone);
-            cache.get_or_set("k", Options::new(), || async { Ok::<_, ()>(source.next()) }).await.unwrap()
-        }
-    };
 }
 
-thread_local! {
-    /// The cache of `by_hand`, which names one.
-    static CURRENT: Cache = Cache::memory();
+#[tokio::test]
+async fn calls_by_hand() {
+    with_cache(async |cache| {
+        let source = &Source::default();
+        let call = || cache.entry("k").get_or_load(|| async { Ok::<_, ()>(source.next()) });
+        let site = "Cache::entry";
+        assert_eq!(changes(cache, site, bypass(call())).await, (Ok(1), BYPASSED));
+        assert_eq!(changes(cache, site, call()).await, (Ok(2), LOADED));
+        assert_eq!(changes(cache, site, bypass(call())).await, (Ok(3), BYPASSED));
+        assert_eq!(changes(cache, site, call()).await, (Ok(2), HIT));
+    })
+    .await;
 }
 
 #[redis_cached(key = "b:many:<id>", skip(source), batch = ids)]
@@ -132,11 +137,11 @@ async fn a_batch_runs_its_body_once_for_all_ids() {
     with_cache(async |cache| {
         let source = &Source::default();
         assert_eq!(many(source, &[1]).await[&1], 1);
-        cache.settled().await;
+        cache.flush().await;
         let (all, counted) = changes(cache, "many", bypass(many(source, &[1, 2, 2]))).await;
         assert_eq!(all, HashMap::from([(1, 2), (2, 2)]));
         assert_eq!(counted, [0, 0, 0, 2, 2, 0, 2], "each distinct id is a call");
-        assert_eq!(cache.stats().site("many").unwrap().batches, 2);
+        assert_eq!(cache.stats().site("bypass::many").unwrap().batches, 2);
         assert_eq!(many(source, &[1, 2]).await, HashMap::from([(1, 1), (2, 3)]), "nothing was stored");
         assert!(bypass(many(source, &[])).await.is_empty());
     })
@@ -170,7 +175,7 @@ async fn calls_from_inside_of_a_cached_function_are_made_as_always() {
     with_cache(async |cache| {
         let source = &Source::default();
         assert_eq!(plain(source, 7).await, 1);
-        cache.settled().await;
+        cache.flush().await;
         assert_eq!(changes(cache, "plain", bypass(outer(source, 7))).await, ((2, 1), HIT));
         assert_eq!(changes(cache, "plain", bypass(outer_many(source, &[5]))).await, (HashMap::from([(5, 1)]), HIT));
         assert_eq!(changes(cache, "plain", bypass(outer_spawned(source.clone(), 7))).await, (1, HIT));
@@ -210,7 +215,7 @@ async fn others_that_are_polled_in_between_call_as_always() {
         let (passed, (first, second)) = tokio::join!(bypass(held), other);
         assert_eq!((first, second), (1, 1), "the bypass ended with each poll");
         assert_eq!(passed, 2);
-        cache.settled().await;
+        cache.flush().await;
         assert_eq!(changes(cache, "plain", plain(source, 7)).await, (3, LOADED), "nothing was stored under the other");
     })
     .await;
@@ -265,12 +270,12 @@ async fn change(source: &Source, id: u64) -> u64 {
     row(source, id).await
 }
 
-#[redis_put(key = "b:row:<id>")]
+#[redis_put(key = "b:put:<id>")]
 async fn put(id: u64, value: u64) -> u64 {
     value
 }
 
-#[redis_cached(key = "b:row:<id>")]
+#[redis_cached(key = "b:put:<id>")]
 async fn put_row(id: u64) -> u64 {
     0
 }
@@ -280,7 +285,7 @@ async fn writes_invalidate_and_store_as_always() {
     with_cache(async |cache| {
         let source = &Source::default();
         assert_eq!(row(source, 7).await, 1);
-        cache.settled().await;
+        cache.flush().await;
         assert_eq!(bypass(change(source, 7)).await, 2, "what the write reads, it reads from the source");
         assert_eq!(changes(cache, "row", row(source, 7)).await, (3, LOADED), "the write has invalidated");
         assert_eq!(bypass(put(8, 80)).await, 80);
@@ -298,7 +303,7 @@ async fn slow(source: &Source, gate: &Semaphore, id: u64) -> u64 {
 
 #[tokio::test]
 async fn it_waits_for_no_load_and_for_no_room() {
-    let cache = Cache::builder().memory().load_limit(1).build().unwrap();
+    let cache = Cache::builder().load_limit(1).build().unwrap();
     let (source, gate) = (&Source::default(), &Semaphore::new(0));
     cache
         .scope(async {
@@ -311,7 +316,7 @@ async fn it_waits_for_no_load_and_for_no_room() {
             assert_eq!(source.answers.load(SeqCst), 3, "all three bodies have begun");
             gate.add_permits(3);
             assert_eq!((passes.await, also_passes.await, leads.await), (2, 3, 1));
-            cache.settled().await;
+            cache.flush().await;
             assert_eq!(slow(source, gate, 7).await, 1, "the load was stored, the others were not");
         })
         .await;

@@ -1,7 +1,7 @@
 //! Keys and tags that are rendered by hand: patterns are refused, and likely mistakes are logged once.
 
 use super::{User, user};
-use cached_core::{Cache, CacheError, Invalidation, Options, Outcome, entry, redis_cached};
+use cached_core::{Cache, CacheError, Invalidation, Outcome, entry, redis_cached};
 use tests::Log;
 use tracing::Level;
 
@@ -31,10 +31,10 @@ async fn a_pattern_is_not_applied() {
     let rest = "handed-rest:7";
     for pattern in [key("handed:*"), key("handed:7:*"), key("*"), tag("handed-to:*")] {
         for _ in 0..2 {
-            cache.set(rest, &7, Options::new()).await.unwrap();
+            cache.entry(rest).set(&7).await.unwrap();
             let what = pattern.clone().key(rest);
             assert_eq!(cache.invalidate(what.clone()).await, Outcome::Failed);
-            assert_eq!(cache.get::<i32>(rest).await, None, "what is no pattern is applied");
+            assert_eq!(cache.entry(rest).get::<i32>().await, None, "what is no pattern is applied");
             assert_eq!(cache.write(what, async {}).await.1, Outcome::Failed);
             let mut deferred = cache.deferred();
             deferred.add(pattern.clone());
@@ -51,23 +51,23 @@ async fn a_pattern_is_not_applied() {
 async fn calls_of_one_key_refuse_a_pattern_and_say_what_to_call() {
     let cache = Cache::memory();
     for (pattern, begins) in [("handed-star:*", "handed-star:"), ("handed-star:7:*", "handed-star:7:"), ("*", "")] {
-        for refused in [cache.delete(pattern).await, cache.set(pattern, &7, Options::new()).await] {
+        for refused in [cache.entry(pattern).remove().await, cache.entry(pattern).set(&7).await] {
             let error = refused.unwrap_err();
             assert!(matches!(&error, CacheError::KeyPattern { key } if key == pattern), "{error:?}");
             let says = error.to_string();
-            let sweep = format!("delete_matching({begins:?}, ..)");
+            let sweep = format!("delete_matching({begins:?})");
             for part in [pattern, &sweep, "tags = ", "invalidate_on = ", "entry!(call)", "%2A"] {
                 assert!(says.contains(part), "{part}: {says}");
             }
         }
     }
-    assert_eq!(cache.delete_matching("", |_| ()).await.unwrap(), 0, "nothing was stored");
+    assert_eq!(cache.delete_matching("").await.unwrap(), 0, "nothing was stored");
 }
 
 #[tokio::test]
 async fn nothing_is_written_whose_invalidation_names_nothing() {
     let cache = Cache::memory();
-    cache.set("handed-beside:7", &7, Options::new()).await.unwrap();
+    cache.entry("handed-beside:7").set(&7).await.unwrap();
     let beside = || key("handed-beside:7");
     let runs = super::Runs::default();
     for (pattern, is_key) in [(key("handed:*"), true), (tag("handed-to:*"), false)] {
@@ -82,7 +82,7 @@ async fn nothing_is_written_whose_invalidation_names_nothing() {
         deferred.try_commit(async { runs.one() }).await.unwrap_err();
     }
     assert_eq!(runs.so_far(), 0, "the work has not begun");
-    assert_eq!(cache.get::<i32>("handed-beside:7").await, Some(7), "nothing was invalidated");
+    assert_eq!(cache.entry("handed-beside:7").get::<i32>().await, Some(7), "nothing was invalidated");
     assert_eq!(cache.stats().site("Cache::write").unwrap().refused, 4);
 }
 
@@ -94,7 +94,7 @@ async fn a_star_in_an_argument_is_no_pattern() {
         .scope(async {
             for removed_by in ["entry", "invalidate", "write"] {
                 assert_eq!(find("*").await, user(1, "*"));
-                cache.settled().await;
+                cache.flush().await;
                 let entry = entry!(find("*")).unwrap();
                 assert_eq!(entry.get().await, Some(user(1, "*")));
                 match removed_by {
@@ -104,12 +104,12 @@ async fn a_star_in_an_argument_is_no_pattern() {
                 }
                 assert_eq!(entry.get().await, None, "{removed_by}");
                 // By its text alone it cannot be told from one.
-                assert!(matches!(cache.delete(entry.key()).await, Err(CacheError::KeyPattern { .. })));
+                assert!(matches!(cache.entry(entry.key()).remove().await, Err(CacheError::KeyPattern { .. })));
             }
-            let by_hand = cache.get_or_set("handed-search:*", Options::new(), || async { Ok::<i32, ()>(7) });
+            let by_hand = cache.entry("handed-search:*").get_or_load(|| async { Ok::<i32, ()>(7) });
             let entry = entry!(by_hand).unwrap();
             entry.set(&8).await.unwrap();
-            assert_eq!(cache.get::<i32>("handed-search:*").await, Some(8));
+            assert_eq!(cache.entry("handed-search:*").get::<i32>().await, Some(8));
             assert_eq!(entry.invalidate().await, Outcome::Applied);
             assert_eq!(entry.get().await, None);
         })
@@ -122,7 +122,7 @@ async fn a_prefix_with_a_star_is_warned_of() {
     let (log, _guard) = Log::listen(Level::WARN);
     let cache = Cache::memory();
     for _ in 0..2 {
-        assert_eq!(cache.delete_matching("handed-prefix:*", |_| ()).await.unwrap(), 0);
+        assert_eq!(cache.delete_matching("handed-prefix:*").await.unwrap(), 0);
     }
     let lines = log.take();
     assert!(lines.len() == 1 && lines[0].contains("without it"), "{lines:#?}");
@@ -141,7 +141,7 @@ async fn a_key_that_is_not_escaped_names_the_function() {
     for raw in ["handed:42", "handed:a:b", "handed:true"] {
         // It is a key; only nothing stands under it.
         assert_eq!(cache.invalidate(key(raw)).await, Outcome::Applied);
-        cache.delete(raw).await.unwrap();
+        cache.entry(raw).remove().await.unwrap();
     }
     let lines = log.take();
     assert_eq!(lines.len(), 1, "once for each function: {lines:#?}");
@@ -164,7 +164,7 @@ async fn a_name_that_nothing_has_is_said_once() {
     let (log, _guard) = Log::listen(Level::WARN);
     let cache = Cache::memory();
     // If values name tags, no tag is known before a value has named one.
-    cache.set("hand-tagged:1", &7, Options::new().tag("hand-tagged:1")).await.unwrap();
+    cache.entry("hand-tagged:1").tag("hand-tagged:1").set(&7).await.unwrap();
     for id in 0..3 {
         assert_eq!(
             cache.invalidate(key(&format!("hnaded:{id}")).tag(format!("hnaded-to:{id}"))).await,
@@ -180,12 +180,11 @@ async fn a_name_that_nothing_has_is_said_once() {
 async fn what_this_process_uses_by_hand_is_known() {
     let (log, _guard) = Log::listen(Level::WARN);
     let cache = Cache::memory();
-    let options = || Options::new().tag("of-hand:1");
-    cache.get_or_set("used-by-hand:1", options(), || async { Ok::<i32, ()>(7) }).await.unwrap();
-    cache.get::<i32>("got-by-hand:1").await;
-    cache.set("set-by-hand:1", &7, Options::new()).await.unwrap();
+    cache.entry("used-by-hand:1").tag("of-hand:1").get_or_load(|| async { Ok::<i32, ()>(7) }).await.unwrap();
+    cache.entry("got-by-hand:1").get::<i32>().await;
+    cache.entry("set-by-hand:1").set(&7).await.unwrap();
     let many = async |keys: Vec<&'static str>| Ok::<_, ()>(keys.into_iter().map(|key| (key, 7)).collect());
-    cache.get_or_set_many(&["many-by-hand:1"], Options::new(), many).await.unwrap();
+    cache.entries(&["many-by-hand:1"], |key| (*key).to_owned()).get_or_load(many).await.unwrap();
     let what = key("used-by-hand:2").key("got-by-hand:2").key("set-by-hand:2").key("many-by-hand:2").tag("of-hand:2");
     assert_eq!(cache.invalidate(what).await, Outcome::Applied);
     assert_eq!(log.take(), [""; 0]);
@@ -236,26 +235,25 @@ async fn every_call_that_takes_a_key_takes_that_of_an_entry() {
     for entry in entries {
         let key = entry.key();
         let is_gone = async || entry.get().await.is_none();
-        let options = Options::new;
         // Each of them removes the function's entry.
         entry.set(&1).await.unwrap();
-        cache.delete(key).await.unwrap();
+        cache.entry(key).remove().await.unwrap();
         assert!(is_gone().await, "{key}");
         entry.set(&1).await.unwrap();
         assert_eq!(cache.invalidate(Invalidation::new().key(key)).await, Outcome::Applied);
         assert!(is_gone().await, "{key}");
         entry.set(&1).await.unwrap();
-        assert_eq!(cache.delete_matching(key, |_| ()).await.unwrap(), 1, "{key}");
+        assert_eq!(cache.delete_matching(key).await.unwrap(), 1, "{key}");
         // A value that is stored by hand is read by hand.
-        cache.set(key, &2_u64, options()).await.unwrap();
-        assert_eq!(cache.get::<u64>(key).await, Some(2), "{key}");
+        cache.entry(key).set(&2_u64).await.unwrap();
+        assert_eq!(cache.entry(key).get::<u64>().await, Some(2), "{key}");
         let not_loaded = || async { Err::<u64, _>("the value is there") };
-        let by_set = cache.get_or_set(key, options(), not_loaded).await;
+        let by_set = cache.entry(key).get_or_load(not_loaded).await;
         let many = |_: Vec<&str>| async { Err::<std::collections::HashMap<&str, u64>, _>("the value is there") };
-        let by_many = cache.get_or_set_many(&[key], options(), many).await;
+        let by_many = cache.entries(&[key], |key| (*key).to_owned()).get_or_load(many).await;
         assert_eq!((by_set, by_many.map(|found| found[key])), (Ok(2), Ok(2)), "{key}");
-        let by_hand = entry!(cache.get_or_set(key, options(), not_loaded)).unwrap();
+        let by_hand = entry!(cache.entry(key).get_or_load(not_loaded)).unwrap();
         assert_eq!(by_hand.key(), key, "nothing is put in front of it twice");
-        assert_eq!(cache.delete_matching("", |_| ()).await.unwrap(), 1, "{key}");
+        assert_eq!(cache.delete_matching("").await.unwrap(), 1, "{key}");
     }
 }

@@ -2,7 +2,7 @@
 //! entry ends it.
 
 use super::{Runs, User, user, with_cache};
-use cached_core::{Cache, CacheEvent, Entry, Invalidation, Options, Outcome, entries, entry, redis_cached};
+use cached_core::{Cache, CacheEvent, Entry, Invalidation, Outcome, entries, entry, redis_cached};
 use std::collections::{BTreeMap, HashMap};
 use std::fmt::Debug;
 use std::future::Future;
@@ -190,7 +190,7 @@ async fn a_value_that_is_kept_near_is_asked_for_its_entry_all_the_same() {
     with_cache(async |cache| {
         let repo = Repo::default();
         repo.near(7).await;
-        cache.settled().await;
+        cache.flush().await;
         repo.near(7).await;
         repo.near(7).await;
         assert_eq!(cache.stats().site("near").unwrap().near_hits, 1, "it is kept");
@@ -358,7 +358,7 @@ async fn nobody(id: u64) -> Answer<User> {
 async fn a_none_that_is_remembered_gives_way_to_what_is_set() {
     with_cache(async |cache| {
         assert_eq!(nobody(7).await, Ok(None));
-        cache.settled().await;
+        cache.flush().await;
         let entry = entry!(nobody(7)).unwrap();
         assert_eq!(entry.get().await, None);
         entry.set(&user(7, "Ada")).await.unwrap();
@@ -449,10 +449,10 @@ async fn a_call_without_an_attribute() {
             loads.fetch_add(1, Ordering::SeqCst);
             Ok::<_, String>(7_u64)
         };
-        let options = || Options::new().tag("by-hand");
-        let entry = entry!(cache.get_or_set("by-hand:7", options(), load)).unwrap();
+        let by_hand = || cache.entry("by-hand:7").tag("by-hand").get_or_load(load);
+        let entry = entry!(by_hand()).unwrap();
         entry.set(&9).await.unwrap();
-        assert_eq!(cache.get_or_set("by-hand:7", options(), load).await, Ok(9));
+        assert_eq!(by_hand().await, Ok(9));
         assert_eq!(cache.invalidate(Invalidation::new().tag("by-hand")).await, Outcome::Applied);
         assert_eq!((entry.get().await, loads.load(Ordering::SeqCst)), (None, 0));
     })

@@ -46,7 +46,7 @@ async fn set_values_are_served_to_others_and_invalidated_ones_are_not() {
         assert_eq!(entry.invalidate().await, Outcome::Applied);
         assert_eq!(there.scope(find(&runs, name)).await, Ok(Some(user(1, name))));
         assert_eq!(runs.so_far(), 1);
-        there.settled().await;
+        there.flush().await;
         assert_eq!(entry.get().await, Some(user(1, name)), "what another cache has loaded");
         entry.remove().await.unwrap();
         let exists: u64 = server.send(&[b"EXISTS", entry.redis_key().as_bytes()]).await;
@@ -80,12 +80,12 @@ async fn an_invalidation_ends_a_load_that_is_under_way_elsewhere() {
     let (here, there) = two_caches(&server).await;
     let runs = Runs::default();
     let entry: Entry<User> = here.scope(async { entry!(find(&runs, "overtaken")).unwrap() }).await;
-    let load = there.get_or_set("served:overtaken", cached_core::Options::new(), || async {
+    let load = there.entry("served:overtaken").get_or_load(|| async {
         assert_eq!(entry.invalidate().await, Outcome::Applied);
         Ok::<_, String>(7_u64)
     });
     assert_eq!(load.await, Ok(7));
-    there.settled().await;
+    there.flush().await;
     let exists: u64 = server.send(&[b"EXISTS", entry.redis_key().as_bytes()]).await;
     assert_eq!(exists, 0, "it was not stored");
 }
@@ -128,7 +128,7 @@ async fn an_invalidation_ends_the_entry_of_another_build_as_well() {
     assert_eq!(of_old.key(), of_new.key());
     of_old.set(&user(7, "old")).await.unwrap();
     assert_eq!(new.scope(find(&runs, "ada")).await, Ok(Some(user(1, "ada"))));
-    new.settled().await;
+    new.flush().await;
     assert_eq!((of_old.get().await, of_new.get().await), (Some(user(7, "old")), Some(user(1, "ada"))), "side by side");
     assert_eq!(of_old.invalidate().await, Outcome::Applied);
     assert_eq!((of_old.get().await, of_new.get().await), (None, None));

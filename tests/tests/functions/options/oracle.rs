@@ -4,8 +4,8 @@
 //! bound: a value is never served after its end and never loaded before it, and a call that finds none loads. Where it
 //! cannot know (a write during a load, jitter), both results are right.
 
-use super::source::{Down, Load, Returned, Row, Source};
-use super::spec::Spec;
+use super::source::{Failure, Load, Returned, Row, Source};
+use super::spec::{Absence, Spec};
 use std::time::Duration;
 
 /// A load that takes more than this many times as long as the one before may find that the value which it refreshes is
@@ -120,16 +120,23 @@ impl Oracle {
         }
         let loads = &source.loads[self.judged..];
         self.judged = source.loads.len();
-        self.judge_loads(spec, source, loads, calls, terms)?;
+        let of_stored = match self.stored {
+            Stored::Value(value) => spec.for_stored(source.states[value.state].as_ref()),
+            Stored::Nothing | Stored::Unknown(_) => spec.clone(),
+        };
+        self.judge_loads(&of_stored, source, loads, calls, terms)?;
         for returned in &calls.returned {
             match returned {
-                Ok(row) => self.judge_value(spec, source, loads, calls, row.as_ref(), terms)?,
-                Err(Down) => self.judge_failure(spec, loads, calls, terms)?,
+                Ok(row) => self.judge_value(&of_stored, source, loads, calls, row.as_ref(), terms)?,
+                Err(Failure::Gone) if spec.absence == Absence::Error => {
+                    self.judge_value(&of_stored, source, loads, calls, None, terms)?;
+                }
+                Err(_) => self.judge_failure(&of_stored, loads, calls, terms)?,
             }
         }
-        self.judge_renewed(spec, source, loads, calls)?;
+        self.judge_renewed(&of_stored, source, loads, calls)?;
         judge_order(spec, calls)?;
-        self.learn(spec, source, loads, calls, terms);
+        self.learn(spec, &of_stored, source, loads, calls, terms);
         Ok(())
     }
 
@@ -272,16 +279,16 @@ impl Oracle {
     }
 
     /// Learns what is stored now.
-    fn learn(&mut self, spec: &Spec, source: &Source, loads: &[Load], calls: &Calls, terms: Terms) {
+    fn learn(&mut self, spec: &Spec, of_stored: &Spec, source: &Source, loads: &[Load], calls: &Calls, terms: Terms) {
         for load in loads {
             let ttl = spec.ttl(source.states[load.state].as_ref());
             if load.failed {
                 if let Stored::Value(value) = &mut self.stored {
-                    let is_certain = load.began + terms.slack < value.end.0 + spec.window();
+                    let is_certain = load.began + terms.slack < value.end.0 + of_stored.window();
                     let from = if is_certain { load.ended + terms.throttle } else { Duration::ZERO };
                     value.left_alone = (from, calls.settled + terms.throttle + terms.slack);
                 }
-            } else if self.may_have_ended_during(load, spec, terms) {
+            } else if self.may_have_ended_during(load, of_stored, terms) {
                 self.stored = Stored::Unknown(spec.gone_from(calls.settled));
             } else if let Some(ttl) = ttl {
                 self.stored = Stored::Value(Value {
@@ -300,7 +307,7 @@ impl Oracle {
             }
         }
         if let Stored::Value(value) = self.stored
-            && value.is_gone_at(calls.settled, spec.window())
+            && value.is_gone_at(calls.settled, spec.for_stored(source.states[value.state].as_ref()).window())
         {
             self.stored = Stored::Nothing;
         }

@@ -25,6 +25,12 @@ fn refused(one: &Way, other: &Way) -> Option<&'static str> {
     if either(&|one, other| is(one, "batch") && NOT_IN_A_BATCH.iter().any(|name| is(other, name))) {
         return Some("batch/freshness.rs");
     }
+    if either(&|one, other| is(one, "batch") && ["error_if", "error_ttl"].iter().any(|name| is(other, name))) {
+        return Some("errors/not_here.rs");
+    }
+    if either(&|one, other| is(one, "error_ttl") && is_not(other, "error_if")) {
+        return Some("errors/options.rs");
+    }
     // Not a matter of pairs: it needs neither of two other options.
     either(&|one, other| is(one, "load_timeout") && is_not(other, "spawn")).then_some("freshness/contradictions.rs")
 }

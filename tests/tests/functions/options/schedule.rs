@@ -3,6 +3,7 @@
 use super::THROTTLE;
 use super::oracle::{Calls, Oracle, Terms};
 use super::source::{Returned, Row};
+use super::spec::Absence;
 use super::table::{RowChanged, Subject};
 use super::world::World;
 use cached_core::{Invalidation, Outcome, SiteStats};
@@ -251,11 +252,14 @@ impl Run {
         for (at, id) in ids.iter().enumerate() {
             let returned = returned.iter().map(|rows| rows[at].clone()).collect();
             let calls = Calls { began, ended, settled, returned, in_turn, fails_with_another };
-            let source = self.world.source(*id, |source| source.clone());
+            let mut source = self.world.source(*id, |source| source.clone());
+            let spec = self.subject.spec.for_row(*id);
+            if spec.absence == Absence::Failure {
+                let states = &source.states;
+                source.loads.iter_mut().for_each(|load| load.failed |= states[load.state].is_none());
+            }
             let oracle = self.oracles.entry(*id).or_default();
-            oracle
-                .judge(&self.subject.spec, &source, &calls, terms)
-                .map_err(|fault| format!("row {id}: {fault}\n  {calls:?}"))?;
+            oracle.judge(&spec, &source, &calls, terms).map_err(|fault| format!("row {id}: {fault}\n  {calls:?}"))?;
         }
         Ok(())
     }

@@ -37,11 +37,27 @@ pub(crate) const fn life() -> Duration {
     Duration::from_millis(120)
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Down;
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Failure {
+    Down,
+    /// The row is not there, which some rows say by an error.
+    Gone,
+}
+
+impl Failure {
+    /// Whether the row with this id says by an error that it is not there.
+    pub(crate) fn says_gone(id: u64) -> bool {
+        id % 2 == 1
+    }
+
+    /// The answer of `error_if`.
+    pub(crate) fn is_answer(&self) -> bool {
+        *self == Self::Gone
+    }
+}
 
 /// The result of a call.
-pub(crate) type Returned = Result<Option<Row>, Down>;
+pub(crate) type Returned = Result<Option<Row>, Failure>;
 
 /// One run of a function's body, for one row. Times are those of the run.
 #[derive(Debug, Clone, Copy)]

@@ -1,6 +1,6 @@
 //! The promises of a function's options, read from the words of its attribute.
 
-use super::source::{Row, life};
+use super::source::{Failure, Row, life};
 use std::time::Duration;
 
 const MS: fn(u64) -> Duration = Duration::from_millis;
@@ -54,6 +54,19 @@ pub(crate) struct Spec {
     pub(crate) in_background: bool,
     pub(crate) load_timeout: Option<Duration>,
     pub(crate) is_batch: bool,
+    /// `None`: no error is stored.
+    error_ttl: Option<Duration>,
+    pub(crate) absence: Absence,
+}
+
+/// How a row that is not there is returned.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Absence {
+    None,
+    /// An error that is an answer.
+    Error,
+    /// An error that is not.
+    Failure,
 }
 
 impl Spec {
@@ -87,7 +100,28 @@ impl Spec {
             in_background: value("refresh").is_some(),
             load_timeout: value("load_timeout").map(time),
             is_batch: value("batch").is_some(),
+            error_ttl: value("error_if").map(|_| value("error_ttl").map_or(MS(60), time)),
+            absence: Absence::None,
         }
+    }
+
+    /// The promises about the row with this id.
+    pub(crate) fn for_row(&self, id: u64) -> Self {
+        if self.is_batch || !Failure::says_gone(id) {
+            return self.clone();
+        }
+        match self.error_ttl {
+            Some(ttl) => Self { absence: Absence::Error, none_ttl: Some(ttl), ..self.clone() },
+            None => Self { absence: Absence::Failure, ..self.clone() },
+        }
+    }
+
+    /// The promises about a stored state: an error ends with its time, whatever the options say about values.
+    pub(crate) fn for_stored(&self, state: Option<&Row>) -> Self {
+        if state.is_some() || self.absence != Absence::Error {
+            return self.clone();
+        }
+        Self { revalidate: Duration::ZERO, if_error: Duration::ZERO, ahead: None, in_background: false, ..self.clone() }
     }
 
     /// How long a state may be stored, before jitter; `None` if it is not stored.

@@ -1,6 +1,6 @@
 //! The functions: a covering array, in which any two options stand together in all of their ways.
 
-use super::source::{Down, Returned, Row, life};
+use super::source::{Failure, Returned, Row, life};
 use super::spec::{Spec, Written, written};
 use super::world::World;
 use cached_core::{CacheEvent, redis_cached};
@@ -26,7 +26,7 @@ pub(crate) struct Subject {
 }
 
 impl Subject {
-    fn new(name: &'static str, options: &'static str, call: Call) -> Self {
+    pub(crate) fn new(name: &'static str, options: &'static str, call: Call) -> Self {
         let options = written(options);
         Self { name, spec: Spec::of(&options), options, call }
     }
@@ -41,7 +41,7 @@ macro_rules! function {
     };
     (($world:ident, $id:ident, $ids:ident) many $name:ident $key:tt [$($options:tt)*]) => {
         #[redis_cached(key = $key, skip($world), cache = $world.cache, $($options)*)]
-        async fn $name($world: &World, $ids: &[u64]) -> Result<HashMap<u64, Row>, Down> {
+        async fn $name($world: &World, $ids: &[u64]) -> Result<HashMap<u64, Row>, Failure> {
             $world.load_all($ids).await
         }
     };
@@ -87,22 +87,26 @@ table! {
     one one1 "one1:<id>" [
         ttl = "120ms", jitter = 0.0, none_ttl = "40ms", cache_if = |row: &Row| row.is_kept(),
         invalidate_on = RowChanged { id }, tags = "group:<id>", local = "50ms", stale_while_revalidate = "100ms",
-        stale_if_error = "250ms", refresh_ahead, refresh = "background", spawn
+        stale_if_error = "250ms", refresh_ahead, refresh = "background", spawn,
+        error_if = |error: &Failure| error.is_answer(), error_ttl = "30ms"
     ]
     one one2 "one2:<id>" [
         ttl = life(), jitter = 0.3, none_ttl = "off", codec = "postcard", on_gap = "serve",
         stale_while_revalidate = "100ms", stale_if_error = "250ms", refresh_ahead = 3.0, spawn,
-        load_timeout = "30ms"
+        load_timeout = "30ms",
+        error_if = |error: &Failure| error.is_answer(), error_ttl = "30ms"
     ]
     one one3 "one3:<id>" [
         ttl = "timed", none_ttl = "off", cache_if = |row: &Row| row.is_kept(), invalidate_on = RowChanged { id },
         tags = ["group:<id>", |row: &Row| row.tags()], version = 2, codec = "msgpack", local = "50ms",
-        stale_while_revalidate = "100ms", refresh = "background", spawn, load_timeout = "30ms"
+        stale_while_revalidate = "100ms", refresh = "background", spawn, load_timeout = "30ms",
+        error_if = |error: &Failure| error.is_answer(), error_ttl = "30ms"
     ]
     one one4 "one4:<id>" [
         ttl = |row: &Row| row.ttl(), jitter = 0.0, cache_if = |row: &Row| row.is_kept(),
         tags = ["group:<id>", |row: &Row| row.tags()], version = 2, on_gap = "serve", stale_if_error = "250ms",
-        refresh_ahead = 3.0, refresh = "background", spawn, load_timeout = "30ms"
+        refresh_ahead = 3.0, refresh = "background", spawn, load_timeout = "30ms",
+        error_if = |error: &Failure| error.is_answer(), error_ttl = "30ms"
     ]
     one one5 "one5:<id>" [
         ttl = life(), jitter = 0.0, none_ttl = "off", invalidate_on = RowChanged { id },
@@ -112,24 +116,29 @@ table! {
     one one6 "one6:<id>" [
         ttl = |row: &Row| row.ttl(), invalidate_on = RowChanged { id },
         tags = ["group:<id>", |row: &Row| row.tags()], codec = "postcard", stale_while_revalidate = "100ms",
-        stale_if_error = "250ms", refresh_ahead
+        stale_if_error = "250ms", refresh_ahead,
+        error_if = |error: &Failure| error.is_answer()
     ]
     one one7 "one7:<id>" [
         ttl = "timed", jitter = 0.3, none_ttl = "40ms", cache_if = |row: &Row| row.is_kept(),
         tags = |row: &Row| row.tags(), codec = "msgpack", stale_while_revalidate = "100ms",
-        stale_if_error = "250ms", refresh_ahead, refresh = "background", spawn, load_timeout = "30ms"
+        stale_if_error = "250ms", refresh_ahead, refresh = "background", spawn, load_timeout = "30ms",
+        error_if = |error: &Failure| error.is_answer(), error_ttl = "30ms"
     ]
     one one8 "one8:<id>" [
         ttl = |row: &Row| row.ttl(), none_ttl = "40ms", invalidate_on = RowChanged { id }, version = 2,
-        local = "50ms", refresh_ahead = 3.0, refresh = "background"
+        local = "50ms", refresh_ahead = 3.0, refresh = "background",
+        error_if = |error: &Failure| error.is_answer()
     ]
     one one9 "one9:<id>" [
         ttl = "timed", jitter = 0.3, tags = "group:<id>", version = 2, codec = "msgpack", local = "50ms",
-        on_gap = "serve", stale_while_revalidate = "100ms", refresh_ahead = 3.0, refresh = "background"
+        on_gap = "serve", stale_while_revalidate = "100ms", refresh_ahead = 3.0, refresh = "background",
+        error_if = |error: &Failure| error.is_answer(), error_ttl = "30ms"
     ]
     one one10 "one10:<id>" [
         ttl = life(), jitter = 0.0, cache_if = |row: &Row| row.is_kept(), codec = "msgpack",
-        stale_if_error = "250ms", refresh_ahead, refresh = "background", spawn
+        stale_if_error = "250ms", refresh_ahead, refresh = "background", spawn,
+        error_if = |error: &Failure| error.is_answer()
     ]
     one one11 "one11:<id>" [
         ttl = "120ms", cache_if = |row: &Row| row.is_kept(), tags = |row: &Row| row.tags(), codec = "postcard",
@@ -142,7 +151,8 @@ table! {
     ]
     one one13 "one13:<id>" [
         ttl = "120ms", none_ttl = "off", cache_if = |row: &Row| row.is_kept(), invalidate_on = RowChanged { id },
-        codec = "msgpack", stale_while_revalidate = "100ms", refresh = "background", spawn
+        codec = "msgpack", stale_while_revalidate = "100ms", refresh = "background", spawn,
+        error_if = |error: &Failure| error.is_answer()
     ]
     one one14 "one14:<id>" [
         ttl = life(), jitter = 0.0, none_ttl = "off", invalidate_on = RowChanged { id },

@@ -1,6 +1,6 @@
 //! The source, the cache and the time of one run.
 
-use super::source::{Down, Load, Returned, Row, Source};
+use super::source::{Failure, Load, Returned, Row, Source};
 use cached_core::{Cache, Clock};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -89,16 +89,17 @@ impl World {
 
     /// The body of a function over one id.
     pub(crate) async fn load(&self, id: u64) -> Returned {
-        Ok(self.read(&[id]).await?.remove(&id))
+        let row = self.read(&[id]).await?.remove(&id);
+        if row.is_none() && Failure::says_gone(id) { Err(Failure::Gone) } else { Ok(row) }
     }
 
     /// The body of a function over many.
-    pub(crate) async fn load_all(&self, ids: &[u64]) -> Result<HashMap<u64, Row>, Down> {
+    pub(crate) async fn load_all(&self, ids: &[u64]) -> Result<HashMap<u64, Row>, Failure> {
         self.read(ids).await
     }
 
     /// Reads first and then takes its time, so what it returns may be outdated.
-    async fn read(&self, ids: &[u64]) -> Result<HashMap<u64, Row>, Down> {
+    async fn read(&self, ids: &[u64]) -> Result<HashMap<u64, Row>, Failure> {
         let began = self.now();
         let read: Vec<(u64, usize)> = ids.iter().map(|id| (*id, self.source(*id, |source| source.now()))).collect();
         let (failed, takes) = {
@@ -117,7 +118,7 @@ impl World {
             });
             rows.extend(row.map(|row| (id, row)));
         }
-        if failed { Err(Down) } else { Ok(rows) }
+        if failed { Err(Failure::Down) } else { Ok(rows) }
     }
 
     /// Waits until nothing is loaded or stored in the background.
@@ -125,7 +126,7 @@ impl World {
         loop {
             // On paused time this ends when all tasks wait for something.
             tokio::time::sleep(TICK).await;
-            self.cache.settled().await;
+            self.cache.flush().await;
             if self.loads_under_way() == 0 {
                 return;
             }

@@ -3,7 +3,7 @@
 //!
 //! | step of the model | what the implementation does |
 //! |---|---|
-//! | GET; GET, starts a refresh | a call begins, `get_or_set` or an annotated function; its GET or MGET is carried out, if it sends one (not if it finds a flight). There is no refresh ahead of time: the steps of one are skipped |
+//! | GET; GET, starts a refresh | a call begins, `get_or_load` or an annotated function; its GET or MGET is carried out, if it sends one (not if it finds a flight). There is no refresh ahead of time: the steps of one are skipped |
 //! | GET of the value's tag | the second MGET, of the tags that the value names |
 //! | GET beside the entry | the MGET of the entry beside the base, which reads the base as well |
 //! | begins a forced refresh | a call inside of `refresh`; it returns after the answer to its FILL |
@@ -24,7 +24,7 @@
 //! | BEGIN, UNLINK, COMMIT, END | the same, of `write`, `invalidate` or a function that puts. A plain writer commits and then calls `invalidate`; one that deletes twice also calls it before. There is one UNLINK for all registers, so its second half is nothing |
 //! | TAG of a writer | TAG beside BEGIN |
 //! | crashes | no step of this process is carried out any more; its commit is still made |
-//! | TAG and SET by hand | the same, of `Entry::set` or `Cache::set`; the value is what the database holds when the first of them begins |
+//! | TAG and SET by hand | the same, of `Entry::set`; the value is what the database holds when the first of them begins |
 //! | the connection breaks at SET | the command is kept, and its sender gets an error |
 //! | the connection breaks at ACQUIRE, TAG | the command is kept, and its sender gets an error: neither is sent twice |
 //! | the connection breaks at FILL, UNLINK, END | the command is kept, and sent again |

@@ -4,7 +4,7 @@ use super::desk::{Command, Desk, Process};
 use super::foreign::Foreign;
 use super::gate::{FOR_EVER, Gate};
 use cached_core::{
-    Cache, CacheError, Clock, Invalidation, Options, Outcome, StoreError, entry, redis_cached, redis_put,
+    ByHand, Cache, CacheError, Clock, Entry, Invalidation, Outcome, StoreError, Untyped, entry, redis_cached, redis_put,
 };
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -21,7 +21,7 @@ pub(crate) const REFRESH_LEASE: &str = "cache:r:row";
 /// How the readers' function is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Reading {
-    /// `Cache::get_or_set`, with the tag among its options if there is one.
+    /// `Cache::entry`, with the tag among its options if there is one.
     ByHand(Tags),
     /// `#[redis_cached]`.
     Annotated(Tags),
@@ -37,8 +37,9 @@ struct Stored {
     version: u64,
 }
 
-fn options(tags: Tags) -> Options {
-    if tags == Tags::Known { Options::new().tag("table") } else { Options::new() }
+fn by_hand(cache: &Cache, tags: Tags) -> Entry<Untyped, ByHand> {
+    let entry = cache.entry("row");
+    if tags == Tags::Known { entry.tag("table") } else { entry }
 }
 
 /// The row, as one process knows it.
@@ -61,15 +62,19 @@ impl Row {
     ) -> Self {
         let (store, marks) = (foreign.connect(), Arc::clone(&foreign.marks));
         let gate = Gate { store, marks, desk: Arc::clone(desk), process };
-        let cache =
-            Cache::builder().namespace("cache").store(Arc::new(gate)).lease(FOR_EVER).marker(marker).max_wait(FOR_EVER);
+        let cache = Cache::builder()
+            .namespace("cache")
+            .store(Arc::new(gate))
+            .lease_ttl(FOR_EVER)
+            .write_marker_ttl(marker)
+            .max_wait(FOR_EVER);
         let cache = cache.clock(clock.clone()).budget(Duration::from_secs(60)).build().expect("sound settings");
         Self { cache, version: Arc::clone(version), desk: Arc::clone(desk), process }
     }
 
     pub(crate) async fn read(self, reading: Reading) -> Result<u64, StoreError> {
         match reading {
-            Reading::ByHand(tags) => self.cache.get_or_set("row", options(tags), || self.select()).await,
+            Reading::ByHand(tags) => by_hand(&self.cache, tags).get_or_load(|| self.select()).await,
             Reading::Annotated(Tags::None) => self.untagged().await,
             Reading::Annotated(Tags::Known) => self.tagged().await,
             Reading::Annotated(Tags::FromValue) => self.named().await,
@@ -86,7 +91,7 @@ impl Row {
     /// Sets the value by hand that a read of this kind would store.
     pub(crate) async fn set(self, reading: Reading, version: u64) -> Result<(), CacheError> {
         let entry = match reading {
-            Reading::ByHand(tags) => return self.cache.set("row", &version, options(tags)).await,
+            Reading::ByHand(tags) => return by_hand(&self.cache, tags).set(&version).await,
             Reading::Annotated(Tags::None) => entry!(self.untagged()),
             Reading::Annotated(Tags::Known) => entry!(self.tagged()),
             Reading::Annotated(Tags::FromValue) => entry!(self.named()),

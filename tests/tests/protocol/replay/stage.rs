@@ -161,7 +161,7 @@ impl Stage {
         for row in self.rows.iter().chain(&self.writer_rows).chain([&self.second, &self.hand]) {
             let row = row.clone();
             let process = row.process;
-            let first = tokio::spawn(async move { row.cache.get::<u64>("of no interest").await });
+            let first = tokio::spawn(async move { row.cache.entry("of no interest").get::<u64>().await });
             drop(self.take(process, is_get).await);
             let _ = first.await;
         }
@@ -398,7 +398,7 @@ impl Stage {
     /// Checks what another process sees if it only reads.
     pub(crate) async fn peek(&mut self) {
         let row = self.second.clone();
-        let look = tokio::spawn(async move { row.cache.get::<u64>("row").await });
+        let look = tokio::spawn(async move { row.cache.entry("row").get::<u64>().await });
         while !look.is_finished() {
             if self.take(SECOND, is_get).await.is_none() {
                 break;

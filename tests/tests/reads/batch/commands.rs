@@ -13,7 +13,7 @@ async fn warm() -> Source {
     for first in [1_000, 2_000] {
         on.find_many(&[first, first + 1, first + 2]).await.unwrap();
         on.tagged(9, &[first, first + 1, first + 2]).await.unwrap();
-        on.cache.settled().await;
+        on.cache.flush().await;
     }
     on.asked();
     on
@@ -24,7 +24,7 @@ async fn hits_are_one_command() {
     let on = warm().await;
     let ids: Vec<u64> = (0..100).collect();
     on.find_many(&ids).await.unwrap();
-    on.cache.settled().await;
+    on.cache.flush().await;
     let monitor = on.server().monitor().await;
     assert_eq!(on.find_many(&ids).await.unwrap().len(), 100);
     let commands = monitor.stop(on.server()).await;
@@ -37,7 +37,7 @@ async fn no_look_asks_for_more_than_512_registers() {
     let on = warm().await;
     let ids: Vec<u64> = (10_000..11_300).collect();
     on.tagged(1, &ids).await.unwrap();
-    on.cache.settled().await;
+    on.cache.flush().await;
     let monitor = on.server().monitor().await;
     assert_eq!(on.tagged(1, &ids).await.unwrap().len(), ids.len());
     let commands = monitor.stop(on.server()).await;
@@ -52,7 +52,7 @@ async fn hits_with_a_value_tag_are_two_commands() {
     let on = warm().await;
     let ids: Vec<u64> = (0..100).collect();
     on.tagged(1, &ids).await.unwrap();
-    on.cache.settled().await;
+    on.cache.flush().await;
     let monitor = on.server().monitor().await;
     assert_eq!(on.tagged(1, &ids).await.unwrap().len(), 100);
     let commands = monitor.stop(on.server()).await;
@@ -68,7 +68,7 @@ async fn misses_are_few_commands() {
     let ids: Vec<u64> = (0..100).collect();
     let monitor = on.server().monitor().await;
     assert_eq!(on.find_many(&ids).await.unwrap().len(), 100);
-    on.cache.settled().await;
+    on.cache.flush().await;
     let commands = monitor.stop(on.server()).await;
     let sent = sent(&commands);
     assert_eq!(sent[0], "MGET");
@@ -83,7 +83,7 @@ async fn misses_with_tags_are_few_commands() {
     let ids: Vec<u64> = (0..100).collect();
     let monitor = on.server().monitor().await;
     assert_eq!(on.tagged(1, &ids).await.unwrap().len(), 100);
-    on.cache.settled().await;
+    on.cache.flush().await;
     let commands = monitor.stop(on.server()).await;
     let sent = sent(&commands);
     // ACQUIRE, TAG; TAG of the value tags, FILL, and TAG once more to prove the values current.
@@ -121,7 +121,7 @@ async fn the_leases_of_a_long_load_are_renewed_together() {
     let server = tests::RedisServer::start();
     // Long enough that on a busy machine neither the lease nor a call's time on the store runs out.
     let lease = std::time::Duration::from_secs(4);
-    let cache = cached_core::Cache::builder().namespace("cache").redis(server.url()).budget(lease).lease(lease);
+    let cache = cached_core::Cache::builder().namespace("cache").redis(server.url()).budget(lease).lease_ttl(lease);
     let cache = cache.build().unwrap();
     let on = Source::of(cache);
     let ids: Vec<u64> = (0..300).collect();
@@ -141,7 +141,7 @@ async fn the_leases_of_a_long_load_are_renewed_together() {
     assert_eq!((found.unwrap().len(), held), (300, 2));
     let renewals = sent(&commands).len();
     assert!((2..=60).contains(&renewals), "{renewals} calls renew 300 leases five times");
-    on.cache.settled().await;
+    on.cache.flush().await;
     assert_eq!(on.stats("find_many").stored, 300);
     assert_eq!(on.find(0).await, Ok(Some(user(0))));
 }

@@ -39,7 +39,7 @@ async fn a_server_that_does_not_answer_costs_one_budget_and_one_run() {
     let server = RedisServer::start();
     let on = source(&server);
     on.find_many(&[1000, 1001, 1002]).await.unwrap();
-    on.cache.settled().await;
+    on.cache.flush().await;
     on.asked();
     let _: () = server.send(&[b"CLIENT", b"PAUSE", b"60000", b"ALL"]).await;
     for _ in 0..5 {
@@ -56,7 +56,7 @@ async fn a_server_that_answers_reads_only_costs_one_budget_and_one_run() {
     let server = RedisServer::start();
     let on = source(&server);
     on.find_many(&[1, 2, 1000, 1001, 1002]).await.unwrap();
-    on.cache.settled().await;
+    on.cache.flush().await;
     on.asked();
     let _: () = server.send(&[b"CLIENT", b"PAUSE", b"60000", b"WRITE"]).await;
     let began = Instant::now();
@@ -81,7 +81,7 @@ async fn a_server_killed_during_the_load() {
     let (found, ()) = tokio::join!(on.find_many(&ids), kills);
     assert_eq!(found, Ok(users(ids.clone())));
     assert!(began.elapsed() < BUDGET + SLACK, "{:?}", began.elapsed());
-    on.cache.settled().await;
+    on.cache.flush().await;
     assert_eq!(on.asked(), [ids]);
 }
 
@@ -145,7 +145,7 @@ async fn without_the_store_a_batch_takes_room_for_one_load() {
 async fn damaged_entries_among_good_ones() {
     let on = Source::redis();
     on.find_many(&[1, 2, 3, 4, 5]).await.unwrap();
-    on.cache.settled().await;
+    on.cache.flush().await;
     on.asked();
     let server = on.server();
     let _: () = server.send(&[b"SET", b"cache:k:user:2", b"damaged"]).await;
@@ -153,7 +153,7 @@ async fn damaged_entries_among_good_ones() {
     let _: () = server.send(&[b"DEL", b"cache:k:user:4"]).await;
     let _: () = server.send(&[b"RPUSH", b"cache:k:user:4", b"a list"]).await;
     assert_eq!(on.find_many(&[1, 2, 3, 4, 5]).await, Ok(users([1, 2, 3, 4, 5])));
-    on.cache.settled().await;
+    on.cache.flush().await;
     assert_eq!(on.asked(), [[2, 3, 4]]);
     assert_eq!(on.find_many(&[1, 2, 3, 4, 5]).await, Ok(users([1, 2, 3, 4, 5])));
     assert_eq!(on.asked().len(), 0);
@@ -170,7 +170,7 @@ async fn a_node_of_a_cluster() {
     for expected in [1, 0, 0] {
         assert_eq!(on.find_many(&ids()).await, Ok(users(ids())));
         assert_eq!(on.tagged(1, &[1, 2, 3]).await, Ok(users([1, 2, 3])));
-        on.cache.settled().await;
+        on.cache.flush().await;
         assert_eq!(on.asked().len(), 2 * expected);
     }
     let stats = on.stats("find_many");

@@ -44,7 +44,7 @@ async fn write(on: &Source, id: u64, row: Option<User>) {
     on.set(id, row);
     assert_eq!(on.cache.emit(&UserUpdated { id }).await, Outcome::Applied);
     for kind in ["user", "near"] {
-        on.cache.delete(format!("{kind}:{id}")).await.unwrap();
+        on.cache.entry(format!("{kind}:{id}")).remove().await.unwrap();
     }
 }
 
@@ -77,7 +77,7 @@ async fn run(on: &Source, steps: Vec<Step>) {
                 };
                 write(on, id, row).await;
             }
-            Step::Lost(id) => on.cache.delete(format!("user:{id}")).await.unwrap(),
+            Step::Lost(id) => on.cache.entry(format!("user:{id}")).remove().await.unwrap(),
         }
     }
 }

@@ -98,7 +98,7 @@ async fn overlapping_batches_load_each_id_once(on: Source) {
         for call in calls {
             assert!(timeout(SOON, call).await.expect("no deadlock").unwrap());
         }
-        on.cache.settled().await;
+        on.cache.flush().await;
         assert_eq!(loads(&on.asked()), once(from..from + 80));
     }
 }
@@ -128,11 +128,11 @@ async fn a_body_that_asks_for_its_own_ids(on: Source) {
     let found = timeout(SOON, on.asks_back(&[1, 2, 3])).await.expect("no deadlock");
     assert_eq!(found, Ok(users([1, 2, 3])));
     assert_eq!(on.stats("find").misses[&cached_core::MissReason::SelfCall], 3);
-    on.cache.settled().await;
+    on.cache.flush().await;
     let found = timeout(SOON, on.asks_batch(10)).await.expect("no deadlock");
     assert_eq!(found, Ok(Some(user(10))));
     assert_eq!(on.stats("find_many").misses[&cached_core::MissReason::SelfCall], 1);
-    on.cache.settled().await;
+    on.cache.flush().await;
     assert_eq!(on.find_many(&[1, 2, 3, 10, 11]).await, Ok(users([1, 2, 3, 10, 11])));
     assert_eq!(on.asked(), [vec![1], vec![2], vec![3], vec![10, 11]]);
 }

@@ -215,7 +215,7 @@ impl Source {
 
 /// Many concurrent keys in a debug build on a busy machine are not a fault of the store.
 fn patient(builder: CacheBuilder) -> Cache {
-    builder.budget(Duration::from_secs(60)).lease(Duration::from_secs(600)).build().unwrap()
+    builder.budget(Duration::from_secs(60)).lease_ttl(Duration::from_secs(600)).build().unwrap()
 }
 
 /// The same test on both stores.

@@ -1,7 +1,7 @@
 //! A batch returns all that its body returned, even what cannot be attributed to the ids that it was given.
 
 use super::source::{Source, on_both, user, users};
-use cached_core::{Cache, Options, SiteStats, UnstoredReason, redis_cached};
+use cached_core::{Cache, SiteStats, UnstoredReason, redis_cached};
 use futures_util::future::join_all;
 use std::collections::{BTreeMap, HashMap};
 use std::hash::{BuildHasherDefault, DefaultHasher, Hash, Hasher};
@@ -85,11 +85,11 @@ async fn ids_that_the_body_spells_otherwise_are_returned(on: Source) {
     let on = Names::of(&on, &["ada", "eve"]);
     for turn in 0..2 {
         assert_eq!(on.find(&names(["Ada", "eve"])).await, found(&["ada", "eve"]), "turn {turn}");
-        on.cache.settled().await;
+        on.cache.flush().await;
         assert_eq!(on.hashed(names(["Ada"]).to_vec()).await, Ok(found(&["ada"])));
-        on.cache.settled().await;
+        on.cache.flush().await;
         assert_eq!(on.sorted(&names(["Ada"])).await, found(&["ada"]));
-        on.cache.settled().await;
+        on.cache.flush().await;
     }
     assert_eq!(on.loads(), 6, "`Ada` is neither known nor absent");
     assert_eq!(on.one("Ada").await, Some(3), "nor is it for others");
@@ -101,10 +101,10 @@ async fn ids_that_the_body_spells_otherwise_are_returned(on: Source) {
 async fn an_id_that_is_absent_is_not_stored_as_such_beside_what_nobody_asked_for(on: Source) {
     let on = Names::of(&on, &["ada"]);
     assert_eq!(on.find(&names(["Ada", "nobody"])).await, found(&["ada"]));
-    on.cache.settled().await;
+    on.cache.flush().await;
     assert_eq!(on.one("nobody").await, None);
     assert_eq!(on.loads(), 2, "`ada` may have been what `nobody` is called in the database");
-    on.cache.settled().await;
+    on.cache.flush().await;
     assert_eq!(on.find(&names(["nobody"])).await, HashMap::new());
     assert_eq!(on.loads(), 0, "asked for alone, it is stored as absent");
 }
@@ -112,9 +112,9 @@ async fn an_id_that_is_absent_is_not_stored_as_such_beside_what_nobody_asked_for
 async fn further_entries_are_returned_and_not_stored(on: Source) {
     for _ in 0..2 {
         assert_eq!(on.unruly(&[1, 2]).await, Ok(users([1, 2, 999])));
-        on.cache.settled().await;
+        on.cache.flush().await;
         assert_eq!(on.unruly(&[1]).await, Ok(users([1])), "the body did not run");
-        on.cache.delete("user:1").await.unwrap();
+        on.cache.entry("user:1").remove().await.unwrap();
     }
     assert_eq!(on.asked(), [vec![1, 2], vec![1]], "of the second call, `2` is there");
     on.find(999).await.unwrap();
@@ -332,7 +332,7 @@ async fn the_near_cache_keeps_no_absence_that_is_not_known(on: Source) {
     let on = Names::of(&on, &["ada"]);
     for _ in 0..4 {
         assert_eq!(on.near(&names(["Ada"])).await, found(&["ada"]));
-        on.cache.settled().await;
+        on.cache.flush().await;
     }
     let stats = on.cache.stats();
     let near = stats.site("near").unwrap();
@@ -342,19 +342,19 @@ async fn the_near_cache_keeps_no_absence_that_is_not_known(on: Source) {
 async fn keys_without_an_attribute(on: Source) {
     let load = |_: Vec<&'static str>| async { Ok::<_, String>(HashMap::from([("ada", 1_u64), ("total", 2)])) };
     for _ in 0..2 {
-        let got = on.cache.get_or_set_many(&["ada", "Eve"], Options::new(), load).await;
+        let got = on.cache.entries(&["ada", "Eve"], |key| (*key).to_owned()).get_or_load(load).await;
         assert_eq!(got, Ok(HashMap::from([("ada", 1), ("total", 2)])));
-        on.cache.settled().await;
+        on.cache.flush().await;
     }
-    let absent = on.cache.get_or_set_option("Eve", Options::new(), || async { Ok::<_, String>(Some(3_u64)) }).await;
+    let absent = on.cache.entry("Eve").get_or_load_option(|| async { Ok::<_, String>(Some(3_u64)) }).await;
     assert_eq!(absent, Ok(Some(3)), "it was not remembered as absent");
 }
 
 async fn a_list_of_another_length_is_returned_as_it_is(on: Source) {
     assert_eq!(on.too_few(&[1, 2]).await, Ok(vec![Some(user(1))]));
-    on.cache.settled().await;
+    on.cache.flush().await;
     assert_eq!(on.find(2).await, Ok(Some(user(2))), "nothing is stored");
-    on.cache.settled().await;
+    on.cache.flush().await;
     assert_eq!(on.asked(), [vec![1, 2], vec![2]]);
     assert_eq!(on.too_few(&[2, 3, 4]).await, Ok(vec![Some(user(2)), Some(user(3))]), "as without a cache");
     assert_eq!(on.asked(), [vec![3, 4], vec![2, 3, 4]], "of `3, 4` it cannot be told whose value is missing");
@@ -379,7 +379,7 @@ async fn ids_with_one_key_are_each_in_the_map(on: Source) {
     for _ in 0..2 {
         let got = seen(&[phone.clone(), desk.clone(), phone.clone()], &on.cache).await;
         assert_eq!(got, HashMap::from([(phone.clone(), 5), (desk.clone(), 4)]));
-        on.cache.settled().await;
+        on.cache.flush().await;
     }
 }
 
@@ -407,7 +407,7 @@ async fn ids_that_are_equal_under_two_keys_do_not_become_absent(on: Source) {
     let [upper, lower] = ["ADA", "ada"].map(|name| AnyCase(name.to_owned()));
     let expected = HashMap::from([(upper.clone(), 1)]);
     assert_eq!(find(&[upper.clone(), lower.clone()], &on.cache).await, expected);
-    on.cache.settled().await;
+    on.cache.flush().await;
     for name in [upper, lower] {
         assert_eq!(find(&[name], &on.cache).await, expected);
     }

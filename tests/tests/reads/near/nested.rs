@@ -4,7 +4,7 @@
 use cached_core::store::{
     Capabilities, GetWatched, MemoryStore, RedisStore, Store, StoreFuture, Watch, Watched, Watcher,
 };
-use cached_core::{Cache, CacheEvent, Clock, Invalidation, Options, Outcome, redis_cached, redis_put};
+use cached_core::{Cache, CacheEvent, Clock, Invalidation, Outcome, redis_cached, redis_put};
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, Weak};
@@ -189,7 +189,7 @@ async fn stored(way: &str, cache: &Cache, prices: &Prices) -> [u64; 3] {
         "offers" => offers(prices, &[7]).await[&7],
         "outermost" => outermost(prices).await,
         "put" => put(prices).await,
-        _ => cache.get_or_set("by_hand", Options::new(), || async { Ok::<_, ()>(all_of(prices).await) }).await.unwrap(),
+        _ => cache.entry("by_hand").get_or_load(|| async { Ok::<_, ()>(all_of(prices).await) }).await.unwrap(),
     }
 }
 
@@ -205,7 +205,7 @@ async fn in_two_processes<S: Store>(store: impl Fn() -> S, clock: Clock) {
         Cache::builder()
             .namespace("cache")
             .budget(Duration::from_secs(5))
-            .heartbeat(Duration::from_secs(60))
+            .near_heartbeat(Duration::from_secs(60))
             .clock(clock.clone())
     };
     let here = builder().store(Arc::clone(&held) as _).build().unwrap();
@@ -218,7 +218,7 @@ async fn in_two_processes<S: Store>(store: impl Fn() -> S, clock: Clock) {
         eventually("there are near hits of each", async || {
             let before = near_hits();
             direct().await;
-            here.settled().await;
+            here.flush().await;
             near_hits() == before + 3
         })
         .await;
@@ -231,7 +231,7 @@ async fn in_two_processes<S: Store>(store: impl Fn() -> S, clock: Clock) {
         let (before, now) = (near_hits(), [old + 1; 3]);
         assert_eq!(here.scope(stored(way, &here, &prices)).await, now, "{way}");
         assert_eq!(near_hits(), before, "{way}");
-        here.settled().await;
+        here.flush().await;
         let before = loads(&there);
         let theirs = there.scope(found(way, &there, &prices)).await;
         assert_eq!((theirs, loads(&there)), (now, before), "{way}: this is what others get, without a load");
@@ -247,7 +247,7 @@ async fn outside_of_a_load_near_hits_are_as_they_were() {
     let near_hits = || -> u64 { cache.stats().sites.iter().map(|site| site.near_hits).sum() };
     for _ in 0..2 {
         cache.scope(all_of(&prices)).await;
-        cache.settled().await;
+        cache.flush().await;
     }
     let before = near_hits();
     cache.scope(all_of(&prices)).await;

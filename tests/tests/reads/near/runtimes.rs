@@ -40,7 +40,7 @@ fn a_runtime_that_stands_still() {
     let server = RedisServer::start();
     // The connection for reads and writes stands still as well, and is replaced after some overdue answers.
     let budget = Duration::from_millis(100);
-    let here = patient().heartbeat(heartbeat).budget(budget).redis(server.url()).build().unwrap();
+    let here = patient().near_heartbeat(heartbeat).budget(budget).redis(server.url()).build().unwrap();
     let cache = || patient().redis(server.url()).build().unwrap();
     let (still, rows) = (runtime(), KeptRows::new(8));
     still.block_on(async {

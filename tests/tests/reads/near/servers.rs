@@ -60,7 +60,7 @@ async fn what_the_server_is_late_to_expire_is_not_served() {
     let mut is_kept = false;
     while !is_kept {
         on.rows.read_brief(&on.here, 1, ttl).await;
-        on.here.settled().await;
+        on.here.flush().await;
         let before = near_hits();
         on.rows.read_brief(&on.here, 1, ttl).await;
         is_kept = near_hits() > before;
@@ -78,7 +78,7 @@ async fn more_keys_than_the_server_remembers() {
         for id in 0..100 {
             on.read(Way::Shared, id).await;
         }
-        on.here.settled().await;
+        on.here.flush().await;
         for id in 0..100 {
             assert_eq!(on.read(Way::Shared, id).await, round);
         }
@@ -100,7 +100,7 @@ async fn has_none(server: RedisServer, url: &str) {
     let mut lines = Vec::new();
     let (here, rows) = (patient().redis(url).build().unwrap(), KeptRows::new(8));
     rows.read(&here, Way::Shared, 1).await;
-    here.settled().await;
+    here.flush().await;
     eventually("it is said", async || {
         rows.read(&here, Way::Shared, 1).await;
         lines.extend(log.take());
@@ -176,7 +176,7 @@ async fn a_user_who_may_only_what_the_cache_needs() {
     for way in [Way::Shared, Way::Cloned] {
         rows.warm(&here, way, 1).await;
         rows.commit(1);
-        there.delete(way.key(1)).await.unwrap();
+        there.entry(way.key(1)).remove().await.unwrap();
         eventually("it is seen", async || rows.read(&here, way, 1).await == rows.now(1)).await;
     }
 }

@@ -17,7 +17,7 @@ async fn is_never_kept(on: &Subject, way: Way) {
         // The entry stands in Redis and is not kept here.
         assert_eq!(on.rows.write(&on.there, 1).await, Outcome::Applied);
         on.rows.read(&on.there, way, 1).await;
-        on.there.settled().await;
+        on.there.flush().await;
         on.rows.commit(1);
         let key = way.key(1);
         let (_, outcome) = tokio::join!(on.rows.read(&on.here, way, 1), async {

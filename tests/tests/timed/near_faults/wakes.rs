@@ -1,6 +1,6 @@
 //! How soon a call that waits for another process's load continues.
 
-use cached_core::{Cache, MissReason, Options};
+use cached_core::{Cache, MissReason};
 use std::sync::{Arc, Mutex, mpsc};
 use std::time::{Duration, Instant};
 use tests::{KeptRows, Network, Pass, RedisServer, Way};
@@ -11,11 +11,11 @@ const ROUNDS: u32 = 40;
 
 /// Patient, because the time of the store is not under test.
 fn cache(url: &str, heartbeat: Duration) -> Cache {
-    let cache = Cache::builder().namespace("cache").redis(url).heartbeat(heartbeat);
+    let cache = Cache::builder().namespace("cache").redis(url).near_heartbeat(heartbeat);
     // But less patient than its wait for others' loads: a silent connection costs the former, and not the latter.
     cache
         .budget(Duration::from_secs(1))
-        .lease(Duration::from_secs(60))
+        .lease_ttl(Duration::from_secs(60))
         .max_wait(Duration::from_secs(60))
         .build()
         .unwrap()
@@ -37,17 +37,17 @@ async fn wakes_after(here: &Cache, there: &Cache, attempt: usize) -> Duration {
                     *ended.lock().unwrap() = Some(Instant::now());
                     Ok::<_, ()>(round)
                 };
-                there.get_or_set(key, Options::new(), load).await
+                there.entry(key).get_or_load(load).await
             }
         });
         begun.await.unwrap();
-        assert_eq!(here.get_or_set(key, Options::new(), async || Err(())).await, Ok(round), "it has waited");
+        assert_eq!(here.entry(key).get_or_load(async || Err(())).await, Ok(round), "it has waited");
         times.push(ended.lock().unwrap().unwrap().elapsed());
         assert_eq!(holder.await.unwrap(), Ok(round));
     }
     times.sort();
     let (median, longest) = (times[times.len() / 2], times[times.len() - 1]);
-    let site = here.stats().site("Cache::get_or_set").unwrap().clone();
+    let site = here.stats().site("Cache::entry").unwrap().clone();
     eprintln!("woken after {median:?} in the median, {longest:?} at most, {} waits", site.lease_waits);
     assert!(site.misses[&MissReason::Leased] >= u64::from(ROUNDS) / 2, "{site:?}");
     median
@@ -93,7 +93,7 @@ impl Drop for StandStill {
 /// Waits for the server's answers to questions that this cache asks after all that it has asked before.
 async fn round_trips(of: &Cache) {
     for _ in 0..8 {
-        of.get::<u32>("asked-in-between").await;
+        of.entry("asked-in-between").get::<u32>().await;
     }
 }
 
@@ -108,17 +108,17 @@ async fn wait_for_a_load(here: &Cache, there: &Cache, key: String) -> (StandStil
                 ended.await.unwrap();
                 Ok::<_, ()>(7_u32)
             };
-            assert_eq!(there.get_or_set(key, Options::new(), load).await, Ok(7));
-            there.settled().await;
+            assert_eq!(there.entry(key).get_or_load(load).await, Ok(7));
+            there.flush().await;
         }
     });
     begun.await.unwrap();
-    let waits = || here.stats().site("Cache::get_or_set").map_or(0, |site| site.lease_waits);
+    let waits = || here.stats().site("Cache::entry").map_or(0, |site| site.lease_waits);
     let before = waits();
     let time = StandStill::begin();
     let waiter = tokio::spawn({
         let here = here.clone();
-        async move { here.get_or_set(key, Options::new(), async || Err(())).await }
+        async move { here.entry(key).get_or_load(async || Err(())).await }
     });
     while waits() == before {
         round_trips(here).await;

@@ -5,7 +5,7 @@ use crate::store::{Put, Remove};
 
 /// A leader has found the stale value 1, and a late call comes after a write has completed.
 async fn a_late_caller_asks_for_itself(on: &Subject, function: &Function, leader: JoinHandle<Returned>, found: u64) {
-    on.cache.delete("k").await.unwrap();
+    on.cache.entry("k").remove().await.unwrap();
     let late = function.calling(on, Ok(2), AT_ONCE).await;
     assert_eq!(leader.await.unwrap(), Ok(found));
     assert_eq!(late.await.unwrap(), Ok(2), "it came after a write had completed");
@@ -65,7 +65,7 @@ fn newer(on: &Subject, function: &Function) -> Bytes {
         head: Head::value(78),
         codec: 0,
         fingerprint: site.fingerprint::<u64>(""),
-        payload: Some(b"7"),
+        content: Content::Value(b"7"),
         times: None,
         recorded: &crate::envelope::tags::TagRecord::NONE,
         compress_above: usize::MAX,

@@ -12,7 +12,7 @@ async fn the_refreshing_call_is_served_at_once() {
         assert_eq!(timed(function.call(&on, Ok(2), ms(500))).await, (Ok(1), AT_ONCE));
     }
     sleep(ms(501)).await;
-    on.cache.settled().await;
+    on.cache.flush().await;
     assert_eq!(function.call(&on, Ok(9), AT_ONCE).await, Ok(2));
     assert_eq!((function.loads(), on.refresh_lease().await), (1, None));
     let stats = on.of_function();
@@ -48,7 +48,7 @@ async fn a_spawned_load_is_stored_whatever_its_caller_does() {
     call.abort();
     let follower = function.calling(&on, Ok(9), AT_ONCE).await;
     sleep(ms(501)).await;
-    on.cache.settled().await;
+    on.cache.flush().await;
     assert_eq!(follower.await.unwrap(), Ok(1));
     assert_eq!(function.call(&on, Ok(9), AT_ONCE).await, Ok(1));
     assert_eq!((function.loads(), on.of_function().stored), (1, 1));
@@ -72,11 +72,11 @@ async fn a_load_that_takes_too_long_goes_on_without_its_caller() {
         let fresh = Freshness { spawn: true, load_timeout_ms: Some(200), ..fresh };
         let (on, function) = (Subject::new(), Function::new(fresh));
         assert_eq!(function.call(&on, Ok(1), ms(300)).await, Ok(1), "there is no fallback");
-        on.cache.settled().await;
+        on.cache.flush().await;
         on.clock.advance(TTL);
         assert_eq!(timed(function.call(&on, Ok(2), ms(500))).await, (Ok(1), ms(200)));
         sleep(ms(301)).await;
-        on.cache.settled().await;
+        on.cache.flush().await;
         assert_eq!(function.call(&on, Ok(9), AT_ONCE).await, Ok(2));
         let stats = on.of_function();
         assert_eq!((stats.loads, stats.stale, stats.calls()), (2, 1, 3));
@@ -123,4 +123,27 @@ async fn a_load_in_a_task_that_calls_itself_is_noticed() {
     let (value, took) = timed(function.call_with(&on, body)).await;
     assert_eq!((value, took), (Ok(7), AT_ONCE));
     assert_eq!(on.of_function().misses[&MissReason::SelfCall], 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_shutdown_waits_for_spawned_loads_and_counts_those_that_go_on() {
+    for (takes, left) in [(ms(500), 0), (ms(5_000), 1)] {
+        let (on, function) = (Subject::new(), Function::new(SPAWN));
+        let call = function.calling(&on, Ok(1), takes).await;
+        call.abort();
+        let (unfinished, took) = timed(on.cache.shutdown(ms(1_000))).await;
+        assert_eq!((unfinished.loads, took), (left, takes.min(ms(1_000))));
+        assert_eq!(unfinished.is_empty(), left == 0, "{unfinished}");
+        assert_eq!(on.of_function().stored, 1 - left as u64);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_shutdown_waits_for_a_refresh_in_the_background() {
+    let (on, function) = (Subject::new(), Function::new(BACKGROUND));
+    function.stale(&on, 1).await;
+    assert_eq!(function.call(&on, Ok(2), ms(500)).await, Ok(1));
+    let (unfinished, took) = timed(on.cache.shutdown(ms(1_000))).await;
+    assert!(unfinished.is_empty() && took == ms(500), "{unfinished} after {took:?}");
+    assert_eq!((function.loads(), on.of_function().stored), (1, 2));
 }

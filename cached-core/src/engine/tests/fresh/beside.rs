@@ -7,11 +7,11 @@ const EACH: [Freshness; 3] = [REVALIDATE, BACKGROUND, IF_ERROR];
 impl Subject {
     /// Stores another build's value under the key, which lives longer than ours.
     async fn with_a_base(&self) {
-        self.cache.set("k", &"theirs".to_owned(), Options::new().ttl(Duration::from_secs(3_600))).await.unwrap();
+        self.cache.entry("k").ttl(Duration::from_secs(3_600)).set(&"theirs".to_owned()).await.unwrap();
     }
 
     async fn base(&self) -> Option<String> {
-        self.cache.get::<String>("k").await
+        self.cache.entry("k").get::<String>().await
     }
 }
 
@@ -23,7 +23,7 @@ async fn a_companion_is_refreshed_in_its_place() {
         function.stale(&on, 1).await;
         function.call(&on, Ok(2), AT_ONCE).await.unwrap();
         tasks().await;
-        on.cache.settled().await;
+        on.cache.flush().await;
         assert_eq!(function.call(&on, Ok(3), AT_ONCE).await, Ok(2), "{fresh:?}");
         assert_eq!((function.loads(), on.base().await.as_deref()), (1, Some("theirs")), "{fresh:?}");
     }
@@ -38,11 +38,11 @@ async fn a_companion_bridges_a_source_that_is_down_only_while_its_base_stands() 
             on.with_a_base().await;
             function.stale(&on, 1).await;
             assert_eq!(function.call(&on, failed(), AT_ONCE).await, Ok(1), "{fresh:?}");
-            on.cache.settled().await;
+            on.cache.flush().await;
             if is_replaced {
                 other.with_a_base().await;
             } else {
-                other.cache.delete("k").await.unwrap();
+                other.cache.entry("k").remove().await.unwrap();
             }
             assert_eq!(function.call(&on, failed(), AT_ONCE).await, failed(), "{fresh:?}");
         }
@@ -60,7 +60,7 @@ async fn a_companion_invalidated_during_its_refresh_does_not_come_back() {
         other.with_a_base().await;
         assert!(refreshing.await.unwrap().is_ok());
         sleep(ms(60)).await;
-        on.cache.settled().await;
+        on.cache.flush().await;
         assert_eq!(function.call(&on, Ok(3), AT_ONCE).await, Ok(3), "{fresh:?}");
         assert_eq!(on.base().await.as_deref(), Some("theirs"), "{fresh:?}");
     }
@@ -80,7 +80,7 @@ async fn two_processes_refresh_a_companion_once() {
         }
         assert!(refreshing.await.unwrap().is_ok());
         sleep(ms(60)).await;
-        on.cache.settled().await;
+        on.cache.flush().await;
         assert_eq!((function.call(&other, Ok(9), AT_ONCE).await, function.loads()), (Ok(2), 1), "{fresh:?}");
     }
 }
@@ -123,7 +123,7 @@ async fn calls_that_have_waited_for_another_build_wait_for_their_own_as_well() {
             sleep(ms(100)).await;
             Ok::<_, ()>("theirs".to_owned())
         };
-        theirs.cache.get_or_set("k", Options::new(), load).await.unwrap()
+        theirs.cache.entry("k").get_or_load(load).await.unwrap()
     });
     tasks().await;
     let mut calls = Vec::new();

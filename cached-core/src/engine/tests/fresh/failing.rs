@@ -9,7 +9,7 @@ async fn the_refreshing_call_is_served_the_old_value() {
     function.stale(&on, 1).await;
     for _ in 0..3 {
         assert_eq!(function.call(&on, failed(), AT_ONCE).await, Ok(1));
-        on.cache.settled().await;
+        on.cache.flush().await;
     }
     let stats = on.of_function();
     assert_eq!((function.loads(), stats.load_errors, stats.stale), (1, 1, 3));
@@ -28,7 +28,7 @@ async fn a_source_that_is_down_for_a_minute_is_bridged() {
     for _ in 0..600 {
         for on in [&on, &other] {
             assert_eq!(function.call(on, failed(), AT_ONCE).await, Ok(1), "no error reaches a caller");
-            on.cache.settled().await;
+            on.cache.flush().await;
             calls += 1;
         }
         on.clock.advance(ms(100));
@@ -46,7 +46,7 @@ async fn another_process_learns_of_the_failure_from_the_refresh_lease() {
     let other = on.another();
     function.stale(&on, 1).await;
     assert_eq!(function.call(&on, failed(), AT_ONCE).await, Ok(1));
-    on.cache.settled().await;
+    on.cache.flush().await;
     on.clock.advance(ms(4_999));
     assert_eq!(function.call(&other, Ok(2), AT_ONCE).await, Ok(1), "throttled");
     on.clock.advance(ms(1));
@@ -60,7 +60,7 @@ async fn a_throttle_that_cannot_be_stored_holds_in_this_process() {
     function.stale(&on, 1).await;
     on.store.plan(Step::Fill, [Act::Fails(FaultKind::OutOfMemory)]);
     assert_eq!(function.call(&on, failed(), AT_ONCE).await, Ok(1));
-    on.cache.settled().await;
+    on.cache.flush().await;
     assert_eq!(function.call(&on, Ok(2), AT_ONCE).await, Ok(1));
     tasks().await;
     assert_eq!(function.call(&other, Ok(3), AT_ONCE).await, Ok(3), "the refresh lease was released");
@@ -114,7 +114,7 @@ async fn an_invalidated_value_is_not_served_when_the_load_fails() {
     for fresh in [REVALIDATE, IF_ERROR] {
         let (on, function) = (Subject::throttled(), Function::new(fresh));
         function.stale(&on, 1).await;
-        on.cache.delete("k").await.unwrap();
+        on.cache.entry("k").remove().await.unwrap();
         assert_eq!(function.call(&on, failed(), AT_ONCE).await, failed());
     }
 }

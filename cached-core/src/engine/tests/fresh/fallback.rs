@@ -16,7 +16,7 @@ async fn callers_wait_for_one_load() {
     for follower in followers {
         assert_eq!(follower.await.unwrap(), Ok(2));
     }
-    on.cache.settled().await;
+    on.cache.flush().await;
     assert_eq!(function.loads(), 1);
     assert_eq!(on.refresh_lease().await, None);
     let stats = on.of_function();
@@ -50,7 +50,7 @@ async fn a_leader_that_goes_away_hands_its_flight_over() {
     let follower = function.calling(&on, Ok(3), AT_ONCE).await;
     leader.abort();
     assert_eq!(follower.await.unwrap(), Ok(3));
-    on.cache.settled().await;
+    on.cache.flush().await;
     assert_eq!((function.loads(), on.refresh_lease().await), (2, None));
 }
 
@@ -110,11 +110,11 @@ async fn a_load_overtaken_by_an_invalidation_is_not_shared_with_later_calls() {
     let (on, function) = (Subject::new(), Function::new(IF_ERROR));
     function.stale(&on, 1).await;
     let leader = function.calling(&on, Ok(2), ms(500)).await;
-    on.cache.delete("k").await.unwrap();
+    on.cache.entry("k").remove().await.unwrap();
     let follower = function.calling(&on, Ok(3), AT_ONCE).await;
     assert_eq!(leader.await.unwrap(), Ok(2));
     assert_eq!(follower.await.unwrap(), Ok(3), "the load had begun before it came, and FILL was refused");
-    on.cache.settled().await;
+    on.cache.flush().await;
     assert_eq!(function.call(&on, Ok(9), AT_ONCE).await, Ok(3));
 }
 

@@ -22,7 +22,7 @@ async fn one_call_refreshes_and_the_others_are_served() {
     assert_eq!(on.store.count(Step::Get) - gets, 10, "one GET each");
     assert_eq!(on.store.count(Step::Acquire), acquires, "and nothing more");
     assert_eq!(refresher.await.unwrap(), Ok(2));
-    on.cache.settled().await;
+    on.cache.flush().await;
     assert_eq!(on.refresh_lease().await, None, "the refresh lease is released");
     assert_eq!(function.call(&on, Ok(9), AT_ONCE).await, Ok(2));
     assert_eq!(function.loads(), 1);
@@ -48,7 +48,7 @@ async fn a_refreshed_value_lives_from_its_refresh_on() {
     let (on, function) = (Subject::new(), Function::new(REVALIDATE));
     function.stale(&on, 1).await;
     assert_eq!(function.call(&on, Ok(2), AT_ONCE).await, Ok(2));
-    on.cache.settled().await;
+    on.cache.flush().await;
     on.clock.advance(ms(9_999));
     assert_eq!(function.call(&on, Ok(3), AT_ONCE).await, Ok(2));
     on.clock.advance(ms(1));
@@ -72,9 +72,9 @@ async fn a_value_invalidated_during_its_refresh_does_not_come_back() {
     let (on, function) = (Subject::new(), Function::new(REVALIDATE));
     function.stale(&on, 1).await;
     let refresher = function.calling(&on, Ok(2), ms(500)).await;
-    on.cache.delete("k").await.unwrap();
+    on.cache.entry("k").remove().await.unwrap();
     assert_eq!(refresher.await.unwrap(), Ok(2), "it returns what it has loaded");
-    on.cache.settled().await;
+    on.cache.flush().await;
     assert_eq!(on.register().await, None);
     assert_eq!(function.call(&on, Ok(3), AT_ONCE).await, Ok(3));
     assert_eq!(on.of_function().unstored[&UnstoredReason::LeaseLost], 1);
@@ -86,9 +86,9 @@ async fn a_fill_that_is_late_does_not_overwrite_what_came_after_it() {
     function.stale(&on, 1).await;
     on.store.plan(Step::Fill, [Act::Late(ms(90))]);
     assert_eq!(function.call(&on, Ok(2), AT_ONCE).await, Ok(2));
-    on.cache.delete("k").await.unwrap();
+    on.cache.entry("k").remove().await.unwrap();
     assert_eq!(function.call(&on, Ok(3), AT_ONCE).await, Ok(3));
-    on.cache.settled().await;
+    on.cache.flush().await;
     assert_eq!(function.call(&on, Ok(9), AT_ONCE).await, Ok(3));
 }
 
@@ -116,7 +116,7 @@ async fn the_store_goes_away_between_refresh_lease_and_fill() {
     on.clock.advance(Duration::from_secs(1));
     on.store.plan(Step::Fill, [Act::Fails(FaultKind::Disconnected)]);
     assert_eq!(function.call(&on, Ok(2), AT_ONCE).await, Ok(2), "stored or not");
-    on.cache.settled().await;
+    on.cache.flush().await;
     assert_eq!(on.of_function().unstored[&UnstoredReason::Fault], 1);
 }
 
@@ -128,7 +128,7 @@ async fn a_refresh_lease_that_is_garbage_is_replaced() {
         let register = Bytes::copy_from_slice(garbage);
         on.store.memory.put(Put::new(&on.refresh_lease_key(), register, WINDOW, BUDGET)).await.unwrap();
         assert_eq!(function.call(&on, Ok(2), AT_ONCE).await, Ok(2), "{garbage:?}");
-        on.cache.settled().await;
+        on.cache.flush().await;
         assert_eq!(on.refresh_lease().await, None);
     }
 }
@@ -146,7 +146,7 @@ async fn a_none_has_the_same_windows() {
         };
         let returned = load.run(&Policy::<u64>::default(), async move { found }).await;
         let returned = load.settle(shape, &Policy::default(), returned);
-        on.cache.settled().await;
+        on.cache.flush().await;
         (returned, true)
     };
     assert_eq!(call(None).await, (None, true));
@@ -165,9 +165,9 @@ async fn a_call_before_the_end_refreshes() {
     let ahead = Freshness { ahead: Some(1e12), ..Freshness::NONE };
     let (on, function) = (Subject::new(), Function::new(ahead));
     assert_eq!(function.call(&on, Ok(1), ms(10)).await, Ok(1));
-    on.cache.settled().await;
+    on.cache.flush().await;
     assert_eq!(function.call(&on, Ok(2), ms(10)).await, Ok(2));
-    on.cache.settled().await;
+    on.cache.flush().await;
     let stats = on.of_function();
     assert_eq!((stats.loads, stats.refreshes, stats.stale), (2, 1, 0));
     on.clock.advance(TTL);
@@ -180,9 +180,9 @@ async fn a_function_that_keeps_nothing_past_its_end_shares_the_key() {
     with.stale(&on, 1).await;
     let refreshing = with.calling(&on, Ok(2), ms(500)).await;
     assert_eq!(without.call(&on, Ok(3), AT_ONCE).await, Ok(3), "stale is stale for it");
-    on.cache.settled().await;
+    on.cache.flush().await;
     assert_eq!(refreshing.await.unwrap(), Ok(2));
-    on.cache.settled().await;
+    on.cache.flush().await;
     // The value of the other function has no times, and stays.
     for function in [&with, &without] {
         assert_eq!(function.call(&on, Ok(9), AT_ONCE).await, Ok(3));
@@ -198,7 +198,7 @@ async fn a_value_refreshed_at_the_last_moment_is_stored() {
     for fresh in [Freshness { ahead: Some(1e12), ..Freshness::NONE }, REVALIDATE, IF_ERROR] {
         let (on, function) = (Subject::new(), Function::new(fresh));
         assert_eq!(function.call(&on, Ok(1), ms(10)).await, Ok(1));
-        on.cache.settled().await;
+        on.cache.flush().await;
         let window = if fresh.ahead.is_some() { Duration::ZERO } else { WINDOW };
         on.clock.advance(ms(9_999) + window);
         let clock = on.clock.clone();
@@ -207,7 +207,7 @@ async fn a_value_refreshed_at_the_last_moment_is_stored() {
             Ok(2)
         };
         assert_eq!(function.call_with(&on, slow).await, Ok(2));
-        on.cache.settled().await;
+        on.cache.flush().await;
         let stats = on.of_function();
         assert!(stats.unstored.is_empty() && stats.stored == 2, "{fresh:?}: {stats:?}");
     }

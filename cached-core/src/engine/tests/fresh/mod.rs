@@ -109,7 +109,7 @@ impl Function {
     /// Stores a value and lets its end pass.
     async fn stale(&self, on: &Subject, value: u64) {
         assert_eq!(self.call(on, Ok(value), AT_ONCE).await, Ok(value));
-        on.cache.settled().await;
+        on.cache.flush().await;
         self.loads.store(0, Ordering::SeqCst);
         on.clock.advance(TTL);
     }
@@ -121,7 +121,7 @@ fn failed() -> Returned {
 
 impl Subject {
     fn throttled() -> Self {
-        Self::with(|builder| builder.throttle(THROTTLE))
+        Self::with(|builder| builder.refresh_cooldown(THROTTLE))
     }
 
     /// Another process on the same store.
@@ -131,7 +131,7 @@ impl Subject {
             .store(Arc::clone(&self.store) as _)
             .clock(self.clock.clone())
             .jitter(0.0);
-        let cache = builder.budget(BUDGET).throttle(THROTTLE).build().unwrap();
+        let cache = builder.budget(BUDGET).refresh_cooldown(THROTTLE).build().unwrap();
         Self { cache, ..self.clone() }
     }
 

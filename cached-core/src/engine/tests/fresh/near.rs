@@ -11,7 +11,7 @@ impl Function {
     async fn read_twice(&self, on: &Subject, value: u64) {
         for _ in 0..2 {
             assert_eq!(self.call(on, Ok(value), ms(10)).await, Ok(value));
-            on.cache.settled().await;
+            on.cache.flush().await;
         }
         self.loads.store(0, Ordering::SeqCst);
     }
@@ -73,7 +73,7 @@ async fn a_call_with_a_kept_value_may_refresh_it_early() {
     let ahead = Freshness { ahead: Some(1e12), ..Freshness::NONE };
     let (on, function) = (Subject::new(), Function::kept(ahead, MINUTE));
     assert_eq!(function.call(&on, Ok(1), ms(10)).await, Ok(1));
-    on.cache.settled().await;
+    on.cache.flush().await;
     function.kept_while_refreshed_elsewhere(&on, 1).await;
     on.clock.advance(ms(1));
     on.confirmed();
@@ -164,7 +164,7 @@ async fn a_kept_value_that_has_changed_is_not_refreshed_early() {
     let ahead = Freshness { ahead: Some(1e12), ..Freshness::NONE };
     let (on, function) = (Subject::new(), Function::kept(ahead, MINUTE));
     assert_eq!(function.call(&on, Ok(1), ms(10)).await, Ok(1));
-    on.cache.settled().await;
+    on.cache.flush().await;
     function.kept_while_refreshed_elsewhere(&on, 1).await;
     let near = on.engine().near();
     near.changed(&on.engine().settings.prefix.literal("k"));
@@ -181,7 +181,7 @@ async fn nothing_is_refreshed_early_without_contact() {
     let spec = SiteSpec { fresh: ahead, local: MINUTE, serves_in_gap: true, ..SiteSpec::DEFAULT };
     let function = Function::with(&spec);
     assert_eq!(function.call(&on, Ok(1), ms(10)).await, Ok(1));
-    on.cache.settled().await;
+    on.cache.flush().await;
     function.kept_while_refreshed_elsewhere(&on, 1).await;
     on.clock.advance(ms(1));
     on.engine().near().lost();
@@ -205,7 +205,7 @@ async fn the_former_value_is_not_served_after_the_new_one() {
     on.store.hold_news();
     // A function with the same template refreshes it early.
     assert_eq!(other.call(&on, Ok(2), ms(10)).await, Ok(2));
-    on.cache.settled().await;
+    on.cache.flush().await;
     on.confirmed();
     assert_eq!(function.call(&on, Ok(9), AT_ONCE).await, Ok(2));
 }
@@ -216,4 +216,19 @@ async fn tags_outlive_values_kept_past_their_end() {
     let window = Freshness { if_error_ms: Some(24 * 3_600_000), ..Freshness::NONE };
     let state = on.engine().site(Function::new(window).site);
     assert!(state.tag_time >= 4 * (TTL + Duration::from_secs(24 * 3600)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn nothing_is_served_from_the_near_cache_after_a_shutdown() {
+    let (on, function) = (Subject::new(), Function::kept(Freshness::NONE, MINUTE));
+    function.read_twice(&on, 1).await;
+    on.confirmed();
+    assert_eq!(function.call(&on, Ok(2), AT_ONCE).await, Ok(1));
+    assert!(on.cache.shutdown(ms(1_000)).await.is_empty());
+    on.confirmed();
+    for value in [3, 4] {
+        assert_eq!(function.call(&on, Ok(value), AT_ONCE).await, Ok(value));
+        on.cache.flush().await;
+    }
+    assert_eq!((on.of_function().near_hits, on.cache.stats().near.unwrap().entries), (1, 0));
 }

@@ -17,7 +17,7 @@ async fn refreshes(beta: f64, left: Duration, local: Option<Local>) -> u64 {
     for _ in 0..ROUNDS {
         let (on, function) = (Subject::new(), Function::kept(ahead(beta), local));
         assert_eq!(function.call(&on, Ok(1), LOAD).await, Ok(1));
-        on.cache.settled().await;
+        on.cache.flush().await;
         if local.is_some() {
             // So that it is kept. Long before its end no call refreshes it.
             assert_eq!(function.call(&on, Ok(2), AT_ONCE).await, Ok(1));
@@ -25,7 +25,7 @@ async fn refreshes(beta: f64, left: Duration, local: Option<Local>) -> u64 {
         on.clock.advance(TTL.saturating_sub(left));
         on.engine().near().confirmed(std::time::Instant::now());
         let value = function.call(&on, Ok(3), AT_ONCE).await.unwrap();
-        on.cache.settled().await;
+        on.cache.flush().await;
         count += u64::from(value == 3);
         let stats = on.of_function();
         assert_eq!(stats.refreshes, u64::from(value == 3));

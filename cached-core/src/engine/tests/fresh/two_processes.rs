@@ -17,7 +17,7 @@ async fn one_process_respects_the_refresh_lease_of_another() {
         assert_eq!(on.store.count(Step::Acquire) - acquires, 1, "asked once, and remembered");
         refreshing.await.unwrap().unwrap();
         sleep(ms(501)).await;
-        on.cache.settled().await;
+        on.cache.flush().await;
         assert_eq!(function.call(&other, Ok(9), AT_ONCE).await, Ok(2));
         assert_eq!(function.loads(), 1);
     }
@@ -45,7 +45,7 @@ async fn a_late_call_finds_the_value_refreshed() {
         on.store.plan(Step::Acquire, [Act::Late(ms(20))]);
         let late = function.calling(&on, Ok(9), AT_ONCE).await;
         assert_eq!(function.call(&other, Ok(2), AT_ONCE).await, Ok(2));
-        other.cache.settled().await;
+        other.cache.flush().await;
         assert_eq!(late.await.unwrap(), Ok(2));
         assert_eq!(function.loads(), 1);
         tasks().await;
@@ -60,7 +60,7 @@ async fn a_late_call_finds_the_value_gone() {
     function.stale(&on, 1).await;
     on.store.plan(Step::Acquire, [Act::Late(ms(20))]);
     let late = function.calling(&on, Ok(9), AT_ONCE).await;
-    on.cache.delete("k").await.unwrap();
+    on.cache.entry("k").remove().await.unwrap();
     assert_eq!(late.await.unwrap(), Ok(1));
     assert_eq!((function.loads(), on.register().await), (0, None));
 
@@ -69,6 +69,6 @@ async fn a_late_call_finds_the_value_gone() {
     function.stale(&on, 1).await;
     on.store.plan(Step::Acquire, [Act::Late(ms(20))]);
     let late = function.calling(&on, Ok(2), AT_ONCE).await;
-    on.cache.delete("k").await.unwrap();
+    on.cache.entry("k").remove().await.unwrap();
     assert_eq!(late.await.unwrap(), Ok(2), "a miss like any other");
 }

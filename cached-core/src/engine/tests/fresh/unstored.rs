@@ -19,12 +19,12 @@ async fn a_refresh_with_nothing_to_store_ends_the_old_value() {
         function.stale(&on, 1).await;
         if fresh == AHEAD {
             assert_eq!(function.call(&on, Ok(1), ms(10)).await, Ok(1));
-            on.cache.settled().await;
+            on.cache.flush().await;
         }
         let served = if fresh.background { 1 } else { UNSTORED };
         assert_eq!(function.call(&on, Ok(UNSTORED), ms(10)).await, Ok(served));
         sleep(ms(20)).await;
-        on.cache.settled().await;
+        on.cache.flush().await;
         assert!(!on.holds().await && on.refresh_lease().await.is_none(), "{fresh:?}");
         assert_eq!(function.call(&on, failed(), AT_ONCE).await, failed(), "{fresh:?}: nothing old is left to serve");
         assert_eq!(on.of_function().unstored[&UnstoredReason::Policy], 1);
@@ -39,11 +39,11 @@ async fn a_newer_value_stays() {
     function.stale(&on, 1).await;
     assert_eq!(function.call(&on, Ok(UNSTORED), ms(100)).await, Ok(1));
     tasks().await;
-    other.cache.delete("k").await.unwrap();
+    other.cache.entry("k").remove().await.unwrap();
     assert_eq!(function.call(&other, Ok(2), AT_ONCE).await, Ok(2));
-    other.cache.settled().await;
+    other.cache.flush().await;
     sleep(ms(200)).await;
-    on.cache.settled().await;
+    on.cache.flush().await;
     assert_eq!(on.of_function().unstored[&UnstoredReason::Policy], 1, "the refresh has ended");
     assert_eq!(function.call(&on, Ok(3), AT_ONCE).await, Ok(2));
 }
@@ -56,14 +56,14 @@ async fn the_kept_value_ends_as_well() {
     let refreshing = Function { site: Function::new(AHEAD).site, ..function.clone() };
     for _ in 0..2 {
         assert_eq!(function.call(&on, Ok(1), ms(10)).await, Ok(1));
-        on.cache.settled().await;
+        on.cache.flush().await;
     }
     on.confirmed();
     assert_eq!((function.call(&on, Ok(9), AT_ONCE).await, on.engine().near().stats().entries), (Ok(1), 1));
     on.store.hold_news();
     // A function with the same template refreshes it early.
     assert_eq!(refreshing.call(&on, Ok(UNSTORED), ms(10)).await, Ok(UNSTORED));
-    on.cache.settled().await;
+    on.cache.flush().await;
     on.confirmed();
     assert_eq!(function.call(&on, Ok(2), AT_ONCE).await, Ok(2));
 }
@@ -74,7 +74,7 @@ async fn a_value_that_cannot_be_removed_is_refreshed_again() {
     function.stale(&on, 1).await;
     on.store.plan(Step::Release, [Act::Fails(FaultKind::Refused)]);
     assert_eq!(function.call(&on, Ok(UNSTORED), AT_ONCE).await, Ok(UNSTORED));
-    on.cache.settled().await;
+    on.cache.flush().await;
     assert!(on.holds().await);
     assert_eq!(function.call(&on, Ok(2), AT_ONCE).await, Ok(2), "by the next call, and not only after the throttle");
 }
@@ -87,6 +87,6 @@ async fn followers_share_a_value_that_is_not_stored() {
     let second = function.calling(&on, Ok(UNSTORED + 1), AT_ONCE).await;
     let got = [first.await.unwrap(), second.await.unwrap()];
     assert!(got.iter().all(|got| got.as_ref().is_ok_and(|value| *value >= UNSTORED)), "{got:?}");
-    on.cache.settled().await;
+    on.cache.flush().await;
     assert!(!on.holds().await);
 }

@@ -32,7 +32,7 @@ async fn a_row_that_changes_while_it_is_read_is_not_kept() {
             assert_eq!(on.cache.invalidate((way.changed)(1)).await, Outcome::Applied);
             let found = read.await.unwrap();
             assert!([row(1, 1), row(1, 9)].contains(&found[0]), "{}: it began before the change", way.name);
-            on.cache.settled().await;
+            on.cache.flush().await;
             if found[0] == row(1, 1) {
                 assert_eq!((way.read)(&on, &[1], 2).await, [row(1, 2)], "{}, read {late}", way.name);
             }
@@ -63,7 +63,7 @@ async fn a_write_in_progress_keeps_loads_from_being_stored() {
         let write = tokio::spawn(async move { cache.write((way.changed)(2), sleep(ms(50))).await });
         tasks().await;
         assert_eq!((way.read)(&on, &IDS, 1).await, versions([1; 3]), "{}", way.name);
-        on.cache.settled().await;
+        on.cache.flush().await;
         assert_eq!(write.await.unwrap().1, Outcome::Applied);
         for version in [2, 3] {
             assert_eq!(
@@ -72,7 +72,7 @@ async fn a_write_in_progress_keeps_loads_from_being_stored() {
                 "{}: stored once the write has ended",
                 way.name
             );
-            on.cache.settled().await;
+            on.cache.flush().await;
         }
     }
 }
@@ -86,7 +86,7 @@ async fn a_row_invalidated_before_its_load_begins_is_not_stored() {
         let read = on.reading(way, 1).await;
         assert_eq!(on.cache.invalidate((way.changed)(1)).await, Outcome::Applied);
         assert_eq!(read.await.unwrap()[0], row(1, 1), "{}", way.name);
-        on.cache.settled().await;
+        on.cache.flush().await;
         assert_eq!((way.read)(&on, &[1], 2).await, [row(1, 2)], "{}", way.name);
     }
 }

@@ -54,22 +54,23 @@ async fn a_put_value_lives_to_its_end() {
 
 #[tokio::test(start_paused = true)]
 async fn a_value_stored_by_hand_lives_to_its_end() {
-    let options = || Options::new().ttl(LIFE).tag("first").invalidate_on(&Changed { id: 2 });
     for what in ["set", "loaded", "loaded as one of many"] {
         let on = Source::new();
+        let entry = on.cache.entry("by hand").ttl(LIFE).tag("first").invalidate_on(&Changed { id: 2 });
         match what {
-            "set" => on.cache.set("by hand", &1_u64, options()).await.unwrap(),
-            "loaded" => _ = on.cache.get_or_set("by hand", options(), || async { Ok::<_, ()>(1_u64) }).await.unwrap(),
+            "set" => entry.set(&1_u64).await.unwrap(),
+            "loaded" => _ = entry.get_or_load(|| async { Ok::<_, ()>(1_u64) }).await.unwrap(),
             _ => {
                 let load = |_| async { Ok::<_, ()>(HashMap::from([("by hand", 1_u64)])) };
-                on.cache.get_or_set_many(&["by hand"], options(), load).await.unwrap();
+                let entries = on.cache.entries(&["by hand"], |key| (*key).to_owned()).ttl(LIFE).tag("first");
+                entries.invalidate_on(&Changed { id: 2 }).get_or_load(load).await.unwrap();
             }
         }
-        on.cache.settled().await;
+        on.cache.flush().await;
         on.on.clock.advance(29 * DAY);
-        assert_eq!(on.cache.get::<u64>("by hand").await, Some(1), "{what}");
+        assert_eq!(on.cache.entry("by hand").get::<u64>().await, Some(1), "{what}");
         on.on.clock.advance(DAY);
-        assert_eq!(on.cache.get::<u64>("by hand").await, None, "{what}");
+        assert_eq!(on.cache.entry("by hand").get::<u64>().await, None, "{what}");
     }
 }
 
@@ -100,11 +101,11 @@ async fn values_stored_together_do_not_end_together() {
                 }
                 _ => {
                     for id in &ids {
-                        on.cache.set(format!("row:{id}"), &1_u64, Options::new().ttl(LIFE)).await.unwrap();
+                        on.cache.entry(format!("row:{id}")).ttl(LIFE).set(&1_u64).await.unwrap();
                     }
                 }
             }
-            on.cache.settled().await;
+            on.cache.flush().await;
             let lives = lives(&on, &ids).await;
             let (least, most) = lives.iter().fold((f64::MAX, 0.0_f64), |(a, b), life| (a.min(*life), b.max(*life)));
             // The chance that one half of the spread has none of the two hundred is 1 in 10^60.

@@ -186,7 +186,7 @@ impl Source {
     async fn warm(&self, way: Way, version: u64) {
         for _ in 0..2 {
             assert_eq!((way.read)(self, &IDS, version).await, versions([version; 3]), "{}", way.name);
-            self.cache.settled().await;
+            self.cache.flush().await;
         }
         assert_eq!(self.loads(), 3, "{}: the second read hits", way.name);
     }

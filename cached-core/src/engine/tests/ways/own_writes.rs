@@ -25,19 +25,19 @@ fn writes() -> [(&'static str, Write); 9] {
             Box::pin(async move {
                 on.on.store.plan(Step::RemoveAll, [Act::Fails(FaultKind::ReadOnly)]);
                 assert_eq!(on.cache.invalidate((way.changed)(2)).await, Outcome::Queued);
-                assert!(on.cache.drained(Duration::from_secs(1)).await);
+                assert!(on.on.applied(Duration::from_secs(1)).await);
             })
         }),
         ("set", |on, _| {
             Box::pin(async move {
                 // A call with tags finds that this value does not have them, and loads.
-                on.cache.set("row:2", &row(2, 2), Options::new()).await.unwrap();
+                on.cache.entry("row:2").set(&row(2, 2)).await.unwrap();
             })
         }),
-        ("deleted", |on, _| Box::pin(async move { on.cache.delete("row:2").await.unwrap() })),
+        ("deleted", |on, _| Box::pin(async move { on.cache.entry("row:2").remove().await.unwrap() })),
         ("put", |on, way| Box::pin(async move { assert_eq!((way.put)(on, 2, 2).await, row(2, 2)) })),
-        ("swept", |on, _| Box::pin(async move { _ = on.cache.delete_matching("row:2", |_| ()).await.unwrap() })),
-        ("all swept", |on, _| Box::pin(async move { _ = on.cache.flush_namespace(|_| ()).await.unwrap() })),
+        ("swept", |on, _| Box::pin(async move { _ = on.cache.delete_matching("row:2").await.unwrap() })),
+        ("all swept", |on, _| Box::pin(async move { _ = on.cache.clear().await.unwrap() })),
     ]
 }
 

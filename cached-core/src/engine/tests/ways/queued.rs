@@ -14,10 +14,10 @@ async fn a_queued_row_is_not_served_from_the_store() {
             assert_eq!(read, versions([1, version, 1]), "{}", way.name);
         }
         assert_eq!(on.loads(), 2, "{}: the others are served", way.name);
-        assert!(on.cache.drained(Duration::from_secs(1)).await);
+        assert!(on.on.applied(Duration::from_secs(1)).await);
         for _ in 0..2 {
             assert_eq!((way.read)(&on, &IDS, 4).await, versions([1, 4, 1]), "{}", way.name);
-            on.cache.settled().await;
+            on.cache.flush().await;
         }
     }
 }
@@ -32,9 +32,9 @@ async fn a_row_queued_during_its_load_is_not_stored() {
         on.on.store.plan(Step::RemoveAll, vec![Act::Fails(FaultKind::ReadOnly); 3]);
         assert_eq!(on.cache.invalidate((way.changed)(1)).await, Outcome::Queued);
         assert_eq!(read.await.unwrap()[0], row(1, 1), "{}", way.name);
-        on.cache.settled().await;
+        on.cache.flush().await;
         assert_eq!((way.read)(&on, &[1], 2).await, [row(1, 2)], "{}", way.name);
-        assert!(on.cache.drained(Duration::from_secs(1)).await);
+        assert!(on.on.applied(Duration::from_secs(1)).await);
         assert_ne!((way.read)(&on, &[1], 3).await, [row(1, 1)], "{}: it was removed at last", way.name);
     }
 }
@@ -53,11 +53,11 @@ async fn loads_are_stored_again_once_the_queue_is_applied() {
     for write in writes {
         assert_eq!(write.await.unwrap(), Outcome::Queued);
     }
-    assert!(on.cache.drained(Duration::from_secs(1)).await);
+    assert!(on.applied(Duration::from_secs(1)).await);
     for value in [1, 2] {
         let load = || async move { Ok::<u64, ()>(value) };
-        assert_eq!(on.cache.get_or_set("k", Options::new().tag("t"), load).await, Ok(1));
-        on.cache.settled().await;
+        assert_eq!(on.cache.entry("k").tag("t").get_or_load(load).await, Ok(1));
+        on.cache.flush().await;
     }
 }
 
@@ -77,7 +77,7 @@ fn the_duty_to_apply_the_queue_is_given_back_when_its_runtime_ends() {
     });
     drop(first);
     runtime().block_on(async {
-        assert!(on.cache.drained(Duration::from_secs(10)).await, "another task has taken it over");
+        assert!(on.applied(Duration::from_secs(10)).await, "another task has taken it over");
         assert_eq!(on.register().await, None);
     });
 }

@@ -15,6 +15,8 @@ use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 /// Where a read is made.
 type Place = u8;
 
+/// The most keys in one batch: few callers fill it.
+const KEYS: usize = 3;
 /// Keys of one caller, who may have more than fit.
 const MOST: usize = 4;
 
@@ -43,7 +45,7 @@ enum Fate {
 }
 
 struct World {
-    merge: Arc<Merge<Place, Sent>>,
+    merge: Arc<Merge<Place, Key, Sent>>,
     version: AtomicU32,
     /// When all of it began: time does not go by.
     began: Instant,
@@ -59,11 +61,11 @@ impl World {
     fn new(fate: Fate) -> Arc<Self> {
         let is_lossy = AtomicBool::new(matches!(fate, Fate::NotClosed | Fate::NotSent));
         let (asked, senders) = (Free::default(), Free::default());
-        let (merge, version, began) = (Arc::new(Merge::new()), AtomicU32::new(0), Instant::now());
+        let (merge, version, began) = (Arc::new(Merge::new(KEYS)), AtomicU32::new(0), Instant::now());
         Arc::new(Self { merge, version, began, fate, is_lossy, asked, senders })
     }
 
-    fn enter(&self, keys: &[Key], place: Place) -> Turn<'_, Place, Sent> {
+    fn enter(&self, keys: &[Key], place: Place) -> Turn<'_, Place, Key, Sent> {
         self.merge.enter(keys, place, self.deadline(keys))
     }
 
@@ -119,7 +121,7 @@ impl World {
     }
 
     /// For as long as anything is open, or for a while.
-    async fn see_to(self: Arc<Self>, mut guard: Guard<Place, Sent>, place: Place) {
+    async fn see_to(self: Arc<Self>, mut guard: Guard<Place, Key, Sent>, place: Place) {
         for _ in 0..3 {
             yield_now().await;
             let Some(batches) = guard.left_behind() else { return };
@@ -129,7 +131,7 @@ impl World {
         }
     }
 
-    async fn send(self: Arc<Self>, mut sending: Sending<Place, Sent>, place: Place) {
+    async fn send(self: Arc<Self>, mut sending: Sending<Place, Key, Sent>, place: Place) {
         yield_now().await;
         if self.fate == Fate::NotClosed {
             return drop(sending);
@@ -139,7 +141,7 @@ impl World {
         }
     }
 
-    async fn answer(self: Arc<Self>, sending: Sending<Place, Sent>, keys: Vec<Key>, place: Place) {
+    async fn answer(self: Arc<Self>, sending: Sending<Place, Key, Sent>, keys: Vec<Key>, place: Place) {
         assert!((1..=KEYS.max(MOST)).contains(&keys.len()), "{keys:?}");
         assert_eq!(keys.iter().collect::<HashSet<_>>().len(), keys.len(), "{keys:?}");
         let asking = self.ask(&keys, place);

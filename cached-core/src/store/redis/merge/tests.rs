@@ -3,21 +3,22 @@ use std::pin::pin;
 use std::time::Duration;
 use tokio::time::timeout;
 
-type Reads = Arc<Merge<u8, u8>>;
-type Opened = (Ticket<u8>, Sending<u8, u8>);
+type Reads = Arc<Merge<u8, Key, u8>>;
+type Opened = (Ticket<u8>, Sending<u8, Key, u8>);
 
+const KEYS: usize = 512;
 const HERE: u8 = 1;
 const ELSEWHERE: u8 = 2;
 
 fn reads() -> Reads {
-    Arc::new(Merge::new())
+    Arc::new(Merge::new(KEYS))
 }
 
-fn enter<'a>(reads: &'a Reads, key: &str, place: u8) -> Turn<'a, u8, u8> {
+fn enter<'a>(reads: &'a Reads, key: &str, place: u8) -> Turn<'a, u8, Key, u8> {
     reads.enter(&[key.into()], place, Instant::now())
 }
 
-fn together<const N: usize>(reads: &Reads, asked: [&str; N]) -> (Ticket<u8>, Option<Sending<u8, u8>>) {
+fn together<const N: usize>(reads: &Reads, asked: [&str; N]) -> (Ticket<u8>, Option<Sending<u8, Key, u8>>) {
     match reads.enter(&keys(asked), HERE, Instant::now()) {
         Turn::Together(ticket, sending) => (ticket, sending),
         Turn::Alone(_) => panic!("it is alone"),
@@ -45,7 +46,7 @@ fn positions(ticket: &Ticket<u8>) -> Vec<usize> {
     ticket.positions().collect()
 }
 
-fn alone<'a>(reads: &'a Reads, key: &str) -> Alone<'a, u8, u8> {
+fn alone<'a>(reads: &'a Reads, key: &str) -> Alone<'a, u8, Key, u8> {
     match enter(reads, key, HERE) {
         Turn::Alone(alone) => alone,
         Turn::Together(..) => panic!("it is not alone"),
@@ -67,12 +68,12 @@ fn joins(reads: &Reads, key: &str, place: u8) -> Ticket<u8> {
 }
 
 /// A batch that may be closed.
-async fn closed(sending: &mut Sending<u8, u8>) -> Vec<Key> {
+async fn closed(sending: &mut Sending<u8, Key, u8>) -> Vec<Key> {
     let closed = timeout(Duration::from_secs(1), sending.close()).await.expect("it is held back");
     closed.expect("somebody else has closed it")
 }
 
-async fn is_held(sending: &mut Sending<u8, u8>) -> bool {
+async fn is_held(sending: &mut Sending<u8, Key, u8>) -> bool {
     timeout(Duration::ZERO, sending.close()).await.is_err()
 }
 
@@ -210,12 +211,12 @@ async fn another_key_and_another_place_are_not_held_back() {
     assert_eq!(timeout(Duration::ZERO, closing).await, Ok(Some(keys(["a", "c"]))));
 }
 
-fn guard(reads: &Reads, place: u8) -> Guard<u8, u8> {
+fn guard(reads: &Reads, place: u8) -> Guard<u8, Key, u8> {
     reads.guard(place).expect("it has one")
 }
 
 /// The keys that are sent in place of what was to send them.
-fn left_behind(guard: &mut Guard<u8, u8>) -> Vec<LeftBehind<u8, u8>> {
+fn left_behind(guard: &mut Guard<u8, Key, u8>) -> Vec<LeftBehind<u8, Key, u8>> {
     guard.left_behind().expect("something is open")
 }
 
@@ -465,4 +466,39 @@ async fn a_caller_with_several_keys_that_goes_away_leaves_them() {
     assert_eq!(told.answer().await, None);
     drop(first);
     assert!(is_at_rest(&reads));
+}
+
+/// A step that all callers bring alike.
+#[derive(Debug, Clone, PartialEq)]
+struct Step;
+
+impl Item for Step {
+    fn question(&self) -> Option<&Key> {
+        None
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn steps_that_look_alike_go_out_as_often_as_they_come() {
+    let steps = Arc::new(Merge::<u8, Step, u8>::new(KEYS));
+    let enter = || steps.enter(&[Step], HERE, Instant::now());
+    let _first = enter();
+    let Turn::Together(opens, Some(mut sending)) = enter() else { panic!("no new batch") };
+    let Turn::Together(joins, None) = enter() else { panic!("it joins none") };
+    assert_eq!(sending.close().await, Some(vec![Step, Step]));
+    assert_eq!([opens, joins].map(|ticket| ticket.positions().next()), [Some(0), Some(1)]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_single_step_is_not_held_back_for_one_like_it() {
+    let steps = Arc::new(Merge::<u8, Step, u8>::new(KEYS));
+    let enter = || steps.enter(&[Step], HERE, Instant::now());
+    let _first = enter();
+    let mut sent = Vec::new();
+    for _ in 0..2 {
+        let Turn::Together(_, Some(mut sending)) = enter() else { panic!("no new batch") };
+        let closed = timeout(Duration::from_secs(1), sending.close()).await.expect("it is held back");
+        assert_eq!(closed, Some(vec![Step]));
+        sent.push(sending);
+    }
 }
