@@ -72,7 +72,7 @@ impl Process {
         self.row.load().await
     }
 
-    #[redis_cached(key = "row:<ids>", batch = ids, cache = self.cache)]
+    #[redis_cached(key = "row:<id>", batch = ids, cache = self.cache)]
     async fn many(&self, ids: &[u64]) -> Result<HashMap<u64, u64>, String> {
         let version = self.row.load().await?;
         Ok(ids.iter().map(|id| (*id, version)).collect())
