@@ -22,7 +22,7 @@ use crate::envelope::Head;
 use crate::error::StoreError;
 use crate::flight::pulse::Pulse;
 use crate::key::Key;
-use crate::store::{Acquire, Acquired, Release, Replace, Store};
+use crate::store::{Acquire, Acquired, Release, Replace, Store, TakenOver, Takeover};
 use release::DroppedLease;
 use std::sync::Arc;
 use std::time::Duration;
@@ -140,6 +140,21 @@ impl Lease {
         answer
     }
 
+    /// Sends TAKEOVER: the lease stands where no value does; a value gets the head `fresh`. `None` if the store cannot.
+    pub(crate) async fn take_over(&mut self, fresh: Head, within: Duration) -> Result<Option<TakenOver>, StoreError> {
+        let store = Arc::clone(self.store());
+        let Some(forced) = store.capabilities().forced_refresh() else { return Ok(None) };
+        self.holding = Holding::Perhaps;
+        let first = if self.releases.is_of_batch() { self.time } else { at_first(self.time) };
+        let answer = forced.take_over(Takeover::new(&self.key, fresh, self.head(), first, within)).await;
+        self.holding = match &answer {
+            Ok(TakenOver::Lease) => Holding::Yes,
+            Err(error) if !error.kind.is_answer() => Holding::Perhaps,
+            Ok(_) | Err(_) => Holding::No,
+        };
+        answer.map(Some)
+    }
+
     /// Renews the lease until it is lost or dropped, or the load has taken too long. Does not renew it while `pulse`
     /// shows that the load is not polled.
     pub(crate) fn keep_alive(&mut self, pulse: Option<Arc<Pulse>>) {
@@ -152,9 +167,11 @@ impl Lease {
         (Key::clone(&self.key), self.head())
     }
 
-    /// Sends RELEASE and waits for the answer.
+    /// Sends RELEASE and waits for the answer. There is nothing to release if the lease was never given.
     pub(crate) async fn release(mut self, within: Duration) -> Result<(), StoreError> {
-        self.holding = Holding::No;
+        if std::mem::replace(&mut self.holding, Holding::No) == Holding::No {
+            return Ok(());
+        }
         self.store().release(Release::new(&self.key, self.head(), within)).await.map(drop)
     }
 

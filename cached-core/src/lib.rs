@@ -55,6 +55,7 @@ pub use cache::audit::{Audit, AuditOptions, Finding, FindingKind, audit};
 pub use cache::builder::CacheBuilder;
 pub use cache::controlled::{Bypass, WithStatus, bypass, with_status};
 pub use cache::entry::{ByHand, Entries, Entry, OfCall, Peek, Untyped};
+pub use cache::forced::{Refresh, refresh};
 #[cfg(feature = "tower")]
 #[cfg_attr(docsrs, doc(cfg(feature = "tower")))]
 pub use cache::layer::{ScopeFuture, ScopeLayer, ScopeService};

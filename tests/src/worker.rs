@@ -39,8 +39,21 @@ impl Worker {
     /// When it does not start.
     #[must_use]
     pub fn start(program: &str, url: &str, key: &str, callers: u32, load_ms: u64, lease_ms: u64) -> Self {
+        Self::with(program, &[url, key, &callers.to_string(), &load_ms.to_string(), &lease_ms.to_string()])
+    }
+
+    /// As [`start`](Self::start), with callers that refresh by force. A lease of theirs lives for ten seconds.
+    ///
+    /// # Panics
+    /// When it does not start.
+    #[must_use]
+    pub fn forcing(program: &str, url: &str, key: &str, callers: u32, load_ms: u64) -> Self {
+        Self::with(program, &[url, key, &callers.to_string(), &load_ms.to_string(), "10000", "force"])
+    }
+
+    fn with(program: &str, arguments: &[&str]) -> Self {
         let mut child = Command::new(program)
-            .args([url, key, &callers.to_string(), &load_ms.to_string(), &lease_ms.to_string()])
+            .args(arguments)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()

@@ -4,6 +4,7 @@ pub(crate) mod audit;
 pub(crate) mod builder;
 pub(crate) mod controlled;
 pub(crate) mod entry;
+pub(crate) mod forced;
 #[cfg(feature = "tower")]
 pub(crate) mod layer;
 mod open;

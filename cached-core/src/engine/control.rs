@@ -25,10 +25,12 @@ pub(crate) enum Mode {
     Asking,
     /// Past the cache: [`bypass`](crate::bypass).
     Bypass,
+    /// Loading and storing though there is a value: [`refresh`](crate::refresh).
+    Refresh,
 }
 
 impl Mode {
-    const ALL: [Self; 3] = [Self::Plain, Self::Asking, Self::Bypass];
+    const ALL: [Self; 4] = [Self::Plain, Self::Asking, Self::Bypass, Self::Refresh];
 }
 
 /// The bit beside the mode that says that outcomes are recorded: [`record`](super::record).

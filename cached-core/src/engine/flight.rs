@@ -14,8 +14,18 @@ use crate::store::Replace;
 pub(crate) struct FlightKey {
     pub(super) key: Key,
     pub(super) fingerprint: u64,
-    /// The flight is that of calls that have waited too long for the common one.
-    pub(super) is_late: bool,
+    pub(super) kind: FlightKind,
+}
+
+/// Which calls of an entry share a flight.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum FlightKind {
+    /// Those that read.
+    Common,
+    /// Those that have waited too long for the common flight.
+    Late,
+    /// Those that refresh by force.
+    Forced,
 }
 
 pub(super) type LeadKey = Lead<FlightKey, FlightValue>;

@@ -1,6 +1,7 @@
 //! The entry that one call is about.
 
-use super::flight::FlightKey;
+use super::flight::{FlightKey, FlightKind};
+use super::forced::ForcedCall;
 use super::site::NearPolicy;
 use super::{Engine, SiteRef};
 use crate::envelope::tags::TagRecord;
@@ -30,8 +31,8 @@ pub struct Target {
     pub(super) tagged: Option<Box<Dependencies>>,
 }
 
-/// What the near cache has left to a call that it did not answer.
-#[derive(Debug, Clone, Copy, Default)]
+/// What the near cache has left to a call that it did not answer, and what the call was told by whoever makes it.
+#[derive(Debug, Clone, Default)]
 pub(crate) struct LeftByNear {
     /// What stands for the key in the near cache.
     pub(super) words: Option<Words>,
@@ -39,6 +40,8 @@ pub(crate) struct LeftByNear {
     /// refresh. The value in the store is judged by the same number, so that chance decides once, and a value that has
     /// been refreshed by now is not refreshed again.
     pub(super) draw: Option<f64>,
+    /// Set if the call refreshes by force, until the loaded value is stored or not.
+    pub(super) forced: Option<ForcedCall>,
 }
 
 /// The registers that one read asks for.
@@ -92,12 +95,28 @@ impl Target {
     pub(super) fn flight(&self) -> FlightKey {
         // A function that stores no errors could not use one that it follows to.
         let fingerprint = self.site.error_fingerprint(self.fingerprint).unwrap_or(self.fingerprint);
-        FlightKey { key: Key::clone(&self.key), fingerprint, is_late: false }
+        FlightKey { key: Key::clone(&self.key), fingerprint, kind: FlightKind::Common }
     }
 
     /// The flight of the calls that have waited too long for that one.
     pub(super) fn late_flight(&self) -> FlightKey {
-        FlightKey { is_late: true, ..self.flight() }
+        FlightKey { kind: FlightKind::Late, ..self.flight() }
+    }
+
+    /// The flight of the calls that refresh by force.
+    pub(super) fn forced_flight(&self) -> FlightKey {
+        FlightKey { kind: FlightKind::Forced, ..self.flight() }
+    }
+
+    /// Makes this call a forced refresh.
+    pub(super) fn force(&mut self, call: ForcedCall) {
+        call.waits_for(self.engine.settings.budget);
+        self.left.get_or_insert_default().forced = Some(call);
+    }
+
+    /// Whether this call refreshes by force.
+    pub(super) fn is_forced(&self) -> bool {
+        self.left.as_ref().is_some_and(|left| left.forced.is_some())
     }
 
     /// Parses a register that stood in the entry's place.

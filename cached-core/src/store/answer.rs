@@ -87,6 +87,35 @@ pub enum Acquired {
     Writing,
 }
 
+/// The answer to a forced refresh that begins:
+/// [`ForcedRefresh::take_over`](crate::store::ForcedRefresh::take_over).
+///
+/// ```
+/// use cached_core::store::{Head, TakenOver};
+///
+/// /// The head that the register must still have when the loaded value is to be stored.
+/// fn expected(answer: TakenOver, fresh: Head, lease: Head) -> Option<Head> {
+///     match answer {
+///         TakenOver::Value => Some(fresh),
+///         TakenOver::Lease => Some(lease),
+///         _ => None,
+///     }
+/// }
+/// # let (fresh, lease) = (Head::from_bytes(b"V0123456789abcdef").unwrap(), Head::from_bytes(b"L0123456789abcdef").unwrap());
+/// assert_eq!(expected(TakenOver::Value, fresh, lease), Some(fresh));
+/// assert_eq!(expected(TakenOver::Writing, fresh, lease), None);
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum TakenOver {
+    /// The value that stands in the register has the fresh head now.
+    Value,
+    /// No value stood there; the caller's lease does now, in place of whatever there was.
+    Lease,
+    /// A write is in progress: the caller loads and stores nothing. Nothing stands in the register.
+    Writing,
+}
+
 /// What a write leaves under one of its keys when it ends: [`End::written`](crate::store::End::written).
 ///
 /// ```

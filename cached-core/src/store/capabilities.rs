@@ -1,6 +1,6 @@
 //! The optional abilities of a store.
 
-use super::{Lives, Watch};
+use super::{ForcedRefresh, Lives, Watch};
 
 /// What a store can do beyond the steps that every store takes: [`Store::capabilities`](super::Store::capabilities).
 ///
@@ -21,6 +21,7 @@ use super::{Lives, Watch};
 #[non_exhaustive]
 pub struct Capabilities<'a> {
     watch: Option<&'a dyn Watch>,
+    forced_refresh: Option<&'a dyn ForcedRefresh>,
     lives: Option<&'a dyn Lives>,
 }
 
@@ -32,7 +33,7 @@ impl<'a> Capabilities<'a> {
     /// ```
     #[must_use]
     pub const fn none() -> Self {
-        Self { watch: None, lives: None }
+        Self { watch: None, lives: None, forced_refresh: None }
     }
 
     /// Adds the ability to tell of changes.
@@ -50,6 +51,33 @@ impl<'a> Capabilities<'a> {
     pub const fn with_watch(mut self, watch: &'a dyn Watch) -> Self {
         self.watch = Some(watch);
         self
+    }
+
+    /// Adds the ability to load a register again while its value is served on.
+    ///
+    /// ```
+    /// use cached_core::store::{Capabilities, ForcedRefresh};
+    ///
+    /// fn of(store: &impl ForcedRefresh) -> Capabilities<'_> {
+    ///     Capabilities::none().with_forced_refresh(store)
+    /// }
+    /// # let store = cached_core::store::MemoryStore::new(1 << 20, cached_core::Clock::system());
+    /// # assert!(of(&store).forced_refresh().is_some());
+    /// ```
+    #[must_use]
+    pub const fn with_forced_refresh(mut self, forced_refresh: &'a dyn ForcedRefresh) -> Self {
+        self.forced_refresh = Some(forced_refresh);
+        self
+    }
+
+    /// The ability to load a register again while its value is served on, if the store has it.
+    ///
+    /// ```
+    /// assert!(cached_core::store::Capabilities::none().forced_refresh().is_none());
+    /// ```
+    #[must_use]
+    pub const fn forced_refresh(&self) -> Option<&'a dyn ForcedRefresh> {
+        self.forced_refresh
     }
 
     /// The ability to tell of changes, if the store has it.

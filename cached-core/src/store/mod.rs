@@ -10,7 +10,7 @@
 //! | [`RedisStore`] | a Redis server: what [`Cache::connect`](crate::Cache::connect) uses |
 //! | [`MemoryStore`] | the memory of this process: what [`Cache::memory`](crate::Cache::memory) uses |
 //! | [`Store`] | what a store of your own has to do |
-//! | [`Capabilities`] | what a store may be able to do beyond that, such as [`Watch`] |
+//! | [`Capabilities`] | what a store may be able to do beyond that, such as [`Watch`] or [`ForcedRefresh`] |
 //! | [`Get`], [`Acquire`], [`Fill`] .. | what a caller asks for, one struct for each step |
 //! | [`Acquired`], [`Each`], [`Ended`] .. | what a store answers |
 //!
@@ -26,6 +26,7 @@ mod capabilities;
 pub mod conformance;
 mod domain;
 mod each;
+mod forced;
 mod lives;
 mod memory;
 #[cfg(feature = "redis")]
@@ -38,17 +39,18 @@ mod watchers;
 
 pub use crate::envelope::Head;
 pub use crate::key::Key;
-pub use answer::{Acquired, Cursor, Ended, PutValue, Replace, Swept, Watched, Written};
+pub use answer::{Acquired, Cursor, Ended, PutValue, Replace, Swept, TakenOver, Watched, Written};
 pub use capabilities::Capabilities;
 pub use domain::Domain;
 pub use each::Each;
+pub use forced::ForcedRefresh;
 pub use lives::Lives;
 pub use memory::MemoryStore;
 #[cfg(feature = "redis")]
 pub use redis::RedisStore;
 pub use request::{
     Acquire, Begin, End, Fill, Get, GetAll, GetWatched, Life, Ping, Put, Release, Remove, RemoveAll, Renew, Sweep,
-    TagAll,
+    TagAll, Takeover,
 };
 pub use watch::{Watch, Watcher};
 

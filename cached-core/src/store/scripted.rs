@@ -3,9 +3,9 @@
 mod news;
 
 use super::{
-    Acquire, Acquired, Begin, Capabilities, Domain, Each, End, Ended, Fill, Get, GetAll, GetWatched, Head, Key,
-    MemoryStore, Ping, Put, Release, Remove, RemoveAll, Renew, Store, StoreFuture, Sweep, Swept, TagAll, Watch,
-    Watched, Watcher,
+    Acquire, Acquired, Begin, Capabilities, Domain, Each, End, Ended, Fill, ForcedRefresh, Get, GetAll, GetWatched,
+    Head, Key, MemoryStore, Ping, Put, Release, Remove, RemoveAll, Renew, Store, StoreFuture, Sweep, Swept, TagAll,
+    TakenOver, Takeover, Watch, Watched, Watcher,
 };
 use crate::clock::Clock;
 use crate::error::{FaultKind, StoreError};
@@ -22,6 +22,7 @@ use tokio::time::{Instant, sleep};
 pub(crate) enum Step {
     Get,
     Acquire,
+    Takeover,
     Renew,
     Fill,
     Release,
@@ -73,6 +74,8 @@ pub(crate) struct Scripted {
     holds_news: Arc<AtomicBool>,
     /// The key that fails where others are well, as if it stood on another server.
     failing: Mutex<Option<Key>>,
+    /// It cannot refresh by force.
+    is_plain: AtomicBool,
     made: Instant,
 }
 
@@ -82,12 +85,27 @@ impl Scripted {
         let memory = MemoryStore::new(1 << 24, clock);
         let (planned, answers, taken) = (Mutex::default(), Mutex::default(), Mutex::default());
         let (told, holds_news, failing) = (Mutex::default(), Arc::default(), Mutex::default());
-        Arc::new(Self { memory, planned, answers, taken, told, holds_news, failing, made: Instant::now() })
+        Arc::new(Self {
+            memory,
+            planned,
+            answers,
+            taken,
+            told,
+            holds_news,
+            failing,
+            is_plain: AtomicBool::new(false),
+            made: Instant::now(),
+        })
     }
 
     /// From now on nobody is told of any change.
     pub(crate) fn hold_news(&self) {
         self.holds_news.store(true, Ordering::SeqCst);
+    }
+
+    /// From now on it cannot refresh by force.
+    pub(crate) fn become_plain(&self) {
+        self.is_plain.store(true, Ordering::SeqCst);
     }
 
     /// From now on INVALIDATE and END of several keys fail for this one alone; `None`: for none.
@@ -170,7 +188,8 @@ impl Store for Scripted {
     }
 
     fn capabilities(&self) -> Capabilities<'_> {
-        Capabilities::none().with_watch(self)
+        let watches = Capabilities::none().with_watch(self);
+        if self.is_plain.load(Ordering::SeqCst) { watches } else { watches.with_forced_refresh(self) }
     }
 
     fn domain(&self, key: &Key) -> Domain {
@@ -247,6 +266,12 @@ impl Store for Scripted {
 
     fn ping(&self, request: Ping) -> StoreFuture<'_, ()> {
         Box::pin(self.take(Step::Ping, request.within, move || self.memory.ping(request)))
+    }
+}
+
+impl ForcedRefresh for Scripted {
+    fn take_over<'a>(&'a self, request: Takeover<'a>) -> StoreFuture<'a, TakenOver> {
+        Box::pin(self.take(Step::Takeover, request.within, move || self.memory.take_over(request)))
     }
 }
 

@@ -1,4 +1,5 @@
-//! A process that uses the cache: a number of concurrent callers of one key, whose load takes a given time.
+//! A process that uses the cache: a number of concurrent callers of one key, whose load takes a given time. They may
+//! refresh by force.
 
 use cached_core::Cache;
 use std::collections::BTreeSet;
@@ -17,9 +18,10 @@ fn say(line: &str) {
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let [url, key, callers, load_ms, lease_ms] = arguments.as_slice() else {
-        return Err("usage: worker URL KEY CALLERS LOAD_MS LEASE_MS".into());
+    let [url, key, callers, load_ms, lease_ms, force @ ..] = arguments.as_slice() else {
+        return Err("usage: worker URL KEY CALLERS LOAD_MS LEASE_MS [force]".into());
     };
+    let is_forced = !force.is_empty();
     let load_time = Duration::from_millis(load_ms.parse()?);
     let lease = Duration::from_millis(lease_ms.parse()?);
     let cache =
@@ -43,7 +45,10 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
                 tokio::time::sleep(load_time).await;
                 Ok::<_, String>(format!("loaded by {}", std::process::id()))
             };
-            (cache.entry(&key).get_or_load(load).await, began.elapsed())
+            let entry = cache.entry(&key);
+            let call = entry.get_or_load(load);
+            let value = if is_forced { cached_core::refresh(call).await } else { call.await };
+            (value, began.elapsed())
         });
     }
     let mut slowest = Duration::ZERO;

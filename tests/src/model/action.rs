@@ -51,6 +51,8 @@ pub enum Action {
     Serve(u8),
     /// A reader reads the tag of the value that it found.
     CheckTag(u8),
+    /// A reader's call begins, and refreshes by force.
+    Force(u8),
     /// A reader that missed joins its process's flight, or leads one.
     Join(u8),
     /// A reader loads for itself, without storing.
@@ -59,6 +61,8 @@ pub enum Action {
     Announce(Task),
     /// ACQUIRE.
     Acquire(Task),
+    /// TAKEOVER.
+    Takeover(Task),
     /// ACQUIRE, or a GET in its place, finds the lease of another build's load, and the call waits for that load.
     AcquireAndWait(Task),
     /// ACQUIRE of the refresh lease.
@@ -111,7 +115,7 @@ pub enum Action {
     Set,
     /// The connection breaks with SET on its way.
     BreakSet,
-    /// The connection breaks with ACQUIRE on its way.
+    /// The connection breaks with ACQUIRE or TAKEOVER on its way.
     BreakAcquire(Task),
     /// The connection breaks with TAG on its way.
     BreakTag(Task),
@@ -162,9 +166,11 @@ impl fmt::Display for Action {
             Self::Serve(reader) => write!(f, "reader {reader}: returns the value past its end"),
             Self::CheckTag(reader) => write!(f, "reader {reader}: GET of the value's tag"),
             Self::Join(reader) => write!(f, "reader {reader}: joins or leads"),
+            Self::Force(reader) => write!(f, "reader {reader}: begins a forced refresh"),
             Self::LoadAlone(reader) => write!(f, "reader {reader}: loads for itself"),
             Self::Announce(task) => write!(f, "{task}: announces its next step"),
             Self::Acquire(task) => write!(f, "{task}: ACQUIRE"),
+            Self::Takeover(task) => write!(f, "{task}: TAKEOVER"),
             Self::AcquireAndWait(task) => write!(f, "{task}: ACQUIRE, waits for the other build's load"),
             Self::RefreshLease(task) => write!(f, "{task}: ACQUIRE of the refresh lease"),
             Self::Look(task) => write!(f, "{task}: GET, another look"),
@@ -191,7 +197,7 @@ impl fmt::Display for Action {
             Self::SetTag => f.write_str("by hand: TAG"),
             Self::Set => f.write_str("by hand: SET"),
             Self::BreakSet => f.write_str("by hand: the connection breaks at SET"),
-            Self::BreakAcquire(task) => write!(f, "{task}: the connection breaks at ACQUIRE"),
+            Self::BreakAcquire(task) => write!(f, "{task}: the connection breaks at ACQUIRE or TAKEOVER"),
             Self::BreakTag(task) => write!(f, "{task}: the connection breaks at TAG"),
             Self::BreakFill(task) => write!(f, "{task}: the connection breaks at FILL"),
             Self::BreakWrite(writer) => write!(f, "writer {writer}: the connection breaks"),

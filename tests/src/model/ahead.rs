@@ -46,6 +46,9 @@ impl World<'_> {
     }
 
     pub(super) fn send_refresh_lease(&mut self, task: Task) {
+        if self.is_refused_ticket(task) {
+            return;
+        }
         if self.state.cells[R] != Cell::Nothing {
             self.note(Event::RefreshLeaseRefused);
             return self.over(task);

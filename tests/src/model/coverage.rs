@@ -73,10 +73,20 @@ pub enum Event {
     NotSet,
     /// A call found the lease of another build's load, and waited for that load.
     WaitedForOther,
+    /// TAKEOVER gave a value a fresh head.
+    ValueTakenOver,
+    /// TAKEOVER replaced another load's lease.
+    LeaseTakenOver,
+    /// A forced refresh stored.
+    StoredByForce,
+    /// A forced refresh was shared with another one.
+    SharedByForce,
+    /// A forced refresh did not store, because another one had taken over.
+    Superseded,
 }
 
 /// The number of events.
-const EVENTS: usize = 34;
+const EVENTS: usize = 39;
 
 /// How often each event happened, over all steps of a search.
 #[derive(Debug)]

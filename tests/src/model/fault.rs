@@ -86,8 +86,11 @@ impl World<'_> {
 
     pub(super) fn break_acquire(&mut self, task: Task) {
         let id = self.lost_id(task, 0);
-        let over = self.loader(task).over;
-        self.keep(LateCommand::Acquire(self.register(task), id, over, self.purpose(task)));
+        let (over, forced) = (self.loader(task).over, self.loader(task).forced);
+        self.keep(match forced {
+            Some(_) => LateCommand::Takeover(id, self.build(task)),
+            None => LateCommand::Acquire(self.register(task), id, over, self.purpose(task)),
+        });
     }
 
     pub(super) fn break_tag(&mut self, task: Task) {
@@ -120,6 +123,9 @@ impl World<'_> {
             }
             LateCommand::Tag(register, id) => {
                 self.tag(usize::from(register), id);
+            }
+            LateCommand::Takeover(id, by) => {
+                self.takeover(id, by);
             }
             LateCommand::Fill(register, head, value) => {
                 self.fill(usize::from(register), head, value, head != value.stamp);

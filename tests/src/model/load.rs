@@ -13,7 +13,7 @@ impl World<'_> {
 
     /// Whether other callers of the process may follow.
     pub(super) fn is_shared(&self, task: Task) -> bool {
-        self.variant.shares && task.process == 0 && !task.refresh
+        self.variant.shares && task.process == 0 && !task.refresh || self.is_forced_flight(task)
     }
 
     /// The register that TAG reads before the load.
@@ -63,6 +63,9 @@ impl World<'_> {
                 } else if loader.looks {
                     actions.extend((loader.ask == Ask::Unasked).then_some(Action::LookBeside(task)));
                     actions.extend((loader.now == Base::Unread).then_some(Action::Base(task)));
+                } else if loader.ask == Ask::Unasked && loader.forced.is_some() {
+                    actions.push(Action::Takeover(task));
+                    actions.extend(breaks.then_some(Action::BreakAcquire(task)));
                 } else if loader.ask == Ask::Unasked {
                     actions.push(Action::Acquire(task));
                     let may_wait = !loader.aside && self.can_wait(usize::from(task.process));
@@ -88,11 +91,11 @@ impl World<'_> {
                     actions.extend(self.may_be_unstored(loader).then_some(Action::Remove(task)));
                     actions.extend(breaks.then_some(Action::BreakFill(task)));
                 }
-                let needs_proof = self.is_shared(task) && self.needs_tags_again();
+                let needs_proof = self.is_proved(task) && self.needs_tags_again();
                 if needs_proof && loader.proved.is_none() {
                     actions.push(Action::TagsAgain(task));
                 }
-                let needs_base = self.is_shared(task) && self.needs_base_again(loader);
+                let needs_base = self.is_proved(task) && self.needs_base_again(loader);
                 if needs_base && loader.still.is_none() {
                     actions.push(Action::BaseAgain(task));
                 }
@@ -149,6 +152,9 @@ impl World<'_> {
     pub(super) fn announce(&mut self, task: Task) {
         let looks = self.loader(task).step == Step::Ask && self.loader(task).hand.stamp != 0;
         let is_stalled = self.is_stalled(task);
+        if self.is_forced_flight(task) {
+            return self.announce_forced(task);
+        }
         for reader in 0..self.state.readers.len() {
             let this = &mut self.state.readers[reader];
             match (&mut this.call, &mut this.stalled) {
@@ -161,11 +167,7 @@ impl World<'_> {
             }
         }
         let loader = self.loader(task);
-        loader.step = match loader.step {
-            Step::Ask => Step::Asked,
-            Step::Load => Step::Loading,
-            _ => Step::Filling,
-        };
+        loader.step = loader.step.announced();
     }
 
     /// The id with which a command is sent.
@@ -179,7 +181,8 @@ impl World<'_> {
     /// The connection breaks with the command on its way. Returns the id of the copy; the second try has another one.
     pub(super) fn lost_id(&mut self, task: Task, command: usize) -> Id {
         let id = self.id_for(task, command);
-        if self.variant.has(Flaw::SameId) {
+        let is_takeover = self.loader(task).forced.is_some() && command == 0;
+        if self.variant.has(Flaw::SameId) || self.variant.has(Flaw::SameTakeover) && is_takeover {
             self.loader(task).sent[command] = id;
         }
         id
@@ -214,6 +217,9 @@ impl World<'_> {
     pub(super) fn decide(&mut self, task: Task) {
         let loader = *self.loader(task);
         let mark = self.mark_before_load(&loader);
+        if loader.forced.is_some() && loader.ask == Ask::Unasked {
+            return;
+        }
         if loader.ask == Ask::Writing || mark == Mark::Writing {
             self.note(Event::Writing);
             self.loader(task).hand = Value::default();
@@ -307,6 +313,9 @@ impl World<'_> {
         if self.is_stalled(task) {
             return self.hand_out_stalled(version);
         }
+        if self.is_forced_flight(task) {
+            return self.hand_out_forced(task, version);
+        }
         for reader in 0..self.state.readers.len() {
             if self.variant.process(reader) != usize::from(task.process) {
                 continue;
@@ -326,6 +335,7 @@ impl World<'_> {
 
     /// The flight ends: those who still follow are the next generation.
     pub(super) fn over(&mut self, task: Task) {
+        self.complete_forced(task);
         let refresh_lease = std::mem::take(self.loader(task)).refresh_lease;
         if refresh_lease != 0 && self.state.cells[R] == Cell::Lease(refresh_lease, NOBODY) {
             self.state.cells[R] = Cell::Nothing;
@@ -335,6 +345,9 @@ impl World<'_> {
         }
         if !self.is_shared(task) {
             return;
+        }
+        if self.is_forced_flight(task) {
+            return self.forced_start_over();
         }
         for reader in &mut self.state.readers {
             if matches!(reader.call, Call::Following(_)) {
@@ -364,6 +377,9 @@ impl World<'_> {
         let (register, value) = (usize::from(self.register(task)), loader.value(self.build(task)));
         let filled = self.fill(register, loader.head, value, loader.head != loader.stamp);
         self.loader(task).filled = Some(filled);
+        if filled && loader.forced.is_some() {
+            self.note(Event::StoredByForce);
+        }
         if filled && task.refresh && self.rule == Rule::Once {
             self.state.refreshed = loader.head;
         }
@@ -383,6 +399,9 @@ impl World<'_> {
     /// accepted and the tags are unchanged.
     pub(super) fn answer(&mut self, task: Task) {
         let loader = *self.loader(task);
+        if loader.forced.is_some() {
+            return self.answer_forced(task);
+        }
         let is_still = loader.still == Some(true) || !self.needs_base_again(&loader);
         let is_proved = is_still && (loader.proved == Some(true) || !self.needs_tags_again());
         if loader.filled == Some(true) && is_proved {

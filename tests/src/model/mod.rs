@@ -20,6 +20,7 @@ mod beside;
 mod coverage;
 mod failover;
 mod fault;
+mod forced;
 mod load;
 pub mod near;
 mod read;
@@ -158,10 +159,12 @@ impl World<'_> {
             Action::GetStale(reader) => self.get_stale(of(reader)),
             Action::Serve(reader) => self.serve(of(reader)),
             Action::CheckTag(reader) => self.check_tag(of(reader)),
+            Action::Force(reader) => self.force(of(reader)),
             Action::Join(reader) => self.join(of(reader)),
             Action::LoadAlone(reader) => self.load_alone(of(reader)),
             Action::Announce(task) => self.announce(task),
             Action::Acquire(task) => self.send_acquire(task),
+            Action::Takeover(task) => self.send_takeover(task),
             Action::AcquireAndWait(task) => self.acquire_and_wait(task),
             Action::RefreshLease(task) => self.send_refresh_lease(task),
             Action::Look(task) => self.look(task),

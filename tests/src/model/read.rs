@@ -22,14 +22,15 @@ impl World<'_> {
                     if self.can_refresh(process) {
                         actions.push(Action::GetAndRefresh(number));
                     }
+                    actions.extend(self.can_force(process).then_some(Action::Force(number)));
                 }
-                Call::Idle | Call::Claiming | Call::Stalled => {}
+                Call::Idle | Call::Claiming | Call::Stalled | Call::LeadingForced => {}
                 Call::Checking(_) => actions.push(Action::CheckTag(number)),
                 Call::Aside(_) | Call::Under(_) => self.offer_aside(number, actions),
-                Call::Missed(_) | Call::MissedAside(..) | Call::Expired => {
+                Call::Missed(_) | Call::MissedAside(..) | Call::Expired | Call::Forced => {
                     actions.extend([Action::Join(number), Action::LoadAlone(number)]);
                 }
-                Call::Following(_) => actions.push(Action::LoadAlone(number)),
+                Call::Following(_) | Call::FollowingForced(_) => actions.push(Action::LoadAlone(number)),
                 Call::Leading => {
                     if !self.variant.shares && self.state.loaders[process][0].step == Step::Asked {
                         actions.push(Action::LoadAlone(number));
@@ -126,6 +127,9 @@ impl World<'_> {
     }
 
     pub(super) fn join(&mut self, reader: usize) {
+        if self.state.readers[reader].call == Call::Forced {
+            return self.join_forced(reader);
+        }
         let process = self.variant.process(reader);
         let mut loader = match self.state.readers[reader].call {
             Call::Missed(replace) => Loader { replace, ..Loader::default() },

@@ -96,6 +96,8 @@ pub(super) struct Reader {
     /// The oldest version that the running call may return.
     pub(super) floor: u8,
     pub(super) call: Call,
+    /// The version in the database when its forced refresh began.
+    pub(super) since: u8,
     /// The value past its end that it found itself.
     pub(super) hand: Value,
     /// It followed before its leader's second read of such a value was announced.
@@ -138,6 +140,12 @@ pub(super) enum Call {
     Stalled,
     /// Follows; whether it joined before the latest step was announced.
     Following(bool),
+    /// Refreshes by force, and has yet to join.
+    Forced,
+    /// Leads a flight of forced refreshes.
+    LeadingForced,
+    /// Follows one; whether it joined before TAKEOVER was announced.
+    FollowingForced(bool),
 }
 
 /// The way from ACQUIRE to FILL, of a flight or of a refresh.
@@ -148,6 +156,8 @@ pub(super) struct Loader {
     pub(super) stores: bool,
     /// Whether it loads for an entry beside the base.
     pub(super) aside: bool,
+    /// A forced refresh: the version that the database had when the last of its callers began.
+    pub(super) forced: Option<u8>,
     /// The base as it was found before the load.
     pub(super) base: Base,
     /// Whether it reads again in place of ACQUIRE: its entry beside the base, and the base.
@@ -205,6 +215,17 @@ pub(super) enum Step {
     Filling,
 }
 
+impl Step {
+    /// The step that was announced.
+    pub(super) fn announced(self) -> Self {
+        match self {
+            Self::Ask => Self::Asked,
+            Self::Load => Self::Loading,
+            _ => Self::Filling,
+        }
+    }
+}
+
 /// One writer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub(super) struct Writer {
@@ -236,6 +257,8 @@ pub(super) enum LateCommand {
     /// The register, the id, the lease that it takes over, and the build whose load it is for.
     Acquire(u8, Id, Id, u8),
     Tag(u8, Id),
+    /// The id of the fresh head and of the lease, and the build whose load it is for.
+    Takeover(Id, u8),
     Fill(u8, Id, Value),
     Begin(u8),
     Unlink(u8),
@@ -250,6 +273,7 @@ pub(super) struct Left {
     pub(super) restarts: u8,
     pub(super) breaks: u8,
     pub(super) sets: u8,
+    pub(super) forces: u8,
 }
 
 /// The world.
@@ -290,6 +314,7 @@ impl State {
             restarts: u8::from(variant.restarts),
             breaks: variant.breaks,
             sets: variant.sets,
+            forces: variant.forces,
         };
         let mut writers = [Writer::default(); WRITERS];
         for (writer, plan) in writers.iter_mut().zip(&variant.writers) {
@@ -376,7 +401,7 @@ impl State {
                     act(id);
                     act(base);
                 }
-                Call::Idle | Call::Expired | Call::Claiming | Call::Leading | Call::Stalled | Call::Following(_) => {}
+                _ => {}
             }
             reader.hand.each_id(&mut act);
         }
@@ -391,7 +416,7 @@ impl State {
         act(&mut self.ended);
         for copied in self.late.iter_mut().flatten() {
             match copied {
-                LateCommand::Tag(_, id) => act(id),
+                LateCommand::Tag(_, id) | LateCommand::Takeover(id, _) => act(id),
                 LateCommand::Acquire(_, id, over, _) => {
                     act(id);
                     act(over);

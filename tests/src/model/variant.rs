@@ -27,6 +27,8 @@ pub enum Way {
     Bracket,
     /// Like a bracket, but END stores the value.
     Put,
+    /// Commits, and tells nobody: another program, or a writer that dies. The write is never complete.
+    Silent,
 }
 
 /// The fate of a primary that a replica replaces.
@@ -145,6 +147,22 @@ pub enum Flaw {
     BesideToken,
     /// FILL beside the base overwrites whatever stands there. This is not broken.
     BlindBeside,
+    /// A forced refresh needs the refresh lease; one that does not get it is content with the other's refresh.
+    ForcedByTicket,
+    /// TAKEOVER leaves another load's lease where it is, and its caller stores nothing.
+    LeaseRespected,
+    /// TAKEOVER leaves the value's head as it is, and FILL compares with that.
+    HeadKept,
+    /// TAKEOVER is sent again with the same id.
+    SameTakeover,
+    /// TAKEOVER does not check for markers.
+    TakeoverUnmarked,
+    /// TAKEOVER leaves a writer's token where it is.
+    TokenRespected,
+    /// A forced refresh is shared with forced refreshes that have begun before its load did.
+    ForcedSharesLoad,
+    /// A forced refresh is shared with forced refreshes that have begun before its FILL was sent.
+    ForcedSharesProof,
 }
 
 /// One scenario.
@@ -182,6 +200,8 @@ pub struct Variant {
     pub restarts: bool,
     /// How many values are set by hand. Each is made at that moment.
     pub sets: u8,
+    /// How many calls refresh by force.
+    pub forces: u8,
     /// How often the register of the tag or of the namespace may be evicted. The entry may be evicted at any time.
     pub tag_evictions: u8,
     /// How many connections may break and leave a command that is carried out late, or never.
@@ -216,6 +236,7 @@ impl Variant {
             begins_again: false,
             restarts: false,
             sets: 0,
+            forces: 0,
             tag_evictions: 0,
             breaks: 0,
             takes_over: false,

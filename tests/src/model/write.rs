@@ -42,7 +42,7 @@ impl World<'_> {
     fn may_commit(&self, writer: usize, plan: Plan) -> bool {
         let this = self.state.writers[writer];
         match (this.step, plan.way) {
-            (WriteStep::Nothing, Way::Plain) | (WriteStep::Begun, Way::DoubleDelete) => true,
+            (WriteStep::Nothing, Way::Plain | Way::Silent) | (WriteStep::Begun, Way::DoubleDelete) => true,
             (WriteStep::Begun, Way::Bracket | Way::Put) => {
                 let in_time = !this.lapsed || self.variant.late_commits;
                 in_time && (this.crashed || !self.awaits_tag(writer, plan))
@@ -75,7 +75,8 @@ impl World<'_> {
         let version = self.state.version;
         let this = &mut self.state.writers[writer];
         this.version = version;
-        this.step = WriteStep::Committed;
+        let is_silent = self.variant.writers[writer].is_some_and(|plan| plan.way == Way::Silent);
+        this.step = if is_silent { WriteStep::Done } else { WriteStep::Committed };
         let is_bracket = self.variant.writers[writer].is_some_and(Plan::is_bracket);
         if is_bracket && self.variant.complete_at_commit {
             self.state.floor = self.state.floor.max(version);

@@ -229,6 +229,21 @@ scenarios!(
     set_beside,
     set_unmarked,
     set_late,
+    forced,
+    forced_refresh,
+    forced_twice,
+    forced_bracket,
+    forced_put,
+    forced_flight,
+    forced_beside_twice,
+    forced_ended,
+    forced_by_ticket,
+    forced_lease_respected,
+    forced_head_kept,
+    forced_unmarked,
+    forced_token_respected,
+    forced_same_id,
+    forced_shares_proof,
 );
 
 #[test]

@@ -51,7 +51,9 @@ fn judge(name: &str, run: &[Action], report: &Report) {
     assert_eq!(is_fresh, name != TOO_LATE, "{name}: {:#?}, after\n  {}", report.stale, report.log.join("\n  "));
     let count = |is: fn(&Action) -> bool| run.iter().filter(|action| is(action)).count();
     // No replay is empty: every call is made and returns, and every load and commit takes place in its turn.
-    let calls = count(|action| matches!(action, Action::Get(_) | Action::GetStale(_) | Action::GetAndRefresh(_)));
+    let calls = count(|action| {
+        matches!(action, Action::Get(_) | Action::GetStale(_) | Action::GetAndRefresh(_) | Action::Force(_))
+    });
     assert_eq!((report.took("call"), report.finish.returned), (calls, calls), "{name}");
     assert_eq!(report.took("COMMIT"), count(|action| matches!(action, Action::Commit(_))), "{name}");
     let selects = count(|action| matches!(action, Action::Select(task) if !task.refresh));
@@ -61,7 +63,12 @@ fn judge(name: &str, run: &[Action], report: &Report) {
     }
     // Every commit is promised to be seen, except for what is beyond the protocol.
     let Finish { last, committed, completed, .. } = report.finish;
-    assert_eq!(completed == committed, !BEYOND.contains(&name), "{name}: v{completed} of v{committed} is complete");
+    // Or for those of a writer that tells nobody: they are complete by force, or not at all.
+    let is_silent = name.starts_with("forced");
+    assert!(
+        is_silent || (completed == committed) != BEYOND.contains(&name),
+        "{name}: v{completed} of v{committed} is complete"
+    );
     assert_eq!(last >= completed, is_fresh, "{name}");
     if BEYOND.contains(&name) {
         assert!(last < committed, "{name}: more was kept than is promised, so it should be");
@@ -113,6 +120,8 @@ async fn check_scripts_on(ground: Ground, name: &str) {
     assert_eq!(took("UNLINK"), count(|action| matches!(action, Action::Unlink(_))), "{name}");
     assert_eq!(took("BEGIN"), count(|action| matches!(action, Action::Begin(_))), "{name}");
     assert_eq!(took("END") + took("END with a value"), ends, "{name}");
+    let takeovers = count(|action| matches!(action, Action::Takeover(_)));
+    assert!(took("TAKEOVER") >= takeovers, "{name}");
     let sets = count(|action| matches!(action, Action::Set));
     assert_eq!(took("SET") + took("SET, refused"), sets, "{name}");
     assert_eq!(took("SET, refused"), usize::from(name == "set_unmarked"), "{name}");
@@ -189,6 +198,17 @@ replays!(
     set,
     set_unmarked,
     set_late,
+    forced,
+    forced_refresh,
+    forced_twice,
+    forced_put,
+    forced_ended,
+    forced_by_ticket,
+    forced_lease_respected,
+    forced_head_kept,
+    forced_unmarked,
+    forced_token_respected,
+    forced_same_id,
 );
 
 /// The runs of callers that do not share: callers of one process share only with the engine.
@@ -248,6 +268,17 @@ mod scripts {
         set,
         set_unmarked,
         set_late,
+        forced,
+        forced_refresh,
+        forced_twice,
+        forced_put,
+        forced_ended,
+        forced_by_ticket,
+        forced_lease_respected,
+        forced_head_kept,
+        forced_unmarked,
+        forced_token_respected,
+        forced_same_id,
     );
 
     pub(super) const ALL: &[&str] = REPLAYED;
@@ -266,6 +297,15 @@ async fn found_with_kept_tag_when_acquire_is_sent_again() {
 #[tokio::test]
 async fn sets_by_hand_in_memory() {
     for name in ["set", "set_unmarked", "set_late"] {
+        check_on(Ground::Memory, name).await;
+        check_scripts_on(Ground::Memory, name).await;
+    }
+}
+
+/// Nor is there a difference for forced refreshes.
+#[tokio::test]
+async fn forced_refreshes_in_memory() {
+    for name in scripts::ALL.iter().filter(|name| name.starts_with("forced")) {
         check_on(Ground::Memory, name).await;
         check_scripts_on(Ground::Memory, name).await;
     }

@@ -4,6 +4,7 @@ mod annotated;
 mod batch;
 mod ended;
 mod errors;
+mod forced;
 mod jitter;
 mod near;
 mod read_path;

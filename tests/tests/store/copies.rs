@@ -5,7 +5,7 @@
 use bytes::Bytes;
 use cached_core::store::{
     Acquire, Acquired, Begin, End, Fill, Get, GetAll, Head, Key, Ping, Put, RedisStore, Release, Remove, RemoveAll,
-    Renew, Store, TagAll, Written,
+    Renew, Store, TagAll, TakenOver, Takeover, Written,
 };
 use cached_core::{FaultKind, StoreError};
 use std::time::Duration;
@@ -75,6 +75,20 @@ async fn a_lease_is_asked_for_once() {
     // The caller may ask again, because it knows that it has not given up.
     let again = on.store.acquire(Acquire::new(&"a-certain-key".into(), head(b'L', 1), TTL, WITHIN)).await;
     assert_eq!(again.unwrap(), Acquired::Granted);
+}
+
+/// A late copy would bring the right to store back, after an invalidation has ended it.
+#[tokio::test]
+async fn a_register_is_taken_over_once() {
+    let on = Subject::new().await;
+    let take_over = async |key: &Key| {
+        let forced = on.store.capabilities().forced_refresh().expect("it can");
+        forced.take_over(Takeover::new(key, head(b'V', 2), head(b'L', 2), TTL, WITHIN)).await
+    };
+    on.is_sent_once(async |key| take_over(key).await).await;
+    let (key, old) = (Key::from("another-certain-key"), Bytes::from([b'V'; 40].to_vec()));
+    on.store.put(Put::new(&key, old, TTL, WITHIN)).await.unwrap();
+    assert_eq!(take_over(&key).await.unwrap(), TakenOver::Value);
 }
 
 #[tokio::test]

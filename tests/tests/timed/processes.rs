@@ -63,6 +63,31 @@ async fn a_process_killed_in_mid_load_is_succeeded_when_its_lease_ends() {
     assert!(took < lease + Duration::from_millis(500), "a lease of {lease:?} of a dead process held for {took:?}");
 }
 
+/// The value that it has taken over is served on, and lives as long as before.
+#[tokio::test]
+async fn a_process_killed_while_it_refreshes_by_force_leaves_the_old_value() {
+    let server = RedisServer::start();
+    let start = |load_ms| Worker::start(WORKER, &server.url(), KEY, 10, load_ms, 10_000);
+    let report = |mut worker: Worker| {
+        worker.go();
+        worker.report()
+    };
+    let first = report(start(10));
+    let mut forcing = Worker::forcing(WORKER, &server.url(), KEY, 1, 60_000);
+    forcing.go();
+    forcing.wait_until_loading();
+    let meanwhile = report(start(10));
+    assert_eq!((meanwhile.loads, &meanwhile.values), (0, &first.values));
+    forcing.kill();
+    let after = report(start(10));
+    assert_eq!((after.loads, &after.values), (0, &first.values));
+    let again = report(Worker::forcing(WORKER, &server.url(), KEY, 10, 10));
+    assert_eq!(again.values.len(), 1, "{again:?}");
+    assert_ne!(again.values, first.values);
+    let last = report(start(10));
+    assert_eq!((last.loads, last.values), (0, again.values));
+}
+
 #[tokio::test]
 async fn the_lease_of_a_slow_load_is_renewed() {
     let server = RedisServer::start();

@@ -13,7 +13,7 @@ use crate::engine::load::{ActiveLoad, LoadPermit, Next};
 use crate::engine::nesting::{self, Loading};
 use crate::engine::policy::Policy;
 use crate::engine::site::notices::Cause;
-use crate::engine::{Engine, ambient, asking};
+use crate::engine::{Engine, ambient, asking, forced};
 use crate::envelope::{Content, Entry};
 use crate::flight::pulse::{self, Pulse};
 use crate::key::Key;
@@ -126,6 +126,10 @@ pub fn batch<'a, S: ManyShape, K: Keep<S::Item>>(
             }
             match mode {
                 Mode::Bypass => state.bypassed(),
+                Mode::Refresh => {
+                    state.force();
+                    state.engine = Some(cache.into_engine());
+                }
                 Mode::Plain | Mode::Asking => state.engine = Some(cache.into_engine()),
             }
         }
@@ -212,6 +216,13 @@ impl<S: ManyShape> BatchState<'_, S> {
         self.wanted.drain(..).for_each(|wanted| wanted.target.bypassed());
     }
 
+    /// Loads all ids though there may be values.
+    fn force(&mut self) {
+        if let Some(call) = forced::current() {
+            self.wanted.iter_mut().for_each(|wanted| wanted.target.force(call.clone()));
+        }
+    }
+
     async fn next<K: Keep<S::Item>>(&mut self) -> Result<S::Return, Vec<S::Id>> {
         if !self.wanted.is_empty() {
             self.read_near::<K>();
@@ -239,7 +250,7 @@ impl<S: ManyShape> BatchState<'_, S> {
     fn read_near<K: Keep<S::Item>>(&mut self) {
         let values = &mut self.values;
         self.wanted.retain(|BatchKey { at, target }| {
-            let near = target.near::<OptionValue<S::Item>, K>();
+            let near = if target.is_forced() { None } else { target.near::<OptionValue<S::Item>, K>() };
             let is_open = near.is_none();
             if let Some(value) = near {
                 values[*at] = Value::Known(value);

@@ -42,7 +42,9 @@ pub(super) async fn first_read(engine: &Arc<Engine>, wanted: Vec<BatchKey>) -> V
     for wanted in wanted {
         let target = &wanted.target;
         // As for a single call: another call of this process is about to have the value, or the store must not be used.
-        let missed = if engine.flights.has(|| target.flight()) {
+        let missed = if target.is_forced() {
+            Some(MissCause::Forced)
+        } else if engine.flights.has(|| target.flight()) {
             Some(MissCause::Nothing)
         } else {
             target.may_read().err().map(MissCause::Without)

@@ -13,7 +13,7 @@ use super::nesting::Loading;
 use super::policy::Policy;
 use super::read::{Hit, Miss};
 use super::target::Target;
-use super::{Engine, SiteRef, SiteState, asking, record};
+use super::{Engine, SiteRef, SiteState, asking, forced, record};
 use crate::envelope::{Content, Entry};
 use crate::error::EntryError;
 use crate::flight::pulse::Pulse;
@@ -123,7 +123,16 @@ impl TypedCall {
             Mode::Plain => self,
             Mode::Asking => self.asked::<S>(),
             Mode::Bypass => self.bypassed(),
+            Mode::Refresh => self.forced(),
         }
+    }
+
+    /// The call, loading and storing though there is a value.
+    fn forced(mut self) -> Self {
+        if let (Some(target), Some(call)) = (&mut self.target, forced::current()) {
+            target.force(call);
+        }
+        self
     }
 
     /// The call without its entry: its body runs, and that is all.

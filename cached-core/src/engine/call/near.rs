@@ -209,7 +209,8 @@ impl Call {
             && let Some(local) = &target.site.local
         {
             let words = local.words(segments);
-            target.left = (draw.is_some() || words.is_some()).then(|| Box::new(LeftByNear { words, draw }));
+            target.left =
+                (draw.is_some() || words.is_some()).then(|| Box::new(LeftByNear { words, draw, forced: None }));
         }
         call
     }

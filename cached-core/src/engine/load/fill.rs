@@ -45,6 +45,9 @@ pub(crate) struct Fill {
     pub(crate) lease: Lease,
     /// The head of the value that was refreshed, if one was.
     pub(crate) over: Option<Head>,
+    /// The load was forced. That the key was not touched since does not prove that the load began late enough for those
+    /// who wait.
+    pub(crate) is_forced: bool,
     pub(crate) entry: Entry,
     /// How long to store it, or why it is not stored.
     pub(crate) ttl: Result<Lifetime, UnstoredReason>,
@@ -171,7 +174,8 @@ impl Fill {
         let mut budget = engine.budget();
         let filling =
             budget.step(engine, |store, within| store.fill(FillRequest::new(place, expected, bytes, ttl, within)));
-        let (answer, holds) = if tags.is_empty() && self.target.base().is_none() {
+        let needs_proof = !self.is_forced && !(tags.is_empty() && self.target.base().is_none());
+        let (answer, holds) = if !needs_proof {
             (filling.await, true)
         } else {
             Box::pin(join(filling, self.holds(&tags, &stamps, ttl))).await
@@ -185,15 +189,17 @@ impl Fill {
             Err(_) => self.target.unstored(UnstoredReason::Fault),
         }
         let is_stored = matches!(answer, Ok(true));
-        if self.over.is_some() {
+        if self.over.is_some() || self.is_forced {
             // The near cache may hold the former value, which is older than what this call returns.
             engine.wrote([&self.target.key]);
+        }
+        if self.over.is_some() {
             let _ = engine.budget().step(engine, |_, within| self.lease.release(within)).await;
         } else if answer.is_ok() {
             self.lease.forget();
         }
         match (self.lead, fill) {
-            (Some(lead), Some(fill)) if is_stored && holds => lead.proved_current(fill),
+            (Some(lead), Some(fill)) if is_stored && holds && !self.is_forced => lead.proved_current(fill),
             (Some(lead), _) => lead.not_proved(),
             (None, _) => {}
         }

@@ -67,10 +67,26 @@ enum PermitKind {
     Refresh(Box<RefreshPermit>),
     /// A refresh in the background, before the other processes were asked.
     Claimed(Box<DueRefresh>),
+    /// A load by force: stored over the value that was taken over, or under a lease.
+    Forced(Box<ForcedPermit>),
     /// One load in this process; shared, not stored.
     Shared(Lead<FlightKey, FlightValue>),
     /// For this caller only.
     Alone,
+}
+
+/// What TAKEOVER has given to a forced refresh.
+#[derive(Debug)]
+pub(super) struct ForcedPermit {
+    /// Held if no value stood there. In any case its bits are the stamp of the value that is stored.
+    pub(super) lease: Lease,
+    /// The fresh head of the value that is there.
+    pub(super) over: Option<Head>,
+    /// The stamps of the tags, as they are before the load.
+    pub(super) stamps: Vec<Head>,
+    /// The flight of the calls that share the load, and the number of its step TAKEOVER: who has come since does not
+    /// share.
+    pub(super) lead: Option<(Lead<FlightKey, FlightValue>, u32)>,
 }
 
 #[derive(Debug)]
@@ -122,6 +138,12 @@ impl LoadPermit {
         }
     }
 
+    /// Permission to load by force. If the load fails there is no fallback: the caller has asked for a new value.
+    pub(super) fn forced(target: Target, permit: ForcedPermit, room: LoadRoom) -> Self {
+        target.site.counters.refreshes.one();
+        Self::new(target, PermitKind::Forced(Box::new(permit)), room)
+    }
+
     /// Adds a value that is served if the load fails.
     pub(super) fn or_fallback(self, fallback: Option<Box<Entry>>) -> Self {
         Self { fallback, ..self }
@@ -154,7 +176,11 @@ impl LoadPermit {
 
     /// The load begins.
     pub(super) fn begin(self) -> ActiveLoad {
-        let step = self.lead().map_or(0, Lead::load_step);
+        let loads = self.lead().map_or(0, Lead::load_step);
+        let step = match &self.kind {
+            PermitKind::Forced(permit) => permit.lead.as_ref().map_or(0, |(_, taken_over)| *taken_over),
+            _ => loads,
+        };
         ActiveLoad { permit: self, step, began: Instant::now() }
     }
 
@@ -163,6 +189,7 @@ impl LoadPermit {
         match &self.kind {
             PermitKind::Leased(_, lead, _) | PermitKind::Shared(lead) => Some(lead),
             PermitKind::Refresh(permit) => permit.lead.as_ref(),
+            PermitKind::Forced(permit) => permit.lead.as_ref().map(|(lead, _)| lead),
             PermitKind::Claimed(_) | PermitKind::Alone => None,
         }
     }
@@ -172,6 +199,7 @@ impl LoadPermit {
 #[derive(Debug)]
 pub(crate) struct ActiveLoad {
     permit: LoadPermit,
+    /// The step that the load counts as: who had joined before it may share.
     step: u32,
     began: Instant,
 }
@@ -192,7 +220,8 @@ impl ActiveLoad {
         match &mut self.permit.kind {
             PermitKind::Leased(lease, ..) => lease.keep_alive(pulse),
             PermitKind::Refresh(permit) => permit.lease.lease.keep_alive(pulse),
-            PermitKind::Claimed(_) | PermitKind::Shared(_) | PermitKind::Alone => {}
+            PermitKind::Forced(permit) if permit.over.is_none() => permit.lease.keep_alive(pulse),
+            PermitKind::Forced(_) | PermitKind::Claimed(_) | PermitKind::Shared(_) | PermitKind::Alone => {}
         }
     }
 
@@ -206,7 +235,8 @@ impl ActiveLoad {
         match &self.permit.kind {
             PermitKind::Leased(lease, ..) => Some(lease.to_renew()),
             PermitKind::Refresh(permit) => Some(permit.lease.lease.to_renew()),
-            PermitKind::Claimed(_) | PermitKind::Shared(_) | PermitKind::Alone => None,
+            PermitKind::Forced(permit) if permit.over.is_none() => Some(permit.lease.to_renew()),
+            PermitKind::Forced(_) | PermitKind::Claimed(_) | PermitKind::Shared(_) | PermitKind::Alone => None,
         }
     }
 
@@ -268,6 +298,13 @@ impl ActiveLoad {
                 lead.found(FlightValue::Unattributed(returned), step);
             }
             (PermitKind::Shared(lead), Some(returned)) => lead.found(FlightValue::Unattributed(returned), step),
+            (PermitKind::Forced(permit), Some(returned)) => {
+                let ForcedPermit { lease, lead, .. } = *permit;
+                drop(lease);
+                if let Some((lead, _)) = lead {
+                    lead.found(FlightValue::Unattributed(returned), step);
+                }
+            }
             (kind, _) => Self { permit: LoadPermit { target, kind, room, fallback }, step, began }.failed(),
         }
     }
@@ -275,6 +312,9 @@ impl ActiveLoad {
     /// The load succeeded, but its value cannot be encoded: nothing to share or to store.
     pub(super) fn unencoded(self, reason: UnstoredReason) {
         self.permit.target.unstored(reason);
+        if let PermitKind::Forced(permit) = self.permit.kind {
+            return permit.unencoded(self.permit.target);
+        }
         if let Some(refresh) = self.unshared() {
             refresh.unencoded();
         }
@@ -290,6 +330,13 @@ impl ActiveLoad {
             PermitKind::Refresh(permit) => {
                 let RefreshPermit { lease, lead, claim } = *permit;
                 return Some(FailedRefresh { target: self.permit.target, lease, lead, claim });
+            }
+            PermitKind::Forced(permit) => {
+                let ForcedPermit { lease, lead, .. } = *permit;
+                drop(lease);
+                if let Some((lead, _)) = lead {
+                    lead.failed();
+                }
             }
             PermitKind::Shared(lead) => lead.failed(),
             PermitKind::Claimed(_) | PermitKind::Alone => {}
@@ -307,11 +354,16 @@ impl ActiveLoad {
         }
         let load_time = began.elapsed();
         let entry = Entry::loaded(content);
+        let is_forced = matches!(kind, PermitKind::Forced(_));
         let (lead, lease, stamps, over, claim) = match kind {
             PermitKind::Leased(lease, lead, stamps) => (Some(lead), lease, stamps, None, None),
             PermitKind::Refresh(permit) => {
                 let RefreshPermit { lease: RefreshLease { lease, over, stamps }, lead, claim } = *permit;
                 (lead, lease, stamps, Some(over), claim)
+            }
+            PermitKind::Forced(permit) => {
+                let ForcedPermit { lease, over, stamps, lead } = *permit;
+                (lead.map(|(lead, _)| lead), lease, stamps, over, None)
             }
             PermitKind::Shared(lead) => {
                 target.unstored(ttl.err().unwrap_or(UnstoredReason::NoLease));
@@ -326,7 +378,24 @@ impl ActiveLoad {
         if let Some(lead) = &lead {
             lead.loaded(FlightValue::Value(entry.clone()), step);
         }
-        Some(Fill { target, lead, lease, over, entry, ttl, stamps, names, load_time, claim })
+        Some(Fill { target, lead, lease, over, is_forced, entry, ttl, stamps, names, load_time, claim })
+    }
+}
+
+impl ForcedPermit {
+    /// Removes the value in the background, because the source has answered. Only then do the followers wake.
+    fn unencoded(self, target: Target) {
+        let Self { lease, over, lead, .. } = self;
+        let engine = Arc::clone(&target.engine);
+        start(&engine, async move {
+            if let Some(over) = over {
+                target.end_value(over).await;
+            }
+            drop(lease);
+            if let Some((lead, _)) = lead {
+                lead.failed();
+            }
+        });
     }
 }
 

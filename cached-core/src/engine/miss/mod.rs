@@ -9,6 +9,7 @@
 //! | join: `next` | the call comes from inside of a load of this very key | alone |
 //! | | [`MAX_UNUSABLE`] values found were unusable | alone |
 //! | | more than [`MAX_UNATTRIBUTED`] flights ended unattributed | alone |
+//! | | the call refreshes by force: `next_forced` | as said in `forced.rs` |
 //! | | [`Role::Lead`]: no other call leads the flight | lead; if the call is late, lead late |
 //! | | [`Role::Follow`]: another call leads it | follow |
 //! | follow: `follow` | the leader waits for the store, and this call cannot use the store | alone |
@@ -58,6 +59,7 @@
 pub(crate) mod batch_member;
 mod beside;
 mod fallback;
+mod forced;
 mod late;
 mod leased;
 mod state;
@@ -104,6 +106,7 @@ impl MissedCall {
             target,
             nesting,
             budget: miss.budget,
+            is_forced: false,
             without: None,
             replace: Replace::Nothing,
             suspect: None,
@@ -128,6 +131,7 @@ impl MissedCall {
                 call.fallback = Some(entry);
             }
             MissCause::Without(reason) => call.without = Some(reason),
+            MissCause::Forced => call.is_forced = true,
         }
         call
     }
@@ -165,6 +169,11 @@ impl MissedCall {
         if self.unattributed_count > MAX_UNATTRIBUTED {
             let room = self.room(&self.target.engine.after_failure).await;
             return self.alone(MissReason::LoadFailed, room);
+        }
+        if self.is_forced
+            && let Some(next) = Box::pin(self.next_forced()).await
+        {
+            return next;
         }
         let mut flight = if self.is_late { self.target.late_flight() } else { self.target.flight() };
         let flights = &self.target.engine.flights;

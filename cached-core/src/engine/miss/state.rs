@@ -21,6 +21,8 @@ pub(crate) struct MissedCall {
     pub(crate) target: Target,
     pub(super) nesting: Nesting,
     pub(super) budget: Budget,
+    /// It refreshes by force: see [`forced`](super::forced).
+    pub(super) is_forced: bool,
     /// Why the first read failed; the store is not asked again.
     pub(super) without: Option<MissReason>,
     /// What ACQUIRE may replace: a register that is unusable, or the lease of a worthless load.

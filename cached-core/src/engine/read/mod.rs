@@ -85,6 +85,8 @@ pub(super) enum MissCause {
     Elsewhere,
     /// The store cannot be used.
     Without(MissReason),
+    /// Nothing was read: the call refreshes by force.
+    Forced,
 }
 
 impl Miss {
@@ -96,6 +98,9 @@ impl Miss {
 impl Target {
     /// Reads the entry before anything else is done.
     pub(super) async fn first_read(&mut self) -> Result<Hit, Miss> {
+        if self.is_forced() {
+            return Err(Miss::at_once(MissCause::Forced, &self.engine));
+        }
         if self.engine.flights.has(|| self.flight()) {
             return Err(Miss::at_once(MissCause::Nothing, &self.engine));
         }

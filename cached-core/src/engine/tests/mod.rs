@@ -7,6 +7,7 @@ mod announced;
 mod beside;
 mod direct;
 mod fills;
+mod forced;
 mod fresh;
 mod hits;
 mod logs;

@@ -47,6 +47,8 @@
 #[doc(hidden)]
 pub mod brackets;
 #[doc(hidden)]
+pub mod forced;
+#[doc(hidden)]
 pub mod registers;
 #[doc(hidden)]
 pub mod several;
@@ -186,6 +188,18 @@ macro_rules! store_conformance {
             several::tags_live_on_while_they_are_used
             several::no_tag_is_taken_while_one_of_them_is_written
             several::a_register_that_is_not_a_tag_is_replaced
+            forced::a_value_is_served_on_under_a_fresh_head
+            forced::a_value_that_is_taken_over_lives_as_long_as_before
+            forced::a_lease_stands_where_no_value_does
+            forced::a_load_under_way_stores_no_more
+            forced::the_later_of_two_forced_refreshes_stores
+            forced::whatever_else_stands_there_is_replaced
+            forced::an_invalidation_ends_a_forced_refresh
+            forced::a_forced_refresh_during_a_write_stores_nothing_and_ends_its_token
+            forced::a_forced_refresh_after_a_marker_has_run_out_stores
+            forced::a_value_that_was_taken_over_is_released_by_its_fresh_head
+            forced::many_are_taken_over_at_once
+            forced::a_takeover_is_announced
             sweeps::a_prefix_is_text
             sweeps::companions_are_swept_with_their_registers
             sweeps::leases_and_tags_are_swept_and_markers_stay
@@ -219,6 +233,7 @@ mod tests {
     fn the_macro_names_every_case() {
         let files = [
             ("brackets", include_str!("brackets.rs")),
+            ("forced", include_str!("forced.rs")),
             ("registers", include_str!("registers.rs")),
             ("several", include_str!("several.rs")),
             ("sweeps", include_str!("sweeps.rs")),
@@ -233,6 +248,6 @@ mod tests {
                 cases += 1;
             }
         }
-        assert_eq!(cases, 54);
+        assert_eq!(cases, 66);
     }
 }

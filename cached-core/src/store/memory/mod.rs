@@ -13,9 +13,9 @@ mod told;
 
 use super::watchers::Watchers;
 use super::{
-    Acquire, Acquired, Begin, Capabilities, Domain, Each, End, Ended, Fill, Get, GetAll, GetWatched, Key, Life, Lives,
-    Ping, Put, PutValue, Release, Remove, RemoveAll, Renew, Replace, Store, StoreFuture, Sweep, Swept, TagAll, Watch,
-    Watched, Watcher, Written,
+    Acquire, Acquired, Begin, Capabilities, Domain, Each, End, Ended, Fill, ForcedRefresh, Get, GetAll, GetWatched,
+    Key, Life, Lives, Ping, Put, PutValue, Release, Remove, RemoveAll, Renew, Replace, Store, StoreFuture, Sweep,
+    Swept, TagAll, TakenOver, Takeover, Watch, Watched, Watcher, Written,
 };
 use crate::clock::Clock;
 use crate::envelope::Head;
@@ -203,6 +203,24 @@ impl MemoryStore {
         Acquired::Granted
     }
 
+    fn take_over_now(&self, key: &Key, fresh: Head, lease: Head, ttl: Duration) -> TakenOver {
+        if self.markers.is_marked(key, self.clock.now()) {
+            self.registers.remove(key);
+            return TakenOver::Writing;
+        }
+        match self.live(key) {
+            Some(held) if Head::from_bytes(&held.bytes).is_some_and(|head| head.as_bytes()[0] == b'V') => {
+                let bytes = Bytes::from([fresh.as_bytes(), &held.bytes[Head::LEN..]].concat());
+                self.registers.insert(Key::clone(key), Held { bytes, until: held.until });
+                TakenOver::Value
+            }
+            _ => {
+                self.insert(key, lease.as_bytes(), ttl);
+                TakenOver::Lease
+            }
+        }
+    }
+
     fn remove_now(&self, key: &Key) -> bool {
         let was_live = self.live(key).is_some();
         self.registers.remove(key);
@@ -289,7 +307,7 @@ impl Store for MemoryStore {
     }
 
     fn capabilities(&self) -> Capabilities<'_> {
-        Capabilities::none().with_watch(self).with_lives(self)
+        Capabilities::none().with_watch(self).with_lives(self).with_forced_refresh(self)
     }
 
     fn domain(&self, _: &Key) -> Domain {
@@ -396,6 +414,12 @@ impl Store for MemoryStore {
 
     fn ping(&self, _: Ping) -> StoreFuture<'_, ()> {
         done(())
+    }
+}
+
+impl ForcedRefresh for MemoryStore {
+    fn take_over<'a>(&'a self, Takeover { key, fresh, lease, ttl, .. }: Takeover<'a>) -> StoreFuture<'a, TakenOver> {
+        done(self.step(key, || self.take_over_now(key, fresh, lease, ttl)))
     }
 }
 

@@ -21,6 +21,7 @@ mod answer;
 mod beat;
 mod connection;
 mod fault;
+mod forced;
 mod gather;
 mod home;
 mod large;
@@ -65,6 +66,7 @@ pub struct RedisStore {
     reads: Arc<Reads>,
     tracking: Tracking,
     acquire: Arc<Steps<AcquireStep>>,
+    takeover: Arc<forced::Takeovers>,
     fill: Arc<Steps<FillStep>>,
     renew: Arc<Steps<RenewStep>>,
     release: Arc<Steps<ReleaseStep>>,
@@ -99,6 +101,7 @@ impl RedisStore {
                 Arc::clone(&link),
                 concat!(include_str!("scripts/marked.lua"), include_str!("scripts/acquire.lua")),
             )),
+            takeover: Arc::new(Steps::new(Arc::clone(&link), forced::SCRIPT)),
             fill: Arc::new(Steps::new(Arc::clone(&link), include_str!("scripts/fill.lua"))),
             renew: Arc::new(Steps::new(Arc::clone(&link), include_str!("scripts/renew.lua"))),
             release: Arc::new(Steps::new(Arc::clone(&link), include_str!("scripts/release.lua"))),
@@ -262,7 +265,7 @@ impl Store for RedisStore {
     }
 
     fn capabilities(&self) -> Capabilities<'_> {
-        Capabilities::none().with_watch(self).with_lives(self)
+        Capabilities::none().with_watch(self).with_lives(self).with_forced_refresh(self)
     }
 
     fn domain(&self, _: &Key) -> Domain {

@@ -13,5 +13,5 @@
 mod one;
 mod several;
 
-pub use one::{Acquire, Fill, Get, Life, Ping, Put, Release, Remove, Renew};
+pub use one::{Acquire, Fill, Get, Life, Ping, Put, Release, Remove, Renew, Takeover};
 pub use several::{Begin, End, GetAll, GetWatched, RemoveAll, Sweep, TagAll};

@@ -94,6 +94,51 @@ impl<'a> Acquire<'a> {
     }
 }
 
+/// TAKEOVER: asks that whoever began before stores no more. See
+/// [`ForcedRefresh::take_over`](crate::store::ForcedRefresh::take_over).
+///
+/// ```
+/// use cached_core::store::{Head, Key, Takeover};
+/// use std::time::Duration;
+///
+/// let fresh = Head::from_bytes(b"V0123456789abcdef").unwrap();
+/// let lease = Head::from_bytes(b"Labcdef0123456789").unwrap();
+/// let key = Key::from("k");
+/// let request = Takeover::new(&key, fresh, lease, Duration::from_secs(10), Duration::from_millis(100));
+/// assert_eq!((request.fresh, request.lease), (fresh, lease));
+/// ```
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Takeover<'a> {
+    /// The register.
+    pub key: &'a Key,
+    /// The head that a value gets in place of its own.
+    pub fresh: Head,
+    /// The lease that is to stand where no value stands.
+    pub lease: Head,
+    /// The time after which the lease ends by itself.
+    pub ttl: Duration,
+    /// The longest time that the answer may take.
+    pub within: Duration,
+}
+
+impl<'a> Takeover<'a> {
+    /// Asks that the value under `key` gets the head `fresh`, or that `lease` stands there if there is no value.
+    ///
+    /// ```
+    /// # use cached_core::store::{Head, Key, Takeover};
+    /// # use std::time::Duration;
+    /// # let fresh = Head::from_bytes(b"V0123456789abcdef").unwrap();
+    /// # let (key, lease) = (Key::from("k"), Head::from_bytes(b"Labcdef0123456789").unwrap());
+    /// let request = Takeover::new(&key, fresh, lease, Duration::from_secs(10), Duration::from_millis(100));
+    /// # assert_eq!(request.key, &key);
+    /// ```
+    #[must_use]
+    pub fn new(key: &'a Key, fresh: Head, lease: Head, ttl: Duration, within: Duration) -> Self {
+        Self { key, fresh, lease, ttl, within }
+    }
+}
+
 /// RENEW: asks for more time for a lease. See [`Store::renew`](crate::store::Store::renew).
 ///
 /// ```

@@ -5,6 +5,7 @@ mod beside;
 mod bracket;
 mod failover;
 mod flights;
+mod forced;
 mod late;
 mod plain;
 mod puts;
@@ -63,7 +64,7 @@ const BROKEN: [Verdict; 2] = [Verdict::Broken, Verdict::Broken];
 pub fn scenarios() -> Vec<Scenario> {
     let of_one_server =
         [plain::all(), bracket::all(), tags::all(), puts::all(), flights::all(), ahead::all(), late::all()];
-    [of_one_server.concat(), taken::all(), failover::all(), beside::all(), sets::all()].concat()
+    [of_one_server.concat(), taken::all(), failover::all(), beside::all(), sets::all(), forced::all()].concat()
 }
 
 /// The scenario of this name.
@@ -107,8 +108,10 @@ impl Scenario {
     /// and one build, and the gates need callers that look with GET, wait for a lease, and are polled.
     #[must_use]
     pub fn is_replayed(&self) -> bool {
-        let Variant { takes_over, stalls, failover, builds, .. } = self.variant;
-        !takes_over && !stalls && !builds && failover.is_none()
+        let Variant { takes_over, stalls, failover, builds, shares, forces, .. } = self.variant;
+        // Where forced refreshes share, a process has two flights, and the gates do not tell whose step one is.
+        let is_told_apart = forces == 0 || !shares;
+        !takes_over && !stalls && !builds && failover.is_none() && is_told_apart
     }
 
     /// Events that must happen in some run. Without them, the rule would hold because nothing could break it.
@@ -128,6 +131,7 @@ impl Scenario {
             failover,
             builds,
             sets,
+            forces,
             ..
         } = &self.variant;
         let is = |test: fn(&Plan) -> bool| writers.iter().flatten().any(test);
@@ -148,6 +152,8 @@ impl Scenario {
         add(*unstored, &[Event::Ended]);
         add(*sets > 0, &[Event::Set]);
         add(*sets > 0 && is(|plan| plan.is_bracket()), &[Event::NotSet]);
+        add(*forces > 0, &[Event::ValueTakenOver, Event::LeaseTakenOver, Event::StoredByForce]);
+        add(*forces > 1, &[if *shares { Event::SharedByForce } else { Event::Superseded }]);
         add(*takes_over && has_two_processes, &[Event::TakenOver]);
         add(*stalls, &[Event::SharedStalled]);
         add(*builds, &[Event::HitBeside, Event::StoredBeside, Event::WaitedForOther]);

@@ -23,6 +23,13 @@ pub(crate) enum Command {
         ttl: Duration,
         replace: Replace,
     },
+    /// TAKEOVER.
+    Takeover {
+        key: Key,
+        fresh: Head,
+        lease: Head,
+        ttl: Duration,
+    },
     Tag {
         tags: Vec<Key>,
         fresh: Head,
@@ -83,6 +90,9 @@ struct State {
     writers: HashMap<Process, Head>,
     /// Processes that wait for another caller's lease.
     leased: HashSet<Process>,
+    /// How many TAKEOVERs of each process were carried out.
+    takeovers: HashMap<Process, usize>,
+    last_takeover: Option<Process>,
 }
 
 #[derive(Default)]
@@ -166,7 +176,10 @@ impl Desk {
         let at = places.nth(place)?;
         let command = state.waiting[at].command.clone();
         match command {
-            Command::Acquire { .. } | Command::Tag { .. } | Command::Begin { token: true, .. } => {
+            Command::Acquire { .. }
+            | Command::Takeover { .. }
+            | Command::Tag { .. }
+            | Command::Begin { token: true, .. } => {
                 let waiting = state.waiting.remove(at)?;
                 let _ = waiting.turn.send(Turn::Fail(error));
                 Some(command)
@@ -252,6 +265,22 @@ impl Desk {
 
     pub(crate) fn writer(&self, process: Process) -> Option<Head> {
         self.locked().writers.get(&process).copied()
+    }
+
+    pub(crate) fn note_takeover(&self, process: Process) {
+        let mut state = self.locked();
+        *state.takeovers.entry(process).or_default() += 1;
+        state.last_takeover = Some(process);
+    }
+
+    /// Whose TAKEOVER was carried out last.
+    pub(crate) fn last_takeover(&self) -> Option<Process> {
+        self.locked().last_takeover
+    }
+
+    /// How many TAKEOVERs of this process were carried out.
+    pub(crate) fn takeovers(&self, process: Process) -> usize {
+        self.locked().takeovers.get(&process).copied().unwrap_or_default()
     }
 
     pub(crate) fn note_lease(&self, process: Process, is_anothers: bool) {

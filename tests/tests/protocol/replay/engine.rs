@@ -6,6 +6,8 @@
 //! | GET; GET, starts a refresh | a call begins, `get_or_load` or an annotated function; its GET or MGET is carried out, if it sends one (not if it finds a flight). There is no refresh ahead of time: the steps of one are skipped |
 //! | GET of the value's tag | the second MGET, of the tags that the value names |
 //! | GET beside the entry | the MGET of the entry beside the base, which reads the base as well |
+//! | begins a forced refresh | a call inside of `refresh`; it returns after the answer to its FILL |
+//! | TAKEOVER | TAKEOVER |
 //! | joins or leads | nothing: it has done so at once |
 //! | loads for itself | nothing at once: it would do so only after `max_wait`. The call continues to its end instead, by whatever steps it takes, beginning now |
 //! | announces its next step | nothing: the step is announced right before it is sent, so it waits announced. FILL, which follows the load at once, is held back with the load's answer until then |
@@ -125,6 +127,10 @@ impl Director {
             Action::LoadAlone(reader) => {
                 self.take(process_of(&self.stage.variant, reader), |_| true).await;
             }
+            Action::Force(reader) => {
+                self.stage.start_forced(reader);
+                self.took("call");
+            }
             Action::Join(_) => {}
             Action::Expire(register, writer) => self.expire(register, writer).await,
             Action::Evict(register) => {
@@ -185,6 +191,10 @@ impl Director {
                     self.take(process(task), |command| matches!(command, Command::Acquire { .. })).await;
                 }
             }
+            // A refresh lease is the way of a broken model.
+            Action::Takeover(task) | Action::RefreshLease(task) => {
+                self.take(process(task), |command| matches!(command, Command::Takeover { .. })).await;
+            }
             Action::Tag(task) | Action::TagsOfValue(task) | Action::TagsAgain(task) => {
                 self.land(process(task)).await;
                 self.take(process(task), |command| matches!(command, Command::Tag { .. })).await;
@@ -202,7 +212,8 @@ impl Director {
                 }
             }
             Action::BreakAcquire(task) => {
-                self.break_off(task, |command| matches!(command, Command::Acquire { .. })).await;
+                let is_sent = |command: &Command| matches!(command, Command::Acquire { .. } | Command::Takeover { .. });
+                self.break_off(task, is_sent).await;
             }
             Action::BreakTag(task) => self.break_off(task, |command| matches!(command, Command::Tag { .. })).await,
             Action::BreakFill(task) => {
@@ -223,7 +234,10 @@ impl Director {
 
     async fn select(&mut self, process: Process) {
         // The model's load lacks the TAG before it.
-        while self.take(process, |command| matches!(command, Command::Acquire { .. } | Command::Tag { .. })).await {}
+        let is_before = |command: &Command| {
+            matches!(command, Command::Acquire { .. } | Command::Takeover { .. } | Command::Tag { .. })
+        };
+        while self.take(process, is_before).await {}
         let Some(taken) = self.stage.take(process, |command| matches!(command, Command::Select)).await else { return };
         self.took("SELECT");
         if self.stage.variant.shares && process == 0 {

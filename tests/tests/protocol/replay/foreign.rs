@@ -6,7 +6,7 @@ use super::gate::FOR_EVER;
 use cached_core::Clock;
 use cached_core::store::{
     Acquire, Begin, Each, End, Fill, Get, Head, Key, MemoryStore, Ping, Put, RedisStore, Remove, RemoveAll, Store,
-    TagAll, Written,
+    TagAll, Takeover, Written,
 };
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -159,6 +159,10 @@ impl Foreign {
         let carried_out = match command {
             Command::Acquire { key, lease, ttl, replace } => {
                 store.acquire(Acquire::new(&key, lease, ttl, WITHIN).replacing(replace)).await.map(drop)
+            }
+            Command::Takeover { key, fresh, lease, ttl } => {
+                let forced = store.capabilities().forced_refresh().expect("our own stores can");
+                forced.take_over(Takeover::new(&key, fresh, lease, ttl, WITHIN)).await.map(drop)
             }
             Command::Tag { tags, fresh, ttl } => {
                 store.tag(TagAll::new(&tags, fresh, ttl, WITHIN)).await.and_then(Each::whole).map(drop)

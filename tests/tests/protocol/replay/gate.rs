@@ -4,8 +4,8 @@ use super::desk::{Command, Desk, Process};
 use super::foreign::Marks;
 use bytes::Bytes;
 use cached_core::store::{
-    Acquire, Acquired, Begin, Capabilities, Domain, Each, End, Ended, Fill, Get, GetAll, Head, Key, Ping, Put, Release,
-    Remove, RemoveAll, Renew, Store, StoreFuture, Sweep, Swept, TagAll,
+    Acquire, Acquired, Begin, Capabilities, Domain, Each, End, Ended, Fill, ForcedRefresh, Get, GetAll, Head, Key,
+    Ping, Put, Release, Remove, RemoveAll, Renew, Store, StoreFuture, Sweep, Swept, TagAll, TakenOver, Takeover,
 };
 use std::sync::Arc;
 use std::time::Duration;
@@ -35,6 +35,20 @@ impl Gate {
     }
 }
 
+impl ForcedRefresh for Gate {
+    fn take_over<'a>(&'a self, request: Takeover<'a>) -> StoreFuture<'a, TakenOver> {
+        let Takeover { key, fresh, lease, ttl, .. } = request.clone();
+        let command = Command::Takeover { key: Key::clone(key), fresh, lease, ttl };
+        let run = async move {
+            let forced = self.store.capabilities().forced_refresh().expect("our own stores can");
+            let taken = forced.take_over(request).await?;
+            self.desk.note_takeover(self.process);
+            Ok(taken)
+        };
+        self.pass(command, Box::pin(run))
+    }
+}
+
 // Boxed in futures of their own: what a store does at once would be done before its turn.
 impl Store for Gate {
     fn name(&self) -> &'static str {
@@ -42,7 +56,7 @@ impl Store for Gate {
     }
 
     fn capabilities(&self) -> Capabilities<'_> {
-        Capabilities::none()
+        Capabilities::none().with_forced_refresh(self)
     }
 
     fn domain(&self, key: &Key) -> Domain {

@@ -1,13 +1,16 @@
 //! The model's steps as plain calls of the store: what the scripts alone must keep, with the smallest possible client
 //! on top of them.
 //!
-//! For runs of callers that do not share. Values past their end are in [`ahead`], those that are set by hand in [`set`].
+//! For runs of callers that do not share. Values past their end are in [`ahead`], those that are set by hand in [`set`],
+//! forced refreshes in [`forced`].
 //! This differs from [the engine's table](super::engine) where the engine has no such step: a refresh is stored with
 //! FILL if the value that it saw still stands there; ACQUIRE and TAG are sent again, each with an id of its own, when
 //! their connection broke; a caller that loads for itself reads the database at once.
 
 #[path = "ahead.rs"]
 mod ahead;
+#[path = "forced.rs"]
+mod forced;
 #[path = "set.rs"]
 mod set;
 
@@ -60,6 +63,8 @@ struct Loader {
     /// The value past its end that is loaded over.
     hand: Option<Value>,
     refresh_lease: Option<Head>,
+    /// A forced refresh, and the version that the database had when it began.
+    forced: Option<u8>,
     /// Another caller writes, so nothing is stored.
     is_barred: bool,
     is_asked: bool,
@@ -100,9 +105,14 @@ pub(crate) struct Player {
 /// Replays a run with plain calls.
 pub(crate) async fn replay(ground: Ground, variant: &Variant, run: &[Action]) -> Player {
     let mut player = Player::new(ground, variant).await;
-    for action in run {
+    for (at, action) in run.iter().enumerate() {
         player.log.push(action.to_string());
-        player.act(*action).await;
+        match action {
+            Action::RefreshLease(task) if player.loader(*task).forced.is_some() => {
+                player.force_by_ticket(*task, &run[at..]).await;
+            }
+            _ => player.act(*action).await,
+        }
         player.grace().await;
         player.peek("another process").await;
     }
@@ -213,6 +223,8 @@ impl Player {
                 self.returns(reader, self.version);
             }
             Action::Acquire(task) => self.acquire(task).await,
+            Action::Force(reader) => self.force(reader),
+            Action::Takeover(task) => self.take_over(task).await,
             Action::Tag(task) => self.tag(task).await,
             Action::Select(task) => self.select(task).await,
             Action::TagsOfValue(task) => self.tags_of_value(task).await,
@@ -311,7 +323,10 @@ impl Player {
     /// The load, after all that must precede it.
     async fn select(&mut self, task: Task) {
         if !self.loader(task).is_asked {
-            self.acquire(task).await;
+            match self.loader(task).forced {
+                Some(_) => self.take_over(task).await,
+                None => self.acquire(task).await,
+            }
         }
         let loader = self.loader(task);
         let needs_tag = loader.tag.is_none() && loader.namespace.is_none() && !loader.is_barred;
@@ -322,6 +337,9 @@ impl Player {
         self.took("SELECT");
         if !task.refresh || self.variant.refresh_lease {
             self.returns(task.process, self.version);
+        }
+        if self.loader(task).is_barred {
+            self.complete_forced(task, true);
         }
     }
 
@@ -349,16 +367,19 @@ impl Player {
         if let Some(Command::Fill { key, expected, .. }) = self.filling(task) {
             let removed = self.foreign.store.release(Release::new(&key, expected, WITHIN)).await.expect("RELEASE");
             self.took(if removed { "RELEASE of a value" } else { "RELEASE of a value, refused" });
+            self.complete_forced(task, removed);
         }
         self.release(task).await;
         *self.loader(task) = Loader::default();
     }
 
     async fn fill(&mut self, task: Task) {
+        let mut is_stored = true;
         if let Some(Command::Fill { key, expected, value, ttl }) = self.filling(task) {
-            let stored = self.foreign.store.fill(Fill::new(&key, expected, value, ttl, WITHIN)).await.expect("FILL");
-            self.took(if stored { "FILL" } else { "FILL, refused" });
+            is_stored = self.foreign.store.fill(Fill::new(&key, expected, value, ttl, WITHIN)).await.expect("FILL");
+            self.took(if is_stored { "FILL" } else { "FILL, refused" });
         }
+        self.complete_forced(task, is_stored);
         self.release(task).await;
         *self.loader(task) = Loader::default();
     }
@@ -367,6 +388,7 @@ impl Player {
         let (lease, fresh) = (self.id(b'L'), self.id(b'V'));
         let register = if self.variant.tags == Tags::FromValue { NAMESPACE } else { TAG };
         let lost = match action {
+            Action::BreakAcquire(task) if self.loader(task).forced.is_some() => Some(self.lost_takeover()),
             Action::BreakAcquire(_) => {
                 Some(Command::Acquire { key: ENTRY.into(), lease, ttl: FOR_EVER, replace: Replace::Nothing })
             }

@@ -83,6 +83,11 @@ impl Row {
         }
     }
 
+    /// Reads by force.
+    pub(crate) async fn refresh(self, reading: Reading) -> Result<u64, StoreError> {
+        cached_core::refresh(self.read(reading)).await
+    }
+
     /// Sets the value by hand that a read of this kind would store.
     pub(crate) async fn set(self, reading: Reading, version: u64) -> Result<(), CacheError> {
         let entry = match reading {
@@ -110,6 +115,8 @@ impl Row {
                 let version = self.commit().await;
                 (version, self.cache.invalidate(what()).await)
             }
+            // Nobody is told, so nothing is promised.
+            Way::Silent => (self.commit().await, Outcome::Queued),
             Way::DoubleDelete => {
                 let _ = self.cache.invalidate(what()).await;
                 let version = self.commit().await;

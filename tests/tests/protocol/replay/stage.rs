@@ -29,7 +29,17 @@ struct Call {
     reader: u8,
     /// The version that was complete when it began.
     floor: u64,
+    forced: Option<Forced>,
     task: JoinHandle<Result<u64, StoreError>>,
+}
+
+/// What is known of a forced refresh when it begins.
+struct Forced {
+    process: Process,
+    /// The version that the database has.
+    since: u64,
+    /// The TAKEOVERs of its process so far.
+    takeovers: usize,
 }
 
 /// A write under way.
@@ -226,7 +236,16 @@ impl Stage {
     pub(crate) fn start_read(&mut self, reader: u8) {
         let process = process_of(&self.variant, reader);
         let (row, reading, floor) = (self.rows[process].clone(), self.reading_of(process), self.completed);
-        self.calls.push(Call { reader, floor, task: tokio::spawn(row.read(reading)) });
+        self.calls.push(Call { reader, floor, forced: None, task: tokio::spawn(row.read(reading)) });
+    }
+
+    /// As [`start_read`](Self::start_read), by force.
+    pub(crate) fn start_forced(&mut self, reader: u8) {
+        let process = process_of(&self.variant, reader);
+        let (row, reading, floor) = (self.rows[process].clone(), self.reading_of(process), self.completed);
+        let (since, takeovers) = (self.database.load(Ordering::SeqCst), self.desk.takeovers(process));
+        let forced = Some(Forced { process, since, takeovers });
+        self.calls.push(Call { reader, floor, forced, task: tokio::spawn(row.refresh(reading)) });
     }
 
     /// The first process is of one build, the others are of another.
@@ -309,6 +328,16 @@ impl Stage {
                 other => self.fails(&format!("a read of reader {} failed: {other:?}", call.reader)),
             }
             self.returned += 1;
+            // What stands there from now on was loaded after the call began. Nothing is promised if TAKEOVER got lost, or
+            // until a later forced refresh of another process has ended.
+            if let Some(Forced { process, since, takeovers }) = call.forced
+                && self.desk.takeovers(process) > takeovers
+                && self.desk.last_takeover() == Some(process)
+                && since > self.completed
+            {
+                self.completed = since;
+                self.log.push(format!("    reader {}: v{since} is complete by force", call.reader));
+            }
         }
         if let Some(set) = self.set.take_if(|set| set.is_finished()) {
             let set = match set.await {
@@ -470,6 +499,7 @@ pub(crate) fn name(command: &Command) -> &'static str {
         Command::Get => "GET",
         Command::GetAll => "GET with tags",
         Command::Acquire { .. } => "ACQUIRE",
+        Command::Takeover { .. } => "TAKEOVER",
         Command::Tag { .. } => "TAG",
         Command::Fill { .. } => "FILL",
         Command::RemoveAll { .. } => "UNLINK",

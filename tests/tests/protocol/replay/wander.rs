@@ -102,8 +102,13 @@ impl Wanderer {
             0..12 if self.reads < READS => {
                 let reader = self.chance.of(&[0, 1, 2]);
                 self.reads += 1;
-                self.says(format!("reader {reader} begins"));
-                self.stage.start_read(reader);
+                if self.chance.below(4) == 0 {
+                    self.says(format!("reader {reader} refreshes by force"));
+                    self.stage.start_forced(reader);
+                } else {
+                    self.says(format!("reader {reader} begins"));
+                    self.stage.start_read(reader);
+                }
             }
             12..20 => {
                 let writer = self.chance.of(&[0, 1]);

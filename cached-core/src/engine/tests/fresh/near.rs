@@ -107,7 +107,7 @@ impl Function {
     async fn is_to_load(&self, on: &Subject, draw: f64) -> bool {
         let shape = ResultValue::<u64, String>::default();
         let mut call = Call::new(self.site, Some(&on.cache), "", &[]);
-        call.target.as_mut().unwrap().left = Some(Box::new(LeftByNear { words: None, draw: Some(draw) }));
+        call.target.as_mut().unwrap().left = Some(Box::new(LeftByNear { draw: Some(draw), ..LeftByNear::default() }));
         let is_to_load = read(call.typed(shape), shape, Cloned).await.is_err();
         // Lets the refresh lease be released.
         tasks().await;
