@@ -18,7 +18,6 @@ pub(crate) mod control;
 mod flight;
 mod flight_value;
 pub(crate) mod forced;
-mod gate;
 pub(crate) mod gate;
 pub(crate) mod handle;
 mod health;

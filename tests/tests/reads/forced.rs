@@ -139,8 +139,8 @@ impl Subject {
     }
 
     async fn settled(&self) {
-        self.here.cache.settled().await;
-        self.there.cache.settled().await;
+        self.here.cache.flush().await;
+        self.there.cache.flush().await;
     }
 }
 

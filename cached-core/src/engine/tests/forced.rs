@@ -21,7 +21,7 @@ impl Subject {
     async fn holding(value: u64) -> Self {
         let on = Self::new();
         on.call(value, AT_ONCE).await;
-        on.cache.settled().await;
+        on.cache.flush().await;
         on
     }
 
@@ -64,7 +64,7 @@ async fn a_load_that_began_before_is_not_stored_over_it() {
         let (forced, took) = timed(on.force(Ok(2), ms(10))).await;
         assert_eq!((forced, took), (Ok(2), ms(10)), "it waits for nobody");
         assert_eq!(old.await.unwrap(), if stands { Ok(1) } else { Ok(8) });
-        on.cache.settled().await;
+        on.cache.flush().await;
         assert_eq!(on.stands().await, Some(2));
     }
 }
@@ -202,7 +202,7 @@ async fn what_cannot_be_encoded_ends_the_old_value() {
     let on = Subject::new();
     let call = |value: f64| on.cache.entry("f").get_or_load(move || async move { Ok::<_, ()>(value) });
     assert_eq!(call(1.0).await, Ok(1.0));
-    on.cache.settled().await;
+    on.cache.flush().await;
     assert!(crate::refresh(call(f64::NAN)).await.unwrap().is_nan());
     assert_eq!(call(2.0).await, Ok(2.0), "the source has answered");
 }
@@ -218,7 +218,7 @@ async fn tags_are_those_from_before_the_load() {
         on.cache.entry("k").tag("t").get_or_load(load).await.unwrap()
     };
     call(1, AT_ONCE).await;
-    on.cache.settled().await;
+    on.cache.flush().await;
     assert_eq!((crate::refresh(call(2, AT_ONCE)).await, call(9, AT_ONCE).await), (2, 2));
     let write = async {
         sleep(ms(5)).await;
@@ -249,7 +249,7 @@ async fn entries_beside_one_another_end_together() {
     let text = async |value: &str| {
         let load = || async { Ok::<_, ()>(value.to_owned()) };
         let text = on.cache.entry("k").get_or_load(load).await.unwrap();
-        on.cache.settled().await;
+        on.cache.flush().await;
         text
     };
     assert_eq!(text("old").await, "old");
@@ -259,7 +259,7 @@ async fn entries_beside_one_another_end_together() {
     assert_eq!(forced.await.unwrap(), "new");
     assert_eq!(text("not loaded").await, "new");
     assert_eq!(on.call(2, AT_ONCE).await, 2, "the former base is gone");
-    on.cache.settled().await;
+    on.cache.flush().await;
     assert_eq!((on.call(9, AT_ONCE).await, text("not loaded").await), (2, "new".to_owned()), "side by side again");
 }
 
@@ -280,7 +280,7 @@ async fn a_load_that_refreshes_itself_by_force_loads() {
     let inner = on.clone();
     let load = || async move { inner.force(Ok(2), AT_ONCE).await };
     assert_eq!(on.cache.entry("k").get_or_load(load).await, Ok(2));
-    on.cache.settled().await;
+    on.cache.flush().await;
     assert_eq!((on.stands().await, on.store.count(Step::Takeover)), (Some(2), 0));
 }
 

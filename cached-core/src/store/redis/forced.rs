@@ -24,7 +24,7 @@ pub(super) const SCRIPT: &str = concat!(include_str!("scripts/marked.lua"), incl
 pub(super) type Takeovers = Steps<TakeoverStep>;
 
 /// TAKEOVER, as its script takes it.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct TakeoverStep {
     key: Key,
     fresh: Head,
