@@ -19,7 +19,7 @@ use crate::key::{KeySegment, Piece};
 ///
 /// An entry listens to one event, `UserUpdated { tenant, id }`, to all events of the type, `UserUpdated { .. }`, or to all
 /// that agree in some of the fields, `UserUpdated { tenant, .. }`. For the last of these the event declares which fields:
-/// `#[event(by(tenant))]`, and `#[event(by(tenant), by(tenant, country))]` for several. An emitter cannot know who
+/// `#[event(by(tenant))]`, and `#[event(by(tenant), by(tenant & country))]` for several. An emitter cannot know who
 /// listens, also in other programs, so it touches one more register for each `by`, in the same command.
 ///
 /// ```

@@ -492,7 +492,7 @@ pub fn derive_cache_key(input: TokenStream) -> TokenStream {
 /// | option | meaning | default |
 /// |---|---|---|
 /// | `#[event(name = "user_updated")]` | its name in the store: 1 to 64 characters out of `A-Z a-z 0-9 _ - .` | the name of the struct |
-/// | `#[event(by(tenant), by(tenant, country))]` | fields by which entries can listen; at most 8 times | all fields, or none |
+/// | `#[event(by(tenant), by(tenant & country))]` | fields by which entries can listen; at most 8 times | all fields, or none |
 /// | `#[event(emitted = "by hand")]` | for the audit: it is emitted by code that has no attribute (`Cache::emit`, a `Deferred`), or by another program | attributes emit it |
 /// | `#[event(heard = "by hand")]` | for the audit: entries listen to it without `invalidate_on` (value tags, `Entry::invalidate_on`), or another program does | attributes listen to it |
 /// | `#[event(crate = path)]` | the path of `cached-core`, if it is renamed or re-exported; `extern_crate!()` says it once per crate | `::cached_core` |

@@ -41,7 +41,8 @@ pub struct Writing<T, F, E = Infallible> {
 
 enum Step<T, E> {
     Begins(Boxed<Result<Bracket, E>>),
-    Works(Option<Bracket>),
+    /// Boxed, because the other steps are small.
+    Works(Option<Box<Bracket>>),
     Ends(Boxed<Outcome>, Option<T>),
 }
 
@@ -62,7 +63,7 @@ impl<T, F: Future<Output = T>, E> Writing<T, F, E> {
     fn poll_steps(&mut self, context: &mut Context<'_>) -> Poll<Result<(T, Outcome), E>> {
         loop {
             match &mut self.step {
-                Step::Begins(begin) => self.step = Step::Works(Some(ready!(begin.as_mut().poll(context))?)),
+                Step::Begins(begin) => self.step = Step::Works(Some(Box::new(ready!(begin.as_mut().poll(context))?))),
                 Step::Works(bracket) => {
                     let Some(work) = &mut self.work else { unreachable!("it is there until it has ended") };
                     let returned = ready!(work.as_mut().poll(context));

@@ -167,7 +167,7 @@ fn topic(frame: &Frame, path: &Path, brace: &token::Brace, fields: &[EventField]
     let members = fields.iter().map(|field| &field.member);
     let names: Vec<String> = sorted(fields).into_iter().map(|(name, _)| name).collect();
     let event = path.segments.last().map(|last| last.ident.unraw().to_string()).unwrap_or_default();
-    let by = names.join(", ");
+    let by = names.join(" & ");
     let undeclared = format!(
         "nobody emits `{event}` by {}, because the event does not declare it; write `#[event(by({by}))]` on `struct \
          {event}`",

@@ -64,7 +64,7 @@ const EACH: [&str; 5] = ["each", "for_each", "foreach", "all", "many"];
 
 /// Whether no attribute has an option of this name, nor of a similar one.
 pub(super) fn is_unheard(wanted: &str) -> bool {
-    option_meant(wanted, OPTIONS.iter().map(|(name, ..)| *name)).is_none()
+    !EACH.contains(&wanted) && option_meant(wanted, OPTIONS.iter().map(|(name, ..)| *name)).is_none()
 }
 
 /// The message for the call of a function where a write names what it invalidates.

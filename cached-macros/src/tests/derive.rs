@@ -72,7 +72,7 @@ fn events() {
         }
     });
     let by = expand(quote! {
-        #[event(by(tenant), by(tenant, r#type))]
+        #[event(by(tenant), by(tenant & r#type))]
         struct UserUpdated {
             tenant: u64,
             #[cache_key(hash)]

@@ -8,7 +8,7 @@ use std::time::Duration;
 use tests::{RedisServer, applied};
 
 #[derive(CacheEvent)]
-#[event(by(tenant), by(tenant, country))]
+#[event(by(tenant), by(tenant & country))]
 struct UserUpdated {
     tenant: u64,
     #[cache_key(hash)]

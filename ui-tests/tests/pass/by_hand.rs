@@ -74,7 +74,7 @@ async fn generic<T: cached_core::CacheValue>(entry: &Entry<T>) -> Option<T> {
 }
 
 fn main() {
-    drop((inferred, with_options, borrowing, generic::<User>));
+    let _ = (inferred, with_options, borrowing, generic::<User>);
     let cache = Cache::memory();
     let entry = cache.entry("user:1");
     is_send(entry.get_or_load(|| load(true)));

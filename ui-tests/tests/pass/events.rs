@@ -164,8 +164,8 @@ async fn borrowed(ids: &[u64], name: &&'static str, last: &mut u64) -> u64 {
 
 // Events by some of their fields, which the event declares in any order.
 #[derive(CacheEvent)]
-#[event(by(tenant), by(tenant, r#type))]
-#[event(by(email, name))]
+#[event(by(tenant), by(tenant & r#type))]
+#[event(by(email & name))]
 struct Member<'a, T> {
     id: u64,
     tenant: T,

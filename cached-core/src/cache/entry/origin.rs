@@ -144,7 +144,15 @@ impl Origin for OfCall {}
 impl<K: Default + 'static, R: 'static> Origin for ByHand<K, R> {}
 
 pub(crate) mod sealed {
-    use super::{Arc, CacheError, CacheValue, Engine, Invalidation, Keep, Key, NoTarget, Shape, Target, TypedCall};
+    use crate::cache::entry::origin::NoTarget;
+    use crate::engine::call::TypedCall;
+    use crate::engine::{Engine, Target};
+    use crate::error::CacheError;
+    use crate::invalidation::Invalidation;
+    use crate::key::Key;
+    use crate::near::keep::Keep;
+    use crate::outcome::{CacheValue, Shape};
+    use std::sync::Arc;
 
     /// What the verbs need of an origin.
     pub trait Origin: Clone + Send + Sync + 'static {

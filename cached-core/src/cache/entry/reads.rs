@@ -65,7 +65,7 @@ impl<T, O: Origin> Entry<T, O> {
     /// let user = entry.get_or_load(|| async { Ok::<_, Error>(String::from("Ada")) }).await?;
     /// cache.flush().await;
     ///
-    /// let not_called = || async { Err(Error::other("the database was asked again")) };
+    /// let not_called = || async { Err::<String, _>(Error::other("the database was asked again")) };
     /// assert_eq!(entry.get_or_load(not_called).await?, user);
     /// # Ok(())
     /// # }
@@ -136,7 +136,7 @@ impl<T, O: Origin> Entry<T, O> {
                 Ok(value) => return value,
                 Err(loading) => loading,
             };
-            let loading = if O::Run::IS_TASK { Ok(loading) } else { loading.in_foreground::<S>().await };
+            let loading = if O::Run::IS_TASK { Ok(loading) } else { Box::pin(loading.in_foreground::<S>()).await };
             let loading = match loading {
                 Ok(loading) => loading,
                 Err(value) => return value,

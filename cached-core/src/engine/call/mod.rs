@@ -242,16 +242,12 @@ impl Load {
             target.site.counters.loads.one();
             return Ok(Self::begun(begun));
         }
-        match old.and_then(|entry| Some((fallback::<S>(&target.site, &entry)?, entry))) {
-            Some((value, entry)) => {
-                target.served(&entry);
-                Err(value)
-            }
-            None => {
-                target.site.runs_uncached(Some(&target.key), MissReason::Payload);
-                Ok(Self::uncached())
-            }
+        if let Some((value, entry)) = old.and_then(|entry| Some((fallback::<S>(&target.site, &entry)?, entry))) {
+            target.served(&entry);
+            return Err(value);
         }
+        target.site.runs_uncached(Some(&target.key), MissReason::Payload);
+        Ok(Self::uncached())
     }
 
     /// Runs the function's body as a load, which calls from inside of it can see. The body of a call that is asked for

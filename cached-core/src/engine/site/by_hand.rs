@@ -51,7 +51,9 @@ impl Engine {
             states.insert(*options, Arc::clone(&made));
             drop(states);
             let entry = made.path();
-            problems.iter().for_each(|problem| tracing::error!(entry, "{problem}"));
+            for problem in &problems {
+                tracing::error!(entry, "{problem}");
+            }
         } else if !self.by_hand.has_overflown.swap(true, Ordering::Relaxed) {
             tracing::warn!(
                 entry = made.path(),

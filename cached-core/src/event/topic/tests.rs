@@ -3,7 +3,7 @@ use proptest::prelude::*;
 use std::collections::HashMap;
 
 #[derive(Debug, Clone, PartialEq, crate::CacheEvent)]
-#[event(by(tenant), by(id), by(tenant, lang), by(lang, id))]
+#[event(by(tenant), by(id), by(tenant & lang), by(lang & id))]
 struct Renamed {
     tenant: String,
     lang: String,
@@ -81,7 +81,7 @@ fn a_field_that_cannot_be_rendered_leaves_the_topics_without_it() {
     impl KeySegment for Broken {}
 
     #[derive(crate::CacheEvent)]
-    #[event(by(tenant), by(tenant, broken))]
+    #[event(by(tenant), by(tenant & broken))]
     struct Half {
         tenant: u64,
         broken: Broken,

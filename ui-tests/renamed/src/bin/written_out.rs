@@ -34,5 +34,5 @@ fn main() {
     drop(find(Id(1)));
     drop(update(1));
     drop(row(1));
-    drop(RowChanged { id: 1 });
+    let _ = RowChanged { id: 1 };
 }

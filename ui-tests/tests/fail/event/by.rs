@@ -42,7 +42,7 @@ struct Text {
 }
 
 #[derive(CacheEvent)]
-#[event(by(tenant, country), by(country, tenant))]
+#[event(by(tenant & country), by(country & tenant))]
 struct TwiceTheSame {
     tenant: u64,
     country: u64,
@@ -50,26 +50,34 @@ struct TwiceTheSame {
 }
 
 #[derive(CacheEvent)]
-#[event(by(tenant, tenant))]
+#[event(by(tenant & tenant))]
 struct FieldTwice {
     tenant: u64,
     id: u64,
 }
 
 #[derive(CacheEvent)]
-#[event(by(id, tenant))]
+#[event(by(id & tenant))]
 struct AllFields {
     tenant: u64,
     id: u64,
 }
 
 #[derive(CacheEvent)]
-#[event(by(a), by(b), by(c), by(d), by(a, b), by(a, c), by(a, d), by(b, c), by(b, d))]
+#[event(by(a), by(b), by(c), by(d), by(a & b), by(a & c), by(a & d), by(b & c), by(b & d))]
 struct TooMany {
     a: u64,
     b: u64,
     c: u64,
     d: u64,
+}
+
+#[derive(CacheEvent)]
+#[event(by(tenant, country))]
+struct Comma {
+    tenant: u64,
+    country: u64,
+    id: u64,
 }
 
 fn main() {}
