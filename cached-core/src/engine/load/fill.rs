@@ -174,8 +174,8 @@ impl Fill {
         let mut budget = engine.budget();
         let filling =
             budget.step(engine, |store, within| store.fill(FillRequest::new(place, expected, bytes, ttl, within)));
-        let needs_proof = !self.is_forced && !(tags.is_empty() && self.target.base().is_none());
-        let (answer, holds) = if !needs_proof {
+        let needs_no_proof = self.is_forced || (tags.is_empty() && self.target.base().is_none());
+        let (answer, holds) = if needs_no_proof {
             (filling.await, true)
         } else {
             Box::pin(join(filling, self.holds(&tags, &stamps, ttl))).await

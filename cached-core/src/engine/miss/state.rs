@@ -17,6 +17,7 @@ use tokio::time::Instant;
 
 /// One miss on its way to a value, or to the permission to load.
 #[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "facts that do not depend on each other, learned at different steps")]
 pub(crate) struct MissedCall {
     pub(crate) target: Target,
     pub(super) nesting: Nesting,
