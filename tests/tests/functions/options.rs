@@ -17,7 +17,6 @@ mod pairs;
 mod schedule;
 mod source;
 mod spec;
-#[expect(clippy::needless_update, reason = "a function with all options leaves no default to its expansion")]
 mod table;
 mod twins;
 mod world;

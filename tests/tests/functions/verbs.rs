@@ -21,6 +21,7 @@ impl Loads {
         self.0.fetch_add(1, Ordering::SeqCst) + 1
     }
 
+    #[expect(clippy::unused_async, reason = "it is a load")]
     async fn next(self) -> Result<u64, Infallible> {
         Ok(self.one())
     }
@@ -179,7 +180,11 @@ async fn peek_tells_the_time_that_is_left(builder: CacheBuilder) {
     clock.advance(20 * SECOND);
     let after = timed.peek::<u64>().await.unwrap();
     assert_eq!((after.value, after.is_past_end), (Some(7), false));
-    assert_eq!((after.left, after.age), (Some(life - 20 * SECOND), Some(20 * SECOND)), "to the millisecond");
+    assert_eq!(
+        (after.left, after.age),
+        (Some(life.checked_sub(20 * SECOND).unwrap()), Some(20 * SECOND)),
+        "to the millisecond"
+    );
 
     let plain = cache.entry("plain").ttl(60 * SECOND).jitter(0.3);
     plain.set(&7_u64).await.unwrap();

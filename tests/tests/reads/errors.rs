@@ -1,5 +1,6 @@
 //! `error_if`: a chosen error is an answer, which is stored for a short time. Any other error is a failure, which never
 //! is.
+#![expect(clippy::unwrap_used, reason = "in a test, a panic is the report")]
 
 use cached_core::store::{MemoryStore, Store};
 use cached_core::{Cache, CacheEvent, Clock, Invalidation, Outcome, UnstoredReason, entry, redis_cached};
@@ -32,6 +33,7 @@ const fn not_found(id: u64) -> ApiError {
 
 type Answer = Result<String, ApiError>;
 
+#[expect(clippy::unnecessary_wraps, reason = "it is what a load returns")]
 fn row(text: &str) -> Answer {
     Ok(text.to_owned())
 }
@@ -147,7 +149,7 @@ async fn a_stored_error_ends_with_its_own_time() {
     let on = Pair::new();
     let source = Source::of([Err(not_found(1)), row("created"), row("changed")]);
     settled(&on.here, find(&on.here, &source, 1)).await.unwrap_err();
-    on.later(secs(30) - ms(1));
+    on.later(secs(30).checked_sub(ms(1)).unwrap());
     assert_eq!(find(&on.there, &source, 1).await, Err(not_found(1)));
     on.later(ms(2));
     assert_eq!(settled(&on.there, find(&on.there, &source, 1)).await, row("created"));
@@ -244,7 +246,7 @@ async fn a_value_a_none_and_an_error_have_a_time_each_in_every_codec() {
                 assert_eq!(source.loads(), 3 * loads, "{answer:?}");
                 on.later(ms(1));
             }
-            on.later(secs(time) - ms(2));
+            on.later(secs(time).checked_sub(ms(2)).unwrap());
         }
     }
 }

@@ -111,7 +111,7 @@ async fn a_writers_next_write_is_applied() {
             }
             _ => {
                 row.commit();
-                here.entry(&row.key()).remove().await.unwrap();
+                here.entry(row.key()).remove().await.unwrap();
                 Outcome::Applied
             }
         };

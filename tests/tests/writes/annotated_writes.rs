@@ -240,9 +240,9 @@ async fn put_or_fail(it: Broken, id: u64, runs: &AtomicUsize) -> Result<u64, Cac
 #[redis_put(key = "key:<it:serde>", UserUpdated { id })]
 async fn put_all_the_same(it: Broken, id: u64, cache: &Cache) -> Result<u64, CacheError> {
     let _ = it;
-    assert_eq!(cache.entry(&format!("event:{id}")).get::<u64>().await, None, "it is bracketed");
+    assert_eq!(cache.entry(format!("event:{id}")).get::<u64>().await, None, "it is bracketed");
     // Like a reader that has read before the commit.
-    let _ = cache.entry(&format!("event:{id}")).invalidate_on(&UserUpdated { id }).set(&id).await;
+    let _ = cache.entry(format!("event:{id}")).invalidate_on(&UserUpdated { id }).set(&id).await;
     Ok(id)
 }
 

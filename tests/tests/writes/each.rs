@@ -162,7 +162,7 @@ async fn ten_thousand_items_are_written_in_parts_and_all_are_marked_before_the_b
     const MANY: u64 = 10_000;
     const AT_ONCE: u64 = 200;
     let server = RedisServer::start();
-    let cache = Cache::builder().redis(&server.url()).namespace("cache").budget(Duration::from_secs(60));
+    let cache = Cache::builder().redis(server.url()).namespace("cache").budget(Duration::from_secs(60));
     let cache = cache.write_marker_ttl(Duration::from_secs(600)).build().unwrap();
     let ends = [1, MANY / 2, MANY];
     // Entries whose tag or event is invalidated stay where they are, and are not valid.

@@ -1,5 +1,4 @@
 //! Events by some of their fields: whom they reach, whatever emits them, on the memory store and on Redis.
-#![expect(clippy::unwrap_used, reason = "in a test, a panic is the report")]
 
 use cached_core::{Cache, CacheEvent, Invalidation, Outcome, redis_cached, redis_invalidate, redis_put};
 use std::collections::{BTreeSet, HashMap};

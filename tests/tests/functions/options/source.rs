@@ -51,6 +51,7 @@ impl Failure {
     }
 
     /// The answer of `error_if`.
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "`error_if` takes a function of a reference")]
     pub(crate) fn is_answer(&self) -> bool {
         *self == Self::Gone
     }

@@ -73,7 +73,7 @@ async fn a_refresh_that_brings_a_chosen_error_replaces_the_value() {
     replaced_by_refresh!(spawned, Err(not_found(1)));
 }
 
-#[redis_cached(key = "error-ahead:<id>", ttl = "1m", jitter = 0, error_if = |error| error.is_answer(), error_ttl = "10s",
+#[redis_cached(key = "error-ahead:<id>", ttl = "1m", jitter = 0, error_if = super::ApiError::is_answer, error_ttl = "10s",
     refresh_ahead = 1000000.0, cache = cache, skip(cache, source))]
 async fn ahead(cache: &Cache, source: &Source<Answer>, id: u64) -> Answer {
     // A value that took so long to load, beside this β, is refreshed by every call; the clock is the tokio runtime's.
