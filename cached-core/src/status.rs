@@ -99,7 +99,7 @@ pub enum Answer {
     Coalesced,
     /// By its own load: the function's body has run.
     Loaded,
-    /// Not at all: [`Cache::get`](crate::Cache::get) and the like have no body to run.
+    /// Not at all: [`Entry::get`](crate::Entry::get) and the like have no body to run.
     Unserved,
 }
 

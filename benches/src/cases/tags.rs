@@ -106,7 +106,8 @@ async fn fill(cache: &Cache, tag: &str, entries: u64) {
         let (cache, tag) = (cache.clone(), tag.to_owned());
         filling.spawn(async move {
             for id in (task..entries).step_by(64) {
-                let loaded = cache.entry(format!("{tag}:{id}")).tag(tag.as_str()).get_or_load(async || Ok::<_, ()>(id)).await;
+                let loaded =
+                    cache.entry(format!("{tag}:{id}")).tag(tag.as_str()).get_or_load(async || Ok::<_, ()>(id)).await;
                 assert_eq!(loaded, Ok(id));
             }
         });

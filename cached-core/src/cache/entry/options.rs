@@ -154,7 +154,7 @@ macro_rules! common_options {
             }
 
             /// Keeps decoded values in this process, each for so long at most: `local` of the attribute. The values must
-            /// be `Clone + Send + Sync`; an `Arc` is shared. The builder's [`local`](crate::CacheBuilder::local) does
+            /// be `Clone + Send + Sync`; an `Arc` is shared. The builder's [`near_ttl`](crate::CacheBuilder::near_ttl) does
             /// not apply to entries by hand.
             ///
             /// ```
