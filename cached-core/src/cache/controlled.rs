@@ -20,11 +20,11 @@ use std::task::{Context, Poll};
 /// - tasks that the future spawns, and what they call;
 /// - writes: `#[redis_invalidate]` invalidates and `#[redis_put]` stores what it returns, because otherwise the other
 ///   callers would be served old values. Cached functions that a write's own body calls are made past the cache.
-/// - what has no body to run, such as [`Entry::get`](crate::Entry::get) and [`Entry::get`](crate::Entry::get).
+/// - what has no body to run, such as [`Entry::get`](crate::Entry::get).
 ///
 /// A call made so joins no other call's load, takes no lease and waits for no room: a thousand of them run the body a
-/// thousand times at once. It leaves the entry as it is; to load it anew for all, remove it first
-/// ([`Entry::remove`](crate::Entry::remove)). The statistics count it among the loads, as
+/// thousand times at once. It leaves the entry as it is; to load it anew for all, call
+/// [`refresh`](crate::refresh). The statistics count it among the loads, as
 /// [`bypassed`](crate::SiteStats::bypassed) and as a miss for the reason
 /// [`MissReason::Bypassed`](crate::MissReason::Bypassed).
 ///
