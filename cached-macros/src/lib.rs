@@ -19,12 +19,14 @@ mod suggest;
 mod template;
 #[cfg(test)]
 mod tests;
+mod trace;
 mod transaction;
 mod validate;
 
 use proc_macro::TokenStream;
 
 use role::Role;
+use trace::traced;
 
 /// Puts an async function behind the cache: on a hit its body does not run; on a miss the returned value is stored.
 ///
@@ -499,12 +501,4 @@ pub fn derive_cache_key(input: TokenStream) -> TokenStream {
 #[proc_macro_derive(CacheEvent, attributes(event, cache_key))]
 pub fn derive_cache_event(input: TokenStream) -> TokenStream {
     traced(derive::cache_event(input.into())).into()
-}
-
-/// Prints the expansion to stderr if the environment of the compiler has `CACHED_DEBUG=1`.
-fn traced(expansion: proc_macro2::TokenStream) -> proc_macro2::TokenStream {
-    if std::env::var_os("CACHED_DEBUG").is_some_and(|value| value == "1") {
-        eprintln!("{expansion}\n");
-    }
-    expansion
 }

@@ -46,7 +46,7 @@ fn builder() -> CacheBuilder {
         .max_wait(Duration::from_secs(60))
 }
 
-/// `heartbeat`: contact that is older than this counts as lost until the store is asked again.
+/// `near_heartbeat`: contact that is older than this counts as lost until the store is asked again.
 async fn in_memory(subject: Subject, heartbeat: Duration, seed: u64, steps: usize) -> RunSummary {
     let clock = Clock::manual();
     let cache = builder().clock(clock.clone()).near_heartbeat(heartbeat).build().unwrap();

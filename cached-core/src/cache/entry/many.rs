@@ -164,13 +164,12 @@ impl<'a, Id, T, K, R> Entries<'a, Id, T, ByHand<K, R>> {
     }
 
     fn option(mut self, set: impl FnOnce(&mut HandOptions)) -> Self {
-        set(&mut self.origin.hand.options);
+        self.origin.option(set);
         self
     }
 
     fn dependency(mut self, add: impl FnOnce(Invalidation) -> Invalidation) -> Self {
-        let depends_on = &mut self.origin.hand.depends_on;
-        *depends_on = add(std::mem::take(depends_on));
+        self.origin.dependency(add);
         self
     }
 

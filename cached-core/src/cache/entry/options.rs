@@ -274,13 +274,12 @@ impl<T, K, R> Entry<T, ByHand<K, R>> {
     }
 
     fn option(mut self, set: impl FnOnce(&mut HandOptions)) -> Self {
-        set(&mut self.origin.hand.options);
+        self.origin.option(set);
         self
     }
 
     fn dependency(mut self, add: impl FnOnce(Invalidation) -> Invalidation) -> Self {
-        let depends_on = &mut self.origin.hand.depends_on;
-        *depends_on = add(std::mem::take(depends_on));
+        self.origin.dependency(add);
         self
     }
 

@@ -97,6 +97,17 @@ impl ByHand {
 }
 
 impl<K, R> ByHand<K, R> {
+    /// Sets an option.
+    pub(super) fn option(&mut self, set: impl FnOnce(&mut HandOptions)) {
+        set(&mut self.hand.options);
+    }
+
+    /// Adds what the entry depends on.
+    pub(super) fn dependency(&mut self, add: impl FnOnce(Invalidation) -> Invalidation) {
+        let depends_on = &mut self.hand.depends_on;
+        *depends_on = add(std::mem::take(depends_on));
+    }
+
     /// The same with other types.
     pub(super) fn retyped<K2, R2>(self) -> ByHand<K2, R2> {
         ByHand { hand: self.hand, types: PhantomData }
