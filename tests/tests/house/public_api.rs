@@ -97,11 +97,12 @@ fn changes_of_the_public_api_are_meant() {
         std::fs::write(&file, &listing).unwrap();
     }
     let kept = std::fs::read_to_string(&file).unwrap_or_default();
+    // As sets: in what order the lines stand, and in how many blocks the methods of a type, is no business of users.
     let (before, now): (BTreeSet<_>, BTreeSet<_>) = (kept.lines().collect(), listing.lines().collect());
     let gone: Vec<_> = before.difference(&now).map(|line| format!("- {line}")).collect();
     let new: Vec<_> = now.difference(&before).map(|line| format!("+ {line}")).collect();
     assert!(
-        kept == listing,
+        gone.is_empty() && new.is_empty(),
         "the public API has changed:\n{}\n{}\nIf that is meant: PUBLIC_API=overwrite cargo test -p tests --test house public_api",
         gone.join("\n"),
         new.join("\n")
