@@ -117,7 +117,7 @@ impl Engine {
             is_shut: AtomicBool::new(false),
             breaker: Breaker::new(),
             has_lost_probe: AtomicBool::new(false),
-            queue: Queue::default(),
+            queue: Queue::new(settings.prefix.all_tags()),
             drained: Notify::new(),
             flights: Flights::new(),
             local_refreshes: Arc::default(),

@@ -33,12 +33,14 @@ pub(crate) struct Queue {
     len: AtomicUsize,
     state: Mutex<QueueState>,
     most: usize,
+    /// The register of all tags, which is applied before every tag and event: a load that ends in between must find it
+    /// changed.
+    all_tags: Key,
 }
 
 #[derive(Debug, Default)]
 struct QueueState {
-    /// In the order in which they are applied. The register of all tags comes before each tag, because a tag's name
-    /// begins with its name: a load that ends in between must find the register of all tags changed.
+    /// In the order in which they are applied, except for the register of all tags.
     registers: BTreeMap<Key, QueueItem>,
     /// The number of the last invalidation, if the whole namespace is queued.
     all: Option<u64>,
@@ -112,15 +114,14 @@ pub(super) struct QueuedRegister {
     number: u64,
 }
 
-impl Default for Queue {
-    fn default() -> Self {
-        Self::new(MOST)
-    }
-}
-
 impl Queue {
-    fn new(most: usize) -> Self {
-        Self { len: AtomicUsize::new(0), state: Mutex::default(), most }
+    /// `all_tags`: the register of all tags.
+    pub(super) fn new(all_tags: Key) -> Self {
+        Self::of(MOST, all_tags)
+    }
+
+    fn of(most: usize, all_tags: Key) -> Self {
+        Self { len: AtomicUsize::new(0), state: Mutex::default(), most, all_tags }
     }
 
     fn locked(&self) -> MutexGuard<'_, QueueState> {
@@ -219,7 +220,14 @@ impl Queue {
             number: item.number,
         };
         let is_due = |item: &QueueItem| item.refusal.is_none_or(|refusal| refusal.until <= now);
-        let batch: Vec<_> = state.registers.iter().filter(|(_, item)| is_due(item)).take(BATCH).map(queued).collect();
+        let due = state.registers.iter().filter(|(key, item)| **key != self.all_tags && is_due(item));
+        let mut batch: Vec<_> = due.take(BATCH).map(queued).collect();
+        // With the first batch, and again if it was refused alone: not one tag goes before it.
+        if let Some(all_tags) = state.registers.get_key_value(&self.all_tags)
+            && (!batch.is_empty() || is_due(all_tags.1))
+        {
+            batch.insert(0, queued(all_tags));
+        }
         if !batch.is_empty() {
             return QueueStep::Apply(QueueBatch::Registers(batch));
         }
@@ -281,6 +289,10 @@ mod tests {
         keys.map(Key::from)
     }
 
+    fn with_room_for(most: usize) -> Queue {
+        Queue::of(most, "all".into())
+    }
+
     fn covers(queue: &Queue, key: &str) -> bool {
         queue.covers(keys([key]).iter())
     }
@@ -295,18 +307,33 @@ mod tests {
     #[test]
     fn the_register_of_all_tags_is_applied_before_any_tag() {
         let prefix = crate::key::Prefix::new("shop");
-        let tags: Vec<Key> = (0..2 * BATCH).map(|n| prefix.register(&format!("t:{n}"))).collect();
-        let queue = Queue::new(10 * BATCH);
+        let events = (0..BATCH).map(|n| prefix.register(&format!("e:Moved:{n}")));
+        let tags: Vec<Key> = (0..2 * BATCH).map(|n| prefix.register(&format!("t:{n}"))).chain(events).collect();
+        let queue = Queue::of(10 * BATCH, prefix.all_tags());
         queue.add(&tags, None);
         queue.add(&[prefix.all_tags()], None);
         let QueueBatch::Registers(first) = to_apply(&queue) else { panic!("not a sweep") };
-        assert!(tags[0].starts_with(&*prefix.all_tags()), "{}", tags[0]);
+        let last = tags.last().expect("an event");
+        assert!(**last < *prefix.all_tags(), "{last}: it would come first");
         assert_eq!(first[0].key, prefix.all_tags());
+        assert_eq!(first.iter().filter(|due| due.key == prefix.all_tags()).count(), 1);
+    }
+
+    #[test]
+    fn a_tag_takes_the_register_of_all_tags_along_though_that_was_refused_before() {
+        let (queue, now) = (with_room_for(10), Instant::now());
+        queue.add(&keys(["all"]), None);
+        let QueueBatch::Registers(refused) = to_apply(&queue) else { panic!("not a sweep") };
+        queue.refused(&refused[0], now);
+        assert!(matches!(queue.next(now), QueueStep::Wait(_)), "alone, it waits");
+        queue.add(&keys(["a"]), None);
+        let QueueStep::Apply(QueueBatch::Registers(batch)) = queue.next(now) else { panic!("there is a tag") };
+        assert_eq!(batch.iter().map(|due| &*due.key).collect::<Vec<_>>(), ["all", "a"]);
     }
 
     #[test]
     fn a_refused_register_waits_longer_each_time_and_delays_no_other() {
-        let (queue, start) = (Queue::new(10), Instant::now());
+        let (queue, start) = (with_room_for(10), Instant::now());
         let ms = Duration::from_millis;
         let at = |time| start + ms(time);
         let due = |at| match queue.next(at) {
@@ -332,7 +359,7 @@ mod tests {
 
     #[test]
     fn applied_registers_are_no_longer_covered() {
-        let queue = Queue::new(10);
+        let queue = with_room_for(10);
         assert!(!queue.claim() && !covers(&queue, "a"));
         queue.add(&keys(["a", "b"]), None);
         assert!(covers(&queue, "a") && !covers(&queue, "c") && queue.len() == 2);
@@ -347,7 +374,7 @@ mod tests {
 
     #[test]
     fn registers_added_while_a_batch_is_applied_stay() {
-        let queue = Queue::new(10);
+        let queue = with_room_for(10);
         let writer = Head::lease(7);
         queue.add(&keys(["a", "b"]), None);
         let batch = to_apply(&queue);
@@ -360,7 +387,7 @@ mod tests {
 
     #[test]
     fn a_closed_queue_says_what_it_held_and_takes_nothing_more() {
-        let queue = Queue::new(2);
+        let queue = with_room_for(2);
         queue.add(&keys(["a", "b"]), None);
         assert!(queue.claim());
         let batch = to_apply(&queue);
@@ -371,7 +398,7 @@ mod tests {
         assert_eq!(queue.add(&keys(["c"]), None), Added::Refused);
         assert_eq!(queue.close(), Dropped { registers: 0, is_sweep: false });
 
-        let queue = Queue::new(1);
+        let queue = with_room_for(1);
         assert_eq!(queue.add(&keys(["a"]), None), Added::Queued);
         assert_eq!(queue.add(&keys(["b"]), None), Added::Overflowed);
         assert_eq!(queue.close(), Dropped { registers: 0, is_sweep: true });
@@ -379,7 +406,7 @@ mod tests {
 
     #[test]
     fn too_many_registers_become_one_invalidation_of_the_namespace() {
-        let queue = Queue::new(2);
+        let queue = with_room_for(2);
         queue.add(&keys(["a", "b"]), None);
         queue.add(&keys(["a", "b"]), None);
         assert!(!covers(&queue, "c"), "those are there already");
