@@ -21,6 +21,8 @@ use std::time::Duration;
 
 /// The calls of one future whose outcome is kept. Those beyond are only counted.
 const CALLS: usize = 1000;
+/// The reasons for misses that are kept of one call.
+const MISSES: usize = 16;
 
 thread_local! {
     /// The innermost record; it is in use while the thread's control says so.
@@ -123,7 +125,10 @@ impl Record {
     /// No usable value was found.
     pub(crate) fn missed(&self, site: &'static Site, key: &Key, reason: MissReason) {
         if let Some(call) = locked(&self.0).open(site, key) {
-            call.status.misses.push(reason);
+            // A call that is given up again and again stays open.
+            if call.status.misses.len() < MISSES {
+                call.status.misses.push(reason);
+            }
             (call.status.left, call.status.past_end) = (None, None);
         }
     }
@@ -208,18 +213,19 @@ impl Calls {
 
     /// The call of this key that is under way. `None` if there is no room for one more.
     fn open(&mut self, site: &'static Site, key: &Key) -> Option<&mut NotedCall> {
-        let next = self.noted.len();
-        let has_room = self.has_room();
-        let last = self.last.entry((site.path(), Key::clone(key))).or_insert(next);
-        if self.noted.get(*last).is_none_or(|call| call.is_answered) {
-            if !has_room {
-                return None;
+        let call = (site.path(), Key::clone(key));
+        let open = self.last.get(&call).copied().filter(|at| !self.noted[*at].is_answered);
+        let at = match open {
+            Some(at) => at,
+            None if !self.has_room() => return None,
+            None => {
+                let status = CallStatus::of(site.name(), Some(key.as_str()));
+                self.noted.push(NotedCall { status, is_answered: false });
+                self.last.insert(call, self.noted.len() - 1);
+                self.noted.len() - 1
             }
-            *last = next;
-            let status = CallStatus::of(site.name(), Some(key.as_str()));
-            self.noted.push(NotedCall { status, is_answered: false });
-        }
-        self.noted.get_mut(*last)
+        };
+        self.noted.get_mut(at)
     }
 
     fn answer(&mut self, site: &'static Site, key: &Key, change: impl FnOnce(&mut CallStatus)) {
@@ -230,5 +236,36 @@ impl Calls {
             }
             None => self.further += 1,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::site::SiteSpec;
+
+    static SITE: Site = Site::new(SiteSpec { name: "find", ..SiteSpec::DEFAULT });
+
+    #[test]
+    fn what_is_kept_is_bounded_however_many_calls_there_are() {
+        let record = Record::default();
+        for n in 0..3 * CALLS {
+            let key = Key::from(n.to_string().as_str());
+            record.missed(&SITE, &key, MissReason::Absent);
+            record.answered(&SITE, &key, Answer::Unserved, false);
+        }
+        let calls = locked(&record.0);
+        assert_eq!((calls.noted.len(), calls.last.len()), (CALLS, CALLS));
+        assert_eq!(calls.further, 2 * CALLS as u64);
+    }
+
+    #[test]
+    fn a_call_that_is_given_up_for_ever_takes_no_more_room() {
+        let record = Record::default();
+        for _ in 0..3 * MISSES {
+            record.missed(&SITE, &"one".into(), MissReason::Absent);
+        }
+        let calls = locked(&record.0);
+        assert_eq!((calls.noted.len(), calls.noted[0].status.misses.len()), (1, MISSES));
     }
 }
