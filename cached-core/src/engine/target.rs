@@ -24,14 +24,14 @@ pub struct Target {
     pub(super) site: SiteRef,
     pub(super) key: Key,
     pub(super) fingerprint: u64,
-    /// What the near cache has left to this call. Boxed, because most calls have none.
+    /// Rare facts about this call. Boxed, because most calls have none.
     pub(super) left: Option<Box<LeftByNear>>,
     /// `None` if the entry stands under its key and the call has no call tags. Boxed, because every call's future holds
     /// a target, and few have tags.
     pub(super) tagged: Option<Box<Dependencies>>,
 }
 
-/// What the near cache has left to a call that it did not answer, and what the call was told by whoever makes it.
+/// Rare facts about a call: what the near cache has left to it, and how its caller makes it.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct LeftByNear {
     /// What stands for the key in the near cache.
@@ -42,6 +42,8 @@ pub(crate) struct LeftByNear {
     pub(super) draw: Option<f64>,
     /// Set if the call refreshes by force, until the loaded value is stored or not.
     pub(super) forced: Option<ForcedCall>,
+    /// The call neither stores nor serves errors, though its function does.
+    pub(super) wants_no_errors: bool,
 }
 
 /// The registers that one read asks for.
@@ -93,8 +95,9 @@ impl Target {
 
     /// The flight that this call shares with others of the same key and type.
     pub(super) fn flight(&self) -> FlightKey {
-        // A function that stores no errors could not use one that it follows to.
-        let fingerprint = self.site.error_fingerprint(self.fingerprint).unwrap_or(self.fingerprint);
+        // A call that stores no errors could not use one that it follows to.
+        let errors = self.site.error_fingerprint(self.fingerprint).filter(|_| !self.wants_no_errors());
+        let fingerprint = errors.unwrap_or(self.fingerprint);
         FlightKey { key: Key::clone(&self.key), fingerprint, kind: FlightKind::Common }
     }
 
@@ -106,6 +109,18 @@ impl Target {
     /// The flight of the calls that refresh by force.
     pub(super) fn forced_flight(&self) -> FlightKey {
         FlightKey { kind: FlightKind::Forced, ..self.flight() }
+    }
+
+    /// Makes this a call that neither stores nor serves errors, though its function does.
+    pub(crate) fn without_errors(mut self) -> Self {
+        if self.site.errors.is_some() {
+            self.left.get_or_insert_default().wants_no_errors = true;
+        }
+        self
+    }
+
+    fn wants_no_errors(&self) -> bool {
+        self.left.as_ref().is_some_and(|left| left.wants_no_errors)
     }
 
     /// Makes this call a forced refresh.

@@ -232,7 +232,7 @@ impl sealed::Origin for OfCall {
     }
 
     fn call<S: Shape>(&self, _: S) -> Result<S::Return, TypedCall> {
-        let call = TypedCall::of_target(self.target.clone());
+        let call = TypedCall::of_target(self.target.clone().without_errors());
         Err(if control::is_on() { call.controlled::<S>().on_tokio() } else { call.on_tokio() })
     }
 

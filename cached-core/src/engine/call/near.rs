@@ -209,8 +209,8 @@ impl Call {
             && let Some(local) = &target.site.local
         {
             let words = local.words(segments);
-            target.left =
-                (draw.is_some() || words.is_some()).then(|| Box::new(LeftByNear { words, draw, forced: None }));
+            target.left = (draw.is_some() || words.is_some())
+                .then(|| Box::new(LeftByNear { words, draw, ..LeftByNear::default() }));
         }
         call
     }

@@ -62,6 +62,22 @@ async fn concurrent_calls_with_and_without_the_option_get_the_answers_of_their_o
     assert!(none.loads() <= 2 && errors.loads() <= 2, "{} and {}", none.loads(), errors.loads());
 }
 
+/// They serve no errors, so they do not wait for a load that may end in one; and they do not all load.
+#[tokio::test]
+async fn the_entry_of_a_call_loads_once_beside_a_load_that_ends_in_an_error() {
+    let on = Pair::new();
+    let (errors, own) = (Source::of([Err(not_found(1))]), Source::of([row("own")]));
+    let call = stores_errors(&on.here, &errors, 1);
+    let entry = entry!(stores_errors(&on.here, &errors, 1)).unwrap();
+    let by_entry = (0..100).map(|_| entry.get_or_load(|| own.load()));
+    let (called, by_entry) = futures_util::future::join(call, futures_util::future::join_all(by_entry)).await;
+    assert_eq!(called, Err(not_found(1)));
+    for answer in by_entry {
+        assert_eq!(answer, row("own"));
+    }
+    assert_eq!((errors.loads(), own.loads()), (1, 1));
+}
+
 #[tokio::test]
 async fn a_put_replaces_a_stored_error_and_a_failed_put_removes_it() {
     let on = Pair::new();
