@@ -440,6 +440,19 @@ impl<T: Clone> Follow<T> {
         (patience, idle_since.map_or(Duration::ZERO, |since| since.max(came).elapsed()))
     }
 
+    /// Waits until the flight has ended, so that it is known whether a loaded value was stored.
+    pub(crate) async fn ended(&self) {
+        loop {
+            let mut changed = pin!(self.flight.changed.notified());
+            // Registered before the state is read, so that no change in between is missed.
+            changed.as_mut().enable();
+            if matches!(locked(&self.flight.state).progress, Progress::Ended(_)) {
+                return;
+            }
+            changed.await;
+        }
+    }
+
     /// Whether the leader waits for the store right now.
     pub(crate) fn is_in_store(&self) -> bool {
         locked(&self.flight.state).in_store_since.is_some()

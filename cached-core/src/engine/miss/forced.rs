@@ -12,10 +12,9 @@
 //! | | a writer is at work on the key or on a tag | LOAD, shared |
 //! | | TAKEOVER was carried out | LOAD, shared and stored |
 //!
-//! What is stored was loaded after this call had begun, or by a call that began later still: from TAKEOVER on, nobody
-//! who has begun before can store. So only calls that had come before TAKEOVER was announced share the load. A load
-//! under the head or lease that TAKEOVER has left may begin at once and be stored first; for who came in between, that
-//! one is too old.
+//! A forced refresh stores only values whose load began after the call. From TAKEOVER on, no load that began earlier can
+//! be stored. So calls share the load that had come before TAKEOVER was announced. A call that comes after that must not:
+//! a load under the head or the lease that TAKEOVER has left may have begun before the call, and be stored first.
 //!
 //! # Beside other builds
 //! TAKEOVER is about the register under the key, whatever type stands there. A value of another type is served on to its
@@ -37,7 +36,7 @@ use crate::reason::MissReason;
 use crate::store::{Remove, TagAll, TakenOver};
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Instant, timeout, timeout_at};
 
 /// How long a call waits for forced refreshes of others. Longer than a read waits, since its caller does not wait for a
 /// page, and two loads of one key are one too many.
@@ -54,7 +53,7 @@ enum ForcedFollow {
 
 /// What TAKEOVER led to.
 enum TakeoverOutcome {
-    /// The step of this number has taken over.
+    /// TAKEOVER was carried out.
     Taken(Box<ForcedPermit>),
     /// Load without the store.
     Without(MissReason),
@@ -100,7 +99,11 @@ impl MissedCall {
         let (began, settles_within) = (Instant::now(), self.budget.left());
         let stalls_within = self.target.engine.settings.budget;
         match timeout_at(self.deadline, follow.landing(settles_within, stalls_within)).await.ok() {
-            Some(Landing::Shared(FlightValue::Value(entry))) => ForcedFollow::Done(Next::Serve(entry)),
+            Some(Landing::Shared(FlightValue::Value(entry))) => {
+                // The caller returns only when it is known whether the value was stored.
+                let _ = timeout(settles_within, follow.ended()).await;
+                ForcedFollow::Done(Next::Serve(entry))
+            }
             Some(Landing::Shared(FlightValue::Unattributed(returned))) => ForcedFollow::Unattributed(returned),
             Some(Landing::Next(store_time)) => {
                 self.budget.charge(began.elapsed().min(store_time));

@@ -110,6 +110,21 @@ async fn those_that_come_during_a_load_share_the_next() {
     assert_eq!(on.stands().await, Some(10));
 }
 
+#[tokio::test(start_paused = true)]
+async fn who_shares_a_load_returns_when_its_value_is_stored_as_well() {
+    let on = Subject::holding(1).await;
+    let first = on.forcing(Ok(2), ms(10)).await;
+    let others = [on.forcing(Ok(3), ms(10)).await, on.forcing(Ok(4), ms(10)).await];
+    on.store.plan(Step::Fill, [Act::Well, Act::Late(ms(30))]);
+    assert_eq!(first.await.unwrap(), Ok(2));
+    let began = Instant::now();
+    for other in others {
+        assert_eq!(other.await.unwrap(), Ok(3));
+        assert_eq!(on.stands().await, Some(3), "a call that comes now finds it");
+    }
+    assert_eq!(began.elapsed(), ms(40), "the load, and FILL");
+}
+
 /// `forced_shares_load` of the protocol's model: whoever has read the fresh head by then may load and store first.
 #[tokio::test(start_paused = true)]
 async fn who_comes_after_takeover_does_not_share_although_the_load_has_not_begun() {
