@@ -267,7 +267,8 @@ impl Target {
             registers.push(now.get(at)?.as_deref());
         }
         // An entry stored by a call with fewer tags would outlive an invalidation of the others.
-        let is_complete = registers.len() >= self.tags().len();
+        let names = |tag: &Key| named.found.recorded.names().any(|name| name == prefix.name_of(tag));
+        let is_complete = self.tags().iter().all(names);
         Some(is_complete && named.found.recorded.holds_named(registers.into_iter()))
     }
 

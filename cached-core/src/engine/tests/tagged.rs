@@ -150,6 +150,16 @@ async fn calls_for_one_key_with_more_tags_do_not_take_each_others_values() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_tag_that_is_given_twice_counts_once() {
+    let on = Subject::new();
+    let load = |value| move || async move { Ok::<u64, ()>(value) };
+    assert_eq!(on.cache.entry("k").tag("a").tag("a").get_or_load(load(1)).await, Ok(1));
+    on.cache.flush().await;
+    let more = on.cache.entry("k").tag("a").tag("b");
+    assert_eq!(more.get_or_load(load(2)).await, Ok(2), "what stands there does not depend on `b`");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_value_set_with_tags_depends_on_them() {
     let on = Subject::new();
     tagged(&on.cache).set(&1_u64).await.unwrap();
