@@ -251,3 +251,17 @@ async fn an_invalidation_that_failed_for_one_key_is_queued_as_a_whole() {
         assert_eq!(on.register().await, None);
     }
 }
+
+/// Markers live for a time, and are extended only once all of them stand. A reader could store an old value where the
+/// first have run out.
+#[tokio::test(start_paused = true)]
+async fn a_write_over_many_does_not_begin_if_its_first_markers_may_run_out_meanwhile() {
+    let on = Subject::with(|builder| builder.write_marker_ttl(ms(1_000)));
+    let many = |n: usize| Invalidation::new().keys((0..n).map(|n| format!("k:{n}")));
+    for (parts, takes, begins) in [(3, 80, true), (6, 80, false)] {
+        on.store.plan(Step::Begin, vec![Act::Late(ms(takes)); parts]);
+        let written = on.cache.try_write(many(200 * parts), async {}).await;
+        assert_eq!(written.is_ok(), begins, "{parts} parts: {written:?}");
+        on.store.plan(Step::Begin, []);
+    }
+}

@@ -11,9 +11,10 @@ use crate::engine::Engine;
 use crate::engine::budget::Budget;
 use crate::engine::gate;
 use crate::envelope::Head;
-use crate::error::StoreError;
+use crate::error::{FaultKind, StoreError};
 use crate::key::Key;
 use crate::store::{Begin, End, RemoveAll, Written};
+use tokio::time::Instant;
 
 /// The most registers in one part. BEGIN takes the server 15 µs for each of them, so a part takes 3 ms.
 const MOST: usize = 200;
@@ -23,7 +24,7 @@ pub(super) fn of(keys: &[Key]) -> impl Iterator<Item = &[Key]> {
     keys.chunks(MOST)
 }
 
-/// BEGIN. When it succeeds, all markers stand.
+/// BEGIN. When it succeeds, all markers stand, and live long enough to be extended.
 pub(super) async fn begin(
     engine: &Engine,
     budget: &mut Budget,
@@ -32,10 +33,15 @@ pub(super) async fn begin(
     token: bool,
 ) -> Result<(), StoreError> {
     let marker = engine.settings.write_marker_ttl;
+    let began = Instant::now();
     for (at, keys) in of(keys).enumerate() {
         renew(budget, engine, at);
         let begin = |store, within| gate::begin(store, Begin::new(writer, keys, marker, within).with_token(token));
         budget.step(engine, begin).await?;
+        // Nobody extends the first markers before the last ones stand.
+        if began.elapsed() > marker / 3 {
+            return Err(StoreError::new(FaultKind::Timeout, "the markers of a write over many take too long"));
+        }
     }
     Ok(())
 }
