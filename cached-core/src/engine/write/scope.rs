@@ -27,6 +27,9 @@ impl Drop for Scope {
         if self.is_open {
             self.site.counters.cancelled.one();
             let _ = self.engine.enqueue(self.registers.keys(), None);
+            if self.engine.queue.is_closed() {
+                self.site.lost(&CacheError::ShutDown);
+            }
         }
     }
 }
@@ -78,7 +81,8 @@ impl Scope {
         }
     }
 
-    /// Queues all registers, also those that the store may have removed: see [`gate`].
+    /// Queues all registers, also those that the store may have removed: see
+    /// [`gate`](crate::engine::gate).
     fn queue(self, writer: Option<Head>, error: &CacheError) -> Outcome {
         let outcome = self.engine.enqueue(self.keys(), writer);
         if self.engine.queue.is_closed() {

@@ -425,7 +425,7 @@ impl ForcedRefresh for MemoryStore {
 
 impl Lives for MemoryStore {
     fn life<'a>(&'a self, Life { key, .. }: Life<'a>) -> StoreFuture<'a, Option<Duration>> {
-        done(self.step(key, || Some(self.live(key)?.until.saturating_sub(self.clock.now()))))
+        done(self.live(key).map(|held| held.until.saturating_sub(self.clock.now())))
     }
 }
 
