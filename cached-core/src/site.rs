@@ -162,6 +162,15 @@ impl SiteSpec {
 /// What a cache knows about a site. Only the cache knows its type.
 type State = dyn Any + Send + Sync;
 
+/// What users know a site by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct SiteName {
+    /// The function's name, or what the user calls it.
+    pub(crate) name: &'static str,
+    /// This tells it apart from others of that name.
+    pub(crate) path: &'static str,
+}
+
 /// One annotated function. Its counters live in each cache, not here.
 #[derive(Debug)]
 pub struct Site {
@@ -191,6 +200,10 @@ impl Site {
 
     pub(crate) fn name(&self) -> &'static str {
         self.spec.name
+    }
+
+    pub(crate) fn names(&self) -> SiteName {
+        SiteName { name: self.name(), path: self.path() }
     }
 
     /// `shop::users::Repo<_>::find`, which tells the function apart from others of its name. A site that is no

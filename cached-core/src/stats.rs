@@ -164,7 +164,7 @@ pub struct SiteStats {
     /// took longer than `load_timeout`.
     pub stale: u64,
     /// Loads that refreshed a value, before or after its end: by a call, which is among the loads, or in the
-    /// background, which is no call.
+    /// background, which is no call. The loads of [`refresh`](crate::refresh) are among them, whatever stood there.
     pub refreshes: u64,
     /// Writes whose invalidation was applied before they returned.
     pub applied: u64,

@@ -127,7 +127,7 @@ pub struct CallStatus {
     /// has none if the value was found, if another caller's load was waited for from the beginning, or if there is no
     /// cache.
     pub misses: Vec<MissReason>,
-    /// The load refreshed a value that was still there.
+    /// The load refreshed a value that was still there, or the call was made by [`refresh`](crate::refresh).
     pub is_refresh: bool,
     /// The loaded value was stored. Storing goes on after a call has its value, so this may still be `false` for a
     /// value that is stored a moment later.

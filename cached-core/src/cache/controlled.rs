@@ -65,7 +65,7 @@ pub struct Bypass<F, T> {
 
 /// Kept as a function so that the wrapper is a future whatever `F` is. Otherwise rustc would say a second time, of the
 /// `.await`, that the value passed is no call.
-type PollCall<F, T> = fn(Pin<&mut F>, &mut Context<'_>) -> Poll<T>;
+pub(super) type PollCall<F, T> = fn(Pin<&mut F>, &mut Context<'_>) -> Poll<T>;
 
 impl<F, T> Future for Bypass<F, T> {
     type Output = T;

@@ -1,6 +1,6 @@
 //! Calls of annotated functions that load and store though there is a value.
 
-use super::controlled::Controllable;
+use super::controlled::{Controllable, PollCall};
 use crate::engine::control::{self, Mode};
 use crate::engine::forced::ForcedCalls;
 use std::fmt;
@@ -71,7 +71,7 @@ pub fn refresh<F: Controllable<Returned = T>, T>(call: F) -> Refresh<F, T> {
 pub struct Refresh<F, T> {
     /// `None` once it has returned. Boxed, because a future is as large as its author made it.
     call: Option<Pin<Box<F>>>,
-    poll: fn(Pin<&mut F>, &mut Context<'_>) -> Poll<T>,
+    poll: PollCall<F, T>,
     calls: Option<ForcedCalls>,
     ending: Option<Ending<T>>,
 }

@@ -35,15 +35,15 @@ impl ForcedCall {
 /// Waits for calls that refresh by force.
 #[derive(Debug)]
 pub(crate) struct ForcedCalls {
-    /// Given to each of them; `None` once no more are made.
-    call: Option<ForcedCall>,
+    /// Given to each of them.
+    call: ForcedCall,
     ends: mpsc::Receiver<Infallible>,
 }
 
 impl ForcedCalls {
     pub(crate) fn new() -> Self {
         let (sender, ends) = mpsc::channel(1);
-        Self { call: Some(ForcedCall { _ends: sender, patience: Arc::default() }), ends }
+        Self { call: ForcedCall { _ends: sender, patience: Arc::default() }, ends }
     }
 
     /// Runs one poll of a future whose calls are forced refreshes.
@@ -56,16 +56,17 @@ impl ForcedCalls {
             }
         }
 
-        let _outer = Outer(FORCED.replace(self.call.clone()));
+        let _outer = Outer(FORCED.replace(Some(self.call.clone())));
         poll()
     }
 
     /// No more are made: waits until all have ended, for at most one budget.
-    pub(crate) async fn ended(mut self) {
-        let Some(ForcedCall { patience, .. }) = self.call.take() else { return };
+    pub(crate) async fn ended(self) {
+        let Self { call: ForcedCall { _ends: sender, patience }, mut ends } = self;
+        drop(sender);
         // Without any call there need not be a runtime.
-        if self.ends.try_recv() == Err(mpsc::error::TryRecvError::Empty) {
-            let _ = timeout(Duration::from_millis(patience.load(Ordering::Relaxed)), self.ends.recv()).await;
+        if ends.try_recv() == Err(mpsc::error::TryRecvError::Empty) {
+            let _ = timeout(Duration::from_millis(patience.load(Ordering::Relaxed)), ends.recv()).await;
         }
     }
 }

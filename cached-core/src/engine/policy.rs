@@ -113,6 +113,11 @@ impl<T, E> Policy<T, E> {
         Self { ttl: Some(ttl), ..self }
     }
 
+    /// The time to live is the site's.
+    pub(crate) fn without_ttl(self) -> Self {
+        Self { ttl: None, ..self }
+    }
+
     /// `ttl = |value| expression`
     #[must_use]
     pub fn ttl_of(self, ttl_of: fn(&T) -> Duration) -> Self {

@@ -9,7 +9,7 @@ use super::control;
 use crate::envelope::Age;
 use crate::key::Key;
 use crate::reason::{MissReason, UnstoredReason};
-use crate::site::Site;
+use crate::site::SiteName;
 use crate::status::{Answer, CacheStatus, CallStatus};
 use crate::sync::locked;
 use std::cell::RefCell;
@@ -123,7 +123,7 @@ impl Record {
     }
 
     /// No usable value was found.
-    pub(crate) fn missed(&self, site: &'static Site, key: &Key, reason: MissReason) {
+    pub(crate) fn missed(&self, site: SiteName, key: &Key, reason: MissReason) {
         if let Some(call) = locked(&self.0).open(site, key) {
             // A call that is given up again and again stays open.
             if call.status.misses.len() < MISSES {
@@ -134,36 +134,37 @@ impl Record {
     }
 
     /// A value was found that has a time.
-    pub(crate) fn found(&self, site: &'static Site, key: &Key, left: Duration, past_end: Option<Duration>) {
+    pub(crate) fn found(&self, site: SiteName, key: &Key, left: Duration, past_end: Option<Duration>) {
         if let Some(call) = locked(&self.0).open(site, key) {
             (call.status.left, call.status.past_end) = (Some(left), past_end);
         }
     }
 
     /// The value that was found lives for so long in the store. That is of interest only if it has no time of its own.
-    pub(crate) fn lives(&self, site: &'static Site, key: &Key, left: Duration) {
+    pub(crate) fn lives(&self, site: SiteName, key: &Key, left: Duration) {
         if let Some(call) = locked(&self.0).open(site, key) {
             call.status.left.get_or_insert(left);
         }
     }
 
     /// A call was answered without a load of its own.
-    pub(crate) fn answered(&self, site: &'static Site, key: &Key, answer: Answer, is_stale: bool) {
+    pub(crate) fn answered(&self, site: SiteName, key: &Key, answer: Answer, is_stale: bool) {
         locked(&self.0).answer(site, key, |status| (status.answer, status.is_stale) = (answer, is_stale));
     }
 
-    /// A call begins its own load. `over`: the load refreshes a value, which is past its end or not.
-    pub(crate) fn loads(&self, site: &'static Site, key: &Key, over: Option<Age>) {
+    /// A call begins its own load. `over`: the load refreshes a value, which is past its end or not. `is_forced`: it is
+    /// a forced refresh, which does not read what it refreshes.
+    pub(crate) fn loads(&self, site: SiteName, key: &Key, over: Option<Age>, is_forced: bool) {
         locked(&self.0).answer(site, key, |status| {
             status.answer = Answer::Loaded;
-            (status.is_refresh, status.is_over) = (over.is_some(), over.is_some_and(Age::is_over));
+            (status.is_refresh, status.is_over) = (over.is_some() || is_forced, over.is_some_and(Age::is_over));
             (status.left, status.past_end) = (None, None);
         });
     }
 
     /// A call runs its function as if there were no cache; without a reason, there is none.
-    pub(crate) fn runs_uncached(&self, site: &'static Site, key: Option<&Key>, reason: Option<MissReason>) {
-        let mut status = CallStatus::of(site.name(), key.map(Key::as_str));
+    pub(crate) fn runs_uncached(&self, site: SiteName, key: Option<&Key>, reason: Option<MissReason>) {
+        let mut status = CallStatus::of(site.name, key.map(Key::as_str));
         (status.answer, status.misses) = (Answer::Loaded, reason.into_iter().collect());
         let mut calls = locked(&self.0);
         if calls.has_room() {
@@ -174,21 +175,21 @@ impl Record {
     }
 
     /// A call whose load failed, or takes too long, was answered by a value past its end.
-    pub(crate) fn falls_back(&self, site: &'static Site, key: &Key) {
+    pub(crate) fn falls_back(&self, site: SiteName, key: &Key) {
         if let Some(call) = locked(&self.0).last(site, key) {
             call.status.is_stale = true;
         }
     }
 
     /// The loaded value was stored.
-    pub(crate) fn stored(&self, site: &'static Site, key: &Key) {
+    pub(crate) fn stored(&self, site: SiteName, key: &Key) {
         if let Some(call) = locked(&self.0).last(site, key).filter(|call| call.status.answer == Answer::Loaded) {
             call.status.is_stored = true;
         }
     }
 
     /// The loaded value was not stored; or a value that was found is not kept near.
-    pub(crate) fn unstored(&self, site: &'static Site, key: &Key, reason: UnstoredReason) {
+    pub(crate) fn unstored(&self, site: SiteName, key: &Key, reason: UnstoredReason) {
         let mut calls = locked(&self.0);
         let is_loaded = |call: &&mut NotedCall| {
             call.is_answered && call.status.answer == Answer::Loaded && call.status.unstored.is_none()
@@ -206,20 +207,20 @@ impl Calls {
         self.noted.len() < CALLS
     }
 
-    fn last(&mut self, site: &'static Site, key: &Key) -> Option<&mut NotedCall> {
-        let at = *self.last.get(&(site.path(), Key::clone(key)))?;
+    fn last(&mut self, site: SiteName, key: &Key) -> Option<&mut NotedCall> {
+        let at = *self.last.get(&(site.path, Key::clone(key)))?;
         self.noted.get_mut(at)
     }
 
     /// The call of this key that is under way. `None` if there is no room for one more.
-    fn open(&mut self, site: &'static Site, key: &Key) -> Option<&mut NotedCall> {
-        let call = (site.path(), Key::clone(key));
+    fn open(&mut self, site: SiteName, key: &Key) -> Option<&mut NotedCall> {
+        let call = (site.path, Key::clone(key));
         let open = self.last.get(&call).copied().filter(|at| !self.noted[*at].is_answered);
         let at = match open {
             Some(at) => at,
             None if !self.has_room() => return None,
             None => {
-                let status = CallStatus::of(site.name(), Some(key.as_str()));
+                let status = CallStatus::of(site.name, Some(key.as_str()));
                 self.noted.push(NotedCall { status, is_answered: false });
                 self.last.insert(call, self.noted.len() - 1);
                 self.noted.len() - 1
@@ -228,7 +229,7 @@ impl Calls {
         self.noted.get_mut(at)
     }
 
-    fn answer(&mut self, site: &'static Site, key: &Key, change: impl FnOnce(&mut CallStatus)) {
+    fn answer(&mut self, site: SiteName, key: &Key, change: impl FnOnce(&mut CallStatus)) {
         match self.open(site, key) {
             Some(call) => {
                 change(&mut call.status);
@@ -242,17 +243,16 @@ impl Calls {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::site::SiteSpec;
 
-    static SITE: Site = Site::new(SiteSpec { name: "find", ..SiteSpec::DEFAULT });
+    const SITE: SiteName = SiteName { name: "find", path: "app::find" };
 
     #[test]
     fn what_is_kept_is_bounded_however_many_calls_there_are() {
         let record = Record::default();
         for n in 0..3 * CALLS {
             let key = Key::from(n.to_string().as_str());
-            record.missed(&SITE, &key, MissReason::Absent);
-            record.answered(&SITE, &key, Answer::Unserved, false);
+            record.missed(SITE, &key, MissReason::Absent);
+            record.answered(SITE, &key, Answer::Unserved, false);
         }
         let calls = locked(&record.0);
         assert_eq!((calls.noted.len(), calls.last.len()), (CALLS, CALLS));
@@ -263,7 +263,7 @@ mod tests {
     fn a_call_that_is_given_up_for_ever_takes_no_more_room() {
         let record = Record::default();
         for _ in 0..3 * MISSES {
-            record.missed(&SITE, &"one".into(), MissReason::Absent);
+            record.missed(SITE, &"one".into(), MissReason::Absent);
         }
         let calls = locked(&record.0);
         assert_eq!((calls.noted.len(), calls.noted[0].status.misses.len()), (1, MISSES));

@@ -89,10 +89,6 @@ impl Target {
         &self.key
     }
 
-    pub(crate) fn site(&self) -> &SiteRef {
-        &self.site
-    }
-
     /// The flight that this call shares with others of the same key and type.
     pub(super) fn flight(&self) -> FlightKey {
         // A call that stores no errors could not use one that it follows to.

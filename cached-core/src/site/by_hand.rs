@@ -6,7 +6,7 @@
 use super::{Freshness, Local, Role, Site, SiteSpec};
 use crate::codec::Codec;
 use crate::event::TagUse;
-use crate::ttl::NoneTtl;
+use crate::ttl::{NoneTtl, TtlSpec};
 use std::time::Duration;
 
 /// The site of entries by hand without a name and options of their own.
@@ -22,6 +22,8 @@ const VALUE_TAGS: &[TagUse] = &[TagUse { template: None, not_in_key: &[] }];
 pub(crate) struct HandOptions {
     /// The name in the statistics.
     pub(crate) name: Option<&'static str>,
+    /// The class of the time to live.
+    pub(crate) class: Option<&'static str>,
     /// The bits of an `f64`, because a number that is hashed must be an integer. So are those of `ahead`.
     pub(crate) jitter: Option<u64>,
     /// Zero: a `None` is not stored.
@@ -61,6 +63,7 @@ impl HandOptions {
         }
         let millis = |time: Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
         let spec = SiteSpec {
+            ttl: self.class.map_or(ENTRY.spec().ttl, TtlSpec::Class),
             jitter,
             none_ttl: self.none_ttl.map(|time| match millis(time) {
                 0 => NoneTtl::Off,
@@ -175,6 +178,7 @@ mod tests {
     fn the_options_of_an_entry_are_those_of_an_attribute() {
         let options = HandOptions {
             jitter: Some(0.3_f64.to_bits()),
+            class: Some("long"),
             none_ttl: Some(Duration::ZERO),
             version: Some(2),
             near: Some(MS(50)),
@@ -199,6 +203,7 @@ mod tests {
             load_timeout_ms: Some(30),
         };
         assert_eq!((spec.fresh, spec.jitter, spec.version), (fresh, Some(0.3), Some(2)));
+        assert!(matches!(spec.ttl, TtlSpec::Class("long")));
         assert_eq!(
             (spec.local, spec.serves_in_gap, spec.none_ttl),
             (Some(Local::Millis(50)), true, Some(NoneTtl::Off))

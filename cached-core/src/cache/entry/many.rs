@@ -12,7 +12,7 @@ use crate::invalidation::{Invalidation, Tag};
 use crate::many::{InResult, Passage};
 use crate::near::keep::{Cloned, Keep};
 use crate::outcome::CacheValue;
-use crate::site::by_hand::{ENTRY, HandOptions};
+use crate::site::by_hand::ENTRY;
 use std::any::type_name;
 use std::collections::HashMap;
 use std::fmt;
@@ -161,16 +161,6 @@ impl<'a, Id, T, K, R> Entries<'a, Id, T, ByHand<K, R>> {
                 return failed;
             }
         }
-    }
-
-    fn option(mut self, set: impl FnOnce(&mut HandOptions)) -> Self {
-        self.origin.option(set);
-        self
-    }
-
-    fn dependency(mut self, add: impl FnOnce(Invalidation) -> Invalidation) -> Self {
-        self.origin.dependency(add);
-        self
     }
 
     fn policy(self, change: impl FnOnce(Policy<T>) -> Policy<T>) -> Self {

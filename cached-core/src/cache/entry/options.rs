@@ -8,7 +8,6 @@ use crate::event::CacheEvent;
 use crate::invalidation::{Invalidation, Tag};
 use crate::near::keep::Cloned;
 use crate::outcome::CacheValue;
-use crate::site::by_hand::HandOptions;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -40,6 +39,19 @@ macro_rules! common_options {
             /// ```
             pub fn ttl(self, ttl: Duration) -> Self {
                 self.policy(|policy| policy.ttl(ttl))
+            }
+
+            /// A value's time to live by the name of its class: `short`, `medium`, `long`, or one that the builder
+            /// [was given](crate::CacheBuilder::ttl_class). Jitter shortens or lengthens it. Of this and
+            /// [`ttl`](Self::ttl), the last one holds. With a name that is no class, values live as those of `medium`,
+            /// and the log says so.
+            ///
+            /// ```
+            /// # let cache = cached_core::Cache::memory();
+            /// let entry = cache.entry("user:42").ttl_class("long");
+            /// ```
+            pub fn ttl_class(self, class: &'static str) -> Self {
+                self.option(|options| options.class = Some(class)).policy(crate::engine::policy::Policy::without_ttl)
             }
 
             /// The time to live that the value tells, before any other. Jitter only shortens it.
@@ -183,6 +195,16 @@ macro_rules! common_options {
             pub fn near_through_gaps(self) -> Self {
                 self.option(|options| options.serves_in_gap = true)
             }
+
+            fn option(mut self, set: impl FnOnce(&mut crate::site::by_hand::HandOptions)) -> Self {
+                self.origin.option(set);
+                self
+            }
+
+            fn dependency(mut self, add: impl FnOnce(Invalidation) -> Invalidation) -> Self {
+                self.origin.dependency(add);
+                self
+            }
         }
     };
 }
@@ -271,16 +293,6 @@ impl<T, K, R> Entry<T, ByHand<K, R>> {
     /// ```
     pub fn load_timeout(self, patience: Duration) -> Self {
         self.option(|options| options.load_timeout = Some(patience))
-    }
-
-    fn option(mut self, set: impl FnOnce(&mut HandOptions)) -> Self {
-        self.origin.option(set);
-        self
-    }
-
-    fn dependency(mut self, add: impl FnOnce(Invalidation) -> Invalidation) -> Self {
-        self.origin.dependency(add);
-        self
     }
 
     fn policy(self, change: impl FnOnce(Policy<T>) -> Policy<T>) -> Self {

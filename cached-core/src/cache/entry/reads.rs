@@ -35,7 +35,8 @@ pub struct Peek<T> {
     /// The value. `None` if it is stored that there is none, as by [`Entry::get_or_load_option`].
     pub value: Option<T>,
     /// How long ago it was stored. It is computed from the entry's time to live and jitter, which must be those that it
-    /// was stored with. `None` if they cannot be, or if [`left`](Self::left) is not known.
+    /// was stored with. `None` if they cannot be, or if [`left`](Self::left) is not known. Wrong by up to the jitter once
+    /// a [`refresh`](crate::refresh) has begun over it and stored nothing.
     pub age: Option<Duration>,
     /// How long it is served without a refresh, unless it is invalidated; zero if it is past its end. `None` if the
     /// store does not say: a store of your own may not.
@@ -215,12 +216,11 @@ impl<T, O: Origin> Entry<T, O> {
     {
         let (target, policy) = (self.origin.target::<V>(), T::policy(&self.policy));
         Box::pin(async move {
-            let target = target.ok()?;
-            let site = target.site().uncounted();
-            let standing = target.peek().await?;
-            let value = call::item::<V>(&site, &standing.entry).ok()?;
+            let standing = target.ok()?.peek().await?;
+            let site = &standing.site;
+            let value = call::item::<V>(site, &standing.entry).ok()?;
             let lifetime = match &value {
-                Some(value) => policy.ttl_for(value, &site).ok(),
+                Some(value) => policy.ttl_for(value, site).ok(),
                 None => site.none_lifetime(),
             };
             Some(Peek {

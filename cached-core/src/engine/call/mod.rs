@@ -80,7 +80,7 @@ impl Call {
     /// A call without a cache.
     pub(crate) fn without_cache(site: &'static Site) -> Self {
         if !asking::refuse(|| EntryError::NoCache { function: site.path() }) {
-            record::note(|record| record.runs_uncached(site, None, None));
+            record::note(|record| record.runs_uncached(site.names(), None, None));
         }
         Self { target: None, path: "" }
     }

@@ -14,6 +14,7 @@ use crate::engine::ambient;
 use crate::engine::policy::Policy;
 use crate::engine::record::{self, Recorded};
 use crate::outcome::Shape;
+use crate::reason::MissReason;
 use std::borrow::Borrow;
 use std::fmt;
 use std::marker::PhantomData;
@@ -164,7 +165,11 @@ where
     };
     if begun.is_claimed() {
         let old = begun.fallback().and_then(|entry| Some((fallback::<S>(begun.site(), entry)?, entry)));
-        let Some((value, entry)) = old else { return body.await };
+        let Some((value, entry)) = old else {
+            begun.site().runs_uncached(Some(begun.key()), MissReason::Payload);
+            load.begun = None;
+            return load.run(&policy, body).await;
+        };
         begun.target().served(entry);
         in_background(load, shape, policy, body);
         return value;

@@ -140,7 +140,6 @@ impl LoadPermit {
 
     /// Permission to load by force. If the load fails there is no fallback: the caller has asked for a new value.
     pub(super) fn forced(target: Target, permit: ForcedPermit, room: LoadRoom) -> Self {
-        target.site.counters.refreshes.one();
         Self::new(target, PermitKind::Forced(Box::new(permit)), room)
     }
 
@@ -165,6 +164,9 @@ impl LoadPermit {
     }
 
     fn new(target: Target, kind: PermitKind, room: LoadRoom) -> Self {
+        if target.is_forced() {
+            target.site.counters.refreshes.one();
+        }
         target.begins_load(None);
         Self { target, kind, room, fallback: None }
     }

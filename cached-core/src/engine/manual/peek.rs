@@ -24,6 +24,8 @@ use std::time::Duration;
 #[derive(Debug)]
 pub(crate) struct Standing {
     pub(crate) entry: Entry,
+    /// The entry's site, without its counters and notices.
+    pub(crate) site: SiteRef,
     end: End,
 }
 
@@ -86,7 +88,7 @@ impl Target {
             Some(times) => End::Recorded(times.fresh_until, self.engine.clock.wall()),
             None => self.end_in_store(&mut budget).await,
         };
-        Some(Standing { entry, end })
+        Some(Standing { entry, site: self.site, end })
     }
 
     async fn end_in_store(&self, budget: &mut Budget) -> End {

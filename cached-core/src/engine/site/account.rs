@@ -12,7 +12,7 @@ use crate::error::CacheError;
 use crate::invalidation::Outcome;
 use crate::key::{Key, Unrenderable};
 use crate::reason::{MissReason, UnstoredReason};
-use crate::site::Site;
+use crate::site::SiteName;
 use crate::status::Answer;
 use crate::sync::locked;
 use crate::user_code::{PanicText, UserCode, caught};
@@ -35,8 +35,8 @@ macro_rules! call_event {
 impl Target {
     /// Notes a part of the call's outcome, if somebody wants to know it.
     #[inline]
-    fn note(&self, note: impl FnOnce(&Record, &'static Site, &Key)) {
-        record::note(|record| note(record, self.site.site, &self.key));
+    fn note(&self, note: impl FnOnce(&Record, SiteName, &Key)) {
+        record::note(|record| note(record, self.site.names(), &self.key));
     }
 
     /// Counts how the call was served.
@@ -95,10 +95,11 @@ impl Target {
         self.note(|record, site, key| record.unstored(site, key, UnstoredReason::Panicked));
     }
 
-    /// Counts a load that the call makes itself. `over`: the value that it refreshes.
+    /// Counts a load that the call makes itself. `over`: the value that it refreshes and has read.
     pub(crate) fn begins_load(&self, over: Option<&Entry>) {
         self.site.counters.loads.one();
-        self.note(|record, site, key| record.loads(site, key, over.map(|entry| entry.age)));
+        let over = over.map(|entry| entry.age);
+        self.note(|record, site, key| record.loads(site, key, over, self.is_forced()));
     }
 
     /// Counts a call that found nothing and has no function to run.
@@ -148,7 +149,7 @@ impl Target {
 impl SiteState {
     /// Counts a call that runs the function as if there were no cache. Its key may be unknown.
     pub(crate) fn runs_uncached(&self, key: Option<&Key>, reason: MissReason) {
-        record::note(|record| record.runs_uncached(self.site, key, Some(reason)));
+        record::note(|record| record.runs_uncached(self.names(), key, Some(reason)));
         self.counters.miss(reason);
         self.counters.loads.one();
         self.counters.bypassed.one();
@@ -168,7 +169,7 @@ impl SiteState {
     pub(crate) fn overflowed(&self, key: Option<&Key>) {
         self.counters.unstored(UnstoredReason::Overflow);
         if let Some(key) = key {
-            record::note(|record| record.unstored(self.site, key, UnstoredReason::Overflow));
+            record::note(|record| record.unstored(self.names(), key, UnstoredReason::Overflow));
         }
     }
 

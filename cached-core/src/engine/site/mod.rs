@@ -13,7 +13,7 @@ use crate::codec::Codec;
 use crate::counter::StripedCounter;
 use crate::fingerprint;
 use crate::near::{Near, may_be_words};
-use crate::site::{self, Freshness, Local, Role, Site, SiteSpec};
+use crate::site::{self, Freshness, Local, Role, Site, SiteName, SiteSpec};
 use crate::stats::{Counters, SiteStats};
 use crate::ttl::{DEFAULT_CLASS, DEFAULT_ERROR_CLASS, DEFAULT_NONE_CLASS, Lifetime, MAX_TTL, NoneTtl, TtlSpec};
 use backlog::Backlog;
@@ -160,12 +160,12 @@ impl SiteState {
         settings: &Settings,
         near: impl FnOnce() -> Arc<Near>,
     ) -> Self {
-        let class = |name: &str, otherwise: &str| {
-            settings.classes.get(name).or_else(|| {
+        let class = |class: &str, otherwise: &str| {
+            settings.classes.get(class).or_else(|| {
                 tracing::warn!(
-                    site = site.path(),
+                    site = name.unwrap_or_else(|| site.path()),
                     place = site.place(),
-                    class = name,
+                    class,
                     "no such TTL class: values live as those of `{otherwise}`; there are {}; add it by `.ttl_class(..)` \
                      on the builder",
                     settings.classes.names()
@@ -274,6 +274,11 @@ impl SiteState {
     /// Its name in the log: that of the user, or the function's path.
     pub(crate) fn path(&self) -> &'static str {
         self.name.unwrap_or_else(|| self.site.path())
+    }
+
+    /// What a call's status says of it.
+    pub(super) fn names(&self) -> SiteName {
+        self.name.map_or_else(|| self.site.names(), |name| SiteName { name, path: name })
     }
 
     /// Calls that the near cache has answered.

@@ -4,7 +4,7 @@
 
 use cached_core::{
     Answer, Cache, CacheEvent, CacheStatus, Clock, KeyIdentity, KeySegment, MissReason, Outcome, SegmentWriter,
-    SiteStats, bypass, entry, redis_cached, redis_invalidate, with_status,
+    SiteStats, bypass, entry, redis_cached, redis_invalidate, refresh, with_status,
 };
 use serde::{Deserialize, Deserializer, Serialize};
 use std::collections::{BTreeMap, HashMap};
@@ -489,4 +489,38 @@ async fn a_cached_functions_future_has_no_room_for_it() {
     let call = with_status(plain(1));
     assert!(size_of_val(&call) <= 3 * size_of::<usize>());
     assert_eq!(tokio::spawn(async { with_status(plain(1)).await.0 }).await.unwrap(), 1);
+}
+
+#[tokio::test]
+async fn a_forced_refresh_is_told_as_one() {
+    with_cache(async |cache, _| {
+        let told = async || same(cache, "plain", refresh(plain(1))).await.1;
+        assert_eq!(told().await, "cached_core; fwd=request; stored; detail=refresh", "there is no value yet");
+        assert_eq!(told().await, "cached_core; fwd=request; stored; detail=refresh");
+        let changed = change_around(cache, 1).await;
+        assert_eq!(changed, "cached_core; fwd=request; detail=\"refresh, writing, not_stored_no_lease\"");
+    })
+    .await;
+}
+
+#[redis_invalidate(Changed { id })]
+async fn change_around(cache: &Cache, id: u64) -> String {
+    same(cache, "plain", refresh(plain(id))).await.1
+}
+
+#[tokio::test]
+async fn entries_with_a_name_are_told_by_it() {
+    with_cache(async |cache, _| {
+        let entry = |name: &'static str| cache.entry("s:hand").named(name);
+        let (_, status) = with_status(async {
+            // Side by side, under one key: each is a call of its own.
+            let (one, other) = (entry("one"), entry("other"));
+            tokio::join!(one.get::<u64>(), other.get::<u64>());
+        })
+        .await;
+        let mut sites: Vec<_> = status.calls().iter().map(|call| (call.site, &*call.misses)).collect();
+        sites.sort_unstable_by_key(|(site, _)| *site);
+        assert_eq!(sites, [("one", &[MissReason::Absent][..]), ("other", &[MissReason::Absent])]);
+    })
+    .await;
 }

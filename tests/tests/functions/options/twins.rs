@@ -59,6 +59,7 @@ twins! {
     id
     none [ttl = life(), jitter = 0.0] |entry| entry.ttl(life()).jitter(0.0);
     ttl [ttl = short_life(), jitter = 0.0] |entry| entry.ttl(short_life()).jitter(0.0);
+    ttl_class [ttl = "short", jitter = 0.0] |entry| entry.ttl(life()).ttl_class("short").jitter(0.0);
     ttl_of [ttl = |row: &Row| row.ttl(), jitter = 0.0] |entry| entry.ttl_of(Row::ttl).jitter(0.0);
     none_ttl [ttl = life(), jitter = 0.0, none_ttl = "25ms"] |entry| entry.ttl(life()).jitter(0.0).none_ttl(MS(25));
     none_ttl_off [ttl = life(), jitter = 0.0, none_ttl = "off"]
