@@ -163,7 +163,7 @@ pub struct SiteStats {
     /// Calls answered by a value past its end. They are among the hits, or among the loads if their own load failed or
     /// took longer than `load_timeout`.
     pub stale: u64,
-    /// Loads that refreshed a value, before or after its end: by a call, which is among the loads, or in the
+    /// Loads that refreshed a value, before or after its end or by force: by a call, which is among the loads, or in the
     /// background, which is no call.
     pub refreshes: u64,
     /// Writes whose invalidation was applied before they returned.
