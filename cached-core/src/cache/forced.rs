@@ -51,9 +51,9 @@ use std::task::{Context, Poll, ready};
 /// | the store cannot serve the value meanwhile (see [`ForcedRefresh`](crate::store::ForcedRefresh)) | the value is removed first, and others wait for the load |
 ///
 /// If a write is in progress or the store is out of reach, [`SiteStats::misses`](crate::SiteStats::misses) says why nothing
-/// was stored, and the load counts among [`bypassed`](crate::SiteStats::bypassed), else among
-/// [`refreshes`](crate::SiteStats::refreshes). What was loaded and not stored is counted in
-/// [`unstored`](crate::SiteStats::unstored).
+/// was stored, and the load counts among [`bypassed`](crate::SiteStats::bypassed). All other loads by force count among
+/// [`refreshes`](crate::SiteStats::refreshes), unless the value was removed first. What was loaded and not stored is
+/// counted in [`unstored`](crate::SiteStats::unstored).
 ///
 /// # Which calls
 /// Those that the future makes itself, as for [`bypass`](crate::bypass). Calls over many ids, calls of entries by hand

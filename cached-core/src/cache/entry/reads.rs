@@ -154,8 +154,8 @@ impl<T, O: Origin> Entry<T, O> {
     }
 
     /// The value, if there is one that the function, or [`get_or_load`](Self::get_or_load), would return now. A stored
-    /// `None` is a `None` here as well, and so is a stored error. The statistics count this as a call: a hit if something
-    /// is stored, otherwise unserved and a miss by its reason.
+    /// `None` is a `None` here as well, and so is a stored error. The statistics count this as a call: a hit if it finds
+    /// one of the three, otherwise unserved and a miss by its reason.
     ///
     /// It loads nothing, and waits for nothing but the store. Of an annotated function it does not ask the near cache;
     /// by hand it does, if the entry is [`near`](Entry::near).
