@@ -29,7 +29,7 @@
 //! | word | meaning |
 //! |---|---|
 //! | entry | a cached value under its key |
-//! | load | running your function, because no entry can be served |
+//! | load | running your function, mostly because no entry can be served |
 //! | hit, miss | a call that is answered from the cache; one that is not |
 //! | near cache, near hit | decoded values in the memory of this process; a hit there |
 //! | to invalidate | to make entries misses, in all processes |

@@ -157,7 +157,7 @@ impl<T, E> Fallible for crate::outcome::ResultOption<T, E> {}
 #[diagnostic::do_not_recommend]
 impl<T, E> Fallible for crate::outcome::ResultValue<T, E> {}
 
-// That it can fail is asked for `error_if` as well, and must not be said twice.
+// `error_if` requires by itself that the function can fail, and the user shall see that message once.
 #[diagnostic::do_not_recommend]
 impl<S> Fallible for WithErrors<S> {}
 

@@ -39,8 +39,8 @@ use trace::traced;
 ///
 /// Works on async functions and methods with any receiver, with generics, borrowed arguments and patterns, and in
 /// traits (with and without `#[async_trait]`). The function may return `T`, `Option<T>`, `Result<T, E>`,
-/// `Result<Option<T>, E>` or any alias of these; an `Err` is never stored, unless `error_if` chooses it. The stored type must implement
-/// `serde::Serialize` and `DeserializeOwned`. It needs no `Clone` and no `Send`, and the arguments need not be
+/// `Result<Option<T>, E>` or any alias of these; an `Err` is not stored unless `error_if` chooses it. The stored type must
+/// implement `serde::Serialize` and `DeserializeOwned`. It needs no `Clone` and no `Send`, and the arguments need not be
 /// `'static`.
 ///
 /// The [guide](https://docs.rs/cached-core/latest/cached_core/guide/index.html) has a page for each problem that an
@@ -54,14 +54,14 @@ use trace::traced;
 /// | `skip(db, span)` | arguments that are not part of the key | none |
 /// | `uncommitted = "allow"` | a skipped argument may be a transaction, see below | does not compile |
 /// | `ttl = "medium"` | how long a value lives: a class, a duration, an expression or a closure, see below | `"medium"` |
-/// | `jitter = 0.1` | spread of the TTL, as a fraction from 0.0 to below 1.0; ± for a class or a duration, only shorter for an expression or a closure | 0.1 |
+/// | `jitter = 0.1` | spread of the TTL, as a fraction from 0.0 to below 1.0; ± for a class or a duration, only shorter for an expression or a closure | the builder's: 0.1 |
 /// | `none_ttl = "short"` | how long a `None` lives: a class, a duration, or `"off"` | `"short"` |
 /// | `cache_if = \|value\| ..` | a closure or the path of a function; the value is stored only if it returns `true` | stores always |
 /// | `error_if = \|error\| ..` | a closure or the path of a function; an error is stored if it returns `true`, see below | stores no error |
 /// | `error_ttl = "30s"` | how long such an error lives: a class or a duration | `"short"` |
 /// | `invalidate_on = UserUpdated { id }` | the events that invalidate the entry, one or a list, see below | none |
 /// | `tags = "tenant:<tenant>"` | further tags of the entry, see below | none |
-/// | `version = 2` | part of the type's fingerprint; raise it when the meaning of a value changes but its type does not, see below | 1 |
+/// | `version = 2` | part of the type's fingerprint; raise it when the meaning of a value changes but its type does not, see below | none |
 /// | `codec = "json"` | the serializer: `"json"`, `"msgpack"` or `"postcard"`; or `"bytes"`, which stores a `Bytes` or `Vec<u8>` as it is | the builder's |
 /// | `batch = ids` | the function takes many ids and runs for the missing ones, see below | |
 /// | `local = "30s"` | the near cache also keeps values in this process, for at most this long; or `"off"`, see below | the builder's: off |
@@ -231,7 +231,7 @@ use trace::traced;
 ///
 /// # Errors that are answers
 ///
-/// Of the errors that a function returns, `error_if` chooses those that are answers:
+/// Some errors are answers of the source, such as "not found"; others say that it has failed. `error_if` tells the answers:
 ///
 /// ```ignore (cached-core depends on this crate)
 /// #[redis_cached(key = "user:<id>", error_if = |error| matches!(error, ApiError::NotFound), error_ttl = "30s")]
@@ -240,8 +240,8 @@ use trace::traced;
 ///
 /// Such an error is stored and served like a value, for `error_ttl` and no longer: it has no window, is not refreshed
 /// ahead, and never replaces a failure. A refresh that brings one ends the old value, because the source has answered.
-/// Any other error is a failure, and never stored. `cache_if` and the closures of `ttl` and `tags` are not asked about
-/// errors. The error type must implement `serde::Serialize` and `DeserializeOwned`, and with `local` be `Clone + Send +
+/// Any other error is a failure, and never stored. `cache_if` and the closures of `ttl` and `tags` run for values only,
+/// not for errors. The error type must implement `serde::Serialize` and `DeserializeOwned`, and with `local` be `Clone + Send +
 /// Sync`. A function with `error_if` shares its values with one without it, but not its errors.
 ///
 /// # What is read is what was stored

@@ -9,7 +9,7 @@ use std::task::{Context, Poll, ready};
 
 /// Loads and stores what `call` returns although a value is there; that value is served to everybody else meanwhile.
 /// For whoever knows that the source has changed and wants no reader to wait for the new value: a consumer of the
-/// source's events, a job that renews a read model, an operator.
+/// source's events, a job that rebuilds a read model, an operator.
 ///
 /// ```
 /// use cached_core::{Cache, redis_cached};
@@ -35,25 +35,30 @@ use std::task::{Context, Poll, ready};
 /// # }
 /// ```
 ///
-/// It returns what the function returns, once it is known whether that was stored. What stands under the key then was
-/// loaded *after this call began*, or by one that began later still: a load that was under way is not stored any more.
-/// Forced refreshes of one key that come during a load share the next load.
+/// It returns what the function returns, as soon as it is known whether that was stored, and at most one
+/// [`budget`](crate::CacheBuilder::budget) after the load has ended. If it was stored, what stands under the key then was
+/// loaded *after this call began*, or by a forced refresh that began later still: a load that was under way is not stored
+/// any more. Forced refreshes of one key that come during a load share the next load. They wait for it for up to 30 s, and
+/// then load themselves.
 ///
 /// | when | then |
 /// |---|---|
 /// | the load fails | the error is returned, and the old value stays |
+/// | the function returns an error that its `error_if` chooses | it is returned, and stored in place of the old value, since the source has answered |
 /// | the value is not to be stored (`cache_if`, `none_ttl = "off"`) | it is returned, and the old value ends, since the source has answered |
-/// | a write of the key is in progress | the function runs, and nothing is stored: what the write leaves is loaded anew |
+/// | a write of the entry, or of one of its tags or events, is in progress | the function runs, and nothing is stored: what the write leaves is loaded anew |
 /// | the store is out of reach, or the breaker is open | the function runs, and nothing is stored |
 /// | the store cannot serve the value meanwhile (see [`ForcedRefresh`](crate::store::ForcedRefresh)) | the value is removed first, and others wait for the load |
 ///
-/// In the last but one case [`SiteStats::misses`](crate::SiteStats::misses) says why; what was loaded and not stored is
-/// counted in [`unstored`](crate::SiteStats::unstored), all forced refreshes in
-/// [`refreshes`](crate::SiteStats::refreshes).
+/// If a write is in progress or the store is out of reach, [`SiteStats::misses`](crate::SiteStats::misses) says why nothing
+/// was stored, and the load counts among [`bypassed`](crate::SiteStats::bypassed). All loads by force count among
+/// [`refreshes`](crate::SiteStats::refreshes). What was loaded and not stored is counted in
+/// [`unstored`](crate::SiteStats::unstored).
 ///
 /// # Which calls
-/// Those that the future makes itself, as for [`bypass`](crate::bypass): also those over many ids, `Cache::entry(..).get_or_load(..)`,
-/// and those behind functions without an attribute. Calls from inside of a cached function's body are made as always.
+/// Those that the future makes itself, as for [`bypass`](crate::bypass). Calls over many ids, calls of entries by hand
+/// (`cache.entry(..).get_or_load(..)`) and calls through functions without an attribute are among them. Calls from inside
+/// of the body of a cached function are made as always.
 ///
 /// # Refresh or invalidate
 /// After an [invalidation](crate::Cache::invalidate) the old value is never served again, whatever happens to the next

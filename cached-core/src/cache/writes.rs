@@ -149,8 +149,8 @@ impl Cache {
     /// stored. Returns the number of removed registers.
     ///
     /// This goes through all keys of the server in short steps, so it does not block the server. When it returns,
-    /// everything that was there when it was called is gone. Values of former builds need no flush, because no other
-    /// build reads them.
+    /// everything that was there when it was called is gone. Values of former builds need not be cleared, because no
+    /// other build reads them.
     ///
     /// # Errors
     /// [`CacheError`] if a step failed. Some registers are left then; call it again.

@@ -1,8 +1,8 @@
 //! Forced refreshes, as their callers see them: [`refresh`](crate::refresh) returns when it is known whether the loaded
 //! value was stored.
 //!
-//! A call is polled under a control, and only then it finds out that it is a forced refresh. It takes a [`ForcedCall`]
-//! along, which ends with the last step of its load: whoever has made the call waits until none is left.
+//! A call is polled under a control, and only then finds out that it is a forced refresh. It takes a [`ForcedCall`] along,
+//! a guard that is dropped with the last step of its load. Its caller waits until all guards are dropped.
 
 use std::cell::RefCell;
 use std::convert::Infallible;
@@ -13,7 +13,7 @@ use tokio::sync::mpsc;
 use tokio::time::timeout;
 
 thread_local! {
-    /// What the calls that this thread makes take along, while it refreshes by force.
+    /// The guard for the calls that this thread makes, while it refreshes by force.
     static FORCED: RefCell<Option<ForcedCall>> = const { RefCell::new(None) };
 }
 
@@ -71,7 +71,7 @@ impl ForcedCalls {
     }
 }
 
-/// What a call takes along that this thread makes now.
+/// The guard that a call takes along if this thread makes it now; `None` if it is no forced refresh.
 pub(super) fn current() -> Option<ForcedCall> {
     FORCED.with_borrow(Option::clone)
 }

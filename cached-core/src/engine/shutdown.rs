@@ -132,7 +132,7 @@ impl Engine {
 
     fn forget_near(&self) {
         if let Some(near) = self.near_in_use() {
-            near.flush();
+            near.clear();
         }
     }
 }

@@ -24,14 +24,14 @@ pub struct Target {
     pub(super) site: SiteRef,
     pub(super) key: Key,
     pub(super) fingerprint: u64,
-    /// Rare facts about this call. Boxed, because most calls have none.
+    /// What few calls have. Boxed, because most calls have none of it.
     pub(super) left: Option<Box<LeftByNear>>,
     /// `None` if the entry stands under its key and the call has no call tags. Boxed, because every call's future holds
     /// a target, and few have tags.
     pub(super) tagged: Option<Box<Dependencies>>,
 }
 
-/// Rare facts about a call: what the near cache has left to it, and how its caller makes it.
+/// What few calls have: what the near cache found out before they went to the store, and what their caller wants of them.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct LeftByNear {
     /// What stands for the key in the near cache.

@@ -122,12 +122,12 @@ fn an_error_is_never_read_as_a_value_nor_a_value_as_an_error() {
         let stored = write(&Draft { content: Content::Error(payload), fingerprint: 9, ..draft(None) });
         let Register::Value(found) = read(&stored, error) else { panic!("not an error") };
         assert_eq!(Entry::found(stored.clone(), found, Age::Fresh).content(), Content::Error(payload));
-        // What builds say that do not know the bit, and sites that store no errors: a value of another type.
+        // For builds that do not know the bit, and for sites that store no errors, it is a value of another type.
         assert_eq!(reason(&stored, EXPECTED), MissReason::Type);
         assert_eq!(reason(&stored, Expectation { fingerprint: 9, ..EXPECTED }), MissReason::Type);
         assert_eq!(reason(&value, error), MissReason::Type);
         assert_eq!(reason(&value, Expectation { fingerprint: 7, ..error }), MissReason::Type);
-        // The bit alone does not make the one of the other.
+        // Changing only the bit does not make a value of an error: the check covers it.
         let mut flipped = value.to_vec();
         flipped[Head::LEN] ^= ERROR;
         assert_eq!(reason(&flipped.into(), Expectation { fingerprint: 7, ..error }), MissReason::Corrupt);

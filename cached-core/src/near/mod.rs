@@ -105,7 +105,7 @@ struct Extras {
 /// Counts what may have changed all registers at once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Epoch {
-    flushes: u32,
+    clears: u32,
     gaps: u32,
 }
 
@@ -128,7 +128,7 @@ pub(crate) struct Reservation {
 pub(crate) struct Near {
     map: Map<NearEntry>,
     marks: Marks,
-    flushes: AtomicU32,
+    clears: AtomicU32,
     gaps: AtomicU32,
     /// Until when the last confirmation is valid, by the clock, in nanoseconds.
     contact_until: AtomicU64,
@@ -171,7 +171,7 @@ impl Near {
         Self {
             map: capacity::map(settings.capacity, &counts),
             marks: Marks::new(),
-            flushes: AtomicU32::new(0),
+            clears: AtomicU32::new(0),
             gaps: AtomicU32::new(0),
             contact_until: AtomicU64::new(0),
             heartbeat: settings.heartbeat,
@@ -187,7 +187,7 @@ impl Near {
     }
 
     fn epoch(&self) -> Epoch {
-        Epoch { flushes: self.flushes.load(Ordering::SeqCst), gaps: self.gaps.load(Ordering::SeqCst) }
+        Epoch { clears: self.clears.load(Ordering::SeqCst), gaps: self.gaps.load(Ordering::SeqCst) }
     }
 
     /// Whether the store announces all changes.
@@ -266,8 +266,8 @@ impl Near {
         if !self.marks.holds(terms.mark) || !terms.extras.as_ref().is_none_or(all_hold) {
             return Some(Fault::Over(DropReason::Changed));
         }
-        if terms.epoch.flushes != self.flushes.load(Ordering::SeqCst) {
-            return Some(Fault::Over(DropReason::Flushed));
+        if terms.epoch.clears != self.clears.load(Ordering::SeqCst) {
+            return Some(Fault::Over(DropReason::Cleared));
         }
         if !self.is_in_contact(now) {
             return (!through_gaps).then_some(Fault::NoContact);
@@ -311,12 +311,12 @@ impl Near {
     }
 
     /// To be called when any register may have changed.
-    pub(crate) fn flush(&self) {
-        self.flushes.fetch_add(1, Ordering::SeqCst);
-        self.clear(DropReason::Flushed);
+    pub(crate) fn clear(&self) {
+        self.clears.fetch_add(1, Ordering::SeqCst);
+        self.drop_all(DropReason::Cleared);
     }
 
-    fn clear(&self, reason: DropReason) {
+    fn drop_all(&self, reason: DropReason) {
         let dropped = self.map.len() as u64;
         self.map.clear();
         self.counts.dropped(reason, dropped);
@@ -334,7 +334,7 @@ impl Watcher for Near {
     }
 
     fn all_changed(&self) {
-        self.flush();
+        self.clear();
         self.waiters.wake_all();
     }
 
@@ -347,7 +347,7 @@ impl Watcher for Near {
 
     fn regained(&self) {
         self.gaps.fetch_add(1, Ordering::SeqCst);
-        self.clear(DropReason::Gap);
+        self.drop_all(DropReason::Gap);
     }
 
     fn confirmed(&self, asked: Instant) {

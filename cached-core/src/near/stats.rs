@@ -16,7 +16,7 @@ crate::reason::counted_reasons! {
         /// The entry or one of its tags has changed: this process has written it, or was notified.
         Changed,
         /// All entries may have changed (`FLUSHALL`, `Cache::clear` and the like), or the cache was shut down.
-        Flushed,
+        Cleared,
         /// Contact with the store was lost, so that changes may have been missed.
         Gap,
         /// The value's time was over.

@@ -78,7 +78,7 @@ pub(super) fn call(function: &str) -> String {
 /// The message for an option of another library that needs none here.
 fn elsewhere(role: Role, wanted: &str) -> Option<&'static str> {
     Some(match (role, wanted) {
-        (Read, "result") => "`result` is not needed: an `Err` is never stored; remove it",
+        (Read, "result") => "`result` is not needed: an `Err` is not stored unless `error_if` chooses it; remove it",
         (Read | Put, "map_error" | "map_err") => {
             "`map_error` is not needed: a fault of Redis is never an error of the function; remove it"
         }

@@ -81,12 +81,12 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     };
     let takes = Duration::from_millis(load_ms.parse()?);
     let lease = Duration::from_millis(lease_ms.parse()?);
-    let throttle = Duration::from_millis(200);
+    let cooldown = Duration::from_millis(200);
     let cache = Cache::builder()
         .namespace("cache")
         .redis(url)
         .lease_ttl(lease)
-        .refresh_cooldown(throttle)
+        .refresh_cooldown(cooldown)
         .budget(Duration::from_secs(2))
         .build()?;
     cache.install();

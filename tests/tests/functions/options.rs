@@ -30,7 +30,7 @@ use tests::RedisServer;
 use world::World;
 
 /// After a failed load, nobody tries again for this long.
-const THROTTLE: Duration = Duration::from_millis(40);
+const COOLDOWN: Duration = Duration::from_millis(40);
 
 fn builder() -> CacheBuilder {
     let ms = Duration::from_millis;
@@ -39,7 +39,7 @@ fn builder() -> CacheBuilder {
         .namespace("cache")
         .ttl_class("timed", ms(120))
         .ttl_class("short", ms(60))
-        .refresh_cooldown(THROTTLE)
+        .refresh_cooldown(COOLDOWN)
         .budget(Duration::from_secs(8))
         .lease_ttl(Duration::from_secs(30))
         .write_marker_ttl(Duration::from_secs(60))

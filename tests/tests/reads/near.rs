@@ -137,12 +137,12 @@ async fn a_write_of_ones_own_is_seen_at_once(on: Subject) {
     assert_eq!(on.read(Way::Shared, 1).await, on.rows.now(1));
 }
 
-async fn a_namespace_that_is_flushed_is_seen(on: Subject) {
-    for (way, flusher) in [(Way::Shared, &on.there), (Way::Cloned, &on.here)] {
+async fn a_namespace_that_is_cleared_is_seen(on: Subject) {
+    for (way, clearer) in [(Way::Shared, &on.there), (Way::Cloned, &on.here)] {
         on.rows.warm(&on.here, way, 1).await;
         on.rows.commit(1);
-        flusher.clear().await.unwrap();
-        on.sees(way, 1, "the flush is seen").await;
+        clearer.clear().await.unwrap();
+        on.sees(way, 1, "the clearing is seen").await;
     }
 }
 
@@ -194,7 +194,7 @@ async fn near_statistics_count_what_happened(on: Subject) {
     on.here.clear().await.unwrap();
     eventually("all are dropped", async || near().entries == 0).await;
     assert_eq!(near().bytes, 0);
-    assert!(drops(DropReason::Flushed) >= 3);
+    assert!(drops(DropReason::Cleared) >= 3);
     assert!(near().drops.values().sum::<u64>() >= 5, "{:?}", near());
     assert!(near().coherent);
 }
@@ -280,7 +280,7 @@ on_every_store! {
     a_write_of_another_is_seen
     a_tag_of_another_is_seen
     a_write_of_ones_own_is_seen_at_once
-    a_namespace_that_is_flushed_is_seen
+    a_namespace_that_is_cleared_is_seen
     a_value_is_not_kept_for_longer_than_it_lives
     near_statistics_count_what_happened
     caches_on_one_store_do_not_share_what_they_keep

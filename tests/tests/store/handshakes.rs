@@ -92,7 +92,7 @@ async fn a_register_that_is_refused_holds_up_no_others() {
 }
 
 #[tokio::test]
-async fn a_node_that_owns_a_part_of_a_cluster_is_not_flushed_as_a_whole() {
+async fn a_node_that_owns_a_part_of_a_cluster_is_not_cleared_as_a_whole() {
     let server = RedisServer::start_with(&["--cluster-enabled", "yes", "--cluster-require-full-coverage", "no"]);
     let (log, _listening) = Log::listen(Level::INFO);
     server.owns_slots(0..8192).await;

@@ -138,34 +138,34 @@ async fn rounds_of(way: u64, rounds: u64) {
             stale += reader.await.expect("no panic").1;
         }
     }
-    let renewed = [&here, &there].map(|cache| cache.stats().site("row").expect("it was called").refreshes);
-    let renewed: u64 = renewed.iter().sum();
-    assert!(renewed > rounds, "{renewed} values renewed in {rounds} rounds");
+    let refreshed = [&here, &there].map(|cache| cache.stats().site("row").expect("it was called").refreshes);
+    let refreshed: u64 = refreshed.iter().sum();
+    assert!(refreshed > rounds, "{refreshed} values refreshed in {rounds} rounds");
     assert_eq!(stale, 0, "in {rounds} rounds of way {way}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_bracket_during_a_renewal() {
+async fn a_bracket_during_a_refresh() {
     rounds_of(0, 200).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_event_during_a_renewal() {
+async fn an_event_during_a_refresh() {
     rounds_of(1, 200).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_tag_during_a_renewal() {
+async fn a_tag_during_a_refresh() {
     rounds_of(2, 200).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_invalidation_during_a_renewal() {
+async fn an_invalidation_during_a_refresh() {
     rounds_of(3, 200).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn when_a_hot_value_ends_one_process_renews_it_and_nobody_waits() {
+async fn when_a_hot_value_ends_one_process_refreshes_it_and_nobody_waits() {
     // The machine may be busy just then. A caller that waits for the load would wait in each of the runs.
     let mut longest = Vec::new();
     for _ in 0..3 {
@@ -198,7 +198,7 @@ async fn two_processes_try_a_source_that_is_down_once_in_an_interval() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_ticket_of_a_killed_process_runs_out() {
+async fn the_refresh_lease_of_a_killed_process_runs_out() {
     let server = RedisServer::start();
     let mut dead = Worker::start(REFRESHER, &server.url(), "hanging", 1, 10, 1_000);
     dead.go();
@@ -241,7 +241,7 @@ async fn plain_without(cache: &Cache, source: &Source, id: u64) -> Result<u64, S
 }
 
 #[tokio::test]
-async fn whatever_stands_in_place_of_a_ticket_is_replaced() {
+async fn whatever_stands_in_place_of_a_refresh_lease_is_replaced() {
     let server = RedisServer::start();
     let cache = patient_cache(&server.url());
     let refresh_lease = b"cache:r:k:plain:1";
@@ -264,7 +264,7 @@ async fn whatever_stands_in_place_of_a_ticket_is_replaced() {
 }
 
 #[tokio::test]
-async fn a_server_that_dies_during_a_renewal_costs_nobody_anything() {
+async fn a_server_that_dies_during_a_refresh_costs_nobody_anything() {
     let mut server = RedisServer::start();
     let cache = Cache::builder().namespace("cache").redis(server.url()).build().unwrap();
     let source = Source::default();
@@ -274,7 +274,7 @@ async fn a_server_that_dies_during_a_renewal_costs_nobody_anything() {
     cache.flush().await;
     sleep(ms(10)).await;
     for id in 0..3 {
-        assert_eq!(row(&cache, &source, id, ms(50)).await, Ok(0), "renewed in the background");
+        assert_eq!(row(&cache, &source, id, ms(50)).await, Ok(0), "refreshed in the background");
     }
     sleep(ms(10)).await;
     server.kill();

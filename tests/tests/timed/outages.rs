@@ -201,7 +201,7 @@ async fn what_is_not_applied_is_never_called_applied() {
 }
 
 #[tokio::test]
-async fn too_many_become_a_flush_of_the_namespace() {
+async fn too_many_clear_the_namespace() {
     let mut server = RedisServer::start_with(&DURABLE);
     let here = patient_cache(&server.url());
     let other = Cache::builder().namespace("other").redis(server.url()).build().unwrap();

@@ -317,6 +317,8 @@ impl CacheBuilder {
     /// that, one of the waiting calls loads once more, without storing, and the others wait up to 30 s for that load.
     /// So a source that has become slow does not get all calls at once.
     ///
+    /// Forced refreshes ([`refresh`](crate::refresh)) of one key wait for each other for up to 30 s, whatever this says.
+    ///
     /// ```
     /// use std::time::Duration;
     ///

@@ -135,7 +135,8 @@ impl<T, O: Origin> Entry<T, O> {
 
 impl Cache {
     /// The entry under a key written by hand. It has the [options](crate::guide::by_hand) of `#[redis_cached]` as
-    /// methods, and the verbs of every [`Entry`]. Nothing is read until a verb is called.
+    /// methods, except for `error_if` and `error_ttl`, and the verbs of every [`Entry`]. Nothing is read until a verb is
+    /// called.
     ///
     /// The key is used as it is, behind the cache's prefix. Escape the parts that users can choose, or let an attribute
     /// do it. Annotated functions and entries by hand never return each other's values, even under one key, because an

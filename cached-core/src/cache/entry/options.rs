@@ -1,4 +1,4 @@
-//! The options of entries by hand: those of `#[redis_cached]`, as methods.
+//! The options of entries by hand: those of `#[redis_cached]` as methods, except for `error_if` and `error_ttl`.
 
 use super::Entry;
 use super::origin::{AsTask, ByHand, Holds};

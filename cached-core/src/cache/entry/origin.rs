@@ -1,5 +1,5 @@
-//! What an entry is made from: the call of an annotated function, or a key by hand with its options. And what the types
-//! of an entry's options say: how values are kept near, and whether a load is a task.
+//! An entry's origin is what it is made from: the call of an annotated function, or a key by hand with its options. The
+//! origin's type says how values are kept near and whether loads are tasks.
 
 use crate::engine::call::spawn::Returns;
 use crate::engine::call::{Call, Load, TypedCall};

@@ -49,8 +49,9 @@ impl<T, O: Origin> Entry<T, O> {
     /// The value. If there is none, calls `load`, stores what it returns, and returns it: what `#[redis_cached]` does.
     /// Callers share loads by key and type, in this process and all others; an `Err` is never stored.
     ///
-    /// The entry of an annotated function is loaded as by the function, which shares the load. Only its near cache is
-    /// not asked, and its loads are no tasks.
+    /// The entry of a call is loaded as by its function, which shares the load. Only its near cache is not asked, its
+    /// loads are no tasks, and it neither serves nor stores errors that the function's `error_if` chooses: where one
+    /// stands, it loads.
     ///
     /// # Errors
     /// Only those of `load`.
@@ -154,8 +155,8 @@ impl<T, O: Origin> Entry<T, O> {
     }
 
     /// The value, if there is one that the function, or [`get_or_load`](Self::get_or_load), would return now. A stored
-    /// `None` is a `None` here as well. The statistics count this as a call, served or unserved; anything but a value is
-    /// a miss, counted by its reason.
+    /// `None` is a `None` here as well, and so is a stored error. The statistics count this as a call: a hit if it finds
+    /// one of the three, otherwise unserved and a miss by its reason.
     ///
     /// It loads nothing, and waits for nothing but the store. Of an annotated function it does not ask the near cache;
     /// by hand it does, if the entry is [`near`](Entry::near).
@@ -191,7 +192,7 @@ impl<T, O: Origin> Entry<T, O> {
 
     /// The value as it stands, also one that is past its end and kept for `stale_if_error` only, with its age and the
     /// time left to it. For tools and tests: this is no call. It is not counted, begins no refresh, and asks no near
-    /// cache.
+    /// cache. A stored error is no value, so it is a `None`.
     ///
     /// ```
     /// # #[cached_core::redis_cached(key = "squared-once:<n>", ttl = "1m")]

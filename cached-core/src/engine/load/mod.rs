@@ -438,7 +438,7 @@ impl FailedRefresh {
         }
         // Without room the lease is released, and another process may try at once.
         start(&engine, async move {
-            lease.throttle(&target).await;
+            lease.cool_down(&target).await;
             if let Some(lead) = lead {
                 lead.failed();
             }

@@ -36,7 +36,7 @@ impl MissedCall {
                         return self.read_fallback(lead).await;
                     }
                 }
-                LeaseAnswer::Throttled(left) => {
+                LeaseAnswer::CoolingDown(left) => {
                     let engine = &self.target.engine;
                     let now = engine.clock.now();
                     engine.local_refreshes.cool_down(self.target.place(), now, now + left);

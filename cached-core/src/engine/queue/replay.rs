@@ -169,7 +169,7 @@ impl Engine {
             }
         };
         if let Some(near) = self.near_in_use() {
-            near.flush();
+            near.clear();
         }
         swept
     }

@@ -4,7 +4,8 @@
 //! meanwhile. It only keeps loads few. FILL sees to it that nothing is revived: it stores only over the very value that
 //! was read after the lease was granted.
 //!
-//! After a load that failed, the register holds a value for the time of the throttle: nobody tries before that is over.
+//! After a load that failed, the value cools down: the register holds a mark for the time of `refresh_cooldown`, and nobody
+//! tries before that is over.
 //!
 //! # On cancellation
 //! A refresh lease that is dropped is released.
@@ -51,7 +52,7 @@ pub(crate) enum LeaseAnswer {
     /// Someone else refreshes it, for at most this long.
     Elsewhere(Duration),
     /// A refresh has failed: nobody is to try for this long.
-    Throttled(Duration),
+    CoolingDown(Duration),
     Fault(StoreError),
 }
 
@@ -113,7 +114,7 @@ impl Target {
     async fn acquire_refresh_lease(&self, lead: Option<&LeadKey>, budget: &mut Budget) -> AcquireOutcome {
         let engine = &self.engine;
         let mut replace = Replace::Nothing;
-        // A register that is neither a lease nor a throttle is replaced at the second attempt.
+        // A register that is neither a lease nor such a mark is replaced at the second attempt.
         for _ in 0..2 {
             let (releases, time) = (Arc::clone(&engine.releases), engine.settings.lease_ttl);
             let key = engine.settings.prefix.refresh_lease(self.place());
@@ -123,8 +124,8 @@ impl Target {
             match budget.step(engine, |_, within| lease.acquire(over, within)).await {
                 Ok(Acquired::Granted) => return AcquireOutcome::Granted(lease),
                 Ok(Acquired::Leased(left)) => return AcquireOutcome::Denied(LeaseAnswer::Elsewhere(left)),
-                Ok(Acquired::Value(register)) => match self.throttled_for(&register) {
-                    Some(left) => return AcquireOutcome::Denied(LeaseAnswer::Throttled(left)),
+                Ok(Acquired::Value(register)) => match self.cools_down_for(&register) {
+                    Some(left) => return AcquireOutcome::Denied(LeaseAnswer::CoolingDown(left)),
                     None => replace = Replace::unusable(&register),
                 },
                 // No writer ever writes to this register.
@@ -135,22 +136,22 @@ impl Target {
         AcquireOutcome::Denied(LeaseAnswer::Elsewhere(AFTER_FAULT))
     }
 
-    /// How long the throttle in this register still lasts; `None` if it is no throttle, or one that a PERSIST keeps
-    /// from running out. Clocks of processes may differ: so it never lasts longer than one that begins now, and counts
-    /// as over only when it has been over for that long.
-    fn throttled_for(&self, register: &Bytes) -> Option<Duration> {
+    /// How much longer the value cools down by the mark in this register; `None` if it holds no such mark, or one that a
+    /// PERSIST keeps from running out. Clocks of processes may differ: so it never lasts longer than one that begins now,
+    /// and counts as over only when it has been over for that long.
+    fn cools_down_for(&self, register: &Bytes) -> Option<Duration> {
         let (head, until) = register.split_at_checked(Head::LEN)?;
         Head::from_bytes(head).filter(|_| head[0] == b'V')?;
         let until = Duration::from_millis(u64::from_le_bytes(until.try_into().ok()?));
-        let (now, throttle) = (Duration::from_millis(self.engine.clock.wall()), self.engine.settings.refresh_cooldown);
-        let is_over = now.saturating_sub(until) > throttle;
-        (!is_over).then(|| until.saturating_sub(now).clamp(Duration::from_millis(1), throttle))
+        let (now, cooldown) = (Duration::from_millis(self.engine.clock.wall()), self.engine.settings.refresh_cooldown);
+        let is_over = now.saturating_sub(until) > cooldown;
+        (!is_over).then(|| until.saturating_sub(now).clamp(Duration::from_millis(1), cooldown))
     }
 }
 
 impl RefreshLease {
-    /// The load has failed: keeps everybody from trying before the throttle's time is over.
-    pub(crate) async fn throttle(self, target: &Target) {
+    /// The load has failed: keeps everybody from trying before the cooldown is over.
+    pub(crate) async fn cool_down(self, target: &Target) {
         let Some(stamp) = random_id() else { return };
         let engine = &target.engine;
         let time = engine.settings.refresh_cooldown;

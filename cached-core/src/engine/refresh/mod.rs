@@ -61,7 +61,7 @@ impl Target {
             LeaseAnswer::Newer(newer) => return Err(newer),
             // It stood there when this call began.
             LeaseAnswer::Gone(_) => return Err(entry),
-            LeaseAnswer::Elsewhere(left) | LeaseAnswer::Throttled(left) => (left, entry),
+            LeaseAnswer::Elsewhere(left) | LeaseAnswer::CoolingDown(left) => (left, entry),
             LeaseAnswer::Fault(_) => (AFTER_FAULT, entry),
         };
         claim.cool_down(self.engine.clock.now() + time);

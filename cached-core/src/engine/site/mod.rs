@@ -237,7 +237,7 @@ impl SiteState {
         }
     }
 
-    /// The same site for a call that is not to be counted, and that keeps nothing near.
+    /// The same site for a call that is not counted, keeps nothing near, and reads no stored errors.
     pub(crate) fn uncounted(&self) -> Self {
         Self {
             counters: Counters::default(),

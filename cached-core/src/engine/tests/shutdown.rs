@@ -9,7 +9,7 @@ fn what() -> Invalidation {
     Invalidation::new().key("k")
 }
 
-/// What was left, if it was so many of these.
+/// The report of a shut-down that left so many values, invalidations and leases.
 fn left(values: usize, invalidations: usize, leases: usize) -> Unfinished {
     Unfinished { values, invalidations, leases, ..Unfinished::default() }
 }

@@ -29,7 +29,7 @@ fn touched(event: &Renamed) -> Vec<String> {
     Topics::of(event).registers(&Prefix::new("n")).map(|register| register.to_string()).collect()
 }
 
-/// What a listener depends on that names these fields, as generated code does it.
+/// The register of a listener that names these fields, rendered as generated code renders it.
 fn listened(event: &Renamed, fields: &[&'static str]) -> String {
     let field = |name: &&'static str| -> Box<dyn KeySegment> {
         let value = event.value(name).to_owned();

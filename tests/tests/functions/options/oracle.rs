@@ -67,7 +67,7 @@ pub(crate) struct Oracle {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Terms {
     pub(crate) slack: Duration,
-    pub(crate) throttle: Duration,
+    pub(crate) cooldown: Duration,
     /// On a real server a task begins when it can, and the value that it is to refresh may be gone by then.
     pub(crate) is_real: bool,
 }
@@ -134,7 +134,7 @@ impl Oracle {
                 Err(_) => self.judge_failure(&of_stored, loads, calls, terms)?,
             }
         }
-        self.judge_renewed(&of_stored, source, loads, calls)?;
+        self.judge_refreshed(&of_stored, source, loads, calls)?;
         judge_order(spec, calls)?;
         self.learn(spec, &of_stored, source, loads, calls, terms);
         Ok(())
@@ -198,7 +198,7 @@ impl Oracle {
             let is_over = value.end.1 <= calls.began && calls.ended + terms.slack < value.end.0 + spec.window();
             let may_be_late = terms.is_real && spec.in_background;
             if is_over && value.left_alone.1 <= calls.began && !may_be_late {
-                return Err("nobody renews the value".to_owned());
+                return Err("nobody refreshes the value".to_owned());
             }
         }
         Ok(())
@@ -256,7 +256,7 @@ impl Oracle {
     }
 
     /// A single call that waits for its load returns what that load has read.
-    fn judge_renewed(&self, spec: &Spec, source: &Source, loads: &[Load], calls: &Calls) -> Result<(), String> {
+    fn judge_refreshed(&self, spec: &Spec, source: &Source, loads: &[Load], calls: &Calls) -> Result<(), String> {
         let ([load], [Ok(row)]) = (loads, &*calls.returned) else { return Ok(()) };
         let may_be_background = spec.in_background && !matches!(self.stored, Stored::Nothing);
         if load.failed || may_be_background || spec.load_timeout.is_some() || source.states[load.state] == *row {
@@ -285,8 +285,8 @@ impl Oracle {
             if load.failed {
                 if let Stored::Value(value) = &mut self.stored {
                     let is_certain = load.began + terms.slack < value.end.0 + of_stored.window();
-                    let from = if is_certain { load.ended + terms.throttle } else { Duration::ZERO };
-                    value.left_alone = (from, calls.settled + terms.throttle + terms.slack);
+                    let from = if is_certain { load.ended + terms.cooldown } else { Duration::ZERO };
+                    value.left_alone = (from, calls.settled + terms.cooldown + terms.slack);
                 }
             } else if self.may_have_ended_during(load, of_stored, terms) {
                 self.stored = Stored::Unknown(spec.gone_from(calls.settled));

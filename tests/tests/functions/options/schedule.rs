@@ -1,6 +1,6 @@
 //! A run of random steps, each judged by the oracle.
 
-use super::THROTTLE;
+use super::COOLDOWN;
 use super::oracle::{Calls, Oracle, Terms};
 use super::source::{Returned, Row};
 use super::spec::Absence;
@@ -199,7 +199,7 @@ impl Run {
     }
 
     fn terms(&self) -> Terms {
-        Terms { slack: self.world.slack(), throttle: THROTTLE, is_real: self.world.is_real() }
+        Terms { slack: self.world.slack(), cooldown: COOLDOWN, is_real: self.world.is_real() }
     }
 
     /// Calls for these rows, with `calls` concurrent calls for each.
@@ -352,11 +352,11 @@ impl RunSummary {
         let spec = &subject.spec;
         assert!(*hits > 20 && stats.hits > 0, "{name}: {hits} hits, {stats:?}");
         assert_eq!(spec.is_kept, stats.near_hits > 0, "{name}: {stats:?}");
-        let renews = spec.ahead.is_some() || !spec.window().is_zero();
-        assert_eq!(renews, stats.refreshes > 0, "{name}: {stats:?}");
+        let refreshes = spec.ahead.is_some() || !spec.window().is_zero();
+        assert_eq!(refreshes, stats.refreshes > 0, "{name}: {stats:?}");
         assert_eq!(!spec.window().is_zero(), *stale > 0, "{name}: {stale} stale");
         assert_eq!(spec.ahead.is_some(), *early > 0, "{name}: {early} early");
         let most = expected + 6.0 * expected.sqrt() + 6.0;
-        assert!(f64::from(*early) <= most, "{name}: {early} values renewed early, {expected} to be expected at most");
+        assert!(f64::from(*early) <= most, "{name}: {early} values refreshed early, {expected} to be expected at most");
     }
 }

@@ -45,11 +45,11 @@ async fn a_value_that_is_served_while_another_process_refreshes_it() {
 /// The refresh has failed in another process a moment ago.
 #[tokio::test(start_paused = true)]
 async fn a_value_whose_refresh_has_just_failed_elsewhere() {
-    let (on, function) = (Subject::throttled(), Function::new(IF_ERROR));
+    let (on, function) = (Subject::with_cooldown(), Function::new(IF_ERROR));
     function.stale(&on, 1).await;
     let until = on.clock.wall() + 5_000;
-    let throttle = [Head::value(1).as_bytes(), &until.to_le_bytes()].concat();
-    on.store.memory.put(Put::new(&on.refresh_lease_key(), throttle.into(), THROTTLE, BUDGET)).await.unwrap();
+    let register = [Head::value(1).as_bytes(), &until.to_le_bytes()].concat();
+    on.store.memory.put(Put::new(&on.refresh_lease_key(), register.into(), COOLDOWN, BUDGET)).await.unwrap();
     on.store.plan(Step::Get, [Act::Well, Act::LateAnswer(ms(20))]);
     let leader = function.calling(&on, Ok(9), AT_ONCE).await;
     assert_eq!(on.store.count(Step::Get), 3, "the read is carried out");

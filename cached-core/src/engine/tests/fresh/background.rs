@@ -22,7 +22,7 @@ async fn the_refreshing_call_is_served_at_once() {
 
 #[tokio::test(start_paused = true)]
 async fn a_failed_refresh_is_not_reported_and_not_repeated_at_once() {
-    let (on, function) = (Subject::throttled(), Function::new(BACKGROUND));
+    let (on, function) = (Subject::with_cooldown(), Function::new(BACKGROUND));
     function.stale(&on, 1).await;
     for _ in 0..10 {
         assert_eq!(function.call(&on, failed(), AT_ONCE).await, Ok(1));

@@ -26,7 +26,7 @@ async fn callers_wait_for_one_load() {
 
 #[tokio::test(start_paused = true)]
 async fn when_the_load_fails_all_callers_are_served_the_old_value() {
-    let (on, function) = (Subject::throttled(), Function::new(IF_ERROR));
+    let (on, function) = (Subject::with_cooldown(), Function::new(IF_ERROR));
     function.stale(&on, 1).await;
     let leader = function.calling(&on, failed(), ms(500)).await;
     let mut followers = Vec::new();
@@ -69,7 +69,7 @@ async fn the_load_of_another_process_is_waited_for() {
 
 #[tokio::test(start_paused = true)]
 async fn when_the_load_of_another_process_fails_it_is_not_tried_again_here() {
-    let (on, function) = (Subject::throttled(), Function::new(IF_ERROR));
+    let (on, function) = (Subject::with_cooldown(), Function::new(IF_ERROR));
     let other = on.another();
     function.stale(&on, 1).await;
     let loading = function.calling(&on, failed(), ms(200)).await;
@@ -131,7 +131,7 @@ async fn the_store_goes_away_before_the_refresh_lease() {
 #[tokio::test(start_paused = true)]
 async fn both_windows_follow_each_other() {
     let both = Freshness { revalidate_ms: Some(20_000), ..IF_ERROR };
-    let (on, function) = (Subject::throttled(), Function::new(both));
+    let (on, function) = (Subject::with_cooldown(), Function::new(both));
     function.stale(&on, 1).await;
     let refresher = function.calling(&on, Ok(2), ms(500)).await;
     assert_eq!(timed(function.call(&on, Ok(9), AT_ONCE)).await, (Ok(1), AT_ONCE), "served at once");

@@ -153,9 +153,9 @@ async fn a_none_has_the_same_windows() {
     on.clock.advance(Duration::from_secs(59));
     assert_eq!(call(Some(1)).await, (None, false));
     on.clock.advance(Duration::from_secs(1));
-    on.plant_refresh_lease(THROTTLE).await;
+    on.plant_refresh_lease(COOLDOWN).await;
     assert_eq!(call(Some(1)).await, (None, false), "stale, and another process refreshes it");
-    on.clock.advance(THROTTLE);
+    on.clock.advance(COOLDOWN);
     assert_eq!(call(Some(1)).await, (Some(1), true));
 }
 

@@ -27,7 +27,7 @@ type Returned = Result<u64, String>;
 
 const TTL: Duration = Duration::from_secs(10);
 const WINDOW: Duration = Duration::from_secs(60);
-const THROTTLE: Duration = Duration::from_secs(5);
+const COOLDOWN: Duration = Duration::from_secs(5);
 
 /// Values from here on are not stored.
 const UNSTORED: u64 = 1_000;
@@ -120,8 +120,8 @@ fn failed() -> Returned {
 }
 
 impl Subject {
-    fn throttled() -> Self {
-        Self::with(|builder| builder.refresh_cooldown(THROTTLE))
+    fn with_cooldown() -> Self {
+        Self::with(|builder| builder.refresh_cooldown(COOLDOWN))
     }
 
     /// Another process on the same store.
@@ -131,7 +131,7 @@ impl Subject {
             .store(Arc::clone(&self.store) as _)
             .clock(self.clock.clone())
             .jitter(0.0);
-        let cache = builder.budget(BUDGET).refresh_cooldown(THROTTLE).build().unwrap();
+        let cache = builder.budget(BUDGET).refresh_cooldown(COOLDOWN).build().unwrap();
         Self { cache, ..self.clone() }
     }
 

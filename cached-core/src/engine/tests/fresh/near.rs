@@ -57,7 +57,7 @@ async fn a_near_hit_ends_with_the_value_in_the_store() {
 async fn a_value_past_its_end_is_not_kept() {
     let (on, function) = (Subject::new(), Function::kept(REVALIDATE, MINUTE));
     function.stale(&on, 1).await;
-    on.plant_refresh_lease(THROTTLE).await;
+    on.plant_refresh_lease(COOLDOWN).await;
     for _ in 0..3 {
         on.confirmed();
         assert_eq!(function.call(&on, Ok(2), AT_ONCE).await, Ok(1));

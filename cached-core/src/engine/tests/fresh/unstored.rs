@@ -15,7 +15,7 @@ impl Subject {
 #[tokio::test(start_paused = true)]
 async fn a_refresh_with_nothing_to_store_ends_the_old_value() {
     for fresh in [REVALIDATE, BACKGROUND, IF_ERROR, AHEAD] {
-        let (on, function) = (Subject::throttled(), Function::new(fresh));
+        let (on, function) = (Subject::with_cooldown(), Function::new(fresh));
         function.stale(&on, 1).await;
         if fresh == AHEAD {
             assert_eq!(function.call(&on, Ok(1), ms(10)).await, Ok(1));
@@ -34,7 +34,7 @@ async fn a_refresh_with_nothing_to_store_ends_the_old_value() {
 /// While the refresh loads, the value is replaced by one that was loaded after an invalidation.
 #[tokio::test(start_paused = true)]
 async fn a_newer_value_stays() {
-    let (on, function) = (Subject::throttled(), Function::new(BACKGROUND));
+    let (on, function) = (Subject::with_cooldown(), Function::new(BACKGROUND));
     let other = on.another();
     function.stale(&on, 1).await;
     assert_eq!(function.call(&on, Ok(UNSTORED), ms(100)).await, Ok(1));
@@ -70,18 +70,18 @@ async fn the_kept_value_ends_as_well() {
 
 #[tokio::test(start_paused = true)]
 async fn a_value_that_cannot_be_removed_is_refreshed_again() {
-    let (on, function) = (Subject::throttled(), Function::new(REVALIDATE));
+    let (on, function) = (Subject::with_cooldown(), Function::new(REVALIDATE));
     function.stale(&on, 1).await;
     on.store.plan(Step::Release, [Act::Fails(FaultKind::Refused)]);
     assert_eq!(function.call(&on, Ok(UNSTORED), AT_ONCE).await, Ok(UNSTORED));
     on.cache.flush().await;
     assert!(on.holds().await);
-    assert_eq!(function.call(&on, Ok(2), AT_ONCE).await, Ok(2), "by the next call, and not only after the throttle");
+    assert_eq!(function.call(&on, Ok(2), AT_ONCE).await, Ok(2), "by the next call, and not only after the cooldown");
 }
 
 #[tokio::test(start_paused = true)]
 async fn followers_share_a_value_that_is_not_stored() {
-    let (on, function) = (Subject::throttled(), Function::new(IF_ERROR));
+    let (on, function) = (Subject::with_cooldown(), Function::new(IF_ERROR));
     function.stale(&on, 1).await;
     let first = function.calling(&on, Ok(UNSTORED), ms(50)).await;
     let second = function.calling(&on, Ok(UNSTORED + 1), AT_ONCE).await;

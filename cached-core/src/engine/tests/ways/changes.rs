@@ -22,7 +22,7 @@ async fn a_row_that_changes_while_it_is_read_is_not_kept() {
             on.warm(way, 1).await;
             // Drops the rows from the near cache, but not from the store.
             if let Some(near) = on.on.engine().near_in_use() {
-                near.flush();
+                near.clear();
             }
             let late_one = std::iter::repeat_n(Act::Well, late).chain([Act::LateAnswer(ms(10))]);
             for step in [Step::Get, Step::GetAll, Step::GetWatched] {

@@ -61,7 +61,7 @@ async fn a_row_kept_during_the_write_is_gone_as_well() {
         for (what, write) in writes().into_iter().filter(|(what, _)| *what != "queued") {
             let on = Source::new();
             on.warm(way, 1).await;
-            on.on.engine().near().flush();
+            on.on.engine().near().clear();
             on.on.store.hold_news();
             for step in [Step::RemoveAll, Step::Remove, Step::Put, Step::End, Step::Sweep] {
                 on.on.store.plan(step, [Act::Late(ms(50))]);
