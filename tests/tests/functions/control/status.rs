@@ -410,7 +410,7 @@ async fn calls_without_an_attribute() {
 #[tokio::test]
 async fn several_calls_and_none() {
     with_cache(async |cache, _| {
-        let (_, status) = with_status(async {
+        let ((), status) = with_status(async {
             plain(1).await;
             let (_, inner) = with_status(near(2)).await;
             assert_eq!(inner.calls().len(), 1);
@@ -421,7 +421,7 @@ async fn several_calls_and_none() {
         assert_eq!(sites, [("plain", Answer::Loaded), ("near", Answer::Loaded), ("plain", Answer::Loaded)]);
         assert!(!status.is_hit());
         cache.flush().await;
-        let (_, status) = with_status(async { plain(1).await + near(2).await }).await;
+        let ((), status) = with_status(async { plain(1).await + near(2).await }).await;
         assert!(status.is_hit(), "{status}");
 
         let ((), status) = with_status(async {}).await;
@@ -444,7 +444,7 @@ async fn outer(id: u64) -> u64 {
 #[tokio::test]
 async fn calls_from_inside_of_a_load_and_from_tasks_are_not_told() {
     with_cache(async |cache, _| {
-        let (_, status) = with_status(async {
+        let ((), status) = with_status(async {
             let task = cache.clone();
             tokio::spawn(async move { task.scope(plain(5)).await }).await.unwrap();
             outer(1).await
@@ -512,7 +512,7 @@ async fn change_around(cache: &Cache, id: u64) -> String {
 async fn entries_with_a_name_are_told_by_it() {
     with_cache(async |cache, _| {
         let entry = |name: &'static str| cache.entry("s:hand").named(name);
-        let (_, status) = with_status(async {
+        let ((), status) = with_status(async {
             // Side by side, under one key: each is a call of its own.
             let (one, other) = (entry("one"), entry("other"));
             tokio::join!(one.get::<u64>(), other.get::<u64>());
