@@ -86,7 +86,7 @@ impl<F, T> fmt::Debug for Bypass<F, T> {
 /// Required of a call that is to be controlled. Every future is one.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is no call",
-    label = "pass the call itself and await the whole: `bypass(find_user(42)).await`"
+    label = "pass the call itself, such as `find_user(42)`: `.await` and `?` stand after the closing parenthesis"
 )]
 pub trait Controllable {
     /// The value of the call.

@@ -1,6 +1,6 @@
-//! What `bypass` and `with_status` do not accept.
+//! What `bypass`, `refresh` and `with_status` do not accept.
 
-use cached_core::{bypass, redis_cached, with_status};
+use cached_core::{bypass, redis_cached, refresh, with_status};
 
 struct DbError;
 
@@ -16,6 +16,10 @@ async fn awaited_too_early() -> Result<String, DbError> {
 async fn awaited_too_early_with_its_status() -> Result<String, DbError> {
     let (user, _) = with_status(find_user(42).await).await;
     user
+}
+
+async fn awaited_and_then_refreshed() -> Result<String, DbError> {
+    refresh(find_user(42).await).await
 }
 
 async fn the_value() -> Result<(), DbError> {
