@@ -68,6 +68,9 @@ impl Webapp {
         let lines = BufReader::new(process.0.stderr.take().unwrap()).lines();
         thread::spawn(move || lines.map_while(Result::ok).try_for_each(|line| sender.send(line)));
         let mut webapp = Self { process, addr: String::new(), log, files };
+        if redis.is_none() {
+            webapp.logged("REDIS_URL is not set");
+        }
         let line = webapp.logged("http://");
         let addr = line.split("http://").nth(1).unwrap().split([' ', '"']).next().unwrap();
         addr.clone_into(&mut webapp.addr);

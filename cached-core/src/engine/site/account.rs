@@ -214,7 +214,7 @@ impl SiteState {
 
     /// Logs once that an invalidation is lost.
     pub(crate) fn lost(&self, error: &CacheError) {
-        if self.backlog.queued() {
+        if self.backlog.lost() {
             let (site, place) = (self.path(), self.site.place());
             tracing::warn!(
                 site,

@@ -1,12 +1,13 @@
 //! Counts the writes of a site that the store did not take, until it takes them again.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 /// The queued and unbracketed writes of a site since the store last took one.
 #[derive(Debug, Default)]
 pub(crate) struct Backlog {
     queued: AtomicU64,
     unbracketed: AtomicU64,
+    has_lost: AtomicBool,
 }
 
 impl Backlog {
@@ -18,6 +19,11 @@ impl Backlog {
     /// Counts a queued invalidation. Returns whether it is the first of the outage.
     pub(super) fn queued(&self) -> bool {
         self.queued.fetch_add(1, Ordering::Relaxed) == 0 && self.unbracketed.load(Ordering::Relaxed) == 0
+    }
+
+    /// Notes a lost invalidation. Returns whether it is the first: that others were queued says nothing about it.
+    pub(super) fn lost(&self) -> bool {
+        !self.has_lost.swap(true, Ordering::Relaxed)
     }
 
     /// Ends the outage. Returns how many there were, unless there was only the one that was logged.

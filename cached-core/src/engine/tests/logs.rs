@@ -1,6 +1,7 @@
 //! The log lines for operators.
 
 use super::*;
+use crate::Invalidation;
 use crate::site::{Site, SiteSpec};
 use std::fmt::{Debug, Write as _};
 use std::sync::{LazyLock, Mutex};
@@ -113,4 +114,54 @@ async fn a_codec_that_does_not_fit_is_logged_once() {
         target.missed(MissReason::Payload);
     }
     assert_eq!(messages.warnings(), Vec::<String>::new());
+}
+
+#[tokio::test(start_paused = true)]
+async fn writes_during_an_outage_are_said_once_and_so_is_its_end() {
+    let (messages, _listening) = Messages::listen();
+    let on = Subject::new();
+    on.open_breaker().await;
+    messages.take();
+    for _ in 0..3 {
+        let _ = on.cache.write(Invalidation::new().key("k"), async {}).await;
+    }
+    let said = messages.warnings();
+    assert!(said.len() == 1 && said[0].starts_with("WARN a write goes ahead without its bracket, and those"), "{said:?}");
+    for _ in 0..4 {
+        on.clock.advance(ms(800));
+        on.call(1, AT_ONCE).await;
+        tasks().await;
+    }
+    let said = messages.warnings();
+    let takes = "INFO the store takes this function's writes again";
+    assert_eq!(said.iter().filter(|line| line.starts_with(takes)).count(), 1, "{said:?}");
+}
+
+#[tokio::test]
+async fn an_unknown_class_by_hand_is_said_with_the_classes_that_there_are() {
+    let (messages, _listening) = Messages::listen();
+    let on = Subject::new();
+    messages.take();
+    let entry = on.cache.entry("k").named("rates").ttl_class("hourly");
+    for value in 0..2_u64 {
+        entry.set(&value).await.unwrap();
+    }
+    let said = messages.warnings();
+    let said: Vec<_> = said.iter().filter(|line| line.contains("no such TTL class")).collect();
+    assert!(said.len() == 1 && said[0].contains("live as those of `medium`") && said[0].contains("short"), "{said:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_invalidation_that_is_lost_is_said_although_others_were_queued() {
+    let (messages, _listening) = Messages::listen();
+    let on = Subject::new();
+    on.open_breaker().await;
+    let _ = on.cache.invalidate(Invalidation::new().key("k")).await;
+    let _ = on.cache.shutdown(Duration::ZERO).await;
+    messages.take();
+    for _ in 0..2 {
+        let _ = on.cache.invalidate(Invalidation::new().key("k")).await;
+    }
+    let said = messages.warnings();
+    assert!(said.len() == 1 && said[0].starts_with("WARN an invalidation is lost"), "{said:?}");
 }
