@@ -6,6 +6,7 @@ use crate::store::{
     Begin, Each, End, Ended, GetAll, GetWatched, Key, Life, RemoveAll, Store, StoreFuture, TagAll, Watched, Watcher,
 };
 use bytes::Bytes;
+use futures_util::FutureExt;
 use std::fmt;
 use std::future::ready;
 use std::sync::{Arc, Weak};
@@ -87,36 +88,45 @@ pub(super) fn life<'a>(store: &'a dyn Store, key: &'a Key, within: Duration) -> 
 // A step over several keys that has failed for one of them has failed. The keys of one step depend on each other: an
 // entry on its tags, a tag's register on that of all tags. What is done for the other keys is done again, which is safe.
 
+// They are no `async fn`, whose future would hold the request beside the step that was made of it.
+
 /// HIT with tags: the register of each key.
-pub(super) async fn get_all(store: &dyn Store, request: GetAll<'_>) -> Result<Vec<Option<Bytes>>, StoreError> {
+pub(super) fn get_all<'a>(store: &'a dyn Store, request: GetAll<'a>) -> impl Answering<Vec<Option<Bytes>>> + use<'a> {
     let count = request.keys.len();
-    whole(store.get_all(request).await?, count)
+    store.get_all(request).map(move |answers| whole(answers?, count))
 }
 
 /// INVALIDATE of several registers.
-pub(super) async fn remove_all(store: &dyn Store, request: RemoveAll<'_>) -> Result<(), StoreError> {
+pub(super) fn remove_all<'a>(store: &'a dyn Store, request: RemoveAll<'a>) -> impl Answering<()> + use<'a> {
     let count = request.keys.len();
-    whole(store.remove_all(request).await?, count).map(drop)
+    store.remove_all(request).map(move |answers| whole(answers?, count).map(drop))
 }
 
 /// TAG: the heads of the tags; `None` if a write is in progress on one of them.
-pub(super) async fn tag(store: &dyn Store, request: TagAll<'_>) -> Result<Option<Vec<Head>>, StoreError> {
+pub(super) fn tag<'a>(store: &'a dyn Store, request: TagAll<'a>) -> impl Answering<Option<Vec<Head>>> + use<'a> {
     let count = request.tags.len();
-    Ok(whole(store.tag(request).await?, count)?.into_iter().collect())
+    store.tag(request).map(move |answers| Ok(whole(answers?, count)?.into_iter().collect()))
 }
 
 /// BEGIN.
-pub(super) async fn begin(store: &dyn Store, request: Begin<'_>) -> Result<(), StoreError> {
+pub(super) fn begin<'a>(store: &'a dyn Store, request: Begin<'a>) -> impl Answering<()> + use<'a> {
     let count = request.keys.len();
-    whole(store.begin(request).await?, count).map(drop)
+    store.begin(request).map(move |answers| whole(answers?, count).map(drop))
 }
 
 /// END. Returns whether the values were put.
-pub(super) async fn end(store: &dyn Store, request: End<'_>) -> Result<bool, StoreError> {
+pub(super) fn end<'a>(store: &'a dyn Store, request: End<'a>) -> impl Answering<bool> + use<'a> {
     let count = request.written.len();
-    let Ended { put, keys, .. } = store.end(request).await?;
-    whole(keys, count).map(|_| put)
+    store.end(request).map(move |ended| {
+        let Ended { put, keys, .. } = ended?;
+        whole(keys, count).map(|_| put)
+    })
 }
+
+/// A step that answers `T`.
+pub(super) trait Answering<T>: Future<Output = Result<T, StoreError>> + Send {}
+
+impl<T, F: Future<Output = Result<T, StoreError>> + Send> Answering<T> for F {}
 
 /// The answers for `count` keys, or the fault of one of them: an outage if there is one, because the breaker has to
 /// learn of it.
