@@ -23,14 +23,18 @@ enum Dependency {
 }
 
 impl Tag {
-    /// The tag of that text, which is taken as it is. As in keys, escape the parts that users can choose; templates do
-    /// it.
+    /// The tag of that text. Templates of tags put text in as it is, too, so this is the tag `tags = "author:<name>"` of
+    /// a function:
     ///
     /// ```
     /// use cached_core::Tag;
     ///
-    /// assert_eq!(Tag::new("tenant:7"), Tag::from("tenant:7"));
+    /// # let name = "Ada";
+    /// assert_eq!(Tag::new(format!("author:{name}")), Tag::from("author:Ada"));
     /// ```
+    ///
+    /// Tags that read alike are one tag: with a name that contains `:`, such as `a:b`, an invalidation may reach more than
+    /// it was meant for, never less.
     #[must_use]
     pub fn new(text: impl Into<String>) -> Self {
         Self(Dependency::Text(text.into()))

@@ -1,5 +1,5 @@
 //! Keys and tags that users write by hand, and likely mistakes in an invalidation by hand: a pattern, a key of an
-//! annotated function that is not escaped as the function does it, a name that nothing has.
+//! annotated function that is not escaped as the function does it, a name that nothing has. Tags are not escaped.
 //!
 //! To invalidate a name that nobody uses is no error, so only a pattern is refused. All other mistakes are logged, each
 //! once, and no more than [`MAX_LINES`] in all. Names that this process itself uses by hand are known by their family,
@@ -43,7 +43,7 @@ impl Kind {
 pub(crate) fn uses(kind: Kind, text: &str) {
     if !kind.families().has(text) {
         if let Verdict::Unescaped(site, template) = judge(kind, text, templates()) {
-            log_once(&(kind, site.path()), || unescaped(kind, text, site, template));
+            log_once(&(kind, site.path()), || unescaped(text, site, template));
         }
         kind.families().add(text);
     }
@@ -58,7 +58,7 @@ pub(crate) fn invalidates(kind: Kind, text: &str, prefix: &Prefix) {
     }
     match judge(kind, text, templates()) {
         Verdict::Named => {}
-        Verdict::Unescaped(site, template) => log_once(&(kind, site.path()), || unescaped(kind, text, site, template)),
+        Verdict::Unescaped(site, template) => log_once(&(kind, site.path()), || unescaped(text, site, template)),
         Verdict::Unknown => log_once(&(kind, family(text)), || unknown(kind, text)),
     }
 }
@@ -198,12 +198,17 @@ enum Verdict {
 
 fn judge(kind: Kind, text: &str, all: &Templates) -> Verdict {
     let (families, templates) = (kind.families(), all.of_kind(kind));
-    let fits = |(site, template): &&(&Site, &[Piece])| fits(text, template, site.spec().texts);
+    let fits = |(site, template): &&(&Site, &[Piece])| match kind {
+        Kind::Key => fits(text, template, site.spec().texts),
+        Kind::Tag => reads_like(text, template),
+    };
     // Without annotated functions, there is nothing to compare with.
     if all.keys.is_empty() || families.has(text) || templates.iter().any(|one| fits(&one)) {
         return Verdict::Named;
     }
-    if let Some((site, template)) = templates.iter().find(|(_, template)| resembles(text, template)) {
+    if kind == Kind::Key
+        && let Some((site, template)) = templates.iter().find(|(_, template)| resembles(text, template))
+    {
         return Verdict::Unescaped(site, template);
     }
     let is_open = kind == Kind::Tag && all.has_value_tags && families.is_empty();
@@ -225,6 +230,17 @@ fn fits(text: &str, template: &[Piece], texts: &[&str]) -> bool {
         None => *end == text.len(),
     });
     ends.any(|end| is_rendered(*piece, &text[..end], texts) && fits(&text[end..], rest, texts))
+}
+
+/// Whether a tag's template can render this text. Arguments stand in it as they are.
+fn reads_like(text: &str, template: &[Piece]) -> bool {
+    let Some((piece, rest)) = template.split_first() else { return text.is_empty() };
+    if let Piece::Literal(literal) = piece {
+        return text.strip_prefix(literal).is_some_and(|text| reads_like(text, rest));
+    }
+    let is_any = matches!(piece, Piece::Segment(_));
+    let mut ends = (0..=text.len()).filter(|end| text.is_char_boundary(*end));
+    ends.any(|end| (is_any || is_rendered(*piece, &text[..end], &[])) && reads_like(&text[end..], rest))
 }
 
 /// Whether the text has the literals of the template, in their order. Never so for a template that begins with a
@@ -258,28 +274,18 @@ fn log_once(what: &impl std::hash::Hash, line: impl FnOnce()) {
     }
 }
 
-fn unescaped(kind: Kind, text: &str, site: &Site, template: &[Piece]) {
+fn unescaped(text: &str, site: &Site, template: &[Piece]) {
     let (function, place) = (site.path(), site.place());
     let template = site::text_of(template, site.spec());
-    match kind {
-        Kind::Key => tracing::warn!(
-            key = text,
-            function,
-            place,
-            template,
-            "this function has no entry under this key, because it escapes what it puts into the template; let it \
-             render the key, `entry!({}(..))`, or name an event",
-            site.name()
-        ),
-        Kind::Tag => tracing::warn!(
-            tag = text,
-            function,
-            place,
-            template,
-            "this function's entries do not have this tag, because it escapes what it puts into the template; name an \
-             event instead, whose fields are escaped alike on both sides"
-        ),
-    }
+    tracing::warn!(
+        key = text,
+        function,
+        place,
+        template,
+        "this function has no entry under this key, because it escapes what it puts into the template; let it render the \
+         key, `entry!({}(..))`, or name an event",
+        site.name()
+    );
 }
 
 fn unknown(kind: Kind, text: &str) {

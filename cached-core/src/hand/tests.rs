@@ -59,6 +59,21 @@ fn a_text_resembles_a_template_by_its_literals() {
 }
 
 #[test]
+fn a_tag_is_that_of_a_template_whatever_text_stands_in_it() {
+    let author: &[Piece] = &[Piece::Literal("author:"), Piece::Segment("name")];
+    let both: &[Piece] = &[Piece::Segment("a"), Piece::Literal(":of:"), Piece::Segment("b")];
+    let hashed: &[Piece] = &[Piece::Literal("q:"), Piece::Hash("q")];
+    for (text, template) in [("author:1984", author), ("author:a: b%", author), ("author:", author), ("x:y:of:", both)]
+    {
+        assert!(reads_like(text, template), "{text}");
+    }
+    assert!(reads_like(&format!("q:@{}", "0a".repeat(32)), hashed));
+    for (text, template) in [("autor:Ada", author), ("x:y", both), ("q:rust", hashed)] {
+        assert!(!reads_like(text, template), "{text}");
+    }
+}
+
+#[test]
 fn a_part_that_is_a_star_is_a_pattern() {
     assert!(["*", "user:*", "user:7:*", "user:*:name"].iter().all(|text| is_pattern(text)));
     // A search text may end with a star.

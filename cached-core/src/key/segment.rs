@@ -127,12 +127,24 @@ pub struct SegmentWriter<'a> {
     start: usize,
     /// Whether the value that is being written has written several parts.
     several: bool,
+    /// Text stands as it is: the segment is one of a tag, which is no identity.
+    is_plain: bool,
     failed: &'a mut bool,
 }
 
 impl<'a> SegmentWriter<'a> {
     pub(super) fn new(out: &'a mut String, failed: &'a mut bool) -> Self {
-        Self { start: out.len(), several: false, out, failed }
+        Self { start: out.len(), several: false, is_plain: false, out, failed }
+    }
+
+    /// A writer for a tag's segment. Two tags that read alike are one tag, so nothing has to be told apart, and text is
+    /// the same as in a tag that is written by hand.
+    pub(super) fn plain(out: &'a mut String, failed: &'a mut bool) -> Self {
+        Self { is_plain: true, ..Self::new(out, failed) }
+    }
+
+    pub(super) fn is_plain(&self) -> bool {
+        self.is_plain
     }
 
     /// Begins a part, with a comma after the one before it: otherwise `1` and `23` would look like `12` and `3`.
@@ -170,7 +182,7 @@ impl<'a> SegmentWriter<'a> {
         self.part().push_str(itoa::Buffer::new().format(value));
     }
 
-    /// Writes text: escaped, and marked where it would look like something else.
+    /// Writes text: escaped, and marked where it would look like something else; in tags as it is.
     ///
     /// ```
     /// # use cached_core::{KeyIdentity, SegmentWriter};
@@ -184,6 +196,9 @@ impl<'a> SegmentWriter<'a> {
     /// ```
     pub fn text(&mut self, text: &str) {
         self.part();
+        if self.is_plain {
+            return self.out.push_str(text);
+        }
         if needs_mark(text) {
             self.out.push('\'');
         }

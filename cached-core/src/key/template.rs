@@ -41,7 +41,7 @@ impl Prefix {
         path: &str,
         segments: &[&dyn KeySegment],
     ) -> Result<Key, Unrenderable> {
-        rendered(&self.entries, |out, current| render(out, current, template, path, segments))
+        rendered(&self.entries, |out, current| render(out, current, template, path, segments, push_segment))
     }
 
     /// Like [`render`](Self::render), but gives the key to `read` without a copy.
@@ -52,12 +52,12 @@ impl Prefix {
         segments: &[&dyn KeySegment],
         read: impl FnOnce(&str) -> R,
     ) -> Result<R, Unrenderable> {
-        with_rendered(&self.entries, |out, current| render(out, current, template, path, segments), read)
+        with_rendered(&self.entries, |out, current| render(out, current, template, path, segments, push_segment), read)
     }
 
-    /// Renders the register of a tag.
+    /// Renders the register of a tag. Its text is that of [`tag`](Self::tag).
     pub(crate) fn render_tag(&self, template: &[Piece], segments: &[&dyn KeySegment]) -> Result<Key, Unrenderable> {
-        rendered(&self.tags, |out, current| render(out, current, template, "", segments))
+        rendered(&self.tags, |out, current| render(out, current, template, "", segments, push_plain))
     }
 
     /// The register of one of an event's topics: of all events of the name, if nothing follows it.
@@ -65,7 +65,7 @@ impl Prefix {
         bounded(&self.events, &mut [&self.events, name, tail].concat())
     }
 
-    /// The register of a tag whose text was written by hand; the text is not escaped.
+    /// The register of a tag whose text was written by hand.
     pub(crate) fn tag(&self, text: &str) -> Key {
         bounded(&self.tags, &mut [&self.tags, text].concat())
     }
@@ -180,6 +180,7 @@ fn render(
     template: &[Piece],
     path: &str,
     segments: &[&dyn KeySegment],
+    push: fn(&mut String, &dyn KeySegment) -> Option<()>,
 ) -> Option<()> {
     let mut segments = segments.iter();
     for piece in template {
@@ -188,11 +189,11 @@ fn render(
             Piece::Path => push_path(out, path),
             Piece::Segment(name) | Piece::Hash(name) | Piece::Serde(name) => {
                 current.set(name);
-                push_segment(out, *segments.next()?)?;
+                push(out, *segments.next()?)?;
             }
             Piece::All => {
                 current.set("<*>");
-                push_segment(out, *segments.next()?)?;
+                push(out, *segments.next()?)?;
             }
         }
     }
@@ -209,6 +210,13 @@ fn push_segment(out: &mut String, segment: &dyn KeySegment) -> Option<()> {
         out.push('#');
         push_sha256(out, "segment", long.as_bytes());
     }
+    (!failed).then_some(())
+}
+
+/// A segment of a tag. It is not hashed, because that of a tag by hand is not either; a name that is too long is.
+fn push_plain(out: &mut String, segment: &dyn KeySegment) -> Option<()> {
+    let mut failed = false;
+    segment.write(&mut SegmentWriter::plain(out, &mut failed));
     (!failed).then_some(())
 }
 
@@ -238,12 +246,20 @@ fn hash_tag(rendered: &str) -> Option<&str> {
 
 /// A segment that was rendered before.
 #[derive(Debug)]
-pub struct Rendered(Option<String>);
+pub struct Rendered {
+    in_keys: Option<String>,
+    /// `None` if it is the same.
+    in_tags: Option<String>,
+}
 
 impl Rendered {
     pub(crate) fn of(segment: &dyn KeySegment) -> Self {
-        let mut out = String::new();
-        Self(caught(|| push_segment(&mut out, segment)).ok().flatten().map(|()| out))
+        let rendered = |push: fn(&mut String, &dyn KeySegment) -> Option<()>| {
+            let mut out = String::new();
+            caught(|| push(&mut out, segment)).ok().flatten().map(|()| out)
+        };
+        let in_keys = rendered(push_segment);
+        Self { in_tags: rendered(push_plain).filter(|text| Some(text) != in_keys.as_ref()), in_keys }
     }
 }
 
@@ -251,7 +267,8 @@ impl KeySegment for Rendered {}
 
 impl KeyIdentity for Rendered {
     fn write(&self, out: &mut SegmentWriter<'_>) {
-        match &self.0 {
+        let in_tags = self.in_tags.as_ref().filter(|_| out.is_plain());
+        match in_tags.or(self.in_keys.as_ref()) {
             Some(text) => out.part().push_str(text),
             None => out.fail(),
         }

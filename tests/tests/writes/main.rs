@@ -6,5 +6,6 @@ mod cost;
 mod each;
 mod overtaking;
 mod puts;
+mod tags_by_hand;
 mod topics;
 mod writes;

@@ -22,6 +22,10 @@ impl Named {
     /// Whether one text can be both.
     fn meets(self, other: &Self) -> bool {
         let (one, other) = (self.template, other.template);
+        // An argument that is the whole tag may be any.
+        if [one, other].iter().any(|template| matches!(template, [Piece::Segment(_)])) {
+            return true;
+        }
         renders_like(one, other) || outline(one) != outline(other) && can_be_one(&outline(one), &outline(other))
     }
 
@@ -103,7 +107,8 @@ fn names(tag: Named, meant: Option<Named>) -> Vec<&'static str> {
     [Some(tag), meant].into_iter().flatten().map(|named| named.site.name()).collect()
 }
 
-/// Whether there is a text that both outlines fit. A placeholder stands for any text without `:`.
+/// Whether there is a likely text that both outlines fit. A placeholder stands for any text without `:`, since few
+/// arguments have one.
 fn can_be_one(one: &[char], other: &[char]) -> bool {
     // Whether the rests from here on can be one text, for all pairs of rests; filled from the ends.
     let mut can = vec![vec![false; other.len() + 1]; one.len() + 1];

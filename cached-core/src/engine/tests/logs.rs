@@ -126,7 +126,10 @@ async fn writes_during_an_outage_are_said_once_and_so_is_its_end() {
         let _ = on.cache.write(Invalidation::new().key("k"), async {}).await;
     }
     let said = messages.warnings();
-    assert!(said.len() == 1 && said[0].starts_with("WARN a write goes ahead without its bracket, and those"), "{said:?}");
+    assert!(
+        said.len() == 1 && said[0].starts_with("WARN a write goes ahead without its bracket, and those"),
+        "{said:?}"
+    );
     for _ in 0..4 {
         on.clock.advance(ms(800));
         on.call(1, AT_ONCE).await;
