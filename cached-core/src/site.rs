@@ -1,10 +1,12 @@
 //! A site: one annotated function. A `static` describes it, and a registry that the linker fills finds it.
 
 pub(crate) mod by_hand;
+mod inherited;
 mod spelled;
 mod startup;
 
-pub(crate) use startup::{problems, sharing};
+pub(crate) use inherited::Kept;
+pub(crate) use startup::{apart, problems, sharing};
 
 use crate::codec::Codec;
 use crate::event::{EventUse, TagUse, Topic};
@@ -132,7 +134,7 @@ impl SiteSpec {
         template: &[],
         role: Role::Read,
         value: "",
-        ttl: TtlSpec::Class(crate::ttl::DEFAULT_CLASS),
+        ttl: TtlSpec::Default,
         jitter: None,
         none_ttl: None,
         error_ttl: None,

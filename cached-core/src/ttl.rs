@@ -18,6 +18,8 @@ pub(crate) const DEFAULT_ERROR_CLASS: &str = "short";
 /// The attribute's option for the time to live of a value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TtlSpec {
+    /// Not written: that of the function whose values these are, or the class `medium`.
+    Default,
     /// `ttl = "medium"`.
     Class(&'static str),
     /// `ttl = "90s"`, in milliseconds.

@@ -223,7 +223,7 @@ impl Target {
         // The upper half is random; the lower one may hold a lease's purpose.
         let ttl = lifetime.jittered(self.site.jitter, (stamp >> 64) as u64);
         // An error is not served past its end and not refreshed ahead of it.
-        let fresh = self.site.fresh.filter(|_| !content.is_error());
+        let fresh = self.site.stored_fresh.filter(|_| !content.is_error());
         let window = fresh.map_or(Duration::ZERO, |fresh| fresh.window());
         let is_timed = fresh.is_some_and(|fresh| fresh.is_timed());
         let grace = fresh.map_or(Duration::ZERO, |fresh| fresh.grace(ttl, load_time));

@@ -39,7 +39,7 @@ pub(crate) fn sharing(sites: &[&'static Site]) -> Vec<(&'static Site, &'static S
     let share = |a: &Site, b: &Site| {
         let is_read = |site: &Site| site.spec().role == Role::Read;
         let alike = a.spec().batch == b.spec().batch && is_read(a) && is_read(b);
-        alike && are_two(a, b) && same_template(a, b) && !clash(a, b)
+        alike && are_two(a, b) && same_template(a, b) && !clash(a, b) && can_share(a, b)
     };
     let pairs = pairs(sites, share).into_iter();
     let report = |(a, b): (&'static Site, &'static Site)| {
@@ -63,14 +63,42 @@ fn are_two(a: &Site, b: &Site) -> bool {
     a.spec().position() != b.spec().position() || is_one_module && a.path() != b.path()
 }
 
+/// Pairs of reads under the same key that cannot use each other's values. That may be meant, so it is no error; but an
+/// event that one of them names says nothing to the other.
+pub(crate) fn apart(sites: &[&'static Site]) -> Vec<(&'static Site, &'static Site, SiteProblem)> {
+    let stand_apart = |a: &Site, b: &Site| {
+        let are_reads = [a, b].iter().all(|site| site.spec().role == Role::Read);
+        are_reads && are_two(a, b) && same_template(a, b) && !clash(a, b) && !can_share(a, b)
+    };
+    let report = |(a, b): (&'static Site, &'static Site)| {
+        let problem = SiteProblem(format!(
+            "{} `{}` and {} `{}` have one key, \"{}\", and cannot use each other's values: an event or a tag that only one \
+             of them names leaves the other's as they are. Give both the same `invalidate_on`, `tags`, `version` and \
+             `codec`, or one of them another key",
+            a.place(),
+            a.path(),
+            b.place(),
+            b.path(),
+            a.template_text()
+        ));
+        (a, b, problem)
+    };
+    pairs(sites, stand_apart).into_iter().map(report).collect()
+}
+
+/// Whether each can use what the other stores, if their types are the same.
+fn can_share(a: &Site, b: &Site) -> bool {
+    let form = |spec: &SiteSpec| (spec.version.unwrap_or(1), spec.codec);
+    form(a.spec()) == form(b.spec()) && same_tags(a.spec(), b.spec())
+}
+
 /// Pairs of a put and a read under the same key where the read cannot use what the put stores, because the two differ
 /// in their events, tags, `version` or `codec`.
 fn unread_puts(sites: &[&'static Site]) -> Vec<SiteProblem> {
-    let form = |spec: &SiteSpec| (spec.version.unwrap_or(1), spec.codec);
     let is_unread = |a: &Site, b: &Site| {
         let (one, other) = (a.spec(), b.spec());
         let is_pair = [(one, other), (other, one)].iter().any(|(a, b)| a.role == Role::Put && b.role == Role::Read);
-        is_pair && same_template(a, b) && !clash(a, b) && (form(one) != form(other) || !same_tags(one, other))
+        is_pair && same_template(a, b) && !clash(a, b) && !can_share(a, b)
     };
     let report = |(a, b): (&'static Site, &'static Site)| {
         let (put, read) = if a.spec().role == Role::Put { (a, b) } else { (b, a) };
@@ -132,7 +160,7 @@ fn pairs(sites: &[&'static Site], is_one: impl Fn(&Site, &Site) -> bool) -> Vec<
 }
 
 /// Whether both functions have entries, under the same template.
-fn same_template(a: &Site, b: &Site) -> bool {
+pub(super) fn same_template(a: &Site, b: &Site) -> bool {
     let has_entries = |site: &Site| site.spec().role != Role::Invalidate && !site.spec().template.is_empty();
     let (one, other) = (a.spec().template, b.spec().template);
     has_entries(a) && has_entries(b) && renders_like(one, other) && same_items(a, b)
@@ -165,6 +193,7 @@ fn clash(a: &Site, b: &Site) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::event::{EventUse, Topic};
     use crate::ttl::TtlSpec;
 
     const USER: &[Piece] = &[Piece::Literal("user:"), Piece::Segment("id")];
@@ -248,6 +277,26 @@ mod tests {
         value: "String",
         ..SiteSpec::DEFAULT
     };
+
+    #[test]
+    fn reads_of_one_key_that_differ_are_told_to_stand_apart_and_not_to_share() {
+        const HEARS: &[EventUse] =
+            &[EventUse { name: "UserUpdated", text: "UserUpdated { id }", topic: Topic::One, not_in_key: &[] }];
+        let batch = SiteSpec { name: "many", line: 2, batch: true, value: "Vec<Option<String>>", ..FIND };
+        for other in [batch, SiteSpec { batch: false, value: "String", ..batch }] {
+            for differs in [
+                SiteSpec { listens: HEARS, ..other },
+                SiteSpec { version: Some(2), ..other },
+                SiteSpec { codec: Some(crate::Codec::MessagePack), ..other },
+            ] {
+                let sites = [FIND, differs].map(|spec| &*Box::leak(Box::new(Site::new(spec))));
+                let told: Vec<_> = apart(&sites).into_iter().map(|(.., problem)| problem.to_string()).collect();
+                assert!(told.len() == 1 && told[0].contains("`many` have one key, \"user:<id>\""), "{told:?}");
+                assert_eq!(reported(&sites), [""; 0]);
+            }
+            assert!(apart(&[FIND, other].map(|spec| &*Box::leak(Box::new(Site::new(spec))))).is_empty());
+        }
+    }
 
     fn shared(specs: &[SiteSpec; 2]) -> Vec<String> {
         reported(&specs.each_ref().map(|spec| &*Box::leak(Box::new(Site::new(*spec)))))

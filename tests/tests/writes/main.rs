@@ -4,6 +4,7 @@ mod annotated_writes;
 mod commands;
 mod cost;
 mod each;
+mod kept;
 mod overtaking;
 mod puts;
 mod tags_by_hand;

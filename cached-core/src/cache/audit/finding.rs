@@ -65,6 +65,9 @@ pub enum FindingKind {
     MisspeltTag,
     /// Two functions have the same key, for example the impls of a trait, and return each other's values.
     Shared,
+    /// Two functions have the same key and cannot use each other's values, because their events, tags, `version` or
+    /// `codec` differ.
+    Apart,
 }
 
 /// A function in the text of a finding.

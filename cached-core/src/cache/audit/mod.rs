@@ -17,7 +17,7 @@ use crate::error::SiteProblem;
 use crate::event::{self, EventSpec, EventUse, TagUse};
 use crate::key::Piece;
 use crate::site::{self, Role, Site};
-use crate::ttl::{Classes, TtlSpec};
+use crate::ttl::{Classes, DEFAULT_CLASS, TtlSpec};
 use finding::{described, list};
 use std::collections::BTreeSet;
 use std::fmt;
@@ -124,7 +124,8 @@ impl AuditOptions {
             findings.extend(differing(event, events));
         }
         findings.extend(tags::findings(&sites));
-        findings.extend(site::sharing(&sites).into_iter().map(shared_key));
+        findings.extend(site::sharing(&sites).into_iter().map(|pair| of_pair(FindingKind::Shared, pair)));
+        findings.extend(site::apart(&sites).into_iter().map(|pair| of_pair(FindingKind::Apart, pair)));
         for site in &sites {
             findings.extend(self.never_invalidated(site, &sites));
             findings.extend(undetermined(site));
@@ -137,6 +138,7 @@ impl AuditOptions {
     fn never_invalidated(&self, site: &Site, sites: &[&'static Site]) -> Option<Finding> {
         let spec = site.spec();
         let ttl = match spec.ttl {
+            TtlSpec::Default => self.classes.get(DEFAULT_CLASS)?,
             TtlSpec::Class(class) => self.classes.get(class)?,
             TtlSpec::Millis(ms) => Duration::from_millis(ms),
             // A `ttl` that the program computes is deliberate.
@@ -156,8 +158,8 @@ impl AuditOptions {
     }
 }
 
-fn shared_key((one, other, problem): (&'static Site, &'static Site, SiteProblem)) -> Finding {
-    Finding { kind: FindingKind::Shared, names: vec![one.name(), other.name()], text: problem.to_string() }
+fn of_pair(kind: FindingKind, (one, other, problem): (&'static Site, &'static Site, SiteProblem)) -> Finding {
+    Finding { kind, names: vec![one.name(), other.name()], text: problem.to_string() }
 }
 
 /// The names of all events that are declared, listened to or emitted.

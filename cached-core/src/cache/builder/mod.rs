@@ -409,8 +409,9 @@ impl CacheBuilder {
             if !problems.is_empty() {
                 return Err(BuildError::Sites(problems));
             }
-            for (_, _, sharing) in site::sharing(&site::all()) {
-                tracing::warn!("{sharing}");
+            let sites = site::all();
+            for (_, _, pair) in site::sharing(&sites).into_iter().chain(site::apart(&sites)) {
+                tracing::warn!("{pair}");
             }
         }
         let (store, close) = self.open_store()?;

@@ -13,7 +13,7 @@ use crate::codec::Codec;
 use crate::counter::StripedCounter;
 use crate::fingerprint;
 use crate::near::{Near, may_be_words};
-use crate::site::{self, Freshness, Local, Role, Site, SiteName, SiteSpec};
+use crate::site::{self, Freshness, Kept, Local, Role, Site, SiteName, SiteSpec};
 use crate::stats::{Counters, SiteStats};
 use crate::ttl::{DEFAULT_CLASS, DEFAULT_ERROR_CLASS, DEFAULT_NONE_CLASS, Lifetime, MAX_TTL, NoneTtl, TtlSpec};
 use backlog::Backlog;
@@ -51,6 +51,8 @@ pub(crate) struct SiteState {
     pub(super) names_all: bool,
     /// What to do with values near or past their end. `None` if a value past its end is unusable.
     pub(super) fresh: Option<FreshPolicy>,
+    /// The same for those who read what this site stores.
+    pub(super) stored_fresh: Option<FreshPolicy>,
     /// How long values are kept past their end.
     pub(super) window: Duration,
     /// The near cache, if the site uses it.
@@ -173,12 +175,14 @@ impl SiteState {
                 settings.classes.get(otherwise)
             })
         };
-        let ttl = match spec.ttl {
+        let all = site::all();
+        let kept = Kept::at(site, spec, &all);
+        let ttl = match kept.ttl {
             TtlSpec::Class(name) => class(name, DEFAULT_CLASS),
             TtlSpec::Millis(ms) => Some(Duration::from_millis(ms)),
-            TtlSpec::Dynamic => settings.classes.get(DEFAULT_CLASS),
+            TtlSpec::Default | TtlSpec::Dynamic => settings.classes.get(DEFAULT_CLASS),
         };
-        let none_ttl = match spec.none_ttl.unwrap_or(NoneTtl::Class(DEFAULT_NONE_CLASS)) {
+        let none_ttl = match kept.none_ttl.unwrap_or(NoneTtl::Class(DEFAULT_NONE_CLASS)) {
             NoneTtl::Off => None,
             NoneTtl::Class(name) => class(name, DEFAULT_NONE_CLASS),
             NoneTtl::Millis(ms) => Some(Duration::from_millis(ms)),
@@ -186,7 +190,7 @@ impl SiteState {
         let errors = spec.error_ttl.map(|ttl| match ttl {
             TtlSpec::Class(name) => class(name, DEFAULT_ERROR_CLASS),
             TtlSpec::Millis(ms) => Some(Duration::from_millis(ms)),
-            TtlSpec::Dynamic => settings.classes.get(DEFAULT_ERROR_CLASS),
+            TtlSpec::Default | TtlSpec::Dynamic => settings.classes.get(DEFAULT_ERROR_CLASS),
         });
         // Functions have a template.
         let is_by_hand = spec.template.is_empty();
@@ -197,11 +201,13 @@ impl SiteState {
             None => settings.near.time.filter(|_| !is_by_hand),
         };
         let local = local.filter(|_| spec.role == Role::Read);
-        let fresh = (spec.fresh != Freshness::NONE).then(|| FreshPolicy::of(&spec.fresh));
-        let window = fresh.map_or(Duration::ZERO, |fresh| fresh.window());
+        let policy = |fresh: &Freshness| (*fresh != Freshness::NONE).then(|| FreshPolicy::of(fresh));
+        let (fresh, stored_fresh) = (policy(&spec.fresh), policy(&kept.fresh));
+        let window = stored_fresh.map_or(Duration::ZERO, |fresh| fresh.window());
         let longest = ttl.unwrap_or_default().saturating_add(window);
         Self {
             fresh,
+            stored_fresh,
             window,
             local: local.map(|time| NearPolicy {
                 time,
@@ -219,7 +225,7 @@ impl SiteState {
             name,
             counters: Counters::default(),
             codec: spec.codec.unwrap_or(settings.codec),
-            jitter: spec.jitter.unwrap_or(settings.jitter),
+            jitter: kept.jitter.unwrap_or(settings.jitter),
             ttl: ttl.unwrap_or_default(),
             tag_time: (4 * longest.min(MAX_TTL)).max(TAG_TIME).min(MAX_TTL),
             none_ttl,
@@ -227,7 +233,7 @@ impl SiteState {
             names_tags: spec.tags.iter().any(|tag| tag.template.is_none()),
             names_all: is_by_hand,
             version: spec.version.or(if is_by_hand { settings.version } else { None }),
-            identity: format!("{}\0{}", settings.version.unwrap_or(1), site::identity(site, &site::all())),
+            identity: format!("{}\0{}", settings.version.unwrap_or(1), site::identity(site, &all)),
             notices: Notices::default(),
             backlog: Backlog::default(),
             round_trips: RoundTrips::default(),
