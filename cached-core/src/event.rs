@@ -23,7 +23,7 @@ use crate::key::{KeySegment, Piece};
 /// listens, also in other programs, so it touches one more register for each `by`, in the same command.
 ///
 /// ```
-/// use cached_core::{Cache, CacheEvent};
+/// use cached_core::{Cache, CacheEvent, Outcome};
 ///
 /// #[derive(CacheEvent)]
 /// struct UserUpdated {
@@ -33,7 +33,8 @@ use crate::key::{KeySegment, Piece};
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() {
 /// assert_eq!(UserUpdated::NAME, "UserUpdated");
-/// Cache::memory().emit(&UserUpdated { id: 42 }).await;
+/// let outcome = Cache::memory().emit(&UserUpdated { id: 42 }).await;
+/// assert_eq!(outcome, Outcome::Applied);
 /// # }
 /// ```
 #[diagnostic::on_unimplemented(

@@ -12,6 +12,7 @@
 //! | [`freshness`] | How does nobody wait for an expiring value, and how is a failing source bridged? |
 //! | [`by_hand`] | How do I cache without an attribute, and look at or replace one entry? |
 //! | [`batches`] | How do I cache a function over many ids? |
+//! | [`repositories`] | How do I cache behind a trait, or for any type of row? |
 //! | [`per_call`] | How do I make one call past the cache, and was it a hit? |
 //! | [`outages`] | What happens when Redis is slow, full or gone? |
 //! | [`transactions`] | What may a database transaction read and invalidate? |
@@ -74,6 +75,9 @@ pub mod by_hand {}
 
 #[doc = include_str!("../guide/batches.md")]
 pub mod batches {}
+
+#[doc = include_str!("../guide/repositories.md")]
+pub mod repositories {}
 
 #[doc = include_str!("../guide/per_call.md")]
 pub mod per_call {}

@@ -139,7 +139,7 @@ use trace::traced;
 /// ```ignore (cached-core depends on this crate)
 /// let entry = cached_core::entry!(repo.find_user(42))?;
 /// entry.set(&user).await?;         // as if the function had loaded it
-/// entry.invalidate().await;        // or with others: `Invalidation::new().entry(&entry).event(&UserUpdated { id })`
+/// let outcome = entry.invalidate().await; // or with others: `Invalidation::new().entry(&entry).event(..)`
 /// println!("{}", entry.key());     // as it is in the store
 ///
 /// let entries = cached_core::entries!(repo.find_users(&[1, 2]))?; // of a batch: one for each id
@@ -415,7 +415,8 @@ pub fn redis_invalidate(args: TokenStream, item: TokenStream) -> TokenStream {
 /// |---|---|---|
 /// | `key = "user:<id>"` | the key, written as in the function that reads; need not name every argument | |
 /// | `UserUpdated { id }` | an event that this function causes, for other entries; any number of them | none |
-/// | `ttl`, `jitter`, `none_ttl`, `cache_if`, `version`, `codec`, `invalidate_on`, `tags` | as for [`macro@redis_cached`] | |
+/// | `ttl`, `jitter`, `none_ttl` | as for [`macro@redis_cached`] | those of the function that reads |
+/// | `cache_if`, `version`, `codec`, `invalidate_on`, `tags` | as for [`macro@redis_cached`] | as there |
 /// | `uncommitted = "allow"` | an argument with `&mut` in its type is not a transaction: the value is stored when the function returns, even before a later commit | does not compile |
 /// | `on_unavailable = "proceed"` | as for [`macro@redis_invalidate`] | `"proceed"` |
 /// | `cache = self.cache` | an expression for the cache to use | the ambient one |

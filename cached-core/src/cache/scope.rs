@@ -40,6 +40,9 @@ impl Cache {
     /// A task that is spawned inside of the load of a cached function belongs to that load, as with
     /// [`in_current_scope`](crate::in_current_scope).
     ///
+    /// [`shutdown`](Self::shutdown) does not wait for the task, and what it calls after that runs uncached: keep the
+    /// `JoinHandle`, and await it before.
+    ///
     /// # Panics
     /// Outside of a tokio runtime, as `tokio::spawn` does.
     ///

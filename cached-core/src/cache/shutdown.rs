@@ -38,6 +38,9 @@ impl Cache {
     ///   take an invalidation, its outcome is [`Failed`](crate::Outcome::Failed) from the moment this returns, since
     ///   nothing would repeat it.
     ///
+    /// It waits for the loads of functions with `spawn` and for refreshes in the background, but not for tasks of your
+    /// own, [`Cache::spawn`](Self::spawn) included: their calls run uncached from now on. Await their `JoinHandle`s first.
+    ///
     /// A store that was given to [`CacheBuilder::store`](crate::CacheBuilder::store) keeps its connections, because
     /// other caches may share it.
     ///

@@ -70,13 +70,14 @@ impl<T, O: Origin> Entry<T, O> {
     }
 
     /// Stores `value` only if nothing stands there and nobody is loading. Returns whether it was stored. For values that
-    /// come along with something else: a list has brought the rows, and whoever asks for one of them next need not load
-    /// it. What others have stored or are loading is at least as new, so it stays.
+    /// were made just now along with something else: an upload has made the thumbnail, and whoever asks for it next need
+    /// not load it. What others have stored or are loading is at least as new, so it stays.
     ///
     /// Something that no call would be served counts as nothing: a value past its end, one of which a tag was
     /// invalidated, a damaged one. Unlike [`set`](Self::set), this cannot arrive late: it takes the lease of a load and
     /// fills it, so an invalidation that comes after it always wins. As with `set`, the value counts as made now, and a
-    /// write between reading it and this call goes unnoticed.
+    /// write between reading it and this call goes unnoticed. So rows that a list has brought are not for this: call the
+    /// function, or a batch, which read them anew.
     ///
     /// # Errors
     /// Those of [`set`](Self::set).
@@ -85,12 +86,10 @@ impl<T, O: Origin> Entry<T, O> {
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), cached_core::CacheError> {
     /// let cache = cached_core::Cache::memory();
-    /// let rows = [(1, String::from("Ada")), (2, String::from("Grace"))];
-    /// for (id, name) in &rows {
-    ///     cache.entry(format!("user:{id}")).prime(name).await?;
-    /// }
-    /// assert!(!cache.entry("user:1").prime(&String::from("older")).await?, "there is a value");
-    /// assert_eq!(cache.entry("user:1").get::<String>().await.as_deref(), Some("Ada"));
+    /// let thumbnail = cache.entry("thumbnail:7");
+    /// assert!(thumbnail.prime(&String::from("made at the upload")).await?);
+    /// assert!(!thumbnail.prime(&String::from("another")).await?, "there is a value");
+    /// assert_eq!(thumbnail.get::<String>().await.as_deref(), Some("made at the upload"));
     /// # Ok(())
     /// # }
     /// ```
