@@ -23,6 +23,17 @@ struct Row {
 }
 
 impl Row {
+    /// Its loads wait for their turn.
+    fn new(version: u64) -> Arc<Self> {
+        Arc::new(Self {
+            version: AtomicU64::new(version),
+            loads: AtomicU64::new(0),
+            is_away: false.into(),
+            turns: Semaphore::new(0),
+            begun: Notify::new(),
+        })
+    }
+
     async fn load(&self) -> Result<u64, String> {
         self.loads.fetch_add(1, SeqCst);
         // As it is when the load begins.
@@ -100,13 +111,7 @@ impl Subject {
     }
 
     fn on(store: impl Fn() -> Arc<dyn Store>, clock: Option<Clock>, server: Option<RedisServer>) -> Self {
-        let row = Arc::new(Row {
-            version: AtomicU64::new(1),
-            loads: AtomicU64::new(0),
-            is_away: false.into(),
-            turns: Semaphore::new(0),
-            begun: Notify::new(),
-        });
+        let row = Row::new(1);
         row.turns.close();
         let process = || {
             let cache = Cache::builder().namespace("cache").budget(Duration::from_secs(5)).store(store());
@@ -118,14 +123,7 @@ impl Subject {
 
     /// From now on loads wait for their turn.
     fn hold(&mut self) {
-        let held = Row {
-            version: AtomicU64::new(self.row().version.load(SeqCst)),
-            loads: AtomicU64::new(0),
-            is_away: false.into(),
-            turns: Semaphore::new(0),
-            begun: Notify::new(),
-        };
-        let held = Arc::new(held);
+        let held = Row::new(self.row().version.load(SeqCst));
         (self.here.row, self.there.row) = (Arc::clone(&held), held);
     }
 

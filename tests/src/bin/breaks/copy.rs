@@ -13,9 +13,10 @@ use tests::Break;
 pub(crate) struct Copy {
     tree: PathBuf,
     target: PathBuf,
-    /// By arguments of tests: why these tests cannot notice any break; `None` if they can.
-    unfit: BTreeMap<String, Option<Verdict>>,
 }
+
+/// By arguments of tests that cannot notice any break: why.
+pub(crate) type Unfit = BTreeMap<String, Verdict>;
 
 impl Copy {
     /// Brings the copy up to date. Equal files are left alone, so only what has changed is built again.
@@ -36,16 +37,16 @@ impl Copy {
                 fs::remove_file(tree.join(file))?;
             }
         }
-        Ok(Self { tree, target: dir.join("target"), unfit: BTreeMap::new() })
+        Ok(Self { tree, target: dir.join("target") })
     }
 
     /// Applies the break, runs the tests that it names, and reverts it.
-    pub(crate) fn with(&mut self, one: &Break) -> Result<Verdict, Box<dyn Error>> {
+    pub(crate) fn with(&self, one: &Break, unfit: &Unfit) -> Result<Verdict, Box<dyn Error>> {
         let path = self.tree.join(&one.file);
         let Ok(whole) = fs::read_to_string(&path) else { return Ok(Verdict::Stale(0)) };
         let Some(broken) = one.broken(&whole) else { return Ok(Verdict::Stale(one.places(&whole))) };
-        if let Some(verdict) = self.unfit(&one.red)? {
-            return Ok(verdict);
+        if let Some(verdict) = unfit.get(&one.red) {
+            return Ok(verdict.clone());
         }
         fs::write(&path, broken)?;
         let ran = cargo_test(&self.tree, &self.target, &one.red);
@@ -59,19 +60,20 @@ impl Copy {
         })
     }
 
-    /// Without any break the tests must be green.
-    fn unfit(&mut self, red: &str) -> Result<Option<Verdict>, Box<dyn Error>> {
-        if let Some(known) = self.unfit.get(red) {
-            return Ok(known.clone());
+    /// Without any break the tests must be green. They are run before the first break is applied, so that each program
+    /// of tests is built once for this, however many ways there are to choose among its tests.
+    pub(crate) fn unfit(&self, breaks: &[Break]) -> Result<Unfit, Box<dyn Error>> {
+        let mut unfit = Unfit::new();
+        for red in breaks.iter().map(|one| &*one.red).collect::<BTreeSet<_>>() {
+            let verdict = match cargo_test(&self.tree, &self.target, red)? {
+                TestRun::Green => continue,
+                TestRun::Nothing => Verdict::NoTest,
+                TestRun::Red(said) | TestRun::NotBuilt(said) => Verdict::RedBefore(said),
+                TestRun::Hangs => Verdict::RedBefore("they hang".to_owned()),
+            };
+            unfit.insert(red.to_owned(), verdict);
         }
-        let verdict = match cargo_test(&self.tree, &self.target, red)? {
-            TestRun::Green => None,
-            TestRun::Nothing => Some(Verdict::NoTest),
-            TestRun::Red(said) | TestRun::NotBuilt(said) => Some(Verdict::RedBefore(said)),
-            TestRun::Hangs => Some(Verdict::RedBefore("they hang".to_owned())),
-        };
-        self.unfit.insert(red.to_owned(), verdict.clone());
-        Ok(verdict)
+        Ok(unfit)
     }
 }
 

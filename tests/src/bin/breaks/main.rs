@@ -4,7 +4,7 @@
 mod copy;
 mod run;
 
-use copy::Copy;
+use copy::{Copy, Unfit};
 use run::BreakRun;
 use std::error::Error;
 use std::path::{Path, PathBuf};
@@ -97,12 +97,13 @@ fn main() -> Result<ExitCode, Box<dyn Error>> {
 
 fn run_all(breaks: Vec<Break>, jobs: usize, dir: &Path) -> Result<ExitCode, Box<dyn Error>> {
     let count = breaks.len();
+    let unfit = Copy::of(&root(), &dir.join("0"))?.unfit(&breaks)?;
     let (waiting, runs) = (Mutex::new(breaks.into_iter()), Mutex::new(Vec::with_capacity(count)));
     std::thread::scope(|scope| {
         let workers: Vec<_> = (0..jobs.min(count))
             .map(|number| {
-                let (waiting, runs) = (&waiting, &runs);
-                scope.spawn(move || work(number, dir, waiting, runs).map_err(|error| error.to_string()))
+                let (waiting, runs, unfit) = (&waiting, &runs, &unfit);
+                scope.spawn(move || work(number, dir, unfit, waiting, runs).map_err(|error| error.to_string()))
             })
             .collect();
         workers.into_iter().try_for_each(|worker| worker.join().map_err(|_| "a worker has panicked".to_owned())?)
@@ -119,15 +120,16 @@ fn run_all(breaks: Vec<Break>, jobs: usize, dir: &Path) -> Result<ExitCode, Box<
 fn work(
     number: usize,
     dir: &Path,
+    unfit: &Unfit,
     waiting: &Mutex<std::vec::IntoIter<Break>>,
     runs: &Mutex<Vec<BreakRun>>,
 ) -> Result<(), Box<dyn Error>> {
-    let mut copy = Copy::of(&root(), &dir.join(number.to_string()))?;
+    let copy = Copy::of(&root(), &dir.join(number.to_string()))?;
     loop {
         let next = waiting.lock().map_err(|_| "another worker has panicked")?.next();
         let Some(one) = next else { return Ok(()) };
         let began = Instant::now();
-        let verdict = copy.with(&one)?;
+        let verdict = copy.with(&one, unfit)?;
         let took = began.elapsed().as_secs();
         println!("{verdict:<16}  {took:>3} s  {}", one.name);
         if let Some(said) = verdict.said() {

@@ -8,7 +8,6 @@ use std::panic::AssertUnwindSafe;
 use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
-use std::time::Duration;
 use tokio::sync::{Notify, Semaphore};
 
 /// A source whose every answer is another one.
@@ -347,5 +346,4 @@ async fn its_future_can_be_spawned_and_is_small() {
     let call = bypass(async move { plain(&source, 7).await });
     assert!(size_of_val(&call) <= 2 * size_of::<usize>());
     assert_eq!(tokio::spawn(call).await.unwrap(), 1);
-    tokio::time::timeout(Duration::from_secs(10), async {}).await.unwrap();
 }
