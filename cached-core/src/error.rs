@@ -237,7 +237,7 @@ pub enum EntryError {
     /// No cache is installed, and the call is in no scope.
     #[error(
         "there is no cache for the call of `{function}`: call `cache.install()` at start-up, or `cache.scope(..)` \
-         around this"
+         around this; a spawned task is in the scope only with `tokio::spawn(cached_core::in_current_scope(..))`"
     )]
     NoCache {
         /// The path of the function.

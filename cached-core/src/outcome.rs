@@ -13,6 +13,11 @@
 //!
 //! With `error_if`, [`WithErrors`] stands around the shape of a `Result`: errors that the option chooses are stored too.
 
+mod errors;
+
+pub use errors::{ErrorsProbe, FindErrors, RefuseErrors, WithoutValue};
+pub(crate) use errors::{RefusedErrors, WithErrors};
+
 use crate::error::CacheError;
 use serde::de::{DeserializeOwned, Error as _};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -48,7 +53,7 @@ impl<T: Serialize + DeserializeOwned + 'static> CacheValue for T {}
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be stored, which `error_if` asks for",
     label = "the error needs both `serde::Serialize` and `serde::Deserialize`, and no borrowed data",
-    note = "errors that `error_if` chooses are stored in Redis and read back: write `#[derive(serde::Serialize, serde::Deserialize)]` on `{Self}`",
+    note = "errors that `error_if` chooses are stored in Redis and read back: write `#[derive(serde::Serialize, serde::Deserialize)]` on `{Self}`; for a type parameter write `E: cached_core::CacheValue`",
     note = "an error that holds an `io::Error`, a `Box<dyn Error>` or the like cannot be read back: return a small error of your own, with the \
             texts and numbers that callers need, or leave `error_if` out"
 )]
@@ -287,30 +292,6 @@ impl<T> Stored<T, NoError> {
     }
 }
 
-/// The shape of a function that stores some of its errors; `S` is that of its return type.
-pub struct WithErrors<S>(PhantomData<fn() -> S>);
-
-impl<S> WithErrors<S> {
-    /// The shape around this one.
-    pub(crate) fn around(_: S) -> Self {
-        Self(PhantomData)
-    }
-}
-
-impl<S> Copy for WithErrors<S> {}
-
-impl<S> Clone for WithErrors<S> {
-    fn clone(&self) -> Self {
-        *self
-    }
-}
-
-impl<S> fmt::Debug for WithErrors<S> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("WithErrors")
-    }
-}
-
 impl<T: CacheValue, E> Fails for ResultOption<T, E> {
     type Value = Self;
     type Failure = E;
@@ -334,34 +315,6 @@ impl<T: CacheValue, E> Fails for ResultValue<T, E> {
 
     fn fail(failure: E) -> Result<T, E> {
         Err(failure)
-    }
-}
-
-impl<S: Fails<Failure: ErrorValue>> Shape for WithErrors<S> {
-    type Return = <S::Value as Shape>::Return;
-    type Item = <S::Value as Shape>::Item;
-    type Error = S::Failure;
-
-    const STORES_ERRORS: bool = true;
-
-    fn inspect(returned: &Self::Return) -> Loaded<'_, Self::Item, S::Failure> {
-        if let Some(failure) = S::failure(returned) {
-            return Loaded::Err(failure);
-        }
-        match S::Value::inspect(returned) {
-            Loaded::Some(value) => Loaded::Some(value),
-            Loaded::None => Loaded::None,
-            Loaded::Failed => Loaded::Failed,
-            Loaded::Err(error) => match *error {},
-        }
-    }
-
-    fn rebuild(stored: Stored<Self::Item, S::Failure>) -> Option<Self::Return> {
-        match stored {
-            Stored::Some(value) => S::Value::rebuild(Stored::Some(value)),
-            Stored::None => S::Value::rebuild(Stored::None),
-            Stored::Err(failure) => Some(S::fail(failure)),
-        }
     }
 }
 

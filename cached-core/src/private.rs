@@ -8,7 +8,7 @@ pub use crate::engine::call::near::near;
 pub use crate::engine::call::spawn::{Borrowed, Borrowing, Moved, Owned, Returns, Unclonable, moved};
 pub use crate::engine::call::{Call, read};
 pub use crate::engine::handle::Cache;
-pub use crate::engine::policy::{Named, NamedArgument, NamedWhole, Policy};
+pub use crate::engine::policy::{Named, NamedArgument, NamedWhole, Policy, TagList};
 pub use crate::engine::write::Write;
 pub use crate::engine::{Bracket, Put};
 pub use crate::event::{CacheEvent, Declared, EventField, EventSpec, EventUse, RegisteredEvent, TagUse, Topic};
@@ -20,10 +20,12 @@ pub use crate::many::{
     IdsProbe, ManyInResult, ManyPlain, ManyProbe, ManyRefused, OwnedId, PassNone, PassOwned, Passage, ids, lend, one,
 };
 pub use crate::near::keep::{
-    Keep, KeepBoth, KeepCloned, KeepErrorRefused, KeepNone, KeepRefused, KeepShared, NearValue, Unkept, Values,
+    Keep, KeepBoth, KeepCloned, KeepErrorRefused, KeepNone, KeepRefused, KeepShared, NearError, NearValue, Unkept,
+    Values,
 };
 pub use crate::outcome::{
-    Probe, Refuse, Returned, Shape, ShapeOfOption, ShapeOfResult, ShapeOfResultOption, ShapeOfValue, WithErrors,
+    ErrorValue, ErrorsProbe, FindErrors, Probe, Refuse, RefuseErrors, Returned, Shape, ShapeOfOption, ShapeOfResult,
+    ShapeOfResultOption, ShapeOfValue, WithoutValue,
 };
 pub use crate::round_trip::{Compared, ComparedByBoth, ComparedByBytes, ComparedByDebug, ComparedByEq, Comparison};
 pub use crate::site::{Freshness, Local, Registered, Role, Site, SiteSpec};
@@ -39,7 +41,7 @@ use crate::engine::ambient;
 use crate::engine::asking;
 use crate::error::EntryError;
 use crate::event::Topics;
-use crate::outcome::Value;
+use crate::outcome::{RefusedErrors, WithErrors};
 
 /// Makes a site known before its function's first call.
 #[doc(hidden)]
@@ -129,18 +131,6 @@ pub fn policy<S: Shape>(_: S) -> Policy<S::Item, S::Error> {
     Policy::default()
 }
 
-/// The shape of a function with `error_if`.
-#[must_use]
-pub fn with_errors<S>(shape: S) -> WithErrors<S> {
-    WithErrors::around(shape)
-}
-
-/// The shape of the errors themselves.
-#[must_use]
-pub fn errors_of<S: Shape>(_: S) -> Value<S::Error> {
-    Value::default()
-}
-
 /// The shape of a function that can fail, which `stale_if_error` needs.
 #[diagnostic::on_unimplemented(
     message = "`stale_if_error` is for loads that fail, and this function cannot fail",
@@ -160,6 +150,9 @@ impl<T, E> Fallible for crate::outcome::ResultValue<T, E> {}
 // `error_if` requires by itself that the function can fail, and the user shall see that message once.
 #[diagnostic::do_not_recommend]
 impl<S> Fallible for WithErrors<S> {}
+
+#[diagnostic::do_not_recommend]
+impl<S> Fallible for RefusedErrors<S> {}
 
 /// Compiles only if values of this shape are bytes.
 pub fn are_bytes<S: Shape<Item: ByteValue>>(_: S) {}

@@ -1,6 +1,7 @@
 //! What will be generated. Only [`crate::validate`] makes a [`Model`], so generating code cannot fail.
 
 use proc_macro2::Span;
+use quote::ToTokens;
 use syn::{Attribute, Expr, Ident, Member, Pat, Path, Type, token};
 
 use crate::signature::{Argument, BoxedBody, Function};
@@ -155,6 +156,8 @@ pub(crate) struct EventField {
 pub(crate) enum FieldValue {
     /// The argument with the name of the field.
     Argument(Ident),
+    /// The same, if it is a `&str`.
+    Text(Ident),
     /// The element of a batch, which is bound by reference.
     Element(Ident),
     /// An item of a list, which may be a reference.
@@ -301,6 +304,18 @@ impl Each {
     pub(crate) fn has(&self, piece: &Piece) -> bool {
         let Piece::Segment(Segment { value: Value::Place { root, .. }, .. }) = piece else { return false };
         self.items.iter().any(|item| item == root)
+    }
+}
+
+impl FieldValue {
+    /// Where it ends: behind that place, rustc suggests the conversion to another type.
+    pub(crate) fn end(&self) -> Span {
+        match self {
+            Self::Argument(name) | Self::Text(name) | Self::Element(name) | Self::Item(name) => name.span(),
+            Self::Code(code) => {
+                code.to_token_stream().into_iter().last().map_or_else(Span::call_site, |token| token.span())
+            }
+        }
     }
 }
 

@@ -296,13 +296,15 @@ pub(crate) struct Argument {
     pub(crate) whole: Option<Type>,
     /// `#[cfg]` on the parameter, which is evaluated after this macro.
     pub(crate) cfg: Option<Attribute>,
+    /// One id of a batch or one item of a list, which may be a reference.
+    pub(crate) is_item: bool,
 }
 
 impl Argument {
-    /// One id of a batch, which templates name like an argument.
+    /// One id of a batch, or one item of a list: templates name them like arguments.
     pub(crate) fn element(name: Ident, whole: Option<Type>) -> Self {
         let ty = name.span();
-        Self { name, is_mut: false, is_mut_reference: false, sign: None, ty, whole, cfg: None }
+        Self { name, is_mut: false, is_mut_reference: false, sign: None, ty, whole, cfg: None, is_item: true }
     }
 
     /// The type of one item, if this is a list: `&[T]`, `Vec<T>`.
@@ -354,6 +356,7 @@ impl Names {
                         ty: bare(&typed.ty).span(),
                         whole: is_whole.then(|| (*typed.ty).clone()),
                         cfg: cfg.cloned(),
+                        is_item: false,
                     }));
                 }
             }

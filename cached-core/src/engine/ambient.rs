@@ -59,7 +59,8 @@ pub(crate) fn with_current<R>(read: impl FnOnce(Option<&Cache>) -> R) -> R {
     if first.is_none() && !WARNED.swap(true, Ordering::Relaxed) {
         tracing::warn!(
             "no cache is installed: annotated functions run uncached; write `Cache::from_env(\"shop\")?.install()` at \
-             start-up, before the first call, or `cache.scope(..)` around the call in a test"
+             start-up, before the first call, or `cache.scope(..)` around the call in a test; a spawned task is in the \
+             scope only with `tokio::spawn(cached_core::in_current_scope(..))`"
         );
     }
     read(first)

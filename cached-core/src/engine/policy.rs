@@ -1,8 +1,10 @@
 //! What a call's options say about storing its value.
 
 mod argument;
+mod tag_list;
 
 pub use argument::{Named, NamedArgument, NamedWhole};
+pub use tag_list::TagList;
 
 use super::settings::Settings;
 use super::site::SiteState;
@@ -94,7 +96,7 @@ macro_rules! tags_of_value_and_arguments {
         where
             T: 'static,
             $($ty: NamedArgument + ?Sized,)*
-            I: IntoIterator<Item: Into<Tag>> + 'static,
+            I: TagList + 'static,
         {
             // A `Clone` that panics must not break the call: the value is not stored.
             let kept = caught(|| ($($argument.keep(),)*));
@@ -135,7 +137,7 @@ impl<T, E> Policy<T, E> {
     pub fn tags_of<I>(self, tags_of: fn(&T) -> I) -> Self
     where
         T: 'static,
-        I: IntoIterator<Item: Into<Tag>> + 'static,
+        I: TagList + 'static,
     {
         self.tags_by(tags_of)
     }
@@ -143,9 +145,9 @@ impl<T, E> Policy<T, E> {
     /// As [`tags_of`](Self::tags_of), with a closure that may capture something.
     pub(crate) fn tags_by<I>(self, tags_of: impl Fn(&T) -> I + Send + Sync + 'static) -> Self
     where
-        I: IntoIterator<Item: Into<Tag>>,
+        I: TagList,
     {
-        let tags_of = move |value: &T| tags_of(value).into_iter().map(Into::into).collect();
+        let tags_of = move |value: &T| tags_of(value).tags();
         self.capturing(|captured| captured.tags_of = Some(Arc::new(tags_of)))
     }
 

@@ -1,7 +1,7 @@
 //! Events as values, and as types.
 
-use proc_macro2::{Delimiter, Group, Span, TokenStream};
-use quote::{quote, quote_spanned};
+use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream};
+use quote::{ToTokens, quote, quote_spanned};
 use syn::ext::IdentExt;
 use syn::spanned::Spanned;
 use syn::{Member, Path, token};
@@ -94,13 +94,34 @@ fn literal(event: &Event, value: impl Fn(usize, &EventField) -> TokenStream) -> 
         let at = at(path);
         return quote_spanned!(at=> #path {});
     };
-    let fields = fields.iter().enumerate().map(|(index, field)| {
+    // Of a field whose name stands alone rustc says `shelf: shelf.to_string()` where it is a `String`, and of any other
+    // one `shelf.to_string()`. A text needs no clone, and an item is bound again, unless other fields use it.
+    let mut bound = TokenStream::new();
+    let mut written = Vec::new();
+    for (index, field) in fields.iter().enumerate() {
         let (member, value) = (&field.member, value(index, field));
-        quote!(#member: #value)
-    });
+        written.push(match &field.value {
+            FieldValue::Text(name) => quote!(#name),
+            FieldValue::Item(name) if is_used_once(name, fields) => {
+                let at = at(path);
+                bound.extend(quote_spanned!(at=> let #name = #value;));
+                quote!(#name)
+            }
+            _ => quote!(#member: #value),
+        });
+    }
     let mut content = TokenStream::new();
-    brace.surround(&mut content, |content| content.extend(quote!(#(#fields),*)));
-    quote!(#path #content)
+    brace.surround(&mut content, |content| content.extend(quote!(#(#written),*)));
+    let at = at(path);
+    if bound.is_empty() { quote!(#path #content) } else { quote_spanned!(at=> { #bound #path #content }) }
+}
+
+/// Whether no code of these fields may use the item: its name, also in a format string, is in none of them.
+fn is_used_once(name: &Ident, fields: &[EventField]) -> bool {
+    let name = name.unraw().to_string();
+    !fields.iter().any(
+        |field| matches!(&field.value, FieldValue::Code(code) if code.to_token_stream().to_string().contains(&name)),
+    )
 }
 
 /// The value of a field. For `{ id }` the argument is cloned, because the body needs it, too.
@@ -125,7 +146,7 @@ pub(super) fn value(frame: &Frame, field: &EventField) -> TokenStream {
                 }
             }
         }
-        FieldValue::Argument(name) => {
+        FieldValue::Argument(name) | FieldValue::Text(name) => {
             let span = Span::mixed_site().located_at(name.span());
             let support = frame.support_at(span);
             quote_spanned!(span=> #support::Clone::clone(&#name))

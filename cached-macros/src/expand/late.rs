@@ -5,7 +5,7 @@ use proc_macro2::{Ident, Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
 
 use super::{each, event, segment};
-use crate::model::{Each, Event, EventField, EventFields, Frame, Invalidation, Piece, Template};
+use crate::model::{Each, Event, EventField, EventFields, FieldValue, Frame, Invalidation, Piece, Template};
 
 /// Code for what uses the returned value.
 pub(super) struct LateAddition {
@@ -94,14 +94,19 @@ fn late_each(frame: &Frame, each: &Each, index: usize) -> Option<LateAddition> {
 fn late_event(frame: &Frame, event: &Event, name: &str, place: Place<'_>) -> LatePart {
     let at = frame.at();
     let support = frame.support();
-    let local = |field: usize| format_ident!("{name}_{field}", span = at);
     let EventFields::Named { fields, .. } = &event.fields else {
         return LatePart { before: TokenStream::new(), call: event::call(frame, event) };
     };
-    let is_late = |field: &EventField| field.ret.is_some() || field.is_of_item;
+    // Where the value is written, so that rustc reports a wrong type there.
+    let local = |index: usize, field: &EventField| {
+        format_ident!("{name}_{index}", span = Span::mixed_site().located_at(field.value.end()))
+    };
+    // A text is copied, whatever the body does with it.
+    let is_late =
+        |field: &EventField| field.ret.is_some() || field.is_of_item || matches!(field.value, FieldValue::Text(_));
     let silence = frame.silence(event::uses_underscored(std::slice::from_ref(event)));
-    let known = fields.iter().enumerate().filter(|(_, field)| !is_late(field)).map(|(field, written)| {
-        let (local, value) = (local(field), event::value(frame, written));
+    let known = fields.iter().enumerate().filter(|(_, field)| !is_late(field)).map(|(index, field)| {
+        let (local, value) = (local(index, field), event::value(frame, field));
         quote_spanned!(at=> #silence let #local = #value;)
     });
     let before = quote!(#(#known)*);
@@ -109,7 +114,7 @@ fn late_event(frame: &Frame, event: &Event, name: &str, place: Place<'_>) -> Lat
         if is_late(field) {
             return event::value(frame, field);
         }
-        let local = local(index);
+        let local = local(index, field);
         match place {
             Place::Once => quote!(#local),
             Place::InEach(_) => quote_spanned!(at=> #support::Clone::clone(&#local)),

@@ -43,7 +43,14 @@ fn shape(frame: &Frame, entry: &Entry) -> TokenStream {
     let at = frame.at();
     let support = frame.support();
     let shape = frame.shape();
-    let with_errors = entry.errors.as_ref().map(|_| quote_spanned!(at=> let shape = #support::with_errors(shape);));
+    let with_errors = entry.errors.as_ref().map(|_| {
+        quote_spanned! {at=>
+            let shape = {
+                use #support::{FindErrors as _, RefuseErrors as _, WithoutValue as _};
+                (&&&#support::ErrorsProbe::of(shape)).__cached_core_with_errors()
+            };
+        }
+    });
     quote!(#shape #with_errors)
 }
 
@@ -122,7 +129,7 @@ pub(super) fn keep(frame: &Frame, entry: &Entry, shape: &TokenStream) -> TokenSt
     if entry.errors.is_none() {
         return quote_spanned!(here=> let keep = #values;);
     }
-    let errors = chosen(quote!(KeepErrorRefused as _,), &quote_spanned!(here=> #support::errors_of(#shape)));
+    let errors = chosen(quote!(KeepErrorRefused as _,), &quote_spanned!(here=> #shape.errors()));
     quote_spanned!(here=> let keep = #support::KeepBoth(#values, #errors);)
 }
 
@@ -222,10 +229,10 @@ pub(super) fn policy(frame: &Frame, entry: &Entry, shape: &TokenStream) -> Token
     let cache_if = entry.cache_if.as_ref().map(|policy| method("cache_if", policy));
     let tags_of = entry.tags_of.as_ref().map(|tags| value_tags(frame, tags));
     let error_if = entry.errors.as_ref().map(|errors| {
-        let (error_if, errors) =
-            (method("error_if", &errors.error_if), quote_spanned!(at=> #support::errors_of(#shape)));
-        let compared = compared(frame, &errors);
-        quote_spanned!(at=> #error_if .errors_compared(#compared))
+        let error_if = method("error_if", &errors.error_if);
+        let compared = compared(frame, &quote_spanned!(at=> #shape.errors()));
+        // The shape knows the type of the errors.
+        quote_spanned!(at=> .error_if(#shape #error_if) .errors_compared(#compared))
     });
     let compared = compared(frame, shape);
     let names = entry.tags_of.iter().flat_map(|tags| &tags.arguments);

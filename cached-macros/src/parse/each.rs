@@ -32,9 +32,10 @@ pub(super) fn each(role: Role, input: ParseStream<'_>, errors: &mut Errors) -> s
     let message = match role {
         Role::Invalidate => None,
         Role::Read => Some("`for` is for `#[redis_invalidate]`; for the entries of many ids write `batch = ids`"),
-        Role::Put => {
-            Some("`for` is for `#[redis_invalidate]`: a put stores one value; write `#[redis_invalidate(for ..)]`")
-        }
+        Role::Put => Some(
+            "`for` is for `#[redis_invalidate]`: a put stores one value; write `#[redis_invalidate(for .. in .. { .. }, \
+                 key = ..)]` in place of the put, and the next read stores the value",
+        ),
     };
     if let Some(message) = message {
         content.parse::<TokenStream>()?;

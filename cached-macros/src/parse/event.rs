@@ -4,7 +4,7 @@ use proc_macro2::{Delimiter, TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::ext::IdentExt;
 use syn::parse::ParseStream;
-use syn::{Expr, ExprCall, ExprLit, Ident, Lit, Token, token};
+use syn::{Expr, ExprCall, ExprField, ExprLit, Ident, Lit, Member, Token, token};
 
 use super::value::{bare_expression, expression, one_or_list, up_to_comma};
 use crate::ast::Event;
@@ -68,7 +68,7 @@ fn misread(error: syn::Error, written: ParseStream<'_>) -> syn::Error {
         "expected `,`" | "expected identifier or integer" => {
             let tokens = written.parse::<TokenStream>().unwrap_or_default();
             field = format!(
-                "a field of an event has a name and a value; write `{}`, or `id` alone for an argument with that name",
+                "a field of an event has a name and a value; write `{}`; a name alone means the argument with that name",
                 unnamed(tokens).unwrap_or_else(|| "id: user.id".to_owned())
             );
             &field
@@ -83,8 +83,8 @@ fn misread(error: syn::Error, written: ParseStream<'_>) -> syn::Error {
 }
 
 /// How to write the first field in braces whose name is missing.
-// Input:  UserUpdated { name.to_string() }, UserUpdated { user.id }
-// Output: "name: name.to_string()", "id: user.id"
+// Input:  UserUpdated { name.to_string() }, UserUpdated { user.id }, UserUpdated { id = user.id }
+// Output: "name: name.to_string()", "id: user.id", "id: user.id"
 fn unnamed(tokens: TokenStream) -> Option<String> {
     let in_braces = tokens.into_iter().find_map(|token| match token {
         TokenTree::Group(group) if group.delimiter() == Delimiter::Brace => Some(group.stream()),
@@ -94,6 +94,12 @@ fn unnamed(tokens: TokenStream) -> Option<String> {
     let is = |token: &TokenTree, letter: char| matches!(token, TokenTree::Punct(punct) if punct.as_char() == letter);
     let value = tokens.split(|token| is(token, ',')).find(|field| !field.get(1).is_some_and(|token| is(token, ':')))?;
     let (TokenTree::Ident(first), rest) = value.split_first()? else { return None };
+    if let Some((sign, value)) = rest.split_first()
+        && is(sign, '=')
+        && !value.is_empty()
+    {
+        return Some(format!("{first}: {}", spell(value.iter().cloned().collect())));
+    }
     if !rest.first().is_some_and(|token| is(token, '.')) {
         return None;
     }
@@ -130,6 +136,9 @@ fn called(call: &ExprCall) -> String {
         .iter()
         .map(|argument| match argument {
             Expr::Path(variable) if variable.path.get_ident().is_some() => spell(variable.to_token_stream()),
+            Expr::Field(ExprField { member: Member::Named(name), .. }) => {
+                format!("{name}: {}", spell(argument.to_token_stream()))
+            }
             other => format!("id: {}", spell(other.to_token_stream())),
         })
         .collect();

@@ -102,7 +102,8 @@ fn elsewhere(role: Role, wanted: &str) -> Option<&'static str> {
 pub(super) fn unknown(role: Role, wanted: &str) -> (String, Option<&'static str>) {
     if role.is_write() && EVENTS.contains(&wanted) {
         let name = role.name();
-        let message = format!("an event is not the value of an option; write `#[{name}(UserUpdated {{ id }})]`");
+        let key = if role == Put { ", key = .." } else { "" };
+        let message = format!("an event is not the value of an option; write `#[{name}(UserUpdated {{ id }}{key})]`");
         return (message, None);
     }
     if role == Invalidate && EACH.contains(&wanted) {
@@ -115,6 +116,15 @@ pub(super) fn unknown(role: Role, wanted: &str) -> (String, Option<&'static str>
     let meant = option_meant(wanted, names(role));
     let suggestion = meant.map(|name| format!("did you mean `{name}`? ")).unwrap_or_default();
     (format!("unknown option `{wanted}`; {suggestion}options: {}", list(names(role))), meant)
+}
+
+/// What to write where a put would invalidate entries by something else than an event; the advice ends a sentence about
+/// them.
+pub(super) fn of_others(what: &str) -> String {
+    format!(
+        "name an event that they listen to, `#[redis_put(UserUpdated {{ id }}, key = ..)]`, or write \
+         `#[redis_invalidate(key = .., {what})]` in place of the put, and the next read stores the value"
+    )
 }
 
 /// The message for an option of another attribute, unless this attribute has a similar one.
@@ -131,7 +141,7 @@ fn of_another(role: Role, wanted: &str) -> Option<String> {
         }
         (Put, "batch") => {
             "`batch` is for `#[redis_cached]`; call this function once for each id, or write `#[redis_invalidate(for id \
-             in ids { .. })]`"
+             in ids { .. })]` in place of the put"
                 .to_owned()
         }
         (Invalidate | Put, "local" | "on_gap") => {
@@ -159,9 +169,10 @@ fn of_another(role: Role, wanted: &str) -> Option<String> {
              `#[redis_put]` to store what this function returns"
         ),
         (Put, "mode") => "`mode` is for `#[redis_invalidate]`: a put is always a bracket; remove it".to_owned(),
-        (Put, "tag") => "`tag` is for `#[redis_invalidate]`; write `tags` for the tags of the entry, or an event to \
-                         invalidate other entries"
-            .to_owned(),
+        (Put, "tag") => format!(
+            "a put invalidates no tag; for the tags of its own entry write `tags`; for other entries {}",
+            of_others("tag = ..")
+        ),
         _ => return None,
     })
 }

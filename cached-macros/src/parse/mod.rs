@@ -89,7 +89,7 @@ impl Reader<'_> {
             self.misspelt.extend(meant);
             return Err(syn::Error::new(name.span(), message));
         }
-        let mut slot = Slot { name, input, errors: self.errors };
+        let mut slot = Slot { role, name, input, errors: self.errors };
         match spelled.as_str() {
             "key" if role == Role::Invalidate => slot.add(&mut options.removes, value::one_text),
             "key" => slot.read(&mut options.key, value::text),
@@ -125,6 +125,7 @@ impl Reader<'_> {
 
 /// The place of an option's value.
 struct Slot<'a, 'e> {
+    role: Role,
     name: Ident,
     input: ParseStream<'a>,
     errors: &'e mut Errors,
@@ -142,6 +143,11 @@ impl Slot<'_, '_> {
         if repeated {
             let advice = if name == "invalidate_on" || name == "tags" {
                 format!("write one list, `{name} = [.., ..]`")
+            } else if name == "key" && self.role == Role::Put {
+                format!(
+                    "a put stores under one key, so remove one of the two; for other entries {}",
+                    known::of_others("key = ..")
+                )
             } else {
                 "remove one of the two".to_owned()
             };

@@ -152,7 +152,7 @@ fn elements(placeholders: &[&Placeholder], list: Option<&List>, names: &Names) -
 }
 
 /// `id` of `ids`.
-fn singular(list: &str) -> &str {
+pub(super) fn singular(list: &str) -> &str {
     list.strip_suffix('s').filter(|one| !one.is_empty()).unwrap_or("id")
 }
 

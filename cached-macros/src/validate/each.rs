@@ -20,7 +20,8 @@ pub(super) fn each(written: ast::Each, scope: &Scope<'_>, errors: &mut Errors) -
     let items = items(&pattern, scope, errors);
     let (list, items) = (list?, items?);
     let mut names = scope.names.clone();
-    names.arguments.extend(items.iter().map(|item| Argument::element(item.clone(), None)));
+    let whole = whole(&pattern, &list.code, scope);
+    names.arguments.extend(items.iter().map(|item| Argument::element(item.clone(), whole.cloned())));
     let inner = scope.of_items(&names, &items, list.ret.is_some());
 
     let mut what = Invalidation::default();
@@ -38,6 +39,14 @@ pub(super) fn each(written: ast::Each, scope: &Scope<'_>, errors: &mut Errors) -
         what.tags.extend(tag.filter(|tag| uses_item(literal, tag.roots(), &inner, &items, errors)));
     }
     Some(Each { pattern, items, list, what })
+}
+
+/// The type of an item that is not taken apart.
+fn whole<'a>(pattern: &Pat, list: &Expr, scope: &Scope<'a>) -> Option<&'a Type> {
+    match (pattern, list) {
+        (Pat::Ident(_), Expr::Path(_)) => scope.names.argument(&spelled(root(list)?))?.item(),
+        _ => None,
+    }
 }
 
 /// Reports a part that is the same for every item.

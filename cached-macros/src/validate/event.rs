@@ -2,16 +2,17 @@
 
 use proc_macro2::Ident;
 use quote::quote;
-use syn::{ExprStruct, FieldValue as Written, Member};
+use syn::{ExprStruct, FieldValue as Written, Member, Path, Type};
 
+use super::example::not_an_argument;
 use super::mentions::{self, Mention};
 use super::parts::{InKey, not_in_key, of_mention};
 use super::scope::{Scope, spelled};
 use crate::ast;
-use crate::diagnostics::{Errors, list};
+use crate::diagnostics::Errors;
 use crate::model::{Event, EventField, EventFields, FieldValue};
+use crate::signature::bare;
 use crate::spelling::spell_event;
-use crate::suggest::nearest;
 
 /// Why an event is named.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -80,7 +81,7 @@ fn fields(event: ExprStruct, purpose: Purpose, scope: &Scope<'_>, errors: &mut E
             complete = false;
             continue;
         }
-        match field(written, scope, errors) {
+        match field(written, &event.path, scope, errors) {
             Some(field) => fields.push(field),
             None => complete = false,
         }
@@ -88,10 +89,11 @@ fn fields(event: ExprStruct, purpose: Purpose, scope: &Scope<'_>, errors: &mut E
     complete.then_some(EventFields::Named { brace: event.brace_token, fields, are_some })
 }
 
-fn field(written: Written, scope: &Scope<'_>, errors: &mut Errors) -> Option<EventField> {
+fn field(written: Written, event: &Path, scope: &Scope<'_>, errors: &mut Errors) -> Option<EventField> {
     let Written { member, colon_token, expr, .. } = written;
     let value = match (&member, colon_token) {
         (Member::Named(name), None) if scope.is_item(name) => FieldValue::Item(name.clone()),
+        (Member::Named(name), None) if is_text(name, scope) => FieldValue::Text(name.clone()),
         (Member::Named(name), None) => FieldValue::Argument(name.clone()),
         _ => FieldValue::Code(expr),
     };
@@ -107,38 +109,28 @@ fn field(written: Written, scope: &Scope<'_>, errors: &mut Errors) -> Option<Eve
         && ret.is_none()
         && !is_known(name, scope)
     {
-        errors.on(name, not_an_argument(&spelled(name), scope));
+        errors.on(name, not_an_argument(&spelled(name), event, scope));
         return None;
     }
     Some(EventField { member, value, ret, is_of_item })
+}
+
+/// Whether it is an argument whose type is `&str`.
+fn is_text(name: &Ident, scope: &Scope<'_>) -> bool {
+    let argument = scope.names.argument(&spelled(name)).filter(|argument| !argument.is_item);
+    let Some(Type::Reference(reference)) = argument.and_then(|argument| argument.whole.as_ref()).map(bare) else {
+        return false;
+    };
+    matches!(bare(&reference.elem), Type::Path(path) if path.path.is_ident("str"))
 }
 
 fn is_known(name: &Ident, scope: &Scope<'_>) -> bool {
     scope.candidates().contains(&spelled(name))
 }
 
-/// The message for `{ id }` where no argument is called `id`.
-fn not_an_argument(name: &str, scope: &Scope<'_>) -> String {
-    let arguments: Vec<String> = scope.names.argument_names().collect();
-    let receiver = scope.names.receiver.as_ref().map(|_| "self");
-    let known: Vec<&str> = arguments.iter().map(String::as_str).chain(receiver).collect();
-    let Some(first) = known.first() else {
-        return format!(
-            "no argument `{name}`: the function has no arguments; write `{name}: ..` with the value of the field"
-        );
-    };
-    let meant = nearest(name, known.iter().copied()).or_else(|| {
-        // `id` may be `user_id`, and `user_id` may be `id`.
-        let is_longer = |long: &str, short: &str| long.strip_suffix(short).is_some_and(|head| head.ends_with('_'));
-        known.iter().copied().find(|known| is_longer(known, name) || is_longer(name, known))
-    });
-    let value = meant.map_or_else(|| format!("{first}.{name}"), str::to_owned);
-    format!("no argument `{name}`; write for example `{name}: {value}`; available: {}", list(known))
-}
-
 fn mentioned(value: &FieldValue) -> Vec<Mention> {
     match value {
-        FieldValue::Argument(name) | FieldValue::Element(name) | FieldValue::Item(name) => {
+        FieldValue::Argument(name) | FieldValue::Text(name) | FieldValue::Element(name) | FieldValue::Item(name) => {
             vec![Mention { name: name.clone(), fields: Vec::new() }]
         }
         FieldValue::Code(code) => mentions::values_and_macros(code),

@@ -33,9 +33,6 @@ pub(crate) fn not_a_function(role: Role, item: &AnnotatedItem, errors: &mut Erro
 
 /// Checks how the function is asynchronous and what it returns.
 pub(super) fn form(role: Role, is_batch: bool, function: &Function, errors: &mut Errors) -> Option<AsyncForm> {
-    for (other, attr) in &function.others {
-        errors.on(attr, second(role, *other));
-    }
     qualifiers(role, &function.sig, errors);
 
     let form = function.form();
@@ -64,27 +61,6 @@ pub(super) fn form(role: Role, is_batch: bool, function: &Function, errors: &mut
         Some(AsyncForm { returns: Some(ty), .. }) => return_type(ty, is_batch, errors),
     }
     form
-}
-
-/// The message for a second attribute of ours.
-fn second(role: Role, other: Role) -> String {
-    match (role, other) {
-        (Role::Invalidate, Role::Invalidate) => {
-            "this function has `#[redis_invalidate]` already; write all events, keys and tags into one attribute"
-                .to_owned()
-        }
-        _ if role == other => format!("this function has {role} already; remove one of the two"),
-        (Role::Read, _) | (_, Role::Read) => {
-            "a function with `#[redis_cached]` does not run on a hit, so it cannot write; split it into one function \
-             that reads and one that writes"
-                .to_owned()
-        }
-        _ => {
-            "`#[redis_put]` can invalidate other entries as well; move the events into it, `#[redis_put(UserUpdated { \
-             id }, key = ..)]`, and remove `#[redis_invalidate]`"
-                .to_owned()
-        }
-    }
 }
 
 fn qualifiers(role: Role, sig: &Signature, errors: &mut Errors) {

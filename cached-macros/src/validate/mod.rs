@@ -1,10 +1,12 @@
 //! Options and function -> [`Model`]. Only this phase reports broken rules. Each file holds the rules for one subject.
 
 mod batch;
+mod beside;
 mod closure;
 mod detached;
 mod each;
 mod event;
+mod example;
 mod freshness;
 mod function;
 mod key;
@@ -14,6 +16,7 @@ mod options;
 mod parts;
 mod scope;
 mod stored_errors;
+mod stored_part;
 mod template;
 mod uncommitted;
 mod write;
@@ -21,7 +24,7 @@ mod write;
 use std::mem::take;
 
 use proc_macro2::Span;
-use syn::{Ident, LitStr};
+use syn::{Ident, LitStr, Type};
 
 use self::event::Purpose;
 use self::key::Key;
@@ -43,6 +46,7 @@ pub(crate) fn model(
     errors: &mut Errors,
 ) -> Result<Model, Box<Function>> {
     let is_readable = errors.is_empty();
+    beside::others(role, &options, &function, errors);
     let form = function::form(role, !options.batch.is_absent(), &function, errors);
     let mut names = Names::of(&function.sig, form.as_ref().and_then(|form| form.boxed.as_ref()));
     let batch = batch::batch(&mut options, &mut names, errors);
@@ -71,8 +75,15 @@ struct Item<'a> {
     names: &'a Names,
 }
 
+impl Item<'_> {
+    fn returns(&self) -> Option<&Type> {
+        self.form.and_then(|form| form.returns.as_ref())
+    }
+}
+
 fn read(options: &mut Options, batch: Option<Batch>, item: &Item<'_>, errors: &mut Errors) -> Action {
     let scope = Scope::of_entry(Role::Read, item.names);
+    stored_part::closures(options, item.returns(), errors);
     let Key { pieces: key, left_out } = key::key(options, &scope, errors);
     uncommitted::uncommitted(Role::Read, options, item.names, &left_out, errors);
     if let Some(batch) = batch {
@@ -87,6 +98,7 @@ fn read(options: &mut Options, batch: Option<Batch>, item: &Item<'_>, errors: &m
 
 fn put(options: &mut Options, item: &Item<'_>, errors: &mut Errors) -> Action {
     let scope = Scope::of_entry(Role::Put, item.names);
+    stored_part::closures(options, item.returns(), errors);
     uncommitted::uncommitted(Role::Put, options, item.names, &[], errors);
     if options.key.is_absent() {
         let message = "a put needs the key under which it stores the value; write the key of the function that reads \

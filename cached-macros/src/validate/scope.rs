@@ -18,6 +18,8 @@ pub(super) struct Scope<'a> {
     ret: Ret,
     /// The names of one item in a `for`; `names` has them as well.
     items: &'a [Ident],
+    /// Whether a `for` may stand here.
+    pub(super) may_repeat: bool,
 }
 
 /// What `ret` means, unless an argument has this name.
@@ -37,12 +39,12 @@ impl<'a> Scope<'a> {
         let ret = if role == Role::Put {
             Ret::Later(
                 "`ret` is what the function returns, but a put needs its key, tags and events before the function \
-                 runs; name arguments, or write `#[redis_invalidate(.., mode = \"after\")]`",
+                 runs; name arguments, or write `#[redis_invalidate(.., mode = \"after\")]` in place of the put",
             )
         } else {
             Ret::Nothing
         };
-        Self { names, ret, items: &[] }
+        Self { names, ret, items: &[], may_repeat: false }
     }
 
     /// The names in `#[redis_invalidate]`.
@@ -55,7 +57,7 @@ impl<'a> Scope<'a> {
                  \"after\"`",
             ),
         };
-        Self { names, ret, items: &[] }
+        Self { names, ret, items: &[], may_repeat: true }
     }
 
     /// The names between the braces of a `for` in this scope. `names` are those of this scope and the items;
@@ -68,7 +70,7 @@ impl<'a> Scope<'a> {
             ),
             ret => ret,
         };
-        Scope { names, ret, items }
+        Scope { names, ret, items, may_repeat: false }
     }
 
     /// Whether the name means an item of a list.

@@ -3,6 +3,7 @@
 #![allow(dead_code)]
 
 use cached_core::{Cache, CacheEvent, Invalidation, entry, redis_cached, redis_invalidate, redis_put};
+use std::collections::HashMap;
 use std::time::Duration;
 
 #[derive(CacheEvent)]
@@ -33,7 +34,70 @@ async fn longer_name(user_id: u64) -> u64 {
     user_id
 }
 
-// "expected `&String`, found `&&str`"
+// "write for example `id: *number`"
+#[redis_invalidate(UserUpdated { id: *number })]
+async fn by_another_name(number: &u64) {
+    let _ = number;
+}
+
+// "write for example `name: old_name.clone()`"
+#[redis_invalidate(Renamed { name: old_name.clone() })]
+async fn owned(old_name: String) {
+    drop(old_name);
+}
+
+// "write for example `id: repository.tenant`"
+#[redis_invalidate(for repository in repositories { UserUpdated { id: repository.tenant } })]
+async fn items(repositories: &[Repository]) {
+    let _ = repositories;
+}
+
+// "write for example `id: number.to_owned()`"
+#[redis_invalidate(for number in numbers { UserUpdated { id: number.to_owned() } })]
+async fn plain_items(numbers: &[u64]) {
+    let _ = numbers;
+}
+
+#[redis_cached(key = "j:<number>", batch = numbers, invalidate_on = UserUpdated { id: number.to_owned() })]
+async fn batched(numbers: &[u64]) -> HashMap<u64, u64> {
+    numbers.iter().map(|number| (*number, *number)).collect()
+}
+
+// "one tag stands in brackets", "write `|name: &String|`"
+#[redis_cached(key = "k:<id>", tags = |name: &String| [format!("name:{name}")])]
+async fn named(id: u64) -> Option<String> {
+    Some(id.to_string())
+}
+
+// "try using a conversion method"
+#[redis_invalidate(Renamed { name: name.to_string() })]
+async fn rename(name: &str) {
+    let _ = name;
+}
+
+// "add its key to `#[redis_invalidate]`"
+#[redis_invalidate(tag = "users", key = "b:<user_id>")]
+async fn in_place_of_a_put(user_id: u64) -> u64 {
+    user_id
+}
+
+// "write `#[redis_invalidate(for .. in .. { .. }, key = ..)]` in place of the put"
+#[redis_invalidate(for id in ids { UserUpdated { id } }, key = "b:<user_id>")]
+async fn items_in_place_of_a_put(user_id: u64, ids: &[u64]) -> u64 {
+    user_id + ids.len() as u64
+}
+
+// "wrap the write in `cache.write(..)`", "name an event of arguments that the other entries listen to"
+#[redis_put(UserUpdated { id: user_id }, key = "b:<user_id>")]
+async fn write_in_a_put(cache: &Cache, user_id: u64) -> u64 {
+    cache.write(Invalidation::new().tag("users"), async { user_id }).await.0
+}
+
+// "a spawned task is in the scope only with .."
+async fn spawned() -> u64 {
+    tokio::spawn(cached_core::in_current_scope(tagged(1))).await.unwrap()
+}
+
 #[redis_cached(key = "c:<name>", invalidate_on = Renamed { name: name.to_owned() })]
 async fn text(name: &str) -> String {
     name.to_owned()
@@ -117,5 +181,7 @@ async fn main() {
     let cache = Cache::memory();
     cache.install();
     is_send(by_hand(&cache)).await.unwrap();
+    assert_eq!(cache.scope(spawned()).await, 1);
+    assert_eq!(write_in_a_put(&cache, 7).await, 7);
     is_send(cache.write(Invalidation::new().key("x"), std::future::ready(()))).await.0;
 }
