@@ -184,6 +184,17 @@ fn a_change_of_a_tag_that_is_added_later_counts() {
 }
 
 #[test]
+fn a_value_is_kept_with_all_of_its_tags() {
+    for tag in ["one", "two", "three"] {
+        let ((near, _), keys) = (near(1 << 20), keys(&["key", "one", "two", "three"]));
+        keep(&near, &keys, 1, LOCAL);
+        assert_eq!(get(&near, &keys), Some(1));
+        near.changed(tag);
+        assert_eq!(get(&near, &keys), None, "{tag}");
+    }
+}
+
+#[test]
 fn nothing_is_served_after_the_heartbeat() {
     let ((near, clock), keys) = (near(1 << 20), keys(&["key"]));
     keep(&near, &keys, 1, LOCAL);

@@ -1,7 +1,7 @@
 //! A user with exactly the rights that the chapter on guarantees lists.
 #![expect(clippy::unwrap_used, reason = "in a test, a panic is the report")]
 
-use cached_core::{Cache, Outcome};
+use cached_core::{Cache, Outcome, refresh};
 use std::fs;
 use std::path::Path;
 use tests::{KeptRows, RedisServer, Row, Way, patient_cache};
@@ -44,6 +44,10 @@ async fn everything_works(cache: &Cache, server: &RedisServer) {
         assert_eq!(outcome, Outcome::Applied);
         assert_eq!(row.read_and_store(cache).await, row.now());
     }
+    // Over a stored value, which is served until the new one is stored.
+    row.commit();
+    assert_eq!(refresh(row.read(cache)).await, row.now());
+    assert_eq!(row.read(cache).await, row.now(), "the new one is stored");
     cache.entry("k").set(&1).await.unwrap();
     cache.entry("k").remove().await.unwrap();
     assert!(cache.clear().await.unwrap() > 0);

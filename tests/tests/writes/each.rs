@@ -2,7 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "in a test, a panic is the report")]
 
 use cached_core::{Cache, CacheError, CacheEvent, Invalidation, Outcome, redis_invalidate};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use tests::{RedisServer, patient_cache};
 
 #[derive(CacheEvent)]
@@ -92,7 +92,7 @@ async fn each_item_is_invalidated_before_and_after(cache: Cache) {
         for id in [1, 3] {
             let entry = cache.entry(format!("key:{id}"));
             let stored = entry.set(&id).await;
-            assert!(stored.is_err() || entry.get::<u64>().await.is_none(), "user {id} is marked");
+            assert!(matches!(stored, Err(CacheError::Writing)), "user {id} is marked: {stored:?}");
         }
     })
     .await;
@@ -169,26 +169,22 @@ async fn ten_thousand_items_are_written_in_parts_and_all_are_marked_before_the_b
     let stale = 2 * ends.len() as u64;
     plant(&cache, ends).await;
     save_all(&cache, 7, &users([0]), async {}).await;
-    let (before, began) = (calls(&server, "evalsha").await, Instant::now());
-    let mut begun = Duration::ZERO;
+    let before = calls(&server, "evalsha").await;
     save_all(&cache, 7, &users(1..=MANY), async {
-        begun = began.elapsed();
         let marked: u64 = server.send(&[b"DBSIZE"]).await;
         // The markers of each user's key, tag and event; of all events, those of the tenant, and all tags.
         assert_eq!(marked, 3 * MANY + 3 + stale, "nothing but markers is left");
     })
     .await;
-    println!("BEGIN of {MANY} users took {begun:?}, all of it {:?}", began.elapsed());
     let parts = (3 * MANY + 3).div_ceil(AT_ONCE);
     assert_eq!(calls(&server, "evalsha").await - before, 2 * parts);
     assert_eq!(gone(&cache, ends).await.len(), 3 * ends.len());
     assert_eq!(server.send::<u64>(&[b"DBSIZE"]).await, stale, "the markers have gone, too");
 
     plant(&cache, ends).await;
-    let (before, began) = (calls(&server, "unlink").await, Instant::now());
+    let before = calls(&server, "unlink").await;
     let what = Invalidation::new().events((1..=MANY).map(|id| UserUpdated { tenant: 7, id }));
     assert_eq!(cache.invalidate(what).await, Outcome::Applied);
-    println!("events of {MANY} users took {:?}", began.elapsed());
     assert_eq!(calls(&server, "unlink").await - before, (MANY + 3).div_ceil(AT_ONCE));
     assert_eq!(gone(&cache, ends).await, ends.map(|id| format!("event:{id}")));
 }

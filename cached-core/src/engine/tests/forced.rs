@@ -118,7 +118,8 @@ async fn who_shares_a_load_returns_when_its_value_is_stored_as_well() {
     on.store.plan(Step::Fill, [Act::Well, Act::Late(ms(30))]);
     assert_eq!(first.await.unwrap(), Ok(2));
     let began = Instant::now();
-    for other in others {
+    // The one that shares comes before the one that loads.
+    for other in others.into_iter().rev() {
         assert_eq!(other.await.unwrap(), Ok(3));
         assert_eq!(on.stands().await, Some(3), "a call that comes now finds it");
     }

@@ -157,6 +157,20 @@ async fn a_kept_value_whose_time_is_over_is_not_refreshed_early() {
     assert_eq!((function.loads(), on.of_function().near_hits), (0, 5));
 }
 
+/// The key of a call whose status is asked for is rendered. Its value is kept where all other calls look for it.
+#[tokio::test(start_paused = true)]
+async fn a_kept_value_that_is_due_is_kept_once_though_a_status_is_asked_for() {
+    // With so large a β, every call would refresh.
+    let ahead = Freshness { ahead: Some(1e12), ..Freshness::NONE };
+    let (on, function) = (Subject::new(), Function::kept(ahead, MINUTE));
+    assert_eq!(function.call(&on, Ok(1), ms(10)).await, Ok(1));
+    on.cache.flush().await;
+    function.kept_while_refreshed_elsewhere(&on, 1).await;
+    let (returned, status) = crate::with_status(function.call(&on, Ok(9), AT_ONCE)).await;
+    assert_eq!((returned, status.to_string().starts_with("cached_core; hit")), (Ok(1), true), "{status}");
+    assert_eq!(on.engine().near().stats().entries, 1);
+}
+
 /// If the kept value was invalidated, the call is a miss like any other.
 #[tokio::test(start_paused = true)]
 async fn a_kept_value_that_has_changed_is_not_refreshed_early() {
@@ -208,6 +222,24 @@ async fn the_former_value_is_not_served_after_the_new_one() {
     on.cache.flush().await;
     on.confirmed();
     assert_eq!(function.call(&on, Ok(9), AT_ONCE).await, Ok(2));
+}
+
+/// Whether the forced refresh finds the former value in the store or not.
+#[tokio::test(start_paused = true)]
+async fn the_former_value_is_not_served_after_a_forced_refresh() {
+    for is_evicted in [false, true] {
+        let (on, function) = (Subject::new(), Function::kept(Freshness::NONE, MINUTE));
+        function.read_twice(&on, 1).await;
+        on.confirmed();
+        assert_eq!(function.call(&on, Ok(9), AT_ONCE).await, Ok(1), "kept");
+        on.store.hold_news();
+        if is_evicted {
+            on.store.memory.remove(Remove::new(&on.key(), BUDGET)).await.unwrap();
+        }
+        assert_eq!(crate::refresh(function.call(&on, Ok(2), ms(10))).await, Ok(2));
+        on.confirmed();
+        assert_eq!(function.call(&on, Ok(9), AT_ONCE).await, Ok(2), "{is_evicted}");
+    }
 }
 
 #[tokio::test]
