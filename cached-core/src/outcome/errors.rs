@@ -95,6 +95,7 @@ impl<S> WithoutValue<S> for ErrorsProbe<S> {
     }
 }
 
+#[expect(clippy::unused_self, reason = "generated code has a shape, and the shape's type decides")]
 impl<S: Fails> WithErrors<S> {
     /// `error_if = |error| expression`, which gives the closure the type of its argument.
     #[must_use]
@@ -109,6 +110,7 @@ impl<S: Fails> WithErrors<S> {
     }
 }
 
+#[expect(clippy::unused_self, reason = "generated code has a shape, and the shape's type decides")]
 impl<S> RefusedErrors<S> {
     /// Takes a closure of any error: one error for one fault.
     #[must_use]
