@@ -409,7 +409,7 @@ async fn calls_without_an_attribute() {
 #[tokio::test]
 async fn several_calls_and_none() {
     with_cache(async |cache, _| {
-        let ((), status) = with_status(async {
+        let (_, status) = with_status(async {
             plain(1).await;
             let (_, inner) = with_status(near(2)).await;
             assert_eq!(inner.calls().len(), 1);
@@ -420,7 +420,7 @@ async fn several_calls_and_none() {
         assert_eq!(sites, [("plain", Answer::Loaded), ("near", Answer::Loaded), ("plain", Answer::Loaded)]);
         assert!(!status.is_hit());
         cache.flush().await;
-        let ((), status) = with_status(async { plain(1).await + near(2).await }).await;
+        let (_, status) = with_status(async { plain(1).await + near(2).await }).await;
         assert!(status.is_hit(), "{status}");
 
         let ((), status) = with_status(async {}).await;
@@ -443,7 +443,7 @@ async fn outer(id: u64) -> u64 {
 #[tokio::test]
 async fn calls_from_inside_of_a_load_and_from_tasks_are_not_told() {
     with_cache(async |cache, _| {
-        let ((), status) = with_status(async {
+        let (_, status) = with_status(async {
             let task = cache.clone();
             tokio::spawn(async move { task.scope(plain(5)).await }).await.unwrap();
             outer(1).await
