@@ -67,7 +67,8 @@ fn are_two(a: &Site, b: &Site) -> bool {
 /// event that one of them names says nothing to the other.
 pub(crate) fn apart(sites: &[&'static Site]) -> Vec<(&'static Site, &'static Site, SiteProblem)> {
     let stand_apart = |a: &Site, b: &Site| {
-        let are_reads = [a, b].iter().all(|site| site.spec().role == Role::Read);
+        // With a cache of its own, each may be in another one.
+        let are_reads = [a, b].iter().all(|site| site.spec().role == Role::Read && site.spec().ambient);
         are_reads && are_two(a, b) && same_template(a, b) && !clash(a, b) && !can_share(a, b)
     };
     let report = |(a, b): (&'static Site, &'static Site)| {

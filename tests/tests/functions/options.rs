@@ -69,6 +69,7 @@ async fn on_a_manual_clock() {
     for (name, seen) in &all {
         seen.assert_all_happened(name);
     }
+    assert!(all.iter().any(|(_, seen)| seen.early.0 > 0), "chance refreshed nothing ahead of its end");
 }
 
 /// Contact is lost whenever more time than this has passed without a read of the store.
