@@ -388,14 +388,14 @@ async fn without_a_cache_functions_run() {
     assert_eq!(runs.so_far(), 2);
 }
 
-#[redis_cached(key = "versioned", version = 1, skip(runs))]
-async fn version_1(runs: &Runs) -> u8 {
+#[redis_cached(key = "versioned", version = 1, skip(cache, runs), cache = cache)]
+async fn version_1(cache: &Cache, runs: &Runs) -> u8 {
     runs.one();
     1
 }
 
-#[redis_cached(key = "versioned", version = 2, skip(runs))]
-async fn version_2(runs: &Runs) -> u8 {
+#[redis_cached(key = "versioned", version = 2, skip(cache, runs), cache = cache)]
+async fn version_2(cache: &Cache, runs: &Runs) -> u8 {
     runs.one();
     2
 }
@@ -416,9 +416,9 @@ async fn message(runs: &Runs, id: u64) -> User {
 async fn versions_and_codecs() {
     with_cache(async |cache| {
         let runs = Runs::default();
-        assert_eq!(version_1(&runs).await, 1);
+        assert_eq!(version_1(cache, &runs).await, 1);
         cache.flush().await;
-        assert_eq!(version_2(&runs).await, 2, "bytes of an older version are a miss");
+        assert_eq!(version_2(cache, &runs).await, 2, "bytes of an older version are a miss");
         for _ in 0..2 {
             cache.flush().await;
             assert_eq!(packed(&runs, 1).await, user(1));
