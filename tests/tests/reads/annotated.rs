@@ -416,9 +416,9 @@ async fn message(runs: &Runs, id: u64) -> User {
 async fn versions_and_codecs() {
     with_cache(async |cache| {
         let runs = Runs::default();
-        assert_eq!(version_1(cache, &runs).await, 1);
+        assert_eq!(version_1(&cache, &runs).await, 1);
         cache.flush().await;
-        assert_eq!(version_2(cache, &runs).await, 2, "bytes of an older version are a miss");
+        assert_eq!(version_2(&cache, &runs).await, 2, "bytes of an older version are a miss");
         for _ in 0..2 {
             cache.flush().await;
             assert_eq!(packed(&runs, 1).await, user(1));
