@@ -73,9 +73,9 @@ mod tests {
     };
     const PUT: SiteSpec = SiteSpec { role: Role::Put, template: USER, line: 2, ..SiteSpec::DEFAULT };
 
-    fn kept(of: SiteSpec, others: &[SiteSpec]) -> Kept {
+    fn kept(of: &SiteSpec, others: &[SiteSpec]) -> Kept {
         let leak = |spec: SiteSpec| -> &'static Site { Box::leak(Box::new(Site::new(spec))) };
-        let site = leak(of);
+        let site = leak(*of);
         let all: Vec<_> = others.iter().copied().map(leak).chain([site]).collect();
         Kept::at(site, site.spec(), &all)
     }
@@ -84,35 +84,35 @@ mod tests {
     fn a_put_and_a_batch_keep_values_as_the_read_of_their_key_does() {
         let batch = SiteSpec { role: Role::Read, batch: true, ..PUT };
         for stores in [PUT, batch] {
-            assert_eq!(kept(stores, &[READ]), Kept::own(&READ));
+            assert_eq!(kept(&stores, &[READ]), Kept::own(&READ));
         }
     }
 
     #[test]
     fn what_an_attribute_says_holds() {
         let put = SiteSpec { ttl: TtlSpec::Class("long"), jitter: Some(0.0), ..PUT };
-        let kept = kept(put, &[READ]);
+        let kept = kept(&put, &[READ]);
         assert_eq!((kept.ttl, kept.jitter, kept.fresh), (put.ttl, put.jitter, WINDOW));
     }
 
     #[test]
     fn a_read_and_a_function_of_another_key_take_nothing_from_others() {
         let other = SiteSpec { ttl: TtlSpec::Default, line: 3, fresh: Freshness::NONE, ..READ };
-        assert_eq!(kept(other, &[READ]), Kept::own(&other));
+        assert_eq!(kept(&other, &[READ]), Kept::own(&other));
         let elsewhere = SiteSpec { template: &[Piece::Literal("post:"), Piece::Segment("id")], ..PUT };
-        assert_eq!(kept(elsewhere, &[READ]), Kept::own(&elsewhere));
+        assert_eq!(kept(&elsewhere, &[READ]), Kept::own(&elsewhere));
     }
 
     #[test]
     fn what_two_reads_do_not_say_alike_is_not_taken() {
         let other = SiteSpec { ttl: TtlSpec::Millis(9_000), line: 3, ..READ };
-        let kept = kept(PUT, &[READ, other]);
+        let kept = kept(&PUT, &[READ, other]);
         assert_eq!((kept.ttl, kept.fresh, kept.none_ttl), (TtlSpec::Default, WINDOW, Some(NoneTtl::Off)));
     }
 
     #[test]
     fn an_expression_of_another_function_is_not_taken() {
         let read = SiteSpec { ttl: TtlSpec::Dynamic, ..READ };
-        assert_eq!((kept(PUT, &[read]).ttl, kept(PUT, &[read]).fresh), (TtlSpec::Default, WINDOW));
+        assert_eq!((kept(&PUT, &[read]).ttl, kept(&PUT, &[read]).fresh), (TtlSpec::Default, WINDOW));
     }
 }
