@@ -164,7 +164,7 @@ impl SiteSpec {
 /// What a cache knows about a site. Only the cache knows its type.
 type State = dyn Any + Send + Sync;
 
-/// What users know a site by.
+/// The names by which users know a site.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct SiteName {
     /// The function's name, or what the user calls it.

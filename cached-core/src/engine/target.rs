@@ -24,7 +24,7 @@ pub struct Target {
     pub(super) site: SiteRef,
     pub(super) key: Key,
     pub(super) fingerprint: u64,
-    /// What few calls have. Boxed, because most calls have none of it.
+    /// Rare facts about this call. Boxed, because most calls have none.
     pub(super) left: Option<Box<LeftByNear>>,
     /// `None` if the entry stands under its key and the call has no call tags. Boxed, because every call's future holds
     /// a target, and few have tags.

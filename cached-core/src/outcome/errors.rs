@@ -1,6 +1,6 @@
 //! The shape of a function with `error_if`, whose errors are stored like values.
 //!
-//! What cannot be stored makes one error: method resolution finds another shape for it, and everything after that
+//! An error type that cannot be stored makes one message: method resolution finds another shape for it, and everything after that
 //! compiles.
 
 use super::{ErrorValue, Fails, Loaded, NoError, Shape, Stored, Value};

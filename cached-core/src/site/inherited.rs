@@ -27,7 +27,7 @@ impl Kept {
         let is_read = |other: &&&Site| other.spec().role == Role::Read && !other.spec().batch;
         let mut reads = all.iter().filter(is_read).filter(|read| same_template(site, read));
         let Some(first) = reads.next().map(|read| Self::own(read.spec())) else { return own };
-        // What the reads do not say alike is nobody's to choose.
+        // Where the reads differ, none of them is taken: nothing says which one is meant.
         let agreed = reads.map(|read| Self::own(read.spec())).fold(first, Self::agreed);
         Self {
             ttl: match (own.ttl, agreed.ttl) {

@@ -94,7 +94,7 @@ fn literal(event: &Event, value: impl Fn(usize, &EventField) -> TokenStream) -> 
         let at = at(path);
         return quote_spanned!(at=> #path {});
     };
-    // Of a field whose name stands alone rustc says `shelf: shelf.to_string()` where it is a `String`, and of any other
+    // For a field whose name stands alone rustc says `shelf: shelf.to_string()` where it is a `String`, and for any other
     // one `shelf.to_string()`. A text needs no clone, and an item is bound again, unless other fields use it.
     let mut bound = TokenStream::new();
     let mut written = Vec::new();

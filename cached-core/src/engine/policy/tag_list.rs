@@ -1,4 +1,4 @@
-//! What the closure of `tags` returns.
+//! The list of tags that the closure of `tags` returns.
 
 use crate::invalidation::Tag;
 

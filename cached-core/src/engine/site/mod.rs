@@ -282,7 +282,7 @@ impl SiteState {
         self.name.unwrap_or_else(|| self.site.path())
     }
 
-    /// What a call's status says of it.
+    /// The names by which a call's status tells of it.
     pub(super) fn names(&self) -> SiteName {
         self.name.map_or_else(|| self.site.names(), |name| SiteName { name, path: name })
     }
