@@ -1,7 +1,7 @@
 //! The shape of a function with `error_if`, whose errors are stored like values.
 //!
-//! An error type that cannot be stored makes one message: method resolution finds another shape for it, and everything after that
-//! compiles.
+//! An error type that cannot be stored makes one message: method resolution finds another shape for it, and everything
+//! after that compiles.
 
 use super::{ErrorValue, Fails, Loaded, NoError, Shape, Stored, Value};
 use std::fmt;
